@@ -1,0 +1,282 @@
+//! The VXLAN header of RFC 7348: eight bytes between a UDP header and a mirrored frame.
+//!
+//! ```text
+//!  0                   1                   2                   3
+//!  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//! +-+-+-+-+-+-+-+-+-----------------------------------------------+
+//! |R R R R I R R R|                   reserved                    |
+//! +---------------+-------------------------------+---------------+
+//! |                      VNI                      |   reserved    |
+//! +-----------------------------------------------+---------------+
+//! ```
+//!
+//! [`parse`] does what the RFC asks of a receiver: the I flag must be set, reserved bits are
+//! ignored. Ignored is not forgotten: the bits stay in [`Header::reserved`], so that a caller can
+//! count them. [`parse_strict`] refuses them. Neither looks into the frame, and no input makes
+//! either panic.
+//!
+//! VXLAN-GPE, which belongs on UDP port 4790, uses two of the reserved fields and need not carry
+//! Ethernet. [`Reserved::gpe_next_protocol`] tells it apart.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use crate::Vni;
+
+/// The UDP port that AWS mirrors to, the one assigned to VXLAN.
+pub const UDP_PORT: u16 = 4789;
+
+/// Bytes of the VXLAN header.
+pub const HEADER_LEN: usize = 8;
+
+/// The I flag: the VNI field is valid.
+const VNI_VALID: u64 = 0x0800_0000_0000_0000;
+
+/// Every bit that RFC 7348 reserves: neither the I flag nor the VNI.
+const RESERVED: u64 = 0xf7ff_ffff_0000_00ff;
+
+/// The P flag of VXLAN-GPE: the byte before the VNI names the protocol of the payload.
+const GPE_NEXT_PROTOCOL: u64 = 0x0400_0000_0000_0000;
+
+/// Splits a UDP payload into VXLAN header and frame, as RFC 7348 asks of a receiver.
+///
+/// Reserved bits are accepted and reported in the header.
+///
+/// # Errors
+///
+/// The payload is shorter than a header, or its I flag is not set.
+pub fn parse(payload: &[u8]) -> Result<Datagram<'_>, ParseError> {
+    let Some((&bytes, frame)) = payload.split_first_chunk::<HEADER_LEN>() else {
+        return Err(ParseError::Short(LenError {
+            layer: Layer::VxlanHeader,
+            offset: 0,
+            required: HEADER_LEN,
+            actual: payload.len(),
+        }));
+    };
+    let word = u64::from_be_bytes(bytes);
+    let [flags, _, _, _, vni @ .., _] = bytes;
+    if word & VNI_VALID == 0 {
+        return Err(ParseError::VniFlagUnset { flags });
+    }
+    let header = Header { vni: Vni::from_bytes(vni), reserved: Reserved::from_bits(word) };
+    Ok(Datagram { header, frame })
+}
+
+/// Splits a UDP payload like [`parse`], and refuses a header with any reserved bit set.
+///
+/// # Errors
+///
+/// All of [`parse`], and a reserved bit that is set; VXLAN-GPE is named as such.
+pub fn parse_strict(payload: &[u8]) -> Result<Datagram<'_>, StrictError> {
+    let datagram = parse(payload)?;
+    let reserved = datagram.header.reserved;
+    if let Some(next_protocol) = reserved.gpe_next_protocol() {
+        return Err(StrictError::Gpe { next_protocol });
+    }
+    if !reserved.is_zero() {
+        return Err(StrictError::ReservedBits { reserved });
+    }
+    Ok(datagram)
+}
+
+/// A VXLAN header and the frame behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Datagram<'a> {
+    /// What the VXLAN header says.
+    pub header: Header,
+    /// The mirrored Ethernet frame, without frame check sequence, exactly as it came.
+    ///
+    /// A packet length set on the mirror session cuts it at any byte: it may be empty, or shorter
+    /// than the 14 bytes of an Ethernet header, or than the lengths written inside it.
+    pub frame: &'a [u8],
+}
+
+impl Datagram<'_> {
+    /// Writes header and frame to the start of `buffer` and returns the bytes written.
+    ///
+    /// The opposite of [`parse`], reserved bits included.
+    ///
+    /// # Errors
+    ///
+    /// The buffer is too short. It is then left as it was.
+    pub fn emit<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], LenError> {
+        let Self { header, frame } = self;
+        let available = buffer.len();
+        let Some(written) = buffer.get_mut(..HEADER_LEN + frame.len()) else {
+            return Err(self.does_not_fit(available));
+        };
+        let (start, rest) = written.split_at_mut(HEADER_LEN);
+        start.copy_from_slice(&header.to_bytes());
+        rest.copy_from_slice(frame);
+        Ok(written)
+    }
+
+    /// Names the first part that `available` bytes have no room for.
+    fn does_not_fit(&self, available: usize) -> LenError {
+        match available.checked_sub(HEADER_LEN) {
+            None => LenError {
+                layer: Layer::VxlanHeader,
+                offset: 0,
+                required: HEADER_LEN,
+                actual: available,
+            },
+            Some(actual) => LenError {
+                layer: Layer::Frame,
+                offset: HEADER_LEN,
+                required: self.frame.len(),
+                actual,
+            },
+        }
+    }
+}
+
+/// A VXLAN header whose I flag is set: the only kind there is behind [`parse`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// The network identifier: for a mirrored frame, its session.
+    pub vni: Vni,
+    /// The bits that RFC 7348 wants sent as zero and ignored on receipt.
+    pub reserved: Reserved,
+}
+
+impl Header {
+    /// Makes a header as it should be sent, and as AWS sends it: every reserved bit zero.
+    pub const fn new(vni: Vni) -> Self {
+        Self { vni, reserved: Reserved::ZERO }
+    }
+
+    /// Returns the eight bytes as they stand on the wire.
+    pub const fn to_bytes(self) -> [u8; HEADER_LEN] {
+        let Self { vni, reserved } = self;
+        let mut bytes = (reserved.0 | VNI_VALID).to_be_bytes();
+        [bytes[4], bytes[5], bytes[6]] = vni.to_bytes();
+        bytes
+    }
+}
+
+/// The reserved bits of a VXLAN header, kept at their places in its eight bytes.
+///
+/// The I flag and the VNI are not among them, so two values are equal exactly if the reserved
+/// bits are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reserved(u64);
+
+impl Reserved {
+    /// No bit set, as a sender should have it.
+    pub const ZERO: Self = Self(0);
+
+    /// Takes the reserved bits out of the eight header bytes read as one big-endian number.
+    pub const fn from_bits(header: u64) -> Self {
+        Self(header & RESERVED)
+    }
+
+    /// Returns the bits at their places in the header; all others are zero.
+    pub const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// Returns whether no reserved bit is set.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Returns what the payload is, if this is a VXLAN-GPE header that says so.
+    ///
+    /// That is byte 3 where the P flag is set: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH. On port 4789 it
+    /// can as well be a sender's stray bits, so [`parse`] never acts on it.
+    pub const fn gpe_next_protocol(self) -> Option<u8> {
+        if self.0 & GPE_NEXT_PROTOCOL == 0 { None } else { Some(self.0.to_be_bytes()[3]) }
+    }
+}
+
+impl fmt::Display for Reserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, .., z] = self.0.to_be_bytes();
+        write!(f, "{a:02x} {b:02x} {c:02x} {d:02x} .. .. .. {z:02x}")
+    }
+}
+
+impl fmt::Debug for Reserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reserved({self})")
+    }
+}
+
+/// Why a payload is not VXLAN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// The payload ends within the header.
+    #[error(transparent)]
+    Short(LenError),
+    /// The I flag is clear, so the header carries no VNI.
+    #[error("the I flag is not set in the VXLAN flags {flags:#04x}")]
+    VniFlagUnset {
+        /// The flags byte as received.
+        flags: u8,
+    },
+}
+
+/// Why a payload is not VXLAN as RFC 7348 wants it sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StrictError {
+    /// Not VXLAN at all.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// A VXLAN-GPE header: the P flag is set.
+    #[error("the header is VXLAN-GPE with next protocol {next_protocol}")]
+    Gpe {
+        /// The payload's protocol by the registry of VXLAN-GPE.
+        next_protocol: u8,
+    },
+    /// A reserved bit is set, other than the P flag.
+    #[error("reserved bits are set in the VXLAN header: {reserved}")]
+    ReservedBits {
+        /// All of them.
+        reserved: Reserved,
+    },
+}
+
+/// Bytes that are missing: how many were needed, how many were there, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {layer} at offset {offset} needs {required} bytes, {actual} are there")]
+pub struct LenError {
+    /// The part that is cut short.
+    pub layer: Layer,
+    /// Where that part starts in the bytes given.
+    pub offset: usize,
+    /// The bytes it needs from there on.
+    pub required: usize,
+    /// The bytes there are from there on.
+    pub actual: usize,
+}
+
+impl LenError {
+    /// Returns the same error seen from `by` bytes further out.
+    ///
+    /// For a caller that peeled the outer headers itself and reports places in the whole packet.
+    #[must_use]
+    pub const fn shifted(self, by: usize) -> Self {
+        Self { offset: self.offset.saturating_add(by), ..self }
+    }
+}
+
+/// A part of a VXLAN datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Layer {
+    /// The eight bytes of VXLAN.
+    VxlanHeader,
+    /// The mirrored frame.
+    Frame,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::VxlanHeader => "VXLAN header",
+            Self::Frame => "frame",
+        })
+    }
+}

@@ -1,0 +1,53 @@
+"""Tries every filter that the documentation of a Describe call names."""
+
+import pathlib
+import re
+
+from botocore.exceptions import ClientError
+
+# Filters of things that a local AWS never has (outposts, hosts, prefixes, and so on).
+ABSENT = re.compile(
+    r"outpost|carrier|customer-owned|coip|capacity-reservation|enclave|hibernation|kernel|ramdisk"
+    r"|spot|host-id|affinity|elastic-gpu|efa|ipam|local-gateway|core-network|transit|nat-gateway"
+    r"|egress-only|prefix|product-code|partition|ipv6-native|ipv6-pool|operator"
+    r"|scan-result|watermark|^(informational|low|medium|high|critical)$"
+)
+
+
+# The documented filters that are known to be refused; each line an action and a filter.
+LEDGER = pathlib.Path(__file__).with_name("filters_refused.txt")
+
+
+def check_documented_filters(cloud):
+    """Returns in what the filters that the server refuses differ from the ledger."""
+    refused = set()
+    for name in sorted(name for service, name in cloud.exercised() if service == "ec2"):
+        operation = cloud.ec2.meta.service_model.operation_model(name)
+        members = operation.input_shape.members if operation.input_shape else {}
+        if not name.startswith("Describe") or "Filters" not in members:
+            continue
+        for documented in names(members["Filters"].documentation):
+            if not ABSENT.search(documented) and not accepts(cloud, operation, documented):
+                refused.add(f"{name} {documented}")
+    known = set(LEDGER.read_text().splitlines())
+    return [
+        *(f"refused, though documented: {line}" for line in sorted(refused - known)),
+        *(f"no longer refused, strike it off the ledger: {line}" for line in sorted(known - refused)),
+    ]
+
+
+def names(documentation):
+    """Reads the names of filters out of the documentation of a parameter."""
+    found = re.findall(r"<li>\s*<p>\s*<code>([^<]+)</code>\s*[-:–]", documentation)
+    return ["tag:Name" if name.startswith("tag") and name != "tag-key" else name for name in found]
+
+
+def accepts(cloud, operation, name):
+    """Calls a Describe action with one filter, and what else the call needs."""
+    parameters = {"Filters": [{"Name": name, "Values": ["0"]}]}
+    method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation.name).lower()
+    try:
+        getattr(cloud.ec2, method)(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"] == "MissingParameter"
+    return True

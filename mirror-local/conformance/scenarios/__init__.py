@@ -1,0 +1,21 @@
+"""What the clients do, in order. A scenario cleans up after itself."""
+
+from . import balancing, cli, identity, instances, lab, mirroring, network, security
+
+SCENARIOS = [
+    identity.caller_and_images,
+    identity.surroundings,
+    network.vpcs_and_subnets,
+    network.routes_and_gateways,
+    security.groups_and_rules,
+    instances.interfaces,
+    instances.instances_and_volumes,
+    balancing.load_balancers,
+    balancing.target_groups,
+    balancing.refusals,
+    mirroring.filters_and_rules,
+    mirroring.targets_and_sessions,
+    mirroring.pages,
+    lab.whole_lab,
+    cli.commands,
+]

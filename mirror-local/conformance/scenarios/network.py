@@ -1,0 +1,101 @@
+"""VPCs, subnets, routes and internet gateways."""
+
+from client import check, tags
+
+
+def vpcs_and_subnets(cloud):
+    ec2 = cloud.ec2
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16", TagSpecifications=tags("vpc", Name="a"))["Vpc"]
+    vpc_id = vpc["VpcId"]
+    vpc_state = lambda: ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"][0]["State"]
+    cloud.until(lambda: vpc_state() == "available", f"{vpc_id} is to be available")
+    for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+        ec2.modify_vpc_attribute(VpcId=vpc_id, **{attribute: {"Value": True}})
+        name = attribute[0].lower() + attribute[1:]
+        told = ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=name)
+        check(told[attribute]["Value"], told)
+    cloud.refused("DryRunOperation", ec2.create_vpc, CidrBlock="10.9.0.0/16", DryRun=True)
+    cloud.refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=["vpc-0123456789abcdef0"])
+    more = ec2.associate_vpc_cidr_block(VpcId=vpc_id, CidrBlock="10.2.0.0/16")
+    ec2.disassociate_vpc_cidr_block(AssociationId=more["CidrBlockAssociation"]["AssociationId"])
+    subnet = ec2.create_subnet(
+        VpcId=vpc_id, CidrBlock="10.1.1.0/24", TagSpecifications=tags("subnet", Name="s")
+    )["Subnet"]
+    subnet_id = subnet["SubnetId"]
+    ec2.modify_subnet_attribute(SubnetId=subnet_id, MapPublicIpOnLaunch={"Value": True})
+    look = lambda: ec2.describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
+    cloud.until(lambda: look()["State"] == "available", f"{subnet_id} is to be available")
+    told = look()
+    check(told["MapPublicIpOnLaunch"] and told["AvailableIpAddressCount"] == 251, told)
+    cloud.refused(
+        "InvalidSubnet.Conflict", ec2.create_subnet, VpcId=vpc_id, CidrBlock="10.1.1.128/25"
+    )
+    found(cloud, "describe_vpcs", "Vpcs", "VpcId", {
+        "cidr": "10.1.0.0/16", "vpc-id": vpc_id, "tag:Name": "a", "state": "available",
+    }, vpc_id)
+    found(cloud, "describe_subnets", "Subnets", "SubnetId", {
+        "cidr-block": "10.1.1.0/24", "subnet-id": subnet_id, "vpc-id": vpc_id, "tag:Name": "s",
+        "availability-zone": subnet["AvailabilityZone"], "state": "available",
+    }, subnet_id)
+    ec2.create_tags(Resources=[vpc_id, subnet_id], Tags=[{"Key": "k", "Value": "v"}])
+    keys = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [vpc_id]}])["Tags"]
+    check({t["Key"] for t in keys} == {"Name", "k"}, keys)
+    ec2.delete_tags(Resources=[vpc_id, subnet_id], Tags=[{"Key": "k"}])
+    cloud.refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc_id)
+    ec2.delete_subnet(SubnetId=subnet_id)
+    ec2.delete_vpc(VpcId=vpc_id)
+    cloud.refused("InvalidVpcID.NotFound", ec2.delete_vpc, VpcId=vpc_id)
+
+
+def routes_and_gateways(cloud):
+    ec2 = cloud.ec2
+    vpc_id = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnet_id = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
+    gateways = [ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]]
+    ec2.attach_internet_gateway(InternetGatewayId=gateways[0], VpcId=vpc_id)
+    found(cloud, "describe_internet_gateways", "InternetGateways", "InternetGatewayId", {
+        "attachment.vpc-id": vpc_id, "internet-gateway-id": gateways[0],
+    }, gateways[0])
+    tables = [
+        ec2.create_route_table(VpcId=vpc_id, TagSpecifications=tags("route-table", Name=name))
+        ["RouteTable"]["RouteTableId"]
+        for name in ("one", "two")
+    ]
+    route = {"RouteTableId": tables[0], "DestinationCidrBlock": "0.0.0.0/0"}
+    ec2.create_route(GatewayId=gateways[0], **route)
+    cloud.refused("RouteAlreadyExists", ec2.create_route, GatewayId=gateways[0], **route)
+    interface = ec2.create_network_interface(SubnetId=subnet_id)["NetworkInterface"]
+    ec2.replace_route(NetworkInterfaceId=interface["NetworkInterfaceId"], **route)
+    ec2.replace_route(GatewayId=gateways[0], **route)
+    ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
+    association = ec2.associate_route_table(RouteTableId=tables[0], SubnetId=subnet_id)
+    found(cloud, "describe_route_tables", "RouteTables", "RouteTableId", {
+        "association.subnet-id": subnet_id, "route.destination-cidr-block": "0.0.0.0/0",
+        "route-table-id": tables[0], "tag:Name": "one",
+    }, tables[0])
+    moved = ec2.replace_route_table_association(
+        AssociationId=association["AssociationId"], RouteTableId=tables[1]
+    )
+    cloud.refused("DependencyViolation", ec2.delete_route_table, RouteTableId=tables[1])
+    ec2.disassociate_route_table(AssociationId=moved["NewAssociationId"])
+    ec2.delete_route(**route)
+    cloud.refused("InvalidRoute.NotFound", ec2.delete_route, **route)
+    for table in tables:
+        ec2.delete_route_table(RouteTableId=table)
+    ec2.detach_internet_gateway(InternetGatewayId=gateways[0], VpcId=vpc_id)
+    ec2.delete_internet_gateway(InternetGatewayId=gateways[0])
+    ec2.delete_subnet(SubnetId=subnet_id)
+    ec2.delete_vpc(VpcId=vpc_id)
+
+
+def found(cloud, method, key, name, filters, wanted):
+    """Checks that each filter alone, and all together, find the one object."""
+    call = getattr(cloud.ec2, method)
+    ways = [[(name, value)] for name, value in filters.items()] + [list(filters.items())]
+    for way in ways:
+        asked = [{"Name": n, "Values": [str(v)]} for n, v in way]
+        ids = [item[name] for item in call(Filters=asked)[key]]
+        check(wanted in ids, f"{method} {asked}: {ids}")
+        none = [{"Name": n, "Values": ["no-such-value"]} for n, _ in way]
+        check(call(Filters=none)[key] == [], f"{method} {none}")
+    check(ids == [wanted], f"{method} {asked}: {ids}")

@@ -1,0 +1,189 @@
+//! The actions of a service, and what is the same for all of them.
+//!
+//! A call is atomic: if its action fails or is a dry run, every table is put back as it was.
+
+use crate::failure::{Failure, Outcome};
+use crate::id::request_id;
+use crate::parameters::Parameters;
+use crate::request::{Request, Service};
+use crate::response::Response;
+use crate::token;
+use crate::world::{Call, View, World};
+use crate::xml::Xml;
+use crate::{ec2, elbv2, ssm, sts};
+use jiff::Timestamp;
+
+/// One action: its name, what it does, and how it may be called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Action {
+    name: &'static str,
+    run: Run,
+    dry_run: DryRun,
+    token: TokenEcho,
+}
+
+/// What an action does.
+#[derive(Debug, Clone, Copy)]
+enum Run {
+    Create { create: Create, answer: Answer },
+    Read(Read),
+    Write(Write),
+}
+
+/// Reads the world and writes the answer.
+pub(crate) type Read = fn(View<'_>, &Parameters, &mut Xml) -> Outcome;
+/// Changes the world and writes the answer.
+pub(crate) type Write = fn(&mut Call<'_>, &mut Xml) -> Outcome;
+/// Makes an object and returns its id.
+pub(crate) type Create = fn(&mut Call<'_>) -> Outcome<String>;
+/// Writes the answer about an object that was made now or earlier; `None` if it is gone.
+pub(crate) type Answer = fn(View<'_>, &str, &mut Xml) -> Option<()>;
+
+/// Whether an action has the parameter `DryRun`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DryRun {
+    Absent,
+    Accepted,
+}
+
+/// Whether the answer to a create repeats the client token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TokenEcho {
+    Absent,
+    Present,
+}
+
+impl Action {
+    /// An action that only reads.
+    pub(crate) const fn read(name: &'static str, read: Read) -> Self {
+        Self::new(name, Run::Read(read))
+    }
+
+    /// An action that changes something.
+    pub(crate) const fn write(name: &'static str, write: Write) -> Self {
+        Self::new(name, Run::Write(write))
+    }
+
+    /// An action that makes an object and takes a client token.
+    pub(crate) const fn create(name: &'static str, create: Create, answer: Answer) -> Self {
+        Self::new(name, Run::Create { create, answer })
+    }
+
+    const fn new(name: &'static str, run: Run) -> Self {
+        Self { name, run, dry_run: DryRun::Accepted, token: TokenEcho::Present }
+    }
+
+    /// The same action, whose answer does not repeat the client token.
+    pub(crate) const fn without_token_echo(self) -> Self {
+        Self { token: TokenEcho::Absent, ..self }
+    }
+
+    /// The same action without the parameter `DryRun`.
+    pub(crate) const fn without_dry_run(self) -> Self {
+        Self { dry_run: DryRun::Absent, ..self }
+    }
+
+    /// Returns whether the action can change something.
+    fn mutates(self) -> bool {
+        !matches!(self.run, Run::Read(_))
+    }
+}
+
+/// Handles one call.
+///
+/// What is due by `now` happens first. A refused call changes nothing else.
+pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response {
+    let request_id = next_request_id(world);
+    let settings = world.settings.clone();
+    let region = world.region(&request.region, now);
+    region.settle(now);
+    let action = match find(request.service, &request.action) {
+        Ok(action) => action,
+        Err(failure) => return Response::failure(request.service, request_id, &failure),
+    };
+    for table in region.tables_mut() {
+        table.1.seal();
+    }
+    let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
+    let response = Response::success(request.service, &request.action, request_id, |xml| {
+        run(action, &mut call, xml)?;
+        if dry_run(action, &request.parameters)? { Err(Failure::dry_run()) } else { Ok(()) }
+    });
+    if response.error.is_some() {
+        for table in call.region.tables_mut() {
+            table.1.rollback();
+        }
+    }
+    response
+}
+
+/// Returns whether a request can change something; an unknown action cannot.
+pub(crate) fn mutates(request: &Request) -> bool {
+    find(request.service, &request.action).is_ok_and(Action::mutates)
+}
+
+/// Takes the next request id of a world.
+pub(crate) fn next_request_id(world: &mut World) -> String {
+    world.calls += 1;
+    request_id(world.seed, world.calls)
+}
+
+/// Returns the names of the actions of a service.
+pub fn action_names(service: Service) -> Vec<&'static str> {
+    let mut names: Vec<_> =
+        actions(service).iter().flat_map(|group| group.iter()).map(|a| a.name).collect();
+    names.sort_unstable();
+    names
+}
+
+fn actions(service: Service) -> &'static [&'static [Action]] {
+    match service {
+        Service::Ec2 => ec2::ACTIONS,
+        Service::LoadBalancing => elbv2::ACTIONS,
+        Service::Parameters => ssm::ACTIONS,
+        Service::Tokens => sts::ACTIONS,
+    }
+}
+
+fn find(service: Service, name: &str) -> Outcome<Action> {
+    let mut all = actions(service).iter().flat_map(|group| group.iter());
+    all.find(|action| action.name == name).copied().ok_or_else(|| Failure::unknown_action(name))
+}
+
+fn dry_run(action: Action, parameters: &Parameters) -> Outcome<bool> {
+    match action.dry_run {
+        DryRun::Absent => Ok(false),
+        DryRun::Accepted => Ok(parameters.boolean("DryRun")?.unwrap_or(false)),
+    }
+}
+
+fn run(action: Action, call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+    match action.run {
+        Run::Read(read) => read(call.view(), call.parameters, xml),
+        Run::Write(write) => write(call, xml),
+        Run::Create { create, answer } => {
+            let key = token::key(action.name, call.parameters)?;
+            if let Some(key) = &key {
+                let made = call.region.made_before(key, call.parameters, call.now)?;
+                if made.is_some_and(|id| answer(call.view(), &id, xml).is_some()) {
+                    write_token(action, call.parameters, xml);
+                    return Ok(());
+                }
+            }
+            let id = create(call)?;
+            if let Some(key) = key {
+                call.region.remember(key, call.parameters, (&id, call.now));
+            }
+            answer(call.view(), &id, xml)
+                .ok_or_else(|| Failure::internal(format_args!("{id} was made but is not there")))?;
+            write_token(action, call.parameters, xml);
+            Ok(())
+        }
+    }
+}
+
+fn write_token(action: Action, parameters: &Parameters, xml: &mut Xml) {
+    if action.token == TokenEcho::Present {
+        xml.optional("clientToken", parameters.text("ClientToken"));
+    }
+}

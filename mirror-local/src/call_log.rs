@@ -1,0 +1,105 @@
+//! The log of calls: every call in the order in which it was handled.
+
+use crate::request::{Request, Service};
+use crate::response::Response;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// One call, as it was made and as it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedCall {
+    /// When it was handled.
+    pub at: Timestamp,
+    /// The service, by its name in a signature: `ec2`.
+    pub service: String,
+    /// The Region.
+    pub region: String,
+    /// The action.
+    pub action: String,
+    /// The parameters as they came: form text, or JSON for Systems Manager.
+    pub parameters: String,
+    /// The HTTP status of the answer; absent where the connection was dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The error code, where the call was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The request id of the answer.
+    pub request_id: String,
+}
+
+impl LoggedCall {
+    /// Notes a call with the answer that left, if one did.
+    pub(crate) fn new(
+        at: Timestamp,
+        request: &Request,
+        response: Option<&Response>,
+        request_id: String,
+    ) -> Self {
+        Self {
+            at,
+            service: service_name(request.service),
+            region: request.region.clone(),
+            action: request.action.clone(),
+            parameters: request.body.clone(),
+            status: response.map(|response| response.status),
+            error: response.and_then(|response| response.error.clone()),
+            request_id,
+        }
+    }
+}
+
+fn service_name(service: Service) -> String {
+    service.signing_name().to_owned()
+}
+
+/// Where calls are logged.
+#[derive(Debug)]
+pub(crate) enum CallLog {
+    File { path: PathBuf, file: File },
+    Memory(Vec<LoggedCall>),
+}
+
+impl CallLog {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self::File { path: path.to_owned(), file })
+    }
+
+    pub(crate) fn append(&mut self, call: LoggedCall) -> io::Result<()> {
+        match self {
+            Self::Memory(calls) => {
+                calls.push(call);
+                Ok(())
+            }
+            Self::File { file, .. } => {
+                let mut line = serde_json::to_string(&call).map_err(io::Error::other)?;
+                line.push('\n');
+                file.write_all(line.as_bytes())
+            }
+        }
+    }
+
+    /// Returns every call. A line that a killed process left half-written is passed over.
+    pub(crate) fn read(&self) -> io::Result<Vec<LoggedCall>> {
+        match self {
+            Self::Memory(calls) => Ok(calls.clone()),
+            Self::File { path, .. } => {
+                let text = fs::read(path)?;
+                let lines = text.split(|byte| *byte == b'\n');
+                Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        match self {
+            Self::Memory(calls) => calls.clear(),
+            Self::File { file, .. } => file.set_len(0)?,
+        }
+        Ok(())
+    }
+}

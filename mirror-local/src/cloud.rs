@@ -1,0 +1,275 @@
+//! A cloud: the world with its store, clock, faults and log, shared by whoever calls it.
+
+use crate::action::{handle, mutates, next_request_id};
+use crate::call_log::{CallLog, LoggedCall};
+use crate::clock::Clock;
+use crate::failure::Failure;
+use crate::faults::{Effect, Fault, FaultState, Faults, Subject, Symptom};
+use crate::request::{Request, Service};
+use crate::response::Response;
+use crate::settings::Settings;
+use crate::store::{Store, StoreError};
+use crate::world::World;
+use http::request::Parts;
+use jiff::Timestamp;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A local AWS. Clones are the same cloud; it may be called from any thread.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    shared: Arc<Mutex<Shared>>,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct Shared {
+    world: World,
+    store: Option<Store>,
+    log: CallLog,
+    faults: FaultState,
+}
+
+/// What a client gets, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// How long the client waits for it.
+    pub delay: Duration,
+    /// The answer; none if the connection breaks.
+    pub response: Option<Response>,
+}
+
+/// From what the ids of a cloud are drawn, unless its directory says otherwise.
+const SEED: u64 = 0x006d_6972_726f_7221;
+
+impl Cloud {
+    /// Makes a cloud that is gone when the last clone is dropped.
+    pub fn in_memory() -> Self {
+        Self::new(None, CallLog::Memory(Vec::new()))
+    }
+
+    /// Opens the cloud kept in a directory, which is made if need be.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the directory cannot be used or holds something else.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let store = Store::open(directory)?;
+        let path = store.calls_path();
+        let log = CallLog::open(&path).map_err(|source| StoreError::Access { path, source })?;
+        let cloud = Self::new(Some(store), log);
+        cloud.shared().exclusively(|_| Ok(()))?;
+        Ok(cloud)
+    }
+
+    fn new(store: Option<Store>, log: CallLog) -> Self {
+        let shared = Shared { world: World::new(SEED), store, log, faults: FaultState::default() };
+        Self { shared: Arc::new(Mutex::new(shared)), clock: Clock::System }
+    }
+
+    /// Takes the time from another clock than the machine's. Concerns this clone and its own.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Changes durations and quotas.
+    #[must_use]
+    pub fn with_settings(self, settings: Settings) -> Self {
+        self.shared().world.settings = settings;
+        self
+    }
+
+    /// Lets things go wrong from now on, in place of what was to go wrong before.
+    pub fn set_faults(&self, faults: Faults) {
+        self.shared().faults = FaultState::new(faults);
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Makes one call.
+    pub fn call(&self, head: &Parts, body: &[u8]) -> Reply {
+        let now = self.clock.now();
+        let mut shared = self.shared();
+        match Request::parse(head, body) {
+            Ok(request) => shared.call(&request, now),
+            Err(failure) => {
+                let id = next_request_id(&mut shared.world);
+                let response = Some(Response::failure(Service::Ec2, id, &failure));
+                Reply { delay: Duration::ZERO, response }
+            }
+        }
+    }
+
+    /// Returns every call made so far, in order.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the log cannot be read from the cloud's directory.
+    pub fn log(&self) -> io::Result<Vec<LoggedCall>> {
+        self.shared().log.read()
+    }
+
+    /// Forgets everything: the world, the log of calls, and the faults.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the cloud's directory cannot be written.
+    pub fn reset(&self) -> Result<(), StoreError> {
+        let mut shared = self.shared();
+        shared.faults = FaultState::default();
+        shared.world = shared.world.afresh();
+        let Shared { world, store, log, .. } = &mut *shared;
+        if let Some(store) = store {
+            store.acquire()?;
+            let written = store.rewrite(world);
+            store.release();
+            written?;
+        }
+        let cleared = log.clear();
+        let path = store.as_ref().map(Store::calls_path).unwrap_or_default();
+        cleared.map_err(|source| StoreError::Access { path, source })
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        // A call that panicked has at worst left changes that the next commit writes down.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn call(&mut self, request: &Request, now: Timestamp) -> Reply {
+        let subject = Subject { request, mutating: mutates(request) };
+        let delay = self.faults.delay(subject);
+        let handled = self.exclusively(|shared| {
+            let (response, id) = shared.call_with_faults(subject, now);
+            let call = LoggedCall::new(now, request, response.as_ref(), id);
+            // A log that cannot be written, on a full disk, does not make the call fail.
+            shared.log.append(call).ok();
+            Ok(response)
+        });
+        let response = handled.unwrap_or_else(|error| {
+            let id = next_request_id(&mut self.world);
+            Some(Response::failure(request.service, id, &store_failure(&error)))
+        });
+        Reply { delay, response }
+    }
+
+    /// Does something with the directory to itself and the world up to date.
+    fn exclusively<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Some(store) = &self.store {
+            store.acquire()?;
+        }
+        let done = self.up_to_date(work);
+        if let Some(store) = &self.store {
+            store.release();
+        }
+        done
+    }
+
+    fn up_to_date<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Some(store) = &mut self.store {
+            store.catch_up(&mut self.world)?;
+        }
+        let done = work(self)?;
+        match &mut self.store {
+            Some(store) => store.append(&mut self.world)?,
+            None => self.world.commit(),
+        }
+        Ok(done)
+    }
+
+    /// Returns the answer, if one leaves, and the request id.
+    fn call_with_faults(
+        &mut self,
+        subject: Subject<'_>,
+        now: Timestamp,
+    ) -> (Option<Response>, String) {
+        let request = subject.request;
+        let refuse = |world: &mut World, failure: &Failure| {
+            let id = next_request_id(world);
+            (Some(Response::failure(request.service, id.clone(), failure)), id)
+        };
+        if let Err(failure) = self.faults.admit(subject, now) {
+            return refuse(&mut self.world, &failure);
+        }
+        match self.faults.strike(subject) {
+            Some(Fault { effect: Effect::None, symptom: Symptom::Error { code, status } }) => {
+                let failure = injected(&code, status);
+                refuse(&mut self.world, &failure)
+            }
+            Some(Fault { effect: Effect::None, .. }) => (None, next_request_id(&mut self.world)),
+            Some(Fault { effect: Effect::Done, symptom }) => {
+                let response = self.call_world(subject, now);
+                let id = response.request_id.clone();
+                (spoil(request.service, response, symptom), id)
+            }
+            None => {
+                let response = self.call_world(subject, now);
+                let id = response.request_id.clone();
+                (Some(response), id)
+            }
+        }
+    }
+
+    /// Handles the call, with objects hidden that cannot be seen yet.
+    fn call_world(&mut self, subject: Subject<'_>, now: Timestamp) -> Response {
+        let request = subject.request;
+        if !self.faults.hides() {
+            return handle(&mut self.world, request, now);
+        }
+        let region = self.world.region(&request.region, now);
+        for (name, id) in self.faults.unseen_by(subject) {
+            for (table, rows) in region.tables_mut() {
+                if table == name {
+                    rows.hide(&id);
+                }
+            }
+        }
+        let response = handle(&mut self.world, request, now);
+        let region = self.world.region(&request.region, now);
+        for (name, rows) in region.tables_mut() {
+            for id in rows.created() {
+                self.faults.born(&request.region, (name, rows.kind().describe), id);
+            }
+            rows.reveal();
+        }
+        response
+    }
+}
+
+fn injected(code: &str, status: u16) -> Failure {
+    Failure::new(code, "A fault was injected.").with_status(status)
+}
+
+fn spoil(service: Service, mut response: Response, symptom: Symptom) -> Option<Response> {
+    match symptom {
+        Symptom::Dropped => None,
+        Symptom::Error { code, status } => {
+            Some(Response::failure(service, response.request_id, &injected(&code, status)))
+        }
+        Symptom::Truncated { bytes } => {
+            let end = response.body.floor_char_boundary(bytes);
+            response.body.truncate(end);
+            Some(response)
+        }
+    }
+}
+
+fn store_failure(error: &StoreError) -> Failure {
+    let source = std::error::Error::source(error);
+    let cause = source.map(|source| format!(": {source}")).unwrap_or_default();
+    Failure::internal(format_args!("The local cloud cannot use its directory: {error}{cause}"))
+}

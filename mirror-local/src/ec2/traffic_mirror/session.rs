@@ -1,0 +1,299 @@
+//! Mirror sessions: from a source interface, through a filter, to a target.
+
+use super::target::{Destination, MirrorTarget};
+use super::{bounded, description, eligibility, limit, link, removed_fields};
+use crate::failure::{Failure, Outcome};
+use crate::filter::texts;
+use crate::listing::Listing;
+use crate::parameters::Parameters;
+use crate::table::{Kind, tagged_row};
+use crate::tags::Tags;
+use crate::world::{ACCOUNT, Call, Region, View, find};
+use crate::xml::Xml;
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+
+/// A mirror session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MirrorSession {
+    pub(crate) id: String,
+    pub(crate) network_interface_id: String,
+    pub(crate) target_id: String,
+    pub(crate) filter_id: String,
+    pub(crate) number: u32,
+    pub(crate) virtual_network_id: u32,
+    /// As it was asked for; see [`MirrorSession::packet_length`].
+    pub(crate) packet_length_asked: Option<u32>,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Tags,
+}
+
+const NUMBERS: RangeInclusive<u32> = 1..=32766;
+const VIRTUAL_NETWORKS: RangeInclusive<u32> = 1..=0x00ff_ffff;
+const PACKET_LENGTHS: RangeInclusive<u32> = 1..=8500;
+
+/// The packet length of sessions to a Network Load Balancer that ask for none.
+const PACKET_LENGTH_BEHIND_LOAD_BALANCER: u32 = 8500;
+
+/// What `RemoveField` can name, with the parameter that sets it.
+const REMOVABLE: &[(&str, &str)] = &[
+    ("packet-length", "PacketLength"),
+    ("description", "Description"),
+    ("virtual-network-id", "VirtualNetworkId"),
+];
+
+tagged_row!(
+    MirrorSession,
+    Kind {
+        prefix: "tms-",
+        noun: "traffic mirror session ID",
+        resource_type: "traffic-mirror-session",
+        not_found: "InvalidTrafficMirrorSessionId.NotFound",
+        malformed: "InvalidTrafficMirrorSessionId.Malformed",
+        describe: "DescribeTrafficMirrorSessions",
+    }
+);
+
+impl MirrorSession {
+    /// Returns how much of each packet is mirrored; all of it where there is no length.
+    fn packet_length(&self, region: &Region) -> Option<u32> {
+        let destination = region.mirror_targets.get(&self.target_id).map(|t| &t.destination);
+        let default = matches!(destination, Some(Destination::LoadBalancer(_)))
+            .then_some(PACKET_LENGTH_BEHIND_LOAD_BALANCER);
+        self.packet_length_asked.or(default)
+    }
+
+    /// Returns the things that the session refers to.
+    fn referred(&self) -> [String; 4] {
+        [
+            self.network_interface_id.clone(),
+            self.target_id.clone(),
+            self.filter_id.clone(),
+            virtual_network(self.virtual_network_id),
+        ]
+    }
+}
+
+pub(super) const LISTING: Listing<MirrorSession> = Listing {
+    table: |region| &region.mirror_sessions,
+    ids: "TrafficMirrorSessionId",
+    filters: &[
+        ("description", |_, s| texts(s.description.as_ref())),
+        ("network-interface-id", |_, s| texts([&s.network_interface_id])),
+        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("packet-length", |view, s| texts(s.packet_length(view.region))),
+        ("session-number", |_, s| texts([s.number])),
+        ("traffic-mirror-filter-id", |_, s| texts([&s.filter_id])),
+        ("traffic-mirror-session-id", |_, s| texts([&s.id])),
+        ("traffic-mirror-target-id", |_, s| texts([&s.target_id])),
+        ("virtual-network-id", |_, s| texts([s.virtual_network_id])),
+    ],
+    set: "trafficMirrorSessionSet",
+    write: |view, session, xml| write(view.region, session, xml),
+    page: 5..=1000,
+};
+
+/// Removes a session.
+pub(super) fn remove(region: &mut Region, id: &str) {
+    if let Some(session) = region.mirror_sessions.remove(id) {
+        for referred in session.referred() {
+            link::part(region, &referred, id);
+        }
+    }
+}
+
+pub(super) fn create(call: &mut Call<'_>) -> Outcome<String> {
+    let parameters = call.parameters;
+    let region = &*call.region;
+    let interface = find(&region.network_interfaces, parameters, "NetworkInterfaceId")?;
+    let target = find(&region.mirror_targets, parameters, "TrafficMirrorTargetId")?;
+    let filter = find(&region.mirror_filters, parameters, "TrafficMirrorFilterId")?;
+    let number = bounded(parameters, "SessionNumber", NUMBERS)?
+        .ok_or_else(|| Failure::missing("SessionNumber"))?;
+    let mut session = MirrorSession {
+        id: String::new(),
+        network_interface_id: interface.id.clone(),
+        target_id: target.id.clone(),
+        filter_id: filter.id.clone(),
+        number,
+        virtual_network_id: 0,
+        packet_length_asked: bounded(parameters, "PacketLength", PACKET_LENGTHS)?,
+        description: description(parameters),
+        tags: Tags::specified(parameters, "traffic-mirror-session")?,
+    };
+    let asked = bounded(parameters, "VirtualNetworkId", VIRTUAL_NETWORKS)?;
+    eligibility::check_source(region, interface)?;
+    refuse_target_as_source(region, &interface.id)?;
+    check_quotas(call, &interface.id)?;
+    refuse_taken_number(region, &session)?;
+    check_sources(call, target, &session)?;
+    session.virtual_network_id = asked.unwrap_or_else(|| draw_virtual_network(call.region));
+    session.id = call.region.draw_id("tms-");
+    let id = session.id.clone();
+    put(call.region, session);
+    Ok(id)
+}
+
+pub(super) fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
+    let session = view.region.mirror_sessions.get(id)?;
+    xml.element("trafficMirrorSession", |xml| write(view.region, session, xml));
+    Some(())
+}
+
+pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+    let table = &call.region.mirror_sessions;
+    let id = find(table, call.parameters, "TrafficMirrorSessionId")?.id.clone();
+    remove(call.region, &id);
+    xml.text("trafficMirrorSessionId", id);
+    Ok(())
+}
+
+/// Handles `ModifyTrafficMirrorSession`: everything but the source can change.
+pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+    let parameters = call.parameters;
+    let old = find(&call.region.mirror_sessions, parameters, "TrafficMirrorSessionId")?.clone();
+    let removed = removed_fields(parameters, REMOVABLE)?;
+    let mut session = changed(call.region, parameters, old.clone())?;
+    refuse_taken_number(call.region, &session)?;
+    if session.target_id != old.target_id {
+        let target = find(&call.region.mirror_targets, parameters, "TrafficMirrorTargetId")?;
+        check_sources(call, target, &session)?;
+    }
+    if removed.contains(&"packet-length") {
+        session.packet_length_asked = None;
+    }
+    if removed.contains(&"description") {
+        session.description = None;
+    }
+    if removed.contains(&"virtual-network-id") {
+        session.virtual_network_id = draw_virtual_network(call.region);
+    }
+    let id = old.id.clone();
+    for referred in old.referred() {
+        link::part(call.region, &referred, &id);
+    }
+    put(call.region, session);
+    let _ = answer(call.view(), &id, xml);
+    Ok(())
+}
+
+/// Reads what a call sets anew of a session.
+fn changed(
+    region: &Region,
+    parameters: &Parameters,
+    mut session: MirrorSession,
+) -> Outcome<MirrorSession> {
+    if parameters.text("TrafficMirrorTargetId").is_some() {
+        let target = find(&region.mirror_targets, parameters, "TrafficMirrorTargetId")?;
+        session.target_id.clone_from(&target.id);
+    }
+    if parameters.text("TrafficMirrorFilterId").is_some() {
+        let filter = find(&region.mirror_filters, parameters, "TrafficMirrorFilterId")?;
+        session.filter_id.clone_from(&filter.id);
+    }
+    if let Some(number) = bounded(parameters, "SessionNumber", NUMBERS)? {
+        session.number = number;
+    }
+    if let Some(length) = bounded(parameters, "PacketLength", PACKET_LENGTHS)? {
+        session.packet_length_asked = Some(length);
+    }
+    if let Some(id) = bounded(parameters, "VirtualNetworkId", VIRTUAL_NETWORKS)? {
+        session.virtual_network_id = id;
+    }
+    session.description = description(parameters).or(session.description);
+    Ok(session)
+}
+
+/// Puts a session in its place, with its links.
+fn put(region: &mut Region, session: MirrorSession) {
+    for referred in session.referred() {
+        link::join(region, &referred, &session.id);
+    }
+    region.mirror_sessions.insert(session.id.clone(), session);
+}
+
+fn refuse_target_as_source(region: &Region, interface: &str) -> Outcome {
+    if let Some(target) = link::first(region, interface, "tmt-") {
+        let message = format!("{interface} is already in use by Traffic Mirror target {target}");
+        return Err(Failure::new("InterfaceInUseByTrafficMirrorTarget", message));
+    }
+    Ok(())
+}
+
+/// Checks the number of sessions, in all and on their source.
+fn check_quotas(call: &Call<'_>, interface: &str) -> Outcome {
+    let quotas = &call.settings.quotas;
+    if call.region.mirror_sessions.len() >= quotas.mirror_sessions {
+        let code = "TrafficMirrorSessionLimitExceeded";
+        return Err(limit(code, "Traffic Mirror sessions", quotas.mirror_sessions));
+    }
+    let of_source = link::all(call.region, interface, "tms-").len();
+    if of_source >= quotas.mirror_sessions_per_source {
+        let code = "TrafficMirrorSessionsPerInterfaceLimitExceeded";
+        return Err(limit(code, "sessions on the interface", quotas.mirror_sessions_per_source));
+    }
+    Ok(())
+}
+
+/// Refuses a number that another session of the source has.
+fn refuse_taken_number(region: &Region, session: &MirrorSession) -> Outcome {
+    let MirrorSession { network_interface_id: interface, number, .. } = session;
+    let others = link::all(region, interface, "tms-");
+    let others = others.iter().filter_map(|id| region.mirror_sessions.get(id));
+    let mut others = others.filter(|other| other.id != session.id);
+    if others.any(|other| other.number == *number) {
+        let why = format!("The session number is already being used for interface {interface}.");
+        return Err(Failure::invalid(&number.to_string(), "SessionNumber", why));
+    }
+    Ok(())
+}
+
+/// Checks the number of sources of a target that is an interface; load balancers have no limit.
+fn check_sources(call: &Call<'_>, target: &MirrorTarget, session: &MirrorSession) -> Outcome {
+    let Destination::Interface(interface) = &target.destination else { return Ok(()) };
+    let region = &*call.region;
+    let sessions = link::all(region, &target.id, "tms-");
+    let mut sources: Vec<&str> = sessions
+        .iter()
+        .filter_map(|id| region.mirror_sessions.get(id))
+        .map(|session| &*session.network_interface_id)
+        .collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let sources_max = eligibility::sources_max(region, interface, &call.settings.quotas);
+    if sources.len() >= sources_max && !sources.contains(&&*session.network_interface_id) {
+        let code = "TrafficMirrorSourcesPerTargetLimitExceeded";
+        return Err(limit(code, "sources of the target", sources_max));
+    }
+    Ok(())
+}
+
+/// Draws a virtual network id that no session has.
+fn draw_virtual_network(region: &mut Region) -> u32 {
+    loop {
+        let drawn = region.draw("virtual network") & u64::from(*VIRTUAL_NETWORKS.end());
+        let id = u32::try_from(drawn).unwrap_or_default();
+        let free = link::first(region, &virtual_network(id), "tms-").is_none();
+        if VIRTUAL_NETWORKS.contains(&id) && free {
+            return id;
+        }
+    }
+}
+
+/// Names a virtual network as one end of a link.
+fn virtual_network(id: u32) -> String {
+    format!("vni-{id}")
+}
+
+fn write(region: &Region, session: &MirrorSession, xml: &mut Xml) {
+    xml.text("trafficMirrorSessionId", &session.id);
+    xml.text("trafficMirrorTargetId", &session.target_id);
+    xml.text("trafficMirrorFilterId", &session.filter_id);
+    xml.text("networkInterfaceId", &session.network_interface_id);
+    xml.text("ownerId", ACCOUNT);
+    xml.optional("packetLength", session.packet_length(region));
+    xml.text("sessionNumber", session.number);
+    xml.text("virtualNetworkId", session.virtual_network_id);
+    xml.optional("description", session.description.as_ref());
+    session.tags.write(xml);
+}

@@ -1,0 +1,193 @@
+//! Mirror targets: where mirrored packets go. A target cannot be modified, only deleted.
+
+use super::{description, limit, link};
+use crate::failure::{Failure, Outcome};
+use crate::filter::texts;
+use crate::listing::Listing;
+use crate::parameters::Parameters;
+use crate::table::{Kind, tagged_row};
+use crate::tags::Tags;
+use crate::world::{ACCOUNT, Call, Region, View, by_id, find};
+use crate::xml::Xml;
+use serde::{Deserialize, Serialize};
+
+/// A mirror target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MirrorTarget {
+    pub(crate) id: String,
+    pub(crate) destination: Destination,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Tags,
+}
+
+/// What stands behind a target. There are no Gateway Load Balancer endpoints in a local AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Destination {
+    Interface(String),
+    LoadBalancer(String),
+}
+
+tagged_row!(
+    MirrorTarget,
+    Kind {
+        prefix: "tmt-",
+        noun: "traffic mirror target ID",
+        resource_type: "traffic-mirror-target",
+        not_found: "InvalidTrafficMirrorTargetId.NotFound",
+        malformed: "InvalidTrafficMirrorTargetId.Malformed",
+        describe: "DescribeTrafficMirrorTargets",
+    }
+);
+
+impl Destination {
+    fn id(&self) -> &str {
+        match self {
+            Self::Interface(id) | Self::LoadBalancer(id) => id,
+        }
+    }
+
+    fn interface(&self) -> Option<&str> {
+        match self {
+            Self::Interface(id) => Some(id),
+            Self::LoadBalancer(_) => None,
+        }
+    }
+
+    fn load_balancer(&self) -> Option<&str> {
+        match self {
+            Self::Interface(_) => None,
+            Self::LoadBalancer(arn) => Some(arn),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Interface(_) => "network-interface",
+            Self::LoadBalancer(_) => "network-load-balancer",
+        }
+    }
+}
+
+pub(super) const LISTING: Listing<MirrorTarget> = Listing {
+    table: |region| &region.mirror_targets,
+    ids: "TrafficMirrorTargetId",
+    filters: &[
+        ("description", |_, t| texts(t.description.as_ref())),
+        ("network-interface-id", |_, t| texts(t.destination.interface())),
+        ("network-load-balancer-arn", |_, t| texts(t.destination.load_balancer())),
+        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("traffic-mirror-target-id", |_, t| texts([&t.id])),
+    ],
+    set: "trafficMirrorTargetSet",
+    write: |_, target, xml| write(target, xml),
+    page: 5..=1000,
+};
+
+pub(super) fn create(call: &mut Call<'_>) -> Outcome<String> {
+    let destination = destination(call.region, call.parameters)?;
+    refuse_taken(call.region, &destination)?;
+    let quota = call.settings.quotas.mirror_targets;
+    if call.region.mirror_targets.len() >= quota {
+        return Err(limit("TrafficMirrorTargetLimitExceeded", "Traffic Mirror targets", quota));
+    }
+    let tags = Tags::specified(call.parameters, "traffic-mirror-target")?;
+    let id = call.region.draw_id("tmt-");
+    link::join(call.region, destination.id(), &id);
+    let description = description(call.parameters);
+    let target = MirrorTarget { id: id.clone(), destination, description, tags };
+    call.region.mirror_targets.insert(&*id, target);
+    Ok(id)
+}
+
+pub(super) fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
+    let target = view.region.mirror_targets.get(id)?;
+    xml.element("trafficMirrorTarget", |xml| write(target, xml));
+    Some(())
+}
+
+pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+    let target =
+        find(&call.region.mirror_targets, call.parameters, "TrafficMirrorTargetId")?.clone();
+    if let Some(session) = link::first(call.region, &target.id, "tms-") {
+        let id = &target.id;
+        let message = format!("Cannot delete {id} . Target is in use by {session}");
+        return Err(Failure::new("TrafficMirrorTargetInUse", message));
+    }
+    call.region.mirror_targets.remove(&target.id);
+    link::part(call.region, target.destination.id(), &target.id);
+    xml.text("trafficMirrorTargetId", target.id);
+    Ok(())
+}
+
+/// Reads the one thing that is to be the target.
+fn destination(region: &Region, parameters: &Parameters) -> Outcome<Destination> {
+    const PARAMETERS: [&str; 3] =
+        ["NetworkInterfaceId", "NetworkLoadBalancerArn", "GatewayLoadBalancerEndpointId"];
+    let given = |name: &&str| parameters.text(name).is_some_and(|value| !value.is_empty());
+    let mut given = PARAMETERS.into_iter().filter(given);
+    let only = match (given.next(), given.next()) {
+        (Some(name), None) => name,
+        (None, _) => {
+            let message = format!("The request must contain one of: {}", PARAMETERS.join(", "));
+            return Err(Failure::new("MissingParameter", message));
+        }
+        (Some(_), Some(_)) => {
+            let message = format!("Only one of {} may be specified", PARAMETERS.join(", "));
+            return Err(Failure::combination(message));
+        }
+    };
+    let value = parameters.required(only)?;
+    match only {
+        "NetworkInterfaceId" => {
+            let interface = by_id(&region.network_interfaces, value, only)?;
+            Ok(Destination::Interface(interface.id.clone()))
+        }
+        "NetworkLoadBalancerArn" => load_balancer(region, value),
+        _ => {
+            let message = format!("The Vpc Endpoint Id '{value}' does not exist");
+            Err(Failure::new("InvalidVpcEndpointId.NotFound", message))
+        }
+    }
+}
+
+/// Checks that an ARN is a Network Load Balancer's. What its listeners are, AWS does not ask.
+fn load_balancer(region: &Region, arn: &str) -> Outcome<Destination> {
+    if !arn.starts_with("arn:") || !arn.contains(":loadbalancer/net/") {
+        let message = format!("The Network Load Balancer ARN '{arn}' is malformed");
+        return Err(Failure::new("InvalidNetworkLoadBalancerArn.Malformed", message));
+    }
+    if !region.load_balancers.contains(arn) {
+        let message = format!("The Network Load Balancer '{arn}' does not exist");
+        return Err(Failure::new("NetworkLoadBalancerNotFoundException", message));
+    }
+    Ok(Destination::LoadBalancer(arn.to_owned()))
+}
+
+/// Refuses what is a target or a source already.
+fn refuse_taken(region: &Region, destination: &Destination) -> Outcome {
+    let id = destination.id();
+    if let Some(target) = link::first(region, id, "tmt-") {
+        let code = match destination {
+            Destination::Interface(_) => "InterfaceInUseByTrafficMirrorTarget",
+            Destination::LoadBalancer(_) => "NlbInUseByTrafficMirrorTargetException",
+        };
+        let message = format!("{id} is already in use by Traffic Mirror target {target}");
+        return Err(Failure::new(code, message));
+    }
+    if let Some(session) = link::first(region, id, "tms-") {
+        let message = format!("{id} is already in use by Traffic Mirror session {session}");
+        return Err(Failure::new("InterfaceInUseByTrafficMirrorSession", message));
+    }
+    Ok(())
+}
+
+fn write(target: &MirrorTarget, xml: &mut Xml) {
+    let destination = &target.destination;
+    xml.text("trafficMirrorTargetId", &target.id);
+    xml.optional("networkInterfaceId", destination.interface());
+    xml.optional("networkLoadBalancerArn", destination.load_balancer());
+    xml.text("type", destination.kind());
+    xml.optional("description", target.description.as_ref());
+    xml.text("ownerId", ACCOUNT);
+    target.tags.write(xml);
+}

@@ -1,0 +1,77 @@
+//! Elastic Load Balancing: Network Load Balancers, target groups and listeners.
+//!
+//! Of the kinds of load balancers only `network` exists here; the others are refused by name.
+
+mod account_limit;
+mod arn;
+mod attribute;
+mod listener;
+mod load_balancer;
+mod page;
+mod tag;
+mod target;
+mod target_group;
+
+pub(crate) use listener::Listener;
+pub(crate) use load_balancer::LoadBalancer;
+pub(crate) use target_group::TargetGroup;
+
+use crate::action::Action;
+use crate::failure::{Failure, Outcome};
+
+/// Every action, by group.
+pub(crate) const ACTIONS: &[&[Action]] = &[
+    account_limit::ACTIONS,
+    attribute::ACTIONS,
+    listener::ACTIONS,
+    load_balancer::ACTIONS,
+    tag::ACTIONS,
+    target::ACTIONS,
+    target_group::ACTIONS,
+];
+
+const NAME_LENGTH_MAX: usize = 32;
+
+/// Checks the name of a load balancer or target group.
+fn check_name(noun: &str, name: &str) -> Outcome {
+    let wrong = |why: String| Err(invalid(format!("The {noun} name '{name}' {why}")));
+    if name.chars().count() > NAME_LENGTH_MAX {
+        return wrong(format!("cannot be longer than '{NAME_LENGTH_MAX}' characters"));
+    }
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return wrong(
+            "can only contain characters that are alphanumeric characters and hyphens(-)".into(),
+        );
+    }
+    if name.starts_with('-') || name.ends_with('-') {
+        return wrong("cannot begin or end with a hyphen(-)".into());
+    }
+    if name.starts_with("internal-") {
+        return wrong("cannot begin with 'internal-'".into());
+    }
+    Ok(())
+}
+
+/// A parameter is not acceptable.
+fn invalid(message: impl Into<String>) -> Failure {
+    Failure::new("ValidationError", message.into())
+}
+
+/// What is asked for cannot be configured.
+fn unconfigurable(message: impl Into<String>) -> Failure {
+    Failure::new("InvalidConfigurationRequest", message.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_as_documented() {
+        let fine =
+            ["a", "nlb-1", &"x".repeat(32)].map(|name| check_name("load balancer", name).is_ok());
+        let refused = ["-a", "a-", "a_b", "internal-a", &"x".repeat(33), "é"];
+        assert_eq!(fine, [true; 3]);
+        assert_eq!(refused.map(|name| check_name("load balancer", name).is_err()), [true; 6]);
+    }
+}

@@ -1,0 +1,304 @@
+//! Attributes: settings by name of load balancers, target groups and listeners.
+//!
+//! Each kind has one table of the attributes it knows, with default and allowed values. What a
+//! resource stores is only what differs from the default.
+
+use super::target_group::TargetGroup;
+use super::unconfigurable;
+use super::{Listener, LoadBalancer, invalid, listener, load_balancer, target_group};
+use crate::action::Action;
+use crate::failure::{Failure, Outcome};
+use crate::parameters::Parameters;
+use crate::xml::Xml;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// Every action.
+pub(super) const ACTIONS: &[Action] = &[
+    Action::read("DescribeLoadBalancerAttributes", |view, parameters, xml| {
+        write(OF_LOAD_BALANCER, load_balancer::named(view.region, parameters)?, xml);
+        Ok(())
+    })
+    .without_dry_run(),
+    Action::write("ModifyLoadBalancerAttributes", |call, xml| {
+        let mut lb = load_balancer::named(call.region, call.parameters)?.clone();
+        modify(OF_LOAD_BALANCER, &mut lb, call.parameters)?;
+        write(OF_LOAD_BALANCER, &lb, xml);
+        call.region.load_balancers.insert(lb.arn.clone(), lb);
+        Ok(())
+    })
+    .without_dry_run(),
+    Action::read("DescribeTargetGroupAttributes", |view, parameters, xml| {
+        write(OF_TARGET_GROUP, target_group::named(view.region, parameters)?, xml);
+        Ok(())
+    })
+    .without_dry_run(),
+    Action::write("ModifyTargetGroupAttributes", |call, xml| {
+        let mut group = target_group::named(call.region, call.parameters)?.clone();
+        modify(OF_TARGET_GROUP, &mut group, call.parameters)?;
+        write(OF_TARGET_GROUP, &group, xml);
+        call.region.target_groups.insert(group.arn.clone(), group);
+        Ok(())
+    })
+    .without_dry_run(),
+    Action::read("DescribeListenerAttributes", |view, parameters, xml| {
+        write(OF_LISTENER, listener::named(view.region, parameters)?, xml);
+        Ok(())
+    })
+    .without_dry_run(),
+    Action::write("ModifyListenerAttributes", |call, xml| {
+        let mut listener = listener::named(call.region, call.parameters)?.clone();
+        modify(OF_LISTENER, &mut listener, call.parameters)?;
+        write(OF_LISTENER, &listener, xml);
+        call.region.listeners.insert(listener.arn.clone(), listener);
+        Ok(())
+    })
+    .without_dry_run(),
+];
+
+/// The attributes of a resource that are not at their defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Attributes(BTreeMap<String, String>);
+
+impl Attributes {
+    /// Returns whether an attribute that is off by default has been turned on.
+    pub(super) fn is_on(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|value| value == "true")
+    }
+
+    /// Returns a number, if it was set.
+    pub(super) fn number(&self, key: &str) -> Option<u64> {
+        self.0.get(key)?.parse().ok()
+    }
+}
+
+/// One attribute that a kind of resource knows.
+struct Attribute<T: 'static> {
+    key: &'static str,
+    /// The default; none where the resource does not have the attribute.
+    default: fn(&T) -> Option<&'static str>,
+    values: Values,
+}
+
+/// What values an attribute takes.
+#[derive(Debug)]
+enum Values {
+    Any,
+    Numbers(RangeInclusive<u32>),
+    /// A number, or `off`.
+    NumbersOrOff(RangeInclusive<u32>),
+    Words(&'static [&'static str]),
+}
+
+/// What has attributes.
+trait Attributed {
+    const NOUN: &'static str;
+    fn attributes(&self) -> &Attributes;
+    fn attributes_mut(&mut self) -> &mut Attributes;
+    /// Refuses a value that this resource cannot take, though others can.
+    fn check(&self, _key: &str, _value: &str) -> Outcome {
+        Ok(())
+    }
+}
+
+const SWITCH: Values = Values::Words(&["true", "false"]);
+
+const OF_LOAD_BALANCER: &[Attribute<LoadBalancer>] = &[
+    Attribute { key: "access_logs.s3.bucket", default: |_| Some(""), values: Values::Any },
+    Attribute { key: "access_logs.s3.enabled", default: |_| Some("false"), values: SWITCH },
+    Attribute { key: "access_logs.s3.prefix", default: |_| Some(""), values: Values::Any },
+    Attribute { key: "deletion_protection.enabled", default: |_| Some("false"), values: SWITCH },
+    Attribute {
+        key: "dns_record.client_routing_policy",
+        default: |_| Some("any_availability_zone"),
+        values: Values::Words(&[
+            "any_availability_zone",
+            "availability_zone_affinity",
+            "partial_availability_zone_affinity",
+        ]),
+    },
+    Attribute { key: "ipv6.deny_all_igw_traffic", default: |_| Some("false"), values: SWITCH },
+    Attribute {
+        key: "load_balancing.cross_zone.enabled",
+        default: |_| Some("false"),
+        values: SWITCH,
+    },
+    Attribute {
+        key: "secondary_ips.auto_assigned.per_subnet",
+        default: |_| Some("0"),
+        values: Values::Numbers(0..=7),
+    },
+    Attribute { key: "zonal_shift.config.enabled", default: |_| Some("false"), values: SWITCH },
+];
+
+const OF_TARGET_GROUP: &[Attribute<TargetGroup>] = &[
+    Attribute {
+        key: "deregistration_delay.connection_termination.enabled",
+        default: |group| Some(if group.carries_udp() { "true" } else { "false" }),
+        values: SWITCH,
+    },
+    Attribute {
+        key: "deregistration_delay.timeout_seconds",
+        default: |_| Some("300"),
+        values: Values::Numbers(0..=3600),
+    },
+    Attribute {
+        key: "load_balancing.cross_zone.enabled",
+        default: |_| Some("use_load_balancer_configuration"),
+        values: Values::Words(&["true", "false", "use_load_balancer_configuration"]),
+    },
+    Attribute {
+        key: "preserve_client_ip.enabled",
+        default: |group| Some(if group.preserves_client_ip() { "true" } else { "false" }),
+        values: SWITCH,
+    },
+    Attribute { key: "proxy_protocol_v2.enabled", default: |_| Some("false"), values: SWITCH },
+    Attribute { key: "stickiness.enabled", default: |_| Some("false"), values: SWITCH },
+    Attribute {
+        key: "stickiness.type",
+        default: |_| Some("source_ip"),
+        values: Values::Words(&["source_ip"]),
+    },
+    Attribute {
+        key: "target_group_health.dns_failover.minimum_healthy_targets.count",
+        default: |_| Some("1"),
+        values: Values::NumbersOrOff(1..=u32::MAX),
+    },
+    Attribute {
+        key: "target_group_health.dns_failover.minimum_healthy_targets.percentage",
+        default: |_| Some("off"),
+        values: Values::NumbersOrOff(1..=100),
+    },
+    Attribute {
+        key: "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
+        default: |_| Some("1"),
+        values: Values::Numbers(1..=u32::MAX),
+    },
+    Attribute {
+        key: "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
+        default: |_| Some("off"),
+        values: Values::NumbersOrOff(1..=100),
+    },
+    Attribute {
+        key: "target_health_state.unhealthy.connection_termination.enabled",
+        default: |group| (!group.carries_udp()).then_some("true"),
+        values: SWITCH,
+    },
+    Attribute {
+        key: "target_health_state.unhealthy.draining_interval_seconds",
+        default: |group| (!group.carries_udp()).then_some("0"),
+        values: Values::Numbers(0..=360_000),
+    },
+];
+
+const OF_LISTENER: &[Attribute<Listener>] = &[Attribute {
+    key: "tcp.idle_timeout.seconds",
+    default: |listener| (listener.protocol == "TCP").then_some("350"),
+    values: Values::Numbers(60..=6000),
+}];
+
+impl Attributed for LoadBalancer {
+    const NOUN: &'static str = "Load balancer";
+
+    fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    fn attributes_mut(&mut self) -> &mut Attributes {
+        &mut self.attributes
+    }
+
+    fn check(&self, key: &str, value: &str) -> Outcome {
+        let secondary = "secondary_ips.auto_assigned.per_subnet";
+        let lower = value.parse().ok() < self.attributes.number(secondary);
+        if key == secondary && lower {
+            return Err(unconfigurable(format!("The value of {key} cannot be lowered")));
+        }
+        Ok(())
+    }
+}
+
+impl Attributed for TargetGroup {
+    const NOUN: &'static str = "Target group";
+
+    fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    fn attributes_mut(&mut self) -> &mut Attributes {
+        &mut self.attributes
+    }
+
+    fn check(&self, key: &str, value: &str) -> Outcome {
+        if key == "preserve_client_ip.enabled" && value == "false" && self.carries_udp() {
+            let protocol = &self.protocol;
+            let message = format!("{key} cannot be disabled for target groups of {protocol}");
+            return Err(unconfigurable(message));
+        }
+        Ok(())
+    }
+}
+
+impl Attributed for Listener {
+    const NOUN: &'static str = "Listener";
+
+    fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    fn attributes_mut(&mut self) -> &mut Attributes {
+        &mut self.attributes
+    }
+}
+
+impl Values {
+    fn allow(&self, value: &str) -> bool {
+        let within = |range: &RangeInclusive<u32>| value.parse().is_ok_and(|n| range.contains(&n));
+        match self {
+            Self::Any => true,
+            Self::Numbers(range) => within(range),
+            Self::NumbersOrOff(range) => value == "off" || within(range),
+            Self::Words(words) => words.contains(&value),
+        }
+    }
+}
+
+fn write<T: Attributed>(known: &[Attribute<T>], resource: &T, xml: &mut Xml) {
+    let held =
+        known.iter().filter_map(|attribute| Some((attribute, (attribute.default)(resource)?)));
+    xml.members("Attributes", held, |xml, (attribute, default)| {
+        let set = resource.attributes().0.get(attribute.key).map(String::as_str);
+        xml.text("Key", attribute.key);
+        xml.text("Value", set.unwrap_or(default));
+    });
+}
+
+fn modify<T: Attributed>(
+    known: &[Attribute<T>],
+    resource: &mut T,
+    parameters: &Parameters,
+) -> Outcome {
+    let changes = parameters.list("Attributes");
+    if changes.is_empty() {
+        return Err(Failure::missing("Attributes"));
+    }
+    for change in changes {
+        let key = change.required("Key")?;
+        let value = change.text("Value").unwrap_or_default();
+        let noun = T::NOUN;
+        let attribute = known
+            .iter()
+            .find(|attribute| attribute.key == key && (attribute.default)(resource).is_some())
+            .ok_or_else(|| invalid(format!("{noun} attribute key '{key}' is not recognized")))?;
+        if !attribute.values.allow(value) {
+            return Err(invalid(format!(
+                "{noun} attribute value '{value}' is not valid for the key '{key}'"
+            )));
+        }
+        resource.check(key, value)?;
+        resource.attributes_mut().0.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(())
+}

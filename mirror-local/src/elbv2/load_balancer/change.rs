@@ -1,0 +1,75 @@
+//! Changing where a load balancer stands, its security groups, and its address type.
+
+use super::create::check_groups;
+use super::{LoadBalancer, PRIVATE_LINK_RULES, check_ip_address_type, named, placement};
+use crate::elbv2::unconfigurable;
+use crate::failure::{Failure, Outcome};
+use crate::world::Call;
+use crate::xml::Xml;
+
+/// Handles `SetSubnets`: the zones are those of the call, all others are left.
+pub(super) fn set_subnets(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+    let mut lb = named(call.region, call.parameters)?.clone();
+    let (places, vpc) = placement::read(call.region, call.parameters)?;
+    if vpc != lb.vpc_id {
+        return Err(unconfigurable("All subnets must belong to the VPC of the load balancer"));
+    }
+    if let Some(word) = call.parameters.text("IpAddressType") {
+        check_ip_address_type(word)?;
+    }
+    placement::occupy(call, &mut lb, places)?;
+    xml.members("AvailabilityZones", &lb.zones, |xml, zone| {
+        xml.text("ZoneName", &zone.name);
+        xml.text("SubnetId", &zone.subnet_id);
+        xml.members("LoadBalancerAddresses", zone.address, |xml, address| {
+            xml.text("PrivateIPv4Address", address);
+        });
+    });
+    xml.text("IpAddressType", &lb.ip_address_type);
+    call.region.load_balancers.insert(lb.arn.clone(), lb);
+    Ok(())
+}
+
+/// Handles `SetSecurityGroups`, which can neither give the first group nor take the last.
+pub(super) fn set_security_groups(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+    let lb = named(call.region, call.parameters)?.clone();
+    let groups = call.parameters.texts("SecurityGroups");
+    if groups.is_empty() {
+        return Err(Failure::missing("SecurityGroups"));
+    }
+    if lb.security_groups.is_empty() {
+        let message =
+            "Security groups cannot be set on a Network Load Balancer that was created without any";
+        return Err(unconfigurable(message));
+    }
+    check_groups(call, &groups, &lb.vpc_id)?;
+    let rules = call.parameters.one_of(PRIVATE_LINK_RULES, &["on", "off"])?;
+    let private_link_rules = rules.unwrap_or(&lb.private_link_rules).to_owned();
+    let groups: Vec<String> = groups.into_iter().map(str::to_owned).collect();
+    for zone in &lb.zones {
+        if let Some(interface) = call.region.network_interfaces.get_mut(&zone.interface_id) {
+            interface.groups.clone_from(&groups);
+        }
+    }
+    xml.element("SecurityGroupIds", |xml| {
+        for group in &groups {
+            xml.text("member", group);
+        }
+    });
+    xml.text(PRIVATE_LINK_RULES, &private_link_rules);
+    let lb = LoadBalancer { security_groups: groups, private_link_rules, ..lb };
+    call.region.load_balancers.insert(lb.arn.clone(), lb);
+    Ok(())
+}
+
+/// Handles `SetIpAddressType`.
+pub(super) fn set_ip_address_type(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+    let arn = named(call.region, call.parameters)?.arn.clone();
+    let word = call.parameters.required("IpAddressType")?;
+    check_ip_address_type(word)?;
+    if let Some(lb) = call.region.load_balancers.get_mut(&arn) {
+        word.clone_into(&mut lb.ip_address_type);
+    }
+    xml.text("IpAddressType", word);
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Targets: what stands behind a target group, and whether it is healthy.
+
+mod health;
+
+use super::target_group::{TargetGroup, TargetType, listeners, named};
+use super::{invalid, unconfigurable};
+use crate::action::Action;
+use crate::ec2::instance::State;
+use crate::failure::{Failure, Outcome};
+use crate::parameters::Parameters;
+use crate::schedule::later;
+use crate::world::{Call, Region, View};
+use crate::xml::Xml;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Every action.
+pub(super) const ACTIONS: &[Action] = &[
+    Action::write("DeregisterTargets", deregister).without_dry_run(),
+    Action::read("DescribeTargetHealth", describe).without_dry_run(),
+    Action::write("RegisterTargets", register).without_dry_run(),
+];
+
+/// The delay of deregistration where the group's attributes do not say.
+const DEREGISTRATION_DELAY_S: u64 = 300;
+
+/// A target of a target group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Target {
+    /// An instance or an address.
+    pub(crate) id: String,
+    pub(crate) port: u16,
+    /// The zone as it was given, for addresses: a zone or `all`.
+    pub(crate) zone: Option<String>,
+    pub(crate) registered: Timestamp,
+    /// When the target is gone, if it is being deregistered.
+    pub(crate) gone: Option<Timestamp>,
+}
+
+impl Target {
+    fn is(&self, other: &Self) -> bool {
+        (&self.id, self.port) == (&other.id, other.port)
+    }
+
+    fn is_there(&self, now: Timestamp) -> bool {
+        self.gone.is_none_or(|gone| now < gone)
+    }
+}
+
+fn register(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
+    let mut group = named(call.region, call.parameters)?.clone();
+    let targets = listed(call.parameters, &group, call.now)?;
+    if targets.is_empty() {
+        return Err(Failure::missing("Targets"));
+    }
+    group.targets.retain(|target| target.is_there(call.now));
+    for target in targets {
+        check(call.view(), &group, &target)?;
+        match group.targets.iter_mut().find(|other| other.is(&target)) {
+            Some(other) if other.gone.is_none() => {}
+            Some(other) => *other = target,
+            None => group.targets.push(target),
+        }
+    }
+    let max = call.settings.quotas.targets_per_group;
+    if group.targets.len() > max {
+        let message = format!("The maximum number of targets in a group has been reached ({max})");
+        return Err(Failure::new("TooManyTargets", message));
+    }
+    call.region.target_groups.insert(group.arn.clone(), group);
+    Ok(())
+}
+
+/// Handles `DeregisterTargets`: a target in use drains first, any other goes at once.
+fn deregister(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
+    let mut group = named(call.region, call.parameters)?.clone();
+    let targets = listed(call.parameters, &group, call.now)?;
+    if targets.is_empty() {
+        return Err(Failure::missing("Targets"));
+    }
+    let used = listeners(call.region, &group.arn).next().is_some();
+    let delay = group.attributes.number("deregistration_delay.timeout_seconds");
+    let delay = Duration::from_secs(delay.unwrap_or(DEREGISTRATION_DELAY_S))
+        .min(call.settings.durations.target_draining);
+    let gone = if used { later(call.now, delay) } else { call.now };
+    for target in &targets {
+        for held in group.targets.iter_mut().filter(|held| held.is(target)) {
+            held.gone.get_or_insert(gone);
+        }
+    }
+    group.targets.retain(|target| target.is_there(call.now));
+    call.region.target_groups.insert(group.arn.clone(), group);
+    Ok(())
+}
+
+fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
+    let group = named(view.region, parameters)?;
+    let asked = listed(parameters, group, view.now)?;
+    let held = group.targets.iter().filter(|target| target.is_there(view.now));
+    let held = held.filter(|target| health::can_be(view.region, group, target));
+    let described: Vec<(&Target, bool)> = if asked.is_empty() {
+        held.map(|target| (target, true)).collect()
+    } else {
+        let held: Vec<&Target> = held.collect();
+        let find = |target| held.iter().find(|held| held.is(target)).copied();
+        asked.iter().map(|target| find(target).map_or((target, false), |t| (t, true))).collect()
+    };
+    xml.members("TargetHealthDescriptions", described, |xml, (target, registered)| {
+        xml.element("Target", |xml| {
+            xml.text("Id", &target.id);
+            xml.text("Port", target.port);
+            xml.optional("AvailabilityZone", target.zone.as_ref());
+        });
+        xml.text("HealthCheckPort", group.health_check.port.unwrap_or(target.port));
+        let health =
+            if registered { health::of(view, group, target) } else { health::NOT_REGISTERED };
+        xml.element("TargetHealth", |xml| health.write(xml));
+    });
+    Ok(())
+}
+
+/// Reads the targets of a call; the port is the group's where none is given.
+fn listed(parameters: &Parameters, group: &TargetGroup, now: Timestamp) -> Outcome<Vec<Target>> {
+    let read = |target: &Parameters| {
+        let port = target.parsed("Port")?.unwrap_or(group.port);
+        if port == 0 {
+            return Err(invalid("The port of a target must be between 1 and 65535"));
+        }
+        let zone = target.text("AvailabilityZone").map(str::to_owned);
+        let id = target.required("Id")?.to_owned();
+        Ok(Target { id, port, zone, registered: now, gone: None })
+    };
+    parameters.list("Targets").into_iter().map(read).collect()
+}
+
+/// Refuses what cannot be a target of the group.
+fn check(view: View<'_>, group: &TargetGroup, target: &Target) -> Outcome {
+    match group.target_type {
+        TargetType::Instance => check_instance(view, group, target),
+        TargetType::Ip => check_address(view.region, group, target),
+    }
+}
+
+fn check_instance(view: View<'_>, group: &TargetGroup, target: &Target) -> Outcome {
+    let wrong = |message: String| Err(Failure::new("InvalidTarget", message));
+    let id = &target.id;
+    if target.zone.is_some() {
+        return Err(unconfigurable(
+            "An Availability Zone can only be given for targets by address",
+        ));
+    }
+    let Some(instance) = view.region.instances.get(id) else {
+        return wrong(format!("The following targets do not exist: '{id}'"));
+    };
+    if instance.state(view) != State::Running {
+        return wrong(format!(
+            "The following targets are not in a running state and cannot be registered: '{id}'"
+        ));
+    }
+    if instance.vpc_id != group.vpc_id {
+        let vpc = &group.vpc_id;
+        return wrong(format!(
+            "The following targets are not in the target group VPC '{vpc}': '{id}'"
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses an address that is neither in the VPC nor said to be outside of it.
+fn check_address(region: &Region, group: &TargetGroup, target: &Target) -> Outcome {
+    let id = &target.id;
+    let Ok(address) = id.parse::<Ipv4Addr>() else {
+        return Err(invalid(format!("The IP address '{id}' is not a valid IPv4 address")));
+    };
+    let inside = region
+        .vpcs
+        .get(&group.vpc_id)
+        .is_some_and(|vpc| vpc.cidrs.iter().any(|block| block.cidr.contains(&address)));
+    let outside = target.zone.as_deref() == Some("all") && address.is_private();
+    if inside || outside {
+        return Ok(());
+    }
+    let message = format!("The IP address '{id}' is not within the VPC of the target group");
+    Err(Failure::new("InvalidTarget", message))
+}

@@ -1,0 +1,303 @@
+//! Faults for tests: latency, throttling, stale reads, and calls that fail in a chosen way.
+//!
+//! Nothing here is random: the same faults and the same calls give the same failures.
+
+use crate::failure::Failure;
+use crate::request::Request;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// What is to go wrong.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Faults {
+    latency: Vec<(Calls, Duration)>,
+    throttles: Vec<(Calls, Bucket)>,
+    failures: Vec<Planned>,
+    unseen_reads: u32,
+}
+
+/// Which calls a fault concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Calls {
+    /// Every call.
+    All,
+    /// The calls of one action.
+    Action(String),
+    /// The calls that can change something.
+    Mutating,
+}
+
+/// A token bucket, as AWS throttles with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bucket {
+    /// Calls that can be made at once.
+    pub size: u32,
+    /// Calls added in a second.
+    pub refill_per_s: f64,
+}
+
+/// How a call fails, and whether it has taken effect by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Whether the call takes effect.
+    pub effect: Effect,
+    /// What the client sees.
+    pub symptom: Symptom,
+}
+
+/// Whether a failing call takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It fails before it changes anything.
+    None,
+    /// It does its work; only the answer is lost.
+    Done,
+}
+
+/// What the client of a failing call sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Symptom {
+    /// The connection breaks without an answer.
+    Dropped,
+    /// An error answer.
+    Error {
+        /// The error code.
+        code: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The answer ends after so many bytes, with a length to match.
+    Truncated {
+        /// The bytes that arrive.
+        bytes: usize,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Planned {
+    calls: Calls,
+    /// The first call to fail, counted from 1 among those concerned.
+    nth: u64,
+    fault: Fault,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Calls take this long.
+    #[must_use]
+    pub fn delay(mut self, calls: Calls, by: Duration) -> Self {
+        self.latency.push((calls, by));
+        self
+    }
+
+    /// Calls beyond the bucket are refused.
+    #[must_use]
+    pub fn throttle(mut self, calls: Calls, bucket: Bucket) -> Self {
+        self.throttles.push((calls, bucket));
+        self
+    }
+
+    /// The n-th of the calls, counted from 1 from now on, fails.
+    #[must_use]
+    pub fn fail(mut self, calls: Calls, nth: u64, fault: Fault) -> Self {
+        self.failures.push(Planned { calls, nth, fault });
+        self
+    }
+
+    /// A new object cannot be seen by the first calls that look for it.
+    #[must_use]
+    pub fn unseen_for(mut self, reads: u32) -> Self {
+        self.unseen_reads = reads;
+        self
+    }
+}
+
+impl Fault {
+    /// The call is refused with this code and status, and changes nothing.
+    pub fn refused(code: impl Into<String>, status: u16) -> Self {
+        Self { effect: Effect::None, symptom: Symptom::Error { code: code.into(), status } }
+    }
+
+    /// The call does its work, and the client hears of an internal error.
+    pub fn answer_lost() -> Self {
+        let symptom = Symptom::Error { code: "InternalError".to_owned(), status: 500 };
+        Self { effect: Effect::Done, symptom }
+    }
+
+    /// The connection breaks, before or after the call takes effect.
+    pub fn dropped(effect: Effect) -> Self {
+        Self { effect, symptom: Symptom::Dropped }
+    }
+
+    /// The call does its work, and the answer is cut off.
+    pub fn truncated(bytes: usize) -> Self {
+        Self { effect: Effect::Done, symptom: Symptom::Truncated { bytes } }
+    }
+}
+
+/// Faults at work: how far the counters have come.
+#[derive(Debug, Default)]
+pub(crate) struct FaultState {
+    faults: Faults,
+    seen: Vec<u64>,
+    levels: Vec<Option<(f64, Timestamp)>>,
+    unseen: Vec<Unseen>,
+}
+
+/// An object that cannot be seen yet.
+#[derive(Debug)]
+pub(crate) struct Unseen {
+    pub(crate) region: String,
+    pub(crate) table: &'static str,
+    pub(crate) describe: &'static str,
+    pub(crate) id: String,
+    reads: u32,
+}
+
+/// A request with what fault matching needs to know of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) mutating: bool,
+}
+
+impl Calls {
+    fn concern(&self, subject: Subject<'_>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Action(action) => *action == subject.request.action,
+            Self::Mutating => subject.mutating,
+        }
+    }
+}
+
+impl FaultState {
+    pub(crate) fn new(faults: Faults) -> Self {
+        let (seen, levels) = (vec![0; faults.failures.len()], vec![None; faults.throttles.len()]);
+        Self { faults, seen, levels, unseen: Vec::new() }
+    }
+
+    /// Returns how long the call takes.
+    pub(crate) fn delay(&self, subject: Subject<'_>) -> Duration {
+        let concerned = self.faults.latency.iter().filter(|(calls, _)| calls.concern(subject));
+        concerned.map(|(_, by)| *by).sum()
+    }
+
+    /// Takes a token out of every bucket concerned; fails if one is empty.
+    pub(crate) fn admit(&mut self, subject: Subject<'_>, now: Timestamp) -> Result<(), Failure> {
+        for ((calls, bucket), level) in self.faults.throttles.iter().zip(&mut self.levels) {
+            if !calls.concern(subject) {
+                continue;
+            }
+            let full = f64::from(bucket.size);
+            let (tokens, since) = level.unwrap_or((full, now));
+            let elapsed = now.duration_since(since).as_secs_f64().max(0.0);
+            let tokens = elapsed.mul_add(bucket.refill_per_s, tokens).min(full);
+            *level = Some((tokens, now));
+            if tokens < 1.0 {
+                return Err(throttled(subject.request));
+            }
+            *level = Some((tokens - 1.0, now));
+        }
+        Ok(())
+    }
+
+    /// Counts the call and returns the fault planned for it.
+    pub(crate) fn strike(&mut self, subject: Subject<'_>) -> Option<Fault> {
+        let mut strike = None;
+        for (planned, seen) in self.faults.failures.iter().zip(&mut self.seen) {
+            if planned.calls.concern(subject) {
+                *seen += 1;
+                if *seen == planned.nth {
+                    strike = strike.or_else(|| Some(planned.fault.clone()));
+                }
+            }
+        }
+        strike
+    }
+
+    /// Returns whether new objects are to stay unseen for a while.
+    pub(crate) fn hides(&self) -> bool {
+        self.faults.unseen_reads > 0 || !self.unseen.is_empty()
+    }
+
+    /// Lists what the call cannot see, counting the call where it looks for the object.
+    pub(crate) fn unseen_by(&mut self, subject: Subject<'_>) -> Vec<(&'static str, String)> {
+        let request = subject.request;
+        let mut hidden = Vec::new();
+        for unseen in self.unseen.iter_mut().filter(|unseen| unseen.region == request.region) {
+            let named = request.parameters.mention(&unseen.id);
+            if named || request.action == unseen.describe {
+                unseen.reads -= 1;
+                hidden.push((unseen.table, unseen.id.clone()));
+            }
+        }
+        self.unseen.retain(|unseen| unseen.reads > 0);
+        hidden
+    }
+
+    /// Notes a new object.
+    pub(crate) fn born(
+        &mut self,
+        region: &str,
+        (table, describe): (&'static str, &'static str),
+        id: String,
+    ) {
+        let reads = self.faults.unseen_reads;
+        if reads > 0 {
+            self.unseen.push(Unseen { region: region.to_owned(), table, describe, id, reads });
+        }
+    }
+}
+
+fn throttled(request: &Request) -> Failure {
+    let status = if request.service == crate::request::Service::Ec2 { 503 } else { 400 };
+    Failure::new("RequestLimitExceeded", "Request limit exceeded.").with_status(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameters::Parameters;
+    use crate::request::Service;
+
+    fn request(action: &str) -> Request {
+        Request {
+            service: Service::Ec2,
+            action: action.to_owned(),
+            region: "us-east-1".to_owned(),
+            parameters: Parameters::default(),
+            body: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_bucket_empties_and_refills() {
+        let bucket = Bucket { size: 2, refill_per_s: 1.0 };
+        let mut state = FaultState::new(Faults::none().throttle(Calls::All, bucket));
+        let request = request("DescribeVpcs");
+        let subject = Subject { request: &request, mutating: false };
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let admitted: Vec<bool> =
+            [0, 0, 0, 1, 1].map(|s| state.admit(subject, at(s)).is_ok()).into();
+        assert_eq!(admitted, [true, true, false, true, false]);
+    }
+
+    #[test]
+    fn only_the_nth_call_concerned_is_struck() {
+        let calls = Calls::Action("CreateVpc".to_owned());
+        let mut state = FaultState::new(Faults::none().fail(calls, 2, Fault::answer_lost()));
+        let struck: Vec<bool> = ["CreateVpc", "DescribeVpcs", "CreateVpc", "CreateVpc"]
+            .iter()
+            .map(|action| {
+                let request = request(action);
+                state.strike(Subject { request: &request, mutating: true }).is_some()
+            })
+            .collect();
+        assert_eq!(struck, [false, false, true, false]);
+    }
+}

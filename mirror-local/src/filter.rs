@@ -1,0 +1,188 @@
+//! `Filter.N`: the conditions of a Describe call.
+//!
+//! Each action declares the filters it knows as a table of names and functions that read the
+//! filtered values off a row. `tag:KEY` and `tag-key` come by themselves for what takes tags.
+
+use crate::failure::{Failure, Outcome};
+use crate::parameters::Parameters;
+use crate::table::Row;
+use crate::tags::Tags;
+use crate::world::View;
+
+/// Reads the values that one filter compares, off a row.
+pub(crate) type Extract<T> = fn(View<'_>, &T) -> Vec<String>;
+
+/// Reads the tags off a row.
+type TagsOf<T> = fn(&T) -> Option<&Tags>;
+
+/// The filters of an action: names and what they look at.
+pub(crate) type FilterTable<T> = &'static [(&'static str, Extract<T>)];
+
+/// Values that AWS takes in one filter.
+const VALUES_MAX: usize = 200;
+
+/// The conditions of one call; all must hold.
+#[derive(Debug)]
+pub(crate) struct Conditions<T: 'static>(Vec<Condition<T>>);
+
+#[derive(Debug)]
+struct Condition<T: 'static> {
+    subject: Subject<T>,
+    /// Any of these may match.
+    patterns: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Subject<T: 'static> {
+    Attribute(Extract<T>),
+    TagKey(TagsOf<T>),
+    TagValue(TagsOf<T>, String),
+}
+
+impl<T: Row> Conditions<T> {
+    /// Reads the filters of a call on rows that may have tags.
+    pub(crate) fn of_rows(parameters: &Parameters, known: FilterTable<T>) -> Outcome<Self> {
+        let tagged = !T::KIND.resource_type.is_empty();
+        Self::parse(parameters, known, if tagged { Some(T::tags) } else { None })
+    }
+}
+
+impl<T> Conditions<T> {
+    /// Reads the filters of a call on whatever has these tags, if any.
+    pub(crate) fn parse(
+        parameters: &Parameters,
+        known: FilterTable<T>,
+        tags: Option<TagsOf<T>>,
+    ) -> Outcome<Self> {
+        let mut conditions = Vec::new();
+        for filter in parameters.list("Filter") {
+            let name = filter.required("Name")?;
+            let patterns: Vec<String> =
+                filter.texts("Value").into_iter().map(str::to_owned).collect();
+            check_patterns(name, &patterns)?;
+            conditions.push(Condition { subject: subject(name, known, tags)?, patterns });
+        }
+        Ok(Self(conditions))
+    }
+
+    /// Returns whether a row meets all conditions.
+    pub(crate) fn accept(&self, view: View<'_>, row: &T) -> bool {
+        self.0.iter().all(|condition| condition.accept(view, row))
+    }
+}
+
+impl<T> Condition<T> {
+    fn accept(&self, view: View<'_>, row: &T) -> bool {
+        let matches = |value: &str| self.patterns.iter().any(|pattern| wildcard(pattern, value));
+        match &self.subject {
+            Subject::Attribute(extract) => extract(view, row).iter().any(|value| matches(value)),
+            Subject::TagKey(tags) => {
+                tags(row).is_some_and(|tags| tags.iter().any(|(key, _)| matches(key)))
+            }
+            Subject::TagValue(tags, key) => {
+                tags(row).and_then(|tags| tags.value(key)).is_some_and(matches)
+            }
+        }
+    }
+}
+
+fn subject<T>(name: &str, known: FilterTable<T>, tags: Option<TagsOf<T>>) -> Outcome<Subject<T>> {
+    if let Some((_, extract)) = known.iter().find(|(known, _)| *known == name) {
+        return Ok(Subject::Attribute(*extract));
+    }
+    if let Some(tags) = tags {
+        if name == "tag-key" {
+            return Ok(Subject::TagKey(tags));
+        }
+        if let Some(key) = name.strip_prefix("tag:") {
+            return Ok(Subject::TagValue(tags, key.to_owned()));
+        }
+    }
+    Err(unknown(name))
+}
+
+/// Turns the values that a filter looks at into text.
+pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}
+
+/// The failure for a filter that an action does not know.
+pub(crate) fn unknown(name: &str) -> Failure {
+    Failure::new("InvalidParameterValue", format_args!("The filter '{name}' is invalid"))
+}
+
+/// Refuses a filter without values or with more than AWS takes.
+pub(crate) fn check_patterns(name: &str, patterns: &[String]) -> Outcome {
+    if patterns.is_empty() {
+        let message = format!("The filter '{name}' must have at least one value");
+        return Err(Failure::new("InvalidParameterValue", message));
+    }
+    if patterns.len() > VALUES_MAX {
+        let message = format!("The filter '{name}' has more than {VALUES_MAX} values");
+        return Err(Failure::new("FilterLimitExceeded", message));
+    }
+    Ok(())
+}
+
+/// Matches `*` (any text) and `?` (any character); a backslash takes the next one literally.
+pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
+    if !pattern.contains(['*', '?', '\\']) {
+        return pattern == text;
+    }
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p + 1, t));
+                p += 1;
+                continue;
+            }
+            Some('?') => {
+                (p, t) = (p + 1, t + 1);
+                continue;
+            }
+            Some('\\') if pattern.get(p + 1) == Some(&text[t]) => {
+                (p, t) = (p + 2, t + 1);
+                continue;
+            }
+            Some(c) if *c == text[t] => {
+                (p, t) = (p + 1, t + 1);
+                continue;
+            }
+            _ => {}
+        }
+        let Some((after, from)) = star else { return false };
+        star = Some((after, from + 1));
+        (p, t) = (after, from + 1);
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_match_as_documented() {
+        let cases = [
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("a*c", "abbbc", true),
+            ("a*c*", "abcd", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*", "", true),
+            ("\\*", "*", true),
+            ("\\*", "x", false),
+            ("*a*b", "xaxaxb", true),
+            ("", "", true),
+            ("?", "é", true),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(wildcard(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
+//!
+//! [`Cloud`] is the whole of it: EC2 and Elastic Load Balancing (and the few calls of Security
+//! Token Service and Systems Manager that go with them) as one account sees them, in memory or in a
+//! directory. It is reached in three ways:
+//!
+//! - by the AWS SDK for Rust, in process: [`Cloud::http_client`];
+//! - by any AWS client, over a loopback port: [`Server`];
+//! - directly, by HTTP heads and bodies: [`Cloud::call`].
+//!
+//! Inside, [`handle`] is a function of a [`World`], a [`Request`] and the time. It is as strict as
+//! AWS where AWS is strict and as silent where AWS is silent; an action that it does not know, it
+//! refuses by name.
+//!
+//! ```
+//! use mirror_local::Cloud;
+//!
+//! let cloud = Cloud::in_memory();
+//! let (head, ()) = http::Request::post("/").body(()).expect("a plain request").into_parts();
+//! let reply = cloud.call(&head, b"Action=CreateVpc&Version=2016-11-15&CidrBlock=10.0.0.0/16");
+//! let answer = reply.response.expect("no fault drops the connection");
+//! assert_eq!(answer.status, 200);
+//! assert!(answer.body.contains("<cidrBlock>10.0.0.0/16</cidrBlock>"));
+//! ```
+//!
+//! # Reading order
+//!
+//! `request` and `parameters` read the wire, `xml` and `response` write it. `world` holds `table`s
+//! of rows; `action` finds what handles a request and makes it atomic; `listing` and `filter` are
+//! every Describe call. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
+//! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
+
+mod action;
+mod call_log;
+mod catalogue;
+mod clock;
+mod cloud;
+mod connector;
+mod ec2;
+mod elbv2;
+mod failure;
+mod faults;
+mod filter;
+mod id;
+mod listing;
+mod parameters;
+mod request;
+mod response;
+mod schedule;
+mod server;
+mod settings;
+mod ssm;
+mod store;
+mod sts;
+mod table;
+mod tags;
+mod token;
+mod world;
+mod xml;
+
+pub use action::{action_names, handle};
+pub use call_log::LoggedCall;
+pub use clock::{Clock, VirtualClock};
+pub use cloud::{Cloud, Reply};
+pub use failure::Failure;
+pub use faults::{Bucket, Calls, Effect, Fault, Faults, Symptom};
+pub use parameters::Parameters;
+pub use request::{DEFAULT_REGION, Request, Service};
+pub use response::Response;
+pub use server::Server;
+pub use settings::{Durations, Quotas, Settings};
+pub use store::StoreError;
+pub use world::{ACCOUNT, World};

@@ -1,0 +1,176 @@
+//! An answer, and the envelopes in which each service sends it.
+
+use crate::failure::Failure;
+use crate::request::Service;
+use crate::xml::Xml;
+
+/// What goes back to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The request id, which also travels as the header `x-amzn-requestid`.
+    pub request_id: String,
+    /// The error code, where the call was refused.
+    pub error: Option<String>,
+    /// The body.
+    pub body: String,
+}
+
+const XML: &str = "text/xml;charset=UTF-8";
+const JSON: &str = "application/x-amz-json-1.1";
+
+impl Response {
+    /// Wraps what `inside` writes in the envelope of a successful answer.
+    pub(crate) fn success(
+        service: Service,
+        action: &str,
+        request_id: String,
+        inside: impl FnOnce(&mut Xml) -> Result<(), Failure>,
+    ) -> Self {
+        let mut xml = Xml::new();
+        if service == Service::Parameters {
+            let written = inside(&mut xml);
+            return Self::finish(service, JSON, request_id, written.map(|()| xml));
+        }
+        let root = format!("{action}Response");
+        xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        xml.open_in(&root, namespace(service));
+        let written = if service == Service::Ec2 {
+            xml.text("requestId", &request_id);
+            inside(&mut xml)
+        } else {
+            let result = format!("{action}Result");
+            xml.open(&result);
+            let written = inside(&mut xml);
+            xml.close(&result);
+            xml.element("ResponseMetadata", |xml| xml.text("RequestId", &request_id));
+            written
+        };
+        xml.close(&root);
+        Self::finish(service, XML, request_id, written.map(|()| xml))
+    }
+
+    fn finish(
+        service: Service,
+        content_type: &'static str,
+        request_id: String,
+        written: Result<Xml, Failure>,
+    ) -> Self {
+        match written {
+            Ok(xml) => {
+                let body = xml.into_string();
+                Self { status: 200, content_type, request_id, error: None, body }
+            }
+            Err(failure) => Self::failure(service, request_id, &failure),
+        }
+    }
+
+    /// Writes a failure as the service would.
+    pub(crate) fn failure(service: Service, request_id: String, failure: &Failure) -> Self {
+        let mut xml = Xml::new();
+        let code = spelling(service, &failure.code);
+        match service {
+            Service::Ec2 => write_ec2_failure(&mut xml, code, failure, &request_id),
+            Service::LoadBalancing | Service::Tokens => {
+                write_query_failure(&mut xml, (service, code), failure, &request_id);
+            }
+            Service::Parameters => {
+                let body = serde_json::json!({ "__type": code, "message": failure.message });
+                xml.raw(&body.to_string());
+            }
+        }
+        Self {
+            status: failure.status,
+            content_type: if service == Service::Parameters { JSON } else { XML },
+            error: Some(code.to_owned()),
+            request_id,
+            body: xml.into_string(),
+        }
+    }
+}
+
+fn write_ec2_failure(xml: &mut Xml, code: &str, failure: &Failure, request_id: &str) {
+    xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    xml.element("Response", |xml| {
+        xml.element("Errors", |xml| {
+            xml.element("Error", |xml| {
+                xml.text("Code", code);
+                xml.text("Message", &failure.message);
+            });
+        });
+        xml.text("RequestID", request_id);
+    });
+}
+
+fn write_query_failure(
+    xml: &mut Xml,
+    (service, code): (Service, &str),
+    failure: &Failure,
+    request_id: &str,
+) {
+    xml.open_in("ErrorResponse", namespace(service));
+    xml.element("Error", |xml| {
+        xml.text("Type", if failure.status < 500 { "Sender" } else { "Receiver" });
+        xml.text("Code", code);
+        xml.text("Message", &failure.message);
+    });
+    xml.text("RequestId", request_id);
+    xml.close("ErrorResponse");
+}
+
+/// Elastic Load Balancing has one code for what EC2 calls by several names.
+fn spelling(service: Service, code: &str) -> &str {
+    match (service, code) {
+        (Service::LoadBalancing, "MissingParameter" | "InvalidParameterValue") => "ValidationError",
+        (Service::LoadBalancing, "RequestLimitExceeded") => "Throttling",
+        (Service::Parameters, "RequestLimitExceeded") => "ThrottlingException",
+        (Service::Tokens, "RequestLimitExceeded") => "Throttling",
+        (_, code) => code,
+    }
+}
+
+fn namespace(service: Service) -> &'static str {
+    match service {
+        Service::Ec2 | Service::Parameters => "http://ec2.amazonaws.com/doc/2016-11-15/",
+        Service::LoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+        Service::Tokens => "https://sts.amazonaws.com/doc/2011-06-15/",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_query_protocols_wrap_differently() {
+        let body = |service| {
+            Response::success(service, "Go", "r-1".into(), |xml| {
+                xml.text("a", 1);
+                Ok(())
+            })
+            .body
+        };
+        insta::assert_snapshot!(body(Service::Ec2), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <GoResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r-1</requestId><a>1</a></GoResponse>
+        "#);
+        insta::assert_snapshot!(body(Service::LoadBalancing), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <GoResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"><GoResult><a>1</a></GoResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></GoResponse>
+        "#);
+    }
+
+    #[test]
+    fn failures_have_their_own_envelopes() {
+        let body = |service| Response::failure(service, "r-1".into(), &Failure::missing("Id")).body;
+        insta::assert_snapshot!(body(Service::Ec2), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <Response><Errors><Error><Code>MissingParameter</Code><Message>The request must contain the parameter Id</Message></Error></Errors><RequestID>r-1</RequestID></Response>
+        "#);
+        insta::assert_snapshot!(body(Service::LoadBalancing), @r#"<ErrorResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>The request must contain the parameter Id</Message></Error><RequestId>r-1</RequestId></ErrorResponse>"#);
+        insta::assert_snapshot!(body(Service::Parameters), @r#"{"__type":"MissingParameter","message":"The request must contain the parameter Id"}"#);
+    }
+}

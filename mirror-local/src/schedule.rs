@@ -1,0 +1,63 @@
+//! What happens by itself once its time has come.
+//!
+//! Nothing runs in the background: before a call is handled, what is due by then is done.
+
+use crate::ec2::{instance, network_interface};
+use crate::table::{Kind, Row};
+use crate::world::Region;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Something that will happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Due {
+    event: Event,
+    id: String,
+}
+
+/// What can happen by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Event {
+    /// A terminated instance is no longer described.
+    ForgetInstance,
+    /// What a terminated instance leaves behind goes.
+    ReleaseInstance,
+    /// An interface goes that AWS kept for a deleted load balancer.
+    RemoveInterface,
+}
+
+impl Row for Due {
+    const KIND: Kind = Kind::INTERNAL;
+}
+
+impl Region {
+    /// Arranges for something to happen.
+    pub(crate) fn arrange(&mut self, at: Timestamp, event: Event, id: &str) {
+        // Zero-padded, so that the table's order is the order of time. Before 1970 nothing is due.
+        let key = format!("{:020} {event:?} {id}", at.as_nanosecond().max(0));
+        self.schedule.insert(key, Due { event, id: id.to_owned() });
+    }
+
+    /// Does what is due.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        let limit = format!("{:020}~", now.as_nanosecond().max(0));
+        while let Some((key, due)) = self.schedule.first() {
+            if key > limit.as_str() {
+                return;
+            }
+            let (key, due) = (key.to_owned(), due.clone());
+            self.schedule.remove(&key);
+            match due.event {
+                Event::ForgetInstance => instance::forget(self, &due.id),
+                Event::ReleaseInstance => instance::release(self, &due.id),
+                Event::RemoveInterface => network_interface::remove(self, &due.id),
+            }
+        }
+    }
+}
+
+/// Returns the time a duration after another, or the end of time.
+pub(crate) fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,144 @@
+//! What a local AWS can be told to do otherwise: durations of transitions, and quotas.
+
+use std::time::Duration;
+
+/// How long each transition takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Durations {
+    /// A new VPC or subnet is `pending`.
+    pub network_pending: Duration,
+    /// A new instance, or one being started, is `pending`.
+    pub instance_pending: Duration,
+    /// An instance is `stopping`.
+    pub instance_stopping: Duration,
+    /// An instance is `shutting-down`; its interfaces and volumes go when this is over.
+    pub instance_shutting_down: Duration,
+    /// A terminated instance can still be described.
+    pub instance_remembered: Duration,
+    /// A new load balancer is `provisioning`.
+    pub load_balancer_provisioning: Duration,
+    /// Interfaces of a deleted load balancer linger and block what they stand in.
+    pub load_balancer_lingering: Duration,
+    /// A registered target is `initial`.
+    pub target_initial: Duration,
+    /// A deregistered target is `draining` no longer than this, whatever its group says.
+    pub target_draining: Duration,
+}
+
+impl Default for Durations {
+    /// Short enough that a whole lab is up in seconds, long enough that nothing is at once.
+    fn default() -> Self {
+        Self {
+            network_pending: Duration::from_millis(100),
+            instance_pending: Duration::from_secs(1),
+            instance_stopping: Duration::from_secs(1),
+            instance_shutting_down: Duration::from_secs(1),
+            instance_remembered: Duration::from_secs(3600),
+            load_balancer_provisioning: Duration::from_secs(2),
+            load_balancer_lingering: Duration::from_secs(1),
+            target_initial: Duration::from_secs(1),
+            target_draining: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Durations {
+    /// Every transition is over at once, except that a terminated instance is remembered.
+    pub fn instant() -> Self {
+        Self {
+            network_pending: Duration::ZERO,
+            instance_pending: Duration::ZERO,
+            instance_stopping: Duration::ZERO,
+            instance_shutting_down: Duration::ZERO,
+            load_balancer_provisioning: Duration::ZERO,
+            load_balancer_lingering: Duration::ZERO,
+            target_initial: Duration::ZERO,
+            target_draining: Duration::ZERO,
+            ..Self::default()
+        }
+    }
+}
+
+/// How many of each thing an account may have, with AWS's defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quotas {
+    /// VPCs in a Region, the default one among them.
+    pub vpcs: usize,
+    /// Internet gateways in a Region.
+    pub internet_gateways: usize,
+    /// Subnets in a VPC.
+    pub subnets_per_vpc: usize,
+    /// Route tables in a VPC.
+    pub route_tables_per_vpc: usize,
+    /// Routes in a table, the local one not counted.
+    pub routes_per_table: usize,
+    /// Security groups in a Region.
+    pub security_groups: usize,
+    /// Rules of a security group in one direction.
+    pub rules_per_security_group: usize,
+    /// Security groups of a network interface.
+    pub security_groups_per_interface: usize,
+    /// Instances in a Region that are not terminated.
+    pub instances: usize,
+    /// Network Load Balancers in a Region.
+    pub load_balancers: usize,
+    /// Listeners of a Network Load Balancer.
+    pub listeners_per_load_balancer: usize,
+    /// Target groups in a Region.
+    pub target_groups: usize,
+    /// Targets in a target group.
+    pub targets_per_group: usize,
+    /// Mirror sessions in a Region.
+    pub mirror_sessions: usize,
+    /// Mirror sessions on one source interface.
+    pub mirror_sessions_per_source: usize,
+    /// Sources of a mirror target that is an interface.
+    pub mirror_sources_per_target: usize,
+    /// Sources of a mirror target that is an interface of one of the largest instances.
+    pub mirror_sources_per_large_target: usize,
+    /// Mirror targets in a Region.
+    pub mirror_targets: usize,
+    /// Mirror filters in a Region.
+    pub mirror_filters: usize,
+    /// Rules of a mirror filter.
+    pub mirror_rules_per_filter: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            vpcs: 5,
+            internet_gateways: 5,
+            subnets_per_vpc: 200,
+            route_tables_per_vpc: 200,
+            routes_per_table: 50,
+            security_groups: 2500,
+            rules_per_security_group: 60,
+            security_groups_per_interface: 5,
+            instances: 1000,
+            load_balancers: 50,
+            listeners_per_load_balancer: 50,
+            target_groups: 3000,
+            targets_per_group: 1000,
+            mirror_sessions: 10_000,
+            mirror_sessions_per_source: 3,
+            mirror_sources_per_target: 10,
+            mirror_sources_per_large_target: 100,
+            mirror_targets: 10_000,
+            mirror_filters: 10_000,
+            mirror_rules_per_filter: 10,
+        }
+    }
+}
+
+/// Durations and quotas together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How long each transition takes.
+    pub durations: Durations,
+    /// How many of each thing an account may have.
+    pub quotas: Quotas,
+}

@@ -1,0 +1,339 @@
+//! A table of rows keyed by id, which knows what one call has changed.
+//!
+//! Every change keeps the row as it was, so that a refused call or a dry run can be undone and an
+//! accepted one can be written down at the cost of the change.
+
+use crate::tags::Tags;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::ops::Bound::{Excluded, Included, Unbounded};
+
+/// What sets one kind of row apart on the wire.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    /// What ids start with: `vpc-`. Empty where ids have no such shape.
+    pub prefix: &'static str,
+    /// The kind in a message: "The **vpc** ID '…' does not exist".
+    pub noun: &'static str,
+    /// The resource type of its tags; empty where it takes none.
+    pub resource_type: &'static str,
+    /// The error code for an id that does not exist.
+    pub not_found: &'static str,
+    /// The error code for an id that could not exist.
+    pub malformed: &'static str,
+    /// The action that lists this kind.
+    pub describe: &'static str,
+}
+
+impl Kind {
+    /// A kind of row that no client sees.
+    pub(crate) const INTERNAL: Self = Self {
+        prefix: "",
+        noun: "",
+        resource_type: "",
+        not_found: "InternalError",
+        malformed: "InternalError",
+        describe: "",
+    };
+}
+
+/// A row of a [`Table`].
+pub(crate) trait Row: Clone + Debug + Serialize + DeserializeOwned + Send + 'static {
+    /// What the row is.
+    const KIND: Kind;
+
+    /// Returns the row's tags, where its kind takes any.
+    fn tags(&self) -> Option<&Tags> {
+        None
+    }
+
+    /// Returns the row's tags to change them.
+    fn tags_mut(&mut self) -> Option<&mut Tags> {
+        None
+    }
+}
+
+/// Makes a type with a field `tags` a row whose tags clients read and write.
+macro_rules! tagged_row {
+    ($row:ty, $kind:expr) => {
+        impl crate::table::Row for $row {
+            const KIND: crate::table::Kind = $kind;
+
+            fn tags(&self) -> Option<&crate::tags::Tags> {
+                Some(&self.tags)
+            }
+
+            fn tags_mut(&mut self) -> Option<&mut crate::tags::Tags> {
+                Some(&mut self.tags)
+            }
+        }
+    };
+}
+pub(crate) use tagged_row;
+
+/// Rows by id.
+#[derive(Debug, Clone)]
+pub(crate) struct Table<T> {
+    rows: BTreeMap<String, T>,
+    /// Rows changed since the last seal, as they were before (`None`: not there).
+    before: BTreeMap<String, Option<T>>,
+    /// Rows changed before the last seal and not yet written down.
+    sealed: BTreeSet<String>,
+    /// Rows that exist but cannot be seen yet.
+    unseen: BTreeMap<String, T>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            before: BTreeMap::new(),
+            sealed: BTreeSet::new(),
+            unseen: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T: Row> Table<T> {
+    /// Returns the row of an id.
+    pub(crate) fn get(&self, id: &str) -> Option<&T> {
+        self.rows.get(id)
+    }
+
+    /// Returns the row of an id together with the id as the table holds it.
+    pub(crate) fn entry(&self, id: &str) -> Option<(&str, &T)> {
+        self.rows.get_key_value(id).map(|(id, row)| (id.as_str(), row))
+    }
+
+    /// Returns the row of an id, to change it.
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
+        let row = self.rows.get_mut(id)?;
+        if !self.before.contains_key(id) {
+            self.before.insert(id.to_owned(), Some(row.clone()));
+        }
+        Some(row)
+    }
+
+    /// Adds a row, or replaces the one of the same id.
+    pub(crate) fn insert(&mut self, id: impl Into<String>, row: T) {
+        let id = id.into();
+        let old = self.rows.insert(id.clone(), row);
+        self.before.entry(id).or_insert(old);
+    }
+
+    /// Removes a row.
+    pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
+        let row = self.rows.remove(id)?;
+        self.before.entry(id.to_owned()).or_insert_with(|| Some(row.clone()));
+        Some(row)
+    }
+
+    /// Returns whether there is a row of this id.
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.rows.contains_key(id)
+    }
+
+    /// Iterates over the rows in the order of their ids.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.rows.iter().map(|(id, row)| (id.as_str(), row))
+    }
+
+    /// Iterates over the rows without their ids.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.rows.values()
+    }
+
+    /// Iterates over the rows whose ids follow `id`.
+    pub(crate) fn after(&self, id: &str) -> impl Iterator<Item = (&str, &T)> {
+        let rest = self.rows.range::<str, _>((Excluded(id), Unbounded));
+        rest.map(|(id, row)| (id.as_str(), row))
+    }
+
+    /// Iterates over the rows whose ids start with `prefix`.
+    pub(crate) fn starting_with<'a>(
+        &'a self,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a T)> {
+        let rest = self.rows.range::<str, _>((Included(prefix), Unbounded));
+        rest.map(|(id, row)| (id.as_str(), row)).take_while(move |(id, _)| id.starts_with(prefix))
+    }
+
+    /// Returns the first row.
+    pub(crate) fn first(&self) -> Option<(&str, &T)> {
+        self.rows.first_key_value().map(|(id, row)| (id.as_str(), row))
+    }
+
+    /// Returns the number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+/// A table of whatever kind: what storing, tagging and fault injection need of it.
+pub(crate) trait Rows {
+    /// What the rows are.
+    fn kind(&self) -> &'static Kind;
+    /// Writes the changed rows as JSON (`None`: removed).
+    fn changes(&self, write: &mut dyn FnMut(&str, Option<String>));
+    /// Writes every row as JSON.
+    fn everything(&self, write: &mut dyn FnMut(&str, String));
+    /// Lists the ids that were not there at the last seal.
+    fn created(&self) -> Vec<String>;
+    /// Takes the changes so far as given: they are still to be written down, but not undone.
+    fn seal(&mut self);
+    /// Forgets the changes, for they have been written down.
+    fn commit(&mut self);
+    /// Undoes the changes since the last seal.
+    fn rollback(&mut self);
+    /// Puts a stored row in place, without counting it as a change.
+    fn load(&mut self, id: &str, row: Option<&str>) -> Result<(), serde_json::Error>;
+    /// Makes a row invisible until [`Rows::reveal`].
+    fn hide(&mut self, id: &str);
+    /// Makes every row visible again.
+    fn reveal(&mut self);
+    /// Returns the tags of a row.
+    fn tags(&self, id: &str) -> Option<&Tags>;
+    /// Returns the tags of a row, to change them.
+    fn tags_mut(&mut self, id: &str) -> Option<&mut Tags>;
+    /// Visits the tags of the rows whose ids follow `after`, until the visitor returns `false`.
+    fn visit_tags(&self, after: &str, visit: &mut dyn FnMut(&str, &Tags) -> bool);
+}
+
+impl<T: Row> Rows for Table<T> {
+    fn kind(&self) -> &'static Kind {
+        &T::KIND
+    }
+
+    fn changes(&self, write: &mut dyn FnMut(&str, Option<String>)) {
+        for id in self.sealed.union(&self.before.keys().cloned().collect()) {
+            write(id, self.rows.get(id).map(json));
+        }
+    }
+
+    fn everything(&self, write: &mut dyn FnMut(&str, String)) {
+        for (id, row) in &self.rows {
+            write(id, json(row));
+        }
+    }
+
+    fn created(&self) -> Vec<String> {
+        let new = |(id, old): (&String, &Option<T>)| {
+            (old.is_none() && self.rows.contains_key(id)).then(|| id.clone())
+        };
+        self.before.iter().filter_map(new).collect()
+    }
+
+    fn seal(&mut self) {
+        self.sealed.extend(std::mem::take(&mut self.before).into_keys());
+    }
+
+    fn commit(&mut self) {
+        self.before.clear();
+        self.sealed.clear();
+    }
+
+    fn rollback(&mut self) {
+        for (id, old) in std::mem::take(&mut self.before) {
+            match old {
+                Some(row) => self.rows.insert(id, row),
+                None => self.rows.remove(&id),
+            };
+        }
+    }
+
+    fn load(&mut self, id: &str, row: Option<&str>) -> Result<(), serde_json::Error> {
+        match row {
+            Some(text) => self.rows.insert(id.to_owned(), serde_json::from_str(text)?),
+            None => self.rows.remove(id),
+        };
+        Ok(())
+    }
+
+    fn hide(&mut self, id: &str) {
+        if let Some(row) = self.rows.remove(id) {
+            self.unseen.insert(id.to_owned(), row);
+        }
+    }
+
+    fn reveal(&mut self) {
+        self.rows.append(&mut self.unseen);
+    }
+
+    fn tags(&self, id: &str) -> Option<&Tags> {
+        self.rows.get(id)?.tags()
+    }
+
+    fn tags_mut(&mut self, id: &str) -> Option<&mut Tags> {
+        self.get_mut(id)?.tags_mut()
+    }
+
+    fn visit_tags(&self, after: &str, visit: &mut dyn FnMut(&str, &Tags) -> bool) {
+        for (id, row) in self.after(after) {
+            if row.tags().is_some_and(|tags| !visit(id, tags)) {
+                return;
+            }
+        }
+    }
+}
+
+fn json<T: Serialize>(row: &T) -> String {
+    serde_json::to_string(row).expect("rows have text keys and no fallible serialisers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Row for u32 {
+        const KIND: Kind = Kind::INTERNAL;
+    }
+
+    fn table() -> Table<u32> {
+        let mut table = Table::default();
+        table.insert("a", 1);
+        table.insert("b", 2);
+        table.commit();
+        table
+    }
+
+    fn contents(table: &Table<u32>) -> Vec<(String, u32)> {
+        table.iter().map(|(id, row)| (id.to_owned(), *row)).collect()
+    }
+
+    #[test]
+    fn rollback_undoes_inserts_changes_and_removals() {
+        let mut table = table();
+        let before = contents(&table);
+        table.insert("c", 3);
+        *table.get_mut("c").unwrap() = 4;
+        *table.get_mut("a").unwrap() = 5;
+        table.remove("b");
+        table.insert("b", 6);
+        table.rollback();
+        assert_eq!(contents(&table), before);
+    }
+
+    #[test]
+    fn changes_are_the_rows_as_they_are_now() {
+        let mut table = table();
+        *table.get_mut("a").unwrap() = 5;
+        table.remove("b");
+        table.insert("c", 3);
+        let mut changes = Vec::new();
+        table.changes(&mut |id, row| changes.push(format!("{id}={row:?}")));
+        assert_eq!(changes, ["a=Some(\"5\")", "b=None", "c=Some(\"3\")"]);
+        assert_eq!(table.created(), ["c"]);
+    }
+
+    #[test]
+    fn a_hidden_row_comes_back_unchanged() {
+        let mut table = table();
+        table.hide("a");
+        assert_eq!(table.get("a"), None);
+        table.reveal();
+        assert_eq!(table.get("a"), Some(&1));
+        assert_eq!(table.created(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,220 @@
+//! The world: one account, its Regions, and everything in them.
+//!
+//! The world has no clock and no threads. Whoever calls passes the time; what is due by then is
+//! done first, and states such as `pending` are computed from the times that rows hold.
+
+use crate::ec2::address::Address;
+use crate::ec2::availability_zone;
+use crate::ec2::default_network;
+use crate::ec2::dhcp_options::DhcpOptions;
+use crate::ec2::instance::Instance;
+use crate::ec2::internet_gateway::InternetGateway;
+use crate::ec2::key_pair::KeyPair;
+use crate::ec2::network_acl::NetworkAcl;
+use crate::ec2::network_interface::NetworkInterface;
+use crate::ec2::route_table::RouteTable;
+use crate::ec2::security_group::SecurityGroup;
+use crate::ec2::security_group_rule::SecurityGroupRule;
+use crate::ec2::subnet::Subnet;
+use crate::ec2::traffic_mirror::filter::MirrorFilter;
+use crate::ec2::traffic_mirror::filter_rule::MirrorFilterRule;
+use crate::ec2::traffic_mirror::link::Link;
+use crate::ec2::traffic_mirror::session::MirrorSession;
+use crate::ec2::traffic_mirror::target::MirrorTarget;
+use crate::ec2::volume::Volume;
+use crate::ec2::vpc::Vpc;
+use crate::elbv2::{Listener, LoadBalancer, TargetGroup};
+use crate::failure::{Failure, Outcome};
+use crate::listing::{check_shape, not_found};
+use crate::parameters::Parameters;
+use crate::schedule::Due;
+use crate::settings::Settings;
+use crate::table::{Row, Rows, Table};
+use crate::token::Token;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// The account that a local AWS serves.
+pub const ACCOUNT: &str = "123456789012";
+
+/// Everything that exists.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// What ids are drawn from: equal seeds and equal calls give equal ids.
+    pub(crate) seed: u64,
+    /// Durations and quotas.
+    pub settings: Settings,
+    regions: BTreeMap<String, Region>,
+    /// Calls handled so far, of which request ids are made.
+    pub(crate) calls: u64,
+}
+
+impl World {
+    /// Makes a world with nothing in it but what AWS puts into every account.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, settings: Settings::default(), regions: BTreeMap::new(), calls: 0 }
+    }
+
+    /// Returns a world with nothing in it, but the same settings and seed.
+    pub(crate) fn afresh(&self) -> Self {
+        Self { settings: self.settings.clone(), ..Self::new(self.seed) }
+    }
+
+    /// Returns a Region, with its default VPC if this is the first that is heard of it.
+    pub(crate) fn region(&mut self, name: &str, now: Timestamp) -> &mut Region {
+        if !self.regions.contains_key(name) {
+            let mut region = Region { name: name.to_owned(), seed: self.seed, ..Region::default() };
+            default_network::create(&mut region, now);
+            self.regions.insert(name.to_owned(), region);
+        }
+        self.regions.get_mut(name).expect("it was inserted above")
+    }
+
+    /// Returns a Region as the store knows it, empty if it does not.
+    pub(crate) fn stored_region(&mut self, name: &str) -> &mut Region {
+        let seed = self.seed;
+        self.regions.entry(name.to_owned()).or_insert_with(|| Region {
+            name: name.to_owned(),
+            seed,
+            ..Region::default()
+        })
+    }
+
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &Region> {
+        self.regions.values()
+    }
+
+    /// Accepts everything that has changed.
+    pub(crate) fn commit(&mut self) {
+        for table in self.regions.values_mut().flat_map(Region::tables_mut) {
+            table.1.commit();
+        }
+    }
+}
+
+/// Declares the tables of a Region once, for the fields and for whatever goes over all of them.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $field:ident: $row:ty,)*) => {
+        /// Everything in one Region.
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct Region {
+            /// The Region's name.
+            pub(crate) name: String,
+            pub(crate) seed: u64,
+            $($(#[$doc])* pub(crate) $field: Table<$row>,)*
+        }
+
+        impl Region {
+            /// Returns the tables with their names in the store.
+            pub(crate) fn tables(&self) -> Vec<(&'static str, &dyn Rows)> {
+                vec![$((stringify!($field), &self.$field as &dyn Rows),)*]
+            }
+
+            /// Returns the tables with their names in the store, to change them.
+            pub(crate) fn tables_mut(&mut self) -> Vec<(&'static str, &mut dyn Rows)> {
+                vec![$((stringify!($field), &mut self.$field as &mut dyn Rows),)*]
+            }
+        }
+    };
+}
+
+tables! {
+    addresses: Address,
+    /// How often each kind of id has been drawn.
+    counters: crate::id::Counter,
+    dhcp_options: DhcpOptions,
+    instances: Instance,
+    internet_gateways: InternetGateway,
+    key_pairs: KeyPair,
+    listeners: Listener,
+    load_balancers: LoadBalancer,
+    mirror_filter_rules: MirrorFilterRule,
+    mirror_filters: MirrorFilter,
+    /// What refers to what among mirror objects.
+    mirror_links: Link,
+    mirror_sessions: MirrorSession,
+    mirror_targets: MirrorTarget,
+    network_acls: NetworkAcl,
+    network_interfaces: NetworkInterface,
+    route_tables: RouteTable,
+    /// What is to happen by itself, and when.
+    schedule: Due,
+    security_group_rules: SecurityGroupRule,
+    security_groups: SecurityGroup,
+    subnets: Subnet,
+    target_groups: TargetGroup,
+    /// The client tokens of past creates.
+    tokens: Token,
+    volumes: Volume,
+    vpcs: Vpc,
+}
+
+impl Region {
+    /// Returns the names of the Region's zones.
+    pub(crate) fn zones(&self) -> Vec<String> {
+        availability_zone::names(&self.name)
+    }
+
+    /// Returns the id of the default VPC, if it has not been deleted.
+    pub(crate) fn default_vpc(&self) -> Outcome<String> {
+        let vpc = self.vpcs.values().find(|vpc| vpc.is_default);
+        vpc.map(|vpc| vpc.id.clone())
+            .ok_or_else(|| Failure::new("VPCIdNotSpecified", "No default VPC for this user"))
+    }
+}
+
+/// What a reading action sees.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// The Region.
+    pub region: &'a Region,
+    /// Durations and quotas.
+    pub settings: &'a Settings,
+    /// The time of the call.
+    pub now: Timestamp,
+}
+
+/// What a changing action works on.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// The Region.
+    pub region: &'a mut Region,
+    /// The parameters of the call.
+    pub parameters: &'a Parameters,
+    /// Durations and quotas.
+    pub settings: &'a Settings,
+    /// The time of the call.
+    pub now: Timestamp,
+}
+
+impl Call<'_> {
+    /// Returns what a reading action would see now.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { region: self.region, settings: self.settings, now: self.now }
+    }
+}
+
+/// Returns the row that a required parameter names.
+pub(crate) fn find<'a, T: Row>(
+    table: &'a Table<T>,
+    parameters: &Parameters,
+    name: &str,
+) -> Outcome<&'a T> {
+    by_id(table, parameters.required(name)?, name)
+}
+
+/// Returns the row of an id that came as the parameter `name`.
+pub(crate) fn by_id<'a, T: Row>(table: &'a Table<T>, id: &str, name: &str) -> Outcome<&'a T> {
+    check_shape(&T::KIND, id, name)?;
+    table.get(id).ok_or_else(|| not_found(&T::KIND, &[id]))
+}
+
+/// Returns the row of an id that came as the parameter `name`, to change it.
+pub(crate) fn by_id_mut<'a, T: Row>(
+    table: &'a mut Table<T>,
+    id: &str,
+    name: &str,
+) -> Outcome<&'a mut T> {
+    check_shape(&T::KIND, id, name)?;
+    table.get_mut(id).ok_or_else(|| not_found(&T::KIND, &[id]))
+}

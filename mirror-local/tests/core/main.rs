@@ -1,0 +1,9 @@
+//! The core of the local AWS from outside: form bodies in, XML out.
+
+mod client;
+mod faults;
+mod instance;
+mod laws;
+mod network;
+mod server;
+mod store;

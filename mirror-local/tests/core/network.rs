@@ -1,0 +1,161 @@
+//! VPCs, subnets, gateways, routes and groups: where AWS is strict.
+
+use crate::client::{Client, all, first};
+use std::time::Duration;
+
+#[test]
+fn a_vpc_is_pending_then_available_and_its_block_is_canonical() {
+    let client = Client::new();
+    let made = client.ok("CreateVpc&CidrBlock=10.0.5.7/16&TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value=a%26b");
+    insta::assert_snapshot!(made, @r#"<CreateVpcResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><vpc><cidrBlock>10.0.0.0/16</cidrBlock><cidrBlockAssociationSet><item><associationId>vpc-cidr-assoc-005ffec495562e21d</associationId><cidrBlock>10.0.0.0/16</cidrBlock><cidrBlockState><state>associated</state></cidrBlockState></item></cidrBlockAssociationSet><dhcpOptionsId>dopt-0e3be718e28a7c797</dhcpOptionsId><instanceTenancy>default</instanceTenancy><isDefault>false</isDefault><ownerId>123456789012</ownerId><state>pending</state><tagSet><item><key>Name</key><value>a&amp;b</value></item></tagSet><vpcId>vpc-03d4760a8dfd3f73a</vpcId></vpc></CreateVpcResponse>"#);
+    let id = first(&made, "vpcId");
+    client.advance(Duration::from_secs(1));
+    let seen = client.ok(&format!("DescribeVpcs&VpcId.1={id}"));
+    assert_eq!(first(&seen, "state"), "associated");
+    assert!(seen.contains("<state>available</state>"));
+}
+
+#[test]
+fn every_region_starts_with_the_default_network() {
+    let client = Client::new();
+    let count = |action: &str, element: &str| all(&client.ok(action), element).len();
+    assert_eq!(count("DescribeVpcs", "vpcId"), 1);
+    assert_eq!(count("DescribeSubnets", "subnetArn"), 3);
+    assert_eq!(count("DescribeInternetGateways", "internetGatewayId"), 1);
+    assert_eq!(count("DescribeSecurityGroups", "securityGroupArn"), 1);
+    let routes = client.ok("DescribeRouteTables");
+    assert_eq!(all(&routes, "destinationCidrBlock"), ["172.31.0.0/16", "0.0.0.0/0"]);
+}
+
+#[test]
+fn an_unknown_action_is_refused_by_name() {
+    let response = Client::new().send("CreateNatGateway&SubnetId=x");
+    insta::assert_snapshot!(response.body.replace(&response.request_id, "R"), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <Response><Errors><Error><Code>InvalidAction</Code><Message>The action CreateNatGateway is not valid for this web service: mirror-local does not implement it</Message></Error></Errors><RequestID>R</RequestID></Response>
+    "#);
+}
+
+#[test]
+fn an_unknown_filter_is_refused() {
+    let client = Client::new();
+    assert_eq!(
+        client.refused("DescribeVpcs&Filter.1.Name=colour&Filter.1.Value.1=red"),
+        "400 InvalidParameterValue"
+    );
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_still_checks_parameters() {
+    let client = Client::new();
+    assert_eq!(
+        client.refused("CreateVpc&CidrBlock=10.0.0.0/16&DryRun=true"),
+        "412 DryRunOperation"
+    );
+    assert_eq!(
+        client.refused("CreateVpc&CidrBlock=nonsense&DryRun=true"),
+        "400 InvalidParameterValue"
+    );
+    assert_eq!(all(&client.ok("DescribeVpcs"), "vpcId").len(), 1);
+    let dry = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
+    let plain = first(&Client::new().ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
+    assert_eq!(dry, plain, "not even the sequence of ids has moved");
+}
+
+#[test]
+fn a_client_token_is_for_one_set_of_parameters() {
+    let client = Client::new();
+    let vpc = first(&client.ok("DescribeVpcs"), "vpcId");
+    let create = format!("CreateRouteTable&VpcId={vpc}&ClientToken=t");
+    let table = first(&client.ok(&create), "routeTableId");
+    assert_eq!(first(&client.ok(&create), "routeTableId"), table);
+    let other = format!(
+        "{create}&TagSpecification.1.ResourceType=route-table&TagSpecification.1.Tag.1.Key=a"
+    );
+    assert_eq!(client.refused(&other), "400 IdempotentParameterMismatch");
+    client.advance(Duration::from_secs(25 * 3600));
+    assert_ne!(first(&client.ok(&create), "routeTableId"), table);
+}
+
+#[test]
+fn subnets_lie_inside_their_vpc_and_apart() {
+    let client = Client::new();
+    let vpc = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
+    let create = |block: &str| format!("CreateSubnet&VpcId={vpc}&CidrBlock={block}");
+    client.ok(&create("10.0.1.0/24"));
+    assert_eq!(client.refused(&create("10.0.1.128/25")), "400 InvalidSubnet.Conflict");
+    assert_eq!(client.refused(&create("10.0.0.0/16")), "400 InvalidSubnet.Conflict");
+    assert_eq!(client.refused(&create("10.1.0.0/24")), "400 InvalidSubnet.Range");
+    assert_eq!(client.refused(&create("10.0.2.0/29")), "400 InvalidSubnet.Range");
+    assert_eq!(client.refused(&create("10.0.2.0")), "400 InvalidParameterValue");
+}
+
+#[test]
+fn addresses_come_from_the_subnet_until_none_is_left() {
+    let client = Client::new();
+    let vpc = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
+    let subnet =
+        first(&client.ok(&format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.0.0/28")), "subnetId");
+    let create = format!("CreateNetworkInterface&SubnetId={subnet}");
+    let mut addresses: Vec<String> = Vec::new();
+    for n in 0..11 {
+        let made = client.ok(&format!("{create}&ClientToken=t{n}"));
+        addresses.push(first(&made, "privateIpAddress"));
+    }
+    addresses.sort_by_key(|address| address.parse::<std::net::Ipv4Addr>().unwrap());
+    let expected: Vec<String> = (4..15).map(|n| format!("10.0.0.{n}")).collect();
+    assert_eq!(addresses, expected);
+    assert_eq!(client.refused(&create), "400 InsufficientFreeAddressesInSubnet");
+    let seen = client.ok(&format!("DescribeSubnets&SubnetId.1={subnet}"));
+    assert_eq!(first(&seen, "availableIpAddressCount"), "0");
+}
+
+#[test]
+fn a_group_that_another_one_names_stays() {
+    let client = Client::new();
+    let vpc = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
+    let group = |name: &str| {
+        let form = format!("CreateSecurityGroup&GroupName={name}&GroupDescription=d&VpcId={vpc}");
+        first(&client.ok(&form), "groupId")
+    };
+    let (one, other) = (group("one"), group("other"));
+    let allow = format!(
+        "GroupId={one}&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=1&IpPermissions.1.ToPort=2&IpPermissions.1.Groups.1.GroupId={other}"
+    );
+    client.ok(&format!("AuthorizeSecurityGroupIngress&{allow}"));
+    assert_eq!(
+        client.refused(&format!("AuthorizeSecurityGroupIngress&{allow}")),
+        "400 InvalidPermission.Duplicate"
+    );
+    assert_eq!(
+        client.refused(&format!("DeleteSecurityGroup&GroupId={other}")),
+        "400 DependencyViolation"
+    );
+    client.ok(&format!("RevokeSecurityGroupIngress&{allow}"));
+    assert_eq!(
+        client.refused(&format!("RevokeSecurityGroupIngress&{allow}")),
+        "400 InvalidPermission.NotFound"
+    );
+    client.ok(&format!("DeleteSecurityGroup&GroupId={other}"));
+    assert_eq!(client.refused(&format!("DeleteVpc&VpcId={vpc}")), "400 DependencyViolation");
+    client.ok(&format!("DeleteSecurityGroup&GroupId={one}"));
+    client.ok(&format!("DeleteVpc&VpcId={vpc}"));
+}
+
+#[test]
+fn tags_of_all_kinds_are_described_together() {
+    let client = Client::new();
+    let vpc = first(&client.ok("DescribeVpcs"), "vpcId");
+    let group = first(&client.ok("DescribeSecurityGroups"), "groupId");
+    client.ok(&format!(
+        "CreateTags&ResourceId.1={vpc}&ResourceId.2={group}&Tag.1.Key=k&Tag.1.Value=v"
+    ));
+    let listed = client.ok("DescribeTags&Filter.1.Name=tag:k&Filter.1.Value.1=v");
+    assert_eq!(all(&listed, "resourceType"), ["security-group", "vpc"]);
+    let seen = client.ok("DescribeVpcs&Filter.1.Name=tag:k&Filter.1.Value.1=v*");
+    assert_eq!(all(&seen, "vpcId"), [vpc.as_str()]);
+    client.ok(&format!("DeleteTags&ResourceId.1={vpc}&Tag.1.Key=k&Tag.1.Value=other"));
+    client.ok(&format!("DeleteTags&ResourceId.1={group}&Tag.1.Key=k"));
+    assert_eq!(all(&client.ok("DescribeTags"), "resourceId"), [vpc]);
+    assert_eq!(client.refused("CreateTags&ResourceId.1=nothing&Tag.1.Key=k"), "400 InvalidID");
+}

@@ -1,0 +1,10 @@
+//! Traffic mirroring and load balancing of the local AWS, from outside: calls in, XML out.
+
+mod client;
+mod laws;
+mod load_balancing;
+mod parameters;
+mod scale;
+mod sessions;
+mod target_groups;
+mod targets_and_filters;

@@ -1,0 +1,274 @@
+//! Target groups, their targets, and the listeners in front of them.
+
+use crate::client::Client;
+use insta::assert_snapshot;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn health_checks_are_checked() {
+    let client = Client::new();
+    let vpc = client.vpc();
+    let make =
+        |rest: &str| format!("CreateTargetGroup&Name=x&Protocol=UDP&Port=4789&VpcId={vpc}{rest}");
+    let cases = [
+        ("&HealthCheckProtocol=UDP", "InvalidConfigurationRequest"),
+        ("&HealthCheckProtocol=X", "ValidationError"),
+        ("&HealthCheckPort=0", "ValidationError"),
+        ("&HealthCheckIntervalSeconds=4", "ValidationError"),
+        ("&HealthCheckTimeoutSeconds=121", "ValidationError"),
+        ("&HealthCheckTimeoutSeconds=60", "ValidationError"),
+        ("&HealthyThresholdCount=1", "ValidationError"),
+        ("&HealthCheckPath=/", "InvalidConfigurationRequest"),
+        ("&HealthCheckProtocol=HTTP&HealthCheckPath=x", "ValidationError"),
+        ("&HealthCheckProtocol=HTTP&Matcher.HttpCode=99", "ValidationError"),
+        ("&HealthCheckEnabled=false", "InvalidConfigurationRequest"),
+        ("&TargetType=lambda", "InvalidConfigurationRequest"),
+    ];
+    for (rest, code) in cases {
+        assert_eq!(client.elb_refused(make(rest)), code, "{rest}");
+    }
+    let made = client.elb(make("&HealthCheckProtocol=HTTP&HealthCheckPort=80"));
+    assert_snapshot!(made.lines(), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <CreateTargetGroupResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">
+    <CreateTargetGroupResult>
+    <TargetGroups>
+    <member>
+    <TargetGroupArn>arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/x/babfda1da2be0df0</TargetGroupArn>
+    <TargetGroupName>x</TargetGroupName>
+    <Protocol>UDP</Protocol>
+    <Port>4789</Port>
+    <VpcId>vpc-0a2211df3ac6c0152</VpcId>
+    <HealthCheckProtocol>HTTP</HealthCheckProtocol>
+    <HealthCheckPort>80</HealthCheckPort>
+    <HealthCheckEnabled>true</HealthCheckEnabled>
+    <HealthCheckIntervalSeconds>30</HealthCheckIntervalSeconds>
+    <HealthCheckTimeoutSeconds>6</HealthCheckTimeoutSeconds>
+    <HealthyThresholdCount>5</HealthyThresholdCount>
+    <UnhealthyThresholdCount>2</UnhealthyThresholdCount>
+    <HealthCheckPath>/</HealthCheckPath>
+    <Matcher>
+    <HttpCode>200-399</HttpCode>
+    </Matcher>
+    <LoadBalancerArns>
+    </LoadBalancerArns>
+    <TargetType>instance</TargetType>
+    <IpAddressType>ipv4</IpAddressType>
+    </member>
+    </TargetGroups>
+    </CreateTargetGroupResult>
+    <ResponseMetadata>
+    <RequestId>6775b4ff-c833-4711-ac24-d82560b20127</RequestId>
+    </ResponseMetadata>
+    </CreateTargetGroupResponse>
+    "#);
+    let arn = made.text("TargetGroupArn");
+    let modified = client.elb(format!(
+        "ModifyTargetGroup&TargetGroupArn={arn}&HealthCheckProtocol=TCP&HealthyThresholdCount=2"
+    ));
+    assert_eq!(modified.texts("HealthCheckPath"), Vec::<String>::new());
+    assert_eq!(modified.text("HealthyThresholdCount"), "2");
+}
+
+/// Makes a listener on a port; the rest of the call is given.
+fn listener(lb: &str, group: &str, rest: &str) -> String {
+    format!(
+        "CreateListener&LoadBalancerArn={lb}{rest}&DefaultActions.member.1.Type=forward\
+         &DefaultActions.member.1.TargetGroupArn={group}"
+    )
+}
+
+#[test]
+fn a_listener_forwards_to_one_target_group() {
+    let client = Client::new();
+    let (lb, group) = (client.load_balancer("x"), client.target_group("y"));
+    let call = listener(&lb, &group, "&Protocol=UDP&Port=4789");
+    let made = client.elb(&call);
+    assert_snapshot!(made.lines(), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <CreateListenerResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">
+    <CreateListenerResult>
+    <Listeners>
+    <member>
+    <ListenerArn>arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/net/x/e53213d40c88187d/3d5697e42d892089</ListenerArn>
+    <LoadBalancerArn>arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/x/e53213d40c88187d</LoadBalancerArn>
+    <Port>4789</Port>
+    <Protocol>UDP</Protocol>
+    <DefaultActions>
+    <member>
+    <Type>forward</Type>
+    <TargetGroupArn>arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/y/babfda1da2be0df0</TargetGroupArn>
+    <ForwardConfig>
+    <TargetGroups>
+    <member>
+    <TargetGroupArn>arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/y/babfda1da2be0df0</TargetGroupArn>
+    </member>
+    </TargetGroups>
+    </ForwardConfig>
+    </member>
+    </DefaultActions>
+    </member>
+    </Listeners>
+    </CreateListenerResult>
+    <ResponseMetadata>
+    <RequestId>18b026ec-8d94-458f-aacc-e4205c59c878</RequestId>
+    </ResponseMetadata>
+    </CreateListenerResponse>
+    "#);
+    let arn = made.text("ListenerArn");
+    assert_eq!(client.elb(&call).text("ListenerArn"), arn);
+    let other = client.target_group("z");
+    let same_port = listener(&lb, &other, "&Protocol=UDP&Port=4789");
+    assert_eq!(client.elb_refused(same_port), "DuplicateListener");
+    let tcp = listener(&lb, &other, "&Protocol=TCP&Port=80");
+    assert_eq!(client.elb_refused(tcp), "IncompatibleProtocols");
+    let tls = listener(&lb, &other, "&Protocol=TLS&Port=443");
+    assert_eq!(client.elb_refused(tls), "ValidationError");
+    let second = client.load_balancer("w");
+    let shared = listener(&second, &group, "&Protocol=UDP&Port=4789");
+    assert_eq!(client.elb_refused(shared), "TargetGroupAssociationLimit");
+    let delete_group = format!("DeleteTargetGroup&TargetGroupArn={group}");
+    assert_eq!(client.elb_refused(&delete_group), "ResourceInUse");
+    client.elb(format!("DeleteLoadBalancer&LoadBalancerArn={lb}"));
+    let describe = format!("DescribeListeners&ListenerArns.member.1={arn}");
+    assert_eq!(client.elb_refused(describe), "ListenerNotFound");
+    client.elb(&delete_group);
+    client.elb(&delete_group);
+}
+
+#[test]
+fn a_listener_can_be_pointed_elsewhere() {
+    let client = Client::new();
+    let (lb, a, b) =
+        (client.load_balancer("x"), client.target_group("a"), client.target_group("b"));
+    let arn = client.elb(listener(&lb, &a, "&Protocol=UDP&Port=4789")).text("ListenerArn");
+    let modified = client.elb(format!(
+        "ModifyListener&ListenerArn={arn}&Port=4790&DefaultActions.member.1.Type=forward\
+         &DefaultActions.member.1.ForwardConfig.TargetGroups.member.1.TargetGroupArn={b}"
+    ));
+    assert_eq!(
+        (modified.text("Port"), modified.text("TargetGroupArn")),
+        ("4790".into(), b.clone())
+    );
+    let of_lb = client.elb(format!("DescribeTargetGroups&LoadBalancerArn={lb}"));
+    assert_eq!(of_lb.texts("TargetGroupName"), ["b"]);
+    let listeners = client.elb(format!("DescribeListeners&LoadBalancerArn={lb}"));
+    assert_eq!(listeners.texts("ListenerArn"), [arn]);
+}
+
+/// Launches an instance in a group of its own in the default VPC; returns both ids.
+fn instance(client: &Client) -> (String, String) {
+    let vpc = client.vpc();
+    let group = client
+        .ec2(format!("CreateSecurityGroup&GroupName=g&GroupDescription=g&VpcId={vpc}"))
+        .text("groupId");
+    let image = client.ec2("DescribeImages").text("imageId");
+    let subnet = client.subnets().remove(0);
+    let run = format!(
+        "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount=1&MaxCount=1\
+         &SubnetId={subnet}&SecurityGroupId.1={group}"
+    );
+    (client.ec2(run).text("instanceId"), group)
+}
+
+#[test]
+fn targets_go_through_their_states() {
+    let client = Client::new();
+    let (lb, group) = (client.load_balancer("x"), client.target_group("y"));
+    let (instance, security_group) = instance(&client);
+    let register = format!("RegisterTargets&TargetGroupArn={group}&Targets.member.1.Id={instance}");
+    assert_eq!(client.elb_refused(&register), "InvalidTarget");
+    client.wait(SECOND * 2);
+    client.elb(&register);
+    client.elb(&register);
+    let health = || {
+        let answer = client.elb(format!("DescribeTargetHealth&TargetGroupArn={group}"));
+        let states = answer.texts("State").into_iter();
+        let mut reasons = answer.texts("Reason").into_iter();
+        states
+            .map(|state| format!("{state} {}", reasons.next().unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(health(), ["unused Target.NotInUse"]);
+    client.elb(listener(&lb, &group, "&Protocol=UDP&Port=4789"));
+    assert_eq!(health(), ["initial Elb.InitialHealthChecking"]);
+    client.wait(SECOND);
+    assert_eq!(health(), ["unhealthy Target.FailedHealthChecks"]);
+    client.ec2(format!(
+        "AuthorizeSecurityGroupIngress&GroupId={security_group}&IpPermissions.1.IpProtocol=tcp\
+         &IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=80\
+         &IpPermissions.1.IpRanges.1.CidrIp=172.31.0.0/16"
+    ));
+    assert_eq!(health(), ["healthy "]);
+    let deregister = register.replace("RegisterTargets", "DeregisterTargets");
+    client.elb(&deregister);
+    assert_eq!(health(), ["draining Target.DeregistrationInProgress"]);
+    client.elb(&register);
+    assert_eq!(health(), ["initial Elb.InitialHealthChecking"]);
+    client.elb(&deregister);
+    client.wait(SECOND);
+    assert_eq!(health(), Vec::<String>::new());
+    let asked = client
+        .elb(format!("DescribeTargetHealth&TargetGroupArn={group}&Targets.member.1.Id={instance}"));
+    assert_snapshot!(asked.lines(), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <DescribeTargetHealthResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">
+    <DescribeTargetHealthResult>
+    <TargetHealthDescriptions>
+    <member>
+    <Target>
+    <Id>i-097b13e5f0783c338</Id>
+    <Port>4789</Port>
+    </Target>
+    <HealthCheckPort>80</HealthCheckPort>
+    <TargetHealth>
+    <State>unused</State>
+    <Reason>Target.NotRegistered</Reason>
+    <Description>Target is not registered to the target group</Description>
+    </TargetHealth>
+    </member>
+    </TargetHealthDescriptions>
+    </DescribeTargetHealthResult>
+    <ResponseMetadata>
+    <RequestId>24d2d0e8-5d7b-4253-a998-00dea6fde61f</RequestId>
+    </ResponseMetadata>
+    </DescribeTargetHealthResponse>
+    "#);
+}
+
+#[test]
+fn a_target_in_a_zone_that_is_not_enabled_is_unused() {
+    let client = Client::new();
+    let (lb, group) = (client.load_balancer("x"), client.target_group("y"));
+    let subnets = client.subnets();
+    let (instance, _) = instance(&client);
+    client.wait(SECOND * 2);
+    client.elb(format!("RegisterTargets&TargetGroupArn={group}&Targets.member.1.Id={instance}"));
+    client.elb(listener(&lb, &group, "&Protocol=UDP&Port=4789"));
+    let moved =
+        client.elb(format!("SetSubnets&LoadBalancerArn={lb}&Subnets.member.1={}", subnets[1]));
+    assert_eq!(moved.texts("SubnetId"), subnets[1..2]);
+    let health = client.elb(format!("DescribeTargetHealth&TargetGroupArn={group}"));
+    assert_eq!(
+        (health.text("State"), health.text("Reason")),
+        ("unused".into(), "Target.NotInUse".into())
+    );
+}
+
+#[test]
+fn addresses_can_be_targets() {
+    let client = Client::new();
+    let vpc = client.vpc();
+    let group = client
+        .elb(format!("CreateTargetGroup&Name=x&Protocol=UDP&Port=4789&VpcId={vpc}&TargetType=ip"))
+        .text("TargetGroupArn");
+    let register = |target: &str| format!("RegisterTargets&TargetGroupArn={group}{target}");
+    client.elb(register("&Targets.member.1.Id=172.31.0.9&Targets.member.1.Port=1"));
+    client.elb(register("&Targets.member.1.Id=10.9.9.9&Targets.member.1.AvailabilityZone=all"));
+    let outside = register("&Targets.member.1.Id=10.9.9.9");
+    assert_eq!(client.elb_refused(outside), "InvalidTarget");
+    assert_eq!(client.elb_refused(register("&Targets.member.1.Id=i-1")), "ValidationError");
+    assert_eq!(client.elb_refused(register("")), "ValidationError");
+}

@@ -1,0 +1,63 @@
+//! Apply: walks the steps of a plan and decides nothing.
+//!
+//! [`check_fresh`] refuses a plan whose objects have changed since; [`apply`] carries one out.
+//! Planning and applying meet in [`Plan`] alone.
+
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::observed::Observed;
+use crate::plan::Plan;
+
+pub mod report;
+#[cfg(feature = "aws")]
+mod run;
+#[cfg(feature = "aws")]
+mod schedule;
+
+#[cfg(feature = "aws")]
+pub use run::{Options, Stop, apply};
+
+/// Checks that everything is still as the plan saw it.
+///
+/// # Errors
+/// If the plan is for another account or Region, or if an object of the stack has changed, gone or
+/// come since: one diagnostic each, `MP0501` and `MP0404`. Nothing must then be applied.
+pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    let place = |of: &dyn std::fmt::Display, at: &dyn std::fmt::Display| format!("{of} in {at}");
+    let planned = place(&plan.account, &plan.region);
+    let found = place(&observed.account, &observed.region);
+    if planned != found {
+        diagnostics.push(
+            Diagnostic::error(
+                code::WRONG_PLACE,
+                format!("the plan is for account {planned}, and this is {found}"),
+            )
+            .help("use the credentials and the Region that the plan was made with"),
+        );
+        return Err(diagnostics);
+    }
+    let now = crate::plan::fingerprints(observed);
+    let mut stale = |object: &str, how: &str| {
+        diagnostics.push(
+            Diagnostic::error(code::STALE_PLAN, format!("{} {how} since the plan was made", shown(object)))
+                .help("nothing was done; plan again and review what is new"),
+        );
+    };
+    for (object, fingerprint) in &plan.saw {
+        match now.get(object) {
+            None => stale(object, "has gone"),
+            Some(other) if other != fingerprint => stale(object, "has changed"),
+            Some(_) => {}
+        }
+    }
+    for object in now.keys().filter(|object| !plan.saw.contains_key(*object)) {
+        stale(object, "has come");
+    }
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// The address of `ADDRESS#GENERATION`.
+fn shown(object: &str) -> &str {
+    object.rsplit_once('#').map_or(object, |(address, _)| address)
+}

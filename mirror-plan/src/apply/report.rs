@@ -1,0 +1,95 @@
+//! The report of an apply: how every planned change ended, none left out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::address::Address;
+use crate::id::ObjectId;
+use crate::plan::Action;
+use crate::value::Origin;
+
+/// How an apply ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// Every change that was not a no-op, in the plan's order.
+    pub outcomes: Vec<ChangeOutcome>,
+    /// Whether the user stopped it.
+    pub stopped: bool,
+    /// What has become known of the objects that were made or changed.
+    #[serde(skip)]
+    pub learned: BTreeMap<Origin, Option<String>>,
+}
+
+impl Report {
+    /// Whether everything that was planned is done.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.outcomes.iter().all(|change| matches!(change.outcome, Outcome::Applied { .. }))
+    }
+}
+
+/// How one change ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChangeOutcome {
+    /// The resource.
+    pub address: Address,
+    /// For an object that an unfinished replacement left behind: its generation.
+    pub deposed: Option<u32>,
+    /// What was planned for it.
+    pub action: Action,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a change ended; each ends in exactly one of these.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All its calls are done.
+    Applied {
+        /// The id of the object that is there now; `None` after a delete.
+        id: Option<ObjectId>,
+    },
+    /// A call failed. What was done before it in this change is done.
+    Failed(Failure),
+    /// It was not begun, or not finished, because something it needs failed.
+    Skipped {
+        /// What failed.
+        because_of: Address,
+    },
+    /// It was not begun, or not finished, because the user stopped the run.
+    NotStarted,
+}
+
+/// A call that failed, in AWS's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The call: `CreateVpc`.
+    pub call: String,
+    /// AWS's error code; `None` if no answer came.
+    pub code: Option<String>,
+    /// What AWS said, or what went wrong on the way.
+    pub message: String,
+    /// AWS's request id, for its support.
+    pub request_id: Option<String>,
+    /// What to do about it, where that can be told.
+    pub help: Option<String>,
+}
+
+/// `CreateVpc: VpcLimitExceeded: the maximum number of VPCs has been reached (request id ...)`.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call, code, message, request_id, help: _ } = self;
+        write!(f, "{call}: ")?;
+        if let Some(code) = code {
+            write!(f, "{code}: ")?;
+        }
+        write!(f, "{message}")?;
+        match request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The run: one loop that owns all state; tasks send one call each and return what came of it.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::report::{Failure, Report};
+use super::schedule::{Schedule, Taken};
+use crate::address::Address;
+use crate::aws::Aws;
+use crate::aws::errors::ErrorKind;
+use crate::aws::act::{Act, ActError, Known, Made, Token, Waiting, act, retag};
+use crate::event::{Event, Reporter, Work};
+use crate::plan::{Call, Plan, Step};
+use crate::value::Origin;
+
+/// How a run goes about it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// How many calls are in flight at once. 10, as users of Terraform expect.
+    pub parallelism: NonZeroUsize,
+    /// How often a work that goes on is reported. Ten seconds.
+    pub progress_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            parallelism: NonZeroUsize::new(10).expect("ten is not zero"),
+            progress_every: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Options {
+    /// With another number of calls in flight at once.
+    #[must_use]
+    pub fn with_parallelism(self, parallelism: NonZeroUsize) -> Self {
+        Self { parallelism, ..self }
+    }
+}
+
+/// A way to stop a run: nothing more is started, what is in flight is waited for.
+#[derive(Clone, Debug)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Stop {
+    /// Not stopped.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    /// Stops the runs that were given it, now or later.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Carries out `plan`, and says how each change ended.
+///
+/// Steps that are ready run at once, up to [`Options::parallelism`]. After a failure everything that
+/// does not depend on the failed step goes on. Dropping the future leaves calls without anybody to
+/// hear their answer: use [`Stop`].
+pub async fn apply(
+    plan: &Plan,
+    aws: &Aws,
+    options: &Options,
+    stop: &Stop,
+    reporter: &mut dyn Reporter,
+) -> Report {
+    let (waits, waiting) = mpsc::unbounded_channel();
+    let run = Run {
+        plan,
+        aws,
+        options,
+        schedule: Schedule::new(plan),
+        made: BTreeMap::new(),
+        running: JoinSet::new(),
+        begun: BTreeMap::new(),
+        done: 0,
+        waits,
+        reporter,
+    };
+    run.to_the_end(waiting, stop.0.subscribe()).await
+}
+
+/// What a task returns: its step, and what came of the call.
+type Answer = (usize, Result<Made, ActError>);
+
+struct Run<'r> {
+    plan: &'r Plan,
+    aws: &'r Aws,
+    options: &'r Options,
+    schedule: Schedule<'r>,
+    /// What was learned of the objects that were made, by address.
+    made: BTreeMap<Address, Made>,
+    running: JoinSet<Answer>,
+    /// When the works in flight began, by their position in the schedule.
+    begun: BTreeMap<usize, Instant>,
+    done: usize,
+    waits: mpsc::UnboundedSender<(usize, Waiting)>,
+    reporter: &'r mut dyn Reporter,
+}
+
+impl Run<'_> {
+    async fn to_the_end(
+        mut self,
+        mut waiting: mpsc::UnboundedReceiver<(usize, Waiting)>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Report {
+        self.reporter.report(&Event::Begun { total: self.schedule.total() });
+        let mut progress = tokio::time::interval(self.options.progress_every);
+        progress.tick().await; // the first tick is at once
+        let mut stopped = *stop.borrow_and_update();
+        loop {
+            if !stopped {
+                self.start_ready();
+            }
+            if self.running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(answer) = self.running.join_next() => self.take_answer(answer),
+                Some((step, wait)) = waiting.recv() => {
+                    let work = self.schedule.work(step).clone();
+                    self.reporter.report(&Event::Waiting { work, wait: wait.to_string() });
+                }
+                Ok(()) = stop.changed(), if !stopped => {
+                    stopped = true;
+                    let in_flight = self.running.len();
+                    self.reporter.report(&Event::Stopping { in_flight });
+                }
+                _ = progress.tick() => self.report_progress(),
+            }
+        }
+        let report = Report {
+            outcomes: self.schedule.outcomes(),
+            stopped,
+            learned: self.learned(),
+        };
+        self.reporter.report(&Event::Ended { report: report.clone() });
+        report
+    }
+
+    /// Sends every step that is ready, as far as the parallelism allows.
+    fn start_ready(&mut self) {
+        while self.running.len() < self.options.parallelism.get() {
+            let Some(Taken { step, begins }) = self.schedule.take() else { return };
+            if begins {
+                self.begun.insert(self.schedule.position(step), Instant::now());
+                let work = self.schedule.work(step).clone();
+                self.reporter.report(&Event::Started { work });
+            }
+            self.send(step);
+        }
+    }
+
+    fn send(&mut self, index: usize) {
+        let step = self.plan.steps[index].clone();
+        let known = self.known_to(&step);
+        let (aws, waits) = (self.aws.clone(), self.waits.clone());
+        self.running.spawn(async move {
+            let on_wait = move |wait: Waiting| {
+                // The loop outlives its tasks; nobody listens only while it is being torn down.
+                drop(waits.send((index, wait)));
+            };
+            let result = match &step.call {
+                Call::Operation(operation) => {
+                    let token = Token::random();
+                    act(&aws, Act { operation, known: &known, token: &token, on_wait: &on_wait })
+                        .await
+                }
+                Call::Retag { id, retag: change } => {
+                    retag(&aws, step.address.kind, id, change).await.map(|()| Made::default())
+                }
+            };
+            (index, result)
+        });
+    }
+
+    /// What a step may refer to.
+    fn known_to(&self, step: &Step) -> Known {
+        let mut known = Known::default();
+        let Call::Operation(operation) = &step.call else { return known };
+        for need in operation.needs() {
+            if let Some(made) = self.made.get(&need.address) {
+                known.add_made(&need.address, made);
+            }
+        }
+        known
+    }
+
+    fn take_answer(&mut self, answer: Result<Answer, tokio::task::JoinError>) {
+        let (step, result) = match answer {
+            Ok(answer) => answer,
+            // Tasks are never aborted, so this one panicked: a bug, to be seen with its own message.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        match result {
+            Ok(made) => self.succeeded(step, made),
+            Err(error) => {
+                let failure = failure(&self.plan.steps[step].call, &error);
+                self.schedule.failed(step, failure.clone());
+                let (work, elapsed) = self.end(step);
+                self.reporter.report(&Event::Failed { work, elapsed, failure });
+            }
+        }
+    }
+
+    fn succeeded(&mut self, step: usize, made: Made) {
+        let id = made.id.clone();
+        let address = self.plan.steps[step].address.clone();
+        self.made.entry(address).or_default().absorb(made);
+        if self.schedule.done(step, id) {
+            let (work, elapsed) = self.end(step);
+            self.done += 1;
+            self.reporter.report(&Event::Done { work, elapsed, done: self.done });
+        }
+    }
+
+    /// The work of a step that has ended, and how long it took.
+    fn end(&mut self, step: usize) -> (Work, Duration) {
+        let begun = self.begun.remove(&self.schedule.position(step));
+        let elapsed = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        (self.schedule.work(step).clone(), elapsed)
+    }
+
+    fn report_progress(&mut self) {
+        for (position, begun) in &self.begun {
+            let work = self.schedule.work_at(*position).clone();
+            self.reporter.report(&Event::Progress { work, elapsed: begun.elapsed() });
+        }
+    }
+
+    fn learned(&self) -> BTreeMap<Origin, Option<String>> {
+        let of_all = self.made.iter().flat_map(|(address, made)| {
+            made.computed.iter().map(move |(attribute, value)| {
+                let origin = Origin { address: address.clone(), attribute: attribute.clone() };
+                (origin, value.clone())
+            })
+        });
+        of_all.collect()
+    }
+}
+
+/// A failed call, in words for the person who must mend it.
+fn failure(call: &Call, error: &ActError) -> Failure {
+    let planned = match call {
+        Call::Operation(operation) => operation.call(),
+        Call::Retag { .. } => "CreateTags",
+    };
+    let refused = error.call_error();
+    let message = match (refused.and_then(|refused| refused.message.clone()), error) {
+        (Some(message), ActError::Call(_)) => message,
+        _ => chain(error),
+    };
+    Failure {
+        call: refused.map_or(planned, |refused| refused.call).to_owned(),
+        code: refused.and_then(|refused| refused.code.clone()),
+        message,
+        request_id: refused.and_then(|refused| refused.request_id.clone()),
+        help: refused.and_then(|refused| help(refused.kind)).map(str::to_owned),
+    }
+}
+
+/// An error and what caused it, on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// What to do about a failed call, where its kind tells.
+fn help(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Denied => Some("allow the credentials this call, or use others"),
+        ErrorKind::Limit => Some("ask AWS for a higher quota, or remove what is not needed"),
+        ErrorKind::Capacity => Some("try another instance type or Availability Zone"),
+        ErrorKind::Throttled => Some("something else uses up the account's calls: try again later"),
+        ErrorKind::Unknown => Some("plan again: it shows whether the call took effect"),
+        ErrorKind::Unsent => Some("check the credentials, the Region and the network"),
+        ErrorKind::NotFound | ErrorKind::AlreadyThere | ErrorKind::InUse | ErrorKind::Busy
+        | ErrorKind::Refused => None,
+    }
+}

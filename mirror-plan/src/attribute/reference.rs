@@ -1,0 +1,145 @@
+//! References and values that wait: what an attribute may hold besides plain values.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AttributeType, ProblemSort, Problems, Type};
+use crate::address::{Address, Kind};
+use crate::id::{Id, Identified};
+use crate::value::{Origin, Path, Template, Unknown, Value};
+
+/// A value that may depend on what apply makes: a description with the name of a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input<T> {
+    /// Known now.
+    Known(T),
+    /// Filled in when the attributes in it are known.
+    Later(Template),
+}
+
+impl<T> From<T> for Input<T> {
+    fn from(value: T) -> Self {
+        Self::Known(value)
+    }
+}
+
+impl<T: AttributeType> AttributeType for Input<T> {
+    const TYPE: Type = T::TYPE;
+
+    fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
+        match value {
+            Value::Unknown(Unknown { template: Some(template), .. }) => {
+                Some(Self::Later(template.clone()))
+            }
+            Value::Unknown(unknown) => {
+                problems.add_with_help(
+                    ProblemSort::Unknown,
+                    at,
+                    format!("this is computed from a value that is {unknown}"),
+                    "only plain references and templates (\"${...}\") may wait for apply",
+                );
+                None
+            }
+            known => T::read(known, at, problems).map(Self::Known),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Known(value) => value.to_value(),
+            Self::Later(template) => Value::Unknown(Unknown {
+                origins: template.origins().cloned().collect(),
+                template: Some(template.clone()),
+            }),
+        }
+    }
+}
+
+/// What a [`Ref`] can point at.
+pub trait Referable: Identified {
+    /// The kind of resource that has it.
+    const KIND: Kind;
+    /// The attribute of that resource which is its id.
+    const ATTRIBUTE: &'static str = "id";
+}
+
+/// A reference to a `T`: to one of the stack by address, to any other by id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", bound = "")]
+pub enum Ref<T: Referable> {
+    /// One of this stack.
+    To(Address),
+    /// One that exists already.
+    Id(Id<T>),
+}
+
+impl<T: Referable> Ref<T> {
+    /// The attribute that it stands for, if that is one of this stack.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::To(address) => {
+                Some(Origin { address: address.clone(), attribute: T::ATTRIBUTE.to_owned() })
+            }
+            Self::Id(_) => None,
+        }
+    }
+
+    fn to_address(address: &Address, at: &Path, problems: &mut Problems) -> Option<Self> {
+        if address.kind == T::KIND {
+            return Some(Self::To(address.clone()));
+        }
+        let (wanted, found) = (T::KIND, address.kind.title());
+        problems.add(
+            ProblemSort::Type,
+            at,
+            format!("expected a `{wanted}`, found the {found} `{address}`"),
+        );
+        None
+    }
+}
+
+impl<T: Referable> AttributeType for Ref<T> {
+    const TYPE: Type = Type::Reference(T::KIND);
+
+    fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
+        match value {
+            Value::Resource(address) => Self::to_address(address, at, problems),
+            Value::String(text) => match text.parse() {
+                Ok(id) => Some(Self::Id(id)),
+                Err(error) => {
+                    problems.add(ProblemSort::Value, at, error.to_string());
+                    None
+                }
+            },
+            Value::Unknown(Unknown { template: Some(template), .. }) => {
+                match template.as_attribute() {
+                    Some(origin)
+                        if origin.attribute == T::ATTRIBUTE || origin.attribute == "id" =>
+                    {
+                        Self::to_address(&origin.address, at, problems)
+                    }
+                    _ => {
+                        problems.expected(at, "a reference", value);
+                        None
+                    }
+                }
+            }
+            _ => {
+                let expected = format!("a reference to a `{}` or its id in quotes", T::KIND);
+                problems.expected(at, &expected, value);
+                None
+            }
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Id(id) => Value::String(id.to_string()),
+            Self::To(address) => Value::Unknown(Unknown::attribute(Origin {
+                address: address.clone(),
+                attribute: T::ATTRIBUTE.to_owned(),
+            })),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Acting: sending one [`Operation`] and waiting until it has taken effect.
+//!
+//! A create call carries its tags, and a client token of the caller's where AWS takes one. What a
+//! repeat would find done already counts as done. What AWS cannot see yet, because it was made a
+//! moment ago, is asked for again; so is what something else still uses, until that is gone.
+
+use std::fmt;
+
+use super::Aws;
+use super::errors::{AnswerError, CallError};
+use super::image::ImageError;
+use super::wait::OnWait;
+use crate::address::Kind;
+use crate::id::ObjectId;
+use crate::resource::{Operation, Retag, Tags};
+use crate::value::Origin;
+
+mod acting;
+mod blocker;
+mod find;
+mod instance;
+mod internet_gateway;
+mod known;
+mod listener;
+mod load_balancer;
+mod mirror_filter;
+mod mirror_session;
+mod mirror_target;
+mod retag;
+mod route_table;
+mod security_group;
+mod subnet;
+mod target_group;
+mod vpc;
+
+pub use super::wait::{TimeUp, Waiting};
+pub use blocker::Blocker;
+pub use known::{Known, Made, Token};
+
+use acting::Acting;
+
+pub(super) use instance::{computed, primary};
+
+/// What to do, and what that needs.
+#[derive(Clone, Copy)]
+pub struct Act<'a> {
+    /// The call.
+    pub operation: &'a Operation,
+    /// What has been learned by now: every reference of the call must be in it.
+    pub known: &'a Known,
+    /// What makes a repeat of this call recognizable to AWS.
+    pub token: &'a Token,
+    /// Told again and again while the call waits for something.
+    pub on_wait: OnWait<'a>,
+}
+
+impl fmt::Debug for Act<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, known, token, on_wait: _ } = self;
+        f.debug_struct("Act")
+            .field("operation", operation)
+            .field("known", known)
+            .field("token", token)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends a call and waits until it has taken effect.
+///
+/// The future must not be dropped before it is done: what was sent takes effect all the same.
+///
+/// # Errors
+/// If AWS refuses, if the state that is waited for does not come, or if something that the call
+/// refers to is not known.
+pub async fn act(aws: &Aws, act: Act<'_>) -> Result<Made, ActError> {
+    let acting = Acting::new(aws, act);
+    match act.operation {
+        Operation::Vpc(operation) => Box::pin(vpc::act(&acting, operation)).await,
+        Operation::Subnet(operation) => Box::pin(subnet::act(&acting, operation)).await,
+        Operation::InternetGateway(operation) => {
+            Box::pin(internet_gateway::act(&acting, operation)).await
+        }
+        Operation::RouteTable(operation) => Box::pin(route_table::act(&acting, operation)).await,
+        Operation::SecurityGroup(operation) => {
+            Box::pin(security_group::act(&acting, operation)).await
+        }
+        Operation::Instance(operation) => Box::pin(instance::act(&acting, operation)).await,
+        Operation::TargetGroup(operation) => Box::pin(target_group::act(&acting, operation)).await,
+        Operation::LoadBalancer(operation) => {
+            Box::pin(load_balancer::act(&acting, operation)).await
+        }
+        Operation::MirrorTarget(operation) => {
+            Box::pin(mirror_target::act(&acting, operation)).await
+        }
+        Operation::MirrorFilter(operation) => {
+            Box::pin(mirror_filter::act(&acting, operation)).await
+        }
+        Operation::MirrorSession(operation) => {
+            Box::pin(mirror_session::act(&acting, operation)).await
+        }
+    }
+}
+
+/// Changes the tags of an object.
+///
+/// # Errors
+/// If AWS refuses.
+pub async fn retag(aws: &Aws, kind: Kind, id: &ObjectId, retag: &Retag) -> Result<(), ActError> {
+    retag::retag(aws, kind, id, retag).await
+}
+
+/// Looks for the object that a create call with `tags` has made: the one of this stack, address and
+/// generation.
+///
+/// AWS may take minutes to show what it has made; that nothing is found proves nothing before.
+///
+/// # Errors
+/// If AWS refuses.
+pub async fn find_created(
+    aws: &Aws,
+    kind: Kind,
+    tags: &Tags,
+) -> Result<Option<ObjectId>, ActError> {
+    find::created(aws, kind, tags).await
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// AWS refused it, or did not answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The answer cannot be read. What the call makes may exist.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// It did not take effect in time.
+    #[error(transparent)]
+    TimeUp(#[from] TimeUp),
+    /// Something else still uses what should go.
+    #[error("{error}{}", blocker::listed(.blockers))]
+    Blocked {
+        /// What AWS says.
+        error: Box<CallError>,
+        /// What uses it, as far as that can be seen.
+        blockers: Vec<Blocker>,
+    },
+    /// What was made is not what it should be, and will not become so.
+    #[error("{what} is {state}{}", .reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
+    Failed {
+        /// Its id.
+        what: String,
+        /// Its state.
+        state: String,
+        /// Why, in AWS's words.
+        reason: Option<String>,
+    },
+    /// The name belongs to something that this stack does not own.
+    #[error("{0} exists already and is not of this stack")]
+    Foreign(ObjectId),
+    /// The attribute of another resource has no value, such as the public address of an instance
+    /// without one.
+    #[error("{0} has no value")]
+    NoValue(Origin),
+    /// The apply loop sent the call too early.
+    #[error("BUG: {0} is not known yet")]
+    NotKnown(Origin),
+    /// What is known of another resource is no id of what it should be.
+    #[error("BUG: {origin} is wrong")]
+    KnownWrong {
+        /// The attribute.
+        origin: Box<Origin>,
+        /// What is wrong.
+        #[source]
+        source: crate::id::IdError,
+    },
+    /// The operation is none that AWS takes.
+    #[error("BUG: {0}")]
+    Operation(&'static str),
+}
+
+impl ActError {
+    /// The call that AWS refused, if that is what happened: its code, request id and kind.
+    #[must_use]
+    pub fn call_error(&self) -> Option<&CallError> {
+        match self {
+            Self::Call(error) => Some(error),
+            Self::Blocked { error, blockers: _ } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ImageError> for ActError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Call(error) => Self::Call(error),
+            ImageError::Answer(error) => Self::Answer(error),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! One call under way: filling in what it refers to, sending it, and bearing with AWS.
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::super::Aws;
+use super::super::errors::{CallError, ErrorKind};
+use super::super::wait::{Patience, limit};
+use super::blocker::{self, Place};
+use super::{Act, ActError};
+use crate::attribute::{Input, Ref, Referable};
+use crate::id::Id;
+use crate::value::Origin;
+
+/// What one call has to work with.
+pub(super) struct Acting<'a> {
+    pub(super) aws: &'a Aws,
+    act: Act<'a>,
+    /// Whether it refers to what this stack has made, perhaps a moment ago.
+    refers_to_new: NewObjects,
+}
+
+/// What a NotFound may mean.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NewObjects {
+    /// That AWS cannot see something yet.
+    Named,
+    /// That it is not there.
+    None,
+}
+
+impl<'a> Acting<'a> {
+    pub(super) fn new(aws: &'a Aws, act: Act<'a>) -> Self {
+        let refers_to_new =
+            if act.operation.needs().is_empty() { NewObjects::None } else { NewObjects::Named };
+        Self { aws, act, refers_to_new }
+    }
+
+    /// The client token of this call.
+    pub(super) fn token(&self) -> &str {
+        self.act.token.as_str()
+    }
+
+    /// The id that a reference stands for.
+    pub(super) fn id<T: Referable>(&self, reference: &Ref<T>) -> Result<Id<T>, ActError> {
+        let origin = match (reference, reference.origin()) {
+            (Ref::Id(id), _) => return Ok(id.clone()),
+            (Ref::To(_), Some(origin)) => origin,
+            (Ref::To(_), None) => {
+                return Err(ActError::Operation("a reference by address has an origin"));
+            }
+        };
+        self.known(&origin)?
+            .parse()
+            .map_err(|source| ActError::KnownWrong { origin: Box::new(origin), source })
+    }
+
+    /// The ids that references stand for, as AWS's lists take them.
+    pub(super) fn ids<T: Referable>(&self, references: &[Ref<T>]) -> Result<Vec<String>, ActError> {
+        references.iter().map(|reference| Ok(self.id(reference)?.to_string())).collect()
+    }
+
+    /// A text with what it waited for filled in.
+    pub(super) fn text(&self, input: &Input<String>) -> Result<String, ActError> {
+        let template = match input {
+            Input::Known(text) => return Ok(text.clone()),
+            Input::Later(template) => template,
+        };
+        for origin in template.origins() {
+            self.known(origin)?;
+        }
+        template
+            .fill(|origin| self.known(origin).ok().map(str::to_owned))
+            .map_err(|origin| ActError::NotKnown(origin.clone()))
+    }
+
+    /// The same for a text that may be absent.
+    pub(super) fn optional_text(
+        &self,
+        input: Option<&Input<String>>,
+    ) -> Result<Option<String>, ActError> {
+        input.map(|input| self.text(input)).transpose()
+    }
+
+    fn known(&self, origin: &Origin) -> Result<&str, ActError> {
+        match self.act.known.get(origin) {
+            Some(Some(value)) => Ok(value),
+            Some(None) => Err(ActError::NoValue(origin.clone())),
+            None => Err(ActError::NotKnown(origin.clone())),
+        }
+    }
+
+    /// The pauses of a wait.
+    pub(super) fn patience(&self, until: &'static str, limit: Duration) -> Patience<'a> {
+        Patience::new(self.aws.shared.pace, self.act.on_wait, until, limit)
+    }
+
+    /// Sends what makes or changes something, again while AWS does not see what it refers to.
+    pub(super) async fn call<T, E, F>(
+        &self,
+        call: &'static str,
+        mut request: impl FnMut() -> F,
+    ) -> Result<T, ActError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        let mut patience = self.patience("AWS takes the call", limit::SEEN);
+        loop {
+            let error = match self.aws.send(call, request()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let again = match error.kind {
+                ErrorKind::NotFound => self.refers_to_new == NewObjects::Named,
+                ErrorKind::Busy => true,
+                _ => false,
+            };
+            if !again || patience.pause(error.to_string()).await.is_err() {
+                return Err(error.into());
+            }
+        }
+    }
+
+    /// Sends what removes something, again while something else uses that; what is gone already
+    /// counts as removed.
+    pub(super) async fn remove<T, E, F>(
+        &self,
+        call: &'static str,
+        place: Place<'_>,
+        mut request: impl FnMut() -> F,
+    ) -> Result<(), ActError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        let mut patience = self.patience("nothing uses it", place.limit());
+        loop {
+            let Err(error) = self.aws.send(call, request()).await else { return Ok(()) };
+            match error.kind {
+                ErrorKind::NotFound => return Ok(()),
+                ErrorKind::InUse | ErrorKind::Busy => {}
+                _ => return Err(error.into()),
+            }
+            if patience.pause(error.to_string()).await.is_err() {
+                let blockers = blocker::blockers(self.aws, place).await;
+                return Err(ActError::Blocked { error: Box::new(error), blockers });
+            }
+        }
+    }
+
+    /// Sends what removes a part that nothing else can use.
+    pub(super) async fn withdraw<T, E, F>(
+        &self,
+        call: &'static str,
+        request: impl FnMut() -> F,
+    ) -> Result<(), ActError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        self.remove(call, Place::Elsewhere, request).await
+    }
+}
+
+/// The answer, or `None` if AWS does not see what was asked for.
+pub(super) fn unless_absent<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match result {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The error of a call whose result, or something in its place, is there already; `None` if the
+/// call did it.
+pub(super) fn conflict<T>(result: Result<T, ActError>) -> Result<Option<CallError>, ActError> {
+    match result {
+        Ok(_) => Ok(None),
+        Err(ActError::Call(error)) if error.kind == ErrorKind::AlreadyThere => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}

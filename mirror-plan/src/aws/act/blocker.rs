@@ -1,0 +1,116 @@
+//! What keeps something from being removed.
+//!
+//! AWS says `DependencyViolation` and not by what. Whatever stands in a network has an interface in
+//! it, and an interface says whose it is.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::NetworkInterface;
+
+use super::super::Aws;
+use super::super::errors::CallError;
+use super::super::page::{self, pages};
+use super::super::wait::limit;
+
+/// Something that uses what should be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocker {
+    /// Its id.
+    pub id: String,
+    /// Whose it is, or what it belongs to.
+    pub owner: Option<String>,
+    /// What it says of itself.
+    pub description: Option<String>,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, owner, description } = self;
+        f.write_str(id)?;
+        if let Some(owner) = owner {
+            write!(f, " of {owner}")?;
+        }
+        match description {
+            Some(description) => write!(f, " ({description})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `; still used by A, B`, or nothing.
+pub(super) fn listed(blockers: &[Blocker]) -> String {
+    let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+    if all.is_empty() { String::new() } else { format!("; still used by {}", all.join(", ")) }
+}
+
+/// What is being removed, which tells where to look for what uses it.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    Vpc(&'a str),
+    /// The way out of a VPC.
+    GatewayOf(&'a str),
+    Subnet(&'a str),
+    SecurityGroup(&'a str),
+    /// What AWS itself names the users of.
+    Elsewhere,
+}
+
+impl Place<'_> {
+    pub(super) fn limit(self) -> Duration {
+        match self {
+            Self::Vpc(_) => limit::EMPTY,
+            Self::GatewayOf(_) | Self::Subnet(_) | Self::SecurityGroup(_) => limit::RELEASED,
+            Self::Elsewhere => limit::UNUSED,
+        }
+    }
+}
+
+/// Looks for what is in the way; nothing if that cannot be seen.
+pub(super) async fn blockers(aws: &Aws, place: Place<'_>) -> Vec<Blocker> {
+    let (field, id) = match place {
+        Place::Vpc(id) | Place::GatewayOf(id) => ("vpc-id", id),
+        Place::Subnet(id) => ("subnet-id", id),
+        Place::SecurityGroup(id) => ("group-id", id),
+        Place::Elsewhere => return Vec::new(),
+    };
+    let found = interfaces(aws, field, id).await;
+    let interfaces = match &found {
+        Ok(interfaces) => interfaces.as_slice(),
+        Err(error) => {
+            tracing::debug!(%error, "what is in the way cannot be seen");
+            &[]
+        }
+    };
+    let in_the_way = |interface: &&NetworkInterface| match place {
+        // Only what has a public address keeps a gateway attached.
+        Place::GatewayOf(_) => interface.association().is_some(),
+        _ => true,
+    };
+    interfaces.iter().filter(in_the_way).map(blocker).collect()
+}
+
+/// The network interfaces with this value of this field.
+pub(super) async fn interfaces(
+    aws: &Aws,
+    field: &str,
+    value: &str,
+) -> Result<Vec<NetworkInterface>, CallError> {
+    let request = aws
+        .ec2()
+        .describe_network_interfaces()
+        .filters(page::filter(field, [value.to_owned()]))
+        .max_results(page::PAGE);
+    Ok(pages!(aws, "DescribeNetworkInterfaces", request, network_interfaces))
+}
+
+fn blocker(interface: &NetworkInterface) -> Blocker {
+    let instance = interface.attachment().and_then(|attachment| attachment.instance_id());
+    let owners = [instance, interface.requester_id(), interface.owner_id()];
+    let owner = owners.into_iter().flatten().next();
+    Blocker {
+        id: interface.network_interface_id().unwrap_or("a network interface").to_owned(),
+        owner: owner.map(str::to_owned),
+        description: super::super::answer::text(interface.description()),
+    }
+}

@@ -1,0 +1,113 @@
+//! Finding what a create call has made, by its ownership tags.
+
+use super::super::Aws;
+use super::super::answer::Answer;
+use super::super::observe::elb;
+use super::super::page::{self, pages};
+use super::super::tags;
+use super::super::wait::limit;
+use super::ActError;
+use super::acting::{Acting, unless_absent};
+use crate::address::Kind;
+use crate::id::{Identified, ObjectId};
+use crate::resource::{self, Tags, tag};
+
+pub(super) async fn created(
+    aws: &Aws,
+    kind: Kind,
+    tags: &Tags,
+) -> Result<Option<ObjectId>, ActError> {
+    let found = match kind {
+        Kind::LoadBalancer | Kind::TargetGroup => balanced(aws, kind, tags).await?,
+        _ => by_address(aws, kind, tags).await?,
+    };
+    Ok(found)
+}
+
+/// The ids with the stack's tag that also have the address's and the generation's.
+async fn by_address(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
+    let owned = |key: &str| tags.get(key).cloned().unwrap_or_default();
+    let request = aws
+        .ec2()
+        .describe_tags()
+        .filters(page::filter("resource-type", [kind.tag_type().to_owned()]))
+        .filters(page::filter(&format!("tag:{}", tag::ADDRESS), [owned(tag::ADDRESS)]));
+    let candidates = pages!(aws, "DescribeTags", request, tags);
+    for candidate in candidates {
+        let id = Answer("DescribeTags").present("resourceId", candidate.resource_id())?;
+        let request =
+            aws.ec2().describe_tags().filters(page::filter("resource-id", [id.to_owned()]));
+        let all = pages!(aws, "DescribeTags", request, tags);
+        let has = |key: &str| {
+            all.iter().any(|tag| tag.key() == Some(key) && tag.value() == Some(&owned(key)))
+        };
+        // A filter takes `*` and `?` in a value for patterns; this does not.
+        if has(tag::STACK) && has(tag::ADDRESS) && has(tag::GENERATION) {
+            return object(kind, id).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+async fn balanced(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
+    let all = match kind {
+        Kind::LoadBalancer => elb::load_balancer_arns(aws).await?,
+        _ => elb::target_group_arns(aws).await?,
+    };
+    let tagged = elb::tags_of(aws, all).await?;
+    let found = tagged.into_iter().find(|(_, found)| same_owner(found, tags));
+    found.map(|(arn, _)| object(kind, &arn)).transpose()
+}
+
+fn same_owner(found: &Tags, wanted: &Tags) -> bool {
+    [tag::STACK, tag::ADDRESS, tag::GENERATION]
+        .iter()
+        .all(|key| wanted.contains_key(*key) && found.get(*key) == wanted.get(*key))
+}
+
+/// An id whose form is checked by its kind.
+fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
+    fn of<T: Identified>(id: &str) -> Result<ObjectId, ActError> {
+        let id = Answer("DescribeTags").id::<T>("resourceId", Some(id))?;
+        Ok(id.erase())
+    }
+    match kind {
+        Kind::Vpc => of::<resource::Vpc>(id),
+        Kind::Subnet => of::<resource::Subnet>(id),
+        Kind::InternetGateway => of::<resource::InternetGateway>(id),
+        Kind::RouteTable => of::<resource::RouteTable>(id),
+        Kind::SecurityGroup => of::<resource::SecurityGroup>(id),
+        Kind::Instance => of::<resource::Instance>(id),
+        Kind::TargetGroup => of::<resource::TargetGroup>(id),
+        Kind::LoadBalancer => of::<resource::LoadBalancer>(id),
+        Kind::MirrorTarget => of::<resource::MirrorTarget>(id),
+        Kind::MirrorFilter => of::<resource::MirrorFilter>(id),
+        Kind::MirrorSession => of::<resource::MirrorSession>(id),
+    }
+}
+
+/// Refuses what a create call of Elastic Load Balancing answered with, if it is not ours: where the
+/// name and the settings are those of something that exists, AWS answers with that.
+///
+/// Source: ELBv2 API reference, `CreateLoadBalancer`: "This operation is idempotent".
+pub(super) async fn refuse_foreign(
+    acting: &Acting<'_>,
+    arn: &ObjectId,
+    tags: &Tags,
+) -> Result<(), ActError> {
+    let mut patience = acting.patience("it is seen", limit::SEEN);
+    let request = acting.aws.elb().describe_tags().resource_arns(arn.as_str());
+    loop {
+        let answer = acting.aws.send("DescribeTags", request.clone().send()).await;
+        let found = unless_absent(answer)?.and_then(|answer| answer.tag_descriptions?.pop());
+        let found = found.map(|found| tags::from_elb(found.tags())).unwrap_or_default();
+        if same_owner(&found, tags) {
+            return Ok(());
+        }
+        // Its tags may not be seen yet; those of another owner are.
+        let taken = found.contains_key(tag::STACK);
+        if taken || patience.pause("its tags cannot be seen yet").await.is_err() {
+            return Err(ActError::Foreign(arn.clone()));
+        }
+    }
+}

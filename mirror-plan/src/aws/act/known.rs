@@ -1,0 +1,125 @@
+//! What an apply has learned, and what one call adds to it.
+
+use std::collections::BTreeMap;
+
+use crate::address::Address;
+use crate::id::{Id, Identified, ObjectId};
+use crate::observed::{ComputedValue, Found};
+use crate::value::{Origin, Value};
+
+/// The attributes of resources that are known by now.
+#[derive(Clone, Debug, Default)]
+pub struct Known(BTreeMap<Origin, ComputedValue>);
+
+impl Known {
+    /// Learns one attribute.
+    pub fn insert(&mut self, origin: Origin, value: impl Into<ComputedValue>) {
+        self.0.insert(origin, value.into());
+    }
+
+    /// The value of an attribute; `None` if it is not known, the inner `None` if it has none.
+    #[must_use]
+    pub fn get(&self, origin: &Origin) -> Option<Option<&str>> {
+        self.0.get(origin).map(Option::as_deref)
+    }
+
+    /// Learns what was observed: every attribute that has a text.
+    pub fn add_found(&mut self, address: &Address, found: &Found) {
+        if let Value::Object(attributes) = found.resource.to_value() {
+            for (attribute, value) in attributes {
+                let text = match value {
+                    Value::String(text) => text,
+                    Value::Number(_) | Value::Bool(_) => value.to_string(),
+                    _ => continue,
+                };
+                self.insert(Origin { address: address.clone(), attribute }, text);
+            }
+        }
+        self.add_computed(address, &found.computed);
+    }
+
+    /// Learns what a call has made.
+    pub fn add_made(&mut self, address: &Address, made: &Made) {
+        self.add_computed(address, &made.computed);
+    }
+
+    fn add_computed(&mut self, address: &Address, computed: &BTreeMap<String, ComputedValue>) {
+        for (attribute, value) in computed {
+            let origin = Origin { address: address.clone(), attribute: attribute.clone() };
+            self.insert(origin, value.clone());
+        }
+    }
+}
+
+/// What a call has made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// The object, if the call makes one.
+    pub id: Option<ObjectId>,
+    /// What AWS has told of it: the computed attributes, and those that AWS or this tool chose.
+    pub computed: BTreeMap<String, ComputedValue>,
+    /// The part that the call makes, by its key as in [`Found::parts`].
+    pub parts: BTreeMap<String, ObjectId>,
+}
+
+impl Made {
+    /// Nothing that has an id.
+    pub(super) fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// An object.
+    pub(super) fn object<T: Identified>(id: &Id<T>) -> Self {
+        Self { id: Some(id.erase()), ..Self::default() }.with("id", Some(id.to_string()))
+    }
+
+    /// A part of an object.
+    pub(super) fn part<T: Identified>(key: impl ToString, id: &Id<T>) -> Self {
+        Self { parts: BTreeMap::from([(key.to_string(), id.erase())]), ..Self::default() }
+    }
+
+    /// Adds what a later call about the same object has told.
+    pub fn absorb(&mut self, later: Self) {
+        let Self { id, computed, parts } = later;
+        self.id = id.or_else(|| self.id.take());
+        self.computed.extend(computed);
+        self.parts.extend(parts);
+    }
+
+    /// With an attribute.
+    pub(super) fn with(mut self, attribute: &str, value: ComputedValue) -> Self {
+        self.computed.insert(attribute.to_owned(), value);
+        self
+    }
+}
+
+/// What makes a repeat of a call recognizable: AWS does the same call with the same token once.
+///
+/// Source: EC2 API developer guide, "Ensuring idempotency": up to 64 ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Token(String);
+
+impl Token {
+    /// The longest, in bytes.
+    pub const LONGEST: usize = 64;
+
+    /// The token, unless it is empty, too long or not of visible ASCII characters.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        let fits = (1..=Self::LONGEST).contains(&text.len());
+        (fits && text.bytes().all(|b| b.is_ascii_graphic())).then_some(Self(text))
+    }
+
+    /// One that has never been before, as far as 128 random bits go.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!("{:032x}", fastrand::u128(..)))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

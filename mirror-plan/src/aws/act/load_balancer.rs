@@ -1,0 +1,151 @@
+//! Calls about load balancers.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    LoadBalancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
+    LoadBalancerTypeEnum,
+};
+
+use super::super::answer::{Answer, text};
+use super::super::tags;
+use super::super::wait::limit;
+use super::acting::{Acting, unless_absent};
+use super::blocker::interfaces;
+use super::find::refuse_foreign;
+use super::{ActError, Made, listener};
+use crate::resource::load_balancer::{LoadBalancerArn, Operation};
+
+pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
+    match operation {
+        Operation::Create { .. } => create(acting, operation).await,
+        Operation::SetAttributes { .. } => set_attributes(acting, operation).await,
+        Operation::SetSubnets { load_balancer, subnets } => {
+            let request = acting
+                .aws
+                .elb()
+                .set_subnets()
+                .load_balancer_arn(acting.id(load_balancer)?.as_str())
+                .set_subnets(Some(acting.ids(subnets)?));
+            acting.call("SetSubnets", || request.clone().send()).await?;
+            Ok(Made::nothing())
+        }
+        Operation::SetSecurityGroups { load_balancer, security_groups } => {
+            let request = acting
+                .aws
+                .elb()
+                .set_security_groups()
+                .load_balancer_arn(acting.id(load_balancer)?.as_str())
+                .set_security_groups(Some(acting.ids(security_groups)?));
+            acting.call("SetSecurityGroups", || request.clone().send()).await?;
+            Ok(Made::nothing())
+        }
+        Operation::CreateListener { load_balancer, listener } => {
+            listener::create(acting, &acting.id(load_balancer)?, listener).await
+        }
+        Operation::ModifyListener { arn, listener } => {
+            listener::modify(acting, arn, listener).await
+        }
+        Operation::DeleteListener { arn } => listener::delete(acting, arn).await,
+        Operation::Delete { load_balancer } => delete(acting, &acting.id(load_balancer)?).await,
+    }
+}
+
+async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
+    let Operation::Create { name, scheme, subnets, security_groups, tags } = operation else {
+        return Err(ActError::Operation("only a creation creates"));
+    };
+    let groups = acting.ids(security_groups)?;
+    let request = acting
+        .aws
+        .elb()
+        .create_load_balancer()
+        .name(name.to_string())
+        .r#type(LoadBalancerTypeEnum::Network)
+        .scheme(LoadBalancerSchemeEnum::from(scheme.word()))
+        .set_subnets(Some(acting.ids(subnets)?))
+        .set_security_groups((!groups.is_empty()).then_some(groups))
+        .set_tags(Some(tags::to_elb(tags)));
+    let answer = acting.call("CreateLoadBalancer", || request.clone().send()).await?;
+    let arn = answer.load_balancers().first().and_then(|balancer| balancer.load_balancer_arn());
+    let arn: LoadBalancerArn = Answer("CreateLoadBalancer").id("LoadBalancerArn", arn)?;
+    refuse_foreign(acting, &arn.erase(), tags).await?;
+    let balancer = active(acting, &arn).await?;
+    let made = Made::object(&arn)
+        .with("arn", Some(arn.to_string()))
+        .with("dns_name", text(balancer.dns_name()));
+    Ok(made.with("name", Some(name.to_string())))
+}
+
+async fn active(acting: &Acting<'_>, arn: &LoadBalancerArn) -> Result<LoadBalancer, ActError> {
+    let mut patience = acting.patience("active", limit::ACTIVE);
+    loop {
+        let balancer = look(acting, arn).await?;
+        let state = balancer.as_ref().and_then(|balancer| balancer.state());
+        let now = match state.and_then(|state| state.code()) {
+            Some(LoadBalancerStateEnum::Active | LoadBalancerStateEnum::ActiveImpaired) => {
+                return balancer.ok_or(ActError::Operation("a state is of a load balancer"));
+            }
+            Some(code @ LoadBalancerStateEnum::Failed) => {
+                return Err(ActError::Failed {
+                    what: arn.to_string(),
+                    state: code.to_string(),
+                    reason: state.and_then(|state| text(state.reason())),
+                });
+            }
+            Some(code) => format!("state is {code}"),
+            None => "it cannot be seen yet".to_owned(),
+        };
+        patience.pause(now).await?;
+    }
+}
+
+async fn look(
+    acting: &Acting<'_>,
+    arn: &LoadBalancerArn,
+) -> Result<Option<LoadBalancer>, ActError> {
+    let request = acting.aws.elb().describe_load_balancers().load_balancer_arns(arn.as_str());
+    let answer = acting.aws.send("DescribeLoadBalancers", request.send()).await;
+    Ok(unless_absent(answer)?.and_then(|answer| answer.load_balancers?.pop()))
+}
+
+async fn set_attributes(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
+    let Operation::SetAttributes { load_balancer, cross_zone, deletion_protection } = operation
+    else {
+        return Err(ActError::Operation("only a setting sets"));
+    };
+    let attribute = |key: &str, value: bool| {
+        LoadBalancerAttribute::builder().key(key).value(value.to_string()).build()
+    };
+    let request = acting
+        .aws
+        .elb()
+        .modify_load_balancer_attributes()
+        .load_balancer_arn(acting.id(load_balancer)?.as_str())
+        .attributes(attribute("load_balancing.cross_zone.enabled", *cross_zone))
+        .attributes(attribute("deletion_protection.enabled", *deletion_protection));
+    acting.call("ModifyLoadBalancerAttributes", || request.clone().send()).await?;
+    Ok(Made::nothing())
+}
+
+/// What a load balancer leaves behind keeps its subnets, groups and VPC from being deleted, and
+/// nobody but AWS can remove it.
+async fn delete(acting: &Acting<'_>, arn: &LoadBalancerArn) -> Result<Made, ActError> {
+    let request = acting.aws.elb().delete_load_balancer().load_balancer_arn(arn.as_str());
+    acting.withdraw("DeleteLoadBalancer", || request.clone().send()).await?;
+    let mut patience = acting.patience("deleted", limit::RELEASED);
+    while look(acting, arn).await?.is_some() {
+        patience.pause("it is still there").await?;
+    }
+    let Some((_, name)) = arn.as_str().split_once(":loadbalancer/") else {
+        return Ok(Made::nothing());
+    };
+    let mut patience = acting.patience("its network interfaces are gone", limit::RELEASED);
+    loop {
+        let left = interfaces(acting.aws, "description", &format!("ELB {name}")).await?;
+        let ids: Vec<&str> =
+            left.iter().filter_map(|interface| interface.network_interface_id()).collect();
+        if left.is_empty() {
+            return Ok(Made::nothing());
+        }
+        patience.pause(format!("{} is still there", ids.join(", "))).await?;
+    }
+}

@@ -1,0 +1,183 @@
+//! Calls about traffic mirror filters and their rules.
+
+use aws_sdk_ec2::types::{
+    ResourceType, TrafficDirection, TrafficMirrorFilterRuleField, TrafficMirrorNetworkService,
+    TrafficMirrorPortRangeRequest, TrafficMirrorRuleAction,
+};
+
+use super::super::answer::Answer;
+use super::super::tags;
+use super::acting::Acting;
+use super::{ActError, Made};
+use crate::attribute::Input;
+use crate::id::{MirrorFilterRuleId, ObjectId};
+use crate::resource::Tags;
+use crate::resource::mirror_filter::{MirrorFilterId, Operation, Rule};
+use crate::scalar::{PortRange, Protocol};
+
+pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
+    match operation {
+        Operation::Create { description, tags } => create(acting, description.as_ref(), tags).await,
+        Operation::SetAmazonDns { mirror_filter, enabled } => {
+            let service = vec![TrafficMirrorNetworkService::AmazonDns];
+            let (added, removed) =
+                if *enabled { (Some(service), None) } else { (None, Some(service)) };
+            let request = acting
+                .aws
+                .ec2()
+                .modify_traffic_mirror_filter_network_services()
+                .traffic_mirror_filter_id(acting.id(mirror_filter)?.as_str())
+                .set_add_network_services(added)
+                .set_remove_network_services(removed);
+            let call = "ModifyTrafficMirrorFilterNetworkServices";
+            acting.call(call, || request.clone().send()).await?;
+            Ok(Made::nothing())
+        }
+        Operation::CreateRule { mirror_filter, rule } => {
+            create_rule(acting, &acting.id(mirror_filter)?, rule).await
+        }
+        Operation::ModifyRule { id, before, rule } => modify_rule(acting, id, before, rule).await,
+        Operation::DeleteRule { id } => {
+            let request = acting
+                .aws
+                .ec2()
+                .delete_traffic_mirror_filter_rule()
+                .traffic_mirror_filter_rule_id(id.as_str());
+            acting.withdraw("DeleteTrafficMirrorFilterRule", || request.clone().send()).await?;
+            Ok(Made::nothing())
+        }
+        Operation::Delete { mirror_filter } => {
+            let id = acting.id(mirror_filter)?;
+            let request = acting
+                .aws
+                .ec2()
+                .delete_traffic_mirror_filter()
+                .traffic_mirror_filter_id(id.as_str());
+            acting.withdraw("DeleteTrafficMirrorFilter", || request.clone().send()).await?;
+            Ok(Made::nothing())
+        }
+    }
+}
+
+async fn create(
+    acting: &Acting<'_>,
+    description: Option<&Input<String>>,
+    tags: &Tags,
+) -> Result<Made, ActError> {
+    let request = acting
+        .aws
+        .ec2()
+        .create_traffic_mirror_filter()
+        .client_token(acting.token())
+        .set_description(acting.optional_text(description)?)
+        .tag_specifications(tags::specification(ResourceType::TrafficMirrorFilter, tags));
+    let answer = acting.call("CreateTrafficMirrorFilter", || request.clone().send()).await?;
+    let id = answer.traffic_mirror_filter().and_then(|filter| filter.traffic_mirror_filter_id());
+    let id: MirrorFilterId = Answer("CreateTrafficMirrorFilter").id("trafficMirrorFilterId", id)?;
+    Ok(Made::object(&id))
+}
+
+async fn create_rule(
+    acting: &Acting<'_>,
+    filter: &MirrorFilterId,
+    rule: &Rule,
+) -> Result<Made, ActError> {
+    let Rule {
+        direction,
+        number,
+        action,
+        protocol,
+        source,
+        destination,
+        source_port,
+        destination_port,
+        description,
+    } = rule;
+    let request = acting
+        .aws
+        .ec2()
+        .create_traffic_mirror_filter_rule()
+        .client_token(acting.token())
+        .traffic_mirror_filter_id(filter.as_str())
+        .traffic_direction(TrafficDirection::from(direction.word()))
+        .rule_number(i32::from(number.get()))
+        .rule_action(TrafficMirrorRuleAction::from(action.word()))
+        .set_protocol(number_of(*protocol))
+        .source_cidr_block(source.to_string())
+        .destination_cidr_block(destination.to_string())
+        .set_source_port_range(source_port.map(ports))
+        .set_destination_port_range(destination_port.map(ports))
+        .set_description(description.clone());
+    let answer = acting.call("CreateTrafficMirrorFilterRule", || request.clone().send()).await?;
+    let id = answer.traffic_mirror_filter_rule();
+    let id = id.and_then(|rule| rule.traffic_mirror_filter_rule_id());
+    let id: MirrorFilterRuleId =
+        Answer("CreateTrafficMirrorFilterRule").id("trafficMirrorFilterRuleId", id)?;
+    Ok(Made::part(rule.key(), &id))
+}
+
+async fn modify_rule(
+    acting: &Acting<'_>,
+    id: &ObjectId,
+    before: &Rule,
+    rule: &Rule,
+) -> Result<Made, ActError> {
+    let Rule {
+        direction,
+        number,
+        action,
+        protocol,
+        source,
+        destination,
+        source_port,
+        destination_port,
+        description,
+    } = rule;
+    // AWS takes ports only together with the protocol, in one call.
+    let request = acting
+        .aws
+        .ec2()
+        .modify_traffic_mirror_filter_rule()
+        .traffic_mirror_filter_rule_id(id.as_str())
+        .traffic_direction(TrafficDirection::from(direction.word()))
+        .rule_number(i32::from(number.get()))
+        .rule_action(TrafficMirrorRuleAction::from(action.word()))
+        .set_protocol(number_of(*protocol))
+        .source_cidr_block(source.to_string())
+        .destination_cidr_block(destination.to_string())
+        .set_source_port_range(source_port.map(ports))
+        .set_destination_port_range(destination_port.map(ports))
+        .set_description(description.clone());
+    let removed = removed(before, rule);
+    let request = request.set_remove_fields((!removed.is_empty()).then_some(removed));
+    acting.call("ModifyTrafficMirrorFilterRule", || request.clone().send()).await?;
+    Ok(Made::nothing())
+}
+
+/// The fields that `before` has and `after` has not: a field that is left out stays as it is.
+fn removed(before: &Rule, after: &Rule) -> Vec<TrafficMirrorFilterRuleField> {
+    use TrafficMirrorFilterRuleField as Field;
+    let fields = [
+        (Field::SourcePortRange, before.source_port.is_some(), after.source_port.is_some()),
+        (
+            Field::DestinationPortRange,
+            before.destination_port.is_some(),
+            after.destination_port.is_some(),
+        ),
+        (Field::Protocol, before.protocol.number().is_some(), after.protocol.number().is_some()),
+        (Field::Description, before.description.is_some(), after.description.is_some()),
+    ];
+    let gone = fields.into_iter().filter(|(_, before, after)| *before && !after);
+    gone.map(|(field, _, _)| field).collect()
+}
+
+fn number_of(protocol: Protocol) -> Option<i32> {
+    protocol.number().map(i32::from)
+}
+
+fn ports(range: PortRange) -> TrafficMirrorPortRangeRequest {
+    TrafficMirrorPortRangeRequest::builder()
+        .from_port(i32::from(range.from()))
+        .to_port(i32::from(range.to()))
+        .build()
+}

@@ -1,0 +1,65 @@
+//! Changing the tags of an object that exists.
+
+use std::time::Duration;
+
+use super::super::Aws;
+use super::super::errors::{CallError, ErrorKind};
+use super::super::tags;
+use super::super::wait::{Patience, limit};
+use super::ActError;
+use crate::address::Kind;
+use crate::id::ObjectId;
+use crate::resource::{Retag, Tags};
+
+pub(super) async fn retag(
+    aws: &Aws,
+    kind: Kind,
+    id: &ObjectId,
+    retag: &Retag,
+) -> Result<(), ActError> {
+    let Retag { set, remove } = retag;
+    let mut patience = Patience::new(aws.shared.pace, &|_| {}, "AWS takes the tags", BUSY);
+    loop {
+        match once(aws, kind, id, set, remove.iter().cloned().collect()).await {
+            Ok(()) => return Ok(()),
+            // Two changes of one object's tags at the same time.
+            Err(error) if error.kind == ErrorKind::Busy => {
+                if patience.pause(error.to_string()).await.is_err() {
+                    return Err(error.into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// How long to bear with other changes of the same tags.
+const BUSY: Duration = limit::SEEN;
+
+async fn once(
+    aws: &Aws,
+    kind: Kind,
+    id: &ObjectId,
+    set: &Tags,
+    remove: Vec<String>,
+) -> Result<(), CallError> {
+    let balanced = matches!(kind, Kind::LoadBalancer | Kind::TargetGroup);
+    if !set.is_empty() && balanced {
+        let request = aws.elb().add_tags().resource_arns(id.as_str());
+        aws.send("AddTags", request.set_tags(Some(tags::to_elb(set))).send()).await?;
+    } else if !set.is_empty() {
+        let request = aws.ec2().create_tags().resources(id.as_str());
+        aws.send("CreateTags", request.set_tags(Some(tags::to_ec2(set))).send()).await?;
+    }
+    if !remove.is_empty() && balanced {
+        let request = aws.elb().remove_tags().resource_arns(id.as_str());
+        aws.send("RemoveTags", request.set_tag_keys(Some(remove)).send()).await?;
+    } else if !remove.is_empty() {
+        // By key alone: whatever its value is.
+        let request = aws.ec2().delete_tags().resources(id.as_str());
+        let tag = |key| aws_sdk_ec2::types::Tag::builder().key(key).build();
+        let request = request.set_tags(Some(remove.into_iter().map(tag).collect()));
+        aws.send("DeleteTags", request.send()).await?;
+    }
+    Ok(())
+}

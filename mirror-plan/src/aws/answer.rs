@@ -1,0 +1,124 @@
+//! Reading answers: every element that matters is parsed, and a missing or cut one is an error.
+//!
+//! A 200 that ends in the middle of its document is a success to the SDK, with elements missing or
+//! shortened; see [`crate::id`].
+
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+
+use super::errors::{AnswerError, FieldError};
+use crate::attribute::{Ref, Referable};
+use crate::id::{Id, Identified};
+
+/// Names the call whose answer is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer(pub(super) &'static str);
+
+impl Answer {
+    /// The error for `field`.
+    pub(super) fn broken(self, field: &'static str) -> AnswerError {
+        AnswerError { call: self.0, field, source: None }
+    }
+
+    /// What must be there.
+    pub(super) fn present<T>(
+        self,
+        field: &'static str,
+        found: Option<T>,
+    ) -> Result<T, AnswerError> {
+        found.ok_or_else(|| self.broken(field))
+    }
+
+    /// The id of a `T`.
+    pub(super) fn id<T: Identified>(
+        self,
+        field: &'static str,
+        found: Option<&str>,
+    ) -> Result<Id<T>, AnswerError> {
+        self.parsed(field, found)
+    }
+
+    /// A reference to a `T` by its id.
+    pub(super) fn reference<T: Referable>(
+        self,
+        field: &'static str,
+        found: Option<&str>,
+    ) -> Result<Ref<T>, AnswerError> {
+        self.id(field, found).map(Ref::Id)
+    }
+
+    /// References to `T`s, in order of their ids.
+    pub(super) fn references<'a, T: Referable>(
+        self,
+        field: &'static str,
+        found: impl IntoIterator<Item = Option<&'a str>>,
+    ) -> Result<Vec<Ref<T>>, AnswerError> {
+        let ids = found.into_iter().map(|id| self.id(field, id));
+        let mut ids = ids.collect::<Result<Vec<Id<T>>, AnswerError>>()?;
+        ids.sort();
+        Ok(ids.into_iter().map(Ref::Id).collect())
+    }
+
+    /// Something with a text form that must be there.
+    pub(super) fn parsed<T>(
+        self,
+        field: &'static str,
+        found: Option<&str>,
+    ) -> Result<T, AnswerError>
+    where
+        T: FromStr<Err: Into<FieldError>>,
+    {
+        self.present(field, found)?.parse().map_err(|error: T::Err| self.wrong(field, error))
+    }
+
+    /// Something with a text form that may be absent; an empty text is absent.
+    pub(super) fn optional<T>(
+        self,
+        field: &'static str,
+        found: Option<&str>,
+    ) -> Result<Option<T>, AnswerError>
+    where
+        T: FromStr<Err: Into<FieldError>>,
+    {
+        match found.filter(|text| !text.is_empty()) {
+            Some(text) => self.parsed(field, Some(text)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A number with a range that must be there.
+    pub(super) fn number<T>(self, field: &'static str, found: Option<i32>) -> Result<T, AnswerError>
+    where
+        T: TryFrom<i64, Error: Into<FieldError>>,
+    {
+        let number = self.present(field, found)?;
+        T::try_from(i64::from(number)).map_err(|error| self.wrong(field, error))
+    }
+
+    /// A number with a range that may be absent.
+    pub(super) fn optional_number<T>(
+        self,
+        field: &'static str,
+        found: Option<i32>,
+    ) -> Result<Option<T>, AnswerError>
+    where
+        T: TryFrom<i64, Error: Into<FieldError>>,
+    {
+        found.map(|number| self.number(field, Some(number))).transpose()
+    }
+
+    /// The error for a `field` that is there and wrong.
+    pub(super) fn wrong(self, field: &'static str, error: impl Into<FieldError>) -> AnswerError {
+        AnswerError { source: Some(error.into()), ..self.broken(field) }
+    }
+}
+
+/// A text unless it is empty: AWS leaves some elements out and empties others.
+pub(super) fn text(found: Option<&str>) -> Option<String> {
+    found.filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// An IPv4 address, checked and as text.
+pub(super) fn address(found: Option<&str>) -> Option<String> {
+    found.and_then(|text| text.parse::<Ipv4Addr>().ok()).map(|address| address.to_string())
+}

@@ -1,0 +1,282 @@
+//! Call errors: what AWS said of a call that failed, and what to do about it.
+//!
+//! [`classify`] is the only list of AWS's error codes. The SDK's own error types stay inside.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId as _;
+
+use crate::id::IdError;
+use crate::scalar::ScalarError;
+
+/// A call to AWS that did not succeed.
+#[derive(Debug)]
+pub struct CallError {
+    /// The name of the call in AWS's API.
+    pub call: &'static str,
+    /// AWS's error code, if there was an answer with one.
+    pub code: Option<String>,
+    /// AWS's own words.
+    pub message: Option<String>,
+    /// What AWS's support asks for.
+    pub request_id: Option<String>,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// What to do about it.
+    pub kind: ErrorKind,
+    /// Why there was no answer with a code.
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What the caller of a failed call should do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// Something that the call names is not there, or not yet.
+    NotFound,
+    /// What the call would make is there already, or its name or place is taken.
+    AlreadyThere,
+    /// Something still uses what the call would remove.
+    InUse,
+    /// AWS is busy with the object: the same call will do a little later.
+    Busy,
+    /// Too many calls, even after all repetitions.
+    Throttled,
+    /// AWS has no such machine free at the moment.
+    Capacity,
+    /// A quota of the account is used up.
+    Limit,
+    /// The credentials do not allow it.
+    Denied,
+    /// It was sent and the answer was lost: look before sending it again.
+    Unknown,
+    /// It was never sent: no credentials, no endpoint.
+    Unsent,
+    /// AWS does not take it as it is.
+    Refused,
+}
+
+impl CallError {
+    pub(super) fn new<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let code = error.code().map(str::to_owned);
+        let status = error.raw_response().map(|answer| answer.status().as_u16());
+        let kind = match (&code, &error) {
+            (Some(code), _) => classify(code, status),
+            (None, SdkError::ConstructionFailure(_)) => ErrorKind::Unsent,
+            (None, SdkError::DispatchFailure(failure))
+                if !failure.is_io() && !failure.is_timeout() =>
+            {
+                ErrorKind::Unsent
+            }
+            (None, _) if status.is_some_and(|status| (400..500).contains(&status)) => {
+                ErrorKind::Refused
+            }
+            (None, _) => ErrorKind::Unknown,
+        };
+        let message = error.message().map(str::to_owned);
+        let request_id = error.request_id().map(str::to_owned);
+        // With a code, everything in the source is in the fields.
+        let source = if code.is_some() { None } else { Some(error.into()) };
+        Self { call, code, message, request_id, status, kind, source }
+    }
+}
+
+/// `CreateVpc was refused: VpcLimitExceeded: The maximum ... (request 1b2c...)`.
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call, code, message, request_id, status, kind, source: _ } = self;
+        let outcome = match kind {
+            ErrorKind::Unsent => "could not be sent",
+            ErrorKind::Unknown => "was sent, and whether it took effect is not known",
+            ErrorKind::Throttled => "was throttled",
+            _ => "was refused",
+        };
+        write!(f, "{call} {outcome}")?;
+        match (code, message) {
+            (Some(code), Some(message)) => write!(f, ": {code}: {message}")?,
+            (Some(code), None) => write!(f, ": {code}")?,
+            (None, _) => {
+                if let Some(status) = status {
+                    write!(f, ": HTTP status {status}")?;
+                }
+            }
+        }
+        match request_id {
+            Some(request_id) => write!(f, " (request {request_id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for CallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| -> &(dyn Error + 'static) { source })
+    }
+}
+
+/// Tells what to do from AWS's error code.
+///
+/// Documented codes end in `Exception` where those on the wire do not, and the documents spell
+/// some codes of Traffic Mirroring in another way than EC2 sends them; both are taken.
+///
+/// Sources: EC2 API reference, "Error codes"; ELBv2 API reference, the errors of each action.
+fn classify(code: &str, status: Option<u16>) -> ErrorKind {
+    let code = code.strip_suffix("Exception").unwrap_or(code);
+    match code {
+        "Throttling"
+        | "Throttled"
+        | "RequestThrottled"
+        | "RequestLimitExceeded"
+        | "TooManyRequests"
+        | "BandwidthLimitExceeded"
+        | "EC2Throttled"
+        | "SlowDown" => ErrorKind::Throttled,
+        "UnauthorizedOperation"
+        | "AccessDenied"
+        | "AuthFailure"
+        | "Blocked"
+        | "OptInRequired"
+        | "ExpiredToken"
+        | "RequestExpired"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClient"
+        | "SignatureDoesNotMatch"
+        | "MissingAuthenticationToken"
+        | "PendingVerification" => ErrorKind::Denied,
+        "InsufficientInstanceCapacity"
+        | "InsufficientHostCapacity"
+        | "InsufficientCapacity"
+        | "InsufficientReservedInstanceCapacity" => ErrorKind::Capacity,
+        "DependencyViolation" | "ResourceInUse" | "CannotDelete" => ErrorKind::InUse,
+        "ConcurrentTagAccess"
+        | "IncorrectState"
+        | "IncorrectInstanceState"
+        | "InvalidStateTransition"
+        | "PriorRequestNotComplete"
+        | "OperationInProgress" => ErrorKind::Busy,
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "Unavailable"
+        | "ServiceUnavailable"
+        | "RequestTimeout"
+        | "HealthUnavailable" => ErrorKind::Unknown,
+        "RouteAlreadyExists"
+        | "Resource.AlreadyAssociated"
+        | "InvalidSubnet.Conflict"
+        | "InvalidIPAddress.InUse"
+        | "InvalidKeyPair.Duplicate"
+        | "IdempotentParameterMismatch"
+        | "InterfaceInUseByTrafficMirrorSession"
+        | "InterfaceInUseByTrafficMirrorTarget"
+        | "NlbInUseByTrafficMirrorTarget" => ErrorKind::AlreadyThere,
+        // ELBv2's code for a security group that does not exist.
+        "InvalidSecurityGroup" | "Gateway.NotAttached" => ErrorKind::NotFound,
+        _ => classify_by_form(code, status),
+    }
+}
+
+/// For codes that follow the forms AWS gives to codes.
+fn classify_by_form(code: &str, status: Option<u16>) -> ErrorKind {
+    let ends = |endings: &[&str]| endings.iter().any(|ending| code.ends_with(ending));
+    // `InvalidTrafficMirrorTargetNoFound` is spelled so in the documents.
+    if ends(&["NotFound", "NoFound"]) {
+        ErrorKind::NotFound
+    } else if ends(&["Duplicate", "AlreadyExists"]) || code.starts_with("Duplicate") {
+        ErrorKind::AlreadyThere
+    } else if ends(&["LimitExceeded", "Limit"]) || code.starts_with("TooMany") {
+        ErrorKind::Limit
+    } else if ends(&["InUse"]) {
+        ErrorKind::InUse
+    } else if status.is_some_and(|status| status >= 500) {
+        ErrorKind::Unknown
+    } else {
+        ErrorKind::Refused
+    }
+}
+
+/// An answer that lacks what it must have, or holds it in no form that it can have: it was cut off
+/// on the way, or AWS has learned something new.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} answered without a usable `{field}`")]
+pub struct AnswerError {
+    /// The name of the call in AWS's API.
+    pub call: &'static str,
+    /// The element of the answer.
+    pub field: &'static str,
+    /// What is wrong with it, if it is there.
+    #[source]
+    pub source: Option<FieldError>,
+}
+
+/// What is wrong with an element of an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum FieldError {
+    /// It is not the id that it should be.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// It is not the number, range or word that it should be.
+    #[error(transparent)]
+    Scalar(#[from] ScalarError),
+    /// It is a number outside its range.
+    #[error(transparent)]
+    Range(#[from] crate::scalar::RangeError),
+    /// It is something else than this library knows.
+    #[error("`{0}` is not known")]
+    Unknown(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_a_code_are_one_kind() {
+        for (codes, kind) in [
+            (&["InvalidVpcID.NotFound", "LoadBalancerNotFound"][..], ErrorKind::NotFound),
+            (
+                &["InvalidTrafficMirrorTargetNoFound", "InvalidTrafficMirrorTargetId.NotFound"],
+                ErrorKind::NotFound,
+            ),
+            (&["TrafficMirrorTargetInUse", "TrafficMirrorTargetInUseException"], ErrorKind::InUse),
+            (&["DependencyViolation", "InvalidGroup.InUse"], ErrorKind::InUse),
+            (&["RequestLimitExceeded", "ThrottlingException"], ErrorKind::Throttled),
+            (&["VpcLimitExceeded", "TooManyLoadBalancers"], ErrorKind::Limit),
+            (&["InvalidPermission.Duplicate", "DuplicateListener"], ErrorKind::AlreadyThere),
+            (
+                &["NlbInUseByTrafficMirrorTargetException", "TrafficMirrorFilterRuleAlreadyExists"],
+                ErrorKind::AlreadyThere,
+            ),
+            (&["InvalidParameterValue", "InvalidTarget"], ErrorKind::Refused),
+        ] {
+            for code in codes {
+                assert_eq!(classify(code, Some(400)), kind, "{code}");
+            }
+        }
+        assert_eq!(classify("SomethingNew", Some(503)), ErrorKind::Unknown);
+    }
+
+    #[test]
+    fn an_error_reads_as_one_line() {
+        let error = CallError {
+            call: "CreateVpc",
+            code: Some("VpcLimitExceeded".to_owned()),
+            message: Some("The maximum number of VPCs has been reached.".to_owned()),
+            request_id: Some("1-2-3".to_owned()),
+            status: Some(400),
+            kind: ErrorKind::Limit,
+            source: None,
+        };
+        assert_eq!(
+            error.to_string(),
+            "CreateVpc was refused: VpcLimitExceeded: The maximum number of VPCs has been reached. \
+             (request 1-2-3)"
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! Observing: what of the cloud belongs to a stack, in a number of calls that grows with pages.
+//!
+//! One sweep over the tags finds the ids of everything that a stack owns; each kind is then read in
+//! pages, all kinds at once. Only what AWS tells of no two objects together costs a call for each:
+//! the attributes of VPCs, load balancers and target groups, and the user data of instances.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Aws;
+use super::answer::Answer;
+use super::errors::{AnswerError, CallError, ErrorKind};
+use super::image::{self, ImageError};
+use super::tags::{self, Owner};
+use super::together::together;
+use crate::address::{Address, Kind};
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::id::{ImageId, ObjectId};
+use crate::observed::{Found, Observed};
+use crate::resource::{Tags, tag};
+use crate::scalar::AccountId;
+
+pub(super) mod elb;
+mod instance;
+mod internet_gateway;
+mod load_balancer;
+mod mirror_filter;
+mod mirror_session;
+mod mirror_target;
+mod permission;
+mod route_table;
+mod security_group;
+mod subnet;
+mod sweep;
+mod target_group;
+mod vpc;
+
+/// What to look for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The name of the stack.
+    pub stack: &'a str,
+    /// The parameters of Systems Manager whose images are asked for.
+    pub images: &'a BTreeSet<String>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sight {
+    /// What the stack owns.
+    pub observed: Observed,
+    /// What was seen and cannot be told by [`Observed`].
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Why nothing was seen.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// AWS refused a call, or did not answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// An answer cannot be read.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+}
+
+/// Observes a stack.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read; there is no partial view of a stack.
+pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveError> {
+    // The SDK's futures are large, and a caller's thread may have a small stack: on the heap.
+    let (account, images, seen) = tokio::try_join!(
+        Box::pin(account(aws)),
+        Box::pin(images(aws, wanted.images)),
+        Box::pin(everything(aws, wanted.stack)),
+    )?;
+    let mut owned: BTreeMap<Address, Vec<Found>> = BTreeMap::new();
+    for (address, found) in seen.owned {
+        owned.entry(address).or_default().push(found);
+    }
+    for all in owned.values_mut() {
+        all.sort_by(|a, b| (a.generation, &a.id).cmp(&(b.generation, &b.id)));
+    }
+    let observed = Observed { account, region: aws.region().clone(), owned, images };
+    Ok(Sight { observed, findings: seen.findings })
+}
+
+async fn account(aws: &Aws) -> Result<AccountId, ObserveError> {
+    let request = aws.shared.sts.get_caller_identity();
+    let answer = aws.send("GetCallerIdentity", request.send()).await?;
+    Ok(Answer("GetCallerIdentity").parsed("Account", answer.account())?)
+}
+
+async fn images(
+    aws: &Aws,
+    parameters: &BTreeSet<String>,
+) -> Result<BTreeMap<String, ImageId>, ObserveError> {
+    let resolved = together(parameters.iter().map(|parameter| async move {
+        match image::image(aws, parameter).await {
+            Ok(image) => Ok((parameter.clone(), image)),
+            Err(ImageError::Call(error)) => Err(ObserveError::Call(error)),
+            Err(ImageError::Answer(error)) => Err(ObserveError::Answer(error)),
+        }
+    }));
+    Ok(resolved.await?.into_iter().collect())
+}
+
+/// What is the stack's, of all kinds.
+async fn everything(aws: &Aws, stack: &str) -> Result<Seen, ObserveError> {
+    let (swept, balanced) =
+        tokio::try_join!(Box::pin(sweep::sweep(aws, stack)), Box::pin(elb::sweep(aws, stack)))?;
+    let ids = |kind: Kind| swept.get(&kind).cloned().unwrap_or_default();
+    let (network, machines, mirror) = tokio::try_join!(
+        async {
+            tokio::try_join!(
+                Box::pin(vpc::observe(aws, stack, ids(Kind::Vpc))),
+                Box::pin(subnet::observe(aws, stack, ids(Kind::Subnet))),
+                Box::pin(internet_gateway::observe(aws, stack, ids(Kind::InternetGateway))),
+                Box::pin(route_table::observe(aws, stack, ids(Kind::RouteTable))),
+                Box::pin(security_group::observe(aws, stack, ids(Kind::SecurityGroup))),
+            )
+        },
+        async {
+            tokio::try_join!(
+                Box::pin(instance::observe(aws, stack, ids(Kind::Instance))),
+                Box::pin(target_group::observe(aws, stack, balanced.target_groups)),
+                Box::pin(load_balancer::observe(aws, stack, balanced.load_balancers)),
+            )
+        },
+        async {
+            tokio::try_join!(
+                Box::pin(mirror_target::observe(aws, stack, ids(Kind::MirrorTarget))),
+                Box::pin(mirror_filter::observe(aws, stack, ids(Kind::MirrorFilter))),
+                Box::pin(mirror_session::observe(aws, stack, ids(Kind::MirrorSession))),
+            )
+        },
+    )?;
+    let (a, b, c, d, e) = network;
+    let ((f, g, h), (i, j, k)) = (machines, mirror);
+    Ok([a, b, c, d, e, f, g, h, i, j, k].into_iter().fold(Seen::default(), Seen::and))
+}
+
+/// What was seen of one kind.
+#[derive(Debug, Default)]
+struct Seen {
+    owned: Vec<(Address, Found)>,
+    findings: Vec<Diagnostic>,
+}
+
+impl Seen {
+    fn and(mut self, mut other: Self) -> Self {
+        self.owned.append(&mut other.owned);
+        self.findings.append(&mut other.findings);
+        self
+    }
+
+    /// Whose an object is; `None` if it is not of `stack`, or does not say which one it is.
+    fn owner(&mut self, of: Stack<'_>, id: &ObjectId, tags: &Tags) -> Option<Owner> {
+        let Stack { name, kind } = of;
+        match tags::owner(tags, name, kind)? {
+            Ok(owner) => Some(owner),
+            Err(error) => {
+                let title =
+                    format!("{} {id} claims to be of stack {name}, but {error}", kind.title());
+                let help = format!("remove its tag `{}`, or restore the others", tag::STACK);
+                self.findings.push(Diagnostic::error(code::FOREIGN_TAGS, title).help(help));
+                None
+            }
+        }
+    }
+
+    /// Adds an object.
+    fn add(&mut self, owner: Owner, found: Found) {
+        self.owned.push((owner.address, found));
+    }
+
+    /// Says that something of an object cannot be told, and so is left as it is.
+    fn untold(&mut self, owner: &Owner, id: &ObjectId, what: impl Into<String>) {
+        let title = format!("{id} has {}, which a stack file cannot say", what.into());
+        let finding = Diagnostic::warning(code::UNTOLD, title).of(&owner.address);
+        self.findings.push(finding.note("it is left as it is"));
+    }
+}
+
+/// The kind of object that is read, and the stack whose objects count.
+#[derive(Clone, Copy)]
+struct Stack<'a> {
+    name: &'a str,
+    kind: Kind,
+}
+
+/// What a call of its own tells of each; `None` for what has gone since it was listed.
+async fn each<T, F>(calls: impl IntoIterator<Item = F>) -> Result<Vec<Option<T>>, ObserveError>
+where
+    F: Future<Output = Result<T, ObserveError>>,
+{
+    let calls = calls.into_iter().map(|call| async move {
+        match call.await {
+            Err(ObserveError::Call(error)) if error.kind == ErrorKind::NotFound => Ok(None),
+            told => told.map(Some),
+        }
+    });
+    together(calls).await
+}
+
+/// A computed attribute map that begins with the id.
+fn with_id(id: &ObjectId) -> BTreeMap<String, Option<String>> {
+    BTreeMap::from([("id".to_owned(), Some(id.to_string()))])
+}

@@ -1,0 +1,121 @@
+//! Reading Elastic Load Balancing, which has no filter by tag: everything is listed, and then the
+//! tags of all of it, twenty at a time.
+
+use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum, TargetGroup};
+
+use super::super::Aws;
+use super::super::answer::Answer;
+use super::super::errors::{AnswerError, CallError, ErrorKind};
+use super::super::page::{self, marked_pages};
+use super::super::tags;
+use super::super::together::together;
+use super::ObserveError;
+use crate::resource::{Tags, tag};
+
+/// How many objects one call tells the tags of.
+///
+/// Source: ELBv2 API reference, `DescribeTags`: up to 20 resources.
+const TAGGED: usize = 20;
+
+/// What is the stack's, with its tags.
+pub(super) struct Balanced {
+    pub(super) target_groups: Vec<(TargetGroup, Tags)>,
+    pub(super) load_balancers: Vec<(LoadBalancer, Tags)>,
+}
+
+/// Finds what is tagged for `stack`.
+pub(super) async fn sweep(aws: &Aws, stack: &str) -> Result<Balanced, ObserveError> {
+    let (load_balancers, target_groups) =
+        tokio::try_join!(load_balancers(aws), target_groups(aws))?;
+    let arns = arns(&load_balancers, &target_groups)?;
+    let mine: Vec<(String, Tags)> = tags_of(aws, arns)
+        .await?
+        .into_iter()
+        .filter(|(_, tags)| tags.get(tag::STACK).map(String::as_str) == Some(stack))
+        .collect();
+    let tags_of = |arn: Option<&str>| {
+        mine.iter().find(|(mine, _)| Some(mine.as_str()) == arn).map(|(_, tags)| tags.clone())
+    };
+    Ok(Balanced {
+        target_groups: target_groups
+            .into_iter()
+            .filter_map(|group| tags_of(group.target_group_arn()).map(|tags| (group, tags)))
+            .collect(),
+        load_balancers: load_balancers
+            .into_iter()
+            .filter_map(|balancer| {
+                tags_of(balancer.load_balancer_arn()).map(|tags| (balancer, tags))
+            })
+            .collect(),
+    })
+}
+
+fn arns(
+    load_balancers: &[LoadBalancer],
+    target_groups: &[TargetGroup],
+) -> Result<Vec<String>, AnswerError> {
+    let balancers = load_balancers.iter().map(|balancer| {
+        Answer("DescribeLoadBalancers").present("LoadBalancerArn", balancer.load_balancer_arn())
+    });
+    let groups = target_groups.iter().map(|group| {
+        Answer("DescribeTargetGroups").present("TargetGroupArn", group.target_group_arn())
+    });
+    balancers.chain(groups).map(|arn| arn.map(str::to_owned)).collect()
+}
+
+/// The Network Load Balancers of the account.
+async fn load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
+    let request = aws.elb().describe_load_balancers().page_size(page::ELB_PAGE);
+    let mut all = marked_pages!(aws, "DescribeLoadBalancers", request, load_balancers);
+    all.retain(|balancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network));
+    Ok(all)
+}
+
+/// The target groups of the account.
+async fn target_groups(aws: &Aws) -> Result<Vec<TargetGroup>, CallError> {
+    let request = aws.elb().describe_target_groups().page_size(page::ELB_PAGE);
+    Ok(marked_pages!(aws, "DescribeTargetGroups", request, target_groups))
+}
+
+/// The ARNs of the Network Load Balancers of the account.
+pub(in crate::aws) async fn load_balancer_arns(aws: &Aws) -> Result<Vec<String>, CallError> {
+    let all = load_balancers(aws).await?;
+    Ok(all.into_iter().filter_map(|balancer| balancer.load_balancer_arn).collect())
+}
+
+/// The ARNs of the target groups of the account.
+pub(in crate::aws) async fn target_group_arns(aws: &Aws) -> Result<Vec<String>, CallError> {
+    let all = target_groups(aws).await?;
+    Ok(all.into_iter().filter_map(|group| group.target_group_arn).collect())
+}
+
+/// The tags of these, by ARN.
+pub(in crate::aws) async fn tags_of(
+    aws: &Aws,
+    arns: Vec<String>,
+) -> Result<Vec<(String, Tags)>, CallError> {
+    let batches = together(arns.chunks(TAGGED).map(|batch| tags_of_batch(aws, batch)));
+    Ok(batches.await?.into_iter().flatten().collect())
+}
+
+async fn tags_of_batch(aws: &Aws, arns: &[String]) -> Result<Vec<(String, Tags)>, CallError> {
+    let request = aws.elb().describe_tags().set_resource_arns(Some(arns.to_vec()));
+    let error = match aws.send("DescribeTags", request.send()).await {
+        Ok(answer) => {
+            let described = answer.tag_descriptions.unwrap_or_default().into_iter();
+            return Ok(described
+                .filter_map(|of| Some((of.resource_arn.clone()?, tags::from_elb(of.tags()))))
+                .collect());
+        }
+        Err(error) => error,
+    };
+    // One that has just gone fails the whole batch: the others are then asked one by one.
+    match (error.kind, arns) {
+        (ErrorKind::NotFound, [_]) => Ok(Vec::new()),
+        (ErrorKind::NotFound, _) => {
+            let alone = arns.chunks(1).map(|one| Box::pin(tags_of_batch(aws, one)));
+            Ok(together(alone).await?.into_iter().flatten().collect())
+        }
+        _ => Err(error),
+    }
+}

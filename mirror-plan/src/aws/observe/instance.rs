@@ -1,0 +1,110 @@
+//! Reading instances.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{Instance as SeenInstance, InstanceAttributeName, InstanceStateName};
+use aws_smithy_types::base64;
+
+use super::super::Aws;
+use super::super::act::{computed, primary};
+use super::super::answer::{Answer, text};
+use super::super::errors::{AnswerError, FieldError};
+use super::super::page::{self, Ids, pages};
+use super::super::tags;
+use super::{ObserveError, Seen, Stack, each, with_id};
+use crate::address::Kind;
+use crate::attribute::Input;
+use crate::observed::Found;
+use crate::resource::Instance;
+use crate::resource::instance::InstanceId;
+use crate::scalar::{Ami, InstanceType};
+
+const ANSWER: Answer = Answer("DescribeInstances");
+
+pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+    let mut seen = Seen::default();
+    if ids.is_empty() {
+        return Ok(seen);
+    }
+    let request = aws
+        .ec2()
+        .describe_instances()
+        .set_filters(page::only("instance-id", &ids))
+        .max_results(page::PAGE);
+    let stack = Stack { name: stack, kind: Kind::Instance };
+    let mut ours = Vec::new();
+    let reservations = pages!(aws, "DescribeInstances", request, reservations);
+    for instance in reservations.into_iter().filter_map(|of| of.instances).flatten() {
+        let id: InstanceId = ANSWER.id("instanceId", instance.instance_id())?;
+        if !is_there(&instance) {
+            continue;
+        }
+        if let Some(owner) = seen.owner(stack, &id.erase(), &tags::from_ec2(instance.tags())) {
+            ours.push((owner, id, instance));
+        }
+    }
+    let user_data = each(ours.iter().map(|(_, id, _)| user_data(aws, id))).await?;
+    for ((owner, id, instance), user_data) in ours.into_iter().zip(user_data) {
+        let Some(user_data) = user_data else { continue };
+        let resource = read(&instance, user_data)?.into();
+        let (id, generation) = (id.erase(), owner.generation);
+        let told = computed(&instance)?.map(|(name, value)| (name.to_owned(), value));
+        let mut computed = with_id(&id);
+        computed.extend(told);
+        seen.add(owner, Found { id, generation, resource, computed, parts: BTreeMap::new() });
+    }
+    Ok(seen)
+}
+
+/// AWS shows a terminated instance for about an hour.
+fn is_there(instance: &SeenInstance) -> bool {
+    let state = instance.state().and_then(|state| state.name());
+    !matches!(state, Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
+}
+
+async fn user_data(aws: &Aws, id: &InstanceId) -> Result<Option<String>, ObserveError> {
+    let request = aws
+        .ec2()
+        .describe_instance_attribute()
+        .instance_id(id.as_str())
+        .attribute(InstanceAttributeName::UserData);
+    let answer = aws.send("DescribeInstanceAttribute", request.send()).await?;
+    let Some(encoded) = text(answer.user_data().and_then(|data| data.value())) else {
+        return Ok(None);
+    };
+    let wrong = || FieldError::Unknown(encoded.clone());
+    let bytes = base64::decode(&encoded)
+        .map_err(|_| Answer("DescribeInstanceAttribute").wrong("userData", wrong()))?;
+    // What is no text can be shown as changed, if not as it is.
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn read(instance: &SeenInstance, user_data: Option<String>) -> Result<Instance, AnswerError> {
+    let groups = instance.security_groups().iter().map(|group| group.group_id());
+    let instance_type = instance.instance_type().map(|of| of.as_str());
+    Ok(Instance {
+        ami: Some(Ami::Id(ANSWER.id("imageId", instance.image_id())?)),
+        instance_type: ANSWER.parsed::<InstanceType>("instanceType", instance_type)?,
+        subnet: ANSWER.reference("subnetId", instance.subnet_id())?,
+        security_groups: ANSWER.references("groupId", groups)?,
+        public: public(instance),
+        private_ip: Some(ANSWER.parsed("privateIpAddress", instance.private_ip_address())?),
+        key_name: text(instance.key_name()),
+        user_data: user_data.map(Input::Known),
+        source_dest_check: ANSWER.present("sourceDestCheck", instance.source_dest_check())?,
+        tags: tags::own(tags::from_ec2(instance.tags())),
+    })
+}
+
+/// Whether it was made with a public address of AWS's own.
+///
+/// AWS keeps no record of it. An instance that is stopped has none, and a fixed address takes its
+/// place: then there is no telling.
+fn public(instance: &SeenInstance) -> Option<bool> {
+    let association = primary(instance).and_then(|interface| interface.association());
+    let running = instance.state().and_then(|state| state.name());
+    match association {
+        Some(association) => (association.ip_owner_id() == Some("amazon")).then_some(true),
+        None => (running == Some(&InstanceStateName::Running)).then_some(false),
+    }
+}

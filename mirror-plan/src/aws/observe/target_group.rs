@@ -1,0 +1,120 @@
+//! Reading target groups.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    ProtocolEnum, TargetGroup as SeenGroup, TargetGroupAttribute, TargetHealthStateEnum,
+};
+
+use super::super::Aws;
+use super::super::answer::{Answer, text};
+use super::super::errors::{AnswerError, FieldError};
+use super::super::tags;
+use super::{ObserveError, Seen, Stack, each, with_id};
+use crate::address::Kind;
+use crate::attribute::Ref;
+use crate::observed::Found;
+use crate::resource::target_group::{HealthCheck, TargetGroupArn};
+use crate::resource::{Instance, Tags, TargetGroup};
+
+const ANSWER: Answer = Answer("DescribeTargetGroups");
+
+pub(super) async fn observe(
+    aws: &Aws,
+    stack: &str,
+    groups: Vec<(SeenGroup, Tags)>,
+) -> Result<Seen, ObserveError> {
+    let mut seen = Seen::default();
+    let stack = Stack { name: stack, kind: Kind::TargetGroup };
+    let mut ours = Vec::new();
+    for (group, tags) in groups {
+        let arn: TargetGroupArn = ANSWER.id("TargetGroupArn", group.target_group_arn())?;
+        if let Some(owner) = seen.owner(stack, &arn.erase(), &tags) {
+            ours.push((owner, arn, group, tags));
+        }
+    }
+    let details = each(ours.iter().map(|(_, arn, ..)| async move {
+        tokio::try_join!(targets(aws, arn), attributes(aws, arn))
+    }));
+    let details = details.await?;
+    for ((owner, arn, group, tags), details) in ours.into_iter().zip(details) {
+        let Some((targets, attributes)) = details else { continue };
+        let resource = read(&group, targets, &attributes, tags)?.into();
+        let (id, generation) = (arn.erase(), owner.generation);
+        let mut computed = with_id(&id);
+        computed.insert("arn".to_owned(), Some(id.to_string()));
+        seen.add(owner, Found { id, generation, resource, computed, parts: BTreeMap::new() });
+    }
+    Ok(seen)
+}
+
+/// The instances that are registered. One that is being deregistered is not, though AWS goes on
+/// showing it until its flows have ended.
+async fn targets(aws: &Aws, arn: &TargetGroupArn) -> Result<Vec<Ref<Instance>>, ObserveError> {
+    let request = aws.elb().describe_target_health().target_group_arn(arn.as_str());
+    let answer = aws.send("DescribeTargetHealth", request.send()).await?;
+    let registered = answer.target_health_descriptions().iter().filter(|target| {
+        let state = target.target_health().and_then(|health| health.state());
+        state != Some(&TargetHealthStateEnum::Draining)
+    });
+    let ids = registered.map(|target| target.target().map(|target| target.id().unwrap_or("")));
+    Ok(Answer("DescribeTargetHealth").references("Id", ids)?)
+}
+
+async fn attributes(
+    aws: &Aws,
+    arn: &TargetGroupArn,
+) -> Result<Vec<TargetGroupAttribute>, ObserveError> {
+    let request = aws.elb().describe_target_group_attributes().target_group_arn(arn.as_str());
+    let answer = aws.send("DescribeTargetGroupAttributes", request.send()).await?;
+    Ok(answer.attributes.unwrap_or_default())
+}
+
+fn read(
+    group: &SeenGroup,
+    targets: Vec<Ref<Instance>>,
+    attributes: &[TargetGroupAttribute],
+    tags: Tags,
+) -> Result<TargetGroup, AnswerError> {
+    let answer = Answer("DescribeTargetGroupAttributes");
+    let attribute = |name: &'static str| {
+        let found = attributes.iter().find(|attribute| attribute.key() == Some(name));
+        answer.present(name, found.and_then(|attribute| attribute.value()))
+    };
+    let delay = attribute("deregistration_delay.timeout_seconds")?;
+    let delay: i32 =
+        delay.parse().map_err(|_| answer.wrong("Value", FieldError::Unknown(delay.to_owned())))?;
+    Ok(TargetGroup {
+        name: Some(ANSWER.parsed("TargetGroupName", group.target_group_name())?),
+        vpc: ANSWER.reference("VpcId", group.vpc_id())?,
+        protocol: ANSWER.parsed("Protocol", word(group.protocol()).as_deref())?,
+        port: ANSWER.number("Port", group.port())?,
+        health_check: health_check(group)?,
+        targets,
+        deregistration_delay: answer.number("Value", Some(delay))?,
+        stickiness: attribute("stickiness.enabled")? == "true",
+        tags: tags::own(tags),
+    })
+}
+
+fn health_check(group: &SeenGroup) -> Result<HealthCheck, AnswerError> {
+    let protocol = word(group.health_check_protocol());
+    Ok(HealthCheck {
+        protocol: ANSWER.parsed("HealthCheckProtocol", protocol.as_deref())?,
+        port: ANSWER.parsed("HealthCheckPort", group.health_check_port())?,
+        path: text(group.health_check_path()),
+        interval: ANSWER
+            .number("HealthCheckIntervalSeconds", group.health_check_interval_seconds())?,
+        timeout: ANSWER
+            .optional_number("HealthCheckTimeoutSeconds", group.health_check_timeout_seconds())?,
+        healthy_threshold: ANSWER
+            .number("HealthyThresholdCount", group.healthy_threshold_count())?,
+        unhealthy_threshold: ANSWER
+            .number("UnhealthyThresholdCount", group.unhealthy_threshold_count())?,
+    })
+}
+
+/// A protocol as the stack file writes it: AWS's word in small letters.
+pub(super) fn word(protocol: Option<&ProtocolEnum>) -> Option<String> {
+    protocol.map(|protocol| protocol.as_str().to_ascii_lowercase())
+}

@@ -1,0 +1,98 @@
+//! Retries: which of them the SDK may make by itself, and within what time.
+//!
+//! The SDK replays any request after a 500, a broken connection or a time-out. For a call that makes
+//! an object and takes no client token that is a second object of which nobody hears, so such calls
+//! go through a client that repeats only what AWS has turned away for coming too fast.
+
+use std::time::Duration;
+
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
+};
+use aws_smithy_types::retry::{ErrorKind, RetryConfig};
+use aws_smithy_types::timeout::TimeoutConfig;
+
+/// How often a call is sent at most.
+///
+/// Where every second call is throttled, one call in four thousand still fails after twelve.
+const ATTEMPTS: u32 = 12;
+
+/// The longest that one attempt may take. The SDK knows no limit by itself.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// The longest that a call may take with all its attempts and the pauses between them.
+const OPERATION: Duration = Duration::from_secs(300);
+
+/// The longest that opening a connection may take.
+const CONNECT: Duration = Duration::from_secs(4);
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The behaviour of the SDK that this code is written for: it fixes what an environment variable
+/// could otherwise change.
+pub(super) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// When and how often.
+pub(super) fn attempts() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(500))
+        .with_max_backoff(LONGEST_PAUSE)
+}
+
+/// How long.
+pub(super) fn limits() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build()
+}
+
+/// A partition of our own. The SDK's default one is shared by the whole process and holds 500
+/// tokens; throttling in a busy account empties it, and from then on nothing is repeated at all.
+pub(super) fn partition() -> RetryPartition {
+    RetryPartition::custom("mirror-plan").token_bucket(TokenBucket::unlimited()).build()
+}
+
+/// Lets nothing be sent twice that may have taken effect the first time.
+///
+/// AWS looks at no request that it throttles.
+#[derive(Debug)]
+pub(super) struct OnlyThrottled;
+
+impl ClassifyRetry for OnlyThrottled {
+    fn classify_retry(&self, _attempt: &InterceptorContext) -> RetryAction {
+        RetryAction::RetryForbidden
+    }
+
+    fn classify_retry_v2(
+        &self,
+        _attempt: &InterceptorContext,
+        previous: &RetryAction,
+    ) -> RetryAction {
+        match previous {
+            RetryAction::NoActionIndicated
+            | RetryAction::RetryIndicated(RetryReason::RetryableError {
+                kind: ErrorKind::ThrottlingError,
+                ..
+            }) => RetryAction::NoActionIndicated,
+            _ => RetryAction::RetryForbidden,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "only what was throttled"
+    }
+
+    /// After all others: it judges their verdict.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}

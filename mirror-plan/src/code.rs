@@ -1,0 +1,125 @@
+//! The codes of all diagnostics, in one table, with the long text that `mirror explain` prints.
+
+use crate::diagnostic::Code;
+
+/// A code and what there is to say about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The code.
+    pub code: Code,
+    /// What it means, in a few words.
+    pub title: &'static str,
+    /// What happened, why it matters and what to do; Markdown.
+    pub text: &'static str,
+}
+
+/// Declares constants and the table at once.
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $title:literal;)+) => {
+        $(
+            #[doc = $title]
+            #[doc = ""]
+            $(#[doc = $doc])+
+            pub const $name: Code = Code($code);
+        )+
+
+        /// Every code, in order.
+        pub const ALL: &[Entry] = &[
+            $(Entry { code: $name, title: $title, text: concat!($($doc, "\n"),+) },)+
+        ];
+    };
+}
+
+codes! {
+    /// The text is not HCL. Nothing after the place can be read, so other mistakes may be hidden
+    /// behind this one.
+    SYNTAX = "MP0001", "syntax error";
+    /// The word is not the name of a block that a stack file has, or the block stands where it may not.
+    UNKNOWN_BLOCK = "MP0002", "unknown block";
+    /// A block needs exactly the labels that its kind asks for: one name for a resource, none for `locals`.
+    BLOCK_LABELS = "MP0003", "wrong block labels";
+    /// The block has no attribute of that name.
+    UNKNOWN_ATTRIBUTE = "MP0004", "unknown attribute";
+    /// The block needs an attribute that is not there.
+    MISSING_ATTRIBUTE = "MP0005", "missing attribute";
+    /// The attribute holds another type than it should.
+    WRONG_TYPE = "MP0006", "wrong type";
+    /// The type is right but AWS, or this tool, takes no such value.
+    WRONG_VALUE = "MP0007", "value out of range";
+    /// Two blocks have one name, or one attribute is given twice.
+    DUPLICATE = "MP0008", "declared twice";
+    /// A stack file has exactly one `stack` block.
+    STACK_BLOCK = "MP0009", "no stack block, or several";
+    /// The expression names something that does not exist.
+    UNKNOWN_NAME = "MP0101", "unknown name";
+    /// The expression cannot be evaluated: an operator on the wrong types, an index out of range.
+    EVALUATION = "MP0102", "cannot be evaluated";
+    /// A function was called with arguments it does not take.
+    FUNCTION = "MP0103", "function call failed";
+    /// The value must be known when planning, and depends on what apply makes.
+    UNKNOWN_VALUE = "MP0104", "value not known when planning";
+    /// Values refer to each other in a circle, so none of them can be first.
+    CYCLE = "MP0105", "reference cycle";
+    /// A whole resource stands where text is wanted; one of its attributes is meant.
+    RESOURCE_AS_TEXT = "MP0106", "resource used as text";
+    /// A variable has no value: it has no default and none was given.
+    VARIABLE_MISSING = "MP0201", "variable without value";
+    /// A value was given for a variable that is not declared.
+    VARIABLE_UNDECLARED = "MP0202", "undeclared variable";
+    /// The value of a variable has another type than the variable declares, or is not one of its `one_of`.
+    VARIABLE_VALUE = "MP0203", "wrong variable value";
+    /// A reference leads to a resource that the stack does not declare.
+    NO_SUCH_RESOURCE = "MP0301", "no such resource";
+    /// Exactly one of several attributes must be given.
+    EXACTLY_ONE = "MP0302", "exactly one of several attributes";
+    /// Two parts of one resource have the same key, such as two filter rules with one number.
+    DUPLICATE_PART = "MP0303", "parts with the same key";
+    /// Attributes contradict each other.
+    CONTRADICTION = "MP0304", "attributes contradict each other";
+    /// The resource must be replaced, but AWS takes no second object with its name, and the name is
+    /// fixed in the stack file. Leave `name` out, or change it together with what forces the replacement.
+    NAME_IN_THE_WAY = "MP0401", "a fixed name prevents replacement";
+    /// Two objects carry the ownership tags of one address and generation. A person must say which
+    /// one is right by removing the tag `mirror-plan:stack` from the other.
+    TWO_OWNED = "MP0402", "two objects claim one address";
+    /// An object carries ownership tags that cannot be read.
+    FOREIGN_TAGS = "MP0403", "unreadable ownership tags";
+    /// The account or Region is not the one that the stack declares.
+    WRONG_PLACE = "MP0404", "wrong account or Region";
+    /// `--target` or `--replace` names no resource of the stack.
+    NO_SUCH_TARGET = "MP0405", "no such address";
+    /// The stack refers to an object by id, and it is not there.
+    NOT_FOUND = "MP0406", "referenced object not found";
+    /// An object of the stack has something that no stack file can say, such as a security group rule
+    /// with a prefix list. It is neither shown nor changed.
+    UNTOLD = "MP0407", "seen, but not shown";
+    /// Something that the plan saw has changed since. Nothing was done; plan again.
+    STALE_PLAN = "MP0501", "the plan is stale";
+    /// AWS refused or failed a call. The message is AWS's own.
+    CALL_FAILED = "MP0502", "a call to AWS failed";
+    /// A file could not be read or written.
+    FILE = "MP0601", "file error";
+    /// No stack file was found, or several, and none was named.
+    NO_STACK_FILE = "MP0602", "which stack file?";
+    /// No usable credentials or Region were found.
+    CREDENTIALS = "MP0603", "no credentials or Region";
+    /// An apply is approved by a typed `yes`, by `--auto-approve`, or by applying a plan that was saved.
+    /// Here there was nobody to type and none of the others, so nothing was begun.
+    NOT_APPROVED = "MP0604", "nobody can approve";
+    /// A saved plan is applied as it is. Options that change what is planned belong to `mirror plan`.
+    SAVED_PLAN_OPTIONS = "MP0605", "options that a saved plan does not take";
+}
+
+/// What there is to say about a code: `MP0102`, in any case.
+#[must_use]
+pub fn explain(code: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.code.0.eq_ignore_ascii_case(code))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        assert!(super::ALL.is_sorted_by(|a, b| a.code < b.code));
+    }
+}

@@ -1,0 +1,155 @@
+//! The stack file: HCL text to [`Stack`].
+//!
+//! A file goes through three steps: it is parsed, its blocks are sorted by what they declare, and
+//! their expressions are evaluated as far as they can be without a cloud. What only an apply can
+//! tell stays in the stack as an unknown value with its origin, so that outputs can be evaluated
+//! again when it is known.
+//!
+//! Nothing here reads a file, the environment or a clock: what comes from outside is in
+//! [`Inputs`].
+//!
+//! ```
+//! use mirror_plan::diagnostic::Source;
+//! use mirror_plan::hcl::{Inputs, StackFile};
+//! use mirror_plan::value::Value;
+//!
+//! let text = r#"
+//! stack "lab" { region = "eu-west-1" }
+//!
+//! variable "environment" { default = "dev" }
+//!
+//! vpc "lab" {
+//!   cidr = "10.0.0.0/16"
+//!   tags = { environment = var.environment }
+//! }
+//!
+//! subnet "source" {
+//!   vpc  = vpc.lab
+//!   cidr = cidrsubnet(vpc.lab.cidr, 8, 1)
+//! }
+//!
+//! output "subnet" { value = "the subnet is ${subnet.source.id}" }
+//! "#;
+//! let file = StackFile::parse(Source { name: "lab.mirror.hcl".into(), text: text.into() })?;
+//! let inputs = Inputs::new().assignment("environment=test");
+//!
+//! let (stack, _warnings) = file.stack(&inputs)?;
+//! assert_eq!(stack.resources.len(), 2);
+//! assert!(!stack.outputs["subnet"].value.is_known());
+//!
+//! let outputs = file.outputs(&inputs, &|origin| match origin.to_string().as_str() {
+//!     "subnet.source.id" => Some(Value::String("subnet-0a1b2c3d".into())),
+//!     _ => None,
+//! })?;
+//! assert_eq!(outputs["subnet"].value, Value::String("the subnet is subnet-0a1b2c3d".into()));
+//! # Ok::<(), mirror_plan::diagnostic::Diagnostics>(())
+//! ```
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io;
+
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::Body;
+
+use crate::diagnostic::{Diagnostics, Source};
+use crate::stack::{Output, Stack};
+use crate::value::{Origin, Value};
+
+use self::evaluate::{Evaluated, Evaluator, Scope};
+use self::program::Program;
+use self::text::Text;
+
+mod assemble;
+pub mod block;
+mod constraint;
+mod convert;
+mod declare;
+mod evaluate;
+pub mod functions;
+mod hints;
+mod inputs;
+mod parse;
+mod program;
+#[cfg(test)]
+mod tests;
+mod text;
+mod variable;
+
+pub use inputs::Inputs;
+
+/// Reads a file in the stack file's folder; see [`Inputs::read_files_by`].
+pub type ReadFile<'f> = dyn Fn(&str) -> io::Result<String> + 'f;
+
+/// Says what an attribute is that the stack file does not say, as far as that is known.
+pub type LookUp<'l> = dyn Fn(&Origin) -> Option<Value> + 'l;
+
+/// A stack file that is HCL; whether it describes a stack, [`stack`](Self::stack) finds out.
+#[derive(Debug)]
+pub struct StackFile {
+    text: Text,
+    body: Body,
+}
+
+impl StackFile {
+    /// Parses the text.
+    ///
+    /// # Errors
+    /// What is wrong with the syntax: of several blocks, if several are wrong.
+    pub fn parse(mut source: Source) -> Result<Self, Diagnostics> {
+        if source.text.starts_with('\u{feff}') {
+            source.text.remove(0); // A byte order mark, as some editors write it.
+        }
+        let text = Text::new(source);
+        let body = parse::body(&text)?;
+        Ok(Self { text, body })
+    }
+
+    /// The stack, with warnings.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the text.
+    pub fn stack(&self, inputs: &Inputs<'_>) -> Result<(Stack, Diagnostics), Diagnostics> {
+        self.evaluated(inputs, &|_| None, |program, diagnostics| {
+            assemble::stack(program, diagnostics)
+        })
+    }
+
+    /// The outputs, with what `look_up` knows filled in.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them. There is nothing if [`stack`](Self::stack) found
+    /// nothing, unless it comes from a value that was looked up.
+    pub fn outputs(
+        &self,
+        inputs: &Inputs<'_>,
+        look_up: &LookUp<'_>,
+    ) -> Result<BTreeMap<String, Output>, Diagnostics> {
+        self.evaluated(inputs, look_up, |program, mut diagnostics| {
+            let outputs = assemble::outputs(program, &mut diagnostics);
+            assemble::sorted(diagnostics).unless_errors(outputs).map(|(outputs, _)| outputs)
+        })
+    }
+
+    fn evaluated<T>(
+        &self,
+        inputs: &Inputs<'_>,
+        look_up: &LookUp<'_>,
+        read: impl FnOnce(&Program<'_>, Diagnostics) -> T,
+    ) -> T {
+        let mut diagnostics = Diagnostics::new();
+        let declared = declare::declarations(&self.text, &self.body, &mut diagnostics);
+        let variables = variable::values(&self.text, &declared, inputs, &mut diagnostics);
+        let program = Program::new(&self.text, &declared, variables, look_up, inputs.read);
+        read(&program, diagnostics)
+    }
+}
+
+/// The value of an expression that refers to nothing.
+fn constant(text: &Text, expression: &Expression) -> Evaluated {
+    let files =
+        |_: &str| Err(io::Error::new(io::ErrorKind::Unsupported, "only constants can stand here"));
+    let depth = Cell::new(0);
+    let evaluator = Evaluator { text, program: None, files: &files, depth: &depth };
+    evaluator.evaluate(expression, Scope::default())
+}

@@ -1,0 +1,356 @@
+//! Assembly: the evaluated blocks become a [`Stack`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hcl_edit::expr::{Expression, ObjectKey};
+
+use super::declare::{Declaration, no_such_attribute, stack_attributes};
+use super::program::{Instances, Program};
+use super::text::{Written, written_at};
+use crate::address::{Address, Key, Kind, Name};
+use crate::attribute::{AttributeType, ObjectType, Problem, Problems, Type};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::resource::{Resource, Tags, object_type};
+use crate::scalar::{AccountId, Region};
+use crate::stack::{Declared, Output, Place, Stack, StackBuilder};
+use crate::value::{Origin, Path, Segment, Unknown, Value};
+
+/// The stack that a program describes.
+///
+/// `before` is what has been found wrong already.
+pub(super) fn stack(
+    program: &Program<'_>,
+    before: Diagnostics,
+) -> Result<(Stack, Diagnostics), Diagnostics> {
+    let mut assembly = Assembly { program, diagnostics: before, is_incomplete: false };
+    let builder = assembly.builder();
+    // Without a name there is no stack, but its resources may have more to say.
+    let mut builder = builder.unwrap_or_else(|| Stack::builder(placeholder()));
+    for (kind, name) in program.declared.resources.keys() {
+        assembly.block(&mut builder, *kind, name);
+    }
+    for (name, value) in outputs(program, &mut assembly.diagnostics) {
+        builder.output(name, value);
+    }
+    assembly.finish(builder)
+}
+
+/// The values of all outputs; what is wrong with the others is reported.
+pub(super) fn outputs(
+    program: &Program<'_>,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<String, Output> {
+    let mut outputs = BTreeMap::new();
+    for (name, declaration) in &program.declared.outputs {
+        match output(program, name, declaration) {
+            Ok(output) => {
+                outputs.insert((*name).to_owned(), output);
+            }
+            Err(mistakes) => diagnostics.extend(mistakes),
+        }
+    }
+    outputs
+}
+
+fn output(
+    program: &Program<'_>,
+    name: &str,
+    declaration: &Declaration<'_>,
+) -> Result<Output, Diagnostics> {
+    let Some(written) = declaration.get("value") else {
+        let title = format!("the output `{name}` needs a `value`");
+        let head = declaration.head.clone();
+        return Err(Diagnostic::error(code::MISSING_ATTRIBUTE, title).at(head, "").into());
+    };
+    let value = program.evaluate(written)?;
+    if let Some(address) = whole_resource(&value) {
+        let at = program.text.span(written);
+        let title = format!("`{address}` is a whole resource, and an output is a value");
+        let diagnostic = Diagnostic::error(code::RESOURCE_AS_TEXT, title).at(at.clone(), "");
+        return Err(match value {
+            Value::Resource(_) => {
+                let by = format!("{}.id", at.text());
+                diagnostic.help_patch("name the attribute that is meant", at, by)
+            }
+            _ => diagnostic.help("name the attribute that is meant, such as `.id`"),
+        }
+        .into());
+    }
+    let description = match declaration.get("description") {
+        None => None,
+        Some(written) => {
+            let value = program.planned(written)?;
+            let mut problems = Problems::default();
+            let text = Option::<String>::read(&value, &Path::default(), &mut problems);
+            let at = program.text.span(written);
+            let wrong = problems.into_inner().into_iter().map(|problem| {
+                Diagnostic::error(problem.sort.code(), problem.title).at(at.clone(), "")
+            });
+            text.ok_or_else(|| wrong.collect::<Diagnostics>())?
+        }
+    };
+    Ok(Output { value, description })
+}
+
+/// A whole resource in a value.
+fn whole_resource(value: &Value) -> Option<&Address> {
+    match value {
+        Value::Resource(address) => Some(address),
+        Value::List(items) => items.iter().find_map(whole_resource),
+        Value::Object(members) => members.values().find_map(whole_resource),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Unknown(_) => {
+            None
+        }
+    }
+}
+
+fn placeholder() -> Name {
+    "unnamed".parse().expect("a word is a name")
+}
+
+struct Assembly<'a, 'p> {
+    program: &'a Program<'p>,
+    diagnostics: Diagnostics,
+    /// Whether a resource could not be read.
+    is_incomplete: bool,
+}
+
+impl Assembly<'_, '_> {
+    /// The builder with what the `stack` block says.
+    fn builder(&mut self) -> Option<StackBuilder> {
+        let block = self.program.declared.stack?;
+        let text = self.program.text;
+        let attributes = stack_attributes(text, block, &mut self.diagnostics);
+        let name = match block.labels.as_slice() {
+            [label] => label.as_str().parse::<Name>().map_err(|error| {
+                Diagnostic::error(code::BLOCK_LABELS, error.to_string()).at(text.span(label), "")
+            }),
+            _ => Err(Diagnostic::error(code::BLOCK_LABELS, "`stack` needs one name")
+                .at(text.head(block), "")
+                .help("write `stack \"NAME\" {`")),
+        };
+        let region = self.scalar::<Option<Region>>(attributes.get("region")).flatten();
+        let account = self.scalar::<Option<AccountId>>(attributes.get("account")).flatten();
+        let tags = self.scalar::<Option<Tags>>(attributes.get("tags")).flatten();
+        let name = name.map_err(|diagnostic| self.diagnostics.push(diagnostic)).ok()?;
+        let mut builder = Stack::builder(name).tags(tags.unwrap_or_default());
+        if let Some(region) = region {
+            builder = builder.region(region);
+        }
+        if let Some(account) = account {
+            builder = builder.account(account);
+        }
+        Some(builder)
+    }
+
+    fn scalar<T: AttributeType>(&mut self, written: Option<&Expression>) -> Option<T> {
+        let written = written?;
+        let value = match self.program.planned(written) {
+            Ok(value) => value,
+            Err(mistakes) => {
+                self.diagnostics.extend(mistakes);
+                return None;
+            }
+        };
+        let mut problems = Problems::default();
+        let read = T::read(&value, &Path::default(), &mut problems);
+        self.diagnostics.extend(problems.into_inner().into_iter().map(|problem| {
+            let diagnostic = Diagnostic::error(problem.sort.code(), problem.title)
+                .at(self.program.text.span(written_at(written, &problem.path.0).0), "");
+            match problem.help {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            }
+        }));
+        read
+    }
+
+    /// Reads every resource that a block stands for.
+    fn block(&mut self, builder: &mut StackBuilder, kind: Kind, name: &Name) {
+        let address = Address::new(kind, name.clone());
+        let instances = match self.program.instances(kind, name) {
+            Ok(instances) => instances,
+            Err(mistakes) => {
+                self.diagnostics.extend(mistakes);
+                self.is_incomplete = true;
+                return;
+            }
+        };
+        let addresses: Vec<Address> = match instances {
+            Instances::Off => Vec::new(),
+            Instances::One => vec![address],
+            Instances::Counted(count) => {
+                (0..count).map(|index| address.clone().with_key(Key::Index(index))).collect()
+            }
+        };
+        let declaration = &self.program.declared.resources[&(kind, name.clone())];
+        let place = self.place(declaration);
+        for address in addresses {
+            match self.resource(&address, declaration, &place) {
+                Ok(resource) => {
+                    let place = Some(place.clone());
+                    builder.declare(address, Declared { resource, place });
+                }
+                Err(mistakes) => {
+                    self.diagnostics.extend(mistakes);
+                    self.is_incomplete = true;
+                    // The others of the block have the same mistakes.
+                    break;
+                }
+            }
+        }
+    }
+
+    fn place(&self, declaration: &Declaration<'_>) -> Place {
+        let mut written = Written::default();
+        for (name, attribute) in &declaration.attributes {
+            let path = Path::default().member(name);
+            written.add(self.program.text, &attribute.value, &path);
+        }
+        Place { head: declaration.head.clone(), values: written.values }
+    }
+
+    fn resource(
+        &self,
+        address: &Address,
+        declaration: &Declaration<'_>,
+        place: &Place,
+    ) -> Result<Resource, Diagnostics> {
+        let (mut members, mut failed) = (BTreeMap::new(), BTreeSet::new());
+        let mut mistakes = Diagnostics::new();
+        for name in declaration.own() {
+            let value = match self.program.given(address, name) {
+                Some(Ok(value)) => (*value).clone(),
+                Some(Err(found)) => {
+                    mistakes.extend(found);
+                    failed.insert(name);
+                    stand_in(address, name)
+                }
+                None => continue,
+            };
+            members.insert(name.to_owned(), value);
+        }
+        let mut problems = Problems::default();
+        let resource = Resource::read(address.kind, &Value::Object(members), &mut problems);
+        let problems = problems.into_inner().into_iter();
+        // What is said of a stand-in is a consequence, and the cause is reported.
+        let own = problems.filter(|problem| match problem.path.0.first() {
+            Some(Segment::Member(name)) => !failed.contains(name.as_str()),
+            _ => true,
+        });
+        let text = self.program.text;
+        mistakes.extend(own.map(|problem| {
+            let code = problem.sort.code();
+            match problem_place(&problem, declaration) {
+                None => problem.at_place(address, Some(place)),
+                Some((_, Some(key))) if code == code::UNKNOWN_ATTRIBUTE => {
+                    no_such_member(problem, address, text.span(key))
+                }
+                Some((value, _)) => marked(problem, address, text.span(value)),
+            }
+        }));
+        match resource {
+            Some(resource) if failed.is_empty() && mistakes.is_empty() => Ok(resource),
+            _ => Err(mistakes),
+        }
+    }
+
+    /// Everything together. A resource that could not be read is not in the builder, so what it
+    /// says of references counts only if everything else is right.
+    fn finish(self, builder: StackBuilder) -> Result<(Stack, Diagnostics), Diagnostics> {
+        let Self { program: _, mut diagnostics, is_incomplete } = self;
+        let had_errors = diagnostics.has_errors();
+        // A plan of less than the file says would delete the rest.
+        assert!(had_errors || !is_incomplete, "BUG: a resource was left out without a reason");
+        match builder.build() {
+            Ok((stack, warnings)) => {
+                diagnostics.extend(warnings);
+                sorted(diagnostics).unless_errors(stack)
+            }
+            Err(found) => {
+                let consequence = |d: &Diagnostic| had_errors && d.code == code::NO_SUCH_RESOURCE;
+                diagnostics.extend(found.into_iter().filter(|d| !consequence(d)));
+                Err(sorted(diagnostics))
+            }
+        }
+    }
+}
+
+/// In the order of the text, each once.
+pub(super) fn sorted(mut diagnostics: Diagnostics) -> Diagnostics {
+    diagnostics.sort();
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    for diagnostic in diagnostics {
+        // A mistake in a local is found by everything that uses it.
+        let place = |d: &Diagnostic| d.labels.first().map(|label| label.span.bytes.start);
+        let here = place(&diagnostic);
+        let known = kept.iter().rev().take_while(|other| place(other) == here).any(|other| {
+            other.code == diagnostic.code
+                && other.title == diagnostic.title
+                && other.labels == diagnostic.labels
+        });
+        if !known {
+            kept.push(diagnostic);
+        }
+    }
+    kept.into_iter().collect()
+}
+
+/// What stands for a value that could not be evaluated: no type takes it.
+fn stand_in(address: &Address, attribute: &str) -> Value {
+    let origin = Origin { address: address.clone(), attribute: attribute.to_owned() };
+    Value::Unknown(Unknown { origins: BTreeSet::from([origin]), template: None })
+}
+
+/// What a problem is about, if it is inside a written attribute.
+fn problem_place<'b>(
+    problem: &Problem,
+    declaration: &Declaration<'b>,
+) -> Option<(&'b Expression, Option<&'b ObjectKey>)> {
+    match problem.path.0.split_first() {
+        Some((Segment::Member(name), rest)) => Some(written_at(declaration.get(name)?, rest)),
+        _ => None,
+    }
+}
+
+/// A name that a part of a resource does not have, with what is probably meant.
+fn no_such_member(problem: Problem, address: &Address, at: Span) -> Diagnostic {
+    let part = part_type(address.kind, &problem.path);
+    match (part, problem.path.0.last()) {
+        (Some(part), Some(Segment::Member(name))) => {
+            let names: Vec<&str> = part.attributes.iter().map(|a| a.name).collect();
+            no_such_attribute(part.title, name, &names, at).of(address)
+        }
+        _ => marked(problem, address, at),
+    }
+}
+
+/// A problem at a place.
+fn marked(problem: Problem, address: &Address, at: Span) -> Diagnostic {
+    let Problem { path: _, title, help, sort } = problem;
+    let diagnostic = Diagnostic::error(sort.code(), title).of(address).at(at, "");
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+/// The type of the object whose member stands at `path`.
+fn part_type(kind: Kind, path: &Path) -> Option<&'static ObjectType> {
+    let (_, parents) = path.0.split_last()?;
+    let mut object = object_type(kind);
+    let mut holds: Option<&'static Type> = None;
+    for segment in parents {
+        let next = match (segment, holds) {
+            (Segment::Member(name), None) => &object.attribute(name)?.holds,
+            (Segment::Index(_), Some(Type::Set(element))) => element,
+            _ => return None,
+        };
+        (object, holds) = match next {
+            Type::Object(inner) => (*inner, None),
+            other => (object, Some(other)),
+        };
+    }
+    if holds.is_none() { Some(object) } else { None }
+}

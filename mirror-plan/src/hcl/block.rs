@@ -1,0 +1,134 @@
+//! The blocks that are no resources, and the attributes that every resource block has.
+//!
+//! The kinds of resources describe themselves ([`crate::resource::object_type`]); this is the rest
+//! of what a stack file can say.
+
+/// A block of the stack file that is no resource.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockType {
+    /// The word it begins with.
+    pub word: &'static str,
+    /// What stands between the word and the brace: `"NAME"`, or nothing.
+    pub label: &'static str,
+    /// What it is for; Markdown.
+    pub doc: &'static str,
+    /// What it may hold.
+    pub attributes: &'static [BlockAttribute],
+}
+
+/// An attribute of a [`BlockType`].
+#[derive(Clone, Copy, Debug)]
+pub struct BlockAttribute {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, in a few words.
+    pub holds: &'static str,
+    /// What it means; Markdown.
+    pub doc: &'static str,
+}
+
+impl BlockType {
+    /// The names of its attributes.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.attributes.iter().map(|attribute| attribute.name).collect()
+    }
+}
+
+/// The names of the attributes of the block with this word; none for other words.
+pub(super) fn attribute_names(word: &str) -> Vec<&'static str> {
+    BLOCKS.iter().find(|block| block.word == word).map(BlockType::names).unwrap_or_default()
+}
+
+const fn attribute(name: &'static str, holds: &'static str, doc: &'static str) -> BlockAttribute {
+    BlockAttribute { name, holds, doc }
+}
+
+/// Every such block, in the order in which a file has them.
+pub const BLOCKS: &[BlockType] = &[
+    BlockType {
+        word: "stack",
+        label: "\"NAME\"",
+        doc: "What the file describes, and where it must be. Every file has exactly one. The name \
+              is unique in an account and Region: it is written on every object as a tag.",
+        attributes: &[
+            attribute(
+                "region",
+                "a Region, such as eu-west-1",
+                "Where the stack is; that of the \
+                      credentials' configuration where it is left out.",
+            ),
+            attribute(
+                "account",
+                "twelve digits in quotes",
+                "The account that the stack is in. \
+                      Credentials of another one are refused; any do where it is left out.",
+            ),
+            attribute("tags", "strings by name", "Tags of every resource; its own win."),
+        ],
+    },
+    BlockType {
+        word: "variable",
+        label: "\"NAME\"",
+        doc: "A value from outside, `var.NAME`. Its own default is the weakest source, then come \
+              the environment (`MIRROR_VAR_NAME`), files of values in order, and `-var` in order.",
+        attributes: &[
+            attribute(
+                "type",
+                "a type",
+                "`string`, `number`, `bool`, `list(T)`, `map(T)`, \
+                      `object({ name = T, ... })` or `any`. A member of an object may be \
+                      `optional(T)` or `optional(T, default)`. Values are converted as in \
+                      Terraform. Any type where it is left out.",
+            ),
+            attribute(
+                "default",
+                "a constant",
+                "The value where none is given. Without it one \
+                      must be.",
+            ),
+            attribute("description", "a string", "What it is for."),
+            attribute("one_of", "a list of constants", "The only values that it can have."),
+            attribute(
+                "nullable",
+                "true or false",
+                "Whether it can be null; true where it is \
+                      left out. Where it cannot, null stands for the default.",
+            ),
+        ],
+    },
+    BlockType {
+        word: "locals",
+        label: "",
+        doc: "Names for values, `local.NAME`. A file may have several such blocks.",
+        attributes: &[],
+    },
+    BlockType {
+        word: "output",
+        label: "\"NAME\"",
+        doc: "A value for people and other programs, printed after an apply and by \
+              `mirror output`.",
+        attributes: &[
+            attribute("value", "any value but a whole resource", "The value. It must be there."),
+            attribute("description", "a string", "What it is."),
+        ],
+    },
+];
+
+/// The attributes that every resource block has besides its kind's own.
+pub const META_ATTRIBUTES: &[BlockAttribute] = &[
+    attribute(
+        "count",
+        "a whole number from 0 to 100000",
+        "How many resources the block stands \
+              for. They are `KIND.NAME[0]`, `KIND.NAME[1]`, and so on, all of them \
+              `KIND.NAME[*]`; in the block `count.index` is the number. It must be known when \
+              planning.",
+    ),
+    attribute(
+        "when",
+        "true or false",
+        "Whether the block counts at all; where it is false, \
+              nothing may refer to it. It must be known when planning.",
+    ),
+];

@@ -1,0 +1,52 @@
+//! Conversions between the primitive types, as Terraform does them without being asked.
+
+use crate::value::Value;
+
+/// The text of a string, number or boolean.
+pub(super) fn to_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null
+        | Value::List(_)
+        | Value::Object(_)
+        | Value::Resource(_)
+        | Value::Unknown(_) => None,
+    }
+}
+
+/// A number, or what a text of digits says.
+pub(super) fn to_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => Some(*number),
+        // Rust also reads `inf` and `nan`, which are no numbers here.
+        Value::String(text) if !text.contains(|c: char| matches!(c, 'i' | 'I' | 'n' | 'N')) => {
+            text.parse().ok().filter(|number: &f64| number.is_finite())
+        }
+        _ => None,
+    }
+}
+
+/// A whole number that fits.
+pub(super) fn to_whole(value: &Value) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    let number = to_number(value)?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+    let whole = (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64);
+    whole
+}
+
+/// A boolean, or what the texts `true` and `false` say.
+pub(super) fn to_bool(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(bool) => Some(*bool),
+        Value::String(text) if text == "true" => Some(true),
+        Value::String(text) if text == "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// The number, if arithmetic has led to one; never minus zero.
+pub(super) fn number(result: f64) -> Option<Value> {
+    result.is_finite().then(|| Value::Number(result + 0.0))
+}

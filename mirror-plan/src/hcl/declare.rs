@@ -1,0 +1,320 @@
+//! Declarations: what blocks a stack file has, before anything in them is evaluated.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Attribute, Block, Body, Structure};
+
+use super::block::{BLOCKS, META_ATTRIBUTES, attribute_names};
+use super::text::Text;
+use crate::address::{Kind, Name};
+use crate::attribute::{listed, nearest};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::resource::object_type;
+
+/// The blocks of a stack file.
+#[derive(Debug, Default)]
+pub(super) struct Declarations<'b> {
+    /// The `stack` block, if there is exactly one.
+    pub(super) stack: Option<&'b Block>,
+    pub(super) variables: BTreeMap<&'b str, Declaration<'b>>,
+    pub(super) locals: BTreeMap<&'b str, &'b Attribute>,
+    pub(super) outputs: BTreeMap<&'b str, Declaration<'b>>,
+    pub(super) resources: BTreeMap<(Kind, Name), Declaration<'b>>,
+}
+
+/// One block with a label.
+#[derive(Debug)]
+pub(super) struct Declaration<'b> {
+    /// Its first line: `vpc "lab"`.
+    pub(super) head: Span,
+    /// What it gives, by name; only names that it may give.
+    pub(super) attributes: BTreeMap<&'b str, &'b Attribute>,
+}
+
+impl<'b> Declaration<'b> {
+    /// The attributes of its kind, `count` and `when` aside.
+    pub(super) fn own(&self) -> impl Iterator<Item = &'b str> {
+        self.attributes.keys().copied().filter(|name| !is_meta(name))
+    }
+
+    /// The expression of an attribute.
+    pub(super) fn get(&self, name: &str) -> Option<&'b Expression> {
+        self.attributes.get(name).map(|attribute| &attribute.value)
+    }
+}
+
+/// Whether an attribute is one that every resource block has.
+pub(super) fn is_meta(name: &str) -> bool {
+    META_ATTRIBUTES.iter().any(|meta| meta.name == name)
+}
+
+/// Sorts the blocks of `body` by what they declare.
+pub(super) fn declarations<'b>(
+    text: &Text,
+    body: &'b Body,
+    diagnostics: &mut Diagnostics,
+) -> Declarations<'b> {
+    let mut reader = Reader { text, diagnostics, declared: Declarations::default() };
+    for structure in body {
+        match structure {
+            Structure::Attribute(attribute) => reader.stray_attribute(attribute),
+            Structure::Block(block) => reader.block(block),
+        }
+    }
+    reader.need_stack(body);
+    reader.declared
+}
+
+struct Reader<'b, 't> {
+    text: &'t Text,
+    diagnostics: &'t mut Diagnostics,
+    declared: Declarations<'b>,
+}
+
+impl<'b> Reader<'b, '_> {
+    fn stray_attribute(&mut self, attribute: &Attribute) {
+        let title = format!("`{}` stands outside every block", attribute.key.as_str());
+        self.diagnostics.push(
+            Diagnostic::error(code::UNKNOWN_BLOCK, title)
+                .at(self.text.span(&attribute.key), "")
+                .help("put it into a block; a value of your own goes into `locals { ... }`"),
+        );
+    }
+
+    fn block(&mut self, block: &'b Block) {
+        let word = block.ident.as_str();
+        match word {
+            "stack" => self.stack(block),
+            "locals" => self.locals(block),
+            "variable" => {
+                let found = self.labelled(block, &attribute_names("variable"), "variable");
+                let Some((name, declaration)) = found else { return };
+                let twice = insert(&mut self.declared.variables, name, declaration);
+                self.refuse_second(&format!("var.{name}"), twice);
+            }
+            "output" => {
+                let found = self.labelled(block, &attribute_names("output"), "output");
+                let Some((name, declaration)) = found else { return };
+                let twice = insert(&mut self.declared.outputs, name, declaration);
+                self.refuse_second(&format!("output.{name}"), twice);
+            }
+            _ => match word.parse() {
+                Ok(kind) => self.resource(kind, block),
+                Err(_) => self.unknown_block(block),
+            },
+        }
+    }
+
+    fn unknown_block(&mut self, block: &Block) {
+        let word = block.ident.as_str();
+        let words = Kind::all().map(Kind::word).chain(BLOCKS.iter().map(|block| block.word));
+        let at = self.text.span(&block.ident);
+        let diagnostic =
+            Diagnostic::error(code::UNKNOWN_BLOCK, format!("there is no block `{word}`"))
+                .at(at.clone(), "");
+        self.diagnostics.push(match nearest(word, words.clone()) {
+            Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
+            None => diagnostic.help(format!("a stack file has {}", listed(words))),
+        });
+    }
+
+    fn stack(&mut self, block: &'b Block) {
+        if let Some(first) = self.declared.stack {
+            self.diagnostics.push(
+                Diagnostic::error(code::STACK_BLOCK, "there are two `stack` blocks")
+                    .at(self.text.head(block), "again here")
+                    .at(self.text.head(first), "first here")
+                    .help("a stack file describes one stack"),
+            );
+            return;
+        }
+        self.declared.stack = Some(block);
+    }
+
+    fn need_stack(&mut self, body: &Body) {
+        if self.declared.stack.is_some() {
+            return;
+        }
+        let start = body.iter().next().map_or(0..0, |first| self.text.span(first).bytes);
+        self.diagnostics.push(
+            Diagnostic::error(code::STACK_BLOCK, "there is no `stack` block")
+                .at(self.text.bytes(start.start..start.start), "")
+                .help("begin the file with `stack \"NAME\" { region = \"eu-west-1\" }`"),
+        );
+    }
+
+    fn locals(&mut self, block: &'b Block) {
+        if let Some(label) = block.labels.first() {
+            self.diagnostics.push(
+                Diagnostic::error(code::BLOCK_LABELS, "`locals` has no label")
+                    .at(self.text.span(label), ""),
+            );
+        }
+        for structure in &block.body {
+            let attribute = match structure {
+                Structure::Attribute(attribute) => attribute,
+                Structure::Block(inner) => {
+                    self.block_inside(inner, "locals", &[]);
+                    continue;
+                }
+            };
+            let name = attribute.key.as_str();
+            match self.declared.locals.entry(name) {
+                Entry::Vacant(free) => {
+                    free.insert(attribute);
+                }
+                Entry::Occupied(first) => self.diagnostics.push(duplicate(
+                    &format!("local.{name}"),
+                    self.text.span(&first.get().key),
+                    self.text.span(&attribute.key),
+                )),
+            }
+        }
+    }
+
+    fn resource(&mut self, kind: Kind, block: &'b Block) {
+        let own = object_type(kind).attributes.iter().map(|attribute| attribute.name);
+        let names: Vec<&str> = own.chain(META_ATTRIBUTES.iter().map(|meta| meta.name)).collect();
+        let Some((name, declaration)) = self.labelled(block, &names, object_type(kind).title)
+        else {
+            return;
+        };
+        let name: Name = match name.parse() {
+            Ok(name) => name,
+            Err(error) => {
+                let label = block.labels.first().map(|label| self.text.span(label));
+                self.diagnostics
+                    .push(Diagnostic::error(code::BLOCK_LABELS, format!("{error}")).at(label, ""));
+                return;
+            }
+        };
+        let address = format!("{kind}.{name}");
+        let twice = insert(&mut self.declared.resources, (kind, name), declaration);
+        self.refuse_second(&address, twice);
+    }
+
+    fn refuse_second(&mut self, what: &str, twice: Option<(Span, Span)>) {
+        self.diagnostics.extend(twice.map(|(first, again)| duplicate(what, first, again)));
+    }
+
+    /// The label and the attributes of a block that has exactly one label.
+    fn labelled(
+        &mut self,
+        block: &'b Block,
+        names: &[&str],
+        title: &str,
+    ) -> Option<(&'b str, Declaration<'b>)> {
+        let attributes = self.attributes(block, names, title);
+        let head = self.text.head(block);
+        let word = block.ident.as_str();
+        match block.labels.as_slice() {
+            [label] => Some((label.as_str(), Declaration { head, attributes })),
+            [] => {
+                self.diagnostics.push(
+                    Diagnostic::error(code::BLOCK_LABELS, format!("`{word}` needs a name"))
+                        .at(head, "")
+                        .help(format!("write `{word} \"NAME\" {{`")),
+                );
+                None
+            }
+            [_, second, ..] => {
+                let title = format!("`{word}` has one name");
+                let mut diagnostic = Diagnostic::error(code::BLOCK_LABELS, title)
+                    .at(self.text.span(second), "one too many");
+                if matches!(word, "resource" | "data") {
+                    diagnostic = diagnostic.help("the kind is the block: `vpc \"lab\" {`");
+                }
+                self.diagnostics.push(diagnostic);
+                None
+            }
+        }
+    }
+
+    /// The attributes of a block by name; those that it may not have are reported and left out.
+    fn attributes(
+        &mut self,
+        block: &'b Block,
+        names: &[&str],
+        title: &str,
+    ) -> BTreeMap<&'b str, &'b Attribute> {
+        let mut attributes = BTreeMap::new();
+        for structure in &block.body {
+            match structure {
+                Structure::Block(inner) => self.block_inside(inner, title, names),
+                Structure::Attribute(attribute) => {
+                    let name = attribute.key.as_str();
+                    if names.contains(&name) {
+                        attributes.insert(name, attribute);
+                    } else {
+                        let at = self.text.span(&attribute.key);
+                        self.diagnostics.push(no_such_attribute(title, name, names, at));
+                    }
+                }
+            }
+        }
+        attributes
+    }
+
+    fn block_inside(&mut self, inner: &Block, title: &str, names: &[&str]) {
+        let word = inner.ident.as_str();
+        let diagnostic = Diagnostic::error(
+            code::UNKNOWN_BLOCK,
+            format!("the {title} holds no blocks, and `{word}` is one"),
+        )
+        .at(self.text.head(inner), "");
+        self.diagnostics.push(if names.contains(&word) {
+            diagnostic.help(format!("it is an attribute: write `{word} = ...`"))
+        } else {
+            diagnostic
+        });
+    }
+}
+
+/// Says that a block has no such attribute, and which it probably means.
+pub(super) fn no_such_attribute(title: &str, name: &str, names: &[&str], at: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        code::UNKNOWN_ATTRIBUTE,
+        format!("the {title} has no attribute `{name}`"),
+    )
+    .at(at.clone(), "");
+    match nearest(name, names.iter().copied()) {
+        Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
+        None => diagnostic.help(format!("it has {}", listed(names.iter().copied()))),
+    }
+}
+
+/// The attributes of the stack block; what it may not have is reported.
+pub(super) fn stack_attributes<'b>(
+    text: &Text,
+    block: &'b Block,
+    diagnostics: &mut Diagnostics,
+) -> Declaration<'b> {
+    let mut reader = Reader { text, diagnostics, declared: Declarations::default() };
+    let attributes = reader.attributes(block, &attribute_names("stack"), "stack");
+    Declaration { head: text.head(block), attributes }
+}
+
+/// Adds a declaration; the places of both where the name is taken.
+fn insert<'b, K: Ord>(
+    declared: &mut BTreeMap<K, Declaration<'b>>,
+    key: K,
+    declaration: Declaration<'b>,
+) -> Option<(Span, Span)> {
+    match declared.entry(key) {
+        Entry::Vacant(free) => {
+            free.insert(declaration);
+            None
+        }
+        Entry::Occupied(first) => Some((first.get().head.clone(), declaration.head)),
+    }
+}
+
+/// Says that a name is declared twice.
+pub(super) fn duplicate(what: &str, first: Span, again: Span) -> Diagnostic {
+    Diagnostic::error(code::DUPLICATE, format!("`{what}` is declared twice"))
+        .at(again, "declared again here")
+        .at(first, "first declared here")
+}

@@ -1,0 +1,213 @@
+//! The evaluator: expressions of the stack file to values.
+//!
+//! Values that only apply can tell go through it as [`Value::Unknown`] with their origins, and
+//! every error names the place that causes it. Errors are values: an expression that holds several
+//! mistakes reports them all.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use hcl_edit::expr::{Array, Conditional, Expression, Object, ObjectKey};
+
+use super::ReadFile;
+use super::convert::{to_bool, to_text};
+use super::program::Program;
+use super::text::Text;
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::value::{Unknown, Value};
+
+mod call;
+mod comprehension;
+mod operation;
+pub(super) mod template;
+mod traversal;
+
+/// A value, or everything that is wrong. Empty diagnostics mean that the mistake was reported
+/// where it was made, and this is only its consequence.
+pub(super) type Evaluated<T = Value> = Result<T, Diagnostics>;
+
+/// How deep expressions and the names they lead through may nest together.
+///
+/// The parser allows 64 levels in one expression; this keeps a long chain of locals from
+/// exhausting the thread's stack.
+const DEEPEST: usize = 400;
+
+/// Evaluates the expressions of one text.
+#[derive(Clone, Copy)]
+pub(super) struct Evaluator<'e> {
+    pub(super) text: &'e Text,
+    /// What names lead to; without it only constants can be written.
+    pub(super) program: Option<&'e Program<'e>>,
+    pub(super) files: &'e ReadFile<'e>,
+    pub(super) depth: &'e Cell<usize>,
+}
+
+/// The names that a `for` or a block with `count` binds, innermost first.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Scope<'s>(Option<&'s Binding<'s>>);
+
+/// One bound name.
+pub(super) struct Binding<'s> {
+    pub(super) name: &'s str,
+    pub(super) value: Rc<Value>,
+    pub(super) outer: Scope<'s>,
+}
+
+impl<'s> Scope<'s> {
+    pub(super) const fn of(binding: &'s Binding<'s>) -> Self {
+        Self(Some(binding))
+    }
+
+    fn bindings(self) -> impl Iterator<Item = &'s Binding<'s>> {
+        std::iter::successors(self.0, |binding| binding.outer.0)
+    }
+
+    fn names(self) -> impl Iterator<Item = &'s str> {
+        self.bindings().map(|binding| binding.name)
+    }
+
+    fn get(self, name: &str) -> Option<Rc<Value>> {
+        self.bindings().find(|binding| binding.name == name).map(|found| Rc::clone(&found.value))
+    }
+}
+
+/// Gathers values, or the mistakes of all of them.
+fn all<T>(results: impl IntoIterator<Item = Evaluated<T>>) -> Evaluated<Vec<T>> {
+    let (mut values, mut mistakes, mut failed) = (Vec::new(), Diagnostics::new(), false);
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(found) => {
+                failed = true;
+                mistakes.extend(found);
+            }
+        }
+    }
+    if failed { Err(mistakes) } else { Ok(values) }
+}
+
+/// Both values, or the mistakes of both.
+fn both<A, B>(first: Evaluated<A>, second: Evaluated<B>) -> Evaluated<(A, B)> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(mut first), Err(second)) => {
+            first.extend(second);
+            Err(first)
+        }
+        (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => Err(mistakes),
+    }
+}
+
+/// An error in evaluation at a place.
+fn mistake(title: impl Into<String>, at: Span, label: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(code::EVALUATION, title).at(at, label)
+}
+
+/// What is wrong with a value of another type than wanted.
+fn this_is(value: &Value) -> String {
+    format!("this is {}", value.type_name())
+}
+
+impl Evaluator<'_> {
+    /// The value of an expression.
+    pub(super) fn evaluate(&self, expression: &Expression, scope: Scope<'_>) -> Evaluated {
+        let depth = self.deeper(self.text.span(expression))?;
+        let evaluated = self.dispatch(expression, scope);
+        self.depth.set(depth);
+        evaluated
+    }
+
+    /// One level deeper; returns the level to go back to.
+    fn deeper(&self, at: Span) -> Evaluated<usize> {
+        let depth = self.depth.get();
+        if depth >= DEEPEST {
+            let title = format!("this leads through more than {DEEPEST} levels of expressions");
+            return Err(mistake(title, at, "").into());
+        }
+        self.depth.set(depth + 1);
+        Ok(depth)
+    }
+
+    fn dispatch(&self, expression: &Expression, scope: Scope<'_>) -> Evaluated {
+        match expression {
+            Expression::Null(_) => Ok(Value::Null),
+            Expression::Bool(bool) => Ok(Value::Bool(*bool.value())),
+            Expression::Number(number) => self.number(number.value().as_f64(), expression),
+            Expression::String(text) => Ok(Value::String(text.value().clone())),
+            Expression::Array(items) => self.array(items, scope),
+            Expression::Object(members) => self.object(members, scope),
+            Expression::StringTemplate(template) => self.quoted(template, scope),
+            Expression::HeredocTemplate(heredoc) => self.heredoc(heredoc, scope),
+            Expression::Parenthesis(inner) => self.evaluate(inner.inner(), scope),
+            Expression::Variable(name) => self.lone_name(name, scope),
+            Expression::Conditional(conditional) => self.conditional(conditional, scope),
+            Expression::FuncCall(call) => self.call(call, scope),
+            Expression::Traversal(traversal) => self.traversal(traversal, scope),
+            Expression::UnaryOp(operation) => self.unary(operation, scope),
+            Expression::BinaryOp(operation) => self.binary(operation, scope),
+            Expression::ForExpr(comprehension) => self.comprehension(comprehension, scope),
+        }
+    }
+
+    fn number(&self, number: Option<f64>, expression: &Expression) -> Evaluated {
+        number.filter(|number| number.is_finite()).map(Value::Number).ok_or_else(|| {
+            mistake("this number is too large", self.text.span(expression), "").into()
+        })
+    }
+
+    fn array(&self, items: &Array, scope: Scope<'_>) -> Evaluated {
+        all(items.iter().map(|item| self.evaluate(item, scope))).map(Value::List)
+    }
+
+    fn object(&self, members: &Object, scope: Scope<'_>) -> Evaluated {
+        let pairs = members
+            .iter()
+            .map(|(key, member)| both(self.key(key, scope), self.evaluate(member.expr(), scope)));
+        let pairs = all(pairs)?;
+        let unknown: Vec<&Value> = pairs.iter().filter_map(|(key, _)| key.as_ref().err()).collect();
+        if !unknown.is_empty() {
+            return Ok(Value::Unknown(Unknown::computed(unknown)));
+        }
+        let known = pairs.into_iter().filter_map(|(key, value)| Some((key.ok()?, value)));
+        Ok(Value::Object(known.collect()))
+    }
+
+    /// The name of a member; an inner error is a name that is not known yet.
+    fn key(&self, key: &ObjectKey, scope: Scope<'_>) -> Evaluated<Result<String, Value>> {
+        match key {
+            ObjectKey::Ident(name) => Ok(Ok(name.as_str().to_owned())),
+            ObjectKey::Expression(expression) => {
+                let value = self.evaluate(expression, scope)?;
+                if !value.is_known() {
+                    return Ok(Err(value));
+                }
+                to_text(&value).map(Ok).ok_or_else(|| {
+                    let at = self.text.span(expression);
+                    mistake("the name of a member is a string", at, this_is(&value)).into()
+                })
+            }
+        }
+    }
+
+    fn conditional(&self, conditional: &Conditional, scope: Scope<'_>) -> Evaluated {
+        let Conditional { cond_expr, true_expr, false_expr, .. } = conditional;
+        let condition = self.evaluate(cond_expr, scope)?;
+        if !condition.is_known() {
+            let branches = both(self.evaluate(true_expr, scope), self.evaluate(false_expr, scope))?;
+            return Ok(Value::Unknown(Unknown::computed([&condition, &branches.0, &branches.1])));
+        }
+        match self.truth(&condition, cond_expr)? {
+            true => self.evaluate(true_expr, scope),
+            false => self.evaluate(false_expr, scope),
+        }
+    }
+
+    /// The boolean that a known `value` of `expression` is.
+    fn truth(&self, value: &Value, expression: &Expression) -> Evaluated<bool> {
+        to_bool(value).ok_or_else(|| {
+            let at = self.text.span(expression);
+            mistake("a condition is true or false", at, this_is(value)).into()
+        })
+    }
+}

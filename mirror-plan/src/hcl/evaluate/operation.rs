@@ -1,0 +1,103 @@
+//! Operators.
+
+use hcl_edit::expr::{BinaryOp, BinaryOperator, UnaryOp, UnaryOperator};
+
+use super::{Evaluated, Evaluator, Scope, both, mistake, this_is};
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::hcl::convert::{number, to_bool, to_number};
+use crate::value::{Unknown, Value};
+
+impl Evaluator<'_> {
+    pub(super) fn unary(&self, operation: &UnaryOp, scope: Scope<'_>) -> Evaluated {
+        let value = self.evaluate(&operation.expr, scope)?;
+        if !value.is_known() {
+            return Ok(Value::Unknown(Unknown::computed([&value])));
+        }
+        let (result, wanted) = match operation.operator.value() {
+            UnaryOperator::Neg => {
+                (to_number(&value).and_then(|n| number(-n)), "`-` takes a number")
+            }
+            UnaryOperator::Not => {
+                (to_bool(&value).map(|b| Value::Bool(!b)), "`!` takes true or false")
+            }
+        };
+        result
+            .ok_or_else(|| mistake(wanted, self.text.span(&operation.expr), this_is(&value)).into())
+    }
+
+    pub(super) fn binary(&self, operation: &BinaryOp, scope: Scope<'_>) -> Evaluated {
+        let operator = *operation.operator.value();
+        if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
+            return self.logic(operation, scope);
+        }
+        let operands = both(
+            self.evaluate(&operation.lhs_expr, scope),
+            self.evaluate(&operation.rhs_expr, scope),
+        );
+        let (left, right) = operands?;
+        if !left.is_known() || !right.is_known() {
+            return Ok(Value::Unknown(Unknown::computed([&left, &right])));
+        }
+        match operator {
+            BinaryOperator::Eq => Ok(Value::Bool(left == right)),
+            BinaryOperator::NotEq => Ok(Value::Bool(left != right)),
+            _ => match (to_number(&left), to_number(&right)) {
+                (Some(a), Some(b)) => calculated(operator, a, b)
+                    .map_err(|title| mistake(title, self.text.span(operation), "").into()),
+                (a, b) => {
+                    let title = format!("`{operator}` takes numbers");
+                    let mut diagnostic = Diagnostic::error(code::EVALUATION, title);
+                    let operands =
+                        [(a, &left, &operation.lhs_expr), (b, &right, &operation.rhs_expr)];
+                    for (number, value, operand) in operands {
+                        if number.is_none() {
+                            diagnostic = diagnostic.at(self.text.span(operand), this_is(value));
+                        }
+                    }
+                    Err(diagnostic.into())
+                }
+            },
+        }
+    }
+
+    /// `&&` and `||`: the right side counts only where the left one does not decide.
+    fn logic(&self, operation: &BinaryOp, scope: Scope<'_>) -> Evaluated {
+        let decides = *operation.operator.value() == BinaryOperator::Or;
+        let left = self.evaluate(&operation.lhs_expr, scope)?;
+        let left_known = left.is_known();
+        if left_known && self.truth(&left, &operation.lhs_expr)? == decides {
+            return Ok(Value::Bool(decides));
+        }
+        let right = self.evaluate(&operation.rhs_expr, scope)?;
+        if !right.is_known() {
+            return Ok(Value::Unknown(Unknown::computed([&left, &right])));
+        }
+        let right = self.truth(&right, &operation.rhs_expr)?;
+        if left_known || right == decides {
+            Ok(Value::Bool(right))
+        } else {
+            Ok(Value::Unknown(Unknown::computed([&left])))
+        }
+    }
+}
+
+/// `a operator b`; why there is no such number otherwise.
+fn calculated(operator: BinaryOperator, a: f64, b: f64) -> Result<Value, &'static str> {
+    let result = match operator {
+        BinaryOperator::Less => return Ok(Value::Bool(a < b)),
+        BinaryOperator::LessEq => return Ok(Value::Bool(a <= b)),
+        BinaryOperator::Greater => return Ok(Value::Bool(a > b)),
+        BinaryOperator::GreaterEq => return Ok(Value::Bool(a >= b)),
+        BinaryOperator::Plus => a + b,
+        BinaryOperator::Minus => a - b,
+        BinaryOperator::Mul => a * b,
+        BinaryOperator::Div | BinaryOperator::Mod if b == 0.0 => return Err("division by zero"),
+        BinaryOperator::Div => a / b,
+        BinaryOperator::Mod => a % b,
+        BinaryOperator::Eq | BinaryOperator::NotEq | BinaryOperator::And | BinaryOperator::Or => {
+            unreachable!("no arithmetic, and handled before")
+        }
+    };
+    number(result).ok_or("the result is too large a number")
+}

@@ -1,0 +1,282 @@
+//! Names and the ways through values: `vpc.lab.id`, `instance.sensor[*].private_ip`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hcl_edit::expr::{Expression, Splat, Traversal, TraversalOperator};
+use hcl_edit::{Decorated, Ident};
+
+use super::{Evaluated, Evaluator, Scope, all, mistake, this_is};
+use crate::address::Kind;
+use crate::attribute::{listed, nearest};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::hcl::convert::{to_text, to_whole};
+use crate::value::{Unknown, Value};
+
+type Operator = Decorated<TraversalOperator>;
+
+impl Evaluator<'_> {
+    /// A name with nothing behind it: only `for` and `count` bind such names.
+    pub(super) fn lone_name(&self, name: &Decorated<Ident>, scope: Scope<'_>) -> Evaluated {
+        if let Some(value) = scope.get(name.as_str()) {
+            return Ok((*value).clone());
+        }
+        let diagnostic = self.unknown_root(name, scope);
+        if !diagnostic.help.is_empty() {
+            return Err(diagnostic.into());
+        }
+        let quoted = format!("\"{}\"", name.as_str());
+        let at = self.text.span(name);
+        Err(diagnostic.help_patch("for a text, put it in quotes", at, quoted).into())
+    }
+
+    fn unknown_root(&self, name: &Decorated<Ident>, scope: Scope<'_>) -> Diagnostic {
+        let at = self.text.span(name);
+        let word = name.as_str();
+        let roots = Kind::all().map(Kind::word).chain(["var", "local"]);
+        if self.program.is_some() && roots.clone().any(|root| root == word) {
+            return Diagnostic::error(code::UNKNOWN_NAME, format!("`{word}` alone is no value"))
+                .at(at, "")
+                .help(format!("write `{word}.NAME`"));
+        }
+        let title = format!("there is nothing named `{word}`");
+        let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, title).at(at.clone(), "");
+        if self.program.is_none() {
+            return diagnostic.note("only constants can stand here");
+        }
+        if word == "count" {
+            return diagnostic.help("`count.index` is for blocks that have `count`");
+        }
+        let bound: Vec<String> = scope.names().map(str::to_owned).collect();
+        match nearest(word, bound.iter().map(String::as_str)).or_else(|| nearest(word, roots)) {
+            Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
+            None => diagnostic,
+        }
+    }
+
+    pub(super) fn traversal(&self, traversal: &Traversal, scope: Scope<'_>) -> Evaluated {
+        let operators = traversal.operators.as_slice();
+        let Expression::Variable(name) = &traversal.expr else {
+            let value = self.evaluate(&traversal.expr, scope)?;
+            return self.steps(Cow::Owned(value), operators, scope).map(Cow::into_owned);
+        };
+        if let Some(value) = scope.get(name.as_str()) {
+            return self.steps(Cow::Borrowed(&value), operators, scope).map(Cow::into_owned);
+        }
+        let (value, rest) = self.named(name, operators, scope)?;
+        self.steps(Cow::Borrowed(&value), rest, scope).map(Cow::into_owned)
+    }
+
+    /// What `var.x`, `local.x` or `vpc.x` leads to, and the operators behind it.
+    fn named<'o>(
+        &self,
+        root: &Decorated<Ident>,
+        operators: &'o [Operator],
+        scope: Scope<'_>,
+    ) -> Evaluated<(Rc<Value>, &'o [Operator])> {
+        let member = operators.split_first().and_then(|(first, rest)| match first.value() {
+            TraversalOperator::GetAttr(name) => Some((name, rest)),
+            _ => None,
+        });
+        let (Some(program), Some((name, rest))) = (self.program, member) else {
+            return Err(self.unknown_root(root, scope).into());
+        };
+        let at = self.text.span(name);
+        let value = match root.as_str() {
+            "var" => program.variable(name.as_str(), at)?,
+            "local" => program.local(name.as_str(), at)?,
+            word => match word.parse::<Kind>() {
+                Ok(kind) => {
+                    let start = self.text.span(root).bytes.start;
+                    let whole = self.text.bytes(start..at.bytes.end);
+                    program.resource(kind, name.as_str(), whole)?
+                }
+                Err(_) => return Err(self.unknown_root(root, scope).into()),
+            },
+        };
+        Ok((value, rest))
+    }
+
+    /// Goes through `value` by `operators`.
+    fn steps<'v>(
+        &self,
+        mut value: Cow<'v, Value>,
+        mut operators: &[Operator],
+        scope: Scope<'_>,
+    ) -> Evaluated<Cow<'v, Value>> {
+        while let Some((operator, rest)) = operators.split_first() {
+            if let Value::Unknown(_) = *value {
+                return Ok(Cow::Owned(Value::Unknown(Unknown::computed([&*value]))));
+            }
+            operators = rest;
+            value = match operator.value() {
+                TraversalOperator::GetAttr(name) => self.member(value, name)?,
+                TraversalOperator::Index(index) => {
+                    let at = self.evaluate(index, scope)?;
+                    if !at.is_known() {
+                        return Ok(Cow::Owned(Value::Unknown(Unknown::computed([&at, &*value]))));
+                    }
+                    self.element(value, &at, operator)?
+                }
+                TraversalOperator::LegacyIndex(index) => {
+                    let index = i64::try_from(*index.value()).unwrap_or(i64::MAX);
+                    self.element(value, &Value::integer(index), operator)?
+                }
+                TraversalOperator::FullSplat(splat) => {
+                    // All that follows is done to each element.
+                    operators = &[];
+                    self.each(value.into_owned(), splat, rest, scope)?
+                }
+                TraversalOperator::AttrSplat(splat) => {
+                    let is_member = |operator: &Operator| {
+                        matches!(operator.value(), TraversalOperator::GetAttr(_))
+                    };
+                    let end = rest.iter().position(|operator| !is_member(operator));
+                    let (inner, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                    operators = behind;
+                    self.each(value.into_owned(), splat, inner, scope)?
+                }
+            };
+        }
+        Ok(value)
+    }
+
+    /// What `operators` lead to from each element. A splat behind a splat nests in here, so that
+    /// counts as depth.
+    fn each(
+        &self,
+        value: Value,
+        splat: &Decorated<Splat>,
+        operators: &[Operator],
+        scope: Scope<'_>,
+    ) -> Evaluated<Cow<'static, Value>> {
+        let items = self.splat(value, splat)?;
+        let depth = self.deeper(self.text.span(splat))?;
+        let items = items
+            .into_iter()
+            .map(|item| self.steps(Cow::Owned(item), operators, scope).map(Cow::into_owned));
+        let items = all(items);
+        self.depth.set(depth);
+        Ok(Cow::Owned(Value::List(items?)))
+    }
+
+    /// What `[*]` goes over: a list, or one thing as a list of one, or nothing.
+    fn splat(&self, value: Value, operator: &Decorated<Splat>) -> Evaluated<Vec<Value>> {
+        match value {
+            Value::List(items) => Ok(items),
+            Value::Null => Ok(Vec::new()),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                let at = self.text.span(operator);
+                Err(mistake("`[*]` goes over a list", at, this_is(&value)).into())
+            }
+            one => Ok(vec![one]),
+        }
+    }
+
+    fn member<'v>(
+        &self,
+        value: Cow<'v, Value>,
+        name: &Decorated<Ident>,
+    ) -> Evaluated<Cow<'v, Value>> {
+        let word = name.as_str();
+        let at = self.text.span(name);
+        if let (Value::Resource(address), Some(program)) = (&*value, self.program) {
+            return program.attribute(address, word, at).map(|value| Cow::Owned((*value).clone()));
+        }
+        if let Value::Object(members) = &*value {
+            let missing = || self.no_member(word, members, at.clone());
+            members.get(word).ok_or_else(missing)?;
+            return Ok(inside(value, |value| match value {
+                Value::Object(members) => members.get(word),
+                _ => None,
+            }));
+        }
+        let title = format!("there is no `.{word}` here");
+        let diagnostic = mistake(title, at, format!("behind {}", value.type_name()));
+        Err(match &*value {
+            Value::List(_) => {
+                let help = format!("take one element with `[0].{word}`, or all with `[*].{word}`");
+                diagnostic.help(help)
+            }
+            _ => diagnostic,
+        }
+        .into())
+    }
+
+    fn no_member(&self, word: &str, members: &BTreeMap<String, Value>, at: Span) -> Diagnostic {
+        let names = || members.keys().map(String::as_str);
+        let title = format!("the object has no member `{word}`");
+        let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, title).at(at, "");
+        match nearest(word, names()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.note(format!("it has {}", listed(names()))),
+        }
+    }
+
+    fn element<'v>(
+        &self,
+        value: Cow<'v, Value>,
+        index: &Value,
+        operator: &Operator,
+    ) -> Evaluated<Cow<'v, Value>> {
+        let at = self.text.span(operator);
+        match &*value {
+            Value::List(items) => {
+                let place = position(items.len(), index).map_err(|title| mistake(title, at, ""))?;
+                Ok(inside(value, |value| match value {
+                    Value::List(items) => items.get(place),
+                    _ => None,
+                }))
+            }
+            Value::Object(members) => {
+                let Some(word) = to_text(index) else {
+                    let title = "the name of a member is a string";
+                    return Err(mistake(title, at, this_is(index)).into());
+                };
+                let missing = || self.no_member(&word, members, at);
+                members.get(&word).ok_or_else(missing)?;
+                Ok(inside(value, |value| match value {
+                    Value::Object(members) => members.get(&word),
+                    _ => None,
+                }))
+            }
+            other => {
+                let label = format!("behind {}", other.type_name());
+                let diagnostic = mistake("only lists and objects have elements", at, label);
+                Err(match other {
+                    Value::Resource(address) => {
+                        diagnostic.help(format!("`{address}` is one resource: it has no `count`"))
+                    }
+                    _ => diagnostic,
+                }
+                .into())
+            }
+        }
+    }
+}
+
+/// A part of a value, borrowed where the value is.
+fn inside<'v>(
+    value: Cow<'v, Value>,
+    part: impl for<'p> Fn(&'p Value) -> Option<&'p Value>,
+) -> Cow<'v, Value> {
+    match value {
+        Cow::Borrowed(value) => part(value).map_or(Cow::Owned(Value::Null), Cow::Borrowed),
+        Cow::Owned(value) => Cow::Owned(part(&value).cloned().unwrap_or_default()),
+    }
+}
+
+/// The element that `index` means; why there is none otherwise.
+fn position(length: usize, index: &Value) -> Result<usize, String> {
+    let Some(whole) = to_whole(index) else {
+        return Err(format!("the index of a list is a whole number, not {index}"));
+    };
+    let place = usize::try_from(whole).ok().filter(|place| *place < length);
+    place.ok_or_else(|| match length {
+        0 => format!("there is no element {whole}: the list is empty"),
+        1 => format!("there is no element {whole}: the list has one, [0]"),
+        _ => format!("there is no element {whole}: the list has [0] to [{}]", length - 1),
+    })
+}

@@ -1,0 +1,266 @@
+//! `format`: texts with verbs, as Terraform takes them over from Go.
+
+use std::fmt::Write as _;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::{Wrong, text_at};
+use crate::hcl::convert::{to_bool, to_number, to_text, to_whole};
+use crate::value::Value;
+
+/// The greatest width and precision; more would only fill the memory.
+const WIDEST: usize = 1000;
+
+/// One `%...` of the text.
+#[derive(Debug, Default)]
+struct Verb {
+    /// As it is written.
+    text: String,
+    plus: bool,
+    minus: bool,
+    zero: bool,
+    space: bool,
+    sharp: bool,
+    width: usize,
+    precision: Option<usize>,
+    /// The argument it names, from 1: `%[2]s`.
+    argument: Option<usize>,
+    mode: char,
+}
+
+pub(super) fn format(arguments: &[Value]) -> Result<Value, Wrong> {
+    let spec = text_at(arguments, 0)?;
+    let values = &arguments[1..];
+    let (mut text, mut next, mut most) = (String::new(), 0, 0);
+    let mut chars = spec.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            text.push(c);
+            continue;
+        }
+        let verb = Verb::read(&mut chars)?;
+        if verb.mode == '%' {
+            text.push('%');
+            continue;
+        }
+        let place = verb.argument.map_or(next, |number| number - 1);
+        next = place + 1;
+        most = most.max(next);
+        let value = values.get(place).ok_or_else(|| {
+            Wrong::at(
+                0,
+                format!("`{}` needs value {}, and there are {}", verb.text, next, values.len()),
+            )
+        })?;
+        text.push_str(&verb.format(value).map_err(|title| Wrong::at(place + 1, title))?);
+    }
+    if most < values.len() {
+        return Err(Wrong::at(most + 1, "no verb uses this value"));
+    }
+    Ok(Value::String(text))
+}
+
+impl Verb {
+    /// Reads what follows a `%`.
+    fn read(chars: &mut Peekable<Chars<'_>>) -> Result<Self, Wrong> {
+        let mut verb = Self { text: "%".to_owned(), ..Self::default() };
+        while let Some(flag) = verb.take(chars, |c| "+-0 #".contains(c)) {
+            match flag {
+                '+' => verb.plus = true,
+                '-' => verb.minus = true,
+                '0' => verb.zero = true,
+                ' ' => verb.space = true,
+                _ => verb.sharp = true,
+            }
+        }
+        verb.read_argument(chars)?;
+        verb.width = verb.digits(chars)?.unwrap_or(0);
+        if verb.take(chars, |c| c == '.').is_some() {
+            verb.precision = Some(verb.digits(chars)?.unwrap_or(0));
+        }
+        verb.read_argument(chars)?;
+        verb.mode = verb.take(chars, |_| true).ok_or_else(|| verb.wrong("has no letter"))?;
+        if "%vtbdoxXeEfgGsq".contains(verb.mode) { Ok(verb) } else { Err(verb.wrong("is no verb")) }
+    }
+
+    fn read_argument(&mut self, chars: &mut Peekable<Chars<'_>>) -> Result<(), Wrong> {
+        if self.take(chars, |c| c == '[').is_none() {
+            return Ok(());
+        }
+        let number = self.digits(chars)?.filter(|number| *number > 0);
+        let closed = self.take(chars, |c| c == ']');
+        self.argument = number.filter(|_| closed.is_some());
+        match self.argument {
+            Some(_) => Ok(()),
+            None => Err(self.wrong("needs a number from 1 in its brackets")),
+        }
+    }
+
+    fn digits(&mut self, chars: &mut Peekable<Chars<'_>>) -> Result<Option<usize>, Wrong> {
+        let mut digits = String::new();
+        while let Some(digit) = self.take(chars, |c| c.is_ascii_digit()) {
+            digits.push(digit);
+        }
+        if digits.is_empty() {
+            return Ok(None);
+        }
+        match digits.parse() {
+            Ok(number) if number <= WIDEST => Ok(Some(number)),
+            _ => Err(self.wrong(&format!("has a number over {WIDEST}"))),
+        }
+    }
+
+    fn take(
+        &mut self,
+        chars: &mut Peekable<Chars<'_>>,
+        wanted: impl FnOnce(char) -> bool,
+    ) -> Option<char> {
+        let c = chars.next_if(|c| wanted(*c))?;
+        self.text.push(c);
+        Some(c)
+    }
+
+    fn wrong(&self, what: &str) -> Wrong {
+        Wrong::at(0, format!("`{}` {what}", self.text))
+    }
+
+    /// The text for `value`; why there is none otherwise.
+    fn format(&self, value: &Value) -> Result<String, String> {
+        let mismatch = |wanted: &str| {
+            format!("`{}` takes {wanted}, and this is {}", self.text, value.type_name())
+        };
+        match self.mode {
+            'v' => Ok(self.padded(&self.as_it_is(value))),
+            't' => {
+                let bool = to_bool(value).ok_or_else(|| mismatch("a boolean"))?;
+                Ok(self.padded(&bool.to_string()))
+            }
+            'b' | 'd' | 'o' | 'x' | 'X' => {
+                let whole = to_whole(value).ok_or_else(|| mismatch("a whole number"))?;
+                Ok(self.whole(whole))
+            }
+            's' | 'q' => {
+                let text = to_text(value).ok_or_else(|| mismatch("a string"))?;
+                let text = match self.precision {
+                    Some(most) => text.graphemes(true).take(most).collect(),
+                    None => text,
+                };
+                let text =
+                    if self.mode == 'q' { serde_json::Value::from(text).to_string() } else { text };
+                Ok(self.padded(&text))
+            }
+            _ => {
+                let number = to_number(value).ok_or_else(|| mismatch("a number"))?;
+                Ok(self.signed(number.is_sign_negative(), &self.float(number.abs())))
+            }
+        }
+    }
+
+    /// `%v`: texts as they are, numbers as short as can be, all else as JSON.
+    fn as_it_is(&self, value: &Value) -> String {
+        match value {
+            Value::String(text) if !self.sharp => text.clone(),
+            Value::Number(number) if !self.sharp => {
+                let sign = if *number < 0.0 { "-" } else { "" };
+                format!("{sign}{}", shortest(number.abs(), None))
+            }
+            other => other.to_json().to_string(),
+        }
+    }
+
+    fn whole(&self, number: i64) -> String {
+        let magnitude = number.unsigned_abs();
+        let digits = match (self.mode, self.sharp) {
+            ('b', false) => format!("{magnitude:b}"),
+            ('b', true) => format!("{magnitude:#b}"),
+            ('o', false) => format!("{magnitude:o}"),
+            ('o', true) => format!("0{magnitude:o}"),
+            ('x', false) => format!("{magnitude:x}"),
+            ('x', true) => format!("{magnitude:#x}"),
+            ('X', false) => format!("{magnitude:X}"),
+            ('X', true) => format!("0X{magnitude:X}"),
+            _ => magnitude.to_string(),
+        };
+        let digits = match self.precision {
+            Some(least) => format!("{digits:0>least$}"),
+            None => digits,
+        };
+        self.signed(number < 0, &digits)
+    }
+
+    fn float(&self, number: f64) -> String {
+        let precision = self.precision.unwrap_or(6);
+        match self.mode {
+            'f' => format!("{number:.precision$}"),
+            'e' | 'E' => {
+                let text = exponent(&format!("{number:.precision$e}"));
+                if self.mode == 'E' { text.to_uppercase() } else { text }
+            }
+            _ => {
+                let text = shortest(number, self.precision);
+                if self.mode == 'G' { text.to_uppercase() } else { text }
+            }
+        }
+    }
+
+    /// With its sign, and zeros between sign and digits where they are asked for.
+    fn signed(&self, negative: bool, digits: &str) -> String {
+        let sign = match (negative, self.plus, self.space) {
+            (true, ..) => "-",
+            (false, true, _) => "+",
+            (false, false, true) => " ",
+            (false, false, false) => "",
+        };
+        if self.zero && !self.minus {
+            let width = self.width.saturating_sub(sign.len());
+            format!("{sign}{digits:0>width$}")
+        } else {
+            self.padded(&format!("{sign}{digits}"))
+        }
+    }
+
+    /// Filled up to the width; a reader counts the characters.
+    fn padded(&self, text: &str) -> String {
+        let missing = self.width.saturating_sub(text.graphemes(true).count());
+        let fill = if self.zero && !self.minus { "0" } else { " " }.repeat(missing);
+        if self.minus { format!("{text}{fill}") } else { format!("{fill}{text}") }
+    }
+}
+
+/// `%g`: the shortest text that reads back, or so many digits; with an exponent if that is below
+/// -4 or not below the precision, which counts as 6 where none is given.
+fn shortest(number: f64, precision: Option<usize>) -> String {
+    let scientific = match precision {
+        None => format!("{number:e}"),
+        Some(digits) => format!("{number:.*e}", digits.max(1) - 1),
+    };
+    let (mantissa, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let mantissa = match mantissa.contains('.') {
+        true => mantissa.trim_end_matches('0').trim_end_matches('.'),
+        false => mantissa,
+    };
+    let power: i64 = power.parse().unwrap_or(0);
+    let digits = mantissa.len() - usize::from(mantissa.contains('.'));
+    let limit = precision.map_or(6, |digits| digits.max(1));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    if power < -4 || power >= limit {
+        return exponent(&format!("{mantissa}e{power}"));
+    }
+    let places = i64::try_from(digits).unwrap_or(0) - 1 - power;
+    format!("{number:.*}", usize::try_from(places).unwrap_or(0))
+}
+
+/// `1e21` as `1e+21`, `1e-7` as `1e-07`.
+fn exponent(text: &str) -> String {
+    let (mantissa, power) = text.split_once('e').unwrap_or((text, "0"));
+    let (sign, digits) = match power.strip_prefix('-') {
+        Some(digits) => ('-', digits),
+        None => ('+', power),
+    };
+    let mut written = String::new();
+    // Writing to a string cannot fail.
+    let _ = write!(written, "{mantissa}e{sign}{digits:0>2}");
+    written
+}

@@ -1,0 +1,374 @@
+//! The program: what the names of a stack file lead to, evaluated when first asked for.
+//!
+//! A configured attribute is its value; what AWS chooses is unknown until the look-up knows it.
+//! Each value is evaluated once, and values that wait for each other in a circle are reported.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use hcl_edit::expr::Expression;
+
+use super::convert::{to_bool, to_whole};
+use super::declare::{Declaration, Declarations, is_meta};
+use super::evaluate::{Binding, Evaluated, Evaluator, Scope};
+use super::text::Text;
+use super::{LookUp, ReadFile};
+use crate::address::{Address, Key, Kind, Name};
+use crate::attribute::{Presence, listed, nearest};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::resource::{computed, object_type};
+use crate::value::{Origin, Unknown, Value};
+
+/// The most that `count` can be.
+const MOST: i64 = 100_000;
+
+/// How many resources a block stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Instances {
+    /// One, without a key.
+    One,
+    /// None: its `when` is false.
+    Off,
+    /// This many, with the keys `[0]`, `[1]`, ...
+    Counted(u32),
+}
+
+/// Something that is evaluated once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Node {
+    Attribute(Address, String),
+    Instances(Kind, Name),
+    Local(String),
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(address, name) => write!(f, "{address}.{name}"),
+            Self::Instances(kind, name) => write!(f, "the count of {kind}.{name}"),
+            Self::Local(name) => write!(f, "local.{name}"),
+        }
+    }
+}
+
+/// Names and their values.
+pub(super) struct Program<'p> {
+    pub(super) text: &'p Text,
+    pub(super) declared: &'p Declarations<'p>,
+    /// The values of the variables; an empty error where what is wrong has been reported.
+    pub(super) variables: BTreeMap<String, Evaluated<Rc<Value>>>,
+    pub(super) look_up: &'p LookUp<'p>,
+    pub(super) files: &'p ReadFile<'p>,
+    state: State,
+}
+
+#[derive(Default)]
+struct State {
+    values: RefCell<BTreeMap<Node, Evaluated<Rc<Value>>>>,
+    instances: RefCell<BTreeMap<(Kind, Name), Evaluated<Instances>>>,
+    /// Whole blocks with `count`, as lists.
+    lists: RefCell<BTreeMap<(Kind, Name), Rc<Value>>>,
+    under_way: RefCell<Vec<Node>>,
+    depth: Cell<usize>,
+}
+
+impl<'p> Program<'p> {
+    pub(super) fn new(
+        text: &'p Text,
+        declared: &'p Declarations<'p>,
+        variables: BTreeMap<String, Evaluated<Rc<Value>>>,
+        look_up: &'p LookUp<'p>,
+        files: &'p ReadFile<'p>,
+    ) -> Self {
+        Self { text, declared, variables, look_up, files, state: State::default() }
+    }
+
+    /// The value of an expression that belongs to no resource.
+    pub(super) fn evaluate(&self, expression: &Expression) -> Evaluated {
+        self.evaluator().evaluate(expression, Scope::default())
+    }
+
+    fn evaluator(&self) -> Evaluator<'_> {
+        Evaluator {
+            text: self.text,
+            program: Some(self),
+            files: self.files,
+            depth: &self.state.depth,
+        }
+    }
+
+    /// The value of `var.name`.
+    pub(super) fn variable(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
+        self.variables.get(name).cloned().unwrap_or_else(|| {
+            let names = self.variables.keys().map(String::as_str);
+            Err(unknown(format!("there is no variable `{name}`"), name, names, at).into())
+        })
+    }
+
+    /// The value of `local.name`.
+    pub(super) fn local(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
+        let Some(attribute) = self.declared.locals.get(name) else {
+            let names = self.declared.locals.keys().copied();
+            return Err(unknown(format!("there is no local `{name}`"), name, names, at).into());
+        };
+        self.once(Node::Local(name.to_owned()), || self.evaluate(&attribute.value))
+    }
+
+    /// What `kind.name` is: a resource, or a list of them for a block with `count`.
+    pub(super) fn resource(&self, kind: Kind, name: &str, at: Span) -> Evaluated<Rc<Value>> {
+        let parsed = name
+            .parse::<Name>()
+            .ok()
+            .filter(|name| self.declared.resources.contains_key(&(kind, name.clone())));
+        let Some(name) = parsed else { return Err(self.no_such_resource(kind, name, at).into()) };
+        let address = Address::new(kind, name.clone());
+        match self.instances(kind, &name)? {
+            Instances::One => Ok(Rc::new(Value::Resource(address))),
+            Instances::Off => {
+                let off = self.declaration(kind, &name).attributes.get("when");
+                Err(Diagnostic::error(
+                    code::NO_SUCH_RESOURCE,
+                    format!("`{address}` is not there: its `when` is false"),
+                )
+                .at(at, "referred to here")
+                .at(off.map(|when| self.text.span(*when)), "switched off here")
+                .help("refer to it only where the same condition holds")
+                .into())
+            }
+            Instances::Counted(count) => {
+                let mut lists = self.state.lists.borrow_mut();
+                let list = lists.entry((kind, name)).or_insert_with(|| {
+                    let keys = (0..count).map(Key::Index);
+                    let all = keys.map(|key| Value::Resource(address.clone().with_key(key)));
+                    Rc::new(Value::List(all.collect()))
+                });
+                Ok(Rc::clone(list))
+            }
+        }
+    }
+
+    fn no_such_resource(&self, kind: Kind, name: &str, at: Span) -> Diagnostic {
+        let title = format!("the stack declares no `{kind}.{name}`");
+        let diagnostic = Diagnostic::error(code::NO_SUCH_RESOURCE, title).at(at.clone(), "");
+        let all: Vec<String> =
+            self.declared.resources.keys().map(|(kind, name)| format!("{kind}.{name}")).collect();
+        let of_kind = self.declared.resources.keys().filter(|(other, _)| *other == kind);
+        let of_kind: Vec<String> = of_kind.map(|(kind, name)| format!("{kind}.{name}")).collect();
+        let wanted = format!("{kind}.{name}");
+        let near = nearest(
+            name,
+            of_kind.iter().filter_map(|address| address.split_once('.').map(|(_, name)| name)),
+        )
+        .map(|name| format!("{kind}.{name}"))
+        .or_else(|| nearest(&wanted, all.iter().map(String::as_str)).map(str::to_owned));
+        match near {
+            Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
+            None if of_kind.is_empty() => {
+                diagnostic.help(format!("declare it: `{kind} \"{name}\" {{ ... }}`"))
+            }
+            None => diagnostic
+                .help(format!("it declares {}", listed(of_kind.iter().map(String::as_str)))),
+        }
+    }
+
+    fn declaration(&self, kind: Kind, name: &Name) -> &Declaration<'p> {
+        &self.declared.resources[&(kind, name.clone())]
+    }
+
+    /// How many resources a declared block stands for.
+    pub(super) fn instances(&self, kind: Kind, name: &Name) -> Evaluated<Instances> {
+        let key = (kind, name.clone());
+        if let Some(known) = self.state.instances.borrow().get(&key) {
+            return known.clone();
+        }
+        let node = Node::Instances(kind, name.clone());
+        let counted = self.under_way(node, || self.count(kind, name));
+        self.state.instances.borrow_mut().insert(key, counted.clone());
+        counted
+    }
+
+    fn count(&self, kind: Kind, name: &Name) -> Evaluated<Instances> {
+        let declaration = self.declaration(kind, name);
+        let on = match declaration.get("when") {
+            None => true,
+            Some(expression) => {
+                let value = self.planned(expression)?;
+                to_bool(&value)
+                    .ok_or_else(|| self.wrong(expression, "`when` is true or false", &value))?
+            }
+        };
+        match declaration.get("count") {
+            None if on => Ok(Instances::One),
+            None => Ok(Instances::Off),
+            Some(expression) => {
+                let value = self.planned(expression)?;
+                let count = to_whole(&value).filter(|count| (0..=MOST).contains(count));
+                let count = count.and_then(|count| u32::try_from(count).ok()).ok_or_else(|| {
+                    let title = format!("`count` is a whole number from 0 to {MOST}");
+                    self.wrong(expression, &title, &value)
+                })?;
+                Ok(Instances::Counted(if on { count } else { 0 }))
+            }
+        }
+    }
+
+    /// A value that must be known when planning.
+    pub(super) fn planned(&self, expression: &Expression) -> Evaluated {
+        let value = self.evaluate(expression)?;
+        if value.is_known() {
+            return Ok(value);
+        }
+        let at = self.text.span(expression);
+        let title = "this must be known when planning";
+        Err(Diagnostic::error(code::UNKNOWN_VALUE, title)
+            .at(at, format!("it is {value}"))
+            .help("use a value that does not depend on what apply makes")
+            .into())
+    }
+
+    fn wrong(&self, expression: &Expression, title: &str, value: &Value) -> Diagnostics {
+        let at = self.text.span(expression);
+        let label = match value {
+            Value::Number(_) => format!("this is {value}"),
+            _ => format!("this is {}", value.type_name()),
+        };
+        Diagnostic::error(code::WRONG_TYPE, title).at(at, label).into()
+    }
+
+    /// The value of an attribute of a resource, where something refers to it from `at`.
+    pub(super) fn attribute(
+        &self,
+        address: &Address,
+        name: &str,
+        at: Span,
+    ) -> Evaluated<Rc<Value>> {
+        let schema = object_type(address.kind).attribute(name);
+        let is_computed = computed(address.kind).iter().any(|computed| computed.name == name);
+        if schema.is_none() && !is_computed {
+            return Err(no_such_attribute(address, name, at).into());
+        }
+        if let Some(value) = self.given(address, name).transpose()?
+            && *value != Value::Null
+        {
+            return Ok(value);
+        }
+        let value = match schema.map(|attribute| attribute.presence) {
+            Some(Presence::Default(default)) => default(),
+            Some(Presence::Optional) if !is_computed => Value::Null,
+            // That it is missing is reported where the block is read.
+            Some(Presence::Required) => return Err(Diagnostics::new()),
+            Some(Presence::Chosen | Presence::Optional) | None => {
+                let attribute = name.to_owned();
+                let origin = Origin { address: address.clone(), attribute };
+                let known = (self.look_up)(&origin);
+                known.unwrap_or_else(|| Value::Unknown(Unknown::attribute(origin)))
+            }
+        };
+        Ok(Rc::new(value))
+    }
+
+    /// The value that a resource's block gives an attribute, if it gives one.
+    pub(super) fn given(&self, address: &Address, name: &str) -> Option<Evaluated<Rc<Value>>> {
+        if is_meta(name) {
+            return None;
+        }
+        let expression = self.declaration(address.kind, &address.name).get(name)?;
+        let node = Node::Attribute(address.clone(), name.to_owned());
+        let value = self.once(node, || match address.key {
+            Some(Key::Index(index)) => {
+                let index = BTreeMap::from([("index".to_owned(), Value::integer(index))]);
+                let value = Rc::new(Value::Object(index));
+                let count = Binding { name: "count", value, outer: Scope::default() };
+                self.evaluator().evaluate(expression, Scope::of(&count))
+            }
+            Some(Key::Name(_)) | None => self.evaluate(expression),
+        });
+        Some(value.map_err(|diagnostics| {
+            let own = |diagnostic: Diagnostic| match diagnostic.address {
+                None => diagnostic.of(address),
+                Some(_) => diagnostic,
+            };
+            diagnostics.into_iter().map(own).collect()
+        }))
+    }
+
+    fn once(&self, node: Node, evaluate: impl FnOnce() -> Evaluated) -> Evaluated<Rc<Value>> {
+        if let Some(known) = self.state.values.borrow().get(&node) {
+            return known.clone();
+        }
+        let value = self.under_way(node.clone(), evaluate).map(Rc::new);
+        self.state.values.borrow_mut().insert(node, value.clone());
+        value
+    }
+
+    /// Evaluates `node`, unless that is being done already.
+    fn under_way<T>(&self, node: Node, evaluate: impl FnOnce() -> Evaluated<T>) -> Evaluated<T> {
+        let begun = self.state.under_way.borrow().iter().position(|other| *other == node);
+        if let Some(begun) = begun {
+            let circle = self.state.under_way.borrow()[begun..].to_vec();
+            return Err(self.cycle(circle).into());
+        }
+        self.state.under_way.borrow_mut().push(node);
+        let evaluated = evaluate();
+        self.state.under_way.borrow_mut().pop();
+        evaluated
+    }
+
+    /// Names a circle, from its least member on so that it is always the same.
+    fn cycle(&self, mut circle: Vec<Node>) -> Diagnostic {
+        let least = circle.iter().enumerate().min_by_key(|(_, node)| *node);
+        let least = least.map_or(0, |(place, _)| place);
+        circle.rotate_left(least);
+        let names: Vec<String> = circle.iter().chain(circle.first()).map(Node::to_string).collect();
+        let title = match circle.as_slice() {
+            [one] => format!("{one} depends on itself"),
+            _ => "these values depend on each other in a circle".to_owned(),
+        };
+        let diagnostic = Diagnostic::error(code::CYCLE, title);
+        let labelled = circle
+            .iter()
+            .fold(diagnostic, |diagnostic, node| diagnostic.at(self.place(node), node.to_string()));
+        labelled.note(names.join(" -> "))
+    }
+
+    fn place(&self, node: &Node) -> Option<Span> {
+        let attribute = match node {
+            Node::Local(name) => self.declared.locals.get(name.as_str()),
+            Node::Attribute(address, name) => {
+                self.declaration(address.kind, &address.name).attributes.get(name.as_str())
+            }
+            Node::Instances(kind, name) => {
+                let attributes = &self.declaration(*kind, name).attributes;
+                attributes.get("count").or_else(|| attributes.get("when"))
+            }
+        };
+        attribute.map(|attribute| self.text.span(&attribute.key))
+    }
+}
+
+fn unknown<'n>(
+    title: String,
+    name: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+    at: Span,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, title).at(at.clone(), "");
+    match nearest(name, names.clone()) {
+        Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
+        None => diagnostic.note(format!("there is {}", listed(names))),
+    }
+}
+
+fn no_such_attribute(address: &Address, name: &str, at: Span) -> Diagnostic {
+    let kind = address.kind;
+    let configured = object_type(kind).attributes.iter().map(|attribute| attribute.name);
+    let computed = computed(kind).iter().map(|computed| computed.name);
+    let mut names: Vec<&str> = configured.chain(computed).collect();
+    names.sort_unstable();
+    names.dedup();
+    let title = format!("the {} has no attribute `{name}`", object_type(kind).title);
+    unknown(title, name, names.into_iter(), at)
+}

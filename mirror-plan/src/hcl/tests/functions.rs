@@ -1,0 +1,248 @@
+//! The functions, against Terraform's documented results.
+
+use insta::assert_snapshot;
+
+use super::{Inputs, check_with, evaluate};
+
+#[test]
+fn cidrsubnet() {
+    assert_snapshot!(evaluate(r#"[cidrsubnet("172.16.0.0/12", 4, 2), cidrsubnet("10.1.2.0/24", 4, 15), cidrsubnet("fd00:fd12:3456:7890::/56", 16, 162), cidrsubnet("10.0.9.9/16", 8, 1), cidrsubnet("10.0.0.0/32", 0, 0), cidrsubnet("0.0.0.0/0", 32, 4294967295)]"#), @r#"["172.18.0.0/16", "10.1.2.240/28", "fd00:fd12:3456:7800:a200::/72", "10.0.1.0/24", "10.0.0.0/32", "255.255.255.255/32"]"#);
+    assert_snapshot!(evaluate(r#"cidrsubnet("10.0.0.0/28", 8, 1)"#), @r#"
+    error[MP0103]: `cidrsubnet`: 10.0.0.0/28 has 4 bits left, and 8 more are asked for
+     --> test.mirror.hcl:2:37
+      |
+    2 |   value = cidrsubnet("10.0.0.0/28", 8, 1)
+      |                                     ^
+    "#);
+    assert_snapshot!(evaluate(r#"cidrsubnet(vpc.lab.cidr, 1, 2)"#), @"
+    error[MP0103]: `cidrsubnet`: 1 bits number the subnets 0 to 1, not 2
+     --> test.mirror.hcl:2:39
+      |
+    2 |   value = cidrsubnet(vpc.lab.cidr, 1, 2)
+      |                                       ^
+    ");
+    assert_snapshot!(evaluate(r#"cidrsubnet("10.0.0.0", 1, 2)"#), @r#"
+    error[MP0103]: `cidrsubnet`: `10.0.0.0` is not a range such as 10.0.0.0/16
+     --> test.mirror.hcl:2:22
+      |
+    2 |   value = cidrsubnet("10.0.0.0", 1, 2)
+      |                      ^^^^^^^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"cidrsubnet("10.0.0.0/8", -1, 0)"#), @r#"
+    error[MP0103]: `cidrsubnet`: 10.0.0.0/8 has 24 bits left, and -1 more are asked for
+     --> test.mirror.hcl:2:36
+      |
+    2 |   value = cidrsubnet("10.0.0.0/8", -1, 0)
+      |                                    ^^
+    "#);
+    assert_snapshot!(evaluate(r#"cidrsubnet("10.0.0.0/8", 1)"#), @r#"
+    error[MP0103]: `cidrsubnet` takes 3 arguments, not 2
+     --> test.mirror.hcl:2:11
+      |
+    2 |   value = cidrsubnet("10.0.0.0/8", 1)
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = note: it is called as cidrsubnet(prefix, newbits, netnum)
+    "#);
+}
+
+#[test]
+fn cidrhost() {
+    assert_snapshot!(evaluate(r#"[cidrhost("10.12.112.0/20", 16), cidrhost("10.12.112.0/20", 268), cidrhost("fd00:fd12:3456:7890:00a2::/72", 34), cidrhost("10.0.0.0/24", -1), cidrhost("::/0", -1), cidrhost("10.0.0.1/32", 0)]"#), @r#"["10.12.112.16", "10.12.113.12", "fd00:fd12:3456:7890::22", "10.0.0.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "10.0.0.1"]"#);
+    assert_snapshot!(evaluate(r#"cidrhost("10.0.0.0/30", 4)"#), @r#"
+    error[MP0103]: `cidrhost`: 10.0.0.0/30 has no address number 4
+     --> test.mirror.hcl:2:35
+      |
+    2 |   value = cidrhost("10.0.0.0/30", 4)
+      |                                   ^
+    "#);
+    assert_snapshot!(evaluate(r#"cidrhost("10.0.0.0/30", -5)"#), @r#"
+    error[MP0103]: `cidrhost`: 10.0.0.0/30 has no address number -5
+     --> test.mirror.hcl:2:35
+      |
+    2 |   value = cidrhost("10.0.0.0/30", -5)
+      |                                   ^^
+    "#);
+}
+
+#[test]
+fn format() {
+    assert_snapshot!(evaluate(r#"[format("Hello, %s!", "Ander"), format("There are %d lights", 4), format("%v %v %v %v", true, null, "a", [1, { b = "c" }]), format("%#v", "a"), format("%5.1f|%-5d|%05d|%+d|% d", 3.14159, 7, 42, 1, 2), format("%x %X %o %b %#x", 255, 255, 8, 5, 255), format("%[2]s-%[1]s", "a", "b"), format("%q %t %%", "a\"b", true), format("%.2s|%4s|%-4s|", "äöü", "é", "x")]"#), @r#"["Hello, Ander!", "There are 4 lights", "true null a [1,{\"b\":\"c\"}]", "\"a\"", "  3.1|7    |00042|+1| 2", "ff FF 10 101 0xff", "b-a", "\"a\\\"b\" true %", "äö|   é|x   |"]"#);
+    assert_snapshot!(evaluate(r#"[format("%e %E", 12345.678, 0.00012), format("%g %g %g %g", 100000, 1000000, 0.0001, 0.00001), format("%v %v", 1000000, 0.1), format("%.3g", 1234.5), format("%d", "12")]"#), @r#"["1.234568e+04 1.200000E-04", "100000 1e+06 0.0001 1e-05", "1e+06 0.1", "1.23e+03", "12"]"#);
+    assert_snapshot!(evaluate(r#"format("%s %s", "a")"#), @r#"
+    error[MP0103]: `format`: `%s` needs value 2, and there are 1
+     --> test.mirror.hcl:2:18
+      |
+    2 |   value = format("%s %s", "a")
+      |                  ^^^^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"format("%s", "a", "b")"#), @r#"
+    error[MP0103]: `format`: no verb uses this value
+     --> test.mirror.hcl:2:29
+      |
+    2 |   value = format("%s", "a", "b")
+      |                             ^^^
+    "#);
+    assert_snapshot!(evaluate(r#"format("%d", 1.5)"#), @r#"
+    error[MP0103]: `format`: `%d` takes a whole number, and this is a number
+     --> test.mirror.hcl:2:24
+      |
+    2 |   value = format("%d", 1.5)
+      |                        ^^^
+    "#);
+    assert_snapshot!(evaluate(r#"format("%y", 1)"#), @r#"
+    error[MP0103]: `format`: `%y` is no verb
+     --> test.mirror.hcl:2:18
+      |
+    2 |   value = format("%y", 1)
+      |                  ^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"format("100%")"#), @r#"
+    error[MP0103]: `format`: `%` has no letter
+     --> test.mirror.hcl:2:18
+      |
+    2 |   value = format("100%")
+      |                  ^^^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"format("%s", null)"#), @r#"
+    error[MP0103]: `format`: `%s` takes a string, and this is null
+     --> test.mirror.hcl:2:24
+      |
+    2 |   value = format("%s", null)
+      |                        ^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"format("%99999s", "a")"#), @r#"
+    error[MP0103]: `format`: `%99999` has a number over 1000
+     --> test.mirror.hcl:2:18
+      |
+    2 |   value = format("%99999s", "a")
+      |                  ^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn join_and_split() {
+    assert_snapshot!(evaluate(r#"[join("-", ["a", 1, true]), join("", []), join(", ", ["a"], ["b", "c"]), split(",", "a,,b"), split(",", ""), split("", "äb")]"#), @r#"["a-1-true", "", "a, b, c", ["a", "", "b"], [""], ["ä", "b"]]"#);
+    assert_snapshot!(evaluate(r#"join(",", ["a", null])"#), @r#"
+    error[MP0103]: `join`: the elements are strings, and one is null
+     --> test.mirror.hcl:2:21
+      |
+    2 |   value = join(",", ["a", null])
+      |                     ^^^^^^^^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"join(",", "a")"#), @r#"
+    error[MP0103]: `join`: expected a list, found a string
+     --> test.mirror.hcl:2:21
+      |
+    2 |   value = join(",", "a")
+      |                     ^^^
+    "#);
+}
+
+#[test]
+fn lists_and_objects() {
+    assert_snapshot!(evaluate(r#"[concat([1], [], [2, 3]), merge({ a = 1, b = 1 }, null, { b = 2 }), merge(), keys({ b = 1, a = 2 }), values({ b = 1, a = 2 })]"#), @r#"[[1, 2, 3], { a = 1, b = 2 }, {}, ["a", "b"], [2, 1]]"#);
+    assert_snapshot!(evaluate(r#"[lookup({ a = 1 }, "a", 0), lookup({ a = 1 }, "b", 0), lookup({ a = null }, "a", 0), lookup({ a = 1 }, "a")]"#), @"[1, 0, null, 1]");
+    assert_snapshot!(evaluate(r#"[length([1, 2]), length({ a = 1 }), length("👨‍👩‍👧ä"), length(""), contains([1, 2], 2), contains(["1"], 1)]"#), @"[2, 1, 2, 0, true, false]");
+    assert_snapshot!(evaluate(r#"concat([1], 2)"#), @"
+    error[MP0103]: `concat`: expected a list, found a number
+     --> test.mirror.hcl:2:23
+      |
+    2 |   value = concat([1], 2)
+      |                       ^
+    ");
+    assert_snapshot!(evaluate(r#"lookup({ a = 1 }, "b")"#), @r#"
+    error[MP0103]: `lookup`: there is no member `b`, and no default
+     --> test.mirror.hcl:2:29
+      |
+    2 |   value = lookup({ a = 1 }, "b")
+      |                             ^^^
+    "#);
+    assert_snapshot!(evaluate(r#"length(5)"#), @"
+    error[MP0103]: `length`: expected a list, an object or a string, found a number
+     --> test.mirror.hcl:2:18
+      |
+    2 |   value = length(5)
+      |                  ^
+    ");
+    assert_snapshot!(evaluate(r#"concat([[1], [2]]...)"#), @"[1, 2]");
+    assert_snapshot!(evaluate(r#"concat({}...)"#), @"
+    error[MP0103]: `...` spreads out a list
+     --> test.mirror.hcl:2:18
+      |
+    2 |   value = concat({}...)
+      |                  ^^ this is an object
+    ");
+}
+
+#[test]
+fn conversions() {
+    assert_snapshot!(evaluate(r#"[tostring(1.50), tostring(true), tostring(null), tonumber("1e3"), tonumber("-0.5"), tonumber(null), jsondecode("{\"a\": [1, null, \"b\"]}")]"#), @r#"["1.5", "true", null, 1000, -0.5, null, { a = [1, null, "b"] }]"#);
+    assert_snapshot!(evaluate(r#"tonumber("ten")"#), @r#"
+    error[MP0103]: `tonumber`: `ten` is not a number
+     --> test.mirror.hcl:2:20
+      |
+    2 |   value = tonumber("ten")
+      |                    ^^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"tonumber("inf")"#), @r#"
+    error[MP0103]: `tonumber`: `inf` is not a number
+     --> test.mirror.hcl:2:20
+      |
+    2 |   value = tonumber("inf")
+      |                    ^^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"tostring([])"#), @"
+    error[MP0103]: `tostring`: expected a string, number or boolean, found a list
+     --> test.mirror.hcl:2:20
+      |
+    2 |   value = tostring([])
+      |                    ^^
+    ");
+    assert_snapshot!(evaluate(r#"jsondecode("{")"#), @r#"
+    error[MP0103]: `jsondecode`: this is not JSON: EOF while parsing an object at line 1 column 1
+     --> test.mirror.hcl:2:22
+      |
+    2 |   value = jsondecode("{")
+      |                      ^^^
+    "#);
+}
+
+#[test]
+fn attempts() {
+    assert_snapshot!(evaluate(r#"[try(local.nothing, local.tags.c, "fallback"), try(1), try(vpc.lab.id, "x")]"#), @r#"["fallback", 1, (known after apply: vpc.lab.id)]"#);
+    assert_snapshot!(evaluate(r#"try(local.nothing, 1 / 0)"#), @"
+    error[MP0103]: `try`: none of the arguments can be evaluated
+     --> test.mirror.hcl:2:11
+      |
+    2 |   value = try(local.nothing, 1 / 0)
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = note: there is no local `nothing`
+      = note: division by zero
+    ");
+}
+
+#[test]
+fn files_are_read_in_the_folder_of_the_stack_only() {
+    let read = |path: &str| match path {
+        "boot.sh" | "sub/boot.sh" => Ok(format!("#!/bin/sh\n# {path}\n")),
+        _ => Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such file")),
+    };
+    let inputs = Inputs::new().read_files_by(&read);
+    let show =
+        |path: &str| check_with(&format!("output \"it\" {{ value = file(\"{path}\") }}"), &inputs);
+    assert_snapshot!(show("boot.sh"), @r##"it = "#!/bin/sh\n# boot.sh\n""##);
+    assert_snapshot!(show("./sub/boot.sh"), @r##"it = "#!/bin/sh\n# sub/boot.sh\n""##);
+    assert_snapshot!(show("other.sh"), @r#"
+    error[MP0103]: `file`: cannot read `other.sh`: no such file
+     --> test.mirror.hcl:1:28
+      |
+    1 | output "it" { value = file("other.sh") }
+      |                            ^^^^^^^^^^
+    "#);
+    for path in ["../boot.sh", "/etc/passwd", "sub/../boot.sh", "C:/x", "a\\\\..\\\\b", "", "a//b"]
+    {
+        assert!(show(path).contains("is not a path inside"), "{path}");
+    }
+}

@@ -1,0 +1,240 @@
+//! Variables: what they declare, and the values they end up with.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hcl_edit::expr::Expression;
+
+use super::constraint::Constraint;
+use super::convert::to_bool;
+use super::declare::{Declaration, Declarations};
+use super::evaluate::Evaluated;
+use super::inputs::{Given, GivenValue, Inputs, MayBeUndeclared};
+use super::text::{Text, written_at};
+use super::{constant, parse};
+use crate::attribute::{listed, nearest};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use crate::value::{Path, Value};
+
+/// The values of all variables; those that have none are reported, and an empty error here.
+pub(super) fn values(
+    text: &Text,
+    declared: &Declarations<'_>,
+    inputs: &Inputs<'_>,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<String, Evaluated<Rc<Value>>> {
+    diagnostics.extend(inputs.mistakes());
+    diagnostics.extend(undeclared(declared, inputs));
+    // A source that cannot be read might have had the value.
+    let may_be_given = !inputs.mistakes().is_empty();
+    let given = inputs.strongest();
+    let values = declared.variables.iter().map(|(name, declaration)| {
+        let value = Variable::read(text, name, declaration)
+            .and_then(|variable| variable.value(given.get(name).copied()));
+        let value = value.map(Rc::new).map_err(|mistakes| {
+            let is_missing = |mistake: &Diagnostic| mistake.code == code::VARIABLE_MISSING;
+            let own = mistakes.into_iter().filter(|m| !(may_be_given && is_missing(m)));
+            diagnostics.extend(own);
+            Diagnostics::new()
+        });
+        ((*name).to_owned(), value)
+    });
+    values.collect()
+}
+
+fn undeclared(declared: &Declarations<'_>, inputs: &Inputs<'_>) -> Vec<Diagnostic> {
+    let is_wrong = |given: &&Given| {
+        given.may_be_undeclared == MayBeUndeclared::No
+            && !declared.variables.contains_key(given.name.as_str())
+    };
+    let wrong = inputs.given().filter(is_wrong).map(|given| {
+        let title = format!("the stack declares no variable `{}`", given.name);
+        let diagnostic =
+            Diagnostic::error(code::VARIABLE_UNDECLARED, title).at(given.name_span(), "");
+        match nearest(&given.name, declared.variables.keys().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!("declare it: `variable \"{}\" {{ ... }}`", given.name)),
+        }
+    });
+    wrong.collect()
+}
+
+/// A declared variable.
+struct Variable<'v> {
+    name: &'v str,
+    head: &'v Span,
+    constraint: Constraint,
+    /// Whether a given text is the value itself.
+    takes_text: bool,
+    default: Option<Value>,
+    nullable: bool,
+    one_of: Option<Vec<Value>>,
+}
+
+impl<'v> Variable<'v> {
+    fn read(
+        text: &Text,
+        name: &'v str,
+        declaration: &'v Declaration<'_>,
+    ) -> Result<Self, Diagnostics> {
+        let mut mistakes = Diagnostics::new();
+        let mut keep = |result: Result<Value, Diagnostics>| {
+            result.map_err(|found| mistakes.extend(found)).ok()
+        };
+        let constraint = declaration.get("type").map(|written| Constraint::read(text, written));
+        // As in Terraform, a variable without a type takes a given text as it is.
+        let takes_text = matches!(
+            &constraint,
+            None | Some(Ok(Constraint::Bool | Constraint::Number | Constraint::String))
+        );
+        let (constraint, wrong_type) = match constraint {
+            None => (Constraint::Any, None),
+            Some(Ok(constraint)) => (constraint, None),
+            Some(Err(wrong)) => (Constraint::Any, Some(wrong)),
+        };
+        let default = declaration.get("default").and_then(|written| {
+            keep(constant(text, written).and_then(|value| {
+                converted(
+                    &constraint,
+                    value,
+                    |path| text.span(written_at(written, &path.0).0),
+                    code::WRONG_TYPE,
+                )
+            }))
+        });
+        let nullable = declaration.get("nullable").and_then(|written| {
+            keep(constant(text, written).and_then(|value| {
+                expect(
+                    to_bool(&value).map(Value::Bool),
+                    text,
+                    written,
+                    "`nullable` is true or false",
+                )
+            }))
+        });
+        let one_of = declaration.get("one_of").and_then(|written| {
+            let list = Constraint::List(Box::new(constraint.clone()));
+            keep(constant(text, written).and_then(|value| {
+                converted(
+                    &list,
+                    value,
+                    |path| text.span(written_at(written, &path.0).0),
+                    code::WRONG_TYPE,
+                )
+            }))
+        });
+        if let Some(written) = declaration.get("description") {
+            keep(constant(text, written).and_then(|value| {
+                expect(
+                    Some(value).filter(|v| matches!(v, Value::String(_))),
+                    text,
+                    written,
+                    "a description is a string",
+                )
+            }));
+        }
+        mistakes.extend(wrong_type.into_iter().flatten());
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(Self {
+            name,
+            head: &declaration.head,
+            constraint,
+            takes_text,
+            default,
+            nullable: nullable != Some(Value::Bool(false)),
+            one_of: match one_of {
+                Some(Value::List(choices)) => Some(choices),
+                _ => None,
+            },
+        })
+    }
+
+    /// What it ends up with.
+    fn value(self, given: Option<&Given>) -> Result<Value, Diagnostics> {
+        let Some(given) = given else {
+            let value = self.default.clone().ok_or_else(|| self.missing())?;
+            self.check(&value, self.head.clone())?;
+            return Ok(value);
+        };
+        let value = self.read_given(given)?;
+        let place = |path: &Path| given.value_span(path);
+        let value = converted(&self.constraint, value, place, code::VARIABLE_VALUE)?;
+        let value = match value {
+            // Where null is no value, it means that none is given.
+            Value::Null if !self.nullable => self.default.clone().ok_or_else(|| self.missing())?,
+            value => value,
+        };
+        self.check(&value, given.value_span(&Path::default()))?;
+        Ok(value)
+    }
+
+    fn read_given(&self, given: &Given) -> Result<Value, Diagnostics> {
+        match &given.value {
+            GivenValue::Value(value) => Ok(value.clone()),
+            GivenValue::Expression(expression) => constant(&given.text, expression),
+            GivenValue::Text(bytes) => {
+                let written = given.text.bytes(bytes.clone());
+                if self.takes_text {
+                    return Ok(Value::String(written.text().to_owned()));
+                }
+                let name = written.source.name.clone();
+                let text = Text::new(Source { name, text: written.text().to_owned() });
+                let expression = parse::expression(&text)?;
+                constant(&text, &expression)
+            }
+        }
+    }
+
+    fn check(&self, value: &Value, at: Span) -> Result<(), Diagnostics> {
+        let name = self.name;
+        if *value == Value::Null && !self.nullable {
+            let title = format!("`var.{name}` cannot be null");
+            return Err(Diagnostic::error(code::VARIABLE_VALUE, title).at(at, "").into());
+        }
+        match &self.one_of {
+            Some(choices) if *value != Value::Null && !choices.contains(value) => {
+                let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
+                let title = format!("`var.{name}` cannot be {value}");
+                let choices = listed(choices.iter().map(String::as_str));
+                Err(Diagnostic::error(code::VARIABLE_VALUE, title)
+                    .at(at, "")
+                    .help(format!("it is one of {choices}"))
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn missing(&self) -> Diagnostics {
+        let name = self.name;
+        let title = format!("the variable `{name}` has no value");
+        Diagnostic::error(code::VARIABLE_MISSING, title)
+            .at(self.head.clone(), "it has no default")
+            .help(format!("give one with `-var {name}=VALUE`, `-var-file` or MIRROR_VAR_{name}"))
+            .into()
+    }
+}
+
+fn converted(
+    constraint: &Constraint,
+    value: Value,
+    place: impl Fn(&Path) -> Span,
+    code: crate::diagnostic::Code,
+) -> Result<Value, Diagnostics> {
+    constraint.convert(value, &Path::default()).map_err(|mismatch| {
+        Diagnostic::error(code, mismatch.title).at(place(&mismatch.path), "").into()
+    })
+}
+
+fn expect(
+    value: Option<Value>,
+    text: &Text,
+    written: &Expression,
+    title: &str,
+) -> Result<Value, Diagnostics> {
+    let wrong = || Diagnostic::error(code::WRONG_TYPE, title).at(text.span(written), "").into();
+    value.ok_or_else(wrong)
+}

@@ -1,0 +1,105 @@
+//! Observed: what the cloud holds, as far as a stack is concerned.
+//!
+//! A plain value that can be written to a file and read back: an inventory may stand in for a cloud.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::id::{ImageId, ObjectId};
+use crate::resource::Resource;
+use crate::scalar::{AccountId, Region};
+use crate::value::{Origin, Value};
+
+/// What was seen of the cloud.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// The account that was asked.
+    pub account: AccountId,
+    /// The Region that was asked.
+    pub region: Region,
+    /// The objects that the stack owns, by address. More than one where a replacement was not
+    /// finished; the generations then differ.
+    #[serde(with = "crate::observed::by_address")]
+    pub owned: BTreeMap<Address, Vec<Found>>,
+    /// The images that public parameters of Systems Manager name at this time.
+    pub images: BTreeMap<String, ImageId>,
+}
+
+/// One object as it was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its id, or its ARN if it has no id.
+    pub id: ObjectId,
+    /// The tag `mirror-plan:gen`.
+    pub generation: u32,
+    /// Its attributes. References are all by id; reserved tags are left out.
+    pub resource: Resource,
+    /// What only AWS can tell, by attribute; see [`crate::resource::computed`].
+    pub computed: BTreeMap<String, ComputedValue>,
+    /// The ids of its parts that have one (rules, listeners, associations), by their key.
+    pub parts: BTreeMap<String, ObjectId>,
+}
+
+/// The value of an attribute that only AWS can tell; `None` where it has none.
+pub type ComputedValue = Option<String>;
+
+impl Observed {
+    /// An empty cloud.
+    #[must_use]
+    pub const fn nothing(account: AccountId, region: Region) -> Self {
+        Self { account, region, owned: BTreeMap::new(), images: BTreeMap::new() }
+    }
+
+    /// The object that an address stands for now: the one of the highest generation.
+    #[must_use]
+    pub fn current(&self, address: &Address) -> Option<&Found> {
+        self.owned.get(address)?.iter().max_by_key(|found| found.generation)
+    }
+
+    /// The value of an attribute of an owned object; `None` if there is no such object or attribute.
+    #[must_use]
+    pub fn attribute(&self, origin: &Origin) -> Option<Value> {
+        self.current(&origin.address)?.attribute(&origin.attribute)
+    }
+}
+
+impl Found {
+    /// The value of one of its attributes, configured or computed; `None` if it has no such.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<Value> {
+        if let Some(computed) = self.computed.get(name) {
+            return Some(computed.clone().map_or(Value::Null, Value::String));
+        }
+        match self.resource.to_value() {
+            Value::Object(mut members) => members.remove(name),
+            _ => None,
+        }
+    }
+}
+
+/// A map with addresses for keys, as JSON wants texts.
+mod by_address {
+    use serde::{Deserializer, Serializer};
+
+    use super::{Address, BTreeMap, Deserialize, Found};
+
+    pub(super) fn serialize<S: Serializer>(
+        owned: &BTreeMap<Address, Vec<Found>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(owned.iter().map(|(address, found)| (address.to_string(), found)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Address, Vec<Found>>, D::Error> {
+        BTreeMap::<String, Vec<Found>>::deserialize(deserializer)?
+            .into_iter()
+            .map(|(address, found)| {
+                Ok((address.parse().map_err(serde::de::Error::custom)?, found))
+            })
+            .collect()
+    }
+}

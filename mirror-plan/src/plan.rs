@@ -1,0 +1,331 @@
+//! The plan: what will change, why, and the finished order of calls that does it.
+//!
+//! [`plan`] is a pure function. It reads no clock, no file and no cloud, equal input gives an equal
+//! plan to the byte, and it leaves no choice to whoever carries the plan out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, Kind, Name};
+use crate::diagnostic::Diagnostics;
+use crate::id::ObjectId;
+use crate::observed::Observed;
+use crate::resource::{Operation, ReplaceOrder, Retag};
+use crate::scalar::{AccountId, Region};
+use crate::stack::Stack;
+use crate::value::Value;
+
+mod decide;
+mod diff;
+mod digest;
+mod fate;
+mod place;
+mod prefer;
+mod resolve;
+mod steps;
+mod uses;
+
+#[cfg(test)]
+mod tests;
+
+pub use diff::{Difference, PartChange, part_changes};
+pub use digest::{Digest, Fingerprint};
+pub(crate) use digest::fingerprints;
+
+/// What to plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Whether the stack is to be there or to go.
+    pub mode: Mode,
+    /// Only these and what they depend on; everything where it is empty.
+    pub targets: BTreeSet<Address>,
+    /// These are replaced even if they need not be.
+    pub replace: BTreeSet<Address>,
+}
+
+/// Whether the stack is to be there or to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The cloud is made as the stack says.
+    #[default]
+    Apply,
+    /// Everything that the stack owns is removed.
+    Destroy,
+}
+
+/// Plans how `observed` becomes what `stack` says.
+///
+/// # Errors
+/// Everything that can be known to be wrong before the first call: another account or Region than
+/// the stack's, objects that claim one address, replacements that a fixed name prevents, unknown
+/// addresses in `request`, circles of references.
+pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
+    place::check(stack, observed, request)?;
+    let decisions = decide::decide(stack, observed, request)?;
+    let steps = steps::steps(stack, &decisions)?;
+    let outputs = decisions.outputs(stack, observed, request.mode);
+    Ok(Plan {
+        format: Plan::FORMAT,
+        stack: stack.name.clone(),
+        account: observed.account.clone(),
+        region: observed.region.clone(),
+        mode: request.mode,
+        targeted: !request.targets.is_empty(),
+        saw: fingerprints(observed),
+        changes: decisions.into_changes(),
+        steps,
+        outputs,
+    })
+}
+
+/// The difference between a stack and the cloud, and the calls that remove it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of this format, [`Plan::FORMAT`].
+    pub format: u32,
+    /// The name of the stack.
+    pub stack: Name,
+    /// The account that it was made for.
+    pub account: AccountId,
+    /// The Region that it was made for.
+    pub region: Region,
+    /// Whether the stack is to be there or to go.
+    pub mode: Mode,
+    /// Whether only a part of the stack was planned.
+    pub targeted: bool,
+    /// What each owned object looked like: if one has changed since, the plan is stale.
+    pub saw: BTreeMap<String, Fingerprint>,
+    /// What happens to each resource, by address; no-ops included.
+    pub changes: Vec<Change>,
+    /// The calls, each after those it needs.
+    pub steps: Vec<Step>,
+    /// The outputs, by name.
+    pub outputs: BTreeMap<String, OutputChange>,
+}
+
+impl Plan {
+    /// The version of the format that this library writes and reads.
+    pub const FORMAT: u32 = 1;
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// How many resources are added, changed and destroyed; a replacement adds and destroys one.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in &self.changes {
+            match change.action {
+                Action::NoOp => {}
+                Action::Create => counts.add += 1,
+                Action::Update => counts.change += 1,
+                Action::Delete => counts.destroy += 1,
+                Action::Replace(_) => {
+                    counts.add += 1;
+                    counts.destroy += 1;
+                }
+            }
+        }
+        counts
+    }
+
+    /// The hash of everything the plan says: equal plans, and only they, have equal digests.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}
+
+/// How many resources a plan touches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Made anew, replacements among them.
+    pub add: usize,
+    /// Changed in place.
+    pub change: usize,
+    /// Removed, replacements among them.
+    pub destroy: usize,
+}
+
+/// What happens to one resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Which.
+    pub address: Address,
+    /// For an object that an unfinished replacement left behind: its generation.
+    pub deposed: Option<u32>,
+    /// What happens.
+    pub action: Action,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// The id of the object that is there.
+    pub id: Option<ObjectId>,
+    /// Its attributes as they are; `None` if there is none.
+    pub before: Option<Value>,
+    /// Its attributes as they will be; `None` if there will be none.
+    pub after: Option<Value>,
+    /// The attributes that differ, by name.
+    pub differences: Vec<Difference>,
+    /// What it means for the packets that are being mirrored; for sessions only.
+    pub capture: Option<Capture>,
+}
+
+impl Change {
+    /// The kind of resource.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.address.kind
+    }
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is as it should be.
+    NoOp,
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Update,
+    /// It is made anew.
+    Replace(ReplaceOrder),
+    /// It is removed.
+    Delete,
+}
+
+/// Why something happens to a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// There is no such object yet.
+    Absent,
+    /// The stack no longer declares it.
+    NotInStack,
+    /// The whole stack is to go.
+    Destroy,
+    /// It is left over from a replacement that was not finished.
+    LeftOver,
+    /// An attribute differs that can be changed in place.
+    Changed {
+        /// Its name.
+        attribute: String,
+    },
+    /// An attribute differs that AWS never changes on an object that exists.
+    Forced {
+        /// Its name.
+        attribute: String,
+    },
+    /// The user asked for its replacement.
+    Requested,
+    /// Its load balancer is replaced, and AWS lets a target group serve one load balancer only.
+    ServesReplaced {
+        /// The load balancer.
+        load_balancer: Address,
+    },
+    /// Something it cannot be without must go before its replacement is made.
+    GoesWith {
+        /// What must go.
+        address: Address,
+    },
+    /// AWS takes one mirror target for each load balancer or interface, so the old one goes first.
+    DestinationTaken,
+}
+
+/// What a change means for the packets that a session mirrors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capture {
+    /// Mirroring begins.
+    Begins,
+    /// Mirroring goes on without a gap: one call changes the session as it runs.
+    Continues,
+    /// Mirroring stops when the session goes and begins again with its replacement.
+    Gap,
+    /// Mirroring ends.
+    Ends,
+}
+
+/// An output as it is and as it will be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputChange {
+    /// What it is now; `None` if it cannot be told.
+    pub before: Option<Value>,
+    /// What it will be; `None` once the stack is gone.
+    pub after: Option<Value>,
+}
+
+/// One call, and what must be done before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The resource that it is for.
+    pub address: Address,
+    /// Which part of its change.
+    pub phase: Phase,
+    /// The generation of the object: tells the old from the new in a replacement.
+    pub generation: u32,
+    /// What is sent.
+    pub call: Call,
+    /// The positions of the steps that must be done first, ascending.
+    pub needs: Vec<usize>,
+}
+
+/// Which part of a change a step belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Making the object.
+    Create,
+    /// Changing it.
+    Update,
+    /// Removing it.
+    Delete,
+}
+
+/// What a step sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// A call of the resource's own kind.
+    Operation(Operation),
+    /// A change of its tags.
+    Retag {
+        /// The object.
+        id: ObjectId,
+        /// What changes.
+        retag: Retag,
+    },
+}
+
+/// A clause in the present tense: `it must be made anew because "cidr" differs`.
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Absent => f.write_str("there is no such object yet"),
+            Self::NotInStack => f.write_str("it is not in the stack"),
+            Self::Destroy => f.write_str("the stack is to go"),
+            Self::LeftOver => f.write_str("it is left over from an unfinished replacement"),
+            Self::Changed { attribute } => write!(f, "`{attribute}` differs"),
+            Self::Forced { attribute } => {
+                write!(f, "`{attribute}` differs, which AWS cannot change on an object that exists")
+            }
+            Self::Requested => f.write_str("its replacement was asked for"),
+            Self::ServesReplaced { load_balancer } => {
+                write!(f, "{load_balancer} is replaced, and a target group serves one load balancer")
+            }
+            Self::GoesWith { address } => {
+                write!(f, "it cannot be without {address}, which goes before its replacement is made")
+            }
+            Self::DestinationTaken => f.write_str(
+                "AWS takes one mirror target for each load balancer or interface, so the old one \
+                 goes first",
+            ),
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Decisions: what happens to each resource, with everything that its calls need to know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fate::Fates;
+use super::resolve::{self, Known};
+use super::{Action, Capture, Change, Difference, Mode, OutputChange, Reason, Request};
+use crate::address::{Address, Kind};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::observed::{Found, Observed};
+use crate::resource::{ReplaceOrder, Resource, computed};
+use crate::scalar::Ami;
+use crate::stack::Stack;
+use crate::value::{Origin, Unknown, Value};
+
+/// What happens to every resource.
+#[derive(Debug)]
+pub(super) struct Decisions<'p> {
+    /// One decision for each address that is declared or owned, and one for each left-over object.
+    pub(super) all: Vec<Decision<'p>>,
+    /// Who is in the plan, and what refers to what.
+    pub(super) fates: Fates<'p>,
+}
+
+/// What happens to one resource or left-over object.
+#[derive(Clone, Debug)]
+pub(super) struct Decision<'p> {
+    pub(super) address: Address,
+    pub(super) deposed: bool,
+    pub(super) action: Action,
+    pub(super) reasons: Vec<Reason>,
+    /// The object that is there.
+    pub(super) found: Option<&'p Found>,
+    /// The attributes that are there, in canonical form.
+    pub(super) observed: Option<Resource>,
+    /// The attributes that are to be there.
+    pub(super) desired: Option<Resource>,
+    pub(super) differences: Vec<Difference>,
+}
+
+/// Decides about everything that `request` asks for.
+pub(super) fn decide<'p>(
+    stack: &'p Stack,
+    observed: &'p Observed,
+    request: &'p Request,
+) -> Result<Decisions<'p>, Diagnostics> {
+    let fates = Fates::find(stack, observed, request, scope(stack, request));
+    let mut all = Vec::new();
+    let mut diagnostics = Diagnostics::new();
+    if request.mode == Mode::Apply {
+        for address in fates.scope() {
+            let decision = about_declared(stack, observed, &fates, address);
+            diagnostics.extend(name_in_the_way(stack, &decision));
+            all.push(decision);
+        }
+    }
+    for (address, objects) in &observed.owned {
+        all.extend(about_objects(stack, request, &fates, address, objects));
+    }
+    all.sort_by(|a, b| {
+        let key = |decision: &Decision<'_>| {
+            let generation = decision.found.map_or(0, |found| found.generation);
+            (decision.deposed, if decision.deposed { generation } else { 0 })
+        };
+        a.address.cmp(&b.address).then_with(|| key(a).cmp(&key(b)))
+    });
+    diagnostics.unless_errors(Decisions { all, fates }).map(|(decisions, _)| decisions)
+}
+
+/// What of the declared resources is planned.
+fn scope(stack: &Stack, request: &Request) -> BTreeSet<Address> {
+    match (request.mode, request.targets.is_empty()) {
+        (Mode::Destroy, _) => BTreeSet::new(),
+        (Mode::Apply, true) => stack.resources.keys().cloned().collect(),
+        (Mode::Apply, false) => {
+            crate::graph::ResourceGraph::of(stack).with_dependencies(&request.targets)
+        }
+    }
+}
+
+/// The decision about a declared resource.
+fn about_declared<'p>(
+    stack: &Stack,
+    observed: &'p Observed,
+    fates: &Fates<'p>,
+    address: &Address,
+) -> Decision<'p> {
+    let declared = &stack.resources[address].resource;
+    let anew = || pin_image(resolve::resolve(declared, fates), observed);
+    let none = |action, reasons, desired| Decision {
+        address: address.clone(),
+        deposed: false,
+        action,
+        reasons,
+        found: observed.current(address),
+        observed: None,
+        desired: Some(desired),
+        differences: Vec::new(),
+    };
+    let Some(comparison) = fates.comparison(address) else {
+        return none(Action::Create, vec![Reason::Absent], anew());
+    };
+    let (action, reasons, desired) = if let Some(replacement) = fates.replacement(address) {
+        let reasons = replacement.reasons.iter().cloned().collect();
+        let desired = anew().inheriting(&comparison.observed);
+        (Action::Replace(replacement.order), reasons, desired)
+    } else if comparison.differences.is_empty() {
+        (Action::NoOp, Vec::new(), comparison.desired.clone())
+    } else {
+        let changed = comparison.differences.iter();
+        let reasons =
+            changed.map(|d| Reason::Changed { attribute: d.attribute.clone() }).collect();
+        (Action::Update, reasons, comparison.desired.clone())
+    };
+    Decision {
+        observed: Some(comparison.observed.clone()),
+        differences: comparison.differences.clone(),
+        ..none(action, reasons, desired)
+    }
+}
+
+/// The decisions about the objects of one address that are to go.
+fn about_objects<'p>(
+    stack: &Stack,
+    request: &Request,
+    fates: &Fates<'p>,
+    address: &Address,
+    objects: &'p [Found],
+) -> Vec<Decision<'p>> {
+    let declared = stack.resources.contains_key(address);
+    let asked = request.targets.is_empty()
+        || request.targets.contains(address)
+        || fates.scope().contains(address);
+    let asked = asked || (request.mode == Mode::Destroy && depends_on_targets(fates, request, address));
+    if !asked {
+        return Vec::new();
+    }
+    let current = objects.iter().map(|found| found.generation).max();
+    let goes = |found: &'p Found| {
+        let deposed = Some(found.generation) != current;
+        let reason = match (deposed, request.mode, declared) {
+            (true, _, _) => Reason::LeftOver,
+            (false, Mode::Destroy, _) => Reason::Destroy,
+            (false, Mode::Apply, false) => Reason::NotInStack,
+            (false, Mode::Apply, true) => return None,
+        };
+        Some(Decision {
+            address: address.clone(),
+            deposed,
+            action: Action::Delete,
+            reasons: vec![reason],
+            found: Some(found),
+            observed: Some(resolve::canonical(&found.resource)),
+            desired: None,
+            differences: Vec::new(),
+        })
+    };
+    objects.iter().filter_map(goes).collect()
+}
+
+/// Whether destroying the targets takes `address` with it, because it uses one of them.
+fn depends_on_targets(fates: &Fates<'_>, request: &Request, address: &Address) -> bool {
+    let mut open: Vec<&Address> = request.targets.iter().collect();
+    let mut seen: BTreeSet<&Address> = BTreeSet::new();
+    while let Some(used) = open.pop() {
+        let Some(object) = fates.uses.current(used) else { continue };
+        let users = fates.uses.users(object).map(|(user, _)| &user.address);
+        open.extend(users.filter(|user| seen.insert(user)));
+    }
+    seen.contains(address)
+}
+
+/// An instance that is made gets the image that its parameter names now: the plan says which.
+fn pin_image(resource: Resource, observed: &Observed) -> Resource {
+    let Resource::Instance(mut instance) = resource else { return resource };
+    let parameter = match &instance.ami {
+        None => Ami::AMAZON_LINUX,
+        Some(Ami::Parameter(name)) => name,
+        Some(Ami::Id(_)) => return Resource::Instance(instance),
+    };
+    if let Some(image) = observed.images.get(parameter) {
+        instance.ami = Some(Ami::Id(image.clone()));
+    }
+    Resource::Instance(instance)
+}
+
+/// A replacement with the name of what it replaces cannot be made beside it.
+fn name_in_the_way(stack: &Stack, decision: &Decision<'_>) -> Option<Diagnostic> {
+    let (Action::Replace(ReplaceOrder::CreateThenDelete), Some(observed), Some(desired)) =
+        (decision.action, &decision.observed, &decision.desired)
+    else {
+        return None;
+    };
+    let address = &decision.address;
+    let name = desired.name_in_the_way(observed)?;
+    let place = stack.resources[address].place.as_ref();
+    let at = crate::value::Path::default().member("name");
+    Some(
+        Diagnostic::error(
+            code::NAME_IN_THE_WAY,
+            format!("`{address}` must be replaced, and AWS takes no second {} named `{name}`", address.kind.title()),
+        )
+        .of(address)
+        .at(place.map(|place| place.of(&at).clone()), "this name is in use by the object that is there")
+        .note(decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        .help("leave `name` out and the tool picks one, or give another name together with this change"),
+    )
+}
+
+impl Decisions<'_> {
+    /// The changes, as the plan shows them.
+    pub(super) fn into_changes(self) -> Vec<Change> {
+        self.all.into_iter().map(Decision::into_change).collect()
+    }
+
+    /// The outputs, as they are and as they will be.
+    pub(super) fn outputs(
+        &self,
+        stack: &Stack,
+        observed: &Observed,
+        mode: Mode,
+    ) -> BTreeMap<String, OutputChange> {
+        let outputs = stack.outputs.iter().map(|(name, output)| {
+            let before = resolve::fill(output.value.clone(), &Now(observed));
+            let after = resolve::fill(output.value.clone(), &self.fates);
+            let change = OutputChange {
+                before: before.is_known().then_some(before),
+                after: (mode == Mode::Apply).then_some(after),
+            };
+            (name.clone(), change)
+        });
+        outputs.collect()
+    }
+}
+
+/// The cloud as it is.
+struct Now<'o>(&'o Observed);
+
+impl Known for Now<'_> {
+    fn look_up(&self, origin: &Origin) -> Option<Value> {
+        self.0.attribute(origin)
+    }
+}
+
+impl Decision<'_> {
+    fn into_change(self) -> Change {
+        let Self { address, deposed, action, reasons, found, observed, desired, differences } = self;
+        let capture = (address.kind == Kind::MirrorSession).then(|| capture(action)).flatten();
+        let kept = match action {
+            Action::NoOp | Action::Update => found,
+            Action::Create | Action::Replace(_) | Action::Delete => None,
+        };
+        let after = desired.map(|resource| with_computed(&address, resource.to_value(), kept));
+        let before = observed
+            .zip(found)
+            .map(|(resource, found)| with_computed(&address, resource.to_value(), Some(found)));
+        Change {
+            deposed: deposed.then(|| found.map(|found| found.generation)).flatten(),
+            id: found.map(|found| found.id.clone()),
+            address,
+            action,
+            reasons,
+            before,
+            after,
+            differences,
+            capture,
+        }
+    }
+}
+
+/// The attributes with those that only AWS can tell: as they are on `found`, or known after apply.
+fn with_computed(address: &Address, attributes: Value, found: Option<&Found>) -> Value {
+    let Value::Object(mut members) = attributes else {
+        unreachable!("a resource is an object");
+    };
+    for attribute in computed(address.kind) {
+        let value = match found {
+            Some(found) => found.computed.get(attribute.name).map(|value| match value {
+                Some(text) => Value::String(text.clone()),
+                None => Value::Null,
+            }),
+            None => Some(Value::Unknown(Unknown::attribute(Origin {
+                address: address.clone(),
+                attribute: attribute.name.to_owned(),
+            }))),
+        };
+        // A configured attribute of that name says more.
+        let entry = members.entry(attribute.name.to_owned()).or_default();
+        if *entry == Value::Null {
+            *entry = value.unwrap_or_default();
+        }
+    }
+    Value::Object(members)
+}
+
+/// What an action on a session means for its packets.
+fn capture(action: Action) -> Option<Capture> {
+    match action {
+        Action::NoOp => None,
+        Action::Create => Some(Capture::Begins),
+        Action::Update => Some(Capture::Continues),
+        Action::Replace(ReplaceOrder::CreateThenDelete) => Some(Capture::Continues),
+        Action::Replace(ReplaceOrder::DeleteThenCreate) => Some(Capture::Gap),
+        Action::Delete => Some(Capture::Ends),
+    }
+}

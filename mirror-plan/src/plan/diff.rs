@@ -1,0 +1,91 @@
+//! Differences: which attributes of an object are not as they should be.
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribute::{ObjectType, OnChange, Type};
+use crate::value::Value;
+
+/// An attribute that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Its name.
+    pub attribute: String,
+    /// Whether it takes a new object to change it.
+    pub forces_replacement: bool,
+}
+
+/// The attributes in which `after` differs from `before`, in the order of the schema.
+pub(super) fn differences(
+    before: &Value,
+    after: &Value,
+    object: &ObjectType,
+    replaces_also: &[&str],
+) -> Vec<Difference> {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+        unreachable!("a resource is an object");
+    };
+    object
+        .attributes
+        .iter()
+        .filter(|attribute| before.get(attribute.name) != after.get(attribute.name))
+        .map(|attribute| Difference {
+            attribute: attribute.name.to_owned(),
+            forces_replacement: attribute.on_change == OnChange::Replace
+                || replaces_also.contains(&attribute.name),
+        })
+        .collect()
+}
+
+/// What happens to one element of a set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PartChange<'v> {
+    /// It stays as it is.
+    Kept(&'v Value),
+    /// It is new.
+    Added(&'v Value),
+    /// It goes.
+    Removed(&'v Value),
+    /// Its key stays, something else of it changes.
+    Changed {
+        /// As it is.
+        before: &'v Value,
+        /// As it will be.
+        after: &'v Value,
+    },
+}
+
+/// Matches the elements of two sets: by the attributes that tell them apart where there are such,
+/// else by being equal. What is removed comes where it was, what is added where it will be.
+#[must_use]
+pub fn part_changes<'v>(
+    before: &'v [Value],
+    after: &'v [Value],
+    of: &Type,
+) -> Vec<PartChange<'v>> {
+    let same = |a: &Value, b: &Value| key(a, of) == key(b, of);
+    let mut changes: Vec<PartChange<'v>> = Vec::new();
+    let mut added = after.iter().filter(|new| !before.iter().any(|old| same(old, new))).peekable();
+    for old in before {
+        // Both are sorted, so what is new is put before the first element that is greater.
+        while let Some(new) = added.next_if(|new| key(new, of).partial_cmp(&key(old, of)).is_some_and(std::cmp::Ordering::is_lt)) {
+            changes.push(PartChange::Added(new));
+        }
+        changes.push(match after.iter().find(|new| same(old, new)) {
+            None => PartChange::Removed(old),
+            Some(new) if new == old => PartChange::Kept(old),
+            Some(new) => PartChange::Changed { before: old, after: new },
+        });
+    }
+    changes.extend(added.map(PartChange::Added));
+    changes
+}
+
+/// What tells an element from the others.
+fn key<'v>(value: &'v Value, of: &Type) -> Vec<Option<&'v Value>> {
+    match (value, of) {
+        (Value::Object(members), Type::Object(object)) if !object.key.is_empty() => {
+            object.key.iter().map(|name| members.get(*name)).collect()
+        }
+        (value, _) => vec![Some(value)],
+    }
+}

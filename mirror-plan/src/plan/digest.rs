@@ -1,0 +1,65 @@
+//! Hashes: what an object looked like, and what a plan says.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::Plan;
+use crate::observed::{Found, Observed};
+
+/// The hash of one observed object, `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The hash of a plan, `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self(hash(plan))
+    }
+
+    /// The text, as it is printed and compared.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The fingerprint of every owned object, by `ADDRESS#GENERATION`.
+pub(crate) fn fingerprints(observed: &Observed) -> BTreeMap<String, Fingerprint> {
+    let owned = observed.owned.iter();
+    owned
+        .flat_map(|(address, all)| {
+            all.iter().map(move |found| {
+                let Found { id: _, generation, resource: _, computed: _, parts: _ } = found;
+                (format!("{address}#{generation}"), Fingerprint(hash(found)))
+            })
+        })
+        .collect()
+}
+
+/// The hash of the canonical JSON of `value`: all our maps are ordered, so the bytes are too.
+fn hash(value: &impl Serialize) -> String {
+    let bytes = serde_json::to_vec(value).expect("plans and objects have texts for keys");
+    let digest = Sha256::digest(&bytes);
+    let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hexadecimal}")
+}

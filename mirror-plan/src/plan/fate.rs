@@ -1,0 +1,248 @@
+//! Fates: which objects stay, which are replaced, and which must go before their replacement is made.
+//!
+//! What is replaced gets a new id, which may force what refers to it to be replaced too. So the
+//! fates are a fixed point: they start at "everything stays" and only ever get worse, until nothing
+//! changes any more. Circles of references need no care, and the order of the work does not matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diff::{self, Difference};
+use super::resolve::{self, Known};
+use super::uses::Uses;
+use super::{Reason, Request};
+use crate::address::{Address, Kind};
+use crate::attribute::OnChange;
+use crate::graph::ResourceGraph;
+use crate::observed::Observed;
+use crate::resource::{ReplaceOrder, Resource, object_type};
+use crate::stack::Stack;
+use crate::value::{Origin, Value};
+
+/// Why and how an object is replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Replacement {
+    pub(super) order: ReplaceOrder,
+    pub(super) reasons: BTreeSet<Reason>,
+}
+
+/// A declared resource beside the object that stands for it.
+#[derive(Clone, Debug)]
+pub(super) struct Comparison {
+    /// The object's attributes, in canonical form.
+    pub(super) observed: Resource,
+    /// The attributes it should have, with what is left to AWS as it is.
+    pub(super) desired: Resource,
+    /// Where they differ.
+    pub(super) differences: Vec<Difference>,
+}
+
+/// The fates of the objects of a stack.
+#[derive(Debug)]
+pub(super) struct Fates<'p> {
+    stack: &'p Stack,
+    observed: &'p Observed,
+    request: &'p Request,
+    /// What is planned; the rest of the stack is left as it is.
+    scope: BTreeSet<Address>,
+    pub(super) graph: ResourceGraph,
+    pub(super) uses: Uses,
+    replaced: BTreeMap<Address, Replacement>,
+    restarted: BTreeSet<Address>,
+    comparisons: BTreeMap<Address, Comparison>,
+}
+
+impl Known for Fates<'_> {
+    fn look_up(&self, origin: &Origin) -> Option<Value> {
+        if self.replaced.contains_key(&origin.address) {
+            return None;
+        }
+        // A stopped instance gives its public address back.
+        let public = matches!(origin.attribute.as_str(), "public_ip" | "public_dns");
+        if public && self.restarted.contains(&origin.address) {
+            return None;
+        }
+        self.observed.attribute(origin)
+    }
+}
+
+impl<'p> Fates<'p> {
+    /// The fates of everything that is declared and in `scope`.
+    pub(super) fn find(
+        stack: &'p Stack,
+        observed: &'p Observed,
+        request: &'p Request,
+        scope: BTreeSet<Address>,
+    ) -> Self {
+        let mut fates = Self {
+            stack,
+            observed,
+            request,
+            graph: ResourceGraph::of(stack),
+            uses: Uses::of(observed),
+            replaced: BTreeMap::new(),
+            restarted: BTreeSet::new(),
+            comparisons: BTreeMap::new(),
+            scope,
+        };
+        let mut open: BTreeSet<Address> = fates.scope.clone();
+        while !open.is_empty() {
+            while let Some(address) = open.pop_first() {
+                open.extend(fates.compare(&address));
+            }
+            open.extend(fates.apply_rules());
+        }
+        fates
+    }
+
+    /// The replacement of an address, if its object is replaced.
+    pub(super) fn replacement(&self, address: &Address) -> Option<&Replacement> {
+        self.replaced.get(address)
+    }
+
+    /// The comparison of an address with its object, if it has one.
+    pub(super) fn comparison(&self, address: &Address) -> Option<&Comparison> {
+        self.comparisons.get(address)
+    }
+
+    pub(super) fn scope(&self) -> &BTreeSet<Address> {
+        &self.scope
+    }
+
+    /// Compares a resource with its object, and returns what must be looked at again because of it.
+    fn compare(&mut self, address: &Address) -> Vec<Address> {
+        let (Some(declared), Some(found)) =
+            (self.stack.resources.get(address), self.observed.current(address))
+        else {
+            return Vec::new();
+        };
+        let observed = resolve::canonical(&found.resource);
+        let declared = resolve::resolve(&declared.resource, self);
+        let order = declared.replace_order(&observed);
+        let desired = resolve::keep_chosen(&declared, &observed).settled(&observed);
+        let differences = diff::differences(
+            &observed.to_value(),
+            &desired.to_value(),
+            object_type(address.kind),
+            &desired.replaces_also(&observed),
+        );
+        let mut reasons: Vec<Reason> = differences
+            .iter()
+            .filter(|difference| difference.forces_replacement)
+            .map(|difference| Reason::Forced { attribute: difference.attribute.clone() })
+            .collect();
+        if self.request.replace.contains(address) {
+            reasons.push(Reason::Requested);
+        }
+        let restarts = differences.iter().any(|difference| {
+            object_type(address.kind)
+                .attribute(&difference.attribute)
+                .is_some_and(|attribute| attribute.on_change == OnChange::Restart)
+        });
+        self.comparisons.insert(address.clone(), Comparison { observed, desired, differences });
+        let mut changed = reasons
+            .into_iter()
+            .filter(|reason| self.replace(address, order, reason.clone()))
+            .count()
+            > 0;
+        changed |= restarts && self.restarted.insert(address.clone());
+        if changed { self.dependents(address) } else { Vec::new() }
+    }
+
+    /// Replaces an object, or adds a reason or the stricter order; whether that is news.
+    fn replace(&mut self, address: &Address, order: ReplaceOrder, reason: Reason) -> bool {
+        if !self.scope.contains(address) || self.observed.current(address).is_none() {
+            return false;
+        }
+        let replacement = self
+            .replaced
+            .entry(address.clone())
+            .or_insert_with(|| Replacement { order, reasons: BTreeSet::new() });
+        let stricter = order == ReplaceOrder::DeleteThenCreate && replacement.order != order;
+        if stricter {
+            replacement.order = order;
+        }
+        replacement.reasons.insert(reason) || stricter
+    }
+
+    fn dependents(&self, address: &Address) -> Vec<Address> {
+        let dependents = self.graph.dependents(address);
+        dependents.filter(|dependent| self.scope.contains(dependent)).cloned().collect()
+    }
+
+    /// Applies the rules of AWS that no attribute tells, and returns what must be looked at again.
+    fn apply_rules(&mut self) -> Vec<Address> {
+        let mut news = Vec::new();
+        for (address, replacement) in self.replaced.clone() {
+            let forced = match (address.kind, replacement.order) {
+                (_, ReplaceOrder::DeleteThenCreate) => self.cannot_outlive(&address),
+                (Kind::LoadBalancer, ReplaceOrder::CreateThenDelete) => {
+                    self.serve_one_load_balancer(&address)
+                }
+                (Kind::MirrorTarget, ReplaceOrder::CreateThenDelete) => self.same_place(&address),
+                _ => Vec::new(),
+            };
+            for (address, order, reason) in forced {
+                if self.replace(&address, order, reason) {
+                    news.extend(self.dependents(&address));
+                    news.push(address);
+                }
+            }
+        }
+        news
+    }
+
+    /// What uses an object in a way that it cannot do without must go when the object goes first.
+    fn cannot_outlive(&self, gone: &Address) -> Vec<Forced> {
+        let Some(object) = self.uses.current(gone) else { return Vec::new() };
+        let users = self.uses.users(object).filter(|(_, attribute)| !attribute.can_do_without);
+        users
+            .filter(|(user, _)| self.uses.current(&user.address) == Some(*user))
+            .filter(|(user, _)| self.stack.resources.contains_key(&user.address))
+            .map(|(user, _)| {
+                let reason = Reason::GoesWith { address: gone.clone() };
+                (user.address.clone(), ReplaceOrder::DeleteThenCreate, reason)
+            })
+            .collect()
+    }
+
+    /// A target group serves one load balancer, so the replacement of that needs another one.
+    ///
+    /// Source: Network Load Balancer guide, "Target groups": each can be used with one load balancer.
+    fn serve_one_load_balancer(&self, load_balancer: &Address) -> Vec<Forced> {
+        let Some(Resource::LoadBalancer(desired)) =
+            self.stack.resources.get(load_balancer).map(|declared| &declared.resource)
+        else {
+            return Vec::new();
+        };
+        let origins = desired.listeners.iter().filter_map(|listener| listener.target_group.origin());
+        origins
+            .filter(|origin| self.uses.uses(load_balancer, &origin.address))
+            .map(|origin| {
+                let reason = Reason::ServesReplaced { load_balancer: load_balancer.clone() };
+                (origin.address, ReplaceOrder::CreateThenDelete, reason)
+            })
+            .collect()
+    }
+
+    /// AWS takes one mirror target for each load balancer or interface: if old and new send to the
+    /// same one, the old one goes first.
+    ///
+    /// Source: EC2 API reference, "Error codes": `NlbInUseByTrafficMirrorTargetException`.
+    fn same_place(&self, target: &Address) -> Vec<Forced> {
+        let destination = |resource: &Resource| match resource {
+            Resource::MirrorTarget(target) => target.destination(),
+            _ => None,
+        };
+        let same = self.comparisons.get(target).is_some_and(|comparison| {
+            destination(&comparison.desired) == destination(&comparison.observed)
+        });
+        same.then(|| {
+            (target.clone(), ReplaceOrder::DeleteThenCreate, Reason::DestinationTaken)
+        })
+        .into_iter()
+        .collect()
+    }
+}
+
+/// A replacement that a rule forces.
+type Forced = (Address, ReplaceOrder, Reason);

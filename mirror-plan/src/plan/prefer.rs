@@ -1,0 +1,119 @@
+//! Orders that no reference tells: what had better be done, or must be done, before something else.
+//!
+//! An instance starts when its routes are there, because what it downloads at its first start takes
+//! them. A load balancer that faces the internet is refused in a VPC without a gateway. A receiver
+//! that is stopped for a moment cannot be registered. Mirroring begins when receivers are registered.
+
+use std::collections::BTreeMap;
+
+use super::decide::Decisions;
+use super::Action;
+use crate::address::Address;
+use crate::attribute::{Ref, Referable};
+use crate::id::Identified;
+use crate::resource::{
+    Instance, InternetGateway, LoadBalancer, MirrorSession, Resource, RouteTable, Subnet,
+    TargetGroup, Vpc,
+};
+use crate::scalar::Scheme;
+
+/// Pairs of resources of which the first is better made or changed before the second.
+pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<(Address, Address)> {
+    let stack = Desired::of(decisions);
+    let mut orders = Vec::new();
+    for (later, resource) in &stack.resources {
+        let earlier: Vec<&Address> = match resource {
+            Resource::Instance(instance) => stack.tables_of(&instance.subnet),
+            Resource::LoadBalancer(balancer) => stack.gateways_of(balancer),
+            Resource::TargetGroup(group) => stack.restarted(group),
+            Resource::MirrorSession(session) => stack.groups_behind(session),
+            _ => Vec::new(),
+        };
+        orders.extend(earlier.into_iter().map(|earlier| (earlier.clone(), (*later).clone())));
+    }
+    orders
+}
+
+/// The resources as they will be, and how to find them.
+struct Desired<'d> {
+    resources: BTreeMap<&'d Address, &'d Resource>,
+    /// By the id of the object that stands for it and stays.
+    addresses: BTreeMap<&'d str, &'d Address>,
+}
+
+impl<'d> Desired<'d> {
+    fn of(decisions: &'d Decisions<'_>) -> Self {
+        let there = decisions.all.iter().filter(|d| d.desired.is_some());
+        let stays = |action: Action| matches!(action, Action::NoOp | Action::Update);
+        Self {
+            resources: there
+                .clone()
+                .filter_map(|decision| Some((&decision.address, decision.desired.as_ref()?)))
+                .collect(),
+            addresses: there
+                .filter(|decision| stays(decision.action))
+                .filter_map(|decision| Some((decision.found?.id.as_str(), &decision.address)))
+                .collect(),
+        }
+    }
+
+    /// The address that a reference leads to, if it is one of the stack.
+    fn address<T: Referable + Identified>(&self, reference: &Ref<T>) -> Option<&'d Address> {
+        match reference {
+            Ref::To(address) => self.resources.get_key_value(address).map(|(address, _)| *address),
+            Ref::Id(id) => self.addresses.get(id.as_str()).copied(),
+        }
+    }
+
+    fn get<T: Referable + Identified>(&self, reference: &Ref<T>) -> Option<&'d Resource> {
+        self.resources.get(self.address(reference)?).copied()
+    }
+
+    /// The resources for which `wanted` holds.
+    fn all(&self, wanted: impl Fn(&Resource) -> bool) -> Vec<&'d Address> {
+        let wanted = self.resources.iter().filter(|(_, resource)| wanted(resource));
+        wanted.map(|(address, _)| *address).collect()
+    }
+
+    fn tables_of(&self, subnet: &Ref<Subnet>) -> Vec<&'d Address> {
+        self.all(|resource| match resource {
+            Resource::RouteTable(RouteTable { subnets, .. }) => subnets.contains(subnet),
+            _ => false,
+        })
+    }
+
+    /// Source: ELBv2 API reference, `CreateLoadBalancer`: `InvalidSubnet` where the VPC of an
+    /// internet-facing load balancer has no internet gateway.
+    fn gateways_of(&self, balancer: &LoadBalancer) -> Vec<&'d Address> {
+        if balancer.scheme == Scheme::Internal {
+            return Vec::new();
+        }
+        let subnets = balancer.subnets.iter().filter_map(|subnet| self.get(subnet));
+        let vpcs: Vec<&Ref<Vpc>> = subnets
+            .filter_map(|resource| match resource {
+                Resource::Subnet(subnet) => Some(&subnet.vpc),
+                _ => None,
+            })
+            .collect();
+        self.all(|resource| match resource {
+            Resource::InternetGateway(InternetGateway { vpc: Some(vpc), .. }) => vpcs.contains(&vpc),
+            _ => false,
+        })
+    }
+
+    /// The targets of a group: one that is stopped for a change is registered when it runs again.
+    fn restarted(&self, group: &TargetGroup) -> Vec<&'d Address> {
+        group.targets.iter().filter_map(|target: &Ref<Instance>| self.address(target)).collect()
+    }
+
+    fn groups_behind(&self, session: &MirrorSession) -> Vec<&'d Address> {
+        let Some(Resource::MirrorTarget(target)) = self.get(&session.target) else {
+            return Vec::new();
+        };
+        let balancer = target.load_balancer.as_ref().and_then(|balancer| self.get(balancer));
+        let Some(Resource::LoadBalancer(balancer)) = balancer else {
+            return Vec::new();
+        };
+        balancer.listeners.iter().filter_map(|l| self.address(&l.target_group)).collect()
+    }
+}

@@ -1,0 +1,144 @@
+//! Resolving: references and templates become values as far as they are known, and sets get their
+//! one order, so that desired and observed attributes can be compared.
+
+use std::cmp::Ordering;
+
+use crate::attribute::{Presence, Problems, Type};
+use crate::address::Kind;
+use crate::resource::{Resource, object_type};
+use crate::value::{Origin, Part, Unknown, Value};
+
+/// What is known of the attributes of other resources.
+pub(super) trait Known {
+    /// The value that the attribute has and will keep; `None` if only apply can tell.
+    fn look_up(&self, origin: &Origin) -> Option<Value>;
+}
+
+/// `resource` with everything filled in that `known` knows, in canonical form.
+pub(super) fn resolve(resource: &Resource, known: &impl Known) -> Resource {
+    let value = fill(resource.to_value(), known);
+    reread(resource.kind(), &value)
+}
+
+/// `resource` in canonical form: sets in order, without repetition.
+pub(super) fn canonical(resource: &Resource) -> Resource {
+    reread(resource.kind(), &resource.to_value())
+}
+
+fn reread(kind: Kind, value: &Value) -> Resource {
+    let value = order(value.clone(), &Type::Object(object_type(kind)));
+    let mut problems = Problems::default();
+    let resource = Resource::read(kind, &value, &mut problems);
+    resource.unwrap_or_else(|| {
+        panic!("BUG: a resource that was read is not read back: {:?}", problems.into_inner())
+    })
+}
+
+/// `value` with everything filled in that `known` knows.
+pub(super) fn fill(value: Value, known: &impl Known) -> Value {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Resource(_) => {
+            value
+        }
+        Value::List(items) => {
+            Value::List(items.into_iter().map(|item| fill(item, known)).collect())
+        }
+        Value::Object(members) => Value::Object(
+            members.into_iter().map(|(name, member)| (name, fill(member, known))).collect(),
+        ),
+        Value::Unknown(unknown) => fill_unknown(unknown, known),
+    }
+}
+
+fn fill_unknown(unknown: Unknown, known: &impl Known) -> Value {
+    let Some(template) = &unknown.template else {
+        return Value::Unknown(unknown);
+    };
+    if let Some(origin) = template.as_attribute() {
+        return known.look_up(origin).unwrap_or(Value::Unknown(unknown));
+    }
+    let parts = template.0.iter().map(|part| match part {
+        Part::Text(_) => part.clone(),
+        Part::Attribute(origin) => {
+            known.look_up(origin).map_or_else(|| part.clone(), |value| Part::Text(as_text(&value)))
+        }
+    });
+    let template = crate::value::joined(parts);
+    match template.0.as_slice() {
+        [] => Value::String(String::new()),
+        [Part::Text(text)] => Value::String(text.clone()),
+        _ => Value::Unknown(Unknown {
+            origins: template.origins().cloned().collect(),
+            template: Some(template),
+        }),
+    }
+}
+
+/// A value as a template shows it.
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// `value` with the sets in it in their one order.
+fn order(value: Value, as_type: &Type) -> Value {
+    match (value, as_type) {
+        (Value::List(items), Type::Set(of)) => {
+            let mut items: Vec<Value> = items.into_iter().map(|item| order(item, of)).collect();
+            items.sort_by(|a, b| compare(a, b, of));
+            items.dedup();
+            Value::List(items)
+        }
+        (Value::Object(members), Type::Object(object)) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, member)| {
+                    let ordered = match object.attribute(&name) {
+                        Some(attribute) => order(member, &attribute.holds),
+                        None => member,
+                    };
+                    (name, ordered)
+                })
+                .collect(),
+        ),
+        (value, _) => value,
+    }
+}
+
+/// The order of a set's elements: by the attributes that tell them apart, then by all.
+fn compare(a: &Value, b: &Value, of: &Type) -> Ordering {
+    let total = |a: &Value, b: &Value| a.partial_cmp(b).expect("no number is NaN");
+    let by_key = match (a, b, of) {
+        (Value::Object(a), Value::Object(b), Type::Object(object)) => object
+            .key
+            .iter()
+            .map(|name| match (a.get(*name), b.get(*name)) {
+                (Some(a), Some(b)) => total(a, b),
+                _ => Ordering::Equal,
+            })
+            .find(|ordering| ordering.is_ne()),
+        _ => None,
+    };
+    by_key.unwrap_or_else(|| total(a, b))
+}
+
+/// `desired` where what it leaves to AWS is as it was observed.
+pub(super) fn keep_chosen(desired: &Resource, observed: &Resource) -> Resource {
+    let object = object_type(desired.kind());
+    let (Value::Object(mut members), Value::Object(before)) =
+        (desired.to_value(), observed.to_value())
+    else {
+        unreachable!("a resource is an object");
+    };
+    for attribute in object.attributes {
+        let absent = members.get(attribute.name).is_none_or(|value| *value == Value::Null);
+        if absent && matches!(attribute.presence, Presence::Chosen) {
+            let kept = before.get(attribute.name).cloned().unwrap_or_default();
+            members.insert(attribute.name.to_owned(), kept);
+        }
+    }
+    reread(desired.kind(), &Value::Object(members))
+}

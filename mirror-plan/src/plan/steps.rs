@@ -1,0 +1,340 @@
+//! Steps: the calls of a plan, each after those it needs.
+//!
+//! The edges come from four facts: a call needs what it refers to; an object goes after what uses it;
+//! the two halves of a replacement have an order; and some calls are better late, such as starting
+//! an instance before its route to the internet is there. The last sort is dropped where it would
+//! close a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::Direction::Incoming;
+use petgraph::algo::{has_path_connecting, tarjan_scc};
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::decide::{Decision, Decisions};
+use super::uses::ObjectKey;
+use super::{Action, Call, Phase, Step, prefer};
+use crate::address::{Address, Kind};
+use crate::attribute::listed;
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::resource::{
+    Creation, Operation, Readiness, ReplaceOrder, Retag, internet_gateway, security_group,
+};
+use crate::stack::Stack;
+
+/// The steps of `decisions`, in an order in which they could be done one by one.
+pub(super) fn steps(
+    stack: &Stack,
+    decisions: &Decisions<'_>,
+) -> Result<Vec<Step>, Diagnostics> {
+    let mut builder = Builder { graph: DiGraph::new(), chains: BTreeMap::new() };
+    for decision in &decisions.all {
+        builder.add_chains(stack, decision);
+    }
+    builder.need_what_is_referred_to();
+    builder.go_after_users(decisions);
+    builder.order_replacements(decisions);
+    builder.detach_gateways_last();
+    builder.refuse_circles()?;
+    builder.prefer(decisions);
+    Ok(builder.finish())
+}
+
+/// The calls that make, change or remove one object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ChainKey {
+    address: Address,
+    phase: Phase,
+    generation: u32,
+}
+
+/// The first and the last step of a chain.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    first: NodeIndex,
+    last: NodeIndex,
+}
+
+/// A step whose needs are still edges.
+#[derive(Debug)]
+struct Node {
+    key: ChainKey,
+    call: Call,
+}
+
+struct Builder {
+    /// An edge leads from a step to one that comes after it.
+    graph: DiGraph<Node, ()>,
+    chains: BTreeMap<ChainKey, Chain>,
+}
+
+impl Builder {
+    /// Adds the calls of a decision, each after the one before.
+    fn add_chains(&mut self, stack: &Stack, decision: &Decision<'_>) {
+        let Decision { address, deposed: _, action, reasons: _, found, observed, desired, .. } =
+            decision;
+        let generation = found.map_or(0, |found| found.generation);
+        let creation = Creation { address, stack: stack.name.as_str(), generation: generation + 1 };
+        let create = || desired.iter().flat_map(|resource| resource.create(&creation));
+        let delete = || {
+            let there = observed.iter().zip(*found);
+            there.flat_map(|(resource, found)| resource.delete(found))
+        };
+        match action {
+            Action::NoOp => {}
+            Action::Create => self.add_chain(address, Phase::Create, generation + 1, create()),
+            Action::Update => self.add_update(decision, generation),
+            Action::Delete => self.add_chain(address, Phase::Delete, generation, delete()),
+            Action::Replace(_) => {
+                self.add_chain(address, Phase::Create, generation + 1, create());
+                self.add_chain(address, Phase::Delete, generation, delete());
+            }
+        }
+    }
+
+    fn add_chain(
+        &mut self,
+        address: &Address,
+        phase: Phase,
+        generation: u32,
+        operations: impl IntoIterator<Item = Operation>,
+    ) {
+        let calls = operations.into_iter().map(Call::Operation);
+        self.add_calls(ChainKey { address: address.clone(), phase, generation }, calls);
+    }
+
+    fn add_update(&mut self, decision: &Decision<'_>, generation: u32) {
+        let (Some(desired), Some(found), Some(observed)) =
+            (&decision.desired, decision.found, &decision.observed)
+        else {
+            return;
+        };
+        // The object as found, but with its attributes in the same canonical form as the desired.
+        let found = crate::observed::Found { resource: observed.clone(), ..found.clone() };
+        let operations = desired.update(&found).into_iter().map(Call::Operation);
+        let retag = Retag::between(desired.tags(), observed.tags());
+        let retag = retag.map(|retag| Call::Retag { id: found.id.clone(), retag });
+        let key = ChainKey { address: decision.address.clone(), phase: Phase::Update, generation };
+        self.add_calls(key, operations.chain(retag));
+    }
+
+    fn add_calls(&mut self, key: ChainKey, calls: impl IntoIterator<Item = Call>) {
+        let mut chain: Option<Chain> = None;
+        for call in calls {
+            let node = self.graph.add_node(Node { key: key.clone(), call });
+            chain = Some(match chain {
+                None => Chain { first: node, last: node },
+                Some(Chain { first, last }) => {
+                    self.graph.add_edge(last, node, ());
+                    Chain { first, last: node }
+                }
+            });
+        }
+        if let Some(chain) = chain {
+            self.chains.insert(key, chain);
+        }
+    }
+
+    /// The chain of a phase of an address; of the newest object where there are several.
+    fn chain(&self, address: &Address, phase: Phase) -> Option<Chain> {
+        let from = ChainKey { address: address.clone(), phase, generation: 0 };
+        let to = ChainKey { address: address.clone(), phase, generation: u32::MAX };
+        self.chains.range(from..=to).next_back().map(|(_, chain)| *chain)
+    }
+
+    fn edge(&mut self, before: NodeIndex, after: NodeIndex) {
+        if before != after {
+            self.graph.update_edge(before, after, ());
+        }
+    }
+
+    /// A call that refers to something made in this plan comes after that is far enough along.
+    fn need_what_is_referred_to(&mut self) {
+        for node in self.graph.node_indices() {
+            let Call::Operation(operation) = &self.graph[node].call else { continue };
+            let own = self.graph[node].key.address.clone();
+            for need in operation.needs() {
+                let Some(chain) = self.chain(&need.address, Phase::Create) else { continue };
+                match need.readiness {
+                    // Within one chain the order is there already.
+                    _ if need.address == own => {}
+                    Readiness::Made => self.edge(chain.first, node),
+                    Readiness::Finished => self.edge(chain.last, node),
+                }
+            }
+        }
+    }
+
+    /// An object goes after everything that uses it is gone or uses something else.
+    fn go_after_users(&mut self, decisions: &Decisions<'_>) {
+        let first: BTreeSet<&Address> = decisions
+            .all
+            .iter()
+            .filter(|d| d.action == Action::Replace(ReplaceOrder::DeleteThenCreate))
+            .map(|decision| &decision.address)
+            .collect();
+        let going: Vec<(ChainKey, Chain)> = self.of_phase(Phase::Delete);
+        for (key, chain) in going {
+            let object = ObjectKey { address: key.address.clone(), generation: key.generation };
+            for (user, _) in decisions.fates.uses.users(&object) {
+                if let Some(gone) = self.object_chain(user, Phase::Delete) {
+                    // A target group that goes as well does not mind: both may go at once.
+                    if user.address.kind != Kind::TargetGroup {
+                        self.go_after(&object, chain, user, gone);
+                    }
+                } else if let Some(changed) = self.object_chain(user, Phase::Update)
+                    && !first.contains(&key.address)
+                {
+                    self.edge(changed.last, chain.first);
+                }
+            }
+        }
+    }
+
+    /// `used` goes after its user has gone. Of two security groups that name each other neither
+    /// could be first: there it is the user's rule that must have gone.
+    fn go_after(&mut self, used: &ObjectKey, chain: Chain, user: &ObjectKey, gone: Chain) {
+        let groups = (used.address.kind, user.address.kind);
+        if groups != (Kind::SecurityGroup, Kind::SecurityGroup) {
+            self.edge(gone.last, chain.first);
+            return;
+        }
+        let user = (&user.address, user.generation);
+        let revokes: Vec<NodeIndex> = self
+            .graph
+            .node_indices()
+            .filter(|node| {
+                let Node { key, call } = &self.graph[*node];
+                (&key.address, key.generation) == user
+                    && matches!(
+                        call,
+                        Call::Operation(Operation::SecurityGroup(
+                            security_group::Operation::Revoke { .. }
+                        ))
+                    )
+            })
+            .collect();
+        for revoke in revokes {
+            self.edge(revoke, chain.last);
+        }
+    }
+
+    /// The two halves of a replacement.
+    fn order_replacements(&mut self, decisions: &Decisions<'_>) {
+        for decision in &decisions.all {
+            let Action::Replace(order) = decision.action else { continue };
+            let generation = decision.found.map_or(0, |found| found.generation);
+            let key = |phase, generation| ChainKey {
+                address: decision.address.clone(),
+                phase,
+                generation,
+            };
+            let create = self.chains.get(&key(Phase::Create, generation + 1)).copied();
+            let delete = self.chains.get(&key(Phase::Delete, generation)).copied();
+            if let (Some(create), Some(delete)) = (create, delete) {
+                match order {
+                    ReplaceOrder::CreateThenDelete => self.edge(create.last, delete.first),
+                    ReplaceOrder::DeleteThenCreate => self.edge(delete.last, create.first),
+                }
+            }
+        }
+    }
+
+    /// An internet gateway is detached after everything with a public address has gone.
+    ///
+    /// Source: EC2 API reference, `DetachInternetGateway`: the VPC must not contain any running
+    /// instances with Elastic IP addresses or public IPv4 addresses.
+    fn detach_gateways_last(&mut self) {
+        let addressed: Vec<Chain> = self
+            .of_phase(Phase::Delete)
+            .into_iter()
+            .filter(|(key, _)| matches!(key.address.kind, Kind::Instance | Kind::LoadBalancer))
+            .map(|(_, chain)| chain)
+            .collect();
+        for node in self.graph.node_indices() {
+            let detaches = matches!(
+                &self.graph[node].call,
+                Call::Operation(Operation::InternetGateway(
+                    internet_gateway::Operation::Detach { .. }
+                ))
+            );
+            if detaches {
+                addressed.iter().for_each(|gone| self.edge(gone.last, node));
+            }
+        }
+    }
+
+    fn of_phase(&self, phase: Phase) -> Vec<(ChainKey, Chain)> {
+        let of_phase = self.chains.iter().filter(|(key, _)| key.phase == phase);
+        of_phase.map(|(key, chain)| (key.clone(), *chain)).collect()
+    }
+
+    fn object_chain(&self, object: &ObjectKey, phase: Phase) -> Option<Chain> {
+        let ObjectKey { address, generation } = object.clone();
+        self.chains.get(&ChainKey { address, phase, generation }).copied()
+    }
+
+    /// Says which resources wait for each other.
+    fn refuse_circles(&self) -> Result<(), Diagnostics> {
+        let mut diagnostics = Diagnostics::new();
+        for circle in tarjan_scc(&self.graph).into_iter().filter(|circle| circle.len() > 1) {
+            let addresses: BTreeSet<String> =
+                circle.iter().map(|node| self.graph[*node].key.address.to_string()).collect();
+            let names = listed(addresses.iter().map(String::as_str));
+            diagnostics.push(
+                Diagnostic::error(code::CYCLE, format!("{names} wait for each other"))
+                    .note("each needs another of them to be made, changed or gone first")
+                    .help("break the circle: take one of the references out, apply, put it back"),
+            );
+        }
+        diagnostics.unless_errors(()).map(|((), _)| ())
+    }
+
+    /// Adds the orders that are better but not necessary, where they close no circle.
+    fn prefer(&mut self, decisions: &Decisions<'_>) {
+        for (earlier, later) in prefer::orders(decisions) {
+            let before = [Phase::Create, Phase::Update].map(|phase| self.chain(&earlier, phase));
+            let after = [Phase::Create, Phase::Update].map(|phase| self.chain(&later, phase));
+            for before in before.into_iter().flatten() {
+                for after in after.into_iter().flatten() {
+                    if !has_path_connecting(&self.graph, after.first, before.last, None) {
+                        self.edge(before.last, after.first);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The steps, each after those it needs; among those that could be next the first added is.
+    fn finish(self) -> Vec<Step> {
+        let mut open: Vec<usize> = self
+            .graph
+            .node_indices()
+            .map(|node| self.graph.neighbors_directed(node, Incoming).count())
+            .collect();
+        let mut ready: BTreeSet<NodeIndex> =
+            self.graph.node_indices().filter(|node| open[node.index()] == 0).collect();
+        let mut position: Vec<usize> = vec![0; self.graph.node_count()];
+        let mut steps = Vec::with_capacity(self.graph.node_count());
+        while let Some(node) = ready.pop_first() {
+            position[node.index()] = steps.len();
+            let mut needs: Vec<usize> = self
+                .graph
+                .neighbors_directed(node, Incoming)
+                .map(|before| position[before.index()])
+                .collect();
+            needs.sort_unstable();
+            let Node { key, call } = &self.graph[node];
+            let ChainKey { address, phase, generation } = key.clone();
+            steps.push(Step { address, phase, generation, call: call.clone(), needs });
+            for after in self.graph.neighbors(node) {
+                open[after.index()] -= 1;
+                if open[after.index()] == 0 {
+                    ready.insert(after);
+                }
+            }
+        }
+        steps
+    }
+}

@@ -1,0 +1,14 @@
+//! Rendering: plans, reports, events and stacks as text, JSON and pictures.
+//!
+//! Pure: equal input gives equal output to the byte, whatever the terminal. What is shown comes from
+//! the cloud and from files, so whatever could break out of its line or its quotes is escaped.
+
+pub mod diagnostic;
+pub mod graph;
+pub mod json;
+pub mod palette;
+pub mod progress;
+pub mod report;
+pub mod text;
+
+pub use palette::Palette;

@@ -1,0 +1,65 @@
+//! The language of Graphviz.
+
+use std::fmt;
+
+use super::{Diagram, Edge, Node};
+
+/// A diagram in DOT, for `dot -Tsvg`.
+#[derive(Clone, Copy, Debug)]
+pub struct Dot<'d>(pub &'d Diagram);
+
+impl fmt::Display for Dot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Diagram { nodes, edges, groups: _ } = self.0;
+        writeln!(f, "digraph {{")?;
+        writeln!(f, "  rankdir=LR")?;
+        writeln!(f, "  node [shape=box, style=rounded, fontname=\"sans-serif\"]")?;
+        writeln!(f, "  edge [fontname=\"sans-serif\", fontsize=10]")?;
+        write_nodes(f, nodes, None, "  ")?;
+        for (position, title) in self.0.filled_groups() {
+            writeln!(f, "  subgraph cluster_{position} {{")?;
+            writeln!(f, "    label={}", Quoted(title))?;
+            write_nodes(f, nodes, Some(position), "    ")?;
+            writeln!(f, "  }}")?;
+        }
+        for Edge { from, to, label } in edges {
+            write!(f, "  n{from} -> n{to}")?;
+            if !label.is_empty() {
+                write!(f, " [label={}]", Quoted(label))?;
+            }
+            writeln!(f)?;
+        }
+        writeln!(f, "}}")
+    }
+}
+
+fn write_nodes(
+    f: &mut fmt::Formatter<'_>,
+    nodes: &[Node],
+    group: Option<usize>,
+    indent: &str,
+) -> fmt::Result {
+    for (position, node) in nodes.iter().enumerate().filter(|(_, node)| node.group == group) {
+        writeln!(f, "{indent}n{position} [label={}]", Quoted(&node.lines.join("\n")))?;
+    }
+    Ok(())
+}
+
+/// A text in quotes, with what means something in them escaped.
+struct Quoted<'t>(&'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            match c {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                '\n' => f.write_str("\\n")?,
+                c if c.is_control() => f.write_str(" ")?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("\"")
+    }
+}

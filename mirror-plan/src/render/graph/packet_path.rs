@@ -1,0 +1,147 @@
+//! The way of a mirrored packet through a stack.
+
+use super::{Diagram, Drawing, Node, Sort};
+use crate::address::Address;
+use crate::attribute::{Ref, Referable};
+use crate::resource::mirror_target::Destination;
+use crate::resource::{LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, TargetGroup};
+use crate::scalar::RuleAction;
+use crate::stack::Stack;
+
+/// The frames, in the order in which a packet passes them.
+const GROUPS: [&str; 3] = ["Sources", "Mirror", "Receivers"];
+const SOURCES: usize = 0;
+const MIRROR: usize = 1;
+const RECEIVERS: usize = 2;
+
+/// What a box stands for: one thing may be a source and a receiver.
+type Key = (usize, String);
+
+pub(super) fn packet_path(stack: &Stack) -> Diagram {
+    let mut path = Path { stack, drawing: Drawing::default() };
+    path.drawing.diagram.groups = GROUPS.to_vec();
+    for (address, declared) in &stack.resources {
+        if let Resource::MirrorSession(session) = &declared.resource {
+            path.session(address, session);
+        }
+    }
+    path.drawing.diagram
+}
+
+struct Path<'s> {
+    stack: &'s Stack,
+    drawing: Drawing<Key>,
+}
+
+impl Path<'_> {
+    fn session(&mut self, address: &Address, session: &MirrorSession) {
+        let MirrorSession { source, target, filter, number, vni, .. } = session;
+        let source = self.thing(SOURCES, source);
+        let mut lines = vec![address.to_string(), format!("number {number}")];
+        lines.extend(vni.map(|vni| format!("VNI {vni}")));
+        let node = Node { lines, group: Some(MIRROR), sort: Sort::of(address) };
+        let session = self.drawing.node((MIRROR, address.to_string()), node);
+        self.drawing.arrow(source, session, "");
+        let filter = self.filter(filter);
+        self.drawing.arrow(session, filter, "");
+        let target = self.target(target);
+        self.drawing.arrow(filter, target, "");
+    }
+
+    fn filter(&mut self, filter: &Ref<MirrorFilter>) -> usize {
+        let node = self.thing(MIRROR, filter);
+        if let Some(Resource::MirrorFilter(filter)) = self.declared(filter) {
+            let count = |action| filter.rules.0.iter().filter(|r| r.action == action).count();
+            let (accepts, rejects) = (count(RuleAction::Accept), count(RuleAction::Reject));
+            let dns = if filter.amazon_dns { ", Amazon DNS" } else { "" };
+            self.write_below(node, format!("{accepts} accept, {rejects} reject{dns}"));
+        }
+        node
+    }
+
+    fn target(&mut self, target: &Ref<MirrorTarget>) -> usize {
+        let node = self.thing(MIRROR, target);
+        let destination = match self.declared(target) {
+            Some(Resource::MirrorTarget(target)) => target.destination(),
+            _ => None,
+        };
+        match destination {
+            Some(Destination::LoadBalancer(to)) => {
+                let to = self.load_balancer(&to);
+                self.drawing.arrow(node, to, "VXLAN");
+            }
+            Some(Destination::NetworkInterface(to)) => {
+                let to = self.thing(RECEIVERS, &to);
+                self.drawing.arrow(node, to, "VXLAN");
+            }
+            Some(Destination::GatewayLoadBalancerEndpoint(to)) => {
+                let to = self.existing(RECEIVERS, "VPC endpoint", &to.to_string());
+                self.drawing.arrow(node, to, "VXLAN");
+            }
+            None => {}
+        }
+        node
+    }
+
+    fn load_balancer(&mut self, reference: &Ref<LoadBalancer>) -> usize {
+        let node = self.thing(RECEIVERS, reference);
+        let listeners = match self.declared(reference) {
+            Some(Resource::LoadBalancer(declared)) => declared.listeners.clone(),
+            _ => Vec::new(),
+        };
+        for listener in &listeners {
+            let group = self.target_group(&listener.target_group);
+            let label = format!("{} {}", listener.protocol, listener.port);
+            self.drawing.arrow(node, group, &label);
+        }
+        node
+    }
+
+    fn target_group(&mut self, reference: &Ref<TargetGroup>) -> usize {
+        let node = self.thing(RECEIVERS, reference);
+        let (targets, label) = match self.declared(reference) {
+            Some(Resource::TargetGroup(group)) => {
+                (group.targets.clone(), format!("{} {}", group.protocol, group.port))
+            }
+            _ => (Vec::new(), String::new()),
+        };
+        for target in &targets {
+            let target = self.thing(RECEIVERS, target);
+            self.drawing.arrow(node, target, &label);
+        }
+        node
+    }
+
+    /// The box for what a reference leads to.
+    fn thing<T: Referable>(&mut self, group: usize, reference: &Ref<T>) -> usize {
+        match reference {
+            Ref::To(address) => {
+                let node = Node { group: Some(group), ..Node::of(address) };
+                self.drawing.node((group, address.to_string()), node)
+            }
+            Ref::Id(id) => self.existing(group, T::TITLE, id.as_str()),
+        }
+    }
+
+    /// The box for something that the stack does not declare.
+    fn existing(&mut self, group: usize, title: &str, id: &str) -> usize {
+        let sort = Sort { kind: title.to_owned(), block: title.to_owned() };
+        let node = Node { lines: vec![title.to_owned(), id.to_owned()], group: Some(group), sort };
+        self.drawing.node((group, id.to_owned()), node)
+    }
+
+    fn declared<T: Referable>(&self, reference: &Ref<T>) -> Option<&Resource> {
+        match reference {
+            Ref::To(address) => self.stack.resources.get(address).map(|found| &found.resource),
+            Ref::Id(_) => None,
+        }
+    }
+
+    /// Writes a second line into a box that has one.
+    fn write_below(&mut self, node: usize, line: String) {
+        let lines = &mut self.drawing.diagram.nodes[node].lines;
+        if lines.len() == 1 {
+            lines.push(line);
+        }
+    }
+}

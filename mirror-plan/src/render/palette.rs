@@ -1,0 +1,46 @@
+//! Colors, by what they mean. Every text is complete without them.
+
+use anstyle::{AnsiColor, Style};
+
+/// The style of everything that can have one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Palette {
+    pub(super) create: Style,
+    pub(super) update: Style,
+    pub(super) delete: Style,
+    /// The word that says that something goes.
+    pub(super) destroyed: Style,
+    /// What the eye should find first.
+    pub(super) strong: Style,
+    /// What may be passed over.
+    pub(super) faint: Style,
+}
+
+impl Palette {
+    /// No style at all: the same text, and nothing else.
+    #[must_use]
+    pub const fn plain() -> Self {
+        let none = Style::new();
+        Self {
+            create: none,
+            update: none,
+            delete: none,
+            destroyed: none,
+            strong: none,
+            faint: none,
+        }
+    }
+
+    /// The terminal's own green, yellow and red.
+    #[must_use]
+    pub const fn colored() -> Self {
+        Self {
+            create: AnsiColor::Green.on_default(),
+            update: AnsiColor::Yellow.on_default(),
+            delete: AnsiColor::Red.on_default(),
+            destroyed: AnsiColor::Red.on_default().bold(),
+            strong: Style::new().bold(),
+            faint: AnsiColor::BrightBlack.on_default(),
+        }
+    }
+}

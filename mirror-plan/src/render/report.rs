@@ -1,0 +1,361 @@
+//! How an apply ended, as text: what was done, what failed, what was left, and how to go on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::address::Address;
+use crate::event::{ChangeOutcome, Failure, Outcome, Report};
+use crate::plan::{Action, Counts, Mode, Plan};
+use crate::render::Palette;
+use crate::value::Value;
+
+/// What a finished run has to say, on a few lines: `Apply complete! ...` and the outputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'r> {
+    plan: &'r Plan,
+    report: &'r Report,
+    palette: Palette,
+}
+
+impl<'r> Summary<'r> {
+    /// The summary of `report`, which is of `plan`, as plain text.
+    #[must_use]
+    pub const fn new(plan: &'r Plan, report: &'r Report) -> Self {
+        Self { plan, report, palette: Palette::plain() }
+    }
+
+    /// The same with other colors.
+    #[must_use]
+    pub const fn style(self, palette: Palette) -> Self {
+        Self { palette, ..self }
+    }
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, report, palette } = self;
+        let Counts { add, change, destroy } = counts(report);
+        let good = palette.create;
+        let (what, bad) = match plan.mode {
+            Mode::Apply => ("Apply", palette.delete),
+            Mode::Destroy => ("Destroy", palette.delete),
+        };
+        if report.is_complete() {
+            write!(f, "{good}{what} complete!{good:#} Resources: ")?;
+        } else {
+            write!(f, "{bad}{what} incomplete.{bad:#} Resources: ")?;
+        }
+        match plan.mode {
+            Mode::Apply => writeln!(f, "{add} added, {change} changed, {destroy} destroyed."),
+            Mode::Destroy => writeln!(f, "{destroy} destroyed."),
+        }?;
+        let outputs = outputs(plan, report);
+        if report.is_complete() && !outputs.is_empty() {
+            writeln!(f, "\nOutputs:\n\n{}", Outputs(&outputs))?;
+        }
+        Ok(())
+    }
+}
+
+/// What was done of a plan, replacements among the added and the destroyed.
+#[must_use]
+pub fn counts(report: &Report) -> Counts {
+    let mut counts = Counts::default();
+    for ChangeOutcome { address: _, deposed: _, action, outcome } in &report.outcomes {
+        match (outcome, action) {
+            (Outcome::Applied { .. }, Action::Create) => counts.add += 1,
+            (Outcome::Applied { .. }, Action::Update) => counts.change += 1,
+            (Outcome::Applied { .. }, Action::Delete) => counts.destroy += 1,
+            (Outcome::Applied { .. }, Action::Replace(_)) => {
+                counts.add += 1;
+                counts.destroy += 1;
+            }
+            (Outcome::Applied { .. }, Action::NoOp)
+            | (Outcome::Failed(_) | Outcome::Skipped { .. } | Outcome::NotStarted, _) => {}
+        }
+    }
+    counts
+}
+
+/// The outputs as they are after an apply, as far as they have become known.
+#[must_use]
+pub fn outputs(plan: &Plan, report: &Report) -> BTreeMap<String, Value> {
+    let after = plan.outputs.iter().filter_map(|(name, output)| Some((name, output.after.as_ref()?)));
+    after.map(|(name, value)| (name.clone(), filled(value, report))).collect()
+}
+
+fn filled(value: &Value, report: &Report) -> Value {
+    match value {
+        Value::List(items) => {
+            Value::List(items.iter().map(|item| filled(item, report)).collect())
+        },
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(name, member)| (name.clone(), filled(member, report))).collect(),
+        ),
+        Value::Unknown(unknown) => {
+            let look_up = |origin: &_| report.learned.get(origin).cloned();
+            match &unknown.template {
+                Some(template) => match template.as_attribute() {
+                    Some(origin) => look_up(origin)
+                        .map_or_else(|| value.clone(), |text| text.map_or(Value::Null, Value::String)),
+                    None => template
+                        .fill(|origin| Some(look_up(origin)?.unwrap_or_default()))
+                        .map_or_else(|_| value.clone(), Value::String),
+                },
+                None => value.clone(),
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Resource(_) => {
+            value.clone()
+        }
+    }
+}
+
+/// Outputs, one a line: `nlb_dns = "..."`, without a line break at the end.
+#[derive(Clone, Copy, Debug)]
+pub struct Outputs<'o>(pub &'o BTreeMap<String, Value>);
+
+impl fmt::Display for Outputs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, (name, value)) in self.0.iter().enumerate() {
+            let line_break = if position == 0 { "" } else { "\n" };
+            write!(f, "{line_break}{name} = {value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What went wrong in a run that is not complete: every failure, what was left because of it, and
+/// how to go on. Empty if nothing did.
+#[derive(Clone, Copy, Debug)]
+pub struct Failures<'r> {
+    report: &'r Report,
+    palette: Palette,
+}
+
+impl<'r> Failures<'r> {
+    /// The failures of a run, as plain text.
+    #[must_use]
+    pub const fn new(report: &'r Report) -> Self {
+        Self { report, palette: Palette::plain() }
+    }
+
+    /// The same with other colors.
+    #[must_use]
+    pub const fn style(self, palette: Palette) -> Self {
+        Self { palette, ..self }
+    }
+}
+
+impl fmt::Display for Failures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.report.is_complete() {
+            return Ok(());
+        }
+        for change in &self.report.outcomes {
+            if let Outcome::Failed(failure) = &change.outcome {
+                self.write_failure(f, change, failure)?;
+            }
+        }
+        for (failed, skipped) in skipped(self.report) {
+            writeln!(f, "Not done because {failed} failed:")?;
+            write_changes(f, skipped)?;
+        }
+        let stopped = self.report.outcomes.iter().filter(|c| c.outcome == Outcome::NotStarted);
+        let stopped: Vec<&ChangeOutcome> = stopped.collect();
+        if !stopped.is_empty() {
+            writeln!(f, "Not done because the run was stopped:")?;
+            write_changes(f, stopped)?;
+        }
+        writeln!(
+            f,
+            "What is done stays done. Run the same command again to do the rest: it plans from what\n\
+             is there now."
+        )
+    }
+}
+
+impl Failures<'_> {
+    fn write_failure(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        change: &ChangeOutcome,
+        failure: &Failure,
+    ) -> fmt::Result {
+        let (bad, strong) = (self.palette.destroyed, self.palette.strong);
+        let Failure { call, code, message, request_id, help } = failure;
+        write!(f, "{bad}Error:{bad:#} {strong}{call} failed{strong:#}")?;
+        if let Some(code) = code {
+            write!(f, ": {strong}{code}{strong:#}")?;
+        }
+        writeln!(f, "\n\n  with {},\n", change.address)?;
+        message.lines().try_for_each(|line| writeln!(f, "  {line}"))?;
+        if let Some(id) = request_id {
+            writeln!(f, "  AWS request id: {id}")?;
+        }
+        if let Some(help) = help {
+            writeln!(f, "\n  {help}")?;
+        }
+        writeln!(f)
+    }
+}
+
+/// What was not done, by what failed.
+fn skipped(report: &Report) -> BTreeMap<&Address, Vec<&ChangeOutcome>> {
+    let mut skipped: BTreeMap<&Address, Vec<&ChangeOutcome>> = BTreeMap::new();
+    for change in &report.outcomes {
+        if let Outcome::Skipped { because_of } = &change.outcome {
+            skipped.entry(because_of).or_default().push(change);
+        }
+    }
+    skipped
+}
+
+fn write_changes(f: &mut fmt::Formatter<'_>, changes: Vec<&ChangeOutcome>) -> fmt::Result {
+    for ChangeOutcome { address, deposed, action, outcome: _ } in changes {
+        let verb = match action {
+            Action::NoOp => "keep",
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Replace(_) => "replace",
+            Action::Delete => "destroy",
+        };
+        write!(f, "  {verb} {address}")?;
+        if let Some(generation) = deposed {
+            write!(f, " (deposed object {generation})")?;
+        }
+        writeln!(f)?;
+    }
+    writeln!(f)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::plan::{Mode, OutputChange};
+    use crate::resource::ReplaceOrder;
+    use crate::scalar::AccountId;
+    use crate::value::{Origin, Part, Template, Unknown};
+
+    fn plan(mode: Mode) -> Plan {
+        let dns = Origin {
+            address: "load_balancer.nlb".parse().unwrap(),
+            attribute: "dns_name".to_owned(),
+        };
+        let url = Unknown {
+            origins: [dns.clone()].into(),
+            template: Some(Template(vec![
+                Part::Text("http://".to_owned()),
+                Part::Attribute(dns.clone()),
+            ])),
+        };
+        let after = |value| OutputChange { before: None, after: Some(value) };
+        Plan {
+            format: Plan::FORMAT,
+            stack: "lab".parse().unwrap(),
+            account: "123456789012".parse::<AccountId>().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+            mode,
+            targeted: false,
+            saw: BTreeMap::new(),
+            changes: Vec::new(),
+            steps: Vec::new(),
+            outputs: [
+                ("dns".to_owned(), after(Value::Unknown(Unknown::attribute(dns)))),
+                ("port".to_owned(), after(Value::integer(4789))),
+                ("url".to_owned(), after(Value::Unknown(url))),
+            ]
+            .into(),
+        }
+    }
+
+    fn outcome(address: &str, action: Action, outcome: Outcome) -> ChangeOutcome {
+        ChangeOutcome { address: address.parse().unwrap(), deposed: None, action, outcome }
+    }
+
+    fn applied() -> Outcome {
+        Outcome::Applied { id: None }
+    }
+
+    #[test]
+    fn a_complete_run_counts_and_shows_outputs() {
+        let replace = Action::Replace(ReplaceOrder::CreateThenDelete);
+        let report = Report {
+            outcomes: vec![
+                outcome("load_balancer.nlb", replace, applied()),
+                outcome("vpc.lab", Action::Update, applied()),
+                outcome("subnet.a", Action::Create, applied()),
+            ],
+            stopped: false,
+            learned: [(
+                Origin {
+                    address: "load_balancer.nlb".parse().unwrap(),
+                    attribute: "dns_name".to_owned(),
+                },
+                Some("nlb.example".to_owned()),
+            )]
+            .into(),
+        };
+        let plan = plan(Mode::Apply);
+        assert_snapshot!(Summary::new(&plan, &report), @r#"
+        Apply complete! Resources: 2 added, 1 changed, 1 destroyed.
+
+        Outputs:
+
+        dns = "nlb.example"
+        port = 4789
+        url = "http://nlb.example"
+        "#);
+        assert_eq!(Failures::new(&report).to_string(), "");
+    }
+
+    #[test]
+    fn an_incomplete_run_says_how_each_change_ended() {
+        let because_of = "vpc.lab".parse().unwrap();
+        let failure = Failure {
+            call: "CreateVpc".to_owned(),
+            code: Some("VpcLimitExceeded".to_owned()),
+            message: "The maximum number of VPCs has been reached.".to_owned(),
+            request_id: Some("0a1b".to_owned()),
+            help: Some("ask AWS for a greater quota, or delete a VPC".to_owned()),
+        };
+        let report = Report {
+            outcomes: vec![
+                outcome("mirror_filter.web", Action::Create, applied()),
+                outcome("vpc.lab", Action::Create, Outcome::Failed(failure)),
+                outcome("subnet.a", Action::Create, Outcome::Skipped { because_of }),
+                ChangeOutcome {
+                    deposed: Some(1),
+                    ..outcome("mirror_target.nlb", Action::Delete, Outcome::NotStarted)
+                },
+            ],
+            stopped: true,
+            learned: BTreeMap::new(),
+        };
+        let plan = plan(Mode::Apply);
+        let summary = Summary::new(&plan, &report);
+        assert_snapshot!(format!("{}\n{summary}", Failures::new(&report)), @"
+        Error: CreateVpc failed: VpcLimitExceeded
+
+          with vpc.lab,
+
+          The maximum number of VPCs has been reached.
+          AWS request id: 0a1b
+
+          ask AWS for a greater quota, or delete a VPC
+
+        Not done because vpc.lab failed:
+          create subnet.a
+
+        Not done because the run was stopped:
+          destroy mirror_target.nlb (deposed object 1)
+
+        What is done stays done. Run the same command again to do the rest: it plans from what
+        is there now.
+
+        Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed.
+        ");
+    }
+}

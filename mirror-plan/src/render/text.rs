@@ -1,0 +1,145 @@
+//! A plan as text, in the manner that users of Terraform read without thinking.
+//!
+//! Lines that other tools look for (`Plan: 1 to add, ...`, `No changes. ...`) are exactly theirs.
+//! Attributes stand in the order of the reference, `id` first.
+
+use std::fmt;
+
+use crate::plan::{Action, Mode, OutputChange, Plan};
+use crate::render::Palette;
+use crate::resource::ReplaceOrder;
+
+mod change;
+mod entry;
+mod inventory;
+mod layout;
+mod lines;
+#[cfg(test)]
+mod tests;
+
+pub use inventory::Inventory;
+
+use entry::{Entry, Mark, Side};
+use layout::write_entries;
+
+/// The width of the rule between the changes and what comes after.
+const RULE: usize = 77;
+
+/// A plan, to be printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'p> {
+    plan: &'p Plan,
+    palette: Palette,
+}
+
+impl<'p> Text<'p> {
+    /// The plan as plain text.
+    #[must_use]
+    pub const fn new(plan: &'p Plan) -> Self {
+        Self { plan, palette: Palette::plain() }
+    }
+
+    /// The same with other colors.
+    #[must_use]
+    pub const fn style(self, palette: Palette) -> Self {
+        Self { palette, ..self }
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, palette } = self;
+        if plan.is_empty() {
+            self.write_no_changes(f)?;
+        } else {
+            self.write_legend(f)?;
+            for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
+                change::write(f, change, palette)?;
+                writeln!(f)?;
+            }
+            self.write_summary(f)?;
+            self.write_outputs(f)?;
+        }
+        if plan.targeted {
+            self.write_targeted(f)?;
+        }
+        if !plan.is_empty() {
+            let faint = palette.faint;
+            writeln!(f, "\n{faint}{}{faint:#}\n", "\u{2500}".repeat(RULE))?;
+            writeln!(f, "Plan digest: {}", plan.digest())?;
+        }
+        Ok(())
+    }
+}
+
+impl Text<'_> {
+    fn write_no_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plan { stack, account, region, mode, .. } = self.plan;
+        let strong = self.palette.strong;
+        let found = match mode {
+            Mode::Apply => "Your infrastructure matches the configuration.",
+            Mode::Destroy => "No objects need to be destroyed.",
+        };
+        writeln!(f, "{strong}No changes.{strong:#} {found}\n")?;
+        writeln!(f, "Compared: stack {stack}, account {account}, Region {region}.")
+    }
+
+    fn write_legend(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plan { stack, account, region, changes, .. } = self.plan;
+        writeln!(f, "Plan for stack {stack} in account {account}, Region {region}.")?;
+        writeln!(f, "What happens to each resource is marked so:")?;
+        for (action, meaning) in LEGEND {
+            if changes.iter().any(|change| change.action == action) {
+                change::write_symbol(f, action, &self.palette)?;
+                writeln!(f, " {meaning}")?;
+            }
+        }
+        writeln!(f, "\nmirror will perform the following actions:\n")
+    }
+
+    fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let strong = self.palette.strong;
+        let counts = self.plan.counts();
+        writeln!(
+            f,
+            "{strong}Plan:{strong:#} {} to add, {} to change, {} to destroy.",
+            counts.add, counts.change, counts.destroy
+        )
+    }
+
+    fn write_outputs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outputs = self.plan.outputs.iter();
+        let entries: Vec<Entry> = outputs
+            .filter(|(_, OutputChange { before, after })| before != after)
+            .filter_map(|(name, OutputChange { before, after })| {
+                let (before, after) = (Side::of(before.as_ref()), Side::of(after.as_ref()));
+                Some(Entry::between(before, after, None)?.named(name))
+            })
+            .filter(|entry| entry.mark != Mark::Same)
+            .collect();
+        if entries.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nChanges to Outputs:")?;
+        write_entries(f, &entries, 0, &self.palette)
+    }
+
+    fn write_targeted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (update, strong) = (self.palette.update, self.palette.strong);
+        writeln!(
+            f,
+            "\n{update}Warning:{update:#} {strong}Resource targeting is in effect{strong:#}\n\n\
+             Only what --target names, and what that depends on, was planned. There may be\n\
+             more to do for the stack: plan again without --target."
+        )
+    }
+}
+
+/// What each symbol means, in the order in which they are listed.
+const LEGEND: [(Action, &str); 5] = [
+    (Action::Create, "create"),
+    (Action::Update, "update in-place"),
+    (Action::Delete, "destroy"),
+    (Action::Replace(ReplaceOrder::DeleteThenCreate), "destroy and then create replacement"),
+    (Action::Replace(ReplaceOrder::CreateThenDelete), "create replacement and then destroy"),
+];

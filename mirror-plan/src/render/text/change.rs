@@ -1,0 +1,156 @@
+//! One change: the comment lines above its block, and the block.
+
+use std::fmt;
+
+use super::entry::{Entry, Mark, Side};
+use super::layout::{write_entries, write_hidden};
+use crate::attribute::{Presence, Type};
+use crate::plan::{Action, Capture, Change, Reason};
+use crate::render::Palette;
+use crate::resource::{ReplaceOrder, computed, object_type};
+use crate::value::Value;
+
+/// Unchanged attributes that are shown all the same, so that a reader knows what the block is.
+const ALWAYS: [&str; 3] = ["id", "name", "tags"];
+
+/// Writes the change, a blank line not included.
+pub(super) fn write(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette) -> fmt::Result {
+    write_comment(f, change, palette)?;
+    write_symbol(f, change.action, palette)?;
+    writeln!(f, " {} \"{}\" {{", change.kind(), change.address.name)?;
+    let id = change.id.as_ref().map(|id| Value::String(id.to_string()));
+    let entries = entries(change, id.as_ref());
+    let shown =
+        |entry: &Entry| entry.mark != Mark::Same || ALWAYS.iter().any(|name| entry.is_named(name));
+    let (shown, hidden): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(shown);
+    write_entries(f, &shown, 1, palette)?;
+    write_hidden(f, hidden.len(), "attribute", 1, palette)?;
+    writeln!(f, "    }}")
+}
+
+/// Writes the three columns before a block.
+pub(super) fn write_symbol(
+    f: &mut fmt::Formatter<'_>,
+    action: Action,
+    palette: &Palette,
+) -> fmt::Result {
+    let Palette { create, update, delete, .. } = palette;
+    match action {
+        Action::NoOp => write!(f, "   "),
+        Action::Create => write!(f, "  {create}+{create:#}"),
+        Action::Update => write!(f, "  {update}~{update:#}"),
+        Action::Delete => write!(f, "  {delete}-{delete:#}"),
+        Action::Replace(ReplaceOrder::DeleteThenCreate) => {
+            write!(f, "{delete}-{delete:#}/{create}+{create:#}")
+        }
+        Action::Replace(ReplaceOrder::CreateThenDelete) => {
+            write!(f, "{create}+{create:#}/{delete}-{delete:#}")
+        }
+    }
+}
+
+fn write_comment(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette) -> fmt::Result {
+    let Palette { strong, destroyed, .. } = palette;
+    write!(f, "  {strong}# {}{strong:#}", change.address)?;
+    if let Some(generation) = change.deposed {
+        write!(f, " (deposed object {generation})")?;
+    }
+    match change.action {
+        Action::NoOp => write!(f, " is as it should be"),
+        Action::Create => write!(f, " will be created"),
+        Action::Update => write!(f, " will be updated in-place"),
+        Action::Delete => write!(f, " will be {destroyed}destroyed{destroyed:#}"),
+        Action::Replace(_) if change.reasons.contains(&Reason::Requested) => {
+            write!(f, " will be {destroyed}replaced{destroyed:#}, as requested")
+        }
+        Action::Replace(_) => write!(f, " must be {destroyed}replaced{destroyed:#}"),
+    }?;
+    writeln!(f)?;
+    for reason in &change.reasons {
+        if let Some(text) = explanation(change, reason) {
+            writeln!(f, "  # ({text})")?;
+        }
+    }
+    match change.capture {
+        Some(capture) => writeln!(f, "  # {}", capture_text(capture)),
+        None => Ok(()),
+    }
+}
+
+/// What there is to say about a reason that the attributes below do not say.
+fn explanation(change: &Change, reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::Absent
+        | Reason::Destroy
+        | Reason::Requested
+        | Reason::Changed { attribute: _ }
+        | Reason::Forced { attribute: _ } => None,
+        Reason::NotInStack => Some(format!("because {} is not in the stack", change.address)),
+        Reason::LeftOver => Some("left over from an unfinished replacement".to_owned()),
+        Reason::ServesReplaced { .. } | Reason::GoesWith { .. } | Reason::DestinationTaken => {
+            Some(format!("because {reason}"))
+        }
+    }
+}
+
+/// What a change means for the packets that are being mirrored.
+fn capture_text(capture: Capture) -> &'static str {
+    match capture {
+        Capture::Begins => "capture begins",
+        Capture::Continues => "capture gap: none",
+        Capture::Gap => "capture gap: from the end of the old session to the start of the new one",
+        Capture::Ends => "capture ends",
+    }
+}
+
+/// The attributes of a change: `id`, those of the stack file, those that only AWS can tell.
+fn entries(change: &Change, id: Option<&Value>) -> Vec<Entry> {
+    let made = matches!(change.action, Action::Create | Action::Replace(_));
+    let after_id = match change.action {
+        Action::Create | Action::Replace(_) => Side::Later,
+        Action::NoOp | Action::Update => Side::of(id),
+        Action::Delete => Side::Nothing,
+    };
+    let id = Entry::between(Side::of(id), after_id, None).map(|entry| entry.named("id"));
+
+    let member = |object: &Option<Value>, name: &str| match object {
+        Some(Value::Object(members)) => members.get(name).cloned(),
+        _ => None,
+    };
+    let object = object_type(change.kind());
+    let configured = object.attributes.iter().filter_map(|attribute| {
+        let before = member(&change.before, attribute.name);
+        let after = member(&change.after, attribute.name);
+        let before = filled(before.as_ref());
+        let after = match filled(after.as_ref()) {
+            Side::Nothing if made && matches!(attribute.presence, Presence::Chosen) => Side::Later,
+            side => side,
+        };
+        let mut entry =
+            Entry::between(before, after, Some(&attribute.holds))?.named(attribute.name);
+        entry.forces_replacement = change.differences.iter().any(|difference| {
+            difference.attribute == attribute.name && difference.forces_replacement
+        });
+        Some(entry)
+    });
+
+    let told_by_aws = computed(change.kind()).iter().filter(|computed| {
+        change.action == Action::Create
+            && computed.name != "id"
+            && object.attribute(computed.name).is_none()
+    });
+    let told_by_aws = told_by_aws.filter_map(|computed| {
+        Entry::between(Side::Nothing, Side::Later, Some(&Type::Bool))
+            .map(|entry| entry.named(computed.name))
+    });
+    id.into_iter().chain(configured).chain(told_by_aws).collect()
+}
+
+/// A value; to a reader of attributes an empty list is none.
+fn filled(value: Option<&Value>) -> Side<'_> {
+    match value {
+        Some(Value::List(items)) if items.is_empty() => Side::Nothing,
+        Some(Value::Object(members)) if members.is_empty() => Side::Nothing,
+        value => Side::of(value),
+    }
+}

@@ -1,0 +1,76 @@
+//! What the cloud holds of a stack, as blocks like those of the stack file.
+
+use std::fmt;
+
+use super::entry::{Entry, Side};
+use super::layout::write_entries;
+use crate::address::Address;
+use crate::observed::{Found, Observed};
+use crate::render::Palette;
+use crate::resource::{computed, object_type};
+use crate::value::Value;
+
+/// What was seen of a stack, to be printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Inventory<'o> {
+    observed: &'o Observed,
+    palette: Palette,
+}
+
+impl<'o> Inventory<'o> {
+    /// The inventory as plain text.
+    #[must_use]
+    pub const fn new(observed: &'o Observed) -> Self {
+        Self { observed, palette: Palette::plain() }
+    }
+
+    /// The same with other colors.
+    #[must_use]
+    pub const fn style(self, palette: Palette) -> Self {
+        Self { palette, ..self }
+    }
+}
+
+impl fmt::Display for Inventory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Observed { account, region, owned, images: _ } = self.observed;
+        let strong = self.palette.strong;
+        if owned.is_empty() {
+            return writeln!(f, "Nothing in account {account}, Region {region}.");
+        }
+        writeln!(f, "Account {account}, Region {region}.")?;
+        for (address, found) in owned.iter().flat_map(|(a, all)| all.iter().map(move |f| (a, f))) {
+            write!(f, "\n{strong}# {address}{strong:#}")?;
+            let current = self.observed.current(address).map(|current| current.generation);
+            if current != Some(found.generation) {
+                write!(f, " (deposed object {})", found.generation)?;
+            }
+            writeln!(f, "\n{} \"{}\" {{", address.kind, address.name)?;
+            write_entries(f, &entries(address, found), 0, &self.palette)?;
+            writeln!(f, "}}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is known of an object: `id`, its attributes, what else AWS tells.
+fn entries(address: &Address, found: &Found) -> Vec<Entry> {
+    let object = object_type(address.kind);
+    let id = Value::String(found.id.to_string());
+    let attributes = found.resource.to_value();
+    let entry = |name: &str, value: Option<&Value>, holds| {
+        let side = Side::of(value);
+        Entry::between(side, side, holds).map(|entry| entry.named(name))
+    };
+    let configured = object.attributes.iter().filter_map(|attribute| {
+        let Value::Object(members) = &attributes else { return None };
+        entry(attribute.name, members.get(attribute.name), Some(&attribute.holds))
+    });
+    let told_by_aws = computed(address.kind)
+        .iter()
+        .filter(|computed| computed.name != "id" && object.attribute(computed.name).is_none())
+        .filter_map(|computed| {
+            entry(computed.name, found.attribute(computed.name).as_ref(), None)
+        });
+    entry("id", Some(&id), None).into_iter().chain(configured).chain(told_by_aws).collect()
+}

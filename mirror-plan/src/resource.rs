@@ -1,0 +1,480 @@
+//! Resources: what the user can declare, one file per kind.
+//!
+//! A kind's file says everything that is particular to it: its attributes, what AWS adds by itself,
+//! which calls make, change and remove it ([`Operation`]), and what those calls wait for. It decides;
+//! [`crate::aws`] only sends. To add a kind: a row in [`Kind`], a file here, its two files in `aws/`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, Kind};
+use crate::attribute::{AttributeType, Object, ObjectType, ProblemSort, Problems, Ref, Referable};
+use crate::id::{Identified, ObjectId};
+use crate::observed::Found;
+use crate::value::{Origin, Path, Value};
+
+pub mod instance;
+pub mod internet_gateway;
+pub mod load_balancer;
+pub mod mirror_filter;
+pub mod mirror_session;
+pub mod mirror_target;
+pub mod route_table;
+pub mod security_group;
+pub mod subnet;
+pub mod target_group;
+pub mod vpc;
+
+pub use instance::Instance;
+pub use internet_gateway::InternetGateway;
+pub use load_balancer::LoadBalancer;
+pub use mirror_filter::MirrorFilter;
+pub use mirror_session::MirrorSession;
+pub use mirror_target::MirrorTarget;
+pub use route_table::RouteTable;
+pub use security_group::SecurityGroup;
+pub use subnet::Subnet;
+pub use target_group::TargetGroup;
+pub use vpc::Vpc;
+
+/// Tags of an AWS object.
+pub type Tags = BTreeMap<String, String>;
+
+/// An attribute that only AWS can tell, such as an address it assigned.
+#[derive(Clone, Copy, Debug)]
+pub struct Computed {
+    /// Its name in references: the `public_ip` of `instance.web.public_ip`.
+    pub name: &'static str,
+    /// What it is; the reference pages print it.
+    pub doc: &'static str,
+}
+
+/// Which comes first when an object must be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplaceOrder {
+    /// The new one is made, what used the old one is moved over, the old one goes: no gap.
+    CreateThenDelete,
+    /// The old one goes first, because AWS takes no second one beside it.
+    DeleteThenCreate,
+}
+
+/// How far along a resource must be before a call may refer to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Readiness {
+    /// It exists and has its id.
+    Made,
+    /// All calls of its creation are done: the filter has its rules.
+    Finished,
+}
+
+/// What a call refers to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// The resource.
+    pub address: Address,
+    /// How far along it must be.
+    pub readiness: Readiness,
+}
+
+/// What is the same for all calls that make one object.
+#[derive(Clone, Debug)]
+pub struct Creation<'p> {
+    /// The address of the resource.
+    pub address: &'p Address,
+    /// The stack it belongs to.
+    pub stack: &'p str,
+    /// 1 for the first object of the address, one more for each replacement.
+    pub generation: u32,
+}
+
+impl Creation<'_> {
+    /// A reference to the object that is being made.
+    #[must_use]
+    pub fn this<T: Referable>(&self) -> Ref<T> {
+        Ref::To(self.address.clone())
+    }
+
+    /// `tags` and the ownership tags, as they go into the create call.
+    #[must_use]
+    pub fn owned(&self, tags: &Tags) -> Tags {
+        let Self { address, stack, generation } = self;
+        let ownership = [
+            (tag::STACK, (*stack).to_owned()),
+            (tag::ADDRESS, address.to_string()),
+            (tag::GENERATION, generation.to_string()),
+        ];
+        let mut all = tags.clone();
+        all.extend(ownership.map(|(key, value)| (key.to_owned(), value)));
+        all
+    }
+
+    /// A name for kinds whose names are unique: `lab-sensors`, `lab-sensors-2` for its replacement.
+    #[must_use]
+    pub fn unique_name(&self) -> (String, String) {
+        let key = match &self.address.key {
+            None => String::new(),
+            Some(key) => format!("-{}", key.to_string().trim_matches(['[', ']', '"'])),
+        };
+        let suffix =
+            if self.generation > 1 { format!("-{}", self.generation) } else { String::new() };
+        (format!("{}-{}{key}", self.stack, self.address.name), suffix)
+    }
+}
+
+/// The ownership tags; the cloud is the state, and these are its index.
+pub mod tag {
+    /// Which stack owns the object. A stack's name is unique in an account and Region.
+    pub const STACK: &str = "mirror-plan:stack";
+    /// Which resource of the stack it is.
+    pub const ADDRESS: &str = "mirror-plan:address";
+    /// How many objects the address has had, this one included.
+    pub const GENERATION: &str = "mirror-plan:gen";
+    /// What the console shows.
+    pub const NAME: &str = "Name";
+
+    /// Whether a tag is the tool's or AWS's own, and so no business of the user's.
+    #[must_use]
+    pub fn is_reserved(key: &str) -> bool {
+        key.starts_with("mirror-plan:") || key.starts_with("aws:")
+    }
+}
+
+/// What a kind of resource is and how it comes to be.
+pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
+    /// What only AWS can tell, `id` first.
+    const COMPUTED: &'static [Computed];
+    /// Which comes first when it is replaced.
+    const REPLACE_ORDER: ReplaceOrder;
+
+    /// Says what is wrong with attributes that are each right for themselves.
+    fn check(&self, problems: &mut Problems) {
+        let _ = problems;
+    }
+
+    /// With what AWS itself puts in place of an absent value, so that it shows as no difference.
+    #[must_use]
+    fn settled(self, observed: &Self) -> Self {
+        let _ = observed;
+        self
+    }
+
+    /// With what a replacement takes over from `observed` though AWS would pick it anew.
+    #[must_use]
+    fn inheriting(self, observed: &Self) -> Self {
+        let _ = observed;
+        self
+    }
+
+    /// The order in which this replaces `observed`.
+    fn replace_order(&self, observed: &Self) -> ReplaceOrder {
+        let _ = observed;
+        Self::REPLACE_ORDER
+    }
+
+    /// The name that keeps AWS from taking this beside `observed`, if one does.
+    fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
+        let _ = observed;
+        None
+    }
+
+    /// The attributes whose change from `observed` to this takes a new object, though such a change
+    /// usually does not.
+    fn replaces_also(&self, observed: &Self) -> Vec<&'static str> {
+        let _ = observed;
+        Vec::new()
+    }
+
+    /// The calls that make it, in order; the first one makes the object.
+    fn create(&self, creation: &Creation<'_>) -> Vec<Operation>;
+
+    /// The calls that turn `found`, which is `observed`, into this, in order.
+    fn update(&self, observed: &Self, found: &Found) -> Vec<Operation>;
+
+    /// The calls that remove `found`, which is this, in order.
+    fn delete(&self, found: &Found) -> Vec<Operation>;
+}
+
+/// Declares the enums over all kinds and the matches that forward to the kind's own implementation.
+macro_rules! kinds {
+    ($($kind:ident: $module:ident;)+) => {
+        /// A declared or observed resource of any kind.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Resource {
+            $(
+                #[doc = concat!("See [`", stringify!($kind), "`].")]
+                $kind($kind),
+            )+
+        }
+
+        /// One mutating call to AWS, with all its parameters; [`Ref::To`] and
+        /// [`Input::Later`](crate::attribute::Input::Later) are filled in when it is sent.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Operation {
+            $(
+                #[doc = concat!("See [`", stringify!($module), "::Operation`].")]
+                $kind($module::Operation),
+            )+
+        }
+
+        $(
+            impl From<$kind> for Resource {
+                fn from(resource: $kind) -> Self {
+                    Self::$kind(resource)
+                }
+            }
+
+            impl From<$module::Operation> for Operation {
+                fn from(operation: $module::Operation) -> Self {
+                    Self::$kind(operation)
+                }
+            }
+        )+
+
+        impl Resource {
+            /// Its kind.
+            #[must_use]
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind,)+ }
+            }
+
+            /// Its attributes as an object.
+            #[must_use]
+            pub fn to_value(&self) -> Value {
+                match self { $(Self::$kind(resource) => resource.to_value(),)+ }
+            }
+
+            /// Reads one of `kind` from an object of attributes, and checks them together.
+            pub fn read(kind: Kind, value: &Value, problems: &mut Problems) -> Option<Self> {
+                match kind {
+                    $(Kind::$kind => {
+                        let resource = $kind::read(value, &Path::default(), problems)?;
+                        resource.check(problems);
+                        Some(Self::$kind(resource))
+                    })+
+                }
+            }
+
+            /// Checks what attributes are together.
+            pub fn check(&self, problems: &mut Problems) {
+                match self { $(Self::$kind(resource) => resource.check(problems),)+ }
+            }
+
+            /// The tags that the user gave it.
+            #[must_use]
+            pub fn tags(&self) -> &Tags {
+                match self { $(Self::$kind(resource) => &resource.tags,)+ }
+            }
+
+            /// The tags that the user gave it.
+            pub fn tags_mut(&mut self) -> &mut Tags {
+                match self { $(Self::$kind(resource) => &mut resource.tags,)+ }
+            }
+
+            /// See [`ResourceType::settled`]; as it is if `observed` is of another kind.
+            #[must_use]
+            pub fn settled(self, observed: &Self) -> Self {
+                match (self, observed) {
+                    $((Self::$kind(resource), Self::$kind(observed)) => {
+                        Self::$kind(resource.settled(observed))
+                    })+
+                    (other, _) => other,
+                }
+            }
+
+            /// See [`ResourceType::inheriting`]; as it is if `observed` is of another kind.
+            #[must_use]
+            pub fn inheriting(self, observed: &Self) -> Self {
+                match (self, observed) {
+                    $((Self::$kind(resource), Self::$kind(observed)) => {
+                        Self::$kind(resource.inheriting(observed))
+                    })+
+                    (other, _) => other,
+                }
+            }
+
+            /// See [`ResourceType::replace_order`].
+            #[must_use]
+            pub fn replace_order(&self, observed: &Self) -> ReplaceOrder {
+                match (self, observed) {
+                    $((Self::$kind(resource), Self::$kind(observed)) => {
+                        resource.replace_order(observed)
+                    })+
+                    _ => ReplaceOrder::DeleteThenCreate,
+                }
+            }
+
+            /// See [`ResourceType::name_in_the_way`].
+            #[must_use]
+            pub fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
+                match (self, observed) {
+                    $((Self::$kind(resource), Self::$kind(observed)) => {
+                        resource.name_in_the_way(observed)
+                    })+
+                    _ => None,
+                }
+            }
+
+            /// See [`ResourceType::replaces_also`].
+            #[must_use]
+            pub fn replaces_also(&self, observed: &Self) -> Vec<&'static str> {
+                match (self, observed) {
+                    $((Self::$kind(resource), Self::$kind(observed)) => {
+                        resource.replaces_also(observed)
+                    })+
+                    _ => Vec::new(),
+                }
+            }
+
+            /// See [`ResourceType::create`].
+            #[must_use]
+            pub fn create(&self, creation: &Creation<'_>) -> Vec<Operation> {
+                match self { $(Self::$kind(resource) => resource.create(creation),)+ }
+            }
+
+            /// See [`ResourceType::update`]. Tags are [`retag`]'s.
+            #[must_use]
+            pub fn update(&self, found: &Found) -> Vec<Operation> {
+                match (self, &found.resource) {
+                    $((Self::$kind(resource), Self::$kind(observed)) => {
+                        resource.update(observed, found)
+                    })+
+                    _ => Vec::new(),
+                }
+            }
+
+            /// See [`ResourceType::delete`].
+            #[must_use]
+            pub fn delete(&self, found: &Found) -> Vec<Operation> {
+                match self { $(Self::$kind(resource) => resource.delete(found),)+ }
+            }
+        }
+
+        impl Operation {
+            /// What it refers to, and so waits for.
+            #[must_use]
+            pub fn needs(&self) -> BTreeSet<Need> {
+                match self { $(Self::$kind(operation) => operation.needs(),)+ }
+            }
+
+            /// The name of the call in AWS's API.
+            #[must_use]
+            pub fn call(&self) -> &'static str {
+                match self { $(Self::$kind(operation) => operation.call(),)+ }
+            }
+        }
+
+        /// What the schema says of a kind.
+        #[must_use]
+        pub fn object_type(kind: Kind) -> &'static ObjectType {
+            match kind { $(Kind::$kind => const { &<$kind as Object>::OBJECT },)+ }
+        }
+
+        /// What only AWS can tell of a kind.
+        #[must_use]
+        pub fn computed(kind: Kind) -> &'static [Computed] {
+            match kind { $(Kind::$kind => <$kind as ResourceType>::COMPUTED,)+ }
+        }
+
+        $(
+            impl Referable for $kind {
+                const KIND: Kind = Kind::$kind;
+            }
+        )+
+    };
+}
+
+kinds! {
+    Vpc: vpc;
+    Subnet: subnet;
+    InternetGateway: internet_gateway;
+    RouteTable: route_table;
+    SecurityGroup: security_group;
+    Instance: instance;
+    TargetGroup: target_group;
+    LoadBalancer: load_balancer;
+    MirrorTarget: mirror_target;
+    MirrorFilter: mirror_filter;
+    MirrorSession: mirror_session;
+}
+
+impl Resource {
+    /// Every attribute of another resource that one of its own depends on.
+    #[must_use]
+    pub fn origins(&self) -> BTreeSet<Origin> {
+        let mut origins = BTreeSet::new();
+        self.to_value().collect_origins(&mut origins);
+        origins
+    }
+}
+
+/// A change of tags on an object: which to set, which to remove.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retag {
+    /// Tags to set, new or with another value.
+    pub set: Tags,
+    /// Keys to remove.
+    pub remove: BTreeSet<String>,
+}
+
+impl Retag {
+    /// What turns `observed` into `desired`; `None` if they are equal.
+    #[must_use]
+    pub fn between(desired: &Tags, observed: &Tags) -> Option<Self> {
+        let set: Tags = desired
+            .iter()
+            .filter(|(key, value)| observed.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let remove: BTreeSet<String> =
+            observed.keys().filter(|key| !desired.contains_key(*key)).cloned().collect();
+        (!set.is_empty() || !remove.is_empty()).then_some(Self { set, remove })
+    }
+}
+
+/// The address that a reference needs, at the given readiness.
+pub(crate) fn need<T: Referable>(reference: &Ref<T>, readiness: Readiness) -> Option<Need> {
+    match reference {
+        Ref::To(address) => Some(Need { address: address.clone(), readiness }),
+        Ref::Id(_) => None,
+    }
+}
+
+/// The addresses that a value which is filled in later needs.
+pub(crate) fn needs_of(value: &impl AttributeType) -> impl Iterator<Item = Need> {
+    let mut origins = BTreeSet::new();
+    value.to_value().collect_origins(&mut origins);
+    origins.into_iter().map(|origin| Need { address: origin.address, readiness: Readiness::Made })
+}
+
+/// A reference to the object that was found.
+///
+/// # Panics
+/// If `found` has an id of another kind: [`crate::aws`] parses every id by its kind.
+pub(crate) fn this<T: Referable>(found: &Found) -> Ref<T> {
+    Ref::Id(found.id.of().expect("an observed id was parsed as one of its kind"))
+}
+
+/// The id of a part of `found`, such as a rule, by its key.
+pub(crate) fn part<'f>(found: &'f Found, key: &str) -> &'f ObjectId {
+    found.parts.get(key).expect("every observed part was observed with its id")
+}
+
+/// Says which keys stand more than once.
+pub(crate) fn refuse_duplicates<K: Ord + std::fmt::Display>(
+    problems: &mut Problems,
+    attribute: &str,
+    keys: impl IntoIterator<Item = K>,
+) {
+    let mut seen = BTreeSet::new();
+    for key in keys {
+        if seen.contains(&key) {
+            let at = Path::default().member(attribute);
+            problems.add(ProblemSort::Value, &at, format!("{key} stands twice in `{attribute}`"));
+        }
+        seen.insert(key);
+    }
+}

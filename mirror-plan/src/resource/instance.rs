@@ -1,0 +1,296 @@
+//! The instance: a machine with its primary network interface.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, SecurityGroup, Subnet, Tags,
+    need, needs_of, this,
+};
+use crate::address::Kind;
+use crate::attribute::{Input, Ref, Referable, object};
+use crate::id::{Id, IdForm, Identified, NetworkInterface};
+use crate::observed::Found;
+use crate::scalar::{Ami, InstanceType, IpAddress};
+
+object! {
+    /// An EC2 instance with one network interface. Its metadata service always asks for a token
+    /// (IMDSv2).
+    pub struct Instance("instance") {
+        /// The image: an AMI id or a public SSM parameter, resolved when the instance is planned. A
+        /// parameter that moves on later replaces nothing. The current Amazon Linux 2023 for x86-64
+        /// where it is left out.
+        ami: Option<Ami> => chosen, Replace;
+        /// The type, `t3.micro`. Changing it stops and starts the instance.
+        instance_type: InstanceType => required, Restart;
+        /// The subnet.
+        subnet: Ref<Subnet> => required, Replace;
+        /// The security groups of its interface; the VPC's default group where none is named.
+        security_groups: Vec<Ref<SecurityGroup>> => default(Vec::new()), Update;
+        /// Whether it gets a public address; as the subnet says where it is left out.
+        public: Option<bool> => chosen, Replace;
+        /// The private address; AWS picks one where it is left out.
+        private_ip: Option<IpAddress> => chosen, Replace;
+        /// The name of the key pair for SSH.
+        key_name: Option<String> => optional, Replace;
+        /// What the instance runs at its first start, as plain text. Changing it stops and starts
+        /// the instance, which does not run it again.
+        user_data: Option<Input<String>> => optional, Restart;
+        /// Whether AWS drops packets that are not from or to the instance's own addresses.
+        source_dest_check: bool => default(true), Update;
+        /// Tags. `Name` is the block's name unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The id of an instance.
+pub type InstanceId = Id<Instance>;
+
+impl Identified for Instance {
+    const TITLE: &'static str = "instance";
+    const FORM: IdForm = IdForm::Prefixed("i-");
+}
+
+/// Where an interface is asked for, an instance stands for its primary one.
+impl Referable for NetworkInterface {
+    const KIND: Kind = Kind::Instance;
+    const ATTRIBUTE: &'static str = "network_interface";
+}
+
+/// A call about an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `RunInstances` for one instance, then waiting until it runs.
+    Run {
+        /// The image.
+        ami: Ami,
+        /// The type.
+        instance_type: InstanceType,
+        /// Where.
+        subnet: Ref<Subnet>,
+        /// The groups of its interface; empty for the VPC's default group.
+        security_groups: Vec<Ref<SecurityGroup>>,
+        /// Whether it gets a public address, if that is said.
+        public: Option<bool>,
+        /// The private address, if it is given.
+        private_ip: Option<IpAddress>,
+        /// The key pair.
+        key_name: Option<String>,
+        /// What it runs at its first start, as plain text.
+        user_data: Option<Input<String>>,
+        /// All tags; the interface and the volume get them too.
+        tags: Tags,
+    },
+    /// `ModifyInstanceAttribute` with `SourceDestCheck`.
+    SetSourceDestCheck {
+        /// Which.
+        instance: Ref<Instance>,
+        /// The new value.
+        enabled: bool,
+    },
+    /// `ModifyInstanceAttribute` with `Groups`.
+    SetSecurityGroups {
+        /// Which.
+        instance: Ref<Instance>,
+        /// All groups from now on.
+        security_groups: Vec<Ref<SecurityGroup>>,
+    },
+    /// `StopInstances`, then waiting until it has stopped.
+    Stop {
+        /// Which.
+        instance: Ref<Instance>,
+    },
+    /// `ModifyInstanceAttribute` with `InstanceType`, while it is stopped.
+    SetType {
+        /// Which.
+        instance: Ref<Instance>,
+        /// The new type.
+        instance_type: InstanceType,
+    },
+    /// `ModifyInstanceAttribute` with `UserData`, while it is stopped.
+    SetUserData {
+        /// Which.
+        instance: Ref<Instance>,
+        /// The new text; empty for none.
+        user_data: Input<String>,
+    },
+    /// `StartInstances`, then waiting until it runs.
+    Start {
+        /// Which.
+        instance: Ref<Instance>,
+    },
+    /// `TerminateInstances`, then waiting until it is gone.
+    Terminate {
+        /// Which.
+        instance: Ref<Instance>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        match self {
+            Self::Run {
+                ami: _,
+                instance_type: _,
+                subnet,
+                security_groups,
+                public: _,
+                private_ip: _,
+                key_name: _,
+                user_data,
+                tags: _,
+            } => {
+                // What it downloads at its first start needs the rules of its groups.
+                let groups = security_groups.iter().map(|g| need(g, Readiness::Finished));
+                let places = [need(subnet, Readiness::Finished)].into_iter().chain(groups);
+                places.flatten().chain(needs_of(user_data)).collect()
+            }
+            Self::SetSecurityGroups { instance, security_groups } => {
+                let groups = security_groups.iter().map(|g| need(g, Readiness::Finished));
+                [need(instance, Readiness::Made)].into_iter().chain(groups).flatten().collect()
+            }
+            Self::SetUserData { instance, user_data } => {
+                need(instance, Readiness::Made).into_iter().chain(needs_of(user_data)).collect()
+            }
+            Self::SetSourceDestCheck { instance, enabled: _ }
+            | Self::Stop { instance }
+            | Self::SetType { instance, instance_type: _ }
+            | Self::Start { instance }
+            | Self::Terminate { instance } => {
+                need(instance, Readiness::Made).into_iter().collect()
+            }
+        }
+    }
+
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Run { .. } => "RunInstances",
+            Self::SetSourceDestCheck { .. }
+            | Self::SetSecurityGroups { .. }
+            | Self::SetType { .. }
+            | Self::SetUserData { .. } => "ModifyInstanceAttribute",
+            Self::Stop { .. } => "StopInstances",
+            Self::Start { .. } => "StartInstances",
+            Self::Terminate { .. } => "TerminateInstances",
+        }
+    }
+}
+
+impl ResourceType for Instance {
+    const COMPUTED: &'static [Computed] = &[
+        Computed { name: "id", doc: "The id, `i-...`." },
+        Computed { name: "network_interface", doc: "The id of its primary interface, `eni-...`." },
+        Computed { name: "private_ip", doc: "The private IPv4 address." },
+        Computed { name: "public_ip", doc: "The public IPv4 address, or null." },
+        Computed { name: "public_dns", doc: "The public DNS name, or null." },
+        Computed { name: "availability_zone", doc: "The Availability Zone." },
+    ];
+    // A receiver's replacement takes over before the old one goes, unless its address is fixed.
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
+
+    fn settled(self, observed: &Self) -> Self {
+        // A parameter names the image of a new instance; that it has moved on is no change.
+        let ami = match self.ami {
+            Some(Ami::Parameter(_)) => observed.ami.clone(),
+            other => other,
+        };
+        // With no group named, AWS puts it into the VPC's default group.
+        let security_groups = if self.security_groups.is_empty() {
+            observed.security_groups.clone()
+        } else {
+            self.security_groups
+        };
+        // Of a stopped instance, AWS does not tell.
+        let public = if observed.public.is_some() { self.public } else { None };
+        Self { ami, security_groups, public, ..self }
+    }
+
+    fn replace_order(&self, observed: &Self) -> ReplaceOrder {
+        // An address is given to one interface at a time.
+        if self.private_ip.is_some() && self.private_ip == observed.private_ip {
+            ReplaceOrder::DeleteThenCreate
+        } else {
+            Self::REPLACE_ORDER
+        }
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let Self {
+            ami,
+            instance_type,
+            subnet,
+            security_groups,
+            public,
+            private_ip,
+            key_name,
+            user_data,
+            source_dest_check,
+            tags,
+        } = self;
+        let run = Operation::Run {
+            ami: ami.clone().unwrap_or_else(|| Ami::Parameter(Ami::AMAZON_LINUX.to_owned())),
+            instance_type: instance_type.clone(),
+            subnet: subnet.clone(),
+            security_groups: security_groups.clone(),
+            public: *public,
+            private_ip: *private_ip,
+            key_name: key_name.clone(),
+            user_data: user_data.clone(),
+            tags: creation.owned(tags),
+        };
+        // A new instance has the check on.
+        let unchecked = (!source_dest_check).then(|| Operation::SetSourceDestCheck {
+            instance: creation.this(),
+            enabled: false,
+        });
+        [Some(run), unchecked].into_iter().flatten().map(Into::into).collect()
+    }
+
+    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+        let Self {
+            ami: _,
+            instance_type,
+            subnet: _,
+            security_groups,
+            public: _,
+            private_ip: _,
+            key_name: _,
+            user_data,
+            source_dest_check,
+            tags: _,
+        } = self;
+        let instance = || this(found);
+        let mut operations = Vec::new();
+        if *source_dest_check != observed.source_dest_check {
+            let enabled = *source_dest_check;
+            operations.push(Operation::SetSourceDestCheck { instance: instance(), enabled });
+        }
+        if *security_groups != observed.security_groups {
+            operations.push(Operation::SetSecurityGroups {
+                instance: instance(),
+                security_groups: security_groups.clone(),
+            });
+        }
+        let mut stopped = Vec::new();
+        if *instance_type != observed.instance_type {
+            let instance_type = instance_type.clone();
+            stopped.push(Operation::SetType { instance: instance(), instance_type });
+        }
+        if *user_data != observed.user_data {
+            let user_data = user_data.clone().unwrap_or_else(|| Input::Known(String::new()));
+            stopped.push(Operation::SetUserData { instance: instance(), user_data });
+        }
+        if !stopped.is_empty() {
+            operations.push(Operation::Stop { instance: instance() });
+            operations.append(&mut stopped);
+            operations.push(Operation::Start { instance: instance() });
+        }
+        operations.into_iter().map(Into::into).collect()
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        vec![Operation::Terminate { instance: this(found) }.into()]
+    }
+}

@@ -1,0 +1,126 @@
+//! The internet gateway: a VPC's way to the internet.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need, this,
+};
+use crate::attribute::{Ref, object};
+use crate::id::{Id, IdForm, Identified};
+use crate::observed::Found;
+
+object! {
+    /// An internet gateway, attached to a VPC. A public address is of no use without one and a
+    /// route to it.
+    pub struct InternetGateway("internet gateway") {
+        /// The VPC it is attached to. Absent in what was observed while it is attached to none.
+        vpc: Option<Ref<Vpc>> => optional, Update;
+        /// Tags. `Name` is the block's name unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The id of an internet gateway.
+pub type InternetGatewayId = Id<InternetGateway>;
+
+impl Identified for InternetGateway {
+    const TITLE: &'static str = "internet gateway";
+    const FORM: IdForm = IdForm::Prefixed("igw-");
+}
+
+/// A call about an internet gateway.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `CreateInternetGateway`.
+    Create {
+        /// All tags.
+        tags: Tags,
+    },
+    /// `AttachInternetGateway`.
+    Attach {
+        /// Which.
+        internet_gateway: Ref<InternetGateway>,
+        /// To what.
+        vpc: Ref<Vpc>,
+    },
+    /// `DetachInternetGateway`; AWS refuses while public addresses are mapped in the VPC.
+    Detach {
+        /// Which.
+        internet_gateway: Ref<InternetGateway>,
+        /// From what.
+        vpc: Ref<Vpc>,
+    },
+    /// `DeleteInternetGateway`.
+    Delete {
+        /// Which.
+        internet_gateway: Ref<InternetGateway>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        match self {
+            Self::Create { tags: _ } => BTreeSet::new(),
+            Self::Attach { internet_gateway, vpc } | Self::Detach { internet_gateway, vpc } => {
+                [need(internet_gateway, Readiness::Made), need(vpc, Readiness::Made)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+            Self::Delete { internet_gateway } => {
+                need(internet_gateway, Readiness::Made).into_iter().collect()
+            }
+        }
+    }
+
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "CreateInternetGateway",
+            Self::Attach { .. } => "AttachInternetGateway",
+            Self::Detach { .. } => "DetachInternetGateway",
+            Self::Delete { .. } => "DeleteInternetGateway",
+        }
+    }
+}
+
+impl ResourceType for InternetGateway {
+    const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `igw-...`." }];
+    // A VPC takes one internet gateway.
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::DeleteThenCreate;
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let Self { vpc, tags } = self;
+        let create = Operation::Create { tags: creation.owned(tags) };
+        let attach = vpc.clone().map(|vpc| Operation::Attach {
+            internet_gateway: creation.this(),
+            vpc,
+        });
+        [Some(create), attach].into_iter().flatten().map(Into::into).collect()
+    }
+
+    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+        let Self { vpc, tags: _ } = self;
+        if *vpc == observed.vpc {
+            return Vec::new();
+        }
+        let detach = observed.vpc.clone().map(|vpc| Operation::Detach {
+            internet_gateway: this(found),
+            vpc,
+        });
+        let attach =
+            vpc.clone().map(|vpc| Operation::Attach { internet_gateway: this(found), vpc });
+        [detach, attach].into_iter().flatten().map(Into::into).collect()
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        let detach = self.vpc.clone().map(|vpc| Operation::Detach {
+            internet_gateway: this(found),
+            vpc,
+        });
+        let delete = Operation::Delete { internet_gateway: this(found) };
+        [detach, Some(delete)].into_iter().flatten().map(Into::into).collect()
+    }
+}

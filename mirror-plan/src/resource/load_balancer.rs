@@ -1,0 +1,329 @@
+//! The Network Load Balancer: one address in front of many receivers.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, SecurityGroup, Subnet, Tags,
+    TargetGroup, need, part, refuse_duplicates, this,
+};
+use crate::attribute::{ProblemSort, Problems, Ref, object};
+use crate::id::{Id, IdForm, Identified, ObjectId};
+use crate::observed::Found;
+use crate::scalar::{ElbName, ElbProtocol, Port, Scheme};
+use crate::value::Path;
+
+object! {
+    /// What a load balancer listens on, and which target group it forwards to.
+    pub struct Listener("listener") by(port) {
+        /// The port; mirrored packets come to 4789.
+        port: Port => default(super::target_group::VXLAN), Update;
+        /// The protocol; VXLAN is UDP. A TCP listener carries none of it, without an error.
+        protocol: ElbProtocol => default(ElbProtocol::Udp), Update;
+        /// Where it forwards to. A target group serves one load balancer.
+        target_group: Ref<TargetGroup> => required, Update;
+    }
+}
+
+object! {
+    /// A Network Load Balancer with its listeners.
+    pub struct LoadBalancer("Network Load Balancer") {
+        /// The name, unique in account and Region. Leave it out: the tool then picks one and can
+        /// replace the load balancer without a gap.
+        name: Option<ElbName> => chosen, Replace;
+        /// Where it can be reached from.
+        scheme: Scheme => default(Scheme::Internal), Replace;
+        /// Its subnets, one for each Availability Zone.
+        subnets: Vec<Ref<Subnet>> => required, Update;
+        /// Its security groups. A load balancer made without any can never get one.
+        security_groups: Vec<Ref<SecurityGroup>> => default(Vec::new()), Update;
+        /// Whether it sends to targets in every zone, not only its own node's.
+        cross_zone: bool => default(false), Update;
+        /// Whether AWS refuses to delete it.
+        deletion_protection: bool => default(false), Update;
+        /// What it listens on.
+        listeners: Vec<Listener> => default(Vec::new()), Update;
+        /// Tags. `Name` is the block's name unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The ARN of a load balancer.
+pub type LoadBalancerArn = Id<LoadBalancer>;
+
+impl Identified for LoadBalancer {
+    const TITLE: &'static str = "Network Load Balancer";
+    const FORM: IdForm = IdForm::Arn("loadbalancer/net/");
+}
+
+/// A call about a load balancer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `CreateLoadBalancer`, then waiting until it is active.
+    Create {
+        /// Its name.
+        name: ElbName,
+        /// Where it can be reached from.
+        scheme: Scheme,
+        /// Its subnets.
+        subnets: Vec<Ref<Subnet>>,
+        /// Its security groups.
+        security_groups: Vec<Ref<SecurityGroup>>,
+        /// All tags.
+        tags: Tags,
+    },
+    /// `ModifyLoadBalancerAttributes`.
+    SetAttributes {
+        /// Which.
+        load_balancer: Ref<LoadBalancer>,
+        /// Whether it sends to targets in every zone.
+        cross_zone: bool,
+        /// Whether AWS refuses to delete it.
+        deletion_protection: bool,
+    },
+    /// `SetSubnets`.
+    SetSubnets {
+        /// Which.
+        load_balancer: Ref<LoadBalancer>,
+        /// All subnets from now on.
+        subnets: Vec<Ref<Subnet>>,
+    },
+    /// `SetSecurityGroups`.
+    SetSecurityGroups {
+        /// Which.
+        load_balancer: Ref<LoadBalancer>,
+        /// All groups from now on; never empty.
+        security_groups: Vec<Ref<SecurityGroup>>,
+    },
+    /// `CreateListener`.
+    CreateListener {
+        /// Where.
+        load_balancer: Ref<LoadBalancer>,
+        /// What.
+        listener: Listener,
+    },
+    /// `ModifyListener`.
+    ModifyListener {
+        /// Which, by its ARN.
+        arn: ObjectId,
+        /// What it is from now on.
+        listener: Listener,
+    },
+    /// `DeleteListener`.
+    DeleteListener {
+        /// Which, by its ARN.
+        arn: ObjectId,
+    },
+    /// `DeleteLoadBalancer`, then waiting until its network interfaces are gone too: they keep the
+    /// subnet, the security groups and the VPC from being deleted.
+    Delete {
+        /// Which.
+        load_balancer: Ref<LoadBalancer>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        let made = |load_balancer| need(load_balancer, Readiness::Made);
+        match self {
+            Self::Create { name: _, scheme: _, subnets, security_groups, tags: _ } => {
+                let subnets = subnets.iter().map(|subnet| need(subnet, Readiness::Made));
+                let groups = security_groups.iter().map(|group| need(group, Readiness::Made));
+                subnets.chain(groups).flatten().collect()
+            }
+            Self::SetSubnets { load_balancer, subnets } => {
+                let subnets = subnets.iter().map(|subnet| need(subnet, Readiness::Made));
+                [made(load_balancer)].into_iter().chain(subnets).flatten().collect()
+            }
+            Self::SetSecurityGroups { load_balancer, security_groups } => {
+                let groups = security_groups.iter().map(|group| need(group, Readiness::Made));
+                [made(load_balancer)].into_iter().chain(groups).flatten().collect()
+            }
+            Self::CreateListener { load_balancer, listener } => {
+                let Listener { port: _, protocol: _, target_group } = listener;
+                [made(load_balancer), need(target_group, Readiness::Made)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+            Self::ModifyListener { arn: _, listener } => {
+                need(&listener.target_group, Readiness::Made).into_iter().collect()
+            }
+            Self::DeleteListener { arn: _ } => BTreeSet::new(),
+            Self::SetAttributes { load_balancer, cross_zone: _, deletion_protection: _ }
+            | Self::Delete { load_balancer } => made(load_balancer).into_iter().collect(),
+        }
+    }
+
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "CreateLoadBalancer",
+            Self::SetAttributes { .. } => "ModifyLoadBalancerAttributes",
+            Self::SetSubnets { .. } => "SetSubnets",
+            Self::SetSecurityGroups { .. } => "SetSecurityGroups",
+            Self::CreateListener { .. } => "CreateListener",
+            Self::ModifyListener { .. } => "ModifyListener",
+            Self::DeleteListener { .. } => "DeleteListener",
+            Self::Delete { .. } => "DeleteLoadBalancer",
+        }
+    }
+}
+
+impl ResourceType for LoadBalancer {
+    const COMPUTED: &'static [Computed] = &[
+        Computed { name: "id", doc: "The ARN." },
+        Computed { name: "arn", doc: "The ARN." },
+        Computed { name: "dns_name", doc: "The DNS name." },
+    ];
+    // Mirror targets and so sessions hang on it: the new one takes over before the old one goes.
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
+
+    fn check(&self, problems: &mut Problems) {
+        if self.subnets.is_empty() {
+            let at = Path::default().member("subnets");
+            problems.add(ProblemSort::Value, &at, "a load balancer needs a subnet");
+        }
+        refuse_duplicates(problems, "listeners", self.listeners.iter().map(|l| l.port));
+    }
+
+    /// With and without security groups are two sorts of load balancer: AWS turns neither into the
+    /// other.
+    ///
+    /// Source: Network Load Balancer guide, "Update the security groups".
+    fn replaces_also(&self, observed: &Self) -> Vec<&'static str> {
+        if self.security_groups.is_empty() == observed.security_groups.is_empty() {
+            Vec::new()
+        } else {
+            vec!["security_groups"]
+        }
+    }
+
+    /// Names are unique in an account and Region.
+    fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
+        let taken = observed.name.as_ref().filter(|_| self.name == observed.name);
+        taken.map(ElbName::as_str)
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let Self {
+            name,
+            scheme,
+            subnets,
+            security_groups,
+            cross_zone,
+            deletion_protection,
+            listeners,
+            tags,
+        } = self;
+        let create = Operation::Create {
+            name: name.clone().unwrap_or_else(|| {
+                let (name, suffix) = creation.unique_name();
+                ElbName::fitted(&name, &suffix)
+            }),
+            scheme: *scheme,
+            subnets: subnets.clone(),
+            security_groups: security_groups.clone(),
+            tags: creation.owned(tags),
+        };
+        let attributes = (*cross_zone || *deletion_protection).then(|| Operation::SetAttributes {
+            load_balancer: creation.this(),
+            cross_zone: *cross_zone,
+            deletion_protection: *deletion_protection,
+        });
+        let listeners = listeners.iter().map(|listener| Operation::CreateListener {
+            load_balancer: creation.this(),
+            listener: listener.clone(),
+        });
+        [Some(create), attributes]
+            .into_iter()
+            .flatten()
+            .chain(listeners)
+            .map(Into::into)
+            .collect()
+    }
+
+    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+        let Self {
+            name: _,
+            scheme: _,
+            subnets,
+            security_groups,
+            cross_zone,
+            deletion_protection,
+            listeners,
+            tags: _,
+        } = self;
+        let load_balancer = || this(found);
+        let mut operations = Vec::new();
+        if (*cross_zone, *deletion_protection)
+            != (observed.cross_zone, observed.deletion_protection)
+        {
+            operations.push(Operation::SetAttributes {
+                load_balancer: load_balancer(),
+                cross_zone: *cross_zone,
+                deletion_protection: *deletion_protection,
+            });
+        }
+        if *subnets != observed.subnets {
+            let subnets = subnets.clone();
+            operations.push(Operation::SetSubnets { load_balancer: load_balancer(), subnets });
+        }
+        if *security_groups != observed.security_groups {
+            operations.push(Operation::SetSecurityGroups {
+                load_balancer: load_balancer(),
+                security_groups: security_groups.clone(),
+            });
+        }
+        operations.extend(change_listeners(observed, listeners, found));
+        operations.into_iter().map(Into::into).collect()
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        let load_balancer = || this(found);
+        // AWS would remove the listeners itself; their target groups can then go without a race.
+        let listeners = self.listeners.iter().map(|listener| Operation::DeleteListener {
+            arn: part(found, &listener.port.to_string()).clone(),
+        });
+        let unprotect = self.deletion_protection.then(|| Operation::SetAttributes {
+            load_balancer: load_balancer(),
+            cross_zone: self.cross_zone,
+            deletion_protection: false,
+        });
+        unprotect
+            .into_iter()
+            .chain(listeners)
+            .chain([Operation::Delete { load_balancer: load_balancer() }])
+            .map(Into::into)
+            .collect()
+    }
+}
+
+/// The calls from the observed listeners to `desired`. The parts of a load balancer are its
+/// listeners, by port.
+fn change_listeners(
+    observed: &LoadBalancer,
+    desired: &[Listener],
+    found: &Found,
+) -> Vec<Operation> {
+    let arn = |listener: &Listener| part(found, &listener.port.to_string()).clone();
+    let on_port = |listeners: &[Listener], port: Port| {
+        listeners.iter().find(|listener| listener.port == port).cloned()
+    };
+    let mut operations = Vec::new();
+    for listener in desired {
+        let (load_balancer, listener) = (this(found), listener.clone());
+        match on_port(&observed.listeners, listener.port) {
+            None => operations.push(Operation::CreateListener { load_balancer, listener }),
+            Some(before) if before != listener => {
+                operations.push(Operation::ModifyListener { arn: arn(&before), listener });
+            }
+            Some(_) => {}
+        }
+    }
+    for gone in observed.listeners.iter().filter(|l| on_port(desired, l.port).is_none()) {
+        operations.push(Operation::DeleteListener { arn: arn(gone) });
+    }
+    operations
+}

@@ -1,0 +1,394 @@
+//! The traffic mirror filter: which packets of a source are mirrored.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, need, needs_of, part,
+    refuse_duplicates, this,
+};
+use crate::attribute::{AttributeType, Input, ProblemSort, Problems, Ref, Type, object};
+use crate::id::{Id, IdForm, Identified, ObjectId};
+use crate::observed::Found;
+use crate::scalar::{Direction, IpRange, PortRange, Protocol, RuleAction, RuleNumber};
+use crate::value::{Path, Value};
+
+object! {
+    /// A rule as the stack file writes it. Without a `direction` it stands for two rules: `port` is
+    /// then the mirrored interface's own port and `peer` the other side, in both directions.
+    pub struct RuleDeclaration("filter rule") by(direction, number) {
+        /// The order among the rules of its direction, lowest first; the first match decides.
+        number: RuleNumber => required, Update;
+        /// Whether what it matches is mirrored.
+        action: RuleAction => required, Update;
+        /// Which way the packets go, seen from the mirrored interface; both where it is left out.
+        direction: Option<Direction> => optional, Update;
+        /// The protocol.
+        protocol: Protocol => default(Protocol::All), Update;
+        /// The port on the mirrored interface's side.
+        port: Option<PortRange> => optional, Update;
+        /// The addresses on the other side.
+        peer: Option<IpRange> => optional, Update;
+        /// The port on the other side.
+        peer_port: Option<PortRange> => optional, Update;
+        /// The addresses that the packets come from; with a `direction` only.
+        source: Option<IpRange> => optional, Update;
+        /// The addresses that the packets go to; with a `direction` only.
+        destination: Option<IpRange> => optional, Update;
+        /// The port that the packets come from; with a `direction` only.
+        source_port: Option<PortRange> => optional, Update;
+        /// The port that the packets go to; with a `direction` only.
+        destination_port: Option<PortRange> => optional, Update;
+        /// A note.
+        description: Option<String> => optional, Update;
+    }
+}
+
+/// One rule, as AWS keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Which way the packets go.
+    pub direction: Direction,
+    /// The order among the rules of its direction.
+    pub number: RuleNumber,
+    /// Whether what it matches is mirrored.
+    pub action: RuleAction,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Where the packets come from.
+    pub source: IpRange,
+    /// Where they go to.
+    pub destination: IpRange,
+    /// The port they come from; `None` for any.
+    pub source_port: Option<PortRange>,
+    /// The port they go to; `None` for any.
+    pub destination_port: Option<PortRange>,
+    /// A note.
+    pub description: Option<String>,
+}
+
+impl Rule {
+    /// What tells it from the other rules of its filter: `ingress 100`.
+    #[must_use]
+    pub fn key(&self) -> RuleKey {
+        RuleKey { direction: self.direction, number: self.number }
+    }
+}
+
+/// What tells a rule from the other rules of its filter. AWS wants it unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleKey {
+    /// Which way the packets go.
+    pub direction: Direction,
+    /// The order in that direction.
+    pub number: RuleNumber,
+}
+
+impl fmt::Display for RuleKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { direction, number } = self;
+        write!(f, "{direction} {number}")
+    }
+}
+
+impl RuleDeclaration {
+    /// The rules it stands for.
+    fn expand(self, at: &Path, problems: &mut Problems) -> Vec<Rule> {
+        let own_view = [self.port.is_some(), self.peer.is_some(), self.peer_port.is_some()];
+        let packet_view = [
+            self.source.is_some(),
+            self.destination.is_some(),
+            self.source_port.is_some(),
+            self.destination_port.is_some(),
+        ];
+        if packet_view.contains(&true) && self.direction.is_none() {
+            problems.add_with_help(
+                ProblemSort::Missing,
+                at,
+                "a rule with `source` or `destination` needs a `direction`",
+                "give `direction`, or say `port` and `peer` for both directions",
+            );
+            return Vec::new();
+        }
+        if packet_view.contains(&true) && own_view.contains(&true) {
+            let title = "`port` and `peer` do not go with `source` and `destination`";
+            problems.add(ProblemSort::Value, at, title);
+            return Vec::new();
+        }
+        let directions = match self.direction {
+            Some(direction) => vec![direction],
+            None => vec![Direction::Ingress, Direction::Egress],
+        };
+        let rules: Vec<Rule> = directions.into_iter().map(|way| self.towards(way)).collect();
+        rules.iter().for_each(|rule| check_rule(rule, at, problems));
+        rules
+    }
+
+    /// The rule for packets that go `direction`.
+    fn towards(&self, direction: Direction) -> Rule {
+        let any = match [self.peer, self.source, self.destination].into_iter().flatten().next() {
+            Some(range) if range.net().addr().is_ipv6() => {
+                "::/0".parse().expect("the range of all IPv6 addresses")
+            }
+            _ => IpRange::any_v4(),
+        };
+        let (source, destination, source_port, destination_port) = match direction {
+            Direction::Ingress => (self.peer, None, self.peer_port, self.port),
+            Direction::Egress => (None, self.peer, self.port, self.peer_port),
+        };
+        Rule {
+            direction,
+            number: self.number,
+            action: self.action,
+            protocol: self.protocol,
+            source: source.or(self.source).unwrap_or(any),
+            destination: destination.or(self.destination).unwrap_or(any),
+            source_port: source_port.or(self.source_port),
+            destination_port: destination_port.or(self.destination_port),
+            description: self.description.clone(),
+        }
+    }
+}
+
+/// What AWS refuses in one rule.
+///
+/// Source: AWS Traffic Mirroring guide, "Traffic mirror filter rules".
+fn check_rule(rule: &Rule, at: &Path, problems: &mut Problems) {
+    let Rule { protocol, source, destination, source_port, destination_port, .. } = rule;
+    if source.net().addr().is_ipv4() != destination.net().addr().is_ipv4() {
+        let title = format!("{source} and {destination} are not of one address family");
+        problems.add(ProblemSort::Value, at, title);
+    }
+    if (source_port.is_some() || destination_port.is_some()) && !protocol.has_ports() {
+        let title = format!("ports are for tcp and udp, not for {protocol}");
+        problems.add(ProblemSort::Value, at, title);
+    }
+}
+
+/// The rules of a filter, of both directions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rules(pub Vec<Rule>);
+
+impl Rules {
+    /// The rule with this key.
+    #[must_use]
+    pub fn get(&self, key: RuleKey) -> Option<&Rule> {
+        self.0.iter().find(|rule| rule.key() == key)
+    }
+}
+
+impl AttributeType for Rules {
+    const TYPE: Type = <Vec<RuleDeclaration> as AttributeType>::TYPE;
+
+    fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
+        let declared = Vec::<RuleDeclaration>::read(value, at, problems)?.into_iter().enumerate();
+        let expanded = declared.flat_map(|(index, rule)| rule.expand(&at.index(index), problems));
+        Some(Self(expanded.collect()))
+    }
+
+    fn to_value(&self) -> Value {
+        let declarations = self.0.iter().map(|rule| {
+            let Rule {
+                direction,
+                number,
+                action,
+                protocol,
+                source,
+                destination,
+                source_port,
+                destination_port,
+                description,
+            } = rule.clone();
+            let members = RuleDeclaration {
+                number,
+                action,
+                direction: Some(direction),
+                protocol,
+                port: None,
+                peer: None,
+                peer_port: None,
+                source: Some(source),
+                destination: Some(destination),
+                source_port,
+                destination_port,
+                description,
+            }
+            .to_value();
+            // AWS's own view of the rule: what is only a way of writing it stays out.
+            match members {
+                Value::Object(mut members) => {
+                    members.retain(|name, _| !matches!(name.as_str(), "port" | "peer" | "peer_port"));
+                    Value::Object(members)
+                }
+                other => other,
+            }
+        });
+        Value::List(declarations.collect())
+    }
+}
+
+object! {
+    /// A traffic mirror filter with its rules. Without rules it mirrors nothing.
+    pub struct MirrorFilter("traffic mirror filter") {
+        /// A note.
+        description: Option<Input<String>> => optional, Replace;
+        /// Whether traffic with Amazon's DNS server is mirrored, which no rule does.
+        amazon_dns: bool => default(false), Update;
+        /// Its rules: at most 10.
+        rules: Rules => default(Rules::default()), Update;
+        /// Tags. `Name` is the block's name unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The id of a traffic mirror filter.
+pub type MirrorFilterId = Id<MirrorFilter>;
+
+impl Identified for MirrorFilter {
+    const TITLE: &'static str = "traffic mirror filter";
+    const FORM: IdForm = IdForm::Prefixed("tmf-");
+}
+
+/// A call about a traffic mirror filter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `CreateTrafficMirrorFilter`.
+    Create {
+        /// A note.
+        description: Option<Input<String>>,
+        /// All tags.
+        tags: Tags,
+    },
+    /// `ModifyTrafficMirrorFilterNetworkServices` with `amazon-dns`.
+    SetAmazonDns {
+        /// Which.
+        mirror_filter: Ref<MirrorFilter>,
+        /// The new value.
+        enabled: bool,
+    },
+    /// `CreateTrafficMirrorFilterRule`.
+    CreateRule {
+        /// Where.
+        mirror_filter: Ref<MirrorFilter>,
+        /// What.
+        rule: Rule,
+    },
+    /// `ModifyTrafficMirrorFilterRule`.
+    ModifyRule {
+        /// Which, `tmfr-...`.
+        id: ObjectId,
+        /// What it was.
+        before: Rule,
+        /// What it is from now on.
+        rule: Rule,
+    },
+    /// `DeleteTrafficMirrorFilterRule`.
+    DeleteRule {
+        /// Which, `tmfr-...`.
+        id: ObjectId,
+    },
+    /// `DeleteTrafficMirrorFilter`; AWS refuses while a session uses it.
+    Delete {
+        /// Which.
+        mirror_filter: Ref<MirrorFilter>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        match self {
+            Self::Create { description, tags: _ } => needs_of(description).collect(),
+            Self::SetAmazonDns { mirror_filter, enabled: _ }
+            | Self::CreateRule { mirror_filter, rule: _ }
+            | Self::Delete { mirror_filter } => {
+                need(mirror_filter, Readiness::Made).into_iter().collect()
+            }
+            Self::ModifyRule { id: _, before: _, rule: _ } | Self::DeleteRule { id: _ } => {
+                BTreeSet::new()
+            }
+        }
+    }
+
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "CreateTrafficMirrorFilter",
+            Self::SetAmazonDns { .. } => "ModifyTrafficMirrorFilterNetworkServices",
+            Self::CreateRule { .. } => "CreateTrafficMirrorFilterRule",
+            Self::ModifyRule { .. } => "ModifyTrafficMirrorFilterRule",
+            Self::DeleteRule { .. } => "DeleteTrafficMirrorFilterRule",
+            Self::Delete { .. } => "DeleteTrafficMirrorFilter",
+        }
+    }
+}
+
+impl ResourceType for MirrorFilter {
+    const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `tmf-...`." }];
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
+
+    fn check(&self, problems: &mut Problems) {
+        refuse_duplicates(problems, "rules", self.rules.0.iter().map(Rule::key));
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let Self { description, amazon_dns, rules, tags } = self;
+        let create = Operation::Create {
+            description: description.clone(),
+            tags: creation.owned(tags),
+        };
+        let dns = amazon_dns.then(|| Operation::SetAmazonDns {
+            mirror_filter: creation.this(),
+            enabled: true,
+        });
+        let rules = rules.0.iter().map(|rule| Operation::CreateRule {
+            mirror_filter: creation.this(),
+            rule: rule.clone(),
+        });
+        [create].into_iter().chain(dns).chain(rules).map(Into::into).collect()
+    }
+
+    /// The parts of a filter are its rules, by [`RuleKey`].
+    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+        let Self { description: _, amazon_dns, rules, tags: _ } = self;
+        let mut operations = Vec::new();
+        if *amazon_dns != observed.amazon_dns {
+            let enabled = *amazon_dns;
+            operations.push(Operation::SetAmazonDns { mirror_filter: this(found), enabled });
+        }
+        // Removing first leaves room under the quota of rules.
+        for gone in observed.rules.0.iter().filter(|rule| rules.get(rule.key()).is_none()) {
+            let id = part(found, &gone.key().to_string()).clone();
+            operations.push(Operation::DeleteRule { id });
+        }
+        for rule in &rules.0 {
+            let rule = rule.clone();
+            match observed.rules.get(rule.key()) {
+                None => {
+                    operations.push(Operation::CreateRule { mirror_filter: this(found), rule });
+                }
+                Some(before) if *before != rule => operations.push(Operation::ModifyRule {
+                    id: part(found, &rule.key().to_string()).clone(),
+                    before: before.clone(),
+                    rule,
+                }),
+                Some(_) => {}
+            }
+        }
+        operations.into_iter().map(Into::into).collect()
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        let rules = self
+            .rules
+            .0
+            .iter()
+            .map(|rule| Operation::DeleteRule { id: part(found, &rule.key().to_string()).clone() });
+        rules
+            .chain([Operation::Delete { mirror_filter: this(found) }])
+            .map(Into::into)
+            .collect()
+    }
+}

@@ -1,0 +1,169 @@
+//! The traffic mirror target: where mirrored packets go.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Computed, Creation, LoadBalancer, Need, Readiness, ReplaceOrder, ResourceType, Tags, need,
+    needs_of, this,
+};
+use crate::attribute::{AttributeType, Input, ProblemSort, Problems, Ref, Type, object};
+use crate::id::{Id, IdForm, Identified, NetworkInterface, VpcEndpointId};
+use crate::observed::Found;
+use crate::value::{Path, Value};
+
+object! {
+    /// A traffic mirror target: a Network Load Balancer, an interface or a Gateway Load Balancer
+    /// endpoint. AWS can change nothing of it but the tags: another destination is a new target, to
+    /// which the sessions are re-pointed before the old one goes.
+    pub struct MirrorTarget("traffic mirror target") {
+        /// The load balancer, which needs a UDP listener on port 4789.
+        load_balancer: Option<Ref<LoadBalancer>> => optional, Replace;
+        /// The interface; an instance stands for its primary one.
+        network_interface: Option<Ref<NetworkInterface>> => optional, Replace;
+        /// The endpoint, by its id `vpce-...`.
+        gateway_load_balancer_endpoint: Option<VpcEndpointId> => optional, Replace;
+        /// A note.
+        description: Option<Input<String>> => optional, Replace;
+        /// Tags. `Name` is the block's name unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The id of a traffic mirror target.
+pub type MirrorTargetId = Id<MirrorTarget>;
+
+impl Identified for MirrorTarget {
+    const TITLE: &'static str = "traffic mirror target";
+    const FORM: IdForm = IdForm::Prefixed("tmt-");
+}
+
+impl AttributeType for VpcEndpointId {
+    const TYPE: Type = Type::Text("the id of an endpoint, vpce-...");
+
+    fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
+        let text = String::read(value, at, problems)?;
+        text.parse()
+            .map_err(|error: crate::id::IdError| {
+                problems.add(ProblemSort::Value, at, error.to_string());
+            })
+            .ok()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+/// What a target sends to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// A Network Load Balancer.
+    LoadBalancer(Ref<LoadBalancer>),
+    /// A network interface.
+    NetworkInterface(Ref<NetworkInterface>),
+    /// A Gateway Load Balancer endpoint.
+    GatewayLoadBalancerEndpoint(VpcEndpointId),
+}
+
+impl MirrorTarget {
+    /// Where it sends to. `None` if the attributes name none or several, which
+    /// [`check`](ResourceType::check) refuses.
+    #[must_use]
+    pub fn destination(&self) -> Option<Destination> {
+        let Self {
+            load_balancer,
+            network_interface,
+            gateway_load_balancer_endpoint,
+            description: _,
+            tags: _,
+        } = self;
+        let named = [
+            load_balancer.clone().map(Destination::LoadBalancer),
+            network_interface.clone().map(Destination::NetworkInterface),
+            gateway_load_balancer_endpoint.clone().map(Destination::GatewayLoadBalancerEndpoint),
+        ];
+        let mut named = named.into_iter().flatten();
+        named.next().filter(|_| named.next().is_none())
+    }
+}
+
+/// A call about a traffic mirror target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `CreateTrafficMirrorTarget`; AWS takes one target for each load balancer or interface.
+    Create {
+        /// Where it sends to.
+        destination: Destination,
+        /// A note.
+        description: Option<Input<String>>,
+        /// All tags.
+        tags: Tags,
+    },
+    /// `DeleteTrafficMirrorTarget`; AWS refuses while a session uses it.
+    Delete {
+        /// Which.
+        mirror_target: Ref<MirrorTarget>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        match self {
+            Self::Create { destination, description, tags: _ } => {
+                let destination = match destination {
+                    // Its listener is there before the first packet comes.
+                    Destination::LoadBalancer(to) => need(to, Readiness::Finished),
+                    Destination::NetworkInterface(to) => need(to, Readiness::Made),
+                    Destination::GatewayLoadBalancerEndpoint(_) => None,
+                };
+                destination.into_iter().chain(needs_of(description)).collect()
+            }
+            Self::Delete { mirror_target } => {
+                need(mirror_target, Readiness::Made).into_iter().collect()
+            }
+        }
+    }
+
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "CreateTrafficMirrorTarget",
+            Self::Delete { .. } => "DeleteTrafficMirrorTarget",
+        }
+    }
+}
+
+impl ResourceType for MirrorTarget {
+    const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `tmt-...`." }];
+    // Unless both send to the same place: the planner then takes the other order.
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
+
+    fn check(&self, problems: &mut Problems) {
+        if self.destination().is_none() {
+            problems.add_with_help(
+                ProblemSort::Value,
+                &Path::default(),
+                "a mirror target has exactly one destination",
+                "give one of `load_balancer`, `network_interface` and \
+                 `gateway_load_balancer_endpoint`",
+            );
+        }
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let destination = self.destination().expect("checked when the resource was declared");
+        let (description, tags) = (self.description.clone(), creation.owned(&self.tags));
+        vec![Operation::Create { destination, description, tags }.into()]
+    }
+
+    fn update(&self, _observed: &Self, _found: &Found) -> Vec<super::Operation> {
+        Vec::new() // Only tags can change, and they are the planner's.
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        vec![Operation::Delete { mirror_target: this(found) }.into()]
+    }
+}

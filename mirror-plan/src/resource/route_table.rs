@@ -1,0 +1,215 @@
+//! The route table: where packets of its subnets go.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Computed, Creation, InternetGateway, Need, Readiness, ReplaceOrder, ResourceType, Subnet, Tags,
+    Vpc, need, part, refuse_duplicates, this,
+};
+use crate::attribute::{ProblemSort, Problems, Ref, object};
+use crate::id::{Id, IdForm, Identified, ObjectId};
+use crate::observed::Found;
+use crate::scalar::{IpRange, RouteTarget};
+use crate::value::Path;
+
+object! {
+    /// A route: packets to `destination` go to a gateway. The route inside the VPC is AWS's own and
+    /// is not written.
+    pub struct Route("route") by(destination) {
+        /// The range of addresses it is for; `0.0.0.0/0` for all that no other route is for.
+        destination: IpRange => required, Update;
+        /// An internet gateway to send them to.
+        internet_gateway: Option<Ref<InternetGateway>> => optional, Update;
+        /// The id of anything else to send them to: `pcx-`, `tgw-`, `nat-`, `vgw-`, `eni-`, `vpce-`.
+        target: Option<RouteTarget> => optional, Update;
+    }
+}
+
+object! {
+    /// A route table with its routes and the subnets that use it.
+    pub struct RouteTable("route table") {
+        /// The VPC.
+        vpc: Ref<Vpc> => required, Replace;
+        /// Its routes, besides the one inside the VPC.
+        routes: Vec<Route> => default(Vec::new()), Update;
+        /// The subnets that use it; the others use the VPC's main route table.
+        subnets: Vec<Ref<Subnet>> => default(Vec::new()), Update;
+        /// Tags. `Name` is the block's name unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The id of a route table.
+pub type RouteTableId = Id<RouteTable>;
+
+impl Identified for RouteTable {
+    const TITLE: &'static str = "route table";
+    const FORM: IdForm = IdForm::Prefixed("rtb-");
+}
+
+/// A call about a route table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `CreateRouteTable`.
+    Create {
+        /// Where.
+        vpc: Ref<Vpc>,
+        /// All tags.
+        tags: Tags,
+    },
+    /// `CreateRoute`.
+    CreateRoute {
+        /// Where.
+        route_table: Ref<RouteTable>,
+        /// What.
+        route: Route,
+    },
+    /// `ReplaceRoute`: the same destination by another way, with no gap.
+    ReplaceRoute {
+        /// Where.
+        route_table: Ref<RouteTable>,
+        /// What.
+        route: Route,
+    },
+    /// `DeleteRoute`.
+    DeleteRoute {
+        /// Where.
+        route_table: Ref<RouteTable>,
+        /// Which.
+        destination: IpRange,
+    },
+    /// `AssociateRouteTable`. A subnet that has another table already is moved over with
+    /// `ReplaceRouteTableAssociation` only by hand: AWS refuses it here.
+    Associate {
+        /// What.
+        route_table: Ref<RouteTable>,
+        /// With what.
+        subnet: Ref<Subnet>,
+    },
+    /// `DisassociateRouteTable`.
+    Disassociate {
+        /// The id of the association, `rtbassoc-...`.
+        association: ObjectId,
+    },
+    /// `DeleteRouteTable`.
+    Delete {
+        /// Which.
+        route_table: Ref<RouteTable>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        let needs = match self {
+            Self::Create { vpc, tags: _ } => vec![need(vpc, Readiness::Made)],
+            Self::CreateRoute { route_table, route } | Self::ReplaceRoute { route_table, route } => {
+                let Route { destination: _, internet_gateway, target: _ } = route;
+                vec![
+                    need(route_table, Readiness::Made),
+                    // AWS refuses a route to a gateway that is not attached yet.
+                    internet_gateway.as_ref().and_then(|to| need(to, Readiness::Finished)),
+                ]
+            }
+            Self::Associate { route_table, subnet } => {
+                vec![need(route_table, Readiness::Made), need(subnet, Readiness::Made)]
+            }
+            Self::Disassociate { association: _ } => Vec::new(),
+            Self::DeleteRoute { route_table, destination: _ } | Self::Delete { route_table } => {
+                vec![need(route_table, Readiness::Made)]
+            }
+        };
+        needs.into_iter().flatten().collect()
+    }
+
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "CreateRouteTable",
+            Self::CreateRoute { .. } => "CreateRoute",
+            Self::ReplaceRoute { .. } => "ReplaceRoute",
+            Self::DeleteRoute { .. } => "DeleteRoute",
+            Self::Associate { .. } => "AssociateRouteTable",
+            Self::Disassociate { .. } => "DisassociateRouteTable",
+            Self::Delete { .. } => "DeleteRouteTable",
+        }
+    }
+}
+
+impl ResourceType for RouteTable {
+    const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `rtb-...`." }];
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::DeleteThenCreate;
+
+    fn check(&self, problems: &mut Problems) {
+        refuse_duplicates(problems, "routes", self.routes.iter().map(|route| route.destination));
+        for (index, route) in self.routes.iter().enumerate() {
+            if route.internet_gateway.is_some() == route.target.is_some() {
+                problems.add(
+                    ProblemSort::Value,
+                    &Path::default().member("routes").index(index),
+                    "a route has either `internet_gateway` or `target`",
+                );
+            }
+        }
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let Self { vpc, routes, subnets, tags } = self;
+        let create = Operation::Create { vpc: vpc.clone(), tags: creation.owned(tags) };
+        let routes = routes.iter().map(|route| Operation::CreateRoute {
+            route_table: creation.this(),
+            route: route.clone(),
+        });
+        let subnets = subnets.iter().map(|subnet| Operation::Associate {
+            route_table: creation.this(),
+            subnet: subnet.clone(),
+        });
+        [create].into_iter().chain(routes).chain(subnets).map(Into::into).collect()
+    }
+
+    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+        let Self { vpc: _, routes, subnets, tags: _ } = self;
+        let mut operations = Vec::new();
+        for route in routes {
+            let before = observed.routes.iter().find(|o| o.destination == route.destination);
+            let (route_table, route) = (this(found), route.clone());
+            match before {
+                None => operations.push(Operation::CreateRoute { route_table, route }),
+                Some(before) if *before != route => {
+                    operations.push(Operation::ReplaceRoute { route_table, route });
+                }
+                Some(_) => {}
+            }
+        }
+        for gone in &observed.routes {
+            if !routes.iter().any(|route| route.destination == gone.destination) {
+                let destination = gone.destination;
+                operations.push(Operation::DeleteRoute { route_table: this(found), destination });
+            }
+        }
+        for gone in observed.subnets.iter().filter(|subnet| !subnets.contains(subnet)) {
+            operations.push(disassociate(found, gone));
+        }
+        for subnet in subnets.iter().filter(|subnet| !observed.subnets.contains(subnet)) {
+            let (route_table, subnet) = (this(found), subnet.clone());
+            operations.push(Operation::Associate { route_table, subnet });
+        }
+        operations.into_iter().map(Into::into).collect()
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        let gone = self.subnets.iter().map(|subnet| disassociate(found, subnet));
+        let delete = Operation::Delete { route_table: this(found) };
+        gone.chain([delete]).map(Into::into).collect()
+    }
+}
+
+/// The parts of a route table are its associations, by the id of the subnet.
+fn disassociate(found: &Found, subnet: &Ref<Subnet>) -> Operation {
+    let key = match subnet {
+        Ref::Id(id) => id.as_str(),
+        Ref::To(_) => unreachable!("what was observed refers by id"),
+    };
+    Operation::Disassociate { association: part(found, key).clone() }
+}

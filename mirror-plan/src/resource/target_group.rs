@@ -1,0 +1,309 @@
+//! The target group: the receivers behind a load balancer, and how their health is told.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Computed, Creation, Instance, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need,
+    this,
+};
+use crate::attribute::{ProblemSort, Problems, Ref, object};
+use crate::id::{Id, IdForm, Identified};
+use crate::observed::Found;
+use crate::scalar::{
+    DeregistrationDelay, ElbName, ElbProtocol, HealthInterval, HealthPort, HealthProtocol,
+    HealthThreshold, HealthTimeout, Port,
+};
+use crate::value::Path;
+
+/// The UDP port of VXLAN, to which AWS sends mirrored packets.
+///
+/// Source: AWS Traffic Mirroring guide, "Traffic mirror target concepts".
+pub(crate) const VXLAN: Port = Port::new(4789).expect("4789 is a port");
+
+object! {
+    /// How the load balancer finds out whether a receiver is well. UDP has no answer to wait for,
+    /// so it is TCP, HTTP or HTTPS, on a port that the receiver's security group admits.
+    pub struct HealthCheck("health check") {
+        /// The protocol.
+        protocol: HealthProtocol => default(HealthProtocol::Tcp), Update;
+        /// The port; `traffic-port` is the target group's own, on which VXLAN receivers do not listen.
+        port: HealthPort => default(HealthPort::Traffic), Update;
+        /// The path to ask for, with HTTP and HTTPS.
+        path: Option<String> => chosen, Update;
+        /// Seconds between checks.
+        interval: HealthInterval => default(HealthInterval::new(30).expect("in range")), Update;
+        /// Seconds without an answer after which a check has failed; AWS has 10, with HTTP 6.
+        timeout: Option<HealthTimeout> => chosen, Update;
+        /// Good checks in a row that make a target healthy.
+        healthy_threshold: HealthThreshold => default(HealthThreshold::new(5).expect("in range")), Update;
+        /// Bad checks in a row that make it unhealthy.
+        unhealthy_threshold: HealthThreshold => default(HealthThreshold::new(2).expect("in range")), Update;
+    }
+}
+
+impl HealthCheck {
+    /// What AWS does where nothing is said: TCP to the traffic port.
+    ///
+    /// # Panics
+    /// Never: the numbers are in their ranges.
+    #[must_use]
+    pub fn aws_default() -> Self {
+        Self {
+            protocol: HealthProtocol::Tcp,
+            port: HealthPort::Traffic,
+            path: None,
+            interval: HealthInterval::new(30).expect("in range"),
+            timeout: None,
+            healthy_threshold: HealthThreshold::new(5).expect("in range"),
+            unhealthy_threshold: HealthThreshold::new(2).expect("in range"),
+        }
+    }
+}
+
+object! {
+    /// A target group of instances, for a listener of a load balancer.
+    pub struct TargetGroup("target group") {
+        /// The name, unique in account and Region. Leave it out: the tool then picks one and can
+        /// replace the group while it is in use.
+        name: Option<ElbName> => chosen, Replace;
+        /// The VPC of its targets.
+        vpc: Ref<Vpc> => required, Replace;
+        /// The protocol; VXLAN is UDP.
+        protocol: ElbProtocol => default(ElbProtocol::Udp), Replace;
+        /// The port on which targets receive.
+        port: Port => default(VXLAN), Replace;
+        /// How their health is told.
+        health_check: HealthCheck => default(HealthCheck::aws_default()), Update;
+        /// The instances.
+        targets: Vec<Ref<Instance>> => default(Vec::new()), Update;
+        /// Seconds for which a removed target still gets its flows.
+        deregistration_delay: DeregistrationDelay =>
+            default(DeregistrationDelay::new(300).expect("in range")), Update;
+        /// Whether all packets of one source go to one target, instead of being spread by flow.
+        stickiness: bool => default(false), Update;
+        /// Tags. `Name` is the block's name unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The ARN of a target group.
+pub type TargetGroupArn = Id<TargetGroup>;
+
+impl Identified for TargetGroup {
+    const TITLE: &'static str = "target group";
+    const FORM: IdForm = IdForm::Arn("targetgroup/");
+}
+
+/// A call about a target group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `CreateTargetGroup`.
+    Create {
+        /// Its name.
+        name: ElbName,
+        /// Where.
+        vpc: Ref<Vpc>,
+        /// The protocol.
+        protocol: ElbProtocol,
+        /// The port.
+        port: Port,
+        /// How health is told.
+        health_check: HealthCheck,
+        /// All tags.
+        tags: Tags,
+    },
+    /// `ModifyTargetGroup`.
+    SetHealthCheck {
+        /// Which.
+        target_group: Ref<TargetGroup>,
+        /// How health is told from now on.
+        health_check: HealthCheck,
+    },
+    /// `ModifyTargetGroupAttributes`.
+    SetAttributes {
+        /// Which.
+        target_group: Ref<TargetGroup>,
+        /// Seconds for which a removed target still gets its flows.
+        deregistration_delay: DeregistrationDelay,
+        /// Whether all packets of one source go to one target.
+        stickiness: bool,
+    },
+    /// `RegisterTargets`; AWS takes only instances that run.
+    Register {
+        /// Where.
+        target_group: Ref<TargetGroup>,
+        /// What.
+        instances: Vec<Ref<Instance>>,
+    },
+    /// `DeregisterTargets`.
+    Deregister {
+        /// Where.
+        target_group: Ref<TargetGroup>,
+        /// What.
+        instances: Vec<Ref<Instance>>,
+    },
+    /// `DeleteTargetGroup`; AWS refuses while a listener uses it.
+    Delete {
+        /// Which.
+        target_group: Ref<TargetGroup>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        match self {
+            Self::Create { name: _, vpc, protocol: _, port: _, health_check: _, tags: _ } => {
+                need(vpc, Readiness::Made).into_iter().collect()
+            }
+            Self::SetHealthCheck { target_group, health_check: _ }
+            | Self::SetAttributes { target_group, deregistration_delay: _, stickiness: _ }
+            | Self::Delete { target_group } => {
+                need(target_group, Readiness::Made).into_iter().collect()
+            }
+            Self::Register { target_group, instances }
+            | Self::Deregister { target_group, instances } => {
+                let instances = instances.iter().map(|i| need(i, Readiness::Made));
+                [need(target_group, Readiness::Made)]
+                    .into_iter()
+                    .chain(instances)
+                    .flatten()
+                    .collect()
+            }
+        }
+    }
+
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "CreateTargetGroup",
+            Self::SetHealthCheck { .. } => "ModifyTargetGroup",
+            Self::SetAttributes { .. } => "ModifyTargetGroupAttributes",
+            Self::Register { .. } => "RegisterTargets",
+            Self::Deregister { .. } => "DeregisterTargets",
+            Self::Delete { .. } => "DeleteTargetGroup",
+        }
+    }
+}
+
+impl ResourceType for TargetGroup {
+    const COMPUTED: &'static [Computed] = &[
+        Computed { name: "id", doc: "The ARN." },
+        Computed { name: "arn", doc: "The ARN." },
+    ];
+    // A listener keeps it from being deleted.
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
+
+    fn check(&self, problems: &mut Problems) {
+        let HealthCheck { protocol, path, .. } = &self.health_check;
+        if path.is_some() && *protocol == HealthProtocol::Tcp {
+            let at = Path::default().member("health_check").member("path");
+            problems.add(ProblemSort::Value, &at, "`path` is for http and https, not for tcp");
+        }
+    }
+
+    fn settled(self, observed: &Self) -> Self {
+        let HealthCheck { path, timeout, .. } = &observed.health_check;
+        let same_protocol = self.health_check.protocol == observed.health_check.protocol;
+        let health_check = if same_protocol {
+            HealthCheck {
+                path: self.health_check.path.or_else(|| path.clone()),
+                timeout: self.health_check.timeout.or(*timeout),
+                ..self.health_check
+            }
+        } else {
+            self.health_check
+        };
+        Self { health_check, ..self }
+    }
+
+    /// Names are unique in an account and Region.
+    fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
+        let taken = observed.name.as_ref().filter(|_| self.name == observed.name);
+        taken.map(ElbName::as_str)
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let Self {
+            name,
+            vpc,
+            protocol,
+            port,
+            health_check,
+            targets,
+            deregistration_delay,
+            stickiness,
+            tags,
+        } = self;
+        let create = Operation::Create {
+            name: name.clone().unwrap_or_else(|| {
+                let (name, suffix) = creation.unique_name();
+                ElbName::fitted(&name, &suffix)
+            }),
+            vpc: vpc.clone(),
+            protocol: *protocol,
+            port: *port,
+            health_check: health_check.clone(),
+            tags: creation.owned(tags),
+        };
+        let aws_has = (DeregistrationDelay::new(300), false);
+        let attributes = ((Some(*deregistration_delay), *stickiness) != aws_has).then(|| {
+            Operation::SetAttributes {
+                target_group: creation.this(),
+                deregistration_delay: *deregistration_delay,
+                stickiness: *stickiness,
+            }
+        });
+        let register = (!targets.is_empty()).then(|| Operation::Register {
+            target_group: creation.this(),
+            instances: targets.clone(),
+        });
+        [Some(create), attributes, register].into_iter().flatten().map(Into::into).collect()
+    }
+
+    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+        let Self {
+            name: _,
+            vpc: _,
+            protocol: _,
+            port: _,
+            health_check,
+            targets,
+            deregistration_delay,
+            stickiness,
+            tags: _,
+        } = self;
+        let mut operations = Vec::new();
+        if *health_check != observed.health_check {
+            let health_check = health_check.clone();
+            operations.push(Operation::SetHealthCheck { target_group: this(found), health_check });
+        }
+        if (*deregistration_delay, *stickiness)
+            != (observed.deregistration_delay, observed.stickiness)
+        {
+            operations.push(Operation::SetAttributes {
+                target_group: this(found),
+                deregistration_delay: *deregistration_delay,
+                stickiness: *stickiness,
+            });
+        }
+        // New receivers first: the group is never emptier than it must be.
+        let without = |all: &[Ref<Instance>], some: &[Ref<Instance>]| -> Vec<Ref<Instance>> {
+            all.iter().filter(|target| !some.contains(target)).cloned().collect()
+        };
+        let instances = without(targets, &observed.targets);
+        if !instances.is_empty() {
+            operations.push(Operation::Register { target_group: this(found), instances });
+        }
+        let instances = without(&observed.targets, targets);
+        if !instances.is_empty() {
+            operations.push(Operation::Deregister { target_group: this(found), instances });
+        }
+        operations.into_iter().map(Into::into).collect()
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        vec![Operation::Delete { target_group: this(found) }.into()]
+    }
+}

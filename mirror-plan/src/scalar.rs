@@ -1,0 +1,21 @@
+//! Scalars: numbers, ranges and words of AWS networking whose limits are in the type.
+//!
+//! Each is parsed once, where it enters. A `SessionNumber` is between 1 and 32766 because there is
+//! no other way to have one.
+
+mod choice;
+mod name;
+mod number;
+mod range;
+mod text;
+
+pub use choice::{Direction, ElbProtocol, HealthProtocol, RuleAction, Scheme};
+pub use name::{
+    AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,
+};
+pub use number::{
+    DeregistrationDelay, HealthInterval, HealthThreshold, HealthTimeout, PacketLength, Port,
+    RangeError, RuleNumber, SessionNumber, Vni,
+};
+pub use range::{Cidr, IpAddress, IpRange, PortRange, Protocol};
+pub use text::ScalarError;

@@ -1,0 +1,238 @@
+//! Names that AWS gives meaning to: Regions, zones, images, instance types, load balancers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::number::Port;
+use super::text::{ScalarError, shown_as_inner, text_attributes};
+use crate::address::serde_as_text;
+
+text_attributes! {
+    AccountId: "twelve digits";
+    Ami: "an AMI id, or the SSM parameter that holds one";
+    AvailabilityZone: "an Availability Zone, such as eu-west-1a";
+    ElbName: "a name of letters, digits and -, 32 at the most";
+    HealthPort: "traffic-port or a port";
+    InstanceType: "an instance type, such as t3.micro";
+    Region: "a Region, such as eu-west-1";
+    RouteTarget: "the id of a gateway, connection, endpoint or interface";
+}
+shown_as_inner!(AccountId, AvailabilityZone, ElbName, InstanceType, Region, RouteTarget);
+serde_as_text!(
+    AccountId,
+    Ami,
+    AvailabilityZone,
+    ElbName,
+    HealthPort,
+    InstanceType,
+    Region,
+    RouteTarget
+);
+
+/// The name of a load balancer or target group, unique in account and Region.
+///
+/// Source: ELBv2 API reference, `CreateLoadBalancer`: up to 32 letters, digits and hyphens, no
+/// hyphen at either end, not beginning with `internal-`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ElbName(String);
+
+impl ElbName {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The longest.
+    pub const LONGEST: usize = 32;
+
+    /// The nearest allowed name: other characters become `-`, and the middle of a long one is cut.
+    ///
+    /// `suffix` is kept whole, as it tells generations apart.
+    #[must_use]
+    pub fn fitted(text: &str, suffix: &str) -> Self {
+        let safe: String =
+            text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let safe = safe.trim_matches('-');
+        let safe = safe.strip_prefix("internal-").unwrap_or(safe);
+        let room = Self::LONGEST - suffix.len();
+        let kept = &safe[..safe.len().min(room)];
+        let kept = kept.trim_matches('-');
+        let kept = if kept.is_empty() { "mirror" } else { kept };
+        Self(format!("{kept}{suffix}"))
+    }
+}
+
+impl FromStr for ElbName {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let allowed = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let ends = text.starts_with('-') || text.ends_with('-') || text.starts_with("internal-");
+        if allowed && !ends && (1..=Self::LONGEST).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ScalarError(format!(
+                "`{text}`: letters, digits and -, 32 at the most, no - at either end, \
+                 not beginning with internal-"
+            )))
+        }
+    }
+}
+
+/// Where the image of an instance comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ami {
+    /// This image.
+    Id(crate::id::ImageId),
+    /// What this public parameter of Systems Manager names when the instance is planned.
+    Parameter(String),
+}
+
+impl Ami {
+    /// The parameter of the current Amazon Linux 2023 for x86-64.
+    ///
+    /// Source: Amazon Linux 2023 guide, "Launching with SSM".
+    pub const AMAZON_LINUX: &str =
+        "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
+}
+
+impl FromStr for Ami {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        if text.starts_with("/aws/service/") && text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Ok(Self::Parameter(text.to_owned()));
+        }
+        text.parse().map(Self::Id).map_err(|error: crate::id::IdError| {
+            ScalarError(format!("{error}, or a public parameter such as {}", Self::AMAZON_LINUX))
+        })
+    }
+}
+
+impl fmt::Display for Ami {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => f.pad(id.as_str()),
+            Self::Parameter(name) => f.pad(name),
+        }
+    }
+}
+
+/// An instance type: `t3.micro`. Whether AWS has it, and mirrors from it, is not the type's business.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceType(String);
+
+impl FromStr for InstanceType {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let part = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        match text.split_once('.') {
+            Some((family, size)) if part(family) && part(size) => Ok(Self(text.to_owned())),
+            _ => Err(ScalarError(format!("`{text}` is not an instance type such as t3.micro"))),
+        }
+    }
+}
+
+/// An Availability Zone by name: `eu-west-1a`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AvailabilityZone(String);
+
+/// A Region by name: `eu-west-1`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Region(String);
+
+/// An AWS account: twelve digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(String);
+
+/// What a route leads to, where that is none of the stack's own kinds: `pcx-`, `tgw-`, `nat-`, ...
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouteTarget(String);
+
+/// Text newtypes with a rule for the characters.
+macro_rules! texts {
+    ($($name:ident: $rule:expr, $error:literal;)+) => {$(
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ScalarError;
+
+            fn from_str(text: &str) -> Result<Self, ScalarError> {
+                let rule: fn(&str) -> bool = $rule;
+                if rule(text) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(ScalarError(format!(concat!("`{}` ", $error), text)))
+                }
+            }
+        }
+    )+};
+}
+
+/// `eu-west-1`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    text.split('-').count() >= 3
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.ends_with(|c: char| c.is_ascii_digit())
+}
+
+texts! {
+    AvailabilityZone: |text| {
+        text.strip_suffix(|c: char| c.is_ascii_lowercase()).is_some_and(is_region)
+            || text.split('-').count() > 4 // a Local or Wavelength Zone: us-east-1-bos-1a
+    }, "is not an Availability Zone such as eu-west-1a";
+    Region: is_region, "is not a Region such as eu-west-1";
+    AccountId: |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()),
+        "is not an account: twelve digits";
+    RouteTarget: |text| {
+        ["pcx-", "tgw-", "nat-", "vgw-", "eni-", "vpce-", "lgw-"]
+            .iter()
+            .any(|prefix| text.strip_prefix(prefix).is_some_and(|digits| {
+                !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
+            }))
+    }, "is not the id of a route target, such as pcx-, tgw-, nat-, vgw-, eni- or vpce-...";
+}
+
+/// The port that health checks use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HealthPort {
+    /// The port that the traffic goes to.
+    Traffic,
+    /// This one.
+    Port(Port),
+}
+
+impl fmt::Display for HealthPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Traffic => f.pad("traffic-port"),
+            Self::Port(port) => write!(f, "{port}"),
+        }
+    }
+}
+
+impl FromStr for HealthPort {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        if text == "traffic-port" {
+            return Ok(Self::Traffic);
+        }
+        text.parse()
+            .ok()
+            .and_then(Port::new)
+            .map(Self::Port)
+            .ok_or_else(|| ScalarError(format!("`{text}` is neither traffic-port nor a port")))
+    }
+}

@@ -1,0 +1,317 @@
+//! The stack: what the user declared, whichever way.
+//!
+//! The HCL front end and Rust callers both go through [`StackBuilder`], so a stack that exists has
+//! been checked: its resources are in order, and its references lead to resources that are there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::{Address, Key, Name};
+use crate::attribute::{Problem, ProblemSort, Problems, Ref, Referable, nearest};
+use crate::code;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::resource::{Resource, ResourceType, Tags, tag};
+use crate::scalar::{AccountId, Ami, Region};
+use crate::value::{Path, Value};
+
+/// What the user declared.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// Its name, unique in an account and Region: objects carry it as a tag.
+    pub name: Name,
+    /// The account it must be in; any where it is left out.
+    pub account: Option<AccountId>,
+    /// The Region it must be in; that of the caller's configuration where it is left out.
+    pub region: Option<Region>,
+    /// Its resources.
+    pub resources: BTreeMap<Address, Declared>,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, Output>,
+}
+
+/// A declared resource and where it was declared.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// The resource.
+    pub resource: Resource,
+    /// Its place in the stack file; `None` for a stack built in Rust.
+    pub place: Option<Place>,
+}
+
+/// Where a resource stands in a stack file.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The head of its block: `vpc "lab"`.
+    pub head: Span,
+    /// The values that it gives, by path; a path that is not here stands in its nearest parent.
+    pub values: BTreeMap<Path, Span>,
+}
+
+impl Place {
+    /// The span of the value at `path`, or of the nearest that encloses it.
+    #[must_use]
+    pub fn of(&self, path: &Path) -> &Span {
+        let lengths = (1..=path.0.len()).rev();
+        let mut prefixes = lengths.map(|length| Path(path.0[..length].to_vec()));
+        prefixes.find_map(|prefix| self.values.get(&prefix)).unwrap_or(&self.head)
+    }
+}
+
+/// A value for people and other programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// The value, as far as it is known without the cloud.
+    pub value: Value,
+    /// What it is.
+    pub description: Option<String>,
+}
+
+impl Stack {
+    /// The public parameters of Systems Manager that name images of its instances: what an
+    /// observation must look up for it.
+    #[must_use]
+    pub fn images(&self) -> BTreeSet<String> {
+        let instances = self.resources.values().filter_map(|declared| match &declared.resource {
+            Resource::Instance(instance) => Some(instance),
+            _ => None,
+        });
+        instances
+            .filter_map(|instance| match &instance.ami {
+                None => Some(Ami::AMAZON_LINUX.to_owned()),
+                Some(Ami::Parameter(name)) => Some(name.clone()),
+                Some(Ami::Id(_)) => None,
+            })
+            .collect()
+    }
+
+    /// A stack to be built in Rust.
+    #[must_use]
+    pub fn builder(name: Name) -> StackBuilder {
+        StackBuilder {
+            stack: Self {
+                name,
+                account: None,
+                region: None,
+                resources: BTreeMap::new(),
+                outputs: BTreeMap::new(),
+            },
+            tags: Tags::new(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+}
+
+/// Collects a [`Stack`]; what is wrong with it comes out all at once in [`build`](Self::build).
+///
+/// ```
+/// use mirror_plan::resource::{Subnet, Vpc};
+/// use mirror_plan::stack::Stack;
+///
+/// let mut stack = Stack::builder("lab".parse()?);
+/// let vpc = stack.add(
+///     "lab".parse()?,
+///     Vpc {
+///         cidr: "10.0.0.0/16".parse()?,
+///         dns_support: true,
+///         dns_hostnames: true,
+///         tags: Default::default(),
+///     },
+/// );
+/// stack.add(
+///     "source".parse()?,
+///     Subnet {
+///         vpc,
+///         cidr: "10.0.1.0/24".parse()?,
+///         availability_zone: None,
+///         public_ip_on_launch: false,
+///         tags: Default::default(),
+///     },
+/// );
+/// let (stack, _warnings) = stack.build()?;
+/// assert_eq!(stack.resources.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct StackBuilder {
+    stack: Stack,
+    tags: Tags,
+    diagnostics: Diagnostics,
+}
+
+impl StackBuilder {
+    /// Says which account the stack must be in.
+    #[must_use]
+    pub fn account(mut self, account: AccountId) -> Self {
+        self.stack.account = Some(account);
+        self
+    }
+
+    /// Says which Region the stack must be in.
+    #[must_use]
+    pub fn region(mut self, region: Region) -> Self {
+        self.stack.region = Some(region);
+        self
+    }
+
+    /// Gives every resource these tags; its own win.
+    #[must_use]
+    pub fn tags(mut self, tags: Tags) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Declares a resource and returns a reference to it.
+    pub fn add<R: ResourceType + Into<Resource>>(&mut self, name: Name, resource: R) -> Ref<R> {
+        let address = Address::new(<R as Referable>::KIND, name);
+        let mut problems = Problems::default();
+        resource.check(&mut problems);
+        self.refuse(&address, None, problems);
+        self.declare(address.clone(), Declared { resource: resource.into(), place: None });
+        Ref::To(address)
+    }
+
+    /// Declares a resource that has been read and checked.
+    pub fn declare(&mut self, address: Address, mut declared: Declared) {
+        let tags = declared.resource.tags_mut();
+        for (key, value) in &self.tags {
+            tags.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        tags.entry(tag::NAME.to_owned()).or_insert_with(|| shown_name(&address));
+        if let Some(key) = tags.keys().find(|key| tag::is_reserved(key)) {
+            let title = format!("the tag `{key}` is reserved");
+            let span = declared.place.as_ref().map(|place| place.head.clone());
+            self.diagnostics.push(
+                Diagnostic::error(code::WRONG_VALUE, title)
+                    .of(&address)
+                    .at(span, "")
+                    .note("tags with the prefix `aws:` are AWS's, with `mirror-plan:` this tool's"),
+            );
+        }
+        match self.stack.resources.get(&address) {
+            None => {
+                self.stack.resources.insert(address, declared);
+            }
+            Some(first) => {
+                let head = |d: &Declared| d.place.as_ref().map(|place| place.head.clone());
+                self.diagnostics.push(
+                    Diagnostic::error(code::DUPLICATE, format!("`{address}` is declared twice"))
+                        .of(&address)
+                        .at(head(&declared), "declared again here")
+                        .at(head(first), "first declared here"),
+                );
+            }
+        }
+    }
+
+    /// Declares an output.
+    pub fn output(&mut self, name: impl Into<String>, output: Output) {
+        self.stack.outputs.insert(name.into(), output);
+    }
+
+    /// Adds what is wrong with a resource that could not be read or is not right.
+    pub fn refuse(&mut self, address: &Address, place: Option<&Place>, problems: Problems) {
+        let problems = problems.into_inner().into_iter();
+        self.diagnostics.extend(problems.map(|problem| problem.at_place(address, place)));
+    }
+
+    /// Adds what a front end has found.
+    pub fn report(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.diagnostics.extend(diagnostics);
+    }
+
+    /// The stack, with warnings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it: attributes that contradict each other, names declared
+    /// twice, references that lead nowhere.
+    pub fn build(mut self) -> Result<(Stack, Diagnostics), Diagnostics> {
+        for (address, declared) in &self.stack.resources {
+            let value = declared.resource.to_value();
+            let dangling = dangling(&self.stack, &value, &Path::default());
+            self.diagnostics.extend(dangling.into_iter().map(|(path, to)| {
+                let span = declared.place.as_ref().map(|place| place.of(&path).clone());
+                let diagnostic = Diagnostic::error(
+                    code::NO_SUCH_RESOURCE,
+                    format!("the stack declares no `{to}`"),
+                )
+                .of(address)
+                .at(span, "referred to here");
+                let names: Vec<String> = self.stack.resources.keys().map(Address::to_string).collect();
+                match nearest(&to.to_string(), names.iter().map(String::as_str)) {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic,
+                }
+            }));
+        }
+        self.diagnostics.sort();
+        self.diagnostics.unless_errors(self.stack)
+    }
+}
+
+/// The `Name` tag of a resource that has none: `sensor`, `sensor-0`.
+fn shown_name(address: &Address) -> String {
+    match &address.key {
+        None => address.name.to_string(),
+        Some(Key::Index(index)) => format!("{}-{index}", address.name),
+        Some(Key::Name(key)) => format!("{}-{key}", address.name),
+    }
+}
+
+/// The references in `value` that lead to no declared resource, with their places.
+fn dangling(stack: &Stack, value: &Value, at: &Path) -> Vec<(Path, Address)> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        Value::List(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, item)| dangling(stack, item, &at.index(index)))
+            .collect(),
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, member)| dangling(stack, member, &at.member(name)))
+            .collect(),
+        Value::Resource(address) => absent(stack, address, at).into_iter().collect(),
+        Value::Unknown(unknown) => unknown
+            .origins
+            .iter()
+            .filter_map(|origin| absent(stack, &origin.address, at))
+            .collect(),
+    }
+}
+
+fn absent(stack: &Stack, address: &Address, at: &Path) -> Option<(Path, Address)> {
+    (!stack.resources.contains_key(address)).then(|| (at.clone(), address.clone()))
+}
+
+impl ProblemSort {
+    /// The code of its diagnostic.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::NoSuchAttribute => code::UNKNOWN_ATTRIBUTE,
+            Self::Missing => code::MISSING_ATTRIBUTE,
+            Self::Type => code::WRONG_TYPE,
+            Self::Value => code::WRONG_VALUE,
+            Self::Unknown => code::UNKNOWN_VALUE,
+        }
+    }
+}
+
+impl Problem {
+    /// The diagnostic of a problem with the resource at `address`.
+    #[must_use]
+    pub fn at_place(self, address: &Address, place: Option<&Place>) -> Diagnostic {
+        let Self { path, title, help, sort } = self;
+        // Without a file the path is the only place there is.
+        let title = match place {
+            None if !path.0.is_empty() => format!("{path}: {title}"),
+            _ => title,
+        };
+        let diagnostic = Diagnostic::error(sort.code(), title)
+            .of(address)
+            .at(place.map(|place| place.of(&path).clone()), "");
+        match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Values: what an attribute holds, known or not yet.
+//!
+//! One dynamic type serves the evaluator of the stack file, the differ, the renderers and JSON.
+//! What only an apply can tell is [`Value::Unknown`], which carries where it will come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::address::Address;
+
+/// A value of the stack file or of an attribute.
+#[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
+pub enum Value {
+    /// Absent, and said so.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number; never NaN or infinite.
+    Number(f64),
+    /// A text.
+    String(String),
+    /// Values in order. An attribute that AWS keeps as a set is kept sorted.
+    List(Vec<Value>),
+    /// Values by name.
+    Object(BTreeMap<String, Value>),
+    /// A whole resource, as in `vpc = vpc.lab`.
+    Resource(Address),
+    /// Not known before some resource has been read or made.
+    Unknown(Unknown),
+}
+
+/// One attribute of one resource: `vpc.lab.id`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// The resource.
+    pub address: Address,
+    /// The name of its attribute.
+    pub attribute: String,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.address, self.attribute)
+    }
+}
+
+/// A value that depends on attributes which nobody knows yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unknown {
+    /// What it waits for: the edges of the graph. Never empty.
+    pub origins: BTreeSet<Origin>,
+    /// How to make it once they are known; `None` where more than joining text is needed.
+    pub template: Option<Template>,
+}
+
+impl Unknown {
+    /// The value of one attribute.
+    #[must_use]
+    pub fn attribute(origin: Origin) -> Self {
+        Self {
+            origins: BTreeSet::from([origin.clone()]),
+            template: Some(Template(vec![Part::Attribute(origin)])),
+        }
+    }
+
+    /// Something computed from unknown values.
+    ///
+    /// # Panics
+    /// If none of `values` is or holds an unknown one: then the result is known.
+    #[must_use]
+    pub fn computed<'v>(values: impl IntoIterator<Item = &'v Value>) -> Self {
+        let mut origins = BTreeSet::new();
+        for value in values {
+            value.collect_origins(&mut origins);
+        }
+        assert!(!origins.is_empty(), "BUG: a value computed from known values is known");
+        Self { origins, template: None }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("known after apply: ")?;
+        for (position, origin) in self.origins.iter().enumerate() {
+            let comma = if position == 0 { "" } else { ", " };
+            write!(f, "{comma}{origin}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A text with holes for attributes: `ssh ec2-user@${instance.web.public_ip}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Template(pub Vec<Part>);
+
+/// A piece of a [`Template`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// A text as it is.
+    Text(String),
+    /// The value of an attribute, as text.
+    Attribute(Origin),
+}
+
+impl Template {
+    /// The attribute, where the template is nothing else.
+    #[must_use]
+    pub fn as_attribute(&self) -> Option<&Origin> {
+        match self.0.as_slice() {
+            [Part::Attribute(origin)] => Some(origin),
+            _ => None,
+        }
+    }
+
+    /// The attributes in it.
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Attribute(origin) => Some(origin),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The text, with `look_up` for the attributes; the first attribute it does not know otherwise.
+    ///
+    /// # Errors
+    /// The attribute that is still unknown.
+    pub fn fill(&self, look_up: impl Fn(&Origin) -> Option<String>) -> Result<String, &Origin> {
+        let mut text = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Attribute(origin) => text.push_str(&look_up(origin).ok_or(origin)?),
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl Value {
+    /// An integer.
+    #[must_use]
+    pub fn integer(number: impl Into<i64>) -> Self {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "no attribute of AWS's networking is beyond 2^53"
+        )]
+        Self::Number(number.into() as f64)
+    }
+
+    /// What a person calls the type: `a number`.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+            Self::Resource(_) => "a resource",
+            Self::Unknown(_) => "a value known after apply",
+        }
+    }
+
+    /// Whether nothing in it is unknown.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Resource(_) => {
+                true
+            }
+            Self::List(items) => items.iter().all(Self::is_known),
+            Self::Object(members) => members.values().all(Self::is_known),
+            Self::Unknown(_) => false,
+        }
+    }
+
+    /// Adds what its unknown parts wait for.
+    pub fn collect_origins(&self, origins: &mut BTreeSet<Origin>) {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Resource(_) => {}
+            Self::List(items) => items.iter().for_each(|item| item.collect_origins(origins)),
+            Self::Object(members) => {
+                members.values().for_each(|member| member.collect_origins(origins));
+            }
+            Self::Unknown(unknown) => origins.extend(unknown.origins.iter().cloned()),
+        }
+    }
+
+    /// The value as JSON; a resource as its address, an unknown value as `null`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null | Self::Unknown(_) => serde_json::Value::Null,
+            Self::Bool(bool) => (*bool).into(),
+            Self::Number(number) => number_to_json(*number),
+            Self::String(text) => text.as_str().into(),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+            Self::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+            }
+            Self::Resource(address) => address.to_string().into(),
+        }
+    }
+}
+
+/// A whole number without `.0`, as every reader of JSON expects.
+fn number_to_json(number: f64) -> serde_json::Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    if number.fract() == 0.0 && number.abs() <= EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        let whole = number as i64;
+        whole.into()
+    } else {
+        number.into()
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(bool) => Self::Bool(bool),
+            serde_json::Value::Number(number) => {
+                Self::Number(number.as_f64().expect("arbitrary precision is not switched on"))
+            }
+            serde_json::Value::String(text) => Self::String(text),
+            serde_json::Value::Array(items) => {
+                Self::List(items.into_iter().map(Self::from).collect())
+            }
+            serde_json::Value::Object(members) => Self::Object(
+                members.into_iter().map(|(name, value)| (name, Self::from(value))).collect(),
+            ),
+        }
+    }
+}
+
+/// The value at `path` in `value`, if there is one.
+#[must_use]
+pub fn value_at<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
+    path.0.iter().try_fold(value, |value, segment| match (value, segment) {
+        (Value::List(items), Segment::Index(index)) => items.get(*index),
+        (Value::Object(members), Segment::Member(name)) => members.get(name),
+        _ => None,
+    })
+}
+
+/// `text` and the attributes in `template`, joined: used by the evaluator.
+#[must_use]
+pub fn joined(parts: impl IntoIterator<Item = Part>) -> Template {
+    let mut joined: Vec<Part> = Vec::new();
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(Part::Text(before)), Part::Text(text)) => before.push_str(&text),
+            (_, Part::Text(text)) if text.is_empty() => {}
+            (_, part) => joined.push(part),
+        }
+    }
+    Template(joined)
+}
+
+/// As JSON. What JSON has no word for is an object with one member: `$unknown` or `$resource`.
+/// Neither can be mistaken for a map of the user's, whose values are texts where keys are free.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(bool) => serializer.serialize_bool(*bool),
+            Self::Number(number) => number_to_json(*number).serialize(serializer),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Object(members) => serializer.collect_map(members),
+            Self::Resource(address) => serializer.collect_map([(RESOURCE, address.to_string())]),
+            Self::Unknown(unknown) => serializer.collect_map([(UNKNOWN, unknown)]),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut value = Self::from(serde_json::Value::deserialize(deserializer)?);
+        value.revive().map_err(serde::de::Error::custom)?;
+        Ok(value)
+    }
+}
+
+const RESOURCE: &str = "$resource";
+const UNKNOWN: &str = "$unknown";
+
+impl Value {
+    /// Turns the marked objects of its JSON back into what they stand for.
+    fn revive(&mut self) -> Result<(), String> {
+        match self {
+            Self::List(items) => items.iter_mut().try_for_each(Self::revive),
+            Self::Object(members) => {
+                let marked = members.first_key_value().filter(|_| members.len() == 1);
+                match marked {
+                    Some((mark, Self::String(text))) if mark == RESOURCE => {
+                        let address = text.parse::<Address>().map_err(|error| error.to_string())?;
+                        *self = Self::Resource(address);
+                        Ok(())
+                    }
+                    Some((mark, inner @ Self::Object(_))) if mark == UNKNOWN => {
+                        let unknown = serde_json::from_value(inner.to_json());
+                        *self = Self::Unknown(unknown.map_err(|error| error.to_string())?);
+                        Ok(())
+                    }
+                    _ => members.values_mut().try_for_each(Self::revive),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// As the stack file would write it, on one line; an unknown value as `(known after apply: ...)`.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(bool) => write!(f, "{bool}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::String(text) => write_quoted(f, text),
+            Self::Resource(address) => write!(f, "{address}"),
+            Self::Unknown(unknown) => write!(f, "({unknown})"),
+            Self::List(items) => {
+                f.write_str("[")?;
+                for (position, item) in items.iter().enumerate() {
+                    let comma = if position == 0 { "" } else { ", " };
+                    write!(f, "{comma}{item}")?;
+                }
+                f.write_str("]")
+            }
+            Self::Object(members) if members.is_empty() => f.write_str("{}"),
+            Self::Object(members) => {
+                f.write_str("{ ")?;
+                for (position, (name, value)) in members.iter().enumerate() {
+                    let comma = if position == 0 { "" } else { ", " };
+                    write!(f, "{comma}{name} = {value}")?;
+                }
+                f.write_str(" }")
+            }
+        }
+    }
+}
+
+/// Writes `text` in quotes, with what would break out of them or of the line escaped.
+fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    use fmt::Write as _;
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
+}
+
+/// Where in a value something stands: `rules[2].port`. Empty for the value itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Path(pub Vec<Segment>);
+
+/// One step of a [`Path`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Segment {
+    /// The n-th element of a list, from 0.
+    Index(usize),
+    /// A member of an object.
+    Member(String),
+}
+
+impl Path {
+    /// The path to a member of what this one leads to.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
+        self.joined(Segment::Member(name.to_owned()))
+    }
+
+    /// The path to an element of what this one leads to.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        self.joined(Segment::Index(index))
+    }
+
+    fn joined(&self, segment: Segment) -> Self {
+        Self(self.0.iter().cloned().chain([segment]).collect())
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Member(name) if position == 0 => f.write_str(name)?,
+                Segment::Member(name) => write!(f, ".{name}")?,
+            }
+        }
+        Ok(())
+    }
+}

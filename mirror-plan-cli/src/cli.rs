@@ -1,0 +1,364 @@
+//! What was typed.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use mirror_plan::address::{Address, Kind};
+
+use crate::exit;
+
+/// Where the local AWS is kept unless another folder is named.
+pub(crate) const LOCAL: &str = ".mirror/local";
+
+/// Plan and apply AWS VPC Traffic Mirroring from one HCL file.
+#[derive(Debug, Parser)]
+#[command(name = "mirror", version, after_help = exit::HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Use a local AWS, kept in a folder, instead of the real one.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = LOCAL
+    )]
+    pub(crate) local: Option<PathBuf>,
+    /// The Region, where the stack does not say.
+    #[arg(long, global = true)]
+    pub(crate) region: Option<String>,
+    /// The profile of the AWS configuration files.
+    #[arg(long, global = true)]
+    pub(crate) profile: Option<String>,
+    /// No colors, even on a terminal.
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a stack file to start from.
+    Init(InitArgs),
+    /// Check a stack file, without AWS.
+    Validate(ValidateArgs),
+    /// Show what an apply would do.
+    Plan(PlanArgs),
+    /// Make the cloud as the stack says.
+    Apply(ApplyArgs),
+    /// Remove everything of the stack.
+    Destroy(DestroyArgs),
+    /// Show a saved plan, or what the cloud holds of the stack.
+    Show(ShowArgs),
+    /// Show the outputs.
+    Output(OutputArgs),
+    /// Draw the stack.
+    Graph(GraphArgs),
+    /// The local AWS.
+    #[command(subcommand)]
+    Local(LocalCommand),
+    /// Describe every attribute of every block.
+    Schema(SchemaArgs),
+    /// Explain a code, such as MP0102.
+    Explain(ExplainArgs),
+    /// Write completions for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// Which stack, and with what values.
+#[derive(Debug, Args)]
+pub(crate) struct StackArgs {
+    /// The stack file, or a folder with one. [default: the one *.mirror.hcl here]
+    pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+}
+
+/// Values for the variables of a stack.
+#[derive(Debug, Args)]
+pub(crate) struct Variables {
+    /// Give a variable a value.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) var: Vec<String>,
+    /// Read values of variables from a file, HCL or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) var_file: Vec<PathBuf>,
+}
+
+/// Which part of a stack.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Only this resource and what it depends on.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) target: Vec<Address>,
+    /// Replace this resource even if it need not be.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) replace: Vec<Address>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The folder.
+    #[arg(default_value = ".", hide_default_value = true)]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// How to say what is wrong.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: DiagnosticFormat,
+}
+
+/// How to say what is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiagnosticFormat {
+    /// For people, with the lines it is about.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+    /// Annotations of a GitHub pull request.
+    Github,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Plan to remove everything.
+    #[arg(long)]
+    pub(crate) destroy: bool,
+    /// Save the plan, to be applied as it is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 2 if there is something to do.
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    /// Print the plan as a stream of JSON objects.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// The stack file, a folder with one, or a saved plan. [default: the one *.mirror.hcl here]
+    #[arg(value_name = "STACK|PLANFILE")]
+    pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DestroyArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Only this resource and what depends on it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) target: Vec<Address>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// How to carry a plan out.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// How many calls are in flight at once.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) parallelism: NonZeroUsize,
+    /// Print what happens as a stream of JSON objects.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A saved plan; or the stack, as a file or a folder with one. [default: the one *.mirror.hcl here]
+    #[arg(value_name = "PLANFILE|STACK")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Only this output.
+    pub(crate) name: Option<String>,
+    /// The stack file, or a folder with one. [default: the one *.mirror.hcl here]
+    #[arg(long)]
+    pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// One output as it is, without quotes.
+    #[arg(long, requires = "name", conflicts_with = "json")]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// The stack file, a folder with one, or with --deps a saved plan.
+    /// [default: the one *.mirror.hcl here]
+    #[arg(value_name = "STACK|PLANFILE")]
+    pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// The language of the drawing.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: GraphFormat,
+    /// What needs what, instead of the way of a packet.
+    #[arg(long)]
+    pub(crate) deps: bool,
+}
+
+/// The language of a drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Graphviz.
+    #[default]
+    Dot,
+    /// Mermaid, which GitHub draws.
+    Mermaid,
+}
+
+/// The verbs of the local AWS.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LocalCommand {
+    /// Serve it on 127.0.0.1, for any AWS client.
+    Serve {
+        /// The port; 0 takes any that is free.
+        #[arg(long, default_value_t = 4566)]
+        port: u16,
+    },
+    /// Forget everything in it.
+    Reset,
+    /// Show every call that was made, in order.
+    Log {
+        /// As one JSON object a line, with all parameters.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Only this kind of resource, such as mirror_session.
+    pub(crate) kind: Option<Kind>,
+    /// As JSON, instead of Markdown.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The code.
+    pub(crate) code: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+/// Reads the command line, in which long options may have one dash, as Terraform's do.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let long = long_options(&Cli::command());
+    let mut only_operands = false;
+    let arguments = arguments.into_iter().map(|argument| {
+        only_operands |= argument == "--";
+        match argument.to_str() {
+            Some(text) if !only_operands && has_one_dash(text, &long) => {
+                OsString::from(format!("-{text}"))
+            }
+            _ => argument,
+        }
+    });
+    Cli::try_parse_from(arguments)
+}
+
+/// The names of all long options, of all commands.
+fn long_options(command: &clap::Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(|argument| argument.get_long());
+    let own = own.map(str::to_owned);
+    own.chain(command.get_subcommands().flat_map(long_options)).collect()
+}
+
+/// Whether this is a long option with one dash: `-auto-approve`, `-var=a=b`.
+fn has_one_dash(text: &str, long: &[String]) -> bool {
+    let Some(name) = text.strip_prefix('-') else { return false };
+    let name = name.split_once('=').map_or(name, |(name, _)| name);
+    long.iter().any(|option| option == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Cli {
+        parse(line.split(' ').map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_in_order() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn long_options_may_have_one_dash() {
+        let cli =
+            parsed("mirror apply -auto-approve -var a=b -var=c=d -parallelism=3 -local=x lab");
+        assert_eq!(cli.global.local.as_deref(), Some("x".as_ref()));
+        let Command::Apply(apply) = cli.command else { panic!("{:?}", cli.command) };
+        assert!(apply.run.auto_approve);
+        assert_eq!(apply.run.parallelism.get(), 3);
+        assert_eq!(apply.variables.var, ["a=b", "c=d"]);
+        assert_eq!(apply.stack.as_deref(), Some("lab".as_ref()));
+    }
+
+    #[test]
+    fn what_is_no_option_stays_as_it_is() {
+        let cli = parsed("mirror plan -- -var");
+        let Command::Plan(plan) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!(plan.stack.stack.as_deref(), Some("-var".as_ref()));
+        assert!(parse(["mirror", "plan", "-x"].map(OsString::from)).is_err());
+        assert!(parse(["mirror", "-V"].map(OsString::from)).is_err_and(|e| !e.use_stderr()));
+    }
+
+    #[test]
+    fn local_takes_no_operand_for_its_folder() {
+        let cli = parsed("mirror --local plan lab.mirror.hcl");
+        assert_eq!(cli.global.local.as_deref(), Some(LOCAL.as_ref()));
+        let Command::Plan(plan) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!(plan.stack.stack.as_deref(), Some("lab.mirror.hcl".as_ref()));
+    }
+}

@@ -1,0 +1,42 @@
+//! The verbs, one file each.
+
+mod apply;
+mod completions;
+mod destroy;
+mod explain;
+mod graph;
+mod init;
+mod local;
+mod output;
+mod plan;
+mod schema;
+mod show;
+mod validate;
+
+use mirror_plan::diagnostic::Diagnostics;
+
+use crate::cli::Command;
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// How a command ends: with a status, or with what is wrong.
+pub(crate) type Ended = Result<ExitStatus, Diagnostics>;
+
+/// Runs a command.
+pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> Ended {
+    match command {
+        Command::Init(args) => init::run(&args, ui),
+        Command::Validate(args) => validate::run(&args, settings, ui),
+        Command::Plan(args) => plan::run(&args, settings, ui).await,
+        Command::Apply(args) => apply::run(&args, settings, ui).await,
+        Command::Destroy(args) => destroy::run(args, settings, ui).await,
+        Command::Show(args) => show::run(&args, settings, ui).await,
+        Command::Output(args) => output::run(&args, settings, ui).await,
+        Command::Graph(args) => graph::run(&args, settings, ui),
+        Command::Local(command) => local::run(&command, settings, ui).await,
+        Command::Schema(args) => schema::run(&args, ui),
+        Command::Explain(args) => explain::run(&args, ui),
+        Command::Completions(args) => completions::run(&args, ui),
+    }
+}

@@ -1,0 +1,163 @@
+//! `mirror apply`: makes the cloud as the stack says, or as a saved plan says.
+
+use std::path::Path;
+
+use mirror_plan::apply::{Options, Stop, apply, check_fresh};
+use mirror_plan::aws::{Aws, Wanted};
+use mirror_plan::code;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::render::report::{Failures, Summary};
+
+use super::Ended;
+use super::plan::{Planned, plan, request, show};
+use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
+use crate::exit::ExitStatus;
+use crate::settings::{Input, Settings};
+use crate::stack_file::{self, Loaded};
+use crate::ui::{self, Stream, Ui};
+use crate::{cloud, plan_file, progress};
+
+pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let ApplyArgs { stack, variables, selection, run } = args;
+    ui.set_stream(if run.json { Stream::Json } else { Stream::Text });
+    match stack.as_deref() {
+        Some(path) if !stack_file::is_stack(path) => {
+            refuse_planning_options(variables, selection)?;
+            apply_saved(path, run, settings, ui).await
+        }
+        stack => {
+            let request = request(Mode::Apply, selection);
+            plan_and_apply(stack, variables, &request, (run, settings), ui).await
+        }
+    }
+}
+
+/// Plans, asks, and applies.
+pub(crate) async fn plan_and_apply(
+    stack: Option<&Path>,
+    variables: &Variables,
+    request: &Request,
+    (run, settings): (&RunArgs, &Settings),
+    ui: &mut Ui,
+) -> Ended {
+    let loaded = Loaded::load(stack, variables, &settings.environment)?;
+    let approval = approval(run, settings)?;
+    let Planned { plan, aws } = plan(&loaded, request, settings, ui).await?;
+    show(&plan, ui);
+    if approval == Approval::Ask && !plan.is_empty() {
+        if !approve(plan.mode, ui)? {
+            let what = word(plan.mode);
+            ui.note(format_args!("\n{what} cancelled."));
+            return Ok(ExitStatus::Failed);
+        }
+        // Whoever was asked may have taken an hour to answer.
+        check(&plan, &aws, ui).await?;
+    }
+    carry_out(&plan, &aws, (run, settings), ui).await
+}
+
+async fn apply_saved(path: &Path, run: &RunArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let plan = plan_file::read(path)?;
+    let aws = cloud::connect(settings, Some(&plan.region)).await?;
+    check(&plan, &aws, ui).await?;
+    show(&plan, ui);
+    carry_out(&plan, &aws, (run, settings), ui).await
+}
+
+/// Checks that the cloud is as the plan saw it.
+async fn check(plan: &Plan, aws: &Aws, ui: &mut Ui) -> Result<(), Diagnostics> {
+    let wanted = Wanted { stack: plan.stack.as_str(), images: &Default::default() };
+    let observed = cloud::see(aws, wanted, ui).await?;
+    check_fresh(plan, &observed)
+}
+
+async fn carry_out(
+    plan: &Plan,
+    aws: &Aws,
+    (run, settings): (&RunArgs, &Settings),
+    ui: &mut Ui,
+) -> Ended {
+    let options = Options::default().with_parallelism(run.parallelism);
+    let stop = Stop::new();
+    let interrupts = tokio::spawn(ui::stop_on_interrupt(stop.clone()));
+    let report = {
+        let mut reporter = progress::reporter(plan, settings.live, ui);
+        apply(plan, aws, &options, &stop, &mut *reporter).await
+    };
+    interrupts.abort();
+    if ui.stream() == Stream::Text {
+        ui.note(format_args!("\n{}", Failures::new(&report).style(ui.notes_palette())));
+        ui.data(Summary::new(plan, &report).style(ui.data_palette()));
+    }
+    Ok(match (report.is_complete(), report.stopped) {
+        (true, _) => ExitStatus::Done,
+        (false, true) => ExitStatus::Interrupted,
+        (false, false) => ExitStatus::Failed,
+    })
+}
+
+/// Who approves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Approval {
+    Given,
+    Ask,
+}
+
+/// Finds out before anything else whether somebody can approve.
+fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostic> {
+    if run.auto_approve {
+        return Ok(Approval::Given);
+    }
+    let refuse = |title: &str| {
+        Err(Diagnostic::error(code::NOT_APPROVED, title)
+            .help("pass --auto-approve, or apply a plan that was saved with `mirror plan --out`"))
+    };
+    match (run.json, settings.input) {
+        (true, _) => refuse("with --json there is no question, so nobody can approve"),
+        (false, Input::Nobody) => refuse("nobody can approve: the input is no terminal"),
+        (false, Input::Person) => Ok(Approval::Ask),
+    }
+}
+
+fn approve(mode: Mode, ui: &mut Ui) -> Result<bool, Diagnostic> {
+    let question = match mode {
+        Mode::Apply => {
+            "\nDo you want to perform these actions?\n  Only 'yes' will be accepted to approve.\n\n  \
+             Enter a value: "
+        }
+        Mode::Destroy => {
+            "\nDo you really want to destroy all resources?\n  There is no undo. Only 'yes' will be \
+             accepted to confirm.\n\n  Enter a value: "
+        }
+    };
+    let answer = ui.ask(question);
+    Ok(answer.map_err(|error| ui::file_error("the answer cannot be read", &error))? == "yes")
+}
+
+const fn word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Apply => "Apply",
+        Mode::Destroy => "Destroy",
+    }
+}
+
+/// A saved plan is applied as it is.
+fn refuse_planning_options(variables: &Variables, selection: &Selection) -> Result<(), Diagnostic> {
+    let Variables { var, var_file } = variables;
+    let Selection { target, replace } = selection;
+    let given = [
+        ("--var", var.is_empty()),
+        ("--var-file", var_file.is_empty()),
+        ("--target", target.is_empty()),
+        ("--replace", replace.is_empty()),
+    ];
+    match given.iter().find(|(_, absent)| !absent) {
+        None => Ok(()),
+        Some((option, _)) => {
+            let title = format!("a saved plan is applied as it is, without {option}");
+            Err(Diagnostic::error(code::SAVED_PLAN_OPTIONS, title)
+                .help(format!("plan again with {option}")))
+        }
+    }
+}

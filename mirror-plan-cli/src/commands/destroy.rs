@@ -1,0 +1,17 @@
+//! `mirror destroy`: removes everything of a stack.
+
+use mirror_plan::plan::Mode;
+
+use super::Ended;
+use super::apply::plan_and_apply;
+use super::plan::request;
+use crate::cli::{DestroyArgs, Selection, StackArgs};
+use crate::settings::Settings;
+use crate::ui::{Stream, Ui};
+
+pub(crate) async fn run(args: DestroyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let DestroyArgs { stack: StackArgs { stack, variables }, target, run } = args;
+    ui.set_stream(if run.json { Stream::Json } else { Stream::Text });
+    let request = request(Mode::Destroy, &Selection { target, replace: Vec::new() });
+    plan_and_apply(stack.as_deref(), &variables, &request, (&run, settings), ui).await
+}

@@ -1,0 +1,66 @@
+//! `mirror local`: the local AWS itself.
+
+use mirror_local::{Cloud, LoggedCall, Server};
+use mirror_plan::diagnostic::Diagnostic;
+
+use super::Ended;
+use crate::cli::LocalCommand;
+use crate::cloud;
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+use crate::ui::{self, Ui};
+
+pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui) -> Ended {
+    let folder = settings.local_folder();
+    let cloud = cloud::open(folder)?;
+    match command {
+        LocalCommand::Serve { port } => serve(cloud, *port, ui).await?,
+        LocalCommand::Reset => {
+            cloud.reset().map_err(|error| {
+                ui::file_error("it cannot be reset", &std::io::Error::other(error))
+            })?;
+            ui.note(format_args!("The local AWS in {} is empty.", folder.display()));
+        }
+        LocalCommand::Log { json } => log(&cloud, *json, ui)?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+async fn serve(cloud: Cloud, port: u16, ui: &mut Ui) -> Result<(), Diagnostic> {
+    let server = Server::bind(cloud, port).await.map_err(|error| {
+        ui::file_error(format!("port {port} of 127.0.0.1 cannot be used"), &error)
+            .help("name another one, or 0 for any that is free: --port 0")
+    })?;
+    ui.data(format_args!("http://{}\n", server.address()));
+    ui.note(
+        "Serving until interrupted. For the AWS CLI and SDKs set AWS_ENDPOINT_URL to this address;\n\
+         any credentials will do.",
+    );
+    server.run(ui::interrupted()).await;
+    Ok(())
+}
+
+fn log(cloud: &Cloud, json: bool, ui: &mut Ui) -> Result<(), Diagnostic> {
+    let calls =
+        cloud.log().map_err(|error| ui::file_error("the log of calls cannot be read", &error))?;
+    for call in &calls {
+        if json {
+            let line = serde_json::to_string(call).map_err(|error| {
+                ui::file_error("a call cannot be written as JSON", &error.into())
+            })?;
+            ui.data(format_args!("{line}\n"));
+        } else {
+            ui.data(format_args!("{}\n", shown(call)));
+        }
+    }
+    Ok(())
+}
+
+/// `2026-11-22T16:43:18Z eu-west-1 ec2 CreateVpc 200`.
+fn shown(call: &LoggedCall) -> String {
+    let LoggedCall { at, service, region, action, parameters: _, status, error, request_id: _ } =
+        call;
+    let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let error = error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
+    format!("{at} {region} {service} {action} {status}{error}")
+}

@@ -1,0 +1,77 @@
+//! `mirror plan`: what an apply would do.
+
+use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::render::json;
+use mirror_plan::render::text::Text;
+
+use super::Ended;
+use crate::cli::{PlanArgs, Selection, StackArgs};
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+use crate::stack_file::Loaded;
+use crate::ui::{Stream, Ui};
+use crate::{cloud, plan_file};
+
+pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let PlanArgs {
+        stack: StackArgs { stack, variables },
+        selection,
+        destroy,
+        out,
+        detailed_exitcode,
+        json,
+    } = args;
+    ui.set_stream(if *json { Stream::Json } else { Stream::Text });
+    let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
+    let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
+    let Planned { plan, .. } = plan(&loaded, &request(mode, selection), settings, ui).await?;
+    show(&plan, ui);
+    if let Some(path) = out {
+        plan_file::write(path, &plan)?;
+        let path = path.display();
+        ui.note(format_args!(
+            "Saved the plan to: {path}\n\nTo perform exactly these actions: mirror apply {path}"
+        ));
+    }
+    let changes = *detailed_exitcode && !plan.is_empty();
+    Ok(if changes { ExitStatus::Changes } else { ExitStatus::Done })
+}
+
+/// What the options ask for.
+pub(crate) fn request(mode: Mode, selection: &Selection) -> Request {
+    let Selection { target, replace } = selection;
+    Request {
+        mode,
+        targets: target.iter().cloned().collect(),
+        replace: replace.iter().cloned().collect(),
+    }
+}
+
+/// A plan, and the way to where it is for.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) aws: mirror_plan::aws::Aws,
+}
+
+/// Plans for a stack file. Warnings are told.
+pub(crate) async fn plan(
+    loaded: &Loaded,
+    request: &Request,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<Planned, mirror_plan::diagnostic::Diagnostics> {
+    let (stack, warnings) = loaded.stack()?;
+    ui.diagnostics(&warnings);
+    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let observed = cloud::look(&aws, &stack, ui).await?;
+    let plan = mirror_plan::plan::plan(&stack, &observed, request)?;
+    Ok(Planned { plan, aws })
+}
+
+/// Prints a plan.
+pub(crate) fn show(plan: &Plan, ui: &mut Ui) {
+    match ui.stream() {
+        Stream::Json => json::plan(plan).into_iter().for_each(|line| ui.line(line)),
+        Stream::Text => ui.data(Text::new(plan).style(ui.data_palette())),
+    }
+}

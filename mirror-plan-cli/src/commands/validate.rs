@@ -1,0 +1,50 @@
+//! `mirror validate`: whether a stack file is in order, without AWS.
+
+use mirror_plan::diagnostic::Diagnostics;
+use mirror_plan::render::diagnostic;
+use mirror_plan::stack::Stack;
+
+use super::Ended;
+use crate::cli::{DiagnosticFormat, ValidateArgs};
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+use crate::stack_file::Loaded;
+use crate::ui::Ui;
+
+pub(crate) fn run(args: &ValidateArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let ValidateArgs { stack, format } = args;
+    let loaded = Loaded::load(stack.stack.as_deref(), &stack.variables, &settings.environment);
+    let checked = loaded.and_then(|loaded| {
+        let (stack, warnings) = loaded.stack()?;
+        Ok((loaded.path, stack, warnings))
+    });
+    let (status, found) = match checked {
+        Ok((path, stack, warnings)) => {
+            if *format == DiagnosticFormat::Human {
+                ui.data(format_args!("Success! {} is valid: {}.\n", path.display(), sizes(&stack)));
+            }
+            (ExitStatus::Done, warnings)
+        }
+        Err(errors) => (ExitStatus::Failed, errors),
+    };
+    tell(&found, *format, ui);
+    Ok(status)
+}
+
+fn tell(found: &Diagnostics, format: DiagnosticFormat, ui: &mut Ui) {
+    match format {
+        DiagnosticFormat::Human => ui.diagnostics(found),
+        DiagnosticFormat::Json => ui.data(diagnostic::json(found)),
+        DiagnosticFormat::Github => ui.data(diagnostic::github(found)),
+    }
+}
+
+/// `17 resources, 1 output`.
+fn sizes(stack: &Stack) -> String {
+    let count = |number: usize, noun: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{number} {noun}{plural}")
+    };
+    let Stack { resources, outputs, .. } = stack;
+    format!("{}, {}", count(resources.len(), "resource"), count(outputs.len(), "output"))
+}

@@ -1,0 +1,125 @@
+//! Reporters: what happens during an apply, for a terminal, a pipe or a program.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mirror_plan::address::Address;
+use mirror_plan::event::{Event, Reporter, Work};
+use mirror_plan::plan::{Phase, Plan};
+use mirror_plan::render::{json, progress};
+
+use crate::settings::Live;
+use crate::ui::{Stream, Ui};
+
+/// The reporter that fits where the output goes.
+pub(crate) fn reporter<'r>(plan: &'r Plan, live: Live, ui: &'r mut Ui) -> Box<dyn Reporter + 'r> {
+    match (ui.stream(), live) {
+        (Stream::Json, _) => Box::new(Objects { plan, ui }),
+        (Stream::Text, Live::Yes) => Box::new(Area::new(ui)),
+        (Stream::Text, Live::No) => Box::new(Lines { ui }),
+    }
+}
+
+/// A line for each event.
+struct Lines<'r> {
+    ui: &'r mut Ui,
+}
+
+impl Reporter for Lines<'_> {
+    fn report(&mut self, event: &Event) {
+        if let Some(line) = progress::line(event) {
+            self.ui.note(line);
+        }
+    }
+}
+
+/// A JSON object for each event.
+struct Objects<'r> {
+    plan: &'r Plan,
+    ui: &'r mut Ui,
+}
+
+impl Reporter for Objects<'_> {
+    fn report(&mut self, event: &Event) {
+        json::event(self.plan, event).into_iter().for_each(|line| self.ui.line(line));
+    }
+}
+
+/// How often the live area is drawn again.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Lines, and below them what is going on: how much is done, what is in flight, for how long, and
+/// what it waits for.
+struct Area<'r> {
+    ui: &'r mut Ui,
+    bars: MultiProgress,
+    total: ProgressBar,
+    works: BTreeMap<(Address, Phase, u32), ProgressBar>,
+}
+
+impl<'r> Area<'r> {
+    fn new(ui: &'r mut Ui) -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let total =
+            bars.add(ProgressBar::new(0).with_style(style("{pos} of {len} done, {elapsed}")));
+        total.enable_steady_tick(TICK);
+        Self { ui, bars, total, works: BTreeMap::new() }
+    }
+
+    fn note(&mut self, line: &str) {
+        let ui = &mut self.ui;
+        self.bars.suspend(|| ui.note(line));
+    }
+
+    fn begin(&mut self, work: &Work) {
+        let bar =
+            ProgressBar::new_spinner().with_style(style("  {spinner} {prefix} {elapsed} {msg}"));
+        let bar = self.bars.add(bar);
+        bar.set_prefix(format!("{}: {}", work.address, progress::verb(work)));
+        bar.enable_steady_tick(TICK);
+        self.works.insert(key(work), bar);
+    }
+
+    fn end(&mut self, work: &Work) {
+        if let Some(bar) = self.works.remove(&key(work)) {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+        }
+    }
+}
+
+impl Reporter for Area<'_> {
+    fn report(&mut self, event: &Event) {
+        match event {
+            Event::Begun { total } => self.total.set_length(*total as u64),
+            Event::Started { work } => self.begin(work),
+            Event::Waiting { work, wait } => {
+                if let Some(bar) = self.works.get(&key(work)) {
+                    bar.set_message(wait.clone());
+                }
+            }
+            // The area shows it ten times a second.
+            Event::Progress { .. } => return,
+            Event::Done { work, elapsed: _, done } => {
+                self.end(work);
+                self.total.set_position(*done as u64);
+            }
+            Event::Failed { work, .. } => self.end(work),
+            Event::Stopping { .. } => {}
+            Event::Ended { .. } => self.total.finish_and_clear(),
+        }
+        if let Some(line) = progress::line(event) {
+            self.note(&line);
+        }
+    }
+}
+
+fn key(work: &Work) -> (Address, Phase, u32) {
+    (work.address.clone(), work.phase, work.generation)
+}
+
+/// A style of one line.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates are constants of this module")
+}

@@ -1,0 +1,160 @@
+//! What was meant: options and environment, resolved. Nothing else reads the environment.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use mirror_plan::render::Palette;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Global, LOCAL};
+
+/// The environment of the process, as far as it is text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The environment as it is now.
+    pub(crate) fn of_the_process() -> Self {
+        let texts = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self(texts.collect())
+    }
+
+    /// A variable; an empty one is none.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All of it.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone()))
+    }
+}
+
+/// Where the AWS is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The real one.
+    Aws,
+    /// A local one, in this folder.
+    Local(PathBuf),
+}
+
+/// Everything that the options and the environment say together.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Where the AWS is.
+    pub(crate) place: Place,
+    /// The Region, where one was named.
+    pub(crate) region: Option<String>,
+    /// The profile, where one was named.
+    pub(crate) profile: Option<String>,
+    /// Who answers questions.
+    pub(crate) input: Input,
+    /// The styles of stdout.
+    pub(crate) data: Palette,
+    /// The styles of stderr, and whether it can hold a live area.
+    pub(crate) notes: Palette,
+    /// Whether stderr is a terminal, on which lines can be drawn again.
+    pub(crate) live: Live,
+    /// The environment.
+    pub(crate) environment: Environment,
+}
+
+/// Who answers questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// A person.
+    Person,
+    /// Nobody: stdin is no terminal, or `MIRROR_INPUT=0`.
+    Nobody,
+}
+
+/// Whether stderr is a terminal, on which lines can be drawn again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Live {
+    Yes,
+    No,
+}
+
+impl Settings {
+    /// Resolves them. An option wins over a variable.
+    pub(crate) fn new(global: &Global, environment: Environment) -> Self {
+        let Global { local, region, profile, no_color } = global;
+        let dumb = environment.get("TERM") == Some("dumb");
+        let palette = |is_terminal: bool| {
+            let forced = environment.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+            let never = *no_color || environment.get("NO_COLOR").is_some();
+            if !never && (forced || is_terminal && !dumb) {
+                Palette::colored()
+            } else {
+                Palette::plain()
+            }
+        };
+        let asked = environment.get("MIRROR_INPUT").is_none_or(|value| value != "0");
+        let input = if asked && io::stdin().is_terminal() { Input::Person } else { Input::Nobody };
+        let stderr = io::stderr().is_terminal();
+        Self {
+            place: local.clone().map_or(Place::Aws, Place::Local),
+            region: region.clone(),
+            profile: profile.clone(),
+            input,
+            data: palette(io::stdout().is_terminal()),
+            notes: palette(stderr),
+            live: if stderr && !dumb { Live::Yes } else { Live::No },
+            environment,
+        }
+    }
+
+    /// The folder of the local AWS, for commands that are about it.
+    pub(crate) fn local_folder(&self) -> &Path {
+        match &self.place {
+            Place::Local(folder) => folder,
+            Place::Aws => Path::new(LOCAL),
+        }
+    }
+
+    /// The Region that AWS's own variables name, for the local AWS, which reads no files.
+    pub(crate) fn region_of_environment(&self) -> Option<&str> {
+        let named = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
+        named.filter_map(|name| self.environment.get(name)).next()
+    }
+
+    /// Logs to stderr what `MIRROR_LOG` or `RUST_LOG` asks for.
+    pub(crate) fn start_log(&self) {
+        let wanted = ["MIRROR_LOG", "RUST_LOG"].into_iter();
+        if let Some(filter) = wanted.filter_map(|name| self.environment.get(name)).next() {
+            tracing_subscriber::fmt()
+                .with_env_filter(EnvFilter::new(filter))
+                .with_writer(io::stderr)
+                .with_ansi(self.notes != Palette::plain())
+                .init();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The palettes with this environment, where nothing is a terminal.
+    fn palette(variables: &[(&str, &str)], no_color: bool) -> Palette {
+        let global = Global { local: None, region: None, profile: None, no_color };
+        let pairs = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        Settings::new(&global, Environment(pairs.collect())).data
+    }
+
+    #[test]
+    fn colors_are_for_terminals_unless_someone_says_otherwise() {
+        let (plain, colored) = (Palette::plain(), Palette::colored());
+        assert_eq!(palette(&[], false), plain);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1")], false), colored);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], false), colored);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "0")], false), plain);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false), plain);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "")], false), colored);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1")], true), plain);
+    }
+}

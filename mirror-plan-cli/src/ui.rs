@@ -1,0 +1,158 @@
+//! The one door for output: data on stdout, everything else on stderr.
+//!
+//! A reader that has seen enough and closes its end is no error; a disk that is full is one.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use mirror_plan::apply::Stop;
+use mirror_plan::code;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::render::json::Line;
+use mirror_plan::render::{Palette, diagnostic, json};
+
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+
+/// Writes what a command has to say.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    data: AutoStream<io::Stdout>,
+    data_palette: Palette,
+    notes: AutoStream<io::Stderr>,
+    notes_palette: Palette,
+    stream: Stream,
+    /// The first failure to write data.
+    failure: Option<io::Error>,
+}
+
+/// Whether stdout is a stream of JSON objects, diagnostics included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Json,
+    Text,
+}
+
+impl Ui {
+    /// Writes to the process's own streams.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let choice = |palette: Palette| {
+            if palette == Palette::plain() { ColorChoice::Never } else { ColorChoice::Always }
+        };
+        Self {
+            data: AutoStream::new(io::stdout(), choice(settings.data)),
+            data_palette: settings.data,
+            notes: AutoStream::new(io::stderr(), choice(settings.notes)),
+            notes_palette: settings.notes,
+            stream: Stream::Text,
+            failure: None,
+        }
+    }
+
+    /// The styles of data.
+    pub(crate) const fn data_palette(&self) -> Palette {
+        self.data_palette
+    }
+
+    /// The styles of everything else.
+    pub(crate) const fn notes_palette(&self) -> Palette {
+        self.notes_palette
+    }
+
+    /// Makes stdout a stream of JSON objects, if that was asked for.
+    pub(crate) fn set_stream(&mut self, stream: Stream) {
+        self.stream = stream;
+        if stream == Stream::Json {
+            self.line(json::version(env!("CARGO_PKG_VERSION")));
+        }
+    }
+
+    /// Whether stdout is a stream of JSON objects.
+    pub(crate) const fn stream(&self) -> Stream {
+        self.stream
+    }
+
+    /// Writes data as it is.
+    pub(crate) fn data(&mut self, data: impl Display) {
+        if self.failure.is_none() {
+            self.failure = write!(self.data, "{data}").and_then(|()| self.data.flush()).err();
+        }
+    }
+
+    /// Writes a line of the JSON stream.
+    pub(crate) fn line(&mut self, line: Line) {
+        let line = line.at(&now());
+        self.data(format_args!("{line}\n"));
+    }
+
+    /// Writes a line that is not data.
+    pub(crate) fn note(&mut self, note: impl Display) {
+        // Whoever closes stderr does not want to know.
+        drop(writeln!(self.notes, "{note}"));
+    }
+
+    /// Writes diagnostics where they belong.
+    pub(crate) fn diagnostics(&mut self, diagnostics: &Diagnostics) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        match self.stream {
+            Stream::Json => diagnostics.iter().for_each(|found| self.line(json::diagnostic(found))),
+            Stream::Text => self.note(diagnostic::human(diagnostics, self.notes_palette)),
+        }
+    }
+
+    /// Asks a question on stderr and reads a line of stdin.
+    pub(crate) fn ask(&mut self, question: &str) -> io::Result<String> {
+        write!(self.notes, "{question}")?;
+        self.notes.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// The status of the process, once everything has been said.
+    pub(crate) fn finish(mut self, status: ExitStatus) -> ExitStatus {
+        match self.failure.take() {
+            None => status,
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
+            Some(error) => {
+                self.stream = Stream::Text;
+                self.diagnostics(&file_error("the output cannot be written", &error).into());
+                ExitStatus::Failed
+            }
+        }
+    }
+}
+
+/// A diagnostic about a file or a stream.
+pub(crate) fn file_error(title: impl Into<String>, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(code::FILE, title).note(error.to_string())
+}
+
+/// The time as the JSON stream has it.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// Ready when the user interrupts.
+pub(crate) async fn interrupted() {
+    // Without a way to hear of interrupts the process ends at the first one, as it would anyway.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Stops the run at the first interrupt, and leaves at the second.
+#[expect(clippy::exit, reason = "the second interrupt asks for exactly this")]
+pub(crate) async fn stop_on_interrupt(stop: Stop) {
+    interrupted().await;
+    stop.stop();
+    interrupted().await;
+    drop(writeln!(
+        io::stderr(),
+        "\nInterrupted twice: leaving at once. Calls in flight may or may not take effect; plan again."
+    ));
+    std::process::exit(130);
+}

@@ -1,0 +1,174 @@
+//! A stack, a local AWS and the library between them, for tests that cross crates.
+//!
+//! Nothing here is a mock: the library's own `observe`, `plan` and `apply` talk through the real
+//! AWS SDK for Rust to `mirror-local`, in process.
+
+use std::collections::BTreeSet;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use mirror_local::{Cloud, Durations, Settings};
+use mirror_plan::address::Address;
+use mirror_plan::apply::report::{Outcome, Report};
+use mirror_plan::apply::{Options, Stop, apply};
+use mirror_plan::aws::{Aws, Pace, Wanted, observe};
+use mirror_plan::diagnostic::Source;
+use mirror_plan::event::Reporter;
+use mirror_plan::hcl::{Inputs, StackFile};
+use mirror_plan::observed::Observed;
+use mirror_plan::plan::{Mode, Plan, Request, plan};
+use mirror_plan::stack::Stack;
+
+/// The Region of every test.
+pub const REGION: &str = "eu-west-1";
+
+/// A local AWS and clients for it.
+#[derive(Clone, Debug)]
+pub struct Rig {
+    /// The local AWS.
+    pub cloud: Cloud,
+    /// The library's clients for it.
+    pub aws: Aws,
+}
+
+impl Rig {
+    /// An account in which every transition is over at once.
+    #[must_use]
+    pub fn instant() -> Self {
+        let mut settings = Settings::default();
+        settings.durations = Durations::instant();
+        Self::over(Cloud::in_memory().with_settings(settings))
+    }
+
+    /// Clients for a cloud that is there.
+    ///
+    /// # Panics
+    /// Never: the configuration has a Region.
+    #[must_use]
+    pub fn over(cloud: Cloud) -> Self {
+        let aws = Aws::new(&config(&cloud), Pace::Local).expect("the configuration has a Region");
+        Self { cloud, aws }
+    }
+
+    /// What the cloud holds of a stack.
+    ///
+    /// # Panics
+    /// If the cloud cannot be observed or something in it cannot be read.
+    pub async fn observe(&self, stack: &Stack) -> Observed {
+        let images = stack.images();
+        let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+        let sight = observe(&self.aws, wanted).await.expect("the cloud answers");
+        assert!(sight.findings.is_empty(), "{:?}", sight.findings);
+        sight.observed
+    }
+
+    /// The plan for a stack as the cloud is now.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn plan(&self, stack: &Stack) -> Plan {
+        self.plan_for(stack, &Request::default()).await
+    }
+
+    /// The plan for a request.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn plan_for(&self, stack: &Stack, request: &Request) -> Plan {
+        let observed = self.observe(stack).await;
+        match plan(stack, &observed, request) {
+            Ok(plan) => plan,
+            Err(diagnostics) => panic!("{diagnostics}"),
+        }
+    }
+
+    /// Carries out a plan.
+    pub async fn apply(&self, plan: &Plan) -> Report {
+        self.apply_with(plan, &mut ()).await
+    }
+
+    /// Carries out a plan and reports to `reporter`.
+    pub async fn apply_with(&self, plan: &Plan, reporter: &mut dyn Reporter) -> Report {
+        apply(plan, &self.aws, &Options::default(), &Stop::new(), reporter).await
+    }
+
+    /// Makes the cloud as the stack says, and checks that a plan is empty then.
+    ///
+    /// # Panics
+    /// If a change fails or anything is left to do.
+    pub async fn converge(&self, stack: &Stack) {
+        let plan = self.plan(stack).await;
+        let report = self.apply(&plan).await;
+        assert!(report.is_complete(), "{}", unfinished(&report));
+        let again = self.plan(stack).await;
+        let left: Vec<_> = again.changes.iter().filter(|c| !c.differences.is_empty()).collect();
+        assert!(again.is_empty(), "after an apply there is still to do: {left:#?}");
+    }
+
+    /// Removes everything of the stack.
+    ///
+    /// # Panics
+    /// If a change fails.
+    pub async fn destroy(&self, stack: &Stack) {
+        let request = Request { mode: Mode::Destroy, ..Request::default() };
+        let plan = self.plan_for(stack, &request).await;
+        let report = self.apply(&plan).await;
+        assert!(report.is_complete(), "{}", unfinished(&report));
+    }
+}
+
+/// A configuration of the SDK whose calls `cloud` answers.
+#[must_use]
+pub fn config(cloud: &Cloud) -> SdkConfig {
+    let credentials = Credentials::from_keys("local", "local", None);
+    SdkConfig::builder()
+        .behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(cloud.http_client())
+        .build()
+}
+
+/// A stack from the text of a stack file.
+///
+/// # Panics
+/// If the text is not in order.
+#[must_use]
+pub fn stack(text: &str) -> Stack {
+    let source = Source { name: "test.mirror.hcl".to_owned(), text: text.to_owned() };
+    let read = StackFile::parse(source).and_then(|file| file.stack(&Inputs::new()));
+    match read {
+        Ok((stack, _warnings)) => stack,
+        Err(diagnostics) => panic!("{diagnostics}"),
+    }
+}
+
+/// The reference stack of the examples.
+///
+/// # Panics
+/// If it is not in order.
+#[must_use]
+pub fn lab() -> Stack {
+    stack(include_str!("../../examples/lab.mirror.hcl"))
+}
+
+/// What of a plan was not done, a line each.
+#[must_use]
+pub fn unfinished(report: &Report) -> String {
+    let unfinished = report.outcomes.iter().filter_map(|change| match &change.outcome {
+        Outcome::Applied { .. } => None,
+        Outcome::Failed(failure) => {
+            Some(format!("{} ({:?}): {failure}", change.address, change.action))
+        }
+        other => Some(format!("{} ({:?}): {other:?}", change.address, change.action)),
+    });
+    unfinished.collect::<Vec<_>>().join("\n")
+}
+
+/// The addresses that a plan does something to.
+#[must_use]
+pub fn touched(plan: &Plan) -> BTreeSet<Address> {
+    plan.steps.iter().map(|step| step.address.clone()).collect()
+}

@@ -1,0 +1,596 @@
+//! Each kind of resource through the real SDK: what is made is seen, changed and removed.
+
+use mirror_local::{Calls, Effect, Fault, Faults};
+use mirror_plan::address::{Address, Kind};
+use mirror_plan::attribute::{Input, Ref};
+use mirror_plan::aws::{ActError, ErrorKind, find_created, retag};
+use mirror_plan::id::NetworkInterface;
+use mirror_plan::resource::load_balancer::Listener;
+use mirror_plan::resource::mirror_filter::{Rule as FilterRule, Rules as FilterRules};
+use mirror_plan::resource::route_table::Route;
+use mirror_plan::resource::security_group::{Peer, Rule, Rules};
+use mirror_plan::resource::target_group::HealthCheck;
+use mirror_plan::resource::{
+    Instance, InternetGateway, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource,
+    Retag, RouteTable, SecurityGroup, Subnet, Tags, TargetGroup, Vpc,
+};
+use mirror_plan::scalar::{
+    Ami, DeregistrationDelay, Direction, ElbProtocol, HealthPort, PacketLength, Port, PortRange,
+    Protocol, RuleAction, RuleNumber, Scheme, SessionNumber, Vni,
+};
+use mirror_plan::value::{Origin, Part, Template};
+
+use crate::aws_bench::{Bench, STACK};
+
+fn to<T: mirror_plan::attribute::Referable>(address: &Address) -> Ref<T> {
+    Ref::To(address.clone())
+}
+
+fn named(name: &str) -> Tags {
+    Tags::from([("Name".to_owned(), name.to_owned()), ("team".to_owned(), String::new())])
+}
+
+fn vpc() -> Vpc {
+    Vpc {
+        cidr: "10.0.0.0/16".parse().unwrap(),
+        dns_support: true,
+        dns_hostnames: true,
+        tags: named("lab"),
+    }
+}
+
+fn subnet(vpc: &Address, cidr: &str) -> Subnet {
+    Subnet {
+        vpc: to(vpc),
+        cidr: cidr.parse().unwrap(),
+        availability_zone: None,
+        public_ip_on_launch: true,
+        tags: named("subnet"),
+    }
+}
+
+fn group(vpc: &Address, ingress: Vec<Rule>) -> SecurityGroup {
+    SecurityGroup {
+        vpc: to(vpc),
+        name: None,
+        description: None,
+        ingress: Rules(ingress),
+        egress: Rules(vec![Rule::allow_all_egress()]),
+        tags: named("group"),
+    }
+}
+
+fn udp_4789(peer: Peer, description: Option<&str>) -> Rule {
+    Rule {
+        protocol: Protocol::UDP,
+        port: PortRange::new(4789, 4789),
+        peer,
+        description: description.map(str::to_owned),
+    }
+}
+
+fn instance(subnet: &Address, group: &Address) -> Instance {
+    Instance {
+        ami: Some(Ami::Parameter(Ami::AMAZON_LINUX.to_owned())),
+        instance_type: "t3.micro".parse().unwrap(),
+        subnet: to(subnet),
+        security_groups: vec![to(group)],
+        public: Some(true),
+        private_ip: Some("10.0.1.20".parse().unwrap()),
+        key_name: None,
+        user_data: Some(Input::Known("#!/bin/sh\necho grüße\n".to_owned())),
+        source_dest_check: false,
+        tags: named("web"),
+    }
+}
+
+/// A VPC with a subnet and a security group.
+async fn network(bench: &mut Bench) -> (Address, Address, Address) {
+    let vpc = bench.make("vpc.lab", vpc()).await;
+    let subnet = bench.make("subnet.a", subnet(&vpc, "10.0.1.0/24")).await;
+    let group = bench.make("security_group.in", group(&vpc, Vec::new())).await;
+    (vpc, subnet, group)
+}
+
+#[tokio::test]
+async fn a_network_is_made_changed_and_removed() {
+    let mut bench = Bench::new();
+    let lab = bench.make("vpc.lab", vpc()).await;
+    let a = bench.make("subnet.a", subnet(&lab, "10.0.1.0/24")).await;
+    let b = bench.make("subnet.b", subnet(&lab, "10.0.2.0/24")).await;
+    let gateway = InternetGateway { vpc: Some(to(&lab)), tags: named("way out") };
+    let gateway = bench.make("internet_gateway.out", gateway).await;
+    let route = |destination: &str| Route {
+        destination: destination.parse().unwrap(),
+        internet_gateway: Some(to(&gateway)),
+        target: None,
+    };
+    let table = |routes: Vec<Route>, subnets: Vec<Ref<Subnet>>| RouteTable {
+        vpc: to(&lab),
+        routes,
+        subnets,
+        tags: named("public"),
+    };
+    let routes = vec![route("0.0.0.0/0"), route("192.0.2.0/24")];
+    let public = bench.make("route_table.public", table(routes, vec![to(&a), to(&b)])).await;
+
+    let without = bench.change(&lab, Vpc { dns_hostnames: false, ..vpc() }).await;
+    assert_eq!(without, ["ModifyVpcAttribute"]);
+    let private = Subnet { public_ip_on_launch: false, ..subnet(&lab, "10.0.1.0/24") };
+    assert_eq!(bench.change(&a, private).await, ["ModifySubnetAttribute"]);
+    let observed = bench.found(&public).await;
+    assert_eq!(observed.parts.len(), 2, "one association for each subnet");
+    let found = |address: &Address| bench.known.get(&id_of(address)).flatten().unwrap().to_owned();
+    let (a_id, gateway_id) = (found(&a), found(&gateway));
+    let fewer = RouteTable {
+        vpc: Ref::Id(found(&lab).parse().unwrap()),
+        routes: vec![Route {
+            internet_gateway: Some(Ref::Id(gateway_id.parse().unwrap())),
+            ..route("0.0.0.0/0")
+        }],
+        subnets: vec![Ref::Id(a_id.parse().unwrap())],
+        tags: named("public"),
+    };
+    assert_eq!(bench.change(&public, fewer).await, ["DeleteRoute", "DisassociateRouteTable"]);
+
+    for address in [public, gateway, a, b, lab] {
+        bench.remove(&address).await;
+    }
+    assert_eq!(bench.observe().await.observed.owned.len(), 0);
+}
+
+fn id_of(address: &Address) -> Origin {
+    Origin { address: address.clone(), attribute: "id".to_owned() }
+}
+
+#[tokio::test]
+async fn a_security_group_keeps_exactly_its_rules() {
+    let mut bench = Bench::new();
+    let vpc = bench.make("vpc.lab", vpc()).await;
+    let any = Peer::Range("0.0.0.0/0".parse().unwrap());
+    let v6 = Peer::Range("2001:db8::/32".parse().unwrap());
+    let rules = vec![
+        udp_4789(any.clone(), Some("mirror")),
+        udp_4789(v6.clone(), None),
+        Rule { protocol: Protocol::TCP, port: None, peer: any.clone(), description: None },
+        Rule {
+            protocol: "icmp".parse().unwrap(),
+            port: None,
+            peer: any.clone(),
+            description: None,
+        },
+        Rule { protocol: Protocol::Number(50), port: None, peer: v6, description: None },
+    ];
+    let other = bench.make("security_group.other", group(&vpc, rules)).await;
+    let from_other = udp_4789(Peer::Group(to(&other)), None);
+    let all = Rule { protocol: Protocol::All, ..from_other.clone() };
+    let main = SecurityGroup {
+        name: Some("main".to_owned()),
+        description: Some("What mirrors".to_owned()),
+        egress: Rules::default(),
+        ..group(&vpc, vec![Rule { port: None, ..all }, from_other])
+    };
+    let main = bench.make("security_group.main", main).await;
+
+    let vpc_id = bench.known.get(&id_of(&vpc)).flatten().unwrap().parse().unwrap();
+    let changed = SecurityGroup { vpc: Ref::Id(vpc_id), ..group(&vpc, Vec::new()) };
+    let changed = SecurityGroup {
+        name: Some("main".to_owned()),
+        description: Some("What mirrors".to_owned()),
+        ingress: Rules(vec![udp_4789(any, Some("all of it"))]),
+        ..changed
+    };
+    assert_eq!(
+        bench.change(&main, changed.clone()).await,
+        [
+            "AuthorizeSecurityGroupIngress",
+            "RevokeSecurityGroupIngress",
+            "RevokeSecurityGroupIngress",
+            "AuthorizeSecurityGroupEgress"
+        ]
+    );
+    let mut noted = changed;
+    noted.ingress.0[0].description = None;
+    assert_eq!(bench.change(&main, noted).await, ["UpdateSecurityGroupRuleDescriptionsIngress"]);
+    for address in [main, other, vpc] {
+        bench.remove(&address).await;
+    }
+}
+
+#[tokio::test]
+async fn an_instance_runs_is_changed_and_terminated() {
+    let mut bench = Bench::new();
+    let (vpc, subnet, group) = network(&mut bench).await;
+    let web = bench.make("instance.web", instance(&subnet, &group)).await;
+    let found = bench.found(&web).await;
+    for attribute in ["network_interface", "private_ip", "public_ip", "availability_zone"] {
+        let seen = found.computed[attribute].as_deref();
+        assert!(seen.is_some(), "{attribute}");
+        let origin = Origin { address: web.clone(), attribute: attribute.to_owned() };
+        assert_eq!(bench.known.get(&origin), Some(seen), "act and observe agree on {attribute}");
+    }
+
+    let observed = match found.resource {
+        Resource::Instance(instance) => instance,
+        other => panic!("{other:?}"),
+    };
+    let changed = Instance { source_dest_check: true, ..observed.clone() };
+    assert_eq!(bench.change(&web, changed.clone()).await, ["ModifyInstanceAttribute"]);
+    let bigger = Instance { instance_type: "t3.small".parse().unwrap(), ..changed };
+    let bigger = Instance { user_data: Some(Input::Known("echo".to_owned())), ..bigger };
+    assert_eq!(
+        bench.change(&web, bigger).await,
+        ["StopInstances", "ModifyInstanceAttribute", "ModifyInstanceAttribute", "StartInstances"]
+    );
+    for address in [web, group, subnet, vpc] {
+        bench.remove(&address).await;
+    }
+    assert_eq!(bench.count("RunInstances"), 1);
+}
+
+fn health(port: HealthPort) -> HealthCheck {
+    HealthCheck { port, ..HealthCheck::aws_default() }
+}
+
+fn target_group(vpc: &Address, targets: Vec<Ref<Instance>>) -> TargetGroup {
+    TargetGroup {
+        name: None,
+        vpc: to(vpc),
+        protocol: ElbProtocol::Udp,
+        port: Port::new(4789).unwrap(),
+        health_check: health(HealthPort::Port(Port::new(22).unwrap())),
+        targets,
+        deregistration_delay: DeregistrationDelay::new(0).unwrap(),
+        stickiness: true,
+        tags: named("sensors"),
+    }
+}
+
+fn load_balancer(subnet: &Address, group: &Address, listeners: Vec<Listener>) -> LoadBalancer {
+    LoadBalancer {
+        name: None,
+        scheme: Scheme::Internal,
+        subnets: vec![to(subnet)],
+        security_groups: vec![to(group)],
+        cross_zone: true,
+        deletion_protection: false,
+        listeners,
+        tags: named("sensors"),
+    }
+}
+
+fn listener(port: u16, target_group: &Address) -> Listener {
+    Listener {
+        port: Port::new(port).unwrap(),
+        protocol: ElbProtocol::Udp,
+        target_group: to(target_group),
+    }
+}
+
+#[tokio::test]
+async fn a_load_balancer_leaves_nothing_behind() {
+    let mut bench = Bench::new();
+    let (vpc, subnet, group) = network(&mut bench).await;
+    let web = bench.make("instance.web", instance(&subnet, &group)).await;
+    let sensors = bench.make("target_group.sensors", target_group(&vpc, vec![to(&web)])).await;
+    let spare = bench.make("target_group.spare", target_group(&vpc, Vec::new())).await;
+    let balancer = load_balancer(&subnet, &group, vec![listener(4789, &sensors)]);
+    let balancer = bench.make("load_balancer.sensors", balancer).await;
+    let found = bench.found(&balancer).await;
+    assert!(found.computed["dns_name"].is_some());
+    assert_eq!(found.parts.keys().collect::<Vec<_>>(), ["4789"]);
+
+    let Resource::LoadBalancer(observed) = found.resource else { panic!("a load balancer") };
+    let spare_arn = bench.known.get(&id_of(&spare)).flatten().unwrap().parse().unwrap();
+    let mut moved = observed.listeners[0].clone();
+    moved.port = Port::new(4790).unwrap();
+    moved.target_group = Ref::Id(spare_arn);
+    let changed = LoadBalancer { cross_zone: false, listeners: vec![moved], ..observed };
+    assert_eq!(
+        bench.change(&balancer, changed).await,
+        ["ModifyLoadBalancerAttributes", "CreateListener", "DeleteListener"]
+    );
+    let Resource::TargetGroup(observed) = bench.found(&sensors).await.resource else {
+        panic!("a target group")
+    };
+    let changed = TargetGroup {
+        health_check: health(HealthPort::Traffic),
+        stickiness: false,
+        targets: Vec::new(),
+        ..observed
+    };
+    assert_eq!(
+        bench.change(&sensors, changed).await,
+        ["ModifyTargetGroup", "ModifyTargetGroupAttributes", "DeregisterTargets"]
+    );
+    for address in [balancer, sensors, spare, web, group, subnet, vpc] {
+        bench.remove(&address).await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_somebody_elses_is_refused() {
+    let mut bench = Bench::new();
+    let (vpc, ..) = network(&mut bench).await;
+    let ours = bench.make("target_group.sensors", target_group(&vpc, Vec::new())).await;
+    let name = match bench.found(&ours).await.resource {
+        Resource::TargetGroup(group) => group.name,
+        other => panic!("{other:?}"),
+    };
+    // The same name and settings, so that AWS answers with the group that exists.
+    let twin: Resource = TargetGroup { name, ..target_group(&vpc, Vec::new()) }.into();
+    let creation = bench.creation(&"target_group.twin".parse().unwrap(), &twin);
+    match bench.act(&creation[0]).await {
+        Err(ActError::Foreign(id)) => assert_eq!(id, bench.found(&ours).await.id),
+        Err(ActError::Call(error)) => assert_eq!(error.kind, ErrorKind::AlreadyThere, "{error}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn filter_rule(direction: Direction, number: u16) -> FilterRule {
+    FilterRule {
+        direction,
+        number: RuleNumber::new(number).unwrap(),
+        action: RuleAction::Accept,
+        protocol: Protocol::TCP,
+        source: "0.0.0.0/0".parse().unwrap(),
+        destination: "10.0.0.0/8".parse().unwrap(),
+        source_port: None,
+        destination_port: PortRange::new(80, 443),
+        description: Some("web".to_owned()),
+    }
+}
+
+fn filter(rules: Vec<FilterRule>) -> MirrorFilter {
+    MirrorFilter {
+        description: Some(Input::Known("Web traffic".to_owned())),
+        amazon_dns: true,
+        rules: FilterRules(rules),
+        tags: named("web"),
+    }
+}
+
+#[tokio::test]
+async fn a_filter_rule_is_changed_field_by_field() {
+    let mut bench = Bench::new();
+    let ingress = filter_rule(Direction::Ingress, 100);
+    let egress = filter_rule(Direction::Egress, 100);
+    let rules = vec![ingress.clone(), egress.clone()];
+    let web = bench.make("mirror_filter.web", filter(rules)).await;
+    assert_eq!(
+        bench.found(&web).await.parts.keys().collect::<Vec<_>>(),
+        ["egress 100", "ingress 100"]
+    );
+
+    // Everything that can be there is taken away, and comes back.
+    let bare = FilterRule {
+        protocol: Protocol::All,
+        destination_port: None,
+        description: None,
+        ..ingress.clone()
+    };
+    let changed = bench.change(&web, filter(vec![bare, egress.clone()])).await;
+    assert_eq!(changed, ["ModifyTrafficMirrorFilterRule"]);
+    let both = FilterRule { source_port: PortRange::new(1024, 65535), ..ingress };
+    let changed = bench.change(&web, filter(vec![both, egress])).await;
+    assert_eq!(changed, ["ModifyTrafficMirrorFilterRule"]);
+    let quiet = MirrorFilter { amazon_dns: false, ..filter(Vec::new()) };
+    assert_eq!(
+        bench.change(&web, quiet).await,
+        [
+            "ModifyTrafficMirrorFilterNetworkServices",
+            "DeleteTrafficMirrorFilterRule",
+            "DeleteTrafficMirrorFilterRule"
+        ]
+    );
+    bench.remove(&web).await;
+}
+
+#[tokio::test]
+async fn a_session_is_re_pointed_without_a_gap() {
+    let mut bench = Bench::new();
+    let (vpc, subnet, group) = network(&mut bench).await;
+    let source = bench.make("instance.source", instance(&subnet, &group)).await;
+    let receiver = Instance { private_ip: None, ..instance(&subnet, &group) };
+    let receiver = bench.make("instance.receiver", receiver).await;
+    let balancer = load_balancer(&subnet, &group, Vec::new());
+    let balancer = bench.make("load_balancer.sensors", balancer).await;
+    let target = |load_balancer, network_interface: Option<Ref<NetworkInterface>>| MirrorTarget {
+        load_balancer,
+        network_interface,
+        gateway_load_balancer_endpoint: None,
+        description: Some(Input::Later(Template(vec![
+            Part::Text("in ".to_owned()),
+            Part::Attribute(id_of(&subnet)),
+        ]))),
+        tags: named("target"),
+    };
+    let first = bench.make("mirror_target.nlb", target(Some(to(&balancer)), None)).await;
+    let second = bench.make("mirror_target.eni", target(None, Some(to(&receiver)))).await;
+    let web = filter(vec![filter_rule(Direction::Ingress, 1)]);
+    let web = bench.make("mirror_filter.web", web).await;
+    let session = MirrorSession {
+        source: to(&source),
+        target: to(&first),
+        filter: to(&web),
+        number: SessionNumber::new(1).unwrap(),
+        packet_length: None,
+        vni: None,
+        description: Some(Input::Known("all of it".to_owned())),
+        tags: named("session"),
+    };
+    let detect = bench.make("mirror_session.detect", session).await;
+    let Resource::MirrorSession(observed) = bench.found(&detect).await.resource else {
+        panic!("a session")
+    };
+    let vni = Origin { address: detect.clone(), attribute: "vni".to_owned() };
+    assert_eq!(bench.known.get(&vni).flatten(), observed.vni.map(|vni| vni.to_string()).as_deref());
+
+    let second_id = bench.known.get(&id_of(&second)).flatten().unwrap().parse().unwrap();
+    let changed = MirrorSession {
+        target: Ref::Id(second_id),
+        number: SessionNumber::new(7).unwrap(),
+        packet_length: Some(PacketLength::new(128).unwrap()),
+        vni: Some(Vni::new(42).unwrap()),
+        description: None,
+        ..observed
+    };
+    let calls = bench.change(&detect, changed.clone()).await;
+    assert_eq!(calls, ["ModifyTrafficMirrorSession"]);
+    let whole = MirrorSession { packet_length: None, ..changed };
+    assert_eq!(bench.change(&detect, whole).await, ["ModifyTrafficMirrorSession"]);
+
+    // What is in use says so, and what AWS itself removed counts as removed.
+    let in_use = bench.found(&second).await;
+    let blocked = bench.act(&in_use.resource.delete(&in_use)[0]).await.unwrap_err();
+    assert!(blocked.to_string().contains("TrafficMirrorTargetInUse"), "{blocked}");
+    let session = bench.found(&detect).await;
+    bench.remove(&source).await;
+    assert!(bench.act(&session.resource.delete(&session)[0]).await.is_ok());
+    for address in [second, first, web, balancer, receiver, group, subnet, vpc] {
+        bench.remove(&address).await;
+    }
+}
+
+#[tokio::test]
+async fn tags_of_both_services_are_set_and_removed() {
+    let mut bench = Bench::new();
+    let (vpc, ..) = network(&mut bench).await;
+    let sensors = bench.make("target_group.sensors", target_group(&vpc, Vec::new())).await;
+    for address in [vpc, sensors] {
+        let found = bench.found(&address).await;
+        let desired = Tags::from([("Name".to_owned(), "new".to_owned())]);
+        let change = Retag::between(&desired, found.resource.tags()).unwrap();
+        retag(&bench.aws, address.kind, &found.id, &change).await.unwrap();
+        assert_eq!(bench.found(&address).await.resource.tags(), &desired);
+    }
+}
+
+/// The calls that make something and take no client token, with what they need.
+async fn tokenless(bench: &mut Bench) -> Vec<(Address, Resource)> {
+    let vpc_address = bench.make("vpc.lab", vpc()).await;
+    vec![
+        ("vpc.other".parse().unwrap(), vpc().into()),
+        ("subnet.other".parse().unwrap(), subnet(&vpc_address, "10.0.9.0/24").into()),
+        (
+            "internet_gateway.other".parse().unwrap(),
+            InternetGateway { vpc: None, tags: Tags::new() }.into(),
+        ),
+        ("security_group.other".parse().unwrap(), group(&vpc_address, Vec::new()).into()),
+    ]
+}
+
+#[tokio::test]
+async fn a_create_without_token_is_sent_once_whatever_is_answered() {
+    let mut bench = Bench::new();
+    for (address, resource) in tokenless(&mut bench).await {
+        let creation = bench.creation(&address, &resource);
+        let call = creation[0].call();
+        let before = bench.count(call);
+        let calls = Calls::Action(call.to_owned());
+        bench.cloud.set_faults(Faults::none().fail(calls, 1, Fault::answer_lost()));
+        let error = bench.act(&creation[0]).await.unwrap_err();
+        let kind = error.call_error().map(|error| error.kind);
+        assert_eq!(kind, Some(ErrorKind::Unknown), "{address}: {error}");
+        assert_eq!(bench.count(call), before + 1, "{call} was sent once");
+        let tags = creation_tags(&resource, &address);
+        let found = find_created(&bench.aws, address.kind, &tags).await.unwrap();
+        assert_eq!(found, Some(bench.found(&address).await.id), "and can be looked up");
+    }
+}
+
+/// The tags that a creation writes.
+fn creation_tags(resource: &Resource, address: &Address) -> Tags {
+    let creation = mirror_plan::resource::Creation { address, stack: STACK, generation: 1 };
+    creation.owned(resource.tags())
+}
+
+#[tokio::test]
+async fn a_dropped_answer_leaves_one_object() {
+    let mut bench = Bench::new();
+    let lost = Fault::dropped(Effect::Done);
+    bench.cloud.set_faults(Faults::none().fail(Calls::Action("CreateVpc".to_owned()), 1, lost));
+    let address = "vpc.lab".parse().unwrap();
+    let creation = bench.creation(&address, &vpc().into());
+    let error = bench.act(&creation[0]).await.unwrap_err();
+    assert_eq!(error.call_error().map(|error| error.kind), Some(ErrorKind::Unknown), "{error}");
+    assert_eq!(bench.count("CreateVpc"), 1);
+    assert_eq!(bench.observe().await.observed.owned[&address].len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_throttled_is_sent_again() {
+    let mut bench = Bench::new();
+    let throttled = Fault::refused("RequestLimitExceeded", 503);
+    let create = Calls::Action("CreateVpc".to_owned());
+    bench.cloud.set_faults(Faults::none().fail(create, 1, throttled));
+    bench.make("vpc.lab", vpc()).await;
+    assert_eq!(bench.count("CreateVpc"), 2);
+}
+
+#[tokio::test]
+async fn a_create_with_token_is_replayed_and_makes_one() {
+    let mut bench = Bench::new();
+    let create = Calls::Action("CreateTrafficMirrorFilter".to_owned());
+    bench.cloud.set_faults(Faults::none().fail(create, 1, Fault::answer_lost()));
+    bench.make("mirror_filter.web", filter(Vec::new())).await;
+    assert_eq!(bench.count("CreateTrafficMirrorFilter"), 2);
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_no_success() {
+    for bytes in [40, 160, 200, 240] {
+        let mut bench = Bench::new();
+        let create = Calls::Action("CreateTrafficMirrorFilter".to_owned());
+        bench.cloud.set_faults(Faults::none().fail(create, 1, Fault::truncated(bytes)));
+        let address: Address = "mirror_filter.web".parse().unwrap();
+        let creation = bench.creation(&address, &filter(Vec::new()).into());
+        match bench.act(&creation[0]).await {
+            Err(ActError::Answer(_) | ActError::Call(_)) => {}
+            other => panic!("cut after {bytes} bytes: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_yet_is_waited_for() {
+    let mut bench = Bench::new();
+    bench.cloud.set_faults(Faults::none().unseen_for(3));
+    let address: Address = "vpc.lab".parse().unwrap();
+    let creation = bench.creation(&address, &vpc().into());
+    bench.act_all(&address, &creation).await;
+    let subnet_address: Address = "subnet.a".parse().unwrap();
+    let creation = bench.creation(&subnet_address, &subnet(&address, "10.0.1.0/24").into());
+    bench.act_all(&subnet_address, &creation).await;
+    bench.cloud.set_faults(Faults::none());
+    assert_eq!(bench.observe().await.observed.owned.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_named() {
+    let mut bench = Bench::new();
+    let (_, subnet, group) = network(&mut bench).await;
+    let web = bench.make("instance.web", instance(&subnet, &group)).await;
+    let interface = bench.found(&web).await.computed["network_interface"].clone().unwrap();
+    let found = bench.found(&"vpc.lab".parse().unwrap()).await;
+    match bench.act(&found.resource.delete(&found)[0]).await {
+        Err(error @ ActError::Blocked { .. }) => {
+            let text = error.to_string();
+            assert!(text.starts_with("DeleteVpc was refused: DependencyViolation: "), "{text}");
+            assert!(text.contains(&format!("; still used by {interface} of i-")), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_a_bug_and_no_panic() {
+    let mut bench = Bench::new();
+    let missing: Address = "vpc.lab".parse().unwrap();
+    let declared: Resource = subnet(&missing, "10.0.1.0/24").into();
+    let creation = bench.creation(&"subnet.a".parse().unwrap(), &declared);
+    let error = bench.act(&creation[0]).await.unwrap_err();
+    assert_eq!(error.to_string(), "BUG: vpc.lab.id is not known yet");
+    assert_eq!(missing.kind, Kind::Vpc);
+    assert_eq!(bench.calls(), Vec::<String>::new());
+}

@@ -1,0 +1,250 @@
+//! Stacks made from a seed: stack files of every shape that AWS would take.
+
+use std::fmt::Write as _;
+
+/// A stack file for `seed`; equal seeds give equal files. `edit` 0 is the first version of it, each
+/// other number an edited one.
+pub(crate) fn stack_file(seed: u64, edit: u64) -> String {
+    let mut shape = fastrand::Rng::with_seed(seed);
+    let mut file = File {
+        text: String::from("stack \"generated\" {\n  region = \"eu-west-1\"\n}\n"),
+        detail: fastrand::Rng::with_seed(seed ^ (edit << 32) ^ edit),
+        edit,
+    };
+    let vpcs = shape.usize(1..=2);
+    for vpc in 0..vpcs {
+        file.vpc(vpc, &mut shape);
+    }
+    file.text
+}
+
+struct File {
+    text: String,
+    /// What differs from one edit to the next.
+    detail: fastrand::Rng,
+    edit: u64,
+}
+
+impl File {
+    fn block(&mut self, head: &str, attributes: &[(&str, String)]) {
+        writeln!(self.text, "{head} {{").expect("a string takes text");
+        for (name, value) in attributes {
+            writeln!(self.text, "  {name} = {value}").expect("a string takes text");
+        }
+        self.text.push_str("}\n");
+    }
+
+    fn flag(&mut self) -> String {
+        self.detail.bool().to_string()
+    }
+
+    /// A VPC with what stands in it. `shape` decides what there is in every edit alike, but for
+    /// what comes or goes with an edit.
+    fn vpc(&mut self, vpc: usize, shape: &mut fastrand::Rng) {
+        let hostnames = self.flag();
+        self.block(
+            &format!("vpc \"v{vpc}\""),
+            &[("cidr", format!("\"10.{vpc}.0.0/16\"")), ("dns_hostnames", hostnames)],
+        );
+        let subnets = shape.usize(1..=3);
+        let moved = self.detail.u8(0..8) == 0;
+        for subnet in 0..subnets {
+            let third = if moved { subnet + 100 } else { subnet };
+            let public = self.flag();
+            self.block(
+                &format!("subnet \"v{vpc}s{subnet}\""),
+                &[
+                    ("vpc", format!("vpc.v{vpc}")),
+                    ("cidr", format!("\"10.{vpc}.{third}.0/24\"")),
+                    ("availability_zone", format!("\"eu-west-1{}\"", ["a", "b", "c"][subnet])),
+                    ("public_ip_on_launch", public),
+                ],
+            );
+        }
+        let open = shape.bool();
+        if open {
+            self.gateway(vpc, subnets);
+        }
+        let groups = shape.usize(1..=3);
+        (0..groups).for_each(|group| self.security_group(vpc, group, groups));
+        let instances = shape.usize(0..=4);
+        (0..instances).for_each(|i| self.instance(vpc, i, i % subnets, i % groups));
+        if instances > 0 {
+            self.mirror(vpc, instances, open, shape);
+        }
+    }
+
+    fn gateway(&mut self, vpc: usize, subnets: usize) {
+        self.block(&format!("internet_gateway \"v{vpc}\""), &[("vpc", format!("vpc.v{vpc}"))]);
+        let destination = if self.detail.bool() { "0.0.0.0/0" } else { "198.51.100.0/24" };
+        let used = self.detail.usize(0..=subnets);
+        let used: Vec<String> = (0..used).map(|s| format!("subnet.v{vpc}s{s}")).collect();
+        self.block(
+            &format!("route_table \"v{vpc}\""),
+            &[
+                ("vpc", format!("vpc.v{vpc}")),
+                (
+                    "routes",
+                    format!(
+                        "[{{ destination = \"{destination}\", \
+                         internet_gateway = internet_gateway.v{vpc} }}]"
+                    ),
+                ),
+                ("subnets", format!("[{}]", used.join(", "))),
+            ],
+        );
+    }
+
+    fn security_group(&mut self, vpc: usize, group: usize, groups: usize) {
+        let mut rules = vec![
+            "{ protocol = \"udp\", port = 4789, cidrs = [\"10.0.0.0/8\"] }".to_owned(),
+            format!(
+                "{{ protocol = \"tcp\", port = 80, security_groups = [security_group.v{vpc}g{}] }}",
+                (group + 1) % groups
+            ),
+        ];
+        if self.detail.bool() {
+            let port = self.detail.u16(1..=65000);
+            let note = self.detail.u8(..);
+            rules.push(format!(
+                "{{ protocol = \"tcp\", port = \"{port}-65535\", cidrs = [\"192.0.2.0/24\"], \
+                 description = \"rule {note}\" }}"
+            ));
+        }
+        let mut attributes = vec![
+            ("vpc", format!("vpc.v{vpc}")),
+            ("ingress", format!("[{}]", rules.join(", "))),
+        ];
+        if self.detail.u8(0..4) == 0 {
+            attributes.push(("description", format!("\"group of edit {}\"", self.edit)));
+        }
+        if self.detail.u8(0..4) == 0 {
+            attributes.push((
+                "egress",
+                "[{ protocol = \"tcp\", port = 443, cidrs = [\"0.0.0.0/0\"] }]".to_owned(),
+            ));
+        }
+        self.block(&format!("security_group \"v{vpc}g{group}\""), &attributes);
+    }
+
+    fn instance(&mut self, vpc: usize, instance: usize, subnet: usize, group: usize) {
+        let size = ["micro", "small", "medium"][self.detail.usize(0..3)];
+        let checked = self.flag();
+        let mut attributes = vec![
+            ("instance_type", format!("\"t3.{size}\"")),
+            ("subnet", format!("subnet.v{vpc}s{subnet}")),
+            ("security_groups", format!("[security_group.v{vpc}g{group}]")),
+            ("source_dest_check", checked),
+        ];
+        if self.detail.bool() {
+            let number = self.detail.u8(0..3);
+            attributes.push(("user_data", format!("\"#!/bin/sh\\necho {number}\\n\"")));
+        }
+        if self.detail.bool() {
+            let team = self.detail.u8(0..3);
+            attributes.push(("tags", format!("{{ team = \"t{team}\" }}")));
+        }
+        self.block(&format!("instance \"v{vpc}i{instance}\""), &attributes);
+    }
+
+    /// The last instance receives, directly or behind a load balancer; the others are mirrored.
+    fn mirror(&mut self, vpc: usize, instances: usize, open: bool, shape: &mut fastrand::Rng) {
+        let receiver = format!("instance.v{vpc}i{}", instances - 1);
+        let destination = if shape.bool() {
+            self.load_balancer(vpc, open, &receiver);
+            ("load_balancer", format!("load_balancer.v{vpc}"))
+        } else {
+            ("network_interface", receiver)
+        };
+        let mut attributes = vec![destination];
+        if self.detail.u8(0..4) == 0 {
+            attributes.push(("description", format!("\"target of edit {}\"", self.edit)));
+        }
+        self.block(&format!("mirror_target \"v{vpc}\""), &attributes);
+        let rules = self.rules();
+        let dns = self.flag();
+        self.block(
+            &format!("mirror_filter \"v{vpc}\""),
+            &[("rules", rules), ("amazon_dns", dns)],
+        );
+        for source in 0..instances - 1 {
+            self.session(vpc, source);
+        }
+    }
+
+    fn load_balancer(&mut self, vpc: usize, open: bool, receiver: &str) {
+        let path = if self.detail.bool() { ", path = \"/health\"" } else { "" };
+        let protocol = if path.is_empty() { "tcp" } else { "http" };
+        let delay = self.detail.u16(0..=600);
+        self.block(
+            &format!("target_group \"v{vpc}\""),
+            &[
+                ("vpc", format!("vpc.v{vpc}")),
+                ("health_check", format!("{{ protocol = \"{protocol}\", port = 80{path} }}")),
+                ("targets", format!("[{receiver}]")),
+                ("deregistration_delay", delay.to_string()),
+            ],
+        );
+        let cross_zone = self.flag();
+        let scheme = if open && self.detail.u8(0..6) == 0 { "internet-facing" } else { "internal" };
+        let port = if self.detail.u8(0..4) == 0 { 4790 } else { 4789 };
+        self.block(
+            &format!("load_balancer \"v{vpc}\""),
+            &[
+                ("subnets", format!("[subnet.v{vpc}s0]")),
+                ("scheme", format!("\"{scheme}\"")),
+                ("cross_zone", cross_zone),
+                (
+                    "listeners",
+                    format!("[{{ port = {port}, target_group = target_group.v{vpc} }}]"),
+                ),
+            ],
+        );
+    }
+
+    /// Up to ten rules as AWS counts them.
+    fn rules(&mut self) -> String {
+        let count = self.detail.usize(0..=5);
+        let rules: Vec<String> = (0..count)
+            .map(|rule| {
+                let number = rule * 10 + self.detail.usize(1..=9);
+                let action = if self.detail.bool() { "accept" } else { "reject" };
+                let ports = match self.detail.u8(0..3) {
+                    0 => String::new(),
+                    1 => format!(", protocol = \"tcp\", port = {}", self.detail.u16(1..)),
+                    _ => ", protocol = \"udp\", peer = \"203.0.113.0/24\"".to_owned(),
+                };
+                let direction = match self.detail.u8(0..3) {
+                    0 => ", direction = \"ingress\"",
+                    1 => ", direction = \"egress\"",
+                    _ => "",
+                };
+                format!("{{ number = {number}, action = \"{action}\"{ports}{direction} }}")
+            })
+            .collect();
+        format!("[{}]", rules.join(", "))
+    }
+
+    fn session(&mut self, vpc: usize, source: usize) {
+        let number = self.detail.u16(1..=32766);
+        let mut attributes = vec![
+            ("source", format!("instance.v{vpc}i{source}")),
+            ("target", format!("mirror_target.v{vpc}")),
+            ("filter", format!("mirror_filter.v{vpc}")),
+            ("number", number.to_string()),
+        ];
+        if self.detail.bool() {
+            attributes.push(("packet_length", self.detail.u16(1..=8500).to_string()));
+        }
+        if self.detail.bool() {
+            attributes.push(("vni", self.detail.u32(1..=16_777_215).to_string()));
+        }
+        if self.detail.bool() {
+            attributes.push(("description", format!("\"session {number}\"")));
+        }
+        // Some sources come and go with an edit.
+        if self.detail.u8(0..6) > 0 {
+            self.block(&format!("mirror_session \"v{vpc}i{source}\""), &attributes);
+        }
+    }
+}

@@ -79,7 +79,8 @@ def request(method, endpoint, path):
 
 
 if __name__ == "__main__":
-    # What the machine is set up with must not reach the clients.
+    # What the machine is set up with must not reach the clients, nor a proxy the loopback.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     sys.exit(main())

@@ -1,15 +1,10 @@
 # A laboratory for VPC Traffic Mirroring: what source-instance sends and receives over TCP arrives
 # as VXLAN at two receivers behind a Network Load Balancer.
-
-stack "lab" {
-  region = "eu-west-1"
-  tags   = { purpose = "traffic-mirroring-lab" }
-}
+stack "lab" { region = "eu-west-1" }
 
 variable "ssh_cidr" {
-  type        = string
-  default     = "10.0.0.0/16" # inside the VPC only; for your own machine: -var ssh_cidr=203.0.113.7/32
-  description = "From where SSH may come."
+  type    = string
+  default = "10.0.0.0/16" # inside the VPC only; for your own machine: -var ssh_cidr=203.0.113.7/32
 }
 
 vpc "my-traffic-mirroring-vpc" {
@@ -53,6 +48,11 @@ security_group "target" {
   ]
 }
 
+locals {
+  # Something must answer the health checks; a real receiver does that itself.
+  receiver = "#!/bin/sh\nsystemd-run python3 -m http.server 80 --directory $(mktemp -d)\n"
+}
+
 instance "source-instance" {
   instance_type   = "t3.micro" # mirroring needs a Nitro instance at its source
   subnet          = subnet.source-subnet
@@ -64,12 +64,14 @@ instance "target-instance-1" {
   instance_type   = "t3.micro"
   subnet          = subnet.target-subnet
   security_groups = [security_group.target]
+  user_data       = local.receiver
 }
 
 instance "target-instance-2" {
   instance_type   = "t3.micro"
   subnet          = subnet.target-subnet
   security_groups = [security_group.target]
+  user_data       = local.receiver
 }
 
 target_group "targets" {

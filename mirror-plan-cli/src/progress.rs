@@ -15,7 +15,7 @@ use crate::ui::{Stream, Ui};
 /// The reporter that fits where the output goes.
 pub(crate) fn reporter<'r>(plan: &'r Plan, live: Live, ui: &'r mut Ui) -> Box<dyn Reporter + 'r> {
     match (ui.stream(), live) {
-        (Stream::Json, _) => Box::new(Objects { plan, ui }),
+        (Stream::Json, _) => Box::new(Objects { plan, ui, waits: BTreeMap::new() }),
         (Stream::Text, Live::Yes) => Box::new(Area::new(ui)),
         (Stream::Text, Live::No) => Box::new(Lines { ui }),
     }
@@ -34,14 +34,21 @@ impl Reporter for Lines<'_> {
     }
 }
 
-/// A JSON object for each event.
+/// A JSON object for each event, but not for a wait that goes on as it was.
 struct Objects<'r> {
     plan: &'r Plan,
     ui: &'r mut Ui,
+    waits: BTreeMap<Key, String>,
 }
 
 impl Reporter for Objects<'_> {
     fn report(&mut self, event: &Event) {
+        if let Event::Waiting { work, wait } = event {
+            let before = self.waits.insert(key(work), wait.clone());
+            if before.as_ref() == Some(wait) {
+                return;
+            }
+        }
         json::event(self.plan, event).into_iter().for_each(|line| self.ui.line(line));
     }
 }
@@ -55,7 +62,7 @@ struct Area<'r> {
     ui: &'r mut Ui,
     bars: MultiProgress,
     total: ProgressBar,
-    works: BTreeMap<(Address, Phase, u32), ProgressBar>,
+    works: BTreeMap<Key, ProgressBar>,
 }
 
 impl<'r> Area<'r> {
@@ -115,7 +122,10 @@ impl Reporter for Area<'_> {
     }
 }
 
-fn key(work: &Work) -> (Address, Phase, u32) {
+/// What tells a work from the others: its id comes later.
+type Key = (Address, Phase, u32);
+
+fn key(work: &Work) -> Key {
     (work.address.clone(), work.phase, work.generation)
 }
 

@@ -99,7 +99,9 @@ impl Ui {
         }
         match self.stream {
             Stream::Json => diagnostics.iter().for_each(|found| self.line(json::diagnostic(found))),
-            Stream::Text => self.note(diagnostic::human(diagnostics, self.notes_palette)),
+            Stream::Text => {
+                self.note(diagnostic::human(diagnostics, self.notes_palette).trim_end());
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Attributes: one table per kind, from which everything else about its attributes follows.
 //!
-//! [`object!`] declares a resource (or a part of one, such as a rule) once: fields, types, docs,
+//! `object!` declares a resource (or a part of one, such as a rule) once: fields, types, docs,
 //! defaults, and what a change of each means. From that come the typed struct, the checks of the
 //! stack file, the view as [`Value`]s that is compared and shown, `mirror schema` and the reference.
 
@@ -216,7 +216,7 @@ impl AttributeType for BTreeMap<String, String> {
     }
 }
 
-/// A struct declared by [`object!`].
+/// A struct declared by `object!`.
 pub trait Object: AttributeType {
     /// Its attributes.
     const OBJECT: ObjectType;

@@ -72,6 +72,7 @@ mod inputs;
 mod parse;
 mod program;
 #[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "whole pictures of diagnostics stand in the tests")]
 mod tests;
 mod text;
 mod variable;

@@ -83,7 +83,7 @@ impl Found {
 mod by_address {
     use serde::{Deserializer, Serializer};
 
-    use super::{Address, BTreeMap, Deserialize, Found};
+    use super::{Address, BTreeMap, Deserialize as _, Found};
 
     pub(super) fn serialize<S: Serializer>(
         owned: &BTreeMap<Address, Vec<Found>>,

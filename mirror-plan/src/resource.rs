@@ -160,6 +160,13 @@ pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
         self
     }
 
+    /// With what this tool picks where the stack leaves it open, such as a name that is free.
+    #[must_use]
+    fn chosen(self, creation: &Creation<'_>) -> Self {
+        let _ = creation;
+        self
+    }
+
     /// With what a replacement takes over from `observed` though AWS would pick it anew.
     #[must_use]
     fn inheriting(self, observed: &Self) -> Self {
@@ -285,6 +292,12 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`ResourceType::chosen`].
+            #[must_use]
+            pub fn chosen(self, creation: &Creation<'_>) -> Self {
+                match self { $(Self::$kind(resource) => Self::$kind(resource.chosen(creation)),)+ }
+            }
+
             /// See [`ResourceType::inheriting`]; as it is if `observed` is of another kind.
             #[must_use]
             pub fn inheriting(self, observed: &Self) -> Self {
@@ -335,7 +348,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(resource) => resource.create(creation),)+ }
             }
 
-            /// See [`ResourceType::update`]. Tags are [`retag`]'s.
+            /// See [`ResourceType::update`]. Tags are [`Retag`]'s.
             #[must_use]
             pub fn update(&self, found: &Found) -> Vec<Operation> {
                 match (self, &found.resource) {

@@ -23,9 +23,9 @@ pub enum Value {
     /// A text.
     String(String),
     /// Values in order. An attribute that AWS keeps as a set is kept sorted.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// Values by name.
-    Object(BTreeMap<String, Value>),
+    Object(BTreeMap<String, Self>),
     /// A whole resource, as in `vpc = vpc.lab`.
     Resource(Address),
     /// Not known before some resource has been read or made.

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod describe;
+mod filters;
 mod lifecycle;
 mod run;
 mod status;

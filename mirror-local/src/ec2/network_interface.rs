@@ -149,11 +149,14 @@ const LISTING: Listing<NetworkInterface> = Listing {
     table: |region| &region.network_interfaces,
     ids: "NetworkInterfaceId",
     filters: &[
+        ("addresses.association.owner-id", |_, i| texts(i.public_ip.map(|_| "amazon"))),
         ("addresses.association.public-ip", |_, i| texts(i.public_ip)),
         ("addresses.primary", |_, i| {
             i.addresses().map(|a| (a == i.private_ip).to_string()).collect()
         }),
         ("addresses.private-ip-address", |_, i| texts(i.addresses())),
+        ("association.allocation-id", |_, _| Vec::new()),
+        ("association.association-id", |_, _| Vec::new()),
         ("association.ip-owner-id", |_, i| texts(i.public_ip.map(|_| "amazon"))),
         ("association.public-dns-name", |view, i| texts(i.names(view.region).0)),
         ("association.public-ip", |_, i| texts(i.public_ip)),

@@ -94,15 +94,21 @@ const LISTING: Listing<SecurityGroup> = Listing {
         ("egress.ip-permission.cidr", |view, g| cidrs(view, g, Direction::Egress)),
         ("egress.ip-permission.from-port", |view, g| ports(view, g, (Direction::Egress, |p| p.0))),
         ("egress.ip-permission.group-id", |view, g| peers(view, g, Direction::Egress)),
+        ("egress.ip-permission.group-name", |view, g| peer_names(view, g, Direction::Egress)),
+        ("egress.ip-permission.ipv6-cidr", |view, g| ipv6_cidrs(view, g, Direction::Egress)),
         ("egress.ip-permission.protocol", |view, g| protocols(view, g, Direction::Egress)),
         ("egress.ip-permission.to-port", |view, g| ports(view, g, (Direction::Egress, |p| p.1))),
+        ("egress.ip-permission.user-id", |view, g| peer_owners(view, g, Direction::Egress)),
         ("group-id", |_, g| texts([&g.id])),
         ("group-name", |_, g| texts([&g.name])),
         ("ip-permission.cidr", |view, g| cidrs(view, g, Direction::Ingress)),
         ("ip-permission.from-port", |view, g| ports(view, g, (Direction::Ingress, |p| p.0))),
         ("ip-permission.group-id", |view, g| peers(view, g, Direction::Ingress)),
+        ("ip-permission.group-name", |view, g| peer_names(view, g, Direction::Ingress)),
+        ("ip-permission.ipv6-cidr", |view, g| ipv6_cidrs(view, g, Direction::Ingress)),
         ("ip-permission.protocol", |view, g| protocols(view, g, Direction::Ingress)),
         ("ip-permission.to-port", |view, g| ports(view, g, (Direction::Ingress, |p| p.1))),
+        ("ip-permission.user-id", |view, g| peer_owners(view, g, Direction::Ingress)),
         ("owner-id", |_, _| texts([ACCOUNT])),
         ("vpc-id", |_, g| texts([&g.vpc_id])),
     ],
@@ -131,6 +137,25 @@ fn peers(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<Str
         Peer::Group(id) => Some(id),
         _ => None,
     }))
+}
+
+fn ipv6_cidrs(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<String> {
+    texts(looking(view, group, direction).filter_map(|rule| match rule.permission.peer {
+        Peer::Ipv6(cidr) => Some(cidr),
+        _ => None,
+    }))
+}
+
+/// The names of the groups that rules refer to.
+fn peer_names(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<String> {
+    let ids = peers(view, group, direction);
+    let groups = ids.iter().filter_map(|id| view.region.security_groups.get(id));
+    texts(groups.map(|group| &group.name))
+}
+
+/// The accounts of the groups that rules refer to: there is but one.
+fn peer_owners(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<String> {
+    texts(peers(view, group, direction).iter().map(|_| ACCOUNT))
 }
 
 fn protocols(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<String> {

@@ -82,9 +82,24 @@ const LISTING: Listing<Subnet> = Listing {
         ("cidrBlock", |_, s| texts([s.cidr])),
         ("default-for-az", |_, s| texts([s.is_default])),
         ("defaultForAz", |_, s| texts([s.is_default])),
+        ("enable-dns64", |_, s| texts([s.has(SubnetAttribute::Dns64)])),
+        ("enable-lni-at-device-index", |_, _| Vec::new()),
+        ("ipv6-cidr-block-association.association-id", |_, _| Vec::new()),
+        ("ipv6-cidr-block-association.ipv6-cidr-block", |_, _| Vec::new()),
+        ("ipv6-cidr-block-association.state", |_, _| Vec::new()),
         ("ipv6-native", |_, _| texts([false])),
         ("map-public-ip-on-launch", |_, s| texts([s.has(SubnetAttribute::MapPublicIp)])),
         ("owner-id", |_, _| texts([ACCOUNT])),
+        ("private-dns-name-options-on-launch.enable-resource-name-dns-a-record", |_, s| {
+            texts([s.has(SubnetAttribute::ResourceNameDnsA)])
+        }),
+        ("private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", |_, s| {
+            texts([s.has(SubnetAttribute::ResourceNameDnsAaaa)])
+        }),
+        ("private-dns-name-options-on-launch.hostname-type", |_, s| {
+            let named = s.has(SubnetAttribute::ResourceNames);
+            texts([if named { "resource-name" } else { "ip-name" }])
+        }),
         ("state", |view, s| texts([s.state(view)])),
         ("subnet-arn", |view, s| texts([s.arn(view)])),
         ("subnet-id", |_, s| texts([&s.id])),

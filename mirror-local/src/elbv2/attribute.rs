@@ -302,3 +302,25 @@ fn modify<T: Attributed>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_of_their_kind() {
+        let seven = Values::Numbers(0..=7);
+        assert!(seven.allow("7") && !seven.allow("8") && !seven.allow("") && !seven.allow("-1"));
+        let or_off = Values::NumbersOrOff(1..=100);
+        assert!(or_off.allow("off") && or_off.allow("1") && !or_off.allow("0"));
+        assert!(SWITCH.allow("true") && !SWITCH.allow("True"));
+    }
+
+    #[test]
+    fn the_tables_are_in_the_order_of_their_keys() {
+        fn ordered<T>(known: &[Attribute<T>]) -> bool {
+            known.windows(2).all(|pair| pair[0].key < pair[1].key)
+        }
+        assert!(ordered(OF_LOAD_BALANCER) && ordered(OF_TARGET_GROUP) && ordered(OF_LISTENER));
+    }
+}

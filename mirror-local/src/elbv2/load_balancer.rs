@@ -179,15 +179,18 @@ fn leave(call: &mut Call<'_>, zone: &Zone) {
     call.region.arrange(at, Event::RemoveInterface, &zone.interface_id);
 }
 
-/// Refuses the words of an address type that need IPv6, of which a local AWS has none.
-fn check_ip_address_type(word: &str) -> Outcome {
-    match word {
-        "ipv4" => Ok(()),
+/// Refuses what needs IPv6, of which a local AWS has none; returns the type of addresses.
+fn ip_address_type(parameters: &Parameters) -> Outcome<&str> {
+    if parameters.text("EnablePrefixForIpv6SourceNat").is_some_and(|word| word != "off") {
+        return Err(unconfigurable("Source NAT by IPv6 prefix needs subnets with IPv6 addresses"));
+    }
+    match parameters.text("IpAddressType").unwrap_or("ipv4") {
+        "ipv4" => Ok("ipv4"),
         "dualstack" => {
             let message = "The IP address type dualstack needs subnets with IPv6 addresses";
             Err(unconfigurable(message))
         }
-        _ => Err(super::invalid(format!("'{word}' is not a valid IP address type"))),
+        word => Err(super::invalid(format!("'{word}' is not a valid IP address type"))),
     }
 }
 
@@ -219,6 +222,7 @@ fn write(view: View<'_>, lb: &LoadBalancer, xml: &mut Xml) {
         xml.text(PRIVATE_LINK_RULES, &lb.private_link_rules);
     }
     xml.text("IpAddressType", &lb.ip_address_type);
+    xml.text("EnablePrefixForIpv6SourceNat", "off");
 }
 
 fn dns_name(region: &str, lb: &LoadBalancer) -> String {

@@ -18,9 +18,13 @@ impl Client {
     }
 
     pub(crate) fn with_settings(settings: Settings) -> Self {
+        Self::of(Cloud::in_memory().with_settings(settings))
+    }
+
+    /// A client of a cloud, whose time it starts anew.
+    pub(crate) fn of(cloud: Cloud) -> Self {
         let clock =
             VirtualClock::starting_at("2026-01-02T03:04:05Z".parse().expect("it is a time"));
-        let cloud = Cloud::in_memory().with_settings(settings);
         Self { cloud: cloud.with_clock(Clock::Virtual(clock.clone())), clock }
     }
 

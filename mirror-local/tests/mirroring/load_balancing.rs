@@ -39,6 +39,7 @@ fn a_load_balancer_provisions_and_becomes_active() {
     </member>
     </AvailabilityZones>
     <IpAddressType>ipv4</IpAddressType>
+    <EnablePrefixForIpv6SourceNat>off</EnablePrefixForIpv6SourceNat>
     </member>
     </LoadBalancers>
     </DescribeLoadBalancersResult>
@@ -401,4 +402,14 @@ fn a_failure_in_full() {
     let response = client.cloud.call(&head, body.as_bytes()).response.unwrap();
     assert_eq!(response.status, 400);
     assert_snapshot!(response.body, @r#"<ErrorResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"><Error><Type>Sender</Type><Code>LoadBalancerNotFound</Code><Message>Load balancers &apos;[x]&apos; not found</Message></Error><RequestId>9cd21d4b-c423-476e-a7ee-ca1741350d65</RequestId></ErrorResponse>"#);
+}
+
+#[test]
+fn an_internet_facing_load_balancer_holds_the_internet_gateway() {
+    let client = Client::new();
+    let (vpc, subnet) = (client.vpc(), client.subnets().remove(0));
+    client.elb(format!("CreateLoadBalancer&Name=x&Type=network&Subnets.member.1={subnet}"));
+    let gateway = client.ec2("DescribeInternetGateways").text("internetGatewayId");
+    let detach = format!("DetachInternetGateway&InternetGatewayId={gateway}&VpcId={vpc}");
+    assert_eq!(client.ec2_refused(detach), "DependencyViolation");
 }

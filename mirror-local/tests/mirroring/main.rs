@@ -8,3 +8,4 @@ mod scale;
 mod sessions;
 mod target_groups;
 mod targets_and_filters;
+mod wild_input;

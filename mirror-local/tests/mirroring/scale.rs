@@ -1,6 +1,7 @@
-//! As many sessions as an account may have.
+//! As many sessions as an account may have, and what stays of them in a directory.
 
 use crate::client::{Client, new_session};
+use mirror_local::Cloud;
 use std::collections::BTreeSet;
 
 #[test]
@@ -40,4 +41,36 @@ fn ten_thousand_sessions_are_ten_pages() {
         "DescribeTrafficMirrorSessions&Filter.1.Name=traffic-mirror-target-id&Filter.1.Value.1={target}"
     );
     assert_eq!(client.ec2(of_target).texts("nextToken").len(), 1);
+}
+
+#[test]
+fn everything_is_there_again_after_a_restart() {
+    let directory = tempfile::tempdir().expect("there is a directory for temporary files");
+    let open = || Client::of(Cloud::open(directory.path()).expect("the directory is the cloud's"));
+    let client = open();
+    let (lb, group, source) =
+        (client.load_balancer("x"), client.target_group("y"), client.interface());
+    client.elb(format!(
+        "CreateListener&LoadBalancerArn={lb}&Protocol=UDP&Port=4789\
+         &DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={group}"
+    ));
+    let target = client.ec2(format!("CreateTrafficMirrorTarget&NetworkLoadBalancerArn={lb}"));
+    let target = target.text("trafficMirrorTargetId");
+    let filter = client.filter();
+    client.session(&source, &target, &format!("TrafficMirrorFilterId={filter}&SessionNumber=1"));
+    let look = |client: &Client| {
+        let mirrors = ["Sessions", "Targets", "Filters"];
+        let ec2 = mirrors.map(|kind| client.ec2(format!("DescribeTrafficMirror{kind}")));
+        let listeners = client.elb(format!("DescribeListeners&LoadBalancerArn={lb}"));
+        let balancers = client.elb("DescribeLoadBalancers");
+        let set = |answer: &str| answer.split_once("Set>").map(|(_, rest)| rest.to_owned());
+        let members = |answer: &str| answer.split("</member>").next().map(str::to_owned);
+        (ec2.map(|answer| set(&answer.0)), members(&listeners.0), members(&balancers.0))
+    };
+    let before = look(&client);
+    drop(client);
+    let again = open();
+    assert_eq!(look(&again), before);
+    let delete = format!("DeleteTrafficMirrorTarget&TrafficMirrorTargetId={target}");
+    assert_eq!(again.ec2_refused(delete), "TrafficMirrorTargetInUse");
 }

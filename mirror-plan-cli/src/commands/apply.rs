@@ -87,8 +87,11 @@ async fn carry_out(
     };
     interrupts.abort();
     if ui.stream() == Stream::Text {
-        ui.note(format_args!("\n{}", Failures::new(&report).style(ui.notes_palette())));
-        ui.data(Summary::new(plan, &report).style(ui.data_palette()));
+        let failures = Failures::new(&report).style(ui.notes_palette()).to_string();
+        if !failures.is_empty() {
+            ui.note(format_args!("\n{}", failures.trim_end()));
+        }
+        ui.data(format_args!("\n{}", Summary::new(plan, &report).style(ui.data_palette())));
     }
     Ok(match (report.is_complete(), report.stopped) {
         (true, _) => ExitStatus::Done,

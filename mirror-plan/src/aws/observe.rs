@@ -96,13 +96,14 @@ async fn images(
     aws: &Aws,
     parameters: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, ImageId>, ObserveError> {
-    let resolved = together(parameters.iter().map(|parameter| async move {
-        match image::image(aws, parameter).await {
-            Ok(image) => Ok((parameter.clone(), image)),
+    let resolve = |parameter: String| async move {
+        match image::image(aws, &parameter).await {
+            Ok(image) => Ok((parameter, image)),
             Err(ImageError::Call(error)) => Err(ObserveError::Call(error)),
             Err(ImageError::Answer(error)) => Err(ObserveError::Answer(error)),
         }
-    }));
+    };
+    let resolved = together(parameters.iter().cloned().map(resolve).collect());
     Ok(resolved.await?.into_iter().collect())
 }
 
@@ -191,7 +192,7 @@ struct Stack<'a> {
 }
 
 /// What a call of its own tells of each; `None` for what has gone since it was listed.
-async fn each<T, F>(calls: impl IntoIterator<Item = F>) -> Result<Vec<Option<T>>, ObserveError>
+async fn each<T, F>(calls: Vec<F>) -> Result<Vec<Option<T>>, ObserveError>
 where
     F: Future<Output = Result<T, ObserveError>>,
 {
@@ -201,7 +202,7 @@ where
             told => told.map(Some),
         }
     });
-    together(calls).await
+    together(calls.collect()).await
 }
 
 /// A computed attribute map that begins with the id.

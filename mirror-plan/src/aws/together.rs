@@ -1,6 +1,8 @@
 //! Doing several things at once within one task.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::Pin;
 use std::task::Poll;
 
@@ -8,7 +10,7 @@ use std::task::Poll;
 const AT_ONCE: usize = 10;
 
 /// Does all of `work`, some at once, and returns the results in its order; the first error ends it.
-pub(super) async fn together<T, E, F>(work: impl IntoIterator<Item = F>) -> Result<Vec<T>, E>
+pub(super) async fn together<T, E, F>(work: Vec<F>) -> Result<Vec<T>, E>
 where
     F: Future<Output = Result<T, E>>,
 {
@@ -25,53 +27,55 @@ where
     }
 }
 
-/// What one of a batch has come to.
-enum Slot<F: Future> {
-    Running(Pin<Box<F>>),
-    Done(Option<F::Output>),
-}
-
+/// The outputs of a batch, in its order, once all of it is done.
 async fn batch_of<F: Future>(batch: Vec<F>) -> Vec<F::Output> {
-    let mut slots: Vec<Option<Slot<F>>> =
-        batch.into_iter().map(|future| Some(Slot::Running(Box::pin(future)))).collect();
+    let mut running: Vec<(usize, Pin<Box<F>>)> =
+        batch.into_iter().map(Box::pin).enumerate().collect();
+    let mut outputs = BTreeMap::new();
     poll_fn(move |task| {
-        let mut pending = false;
-        for slot in &mut slots {
-            if let Some(Slot::Running(future)) = slot {
-                match future.as_mut().poll(task) {
-                    Poll::Ready(output) => *slot = Some(Slot::Done(Some(output))),
-                    Poll::Pending => pending = true,
-                }
+        running.retain_mut(|(place, future)| match future.as_mut().poll(task) {
+            Poll::Ready(output) => {
+                outputs.insert(*place, output);
+                false
             }
-        }
-        if pending {
-            return Poll::Pending;
-        }
-        let outputs = slots.iter_mut().filter_map(|slot| match slot {
-            Some(Slot::Done(output)) => output.take(),
-            _ => None,
+            Poll::Pending => true,
         });
-        Poll::Ready(outputs.collect())
+        if running.is_empty() {
+            Poll::Ready(mem::take(&mut outputs).into_values().collect())
+        } else {
+            Poll::Pending
+        }
     })
     .await
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::Instant;
+    use tokio::sync::Barrier;
+    use tokio::task::yield_now;
 
     use super::*;
 
     #[tokio::test]
-    async fn results_keep_their_order_and_time_runs_once() {
-        let begin = Instant::now();
-        let work = (0..10u64).map(|number| async move {
-            tokio::time::sleep(Duration::from_millis(30 - 2 * number)).await;
-            Ok::<u64, ()>(number)
+    async fn a_batch_is_under_way_at_once_and_keeps_its_order() {
+        // No one gets past the barrier before all have come to it.
+        let barrier = Barrier::new(AT_ONCE);
+        let work = (0..2 * AT_ONCE).map(|number| {
+            let barrier = &barrier;
+            async move {
+                barrier.wait().await;
+                for _ in number..AT_ONCE {
+                    yield_now().await;
+                }
+                Ok::<usize, ()>(number)
+            }
         });
-        assert_eq!(together(work).await, Ok((0..10).collect()));
-        assert!(begin.elapsed() < Duration::from_millis(150));
+        assert_eq!(together(work.collect()).await, Ok((0..2 * AT_ONCE).collect()));
+    }
+
+    #[tokio::test]
+    async fn an_error_ends_it() {
+        let work = [Ok(1), Err("two"), Ok(3)].into_iter().map(|result| async move { result });
+        assert_eq!(together(work.collect()).await, Err("two"));
     }
 }

@@ -51,9 +51,8 @@ impl Constraint {
                 _ => Err(no_type(text, expression)),
             },
             Expression::FuncCall(call) if call.name.namespace.is_empty() => {
-                let inner = match (call.args.len(), call.args.get(0)) {
-                    (1, Some(inner)) => inner,
-                    _ => return Err(no_type(text, expression)),
+                let (1, Some(inner)) = (call.args.len(), call.args.get(0)) else {
+                    return Err(no_type(text, expression));
                 };
                 match call.name.name.as_str() {
                     "list" => Ok(Self::List(Box::new(Self::read(text, inner)?))),

@@ -20,7 +20,7 @@ pub(super) fn to_number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => Some(*number),
         // Rust also reads `inf` and `nan`, which are no numbers here.
-        Value::String(text) if !text.contains(|c: char| matches!(c, 'i' | 'I' | 'n' | 'N')) => {
+        Value::String(text) if !text.contains(['i', 'I', 'n', 'N']) => {
             text.parse().ok().filter(|number: &f64| number.is_finite())
         }
         _ => None,
@@ -31,9 +31,11 @@ pub(super) fn to_number(value: &Value) -> Option<f64> {
 pub(super) fn to_whole(value: &Value) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     let number = to_number(value)?;
+    if number.fract() != 0.0 || number.abs() > EXACT {
+        return None;
+    }
     #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-    let whole = (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64);
-    whole
+    Some(number as i64)
 }
 
 /// A boolean, or what the texts `true` and `false` say.
@@ -48,5 +50,5 @@ pub(super) fn to_bool(value: &Value) -> Option<bool> {
 
 /// The number, if arithmetic has led to one; never minus zero.
 pub(super) fn number(result: f64) -> Option<Value> {
-    result.is_finite().then(|| Value::Number(result + 0.0))
+    result.is_finite().then_some(Value::Number(result + 0.0))
 }

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use hcl_edit::expr::Expression;
-
 use super::constraint::Constraint;
-use super::convert::to_bool;
 use super::declare::{Declaration, Declarations};
 use super::evaluate::Evaluated;
 use super::inputs::{Given, GivenValue, Inputs, MayBeUndeclared};
@@ -72,71 +69,56 @@ struct Variable<'v> {
     one_of: Option<Vec<Value>>,
 }
 
+/// Reads the attributes of a variable's block, all of which are constants.
+struct Reader<'r> {
+    text: &'r Text,
+    declaration: &'r Declaration<'r>,
+    mistakes: Diagnostics,
+}
+
+impl Reader<'_> {
+    /// The type, if one is written.
+    fn constraint(&mut self) -> Option<Constraint> {
+        let written = self.declaration.get("type")?;
+        let read = Constraint::read(self.text, written);
+        // With a wrong type the values cannot be wrong too.
+        Some(read.unwrap_or_else(|mistakes| {
+            self.mistakes.extend(mistakes);
+            Constraint::Any
+        }))
+    }
+
+    /// An attribute of the given type, if it is written.
+    fn value(&mut self, name: &str, constraint: &Constraint) -> Option<Value> {
+        let written = self.declaration.get(name)?;
+        let place = |path: &Path| self.text.span(written_at(written, &path.0).0);
+        let value = constant(self.text, written)
+            .and_then(|value| converted(constraint, value, place, code::WRONG_TYPE));
+        value.map_err(|mistakes| self.mistakes.extend(mistakes)).ok()
+    }
+}
+
 impl<'v> Variable<'v> {
     fn read(
-        text: &Text,
+        text: &'v Text,
         name: &'v str,
-        declaration: &'v Declaration<'_>,
+        declaration: &'v Declaration<'v>,
     ) -> Result<Self, Diagnostics> {
-        let mut mistakes = Diagnostics::new();
-        let mut keep = |result: Result<Value, Diagnostics>| {
-            result.map_err(|found| mistakes.extend(found)).ok()
-        };
-        let constraint = declaration.get("type").map(|written| Constraint::read(text, written));
+        let mut reader = Reader { text, declaration, mistakes: Diagnostics::new() };
+        let written = reader.constraint();
         // As in Terraform, a variable without a type takes a given text as it is.
         let takes_text = matches!(
-            &constraint,
-            None | Some(Ok(Constraint::Bool | Constraint::Number | Constraint::String))
+            written,
+            None | Some(Constraint::Bool | Constraint::Number | Constraint::String)
         );
-        let (constraint, wrong_type) = match constraint {
-            None => (Constraint::Any, None),
-            Some(Ok(constraint)) => (constraint, None),
-            Some(Err(wrong)) => (Constraint::Any, Some(wrong)),
-        };
-        let default = declaration.get("default").and_then(|written| {
-            keep(constant(text, written).and_then(|value| {
-                converted(
-                    &constraint,
-                    value,
-                    |path| text.span(written_at(written, &path.0).0),
-                    code::WRONG_TYPE,
-                )
-            }))
-        });
-        let nullable = declaration.get("nullable").and_then(|written| {
-            keep(constant(text, written).and_then(|value| {
-                expect(
-                    to_bool(&value).map(Value::Bool),
-                    text,
-                    written,
-                    "`nullable` is true or false",
-                )
-            }))
-        });
-        let one_of = declaration.get("one_of").and_then(|written| {
-            let list = Constraint::List(Box::new(constraint.clone()));
-            keep(constant(text, written).and_then(|value| {
-                converted(
-                    &list,
-                    value,
-                    |path| text.span(written_at(written, &path.0).0),
-                    code::WRONG_TYPE,
-                )
-            }))
-        });
-        if let Some(written) = declaration.get("description") {
-            keep(constant(text, written).and_then(|value| {
-                expect(
-                    Some(value).filter(|v| matches!(v, Value::String(_))),
-                    text,
-                    written,
-                    "a description is a string",
-                )
-            }));
-        }
-        mistakes.extend(wrong_type.into_iter().flatten());
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+        let constraint = written.unwrap_or(Constraint::Any);
+        let default = reader.value("default", &constraint);
+        let nullable = reader.value("nullable", &Constraint::Bool);
+        let choices = Constraint::List(Box::new(constraint.clone()));
+        let one_of = reader.value("one_of", &choices);
+        reader.value("description", &Constraint::String);
+        if !reader.mistakes.is_empty() {
+            return Err(reader.mistakes);
         }
         Ok(Self {
             name,
@@ -227,14 +209,4 @@ fn converted(
     constraint.convert(value, &Path::default()).map_err(|mismatch| {
         Diagnostic::error(code, mismatch.title).at(place(&mismatch.path), "").into()
     })
-}
-
-fn expect(
-    value: Option<Value>,
-    text: &Text,
-    written: &Expression,
-    title: &str,
-) -> Result<Value, Diagnostics> {
-    let wrong = || Diagnostic::error(code::WRONG_TYPE, title).at(text.span(written), "").into();
-    value.ok_or_else(wrong)
 }

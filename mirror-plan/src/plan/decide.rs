@@ -9,7 +9,7 @@ use crate::address::{Address, Kind};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::observed::{Found, Observed};
-use crate::resource::{ReplaceOrder, Resource, computed};
+use crate::resource::{Creation, ReplaceOrder, Resource, computed};
 use crate::scalar::Ami;
 use crate::stack::Stack;
 use crate::value::{Origin, Unknown, Value};
@@ -87,13 +87,16 @@ fn about_declared<'p>(
     address: &Address,
 ) -> Decision<'p> {
     let declared = &stack.resources[address].resource;
-    let anew = || pin_image(resolve::resolve(declared, fates), observed);
+    let found = observed.current(address);
+    let generation = found.map_or(0, |found| found.generation) + 1;
+    let creation = Creation { address, stack: stack.name.as_str(), generation };
+    let anew = || pin_image(resolve::resolve(declared, fates), observed).chosen(&creation);
     let none = |action, reasons, desired| Decision {
         address: address.clone(),
         deposed: false,
         action,
         reasons,
-        found: observed.current(address),
+        found,
         observed: None,
         desired: Some(desired),
         differences: Vec::new(),

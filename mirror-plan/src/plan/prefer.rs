@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::decide::Decisions;
-use super::Action;
+use super::{Action, Phase};
 use crate::address::Address;
 use crate::attribute::{Ref, Referable};
 use crate::id::Identified;
@@ -17,19 +17,33 @@ use crate::resource::{
 };
 use crate::scalar::Scheme;
 
-/// Pairs of resources of which the first is better made or changed before the second.
-pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<(Address, Address)> {
+/// Two resources, one of which had better be made or changed before the other.
+pub(super) struct Order {
+    pub(super) earlier: Address,
+    /// What of the earlier one the later one waits for.
+    pub(super) phases: &'static [Phase],
+    pub(super) later: Address,
+}
+
+/// All such orders.
+pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<Order> {
+    const BOTH: &[Phase] = &[Phase::Create, Phase::Update];
     let stack = Desired::of(decisions);
     let mut orders = Vec::new();
     for (later, resource) in &stack.resources {
-        let earlier: Vec<&Address> = match resource {
-            Resource::Instance(instance) => stack.tables_of(&instance.subnet),
-            Resource::LoadBalancer(balancer) => stack.gateways_of(balancer),
-            Resource::TargetGroup(group) => stack.restarted(group),
-            Resource::MirrorSession(session) => stack.groups_behind(session),
-            _ => Vec::new(),
+        let (earlier, phases): (Vec<&Address>, _) = match resource {
+            Resource::Instance(instance) => (stack.tables_of(&instance.subnet), BOTH),
+            Resource::LoadBalancer(balancer) => (stack.gateways_of(balancer), BOTH),
+            // That a new instance is there before it is registered is told by the reference.
+            Resource::TargetGroup(group) => (stack.targets(group), &[Phase::Update]),
+            Resource::MirrorSession(session) => (stack.groups_behind(session), BOTH),
+            _ => continue,
         };
-        orders.extend(earlier.into_iter().map(|earlier| (earlier.clone(), (*later).clone())));
+        orders.extend(earlier.into_iter().map(|earlier| Order {
+            earlier: earlier.clone(),
+            phases,
+            later: (*later).clone(),
+        }));
     }
     orders
 }
@@ -102,7 +116,7 @@ impl<'d> Desired<'d> {
     }
 
     /// The targets of a group: one that is stopped for a change is registered when it runs again.
-    fn restarted(&self, group: &TargetGroup) -> Vec<&'d Address> {
+    fn targets(&self, group: &TargetGroup) -> Vec<&'d Address> {
         group.targets.iter().filter_map(|target: &Ref<Instance>| self.address(target)).collect()
     }
 

@@ -13,7 +13,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::decide::{Decision, Decisions};
 use super::uses::ObjectKey;
-use super::{Action, Call, Phase, Step, prefer};
+use super::prefer::{self, Order};
+use super::{Action, Call, Phase, Step};
 use crate::address::{Address, Kind};
 use crate::attribute::listed;
 use crate::code;
@@ -293,11 +294,14 @@ impl Builder {
 
     /// Adds the orders that are better but not necessary, where they close no circle.
     fn prefer(&mut self, decisions: &Decisions<'_>) {
-        for (earlier, later) in prefer::orders(decisions) {
-            let before = [Phase::Create, Phase::Update].map(|phase| self.chain(&earlier, phase));
-            let after = [Phase::Create, Phase::Update].map(|phase| self.chain(&later, phase));
-            for before in before.into_iter().flatten() {
-                for after in after.into_iter().flatten() {
+        for Order { earlier, phases, later } in prefer::orders(decisions) {
+            let chains = |address: &Address, phases: &[Phase]| -> Vec<Chain> {
+                phases.iter().filter_map(|phase| self.chain(address, *phase)).collect()
+            };
+            let (before, after) =
+                (chains(&earlier, phases), chains(&later, &[Phase::Create, Phase::Update]));
+            for before in before {
+                for after in &after {
                     if !has_path_connecting(&self.graph, after.first, before.last, None) {
                         self.edge(before.last, after.first);
                     }

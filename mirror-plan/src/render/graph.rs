@@ -103,7 +103,8 @@ impl Diagram {
                 let Node { lines, group, sort } = Node::of(&step.address);
                 let lines = [verb.to_owned()].into_iter().chain(lines).collect();
                 let Sort { kind, block } = sort;
-                let sort = Sort { kind: format!("{verb} {kind}"), block: format!("{verb} {block}") };
+                let sort =
+                    Sort { kind: format!("{verb} {kind}"), block: format!("{verb} {block}") };
                 drawing.node(key, Node { lines, group, sort })
             })
             .collect();

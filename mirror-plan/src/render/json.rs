@@ -285,9 +285,7 @@ fn left(change: &ChangeOutcome) -> Option<Line> {
         Outcome::Skipped { because_of } => {
             (format!("{address}: Not done because {because_of} failed"), Some(because_of))
         }
-        Outcome::NotStarted => {
-            (format!("{address}: Not done because the run was stopped"), None)
-        }
+        Outcome::NotStarted => (format!("{address}: Not done because the run was stopped"), None),
     };
     let body = json!({
         "resource": resource(address),

@@ -34,7 +34,6 @@ pub fn line(event: &Event) -> Option<String> {
     }
 }
 
-
 /// What is being done: `Creating`.
 #[must_use]
 pub fn verb(work: &Work) -> &'static str {

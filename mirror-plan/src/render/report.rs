@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::address::Address;
+use crate::attribute::Type;
 use crate::event::{ChangeOutcome, Failure, Outcome, Report};
 use crate::plan::{Action, Counts, Mode, Plan};
 use crate::render::Palette;
-use crate::value::Value;
+use crate::resource::object_type;
+use crate::value::{Origin, Template, Value};
 
 /// What a finished run has to say, on a few lines: `Apply complete! ...` and the outputs.
 #[derive(Clone, Copy, Debug)]
@@ -80,35 +82,48 @@ pub fn counts(report: &Report) -> Counts {
 /// The outputs as they are after an apply, as far as they have become known.
 #[must_use]
 pub fn outputs(plan: &Plan, report: &Report) -> BTreeMap<String, Value> {
-    let after = plan.outputs.iter().filter_map(|(name, output)| Some((name, output.after.as_ref()?)));
+    let after =
+        plan.outputs.iter().filter_map(|(name, output)| Some((name, output.after.as_ref()?)));
     after.map(|(name, value)| (name.clone(), filled(value, report))).collect()
 }
 
 fn filled(value: &Value, report: &Report) -> Value {
     match value {
-        Value::List(items) => {
-            Value::List(items.iter().map(|item| filled(item, report)).collect())
-        },
+        Value::List(items) => Value::List(items.iter().map(|item| filled(item, report)).collect()),
         Value::Object(members) => Value::Object(
             members.iter().map(|(name, member)| (name.clone(), filled(member, report))).collect(),
         ),
         Value::Unknown(unknown) => {
-            let look_up = |origin: &_| report.learned.get(origin).cloned();
-            match &unknown.template {
-                Some(template) => match template.as_attribute() {
-                    Some(origin) => look_up(origin)
-                        .map_or_else(|| value.clone(), |text| text.map_or(Value::Null, Value::String)),
-                    None => template
-                        .fill(|origin| Some(look_up(origin)?.unwrap_or_default()))
-                        .map_or_else(|_| value.clone(), Value::String),
-                },
-                None => value.clone(),
-            }
+            let known = unknown.template.as_ref().and_then(|template| learned(template, report));
+            known.unwrap_or_else(|| value.clone())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Resource(_) => {
             value.clone()
         }
     }
+}
+
+/// What a template has become, if all of it is known now.
+fn learned(template: &Template, report: &Report) -> Option<Value> {
+    if let Some(origin) = template.as_attribute() {
+        let text = report.learned.get(origin)?.clone();
+        return Some(text.map_or(Value::Null, |text| typed(origin, text)));
+    }
+    let look_up = |origin: &_| report.learned.get(origin).cloned().map(Option::unwrap_or_default);
+    template.fill(look_up).ok().map(Value::String)
+}
+
+/// What AWS told as text, as the type that its attribute has.
+fn typed(origin: &Origin, text: String) -> Value {
+    let attribute = object_type(origin.address.kind).attribute(&origin.attribute);
+    let as_number = || text.parse::<i64>().ok().map(Value::integer);
+    let as_bool = || text.parse().ok().map(Value::Bool);
+    let typed = match attribute.map(|attribute| attribute.holds) {
+        Some(Type::Integer { .. }) => as_number(),
+        Some(Type::Bool) => as_bool(),
+        _ => None,
+    };
+    typed.unwrap_or(Value::String(text))
 }
 
 /// Outputs, one a line: `nlb_dns = "..."`, without a line break at the end.
@@ -237,7 +252,7 @@ mod tests {
     use crate::plan::{Mode, OutputChange};
     use crate::resource::ReplaceOrder;
     use crate::scalar::AccountId;
-    use crate::value::{Origin, Part, Template, Unknown};
+    use crate::value::{Part, Unknown};
 
     fn plan(mode: Mode) -> Plan {
         let dns = Origin {
@@ -265,10 +280,15 @@ mod tests {
             outputs: [
                 ("dns".to_owned(), after(Value::Unknown(Unknown::attribute(dns)))),
                 ("port".to_owned(), after(Value::integer(4789))),
+                ("vni".to_owned(), after(Value::Unknown(Unknown::attribute(vni())))),
                 ("url".to_owned(), after(Value::Unknown(url))),
             ]
             .into(),
         }
+    }
+
+    fn vni() -> Origin {
+        Origin { address: "mirror_session.web".parse().unwrap(), attribute: "vni".to_owned() }
     }
 
     fn outcome(address: &str, action: Action, outcome: Outcome) -> ChangeOutcome {
@@ -289,13 +309,16 @@ mod tests {
                 outcome("subnet.a", Action::Create, applied()),
             ],
             stopped: false,
-            learned: [(
-                Origin {
-                    address: "load_balancer.nlb".parse().unwrap(),
-                    attribute: "dns_name".to_owned(),
-                },
-                Some("nlb.example".to_owned()),
-            )]
+            learned: [
+                (
+                    Origin {
+                        address: "load_balancer.nlb".parse().unwrap(),
+                        attribute: "dns_name".to_owned(),
+                    },
+                    Some("nlb.example".to_owned()),
+                ),
+                (vni(), Some("77".to_owned())),
+            ]
             .into(),
         };
         let plan = plan(Mode::Apply);
@@ -307,6 +330,7 @@ mod tests {
         dns = "nlb.example"
         port = 4789
         url = "http://nlb.example"
+        vni = 77
         "#);
         assert_eq!(Failures::new(&report).to_string(), "");
     }

@@ -87,7 +87,7 @@ impl Text<'_> {
     fn write_legend(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan { stack, account, region, changes, .. } = self.plan;
         writeln!(f, "Plan for stack {stack} in account {account}, Region {region}.")?;
-        writeln!(f, "What happens to each resource is marked so:")?;
+        writeln!(f, "Each resource is marked with what happens to it:")?;
         for (action, meaning) in LEGEND {
             if changes.iter().any(|change| change.action == action) {
                 change::write_symbol(f, action, &self.palette)?;

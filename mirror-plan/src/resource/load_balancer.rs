@@ -200,6 +200,14 @@ impl ResourceType for LoadBalancer {
         }
     }
 
+    fn chosen(self, creation: &Creation<'_>) -> Self {
+        let name = self.name.unwrap_or_else(|| {
+            let (name, suffix) = creation.unique_name();
+            ElbName::fitted(&name, &suffix)
+        });
+        Self { name: Some(name), ..self }
+    }
+
     /// Names are unique in an account and Region.
     fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
         let taken = observed.name.as_ref().filter(|_| self.name == observed.name);
@@ -216,25 +224,22 @@ impl ResourceType for LoadBalancer {
             deletion_protection,
             listeners,
             tags,
-        } = self;
+        } = self.clone().chosen(creation);
         let create = Operation::Create {
-            name: name.clone().unwrap_or_else(|| {
-                let (name, suffix) = creation.unique_name();
-                ElbName::fitted(&name, &suffix)
-            }),
-            scheme: *scheme,
-            subnets: subnets.clone(),
-            security_groups: security_groups.clone(),
-            tags: creation.owned(tags),
+            name: name.expect("one was chosen"),
+            scheme,
+            subnets,
+            security_groups,
+            tags: creation.owned(&tags),
         };
-        let attributes = (*cross_zone || *deletion_protection).then(|| Operation::SetAttributes {
+        let attributes = (cross_zone || deletion_protection).then(|| Operation::SetAttributes {
             load_balancer: creation.this(),
-            cross_zone: *cross_zone,
-            deletion_protection: *deletion_protection,
+            cross_zone,
+            deletion_protection,
         });
-        let listeners = listeners.iter().map(|listener| Operation::CreateListener {
+        let listeners = listeners.into_iter().map(|listener| Operation::CreateListener {
             load_balancer: creation.this(),
-            listener: listener.clone(),
+            listener,
         });
         [Some(create), attributes]
             .into_iter()

@@ -266,6 +266,16 @@ impl ResourceType for SecurityGroup {
         }
     }
 
+    fn chosen(self, creation: &Creation<'_>) -> Self {
+        let name = self.name.unwrap_or_else(|| {
+            let (name, suffix) = creation.unique_name();
+            name + &suffix
+        });
+        let Creation { address, stack, generation: _ } = creation;
+        let description = self.description.unwrap_or_else(|| format!("{address} of stack {stack}"));
+        Self { name: Some(name), description: Some(description), ..self }
+    }
+
     /// Names are unique in a VPC.
     fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
         let same = self.name == observed.name && self.vpc == observed.vpc;
@@ -273,23 +283,18 @@ impl ResourceType for SecurityGroup {
     }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
-        let Self { vpc, name, description, ingress, egress, tags } = self;
+        let Self { vpc, name, description, ingress, egress, tags } = self.clone().chosen(creation);
         let create = Operation::Create {
-            vpc: vpc.clone(),
-            name: name.clone().unwrap_or_else(|| {
-                let (name, suffix) = creation.unique_name();
-                name + &suffix
-            }),
-            description: description
-                .clone()
-                .unwrap_or_else(|| format!("{} of stack {}", creation.address, creation.stack)),
-            tags: creation.owned(tags),
+            vpc,
+            name: name.expect("one was chosen"),
+            description: description.expect("one was chosen"),
+            tags: creation.owned(&tags),
         };
         let group = creation.this();
         let nothing = Rules::default();
         let aws_adds = Rules(vec![Rule::allow_all_egress()]);
-        let rules = change_rules(&group, Direction::Ingress, &nothing, ingress)
-            .chain(change_rules(&group, Direction::Egress, &aws_adds, egress));
+        let rules = change_rules(&group, Direction::Ingress, &nothing, &ingress)
+            .chain(change_rules(&group, Direction::Egress, &aws_adds, &egress));
         [create].into_iter().chain(rules).map(Into::into).collect()
     }
 

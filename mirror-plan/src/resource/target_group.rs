@@ -218,10 +218,23 @@ impl ResourceType for TargetGroup {
         Self { health_check, ..self }
     }
 
+    fn chosen(self, creation: &Creation<'_>) -> Self {
+        let name = self.name.unwrap_or_else(|| {
+            let (name, suffix) = creation.unique_name();
+            ElbName::fitted(&name, &suffix)
+        });
+        Self { name: Some(name), ..self }
+    }
+
     /// Names are unique in an account and Region.
     fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
         let taken = observed.name.as_ref().filter(|_| self.name == observed.name);
         taken.map(ElbName::as_str)
+    }
+
+    /// A check that was set up by hand goes on as it is.
+    fn inheriting(self, observed: &Self) -> Self {
+        self.settled(observed)
     }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
@@ -235,24 +248,21 @@ impl ResourceType for TargetGroup {
             deregistration_delay,
             stickiness,
             tags,
-        } = self;
+        } = self.clone().chosen(creation);
         let create = Operation::Create {
-            name: name.clone().unwrap_or_else(|| {
-                let (name, suffix) = creation.unique_name();
-                ElbName::fitted(&name, &suffix)
-            }),
-            vpc: vpc.clone(),
-            protocol: *protocol,
-            port: *port,
-            health_check: health_check.clone(),
-            tags: creation.owned(tags),
+            name: name.expect("one was chosen"),
+            vpc,
+            protocol,
+            port,
+            health_check,
+            tags: creation.owned(&tags),
         };
         let aws_has = (DeregistrationDelay::new(300), false);
-        let attributes = ((Some(*deregistration_delay), *stickiness) != aws_has).then(|| {
+        let attributes = ((Some(deregistration_delay), stickiness) != aws_has).then(|| {
             Operation::SetAttributes {
                 target_group: creation.this(),
-                deregistration_delay: *deregistration_delay,
-                stickiness: *stickiness,
+                deregistration_delay,
+                stickiness,
             }
         });
         let register = (!targets.is_empty()).then(|| Operation::Register {

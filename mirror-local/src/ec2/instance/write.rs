@@ -150,26 +150,37 @@ fn write_interface(view: View<'_>, interface: &NetworkInterface, xml: &mut Xml) 
     xml.text("vpcId", &interface.vpc_id);
 }
 
-/// Writes why an instance is stopped or terminated.
+/// Writes why an instance is in its state.
 fn write_reason(view: View<'_>, instance: &Instance, xml: &mut Xml) {
-    if instance.state(view) == State::Pending {
-        write_state_reason(xml, ("pending", "pending"));
+    xml.text("reason", reason(instance));
+    if let Some((code, message)) = state_reason(view, instance) {
+        xml.element("stateReason", |xml| {
+            xml.text("code", code);
+            xml.text("message", message);
+        });
     }
-    if instance.asked == Asked::Run {
-        xml.text("reason", "");
-        return;
-    }
-    let at = instance.asked_at.strftime("%Y-%m-%d %H:%M:%S");
-    xml.text("reason", format_args!("User initiated ({at} GMT)"));
-    let code = "Client.UserInitiatedShutdown";
-    write_state_reason(xml, (code, "Client.UserInitiatedShutdown: User initiated shutdown"));
 }
 
-fn write_state_reason(xml: &mut Xml, (code, message): (&str, &str)) {
-    xml.element("stateReason", |xml| {
-        xml.text("code", code);
-        xml.text("message", message);
-    });
+/// Returns why an instance is stopped or terminated, in a sentence.
+pub(super) fn reason(instance: &Instance) -> String {
+    if instance.asked == Asked::Run {
+        return String::new();
+    }
+    let at = instance.asked_at.strftime("%Y-%m-%d %H:%M:%S");
+    format!("User initiated ({at} GMT)")
+}
+
+/// Returns why an instance is in its state, as a code and a text.
+pub(super) fn state_reason(
+    view: View<'_>,
+    instance: &Instance,
+) -> Option<(&'static str, &'static str)> {
+    const CODE: &str = "Client.UserInitiatedShutdown";
+    const TEXT: &str = "Client.UserInitiatedShutdown: User initiated shutdown";
+    match instance.asked {
+        Asked::Run => (instance.state(view) == State::Pending).then_some(("pending", "pending")),
+        Asked::Stop | Asked::Terminate => Some((CODE, TEXT)),
+    }
 }
 
 /// Writes the options of the instance metadata service.

@@ -85,3 +85,15 @@ pub(super) fn write(xml: &mut Xml, target_group: &str) {
         });
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_serves_what_it_speaks() {
+        let fits = |listener, group| check_protocols(listener, group).is_ok();
+        assert!(fits("UDP", "UDP") && fits("UDP", "TCP_UDP") && fits("TCP_UDP", "TCP_UDP"));
+        assert!(!fits("UDP", "TCP") && !fits("TCP_UDP", "UDP") && !fits("TCP", "UDP"));
+    }
+}

@@ -1,7 +1,7 @@
 //! Changing where a load balancer stands, its security groups, and its address type.
 
 use super::create::check_groups;
-use super::{LoadBalancer, PRIVATE_LINK_RULES, check_ip_address_type, named, placement};
+use super::{LoadBalancer, PRIVATE_LINK_RULES, ip_address_type, named, placement};
 use crate::elbv2::unconfigurable;
 use crate::failure::{Failure, Outcome};
 use crate::world::Call;
@@ -14,9 +14,7 @@ pub(super) fn set_subnets(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     if vpc != lb.vpc_id {
         return Err(unconfigurable("All subnets must belong to the VPC of the load balancer"));
     }
-    if let Some(word) = call.parameters.text("IpAddressType") {
-        check_ip_address_type(word)?;
-    }
+    ip_address_type(call.parameters)?;
     placement::occupy(call, &mut lb, places)?;
     xml.members("AvailabilityZones", &lb.zones, |xml, zone| {
         xml.text("ZoneName", &zone.name);
@@ -65,8 +63,8 @@ pub(super) fn set_security_groups(call: &mut Call<'_>, xml: &mut Xml) -> Outcome
 /// Handles `SetIpAddressType`.
 pub(super) fn set_ip_address_type(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let arn = named(call.region, call.parameters)?.arn.clone();
-    let word = call.parameters.required("IpAddressType")?;
-    check_ip_address_type(word)?;
+    call.parameters.required("IpAddressType")?;
+    let word = ip_address_type(call.parameters)?;
     if let Some(lb) = call.region.load_balancers.get_mut(&arn) {
         word.clone_into(&mut lb.ip_address_type);
     }

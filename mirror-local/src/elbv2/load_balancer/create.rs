@@ -1,7 +1,7 @@
 //! Making a load balancer. A repeated call with the same settings returns the first one's.
 
 use super::placement::{self, Place};
-use super::{LoadBalancer, Scheme, check_ip_address_type, write};
+use super::{LoadBalancer, Scheme, ip_address_type, write};
 use crate::elbv2::attribute::Attributes;
 use crate::elbv2::{arn, check_name, invalid, tag, unconfigurable};
 use crate::failure::{Failure, Outcome};
@@ -48,8 +48,7 @@ fn read(call: &Call<'_>) -> Outcome<Wanted> {
     check_kind(parameters)?;
     let name = parameters.required("Name")?;
     check_name("load balancer", name)?;
-    let ip_address_type = parameters.text("IpAddressType").unwrap_or("ipv4");
-    check_ip_address_type(ip_address_type)?;
+    let ip_address_type = ip_address_type(parameters)?;
     let scheme = match parameters.one_of("Scheme", &["internet-facing", "internal"])? {
         Some("internal") => Scheme::Internal,
         _ => Scheme::InternetFacing,

@@ -164,3 +164,32 @@ fn meets(peer: &Peer, address: Ipv4Addr, groups: &[String]) -> bool {
         Peer::Ipv6(_) | Peer::PrefixList(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_covers_tcp_ports_in_its_range() {
+        let covers = |protocol: &str, ports| {
+            let peer = Peer::Group("sg-1".into());
+            let direction = Direction::Ingress;
+            covers(&Permission { direction, protocol: protocol.into(), ports, peer }, 80)
+        };
+        assert!(covers("-1", None));
+        assert!(covers("tcp", Some((80, 80))));
+        assert!(!covers("tcp", Some((81, 65535))));
+        assert!(!covers("udp", Some((0, 65535))));
+    }
+
+    #[test]
+    fn a_peer_is_met_by_address_or_by_group() {
+        let address = Ipv4Addr::new(10, 0, 0, 9);
+        let groups = ["sg-1".to_owned()];
+        let block = |text: &str| Peer::Ipv4(text.parse().unwrap());
+        assert!(meets(&block("10.0.0.0/24"), address, &groups));
+        assert!(!meets(&block("10.0.1.0/24"), address, &groups));
+        assert!(meets(&Peer::Group("sg-1".into()), address, &groups));
+        assert!(!meets(&Peer::Group("sg-2".into()), address, &groups));
+    }
+}

@@ -171,3 +171,27 @@ fn for_http(
         (true, None) => Ok(before.or_else(|| Some(default.to_owned()))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_single_ranges_or_lists_within_limits() {
+        let accepted =
+            |codes: &str| matcher(&Parameters::from_pairs([("Matcher.HttpCode", codes)])).is_ok();
+        assert_eq!(["200", "200-299", "200,302,400-599"].map(accepted), [true; 3]);
+        assert_eq!(["199", "600", "299-200", "200,", "a", "-", "200-"].map(accepted), [false; 7]);
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_protocol() {
+        let read = |pairs: &[(&str, &str)]| {
+            HealthCheck::read(&Parameters::from_pairs(pairs.iter().copied())).unwrap()
+        };
+        let (tcp, http) = (read(&[]), read(&[("HealthCheckProtocol", "HTTP")]));
+        assert_eq!((tcp.timeout_s, http.timeout_s), (10, 6));
+        assert_eq!((tcp.path, http.path.as_deref()), (None, Some("/")));
+        assert_eq!(http.matcher.as_deref(), Some("200-399"));
+    }
+}

@@ -31,7 +31,8 @@ async fn by_address(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectI
         .ec2()
         .describe_tags()
         .filters(page::filter("resource-type", [kind.tag_type().to_owned()]))
-        .filters(page::filter(&format!("tag:{}", tag::ADDRESS), [owned(tag::ADDRESS)]));
+        .filters(page::filter("key", [tag::ADDRESS.to_owned()]))
+        .filters(page::filter("value", [owned(tag::ADDRESS)]));
     let candidates = pages!(aws, "DescribeTags", request, tags);
     for candidate in candidates {
         let id = Answer("DescribeTags").present("resourceId", candidate.resource_id())?;

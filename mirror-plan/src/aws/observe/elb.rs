@@ -94,7 +94,7 @@ pub(in crate::aws) async fn tags_of(
     aws: &Aws,
     arns: Vec<String>,
 ) -> Result<Vec<(String, Tags)>, CallError> {
-    let batches = together(arns.chunks(TAGGED).map(|batch| tags_of_batch(aws, batch)));
+    let batches = together(arns.chunks(TAGGED).map(|batch| tags_of_batch(aws, batch)).collect());
     Ok(batches.await?.into_iter().flatten().collect())
 }
 
@@ -114,7 +114,7 @@ async fn tags_of_batch(aws: &Aws, arns: &[String]) -> Result<Vec<(String, Tags)>
         (ErrorKind::NotFound, [_]) => Ok(Vec::new()),
         (ErrorKind::NotFound, _) => {
             let alone = arns.chunks(1).map(|one| Box::pin(tags_of_batch(aws, one)));
-            Ok(together(alone).await?.into_iter().flatten().collect())
+            Ok(together(alone.collect()).await?.into_iter().flatten().collect())
         }
         _ => Err(error),
     }

@@ -43,7 +43,7 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
             ours.push((owner, id, instance));
         }
     }
-    let user_data = each(ours.iter().map(|(_, id, _)| user_data(aws, id))).await?;
+    let user_data = each(ours.iter().map(|(_, id, _)| user_data(aws, id)).collect()).await?;
     for ((owner, id, instance), user_data) in ours.into_iter().zip(user_data) {
         let Some(user_data) = user_data else { continue };
         let resource = read(&instance, user_data)?.into();

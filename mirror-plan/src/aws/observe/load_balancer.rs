@@ -35,10 +35,8 @@ pub(super) async fn observe(
             ours.push((owner, arn, balancer, tags));
         }
     }
-    let details = each(ours.iter().map(|(_, arn, ..)| async move {
-        tokio::try_join!(listeners(aws, arn), attributes(aws, arn))
-    }));
-    let details = details.await?;
+    let details = ours.iter().map(|(_, arn, ..)| details(aws, arn)).collect();
+    let details = each(details).await?;
     for ((owner, arn, balancer, tags), details) in ours.into_iter().zip(details) {
         let Some((listeners, attributes)) = details else { continue };
         let id = arn.erase();
@@ -61,6 +59,14 @@ pub(super) async fn observe(
         seen.add(owner, Found { id, generation, resource, computed, parts });
     }
     Ok(seen)
+}
+
+/// What AWS tells of one at a time.
+async fn details(
+    aws: &Aws,
+    arn: &LoadBalancerArn,
+) -> Result<(Vec<SeenListener>, Vec<LoadBalancerAttribute>), ObserveError> {
+    tokio::try_join!(listeners(aws, arn), attributes(aws, arn))
 }
 
 async fn listeners(aws: &Aws, arn: &LoadBalancerArn) -> Result<Vec<SeenListener>, ObserveError> {

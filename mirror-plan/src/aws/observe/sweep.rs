@@ -14,7 +14,9 @@ pub(super) async fn sweep(aws: &Aws, stack: &str) -> Result<BTreeMap<Kind, Ids>,
     let request = aws
         .ec2()
         .describe_tags()
-        .filters(page::filter(&format!("tag:{}", tag::STACK), [stack.to_owned()]))
+        // With `tag:...` AWS may tell all tags of what it finds, with these the one.
+        .filters(page::filter("key", [tag::STACK.to_owned()]))
+        .filters(page::filter("value", [stack.to_owned()]))
         .max_results(page::PAGE);
     let found = pages!(aws, "DescribeTags", request, tags);
     let mut swept: BTreeMap<Kind, Ids> = BTreeMap::new();

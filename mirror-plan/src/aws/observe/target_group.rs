@@ -33,10 +33,8 @@ pub(super) async fn observe(
             ours.push((owner, arn, group, tags));
         }
     }
-    let details = each(ours.iter().map(|(_, arn, ..)| async move {
-        tokio::try_join!(targets(aws, arn), attributes(aws, arn))
-    }));
-    let details = details.await?;
+    let details = ours.iter().map(|(_, arn, ..)| details(aws, arn)).collect();
+    let details = each(details).await?;
     for ((owner, arn, group, tags), details) in ours.into_iter().zip(details) {
         let Some((targets, attributes)) = details else { continue };
         let resource = read(&group, targets, &attributes, tags)?.into();
@@ -46,6 +44,14 @@ pub(super) async fn observe(
         seen.add(owner, Found { id, generation, resource, computed, parts: BTreeMap::new() });
     }
     Ok(seen)
+}
+
+/// What AWS tells of one at a time.
+async fn details(
+    aws: &Aws,
+    arn: &TargetGroupArn,
+) -> Result<(Vec<Ref<Instance>>, Vec<TargetGroupAttribute>), ObserveError> {
+    tokio::try_join!(targets(aws, arn), attributes(aws, arn))
 }
 
 /// The instances that are registered. One that is being deregistered is not, though AWS goes on

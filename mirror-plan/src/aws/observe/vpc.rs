@@ -30,7 +30,7 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         }
     }
     // Two attributes of a VPC come alone.
-    let dns = each(ours.iter().map(|(_, id, _)| dns(aws, id))).await?;
+    let dns = each(ours.iter().map(|(_, id, _)| dns(aws, id)).collect()).await?;
     for ((owner, id, vpc), dns) in ours.into_iter().zip(dns) {
         let Some(dns) = dns else { continue };
         let resource = read(&vpc, dns)?.into();

@@ -18,11 +18,8 @@ const WIDEST: usize = 1000;
 struct Verb {
     /// As it is written.
     text: String,
-    plus: bool,
-    minus: bool,
-    zero: bool,
-    space: bool,
-    sharp: bool,
+    /// Of `+`, `-`, `0`, blank and `#`, those that it has.
+    flags: String,
     width: usize,
     precision: Option<usize>,
     /// The argument it names, from 1: `%[2]s`.
@@ -67,13 +64,7 @@ impl Verb {
     fn read(chars: &mut Peekable<Chars<'_>>) -> Result<Self, Wrong> {
         let mut verb = Self { text: "%".to_owned(), ..Self::default() };
         while let Some(flag) = verb.take(chars, |c| "+-0 #".contains(c)) {
-            match flag {
-                '+' => verb.plus = true,
-                '-' => verb.minus = true,
-                '0' => verb.zero = true,
-                ' ' => verb.space = true,
-                _ => verb.sharp = true,
-            }
+            verb.flags.push(flag);
         }
         verb.read_argument(chars)?;
         verb.width = verb.digits(chars)?.unwrap_or(0);
@@ -83,6 +74,10 @@ impl Verb {
         verb.read_argument(chars)?;
         verb.mode = verb.take(chars, |_| true).ok_or_else(|| verb.wrong("has no letter"))?;
         if "%vtbdoxXeEfgGsq".contains(verb.mode) { Ok(verb) } else { Err(verb.wrong("is no verb")) }
+    }
+
+    fn has(&self, flag: char) -> bool {
+        self.flags.contains(flag)
     }
 
     fn read_argument(&mut self, chars: &mut Peekable<Chars<'_>>) -> Result<(), Wrong> {
@@ -153,7 +148,10 @@ impl Verb {
             }
             _ => {
                 let number = to_number(value).ok_or_else(|| mismatch("a number"))?;
-                Ok(self.signed(number.is_sign_negative(), &self.float(number.abs())))
+                {
+                    let digits = self.float(number.abs());
+                    Ok(self.signed(if number < 0.0 { "-" } else { "" }, &digits))
+                }
             }
         }
     }
@@ -161,8 +159,8 @@ impl Verb {
     /// `%v`: texts as they are, numbers as short as can be, all else as JSON.
     fn as_it_is(&self, value: &Value) -> String {
         match value {
-            Value::String(text) if !self.sharp => text.clone(),
-            Value::Number(number) if !self.sharp => {
+            Value::String(text) if !self.has('#') => text.clone(),
+            Value::Number(number) if !self.has('#') => {
                 let sign = if *number < 0.0 { "-" } else { "" };
                 format!("{sign}{}", shortest(number.abs(), None))
             }
@@ -172,7 +170,7 @@ impl Verb {
 
     fn whole(&self, number: i64) -> String {
         let magnitude = number.unsigned_abs();
-        let digits = match (self.mode, self.sharp) {
+        let digits = match (self.mode, self.has('#')) {
             ('b', false) => format!("{magnitude:b}"),
             ('b', true) => format!("{magnitude:#b}"),
             ('o', false) => format!("{magnitude:o}"),
@@ -187,7 +185,7 @@ impl Verb {
             Some(least) => format!("{digits:0>least$}"),
             None => digits,
         };
-        self.signed(number < 0, &digits)
+        self.signed(if number < 0 { "-" } else { "" }, &digits)
     }
 
     fn float(&self, number: f64) -> String {
@@ -206,14 +204,13 @@ impl Verb {
     }
 
     /// With its sign, and zeros between sign and digits where they are asked for.
-    fn signed(&self, negative: bool, digits: &str) -> String {
-        let sign = match (negative, self.plus, self.space) {
-            (true, ..) => "-",
-            (false, true, _) => "+",
-            (false, false, true) => " ",
-            (false, false, false) => "",
+    fn signed(&self, minus: &'static str, digits: &str) -> String {
+        let sign = match minus {
+            "" if self.has('+') => "+",
+            "" if self.has(' ') => " ",
+            minus => minus,
         };
-        if self.zero && !self.minus {
+        if self.has('0') && !self.has('-') {
             let width = self.width.saturating_sub(sign.len());
             format!("{sign}{digits:0>width$}")
         } else {
@@ -224,8 +221,8 @@ impl Verb {
     /// Filled up to the width; a reader counts the characters.
     fn padded(&self, text: &str) -> String {
         let missing = self.width.saturating_sub(text.graphemes(true).count());
-        let fill = if self.zero && !self.minus { "0" } else { " " }.repeat(missing);
-        if self.minus { format!("{text}{fill}") } else { format!("{fill}{text}") }
+        let fill = if self.has('0') && !self.has('-') { "0" } else { " " }.repeat(missing);
+        if self.has('-') { format!("{text}{fill}") } else { format!("{fill}{text}") }
     }
 }
 

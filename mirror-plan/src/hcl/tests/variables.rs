@@ -285,7 +285,7 @@ fn what_a_variable_block_may_say() {
       |
       = note: only constants can stand here
 
-    error[MP0006]: `nullable` is true or false
+    error[MP0006]: expected bool, found a number
      --> test.mirror.hcl:4:17
       |
     4 |   nullable    = 7
@@ -297,7 +297,7 @@ fn what_a_variable_block_may_say() {
     5 |   one_of      = 1
       |                 ^
 
-    error[MP0006]: a description is a string
+    error[MP0006]: expected string, found a list
      --> test.mirror.hcl:6:17
       |
     6 |   description = []

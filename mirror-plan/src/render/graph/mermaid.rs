@@ -85,7 +85,9 @@ impl fmt::Display for Quoted<'_> {
         for c in self.0.chars() {
             match c {
                 '\n' => f.write_str("<br/>")?,
-                '"' | '#' | '&' | '<' | '>' | '`' | '\\' | ';' | '|' => write!(f, "#{};", u32::from(c))?,
+                '"' | '#' | '&' | '<' | '>' | '`' | '\\' | ';' | '|' => {
+                    write!(f, "#{};", u32::from(c))?
+                }
                 c if c.is_control() => f.write_str(" ")?,
                 c => write!(f, "{c}")?,
             }

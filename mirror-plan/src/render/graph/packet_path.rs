@@ -4,7 +4,9 @@ use super::{Diagram, Drawing, Node, Sort};
 use crate::address::Address;
 use crate::attribute::{Ref, Referable};
 use crate::resource::mirror_target::Destination;
-use crate::resource::{LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, TargetGroup};
+use crate::resource::{
+    LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, TargetGroup,
+};
 use crate::scalar::RuleAction;
 use crate::stack::Stack;
 

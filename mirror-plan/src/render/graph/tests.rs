@@ -10,7 +10,11 @@ use crate::resource::{MirrorFilter, MirrorSession, MirrorTarget, Resource};
 use crate::stack::Declared;
 use crate::value::Value;
 
-fn declare(stack: &mut crate::stack::StackBuilder, address: Address, attributes: serde_json::Value) {
+fn declare(
+    stack: &mut crate::stack::StackBuilder,
+    address: Address,
+    attributes: serde_json::Value,
+) {
     let mut problems = Problems::default();
     let read = Resource::read(address.kind, &revived(attributes), &mut problems);
     let resource = read.unwrap_or_else(|| panic!("{address}: {:?}", problems.into_inner()));
@@ -40,20 +44,38 @@ fn lab() -> Stack {
         ("vpc.lab", serde_json::json!({ "cidr": "10.0.0.0/16" })),
         ("subnet.a", serde_json::json!({ "vpc": "@vpc.lab", "cidr": "10.0.1.0/24" })),
         ("instance.web", serde_json::json!({ "instance_type": "t3.micro", "subnet": "@subnet.a" })),
-        ("instance.sensor[0]", serde_json::json!({ "instance_type": "t3.micro", "subnet": "@subnet.a" })),
-        ("instance.sensor[1]", serde_json::json!({ "instance_type": "t3.micro", "subnet": "@subnet.a" })),
-        ("target_group.sensors", serde_json::json!({
-            "vpc": "@vpc.lab", "targets": ["@instance.sensor[0]", "@instance.sensor[1]"] })),
-        ("load_balancer.sensors", serde_json::json!({
-            "subnets": ["@subnet.a"], "listeners": [{ "target_group": "@target_group.sensors" }] })),
+        (
+            "instance.sensor[0]",
+            serde_json::json!({ "instance_type": "t3.micro", "subnet": "@subnet.a" }),
+        ),
+        (
+            "instance.sensor[1]",
+            serde_json::json!({ "instance_type": "t3.micro", "subnet": "@subnet.a" }),
+        ),
+        (
+            "target_group.sensors",
+            serde_json::json!({
+            "vpc": "@vpc.lab", "targets": ["@instance.sensor[0]", "@instance.sensor[1]"] }),
+        ),
+        (
+            "load_balancer.sensors",
+            serde_json::json!({
+            "subnets": ["@subnet.a"], "listeners": [{ "target_group": "@target_group.sensors" }] }),
+        ),
         ("mirror_target.nlb", serde_json::json!({ "load_balancer": "@load_balancer.sensors" })),
-        ("mirror_filter.web", serde_json::json!({ "amazon_dns": true, "rules": [
+        (
+            "mirror_filter.web",
+            serde_json::json!({ "amazon_dns": true, "rules": [
             { "number": 10, "action": "reject", "protocol": "tcp", "port": "22" },
             { "number": 100, "action": "accept", "direction": "ingress" },
-        ] })),
-        ("mirror_session.web", serde_json::json!({
+        ] }),
+        ),
+        (
+            "mirror_session.web",
+            serde_json::json!({
             "source": "@instance.web", "target": "@mirror_target.nlb",
-            "filter": "@mirror_filter.web", "number": 1, "vni": 7 })),
+            "filter": "@mirror_filter.web", "number": 1, "vni": 7 }),
+        ),
     ] {
         declare(&mut stack, address.parse().unwrap(), attributes);
     }
@@ -160,9 +182,7 @@ fn the_order_of_a_plan() {
         needs: needs.to_vec(),
     };
     let id = "0a1b2c3d4e5f67890";
-    let delete = |kind: &str, of: &str| {
-        serde_json::json!({ "operation": { kind: { "delete": { kind: { "id": format!("{of}-{id}") } } } } })
-    };
+    let delete = |kind: &str, of: &str| serde_json::json!({ "operation": { kind: { "delete": { kind: { "id": format!("{of}-{id}") } } } } });
     let plan = Plan {
         format: Plan::FORMAT,
         stack: "lab".parse().unwrap(),
@@ -255,7 +275,10 @@ fn labels_break_out_of_nothing() {
         group: None,
         sort: Sort { kind: String::new(), block: String::new() },
     };
-    let mut diagram = Diagram { nodes: vec![node("a\"]; click n0 \"javascript:alert(1)\"\n"), node("<b>\\&`#\u{1b}")], ..Diagram::default() };
+    let mut diagram = Diagram {
+        nodes: vec![node("a\"]; click n0 \"javascript:alert(1)\"\n"), node("<b>\\&`#\u{1b}")],
+        ..Diagram::default()
+    };
     diagram.arrow(0, 1, "x\"|y");
     assert_snapshot!(Mermaid(&diagram), @r##"
     flowchart LR

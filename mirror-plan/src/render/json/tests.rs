@@ -147,7 +147,8 @@ fn outputs_have_types() {
 
 #[test]
 fn a_diagnostic_has_its_place() {
-    let source = Source { name: "lab.mirror.hcl".to_owned(), text: "vpc \"a\" {\n  é = x\n}".to_owned() };
+    let source =
+        Source { name: "lab.mirror.hcl".to_owned(), text: "vpc \"a\" {\n  é = x\n}".to_owned() };
     let span = Span { source: Arc::new(source), bytes: 17..18 };
     let found = Diagnostic::error(code::UNKNOWN_NAME, "no such name: x")
         .at(span, "here")

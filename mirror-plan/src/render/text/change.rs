@@ -8,7 +8,7 @@ use crate::attribute::{Presence, Type};
 use crate::plan::{Action, Capture, Change, Reason};
 use crate::render::Palette;
 use crate::resource::{ReplaceOrder, computed, object_type};
-use crate::value::Value;
+use crate::value::{Origin, Unknown, Value};
 
 /// Unchanged attributes that are shown all the same, so that a reader knows what the block is.
 const ALWAYS: [&str; 3] = ["id", "name", "tags"];
@@ -124,6 +124,9 @@ fn entries(change: &Change, id: Option<&Value>) -> Vec<Entry> {
         let before = filled(before.as_ref());
         let after = match filled(after.as_ref()) {
             Side::Nothing if made && matches!(attribute.presence, Presence::Chosen) => Side::Later,
+            Side::Is(Value::Unknown(unknown)) if is_own(unknown, change, attribute.name) => {
+                Side::Later
+            }
             side => side,
         };
         let mut entry =
@@ -144,6 +147,13 @@ fn entries(change: &Change, id: Option<&Value>) -> Vec<Entry> {
             .map(|entry| entry.named(computed.name))
     });
     id.into_iter().chain(configured).chain(told_by_aws).collect()
+}
+
+/// Whether a value waits for nothing but itself.
+fn is_own(unknown: &Unknown, change: &Change, attribute: &str) -> bool {
+    let is_own =
+        |origin: &Origin| origin.address == change.address && origin.attribute == attribute;
+    unknown.origins.iter().all(is_own)
 }
 
 /// A value; to a reader of attributes an empty list is none.

@@ -69,8 +69,6 @@ fn entries(address: &Address, found: &Found) -> Vec<Entry> {
     let told_by_aws = computed(address.kind)
         .iter()
         .filter(|computed| computed.name != "id" && object.attribute(computed.name).is_none())
-        .filter_map(|computed| {
-            entry(computed.name, found.attribute(computed.name).as_ref(), None)
-        });
+        .filter_map(|computed| entry(computed.name, found.attribute(computed.name).as_ref(), None));
     entry("id", Some(&id), None).into_iter().chain(configured).chain(told_by_aws).collect()
 }

@@ -1,0 +1,149 @@
+//! What the command line says of itself.
+
+use super::{Folder, assert_shown};
+
+#[test]
+fn help_lists_the_verbs_and_the_exit_codes() {
+    let folder = Folder::empty();
+    assert_shown!(folder.mirror("--help"), @"
+    exit code: 0
+    ----- stdout -----
+    Plan and apply AWS VPC Traffic Mirroring from one HCL file
+
+    Usage: mirror [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Write a stack file to start from
+      validate     Check a stack file, without AWS
+      plan         Show what an apply would do
+      apply        Make the cloud as the stack says
+      destroy      Remove everything of the stack
+      show         Show a saved plan, or what the cloud holds of the stack
+      output       Show the outputs
+      graph        Draw the stack
+      local        The local AWS
+      schema       Describe every attribute of every block
+      explain      Explain a code, such as MP0102
+      completions  Write completions for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+          --local[=<DIR>]      Use a local AWS, kept in a folder, instead of the real one
+          --region <REGION>    The Region, where the stack does not say
+          --profile <PROFILE>  The profile of the AWS configuration files
+          --no-color           No colors, even on a terminal
+
+    Exit codes:
+      0    done
+      1    failed, refused, or not approved
+      2    there is something to do (plan --detailed-exitcode)
+      3    the saved plan is stale; nothing was done
+      4    somebody else holds the lock (reserved)
+      130  interrupted
+    ----- stderr -----
+    ");
+    assert_shown!(folder.mirror("apply --help"), @"
+    exit code: 0
+    ----- stdout -----
+    Make the cloud as the stack says
+
+    Usage: mirror apply [OPTIONS] [STACK|PLANFILE]
+
+    Arguments:
+      [STACK|PLANFILE]  The stack file, a folder with one, or a saved plan. [default: the one
+                        *.mirror.hcl here]
+
+    Options:
+          --var <NAME=VALUE>   Give a variable a value
+          --var-file <FILE>    Read values of variables from a file, HCL or JSON
+          --target <ADDRESS>   Only this resource and what it depends on
+          --replace <ADDRESS>  Replace this resource even if it need not be
+          --auto-approve       Do not ask
+          --parallelism <N>    How many calls are in flight at once [default: 10]
+          --json               Print what happens as a stream of JSON objects
+      -h, --help               Print help
+
+    Global options:
+          --local[=<DIR>]      Use a local AWS, kept in a folder, instead of the real one
+          --region <REGION>    The Region, where the stack does not say
+          --profile <PROFILE>  The profile of the AWS configuration files
+          --no-color           No colors, even on a terminal
+    ----- stderr -----
+    ");
+}
+
+#[test]
+fn a_wrong_command_line_is_an_error_and_not_a_change() {
+    let folder = Folder::empty();
+    assert_shown!(folder.mirror("plan --detailed-exitcod"), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: unexpected argument '--detailed-exitcod' found
+
+      tip: a similar argument exists: '--detailed-exitcode'
+
+    Usage: mirror plan --detailed-exitcode [STACK]
+
+    For more information, try '--help'.
+    ");
+    assert_shown!(folder.mirror("plan --target vcp.lab"), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value 'vcp.lab' for '--target <ADDRESS>': `vcp` is not a kind of resource
+
+    For more information, try '--help'.
+    ");
+    assert_shown!(folder.mirror("apply --parallelism 0"), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value '0' for '--parallelism <N>': number would be zero for non-zero type
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn codes_are_explained() {
+    let folder = Folder::empty();
+    assert_shown!(folder.mirror("explain mp0501"), @"
+    exit code: 0
+    ----- stdout -----
+    MP0501: the plan is stale
+
+    Something that the plan saw has changed since. Nothing was done; plan again.
+    ----- stderr -----
+    ");
+    assert_shown!(folder.mirror("explain MP9999"), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0101]: there is no code `MP9999`
+     |
+     = note: codes are MP and four digits, up to MP0605
+    ");
+}
+
+#[test]
+fn the_schema_is_json_and_markdown() {
+    let folder = Folder::empty();
+    let schema: serde_json::Value = serde_json::from_str(&folder.done("schema --json")).unwrap();
+    assert_eq!(schema["kinds"]["vpc"]["attributes"][0]["name"], "cidr");
+    assert!(folder.done("schema").contains("# `mirror_session`"));
+    assert!(!folder.done("schema vpc").contains("# `mirror_session`"));
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let folder = Folder::empty();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = folder.done(&format!("completions {shell}"));
+        assert!(script.contains("auto-approve"), "{shell}");
+    }
+}

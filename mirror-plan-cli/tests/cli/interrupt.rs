@@ -1,0 +1,94 @@
+//! Interrupts: one lets what is in flight end, and what is left is done by the next run.
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+
+use super::{Folder, assert_shown};
+
+/// An instance takes a second, and the other one waits for it.
+const SLOW: &str = r#"
+stack "slow" { region = "eu-west-1" }
+
+vpc "lab" { cidr = "10.0.0.0/16" }
+
+subnet "a" {
+  vpc  = vpc.lab
+  cidr = "10.0.1.0/24"
+}
+
+instance "first" {
+  instance_type = "t3.micro"
+  subnet        = subnet.a
+}
+
+instance "second" {
+  instance_type = "t3.micro"
+  subnet        = subnet.a
+  user_data     = "echo ${instance.first.private_ip}"
+}
+"#;
+
+/// Sends an interrupt, as Ctrl-C does.
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn the_first_interrupt_waits_for_what_is_in_flight() {
+    let folder = Folder::with(SLOW);
+    let mut child = folder
+        .command("--local apply --auto-approve")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("instance.first: Creating") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before its time");
+    }
+    interrupt(&child);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_shown!(rest, @"
+    Interrupt received: nothing more is started. Waiting for 1 call in flight; interrupt again to leave at once.
+    instance.first: Creation complete after Ns [id=i-ID]
+
+    Not done because the run was stopped:
+      create instance.second
+
+    What is done stays done. Run the same command again to do the rest: it plans from what
+    is there now.
+    ");
+    let replanned = folder.done("plan");
+    assert!(replanned.contains("Plan: 1 to add, 0 to change, 0 to destroy."), "{replanned}");
+}
+
+#[test]
+fn the_second_interrupt_leaves_at_once() {
+    let folder = Folder::with(SLOW);
+    let mut child = folder
+        .command("--local apply --auto-approve")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    let mut wait_for = |start: &str| {
+        while !line.starts_with(start) {
+            line.clear();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before its time");
+        }
+    };
+    wait_for("instance.first: Creating");
+    interrupt(&child);
+    wait_for("Interrupt received");
+    interrupt(&child);
+    wait_for("Interrupted twice");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

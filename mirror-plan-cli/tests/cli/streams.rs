@@ -1,0 +1,90 @@
+//! Where output goes, in which form, and what a closed end does.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use super::{Folder, SMALL, assert_shown};
+
+#[test]
+fn json_is_a_stream_of_objects() {
+    let folder = Folder::with(SMALL);
+    let shown = folder.mirror("--local apply --auto-approve --parallelism 1 --json");
+    // How often a state is looked at depends on the machine.
+    let lines = shown.lines().filter(|line| !line.contains("mirror_waiting"));
+    assert_shown!(lines.collect::<Vec<_>>().join("\n"), @"");
+}
+
+#[test]
+fn colors_are_only_where_they_are_wanted() {
+    let folder = Folder::with(SMALL);
+    let colored = |name: &str, value: &str| {
+        let output = folder.command("--local plan").env(name, value).output().unwrap();
+        output.stdout.contains(&0x1b)
+    };
+    assert!(!colored("TERM", "xterm-256color"));
+    assert!(colored("CLICOLOR_FORCE", "1"));
+    let both =
+        folder.command("--local plan --no-color").env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(!both.stdout.contains(&0x1b));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let folder = Folder::with(SMALL);
+    let mut child = folder
+        .command("--local plan")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error() {
+    let folder = Folder::with(SMALL);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = folder.command("--local plan").stdout(full).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(stderr, @"
+    error[MP0601]: the output cannot be written
+     |
+     = note: No space left on device (os error 28)
+    ");
+}
+
+#[test]
+fn any_endpoint_will_do() {
+    let folder = Folder::with(SMALL);
+    let mut server = folder
+        .command("local serve --port 0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let output = folder
+        .command("apply --auto-approve")
+        .env("AWS_ENDPOINT_URL", url.trim())
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .output()
+        .unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(output.status.success(), "{}", super::shown(&output));
+    // It is the same cloud, whichever door.
+    assert_shown!(folder.mirror("--local plan"), @"
+    exit code: 0
+    ----- stdout -----
+    No changes. Your infrastructure matches the configuration.
+
+    Compared: stack small, account 123456789012, Region eu-west-1.
+    ----- stderr -----
+    ");
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Times whole `mirror plan` processes on 1,000 and 10,000 sessions over 10,000 interfaces, before and
+# after they are applied, and counts the calls. Prints one line each: seconds, megabytes, calls.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cargo build --release --quiet --package mirror-plan-cli
+cargo build --release --quiet --package mirror-tests --example estate
+target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+measure() { # NAME: a plan of the stack in $folder, the best of five
+  local calls best='' line
+  calls=$("$target/release/mirror" local log --local="$folder/.mirror/local" | wc -l)
+  for _ in 1 2 3 4 5; do
+    line=$( { /usr/bin/time -f '%e %M' "$target/release/mirror" plan "$folder" --local="$folder/.mirror/local" >/dev/null; } 2>&1 | tail -n 1)
+    if [ -z "$best" ] || [ "$(printf '%s\n%s\n' "$line" "$best" | sort -n | head -n 1)" = "$line" ]; then best=$line; fi
+  done
+  calls=$(( ($("$target/release/mirror" local log --local="$folder/.mirror/local" | wc -l) - calls) / 5 ))
+  echo "$1: ${best% *} s, $(( ${best#* } / 1024 )) MB, $calls calls"
+}
+
+for sessions in 1000 10000; do
+  "$target/release/examples/estate" "$folder" "$sessions"
+  measure "$sessions sessions to make"
+done
+"$target/release/mirror" apply "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>"$folder/errors" ||
+  tail -n 20 "$folder/errors"
+measure "10000 sessions in place"
+"$target/release/mirror" destroy "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>&1

@@ -1,5 +1,6 @@
 """Checks a running local AWS with clients that share no code with it.
 
+    pip install -r conformance/requirements.txt
     python conformance/run.py --endpoint http://127.0.0.1:PORT
 
 boto3 builds, describes, changes and tears down a whole mirroring set-up; awscli does some of it
@@ -15,6 +16,8 @@ import sys
 import time
 import traceback
 import urllib.request
+
+sys.dont_write_bytecode = True  # a check leaves nothing in the repository
 
 from client import Cloud
 from filters import check_documented_filters

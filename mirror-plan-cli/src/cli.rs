@@ -146,6 +146,13 @@ pub(crate) struct PlanArgs {
     /// Plan to remove everything.
     #[arg(long)]
     pub(crate) destroy: bool,
+    #[command(flatten)]
+    pub(crate) result: ResultArgs,
+}
+
+/// What becomes of a plan.
+#[derive(Debug, Args)]
+pub(crate) struct ResultArgs {
     /// Save the plan, to be applied as it is.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

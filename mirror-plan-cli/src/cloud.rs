@@ -40,10 +40,10 @@ pub(crate) async fn connect(
 }
 
 /// The local AWS of a folder.
-pub(crate) fn open(folder: &Path) -> Result<Cloud, Diagnostic> {
+pub(crate) fn open(folder: &Path) -> Result<Cloud, Diagnostics> {
     Cloud::open(folder).map_err(|error| {
         let title = format!("the local AWS in `{}` cannot be used", folder.display());
-        Diagnostic::error(code::FILE, title).note(chain(&error))
+        Diagnostic::error(code::FILE, title).note(chain(&error)).into()
     })
 }
 
@@ -51,7 +51,7 @@ fn local(
     settings: &Settings,
     folder: &Path,
     region: Option<String>,
-) -> Result<SdkConfig, Diagnostic> {
+) -> Result<SdkConfig, Diagnostics> {
     let region = region.or_else(|| settings.region_of_environment().map(str::to_owned));
     let credentials = Credentials::from_keys("local", "local", None);
     Ok(SdkConfig::builder()

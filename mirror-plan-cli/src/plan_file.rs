@@ -5,13 +5,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use mirror_plan::code;
-use mirror_plan::diagnostic::Diagnostic;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::plan::Plan;
 
 use crate::{stack_file, ui};
 
 /// Writes a plan; whoever reads the file sees all of it or the file that was there before.
-pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Diagnostic> {
+pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Diagnostics> {
     let cannot = |error: &io::Error| {
         ui::file_error(format!("the plan cannot be written to `{}`", path.display()), error)
     };
@@ -19,7 +19,7 @@ pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Diagnostic> {
         .map_err(io::Error::other)
         .map_err(|error| cannot(&error))?;
     text.push('\n');
-    write_whole(path, &text).map_err(|error| cannot(&error))
+    Ok(write_whole(path, &text).map_err(|error| cannot(&error))?)
 }
 
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
@@ -44,7 +44,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// Reads a plan.
-pub(crate) fn read(path: &Path) -> Result<Plan, Diagnostic> {
+pub(crate) fn read(path: &Path) -> Result<Plan, Diagnostics> {
     let source = stack_file::source(path)?;
     let no_plan = |note: String| {
         Diagnostic::error(code::FILE, format!("`{}` is not a saved plan", path.display()))
@@ -55,7 +55,8 @@ pub(crate) fn read(path: &Path) -> Result<Plan, Diagnostic> {
     let format = json.get("format").and_then(serde_json::Value::as_u64);
     if format.is_some_and(|format| format != u64::from(Plan::FORMAT)) {
         return Err(no_plan("it was written by another version of mirror".to_owned())
-            .help("plan again with this version"));
+            .help("plan again with this version")
+            .into());
     }
-    serde_json::from_value(json).map_err(|error| no_plan(error.to_string()))
+    Ok(serde_json::from_value(json).map_err(|error| no_plan(error.to_string()))?)
 }

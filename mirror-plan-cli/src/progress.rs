@@ -10,14 +10,14 @@ use mirror_plan::plan::{Phase, Plan};
 use mirror_plan::render::{json, progress};
 
 use crate::settings::Live;
-use crate::ui::{Stream, Ui};
+use crate::ui::{Form, Ui};
 
 /// The reporter that fits where the output goes.
 pub(crate) fn reporter<'r>(plan: &'r Plan, live: Live, ui: &'r mut Ui) -> Box<dyn Reporter + 'r> {
-    match (ui.stream(), live) {
-        (Stream::Json, _) => Box::new(Objects { plan, ui, waits: BTreeMap::new() }),
-        (Stream::Text, Live::Yes) => Box::new(Area::new(ui)),
-        (Stream::Text, Live::No) => Box::new(Lines { ui }),
+    match (ui.form(), live) {
+        (Form::Json, _) => Box::new(Objects { plan, ui, waits: BTreeMap::new() }),
+        (Form::Text, Live::Yes) => Box::new(Area::new(ui)),
+        (Form::Text, Live::No) => Box::new(Lines { ui }),
     }
 }
 
@@ -70,7 +70,6 @@ impl<'r> Area<'r> {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total =
             bars.add(ProgressBar::new(0).with_style(style("{pos} of {len} done, {elapsed}")));
-        total.enable_steady_tick(TICK);
         Self { ui, bars, total, works: BTreeMap::new() }
     }
 
@@ -99,7 +98,10 @@ impl<'r> Area<'r> {
 impl Reporter for Area<'_> {
     fn report(&mut self, event: &Event) {
         match event {
-            Event::Begun { total } => self.total.set_length(*total as u64),
+            Event::Begun { total } => {
+                self.total.set_length(*total as u64);
+                self.total.enable_steady_tick(TICK);
+            }
             Event::Started { work } => self.begin(work),
             Event::Waiting { work, wait } => {
                 if let Some(bar) = self.works.get(&key(work)) {
@@ -111,6 +113,7 @@ impl Reporter for Area<'_> {
             Event::Done { work, elapsed: _, done } => {
                 self.end(work);
                 self.total.set_position(*done as u64);
+                self.total.force_draw();
             }
             Event::Failed { work, .. } => self.end(work),
             Event::Stopping { .. } => {}

@@ -139,9 +139,12 @@ impl Settings {
 mod tests {
     use super::*;
 
-    /// The palettes with this environment, where nothing is a terminal.
-    fn palette(variables: &[(&str, &str)], no_color: bool) -> Palette {
-        let global = Global { local: None, region: None, profile: None, no_color };
+    /// The palette of stdout with this environment, where nothing is a terminal.
+    fn palette(variables: &[(&str, &str)]) -> Palette {
+        with_option(variables, Global { local: None, region: None, profile: None, no_color: false })
+    }
+
+    fn with_option(variables: &[(&str, &str)], global: Global) -> Palette {
         let pairs = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         Settings::new(&global, Environment(pairs.collect())).data
     }
@@ -149,12 +152,13 @@ mod tests {
     #[test]
     fn colors_are_for_terminals_unless_someone_says_otherwise() {
         let (plain, colored) = (Palette::plain(), Palette::colored());
-        assert_eq!(palette(&[], false), plain);
-        assert_eq!(palette(&[("CLICOLOR_FORCE", "1")], false), colored);
-        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], false), colored);
-        assert_eq!(palette(&[("CLICOLOR_FORCE", "0")], false), plain);
-        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false), plain);
-        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "")], false), colored);
-        assert_eq!(palette(&[("CLICOLOR_FORCE", "1")], true), plain);
+        assert_eq!(palette(&[]), plain);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1")]), colored);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")]), colored);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "0")]), plain);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), plain);
+        assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "")]), colored);
+        let no_color = Global { local: None, region: None, profile: None, no_color: true };
+        assert_eq!(with_option(&[("CLICOLOR_FORCE", "1")], no_color), plain);
     }
 }

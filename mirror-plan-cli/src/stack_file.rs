@@ -87,15 +87,15 @@ pub(crate) fn is_stack(path: &Path) -> bool {
 }
 
 /// The stack file that is meant.
-fn find(named: Option<&Path>) -> Result<PathBuf, Diagnostic> {
+fn find(named: Option<&Path>) -> Result<PathBuf, Diagnostics> {
     match named {
         Some(path) if !path.is_dir() => Ok(path.to_owned()),
-        folder => find_in(folder.unwrap_or(Path::new("."))),
+        folder => find_in(folder.unwrap_or_else(|| Path::new("."))),
     }
 }
 
 /// The one stack file of a folder.
-fn find_in(folder: &Path) -> Result<PathBuf, Diagnostic> {
+fn find_in(folder: &Path) -> Result<PathBuf, Diagnostics> {
     let shown = if folder == Path::new(".") {
         "here".to_owned()
     } else {
@@ -107,20 +107,22 @@ fn find_in(folder: &Path) -> Result<PathBuf, Diagnostic> {
         (None, _) => {
             Err(Diagnostic::error(code::NO_STACK_FILE, format!("there is no stack file {shown}"))
                 .note(format!("a stack file is named NAME{ENDING}"))
-                .help("name one, or write one to start from with `mirror init`"))
+                .help("name one, or write one to start from with `mirror init`")
+                .into())
         }
         (Some(last), others) => {
             let names = others.iter().chain([&last]).map(|path| path.display().to_string());
             let title = format!("there are {} stack files {shown}", others.len() + 1);
             Err(Diagnostic::error(code::NO_STACK_FILE, title)
                 .note(names.collect::<Vec<_>>().join(", "))
-                .help("name the one that is meant"))
+                .help("name the one that is meant")
+                .into())
         }
     }
 }
 
 /// The stack files of a folder, by name.
-pub(crate) fn stack_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+pub(crate) fn stack_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     let cannot = |error: &io::Error| {
         ui::file_error(format!("the folder `{}` cannot be read", folder.display()), error)
     };
@@ -141,7 +143,7 @@ pub(crate) fn stack_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
 }
 
 /// The text of a file.
-pub(crate) fn source(path: &Path) -> Result<Source, Diagnostic> {
+pub(crate) fn source(path: &Path) -> Result<Source, Diagnostics> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path)
         .map_err(|error| ui::file_error(format!("`{name}` cannot be read"), &error))?;

@@ -22,16 +22,23 @@ pub(crate) struct Ui {
     data_palette: Palette,
     notes: AutoStream<io::Stderr>,
     notes_palette: Palette,
-    stream: Stream,
+    form: Form,
     /// The first failure to write data.
     failure: Option<io::Error>,
 }
 
-/// Whether stdout is a stream of JSON objects, diagnostics included.
+/// In which form stdout is. A stream of JSON objects has the diagnostics in it too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub(crate) enum Form {
     Json,
     Text,
+}
+
+/// What the option `--json` means.
+impl From<bool> for Form {
+    fn from(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
 }
 
 impl Ui {
@@ -45,7 +52,7 @@ impl Ui {
             data_palette: settings.data,
             notes: AutoStream::new(io::stderr(), choice(settings.notes)),
             notes_palette: settings.notes,
-            stream: Stream::Text,
+            form: Form::Text,
             failure: None,
         }
     }
@@ -61,16 +68,16 @@ impl Ui {
     }
 
     /// Makes stdout a stream of JSON objects, if that was asked for.
-    pub(crate) fn set_stream(&mut self, stream: Stream) {
-        self.stream = stream;
-        if stream == Stream::Json {
+    pub(crate) fn set_form(&mut self, form: Form) {
+        self.form = form;
+        if form == Form::Json {
             self.line(json::version(env!("CARGO_PKG_VERSION")));
         }
     }
 
     /// Whether stdout is a stream of JSON objects.
-    pub(crate) const fn stream(&self) -> Stream {
-        self.stream
+    pub(crate) const fn form(&self) -> Form {
+        self.form
     }
 
     /// Writes data as it is.
@@ -97,9 +104,9 @@ impl Ui {
         if diagnostics.is_empty() {
             return;
         }
-        match self.stream {
-            Stream::Json => diagnostics.iter().for_each(|found| self.line(json::diagnostic(found))),
-            Stream::Text => {
+        match self.form {
+            Form::Json => diagnostics.iter().for_each(|found| self.line(json::diagnostic(found))),
+            Form::Text => {
                 self.note(diagnostic::human(diagnostics, self.notes_palette).trim_end());
             }
         }
@@ -120,7 +127,7 @@ impl Ui {
             None => status,
             Some(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
             Some(error) => {
-                self.stream = Stream::Text;
+                self.form = Form::Text;
                 self.diagnostics(&file_error("the output cannot be written", &error).into());
                 ExitStatus::Failed
             }

@@ -40,8 +40,11 @@ pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> 
     let now = crate::plan::fingerprints(observed);
     let mut stale = |object: &str, how: &str| {
         diagnostics.push(
-            Diagnostic::error(code::STALE_PLAN, format!("{} {how} since the plan was made", shown(object)))
-                .help("nothing was done; plan again and review what is new"),
+            Diagnostic::error(
+                code::STALE_PLAN,
+                format!("{} {how} since the plan was made", shown(object)),
+            )
+            .help("nothing was done; plan again and review what is new"),
         );
     };
     for (object, fingerprint) in &plan.saw {

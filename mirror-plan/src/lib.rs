@@ -77,3 +77,8 @@ pub mod scalar;
 pub mod schema;
 pub mod stack;
 pub mod value;
+
+// The examples in the book run with this crate's own.
+#[cfg(all(doctest, feature = "aws", feature = "hcl"))]
+#[doc = include_str!("../../docs/src/library.md")]
+struct TheBook;

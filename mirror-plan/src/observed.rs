@@ -97,9 +97,7 @@ mod by_address {
     ) -> Result<BTreeMap<Address, Vec<Found>>, D::Error> {
         BTreeMap::<String, Vec<Found>>::deserialize(deserializer)?
             .into_iter()
-            .map(|(address, found)| {
-                Ok((address.parse().map_err(serde::de::Error::custom)?, found))
-            })
+            .map(|(address, found)| Ok((address.parse().map_err(serde::de::Error::custom)?, found)))
             .collect()
     }
 }

@@ -30,8 +30,8 @@ mod uses;
 mod tests;
 
 pub use diff::{Difference, PartChange, part_changes};
-pub use digest::{Digest, Fingerprint};
 pub(crate) use digest::fingerprints;
+pub use digest::{Digest, Fingerprint};
 
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -317,10 +317,16 @@ impl std::fmt::Display for Reason {
             }
             Self::Requested => f.write_str("its replacement was asked for"),
             Self::ServesReplaced { load_balancer } => {
-                write!(f, "{load_balancer} is replaced, and a target group serves one load balancer")
+                write!(
+                    f,
+                    "{load_balancer} is replaced, and a target group serves one load balancer"
+                )
             }
             Self::GoesWith { address } => {
-                write!(f, "it cannot be without {address}, which goes before its replacement is made")
+                write!(
+                    f,
+                    "it cannot be without {address}, which goes before its replacement is made"
+                )
             }
             Self::DestinationTaken => f.write_str(
                 "AWS takes one mirror target for each load balancer or interface, so the old one \

@@ -235,7 +235,8 @@ impl StackBuilder {
                 )
                 .of(address)
                 .at(span, "referred to here");
-                let names: Vec<String> = self.stack.resources.keys().map(Address::to_string).collect();
+                let names: Vec<String> =
+                    self.stack.resources.keys().map(Address::to_string).collect();
                 match nearest(&to.to_string(), names.iter().map(String::as_str)) {
                     Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                     None => diagnostic,
@@ -270,11 +271,9 @@ fn dangling(stack: &Stack, value: &Value, at: &Path) -> Vec<(Path, Address)> {
             .flat_map(|(name, member)| dangling(stack, member, &at.member(name)))
             .collect(),
         Value::Resource(address) => absent(stack, address, at).into_iter().collect(),
-        Value::Unknown(unknown) => unknown
-            .origins
-            .iter()
-            .filter_map(|origin| absent(stack, &origin.address, at))
-            .collect(),
+        Value::Unknown(unknown) => {
+            unknown.origins.iter().filter_map(|origin| absent(stack, &origin.address, at)).collect()
+        }
     }
 }
 

@@ -45,7 +45,12 @@ async fn interfaces(rig: &Rig) -> Result<Vec<String>, Box<dyn Error>> {
     let mut ids = Vec::new();
     let mut pages = ec2.describe_network_interfaces().into_paginator().send();
     while let Some(page) = pages.next().await {
-        ids.extend(page?.network_interfaces().iter().filter_map(|i| i.network_interface_id().map(str::to_owned)));
+        ids.extend(
+            page?
+                .network_interfaces()
+                .iter()
+                .filter_map(|i| i.network_interface_id().map(str::to_owned)),
+        );
     }
     ids.sort();
     Ok(ids)
@@ -53,7 +58,8 @@ async fn interfaces(rig: &Rig) -> Result<Vec<String>, Box<dyn Error>> {
 
 /// Receivers behind an interface, a filter, and sessions on the first of `interfaces`.
 fn stack_file(interfaces: &[String], sessions: usize) -> String {
-    let mut text = String::from("stack \"estate\" { region = \"eu-west-1\" }\n\nlocals {\n  sources = [\n");
+    let mut text =
+        String::from("stack \"estate\" { region = \"eu-west-1\" }\n\nlocals {\n  sources = [\n");
     for interface in &interfaces[1..=sessions.min(interfaces.len() - 1)] {
         writeln!(text, "    \"{interface}\",").expect("a string takes text");
     }

@@ -172,3 +172,8 @@ pub fn unfinished(report: &Report) -> String {
 pub fn touched(plan: &Plan) -> BTreeSet<Address> {
     plan.steps.iter().map(|step| step.address.clone()).collect()
 }
+
+// The examples in the book that need the local AWS.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/local.md")]
+struct TheBook;

@@ -189,6 +189,12 @@ impl Image {
         fixed_id("snap-", (region, self.name))
     }
 
+    /// Returns where the image is kept, as AWS shows it.
+    fn location(&self) -> String {
+        let owner = alias(self).unwrap_or_else(|| self.publisher.account());
+        format!("{owner}/{}", self.name)
+    }
+
     /// Returns the device name of the disk.
     pub(crate) fn root_device(&self) -> &'static str {
         self.publisher.root_device()
@@ -214,22 +220,37 @@ const CATALOGUE: Catalogue<Image> = Catalogue {
         ("architecture", |_, i| texts([i.architecture])),
         ("block-device-mapping.delete-on-termination", |_, _| texts([true])),
         ("block-device-mapping.device-name", |_, i| texts([i.root_device()])),
+        ("block-device-mapping.encrypted", |_, _| texts([false])),
+        ("block-device-mapping.snapshot-id", |view, i| texts([i.snapshot_id(&view.region.name)])),
         ("block-device-mapping.volume-size", |_, i| texts([i.size_gib])),
         ("block-device-mapping.volume-type", |_, i| texts([i.volume_type])),
+        ("boot-mode", |_, i| texts(i.boot_mode)),
         ("creation-date", |_, i| texts([i.created])),
         ("description", |_, i| texts([i.description])),
         ("ena-support", |_, _| texts([true])),
+        ("free-tier-eligible", |_, _| Vec::new()),
         ("hypervisor", |_, _| texts(["xen"])),
+        ("image-allowed", |_, _| Vec::new()),
         ("image-id", |view, i| texts([i.id(&view.region.name)])),
         ("image-type", |_, _| texts(["machine"])),
+        ("instance-type-specification.supported-instance-type", |_, _| Vec::new()),
+        ("instance-type-specification.unsupported-instance-type", |_, _| Vec::new()),
         ("is-public", |_, _| texts([true])),
+        ("manifest-location", |_, i| texts([i.location()])),
         ("name", |_, i| texts([i.name])),
         ("owner-alias", |_, i| texts(alias(i))),
         ("owner-id", |_, i| texts([i.publisher.account()])),
         ("platform", |_, _| Vec::new()),
+        ("public-ssm-parameter-name", |_, i| texts(i.parameters)),
         ("root-device-name", |_, i| texts([i.root_device()])),
         ("root-device-type", |_, _| texts(["ebs"])),
+        ("source-image-id", |_, _| Vec::new()),
+        ("source-image-region", |_, _| Vec::new()),
+        ("source-instance-id", |_, _| Vec::new()),
+        ("sriov-net-support", |_, _| texts(["simple"])),
         ("state", |_, _| texts(["available"])),
+        ("state-reason-code", |_, _| Vec::new()),
+        ("state-reason-message", |_, _| Vec::new()),
         ("tag-key", |_, _| Vec::new()),
         ("virtualization-type", |_, _| texts(["hvm"])),
     ],
@@ -284,8 +305,7 @@ fn write(view: View<'_>, image: &Image, xml: &mut Xml) {
     xml.text("enaSupport", true);
     xml.text("hypervisor", "xen");
     xml.text("imageId", image.id(region));
-    let owner = alias(image).unwrap_or_else(|| image.publisher.account());
-    xml.text("imageLocation", format_args!("{owner}/{}", image.name));
+    xml.text("imageLocation", image.location());
     xml.optional("imageOwnerAlias", alias(image));
     xml.text("imageOwnerId", image.publisher.account());
     xml.text("imageState", "available");

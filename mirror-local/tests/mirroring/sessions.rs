@@ -257,3 +257,22 @@ fn documented_filters_select_sessions() {
         assert_eq!(found, std::slice::from_ref(&session), "{name}");
     }
 }
+
+#[test]
+fn what_a_session_has_left_is_free_again() {
+    let (client, target, rest) = scene();
+    let sink = client.ec2("DescribeTrafficMirrorTargets").text("networkInterfaceId");
+    let (source, other_sink) = (client.interface(), client.interface());
+    let session = client.session(&source, &target, &format!("{rest}1"));
+    let (other, filter) = (client.target_on(&other_sink), client.filter());
+    let old = client.ec2("DescribeTrafficMirrorSessions").text("trafficMirrorFilterId");
+    client.ec2(format!(
+        "ModifyTrafficMirrorSession&TrafficMirrorSessionId={session}\
+         &TrafficMirrorTargetId={other}&TrafficMirrorFilterId={filter}"
+    ));
+    client.ec2(format!("DeleteTrafficMirrorTarget&TrafficMirrorTargetId={target}"));
+    client.ec2(format!("DeleteTrafficMirrorFilter&TrafficMirrorFilterId={old}"));
+    client.target_on(&sink);
+    client.ec2(format!("DeleteTrafficMirrorSession&TrafficMirrorSessionId={session}"));
+    client.target_on(&source);
+}

@@ -202,6 +202,8 @@ fn targets_go_through_their_states() {
          &IpPermissions.1.IpRanges.1.CidrIp=172.31.0.0/16"
     ));
     assert_eq!(health(), ["healthy "]);
+    client.elb(&register);
+    assert_eq!(health(), ["healthy "]);
     let deregister = register.replace("RegisterTargets", "DeregisterTargets");
     client.elb(&deregister);
     assert_eq!(health(), ["draining Target.DeregistrationInProgress"]);
@@ -232,7 +234,7 @@ fn targets_go_through_their_states() {
     </TargetHealthDescriptions>
     </DescribeTargetHealthResult>
     <ResponseMetadata>
-    <RequestId>24d2d0e8-5d7b-4253-a998-00dea6fde61f</RequestId>
+    <RequestId>6a3bb5d7-9aaa-4126-ad83-27b556f1fa75</RequestId>
     </ResponseMetadata>
     </DescribeTargetHealthResponse>
     "#);
@@ -271,4 +273,37 @@ fn addresses_can_be_targets() {
     assert_eq!(client.elb_refused(outside), "InvalidTarget");
     assert_eq!(client.elb_refused(register("&Targets.member.1.Id=i-1")), "ValidationError");
     assert_eq!(client.elb_refused(register("")), "ValidationError");
+}
+
+#[test]
+fn a_load_balancer_probes_only_what_its_own_groups_let_out() {
+    let client = Client::new();
+    let (vpc, group) = (client.vpc(), client.target_group("y"));
+    let (instance, guard) = instance(&client);
+    let subnet = client.ec2("DescribeInstances").text("subnetId");
+    let own = client
+        .ec2(format!("CreateSecurityGroup&GroupName=own&GroupDescription=g&VpcId={vpc}"))
+        .text("groupId");
+    let lb = client
+        .elb(format!(
+            "CreateLoadBalancer&Name=x&Type=network&Scheme=internal&Subnets.member.1={subnet}\
+             &SecurityGroups.member.1={own}"
+        ))
+        .text("LoadBalancerArn");
+    client.ec2(format!(
+        "AuthorizeSecurityGroupIngress&GroupId={guard}&IpPermissions.1.IpProtocol=tcp\
+         &IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=80\
+         &IpPermissions.1.Groups.1.GroupId={own}"
+    ));
+    client.wait(SECOND * 2);
+    client.elb(format!("RegisterTargets&TargetGroupArn={group}&Targets.member.1.Id={instance}"));
+    client.elb(listener(&lb, &group, "&Protocol=UDP&Port=4789"));
+    client.wait(SECOND);
+    let health = format!("DescribeTargetHealth&TargetGroupArn={group}");
+    assert_eq!(client.elb(&health).text("State"), "healthy");
+    client.ec2(format!(
+        "RevokeSecurityGroupEgress&GroupId={own}&IpPermissions.1.IpProtocol=-1\
+         &IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0"
+    ));
+    assert_eq!(client.elb(&health).text("State"), "unhealthy");
 }

@@ -15,12 +15,12 @@ use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Settings};
 use crate::stack_file::{self, Loaded};
-use crate::ui::{self, Stream, Ui};
+use crate::ui::{self, Form, Ui};
 use crate::{cloud, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let ApplyArgs { stack, variables, selection, run } = args;
-    ui.set_stream(if run.json { Stream::Json } else { Stream::Text });
+    ui.set_form(Form::from(run.json));
     match stack.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
             refuse_planning_options(variables, selection)?;
@@ -86,7 +86,7 @@ async fn carry_out(
         apply(plan, aws, &options, &stop, &mut *reporter).await
     };
     interrupts.abort();
-    if ui.stream() == Stream::Text {
+    if ui.form() == Form::Text {
         let failures = Failures::new(&report).style(ui.notes_palette()).to_string();
         if !failures.is_empty() {
             ui.note(format_args!("\n{}", failures.trim_end()));
@@ -108,22 +108,25 @@ enum Approval {
 }
 
 /// Finds out before anything else whether somebody can approve.
-fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostic> {
+fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostics> {
     if run.auto_approve {
         return Ok(Approval::Given);
     }
     let refuse = |title: &str| {
         Err(Diagnostic::error(code::NOT_APPROVED, title)
-            .help("pass --auto-approve, or apply a plan that was saved with `mirror plan --out`"))
+            .help("pass --auto-approve, or apply a plan that was saved with `mirror plan --out`")
+            .into())
     };
     match (run.json, settings.input) {
         (true, _) => refuse("with --json there is no question, so nobody can approve"),
-        (false, Input::Nobody) => refuse("nobody can approve: the input is no terminal"),
+        (false, Input::Nobody) => {
+            refuse("nobody can approve: the input is no terminal, or MIRROR_INPUT is 0")
+        }
         (false, Input::Person) => Ok(Approval::Ask),
     }
 }
 
-fn approve(mode: Mode, ui: &mut Ui) -> Result<bool, Diagnostic> {
+fn approve(mode: Mode, ui: &mut Ui) -> Result<bool, Diagnostics> {
     let question = match mode {
         Mode::Apply => {
             "\nDo you want to perform these actions?\n  Only 'yes' will be accepted to approve.\n\n  \
@@ -146,7 +149,10 @@ const fn word(mode: Mode) -> &'static str {
 }
 
 /// A saved plan is applied as it is.
-fn refuse_planning_options(variables: &Variables, selection: &Selection) -> Result<(), Diagnostic> {
+fn refuse_planning_options(
+    variables: &Variables,
+    selection: &Selection,
+) -> Result<(), Diagnostics> {
     let Variables { var, var_file } = variables;
     let Selection { target, replace } = selection;
     let given = [
@@ -160,7 +166,8 @@ fn refuse_planning_options(variables: &Variables, selection: &Selection) -> Resu
         Some((option, _)) => {
             let title = format!("a saved plan is applied as it is, without {option}");
             Err(Diagnostic::error(code::SAVED_PLAN_OPTIONS, title)
-                .help(format!("plan again with {option}")))
+                .help(format!("plan again with {option}"))
+                .into())
         }
     }
 }

@@ -7,11 +7,11 @@ use super::apply::plan_and_apply;
 use super::plan::request;
 use crate::cli::{DestroyArgs, Selection, StackArgs};
 use crate::settings::Settings;
-use crate::ui::{Stream, Ui};
+use crate::ui::{Form, Ui};
 
 pub(crate) async fn run(args: DestroyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let DestroyArgs { stack: StackArgs { stack, variables }, target, run } = args;
-    ui.set_stream(if run.json { Stream::Json } else { Stream::Text });
+    ui.set_form(Form::from(run.json));
     let request = request(Mode::Destroy, &Selection { target, replace: Vec::new() });
     plan_and_apply(stack.as_deref(), &variables, &request, (&run, settings), ui).await
 }

@@ -1,14 +1,14 @@
 //! `mirror local`: the local AWS itself.
 
 use mirror_local::{Cloud, LoggedCall, Server};
-use mirror_plan::diagnostic::Diagnostic;
+use mirror_plan::diagnostic::Diagnostics;
 
 use super::Ended;
 use crate::cli::LocalCommand;
 use crate::cloud;
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
-use crate::ui::{self, Ui};
+use crate::ui::{self, Form, Ui};
 
 pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui) -> Ended {
     let folder = settings.local_folder();
@@ -21,12 +21,12 @@ pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui
             })?;
             ui.note(format_args!("The local AWS in {} is empty.", folder.display()));
         }
-        LocalCommand::Log { json } => log(&cloud, *json, ui)?,
+        LocalCommand::Log { json } => log(&cloud, Form::from(*json), ui)?,
     }
     Ok(ExitStatus::Done)
 }
 
-async fn serve(cloud: Cloud, port: u16, ui: &mut Ui) -> Result<(), Diagnostic> {
+async fn serve(cloud: Cloud, port: u16, ui: &mut Ui) -> Result<(), Diagnostics> {
     let server = Server::bind(cloud, port).await.map_err(|error| {
         ui::file_error(format!("port {port} of 127.0.0.1 cannot be used"), &error)
             .help("name another one, or 0 for any that is free: --port 0")
@@ -40,11 +40,11 @@ async fn serve(cloud: Cloud, port: u16, ui: &mut Ui) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn log(cloud: &Cloud, json: bool, ui: &mut Ui) -> Result<(), Diagnostic> {
+fn log(cloud: &Cloud, form: Form, ui: &mut Ui) -> Result<(), Diagnostics> {
     let calls =
         cloud.log().map_err(|error| ui::file_error("the log of calls cannot be read", &error))?;
     for call in &calls {
-        if json {
+        if form == Form::Json {
             let line = serde_json::to_string(call).map_err(|error| {
                 ui::file_error("a call cannot be written as JSON", &error.into())
             })?;

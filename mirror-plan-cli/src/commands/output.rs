@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mirror_plan::code;
-use mirror_plan::diagnostic::Diagnostic;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::render::json;
 use mirror_plan::render::report::Outputs;
 use mirror_plan::value::Value;
@@ -14,7 +14,7 @@ use crate::cloud;
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
-use crate::ui::Ui;
+use crate::ui::{Form, Ui};
 
 pub(crate) async fn run(args: &OutputArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let OutputArgs { name, stack, variables, json, raw } = args;
@@ -32,31 +32,33 @@ pub(crate) async fn run(args: &OutputArgs, settings: &Settings, ui: &mut Ui) -> 
             (Value::String(text), false, true) => ui.data(text),
             (value, false, _) => ui.data(format_args!("{value}\n")),
         },
-        None => all(outputs, *json, ui),
+        None => all(outputs, Form::from(*json), ui),
     }
     Ok(ExitStatus::Done)
 }
 
 /// One output, if it is declared and known.
-fn one<'o>(outputs: &'o BTreeMap<String, Value>, name: &str) -> Result<&'o Value, Diagnostic> {
+fn one<'o>(outputs: &'o BTreeMap<String, Value>, name: &str) -> Result<&'o Value, Diagnostics> {
     match outputs.get(name) {
         None => {
             let names = outputs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             Err(Diagnostic::error(code::UNKNOWN_NAME, format!("there is no output `{name}`"))
-                .note(format!("the stack declares: {names}")))
+                .note(format!("the stack declares: {names}"))
+                .into())
         }
         Some(value) if !value.is_known() => {
             Err(Diagnostic::error(code::UNKNOWN_VALUE, format!("the output `{name}` is {value}"))
-                .help("apply the stack first"))
+                .help("apply the stack first")
+                .into())
         }
         Some(value) => Ok(value),
     }
 }
 
 /// All outputs that are known.
-fn all(mut outputs: BTreeMap<String, Value>, json: bool, ui: &mut Ui) {
+fn all(mut outputs: BTreeMap<String, Value>, form: Form, ui: &mut Ui) {
     outputs.retain(|_, value| value.is_known());
-    if json {
+    if form == Form::Json {
         let members = outputs.iter().map(|(name, value)| (name.clone(), json::output(value)));
         let object: serde_json::Value = members.collect();
         ui.data(format_args!("{object:#}\n"));

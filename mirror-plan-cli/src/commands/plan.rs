@@ -5,23 +5,18 @@ use mirror_plan::render::json;
 use mirror_plan::render::text::Text;
 
 use super::Ended;
-use crate::cli::{PlanArgs, Selection, StackArgs};
+use crate::cli::{PlanArgs, ResultArgs, Selection, StackArgs};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
-use crate::ui::{Stream, Ui};
+use crate::ui::{Form, Ui};
 use crate::{cloud, plan_file};
 
 pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let PlanArgs {
-        stack: StackArgs { stack, variables },
-        selection,
-        destroy,
-        out,
-        detailed_exitcode,
-        json,
-    } = args;
-    ui.set_stream(if *json { Stream::Json } else { Stream::Text });
+    let PlanArgs { stack, selection, destroy, result } = args;
+    let StackArgs { stack, variables } = stack;
+    let ResultArgs { out, detailed_exitcode, json } = result;
+    ui.set_form(Form::from(*json));
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let Planned { plan, .. } = plan(&loaded, &request(mode, selection), settings, ui).await?;
@@ -70,8 +65,8 @@ pub(crate) async fn plan(
 
 /// Prints a plan.
 pub(crate) fn show(plan: &Plan, ui: &mut Ui) {
-    match ui.stream() {
-        Stream::Json => json::plan(plan).into_iter().for_each(|line| ui.line(line)),
-        Stream::Text => ui.data(Text::new(plan).style(ui.data_palette())),
+    match ui.form() {
+        Form::Json => json::plan(plan).into_iter().for_each(|line| ui.line(line)),
+        Form::Text => ui.data(Text::new(plan).style(ui.data_palette())),
     }
 }

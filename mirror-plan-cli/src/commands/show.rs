@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
 fn write_json(
     value: &impl Serialize,
     ui: &mut Ui,
-) -> Result<(), mirror_plan::diagnostic::Diagnostic> {
+) -> Result<(), mirror_plan::diagnostic::Diagnostics> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| ui::file_error("it cannot be written as JSON", &error.into()))?;
     ui.data(format_args!("{text}\n"));

@@ -161,7 +161,7 @@ fn an_apply_that_nobody_can_approve_is_refused_before_anything_is_asked_of_aws()
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0604]: nobody can approve: the input is no terminal
+    error[MP0604]: nobody can approve: the input is no terminal, or MIRROR_INPUT is 0
      |
      = help: pass --auto-approve, or apply a plan that was saved with `mirror plan --out`
     ");
@@ -225,6 +225,7 @@ fn a_failed_apply_says_what_was_done_what_failed_and_how_to_go_on() {
     let (_, end) = shown.split_once("Plan digest: ").unwrap();
     assert_shown!(end, @"
     sha256:DIGEST
+
     Apply incomplete. Resources: 5 added, 0 changed, 0 destroyed.
     ----- stderr -----
     vpc.lab[0]: Creating...

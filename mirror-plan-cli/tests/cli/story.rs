@@ -3,6 +3,7 @@
 use super::{Folder, SMALL, assert_shown};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story is one thing")]
 fn a_small_stack_from_plan_to_destroy() {
     let folder = Folder::with(SMALL);
     assert_shown!(folder.mirror("--local plan --detailed-exitcode"), @r#"
@@ -103,6 +104,7 @@ fn a_small_stack_from_plan_to_destroy() {
     ─────────────────────────────────────────────────────────────────────────────
 
     Plan digest: sha256:DIGEST
+
     Apply complete! Resources: 2 added, 0 changed, 0 destroyed.
 
     Outputs:
@@ -128,6 +130,7 @@ fn a_small_stack_from_plan_to_destroy() {
     No changes. Your infrastructure matches the configuration.
 
     Compared: stack small, account 123456789012, Region eu-west-1.
+
     Apply complete! Resources: 0 added, 0 changed, 0 destroyed.
 
     Outputs:
@@ -243,6 +246,7 @@ fn a_small_stack_from_plan_to_destroy() {
     ─────────────────────────────────────────────────────────────────────────────
 
     Plan digest: sha256:DIGEST
+
     Destroy complete! Resources: 2 destroyed.
     ----- stderr -----
     vpc.lab: Destroying... [id=vpc-ID]
@@ -256,6 +260,7 @@ fn a_small_stack_from_plan_to_destroy() {
     No changes. No objects need to be destroyed.
 
     Compared: stack small, account 123456789012, Region eu-west-1.
+
     Destroy complete! Resources: 0 destroyed.
     ----- stderr -----
     ");
@@ -325,8 +330,7 @@ fn variables_come_from_options_files_and_the_environment() {
     let cidr = |command: &mut std::process::Command| {
         let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let line = text.lines().find(|line| line.contains("cidr")).unwrap().trim().to_owned();
-        line
+        text.lines().find(|line| line.contains("cidr")).unwrap().trim().to_owned()
     };
     let from_environment =
         cidr(folder.command("--local plan").env("MIRROR_VAR_cidr", "10.1.0.0/16"));

@@ -11,7 +11,24 @@ fn json_is_a_stream_of_objects() {
     let shown = folder.mirror("--local apply --auto-approve --parallelism 1 --json");
     // How often a state is looked at depends on the machine.
     let lines = shown.lines().filter(|line| !line.contains("mirror_waiting"));
-    assert_shown!(lines.collect::<Vec<_>>().join("\n"), @"");
+    assert_shown!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    exit code: 0
+    ----- stdout -----
+    {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.2"}
+    {"@level":"info","@message":"vpc.lab: Plan to create","@module":"mirror.ui","@timestamp":"TIME","change":{"action":"create","mirror_reasons":["there is no such object yet"],"resource":{"addr":"vpc.lab","implied_provider":"mirror","module":"","resource":"vpc.lab","resource_key":null,"resource_name":"lab","resource_type":"vpc"}},"type":"planned_change"}
+    {"@level":"info","@message":"mirror_filter.web: Plan to create","@module":"mirror.ui","@timestamp":"TIME","change":{"action":"create","mirror_reasons":["there is no such object yet"],"resource":{"addr":"mirror_filter.web","implied_provider":"mirror","module":"","resource":"mirror_filter.web","resource_key":null,"resource_name":"web","resource_type":"mirror_filter"}},"type":"planned_change"}
+    {"@level":"info","@message":"Plan: 2 to add, 0 to change, 0 to destroy.","@module":"mirror.ui","@timestamp":"TIME","changes":{"add":2,"change":0,"import":0,"operation":"plan","remove":0},"type":"change_summary"}
+    {"@level":"info","@message":"Outputs: 1","@module":"mirror.ui","@timestamp":"TIME","outputs":{"vpc":{"action":"create","sensitive":false}},"type":"outputs"}
+    {"@level":"info","@message":"Plan digest: sha256:DIGEST","@module":"mirror.ui","@timestamp":"TIME","digest":"sha256:DIGEST","type":"mirror_digest"}
+    {"@level":"info","@message":"2 to do","@module":"mirror.ui","@timestamp":"TIME","total":2,"type":"mirror_begun"}
+    {"@level":"info","@message":"vpc.lab: Creating...","@module":"mirror.ui","@timestamp":"TIME","hook":{"action":"create","mirror_generation":1,"resource":{"addr":"vpc.lab","implied_provider":"mirror","module":"","resource":"vpc.lab","resource_key":null,"resource_name":"lab","resource_type":"vpc"}},"type":"apply_start"}
+    {"@level":"info","@message":"vpc.lab: Creation complete after Ns [id=vpc-ID]","@module":"mirror.ui","@timestamp":"TIME","hook":{"action":"create","elapsed_seconds":N,"id_key":"id","id_value":"vpc-ID","mirror_generation":1,"resource":{"addr":"vpc.lab","implied_provider":"mirror","module":"","resource":"vpc.lab","resource_key":null,"resource_name":"lab","resource_type":"vpc"}},"type":"apply_complete"}
+    {"@level":"info","@message":"mirror_filter.web: Creating...","@module":"mirror.ui","@timestamp":"TIME","hook":{"action":"create","mirror_generation":1,"resource":{"addr":"mirror_filter.web","implied_provider":"mirror","module":"","resource":"mirror_filter.web","resource_key":null,"resource_name":"web","resource_type":"mirror_filter"}},"type":"apply_start"}
+    {"@level":"info","@message":"mirror_filter.web: Creation complete after Ns [id=tmf-ID]","@module":"mirror.ui","@timestamp":"TIME","hook":{"action":"create","elapsed_seconds":N,"id_key":"id","id_value":"tmf-ID","mirror_generation":1,"resource":{"addr":"mirror_filter.web","implied_provider":"mirror","module":"","resource":"mirror_filter.web","resource_key":null,"resource_name":"web","resource_type":"mirror_filter"}},"type":"apply_complete"}
+    {"@level":"info","@message":"Apply complete! Resources: 2 added, 0 changed, 0 destroyed.","@module":"mirror.ui","@timestamp":"TIME","changes":{"add":2,"change":0,"import":0,"operation":"apply","remove":0},"type":"change_summary"}
+    {"@level":"info","@message":"Outputs: 1","@module":"mirror.ui","@timestamp":"TIME","outputs":{"vpc":{"sensitive":false,"type":"string","value":"vpc-ID"}},"type":"outputs"}
+    ----- stderr -----
+    "#);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use super::report::{Failure, Report};
 use super::schedule::{Schedule, Taken};
 use crate::address::Address;
 use crate::aws::Aws;
-use crate::aws::errors::ErrorKind;
 use crate::aws::act::{Act, ActError, Known, Made, Token, Waiting, act, retag};
+use crate::aws::errors::ErrorKind;
 use crate::event::{Event, Reporter, Work};
 use crate::plan::{Call, Plan, Step};
 use crate::value::Origin;
@@ -94,7 +94,7 @@ pub async fn apply(
         waits,
         reporter,
     };
-    run.to_the_end(waiting, stop.0.subscribe()).await
+    run.finish(waiting, stop.0.subscribe()).await
 }
 
 /// What a task returns: its step, and what came of the call.
@@ -116,7 +116,7 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(
+    async fn finish(
         mut self,
         mut waiting: mpsc::UnboundedReceiver<(usize, Waiting)>,
         mut stop: watch::Receiver<bool>,
@@ -146,11 +146,8 @@ impl Run<'_> {
                 _ = progress.tick() => self.report_progress(),
             }
         }
-        let report = Report {
-            outcomes: self.schedule.outcomes(),
-            stopped,
-            learned: self.learned(),
-        };
+        let report =
+            Report { outcomes: self.schedule.outcomes(), stopped, learned: self.learned() };
         self.reporter.report(&Event::Ended { report: report.clone() });
         report
     }
@@ -296,7 +293,10 @@ fn help(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Throttled => Some("something else uses up the account's calls: try again later"),
         ErrorKind::Unknown => Some("plan again: it shows whether the call took effect"),
         ErrorKind::Unsent => Some("check the credentials, the Region and the network"),
-        ErrorKind::NotFound | ErrorKind::AlreadyThere | ErrorKind::InUse | ErrorKind::Busy
+        ErrorKind::NotFound
+        | ErrorKind::AlreadyThere
+        | ErrorKind::InUse
+        | ErrorKind::Busy
         | ErrorKind::Refused => None,
     }
 }

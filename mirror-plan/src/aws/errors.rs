@@ -1,6 +1,7 @@
 //! Call errors: what AWS said of a call that failed, and what to do about it.
 //!
-//! [`classify`] is the only list of AWS's error codes. The SDK's own error types stay inside.
+//! [`ErrorKind`] is told from the only list of AWS's error codes. The SDK's own error types stay
+//! inside.
 
 use std::error::Error;
 use std::fmt;

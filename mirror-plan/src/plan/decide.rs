@@ -91,7 +91,7 @@ fn about_declared<'p>(
     let generation = found.map_or(0, |found| found.generation) + 1;
     let creation = Creation { address, stack: stack.name.as_str(), generation };
     let anew = || pin_image(resolve::resolve(declared, fates), observed).chosen(&creation);
-    let none = |action, reasons, desired| Decision {
+    let decided = |action, reasons, desired| Decision {
         address: address.clone(),
         deposed: false,
         action,
@@ -102,7 +102,7 @@ fn about_declared<'p>(
         differences: Vec::new(),
     };
     let Some(comparison) = fates.comparison(address) else {
-        return none(Action::Create, vec![Reason::Absent], anew());
+        return decided(Action::Create, vec![Reason::Absent], anew());
     };
     let (action, reasons, desired) = if let Some(replacement) = fates.replacement(address) {
         let reasons = replacement.reasons.iter().cloned().collect();
@@ -112,14 +112,13 @@ fn about_declared<'p>(
         (Action::NoOp, Vec::new(), comparison.desired.clone())
     } else {
         let changed = comparison.differences.iter();
-        let reasons =
-            changed.map(|d| Reason::Changed { attribute: d.attribute.clone() }).collect();
+        let reasons = changed.map(|d| Reason::Changed { attribute: d.attribute.clone() }).collect();
         (Action::Update, reasons, comparison.desired.clone())
     };
     Decision {
         observed: Some(comparison.observed.clone()),
         differences: comparison.differences.clone(),
-        ..none(action, reasons, desired)
+        ..decided(action, reasons, desired)
     }
 }
 
@@ -135,8 +134,9 @@ fn about_objects<'p>(
     let asked = request.targets.is_empty()
         || request.targets.contains(address)
         || fates.scope().contains(address);
-    let asked = asked || (request.mode == Mode::Destroy && depends_on_targets(fates, request, address));
-    if !asked {
+    let dragged_along =
+        || request.mode == Mode::Destroy && depends_on_targets(fates, request, address);
+    if !asked && !dragged_along() {
         return Vec::new();
     }
     let current = objects.iter().map(|found| found.generation).max();
@@ -248,7 +248,8 @@ impl Known for Now<'_> {
 
 impl Decision<'_> {
     fn into_change(self) -> Change {
-        let Self { address, deposed, action, reasons, found, observed, desired, differences } = self;
+        let Self { address, deposed, action, reasons, found, observed, desired, differences } =
+            self;
         let capture = (address.kind == Kind::MirrorSession).then(|| capture(action)).flatten();
         let kept = match action {
             Action::NoOp | Action::Update => found,

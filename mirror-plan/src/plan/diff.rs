@@ -57,17 +57,15 @@ pub enum PartChange<'v> {
 /// Matches the elements of two sets: by the attributes that tell them apart where there are such,
 /// else by being equal. What is removed comes where it was, what is added where it will be.
 #[must_use]
-pub fn part_changes<'v>(
-    before: &'v [Value],
-    after: &'v [Value],
-    of: &Type,
-) -> Vec<PartChange<'v>> {
+pub fn part_changes<'v>(before: &'v [Value], after: &'v [Value], of: &Type) -> Vec<PartChange<'v>> {
     let same = |a: &Value, b: &Value| key(a, of) == key(b, of);
     let mut changes: Vec<PartChange<'v>> = Vec::new();
     let mut added = after.iter().filter(|new| !before.iter().any(|old| same(old, new))).peekable();
     for old in before {
         // Both are sorted, so what is new is put before the first element that is greater.
-        while let Some(new) = added.next_if(|new| key(new, of).partial_cmp(&key(old, of)).is_some_and(std::cmp::Ordering::is_lt)) {
+        while let Some(new) = added.next_if(|new| {
+            key(new, of).partial_cmp(&key(old, of)).is_some_and(std::cmp::Ordering::is_lt)
+        }) {
             changes.push(PartChange::Added(new));
         }
         changes.push(match after.iter().find(|new| same(old, new)) {

@@ -214,7 +214,8 @@ impl<'p> Fates<'p> {
         else {
             return Vec::new();
         };
-        let origins = desired.listeners.iter().filter_map(|listener| listener.target_group.origin());
+        let origins =
+            desired.listeners.iter().filter_map(|listener| listener.target_group.origin());
         origins
             .filter(|origin| self.uses.uses(load_balancer, &origin.address))
             .map(|origin| {
@@ -236,11 +237,9 @@ impl<'p> Fates<'p> {
         let same = self.comparisons.get(target).is_some_and(|comparison| {
             destination(&comparison.desired) == destination(&comparison.observed)
         });
-        same.then(|| {
-            (target.clone(), ReplaceOrder::DeleteThenCreate, Reason::DestinationTaken)
-        })
-        .into_iter()
-        .collect()
+        same.then(|| (target.clone(), ReplaceOrder::DeleteThenCreate, Reason::DestinationTaken))
+            .into_iter()
+            .collect()
     }
 }
 

@@ -54,7 +54,9 @@ fn two_owned(observed: &Observed, diagnostics: &mut Diagnostics) {
                     )
                     .of(address)
                     .note("both carry the ownership tags of the same address and generation")
-                    .help("remove the tag `mirror-plan:stack` from the one that is not the stack's"),
+                    .help(
+                        "remove the tag `mirror-plan:stack` from the one that is not the stack's",
+                    ),
                 );
             }
         }

@@ -110,7 +110,9 @@ impl<'d> Desired<'d> {
             })
             .collect();
         self.all(|resource| match resource {
-            Resource::InternetGateway(InternetGateway { vpc: Some(vpc), .. }) => vpcs.contains(&vpc),
+            Resource::InternetGateway(InternetGateway { vpc: Some(vpc), .. }) => {
+                vpcs.contains(&vpc)
+            }
             _ => false,
         })
     }

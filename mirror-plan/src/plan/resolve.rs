@@ -3,8 +3,8 @@
 
 use std::cmp::Ordering;
 
-use crate::attribute::{Presence, Problems, Type};
 use crate::address::Kind;
+use crate::attribute::{Presence, Problems, Type};
 use crate::resource::{Resource, object_type};
 use crate::value::{Origin, Part, Unknown, Value};
 

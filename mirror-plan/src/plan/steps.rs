@@ -12,8 +12,8 @@ use petgraph::algo::{has_path_connecting, tarjan_scc};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::decide::{Decision, Decisions};
-use super::uses::ObjectKey;
 use super::prefer::{self, Order};
+use super::uses::ObjectKey;
 use super::{Action, Call, Phase, Step};
 use crate::address::{Address, Kind};
 use crate::attribute::listed;
@@ -25,10 +25,7 @@ use crate::resource::{
 use crate::stack::Stack;
 
 /// The steps of `decisions`, in an order in which they could be done one by one.
-pub(super) fn steps(
-    stack: &Stack,
-    decisions: &Decisions<'_>,
-) -> Result<Vec<Step>, Diagnostics> {
+pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step>, Diagnostics> {
     let mut builder = Builder { graph: DiGraph::new(), chains: BTreeMap::new() };
     for decision in &decisions.all {
         builder.add_chains(stack, decision);
@@ -144,9 +141,11 @@ impl Builder {
         self.chains.range(from..=to).next_back().map(|(_, chain)| *chain)
     }
 
+    /// A step may be told twice to wait for another: looking for an edge that is there already
+    /// would take as long as the other has dependents, of which a filter may have thousands.
     fn edge(&mut self, before: NodeIndex, after: NodeIndex) {
         if before != after {
-            self.graph.update_edge(before, after, ());
+            self.graph.add_edge(before, after, ());
         }
     }
 
@@ -329,6 +328,7 @@ impl Builder {
                 .map(|before| position[before.index()])
                 .collect();
             needs.sort_unstable();
+            needs.dedup();
             let Node { key, call } = &self.graph[node];
             let ChainKey { address, phase, generation } = key.clone();
             steps.push(Step { address, phase, generation, call: call.clone(), needs });

@@ -83,7 +83,9 @@ fn as_aws_has_it(resource: Resource) -> Resource {
     };
     match resource.kind() {
         Kind::Subnet => fill("availability_zone", json!("eu-west-1a")),
-        Kind::SecurityGroup | Kind::LoadBalancer | Kind::TargetGroup => fill("name", json!("picked")),
+        Kind::SecurityGroup | Kind::LoadBalancer | Kind::TargetGroup => {
+            fill("name", json!("picked"));
+        }
         Kind::MirrorSession => {
             fill("vni", json!(4242));
             fill("packet_length", json!(8500));
@@ -102,7 +104,8 @@ fn as_aws_has_it(resource: Resource) -> Resource {
 fn id(address: &Address, attribute: &str, generation: u32) -> String {
     use sha2::Digest as _;
     let hash = sha2::Sha256::digest(format!("{address}#{generation}"));
-    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..17].into();
+    let digits: String =
+        hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..17].into();
     let arn = |kind| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:{kind}/{digits}");
     match (address.kind, attribute) {
         (_, "network_interface") => format!("eni-{digits}"),
@@ -127,9 +130,11 @@ fn id(address: &Address, attribute: &str, generation: u32) -> String {
 /// Ids for the parts that have them.
 fn parts(resource: &Resource) -> BTreeMap<String, ObjectId> {
     let keys: Vec<String> = match resource {
-        Resource::RouteTable(table) => {
-            table.subnets.iter().map(|s| s.origin().map_or_else(|| text(s), |_| unreachable!())).collect()
-        }
+        Resource::RouteTable(table) => table
+            .subnets
+            .iter()
+            .map(|s| s.origin().map_or_else(|| text(s), |_| unreachable!()))
+            .collect(),
         Resource::LoadBalancer(lb) => lb.listeners.iter().map(|l| l.port.to_string()).collect(),
         Resource::MirrorFilter(filter) => {
             filter.rules.0.iter().map(|rule| rule.key().to_string()).collect()
@@ -529,7 +534,8 @@ fn a_removed_packet_length_is_reset_unless_the_load_balancer_sets_it() {
 #[test]
 fn the_rule_that_aws_adds_is_no_difference() {
     let group = stack(json!({"security_group.a": {"vpc": "vpc-00000000000000001"}}));
-    let Resource::SecurityGroup(declared) = &group.resources.values().next().unwrap().resource else {
+    let Resource::SecurityGroup(declared) = &group.resources.values().next().unwrap().resource
+    else {
         unreachable!()
     };
     assert_eq!(declared.egress.0, [security_group::Rule::allow_all_egress()]);

@@ -104,6 +104,10 @@ fn each_text(value: &Value, visit: &mut impl FnMut(&str)) {
         Value::String(text) => visit(text),
         Value::List(items) => items.iter().for_each(|item| each_text(item, visit)),
         Value::Object(members) => members.values().for_each(|member| each_text(member, visit)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Resource(_) | Value::Unknown(_) => {}
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Resource(_)
+        | Value::Unknown(_) => {}
     }
 }

@@ -154,8 +154,11 @@ impl Diagram {
             if moved[position].is_some() {
                 continue;
             }
-            let members = sort(&node.sort).and_then(|name| folds.get(&(node.group, name)));
-            let members = members.map_or(std::slice::from_ref(&position), Vec::as_slice);
+            let fold = sort(&node.sort).and_then(|name| folds.get(&(node.group, name)));
+            let members = match fold {
+                Some(members) => members.as_slice(),
+                None => &[position],
+            };
             for member in members {
                 moved[*member] = Some(nodes.len());
             }

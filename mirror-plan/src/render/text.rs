@@ -126,10 +126,14 @@ impl Text<'_> {
 
     fn write_targeted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (update, strong) = (self.palette.update, self.palette.strong);
+        let with = match self.plan.mode {
+            Mode::Apply => "what that depends on",
+            Mode::Destroy => "what depends on that",
+        };
         writeln!(
             f,
             "\n{update}Warning:{update:#} {strong}Resource targeting is in effect{strong:#}\n\n\
-             Only what --target names, and what that depends on, was planned. There may be\n\
+             Only what --target names, and {with}, was planned. There may be\n\
              more to do for the stack: plan again without --target."
         )
     }

@@ -158,9 +158,7 @@ impl Operation {
             | Self::Stop { instance }
             | Self::SetType { instance, instance_type: _ }
             | Self::Start { instance }
-            | Self::Terminate { instance } => {
-                need(instance, Readiness::Made).into_iter().collect()
-            }
+            | Self::Terminate { instance } => need(instance, Readiness::Made).into_iter().collect(),
         }
     }
 
@@ -241,10 +239,8 @@ impl ResourceType for Instance {
             tags: creation.owned(tags),
         };
         // A new instance has the check on.
-        let unchecked = (!source_dest_check).then(|| Operation::SetSourceDestCheck {
-            instance: creation.this(),
-            enabled: false,
-        });
+        let unchecked = (!source_dest_check)
+            .then(|| Operation::SetSourceDestCheck { instance: creation.this(), enabled: false });
         [Some(run), unchecked].into_iter().flatten().map(Into::into).collect()
     }
 

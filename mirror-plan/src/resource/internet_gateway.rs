@@ -94,10 +94,8 @@ impl ResourceType for InternetGateway {
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self { vpc, tags } = self;
         let create = Operation::Create { tags: creation.owned(tags) };
-        let attach = vpc.clone().map(|vpc| Operation::Attach {
-            internet_gateway: creation.this(),
-            vpc,
-        });
+        let attach =
+            vpc.clone().map(|vpc| Operation::Attach { internet_gateway: creation.this(), vpc });
         [Some(create), attach].into_iter().flatten().map(Into::into).collect()
     }
 
@@ -106,20 +104,18 @@ impl ResourceType for InternetGateway {
         if *vpc == observed.vpc {
             return Vec::new();
         }
-        let detach = observed.vpc.clone().map(|vpc| Operation::Detach {
-            internet_gateway: this(found),
-            vpc,
-        });
+        let detach = observed
+            .vpc
+            .clone()
+            .map(|vpc| Operation::Detach { internet_gateway: this(found), vpc });
         let attach =
             vpc.clone().map(|vpc| Operation::Attach { internet_gateway: this(found), vpc });
         [detach, attach].into_iter().flatten().map(Into::into).collect()
     }
 
     fn delete(&self, found: &Found) -> Vec<super::Operation> {
-        let detach = self.vpc.clone().map(|vpc| Operation::Detach {
-            internet_gateway: this(found),
-            vpc,
-        });
+        let detach =
+            self.vpc.clone().map(|vpc| Operation::Detach { internet_gateway: this(found), vpc });
         let delete = Operation::Delete { internet_gateway: this(found) };
         [detach, Some(delete)].into_iter().flatten().map(Into::into).collect()
     }

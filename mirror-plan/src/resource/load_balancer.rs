@@ -237,16 +237,10 @@ impl ResourceType for LoadBalancer {
             cross_zone,
             deletion_protection,
         });
-        let listeners = listeners.into_iter().map(|listener| Operation::CreateListener {
-            load_balancer: creation.this(),
-            listener,
-        });
-        [Some(create), attributes]
+        let listeners = listeners
             .into_iter()
-            .flatten()
-            .chain(listeners)
-            .map(Into::into)
-            .collect()
+            .map(|listener| Operation::CreateListener { load_balancer: creation.this(), listener });
+        [Some(create), attributes].into_iter().flatten().chain(listeners).map(Into::into).collect()
     }
 
     fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {

@@ -220,7 +220,8 @@ impl AttributeType for Rules {
             // AWS's own view of the rule: what is only a way of writing it stays out.
             match members {
                 Value::Object(mut members) => {
-                    members.retain(|name, _| !matches!(name.as_str(), "port" | "peer" | "peer_port"));
+                    members
+                        .retain(|name, _| !matches!(name.as_str(), "port" | "peer" | "peer_port"));
                     Value::Object(members)
                 }
                 other => other,
@@ -335,14 +336,10 @@ impl ResourceType for MirrorFilter {
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self { description, amazon_dns, rules, tags } = self;
-        let create = Operation::Create {
-            description: description.clone(),
-            tags: creation.owned(tags),
-        };
-        let dns = amazon_dns.then(|| Operation::SetAmazonDns {
-            mirror_filter: creation.this(),
-            enabled: true,
-        });
+        let create =
+            Operation::Create { description: description.clone(), tags: creation.owned(tags) };
+        let dns = amazon_dns
+            .then(|| Operation::SetAmazonDns { mirror_filter: creation.this(), enabled: true });
         let rules = rules.0.iter().map(|rule| Operation::CreateRule {
             mirror_filter: creation.this(),
             rule: rule.clone(),
@@ -381,14 +378,10 @@ impl ResourceType for MirrorFilter {
     }
 
     fn delete(&self, found: &Found) -> Vec<super::Operation> {
-        let rules = self
-            .rules
-            .0
-            .iter()
-            .map(|rule| Operation::DeleteRule { id: part(found, &rule.key().to_string()).clone() });
-        rules
-            .chain([Operation::Delete { mirror_filter: this(found) }])
-            .map(Into::into)
-            .collect()
+        let rules =
+            self.rules.0.iter().map(|rule| Operation::DeleteRule {
+                id: part(found, &rule.key().to_string()).clone(),
+            });
+        rules.chain([Operation::Delete { mirror_filter: this(found) }]).map(Into::into).collect()
     }
 }

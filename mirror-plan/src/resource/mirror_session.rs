@@ -180,7 +180,8 @@ impl ResourceType for MirrorSession {
 
     fn settled(self, observed: &Self) -> Self {
         // Behind a load balancer AWS puts the greatest length in place of none.
-        let whole = self.packet_length.is_none() && observed.packet_length == Some(PacketLength::MAX);
+        let whole =
+            self.packet_length.is_none() && observed.packet_length == Some(PacketLength::MAX);
         let packet_length = if whole { observed.packet_length } else { self.packet_length };
         Self { packet_length, ..self }
     }
@@ -221,10 +222,7 @@ impl ResourceType for MirrorSession {
             description: Setting::between(description, &observed.description),
         };
         (changes != Changes::default())
-            .then(|| Operation::Modify {
-                mirror_session: this(found),
-                changes: Box::new(changes),
-            })
+            .then(|| Operation::Modify { mirror_session: this(found), changes: Box::new(changes) })
             .into_iter()
             .map(Into::into)
             .collect()

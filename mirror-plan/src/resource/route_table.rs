@@ -105,7 +105,8 @@ impl Operation {
     pub(super) fn needs(&self) -> BTreeSet<Need> {
         let needs = match self {
             Self::Create { vpc, tags: _ } => vec![need(vpc, Readiness::Made)],
-            Self::CreateRoute { route_table, route } | Self::ReplaceRoute { route_table, route } => {
+            Self::CreateRoute { route_table, route }
+            | Self::ReplaceRoute { route_table, route } => {
                 let Route { destination: _, internet_gateway, target: _ } = route;
                 vec![
                     need(route_table, Readiness::Made),

@@ -240,7 +240,9 @@ impl Operation {
     pub(super) fn call(&self) -> &'static str {
         match self {
             Self::Create { .. } => "CreateSecurityGroup",
-            Self::Authorize { direction: Direction::Ingress, .. } => "AuthorizeSecurityGroupIngress",
+            Self::Authorize { direction: Direction::Ingress, .. } => {
+                "AuthorizeSecurityGroupIngress"
+            }
             Self::Authorize { direction: Direction::Egress, .. } => "AuthorizeSecurityGroupEgress",
             Self::Describe { direction: Direction::Ingress, .. } => {
                 "UpdateSecurityGroupRuleDescriptionsIngress"

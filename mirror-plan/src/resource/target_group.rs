@@ -188,10 +188,8 @@ impl Operation {
 }
 
 impl ResourceType for TargetGroup {
-    const COMPUTED: &'static [Computed] = &[
-        Computed { name: "id", doc: "The ARN." },
-        Computed { name: "arn", doc: "The ARN." },
-    ];
+    const COMPUTED: &'static [Computed] =
+        &[Computed { name: "id", doc: "The ARN." }, Computed { name: "arn", doc: "The ARN." }];
     // A listener keeps it from being deleted.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Computed, Creation, Need, ReplaceOrder, ResourceType, Tags, Readiness, need, this,
-};
-use crate::attribute::{Problems, ProblemSort, Ref, object};
+use super::{Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, need, this};
+use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified};
 use crate::observed::Found;
 use crate::scalar::Cidr;
@@ -87,8 +85,7 @@ impl Operation {
 }
 
 impl ResourceType for Vpc {
-    const COMPUTED: &'static [Computed] =
-        &[Computed { name: "id", doc: "The id, `vpc-...`." }];
+    const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `vpc-...`." }];
     // A VPC has no natural key, so a second one may stand beside the first while things move over.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 

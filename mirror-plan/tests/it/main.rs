@@ -1,4 +1,6 @@
 //! Tests of the library from outside.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[cfg(feature = "hcl")]
 mod reference;

@@ -1,96 +1,26 @@
 //! Each kind of resource through the real SDK: what is made is seen, changed and removed.
 
-use mirror_local::{Calls, Effect, Fault, Faults};
-use mirror_plan::address::{Address, Kind};
+use mirror_plan::address::Address;
 use mirror_plan::attribute::{Input, Ref};
-use mirror_plan::aws::{ActError, ErrorKind, find_created, retag};
+use mirror_plan::aws::{ActError, ErrorKind, retag};
 use mirror_plan::id::NetworkInterface;
-use mirror_plan::resource::load_balancer::Listener;
-use mirror_plan::resource::mirror_filter::{Rule as FilterRule, Rules as FilterRules};
+use mirror_plan::resource::mirror_filter::Rule as FilterRule;
 use mirror_plan::resource::route_table::Route;
 use mirror_plan::resource::security_group::{Peer, Rule, Rules};
-use mirror_plan::resource::target_group::HealthCheck;
 use mirror_plan::resource::{
     Instance, InternetGateway, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource,
     Retag, RouteTable, SecurityGroup, Subnet, Tags, TargetGroup, Vpc,
 };
 use mirror_plan::scalar::{
-    Ami, DeregistrationDelay, Direction, ElbProtocol, HealthPort, PacketLength, Port, PortRange,
-    Protocol, RuleAction, RuleNumber, Scheme, SessionNumber, Vni,
+    Direction, HealthPort, PacketLength, Port, PortRange, Protocol, SessionNumber, Vni,
 };
 use mirror_plan::value::{Origin, Part, Template};
 
-use crate::aws_bench::{Bench, STACK};
-
-fn to<T: mirror_plan::attribute::Referable>(address: &Address) -> Ref<T> {
-    Ref::To(address.clone())
-}
-
-fn named(name: &str) -> Tags {
-    Tags::from([("Name".to_owned(), name.to_owned()), ("team".to_owned(), String::new())])
-}
-
-fn vpc() -> Vpc {
-    Vpc {
-        cidr: "10.0.0.0/16".parse().unwrap(),
-        dns_support: true,
-        dns_hostnames: true,
-        tags: named("lab"),
-    }
-}
-
-fn subnet(vpc: &Address, cidr: &str) -> Subnet {
-    Subnet {
-        vpc: to(vpc),
-        cidr: cidr.parse().unwrap(),
-        availability_zone: None,
-        public_ip_on_launch: true,
-        tags: named("subnet"),
-    }
-}
-
-fn group(vpc: &Address, ingress: Vec<Rule>) -> SecurityGroup {
-    SecurityGroup {
-        vpc: to(vpc),
-        name: None,
-        description: None,
-        ingress: Rules(ingress),
-        egress: Rules(vec![Rule::allow_all_egress()]),
-        tags: named("group"),
-    }
-}
-
-fn udp_4789(peer: Peer, description: Option<&str>) -> Rule {
-    Rule {
-        protocol: Protocol::UDP,
-        port: PortRange::new(4789, 4789),
-        peer,
-        description: description.map(str::to_owned),
-    }
-}
-
-fn instance(subnet: &Address, group: &Address) -> Instance {
-    Instance {
-        ami: Some(Ami::Parameter(Ami::AMAZON_LINUX.to_owned())),
-        instance_type: "t3.micro".parse().unwrap(),
-        subnet: to(subnet),
-        security_groups: vec![to(group)],
-        public: Some(true),
-        private_ip: Some("10.0.1.20".parse().unwrap()),
-        key_name: None,
-        user_data: Some(Input::Known("#!/bin/sh\necho grüße\n".to_owned())),
-        source_dest_check: false,
-        tags: named("web"),
-    }
-}
-
-/// A VPC with a subnet and a security group.
-async fn network(bench: &mut Bench) -> (Address, Address, Address) {
-    let vpc = bench.make("vpc.lab", vpc()).await;
-    let subnet = bench.make("subnet.a", subnet(&vpc, "10.0.1.0/24")).await;
-    let group = bench.make("security_group.in", group(&vpc, Vec::new())).await;
-    (vpc, subnet, group)
-}
+use crate::aws_bench::Bench;
+use crate::aws_samples::{
+    filter, filter_rule, group, health, id_of, instance, listener, load_balancer, named, network,
+    subnet, target_group, to, udp_4789, vpc,
+};
 
 #[tokio::test]
 async fn a_network_is_made_changed_and_removed() {
@@ -137,10 +67,6 @@ async fn a_network_is_made_changed_and_removed() {
         bench.remove(&address).await;
     }
     assert_eq!(bench.observe().await.observed.owned.len(), 0);
-}
-
-fn id_of(address: &Address) -> Origin {
-    Origin { address: address.clone(), attribute: "id".to_owned() }
 }
 
 #[tokio::test]
@@ -228,45 +154,6 @@ async fn an_instance_runs_is_changed_and_terminated() {
     assert_eq!(bench.count("RunInstances"), 1);
 }
 
-fn health(port: HealthPort) -> HealthCheck {
-    HealthCheck { port, ..HealthCheck::aws_default() }
-}
-
-fn target_group(vpc: &Address, targets: Vec<Ref<Instance>>) -> TargetGroup {
-    TargetGroup {
-        name: None,
-        vpc: to(vpc),
-        protocol: ElbProtocol::Udp,
-        port: Port::new(4789).unwrap(),
-        health_check: health(HealthPort::Port(Port::new(22).unwrap())),
-        targets,
-        deregistration_delay: DeregistrationDelay::new(0).unwrap(),
-        stickiness: true,
-        tags: named("sensors"),
-    }
-}
-
-fn load_balancer(subnet: &Address, group: &Address, listeners: Vec<Listener>) -> LoadBalancer {
-    LoadBalancer {
-        name: None,
-        scheme: Scheme::Internal,
-        subnets: vec![to(subnet)],
-        security_groups: vec![to(group)],
-        cross_zone: true,
-        deletion_protection: false,
-        listeners,
-        tags: named("sensors"),
-    }
-}
-
-fn listener(port: u16, target_group: &Address) -> Listener {
-    Listener {
-        port: Port::new(port).unwrap(),
-        protocol: ElbProtocol::Udp,
-        target_group: to(target_group),
-    }
-}
-
 #[tokio::test]
 async fn a_load_balancer_leaves_nothing_behind() {
     let mut bench = Bench::new();
@@ -324,29 +211,6 @@ async fn a_name_that_is_somebody_elses_is_refused() {
         Err(ActError::Foreign(id)) => assert_eq!(id, bench.found(&ours).await.id),
         Err(ActError::Call(error)) => assert_eq!(error.kind, ErrorKind::AlreadyThere, "{error}"),
         other => panic!("{other:?}"),
-    }
-}
-
-fn filter_rule(direction: Direction, number: u16) -> FilterRule {
-    FilterRule {
-        direction,
-        number: RuleNumber::new(number).unwrap(),
-        action: RuleAction::Accept,
-        protocol: Protocol::TCP,
-        source: "0.0.0.0/0".parse().unwrap(),
-        destination: "10.0.0.0/8".parse().unwrap(),
-        source_port: None,
-        destination_port: PortRange::new(80, 443),
-        description: Some("web".to_owned()),
-    }
-}
-
-fn filter(rules: Vec<FilterRule>) -> MirrorFilter {
-    MirrorFilter {
-        description: Some(Input::Known("Web traffic".to_owned())),
-        amazon_dns: true,
-        rules: FilterRules(rules),
-        tags: named("web"),
     }
 }
 
@@ -464,133 +328,4 @@ async fn tags_of_both_services_are_set_and_removed() {
         retag(&bench.aws, address.kind, &found.id, &change).await.unwrap();
         assert_eq!(bench.found(&address).await.resource.tags(), &desired);
     }
-}
-
-/// The calls that make something and take no client token, with what they need.
-async fn tokenless(bench: &mut Bench) -> Vec<(Address, Resource)> {
-    let vpc_address = bench.make("vpc.lab", vpc()).await;
-    vec![
-        ("vpc.other".parse().unwrap(), vpc().into()),
-        ("subnet.other".parse().unwrap(), subnet(&vpc_address, "10.0.9.0/24").into()),
-        (
-            "internet_gateway.other".parse().unwrap(),
-            InternetGateway { vpc: None, tags: Tags::new() }.into(),
-        ),
-        ("security_group.other".parse().unwrap(), group(&vpc_address, Vec::new()).into()),
-    ]
-}
-
-#[tokio::test]
-async fn a_create_without_token_is_sent_once_whatever_is_answered() {
-    let mut bench = Bench::new();
-    for (address, resource) in tokenless(&mut bench).await {
-        let creation = bench.creation(&address, &resource);
-        let call = creation[0].call();
-        let before = bench.count(call);
-        let calls = Calls::Action(call.to_owned());
-        bench.cloud.set_faults(Faults::none().fail(calls, 1, Fault::answer_lost()));
-        let error = bench.act(&creation[0]).await.unwrap_err();
-        let kind = error.call_error().map(|error| error.kind);
-        assert_eq!(kind, Some(ErrorKind::Unknown), "{address}: {error}");
-        assert_eq!(bench.count(call), before + 1, "{call} was sent once");
-        let tags = creation_tags(&resource, &address);
-        let found = find_created(&bench.aws, address.kind, &tags).await.unwrap();
-        assert_eq!(found, Some(bench.found(&address).await.id), "and can be looked up");
-    }
-}
-
-/// The tags that a creation writes.
-fn creation_tags(resource: &Resource, address: &Address) -> Tags {
-    let creation = mirror_plan::resource::Creation { address, stack: STACK, generation: 1 };
-    creation.owned(resource.tags())
-}
-
-#[tokio::test]
-async fn a_dropped_answer_leaves_one_object() {
-    let mut bench = Bench::new();
-    let lost = Fault::dropped(Effect::Done);
-    bench.cloud.set_faults(Faults::none().fail(Calls::Action("CreateVpc".to_owned()), 1, lost));
-    let address = "vpc.lab".parse().unwrap();
-    let creation = bench.creation(&address, &vpc().into());
-    let error = bench.act(&creation[0]).await.unwrap_err();
-    assert_eq!(error.call_error().map(|error| error.kind), Some(ErrorKind::Unknown), "{error}");
-    assert_eq!(bench.count("CreateVpc"), 1);
-    assert_eq!(bench.observe().await.observed.owned[&address].len(), 1);
-}
-
-#[tokio::test]
-async fn what_was_throttled_is_sent_again() {
-    let mut bench = Bench::new();
-    let throttled = Fault::refused("RequestLimitExceeded", 503);
-    let create = Calls::Action("CreateVpc".to_owned());
-    bench.cloud.set_faults(Faults::none().fail(create, 1, throttled));
-    bench.make("vpc.lab", vpc()).await;
-    assert_eq!(bench.count("CreateVpc"), 2);
-}
-
-#[tokio::test]
-async fn a_create_with_token_is_replayed_and_makes_one() {
-    let mut bench = Bench::new();
-    let create = Calls::Action("CreateTrafficMirrorFilter".to_owned());
-    bench.cloud.set_faults(Faults::none().fail(create, 1, Fault::answer_lost()));
-    bench.make("mirror_filter.web", filter(Vec::new())).await;
-    assert_eq!(bench.count("CreateTrafficMirrorFilter"), 2);
-}
-
-#[tokio::test]
-async fn a_cut_answer_is_no_success() {
-    for bytes in [40, 160, 200, 240] {
-        let mut bench = Bench::new();
-        let create = Calls::Action("CreateTrafficMirrorFilter".to_owned());
-        bench.cloud.set_faults(Faults::none().fail(create, 1, Fault::truncated(bytes)));
-        let address: Address = "mirror_filter.web".parse().unwrap();
-        let creation = bench.creation(&address, &filter(Vec::new()).into());
-        match bench.act(&creation[0]).await {
-            Err(ActError::Answer(_) | ActError::Call(_)) => {}
-            other => panic!("cut after {bytes} bytes: {other:?}"),
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_cannot_be_seen_yet_is_waited_for() {
-    let mut bench = Bench::new();
-    bench.cloud.set_faults(Faults::none().unseen_for(3));
-    let address: Address = "vpc.lab".parse().unwrap();
-    let creation = bench.creation(&address, &vpc().into());
-    bench.act_all(&address, &creation).await;
-    let subnet_address: Address = "subnet.a".parse().unwrap();
-    let creation = bench.creation(&subnet_address, &subnet(&address, "10.0.1.0/24").into());
-    bench.act_all(&subnet_address, &creation).await;
-    bench.cloud.set_faults(Faults::none());
-    assert_eq!(bench.observe().await.observed.owned.len(), 2);
-}
-
-#[tokio::test]
-async fn what_is_in_the_way_is_named() {
-    let mut bench = Bench::new();
-    let (_, subnet, group) = network(&mut bench).await;
-    let web = bench.make("instance.web", instance(&subnet, &group)).await;
-    let interface = bench.found(&web).await.computed["network_interface"].clone().unwrap();
-    let found = bench.found(&"vpc.lab".parse().unwrap()).await;
-    match bench.act(&found.resource.delete(&found)[0]).await {
-        Err(error @ ActError::Blocked { .. }) => {
-            let text = error.to_string();
-            assert!(text.starts_with("DeleteVpc was refused: DependencyViolation: "), "{text}");
-            assert!(text.contains(&format!("; still used by {interface} of i-")), "{text}");
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test]
-async fn what_is_not_known_is_a_bug_and_no_panic() {
-    let mut bench = Bench::new();
-    let missing: Address = "vpc.lab".parse().unwrap();
-    let declared: Resource = subnet(&missing, "10.0.1.0/24").into();
-    let creation = bench.creation(&"subnet.a".parse().unwrap(), &declared);
-    let error = bench.act(&creation[0]).await.unwrap_err();
-    assert_eq!(error.to_string(), "BUG: vpc.lab.id is not known yet");
-    assert_eq!(missing.kind, Kind::Vpc);
-    assert_eq!(bench.calls(), Vec::<String>::new());
 }

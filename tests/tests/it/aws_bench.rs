@@ -1,12 +1,15 @@
 //! A bench for single resources: made, seen, changed and removed through the real SDK, without a
 //! plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use mirror_local::{Cloud, Durations, LoggedCall, Settings};
 use mirror_plan::address::Address;
 use mirror_plan::attribute::Presence;
-use mirror_plan::aws::{Act, ActError, Aws, Known, Made, Pace, Sight, Token, Wanted, act, observe};
+use mirror_plan::aws::{
+    Act, ActError, Aws, Known, Made, Pace, Sight, Token, Waiting, Wanted, act, observe,
+};
 use mirror_plan::observed::Found;
 use mirror_plan::resource::{Creation, Operation, Resource, object_type};
 use mirror_plan::value::Value;
@@ -19,6 +22,8 @@ pub(crate) struct Bench {
     pub(crate) cloud: Cloud,
     pub(crate) aws: Aws,
     pub(crate) known: Known,
+    /// What calls have said while they waited.
+    pub(crate) waits: Mutex<BTreeSet<String>>,
     nonce: u32,
 }
 
@@ -31,14 +36,17 @@ impl Bench {
 
     pub(crate) fn over(cloud: Cloud) -> Self {
         let aws = Aws::new(&mirror_tests::config(&cloud), Pace::Local).unwrap();
-        Self { cloud, aws, known: Known::default(), nonce: 0 }
+        Self { cloud, aws, known: Known::default(), waits: Mutex::default(), nonce: 0 }
     }
 
     /// Sends one call.
     pub(crate) async fn act(&mut self, operation: &Operation) -> Result<Made, ActError> {
         self.nonce += 1;
         let token = Token::new(format!("token-{}", self.nonce)).unwrap();
-        let (known, on_wait) = (&self.known, &|_| {});
+        let on_wait = |waiting: Waiting| {
+            self.waits.lock().unwrap().insert(waiting.to_string());
+        };
+        let (known, on_wait) = (&self.known, &on_wait);
         act(&self.aws, Act { operation, known, token: &token, on_wait }).await
     }
 
@@ -90,7 +98,7 @@ impl Bench {
     }
 
     pub(crate) async fn observe(&self) -> Sight {
-        let images = std::collections::BTreeSet::new();
+        let images = BTreeSet::new();
         observe(&self.aws, Wanted { stack: STACK, images: &images }).await.unwrap()
     }
 

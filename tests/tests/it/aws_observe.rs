@@ -219,7 +219,7 @@ async fn what_no_stack_file_can_say_is_told_and_left() {
         .await
         .unwrap();
     let sight = bench.observe().await;
-    assert_eq!(sight.observed.owned[&group], [before.clone()]);
+    assert_eq!(sight.observed.owned[&group], std::slice::from_ref(&before));
     let titles: Vec<&str> = sight.findings.iter().map(|f| f.title.as_str()).collect();
     let id = before.id;
     assert_eq!(

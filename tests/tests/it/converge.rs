@@ -113,6 +113,7 @@ async fn converges(share: u64) {
 struct OnPanic(String);
 
 impl Drop for OnPanic {
+    #[expect(clippy::print_stderr, reason = "a failed test says with what it failed")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.0);

@@ -61,16 +61,18 @@ impl File {
                 ],
             );
         }
-        let open = shape.bool();
-        if open {
+        let scheme = if shape.bool() {
             self.gateway(vpc, subnets);
-        }
+            ["internal", "internal", "internal", "internet-facing"][self.detail.usize(0..4)]
+        } else {
+            "internal" // AWS refuses the other one in a VPC without a gateway
+        };
         let groups = shape.usize(1..=3);
         (0..groups).for_each(|group| self.security_group(vpc, group, groups));
         let instances = shape.usize(0..=4);
         (0..instances).for_each(|i| self.instance(vpc, i, i % subnets, i % groups));
         if instances > 0 {
-            self.mirror(vpc, instances, open, shape);
+            self.mirror(vpc, instances, scheme, shape);
         }
     }
 
@@ -111,10 +113,8 @@ impl File {
                  description = \"rule {note}\" }}"
             ));
         }
-        let mut attributes = vec![
-            ("vpc", format!("vpc.v{vpc}")),
-            ("ingress", format!("[{}]", rules.join(", "))),
-        ];
+        let mut attributes =
+            vec![("vpc", format!("vpc.v{vpc}")), ("ingress", format!("[{}]", rules.join(", ")))];
         if self.detail.u8(0..4) == 0 {
             attributes.push(("description", format!("\"group of edit {}\"", self.edit)));
         }
@@ -148,10 +148,10 @@ impl File {
     }
 
     /// The last instance receives, directly or behind a load balancer; the others are mirrored.
-    fn mirror(&mut self, vpc: usize, instances: usize, open: bool, shape: &mut fastrand::Rng) {
+    fn mirror(&mut self, vpc: usize, instances: usize, scheme: &str, shape: &mut fastrand::Rng) {
         let receiver = format!("instance.v{vpc}i{}", instances - 1);
         let destination = if shape.bool() {
-            self.load_balancer(vpc, open, &receiver);
+            self.load_balancer(vpc, scheme, &receiver);
             ("load_balancer", format!("load_balancer.v{vpc}"))
         } else {
             ("network_interface", receiver)
@@ -163,16 +163,13 @@ impl File {
         self.block(&format!("mirror_target \"v{vpc}\""), &attributes);
         let rules = self.rules();
         let dns = self.flag();
-        self.block(
-            &format!("mirror_filter \"v{vpc}\""),
-            &[("rules", rules), ("amazon_dns", dns)],
-        );
+        self.block(&format!("mirror_filter \"v{vpc}\""), &[("rules", rules), ("amazon_dns", dns)]);
         for source in 0..instances - 1 {
             self.session(vpc, source);
         }
     }
 
-    fn load_balancer(&mut self, vpc: usize, open: bool, receiver: &str) {
+    fn load_balancer(&mut self, vpc: usize, scheme: &str, receiver: &str) {
         let path = if self.detail.bool() { ", path = \"/health\"" } else { "" };
         let protocol = if path.is_empty() { "tcp" } else { "http" };
         let delay = self.detail.u16(0..=600);
@@ -186,7 +183,6 @@ impl File {
             ],
         );
         let cross_zone = self.flag();
-        let scheme = if open && self.detail.u8(0..6) == 0 { "internet-facing" } else { "internal" };
         let port = if self.detail.u8(0..4) == 0 { 4790 } else { 4789 };
         self.block(
             &format!("load_balancer \"v{vpc}\""),
@@ -194,10 +190,7 @@ impl File {
                 ("subnets", format!("[subnet.v{vpc}s0]")),
                 ("scheme", format!("\"{scheme}\"")),
                 ("cross_zone", cross_zone),
-                (
-                    "listeners",
-                    format!("[{{ port = {port}, target_group = target_group.v{vpc} }}]"),
-                ),
+                ("listeners", format!("[{{ port = {port}, target_group = target_group.v{vpc} }}]")),
             ],
         );
     }

@@ -106,8 +106,7 @@ pub(super) fn modify_services(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         filter.services.extend(add.into_iter().map(str::to_owned));
         filter.services.retain(|service| !remove.contains(&&**service));
     }
-    let _ = answer(call.view(), &id, xml);
-    Ok(())
+    answer(call.view(), &id, xml).ok_or_else(|| Failure::internal("the filter is gone"))
 }
 
 fn write(region: &Region, filter: &MirrorFilter, xml: &mut Xml) {

@@ -173,8 +173,7 @@ pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         link::part(call.region, &referred, &id);
     }
     put(call.region, session);
-    let _ = answer(call.view(), &id, xml);
-    Ok(())
+    answer(call.view(), &id, xml).ok_or_else(|| Failure::internal("the session is gone"))
 }
 
 /// Reads what a call sets anew of a session.

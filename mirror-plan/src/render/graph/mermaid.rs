@@ -86,7 +86,7 @@ impl fmt::Display for Quoted<'_> {
             match c {
                 '\n' => f.write_str("<br/>")?,
                 '"' | '#' | '&' | '<' | '>' | '`' | '\\' | ';' | '|' => {
-                    write!(f, "#{};", u32::from(c))?
+                    write!(f, "#{};", u32::from(c))?;
                 }
                 c if c.is_control() => f.write_str(" ")?,
                 c => write!(f, "{c}")?,

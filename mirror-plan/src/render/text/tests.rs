@@ -132,6 +132,7 @@ fn without_color(text: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
 fn a_new_stack() {
     let mut plan = plan([
         change(

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
 fn sets_objects_and_maps_show_only_what_differs() {
     let check = |interval: u32| {
         json!({

@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -z "${MIRROR:-}" ]; then
-  cargo build --quiet --package mirror-plan-cli
+  # All of it, with the features that the tests have: `cargo test --workspace` then builds no more.
+  cargo build --quiet --workspace --all-targets
   MIRROR=$(cargo metadata --format-version 1 --no-deps |
     sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/mirror
 fi

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo build --release --quiet --package mirror-plan-cli
-cargo build --release --quiet --package mirror-tests --example estate
+cargo build --quiet --workspace --all-targets # what makes the account is not measured
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -21,7 +21,7 @@ measure() { # NAME: a plan of the stack in $folder, the best of five
 }
 
 for sessions in 1000 10000; do
-  "$target/release/examples/estate" "$folder" "$sessions"
+  "$target/debug/examples/estate" "$folder" "$sessions"
   measure "$sessions sessions to make"
 done
 "$target/release/mirror" apply "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>"$folder/errors" ||

@@ -2,7 +2,7 @@
 
 /// Declares a resource or a part of one; see the module documentation.
 ///
-/// ```ignore
+/// ```text
 /// object! {
 ///     /// A subnet.
 ///     pub struct Subnet("subnet") by(cidr) {

@@ -42,6 +42,17 @@ pub(crate) enum Place {
     Local(PathBuf),
 }
 
+impl Place {
+    /// The option that leads there, with a blank before it; nothing where none is needed.
+    pub(crate) fn option(&self) -> String {
+        match self {
+            Self::Aws => String::new(),
+            Self::Local(folder) if folder == Path::new(LOCAL) => " --local".to_owned(),
+            Self::Local(folder) => format!(" --local={}", folder.display()),
+        }
+    }
+}
+
 /// Everything that the options and the environment say together.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {

@@ -65,7 +65,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
     place::check(stack, observed, request)?;
     let decisions = decide::decide(stack, observed, request)?;
     let steps = steps::steps(stack, &decisions)?;
-    let outputs = decisions.outputs(stack, observed, request.mode);
+    let outputs = decisions.outputs(stack, observed, request);
     Ok(Plan {
         format: Plan::FORMAT,
         stack: stack.name.clone(),

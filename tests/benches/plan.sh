@@ -23,8 +23,8 @@ measure() { # NAME: a plan of the stack in $folder, the best of five
 for sessions in 1000 10000; do
   "$target/debug/examples/estate" "$folder" "$sessions"
   measure "$sessions sessions to make"
+  "$target/release/mirror" apply "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>"$folder/errors" ||
+    tail -n 20 "$folder/errors"
+  measure "$sessions sessions in place"
+  "$target/release/mirror" destroy "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>&1
 done
-"$target/release/mirror" apply "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>"$folder/errors" ||
-  tail -n 20 "$folder/errors"
-measure "10000 sessions in place"
-"$target/release/mirror" destroy "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>&1

@@ -23,9 +23,9 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     show(&plan, ui);
     if let Some(path) = out {
         plan_file::write(path, &plan)?;
-        let path = path.display();
+        let (path, local) = (path.display(), settings.place.option());
         ui.note(format_args!(
-            "Saved the plan to: {path}\n\nTo perform exactly these actions: mirror apply {path}"
+            "Saved the plan to: {path}\n\nTo perform exactly these actions: mirror apply {path}{local}"
         ));
     }
     let changes = *detailed_exitcode && !plan.is_empty();

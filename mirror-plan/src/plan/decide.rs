@@ -222,18 +222,62 @@ impl Decisions<'_> {
         &self,
         stack: &Stack,
         observed: &Observed,
-        mode: Mode,
+        request: &Request,
     ) -> BTreeMap<String, OutputChange> {
+        let then = Then::of(self);
+        let all_goes = request.mode == Mode::Destroy && request.targets.is_empty();
         let outputs = stack.outputs.iter().map(|(name, output)| {
             let before = resolve::fill(output.value.clone(), &Now(observed));
-            let after = resolve::fill(output.value.clone(), &self.fates);
+            let after = resolve::fill(output.value.clone(), &then);
             let change = OutputChange {
                 before: before.is_known().then_some(before),
-                after: (mode == Mode::Apply).then_some(after),
+                after: (!all_goes && !then.misses(&after)).then_some(after),
             };
             (name.clone(), change)
         });
         outputs.collect()
+    }
+}
+
+/// The cloud as it will be, as far as that is known.
+struct Then<'d> {
+    decisions: BTreeMap<&'d Address, &'d Decision<'d>>,
+    fates: &'d Fates<'d>,
+}
+
+impl<'d> Then<'d> {
+    fn of(decisions: &'d Decisions<'_>) -> Self {
+        let current = decisions.all.iter().filter(|decision| !decision.deposed);
+        Self {
+            decisions: current.map(|decision| (&decision.address, decision)).collect(),
+            fates: &decisions.fates,
+        }
+    }
+
+    fn goes(&self, address: &Address) -> bool {
+        self.decisions.get(address).is_some_and(|decision| decision.action == Action::Delete)
+    }
+
+    /// Whether a value depends on something that will not be there.
+    fn misses(&self, value: &Value) -> bool {
+        let mut origins = BTreeSet::new();
+        value.collect_origins(&mut origins);
+        origins.iter().any(|origin| self.goes(&origin.address))
+    }
+}
+
+impl Known for Then<'_> {
+    fn look_up(&self, origin: &Origin) -> Option<Value> {
+        if self.goes(&origin.address) {
+            return None;
+        }
+        let desired = self.decisions.get(&origin.address).and_then(|d| d.desired.as_ref());
+        let configured = desired.and_then(|resource| match resource.to_value() {
+            Value::Object(mut members) => members.remove(&origin.attribute),
+            _ => None,
+        });
+        let known = configured.filter(|value| *value != Value::Null && value.is_known());
+        known.or_else(|| self.fates.look_up(origin))
     }
 }
 

@@ -541,3 +541,39 @@ fn the_rule_that_aws_adds_is_no_difference() {
     assert_eq!(declared.egress.0, [security_group::Rule::allow_all_egress()]);
     assert!(declared.tags.contains_key(tag::NAME));
 }
+
+#[test]
+fn an_output_of_what_stays_survives_a_targeted_destroy() {
+    let mut lab = stack(lab());
+    for (name, attribute) in [("vpc", "vpc.lab.id"), ("vni", "mirror_session.source.vni")] {
+        let (address, attribute) = attribute.rsplit_once('.').unwrap();
+        let origin = Origin { address: address.parse().unwrap(), attribute: attribute.to_owned() };
+        let value = Value::Unknown(crate::value::Unknown::attribute(origin));
+        lab.outputs.insert(name.to_owned(), crate::stack::Output { value, description: None });
+    }
+    let request = Request {
+        mode: Mode::Destroy,
+        targets: BTreeSet::from(["mirror_session.source".parse().unwrap()]),
+        ..Request::default()
+    };
+    let plan = plan(&lab, &applied(&lab), &request).unwrap();
+    assert_eq!(plan.outputs["vni"].before, Some(Value::integer(4242)));
+    assert_eq!(plan.outputs["vni"].after, None);
+    assert_eq!(plan.outputs["vpc"].after, plan.outputs["vpc"].before);
+    assert!(plan.outputs["vpc"].after.is_some());
+}
+
+#[test]
+fn a_replaced_session_keeps_its_vni_and_the_outputs_say_so() {
+    let mut before = stack(lab());
+    let origin =
+        Origin { address: "mirror_session.source".parse().unwrap(), attribute: "vni".to_owned() };
+    let value = Value::Unknown(crate::value::Unknown::attribute(origin));
+    before.outputs.insert("vni".to_owned(), crate::stack::Output { value, description: None });
+    let request = Request {
+        replace: BTreeSet::from(["mirror_session.source".parse().unwrap()]),
+        ..Request::default()
+    };
+    let plan = plan(&before, &applied(&before), &request).unwrap();
+    assert_eq!(plan.outputs["vni"].before, plan.outputs["vni"].after);
+}

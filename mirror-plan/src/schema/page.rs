@@ -10,9 +10,6 @@ use crate::hcl::block::{BLOCKS, BlockAttribute, META_ATTRIBUTES};
 use crate::hcl::functions::FUNCTIONS;
 use crate::resource::{computed, object_type};
 
-const GENERATED: &str =
-    "<!-- Written from the tables in the code; MIRROR_BLESS=1 cargo test writes it anew. -->\n";
-
 /// The page of a kind of resource.
 #[must_use]
 pub fn reference_markdown(kind: Kind) -> String {
@@ -110,7 +107,7 @@ struct Page {
 
 impl Page {
     fn new(title: &str) -> Self {
-        let mut page = Self { text: GENERATED.to_owned() };
+        let mut page = Self { text: String::new() };
         page.line(&format!("# {title}"));
         page
     }

@@ -6,13 +6,18 @@ use std::path::Path;
 use mirror_plan::address::Kind;
 use mirror_plan::schema;
 
+/// What the file says first, to whoever would edit it.
+const GENERATED: &str =
+    "<!-- Written from the tables in the code; MIRROR_BLESS=1 cargo test writes it anew. -->\n";
+
 /// Compares a page with the one in the repository, or writes it if `MIRROR_BLESS` is set.
 #[track_caller]
 fn check(file: &str, page: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src").join(file);
+    let page = format!("{GENERATED}{page}");
     if std::env::var_os("MIRROR_BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, page).unwrap();
+        fs::write(&path, &page).unwrap();
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == page, "{file} is stale: run `MIRROR_BLESS=1 cargo test -p mirror-plan`");

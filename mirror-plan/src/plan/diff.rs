@@ -87,3 +87,55 @@ fn key<'v>(value: &'v Value, of: &Type) -> Vec<Option<&'v Value>> {
         (value, _) => vec![Some(value)],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::resource::mirror_filter;
+
+    /// A set of rules by number, each with something that may differ.
+    fn rules() -> impl Strategy<Value = Vec<Value>> {
+        proptest::collection::btree_map(0..6_i64, 0..3_i64, 0..6).prop_map(|rules| {
+            let rule = |(number, port): (i64, i64)| {
+                Value::Object(BTreeMap::from([
+                    ("direction".to_owned(), Value::String("ingress".to_owned())),
+                    ("number".to_owned(), Value::integer(number)),
+                    ("port".to_owned(), Value::integer(port)),
+                ]))
+            };
+            rules.into_iter().map(rule).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_changes_of_a_set_lead_from_what_is_to_what_will_be(
+            before in rules(),
+            after in rules(),
+        ) {
+            let of = <mirror_filter::RuleDeclaration as crate::attribute::AttributeType>::TYPE;
+            let (mut was, mut becomes) = (Vec::new(), Vec::new());
+            for change in part_changes(&before, &after, &of) {
+                match change {
+                    PartChange::Kept(part) => {
+                        was.push(part.clone());
+                        becomes.push(part.clone());
+                    }
+                    PartChange::Added(part) => becomes.push(part.clone()),
+                    PartChange::Removed(part) => was.push(part.clone()),
+                    PartChange::Changed { before, after } => {
+                        prop_assert_ne!(before, after);
+                        was.push(before.clone());
+                        becomes.push(after.clone());
+                    }
+                }
+            }
+            prop_assert_eq!(was, before);
+            prop_assert_eq!(becomes, after);
+        }
+    }
+}

@@ -25,13 +25,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Bytes go in, borrowed slices come out. Nothing here performs I/O, allocates on success or
-//! failure, or panics, whatever the bytes are. The frame is never looked into: truncated, padded
-//! and unknown frames are delivered as they came.
+//! Bytes go in, borrowed slices come out. Nothing in [`wire`] and [`decap`] performs I/O, allocates
+//! on success or failure, or panics, whatever the bytes are.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+pub mod decap;
+pub mod frame;
+mod label;
+pub mod reason;
+mod time;
 mod vni;
 pub mod wire;
 
+#[cfg(feature = "std")]
+pub mod batch;
+#[cfg(feature = "std")]
+pub mod count;
+#[cfg(feature = "std")]
+pub mod input;
+#[cfg(feature = "std")]
+pub mod session;
+#[cfg(feature = "std")]
+pub mod sink;
+
+pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};
 
 // The examples in the book run with this crate's own.

@@ -20,7 +20,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::fmt;
+use core::fmt;
 
 use crate::Vni;
 

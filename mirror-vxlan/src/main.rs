@@ -1,0 +1,3 @@
+//! The program `mirror-vxlan`: receives mirrored traffic and hands the frames on.
+
+fn main() {}

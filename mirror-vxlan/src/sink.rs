@@ -1,0 +1,69 @@
+//! Where frames go: the one trait that a user of the library implements.
+//!
+//! Each sink runs on a thread of its own behind a bounded queue of [batches](Batch). A sink may be
+//! slow, fail or hang: what its queue has no room for is counted as its loss, and neither the
+//! other sinks nor the receiving threads wait for it.
+
+#![forbid(unsafe_code)]
+
+use crate::Timestamp;
+use crate::batch::Batch;
+use crate::label::labels;
+
+labels! {
+    /// Why a frame that was received did not get through a sink.
+    LossReason {
+        Queue "queue" "The queue of the sink was full.",
+        Budget "budget" "The sink has used up the space it may use.",
+        StorageFull "storage_full" "The file system has no space left.",
+        Failed "failed" "The sink could not write, for another reason.",
+        Refused "refused" "The device or peer did not take the frame.",
+    }
+}
+
+/// How the frames of a batch fared in a sink.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "frames that are not counted are lost without a trace"]
+pub struct Delivery {
+    /// Frames delivered.
+    pub frames: u64,
+    /// Bytes of the frames delivered.
+    pub bytes: u64,
+    /// Frames lost, by [`LossReason::index`].
+    pub lost: [u64; LossReason::COUNT],
+}
+
+impl Delivery {
+    /// Every frame of the batch was delivered.
+    pub const fn whole(batch: &Batch) -> Self {
+        Self { frames: batch.len(), bytes: batch.frame_bytes(), lost: [0; LossReason::COUNT] }
+    }
+
+    /// Every frame of the batch was lost.
+    pub const fn none(batch: &Batch, reason: LossReason) -> Self {
+        let mut lost = [0; LossReason::COUNT];
+        lost[reason.index()] = batch.len();
+        Self { frames: 0, bytes: 0, lost }
+    }
+}
+
+/// Takes batches of frames somewhere.
+pub trait Sink: Send {
+    /// Delivers a batch, and accounts for each of its frames.
+    ///
+    /// It may block: only this sink's queue fills meanwhile.
+    fn deliver(&mut self, batch: &Batch) -> Delivery;
+
+    /// Is called between batches, at least once a second, with the time.
+    ///
+    /// Here files are rotated by time and peers tried again.
+    fn tick(&mut self, now: Timestamp) {
+        let _ = now;
+    }
+
+    /// Ends the sink: what it holds back is written, and frames that got lost on the way although
+    /// they were counted as delivered are returned as lost.
+    fn close(self: Box<Self>) -> [u64; LossReason::COUNT] {
+        [0; LossReason::COUNT]
+    }
+}

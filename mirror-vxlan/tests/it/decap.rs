@@ -42,7 +42,7 @@ fn with(changes: &[(usize, u8)]) -> Vec<u8> {
 /// The packet behind `before`, in an outer UDP datagram to the port of GENEVE.
 fn in_geneve(before: &[u8]) -> Vec<u8> {
     let inside = [before, &PACKET[14..]].concat();
-    let total = u8::try_from(28 + inside.len()).unwrap();
+    let total = u8::try_from(28 + inside.len()).expect("short");
     let mut packet = with(&[(17, total), (29, 1), (36, 0x17), (37, 0xc1), (39, total - 20)]);
     packet.truncate(42);
     [packet, inside].concat()
@@ -68,6 +68,7 @@ fn outer_cases() -> Vec<Case> {
         let ethernet = with(&[(12, 0x86), (13, 0xdd)])[..14].to_vec();
         [&ethernet[..], &ipv6(next), behind].concat()
     };
+    let refused = "the IPv4 header at offset 14 is refused";
     let tag = [0x81, 0, 0, 1].repeat(20);
     vec![
         (vec![], OuterTruncated, "the link header at offset 0 needs 14 bytes, 0 are there"),
@@ -81,11 +82,7 @@ fn outer_cases() -> Vec<Case> {
             OuterTruncated,
             "the IPv4 header at offset 14 needs 20 bytes, 19 are there",
         ),
-        (
-            with(&[(14, 0x4f)])[..34].into(),
-            OuterIpHeader,
-            "the IPv4 header at offset 14 is refused",
-        ),
+        (with(&[(14, 0x4f)])[..34].into(), OuterIpHeader, refused),
         (
             with(&[(14, 0x4c)])[..48].into(),
             OuterTruncated,
@@ -113,13 +110,13 @@ fn outer_cases() -> Vec<Case> {
         ),
         (with(&[(13, 0x06)]), OuterNotIp, "the network packet at offset 14 is refused"),
         ([&PACKET[..12], &tag].concat(), OuterNotIp, "the network packet at offset 78 is refused"),
-        (with(&[(14, 0x65)]), OuterIpHeader, "the IPv4 header at offset 14 is refused"),
-        (with(&[(14, 0x44)]), OuterIpHeader, "the IPv4 header at offset 14 is refused"),
-        (with(&[(17, 0)]), OuterIpHeader, "the IPv4 header at offset 14 is refused"),
-        (with(&[(17, 19)]), OuterIpHeader, "the IPv4 header at offset 14 is refused"),
+        (with(&[(14, 0x65)]), OuterIpHeader, refused),
+        (with(&[(14, 0x44)]), OuterIpHeader, refused),
+        (with(&[(17, 0)]), OuterIpHeader, refused),
+        (with(&[(17, 19)]), OuterIpHeader, refused),
         (with(&[(12, 0x86), (13, 0xdd)]), OuterIpHeader, "the IPv6 header at offset 14 is refused"),
-        (with(&[(20, 0x20)]), OuterFragment, "the IPv4 header at offset 14 is refused"),
-        (with(&[(21, 1)]), OuterFragment, "the IPv4 header at offset 14 is refused"),
+        (with(&[(20, 0x20)]), OuterFragment, refused),
+        (with(&[(21, 1)]), OuterFragment, refused),
         (
             v6(44, &[17, 0, 0, 0, 0, 0, 0, 0]),
             OuterFragment,
@@ -131,7 +128,7 @@ fn outer_cases() -> Vec<Case> {
             OuterTruncated,
             "the IPv6 extension header at offset 78 needs 8 bytes, 6 are there",
         ),
-        (with(&[(23, 6)]), OuterNotUdp, "the IPv4 header at offset 14 is refused"),
+        (with(&[(23, 6)]), OuterNotUdp, refused),
         (v6(6, &[0; 30]), OuterNotUdp, "the IPv6 extension header at offset 54 is refused"),
     ]
 }
@@ -192,7 +189,7 @@ fn inner_cases() -> Vec<Case> {
 
 /// A datagram to the port of GENEVE with this payload.
 fn geneve_of(payload: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(payload.len()).unwrap();
+    let length = u8::try_from(payload.len()).expect("short");
     let mut packet = with(&[(17, 28 + length), (36, 0x17), (37, 0xc1), (39, 8 + length)]);
     packet.truncate(42);
     [&packet, payload].concat()

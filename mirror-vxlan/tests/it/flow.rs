@@ -22,12 +22,12 @@ fn datagram(ttl: u8, payload: &[u8]) -> Vec<u8> {
     let ends = ([10, 0, 0, 1], [10, 0, 0, 2]);
     let builder = PacketBuilder::ethernet2(MAC[0], MAC[1]).ipv4(ends.0, ends.1, ttl);
     let mut frame = Vec::new();
-    builder.udp(1000, 53).write(&mut frame, payload).unwrap();
+    builder.udp(1000, 53).write(&mut frame, payload).expect("a vector takes it");
     frame
 }
 
 fn address(text: &str) -> IpAddr {
-    text.parse().unwrap()
+    text.parse().expect("an address")
 }
 
 #[test]

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::traffic::{GENEVE_PORT, Mirrored, imix, wild};
 
 /// Packets of each kind; `MIRROR_PACKETS` asks for others.
-const PACKETS: usize = 100_000;
+const PACKETS: usize = 500_000;
 
 /// A receiver of all that the traffic holds. Nothing in it is wrong, so that strictness is no matter.
 pub(crate) fn receiver() -> Decapsulator {

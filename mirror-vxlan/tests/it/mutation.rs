@@ -6,7 +6,7 @@ use mirror_vxlan::count::Counts;
 use mirror_vxlan::decap::{Checksum, Decapsulator, Link, Strictness};
 use mirror_vxlan::flow::{Flow, identity};
 use mirror_vxlan::input::{Content, Packet};
-use mirror_vxlan::reason::{Note, Notes};
+use mirror_vxlan::reason::Note;
 use mirror_vxlan::session::SessionId;
 
 use crate::generated::{number, receiver};
@@ -17,6 +17,9 @@ const MUTATIONS: usize = 10_000_000;
 
 const LINKS: [Link; 5] =
     [Link::Ethernet, Link::Ip, Link::LinuxCooked, Link::LinuxCooked2, Link::Loopback];
+
+/// Bytes that mean something somewhere: protocols, versions, types, bounds.
+const NUMBERS: [u8; 11] = [0, 1, 4, 17, 44, 51, 60, 0x45, 0x60, 0x81, 0xff];
 
 #[test]
 fn no_packet_makes_the_receiver_panic_or_lose_count() {
@@ -59,7 +62,6 @@ fn receive(receiver: &Decapsulator, link: Link, bytes: &[u8], counts: &mut Count
             std::hint::black_box(identity(frame, 1));
             counts.note(decapsulated.notes);
             counts.accept(SessionId::new(0), frame.len());
-            assert!(decapsulated.notes == Notes::NONE || decapsulated.notes.iter().count() > 0);
         }
         Err(reason) => counts.drop(reason),
     }
@@ -72,11 +74,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Rng) {
         let byte = &mut bytes[random.usize(..end)];
         match random.u8(..3) {
             0 => *byte ^= 1 << random.u8(..8),
-            1 => {
-                *byte = *random
-                    .choice(&[0, 1, 4, 17, 44, 51, 60, 0x45, 0x60, 0x81, 0xff])
-                    .expect("some")
-            }
+            1 => *byte = NUMBERS[random.usize(..NUMBERS.len())],
             _ => *byte = random.u8(..),
         }
     }

@@ -55,7 +55,8 @@ pub(crate) fn imix(seed: u64) -> impl Iterator<Item = Mirrored> {
         // The flow decides on its addresses, protocol and tag; the packet on its direction.
         let mut of_flow = Rng::with_seed(seed ^ u64::from(flow) << 32);
         let vlan = (of_flow.u8(..100) < 9).then(|| VlanId::try_new(7).expect("12 bits"));
-        let frame = Conversation::new(&mut of_flow).frame(vlan, length, random.bool());
+        let frame =
+            Conversation::new(&mut of_flow).frame(vlan, length, Direction::any(&mut random));
         let vni = Vni::try_from(1 + u32::from(flow % 16)).expect("24 bits");
         let source = Ipv4Addr::new(10, 0, 1, (flow % 16) as u8);
         let source_port = 65_408 + flow % 128;
@@ -63,7 +64,7 @@ pub(crate) fn imix(seed: u64) -> impl Iterator<Item = Mirrored> {
         let mut packet = ethernet(EtherType::IPV4);
         packet.extend(udp.over_ip(wire::UDP_PORT, &vxlan(vni, &frame), &mut Plain));
         let session = Session { vni, source: IpAddr::V4(source) };
-        let original_len = frame.len() as u32;
+        let original_len = u32::try_from(frame.len()).expect("at most 1514");
         let link = Link::Ethernet;
         let notes = Notes::NONE;
         Mirrored { link, packet, cut: 0, session, source_port, frame, original_len, notes }
@@ -128,7 +129,7 @@ fn wild_packet(random: &mut Rng) -> Mirrored {
         notes = notes.with(Note::FrameTruncated);
     }
     let session = Session { vni, source };
-    let original_len = original as u32;
+    let original_len = u32::try_from(original).expect("a frame fits a datagram");
     Mirrored { link, packet, cut, session, source_port, frame, original_len, notes }
 }
 
@@ -144,7 +145,8 @@ fn wild_frame(random: &mut Rng) -> (Vec<u8>, usize) {
     }
     let vlan = (random.u8(..4) == 0).then(|| VlanId::try_new(random.u16(..4096)).expect("12 bits"));
     let conversation = Conversation::new(random);
-    let frame = conversation.frame(vlan, random.usize(..1600), random.bool());
+    let length = random.usize(..1600);
+    let frame = conversation.frame(vlan, length, Direction::any(random));
     let length_field = if conversation.source.is_ipv4() { 4 } else { 6 };
     (frame, 14 + vlan.map_or(0, |_| 4) + length_field)
 }
@@ -217,6 +219,19 @@ struct Conversation {
     is_tcp: bool,
 }
 
+/// Which of the two speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Question,
+    Answer,
+}
+
+impl Direction {
+    fn any(random: &mut Rng) -> Self {
+        if random.bool() { Self::Question } else { Self::Answer }
+    }
+}
+
 impl Conversation {
     fn new(random: &mut Rng) -> Self {
         let source = address(random);
@@ -233,9 +248,9 @@ impl Conversation {
     }
 
     /// A frame of `length` bytes, or as short as its headers allow.
-    fn frame(&self, vlan: Option<VlanId>, length: usize, is_answer: bool) -> Vec<u8> {
+    fn frame(&self, vlan: Option<VlanId>, length: usize, direction: Direction) -> Vec<u8> {
         let mut ends = [(self.source, self.ports[0]), (self.destination, self.ports[1])];
-        if is_answer {
+        if direction == Direction::Answer {
             ends.reverse();
         }
         let [(source, from), (destination, to)] = ends;
@@ -322,10 +337,8 @@ impl Extra for Rng {
             IpNumber::IPV6_DESTINATION_OPTIONS,
             IpNumber::IPV6_ROUTE_HEADER,
         ];
-        order
-            .into_iter()
-            .filter_map(|kind| (self.u8(..4) == 0).then(|| (kind, 6 + 8 * self.usize(..4))))
-            .collect()
+        let wanted: Vec<_> = order.into_iter().filter(|_| self.u8(..4) == 0).collect();
+        wanted.into_iter().map(|kind| (kind, 6 + 8 * self.usize(..4))).collect()
     }
 }
 

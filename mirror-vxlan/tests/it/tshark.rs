@@ -23,7 +23,10 @@ fn every_capture_gives_the_frames_that_tshark_sees() {
         Decapsulator { strictness: Strictness::Lenient, checksum: Checksum::Ignore, ..receiver() };
     let mut frames = 0;
     for path in files(&folder) {
-        let Some(dissected) = tshark(&path) else { return };
+        let Some(dissected) = tshark(&path) else {
+            println!("skipped: tshark is not installed");
+            return;
+        };
         let packets = ethernet_packets(&path);
         assert_eq!(dissected.len(), packets.len(), "{}", path.display());
         for (n, (packet, theirs)) in packets.iter().zip(dissected).enumerate() {
@@ -82,7 +85,10 @@ fn wild_traffic_gives_the_frames_that_tshark_sees() {
         let of_link: Vec<&Mirrored> = packets.iter().filter(|it| it.link == link).collect();
         let path = scratch.path().join(format!("{number}.pcap"));
         fs::write(&path, pcap(number, &of_link)).unwrap();
-        let Some(dissected) = tshark(&path) else { return };
+        let Some(dissected) = tshark(&path) else {
+            println!("skipped: tshark is not installed");
+            return;
+        };
         assert_eq!(dissected.len(), of_link.len());
         for (mirrored, theirs) in of_link.iter().zip(dissected) {
             let ours = outcome(&receiver(), link, &mirrored.packet);
@@ -99,15 +105,15 @@ fn outcome(receiver: &Decapsulator, link: Link, packet: &[u8]) -> Dissected {
 
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the folder is there")
+        .map(|entry| entry.expect("it can be listed").path())
         .filter(|path| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng"))
         .collect();
     files.sort();
     files
 }
 
-/// Dissects a file; `None` and a word about it where there is no tshark.
+/// Dissects a file; `None` where there is no tshark.
 fn tshark(path: &Path) -> Option<Vec<Dissected>> {
     let fields = ["vxlan.vni", "udp.srcport", "udp.dstport", "udp.payload"];
     let mut command = Command::new("tshark");
@@ -115,12 +121,9 @@ fn tshark(path: &Path) -> Option<Vec<Dissected>> {
     for field in fields {
         command.args(["-e", field]);
     }
-    let Ok(done) = command.output() else {
-        println!("skipped: tshark is not installed");
-        return None;
-    };
+    let done = command.output().ok()?;
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let text = String::from_utf8(done.stdout).unwrap();
+    let text = String::from_utf8(done.stdout).expect("tshark prints text");
     Some(text.lines().map(dissected).collect())
 }
 
@@ -132,12 +135,13 @@ fn dissected(line: &str) -> Dissected {
     let layer = destinations.iter().position(|port| *port == "4789")?;
     let payload = bytes(payloads[layer]);
     let frame = payload.get(8..).filter(|frame| !frame.is_empty())?;
-    Some((vni, sources[layer].parse().unwrap(), frame.to_vec()))
+    Some((vni, sources[layer].parse().expect("a port"), frame.to_vec()))
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+    let pairs =
+        hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("hexadecimal"));
+    pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hexadecimal")).collect()
 }
 
 /// A capture file in the byte order of x86, as the address family of a loopback device then is.
@@ -146,8 +150,13 @@ fn pcap(link: u32, packets: &[&Mirrored]) -> Vec<u8> {
         |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     let mut file = words(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, link]);
     for (second, mirrored) in (0..).zip(packets) {
-        let captured = mirrored.packet.len() as u32;
-        file.extend(words(&[second, 0, captured, captured + mirrored.cut as u32]));
+        let captured = u32::try_from(mirrored.packet.len()).expect("short");
+        file.extend(words(&[
+            second,
+            0,
+            captured,
+            captured + u32::try_from(mirrored.cut).expect("short"),
+        ]));
         file.extend(&mirrored.packet);
     }
     file

@@ -47,6 +47,8 @@ pub mod count;
 #[cfg(feature = "std")]
 pub mod input;
 #[cfg(feature = "std")]
+pub mod offline;
+#[cfg(feature = "std")]
 pub mod session;
 #[cfg(feature = "std")]
 pub mod sink;

@@ -118,7 +118,7 @@ fn every_payload_of_every_capture_that_parses_is_emitted_as_it_was() {
 }
 
 /// Returns the folder of the captures, if there is one.
-fn captures() -> Option<PathBuf> {
+pub(crate) fn captures() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures");
     let folder =
         std::env::var_os("MIRROR_CAPTURES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
@@ -128,7 +128,7 @@ fn captures() -> Option<PathBuf> {
 /// Returns the UDP packets of an Ethernet capture; anything else in it is passed over.
 #[track_caller]
 fn udp_packets(path: &Path) -> Vec<Udp> {
-    let packets = ethernet_packets(path);
+    let packets = packets_by_pcap_parser(path);
     packets
         .iter()
         .filter_map(|packet| match LaxSlicedPacket::from_ethernet(packet).ok()?.transport? {
@@ -144,7 +144,7 @@ fn udp_packets(path: &Path) -> Vec<Udp> {
 }
 
 #[track_caller]
-fn ethernet_packets(path: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn packets_by_pcap_parser(path: &Path) -> Vec<Vec<u8>> {
     let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = create_reader(bytes.len(), &bytes[..])
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a test says that it was skipped")]
 
+mod capture_read;
 mod capture_write;
 mod captures;
 mod laws;
 mod literal;
+mod offline;
 mod peer;

@@ -31,6 +31,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod decap;
+pub mod flow;
 pub mod frame;
 mod label;
 pub mod reason;

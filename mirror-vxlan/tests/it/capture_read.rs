@@ -13,7 +13,7 @@ use mirror_vxlan::input::{Content, Received};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::captures::{captures, packets_by_pcap_parser};
+use crate::captures::{captures, ethernet_packets};
 use crate::peer;
 
 /// A packet as it was read: nanoseconds since 1970, link, bytes.
@@ -483,7 +483,7 @@ fn every_capture_is_read_as_pcap_parser_and_capinfos_read_it() {
         let (seen, error) = read(fs::File::open(&path).unwrap());
         assert!(error.is_none(), "{}: {error:?}", path.display());
         let packets: Vec<Vec<u8>> = seen.into_iter().map(|(_, _, bytes)| bytes).collect();
-        assert_eq!(packets, packets_by_pcap_parser(&path), "{}", path.display());
+        assert_eq!(packets, ethernet_packets(&path), "{}", path.display());
         if let Some(printed) = peer::run("capinfos", &["-M", "-c", path.to_str().unwrap()]) {
             let count = format!("Number of packets:   {}\n", packets.len());
             assert!(printed.contains(&count), "{}: {printed}", path.display());

@@ -15,7 +15,7 @@ use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 
 /// The only capture here that VPC Traffic Mirroring made.
-const AWS: &str = "suricata-verify__tests_vxlan-decoder-03_vxlan.pcap";
+pub(crate) const AWS: &str = "suricata-verify__tests_vxlan-decoder-03_vxlan.pcap";
 
 /// Every other capture that has VXLAN on port 4789: datagrams, and the VNI of them all.
 const OTHERS: [(&str, usize, u32); 13] = [
@@ -128,7 +128,7 @@ pub(crate) fn captures() -> Option<PathBuf> {
 /// Returns the UDP packets of an Ethernet capture; anything else in it is passed over.
 #[track_caller]
 fn udp_packets(path: &Path) -> Vec<Udp> {
-    let packets = packets_by_pcap_parser(path);
+    let packets = ethernet_packets(path);
     packets
         .iter()
         .filter_map(|packet| match LaxSlicedPacket::from_ethernet(packet).ok()?.transport? {
@@ -144,7 +144,7 @@ fn udp_packets(path: &Path) -> Vec<Udp> {
 }
 
 #[track_caller]
-pub(crate) fn packets_by_pcap_parser(path: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn ethernet_packets(path: &Path) -> Vec<Vec<u8>> {
     let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = create_reader(bytes.len(), &bytes[..])
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -6,7 +6,13 @@
 mod capture_read;
 mod capture_write;
 mod captures;
+mod decap;
+mod flow;
+mod generated;
 mod laws;
 mod literal;
+mod mutation;
 mod offline;
 mod peer;
+mod traffic;
+mod tshark;

@@ -16,7 +16,7 @@ use mirror_vxlan::wire::{self, Datagram};
 use mirror_vxlan::{Timestamp, Vni};
 use tempfile::TempDir;
 
-use crate::captures::{captures, packets_by_pcap_parser};
+use crate::captures::{captures, ethernet_packets};
 use crate::peer;
 
 /// A folder with a capture of VXLAN packets in it.
@@ -146,12 +146,12 @@ fn frames_of_every_capture_are_those_that_etherparse_finds() {
         if !path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng") {
             continue;
         }
-        let packets = packets_by_pcap_parser(&path);
+        let packets = ethernet_packets(&path);
         let expected: Vec<Vec<u8>> = packets.iter().filter_map(|packet| frame(packet)).collect();
         let task = Task::new(vec![Place::File(path.clone())], Place::File(output.clone()));
         let report = run(&task).unwrap();
         assert_eq!(report.counts.received.count, packets.len() as u64, "{}", path.display());
-        assert_eq!(packets_by_pcap_parser(&output), expected, "{}", path.display());
+        assert_eq!(ethernet_packets(&output), expected, "{}", path.display());
         frames += expected.len();
     }
     assert!(frames > 0, "no capture holds VXLAN");
@@ -216,7 +216,7 @@ fn several_inputs_of_any_compression_go_into_one_file() {
     let inputs = ["in.pcap", "zst.pcap", "in.pcap"].map(|name| Place::File(folder.path(name)));
     let task = Task { inputs: inputs.into(), ..folder.task("out.pcap") };
     assert_eq!(run(&task).unwrap().counts.accepted.count, 9);
-    assert_eq!(packets_by_pcap_parser(&folder.path("out.pcap")).len(), 9);
+    assert_eq!(ethernet_packets(&folder.path("out.pcap")).len(), 9);
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn what_is_not_selected_is_counted_and_the_rest_may_be_cut() {
     assert!(counts.balances());
     assert_eq!(counts.excluded[Exclusion::Filter.index()], 2);
     assert_eq!(counts.excluded[Exclusion::SessionLimit.index()], 2);
-    assert_eq!(packets_by_pcap_parser(&folder.path("out.pcap")), [ARP; 2]);
+    assert_eq!(ethernet_packets(&folder.path("out.pcap")), [ARP; 2]);
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_capture_that_is_cut_off_gives_what_it_has_and_the_report_says_so() {
     let report = run(&folder.task("out.pcap")).unwrap();
     let [(_, error)] = &report.damaged[..] else { panic!("{:?}", report.damaged) };
     assert!(error.is_cut_off());
-    assert_eq!(packets_by_pcap_parser(&folder.path("out.pcap")).len(), 2);
+    assert_eq!(ethernet_packets(&folder.path("out.pcap")).len(), 2);
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_file_behind_a_link_is_replaced_where_it_is() {
     std::os::unix::fs::symlink("real.pcap", folder.path("out.pcap")).unwrap();
     run(&Task { durability: Durability::Synced, ..folder.task("out.pcap") }).unwrap();
     assert!(fs::symlink_metadata(folder.path("out.pcap")).unwrap().is_symlink());
-    assert_eq!(packets_by_pcap_parser(&folder.path("real.pcap")).len(), 1);
+    assert_eq!(ethernet_packets(&folder.path("real.pcap")).len(), 1);
     assert_eq!(folder.names(), ["in.pcap", "out.pcap", "real.pcap"]);
 }
 

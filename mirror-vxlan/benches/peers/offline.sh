@@ -9,8 +9,8 @@ if [ "${1-}" != --anyway ] && [ "${load%.*}" -ge 1 ]; then
     echo "the load is $load: other work would be measured too; --anyway measures all the same" >&2
     exit 1
 fi
-command -v editcap tcpdump go > /dev/null && [ -d /usr/share/gocode/src/github.com/google/gopacket ] ||
-    apt-get install -y --no-install-recommends wireshark-common tcpdump golang-go golang-github-google-gopacket-dev >&2
+command -v editcap tcpdump go > /dev/null && [ -d /usr/share/gocode/src/github.com/google/gopacket ] && [ -d /usr/share/gocode/src/golang.org/x/net ] ||
+    apt-get install -y --no-install-recommends wireshark-common tcpdump golang-go golang-github-google-gopacket-dev golang-golang-x-net-dev golang-golang-x-sys-dev >&2
 (cd "$crate" && cargo build -q --profile datapath --no-default-features --features std --example decap --example imix)
 work=$(mktemp -d /dev/shm/peers.XXXXXX)
 trap 'rm -rf "$work"' EXIT

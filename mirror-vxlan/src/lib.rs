@@ -42,9 +42,13 @@ pub mod wire;
 #[cfg(feature = "std")]
 pub mod batch;
 #[cfg(feature = "std")]
+pub mod capture;
+#[cfg(feature = "std")]
 pub mod count;
 #[cfg(feature = "std")]
 pub mod input;
+#[cfg(feature = "std")]
+pub mod offline;
 #[cfg(feature = "std")]
 pub mod session;
 #[cfg(feature = "std")]

@@ -1,5 +1,10 @@
-//! The receiver's core, checked against literal bytes, laws, real captures and other tools.
+//! The receiver's parts, checked against literal bytes, laws, real captures and other programs.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a test says that it was skipped")]
+
+mod capture_read;
+mod capture_write;
 mod captures;
 mod decap;
 mod flow;
@@ -7,5 +12,7 @@ mod generated;
 mod laws;
 mod literal;
 mod mutation;
+mod offline;
+mod peer;
 mod traffic;
 mod tshark;

@@ -45,6 +45,8 @@ pub mod count;
 #[cfg(feature = "std")]
 pub mod input;
 #[cfg(feature = "std")]
+pub mod select;
+#[cfg(feature = "std")]
 pub mod session;
 #[cfg(feature = "std")]
 pub mod sink;

@@ -1,0 +1,4 @@
+//! The selection.
+
+#![forbid(unsafe_code)]
+pub mod filter;

@@ -3,3 +3,5 @@
 mod captures;
 mod laws;
 mod literal;
+mod receive;
+mod traffic;

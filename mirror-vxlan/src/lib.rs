@@ -41,9 +41,17 @@ pub mod wire;
 #[cfg(feature = "std")]
 pub mod batch;
 #[cfg(feature = "std")]
+pub mod capture;
+#[cfg(feature = "std")]
+pub mod clock;
+#[cfg(feature = "std")]
 pub mod count;
 #[cfg(feature = "std")]
 pub mod input;
+#[cfg(feature = "std")]
+mod queue;
+#[cfg(feature = "std")]
+pub mod receive;
 #[cfg(feature = "std")]
 pub mod select;
 #[cfg(feature = "std")]

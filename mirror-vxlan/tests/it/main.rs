@@ -1,7 +1,14 @@
-//! The wire format, checked against literal bytes, laws and real captures.
+//! The receiver's parts, checked against literal bytes, laws, real captures and other programs.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a test says that it was skipped")]
+
+mod capture_write;
 mod captures;
 mod filter;
 mod frames;
 mod laws;
 mod literal;
+mod peer;
+mod receive;
+mod traffic;

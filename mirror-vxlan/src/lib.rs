@@ -31,6 +31,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod decap;
+pub mod flow;
 pub mod frame;
 mod label;
 pub mod reason;
@@ -44,6 +45,8 @@ pub mod batch;
 pub mod capture;
 #[cfg(feature = "std")]
 pub mod clock;
+#[cfg(feature = "program")]
+pub mod config;
 #[cfg(feature = "std")]
 pub mod count;
 #[cfg(feature = "std")]

@@ -37,7 +37,7 @@ labels! {
         Gpe "gpe" "The P flag of VXLAN-GPE is set.",
         VniZero "vni_zero" "The VNI is zero.",
         FrameRunt "frame_runt" "The frame is shorter than an Ethernet header.",
-        FrameTruncated "frame_truncated" "The frame is shorter than the IP packet in it says.",
+        FrameTruncated "frame_truncated" "The frame is shorter than the lengths in the packet say it was.",
         Geneve "geneve" "The packet came wrapped in GENEVE.",
     }
 }

@@ -48,6 +48,8 @@ pub mod input;
 pub mod session;
 #[cfg(feature = "std")]
 pub mod sink;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod socket;
 
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};

@@ -3,3 +3,5 @@
 mod captures;
 mod laws;
 mod literal;
+#[cfg(target_os = "linux")]
+mod live;

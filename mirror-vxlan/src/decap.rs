@@ -71,6 +71,8 @@ pub enum Link {
     LinuxCooked2,
     /// The 4-byte address family of a BSD loopback device, in either byte order.
     Loopback,
+    /// Anything else, of which no frame is taken.
+    Other,
 }
 
 /// Whether headers that RFC 7348 tells a sender not to send are refused.

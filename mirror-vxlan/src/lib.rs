@@ -61,6 +61,8 @@ pub mod select;
 pub mod session;
 #[cfg(feature = "std")]
 pub mod sink;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod socket;
 
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};

@@ -36,6 +36,7 @@ pub(super) fn strip(link: Link, packet: Part<'_>) -> Result<(u16, Part<'_>), Pac
                 .ok_or_else(|| packet.refused(DropReason::OuterNotIp, Layer::LinkHeader))?;
             Ok((ether_type, rest))
         }
+        Link::Other => Err(packet.refused(DropReason::OuterNotIp, Layer::LinkHeader)),
     }
 }
 

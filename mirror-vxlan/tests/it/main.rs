@@ -12,3 +12,5 @@ mod literal;
 mod peer;
 mod receive;
 mod traffic;
+#[cfg(target_os = "linux")]
+mod live;

@@ -49,8 +49,14 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "std")]
 pub mod count;
+#[cfg(feature = "program")]
+pub mod health;
 #[cfg(feature = "std")]
 pub mod input;
+#[cfg(feature = "program")]
+pub mod metrics;
+#[cfg(feature = "std")]
+pub mod offline;
 #[cfg(feature = "std")]
 mod queue;
 #[cfg(feature = "std")]
@@ -63,6 +69,8 @@ pub mod session;
 pub mod sink;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub mod socket;
+#[cfg(feature = "program")]
+pub mod summary;
 
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};

@@ -115,6 +115,15 @@ impl CaptureReader {
         }
     }
 
+    /// Returns how many packets were dropped when a pcapng file was captured, as far as it was read
+    /// and has statistics.
+    pub fn dropped(&self) -> u64 {
+        match &self.format {
+            Format::Pcap(_) => 0,
+            Format::Pcapng(blocks) => blocks.dropped(),
+        }
+    }
+
     /// Passes over a block.
     fn skip(&mut self, length: u64) -> Result<(), ReadError> {
         let offset = self.window.offset();
@@ -146,12 +155,8 @@ impl Input for CaptureReader {
         Ok(self.read(each)?)
     }
 
-    /// Returns what the statistics of a pcapng file, as far as it was read, say was dropped.
     fn dropped(&mut self) -> io::Result<u64> {
-        Ok(match &self.format {
-            Format::Pcap(_) => 0,
-            Format::Pcapng(blocks) => blocks.dropped(),
-        })
+        Ok(Self::dropped(self))
     }
 }
 

@@ -4,8 +4,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compress;
 pub mod pcap;
 pub mod pcapng;
+pub mod read;
 
 /// The link type of Ethernet, in both formats.
 const LINKTYPE_ETHERNET: u16 = 1;

@@ -26,6 +26,8 @@ pub enum Link {
     LinuxCooked2,
     /// The 4-byte address family of a BSD loopback device, in either byte order.
     Loopback,
+    /// Anything else, of which no frame is taken.
+    Other,
 }
 
 /// Whether headers that RFC 7348 tells a sender not to send are refused.
@@ -77,7 +79,9 @@ impl Decapsulator {
     ///
     /// The packet has none, for the reason returned.
     pub fn packet<'a>(&self, link: Link, packet: &'a [u8]) -> Result<Decapsulated<'a>, DropReason> {
-        let _ = link;
+        if link == Link::Other {
+            return Err(DropReason::OuterNotIp);
+        }
         let ip = packet.get(14..).ok_or(DropReason::OuterTruncated)?;
         let (source, udp) = match ip.first().map(|byte| byte >> 4) {
             Some(4) => {

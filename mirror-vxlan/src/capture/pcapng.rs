@@ -32,7 +32,10 @@ use super::LINKTYPE_ETHERNET;
 pub(super) mod block {
     pub(in super::super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
     pub(in super::super) const INTERFACE_DESCRIPTION: u32 = 1;
+    pub(in super::super) const PACKET: u32 = 2;
+    pub(in super::super) const SIMPLE_PACKET: u32 = 3;
     pub(in super::super) const INTERFACE_STATISTICS: u32 = 5;
+    pub(in super::super) const ENHANCED_PACKET: u32 = 6;
 }
 
 /// The number in a section header that tells the byte order.

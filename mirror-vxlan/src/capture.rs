@@ -9,5 +9,14 @@ pub mod pcap;
 pub mod pcapng;
 pub mod read;
 
+/// A format of capture files that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// The classic format with times in nanoseconds; it does not tell sessions apart.
+    Pcap,
+    /// Blocks: each session is an interface with a name, and drops are told.
+    Pcapng,
+}
+
 /// The link type of Ethernet, in both formats.
 const LINKTYPE_ETHERNET: u16 = 1;

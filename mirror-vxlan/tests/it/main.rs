@@ -5,6 +5,8 @@
 
 mod capture_write;
 mod captures;
+mod files;
+mod files_killed;
 mod laws;
 mod literal;
 mod peer;

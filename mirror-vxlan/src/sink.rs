@@ -6,6 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod file;
+mod names;
+
+pub use names::{SessionNames, Unnamed};
+
 use crate::Timestamp;
 use crate::batch::Batch;
 use crate::label::labels;

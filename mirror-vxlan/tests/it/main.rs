@@ -7,6 +7,8 @@ mod capture_write;
 mod captures;
 mod filter;
 mod frames;
+mod files;
+mod files_killed;
 mod laws;
 mod literal;
 mod peer;

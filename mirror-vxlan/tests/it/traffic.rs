@@ -2,9 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use mirror_vxlan::batch::Batch;
+use mirror_vxlan::frame::{Frame, Session};
 use mirror_vxlan::input::{Content, Input, Packet, Received};
+use mirror_vxlan::session::Sessions;
 use mirror_vxlan::wire::{Header, UDP_PORT};
 use mirror_vxlan::{Timestamp, Vni};
 
@@ -78,4 +82,26 @@ pub(crate) fn frame(number: u64, length: usize) -> Vec<u8> {
     frame.extend(number.to_be_bytes());
     frame.resize(length, 0x5a);
     frame
+}
+
+/// Makes a batch of `count` frames of `length` bytes, the first with number `first`, of sessions
+/// with the VNIs 0 to 3 in turn.
+pub(crate) fn batch(sessions: &Arc<Sessions>, first: u64, count: u64, length: usize) -> Batch {
+    let room = usize::try_from(count).expect("a count of a test") * (length + 40);
+    let mut batch = Batch::with_capacity(room, Arc::clone(sessions));
+    for number in first..first + count {
+        let vni = Vni::from_bytes([0, 0, (number % 4) as u8]);
+        let session = Session { vni, source: [10, 0, 0, 7].into() };
+        let id = sessions.number(session).expect("room for four sessions");
+        let bytes = &frame(number, length);
+        let original_len = u32::try_from(length).expect("a length of a test");
+        let time = Timestamp::from_nanos(NOW.as_nanos() + number);
+        batch.push(id, &Frame { time, session, bytes, original_len }).expect("a batch with room");
+    }
+    batch
+}
+
+/// Returns the number that [`frame`] put into a frame.
+pub(crate) fn number(frame: &[u8]) -> u64 {
+    u64::from_be_bytes(frame[14..22].try_into().expect("a frame that `frame` made"))
 }

@@ -56,6 +56,8 @@ pub mod receive;
 pub mod session;
 #[cfg(feature = "std")]
 pub mod sink;
+#[cfg(feature = "std")]
+pub mod socket;
 
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};

@@ -11,4 +11,6 @@ mod laws;
 mod literal;
 mod peer;
 mod receive;
+mod streams;
+mod tap;
 mod traffic;

@@ -10,7 +10,7 @@ mod file;
 mod value;
 
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -106,9 +106,6 @@ pub struct InputArgs {
     /// Receive on this network interface only.
     #[arg(long, value_name = "NAME")]
     pub interface: Option<String>,
-    /// Receive on this address only.
-    #[arg(long, value_name = "ADDRESS")]
-    pub address: Option<IpAddr>,
     /// The UDP port of VXLAN.
     #[arg(long, value_name = "PORT", default_value_t = crate::wire::UDP_PORT,
           value_parser = clap::value_parser!(u16).range(1..))]
@@ -345,6 +342,20 @@ impl Program {
     /// Returns the command line as clap knows it, for completions and manual pages.
     pub fn command() -> Command {
         <Self as clap::CommandFactory>::command()
+    }
+}
+
+impl OutputArgs {
+    /// Returns whether frames have nowhere to go.
+    pub fn is_empty(&self) -> bool {
+        let Self { pcapng, pcap, tap, stdout, forward, .. } = self;
+        let has_files = pcapng.is_some() || pcap.is_some();
+        !has_files && tap.is_none() && !stdout && forward.is_empty()
+    }
+
+    /// Returns the folders that are written to.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.pcapng.iter().chain(&self.pcap).cloned().collect()
     }
 }
 

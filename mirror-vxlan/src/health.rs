@@ -169,11 +169,9 @@ fn page(path: &str, pages: Pages, status: &dyn Status) -> Response {
             let body = serde_json::json!({ "healthy": reasons.is_empty(), "reasons": reasons });
             Response { line, kind: "application/json", body: format!("{body}\n") }
         }
-        "/metrics" if pages.metrics => Response {
-            line: "200 OK",
-            kind: crate::metrics::CONTENT_TYPE,
-            body: status.metrics(),
-        },
+        "/metrics" if pages.metrics => {
+            Response { line: "200 OK", kind: crate::metrics::CONTENT_TYPE, body: status.metrics() }
+        }
         _ => Response::text("404 Not Found", "there are /healthz and /metrics\n"),
     }
 }

@@ -43,6 +43,8 @@ pub mod wire;
 pub mod batch;
 #[cfg(feature = "std")]
 pub mod capture;
+#[cfg(all(feature = "program", target_os = "linux"))]
+pub mod check;
 #[cfg(feature = "std")]
 pub mod clock;
 #[cfg(feature = "program")]
@@ -57,6 +59,8 @@ pub mod input;
 pub mod metrics;
 #[cfg(feature = "std")]
 pub mod offline;
+#[cfg(all(feature = "program", target_os = "linux"))]
+pub mod privilege;
 #[cfg(feature = "std")]
 mod queue;
 #[cfg(feature = "std")]

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub use allow::{Allow, AllowList, ParseAllowError};
 #[cfg(feature = "program")]
-pub use names::{NamesError, SessionNames};
+pub use names::{CurrentNames, NameTable, NamesError};
 
 use crate::count::Exclusion;
 use crate::flow::{self, Flow};

@@ -8,8 +8,14 @@
 
 pub mod file;
 mod names;
+mod null;
+mod stream;
+pub mod tap;
+pub mod vxlan;
 
 pub use names::{SessionNames, Unnamed};
+pub use null::Null;
+pub use stream::PcapStream;
 
 use crate::Timestamp;
 use crate::batch::Batch;
@@ -60,6 +66,13 @@ pub struct Ahead {
     pub kernel: u64,
     /// Frames that the queue of the sink had no room for.
     pub queue: u64,
+}
+
+impl Ahead {
+    /// Returns all of it.
+    pub const fn total(self) -> u64 {
+        self.kernel + self.queue
+    }
 }
 
 /// Why a sink loses frames at present.

@@ -10,3 +10,4 @@ pub mod datagrams;
 pub mod filter;
 pub mod option;
 pub mod packet;
+pub mod tap;

@@ -38,7 +38,8 @@ impl Summary {
             let frames = sink.counts.delivered.count.saturating_sub(old.delivered.count);
             delivered.push((sink.name.clone(), frames));
             for reason in LossReason::ALL {
-                let lost = sink.counts.lost[reason.index()].saturating_sub(old.lost[reason.index()]);
+                let lost =
+                    sink.counts.lost[reason.index()].saturating_sub(old.lost[reason.index()]);
                 losses.push((format!("{}.{reason}", sink.name), lost));
             }
         }

@@ -62,8 +62,7 @@ pub(super) fn arguments(
     command: &Command,
     given: &ArgMatches,
 ) -> Result<Vec<OsString>, FileError> {
-    let text = read(path)
-        .map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let text = read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let is_given = |argument: &Arg| {
         given.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine)
     };
@@ -86,7 +85,8 @@ fn translate(
     command: &Command,
     is_given: impl Fn(&Arg) -> bool,
 ) -> Result<Vec<OsString>, Vec<Fault>> {
-    let line = |offset: usize| 1 + text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count();
+    let line =
+        |offset: usize| 1 + text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count();
     let table = DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         vec![Fault { line: line(offset), message: error.message().to_owned() }]
@@ -114,7 +114,8 @@ fn one<'c>(
     let Some(argument) = options.find(|option| option.get_long() == Some(key)) else {
         return Err(unknown(key, command.get_arguments().filter(is_option)));
     };
-    if let (ArgAction::SetTrue, DeValue::Boolean(wanted)) = (argument.get_action(), value.get_ref()) {
+    if let (ArgAction::SetTrue, DeValue::Boolean(wanted)) = (argument.get_action(), value.get_ref())
+    {
         return Ok((argument, if *wanted { vec![format!("--{key}").into()] } else { Vec::new() }));
     }
     let is_list = matches!(argument.get_action(), ArgAction::Append);

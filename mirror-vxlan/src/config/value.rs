@@ -101,7 +101,8 @@ mod tests {
         assert_eq!(bytes("1GB"), Ok(1_000_000_000));
         assert_eq!(bytes("4096"), Ok(4096));
         assert_eq!(bytes("7B"), Ok(7));
-        for text in ["", "0", "0MiB", "MiB", "1.5GiB", "-1B", "+1B", "64mib", "99999999TiB", "1 GB"] {
+        for text in ["", "0", "0MiB", "MiB", "1.5GiB", "-1B", "+1B", "64mib", "99999999TiB", "1 GB"]
+        {
             assert_eq!(bytes(text), Err(ParseSizeError), "{text:?}");
         }
     }
@@ -119,7 +120,8 @@ mod tests {
         assert_eq!(span("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(span("0s"), Ok(Duration::ZERO));
         assert_eq!(span("5m"), Ok(Duration::from_secs(300)));
-        for text in ["", "5", "s", "1.5s", "5 s", "99999999999999999999d", "18446744073709551615d"] {
+        for text in ["", "5", "s", "1.5s", "5 s", "99999999999999999999d", "18446744073709551615d"]
+        {
             assert_eq!(span(text), Err(ParseSpanError), "{text:?}");
         }
     }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::frame::Session;
+use crate::sink::SessionNames;
 use crate::vni::Vni;
 
 /// The names that are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SessionNames {
+pub struct NameTable {
     by_session: BTreeMap<(Vni, IpAddr), String>,
     by_vni: BTreeMap<Vni, String>,
 }
@@ -38,7 +40,7 @@ pub enum NamesError {
     Nothing,
 }
 
-impl SessionNames {
+impl NameTable {
     /// Reads the names that a file gives.
     ///
     /// It is what `mirror show --json` or `mirror output --json` prints, or TOML with a line for
@@ -50,7 +52,8 @@ impl SessionNames {
     /// The text is none of these, or has no session.
     pub fn parse(text: &str) -> Result<Self, NamesError> {
         let names = if text.trim_start().starts_with('{') {
-            let syntax = |error: serde_json::Error| NamesError::Syntax { message: error.to_string() };
+            let syntax =
+                |error: serde_json::Error| NamesError::Syntax { message: error.to_string() };
             let json: Value = serde_json::from_str(text).map_err(syntax)?;
             match json.get("owned") {
                 Some(owned) => shown(owned),
@@ -80,7 +83,7 @@ impl SessionNames {
 
 /// The sessions of `mirror show --json`, each with the address of the instance that it mirrors if
 /// that is in the same stack.
-fn shown(owned: &Value) -> SessionNames {
+fn shown(owned: &Value) -> NameTable {
     let blocks = || owned.as_object().into_iter().flatten();
     let objects = || {
         blocks().flat_map(|(address, objects)| {
@@ -94,7 +97,7 @@ fn shown(owned: &Value) -> SessionNames {
             Some((computed["network_interface"].as_str()?, address))
         })
         .collect();
-    let mut names = SessionNames::default();
+    let mut names = NameTable::default();
     for (address, object) in objects() {
         let session = &object["resource"]["mirror_session"];
         if let (Some(vni), Some(name)) = (vni(&session["vni"]), address.split('.').nth(1)) {
@@ -106,8 +109,8 @@ fn shown(owned: &Value) -> SessionNames {
 }
 
 /// The outputs of `mirror output --json` that are numbers, as VNIs are.
-fn outputs(json: &Value) -> SessionNames {
-    let mut names = SessionNames::default();
+fn outputs(json: &Value) -> NameTable {
+    let mut names = NameTable::default();
     for (name, output) in json.as_object().into_iter().flatten() {
         if let Some(vni) = vni(output.get("value").unwrap_or(output)) {
             names.add(vni, None, name);
@@ -116,9 +119,9 @@ fn outputs(json: &Value) -> SessionNames {
     names
 }
 
-fn table(text: &str) -> Result<SessionNames, NamesError> {
+fn table(text: &str) -> Result<NameTable, NamesError> {
     let syntax = |error: toml::de::Error| NamesError::Syntax { message: error.to_string() };
-    let mut names = SessionNames::default();
+    let mut names = NameTable::default();
     for (name, value) in DeTable::parse(text).map_err(syntax)?.get_ref() {
         let value = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
@@ -140,4 +143,22 @@ fn table(text: &str) -> Result<SessionNames, NamesError> {
 
 fn vni(value: &Value) -> Option<Vni> {
     Vni::try_from(u32::try_from(value.as_u64()?).ok()?).ok()
+}
+
+/// Names that can be replaced while others look them up.
+#[derive(Clone, Debug, Default)]
+pub struct CurrentNames(Arc<RwLock<NameTable>>);
+
+impl CurrentNames {
+    /// Makes other names current.
+    pub fn replace(&self, names: NameTable) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+}
+
+impl SessionNames for CurrentNames {
+    fn name(&self, session: Session) -> Option<String> {
+        let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        names.get(session).map(str::to_owned)
+    }
 }

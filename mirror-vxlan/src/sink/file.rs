@@ -130,6 +130,7 @@ pub struct Files {
     inventory: Inventory,
     sequence: u32,
     now: Timestamp,
+    ahead: Ahead,
     trouble: Option<Trouble>,
     /// Whether frames are lost without another try until the next tick.
     resting: bool,
@@ -171,6 +172,7 @@ impl Files {
             inventory,
             sequence: 0,
             now: Timestamp::default(),
+            ahead: Ahead::default(),
             trouble: None,
             resting: false,
             frames_gone: 0,
@@ -211,7 +213,7 @@ impl Files {
             Format::Pcap => "pcap",
             Format::Pcapng => "pcapng",
         };
-        let mut content = Content::new(*format, Arc::clone(&self.names), self.now);
+        let mut content = Content::new(*format, Arc::clone(&self.names), self.now, self.ahead);
         let begun = make_directory(directory).and_then(|()| {
             let mut file =
                 Partial::create(directory, prefix, extension, self.now, &mut self.sequence)?;
@@ -258,7 +260,7 @@ impl Files {
             return;
         };
         // Statistics are worth less than the frames: without room for them the file ends before.
-        file.append(&[content.trailer(self.now)]).ok();
+        file.append(&[content.trailer(self.now, self.ahead)]).ok();
         if frames == 0 {
             fs::remove_file(&file.path).ok(); // an empty file is removed at the next start
         } else {
@@ -321,8 +323,9 @@ impl Sink for Files {
         }
     }
 
-    fn tick(&mut self, now: Timestamp, _ahead: Ahead) {
+    fn tick(&mut self, now: Timestamp, ahead: Ahead) {
         self.now = now;
+        self.ahead = ahead;
         if self.trouble.is_some() {
             self.retry();
         }

@@ -5,14 +5,16 @@
 
 mod capture_write;
 mod captures;
-mod filter;
-mod frames;
 mod files;
 mod files_killed;
+mod filter;
+mod frames;
 mod laws;
 mod literal;
-mod peer;
-mod receive;
-mod traffic;
 #[cfg(target_os = "linux")]
 mod live;
+mod peer;
+mod receive;
+mod streams;
+mod tap;
+mod traffic;

@@ -9,6 +9,7 @@ use crate::capture::Format;
 use crate::capture::pcap;
 use crate::capture::pcapng::{Interface, Section, Statistics};
 use crate::session::{SessionId, Sessions};
+use crate::sink::Ahead;
 use crate::sink::names::SessionNames;
 
 /// The content of one file, as far as it was encoded.
@@ -16,6 +17,8 @@ pub(super) struct Content {
     format: Format,
     names: Arc<dyn SessionNames>,
     begun: Timestamp,
+    /// What was lost ahead of the sink when the file was begun.
+    lost_ahead: u64,
     /// How many sessions are described in the file, and how many are after what was encoded last.
     described: Described,
     /// What became of the frames of each session.
@@ -40,9 +43,15 @@ struct Fate {
 
 impl Content {
     /// Begins a file.
-    pub(super) fn new(format: Format, names: Arc<dyn SessionNames>, begun: Timestamp) -> Self {
+    pub(super) fn new(
+        format: Format,
+        names: Arc<dyn SessionNames>,
+        begun: Timestamp,
+        ahead: Ahead,
+    ) -> Self {
+        let lost_ahead = ahead.total();
         let described = Described::default();
-        Self { format, names, begun, described, fates: Vec::new(), buffer: Vec::new() }
+        Self { format, names, begun, lost_ahead, described, fates: Vec::new(), buffer: Vec::new() }
     }
 
     /// Returns what a file begins with.
@@ -92,7 +101,10 @@ impl Content {
     }
 
     /// Returns what a file ends with, as of the time `now`.
-    pub(super) fn trailer(&mut self, now: Timestamp) -> &[u8] {
+    ///
+    /// Nobody can tell the sessions of what was lost ahead: every interface is told all of it.
+    pub(super) fn trailer(&mut self, now: Timestamp, ahead: Ahead) -> &[u8] {
+        let lost_ahead = ahead.total().saturating_sub(self.lost_ahead);
         self.buffer.clear();
         if self.format == Format::Pcapng {
             for interface in 0..self.described.in_file {
@@ -106,7 +118,7 @@ impl Content {
                     dropped: lost,
                     delivered: written,
                 };
-                statistics.encode(&mut self.buffer);
+                statistics.encode_behind(lost_ahead, &mut self.buffer);
             }
         }
         &self.buffer

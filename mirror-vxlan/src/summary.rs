@@ -54,6 +54,12 @@ impl Summary {
         }
     }
 
+    /// Returns what happened since the receiver started; it tells no rates.
+    pub fn whole(account: &Account) -> Self {
+        let start = Account { time: account.time, inputs: Vec::new(), sinks: Vec::new() };
+        Self::between(&start, account)
+    }
+
     /// Packets received in a second.
     pub fn packets_per_second(&self) -> u64 {
         per_second(self.received, self.interval)

@@ -240,13 +240,11 @@ fn end(options: &Receive, running: Running, mut signals: Signals, seen: &Seen) -
         info!("unhealthy from now on, for {} ms", drain.as_millis());
         std::thread::sleep(drain);
     }
-    let start =
-        mirror_vxlan::receive::Account { time: Default::default(), inputs: vec![], sinks: vec![] };
     running.stop();
     let account = running.join();
     handle.close();
     drop(impatient.join());
-    let total = Summary::between(&start, &account);
+    let total = Summary::whole(&account);
     info!(
         received = total.received, accepted = total.accepted, balances = account.balances(),
         delivered = ?total.delivered, lost = ?total.losses, "ended"

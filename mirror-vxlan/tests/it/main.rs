@@ -14,7 +14,10 @@ mod literal;
 #[cfg(target_os = "linux")]
 mod live;
 mod peer;
+#[cfg(target_os = "linux")]
+mod program;
 mod receive;
+mod select;
 mod streams;
 mod tap;
 mod traffic;

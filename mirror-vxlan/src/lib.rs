@@ -82,4 +82,5 @@ pub use vni::{ParseVniError, Vni, VniRangeError};
 // The examples in the book run with this crate's own.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/receiver.md")]
+#[doc = include_str!("../../docs/src/receiver/handover.md")]
 struct TheBook;

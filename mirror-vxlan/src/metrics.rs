@@ -31,12 +31,13 @@ pub struct Labelled {
     pub name: Option<String>,
 }
 
-/// Writes the account; `sessions` are those that its counts number, in the order of their numbers.
-pub fn render(account: &Account, sessions: &[Labelled], is_healthy: bool) -> String {
+/// Writes the account; `sessions` are those that its counts number, in the order of their numbers, and
+/// `ailments` what keeps packets from being accepted.
+pub fn render(account: &Account, sessions: &[Labelled], ailments: &[String]) -> String {
     let mut text = Exposition(String::with_capacity(8 * 1024));
     let counts = account.counts();
     text.family("healthy", "gauge", "Whether packets can be accepted.");
-    text.sample("healthy", &[], u64::from(is_healthy));
+    text.sample("healthy", &[], u64::from(ailments.is_empty()));
     packets(&mut text, account, &counts);
     per_session(&mut text, &counts, sessions);
     sinks(&mut text, account);

@@ -143,5 +143,5 @@ fn is_in_sample(bytes: &[u8], flows: NonZeroU32) -> bool {
     // Threads are chosen by the hash as it is. Its bits are spread once more (Knuth, The Art of
     // Computer Programming 3, 6.4), so that the sample is not all in one thread.
     let spread = Flow::of(bytes).hash().wrapping_mul(0x9e37_79b1);
-    u64::from(spread) * u64::from(flows.get()) >> u32::BITS == 0
+    (u64::from(spread) * u64::from(flows.get())) >> u32::BITS == 0
 }

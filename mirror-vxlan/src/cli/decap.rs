@@ -39,7 +39,7 @@ fn account(counts: &Counts) -> String {
     let mut line = format!("{} packets, {} frames", counts.received.count, counts.accepted.count);
     let mut add = |what: &str, label: &str, count: u64| {
         if count > 0 {
-            line += &format!("; {count} {what} {label}");
+            line.extend(["; ", &count.to_string(), " ", what, " ", label]);
         }
     };
     for reason in DropReason::ALL {

@@ -91,7 +91,8 @@ pub(crate) fn run(options: &Receive, arguments: &[OsString]) -> Ended {
         health::accept(listener, Arc::clone(&seen) as _)?;
     }
     info!("receiving {choice}, {} MiB for packets that wait in each", buffer >> 20);
-    attend(options, arguments, &running, &mut signals, &control, &seen);
+    let attendant = Attendant { options, arguments, control, seen: Arc::clone(&seen) };
+    attendant.attend(&running, &mut signals);
     end(options, running, signals, &seen)
 }
 
@@ -196,30 +197,34 @@ fn decapsulator(input: &InputArgs) -> Decapsulator {
     }
 }
 
-/// Logs summaries and reloads until told to stop, or until there is nothing left to receive.
-fn attend(
-    options: &Receive,
-    arguments: &[OsString],
-    running: &Running,
-    signals: &mut Signals,
-    control: &Arc<Control>,
-    seen: &Seen,
-) {
-    let interval = options.operate.summary.duration();
-    let mut last = running.snapshot();
-    while !running.is_finished() {
-        std::thread::sleep(BEAT);
-        for signal in signals.pending() {
-            if signal != SIGHUP {
-                info!("told to stop");
-                return;
+/// What runs, and what changes when it is reloaded.
+struct Attendant<'a> {
+    options: &'a Receive,
+    arguments: &'a [OsString],
+    control: Arc<Control>,
+    seen: Arc<Seen>,
+}
+
+impl Attendant<'_> {
+    /// Logs summaries and reloads until told to stop, or until there is nothing left to receive.
+    fn attend(&self, running: &Running, signals: &mut Signals) {
+        let Self { options, arguments, control, seen } = self;
+        let interval = options.operate.summary.duration();
+        let mut last = running.snapshot();
+        while !running.is_finished() {
+            std::thread::sleep(BEAT);
+            for signal in signals.pending() {
+                if signal != SIGHUP {
+                    info!("told to stop");
+                    return;
+                }
+                reload(options, arguments, control, &seen.names);
             }
-            reload(options, arguments, control, &seen.names);
-        }
-        let now = running.snapshot();
-        if !interval.is_zero() && now.time.since(last.time) >= interval {
-            log_summary(&Summary::between(&last, &now), options.operate.log_format);
-            last = now;
+            let now = running.snapshot();
+            if !interval.is_zero() && now.time.since(last.time) >= interval {
+                log_summary(&Summary::between(&last, &now), options.operate.log_format);
+                last = now;
+            }
         }
     }
 }

@@ -46,6 +46,6 @@ impl Status for Seen {
             .map_while(|number| self.sessions.get(number))
             .map(|session| Labelled { session, name: self.names.name(session) })
             .collect();
-        metrics::render(&account, &sessions, self.ailments().is_empty())
+        metrics::render(&account, &sessions, &self.ailments())
     }
 }

@@ -270,8 +270,8 @@ pub enum Layer {
     LinkHeader,
     /// A tag of IEEE 802.1Q or 802.1ad.
     VlanTag,
-    /// An IP packet of a version that is still to be read.
-    IpPacket,
+    /// What the link carries, before it is known to be an IP packet.
+    NetworkPacket,
     /// The header of IPv4, with its options.
     Ipv4Header,
     /// The fixed header of IPv6.
@@ -295,7 +295,7 @@ impl fmt::Display for Layer {
         f.pad(match self {
             Self::LinkHeader => "link header",
             Self::VlanTag => "VLAN tag",
-            Self::IpPacket => "IP packet",
+            Self::NetworkPacket => "network packet",
             Self::Ipv4Header => "IPv4 header",
             Self::Ipv6Header => "IPv6 header",
             Self::Ipv6Extension => "IPv6 extension header",

@@ -71,7 +71,7 @@ pub(super) fn strip(ether_type: u16, packet: Part<'_>) -> Result<Packet<'_>, Pac
     match ether_type {
         IPV4 => v4(packet),
         IPV6 => v6(packet),
-        _ => Err(packet.refused(DropReason::OuterNotIp, Layer::LinkHeader)),
+        _ => Err(packet.refused(DropReason::OuterNotIp, Layer::NetworkPacket)),
     }
 }
 

@@ -77,10 +77,10 @@ const fn is_tag(ether_type: u16) -> bool {
 
 /// The EtherType that the version of an IP packet stands for.
 fn version_type(packet: Part<'_>) -> Result<u16, PacketError> {
-    match packet.split::<1>(Layer::IpPacket)?.0[0] >> 4 {
+    match packet.split::<1>(Layer::NetworkPacket)?.0[0] >> 4 {
         4 => Ok(IPV4),
         6 => Ok(IPV6),
-        _ => Err(packet.refused(DropReason::OuterNotIp, Layer::IpPacket)),
+        _ => Err(packet.refused(DropReason::OuterNotIp, Layer::NetworkPacket)),
     }
 }
 

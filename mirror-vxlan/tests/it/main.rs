@@ -1,4 +1,5 @@
 //! The receiver's parts, checked against literal bytes, laws, real captures and other programs.
+//! The receiver's core, checked against literal bytes, laws, real captures and other tools.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a test says that it was skipped")]
@@ -21,3 +22,8 @@ mod select;
 mod streams;
 mod tap;
 mod traffic;
+mod decap;
+mod flow;
+mod generated;
+mod mutation;
+mod tshark;

@@ -9,17 +9,9 @@
 use std::sync::Arc;
 
 use crate::Timestamp;
+use crate::capture::pcapng;
 use crate::frame::Frame;
 use crate::session::{SessionId, Sessions};
-
-/// The type of an Enhanced Packet Block.
-const ENHANCED_PACKET: u32 = 6;
-
-/// Bytes of a block before its frame: type, length, interface, time, captured and original length.
-const HEAD: u32 = 28;
-
-/// Bytes of a block behind its frame and padding: the length again.
-const TAIL: u32 = 4;
 
 /// A bounded number of frames, in the order in which they were received.
 #[derive(Clone, Debug)]
@@ -61,21 +53,11 @@ impl Batch {
     pub fn push(&mut self, id: SessionId, frame: &Frame<'_>) -> Result<(), Full> {
         let captured = u32::try_from(frame.bytes.len())
             .map_or(Self::FRAME_MAX, |length| length.min(Self::FRAME_MAX));
-        let padding = captured.wrapping_neg() % 4;
-        let length = HEAD + captured + padding + TAIL;
-        if self.blocks.len() + length as usize > self.capacity && self.frames > 0 {
+        let length = pcapng::packet_len(captured) as usize;
+        if self.blocks.len() + length > self.capacity && self.frames > 0 {
             return Err(Full);
         }
-        let [high, low] = halves(frame.time.as_nanos());
-        let words = [ENHANCED_PACKET, length, id.get(), high, low, captured, frame.original_len];
-        let mut head = [0; HEAD as usize];
-        for (place, word) in head.chunks_exact_mut(4).zip(words) {
-            place.copy_from_slice(&word.to_ne_bytes());
-        }
-        self.blocks.extend_from_slice(&head);
-        self.blocks.extend_from_slice(&frame.bytes[..captured as usize]);
-        self.blocks.extend_from_slice(&[0; 3][..padding as usize]);
-        self.blocks.extend_from_slice(&length.to_ne_bytes());
+        pcapng::push_packet(&mut self.blocks, id.get(), frame);
         self.frames += 1;
         self.bytes += u64::from(captured);
         Ok(())
@@ -120,7 +102,7 @@ impl Batch {
     pub fn frames(&self) -> impl Iterator<Item = (SessionId, Frame<'_>)> {
         let mut rest = self.blocks.as_slice();
         std::iter::from_fn(move || {
-            let (head, behind) = rest.split_first_chunk::<{ HEAD as usize }>()?;
+            let (head, behind) = rest.split_first_chunk::<{ pcapng::PACKET_HEAD as usize }>()?;
             let [_, length, id, high, low, captured, original_len] = words(head);
             let frame = behind.get(..captured as usize)?;
             rest = rest.get(length as usize..)?;
@@ -133,14 +115,8 @@ impl Batch {
 }
 
 /// The seven words of a block's head.
-fn words(head: &[u8; HEAD as usize]) -> [u32; 7] {
+fn words(head: &[u8; pcapng::PACKET_HEAD as usize]) -> [u32; 7] {
     std::array::from_fn(|n| {
         u32::from_ne_bytes([head[4 * n], head[4 * n + 1], head[4 * n + 2], head[4 * n + 3]])
     })
-}
-
-/// The upper and the lower half of a number.
-const fn halves(number: u64) -> [u32; 2] {
-    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
-    [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])]
 }

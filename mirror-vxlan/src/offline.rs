@@ -10,9 +10,9 @@
 //! # Ok::<(), mirror_vxlan::offline::Error>(())
 //! ```
 //!
-//! One thread reads a quarter of a megabyte, takes the frames out of it into a buffer of the same
-//! size, and writes that: whatever it touches stays in the processor's second-level cache. Frames
-//! are copied once between the two buffers.
+//! One thread reads a quarter of a megabyte at a time and copies the frames in it to a buffer of
+//! the same size; another one writes such buffers. Little is touched at a time, so that it stays in
+//! the processor's second-level cache. What is left are the system's own copies.
 //!
 //! A file appears under its name only when it is whole. A capture that is damaged or cut off gives
 //! all frames before the damage, and the [`Report`] says what is wrong with it.
@@ -22,12 +22,15 @@
 mod encode;
 mod numbers;
 mod output;
+mod writer;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use crate::Timestamp;
 use crate::capture::Format;
@@ -43,6 +46,7 @@ use crate::session::Sessions;
 use self::encode::Encoder;
 use self::numbers::Numbers;
 use self::output::Output;
+use self::writer::{Failure, Writer, WriterEnded};
 
 /// What is to be read, what is to be written, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,30 +177,49 @@ pub fn decap(
     select: impl FnMut(&Frame<'_>) -> Result<usize, Exclusion>,
     name: impl Fn(Session) -> Option<String>,
 ) -> Result<Report, Error> {
+    let output = Output::create(&task.output, task.compression, task.durability)
+        .map_err(|source| Error::Create { place: task.output.clone(), source })?;
+    let failed =
+        |Failure { frames, source }| Error::Write { place: task.output.clone(), frames, source };
+    thread::scope(|scope| {
+        let writer = Writer::start(scope, output);
+        let report = split(task, select, name, &writer);
+        let output = writer.end().map_err(failed)?;
+        let report = match report {
+            Ok(report) => report,
+            Err(Stop::Input(error)) => return Err(error),
+            Err(Stop::Output(WriterEnded)) => unreachable!("a writer ends early by a failure"),
+        };
+        let frames = report.counts.accepted.count;
+        output.finish().map_err(|source| failed(Failure { frames, source }))?;
+        Ok(report)
+    })
+}
+
+/// Reads all inputs and hands their frames to the writer, until it can write no more.
+fn split(
+    task: &Task,
+    select: impl FnMut(&Frame<'_>) -> Result<usize, Exclusion>,
+    name: impl Fn(Session) -> Option<String>,
+    writer: &Writer<'_>,
+) -> Result<Report, Stop> {
     let sessions = Arc::new(Sessions::with_limit(task.session_limit));
+    let mut buffer = Vec::new();
     let mut splitter = Splitter {
         decapsulator: &task.decapsulator,
         select,
         numbers: Numbers::new(Arc::clone(&sessions)),
-        encoder: Encoder::new(task.format, sessions),
+        encoder: Encoder::new(task.format, sessions, name, &mut buffer),
+        buffer,
         counts: Counts::default(),
+        written: 0,
     };
-    let mut output = Output::create(&task.output, task.compression, task.durability)
-        .map_err(|source| Error::Create { place: task.output.clone(), source })?;
-    let mut written = 0;
     let mut damaged = Vec::new();
     for input in &task.inputs {
-        let mut reader =
-            open(input).map_err(|source| Error::Open { place: input.clone(), source })?;
+        let mut reader = open(input)?;
         loop {
-            let received = reader.read(|packet| splitter.packet(&packet));
-            splitter
-                .encoder
-                .write(&mut output, &name)
-                .map_err(|source| failed(&task.output, written, source))?;
-            written = splitter.counts.accepted.count;
-            match received {
-                Ok(Received::Packets(_) | Received::Nothing) => {}
+            match reader.read(|packet| splitter.packet(&packet)) {
+                Ok(Received::Packets(_) | Received::Nothing) => splitter.write(writer)?,
                 Ok(Received::End) => break,
                 Err(error) => {
                     damaged.push((input.clone(), error));
@@ -206,35 +229,51 @@ pub fn decap(
         }
         splitter.counts.kernel_dropped += reader.dropped();
     }
-    splitter
-        .encoder
-        .end(&splitter.counts, &mut output)
-        .and_then(|()| output.finish())
-        .map_err(|source| failed(&task.output, written, source))?;
+    splitter.encoder.end(&mut splitter.buffer, &splitter.counts);
+    splitter.write(writer)?;
     Ok(Report { counts: splitter.counts, damaged })
 }
 
-fn open(place: &Place) -> Result<CaptureReader, ReadError> {
-    match place {
+fn open(place: &Place) -> Result<CaptureReader, Stop> {
+    let reader = match place {
         Place::Standard => CaptureReader::new(io::stdin()),
         Place::File(path) => CaptureReader::open(path),
+    };
+    reader.map_err(|source| Stop::Input(Error::Open { place: place.clone(), source }))
+}
+
+/// Why reading ended before the end of the inputs.
+enum Stop {
+    /// An input could not be opened.
+    Input(Error),
+    /// The writer has ended, which knows why.
+    Output(WriterEnded),
+}
+
+impl From<WriterEnded> for Stop {
+    fn from(ended: WriterEnded) -> Self {
+        Self::Output(ended)
     }
 }
 
-fn failed(place: &Place, frames: u64, source: io::Error) -> Error {
-    Error::Write { place: place.clone(), frames, source }
-}
-
 /// Takes frames out of packets and accounts for each.
-struct Splitter<'a, S> {
+struct Splitter<'a, S, N> {
     decapsulator: &'a Decapsulator,
     select: S,
     numbers: Numbers,
-    encoder: Encoder,
+    encoder: Encoder<N>,
+    /// What is encoded and not written yet.
+    buffer: Vec<u8>,
     counts: Counts,
+    /// Frames that went to the writer.
+    written: u64,
 }
 
-impl<S: FnMut(&Frame<'_>) -> Result<usize, Exclusion>> Splitter<'_, S> {
+impl<S, N> Splitter<'_, S, N>
+where
+    S: FnMut(&Frame<'_>) -> Result<usize, Exclusion>,
+    N: Fn(Session) -> Option<String>,
+{
     #[inline]
     fn packet(&mut self, packet: &Packet<'_>) {
         self.counts.receive(packet);
@@ -266,8 +305,17 @@ impl<S: FnMut(&Frame<'_>) -> Result<usize, Exclusion>> Splitter<'_, S> {
         let kept = (self.select)(&frame)?;
         let id = self.numbers.number(session).ok_or(Exclusion::SessionLimit)?;
         frame.bytes = &bytes[..kept.min(bytes.len())];
-        self.encoder.push(id, &frame);
+        self.encoder.push(&mut self.buffer, id, &frame);
         self.counts.accept(id, frame.bytes.len());
+        Ok(())
+    }
+
+    /// Hands what is encoded to the writer, and takes an empty buffer for it.
+    fn write(&mut self, writer: &Writer<'_>) -> Result<(), Stop> {
+        let empty = writer.buffer()?;
+        let accepted = self.counts.accepted.count;
+        writer.write(mem::replace(&mut self.buffer, empty), accepted - self.written);
+        self.written = accepted;
         Ok(())
     }
 }

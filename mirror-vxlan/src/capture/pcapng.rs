@@ -1,8 +1,8 @@
-//! The blocks of a pcapng file other than the frames themselves.
+//! The blocks of a pcapng file.
 //!
 //! A section header begins the file. Each session is an interface: its description comes before
 //! its first frame, and interfaces are numbered by the order of their descriptions in the file.
-//! Frames are the [blocks of a batch](crate::batch::Batch::blocks). At the end, a statistics block
+//! The [blocks of a batch](Batch::blocks) are frames as they are written here. At the end, a statistics block
 //! for each interface says what was dropped. All is in the machine's byte order, which readers tell
 //! by the section header.
 //!
@@ -24,7 +24,8 @@
 #![forbid(unsafe_code)]
 
 use crate::Timestamp;
-use crate::frame::Session;
+use crate::batch::Batch;
+use crate::frame::{Frame, Session};
 
 use super::LINKTYPE_ETHERNET;
 
@@ -163,6 +164,36 @@ impl Statistics {
     }
 }
 
+/// Bytes of an enhanced packet block before its frame.
+///
+/// They are seven words: type, length, interface, time in two halves, captured and original length.
+pub(crate) const PACKET_HEAD: u32 = 28;
+
+/// Returns the bytes of an enhanced packet block around `captured` bytes of a frame.
+pub(crate) const fn packet_len(captured: u32) -> u32 {
+    PACKET_HEAD + captured.next_multiple_of(4) + 4
+}
+
+/// Appends a frame of an interface; of a frame longer than [`Batch::FRAME_MAX`], that much.
+#[inline]
+pub fn push_packet(out: &mut Vec<u8>, interface: u32, frame: &Frame<'_>) {
+    let captured = u32::try_from(frame.bytes.len())
+        .map_or(Batch::FRAME_MAX, |length| length.min(Batch::FRAME_MAX));
+    let length = packet_len(captured);
+    let [high, low] = halves(frame.time);
+    let kind = block::ENHANCED_PACKET;
+    let words = [kind, length, interface, high, low, captured, frame.original_len];
+    let mut head = [0; PACKET_HEAD as usize];
+    for (place, word) in head.chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    let padding = captured.wrapping_neg() % 4;
+    out.extend_from_slice(&head);
+    out.extend_from_slice(&frame.bytes[..captured as usize]);
+    out.extend_from_slice(&[0; 3][..padding as usize]);
+    out.extend_from_slice(&length.to_ne_bytes());
+}
+
 /// Appends a block: its type, its length, its body, its length again.
 fn block(out: &mut Vec<u8>, kind: u32, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
@@ -195,11 +226,12 @@ fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
 
 /// A time as its two words, the upper one first in either byte order.
 fn time(time: Timestamp) -> [u8; 8] {
-    let nanoseconds = time.as_nanos();
-    let mut bytes = [0; 8];
-    let [upper, lower] = [nanoseconds >> 32, nanoseconds & u64::from(u32::MAX)]
-        .map(|half| u32::try_from(half).expect("half of 64 bits"));
-    bytes[..4].copy_from_slice(&upper.to_ne_bytes());
-    bytes[4..].copy_from_slice(&lower.to_ne_bytes());
-    bytes
+    let [[a, b, c, d], [e, f, g, h]] = halves(time).map(u32::to_ne_bytes);
+    [a, b, c, d, e, f, g, h]
+}
+
+/// The upper and the lower half of a time.
+const fn halves(time: Timestamp) -> [u32; 2] {
+    let [a, b, c, d, e, f, g, h] = time.as_nanos().to_be_bytes();
+    [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])]
 }

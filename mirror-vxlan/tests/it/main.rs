@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a test says that it was skipped")]
 
+mod capture_read;
 mod capture_write;
 mod captures;
 mod files;
@@ -26,4 +27,9 @@ mod decap;
 mod flow;
 mod generated;
 mod mutation;
+mod laws;
+mod literal;
+mod offline;
+mod peer;
+mod traffic;
 mod tshark;

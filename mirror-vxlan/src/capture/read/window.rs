@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 /// Bytes that are asked of the system at a time.
 ///
 /// More makes fewer calls, but what is copied out of the window should still be in the processor's
-/// second-level cache. `benches/peers.sh` shows no gain on either side of it.
+/// second-level cache. From 32 KiB to 1 MiB, this and 128 KiB cost the least processor time.
 const READ: usize = 256 * 1024;
 
 /// The part of a stream that is in memory.

@@ -59,6 +59,9 @@ pub mod sink;
 #[cfg(feature = "std")]
 pub mod socket;
 
+#[cfg(feature = "upload")]
+pub mod upload;
+
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};
 

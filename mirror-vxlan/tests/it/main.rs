@@ -14,3 +14,5 @@ mod receive;
 mod streams;
 mod tap;
 mod traffic;
+#[cfg(feature = "upload")]
+mod upload;

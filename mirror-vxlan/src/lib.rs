@@ -76,6 +76,9 @@ pub mod socket;
 #[cfg(feature = "program")]
 pub mod summary;
 
+#[cfg(feature = "upload")]
+pub mod upload;
+
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};
 

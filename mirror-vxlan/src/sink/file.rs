@@ -38,7 +38,7 @@ use crate::capture::Format;
 use crate::clock::passed;
 use crate::sink::names::SessionNames;
 use crate::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
-use budget::Inventory;
+pub(crate) use budget::{Inventory, StoredFile};
 use content::Content;
 use finish::{Finisher, Finishing, Unfinished};
 use partial::Partial;
@@ -181,28 +181,30 @@ impl Files {
 
     fn write(&mut self, batch: &Batch) -> Result<(), Trouble> {
         let bytes = batch.blocks().len() as u64;
-        if self.current.as_ref().is_some_and(|current| {
-            current.frames > 0 && current.file.length + bytes > self.options.bytes_max
-        }) {
+        let bytes_max = self.options.bytes_max;
+        let full =
+            |file: &Current| file.frames > 0 && file.file.length.saturating_add(bytes) > bytes_max;
+        if self.current.as_ref().is_some_and(full) {
             self.finish_current();
         }
         self.make_room(bytes)?;
-        let directory = self.options.directory.clone();
         let current = self.current()?;
-        current
-            .file
-            .append(&current.content.encode(batch))
-            .map_err(|error| trouble("write into", &directory, &error))?;
+        let before = current.file.length;
+        let appended = current.file.append(&current.content.encode(batch));
+        appended.map_err(|error| trouble("write", &current.file.path, &error))?;
         current.content.written(batch);
         current.frames += batch.len();
-        self.inventory.bytes += bytes;
+        let added = current.file.length - before;
+        self.inventory.bytes += added;
         Ok(())
     }
 
     /// Returns the file that is being written; begins one if there is none.
     fn current(&mut self) -> Result<&mut Current, Trouble> {
         if self.current.is_none() {
-            self.current = Some(self.begin()?);
+            let begun = self.begin()?;
+            self.inventory.bytes += begun.file.length;
+            self.current = Some(begun);
         }
         Ok(self.current.as_mut().expect("it has just been begun"))
     }
@@ -259,8 +261,10 @@ impl Files {
         let Some(Current { mut file, mut content, frames, .. }) = self.current.take() else {
             return;
         };
+        let before = file.length;
         // Statistics are worth less than the frames: without room for them the file ends before.
         file.append(&[content.trailer(self.now, self.ahead)]).ok();
+        self.inventory.bytes += file.length - before;
         if frames == 0 {
             fs::remove_file(&file.path).ok(); // an empty file is removed at the next start
         } else {
@@ -295,9 +299,8 @@ impl Files {
     /// Tries whether a batch could be written again, so that health need not wait for one.
     fn retry(&mut self) {
         let tried = self.make_room(Batch::CAPACITY as u64).and_then(|()| {
-            let directory = self.options.directory.clone();
-            let probed = self.current()?.file.probe(Batch::CAPACITY);
-            probed.map_err(|error| trouble("write into", &directory, &error))
+            let Current { file, .. } = self.current()?;
+            file.probe(Batch::CAPACITY).map_err(|error| trouble("write", &file.path, &error))
         });
         self.resting = tried.is_err();
         self.trouble = tried.err();
@@ -369,12 +372,12 @@ fn make_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Says in words, and as a reason to count, why files cannot be written.
-fn trouble(attempt: &str, directory: &Path, error: &io::Error) -> Trouble {
+fn trouble(attempt: &str, path: &Path, error: &io::Error) -> Trouble {
     let reason = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             LossReason::StorageFull
         }
         _ => LossReason::Failed,
     };
-    Trouble { reason, message: format!("{attempt} `{}`: {error}", directory.display()) }
+    Trouble { reason, message: format!("{attempt} `{}`: {error}", path.display()) }
 }

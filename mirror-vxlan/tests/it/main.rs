@@ -33,3 +33,5 @@ mod offline;
 mod peer;
 mod traffic;
 mod tshark;
+#[cfg(feature = "upload")]
+mod upload;

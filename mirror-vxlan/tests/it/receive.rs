@@ -1,5 +1,6 @@
 //! The receiver: no packet and no frame goes uncounted, whatever inputs and sinks do.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver as Channel, Sender};
 use std::sync::{Arc, Mutex};
@@ -11,12 +12,15 @@ use mirror_vxlan::batch::Batch;
 use mirror_vxlan::count::Exclusion;
 use mirror_vxlan::decap::Decapsulator;
 use mirror_vxlan::frame::Frame;
+use mirror_vxlan::input::{Input, Packet, Received};
 use mirror_vxlan::receive::{
     Account, Ailment, Event, Everything, InputState, Options, Receiver, SinkState,
 };
-use mirror_vxlan::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
+use mirror_vxlan::sink::file::{FileOptions, Files};
+use mirror_vxlan::sink::{Ahead, Delivery, LossReason, Sink, Trouble, Unnamed};
 use proptest::prelude::*;
 
+use crate::files::{files_in, numbers};
 use crate::traffic::{NOW, Payloads, Then, frame, payload};
 
 /// What a sink of these tests does to a batch.
@@ -386,6 +390,7 @@ fn a_running_receiver_is_healthy_until_an_input_ends_or_a_thread_is_silent() {
     assert_eq!(account.ailments(minute), [bad]);
     assert_eq!(bad.to_string(), "input `bad` is no longer read");
     let mut later = account.clone();
+    later.sinks[0].busy_since = None; // it may have a batch in its hands just now
     later.time = Timestamp::from_nanos(account.time.as_nanos() + 61_000_000_000);
     assert_eq!(
         later.ailments(minute),
@@ -415,4 +420,66 @@ fn a_clock_that_is_set_back_holds_no_frame_up() {
     }
     running.stop();
     assert!(running.join().balances());
+}
+
+/// A disk that takes a moment for every batch.
+struct SlowDisk(Box<Files>);
+
+impl Sink for SlowDisk {
+    fn deliver(&mut self, batch: &Batch) -> Delivery {
+        thread::sleep(Duration::from_millis(2));
+        self.0.deliver(batch)
+    }
+
+    fn tick(&mut self, now: Timestamp, ahead: Ahead) {
+        self.0.tick(now, ahead);
+    }
+
+    fn close(self: Box<Self>) -> [u64; LossReason::COUNT] {
+        self.0.close()
+    }
+}
+
+/// Packets that come some at a time with a pause between.
+struct Paced(Payloads, Duration);
+
+impl Input for Paced {
+    fn receive(&mut self, limit: Duration, each: impl FnMut(Packet<'_>)) -> io::Result<Received> {
+        thread::sleep(self.1);
+        self.0.receive(limit, each)
+    }
+
+    fn dropped(&mut self) -> io::Result<u64> {
+        self.0.dropped()
+    }
+}
+
+#[test]
+fn a_slow_disk_has_every_frame_that_is_not_counted_as_lost_at_any_rate() {
+    let mut losses = Vec::new();
+    for pause in [2000, 200, 0].map(Duration::from_micros) {
+        let directory = tempfile::tempdir().unwrap();
+        let files = FileOptions { bytes_max: 200_000, ..FileOptions::new(directory.path()) };
+        let files = SlowDisk(Box::new(Files::open(files, Unnamed).unwrap()));
+        let lengths = (60..1500).cycle();
+        let frames = (0..20_000).zip(lengths).map(|(n, length)| payload(1, &frame(n, length)));
+        let payloads = frames.collect();
+        let input = Payloads { at_a_time: 100, ..Payloads::new(payloads) };
+        let account = Receiver::new(Decapsulator::default(), Everything)
+            .input("memory", Paced(input, pause))
+            .sink("files", files)
+            .options(Options { batch_capacity: 100_000, ..options(4) })
+            .start()
+            .unwrap()
+            .join();
+        assert!(account.balances(), "{account:#?}");
+        let counts = account.sinks[0].counts;
+        let written: Vec<u64> =
+            files_in(directory.path()).iter().flat_map(|path| numbers(path)).collect();
+        assert_eq!(written.len() as u64, counts.delivered.count);
+        assert!(written.is_sorted_by(|one, next| one < next), "each once and in order");
+        assert_eq!(counts.lost[LossReason::Queue.index()], 20_000 - counts.delivered.count);
+        losses.push(counts.losses());
+    }
+    assert!(losses[2] > 0, "at full rate the disk is too slow: {losses:?}");
 }

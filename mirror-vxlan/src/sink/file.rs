@@ -38,7 +38,9 @@ use crate::capture::Format;
 use crate::clock::passed;
 use crate::sink::names::SessionNames;
 use crate::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
-pub(crate) use budget::{Inventory, StoredFile};
+pub(crate) use budget::Inventory;
+#[cfg(feature = "upload")]
+pub(crate) use budget::StoredFile;
 use content::Content;
 use finish::{Finisher, Finishing, Unfinished};
 use partial::Partial;

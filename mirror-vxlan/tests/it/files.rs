@@ -16,8 +16,8 @@ use mirror_vxlan::{Timestamp, Vni};
 use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 
+use crate::payloads::{NOW, batch, number};
 use crate::peer;
-use crate::traffic::{NOW, batch, number};
 
 /// Returns the files in a directory by name.
 pub(crate) fn files_in(directory: &Path) -> Vec<PathBuf> {

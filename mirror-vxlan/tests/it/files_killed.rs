@@ -11,8 +11,8 @@ use mirror_vxlan::sink::file::{FileOptions, Files};
 use mirror_vxlan::sink::{Ahead, Sink as _, Unnamed};
 
 use crate::files::{files_in, numbers};
+use crate::payloads::{NOW, batch};
 use crate::peer;
-use crate::traffic::{NOW, batch};
 
 /// Names the directory that the writer writes into; only the test below sets it.
 const DIRECTORY: &str = "MIRROR_VXLAN_TEST_WRITES_INTO";

@@ -1,5 +1,4 @@
 //! The receiver's parts, checked against literal bytes, laws, real captures and other programs.
-//! The receiver's core, checked against literal bytes, laws, real captures and other tools.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a test says that it was skipped")]
@@ -7,14 +6,20 @@
 mod capture_read;
 mod capture_write;
 mod captures;
+mod decap;
 mod files;
 mod files_killed;
 mod filter;
+mod flow;
 mod frames;
+mod generated;
 mod laws;
 mod literal;
 #[cfg(target_os = "linux")]
 mod live;
+mod mutation;
+mod offline;
+mod payloads;
 mod peer;
 #[cfg(target_os = "linux")]
 mod program;
@@ -22,15 +27,6 @@ mod receive;
 mod select;
 mod streams;
 mod tap;
-mod traffic;
-mod decap;
-mod flow;
-mod generated;
-mod mutation;
-mod laws;
-mod literal;
-mod offline;
-mod peer;
 mod traffic;
 mod tshark;
 #[cfg(feature = "upload")]

@@ -21,7 +21,7 @@ use mirror_vxlan::sink::{Ahead, Delivery, LossReason, Sink, Trouble, Unnamed};
 use proptest::prelude::*;
 
 use crate::files::{files_in, numbers};
-use crate::traffic::{NOW, Payloads, Then, frame, payload};
+use crate::payloads::{NOW, Payloads, Then, frame, payload};
 
 /// What a sink of these tests does to a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

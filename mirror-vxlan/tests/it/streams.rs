@@ -15,7 +15,7 @@ use mirror_vxlan::sink::vxlan::{Vxlan, VxlanError};
 use mirror_vxlan::sink::{Ahead, Delivery, LossReason, PcapStream, Sink as _};
 use mirror_vxlan::wire;
 
-use crate::traffic::{NOW, Payloads, batch, frame, number, payload};
+use crate::payloads::{NOW, Payloads, batch, frame, number, payload};
 
 #[test]
 fn tcpdump_reads_the_stream_frame_by_frame_with_nanoseconds() {

@@ -13,7 +13,7 @@ use rustix::thread::UnshareFlags;
 use rustix::thread::unshare;
 
 use crate::files::numbers;
-use crate::traffic::{NOW, batch};
+use crate::payloads::{NOW, batch};
 
 /// Runs a test in a network namespace that ends with its thread, or says that it cannot.
 fn in_namespace(test: impl FnOnce() + Send + 'static) {

@@ -17,6 +17,7 @@ labels! {
         Filter "filter" "The frame does not match the filter.",
         Sample "sample" "The flow is not in the sample.",
         Duplicate "duplicate" "The same packet was mirrored at its other end a moment before.",
+        Failed "failed" "The selection panicked on the frame, which ended the receiving thread.",
     }
 }
 
@@ -135,6 +136,17 @@ impl SinkCounts {
         self.delivered.count += frames;
         self.delivered.bytes += bytes;
         sum(&mut self.lost, &lost);
+    }
+
+    /// Takes frames back that got lost although they were counted as delivered.
+    ///
+    /// The bytes delivered stay: nobody knows how long the frames were.
+    pub fn withdraw(&mut self, lost: [u64; LossReason::COUNT]) {
+        for (counter, lost) in self.lost.iter_mut().zip(lost) {
+            let lost = lost.min(self.delivered.count);
+            self.delivered.count -= lost;
+            *counter += lost;
+        }
     }
 
     /// Returns the frames lost for any reason.

@@ -2,6 +2,23 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+pub mod bpf;
+#[cfg(target_os = "linux")]
+pub mod guard;
+#[cfg(target_os = "linux")]
+pub mod live;
+#[cfg(target_os = "linux")]
+pub mod prefilter;
+#[cfg(target_os = "linux")]
+pub mod processor;
+#[cfg(target_os = "linux")]
+pub mod ring;
+#[cfg(target_os = "linux")]
+pub mod steer;
+#[cfg(target_os = "linux")]
+pub mod udp;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;

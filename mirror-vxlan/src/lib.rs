@@ -43,16 +43,41 @@ pub mod wire;
 pub mod batch;
 #[cfg(feature = "std")]
 pub mod capture;
+#[cfg(all(feature = "program", target_os = "linux"))]
+pub mod check;
+#[cfg(feature = "std")]
+pub mod clock;
+#[cfg(feature = "program")]
+pub mod config;
 #[cfg(feature = "std")]
 pub mod count;
+#[cfg(feature = "program")]
+pub mod health;
 #[cfg(feature = "std")]
 pub mod input;
+#[cfg(feature = "program")]
+pub mod metrics;
 #[cfg(feature = "std")]
 pub mod offline;
+#[cfg(all(feature = "program", target_os = "linux"))]
+pub mod privilege;
+#[cfg(feature = "std")]
+mod queue;
+#[cfg(feature = "std")]
+pub mod receive;
+#[cfg(feature = "std")]
+pub mod select;
 #[cfg(feature = "std")]
 pub mod session;
 #[cfg(feature = "std")]
 pub mod sink;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod socket;
+#[cfg(feature = "program")]
+pub mod summary;
+
+#[cfg(feature = "upload")]
+pub mod upload;
 
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};
@@ -60,4 +85,5 @@ pub use vni::{ParseVniError, Vni, VniRangeError};
 // The examples in the book run with this crate's own.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/receiver.md")]
+#[doc = include_str!("../../docs/src/receiver/handover.md")]
 struct TheBook;

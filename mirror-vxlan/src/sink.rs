@@ -6,6 +6,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod file;
+mod names;
+mod null;
+mod stream;
+pub mod tap;
+pub mod vxlan;
+
+pub use names::{SessionNames, Unnamed};
+pub use null::Null;
+pub use stream::PcapStream;
+
 use crate::Timestamp;
 use crate::batch::Batch;
 use crate::label::labels;
@@ -18,6 +29,7 @@ labels! {
         StorageFull "storage_full" "The file system has no space left.",
         Failed "failed" "The sink could not write, for another reason.",
         Refused "refused" "The device or peer did not take the frame.",
+        Abandoned "abandoned" "The sink did not end in time when the receiver stopped.",
     }
 }
 
@@ -47,6 +59,31 @@ impl Delivery {
     }
 }
 
+/// What was lost ahead of a sink since the receiver started; no session can be told for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// Packets that the kernel dropped before they were received.
+    pub kernel: u64,
+    /// Frames that the queue of the sink had no room for.
+    pub queue: u64,
+}
+
+impl Ahead {
+    /// Returns all of it.
+    pub const fn total(self) -> u64 {
+        self.kernel + self.queue
+    }
+}
+
+/// Why a sink loses frames at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What the frames are counted as.
+    pub reason: LossReason,
+    /// What failed, where and why, in words.
+    pub message: String,
+}
+
 /// Takes batches of frames somewhere.
 pub trait Sink: Send {
     /// Delivers a batch, and accounts for each of its frames.
@@ -54,11 +91,19 @@ pub trait Sink: Send {
     /// It may block: only this sink's queue fills meanwhile.
     fn deliver(&mut self, batch: &Batch) -> Delivery;
 
-    /// Is called between batches, at least once a second, with the time.
+    /// Is called before the first batch, between batches about once a second, and before
+    /// [`close`](Self::close), with the time.
     ///
     /// Here files are rotated by time and peers tried again.
-    fn tick(&mut self, now: Timestamp) {
-        let _ = now;
+    fn tick(&mut self, now: Timestamp, ahead: Ahead) {
+        let _ = (now, ahead);
+    }
+
+    /// Returns why frames are being lost, or `None` if all is well.
+    ///
+    /// It is asked after every call; a change is what health and logs tell of, once.
+    fn trouble(&self) -> Option<&Trouble> {
+        None
     }
 
     /// Ends the sink: what it holds back is written, and frames that got lost on the way although

@@ -135,10 +135,17 @@ pub struct Statistics {
 impl Statistics {
     /// Appends the block.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        self.encode_behind(0, out);
+    }
+
+    /// Appends the block, with `os_dropped` packets that were lost before anybody could tell the
+    /// interface that they belong to; of zero there is no word.
+    pub fn encode_behind(&self, os_dropped: u64, out: &mut Vec<u8>) {
         const START_TIME: u16 = 2;
         const END_TIME: u16 = 3;
         const RECEIVED: u16 = 4;
         const DROPPED: u16 = 5;
+        const OS_DROPPED: u16 = 7;
         const DELIVERED: u16 = 8;
         let Self { interface, start, end, received, dropped, delivered } = self;
         block(out, block::INTERFACE_STATISTICS, |out| {
@@ -148,6 +155,9 @@ impl Statistics {
             option(out, END_TIME, &time(*end));
             option(out, RECEIVED, &received.to_ne_bytes());
             option(out, DROPPED, &dropped.to_ne_bytes());
+            if os_dropped > 0 {
+                option(out, OS_DROPPED, &os_dropped.to_ne_bytes());
+            }
             option(out, DELIVERED, &delivered.to_ne_bytes());
             option(out, END_OF_OPTIONS, &[]);
         });

@@ -7,12 +7,27 @@ mod capture_read;
 mod capture_write;
 mod captures;
 mod decap;
+mod files;
+mod files_killed;
+mod filter;
 mod flow;
+mod frames;
 mod generated;
 mod laws;
 mod literal;
+#[cfg(target_os = "linux")]
+mod live;
 mod mutation;
 mod offline;
+mod payloads;
 mod peer;
+#[cfg(target_os = "linux")]
+mod program;
+mod receive;
+mod select;
+mod streams;
+mod tap;
 mod traffic;
 mod tshark;
+#[cfg(feature = "upload")]
+mod upload;

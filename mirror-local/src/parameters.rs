@@ -56,12 +56,14 @@ impl Parameters {
         self.children.get(name)?.value.as_deref()
     }
 
+    /// Returns a scalar that says something: some clients send an empty text for "any".
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.text(name).filter(|text| !text.is_empty())
+    }
+
     /// Returns a scalar that must be there and not be empty.
     pub fn required(&self, name: &str) -> Outcome<&str> {
-        match self.text(name) {
-            Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(Failure::missing(&self.full_name(name))),
-        }
+        self.given(name).ok_or_else(|| Failure::missing(&self.full_name(name)))
     }
 
     /// Returns the value of a list item that is a scalar.

@@ -10,6 +10,7 @@ mod commands;
 mod exit;
 mod plan_file;
 mod progress;
+mod screen;
 mod settings;
 mod stack_file;
 mod ui;

@@ -1,14 +1,16 @@
 //! Reporters: what happens during an apply, for a terminal, a pipe or a program.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use mirror_plan::address::Address;
 use mirror_plan::event::{Event, Reporter, Work};
 use mirror_plan::plan::{Phase, Plan};
 use mirror_plan::render::{json, progress};
 
+use crate::screen::Screen;
 use crate::settings::Live;
 use crate::ui::{Form, Ui};
 
@@ -56,6 +58,9 @@ impl Reporter for Objects<'_> {
 /// How often the live area is drawn again.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How often it is drawn at most in a second, whatever happens: indicatif's own choice.
+const DRAWN_PER_SECOND: u8 = 20;
+
 /// Lines, and below them what is going on: how much is done, what is in flight, for how long, and
 /// what it waits for.
 struct Area<'r> {
@@ -67,7 +72,9 @@ struct Area<'r> {
 
 impl<'r> Area<'r> {
     fn new(ui: &'r mut Ui) -> Self {
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let screen = Box::new(Screen::stderr());
+        let target = ProgressDrawTarget::term_like_with_hz(screen, DRAWN_PER_SECOND);
+        let bars = MultiProgress::with_draw_target(target);
         let total =
             bars.add(ProgressBar::new(0).with_style(style("{pos} of {len} done, {elapsed}")));
         Self { ui, bars, total, works: BTreeMap::new() }
@@ -132,7 +139,12 @@ fn key(work: &Work) -> Key {
     (work.address.clone(), work.phase, work.generation)
 }
 
-/// A style of one line.
+/// A style of one line, with durations as the lines above the area have them.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates are constants of this module")
+    let elapsed = |state: &ProgressState, line: &mut dyn fmt::Write| {
+        write!(line, "{}", progress::Elapsed(state.elapsed())).expect("it writes to a string");
+    };
+    ProgressStyle::with_template(template)
+        .expect("the templates are constants of this module")
+        .with_key("elapsed", elapsed)
 }

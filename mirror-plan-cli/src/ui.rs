@@ -159,8 +159,10 @@ pub(crate) async fn stop_on_interrupt(stop: Stop) {
     interrupted().await;
     stop.stop();
     interrupted().await;
+    // It is not given back: a live area that was drawn once more would wipe this out.
+    let mut stderr = io::stderr().lock();
     drop(writeln!(
-        io::stderr(),
+        stderr,
         "\nInterrupted twice: leaving at once. Calls in flight may or may not take effect; plan again."
     ));
     std::process::exit(130);

@@ -204,8 +204,8 @@ fn free_block(call: &Call<'_>, vpc: &Vpc) -> Outcome<Ipv4Net> {
 /// Reads the zone asked for by name or id; the first one if none is.
 fn zone(call: &Call<'_>) -> Outcome<String> {
     let zones = call.region.zones();
-    let by_name = call.parameters.text("AvailabilityZone");
-    let by_id = call.parameters.text("AvailabilityZoneId");
+    let by_name = call.parameters.given("AvailabilityZone");
+    let by_id = call.parameters.given("AvailabilityZoneId");
     let found = match (by_name, by_id) {
         (Some(name), _) => zones.iter().find(|zone| *zone == name),
         (None, Some(id)) => zones.iter().find(|zone| availability_zone::id(zone) == id),

@@ -64,6 +64,19 @@ fn one_launch_is_one_reservation() {
 }
 
 #[test]
+fn an_empty_profile_or_zone_is_none_in_particular() {
+    let client = Client::new();
+    let image = image(&client);
+    let run = format!("RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount=1&MaxCount=1");
+    let empty = "IamInstanceProfile.Name=&Placement.AvailabilityZone=&Placement.GroupName=";
+    let made = client.ok(&format!("{run}&{empty}"));
+    assert_eq!(all(&made, "iamInstanceProfile"), Vec::<String>::new());
+    assert_eq!(first(&made, "availabilityZone"), "us-east-1a");
+    let made = client.ok(&format!("{run}&IamInstanceProfile.Name=reader"));
+    assert_eq!(all(&made, "arn"), ["arn:aws:iam::123456789012:instance-profile/reader"]);
+}
+
+#[test]
 fn what_cannot_be_launched_leaves_nothing_behind() {
     let client = Client::new();
     let image = image(&client);

@@ -91,6 +91,17 @@ fn subnets_lie_inside_their_vpc_and_apart() {
 }
 
 #[test]
+fn a_subnet_for_an_empty_zone_is_one_for_no_zone_in_particular() {
+    let client = Client::new();
+    let vpc = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
+    let create = |form: &str| format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.0/24&{form}");
+    let elsewhere = client.refused(&create("AvailabilityZone=eu-west-1z"));
+    assert_eq!(elsewhere, "400 InvalidParameterValue");
+    let made = client.ok(&create("AvailabilityZone=&AvailabilityZoneId="));
+    assert_eq!(first(&made, "availabilityZone"), "us-east-1a");
+}
+
+#[test]
 fn addresses_come_from_the_subnet_until_none_is_left() {
     let client = Client::new();
     let vpc = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");

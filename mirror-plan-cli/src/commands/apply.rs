@@ -13,7 +13,7 @@ use super::Ended;
 use super::plan::{Planned, plan, request, show};
 use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
 use crate::exit::ExitStatus;
-use crate::settings::{Input, Settings};
+use crate::settings::{Input, Live, Settings};
 use crate::stack_file::{self, Loaded};
 use crate::ui::{self, Form, Ui};
 use crate::{cloud, plan_file, progress};
@@ -78,6 +78,10 @@ async fn carry_out(
     (run, settings): (&RunArgs, &Settings),
     ui: &mut Ui,
 ) -> Ended {
+    if ui.form() == Form::Text && settings.live == Live::Yes && !plan.is_empty() {
+        // On a terminal the plan or the question is just above what is told of the apply.
+        ui.note("");
+    }
     let options = Options::default().with_parallelism(run.parallelism);
     let stop = Stop::new();
     let interrupts = tokio::spawn(ui::stop_on_interrupt(stop.clone()));

@@ -8,6 +8,7 @@ mod interrupt;
 mod plan_file;
 mod story;
 mod streams;
+mod terminal;
 
 use std::fs;
 use std::path::Path;
@@ -108,6 +109,8 @@ macro_rules! assert_shown {
                 (r"(lab-[\w-]+)-[0-9a-f]{16}\.elb", "$1-ID.elb"),
                 (r"sha256:[0-9a-f]{64}", "sha256:DIGEST"),
                 (r"after \d+s", "after Ns"),
+                (r"(?m)^(\d+ of \d+ done), \d+s$", "$1, Ns"),
+                (r"(?m)^  [⠀-⣿] (\S+ \w+) \d+s", "  * $1 Ns"),
                 (r#""elapsed_seconds":\d+"#, r#""elapsed_seconds":N"#),
                 (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", "TIME"),
                 (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "REQUEST"),

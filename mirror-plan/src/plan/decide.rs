@@ -214,7 +214,8 @@ fn name_in_the_way(stack: &Stack, decision: &Decision<'_>) -> Option<Diagnostic>
 impl Decisions<'_> {
     /// The changes, as the plan shows them.
     pub(super) fn into_changes(self) -> Vec<Change> {
-        self.all.into_iter().map(Decision::into_change).collect()
+        let Self { all, fates } = self;
+        all.into_iter().map(|decision| decision.into_change(&fates)).collect()
     }
 
     /// The outputs, as they are and as they will be.
@@ -291,7 +292,7 @@ impl Known for Now<'_> {
 }
 
 impl Decision<'_> {
-    fn into_change(self) -> Change {
+    fn into_change(self, fates: &Fates<'_>) -> Change {
         let Self { address, deposed, action, reasons, found, observed, desired, differences } =
             self;
         let capture = (address.kind == Kind::MirrorSession).then(|| capture(action)).flatten();
@@ -299,7 +300,15 @@ impl Decision<'_> {
             Action::NoOp | Action::Update => found,
             Action::Create | Action::Replace(_) | Action::Delete => None,
         };
-        let after = desired.map(|resource| with_computed(&address, resource.to_value(), kept));
+        let after = desired.map(|resource| {
+            let attributes = match (&observed, action) {
+                (Some(observed), Action::Replace(_)) => {
+                    fates.filled_in(&address, &resource, observed)
+                }
+                _ => resource.to_value(),
+            };
+            with_computed(&address, attributes, kept)
+        });
         let before = observed
             .zip(found)
             .map(|(resource, found)| with_computed(&address, resource.to_value(), Some(found)));

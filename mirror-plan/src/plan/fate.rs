@@ -18,6 +18,8 @@ use crate::resource::{ReplaceOrder, Resource, object_type};
 use crate::stack::Stack;
 use crate::value::{Origin, Value};
 
+mod defaults;
+
 /// Why and how an object is replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Replacement {

@@ -14,6 +14,8 @@ use crate::resource::{Resource, computed, security_group, tag};
 use crate::stack::Declared;
 use crate::value::{Origin, Value};
 
+mod replacements;
+
 /// A stack; `"@vpc.lab"` refers to a resource.
 fn stack(resources: Json) -> Stack {
     let mut builder = Stack::builder("lab".parse().unwrap());
@@ -522,16 +524,6 @@ fn a_plan_file_reads_back_and_keeps_its_digest() {
 }
 
 #[test]
-fn a_removed_packet_length_is_reset_unless_the_load_balancer_sets_it() {
-    let before = applied(&lab_with("mirror_session.source", "packet_length", json!(256)));
-    assert_snapshot!(planned(&stack(lab()), &before), @"
-    Update mirror_session.source: `packet_length` differs
-     0 ModifyTrafficMirrorSession mirror_session.source#1
-    ");
-    assert_eq!(planned(&stack(lab()), &applied(&stack(lab()))), "");
-}
-
-#[test]
 fn the_rule_that_aws_adds_is_no_difference() {
     let group = stack(json!({"security_group.a": {"vpc": "vpc-00000000000000001"}}));
     let Resource::SecurityGroup(declared) = &group.resources.values().next().unwrap().resource
@@ -561,19 +553,4 @@ fn an_output_of_what_stays_survives_a_targeted_destroy() {
     assert_eq!(plan.outputs["vni"].after, None);
     assert_eq!(plan.outputs["vpc"].after, plan.outputs["vpc"].before);
     assert!(plan.outputs["vpc"].after.is_some());
-}
-
-#[test]
-fn a_replaced_session_keeps_its_vni_and_the_outputs_say_so() {
-    let mut before = stack(lab());
-    let origin =
-        Origin { address: "mirror_session.source".parse().unwrap(), attribute: "vni".to_owned() };
-    let value = Value::Unknown(crate::value::Unknown::attribute(origin));
-    before.outputs.insert("vni".to_owned(), crate::stack::Output { value, description: None });
-    let request = Request {
-        replace: BTreeSet::from(["mirror_session.source".parse().unwrap()]),
-        ..Request::default()
-    };
-    let plan = plan(&before, &applied(&before), &request).unwrap();
-    assert_eq!(plan.outputs["vni"].before, plan.outputs["vni"].after);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::number::Port;
-use super::text::{ScalarError, shown_as_inner, text_attributes};
+use super::text::{ScalarError, serde_as_attribute, shown_as_inner, text_attributes};
 use crate::address::serde_as_text;
 
 text_attributes! {
@@ -12,22 +12,14 @@ text_attributes! {
     Ami: "an AMI id, or the SSM parameter that holds one";
     AvailabilityZone: "an Availability Zone, such as eu-west-1a";
     ElbName: "a name of letters, digits and -, 32 at the most";
-    HealthPort: "traffic-port or a port";
+    HealthPort: "traffic-port or a port" or HealthPort::number;
     InstanceType: "an instance type, such as t3.micro";
     Region: "a Region, such as eu-west-1";
     RouteTarget: "the id of a gateway, connection, endpoint or interface";
 }
 shown_as_inner!(AccountId, AvailabilityZone, ElbName, InstanceType, Region, RouteTarget);
-serde_as_text!(
-    AccountId,
-    Ami,
-    AvailabilityZone,
-    ElbName,
-    HealthPort,
-    InstanceType,
-    Region,
-    RouteTarget
-);
+serde_as_text!(AccountId, Ami, AvailabilityZone, ElbName, InstanceType, Region, RouteTarget);
+serde_as_attribute!(HealthPort);
 
 /// The name of a load balancer or target group, unique in account and Region.
 ///
@@ -211,6 +203,17 @@ pub enum HealthPort {
     Traffic,
     /// This one.
     Port(Port),
+}
+
+impl HealthPort {
+    /// Its number, unless it is the traffic's.
+    #[must_use]
+    pub const fn number(self) -> Option<u16> {
+        match self {
+            Self::Traffic => None,
+            Self::Port(port) => Some(port.get()),
+        }
+    }
 }
 
 impl fmt::Display for HealthPort {

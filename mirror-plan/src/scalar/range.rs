@@ -6,18 +6,19 @@ use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::text::{ScalarError, shown_as_inner, text_attributes};
+use super::text::{ScalarError, serde_as_attribute, shown_as_inner, text_attributes};
 use crate::address::serde_as_text;
 
 text_attributes! {
     Cidr: "an IPv4 range, /16 to /28";
     IpAddress: "an IPv4 address";
     IpRange: "an IPv4 or IPv6 range";
-    PortRange: "a port or a range of ports, such as 443 or 1024-65535";
+    PortRange: "a port or a range of ports, such as 443 or 1024-65535" or PortRange::single;
     Protocol: "all, tcp, udp, icmp, icmpv6 or a protocol number";
 }
 shown_as_inner!(Cidr, IpAddress, IpRange);
-serde_as_text!(Cidr, IpAddress, IpRange, PortRange, Protocol);
+serde_as_text!(Cidr, IpAddress, IpRange, Protocol);
+serde_as_attribute!(PortRange);
 
 ///
 /// Source: VPC user guide, "VPC CIDR blocks" and "Subnet CIDR blocks".
@@ -100,12 +101,20 @@ impl PortRange {
     pub const fn to(self) -> u16 {
         self.to
     }
+
+    /// The port, if it is only one.
+    #[must_use]
+    pub const fn single(self) -> Option<u16> {
+        if self.from == self.to { Some(self.from) } else { None }
+    }
 }
 
 impl fmt::Display for PortRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to } = self;
-        if from == to { write!(f, "{from}") } else { write!(f, "{from}-{to}") }
+        match self.single() {
+            Some(port) => write!(f, "{port}"),
+            None => write!(f, "{}-{}", self.from, self.to),
+        }
     }
 }
 
@@ -198,5 +207,44 @@ impl FromStr for IpAddress {
             ScalarError(format!("`{text}` is not an IPv4 address such as 10.0.1.10"))
         })?;
         Ok(Self(address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::attribute::{AttributeType as _, Problems};
+    use crate::scalar::{HealthPort, Port};
+    use crate::value::{Path, Value};
+
+    fn read(value: &Value) -> Option<PortRange> {
+        PortRange::read(value, &Path::default(), &mut Problems::default())
+    }
+
+    #[test]
+    fn one_port_is_a_number_however_it_is_written() {
+        for written in [json!(22), json!("22"), json!("22-22")] {
+            let port = read(&Value::from(written.clone())).unwrap();
+            assert_eq!(port.to_value(), Value::integer(22), "{written}");
+            assert_eq!(serde_json::from_value::<PortRange>(written).unwrap(), port);
+        }
+        assert_eq!(read(&Value::Number(22.5)), None);
+        let health = [HealthPort::Traffic, HealthPort::Port(Port::new(80).unwrap())];
+        assert_eq!(json!(health), json!(["traffic-port", 80]));
+        assert_eq!(serde_json::from_value::<[HealthPort; 2]>(json!(health)).unwrap(), health);
+        assert_eq!(serde_json::from_value::<HealthPort>(json!("80")).unwrap(), health[1]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_of_ports_reads_back(ends in any::<(u16, u16)>()) {
+            let range = PortRange::new(ends.0.min(ends.1), ends.0.max(ends.1)).unwrap();
+            prop_assert_eq!(read(&range.to_value()), Some(range));
+            prop_assert_eq!(serde_json::from_value::<PortRange>(json!(range)).unwrap(), range);
+            prop_assert_eq!(range.to_string().parse::<PortRange>().unwrap(), range);
+        }
     }
 }

@@ -1,31 +1,56 @@
 //! What is written as text and parsed: the error, and the traits that all such types have.
 
+use std::str::FromStr;
+
+use crate::attribute::{ProblemSort, Problems};
+use crate::value::{Path, Value};
+
 /// A text that is none of the kind it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScalarError(pub(super) String);
 
-/// An attribute that is written as text and parsed.
+/// Parses an attribute that is written as text. A number stands for its digits.
+pub(super) fn read_text<T: FromStr<Err = ScalarError>>(
+    value: &Value,
+    form: &str,
+    at: &Path,
+    problems: &mut Problems,
+) -> Option<T> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) => value.to_string(),
+        _ => {
+            problems.expected(at, &format!("a string: {form}"), value);
+            return None;
+        }
+    };
+    text.parse()
+        .map_err(|error: ScalarError| problems.add(ProblemSort::Value, at, error.to_string()))
+        .ok()
+}
+
+/// Attributes that are written as text and parsed. After `or` stands what gives the number that is
+/// shown in place of the text, where there is one.
 macro_rules! text_attributes {
-    ($($type:ty: $form:literal;)+) => {$(
+    ($($type:ty: $form:literal $(or $number:expr)?;)+) => {$(
         impl $crate::attribute::AttributeType for $type {
             const TYPE: $crate::attribute::Type = $crate::attribute::Type::Text($form);
 
-            fn read(value: &$crate::value::Value, at: &$crate::value::Path, problems: &mut $crate::attribute::Problems) -> Option<Self> {
-                let text = match value {
-                    $crate::value::Value::String(text) => text.clone(),
-                    $crate::value::Value::Number(_) => value.to_string(),
-                    _ => {
-                        problems.expected(at, concat!("a string: ", $form), value);
-                        return None;
-                    }
-                };
-                text.parse()
-                    .map_err(|error: $crate::scalar::ScalarError| problems.add($crate::attribute::ProblemSort::Value, at, error.to_string()))
-                    .ok()
+            fn read(
+                value: &$crate::value::Value,
+                at: &$crate::value::Path,
+                problems: &mut $crate::attribute::Problems,
+            ) -> Option<Self> {
+                $crate::scalar::text::read_text(value, $form, at, problems)
             }
 
             fn to_value(&self) -> $crate::value::Value {
+                $(
+                    if let Some(number) = $number(*self) {
+                        return $crate::value::Value::integer(number);
+                    }
+                )?
                 $crate::value::Value::String(self.to_string())
             }
         }
@@ -33,6 +58,28 @@ macro_rules! text_attributes {
 }
 
 pub(super) use text_attributes;
+
+/// Serializes attributes in the form that the stack file, plans and JSON show them in.
+macro_rules! serde_as_attribute {
+    ($($type:ty),+ $(,)?) => {$(
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::attribute::AttributeType::to_value(self).serialize(serializer)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = <$crate::value::Value as serde::Deserialize>::deserialize(deserializer)?;
+                let text = match value {
+                    $crate::value::Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(super) use serde_as_attribute;
 
 /// Newtypes shown as the thing inside.
 macro_rules! shown_as_inner {

@@ -12,7 +12,7 @@ const STACKS: u64 = 512;
 const SHARES: u64 = 8;
 
 /// How many objects of each sort there are in the account.
-async fn census(rig: &Rig) -> Vec<(&'static str, usize)> {
+pub(crate) async fn census(rig: &Rig) -> Vec<(&'static str, usize)> {
     let config = config(&rig.cloud);
     let (ec2, elb) = (Ec2::new(&config), Elb::new(&config));
     macro_rules! count {

@@ -142,7 +142,7 @@ fn launch_one(
         launched: call.now,
         client_token: parameters.text("ClientToken").map(str::to_owned),
         user_data: checked_user_data(parameters.text("UserData"))?,
-        profile_arn: profile(parameters)?,
+        profile_arn: profile(parameters),
         shutdown_behavior: parameters
             .one_of("InstanceInitiatedShutdownBehavior", &["stop", "terminate"])?
             .unwrap_or("stop")
@@ -174,13 +174,12 @@ pub(super) fn checked_user_data(text: Option<&str>) -> Outcome<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-fn profile(parameters: &Parameters) -> Outcome<Option<String>> {
-    let Some(profile) = parameters.structure("IamInstanceProfile") else { return Ok(None) };
-    if let Some(arn) = profile.text("Arn") {
-        return Ok(Some(arn.to_owned()));
-    }
-    let name = profile.required("Name")?;
-    Ok(Some(format!("arn:aws:iam::{ACCOUNT}:instance-profile/{name}")))
+fn profile(parameters: &Parameters) -> Option<String> {
+    let profile = parameters.structure("IamInstanceProfile")?;
+    profile.given("Arn").map(str::to_owned).or_else(|| {
+        let name = profile.given("Name")?;
+        Some(format!("arn:aws:iam::{ACCOUNT}:instance-profile/{name}"))
+    })
 }
 
 /// Reads how a burstable instance may burst.

@@ -46,12 +46,12 @@ fn the_lab_is_the_set_up_of_the_guide() {
         vpc = (known after apply: vpc.my-traffic-mirroring-vpc.id)
     security_group.source
         egress = [{ cidrs = ["0.0.0.0/0"], description = null, port = null, protocol = "all", security_groups = [] }]
-        ingress = [{ cidrs = ["10.0.0.0/16"], description = null, port = "22", protocol = "tcp", security_groups = [] }]
+        ingress = [{ cidrs = ["10.0.0.0/16"], description = null, port = 22, protocol = "tcp", security_groups = [] }]
         tags = { Name = "source" }
         vpc = (known after apply: vpc.my-traffic-mirroring-vpc.id)
     security_group.target
         egress = [{ cidrs = ["0.0.0.0/0"], description = null, port = null, protocol = "all", security_groups = [] }]
-        ingress = [{ cidrs = ["10.0.0.0/16"], description = null, port = "22", protocol = "tcp", security_groups = [] }, { cidrs = ["10.0.2.0/24"], description = null, port = "80", protocol = "tcp", security_groups = [] }, { cidrs = ["10.0.1.0/24"], description = null, port = "4789", protocol = "udp", security_groups = [] }]
+        ingress = [{ cidrs = ["10.0.0.0/16"], description = null, port = 22, protocol = "tcp", security_groups = [] }, { cidrs = ["10.0.2.0/24"], description = null, port = 80, protocol = "tcp", security_groups = [] }, { cidrs = ["10.0.1.0/24"], description = null, port = 4789, protocol = "udp", security_groups = [] }]
         tags = { Name = "target" }
         vpc = (known after apply: vpc.my-traffic-mirroring-vpc.id)
     instance.source-instance
@@ -77,7 +77,7 @@ fn the_lab_is_the_set_up_of_the_guide() {
         user_data = "#!/bin/sh\nsystemd-run python3 -m http.server 80 --directory $(mktemp -d)\n"
     target_group.targets
         deregistration_delay = 300
-        health_check = { healthy_threshold = 5, interval = 30, path = null, port = "80", protocol = "tcp", timeout = null, unhealthy_threshold = 2 }
+        health_check = { healthy_threshold = 5, interval = 30, path = null, port = 80, protocol = "tcp", timeout = null, unhealthy_threshold = 2 }
         port = 4789
         protocol = "udp"
         stickiness = false
@@ -97,7 +97,7 @@ fn the_lab_is_the_set_up_of_the_guide() {
         tags = { Name = "nlb-mirror-target" }
     mirror_filter.traffic-mirror-filter
         amazon_dns = false
-        rules = [{ action = "reject", description = null, destination = "0.0.0.0/0", destination_port = "22", direction = "ingress", number = 10, protocol = "tcp", source = "0.0.0.0/0", source_port = null }, { action = "reject", description = null, destination = "0.0.0.0/0", destination_port = null, direction = "egress", number = 10, protocol = "tcp", source = "0.0.0.0/0", source_port = "22" }, { action = "accept", description = null, destination = "0.0.0.0/0", destination_port = null, direction = "ingress", number = 100, protocol = "tcp", source = "0.0.0.0/0", source_port = null }, { action = "accept", description = null, destination = "0.0.0.0/0", destination_port = null, direction = "egress", number = 100, protocol = "tcp", source = "0.0.0.0/0", source_port = null }]
+        rules = [{ action = "reject", description = null, destination = "0.0.0.0/0", destination_port = 22, direction = "ingress", number = 10, protocol = "tcp", source = "0.0.0.0/0", source_port = null }, { action = "reject", description = null, destination = "0.0.0.0/0", destination_port = null, direction = "egress", number = 10, protocol = "tcp", source = "0.0.0.0/0", source_port = 22 }, { action = "accept", description = null, destination = "0.0.0.0/0", destination_port = null, direction = "ingress", number = 100, protocol = "tcp", source = "0.0.0.0/0", source_port = null }, { action = "accept", description = null, destination = "0.0.0.0/0", destination_port = null, direction = "egress", number = 100, protocol = "tcp", source = "0.0.0.0/0", source_port = null }]
         tags = { Name = "traffic-mirror-filter" }
     mirror_session.my-traffic-mirror-session
         filter = (known after apply: mirror_filter.traffic-mirror-filter.id)

@@ -198,7 +198,7 @@ fn subnet(call: &Call<'_>, asked: Option<&str>) -> Outcome<Subnet> {
     }
     let vpc = call.region.default_vpc()?;
     let placement = call.parameters.structure("Placement");
-    let zone = placement.and_then(|placement| placement.text("AvailabilityZone"));
+    let zone = placement.and_then(|placement| placement.given("AvailabilityZone"));
     if let Some(zone) = zone.filter(|zone| !call.region.zones().iter().any(|z| z == zone)) {
         let message = format!("Invalid availability zone: [{zone}]");
         return Err(Failure::new("InvalidParameterValue", message));

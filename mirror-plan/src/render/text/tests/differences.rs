@@ -16,7 +16,7 @@ fn sets_objects_and_maps_show_only_what_differs() {
     };
     let listener =
         |port: u16, group: &str| json!({ "port": port, "protocol": "udp", "target_group": group });
-    let rule = |port: &str, from: &str| json!({ "protocol": "tcp", "port": port, "cidrs": [from], "security_groups": [], "description": null });
+    let rule = |port: u16, from: &str| json!({ "protocol": "tcp", "port": port, "cidrs": [from], "security_groups": [], "description": null });
     assert_snapshot!(
         blocks([
             change(
@@ -36,8 +36,8 @@ fn sets_objects_and_maps_show_only_what_differs() {
             change(
                 "security_group.sensor",
                 Action::Update,
-                json!({ "ingress": [rule("22", "0.0.0.0/0"), rule("80", "0.0.0.0/0")], "egress": [rule("443", "0.0.0.0/0")], "tags": {} }),
-                json!({ "ingress": [rule("22", "192.0.2.0/24"), rule("80", "0.0.0.0/0")], "egress": [], "tags": {} }),
+                json!({ "ingress": [rule(22, "0.0.0.0/0"), rule(80, "0.0.0.0/0")], "egress": [rule(443, "0.0.0.0/0")], "tags": {} }),
+                json!({ "ingress": [rule(22, "192.0.2.0/24"), rule(80, "0.0.0.0/0")], "egress": [], "tags": {} }),
             ),
         ]),
         @r#"
@@ -92,14 +92,14 @@ fn sets_objects_and_maps_show_only_what_differs() {
             ~ ingress = [
                 - {
                     - protocol = "tcp"
-                    - port     = "22"
+                    - port     = 22
                     - cidrs    = [
                         - "0.0.0.0/0",
                       ]
                   },
                 + {
                     + protocol = "tcp"
-                    + port     = "22"
+                    + port     = 22
                     + cidrs    = [
                         + "192.0.2.0/24",
                       ]
@@ -109,7 +109,7 @@ fn sets_objects_and_maps_show_only_what_differs() {
             - egress  = [
                 - {
                     - protocol = "tcp"
-                    - port     = "443"
+                    - port     = 443
                     - cidrs    = [
                         - "0.0.0.0/0",
                       ]

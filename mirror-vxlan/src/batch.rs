@@ -98,6 +98,16 @@ impl Batch {
         &self.sessions
     }
 
+    /// Returns the number of each frame's session, in their order; it reads nothing else.
+    pub fn session_ids(&self) -> impl Iterator<Item = SessionId> {
+        let mut rest = self.blocks.as_slice();
+        std::iter::from_fn(move || {
+            let [_, length, id, ..] = words(rest.first_chunk()?);
+            rest = rest.get(length as usize..)?;
+            Some(SessionId::new(id))
+        })
+    }
+
     /// Returns the frames in their order, each with the number of its session.
     pub fn frames(&self) -> impl Iterator<Item = (SessionId, Frame<'_>)> {
         let mut rest = self.blocks.as_slice();

@@ -300,3 +300,13 @@ fn a_directory_that_cannot_be_written_is_tried_again_until_it_can() {
     assert_eq!(files.deliver(&next), Delivery::whole(&next));
     assert_eq!(files.close(), [0; LossReason::COUNT]);
 }
+
+#[test]
+fn the_session_numbers_of_a_batch_are_those_of_its_frames() {
+    for length in [14, 15, 64, 1514, 9000] {
+        let batch = batch(&Arc::default(), 3, 50, length);
+        let of_frames: Vec<_> = batch.frames().map(|(id, _)| id).collect();
+        assert_eq!(batch.session_ids().collect::<Vec<_>>(), of_frames);
+        assert_eq!(of_frames.len(), 50);
+    }
+}

@@ -136,7 +136,7 @@ impl Content {
 
     fn count(&mut self, batch: &Batch, mut each: impl FnMut(&mut Fate)) {
         if self.format == Format::Pcapng {
-            for (id, _) in batch.frames() {
+            for id in batch.session_ids() {
                 if self.fates.len() <= id.index() {
                     self.fates.resize(id.index() + 1, Fate::default());
                 }

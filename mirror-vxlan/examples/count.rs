@@ -5,6 +5,7 @@
 //! second after the first packet.
 
 #[cfg(target_os = "linux")]
+#[expect(clippy::print_stdout, reason = "the count is what it is for")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let method = arguments.next().unwrap_or_else(|| "ring".to_owned());
@@ -36,13 +37,16 @@ mod linux {
 
     const QUIET: Duration = Duration::from_secs(1);
 
-    pub struct Counted {
-        pub packets: u64,
-        pub frames: u64,
-        pub dropped: u64,
+    pub(super) struct Counted {
+        pub(super) packets: u64,
+        pub(super) frames: u64,
+        pub(super) dropped: u64,
     }
 
-    pub fn count(method: Method, interface: Option<String>) -> Result<Counted, Box<dyn Error>> {
+    pub(super) fn count(
+        method: Method,
+        interface: Option<String>,
+    ) -> Result<Counted, Box<dyn Error>> {
         let options = LiveOptions { interface, ..LiveOptions::default() };
         let mut input = open(&options, method)?.inputs.remove(0);
         let decapsulator = Decapsulator::default();
@@ -69,7 +73,7 @@ mod linux {
         decapsulated.is_ok_and(|decapsulated| !std::hint::black_box(decapsulated.frame).is_empty())
     }
 
-    pub fn count_plainly() -> Result<Counted, Box<dyn Error>> {
+    pub(super) fn count_plainly() -> Result<Counted, Box<dyn Error>> {
         let socket = UdpSocket::bind(("0.0.0.0", wire::UDP_PORT))?;
         option::set_receive_buffer(&socket, LiveOptions::RECEIVE_BUFFER_BYTES)?;
         socket.set_read_timeout(Some(QUIET))?;

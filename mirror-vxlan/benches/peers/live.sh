@@ -20,7 +20,7 @@ rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-3}
 lengths=${LENGTHS:-60 590 1514}
 read -ra receivers <<< "${RECEIVERS:-kernel tcpdump plain udp ring netring}"
-read -ra rates <<< "${RATES:-50 100 150 200 250 300 350 400 450 500 550 600 650 700 750 800 900 1000}"
+read -ra rates <<< "${RATES:-100 200 300 400 500 600 700 800 900 1000 1200 1400 1600}"
 target=${CARGO_TARGET_DIR:-$(cd ../../.. && pwd)/target}
 work=$(mktemp -d)
 from=mirror-bench-$$-from
@@ -90,7 +90,7 @@ start() {
         time taskset -c 1 ip netns exec "$to" "${command[@]}" > "$work/out" 2> "$work/err"
     ) 2> "$work/time" &
     receiver=$!
-    sleep 1.2
+    sleep 2 # until it receives, also on a busy machine
 }
 
 # Ends the receiver and prints: packets received, seconds of CPU time.
@@ -102,18 +102,19 @@ finish() {
     fi
     wait "$receiver" || true
     if [[ $1 == kernel ]]; then ip -n "$to" link delete tunnel; fi
-    count=$(grep -oE '^[0-9]+ packets' "$work/out" "$work/err" -h | head -1 | cut -d' ' -f1)
+    count=$(grep -oE '^[0-9]+ packets' "$work/out" "$work/err" -h | head -1 | cut -d' ' -f1) ||
+        true # it ended before it counted
     echo "${count:-0} $(awk '{print $1 + $2}' "$work/time")"
 }
 
 # Packets that the receiving interface took in.
 offered() {
-    ip -n "$to" -s -j link show cable | grep -oE '"rx":\{[^}]*"packets":[0-9]+' | grep -oE '[0-9]+$'
+    ip netns exec "$to" awk '/cable:/ {print $3}' /proc/net/dev
 }
 
 # Nanoseconds that processor 1 has been busy.
 busy() {
-    awk '/^cpu1 /{print ($2 + $3 + $4 + $7 + $8) * 10000000}' /proc/stat
+    awk '/^cpu1 / {printf "%.0f", ($2 + $3 + $4 + $7 + $8) * 10000000}' /proc/stat
 }
 
 # Runs one receiver once: run RECEIVER LENGTH [RATE]. Prints: received, offered, CPU seconds, busy ns.

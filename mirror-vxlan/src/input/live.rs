@@ -2,8 +2,8 @@
 //!
 //! There are two. A [ring] takes packets before the host's own network stack has
 //! done anything with them; it needs `CAP_NET_RAW`. [Sockets of UDP](super::udp) need nothing.
-//! Both keep the same promise: every packet that reached the host is handed on or counted as
-//! dropped by the kernel.
+//! Both keep the same promise: every packet that the interface took in is handed on or counted as
+//! dropped by the kernel. What the interface had to drop itself, `ip -s link` tells.
 //!
 //! ```no_run
 //! use mirror_vxlan::input::live::{LiveOptions, Method, open};

@@ -23,7 +23,8 @@ use super::guard::PortGuard;
 use super::live::{LiveOptions, OpenError};
 use super::{Content, Input, Packet, Received};
 use crate::decap::Link;
-use crate::input::{prefilter, steer};
+use crate::input::prefilter;
+use crate::input::steer::{self, View};
 use crate::socket::packet::{Geometry, PacketRing, Protocol, Statistics};
 
 /// Bytes of a block: more than the longest IP packet, and so few that there are many of them.
@@ -58,36 +59,31 @@ struct Interface {
 ///
 /// Packet sockets are not allowed, or there is no such interface, or no memory.
 pub fn open(options: &LiveOptions) -> Result<Vec<RingInput>, OpenError> {
-    let workers = usize::from(options.workers.get());
-    let [first, others @ ..] = &PROTOCOLS;
-    let rings: Vec<[PacketRing; 2]> = (0..workers)
-        .map(|_| Ok([open_ring(options, *first)?, open_ring(options, others[0])?]))
-        .collect::<Result<_, _>>()?;
+    let rings: Vec<[PacketRing; 2]> =
+        (0..options.workers.get()).map(|_| open_both(options)).collect::<Result<_, _>>()?;
     let interface = options.interface.as_deref().map(find_interface).transpose()?;
-    let ports: Vec<u16> = options.ports().collect();
     let guard = Arc::new(PortGuard::bind(options.ports()).map_err(OpenError::Ring)?);
     for (place, protocol) in PROTOCOLS.into_iter().enumerate() {
         let rings: Vec<&PacketRing> = rings.iter().map(|both| &both[place]).collect();
         start(&rings, protocol, interface.as_ref(), options)?;
-        let filter = prefilter::datagrams_to(&ports, protocol);
-        for ring in rings {
-            ring.set_filter(&filter).map_err(OpenError::Ring)?;
-        }
     }
-    Ok(rings
-        .into_iter()
-        .map(|rings| RingInput {
-            rings,
-            dropped: 0,
-            freezes: 0,
-            interface: interface.clone(),
-            guard: Arc::clone(&guard),
-        })
-        .collect())
+    let input = |rings| RingInput {
+        rings,
+        dropped: 0,
+        freezes: 0,
+        interface: interface.clone(),
+        guard: Arc::clone(&guard),
+    };
+    Ok(rings.into_iter().map(input).collect())
 }
 
 /// The protocols, in the order of an input's rings.
 const PROTOCOLS: [Protocol; 2] = [Protocol::Ipv4, Protocol::Ipv6];
+
+fn open_both(options: &LiveOptions) -> Result<[PacketRing; 2], OpenError> {
+    let [v4, v6] = PROTOCOLS;
+    Ok([open_ring(options, v4)?, open_ring(options, v6)?])
+}
 
 fn open_ring(options: &LiveOptions, protocol: Protocol) -> Result<PacketRing, OpenError> {
     let geometry = geometry(options, protocol);
@@ -121,41 +117,51 @@ fn find_interface(name: &str) -> Result<Interface, OpenError> {
     Ok(Interface { name: name.to_owned(), index })
 }
 
-/// Binds the rings of one protocol and has them share the packets.
+/// Has the rings of one protocol receive, each its share.
 ///
-/// Until all have joined they drop everything: a ring that is bound and has not yet joined would
-/// receive what another one receives as well.
+/// Until all are bound and have joined they drop everything: a ring that is bound and has not yet
+/// joined would receive what another one receives as well.
 fn start(
     rings: &[&PacketRing],
     protocol: Protocol,
     interface: Option<&Interface>,
     options: &LiveOptions,
 ) -> Result<(), OpenError> {
-    let view = match protocol {
-        Protocol::Ipv4 => steer::View::Ipv4 { geneve_port: options.geneve_port },
-        Protocol::Ipv6 => steer::View::Ipv6 { geneve_port: options.geneve_port },
-    };
     let mut group = None;
     for ring in rings {
         ring.set_filter(&prefilter::nothing()).map_err(OpenError::Ring)?;
-        ring.bind(protocol, interface.map(|interface| interface.index)).map_err(|source| {
-            match interface {
-                Some(Interface { name, .. }) => {
-                    OpenError::Interface { interface: name.clone(), source }
-                }
-                None => OpenError::Ring(source),
-            }
-        })?;
+        bind(ring, protocol, interface)?;
         if rings.len() > 1 {
             group = Some(ring.join_fanout(group).map_err(OpenError::Ring)?);
         }
     }
-    match rings {
-        [first, _, ..] => {
-            first.set_fanout_program(&steer::among(options.workers, view)).map_err(OpenError::Ring)
-        }
-        _ => Ok(()),
+    if let [first, _, ..] = rings {
+        let geneve_port = options.geneve_port;
+        let view = match protocol {
+            Protocol::Ipv4 => View::Ipv4 { geneve_port },
+            Protocol::Ipv6 => View::Ipv6 { geneve_port },
+        };
+        let program = steer::among(options.workers, view);
+        first.set_fanout_program(&program).map_err(OpenError::Ring)?;
     }
+    let ports: Vec<u16> = options.ports().collect();
+    let filter = prefilter::datagrams_to(&ports, protocol);
+    rings.iter().try_for_each(|ring| ring.set_filter(&filter)).map_err(OpenError::Ring)
+}
+
+fn bind(
+    ring: &PacketRing,
+    protocol: Protocol,
+    interface: Option<&Interface>,
+) -> Result<(), OpenError> {
+    ring.bind(protocol, interface.map(|interface| interface.index)).map_err(
+        |source| match interface {
+            Some(Interface { name, .. }) => {
+                OpenError::Interface { interface: name.clone(), source }
+            }
+            None => OpenError::Ring(source),
+        },
+    )
 }
 
 impl RingInput {

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -26,12 +27,28 @@ use crate::socket::option;
 /// Beyond this many the call is no longer what a datagram costs.
 const BATCH: usize = 128;
 
+/// How long a worker that has just emptied its sockets lets them fill again.
+///
+/// To be woken costs more than to receive, so that it is not worth it for each datagram of many.
+/// Longer than this, the smallest buffers that kernels grant would overflow in a flood.
+const NAP: Duration = Duration::from_micros(200);
+
 /// Datagrams from one socket for each port.
 #[derive(Debug)]
 pub struct UdpInput {
     ports: Vec<Port>,
     datagrams: Datagrams,
     buffer_bytes: usize,
+    pace: Pace,
+}
+
+/// Whether more datagrams are to be expected at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// The last look found some.
+    Busy,
+    /// It found none.
+    Idle,
 }
 
 /// One socket and the port that it is bound to.
@@ -64,13 +81,11 @@ pub fn open(options: &LiveOptions) -> Result<Vec<UdpInput>, OpenError> {
             ports: Vec::new(),
             datagrams: Datagrams::with_slots(BATCH, options.slot_bytes),
             buffer_bytes: 0,
+            pace: Pace::Idle,
         })
         .collect();
     for number in options.ports() {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => OpenError::PortTaken { port: number, source },
-            _ => OpenError::Socket { port: number, source },
-        };
+        let failed = |source| failure(options, number, source);
         // Another program of the same user that shares the port would take its part of the
         // packets, so nobody may be there.
         drop(bind(number, None, Sharing::Exclusive, |_| Ok(())).map_err(failed)?);
@@ -82,6 +97,17 @@ pub fn open(options: &LiveOptions) -> Result<Vec<UdpInput>, OpenError> {
         }
     }
     Ok(inputs)
+}
+
+/// Says what could not be opened.
+fn failure(options: &LiveOptions, port: u16, source: io::Error) -> OpenError {
+    match (Errno::from_io_error(&source), &options.interface) {
+        (Some(Errno::ADDRINUSE), _) => OpenError::PortTaken { port, source },
+        (Some(Errno::NODEV), Some(interface)) => {
+            OpenError::Interface { interface: interface.clone(), source }
+        }
+        _ => OpenError::Socket { port, source },
+    }
 }
 
 /// Binds a socket to a port of all addresses: of IPv6 and IPv4, or of IPv4 alone if the host does
@@ -147,7 +173,7 @@ impl UdpInput {
 
     /// Hands on what is waiting.
     fn take(&mut self, each: &mut impl FnMut(Packet<'_>)) -> io::Result<usize> {
-        let Self { ports, datagrams, buffer_bytes: _ } = self;
+        let Self { ports, datagrams, buffer_bytes: _, pace } = self;
         let mut count = 0;
         for Port { socket, number, .. } in ports {
             match datagrams.receive(&*socket) {
@@ -158,6 +184,7 @@ impl UdpInput {
             }
             datagrams.iter().for_each(|datagram| each(packet(datagram, *number)));
         }
+        *pace = if count == 0 { Pace::Idle } else { Pace::Busy };
         Ok(count)
     }
 
@@ -180,7 +207,12 @@ impl Input for UdpInput {
         timeout: Duration,
         mut each: impl FnMut(Packet<'_>),
     ) -> io::Result<Received> {
+        let before = self.pace;
         let mut count = self.take(&mut each)?;
+        if count == 0 && before == Pace::Busy {
+            thread::sleep(NAP.min(timeout));
+            count = self.take(&mut each)?;
+        }
         if count == 0 && self.wait(timeout)? {
             count = self.take(&mut each)?;
         }

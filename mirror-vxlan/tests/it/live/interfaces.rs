@@ -99,9 +99,11 @@ fn an_interface_that_was_down_is_received_on_again_and_one_that_is_gone_is_an_er
 fn an_interface_that_is_not_there_is_named() {
     let Some(network) = Network::new() else { return };
     let options = LiveOptions { interface: Some("eth7".into()), ..LiveOptions::default() };
-    let error = network.receiver(|| open(&options, Method::Ring).unwrap_err());
-    let OpenError::Interface { interface, source } = &error else { panic!("{error:?}") };
-    assert_eq!((interface.as_str(), source.raw_os_error()), ("eth7", Some(19)));
+    for method in METHODS {
+        let error = network.receiver(|| open(&options, method).unwrap_err());
+        let OpenError::Interface { interface, source } = &error else { panic!("{error:?}") };
+        assert_eq!((interface.as_str(), source.raw_os_error()), ("eth7", Some(19)));
+    }
 }
 
 #[test]

@@ -156,7 +156,7 @@ pub struct OutputArgs {
     /// Remove the oldest finished files where all together take more.
     #[arg(long, value_name = "SIZE")]
     pub disk_budget: Option<Size>,
-    /// Compress files.
+    /// Compress files when they are finished, but not the one that the program ends with.
     #[arg(long, value_enum, default_value_t)]
     pub compress: Compress,
     /// Write frames to a TAP device, which is made if it is not there.

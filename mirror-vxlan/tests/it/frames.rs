@@ -30,7 +30,7 @@ impl Dice {
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u32::try_from((word >> 32) * u64::from(bound) >> 32).unwrap()
+        u32::try_from(((word >> 32) * u64::from(bound)) >> 32).unwrap()
     }
 
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {

@@ -6,6 +6,8 @@
 mod capture_read;
 mod capture_write;
 mod captures;
+#[cfg(target_os = "linux")]
+mod check;
 mod decap;
 mod files;
 mod files_killed;

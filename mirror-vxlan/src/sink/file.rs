@@ -250,6 +250,12 @@ impl Files {
                     self.inventory.delete_oldest().map_err(|error| at("delete from", &error))?
                 }
             };
+            // What is being finished can be deleted when it is.
+            if !made && policy == BudgetPolicy::DeleteOldest && self.finisher.wait_for_one() {
+                self.inventory =
+                    Inventory::scan(directory, prefix).map_err(|error| at("read", &error))?;
+                continue;
+            }
             if !made {
                 let path = directory.display();
                 let message = format!("the captures in `{path}` have used up their {limit} bytes");

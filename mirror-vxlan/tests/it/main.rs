@@ -9,6 +9,7 @@ mod captures;
 #[cfg(target_os = "linux")]
 mod check;
 mod decap;
+mod docs;
 mod files;
 mod files_killed;
 mod filter;

@@ -1,5 +1,6 @@
 //! The thread that finishes files: cut, synchronized, compressed, renamed, off the sink's thread.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -28,7 +29,11 @@ pub(super) struct Finishing {
 #[derive(Debug)]
 pub(super) struct Finisher {
     files: Option<Sender<(Partial, u64)>>,
-    failures: Receiver<Unfinished>,
+    /// What became of each file handed over, in their order.
+    ended: Receiver<Result<(), Unfinished>>,
+    /// Files handed over of which nothing was heard yet.
+    pending: usize,
+    failures: VecDeque<Unfinished>,
     closing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -45,28 +50,45 @@ impl Finisher {
     /// Starts the thread.
     pub(super) fn start(finishing: Finishing) -> io::Result<Self> {
         let (files, to_finish) = mpsc::channel::<(Partial, u64)>();
-        let (failed, failures) = mpsc::channel();
+        let (ends, ended) = mpsc::channel();
         let closing = Arc::new(AtomicBool::new(false));
         let closed = Arc::clone(&closing);
         let thread = thread::Builder::new().name("finish-files".into()).spawn(move || {
             for (file, frames) in to_finish {
-                if let Err(failure) = finish(file, frames, finishing, &closed) {
-                    failed.send(failure).ok(); // nobody is left to be told of it
-                }
+                ends.send(finish(file, frames, finishing, &closed)).ok(); // unless nobody is left
             }
         })?;
-        Ok(Self { files: Some(files), failures, closing, thread: Some(thread) })
+        let (files, thread) = (Some(files), Some(thread));
+        Ok(Self { files, ended, pending: 0, failures: VecDeque::new(), closing, thread })
     }
 
     /// Hands a file over that has `frames` frames.
-    pub(super) fn finish(&self, file: Partial, frames: u64) {
+    pub(super) fn finish(&mut self, file: Partial, frames: u64) {
+        self.pending += 1;
         let files = self.files.as_ref().expect("files are handed over before it is closed");
         files.send((file, frames)).expect("the thread ends when it is closed, and does not panic");
     }
 
     /// Returns a failure since it was last asked.
-    pub(super) fn failure(&self) -> Option<Unfinished> {
-        self.failures.try_recv().ok()
+    pub(super) fn failure(&mut self) -> Option<Unfinished> {
+        while let Ok(end) = self.ended.try_recv() {
+            self.heard(end);
+        }
+        self.failures.pop_front()
+    }
+
+    /// Waits until another file is finished; returns whether there was one to wait for.
+    pub(super) fn wait_for_one(&mut self) -> bool {
+        if self.pending == 0 {
+            return false;
+        }
+        let end = self.ended.recv();
+        end.map(|end| self.heard(end)).is_ok()
+    }
+
+    fn heard(&mut self, end: Result<(), Unfinished>) {
+        self.pending -= 1;
+        self.failures.extend(end.err());
     }
 
     /// Waits for the files handed over; none is compressed any more, to be done soon.

@@ -20,7 +20,6 @@
 #![forbid(unsafe_code)]
 
 mod encode;
-mod numbers;
 mod output;
 mod writer;
 
@@ -41,10 +40,9 @@ use crate::decap::{Decapsulated, Decapsulator};
 use crate::frame::{Frame, Session};
 use crate::input::{Content, Packet, Received};
 use crate::reason::DropReason;
-use crate::session::Sessions;
+use crate::session::{Numbers, Sessions};
 
 use self::encode::Encoder;
-use self::numbers::Numbers;
 use self::output::Output;
 use self::writer::{Failure, Writer, WriterEnded};
 

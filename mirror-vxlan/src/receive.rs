@@ -41,7 +41,6 @@
 mod account;
 mod delivery;
 mod event;
-mod numbers;
 mod running;
 mod select;
 mod worker;

@@ -5,10 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod numbers;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::frame::Session;
+
+pub(crate) use numbers::Numbers;
 
 /// The number of a session in its [`Sessions`]; in pcapng files, the number of its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

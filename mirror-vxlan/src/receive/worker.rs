@@ -6,10 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::thread::{CpuSet, sched_setaffinity};
-
 use super::event::panic_message;
-use super::numbers::Numbers;
 use super::{Event, InputState, Options, Select, Setup};
 use crate::Timestamp;
 use crate::batch::{Batch, Full};
@@ -17,9 +14,11 @@ use crate::clock::passed;
 use crate::count::{Counts, Exclusion};
 use crate::decap::{Decapsulated, Decapsulator};
 use crate::frame::Frame;
+use crate::input::processor::pin;
 use crate::input::{Content, Input, Packet, Received};
 use crate::queue::{Entrance, Pool, QueueFull};
 use crate::reason::DropReason;
+use crate::session::Numbers;
 
 /// How often a thread publishes its counts, and the longest that it waits for a packet, so that
 /// it notices soon when it is stopped.
@@ -235,18 +234,11 @@ impl<S: Select> Worker<S> {
     }
 
     fn pin(&self, processor: usize) {
-        let pinned = if processor < CpuSet::MAX_CPU {
-            let mut set = CpuSet::new();
-            set.set(processor);
-            sched_setaffinity(None, &set).map_err(|errno| errno.to_string())
-        } else {
-            Err("there is no such processor".to_owned())
-        };
-        if let Err(error) = pinned {
+        if let Err(error) = pin(processor) {
             (self.setup.report)(&Event::NotPinned {
                 input: self.post.name.clone(),
                 processor,
-                error,
+                error: error.to_string(),
             });
         }
     }

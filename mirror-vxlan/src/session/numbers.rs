@@ -1,43 +1,49 @@
-//! The session numbers that one receiving thread has learnt.
+//! The session numbers that one thread has learnt, found without a lock.
+
+#![forbid(unsafe_code)]
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::{SessionId, Sessions};
 use crate::frame::Session;
-use crate::session::{SessionId, Sessions};
 
 /// Places for sessions that are found without hashing: 8 KiB, a quarter of the first-level cache.
 const RECENT: usize = 256;
 
-/// Gives sessions their numbers and asks the shared table only for those not seen before.
+/// Gives sessions their numbers and asks the shared table only for new ones.
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     recent: Box<[Option<(Session, SessionId)>; RECENT]>,
     known: HashMap<Session, SessionId>,
     sessions: Arc<Sessions>,
 }
 
 impl Numbers {
-    pub(super) fn new(sessions: Arc<Sessions>) -> Self {
+    pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
         Self { recent: Box::new([None; RECENT]), known: HashMap::new(), sessions }
     }
 
     /// Returns the number of `session`, or `None` if it is one too many.
-    pub(super) fn number(&mut self, session: Session) -> Option<SessionId> {
-        let recent = &mut self.recent[place(session)];
-        match *recent {
+    #[inline]
+    pub(crate) fn number(&mut self, session: Session) -> Option<SessionId> {
+        let place = place(session);
+        match self.recent[place] {
             Some((other, id)) if other == session => Some(id),
-            _ => {
-                let id = match self.known.get(&session) {
-                    Some(id) => *id,
-                    None => self.sessions.number(session)?,
-                };
-                self.known.insert(session, id);
-                *recent = Some((session, id));
-                Some(id)
-            }
+            _ => self.look_up(place, session),
         }
+    }
+
+    #[cold]
+    fn look_up(&mut self, place: usize, session: Session) -> Option<SessionId> {
+        let id = match self.known.get(&session) {
+            Some(id) => *id,
+            None => self.sessions.number(session)?,
+        };
+        self.known.insert(session, id);
+        self.recent[place] = Some((session, id));
+        Some(id)
     }
 }
 

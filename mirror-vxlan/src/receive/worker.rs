@@ -14,7 +14,6 @@ use crate::clock::passed;
 use crate::count::{Counts, Exclusion};
 use crate::decap::{Decapsulated, Decapsulator};
 use crate::frame::Frame;
-use crate::input::processor::pin;
 use crate::input::{Content, Input, Packet, Received};
 use crate::queue::{Entrance, Pool, QueueFull};
 use crate::reason::DropReason;
@@ -234,7 +233,11 @@ impl<S: Select> Worker<S> {
     }
 
     fn pin(&self, processor: usize) {
-        if let Err(error) = pin(processor) {
+        #[cfg(target_os = "linux")]
+        let pinned = crate::input::processor::pin(processor);
+        #[cfg(not(target_os = "linux"))]
+        let pinned: io::Result<()> = Err(io::ErrorKind::Unsupported.into());
+        if let Err(error) = pinned {
             (self.setup.report)(&Event::NotPinned {
                 input: self.post.name.clone(),
                 processor,

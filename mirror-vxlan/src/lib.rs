@@ -25,16 +25,93 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Bytes go in, borrowed slices come out. Nothing here performs I/O, allocates on success or
-//! failure, or panics, whatever the bytes are. The frame is never looked into: truncated, padded
-//! and unknown frames are delivered as they came.
+//! Bytes go in, borrowed slices come out. Nothing in [`wire`], [`decap`] and [`flow`] performs I/O,
+//! allocates on success or failure, or panics, whatever the bytes are; they need no standard
+//! library.
+//!
+//! # A receiver
+//!
+//! The rest is what a receiver is made of, with the feature `std`. Packets come from an
+//! [`Input`](input::Input): the network ([`input::live`]), or a capture file
+//! ([`capture::read`]). [`receive`] takes the frames out of them, [`select`] says which are wanted,
+//! and any number of [sinks](sink) take those on: capture files, a TAP device, a pipe, other
+//! receivers, or a [`Sink`](sink::Sink) of yours. [`count`] holds the account, in which no packet is
+//! missing.
+//!
+//! ```no_run
+//! use mirror_vxlan::decap::Decapsulator;
+//! use mirror_vxlan::input::live::{LiveOptions, Method, open};
+//! use mirror_vxlan::receive::{Everything, Receiver};
+//! use mirror_vxlan::sink::PcapStream;
+//!
+//! let mut receiver = Receiver::new(Decapsulator::default(), Everything);
+//! for input in open(&LiveOptions::default(), Method::Best)?.inputs {
+//!     receiver = receiver.input("network", input);
+//! }
+//! let account = receiver.sink("screen", PcapStream::stdout()?).start()?.join();
+//! assert!(account.balances());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The feature `program` adds what the program `mirror-vxlan` has besides: options, health, metrics,
+//! and giving up privileges. `upload` adds an uploader of finished files to object stores, as a
+//! library: the program has no option for it.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+pub mod decap;
+pub mod flow;
+pub mod frame;
+mod label;
+pub mod reason;
+mod time;
 mod vni;
 pub mod wire;
 
+#[cfg(feature = "std")]
+pub mod batch;
+#[cfg(feature = "std")]
+pub mod capture;
+#[cfg(all(feature = "program", target_os = "linux"))]
+pub mod check;
+#[cfg(feature = "std")]
+pub mod clock;
+#[cfg(feature = "program")]
+pub mod config;
+#[cfg(feature = "std")]
+pub mod count;
+#[cfg(feature = "program")]
+pub mod health;
+#[cfg(feature = "std")]
+pub mod input;
+#[cfg(feature = "program")]
+pub mod metrics;
+#[cfg(feature = "std")]
+pub mod offline;
+#[cfg(all(feature = "program", target_os = "linux"))]
+pub mod privilege;
+#[cfg(feature = "std")]
+mod queue;
+#[cfg(feature = "std")]
+pub mod receive;
+#[cfg(feature = "std")]
+pub mod select;
+#[cfg(feature = "std")]
+pub mod session;
+#[cfg(feature = "std")]
+pub mod sink;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod socket;
+#[cfg(feature = "program")]
+pub mod summary;
+#[cfg(feature = "upload")]
+pub mod upload;
+
+pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};
 
 // The examples in the book run with this crate's own.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/receiver.md")]
+#[doc = include_str!("../../docs/src/receiver/handover.md")]
 struct TheBook;

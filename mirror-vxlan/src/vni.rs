@@ -5,8 +5,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::fmt;
-use std::str::FromStr;
+use core::fmt;
+use core::str::FromStr;
 
 /// A VXLAN network identifier, held as its three bytes in network order.
 ///

@@ -20,7 +20,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::fmt;
+use core::fmt;
 
 use crate::Vni;
 
@@ -262,10 +262,28 @@ impl LenError {
     }
 }
 
-/// A part of a VXLAN datagram.
+/// A part of a packet that carries a mirrored frame, from the outside in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layer {
+    /// The header of the link that the packet was captured on.
+    LinkHeader,
+    /// A tag of IEEE 802.1Q or 802.1ad.
+    VlanTag,
+    /// What the link carries, before it is known to be an IP packet.
+    NetworkPacket,
+    /// The header of IPv4, with its options.
+    Ipv4Header,
+    /// The fixed header of IPv6.
+    Ipv6Header,
+    /// An extension header of IPv6.
+    Ipv6Extension,
+    /// The eight bytes of UDP.
+    UdpHeader,
+    /// The fixed header of GENEVE.
+    GeneveHeader,
+    /// The options of GENEVE.
+    GeneveOptions,
     /// The eight bytes of VXLAN.
     VxlanHeader,
     /// The mirrored frame.
@@ -275,6 +293,15 @@ pub enum Layer {
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::LinkHeader => "link header",
+            Self::VlanTag => "VLAN tag",
+            Self::NetworkPacket => "network packet",
+            Self::Ipv4Header => "IPv4 header",
+            Self::Ipv6Header => "IPv6 header",
+            Self::Ipv6Extension => "IPv6 extension header",
+            Self::UdpHeader => "UDP header",
+            Self::GeneveHeader => "GENEVE header",
+            Self::GeneveOptions => "GENEVE options",
             Self::VxlanHeader => "VXLAN header",
             Self::Frame => "frame",
         })

@@ -120,11 +120,13 @@ fn only_what_differs_from_run_to_run_is_not_compared() {
     assert_eq!(shape("2026-11-22T16:43:18Z eu-west-1 ec2"), "TIME eu-west-1 ec2");
 }
 
-/// The pages of the book that people write; the reference is printed from tables.
+/// The pages of the book that people write; the reference is printed from tables, and the receiver's
+/// page is held to its word by the receiver's own tests.
 fn pages() -> Vec<PathBuf> {
     let entries = fs::read_dir(repository().join("docs/src")).expect("the book is there");
     let mut pages: Vec<_> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.retain(|path| !path.ends_with("receiver.md"));
     pages.sort();
     assert!(pages.len() > 8, "{pages:?}");
     pages

@@ -15,7 +15,7 @@ use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 
 /// The only capture here that VPC Traffic Mirroring made.
-const AWS: &str = "suricata-verify__tests_vxlan-decoder-03_vxlan.pcap";
+pub(crate) const AWS: &str = "suricata-verify__tests_vxlan-decoder-03_vxlan.pcap";
 
 /// Every other capture that has VXLAN on port 4789: datagrams, and the VNI of them all.
 const OTHERS: [(&str, usize, u32); 13] = [
@@ -118,7 +118,7 @@ fn every_payload_of_every_capture_that_parses_is_emitted_as_it_was() {
 }
 
 /// Returns the folder of the captures, if there is one.
-fn captures() -> Option<PathBuf> {
+pub(crate) fn captures() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures");
     let folder =
         std::env::var_os("MIRROR_CAPTURES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
@@ -144,7 +144,7 @@ fn udp_packets(path: &Path) -> Vec<Udp> {
 }
 
 #[track_caller]
-fn ethernet_packets(path: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn ethernet_packets(path: &Path) -> Vec<Vec<u8>> {
     let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = create_reader(bytes.len(), &bytes[..])
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -1,0 +1,169 @@
+//! What can be wrong with a capture file, and where.
+
+use std::fmt;
+use std::io;
+
+use super::PIECE_MAX;
+
+/// Why no more packets come out of a capture file.
+///
+/// Every packet before it was handed on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The input could not be read, or not be decompressed.
+    #[error("read the capture at offset {offset}")]
+    Read {
+        /// How many bytes were read before, after decompression.
+        offset: u64,
+        /// What failed.
+        source: io::Error,
+    },
+    /// The input is no capture file at all.
+    #[error(
+        "not a capture file: it begins with {start:02x?}; \
+         pcap or pcapng is read, also compressed by gzip or zstd"
+    )]
+    NotACapture {
+        /// Its first bytes, at most four, after decompression.
+        start: Vec<u8>,
+    },
+    /// A part of the file is damaged, or is something that is not read.
+    #[error("{piece} {number} at offset {offset}")]
+    Damaged {
+        /// What part it is.
+        piece: Piece,
+        /// Which of them it is, from one; blocks of every type count.
+        number: u64,
+        /// Where it begins in the file, after decompression.
+        offset: u64,
+        /// What is wrong with it.
+        #[source]
+        damage: Damage,
+    },
+}
+
+impl ReadError {
+    /// Returns whether the file just ends too early, as one does that is still written, or whose
+    /// writer was killed.
+    pub const fn is_cut_off(&self) -> bool {
+        matches!(self, Self::Damaged { damage: Damage::CutOff { .. }, .. })
+    }
+}
+
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> Self {
+        let kind = match &error {
+            ReadError::Read { source, .. } => source.kind(),
+            error if error.is_cut_off() => io::ErrorKind::UnexpectedEof,
+            ReadError::NotACapture { .. } | ReadError::Damaged { .. } => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// What a capture file is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Piece {
+    /// The header of a pcap file.
+    FileHeader,
+    /// A packet of a pcap file.
+    Record,
+    /// A block of a pcapng file.
+    Block,
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::FileHeader => "file header",
+            Self::Record => "record",
+            Self::Block => "block",
+        })
+    }
+}
+
+/// What is wrong with a part of a capture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// The file ends before it.
+    #[error("the file ends after {found} of at least {needed} bytes; it was cut off")]
+    CutOff {
+        /// Bytes that it needs.
+        needed: u64,
+        /// Bytes that there are.
+        found: u64,
+    },
+    /// A packet is longer than any capture program writes, so that it is none.
+    #[error("it claims {length} bytes, more than the {PIECE_MAX} that a packet can have")]
+    TooLong {
+        /// The length that it claims.
+        length: u32,
+    },
+    /// A block has a length that no block, or none of its type, can have.
+    #[error("type {kind:#x} with a length of {length}, which is not a multiple of 4 or too short")]
+    BlockLength {
+        /// The type of the block.
+        kind: u32,
+        /// The length that it claims.
+        length: u32,
+    },
+    /// The length at the end of a block is not the one at its start.
+    #[error("the length is {length} at its start and {trailer} at its end")]
+    BlockTrailer {
+        /// The length at the start.
+        length: u32,
+        /// The length at the end.
+        trailer: u32,
+    },
+    /// A packet does not fit into its block.
+    #[error("a packet of {captured} bytes in a block with room for {room}")]
+    PacketLength {
+        /// The bytes that are said to be captured.
+        captured: u32,
+        /// The bytes there are.
+        room: usize,
+    },
+    /// A packet is of an interface that was not described.
+    #[error("a packet of interface {interface}; the section has described {described}")]
+    UnknownInterface {
+        /// The number of the interface, from zero.
+        interface: u32,
+        /// How many there are.
+        described: usize,
+    },
+    /// More interfaces are described than can be.
+    #[error("interface {number} of a section; at most {} are read", super::blocks::INTERFACES_MAX)]
+    TooManyInterfaces {
+        /// Which it would be.
+        number: usize,
+    },
+    /// An interface counts time in units that are not understood.
+    #[error("a time resolution of {resolution:#04x}, finer than 64 bits can count")]
+    Resolution {
+        /// The value of `if_tsresol`.
+        resolution: u8,
+    },
+    /// The byte-order magic of a section is neither way round.
+    #[error("a byte-order magic of {magic:#010x}, expected 0x1a2b3c4d")]
+    ByteOrder {
+        /// What stands in its place.
+        magic: u32,
+    },
+    /// The file has a version that is not read.
+    #[error("version {major}.{minor} is not read")]
+    Version {
+        /// The major version.
+        major: u16,
+        /// The minor version.
+        minor: u16,
+    },
+    /// The link type of a pcap file is none that mirrored traffic comes on.
+    #[error(
+        "link type {link_type} is not read; Ethernet (1), raw IP (101, 228, 229), \
+         Linux cooked (113, 276) and loopback (0, 108) are"
+    )]
+    LinkType {
+        /// The number of the link type in the registry of the format.
+        link_type: u16,
+    },
+}

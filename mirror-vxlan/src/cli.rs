@@ -1,0 +1,67 @@
+//! The commands, and the two doors for output.
+
+pub(crate) mod check;
+pub(crate) mod decap;
+pub(crate) mod exit;
+pub(crate) mod receive;
+mod reload;
+mod status;
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use exit::Exit;
+use mirror_vxlan::config::{Program, SelectArgs};
+use mirror_vxlan::select::NameTable;
+
+/// How a command ends.
+pub(crate) type Ended = Result<Exit, Box<dyn Error>>;
+
+/// Writes data to standard output; a reader that has seen enough is no error.
+pub(crate) fn write_out(data: &[u8]) -> Ended {
+    match io::stdout().lock().write_all(data).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(Exit::Done),
+    }
+}
+
+/// Writes a line to standard error.
+pub(crate) fn note(line: &str) {
+    // Whoever closes standard error does not want to know.
+    drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// Says what failed, with every cause.
+pub(crate) fn fail(error: &dyn Error, exit: Exit) -> Exit {
+    note(&format!("mirror-vxlan: {}", chain(error)));
+    exit
+}
+
+/// The text of an error and of all its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Reads the names of sessions, if there is a file of them.
+pub(crate) fn names(options: &SelectArgs) -> Result<NameTable, Box<dyn Error>> {
+    let Some(path) = &options.sessions else { return Ok(NameTable::default()) };
+    let named = |error: &dyn Error| format!("read the sessions of `{}`: {error}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| named(&error))?;
+    Ok(NameTable::parse(&text).map_err(|error| named(&error))?)
+}
+
+/// Writes a manual page for the program and each command.
+pub(crate) fn man(folder: &Path) -> Ended {
+    clap_mangen::generate_to(Program::command(), folder)
+        .map_err(|error| format!("write manual pages to `{}`: {error}", folder.display()))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,72 @@
+//! A part of a packet that knows its place: what one layer leaves to the next.
+
+use crate::decap::PacketError;
+use crate::reason::DropReason;
+use crate::wire::{Layer, LenError};
+
+/// The bytes of a packet from some layer on, as far as they were captured.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    /// The bytes.
+    pub(crate) bytes: &'a [u8],
+    /// Where they start in the packet.
+    pub(crate) offset: usize,
+    /// How many more there were before a snap length cut them, by the lengths in the headers.
+    pub(crate) missing: usize,
+}
+
+impl<'a> Part<'a> {
+    /// Takes a whole packet, of which nothing is known to be missing.
+    #[inline]
+    pub(crate) const fn whole(packet: &'a [u8]) -> Self {
+        Self { bytes: packet, offset: 0, missing: 0 }
+    }
+
+    /// Splits the `N` bytes of a header off.
+    #[inline]
+    pub(crate) fn split<const N: usize>(
+        self,
+        layer: Layer,
+    ) -> Result<(&'a [u8; N], Self), PacketError> {
+        match self.bytes.split_first_chunk() {
+            Some((header, bytes)) => Ok((header, Self { bytes, offset: self.offset + N, ..self })),
+            None => Err(self.short(DropReason::OuterTruncated, layer, N)),
+        }
+    }
+
+    /// Leaves out the first `length` bytes.
+    #[inline]
+    pub(crate) fn skip(self, layer: Layer, length: usize) -> Result<Self, PacketError> {
+        match self.bytes.get(length..) {
+            Some(bytes) => Ok(Self { bytes, offset: self.offset + length, ..self }),
+            None => Err(self.short(DropReason::OuterTruncated, layer, length)),
+        }
+    }
+
+    /// Ends the part after `length` bytes by what a header says: what is behind is padding, and
+    /// what is not there is missing.
+    #[inline]
+    pub(crate) fn limit(self, length: usize) -> Self {
+        let there = self.bytes.len().min(length);
+        Self { bytes: &self.bytes[..there], missing: length - there, ..self }
+    }
+
+    /// Says that `layer`, which starts here, needs `required` bytes.
+    #[inline]
+    pub(crate) const fn short(
+        self,
+        reason: DropReason,
+        layer: Layer,
+        required: usize,
+    ) -> PacketError {
+        let Self { bytes, offset, missing: _ } = self;
+        let length = LenError { layer, offset, required, actual: bytes.len() };
+        PacketError::Short { reason, length }
+    }
+
+    /// Says that `layer`, which starts here, is not received.
+    #[inline]
+    pub(crate) const fn refused(self, reason: DropReason, layer: Layer) -> PacketError {
+        PacketError::Refused { reason, layer, offset: self.offset }
+    }
+}

@@ -1,0 +1,102 @@
+//! Where packets come from: sockets and capture files behind one trait.
+
+#![forbid(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+pub mod bpf;
+#[cfg(target_os = "linux")]
+pub mod guard;
+#[cfg(target_os = "linux")]
+pub mod live;
+#[cfg(target_os = "linux")]
+pub mod prefilter;
+#[cfg(target_os = "linux")]
+pub mod processor;
+#[cfg(target_os = "linux")]
+pub mod ring;
+#[cfg(target_os = "linux")]
+pub mod steer;
+#[cfg(target_os = "linux")]
+pub mod udp;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::Timestamp;
+use crate::decap::Link;
+
+/// One packet as an input received it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// When it was received.
+    pub time: Timestamp,
+    /// What of it there is.
+    pub content: Content<'a>,
+}
+
+/// How much of the outer headers a packet still has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// All of them: from a packet socket or a capture file.
+    Packet {
+        /// What the first byte belongs to.
+        link: Link,
+        /// The packet, as far as it was captured.
+        bytes: &'a [u8],
+    },
+    /// None: from a UDP socket.
+    Datagram {
+        /// Who sent it.
+        source: SocketAddr,
+        /// The port that it was sent to.
+        port: u16,
+        /// What it carries, as far as the buffer had room.
+        payload: &'a [u8],
+        /// Whether the buffer was too short for it.
+        truncated: bool,
+    },
+}
+
+impl Content<'_> {
+    /// Returns how many bytes of the packet there are.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Packet { bytes, .. } => bytes.len(),
+            Self::Datagram { payload, .. } => payload.len(),
+        }
+    }
+
+    /// Returns whether there is no byte.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How a call of [`Input::receive`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// This many packets were handed on; there may be more.
+    Packets(usize),
+    /// None came within the time given.
+    Nothing,
+    /// There will be no more.
+    End,
+}
+
+/// A source of packets, owned by one receiving thread.
+pub trait Input {
+    /// Hands the packets that are there to `each`, waiting at most `timeout` for the first.
+    ///
+    /// # Errors
+    ///
+    /// The socket or file failed in a way that does not pass.
+    fn receive(&mut self, timeout: Duration, each: impl FnMut(Packet<'_>)) -> io::Result<Received>;
+
+    /// Returns how many packets the kernel had to drop since the input was opened, exactly.
+    ///
+    /// # Errors
+    ///
+    /// The kernel could not be asked.
+    fn dropped(&mut self) -> io::Result<u64>;
+}

@@ -1,0 +1,256 @@
+//! Packets from the network, by the best way that this host allows.
+//!
+//! There are two. A [ring] takes packets before the host's own network stack has
+//! done anything with them; it needs `CAP_NET_RAW`. [Sockets of UDP](super::udp) need nothing.
+//! Both keep the same promise: every packet that the interface took in is handed on or counted as
+//! dropped by the kernel. What the interface had to drop itself, `ip -s link` tells.
+//!
+//! ```no_run
+//! use mirror_vxlan::input::live::{LiveOptions, Method, open};
+//!
+//! let live = open(&LiveOptions::default(), Method::Best)?;
+//! println!("receiving {}", live.choice);
+//! for input in live.inputs {
+//!     // Each to a thread of its own.
+//! }
+//! # Ok::<(), mirror_vxlan::input::live::OpenError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::io;
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use super::guard::PortGuard;
+use super::ring::{self, RingInput};
+use super::udp::{self, UdpInput};
+use super::{Input, Packet, Received};
+use crate::wire;
+
+/// What is received, and with how much memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveOptions {
+    /// The UDP port of VXLAN.
+    pub vxlan_port: u16,
+    /// The UDP port of GENEVE, behind a Gateway Load Balancer.
+    pub geneve_port: Option<u16>,
+    /// The interface to receive on; all of them if none is named.
+    pub interface: Option<String>,
+    /// How many inputs share the packets, each flow staying with one.
+    pub workers: NonZeroU16,
+    /// Bytes of all rings together.
+    pub ring_bytes: usize,
+    /// Bytes of waiting packets that each socket of UDP asks the kernel to hold.
+    pub receive_buffer_bytes: usize,
+    /// Bytes of the longest datagram that a socket of UDP receives whole.
+    pub slot_bytes: usize,
+}
+
+impl LiveOptions {
+    /// Bytes of all rings together, unless others are asked for: half of what the program may use.
+    pub const RING_BYTES: usize = 32 << 20;
+
+    /// Bytes that a socket asks for: some hundred milliseconds of a flood. The kernel grants
+    /// what it may, and its own memory is not the program's.
+    pub const RECEIVE_BUFFER_BYTES: usize = 64 << 20;
+
+    /// The jumbo frames of a VPC have 9001 bytes.
+    pub const SLOT_BYTES: usize = 9216;
+
+    /// Returns the ports that are received.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        [self.vxlan_port].into_iter().chain(self.geneve_port)
+    }
+}
+
+impl Default for LiveOptions {
+    fn default() -> Self {
+        Self {
+            vxlan_port: wire::UDP_PORT,
+            geneve_port: None,
+            interface: None,
+            workers: NonZeroU16::MIN,
+            ring_bytes: Self::RING_BYTES,
+            receive_buffer_bytes: Self::RECEIVE_BUFFER_BYTES,
+            slot_bytes: Self::SLOT_BYTES,
+        }
+    }
+}
+
+/// The way of receiving that is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// A ring where packet sockets are allowed, sockets of UDP where they are not.
+    #[default]
+    Best,
+    /// A ring, or nothing.
+    Ring,
+    /// Sockets of UDP.
+    Udp,
+}
+
+/// The way of receiving that was taken, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// A ring.
+    Ring,
+    /// Sockets of UDP, since they were asked for.
+    UdpAsAsked,
+    /// Sockets of UDP, since the process lacks `CAP_NET_RAW`.
+    UdpWithoutCapability,
+    /// Sockets of UDP, since this kernel has no packet sockets.
+    UdpWithoutPacketSockets,
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ring => "from a packet-socket ring",
+            Self::UdpAsAsked => "from UDP sockets, as asked",
+            Self::UdpWithoutCapability => {
+                "from UDP sockets: a packet-socket ring needs CAP_NET_RAW"
+            }
+            Self::UdpWithoutPacketSockets => {
+                "from UDP sockets: this kernel has no packet sockets (CONFIG_PACKET)"
+            }
+        })
+    }
+}
+
+/// Inputs that are open and receiving.
+#[derive(Debug)]
+pub struct Live {
+    /// One for each worker.
+    pub inputs: Vec<LiveInput>,
+    /// How they receive.
+    pub choice: Choice,
+    /// Bytes that the kernel granted each input for packets that wait.
+    pub buffer_bytes: usize,
+}
+
+/// An input from the network.
+#[derive(Debug)]
+pub enum LiveInput {
+    /// From a packet-socket ring.
+    Ring(RingInput),
+    /// From sockets of UDP.
+    Udp(UdpInput),
+}
+
+impl Input for LiveInput {
+    fn receive(&mut self, timeout: Duration, each: impl FnMut(Packet<'_>)) -> io::Result<Received> {
+        match self {
+            Self::Ring(input) => input.receive(timeout, each),
+            Self::Udp(input) => input.receive(timeout, each),
+        }
+    }
+
+    fn dropped(&mut self) -> io::Result<u64> {
+        match self {
+            Self::Ring(input) => input.dropped(),
+            Self::Udp(input) => input.dropped(),
+        }
+    }
+}
+
+/// Why no packets can be received.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no interface of that name, or it cannot be received on.
+    #[error("receive on interface `{interface}`; `ip link` lists those there are")]
+    Interface {
+        /// The name given.
+        interface: String,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// The process may not open packet sockets.
+    #[error("open a packet socket; give the program CAP_NET_RAW or receive from UDP sockets")]
+    PacketSocket(#[source] io::Error),
+    /// There is no memory for the ring.
+    #[error("allocate a ring of {bytes} bytes; ask for a smaller one")]
+    RingMemory {
+        /// Its size.
+        bytes: usize,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// The kernel did not take something that it should have.
+    #[error("set up the packet-socket ring")]
+    Ring(#[source] io::Error),
+    /// Another program receives on the port.
+    #[error("receive on UDP port {port}, which is taken; `ss -lunp` shows by whom")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// The kernel did not let a socket be opened.
+    #[error("receive on UDP port {port}")]
+    Socket {
+        /// The port.
+        port: u16,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Opens as many inputs as there are workers.
+///
+/// They receive from the moment that this returns.
+///
+/// # Errors
+///
+/// The way asked for is closed, or the interface, port or memory are not to be had.
+pub fn open(options: &LiveOptions, method: Method) -> Result<Live, OpenError> {
+    match method {
+        Method::Udp => open_udp(options, Choice::UdpAsAsked),
+        Method::Ring => open_ring(options),
+        Method::Best => match open_ring(options) {
+            Err(OpenError::PacketSocket(error)) => open_udp(options, instead_of_ring(&error)),
+            opened => opened,
+        },
+    }
+}
+
+fn open_ring(options: &LiveOptions) -> Result<Live, OpenError> {
+    let inputs = ring::open(options)?;
+    let buffer_bytes = inputs.first().map_or(0, RingInput::buffer_bytes);
+    let inputs = inputs.into_iter().map(LiveInput::Ring).collect();
+    Ok(Live { inputs, choice: Choice::Ring, buffer_bytes })
+}
+
+fn open_udp(options: &LiveOptions, choice: Choice) -> Result<Live, OpenError> {
+    let inputs = udp::open(options)?;
+    let buffer_bytes = inputs.first().map_or(0, UdpInput::buffer_bytes);
+    let inputs = inputs.into_iter().map(LiveInput::Udp).collect();
+    Ok(Live { inputs, choice, buffer_bytes })
+}
+
+/// Says why packet sockets cannot be opened.
+fn instead_of_ring(error: &io::Error) -> Choice {
+    match Errno::from_io_error(error) {
+        Some(Errno::AFNOSUPPORT | Errno::PROTONOSUPPORT) => Choice::UdpWithoutPacketSockets,
+        _ => Choice::UdpWithoutCapability,
+    }
+}
+
+impl LiveInput {
+    /// Returns the socket that keeps the host from answering, where it is one of its own.
+    pub fn guard(&self) -> Option<&PortGuard> {
+        match self {
+            Self::Ring(input) => Some(input.guard()),
+            Self::Udp(_) => None,
+        }
+    }
+}

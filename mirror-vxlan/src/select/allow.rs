@@ -1,0 +1,115 @@
+//! Who may send: networks of outer sources, and sessions.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use crate::count::Exclusion;
+use crate::frame::Session;
+use crate::vni::{ParseVniError, Vni};
+
+/// One entry of the list: `10.0.0.0/16`, or `5569041@10.0.1.35` for one session only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Allow {
+    /// The session's VNI; any if there is none.
+    pub vni: Option<Vni>,
+    /// The network that the outer source address is in.
+    pub source: IpNet,
+}
+
+/// Those who may send; everybody if it is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowList {
+    /// Networks that may send any VNI: merged where they touch, in order.
+    sources: Vec<IpNet>,
+    /// Networks by the one VNI that they may send.
+    sessions: BTreeMap<Vni, Vec<IpNet>>,
+}
+
+/// Why a text is no entry of the list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseAllowError {
+    /// What stands behind the `@`, or alone, is neither an address nor a network.
+    #[error("`{text}` is not an address or network such as 10.0.0.0/16")]
+    Source {
+        /// What stands there.
+        text: String,
+    },
+    /// What stands before the `@` is not a VNI.
+    #[error("`{text}` in front of the `@` is not a VNI")]
+    Vni {
+        /// What stands there.
+        text: String,
+        /// Why it is none.
+        #[source]
+        reason: ParseVniError,
+    },
+}
+
+impl FromStr for Allow {
+    type Err = ParseAllowError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAllowError> {
+        let (vni, source) = match text.split_once('@') {
+            None => (None, text),
+            Some((vni, source)) => {
+                let parsed = vni.parse();
+                let text = vni.to_owned();
+                (Some(parsed.map_err(|reason| ParseAllowError::Vni { text, reason })?), source)
+            }
+        };
+        let net = source.parse::<IpNet>().or_else(|_| source.parse::<IpAddr>().map(IpNet::from));
+        let source = net.map_err(|_| ParseAllowError::Source { text: source.to_owned() })?;
+        Ok(Self { vni, source: source.trunc() })
+    }
+}
+
+impl FromIterator<Allow> for AllowList {
+    fn from_iter<T: IntoIterator<Item = Allow>>(entries: T) -> Self {
+        let (mut sources, mut sessions) = (Vec::new(), BTreeMap::<Vni, Vec<IpNet>>::new());
+        for Allow { vni, source } in entries {
+            match vni {
+                None => sources.push(source),
+                Some(vni) => sessions.entry(vni).or_default().push(source),
+            }
+        }
+        let mut sources = IpNet::aggregate(&sources);
+        sources.sort();
+        Self { sources, sessions }
+    }
+}
+
+impl AllowList {
+    /// Returns whether everybody may send.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty() && self.sessions.is_empty()
+    }
+
+    /// Checks that a session may send.
+    ///
+    /// # Errors
+    ///
+    /// [`Exclusion::Session`] if its source may send with other VNIs only, [`Exclusion::Source`]
+    /// if it may not send at all.
+    pub fn check(&self, session: Session) -> Result<(), Exclusion> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let Session { vni, source } = session;
+        let has = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&source));
+        if self.is_source(source) || self.sessions.get(&vni).is_some_and(|networks| has(networks)) {
+            return Ok(());
+        }
+        let sends_others = self.sessions.values().any(|networks| has(networks));
+        Err(if sends_others { Exclusion::Session } else { Exclusion::Source })
+    }
+
+    /// Whether an address is in the networks that may send any VNI.
+    fn is_source(&self, source: IpAddr) -> bool {
+        // No two of them overlap: only the last that starts at or before the address can have it.
+        let behind = self.sources.partition_point(|network| network.network() <= source);
+        behind.checked_sub(1).is_some_and(|last| self.sources[last].contains(&source))
+    }
+}

@@ -1,0 +1,164 @@
+//! The names of sessions: what people call a VNI, or the VNI of one source.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+use toml::de::{DeTable, DeValue};
+
+use crate::frame::Session;
+use crate::sink::SessionNames;
+use crate::vni::Vni;
+
+/// The names that are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameTable {
+    by_session: BTreeMap<(Vni, IpAddr), String>,
+    by_vni: BTreeMap<Vni, String>,
+}
+
+/// Why a text gives no names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NamesError {
+    /// It is neither JSON nor TOML.
+    #[error("it is neither JSON nor TOML: {message}")]
+    Syntax {
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// A name stands for something that is not a session.
+    #[error("`{name}` is `{value}`, not a session such as 5569041 or \"5569041@10.0.1.35\"")]
+    Session {
+        /// The name.
+        name: String,
+        /// What it stands for.
+        value: String,
+    },
+    /// No name is in it.
+    #[error("there is no mirror session in it")]
+    Nothing,
+}
+
+impl NameTable {
+    /// Reads the names that a file gives.
+    ///
+    /// It is what `mirror show --json` or `mirror output --json` prints, or TOML with a line for
+    /// each name: `web = 5569041`, or `web = "5569041@10.0.1.35"` where a VNI is in use by several
+    /// accounts.
+    ///
+    /// # Errors
+    ///
+    /// The text is none of these, or has no session.
+    pub fn parse(text: &str) -> Result<Self, NamesError> {
+        let names = if text.trim_start().starts_with('{') {
+            let syntax =
+                |error: serde_json::Error| NamesError::Syntax { message: error.to_string() };
+            let json: Value = serde_json::from_str(text).map_err(syntax)?;
+            match json.get("owned") {
+                Some(owned) => shown(owned),
+                None => outputs(&json),
+            }
+        } else {
+            table(text)?
+        };
+        let is_empty = names.by_session.is_empty() && names.by_vni.is_empty();
+        if is_empty { Err(NamesError::Nothing) } else { Ok(names) }
+    }
+
+    /// Returns the name of a session: its own, or else that of its VNI.
+    pub fn get(&self, session: Session) -> Option<&str> {
+        let Session { vni, source } = session;
+        let own = self.by_session.get(&(vni, source));
+        own.or_else(|| self.by_vni.get(&vni)).map(String::as_str)
+    }
+
+    fn add(&mut self, vni: Vni, source: Option<IpAddr>, name: &str) {
+        match source {
+            None => self.by_vni.insert(vni, name.to_owned()),
+            Some(source) => self.by_session.insert((vni, source), name.to_owned()),
+        };
+    }
+}
+
+/// The sessions of `mirror show --json`, each with the address of the instance that it mirrors if
+/// that is in the same stack.
+fn shown(owned: &Value) -> NameTable {
+    let blocks = || owned.as_object().into_iter().flatten();
+    let objects = || {
+        blocks().flat_map(|(address, objects)| {
+            objects.as_array().into_iter().flatten().map(move |object| (address, object))
+        })
+    };
+    let interfaces: BTreeMap<&str, IpAddr> = objects()
+        .filter_map(|(_, object)| {
+            let computed = &object["computed"];
+            let address = computed["private_ip"].as_str()?.parse().ok()?;
+            Some((computed["network_interface"].as_str()?, address))
+        })
+        .collect();
+    let mut names = NameTable::default();
+    for (address, object) in objects() {
+        let session = &object["resource"]["mirror_session"];
+        if let (Some(vni), Some(name)) = (vni(&session["vni"]), address.split('.').nth(1)) {
+            let source = session["source"]["id"].as_str().and_then(|id| interfaces.get(id));
+            names.add(vni, source.copied(), name);
+        }
+    }
+    names
+}
+
+/// The outputs of `mirror output --json` that are numbers, as VNIs are.
+fn outputs(json: &Value) -> NameTable {
+    let mut names = NameTable::default();
+    for (name, output) in json.as_object().into_iter().flatten() {
+        if let Some(vni) = vni(output.get("value").unwrap_or(output)) {
+            names.add(vni, None, name);
+        }
+    }
+    names
+}
+
+fn table(text: &str) -> Result<NameTable, NamesError> {
+    let syntax = |error: toml::de::Error| NamesError::Syntax { message: error.to_string() };
+    let mut names = NameTable::default();
+    for (name, value) in DeTable::parse(text).map_err(syntax)?.get_ref() {
+        let value = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) => number.to_string(),
+            other => format!("a {}", other.type_str()),
+        };
+        let (vni, source) = match value.split_once('@') {
+            None => (value.parse().ok(), Some(None)),
+            Some((vni, source)) => (vni.parse().ok(), source.parse().ok().map(Some)),
+        };
+        let name = name.get_ref();
+        match (vni, source) {
+            (Some(vni), Some(source)) => names.add(vni, source, name),
+            _ => return Err(NamesError::Session { name: name.to_string(), value }),
+        }
+    }
+    Ok(names)
+}
+
+fn vni(value: &Value) -> Option<Vni> {
+    Vni::try_from(u32::try_from(value.as_u64()?).ok()?).ok()
+}
+
+/// Names that can be replaced while others look them up.
+#[derive(Clone, Debug, Default)]
+pub struct CurrentNames(Arc<RwLock<NameTable>>);
+
+impl CurrentNames {
+    /// Makes other names current.
+    pub fn replace(&self, names: NameTable) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+}
+
+impl SessionNames for CurrentNames {
+    fn name(&self, session: Session) -> Option<String> {
+        let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        names.get(session).map(str::to_owned)
+    }
+}

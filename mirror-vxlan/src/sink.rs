@@ -1,0 +1,114 @@
+//! Where frames go: the one trait that a user of the library implements.
+//!
+//! Each sink runs on a thread of its own behind a bounded queue of [batches](Batch). A sink may be
+//! slow, fail or hang: what its queue has no room for is counted as its loss, and neither the
+//! other sinks nor the receiving threads wait for it.
+
+#![forbid(unsafe_code)]
+
+pub mod file;
+mod names;
+mod null;
+mod stream;
+pub mod tap;
+pub mod vxlan;
+
+pub use names::{SessionNames, Unnamed};
+pub use null::Null;
+pub use stream::PcapStream;
+
+use crate::Timestamp;
+use crate::batch::Batch;
+use crate::label::labels;
+
+labels! {
+    /// Why a frame that was received did not get through a sink.
+    LossReason {
+        Queue "queue" "The queue of the sink was full.",
+        Budget "budget" "The sink has used up the space it may use.",
+        StorageFull "storage_full" "The file system has no space left.",
+        Failed "failed" "The sink could not write, for another reason.",
+        Refused "refused" "The device or peer did not take the frame.",
+        Abandoned "abandoned" "The sink did not end in time when the receiver stopped.",
+    }
+}
+
+/// How the frames of a batch fared in a sink.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "frames that are not counted are lost without a trace"]
+pub struct Delivery {
+    /// Frames delivered.
+    pub frames: u64,
+    /// Bytes of the frames delivered.
+    pub bytes: u64,
+    /// Frames lost, by [`LossReason::index`].
+    pub lost: [u64; LossReason::COUNT],
+}
+
+impl Delivery {
+    /// Every frame of the batch was delivered.
+    pub const fn whole(batch: &Batch) -> Self {
+        Self { frames: batch.len(), bytes: batch.frame_bytes(), lost: [0; LossReason::COUNT] }
+    }
+
+    /// Every frame of the batch was lost.
+    pub const fn none(batch: &Batch, reason: LossReason) -> Self {
+        let mut lost = [0; LossReason::COUNT];
+        lost[reason.index()] = batch.len();
+        Self { frames: 0, bytes: 0, lost }
+    }
+}
+
+/// What was lost ahead of a sink since the receiver started; no session can be told for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// Packets that the kernel dropped before they were received.
+    pub kernel: u64,
+    /// Frames that the queue of the sink had no room for.
+    pub queue: u64,
+}
+
+impl Ahead {
+    /// Returns all of it.
+    pub const fn total(self) -> u64 {
+        self.kernel + self.queue
+    }
+}
+
+/// Why a sink loses frames at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What the frames are counted as.
+    pub reason: LossReason,
+    /// What failed, where and why, in words.
+    pub message: String,
+}
+
+/// Takes batches of frames somewhere.
+pub trait Sink: Send {
+    /// Delivers a batch, and accounts for each of its frames.
+    ///
+    /// It may block: only this sink's queue fills meanwhile.
+    fn deliver(&mut self, batch: &Batch) -> Delivery;
+
+    /// Is called before the first batch, between batches about once a second, and before
+    /// [`close`](Self::close), with the time.
+    ///
+    /// Here files are rotated by time and peers tried again.
+    fn tick(&mut self, now: Timestamp, ahead: Ahead) {
+        let _ = (now, ahead);
+    }
+
+    /// Returns why frames are being lost, or `None` if all is well.
+    ///
+    /// It is asked after every call; a change is what health and logs tell of, once.
+    fn trouble(&self) -> Option<&Trouble> {
+        None
+    }
+
+    /// Ends the sink: what it holds back is written, and frames that got lost on the way although
+    /// they were counted as delivered are returned as lost.
+    fn close(self: Box<Self>) -> [u64; LossReason::COUNT] {
+        [0; LossReason::COUNT]
+    }
+}

@@ -1,0 +1,258 @@
+//! Finished capture files to an object store, deleted here once they are stored there.
+//!
+//! The files on the disk are the queue: what a receiver that ended or died did not upload, the
+//! next one finds. A file is deleted only after the store was asked for it and has it, with the
+//! length of the file and the tag that the upload was answered with. While the store refuses, the
+//! files stay within the [budget](crate::sink::file::Budget) of the sink that writes them.
+//!
+//! The uploads run on one thread with an async runtime of their own; nothing else in this crate
+//! has one.
+
+#![forbid(unsafe_code)]
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt as _, PutResult, WriteMultipart};
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use crate::count::Tally;
+use crate::sink::file::{Inventory, Prefix, StoredFile};
+
+/// Bytes of each part of an upload; S3 takes at most 10,000 parts of at least 5 MiB, so that a
+/// file may have 80 GiB.
+const PART: usize = 8 * 1024 * 1024;
+
+/// Parts on their way at a time, which with [`PART`] bounds the memory.
+const PARTS_AT_ONCE: usize = 2;
+
+/// Where finished files are found, where they go, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadOptions {
+    /// The directory of the sink that writes the files.
+    pub directory: PathBuf,
+    /// The prefix of their names.
+    pub prefix: Prefix,
+    /// What the key of each object begins with; it must tell this receiver from all others, or
+    /// one overwrites what another stored.
+    pub key_prefix: String,
+    /// How often the directory is looked into, and the first pause after a failure.
+    pub interval: Duration,
+    /// The longest pause after failures; each is twice as long as the one before.
+    pub pause_max: Duration,
+}
+
+impl UploadOptions {
+    /// Makes options to look every second, and at least every minute while the store refuses.
+    pub fn new(directory: impl Into<PathBuf>, key_prefix: impl Into<String>) -> Self {
+        Self {
+            directory: directory.into(),
+            prefix: Prefix::default(),
+            key_prefix: key_prefix.into(),
+            interval: Duration::from_secs(1),
+            pause_max: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What was uploaded so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UploadCounts {
+    /// Files that the store has, and their bytes.
+    pub stored: Tally,
+    /// Attempts that failed.
+    pub failures: u64,
+    /// Finished files that waited when the directory was last looked into, and their bytes.
+    pub waiting: Tally,
+    /// Why the last attempt failed, in words; `None` after one that did not.
+    pub trouble: Option<String>,
+}
+
+/// Uploads files until it is closed.
+#[derive(Debug)]
+pub struct Uploader {
+    close: Option<oneshot::Sender<Duration>>,
+    thread: Option<JoinHandle<()>>,
+    counts: Arc<Mutex<UploadCounts>>,
+}
+
+impl Uploader {
+    /// Starts to upload.
+    ///
+    /// # Errors
+    ///
+    /// The thread or its runtime could not be started.
+    pub fn start(store: Arc<dyn ObjectStore>, options: UploadOptions) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let counts = Arc::<Mutex<UploadCounts>>::default();
+        let upload = Upload { store, options, counts: Arc::clone(&counts) };
+        let (close, closed) = oneshot::channel();
+        let run = move || runtime.block_on(upload.run(closed));
+        let thread = thread::Builder::new().name("upload".into()).spawn(run)?;
+        Ok(Self { close: Some(close), thread: Some(thread), counts })
+    }
+
+    /// Copies the counts out.
+    pub fn counts(&self) -> UploadCounts {
+        lock(&self.counts).clone()
+    }
+
+    /// Uploads what is finished by now, for at most `limit`, and ends.
+    ///
+    /// What is not uploaded by then stays, and the next uploader finds it.
+    pub fn close(mut self, limit: Duration) -> UploadCounts {
+        if let Some(close) = self.close.take() {
+            close.send(limit).ok(); // it has ended already if nobody listens
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("an upload does not panic");
+        }
+        self.counts()
+    }
+}
+
+/// What the thread has.
+struct Upload {
+    store: Arc<dyn ObjectStore>,
+    options: UploadOptions,
+    counts: Arc<Mutex<UploadCounts>>,
+}
+
+/// Why a file was not uploaded.
+#[derive(Debug, thiserror::Error)]
+enum UploadError {
+    #[error("read `{path}`: {source}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("store `{key}`: {source}")]
+    Store { key: Key, source: object_store::Error },
+    #[error("store `{key}`: the store has {stored} bytes of {sent}, or another object")]
+    Differs { key: Key, sent: u64, stored: u64 },
+    #[error("delete `{path}`, which is stored: {source}")]
+    Delete { path: PathBuf, source: io::Error },
+}
+
+impl Upload {
+    async fn run(self, mut closed: oneshot::Receiver<Duration>) {
+        let mut pause = self.options.interval;
+        let limit = loop {
+            tokio::select! {
+                limit = &mut closed => break limit,
+                () = sleep(pause) => (),
+            }
+            tokio::select! {
+                limit = &mut closed => break limit,
+                passed = self.pass() => pause = match passed {
+                    Ok(()) => self.options.interval,
+                    Err(()) => (pause * 2).min(self.options.pause_max),
+                },
+            }
+        };
+        if let Ok(limit) = limit {
+            // What it does not come to is found by the next uploader.
+            timeout(limit, self.pass()).await.ok();
+        }
+    }
+
+    /// Uploads every finished file, the oldest first, until one fails.
+    async fn pass(&self) -> Result<(), ()> {
+        let UploadOptions { directory, prefix, .. } = &self.options;
+        let scanned = Inventory::scan(directory, prefix)
+            .map_err(|source| UploadError::Read { path: directory.clone(), source });
+        let files = self.note(scanned)?.finished;
+        let waiting =
+            Tally { count: files.len() as u64, bytes: files.iter().map(|file| file.bytes).sum() };
+        lock(&self.counts).waiting = waiting;
+        for file in files {
+            let bytes = self.note(self.upload(&file).await)?;
+            let mut counts = lock(&self.counts);
+            counts.stored.count += 1;
+            counts.stored.bytes += bytes;
+            counts.waiting.count -= 1;
+            counts.waiting.bytes -= file.bytes;
+        }
+        Ok(())
+    }
+
+    /// Counts a failure and keeps it in words.
+    fn note<T>(&self, result: Result<T, UploadError>) -> Result<T, ()> {
+        let mut counts = lock(&self.counts);
+        counts.trouble = result.as_ref().err().map(UploadError::to_string);
+        counts.failures += u64::from(result.is_err());
+        result.map_err(drop)
+    }
+
+    /// Stores a file, makes sure that it is stored, and deletes it; returns how long it is.
+    async fn upload(&self, StoredFile { path, .. }: &StoredFile) -> Result<u64, UploadError> {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let key = Key::from(format!("{}/{name}", self.options.key_prefix));
+        let at_file = |source| UploadError::Read { path: path.clone(), source };
+        let mut file = match File::open(path) {
+            // The budget of its sink took it: there is nothing to store.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            opened => opened.map_err(at_file)?,
+        };
+        let at_store = |source| UploadError::Store { key: key.clone(), source };
+        let upload = self.store.put_multipart(&key).await.map_err(at_store)?;
+        let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
+        let sent = match send(&mut file, &mut writer).await {
+            Ok(sent) => sent,
+            Err(error) => {
+                writer.abort().await.ok(); // a rule of the bucket removes what is left of it
+                return Err(match error {
+                    SendError::Read(source) => at_file(source),
+                    SendError::Store(source) => at_store(source),
+                });
+            }
+        };
+        let answer = writer.finish().await.map_err(at_store)?;
+        self.verify(&key, sent, &answer).await?;
+        fs::remove_file(path)
+            .or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })
+            .map_err(|source| UploadError::Delete { path: path.clone(), source })?;
+        Ok(sent)
+    }
+
+    /// Asks the store whether it has what was sent.
+    async fn verify(&self, key: &Key, sent: u64, answer: &PutResult) -> Result<(), UploadError> {
+        let at_store = |source| UploadError::Store { key: key.clone(), source };
+        let stored = self.store.head(key).await.map_err(at_store)?;
+        let same = answer.e_tag.is_none() || answer.e_tag == stored.e_tag;
+        if stored.size == sent && same {
+            return Ok(());
+        }
+        Err(UploadError::Differs { key: key.clone(), sent, stored: stored.size })
+    }
+}
+
+/// Why the bytes of a file did not reach the store.
+enum SendError {
+    Read(io::Error),
+    Store(object_store::Error),
+}
+
+async fn send(file: &mut File, writer: &mut WriteMultipart) -> Result<u64, SendError> {
+    let mut part = vec![0; PART];
+    let mut sent = 0;
+    loop {
+        let read = file.read(&mut part).map_err(SendError::Read)?;
+        if read == 0 {
+            return Ok(sent);
+        }
+        writer.wait_for_capacity(PARTS_AT_ONCE).await.map_err(SendError::Store)?;
+        writer.write(&part[..read]);
+        sent += read as u64;
+    }
+}
+
+fn lock(counts: &Mutex<UploadCounts>) -> MutexGuard<'_, UploadCounts> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}

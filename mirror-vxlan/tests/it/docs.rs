@@ -1,0 +1,115 @@
+//! The pages about the receiver: the program takes every command that they show, and those that
+//! read files print what the page says.
+//!
+//! A page is a session in a folder with `mirrored.pcap`, which holds 100 packets, and
+//! `sessions.toml`. What a command pipes into is left out where that program is not installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mirror_vxlan::Timestamp;
+use mirror_vxlan::capture::pcap;
+use mirror_vxlan::config::Program;
+use mirror_vxlan::frame::Frame;
+use tempfile::TempDir;
+
+use crate::traffic::imix;
+
+#[test]
+fn what_the_pages_show_is_so() {
+    let folder = session();
+    let mut ran = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for (command, expected) in commands(&text) {
+            let place = format!("{}: `{command}`", page.display());
+            for part in command.split(" | ").filter(|part| part.starts_with("mirror-vxlan")) {
+                let taken = Program::command().try_get_matches_from(part.split_whitespace());
+                assert!(taken.is_ok(), "{place}: {}", taken.unwrap_err());
+            }
+            if command.starts_with("mirror-vxlan decap") {
+                assert_eq!(run(&installed(&command), folder.path()), expected, "{place}");
+                ran += 1;
+            }
+        }
+    }
+    assert!(ran > 1, "the pages show how captures are read");
+}
+
+fn pages() -> Vec<PathBuf> {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src");
+    vec![book.join("receiver.md"), book.join("receiver/handover.md")]
+}
+
+/// A folder with what the pages' commands read.
+fn session() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let mut capture = pcap::file_header(65_535).to_vec();
+    for mirrored in imix(1).take(100) {
+        let frame = Frame {
+            time: Timestamp::from_parts(1_700_000_000, 0),
+            session: mirrored.expected().session,
+            bytes: &mirrored.packet,
+            original_len: u32::try_from(mirrored.packet.len()).unwrap(),
+        };
+        pcap::push_record(&mut capture, &frame);
+    }
+    fs::write(folder.path().join("mirrored.pcap"), capture).unwrap();
+    fs::write(folder.path().join("sessions.toml"), "web = 5569041\n").unwrap();
+    folder
+}
+
+/// The commands of a page, and what each prints.
+fn commands(text: &str) -> Vec<(String, String)> {
+    let mut commands: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let prompted = line.strip_prefix("$ ").or_else(|| line.strip_prefix("# "));
+        match (line.strip_prefix("```"), prompted) {
+            (Some(language), _) => inside = !inside && language == "console",
+            (None, Some(command)) if inside => commands.push((command.to_owned(), String::new())),
+            (None, _) if inside => {
+                let (_, printed) = commands.last_mut().expect("a block begins with a command");
+                printed.push_str(line);
+                printed.push('\n');
+            }
+            (None, _) => {}
+        }
+    }
+    commands
+}
+
+/// The command, as far as its programs are here.
+fn installed(command: &str) -> String {
+    let there = |program: &str| {
+        let output = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    match command.split_once(" | ") {
+        Some((first, rest)) if !there(rest.split(' ').next().unwrap()) => {
+            println!("skipped: {rest}");
+            format!("{first} >/dev/null")
+        }
+        // What the other program makes of the frames is its own affair.
+        Some(_) => format!("{command} >/dev/null 2>&1"),
+        None => command.to_owned(),
+    }
+}
+
+fn run(command: &str, folder: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_mirror-vxlan"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let with_program = std::env::join_paths(
+        std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path)),
+    );
+    let output = Command::new("sh")
+        .args(["-c", &format!("{command} 2>&1")])
+        .current_dir(folder)
+        .env("PATH", with_program.unwrap())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "`{command}`: {printed}");
+    printed
+}

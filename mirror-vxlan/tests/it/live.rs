@@ -1,0 +1,107 @@
+//! Inputs from the network, in network namespaces made for one test.
+//!
+//! They keep one promise, tested for both: each packet sent is handed on or counted as dropped by
+//! the kernel. Where namespaces cannot be made the tests say that they were skipped.
+
+#![expect(clippy::unwrap_used, reason = "what a test builds its world with may fail it")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+#![expect(clippy::cast_possible_truncation, reason = "the numbers are those written here")]
+
+mod conservation;
+mod contents;
+mod interfaces;
+mod network;
+mod programs;
+mod steering;
+mod unprivileged;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use mirror_vxlan::Timestamp;
+use mirror_vxlan::decap::Link;
+use mirror_vxlan::input::live::{Live, LiveInput, LiveOptions, Method, open};
+use mirror_vxlan::input::{Content, Input as _, Packet, Received};
+
+/// Both ways to receive.
+const METHODS: [Method; 2] = [Method::Ring, Method::Udp];
+
+/// Longer than a ring holds packets back: when this passes without any there are no more.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// A datagram as either input hands it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    time: Timestamp,
+    source: std::net::IpAddr,
+    payload: Vec<u8>,
+    truncated: bool,
+}
+
+impl Seen {
+    fn of(packet: &Packet<'_>) -> Self {
+        let time = packet.time;
+        match packet.content {
+            Content::Datagram { source, payload, truncated, port: _ } => {
+                Self { time, source: source.ip(), payload: payload.to_vec(), truncated }
+            }
+            Content::Packet { link, bytes } => {
+                assert_eq!(link, Link::Ip);
+                let sliced = LaxSlicedPacket::from_ip(bytes).unwrap();
+                let (source, total) = match sliced.net.unwrap() {
+                    LaxNetSlice::Ipv4(ip) => {
+                        let header = ip.header();
+                        (header.source_addr().into(), usize::from(header.total_len()))
+                    }
+                    LaxNetSlice::Ipv6(ip) => {
+                        let header = ip.header();
+                        (header.source_addr().into(), 40 + usize::from(header.payload_length()))
+                    }
+                    LaxNetSlice::Arp(_) => unreachable!("the socket is one of IP"),
+                };
+                let payload = match sliced.transport {
+                    Some(TransportSlice::Udp(udp)) => udp.payload().to_vec(),
+                    _ => Vec::new(), // a fragment
+                };
+                Self { time, source, payload, truncated: bytes.len() < total }
+            }
+        }
+    }
+}
+
+/// Receives until nothing comes any more, while `send` runs beside.
+fn receive_while(input: &mut LiveInput, send: impl FnOnce() + Send) -> Vec<Seen> {
+    let sent = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| {
+            send();
+            sent.store(true, Ordering::Release);
+        });
+        let mut seen = Vec::new();
+        loop {
+            let done = sent.load(Ordering::Acquire) || sender.is_finished();
+            let before = seen.len();
+            let received = input.receive(QUIET, |packet| seen.push(Seen::of(&packet))).unwrap();
+            match received {
+                Received::Packets(count) => assert_eq!(seen.len(), before + count),
+                Received::Nothing if done => break,
+                Received::Nothing => {}
+                Received::End => unreachable!("the network does not end"),
+            }
+        }
+        sender.join().unwrap();
+        seen
+    })
+}
+
+/// Opens inputs where `network` receives.
+fn open_in(network: &network::Network, options: &LiveOptions, method: Method) -> Live {
+    network.receiver(|| open(options, method).unwrap())
+}
+
+/// Opens the only input where `network` receives.
+fn open_one(network: &network::Network, options: &LiveOptions, method: Method) -> LiveInput {
+    open_in(network, options, method).inputs.remove(0)
+}

@@ -1,0 +1,164 @@
+//! Sent = received + dropped by the kernel, exactly.
+
+use std::collections::BTreeSet;
+
+use mirror_vxlan::input::Input as _;
+use mirror_vxlan::input::live::{LiveInput, LiveOptions, Method};
+
+use super::network::{Checksum, Network, Outer, PORT};
+use super::{METHODS, QUIET, Seen, open_in, open_one, receive_while};
+
+/// As little as the kernel gives and a ring can do with.
+fn tiny() -> LiveOptions {
+    LiveOptions { ring_bytes: 0, receive_buffer_bytes: 0, ..LiveOptions::default() }
+}
+
+/// Datagrams that say their number, 100 bytes long.
+fn numbered(count: u32) -> impl Iterator<Item = [u8; 100]> + Send {
+    (0..count).map(|number| {
+        let mut payload = [0; 100];
+        payload[..4].copy_from_slice(&number.to_be_bytes());
+        payload
+    })
+}
+
+/// Returns the numbers of datagrams received; panics if one came twice.
+fn numbers(seen: &[Seen]) -> BTreeSet<u32> {
+    let numbers: BTreeSet<u32> =
+        seen.iter().map(|seen| u32::from_be_bytes(*seen.payload.first_chunk().unwrap())).collect();
+    assert_eq!(numbers.len(), seen.len(), "a datagram came twice");
+    numbers
+}
+
+#[test]
+fn a_receiver_that_keeps_up_gets_everything_in_order() {
+    let Some(network) = Network::new() else { return };
+    for (method, outer) in cases() {
+        let mut input = open_one(&network, &LiveOptions::default(), method);
+        let seen = receive_while(&mut input, || {
+            network.send(outer, numbered(5_000));
+        });
+        let order: Vec<u32> = numbers(&seen).into_iter().collect();
+        assert_eq!(order, (0..5_000).collect::<Vec<_>>(), "{method:?} {outer:?}");
+        assert!(seen.is_sorted_by_key(|seen| seen.time), "{method:?} {outer:?}");
+        assert_eq!(input.dropped().unwrap(), 0, "{method:?} {outer:?}");
+    }
+}
+
+#[test]
+fn what_is_too_much_is_counted_to_the_last_packet() {
+    let Some(network) = Network::new() else { return };
+    for (method, outer) in cases() {
+        let mut input = open_one(&network, &tiny(), method);
+        let before = network.dropped_by_interface();
+        // Nobody receives meanwhile, and then all that is left.
+        let mut sent = network.send(outer, numbered(30_000));
+        let mut received = numbers(&receive_while(&mut input, || {})).len() as u64;
+        let stalled = input.dropped().unwrap();
+        assert!(stalled > 0, "{method:?} {outer:?}: nothing was too much");
+        balance(&network, before, sent, received, stalled);
+
+        // And once more: the count goes on, and the ring works again after it was full.
+        sent += network.send(outer, numbered(30_000));
+        received += numbers(&receive_while(&mut input, || {})).len() as u64;
+        let dropped = input.dropped().unwrap();
+        assert!(dropped > stalled, "{method:?} {outer:?}");
+        balance(&network, before, sent, received, dropped);
+        if let LiveInput::Ring(ring) = &mut input {
+            assert!(ring.freezes().unwrap() >= 2);
+        }
+    }
+}
+
+#[test]
+fn a_flood_against_one_that_stutters_is_counted_to_the_last_packet() {
+    let Some(network) = Network::new() else { return };
+    for (method, outer) in cases() {
+        let mut input = open_one(&network, &tiny(), method);
+        let before = network.dropped_by_interface();
+        let mut total = 0;
+        let mut seen = BTreeSet::new();
+        receive_and(
+            &mut input,
+            || total = network.send(outer, numbered(100_000)),
+            |packet| {
+                assert!(seen.insert(u32::from_be_bytes(*packet.payload.first_chunk().unwrap())));
+                // Some work, so that the sender is faster.
+                std::hint::black_box(
+                    (0..2_000).fold(0_u32, |sum, n| std::hint::black_box(sum ^ n)),
+                );
+            },
+        );
+        balance(&network, before, total, seen.len() as u64, input.dropped().unwrap());
+    }
+}
+
+#[test]
+fn workers_share_the_packets_without_loss_or_double() {
+    let Some(network) = Network::new() else { return };
+    for (method, outer) in cases() {
+        let workers = 3.try_into().unwrap();
+        let options = LiveOptions { workers, ..LiveOptions::default() };
+        let mut live = open_in(&network, &options, method);
+        assert_eq!(live.inputs.len(), 3);
+        network.send(outer, numbered(3_000));
+        let seen: Vec<Seen> =
+            live.inputs.iter_mut().flat_map(|input| receive_while(input, || {})).collect();
+        assert_eq!(numbers(&seen).len(), 3_000, "{method:?} {outer:?}");
+    }
+}
+
+#[test]
+fn the_host_does_not_answer() {
+    let Some(network) = Network::new() else { return };
+    for (method, outer) in cases() {
+        let before = network.icmp_errors();
+        let mut input = open_one(&network, &LiveOptions::default(), method);
+        receive_while(&mut input, || {
+            network.send_with(Checksum::Valid, outer, numbered(1_000));
+        });
+        assert_eq!(network.icmp_errors(), before, "{method:?} {outer:?}");
+        drop(input);
+        // Now that nobody listens it does. (Not without a checksum, in IPv6.)
+        network.send_with(Checksum::Valid, outer, numbered(3));
+        assert!(network.icmp_errors() > before, "{method:?} {outer:?}: the count sees nothing");
+    }
+}
+
+#[test]
+fn a_port_that_something_else_listens_on_is_told() {
+    let Some(network) = Network::new() else { return };
+    let taken = network.receiver(|| std::net::UdpSocket::bind(("0.0.0.0", PORT)).unwrap());
+    let ring = open_one(&network, &LiveOptions::default(), Method::Ring);
+    assert_eq!(ring.guard().unwrap().taken(), [PORT]);
+    drop((ring, taken));
+    let ring = open_one(&network, &LiveOptions::default(), Method::Ring);
+    assert!(ring.guard().unwrap().taken().is_empty());
+}
+
+fn cases() -> impl Iterator<Item = (Method, Outer)> {
+    METHODS.into_iter().flat_map(|method| Outer::ALL.map(|outer| (method, outer)))
+}
+
+/// Asserts that nothing is unaccounted for.
+#[track_caller]
+fn balance(network: &Network, interface_before: u64, sent: u64, received: u64, dropped: u64) {
+    let interface = network.dropped_by_interface() - interface_before;
+    let accounted = received + dropped + interface;
+    assert_eq!(sent, accounted, "{received} received, {dropped} + {interface} dropped");
+}
+
+/// Receives until nothing comes any more, while `send` runs beside; `each` may be slow.
+fn receive_and(input: &mut LiveInput, send: impl FnOnce() + Send, mut each: impl FnMut(Seen)) {
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(send);
+        loop {
+            let done = sender.is_finished();
+            let received = input.receive(QUIET, |packet| each(Seen::of(&packet))).unwrap();
+            if received == mirror_vxlan::input::Received::Nothing && done {
+                break;
+            }
+        }
+        sender.join().unwrap();
+    });
+}

@@ -1,0 +1,84 @@
+//! Receiving without any capability, on the loopback device.
+
+use std::net::UdpSocket;
+
+use mirror_vxlan::input::Input as _;
+use mirror_vxlan::input::live::{Choice, Live, LiveOptions, Method, OpenError, open};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+
+use super::receive_while;
+
+/// Options with a port that is free.
+fn options() -> LiveOptions {
+    let port = UdpSocket::bind("[::]:0").unwrap().local_addr().unwrap().port();
+    LiveOptions { vxlan_port: port, ..LiveOptions::default() }
+}
+
+/// Opens inputs on a thread that has given all its capabilities up.
+fn open_without_capabilities(options: &LiveOptions, method: Method) -> Result<Live, OpenError> {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let mut sets = capabilities(None).unwrap();
+            sets.effective = CapabilitySet::empty();
+            set_capabilities(None, sets).unwrap();
+            open(options, method)
+        });
+        thread.join().unwrap()
+    })
+}
+
+#[test]
+fn without_capabilities_sockets_receive_everything() {
+    let options = options();
+    let mut live = open_without_capabilities(&options, Method::Best).unwrap();
+    assert_eq!(live.choice, Choice::UdpWithoutCapability);
+    assert!(live.buffer_bytes > 0);
+    let input = &mut live.inputs[0];
+    for (local, target) in [("127.0.0.1", "127.0.0.1"), ("::1", "::1")] {
+        let sender = UdpSocket::bind((local, 0)).unwrap();
+        let seen = receive_while(input, || {
+            for number in 0..100_u8 {
+                sender.send_to(&[number; 300], (target, options.vxlan_port)).unwrap();
+            }
+        });
+        let payloads: Vec<Vec<u8>> = seen.iter().map(|seen| seen.payload.clone()).collect();
+        assert_eq!(payloads, (0..100_u8).map(|number| vec![number; 300]).collect::<Vec<_>>());
+        assert!(seen.iter().all(|seen| seen.source == local.parse::<std::net::IpAddr>().unwrap()));
+    }
+    assert_eq!(input.dropped().unwrap(), 0);
+}
+
+#[test]
+fn without_capabilities_a_ring_says_what_it_needs() {
+    let error = open_without_capabilities(&options(), Method::Ring).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "open a packet socket; give the program CAP_NET_RAW or receive from UDP sockets"
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_even_if_it_is_shared() {
+    let options = LiveOptions { workers: 2.try_into().unwrap(), ..options() };
+    let first = open(&options, Method::Udp).unwrap();
+    let error = open(&options, Method::Udp).unwrap_err();
+    assert!(matches!(error, OpenError::PortTaken { port, .. } if port == options.vxlan_port));
+    drop(first);
+    assert!(open(&options, Method::Udp).is_ok());
+}
+
+#[test]
+fn both_tunnel_ports_are_received() {
+    let geneve_port = Some(options().vxlan_port);
+    let options = LiveOptions { geneve_port, ..options() };
+    let mut live = open(&options, Method::Udp).unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let seen = receive_while(&mut live.inputs[0], || {
+        for port in options.ports() {
+            sender.send_to(&port.to_be_bytes(), ("127.0.0.1", port)).unwrap();
+        }
+    });
+    let payloads: Vec<Vec<u8>> = seen.into_iter().map(|seen| seen.payload).collect();
+    let ports: Vec<Vec<u8>> = options.ports().map(|port| port.to_be_bytes().to_vec()).collect();
+    assert_eq!(payloads, ports);
+}

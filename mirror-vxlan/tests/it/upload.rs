@@ -1,0 +1,149 @@
+//! Uploads, to a directory and to a server that speaks S3: refused, cut off, resumed.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use mirror_vxlan::upload::{UploadCounts, UploadOptions, Uploader};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use crate::files::files_in;
+
+const ENOUGH: Duration = Duration::from_secs(60);
+
+fn options(directory: &Path) -> UploadOptions {
+    UploadOptions {
+        interval: Duration::from_millis(10),
+        pause_max: Duration::from_millis(100),
+        ..UploadOptions::new(directory, "captures/receiver-1")
+    }
+}
+
+/// Puts a finished file of `bytes` bytes there.
+fn put_file(directory: &Path, sequence: u32, bytes: usize) {
+    let name = format!("mirror-20261122T215107Z-{sequence:04}.pcapng");
+    fs::write(directory.join(name), content(bytes)).unwrap();
+}
+
+/// Bytes that repeat at no power of two, so that parts in a wrong order show.
+fn content(bytes: usize) -> Vec<u8> {
+    (0..251).cycle().take(bytes).collect()
+}
+
+#[track_caller]
+fn wait_until(uploader: &Uploader, holds: impl Fn(&UploadCounts) -> bool) -> UploadCounts {
+    loop {
+        let counts = uploader.counts();
+        if holds(&counts) {
+            return counts;
+        }
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn finished_files_are_stored_and_deleted_and_others_are_left_alone() {
+    let [from, to] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    for (sequence, bytes) in [(1, 0), (2, 1000), (3, 20 << 20)] {
+        put_file(from.path(), sequence, bytes);
+    }
+    for other in ["mirror-20261122T215107Z-0004.pcapng.partial", "notes.txt"] {
+        fs::write(from.path().join(other), "x").unwrap();
+    }
+    let store = Arc::new(LocalFileSystem::new_with_prefix(to.path()).unwrap());
+    let uploader = Uploader::start(store, options(from.path())).unwrap();
+    let counts = uploader.close(ENOUGH);
+    assert_eq!((counts.stored.count, counts.stored.bytes), (3, 1000 + (20 << 20)), "{counts:?}");
+    assert_eq!((counts.failures, counts.waiting.count), (0, 0));
+    assert_eq!(files_in(from.path()).len(), 2);
+    let stored = files_in(&to.path().join("captures/receiver-1"));
+    let sizes: Vec<u64> = stored.iter().map(|path| fs::metadata(path).unwrap().len()).collect();
+    assert_eq!(sizes, [0, 1000, 20 << 20]);
+    assert!(fs::read(&stored[2]).unwrap() == content(20 << 20));
+}
+
+/// A server of moto that speaks S3, as long as it lives.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+impl Server {
+    /// Starts it and makes a bucket, or says that it is not installed.
+    fn start(port: u16) -> Option<Self> {
+        let child = Command::new("moto_server")
+            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(child) = child else {
+            println!("skipped: moto_server is not installed; pip install 'moto[server]'");
+            return None;
+        };
+        let server = Self(child);
+        let bucket = format!("http://127.0.0.1:{port}/bucket");
+        loop {
+            let made = Command::new("curl").args(["-sf", "-X", "PUT", &bucket]).output().unwrap();
+            if made.status.success() {
+                return Some(server);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn s3(port: u16) -> Arc<dyn ObjectStore> {
+    let backoff = BackoffConfig { init_backoff: Duration::from_millis(1), ..Default::default() };
+    let store = AmazonS3Builder::new()
+        .with_endpoint(format!("http://127.0.0.1:{port}"))
+        .with_allow_http(true)
+        .with_region("us-east-1")
+        .with_bucket_name("bucket")
+        .with_access_key_id("test")
+        .with_secret_access_key("test")
+        .with_client_options(
+            ClientOptions::new().with_timeout(Duration::from_secs(5)).with_allow_http(true),
+        )
+        .with_retry(RetryConfig { max_retries: 1, backoff, ..RetryConfig::default() });
+    Arc::new(store.build().unwrap())
+}
+
+#[test]
+fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let from = tempfile::tempdir().unwrap();
+    put_file(from.path(), 1, 1000);
+    put_file(from.path(), 2, 60 << 20);
+    let uploader = Uploader::start(s3(port), options(from.path())).unwrap();
+    let refused = wait_until(&uploader, |counts| counts.failures > 0);
+    assert_eq!((refused.stored.count, refused.waiting.count), (0, 2));
+    assert!(refused.trouble.is_some());
+
+    let Some(server) = Server::start(port) else { return };
+    let first = wait_until(&uploader, |counts| counts.stored.count == 1);
+    thread::sleep(Duration::from_millis(300)); // into the second file, wherever that is
+    drop(server);
+    let cut = wait_until(&uploader, |counts| {
+        counts.failures > first.failures || counts.stored.count == 2
+    });
+    let kept = files_in(from.path()).len() as u64;
+    assert_eq!(kept + cut.stored.count, 2, "what is not stored is still here: {cut:?}");
+
+    // The next receiver finds it.
+    uploader.close(Duration::ZERO);
+    let Some(_server) = Server::start(port) else { return };
+    let uploader = Uploader::start(s3(port), options(from.path())).unwrap();
+    let done = uploader.close(ENOUGH);
+    assert_eq!((done.stored.count, done.trouble), (kept, None));
+    assert!(files_in(from.path()).is_empty());
+}

@@ -146,9 +146,10 @@ impl Cloud {
 impl Shared {
     fn call(&mut self, request: &Request, now: Timestamp) -> Reply {
         let subject = Subject { request, mutating: mutates(request) };
-        let delay = self.faults.delay(subject);
+        let mut delay = self.faults.delay(subject);
         let handled = self.exclusively(|shared| {
-            let (response, id) = shared.call_with_faults(subject, now);
+            let Answered { response, id, silence } = shared.call_with_faults(subject, now);
+            delay += silence;
             let call = LoggedCall::new(now, request, response.as_ref(), id);
             // A log that cannot be written, on a full disk, does not make the call fail.
             shared.log.append(call).ok();
@@ -191,37 +192,38 @@ impl Shared {
         Ok(done)
     }
 
-    /// Returns the answer, if one leaves, and the request id.
-    fn call_with_faults(
-        &mut self,
-        subject: Subject<'_>,
-        now: Timestamp,
-    ) -> (Option<Response>, String) {
+    /// Handles the call, or fails it as was planned.
+    fn call_with_faults(&mut self, subject: Subject<'_>, now: Timestamp) -> Answered {
         let request = subject.request;
-        let refuse = |world: &mut World, failure: &Failure| {
-            let id = next_request_id(world);
-            (Some(Response::failure(request.service, id.clone(), failure)), id)
-        };
         if let Err(failure) = self.faults.admit(subject, now) {
-            return refuse(&mut self.world, &failure);
+            return self.refuse(request.service, &failure);
         }
         match self.faults.strike(subject) {
             Some(Fault { effect: Effect::None, symptom: Symptom::Error { code, status } }) => {
-                let failure = injected(&code, status);
-                refuse(&mut self.world, &failure)
+                self.refuse(request.service, &injected(&code, status))
             }
-            Some(Fault { effect: Effect::None, .. }) => (None, next_request_id(&mut self.world)),
+            Some(Fault { effect: Effect::None, symptom }) => Answered {
+                response: None,
+                id: next_request_id(&mut self.world),
+                silence: silence(&symptom),
+            },
             Some(Fault { effect: Effect::Done, symptom }) => {
                 let response = self.call_world(subject, now);
-                let id = response.request_id.clone();
-                (spoil(request.service, response, symptom), id)
+                let (id, silence) = (response.request_id.clone(), silence(&symptom));
+                Answered { response: spoil(request.service, response, symptom), id, silence }
             }
             None => {
                 let response = self.call_world(subject, now);
                 let id = response.request_id.clone();
-                (Some(response), id)
+                Answered { response: Some(response), id, silence: Duration::ZERO }
             }
         }
+    }
+
+    fn refuse(&mut self, service: Service, failure: &Failure) -> Answered {
+        let id = next_request_id(&mut self.world);
+        let response = Some(Response::failure(service, id.clone(), failure));
+        Answered { response, id, silence: Duration::ZERO }
     }
 
     /// Handles the call, with objects hidden that cannot be seen yet.
@@ -231,7 +233,7 @@ impl Shared {
             return handle(&mut self.world, request, now);
         }
         let region = self.world.region(&request.region, now);
-        for (name, id) in self.faults.unseen_by(subject) {
+        for (name, id) in self.faults.unseen_by(subject, now) {
             for (table, rows) in region.tables_mut() {
                 if table == name {
                     rows.hide(&id);
@@ -242,11 +244,28 @@ impl Shared {
         let region = self.world.region(&request.region, now);
         for (name, rows) in region.tables_mut() {
             for id in rows.created() {
-                self.faults.born(&request.region, (name, rows.kind().describe), id);
+                let born = (request.region.as_str(), now);
+                self.faults.born(born, (name, rows.kind().describe), id);
             }
             rows.reveal();
         }
         response
+    }
+}
+
+/// The answer to a call, if one leaves, with its request id.
+struct Answered {
+    response: Option<Response>,
+    id: String,
+    /// How long the client waits in vain.
+    silence: Duration,
+}
+
+/// How long a client waits in vain.
+fn silence(symptom: &Symptom) -> Duration {
+    match symptom {
+        Symptom::Silent => Duration::from_secs(24 * 60 * 60),
+        Symptom::Dropped | Symptom::Error { .. } | Symptom::Truncated { .. } => Duration::ZERO,
     }
 }
 
@@ -256,7 +275,7 @@ fn injected(code: &str, status: u16) -> Failure {
 
 fn spoil(service: Service, mut response: Response, symptom: Symptom) -> Option<Response> {
     match symptom {
-        Symptom::Dropped => None,
+        Symptom::Dropped | Symptom::Silent => None,
         Symptom::Error { code, status } => {
             Some(Response::failure(service, response.request_id, &injected(&code, status)))
         }

@@ -12,8 +12,10 @@ use std::time::Duration;
 pub struct Faults {
     latency: Vec<(Calls, Duration)>,
     throttles: Vec<(Calls, Bucket)>,
+    shares: Vec<(Calls, Share)>,
     failures: Vec<Planned>,
     unseen_reads: u32,
+    lags: Vec<Duration>,
 }
 
 /// Which calls a fault concerns.
@@ -34,6 +36,15 @@ pub struct Bucket {
     pub size: u32,
     /// Calls added in a second.
     pub refill_per_s: f64,
+}
+
+/// A part of all calls, chosen by a seed: the same seed chooses the same calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// How many of a hundred.
+    pub percent: u8,
+    /// What the choice depends on.
+    pub seed: u64,
 }
 
 /// How a call fails, and whether it has taken effect by then.
@@ -59,6 +70,8 @@ pub enum Effect {
 pub enum Symptom {
     /// The connection breaks without an answer.
     Dropped,
+    /// No answer comes, and the connection stays open for a day.
+    Silent,
     /// An error answer.
     Error {
         /// The error code.
@@ -101,6 +114,13 @@ impl Faults {
         self
     }
 
+    /// A share of the calls is refused as throttled.
+    #[must_use]
+    pub fn throttle_share(mut self, calls: Calls, share: Share) -> Self {
+        self.shares.push((calls, share));
+        self
+    }
+
     /// The n-th of the calls, counted from 1 from now on, fails.
     #[must_use]
     pub fn fail(mut self, calls: Calls, nth: u64, fault: Fault) -> Self {
@@ -112,6 +132,15 @@ impl Faults {
     #[must_use]
     pub fn unseen_for(mut self, reads: u32) -> Self {
         self.unseen_reads = reads;
+        self
+    }
+
+    /// Each new object cannot be seen for a time: the first for the first of `lags`, and so on, from
+    /// the first again after the last. What it takes up - a name, a range of addresses - is taken at
+    /// once.
+    #[must_use]
+    pub fn unseen_during(mut self, lags: impl IntoIterator<Item = Duration>) -> Self {
+        self.lags = lags.into_iter().collect();
         self
     }
 }
@@ -133,6 +162,11 @@ impl Fault {
         Self { effect, symptom: Symptom::Dropped }
     }
 
+    /// No answer comes, before or after the call takes effect.
+    pub fn silent(effect: Effect) -> Self {
+        Self { effect, symptom: Symptom::Silent }
+    }
+
     /// The call does its work, and the answer is cut off.
     pub fn truncated(bytes: usize) -> Self {
         Self { effect: Effect::Done, symptom: Symptom::Truncated { bytes } }
@@ -145,7 +179,10 @@ pub(crate) struct FaultState {
     faults: Faults,
     seen: Vec<u64>,
     levels: Vec<Option<(f64, Timestamp)>>,
+    /// By share: the calls concerned so far.
+    drawn: Vec<u64>,
     unseen: Vec<Unseen>,
+    born: usize,
 }
 
 /// An object that cannot be seen yet.
@@ -155,7 +192,16 @@ pub(crate) struct Unseen {
     pub(crate) table: &'static str,
     pub(crate) describe: &'static str,
     pub(crate) id: String,
-    reads: u32,
+    until: Until,
+}
+
+/// When an object can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// After so many calls that look for it.
+    Reads(u32),
+    /// At this time.
+    Time(Timestamp),
 }
 
 /// A request with what fault matching needs to know of it.
@@ -178,7 +224,8 @@ impl Calls {
 impl FaultState {
     pub(crate) fn new(faults: Faults) -> Self {
         let (seen, levels) = (vec![0; faults.failures.len()], vec![None; faults.throttles.len()]);
-        Self { faults, seen, levels, unseen: Vec::new() }
+        let drawn = vec![0; faults.shares.len()];
+        Self { faults, seen, levels, drawn, unseen: Vec::new(), born: 0 }
     }
 
     /// Returns how long the call takes.
@@ -203,6 +250,14 @@ impl FaultState {
             }
             *level = Some((tokens - 1.0, now));
         }
+        for ((calls, share), drawn) in self.faults.shares.iter().zip(&mut self.drawn) {
+            if calls.concern(subject) {
+                *drawn += 1;
+                if share.includes(*drawn) {
+                    return Err(throttled(subject.request));
+                }
+            }
+        }
         Ok(())
     }
 
@@ -222,35 +277,64 @@ impl FaultState {
 
     /// Returns whether new objects are to stay unseen for a while.
     pub(crate) fn hides(&self) -> bool {
-        self.faults.unseen_reads > 0 || !self.unseen.is_empty()
+        self.faults.unseen_reads > 0 || !self.faults.lags.is_empty() || !self.unseen.is_empty()
     }
 
     /// Lists what the call cannot see, counting the call where it looks for the object.
-    pub(crate) fn unseen_by(&mut self, subject: Subject<'_>) -> Vec<(&'static str, String)> {
+    pub(crate) fn unseen_by(
+        &mut self,
+        subject: Subject<'_>,
+        now: Timestamp,
+    ) -> Vec<(&'static str, String)> {
         let request = subject.request;
         let mut hidden = Vec::new();
         for unseen in self.unseen.iter_mut().filter(|unseen| unseen.region == request.region) {
-            let named = request.parameters.mention(&unseen.id);
-            if named || request.action == unseen.describe {
-                unseen.reads -= 1;
+            let is_named = request.parameters.mention(&unseen.id);
+            let is_hidden = match &mut unseen.until {
+                Until::Reads(reads) if is_named || request.action == unseen.describe => {
+                    *reads -= 1;
+                    true
+                }
+                Until::Reads(_) => false,
+                Until::Time(until) => *until > now && (is_named || !subject.mutating),
+            };
+            if is_hidden {
                 hidden.push((unseen.table, unseen.id.clone()));
             }
         }
-        self.unseen.retain(|unseen| unseen.reads > 0);
+        self.unseen.retain(|unseen| match unseen.until {
+            Until::Reads(reads) => reads > 0,
+            Until::Time(until) => until > now,
+        });
         hidden
     }
 
     /// Notes a new object.
     pub(crate) fn born(
         &mut self,
-        region: &str,
+        (region, now): (&str, Timestamp),
         (table, describe): (&'static str, &'static str),
         id: String,
     ) {
-        let reads = self.faults.unseen_reads;
-        if reads > 0 {
-            self.unseen.push(Unseen { region: region.to_owned(), table, describe, id, reads });
-        }
+        let Faults { unseen_reads, lags, .. } = &self.faults;
+        let until = match lags.get(self.born % lags.len().max(1)) {
+            Some(lag) => Until::Time(crate::schedule::later(now, *lag)),
+            None if *unseen_reads > 0 => Until::Reads(*unseen_reads),
+            None => return,
+        };
+        self.born += 1;
+        self.unseen.push(Unseen { region: region.to_owned(), table, describe, id, until });
+    }
+}
+
+impl Share {
+    /// Whether the n-th call is in it: the n-th number of SplitMix64, so that no call depends on
+    /// how many come before it.
+    const fn includes(self, n: u64) -> bool {
+        let mut z = self.seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % 100 < self.percent as u64
     }
 }
 

@@ -63,7 +63,7 @@ pub use call_log::LoggedCall;
 pub use clock::{Clock, VirtualClock};
 pub use cloud::{Cloud, Reply};
 pub use failure::Failure;
-pub use faults::{Bucket, Calls, Effect, Fault, Faults, Symptom};
+pub use faults::{Bucket, Calls, Effect, Fault, Faults, Share, Symptom};
 pub use parameters::Parameters;
 pub use request::{DEFAULT_REGION, Request, Service};
 pub use response::Response;

@@ -2,16 +2,22 @@
 
 use std::error::Error as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::region::Region as SdkRegion;
 use mirror_local::Cloud;
+use mirror_plan::address::Name;
+use mirror_plan::apply::journal::{Clock, JournalError, Scope};
+use mirror_plan::apply::recover::RecoverError;
+use mirror_plan::apply::{Journal, recover};
 use mirror_plan::aws::{Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Wanted, observe};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::observed::Observed;
+use mirror_plan::plan::Mode;
 use mirror_plan::scalar::Region;
 use mirror_plan::stack::Stack;
 
@@ -74,20 +80,81 @@ async fn real(settings: &Settings, region: Option<String>) -> SdkConfig {
     loader.load().await
 }
 
-/// What the cloud holds of a stack.
-pub(crate) async fn look(aws: &Aws, stack: &Stack, ui: &mut Ui) -> Result<Observed, Diagnostics> {
-    let images = stack.images();
-    see(aws, Wanted { stack: stack.name.as_str(), images: &images }, ui).await
-}
-
-/// What the cloud holds of what is wanted. Warnings are told, errors are the end.
-pub(crate) async fn see(
+/// What the cloud holds of a stack. Warnings are told, errors are the end.
+pub(crate) async fn look(
     aws: &Aws,
-    wanted: Wanted<'_>,
+    stack: &Stack,
+    settings: &Settings,
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
-    let Sight { observed, findings } =
-        observe(aws, wanted).await.map_err(|error| Diagnostics::from(unseen(&error)))?;
+    let images = stack.images();
+    let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+    let scope = scope(aws, &stack.name).await?;
+    let sight = match Journal::look(&settings.journals(), &scope, clock()()) {
+        Ok(ledger) => {
+            let mut waiting = ui.waiting();
+            recover::look(aws, wanted, ledger, &clock(), &mut waiting).await
+        }
+        Err(error @ JournalError::Held(_)) => {
+            ui.note(format_args!(
+                "{error}\nWhat it is about to change may show as a difference.\n"
+            ));
+            observe(aws, wanted).await
+        }
+        Err(error) => return Err(unusable(&error).into()),
+    };
+    told(sight.map_err(|error| unseen(&error))?, ui)
+}
+
+/// Takes the journal of a stack: nobody else changes it until that is dropped.
+pub(crate) async fn take(
+    aws: &Aws,
+    stack: &Name,
+    (command, settings): (&str, &Settings),
+) -> Result<Arc<Journal>, Diagnostics> {
+    let (folder, holder) = (settings.journals(), settings.holder(command));
+    let scope = scope(aws, stack).await?;
+    let journal = Journal::open(&folder, &scope, &holder, clock());
+    journal.map(Arc::new).map_err(|error| unusable(&error).into())
+}
+
+/// What the cloud holds of what is wanted, once it is known what became of an earlier run.
+pub(crate) async fn settle(
+    (aws, journal): (&Aws, &Journal),
+    wanted: Wanted<'_>,
+    mode: Mode,
+    ui: &mut Ui,
+) -> Result<Observed, Diagnostics> {
+    let sight = recover(aws, wanted, journal, mode, &mut ui.waiting()).await;
+    let sight = sight.map_err(|error| match error {
+        RecoverError::Observe(error) => unseen(&error),
+        RecoverError::Journal(error) => unusable(&error),
+    });
+    told(sight?, ui)
+}
+
+async fn scope(aws: &Aws, stack: &Name) -> Result<Scope, Diagnostics> {
+    let account = aws.account().await.map_err(|error| unseen(&error))?;
+    Ok(Scope { stack: stack.clone(), account, region: aws.region().clone() })
+}
+
+fn clock() -> Clock {
+    Arc::new(jiff::Timestamp::now)
+}
+
+fn unusable(error: &JournalError) -> Diagnostic {
+    match error {
+        JournalError::Held(_) => Diagnostic::error(code::LOCKED, error.to_string())
+            .note("nothing was done")
+            .help("wait until it has ended, or stop it: its changes are not lost"),
+        JournalError::File { error: source, .. } => {
+            Diagnostic::error(code::JOURNAL, error.to_string()).note(source.to_string())
+        }
+    }
+}
+
+fn told(sight: Sight, ui: &mut Ui) -> Result<Observed, Diagnostics> {
+    let Sight { observed, findings } = sight;
     let findings: Diagnostics = findings.into_iter().collect();
     let (observed, warnings) = findings.unless_errors(observed)?;
     ui.diagnostics(&warnings);

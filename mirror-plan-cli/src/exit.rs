@@ -16,25 +16,30 @@ pub(crate) enum ExitStatus {
     Changes,
     /// 3: a saved plan is not what the cloud looks like any more; nothing was done.
     Stale,
+    /// 4: another run is at work on the stack; nothing was done.
+    Locked,
     /// 130: it was interrupted.
     Interrupted,
 }
 
-/// The codes, as the help prints them. 4 is kept for a lock that somebody else holds.
+/// The codes, as the help prints them.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
   1    failed, refused, or not approved
   2    there is something to do (plan --detailed-exitcode)
   3    the saved plan is stale; nothing was done
-  4    somebody else holds the lock (reserved)
+  4    another run is at work on the stack; nothing was done
   130  interrupted";
 
 impl ExitStatus {
     /// The code of a command that ended with these.
     pub(crate) fn of(diagnostics: &Diagnostics) -> Self {
-        if diagnostics.iter().any(|diagnostic| diagnostic.code == code::STALE_PLAN) {
+        let has = |code| diagnostics.iter().any(|diagnostic| diagnostic.code == code);
+        if has(code::STALE_PLAN) {
             Self::Stale
+        } else if has(code::LOCKED) {
+            Self::Locked
         } else {
             Self::Failed
         }
@@ -48,6 +53,7 @@ impl From<ExitStatus> for ExitCode {
             ExitStatus::Failed => 1,
             ExitStatus::Changes => 2,
             ExitStatus::Stale => 3,
+            ExitStatus::Locked => 4,
             ExitStatus::Interrupted => 130,
         })
     }

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
+use mirror_plan::apply::journal::Holder;
 use mirror_plan::render::Palette;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Global, LOCAL};
+
+/// The folder of the journals in that of a local AWS.
+pub(crate) const JOURNALS: &str = "journals";
 
 /// The environment of the process, as far as it is text.
 #[derive(Clone, Debug, Default)]
@@ -124,6 +128,31 @@ impl Settings {
         match &self.place {
             Place::Local(folder) => folder,
             Place::Aws => Path::new(LOCAL),
+        }
+    }
+
+    /// The folder of the journals: the local AWS has its own; for the real one `MIRROR_STATE`, or
+    /// what the XDG Base Directory Specification says of state.
+    pub(crate) fn journals(&self) -> PathBuf {
+        if let Place::Local(folder) = &self.place {
+            return folder.join(JOURNALS);
+        }
+        let environment = |name: &str| self.environment.get(name).map(PathBuf::from);
+        environment("MIRROR_STATE")
+            .or_else(|| Some(environment("XDG_STATE_HOME")?.join("mirror")))
+            .or_else(|| Some(environment("HOME")?.join(".local/state/mirror")))
+            .unwrap_or_else(|| PathBuf::from(".mirror"))
+    }
+
+    /// Who runs `command`, for those who must wait.
+    pub(crate) fn holder(&self, command: &str) -> Holder {
+        let first = |names: &[&str]| names.iter().find_map(|name| self.environment.get(name));
+        Holder {
+            command: format!("mirror {command}"),
+            user: first(&["USER", "LOGNAME", "USERNAME"]).map(str::to_owned),
+            host: gethostname::gethostname().into_string().ok(),
+            process: std::process::id(),
+            since: jiff::Timestamp::now(),
         }
     }
 

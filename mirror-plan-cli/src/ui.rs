@@ -99,6 +99,17 @@ impl Ui {
         drop(writeln!(self.notes, "{note}"));
     }
 
+    /// Says what is waited for, each thing once.
+    pub(crate) fn waiting(&mut self) -> impl FnMut(&str) {
+        let mut last = String::new();
+        move |now| {
+            if last != now {
+                now.clone_into(&mut last);
+                self.note(format_args!("Waiting for an earlier run to come to light: {now}"));
+            }
+        }
+    }
+
     /// Writes diagnostics where they belong.
     pub(crate) fn diagnostics(&mut self, diagnostics: &Diagnostics) {
         if diagnostics.is_empty() {

@@ -1,19 +1,28 @@
 //! Apply: walks the steps of a plan and decides nothing.
 //!
-//! [`check_fresh`] refuses a plan whose objects have changed since; [`apply`] carries one out.
-//! Planning and applying meet in [`Plan`] alone.
+//! [`recover`] observes the cloud and finds out what became of a run that did not end;
+//! [`check_fresh`] refuses a plan whose objects have changed since; [`apply`] carries one out and
+//! writes down in a [`Journal`] what tags cannot hold. Planning and applying meet in [`Plan`] alone.
 
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::observed::Observed;
 use crate::plan::Plan;
 
+pub mod journal;
+#[cfg(feature = "aws")]
+pub mod recover;
 pub mod report;
 #[cfg(feature = "aws")]
 mod run;
 #[cfg(feature = "aws")]
 mod schedule;
+#[cfg(feature = "aws")]
+mod sending;
 
+pub use journal::Journal;
+#[cfg(feature = "aws")]
+pub use recover::recover;
 #[cfg(feature = "aws")]
 pub use run::{Options, Stop, apply};
 

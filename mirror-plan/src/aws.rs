@@ -8,13 +8,15 @@
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::SdkConfig;
+use tokio::sync::OnceCell;
 
-use crate::scalar::Region;
+use crate::scalar::{AccountId, Region};
 
 pub mod act;
 mod answer;
@@ -38,17 +40,21 @@ pub use wait::Waiting;
 #[derive(Clone, Debug)]
 pub struct Aws {
     shared: Arc<Shared>,
+    /// What it is for a cloud that settles as slowly as AWS.
+    settle_window: Duration,
 }
 
 #[derive(Debug)]
 struct Shared {
     region: Region,
     ec2: aws_sdk_ec2::Client,
-    /// For calls that make an object and take no client token; see [`retry`].
+    /// For calls that make an object: the SDK sends them once; see [`retry`].
     ec2_once: aws_sdk_ec2::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    elb_once: aws_sdk_elasticloadbalancingv2::Client,
     ssm: aws_sdk_ssm::Client,
     sts: aws_sdk_sts::Client,
+    account: OnceCell<AccountId>,
     rate: rate::Rate,
     pace: Pace,
 }
@@ -81,20 +87,42 @@ impl Aws {
             .as_deref()
             .and_then(|region| region.parse().ok())
             .ok_or_else(|| NoRegion(named.clone()))?;
-        let once = configured!(aws_sdk_ec2, config).retry_classifier(retry::OnlyThrottled);
+        let ec2 = configured!(aws_sdk_ec2, config);
+        let ec2_once = configured!(aws_sdk_ec2, config).retry_config(retry::once());
+        let elb = configured!(aws_sdk_elasticloadbalancingv2, config);
+        let elb_once =
+            configured!(aws_sdk_elasticloadbalancingv2, config).retry_config(retry::once());
         let shared = Shared {
             region,
-            ec2: aws_sdk_ec2::Client::from_conf(configured!(aws_sdk_ec2, config).build()),
-            ec2_once: aws_sdk_ec2::Client::from_conf(once.build()),
-            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(
-                configured!(aws_sdk_elasticloadbalancingv2, config).build(),
-            ),
+            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            ec2_once: aws_sdk_ec2::Client::from_conf(ec2_once.build()),
+            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
+            elb_once: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb_once.build()),
             ssm: aws_sdk_ssm::Client::from_conf(configured!(aws_sdk_ssm, config).build()),
             sts: aws_sdk_sts::Client::from_conf(configured!(aws_sdk_sts, config).build()),
+            account: OnceCell::new(),
             rate: rate::Rate::new(pace),
             pace,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), settle_window: Self::SETTLE_WINDOW })
+    }
+
+    /// How long after a call AWS may take to show what it has made, unless another time is given.
+    ///
+    /// AWS promises none ("eventual consistency" may take "up to a few minutes": Amazon EC2
+    /// developer guide, "Eventual consistency"); this is what large users of its API wait.
+    pub const SETTLE_WINDOW: Duration = Duration::from_secs(300);
+
+    /// With another time for AWS to show what it has made.
+    #[must_use]
+    pub fn with_settle_window(self, settle_window: Duration) -> Self {
+        Self { settle_window, ..self }
+    }
+
+    /// How long after a call AWS may take to show what it has made.
+    #[must_use]
+    pub fn settle_window(&self) -> Duration {
+        self.shared.pace.limit(self.settle_window)
     }
 
     /// The Region.
@@ -107,13 +135,18 @@ impl Aws {
         &self.shared.ec2
     }
 
-    /// For calls that make an object and take no client token: they are never replayed.
+    /// For calls that make an object: the SDK sends them once.
     fn ec2_once(&self) -> &aws_sdk_ec2::Client {
         &self.shared.ec2_once
     }
 
     fn elb(&self) -> &aws_sdk_elasticloadbalancingv2::Client {
         &self.shared.elb
+    }
+
+    /// For calls that make an object: the SDK sends them once.
+    fn elb_once(&self) -> &aws_sdk_elasticloadbalancingv2::Client {
+        &self.shared.elb_once
     }
 
     /// Sends a request when its turn has come.

@@ -97,6 +97,12 @@ codes! {
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.
     CALL_FAILED = "MP0502", "a call to AWS failed";
+    /// Another run of the same stack is under way. It is named with its user, machine and process;
+    /// the lock is the operating system's and ends with that process.
+    LOCKED = "MP0503", "another run is at work";
+    /// The journal, or the lock beside it, cannot be read or written. Without it nothing is begun,
+    /// since a call that makes something could not be written down first.
+    JOURNAL = "MP0504", "the journal cannot be used";
     /// A file could not be read or written.
     FILE = "MP0601", "file error";
     /// No stack file was found, or several, and none was named.

@@ -205,7 +205,7 @@ pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
 
 /// Declares the enums over all kinds and the matches that forward to the kind's own implementation.
 macro_rules! kinds {
-    ($($kind:ident: $module:ident;)+) => {
+    ($($kind:ident: $module:ident made by $make:ident;)+) => {
         /// A declared or observed resource of any kind.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -378,6 +378,16 @@ macro_rules! kinds {
             pub fn call(&self) -> &'static str {
                 match self { $(Self::$kind(operation) => operation.call(),)+ }
             }
+
+            /// The tags of the object that it makes, ownership tags among them; `None` if it makes
+            /// none.
+            #[must_use]
+            pub fn makes(&self) -> Option<&Tags> {
+                match self {
+                    $(Self::$kind($module::Operation::$make { tags, .. }) => Some(tags),)+
+                    _ => None,
+                }
+            }
         }
 
         /// What the schema says of a kind.
@@ -401,17 +411,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Vpc: vpc;
-    Subnet: subnet;
-    InternetGateway: internet_gateway;
-    RouteTable: route_table;
-    SecurityGroup: security_group;
-    Instance: instance;
-    TargetGroup: target_group;
-    LoadBalancer: load_balancer;
-    MirrorTarget: mirror_target;
-    MirrorFilter: mirror_filter;
-    MirrorSession: mirror_session;
+    Vpc: vpc made by Create;
+    Subnet: subnet made by Create;
+    InternetGateway: internet_gateway made by Create;
+    RouteTable: route_table made by Create;
+    SecurityGroup: security_group made by Create;
+    Instance: instance made by Run;
+    TargetGroup: target_group made by Create;
+    LoadBalancer: load_balancer made by Create;
+    MirrorTarget: mirror_target made by Create;
+    MirrorFilter: mirror_filter made by Create;
+    MirrorSession: mirror_session made by Create;
 }
 
 impl Resource {
@@ -421,6 +431,38 @@ impl Resource {
         let mut origins = BTreeSet::new();
         self.to_value().collect_origins(&mut origins);
         origins
+    }
+}
+
+/// How a repeat of a create call ends that has taken effect already.
+///
+/// Sources: EC2 API reference and ELBv2 API reference, each action's `ClientToken`, errors and
+/// remarks about idempotency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Repeat {
+    /// With the same answer, since the call carries the same client token.
+    SameAnswer,
+    /// With an error, or with the object that is there: its name or place is taken.
+    Taken,
+    /// With a second object.
+    Second,
+}
+
+impl Repeat {
+    /// How it is for the calls that make objects of `kind`.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Vpc | Kind::InternetGateway => Self::Second,
+            Kind::Subnet | Kind::SecurityGroup | Kind::TargetGroup | Kind::LoadBalancer => {
+                Self::Taken
+            }
+            Kind::RouteTable
+            | Kind::Instance
+            | Kind::MirrorTarget
+            | Kind::MirrorFilter
+            | Kind::MirrorSession => Self::SameAnswer,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! AWS SDK for Rust to `mirror-local`, in process.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -12,7 +13,7 @@ use aws_types::region::Region;
 use mirror_local::{Cloud, Durations, Settings};
 use mirror_plan::address::Address;
 use mirror_plan::apply::report::{Outcome, Report};
-use mirror_plan::apply::{Options, Stop, apply};
+use mirror_plan::apply::{Journal, Options, Stop, apply};
 use mirror_plan::aws::{Aws, Pace, Wanted, observe};
 use mirror_plan::diagnostic::Source;
 use mirror_plan::event::Reporter;
@@ -20,6 +21,8 @@ use mirror_plan::hcl::{Inputs, StackFile};
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
+
+pub mod simulation;
 
 /// The Region of every test.
 pub const REGION: &str = "eu-west-1";
@@ -31,6 +34,8 @@ pub struct Rig {
     pub cloud: Cloud,
     /// The library's clients for it.
     pub aws: Aws,
+    /// What is written down of calls under way.
+    pub journal: Arc<Journal>,
 }
 
 impl Rig {
@@ -49,7 +54,8 @@ impl Rig {
     #[must_use]
     pub fn over(cloud: Cloud) -> Self {
         let aws = Aws::new(&config(&cloud), Pace::Local).expect("the configuration has a Region");
-        Self { cloud, aws }
+        let journal = Arc::new(Journal::in_memory(Arc::new(jiff::Timestamp::now)));
+        Self { cloud, aws, journal }
     }
 
     /// What the cloud holds of a stack.
@@ -91,7 +97,8 @@ impl Rig {
 
     /// Carries out a plan and reports to `reporter`.
     pub async fn apply_with(&self, plan: &Plan, reporter: &mut dyn Reporter) -> Report {
-        apply(plan, &self.aws, &Options::default(), &Stop::new(), reporter).await
+        let cloud = (&self.aws, &self.journal);
+        apply(plan, cloud, &Options::default(), &Stop::new(), reporter).await
     }
 
     /// Makes the cloud as the stack says, and checks that a plan is empty then.

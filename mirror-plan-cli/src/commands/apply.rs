@@ -1,8 +1,9 @@
 //! `mirror apply`: makes the cloud as the stack says, or as a saved plan says.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use mirror_plan::apply::{Options, Stop, apply, check_fresh};
+use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
@@ -10,7 +11,7 @@ use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::report::{Failures, Summary};
 
 use super::Ended;
-use super::plan::{Planned, plan, request, show};
+use super::plan::{request, show};
 use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
@@ -43,7 +44,14 @@ pub(crate) async fn plan_and_apply(
 ) -> Ended {
     let loaded = Loaded::load(stack, variables, &settings.environment)?;
     let approval = approval(run, settings)?;
-    let Planned { plan, aws } = plan(&loaded, request, settings, ui).await?;
+    let (stack, warnings) = loaded.stack()?;
+    ui.diagnostics(&warnings);
+    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let journal = cloud::take(&aws, &stack.name, (command(request.mode), settings)).await?;
+    let images = stack.images();
+    let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+    let observed = cloud::settle((&aws, &journal), wanted, request.mode, ui).await?;
+    let plan = mirror_plan::plan::plan(&stack, &observed, request)?;
     show(&plan, ui);
     if approval == Approval::Ask && !plan.is_empty() {
         if !approve(plan.mode, ui)? {
@@ -52,29 +60,34 @@ pub(crate) async fn plan_and_apply(
             return Ok(ExitStatus::Failed);
         }
         // Whoever was asked may have taken an hour to answer.
-        check(&plan, &aws, ui).await?;
+        check(&plan, (&aws, &journal), ui).await?;
     }
-    carry_out(&plan, &aws, (run, settings), ui).await
+    carry_out(&plan, (&aws, &journal), (run, settings), ui).await
 }
 
 async fn apply_saved(path: &Path, run: &RunArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let plan = plan_file::read(path)?;
     let aws = cloud::connect(settings, Some(&plan.region)).await?;
-    check(&plan, &aws, ui).await?;
+    let journal = cloud::take(&aws, &plan.stack, (command(plan.mode), settings)).await?;
+    check(&plan, (&aws, &journal), ui).await?;
     show(&plan, ui);
-    carry_out(&plan, &aws, (run, settings), ui).await
+    carry_out(&plan, (&aws, &journal), (run, settings), ui).await
 }
 
 /// Checks that the cloud is as the plan saw it.
-async fn check(plan: &Plan, aws: &Aws, ui: &mut Ui) -> Result<(), Diagnostics> {
+async fn check(
+    plan: &Plan,
+    (aws, journal): (&Aws, &Journal),
+    ui: &mut Ui,
+) -> Result<(), Diagnostics> {
     let wanted = Wanted { stack: plan.stack.as_str(), images: &Default::default() };
-    let observed = cloud::see(aws, wanted, ui).await?;
+    let observed = cloud::settle((aws, journal), wanted, plan.mode, ui).await?;
     check_fresh(plan, &observed)
 }
 
 async fn carry_out(
     plan: &Plan,
-    aws: &Aws,
+    (aws, journal): (&Aws, &Arc<Journal>),
     (run, settings): (&RunArgs, &Settings),
     ui: &mut Ui,
 ) -> Ended {
@@ -87,7 +100,7 @@ async fn carry_out(
     let interrupts = tokio::spawn(ui::stop_on_interrupt(stop.clone()));
     let report = {
         let mut reporter = progress::reporter(plan, settings.live, ui);
-        apply(plan, aws, &options, &stop, &mut *reporter).await
+        apply(plan, (aws, journal), &options, &stop, &mut *reporter).await
     };
     interrupts.abort();
     if ui.form() == Form::Text {
@@ -143,6 +156,14 @@ fn approve(mode: Mode, ui: &mut Ui) -> Result<bool, Diagnostics> {
     };
     let answer = ui.ask(question);
     Ok(answer.map_err(|error| ui::file_error("the answer cannot be read", &error))? == "yes")
+}
+
+/// The command that makes such a plan, for those who must wait.
+const fn command(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Apply => "apply",
+        Mode::Destroy => "destroy",
+    }
 }
 
 const fn word(mode: Mode) -> &'static str {

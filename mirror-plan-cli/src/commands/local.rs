@@ -7,7 +7,7 @@ use super::Ended;
 use crate::cli::LocalCommand;
 use crate::cloud;
 use crate::exit::ExitStatus;
-use crate::settings::Settings;
+use crate::settings::{JOURNALS, Settings};
 use crate::ui::{self, Form, Ui};
 
 pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui) -> Ended {
@@ -19,11 +19,24 @@ pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui
             cloud.reset().map_err(|error| {
                 ui::file_error("it cannot be reset", &std::io::Error::other(error))
             })?;
+            forget_journals(settings)?;
             ui.note(format_args!("The local AWS in {} is empty.", folder.display()));
         }
         LocalCommand::Log { json } => log(&cloud, Form::from(*json), ui)?,
     }
     Ok(ExitStatus::Done)
+}
+
+/// What was under way in a cloud that is empty now will not come to light.
+fn forget_journals(settings: &Settings) -> Result<(), Diagnostics> {
+    let journals = settings.local_folder().join(JOURNALS);
+    match std::fs::remove_dir_all(&journals) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let title = format!("the journals in `{}` cannot be removed", journals.display());
+            Err(ui::file_error(title, &error).into())
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 async fn serve(cloud: Cloud, port: u16, ui: &mut Ui) -> Result<(), Diagnostics> {

@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &OutputArgs, settings: &Settings, ui: &mut Ui) -> 
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-    let observed = cloud::look(&aws, &stack, ui).await?;
+    let observed = cloud::look(&aws, &stack, settings, ui).await?;
     let outputs = loaded.outputs(&|origin| observed.attribute(origin))?;
     let outputs: BTreeMap<String, Value> =
         outputs.into_iter().map(|(name, output)| (name, output.value)).collect();

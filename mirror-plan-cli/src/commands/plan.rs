@@ -19,7 +19,11 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     ui.set_form(Form::from(*json));
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
-    let Planned { plan, .. } = plan(&loaded, &request(mode, selection), settings, ui).await?;
+    let (stack, warnings) = loaded.stack()?;
+    ui.diagnostics(&warnings);
+    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let observed = cloud::look(&aws, &stack, settings, ui).await?;
+    let plan = mirror_plan::plan::plan(&stack, &observed, &request(mode, selection))?;
     show(&plan, ui);
     if let Some(path) = out {
         plan_file::write(path, &plan)?;
@@ -40,27 +44,6 @@ pub(crate) fn request(mode: Mode, selection: &Selection) -> Request {
         targets: target.iter().cloned().collect(),
         replace: replace.iter().cloned().collect(),
     }
-}
-
-/// A plan, and the way to where it is for.
-pub(crate) struct Planned {
-    pub(crate) plan: Plan,
-    pub(crate) aws: mirror_plan::aws::Aws,
-}
-
-/// Plans for a stack file. Warnings are told.
-pub(crate) async fn plan(
-    loaded: &Loaded,
-    request: &Request,
-    settings: &Settings,
-    ui: &mut Ui,
-) -> Result<Planned, mirror_plan::diagnostic::Diagnostics> {
-    let (stack, warnings) = loaded.stack()?;
-    ui.diagnostics(&warnings);
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-    let observed = cloud::look(&aws, &stack, ui).await?;
-    let plan = mirror_plan::plan::plan(&stack, &observed, request)?;
-    Ok(Planned { plan, aws })
 }
 
 /// Prints a plan.

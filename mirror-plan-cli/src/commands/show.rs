@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
                 Loaded::load(stack, variables, &settings.environment)?.stack()?;
             ui.diagnostics(&warnings);
             let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-            let observed = cloud::look(&aws, &stack, ui).await?;
+            let observed = cloud::look(&aws, &stack, settings, ui).await?;
             if *json {
                 write_json(&observed, ui)?;
             } else {

@@ -42,7 +42,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       1    failed, refused, or not approved
       2    there is something to do (plan --detailed-exitcode)
       3    the saved plan is stale; nothing was done
-      4    somebody else holds the lock (reserved)
+      4    another run is at work on the stack; nothing was done
       130  interrupted
     ----- stderr -----
     ");

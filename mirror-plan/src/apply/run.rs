@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::journal::Journal;
 use super::report::{Failure, Report};
 use super::schedule::{Schedule, Taken};
+use super::sending::Sending;
 use crate::address::Address;
 use crate::aws::Aws;
-use crate::aws::act::{Act, ActError, Known, Made, Token, Waiting, act, retag};
+use crate::aws::act::{ActError, Known, Made, Waiting, retag};
 use crate::aws::errors::ErrorKind;
 use crate::event::{Event, Reporter, Work};
 use crate::plan::{Call, Plan, Step};
@@ -76,7 +79,7 @@ impl Default for Stop {
 /// hear their answer: use [`Stop`].
 pub async fn apply(
     plan: &Plan,
-    aws: &Aws,
+    (aws, journal): (&Aws, &Arc<Journal>),
     options: &Options,
     stop: &Stop,
     reporter: &mut dyn Reporter,
@@ -85,6 +88,7 @@ pub async fn apply(
     let run = Run {
         plan,
         aws,
+        journal,
         options,
         schedule: Schedule::new(plan),
         made: BTreeMap::new(),
@@ -103,6 +107,7 @@ type Answer = (usize, Result<Made, ActError>);
 struct Run<'r> {
     plan: &'r Plan,
     aws: &'r Aws,
+    journal: &'r Arc<Journal>,
     options: &'r Options,
     schedule: Schedule<'r>,
     /// What was learned of the objects that were made, by address.
@@ -146,6 +151,7 @@ impl Run<'_> {
                 _ = progress.tick() => self.report_progress(),
             }
         }
+        super::recover::settle(self.aws, self.journal, &self.plan.stack).await;
         let report =
             Report { outcomes: self.schedule.outcomes(), stopped, learned: self.learned() };
         self.reporter.report(&Event::Ended { report: report.clone() });
@@ -169,6 +175,7 @@ impl Run<'_> {
         let step = self.plan.steps[index].clone();
         let known = self.known_to(&step);
         let (aws, waits) = (self.aws.clone(), self.waits.clone());
+        let journal = self.journal.clone();
         self.running.spawn(async move {
             let on_wait = move |wait: Waiting| {
                 // The loop outlives its tasks; nobody listens only while it is being torn down.
@@ -176,9 +183,8 @@ impl Run<'_> {
             };
             let result = match &step.call {
                 Call::Operation(operation) => {
-                    let token = Token::random();
-                    act(&aws, Act { operation, known: &known, token: &token, on_wait: &on_wait })
-                        .await
+                    let sending = Sending { step: &step, operation, known: &known };
+                    sending.send(&aws, &journal, &on_wait).await
                 }
                 Call::Retag { id, retag: change } => {
                     retag(&aws, step.address.kind, id, change).await.map(|()| Made::default())

@@ -1,10 +1,10 @@
 //! References and values that wait: what an attribute may hold besides plain values.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{AttributeType, ProblemSort, Problems, Type};
 use crate::address::{Address, Kind};
-use crate::id::{Id, Identified};
+use crate::id::{Id, IdError, Identified};
 use crate::value::{Origin, Path, Template, Unknown, Value};
 
 /// A value that may depend on what apply makes: a description with the name of a load balancer.
@@ -64,13 +64,44 @@ pub trait Referable: Identified {
 }
 
 /// A reference to a `T`: to one of the stack by address, to any other by id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", bound = "")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "Written", bound = "")]
 pub enum Ref<T: Referable> {
     /// One of this stack.
     To(Address),
     /// One that exists already.
     Id(Id<T>),
+}
+
+/// A reference as it stands in a plan: with the attribute, which a reader of JSON cannot tell.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Written {
+    To(Origin),
+    Id(String),
+}
+
+impl<T: Referable> Serialize for Ref<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = match self {
+            Self::To(address) => {
+                Written::To(Origin { address: address.clone(), attribute: T::ATTRIBUTE.to_owned() })
+            }
+            Self::Id(id) => Written::Id(id.to_string()),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<T: Referable> TryFrom<Written> for Ref<T> {
+    type Error = IdError;
+
+    fn try_from(written: Written) -> Result<Self, IdError> {
+        match written {
+            Written::To(Origin { address, attribute: _ }) => Ok(Self::To(address)),
+            Written::Id(id) => id.parse().map(Self::Id),
+        }
+    }
 }
 
 impl<T: Referable> Ref<T> {

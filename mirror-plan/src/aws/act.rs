@@ -4,7 +4,9 @@
 //! repeat would find done already counts as done. What AWS cannot see yet, because it was made a
 //! moment ago, is asked for again; so is what something else still uses, until that is gone.
 
+use std::error::Error;
 use std::fmt;
+use std::pin::Pin;
 
 use super::Aws;
 use super::errors::{AnswerError, CallError};
@@ -23,6 +25,7 @@ mod internet_gateway;
 mod known;
 mod listener;
 mod load_balancer;
+mod making;
 mod mirror_filter;
 mod mirror_session;
 mod mirror_target;
@@ -50,17 +53,48 @@ pub struct Act<'a> {
     pub known: &'a Known,
     /// What makes a repeat of this call recognizable to AWS.
     pub token: &'a Token,
+    /// Whether the same call, with the same token, may have been sent by an earlier run.
+    pub sent: Sent,
+    /// Writes down what happens to a call that makes an object. If that fails, nothing is sent.
+    pub record: Record<'a>,
     /// Told again and again while the call waits for something.
     pub on_wait: OnWait<'a>,
 }
 
+/// Whether a call was sent before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sent {
+    /// It was not.
+    Never,
+    /// An earlier run was about to send it, and nobody knows how that ended.
+    Perhaps,
+}
+
+/// What there is to write down about a call that makes an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It is about to be sent, for the first time or again.
+    Sending,
+    /// This is what it has made.
+    Made(ObjectId),
+    /// AWS has refused it each time: it has made nothing.
+    Refused,
+}
+
+/// Writes down what happens to a call.
+pub type Record<'a> = &'a (dyn Fn(Note) -> Recording + Send + Sync);
+
+/// The writing down, under way.
+pub type Recording = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
+
 impl fmt::Debug for Act<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, known, token, on_wait: _ } = self;
+        let Self { operation, known, token, sent, record: _, on_wait: _ } = self;
         f.debug_struct("Act")
             .field("operation", operation)
             .field("known", known)
             .field("token", token)
+            .field("sent", sent)
             .finish_non_exhaustive()
     }
 }
@@ -133,6 +167,9 @@ pub enum ActError {
     /// The answer cannot be read. What the call makes may exist.
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    /// What was about to be sent could not be written down, so it was not sent.
+    #[error("it was not sent, because that could not be written down first")]
+    NotRecorded(#[source] Box<dyn Error + Send + Sync>),
     /// It did not take effect in time.
     #[error(transparent)]
     TimeUp(#[from] TimeUp),
@@ -157,6 +194,9 @@ pub enum ActError {
     /// The name belongs to something that this stack does not own.
     #[error("{0} exists already and is not of this stack")]
     Foreign(ObjectId),
+    /// An earlier run made it after all, in another form than this plan has it.
+    #[error("{0} has come to light, which an earlier run has made: plan again")]
+    Appeared(ObjectId),
     /// The attribute of another resource has no value, such as the public address of an instance
     /// without one.
     #[error("{0} has no value")]

@@ -71,7 +71,7 @@ pub enum ObserveError {
 pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveError> {
     // The SDK's futures are large, and a caller's thread may have a small stack: on the heap.
     let (account, images, seen) = tokio::try_join!(
-        Box::pin(account(aws)),
+        Box::pin(aws.account()),
         Box::pin(images(aws, wanted.images)),
         Box::pin(everything(aws, wanted.stack)),
     )?;
@@ -86,10 +86,19 @@ pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveErro
     Ok(Sight { observed, findings: seen.findings })
 }
 
-async fn account(aws: &Aws) -> Result<AccountId, ObserveError> {
-    let request = aws.shared.sts.get_caller_identity();
-    let answer = aws.send("GetCallerIdentity", request.send()).await?;
-    Ok(Answer("GetCallerIdentity").parsed("Account", answer.account())?)
+impl Aws {
+    /// The account that the credentials are for. It is asked once.
+    ///
+    /// # Errors
+    /// If AWS refuses or does not answer.
+    pub async fn account(&self) -> Result<AccountId, ObserveError> {
+        let ask = || async {
+            let request = self.shared.sts.get_caller_identity();
+            let answer = self.send("GetCallerIdentity", request.send()).await?;
+            Ok(Answer("GetCallerIdentity").parsed("Account", answer.account())?)
+        };
+        self.shared.account.get_or_try_init(ask).await.cloned()
+    }
 }
 
 async fn images(

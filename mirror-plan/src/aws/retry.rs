@@ -1,18 +1,15 @@
 //! Retries: which of them the SDK may make by itself, and within what time.
 //!
 //! The SDK replays any request after a 500, a broken connection or a time-out. For a call that makes
-//! an object and takes no client token that is a second object of which nobody hears, so such calls
-//! go through a client that repeats only what AWS has turned away for coming too fast.
+//! an object and takes no client token that is a second object of which nobody hears. Calls that
+//! make an object therefore go through clients that send each request once; whether it is sent again
+//! is decided, and written down, in [`act`](super::act()).
 
 use std::time::Duration;
 
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{
-    ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
-};
-use aws_smithy_types::retry::{ErrorKind, RetryConfig};
+use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 /// How often a call is sent at most.
@@ -46,6 +43,11 @@ pub(super) fn attempts() -> RetryConfig {
         .with_max_backoff(LONGEST_PAUSE)
 }
 
+/// A single attempt.
+pub(super) fn once() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
 /// How long.
 pub(super) fn limits() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -59,40 +61,4 @@ pub(super) fn limits() -> TimeoutConfig {
 /// tokens; throttling in a busy account empties it, and from then on nothing is repeated at all.
 pub(super) fn partition() -> RetryPartition {
     RetryPartition::custom("mirror-plan").token_bucket(TokenBucket::unlimited()).build()
-}
-
-/// Lets nothing be sent twice that may have taken effect the first time.
-///
-/// AWS looks at no request that it throttles.
-#[derive(Debug)]
-pub(super) struct OnlyThrottled;
-
-impl ClassifyRetry for OnlyThrottled {
-    fn classify_retry(&self, _attempt: &InterceptorContext) -> RetryAction {
-        RetryAction::RetryForbidden
-    }
-
-    fn classify_retry_v2(
-        &self,
-        _attempt: &InterceptorContext,
-        previous: &RetryAction,
-    ) -> RetryAction {
-        match previous {
-            RetryAction::NoActionIndicated
-            | RetryAction::RetryIndicated(RetryReason::RetryableError {
-                kind: ErrorKind::ThrottlingError,
-                ..
-            }) => RetryAction::NoActionIndicated,
-            _ => RetryAction::RetryForbidden,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        "only what was throttled"
-    }
-
-    /// After all others: it judges their verdict.
-    fn priority(&self) -> RetryClassifierPriority {
-        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
-    }
 }

@@ -61,6 +61,8 @@ pub(super) mod limit {
         Duration::from_secs(60 * minutes)
     }
 
+    /// For AWS to take a call that it has turned away or left unanswered.
+    pub(in crate::aws) const TAKEN: Duration = minutes(5);
     /// For an object that was just made to be seen everywhere.
     pub(in crate::aws) const SEEN: Duration = minutes(2);
     /// For a VPC or a subnet to be available, a gateway to be attached.

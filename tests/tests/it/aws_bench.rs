@@ -7,8 +7,9 @@ use std::sync::Mutex;
 use mirror_local::{Cloud, Durations, LoggedCall, Settings};
 use mirror_plan::address::Address;
 use mirror_plan::attribute::Presence;
+use mirror_plan::aws::act::{Note, Recording, Sent};
 use mirror_plan::aws::{
-    Act, ActError, Aws, Known, Made, Pace, Sight, Token, Waiting, Wanted, act, observe,
+    Act, ActError, Aws, Known, Made, Pace, Sight, Token, Waiting, Wanted, observe,
 };
 use mirror_plan::observed::Found;
 use mirror_plan::resource::{Creation, Operation, Resource, object_type};
@@ -47,7 +48,10 @@ impl Bench {
             self.waits.lock().unwrap().insert(waiting.to_string());
         };
         let (known, on_wait) = (&self.known, &on_wait);
-        act(&self.aws, Act { operation, known, token: &token, on_wait }).await
+        let record = |_: Note| -> Recording { Box::pin(std::future::ready(Ok(()))) };
+        let (token, record) = (&token, &record);
+        let act = Act { operation, known, token, sent: Sent::Never, record, on_wait };
+        mirror_plan::aws::act(&self.aws, act).await
     }
 
     /// Sends calls for a resource, which must succeed, and learns from them.

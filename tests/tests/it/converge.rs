@@ -2,6 +2,7 @@
 
 use aws_sdk_ec2::Client as Ec2;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
+use mirror_local::Cloud;
 use mirror_plan::plan::{Action, Capture};
 use mirror_tests::{Rig, config, lab, stack};
 
@@ -11,9 +12,9 @@ use crate::generate::stack_file;
 const STACKS: u64 = 512;
 const SHARES: u64 = 8;
 
-/// How many objects of each sort there are in the account.
-pub(crate) async fn census(rig: &Rig) -> Vec<(&'static str, usize)> {
-    let config = config(&rig.cloud);
+/// How many objects of each sort a cloud holds.
+pub(crate) async fn census(cloud: &Cloud) -> Vec<(&'static str, usize)> {
+    let config = config(cloud);
     let (ec2, elb) = (Ec2::new(&config), Elb::new(&config));
     macro_rules! count {
         ($($client:ident.$call:ident().$items:ident),+ $(,)?) => {
@@ -50,11 +51,11 @@ pub(crate) async fn census(rig: &Rig) -> Vec<(&'static str, usize)> {
 #[tokio::test]
 async fn the_lab_converges_and_goes_without_a_trace() {
     let rig = Rig::instant();
-    let before = census(&rig).await;
+    let before = census(&rig.cloud).await;
     let lab = lab();
     rig.converge(&lab).await;
     rig.destroy(&lab).await;
-    assert_eq!(census(&rig).await, before);
+    assert_eq!(census(&rig.cloud).await, before);
 }
 
 #[tokio::test]
@@ -100,11 +101,11 @@ async fn converges(share: u64) {
         let (first, second) = (stack_file(seed, 0), stack_file(seed, 1));
         let shown = OnPanic(format!("seed {seed}\n{first}\n--- edited:\n{second}"));
         let rig = Rig::instant();
-        let before = census(&rig).await;
+        let before = census(&rig.cloud).await;
         rig.converge(&stack(&first)).await;
         rig.converge(&stack(&second)).await;
         rig.destroy(&stack(&second)).await;
-        assert_eq!(census(&rig).await, before);
+        assert_eq!(census(&rig.cloud).await, before);
         drop(shown);
     }
 }

@@ -1,6 +1,7 @@
 //! What crosses the crates.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![expect(clippy::print_stdout, reason = "a test says what it has tried, and what it has not")]
 
 mod aws_act;
 mod aws_bench;
@@ -8,6 +9,8 @@ mod aws_faults;
 mod aws_observe;
 mod aws_samples;
 mod converge;
+mod crash;
+mod endurance;
 mod generate;
 mod peers;
 mod tidy;

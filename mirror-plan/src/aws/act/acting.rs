@@ -12,7 +12,7 @@ use super::super::Aws;
 use super::super::errors::{CallError, ErrorKind};
 use super::super::wait::{Patience, limit};
 use super::blocker::{self, Place};
-use super::{Act, ActError};
+use super::{Act, ActError, Note, Sent};
 use crate::attribute::{Input, Ref, Referable};
 use crate::id::Id;
 use crate::value::Origin;
@@ -39,6 +39,21 @@ impl<'a> Acting<'a> {
         let refers_to_new =
             if act.operation.needs().is_empty() { NewObjects::None } else { NewObjects::Named };
         Self { aws, act, refers_to_new }
+    }
+
+    /// Writes down what happens to the call.
+    pub(super) async fn record(&self, note: Note) -> Result<(), ActError> {
+        (self.act.record)(note).await.map_err(ActError::NotRecorded)
+    }
+
+    /// Whether an earlier run may have sent the call.
+    pub(super) fn sent(&self) -> Sent {
+        self.act.sent
+    }
+
+    /// Whether the call names what this stack has made, so that AWS may not see that yet.
+    pub(super) fn names_new(&self) -> bool {
+        self.refers_to_new == NewObjects::Named
     }
 
     /// The client token of this call.
@@ -117,7 +132,7 @@ impl<'a> Acting<'a> {
                 Err(error) => error,
             };
             let again = match error.kind {
-                ErrorKind::NotFound => self.refers_to_new == NewObjects::Named,
+                ErrorKind::NotFound => self.names_new(),
                 ErrorKind::Busy => true,
                 _ => false,
             };

@@ -5,7 +5,6 @@ use super::super::answer::Answer;
 use super::super::observe::elb;
 use super::super::page::{self, pages};
 use super::super::tags;
-use super::super::wait::limit;
 use super::ActError;
 use super::acting::{Acting, unless_absent};
 use crate::address::Kind;
@@ -96,7 +95,7 @@ pub(super) async fn refuse_foreign(
     arn: &ObjectId,
     tags: &Tags,
 ) -> Result<(), ActError> {
-    let mut patience = acting.patience("it is seen", limit::SEEN);
+    let mut patience = acting.patience("it is seen", acting.aws.settle_window);
     let request = acting.aws.elb().describe_tags().resource_arns(arn.as_str());
     loop {
         let answer = acting.aws.send("DescribeTags", request.clone().send()).await;

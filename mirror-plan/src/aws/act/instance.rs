@@ -1,5 +1,6 @@
 //! Calls about instances.
 
+use aws_sdk_ec2::operation::run_instances::RunInstancesOutput;
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, AttributeValue, HttpTokensState, Instance,
@@ -12,6 +13,7 @@ use super::super::answer::{Answer, address, text};
 use super::super::wait::limit;
 use super::super::{image, tags};
 use super::acting::{Acting, unless_absent};
+use super::making::Making;
 use super::{ActError, Made};
 use crate::id::NetworkInterfaceId;
 use crate::observed::ComputedValue;
@@ -36,8 +38,7 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
             let id = acting.id(instance)?;
             let request = acting.aws.ec2().start_instances().instance_ids(id.as_str());
             acting.call("StartInstances", || request.clone().send()).await?;
-            let instance =
-                become_state(acting, &id, "running", &InstanceStateName::Running).await?;
+            let instance = running(acting, &id).await?;
             // A public address that AWS assigns is a new one after each start.
             Ok(Made { id: None, ..made(&id, &instance)? })
         }
@@ -61,7 +62,7 @@ async fn run(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActErro
     let kinds = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
     let request = acting
         .aws
-        .ec2()
+        .ec2_once()
         .run_instances()
         .min_count(1)
         .max_count(1)
@@ -75,10 +76,13 @@ async fn run(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActErro
         .set_tag_specifications(Some(
             kinds.into_iter().map(|kind| tags::specification(kind, tags)).collect(),
         ));
-    let answer = acting.call("RunInstances", || request.clone().send()).await?;
-    let id = answer.instances().first().and_then(|instance| instance.instance_id());
-    let id = Answer("RunInstances").id("instanceId", id)?;
-    let instance = become_state(acting, &id, "running", &InstanceStateName::Running).await?;
+    let making = Making { call: "RunInstances", tags };
+    let id = |answer: &RunInstancesOutput| {
+        let id = answer.instances().first().and_then(|instance| instance.instance_id());
+        Answer("RunInstances").id("instanceId", id)
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
+    let instance = running(acting, &id).await?;
     made(&id, &instance)
 }
 
@@ -143,6 +147,11 @@ async fn terminate(acting: &Acting<'_>, id: &InstanceId) -> Result<Made, ActErro
 }
 
 /// Waits until the instance is in a state, and fails if it goes where there is no way back from.
+/// Waits until an instance runs.
+pub(super) async fn running(acting: &Acting<'_>, id: &InstanceId) -> Result<Instance, ActError> {
+    become_state(acting, id, "running", &InstanceStateName::Running).await
+}
+
 async fn become_state(
     acting: &Acting<'_>,
     id: &InstanceId,
@@ -161,6 +170,11 @@ async fn become_state(
                     state: state.to_string(),
                     reason,
                 });
+            }
+            Some(InstanceStateName::Running)
+                if instance.as_ref().is_some_and(|instance| primary(instance).is_none()) =>
+            {
+                "its network interface cannot be seen yet".to_owned()
             }
             Some(state) if state == wanted => {
                 return instance.ok_or(ActError::Operation("a state is of an instance"));

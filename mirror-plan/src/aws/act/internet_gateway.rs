@@ -1,5 +1,6 @@
 //! Calls about internet gateways.
 
+use aws_sdk_ec2::operation::create_internet_gateway::CreateInternetGatewayOutput;
 use aws_sdk_ec2::types::ResourceType;
 
 use super::super::answer::Answer;
@@ -7,10 +8,11 @@ use super::super::tags;
 use super::super::wait::limit;
 use super::acting::{Acting, conflict, unless_absent};
 use super::blocker::Place;
+use super::making::Making;
 use super::{ActError, Made};
-use crate::resource::Tags;
 use crate::resource::internet_gateway::{InternetGatewayId, Operation};
 use crate::resource::vpc::VpcId;
+use crate::resource::{InternetGateway, Tags};
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     match operation {
@@ -46,9 +48,12 @@ async fn create(acting: &Acting<'_>, tags: &Tags) -> Result<Made, ActError> {
         .ec2_once()
         .create_internet_gateway()
         .tag_specifications(tags::specification(ResourceType::InternetGateway, tags));
-    let answer = acting.call("CreateInternetGateway", || request.clone().send()).await?;
-    let id = answer.internet_gateway().and_then(|gateway| gateway.internet_gateway_id());
-    let id: InternetGatewayId = Answer("CreateInternetGateway").id("internetGatewayId", id)?;
+    let making = Making { call: "CreateInternetGateway", tags };
+    let id = |answer: &CreateInternetGatewayOutput| {
+        let id = answer.internet_gateway().and_then(|gateway| gateway.internet_gateway_id());
+        Answer("CreateInternetGateway").id::<InternetGateway>("internetGatewayId", id)
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
     Ok(Made::object(&id))
 }
 

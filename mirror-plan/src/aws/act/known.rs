@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::address::Address;
 use crate::id::{Id, Identified, ObjectId};
 use crate::observed::{ComputedValue, Found};
-use crate::value::{Origin, Value};
+use crate::resource::Operation;
+use crate::value::{Origin, Template, Value};
 
 /// The attributes of resources that are known by now.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +42,49 @@ impl Known {
     /// Learns what a call has made.
     pub fn add_made(&mut self, address: &Address, made: &Made) {
         self.add_computed(address, &made.computed);
+    }
+
+    /// The operation as it is sent, with everything filled in that is known.
+    ///
+    /// It is the same whether what it refers to was made in this run or found.
+    #[must_use]
+    pub fn fill(&self, operation: &Operation) -> serde_json::Value {
+        let operation = serde_json::to_value(operation).expect("operations have texts for keys");
+        self.filled(operation)
+    }
+
+    fn filled(&self, value: serde_json::Value) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match value {
+            Json::Object(members) => {
+                let only = if members.len() == 1 { members.iter().next() } else { None };
+                if let Some(filled) = only.and_then(|(key, value)| self.filled_in(key, value)) {
+                    return filled;
+                }
+                let members = members.into_iter().map(|(key, value)| (key, self.filled(value)));
+                Json::Object(members.collect())
+            }
+            Json::Array(items) => {
+                Json::Array(items.into_iter().map(|item| self.filled(item)).collect())
+            }
+            plain => plain,
+        }
+    }
+
+    /// What a reference or a template becomes, if this is one and all of it is known.
+    fn filled_in(&self, key: &str, value: &serde_json::Value) -> Option<serde_json::Value> {
+        match key {
+            "to" => {
+                let origin: Origin = serde_json::from_value(value.clone()).ok()?;
+                Some(serde_json::json!({ "id": self.get(&origin)?? }))
+            }
+            "later" => {
+                let template: Template = serde_json::from_value(value.clone()).ok()?;
+                let text = template.fill(|origin| self.get(origin)?.map(str::to_owned)).ok()?;
+                Some(serde_json::json!({ "known": text }))
+            }
+            _ => None,
+        }
     }
 
     fn add_computed(&mut self, address: &Address, computed: &BTreeMap<String, ComputedValue>) {

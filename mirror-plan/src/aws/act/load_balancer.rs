@@ -1,5 +1,6 @@
 //! Calls about load balancers.
 
+use aws_sdk_elasticloadbalancingv2::operation::create_load_balancer::CreateLoadBalancerOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
     LoadBalancerTypeEnum,
@@ -11,6 +12,7 @@ use super::super::wait::limit;
 use super::acting::{Acting, unless_absent};
 use super::blocker::interfaces;
 use super::find::refuse_foreign;
+use super::making::Making;
 use super::{ActError, Made, listener};
 use crate::resource::load_balancer::{LoadBalancerArn, Operation};
 
@@ -56,7 +58,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     let groups = acting.ids(security_groups)?;
     let request = acting
         .aws
-        .elb()
+        .elb_once()
         .create_load_balancer()
         .name(name.to_string())
         .r#type(LoadBalancerTypeEnum::Network)
@@ -64,9 +66,12 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .set_subnets(Some(acting.ids(subnets)?))
         .set_security_groups((!groups.is_empty()).then_some(groups))
         .set_tags(Some(tags::to_elb(tags)));
-    let answer = acting.call("CreateLoadBalancer", || request.clone().send()).await?;
-    let arn = answer.load_balancers().first().and_then(|balancer| balancer.load_balancer_arn());
-    let arn: LoadBalancerArn = Answer("CreateLoadBalancer").id("LoadBalancerArn", arn)?;
+    let making = Making { call: "CreateLoadBalancer", tags };
+    let arn = |answer: &CreateLoadBalancerOutput| {
+        let arn = answer.load_balancers().first().and_then(|balancer| balancer.load_balancer_arn());
+        Answer("CreateLoadBalancer").id("LoadBalancerArn", arn)
+    };
+    let (arn, _) = acting.make(making, || request.clone().send(), arn).await?;
     refuse_foreign(acting, &arn.erase(), tags).await?;
     let balancer = active(acting, &arn).await?;
     let made = Made::object(&arn)

@@ -1,5 +1,6 @@
 //! Calls about traffic mirror filters and their rules.
 
+use aws_sdk_ec2::operation::create_traffic_mirror_filter::CreateTrafficMirrorFilterOutput;
 use aws_sdk_ec2::types::{
     ResourceType, TrafficDirection, TrafficMirrorFilterRuleField, TrafficMirrorNetworkService,
     TrafficMirrorPortRangeRequest, TrafficMirrorRuleAction,
@@ -8,11 +9,12 @@ use aws_sdk_ec2::types::{
 use super::super::answer::Answer;
 use super::super::tags;
 use super::acting::Acting;
+use super::making::Making;
 use super::{ActError, Made};
 use crate::attribute::Input;
 use crate::id::{MirrorFilterRuleId, ObjectId};
-use crate::resource::Tags;
 use crate::resource::mirror_filter::{MirrorFilterId, Operation, Rule};
+use crate::resource::{MirrorFilter, Tags};
 use crate::scalar::{PortRange, Protocol};
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
@@ -66,14 +68,18 @@ async fn create(
 ) -> Result<Made, ActError> {
     let request = acting
         .aws
-        .ec2()
+        .ec2_once()
         .create_traffic_mirror_filter()
         .client_token(acting.token())
         .set_description(acting.optional_text(description)?)
         .tag_specifications(tags::specification(ResourceType::TrafficMirrorFilter, tags));
-    let answer = acting.call("CreateTrafficMirrorFilter", || request.clone().send()).await?;
-    let id = answer.traffic_mirror_filter().and_then(|filter| filter.traffic_mirror_filter_id());
-    let id: MirrorFilterId = Answer("CreateTrafficMirrorFilter").id("trafficMirrorFilterId", id)?;
+    let making = Making { call: "CreateTrafficMirrorFilter", tags };
+    let id = |answer: &CreateTrafficMirrorFilterOutput| {
+        let filter = answer.traffic_mirror_filter();
+        let id = filter.and_then(|filter| filter.traffic_mirror_filter_id());
+        Answer("CreateTrafficMirrorFilter").id::<MirrorFilter>("trafficMirrorFilterId", id)
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
     Ok(Made::object(&id))
 }
 

@@ -1,10 +1,12 @@
 //! Calls about traffic mirror sessions.
 
+use aws_sdk_ec2::operation::create_traffic_mirror_session::CreateTrafficMirrorSessionOutput;
 use aws_sdk_ec2::types::{ResourceType, TrafficMirrorSession, TrafficMirrorSessionField};
 
 use super::super::answer::Answer;
 use super::super::tags;
 use super::acting::Acting;
+use super::making::Making;
 use super::{ActError, Made};
 use crate::resource::mirror_session::{Changes, MirrorSessionId, Operation, Setting};
 use crate::scalar::{PacketLength, Vni};
@@ -36,7 +38,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     };
     let request = acting
         .aws
-        .ec2()
+        .ec2_once()
         .create_traffic_mirror_session()
         .client_token(acting.token())
         .network_interface_id(acting.id(source)?.as_str())
@@ -47,14 +49,30 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .set_virtual_network_id(vni.map(network))
         .set_description(acting.optional_text(description.as_ref())?)
         .tag_specifications(tags::specification(ResourceType::TrafficMirrorSession, tags));
-    let answer = acting.call("CreateTrafficMirrorSession", || request.clone().send()).await?;
-    let session = answer.traffic_mirror_session();
-    let id = session.and_then(TrafficMirrorSession::traffic_mirror_session_id);
-    let answer = Answer("CreateTrafficMirrorSession");
-    let id: MirrorSessionId = answer.id("trafficMirrorSessionId", id)?;
-    let vni = session.and_then(TrafficMirrorSession::virtual_network_id);
-    let vni: Option<Vni> = answer.optional_number("virtualNetworkId", vni)?;
+    let making = Making { call: "CreateTrafficMirrorSession", tags };
+    let id = |answer: &CreateTrafficMirrorSessionOutput| {
+        let session = answer.traffic_mirror_session();
+        let id = session.and_then(TrafficMirrorSession::traffic_mirror_session_id);
+        Answer("CreateTrafficMirrorSession").id("trafficMirrorSessionId", id)
+    };
+    let (id, answer) = acting.make(making, || request.clone().send(), id).await?;
+    let session = match answer.and_then(|answer| answer.traffic_mirror_session) {
+        Some(session) => session,
+        None => look(acting, &id).await?,
+    };
+    let vni: Option<Vni> = Answer("CreateTrafficMirrorSession")
+        .optional_number("virtualNetworkId", session.virtual_network_id())?;
     Ok(Made::object(&id).with("vni", vni.map(|vni| vni.to_string())))
+}
+
+/// A session that was found, and so is there.
+async fn look(acting: &Acting<'_>, id: &MirrorSessionId) -> Result<TrafficMirrorSession, ActError> {
+    let request =
+        acting.aws.ec2().describe_traffic_mirror_sessions().traffic_mirror_session_ids(id.as_str());
+    let call = "DescribeTrafficMirrorSessions";
+    let answer = acting.call(call, || request.clone().send()).await?;
+    let session = answer.traffic_mirror_sessions.and_then(|mut sessions| sessions.pop());
+    Ok(Answer(call).present("trafficMirrorSessionSet", session)?)
 }
 
 async fn modify(

@@ -1,14 +1,16 @@
 //! Calls about traffic mirror targets.
 
+use aws_sdk_ec2::operation::create_traffic_mirror_target::CreateTrafficMirrorTargetOutput;
 use aws_sdk_ec2::types::ResourceType;
 
 use super::super::answer::Answer;
 use super::super::tags;
 use super::acting::Acting;
+use super::making::Making;
 use super::{ActError, Made};
 use crate::attribute::Input;
-use crate::resource::Tags;
-use crate::resource::mirror_target::{Destination, MirrorTargetId, Operation};
+use crate::resource::mirror_target::{Destination, Operation};
+use crate::resource::{MirrorTarget, Tags};
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     match operation {
@@ -36,7 +38,7 @@ async fn create(
 ) -> Result<Made, ActError> {
     let request = acting
         .aws
-        .ec2()
+        .ec2_once()
         .create_traffic_mirror_target()
         .client_token(acting.token())
         .set_description(acting.optional_text(description)?)
@@ -48,8 +50,12 @@ async fn create(
             request.gateway_load_balancer_endpoint_id(to.as_str())
         }
     };
-    let answer = acting.call("CreateTrafficMirrorTarget", || request.clone().send()).await?;
-    let id = answer.traffic_mirror_target().and_then(|target| target.traffic_mirror_target_id());
-    let id: MirrorTargetId = Answer("CreateTrafficMirrorTarget").id("trafficMirrorTargetId", id)?;
+    let making = Making { call: "CreateTrafficMirrorTarget", tags };
+    let id = |answer: &CreateTrafficMirrorTargetOutput| {
+        let target = answer.traffic_mirror_target();
+        let id = target.and_then(|target| target.traffic_mirror_target_id());
+        Answer("CreateTrafficMirrorTarget").id::<MirrorTarget>("trafficMirrorTargetId", id)
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
     Ok(Made::object(&id))
 }

@@ -1,5 +1,6 @@
 //! Calls about route tables.
 
+use aws_sdk_ec2::operation::create_route_table::CreateRouteTableOutput;
 use aws_sdk_ec2::types::{ResourceType, Route as SeenRoute, RouteTable as SeenTable};
 use ipnet::IpNet;
 
@@ -7,11 +8,12 @@ use super::super::answer::Answer;
 use super::super::tags;
 use super::super::wait::limit;
 use super::acting::{Acting, conflict, unless_absent};
+use super::making::Making;
 use super::{ActError, Made};
 use crate::attribute::Ref;
 use crate::id::{ObjectId, RouteTableAssociationId};
 use crate::resource::route_table::{Operation, Route, RouteTableId};
-use crate::resource::{Subnet, Tags, Vpc};
+use crate::resource::{RouteTable, Subnet, Tags, Vpc};
 use crate::scalar::IpRange;
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
@@ -42,16 +44,18 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
 async fn create(acting: &Acting<'_>, vpc: &Ref<Vpc>, tags: &Tags) -> Result<Made, ActError> {
     let request = acting
         .aws
-        .ec2()
+        .ec2_once()
         .create_route_table()
         .vpc_id(acting.id(vpc)?.as_str())
         .client_token(acting.token())
         .tag_specifications(tags::specification(ResourceType::RouteTable, tags));
-    let answer = acting.call("CreateRouteTable", || request.clone().send()).await?;
-    let id = answer.route_table().and_then(|table| table.route_table_id());
-    Ok(Made::object(
-        &Answer("CreateRouteTable").id::<crate::resource::RouteTable>("routeTableId", id)?,
-    ))
+    let making = Making { call: "CreateRouteTable", tags };
+    let id = |answer: &CreateRouteTableOutput| {
+        let id = answer.route_table().and_then(|table| table.route_table_id());
+        Answer("CreateRouteTable").id::<RouteTable>("routeTableId", id)
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
+    Ok(Made::object(&id))
 }
 
 /// A destination as the calls about routes take it: in one of two parameters.

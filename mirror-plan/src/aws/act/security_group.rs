@@ -1,5 +1,6 @@
 //! Calls about security groups.
 
+use aws_sdk_ec2::operation::create_security_group::CreateSecurityGroupOutput;
 use aws_sdk_ec2::types::{
     IpPermission, IpRange as V4Range, Ipv6Range, ResourceType, UserIdGroupPair,
 };
@@ -10,6 +11,7 @@ use super::super::tags;
 use super::super::wait::limit;
 use super::acting::{Acting, conflict, unless_absent};
 use super::blocker::Place;
+use super::making::Making;
 use super::{ActError, Made};
 use crate::resource::security_group::{Operation, Peer, Rule, SecurityGroupId};
 use crate::scalar::{Direction, Protocol};
@@ -48,8 +50,11 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .group_name(name)
         .description(description)
         .tag_specifications(tags::specification(ResourceType::SecurityGroup, tags));
-    let answer = acting.call("CreateSecurityGroup", || request.clone().send()).await?;
-    let id = Answer("CreateSecurityGroup").id("groupId", answer.group_id())?;
+    let making = Making { call: "CreateSecurityGroup", tags };
+    let id = |answer: &CreateSecurityGroupOutput| {
+        Answer("CreateSecurityGroup").id("groupId", answer.group_id())
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
     seen(acting, &id).await?;
     let made = Made::object(&id).with("name", Some(name.clone()));
     Ok(made.with("description", Some(description.clone())))

@@ -1,5 +1,6 @@
 //! Calls about subnets.
 
+use aws_sdk_ec2::operation::create_subnet::CreateSubnetOutput;
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Subnet, SubnetState};
 
 use super::super::answer::{Answer, text};
@@ -7,6 +8,7 @@ use super::super::tags;
 use super::super::wait::limit;
 use super::acting::{Acting, unless_absent};
 use super::blocker::Place;
+use super::making::Making;
 use super::{ActError, Made};
 use crate::resource::subnet::{Operation, SubnetId};
 
@@ -50,9 +52,12 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .cidr_block(cidr.to_string())
         .set_availability_zone(availability_zone.as_ref().map(ToString::to_string))
         .tag_specifications(tags::specification(ResourceType::Subnet, tags));
-    let answer = acting.call("CreateSubnet", || request.clone().send()).await?;
-    let id = answer.subnet().and_then(|subnet| subnet.subnet_id());
-    let id = Answer("CreateSubnet").id("subnetId", id)?;
+    let making = Making { call: "CreateSubnet", tags };
+    let id = |answer: &CreateSubnetOutput| {
+        let id = answer.subnet().and_then(|subnet| subnet.subnet_id());
+        Answer("CreateSubnet").id("subnetId", id)
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
     let available = |subnet: &Subnet| subnet.state() == Some(&SubnetState::Available);
     let subnet = seen(acting, &id, "available", available).await?;
     Ok(Made::object(&id).with("availability_zone", text(subnet.availability_zone())))

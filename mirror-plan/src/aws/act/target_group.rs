@@ -1,5 +1,6 @@
 //! Calls about target groups.
 
+use aws_sdk_elasticloadbalancingv2::operation::create_target_group::CreateTargetGroupOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum, TargetDescription, TargetGroupAttribute, TargetTypeEnum,
 };
@@ -8,10 +9,12 @@ use super::super::answer::Answer;
 use super::super::tags;
 use super::acting::Acting;
 use super::find::refuse_foreign;
+use super::instance::running;
+use super::making::Making;
 use super::{ActError, Made};
 use crate::attribute::Ref;
-use crate::resource::Instance;
 use crate::resource::target_group::{HealthCheck, Operation, TargetGroupArn};
+use crate::resource::{Instance, TargetGroup};
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     match operation {
@@ -21,14 +24,7 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
         }
         Operation::SetAttributes { .. } => set_attributes(acting, operation).await,
         Operation::Register { target_group, instances } => {
-            let request = acting
-                .aws
-                .elb()
-                .register_targets()
-                .target_group_arn(acting.id(target_group)?.as_str())
-                .set_targets(Some(targets(acting, instances)?));
-            acting.call("RegisterTargets", || request.clone().send()).await?;
-            Ok(Made::nothing())
+            register(acting, &acting.id(target_group)?, instances).await
         }
         Operation::Deregister { target_group, instances } => {
             let request = acting
@@ -70,7 +66,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     } = health_check;
     let request = acting
         .aws
-        .elb()
+        .elb_once()
         .create_target_group()
         .name(name.to_string())
         .vpc_id(acting.id(vpc)?.as_str())
@@ -86,12 +82,39 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .healthy_threshold_count(i32::from(healthy_threshold.get()))
         .unhealthy_threshold_count(i32::from(unhealthy_threshold.get()))
         .set_tags(Some(tags::to_elb(tags)));
-    let answer = acting.call("CreateTargetGroup", || request.clone().send()).await?;
-    let arn = answer.target_groups().first().and_then(|group| group.target_group_arn());
-    let arn: TargetGroupArn = Answer("CreateTargetGroup").id("TargetGroupArn", arn)?;
+    let making = Making { call: "CreateTargetGroup", tags };
+    let arn = |answer: &CreateTargetGroupOutput| {
+        let arn = answer.target_groups().first().and_then(|group| group.target_group_arn());
+        Answer("CreateTargetGroup").id::<TargetGroup>("TargetGroupArn", arn)
+    };
+    let (arn, _) = acting.make(making, || request.clone().send(), arn).await?;
     refuse_foreign(acting, &arn.erase(), tags).await?;
     let made = Made::object(&arn).with("arn", Some(arn.to_string()));
     Ok(made.with("name", Some(name.to_string())))
+}
+
+/// AWS registers running instances only. Those that an earlier run has started may not run yet.
+async fn register(
+    acting: &Acting<'_>,
+    arn: &TargetGroupArn,
+    instances: &[Ref<Instance>],
+) -> Result<Made, ActError> {
+    let request = acting
+        .aws
+        .elb()
+        .register_targets()
+        .target_group_arn(arn.as_str())
+        .set_targets(Some(targets(acting, instances)?));
+    match acting.call("RegisterTargets", || request.clone().send()).await {
+        Ok(_) => return Ok(Made::nothing()),
+        Err(ActError::Call(error)) if error.code.as_deref() == Some("InvalidTarget") => {}
+        Err(error) => return Err(error),
+    }
+    for instance in instances {
+        running(acting, &acting.id(instance)?).await?;
+    }
+    acting.call("RegisterTargets", || request.clone().send()).await?;
+    Ok(Made::nothing())
 }
 
 async fn set_health_check(

@@ -1,5 +1,6 @@
 //! Calls about VPCs.
 
+use aws_sdk_ec2::operation::create_vpc::CreateVpcOutput;
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
 
 use super::super::answer::Answer;
@@ -7,6 +8,7 @@ use super::super::tags;
 use super::super::wait::limit;
 use super::acting::{Acting, unless_absent};
 use super::blocker::Place;
+use super::making::Making;
 use super::{ActError, Made};
 use crate::resource::Tags;
 use crate::resource::vpc::{Operation, VpcId};
@@ -40,8 +42,11 @@ async fn create(acting: &Acting<'_>, cidr: Cidr, tags: &Tags) -> Result<Made, Ac
         .create_vpc()
         .cidr_block(cidr.to_string())
         .tag_specifications(tags::specification(ResourceType::Vpc, tags));
-    let answer = acting.call("CreateVpc", || request.clone().send()).await?;
-    let id = Answer("CreateVpc").id("vpcId", answer.vpc().and_then(|vpc| vpc.vpc_id()))?;
+    let making = Making { call: "CreateVpc", tags };
+    let id = |answer: &CreateVpcOutput| {
+        Answer("CreateVpc").id("vpcId", answer.vpc().and_then(|vpc| vpc.vpc_id()))
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
     available(acting, &id).await?;
     Ok(Made::object(&id))
 }

@@ -33,9 +33,9 @@ async fn terraform_makes_imports_changes_and_destroys_the_lab() {
         Err(why) => return println!("{}", skipped(&why)),
     };
     let rig = Rig::over(Cloud::in_memory());
-    let before = census(&rig).await;
+    let before = census(&rig.cloud).await;
     let version = serve(rig.cloud.clone(), move |endpoint| live(&plugins, endpoint)).await;
-    assert_eq!(census(&rig).await, before);
+    assert_eq!(census(&rig.cloud).await, before);
     let calls = rig.cloud.log().expect("a log in memory can be read");
     let unanswered: Vec<&LoggedCall> = calls.iter().filter(|call| !is_answered(call)).collect();
     assert!(unanswered.is_empty(), "{unanswered:#?}");

@@ -1,0 +1,148 @@
+//! The ledger: what a journal leaves open, and when that is settled.
+//!
+//! An object that this stack has made is known by its tags, but AWS may show them minutes late. Until
+//! then a plan would make it once more, or leave it behind. The ledger holds those objects and says
+//! which of them must be waited for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::record::{Record, RequestHash};
+use crate::address::Address;
+use crate::id::ObjectId;
+use crate::observed::Observed;
+use crate::plan::Mode;
+use crate::resource::Repeat;
+
+/// What is open, by resource and generation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    entries: BTreeMap<(Address, u32), Entry>,
+    /// When the journal was last written, if a part of it cannot be read: until its window is over,
+    /// anything may come to light.
+    damaged: Option<Timestamp>,
+}
+
+/// An object that may be there although it cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A call for it was sent, or was about to be.
+    Sent {
+        /// With this client token.
+        token: String,
+        /// Asking for this.
+        request: RequestHash,
+        /// The last time.
+        at: Timestamp,
+    },
+    /// AWS has answered with its id.
+    Made {
+        /// The id.
+        id: ObjectId,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Ledger {
+    /// What `records` leave open.
+    #[must_use]
+    pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
+        let mut ledger = Self::default();
+        for record in records {
+            ledger.take(record);
+        }
+        ledger
+    }
+
+    /// The same where a part of the journal is lost that was last written at `at`.
+    #[must_use]
+    pub(super) fn with_damage(self, at: Timestamp) -> Self {
+        Self { damaged: Some(at), ..self }
+    }
+
+    /// Takes what happened.
+    pub(super) fn take(&mut self, record: Record) {
+        match record {
+            Record::Intent { address, generation, token, request, at } => {
+                self.entries.insert((address, generation), Entry::Sent { token, request, at });
+            }
+            Record::Made { address, generation, id, at } => {
+                self.entries.insert((address, generation), Entry::Made { id, at });
+            }
+            Record::Refused { address, generation } | Record::Settled { address, generation } => {
+                self.entries.remove(&(address, generation));
+            }
+        }
+    }
+
+    /// Whether nothing is open.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.entries.is_empty() && self.damaged.is_none()
+    }
+
+    /// What is open for one object.
+    #[must_use]
+    pub fn entry(&self, address: &Address, generation: u32) -> Option<&Entry> {
+        self.entries.get(&(address.clone(), generation))
+    }
+
+    /// Closes what has been seen, and what can no longer come to light; returns what was closed.
+    pub fn settle(
+        &mut self,
+        observed: &Observed,
+        now: Timestamp,
+        window: Duration,
+    ) -> Vec<(Address, u32)> {
+        let is_over = |at: Timestamp| now.duration_since(at).unsigned_abs() >= window;
+        let is_settled = |address: &Address, generation: u32, entry: &Entry| {
+            let mut found = observed.owned.get(address).into_iter().flatten();
+            match entry {
+                Entry::Sent { token: _, request: _, at } => {
+                    is_over(*at) || found.any(|found| found.generation == generation)
+                }
+                Entry::Made { id, at } => is_over(*at) || found.any(|found| found.id == *id),
+            }
+        };
+        self.damaged = self.damaged.filter(|at| !is_over(*at));
+        let settled: Vec<(Address, u32)> = self
+            .entries
+            .iter()
+            .filter(|((address, generation), entry)| is_settled(address, *generation, entry))
+            .map(|(object, _)| object.clone())
+            .collect();
+        for object in &settled {
+            self.entries.remove(object);
+        }
+        settled
+    }
+
+    /// What must be waited for before anything can be planned: `vpc.lab may have been made`.
+    ///
+    /// A call whose repeat makes no second object need not be waited for, unless the object is to go.
+    #[must_use]
+    pub fn pending(&self, mode: Mode) -> Option<String> {
+        let mut waited = self.entries.iter().filter_map(|((address, _), entry)| match entry {
+            Entry::Made { id, at: _ } => Some(format!("{address} ({id}) cannot be seen yet")),
+            Entry::Sent { .. }
+                if mode == Mode::Destroy || Repeat::of(address.kind) == Repeat::Second =>
+            {
+                Some(format!("{address} may have been made by a run that did not end"))
+            }
+            Entry::Sent { .. } => None,
+        });
+        let first = waited.next();
+        let others = waited.count();
+        match (first, others) {
+            (Some(first), 0) => Some(first),
+            (Some(first), others) => Some(format!("{first}, and {others} more")),
+            (None, _) if self.damaged.is_some() => {
+                Some("a part of the journal cannot be read".to_owned())
+            }
+            (None, _) => None,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Recovery: what became of the calls of an earlier run that did not end.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::journal::{Journal, JournalError, Ledger};
+use crate::address::Name;
+use crate::aws::{Aws, ObserveError, Sight, Wanted, observe};
+use crate::plan::Mode;
+
+/// The pause before looking again, at first; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest pause before looking again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Why it could not be found out.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// The cloud cannot be observed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// Observes the cloud, again and again while something may be there that cannot be seen yet, and
+/// settles the journal.
+///
+/// Without an interrupted run there is nothing to wait for. After one it takes as long as AWS needs
+/// to show what was made, and at most [`Aws::settle_window`] from the last call. `on_wait` is told
+/// what is waited for.
+///
+/// # Errors
+/// If the cloud cannot be observed or the journal cannot be written.
+pub async fn recover(
+    aws: &Aws,
+    wanted: Wanted<'_>,
+    journal: &Journal,
+    mode: Mode,
+    on_wait: &mut dyn FnMut(&str),
+) -> Result<Sight, RecoverError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let sight = observe(aws, wanted).await?;
+        journal.settle(&sight.observed, aws.settle_window())?;
+        let Some(pending) = journal.pending(mode) else { return Ok(sight) };
+        wait(&pending, &mut pause, on_wait).await;
+    }
+}
+
+/// The same with what a journal left open when it was [looked at](Journal::look); nothing is
+/// written.
+///
+/// # Errors
+/// If the cloud cannot be observed.
+pub async fn look(
+    aws: &Aws,
+    wanted: Wanted<'_>,
+    mut ledger: Ledger,
+    clock: &super::journal::Clock,
+    on_wait: &mut dyn FnMut(&str),
+) -> Result<Sight, ObserveError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let sight = observe(aws, wanted).await?;
+        ledger.settle(&sight.observed, clock(), aws.settle_window());
+        let Some(pending) = ledger.pending(Mode::Apply) else { return Ok(sight) };
+        wait(&pending, &mut pause, on_wait).await;
+    }
+}
+
+/// Settles what can be settled at the end of a run, so that the next one need not wait for it.
+///
+/// Nothing is lost if this fails: the next run does it.
+pub(super) async fn settle(aws: &Aws, journal: &Journal, stack: &Name) {
+    if journal.ledger().is_settled() {
+        return;
+    }
+    let wanted = Wanted { stack: stack.as_str(), images: &BTreeSet::new() };
+    match observe(aws, wanted).await {
+        Ok(sight) => {
+            if let Err(error) = journal.settle(&sight.observed, aws.settle_window()) {
+                tracing::warn!(%error, "the journal is left as it is");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "what was made is not looked at"),
+    }
+}
+
+async fn wait(pending: &str, pause: &mut Duration, on_wait: &mut dyn FnMut(&str)) {
+    on_wait(pending);
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(LONGEST_PAUSE);
+}

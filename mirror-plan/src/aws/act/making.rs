@@ -1,0 +1,179 @@
+//! Making an object, once: the one place from which a call is sent that makes something.
+//!
+//! An answer that is lost says nothing about whether there is an object now. What comes next depends
+//! on how a repeat of the call would end, which AWS fixes for each kind; see [`Repeat`].
+
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::super::errors::{AnswerError, CallError, ErrorKind};
+use super::super::wait::limit;
+use super::acting::Acting;
+use super::{ActError, Note, Sent, find};
+use crate::attribute::Referable;
+use crate::id::Id;
+use crate::resource::{Repeat, Tags};
+
+/// A call that makes an object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Making<'a> {
+    /// Its name in AWS's API.
+    pub(super) call: &'static str,
+    /// The tags of the object.
+    pub(super) tags: &'a Tags,
+}
+
+/// Why one sending of the call made nothing that is known of.
+enum Setback {
+    Call(CallError),
+    Answer(AnswerError),
+}
+
+impl Setback {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Call(error) => error.kind,
+            // The call was done; what it made cannot be read.
+            Self::Answer(_) => ErrorKind::Unknown,
+        }
+    }
+
+    /// Whether another call has had the client token: what that made is not what this would make.
+    fn is_mismatch(&self) -> bool {
+        let code = match self {
+            Self::Call(error) => error.code.as_deref(),
+            Self::Answer(_) => None,
+        };
+        code == Some("IdempotentParameterMismatch")
+    }
+}
+
+impl From<Setback> for ActError {
+    fn from(setback: Setback) -> Self {
+        match setback {
+            Setback::Call(error) => error.into(),
+            Setback::Answer(error) => error.into(),
+        }
+    }
+}
+
+/// What comes after a sending that made nothing that is known of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// The call is sent again.
+    Again,
+    /// The object is looked for, at most so long; if there is none, something else comes.
+    Look { window: Duration, then: Then },
+    /// Nothing.
+    End,
+}
+
+/// What comes after an object was looked for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Again,
+    End,
+}
+
+impl Acting<'_> {
+    /// Sends what makes an object until there is exactly one, and returns its id; with it the answer,
+    /// unless the object was found by its tags.
+    ///
+    /// Each sending is written down before it happens, and how the call ended after it.
+    pub(super) async fn make<O, T, E, F>(
+        &self,
+        making: Making<'_>,
+        mut request: impl FnMut() -> F,
+        id: impl Fn(&T) -> Result<Id<O>, AnswerError>,
+    ) -> Result<(Id<O>, Option<T>), ActError>
+    where
+        O: Referable,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        let mut patience = self.patience("AWS takes the call", limit::TAKEN);
+        let mut sent = self.sent();
+        loop {
+            self.record(Note::Sending).await?;
+            let setback = match self.aws.send(making.call, request()).await {
+                Ok(answer) => match id(&answer) {
+                    Ok(id) => {
+                        self.record(Note::Made(id.erase())).await?;
+                        return Ok((id, Some(answer)));
+                    }
+                    Err(error) => Setback::Answer(error),
+                },
+                Err(error) => Setback::Call(error),
+            };
+            let next = self.after(&setback, Repeat::of(O::KIND), &mut sent);
+            if let Next::Look { window, .. } = next
+                && let Some(found) = self.find::<O>(making, window).await?
+            {
+                self.record(Note::Made(found.erase())).await?;
+                return Ok((found, None));
+            }
+            let error = ActError::from(setback);
+            let is_over = match next {
+                Next::End | Next::Look { then: Then::End, .. } => true,
+                Next::Again | Next::Look { then: Then::Again, .. } => {
+                    patience.pause(error.to_string()).await.is_err()
+                }
+            };
+            if is_over {
+                if sent == Sent::Never {
+                    self.record(Note::Refused).await?;
+                }
+                return Err(error);
+            }
+        }
+    }
+
+    /// What comes after a sending that made nothing that is known of.
+    fn after(&self, setback: &Setback, repeat: Repeat, sent: &mut Sent) -> Next {
+        match setback.kind() {
+            ErrorKind::Busy | ErrorKind::Throttled => Next::Again,
+            ErrorKind::NotFound if self.names_new() => Next::Again,
+            ErrorKind::AlreadyThere if !setback.is_mismatch() => {
+                let window = match sent {
+                    Sent::Never => Duration::ZERO,
+                    Sent::Perhaps => limit::SEEN,
+                };
+                Next::Look { window, then: Then::End }
+            }
+            ErrorKind::Unknown => {
+                *sent = Sent::Perhaps;
+                match repeat {
+                    Repeat::SameAnswer | Repeat::Taken => Next::Again,
+                    Repeat::Second => {
+                        Next::Look { window: self.aws.settle_window, then: Then::Again }
+                    }
+                }
+            }
+            _ => Next::End,
+        }
+    }
+
+    /// Looks for the object by its tags until it is seen, or `window` is over.
+    async fn find<O: Referable>(
+        &self,
+        making: Making<'_>,
+        window: Duration,
+    ) -> Result<Option<Id<O>>, ActError> {
+        let mut patience = self.patience("it is seen whether there is one", window);
+        loop {
+            let found = find::created(self.aws, O::KIND, making.tags).await?;
+            if let Some(found) = found {
+                let of_its_kind = found.of().expect("what is looked for was parsed by its kind");
+                return Ok(Some(of_its_kind));
+            }
+            if patience.pause(format!("{} may have taken effect", making.call)).await.is_err() {
+                return Ok(None);
+            }
+        }
+    }
+}

@@ -37,11 +37,16 @@ pub(crate) async fn connect(
         Place::Local(folder) => (local(settings, folder, region)?, Pace::Local),
         Place::Aws => (real(settings, region).await, Pace::Aws),
     };
-    Aws::new(&config, pace).map_err(|error| {
-        Diagnostic::error(code::CREDENTIALS, error.to_string())
-            .help("name one: `region` in the `stack` block, --region, or AWS_REGION")
-            .help("or try it without AWS: mirror --local ...")
-            .into()
+    let aws = Aws::new(&config, pace).map_err(|error| {
+        Diagnostics::from(
+            Diagnostic::error(code::CREDENTIALS, error.to_string())
+                .help("name one: `region` in the `stack` block, --region, or AWS_REGION")
+                .help("or try it without AWS: mirror --local ..."),
+        )
+    })?;
+    Ok(match settings.settle_window()? {
+        Some(window) => aws.with_settle_window(window),
+        None => aws,
     })
 }
 

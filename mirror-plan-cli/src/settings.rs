@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use mirror_plan::apply::journal::Holder;
+use mirror_plan::code;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::render::Palette;
 use tracing_subscriber::EnvFilter;
 
@@ -142,6 +145,23 @@ impl Settings {
             .or_else(|| Some(environment("XDG_STATE_HOME")?.join("mirror")))
             .or_else(|| Some(environment("HOME")?.join(".local/state/mirror")))
             .unwrap_or_else(|| PathBuf::from(".mirror"))
+    }
+
+    /// How long AWS may take to show what it has made, where `MIRROR_SETTLE_WINDOW` says so.
+    ///
+    /// # Errors
+    /// If that is no number of seconds.
+    pub(crate) fn settle_window(&self) -> Result<Option<Duration>, Diagnostics> {
+        let Some(text) = self.environment.get("MIRROR_SETTLE_WINDOW") else { return Ok(None) };
+        match text.parse() {
+            Ok(seconds) => Ok(Some(Duration::from_secs(seconds))),
+            Err(_) => {
+                let title =
+                    format!("MIRROR_SETTLE_WINDOW is `{text}`, which is no number of seconds");
+                let help = "leave it out for 300, what AWS is given otherwise";
+                Err(Diagnostic::error(code::SETTING, title).help(help).into())
+            }
+        }
     }
 
     /// Who runs `command`, for those who must wait.

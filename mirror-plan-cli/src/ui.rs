@@ -156,12 +156,32 @@ fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
-/// Ready when the user interrupts.
+/// Ready when the user interrupts, or when whoever started the process asks it to end.
 pub(crate) async fn interrupted() {
-    // Without a way to hear of interrupts the process ends at the first one, as it would anyway.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    // Without a way to hear of signals the process ends at the first one, as it would anyway.
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = asked_to_end() => {}
     }
+}
+
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut requests) => drop(requests.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    std::future::pending().await
 }
 
 /// Stops the run at the first interrupt, and leaves at the second.
@@ -174,7 +194,7 @@ pub(crate) async fn stop_on_interrupt(stop: Stop) {
     let mut stderr = io::stderr().lock();
     drop(writeln!(
         stderr,
-        "\nInterrupted twice: leaving at once. Calls in flight may or may not take effect; plan again."
+        "\nInterrupted twice: leaving at once. The next run finds out what became of the calls in flight."
     ));
     std::process::exit(130);
 }

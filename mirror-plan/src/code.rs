@@ -114,6 +114,8 @@ codes! {
     NOT_APPROVED = "MP0604", "nobody can approve";
     /// A saved plan is applied as it is. Options that change what is planned belong to `mirror plan`.
     SAVED_PLAN_OPTIONS = "MP0605", "options that a saved plan does not take";
+    /// A variable of the environment that `mirror` reads has a value it cannot have.
+    SETTING = "MP0606", "unreadable setting";
 }
 
 /// What there is to say about a code: `MP0102`, in any case.

@@ -126,7 +126,7 @@ fn codes_are_explained() {
     ----- stderr -----
     error[MP0101]: there is no code `MP9999`
      |
-     = note: codes are MP and four digits, up to MP0605
+     = note: codes are MP and four digits, up to MP0606
     ");
 }
 

@@ -31,7 +31,11 @@ instance "second" {
 
 /// Sends an interrupt, as Ctrl-C does.
 fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    send("INT", child);
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
     let sent = sent.expect("there is a `kill`");
     assert!(sent.success());
 }
@@ -67,6 +71,62 @@ fn the_first_interrupt_waits_for_what_is_in_flight() {
     ");
     let replanned = folder.done("plan");
     assert!(replanned.contains("Plan: 1 to add, 0 to change, 0 to destroy."), "{replanned}");
+}
+
+#[test]
+fn a_request_to_end_is_an_interrupt() {
+    let folder = Folder::with(SLOW);
+    let mut child = folder
+        .command("--local apply --auto-approve")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("instance.first: Creating") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before its time");
+    }
+    send("TERM", &child);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    assert!(rest.contains("instance.first: Creation complete"), "{rest}");
+}
+
+#[test]
+fn a_second_run_says_who_is_at_work_and_does_nothing() {
+    let folder = Folder::with(SLOW);
+    let mut first = folder
+        .command("--local apply --auto-approve")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(first.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("instance.first: Creating") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before its time");
+    }
+    let second = folder.mirror("--local destroy --auto-approve");
+    assert!(second.starts_with("exit code: 4\n"), "{second}");
+    let holder = format!("`mirror apply` on {}", gethostname());
+    assert!(second.contains("error[MP0503]: another run is at work on this stack: "), "{second}");
+    assert!(second.contains(&holder), "{second}");
+    assert!(second.contains(&format!("process {}", first.id())), "{second}");
+    let planned = folder.mirror("--local plan");
+    assert!(planned.contains("another run is at work on this stack"), "{planned}");
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(first.wait().unwrap().code(), Some(0), "{rest}");
+    assert!(folder.done("plan").contains("No changes."));
+}
+
+fn gethostname() -> String {
+    let output = Command::new("uname").arg("-n").output().expect("there is a `uname`");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod docs;
 mod errors;
 mod help;
 mod interrupt;
+mod killed;
 mod plan_file;
 mod story;
 mod streams;

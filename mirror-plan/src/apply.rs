@@ -1,6 +1,6 @@
 //! Apply: walks the steps of a plan and decides nothing.
 //!
-//! [`recover`] observes the cloud and finds out what became of a run that did not end;
+//! [`recover()`] observes the cloud and finds out what became of a run that did not end;
 //! [`check_fresh`] refuses a plan whose objects have changed since; [`apply`] carries one out and
 //! writes down in a [`Journal`] what tags cannot hold. Planning and applying meet in [`Plan`] alone.
 

@@ -85,7 +85,7 @@ impl Cloud {
 
     /// Lets things go wrong from now on, in place of what was to go wrong before.
     pub fn set_faults(&self, faults: Faults) {
-        self.shared().faults = FaultState::new(faults);
+        self.shared().faults.change(faults);
     }
 
     /// Returns the clock.

@@ -228,6 +228,14 @@ impl FaultState {
         Self { faults, seen, levels, drawn, unseen: Vec::new(), born: 0 }
     }
 
+    /// With other faults from now on. What cannot be seen before a certain time stays unseen.
+    pub(crate) fn change(&mut self, faults: Faults) {
+        let until_a_time = |unseen: &Unseen| matches!(unseen.until, Until::Time(_));
+        let mut unseen = std::mem::take(&mut self.unseen);
+        unseen.retain(until_a_time);
+        *self = Self { unseen, born: self.born, ..Self::new(faults) };
+    }
+
     /// Returns how long the call takes.
     pub(crate) fn delay(&self, subject: Subject<'_>) -> Duration {
         let concerned = self.faults.latency.iter().filter(|(calls, _)| calls.concern(subject));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::journal::{Journal, JournalError, Ledger};
 use crate::address::Name;
 use crate::aws::{Aws, ObserveError, Sight, Wanted, observe};
+use crate::observed::Observed;
 use crate::plan::Mode;
 
 /// The pause before looking again, at first; it doubles.
@@ -43,9 +44,24 @@ pub async fn recover(
 ) -> Result<Sight, RecoverError> {
     let mut pause = FIRST_PAUSE;
     loop {
-        let sight = observe(aws, wanted).await?;
-        journal.settle(&sight.observed, aws.settle_window())?;
-        let Some(pending) = journal.pending(mode) else { return Ok(sight) };
+        let pending = match observe(aws, wanted).await {
+            Ok(sight) => {
+                journal.settle(&sight.observed, aws.settle_window())?;
+                let Some(pending) = journal.pending(mode) else { return Ok(sight) };
+                pending
+            }
+            // What was just made may be seen in part: an instance without its interface.
+            Err(error @ ObserveError::Answer(_)) => {
+                let account = aws.account().await?;
+                let nothing = Observed::nothing(account, aws.region().clone());
+                journal.settle(&nothing, aws.settle_window())?;
+                if journal.ledger().is_settled() {
+                    return Err(error.into());
+                }
+                error.to_string()
+            }
+            Err(error @ ObserveError::Call(_)) => return Err(error.into()),
+        };
         wait(&pending, &mut pause, on_wait).await;
     }
 }

@@ -24,7 +24,7 @@ pub(super) mod elb;
 mod instance;
 mod internet_gateway;
 mod load_balancer;
-mod mirror_filter;
+pub(super) mod mirror_filter;
 mod mirror_session;
 mod mirror_target;
 mod permission;

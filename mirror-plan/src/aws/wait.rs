@@ -64,7 +64,7 @@ pub(super) mod limit {
     /// For AWS to take a call that it has turned away or left unanswered.
     pub(in crate::aws) const TAKEN: Duration = minutes(5);
     /// For an object that was just made to be seen everywhere.
-    pub(in crate::aws) const SEEN: Duration = minutes(2);
+    pub(in crate::aws) const SEEN: Duration = minutes(5);
     /// For a VPC or a subnet to be available, a gateway to be attached.
     pub(in crate::aws) const AVAILABLE: Duration = minutes(5);
     /// For an instance to run, stop or be gone.

@@ -62,6 +62,7 @@ fn weather(seed: u64, throttled: u8) -> Faults {
 /// What the account of a simulation holds.
 fn holds(simulation: &Simulation) -> Census {
     simulation.cloud.set_faults(Faults::none());
+    simulation.wait(Duration::from_secs(600)); // until everything is seen
     simulation.in_virtual_time(census(&simulation.cloud))
 }
 

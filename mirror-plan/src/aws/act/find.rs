@@ -5,6 +5,7 @@ use super::super::answer::Answer;
 use super::super::observe::elb;
 use super::super::page::{self, pages};
 use super::super::tags;
+use super::super::wait::limit;
 use super::ActError;
 use super::acting::{Acting, unless_absent};
 use crate::address::Kind;
@@ -95,7 +96,7 @@ pub(super) async fn refuse_foreign(
     arn: &ObjectId,
     tags: &Tags,
 ) -> Result<(), ActError> {
-    let mut patience = acting.patience("it is seen", acting.aws.settle_window);
+    let mut patience = acting.patience("it is seen", limit::SEEN);
     let request = acting.aws.elb().describe_tags().resource_arns(arn.as_str());
     loop {
         let answer = acting.aws.send("DescribeTags", request.clone().send()).await;

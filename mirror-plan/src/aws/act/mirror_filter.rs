@@ -1,5 +1,7 @@
 //! Calls about traffic mirror filters and their rules.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::operation::create_traffic_mirror_filter::CreateTrafficMirrorFilterOutput;
 use aws_sdk_ec2::types::{
     ResourceType, TrafficDirection, TrafficMirrorFilterRuleField, TrafficMirrorNetworkService,
@@ -7,8 +9,11 @@ use aws_sdk_ec2::types::{
 };
 
 use super::super::answer::Answer;
+use super::super::errors::{CallError, ErrorKind};
+use super::super::observe::mirror_filter::read;
 use super::super::tags;
-use super::acting::Acting;
+use super::super::wait::limit;
+use super::acting::{Acting, unless_absent};
 use super::making::Making;
 use super::{ActError, Made};
 use crate::attribute::Input;
@@ -114,12 +119,53 @@ async fn create_rule(
         .set_source_port_range(source_port.map(ports))
         .set_destination_port_range(destination_port.map(ports))
         .set_description(description.clone());
-    let answer = acting.call("CreateTrafficMirrorFilterRule", || request.clone().send()).await?;
+    let sent = acting.call("CreateTrafficMirrorFilterRule", || request.clone().send()).await;
+    let answer = match sent {
+        Ok(answer) => answer,
+        Err(ActError::Call(error)) if error.kind == ErrorKind::AlreadyThere => {
+            return rule_there(acting, filter, rule, error).await;
+        }
+        Err(error) => return Err(error),
+    };
     let id = answer.traffic_mirror_filter_rule();
     let id = id.and_then(|rule| rule.traffic_mirror_filter_rule_id());
     let id: MirrorFilterRuleId =
         Answer("CreateTrafficMirrorFilterRule").id("trafficMirrorFilterRuleId", id)?;
     Ok(Made::part(rule.key(), &id))
+}
+
+/// The rule with the number of `rule`, if an earlier run has made that very rule.
+async fn rule_there(
+    acting: &Acting<'_>,
+    filter: &MirrorFilterId,
+    rule: &Rule,
+    error: CallError,
+) -> Result<Made, ActError> {
+    let mut patience = acting.patience("the rule is seen", limit::SEEN);
+    let request = acting
+        .aws
+        .ec2()
+        .describe_traffic_mirror_filters()
+        .traffic_mirror_filter_ids(filter.as_str());
+    loop {
+        let answer = acting.aws.send("DescribeTrafficMirrorFilters", request.clone().send()).await;
+        let seen = unless_absent(answer)?.and_then(|answer| answer.traffic_mirror_filters?.pop());
+        if let Some(seen) = &seen {
+            let (resource, parts) = read(seen)?;
+            let same_key = resource.rules.0.iter().find(|there| there.key() == rule.key());
+            match (same_key, parts.get(&rule.key().to_string())) {
+                (Some(there), Some(id)) if there == rule => {
+                    let parts = BTreeMap::from([(rule.key().to_string(), id.clone())]);
+                    return Ok(Made { parts, ..Made::nothing() });
+                }
+                (Some(_), _) => return Err(error.into()),
+                (None, _) => {}
+            }
+        }
+        if patience.pause("the rule cannot be seen yet").await.is_err() {
+            return Err(error.into());
+        }
+    }
 }
 
 async fn modify_rule(

@@ -49,7 +49,8 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
     Ok(seen)
 }
 
-fn read(
+/// The attributes of a filter, and the ids of its rules.
+pub(in crate::aws) fn read(
     filter: &TrafficMirrorFilter,
 ) -> Result<(MirrorFilter, BTreeMap<String, ObjectId>), AnswerError> {
     let (mut rules, mut parts) = (Vec::new(), BTreeMap::new());

@@ -53,6 +53,7 @@
 //! # Features
 //!
 //! - `hcl` (default): the stack file.
+//! - `s3`: a team's journal and lease in an S3 bucket, by the same SDK.
 //! - `aws` (default): observing and applying through the AWS SDK for Rust. It turns on no HTTP
 //!   client and no TLS: those come with the `SdkConfig` of the caller.
 
@@ -65,6 +66,7 @@ pub mod code;
 pub mod diagnostic;
 pub mod event;
 pub mod graph;
+mod hash;
 #[cfg(feature = "hcl")]
 pub mod hcl;
 pub mod id;

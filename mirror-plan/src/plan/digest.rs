@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::Plan;
+use crate::hash::hash;
 use crate::observed::{Found, Observed};
 
 /// The hash of one observed object, `sha256:` and 64 hexadecimal digits.
@@ -54,12 +54,4 @@ pub(crate) fn fingerprints(observed: &Observed) -> BTreeMap<String, Fingerprint>
             })
         })
         .collect()
-}
-
-/// The hash of the canonical JSON of `value`: all our maps are ordered, so the bytes are too.
-fn hash(value: &impl Serialize) -> String {
-    let bytes = serde_json::to_vec(value).expect("plans and objects have texts for keys");
-    let digest = Sha256::digest(&bytes);
-    let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hexadecimal}")
 }

@@ -14,12 +14,13 @@ const FILE_LINES_MAX: usize = 600;
 const NAMES_OF_NOTHING: [&str; 6] = ["common", "helper", "helpers", "misc", "util", "utils"];
 
 /// The modules of mirror-plan that are functions of their inputs; `*` stands for any ending.
-const PURE_MODULES: [&str; 15] = [
+const PURE_MODULES: [&str; 16] = [
     "address",
     "attribute",
     "code",
     "diagnostic",
     "graph",
+    "hash",
     "id",
     "lint*",
     "observed",

@@ -8,9 +8,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::address::Address;
+use crate::hash::hash;
 use crate::id::ObjectId;
 
 /// One thing that happened, or was about to.
@@ -68,8 +68,7 @@ impl RequestHash {
     /// The hash of `request`, whose serialization must be the same each time.
     #[must_use]
     pub fn of(request: &impl Serialize) -> Self {
-        let bytes = serde_json::to_vec(request).expect("calls have texts for keys");
-        Self(format!("sha256:{:x}", Sha256::digest(&bytes)))
+        Self(hash(request))
     }
 }
 

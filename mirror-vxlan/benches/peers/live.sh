@@ -14,7 +14,8 @@
 #
 # Two network namespaces and a veth pair with an MTU of 3000 are made and removed. Root is needed,
 # and gcc, tcpdump, ethtool, iproute2 and the kernel's vxlan device; what is missing is left out.
-# ROUNDS (3), SECONDS_EACH (3), LENGTHS ("60 590 1514") and RECEIVERS change what is run.
+# ROUNDS (3), SECONDS_EACH (3), LENGTHS ("60 590 1514"), RECEIVERS and WRITERS change what is run; RATE
+# has split and files send so many packets a second.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -89,9 +90,11 @@ start() {
         tcpdump*) command=(tcpdump -n -i cable -B 131072 -w "$to_file" udp port 4789) ;;
         netring) command=("$target/peers/release/netring-peer" cable) ;;
         *-file)
-            command=("$target/datapath/mirror-vxlan" receive --input "${1%-file}" --interface cable
-                --workers 1 --pcapng "$files" --rotate-size 8GiB --summary 0s) ;;
-        *) command=("$target/datapath/examples/count" "$1" cable) ;;
+            command=("$target/datapath/mirror-vxlan" receive --input "${1%-file}"
+                --workers 1 --pcapng "$files" --rotate-size 8GiB --summary 0s)
+            if [[ $1 == xdp* ]]; then command+=(--interface cable); fi ;;
+        xdp) command=("$target/datapath/examples/count" xdp cable) ;;
+        *) command=("$target/datapath/examples/count" "$1") ;;
     esac
     (
         TIMEFORMAT='%U %S'
@@ -170,7 +173,7 @@ measure_split() {
         for ((round = 0; round < rounds; round++)); do
             for name in "${receivers[@]}"; do
                 is_there "$name" || continue
-                read -r received took cpu _ <<< "$(run "$name" "$length")"
+                read -r received took cpu _ <<< "$(run "$name" "$length" "${RATE:-}")"
                 echo $((received / seconds / 1000)) >> "$work/rate.$name"
                 awk "BEGIN {print $received / $took}" >> "$work/share.$name"
                 awk "BEGIN {print $cpu * 1e9 / ($received + 1)}" >> "$work/cpu.$name"

@@ -9,6 +9,7 @@
 
 mod conservation;
 mod contents;
+mod flood;
 mod interfaces;
 mod network;
 mod programs;

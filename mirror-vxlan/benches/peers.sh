@@ -21,7 +21,12 @@ if [ -z "$anyway" ] && [ "${load%.*}" -ge 1 ]; then
     echo "the load is $load: other work would be measured too; --anyway measures all the same" >&2
     exit 1
 fi
-if ! { command -v editcap tcpdump go gcc ethtool python3 ip && [ -d /usr/share/gocode/src/github.com/google/gopacket ]; } > /dev/null; then
+is_missing=
+for program in editcap tcpdump go gcc ethtool python3 ip; do
+    command -v "$program" > /dev/null || is_missing=yes
+done
+[ -d /usr/share/gocode/src/github.com/google/gopacket ] || is_missing=yes
+if [ -n "$is_missing" ]; then
     apt-get install -y --no-install-recommends wireshark-common tcpdump golang-go \
         golang-github-google-gopacket-dev golang-golang-x-net-dev golang-golang-x-sys-dev \
         gcc libc6-dev ethtool python3 iproute2 >&2

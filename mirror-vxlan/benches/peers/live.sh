@@ -126,27 +126,20 @@ finish() {
     result="${count:-0} $(awk '{print $1 + $2}' "$work/time")"
 }
 
-# Packets that the receiving interface took in.
-offered() {
-    ip netns exec "$to" awk '/cable:/ {print $3}' /proc/net/dev
-}
-
 # Nanoseconds that processor 1 has been busy.
 busy() {
     awk '/^cpu1 / {printf "%.0f", ($2 + $3 + $4 + $7 + $8) * 10000000}' /proc/stat
 }
 
-# Runs one receiver once: run RECEIVER LENGTH [RATE]. Prints: received, offered, CPU seconds, busy ns.
+# Runs one receiver once: run RECEIVER LENGTH [RATE]. Prints: received, sent, CPU seconds, busy ns.
 run() {
-    local before after busy_before busy_after result
+    local sent busy_before busy_after result
     start "$1"
-    before=$(offered)
     busy_before=$(busy)
-    taskset -c 0 ip netns exec "$from" "$work/flood" cable "$2" "$seconds" ${3:+"$3"} > /dev/null
+    sent=$(taskset -c 0 ip netns exec "$from" "$work/flood" cable "$2" "$seconds" ${3:+"$3"})
     busy_after=$(busy)
-    after=$(offered)
     finish "$1"
-    echo "${result% *} $((after - before)) ${result#* } $((busy_after - busy_before))"
+    echo "${result% *} $sent ${result#* } $((busy_after - busy_before))"
 }
 
 # Has the kernel handle packets in a thread, which pin_kernel keeps on processor 1, or as it likes.

@@ -13,13 +13,14 @@ const IPV6_HEADER_LEN: usize = 40;
 #[inline]
 pub(super) fn by_ip(frame: &[u8]) -> Option<usize> {
     let (ether_type, packet) = link::ethernet(Part::whole(frame)).ok()?;
-    let is_ipv6 = ether_type == IPV6;
-    if (ether_type != IPV4) & !is_ipv6 {
-        return None;
-    }
-    // Chosen, not branched to: where frames of both versions come mixed, a processor guesses every
-    // second branch wrong.
-    let (place, before) = if is_ipv6 { (4, IPV6_HEADER_LEN) } else { (2, 0) };
-    let length = packet.bytes.get(place..)?.first_chunk::<2>()?;
-    Some(packet.offset + before + usize::from(u16::from_be_bytes(*length)))
+    let word = |n: usize| {
+        let bytes = packet.bytes.get(n..n + 2)?.first_chunk::<2>()?;
+        Some(usize::from(u16::from_be_bytes(*bytes)))
+    };
+    let packet_len = match ether_type {
+        IPV4 => word(2)?,
+        IPV6 => IPV6_HEADER_LEN + word(4)?,
+        _ => return None,
+    };
+    Some(packet.offset + packet_len)
 }

@@ -4,7 +4,7 @@
 //! Each value is evaluated once, and values that wait for each other in a circle are reported.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::rc::Rc;
 
@@ -37,7 +37,7 @@ pub(super) enum Instances {
 }
 
 /// Something that is evaluated once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Node {
     Attribute(Address, String),
     Instances(Kind, Name),
@@ -67,7 +67,8 @@ pub(super) struct Program<'p> {
 
 #[derive(Default)]
 struct State {
-    values: RefCell<BTreeMap<Node, Evaluated<Rc<Value>>>>,
+    /// Looked up, and never gone through: their order reaches nothing.
+    values: RefCell<HashMap<Node, Evaluated<Rc<Value>>>>,
     instances: RefCell<BTreeMap<(Kind, Name), Evaluated<Instances>>>,
     /// Whole blocks with `count`, as lists.
     lists: RefCell<BTreeMap<(Kind, Name), Rc<Value>>>,

@@ -69,6 +69,7 @@ pub mod graph;
 mod hash;
 #[cfg(feature = "hcl")]
 pub mod hcl;
+pub mod iam;
 pub mod id;
 pub mod observed;
 pub mod plan;

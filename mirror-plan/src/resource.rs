@@ -205,12 +205,7 @@ pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
 
     /// The calls that turn `found`, which is `observed`, into this, in order. `creation` is for the
     /// parts that are made on the way.
-    fn update(
-        &self,
-        observed: &Self,
-        found: &Found,
-        creation: &Creation<'_>,
-    ) -> Vec<Operation>;
+    fn update(&self, observed: &Self, found: &Found, creation: &Creation<'_>) -> Vec<Operation>;
 
     /// The calls that remove `found`, which is this, in order.
     fn delete(&self, found: &Found) -> Vec<Operation>;

@@ -41,8 +41,7 @@ impl<'a> Arns<'a> {
 
     fn of(self, of: ArnType, name: &str) -> String {
         let account = if of.is_of_an_account() { self.0.account.as_str() } else { "" };
-        let (partition, service, region) =
-            (self.partition(), of.service().prefix(), self.region());
+        let (partition, service, region) = (self.partition(), of.service().prefix(), self.region());
         format!("arn:{partition}:{service}:{region}:{account}:{}{name}", of.path())
     }
 

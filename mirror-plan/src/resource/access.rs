@@ -247,37 +247,47 @@ pub const fn reading(kind: Kind) -> &'static [Access] {
     use ArnType::{Instance, Vpc};
     use On::Owned;
     match kind {
-        Kind::Vpc => const {
-            &[
-                Access::ec2("DescribeVpcs").at_removal(),
-                Access::ec2("DescribeVpcAttribute").on(&[Owned(Vpc)]).at_removal(),
-            ]
-        },
+        Kind::Vpc => {
+            const {
+                &[
+                    Access::ec2("DescribeVpcs").at_removal(),
+                    Access::ec2("DescribeVpcAttribute").on(&[Owned(Vpc)]).at_removal(),
+                ]
+            }
+        }
         Kind::Subnet => const { &[Access::ec2("DescribeSubnets").at_removal()] },
         Kind::InternetGateway => const { &[Access::ec2("DescribeInternetGateways").at_removal()] },
         Kind::RouteTable => const { &[Access::ec2("DescribeRouteTables").at_removal()] },
         Kind::SecurityGroup => const { &[Access::ec2("DescribeSecurityGroups").at_removal()] },
-        Kind::Instance => const {
-            &[
-                Access::ec2("DescribeInstances").at_removal(),
-                Access::ec2("DescribeInstanceAttribute").on(&[Owned(Instance)]).at_removal(),
-            ]
-        },
-        Kind::TargetGroup => const {
-            &[
-                Access::elb("DescribeTargetGroupAttributes").at_removal(),
-                Access::elb("DescribeTargetHealth").at_removal(),
-            ]
-        },
-        Kind::LoadBalancer => const {
-            &[
-                Access::elb("DescribeListeners").at_removal(),
-                Access::elb("DescribeLoadBalancerAttributes").at_removal(),
-            ]
-        },
+        Kind::Instance => {
+            const {
+                &[
+                    Access::ec2("DescribeInstances").at_removal(),
+                    Access::ec2("DescribeInstanceAttribute").on(&[Owned(Instance)]).at_removal(),
+                ]
+            }
+        }
+        Kind::TargetGroup => {
+            const {
+                &[
+                    Access::elb("DescribeTargetGroupAttributes").at_removal(),
+                    Access::elb("DescribeTargetHealth").at_removal(),
+                ]
+            }
+        }
+        Kind::LoadBalancer => {
+            const {
+                &[
+                    Access::elb("DescribeListeners").at_removal(),
+                    Access::elb("DescribeLoadBalancerAttributes").at_removal(),
+                ]
+            }
+        }
         Kind::MirrorTarget => const { &[Access::ec2("DescribeTrafficMirrorTargets").at_removal()] },
         Kind::MirrorFilter => const { &[Access::ec2("DescribeTrafficMirrorFilters").at_removal()] },
-        Kind::MirrorSession => const { &[Access::ec2("DescribeTrafficMirrorSessions").at_removal()] },
+        Kind::MirrorSession => {
+            const { &[Access::ec2("DescribeTrafficMirrorSessions").at_removal()] }
+        }
     }
 }
 

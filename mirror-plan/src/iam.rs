@@ -23,6 +23,9 @@ use crate::stack::Stack;
 mod arn;
 mod statement;
 
+#[cfg(test)]
+mod tests;
+
 use arn::Arns;
 use statement::{Statement, conditions};
 
@@ -185,23 +188,29 @@ impl<'a> Grants<'a> {
                     self.tag(action, of);
                 }
                 On::Tagged(of) => self.tag(action, of),
-                On::Owned(of) => self.owned.add(&full, self.arns.all(of)),
+                On::Owned(of) => self.own(&full, of),
                 On::Part(of) => self.parts.add(&full, self.arns.all(of)),
                 On::Named(of) => self.name(kind, &full, of),
             }
         }
     }
 
-    /// Allows a call to tag what it makes.
+    /// Allows an action on what the stack owns. The tag tells what that is, whatever its type.
+    fn own(&mut self, action: &str, of: ArnType) {
+        self.owned.add(action, self.arns.everything(of.service()));
+    }
+
+    /// Allows a call to tag what it makes, which the call tells, whatever its type.
     fn tag(&mut self, action: &str, of: ArnType) {
-        self.tagging.entry(of.service()).or_default().add(action, self.arns.all(of));
+        let service = of.service();
+        self.tagging.entry(service).or_default().add(action, self.arns.everything(service));
     }
 
     /// Allows an action on what resources of a kind name: on what the stack owns, and on each thing
     /// that is another's.
     fn name(&mut self, kind: Kind, action: &str, of: ArnType) {
         if of.is_owned() {
-            self.owned.add(action, self.arns.all(of));
+            self.own(action, of);
         }
         let declared = self.stack.resources.iter().filter(|(address, _)| address.kind == kind);
         let named = declared.flat_map(|(_, declared)| declared.resource.named());

@@ -1,7 +1,7 @@
 //! ARNs: what a policy says a thing by.
 
 use super::Location;
-use crate::resource::access::ArnType;
+use crate::resource::access::{ArnType, Service};
 use crate::scalar::Region;
 
 /// The role by which Elastic Load Balancing works in an account. The first load balancer makes it.
@@ -16,6 +16,12 @@ impl<'a> Arns<'a> {
     /// The Region.
     pub(super) fn region(self) -> &'a str {
         self.0.region.as_str()
+    }
+
+    /// All of a service.
+    pub(super) fn everything(self, service: Service) -> String {
+        let (partition, region, account) = (self.partition(), self.region(), &self.0.account);
+        format!("arn:{partition}:{}:{region}:{account}:*/*", service.prefix())
     }
 
     /// All of a type.

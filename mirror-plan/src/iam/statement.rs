@@ -88,6 +88,12 @@ impl Statement {
         ]
     }
 
+    /// The actions that it is about.
+    #[cfg(test)]
+    pub(super) fn actions(&self) -> &[String] {
+        &self.action.0
+    }
+
     /// Whether it says nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.action.0.is_empty()

@@ -1,0 +1,277 @@
+//! Calls against what others own, under the policies of one stack: each is tried and refused.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::Tag;
+use aws_sdk_elasticloadbalancingv2::types::Tag as BalancingTag;
+use mirror_local::{Cloud, LoggedCall};
+use mirror_plan::iam::Purpose;
+use mirror_plan::plan::Mode;
+use mirror_plan::stack::Stack;
+use mirror_tests::{REGION, Rig, config, lab, stack};
+
+use super::{Attached, live, receiver, run};
+
+/// A stack file of the laboratory for another stack.
+fn of_others(text: &str) -> Stack {
+    stack(&text.replacen("stack \"lab\"", "stack \"theirs\"", 1))
+}
+
+/// An account with a laboratory of others; equal calls make equal ids.
+async fn theirs() -> Rig {
+    let rig = Rig::instant();
+    let lab = of_others(include_str!("../../../../examples/lab.mirror.hcl"));
+    run(&rig, &lab, Mode::Apply).await.unwrap();
+    rig
+}
+
+/// Every call by which others change, replace and remove their laboratory.
+async fn changes_of_theirs() -> Vec<LoggedCall> {
+    let rig = theirs().await;
+    let before = rig.cloud.log().unwrap().len();
+    let address = "instance.target-instance-1".parse().unwrap();
+    let lab = of_others(include_str!("../../../../examples/lab.mirror.hcl"));
+    let observed = rig.observe(&lab).await;
+    let interface = observed.current(&address).unwrap().computed["network_interface"].clone();
+    for text in [include_str!("edited.mirror.hcl"), include_str!("edited-again.mirror.hcl")] {
+        let edited = of_others(&text.replace("INTERFACE", interface.as_deref().unwrap()));
+        run(&rig, &edited, Mode::Apply).await.unwrap();
+    }
+    run(&rig, &lab, Mode::Destroy).await.unwrap();
+    let mut calls = rig.cloud.log().unwrap().split_off(before);
+    let reads = |action: &str| action.starts_with("Describe") || action.starts_with("Get");
+    calls.retain(|call| !reads(&call.action) && call.error.is_none());
+    calls
+}
+
+/// Makes a call as it was made before, and returns the status and the error code.
+fn again(cloud: &Cloud, call: &LoggedCall, parameters: &str) -> (u16, Option<String>) {
+    let (service, version) = match &*call.service {
+        "ec2" => ("ec2", "2016-11-15"),
+        _ => ("elasticloadbalancing", "2015-12-01"),
+    };
+    let credential = format!(
+        "AWS4-HMAC-SHA256 Credential=AK/20260101/{REGION}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=00"
+    );
+    let request = http::Request::post("/").header("authorization", credential).body(()).unwrap();
+    let body = format!("Action={}&Version={version}&{parameters}", call.action);
+    let response = cloud.call(&request.into_parts().0, body.as_bytes()).response.unwrap();
+    (response.status, response.error)
+}
+
+fn is_refused(answer: &(u16, Option<String>)) -> bool {
+    let codes = ["UnauthorizedOperation", "AccessDenied"];
+    answer.0 == 403 && answer.1.as_deref().is_some_and(|code| codes.contains(&code))
+}
+
+/// Takes the tags of a stack off everything that others own.
+async fn untag(rig: &Rig) {
+    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
+    let tags = ec2.describe_tags().send().await.unwrap();
+    let owned: BTreeSet<String> =
+        tags.tags().iter().filter_map(|t| t.resource_id.clone()).collect();
+    for id in owned {
+        ec2.delete_tags().resources(id).send().await.unwrap();
+    }
+    let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
+    for arn in balancing(rig).await {
+        let request = elb.remove_tags().resource_arns(arn);
+        let keys = ["mirror-plan:stack", "mirror-plan:address", "mirror-plan:gen", "Name"];
+        request.set_tag_keys(Some(keys.map(str::to_owned).into())).send().await.unwrap();
+    }
+}
+
+/// The ARNs of load balancers, their listeners and target groups.
+async fn balancing(rig: &Rig) -> Vec<String> {
+    let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
+    let balancers = elb.describe_load_balancers().send().await.unwrap().load_balancers.unwrap();
+    let groups = elb.describe_target_groups().send().await.unwrap().target_groups.unwrap();
+    let mut arns: Vec<String> = groups.into_iter().filter_map(|g| g.target_group_arn).collect();
+    for arn in balancers.into_iter().filter_map(|balancer| balancer.load_balancer_arn) {
+        let listeners = elb.describe_listeners().load_balancer_arn(&arn).send().await.unwrap();
+        let listeners = listeners.listeners.unwrap_or_default().into_iter();
+        arns.extend(listeners.filter_map(|listener| listener.listener_arn));
+        arns.push(arn);
+    }
+    arns
+}
+
+/// Repeats every call of others on what was there before it, under the policies of the lab.
+async fn repeated_by_the_lab(rig: &Rig) {
+    let printed = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
+    let calls = changes_of_theirs().await;
+    printed.attach(&rig.cloud);
+    let mut refused = BTreeSet::new();
+    for call in &calls {
+        let answer = again(&rig.cloud, call, &call.parameters);
+        assert!(answer.0 >= 400, "{} {}: {answer:?}", call.action, call.parameters);
+        if is_refused(&answer) {
+            refused.insert(format!("{}:{}", call.service, call.action));
+        }
+    }
+    let tried: BTreeSet<String> =
+        calls.iter().map(|call| format!("{}:{}", call.service, call.action)).collect();
+    println!("{} calls of {} actions, each refused", calls.len(), refused.len());
+    let missed: Vec<_> = tried.difference(&refused).collect();
+    // These name only what the edits themselves made, and so nothing that is there.
+    assert_eq!(missed, Vec::<&String>::new());
+}
+
+#[tokio::test]
+async fn no_call_on_another_stacks_objects_is_allowed() {
+    repeated_by_the_lab(&theirs().await).await;
+}
+
+#[tokio::test]
+async fn no_call_on_untagged_objects_is_allowed() {
+    let rig = theirs().await;
+    untag(&rig).await;
+    repeated_by_the_lab(&rig).await;
+}
+
+/// Calls that make something in or from what others own, with the tags of the lab.
+#[tokio::test]
+async fn nothing_of_the_stack_is_made_in_what_others_own() {
+    let rig = theirs().await;
+    let log = rig.cloud.log().unwrap();
+    Attached::printed(&lab(), [Purpose::Apply]).attach(&rig.cloud);
+    let creates = log.iter().filter(|call| {
+        call.error.is_none() && (call.action.starts_with("Create") || call.action == "RunInstances")
+    });
+    let mut allowed = BTreeSet::new();
+    let mut refused = BTreeSet::new();
+    for call in creates {
+        let claimed =
+            call.parameters.replace("=theirs", "=lab").replace("ClientToken=", "ClientToken=x");
+        let answer = again(&rig.cloud, call, &claimed);
+        let of = if is_refused(&answer) { &mut refused } else { &mut allowed };
+        of.insert(call.action.clone());
+    }
+    let named = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(
+        refused,
+        named(&[
+            "CreateListener",
+            "CreateRoute",
+            "CreateRouteTable",
+            "CreateSecurityGroup",
+            "CreateSubnet",
+            "CreateTrafficMirrorFilterRule",
+            "CreateTrafficMirrorSession",
+            "RunInstances",
+        ])
+    );
+    // These stand in nothing, or IAM does not check what they stand in.
+    assert_eq!(
+        allowed,
+        named(&[
+            "CreateInternetGateway",
+            "CreateLoadBalancer",
+            "CreateTargetGroup",
+            "CreateTrafficMirrorFilter",
+            "CreateTrafficMirrorTarget",
+            "CreateVpc",
+        ])
+    );
+}
+
+/// Tries to tag everything of others as the lab's; returns how many were refused and how many not.
+async fn retagged(rig: &Rig) -> (usize, usize) {
+    let (ec2, elb) = (
+        aws_sdk_ec2::Client::new(&config(&rig.cloud)),
+        aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud)),
+    );
+    let policies = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
+    rig.cloud.set_policies(Vec::new());
+    let tags = ec2.describe_tags().send().await.unwrap();
+    let ids: BTreeSet<String> = tags.tags().iter().filter_map(|t| t.resource_id.clone()).collect();
+    let arns = balancing(rig).await;
+    policies.attach(&rig.cloud);
+    let (mut refused, mut taken) = (0, 0);
+    let mut count = |refuses: bool| if refuses { refused += 1 } else { taken += 1 };
+    for id in ids {
+        let tag = Tag::builder().key("mirror-plan:stack").value("lab").build();
+        count(ec2.create_tags().resources(&id).tags(tag).send().await.is_err());
+        let tag = Tag::builder().key("team").value("lab").build();
+        count(ec2.create_tags().resources(&id).tags(tag).send().await.is_err());
+    }
+    for arn in arns {
+        let tag = BalancingTag::builder().key("mirror-plan:stack").value("lab").build();
+        count(elb.add_tags().resource_arns(&arn).tags(tag).send().await.is_err());
+    }
+    (refused, taken)
+}
+
+#[tokio::test]
+async fn nothing_of_others_is_tagged_into_the_stack() {
+    let (refused, taken) = retagged(&theirs().await).await;
+    println!("{refused} attempts, each refused");
+    assert!(refused > 30, "{refused}");
+    assert_eq!(taken, 0);
+}
+
+/// What each denial is for: what is possible without it for somebody who may do everything else.
+#[tokio::test]
+async fn nobody_with_the_policy_takes_ownership_tags_away() {
+    let printed = Attached::printed(&lab(), [Purpose::Apply]);
+    let everything = r#"{ "Version": "2012-10-17", "Statement":
+        { "Effect": "Allow", "Action": "*", "Resource": "*" } }"#;
+    let mut all = printed.clone();
+    all.0.push(serde_json::from_str(everything).unwrap());
+    let sids: BTreeSet<String> = printed.actions("Deny").into_iter().map(|(sid, _)| sid).collect();
+    assert_eq!(sids, BTreeSet::from(["KeepOwnership".to_owned(), "KeepTags".to_owned()]));
+    for policies in [printed.clone(), all.clone()] {
+        assert_eq!(losses(&policies).await, Vec::<&str>::new());
+    }
+    let named = ["CreateTags", "DeleteTags", "AddTags", "RemoveTags"];
+    assert_eq!(losses(&all.without("KeepOwnership", None)).await, named);
+    assert_eq!(losses(&all.without("KeepTags", None)).await, ["DeleteTags without keys"]);
+    for (sid, action) in printed.actions("Deny") {
+        let lost = losses(&all.without(&sid, Some(&action))).await;
+        assert_eq!(lost.len(), 1, "{sid}: {action}: {lost:?}");
+    }
+}
+
+/// By which calls something of the lab loses an ownership tag.
+async fn losses(policies: &Attached) -> Vec<&'static str> {
+    let rig = Rig::instant();
+    run(&rig, &lab(), Mode::Apply).await.unwrap();
+    let (ec2, elb) = (
+        aws_sdk_ec2::Client::new(&config(&rig.cloud)),
+        aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud)),
+    );
+    let filters = ec2.describe_traffic_mirror_filters().send().await.unwrap();
+    let filter = filters.traffic_mirror_filters()[0].traffic_mirror_filter_id().unwrap().to_owned();
+    let groups = elb.describe_target_groups().send().await.unwrap();
+    let group = groups.target_groups()[0].target_group_arn().unwrap().to_owned();
+    policies.attach(&rig.cloud);
+    let key = "mirror-plan:stack";
+    let tag = || Tag::builder().key(key).value("other").build();
+    let balancing_tag = || BalancingTag::builder().key(key).value("other").build();
+    let bare = Tag::builder().key(key).build();
+    let done = [
+        ("CreateTags", ec2.create_tags().resources(&filter).tags(tag()).send().await.is_ok()),
+        ("DeleteTags", ec2.delete_tags().resources(&filter).tags(bare).send().await.is_ok()),
+        ("DeleteTags without keys", ec2.delete_tags().resources(&filter).send().await.is_ok()),
+        (
+            "AddTags",
+            elb.add_tags().resource_arns(&group).tags(balancing_tag()).send().await.is_ok(),
+        ),
+        ("RemoveTags", elb.remove_tags().resource_arns(&group).tag_keys(key).send().await.is_ok()),
+    ];
+    done.into_iter().filter_map(|(call, done)| done.then_some(call)).collect()
+}
+
+/// The whole life of one stack passes beside another one of the same make.
+#[tokio::test]
+async fn a_stack_lives_and_goes_beside_anothers_untouched() {
+    let rig = theirs().await;
+    let others = of_others(include_str!("../../../../examples/lab.mirror.hcl"));
+    let before = rig.observe(&others).await;
+    Attached::printed(&lab(), [Purpose::Apply]).attach(&rig.cloud);
+    live(&rig).await.unwrap();
+    rig.cloud.set_policies(Vec::new());
+    assert_eq!(rig.observe(&others).await, before);
+    assert!(receiver(&rig).await.is_err(), "nothing of the lab is left");
+}

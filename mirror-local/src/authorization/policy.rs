@@ -65,7 +65,11 @@ impl Policy {
                 && statement.conditions.iter().all(|condition| condition.holds(&check.facts))
         });
         let effects: Vec<Decision> = about.map(|statement| statement.effect).collect();
-        effects.iter().copied().find(|e| *e == Decision::Denied).or(effects.first().copied())
+        if effects.contains(&Decision::Denied) {
+            Some(Decision::Denied)
+        } else {
+            effects.first().copied()
+        }
     }
 }
 

@@ -62,6 +62,7 @@ fn tap() -> Stack {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole policy, as IAM takes it")]
 fn what_is_of_others_is_named_one_by_one() {
     let policies = policies(&tap(), &location("eu-west-1"), [Purpose::Apply]);
     assert_snapshot!(written(&policies), @r#"

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::address::Kind;
 use crate::resource::access::{ArnType, Occasion, On, SWEEP, Service, Which, reading, retagging};
-use crate::resource::{Access, calls};
+use crate::resource::{Access, Named, calls};
 use crate::scalar::{AccountId, Region};
 use crate::stack::Stack;
 
@@ -132,7 +132,7 @@ struct Grants<'a> {
     /// What makes, changes or removes parts without tags.
     parts: Grant,
     /// By action: what it may use of others.
-    named: BTreeMap<String, BTreeSet<String>>,
+    others: BTreeMap<String, BTreeSet<String>>,
     /// By service: the calls that tag what they make, and what that may be.
     tagging: BTreeMap<Service, Grant>,
 }
@@ -160,7 +160,7 @@ impl<'a> Grants<'a> {
             making: Grant::default(),
             owned: Grant::default(),
             parts: Grant::default(),
-            named: BTreeMap::new(),
+            others: BTreeMap::new(),
             tagging: BTreeMap::new(),
         }
     }
@@ -190,7 +190,11 @@ impl<'a> Grants<'a> {
                 On::Tagged(of) => self.tag(action, of),
                 On::Owned(of) => self.own(&full, of),
                 On::Part(of) => self.parts.add(&full, self.arns.all(of)),
-                On::Named(of) => self.name(kind, &full, of),
+                On::Named(of) => {
+                    let named = self.named(kind, of).filter(|named| named.which != Which::Any);
+                    self.name(&full, of, named.collect());
+                }
+                On::Chosen(of) => self.name(&full, of, self.named(kind, of).collect()),
             }
         }
     }
@@ -206,26 +210,32 @@ impl<'a> Grants<'a> {
         self.tagging.entry(service).or_default().add(action, self.arns.everything(service));
     }
 
-    /// Allows an action on what resources of a kind name: on what the stack owns, and on each thing
-    /// that is another's.
-    fn name(&mut self, kind: Kind, action: &str, of: ArnType) {
+    /// What resources of a kind name of others, of one type.
+    fn named(&self, kind: Kind, of: ArnType) -> impl Iterator<Item = Named> + use<'a> {
+        let declared = self.stack.resources.iter().filter(move |(address, _)| address.kind == kind);
+        let named = declared.flat_map(|(_, declared)| declared.resource.named());
+        named.filter(move |named| named.of == of)
+    }
+
+    /// Allows an action on what the stack owns of a type, and on each thing that is another's.
+    fn name(&mut self, action: &str, of: ArnType, named: BTreeSet<Named>) {
         if of.is_owned() {
             self.own(action, of);
         }
-        let declared = self.stack.resources.iter().filter(|(address, _)| address.kind == kind);
-        let named = declared.flat_map(|(_, declared)| declared.resource.named());
-        for named in named.filter(|named| named.of == of) {
-            let arn = match &named.which {
-                Which::One(name) => self.arns.one(of, name),
-                Which::Any => self.arns.all(of),
-            };
-            self.named.entry(action.to_owned()).or_default().insert(arn);
+        let any = named.iter().any(|named| named.which == Which::Any);
+        let arns = named.iter().map(|named| match &named.which {
+            Which::One(name) if !any => self.arns.one(of, name),
+            Which::One(_) | Which::Any => self.arns.all(of),
+        });
+        let arns: BTreeSet<String> = arns.collect();
+        if !arns.is_empty() {
+            self.others.entry(action.to_owned()).or_default().extend(arns);
         }
     }
 
     /// The statements that say so.
     fn statements(self) -> Vec<Statement> {
-        let Self { stack, arns, reading, making, owned, parts, named, tagging } = self;
+        let Self { stack, arns, reading, making, owned, parts, others, tagging } = self;
         let (region, name) = (arns.region(), stack.name.as_str());
         let mut statements = vec![
             Statement::allow("Read", reading).only_if(conditions::in_region(region)),
@@ -234,7 +244,7 @@ impl<'a> Grants<'a> {
             Statement::allow("Owned", owned).only_if(conditions::owned_by(name)),
             Statement::allow("Parts", parts),
         ];
-        statements.extend(each_named(named));
+        statements.extend(each_use(others));
         let keeps_ownership = !tagging.is_empty();
         let makes_balancers = tagging.contains_key(&Service::LoadBalancing);
         for (service, Grant { actions, resources }) in tagging {
@@ -270,9 +280,9 @@ fn images(stack: &Stack, arns: &Arns<'_>) -> Grant {
 }
 
 /// A statement for the actions that may use the same things of others.
-fn each_named(named: BTreeMap<String, BTreeSet<String>>) -> Vec<Statement> {
+fn each_use(others: BTreeMap<String, BTreeSet<String>>) -> Vec<Statement> {
     let mut by_resources: BTreeMap<BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
-    for (action, resources) in named {
+    for (action, resources) in others {
         by_resources.entry(resources).or_default().insert(action);
     }
     let grants = by_resources.into_iter().map(|(resources, actions)| Grant { actions, resources });

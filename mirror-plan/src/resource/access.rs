@@ -119,6 +119,8 @@ pub enum On {
     Part(ArnType),
     /// It uses one that an attribute names: one of the stack, or another; see [`Named`].
     Named(ArnType),
+    /// The same, and where no attribute names one, AWS or a plan picks any.
+    Chosen(ArnType),
 }
 
 /// Which commands send a call.

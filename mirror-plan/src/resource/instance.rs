@@ -169,9 +169,9 @@ impl Operation {
                 On::New(A::Instance),
                 On::New(A::NetworkInterface),
                 On::New(A::Volume),
-                On::Named(A::Image),
+                On::Chosen(A::Image),
                 On::Named(A::KeyPair),
-                On::Named(A::SecurityGroup),
+                On::Chosen(A::SecurityGroup),
                 On::Named(A::Subnet),
             ])
         };

@@ -24,11 +24,6 @@ instance "there" {
   key_name        = "theirs"
 }
 
-instance "default-group" {
-  instance_type = "t3.micro"
-  subnet        = subnet.own
-}
-
 mirror_target "interface" { network_interface = instance.there }
 
 mirror_session "theirs" {

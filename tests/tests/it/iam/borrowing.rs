@@ -93,6 +93,28 @@ async fn what_the_file_names_of_others_can_be_used() {
     assert_eq!(rig.observe(&stack(THEIRS)).await, theirs);
 }
 
+/// Such an instance gets the default group of its VPC, which nobody owns.
+#[tokio::test]
+async fn an_instance_without_groups_can_be_launched() {
+    let rig = Rig::instant();
+    let alone = stack(
+        r#"
+        stack "alone" { region = "eu-west-1" }
+        vpc "v" { cidr = "10.0.0.0/16" }
+        subnet "s" {
+          vpc  = vpc.v
+          cidr = "10.0.1.0/24"
+        }
+        instance "i" {
+          instance_type = "t3.micro"
+          subnet        = subnet.s
+        }
+        "#,
+    );
+    Attached::printed(&alone, [Purpose::Apply]).attach(&rig.cloud);
+    live(&rig, &alone).await.unwrap();
+}
+
 #[tokio::test]
 async fn each_thing_of_others_is_named_for_a_reason() {
     let (_, borrower) = lent().await;

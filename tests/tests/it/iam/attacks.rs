@@ -12,47 +12,44 @@ use mirror_tests::{REGION, Rig, config, lab, stack};
 
 use super::{Attached, live, receiver, run};
 
+const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
+
 /// A stack file of the laboratory for another stack.
 fn of_others(text: &str) -> Stack {
     stack(&text.replacen("stack \"lab\"", "stack \"theirs\"", 1))
 }
 
-/// An account with a laboratory of others; equal calls make equal ids.
+/// An account with a laboratory of others.
 async fn theirs() -> Rig {
     let rig = Rig::instant();
-    let lab = of_others(include_str!("../../../../examples/lab.mirror.hcl"));
-    run(&rig, &lab, Mode::Apply).await.unwrap();
+    run(&rig, &of_others(LAB), Mode::Apply).await.unwrap();
     rig
 }
 
-/// Every call by which others change, replace and remove their laboratory.
-async fn changes_of_theirs() -> Vec<LoggedCall> {
+/// Every call by which others make, change, replace and remove their laboratory.
+async fn calls_of_others() -> Vec<LoggedCall> {
     let rig = theirs().await;
-    let before = rig.cloud.log().unwrap().len();
+    let observed = rig.observe(&of_others(LAB)).await;
     let address = "instance.target-instance-1".parse().unwrap();
-    let lab = of_others(include_str!("../../../../examples/lab.mirror.hcl"));
-    let observed = rig.observe(&lab).await;
     let interface = observed.current(&address).unwrap().computed["network_interface"].clone();
     for text in [include_str!("edited.mirror.hcl"), include_str!("edited-again.mirror.hcl")] {
         let edited = of_others(&text.replace("INTERFACE", interface.as_deref().unwrap()));
         run(&rig, &edited, Mode::Apply).await.unwrap();
     }
-    run(&rig, &lab, Mode::Destroy).await.unwrap();
-    let mut calls = rig.cloud.log().unwrap().split_off(before);
+    run(&rig, &of_others(LAB), Mode::Destroy).await.unwrap();
     let reads = |action: &str| action.starts_with("Describe") || action.starts_with("Get");
+    let mut calls = rig.cloud.log().unwrap();
     calls.retain(|call| !reads(&call.action) && call.error.is_none());
     calls
 }
 
-/// Makes a call as it was made before, and returns the status and the error code.
-fn again(cloud: &Cloud, call: &LoggedCall, parameters: &str) -> (u16, Option<String>) {
-    let (service, version) = match &*call.service {
-        "ec2" => ("ec2", "2016-11-15"),
-        _ => ("elasticloadbalancing", "2015-12-01"),
-    };
+/// Makes a call with these parameters, and returns the status and the error code.
+fn make(cloud: &Cloud, call: &LoggedCall, parameters: &str) -> (u16, Option<String>) {
+    let version = if call.service == "ec2" { "2016-11-15" } else { "2015-12-01" };
     let credential = format!(
-        "AWS4-HMAC-SHA256 Credential=AK/20260101/{REGION}/{service}/aws4_request, \
-         SignedHeaders=host, Signature=00"
+        "AWS4-HMAC-SHA256 Credential=AK/20260101/{REGION}/{}/aws4_request, SignedHeaders=host, \
+         Signature=00",
+        call.service
     );
     let request = http::Request::post("/").header("authorization", credential).body(()).unwrap();
     let body = format!("Action={}&Version={version}&{parameters}", call.action);
@@ -65,21 +62,92 @@ fn is_refused(answer: &(u16, Option<String>)) -> bool {
     answer.0 == 403 && answer.1.as_deref().is_some_and(|code| codes.contains(&code))
 }
 
-/// Takes the tags of a stack off everything that others own.
-async fn untag(rig: &Rig) {
-    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
-    let tags = ec2.describe_tags().send().await.unwrap();
-    let owned: BTreeSet<String> =
-        tags.tags().iter().filter_map(|t| t.resource_id.clone()).collect();
-    for id in owned {
-        ec2.delete_tags().resources(id).send().await.unwrap();
+/// What somebody tries before each call of others: other parameters for it, if anything.
+type Attempt = fn(&LoggedCall) -> Option<String>;
+
+/// Lives the life of others again, call by call, and tries something under the policies of the lab
+/// before each. Returns the actions of the attempts that were refused, and of those that were not.
+///
+/// Equal calls make equal ids, and what is refused makes none.
+async fn attempts(rewrite: fn(&str) -> String, attempt: Attempt) -> [BTreeSet<String>; 2] {
+    let policies = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
+    let cloud = Rig::instant().cloud;
+    let (mut refused, mut allowed, mut tried) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for call in calls_of_others().await {
+        if let Some(parameters) = attempt(&call) {
+            policies.attach(&cloud);
+            let answer = make(&cloud, &call, &rewrite(&parameters));
+            let of = if is_refused(&answer) { &mut refused } else { &mut allowed };
+            of.insert(call.action.clone());
+            tried += 1;
+        }
+        cloud.set_policies(Vec::new());
+        let done = make(&cloud, &call, &rewrite(&call.parameters));
+        assert_eq!(done, (200, None), "{} {}", call.action, call.parameters);
     }
-    let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
-    for arn in balancing(rig).await {
-        let request = elb.remove_tags().resource_arns(arn);
-        let keys = ["mirror-plan:stack", "mirror-plan:address", "mirror-plan:gen", "Name"];
-        request.set_tag_keys(Some(keys.map(str::to_owned).into())).send().await.unwrap();
-    }
+    println!("{tried} calls of {} actions were tried", refused.union(&allowed).count());
+    [refused, allowed]
+}
+
+/// All that others do.
+fn the_same(call: &LoggedCall) -> Option<String> {
+    Some(call.parameters.clone())
+}
+
+#[tokio::test]
+async fn no_call_on_another_stacks_objects_is_allowed() {
+    let [refused, allowed] = attempts(str::to_owned, the_same).await;
+    assert_eq!(allowed, BTreeSet::new());
+    assert!(refused.len() > 40, "{refused:?}");
+}
+
+#[tokio::test]
+async fn no_call_on_untagged_objects_is_allowed() {
+    let untagged = |parameters: &str| parameters.replace("mirror-plan%3Astack", "another%3Atag");
+    let [refused, allowed] = attempts(untagged, the_same).await;
+    assert_eq!(allowed, BTreeSet::new());
+    assert!(refused.len() > 40, "{refused:?}");
+}
+
+/// Making something in or from what others own, with the tags of the lab; as a dry run, where there
+/// is one, since what can be made would be there then.
+fn claimed(call: &LoggedCall) -> Option<String> {
+    let makes = call.action.starts_with("Create") || call.action == "RunInstances";
+    let can_be_tried = call.service == "ec2" || call.action == "CreateListener";
+    (makes && can_be_tried).then(|| {
+        let parameters = call.parameters.replace("=theirs", "=lab");
+        if call.service == "ec2" { format!("{parameters}&DryRun=true") } else { parameters }
+    })
+}
+
+#[tokio::test]
+async fn nothing_of_the_stack_is_made_in_what_others_own() {
+    let [refused, allowed] = attempts(str::to_owned, claimed).await;
+    let named = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(
+        refused,
+        named(&[
+            "CreateListener",
+            "CreateRoute",
+            "CreateRouteTable",
+            "CreateSecurityGroup",
+            "CreateSubnet",
+            "CreateTags",
+            "CreateTrafficMirrorFilterRule",
+            "CreateTrafficMirrorSession",
+            "RunInstances",
+        ])
+    );
+    // These stand in nothing; and IAM does not check the load balancer of a mirror target.
+    assert_eq!(
+        allowed,
+        named(&[
+            "CreateInternetGateway",
+            "CreateTrafficMirrorFilter",
+            "CreateTrafficMirrorTarget",
+            "CreateVpc",
+        ])
+    );
 }
 
 /// The ARNs of load balancers, their listeners and target groups.
@@ -95,85 +163,6 @@ async fn balancing(rig: &Rig) -> Vec<String> {
         arns.push(arn);
     }
     arns
-}
-
-/// Repeats every call of others on what was there before it, under the policies of the lab.
-async fn repeated_by_the_lab(rig: &Rig) {
-    let printed = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
-    let calls = changes_of_theirs().await;
-    printed.attach(&rig.cloud);
-    let mut refused = BTreeSet::new();
-    for call in &calls {
-        let answer = again(&rig.cloud, call, &call.parameters);
-        assert!(answer.0 >= 400, "{} {}: {answer:?}", call.action, call.parameters);
-        if is_refused(&answer) {
-            refused.insert(format!("{}:{}", call.service, call.action));
-        }
-    }
-    let tried: BTreeSet<String> =
-        calls.iter().map(|call| format!("{}:{}", call.service, call.action)).collect();
-    println!("{} calls of {} actions, each refused", calls.len(), refused.len());
-    let missed: Vec<_> = tried.difference(&refused).collect();
-    // These name only what the edits themselves made, and so nothing that is there.
-    assert_eq!(missed, Vec::<&String>::new());
-}
-
-#[tokio::test]
-async fn no_call_on_another_stacks_objects_is_allowed() {
-    repeated_by_the_lab(&theirs().await).await;
-}
-
-#[tokio::test]
-async fn no_call_on_untagged_objects_is_allowed() {
-    let rig = theirs().await;
-    untag(&rig).await;
-    repeated_by_the_lab(&rig).await;
-}
-
-/// Calls that make something in or from what others own, with the tags of the lab.
-#[tokio::test]
-async fn nothing_of_the_stack_is_made_in_what_others_own() {
-    let rig = theirs().await;
-    let log = rig.cloud.log().unwrap();
-    Attached::printed(&lab(), [Purpose::Apply]).attach(&rig.cloud);
-    let creates = log.iter().filter(|call| {
-        call.error.is_none() && (call.action.starts_with("Create") || call.action == "RunInstances")
-    });
-    let mut allowed = BTreeSet::new();
-    let mut refused = BTreeSet::new();
-    for call in creates {
-        let claimed =
-            call.parameters.replace("=theirs", "=lab").replace("ClientToken=", "ClientToken=x");
-        let answer = again(&rig.cloud, call, &claimed);
-        let of = if is_refused(&answer) { &mut refused } else { &mut allowed };
-        of.insert(call.action.clone());
-    }
-    let named = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(
-        refused,
-        named(&[
-            "CreateListener",
-            "CreateRoute",
-            "CreateRouteTable",
-            "CreateSecurityGroup",
-            "CreateSubnet",
-            "CreateTrafficMirrorFilterRule",
-            "CreateTrafficMirrorSession",
-            "RunInstances",
-        ])
-    );
-    // These stand in nothing, or IAM does not check what they stand in.
-    assert_eq!(
-        allowed,
-        named(&[
-            "CreateInternetGateway",
-            "CreateLoadBalancer",
-            "CreateTargetGroup",
-            "CreateTrafficMirrorFilter",
-            "CreateTrafficMirrorTarget",
-            "CreateVpc",
-        ])
-    );
 }
 
 /// Tries to tag everything of others as the lab's; returns how many were refused and how many not.
@@ -267,7 +256,7 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
 #[tokio::test]
 async fn a_stack_lives_and_goes_beside_anothers_untouched() {
     let rig = theirs().await;
-    let others = of_others(include_str!("../../../../examples/lab.mirror.hcl"));
+    let others = of_others(LAB);
     let before = rig.observe(&others).await;
     Attached::printed(&lab(), [Purpose::Apply]).attach(&rig.cloud);
     live(&rig).await.unwrap();

@@ -68,7 +68,7 @@ impl Attached {
         // Without any policy a caller may do everything.
         if changed.0.is_empty() {
             let nothing = r#"{ "Version": "2012-10-17", "Statement":
-                { "Effect": "Deny", "Action": "*", "Resource": "*" } }"#;
+                [{ "Sid": "Nothing", "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#;
             changed.0.push(serde_json::from_str(nothing).unwrap());
         }
         changed

@@ -205,7 +205,7 @@ async fn nothing_of_others_is_tagged_into_the_stack() {
 async fn nobody_with_the_policy_takes_ownership_tags_away() {
     let printed = Attached::printed(&lab(), [Purpose::Apply]);
     let everything = r#"{ "Version": "2012-10-17", "Statement":
-        { "Effect": "Allow", "Action": "*", "Resource": "*" } }"#;
+        [{ "Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*" }] }"#;
     let mut all = printed.clone();
     all.0.push(serde_json::from_str(everything).unwrap());
     let sids: BTreeSet<String> = printed.actions("Deny").into_iter().map(|(sid, _)| sid).collect();

@@ -1,5 +1,5 @@
-# The laboratory changed once more: tags and parts go, the target group is made anew behind its
-# listener, and the load balancer changes in place and refuses to be deleted.
+# The laboratory changed once more: tags and parts go, the listener forwards to another target group,
+# and the load balancer changes in place and refuses to be deleted.
 stack "lab" { region = "eu-west-1" }
 
 vpc "my-traffic-mirroring-vpc" {
@@ -67,21 +67,25 @@ instance "target-instance-1" {
 
 target_group "targets" {
   vpc                  = vpc.my-traffic-mirroring-vpc
-  health_check         = { protocol = "tcp", port = 81 }
+  health_check         = { protocol = "tcp", port = 82 }
   targets              = [instance.target-instance-1]
-  deregistration_delay = 60
-  port                 = 4790
+  deregistration_delay = 70
+  tags                 = { owner = "me" }
 }
+
+target_group "spare" { vpc = vpc.my-traffic-mirroring-vpc }
 
 load_balancer "my-traffic-mirroring-nlb" {
   subnets             = [subnet.target-subnet, subnet.more]
   security_groups     = [security_group.target, security_group.source]
   cross_zone          = true
   deletion_protection = true
-  listeners           = [{ port = 4789, target_group = target_group.targets }]
+  listeners           = [{ port = 4789, target_group = target_group.spare }]
 }
 
 mirror_target "nlb-mirror-target" { load_balancer = load_balancer.my-traffic-mirroring-nlb }
+
+mirror_target "one-receiver" { network_interface = instance.target-instance-1 }
 
 mirror_filter "traffic-mirror-filter" {
   rules = [

@@ -1,5 +1,6 @@
 # The laboratory with something of every kind changed: in place, or by a replacement. Both the load
-# balancer and, with it, the mirror target are made anew, behind a running session.
+# balancer and, with it, its target group and the mirror target are made anew, behind a running
+# session.
 stack "lab" { region = "eu-west-1" }
 
 vpc "my-traffic-mirroring-vpc" {
@@ -65,7 +66,7 @@ instance "target-instance-1" {
 target_group "targets" {
   vpc                  = vpc.my-traffic-mirroring-vpc
   health_check         = { protocol = "tcp", port = 81 }
-  targets              = [instance.target-instance-1]
+  targets              = [instance.target-instance-1, instance.source-instance]
   deregistration_delay = 60
   tags                 = { team = "net" }
 }
@@ -78,6 +79,8 @@ load_balancer "my-traffic-mirroring-nlb" {
 }
 
 mirror_target "nlb-mirror-target" { load_balancer = load_balancer.my-traffic-mirroring-nlb }
+
+mirror_target "one-receiver" { network_interface = instance.target-instance-1 }
 
 mirror_filter "traffic-mirror-filter" {
   amazon_dns = true

@@ -135,6 +135,7 @@ async fn nothing_of_the_stack_is_made_in_what_others_own() {
             "CreateTags",
             "CreateTrafficMirrorFilterRule",
             "CreateTrafficMirrorSession",
+            "CreateTrafficMirrorTarget", // for an interface
             "RunInstances",
         ])
     );
@@ -144,7 +145,7 @@ async fn nothing_of_the_stack_is_made_in_what_others_own() {
         named(&[
             "CreateInternetGateway",
             "CreateTrafficMirrorFilter",
-            "CreateTrafficMirrorTarget",
+            "CreateTrafficMirrorTarget", // for a load balancer
             "CreateVpc",
         ])
     );

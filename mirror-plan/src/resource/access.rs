@@ -1,6 +1,6 @@
 //! Access: what AWS checks before it takes a call, in the words of IAM.
 //!
-//! Each kind has the table of its calls beside its operations, made with [`calls`]; the policies of
+//! Each kind has the table of its calls beside its operations, made with `calls!`; the policies of
 //! [`crate::iam`] are made of these tables. A call that is in no table does not compile.
 //!
 //! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2

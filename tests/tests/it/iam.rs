@@ -52,6 +52,18 @@ impl Attached {
             .collect()
     }
 
+    /// The same without the conditions of a statement.
+    fn unfenced(&self, sid: &str) -> Self {
+        let mut changed = self.clone();
+        for policy in &mut changed.0 {
+            let statements = policy["Statement"].as_array_mut().unwrap();
+            for statement in statements.iter_mut().filter(|s| s["Sid"] == sid) {
+                statement.as_object_mut().unwrap().remove("Condition");
+            }
+        }
+        changed
+    }
+
     /// The same without an action of a statement, or without the whole of it.
     fn without(&self, sid: &str, action: Option<&str>) -> Self {
         let mut changed = self.clone();
@@ -134,7 +146,7 @@ async fn receiver(rig: &Rig) -> Result<String, String> {
     let sight = observe(&rig.aws, wanted).await.map_err(|error| error.to_string())?;
     let address = "instance.target-instance-1".parse().unwrap();
     let found = sight.observed.current(&address).ok_or("the receiver is not there")?;
-    found.computed["network_interface"].clone().ok_or("it has no interface".to_owned())
+    found.computed["network_interface"].clone().ok_or_else(|| "it has no interface".to_owned())
 }
 
 /// An account in which the last edit of the laboratory stands.

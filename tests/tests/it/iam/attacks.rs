@@ -69,8 +69,11 @@ type Attempt = fn(&LoggedCall) -> Option<String>;
 /// before each. Returns the actions of the attempts that were refused, and of those that were not.
 ///
 /// Equal calls make equal ids, and what is refused makes none.
-async fn attempts(rewrite: fn(&str) -> String, attempt: Attempt) -> [BTreeSet<String>; 2] {
-    let policies = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
+async fn attempts(
+    policies: &Attached,
+    rewrite: fn(&str) -> String,
+    attempt: Attempt,
+) -> [BTreeSet<String>; 2] {
     let cloud = Rig::instant().cloud;
     let (mut refused, mut allowed, mut tried) = (BTreeSet::new(), BTreeSet::new(), 0);
     for call in calls_of_others().await {
@@ -89,6 +92,11 @@ async fn attempts(rewrite: fn(&str) -> String, attempt: Attempt) -> [BTreeSet<St
     [refused, allowed]
 }
 
+/// What whoever applies and destroys the lab may do.
+fn of_the_lab() -> Attached {
+    Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy])
+}
+
 /// All that others do.
 fn the_same(call: &LoggedCall) -> Option<String> {
     Some(call.parameters.clone())
@@ -96,7 +104,7 @@ fn the_same(call: &LoggedCall) -> Option<String> {
 
 #[tokio::test]
 async fn no_call_on_another_stacks_objects_is_allowed() {
-    let [refused, allowed] = attempts(str::to_owned, the_same).await;
+    let [refused, allowed] = attempts(&of_the_lab(), str::to_owned, the_same).await;
     assert_eq!(allowed, BTreeSet::new());
     assert!(refused.len() > 40, "{refused:?}");
 }
@@ -104,9 +112,21 @@ async fn no_call_on_another_stacks_objects_is_allowed() {
 #[tokio::test]
 async fn no_call_on_untagged_objects_is_allowed() {
     let untagged = |parameters: &str| parameters.replace("mirror-plan%3Astack", "another%3Atag");
-    let [refused, allowed] = attempts(untagged, the_same).await;
+    let [refused, allowed] = attempts(&of_the_lab(), untagged, the_same).await;
     assert_eq!(allowed, BTreeSet::new());
     assert!(refused.len() > 40, "{refused:?}");
+}
+
+/// It is the tag that keeps others safe: without that condition what they have can be taken.
+#[tokio::test]
+async fn without_the_fence_others_are_not_safe() {
+    let dry = |call: &LoggedCall| {
+        (call.service == "ec2").then(|| format!("{}&DryRun=true", call.parameters))
+    };
+    let [_, allowed] = attempts(&of_the_lab().unfenced("Owned"), str::to_owned, dry).await;
+    for action in ["DeleteVpc", "TerminateInstances", "ModifyTrafficMirrorSession"] {
+        assert!(allowed.contains(action), "{action}: {allowed:?}");
+    }
 }
 
 /// Making something in or from what others own, with the tags of the lab; as a dry run, where there
@@ -122,7 +142,7 @@ fn claimed(call: &LoggedCall) -> Option<String> {
 
 #[tokio::test]
 async fn nothing_of_the_stack_is_made_in_what_others_own() {
-    let [refused, allowed] = attempts(str::to_owned, claimed).await;
+    let [refused, allowed] = attempts(&of_the_lab(), str::to_owned, claimed).await;
     let named = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(
         refused,
@@ -172,12 +192,11 @@ async fn retagged(rig: &Rig) -> (usize, usize) {
         aws_sdk_ec2::Client::new(&config(&rig.cloud)),
         aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud)),
     );
-    let policies = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
     rig.cloud.set_policies(Vec::new());
     let tags = ec2.describe_tags().send().await.unwrap();
     let ids: BTreeSet<String> = tags.tags().iter().filter_map(|t| t.resource_id.clone()).collect();
     let arns = balancing(rig).await;
-    policies.attach(&rig.cloud);
+    of_the_lab().attach(&rig.cloud);
     let (mut refused, mut taken) = (0, 0);
     let mut count = |refuses: bool| if refuses { refused += 1 } else { taken += 1 };
     for id in ids {

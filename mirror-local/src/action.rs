@@ -2,6 +2,7 @@
 //!
 //! A call is atomic: if its action fails or is a dry run, every table is put back as it was.
 
+use crate::authorization::authorize;
 use crate::failure::{Failure, Outcome};
 use crate::id::request_id;
 use crate::parameters::Parameters;
@@ -106,6 +107,7 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     }
     let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
     let response = Response::success(request.service, &request.action, request_id, |xml| {
+        authorize(request, call.view())?;
         run(action, &mut call, xml)?;
         if dry_run(action, &request.parameters)? { Err(Failure::dry_run()) } else { Ok(()) }
     });
@@ -119,7 +121,12 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
 
 /// Returns whether a request can change something; an unknown action cannot.
 pub(crate) fn mutates(request: &Request) -> bool {
-    find(request.service, &request.action).is_ok_and(Action::mutates)
+    is_mutating(request.service, &request.action)
+}
+
+/// Returns whether an action can change something; an unknown one cannot.
+pub(crate) fn is_mutating(service: Service, action: &str) -> bool {
+    find(service, action).is_ok_and(Action::mutates)
 }
 
 /// Takes the next request id of a world.

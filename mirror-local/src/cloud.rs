@@ -1,6 +1,7 @@
 //! A cloud: the world with its store, clock, faults and log, shared by whoever calls it.
 
 use crate::action::{handle, mutates, next_request_id};
+use crate::authorization::Policy;
 use crate::call_log::{CallLog, LoggedCall};
 use crate::clock::Clock;
 use crate::failure::Failure;
@@ -76,7 +77,7 @@ impl Cloud {
         self
     }
 
-    /// Changes durations and quotas.
+    /// Changes durations, quotas and policies.
     #[must_use]
     pub fn with_settings(self, settings: Settings) -> Self {
         self.shared().world.settings = settings;
@@ -86,6 +87,11 @@ impl Cloud {
     /// Lets things go wrong from now on, in place of what was to go wrong before.
     pub fn set_faults(&self, faults: Faults) {
         self.shared().faults.change(faults);
+    }
+
+    /// Lets whoever calls from now on do only what these policies allow; everything if there is none.
+    pub fn set_policies(&self, policies: Vec<Policy>) {
+        self.shared().world.settings.policies = policies;
     }
 
     /// Returns the clock.

@@ -27,10 +27,12 @@
 //!
 //! `request` and `parameters` read the wire, `xml` and `response` write it. `world` holds `table`s
 //! of rows; `action` finds what handles a request and makes it atomic; `listing` and `filter` are
-//! every Describe call. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
+//! every Describe call. `authorization` says what a caller
+//! with policies may do. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
 //! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
 
 mod action;
+mod authorization;
 mod call_log;
 mod catalogue;
 mod clock;
@@ -59,6 +61,7 @@ mod world;
 mod xml;
 
 pub use action::{action_names, handle};
+pub use authorization::{Policy, PolicyError};
 pub use call_log::LoggedCall;
 pub use clock::{Clock, VirtualClock};
 pub use cloud::{Cloud, Reply};

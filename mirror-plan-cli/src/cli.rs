@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Output(OutputArgs),
     /// Draw the stack.
     Graph(GraphArgs),
+    /// Print the IAM policy that commands need for the stack, and no more.
+    Iam(IamArgs),
     /// The local AWS.
     #[command(subcommand)]
     Local(LocalCommand),
@@ -247,6 +249,30 @@ pub(crate) struct GraphArgs {
     pub(crate) deps: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct IamArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    #[command(flatten)]
+    pub(crate) purposes: Purposes,
+}
+
+/// What a policy is for.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
+pub(crate) struct Purposes {
+    /// For `mirror plan`, and whatever else only reads.
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// For `mirror apply`: whatever may happen to the kinds of resources that the stack declares.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// For `mirror destroy`: the removal of whatever the stack may own.
+    #[arg(long)]
+    pub(crate) destroy: bool,
+}
+
 /// The language of a drawing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GraphFormat {
@@ -265,6 +291,9 @@ pub(crate) enum LocalCommand {
         /// The port; 0 takes any that is free.
         #[arg(long, default_value_t = 4566)]
         port: u16,
+        /// Let callers do only what this IAM policy allows; several allow together.
+        #[arg(long, value_name = "FILE")]
+        policy: Vec<PathBuf>,
     },
     /// Forget everything in it.
     Reset,

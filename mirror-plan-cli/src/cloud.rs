@@ -16,6 +16,7 @@ use mirror_plan::apply::{Journal, recover};
 use mirror_plan::aws::{Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Wanted, observe};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::iam::Location;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::Mode;
 use mirror_plan::scalar::Region;
@@ -48,6 +49,20 @@ pub(crate) async fn connect(
         Some(window) => aws.with_settle_window(window),
         None => aws,
     })
+}
+
+/// Where a stack is. AWS is asked for what the stack does not say.
+pub(crate) async fn location(stack: &Stack, settings: &Settings) -> Result<Location, Diagnostics> {
+    if let (Some(account), Some(region)) = (&stack.account, &stack.region) {
+        return Ok(Location { account: account.clone(), region: region.clone() });
+    }
+    let aws = connect(settings, stack.region.as_ref()).await?;
+    let account = match &stack.account {
+        Some(account) => account.clone(),
+        None => aws.account().await.map_err(|error| unseen(&error))?,
+    };
+    let region = stack.region.clone().unwrap_or_else(|| aws.region().clone());
+    Ok(Location { account, region })
 }
 
 /// The local AWS of a folder.

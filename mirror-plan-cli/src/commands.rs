@@ -5,6 +5,7 @@ mod completions;
 mod destroy;
 mod explain;
 mod graph;
+mod iam;
 mod init;
 mod local;
 mod output;
@@ -34,6 +35,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,
         Command::Graph(args) => graph::run(&args, settings, ui),
+        Command::Iam(args) => iam::run(&args, settings, ui).await,
         Command::Local(command) => local::run(&command, settings, ui).await,
         Command::Schema(args) => schema::run(&args, ui),
         Command::Explain(args) => explain::run(&args, ui),

@@ -14,6 +14,7 @@ use crate::id::{Identified, ObjectId};
 use crate::observed::Found;
 use crate::value::{Origin, Path, Value};
 
+pub mod access;
 pub mod instance;
 pub mod internet_gateway;
 pub mod load_balancer;
@@ -26,6 +27,7 @@ pub mod subnet;
 pub mod target_group;
 pub mod vpc;
 
+pub use access::{Access, Named};
 pub use instance::Instance;
 pub use internet_gateway::InternetGateway;
 pub use load_balancer::LoadBalancer;
@@ -193,11 +195,17 @@ pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
         Vec::new()
     }
 
+    /// What its attributes name that is not of the stack, and IAM checks when it is used.
+    fn named(&self) -> Vec<Named> {
+        Vec::new()
+    }
+
     /// The calls that make it, in order; the first one makes the object.
     fn create(&self, creation: &Creation<'_>) -> Vec<Operation>;
 
-    /// The calls that turn `found`, which is `observed`, into this, in order.
-    fn update(&self, observed: &Self, found: &Found) -> Vec<Operation>;
+    /// The calls that turn `found`, which is `observed`, into this, in order. `creation` is for the
+    /// parts that are made on the way.
+    fn update(&self, observed: &Self, found: &Found, creation: &Creation<'_>) -> Vec<Operation>;
 
     /// The calls that remove `found`, which is this, in order.
     fn delete(&self, found: &Found) -> Vec<Operation>;
@@ -342,6 +350,12 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`ResourceType::named`].
+            #[must_use]
+            pub fn named(&self) -> Vec<Named> {
+                match self { $(Self::$kind(resource) => resource.named(),)+ }
+            }
+
             /// See [`ResourceType::create`].
             #[must_use]
             pub fn create(&self, creation: &Creation<'_>) -> Vec<Operation> {
@@ -350,10 +364,10 @@ macro_rules! kinds {
 
             /// See [`ResourceType::update`]. Tags are [`Retag`]'s.
             #[must_use]
-            pub fn update(&self, found: &Found) -> Vec<Operation> {
+            pub fn update(&self, found: &Found, creation: &Creation<'_>) -> Vec<Operation> {
                 match (self, &found.resource) {
                     $((Self::$kind(resource), Self::$kind(observed)) => {
-                        resource.update(observed, found)
+                        resource.update(observed, found, creation)
                     })+
                     _ => Vec::new(),
                 }
@@ -376,7 +390,13 @@ macro_rules! kinds {
             /// The name of the call in AWS's API.
             #[must_use]
             pub fn call(&self) -> &'static str {
-                match self { $(Self::$kind(operation) => operation.call(),)+ }
+                self.access().action
+            }
+
+            /// What IAM checks for it.
+            #[must_use]
+            pub fn access(&self) -> &'static Access {
+                match self { $(Self::$kind(operation) => operation.access(),)+ }
             }
 
             /// The tags of the object that it makes, ownership tags among them; `None` if it makes
@@ -388,6 +408,12 @@ macro_rules! kinds {
                     _ => None,
                 }
             }
+        }
+
+        /// Every call about a kind, with what IAM checks for it.
+        #[must_use]
+        pub const fn calls(kind: Kind) -> &'static [Access] {
+            match kind { $(Kind::$kind => $module::Operation::CALLS,)+ }
         }
 
         /// What the schema says of a kind.

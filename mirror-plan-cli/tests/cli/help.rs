@@ -21,6 +21,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       show         Show a saved plan, or what the cloud holds of the stack
       output       Show the outputs
       graph        Draw the stack
+      iam          Print the IAM policy that commands need for the stack, and no more
       local        The local AWS
       schema       Describe every attribute of every block
       explain      Explain a code, such as MP0102

@@ -4,6 +4,7 @@
 mod docs;
 mod errors;
 mod help;
+mod iam;
 mod interrupt;
 mod killed;
 mod plan_file;

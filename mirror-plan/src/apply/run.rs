@@ -293,7 +293,9 @@ fn chain(error: &dyn Error) -> String {
 /// What to do about a failed call, where its kind tells.
 fn help(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::Denied => Some("allow the credentials this call, or use others"),
+        ErrorKind::Denied => Some(
+            "allow the credentials this call, as the policy of `mirror iam` does, or use others",
+        ),
         ErrorKind::Limit => Some("ask AWS for a higher quota, or remove what is not needed"),
         ErrorKind::Capacity => Some("try another instance type or Availability Zone"),
         ErrorKind::Throttled => Some("something else uses up the account's calls: try again later"),

@@ -82,7 +82,9 @@ impl Builder {
         match action {
             Action::NoOp => {}
             Action::Create => self.add_chain(address, Phase::Create, generation + 1, create()),
-            Action::Update => self.add_update(decision, generation),
+            Action::Update => {
+                self.add_update(decision, &Creation { generation, ..creation.clone() });
+            }
             Action::Delete => self.add_chain(address, Phase::Delete, generation, delete()),
             Action::Replace(_) => {
                 self.add_chain(address, Phase::Create, generation + 1, create());
@@ -102,7 +104,7 @@ impl Builder {
         self.add_calls(ChainKey { address: address.clone(), phase, generation }, calls);
     }
 
-    fn add_update(&mut self, decision: &Decision<'_>, generation: u32) {
+    fn add_update(&mut self, decision: &Decision<'_>, creation: &Creation<'_>) {
         let (Some(desired), Some(found), Some(observed)) =
             (&decision.desired, decision.found, &decision.observed)
         else {
@@ -110,10 +112,11 @@ impl Builder {
         };
         // The object as found, but with its attributes in the same canonical form as the desired.
         let found = crate::observed::Found { resource: observed.clone(), ..found.clone() };
-        let operations = desired.update(&found).into_iter().map(Call::Operation);
+        let operations = desired.update(&found, creation).into_iter().map(Call::Operation);
         let retag = Retag::between(desired.tags(), observed.tags());
         let retag = retag.map(|retag| Call::Retag { id: found.id.clone(), retag });
-        let key = ChainKey { address: decision.address.clone(), phase: Phase::Update, generation };
+        let (address, generation) = (decision.address.clone(), creation.generation);
+        let key = ChainKey { address, phase: Phase::Update, generation };
         self.add_calls(key, operations.chain(retag));
     }
 

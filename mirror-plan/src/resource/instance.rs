@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, SecurityGroup, Subnet, Tags,
     need, needs_of, this,
@@ -162,17 +163,30 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Run { .. } => "RunInstances",
-            Self::SetSourceDestCheck { .. }
-            | Self::SetSecurityGroups { .. }
-            | Self::SetType { .. }
-            | Self::SetUserData { .. } => "ModifyInstanceAttribute",
-            Self::Stop { .. } => "StopInstances",
-            Self::Start { .. } => "StartInstances",
-            Self::Terminate { .. } => "TerminateInstances",
-        }
+    calls! {
+        Self::Run { .. } => {
+            Access::ec2("RunInstances").on(&[
+                On::New(A::Instance),
+                On::New(A::NetworkInterface),
+                On::New(A::Volume),
+                On::Chosen(A::Image),
+                On::Named(A::KeyPair),
+                On::Chosen(A::SecurityGroup),
+                On::Named(A::Subnet),
+            ])
+        };
+        Self::SetSourceDestCheck { .. } | Self::SetType { .. } | Self::SetUserData { .. } => {
+            Access::ec2("ModifyInstanceAttribute").on(&[On::Owned(A::Instance)])
+        };
+        Self::SetSecurityGroups { .. } => {
+            Access::ec2("ModifyInstanceAttribute")
+                .on(&[On::Owned(A::Instance), On::Named(A::SecurityGroup)])
+        };
+        Self::Stop { .. } => Access::ec2("StopInstances").on(&[On::Owned(A::Instance)]);
+        Self::Start { .. } => Access::ec2("StartInstances").on(&[On::Owned(A::Instance)]);
+        Self::Terminate { .. } => {
+            Access::ec2("TerminateInstances").on(&[On::Owned(A::Instance)]).at_removal()
+        };
     }
 }
 
@@ -214,6 +228,21 @@ impl ResourceType for Instance {
         }
     }
 
+    fn named(&self) -> Vec<Named> {
+        let image = match &self.ami {
+            Some(Ami::Id(image)) => Named::one(image, A::Image),
+            // Which one a parameter names is looked up anew for each plan.
+            Some(Ami::Parameter(_)) | None => Named::any(A::Image),
+        };
+        // The VPC's default group has no tag of the stack's.
+        let default = self.security_groups.is_empty().then(|| Named::any(A::SecurityGroup));
+        let groups = self.security_groups.iter();
+        let groups = groups.filter_map(|group| Named::by(group, A::SecurityGroup)).chain(default);
+        let key_pair = self.key_name.iter().map(|name| Named::one(name, A::KeyPair));
+        let subnet = Named::by(&self.subnet, A::Subnet);
+        [image].into_iter().chain(subnet).chain(groups).chain(key_pair).collect()
+    }
+
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self {
             ami,
@@ -244,7 +273,12 @@ impl ResourceType for Instance {
         [Some(run), unchecked].into_iter().flatten().map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self {
             ami: _,
             instance_type,

@@ -12,5 +12,6 @@ mod converge;
 mod crash;
 mod endurance;
 mod generate;
+mod iam;
 mod peers;
 mod tidy;

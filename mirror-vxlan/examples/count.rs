@@ -1,4 +1,4 @@
-//! Counts the mirrored frames that arrive and throws them away: `count ring|udp|plain [INTERFACE]`.
+//! Counts the mirrored frames that arrive and throws them away: `count ring|udp|xdp|plain [INTERFACE]`.
 //!
 //! It is what the benchmarks compare with other programs, and the shortest receiver there is.
 //! `plain` is one of those others: a loop around `recv`. It ends when nothing has come for a
@@ -12,8 +12,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let counted = match method.as_str() {
         "ring" => linux::count(mirror_vxlan::input::live::Method::Ring, arguments.next())?,
         "udp" => linux::count(mirror_vxlan::input::live::Method::Udp, arguments.next())?,
+        "xdp" => linux::count(mirror_vxlan::input::live::Method::Xdp, arguments.next())?,
         "plain" => linux::count_plainly()?,
-        other => return Err(format!("`{other}` is none of ring, udp, plain").into()),
+        other => return Err(format!("`{other}` is none of ring, udp, xdp, plain").into()),
     };
     let linux::Counted { packets, frames, dropped } = counted;
     println!("{packets} packets, {frames} frames, {dropped} dropped by the kernel");

@@ -100,11 +100,11 @@ pub struct Receive {
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// A packet-socket ring where CAP_NET_RAW is there, else UDP sockets; or one of the two.
+    /// A packet-socket ring where CAP_NET_RAW is there, else UDP sockets; or one of the ways.
     #[arg(long, value_enum, default_value_t)]
     pub input: InputKind,
     /// Receive on this network interface only.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", required_if_eq("input", "xdp"))]
     pub interface: Option<String>,
     /// The UDP port of VXLAN.
     #[arg(long, value_name = "PORT", default_value_t = crate::wire::UDP_PORT,
@@ -135,6 +135,8 @@ pub enum InputKind {
     Ring,
     /// UDP sockets.
     Udp,
+    /// AF_XDP sockets on the queues of one interface.
+    Xdp,
 }
 
 /// Where frames go; several at once are fine.

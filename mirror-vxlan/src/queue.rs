@@ -2,9 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::batch::Batch;
@@ -60,13 +60,17 @@ impl Exit {
     }
 }
 
-/// The batches of one receiving thread: each is filled, sent to every sink, and used again when
+/// The batches of all receiving threads: each is filled, sent to every sink, and used again when
 /// the last sink is done with it.
 ///
-/// There are as many as all queues hold, one more in the hands of every sink, the one that was
-/// filled and the next. So there is always one to fill, whatever the sinks do, and never one more.
+/// There are as many as all queues hold, one more in the hands of every sink, and for every thread
+/// the one that was filled and the next. So there is always one to fill, whatever the sinks do, and
+/// never one more. Were they each thread's own, every thread would come to have as many.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool(Arc<Mutex<Shelf>>);
+
 #[derive(Debug)]
-pub(crate) struct Pool {
+struct Shelf {
     sent: Vec<Arc<Batch>>,
     free: Vec<Batch>,
     made: usize,
@@ -75,33 +79,49 @@ pub(crate) struct Pool {
     sessions: Arc<Sessions>,
 }
 
+/// How many there are of those that batches go through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traffic {
+    /// Receiving threads.
+    pub(crate) threads: usize,
+    /// Sinks.
+    pub(crate) sinks: usize,
+    /// Batches in the queue of each sink.
+    pub(crate) depth: usize,
+}
+
 impl Pool {
-    /// Makes a pool of batches of `capacity` bytes for `sinks` queues of `depth` batches.
-    pub(crate) fn new(
-        capacity: usize,
-        sinks: usize,
-        depth: usize,
-        sessions: Arc<Sessions>,
-    ) -> Self {
-        let limit = 2 + sinks * (depth + 1);
-        Self { sent: Vec::new(), free: Vec::new(), made: 0, limit, capacity, sessions }
+    /// Makes a pool of batches of `capacity` bytes.
+    pub(crate) fn new(capacity: usize, traffic: Traffic, sessions: Arc<Sessions>) -> Self {
+        let Traffic { threads, sinks, depth } = traffic;
+        let limit = 2 * threads + sinks * (depth + 1);
+        let (sent, free) = (Vec::new(), Vec::new());
+        Self(Arc::new(Mutex::new(Shelf { sent, free, made: 0, limit, capacity, sessions })))
     }
 
     /// Returns an empty batch: the one used last if it is free, because it is still in the cache.
-    pub(crate) fn take(&mut self) -> Batch {
-        self.collect();
-        self.free.pop().unwrap_or_else(|| {
-            debug_assert!(self.made < self.limit, "a batch is neither sent nor free");
-            self.made += 1;
-            Batch::with_capacity(self.capacity, Arc::clone(&self.sessions))
+    pub(crate) fn take(&self) -> Batch {
+        let mut shelf = self.shelf();
+        shelf.collect();
+        shelf.free.pop().unwrap_or_else(|| {
+            debug_assert!(shelf.made < shelf.limit, "a batch is neither sent nor free");
+            shelf.made += 1;
+            Batch::with_capacity(shelf.capacity, Arc::clone(&shelf.sessions))
         })
     }
 
     /// Remembers a batch that was sent to the sinks.
-    pub(crate) fn sent(&mut self, batch: Arc<Batch>) {
-        self.sent.push(batch);
+    pub(crate) fn sent(&self, batch: Arc<Batch>) {
+        self.shelf().sent.push(batch);
     }
 
+    /// Nobody panics with the pool in hand, and what is left in it would be whole.
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
     /// Moves the batches that every sink is done with to the free ones.
     fn collect(&mut self) {
         for batch in std::mem::take(&mut self.sent) {
@@ -121,27 +141,27 @@ mod tests {
     use super::*;
 
     fn pool(sinks: usize, depth: usize) -> Pool {
-        Pool::new(1024, sinks, depth, Arc::default())
+        Pool::new(1024, Traffic { threads: 1, sinks, depth }, Arc::default())
     }
 
     #[test]
     fn a_batch_comes_back_when_the_last_sink_is_done_with_it() {
-        let mut pool = pool(2, 1);
+        let pool = pool(2, 1);
         let batch = Arc::new(pool.take());
         let sinks = [Arc::clone(&batch), Arc::clone(&batch)];
         pool.sent(batch);
         let [one, other] = sinks;
         drop(one);
         drop(pool.take());
-        assert_eq!(pool.made, 2, "one sink still reads the first");
+        assert_eq!(pool.shelf().made, 2, "one sink still reads the first");
         drop(other);
         drop(pool.take());
-        assert_eq!(pool.made, 2);
+        assert_eq!(pool.shelf().made, 2);
     }
 
     #[test]
     fn sinks_that_take_nothing_out_never_need_more_batches_than_the_limit() {
-        let mut pool = pool(2, 3);
+        let pool = pool(2, 3);
         let queues = [queue(3), queue(3)];
         let mut in_hand = Vec::new();
         for _ in 0..100 {
@@ -154,9 +174,26 @@ mod tests {
             }
             pool.sent(batch);
         }
-        assert!(pool.made <= pool.limit, "{} of {}", pool.made, pool.limit);
-        assert!(pool.sent.len() >= 4, "one in hand and three in the queue");
+        let shelf = pool.shelf();
+        assert!(shelf.made <= shelf.limit, "{} of {}", shelf.made, shelf.limit);
+        assert!(shelf.sent.len() >= 4, "one in hand and three in the queue");
         assert_eq!(queues[0].1.waiting().load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn threads_that_are_busy_in_turn_share_the_batches() {
+        let traffic = Traffic { threads: 2, sinks: 1, depth: 8 };
+        let pool = Pool::new(1024, traffic, Arc::default());
+        for thread in [pool.clone(), pool.clone()] {
+            let (entrance, exit) = queue(8);
+            for _ in 0..20 {
+                let batch = Arc::new(thread.take());
+                let _full = entrance.offer(&batch);
+                thread.sent(batch);
+            }
+            drop(exit); // all that waited is done with
+        }
+        assert!(pool.shelf().made <= 2 * 2 + 9, "{}", pool.shelf().made);
     }
 
     #[test]

@@ -7,7 +7,11 @@
 #![expect(unsafe_code, reason = "the kernel's interfaces of shared memory and of pointers")]
 
 pub mod datagrams;
+pub mod device;
+pub mod ebpf;
 pub mod filter;
+mod memory;
 pub mod option;
 pub mod packet;
 pub mod tap;
+pub mod xdp;

@@ -1,11 +1,14 @@
 // Sends VXLAN as fast as this machine can, or at a given rate: the sender of live.sh.
 //
-//     flood INTERFACE INNER_LENGTH SECONDS [PACKETS_PER_SECOND]
+//     flood INTERFACE INNER_LENGTH|imix SECONDS [PACKETS_PER_SECOND]
 //
 // The frames are made by the kernel: a BPF program that answers a made-up packet with XDP_TX, run
 // in "live frames" mode (Linux 5.18), puts two to five million a second on a veth pair. They go
 // from 10.97.0.1 to 10.97.0.2, from the 128 source ports that AWS uses, without a UDP checksum.
 // The interface's peer must have GRO on; without it a veth pair takes no such frames.
+//
+// With imix the frames have 60, 590 and 1514 bytes in the proportion 7:4:1: the program cuts each to
+// the length that it draws, and writes the lengths and checksums of its headers.
 //
 // All is done in one system call, since each begins and ends by changing kernel code: the program
 // keeps the rate by dropping what is not yet due. Prints how many frames it let go.
@@ -22,7 +25,10 @@
 #include <unistd.h>
 
 enum { ETHERNET = 14, IPV4 = 20, UDP = 8, VXLAN = 8, OUTER = ETHERNET + IPV4 + UDP + VXLAN };
-enum { BATCH = 64, INNER_MAX = 2900 };
+enum { BATCH = 64, INNER_MAX = 2900, MIX_MAX = 1514 };
+
+// The mix: lengths, each with the number of twelfths up to which it is drawn.
+static const struct { unsigned inner, below; } mix[] = {{60, 7}, {590, 11}, {MIX_MAX, 12}};
 
 static void fail(const char *what) {
     perror(what);
@@ -97,53 +103,108 @@ static uint64_t sent(int state) {
     return value.sent;
 }
 
+static struct bpf_insn program[256];
+static unsigned program_length;
+
+static struct bpf_insn *add(struct bpf_insn instruction) {
+    program[program_length] = instruction;
+    return &program[program_length++];
+}
+
+// Has a jump lead to the next instruction.
+static void land(struct bpf_insn *jump) {
+    jump->off = (int16_t)(&program[program_length] - jump - 1);
+}
+
+enum { MOV = BPF_ALU64 | BPF_MOV, ADD = BPF_ALU64 | BPF_ADD, CALL = BPF_JMP | BPF_CALL };
+enum { LOAD = BPF_LDX | BPF_MEM, STORE = BPF_STX | BPF_MEM, PUT = BPF_ST | BPF_MEM };
+
+// Has the frame end at `length` bytes, where registers 2 and 3 then hold its start and its end.
+static struct bpf_insn *reach(unsigned length) {
+    add(INSTRUCTION(LOAD | BPF_W, 2, 6, 0, 0)); // data
+    add(INSTRUCTION(LOAD | BPF_W, 3, 6, 4, 0)); // data_end
+    add(INSTRUCTION(MOV | BPF_X, 4, 2, 0, 0));
+    add(INSTRUCTION(ADD | BPF_K, 4, 0, 0, (int)length));
+    return add(INSTRUCTION(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 0, 0));
+}
+
+// Cuts the frame to the length drawn by the number in register 7; returns the jump of what fails.
+static void draw(struct bpf_insn **failures) {
+    enum { TOTAL = ETHERNET + 2, CHECKSUM = ETHERNET + 10, UDP_LENGTH = ETHERNET + IPV4 + 4 };
+    static const int places[] = {TOTAL, CHECKSUM, UDP_LENGTH};
+    struct bpf_insn *done[3];
+    add(INSTRUCTION(BPF_ALU | BPF_MOD | BPF_K, 7, 0, 0, 12));
+    for (int which = 0; which < 3; which++) {
+        static uint8_t frame[OUTER + INNER_MAX];
+        memset(frame, 0, OUTER); // what was written before would be part of the checksum
+        unsigned length = make(frame, mix[which].inner);
+        struct bpf_insn *next =
+            add(INSTRUCTION(BPF_JMP | BPF_JGE | BPF_K, 7, 0, 0, (int)mix[which].below));
+        add(INSTRUCTION(MOV | BPF_X, 1, 6, 0, 0));
+        add(INSTRUCTION(MOV | BPF_K, 2, 0, 0, (int)mix[which].inner - MIX_MAX));
+        add(INSTRUCTION(CALL, 0, 0, 0, BPF_FUNC_xdp_adjust_tail));
+        failures[which] = reach(length);
+        for (int header = 0; header <= OUTER; header += OUTER)
+            for (int place = 0; place < 3; place++) {
+                uint16_t value;
+                memcpy(&value, frame + header + places[place], sizeof value);
+                add(INSTRUCTION(PUT | BPF_H, 2, 0, (int16_t)(header + places[place]), value));
+            }
+        done[which] = add(INSTRUCTION(BPF_JMP | BPF_JA, 0, 0, 0, 0));
+        land(next);
+    }
+    failures[3] = add(INSTRUCTION(BPF_JMP | BPF_JA, 0, 0, 0, 0));
+    for (int which = 0; which < 3; which++) land(done[which]);
+}
+
 // Loads the program. If a frame is due it has random outer and inner source ports and goes back out
 // of the interface. What was missed by more than SLACK nanoseconds is not caught up with.
-static int load(int state, unsigned interval) {
+static int load(int state, unsigned interval, int mixed) {
     enum { OUTER_PORT = ETHERNET + IPV4 + 1, INNER_PORT = OUTER + ETHERNET + IPV4, SLACK = 200000 };
-    enum { MOV = BPF_ALU64 | BPF_MOV, ADD = BPF_ALU64 | BPF_ADD, CALL = BPF_JMP | BPF_CALL };
-    enum { LOAD = BPF_LDX | BPF_MEM, STORE = BPF_STX | BPF_MEM };
-    struct bpf_insn program[] = {
-        INSTRUCTION(MOV | BPF_X, 6, 1, 0, 0),
-        INSTRUCTION(CALL, 0, 0, 0, BPF_FUNC_ktime_get_ns),
-        INSTRUCTION(MOV | BPF_X, 7, 0, 0, 0),
-        INSTRUCTION(BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, 0),
-        INSTRUCTION(MOV | BPF_X, 2, 10, 0, 0),
-        INSTRUCTION(ADD | BPF_K, 2, 0, 0, -4),
-        INSTRUCTION(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, state),
-        INSTRUCTION(0, 0, 0, 0, 0),
-        INSTRUCTION(CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem),
-        INSTRUCTION(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 23, 0),
-        INSTRUCTION(MOV | BPF_X, 8, 0, 0, 0),
-        INSTRUCTION(LOAD | BPF_DW, 1, 8, 0, 0),
-        INSTRUCTION(BPF_JMP | BPF_JGT | BPF_X, 1, 7, 20, 0),
-        INSTRUCTION(ADD | BPF_K, 7, 0, 0, -SLACK),
-        INSTRUCTION(BPF_JMP | BPF_JGE | BPF_X, 1, 7, 1, 0),
-        INSTRUCTION(MOV | BPF_X, 1, 7, 0, 0),
-        INSTRUCTION(ADD | BPF_K, 1, 0, 0, (int)interval),
-        INSTRUCTION(STORE | BPF_DW, 8, 1, 0, 0),
-        INSTRUCTION(LOAD | BPF_DW, 1, 8, 8, 0),
-        INSTRUCTION(ADD | BPF_K, 1, 0, 0, 1),
-        INSTRUCTION(STORE | BPF_DW, 8, 1, 8, 0),
-        INSTRUCTION(CALL, 0, 0, 0, BPF_FUNC_get_prandom_u32),
-        INSTRUCTION(LOAD | BPF_W, 2, 6, 0, 0), // data
-        INSTRUCTION(LOAD | BPF_W, 3, 6, 4, 0), // data_end
-        INSTRUCTION(MOV | BPF_X, 4, 2, 0, 0),
-        INSTRUCTION(ADD | BPF_K, 4, 0, 0, INNER_PORT + 2),
-        INSTRUCTION(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 6, 0),
-        INSTRUCTION(STORE | BPF_H, 2, 0, INNER_PORT, 0),
-        INSTRUCTION(BPF_ALU64 | BPF_RSH | BPF_K, 0, 0, 0, 16),
-        INSTRUCTION(BPF_ALU64 | BPF_OR | BPF_K, 0, 0, 0, 0x80),
-        INSTRUCTION(STORE | BPF_B, 2, 0, OUTER_PORT, 0),
-        INSTRUCTION(MOV | BPF_K, 0, 0, 0, XDP_TX),
-        INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
-        INSTRUCTION(MOV | BPF_K, 0, 0, 0, XDP_DROP),
-        INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
-    };
+    struct bpf_insn *failures[8] = {0};
+    add(INSTRUCTION(MOV | BPF_X, 6, 1, 0, 0));
+    add(INSTRUCTION(CALL, 0, 0, 0, BPF_FUNC_ktime_get_ns));
+    add(INSTRUCTION(MOV | BPF_X, 7, 0, 0, 0));
+    add(INSTRUCTION(PUT | BPF_W, 10, 0, -4, 0));
+    add(INSTRUCTION(MOV | BPF_X, 2, 10, 0, 0));
+    add(INSTRUCTION(ADD | BPF_K, 2, 0, 0, -4));
+    add(INSTRUCTION(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, state));
+    add(INSTRUCTION(0, 0, 0, 0, 0));
+    add(INSTRUCTION(CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem));
+    failures[4] = add(INSTRUCTION(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 0, 0));
+    add(INSTRUCTION(MOV | BPF_X, 8, 0, 0, 0));
+    add(INSTRUCTION(LOAD | BPF_DW, 1, 8, 0, 0));
+    failures[5] = add(INSTRUCTION(BPF_JMP | BPF_JGT | BPF_X, 1, 7, 0, 0));
+    add(INSTRUCTION(ADD | BPF_K, 7, 0, 0, -SLACK));
+    struct bpf_insn *in_time = add(INSTRUCTION(BPF_JMP | BPF_JGE | BPF_X, 1, 7, 0, 0));
+    add(INSTRUCTION(MOV | BPF_X, 1, 7, 0, 0));
+    land(in_time);
+    add(INSTRUCTION(ADD | BPF_K, 1, 0, 0, (int)interval));
+    add(INSTRUCTION(STORE | BPF_DW, 8, 1, 0, 0));
+    add(INSTRUCTION(LOAD | BPF_DW, 1, 8, 8, 0));
+    add(INSTRUCTION(ADD | BPF_K, 1, 0, 0, 1));
+    add(INSTRUCTION(STORE | BPF_DW, 8, 1, 8, 0));
+    add(INSTRUCTION(CALL, 0, 0, 0, BPF_FUNC_get_prandom_u32));
+    add(INSTRUCTION(MOV | BPF_X, 9, 0, 0, 0));
+    if (mixed) {
+        add(INSTRUCTION(BPF_ALU | BPF_MOV | BPF_X, 7, 9, 0, 0));
+        draw(failures);
+    }
+    failures[6] = reach(INNER_PORT + 2);
+    add(INSTRUCTION(STORE | BPF_H, 2, 9, INNER_PORT, 0));
+    add(INSTRUCTION(BPF_ALU64 | BPF_RSH | BPF_K, 9, 0, 0, 16));
+    add(INSTRUCTION(BPF_ALU64 | BPF_OR | BPF_K, 9, 0, 0, 0x80));
+    add(INSTRUCTION(STORE | BPF_B, 2, 9, OUTER_PORT, 0));
+    add(INSTRUCTION(MOV | BPF_K, 0, 0, 0, XDP_TX));
+    add(INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
+    for (int place = 0; place < 8; place++)
+        if (failures[place]) land(failures[place]);
+    add(INSTRUCTION(MOV | BPF_K, 0, 0, 0, XDP_DROP));
+    add(INSTRUCTION(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
     union bpf_attr request = {
         .prog_type = BPF_PROG_TYPE_XDP,
         .insns = (uintptr_t)program,
-        .insn_cnt = sizeof program / sizeof *program,
+        .insn_cnt = program_length,
         .license = (uintptr_t) "Dual MIT/GPL",
     };
     int loaded = bpf(BPF_PROG_LOAD, &request);
@@ -171,14 +232,15 @@ static void wake(int signal) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 4) return fprintf(stderr, "usage: flood INTERFACE INNER_LENGTH SECONDS [RATE]\n"), 2;
+    if (count < 4) return fprintf(stderr, "usage: flood INTERFACE LENGTH|imix SECONDS [RATE]\n"), 2;
     unsigned interface = if_nametoindex(arguments[1]);
-    unsigned inner = (unsigned)atoi(arguments[2]), rate = count > 4 ? (unsigned)atoi(arguments[4]) : 0;
+    int mixed = strcmp(arguments[2], "imix") == 0;
+    unsigned inner = mixed ? MIX_MAX : (unsigned)atoi(arguments[2]), rate = count > 4 ? (unsigned)atoi(arguments[4]) : 0;
     if (interface == 0) fail(arguments[1]);
     if (inner < 60 || inner > INNER_MAX) return fprintf(stderr, "INNER_LENGTH: 60 to 2900\n"), 2;
     static uint8_t frame[OUTER + INNER_MAX];
     unsigned length = make(frame, inner);
-    int state = make_state(), program = load(state, rate > 0 ? 1000000000 / rate : 0);
+    int state = make_state(), program = load(state, rate > 0 ? 1000000000 / rate : 0, mixed);
     sigaction(SIGALRM, &(struct sigaction){.sa_handler = wake}, NULL);
     alarm((unsigned)atoi(arguments[3]));
     send_frames(program, frame, length, interface);

@@ -1,28 +1,33 @@
 #!/bin/bash
 # Receives VXLAN live, beside the programs that do it today, and prints what each achieved.
 #
-#     live.sh [split|core|cost]...     all three if none is named
+#     live.sh [split|core|cost|files]...     all four if none is named
 #
 # split  sender and softirq on processor 0, receiver on processor 1, as fast as the sender goes:
 #        packets received in a second.
-# core   softirq and receiver both on processor 1: the highest rate at which at least two of
-#        three runs lose nothing.
+# core   what the kernel does for packets (a thread of its own, "threaded NAPI") and the receiver both
+#        on processor 1: the highest rate at which two of three runs lose nothing.
 # cost   100,000 packets a second in the arrangement of split: the receiver's CPU time, and the
 #        time that processor 1 was busy.
+# files  as split, but to a capture file on tmpfs, of frames of 60 bytes and of IMIX: packets that are
+#        in the file, for each second. The receiver is the whole program, its threads all on processor 1.
 #
 # Two network namespaces and a veth pair with an MTU of 3000 are made and removed. Root is needed,
 # and gcc, tcpdump, ethtool, iproute2 and the kernel's vxlan device; what is missing is left out.
-# ROUNDS (3), SECONDS_EACH (3), LENGTHS ("60 590 1514") and RECEIVERS change what is run.
+# ROUNDS (3), SECONDS_EACH (3), LENGTHS ("60 590 1514"), RECEIVERS and WRITERS change what is run; RATE
+# has split and files send so many packets a second.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-3}
 lengths=${LENGTHS:-60 590 1514}
-read -ra receivers <<< "${RECEIVERS:-kernel tcpdump plain udp ring netring}"
-read -ra rates <<< "${RATES:-100 200 300 400 500 600 700 800 900 1000 1200 1400 1600}"
+read -ra receivers <<< "${RECEIVERS:-kernel tcpdump plain netring udp ring xdp}"
+read -ra writers <<< "${WRITERS:-kernel-file tcpdump-file udp-file ring-file xdp-file}"
+read -ra rates <<< "${RATES:-100 150 200 250 300 350 400 450 500 550 600 650 700 750 800 850 900 950 1000 1100 1200 1300 1400 1600 1800 2000 2300 2600 3000}"
 target=${CARGO_TARGET_DIR:-$(cd ../../.. && pwd)/target}
 work=$(mktemp -d)
+files=$(mktemp -d /dev/shm/peers.XXXXXX)
 from=mirror-bench-$$-from
 to=mirror-bench-$$-to
 
@@ -32,14 +37,14 @@ main() {
     connect
     echo "# $(uname -r), $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg)," \
         "$rounds rounds of $seconds s"
-    for mode in "${@:-split core cost}"; do
+    for mode in "${@:-split core cost files}"; do
         for each in $mode; do "measure_$each"; done
     done
 }
 
 build() {
     gcc -O2 -Wall -o "$work/flood" flood.c
-    (cd ../.. && cargo build --quiet --profile datapath --example count)
+    (cd ../.. && cargo build --quiet --profile datapath -p mirror-vxlan --bin mirror-vxlan --example count)
     (cd netring && CARGO_TARGET_DIR=$target/peers cargo build --quiet --release) ||
         echo "# left out: netring, which cannot be built here"
 }
@@ -60,13 +65,13 @@ connect() {
 clean() {
     ip netns delete "$from" 2> /dev/null || true
     ip netns delete "$to" 2> /dev/null || true
-    rm -rf "$work"
+    rm -rf "$work" "$files"
 }
 
 # Says whether a receiver can be run here.
 is_there() {
     case $1 in
-        kernel | tcpdump) command -v tcpdump > /dev/null ;;
+        kernel* | tcpdump*) command -v tcpdump > /dev/null ;;
         netring) [[ -x $target/peers/release/netring-peer ]] ;;
         *) true ;;
     esac
@@ -74,15 +79,21 @@ is_there() {
 
 # Starts a receiver on processor 1; its output and its CPU time go to files.
 start() {
-    local command device=cable
+    local command to_file=/dev/null
+    rm -rf "${files:?}"/*
+    [[ $1 == *-file ]] && to_file=$files/frames.pcap
     case $1 in
-        kernel)
+        kernel*)
             ip -n "$to" link add tunnel type vxlan external dstport 4789
             ip -n "$to" link set tunnel mtu 2900 up
-            device=tunnel
-            command=(tcpdump -n -i tunnel -B 131072 -w /dev/null) ;;
-        tcpdump) command=(tcpdump -n -i cable -B 131072 -w /dev/null udp port 4789) ;;
+            command=(tcpdump -n -i tunnel -B 131072 -w "$to_file") ;;
+        tcpdump*) command=(tcpdump -n -i cable -B 131072 -w "$to_file" udp port 4789) ;;
         netring) command=("$target/peers/release/netring-peer" cable) ;;
+        *-file)
+            command=("$target/datapath/mirror-vxlan" receive --input "${1%-file}"
+                --workers 1 --pcapng "$files" --rotate-size 8GiB --summary 0s)
+            if [[ $1 == xdp* ]]; then command+=(--interface cable); fi ;;
+        xdp) command=("$target/datapath/examples/count" xdp cable) ;;
         *) command=("$target/datapath/examples/count" "$1") ;;
     esac
     (
@@ -90,26 +101,29 @@ start() {
         time taskset -c 1 ip netns exec "$to" "${command[@]}" > "$work/out" 2> "$work/err"
     ) 2> "$work/time" &
     receiver=$!
-    sleep 2 # until it receives, also on a busy machine
+    sleep "${START:-1.2}" # until it receives
+    if [[ -n ${together-} ]]; then pin_kernel; fi
 }
 
-# Ends the receiver and prints: packets received, seconds of CPU time.
+# Ends the receiver, which is a child of this shell, and sets `result`: packets received, seconds of
+# CPU time.
+#
+# One that writes counts what it has written; it balances the account of its queue itself.
 finish() {
-    local count
-    sleep 1.5
-    if [[ $1 == kernel || $1 == tcpdump ]]; then
-        kill -INT "$(pgrep -P "$receiver")"
-    fi
+    local count pattern='^[0-9]+ packets'
+    case $1 in
+        kernel* | tcpdump*) sleep 0.8; kill -INT "$(pgrep -P "$receiver")" ;;
+        *-file)
+            sleep 0.8
+            kill -TERM "$(pgrep -P "$receiver")"
+            pattern='delivered=[^0-9]*[0-9]+' ;;
+        *) sleep 1.2 ;;
+    esac
     wait "$receiver" || true
-    if [[ $1 == kernel ]]; then ip -n "$to" link delete tunnel; fi
-    count=$(grep -oE '^[0-9]+ packets' "$work/out" "$work/err" -h | head -1 | cut -d' ' -f1) ||
+    if [[ $1 == kernel* ]]; then ip -n "$to" link delete tunnel; fi
+    count=$(grep -ohE "$pattern" "$work/out" "$work/err" | head -1 | grep -oE '[0-9]+') ||
         true # it ended before it counted
-    echo "${count:-0} $(awk '{print $1 + $2}' "$work/time")"
-}
-
-# Packets that the receiving interface took in.
-offered() {
-    ip netns exec "$to" awk '/cable:/ {print $3}' /proc/net/dev
+    result="${count:-0} $(awk '{print $1 + $2}' "$work/time")"
 }
 
 # Nanoseconds that processor 1 has been busy.
@@ -117,22 +131,27 @@ busy() {
     awk '/^cpu1 / {printf "%.0f", ($2 + $3 + $4 + $7 + $8) * 10000000}' /proc/stat
 }
 
-# Runs one receiver once: run RECEIVER LENGTH [RATE]. Prints: received, offered, CPU seconds, busy ns.
+# Runs one receiver once: run RECEIVER LENGTH [RATE]. Prints: received, sent, CPU seconds, busy ns.
 run() {
-    local before after busy_before busy_after result
+    local sent busy_before busy_after result
     start "$1"
-    before=$(offered)
     busy_before=$(busy)
-    taskset -c 0 ip netns exec "$from" "$work/flood" cable "$2" "$seconds" ${3:+"$3"} > /dev/null
+    sent=$(taskset -c 0 ip netns exec "$from" "$work/flood" cable "$2" "$seconds" ${3:+"$3"})
     busy_after=$(busy)
-    after=$(offered)
-    result=$(finish "$1")
-    echo "${result% *} $((after - before)) ${result#* } $((busy_after - busy_before))"
+    finish "$1"
+    echo "${result% *} $sent ${result#* } $((busy_after - busy_before))"
 }
 
-# Has packets handled on the processor given by its mask; 0 for the sender's.
-softirq_on() {
-    ip netns exec "$to" sh -c "echo $1 > /sys/class/net/cable/queues/rx-0/rps_cpus"
+# Has the kernel handle packets in a thread, which pin_kernel keeps on processor 1, or as it likes.
+kernel_thread() {
+    ip netns exec "$to" sh -c "echo $1 > /sys/class/net/cable/threaded"
+    together=
+    if [[ $1 == 1 ]]; then together=yes; fi
+}
+
+pin_kernel() {
+    local thread
+    for thread in $(pgrep '^napi/cable'); do taskset -pc 1 "$thread" > /dev/null; done
 }
 
 median() {
@@ -141,19 +160,19 @@ median() {
 
 measure_split() {
     local length round name received took cpu _
-    softirq_on 0
+    kernel_thread 0
     for length in $lengths; do
         rm -f "$work"/rate.* "$work"/share.* "$work"/cpu.*
         for ((round = 0; round < rounds; round++)); do
             for name in "${receivers[@]}"; do
                 is_there "$name" || continue
-                read -r received took cpu _ <<< "$(run "$name" "$length")"
+                read -r received took cpu _ <<< "$(run "$name" "$length" "${RATE:-}")"
                 echo $((received / seconds / 1000)) >> "$work/rate.$name"
                 awk "BEGIN {print $received / $took}" >> "$work/share.$name"
                 awk "BEGIN {print $cpu * 1e9 / ($received + 1)}" >> "$work/cpu.$name"
             done
         done
-        printf '\nsplit, frames of %d bytes\n%-10s %8s %8s %8s %9s\n' "$length" \
+        printf '\nsplit, frames of %s bytes\n%-12s %8s %8s %8s %9s\n' "$length" \
             receiver kpps 'x kernel' share 'ns of CPU'
         for name in "${receivers[@]}"; do
             [[ -f $work/rate.$name ]] || continue
@@ -163,10 +182,12 @@ measure_split() {
 }
 
 report_split() {
-    local rate kernel=0
+    local rate kernel=0 peer
     rate=$(median < "$work/rate.$1")
-    [[ -f $work/rate.kernel ]] && kernel=$(median < "$work/rate.kernel")
-    printf '%-10s %8d %8s %8.3f %9.0f   (%s)\n' "$1" "$rate" \
+    for peer in kernel kernel-file; do
+        [[ -f $work/rate.$peer ]] && kernel=$(median < "$work/rate.$peer")
+    done
+    printf '%-12s %8d %8s %8.3f %9.0f   (%s)\n' "$1" "$rate" \
         "$(awk "BEGIN {printf \"%.2f\", $kernel ? $rate / $kernel : 0}")" \
         "$(median < "$work/share.$1")" "$(median < "$work/cpu.$1")" \
         "$(sort -n "$work/rate.$1" | paste -sd ' ')"
@@ -174,7 +195,7 @@ report_split() {
 
 measure_core() {
     local name length=${lengths%% *}
-    softirq_on 2
+    kernel_thread 1
     printf '\none core, frames of %d bytes\n%-10s %8s\n' "$length" receiver kpps
     for name in "${receivers[@]}"; do
         is_there "$name" || continue
@@ -184,26 +205,35 @@ measure_core() {
 
 # Prints the highest rate, in thousands a second, at which two of three runs lose nothing.
 #
-# A rate that fails is followed by one more try, at the next: near its limit a receiver is bistable.
+# It is looked for by halves: what loses at a rate is taken to lose at all higher ones.
 highest_lossless() {
-    local rate best=0 failed=0 try lossless received took _
-    for rate in "${rates[@]}"; do
-        lossless=0
-        for try in 1 2 3; do
-            read -r received took _ <<< "$(run "$1" "$2" $((rate * 1000)))"
-            # A receiver on the interface itself may count a packet that is not the sender's.
-            if ((received + 20 >= took)); then lossless=$((lossless + 1)); fi
-            if ((lossless == 2 || try - lossless == 2)); then break; fi
-        done
-        if ((lossless == 2)); then best=$rate failed=0; else failed=$((failed + 1)); fi
-        if ((failed == 2)); then break; fi
+    local low=-1 high=${#rates[@]} middle
+    while ((high - low > 1)); do
+        middle=$(((low + high) / 2))
+        if loses_nothing "$1" "$2" "${rates[middle]}"; then low=$middle; else high=$middle; fi
     done
-    echo "$best"
+    if ((low < 0)); then echo 0; else echo "${rates[low]}"; fi
+}
+
+loses_nothing() {
+    local lossless=0 try received took _
+    for try in 1 2 3; do
+        read -r received took _ <<< "$(run "$1" "$2" $(($3 * 1000)))"
+        # A receiver on the interface itself may count a packet that is not the sender's.
+        if ((received + 20 >= took && took > 0)); then lossless=$((lossless + 1)); fi
+        if ((lossless == 2 || try - lossless == 2)); then break; fi
+    done
+    ((lossless == 2))
+}
+
+measure_files() {
+    local receivers=("${writers[@]}") lengths=${MIXES:-60 imix}
+    measure_split
 }
 
 measure_cost() {
     local name round length=${lengths%% *} received took cpu busy_ns
-    softirq_on 0
+    kernel_thread 0
     rm -f "$work"/cpu.* "$work"/busy.* "$work"/share.*
     for ((round = 0; round < rounds; round++)); do
         for name in "${receivers[@]}"; do

@@ -1,16 +1,10 @@
 #!/bin/sh
 # Capture file to decapsulated capture file, beside editcap, gopacket, tcpdump (which only copies) and
-# cp: offline.sh [--anyway]. Five interleaved rounds on tmpfs, on all processors and on one.
+# cp: five interleaved rounds on tmpfs, on all processors and on one. peers.sh installs what is missing.
 set -eu
 crate=$(cd "$(dirname "$0")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$crate/../target}/datapath/examples
 read -r load _ < /proc/loadavg
-if [ "${1-}" != --anyway ] && [ "${load%.*}" -ge 1 ]; then
-    echo "the load is $load: other work would be measured too; --anyway measures all the same" >&2
-    exit 1
-fi
-command -v editcap tcpdump go > /dev/null && [ -d /usr/share/gocode/src/github.com/google/gopacket ] && [ -d /usr/share/gocode/src/golang.org/x/net ] ||
-    apt-get install -y --no-install-recommends wireshark-common tcpdump golang-go golang-github-google-gopacket-dev golang-golang-x-net-dev golang-golang-x-sys-dev >&2
 (cd "$crate" && cargo build -q --profile datapath --no-default-features --features std --example decap --example imix)
 work=$(mktemp -d /dev/shm/peers.XXXXXX)
 trap 'rm -rf "$work"' EXIT

@@ -17,7 +17,7 @@ use mirror_vxlan::config::{
 use mirror_vxlan::decap::{Decapsulator, Strictness};
 use mirror_vxlan::flow::Flow;
 use mirror_vxlan::health::{self, Pages};
-use mirror_vxlan::input::live::{self, Live, LiveOptions, Method};
+use mirror_vxlan::input::live::{self, Choice, Live, LiveOptions, Method};
 use mirror_vxlan::privilege::{self, Needs};
 use mirror_vxlan::receive::{Event, Options, Receiver, Running};
 use mirror_vxlan::select::{Control, Selection};
@@ -106,6 +106,7 @@ fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
         InputKind::Auto => Method::Best,
         InputKind::Ring => Method::Ring,
         InputKind::Udp => Method::Udp,
+        InputKind::Xdp => Method::Xdp,
     };
     let processors = std::thread::available_parallelism()?;
     let workers = input.workers.unwrap_or(processors);
@@ -120,6 +121,15 @@ fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
         },
         method,
     )?;
+    if let (Choice::Xdp(_), [_, _, ..], Some(_)) =
+        (live.choice, &live.inputs[..], options.select.deduplicate)
+    {
+        return Err(
+            "--deduplicate needs both copies of a packet in one thread, and AF_XDP brings \
+                    them to several: give --workers 1, or receive with --input ring"
+                .into(),
+        );
+    }
     let tap = match &output.tap {
         None => None,
         Some(name) => Some(Tap::open(name.parse()?, TAP_MTU)?),

@@ -47,6 +47,21 @@ pub enum Operation {
     ShiftRight,
 }
 
+impl Operation {
+    /// Returns the bits of an instruction that stand for it, on every machine alike.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Add => 0x00,
+            Self::Multiply => 0x20,
+            Self::Remainder => 0x90,
+            Self::And => 0x50,
+            Self::Xor => 0xa0,
+            Self::ShiftLeft => 0x60,
+            Self::ShiftRight => 0x70,
+        }
+    }
+}
+
 /// What `A` is calculated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
@@ -67,7 +82,44 @@ pub enum Test {
 
 /// A place in the program that is jumped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Label(usize);
+pub struct Label(pub(super) usize);
+
+/// What programs are written with that run on more than one machine: on this one, or as
+/// [extended BPF](super::ebpf).
+pub trait Assemble {
+    /// Loads from the packet to `A`.
+    fn load(&mut self, size: Size, place: Place);
+
+    /// Sets `X` to a constant.
+    fn set_x(&mut self, value: u32);
+
+    /// Sets `X` to the length of the IPv4 header that starts at `offset`.
+    fn set_x_to_header_length(&mut self, offset: u32);
+
+    /// Calculates `A` from `A` and an operand.
+    fn calculate(&mut self, operation: Operation, operand: Operand);
+
+    /// Sets `X` to `A`.
+    fn move_to_x(&mut self);
+
+    /// Goes on at `to` if the test holds.
+    fn jump_if(&mut self, test: Test, to: Label);
+
+    /// Goes on at `to` if the test does not hold.
+    fn jump_unless(&mut self, test: Test, to: Label);
+
+    /// Goes on at `to`.
+    fn go_to(&mut self, to: Label);
+
+    /// Ends the program with a constant as the result.
+    fn give(&mut self, result: u32);
+
+    /// Makes a label, to be [placed](Self::place) further on.
+    fn label(&mut self) -> Label;
+
+    /// Places a label before the next instruction.
+    fn place(&mut self, label: Label);
+}
 
 /// A program being written.
 #[derive(Clone, Debug, Default)]
@@ -117,30 +169,6 @@ impl Assembler {
         Self::default()
     }
 
-    /// Loads from the packet to `A`.
-    pub fn load(&mut self, size: Size, place: Place) {
-        let size = match size {
-            Size::Word => 0x00,
-            Size::Half => 0x08,
-            Size::Byte => SIZE_BYTE,
-        };
-        let (mode, offset) = match place {
-            Place::At(offset) => (MODE_AT, offset),
-            Place::AtX(offset) => (MODE_AT_X, offset),
-        };
-        self.push(CLASS_LOAD | mode | size, offset);
-    }
-
-    /// Sets `X` to a constant.
-    pub fn set_x(&mut self, value: u32) {
-        self.push(CLASS_LOAD_X | MODE_CONSTANT, value);
-    }
-
-    /// Sets `X` to the length of the IPv4 header that starts at `offset`.
-    pub fn set_x_to_header_length(&mut self, offset: u32) {
-        self.push(CLASS_LOAD_X | MODE_HEADER_LENGTH | SIZE_BYTE, offset);
-    }
-
     /// Loads a word of memory to `A`.
     pub fn recall(&mut self, word: u32) {
         self.push(CLASS_LOAD | MODE_MEMORY, word);
@@ -161,69 +189,14 @@ impl Assembler {
         self.push(CLASS_STORE_X, word);
     }
 
-    /// Calculates `A` from `A` and an operand.
-    pub fn calculate(&mut self, operation: Operation, operand: Operand) {
-        let operation = match operation {
-            Operation::Add => 0x00,
-            Operation::Multiply => 0x20,
-            Operation::Remainder => 0x90,
-            Operation::And => 0x50,
-            Operation::Xor => 0xa0,
-            Operation::ShiftLeft => 0x60,
-            Operation::ShiftRight => 0x70,
-        };
-        let (source, constant) = match operand {
-            Operand::Constant(constant) => (0, constant),
-            Operand::X => (SOURCE_X, 0),
-        };
-        self.push(CLASS_CALCULATE | operation | source, constant);
-    }
-
-    /// Sets `X` to `A`.
-    pub fn move_to_x(&mut self) {
-        self.push(CLASS_MOVE, 0);
-    }
-
     /// Sets `A` to `X`.
     pub fn move_from_x(&mut self) {
         self.push(CLASS_MOVE | MOVE_X_TO_A, 0);
     }
 
-    /// Goes on at `to` if the test holds.
-    pub fn jump_if(&mut self, test: Test, to: Label) {
-        self.jump(test, When::Holds, to);
-    }
-
-    /// Goes on at `to` if the test does not hold.
-    pub fn jump_unless(&mut self, test: Test, to: Label) {
-        self.jump(test, When::HoldsNot, to);
-    }
-
-    /// Goes on at `to`.
-    pub fn go_to(&mut self, to: Label) {
-        self.jumps.push(Jump { from: self.instructions.len(), when: When::Always, to });
-        self.push(CLASS_JUMP, 0);
-    }
-
-    /// Ends the program with a constant as the result.
-    pub fn give(&mut self, result: u32) {
-        self.push(CLASS_RETURN, result);
-    }
-
     /// Ends the program with `A` as the result.
     pub fn give_a(&mut self) {
         self.push(CLASS_RETURN | RETURN_A, 0);
-    }
-
-    /// Makes a label, to be [placed](Self::place) further on.
-    pub fn label(&mut self) -> Label {
-        self.labels.push(None);
-        Label(self.labels.len() - 1)
-    }
-
-    /// Places a label before the next instruction.
-    pub fn place(&mut self, label: Label) {
-        self.labels[label.0] = Some(self.instructions.len());
     }
 
     /// Completes the program.
@@ -260,5 +233,66 @@ impl Assembler {
 
     fn push(&mut self, code: u16, operand: u32) {
         self.instructions.push(Instruction { code, then_skip: 0, else_skip: 0, operand });
+    }
+}
+
+impl Assemble for Assembler {
+    fn load(&mut self, size: Size, place: Place) {
+        let size = match size {
+            Size::Word => 0x00,
+            Size::Half => 0x08,
+            Size::Byte => SIZE_BYTE,
+        };
+        let (mode, offset) = match place {
+            Place::At(offset) => (MODE_AT, offset),
+            Place::AtX(offset) => (MODE_AT_X, offset),
+        };
+        self.push(CLASS_LOAD | mode | size, offset);
+    }
+
+    fn set_x(&mut self, value: u32) {
+        self.push(CLASS_LOAD_X | MODE_CONSTANT, value);
+    }
+
+    fn set_x_to_header_length(&mut self, offset: u32) {
+        self.push(CLASS_LOAD_X | MODE_HEADER_LENGTH | SIZE_BYTE, offset);
+    }
+
+    fn calculate(&mut self, operation: Operation, operand: Operand) {
+        let (source, constant) = match operand {
+            Operand::Constant(constant) => (0, constant),
+            Operand::X => (SOURCE_X, 0),
+        };
+        self.push(CLASS_CALCULATE | u16::from(operation.code()) | source, constant);
+    }
+
+    fn move_to_x(&mut self) {
+        self.push(CLASS_MOVE, 0);
+    }
+
+    fn jump_if(&mut self, test: Test, to: Label) {
+        self.jump(test, When::Holds, to);
+    }
+
+    fn jump_unless(&mut self, test: Test, to: Label) {
+        self.jump(test, When::HoldsNot, to);
+    }
+
+    fn go_to(&mut self, to: Label) {
+        self.jumps.push(Jump { from: self.instructions.len(), when: When::Always, to });
+        self.push(CLASS_JUMP, 0);
+    }
+
+    fn give(&mut self, result: u32) {
+        self.push(CLASS_RETURN, result);
+    }
+
+    fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() - 1)
+    }
+
+    fn place(&mut self, label: Label) {
+        self.labels[label.0] = Some(self.instructions.len());
     }
 }

@@ -1,8 +1,10 @@
 //! Packets from the network, by the best way that this host allows.
 //!
-//! There are two. A [ring] takes packets before the host's own network stack has
+//! There are three. A [ring] takes packets before the host's own network stack has
 //! done anything with them; it needs `CAP_NET_RAW`. [Sockets of UDP](super::udp) need nothing.
-//! Both keep the same promise: every packet that the interface took in is handed on or counted as
+//! [AF_XDP](super::xdp) is only used where it is asked for: it takes packets away from the rest of
+//! the host, is faster, and steers flows to workers less well.
+//! All keep the same promise: every packet that the interface took in is handed on or counted as
 //! dropped by the kernel. What the interface had to drop itself, `ip -s link` tells.
 //!
 //! ```no_run
@@ -28,6 +30,7 @@ use rustix::io::Errno;
 use super::guard::PortGuard;
 use super::ring::{self, RingInput};
 use super::udp::{self, UdpInput};
+use super::xdp::{self, HandOver, XdpInput};
 use super::{Input, Packet, Received};
 use crate::wire;
 
@@ -40,9 +43,9 @@ pub struct LiveOptions {
     pub geneve_port: Option<u16>,
     /// The interface to receive on; all of them if none is named.
     pub interface: Option<String>,
-    /// How many inputs share the packets, each flow staying with one.
+    /// How many inputs share the packets, each flow staying with one; by AF_XDP, each queue.
     pub workers: NonZeroU16,
-    /// Bytes of all rings together.
+    /// Bytes of all rings together, or of the memory of AF_XDP.
     pub ring_bytes: usize,
     /// Bytes of waiting packets that each socket of UDP asks the kernel to hold.
     pub receive_buffer_bytes: usize,
@@ -91,6 +94,8 @@ pub enum Method {
     Ring,
     /// Sockets of UDP.
     Udp,
+    /// AF_XDP, on an interface that is named.
+    Xdp,
 }
 
 /// The way of receiving that was taken, and why.
@@ -104,11 +109,14 @@ pub enum Choice {
     UdpWithoutCapability,
     /// Sockets of UDP, since this kernel has no packet sockets.
     UdpWithoutPacketSockets,
+    /// AF_XDP, in this way.
+    Xdp(HandOver),
 }
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+        let text = match self {
+            Self::Xdp(hand_over) => return write!(f, "by AF_XDP {hand_over}"),
             Self::Ring => "from a packet-socket ring",
             Self::UdpAsAsked => "from UDP sockets, as asked",
             Self::UdpWithoutCapability => {
@@ -117,14 +125,15 @@ impl fmt::Display for Choice {
             Self::UdpWithoutPacketSockets => {
                 "from UDP sockets: this kernel has no packet sockets (CONFIG_PACKET)"
             }
-        })
+        };
+        f.pad(text)
     }
 }
 
 /// Inputs that are open and receiving.
 #[derive(Debug)]
 pub struct Live {
-    /// One for each worker.
+    /// One for each worker; by AF_XDP not more than there are queues.
     pub inputs: Vec<LiveInput>,
     /// How they receive.
     pub choice: Choice,
@@ -139,6 +148,8 @@ pub enum LiveInput {
     Ring(RingInput),
     /// From sockets of UDP.
     Udp(UdpInput),
+    /// From sockets of AF_XDP.
+    Xdp(XdpInput),
 }
 
 impl Input for LiveInput {
@@ -146,6 +157,7 @@ impl Input for LiveInput {
         match self {
             Self::Ring(input) => input.receive(timeout, each),
             Self::Udp(input) => input.receive(timeout, each),
+            Self::Xdp(input) => input.receive(timeout, each),
         }
     }
 
@@ -153,6 +165,7 @@ impl Input for LiveInput {
         match self {
             Self::Ring(input) => input.dropped(),
             Self::Udp(input) => input.dropped(),
+            Self::Xdp(input) => input.dropped(),
         }
     }
 }
@@ -185,6 +198,54 @@ pub enum OpenError {
     /// The kernel did not take something that it should have.
     #[error("set up the packet-socket ring")]
     Ring(#[source] io::Error),
+    /// AF_XDP receives on one interface, and none was named.
+    #[error("receive by AF_XDP on which interface? name one")]
+    XdpInterface,
+    /// The process may not do what AF_XDP takes.
+    #[error(
+        "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF, or receive \
+         from a packet-socket ring"
+    )]
+    XdpPrivilege(#[source] io::Error),
+    /// Another program receives so.
+    #[error(
+        "receive by AF_XDP on `{interface}`, which another program does; \
+         `ip link show dev {interface}` shows the XDP program that is there"
+    )]
+    XdpTaken {
+        /// The interface.
+        interface: String,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// The kernel cannot receive packets as long as they may be.
+    #[error(
+        "receive by AF_XDP on `{interface}` at an MTU of {mtu}, which takes Linux 6.6; \
+         `ip link set {interface} mtu {max}` allows it, or receive from a packet-socket ring",
+        max = xdp::WHOLE_MTU_MAX
+    )]
+    XdpMtu {
+        /// The interface.
+        interface: String,
+        /// Its MTU.
+        mtu: u32,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// The kernel cannot do it, or did not take something that it should have.
+    #[error(
+        "receive by AF_XDP on `{interface}`, which takes Linux 6.1 with CONFIG_XDP_SOCKETS; \
+         or receive from a packet-socket ring"
+    )]
+    Xdp {
+        /// The interface.
+        interface: String,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
     /// Another program receives on the port.
     #[error("receive on UDP port {port}, which is taken; `ss -lunp` shows by whom")]
     PortTaken {
@@ -216,6 +277,7 @@ pub fn open(options: &LiveOptions, method: Method) -> Result<Live, OpenError> {
     match method {
         Method::Udp => open_udp(options, Choice::UdpAsAsked),
         Method::Ring => open_ring(options),
+        Method::Xdp => open_xdp(options),
         Method::Best => match open_ring(options) {
             Err(OpenError::PacketSocket(error)) => open_udp(options, instead_of_ring(&error)),
             opened => opened,
@@ -237,6 +299,13 @@ fn open_udp(options: &LiveOptions, choice: Choice) -> Result<Live, OpenError> {
     Ok(Live { inputs, choice, buffer_bytes })
 }
 
+fn open_xdp(options: &LiveOptions) -> Result<Live, OpenError> {
+    let (inputs, hand_over) = xdp::open(options)?;
+    let buffer_bytes = inputs.first().map_or(0, XdpInput::buffer_bytes);
+    let inputs = inputs.into_iter().map(LiveInput::Xdp).collect();
+    Ok(Live { inputs, choice: Choice::Xdp(hand_over), buffer_bytes })
+}
+
 /// Says why packet sockets cannot be opened.
 fn instead_of_ring(error: &io::Error) -> Choice {
     match Errno::from_io_error(error) {
@@ -250,6 +319,7 @@ impl LiveInput {
     pub fn guard(&self) -> Option<&PortGuard> {
         match self {
             Self::Ring(input) => Some(input.guard()),
+            Self::Xdp(input) => Some(input.guard()),
             Self::Udp(_) => None,
         }
     }

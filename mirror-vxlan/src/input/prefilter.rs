@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::input::bpf::{
-    Assembler, Label,
+    Assemble, Assembler, Label,
     Operand::{Constant, X},
     Operation::{Add, ShiftLeft},
     Place::{At, AtX},
@@ -38,10 +38,16 @@ pub fn nothing() -> Vec<Instruction> {
 /// In IPv6 one extension header is looked behind; with more, a datagram is not found.
 pub fn datagrams_to(ports: &[u16], protocol: Protocol) -> Vec<Instruction> {
     let mut assembler = Assembler::new();
+    let_through(&mut assembler, ports, protocol);
+    assembler.finish()
+}
+
+/// Writes the same for any machine: it gives zero for what is dropped.
+pub(super) fn let_through(assembler: &mut impl Assemble, ports: &[u16], protocol: Protocol) {
     let [dropped, accepted] = [assembler.label(), assembler.label()];
     match protocol {
-        Protocol::Ipv4 => udp_in_ipv4(&mut assembler, dropped),
-        Protocol::Ipv6 => udp_in_ipv6(&mut assembler, dropped),
+        Protocol::Ipv4 => udp_in_ipv4(assembler, dropped),
+        Protocol::Ipv6 => udp_in_ipv6(assembler, dropped),
     }
     assembler.load(Half, AtX(2));
     for port in ports {
@@ -51,11 +57,10 @@ pub fn datagrams_to(ports: &[u16], protocol: Protocol) -> Vec<Instruction> {
     assembler.give(0);
     assembler.place(accepted);
     assembler.give(u32::MAX);
-    assembler.finish()
 }
 
 /// Points `X` to the UDP header of an IPv4 packet.
-fn udp_in_ipv4(assembler: &mut Assembler, dropped: Label) {
+fn udp_in_ipv4(assembler: &mut impl Assemble, dropped: Label) {
     assembler.load(Byte, At(9));
     assembler.jump_unless(Equals(UDP), dropped);
     assembler.load(Half, At(6));
@@ -64,7 +69,7 @@ fn udp_in_ipv4(assembler: &mut Assembler, dropped: Label) {
 }
 
 /// Points `X` to the UDP header of an IPv6 packet.
-fn udp_in_ipv6(assembler: &mut Assembler, dropped: Label) {
+fn udp_in_ipv6(assembler: &mut impl Assemble, dropped: Label) {
     let [fragment, options, found] = [assembler.label(), assembler.label(), assembler.label()];
     assembler.set_x(40);
     assembler.load(Byte, At(6));

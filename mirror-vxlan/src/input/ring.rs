@@ -9,17 +9,16 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::num::NonZeroU32;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::netdevice::name_to_index;
 use rustix::net::sockopt::socket_error;
 
 use super::guard::PortGuard;
+use super::interface::Interface;
 use super::live::{LiveOptions, OpenError};
 use super::{Content, Input, Packet, Received};
 use crate::decap::Link;
@@ -46,13 +45,6 @@ pub struct RingInput {
     guard: Arc<PortGuard>,
 }
 
-/// An interface by the name it was asked for and the number it had then.
-#[derive(Clone, Debug)]
-struct Interface {
-    name: String,
-    index: NonZeroU32,
-}
-
 /// Opens an input for each worker.
 ///
 /// # Errors
@@ -61,7 +53,7 @@ struct Interface {
 pub fn open(options: &LiveOptions) -> Result<Vec<RingInput>, OpenError> {
     let rings: Vec<[PacketRing; 2]> =
         (0..options.workers.get()).map(|_| open_both(options)).collect::<Result<_, _>>()?;
-    let interface = options.interface.as_deref().map(find_interface).transpose()?;
+    let interface = options.interface.as_deref().map(Interface::find).transpose()?;
     let guard = Arc::new(PortGuard::bind(options.ports()).map_err(OpenError::Ring)?);
     for (place, protocol) in PROTOCOLS.into_iter().enumerate() {
         let rings: Vec<&PacketRing> = rings.iter().map(|both| &both[place]).collect();
@@ -106,15 +98,6 @@ fn geometry(options: &LiveOptions, protocol: Protocol) -> Geometry {
     };
     let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
     Geometry { block_len: BLOCK_LEN, blocks, hand_over: HAND_OVER }
-}
-
-fn find_interface(name: &str) -> Result<Interface, OpenError> {
-    let failed = |source| OpenError::Interface { interface: name.to_owned(), source };
-    let any =
-        socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::DGRAM, None).map_err(failed)?;
-    let index = name_to_index(&any, name).map_err(|error| failed(error.into()))?;
-    let index = NonZeroU32::new(index).ok_or_else(|| failed(Errno::NODEV.into()))?;
-    Ok(Interface { name: name.to_owned(), index })
 }
 
 /// Has the rings of one protocol receive, each its share.
@@ -223,12 +206,7 @@ impl RingInput {
         for ring in &self.rings {
             match (socket_error(ring.as_fd())?, &self.interface) {
                 (Ok(()), _) => {}
-                (Err(Errno::NETDOWN), Some(Interface { name, index })) => {
-                    if name_to_index(ring, name) != Ok(index.get()) {
-                        let message = format!("the interface `{name}` is gone");
-                        return Err(io::Error::new(io::ErrorKind::NotFound, message));
-                    }
-                }
+                (Err(Errno::NETDOWN), Some(interface)) => interface.is_there()?,
                 (Err(Errno::NETDOWN), None) => {}
                 (Err(error), _) => return Err(error.into()),
             }

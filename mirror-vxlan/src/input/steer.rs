@@ -11,7 +11,7 @@
 use std::num::NonZeroU16;
 
 use crate::input::bpf::{
-    Assembler, Label,
+    Assemble as _, Assembler, Label,
     Operand::{Constant, X},
     Operation::{Add, And, Multiply, Remainder, ShiftLeft, ShiftRight, Xor},
     Place::AtX,

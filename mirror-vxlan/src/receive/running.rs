@@ -9,9 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::delivery::{Deliverer, SinkPost};
-use super::worker::{InputPost, InputProgress, Worker};
+use super::worker::{InputPost, InputProgress, WayOut, Worker};
 use super::{Account, Event, InputAccount, Receiver, Select, Setup, Start};
-use crate::queue::{Entrance, Exit, queue};
+use crate::queue::{Entrance, Exit, Pool, Traffic, queue};
 use crate::sink::Sink;
 
 /// How long the end of the sinks is waited for at a time.
@@ -45,6 +45,9 @@ impl Running {
         let now = setup.clock.now();
         let (entrances, exits): (Vec<Entrance>, Vec<Exit>) =
             sinks.iter().map(|_| queue(depth)).unzip();
+        let traffic = Traffic { threads: inputs.len(), sinks: sinks.len(), depth };
+        let (capacity, sessions) = (setup.options.batch_capacity, Arc::clone(&setup.sessions));
+        let way_out = WayOut { sinks: entrances, pool: Pool::new(capacity, traffic, sessions) };
         let input_posts = inputs.iter().map(|(name, _)| InputPost::new(name, sinks.len(), now));
         let sink_posts = sinks.iter().zip(&exits);
         let sink_posts = sink_posts.map(|((name, _), exit)| SinkPost::new(name, depth, exit));
@@ -57,7 +60,7 @@ impl Running {
             observer.start_sinks(sinks.into_iter().map(|(_, sink)| sink).zip(exits))?;
         let mut running = Self { observer, receiving: Vec::new(), delivering };
         for (place, (_, start)) in inputs.into_iter().enumerate() {
-            let thread = running.observer.start_input(place, start, &select, &entrances)?;
+            let thread = running.observer.start_input(place, start, &select, &way_out)?;
             running.receiving.push(thread);
         }
         Ok(running)
@@ -172,13 +175,13 @@ impl Observer {
         place: usize,
         start: Start<S>,
         select: &S,
-        entrances: &[Entrance],
+        way_out: &WayOut,
     ) -> io::Result<JoinHandle<()>> {
         let post = Arc::clone(&self.inputs[place]);
         let thread = named(&post.name);
         let processors = &self.setup.options.processors;
         let processor = processors.get(place % processors.len().max(1)).copied();
-        let worker = Worker::new(self.setup.clone(), select.clone(), entrances.to_vec(), post);
+        let worker = Worker::new(self.setup.clone(), select.clone(), way_out.clone(), post);
         thread.spawn(move || start(worker, processor))
     }
 }

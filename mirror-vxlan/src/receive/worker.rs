@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::event::panic_message;
-use super::{Event, InputState, Options, Select, Setup};
+use super::{Event, InputState, Select, Setup};
 use crate::Timestamp;
 use crate::batch::{Batch, Full};
 use crate::clock::passed;
@@ -56,7 +56,15 @@ impl InputPost {
     }
 }
 
-/// A receiving thread's own: nothing in it is shared but what it publishes.
+/// Where the frames of a receiving thread go, and what they go in.
+#[derive(Clone, Debug)]
+pub(super) struct WayOut {
+    pub(super) sinks: Vec<Entrance>,
+    pub(super) pool: Pool,
+}
+
+/// A receiving thread's own: nothing in it is shared but what it publishes,
+/// and empty batches.
 pub(super) struct Worker<S> {
     decapsulator: Decapsulator,
     select: S,
@@ -73,16 +81,13 @@ pub(super) struct Worker<S> {
 }
 
 impl<S: Select> Worker<S> {
-    pub(super) fn new(setup: Setup, select: S, sinks: Vec<Entrance>, post: Arc<InputPost>) -> Self {
-        let Options { batch_capacity, queue_depth, .. } = setup.options;
-        let sessions = &setup.sessions;
-        let depth = queue_depth.get();
-        let mut pool = Pool::new(batch_capacity, sinks.len(), depth, Arc::clone(sessions));
+    pub(super) fn new(setup: Setup, select: S, way_out: WayOut, post: Arc<InputPost>) -> Self {
+        let WayOut { sinks, pool } = way_out;
         let now = setup.clock.now();
         Self {
             decapsulator: setup.decapsulator.clone(),
             select,
-            numbers: Numbers::new(Arc::clone(sessions)),
+            numbers: Numbers::new(Arc::clone(&setup.sessions)),
             batch: pool.take(),
             pool,
             counts: Counts::default(),
@@ -143,7 +148,8 @@ impl<S: Select> Worker<S> {
         }
         let stopped = self.setup.clock.now();
         while !passed(self.setup.options.drain_limit, stopped, self.setup.clock.now()) {
-            match input.receive(Duration::ZERO, |packet| self.take(&packet))? {
+            // Longer than any input holds packets back: when none comes there are none.
+            match input.receive(BEAT, |packet| self.take(&packet))? {
                 Received::Packets(_) => (),
                 Received::Nothing | Received::End => break,
             }
@@ -221,6 +227,8 @@ impl<S: Select> Worker<S> {
             }
         }
         self.pool.sent(full);
+        // A sink on the same processor finds the batch in its cache if it gets its turn now.
+        std::thread::yield_now();
     }
 
     fn publish(&mut self, now: Timestamp, state: InputState) {

@@ -6,8 +6,8 @@ use std::io::{self, Write as _};
 use crate::Timestamp;
 use crate::batch::Batch;
 use crate::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
+pub use crate::socket::device::{DeviceName, DeviceNameError};
 use crate::socket::tap;
-pub use crate::socket::tap::{DeviceName, DeviceNameError};
 
 /// The MTU of a device unless another is asked for: that of a network interface in a VPC.
 pub const MTU: u16 = 9001;

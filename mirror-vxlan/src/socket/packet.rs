@@ -18,11 +18,11 @@ use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::filter::{self, Instruction};
+use super::memory::Memory;
 use super::option::{self, checked};
 use crate::Timestamp;
 
@@ -124,7 +124,7 @@ impl PacketRing {
         option::set_number(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_VERSION, version)?;
         option::set_number(socket.as_fd(), libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)?;
         request_ring(socket.as_fd(), geometry)?;
-        let memory = Memory::map(socket.as_fd(), geometry.len())?;
+        let memory = Memory::shared(socket.as_fd(), 0, geometry.len())?;
         let Geometry { block_len, blocks, hand_over: _ } = geometry;
         Ok(Self { memory, block_len: block_len as usize, blocks: blocks as usize, next: 0, socket })
     }
@@ -190,7 +190,7 @@ impl PacketRing {
     /// Returns the next block of packets, if the kernel has handed it over.
     pub fn next_block(&mut self) -> Option<Block<'_>> {
         let offset = self.next * self.block_len;
-        let status = self.memory.status(offset);
+        let status = self.memory.word(offset + BLOCK_STATUS);
         if status.load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
             return None;
         }
@@ -200,8 +200,8 @@ impl PacketRing {
         // The bytes lie within the memory; the status is not among them, so that what is written
         // atomically is never behind a shared reference to plain bytes.
         let bytes = unsafe {
-            let start = self.memory.start.as_ptr().add(behind).cast_const();
-            std::slice::from_raw_parts(start, self.block_len - BEHIND_STATUS)
+            let len = self.block_len - BEHIND_STATUS;
+            std::slice::from_raw_parts(self.memory.at(behind, len).as_ptr(), len)
         };
         Some(Block { status, bytes, ring: PhantomData })
     }
@@ -220,7 +220,7 @@ impl PacketRing {
 
     /// Returns the bytes of the ring.
     pub const fn len(&self) -> usize {
-        self.memory.len
+        self.memory.len()
     }
 
     /// Returns whether the ring has no room; none has.
@@ -296,46 +296,6 @@ impl<'a> RingPacket<'a> {
 /// Returns the number at an offset within the header of a block or packet.
 fn word(header: &[u8], at: usize) -> usize {
     u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]) as usize
-}
-
-/// The memory shared with the kernel.
-#[derive(Debug)]
-struct Memory {
-    start: NonNull<u8>,
-    len: usize,
-}
-
-// SAFETY: the memory belongs to no thread; what the kernel does in it is told by atomic words.
-unsafe impl Send for Memory {}
-
-impl Memory {
-    fn map(socket: BorrowedFd<'_>, len: usize) -> io::Result<Self> {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping, at an address of the kernel's choice, touches no memory of ours.
-        let start = unsafe {
-            libc::mmap(ptr::null_mut(), len, protection, libc::MAP_SHARED, socket.as_raw_fd(), 0)
-        };
-        match NonNull::new(start.cast::<u8>()) {
-            Some(memory) if start != libc::MAP_FAILED => Ok(Self { start: memory, len }),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
-    /// Returns the status of the block that starts at `offset`.
-    fn status(&self, offset: usize) -> &AtomicU32 {
-        assert!(offset + BEHIND_STATUS <= self.len, "the block lies within the ring");
-        // SAFETY: it lies within the mapping, is aligned since blocks are pages, and both we and
-        // the kernel access it only atomically; the mapping lives as long as `self`.
-        unsafe { AtomicU32::from_ptr(self.start.as_ptr().add(offset + BLOCK_STATUS).cast()) }
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: it is the mapping made by `map`, and nothing borrows from it any more.
-        let status = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
-        debug_assert_eq!(status, 0, "the mapping was ours");
-    }
 }
 
 /// Asks for the memory of a ring.

@@ -1,6 +1,6 @@
 //! Inputs from the network, in network namespaces made for one test.
 //!
-//! They keep one promise, tested for both: each packet sent is handed on or counted as dropped by
+//! They keep one promise, tested for all: each packet sent is handed on or counted as dropped by
 //! the kernel. Where namespaces cannot be made the tests say that they were skipped.
 
 #![expect(clippy::unwrap_used, reason = "what a test builds its world with may fail it")]
@@ -9,11 +9,13 @@
 
 mod conservation;
 mod contents;
+mod flood;
 mod interfaces;
 mod network;
 mod programs;
 mod steering;
 mod unprivileged;
+mod xdp;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -25,8 +27,11 @@ use mirror_vxlan::decap::Link;
 use mirror_vxlan::input::live::{Live, LiveInput, LiveOptions, Method, open};
 use mirror_vxlan::input::{Content, Input as _, Packet, Received};
 
-/// Both ways to receive.
-const METHODS: [Method; 2] = [Method::Ring, Method::Udp];
+/// The ways to receive.
+const METHODS: [Method; 3] = [Method::Ring, Method::Udp, Method::Xdp];
+
+/// Those that need no interface and steer flows to workers.
+const STEERING: [Method; 2] = [Method::Ring, Method::Udp];
 
 /// Longer than a ring holds packets back: when this passes without any there are no more.
 const QUIET: Duration = Duration::from_millis(200);
@@ -48,8 +53,15 @@ impl Seen {
                 Self { time, source: source.ip(), payload: payload.to_vec(), truncated }
             }
             Content::Packet { link, bytes } => {
-                assert_eq!(link, Link::Ip);
-                let sliced = LaxSlicedPacket::from_ip(bytes).unwrap();
+                let (sliced, bytes) = match link {
+                    Link::Ip => (LaxSlicedPacket::from_ip(bytes).unwrap(), bytes),
+                    Link::Ethernet => {
+                        let sliced = LaxSlicedPacket::from_ethernet(bytes).unwrap();
+                        let tags = sliced.link_exts.len();
+                        (sliced, &bytes[14 + 4 * tags..])
+                    }
+                    other => panic!("the network is not one of {other:?}"),
+                };
                 let (source, total) = match sliced.net.unwrap() {
                     LaxNetSlice::Ipv4(ip) => {
                         let header = ip.header();
@@ -96,9 +108,13 @@ fn receive_while(input: &mut LiveInput, send: impl FnOnce() + Send) -> Vec<Seen>
     })
 }
 
-/// Opens inputs where `network` receives.
+/// Opens inputs where `network` receives; AF_XDP on the one interface, unless another is named.
 fn open_in(network: &network::Network, options: &LiveOptions, method: Method) -> Live {
-    network.receiver(|| open(options, method).unwrap())
+    let mut options = options.clone();
+    if method == Method::Xdp {
+        options.interface.get_or_insert_with(|| network::INTERFACE.to_owned());
+    }
+    network.receiver(|| open(&options, method).unwrap())
 }
 
 /// Opens the only input where `network` receives.

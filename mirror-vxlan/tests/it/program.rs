@@ -210,7 +210,7 @@ fn every_fault_of_a_configuration_file_is_told_with_its_line() {
              such as 64MiB, 1GiB, 500MB or 4096B",
             "line 6: `strict` takes true or false",
             "line 7: `allow` cannot be `x@y`: `x` in front of the `@` is not a VNI",
-            "line 8: `input` cannot be `wire`: [possible values: auto, ring, udp]",
+            "line 8: `input` cannot be `wire`: [possible values: auto, ring, udp, xdp]",
         ]
     );
 }

@@ -27,7 +27,9 @@ fn an_interface_named_is_the_only_one_received_on() {
 fn what_a_host_sends_to_itself_is_received_once() {
     let Some(network) = Network::new() else { return };
     for method in METHODS {
-        let mut input = open_one(&network, &LiveOptions::default(), method);
+        let interface = (method == Method::Xdp).then(|| "lo".to_owned());
+        let options = LiveOptions { interface, ..LiveOptions::default() };
+        let mut input = open_one(&network, &options, method);
         let seen = receive_while(&mut input, || {
             network.receiver(|| {
                 let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -40,7 +42,7 @@ fn what_a_host_sends_to_itself_is_received_once() {
 }
 
 #[test]
-fn a_tagged_outer_packet_is_received_once_without_its_tag() {
+fn a_tagged_outer_packet_is_received_once() {
     let Some(network) = Network::new() else { return };
     let mut frame = Vec::new();
     etherparse::PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
@@ -49,12 +51,18 @@ fn a_tagged_outer_packet_is_received_once_without_its_tag() {
         .udp(65_408, PORT)
         .write(&mut frame, &[7; 60])
         .unwrap();
-    let mut input = open_one(&network, &LiveOptions::default(), Method::Ring);
-    let mut replayed = None;
-    let seen = receive_while(&mut input, || replayed = network.replay(&[frame]));
-    let Some(()) = replayed else { return };
-    assert_eq!(seen.len(), 1);
-    assert_eq!((seen[0].payload.as_slice(), seen[0].source), (&[7; 60][..], Outer::V4.sender()));
+    for method in [Method::Ring, Method::Xdp] {
+        let mut input = open_one(&network, &LiveOptions::default(), method);
+        let mut replayed = None;
+        let seen =
+            receive_while(&mut input, || replayed = network.replay(std::slice::from_ref(&frame)));
+        let Some(()) = replayed else { return };
+        assert_eq!(seen.len(), 1, "{method:?}");
+        assert_eq!(
+            (seen[0].payload.as_slice(), seen[0].source),
+            (&[7; 60][..], Outer::V4.sender())
+        );
+    }
 }
 
 #[test]
@@ -76,23 +84,26 @@ fn a_packet_that_passes_a_bridge_is_received_once() {
 
 #[test]
 fn an_interface_that_was_down_is_received_on_again_and_one_that_is_gone_is_an_error() {
-    let Some(network) = Network::new() else { return };
-    let options = LiveOptions { interface: Some(INTERFACE.into()), ..LiveOptions::default() };
-    let mut input = open_one(&network, &options, Method::Ring);
-    network.ip_on_receiver("link set cable down");
-    input.receive(QUIET, |_| {}).unwrap();
-    network.ip_on_receiver("link set cable up");
-    network
-        .ip_on_receiver("neigh replace 10.98.0.1 lladdr 02:00:00:00:00:01 dev cable nud permanent");
-    let seen = receive_while(&mut input, || {
-        network.send(Outer::V4, [[7; 60]]);
-    });
-    assert_eq!(seen.len(), 1);
+    for method in [Method::Ring, Method::Xdp] {
+        let Some(network) = Network::new() else { return };
+        let options = LiveOptions { interface: Some(INTERFACE.into()), ..LiveOptions::default() };
+        let mut input = open_one(&network, &options, method);
+        network.ip_on_receiver("link set cable down");
+        input.receive(QUIET, |_| {}).unwrap();
+        network.ip_on_receiver("link set cable up");
+        network.ip_on_receiver(
+            "neigh replace 10.98.0.1 lladdr 02:00:00:00:00:01 dev cable nud permanent",
+        );
+        let seen = receive_while(&mut input, || {
+            network.send(Outer::V4, [[7; 60]]);
+        });
+        assert_eq!(seen.len(), 1, "{method:?}");
 
-    network.ip_on_receiver("link delete cable");
-    let error = input.receive(QUIET, |_| {}).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::NotFound);
-    assert_eq!(error.to_string(), "the interface `cable` is gone");
+        network.ip_on_receiver("link delete cable");
+        let error = input.receive(QUIET, |_| {}).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound, "{method:?}");
+        assert_eq!(error.to_string(), "the interface `cable` is gone");
+    }
 }
 
 #[test]
@@ -117,4 +128,11 @@ fn what_was_granted_is_told() {
     let udp = open_in(&network, &options, Method::Udp);
     // The kernel doubles what was asked for: it counts its own structures as well.
     assert_eq!((udp.choice, udp.buffer_bytes), (Choice::UdpAsAsked, mib(32)));
+    drop(udp);
+    let xdp = open_in(&network, &options, Method::Xdp);
+    assert_eq!(xdp.buffer_bytes, mib(32));
+    assert_eq!(
+        xdp.choice.to_string(),
+        "by AF_XDP in the driver, 1 queue, MTU 9500 in several pieces"
+    );
 }

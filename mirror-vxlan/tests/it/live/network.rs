@@ -49,6 +49,14 @@ pub(super) enum Checksum {
     Valid,
 }
 
+/// What two namespaces are connected by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cable {
+    pub(super) mtu: u32,
+    /// Queues of each end.
+    pub(super) queues: u32,
+}
+
 /// Two namespaces, connected.
 #[derive(Debug)]
 pub(super) struct Network {
@@ -59,6 +67,11 @@ pub(super) struct Network {
 impl Network {
     /// Connects two new namespaces, or says that the test is skipped.
     pub(super) fn new() -> Option<Self> {
+        Self::with(Cable { mtu: 9_500, queues: 1 })
+    }
+
+    /// The same, with a cable of one's own.
+    pub(super) fn with(cable: Cable) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = |end: &str| {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -70,7 +83,7 @@ impl Network {
             return None;
         }
         run(&["ip", "netns", "add", &network.receiver]);
-        network.connect();
+        network.connect(cable);
         Some(network)
     }
 
@@ -113,11 +126,17 @@ impl Network {
         })
     }
 
-    /// Returns how many packets the receiving interface had to drop before any socket saw them.
-    pub(super) fn dropped_by_interface(&self) -> u64 {
-        let devices = self.receiver(|| fs::read_to_string("/proc/thread-self/net/dev").unwrap());
-        let line = devices.lines().find_map(|line| line.trim().strip_prefix("cable:")).unwrap();
-        line.split_whitespace().nth(3).unwrap().parse().unwrap()
+    /// Returns how many packets were dropped on the way, before any socket saw them: by the interface
+    /// that sends, and by the one that receives.
+    pub(super) fn dropped_on_the_way(&self) -> [u64; 2] {
+        let read = || {
+            let devices = fs::read_to_string("/proc/thread-self/net/dev").unwrap();
+            let line = devices.lines().find_map(|line| line.trim().strip_prefix("cable:")).unwrap();
+            let numbers: Vec<u64> =
+                line.split_whitespace().map(|number| number.parse().unwrap()).collect();
+            [numbers[11], numbers[3]]
+        };
+        [self.sender(read)[0], self.receiver(read)[1]]
     }
 
     /// Returns how many ICMP errors came back to the sender.
@@ -185,31 +204,14 @@ impl Network {
         done.then_some(())
     }
 
-    fn connect(&self) {
+    fn connect(&self, Cable { mtu, queues }: Cable) {
         let Self { sender, receiver } = self;
-        run(&[
-            "ip",
-            "-n",
-            sender,
-            "link",
-            "add",
-            INTERFACE,
-            "address",
-            "02:00:00:00:00:01",
-            "mtu",
-            "9500",
-            "type",
-            "veth",
-            "peer",
-            "name",
-            INTERFACE,
-            "netns",
-            receiver,
-            "address",
-            "02:00:00:00:00:02",
-            "mtu",
-            "9500",
-        ]);
+        let shape = format!("mtu {mtu} numtxqueues {queues} numrxqueues {queues}");
+        let command = format!(
+            "ip -n {sender} link add {INTERFACE} address 02:00:00:00:00:01 {shape} type veth \
+             peer name {INTERFACE} netns {receiver} address 02:00:00:00:00:02 {shape}"
+        );
+        run(&command.split(' ').collect::<Vec<_>>());
         self.ip_on_both("link set lo up");
         self.ip_on_both("addr add 10.98.0.@/24 dev cable");
         self.ip_on_both("addr add fd98::@/64 dev cable nodad");

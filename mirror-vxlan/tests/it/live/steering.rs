@@ -3,7 +3,7 @@
 use mirror_vxlan::input::live::LiveOptions;
 
 use super::network::{Network, Outer};
-use super::{METHODS, open_in, receive_while};
+use super::{STEERING, open_in, receive_while};
 
 const WORKERS: u16 = 4;
 const FLOWS: u16 = 400;
@@ -45,7 +45,7 @@ fn the_kernel_gives_each_flow_to_one_worker_and_work_to_all() {
     let workers = WORKERS.try_into().unwrap();
     let options = LiveOptions { workers, ..LiveOptions::default() };
     let mut choices = Vec::new();
-    for method in METHODS {
+    for method in STEERING {
         for outer in Outer::ALL {
             let mut live = open_in(&network, &options, method);
             // The two directions with different outer ports, as AWS sometimes has them.

@@ -58,6 +58,17 @@ fn without_capabilities_a_ring_says_what_it_needs() {
 }
 
 #[test]
+fn without_capabilities_af_xdp_says_what_it_needs() {
+    let options = LiveOptions { interface: Some("lo".to_owned()), ..options() };
+    let error = open_without_capabilities(&options, Method::Xdp).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF, or receive \
+         from a packet-socket ring"
+    );
+}
+
+#[test]
 fn a_port_that_is_taken_is_named_even_if_it_is_shared() {
     let options = LiveOptions { workers: 2.try_into().unwrap(), ..options() };
     let first = open(&options, Method::Udp).unwrap();

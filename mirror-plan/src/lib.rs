@@ -48,7 +48,8 @@
 //! [`address`], [`id`], [`scalar`], [`value`] and [`diagnostic`] are the words. [`attribute`] holds
 //! the tables from which checks, defaults, differences and the reference follow; [`resource`] has
 //! one file for each kind. [`stack`] is what the user declared, [`observed`] what the cloud holds,
-//! [`plan`](mod@plan) what is to happen, [`apply`] makes it happen.
+//! [`plan`](mod@plan) what is to happen, [`packet`] what that means for the packets, [`apply`] makes it
+//! happen.
 //!
 //! # Features
 //!
@@ -71,6 +72,7 @@ mod hash;
 pub mod hcl;
 pub mod id;
 pub mod observed;
+pub mod packet;
 pub mod plan;
 pub mod render;
 pub mod resource;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::address::{Address, Key};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::event::{ChangeOutcome, Event, Failure, Outcome, Report, Work};
+use crate::packet::TrafficChange;
 use crate::plan::{Action, Change, Counts, Mode, Phase, Plan, Reason};
 use crate::render::{progress, report};
 use crate::value::Value;
@@ -59,7 +60,7 @@ pub fn version(mirror: &str) -> Line {
 #[must_use]
 pub fn plan(plan: &Plan) -> Vec<Line> {
     let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
-    let mut lines: Vec<Line> = changes.map(planned_change).collect();
+    let mut lines: Vec<Line> = changes.map(|change| planned_change(plan, change)).collect();
     let counts = plan.counts();
     let Counts { add, change, destroy } = counts;
     let message = format!("Plan: {add} to add, {change} to change, {destroy} to destroy.");
@@ -76,7 +77,7 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
     lines
 }
 
-fn planned_change(change: &Change) -> Line {
+fn planned_change(plan: &Plan, change: &Change) -> Line {
     let Change { address, deposed, action, reasons, capture, .. } = change;
     let word = action_word(*action);
     let mut body = json!({
@@ -92,6 +93,9 @@ fn planned_change(change: &Change) -> Line {
     }
     if let Some(capture) = capture {
         body["mirror_capture"] = json!(capture);
+    }
+    if let Some(TrafficChange { begins, ends }) = TrafficChange::of(plan, change) {
+        body["mirror_packets"] = json!({ "begin": begins.lines(), "end": ends.lines() });
     }
     Line::info(format!("{address}: Plan to {word}"), "planned_change", json!({ "change": body }))
 }

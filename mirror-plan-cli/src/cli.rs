@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use mirror_plan::address::{Address, Kind};
+use mirror_plan::plan::Digest;
 
 use crate::exit;
 
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show what an apply would do.
     Plan(PlanArgs),
+    /// Write what the cloud holds of the stack to a file, to plan from without AWS.
+    Observe(ObserveArgs),
     /// Make the cloud as the stack says.
     Apply(ApplyArgs),
     /// Remove everything of the stack.
@@ -149,7 +152,33 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) destroy: bool,
     #[command(flatten)]
+    pub(crate) sight: SightArgs,
+    #[command(flatten)]
+    pub(crate) review: ReviewArgs,
+    #[command(flatten)]
     pub(crate) result: ResultArgs,
+}
+
+/// Where the cloud is seen.
+#[derive(Debug, Args)]
+pub(crate) struct SightArgs {
+    /// Ask AWS for nothing: plan as if the account were empty.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Ask AWS for nothing: the account is as this file says, which `mirror observe` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory: Option<PathBuf>,
+}
+
+/// Plans as texts that are reviewed.
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// Write the snapshot: the plan as the text that is reviewed and kept.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Compare with a snapshot, print the difference and exit with 2 if there is one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "json"])]
+    pub(crate) check: Option<PathBuf>,
 }
 
 /// What becomes of a plan.
@@ -196,12 +225,27 @@ pub(crate) struct RunArgs {
     /// Do not ask.
     #[arg(long)]
     pub(crate) auto_approve: bool,
+    /// Apply only if the plan is what this snapshot says; nobody is asked then.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) approved: Option<PathBuf>,
+    /// Apply only if the plan has this digest; nobody is asked then.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) expect: Option<Digest>,
     /// How many calls are in flight at once.
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) parallelism: NonZeroUsize,
     /// Print what happens as a stream of JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ObserveArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -8,8 +8,10 @@ mod graph;
 mod iam;
 mod init;
 mod local;
+mod observe;
 mod output;
 mod plan;
+mod review;
 mod schema;
 mod show;
 mod validate;
@@ -30,6 +32,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Init(args) => init::run(&args, ui),
         Command::Validate(args) => validate::run(&args, settings, ui),
         Command::Plan(args) => plan::run(&args, settings, ui).await,
+        Command::Observe(args) => observe::run(&args, settings, ui).await,
         Command::Apply(args) => apply::run(&args, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,
         Command::Show(args) => show::run(&args, settings, ui).await,

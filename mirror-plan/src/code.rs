@@ -103,6 +103,9 @@ codes! {
     /// The journal, or the lock beside it, cannot be read or written. Without it nothing is begun,
     /// since a call that makes something could not be written down first.
     JOURNAL = "MP0504", "the journal cannot be used";
+    /// What was approved, as a snapshot (`--approved`) or a digest (`--expect`), is not what would be done
+    /// now: the stack, the account or both have changed since. Nothing was done. Review the plan as it is now.
+    NOT_APPROVED_PLAN = "MP0505", "the plan is not the approved one";
     /// A file could not be read or written.
     FILE = "MP0601", "file error";
     /// No stack file was found, or several, and none was named.

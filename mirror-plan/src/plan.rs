@@ -31,7 +31,7 @@ mod tests;
 
 pub use diff::{Difference, PartChange, part_changes};
 pub(crate) use digest::fingerprints;
-pub use digest::{Digest, Fingerprint};
+pub use digest::{Digest, DigestError, Fingerprint};
 
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

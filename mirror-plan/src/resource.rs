@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Kind};
 use crate::attribute::{AttributeType, Object, ObjectType, ProblemSort, Problems, Ref, Referable};
-use crate::id::{Identified, ObjectId};
+use crate::id::{IdError, Identified, ObjectId};
 use crate::observed::Found;
 use crate::value::{Origin, Path, Value};
 
@@ -422,6 +422,11 @@ macro_rules! kinds {
             match kind { $(Kind::$kind => const { &<$kind as Object>::OBJECT },)+ }
         }
 
+        /// Whether an id is one of a kind.
+        pub(crate) fn is_id_of(kind: Kind, id: &ObjectId) -> Result<(), IdError> {
+            match kind { $(Kind::$kind => id.of::<$kind>().map(drop),)+ }
+        }
+
         /// What only AWS can tell of a kind.
         #[must_use]
         pub fn computed(kind: Kind) -> &'static [Computed] {
@@ -457,6 +462,34 @@ impl Resource {
         let mut origins = BTreeSet::new();
         self.to_value().collect_origins(&mut origins);
         origins
+    }
+
+    /// The keys of its parts that have an id of their own in [`Found::parts`].
+    #[must_use]
+    pub fn part_keys(&self) -> Vec<String> {
+        match self {
+            Self::RouteTable(table) => {
+                let id = |subnet: &Ref<Subnet>| match subnet {
+                    Ref::Id(id) => id.to_string(),
+                    Ref::To(address) => address.to_string(),
+                };
+                table.subnets.iter().map(id).collect()
+            }
+            Self::LoadBalancer(balancer) => {
+                balancer.listeners.iter().map(|listener| listener.port.to_string()).collect()
+            }
+            Self::MirrorFilter(filter) => {
+                filter.rules.0.iter().map(|rule| rule.key().to_string()).collect()
+            }
+            Self::Vpc(_)
+            | Self::Subnet(_)
+            | Self::InternetGateway(_)
+            | Self::SecurityGroup(_)
+            | Self::Instance(_)
+            | Self::TargetGroup(_)
+            | Self::MirrorTarget(_)
+            | Self::MirrorSession(_) => Vec::new(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use mirror_plan::render::report::{Failures, Summary};
 
 use super::Ended;
 use super::plan::{request, show};
+use super::review;
 use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
@@ -52,6 +53,7 @@ pub(crate) async fn plan_and_apply(
     let wanted = Wanted { stack: stack.name.as_str(), images: &images };
     let observed = cloud::settle((&aws, &journal), wanted, request.mode, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, request)?;
+    review::agree(&plan, run, ui)?;
     show(&plan, ui);
     if approval == Approval::Ask && !plan.is_empty() {
         if !approve(plan.mode, ui)? {
@@ -70,6 +72,7 @@ async fn apply_saved(path: &Path, run: &RunArgs, settings: &Settings, ui: &mut U
     let aws = cloud::connect(settings, Some(&plan.region)).await?;
     let journal = cloud::take(&aws, &plan.stack, (command(plan.mode), settings)).await?;
     check(&plan, (&aws, &journal), ui).await?;
+    review::agree(&plan, run, ui)?;
     show(&plan, ui);
     carry_out(&plan, (&aws, &journal), (run, settings), ui).await
 }
@@ -126,7 +129,7 @@ enum Approval {
 
 /// Finds out before anything else whether somebody can approve.
 fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostics> {
-    if run.auto_approve {
+    if run.auto_approve || run.approved.is_some() || run.expect.is_some() {
         return Ok(Approval::Given);
     }
     let refuse = |title: &str| {

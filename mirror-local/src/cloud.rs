@@ -229,7 +229,8 @@ impl Shared {
     /// Handles the call, with objects hidden that cannot be seen yet.
     fn call_world(&mut self, subject: Subject<'_>, now: Timestamp) -> Response {
         let request = subject.request;
-        if !self.faults.hides() {
+        // S3 shows at once what was written: Amazon S3 user guide, "Data consistency model".
+        if !self.faults.hides() || request.service == Service::Storage {
             return handle(&mut self.world, request, now);
         }
         let region = self.world.region(&request.region, now);

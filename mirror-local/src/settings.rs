@@ -141,4 +141,18 @@ pub struct Settings {
     pub durations: Durations,
     /// How many of each thing an account may have.
     pub quotas: Quotas,
+    /// What S3 makes of the condition of a write.
+    pub conditional_writes: ConditionalWrites,
+}
+
+/// What S3 makes of the condition of a write: a store that is not AWS's may know none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConditionalWrites {
+    /// It honours `If-None-Match` and `If-Match`.
+    #[default]
+    Honoured,
+    /// It honours `If-None-Match` and ignores `If-Match`.
+    OnlyIfAbsent,
+    /// It ignores both.
+    Ignored,
 }

@@ -12,5 +12,6 @@ mod converge;
 mod crash;
 mod endurance;
 mod generate;
+mod lease;
 mod peers;
 mod tidy;

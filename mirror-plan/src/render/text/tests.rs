@@ -95,6 +95,7 @@ fn empty_plan() -> Plan {
         stack: "lab".parse().unwrap(),
         account: "123456789012".parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
+        coordination: None,
         mode: Mode::Apply,
         targeted: false,
         saw: BTreeMap::new(),

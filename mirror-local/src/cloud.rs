@@ -101,7 +101,8 @@ impl Cloud {
             Ok(request) => shared.call(&request, now),
             Err(failure) => {
                 let id = next_request_id(&mut shared.world);
-                let response = Some(Response::failure(Service::Ec2, id, &failure));
+                let service = Service::of(head).unwrap_or(Service::Ec2);
+                let response = Some(Response::failure(service, id, &failure));
                 Reply { delay: Duration::ZERO, response }
             }
         }

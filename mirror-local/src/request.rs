@@ -38,6 +38,12 @@ const SERVICES: [(Service, &str, &str); 5] = [
 ];
 
 impl Service {
+    /// Returns the service that a request was signed for.
+    pub(crate) fn of(head: &Parts) -> Option<Self> {
+        let scope = Scope::of(head)?;
+        SERVICES.iter().find(|(_, name, _)| *name == scope.service).map(|(service, ..)| *service)
+    }
+
     /// Returns the name that stands in a credential scope.
     pub fn signing_name(self) -> &'static str {
         SERVICES.iter().find(|(s, ..)| *s == self).map_or("", |(_, name, _)| name)

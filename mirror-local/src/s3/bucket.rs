@@ -87,11 +87,16 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome<Answer> {
         .filter(|(key, _)| key.starts_with(prefix) && *key > after);
     let listed: Vec<_> = keys.by_ref().take(most).collect();
     let is_cut = keys.next().is_some();
+    let is_encoded = text("EncodingType") == "url";
+    let shown = |key: &str| {
+        if is_encoded { wire::percent_encoded(key) } else { key.to_owned() }
+    };
     let mut xml = Xml::new();
     xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     xml.open_in("ListBucketResult", "http://s3.amazonaws.com/doc/2006-03-01/");
     xml.text("Name", bucket);
-    xml.text("Prefix", prefix);
+    xml.text("Prefix", shown(prefix));
+    xml.optional("EncodingType", is_encoded.then_some("url"));
     xml.text("KeyCount", listed.len());
     xml.text("MaxKeys", most);
     xml.text("IsTruncated", is_cut);
@@ -100,7 +105,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome<Answer> {
     }
     for (key, object) in listed {
         xml.element("Contents", |xml| {
-            xml.text("Key", key);
+            xml.text("Key", shown(key));
             xml.text("LastModified", wire::whole_second(object.written));
             xml.text("ETag", object.etag());
             xml.text("Size", object.text.len());

@@ -12,11 +12,12 @@ use std::borrow::Cow;
 const QUERY_IGNORED: [&str; 2] = ["x-id", "list-type"];
 
 /// Query parameters that an action takes, by the names of the API.
-const QUERY: [(&str, &str); 4] = [
+const QUERY: [(&str, &str); 5] = [
     ("prefix", "Prefix"),
     ("max-keys", "MaxKeys"),
     ("continuation-token", "ContinuationToken"),
     ("start-after", "StartAfter"),
+    ("encoding-type", "EncodingType"),
 ];
 
 /// Headers that ask for something that is not there, by the beginning of their names.
@@ -140,6 +141,11 @@ fn unchunked(mut body: &[u8]) -> Option<Vec<u8>> {
         whole.extend(data.get(..size)?);
         body = data.get(size..)?.strip_prefix(b"\r\n")?;
     }
+}
+
+/// A key as it stands in a listing whose keys are wanted encoded.
+pub(super) fn percent_encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

@@ -7,6 +7,7 @@ mod help;
 mod interrupt;
 mod killed;
 mod plan_file;
+mod races;
 mod story;
 mod streams;
 mod terminal;

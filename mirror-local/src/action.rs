@@ -11,7 +11,7 @@ use crate::response::Response;
 use crate::token;
 use crate::world::{Call, View, World};
 use crate::xml::Xml;
-use crate::{ec2, elbv2, ssm, sts};
+use crate::{ec2, elbv2, s3, ssm, sts};
 use jiff::Timestamp;
 
 /// One action: its name, what it does, and how it may be called.
@@ -94,6 +94,9 @@ impl Action {
 ///
 /// What is due by `now` happens first. A refused call changes nothing else.
 pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response {
+    if request.service == Service::Storage {
+        return s3::handle(world, request, now);
+    }
     let request_id = next_request_id(world);
     let settings = world.settings.clone();
     let region = world.region(&request.region, now);
@@ -126,7 +129,13 @@ pub(crate) fn mutates(request: &Request) -> bool {
 
 /// Returns whether an action can change something; an unknown one cannot.
 pub(crate) fn is_mutating(service: Service, action: &str) -> bool {
-    find(service, action).is_ok_and(Action::mutates)
+    let changes = |(name, effect): &(&str, s3::Effect)| {
+        action == *name && *effect == s3::Effect::Changes
+    };
+    match service {
+        Service::Storage => s3::ACTIONS.iter().any(changes),
+        service => find(service, action).is_ok_and(Action::mutates),
+    }
 }
 
 /// Takes the next request id of a world.
@@ -139,6 +148,9 @@ pub(crate) fn next_request_id(world: &mut World) -> String {
 pub fn action_names(service: Service) -> Vec<&'static str> {
     let mut names: Vec<_> =
         actions(service).iter().flat_map(|group| group.iter()).map(|a| a.name).collect();
+    if service == Service::Storage {
+        names.extend(s3::ACTIONS.map(|(name, _)| name));
+    }
     names.sort_unstable();
     names
 }
@@ -149,6 +161,7 @@ fn actions(service: Service) -> &'static [&'static [Action]] {
         Service::LoadBalancing => elbv2::ACTIONS,
         Service::Parameters => ssm::ACTIONS,
         Service::Tokens => sts::ACTIONS,
+        Service::Storage => &[], // not of the Query protocol
     }
 }
 

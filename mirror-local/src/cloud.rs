@@ -107,7 +107,8 @@ impl Cloud {
             Ok(request) => shared.call(&request, now),
             Err(failure) => {
                 let id = next_request_id(&mut shared.world);
-                let response = Some(Response::failure(Service::Ec2, id, &failure));
+                let service = Service::of(head).unwrap_or(Service::Ec2);
+                let response = Some(Response::failure(service, id, &failure));
                 Reply { delay: Duration::ZERO, response }
             }
         }
@@ -235,7 +236,8 @@ impl Shared {
     /// Handles the call, with objects hidden that cannot be seen yet.
     fn call_world(&mut self, subject: Subject<'_>, now: Timestamp) -> Response {
         let request = subject.request;
-        if !self.faults.hides() {
+        // S3 shows at once what was written: Amazon S3 user guide, "Data consistency model".
+        if !self.faults.hides() || request.service == Service::Storage {
             return handle(&mut self.world, request, now);
         }
         let region = self.world.region(&request.region, now);

@@ -347,7 +347,11 @@ impl Share {
 }
 
 fn throttled(request: &Request) -> Failure {
-    let status = if request.service == crate::request::Service::Ec2 { 503 } else { 400 };
+    use crate::request::Service;
+    let status = match request.service {
+        Service::Ec2 | Service::Storage => 503,
+        Service::LoadBalancing | Service::Parameters | Service::Tokens => 400,
+    };
     Failure::new("RequestLimitExceeded", "Request limit exceeded.").with_status(status)
 }
 

@@ -1,7 +1,7 @@
 //! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
 //!
 //! [`Cloud`] is the whole of it: EC2 and Elastic Load Balancing (and the few calls of Security
-//! Token Service and Systems Manager that go with them) as one account sees them, in memory or in a
+//! Token Service, Systems Manager and S3 that go with them) as one account sees them, in memory or in a
 //! directory. It is reached in three ways:
 //!
 //! - by the AWS SDK for Rust, in process: [`Cloud::http_client`];
@@ -48,6 +48,7 @@ mod listing;
 mod parameters;
 mod request;
 mod response;
+mod s3;
 mod schedule;
 mod server;
 mod settings;
@@ -71,6 +72,6 @@ pub use parameters::Parameters;
 pub use request::{DEFAULT_REGION, Request, Service};
 pub use response::Response;
 pub use server::Server;
-pub use settings::{Durations, Quotas, Settings};
+pub use settings::{ConditionalWrites, Durations, Quotas, Settings};
 pub use store::StoreError;
 pub use world::{ACCOUNT, World};

@@ -145,4 +145,18 @@ pub struct Settings {
     pub quotas: Quotas,
     /// What whoever calls may do, together; everything where there is none.
     pub policies: Vec<Policy>,
+    /// What S3 makes of the condition of a write.
+    pub conditional_writes: ConditionalWrites,
+}
+
+/// What S3 makes of the condition of a write: a store that is not AWS's may know none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConditionalWrites {
+    /// It honours `If-None-Match` and `If-Match`.
+    #[default]
+    Honoured,
+    /// It honours `If-None-Match` and ignores `If-Match`.
+    OnlyIfAbsent,
+    /// It ignores both.
+    Ignored,
 }

@@ -97,8 +97,9 @@ codes! {
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.
     CALL_FAILED = "MP0502", "a call to AWS failed";
-    /// Another run of the same stack is under way. It is named with its user, machine and process;
-    /// the lock is the operating system's and ends with that process.
+    /// Another run of the same stack is under way. It is named with its user, machine and process. On
+    /// one machine the lock is the operating system's and ends with that process; in a bucket it is a
+    /// lease, which ends by itself half a minute after that process.
     LOCKED = "MP0503", "another run is at work";
     /// The journal, or the lock beside it, cannot be read or written. Without it nothing is begun,
     /// since a call that makes something could not be written down first.
@@ -106,6 +107,15 @@ codes! {
     /// What was approved, as a snapshot (`--approved`) or a digest (`--expect`), is not what would be done
     /// now: the stack, the account or both have changed since. Nothing was done. Review the plan as it is now.
     NOT_APPROVED_PLAN = "MP0505", "the plan is not the approved one";
+    /// Another run has taken over the stack while this one was at work. That happens when a run does
+    /// not renew its lease for half a minute: its machine slept, or could not reach the bucket. What
+    /// was done is done, and what is left is the other run's; nothing more was begun. Run again once
+    /// it has ended.
+    LEASE_LOST = "MP0511", "another run has taken over";
+    /// The store that the stack names as `coordination` writes an object although the condition of the
+    /// call does not hold. Two runs could not be kept apart there, so nothing was begun. Amazon S3
+    /// honours `If-None-Match` and `If-Match`; of other stores, recent versions of many do.
+    NO_CONDITIONAL_WRITES = "MP0512", "the store ignores conditions";
     /// A file could not be read or written.
     FILE = "MP0601", "file error";
     /// No stack file was found, or several, and none was named.

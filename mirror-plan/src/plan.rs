@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostics;
 use crate::id::ObjectId;
 use crate::observed::Observed;
 use crate::resource::{Operation, ReplaceOrder, Retag};
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
 use crate::value::Value;
 
@@ -71,6 +71,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         stack: stack.name.clone(),
         account: observed.account.clone(),
         region: observed.region.clone(),
+        coordination: stack.coordination.clone(),
         mode: request.mode,
         targeted: !request.targets.is_empty(),
         saw: fingerprints(observed),
@@ -92,6 +93,9 @@ pub struct Plan {
     pub account: AccountId,
     /// The Region that it was made for.
     pub region: Region,
+    /// Where the runs of a team meet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordination: Option<Coordination>,
     /// Whether the stack is to be there or to go.
     pub mode: Mode,
     /// Whether only a part of the stack was planned.

@@ -22,6 +22,7 @@ use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
 
+pub mod gate;
 pub mod simulation;
 
 /// The Region of every test.

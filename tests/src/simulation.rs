@@ -13,15 +13,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mirror_local::{
-    Calls, Clock, Cloud, Durations, Effect, Fault, Faults, LoggedCall, Settings, VirtualClock,
+    Calls, Clock as CloudClock, Cloud, Durations, Effect, Fault, Faults, LoggedCall, Settings,
+    VirtualClock,
 };
-use mirror_plan::apply::journal::{Holder, Scope};
+use mirror_plan::apply::journal::{Clock, Holder, JournalError, Scope};
 use mirror_plan::apply::report::Report;
 use mirror_plan::apply::{Journal, Options, Stop, apply, recover};
 use mirror_plan::aws::{Aws, Pace, Wanted};
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
 use crate::config;
@@ -40,6 +42,29 @@ pub struct Simulation {
     clock: VirtualClock,
     journals: TempDir,
     missing: Option<Safeguard>,
+}
+
+/// A machine: a runtime with a time of its own, which moves only while something is done on it.
+#[derive(Debug)]
+pub struct Machine(Runtime);
+
+impl Machine {
+    /// A machine that has just been started.
+    ///
+    /// # Panics
+    /// If there is no runtime to be had.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().start_paused(true).build();
+        Self(runtime.expect("a runtime without threads can be built"))
+    }
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// What makes runs safe, each for tests that show what it is for.
@@ -110,8 +135,9 @@ impl Simulation {
         let clock = VirtualClock::starting_at(start);
         let mut settings = Settings::default();
         settings.durations = durations();
-        let cloud =
-            Cloud::in_memory().with_settings(settings).with_clock(Clock::Virtual(clock.clone()));
+        let cloud = Cloud::in_memory()
+            .with_settings(settings)
+            .with_clock(CloudClock::Virtual(clock.clone()));
         // What is flushed in vain here would take most of the time on a disk.
         let in_memory = Path::new("/dev/shm");
         let place = if in_memory.is_dir() { in_memory.to_owned() } else { std::env::temp_dir() };
@@ -125,6 +151,10 @@ impl Simulation {
     /// If there is no runtime to be had.
     #[must_use]
     pub fn run(&self, stack: &Stack, mode: Mode, faults: Faults, kill: Option<Kill>) -> End {
+        if stack.coordination.is_some() {
+            self.cloud.set_faults(Faults::none());
+            self.make_bucket(stack);
+        }
         self.set_faults(faults, kill);
         self.in_virtual_time(async {
             tokio::select! {
@@ -140,16 +170,29 @@ impl Simulation {
     /// # Panics
     /// If there is no runtime to be had.
     pub fn in_virtual_time<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().start_paused(true).build();
-        let runtime = runtime.expect("a runtime without threads can be built");
-        runtime.block_on(async {
+        self.drive(&Machine::new(), work)
+    }
+
+    /// Does something on a machine, which stands still at other times.
+    pub fn drive<T>(&self, machine: &Machine, work: impl Future<Output = T>) -> T {
+        machine.0.block_on(async {
             tokio::select! {
                 biased;
                 done = work => done,
                 () = self.follow_time() => unreachable!("time does not end"),
             }
         })
+    }
+
+    /// Makes the bucket in which the runs of a stack meet.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn make_bucket(&self, stack: &Stack) {
+        let aws = self.aws();
+        let place = stack.coordination.as_ref().expect("the stack names a bucket");
+        let made = self.in_virtual_time(aws.make_bucket(place));
+        made.expect("the bucket can be made");
     }
 
     /// The library's clients for the account.
@@ -174,8 +217,9 @@ impl Simulation {
     pub fn changes(&self) -> u64 {
         let log = self.cloud.log().expect("the log is in memory");
         let changes = |call: &&LoggedCall| {
-            let reads = call.action.starts_with("Describe") || call.action.starts_with("Get");
-            !reads && call.error.as_deref() != Some("RequestLimitExceeded")
+            let reads = ["Describe", "Get", "Head"].map(|word| call.action.starts_with(word));
+            let throttled = ["RequestLimitExceeded", "SlowDown"].map(Some);
+            !reads.contains(&true) && !throttled.contains(&call.error.as_deref())
         };
         log.iter().filter(changes).count() as u64
     }
@@ -251,25 +295,53 @@ impl Simulation {
     /// What the command line does, without its words.
     async fn try_attempt(&self, stack: &Stack, mode: Mode) -> Result<(Plan, Report), String> {
         let aws = self.aws();
-        let account = aws.account().await.map_err(|error| error.to_string())?;
+        let journal = self.take(&aws, stack).await.map_err(|error| error.to_string())?;
+        let ended = self.carry_out(stack, mode, (&aws, &journal)).await;
+        journal.release().await;
+        ended
+    }
+
+    /// Takes the journal of a stack, where the stack says that it is kept.
+    ///
+    /// # Errors
+    /// If that cannot be had.
+    ///
+    /// # Panics
+    /// If the account does not say who it is.
+    pub async fn take(&self, aws: &Aws, stack: &Stack) -> Result<Arc<Journal>, JournalError> {
+        let account = aws.account().await.expect("the account says who it is");
         let scope = Scope { stack: stack.name.clone(), account, region: aws.region().clone() };
         let clock = self.clock.clone();
-        let clock = Arc::new(move || clock.now());
-        let journal = match self.missing {
-            Some(Safeguard::Journal) => Ok(Journal::in_memory(clock)),
-            Some(Safeguard::SettleWindow) | None => {
-                Journal::open(self.journals.path(), &scope, &holder(), clock)
+        let clock: Clock = Arc::new(move || clock.now());
+        match (self.missing, &stack.coordination) {
+            (Some(Safeguard::Journal), _) => Ok(Arc::new(Journal::in_memory(clock))),
+            (Some(Safeguard::SettleWindow) | None, None) => {
+                Journal::open(self.journals.path(), &scope, &holder(), clock).map(Arc::new)
             }
-        };
-        let journal = Arc::new(journal.map_err(|error| error.to_string())?);
+            (Some(Safeguard::SettleWindow) | None, Some(place)) => {
+                Journal::open_shared((aws, place), &scope, &holder(), clock, &mut |_| {}).await
+            }
+        }
+    }
+
+    /// Plans and applies with a journal in hand.
+    ///
+    /// # Errors
+    /// If nothing could be planned.
+    pub async fn carry_out(
+        &self,
+        stack: &Stack,
+        mode: Mode,
+        (aws, journal): (&Aws, &Arc<Journal>),
+    ) -> Result<(Plan, Report), String> {
         let images = stack.images();
         let wanted = Wanted { stack: stack.name.as_str(), images: &images };
-        let sight = recover(&aws, wanted, &journal, mode, &mut |_| {}).await;
+        let sight = recover(aws, wanted, journal, mode, &mut |_| {}).await;
         let observed = sight.map_err(|error| error.to_string())?.observed;
         let request = Request { mode, ..Request::default() };
         let plan = plan(stack, &observed, &request).map_err(|found| found.to_string())?;
         let options = Options::default();
-        let report = apply(&plan, (&aws, &journal), &options, &Stop::new(), &mut ()).await;
+        let report = apply(&plan, (aws, journal), &options, &Stop::new(), &mut ()).await;
         Ok((plan, report))
     }
 }

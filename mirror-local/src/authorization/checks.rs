@@ -55,7 +55,7 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
             };
             BTreeMap::from([(made.to_owned(), tags(parameters, "Tags"))])
         }
-        Service::Ec2 | Service::Parameters | Service::Tokens => {
+        Service::Ec2 | Service::Parameters | Service::Storage | Service::Tokens => {
             let specifications = parameters.list("TagSpecification").into_iter();
             let of = |specification: &Parameters| {
                 let of = specification.text("ResourceType")?.to_owned();

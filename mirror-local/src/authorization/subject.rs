@@ -148,7 +148,7 @@ pub(super) fn subjects(service: Service, action: &str) -> &'static [Subject] {
     let known = match service {
         Service::Ec2 => ec2(action),
         Service::LoadBalancing => balancing(action),
-        Service::Parameters | Service::Tokens => None,
+        Service::Parameters | Service::Storage | Service::Tokens => None,
     };
     known.unwrap_or_default()
 }

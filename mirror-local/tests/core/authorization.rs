@@ -175,7 +175,7 @@ fn each_service_refuses_in_its_own_words() {
     assert_eq!(client.refused("DescribeVpcs"), "403 UnauthorizedOperation");
     let balancers = "DescribeLoadBalancers&Version=2015-12-01";
     assert_eq!(client.refused(balancers), "403 AccessDenied");
-    client.send("GetCallerIdentity&Version=2011-06-15").error.map_or((), |code| panic!("{code}"));
+    assert_eq!(client.send("GetCallerIdentity&Version=2011-06-15").error, None);
     client.cloud.set_policies(Vec::new());
     client.ok("DescribeVpcs");
 }

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mirror_plan::apply::journal::JournalError;
 use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::report::{Failures, Summary};
+use mirror_plan::stack::Stack;
 
 use super::Ended;
 use super::plan::{request, show};
@@ -48,11 +50,26 @@ pub(crate) async fn plan_and_apply(
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-    let journal = cloud::take(&aws, &stack.name, (command(request.mode), settings)).await?;
+    let place = (&stack.name, stack.coordination.as_ref());
+    let journal = cloud::take(&aws, place, (command(request.mode), settings), ui).await?;
+    let ended = plan_and_apply_in(&stack, (request, approval), (&aws, &journal), run, settings, ui);
+    let ended = ended.await;
+    journal.release().await;
+    ended
+}
+
+async fn plan_and_apply_in(
+    stack: &Stack,
+    (request, approval): (&Request, Approval),
+    (aws, journal): (&Aws, &Arc<Journal>),
+    run: &RunArgs,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Ended {
     let images = stack.images();
     let wanted = Wanted { stack: stack.name.as_str(), images: &images };
-    let observed = cloud::settle((&aws, &journal), wanted, request.mode, ui).await?;
-    let plan = mirror_plan::plan::plan(&stack, &observed, request)?;
+    let observed = cloud::settle((aws, journal), wanted, request.mode, ui).await?;
+    let plan = mirror_plan::plan::plan(stack, &observed, request)?;
     review::agree(&plan, run, ui)?;
     show(&plan, ui);
     if approval == Approval::Ask && !plan.is_empty() {
@@ -62,25 +79,37 @@ pub(crate) async fn plan_and_apply(
             return Ok(ExitStatus::Failed);
         }
         // Whoever was asked may have taken an hour to answer.
-        check(&plan, (&aws, &journal), ui).await?;
+        check(&plan, (aws, journal), ui).await?;
     }
-    carry_out(&plan, (&aws, &journal), (run, settings), ui).await
+    carry_out(&plan, (aws, journal), (run, settings), ui).await
 }
 
 async fn apply_saved(path: &Path, run: &RunArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let plan = plan_file::read(path)?;
     let aws = cloud::connect(settings, Some(&plan.region)).await?;
-    let journal = cloud::take(&aws, &plan.stack, (command(plan.mode), settings)).await?;
-    check(&plan, (&aws, &journal), ui).await?;
-    review::agree(&plan, run, ui)?;
-    show(&plan, ui);
-    carry_out(&plan, (&aws, &journal), (run, settings), ui).await
+    let place = (&plan.stack, plan.coordination.as_ref());
+    let journal = cloud::take(&aws, place, (command(plan.mode), settings), ui).await?;
+    let ended = apply_saved_in(&plan, (&aws, &journal), (run, settings), ui).await;
+    journal.release().await;
+    ended
+}
+
+async fn apply_saved_in(
+    plan: &Plan,
+    cloud: (&Aws, &Arc<Journal>),
+    run: (&RunArgs, &Settings),
+    ui: &mut Ui,
+) -> Ended {
+    check(plan, cloud, ui).await?;
+    review::agree(plan, run.0, ui)?;
+    show(plan, ui);
+    carry_out(plan, cloud, run, ui).await
 }
 
 /// Checks that the cloud is as the plan saw it.
 async fn check(
     plan: &Plan,
-    (aws, journal): (&Aws, &Journal),
+    (aws, journal): (&Aws, &Arc<Journal>),
     ui: &mut Ui,
 ) -> Result<(), Diagnostics> {
     let wanted = Wanted { stack: plan.stack.as_str(), images: &Default::default() };
@@ -112,6 +141,9 @@ async fn carry_out(
             ui.note(format_args!("\n{}", failures.trim_end()));
         }
         ui.data(format_args!("\n{}", Summary::new(plan, &report).style(ui.data_palette())));
+    }
+    if let Some(held) = journal.lost() {
+        return Err(cloud::unusable(&JournalError::Lost(held)).into());
     }
     Ok(match (report.is_complete(), report.stopped) {
         (true, _) => ExitStatus::Done,

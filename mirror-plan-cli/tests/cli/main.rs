@@ -8,6 +8,7 @@ mod iam;
 mod interrupt;
 mod killed;
 mod plan_file;
+mod races;
 mod review;
 mod story;
 mod streams;

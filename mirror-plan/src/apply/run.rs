@@ -85,6 +85,7 @@ pub async fn apply(
     reporter: &mut dyn Reporter,
 ) -> Report {
     let (waits, waiting) = mpsc::unbounded_channel();
+    let aws = &journal.fence(aws);
     let run = Run {
         plan,
         aws,
@@ -131,7 +132,7 @@ impl Run<'_> {
         progress.tick().await; // the first tick is at once
         let mut stopped = *stop.borrow_and_update();
         loop {
-            if !stopped {
+            if !stopped && self.journal.lost().is_none() {
                 self.start_ready();
             }
             if self.running.is_empty() {
@@ -301,7 +302,8 @@ fn help(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Throttled => Some("something else uses up the account's calls: try again later"),
         ErrorKind::Unknown => Some("plan again: it shows whether the call took effect"),
         ErrorKind::Unsent => Some("check the credentials, the Region and the network"),
-        ErrorKind::NotFound
+        ErrorKind::Fenced
+        | ErrorKind::NotFound
         | ErrorKind::AlreadyThere
         | ErrorKind::InUse
         | ErrorKind::Busy

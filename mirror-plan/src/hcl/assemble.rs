@@ -12,7 +12,7 @@ use crate::attribute::{AttributeType, ObjectType, Problem, Problems, Type};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, Tags, object_type};
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::{Declared, Output, Place, Stack, StackBuilder};
 use crate::value::{Origin, Path, Segment, Unknown, Value};
 
@@ -133,6 +133,8 @@ impl Assembly<'_, '_> {
         let region = self.scalar::<Option<Region>>(attributes.get("region")).flatten();
         let account = self.scalar::<Option<AccountId>>(attributes.get("account")).flatten();
         let tags = self.scalar::<Option<Tags>>(attributes.get("tags")).flatten();
+        let coordination = attributes.get("coordination");
+        let coordination = self.scalar::<Option<Coordination>>(coordination).flatten();
         let name = name.map_err(|diagnostic| self.diagnostics.push(diagnostic)).ok()?;
         let mut builder = Stack::builder(name).tags(tags.unwrap_or_default());
         if let Some(region) = region {
@@ -140,6 +142,9 @@ impl Assembly<'_, '_> {
         }
         if let Some(account) = account {
             builder = builder.account(account);
+        }
+        if let Some(coordination) = coordination {
+            builder = builder.coordination(coordination);
         }
         Some(builder)
     }

@@ -65,6 +65,13 @@ pub const BLOCKS: &[BlockType] = &[
                       Credentials of another one are refused; any do where it is left out.",
             ),
             attribute("tags", "strings by name", "Tags of every resource; its own win."),
+            attribute(
+                "coordination",
+                "a place in S3, such as s3://bucket/prefix",
+                "Where the runs of a team meet: the lease and the journal of the stack are kept \
+                      there. The bucket must be there. Where it is left out, runs on one machine \
+                      are kept apart, and those of other machines are not.",
+            ),
         ],
     },
     BlockType {

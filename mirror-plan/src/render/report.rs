@@ -272,6 +272,7 @@ mod tests {
             stack: "lab".parse().unwrap(),
             account: "123456789012".parse::<AccountId>().unwrap(),
             region: "us-east-1".parse().unwrap(),
+            coordination: None,
             mode,
             targeted: false,
             saw: BTreeMap::new(),

@@ -89,6 +89,7 @@ pub(super) fn empty_plan() -> Plan {
         account: "123456789012".parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
         mode: Mode::Apply,
+        coordination: None,
         targeted: false,
         saw: BTreeMap::new(),
         changes: Vec::new(),

@@ -18,7 +18,7 @@ use crate::converge::census;
 const SEEDS: u64 = 1;
 
 /// What the account holds, by kind.
-type Census = Vec<(&'static str, usize)>;
+pub(crate) type Census = Vec<(&'static str, usize)>;
 
 fn seeds() -> std::ops::Range<u64> {
     let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
@@ -60,7 +60,7 @@ fn weather(seed: u64, throttled: u8) -> Faults {
 }
 
 /// What the account of a simulation holds.
-fn holds(simulation: &Simulation) -> Census {
+pub(crate) fn holds(simulation: &Simulation) -> Census {
     simulation.cloud.set_faults(Faults::none());
     simulation.wait(Duration::from_secs(600)); // until everything is seen
     simulation.in_virtual_time(census(&simulation.cloud))
@@ -68,7 +68,12 @@ fn holds(simulation: &Simulation) -> Census {
 
 /// Runs until it is done, and finds nothing to do after that, as soon as AWS shows all of it: a rule
 /// that cannot be seen yet is a difference, though making it again makes no second one.
-fn finish(simulation: &Simulation, stack: &Stack, mode: Mode, seed: u64) -> Result<(), String> {
+pub(crate) fn finish(
+    simulation: &Simulation,
+    stack: &Stack,
+    mode: Mode,
+    seed: u64,
+) -> Result<(), String> {
     let end = simulation.run(stack, mode, weather(seed + 1_000, 3), None);
     if !end.is_complete() {
         return Err(format!("the run after it: {end}"));
@@ -83,15 +88,15 @@ fn finish(simulation: &Simulation, stack: &Stack, mode: Mode, seed: u64) -> Resu
 }
 
 /// A run that is killed, and what is done after it.
-struct Crash {
+pub(crate) struct Crash {
     /// What has been done before.
-    before: Option<Mode>,
+    pub(crate) before: Option<Mode>,
     /// What is killed.
-    killed: Mode,
+    pub(crate) killed: Mode,
     /// What is to finish.
-    then: Mode,
+    pub(crate) then: Mode,
     /// What is taken away from all of them.
-    missing: Option<Safeguard>,
+    pub(crate) missing: Option<Safeguard>,
 }
 
 impl Crash {
@@ -122,7 +127,7 @@ impl Crash {
     }
 
     /// What the account holds after these runs, if nothing goes wrong.
-    fn undisturbed<'m>(stack: &Stack, modes: impl Iterator<Item = &'m Mode>) -> Census {
+    pub(crate) fn undisturbed<'m>(stack: &Stack, modes: impl Iterator<Item = &'m Mode>) -> Census {
         let simulation = Simulation::new();
         for mode in modes {
             let end = simulation.run(stack, *mode, Faults::none(), None);
@@ -132,7 +137,7 @@ impl Crash {
     }
 
     /// How many calls that change something the run takes that is to be killed.
-    fn calls(&self, stack: &Stack, seed: u64) -> u64 {
+    pub(crate) fn calls(&self, stack: &Stack, seed: u64) -> u64 {
         let simulation = self.prepared(stack);
         let before = simulation.changes();
         let end = simulation.run(stack, self.killed, weather(seed, 3), None);
@@ -152,7 +157,7 @@ impl Crash {
         simulation
     }
 
-    fn survives(
+    pub(crate) fn survives(
         &self,
         stack: &Stack,
         (seed, kill): (u64, Kill),
@@ -170,7 +175,7 @@ impl Crash {
     }
 }
 
-fn kills(call: u64) -> [Kill; 2] {
+pub(crate) fn kills(call: u64) -> [Kill; 2] {
     [Effect::None, Effect::Done].map(|effect| Kill { call, effect })
 }
 

@@ -13,5 +13,6 @@ mod crash;
 mod endurance;
 mod generate;
 mod iam;
+mod lease;
 mod peers;
 mod tidy;

@@ -65,6 +65,8 @@ fn help_lists_the_verbs_and_the_exit_codes() {
           --target <ADDRESS>   Only this resource and what it depends on
           --replace <ADDRESS>  Replace this resource even if it need not be
           --auto-approve       Do not ask
+          --approved <FILE>    Apply only if the plan is what this snapshot says; nobody is asked then
+          --expect <DIGEST>    Apply only if the plan has this digest; nobody is asked then
           --parallelism <N>    How many calls are in flight at once [default: 10]
           --json               Print what happens as a stream of JSON objects
       -h, --help               Print help

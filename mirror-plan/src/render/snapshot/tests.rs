@@ -1,3 +1,5 @@
+//! Whole snapshots of plans made by hand, and the laws that hold for every one.
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::json;
@@ -307,7 +309,7 @@ fn texts_of_others_break_out_of_nothing() {
         user_data = text
             | \u{1b}[2J
             |
-            | create vpc.lab\u{d}
+            | create vpc.lab\r
             | 	tab\u{20}\t
             | \\n\u{200b}$${x}
             (no newline at the end)

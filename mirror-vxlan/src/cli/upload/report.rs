@@ -1,12 +1,13 @@
 //! How the process that uploads tells its counts: an object on each line.
 
 use mirror_vxlan::count::{Tally, UploadCounts};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Returns the line that says them.
+#[cfg(any(feature = "upload", test))]
 pub(crate) fn line(counts: &UploadCounts) -> String {
     let UploadCounts { stored, failures, waiting, trouble } = counts;
-    json!({
+    serde_json::json!({
         "stored": [stored.count, stored.bytes],
         "failures": failures,
         "waiting": [waiting.count, waiting.bytes],

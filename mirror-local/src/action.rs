@@ -129,9 +129,8 @@ pub(crate) fn mutates(request: &Request) -> bool {
 
 /// Returns whether an action can change something; an unknown one cannot.
 pub(crate) fn is_mutating(service: Service, action: &str) -> bool {
-    let changes = |(name, effect): &(&str, s3::Effect)| {
-        action == *name && *effect == s3::Effect::Changes
-    };
+    let changes =
+        |(name, effect): &(&str, s3::Effect)| action == *name && *effect == s3::Effect::Changes;
     match service {
         Service::Storage => s3::ACTIONS.iter().any(changes),
         service => find(service, action).is_ok_and(Action::mutates),

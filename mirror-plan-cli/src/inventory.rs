@@ -49,6 +49,6 @@ pub(crate) fn nothing(stack: &Stack, settings: &Settings) -> Result<Observed, Di
         }
     };
     let account = stack.account.clone();
-    let account = account.map_or_else(|| NO_ACCOUNT.parse().expect("twelve digits"), |named| named);
+    let account = account.unwrap_or_else(|| NO_ACCOUNT.parse().expect("twelve digits"));
     Ok(Observed::nothing(account, region))
 }

@@ -33,7 +33,7 @@ fn attach(client: &Client, statements: &[Value]) {
     let nothing = json!([{ "Effect": "Deny", "Action": "none:*", "Resource": "*" }]);
     let statements = if statements.is_empty() { nothing } else { statements.into() };
     let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
-    client.cloud.set_policies(vec![policy.parse::<Policy>().unwrap()]);
+    client.cloud.set_policies(vec![policy.parse::<Policy>().expect("this is a policy")]);
 }
 
 /// A VPC with a subnet, a security group, a key pair and an instance's interface.

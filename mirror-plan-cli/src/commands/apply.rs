@@ -52,7 +52,8 @@ pub(crate) async fn plan_and_apply(
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
     let place = (&stack.name, stack.coordination.as_ref());
     let journal = cloud::take(&aws, place, (command(request.mode), settings), ui).await?;
-    let ended = plan_and_apply_in(&stack, (request, approval), (&aws, &journal), run, settings, ui);
+    let ended =
+        plan_and_apply_in(&stack, (request, approval), (&aws, &journal), (run, settings), ui);
     let ended = ended.await;
     journal.release().await;
     ended
@@ -62,8 +63,7 @@ async fn plan_and_apply_in(
     stack: &Stack,
     (request, approval): (&Request, Approval),
     (aws, journal): (&Aws, &Arc<Journal>),
-    run: &RunArgs,
-    settings: &Settings,
+    (run, settings): (&RunArgs, &Settings),
     ui: &mut Ui,
 ) -> Ended {
     let images = stack.images();

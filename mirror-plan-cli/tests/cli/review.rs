@@ -3,6 +3,7 @@
 use super::{Folder, SMALL, assert_shown};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole story, with all that it prints")]
 fn a_snapshot_is_written_checked_accepted_and_applied() {
     let folder = Folder::with(SMALL);
     assert_shown!(folder.mirror("--local plan --write small.plan --detailed-exitcode"), @r#"

@@ -84,7 +84,7 @@ enum Store {
     File(file::Kept),
     Memory,
     #[cfg(feature = "s3")]
-    Bucket(bucket::Kept),
+    Bucket(Box<bucket::Kept>),
 }
 
 impl Scope {

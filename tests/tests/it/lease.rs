@@ -48,9 +48,9 @@ fn of_runs_that_begin_at_once_one_has_the_stack() {
             );
             let results = [a, b, c, d];
             assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "race {race}");
-            results.map(|result| result.map(|_| ()))
+            results.map(Result::err)
         });
-        for error in results.into_iter().filter_map(Result::err) {
+        for error in results.into_iter().flatten() {
             let JournalError::Held(held) = error else { panic!("race {race}: {error}") };
             assert!(held.holder.is_some(), "race {race}: nobody is named");
             losers += 1;

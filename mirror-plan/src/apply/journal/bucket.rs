@@ -76,7 +76,7 @@ impl Journal {
             error => error,
         })?;
         kept.probe(&ledger).await?;
-        let journal = Arc::new(Self::with(Store::Bucket(kept), ledger, clock));
+        let journal = Arc::new(Self::with(Store::Bucket(Box::new(kept)), ledger, clock));
         tokio::spawn(renew(Arc::downgrade(&journal)));
         Ok(journal)
     }

@@ -45,6 +45,7 @@ fn blocks(changes: impl IntoIterator<Item = Change>) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
 fn what_is_made() {
     let session = change(
         "mirror_session.web[\"eni-0aa\"]",
@@ -146,6 +147,7 @@ fn what_is_made() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
 fn what_is_changed_replaced_and_removed() {
     let rule = |number: u32, port: u32| {
         json!({

@@ -295,6 +295,7 @@ impl Simulation {
     /// What the command line does, without its words.
     async fn try_attempt(&self, stack: &Stack, mode: Mode) -> Result<(Plan, Report), String> {
         let aws = self.aws();
+        aws.account().await.map_err(|error| error.to_string())?; // `take` asks for it again
         let journal = self.take(&aws, stack).await.map_err(|error| error.to_string())?;
         let ended = self.carry_out(stack, mode, (&aws, &journal)).await;
         journal.release().await;

@@ -158,13 +158,22 @@ impl Builder {
             let Call::Operation(operation) = &self.graph[node].call else { continue };
             let own = self.graph[node].key.address.clone();
             for need in operation.needs() {
-                let Some(chain) = self.chain(&need.address, Phase::Create) else { continue };
-                match need.readiness {
-                    // Within one chain the order is there already.
-                    _ if need.address == own => {}
-                    Readiness::Made => self.edge(chain.first, node),
-                    Readiness::Finished => self.edge(chain.last, node),
+                // Within one chain the order is there already.
+                if need.address == own {
+                    continue;
                 }
+                let made = self.chain(&need.address, Phase::Create);
+                match need.readiness {
+                    Readiness::Made => made.map(|chain| chain.first),
+                    // An earlier run may have made it and not come to its end: a gateway that is
+                    // there may still have to be attached.
+                    Readiness::Finished => {
+                        let changed = self.chain(&need.address, Phase::Update);
+                        made.or(changed).map(|chain| chain.last)
+                    }
+                }
+                .into_iter()
+                .for_each(|before| self.edge(before, node));
             }
         }
     }

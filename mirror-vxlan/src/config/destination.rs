@@ -39,10 +39,11 @@ impl FromStr for Destination {
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let may_be_named = (3..=63).contains(&bucket.len())
             && bucket.bytes().all(|byte| is_plain(byte) || b".-".contains(&byte));
-        if !may_be_named || prefix.contains("//") || prefix.chars().any(char::is_control) {
+        let is_path = !prefix.starts_with('/') && !prefix.contains("//");
+        if !may_be_named || !is_path || prefix.chars().any(char::is_control) {
             return Err(ParseDestinationError);
         }
-        Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
+        Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.trim_end_matches('/').to_owned() })
     }
 }
 

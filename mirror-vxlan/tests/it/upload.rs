@@ -195,7 +195,8 @@ fn a_store_that_is_gone_makes_the_receiver_unhealthy_once_the_budget_takes_what_
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{log}");
     assert!(log.contains("upload failed, and is tried again"), "{log}");
-    assert!(!files_in(&from.path().join("captures")).is_empty());
+    // How many files the budget left depends on how fast this machine sends; none was stored.
+    assert!(log.contains("files_uploaded=0 "), "{log}");
 }
 
 #[test]

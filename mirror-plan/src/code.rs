@@ -62,6 +62,11 @@ codes! {
     CYCLE = "MP0105", "reference cycle";
     /// A whole resource stands where text is wanted; one of its attributes is meant.
     RESOURCE_AS_TEXT = "MP0106", "resource used as text";
+    /// A value of a variable with `sensitive = true`, or something made of one, stands where plans and AWS
+    /// show it: in a tag, a name, a description, a range. Only `user_data` and outputs with
+    /// `sensitive = true` take such values, and both are shown as their hash. `nonsensitive(...)` says
+    /// that a value may be shown after all.
+    SENSITIVE = "MP0107", "sensitive value where it would be shown";
     /// A variable has no value: it has no default and none was given.
     VARIABLE_MISSING = "MP0201", "variable without value";
     /// A value was given for a variable that is not declared.
@@ -103,6 +108,9 @@ codes! {
     /// The journal, or the lock beside it, cannot be read or written. Without it nothing is begun,
     /// since a call that makes something could not be written down first.
     JOURNAL = "MP0504", "the journal cannot be used";
+    /// A saved plan holds the SHA-256 of user data and not the user data. It is taken from the stack file
+    /// and its variables once more when the plan is applied, and must be the same. Nothing was done.
+    SECRET_MISSING = "MP0505", "user data is not what was planned";
     /// A file could not be read or written.
     FILE = "MP0601", "file error";
     /// No stack file was found, or several, and none was named.

@@ -7,6 +7,7 @@ mod help;
 mod interrupt;
 mod killed;
 mod plan_file;
+mod secrets;
 mod story;
 mod streams;
 mod terminal;

@@ -200,6 +200,9 @@ pub(crate) struct ApplyArgs {
     /// The stack file, a folder with one, or a saved plan. [default: the one *.mirror.hcl here]
     #[arg(value_name = "STACK|PLANFILE")]
     pub(crate) stack: Option<PathBuf>,
+    /// With a saved plan: the stack file that its user data is taken from. [default: the one here]
+    #[arg(long = "stack", id = "source", value_name = "STACK")]
+    pub(crate) source: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
     #[command(flatten)]

@@ -23,6 +23,7 @@ mod fate;
 mod place;
 mod prefer;
 mod resolve;
+mod secrets;
 mod steps;
 mod uses;
 
@@ -32,6 +33,7 @@ mod tests;
 pub use diff::{Difference, PartChange, part_changes};
 pub(crate) use digest::fingerprints;
 pub use digest::{Digest, DigestError, Fingerprint};
+pub use secrets::Secrets;
 
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

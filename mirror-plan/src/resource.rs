@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Kind};
-use crate::attribute::{AttributeType, Object, ObjectType, ProblemSort, Problems, Ref, Referable};
+use crate::attribute::{
+    AttributeType, Input, Object, ObjectType, ProblemSort, Problems, Ref, Referable,
+};
 use crate::id::{IdError, Identified, ObjectId};
 use crate::observed::Found;
-use crate::value::{Origin, Path, Value};
+use crate::value::{Origin, Path, Secret, Value};
 
 pub mod access;
 pub mod instance;
@@ -453,6 +455,17 @@ kinds! {
     MirrorTarget: mirror_target made by Create;
     MirrorFilter: mirror_filter made by Create;
     MirrorSession: mirror_session made by Create;
+}
+
+impl Operation {
+    /// The same with other secrets: only instances have such, their user data.
+    #[must_use]
+    pub(crate) fn with_secrets(self, change: impl FnOnce(Input<Secret>) -> Input<Secret>) -> Self {
+        match self {
+            Self::Instance(operation) => Self::Instance(operation.with_secrets(change)),
+            other => other,
+        }
+    }
 }
 
 impl Resource {

@@ -281,6 +281,9 @@ fn dangling(stack: &Stack, value: &Value, at: &Path) -> Vec<(Path, Address)> {
             .flat_map(|(name, member)| dangling(stack, member, &at.member(name)))
             .collect(),
         Value::Resource(address) => absent(stack, address, at).into_iter().collect(),
+        Value::Secret(secret) => {
+            secret.reveal().map(|value| dangling(stack, value, at)).unwrap_or_default()
+        }
         Value::Unknown(unknown) => {
             unknown.origins.iter().filter_map(|origin| absent(stack, &origin.address, at)).collect()
         }
@@ -301,6 +304,7 @@ impl ProblemSort {
             Self::Type => code::WRONG_TYPE,
             Self::Value => code::WRONG_VALUE,
             Self::Unknown => code::UNKNOWN_VALUE,
+            Self::Sensitive => code::SENSITIVE,
         }
     }
 }

@@ -8,7 +8,8 @@ use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::observed::Observed;
+use mirror_plan::plan::{Mode, Plan, Request, Secrets};
 use mirror_plan::render::report::{Failures, Summary};
 use mirror_plan::stack::Stack;
 
@@ -23,12 +24,14 @@ use crate::ui::{self, Form, Ui};
 use crate::{cloud, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ApplyArgs { stack, variables, selection, run } = args;
+    let ApplyArgs { stack, source, variables, selection, run } = args;
     ui.set_form(Form::from(run.json));
     match stack.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
-            refuse_planning_options(variables, selection)?;
-            apply_saved(path, run, settings, ui).await
+            let plan = plan_file::read(path)?;
+            refuse_planning_options(&plan, variables, selection)?;
+            let source = Source { stack: source.as_deref(), variables };
+            apply_saved(plan, source, (run, settings), ui).await
         }
         stack => {
             let request = request(Mode::Apply, selection);
@@ -84,37 +87,60 @@ async fn plan_and_apply_in(
     carry_out(&plan, (aws, journal), (run, settings), ui).await
 }
 
-async fn apply_saved(path: &Path, run: &RunArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let plan = plan_file::read(path)?;
+/// Where the user data of a saved plan comes from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    stack: Option<&'a Path>,
+    variables: &'a Variables,
+}
+
+async fn apply_saved(
+    plan: Plan,
+    source: Source<'_>,
+    (run, settings): (&RunArgs, &Settings),
+    ui: &mut Ui,
+) -> Ended {
+    let stack = if plan.needs_secrets() {
+        let Source { stack, variables } = source;
+        Some(Loaded::load(stack, variables, &settings.environment)?.stack()?.0)
+    } else {
+        None
+    };
     let aws = cloud::connect(settings, Some(&plan.region)).await?;
     let place = (&plan.stack, plan.coordination.as_ref());
     let journal = cloud::take(&aws, place, (command(plan.mode), settings), ui).await?;
-    let ended = apply_saved_in(&plan, (&aws, &journal), (run, settings), ui).await;
+    let ended = apply_saved_in(&plan, stack.as_ref(), (&aws, &journal), (run, settings), ui).await;
     journal.release().await;
     ended
 }
 
 async fn apply_saved_in(
     plan: &Plan,
+    stack: Option<&Stack>,
     cloud: (&Aws, &Arc<Journal>),
     run: (&RunArgs, &Settings),
     ui: &mut Ui,
 ) -> Ended {
-    check(plan, cloud, ui).await?;
+    let observed = check(plan, cloud, ui).await?;
     review::agree(plan, run.0, ui)?;
-    show(plan, ui);
-    carry_out(plan, cloud, run, ui).await
+    let whole = match stack {
+        None => plan.clone(),
+        Some(stack) => plan.clone().with_secrets(&Secrets::of(stack, &observed))?,
+    };
+    show(&whole, ui);
+    carry_out(&whole, cloud, run, ui).await
 }
 
-/// Checks that the cloud is as the plan saw it.
+/// Checks that the cloud is as the plan saw it, and returns what is there.
 async fn check(
     plan: &Plan,
     (aws, journal): (&Aws, &Arc<Journal>),
     ui: &mut Ui,
-) -> Result<(), Diagnostics> {
+) -> Result<Observed, Diagnostics> {
     let wanted = Wanted { stack: plan.stack.as_str(), images: &Default::default() };
     let observed = cloud::settle((aws, journal), wanted, plan.mode, ui).await?;
-    check_fresh(plan, &observed)
+    check_fresh(plan, &observed)?;
+    Ok(observed)
 }
 
 async fn carry_out(
@@ -208,16 +234,17 @@ const fn word(mode: Mode) -> &'static str {
     }
 }
 
-/// A saved plan is applied as it is.
+/// A saved plan is applied as it is; variables are for the user data that it holds the hash of.
 fn refuse_planning_options(
+    plan: &Plan,
     variables: &Variables,
     selection: &Selection,
 ) -> Result<(), Diagnostics> {
     let Variables { var, var_file } = variables;
     let Selection { target, replace } = selection;
     let given = [
-        ("--var", var.is_empty()),
-        ("--var-file", var_file.is_empty()),
+        ("--var", var.is_empty() || plan.needs_secrets()),
+        ("--var-file", var_file.is_empty() || plan.needs_secrets()),
         ("--target", target.is_empty()),
         ("--replace", replace.is_empty()),
     ];

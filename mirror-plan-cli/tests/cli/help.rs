@@ -60,6 +60,8 @@ fn help_lists_the_verbs_and_the_exit_codes() {
                         *.mirror.hcl here]
 
     Options:
+          --stack <STACK>      With a saved plan: the stack file that its user data is taken from.
+                               [default: the one here]
           --var <NAME=VALUE>   Give a variable a value
           --var-file <FILE>    Read values of variables from a file, HCL or JSON
           --target <ADDRESS>   Only this resource and what it depends on

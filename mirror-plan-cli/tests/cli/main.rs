@@ -10,6 +10,7 @@ mod killed;
 mod plan_file;
 mod races;
 mod review;
+mod secrets;
 mod story;
 mod streams;
 mod terminal;

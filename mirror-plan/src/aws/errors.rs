@@ -15,7 +15,6 @@ use crate::id::IdError;
 use crate::scalar::ScalarError;
 
 /// A call to AWS that did not succeed.
-#[derive(Debug)]
 pub struct CallError {
     /// The name of the call in AWS's API.
     pub call: &'static str,
@@ -31,6 +30,17 @@ pub struct CallError {
     pub kind: ErrorKind,
     /// Why there was no answer with a code.
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// As its text: the SDK's own errors hold the whole answer, and an answer may hold secrets.
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallError({:?}, {self})", self.kind)?;
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What the caller of a failed call should do.

@@ -102,6 +102,12 @@ pub const BLOCKS: &[BlockType] = &[
                 "Whether it can be null; true where it is \
                       left out. Where it cannot, null stands for the default.",
             ),
+            attribute(
+                "sensitive",
+                "true or false",
+                "Whether the value, and everything made of it, is shown as its hash only. It can \
+                      go into `user_data` and into outputs that are sensitive themselves.",
+            ),
         ],
     },
     BlockType {
@@ -118,6 +124,12 @@ pub const BLOCKS: &[BlockType] = &[
         attributes: &[
             attribute("value", "any value but a whole resource", "The value. It must be there."),
             attribute("description", "a string", "What it is."),
+            attribute(
+                "sensitive",
+                "true or false",
+                "Whether it is shown as its hash only. It must be where the value is made of \
+                      something sensitive.",
+            ),
         ],
     },
 ];

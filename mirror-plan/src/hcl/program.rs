@@ -16,7 +16,7 @@ use super::evaluate::{Binding, Evaluated, Evaluator, Scope};
 use super::text::Text;
 use super::{LookUp, ReadFile};
 use crate::address::{Address, Key, Kind, Name};
-use crate::attribute::{Presence, listed, nearest};
+use crate::attribute::{Presence, Type, listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{computed, object_type};
@@ -254,7 +254,10 @@ impl<'p> Program<'p> {
         if let Some(value) = self.given(address, name).transpose()?
             && *value != Value::Null
         {
-            return Ok(value);
+            return Ok(match schema.map(|attribute| attribute.holds) {
+                Some(Type::Secret) => Rc::new((*value).clone().sensitive()),
+                _ => value,
+            });
         }
         let value = match schema.map(|attribute| attribute.presence) {
             Some(Presence::Default(default)) => default(),

@@ -142,7 +142,9 @@ fn planned_outputs(plan: &Plan) -> Line {
             (_, None) => "delete",
             (Some(_), Some(_)) => "update",
         };
-        (name.clone(), json!({ "sensitive": false, "action": action }))
+        let sides = [&output.before, &output.after];
+        let sensitive = sides.into_iter().flatten().any(Value::is_sensitive);
+        (name.clone(), json!({ "sensitive": sensitive, "action": action }))
     });
     let outputs: Map<String, Json> = outputs.collect();
     Line::info(format!("Outputs: {}", outputs.len()), "outputs", json!({ "outputs": outputs }))
@@ -159,7 +161,13 @@ pub fn outputs(values: &BTreeMap<String, Value>) -> Line {
 /// An output as `mirror output --json` shows it too.
 #[must_use]
 pub fn output(value: &Value) -> Json {
-    json!({ "sensitive": false, "type": type_of(value), "value": value.to_json() })
+    let sensitive = value.is_sensitive();
+    let mut shown =
+        json!({ "sensitive": sensitive, "type": type_of(value), "value": value.to_json() });
+    if let Value::Secret(secret) = value {
+        shown["mirror_digest"] = secret.digest().into();
+    }
+    shown
 }
 
 /// The type of a value, as Terraform's JSON writes types.
@@ -168,6 +176,7 @@ fn type_of(value: &Value) -> Json {
         Value::Null => "dynamic".into(),
         Value::Bool(_) => "bool".into(),
         Value::Number(_) => "number".into(),
+        Value::Secret(secret) => secret.reveal().map_or_else(|| "dynamic".into(), type_of),
         Value::String(_) | Value::Resource(_) | Value::Unknown(_) => "string".into(),
         Value::List(items) => json!(["tuple", items.iter().map(type_of).collect::<Vec<_>>()]),
         Value::Object(members) => {

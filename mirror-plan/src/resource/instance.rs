@@ -14,6 +14,7 @@ use crate::attribute::{Input, Ref, Referable, object};
 use crate::id::{Id, IdForm, Identified, NetworkInterface};
 use crate::observed::Found;
 use crate::scalar::{Ami, InstanceType, IpAddress};
+use crate::value::Secret;
 
 object! {
     /// An EC2 instance with one network interface. Its metadata service always asks for a token
@@ -35,9 +36,10 @@ object! {
         private_ip: Option<IpAddress> => chosen, Replace;
         /// The name of the key pair for SSH.
         key_name: Option<String> => optional, Replace;
-        /// What the instance runs at its first start, as plain text. Changing it stops and starts
-        /// the instance, which does not run it again.
-        user_data: Option<Input<String>> => optional, Restart;
+        /// What the instance runs at its first start, as plain text. Plans, logs and the journal show
+        /// its SHA-256, as `sha256sum` prints it. Changing it stops and starts the instance, which
+        /// does not run it again.
+        user_data: Option<Input<Secret>> => optional, Restart;
         /// Whether AWS drops packets that are not from or to the instance's own addresses.
         source_dest_check: bool => default(true), Update;
         /// Tags. `Name` is the block's name unless given.
@@ -80,7 +82,7 @@ pub enum Operation {
         /// The key pair.
         key_name: Option<String>,
         /// What it runs at its first start, as plain text.
-        user_data: Option<Input<String>>,
+        user_data: Option<Input<Secret>>,
         /// All tags; the interface and the volume get them too.
         tags: Tags,
     },
@@ -115,7 +117,7 @@ pub enum Operation {
         /// Which.
         instance: Ref<Instance>,
         /// The new text; empty for none.
-        user_data: Input<String>,
+        user_data: Input<Secret>,
     },
     /// `StartInstances`, then waiting until it runs.
     Start {
@@ -161,6 +163,26 @@ impl Operation {
             | Self::Start { instance }
             | Self::Terminate { instance } => need(instance, Readiness::Made).into_iter().collect(),
         }
+    }
+
+    /// The same with other secrets.
+    pub(super) fn with_secrets(
+        mut self,
+        change: impl FnOnce(Input<Secret>) -> Input<Secret>,
+    ) -> Self {
+        match &mut self {
+            Self::Run { user_data: Some(user_data), .. } | Self::SetUserData { user_data, .. } => {
+                *user_data = change(user_data.clone());
+            }
+            Self::Run { user_data: None, .. }
+            | Self::SetSourceDestCheck { .. }
+            | Self::SetSecurityGroups { .. }
+            | Self::Stop { .. }
+            | Self::SetType { .. }
+            | Self::Start { .. }
+            | Self::Terminate { .. } => {}
+        }
+        self
     }
 
     calls! {
@@ -309,7 +331,7 @@ impl ResourceType for Instance {
             stopped.push(Operation::SetType { instance: instance(), instance_type });
         }
         if *user_data != observed.user_data {
-            let user_data = user_data.clone().unwrap_or_else(|| Input::Known(String::new()));
+            let user_data = user_data.clone().unwrap_or_else(|| Input::Known(Secret::text("")));
             stopped.push(Operation::SetUserData { instance: instance(), user_data });
         }
         if !stopped.is_empty() {

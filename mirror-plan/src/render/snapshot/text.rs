@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::value::{Part, Unknown, Value, is_invisible};
+use crate::value::{Part, Secret, Unknown, Value, is_invisible};
 
 /// What stands where there is no value.
 pub(super) const NONE: &str = "(none)";
@@ -19,6 +19,7 @@ pub(super) fn inline(value: &Value) -> String {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Resource(_) => {
             value.to_string()
         }
+        Value::Secret(secret) => hidden(secret),
         Value::Unknown(unknown) => {
             let reference = unknown.template.as_ref().and_then(|template| template.as_attribute());
             reference.map_or_else(|| format!("({unknown})"), ToString::to_string)
@@ -47,6 +48,7 @@ fn is_nothing(value: &Value) -> bool {
         | Value::Number(_)
         | Value::String(_)
         | Value::Resource(_)
+        | Value::Secret(_)
         | Value::Unknown(_) => false,
     }
 }
@@ -66,6 +68,7 @@ pub(super) fn template(value: &Value) -> Option<String> {
             let parts = template.0.iter().enumerate().map(|(position, part)| match part {
                 Part::Text(text) => literal(text, template.0.get(position + 1)),
                 Part::Attribute(origin) => format!("${{{origin}}}"),
+                Part::Secret(secret) => format!("${{{}}}", hidden(secret)),
             });
             Some(parts.collect())
         }
@@ -75,8 +78,14 @@ pub(super) fn template(value: &Value) -> Option<String> {
         | Value::List(_)
         | Value::Object(_)
         | Value::Resource(_)
+        | Value::Secret(_)
         | Value::Unknown(_) => None,
     }
+}
+
+/// A secret by its whole hash: what is approved by fewer digits could be made to match.
+fn hidden(secret: &Secret) -> String {
+    format!("(sensitive, {})", secret.digest())
 }
 
 /// A text between holes. Where a `{` or a hole comes after dollars of the text they are doubled, so
@@ -88,7 +97,7 @@ fn literal(text: &str, next: Option<&Part>) -> String {
         let (before, dollars) = rest.split_at(at);
         let after = dollars.trim_start_matches('$');
         let dollars = &dollars[..dollars.len() - after.len()];
-        let before_hole = after.is_empty() && matches!(next, Some(Part::Attribute(_)));
+        let before_hole = after.is_empty() && matches!(next, Some(Part::Attribute(_) | Part::Secret(_)));
         let doubled = after.starts_with('{') || before_hole;
         written.extend([before, dollars, if doubled { dollars } else { "" }]);
         rest = after;

@@ -319,10 +319,7 @@ fn an_inventory_shows_what_is_there() {
         subnet            = "subnet-0a1b2c3d4e5f67890"
         security_groups   = []
         public            = true
-        user_data         = <<-EOT
-            #!/bin/sh
-            reboot
-        EOT
+        user_data         = (sensitive, sha256:ece8db30...)
         source_dest_check = true
         tags              = {
             "Name" = "web"
@@ -337,10 +334,7 @@ fn an_inventory_shows_what_is_there() {
         subnet            = "subnet-0a1b2c3d4e5f67890"
         security_groups   = []
         public            = true
-        user_data         = <<-EOT
-            #!/bin/sh
-            reboot
-        EOT
+        user_data         = (sensitive, sha256:ece8db30...)
         source_dest_check = true
         tags              = {
             "Name" = "web"

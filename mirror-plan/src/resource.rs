@@ -23,6 +23,7 @@ pub mod load_balancer;
 pub mod mirror_filter;
 pub mod mirror_session;
 pub mod mirror_target;
+mod retag;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;
@@ -36,6 +37,7 @@ pub use load_balancer::LoadBalancer;
 pub use mirror_filter::MirrorFilter;
 pub use mirror_session::MirrorSession;
 pub use mirror_target::MirrorTarget;
+pub use retag::Retag;
 pub use route_table::RouteTable;
 pub use security_group::SecurityGroup;
 pub use subnet::Subnet;
@@ -535,30 +537,6 @@ impl Repeat {
             | Kind::MirrorFilter
             | Kind::MirrorSession => Self::SameAnswer,
         }
-    }
-}
-
-/// A change of tags on an object: which to set, which to remove.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retag {
-    /// Tags to set, new or with another value.
-    pub set: Tags,
-    /// Keys to remove.
-    pub remove: BTreeSet<String>,
-}
-
-impl Retag {
-    /// What turns `observed` into `desired`; `None` if they are equal.
-    #[must_use]
-    pub fn between(desired: &Tags, observed: &Tags) -> Option<Self> {
-        let set: Tags = desired
-            .iter()
-            .filter(|(key, value)| observed.get(*key) != Some(value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let remove: BTreeSet<String> =
-            observed.keys().filter(|key| !desired.contains_key(*key)).cloned().collect();
-        (!set.is_empty() || !remove.is_empty()).then_some(Self { set, remove })
     }
 }
 

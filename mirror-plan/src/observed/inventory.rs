@@ -65,11 +65,9 @@ fn problems(address: &Address, found: &Found) -> Vec<String> {
 /// Whether everything in it is known and nothing is named that a stack would have to tell.
 fn is_by_id(value: &Value) -> bool {
     match value {
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Secret(_) => true,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Secret(_) => {
+            true
+        }
         Value::List(items) => items.iter().all(is_by_id),
         Value::Object(members) => members.values().all(is_by_id),
         Value::Resource(_) | Value::Unknown(_) => false,

@@ -55,7 +55,7 @@ impl Known {
             // The hash of the whole text, as it is where all of it was known from the beginning.
             Input::Later(template) => template
                 .fill(|origin| self.get(origin)?.map(str::to_owned))
-                .map_or(Input::Later(template.clone()), |text| Input::Known(text.into())),
+                .map_or_else(|_| Input::Later(template.clone()), |text| Input::Known(text.into())),
         });
         let operation = serde_json::to_value(operation).expect("operations have texts for keys");
         self.filled(operation)

@@ -97,7 +97,8 @@ fn literal(text: &str, next: Option<&Part>) -> String {
         let (before, dollars) = rest.split_at(at);
         let after = dollars.trim_start_matches('$');
         let dollars = &dollars[..dollars.len() - after.len()];
-        let before_hole = after.is_empty() && matches!(next, Some(Part::Attribute(_) | Part::Secret(_)));
+        let before_hole =
+            after.is_empty() && matches!(next, Some(Part::Attribute(_) | Part::Secret(_)));
         let doubled = after.starts_with('{') || before_hole;
         written.extend([before, dollars, if doubled { dollars } else { "" }]);
         rest = after;

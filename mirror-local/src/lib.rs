@@ -60,8 +60,8 @@ mod xml;
 
 pub use action::{action_names, handle};
 pub use call_log::LoggedCall;
-pub use clock::{Clock, VirtualClock};
-pub use cloud::{Cloud, Reply};
+pub use clock::{Clock, Teller, VirtualClock};
+pub use cloud::{Cloud, Inventory, Moment, Reply, Stage};
 pub use failure::Failure;
 pub use faults::{Bucket, Calls, Effect, Fault, Faults, Share, Symptom};
 pub use parameters::Parameters;

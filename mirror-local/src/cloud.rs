@@ -18,6 +18,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+mod witness;
+
+use witness::Witness;
+pub use witness::{Inventory, Moment, Stage};
+
 /// A local AWS. Clones are the same cloud; it may be called from any thread.
 #[derive(Debug, Clone)]
 pub struct Cloud {
@@ -31,6 +36,7 @@ struct Shared {
     store: Option<Store>,
     log: CallLog,
     faults: FaultState,
+    witness: Option<Witness>,
 }
 
 /// What a client gets, and when.
@@ -66,7 +72,8 @@ impl Cloud {
     }
 
     fn new(store: Option<Store>, log: CallLog) -> Self {
-        let shared = Shared { world: World::new(SEED), store, log, faults: FaultState::default() };
+        let (world, faults) = (World::new(SEED), FaultState::default());
+        let shared = Shared { world, store, log, faults, witness: None };
         Self { shared: Arc::new(Mutex::new(shared)), clock: Clock::System }
     }
 
@@ -152,6 +159,7 @@ impl Cloud {
 
 impl Shared {
     fn call(&mut self, request: &Request, now: Timestamp) -> Reply {
+        self.tell_come(request);
         let subject = Subject { request, mutating: mutates(request) };
         let mut delay = self.faults.delay(subject);
         let handled = self.exclusively(|shared| {
@@ -166,6 +174,7 @@ impl Shared {
             let id = next_request_id(&mut self.world);
             Some(Response::failure(request.service, id, &store_failure(&error)))
         });
+        self.tell_done(request, response.as_ref());
         Reply { delay, response }
     }
 

@@ -174,7 +174,7 @@ impl Fault {
 }
 
 /// Faults at work: how far the counters have come.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct FaultState {
     faults: Faults,
     seen: Vec<u64>,
@@ -186,7 +186,7 @@ pub(crate) struct FaultState {
 }
 
 /// An object that cannot be seen yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unseen {
     pub(crate) region: String,
     pub(crate) table: &'static str,

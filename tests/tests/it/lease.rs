@@ -15,7 +15,8 @@ use mirror_tests::gate::{Gate, Side, changes_the_account};
 use mirror_tests::simulation::{Machine, Simulation};
 use mirror_tests::{config, lab, unfinished};
 
-use crate::crash::{Crash, finish, holds, kills};
+use crate::crash::sweep::{Holdings, Sweep, finish, undisturbed};
+use crate::crash::weather::weather;
 
 /// The reference stack of a team.
 fn team_lab() -> Stack {
@@ -80,7 +81,7 @@ enum Theft {
 }
 
 /// Freezes an apply at one call, lets another take over, and thaws the first.
-fn stolen_at(call: u64, side: Side, thaw: Thaw) -> Result<Theft, String> {
+fn stolen_at((call, side, thaw): (u64, Side, Thaw), wanted: &Holdings) -> Result<Theft, String> {
     let stack = team_lab();
     let simulation = Simulation::new();
     simulation.make_bucket(&stack);
@@ -136,7 +137,7 @@ fn stolen_at(call: u64, side: Side, thaw: Thaw) -> Result<Theft, String> {
     if !report.is_complete() {
         return Err(format!("the new owner did not finish: {}", unfinished(&report)));
     }
-    match finish(&simulation, &stack, Mode::Apply, call) {
+    match finish(&simulation, (&stack, Mode::Apply), weather(call + 1_000, 3), wanted) {
         Err(why) if why.contains("claim") && thaw == Thaw::Late && side == Side::Before => {
             Ok(Theft::Told)
         }
@@ -148,18 +149,12 @@ fn stolen_at(call: u64, side: Side, thaw: Thaw) -> Result<Theft, String> {
 #[test]
 fn a_run_whose_lease_is_taken_sends_at_most_the_call_in_flight() {
     let step = usize::try_from(given("MIRROR_THEFTS", 9)).unwrap();
-    let wanted = {
-        let simulation = Simulation::new();
-        let end = simulation.run(&team_lab(), Mode::Apply, Faults::none(), None);
-        assert!(end.is_complete(), "{end}");
-        holds(&simulation)
-    };
-    assert!(!wanted.is_empty());
+    let wanted = undisturbed(&team_lab(), &[Mode::Apply]);
     let (mut points, mut sent, mut told, mut bad) = (0, 0, Vec::new(), Vec::new());
     'calls: for call in (1..).step_by(step) {
         for side in [Side::Before, Side::After] {
             for thaw in [Thaw::Early, Thaw::Late] {
-                match stolen_at(call, side, thaw) {
+                match stolen_at((call, side, thaw), &wanted) {
                     Ok(Theft::TooLate) => break 'calls,
                     Ok(Theft::Survived { calls }) => sent += calls,
                     Ok(Theft::Told) => told.push(call),
@@ -182,27 +177,18 @@ fn a_run_whose_lease_is_taken_sends_at_most_the_call_in_flight() {
 
 #[test]
 fn a_journal_in_s3_survives_what_one_in_a_file_does() {
-    let step = usize::try_from(given("MIRROR_CRASHES", 29)).unwrap();
+    let one_in = given("MIRROR_CRASHES", 29);
     let stack = team_lab();
-    let (mut points, mut bad) = (0, Vec::new());
     for (before, killed, then) in [
         (None, Mode::Apply, Mode::Apply),
         (None, Mode::Apply, Mode::Destroy),
         (Some(Mode::Apply), Mode::Destroy, Mode::Destroy),
     ] {
-        let crash = Crash { before, killed, then, missing: None };
-        let wanted = Crash::undisturbed(&stack, before.iter().chain([&killed, &then]));
         // Among them the writes of the journal itself.
-        let calls = crash.calls(&stack, 0);
-        for kill in (1..=calls).step_by(step).flat_map(kills) {
-            points += 1;
-            if let Err(why) = crash.survives(&stack, (0, kill), &wanted) {
-                bad.push(format!("{killed:?}, then {then:?}, {kill:?}: {why}"));
-            }
-        }
+        let sweep = Sweep { stack: &stack, before, killed, then, missing: None, one_in };
+        let of = format!("with the journal in S3: {killed:?} killed, then {then:?}");
+        sweep.over(0..1).expect_none_bad(&of);
     }
-    println!("killed at {points} points with the journal in S3: {} bad", bad.len());
-    assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
 #[test]
@@ -216,7 +202,7 @@ fn a_store_that_ignores_conditions_is_refused_before_anything_is_changed() {
         let mut settings = Settings::default();
         settings.conditional_writes = writes;
         simulation.cloud = simulation.cloud.clone().with_settings(settings);
-        let end = simulation.run(&stack, Mode::Apply, Faults::none(), None);
+        let end = simulation.run(&stack, Mode::Apply, Faults::none());
         let told = format!("ignores the condition {condition} of a PutObject");
         assert!(end.to_string().contains(&told), "{end}");
         let log = simulation.cloud.log().unwrap();
@@ -238,7 +224,7 @@ fn a_write_whose_answer_is_lost_is_known_as_ones_own() {
         ] {
             let simulation = Simulation::new();
             let faults = Faults::none().fail(put(), nth, fault.clone());
-            let end = simulation.run(&stack, Mode::Apply, faults, None);
+            let end = simulation.run(&stack, Mode::Apply, faults);
             assert!(end.is_complete(), "write {nth}, {fault:?}: {end}");
         }
     }

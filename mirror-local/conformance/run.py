@@ -24,7 +24,7 @@ from filters import check_documented_filters
 from scenarios import SCENARIOS
 
 # The names of services in a signature, and in botocore.
-SERVICES = {"ec2": "ec2", "elasticloadbalancing": "elbv2", "sts": "sts", "ssm": "ssm"}
+SERVICES = {"ec2": "ec2", "elasticloadbalancing": "elbv2", "sts": "sts", "ssm": "ssm", "s3": "s3"}
 
 
 def main():

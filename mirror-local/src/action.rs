@@ -2,6 +2,7 @@
 //!
 //! A call is atomic: if its action fails or is a dry run, every table is put back as it was.
 
+use crate::authorization::authorize;
 use crate::failure::{Failure, Outcome};
 use crate::id::request_id;
 use crate::parameters::Parameters;
@@ -10,7 +11,7 @@ use crate::response::Response;
 use crate::token;
 use crate::world::{Call, View, World};
 use crate::xml::Xml;
-use crate::{ec2, elbv2, ssm, sts};
+use crate::{ec2, elbv2, s3, ssm, sts};
 use jiff::Timestamp;
 
 /// One action: its name, what it does, and how it may be called.
@@ -93,6 +94,9 @@ impl Action {
 ///
 /// What is due by `now` happens first. A refused call changes nothing else.
 pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response {
+    if request.service == Service::Storage {
+        return s3::handle(world, request, now);
+    }
     let request_id = next_request_id(world);
     let settings = world.settings.clone();
     let region = world.region(&request.region, now);
@@ -106,6 +110,7 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     }
     let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
     let response = Response::success(request.service, &request.action, request_id, |xml| {
+        authorize(request, call.view())?;
         run(action, &mut call, xml)?;
         if dry_run(action, &request.parameters)? { Err(Failure::dry_run()) } else { Ok(()) }
     });
@@ -119,7 +124,17 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
 
 /// Returns whether a request can change something; an unknown action cannot.
 pub(crate) fn mutates(request: &Request) -> bool {
-    find(request.service, &request.action).is_ok_and(Action::mutates)
+    is_mutating(request.service, &request.action)
+}
+
+/// Returns whether an action can change something; an unknown one cannot.
+pub(crate) fn is_mutating(service: Service, action: &str) -> bool {
+    let changes =
+        |(name, effect): &(&str, s3::Effect)| action == *name && *effect == s3::Effect::Changes;
+    match service {
+        Service::Storage => s3::ACTIONS.iter().any(changes),
+        service => find(service, action).is_ok_and(Action::mutates),
+    }
 }
 
 /// Takes the next request id of a world.
@@ -132,6 +147,9 @@ pub(crate) fn next_request_id(world: &mut World) -> String {
 pub fn action_names(service: Service) -> Vec<&'static str> {
     let mut names: Vec<_> =
         actions(service).iter().flat_map(|group| group.iter()).map(|a| a.name).collect();
+    if service == Service::Storage {
+        names.extend(s3::ACTIONS.map(|(name, _)| name));
+    }
     names.sort_unstable();
     names
 }
@@ -142,6 +160,7 @@ fn actions(service: Service) -> &'static [&'static [Action]] {
         Service::LoadBalancing => elbv2::ACTIONS,
         Service::Parameters => ssm::ACTIONS,
         Service::Tokens => sts::ACTIONS,
+        Service::Storage => &[], // not of the Query protocol
     }
 }
 

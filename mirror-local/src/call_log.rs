@@ -19,7 +19,8 @@ pub struct LoggedCall {
     pub region: String,
     /// The action.
     pub action: String,
-    /// The parameters as they came: form text, or JSON for Systems Manager.
+    /// The parameters as they came: form text, or JSON for Systems Manager. User data is taken out,
+    /// as CloudTrail does.
     pub parameters: String,
     /// The HTTP status of the answer; absent where the connection was dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,12 +45,25 @@ impl LoggedCall {
             service: service_name(request.service),
             region: request.region.clone(),
             action: request.action.clone(),
-            parameters: request.body.clone(),
+            parameters: without_user_data(&request.body),
             status: response.map(|response| response.status),
             error: response.and_then(|response| response.error.clone()),
             request_id,
         }
     }
+}
+
+/// The parameters with the mark that CloudTrail puts in place of user data.
+///
+/// Source: CloudTrail user guide, examples of `RunInstances`: `"userData": "<sensitiveDataRemoved>"`.
+fn without_user_data(body: &str) -> String {
+    let parts = body.split('&').map(|part| match part.split_once('=') {
+        Some((name @ ("UserData" | "UserData.Value"), _)) => {
+            format!("{name}=%3CsensitiveDataRemoved%3E")
+        }
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("&")
 }
 
 fn service_name(service: Service) -> String {

@@ -1,6 +1,7 @@
 //! A cloud: the world with its store, clock, faults and log, shared by whoever calls it.
 
 use crate::action::{handle, mutates, next_request_id};
+use crate::authorization::Policy;
 use crate::call_log::{CallLog, LoggedCall};
 use crate::clock::Clock;
 use crate::failure::Failure;
@@ -17,6 +18,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+mod witness;
+
+use witness::Witness;
+pub use witness::{Inventory, Moment, Stage};
+
 /// A local AWS. Clones are the same cloud; it may be called from any thread.
 #[derive(Debug, Clone)]
 pub struct Cloud {
@@ -30,6 +36,7 @@ struct Shared {
     store: Option<Store>,
     log: CallLog,
     faults: FaultState,
+    witness: Option<Witness>,
 }
 
 /// What a client gets, and when.
@@ -65,7 +72,8 @@ impl Cloud {
     }
 
     fn new(store: Option<Store>, log: CallLog) -> Self {
-        let shared = Shared { world: World::new(SEED), store, log, faults: FaultState::default() };
+        let (world, faults) = (World::new(SEED), FaultState::default());
+        let shared = Shared { world, store, log, faults, witness: None };
         Self { shared: Arc::new(Mutex::new(shared)), clock: Clock::System }
     }
 
@@ -76,7 +84,7 @@ impl Cloud {
         self
     }
 
-    /// Changes durations and quotas.
+    /// Changes durations, quotas and policies.
     #[must_use]
     pub fn with_settings(self, settings: Settings) -> Self {
         self.shared().world.settings = settings;
@@ -86,6 +94,11 @@ impl Cloud {
     /// Lets things go wrong from now on, in place of what was to go wrong before.
     pub fn set_faults(&self, faults: Faults) {
         self.shared().faults.change(faults);
+    }
+
+    /// Lets whoever calls from now on do only what these policies allow; everything if there is none.
+    pub fn set_policies(&self, policies: Vec<Policy>) {
+        self.shared().world.settings.policies = policies;
     }
 
     /// Returns the clock.
@@ -101,7 +114,8 @@ impl Cloud {
             Ok(request) => shared.call(&request, now),
             Err(failure) => {
                 let id = next_request_id(&mut shared.world);
-                let response = Some(Response::failure(Service::Ec2, id, &failure));
+                let service = Service::of(head).unwrap_or(Service::Ec2);
+                let response = Some(Response::failure(service, id, &failure));
                 Reply { delay: Duration::ZERO, response }
             }
         }
@@ -145,6 +159,7 @@ impl Cloud {
 
 impl Shared {
     fn call(&mut self, request: &Request, now: Timestamp) -> Reply {
+        self.tell_come(request);
         let subject = Subject { request, mutating: mutates(request) };
         let mut delay = self.faults.delay(subject);
         let handled = self.exclusively(|shared| {
@@ -159,6 +174,7 @@ impl Shared {
             let id = next_request_id(&mut self.world);
             Some(Response::failure(request.service, id, &store_failure(&error)))
         });
+        self.tell_done(request, response.as_ref());
         Reply { delay, response }
     }
 
@@ -229,7 +245,8 @@ impl Shared {
     /// Handles the call, with objects hidden that cannot be seen yet.
     fn call_world(&mut self, subject: Subject<'_>, now: Timestamp) -> Response {
         let request = subject.request;
-        if !self.faults.hides() {
+        // S3 shows at once what was written: Amazon S3 user guide, "Data consistency model".
+        if !self.faults.hides() || request.service == Service::Storage {
             return handle(&mut self.world, request, now);
         }
         let region = self.world.region(&request.region, now);

@@ -60,9 +60,11 @@ impl HttpConnector for Connector {
                 .status(response.status)
                 .header("content-type", response.content_type)
                 .header("x-amzn-requestid", response.request_id)
-                .body(SdkBody::from(response.body))
-                .map_err(broken)?;
-            answer.headers_mut().insert("server", http::HeaderValue::from_static("mirror-local"));
+                .header("server", "mirror-local");
+            for (name, value) in response.headers {
+                answer = answer.header(name, value);
+            }
+            let answer = answer.body(SdkBody::from(response.body)).map_err(broken)?;
             HttpResponse::try_from(answer).map_err(broken)
         })
     }

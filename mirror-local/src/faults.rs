@@ -174,7 +174,7 @@ impl Fault {
 }
 
 /// Faults at work: how far the counters have come.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct FaultState {
     faults: Faults,
     seen: Vec<u64>,
@@ -186,7 +186,7 @@ pub(crate) struct FaultState {
 }
 
 /// An object that cannot be seen yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unseen {
     pub(crate) region: String,
     pub(crate) table: &'static str,
@@ -347,7 +347,11 @@ impl Share {
 }
 
 fn throttled(request: &Request) -> Failure {
-    let status = if request.service == crate::request::Service::Ec2 { 503 } else { 400 };
+    use crate::request::Service;
+    let status = match request.service {
+        Service::Ec2 | Service::Storage => 503,
+        Service::LoadBalancing | Service::Parameters | Service::Tokens => 400,
+    };
     Failure::new("RequestLimitExceeded", "Request limit exceeded.").with_status(status)
 }
 

@@ -1,7 +1,7 @@
 //! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
 //!
 //! [`Cloud`] is the whole of it: EC2 and Elastic Load Balancing (and the few calls of Security
-//! Token Service and Systems Manager that go with them) as one account sees them, in memory or in a
+//! Token Service, Systems Manager and S3 that go with them) as one account sees them, in memory or in a
 //! directory. It is reached in three ways:
 //!
 //! - by the AWS SDK for Rust, in process: [`Cloud::http_client`];
@@ -27,10 +27,12 @@
 //!
 //! `request` and `parameters` read the wire, `xml` and `response` write it. `world` holds `table`s
 //! of rows; `action` finds what handles a request and makes it atomic; `listing` and `filter` are
-//! every Describe call. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
+//! every Describe call. `authorization` says what a caller
+//! with policies may do. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
 //! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
 
 mod action;
+mod authorization;
 mod call_log;
 mod catalogue;
 mod clock;
@@ -46,6 +48,7 @@ mod listing;
 mod parameters;
 mod request;
 mod response;
+mod s3;
 mod schedule;
 mod server;
 mod settings;
@@ -59,15 +62,16 @@ mod world;
 mod xml;
 
 pub use action::{action_names, handle};
+pub use authorization::{Policy, PolicyError};
 pub use call_log::LoggedCall;
-pub use clock::{Clock, VirtualClock};
-pub use cloud::{Cloud, Reply};
+pub use clock::{Clock, Teller, VirtualClock};
+pub use cloud::{Cloud, Inventory, Moment, Reply, Stage};
 pub use failure::Failure;
 pub use faults::{Bucket, Calls, Effect, Fault, Faults, Share, Symptom};
 pub use parameters::Parameters;
 pub use request::{DEFAULT_REGION, Request, Service};
 pub use response::Response;
 pub use server::Server;
-pub use settings::{Durations, Quotas, Settings};
+pub use settings::{ConditionalWrites, Durations, Quotas, Settings};
 pub use store::StoreError;
 pub use world::{ACCOUNT, World};

@@ -24,17 +24,26 @@ pub enum Service {
     Parameters,
     /// Security Token Service, Query protocol, version 2011-06-15.
     Tokens,
+    /// S3, REST with XML, version 2006-03-01.
+    Storage,
 }
 
 /// Name in a credential scope, version of the Query protocol.
-const SERVICES: [(Service, &str, &str); 4] = [
+const SERVICES: [(Service, &str, &str); 5] = [
     (Service::Ec2, "ec2", "2016-11-15"),
     (Service::LoadBalancing, "elasticloadbalancing", "2015-12-01"),
     (Service::Parameters, "ssm", "2014-11-06"),
     (Service::Tokens, "sts", "2011-06-15"),
+    (Service::Storage, "s3", "2006-03-01"),
 ];
 
 impl Service {
+    /// Returns the service that a request was signed for.
+    pub(crate) fn of(head: &Parts) -> Option<Self> {
+        let scope = Scope::of(head)?;
+        SERVICES.iter().find(|(_, name, _)| *name == scope.service).map(|(service, ..)| *service)
+    }
+
     /// Returns the name that stands in a credential scope.
     pub fn signing_name(self) -> &'static str {
         SERVICES.iter().find(|(s, ..)| *s == self).map_or("", |(_, name, _)| name)
@@ -70,6 +79,9 @@ impl Request {
             .filter(|region| is_region(region))
             .unwrap_or(DEFAULT_REGION)
             .to_owned();
+        if scope.as_ref().is_some_and(|scope| scope.service == Service::Storage.signing_name()) {
+            return crate::s3::request(head, body, region);
+        }
         let text = std::str::from_utf8(body)
             .map_err(|_| Failure::new("MalformedQueryString", "The body is not UTF-8"))?;
         if let Some(target) = head.headers.get("x-amz-target") {
@@ -229,8 +241,8 @@ mod tests {
     #[test]
     fn an_unknown_service_is_named() {
         let scope =
-            "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/s3/aws4_request, Signature=00";
+            "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/sqs/aws4_request, Signature=00";
         let failure = parse(&[("authorization", scope)], "/", "").unwrap_err();
-        assert_eq!(failure.message, "mirror-local does not implement the service s3");
+        assert_eq!(failure.message, "mirror-local does not implement the service sqs");
     }
 }

@@ -17,6 +17,8 @@ pub struct Response {
     pub error: Option<String>,
     /// The body.
     pub body: String,
+    /// What else is said at its head.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 const XML: &str = "text/xml;charset=UTF-8";
@@ -62,7 +64,8 @@ impl Response {
         match written {
             Ok(xml) => {
                 let body = xml.into_string();
-                Self { status: 200, content_type, request_id, error: None, body }
+                let headers = Vec::new();
+                Self { status: 200, content_type, request_id, error: None, body, headers }
             }
             Err(failure) => Self::failure(service, request_id, &failure),
         }
@@ -77,6 +80,7 @@ impl Response {
             Service::LoadBalancing | Service::Tokens => {
                 write_query_failure(&mut xml, (service, code), failure, &request_id);
             }
+            Service::Storage => write_rest_failure(&mut xml, code, failure, &request_id),
             Service::Parameters => {
                 let body = serde_json::json!({ "__type": code, "message": failure.message });
                 xml.raw(&body.to_string());
@@ -88,6 +92,7 @@ impl Response {
             error: Some(code.to_owned()),
             request_id,
             body: xml.into_string(),
+            headers: Vec::new(),
         }
     }
 }
@@ -121,6 +126,15 @@ fn write_query_failure(
     xml.close("ErrorResponse");
 }
 
+fn write_rest_failure(xml: &mut Xml, code: &str, failure: &Failure, request_id: &str) {
+    xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    xml.element("Error", |xml| {
+        xml.text("Code", code);
+        xml.text("Message", &failure.message);
+        xml.text("RequestId", request_id);
+    });
+}
+
 /// Elastic Load Balancing has one code for what EC2 calls by several names.
 fn spelling(service: Service, code: &str) -> &str {
     match (service, code) {
@@ -128,6 +142,7 @@ fn spelling(service: Service, code: &str) -> &str {
         (Service::LoadBalancing, "RequestLimitExceeded") => "Throttling",
         (Service::Parameters, "RequestLimitExceeded") => "ThrottlingException",
         (Service::Tokens, "RequestLimitExceeded") => "Throttling",
+        (Service::Storage, "RequestLimitExceeded") => "SlowDown",
         (_, code) => code,
     }
 }
@@ -136,6 +151,7 @@ fn namespace(service: Service) -> &'static str {
     match service {
         Service::Ec2 | Service::Parameters => "http://ec2.amazonaws.com/doc/2016-11-15/",
         Service::LoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+        Service::Storage => "http://s3.amazonaws.com/doc/2006-03-01/",
         Service::Tokens => "https://sts.amazonaws.com/doc/2011-06-15/",
     }
 }

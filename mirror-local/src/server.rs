@@ -97,13 +97,15 @@ async fn answer(cloud: Cloud, request: Request<Incoming>) -> io::Result<Response
         tokio::time::sleep(delay).await;
     }
     let response = response.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-    Response::builder()
+    let mut answer = Response::builder()
         .status(response.status)
         .header("content-type", response.content_type)
         .header("x-amzn-requestid", response.request_id)
-        .header("server", "mirror-local")
-        .body(Full::from(response.body))
-        .map_err(io::Error::other)
+        .header("server", "mirror-local");
+    for (name, value) in response.headers {
+        answer = answer.header(name, value);
+    }
+    answer.body(Full::from(response.body)).map_err(io::Error::other)
 }
 
 /// The path under which emulator-minded test suites ask for a fresh start.
@@ -126,7 +128,13 @@ fn asks_for_actions(head: &Parts) -> bool {
 
 /// Lists the actions of every service as JSON, by the service's name in a signature.
 fn actions() -> io::Result<Response<Full<Bytes>>> {
-    let services = [Service::Ec2, Service::LoadBalancing, Service::Parameters, Service::Tokens];
+    let services = [
+        Service::Ec2,
+        Service::LoadBalancing,
+        Service::Parameters,
+        Service::Tokens,
+        Service::Storage,
+    ];
     let actions: serde_json::Map<String, serde_json::Value> = services
         .into_iter()
         .map(|service| (service.signing_name().to_owned(), action_names(service).into()))

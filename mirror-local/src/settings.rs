@@ -1,5 +1,7 @@
-//! What a local AWS can be told to do otherwise: durations of transitions, and quotas.
+//! What a local AWS can be told to do otherwise: durations of transitions, quotas, and what callers
+//! may do.
 
+use crate::authorization::Policy;
 use std::time::Duration;
 
 /// How long each transition takes.
@@ -133,7 +135,7 @@ impl Default for Quotas {
     }
 }
 
-/// Durations and quotas together.
+/// Durations, quotas and policies together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -141,4 +143,20 @@ pub struct Settings {
     pub durations: Durations,
     /// How many of each thing an account may have.
     pub quotas: Quotas,
+    /// What whoever calls may do, together; everything where there is none.
+    pub policies: Vec<Policy>,
+    /// What S3 makes of the condition of a write.
+    pub conditional_writes: ConditionalWrites,
+}
+
+/// What S3 makes of the condition of a write: a store that is not AWS's may know none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConditionalWrites {
+    /// It honours `If-None-Match` and `If-Match`.
+    #[default]
+    Honoured,
+    /// It honours `If-None-Match` and ignores `If-Match`.
+    OnlyIfAbsent,
+    /// It ignores both.
+    Ignored,
 }

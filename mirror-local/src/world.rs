@@ -27,6 +27,8 @@ use crate::elbv2::{Listener, LoadBalancer, TargetGroup};
 use crate::failure::{Failure, Outcome};
 use crate::listing::{check_shape, not_found};
 use crate::parameters::Parameters;
+use crate::s3::bucket::Bucket;
+use crate::s3::object::Object;
 use crate::schedule::Due;
 use crate::settings::Settings;
 use crate::table::{Row, Rows, Table};
@@ -120,6 +122,7 @@ macro_rules! tables {
 
 tables! {
     addresses: Address,
+    buckets: Bucket,
     /// How often each kind of id has been drawn.
     counters: crate::id::Counter,
     dhcp_options: DhcpOptions,
@@ -136,6 +139,7 @@ tables! {
     mirror_targets: MirrorTarget,
     network_acls: NetworkAcl,
     network_interfaces: NetworkInterface,
+    objects: Object,
     route_tables: RouteTable,
     /// What is to happen by itself, and when.
     schedule: Due,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use mirror_plan::address::{Address, Kind};
+use mirror_plan::plan::Digest;
 
 use crate::exit;
 
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show what an apply would do.
     Plan(PlanArgs),
+    /// Write what the cloud holds of the stack to a file, to plan from without AWS.
+    Observe(ObserveArgs),
     /// Make the cloud as the stack says.
     Apply(ApplyArgs),
     /// Remove everything of the stack.
@@ -67,6 +70,8 @@ pub(crate) enum Command {
     Output(OutputArgs),
     /// Draw the stack.
     Graph(GraphArgs),
+    /// Print the IAM policy that commands need for the stack, and no more.
+    Iam(IamArgs),
     /// The local AWS.
     #[command(subcommand)]
     Local(LocalCommand),
@@ -147,7 +152,33 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) destroy: bool,
     #[command(flatten)]
+    pub(crate) sight: SightArgs,
+    #[command(flatten)]
+    pub(crate) review: ReviewArgs,
+    #[command(flatten)]
     pub(crate) result: ResultArgs,
+}
+
+/// Where the cloud is seen.
+#[derive(Debug, Args)]
+pub(crate) struct SightArgs {
+    /// Ask AWS for nothing: plan as if the account were empty.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Ask AWS for nothing: the account is as this file says, which `mirror observe` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory: Option<PathBuf>,
+}
+
+/// Plans as texts that are reviewed.
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// Write the snapshot: the plan as the text that is reviewed and kept.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Compare with a snapshot, print the difference and exit with 2 if there is one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "json"])]
+    pub(crate) check: Option<PathBuf>,
 }
 
 /// What becomes of a plan.
@@ -169,6 +200,9 @@ pub(crate) struct ApplyArgs {
     /// The stack file, a folder with one, or a saved plan. [default: the one *.mirror.hcl here]
     #[arg(value_name = "STACK|PLANFILE")]
     pub(crate) stack: Option<PathBuf>,
+    /// With a saved plan: the stack file that its user data is taken from. [default: the one here]
+    #[arg(long = "stack", id = "source", value_name = "STACK")]
+    pub(crate) source: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
     #[command(flatten)]
@@ -194,12 +228,27 @@ pub(crate) struct RunArgs {
     /// Do not ask.
     #[arg(long)]
     pub(crate) auto_approve: bool,
+    /// Apply only if the plan is what this snapshot says; nobody is asked then.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) approved: Option<PathBuf>,
+    /// Apply only if the plan has this digest; nobody is asked then.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) expect: Option<Digest>,
     /// How many calls are in flight at once.
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) parallelism: NonZeroUsize,
     /// Print what happens as a stream of JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ObserveArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -247,6 +296,30 @@ pub(crate) struct GraphArgs {
     pub(crate) deps: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct IamArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    #[command(flatten)]
+    pub(crate) purposes: Purposes,
+}
+
+/// What a policy is for.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
+pub(crate) struct Purposes {
+    /// For `mirror plan`, and whatever else only reads.
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// For `mirror apply`: whatever may happen to the kinds of resources that the stack declares.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// For `mirror destroy`: the removal of whatever the stack may own.
+    #[arg(long)]
+    pub(crate) destroy: bool,
+}
+
 /// The language of a drawing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GraphFormat {
@@ -265,6 +338,9 @@ pub(crate) enum LocalCommand {
         /// The port; 0 takes any that is free.
         #[arg(long, default_value_t = 4566)]
         port: u16,
+        /// Let callers do only what this IAM policy allows; several allow together.
+        #[arg(long, value_name = "FILE")]
+        policy: Vec<PathBuf>,
     },
     /// Forget everything in it.
     Reset,

@@ -16,9 +16,10 @@ use mirror_plan::apply::{Journal, recover};
 use mirror_plan::aws::{Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Wanted, observe};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::iam::Location;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::Mode;
-use mirror_plan::scalar::Region;
+use mirror_plan::scalar::{Coordination, Region};
 use mirror_plan::stack::Stack;
 
 use crate::settings::{Place, Settings};
@@ -48,6 +49,20 @@ pub(crate) async fn connect(
         Some(window) => aws.with_settle_window(window),
         None => aws,
     })
+}
+
+/// Where a stack is. AWS is asked for what the stack does not say.
+pub(crate) async fn location(stack: &Stack, settings: &Settings) -> Result<Location, Diagnostics> {
+    if let (Some(account), Some(region)) = (&stack.account, &stack.region) {
+        return Ok(Location { account: account.clone(), region: region.clone() });
+    }
+    let aws = connect(settings, stack.region.as_ref()).await?;
+    let account = match &stack.account {
+        Some(account) => account.clone(),
+        None => aws.account().await.map_err(|error| unseen(&error))?,
+    };
+    let region = stack.region.clone().unwrap_or_else(|| aws.region().clone());
+    Ok(Location { account, region })
 }
 
 /// The local AWS of a folder.
@@ -95,7 +110,14 @@ pub(crate) async fn look(
     let images = stack.images();
     let wanted = Wanted { stack: stack.name.as_str(), images: &images };
     let scope = scope(aws, &stack.name).await?;
-    let sight = match Journal::look(&settings.journals(), &scope, clock()()) {
+    let journal = match &stack.coordination {
+        None => Journal::look(&settings.journals(), &scope, clock()()),
+        Some(place) => {
+            make_local_bucket((aws, place), settings).await?;
+            Journal::look_shared((aws, place), &scope, &clock()).await
+        }
+    };
+    let sight = match journal {
         Ok(ledger) => {
             let mut waiting = ui.waiting();
             recover::look(aws, wanted, ledger, &clock(), &mut waiting).await
@@ -111,16 +133,40 @@ pub(crate) async fn look(
     told(sight.map_err(|error| unseen(&error))?, ui)
 }
 
-/// Takes the journal of a stack: nobody else changes it until that is dropped.
+/// Takes the journal of a stack: nobody else changes it until that is released, or its lease has run
+/// out.
 pub(crate) async fn take(
     aws: &Aws,
-    stack: &Name,
+    (stack, place): (&Name, Option<&Coordination>),
     (command, settings): (&str, &Settings),
+    ui: &mut Ui,
 ) -> Result<Arc<Journal>, Diagnostics> {
     let (folder, holder) = (settings.journals(), settings.holder(command));
     let scope = scope(aws, stack).await?;
-    let journal = Journal::open(&folder, &scope, &holder, clock());
-    journal.map(Arc::new).map_err(|error| unusable(&error).into())
+    let journal = match place {
+        None => Journal::open(&folder, &scope, &holder, clock()).map(Arc::new),
+        Some(place) => {
+            make_local_bucket((aws, place), settings).await?;
+            let mut waiting = ui.waiting();
+            Journal::open_shared((aws, place), &scope, &holder, clock(), &mut waiting).await
+        }
+    };
+    journal.map_err(|error| unusable(&error).into())
+}
+
+/// Makes the bucket in a local AWS, where nobody else has made it.
+async fn make_local_bucket(
+    (aws, place): (&Aws, &Coordination),
+    settings: &Settings,
+) -> Result<(), Diagnostics> {
+    match settings.place {
+        Place::Aws => Ok(()),
+        Place::Local(_) => aws.make_bucket(place).await.map_err(|error| {
+            Diagnostic::error(code::JOURNAL, format!("there is no `{place}`"))
+                .note(chain(&error))
+                .into()
+        }),
+    }
 }
 
 /// What the cloud holds of what is wanted, once it is known what became of an earlier run.
@@ -147,14 +193,45 @@ fn clock() -> Clock {
     Arc::new(jiff::Timestamp::now)
 }
 
-fn unusable(error: &JournalError) -> Diagnostic {
+pub(crate) fn unusable(error: &JournalError) -> Diagnostic {
     match error {
         JournalError::Held(_) => Diagnostic::error(code::LOCKED, error.to_string())
             .note("nothing was done")
             .help("wait until it has ended, or stop it: its changes are not lost"),
+        JournalError::Lost(_) => Diagnostic::error(code::LEASE_LOST, error.to_string())
+            .note("what was done is done, and nothing more was begun")
+            .help("run again once the other has ended: it plans from what is there then"),
+        JournalError::Object { error: call, .. } => {
+            let diagnostic =
+                Diagnostic::error(code::JOURNAL, error.to_string()).note(chain(&**call));
+            match object_help(call) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            }
+        }
+        JournalError::Unconditional { .. } => {
+            Diagnostic::error(code::NO_CONDITIONAL_WRITES, error.to_string())
+                .note("two runs could not be kept apart there, so nothing was done")
+                .help("name a bucket of Amazon S3, or of a store that honours conditional writes")
+                .help("or leave `coordination` out: then runs on one machine are kept apart")
+        }
         JournalError::File { error: source, .. } => {
             Diagnostic::error(code::JOURNAL, error.to_string()).note(source.to_string())
         }
+    }
+}
+
+/// What to do about a call to S3 that failed.
+fn object_help(call: &CallError) -> Option<&'static str> {
+    match (call.code.as_deref(), call.kind) {
+        (Some("NoSuchBucket"), _) => {
+            Some("make the bucket, or correct `coordination` in the `stack` block")
+        }
+        (_, ErrorKind::Denied) => Some(
+            "allow s3:GetObject and s3:PutObject on the object, and s3:ListBucket on the bucket, \
+             without which S3 does not say whether there is an object",
+        ),
+        _ => None,
     }
 }
 

@@ -5,10 +5,13 @@ mod completions;
 mod destroy;
 mod explain;
 mod graph;
+mod iam;
 mod init;
 mod local;
+mod observe;
 mod output;
 mod plan;
+mod review;
 mod schema;
 mod show;
 mod validate;
@@ -29,11 +32,13 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Init(args) => init::run(&args, ui),
         Command::Validate(args) => validate::run(&args, settings, ui),
         Command::Plan(args) => plan::run(&args, settings, ui).await,
+        Command::Observe(args) => observe::run(&args, settings, ui).await,
         Command::Apply(args) => apply::run(&args, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,
         Command::Graph(args) => graph::run(&args, settings, ui),
+        Command::Iam(args) => iam::run(&args, settings, ui).await,
         Command::Local(command) => local::run(&command, settings, ui).await,
         Command::Schema(args) => schema::run(&args, ui),
         Command::Explain(args) => explain::run(&args, ui),

@@ -12,9 +12,9 @@ pub(crate) enum ExitStatus {
     Done,
     /// 1: it did not, or not all of it.
     Failed,
-    /// 2: `plan --detailed-exitcode` found something to do.
+    /// 2: `plan --detailed-exitcode` found something to do, or `plan --check` a difference.
     Changes,
-    /// 3: a saved plan is not what the cloud looks like any more; nothing was done.
+    /// 3: a saved or approved plan is not what is to do any more; nothing was done.
     Stale,
     /// 4: another run is at work on the stack; nothing was done.
     Locked,
@@ -27,8 +27,8 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
   1    failed, refused, or not approved
-  2    there is something to do (plan --detailed-exitcode)
-  3    the saved plan is stale; nothing was done
+  2    there is something to do (plan --detailed-exitcode), or a difference (plan --check)
+  3    the saved or approved plan is stale; nothing was done
   4    another run is at work on the stack; nothing was done
   130  interrupted";
 
@@ -36,7 +36,7 @@ impl ExitStatus {
     /// The code of a command that ended with these.
     pub(crate) fn of(diagnostics: &Diagnostics) -> Self {
         let has = |code| diagnostics.iter().any(|diagnostic| diagnostic.code == code);
-        if has(code::STALE_PLAN) {
+        if has(code::STALE_PLAN) || has(code::NOT_APPROVED_PLAN) {
             Self::Stale
         } else if has(code::LOCKED) {
             Self::Locked

@@ -8,6 +8,7 @@ mod cli;
 mod cloud;
 mod commands;
 mod exit;
+mod inventory;
 mod plan_file;
 mod progress;
 mod screen;

@@ -22,7 +22,8 @@ pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Diagnostics> {
     Ok(write_whole(path, &text).map_err(|error| cannot(&error))?)
 }
 
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a text; whoever reads the file sees all of it or the file that was there before.
+pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let unfinished = beside(path);
     let written = File::create(&unfinished).and_then(|mut file| {
         file.write_all(text.as_bytes())?;

@@ -9,7 +9,11 @@ use mirror_plan::apply::journal::Holder;
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::render::Palette;
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::cli::{Global, LOCAL};
 
@@ -186,13 +190,19 @@ impl Settings {
     pub(crate) fn start_log(&self) {
         let wanted = ["MIRROR_LOG", "RUST_LOG"].into_iter();
         if let Some(filter) = wanted.filter_map(|name| self.environment.get(name)).next() {
-            tracing_subscriber::fmt()
-                .with_env_filter(EnvFilter::new(filter))
+            let lines = tracing_subscriber::fmt::layer()
                 .with_writer(io::stderr)
                 .with_ansi(self.notes != Palette::plain())
-                .init();
+                .with_filter(filter_fn(shows_no_secret));
+            tracing_subscriber::registry().with(EnvFilter::new(filter)).with(lines).init();
         }
     }
+}
+
+/// At the level `TRACE` the SDK and what lies below it write out whole requests and answers, in which
+/// there is user data.
+fn shows_no_secret(event: &Metadata<'_>) -> bool {
+    event.target().starts_with("mirror") || *event.level() <= Level::DEBUG
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 //!
 //! [`Kind`] holds the only table between a kind of resource and its text.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A kind of resource: one block word of the stack file, one kind of AWS object.
 ///
@@ -121,8 +123,10 @@ impl FromStr for Kind {
 }
 
 /// The label of a block: a letter or `_`, then letters, digits, `_` and `-`; at most 64 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(String);
+///
+/// Clones share the text: ten thousand addresses of one block hold its name once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name(Arc<str>);
 
 impl Name {
     /// The longest name, in bytes; it keeps an [`Address`] within the 256 characters of a tag value.
@@ -132,6 +136,18 @@ impl Name {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -149,7 +165,7 @@ impl FromStr for Name {
         let starts = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
         let goes_on = bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
         if starts && goes_on && text.len() <= Self::LONGEST {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(AddressError::Name(text.to_owned()))
         }

@@ -10,6 +10,8 @@ use crate::observed::Observed;
 use crate::plan::Plan;
 
 pub mod journal;
+#[cfg(any(feature = "s3", test))]
+mod lease;
 #[cfg(feature = "aws")]
 pub mod recover;
 pub mod report;

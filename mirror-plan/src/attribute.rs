@@ -47,6 +47,8 @@ pub enum Type {
     },
     /// A text of the given form, named for a person: `IPv4 range`.
     Text(&'static str),
+    /// A text that is shown as its hash.
+    Secret,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A resource of this kind, or its id in quotes.

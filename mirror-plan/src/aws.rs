@@ -6,7 +6,9 @@
 //! anything. There is no trait in between: a test, or `mirror --local`, brings another HTTP client.
 
 use std::error::Error;
+use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ pub mod observe;
 mod page;
 mod rate;
 mod retry;
+#[cfg(feature = "s3")]
+pub(crate) mod s3;
 mod tags;
 mod together;
 mod wait;
@@ -37,12 +41,21 @@ pub use rate::Pace;
 pub use wait::Waiting;
 
 /// The clients for one account and Region. Clones share connections and rates.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Aws {
     shared: Arc<Shared>,
     /// What it is for a cloud that settles as slowly as AWS.
     settle_window: Duration,
+    /// What must hold before each call that changes something.
+    fence: Option<Fence>,
 }
+
+/// Makes certain that this run may still change something.
+pub(crate) type Fence = Arc<dyn Fn() -> Fencing + Send + Sync>;
+
+/// The making certain, under way.
+pub(crate) type Fencing =
+    Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
 #[derive(Debug)]
 struct Shared {
@@ -54,6 +67,8 @@ struct Shared {
     elb_once: aws_sdk_elasticloadbalancingv2::Client,
     ssm: aws_sdk_ssm::Client,
     sts: aws_sdk_sts::Client,
+    #[cfg(feature = "s3")]
+    storage: s3::Storage,
     account: OnceCell<AccountId>,
     rate: rate::Rate,
     pace: Pace,
@@ -100,11 +115,13 @@ impl Aws {
             elb_once: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb_once.build()),
             ssm: aws_sdk_ssm::Client::from_conf(configured!(aws_sdk_ssm, config).build()),
             sts: aws_sdk_sts::Client::from_conf(configured!(aws_sdk_sts, config).build()),
+            #[cfg(feature = "s3")]
+            storage: s3::Storage::new(config),
             account: OnceCell::new(),
             rate: rate::Rate::new(pace),
             pace,
         };
-        Ok(Self { shared: Arc::new(shared), settle_window: Self::SETTLE_WINDOW })
+        Ok(Self { shared: Arc::new(shared), settle_window: Self::SETTLE_WINDOW, fence: None })
     }
 
     /// How long after a call AWS may take to show what it has made, unless another time is given.
@@ -123,6 +140,13 @@ impl Aws {
     #[must_use]
     pub fn settle_window(&self) -> Duration {
         self.shared.pace.limit(self.settle_window)
+    }
+
+    /// The same clients, which send nothing that changes something unless the fence lets them.
+    #[cfg(feature = "s3")]
+    #[must_use]
+    pub(crate) fn fenced(&self, fence: Fence) -> Self {
+        Self { fence: Some(fence), ..self.clone() }
     }
 
     /// The Region.
@@ -160,9 +184,28 @@ impl Aws {
     {
         // The SDK's futures are large: they lie on the heap and not inside each other.
         let request = Box::pin(request);
+        let fence = self.fence.as_ref().filter(|_| changes_something(call));
         async move {
             self.shared.rate.admit(call).await;
+            if let Some(fence) = fence {
+                fence().await.map_err(|source| CallError::fenced(call, source))?;
+            }
             request.await.map_err(|error| CallError::new(call, error))
         }
     }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shared, settle_window, fence: _ } = self;
+        f.debug_struct("Aws")
+            .field("shared", shared)
+            .field("settle_window", settle_window)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a call can change something: AWS names those that cannot so.
+fn changes_something(call: &str) -> bool {
+    !(call.starts_with("Describe") || call.starts_with("Get"))
 }

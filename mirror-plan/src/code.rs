@@ -62,6 +62,11 @@ codes! {
     CYCLE = "MP0105", "reference cycle";
     /// A whole resource stands where text is wanted; one of its attributes is meant.
     RESOURCE_AS_TEXT = "MP0106", "resource used as text";
+    /// A value of a variable with `sensitive = true`, or something made of one, stands where plans and AWS
+    /// show it: in a tag, a name, a description, a range. Only `user_data` and outputs with
+    /// `sensitive = true` take such values, and both are shown as their hash. `nonsensitive(...)` says
+    /// that a value may be shown after all.
+    SENSITIVE = "MP0107", "sensitive value where it would be shown";
     /// A variable has no value: it has no default and none was given.
     VARIABLE_MISSING = "MP0201", "variable without value";
     /// A value was given for a variable that is not declared.
@@ -97,12 +102,28 @@ codes! {
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.
     CALL_FAILED = "MP0502", "a call to AWS failed";
-    /// Another run of the same stack is under way. It is named with its user, machine and process;
-    /// the lock is the operating system's and ends with that process.
+    /// Another run of the same stack is under way. It is named with its user, machine and process. On
+    /// one machine the lock is the operating system's and ends with that process; in a bucket it is a
+    /// lease, which ends by itself half a minute after that process.
     LOCKED = "MP0503", "another run is at work";
     /// The journal, or the lock beside it, cannot be read or written. Without it nothing is begun,
     /// since a call that makes something could not be written down first.
     JOURNAL = "MP0504", "the journal cannot be used";
+    /// What was approved, as a snapshot (`--approved`) or a digest (`--expect`), is not what would be done
+    /// now: the stack, the account or both have changed since. Nothing was done. Review the plan as it is now.
+    NOT_APPROVED_PLAN = "MP0505", "the plan is not the approved one";
+    /// A saved plan holds the SHA-256 of user data and not the user data. It is taken from the stack file
+    /// and its variables once more when the plan is applied, and must be the same. Nothing was done.
+    SECRET_MISSING = "MP0506", "user data is not what was planned";
+    /// Another run has taken over the stack while this one was at work. That happens when a run does
+    /// not renew its lease for half a minute: its machine slept, or could not reach the bucket. What
+    /// was done is done, and what is left is the other run's; nothing more was begun. Run again once
+    /// it has ended.
+    LEASE_LOST = "MP0511", "another run has taken over";
+    /// The store that the stack names as `coordination` writes an object although the condition of the
+    /// call does not hold. Two runs could not be kept apart there, so nothing was begun. Amazon S3
+    /// honours `If-None-Match` and `If-Match`; of other stores, recent versions of many do.
+    NO_CONDITIONAL_WRITES = "MP0512", "the store ignores conditions";
     /// A file could not be read or written.
     FILE = "MP0601", "file error";
     /// No stack file was found, or several, and none was named.

@@ -44,12 +44,19 @@ impl fmt::Display for Severity {
 }
 
 /// A text that was read, with the name to show for it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Source {
     /// Where it came from: a path as the user gave it, or `<command line>`.
     pub name: String,
     /// The whole text.
     pub text: String,
+}
+
+/// The name alone: the text may hold secrets.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Source {

@@ -86,10 +86,16 @@ pub type ReadFile<'f> = dyn Fn(&str) -> io::Result<String> + 'f;
 pub type LookUp<'l> = dyn Fn(&Origin) -> Option<Value> + 'l;
 
 /// A stack file that is HCL; whether it describes a stack, [`stack`](Self::stack) finds out.
-#[derive(Debug)]
 pub struct StackFile {
     text: Text,
     body: Body,
+}
+
+/// The name alone: the text may hold secrets.
+impl std::fmt::Debug for StackFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("StackFile").field(&self.text).finish()
+    }
 }
 
 impl StackFile {

@@ -12,6 +12,8 @@ use crate::resource::Resource;
 use crate::scalar::{AccountId, Region};
 use crate::value::{Origin, Value};
 
+mod inventory;
+
 /// What was seen of the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observed {

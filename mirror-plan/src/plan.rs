@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostics;
 use crate::id::ObjectId;
 use crate::observed::Observed;
 use crate::resource::{Operation, ReplaceOrder, Retag};
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
 use crate::value::Value;
 
@@ -23,6 +23,7 @@ mod fate;
 mod place;
 mod prefer;
 mod resolve;
+mod secrets;
 mod steps;
 mod uses;
 
@@ -31,7 +32,8 @@ mod tests;
 
 pub use diff::{Difference, PartChange, part_changes};
 pub(crate) use digest::fingerprints;
-pub use digest::{Digest, Fingerprint};
+pub use digest::{Digest, DigestError, Fingerprint};
+pub use secrets::Secrets;
 
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +73,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         stack: stack.name.clone(),
         account: observed.account.clone(),
         region: observed.region.clone(),
+        coordination: stack.coordination.clone(),
         mode: request.mode,
         targeted: !request.targets.is_empty(),
         saw: fingerprints(observed),
@@ -92,6 +95,9 @@ pub struct Plan {
     pub account: AccountId,
     /// The Region that it was made for.
     pub region: Region,
+    /// Where the runs of a team meet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordination: Option<Coordination>,
     /// Whether the stack is to be there or to go.
     pub mode: Mode,
     /// Whether only a part of the stack was planned.

@@ -9,6 +9,9 @@ pub mod json;
 pub mod palette;
 pub mod progress;
 pub mod report;
+#[cfg(test)]
+mod samples;
+pub mod snapshot;
 pub mod text;
 
 pub use palette::Palette;

@@ -9,29 +9,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Kind};
-use crate::attribute::{AttributeType, Object, ObjectType, ProblemSort, Problems, Ref, Referable};
-use crate::id::{Identified, ObjectId};
+use crate::attribute::{
+    AttributeType, Input, Object, ObjectType, ProblemSort, Problems, Ref, Referable,
+};
+use crate::id::{IdError, Identified, ObjectId};
 use crate::observed::Found;
-use crate::value::{Origin, Path, Value};
+use crate::value::{Origin, Path, Secret, Value};
 
+pub mod access;
 pub mod instance;
 pub mod internet_gateway;
 pub mod load_balancer;
 pub mod mirror_filter;
 pub mod mirror_session;
 pub mod mirror_target;
+mod retag;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;
 pub mod target_group;
 pub mod vpc;
 
+pub use access::{Access, Named};
 pub use instance::Instance;
 pub use internet_gateway::InternetGateway;
 pub use load_balancer::LoadBalancer;
 pub use mirror_filter::MirrorFilter;
 pub use mirror_session::MirrorSession;
 pub use mirror_target::MirrorTarget;
+pub use retag::Retag;
 pub use route_table::RouteTable;
 pub use security_group::SecurityGroup;
 pub use subnet::Subnet;
@@ -193,11 +199,17 @@ pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
         Vec::new()
     }
 
+    /// What its attributes name that is not of the stack, and IAM checks when it is used.
+    fn named(&self) -> Vec<Named> {
+        Vec::new()
+    }
+
     /// The calls that make it, in order; the first one makes the object.
     fn create(&self, creation: &Creation<'_>) -> Vec<Operation>;
 
-    /// The calls that turn `found`, which is `observed`, into this, in order.
-    fn update(&self, observed: &Self, found: &Found) -> Vec<Operation>;
+    /// The calls that turn `found`, which is `observed`, into this, in order. `creation` is for the
+    /// parts that are made on the way.
+    fn update(&self, observed: &Self, found: &Found, creation: &Creation<'_>) -> Vec<Operation>;
 
     /// The calls that remove `found`, which is this, in order.
     fn delete(&self, found: &Found) -> Vec<Operation>;
@@ -342,6 +354,12 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`ResourceType::named`].
+            #[must_use]
+            pub fn named(&self) -> Vec<Named> {
+                match self { $(Self::$kind(resource) => resource.named(),)+ }
+            }
+
             /// See [`ResourceType::create`].
             #[must_use]
             pub fn create(&self, creation: &Creation<'_>) -> Vec<Operation> {
@@ -350,10 +368,10 @@ macro_rules! kinds {
 
             /// See [`ResourceType::update`]. Tags are [`Retag`]'s.
             #[must_use]
-            pub fn update(&self, found: &Found) -> Vec<Operation> {
+            pub fn update(&self, found: &Found, creation: &Creation<'_>) -> Vec<Operation> {
                 match (self, &found.resource) {
                     $((Self::$kind(resource), Self::$kind(observed)) => {
-                        resource.update(observed, found)
+                        resource.update(observed, found, creation)
                     })+
                     _ => Vec::new(),
                 }
@@ -376,7 +394,13 @@ macro_rules! kinds {
             /// The name of the call in AWS's API.
             #[must_use]
             pub fn call(&self) -> &'static str {
-                match self { $(Self::$kind(operation) => operation.call(),)+ }
+                self.access().action
+            }
+
+            /// What IAM checks for it.
+            #[must_use]
+            pub fn access(&self) -> &'static Access {
+                match self { $(Self::$kind(operation) => operation.access(),)+ }
             }
 
             /// The tags of the object that it makes, ownership tags among them; `None` if it makes
@@ -390,10 +414,21 @@ macro_rules! kinds {
             }
         }
 
+        /// Every call about a kind, with what IAM checks for it.
+        #[must_use]
+        pub const fn calls(kind: Kind) -> &'static [Access] {
+            match kind { $(Kind::$kind => $module::Operation::CALLS,)+ }
+        }
+
         /// What the schema says of a kind.
         #[must_use]
         pub fn object_type(kind: Kind) -> &'static ObjectType {
             match kind { $(Kind::$kind => const { &<$kind as Object>::OBJECT },)+ }
+        }
+
+        /// Whether an id is one of a kind.
+        pub(crate) fn is_id_of(kind: Kind, id: &ObjectId) -> Result<(), IdError> {
+            match kind { $(Kind::$kind => id.of::<$kind>().map(drop),)+ }
         }
 
         /// What only AWS can tell of a kind.
@@ -424,6 +459,17 @@ kinds! {
     MirrorSession: mirror_session made by Create;
 }
 
+impl Operation {
+    /// The same with other secrets: only instances have such, their user data.
+    #[must_use]
+    pub(crate) fn with_secrets(self, change: impl FnOnce(Input<Secret>) -> Input<Secret>) -> Self {
+        match self {
+            Self::Instance(operation) => Self::Instance(operation.with_secrets(change)),
+            other => other,
+        }
+    }
+}
+
 impl Resource {
     /// Every attribute of another resource that one of its own depends on.
     #[must_use]
@@ -431,6 +477,34 @@ impl Resource {
         let mut origins = BTreeSet::new();
         self.to_value().collect_origins(&mut origins);
         origins
+    }
+
+    /// The keys of its parts that have an id of their own in [`Found::parts`].
+    #[must_use]
+    pub fn part_keys(&self) -> Vec<String> {
+        match self {
+            Self::RouteTable(table) => {
+                let id = |subnet: &Ref<Subnet>| match subnet {
+                    Ref::Id(id) => id.to_string(),
+                    Ref::To(address) => address.to_string(),
+                };
+                table.subnets.iter().map(id).collect()
+            }
+            Self::LoadBalancer(balancer) => {
+                balancer.listeners.iter().map(|listener| listener.port.to_string()).collect()
+            }
+            Self::MirrorFilter(filter) => {
+                filter.rules.0.iter().map(|rule| rule.key().to_string()).collect()
+            }
+            Self::Vpc(_)
+            | Self::Subnet(_)
+            | Self::InternetGateway(_)
+            | Self::SecurityGroup(_)
+            | Self::Instance(_)
+            | Self::TargetGroup(_)
+            | Self::MirrorTarget(_)
+            | Self::MirrorSession(_) => Vec::new(),
+        }
     }
 }
 
@@ -463,30 +537,6 @@ impl Repeat {
             | Kind::MirrorFilter
             | Kind::MirrorSession => Self::SameAnswer,
         }
-    }
-}
-
-/// A change of tags on an object: which to set, which to remove.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retag {
-    /// Tags to set, new or with another value.
-    pub set: Tags,
-    /// Keys to remove.
-    pub remove: BTreeSet<String>,
-}
-
-impl Retag {
-    /// What turns `observed` into `desired`; `None` if they are equal.
-    #[must_use]
-    pub fn between(desired: &Tags, observed: &Tags) -> Option<Self> {
-        let set: Tags = desired
-            .iter()
-            .filter(|(key, value)| observed.get(*key) != Some(value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let remove: BTreeSet<String> =
-            observed.keys().filter(|key| !desired.contains_key(*key)).cloned().collect();
-        (!set.is_empty() || !remove.is_empty()).then_some(Self { set, remove })
     }
 }
 

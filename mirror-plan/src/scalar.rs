@@ -4,12 +4,14 @@
 //! no other way to have one.
 
 mod choice;
+mod coordination;
 mod name;
 mod number;
 mod range;
 mod text;
 
 pub use choice::{Direction, ElbProtocol, HealthProtocol, RuleAction, Scheme};
+pub use coordination::Coordination;
 pub use name::{
     AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,
 };

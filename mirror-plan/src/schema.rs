@@ -99,6 +99,7 @@ fn type_json(holds: &Type) -> Json {
     match holds {
         Type::Bool => json!({ "is": "bool" }),
         Type::Integer { min, max } => json!({ "is": "integer", "min": min, "max": max }),
+        Type::Secret => json!({ "is": "text", "form": "text", "sensitive": true }),
         Type::Text(form) => json!({ "is": "text", "form": form }),
         Type::Choice(words) => json!({ "is": "choice", "of": words }),
         Type::Reference(kind) => json!({ "is": "reference", "to": kind }),

@@ -10,7 +10,7 @@ use crate::attribute::{Problem, ProblemSort, Problems, Ref, Referable, nearest};
 use crate::code;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, ResourceType, Tags, tag};
-use crate::scalar::{AccountId, Ami, Region};
+use crate::scalar::{AccountId, Ami, Coordination, Region};
 use crate::value::{Path, Value};
 
 /// What the user declared.
@@ -22,6 +22,8 @@ pub struct Stack {
     pub account: Option<AccountId>,
     /// The Region it must be in; that of the caller's configuration where it is left out.
     pub region: Option<Region>,
+    /// Where the runs of a team meet; only those of one machine do where it is left out.
+    pub coordination: Option<Coordination>,
     /// Its resources.
     pub resources: BTreeMap<Address, Declared>,
     /// Its outputs.
@@ -91,6 +93,7 @@ impl Stack {
                 name,
                 account: None,
                 region: None,
+                coordination: None,
                 resources: BTreeMap::new(),
                 outputs: BTreeMap::new(),
             },
@@ -149,6 +152,13 @@ impl StackBuilder {
     #[must_use]
     pub fn region(mut self, region: Region) -> Self {
         self.stack.region = Some(region);
+        self
+    }
+
+    /// Says where the runs of a team meet.
+    #[must_use]
+    pub fn coordination(mut self, coordination: Coordination) -> Self {
+        self.stack.coordination = Some(coordination);
         self
     }
 
@@ -271,6 +281,9 @@ fn dangling(stack: &Stack, value: &Value, at: &Path) -> Vec<(Path, Address)> {
             .flat_map(|(name, member)| dangling(stack, member, &at.member(name)))
             .collect(),
         Value::Resource(address) => absent(stack, address, at).into_iter().collect(),
+        Value::Secret(secret) => {
+            secret.reveal().map(|value| dangling(stack, value, at)).unwrap_or_default()
+        }
         Value::Unknown(unknown) => {
             unknown.origins.iter().filter_map(|origin| absent(stack, &origin.address, at)).collect()
         }
@@ -291,6 +304,7 @@ impl ProblemSort {
             Self::Type => code::WRONG_TYPE,
             Self::Value => code::WRONG_VALUE,
             Self::Unknown => code::UNKNOWN_VALUE,
+            Self::Sensitive => code::SENSITIVE,
         }
     }
 }

@@ -10,6 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::Address;
 
+mod secret;
+
+pub use secret::Secret;
+
 /// A value of the stack file or of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
 pub enum Value {
@@ -28,6 +32,8 @@ pub enum Value {
     Object(BTreeMap<String, Self>),
     /// A whole resource, as in `vpc = vpc.lab`.
     Resource(Address),
+    /// A value that is shown as its hash only.
+    Secret(Secret),
     /// Not known before some resource has been read or made.
     Unknown(Unknown),
 }
@@ -103,6 +109,8 @@ pub struct Template(pub Vec<Part>);
 pub enum Part {
     /// A text as it is.
     Text(String),
+    /// A text that is shown as its hash only.
+    Secret(Secret),
     /// The value of an attribute, as text.
     Attribute(Origin),
 }
@@ -121,20 +129,38 @@ impl Template {
     pub fn origins(&self) -> impl Iterator<Item = &Origin> {
         self.0.iter().filter_map(|part| match part {
             Part::Attribute(origin) => Some(origin),
-            Part::Text(_) => None,
+            Part::Text(_) | Part::Secret(_) => None,
         })
     }
 
-    /// The text, with `look_up` for the attributes; the first attribute it does not know otherwise.
+    /// Whether a part of it is a secret.
+    #[must_use]
+    pub fn is_sensitive(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Secret(_)))
+    }
+
+    /// The same with every text in it as a secret.
+    #[must_use]
+    pub fn hidden(&self) -> Self {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Text(text) => Part::Secret(Secret::text(text.clone())),
+            other => other.clone(),
+        });
+        Self(parts.collect())
+    }
+
+    /// The text, with `look_up` for the attributes. It shows the secrets in it: whether there are
+    /// any, [`is_sensitive`](Self::is_sensitive) tells.
     ///
     /// # Errors
-    /// The attribute that is still unknown.
-    pub fn fill(&self, look_up: impl Fn(&Origin) -> Option<String>) -> Result<String, &Origin> {
+    /// The first attribute that is still unknown, or the first secret of which only the hash is.
+    pub fn fill(&self, look_up: impl Fn(&Origin) -> Option<String>) -> Result<String, &Part> {
         let mut text = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(literal) => text.push_str(literal),
-                Part::Attribute(origin) => text.push_str(&look_up(origin).ok_or(origin)?),
+                Part::Secret(secret) => text.push_str(secret.reveal_text().ok_or(part)?),
+                Part::Attribute(origin) => text.push_str(&look_up(origin).ok_or(part)?),
             }
         }
         Ok(text)
@@ -163,6 +189,7 @@ impl Value {
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
             Self::Resource(_) => "a resource",
+            Self::Secret(_) => "a sensitive value",
             Self::Unknown(_) => "a value known after apply",
         }
     }
@@ -176,7 +203,56 @@ impl Value {
             }
             Self::List(items) => items.iter().all(Self::is_known),
             Self::Object(members) => members.values().all(Self::is_known),
+            Self::Secret(secret) => secret.reveal().is_none_or(Self::is_known),
             Self::Unknown(_) => false,
+        }
+    }
+
+    /// Whether any part of it is a secret.
+    #[must_use]
+    pub fn is_sensitive(&self) -> bool {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Resource(_) => {
+                false
+            }
+            Self::List(items) => items.iter().any(Self::is_sensitive),
+            Self::Object(members) => members.values().any(Self::is_sensitive),
+            Self::Secret(_) => true,
+            Self::Unknown(unknown) => unknown.template.as_ref().is_some_and(Template::is_sensitive),
+        }
+    }
+
+    /// The value as a secret. That there is none is no secret.
+    #[must_use]
+    pub fn sensitive(self) -> Self {
+        match self {
+            Self::Null | Self::Secret(_) => self,
+            other => Self::Secret(Secret::new(other.revealed())),
+        }
+    }
+
+    /// The value without the mark on any part of it: for those that put it on what comes of it.
+    pub(crate) fn revealed(self) -> Self {
+        match self {
+            Self::List(items) => Self::List(items.into_iter().map(Self::revealed).collect()),
+            Self::Object(members) => Self::Object(
+                members.into_iter().map(|(name, member)| (name, member.revealed())).collect(),
+            ),
+            Self::Secret(secret) => match secret.reveal() {
+                Some(value) => value.clone().revealed(),
+                None => Self::Secret(secret),
+            },
+            Self::Unknown(Unknown { origins, template: Some(template) }) => {
+                let parts = template.0.into_iter().map(|part| match part {
+                    Part::Secret(secret) => match secret.reveal_text() {
+                        Some(text) => Part::Text(text.to_owned()),
+                        None => Part::Secret(secret),
+                    },
+                    other => other,
+                });
+                Self::Unknown(Unknown { origins, template: Some(joined(parts)) })
+            }
+            plain => plain,
         }
     }
 
@@ -188,15 +264,18 @@ impl Value {
             Self::Object(members) => {
                 members.values().for_each(|member| member.collect_origins(origins));
             }
+            Self::Secret(secret) => {
+                secret.reveal().into_iter().for_each(|value| value.collect_origins(origins));
+            }
             Self::Unknown(unknown) => origins.extend(unknown.origins.iter().cloned()),
         }
     }
 
-    /// The value as JSON; a resource as its address, an unknown value as `null`.
+    /// The value as JSON; a resource as its address, an unknown value and a secret as `null`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         match self {
-            Self::Null | Self::Unknown(_) => serde_json::Value::Null,
+            Self::Null | Self::Secret(_) | Self::Unknown(_) => serde_json::Value::Null,
             Self::Bool(bool) => (*bool).into(),
             Self::Number(number) => number_to_json(*number),
             Self::String(text) => text.as_str().into(),
@@ -264,8 +343,8 @@ pub fn joined(parts: impl IntoIterator<Item = Part>) -> Template {
     Template(joined)
 }
 
-/// As JSON. What JSON has no word for is an object with one member: `$unknown` or `$resource`.
-/// Neither can be mistaken for a map of the user's, whose values are texts where keys are free.
+/// As JSON. What JSON has no word for is an object with one member: `$unknown`, `$resource` or
+/// `$sensitive`. None of them can be mistaken for a map of the user's, whose values are texts where keys are free.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -276,6 +355,7 @@ impl Serialize for Value {
             Self::List(items) => serializer.collect_seq(items),
             Self::Object(members) => serializer.collect_map(members),
             Self::Resource(address) => serializer.collect_map([(RESOURCE, address.to_string())]),
+            Self::Secret(secret) => secret.serialize(serializer),
             Self::Unknown(unknown) => serializer.collect_map([(UNKNOWN, unknown)]),
         }
     }
@@ -305,6 +385,10 @@ impl Value {
                         *self = Self::Resource(address);
                         Ok(())
                     }
+                    Some((mark, Self::String(digest))) if mark == secret::SENSITIVE => {
+                        *self = Self::Secret(secret::Hidden::try_from(digest.as_str())?.0);
+                        Ok(())
+                    }
                     Some((mark, inner @ Self::Object(_))) if mark == UNKNOWN => {
                         let unknown = serde_json::from_value(inner.to_json());
                         *self = Self::Unknown(unknown.map_err(|error| error.to_string())?);
@@ -327,6 +411,7 @@ impl fmt::Display for Value {
             Self::Number(number) => write!(f, "{number}"),
             Self::String(text) => write_quoted(f, text),
             Self::Resource(address) => write!(f, "{address}"),
+            Self::Secret(secret) => write!(f, "{secret}"),
             Self::Unknown(unknown) => write!(f, "({unknown})"),
             Self::List(items) => {
                 f.write_str("[")?;
@@ -360,11 +445,19 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
             '\n' => f.write_str("\\n")?,
             '\r' => f.write_str("\\r")?,
             '\t' => f.write_str("\\t")?,
-            c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
+            c if is_invisible(c) => write!(f, "\\u{:04x}", u32::from(c))?,
             c => f.write_char(c)?,
         }
     }
     f.write_char('"')
+}
+
+/// Whether a reader would not see the character, or see others elsewhere because of it: controls,
+/// and Unicode's marks of direction and characters without width. All are below U+10000.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
 /// Where in a value something stands: `rules[2].port`. Empty for the value itself.

@@ -6,6 +6,8 @@ pub(crate) mod exit;
 pub(crate) mod receive;
 mod reload;
 mod status;
+pub(crate) mod upload;
+mod uploader;
 
 use std::error::Error;
 use std::fs;

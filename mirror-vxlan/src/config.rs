@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod destination;
 mod file;
 mod value;
 
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use destination::{Destination, ParseDestinationError};
 pub use file::FileError;
 pub use value::{ParseSizeError, ParseSpanError, Size, Span};
 
@@ -51,6 +53,9 @@ pub enum Verb {
     Decap(Decap),
     /// Say what on this machine should be set otherwise for receiving, and how.
     Check(Check),
+    /// Upload the finished files of a receiver that ended, and delete them once they are stored.
+    #[command(after_help = UPLOAD_HELP)]
+    Upload(Upload),
     /// Write completions for a shell.
     Completions {
         /// The shell.
@@ -72,6 +77,7 @@ Signals:
 Examples:
   mirror-vxlan receive --pcap /var/captures --metrics 127.0.0.1:9100
   mirror-vxlan receive --pcapng /var/captures --rotate-time 5m --disk-budget 50GiB --compress zstd
+  mirror-vxlan receive --pcapng /var/captures --disk-budget 50GiB --upload s3://captures/web
   mirror-vxlan receive --tap mirror0 --health 0.0.0.0:8080     # for Zeek or Suricata on mirror0
   mirror-vxlan receive --stdout --filter 'tcp port 443' | tcpdump -nr -";
 
@@ -161,6 +167,10 @@ pub struct OutputArgs {
     /// Compress files when they are finished, but not the one that the program ends with.
     #[arg(long, value_enum, default_value_t)]
     pub compress: Compress,
+    /// Upload finished files, and delete them here once they are stored: s3://BUCKET/PREFIX or
+    /// file:///FOLDER.
+    #[arg(long, value_name = "URL")]
+    pub upload: Option<Destination>,
     /// Write frames to a TAP device, which is made if it is not there.
     #[arg(long, value_name = "NAME")]
     pub tap: Option<String>,
@@ -284,6 +294,32 @@ pub struct Decap {
     /// Which frames go.
     #[command(flatten)]
     pub select: SelectArgs,
+}
+
+const UPLOAD_HELP: &str = "\
+Environment, for s3://:
+  AWS_REGION                the region of the bucket
+  AWS_ENDPOINT_URL          another store that speaks as S3 does; with AWS_ALLOW_HTTP=true without TLS
+  AWS_ACCESS_KEY_ID and so on, else the role of the container, else that of the instance";
+
+/// What to upload, and where to.
+#[derive(Clone, Debug, Args)]
+pub struct Upload {
+    /// Where files go: s3://BUCKET/PREFIX or file:///FOLDER.
+    #[arg(value_name = "URL")]
+    pub to: Destination,
+    /// The folders that a receiver wrote to.
+    #[arg(value_name = "DIR", required = true)]
+    pub folders: Vec<PathBuf>,
+    /// Go on until standard input ends, and tell counts on standard output: for a receiver.
+    #[arg(long, hide = true)]
+    pub attended: bool,
+    /// Become this user.
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// What the program may do.
+    #[arg(long, value_enum, default_value_t)]
+    pub privileges: Privileges,
 }
 
 /// What to check.

@@ -118,6 +118,28 @@ impl Counts {
     }
 }
 
+/// What became of finished capture files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileCounts {
+    /// Files that a budget had removed, and their bytes.
+    pub removed: Tally,
+    /// What was uploaded, where files are.
+    pub upload: Option<UploadCounts>,
+}
+
+/// What became of the finished files of captures that are to be uploaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UploadCounts {
+    /// Files that the store has, and their bytes.
+    pub stored: Tally,
+    /// Attempts that failed.
+    pub failures: u64,
+    /// Finished files that waited when the directories were last looked into, and their bytes.
+    pub waiting: Tally,
+    /// Why the last attempt failed, in words; `None` after one that did not.
+    pub trouble: Option<String>,
+}
+
 /// What became of the frames handed to one sink.
 ///
 /// When the sink has ended, `delivered` and `lost` together are the frames accepted.

@@ -5,11 +5,15 @@
 
 #![forbid(unsafe_code)]
 
+mod backlog;
+
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+
+pub use backlog::Backlog;
 
 /// The longest request that is read: the request line and headers of a prober are some hundred
 /// bytes.

@@ -54,8 +54,8 @@
 //! ```
 //!
 //! The feature `program` adds what the program `mirror-vxlan` has besides: options, health, metrics,
-//! and giving up privileges. `upload` adds an uploader of finished files to object stores, as a
-//! library: the program has no option for it.
+//! and giving up privileges. `upload` adds an uploader of finished files to object stores; with both,
+//! the program has `--upload`.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

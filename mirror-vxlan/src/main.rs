@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Verb::Receive(options) => cli::receive::run(&options, &arguments),
         Verb::Decap(options) => cli::decap::run(&options),
         Verb::Check(options) => cli::check::run(&options),
+        Verb::Upload(options) => cli::upload::run(&options),
         Verb::Completions { shell } => cli::write_out(&completions(shell)),
         Verb::Man { folder } => cli::man(&folder),
     };

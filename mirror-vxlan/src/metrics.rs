@@ -8,7 +8,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::count::{Counts, Exclusion};
+use crate::count::{Counts, Exclusion, FileCounts, UploadCounts};
 use crate::frame::Session;
 use crate::reason::{DropReason, Note};
 use crate::receive::{Account, InputState, SinkState};
@@ -31,9 +31,15 @@ pub struct Labelled {
     pub name: Option<String>,
 }
 
-/// Writes the account; `sessions` are those that its counts number, in the order of their numbers, and
-/// `ailments` what keeps packets from being accepted.
-pub fn render(account: &Account, sessions: &[Labelled], ailments: &[String]) -> String {
+/// Writes the account; `sessions` are those that its counts number, in the order of their numbers,
+/// `files` what became of those that are finished, and `ailments` what keeps packets from being
+/// accepted.
+pub fn render(
+    account: &Account,
+    sessions: &[Labelled],
+    files: &FileCounts,
+    ailments: &[String],
+) -> String {
     let mut text = Exposition(String::with_capacity(8 * 1024));
     let counts = account.counts();
     text.family("healthy", "gauge", "Whether packets can be accepted.");
@@ -41,6 +47,7 @@ pub fn render(account: &Account, sessions: &[Labelled], ailments: &[String]) -> 
     packets(&mut text, account, &counts);
     per_session(&mut text, &counts, sessions);
     sinks(&mut text, account);
+    finished_files(&mut text, files);
     text.0
 }
 
@@ -140,6 +147,52 @@ fn sinks(text: &mut Exposition, account: &Account) {
     for sink in &account.sinks {
         let is_up = sink.state == SinkState::Running && sink.trouble.is_none();
         text.sample("sink_up", &[("sink", &sink.name)], u64::from(is_up));
+    }
+}
+
+fn finished_files(text: &mut Exposition, FileCounts { removed, upload }: &FileCounts) {
+    let families = [
+        (
+            "budget_removed_files_total",
+            "Finished files removed to stay in the disk budget.",
+            removed.count,
+        ),
+        (
+            "budget_removed_bytes_total",
+            "Bytes of files removed to stay in the disk budget.",
+            removed.bytes,
+        ),
+    ];
+    for (name, help, value) in families {
+        text.family(name, "counter", help);
+        text.sample(name, &[], value);
+    }
+    let Some(UploadCounts { stored, failures, waiting, trouble }) = upload else { return };
+    for (name, kind, help, value) in [
+        ("upload_files_total", "counter", "Files uploaded and found in the store.", stored.count),
+        ("upload_bytes_total", "counter", "Bytes of files uploaded.", stored.bytes),
+        ("upload_failures_total", "counter", "Attempts to upload that failed.", *failures),
+        (
+            "upload_waiting_files",
+            "gauge",
+            "Finished files that wait for their upload.",
+            waiting.count,
+        ),
+        (
+            "upload_waiting_bytes",
+            "gauge",
+            "Bytes of files that wait for their upload.",
+            waiting.bytes,
+        ),
+        (
+            "upload_up",
+            "gauge",
+            "Whether the last attempt to upload did not fail.",
+            u64::from(trouble.is_none()),
+        ),
+    ] {
+        text.family(name, kind, help);
+        text.sample(name, &[], value);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+mod calls;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -22,132 +24,33 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
-/// The system calls of a receiver: its threads, sockets that are open, files, and time.
-///
-/// Any other fails as not permitted. Starting a program is not among them.
-const SYSTEM_CALLS: &[i64] = &[
-    libc::SYS_accept4,
-    libc::SYS_bind,
-    libc::SYS_brk,
-    libc::SYS_clock_gettime,
-    libc::SYS_clock_nanosleep,
-    libc::SYS_clone,
-    libc::SYS_clone3,
-    libc::SYS_close,
-    libc::SYS_connect,
-    libc::SYS_copy_file_range,
-    libc::SYS_dup,
-    libc::SYS_epoll_create1,
-    libc::SYS_epoll_ctl,
-    libc::SYS_epoll_pwait,
-    libc::SYS_eventfd2,
-    libc::SYS_exit,
-    libc::SYS_exit_group,
-    libc::SYS_faccessat,
-    libc::SYS_faccessat2,
-    libc::SYS_fadvise64,
-    libc::SYS_fallocate,
-    libc::SYS_fcntl,
-    libc::SYS_fdatasync,
-    libc::SYS_flock,
-    libc::SYS_fstat,
-    libc::SYS_fstatfs,
-    libc::SYS_fsync,
-    libc::SYS_ftruncate,
-    libc::SYS_futex,
-    libc::SYS_getcwd,
-    libc::SYS_getdents64,
-    libc::SYS_getpeername,
-    libc::SYS_getpid,
-    libc::SYS_getrandom,
-    libc::SYS_getsockname,
-    libc::SYS_getsockopt,
-    libc::SYS_gettid,
-    libc::SYS_ioctl,
-    libc::SYS_listen,
-    libc::SYS_lseek,
-    libc::SYS_madvise,
-    libc::SYS_membarrier,
-    libc::SYS_mkdirat,
-    libc::SYS_mmap,
-    libc::SYS_mprotect,
-    libc::SYS_mremap,
-    libc::SYS_munmap,
-    libc::SYS_nanosleep,
-    libc::SYS_newfstatat,
-    libc::SYS_openat,
-    libc::SYS_pipe2,
-    libc::SYS_ppoll,
-    libc::SYS_prctl,
-    libc::SYS_pread64,
-    libc::SYS_pwrite64,
-    libc::SYS_pwritev,
-    libc::SYS_read,
-    libc::SYS_readlinkat,
-    libc::SYS_readv,
-    libc::SYS_recvfrom,
-    libc::SYS_recvmmsg,
-    libc::SYS_recvmsg,
-    libc::SYS_renameat,
-    libc::SYS_renameat2,
-    libc::SYS_restart_syscall,
-    libc::SYS_rseq,
-    libc::SYS_rt_sigaction,
-    libc::SYS_rt_sigprocmask,
-    libc::SYS_rt_sigreturn,
-    libc::SYS_sched_getaffinity,
-    libc::SYS_sched_setaffinity,
-    libc::SYS_sched_yield,
-    libc::SYS_sendfile,
-    libc::SYS_sendmmsg,
-    libc::SYS_sendmsg,
-    libc::SYS_sendto,
-    libc::SYS_set_robust_list,
-    libc::SYS_setsockopt,
-    libc::SYS_shutdown,
-    libc::SYS_sigaltstack,
-    libc::SYS_socketpair,
-    libc::SYS_statfs,
-    libc::SYS_statx,
-    libc::SYS_sync_file_range,
-    libc::SYS_tgkill,
-    libc::SYS_uname,
-    libc::SYS_unlinkat,
-    libc::SYS_utimensat,
-    libc::SYS_write,
-    libc::SYS_writev,
-];
-
-/// The older names of some of them, which only this architecture has.
-#[cfg(target_arch = "x86_64")]
-const OLDER_SYSTEM_CALLS: &[i64] = &[
-    libc::SYS_access,
-    libc::SYS_arch_prctl,
-    libc::SYS_epoll_wait,
-    libc::SYS_lstat,
-    libc::SYS_mkdir,
-    libc::SYS_open,
-    libc::SYS_poll,
-    libc::SYS_readlink,
-    libc::SYS_rename,
-    libc::SYS_select,
-    libc::SYS_stat,
-    libc::SYS_unlink,
-];
-#[cfg(not(target_arch = "x86_64"))]
-const OLDER_SYSTEM_CALLS: &[i64] = &[];
-
-/// The families of sockets that may still be opened: those of the Internet and of this machine.
-const SOCKET_FAMILIES: [i32; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX];
-
 /// What is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
+    /// What the process is for.
+    pub role: Role,
     /// The user to become; the present one if none is named.
     pub user: Option<String>,
-    /// The folders that are written to. They have to be there.
+    /// The folders of captures, which are written to and given to the user. They have to be there.
     pub folders: Vec<PathBuf>,
+    /// Other folders that are written to; they stay their owner's.
+    pub written: Vec<PathBuf>,
+    /// What an uploader reads besides the folders above and those of the system.
+    pub read: Vec<PathBuf>,
 }
+
+/// What a process is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It receives, and may be connected to.
+    Receiver,
+    /// It uploads: it connects to others only, and reads nothing else than is named.
+    Uploader,
+}
+
+/// Where a system keeps its libraries, its settings and what it tells of itself.
+const SYSTEM_FOLDERS: [&str; 8] =
+    ["/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sys", "/usr"];
 
 /// What was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,9 +139,8 @@ pub fn give_up(needs: &Needs) -> Result<Given, PrivilegeError> {
     for set in [CapSet::Ambient, CapSet::Effective, CapSet::Permitted, CapSet::Inheritable] {
         caps::clear(None, set).map_err(PrivilegeError::Capabilities)?;
     }
-    let paths =
-        confine_paths(&needs.folders).map_err(|error| PrivilegeError::Paths(Box::new(error)))?;
-    confine_system_calls().map_err(PrivilegeError::SystemCalls)?;
+    let paths = confine_paths(needs).map_err(|error| PrivilegeError::Paths(Box::new(error)))?;
+    confine_system_calls(needs.role).map_err(PrivilegeError::SystemCalls)?;
     Ok(Given { paths })
 }
 
@@ -259,19 +161,26 @@ fn become_user(name: &str, folders: &[PathBuf]) -> Result<(), PrivilegeError> {
 }
 
 /// Confines writing, as far as this kernel can; sets that no privilege can be gained again.
-fn confine_paths(folders: &[PathBuf]) -> Result<Confinement, landlock::RulesetError> {
+fn confine_paths(needs: &Needs) -> Result<Confinement, landlock::RulesetError> {
     let abi = ABI::V5;
-    let write = AccessFs::from_write(abi);
-    let mut rules = Ruleset::default()
+    let (read, write) = (AccessFs::ReadFile | AccessFs::ReadDir, AccessFs::from_write(abi));
+    let (read_only, allowed) = match needs.role {
+        Role::Receiver => (Vec::new(), write),
+        Role::Uploader => (readable(needs), write | read),
+    };
+    let rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(write | AccessFs::Execute)?
+        .handle_access(allowed | AccessFs::Execute)?
         .create()?;
-    for folder in folders {
-        // A folder that cannot be opened is not written to; the sink says why.
-        if let Ok(folder) = PathFd::new(folder) {
-            rules = rules.add_rule(PathBeneath::new(folder, write))?;
+    let written = needs.folders.iter().chain(&needs.written).map(|folder| (folder, allowed));
+    let read = read_only.iter().map(|folder| (folder, read));
+    let rules = written.chain(read).try_fold(rules, |rules, (folder, access)| {
+        // A folder that cannot be opened is not used; who needs it says why.
+        match PathFd::new(folder) {
+            Ok(there) => rules.add_rule(PathBeneath::new(there, access)),
+            Err(_) => Ok(rules),
         }
-    }
+    })?;
     Ok(match rules.restrict_self()?.ruleset {
         RulesetStatus::FullyEnforced => Confinement::Full,
         RulesetStatus::PartiallyEnforced => Confinement::Partial,
@@ -279,10 +188,15 @@ fn confine_paths(folders: &[PathBuf]) -> Result<Confinement, landlock::RulesetEr
     })
 }
 
-fn confine_system_calls() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// What an uploader may read.
+fn readable(needs: &Needs) -> Vec<PathBuf> {
+    SYSTEM_FOLDERS.into_iter().map(PathBuf::from).chain(needs.read.clone()).collect()
+}
+
+fn confine_system_calls(role: Role) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        SYSTEM_CALLS.iter().chain(OLDER_SYSTEM_CALLS).map(|call| (*call, Vec::new())).collect();
-    let families = SOCKET_FAMILIES.map(|family| {
+        calls::of(role).map(|call| (call, Vec::new())).collect();
+    let families = calls::SOCKET_FAMILIES.map(|family| {
         let family = u64::from(family.unsigned_abs());
         let is_it = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, family)?;
         SeccompRule::new(vec![is_it])

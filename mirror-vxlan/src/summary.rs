@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::count::{Counts, Exclusion};
+use crate::count::{Counts, Exclusion, FileCounts};
 use crate::reason::DropReason;
 use crate::receive::Account;
 use crate::sink::LossReason;
@@ -25,6 +25,10 @@ pub struct Summary {
     pub losses: Vec<(String, u64)>,
     /// Frames delivered, by sink.
     pub delivered: Vec<(String, u64)>,
+    /// Finished files that the disk budget had removed.
+    pub files_removed: u64,
+    /// Files uploaded and files that wait to be, where files are uploaded.
+    pub files_uploaded: Option<(u64, u64)>,
 }
 
 impl Summary {
@@ -51,6 +55,21 @@ impl Summary {
             accepted: new.accepted.count.saturating_sub(old.accepted.count),
             losses,
             delivered,
+            files_removed: 0,
+            files_uploaded: None,
+        }
+    }
+
+    /// Adds what became of finished files between the same two moments.
+    #[must_use]
+    pub fn with_files(self, earlier: &FileCounts, later: &FileCounts) -> Self {
+        let uploaded = |counts: &FileCounts| counts.upload.as_ref().map_or(0, |it| it.stored.count);
+        Self {
+            files_removed: later.removed.count.saturating_sub(earlier.removed.count),
+            files_uploaded: later.upload.as_ref().map(|upload| {
+                (uploaded(later).saturating_sub(uploaded(earlier)), upload.waiting.count)
+            }),
+            ..self
         }
     }
 
@@ -80,7 +99,14 @@ impl fmt::Display for Summary {
         write!(f, ", accepted {}/s; delivered", per_second(self.accepted, self.interval))?;
         list(f, &self.delivered)?;
         f.write_str("; lost")?;
-        list(f, &self.losses)
+        list(f, &self.losses)?;
+        if self.files_removed > 0 {
+            write!(f, "; {} files removed for space", self.files_removed)?;
+        }
+        match self.files_uploaded {
+            None => Ok(()),
+            Some((stored, waiting)) => write!(f, "; {stored} files uploaded, {waiting} wait"),
+        }
     }
 }
 

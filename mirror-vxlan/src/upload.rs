@@ -22,7 +22,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutResult, WriteMultipart};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use crate::count::Tally;
+use crate::count::{Tally, UploadCounts};
 use crate::sink::file::{Inventory, Prefix, StoredFile};
 
 /// Bytes of each part of an upload; S3 takes at most 10,000 parts of at least 5 MiB, so that a
@@ -35,8 +35,8 @@ const PARTS_AT_ONCE: usize = 2;
 /// Where finished files are found, where they go, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadOptions {
-    /// The directory of the sink that writes the files.
-    pub directory: PathBuf,
+    /// The directories of the sinks that write the files.
+    pub directories: Vec<PathBuf>,
     /// The prefix of their names.
     pub prefix: Prefix,
     /// What the key of each object begins with; it must tell this receiver from all others, or
@@ -50,28 +50,15 @@ pub struct UploadOptions {
 
 impl UploadOptions {
     /// Makes options to look every second, and at least every minute while the store refuses.
-    pub fn new(directory: impl Into<PathBuf>, key_prefix: impl Into<String>) -> Self {
+    pub fn new(directories: Vec<PathBuf>, key_prefix: impl Into<String>) -> Self {
         Self {
-            directory: directory.into(),
+            directories,
             prefix: Prefix::default(),
             key_prefix: key_prefix.into(),
             interval: Duration::from_secs(1),
             pause_max: Duration::from_secs(60),
         }
     }
-}
-
-/// What was uploaded so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UploadCounts {
-    /// Files that the store has, and their bytes.
-    pub stored: Tally,
-    /// Attempts that failed.
-    pub failures: u64,
-    /// Finished files that waited when the directory was last looked into, and their bytes.
-    pub waiting: Tally,
-    /// Why the last attempt failed, in words; `None` after one that did not.
-    pub trouble: Option<String>,
 }
 
 /// Uploads files until it is closed.
@@ -159,20 +146,23 @@ impl Upload {
         }
     }
 
-    /// Uploads every finished file, the oldest first, until one fails.
+    /// Uploads every finished file, the oldest of a directory first, until one fails.
     async fn pass(&self) -> Result<(), ()> {
-        let UploadOptions { directory, prefix, .. } = &self.options;
-        let scanned = Inventory::scan(directory, prefix)
-            .map_err(|source| UploadError::Read { path: directory.clone(), source });
-        let files = self.note(scanned)?.finished;
+        let UploadOptions { directories, prefix, .. } = &self.options;
+        let mut files = Vec::new();
+        for directory in directories {
+            let scanned = Inventory::scan(directory, prefix)
+                .map_err(|source| UploadError::Read { path: directory.clone(), source });
+            files.extend(self.note(scanned)?.finished);
+        }
         let waiting =
             Tally { count: files.len() as u64, bytes: files.iter().map(|file| file.bytes).sum() };
         lock(&self.counts).waiting = waiting;
         for file in files {
-            let bytes = self.note(self.upload(&file).await)?;
+            let stored = self.note(self.upload(&file).await)?;
             let mut counts = lock(&self.counts);
-            counts.stored.count += 1;
-            counts.stored.bytes += bytes;
+            counts.stored.count += u64::from(stored.is_some());
+            counts.stored.bytes += stored.unwrap_or(0);
             counts.waiting.count -= 1;
             counts.waiting.bytes -= file.bytes;
         }
@@ -188,13 +178,17 @@ impl Upload {
     }
 
     /// Stores a file, makes sure that it is stored, and deletes it; returns how long it is.
-    async fn upload(&self, StoredFile { path, .. }: &StoredFile) -> Result<u64, UploadError> {
+    ///
+    /// There is nothing to store if the budget of its sink has taken it.
+    async fn upload(
+        &self,
+        StoredFile { path, .. }: &StoredFile,
+    ) -> Result<Option<u64>, UploadError> {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let key = Key::from(format!("{}/{name}", self.options.key_prefix));
         let at_file = |source| UploadError::Read { path: path.clone(), source };
         let mut file = match File::open(path) {
-            // The budget of its sink took it: there is nothing to store.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(at_file)?,
         };
         let at_store = |source| UploadError::Store { key: key.clone(), source };
@@ -218,7 +212,7 @@ impl Upload {
                 _ => Err(error),
             })
             .map_err(|source| UploadError::Delete { path: path.clone(), source })?;
-        Ok(sent)
+        Ok(Some(sent))
     }
 
     /// Asks the store whether it has what was sent.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use mirror_local::{Cloud, Durations, Settings};
@@ -22,6 +23,7 @@ use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
 
+pub mod gate;
 pub mod simulation;
 
 /// The Region of every test.
@@ -129,12 +131,18 @@ impl Rig {
 /// A configuration of the SDK whose calls `cloud` answers.
 #[must_use]
 pub fn config(cloud: &Cloud) -> SdkConfig {
+    config_of(cloud.http_client())
+}
+
+/// The same for any HTTP client.
+#[must_use]
+pub fn config_of(client: SharedHttpClient) -> SdkConfig {
     let credentials = Credentials::from_keys("local", "local", None);
     SdkConfig::builder()
         .behavior_version(aws_sdk_ec2::config::BehaviorVersion::latest())
         .region(Region::from_static(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(cloud.http_client())
+        .http_client(client)
         .build()
 }
 
@@ -159,6 +167,16 @@ pub fn stack(text: &str) -> Stack {
 #[must_use]
 pub fn lab() -> Stack {
     stack(include_str!("../../examples/lab.mirror.hcl"))
+}
+
+/// A stack of 26 objects: every kind of them, two subnets, load balancers and interfaces as targets,
+/// several sessions.
+///
+/// # Panics
+/// If it is not in order.
+#[must_use]
+pub fn wide() -> Stack {
+    stack(include_str!("wide.mirror.hcl"))
 }
 
 /// What of a plan was not done, a line each.

@@ -1,45 +1,69 @@
-//! A simulated account: minutes of AWS in milliseconds, and runs that are killed at a chosen call.
+//! A simulated account: minutes of AWS in milliseconds, and all that remains of a run that is killed.
 //!
-//! Time is virtual. It moves when everything waits, in the library, in the SDK and in the local AWS
-//! alike, so that twenty minutes of waiting cost nothing. A run is killed by dropping everything it
-//! has at the moment in which a call that changes something has reached the cloud: before it takes
-//! effect, or after that and before its answer arrives. What outlives it is what outlives a process:
-//! the cloud and the journal's file. Between two such calls a run changes the cloud not at all and
-//! the journal only by what the next call finds written, so that these moments stand for all.
+//! Time is virtual. It leaps to the next moment at which anything is to happen, for the library, the
+//! SDK and the local AWS alike, so that twenty minutes of waiting cost nothing. [`remains`] says how
+//! runs are killed. In every simulated account others have a thousand objects of the same names.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mirror_local::{
-    Calls, Clock, Cloud, Durations, Effect, Fault, Faults, LoggedCall, Settings, VirtualClock,
-};
-use mirror_plan::apply::journal::{Holder, Scope};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use mirror_local::{Cloud, Durations, Faults, LoggedCall, Settings};
+use mirror_plan::apply::journal::{Holder, JournalError, Scope};
 use mirror_plan::apply::report::Report;
 use mirror_plan::apply::{Journal, Options, Stop, apply, recover};
 use mirror_plan::aws::{Aws, Pace, Wanted};
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::runtime::Runtime;
 
-use crate::config;
+use crate::config_of;
 
-/// How often the cloud's clock follows the runtime's.
-const TICK: Duration = Duration::from_millis(50);
+pub mod account;
+mod door;
+pub mod remains;
+mod time;
 
-/// How soon a killed run is gone after its call.
-const MOMENT: Duration = Duration::from_millis(20);
+use door::{Door, Toll};
+use remains::{Remains, Spot, Watch};
+use time::Time;
 
 /// An account, its time, and the folder of its journals.
 #[derive(Debug)]
 pub struct Simulation {
     /// The local AWS.
     pub cloud: Cloud,
-    clock: VirtualClock,
+    time: Time,
     journals: TempDir,
     missing: Option<Safeguard>,
+    options: Options,
+}
+
+/// A machine: a runtime with a time of its own, which moves only while something is done on it.
+#[derive(Debug)]
+pub struct Machine(Runtime);
+
+impl Machine {
+    /// A machine that has just been started.
+    ///
+    /// # Panics
+    /// If there is no runtime to be had.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build();
+        Self(runtime.expect("a runtime without threads can be built"))
+    }
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// What makes runs safe, each for tests that show what it is for.
@@ -47,17 +71,12 @@ pub struct Simulation {
 pub enum Safeguard {
     /// What is under way is written down.
     Journal,
+    /// A call that is repeated carries the client token that it had before.
+    Tokens,
     /// What was made is waited for until AWS shows it.
     SettleWindow,
-}
-
-/// When a run is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kill {
-    /// At which of the calls that change something, counted from 1.
-    pub call: u64,
-    /// Whether that call takes effect.
-    pub effect: Effect,
+    /// What the SDK would send again by itself is first looked for.
+    Classifier,
 }
 
 /// How a run ended.
@@ -67,8 +86,6 @@ pub enum End {
     Finished(Box<(Plan, Report)>),
     /// By itself, before anything was applied.
     Refused(String),
-    /// It was killed.
-    Killed,
 }
 
 impl fmt::Display for End {
@@ -77,7 +94,6 @@ impl fmt::Display for End {
             Self::Finished(ended) if ended.1.is_complete() => f.write_str("it was done"),
             Self::Finished(ended) => write!(f, "it failed: {}", crate::unfinished(&ended.1)),
             Self::Refused(why) => write!(f, "it was refused: {why}"),
-            Self::Killed => f.write_str("it was killed"),
         }
     }
 }
@@ -89,50 +105,106 @@ impl End {
         matches!(self, Self::Finished(ended) if ended.1.is_complete())
     }
 
-    /// The plan of a run that ended by itself.
+    /// The plan of a run.
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         match self {
             Self::Finished(ended) => Some(&ended.0),
-            Self::Refused(_) | Self::Killed => None,
+            Self::Refused(_) => None,
         }
     }
 }
 
 impl Simulation {
-    /// An empty account whose transitions take as long as AWS's usually do.
+    /// An account that is shared with [`account::others`], whose transitions take as long as AWS's
+    /// usually do.
     ///
     /// # Panics
     /// If there is no place for temporary files.
     #[must_use]
     pub fn new() -> Self {
-        let start = "2026-01-01T00:00:00Z".parse().expect("this is a time");
-        let clock = VirtualClock::starting_at(start);
-        let mut settings = Settings::default();
-        settings.durations = durations();
-        let cloud =
-            Cloud::in_memory().with_settings(settings).with_clock(Clock::Virtual(clock.clone()));
+        let (cloud, at, _) = account::shared();
+        Self::of(cloud.fork(), Time::still(*at))
+    }
+
+    /// An account in which nobody else is.
+    fn alone() -> Self {
+        let time = Time::still("2026-01-01T00:00:00Z".parse().expect("this is a time"));
+        Self::of(Cloud::in_memory().with_settings(settings()), time)
+    }
+
+    /// What a run that was killed has left.
+    ///
+    /// # Panics
+    /// If there is no place for temporary files.
+    #[must_use]
+    pub fn after(remains: &Remains, stack: &Stack) -> Self {
+        let simulation = Self::of(remains.cloud.fork(), Time::still(remains.at));
+        let journal = remains::journal_of(stack, simulation.journals.path());
+        std::fs::write(journal, &remains.journal).expect("the folder was just made");
+        simulation
+    }
+
+    /// A copy, with the journal of one stack, which goes its own way from here.
+    ///
+    /// # Panics
+    /// If there is no place for temporary files.
+    #[must_use]
+    pub fn fork(&self, stack: &Stack) -> Self {
+        let (options, missing) = (self.options.clone(), self.missing);
+        let copy = Self::of(self.cloud.fork(), Time::still(self.time.now()));
+        std::fs::write(remains::journal_of(stack, copy.journals.path()), self.journal(stack))
+            .expect("the folder was just made");
+        Self { options, missing, ..copy }
+    }
+
+    fn of(cloud: Cloud, time: Time) -> Self {
+        let cloud = cloud.with_clock(time.of_cloud());
         // What is flushed in vain here would take most of the time on a disk.
         let in_memory = Path::new("/dev/shm");
         let place = if in_memory.is_dir() { in_memory.to_owned() } else { std::env::temp_dir() };
         let journals = TempDir::new_in(place).expect("there is a place for temporary files");
-        Self { cloud, clock, journals, missing: None }
+        Self { cloud, time, journals, missing: None, options: Options::default() }
     }
 
-    /// Runs an apply or a destroy from beginning to end, or until it is killed.
+    /// Runs an apply or a destroy from beginning to end.
     ///
     /// # Panics
     /// If there is no runtime to be had.
     #[must_use]
-    pub fn run(&self, stack: &Stack, mode: Mode, faults: Faults, kill: Option<Kill>) -> End {
-        self.set_faults(faults, kill);
+    pub fn run(&self, stack: &Stack, mode: Mode, faults: Faults) -> End {
+        if stack.coordination.is_some() {
+            self.cloud.set_faults(Faults::none());
+            self.make_bucket(stack);
+        }
+        self.cloud.set_faults(faults);
         self.in_virtual_time(async {
-            tokio::select! {
-                biased;
-                () = self.killed(kill) => End::Killed,
-                end = self.attempt(stack, mode) => end,
+            match self.attempt(stack, mode).await {
+                Ok(ended) => End::Finished(Box::new(ended)),
+                Err(why) => End::Refused(why),
             }
         })
+    }
+
+    /// The same, and tells of each moment at which the run could be killed, with what would remain.
+    ///
+    /// # Panics
+    /// If there is no runtime to be had.
+    #[must_use]
+    pub fn watch(
+        &self,
+        (stack, mode, faults): (&Stack, Mode, Faults),
+        tell: impl FnMut(Spot, &dyn Fn() -> Remains) + Send + 'static,
+    ) -> End {
+        let watch = Watch {
+            journal: remains::journal_of(stack, self.journals.path()),
+            time: self.time.clone(),
+            state: Mutex::new((self.journal(stack), tell)),
+        };
+        self.cloud.witness(move |moment| watch.see(moment));
+        let end = self.run(stack, mode, faults);
+        self.cloud.dismiss_witness();
+        end
     }
 
     /// Does something with a runtime of its own, at the end of which nothing of it is left.
@@ -140,16 +212,23 @@ impl Simulation {
     /// # Panics
     /// If there is no runtime to be had.
     pub fn in_virtual_time<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().start_paused(true).build();
-        let runtime = runtime.expect("a runtime without threads can be built");
-        runtime.block_on(async {
-            tokio::select! {
-                biased;
-                done = work => done,
-                () = self.follow_time() => unreachable!("time does not end"),
-            }
-        })
+        self.drive(&Machine::new(), work)
+    }
+
+    /// Does something on a machine, which stands still at other times.
+    pub fn drive<T>(&self, machine: &Machine, work: impl Future<Output = T>) -> T {
+        machine.0.block_on(self.time.during(work))
+    }
+
+    /// Makes the bucket in which the runs of a stack meet.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn make_bucket(&self, stack: &Stack) {
+        let aws = self.aws();
+        let place = stack.coordination.as_ref().expect("the stack names a bucket");
+        let made = self.in_virtual_time(aws.make_bucket(place));
+        made.expect("the bucket can be made");
     }
 
     /// The library's clients for the account.
@@ -158,11 +237,17 @@ impl Simulation {
     /// Never: the configuration has a Region.
     #[must_use]
     pub fn aws(&self) -> Aws {
-        let aws =
-            Aws::new(&config(&self.cloud), Pace::Aws).expect("the configuration has a Region");
+        let client = self.cloud.http_client();
+        let behind = |toll| SharedHttpClient::new(Door { client: client.clone(), toll });
+        let client = match self.missing {
+            Some(Safeguard::Tokens) => behind(Toll::FreshTokens),
+            Some(Safeguard::Classifier) => behind(Toll::Replay),
+            Some(Safeguard::Journal | Safeguard::SettleWindow) | None => client,
+        };
+        let aws = Aws::new(&config_of(client), Pace::Aws).expect("the configuration has a Region");
         match self.missing {
             Some(Safeguard::SettleWindow) => aws.with_settle_window(Duration::ZERO),
-            Some(Safeguard::Journal) | None => aws,
+            Some(Safeguard::Journal | Safeguard::Tokens | Safeguard::Classifier) | None => aws,
         }
     }
 
@@ -174,8 +259,9 @@ impl Simulation {
     pub fn changes(&self) -> u64 {
         let log = self.cloud.log().expect("the log is in memory");
         let changes = |call: &&LoggedCall| {
-            let reads = call.action.starts_with("Describe") || call.action.starts_with("Get");
-            !reads && call.error.as_deref() != Some("RequestLimitExceeded")
+            let reads = ["Describe", "Get", "Head"].map(|word| call.action.starts_with(word));
+            let throttled = ["RequestLimitExceeded", "SlowDown"].map(Some);
+            !reads.contains(&true) && !throttled.contains(&call.error.as_deref())
         };
         log.iter().filter(changes).count() as u64
     }
@@ -183,17 +269,28 @@ impl Simulation {
     /// With other times for the transitions of objects.
     #[must_use]
     pub fn with_durations(mut self, change: impl FnOnce(&mut Durations)) -> Self {
-        let mut settings = Settings::default();
-        settings.durations = durations();
+        let mut settings = settings();
         change(&mut settings.durations);
         self.cloud = self.cloud.with_settings(settings);
         self
     }
 
+    /// With another number of calls in flight at once.
+    #[must_use]
+    pub fn with_parallelism(self, parallelism: NonZeroUsize) -> Self {
+        Self { options: Options::default().with_parallelism(parallelism), ..self }
+    }
+
     /// The same without one of the things that make runs safe.
     #[must_use]
-    pub fn without(self, safeguard: Safeguard) -> Self {
-        Self { missing: Some(safeguard), ..self }
+    pub fn without(self, safeguard: impl Into<Option<Safeguard>>) -> Self {
+        Self { missing: safeguard.into(), ..self }
+    }
+
+    /// What the journal of a stack says, byte for byte.
+    #[must_use]
+    pub fn journal(&self, stack: &Stack) -> Vec<u8> {
+        std::fs::read(remains::journal_of(stack, self.journals.path())).unwrap_or_default()
     }
 
     /// Removes what the journals say.
@@ -209,67 +306,59 @@ impl Simulation {
 
     /// Lets time pass.
     pub fn wait(&self, time: Duration) {
-        self.clock.advance(time);
-    }
-
-    fn set_faults(&self, faults: Faults, kill: Option<Kill>) {
-        let faults = match kill {
-            None => faults,
-            Some(Kill { call, effect }) => {
-                faults.fail(Calls::Mutating, call, Fault::silent(effect))
-            }
-        };
-        self.cloud.set_faults(faults);
-    }
-
-    async fn killed(&self, kill: Option<Kill>) {
-        let before = self.changes();
-        match kill {
-            None => std::future::pending().await,
-            Some(Kill { call, .. }) => {
-                while self.changes() < before + call {
-                    sleep(MOMENT).await;
-                }
-            }
-        }
-    }
-
-    async fn follow_time(&self) {
-        loop {
-            sleep(TICK).await;
-            self.clock.advance(TICK);
-        }
-    }
-
-    async fn attempt(&self, stack: &Stack, mode: Mode) -> End {
-        match self.try_attempt(stack, mode).await {
-            Ok(ended) => End::Finished(Box::new(ended)),
-            Err(why) => End::Refused(why),
-        }
+        self.time.advance(time);
     }
 
     /// What the command line does, without its words.
-    async fn try_attempt(&self, stack: &Stack, mode: Mode) -> Result<(Plan, Report), String> {
+    async fn attempt(&self, stack: &Stack, mode: Mode) -> Result<(Plan, Report), String> {
         let aws = self.aws();
-        let account = aws.account().await.map_err(|error| error.to_string())?;
+        aws.account().await.map_err(|error| error.to_string())?; // `take` asks for it again
+        let journal = self.take(&aws, stack).await.map_err(|error| error.to_string())?;
+        let ended = self.carry_out(stack, mode, (&aws, &journal)).await;
+        journal.release().await;
+        ended
+    }
+
+    /// Takes the journal of a stack, where the stack says that it is kept.
+    ///
+    /// # Errors
+    /// If that cannot be had.
+    ///
+    /// # Panics
+    /// If the account does not say who it is.
+    pub async fn take(&self, aws: &Aws, stack: &Stack) -> Result<Arc<Journal>, JournalError> {
+        let account = aws.account().await.expect("the account says who it is");
         let scope = Scope { stack: stack.name.clone(), account, region: aws.region().clone() };
-        let clock = self.clock.clone();
-        let clock = Arc::new(move || clock.now());
-        let journal = match self.missing {
-            Some(Safeguard::Journal) => Ok(Journal::in_memory(clock)),
-            Some(Safeguard::SettleWindow) | None => {
-                Journal::open(self.journals.path(), &scope, &holder(), clock)
+        let clock = self.time.of_journal();
+        match (self.missing, &stack.coordination) {
+            (Some(Safeguard::Journal), _) => Ok(Arc::new(Journal::in_memory(clock))),
+            (_, None) => {
+                Journal::open(self.journals.path(), &scope, &holder(), clock).map(Arc::new)
             }
-        };
-        let journal = Arc::new(journal.map_err(|error| error.to_string())?);
+            (_, Some(place)) => {
+                Journal::open_shared((aws, place), &scope, &holder(), clock, &mut |_| {}).await
+            }
+        }
+    }
+
+    /// Plans and applies with a journal in hand.
+    ///
+    /// # Errors
+    /// If nothing could be planned.
+    pub async fn carry_out(
+        &self,
+        stack: &Stack,
+        mode: Mode,
+        (aws, journal): (&Aws, &Arc<Journal>),
+    ) -> Result<(Plan, Report), String> {
         let images = stack.images();
         let wanted = Wanted { stack: stack.name.as_str(), images: &images };
-        let sight = recover(&aws, wanted, &journal, mode, &mut |_| {}).await;
+        let sight = recover(aws, wanted, journal, mode, &mut |_| {}).await;
         let observed = sight.map_err(|error| error.to_string())?.observed;
         let request = Request { mode, ..Request::default() };
         let plan = plan(stack, &observed, &request).map_err(|found| found.to_string())?;
-        let options = Options::default();
-        let report = apply(&plan, (&aws, &journal), &options, &Stop::new(), &mut ()).await;
+        let stop = Stop::new();
+        let report = apply(&plan, (aws, journal), &self.options, &stop, &mut ()).await;
         Ok((plan, report))
     }
 }
@@ -280,9 +369,11 @@ impl Default for Simulation {
     }
 }
 
-/// What is usual.
-fn durations() -> Durations {
-    let mut durations = Durations::default();
+/// What is usual, in an account that may have more networks than most.
+fn settings() -> Settings {
+    let mut settings = Settings::default();
+    let Settings { durations, quotas, .. } = &mut settings;
+    (quotas.vpcs, quotas.internet_gateways) = (100, 100);
     durations.network_pending = Duration::from_secs(1);
     durations.instance_pending = Duration::from_secs(25);
     durations.instance_stopping = Duration::from_secs(30);
@@ -291,7 +382,7 @@ fn durations() -> Durations {
     durations.load_balancer_lingering = Duration::from_secs(60);
     durations.target_initial = Duration::from_secs(30);
     durations.target_draining = Duration::from_secs(30);
-    durations
+    settings
 }
 
 fn holder() -> Holder {

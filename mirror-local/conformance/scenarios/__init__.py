@@ -1,6 +1,6 @@
 """What the clients do, in order. A scenario cleans up after itself."""
 
-from . import balancing, cli, identity, instances, lab, mirroring, network, security
+from . import balancing, cli, identity, instances, lab, mirroring, network, security, storage
 
 SCENARIOS = [
     identity.caller_and_images,
@@ -16,6 +16,7 @@ SCENARIOS = [
     mirroring.filters_and_rules,
     mirroring.targets_and_sessions,
     mirroring.pages,
+    storage.objects,
     lab.whole_lab,
     cli.commands,
 ]

@@ -3,15 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mirror_plan::apply::journal::JournalError;
 use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::observed::Observed;
+use mirror_plan::plan::{Mode, Plan, Request, Secrets};
 use mirror_plan::render::report::{Failures, Summary};
+use mirror_plan::stack::Stack;
 
 use super::Ended;
 use super::plan::{request, show};
+use super::review;
 use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
@@ -20,12 +24,14 @@ use crate::ui::{self, Form, Ui};
 use crate::{cloud, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ApplyArgs { stack, variables, selection, run } = args;
+    let ApplyArgs { stack, source, variables, selection, run } = args;
     ui.set_form(Form::from(run.json));
     match stack.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
-            refuse_planning_options(variables, selection)?;
-            apply_saved(path, run, settings, ui).await
+            let plan = plan_file::read(path)?;
+            refuse_planning_options(&plan, variables, selection)?;
+            let source = Source { stack: source.as_deref(), variables };
+            apply_saved(plan, source, (run, settings), ui).await
         }
         stack => {
             let request = request(Mode::Apply, selection);
@@ -47,11 +53,27 @@ pub(crate) async fn plan_and_apply(
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-    let journal = cloud::take(&aws, &stack.name, (command(request.mode), settings)).await?;
+    let place = (&stack.name, stack.coordination.as_ref());
+    let journal = cloud::take(&aws, place, (command(request.mode), settings), ui).await?;
+    let ended =
+        plan_and_apply_in(&stack, (request, approval), (&aws, &journal), (run, settings), ui);
+    let ended = ended.await;
+    journal.release().await;
+    ended
+}
+
+async fn plan_and_apply_in(
+    stack: &Stack,
+    (request, approval): (&Request, Approval),
+    (aws, journal): (&Aws, &Arc<Journal>),
+    (run, settings): (&RunArgs, &Settings),
+    ui: &mut Ui,
+) -> Ended {
     let images = stack.images();
     let wanted = Wanted { stack: stack.name.as_str(), images: &images };
-    let observed = cloud::settle((&aws, &journal), wanted, request.mode, ui).await?;
-    let plan = mirror_plan::plan::plan(&stack, &observed, request)?;
+    let observed = cloud::settle((aws, journal), wanted, request.mode, ui).await?;
+    let plan = mirror_plan::plan::plan(stack, &observed, request)?;
+    review::agree(&plan, run, ui)?;
     show(&plan, ui);
     if approval == Approval::Ask && !plan.is_empty() {
         if !approve(plan.mode, ui)? {
@@ -60,29 +82,65 @@ pub(crate) async fn plan_and_apply(
             return Ok(ExitStatus::Failed);
         }
         // Whoever was asked may have taken an hour to answer.
-        check(&plan, (&aws, &journal), ui).await?;
+        check(&plan, (aws, journal), ui).await?;
     }
-    carry_out(&plan, (&aws, &journal), (run, settings), ui).await
+    carry_out(&plan, (aws, journal), (run, settings), ui).await
 }
 
-async fn apply_saved(path: &Path, run: &RunArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let plan = plan_file::read(path)?;
+/// Where the user data of a saved plan comes from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    stack: Option<&'a Path>,
+    variables: &'a Variables,
+}
+
+async fn apply_saved(
+    plan: Plan,
+    source: Source<'_>,
+    (run, settings): (&RunArgs, &Settings),
+    ui: &mut Ui,
+) -> Ended {
+    let stack = if plan.needs_secrets() {
+        let Source { stack, variables } = source;
+        Some(Loaded::load(stack, variables, &settings.environment)?.stack()?.0)
+    } else {
+        None
+    };
     let aws = cloud::connect(settings, Some(&plan.region)).await?;
-    let journal = cloud::take(&aws, &plan.stack, (command(plan.mode), settings)).await?;
-    check(&plan, (&aws, &journal), ui).await?;
-    show(&plan, ui);
-    carry_out(&plan, (&aws, &journal), (run, settings), ui).await
+    let place = (&plan.stack, plan.coordination.as_ref());
+    let journal = cloud::take(&aws, place, (command(plan.mode), settings), ui).await?;
+    let ended = apply_saved_in(&plan, stack.as_ref(), (&aws, &journal), (run, settings), ui).await;
+    journal.release().await;
+    ended
 }
 
-/// Checks that the cloud is as the plan saw it.
+async fn apply_saved_in(
+    plan: &Plan,
+    stack: Option<&Stack>,
+    cloud: (&Aws, &Arc<Journal>),
+    run: (&RunArgs, &Settings),
+    ui: &mut Ui,
+) -> Ended {
+    let observed = check(plan, cloud, ui).await?;
+    review::agree(plan, run.0, ui)?;
+    let whole = match stack {
+        None => plan.clone(),
+        Some(stack) => plan.clone().with_secrets(&Secrets::of(stack, &observed))?,
+    };
+    show(&whole, ui);
+    carry_out(&whole, cloud, run, ui).await
+}
+
+/// Checks that the cloud is as the plan saw it, and returns what is there.
 async fn check(
     plan: &Plan,
-    (aws, journal): (&Aws, &Journal),
+    (aws, journal): (&Aws, &Arc<Journal>),
     ui: &mut Ui,
-) -> Result<(), Diagnostics> {
+) -> Result<Observed, Diagnostics> {
     let wanted = Wanted { stack: plan.stack.as_str(), images: &Default::default() };
     let observed = cloud::settle((aws, journal), wanted, plan.mode, ui).await?;
-    check_fresh(plan, &observed)
+    check_fresh(plan, &observed)?;
+    Ok(observed)
 }
 
 async fn carry_out(
@@ -110,6 +168,9 @@ async fn carry_out(
         }
         ui.data(format_args!("\n{}", Summary::new(plan, &report).style(ui.data_palette())));
     }
+    if let Some(held) = journal.lost() {
+        return Err(cloud::unusable(&JournalError::Lost(held)).into());
+    }
     Ok(match (report.is_complete(), report.stopped) {
         (true, _) => ExitStatus::Done,
         (false, true) => ExitStatus::Interrupted,
@@ -126,7 +187,7 @@ enum Approval {
 
 /// Finds out before anything else whether somebody can approve.
 fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostics> {
-    if run.auto_approve {
+    if run.auto_approve || run.approved.is_some() || run.expect.is_some() {
         return Ok(Approval::Given);
     }
     let refuse = |title: &str| {
@@ -173,16 +234,17 @@ const fn word(mode: Mode) -> &'static str {
     }
 }
 
-/// A saved plan is applied as it is.
+/// A saved plan is applied as it is; variables are for the user data that it holds the hash of.
 fn refuse_planning_options(
+    plan: &Plan,
     variables: &Variables,
     selection: &Selection,
 ) -> Result<(), Diagnostics> {
     let Variables { var, var_file } = variables;
     let Selection { target, replace } = selection;
     let given = [
-        ("--var", var.is_empty()),
-        ("--var-file", var_file.is_empty()),
+        ("--var", var.is_empty() || plan.needs_secrets()),
+        ("--var-file", var_file.is_empty() || plan.needs_secrets()),
         ("--target", target.is_empty()),
         ("--replace", replace.is_empty()),
     ];

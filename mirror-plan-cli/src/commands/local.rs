@@ -1,7 +1,10 @@
 //! `mirror local`: the local AWS itself.
 
-use mirror_local::{Cloud, LoggedCall, Server};
-use mirror_plan::diagnostic::Diagnostics;
+use std::path::PathBuf;
+
+use mirror_local::{Cloud, LoggedCall, Policy, PolicyError, Server};
+use mirror_plan::code;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 
 use super::Ended;
 use crate::cli::LocalCommand;
@@ -14,7 +17,10 @@ pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui
     let folder = settings.local_folder();
     let cloud = cloud::open(folder)?;
     match command {
-        LocalCommand::Serve { port } => serve(cloud, *port, ui).await?,
+        LocalCommand::Serve { port, policy } => {
+            cloud.set_policies(policies(policy)?);
+            serve(cloud, *port, ui).await?;
+        }
         LocalCommand::Reset => {
             cloud.reset().map_err(|error| {
                 ui::file_error("it cannot be reset", &std::io::Error::other(error))
@@ -37,6 +43,26 @@ fn forget_journals(settings: &Settings) -> Result<(), Diagnostics> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Reads policies; a file may hold several, one after another, as `mirror iam` prints them.
+fn policies(files: &[PathBuf]) -> Result<Vec<Policy>, Diagnostics> {
+    let mut policies = Vec::new();
+    for path in files {
+        let file = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ui::file_error(format!("`{file}` cannot be read"), &error))?;
+        let wrong = |why: &dyn std::fmt::Display| {
+            Diagnostic::error(code::FILE, format!("`{file}` is no IAM policy"))
+                .note(why.to_string())
+        };
+        for document in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {
+            let document = document.map_err(|error| wrong(&error))?;
+            let policy = document.to_string().parse();
+            policies.push(policy.map_err(|error: PolicyError| wrong(&error))?);
+        }
+    }
+    Ok(policies)
 }
 
 async fn serve(cloud: Cloud, port: u16, ui: &mut Ui) -> Result<(), Diagnostics> {

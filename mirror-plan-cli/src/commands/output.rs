@@ -28,6 +28,12 @@ pub(crate) async fn run(args: &OutputArgs, settings: &Settings, ui: &mut Ui) -> 
         outputs.into_iter().map(|(name, output)| (name, output.value)).collect();
     match name {
         Some(name) => match (one(&outputs, name)?, json, raw) {
+            (Value::Secret(secret), true, _) | (Value::Secret(secret), _, true) => {
+                let title = format!("the output `{name}` is {secret}");
+                return Err(Diagnostic::error(code::SENSITIVE, title)
+                    .help("its value is not printed; without --raw and --json its hash is")
+                    .into());
+            }
             (value, true, _) => ui.data(format_args!("{}\n", value.to_json())),
             (Value::String(text), false, true) => ui.data(text),
             (value, false, _) => ui.data(format_args!("{value}\n")),

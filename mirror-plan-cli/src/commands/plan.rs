@@ -1,30 +1,43 @@
 //! `mirror plan`: what an apply would do.
 
+use mirror_plan::diagnostic::Diagnostics;
+use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::json;
 use mirror_plan::render::text::Text;
+use mirror_plan::stack::Stack;
 
 use super::Ended;
-use crate::cli::{PlanArgs, ResultArgs, Selection, StackArgs};
+use super::review::{self, Holds};
+use crate::cli::{PlanArgs, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
 use crate::ui::{Form, Ui};
-use crate::{cloud, plan_file};
+use crate::{cloud, inventory, plan_file};
 
 pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let PlanArgs { stack, selection, destroy, result } = args;
+    let PlanArgs { stack, selection, destroy, sight, review, result } = args;
     let StackArgs { stack, variables } = stack;
+    let ReviewArgs { write, check } = review;
     let ResultArgs { out, detailed_exitcode, json } = result;
     ui.set_form(Form::from(*json));
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-    let observed = cloud::look(&aws, &stack, settings, ui).await?;
+    let observed = look(sight, &stack, settings, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &request(mode, selection))?;
-    show(&plan, ui);
+    let holds = match check {
+        Some(path) => review::check(&plan, path, args, settings, ui)?,
+        None => Holds::Yes,
+    };
+    if check.is_none() {
+        show(&plan, ui);
+    }
+    if let Some(path) = write {
+        review::write(&plan, path, ui)?;
+    }
     if let Some(path) = out {
         plan_file::write(path, &plan)?;
         let (path, local) = (path.display(), settings.place.option());
@@ -32,8 +45,25 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
             "Saved the plan to: {path}\n\nTo perform exactly these actions: mirror apply {path}{local}"
         ));
     }
-    let changes = *detailed_exitcode && !plan.is_empty();
+    let changes = *detailed_exitcode && !plan.is_empty() || holds == Holds::No;
     Ok(if changes { ExitStatus::Changes } else { ExitStatus::Done })
+}
+
+/// What the cloud holds, or stands for it.
+async fn look(
+    sight: &SightArgs,
+    stack: &Stack,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<Observed, Diagnostics> {
+    match sight {
+        SightArgs { inventory: Some(path), offline: _ } => inventory::read(path),
+        SightArgs { inventory: None, offline: true } => inventory::nothing(stack, settings),
+        SightArgs { inventory: None, offline: false } => {
+            let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+            cloud::look(&aws, stack, settings, ui).await
+        }
+    }
 }
 
 /// What the options ask for.

@@ -16,11 +16,13 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       init         Write a stack file to start from
       validate     Check a stack file, without AWS
       plan         Show what an apply would do
+      observe      Write what the cloud holds of the stack to a file, to plan from without AWS
       apply        Make the cloud as the stack says
       destroy      Remove everything of the stack
       show         Show a saved plan, or what the cloud holds of the stack
       output       Show the outputs
       graph        Draw the stack
+      iam          Print the IAM policy that commands need for the stack, and no more
       local        The local AWS
       schema       Describe every attribute of every block
       explain      Explain a code, such as MP0102
@@ -40,8 +42,8 @@ fn help_lists_the_verbs_and_the_exit_codes() {
     Exit codes:
       0    done
       1    failed, refused, or not approved
-      2    there is something to do (plan --detailed-exitcode)
-      3    the saved plan is stale; nothing was done
+      2    there is something to do (plan --detailed-exitcode), or a difference (plan --check)
+      3    the saved or approved plan is stale; nothing was done
       4    another run is at work on the stack; nothing was done
       130  interrupted
     ----- stderr -----
@@ -58,11 +60,15 @@ fn help_lists_the_verbs_and_the_exit_codes() {
                         *.mirror.hcl here]
 
     Options:
+          --stack <STACK>      With a saved plan: the stack file that its user data is taken from.
+                               [default: the one here]
           --var <NAME=VALUE>   Give a variable a value
           --var-file <FILE>    Read values of variables from a file, HCL or JSON
           --target <ADDRESS>   Only this resource and what it depends on
           --replace <ADDRESS>  Replace this resource even if it need not be
           --auto-approve       Do not ask
+          --approved <FILE>    Apply only if the plan is what this snapshot says; nobody is asked then
+          --expect <DIGEST>    Apply only if the plan has this digest; nobody is asked then
           --parallelism <N>    How many calls are in flight at once [default: 10]
           --json               Print what happens as a stream of JSON objects
       -h, --help               Print help

@@ -1,6 +1,7 @@
 //! SIGKILL: the real binary, killed at each call that changes something, and run again.
 #![cfg(unix)]
 
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::Folder;
 
 /// An object of every sort of create call: without a token, with a name of its own, with a token.
-const NETWORK: &str = r#"
+pub(crate) const NETWORK: &str = r#"
 stack "killed" { region = "eu-west-1" }
 
 vpc "lab" { cidr = "10.0.0.0/16" }
@@ -33,17 +34,22 @@ mirror_filter "web" {
 "#;
 
 /// An AWS on a port of its own.
-struct Served {
-    cloud: Cloud,
+pub(crate) struct Served {
+    pub(crate) cloud: Cloud,
     url: String,
     /// Serves for as long as it is held.
     _runtime: Runtime,
 }
 
 impl Served {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
         settings.durations = Durations::instant();
+        change(&mut settings);
         let cloud = Cloud::in_memory().with_settings(settings);
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
@@ -54,7 +60,7 @@ impl Served {
         Self { cloud, url, _runtime: runtime }
     }
 
-    fn command(&self, folder: &Folder, arguments: &str) -> std::process::Command {
+    pub(crate) fn command(&self, folder: &Folder, arguments: &str) -> std::process::Command {
         let mut command = folder.command(arguments);
         command
             .env("AWS_ENDPOINT_URL", &self.url)
@@ -71,8 +77,36 @@ impl Served {
         self.cloud.log().expect("the log is in memory").iter().filter(reads).count() as u64
     }
 
+    /// The calls that change the account beside its buckets.
+    pub(crate) fn changes_of_account(&self) -> usize {
+        let log = self.cloud.log().expect("the log is in memory");
+        let changes = |call: &&LoggedCall| {
+            let reads = ["Describe", "Get"].map(|word| call.action.starts_with(word));
+            call.service != "s3" && !reads.contains(&true)
+        };
+        log.iter().filter(changes).count()
+    }
+
+    /// Makes a bucket, as somebody does once.
+    pub(crate) fn make_bucket(&self, name: &str) {
+        let address = self.url.strip_prefix("http://").expect("the URL is of this form");
+        let mut stream = std::net::TcpStream::connect(address).expect("the server listens");
+        let body = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint>\
+                    </CreateBucketConfiguration>";
+        let scope = "AWS4-HMAC-SHA256 Credential=any/20260101/eu-west-1/s3/aws4_request";
+        let request = format!(
+            "PUT /{name} HTTP/1.1\r\nhost: {address}\r\nauthorization: {scope}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("it can be sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it is answered");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+
     /// Whether a run of `mirror` ends as it should, and what it prints.
-    fn run(&self, folder: &Folder, arguments: &str) -> (Option<i32>, String) {
+    pub(crate) fn run(&self, folder: &Folder, arguments: &str) -> (Option<i32>, String) {
         let output = self.command(folder, arguments).output().expect("mirror runs");
         (output.status.code(), super::shown(&output))
     }

@@ -4,9 +4,13 @@
 mod docs;
 mod errors;
 mod help;
+mod iam;
 mod interrupt;
 mod killed;
 mod plan_file;
+mod races;
+mod review;
+mod secrets;
 mod story;
 mod streams;
 mod terminal;

@@ -253,6 +253,8 @@ fn an_edited_filter_rule_is_one_change_in_place() {
     mirror will perform the following actions:
 
       # mirror_filter.web will be updated in-place
+      # mirrored from now on: ingress tcp from any to any port 8443
+      # no longer mirrored: ingress tcp from any to any port 443
       ~ mirror_filter "web" {
             id    = "tmf-ID"
           ~ rules = [

@@ -46,7 +46,7 @@ pub async fn recover(
     loop {
         let pending = match observe(aws, wanted).await {
             Ok(sight) => {
-                journal.settle(&sight.observed, aws.settle_window())?;
+                journal.settle(&sight.observed, aws.settle_window()).await?;
                 let Some(pending) = journal.pending(mode) else { return Ok(sight) };
                 pending
             }
@@ -54,7 +54,7 @@ pub async fn recover(
             Err(error @ ObserveError::Answer(_)) => {
                 let account = aws.account().await?;
                 let nothing = Observed::nothing(account, aws.region().clone());
-                journal.settle(&nothing, aws.settle_window())?;
+                journal.settle(&nothing, aws.settle_window()).await?;
                 if journal.ledger().is_settled() {
                     return Err(error.into());
                 }
@@ -91,13 +91,14 @@ pub async fn look(
 ///
 /// Nothing is lost if this fails: the next run does it.
 pub(super) async fn settle(aws: &Aws, journal: &Journal, stack: &Name) {
-    if journal.ledger().is_settled() {
+    if journal.ledger().is_settled() || journal.lost().is_some() {
         return;
     }
     let wanted = Wanted { stack: stack.as_str(), images: &BTreeSet::new() };
     match observe(aws, wanted).await {
         Ok(sight) => {
-            if let Err(error) = journal.settle(&sight.observed, aws.settle_window()) {
+            let settled = journal.settle(&sight.observed, aws.settle_window()).await;
+            if let Err(error) = settled {
                 tracing::warn!(%error, "the journal is left as it is");
             }
         }

@@ -85,6 +85,7 @@ pub async fn apply(
     reporter: &mut dyn Reporter,
 ) -> Report {
     let (waits, waiting) = mpsc::unbounded_channel();
+    let aws = &journal.fence(aws);
     let run = Run {
         plan,
         aws,
@@ -131,7 +132,7 @@ impl Run<'_> {
         progress.tick().await; // the first tick is at once
         let mut stopped = *stop.borrow_and_update();
         loop {
-            if !stopped {
+            if !stopped && self.journal.lost().is_none() {
                 self.start_ready();
             }
             if self.running.is_empty() {
@@ -293,13 +294,16 @@ fn chain(error: &dyn Error) -> String {
 /// What to do about a failed call, where its kind tells.
 fn help(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::Denied => Some("allow the credentials this call, or use others"),
+        ErrorKind::Denied => Some(
+            "allow the credentials this call, as the policy of `mirror iam` does, or use others",
+        ),
         ErrorKind::Limit => Some("ask AWS for a higher quota, or remove what is not needed"),
         ErrorKind::Capacity => Some("try another instance type or Availability Zone"),
         ErrorKind::Throttled => Some("something else uses up the account's calls: try again later"),
         ErrorKind::Unknown => Some("plan again: it shows whether the call took effect"),
         ErrorKind::Unsent => Some("check the credentials, the Region and the network"),
-        ErrorKind::NotFound
+        ErrorKind::Fenced
+        | ErrorKind::NotFound
         | ErrorKind::AlreadyThere
         | ErrorKind::InUse
         | ErrorKind::Busy

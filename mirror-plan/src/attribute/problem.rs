@@ -31,6 +31,8 @@ pub enum ProblemSort {
     Value,
     /// The value is not known when planning, and must be.
     Unknown,
+    /// The value is sensitive, and would be shown.
+    Sensitive,
 }
 
 /// Where [`AttributeType::read`] says what is wrong.
@@ -59,9 +61,22 @@ impl Problems {
         });
     }
 
+    /// Says that a sensitive value stands where everybody would see it.
+    pub fn sensitive(&mut self, path: &Path) {
+        self.add_with_help(
+            ProblemSort::Sensitive,
+            path,
+            "a sensitive value stands where plans, and AWS itself, show it",
+            "only `user_data` and outputs with `sensitive = true` take it; `nonsensitive(...)` says \
+             that it may be shown",
+        );
+    }
+
     /// Says that `value` should have been something else.
     pub fn expected(&mut self, path: &Path, expected: &str, value: &Value) {
-        if value.is_known() {
+        if value.is_sensitive() {
+            self.sensitive(path);
+        } else if value.is_known() {
             let found = value.type_name();
             self.add(ProblemSort::Type, path, format!("expected {expected}, found {found}"));
         } else {

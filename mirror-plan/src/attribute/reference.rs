@@ -27,7 +27,18 @@ impl<T: AttributeType> AttributeType for Input<T> {
     const TYPE: Type = T::TYPE;
 
     fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
+        let hides = matches!(T::TYPE, Type::Secret);
         match value {
+            Value::Secret(secret) if !value.is_known() && hides => {
+                Self::read(secret.reveal().unwrap_or(&Value::Null), at, problems)
+            }
+            Value::Unknown(Unknown { template: Some(template), .. }) if hides => {
+                Some(Self::Later(template.hidden()))
+            }
+            _ if value.is_sensitive() && !hides => {
+                problems.sensitive(at);
+                None
+            }
             Value::Unknown(Unknown { template: Some(template), .. }) => {
                 Some(Self::Later(template.clone()))
             }

@@ -15,7 +15,7 @@ use super::wait::OnWait;
 use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::resource::{Operation, Retag, Tags};
-use crate::value::Origin;
+use crate::value::{Origin, Secret};
 
 mod acting;
 mod blocker;
@@ -197,6 +197,9 @@ pub enum ActError {
     /// An earlier run made it after all, in another form than this plan has it.
     #[error("{0} has come to light, which an earlier run has made: plan again")]
     Appeared(ObjectId),
+    /// A saved plan holds a hash in place of a secret, and what is behind it was not given.
+    #[error("of what it sends, only the hash is known: {0}")]
+    Hidden(Secret),
     /// The attribute of another resource has no value, such as the public address of an instance
     /// without one.
     #[error("{0} has no value")]

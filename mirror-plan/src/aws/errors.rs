@@ -15,7 +15,6 @@ use crate::id::IdError;
 use crate::scalar::ScalarError;
 
 /// A call to AWS that did not succeed.
-#[derive(Debug)]
 pub struct CallError {
     /// The name of the call in AWS's API.
     pub call: &'static str,
@@ -31,6 +30,17 @@ pub struct CallError {
     pub kind: ErrorKind,
     /// Why there was no answer with a code.
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// As its text: the SDK's own errors hold the whole answer, and an answer may hold secrets.
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallError({:?}, {self})", self.kind)?;
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What the caller of a failed call should do.
@@ -56,6 +66,8 @@ pub enum ErrorKind {
     Unknown,
     /// It was never sent: no credentials, no endpoint.
     Unsent,
+    /// It was never sent: another run has taken over the stack, or it is not certain that none has.
+    Fenced,
     /// AWS does not take it as it is.
     Refused,
 }
@@ -88,12 +100,35 @@ impl CallError {
     }
 }
 
+impl CallError {
+    /// A call that was held back.
+    pub(super) fn fenced(call: &'static str, source: Box<dyn Error + Send + Sync>) -> Self {
+        Self::without_answer(call, ErrorKind::Fenced, source)
+    }
+
+    /// A call that was answered in a way that cannot be read.
+    #[cfg(feature = "s3")]
+    pub(super) fn unreadable(error: AnswerError) -> Self {
+        Self::without_answer(error.call, ErrorKind::Unknown, error.into())
+    }
+
+    fn without_answer(
+        call: &'static str,
+        kind: ErrorKind,
+        source: Box<dyn Error + Send + Sync>,
+    ) -> Self {
+        let (code, message, request_id, status) = (None, None, None, None);
+        Self { call, code, message, request_id, status, kind, source: Some(source) }
+    }
+}
+
 /// `CreateVpc was refused: VpcLimitExceeded: The maximum ... (request 1b2c...)`.
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { call, code, message, request_id, status, kind, source: _ } = self;
         let outcome = match kind {
             ErrorKind::Unsent => "could not be sent",
+            ErrorKind::Fenced => "was not sent",
             ErrorKind::Unknown => "was sent, and whether it took effect is not known",
             ErrorKind::Throttled => "was throttled",
             _ => "was refused",

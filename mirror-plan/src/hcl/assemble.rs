@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::expr::{Expression, ObjectKey};
 
+use super::convert::to_bool;
 use super::declare::{Declaration, no_such_attribute, stack_attributes};
 use super::program::{Instances, Program};
 use super::text::{Written, written_at};
@@ -12,7 +13,7 @@ use crate::attribute::{AttributeType, ObjectType, Problem, Problems, Type};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, Tags, object_type};
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::{Declared, Output, Place, Stack, StackBuilder};
 use crate::value::{Origin, Path, Segment, Unknown, Value};
 
@@ -77,6 +78,7 @@ fn output(
         }
         .into());
     }
+    let value = with_secrecy(program, (name, value), declaration)?;
     let description = match declaration.get("description") {
         None => None,
         Some(written) => {
@@ -93,12 +95,44 @@ fn output(
     Ok(Output { value, description })
 }
 
+/// The value of an output as it is to be shown: hidden if the output says that it is sensitive, and
+/// refused if it is and the output does not say so.
+fn with_secrecy(
+    program: &Program<'_>,
+    (name, value): (&str, Value),
+    declaration: &Declaration<'_>,
+) -> Result<Value, Diagnostics> {
+    let wanted = match declaration.get("sensitive") {
+        None => false,
+        Some(written) => {
+            let value = program.planned(written)?;
+            to_bool(&value).ok_or_else(|| {
+                Diagnostic::error(code::WRONG_TYPE, "`sensitive` is true or false")
+                    .at(program.text.span(written), format!("this is {}", value.type_name()))
+            })?
+        }
+    };
+    if wanted {
+        return Ok(value.sensitive());
+    }
+    if value.is_sensitive() {
+        let title = format!("the output `{name}` is made of a sensitive value");
+        return Err(Diagnostic::error(code::SENSITIVE, title)
+            .at(declaration.get("value").map(|written| program.text.span(written)), "")
+            .help("add `sensitive = true`: the output then shows as its hash")
+            .help("or say that it may be shown: `nonsensitive(...)`")
+            .into());
+    }
+    Ok(value)
+}
+
 /// A whole resource in a value.
 fn whole_resource(value: &Value) -> Option<&Address> {
     match value {
         Value::Resource(address) => Some(address),
         Value::List(items) => items.iter().find_map(whole_resource),
         Value::Object(members) => members.values().find_map(whole_resource),
+        Value::Secret(secret) => secret.reveal().and_then(whole_resource),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Unknown(_) => {
             None
         }
@@ -133,6 +167,8 @@ impl Assembly<'_, '_> {
         let region = self.scalar::<Option<Region>>(attributes.get("region")).flatten();
         let account = self.scalar::<Option<AccountId>>(attributes.get("account")).flatten();
         let tags = self.scalar::<Option<Tags>>(attributes.get("tags")).flatten();
+        let coordination = attributes.get("coordination");
+        let coordination = self.scalar::<Option<Coordination>>(coordination).flatten();
         let name = name.map_err(|diagnostic| self.diagnostics.push(diagnostic)).ok()?;
         let mut builder = Stack::builder(name).tags(tags.unwrap_or_default());
         if let Some(region) = region {
@@ -140,6 +176,9 @@ impl Assembly<'_, '_> {
         }
         if let Some(account) = account {
             builder = builder.account(account);
+        }
+        if let Some(coordination) = coordination {
+            builder = builder.coordination(coordination);
         }
         Some(builder)
     }

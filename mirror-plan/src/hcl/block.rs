@@ -65,6 +65,13 @@ pub const BLOCKS: &[BlockType] = &[
                       Credentials of another one are refused; any do where it is left out.",
             ),
             attribute("tags", "strings by name", "Tags of every resource; its own win."),
+            attribute(
+                "coordination",
+                "a place in S3, such as s3://bucket/prefix",
+                "Where the runs of a team meet: the lease and the journal of the stack are kept \
+                      there. The bucket must be there. Where it is left out, runs on one machine \
+                      are kept apart, and those of other machines are not.",
+            ),
         ],
     },
     BlockType {
@@ -95,6 +102,12 @@ pub const BLOCKS: &[BlockType] = &[
                 "Whether it can be null; true where it is \
                       left out. Where it cannot, null stands for the default.",
             ),
+            attribute(
+                "sensitive",
+                "true or false",
+                "Whether the value, and everything made of it, is shown as its hash only. It can \
+                      go into `user_data` and into outputs that are sensitive themselves.",
+            ),
         ],
     },
     BlockType {
@@ -111,6 +124,12 @@ pub const BLOCKS: &[BlockType] = &[
         attributes: &[
             attribute("value", "any value but a whole resource", "The value. It must be there."),
             attribute("description", "a string", "What it is."),
+            attribute(
+                "sensitive",
+                "true or false",
+                "Whether it is shown as its hash only. It must be where the value is made of \
+                      something sensitive.",
+            ),
         ],
     },
 ];

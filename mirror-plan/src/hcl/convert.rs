@@ -11,6 +11,7 @@ pub(super) fn to_text(value: &Value) -> Option<String> {
         | Value::List(_)
         | Value::Object(_)
         | Value::Resource(_)
+        | Value::Secret(_)
         | Value::Unknown(_) => None,
     }
 }

@@ -99,6 +99,29 @@ fn both<A, B>(first: Evaluated<A>, second: Evaluated<B>) -> Evaluated<(A, B)> {
     }
 }
 
+/// Whether something sensitive went into a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secrecy {
+    Plain,
+    Sensitive,
+}
+
+impl Secrecy {
+    /// Whether any of `values` is sensitive.
+    pub(super) fn of<'v>(values: impl IntoIterator<Item = &'v Value>) -> Self {
+        let sensitive = values.into_iter().any(Value::is_sensitive);
+        if sensitive { Self::Sensitive } else { Self::Plain }
+    }
+
+    /// What was made of such values.
+    pub(super) fn made(self, value: Value) -> Value {
+        match self {
+            Self::Plain => value,
+            Self::Sensitive => value.sensitive(),
+        }
+    }
+}
+
 /// An error in evaluation at a place.
 fn mistake(title: impl Into<String>, at: Span, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(code::EVALUATION, title).at(at, label)
@@ -116,6 +139,13 @@ impl Evaluator<'_> {
         let evaluated = self.dispatch(expression, scope);
         self.depth.set(depth);
         evaluated
+    }
+
+    /// The value of an expression without its marks, and whether there were any.
+    fn unmarked(&self, expression: &Expression, scope: Scope<'_>) -> Evaluated<(Value, Secrecy)> {
+        let value = self.evaluate(expression, scope)?;
+        let secrecy = Secrecy::of([&value]);
+        Ok((value.revealed(), secrecy))
     }
 
     /// One level deeper; returns the level to go back to.
@@ -179,6 +209,10 @@ impl Evaluator<'_> {
             ObjectKey::Ident(name) => Ok(Ok(name.as_str().to_owned())),
             ObjectKey::Expression(expression) => {
                 let value = self.evaluate(expression, scope)?;
+                if value.is_sensitive() {
+                    let title = "the name of a member is shown, and is sensitive";
+                    return Err(self.shown(title, expression));
+                }
                 if !value.is_known() {
                     return Ok(Err(value));
                 }
@@ -192,15 +226,18 @@ impl Evaluator<'_> {
 
     fn conditional(&self, conditional: &Conditional, scope: Scope<'_>) -> Evaluated {
         let Conditional { cond_expr, true_expr, false_expr, .. } = conditional;
-        let condition = self.evaluate(cond_expr, scope)?;
+        let (condition, secrecy) = self.unmarked(cond_expr, scope)?;
         if !condition.is_known() {
             let branches = both(self.evaluate(true_expr, scope), self.evaluate(false_expr, scope))?;
-            return Ok(Value::Unknown(Unknown::computed([&condition, &branches.0, &branches.1])));
+            let all = [&condition, &branches.0, &branches.1];
+            let either = Secrecy::of([&branches.0, &branches.1]);
+            return Ok(secrecy.made(either.made(Value::Unknown(Unknown::computed(all)))));
         }
-        match self.truth(&condition, cond_expr)? {
-            true => self.evaluate(true_expr, scope),
-            false => self.evaluate(false_expr, scope),
-        }
+        let branch = match self.truth(&condition, cond_expr)? {
+            true => true_expr,
+            false => false_expr,
+        };
+        self.evaluate(branch, scope).map(|value| secrecy.made(value))
     }
 
     /// The boolean that a known `value` of `expression` is.

@@ -33,6 +33,8 @@ pub(super) enum Needs {
     Everything,
     /// Only how many elements a list has, or which members an object.
     Structure,
+    /// Nothing of them.
+    Nothing,
 }
 
 /// What computes the result.
@@ -43,6 +45,10 @@ pub(super) enum Body {
     File,
     /// Evaluates its arguments itself, one after the other.
     Try,
+    /// Marks its argument.
+    Sensitive,
+    /// Takes the mark off its argument.
+    Nonsensitive,
 }
 
 /// Why a function has no result for its arguments.
@@ -209,6 +215,23 @@ pub const FUNCTIONS: &[Function] = &[
         arguments: 1..=usize::MAX,
         needs: Needs::Structure,
         body: Body::Try,
+    },
+    Function {
+        name: "sensitive",
+        signature: "sensitive(value)",
+        doc: "`value`, shown as its hash from here on, as that of a variable with \
+              `sensitive = true` is.",
+        arguments: 1..=1,
+        needs: Needs::Nothing,
+        body: Body::Sensitive,
+    },
+    Function {
+        name: "nonsensitive",
+        signature: "nonsensitive(value)",
+        doc: "`value`, which may be shown from here on although it is made of something sensitive.",
+        arguments: 1..=1,
+        needs: Needs::Nothing,
+        body: Body::Nonsensitive,
     },
 ];
 

@@ -27,7 +27,6 @@ pub struct Inputs<'f> {
 }
 
 /// A value for a variable, from one place.
-#[derive(Debug)]
 pub(super) struct Given {
     pub(super) name: String,
     pub(super) text: Text,
@@ -46,7 +45,6 @@ pub(super) enum MayBeUndeclared {
 }
 
 /// A value before it is known which type it should have.
-#[derive(Debug)]
 pub(super) enum GivenValue {
     /// A text at a place, to be taken as it is or as an expression.
     Text(Range<usize>),
@@ -54,6 +52,13 @@ pub(super) enum GivenValue {
     Expression(Box<Expression>),
     /// A value already.
     Value(Value),
+}
+
+/// The name alone: the value may be a secret.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Given {

@@ -4,7 +4,7 @@
 //! Each value is evaluated once, and values that wait for each other in a circle are reported.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use super::evaluate::{Binding, Evaluated, Evaluator, Scope};
 use super::text::Text;
 use super::{LookUp, ReadFile};
 use crate::address::{Address, Key, Kind, Name};
-use crate::attribute::{Presence, listed, nearest};
+use crate::attribute::{Presence, Type, listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{computed, object_type};
@@ -37,7 +37,7 @@ pub(super) enum Instances {
 }
 
 /// Something that is evaluated once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Node {
     Attribute(Address, String),
     Instances(Kind, Name),
@@ -67,7 +67,8 @@ pub(super) struct Program<'p> {
 
 #[derive(Default)]
 struct State {
-    values: RefCell<BTreeMap<Node, Evaluated<Rc<Value>>>>,
+    /// Looked up, and never gone through: their order reaches nothing.
+    values: RefCell<HashMap<Node, Evaluated<Rc<Value>>>>,
     instances: RefCell<BTreeMap<(Kind, Name), Evaluated<Instances>>>,
     /// Whole blocks with `count`, as lists.
     lists: RefCell<BTreeMap<(Kind, Name), Rc<Value>>>,
@@ -253,7 +254,10 @@ impl<'p> Program<'p> {
         if let Some(value) = self.given(address, name).transpose()?
             && *value != Value::Null
         {
-            return Ok(value);
+            return Ok(match schema.map(|attribute| attribute.holds) {
+                Some(Type::Secret) => Rc::new((*value).clone().sensitive()),
+                _ => value,
+            });
         }
         let value = match schema.map(|attribute| attribute.presence) {
             Some(Presence::Default(default)) => default(),

@@ -9,6 +9,7 @@ mod functions;
 mod lab;
 mod laws;
 mod references;
+mod secrets;
 mod syntax;
 mod variables;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::Block;
 
-use crate::diagnostic::{Source, Span};
+use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::value::{Path, Segment};
 
 /// A source that is being read.
@@ -39,6 +39,20 @@ impl Text {
     /// Everything, for what has no better place.
     pub(super) fn whole(&self) -> Span {
         self.bytes(0..self.as_str().len())
+    }
+
+    /// The diagnostic with nothing but blanks and stars of any text but this one.
+    pub(super) fn hide_others(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let labels = diagnostic.labels.iter_mut().map(|label| &mut label.span);
+        for span in labels.filter(|span| !Arc::ptr_eq(&span.source, &self.0)) {
+            let hidden = |c: char| match c {
+                '\n' | '\r' => c.to_string(),
+                c => "*".repeat(c.len_utf8()),
+            };
+            let text = span.source.text.chars().map(hidden).collect();
+            span.source = Arc::new(Source { name: span.source.name.clone(), text });
+        }
+        diagnostic
     }
 
     /// The head of a block: `vpc "lab"`.

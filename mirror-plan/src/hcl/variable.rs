@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::constraint::Constraint;
 use super::declare::{Declaration, Declarations};
-use super::evaluate::Evaluated;
+use super::evaluate::{Evaluated, Secrecy};
 use super::inputs::{Given, GivenValue, Inputs, MayBeUndeclared};
 use super::text::{Text, written_at};
 use super::{constant, parse};
@@ -21,8 +21,13 @@ pub(super) fn values(
     inputs: &Inputs<'_>,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<String, Evaluated<Rc<Value>>> {
-    diagnostics.extend(inputs.mistakes());
-    diagnostics.extend(undeclared(declared, inputs));
+    let hides = declared.variables.values().any(|variable| variable.get("sensitive").is_some());
+    let mut found = if hides {
+        inputs.mistakes().into_iter().map(unreadable).collect()
+    } else {
+        inputs.mistakes()
+    };
+    found.extend(undeclared(declared, inputs));
     // A source that cannot be read might have had the value.
     let may_be_given = !inputs.mistakes().is_empty();
     let given = inputs.strongest();
@@ -32,12 +37,25 @@ pub(super) fn values(
         let value = value.map(Rc::new).map_err(|mistakes| {
             let is_missing = |mistake: &Diagnostic| mistake.code == code::VARIABLE_MISSING;
             let own = mistakes.into_iter().filter(|m| !(may_be_given && is_missing(m)));
-            diagnostics.extend(own);
+            found.extend(own);
             Diagnostics::new()
         });
         ((*name).to_owned(), value)
     });
-    values.collect()
+    let values = values.collect();
+    // One line may hold the values of several variables.
+    let shown =
+        |diagnostic: Diagnostic| if hides { text.hide_others(diagnostic) } else { diagnostic };
+    diagnostics.extend(found.into_iter().map(shown));
+    values
+}
+
+/// Says that values cannot be read, and nothing of them.
+fn unreadable(mistake: Diagnostic) -> Diagnostic {
+    let place = mistake.labels.into_iter().next().map(|label| label.span);
+    Diagnostic::error(mistake.code, "these values cannot be read")
+        .at(place, "")
+        .note("the stack has a sensitive variable, so nothing of them is shown")
 }
 
 fn undeclared(declared: &Declarations<'_>, inputs: &Inputs<'_>) -> Vec<Diagnostic> {
@@ -66,6 +84,7 @@ struct Variable<'v> {
     takes_text: bool,
     default: Option<Value>,
     nullable: bool,
+    secrecy: Secrecy,
     one_of: Option<Vec<Value>>,
 }
 
@@ -114,6 +133,7 @@ impl<'v> Variable<'v> {
         let constraint = written.unwrap_or(Constraint::Any);
         let default = reader.value("default", &constraint);
         let nullable = reader.value("nullable", &Constraint::Bool);
+        let sensitive = reader.value("sensitive", &Constraint::Bool);
         let choices = Constraint::List(Box::new(constraint.clone()));
         let one_of = reader.value("one_of", &choices);
         reader.value("description", &Constraint::String);
@@ -127,6 +147,10 @@ impl<'v> Variable<'v> {
             takes_text,
             default,
             nullable: nullable != Some(Value::Bool(false)),
+            secrecy: match sensitive {
+                Some(Value::Bool(true)) => Secrecy::Sensitive,
+                _ => Secrecy::Plain,
+            },
             one_of: match one_of {
                 Some(Value::List(choices)) => Some(choices),
                 _ => None,
@@ -136,12 +160,26 @@ impl<'v> Variable<'v> {
 
     /// What it ends up with.
     fn value(self, given: Option<&Given>) -> Result<Value, Diagnostics> {
+        let secrecy = self.secrecy;
+        self.plain_value(given).map(|value| secrecy.made(value))
+    }
+
+    fn plain_value(self, given: Option<&Given>) -> Result<Value, Diagnostics> {
         let Some(given) = given else {
             let value = self.default.clone().ok_or_else(|| self.missing())?;
             self.check(&value, self.head.clone())?;
             return Ok(value);
         };
-        let value = self.read_given(given)?;
+        let value = self.read_given(given).map_err(|mistakes| match self.secrecy {
+            Secrecy::Plain => mistakes,
+            Secrecy::Sensitive => {
+                let title = format!("the value of `var.{}` cannot be read", self.name);
+                Diagnostic::error(code::VARIABLE_VALUE, title)
+                    .at(given.value_span(&Path::default()), "")
+                    .note("it is sensitive, so nothing of it is shown")
+                    .into()
+            }
+        })?;
         let place = |path: &Path| given.value_span(path);
         let value = converted(&self.constraint, value, place, code::VARIABLE_VALUE)?;
         let value = match value {
@@ -179,7 +217,7 @@ impl<'v> Variable<'v> {
         match &self.one_of {
             Some(choices) if *value != Value::Null && !choices.contains(value) => {
                 let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
-                let title = format!("`var.{name}` cannot be {value}");
+                let title = format!("`var.{name}` cannot be {}", self.secrecy.made(value.clone()));
                 let choices = listed(choices.iter().map(String::as_str));
                 Err(Diagnostic::error(code::VARIABLE_VALUE, title)
                     .at(at, "")

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use crate::address::Kind;
 use crate::attribute::{Presence, Problems, Type};
 use crate::resource::{Resource, object_type};
-use crate::value::{Origin, Part, Unknown, Value};
+use crate::value::{Origin, Part, Secret, Unknown, Value};
 
 /// What is known of the attributes of other resources.
 pub(super) trait Known {
@@ -46,6 +46,10 @@ pub(super) fn fill(value: Value, known: &impl Known) -> Value {
         Value::Object(members) => Value::Object(
             members.into_iter().map(|(name, member)| (name, fill(member, known))).collect(),
         ),
+        Value::Secret(ref secret) => match secret.reveal() {
+            Some(inner) if !inner.is_known() => fill(inner.clone(), known).sensitive(),
+            _ => value,
+        },
         Value::Unknown(unknown) => fill_unknown(unknown, known),
     }
 }
@@ -58,16 +62,18 @@ fn fill_unknown(unknown: Unknown, known: &impl Known) -> Value {
         return known.look_up(origin).unwrap_or(Value::Unknown(unknown));
     }
     let parts = template.0.iter().map(|part| match part {
-        Part::Text(_) => part.clone(),
-        Part::Attribute(origin) => {
-            known.look_up(origin).map_or_else(|| part.clone(), |value| Part::Text(as_text(&value)))
-        }
+        Part::Text(_) | Part::Secret(_) => part.clone(),
+        Part::Attribute(origin) => match known.look_up(origin) {
+            None => part.clone(),
+            Some(Value::Secret(secret)) => Part::Secret(secret),
+            Some(value) => Part::Text(as_text(&value)),
+        },
     });
     let template = crate::value::joined(parts);
-    match template.0.as_slice() {
-        [] => Value::String(String::new()),
-        [Part::Text(text)] => Value::String(text.clone()),
-        _ => Value::Unknown(Unknown {
+    match template.fill(|_| None) {
+        Ok(text) if template.is_sensitive() => Value::Secret(Secret::text(text)),
+        Ok(text) => Value::String(text),
+        Err(_) => Value::Unknown(Unknown {
             origins: template.origins().cloned().collect(),
             template: Some(template),
         }),
@@ -75,9 +81,10 @@ fn fill_unknown(unknown: Unknown, known: &impl Known) -> Value {
 }
 
 /// A value as a template shows it.
-fn as_text(value: &Value) -> String {
+pub(super) fn as_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Secret(secret) => secret.reveal_text().unwrap_or_default().to_owned(),
         Value::Null => String::new(),
         other => other.to_string(),
     }

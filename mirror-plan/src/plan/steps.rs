@@ -82,7 +82,9 @@ impl Builder {
         match action {
             Action::NoOp => {}
             Action::Create => self.add_chain(address, Phase::Create, generation + 1, create()),
-            Action::Update => self.add_update(decision, generation),
+            Action::Update => {
+                self.add_update(decision, &Creation { generation, ..creation.clone() });
+            }
             Action::Delete => self.add_chain(address, Phase::Delete, generation, delete()),
             Action::Replace(_) => {
                 self.add_chain(address, Phase::Create, generation + 1, create());
@@ -102,7 +104,7 @@ impl Builder {
         self.add_calls(ChainKey { address: address.clone(), phase, generation }, calls);
     }
 
-    fn add_update(&mut self, decision: &Decision<'_>, generation: u32) {
+    fn add_update(&mut self, decision: &Decision<'_>, creation: &Creation<'_>) {
         let (Some(desired), Some(found), Some(observed)) =
             (&decision.desired, decision.found, &decision.observed)
         else {
@@ -110,10 +112,11 @@ impl Builder {
         };
         // The object as found, but with its attributes in the same canonical form as the desired.
         let found = crate::observed::Found { resource: observed.clone(), ..found.clone() };
-        let operations = desired.update(&found).into_iter().map(Call::Operation);
+        let operations = desired.update(&found, creation).into_iter().map(Call::Operation);
         let retag = Retag::between(desired.tags(), observed.tags());
         let retag = retag.map(|retag| Call::Retag { id: found.id.clone(), retag });
-        let key = ChainKey { address: decision.address.clone(), phase: Phase::Update, generation };
+        let (address, generation) = (decision.address.clone(), creation.generation);
+        let key = ChainKey { address, phase: Phase::Update, generation };
         self.add_calls(key, operations.chain(retag));
     }
 
@@ -155,13 +158,22 @@ impl Builder {
             let Call::Operation(operation) = &self.graph[node].call else { continue };
             let own = self.graph[node].key.address.clone();
             for need in operation.needs() {
-                let Some(chain) = self.chain(&need.address, Phase::Create) else { continue };
-                match need.readiness {
-                    // Within one chain the order is there already.
-                    _ if need.address == own => {}
-                    Readiness::Made => self.edge(chain.first, node),
-                    Readiness::Finished => self.edge(chain.last, node),
+                // Within one chain the order is there already.
+                if need.address == own {
+                    continue;
                 }
+                let made = self.chain(&need.address, Phase::Create);
+                match need.readiness {
+                    Readiness::Made => made.map(|chain| chain.first),
+                    // An earlier run may have made it and not come to its end: a gateway that is
+                    // there may still have to be attached.
+                    Readiness::Finished => {
+                        let changed = self.chain(&need.address, Phase::Update);
+                        made.or(changed).map(|chain| chain.last)
+                    }
+                }
+                .into_iter()
+                .for_each(|before| self.edge(before, node));
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::stack::Declared;
 use crate::value::{Origin, Value};
 
 mod replacements;
+mod traffic;
 
 /// A stack; `"@vpc.lab"` refers to a resource.
 fn stack(resources: Json) -> Stack {

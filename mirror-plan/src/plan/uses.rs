@@ -108,6 +108,7 @@ fn each_text(value: &Value, visit: &mut impl FnMut(&str)) {
         | Value::Bool(_)
         | Value::Number(_)
         | Value::Resource(_)
+        | Value::Secret(_)
         | Value::Unknown(_) => {}
     }
 }

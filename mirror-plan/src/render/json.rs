@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::address::{Address, Key};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::event::{ChangeOutcome, Event, Failure, Outcome, Report, Work};
+use crate::packet::TrafficChange;
 use crate::plan::{Action, Change, Counts, Mode, Phase, Plan, Reason};
 use crate::render::{progress, report};
 use crate::value::Value;
@@ -59,7 +60,7 @@ pub fn version(mirror: &str) -> Line {
 #[must_use]
 pub fn plan(plan: &Plan) -> Vec<Line> {
     let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
-    let mut lines: Vec<Line> = changes.map(planned_change).collect();
+    let mut lines: Vec<Line> = changes.map(|change| planned_change(plan, change)).collect();
     let counts = plan.counts();
     let Counts { add, change, destroy } = counts;
     let message = format!("Plan: {add} to add, {change} to change, {destroy} to destroy.");
@@ -76,7 +77,7 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
     lines
 }
 
-fn planned_change(change: &Change) -> Line {
+fn planned_change(plan: &Plan, change: &Change) -> Line {
     let Change { address, deposed, action, reasons, capture, .. } = change;
     let word = action_word(*action);
     let mut body = json!({
@@ -92,6 +93,9 @@ fn planned_change(change: &Change) -> Line {
     }
     if let Some(capture) = capture {
         body["mirror_capture"] = json!(capture);
+    }
+    if let Some(TrafficChange { begins, ends }) = TrafficChange::of(plan, change) {
+        body["mirror_packets"] = json!({ "begin": begins.lines(), "end": ends.lines() });
     }
     Line::info(format!("{address}: Plan to {word}"), "planned_change", json!({ "change": body }))
 }
@@ -138,7 +142,9 @@ fn planned_outputs(plan: &Plan) -> Line {
             (_, None) => "delete",
             (Some(_), Some(_)) => "update",
         };
-        (name.clone(), json!({ "sensitive": false, "action": action }))
+        let sides = [&output.before, &output.after];
+        let sensitive = sides.into_iter().flatten().any(Value::is_sensitive);
+        (name.clone(), json!({ "sensitive": sensitive, "action": action }))
     });
     let outputs: Map<String, Json> = outputs.collect();
     Line::info(format!("Outputs: {}", outputs.len()), "outputs", json!({ "outputs": outputs }))
@@ -155,7 +161,13 @@ pub fn outputs(values: &BTreeMap<String, Value>) -> Line {
 /// An output as `mirror output --json` shows it too.
 #[must_use]
 pub fn output(value: &Value) -> Json {
-    json!({ "sensitive": false, "type": type_of(value), "value": value.to_json() })
+    let sensitive = value.is_sensitive();
+    let mut shown =
+        json!({ "sensitive": sensitive, "type": type_of(value), "value": value.to_json() });
+    if let Value::Secret(secret) = value {
+        shown["mirror_digest"] = secret.digest().into();
+    }
+    shown
 }
 
 /// The type of a value, as Terraform's JSON writes types.
@@ -164,6 +176,7 @@ fn type_of(value: &Value) -> Json {
         Value::Null => "dynamic".into(),
         Value::Bool(_) => "bool".into(),
         Value::Number(_) => "number".into(),
+        Value::Secret(secret) => secret.reveal().map_or_else(|| "dynamic".into(), type_of),
         Value::String(_) | Value::Resource(_) | Value::Unknown(_) => "string".into(),
         Value::List(items) => json!(["tuple", items.iter().map(type_of).collect::<Vec<_>>()]),
         Value::Object(members) => {

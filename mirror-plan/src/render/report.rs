@@ -97,6 +97,10 @@ fn filled(value: &Value, report: &Report) -> Value {
             let known = unknown.template.as_ref().and_then(|template| learned(template, report));
             known.unwrap_or_else(|| value.clone())
         }
+        Value::Secret(secret) => match secret.reveal() {
+            Some(inner) if !inner.is_known() => filled(inner, report).sensitive(),
+            _ => value.clone(),
+        },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Resource(_) => {
             value.clone()
         }
@@ -110,7 +114,8 @@ fn learned(template: &Template, report: &Report) -> Option<Value> {
         return Some(text.map_or(Value::Null, |text| typed(origin, text)));
     }
     let look_up = |origin: &_| report.learned.get(origin).cloned().map(Option::unwrap_or_default);
-    template.fill(look_up).ok().map(Value::String)
+    let text = Value::String(template.fill(look_up).ok()?);
+    Some(if template.is_sensitive() { text.sensitive() } else { text })
 }
 
 /// What AWS told as text, as the type that its attribute has.
@@ -272,6 +277,7 @@ mod tests {
             stack: "lab".parse().unwrap(),
             account: "123456789012".parse::<AccountId>().unwrap(),
             region: "us-east-1".parse().unwrap(),
+            coordination: None,
             mode,
             targeted: false,
             saw: BTreeMap::new(),

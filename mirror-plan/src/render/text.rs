@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::packet::TrafficChange;
 use crate::plan::{Action, Mode, OutputChange, Plan};
 use crate::render::Palette;
 use crate::resource::ReplaceOrder;
@@ -54,7 +55,7 @@ impl fmt::Display for Text<'_> {
         } else {
             self.write_legend(f)?;
             for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
-                change::write(f, change, palette)?;
+                change::write(f, change, TrafficChange::of(plan, change).as_ref(), palette)?;
                 writeln!(f)?;
             }
             self.write_summary(f)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, SecurityGroup, Subnet, Tags,
     need, needs_of, this,
@@ -13,6 +14,7 @@ use crate::attribute::{Input, Ref, Referable, object};
 use crate::id::{Id, IdForm, Identified, NetworkInterface};
 use crate::observed::Found;
 use crate::scalar::{Ami, InstanceType, IpAddress};
+use crate::value::Secret;
 
 object! {
     /// An EC2 instance with one network interface. Its metadata service always asks for a token
@@ -34,9 +36,10 @@ object! {
         private_ip: Option<IpAddress> => chosen, Replace;
         /// The name of the key pair for SSH.
         key_name: Option<String> => optional, Replace;
-        /// What the instance runs at its first start, as plain text. Changing it stops and starts
-        /// the instance, which does not run it again.
-        user_data: Option<Input<String>> => optional, Restart;
+        /// What the instance runs at its first start, as plain text. Plans, logs and the journal show
+        /// its SHA-256, as `sha256sum` prints it. Changing it stops and starts the instance, which
+        /// does not run it again.
+        user_data: Option<Input<Secret>> => optional, Restart;
         /// Whether AWS drops packets that are not from or to the instance's own addresses.
         source_dest_check: bool => default(true), Update;
         /// Tags. `Name` is the block's name unless given.
@@ -79,7 +82,7 @@ pub enum Operation {
         /// The key pair.
         key_name: Option<String>,
         /// What it runs at its first start, as plain text.
-        user_data: Option<Input<String>>,
+        user_data: Option<Input<Secret>>,
         /// All tags; the interface and the volume get them too.
         tags: Tags,
     },
@@ -114,7 +117,7 @@ pub enum Operation {
         /// Which.
         instance: Ref<Instance>,
         /// The new text; empty for none.
-        user_data: Input<String>,
+        user_data: Input<Secret>,
     },
     /// `StartInstances`, then waiting until it runs.
     Start {
@@ -162,17 +165,50 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Run { .. } => "RunInstances",
-            Self::SetSourceDestCheck { .. }
+    /// The same with other secrets.
+    pub(super) fn with_secrets(
+        mut self,
+        change: impl FnOnce(Input<Secret>) -> Input<Secret>,
+    ) -> Self {
+        match &mut self {
+            Self::Run { user_data: Some(user_data), .. } | Self::SetUserData { user_data, .. } => {
+                *user_data = change(user_data.clone());
+            }
+            Self::Run { user_data: None, .. }
+            | Self::SetSourceDestCheck { .. }
             | Self::SetSecurityGroups { .. }
+            | Self::Stop { .. }
             | Self::SetType { .. }
-            | Self::SetUserData { .. } => "ModifyInstanceAttribute",
-            Self::Stop { .. } => "StopInstances",
-            Self::Start { .. } => "StartInstances",
-            Self::Terminate { .. } => "TerminateInstances",
+            | Self::Start { .. }
+            | Self::Terminate { .. } => {}
         }
+        self
+    }
+
+    calls! {
+        Self::Run { .. } => {
+            Access::ec2("RunInstances").on(&[
+                On::New(A::Instance),
+                On::New(A::NetworkInterface),
+                On::New(A::Volume),
+                On::Chosen(A::Image),
+                On::Named(A::KeyPair),
+                On::Chosen(A::SecurityGroup),
+                On::Named(A::Subnet),
+            ])
+        };
+        Self::SetSourceDestCheck { .. } | Self::SetType { .. } | Self::SetUserData { .. } => {
+            Access::ec2("ModifyInstanceAttribute").on(&[On::Owned(A::Instance)])
+        };
+        Self::SetSecurityGroups { .. } => {
+            Access::ec2("ModifyInstanceAttribute")
+                .on(&[On::Owned(A::Instance), On::Named(A::SecurityGroup)])
+        };
+        Self::Stop { .. } => Access::ec2("StopInstances").on(&[On::Owned(A::Instance)]);
+        Self::Start { .. } => Access::ec2("StartInstances").on(&[On::Owned(A::Instance)]);
+        Self::Terminate { .. } => {
+            Access::ec2("TerminateInstances").on(&[On::Owned(A::Instance)]).at_removal()
+        };
     }
 }
 
@@ -214,6 +250,21 @@ impl ResourceType for Instance {
         }
     }
 
+    fn named(&self) -> Vec<Named> {
+        let image = match &self.ami {
+            Some(Ami::Id(image)) => Named::one(image, A::Image),
+            // Which one a parameter names is looked up anew for each plan.
+            Some(Ami::Parameter(_)) | None => Named::any(A::Image),
+        };
+        // The VPC's default group has no tag of the stack's.
+        let default = self.security_groups.is_empty().then(|| Named::any(A::SecurityGroup));
+        let groups = self.security_groups.iter();
+        let groups = groups.filter_map(|group| Named::by(group, A::SecurityGroup)).chain(default);
+        let key_pair = self.key_name.iter().map(|name| Named::one(name, A::KeyPair));
+        let subnet = Named::by(&self.subnet, A::Subnet);
+        [image].into_iter().chain(subnet).chain(groups).chain(key_pair).collect()
+    }
+
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self {
             ami,
@@ -244,7 +295,12 @@ impl ResourceType for Instance {
         [Some(run), unchecked].into_iter().flatten().map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self {
             ami: _,
             instance_type,
@@ -275,7 +331,7 @@ impl ResourceType for Instance {
             stopped.push(Operation::SetType { instance: instance(), instance_type });
         }
         if *user_data != observed.user_data {
-            let user_data = user_data.clone().unwrap_or_else(|| Input::Known(String::new()));
+            let user_data = user_data.clone().unwrap_or_else(|| Input::Known(Secret::text("")));
             stopped.push(Operation::SetUserData { instance: instance(), user_data });
         }
         if !stopped.is_empty() {

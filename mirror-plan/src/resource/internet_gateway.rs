@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need, this,
 };
@@ -76,13 +77,23 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateInternetGateway",
-            Self::Attach { .. } => "AttachInternetGateway",
-            Self::Detach { .. } => "DetachInternetGateway",
-            Self::Delete { .. } => "DeleteInternetGateway",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::ec2("CreateInternetGateway").on(&[On::New(A::InternetGateway)])
+        };
+        Self::Attach { .. } => {
+            Access::ec2("AttachInternetGateway")
+                .on(&[On::Owned(A::InternetGateway), On::Named(A::Vpc)])
+        };
+        Self::Detach { .. } => {
+            Access::ec2("DetachInternetGateway")
+                .on(&[On::Owned(A::InternetGateway), On::Named(A::Vpc)])
+                .with_reads(&["DescribeNetworkInterfaces"])
+                .at_removal()
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteInternetGateway").on(&[On::Owned(A::InternetGateway)]).at_removal()
+        };
     }
 }
 
@@ -90,6 +101,10 @@ impl ResourceType for InternetGateway {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `igw-...`." }];
     // A VPC takes one internet gateway.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::DeleteThenCreate;
+
+    fn named(&self) -> Vec<Named> {
+        self.vpc.iter().filter_map(|vpc| Named::by(vpc, A::Vpc)).collect()
+    }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self { vpc, tags } = self;
@@ -99,7 +114,12 @@ impl ResourceType for InternetGateway {
         [Some(create), attach].into_iter().flatten().map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self { vpc, tags: _ } = self;
         if *vpc == observed.vpc {
             return Vec::new();

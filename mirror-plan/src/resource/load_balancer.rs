@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, SecurityGroup, Subnet, Tags,
     TargetGroup, need, part, refuse_duplicates, this,
@@ -103,6 +104,8 @@ pub enum Operation {
         load_balancer: Ref<LoadBalancer>,
         /// What.
         listener: Listener,
+        /// The ownership tags: by them IAM tells whose listener it is.
+        tags: Tags,
     },
     /// `ModifyListener`.
     ModifyListener {
@@ -141,7 +144,7 @@ impl Operation {
                 let groups = security_groups.iter().map(|group| need(group, Readiness::Made));
                 [made(load_balancer)].into_iter().chain(groups).flatten().collect()
             }
-            Self::CreateListener { load_balancer, listener } => {
+            Self::CreateListener { load_balancer, listener, tags: _ } => {
                 let Listener { port: _, protocol: _, target_group } = listener;
                 [made(load_balancer), need(target_group, Readiness::Made)]
                     .into_iter()
@@ -157,17 +160,46 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateLoadBalancer",
-            Self::SetAttributes { .. } => "ModifyLoadBalancerAttributes",
-            Self::SetSubnets { .. } => "SetSubnets",
-            Self::SetSecurityGroups { .. } => "SetSecurityGroups",
-            Self::CreateListener { .. } => "CreateListener",
-            Self::ModifyListener { .. } => "ModifyListener",
-            Self::DeleteListener { .. } => "DeleteListener",
-            Self::Delete { .. } => "DeleteLoadBalancer",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::elb("CreateLoadBalancer").on(&[On::New(A::NetworkLoadBalancer)]).with_reads(&[
+                "DescribeAccountAttributes",
+                "DescribeAddresses",
+                "DescribeInternetGateways",
+                "DescribeSecurityGroups",
+                "DescribeSubnets",
+                "DescribeVpcs",
+            ])
+        };
+        Self::SetAttributes { .. } => {
+            Access::elb("ModifyLoadBalancerAttributes")
+                .on(&[On::Owned(A::NetworkLoadBalancer)])
+                .at_removal()
+        };
+        Self::SetSubnets { .. } => {
+            Access::elb("SetSubnets")
+                .on(&[On::Owned(A::NetworkLoadBalancer)])
+                .with_reads(&["DescribeSubnets"])
+        };
+        Self::SetSecurityGroups { .. } => {
+            Access::elb("SetSecurityGroups").on(&[On::Owned(A::NetworkLoadBalancer)])
+        };
+        Self::CreateListener { .. } => {
+            Access::elb("CreateListener")
+                .on(&[On::Owned(A::NetworkLoadBalancer), On::Tagged(A::NetworkListener)])
+        };
+        Self::ModifyListener { .. } => {
+            Access::elb("ModifyListener").on(&[On::Owned(A::NetworkListener)])
+        };
+        Self::DeleteListener { .. } => {
+            Access::elb("DeleteListener").on(&[On::Owned(A::NetworkListener)]).at_removal()
+        };
+        Self::Delete { .. } => {
+            Access::elb("DeleteLoadBalancer")
+                .on(&[On::Owned(A::NetworkLoadBalancer)])
+                .with_reads(&["DescribeNetworkInterfaces"])
+                .at_removal()
+        };
     }
 }
 
@@ -237,13 +269,20 @@ impl ResourceType for LoadBalancer {
             cross_zone,
             deletion_protection,
         });
-        let listeners = listeners
-            .into_iter()
-            .map(|listener| Operation::CreateListener { load_balancer: creation.this(), listener });
+        let listeners = listeners.into_iter().map(|listener| Operation::CreateListener {
+            load_balancer: creation.this(),
+            listener,
+            tags: creation.owned(&Tags::new()),
+        });
         [Some(create), attributes].into_iter().flatten().chain(listeners).map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self {
             name: _,
             scheme: _,
@@ -275,7 +314,7 @@ impl ResourceType for LoadBalancer {
                 security_groups: security_groups.clone(),
             });
         }
-        operations.extend(change_listeners(observed, listeners, found));
+        operations.extend(change_listeners(observed, listeners, (found, creation)));
         operations.into_iter().map(Into::into).collect()
     }
 
@@ -304,7 +343,7 @@ impl ResourceType for LoadBalancer {
 fn change_listeners(
     observed: &LoadBalancer,
     desired: &[Listener],
-    found: &Found,
+    (found, creation): (&Found, &Creation<'_>),
 ) -> Vec<Operation> {
     let arn = |listener: &Listener| part(found, &listener.port.to_string()).clone();
     let on_port = |listeners: &[Listener], port: Port| {
@@ -314,7 +353,10 @@ fn change_listeners(
     for listener in desired {
         let (load_balancer, listener) = (this(found), listener.clone());
         match on_port(&observed.listeners, listener.port) {
-            None => operations.push(Operation::CreateListener { load_balancer, listener }),
+            None => {
+                let tags = creation.owned(&Tags::new());
+                operations.push(Operation::CreateListener { load_balancer, listener, tags });
+            }
             Some(before) if before != listener => {
                 operations.push(Operation::ModifyListener { arn: arn(&before), listener });
             }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, need, needs_of, part,
     refuse_duplicates, this,
@@ -314,15 +315,32 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateTrafficMirrorFilter",
-            Self::SetAmazonDns { .. } => "ModifyTrafficMirrorFilterNetworkServices",
-            Self::CreateRule { .. } => "CreateTrafficMirrorFilterRule",
-            Self::ModifyRule { .. } => "ModifyTrafficMirrorFilterRule",
-            Self::DeleteRule { .. } => "DeleteTrafficMirrorFilterRule",
-            Self::Delete { .. } => "DeleteTrafficMirrorFilter",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::ec2("CreateTrafficMirrorFilter").on(&[On::New(A::TrafficMirrorFilter)])
+        };
+        Self::SetAmazonDns { .. } => {
+            Access::ec2("ModifyTrafficMirrorFilterNetworkServices")
+                .on(&[On::Owned(A::TrafficMirrorFilter)])
+        };
+        Self::CreateRule { .. } => {
+            Access::ec2("CreateTrafficMirrorFilterRule")
+                .on(&[On::Owned(A::TrafficMirrorFilter), On::Part(A::TrafficMirrorFilterRule)])
+        };
+        Self::ModifyRule { .. } => {
+            Access::ec2("ModifyTrafficMirrorFilterRule")
+                .on(&[On::Owned(A::TrafficMirrorFilter), On::Part(A::TrafficMirrorFilterRule)])
+        };
+        Self::DeleteRule { .. } => {
+            Access::ec2("DeleteTrafficMirrorFilterRule")
+                .on(&[On::Owned(A::TrafficMirrorFilter), On::Part(A::TrafficMirrorFilterRule)])
+                .at_removal()
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteTrafficMirrorFilter")
+                .on(&[On::Owned(A::TrafficMirrorFilter)])
+                .at_removal()
+        };
     }
 }
 
@@ -348,7 +366,12 @@ impl ResourceType for MirrorFilter {
     }
 
     /// The parts of a filter are its rules, by [`RuleKey`].
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self { description: _, amazon_dns, rules, tags: _ } = self;
         let mut operations = Vec::new();
         if *amazon_dns != observed.amazon_dns {

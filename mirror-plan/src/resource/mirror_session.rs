@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, MirrorFilter, MirrorTarget, Need, Readiness, ReplaceOrder, ResourceType,
     Tags, need, needs_of, this,
@@ -164,12 +165,27 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateTrafficMirrorSession",
-            Self::Modify { .. } => "ModifyTrafficMirrorSession",
-            Self::Delete { .. } => "DeleteTrafficMirrorSession",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::ec2("CreateTrafficMirrorSession").on(&[
+                On::New(A::TrafficMirrorSession),
+                On::Named(A::NetworkInterface),
+                On::Named(A::TrafficMirrorTarget),
+                On::Named(A::TrafficMirrorFilter),
+            ])
+        };
+        Self::Modify { .. } => {
+            Access::ec2("ModifyTrafficMirrorSession").on(&[
+                On::Owned(A::TrafficMirrorSession),
+                On::Named(A::TrafficMirrorTarget),
+                On::Named(A::TrafficMirrorFilter),
+            ])
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteTrafficMirrorSession")
+                .on(&[On::Owned(A::TrafficMirrorSession)])
+                .at_removal()
+        };
     }
 }
 
@@ -191,6 +207,17 @@ impl ResourceType for MirrorSession {
         Self { vni: self.vni.or(observed.vni), ..self }
     }
 
+    fn named(&self) -> Vec<Named> {
+        [
+            Named::by(&self.source, A::NetworkInterface),
+            Named::by(&self.target, A::TrafficMirrorTarget),
+            Named::by(&self.filter, A::TrafficMirrorFilter),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self { source, target, filter, number, packet_length, vni, description, tags } =
             self.clone();
@@ -210,7 +237,12 @@ impl ResourceType for MirrorSession {
         ]
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self { source: _, target, filter, number, packet_length, vni, description, tags: _ } =
             self;
         let changes = Changes {

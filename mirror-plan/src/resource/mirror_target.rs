@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, LoadBalancer, Need, Readiness, ReplaceOrder, ResourceType, Tags, need,
     needs_of, this,
@@ -128,11 +129,19 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateTrafficMirrorTarget",
-            Self::Delete { .. } => "DeleteTrafficMirrorTarget",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::ec2("CreateTrafficMirrorTarget").on(&[
+                On::New(A::TrafficMirrorTarget),
+                On::Named(A::NetworkInterface),
+                On::Named(A::VpcEndpoint),
+            ])
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteTrafficMirrorTarget")
+                .on(&[On::Owned(A::TrafficMirrorTarget)])
+                .at_removal()
+        };
     }
 }
 
@@ -153,13 +162,31 @@ impl ResourceType for MirrorTarget {
         }
     }
 
+    fn named(&self) -> Vec<Named> {
+        match self.destination() {
+            Some(Destination::NetworkInterface(to)) => {
+                Named::by(&to, A::NetworkInterface).into_iter().collect()
+            }
+            Some(Destination::GatewayLoadBalancerEndpoint(to)) => {
+                vec![Named::one(to, A::VpcEndpoint)]
+            }
+            // IAM does not check the load balancer.
+            Some(Destination::LoadBalancer(_)) | None => Vec::new(),
+        }
+    }
+
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let destination = self.destination().expect("checked when the resource was declared");
         let (description, tags) = (self.description.clone(), creation.owned(&self.tags));
         vec![Operation::Create { destination, description, tags }.into()]
     }
 
-    fn update(&self, _observed: &Self, _found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        _observed: &Self,
+        _found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         Vec::new() // Only tags can change, and they are the planner's.
     }
 

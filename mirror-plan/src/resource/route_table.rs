@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, InternetGateway, Need, Readiness, ReplaceOrder, ResourceType, Subnet, Tags,
     Vpc, need, part, refuse_duplicates, this,
@@ -125,16 +126,24 @@ impl Operation {
         needs.into_iter().flatten().collect()
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateRouteTable",
-            Self::CreateRoute { .. } => "CreateRoute",
-            Self::ReplaceRoute { .. } => "ReplaceRoute",
-            Self::DeleteRoute { .. } => "DeleteRoute",
-            Self::Associate { .. } => "AssociateRouteTable",
-            Self::Disassociate { .. } => "DisassociateRouteTable",
-            Self::Delete { .. } => "DeleteRouteTable",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::ec2("CreateRouteTable").on(&[On::New(A::RouteTable), On::Named(A::Vpc)])
+        };
+        Self::CreateRoute { .. } => Access::ec2("CreateRoute").on(&[On::Owned(A::RouteTable)]);
+        Self::ReplaceRoute { .. } => Access::ec2("ReplaceRoute").on(&[On::Owned(A::RouteTable)]);
+        Self::DeleteRoute { .. } => Access::ec2("DeleteRoute").on(&[On::Owned(A::RouteTable)]);
+        Self::Associate { .. } => {
+            Access::ec2("AssociateRouteTable").on(&[On::Owned(A::RouteTable), On::Named(A::Subnet)])
+        };
+        Self::Disassociate { .. } => {
+            Access::ec2("DisassociateRouteTable")
+                .on(&[On::Owned(A::RouteTable), On::Named(A::Subnet)])
+                .at_removal()
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteRouteTable").on(&[On::Owned(A::RouteTable)]).at_removal()
+        };
     }
 }
 
@@ -155,6 +164,11 @@ impl ResourceType for RouteTable {
         }
     }
 
+    fn named(&self) -> Vec<Named> {
+        let subnets = self.subnets.iter().filter_map(|subnet| Named::by(subnet, A::Subnet));
+        Named::by(&self.vpc, A::Vpc).into_iter().chain(subnets).collect()
+    }
+
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self { vpc, routes, subnets, tags } = self;
         let create = Operation::Create { vpc: vpc.clone(), tags: creation.owned(tags) };
@@ -169,7 +183,12 @@ impl ResourceType for RouteTable {
         [create].into_iter().chain(routes).chain(subnets).map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self { vpc: _, routes, subnets, tags: _ } = self;
         let mut operations = Vec::new();
         for route in routes {

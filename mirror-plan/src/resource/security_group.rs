@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need,
     refuse_duplicates, this,
@@ -237,23 +238,36 @@ impl Operation {
         needs.into_iter().flatten().collect()
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateSecurityGroup",
-            Self::Authorize { direction: Direction::Ingress, .. } => {
-                "AuthorizeSecurityGroupIngress"
-            }
-            Self::Authorize { direction: Direction::Egress, .. } => "AuthorizeSecurityGroupEgress",
-            Self::Describe { direction: Direction::Ingress, .. } => {
-                "UpdateSecurityGroupRuleDescriptionsIngress"
-            }
-            Self::Describe { direction: Direction::Egress, .. } => {
-                "UpdateSecurityGroupRuleDescriptionsEgress"
-            }
-            Self::Revoke { direction: Direction::Ingress, .. } => "RevokeSecurityGroupIngress",
-            Self::Revoke { direction: Direction::Egress, .. } => "RevokeSecurityGroupEgress",
-            Self::Delete { .. } => "DeleteSecurityGroup",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::ec2("CreateSecurityGroup").on(&[On::New(A::SecurityGroup), On::Named(A::Vpc)])
+        };
+        Self::Authorize { direction: Direction::Ingress, .. } => {
+            Access::ec2("AuthorizeSecurityGroupIngress").on(&[On::Owned(A::SecurityGroup)])
+        };
+        Self::Authorize { direction: Direction::Egress, .. } => {
+            Access::ec2("AuthorizeSecurityGroupEgress").on(&[On::Owned(A::SecurityGroup)])
+        };
+        Self::Describe { direction: Direction::Ingress, .. } => {
+            Access::ec2("UpdateSecurityGroupRuleDescriptionsIngress")
+                .on(&[On::Owned(A::SecurityGroup)])
+        };
+        Self::Describe { direction: Direction::Egress, .. } => {
+            Access::ec2("UpdateSecurityGroupRuleDescriptionsEgress")
+                .on(&[On::Owned(A::SecurityGroup)])
+        };
+        Self::Revoke { direction: Direction::Ingress, .. } => {
+            Access::ec2("RevokeSecurityGroupIngress").on(&[On::Owned(A::SecurityGroup)]).at_removal()
+        };
+        Self::Revoke { direction: Direction::Egress, .. } => {
+            Access::ec2("RevokeSecurityGroupEgress").on(&[On::Owned(A::SecurityGroup)]).at_removal()
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteSecurityGroup")
+                .on(&[On::Owned(A::SecurityGroup)])
+                .with_reads(&["DescribeNetworkInterfaces"])
+                .at_removal()
+        };
     }
 }
 
@@ -284,6 +298,10 @@ impl ResourceType for SecurityGroup {
         observed.name.as_deref().filter(|_| same)
     }
 
+    fn named(&self) -> Vec<Named> {
+        Named::by(&self.vpc, A::Vpc).into_iter().collect()
+    }
+
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
         let Self { vpc, name, description, ingress, egress, tags } = self.clone().chosen(creation);
         let create = Operation::Create {
@@ -300,7 +318,12 @@ impl ResourceType for SecurityGroup {
         [create].into_iter().chain(rules).map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self { vpc: _, name: _, description: _, ingress, egress, tags: _ } = self;
         let group = this(found);
         change_rules(&group, Direction::Ingress, &observed.ingress, ingress)

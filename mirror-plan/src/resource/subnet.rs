@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need, this,
 };
@@ -77,12 +78,19 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateSubnet",
-            Self::SetPublicIpOnLaunch { .. } => "ModifySubnetAttribute",
-            Self::Delete { .. } => "DeleteSubnet",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::ec2("CreateSubnet").on(&[On::New(A::Subnet), On::Named(A::Vpc)])
+        };
+        Self::SetPublicIpOnLaunch { .. } => {
+            Access::ec2("ModifySubnetAttribute").on(&[On::Owned(A::Subnet)])
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteSubnet")
+                .on(&[On::Owned(A::Subnet)])
+                .with_reads(&["DescribeNetworkInterfaces"])
+                .at_removal()
+        };
     }
 }
 
@@ -95,6 +103,10 @@ impl ResourceType for Subnet {
     fn inheriting(self, observed: &Self) -> Self {
         let zone = self.availability_zone.or_else(|| observed.availability_zone.clone());
         Self { availability_zone: zone, ..self }
+    }
+
+    fn named(&self) -> Vec<Named> {
+        Named::by(&self.vpc, A::Vpc).into_iter().collect()
     }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
@@ -112,7 +124,12 @@ impl ResourceType for Subnet {
         operations.into_iter().map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self { vpc: _, cidr: _, availability_zone: _, public_ip_on_launch, tags: _ } = self;
         (*public_ip_on_launch != observed.public_ip_on_launch)
             .then(|| Operation::SetPublicIpOnLaunch {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, On, calls};
 use super::{
     Computed, Creation, Instance, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need,
     this,
@@ -175,15 +176,32 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateTargetGroup",
-            Self::SetHealthCheck { .. } => "ModifyTargetGroup",
-            Self::SetAttributes { .. } => "ModifyTargetGroupAttributes",
-            Self::Register { .. } => "RegisterTargets",
-            Self::Deregister { .. } => "DeregisterTargets",
-            Self::Delete { .. } => "DeleteTargetGroup",
-        }
+    calls! {
+        Self::Create { .. } => {
+            Access::elb("CreateTargetGroup")
+                .on(&[On::New(A::TargetGroup)])
+                .with_reads(&["DescribeInternetGateways", "DescribeVpcs"])
+        };
+        Self::SetHealthCheck { .. } => {
+            Access::elb("ModifyTargetGroup").on(&[On::Owned(A::TargetGroup)])
+        };
+        Self::SetAttributes { .. } => {
+            Access::elb("ModifyTargetGroupAttributes").on(&[On::Owned(A::TargetGroup)])
+        };
+        Self::Register { .. } => {
+            Access::elb("RegisterTargets").on(&[On::Owned(A::TargetGroup)]).with_reads(&[
+                "DescribeInstances",
+                "DescribeInternetGateways",
+                "DescribeSubnets",
+                "DescribeVpcs",
+            ])
+        };
+        Self::Deregister { .. } => {
+            Access::elb("DeregisterTargets").on(&[On::Owned(A::TargetGroup)])
+        };
+        Self::Delete { .. } => {
+            Access::elb("DeleteTargetGroup").on(&[On::Owned(A::TargetGroup)]).at_removal()
+        };
     }
 }
 
@@ -270,7 +288,12 @@ impl ResourceType for TargetGroup {
         [Some(create), attributes, register].into_iter().flatten().map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self {
             name: _,
             vpc: _,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, ArnType as A, On, calls};
 use super::{Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, need, this};
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified};
@@ -75,12 +76,17 @@ impl Operation {
         }
     }
 
-    pub(super) fn call(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreateVpc",
-            Self::SetDnsSupport { .. } | Self::SetDnsHostnames { .. } => "ModifyVpcAttribute",
-            Self::Delete { .. } => "DeleteVpc",
-        }
+    calls! {
+        Self::Create { .. } => Access::ec2("CreateVpc").on(&[On::New(A::Vpc)]);
+        Self::SetDnsSupport { .. } | Self::SetDnsHostnames { .. } => {
+            Access::ec2("ModifyVpcAttribute").on(&[On::Owned(A::Vpc)])
+        };
+        Self::Delete { .. } => {
+            Access::ec2("DeleteVpc")
+                .on(&[On::Owned(A::Vpc)])
+                .with_reads(&["DescribeNetworkInterfaces"])
+                .at_removal()
+        };
     }
 }
 
@@ -114,7 +120,12 @@ impl ResourceType for Vpc {
         operations.into_iter().map(Into::into).collect()
     }
 
-    fn update(&self, observed: &Self, found: &Found) -> Vec<super::Operation> {
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
         let Self { cidr: _, dns_support, dns_hostnames, tags: _ } = self;
         let support = (*dns_support != observed.dns_support)
             .then(|| Operation::SetDnsSupport { vpc: this(found), enabled: *dns_support });

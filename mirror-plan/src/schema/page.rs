@@ -179,6 +179,7 @@ fn type_text(holds: &Type) -> String {
         Type::Bool => "true or false".to_owned(),
         Type::Integer { min, max } => format!("{min} to {max}"),
         Type::Text(form) => (*form).to_owned(),
+        Type::Secret => "text, shown as its hash".to_owned(),
         Type::Choice(words) => {
             words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ")
         }

@@ -6,19 +6,20 @@ use std::fs;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use mirror_vxlan::capture::Format;
 use mirror_vxlan::config::{
     Compress, InputArgs, InputKind, LogFormat, OperateArgs, OutputArgs, Privileges, Receive,
 };
+use mirror_vxlan::count::FileCounts;
 use mirror_vxlan::decap::{Decapsulator, Strictness};
 use mirror_vxlan::flow::Flow;
-use mirror_vxlan::health::{self, Pages};
+use mirror_vxlan::health::{self, Backlog, Pages};
 use mirror_vxlan::input::live::{self, Choice, Live, LiveOptions, Method};
-use mirror_vxlan::privilege::{self, Needs};
+use mirror_vxlan::privilege::{self, Needs, Role};
 use mirror_vxlan::receive::{Event, Options, Receiver, Running};
 use mirror_vxlan::select::{Control, Selection};
 use mirror_vxlan::sink::PcapStream;
@@ -33,6 +34,7 @@ use tracing::{info, warn};
 use super::exit::LEFT_AT_ONCE;
 use super::reload::reload;
 use super::status::Seen;
+use super::uploader::{self, Uploader};
 use super::{Ended, Exit, names};
 
 /// How often it is looked whether a signal came or a summary is due.
@@ -63,13 +65,21 @@ pub(crate) fn run(options: &Receive, arguments: &[OsString]) -> Ended {
     seen.names.replace(names(&options.select)?);
     // Before any thread there is, so that every signal waits for the one that asks for it.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    make_folders(&options.output)?;
+    // Before anything is open that it could inherit.
+    let uploads = match &options.output.upload {
+        None => None,
+        Some(to) => Some(uploader::start(to, &options.output, &options.operate)?),
+    };
     let Opened { live, tap, pages, health_tcp } = open(options)?;
     let (choice, buffer) = (live.choice, live.buffer_bytes);
     if options.operate.privileges == Privileges::Drop {
-        let user = options.operate.user.clone();
-        let given = privilege::give_up(&Needs { user, folders: options.output.folders() })?;
-        info!("gave up privileges: {given}");
+        give_up_privileges(options)?;
     }
+    let uploads = match uploads {
+        None => None,
+        Some(started) => Some(started.hear(seen.upload.get_or_init(Arc::default))?),
+    };
     let control = Control::new(options.select.rules());
     let mut receiver = Receiver::new(decapsulator(&options.input), control.selection())
         .options(Options {
@@ -93,15 +103,31 @@ pub(crate) fn run(options: &Receive, arguments: &[OsString]) -> Ended {
     info!("receiving {choice}, {} MiB for packets that wait in each", buffer >> 20);
     let attendant = Attendant { options, arguments, control, seen: Arc::clone(&seen) };
     attendant.attend(&running, &mut signals);
-    end(options, running, signals, &seen)
+    end(Ending { options, running, uploads, seen: &seen }, signals)
 }
 
-fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
-    let Receive { input, output, operate, .. } = options;
+fn make_folders(output: &OutputArgs) -> Result<(), Box<dyn Error>> {
     for folder in output.folders() {
         fs::create_dir_all(&folder)
             .map_err(|error| format!("make the folder `{}`: {error}", folder.display()))?;
     }
+    Ok(())
+}
+
+fn give_up_privileges(options: &Receive) -> Result<(), Box<dyn Error>> {
+    let given = privilege::give_up(&Needs {
+        role: Role::Receiver,
+        user: options.operate.user.clone(),
+        folders: options.output.folders(),
+        written: Vec::new(),
+        read: Vec::new(),
+    })?;
+    info!("gave up privileges: {given}");
+    Ok(())
+}
+
+fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
+    let Receive { input, output, operate, .. } = options;
     let method = match input.input {
         InputKind::Auto => Method::Best,
         InputKind::Ring => Method::Ring,
@@ -162,14 +188,19 @@ fn sinks(
     tap: Option<Tap>,
     seen: &Seen,
 ) -> Result<Receiver<Selection>, Box<dyn Error>> {
+    let mut removed = Vec::new();
     for (name, folder, format) in
         [("pcapng", &output.pcapng, Format::Pcapng), ("pcap", &output.pcap, Format::Pcap)]
     {
         if let Some(folder) = folder {
             let files = Files::open(files(output, folder.clone(), format), seen.names.clone())?;
+            removed.push(files.removed());
             receiver = receiver.sink(name, files);
         }
     }
+    let budget = output.disk_budget.map(|size| size.bytes() * removed.len() as u64);
+    *seen.backlog.lock().unwrap_or_else(PoisonError::into_inner) = Backlog::new(budget);
+    seen.removed.set(removed).ok(); // sinks are opened once
     if let Some(tap) = tap {
         receiver = receiver.sink("tap", tap);
     }
@@ -220,7 +251,7 @@ impl Attendant<'_> {
     fn attend(&self, running: &Running, signals: &mut Signals) {
         let Self { options, arguments, control, seen } = self;
         let interval = options.operate.summary.duration();
-        let mut last = running.snapshot();
+        let mut last = (running.snapshot(), seen.files());
         while !running.is_finished() {
             std::thread::sleep(BEAT);
             for signal in signals.pending() {
@@ -231,16 +262,26 @@ impl Attendant<'_> {
                 reload(options, arguments, control, &seen.names);
             }
             let now = running.snapshot();
-            if !interval.is_zero() && now.time.since(last.time) >= interval {
-                log_summary(&Summary::between(&last, &now), options.operate.log_format);
-                last = now;
+            if !interval.is_zero() && now.time.since(last.0.time) >= interval {
+                let files = seen.files();
+                let summary = Summary::between(&last.0, &now).with_files(&last.1, &files);
+                log_summary(&summary, options.operate.log_format);
+                last = (now, files);
             }
         }
     }
 }
 
+/// What is to be ended.
+struct Ending<'a> {
+    options: &'a Receive,
+    running: Running,
+    uploads: Option<Uploader>,
+    seen: &'a Seen,
+}
+
 /// Reports unhealthy for as long as asked, delivers what is there, and says what became of it all.
-fn end(options: &Receive, running: Running, mut signals: Signals, seen: &Seen) -> Ended {
+fn end(Ending { options, running, uploads, seen }: Ending<'_>, mut signals: Signals) -> Ended {
     seen.draining.store(true, Ordering::Relaxed);
     let impatient = std::thread::Builder::new().name("signals".to_owned());
     let handle = signals.handle();
@@ -257,12 +298,18 @@ fn end(options: &Receive, running: Running, mut signals: Signals, seen: &Seen) -
     }
     running.stop();
     let account = running.join();
+    // The files that were finished just now are uploaded too.
+    if let Some(uploads) = uploads {
+        uploads.close();
+    }
     handle.close();
     drop(impatient.join());
-    let total = Summary::whole(&account);
+    let total = Summary::whole(&account).with_files(&FileCounts::default(), &seen.files());
     info!(
         received = total.received, accepted = total.accepted, balances = account.balances(),
-        delivered = ?total.delivered, lost = ?total.losses, "ended"
+        delivered = ?total.delivered, lost = ?total.losses, files_removed = total.files_removed,
+        files_uploaded = total.files_uploaded.map(|(stored, _)| stored),
+        files_waiting = total.files_uploaded.map(|(_, waiting)| waiting), "ended"
     );
     Ok(if account.balances() { Exit::Done } else { Exit::Failed })
 }
@@ -277,6 +324,9 @@ fn log_summary(summary: &Summary, form: LogFormat) {
             accepted = summary.accepted,
             delivered = ?summary.delivered,
             lost = ?summary.losses,
+            files_removed = summary.files_removed,
+            files_uploaded = summary.files_uploaded.map(|(stored, _)| stored),
+            files_waiting = summary.files_uploaded.map(|(_, waiting)| waiting),
             "summary"
         ),
     }

@@ -1,15 +1,19 @@
 //! What the health and metrics ports tell of a running receiver.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use mirror_vxlan::health::Status;
+use mirror_vxlan::count::FileCounts;
+use mirror_vxlan::health::{Backlog, Status};
 use mirror_vxlan::metrics::{self, Labelled};
 use mirror_vxlan::receive::Observer;
 use mirror_vxlan::select::CurrentNames;
 use mirror_vxlan::session::{SessionId, Sessions};
 use mirror_vxlan::sink::SessionNames as _;
+use mirror_vxlan::sink::file::Removed;
+
+use super::uploader::Told;
 
 /// How long a thread may be silent; it says ten times a second that it runs.
 const SILENCE_MAX: Duration = Duration::from_secs(2);
@@ -21,6 +25,33 @@ pub(crate) struct Seen {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) names: CurrentNames,
     pub(crate) draining: AtomicBool,
+    /// What the budget of each sink of files has removed.
+    pub(crate) removed: OnceLock<Vec<Removed>>,
+    /// What the process that uploads has told, if there is one.
+    pub(crate) upload: OnceLock<Arc<Told>>,
+    pub(crate) backlog: Mutex<Backlog>,
+}
+
+impl Seen {
+    /// What became of finished files.
+    pub(crate) fn files(&self) -> FileCounts {
+        let mut counts = FileCounts::default();
+        for removed in self.removed.get().into_iter().flatten().map(Removed::tally) {
+            counts.removed.count += removed.count;
+            counts.removed.bytes += removed.bytes;
+        }
+        counts.upload = self.upload.get().map(|told| told.counts());
+        counts
+    }
+
+    fn upload_ailments(&self) -> Vec<String> {
+        let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ailments = backlog.ailments(&self.files());
+        if self.upload.get().is_some_and(|told| told.has_ended()) {
+            ailments.push("the process that uploads has ended".to_owned());
+        }
+        ailments
+    }
 }
 
 impl Status for Seen {
@@ -34,6 +65,7 @@ impl Status for Seen {
         }
         let account = observer.snapshot();
         reasons.extend(account.ailments(SILENCE_MAX).iter().map(ToString::to_string));
+        reasons.extend(self.upload_ailments());
         reasons
     }
 
@@ -46,6 +78,6 @@ impl Status for Seen {
             .map_while(|number| self.sessions.get(number))
             .map(|session| Labelled { session, name: self.names.name(session) })
             .collect();
-        metrics::render(&account, &sessions, &self.ailments())
+        metrics::render(&account, &sessions, &self.files(), &self.ailments())
     }
 }

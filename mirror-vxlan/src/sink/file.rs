@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use budget::{Budget, BudgetPolicy};
+pub use budget::{Budget, BudgetPolicy, Removed};
 pub use name::{Prefix, PrefixError};
 
 use crate::Timestamp;
@@ -130,6 +130,7 @@ pub struct Files {
     current: Option<Current>,
     finisher: Finisher,
     inventory: Inventory,
+    removed: Removed,
     sequence: u32,
     now: Timestamp,
     ahead: Ahead,
@@ -172,6 +173,7 @@ impl Files {
             current: None,
             finisher,
             inventory,
+            removed: Removed::default(),
             sequence: 0,
             now: Timestamp::default(),
             ahead: Ahead::default(),
@@ -179,6 +181,11 @@ impl Files {
             resting: false,
             frames_gone: 0,
         })
+    }
+
+    /// Returns what counts the files that the budget has removed, for others to read.
+    pub fn removed(&self) -> Removed {
+        self.removed.clone()
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), Trouble> {
@@ -247,7 +254,8 @@ impl Files {
             let made = match policy {
                 BudgetPolicy::RefuseFrames => false,
                 BudgetPolicy::DeleteOldest => {
-                    self.inventory.delete_oldest().map_err(|error| at("delete from", &error))?
+                    let deleted = self.inventory.delete_oldest(&self.removed);
+                    deleted.map_err(|error| at("delete from", &error))?
                 }
             };
             // What is being finished can be deleted when it is.

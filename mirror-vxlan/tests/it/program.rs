@@ -12,7 +12,7 @@ use std::time::Duration;
 const DATAGRAM: [u8; 22] =
     [8, 0, 0, 0, 0x54, 0xfa, 0x11, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6];
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_mirror-vxlan"))
 }
 
@@ -22,14 +22,18 @@ fn free_port() -> u16 {
 }
 
 /// A receiver of UDP, which needs no privilege, and what it listens on.
-struct Receiver {
-    child: Child,
+pub(crate) struct Receiver {
+    pub(crate) child: Child,
     vxlan: u16,
     http: SocketAddr,
 }
 
 impl Receiver {
-    fn start(folder: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, more: &[&str]) -> Self {
+        Self::start_with(folder, more, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, more: &[&str], variables: &[(&str, String)]) -> Self {
         let (vxlan, http) = (free_port(), free_port());
         let child = program()
             .args(["receive", "--input", "udp", "--workers", "1", "--port", &vxlan.to_string()])
@@ -37,6 +41,7 @@ impl Receiver {
             .args(["--metrics", &format!("127.0.0.1:{http}"), "--pcapng"])
             .arg(folder.join("captures"))
             .args(more)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -45,7 +50,7 @@ impl Receiver {
         receiver
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let Ok(mut stream) = TcpStream::connect(self.http) else { return String::new() };
         let mut answer = String::new();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
@@ -53,7 +58,7 @@ impl Receiver {
         answer
     }
 
-    fn metric(&self, series: &str) -> Option<u64> {
+    pub(crate) fn metric(&self, series: &str) -> Option<u64> {
         let text = self.get("/metrics");
         let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         line.map(|value| value.parse().unwrap())
@@ -61,7 +66,7 @@ impl Receiver {
 
     /// Waits, with a bound that only a hanging program reaches.
     #[track_caller]
-    fn wait_for(&self, is_so: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait_for(&self, is_so: impl Fn(&Self) -> bool) {
         for _ in 0..600 {
             if is_so(self) {
                 return;
@@ -71,19 +76,19 @@ impl Receiver {
         panic!("the program does not come to the state that is waited for");
     }
 
-    fn send(&self, count: usize) {
+    pub(crate) fn send(&self, count: usize) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         for _ in 0..count {
             socket.send_to(&DATAGRAM, ("127.0.0.1", self.vxlan)).unwrap();
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
-    fn end(mut self) -> Output {
+    pub(crate) fn end(mut self) -> Output {
         self.signal("TERM");
         let mut log = Vec::new();
         self.child.stderr.take().unwrap().read_to_end(&mut log).unwrap();
@@ -170,22 +175,31 @@ fn what_is_forbidden_fails_and_what_is_needed_works() {
     let folder = tempfile::tempdir().unwrap();
     let inside = folder.path().join("captures");
     fs::create_dir(&inside).unwrap();
-    let output = Command::new(example).arg(&inside).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let told: Vec<&str> = text.lines().collect();
-    let confined = !text.contains("no Landlock");
-    let outside = if confined { "refused" } else { "allowed" };
-    assert_eq!(
-        told[..told.len() - 1].join("\n"),
-        format!(
-            "write inside: allowed\nrename inside: allowed\nremove inside: allowed\n\
-             write outside: {outside}\nappend outside: {outside}\nread outside: allowed\n\
-             start a program: refused\npacket socket: refused\nlow port: refused\n\
-             high port: allowed\nthread: allowed\ntrace another: refused"
-        ),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    fs::write(folder.path().join("captures.others"), "private").unwrap();
+    for (role, more) in [("receiver", &[][..]), ("uploader", &["uploader"])] {
+        let output = Command::new(&example).arg(&inside).args(more).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let told: Vec<&str> = text.lines().collect();
+        let is_confined = !text.contains("no Landlock");
+        let outside = if is_confined { "refused" } else { "allowed" };
+        let (reads, serves) = match role {
+            "receiver" => ("allowed", "allowed"),
+            _ => (outside, "refused"),
+        };
+        assert_eq!(
+            told[..told.len() - 1].join("\n"),
+            format!(
+                "write inside: allowed\nrename inside: allowed\nremove inside: allowed\n\
+                 write outside: {outside}\nappend outside: {outside}\nread settings: allowed\n\
+                 read what is others': {reads}\nstart a program: refused\n\
+                 packet socket: refused\nlow port: refused\nhigh port: {serves}\n\
+                 be connected to: {serves}\nconnect: allowed\nthread: allowed\n\
+                 trace another: refused"
+            ),
+            "{role}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }
 
 #[test]

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mirror_vxlan::upload::{UploadCounts, UploadOptions, Uploader};
+use mirror_vxlan::count::UploadCounts;
+use mirror_vxlan::upload::{UploadOptions, Uploader};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
 use crate::files::files_in;
+use crate::program::{Receiver, program};
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
@@ -21,7 +23,7 @@ fn options(directory: &Path) -> UploadOptions {
     UploadOptions {
         interval: Duration::from_millis(10),
         pause_max: Duration::from_millis(100),
-        ..UploadOptions::new(directory, "captures/receiver-1")
+        ..UploadOptions::new(vec![directory.to_owned()], "captures/receiver-1")
     }
 }
 
@@ -146,4 +148,72 @@ fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
     let done = uploader.close(ENOUGH);
     assert_eq!((done.stored.count, done.trouble), (kept, None));
     assert!(files_in(from.path()).is_empty());
+}
+
+/// The file that is stored, wherever it is below.
+fn stored_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let hosts = files_in(folder);
+    hosts.iter().flat_map(|host| files_in(host)).collect()
+}
+
+#[test]
+fn a_receiver_has_its_files_stored_and_counted_also_the_last() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let url = format!("file://{}", to.path().display());
+    let receiver = Receiver::start(from.path(), &["--upload", &url, "--rotate-time", "1s"]);
+    receiver.send(10);
+    let uploaded = "mirror_vxlan_upload_files_total";
+    receiver.wait_for(|receiver| receiver.metric(uploaded) == Some(1));
+    receiver.send(5);
+    receiver.wait_for(|receiver| receiver.metric("mirror_vxlan_accepted_frames_total") == Some(15));
+    let output = receiver.end();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(log.contains("files_uploaded=2 files_waiting=0"), "{log}");
+    assert!(files_in(&from.path().join("captures")).is_empty());
+    assert_eq!(stored_below(to.path()).len(), 2);
+}
+
+#[test]
+fn a_store_that_is_gone_makes_the_receiver_unhealthy_once_the_budget_takes_what_it_lacks() {
+    let from = tempfile::tempdir().unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let variables = [
+        ("AWS_ENDPOINT_URL", format!("http://{gone}")),
+        ("AWS_ALLOW_HTTP", "true".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+    ];
+    let more = ["--upload", "s3://captures", "--rotate-time", "1s", "--disk-budget", "300KiB"];
+    let receiver = Receiver::start_with(from.path(), &more, &variables);
+    receiver.wait_for(|receiver| {
+        receiver.send(500);
+        receiver.get("/healthz").contains("the upload is behind")
+    });
+    receiver.wait_for(|receiver| receiver.metric("mirror_vxlan_upload_up") == Some(0));
+    let output = receiver.end();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(log.contains("upload failed, and is tried again"), "{log}");
+    // How many files the budget left depends on how fast this machine sends; none was stored.
+    assert!(log.contains("files_uploaded=0 "), "{log}");
+}
+
+#[test]
+fn what_a_receiver_left_is_uploaded_by_hand_and_a_process_without_its_receiver_ends() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    put_file(from.path(), 1, 1000);
+    let url = format!("file://{}", to.path().display());
+    let output = program().args(["upload", &url]).arg(from.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "1 files, 1000 bytes uploaded\n");
+    assert_eq!(stored_below(to.path()).len(), 1);
+
+    let attended = program()
+        .args(["upload", "--attended", &url])
+        .arg(from.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(attended.status.success());
 }

@@ -143,7 +143,7 @@ async fn an_instance_runs_is_changed_and_terminated() {
     let changed = Instance { source_dest_check: true, ..observed.clone() };
     assert_eq!(bench.change(&web, changed.clone()).await, ["ModifyInstanceAttribute"]);
     let bigger = Instance { instance_type: "t3.small".parse().unwrap(), ..changed };
-    let bigger = Instance { user_data: Some(Input::Known("echo".to_owned())), ..bigger };
+    let bigger = Instance { user_data: Some(Input::Known("echo".into())), ..bigger };
     assert_eq!(
         bench.change(&web, bigger).await,
         ["StopInstances", "ModifyInstanceAttribute", "ModifyInstanceAttribute", "StartInstances"]

@@ -87,7 +87,8 @@ impl Bench {
         let declared = declared.into();
         let found = self.found(address).await;
         let settled = declared.clone().settled(&found.resource);
-        let operations = settled.update(&found);
+        let creation = Creation { address, stack: STACK, generation: found.generation };
+        let operations = settled.update(&found, &creation);
         self.act_all(address, &operations).await;
         self.check(address, &declared).await;
         operations.iter().map(Operation::call).collect()

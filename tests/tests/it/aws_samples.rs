@@ -73,7 +73,7 @@ pub(crate) fn instance(subnet: &Address, group: &Address) -> Instance {
         public: Some(true),
         private_ip: Some("10.0.1.20".parse().unwrap()),
         key_name: None,
-        user_data: Some(Input::Known("#!/bin/sh\necho grüße\n".to_owned())),
+        user_data: Some(Input::Known("#!/bin/sh\necho grüße\n".into())),
         source_dest_check: false,
         tags: named("web"),
     }

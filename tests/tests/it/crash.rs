@@ -1,256 +1,155 @@
-//! Crash safety: a run that is killed at any call leaves nothing behind that the next one does not
+//! Crash safety: a run that is killed at any moment leaves nothing behind that the next one does not
 //! take up.
 //!
-//! Each point is tried with several seeds: each time AWS shows what was made after other delays and
-//! throttles other calls. `MIRROR_SEEDS` says how many; every test prints what it has tried.
+//! Each moment is tried with several seeds: each time AWS shows what was made after other delays and
+//! throttles other calls. `MIRROR_SEEDS` says how many; every test prints what it has tried. A
+//! thousand objects of others are in the account in every run, and each is looked at afterwards.
 
-use std::time::Duration;
+pub(crate) mod pool;
+pub(crate) mod sweep;
+pub(crate) mod weather;
 
-use mirror_local::{Calls, Effect, Fault, Faults, Share};
+use std::ops::Range;
+
+use mirror_local::{Calls, Effect, Fault, Faults};
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
-use mirror_tests::lab;
-use mirror_tests::simulation::{End, Kill, Safeguard, Simulation};
+use mirror_tests::simulation::{Safeguard, Simulation};
+use mirror_tests::{lab, wide};
 
-use crate::converge::census;
+use pool::{Tally, try_all};
+use sweep::{Sweep, finish, undisturbed};
+use weather::weather;
 
-/// Seeds for each point, unless the environment says otherwise.
+/// Seeds, unless the environment says otherwise.
 const SEEDS: u64 = 1;
 
-/// What the account holds, by kind.
-type Census = Vec<(&'static str, usize)>;
-
-fn seeds() -> std::ops::Range<u64> {
+pub(crate) fn seeds() -> Range<u64> {
     let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
     0..given.map_or(SEEDS, |seeds| seeds.parse().expect("MIRROR_SEEDS is a number"))
 }
 
-/// How soon AWS shows what it has made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sight {
-    /// Four new objects of five within a second, most of the others within half a minute, one of
-    /// fifty within two minutes.
-    Usual,
-    /// Each after half a minute to two minutes.
-    Late,
-}
-
-impl Sight {
-    /// One or the other.
-    fn of(seed: u64) -> Self {
-        if seed.is_multiple_of(2) { Self::Late } else { Self::Usual }
+/// Kills a run of each stack everywhere.
+fn kill_everywhere(before: Option<Mode>, killed: Mode, then: Mode) {
+    for stack in [lab(), wide()] {
+        let sweep = Sweep { stack: &stack, before, killed, then, missing: None, one_in: 1 };
+        let of = format!("{}: {killed:?} killed, then {then:?}, {:?} seeds", stack.name, seeds());
+        sweep.over(seeds()).expect_none_bad(&of);
     }
-
-    fn lag(self, random: &mut fastrand::Rng) -> Duration {
-        let milliseconds = match (self, random.u8(0..100)) {
-            (Self::Usual, 0..80) => 0..1_000,
-            (Self::Usual, 80..98) => 1_000..30_000,
-            (Self::Usual, _) | (Self::Late, _) => 30_000..120_000,
-        };
-        Duration::from_millis(random.u64(milliseconds))
-    }
-}
-
-/// AWS on another day each seed: how late it shows what, and which calls of a hundred it throttles.
-fn weather(seed: u64, throttled: u8) -> Faults {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let lags: Vec<Duration> = (0..97).map(|_| Sight::of(seed).lag(&mut random)).collect();
-    let share = Share { percent: throttled, seed };
-    Faults::none().unseen_during(lags).throttle_share(Calls::All, share)
-}
-
-/// What the account of a simulation holds.
-fn holds(simulation: &Simulation) -> Census {
-    simulation.cloud.set_faults(Faults::none());
-    simulation.wait(Duration::from_secs(600)); // until everything is seen
-    simulation.in_virtual_time(census(&simulation.cloud))
-}
-
-/// Runs until it is done, and finds nothing to do after that, as soon as AWS shows all of it: a rule
-/// that cannot be seen yet is a difference, though making it again makes no second one.
-fn finish(simulation: &Simulation, stack: &Stack, mode: Mode, seed: u64) -> Result<(), String> {
-    let end = simulation.run(stack, mode, weather(seed + 1_000, 3), None);
-    if !end.is_complete() {
-        return Err(format!("the run after it: {end}"));
-    }
-    simulation.wait(Duration::from_secs(120));
-    let again = simulation.run(stack, mode, Faults::none(), None);
-    match again.plan() {
-        Some(plan) if plan.is_empty() => Ok(()),
-        Some(plan) => Err(format!("then there is still to do: {:?}", mirror_tests::touched(plan))),
-        None => Err(format!("the plan after that: {again}")),
-    }
-}
-
-/// A run that is killed, and what is done after it.
-struct Crash {
-    /// What has been done before.
-    before: Option<Mode>,
-    /// What is killed.
-    killed: Mode,
-    /// What is to finish.
-    then: Mode,
-    /// What is taken away from all of them.
-    missing: Option<Safeguard>,
-}
-
-impl Crash {
-    /// Kills at every call that changes something, and expects the next run to make it good.
-    fn sweep(&self, stack: &Stack) {
-        let Self { before: _, killed, then, missing: _ } = self;
-        let (points, mut bad) = self.try_all(stack, seeds());
-        println!("{killed:?} killed, then {then:?}: {points} points, {} bad", bad.len());
-        bad.truncate(10);
-        assert!(bad.is_empty(), "{}", bad.join("\n"));
-    }
-
-    /// How many points there are, and what is wrong after which of them.
-    fn try_all(&self, stack: &Stack, seeds: impl IntoIterator<Item = u64>) -> (usize, Vec<String>) {
-        let Self { before, killed, then, missing: _ } = self;
-        let wanted = Self::undisturbed(stack, before.iter().chain([killed, then]));
-        let (mut points, mut bad) = (0, Vec::new());
-        for seed in seeds {
-            let calls = self.calls(stack, seed);
-            for kill in (1..=calls).flat_map(kills) {
-                points += 1;
-                if let Err(why) = self.survives(stack, (seed, kill), &wanted) {
-                    bad.push(format!("seed {seed}, {kill:?}: {why}"));
-                }
-            }
-        }
-        (points, bad)
-    }
-
-    /// What the account holds after these runs, if nothing goes wrong.
-    fn undisturbed<'m>(stack: &Stack, modes: impl Iterator<Item = &'m Mode>) -> Census {
-        let simulation = Simulation::new();
-        for mode in modes {
-            let end = simulation.run(stack, *mode, Faults::none(), None);
-            assert!(end.is_complete(), "{end}");
-        }
-        holds(&simulation)
-    }
-
-    /// How many calls that change something the run takes that is to be killed.
-    fn calls(&self, stack: &Stack, seed: u64) -> u64 {
-        let simulation = self.prepared(stack);
-        let before = simulation.changes();
-        let end = simulation.run(stack, self.killed, weather(seed, 3), None);
-        assert!(end.is_complete(), "{end}");
-        simulation.changes() - before
-    }
-
-    fn prepared(&self, stack: &Stack) -> Simulation {
-        let mut simulation = Simulation::new();
-        if let Some(missing) = self.missing {
-            simulation = simulation.without(missing);
-        }
-        if let Some(mode) = self.before {
-            let end = simulation.run(stack, mode, Faults::none(), None);
-            assert!(end.is_complete(), "{end}");
-        }
-        simulation
-    }
-
-    fn survives(
-        &self,
-        stack: &Stack,
-        (seed, kill): (u64, Kill),
-        wanted: &Census,
-    ) -> Result<(), String> {
-        let simulation = self.prepared(stack);
-        let end = simulation.run(stack, self.killed, weather(seed, 3), Some(kill));
-        // Calls that depend on what is seen may be fewer another time: then it was done before.
-        if !matches!(end, End::Killed) && !end.is_complete() {
-            return Err(format!("it was not killed: {end}"));
-        }
-        finish(&simulation, stack, self.then, seed)?;
-        let found = holds(&simulation);
-        if found == *wanted { Ok(()) } else { Err(format!("there is {found:?}")) }
-    }
-}
-
-fn kills(call: u64) -> [Kill; 2] {
-    [Effect::None, Effect::Done].map(|effect| Kill { call, effect })
 }
 
 #[test]
 fn a_killed_apply_is_taken_up_by_the_next() {
-    Crash { before: None, killed: Mode::Apply, then: Mode::Apply, missing: None }.sweep(&lab());
+    kill_everywhere(None, Mode::Apply, Mode::Apply);
 }
 
 #[test]
 fn a_destroy_after_a_killed_apply_leaves_nothing() {
-    Crash { before: None, killed: Mode::Apply, then: Mode::Destroy, missing: None }.sweep(&lab());
+    kill_everywhere(None, Mode::Apply, Mode::Destroy);
 }
 
 #[test]
 fn a_killed_destroy_is_taken_up_by_the_next() {
-    Crash { before: Some(Mode::Apply), killed: Mode::Destroy, then: Mode::Destroy, missing: None }
-        .sweep(&lab());
+    kill_everywhere(Some(Mode::Apply), Mode::Destroy, Mode::Destroy);
 }
 
-#[test]
-fn each_safeguard_is_needed() {
-    for missing in [Safeguard::Journal, Safeguard::SettleWindow] {
-        let crash =
-            Crash { before: None, killed: Mode::Apply, then: Mode::Apply, missing: Some(missing) };
-        let (points, bad) = crash.try_all(&lab(), [0]);
-        println!("without {missing:?}: {points} points, {} bad", bad.len());
-        assert!(!bad.is_empty(), "{missing:?} could be left out");
-    }
+/// Loses the answer to each call that changes something in three ways.
+fn lose_every_answer(stack: &Stack, seeds: Range<u64>, missing: Option<Safeguard>) -> Tally {
+    let wanted = undisturbed(stack, &[Mode::Apply]);
+    let plain = Simulation::new();
+    assert!(plain.run(stack, Mode::Apply, Faults::none()).is_complete());
+    let losses = [Fault::answer_lost(), Fault::dropped(Effect::Done), Fault::silent(Effect::Done)];
+    let calls = plain.changes();
+    let feed = |give: &std::sync::mpsc::SyncSender<(u64, u64, Fault)>| {
+        for (seed, call) in seeds.flat_map(|seed| (1..=calls).map(move |call| (seed, call))) {
+            for loss in &losses {
+                give.send((seed, call, loss.clone())).expect("somebody tries it");
+            }
+        }
+    };
+    try_all(feed, |(seed, call, loss)| {
+        let seed = seed * 1_000 + call;
+        fastrand::seed(seed);
+        let simulation = Simulation::new().without(missing);
+        let faults = weather(seed, 0).fail(Calls::Mutating, call, loss.clone());
+        let end = simulation.run(stack, Mode::Apply, faults);
+        finish(&simulation, (stack, Mode::Apply), weather(seed + 1, 3), &wanted)
+            .map_err(|why| format!("call {call}, {loss:?}, seed {seed}: {end}, then {why}"))
+    })
 }
 
 #[test]
 fn an_answer_that_is_lost_makes_nothing_twice() {
-    let stack = lab();
-    let wanted = Crash::undisturbed(&stack, [Mode::Apply].iter());
-    let plain = Simulation::new();
-    assert!(plain.run(&stack, Mode::Apply, Faults::none(), None).is_complete());
-    let losses = [Fault::answer_lost(), Fault::dropped(Effect::Done), Fault::silent(Effect::Done)];
-    let (mut points, mut bad) = (0, Vec::new());
-    for call in 1..=plain.changes() {
-        for loss in &losses {
-            let simulation = Simulation::new();
-            let faults = weather(call, 0).fail(Calls::Mutating, call, loss.clone());
-            let end = simulation.run(&stack, Mode::Apply, faults, None);
-            let finished = finish(&simulation, &stack, Mode::Apply, call);
-            points += 1;
-            if let Err(why) = finished {
-                bad.push(format!("call {call}, {loss:?}: {end}, then {why}"));
-            } else if holds(&simulation) != wanted {
-                bad.push(format!("call {call}, {loss:?}: {:?}", holds(&simulation)));
-            }
-        }
+    for stack in [lab(), wide()] {
+        let seeds = 0..seeds().end.div_ceil(20);
+        let of = format!("{}: answers lost after the call took effect", stack.name);
+        lose_every_answer(&stack, seeds, None).expect_none_bad(&of);
     }
-    println!("answers lost after the call took effect: {points}, {} bad", bad.len());
-    bad.truncate(10);
-    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+#[test]
+fn each_safeguard_is_needed() {
+    for missing in [Safeguard::Journal, Safeguard::Tokens, Safeguard::SettleWindow] {
+        let (killed, then) = (Mode::Apply, Mode::Apply);
+        let missing = Some(missing);
+        let tally =
+            Sweep { stack: &lab(), before: None, killed, then, missing, one_in: 1 }.over(0..1);
+        expect_some_bad(&tally, missing);
+    }
+    let missing = Some(Safeguard::Classifier);
+    expect_some_bad(&lose_every_answer(&lab(), 0..1, missing), missing);
+}
+
+fn expect_some_bad(Tally { trials, bad }: &Tally, missing: Option<Safeguard>) {
+    println!("without {missing:?}: {trials} trials, {} bad", bad.len());
+    assert!(!bad.is_empty(), "{missing:?} could be left out");
 }
 
 #[test]
 fn throttling_delays_and_breaks_nothing() {
     let stack = lab();
-    let wanted = Crash::undisturbed(&stack, [Mode::Apply].iter());
+    let wanted = undisturbed(&stack, &[Mode::Apply]);
     for percent in [30, 70] {
-        let (mut stopped, mut bad) = (0, Vec::new());
-        for seed in 0..seeds().end * 5 {
+        let tally = each_seed(|seed| {
             let simulation = Simulation::new();
-            let end = simulation.run(&stack, Mode::Apply, weather(seed, percent), None);
-            stopped += u64::from(!end.is_complete());
+            let end = simulation.run(&stack, Mode::Apply, weather(seed, percent));
             // Where more than two calls of three are refused, a run may stop; then it can go on.
-            let finished = match (percent, end.is_complete()) {
-                (70, _) | (_, true) => finish(&simulation, &stack, Mode::Apply, seed),
-                (_, false) => Err(end.to_string()),
-            };
-            if let Err(why) = finished {
-                bad.push(format!("seed {seed}: {why}"));
-            } else if holds(&simulation) != wanted {
-                bad.push(format!("seed {seed}: {:?}", holds(&simulation)));
+            if percent < 70 && !end.is_complete() {
+                return Err(end.to_string());
             }
-        }
-        println!("{percent} % throttled: {stopped} stopped on the way, {} bad", bad.len());
-        bad.truncate(10);
-        assert!(bad.is_empty(), "{}", bad.join("\n"));
+            finish(&simulation, (&stack, Mode::Apply), weather(seed + 1_000, 3), &wanted)
+        });
+        tally.expect_none_bad(&format!("{percent} % of the calls throttled"));
     }
+}
+
+#[test]
+fn what_is_seen_late_is_waited_for() {
+    let stack = lab();
+    let (made, gone) =
+        (undisturbed(&stack, &[Mode::Apply]), undisturbed(&stack, &[Mode::Apply, Mode::Destroy]));
+    let (unseen, lag) = (|_| Faults::none().unseen_for(3), |seed| weather(seed, 0));
+    let all: [(&str, &(dyn Fn(u64) -> Faults + Sync)); 2] =
+        [("NotFound for the first three reads", &unseen), ("seen after up to 120 s", &lag)];
+    for (of, faults) in all {
+        let tally = each_seed(|seed| {
+            let simulation = Simulation::new();
+            finish(&simulation, (&stack, Mode::Apply), faults(seed), &made)?;
+            finish(&simulation, (&stack, Mode::Destroy), faults(seed + 1), &gone)
+        });
+        tally.expect_none_bad(of);
+    }
+}
+
+/// Tries something with every seed.
+fn each_seed(trial: impl Fn(u64) -> Result<(), String> + Sync) -> Tally {
+    let feed = |give: &std::sync::mpsc::SyncSender<u64>| {
+        for seed in seeds() {
+            give.send(seed).expect("somebody tries it");
+        }
+    };
+    try_all(feed, |seed| {
+        fastrand::seed(seed);
+        trial(seed).map_err(|why| format!("seed {seed}: {why}"))
+    })
 }

@@ -1,11 +1,16 @@
 //! What an account does to a run: interfaces that linger, journals that are lost, others' objects.
 
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use mirror_local::Faults;
-use mirror_plan::plan::Mode;
-use mirror_tests::lab;
+use mirror_plan::plan::{Mode, Plan};
+use mirror_plan::stack::Stack;
+use mirror_tests::simulation::account::{OTHERS, others};
 use mirror_tests::simulation::{End, Safeguard, Simulation};
+use mirror_tests::{lab, stack, wide};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -16,7 +21,16 @@ fn lingering(time: Duration) -> Simulation {
 }
 
 fn run(simulation: &Simulation, mode: Mode) -> End {
-    simulation.run(&lab(), mode, Faults::none(), None)
+    simulation.run(&lab(), mode, Faults::none())
+}
+
+/// Every stack of the examples, and the wide one.
+fn examples() -> Vec<Stack> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.to_string_lossy().ends_with(".mirror.hcl"));
+    let stacks = files.map(|path| stack(&std::fs::read_to_string(path).unwrap()));
+    stacks.chain([wide()]).collect()
 }
 
 #[test]
@@ -36,25 +50,43 @@ fn interfaces_that_stay_are_named_and_the_next_run_finishes() {
     let end = run(&simulation, Mode::Destroy);
     assert!(end.is_complete(), "{end}");
     let again = run(&simulation, Mode::Destroy);
-    assert!(again.plan().is_some_and(mirror_plan::plan::Plan::is_empty), "{again}");
+    assert!(again.plan().is_some_and(Plan::is_empty), "{again}");
 }
 
 #[test]
 fn without_its_journal_a_stack_is_known_by_its_tags() {
-    let simulation = Simulation::new();
-    assert!(run(&simulation, Mode::Apply).is_complete());
-    simulation.lose_journals();
-    let again = run(&simulation, Mode::Apply);
-    assert!(again.plan().is_some_and(mirror_plan::plan::Plan::is_empty), "{again}");
+    for stack in examples() {
+        let simulation = Simulation::new();
+        let end = simulation.run(&stack, Mode::Apply, Faults::none());
+        assert!(end.is_complete(), "{}: {end}", stack.name);
+        simulation.lose_journals();
+        let again = simulation.run(&stack, Mode::Apply, Faults::none());
+        assert!(again.plan().is_some_and(Plan::is_empty), "{}: {again}", stack.name);
+    }
 }
 
 #[test]
 fn an_apply_of_what_is_there_changes_nothing() {
-    let simulation = Simulation::new();
-    assert!(run(&simulation, Mode::Apply).is_complete());
-    let before = simulation.changes();
-    assert!(run(&simulation, Mode::Apply).is_complete());
-    assert_eq!(simulation.changes(), before);
+    for stack in examples() {
+        let simulation = Simulation::new();
+        let end = simulation.run(&stack, Mode::Apply, Faults::none());
+        assert!(end.is_complete(), "{}: {end}", stack.name);
+        let before = simulation.changes();
+        assert!(simulation.run(&stack, Mode::Apply, Faults::none()).is_complete());
+        assert_eq!(simulation.changes(), before, "{}", stack.name);
+        println!("{}: {before} calls made it, 0 the second time", stack.name);
+    }
+}
+
+#[test]
+fn others_are_in_every_account() {
+    assert!(others().len() >= OTHERS, "{}", others().len());
+    println!("{} objects of others", others().len());
+    let named = others().values().filter(|row| row.contains("source-instance"));
+    let (owned, others): (Vec<_>, Vec<_>) =
+        named.partition(|row| row.contains(mirror_plan::resource::tag::STACK));
+    // They bear the names that the tests use; some are of another stack, the others of none.
+    assert!(owned.len() > 10 && others.len() > 10, "{} and {}", owned.len(), others.len());
 }
 
 #[test]
@@ -64,8 +96,29 @@ fn the_same_seed_gives_the_same_calls() {
         // A disk answers when it likes.
         let simulation = Simulation::new().without(Safeguard::Journal);
         assert!(run(&simulation, Mode::Apply).is_complete());
-        let log = simulation.cloud.log().unwrap();
-        log.iter().map(|call| serde_json::to_string(call).unwrap()).collect::<Vec<_>>()
+        log(&simulation)
     };
     assert_eq!(calls(), calls());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_calls_and_the_same_journal() {
+    let all = || {
+        fastrand::seed(7);
+        // One call at a time waits for the disk whenever it answers.
+        let simulation = Simulation::new().with_parallelism(NonZeroUsize::MIN);
+        let (give, journals) = channel();
+        let end = simulation.watch((&lab(), Mode::Apply, Faults::none()), move |_, remains| {
+            give.send(remains().journal().to_vec()).unwrap();
+        });
+        assert!(end.is_complete(), "{end}");
+        (log(&simulation), journals.iter().collect::<Vec<_>>())
+    };
+    assert_eq!(all(), all());
+}
+
+/// Every call, as it is logged.
+fn log(simulation: &Simulation) -> Vec<String> {
+    let log = simulation.cloud.log().unwrap();
+    log.iter().map(|call| serde_json::to_string(call).unwrap()).collect()
 }

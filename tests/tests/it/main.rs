@@ -12,5 +12,7 @@ mod converge;
 mod crash;
 mod endurance;
 mod generate;
+mod iam;
+mod lease;
 mod peers;
 mod tidy;

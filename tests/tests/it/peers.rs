@@ -4,6 +4,7 @@
 //! They come from PyPI into folders beside the build. Without Python or PyPI a test says that it was
 //! skipped; where `CI` is set that is a failure, so that nobody believes it ran.
 
+mod linter;
 mod packages;
 mod terraform;
 

@@ -14,13 +14,14 @@ const FILE_LINES_MAX: usize = 600;
 const NAMES_OF_NOTHING: [&str; 6] = ["common", "helper", "helpers", "misc", "util", "utils"];
 
 /// The modules of mirror-plan that are functions of their inputs; `*` stands for any ending.
-const PURE_MODULES: [&str; 16] = [
+const PURE_MODULES: [&str; 17] = [
     "address",
     "attribute",
     "code",
     "diagnostic",
     "graph",
     "hash",
+    "iam",
     "id",
     "lint*",
     "observed",

@@ -59,7 +59,7 @@ impl Ledger {
 
     /// The same where a part of the journal is lost that was last written at `at`.
     #[must_use]
-    pub(super) fn with_damage(self, at: Timestamp) -> Self {
+    pub(in crate::apply) fn with_damage(self, at: Timestamp) -> Self {
         Self { damaged: Some(at), ..self }
     }
 
@@ -75,7 +75,40 @@ impl Ledger {
             Record::Refused { address, generation } | Record::Settled { address, generation } => {
                 self.entries.remove(&(address, generation));
             }
+            Record::Damaged { at } => self.damaged = self.damaged.max(Some(at)),
         }
+    }
+
+    /// The shortest records that leave the same open.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        let Self { entries, damaged } = self;
+        let entries = entries.iter().map(|((address, generation), entry)| {
+            let (address, generation) = (address.clone(), *generation);
+            match entry.clone() {
+                Entry::Sent { token, request, at } => {
+                    Record::Intent { address, generation, token, request, at }
+                }
+                Entry::Made { id, at } => Record::Made { address, generation, id, at },
+            }
+        });
+        damaged.iter().map(|at| Record::Damaged { at: *at }).chain(entries).collect()
+    }
+
+    /// The same as if everything had been written at `at`.
+    #[cfg(any(feature = "s3", test))]
+    #[must_use]
+    pub(in crate::apply) fn dated(mut self, at: Timestamp) -> Self {
+        for entry in self.entries.values_mut() {
+            match entry {
+                Entry::Sent { token: _, request: _, at: time }
+                | Entry::Made { id: _, at: time } => {
+                    *time = at;
+                }
+            }
+        }
+        self.damaged = self.damaged.map(|_| at);
+        self
     }
 
     /// Whether nothing is open.
@@ -144,5 +177,53 @@ impl Ledger {
             }
             (None, _) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn records() -> Vec<Record> {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        let id = "vpc-0a1b2c3d4e5f67890".parse::<crate::resource::vpc::VpcId>().unwrap().erase();
+        let request = RequestHash::of(&"10.0.0.0/16");
+        let intent = |name: &str| Record::Intent {
+            address: address(name),
+            generation: 1,
+            token: "7c9e".to_owned(),
+            request: request.clone(),
+            at: at(1),
+        };
+        vec![
+            intent("vpc.open"),
+            intent("vpc.refused"),
+            Record::Refused { address: address("vpc.refused"), generation: 1 },
+            intent("vpc.made"),
+            Record::Made { address: address("vpc.made"), generation: 1, id, at: at(2) },
+            Record::Damaged { at: at(3) },
+        ]
+    }
+
+    #[test]
+    fn the_shortest_records_leave_the_same_open() {
+        let ledger = Ledger::of(records());
+        assert_eq!(ledger.records().len(), 3);
+        assert_eq!(Ledger::of(ledger.records()), ledger);
+    }
+
+    #[test]
+    fn what_is_dated_counts_from_then() {
+        let nothing =
+            Observed::nothing("123456789012".parse().unwrap(), "eu-west-1".parse().unwrap());
+        let window = Duration::from_secs(300);
+        let mut ledger = Ledger::of(records()).dated(at(1_000));
+        assert_eq!(ledger.settle(&nothing, at(1_299), window), []);
+        assert_eq!(ledger.settle(&nothing, at(1_300), window).len(), 2);
+        assert!(ledger.is_settled());
     }
 }

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
@@ -48,6 +49,12 @@ pub enum Record {
         /// Which object of it.
         generation: u32,
     },
+    /// A part of what was written cannot be read any more; until the window from this time is over,
+    /// anything may come to light.
+    Damaged {
+        /// The latest time at which that part can have been written.
+        at: Timestamp,
+    },
     /// The object has been seen among those of the stack, or the time in which it could have come to
     /// light is over: there is nothing left to wait for.
     Settled {
@@ -72,11 +79,11 @@ impl RequestHash {
     }
 }
 
-/// The line of a journal that a record is.
+/// The line of a journal that something is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Line<'r>(pub(super) &'r Record);
+pub(in crate::apply) struct Line<'r, T>(pub(in crate::apply) &'r T);
 
-impl fmt::Display for Line<'_> {
+impl<T: Serialize> fmt::Display for Line<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let json = serde_json::to_string(self.0).map_err(|_| fmt::Error)?;
         writeln!(f, "{:08x} {json}", crc32fast::hash(json.as_bytes()))
@@ -85,27 +92,27 @@ impl fmt::Display for Line<'_> {
 
 /// What a journal was found to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(in crate::apply) struct Reading {
     /// The records that are whole, in order.
-    pub(super) records: Vec<Record>,
+    pub(in crate::apply) records: Vec<Record>,
     /// The first line, counted from 1, that is not what was written.
-    pub(super) damaged: Option<usize>,
+    pub(in crate::apply) damaged: Option<usize>,
 }
 
 /// Reads the bytes of a journal; every sequence of bytes has a reading.
-pub(super) fn read(bytes: &[u8]) -> Reading {
+pub(in crate::apply) fn read(bytes: &[u8]) -> Reading {
     let mut reading = Reading::default();
     let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
     let mut number = 0;
     while let Some(line) = lines.next() {
         number += 1;
         let is_tail = lines.peek().is_none();
-        match record(line) {
+        match parse(line) {
             Some(record) => reading.records.push(record),
             // Behind the last line feed there is nothing, or what did not get written - or a whole
             // line whose line feed has become something else.
             None if is_tail => {
-                let whole = line.split_last().and_then(|(_, whole)| record(whole));
+                let whole = line.split_last().and_then(|(_, whole)| parse(whole));
                 reading.records.extend(whole);
             }
             None => {
@@ -116,8 +123,8 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
     reading
 }
 
-/// The record of a line, if it is what was written.
-fn record(line: &[u8]) -> Option<Record> {
+/// What a line is, if it is what was written.
+pub(in crate::apply) fn parse<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
     let (sum, json) = line.split_at_checked(9)?;
     let sum = std::str::from_utf8(sum).ok()?.strip_suffix(' ')?;
     let written = u32::from_str_radix(sum, 16).ok()?;

@@ -15,7 +15,7 @@ use super::blocker::{self, Place};
 use super::{Act, ActError, Note, Sent};
 use crate::attribute::{Input, Ref, Referable};
 use crate::id::Id;
-use crate::value::Origin;
+use crate::value::{Origin, Part, Secret, Template};
 
 /// What one call has to work with.
 pub(super) struct Acting<'a> {
@@ -86,12 +86,30 @@ impl<'a> Acting<'a> {
             Input::Known(text) => return Ok(text.clone()),
             Input::Later(template) => template,
         };
+        self.fill(template)
+    }
+
+    /// A secret text with what it waited for filled in.
+    pub(super) fn secret(&self, input: &Input<Secret>) -> Result<String, ActError> {
+        let secret = match input {
+            Input::Later(template) => return self.fill(template),
+            Input::Known(secret) => secret,
+        };
+        let text = secret.reveal_text().ok_or_else(|| ActError::Hidden(secret.clone()))?;
+        Ok(text.to_owned())
+    }
+
+    fn fill(&self, template: &Template) -> Result<String, ActError> {
         for origin in template.origins() {
             self.known(origin)?;
         }
-        template
-            .fill(|origin| self.known(origin).ok().map(str::to_owned))
-            .map_err(|origin| ActError::NotKnown(origin.clone()))
+        template.fill(|origin| self.known(origin).ok().map(str::to_owned)).map_err(
+            |part| match part {
+                Part::Attribute(origin) => ActError::NotKnown(origin.clone()),
+                Part::Secret(secret) => ActError::Hidden(secret.clone()),
+                Part::Text(_) => ActError::Operation("a text is known"),
+            },
+        )
     }
 
     /// The same for a text that may be absent.

@@ -54,7 +54,7 @@ async fn run(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActErro
         Ami::Id(image) => image.clone(),
         Ami::Parameter(parameter) => image::image(acting.aws, parameter).await?,
     };
-    let user_data = acting.optional_text(user_data.as_ref())?;
+    let user_data = user_data.as_ref().map(|text| acting.secret(text)).transpose()?;
     let metadata = InstanceMetadataOptionsRequest::builder()
         .http_tokens(HttpTokensState::Required)
         .http_put_response_hop_limit(1)
@@ -121,7 +121,7 @@ async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
             request.instance_id(acting.id(instance)?.as_str()).instance_type(value)
         }
         Operation::SetUserData { instance, user_data } => {
-            let value = Blob::new(acting.text(user_data)?);
+            let value = Blob::new(acting.secret(user_data)?);
             let value = SecureBlobAttributeValue::builder().value(value).build();
             request.instance_id(acting.id(instance)?.as_str()).user_data(value)
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::address::Address;
+use crate::attribute::Input;
 use crate::id::{Id, Identified, ObjectId};
 use crate::observed::{ComputedValue, Found};
 use crate::resource::Operation;
@@ -49,6 +50,13 @@ impl Known {
     /// It is the same whether what it refers to was made in this run or found.
     #[must_use]
     pub fn fill(&self, operation: &Operation) -> serde_json::Value {
+        let operation = operation.clone().with_secrets(|input| match input {
+            Input::Known(secret) => Input::Known(secret),
+            // The hash of the whole text, as it is where all of it was known from the beginning.
+            Input::Later(template) => template
+                .fill(|origin| self.get(origin)?.map(str::to_owned))
+                .map_or_else(|_| Input::Later(template.clone()), |text| Input::Known(text.into())),
+        });
         let operation = serde_json::to_value(operation).expect("operations have texts for keys");
         self.filled(operation)
     }

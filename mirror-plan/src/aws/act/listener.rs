@@ -3,18 +3,20 @@
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum};
 
 use super::super::answer::Answer;
+use super::super::tags;
 use super::acting::Acting;
 use super::target_group::protocol;
 use super::{ActError, Made};
 use crate::attribute::Ref;
 use crate::id::{ListenerArn, ObjectId};
-use crate::resource::TargetGroup;
 use crate::resource::load_balancer::{Listener, LoadBalancerArn};
+use crate::resource::{Tags, TargetGroup};
 
 pub(super) async fn create(
     acting: &Acting<'_>,
     balancer: &LoadBalancerArn,
     listener: &Listener,
+    tags: &Tags,
 ) -> Result<Made, ActError> {
     let Listener { port, protocol: traffic, target_group } = listener;
     let request = acting
@@ -24,7 +26,8 @@ pub(super) async fn create(
         .load_balancer_arn(balancer.as_str())
         .protocol(protocol(traffic.word()))
         .port(i32::from(port.get()))
-        .default_actions(forward(acting, target_group)?);
+        .default_actions(forward(acting, target_group)?)
+        .set_tags(Some(tags::to_elb(tags)));
     let answer = acting.call("CreateListener", || request.clone().send()).await?;
     let arn = answer.listeners().first().and_then(|listener| listener.listener_arn());
     let arn: ListenerArn = Answer("CreateListener").id("ListenerArn", arn)?;

@@ -40,8 +40,8 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
             acting.call("SetSecurityGroups", || request.clone().send()).await?;
             Ok(Made::nothing())
         }
-        Operation::CreateListener { load_balancer, listener } => {
-            listener::create(acting, &acting.id(load_balancer)?, listener).await
+        Operation::CreateListener { load_balancer, listener, tags } => {
+            listener::create(acting, &acting.id(load_balancer)?, listener, tags).await
         }
         Operation::ModifyListener { arn, listener } => {
             listener::modify(acting, arn, listener).await

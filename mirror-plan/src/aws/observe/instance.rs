@@ -18,6 +18,7 @@ use crate::observed::Found;
 use crate::resource::Instance;
 use crate::resource::instance::InstanceId;
 use crate::scalar::{Ami, InstanceType};
+use crate::value::Secret;
 
 const ANSWER: Answer = Answer("DescribeInstances");
 
@@ -62,7 +63,7 @@ fn is_there(instance: &SeenInstance) -> bool {
     !matches!(state, Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
 }
 
-async fn user_data(aws: &Aws, id: &InstanceId) -> Result<Option<String>, ObserveError> {
+async fn user_data(aws: &Aws, id: &InstanceId) -> Result<Option<Secret>, ObserveError> {
     let request = aws
         .ec2()
         .describe_instance_attribute()
@@ -72,14 +73,15 @@ async fn user_data(aws: &Aws, id: &InstanceId) -> Result<Option<String>, Observe
     let Some(encoded) = text(answer.user_data().and_then(|data| data.value())) else {
         return Ok(None);
     };
-    let wrong = || FieldError::Unknown(encoded.clone());
+    // What is wrong with it would show it.
+    let wrong = || FieldError::Unknown("what is no base64".to_owned());
     let bytes = base64::decode(&encoded)
         .map_err(|_| Answer("DescribeInstanceAttribute").wrong("userData", wrong()))?;
     // What is no text can be shown as changed, if not as it is.
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Some(Secret::text(String::from_utf8_lossy(&bytes))))
 }
 
-fn read(instance: &SeenInstance, user_data: Option<String>) -> Result<Instance, AnswerError> {
+fn read(instance: &SeenInstance, user_data: Option<Secret>) -> Result<Instance, AnswerError> {
     let groups = instance.security_groups().iter().map(|group| group.group_id());
     let instance_type = instance.instance_type().map(|of| of.as_str());
     Ok(Instance {

@@ -2,7 +2,7 @@
 
 use hcl_edit::expr::{Expression, FuncCall};
 
-use super::{Evaluated, Evaluator, Scope, all, this_is};
+use super::{Evaluated, Evaluator, Scope, Secrecy, all, this_is};
 use crate::attribute::{listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
@@ -20,20 +20,41 @@ impl Evaluator<'_> {
             return self.attempt(function, call, scope);
         }
         let arguments = self.arguments(call, scope)?;
+        self.result(function, call, arguments)
+    }
+
+    /// What a function makes of its arguments. Apart from their evaluation, which nests.
+    fn result(&self, function: &Function, call: &FuncCall, arguments: Vec<Value>) -> Evaluated {
         self.check_count(function, arguments.len(), call)?;
+        let secrecy = match function.body {
+            Body::Sensitive => Secrecy::Sensitive,
+            Body::Nonsensitive => Secrecy::Plain,
+            Body::Pure(_) | Body::File | Body::Try => Secrecy::of(&arguments),
+        };
+        let arguments: Vec<Value> = arguments.into_iter().map(Value::revealed).collect();
+        let made = |value| secrecy.made(value);
         let is_waiting = |argument: &Value| match function.needs {
             Needs::Everything => !argument.is_known(),
             Needs::Structure => matches!(argument, Value::Unknown(_)),
+            Needs::Nothing => false,
         };
         if arguments.iter().any(is_waiting) {
-            return Ok(Value::Unknown(Unknown::computed(&arguments)));
+            return Ok(made(Value::Unknown(Unknown::computed(&arguments))));
         }
         let result = match function.body {
             Body::Pure(run) => run(&arguments),
             Body::File => self.file(&arguments),
+            Body::Sensitive | Body::Nonsensitive => Ok(arguments[0].clone()),
             Body::Try => unreachable!("evaluated above"),
         };
-        result.map_err(|wrong| self.failed(function, call, wrong, &arguments).into())
+        result.map(made).map_err(|wrong| match secrecy {
+            Secrecy::Plain => self.failed(function, call, wrong, &arguments).into(),
+            // What is wrong with a secret would show it.
+            Secrecy::Sensitive => {
+                let title = format!("`{}` has no result for this sensitive value", function.name);
+                Diagnostic::error(code::FUNCTION, title).at(self.text.span(call), "").into()
+            }
+        })
     }
 
     /// The arguments, with a last `list...` spread out.
@@ -45,6 +66,10 @@ impl Evaluator<'_> {
         match arguments.pop() {
             None => {}
             Some(Value::List(items)) => arguments.extend(items),
+            Some(secret @ Value::Secret(_)) => match secret.revealed() {
+                Value::List(items) => arguments.extend(items.into_iter().map(Value::sensitive)),
+                other => arguments.push(other.sensitive()),
+            },
             // Left whole, it makes the result unknown.
             Some(unknown @ Value::Unknown(_)) => arguments.push(unknown),
             Some(other) => {

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use hcl_edit::expr::{Expression, ForExpr};
 
-use super::{Binding, Evaluated, Evaluator, Scope, all, both, mistake, this_is};
-use crate::diagnostic::Diagnostics;
+use super::{Binding, Evaluated, Evaluator, Scope, Secrecy, all, both, mistake, this_is};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl::convert::to_text;
 use crate::value::{Unknown, Value};
 
@@ -34,34 +35,58 @@ impl Evaluator<'_> {
             key: intro.key_var.as_ref().map(|name| name.as_str()),
             value: intro.value_var.as_str(),
         };
-        let collection = self.evaluate(&intro.collection_expr, scope)?;
+        let (collection, secrecy) = self.going_over(&intro.collection_expr, scope)?;
         if let Value::Unknown(_) = collection {
-            return Ok(Value::Unknown(Unknown::computed([&collection])));
+            return Ok(secrecy.made(Value::Unknown(Unknown::computed([&collection]))));
         }
         let turns = self.turns(collection, &intro.collection_expr)?;
         let condition = cond.as_ref().map(|condition| &condition.expr);
         let members = all(turns.into_iter().map(|turn| {
             self.round(&names, turn, scope, &|scope| {
-                self.made(key_expr.as_ref(), value_expr, condition, scope)
+                self.made(key_expr.as_ref(), value_expr, (condition, secrecy), scope)
             })
         }))?;
+        self.gathered(written, members, secrecy)
+    }
+
+    /// What the turns of a loop have made. Apart from their evaluation, which nests.
+    fn gathered(&self, written: &ForExpr, members: Vec<Member>, secrecy: Secrecy) -> Evaluated {
         let unknown = members.iter().filter_map(|member| match member {
             Member::Unknown(value) => Some(value),
             Member::Some(..) | Member::None => None,
         });
         let unknown: Vec<&Value> = unknown.collect();
         if !unknown.is_empty() {
-            return Ok(Value::Unknown(Unknown::computed(unknown)));
+            return Ok(secrecy.made(Value::Unknown(Unknown::computed(unknown))));
         }
         let members = members.into_iter().filter_map(|member| match member {
             Member::Some(key, value) => Some((key, value)),
             Member::None | Member::Unknown(_) => None,
         });
-        match key_expr {
-            None => Ok(Value::List(members.map(|(_, value)| value).collect())),
-            Some(_) if written.grouping => Ok(grouped(members)),
-            Some(key) => self.distinct(members, key),
-        }
+        let made = match written.key_expr.as_ref() {
+            None => Value::List(members.map(|(_, value)| value).collect()),
+            Some(_) if written.grouping => grouped(members),
+            Some(key) => self.distinct(members, key)?,
+        };
+        Ok(secrecy.made(made))
+    }
+
+    /// What a loop goes over; the elements of what is sensitive are so too.
+    pub(super) fn going_over(
+        &self,
+        expression: &Expression,
+        scope: Scope<'_>,
+    ) -> Evaluated<(Value, Secrecy)> {
+        let value = self.evaluate(expression, scope)?;
+        let Value::Secret(_) = value else { return Ok((value, Secrecy::Plain)) };
+        let hidden = match value.revealed() {
+            Value::List(items) => Value::List(items.into_iter().map(Value::sensitive).collect()),
+            Value::Object(members) => Value::Object(
+                members.into_iter().map(|(name, member)| (name, member.sensitive())).collect(),
+            ),
+            other => other,
+        };
+        Ok((hidden, Secrecy::Sensitive))
     }
 
     /// The turns of a loop: index or name, and value.
@@ -115,11 +140,14 @@ impl Evaluator<'_> {
         &self,
         key: Option<&Expression>,
         value: &Expression,
-        condition: Option<&Expression>,
+        (condition, secrecy): (Option<&Expression>, Secrecy),
         scope: Scope<'_>,
     ) -> Evaluated<Member> {
         if let Some(condition) = condition {
-            let holds = self.evaluate(condition, scope)?;
+            let (holds, hidden) = self.unmarked(condition, scope)?;
+            if hidden == Secrecy::Sensitive && secrecy == Secrecy::Plain {
+                return Err(self.shown("this decides what is shown, and is sensitive", condition));
+            }
             if !holds.is_known() {
                 return Ok(Member::Unknown(holds));
             }
@@ -131,6 +159,9 @@ impl Evaluator<'_> {
             return Ok(Member::Some(String::new(), self.evaluate(value, scope)?));
         };
         let (key, value) = both(self.evaluate(written_key, scope), self.evaluate(value, scope))?;
+        if key.is_sensitive() {
+            return Err(self.shown("the name of a member is shown, and is sensitive", written_key));
+        }
         if !key.is_known() {
             return Ok(Member::Unknown(key));
         }
@@ -141,6 +172,15 @@ impl Evaluator<'_> {
                 Err(mistake("the name of a member is a string", at, this_is(&key)).into())
             }
         }
+    }
+
+    /// Refuses a sensitive value where what comes of it is not.
+    pub(super) fn shown(&self, title: &str, expression: &Expression) -> Diagnostics {
+        let at = self.text.span(expression);
+        Diagnostic::error(code::SENSITIVE, title)
+            .at(at, "")
+            .help("`nonsensitive(...)` says that it may be shown")
+            .into()
     }
 
     fn distinct(

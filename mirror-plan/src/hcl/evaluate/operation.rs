@@ -2,7 +2,7 @@
 
 use hcl_edit::expr::{BinaryOp, BinaryOperator, UnaryOp, UnaryOperator};
 
-use super::{Evaluated, Evaluator, Scope, both, mistake, this_is};
+use super::{Evaluated, Evaluator, Scope, Secrecy, both, mistake, this_is};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::hcl::convert::{number, to_bool, to_number};
@@ -10,9 +10,9 @@ use crate::value::{Unknown, Value};
 
 impl Evaluator<'_> {
     pub(super) fn unary(&self, operation: &UnaryOp, scope: Scope<'_>) -> Evaluated {
-        let value = self.evaluate(&operation.expr, scope)?;
+        let (value, secrecy) = self.unmarked(&operation.expr, scope)?;
         if !value.is_known() {
-            return Ok(Value::Unknown(Unknown::computed([&value])));
+            return Ok(secrecy.made(Value::Unknown(Unknown::computed([&value]))));
         }
         let (result, wanted) = match operation.operator.value() {
             UnaryOperator::Neg => {
@@ -23,6 +23,7 @@ impl Evaluator<'_> {
             }
         };
         result
+            .map(|value| secrecy.made(value))
             .ok_or_else(|| mistake(wanted, self.text.span(&operation.expr), this_is(&value)).into())
     }
 
@@ -36,6 +37,13 @@ impl Evaluator<'_> {
             self.evaluate(&operation.rhs_expr, scope),
         );
         let (left, right) = operands?;
+        let secrecy = Secrecy::of([&left, &right]);
+        self.combined(operation, left.revealed(), right.revealed()).map(|value| secrecy.made(value))
+    }
+
+    /// `left operator right`, neither of them marked.
+    fn combined(&self, operation: &BinaryOp, left: Value, right: Value) -> Evaluated {
+        let operator = *operation.operator.value();
         if !left.is_known() || !right.is_known() {
             return Ok(Value::Unknown(Unknown::computed([&left, &right])));
         }
@@ -64,20 +72,21 @@ impl Evaluator<'_> {
     /// `&&` and `||`: the right side counts only where the left one does not decide.
     fn logic(&self, operation: &BinaryOp, scope: Scope<'_>) -> Evaluated {
         let decides = *operation.operator.value() == BinaryOperator::Or;
-        let left = self.evaluate(&operation.lhs_expr, scope)?;
+        let (left, secrecy) = self.unmarked(&operation.lhs_expr, scope)?;
         let left_known = left.is_known();
         if left_known && self.truth(&left, &operation.lhs_expr)? == decides {
-            return Ok(Value::Bool(decides));
+            return Ok(secrecy.made(Value::Bool(decides)));
         }
-        let right = self.evaluate(&operation.rhs_expr, scope)?;
+        let (right, other) = self.unmarked(&operation.rhs_expr, scope)?;
+        let made = |value| secrecy.made(other.made(value));
         if !right.is_known() {
-            return Ok(Value::Unknown(Unknown::computed([&left, &right])));
+            return Ok(made(Value::Unknown(Unknown::computed([&left, &right]))));
         }
         let right = self.truth(&right, &operation.rhs_expr)?;
         if left_known || right == decides {
-            Ok(Value::Bool(right))
+            Ok(made(Value::Bool(right)))
         } else {
-            Ok(Value::Unknown(Unknown::computed([&left])))
+            Ok(made(Value::Unknown(Unknown::computed([&left]))))
         }
     }
 }

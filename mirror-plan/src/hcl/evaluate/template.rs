@@ -7,11 +7,11 @@ use hcl_edit::template::{
 };
 
 use super::comprehension::Loop;
-use super::{Evaluated, Evaluator, Scope, all, mistake, this_is};
+use super::{Evaluated, Evaluator, Scope, Secrecy, all, mistake, this_is};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::hcl::convert::to_text;
-use crate::value::{Part, Unknown, Value, joined};
+use crate::value::{Part, Secret, Unknown, Value, joined};
 
 /// The pieces of a text.
 #[derive(Default)]
@@ -33,7 +33,22 @@ impl Pieces {
                 Some(Self { parts: template.0.clone(), computed: Vec::new() })
             }
             Value::Unknown(_) => Some(Self { parts: Vec::new(), computed: vec![value.clone()] }),
+            Value::Secret(_) => {
+                let pieces = Self::of(&value.clone().revealed())?;
+                Some(pieces.hidden(Secrecy::Sensitive))
+            }
             known => to_text(known).map(Self::text),
+        }
+    }
+
+    /// The same with every text in it hidden.
+    fn hidden(self, secrecy: Secrecy) -> Self {
+        match secrecy {
+            Secrecy::Plain => self,
+            Secrecy::Sensitive => {
+                let computed = self.computed.into_iter().map(Value::sensitive).collect();
+                Self { parts: crate::value::Template(self.parts).hidden().0, computed }
+            }
         }
     }
 
@@ -50,10 +65,14 @@ impl Pieces {
         let template = joined(self.parts);
         let origins = template.origins().cloned().collect();
         if !self.computed.is_empty() {
+            let secrecy = Secrecy::of(&self.computed);
+            let secrecy = if template.is_sensitive() { Secrecy::Sensitive } else { secrecy };
             let waiting = Value::Unknown(Unknown { origins, template: None });
-            return Value::Unknown(Unknown::computed(self.computed.iter().chain([&waiting])));
+            let all = self.computed.iter().chain([&waiting]);
+            return secrecy.made(Value::Unknown(Unknown::computed(all)));
         }
         match template.fill(|_| None) {
+            Ok(text) if template.is_sensitive() => Value::Secret(Secret::text(text)),
             Ok(text) => Value::String(text),
             Err(_) => Value::Unknown(Unknown { origins, template: Some(template.clone()) }),
         }
@@ -139,21 +158,23 @@ impl Evaluator<'_> {
         indent: usize,
         scope: Scope<'_>,
     ) -> Evaluated<Pieces> {
-        let condition = self.evaluate(&directive.if_expr.cond_expr, scope)?;
+        let (condition, secrecy) = self.unmarked(&directive.if_expr.cond_expr, scope)?;
         if !condition.is_known() {
-            return Ok(Pieces { parts: Vec::new(), computed: vec![condition] });
+            let computed = vec![secrecy.made(condition)];
+            return Ok(Pieces { parts: Vec::new(), computed });
         }
+        let hidden = |pieces: Pieces| pieces.hidden(secrecy);
         let (first, end) = (&directive.if_expr, directive.endif_expr.strip);
         let second = directive.else_expr.as_ref();
         if self.truth(&condition, &first.cond_expr)? {
             let closing = second.map_or(end, |second| second.strip);
             let marks = Marks::inside(first.strip, closing, indent);
-            return self.enclosed(&first.template, marks, scope);
+            return self.enclosed(&first.template, marks, scope).map(hidden);
         }
         match second {
             Some(second) => {
                 let marks = Marks::inside(second.strip, end, indent);
-                self.enclosed(&second.template, marks, scope)
+                self.enclosed(&second.template, marks, scope).map(hidden)
             }
             None => Ok(Pieces::default()),
         }
@@ -166,9 +187,10 @@ impl Evaluator<'_> {
         scope: Scope<'_>,
     ) -> Evaluated<Pieces> {
         let written = &directive.for_expr;
-        let collection = self.evaluate(&written.collection_expr, scope)?;
+        let (collection, secrecy) = self.going_over(&written.collection_expr, scope)?;
         if let Value::Unknown(_) = collection {
-            return Ok(Pieces { parts: Vec::new(), computed: vec![collection] });
+            let computed = vec![secrecy.made(collection)];
+            return Ok(Pieces { parts: Vec::new(), computed });
         }
         let names = Loop {
             key: written.key_var.as_ref().map(|name| name.as_str()),
@@ -178,7 +200,7 @@ impl Evaluator<'_> {
         let marks = Marks::inside(written.strip, directive.endfor_expr.strip, indent);
         let body = |scope: Scope<'_>| self.enclosed(&written.template, marks, scope);
         all(turns.into_iter().map(|turn| self.round(&names, turn, scope, &body)))
-            .map(Pieces::joined)
+            .map(|pieces| Pieces::joined(pieces).hidden(secrecy))
     }
 }
 

@@ -107,6 +107,9 @@ impl Evaluator<'_> {
         scope: Scope<'_>,
     ) -> Evaluated<Cow<'v, Value>> {
         while let Some((operator, rest)) = operators.split_first() {
+            if let Value::Secret(_) = *value {
+                return self.inside_secret(value.into_owned(), operators, scope);
+            }
             if let Value::Unknown(_) = *value {
                 return Ok(Cow::Owned(Value::Unknown(Unknown::computed([&*value]))));
             }
@@ -118,7 +121,7 @@ impl Evaluator<'_> {
                     if !at.is_known() {
                         return Ok(Cow::Owned(Value::Unknown(Unknown::computed([&at, &*value]))));
                     }
-                    self.element(value, &at, operator)?
+                    self.element_at(value, at, operator)?
                 }
                 TraversalOperator::LegacyIndex(index) => {
                     let index = i64::try_from(*index.value()).unwrap_or(i64::MAX);
@@ -141,6 +144,43 @@ impl Evaluator<'_> {
             };
         }
         Ok(value)
+    }
+
+    /// Goes through what is sensitive: so is what is found, and what is not there is not named.
+    fn inside_secret(
+        &self,
+        secret: Value,
+        operators: &[Operator],
+        scope: Scope<'_>,
+    ) -> Evaluated<Cow<'static, Value>> {
+        let found = self.steps(Cow::Owned(secret.revealed()), operators, scope);
+        match found {
+            Ok(found) => Ok(Cow::Owned(found.into_owned().sensitive())),
+            Err(_) => {
+                let at = operators.first().map(|operator| self.text.span(operator));
+                let title = "the sensitive value has no such part";
+                Err(Diagnostic::error(code::EVALUATION, title).at(at, "").into())
+            }
+        }
+    }
+
+    /// The element at an index that may be sensitive.
+    fn element_at<'v>(
+        &self,
+        value: Cow<'v, Value>,
+        index: Value,
+        operator: &Operator,
+    ) -> Evaluated<Cow<'v, Value>> {
+        if !index.is_sensitive() {
+            return self.element(value, &index, operator);
+        }
+        match self.element(value, &index.revealed(), operator) {
+            Ok(found) => Ok(Cow::Owned(found.into_owned().sensitive())),
+            Err(_) => {
+                let title = "there is no element with this sensitive name";
+                Err(mistake(title, self.text.span(operator), "").into())
+            }
+        }
     }
 
     /// What `operators` lead to from each element. A splat behind a splat nests in here, so that

@@ -67,14 +67,14 @@ fn the_lab_is_the_set_up_of_the_guide() {
         source_dest_check = true
         subnet = (known after apply: subnet.target-subnet.id)
         tags = { Name = "target-instance-1" }
-        user_data = "#!/bin/sh\nsystemd-run python3 -m http.server 80 --directory $(mktemp -d)\n"
+        user_data = (sensitive, sha256:143df538...)
     instance.target-instance-2
         instance_type = "t3.micro"
         security_groups = [(known after apply: security_group.target.id)]
         source_dest_check = true
         subnet = (known after apply: subnet.target-subnet.id)
         tags = { Name = "target-instance-2" }
-        user_data = "#!/bin/sh\nsystemd-run python3 -m http.server 80 --directory $(mktemp -d)\n"
+        user_data = (sensitive, sha256:143df538...)
     target_group.targets
         deregistration_delay = 300
         health_check = { healthy_threshold = 5, interval = 30, path = null, port = 80, protocol = "tcp", timeout = null, unhealthy_threshold = 2 }

@@ -302,13 +302,5 @@ fn what_a_variable_block_may_say() {
       |
     6 |   description = []
       |                 ^^
-
-    error[MP0004]: the variable has no attribute `sensitive`
-     --> test.mirror.hcl:7:3
-      |
-    7 |   sensitive   = true
-      |   ^^^^^^^^^
-      |
-      = help: it has `type`, `default`, `description`, `one_of` and `nullable`
     ");
 }

@@ -188,6 +188,7 @@ fn the_order_of_a_plan() {
         stack: "lab".parse().unwrap(),
         account: "123456789012".parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
+        coordination: None,
         mode: crate::plan::Mode::Destroy,
         targeted: false,
         saw: BTreeMap::new(),

@@ -37,6 +37,7 @@ fn plan_of(changes: Vec<Change>) -> Plan {
         stack: "lab".parse().unwrap(),
         account: "123456789012".parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
+        coordination: None,
         mode: Mode::Apply,
         targeted: false,
         saw: BTreeMap::new(),

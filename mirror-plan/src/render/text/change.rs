@@ -5,6 +5,7 @@ use std::fmt;
 use super::entry::{Entry, Mark, Side};
 use super::layout::{write_entries, write_hidden};
 use crate::attribute::{Presence, Type};
+use crate::packet::{Mirrored, TrafficChange};
 use crate::plan::{Action, Capture, Change, Reason};
 use crate::render::Palette;
 use crate::resource::{ReplaceOrder, computed, object_type};
@@ -13,9 +14,21 @@ use crate::value::{Origin, Unknown, Value};
 /// Unchanged attributes that are shown all the same, so that a reader knows what the block is.
 const ALWAYS: [&str; 3] = ["id", "name", "tags"];
 
+/// The most lines of packets above one block; a change is to be read, not scrolled through.
+const PACKET_LINES_MAX: usize = 10;
+
 /// Writes the change, a blank line not included.
-pub(super) fn write(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette) -> fmt::Result {
+pub(super) fn write(
+    f: &mut fmt::Formatter<'_>,
+    change: &Change,
+    traffic: Option<&TrafficChange>,
+    palette: &Palette,
+) -> fmt::Result {
     write_comment(f, change, palette)?;
+    if let Some(TrafficChange { begins, ends }) = traffic {
+        write_packets(f, "mirrored from now on", begins)?;
+        write_packets(f, "no longer mirrored", ends)?;
+    }
     write_symbol(f, change.action, palette)?;
     writeln!(f, " {} \"{}\" {{", change.kind(), change.address.name)?;
     let id = change.id.as_ref().map(|id| Value::String(id.to_string()));
@@ -74,6 +87,18 @@ fn write_comment(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette)
     match change.capture {
         Some(capture) => writeln!(f, "  # {}", capture_text(capture)),
         None => Ok(()),
+    }
+}
+
+/// Writes the packets that begin or cease to be mirrored, a line for each block of them.
+fn write_packets(f: &mut fmt::Formatter<'_>, what: &str, packets: &Mirrored) -> fmt::Result {
+    let lines = packets.lines();
+    for line in lines.iter().take(PACKET_LINES_MAX) {
+        writeln!(f, "  # {what}: {line}")?;
+    }
+    match lines.len().saturating_sub(PACKET_LINES_MAX) {
+        0 => Ok(()),
+        more => writeln!(f, "  # {what}: {more} more, see the JSON of the plan"),
     }
 }
 

@@ -3,6 +3,7 @@
 use similar::{ChangeTag, TextDiff};
 
 use super::entry::Mark;
+use crate::value::is_invisible;
 
 /// How many unchanged lines are shown around a changed one.
 const AROUND: usize = 3;
@@ -72,7 +73,7 @@ fn visible(line: &str) -> String {
     for c in kept.chars() {
         match c {
             '\t' => text.push(c),
-            c if c.is_control() => text.extend(c.escape_default()),
+            c if is_invisible(c) => text.extend(c.escape_default()),
             c => text.push(c),
         }
     }

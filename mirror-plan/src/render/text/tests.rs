@@ -6,14 +6,13 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::{Inventory, Text};
-use crate::address::{Address, Kind};
-use crate::attribute::{Problems, Ref};
+use crate::address::Kind;
+use crate::attribute::Problems;
 use crate::observed::{Found, Observed};
-use crate::plan::{
-    Action, Call, Capture, Change, Difference, Mode, OutputChange, Phase, Plan, Reason, Step,
-};
+use crate::plan::{Action, Capture, Change, Mode, OutputChange, Plan, Reason};
 use crate::render::Palette;
-use crate::resource::{Operation, ReplaceOrder, Resource, vpc};
+use crate::render::samples::{address, change, empty_plan, plan};
+use crate::resource::{ReplaceOrder, Resource};
 use crate::value::{Origin, Unknown, Value};
 
 mod actions;
@@ -21,88 +20,6 @@ mod differences;
 
 const CREATE_FIRST: Action = Action::Replace(ReplaceOrder::CreateThenDelete);
 const DELETE_FIRST: Action = Action::Replace(ReplaceOrder::DeleteThenCreate);
-
-fn address(text: &str) -> Address {
-    text.parse().unwrap()
-}
-
-/// A change from one object of JSON to another; `null` for none.
-fn change(at: &str, action: Action, before: serde_json::Value, after: serde_json::Value) -> Change {
-    let object = |json: serde_json::Value| match Value::from(json) {
-        Value::Null => None,
-        value => Some(value),
-    };
-    let id = (!before.is_null()).then(|| {
-        let id = json!("vpc-0a1b2c3d4e5f67890");
-        serde_json::from_value(id).unwrap()
-    });
-    Change {
-        address: address(at),
-        deposed: None,
-        action,
-        reasons: Vec::new(),
-        id,
-        before: object(before),
-        after: object(after),
-        differences: Vec::new(),
-        capture: None,
-    }
-}
-
-impl Change {
-    fn because(mut self, reason: Reason) -> Self {
-        self.reasons.push(reason);
-        self
-    }
-
-    fn forced_by(mut self, attribute: &str) -> Self {
-        let attribute = attribute.to_owned();
-        self.differences.push(Difference { attribute, forces_replacement: true });
-        self
-    }
-
-    fn with_capture(self, capture: Capture) -> Self {
-        Self { capture: Some(capture), ..self }
-    }
-
-    /// With an attribute of the new object that waits for another resource.
-    fn awaiting(mut self, attribute: &str, of: &str, its: &str) -> Self {
-        let origin = Origin { address: address(of), attribute: its.to_owned() };
-        if let Some(Value::Object(members)) = &mut self.after {
-            let unknown = Value::Unknown(Unknown::attribute(origin));
-            members.insert(attribute.to_owned(), unknown);
-        }
-        self
-    }
-}
-
-fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
-    let step = Step {
-        address: address("vpc.lab"),
-        phase: Phase::Delete,
-        generation: 1,
-        call: Call::Operation(Operation::Vpc(vpc::Operation::Delete {
-            vpc: Ref::Id("vpc-0a1b2c3d4e5f67890".parse().unwrap()),
-        })),
-        needs: Vec::new(),
-    };
-    Plan { steps: vec![step], changes: changes.into_iter().collect(), ..empty_plan() }
-}
-
-fn empty_plan() -> Plan {
-    Plan {
-        format: Plan::FORMAT,
-        stack: "lab".parse().unwrap(),
-        account: "123456789012".parse().unwrap(),
-        region: "us-east-1".parse().unwrap(),
-        mode: Mode::Apply,
-        targeted: false,
-        saw: BTreeMap::new(),
-        changes: Vec::new(),
-        steps: Vec::new(),
-        outputs: BTreeMap::new(),
-    }
-}
 
 /// The text of the changes alone: what stands between the head and the summary.
 fn blocks(changes: impl IntoIterator<Item = Change>) -> String {
@@ -402,10 +319,7 @@ fn an_inventory_shows_what_is_there() {
         subnet            = "subnet-0a1b2c3d4e5f67890"
         security_groups   = []
         public            = true
-        user_data         = <<-EOT
-            #!/bin/sh
-            reboot
-        EOT
+        user_data         = (sensitive, sha256:ece8db30...)
         source_dest_check = true
         tags              = {
             "Name" = "web"
@@ -420,10 +334,7 @@ fn an_inventory_shows_what_is_there() {
         subnet            = "subnet-0a1b2c3d4e5f67890"
         security_groups   = []
         public            = true
-        user_data         = <<-EOT
-            #!/bin/sh
-            reboot
-        EOT
+        user_data         = (sensitive, sha256:ece8db30...)
         source_dest_check = true
         tags              = {
             "Name" = "web"

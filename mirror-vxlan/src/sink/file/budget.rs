@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::name::{Prefix, Stage};
+use crate::count::Tally;
 
 /// How much space the files of a sink may take together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,29 @@ pub enum BudgetPolicy {
     DeleteOldest,
     /// Frames are refused until somebody takes files away: the earliest traffic is kept.
     RefuseFrames,
+}
+
+/// The finished files that a budget had removed; clones are of the same count.
+#[derive(Clone, Debug, Default)]
+pub struct Removed(Arc<RemovedFiles>);
+
+#[derive(Debug, Default)]
+struct RemovedFiles {
+    count: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Removed {
+    /// Returns how many files were removed since the sink was opened, and their bytes.
+    pub fn tally(&self) -> Tally {
+        let RemovedFiles { count, bytes } = &*self.0;
+        Tally { count: count.load(Ordering::Relaxed), bytes: bytes.load(Ordering::Relaxed) }
+    }
+
+    fn add(&self, bytes: u64) {
+        self.0.count.fetch_add(1, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 /// The files of one sink that are on the disk.
@@ -65,13 +91,16 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Deletes the oldest finished file; returns whether there was one.
-    pub(super) fn delete_oldest(&mut self) -> io::Result<bool> {
+    /// Deletes the oldest finished file and counts it; returns whether there was one.
+    pub(super) fn delete_oldest(&mut self, removed: &Removed) -> io::Result<bool> {
         let Some(StoredFile { path, bytes }) = self.finished.pop_front() else { return Ok(false) };
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => self.bytes = self.bytes.saturating_sub(bytes),
+            Ok(()) => removed.add(bytes),
+            // Somebody took it away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
+        self.bytes = self.bytes.saturating_sub(bytes);
         Ok(true)
     }
 }
@@ -92,12 +121,14 @@ mod tests {
         write("other-20261122T215107Z-0001.pcapng", 1000);
         write("mirror.txt", 1000);
         let mut inventory = Inventory::scan(folder.path(), &Prefix::default()).unwrap();
+        let removed = Removed::default();
         assert_eq!(inventory.bytes, 35);
-        assert!(inventory.delete_oldest().unwrap());
+        assert!(inventory.delete_oldest(&removed).unwrap());
         assert_eq!(inventory.bytes, 25);
         assert!(!folder.path().join("mirror-20261122T215107Z-0001.pcapng.zst").exists());
-        assert!(inventory.delete_oldest().unwrap());
-        assert!(!inventory.delete_oldest().unwrap());
+        assert!(inventory.delete_oldest(&removed).unwrap());
+        assert!(!inventory.delete_oldest(&removed).unwrap());
+        assert_eq!(removed.tally(), Tally { count: 2, bytes: 30 });
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

@@ -1,0 +1,131 @@
+//! What a test sees of a cloud from outside: calls as they come and go, copies of the cloud at such
+//! a moment, and all that is in it.
+
+use super::{Cloud, Shared};
+use crate::action::mutates;
+use crate::call_log::CallLog;
+use crate::clock::Clock;
+use crate::request::Request;
+use crate::response::Response;
+use crate::store::StoreError;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+/// Everything in one Region that clients can see: rows as JSON, by table and id.
+pub type Inventory = BTreeMap<(&'static str, String), String>;
+
+/// A moment in the life of a cloud: a call has come, or is done.
+#[derive(Debug)]
+pub struct Moment<'c> {
+    /// What is called.
+    pub request: &'c Request,
+    /// How far the call has come.
+    pub stage: Stage,
+    shared: &'c Shared,
+}
+
+/// How far a call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It is there, and nothing has happened yet.
+    Come,
+    /// It has changed something, and its answer has not left yet.
+    Done,
+}
+
+impl Moment<'_> {
+    /// Returns whether the call can change something.
+    pub fn mutates(&self) -> bool {
+        mutates(self.request)
+    }
+
+    /// Returns a copy of the cloud as it is, which goes its own way from here: with the same faults,
+    /// an empty log, and the machine's clock until it is given another.
+    pub fn fork(&self) -> Cloud {
+        Cloud { shared: Arc::new(Mutex::new(self.shared.fork())), clock: Clock::System }
+    }
+}
+
+/// Who is told.
+pub(super) struct Witness(Arc<dyn Fn(&Moment<'_>) + Send + Sync>);
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Witness")
+    }
+}
+
+impl Cloud {
+    /// Tells `witness` of every call from now on: that it has come, and, if it has changed
+    /// something, that it is done. The cloud stands still meanwhile.
+    pub fn witness(&self, witness: impl Fn(&Moment<'_>) + Send + Sync + 'static) {
+        self.shared().witness = Some(Witness(Arc::new(witness)));
+    }
+
+    /// Tells nobody any more.
+    pub fn dismiss_witness(&self) {
+        self.shared().witness = None;
+    }
+
+    /// Returns a copy in memory, which goes its own way from here: with the same faults and the same
+    /// clock, and an empty log.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let shared = Arc::new(Mutex::new(self.shared().fork()));
+        Self { shared, clock: self.clock.clone() }
+    }
+
+    /// Returns all that a Region holds now.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the cloud's directory cannot be used.
+    pub fn inventory(&self, region: &str) -> Result<Inventory, StoreError> {
+        let now = self.clock.now();
+        self.shared().exclusively(|shared| {
+            let region = shared.world.region(region, now);
+            region.settle(now);
+            let mut inventory = Inventory::new();
+            let tables = region.tables();
+            let visible = tables.iter().filter(|(_, rows)| !rows.kind().describe.is_empty());
+            for (table, rows) in visible {
+                rows.everything(&mut |id, row| {
+                    inventory.insert((*table, id.to_owned()), row);
+                });
+            }
+            Ok(inventory)
+        })
+    }
+}
+
+impl Shared {
+    fn fork(&self) -> Self {
+        Self {
+            world: self.world.clone(),
+            store: None,
+            log: CallLog::Memory(Vec::new()),
+            faults: self.faults.clone(),
+            witness: None,
+        }
+    }
+
+    /// Tells that a call has come.
+    pub(super) fn tell_come(&self, request: &Request) {
+        self.tell(request, Stage::Come);
+    }
+
+    /// Tells that a call is done, if it has changed something.
+    pub(super) fn tell_done(&self, request: &Request, response: Option<&Response>) {
+        let is_refused = response.is_some_and(|response| response.error.is_some());
+        if !is_refused && mutates(request) {
+            self.tell(request, Stage::Done);
+        }
+    }
+
+    fn tell(&self, request: &Request, stage: Stage) {
+        if let Some(Witness(witness)) = &self.witness {
+            witness(&Moment { request, stage, shared: self });
+        }
+    }
+}

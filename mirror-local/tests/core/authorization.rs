@@ -1,0 +1,181 @@
+//! What calls are checked on, and how refusals read.
+
+use crate::client::{Client, first};
+use insta::assert_snapshot;
+use mirror_local::Policy;
+use serde_json::{Value, json};
+
+/// What a call needs, a line each: the statements that must be there before it goes through, found
+/// by adding what each refusal names.
+fn needs(client: &Client, form: &str) -> String {
+    let mut statements: Vec<Value> = Vec::new();
+    let mut lines = Vec::new();
+    loop {
+        attach(client, &statements);
+        let response = client.send(form);
+        if response.status != 403 {
+            client.cloud.set_policies(Vec::new());
+            assert_eq!(response.status, 200, "{form}: {}", response.body);
+            return lines.join("\n");
+        }
+        let body = response.body;
+        let (_, needed) = body.split_once("this operation: ").expect("it says what is missing");
+        let (needed, _) = needed.split_once(": no policy").expect("it says why");
+        let (action, resource) = needed.split_once(" on ").expect("it says on what");
+        assert!(!lines.contains(&needed.to_owned()), "{needed} is not enough");
+        lines.push(needed.to_owned());
+        statements.push(json!({ "Effect": "Allow", "Action": action, "Resource": resource }));
+    }
+}
+
+/// Lets callers do what the statements say.
+fn attach(client: &Client, statements: &[Value]) {
+    let nothing = json!([{ "Effect": "Deny", "Action": "none:*", "Resource": "*" }]);
+    let statements = if statements.is_empty() { nothing } else { statements.into() };
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+    client.cloud.set_policies(vec![policy.parse::<Policy>().expect("this is a policy")]);
+}
+
+/// A VPC with a subnet, a security group, a key pair and an instance's interface.
+fn network(client: &Client) -> [String; 3] {
+    let vpc = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
+    let subnet = format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.0/24");
+    let subnet = first(&client.ok(&subnet), "subnetId");
+    client.ok("CreateKeyPair&KeyName=me");
+    [vpc, subnet, first(&client.ok("DescribeImages"), "imageId")]
+}
+
+/// Ids as their kind and place, since their digits say nothing.
+fn shown(needs: &str, ids: &[&str]) -> String {
+    let named = ids
+        .iter()
+        .enumerate()
+        .fold(needs.to_owned(), |text, (i, id)| text.replace(id, &format!("ID{i}")));
+    named.replace("arn:aws:ec2:us-east-1:123456789012:", "")
+}
+
+#[test]
+fn a_launch_is_checked_on_all_that_it_makes_and_names() {
+    let client = Client::new();
+    let [vpc, subnet, image] = network(&client);
+    let groups = format!("DescribeSecurityGroups&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}");
+    let group = first(&client.ok(&groups), "groupId");
+    let tags = "TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=a";
+    let run = format!(
+        "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount=1&MaxCount=1&KeyName=me\
+         &NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SubnetId={subnet}&{tags}"
+    );
+    // Where no group is named, the default one of the VPC is used.
+    assert_snapshot!(shown(&needs(&client, &run), &[&subnet, &image, &group]), @"
+    ec2:RunInstances on arn:aws:ec2:us-east-1::image/ID1
+    ec2:RunInstances on instance/*
+    ec2:RunInstances on network-interface/*
+    ec2:RunInstances on volume/*
+    ec2:RunInstances on key-pair/me
+    ec2:RunInstances on security-group/ID2
+    ec2:RunInstances on subnet/ID0
+    ec2:CreateTags on instance/*
+    ");
+}
+
+#[test]
+fn parts_are_checked_on_their_wholes_as_well() {
+    let client = Client::new();
+    let [vpc, subnet, _] = network(&client);
+    let filter = first(&client.ok("CreateTrafficMirrorFilter"), "trafficMirrorFilterId");
+    let rule = format!(
+        "CreateTrafficMirrorFilterRule&TrafficMirrorFilterId={filter}&TrafficDirection=ingress\
+         &RuleNumber=1&RuleAction=accept&SourceCidrBlock=0.0.0.0/0&DestinationCidrBlock=0.0.0.0/0"
+    );
+    let made = needs(&client, &rule);
+    let rules = client.ok("DescribeTrafficMirrorFilterRules");
+    let rule = first(&rules, "trafficMirrorFilterRuleId");
+    let delete = format!("DeleteTrafficMirrorFilterRule&TrafficMirrorFilterRuleId={rule}");
+    let table = first(&client.ok(&format!("CreateRouteTable&VpcId={vpc}")), "routeTableId");
+    let associate = format!("AssociateRouteTable&RouteTableId={table}&SubnetId={subnet}");
+    let association = first(&client.ok(&associate), "associationId");
+    let disassociate = format!("DisassociateRouteTable&AssociationId={association}");
+    let all = [made, needs(&client, &delete), needs(&client, &disassociate)].join("\n");
+    assert_snapshot!(shown(&all, &[&filter, &rule, &table, &subnet]), @"
+    ec2:CreateTrafficMirrorFilterRule on traffic-mirror-filter/ID0
+    ec2:CreateTrafficMirrorFilterRule on traffic-mirror-filter-rule/*
+    ec2:DeleteTrafficMirrorFilterRule on traffic-mirror-filter/ID0
+    ec2:DeleteTrafficMirrorFilterRule on traffic-mirror-filter-rule/ID1
+    ec2:DisassociateRouteTable on route-table/ID2
+    ec2:DisassociateRouteTable on subnet/ID3
+    ");
+}
+
+#[test]
+fn elastic_load_balancing_reads_in_the_callers_name_and_makes_its_role_once() {
+    let client = Client::new();
+    let [_, subnet, _] = network(&client);
+    let create = |name: &str| {
+        format!(
+            "CreateLoadBalancer&Version=2015-12-01&Name={name}&Type=network&Scheme=internal\
+             &Subnets.member.1={subnet}&Tags.member.1.Key=team"
+        )
+    };
+    assert_snapshot!(shown(&needs(&client, &create("a")), &[]), @"
+    elasticloadbalancing:CreateLoadBalancer on arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/a/*
+    elasticloadbalancing:AddTags on arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/a/*
+    ec2:DescribeAccountAttributes on *
+    ec2:DescribeAddresses on *
+    ec2:DescribeInternetGateways on *
+    ec2:DescribeSecurityGroups on *
+    ec2:DescribeSubnets on *
+    ec2:DescribeVpcs on *
+    iam:CreateServiceLinkedRole on arn:aws:iam::123456789012:role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing
+    ");
+    let role = "iam:CreateServiceLinkedRole";
+    assert!(!needs(&client, &create("b")).contains(role));
+}
+
+#[test]
+fn conditions_see_the_tags_of_what_is_made_and_of_what_is_there() {
+    let client = Client::new();
+    let tagged = |stack: &str| {
+        format!(
+            "CreateVpc&CidrBlock=10.0.0.0/16&TagSpecification.1.ResourceType=vpc\
+             &TagSpecification.1.Tag.1.Key=stack&TagSpecification.1.Tag.1.Value={stack}"
+        )
+    };
+    let [mine, other] = ["lab", "other"].map(|stack| first(&client.ok(&tagged(stack)), "vpcId"));
+    let equals = |key: &str, value: &str| json!({ "StringEquals": { key: value } });
+    let allow = |action: &str, condition: Value| json!({ "Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition });
+    attach(
+        &client,
+        &[
+            allow("ec2:CreateVpc", equals("aws:RequestTag/stack", "lab")),
+            allow("ec2:CreateTags", equals("ec2:CreateAction", "CreateVpc")),
+            allow("ec2:DeleteVpc", equals("aws:ResourceTag/stack", "lab")),
+        ],
+    );
+    let refused = "403 UnauthorizedOperation";
+    client.ok(&tagged("lab"));
+    assert_eq!(client.refused(&tagged("other")), refused);
+    assert_eq!(client.refused("CreateVpc&CidrBlock=10.0.0.0/16"), refused);
+    let tag = format!("CreateTags&ResourceId.1={other}&Tag.1.Key=stack&Tag.1.Value=lab");
+    assert_eq!(client.refused(&tag), refused);
+    assert_eq!(client.refused(&format!("DeleteVpc&VpcId={other}")), refused);
+    // A dry run tells beforehand.
+    assert_eq!(client.refused(&format!("DeleteVpc&DryRun=true&VpcId={other}")), refused);
+    let allowed = client.refused(&format!("DeleteVpc&DryRun=true&VpcId={mine}"));
+    assert_eq!(allowed, "412 DryRunOperation");
+    client.ok(&format!("DeleteVpc&VpcId={mine}"));
+    // What is not there has no tags, and the action itself says so.
+    let gone = client.refused(&format!("DeleteVpc&VpcId={mine}"));
+    assert_eq!(gone, "400 InvalidVpcID.NotFound");
+}
+
+#[test]
+fn each_service_refuses_in_its_own_words() {
+    let client = Client::new();
+    attach(&client, &[]);
+    assert_eq!(client.refused("DescribeVpcs"), "403 UnauthorizedOperation");
+    let balancers = "DescribeLoadBalancers&Version=2015-12-01";
+    assert_eq!(client.refused(balancers), "403 AccessDenied");
+    assert_eq!(client.send("GetCallerIdentity&Version=2011-06-15").error, None);
+    client.cloud.set_policies(Vec::new());
+    client.ok("DescribeVpcs");
+}

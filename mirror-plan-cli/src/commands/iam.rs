@@ -1,0 +1,39 @@
+//! `mirror iam`: the IAM policies that commands need for a stack.
+
+use mirror_plan::iam::{Policy, Purpose, policies};
+
+use super::Ended;
+use crate::cli::{IamArgs, Purposes, StackArgs};
+use crate::cloud;
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+use crate::stack_file::Loaded;
+use crate::ui::Ui;
+
+pub(crate) async fn run(args: &IamArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let IamArgs { stack: StackArgs { stack, variables }, purposes } = args;
+    let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
+    let (stack, warnings) = loaded.stack()?;
+    ui.diagnostics(&warnings);
+    let location = cloud::location(&stack, settings).await?;
+    let policies = policies(&stack, &location, named(purposes));
+    for policy in &policies {
+        ui.data(format_args!("{policy}\n"));
+    }
+    if policies.len() > 1 {
+        ui.note(format_args!(
+            "These are {} policies, each within the {} characters that IAM takes. They belong together: \
+             attach all of them.",
+            policies.len(),
+            Policy::LONGEST
+        ));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// What the options ask for.
+fn named(purposes: &Purposes) -> impl Iterator<Item = Purpose> {
+    let Purposes { plan, apply, destroy } = *purposes;
+    let given = [(plan, Purpose::Plan), (apply, Purpose::Apply), (destroy, Purpose::Destroy)];
+    given.into_iter().filter_map(|(given, purpose)| given.then_some(purpose))
+}

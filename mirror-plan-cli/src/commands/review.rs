@@ -1,0 +1,137 @@
+//! Reviewed plans: snapshots that are written, compared and held to, and digests.
+
+use std::path::Path;
+
+use mirror_plan::code;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::plan::Plan;
+use mirror_plan::render::snapshot::{self, Review};
+
+use crate::cli::{PlanArgs, ReviewArgs, RunArgs, Selection, SightArgs, StackArgs, Variables};
+use crate::settings::Settings;
+use crate::ui::{self, Form, Ui};
+use crate::{plan_file, stack_file};
+
+/// Whether a plan is what was reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Yes,
+    No,
+}
+
+/// Writes the snapshot of a plan.
+pub(crate) fn write(plan: &Plan, path: &Path, ui: &mut Ui) -> Result<(), Diagnostics> {
+    plan_file::write_whole(path, &plan.to_string()).map_err(|error| {
+        ui::file_error(format!("the snapshot cannot be written to `{}`", path.display()), &error)
+    })?;
+    let path = path.display();
+    ui.note(format_args!(
+        "Wrote the snapshot: {path}\n\nTo perform exactly these actions: mirror apply --approved {path}"
+    ));
+    Ok(())
+}
+
+/// Compares a plan with a snapshot; `args` are those of the command, to say how it is accepted.
+pub(crate) fn check(
+    plan: &Plan,
+    path: &Path,
+    args: &PlanArgs,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<Holds, Diagnostics> {
+    let (reviewed, now) = (read(path)?, plan.to_string());
+    let review = Review { reviewed: &reviewed, now: &now };
+    if review.holds() {
+        ui.note(format_args!("The plan is as reviewed: {}", path.display()));
+        return Ok(Holds::Yes);
+    }
+    ui.data(review);
+    let accept = accepting(path, args, settings);
+    ui.note(format_args!(
+        "\nThe plan is not what was reviewed. To accept what it is now:\n\n  {accept}"
+    ));
+    Ok(Holds::No)
+}
+
+/// Refuses a plan that is not what was approved, if something was.
+pub(crate) fn agree(plan: &Plan, run: &RunArgs, ui: &mut Ui) -> Result<(), Diagnostics> {
+    let refused = |title: String| {
+        Diagnostic::error(code::NOT_APPROVED_PLAN, title)
+            .help("nothing was done; plan again and review what is new")
+    };
+    if let Some(path) = &run.approved {
+        let (reviewed, now) = (read(path)?, plan.to_string());
+        let review = Review { reviewed: &reviewed, now: &now };
+        if !review.holds() {
+            if ui.form() == Form::Text {
+                ui.data(review);
+            }
+            let title = format!("the plan is not what `{}` says", path.display());
+            return Err(refused(title).into());
+        }
+    }
+    match &run.expect {
+        Some(expected) if *expected != plan.digest() => {
+            let title = "the plan has another digest than the expected one".to_owned();
+            Err(refused(title).note(format!("it has {}", plan.digest())).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a snapshot.
+fn read(path: &Path) -> Result<String, Diagnostics> {
+    let text = stack_file::source(path)?.text;
+    // Whoever checks out with the line ends of Windows has reviewed the same.
+    let text = text.replace("\r\n", "\n");
+    let path = path.display();
+    match snapshot::version(&text) {
+        Some(snapshot::VERSION) => Ok(text),
+        Some(other) => {
+            let title = format!("`{path}` is a snapshot in version {other} of the format");
+            Err(Diagnostic::error(code::FILE, title)
+                .note(format!("this mirror reads and writes version {}", snapshot::VERSION))
+                .help("use the mirror that wrote it, or write it anew")
+                .into())
+        }
+        None => Err(Diagnostic::error(code::FILE, format!("`{path}` is no snapshot of a plan"))
+            .help("write one with `mirror plan --write FILE`")
+            .into()),
+    }
+}
+
+/// The command that writes what `args` plan over the snapshot.
+fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
+    let PlanArgs { stack, selection, destroy, sight, review, result: _ } = args;
+    let StackArgs { stack, variables: Variables { var, var_file } } = stack;
+    let Selection { target, replace } = selection;
+    let SightArgs { offline, inventory } = sight;
+    let ReviewArgs { write: _, check: _ } = review;
+    let mut words: Vec<String> = vec!["mirror".to_owned(), "plan".to_owned()];
+    let mut add = |option: &str, value: &dyn std::fmt::Display| {
+        words.extend([option.to_owned(), value.to_string()]);
+    };
+    var.iter().for_each(|value| add("--var", value));
+    var_file.iter().for_each(|file| add("--var-file", &file.display()));
+    target.iter().for_each(|address| add("--target", address));
+    replace.iter().for_each(|address| add("--replace", address));
+    settings.region.iter().for_each(|region| add("--region", region));
+    settings.profile.iter().for_each(|profile| add("--profile", profile));
+    inventory.iter().for_each(|file| add("--inventory", &file.display()));
+    add("--write", &path.display());
+    let flags = [("--destroy", *destroy), ("--offline", *offline)];
+    words.extend(flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned()));
+    words.extend(stack.iter().map(|path| path.display().to_string()));
+    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+    format!("{}{}", words.join(" "), settings.place.option())
+}
+
+/// A word as a shell reads it back.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,170 @@
+//! Secrets: a canary in user data and in a sensitive variable, and every command that could show it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use super::{Folder, shown};
+
+/// What must appear nowhere. It is of characters that URL encoding leaves alone.
+const CANARY: &str = "canary7Yq2Wp5Lr8";
+
+const STACK: &str = r##"
+stack "secret" { region = "eu-west-1" }
+
+variable "key" {
+  type      = string
+  sensitive = true
+}
+
+vpc "lab" { cidr = "10.0.0.0/16" }
+
+subnet "a" {
+  vpc  = vpc.lab
+  cidr = "10.0.1.0/24"
+}
+
+instance "first" {
+  instance_type = "t3.micro"
+  subnet        = subnet.a
+  user_data     = "#!/bin/sh\nexport KEY=${var.key}\n"
+}
+
+instance "second" {
+  instance_type = "t3.micro"
+  subnet        = subnet.a
+  user_data     = "first=${instance.first.private_ip} key=${var.key}"
+}
+
+output "key" {
+  value     = var.key
+  sensitive = true
+}
+"##;
+
+/// The forms in which it would go over the wire: in base64 it has three, by where it begins.
+fn forms() -> Vec<String> {
+    use std::process::{Command, Stdio};
+    let encoded = |text: &str| {
+        let mut child = Command::new("base64")
+            .arg("-w0")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("there is a `base64`");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        std::io::Write::write_all(&mut stdin, text.as_bytes()).expect("it reads");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        String::from_utf8(output.stdout).expect("base64 is text")
+    };
+    // The characters that depend on what stands before and behind are left out.
+    let middles = (0..3).map(|shift| {
+        let all = encoded(&format!("{}{CANARY}", "x".repeat(shift)));
+        all[4..16].to_owned()
+    });
+    [CANARY.to_owned()].into_iter().chain(middles).collect()
+}
+
+/// Runs `mirror` with the canary, at the loudest.
+fn run(folder: &Folder, arguments: &str) -> Output {
+    let mut command = folder.command(&format!("--local {arguments}"));
+    command.env("MIRROR_VAR_key", CANARY).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+    command.output().expect("mirror runs")
+}
+
+fn refuse_in(what: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for form in forms() {
+        let place = text.find(&form);
+        let around = place.map(|at| &text[text.floor_char_boundary(at.saturating_sub(200))..at]);
+        assert_eq!(around, None, "{what} shows the secret as `{form}`");
+    }
+}
+
+/// Looks at every file but those of the local AWS, which is the cloud.
+fn refuse_on_disk(folder: &Path) {
+    for entry in fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("an entry").path();
+        if path.ends_with(".mirror/local") {
+            continue;
+        }
+        if path.is_dir() {
+            refuse_on_disk(&path);
+        } else {
+            refuse_in(&path.display().to_string(), &fs::read(&path).expect("a file can be read"));
+        }
+    }
+}
+
+fn canary_stays_hidden(folder: &Folder, arguments: &str, code: i32) -> String {
+    let output = run(folder, arguments);
+    refuse_in(&format!("`{arguments}` on stdout"), &output.stdout);
+    refuse_in(&format!("`{arguments}` on stderr"), &output.stderr);
+    refuse_on_disk(folder.path());
+    assert_eq!(output.status.code(), Some(code), "{arguments}: {}", shown(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_secret_is_on_the_wire_and_nowhere_else() {
+    let folder = Folder::with(STACK);
+    for (arguments, code) in [
+        ("validate", 0),
+        ("plan", 0),
+        ("plan --json", 0),
+        ("plan --out saved.json", 0),
+        ("show saved.json", 0),
+        ("show saved.json --json", 0),
+        ("graph", 0),
+        ("graph --deps saved.json", 0),
+        ("apply saved.json --json", 0),
+        ("plan --detailed-exitcode", 0),
+        ("show", 0),
+        ("show --json", 0),
+        ("output", 0),
+        ("output --json", 0),
+        ("output key", 0),
+        ("output key --raw", 1),
+        ("output key --json", 1),
+        ("local log", 0),
+        ("local log --json", 0),
+        ("plan --destroy --json", 0),
+        ("destroy --auto-approve", 0),
+        ("apply --auto-approve", 0),
+        ("destroy --auto-approve --json", 0),
+    ] {
+        canary_stays_hidden(&folder, arguments, code);
+    }
+}
+
+#[test]
+fn a_secret_is_not_in_what_goes_wrong() {
+    let folder = Folder::with(STACK);
+    folder.edit(
+        "\"t3.micro\"\n  subnet        = subnet.a\n  user_data     = \"#!",
+        "\"zz9.none\"\n  subnet        = subnet.a\n  user_data     = \"#!",
+    );
+    canary_stays_hidden(&folder, "apply --auto-approve --json", 1);
+    folder.edit("value     = var.key\n  sensitive = true", "value     = [var.key].x");
+    canary_stays_hidden(&folder, "plan", 1);
+    folder.edit("[var.key].x", "var.key");
+    canary_stays_hidden(&folder, "plan --json", 1);
+}
+
+#[test]
+fn a_saved_plan_takes_its_user_data_from_the_stack_again() {
+    let folder = Folder::with(STACK);
+    canary_stays_hidden(&folder, "plan --out saved.json", 0);
+    let mut other = folder.command("--local apply saved.json");
+    let other = other.env("MIRROR_VAR_key", "another").output().expect("mirror runs");
+    let text = shown(&other);
+    assert!(text.starts_with("exit code: 1\n"), "{text}");
+    assert!(
+        text.contains("error[MP0506]: the user data of instance.first is not what was planned")
+    );
+    let log = folder.done("local log");
+    assert!(!log.contains("Create") && !log.contains("RunInstances"), "{log}");
+    canary_stays_hidden(&folder, "apply saved.json", 0);
+    canary_stays_hidden(&folder, "plan --detailed-exitcode", 0);
+}

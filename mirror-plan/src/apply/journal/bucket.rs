@@ -1,0 +1,316 @@
+//! A journal in S3, for runs on several machines.
+//!
+//! Lease and journal are one object, and whoever writes any of it does so on the condition that it is
+//! as he last saw it. So a run that has lost its lease cannot write a record any more, and a call that
+//! could not be written down is not sent. See [`lease`](super::super::lease) for what is in it.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::super::lease::{LASTS, Lease, Page, RENEWED_EVERY, State, Verdict, WATCHED_EVERY};
+use super::{Clock, Held, Holder, Journal, JournalError, Ledger, Record, Scope, Store};
+use crate::aws::s3::{Condition, Found, Object, Version, Written};
+use crate::aws::{Aws, CallError};
+use crate::scalar::Coordination;
+
+/// How often a write is repeated whose condition holds and that is refused all the same, because
+/// another write was under way.
+const CONFLICTS: u32 = 10;
+
+/// The object of a journal, in the hands of one run.
+pub(super) struct Kept {
+    object: Object,
+    owner: String,
+    holder: Holder,
+    clock: Clock,
+    /// How long AWS may take to show what it has made.
+    window: Duration,
+    chain: tokio::sync::Mutex<Chain>,
+    lost: OnceLock<Held>,
+}
+
+/// The versions that this run has written, one upon the other.
+struct Chain {
+    /// On what the next write depends.
+    condition: Condition,
+    /// How many writes were begun.
+    number: u64,
+    /// When the last one was done.
+    renewed: Instant,
+    state: State,
+}
+
+impl Journal {
+    /// Takes the journal of a stack in a place where the runs of a team meet.
+    ///
+    /// Where the lease of a run that was killed has not run out, that is waited for; `on_wait` is
+    /// told so. A run that goes on renews its lease, and is an error at once when it does.
+    ///
+    /// # Errors
+    /// If another run has it, the object cannot be used, or the store does not honour conditions.
+    pub async fn open_shared(
+        (aws, place): (&Aws, &Coordination),
+        scope: &Scope,
+        holder: &Holder,
+        clock: Clock,
+        on_wait: &mut dyn FnMut(&str),
+    ) -> Result<Arc<Self>, JournalError> {
+        let object = aws.object(place, &scope.file("journal")).at_home().await;
+        let (condition, ledger) = until_free(&object, &clock, on_wait).await?;
+        let chain = Chain { condition, number: 0, renewed: Instant::now(), state: State::Held };
+        let kept = Kept {
+            object,
+            owner: format!("{:032x}", fastrand::u128(..)),
+            holder: holder.clone(),
+            clock: clock.clone(),
+            window: aws.settle_window(),
+            chain: tokio::sync::Mutex::new(chain),
+            lost: OnceLock::new(),
+        };
+        kept.write(&ledger).await.map_err(|error| match error {
+            // Two began at once, and this one came second.
+            JournalError::Lost(held) => JournalError::Held(held),
+            error => error,
+        })?;
+        kept.probe(&ledger).await?;
+        let journal = Arc::new(Self::with(Store::Bucket(Box::new(kept)), ledger, clock));
+        tokio::spawn(renew(Arc::downgrade(&journal)));
+        Ok(journal)
+    }
+
+    /// What the journal of a stack leaves open, without taking it; see [`look`](Self::look).
+    ///
+    /// # Errors
+    /// If another run has it, or the object cannot be read.
+    pub async fn look_shared(
+        (aws, place): (&Aws, &Coordination),
+        scope: &Scope,
+        clock: &Clock,
+    ) -> Result<Ledger, JournalError> {
+        let object = aws.object(place, &scope.file("journal")).at_home().await;
+        let Some(found) = read(&object).await? else { return Ok(Ledger::default()) };
+        let page = page(&found, clock);
+        if page.left(found.age).is_zero() {
+            Ok(page.ledger)
+        } else {
+            Err(JournalError::Held(page.held()))
+        }
+    }
+
+    /// Makes certain that no other run has taken the journal over.
+    ///
+    /// # Errors
+    /// If one has, or that cannot be found out.
+    pub(super) async fn confirm(&self) -> Result<(), JournalError> {
+        let number = {
+            let mut state = self.lock();
+            state.written += 1;
+            state.written
+        };
+        self.flush(number).await
+    }
+}
+
+/// Waits until nobody has the object, and returns on what taking it depends and what is open.
+async fn until_free(
+    object: &Object,
+    clock: &Clock,
+    on_wait: &mut dyn FnMut(&str),
+) -> Result<(Condition, Ledger), JournalError> {
+    let Some(first) = read(object).await? else {
+        return Ok((Condition::Absent, Ledger::default()));
+    };
+    let watched = Instant::now();
+    let page = page(&first, clock);
+    loop {
+        let left = page.left(first.age + watched.elapsed());
+        if left.is_zero() {
+            return Ok((Condition::Unchanged(first.version), page.ledger));
+        }
+        on_wait(&format!(
+            "another run to renew its lease, or that to run out in {} s: {}",
+            left.as_secs() + 1,
+            page.held()
+        ));
+        sleep(left.min(WATCHED_EVERY)).await;
+        // A change is a sign of life, even if it is the end of that run.
+        if read(object).await?.is_none_or(|found| found.version != first.version) {
+            return Err(JournalError::Held(page.held()));
+        }
+    }
+}
+
+/// Renews the lease of a journal for as long as somebody has that.
+async fn renew(journal: Weak<Journal>) {
+    loop {
+        sleep(RENEWED_EVERY / 2).await;
+        let Some(journal) = journal.upgrade() else { return };
+        let Store::Bucket(kept) = &journal.store else { return };
+        match kept.is_due().await {
+            None => return,
+            Some(Due::Later) => {}
+            Some(Due::Now) => {
+                if let Err(error) = journal.confirm().await {
+                    tracing::warn!(%error, "the lease was not renewed");
+                }
+            }
+        }
+    }
+}
+
+/// Whether a lease is to be renewed.
+enum Due {
+    Now,
+    Later,
+}
+
+impl Kept {
+    /// Writes what is open, unless another run has written since.
+    pub(super) async fn write(&self, ledger: &Ledger) -> Result<(), JournalError> {
+        let mut chain = self.chain.lock().await;
+        self.write_in(&mut chain, ledger).await
+    }
+
+    /// Who has written since, if somebody has.
+    pub(super) fn lost(&self) -> Option<Held> {
+        self.lost.get().cloned()
+    }
+
+    /// Says that this run has ended.
+    pub(super) async fn release(&self, ledger: &Ledger) {
+        let mut chain = self.chain.lock().await;
+        if chain.state == State::Free {
+            return;
+        }
+        chain.state = State::Free;
+        if let Err(error) = self.write_in(&mut chain, ledger).await {
+            tracing::warn!(%error, "the lease has to run out");
+        }
+    }
+
+    async fn write_in(&self, chain: &mut Chain, ledger: &Ledger) -> Result<(), JournalError> {
+        if let Some(held) = self.lost() {
+            return Err(JournalError::Lost(held));
+        }
+        chain.number += 1; // also if nobody hears how this one ends
+        let text = self.text(chain, ledger);
+        for _ in 0..CONFLICTS {
+            let began = Instant::now();
+            let written = self.object.write(text.clone(), &chain.condition).await;
+            if let Written::Done(version) =
+                written.map_err(|error| self.failed("written", error))?
+            {
+                (chain.condition, chain.renewed) = (Condition::Unchanged(version), began);
+                return Ok(());
+            }
+            if self.is_done_after_all(chain).await? {
+                chain.renewed = began;
+                return Ok(());
+            }
+            sleep(WATCHED_EVERY / 4).await;
+        }
+        Err(JournalError::Lost(Held { holder: None, until: None }))
+    }
+
+    /// Finds out why a write was refused; whether it was done all the same.
+    async fn is_done_after_all(&self, chain: &mut Chain) -> Result<bool, JournalError> {
+        let found = read(&self.object).await?;
+        let (verdict, version) = match found {
+            None if chain.condition == Condition::Absent => return Ok(false),
+            None => (Verdict::Lost(Held { holder: None, until: None }), None),
+            Some(found) if chain.condition == Condition::Unchanged(found.version.clone()) => {
+                return Ok(false);
+            }
+            Some(found) => {
+                let page = page(&found, &self.clock);
+                (page.verdict((&self.owner, chain.number)), Some(found.version))
+            }
+        };
+        if let Some(version) = version.filter(|_| !matches!(verdict, Verdict::Lost(_))) {
+            chain.condition = Condition::Unchanged(version);
+        }
+        match verdict {
+            Verdict::Done => Ok(true),
+            Verdict::Earlier => Ok(false),
+            Verdict::Lost(held) => {
+                let held = self.lost.get_or_init(|| held);
+                Err(JournalError::Lost(held.clone()))
+            }
+        }
+    }
+
+    fn text(&self, chain: &Chain, ledger: &Ledger) -> String {
+        let now = (self.clock)();
+        let lease = Lease {
+            owner: self.owner.clone(),
+            write: chain.number,
+            holder: self.holder.clone(),
+            state: chain.state,
+            seconds: LASTS.as_secs(),
+            until: now.saturating_add(LASTS).unwrap_or(now),
+        };
+        // What is older than the window counts as settled for whoever reads it.
+        let is_open = |record: &Record| match record {
+            Record::Made { at, .. } => now.duration_since(*at).unsigned_abs() < self.window,
+            _ => true,
+        };
+        let records: Vec<Record> = ledger.records().into_iter().filter(is_open).collect();
+        Page::write(&lease, &records)
+    }
+
+    /// Makes certain that the store refuses a write whose condition does not hold.
+    async fn probe(&self, ledger: &Ledger) -> Result<(), JournalError> {
+        let mut chain = self.chain.lock().await;
+        let text = self.text(&chain, ledger);
+        for (name, condition) in [
+            ("the condition If-None-Match", Condition::Absent),
+            ("the condition If-Match", Condition::Unchanged(Version::none())),
+        ] {
+            let written = self.object.write(text.clone(), &condition).await;
+            match written.map_err(|error| self.failed("written", error))? {
+                Written::Refused => {}
+                Written::Done(version) => {
+                    chain.condition = Condition::Unchanged(version);
+                    chain.state = State::Free;
+                    self.write_in(&mut chain, ledger).await?;
+                    let object = self.object.to_string();
+                    return Err(JournalError::Unconditional { object, condition: name });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the lease is to be renewed; `None` if that is over.
+    async fn is_due(&self) -> Option<Due> {
+        let chain = self.chain.lock().await;
+        if chain.state == State::Free || self.lost.get().is_some() {
+            None
+        } else if chain.renewed.elapsed() < RENEWED_EVERY / 2 {
+            Some(Due::Later)
+        } else {
+            Some(Due::Now)
+        }
+    }
+
+    fn failed(&self, what: &'static str, error: CallError) -> JournalError {
+        failed(&self.object, what, error)
+    }
+}
+
+async fn read(object: &Object) -> Result<Option<Found>, JournalError> {
+    object.read().await.map_err(|error| failed(object, "read", error))
+}
+
+fn failed(object: &Object, what: &'static str, error: CallError) -> JournalError {
+    JournalError::Object { object: object.to_string(), what, error: Box::new(error) }
+}
+
+/// What was found, with its time told by the reader's clock.
+fn page(found: &Found, clock: &Clock) -> Page {
+    let now: Timestamp = clock();
+    Page::read(&found.bytes, now.saturating_sub(found.age).unwrap_or(now))
+}

@@ -1,0 +1,158 @@
+//! A journal in a file, with a lock beside it that the operating system ends with its process.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::record::{self, Line, Reading, Record};
+use super::{Held, Holder, JournalError, Ledger, Scope};
+
+/// How often it is read who has a lock, and the pause before each time.
+const READS: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// The file of a journal, in the hands of one run.
+pub(super) struct Kept {
+    path: PathBuf,
+    file: Arc<File>,
+    /// Locked as long as this lives.
+    _lock: File,
+}
+
+/// Takes the journal of a stack in `folder`, which is made where it is not there.
+pub(super) fn open(
+    folder: &Path,
+    scope: &Scope,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<(Kept, Ledger), JournalError> {
+    let path = folder.join(scope.file("journal"));
+    std::fs::create_dir_all(folder).map_err(failed(&path, "made"))?;
+    let lock = lock(&folder.join(scope.file("lock")), holder)?;
+    let mut options = OpenOptions::new();
+    let options = options.read(true).append(true).create(true);
+    let mut file = options.open(&path).map_err(failed(&path, "opened"))?;
+    let ledger = read(&mut file, now).map_err(failed(&path, "read"))?;
+    end_last_line(&mut file).map_err(failed(&path, "written"))?;
+    Ok((Kept { path, file: Arc::new(file), _lock: lock }, ledger))
+}
+
+/// What the journal of a stack leaves open, without taking it.
+pub(super) fn look(folder: &Path, scope: &Scope, now: Timestamp) -> Result<Ledger, JournalError> {
+    let path = folder.join(scope.file("journal"));
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ledger::default()),
+        Err(error) => return Err(failed(&path, "read")(error)),
+    };
+    if let Ok(lock) = File::open(folder.join(scope.file("lock")))
+        && let Err(TryLockError::WouldBlock) = lock.try_lock_shared()
+    {
+        return Err(JournalError::Held(held(lock)));
+    }
+    read(&mut file, now).map_err(failed(&path, "read"))
+}
+
+impl Kept {
+    /// Writes a record without waiting for the disk.
+    pub(super) fn write(&self, record: &Record) -> Result<(), JournalError> {
+        let line = Line(record).to_string();
+        (&*self.file).write_all(line.as_bytes()).map_err(failed(&self.path, "written"))
+    }
+
+    /// Returns when everything is on the disk.
+    pub(super) async fn flush(&self) -> Result<(), JournalError> {
+        let file = self.file.clone();
+        let flush = tokio::task::spawn_blocking(move || file.sync_data());
+        let result = flush.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        result.map_err(failed(&self.path, "written"))
+    }
+
+    /// Empties the file.
+    pub(super) fn clear(&self) -> Result<(), JournalError> {
+        self.file.set_len(0).map_err(failed(&self.path, "emptied"))
+    }
+}
+
+fn failed(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {
+    let path = path.to_owned();
+    move |error| JournalError::File { path, what, error }
+}
+
+/// Reads from a lock's file who has it.
+fn held(mut file: File) -> Held {
+    let mut holder = None;
+    for _ in 0..READS {
+        // Who has just taken it needs a moment to say so.
+        std::thread::sleep(MOMENT);
+        let mut text = String::new();
+        let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+        holder = read.ok().and_then(|_| serde_json::from_str(&text).ok());
+        if holder.is_some() {
+            break;
+        }
+    }
+    Held { holder, until: None }
+}
+
+/// Reads the ledger of a journal's file.
+fn read(file: &mut File, now: Timestamp) -> io::Result<Ledger> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    let Reading { records, damaged } = record::read(&bytes);
+    let ledger = Ledger::of(records);
+    if damaged.is_none() {
+        return Ok(ledger);
+    }
+    // Where the time of the last change is not known, it may be this moment.
+    let changed = file.metadata()?.modified().ok();
+    let changed = changed.and_then(|changed| Timestamp::try_from(changed).ok());
+    Ok(ledger.with_damage(changed.map_or(now, |changed| changed.min(now))))
+}
+
+/// Ends the last line, so that what is written next is not taken for a part of it.
+///
+/// What was being written when an earlier run ended is empty space then, and no damage.
+fn end_last_line(file: &mut File) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    let Reading { records, damaged } = record::read(&bytes);
+    if bytes.is_empty() || bytes.ends_with(b"\n") {
+        return Ok(());
+    }
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
+    file.set_len(whole as u64)?;
+    // A whole record at the end, without its line feed, is written again with it.
+    let kept = record::read(&bytes[..whole]).records.len();
+    for record in records.get(kept..).filter(|_| damaged.is_none()).into_iter().flatten() {
+        file.write_all(Line(record).to_string().as_bytes())?;
+    }
+    file.sync_data()
+}
+
+/// Takes the lock, and says in its file who has it.
+fn lock(path: &Path, holder: &Holder) -> Result<File, JournalError> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false) // it says who has it
+        .open(path)
+        .map_err(failed(path, "locked"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(JournalError::Held(held(file))),
+        Err(TryLockError::Error(error)) => return Err(failed(path, "locked")(error)),
+    }
+    let text = serde_json::to_string(holder).expect("a holder has texts for keys");
+    let write = file.set_len(0).and_then(|()| file.write_all(format!("{text}\n").as_bytes()));
+    write.map_err(failed(path, "locked"))?;
+    Ok(file)
+}

@@ -1,0 +1,310 @@
+//! IAM: the policies that a command needs for one stack, and nothing more.
+//!
+//! A policy follows from the tables of calls beside the operations of each kind
+//! ([`crate::resource::access`]) and from what the stack declares. What the stack makes is fenced by
+//! its tag `mirror-plan:stack`, in the request that makes it and on the object from then on; what it
+//! uses of others is named one by one.
+//!
+//! Sources: IAM user guide, "Controlling access to AWS resources using tags"; EC2 user guide, "Grant
+//! permission to tag Amazon EC2 resources during creation"; Elastic Load Balancing user guide, "API
+//! permissions".
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::address::Kind;
+use crate::resource::access::{ArnType, Occasion, On, SWEEP, Service, Which, reading, retagging};
+use crate::resource::{Access, Named, calls};
+use crate::scalar::{AccountId, Region};
+use crate::stack::Stack;
+
+mod arn;
+mod statement;
+
+#[cfg(test)]
+mod tests;
+
+use arn::Arns;
+use statement::{Statement, conditions};
+
+/// What a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Purpose {
+    /// `mirror plan`, and whatever else only reads.
+    Plan,
+    /// `mirror apply`: what a plan reads, and every change of the kinds that the stack declares,
+    /// their replacement and removal among them.
+    Apply,
+    /// `mirror destroy`: what a plan reads, and the removal of every kind that a stack may own,
+    /// declared or not.
+    Destroy,
+}
+
+/// Where a stack is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The account.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+}
+
+/// A policy, as IAM takes it.
+///
+/// Its [`Display`](fmt::Display) is the JSON document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Policy {
+    version: &'static str,
+    statement: Vec<Statement>,
+}
+
+impl Policy {
+    /// The longest that a managed policy may be, in characters without white space.
+    ///
+    /// Source: IAM user guide, "IAM and AWS STS quotas".
+    pub const LONGEST: usize = 6_144;
+
+    const fn of(statement: Vec<Statement>) -> Self {
+        // The version of the language, of which there is no newer one.
+        Self { version: "2012-10-17", statement }
+    }
+
+    /// How long it is, as IAM counts: in characters without white space.
+    ///
+    /// # Panics
+    /// Never: what a policy is made of can be written as JSON.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let text = serde_json::to_string(self).expect("a policy has texts for keys");
+        text.chars().filter(|c| !c.is_whitespace()).count()
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string_pretty(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// The policies that are needed together for these purposes.
+///
+/// It is one, unless the stack names so many things of others that IAM would not take it: then they
+/// are as few as they can be, each of at most [`Policy::LONGEST`].
+#[must_use]
+pub fn policies(
+    stack: &Stack,
+    location: &Location,
+    purposes: impl IntoIterator<Item = Purpose>,
+) -> Vec<Policy> {
+    let purposes: BTreeSet<Purpose> = purposes.into_iter().collect();
+    let mut grants = Grants::new(stack, location);
+    SWEEP.iter().for_each(|access| grants.read(access));
+    for kind in Kind::all() {
+        let is_declared = stack.resources.keys().any(|address| address.kind == kind);
+        if is_declared || purposes.contains(&Purpose::Destroy) {
+            reading(kind).iter().for_each(|access| grants.add(kind, access));
+        }
+        if is_declared && purposes.contains(&Purpose::Apply) {
+            calls(kind).iter().chain(retagging(kind)).for_each(|access| grants.add(kind, access));
+        }
+        if purposes.contains(&Purpose::Destroy) {
+            let removing = calls(kind).iter().filter(|call| call.occasion == Occasion::Removing);
+            removing.for_each(|access| grants.add(kind, access));
+        }
+    }
+    packed(grants.statements())
+}
+
+/// What is allowed, by how it is fenced.
+#[derive(Debug)]
+struct Grants<'a> {
+    stack: &'a Stack,
+    arns: Arns<'a>,
+    /// Reading actions, which IAM knows for everything only.
+    reading: Grant,
+    /// What makes objects of the stack.
+    making: Grant,
+    /// What changes or uses what the stack owns.
+    owned: Grant,
+    /// What makes, changes or removes parts without tags.
+    parts: Grant,
+    /// By action: what it may use of others.
+    others: BTreeMap<String, BTreeSet<String>>,
+    /// By service: the calls that tag what they make, and what that may be.
+    tagging: BTreeMap<Service, Grant>,
+}
+
+/// Actions and the resources that they are allowed on.
+#[derive(Debug, Default)]
+struct Grant {
+    actions: BTreeSet<String>,
+    resources: BTreeSet<String>,
+}
+
+impl Grant {
+    fn add(&mut self, action: &str, resource: String) {
+        self.actions.insert(action.to_owned());
+        self.resources.insert(resource);
+    }
+}
+
+impl<'a> Grants<'a> {
+    fn new(stack: &'a Stack, location: &'a Location) -> Self {
+        Self {
+            stack,
+            arns: Arns(location),
+            reading: Grant::default(),
+            making: Grant::default(),
+            owned: Grant::default(),
+            parts: Grant::default(),
+            others: BTreeMap::new(),
+            tagging: BTreeMap::new(),
+        }
+    }
+
+    /// Allows a call that only reads, and the reading that goes with any.
+    fn read(&mut self, access: &Access) {
+        let Access { service, action, on, reads, occasion: _ } = *access;
+        if on.is_empty() {
+            self.reading.add(&format!("{}:{action}", service.prefix()), "*".to_owned());
+        }
+        for read in reads {
+            self.reading.add(&format!("{}:{read}", Service::Ec2.prefix()), "*".to_owned());
+        }
+    }
+
+    /// Allows a call about a kind.
+    fn add(&mut self, kind: Kind, access: &Access) {
+        self.read(access);
+        let Access { service, action, on, reads: _, occasion: _ } = *access;
+        let full = format!("{}:{action}", service.prefix());
+        for on in on {
+            match *on {
+                On::New(of) => {
+                    self.making.add(&full, self.arns.all(of));
+                    self.tag(action, of);
+                }
+                On::Tagged(of) => self.tag(action, of),
+                On::Owned(of) => self.own(&full, of),
+                On::Part(of) => self.parts.add(&full, self.arns.all(of)),
+                On::Named(of) => {
+                    let named = self.named(kind, of).filter(|named| named.which != Which::Any);
+                    self.name(&full, of, named.collect());
+                }
+                On::Chosen(of) => self.name(&full, of, self.named(kind, of).collect()),
+            }
+        }
+    }
+
+    /// Allows an action on what the stack owns. The tag tells what that is, whatever its type.
+    fn own(&mut self, action: &str, of: ArnType) {
+        self.owned.add(action, self.arns.everything(of.service()));
+    }
+
+    /// Allows a call to tag what it makes, which the call tells, whatever its type.
+    fn tag(&mut self, action: &str, of: ArnType) {
+        let service = of.service();
+        self.tagging.entry(service).or_default().add(action, self.arns.everything(service));
+    }
+
+    /// What resources of a kind name of others, of one type.
+    fn named(&self, kind: Kind, of: ArnType) -> impl Iterator<Item = Named> + use<'a> {
+        let declared = self.stack.resources.iter().filter(move |(address, _)| address.kind == kind);
+        let named = declared.flat_map(|(_, declared)| declared.resource.named());
+        named.filter(move |named| named.of == of)
+    }
+
+    /// Allows an action on what the stack owns of a type, and on each thing that is another's.
+    fn name(&mut self, action: &str, of: ArnType, named: BTreeSet<Named>) {
+        if of.is_owned() {
+            self.own(action, of);
+        }
+        let any = named.iter().any(|named| named.which == Which::Any);
+        let arns = named.iter().map(|named| match &named.which {
+            Which::One(name) if !any => self.arns.one(of, name),
+            Which::One(_) | Which::Any => self.arns.all(of),
+        });
+        let arns: BTreeSet<String> = arns.collect();
+        if !arns.is_empty() {
+            self.others.entry(action.to_owned()).or_default().extend(arns);
+        }
+    }
+
+    /// The statements that say so.
+    fn statements(self) -> Vec<Statement> {
+        let Self { stack, arns, reading, making, owned, parts, others, tagging } = self;
+        let (region, name) = (arns.region(), stack.name.as_str());
+        let mut statements = vec![
+            Statement::allow("Read", reading).only_if(conditions::in_region(region)),
+            Statement::allow("Images", images(stack, &arns)),
+            Statement::allow("Make", making).only_if(conditions::requested_for(name)),
+            Statement::allow("Owned", owned).only_if(conditions::owned_by(name)),
+            Statement::allow("Parts", parts),
+        ];
+        statements.extend(each_use(others));
+        let keeps_ownership = !tagging.is_empty();
+        let makes_balancers = tagging.contains_key(&Service::LoadBalancing);
+        for (service, Grant { actions, resources }) in tagging {
+            let (sid, action) = match service {
+                Service::Ec2 => ("Tag", conditions::CREATE_TAGS),
+                Service::LoadBalancing => ("TagBalancing", conditions::ADD_TAGS),
+            };
+            let grant = Grant { actions: BTreeSet::from([action.to_owned()]), resources };
+            let created = conditions::created_by(service, actions);
+            statements.push(Statement::allow(sid, grant).only_if(created));
+        }
+        if makes_balancers {
+            let mut grant = Grant::default();
+            grant.add("iam:CreateServiceLinkedRole", arns.balancing_role());
+            let for_balancing = conditions::for_load_balancing();
+            statements.push(Statement::allow("BalancingRole", grant).only_if(for_balancing));
+        }
+        if keeps_ownership {
+            statements.extend(Statement::keeping_ownership());
+        }
+        statements.retain(|statement| !statement.is_empty());
+        statements
+    }
+}
+
+/// The parameters of Systems Manager that name the images of instances.
+fn images(stack: &Stack, arns: &Arns<'_>) -> Grant {
+    let mut grant = Grant::default();
+    for parameter in stack.images() {
+        grant.add("ssm:GetParameter", arns.parameter(&parameter));
+    }
+    grant
+}
+
+/// A statement for the actions that may use the same things of others.
+fn each_use(others: BTreeMap<String, BTreeSet<String>>) -> Vec<Statement> {
+    let mut by_resources: BTreeMap<BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
+    for (action, resources) in others {
+        by_resources.entry(resources).or_default().insert(action);
+    }
+    let grants = by_resources.into_iter().map(|(resources, actions)| Grant { actions, resources });
+    grants.enumerate().map(|(i, grant)| Statement::allow(format!("Use{}", i + 1), grant)).collect()
+}
+
+/// Statements in as few policies as it takes, in their order.
+fn packed(statements: Vec<Statement>) -> Vec<Policy> {
+    let fits = |statements: &[Statement]| Policy::of(statements.to_vec()).length();
+    let mut policies: Vec<Vec<Statement>> = Vec::new();
+    let pieces = statements.into_iter().flat_map(|statement| {
+        statement.pieces(&|piece| fits(std::slice::from_ref(piece)) <= Policy::LONGEST)
+    });
+    for piece in pieces {
+        let fitting = policies.iter_mut().find(|policy| {
+            let all: Vec<Statement> = policy.iter().chain([&piece]).cloned().collect();
+            fits(&all) <= Policy::LONGEST
+        });
+        match fitting {
+            Some(policy) => policy.push(piece),
+            None => policies.push(vec![piece]),
+        }
+    }
+    policies.into_iter().map(Policy::of).collect()
+}

@@ -1,0 +1,118 @@
+//! ARNs: what a policy says a thing by.
+
+use super::Location;
+use crate::resource::access::{ArnType, Service};
+use crate::scalar::Region;
+
+/// The role by which Elastic Load Balancing works in an account. The first load balancer makes it.
+const BALANCING_ROLE: &str = "role/aws-service-role/elasticloadbalancing.amazonaws.com/\
+                              AWSServiceRoleForElasticLoadBalancing";
+
+/// The ARNs of one account and Region.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arns<'a>(pub(super) &'a Location);
+
+impl<'a> Arns<'a> {
+    /// The Region.
+    pub(super) fn region(self) -> &'a str {
+        self.0.region.as_str()
+    }
+
+    /// All of a service.
+    pub(super) fn everything(self, service: Service) -> String {
+        let (partition, region, account) = (self.partition(), self.region(), &self.0.account);
+        format!("arn:{partition}:{}:{region}:{account}:*/*", service.prefix())
+    }
+
+    /// All of a type.
+    pub(super) fn all(self, of: ArnType) -> String {
+        self.of(of, "*")
+    }
+
+    /// The one with an id or a name.
+    pub(super) fn one(self, of: ArnType, name: &str) -> String {
+        self.of(of, &literal(name))
+    }
+
+    /// The public parameter of a name, which is of no account.
+    pub(super) fn parameter(self, name: &str) -> String {
+        let region = self.region();
+        format!("arn:{}:ssm:{region}::parameter{}", self.partition(), literal(name))
+    }
+
+    /// The role of Elastic Load Balancing.
+    pub(super) fn balancing_role(self) -> String {
+        format!("arn:{}:iam::{}:{BALANCING_ROLE}", self.partition(), self.0.account)
+    }
+
+    fn of(self, of: ArnType, name: &str) -> String {
+        let account = if of.is_of_an_account() { self.0.account.as_str() } else { "" };
+        let (partition, service, region) = (self.partition(), of.service().prefix(), self.region());
+        format!("arn:{partition}:{service}:{region}:{account}:{}{name}", of.path())
+    }
+
+    fn partition(self) -> &'static str {
+        partition(&self.0.region)
+    }
+}
+
+/// The group of Regions that a Region is in.
+///
+/// Source: AWS SDKs, the partitions of their endpoint rules.
+fn partition(region: &Region) -> &'static str {
+    const BY_PREFIX: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    let found = BY_PREFIX.iter().find(|(prefix, _)| region.as_str().starts_with(prefix));
+    found.map_or("aws", |(_, partition)| partition)
+}
+
+/// A name in which nothing stands for something else.
+///
+/// Source: IAM user guide, "IAM policy elements: Variables and tags", special characters.
+fn literal(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            '*' | '?' | '$' => text.extend(['$', '{', c, '}']),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arn(region: &str, of: ArnType, name: &str) -> String {
+        let account = "123456789012".parse().unwrap();
+        Arns(&Location { account, region: region.parse().unwrap() }).one(of, name)
+    }
+
+    #[test]
+    fn an_arn_is_of_the_partition_of_its_region() {
+        for (region, start) in [
+            ("eu-west-1", "arn:aws:ec2:eu-west-1:123456789012:vpc/"),
+            ("cn-north-1", "arn:aws-cn:ec2:cn-north-1:123456789012:vpc/"),
+            ("us-gov-west-1", "arn:aws-us-gov:ec2:us-gov-west-1:123456789012:vpc/"),
+            ("us-isob-east-1", "arn:aws-iso-b:ec2:us-isob-east-1:123456789012:vpc/"),
+        ] {
+            assert_eq!(arn(region, ArnType::Vpc, ""), start);
+        }
+    }
+
+    #[test]
+    fn an_image_is_of_no_account_and_a_name_means_itself() {
+        let image = arn("eu-west-1", ArnType::Image, "ami-1");
+        assert_eq!(image, "arn:aws:ec2:eu-west-1::image/ami-1");
+        let key = arn("eu-west-1", ArnType::KeyPair, "all*of$me?");
+        assert_eq!(key, "arn:aws:ec2:eu-west-1:123456789012:key-pair/all${*}of${$}me${?}");
+    }
+}

@@ -1,0 +1,180 @@
+//! Statements: what is allowed, on what, and under which conditions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Serialize, Serializer};
+
+use super::Grant;
+
+/// One statement of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Statement {
+    sid: String,
+    effect: Effect,
+    action: Texts,
+    resource: Texts,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    condition: Conditions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+/// By operator and key: the values.
+pub(super) type Conditions = BTreeMap<&'static str, BTreeMap<String, Texts>>;
+
+/// Texts; one alone is written without a list around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Texts(Vec<String>);
+
+impl Serialize for Texts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => serializer.serialize_str(one),
+            several => several.serialize(serializer),
+        }
+    }
+}
+
+impl From<&str> for Texts {
+    fn from(one: &str) -> Self {
+        Self(vec![one.to_owned()])
+    }
+}
+
+impl From<BTreeSet<String>> for Texts {
+    fn from(texts: BTreeSet<String>) -> Self {
+        Self(texts.into_iter().collect())
+    }
+}
+
+impl Statement {
+    /// What allows a grant.
+    pub(super) fn allow(sid: impl Into<String>, grant: Grant) -> Self {
+        let Grant { actions, resources } = grant;
+        Self {
+            sid: sid.into(),
+            effect: Effect::Allow,
+            action: actions.into(),
+            resource: resources.into(),
+            condition: Conditions::new(),
+        }
+    }
+
+    /// The same under conditions.
+    pub(super) fn only_if(self, condition: Conditions) -> Self {
+        Self { condition, ..self }
+    }
+
+    /// What keeps whoever has it from changing the ownership tags of anything, whatever else allows
+    /// it: by naming them, or by naming no tag, which removes all.
+    pub(super) fn keeping_ownership() -> [Self; 2] {
+        use conditions::{ADD_TAGS, CREATE_TAGS, DELETE_TAGS, REMOVE_TAGS};
+        let deny = |sid: &str, actions: &[&str], condition: Conditions| Self {
+            sid: sid.to_owned(),
+            effect: Effect::Deny,
+            action: Texts(actions.iter().map(|&action| action.to_owned()).collect()),
+            resource: "*".into(),
+            condition,
+        };
+        let named = [CREATE_TAGS, DELETE_TAGS, ADD_TAGS, REMOVE_TAGS];
+        [
+            deny("KeepOwnership", &named, conditions::names_ownership()),
+            deny("KeepTags", &[DELETE_TAGS], conditions::names_no_tag()),
+        ]
+    }
+
+    /// The actions that it is about.
+    #[cfg(test)]
+    pub(super) fn actions(&self) -> &[String] {
+        &self.action.0
+    }
+
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.action.0.is_empty()
+    }
+
+    /// The statement, or as many as say the same where it does not fit.
+    pub(super) fn pieces(self, fits: &impl Fn(&Self) -> bool) -> Vec<Self> {
+        let (actions, resources) = (self.action.0.len(), self.resource.0.len());
+        if fits(&self) || (actions <= 1 && resources <= 1) {
+            return vec![self];
+        }
+        // Each action is checked on each resource apart: the halves together allow the same.
+        let (mut left, mut right) = (self.clone(), self);
+        if resources > 1 {
+            right.resource.0 = left.resource.0.split_off(resources / 2);
+        } else {
+            right.action.0 = left.action.0.split_off(actions / 2);
+        }
+        left.sid.push('A');
+        right.sid.push('B');
+        left.pieces(fits).into_iter().chain(right.pieces(fits)).collect()
+    }
+}
+
+/// The conditions of statements, and the actions that tag.
+pub(super) mod conditions {
+    use super::{BTreeMap, BTreeSet, Conditions, Texts};
+    use crate::resource::access::Service;
+    use crate::resource::tag;
+
+    pub(in crate::iam) const CREATE_TAGS: &str = "ec2:CreateTags";
+    pub(in crate::iam) const DELETE_TAGS: &str = "ec2:DeleteTags";
+    pub(in crate::iam) const ADD_TAGS: &str = "elasticloadbalancing:AddTags";
+    pub(in crate::iam) const REMOVE_TAGS: &str = "elasticloadbalancing:RemoveTags";
+
+    const EQUALS: &str = "StringEquals";
+
+    /// In this Region.
+    pub(in crate::iam) fn in_region(region: &str) -> Conditions {
+        one(EQUALS, "aws:RequestedRegion", region)
+    }
+
+    /// On what the request tags as the stack's.
+    pub(in crate::iam) fn requested_for(stack: &str) -> Conditions {
+        one(EQUALS, &format!("aws:RequestTag/{}", tag::STACK), stack)
+    }
+
+    /// On what is tagged as the stack's.
+    pub(in crate::iam) fn owned_by(stack: &str) -> Conditions {
+        one(EQUALS, &format!("aws:ResourceTag/{}", tag::STACK), stack)
+    }
+
+    /// While one of these calls makes it.
+    pub(in crate::iam) fn created_by(service: Service, actions: BTreeSet<String>) -> Conditions {
+        one(EQUALS, &create_action(service), actions)
+    }
+
+    /// For the role of Elastic Load Balancing.
+    pub(in crate::iam) fn for_load_balancing() -> Conditions {
+        one(EQUALS, "iam:AWSServiceName", "elasticloadbalancing.amazonaws.com")
+    }
+
+    /// Where a tag of ours is named, and nothing is being made.
+    pub(super) fn names_ownership() -> Conditions {
+        let is_no_creation = [Service::Ec2, Service::LoadBalancing]
+            .map(|service| (create_action(service), Texts::from("true")));
+        let mut all = one("ForAnyValue:StringLike", "aws:TagKeys", "mirror-plan:*");
+        all.insert("Null", is_no_creation.into());
+        all
+    }
+
+    /// Where no tag is named.
+    pub(super) fn names_no_tag() -> Conditions {
+        one("Null", "aws:TagKeys", "true")
+    }
+
+    fn create_action(service: Service) -> String {
+        format!("{}:CreateAction", service.prefix())
+    }
+
+    fn one(operator: &'static str, key: &str, values: impl Into<Texts>) -> Conditions {
+        BTreeMap::from([(operator, BTreeMap::from([(key.to_owned(), values.into())]))])
+    }
+}

@@ -1,0 +1,309 @@
+//! The policies of small stacks, and of the greatest.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::*;
+use crate::address::Address;
+use crate::attribute::Problems;
+use crate::resource::Resource;
+use crate::stack::Declared;
+use crate::value::Value;
+
+/// A stack of the resources with these attributes; `"@vpc.lab"` refers to one of them.
+fn stack(resources: &serde_json::Value) -> Stack {
+    let mut builder = Stack::builder("lab".parse().unwrap());
+    for (address, attributes) in resources.as_object().unwrap() {
+        let address: Address = address.parse().unwrap();
+        let mut problems = Problems::default();
+        let value = with_references(Value::from(attributes.clone()));
+        let resource = Resource::read(address.kind, &value, &mut problems);
+        assert_eq!(problems.into_inner(), [], "{address}");
+        builder.declare(address, Declared { resource: resource.unwrap(), place: None });
+    }
+    builder.build().unwrap().0
+}
+
+fn with_references(value: Value) -> Value {
+    match value {
+        Value::String(text) => match text.strip_prefix('@') {
+            Some(address) => Value::Resource(address.parse().unwrap()),
+            None => Value::String(text),
+        },
+        Value::List(items) => Value::List(items.into_iter().map(with_references).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(members.map(|(name, value)| (name, with_references(value))).collect())
+        }
+        other => other,
+    }
+}
+
+fn location(region: &str) -> Location {
+    let account = "123456789012".parse().unwrap();
+    Location { account, region: region.parse().unwrap() }
+}
+
+fn written(policies: &[Policy]) -> String {
+    policies.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// A session from an interface of others to a target of others.
+fn tap() -> Stack {
+    stack(&json!({
+        "mirror_filter.all": { "rules": [{ "number": 1, "action": "accept" }] },
+        "mirror_session.web": {
+            "source": "eni-0a1b2c3d4e5f67890",
+            "target": "tmt-0a1b2c3d4e5f67890",
+            "filter": "@mirror_filter.all",
+            "number": 1
+        }
+    }))
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a whole policy, as IAM takes it")]
+fn what_is_of_others_is_named_one_by_one() {
+    let policies = policies(&tap(), &location("eu-west-1"), [Purpose::Apply]);
+    assert_snapshot!(written(&policies), @r#"
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Sid": "Read",
+          "Effect": "Allow",
+          "Action": [
+            "ec2:DescribeTags",
+            "ec2:DescribeTrafficMirrorFilters",
+            "ec2:DescribeTrafficMirrorSessions",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetGroups"
+          ],
+          "Resource": "*",
+          "Condition": {
+            "StringEquals": {
+              "aws:RequestedRegion": "eu-west-1"
+            }
+          }
+        },
+        {
+          "Sid": "Make",
+          "Effect": "Allow",
+          "Action": [
+            "ec2:CreateTrafficMirrorFilter",
+            "ec2:CreateTrafficMirrorSession"
+          ],
+          "Resource": [
+            "arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-filter/*",
+            "arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-session/*"
+          ],
+          "Condition": {
+            "StringEquals": {
+              "aws:RequestTag/mirror-plan:stack": "lab"
+            }
+          }
+        },
+        {
+          "Sid": "Owned",
+          "Effect": "Allow",
+          "Action": [
+            "ec2:CreateTags",
+            "ec2:CreateTrafficMirrorFilterRule",
+            "ec2:CreateTrafficMirrorSession",
+            "ec2:DeleteTags",
+            "ec2:DeleteTrafficMirrorFilter",
+            "ec2:DeleteTrafficMirrorFilterRule",
+            "ec2:DeleteTrafficMirrorSession",
+            "ec2:ModifyTrafficMirrorFilterNetworkServices",
+            "ec2:ModifyTrafficMirrorFilterRule",
+            "ec2:ModifyTrafficMirrorSession"
+          ],
+          "Resource": "arn:aws:ec2:eu-west-1:123456789012:*/*",
+          "Condition": {
+            "StringEquals": {
+              "aws:ResourceTag/mirror-plan:stack": "lab"
+            }
+          }
+        },
+        {
+          "Sid": "Parts",
+          "Effect": "Allow",
+          "Action": [
+            "ec2:CreateTrafficMirrorFilterRule",
+            "ec2:DeleteTrafficMirrorFilterRule",
+            "ec2:ModifyTrafficMirrorFilterRule"
+          ],
+          "Resource": "arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-filter-rule/*"
+        },
+        {
+          "Sid": "Use1",
+          "Effect": "Allow",
+          "Action": "ec2:CreateTrafficMirrorSession",
+          "Resource": [
+            "arn:aws:ec2:eu-west-1:123456789012:network-interface/eni-0a1b2c3d4e5f67890",
+            "arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-target/tmt-0a1b2c3d4e5f67890"
+          ]
+        },
+        {
+          "Sid": "Use2",
+          "Effect": "Allow",
+          "Action": "ec2:ModifyTrafficMirrorSession",
+          "Resource": "arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-target/tmt-0a1b2c3d4e5f67890"
+        },
+        {
+          "Sid": "Tag",
+          "Effect": "Allow",
+          "Action": "ec2:CreateTags",
+          "Resource": "arn:aws:ec2:eu-west-1:123456789012:*/*",
+          "Condition": {
+            "StringEquals": {
+              "ec2:CreateAction": [
+                "CreateTrafficMirrorFilter",
+                "CreateTrafficMirrorSession"
+              ]
+            }
+          }
+        },
+        {
+          "Sid": "KeepOwnership",
+          "Effect": "Deny",
+          "Action": [
+            "ec2:CreateTags",
+            "ec2:DeleteTags",
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:RemoveTags"
+          ],
+          "Resource": "*",
+          "Condition": {
+            "ForAnyValue:StringLike": {
+              "aws:TagKeys": "mirror-plan:*"
+            },
+            "Null": {
+              "ec2:CreateAction": "true",
+              "elasticloadbalancing:CreateAction": "true"
+            }
+          }
+        },
+        {
+          "Sid": "KeepTags",
+          "Effect": "Deny",
+          "Action": "ec2:DeleteTags",
+          "Resource": "*",
+          "Condition": {
+            "Null": {
+              "aws:TagKeys": "true"
+            }
+          }
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn a_plan_only_reads() {
+    let policies = policies(&tap(), &location("eu-west-1"), [Purpose::Plan]);
+    assert_snapshot!(written(&policies), @r#"
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Sid": "Read",
+          "Effect": "Allow",
+          "Action": [
+            "ec2:DescribeTags",
+            "ec2:DescribeTrafficMirrorFilters",
+            "ec2:DescribeTrafficMirrorSessions",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeTags",
+            "elasticloadbalancing:DescribeTargetGroups"
+          ],
+          "Resource": "*",
+          "Condition": {
+            "StringEquals": {
+              "aws:RequestedRegion": "eu-west-1"
+            }
+          }
+        }
+      ]
+    }
+    "#);
+}
+
+/// One of every kind; the names are the longest that there are.
+fn everything() -> Stack {
+    stack(&json!({
+        "vpc.v": { "cidr": "10.0.0.0/16" },
+        "subnet.s": { "vpc": "@vpc.v", "cidr": "10.0.1.0/24" },
+        "internet_gateway.g": { "vpc": "@vpc.v" },
+        "route_table.r": { "vpc": "@vpc.v", "subnets": ["@subnet.s"] },
+        "security_group.g": { "vpc": "@vpc.v" },
+        "instance.i": { "instance_type": "t3.micro", "subnet": "@subnet.s", "key_name": "me" },
+        "target_group.t": { "vpc": "@vpc.v", "targets": ["@instance.i"] },
+        "load_balancer.l": { "subnets": ["@subnet.s"] },
+        "mirror_target.m": { "load_balancer": "@load_balancer.l" },
+        "mirror_filter.f": {},
+        "mirror_session.s": {
+            "source": "@instance.i",
+            "target": "@mirror_target.m",
+            "filter": "@mirror_filter.f",
+            "number": 1
+        }
+    }))
+}
+
+#[test]
+fn a_stack_of_every_kind_fits_into_one_policy_or_where_names_are_long_into_two() {
+    let stack = everything();
+    let lengths = |region: &str, purpose| -> Vec<usize> {
+        let policies = policies(&stack, &location(region), [purpose]);
+        policies.iter().map(Policy::length).collect()
+    };
+    let all = [Purpose::Plan, Purpose::Apply, Purpose::Destroy];
+    let everywhere = all.map(|purpose| {
+        ["eu-west-1", "ap-southeast-2", "us-gov-west-1"].map(|region| lengths(region, purpose))
+    });
+    assert_snapshot!(format!("{everywhere:?}"), @"[[[1159], [1174], [1185]], [[5968], [6083], [6101, 158]], [[1971], [1996], [2019]]]");
+}
+
+#[test]
+fn what_is_too_long_for_one_policy_is_several_that_say_the_same() {
+    let sessions = (0..200).map(|i| {
+        let session = json!({
+            "source": format!("eni-{i:017x}"),
+            "target": "tmt-0a1b2c3d4e5f67890",
+            "filter": "tmf-0a1b2c3d4e5f67890",
+            "number": 1
+        });
+        (format!("mirror_session.s{i}"), session)
+    });
+    let stack = stack(&serde_json::Value::Object(sessions.collect()));
+    let policies = policies(&stack, &location("eu-west-1"), [Purpose::Apply]);
+    assert!(policies.len() > 1);
+    assert!(policies.iter().all(|policy| policy.length() <= Policy::LONGEST));
+    let written = written(&policies);
+    for i in 0..200 {
+        let arn = format!(":network-interface/eni-{i:017x}\"");
+        assert_eq!(written.matches(&arn).count(), 1, "{arn}");
+    }
+    let mut sids: Vec<&str> = written.lines().filter(|line| line.contains("\"Sid\"")).collect();
+    let count = sids.len();
+    sids.sort_unstable();
+    sids.dedup();
+    assert_eq!(sids.len(), count, "{sids:?}");
+}
+
+#[test]
+fn purposes_together_are_all_of_each() {
+    let actions = |purposes: &[Purpose]| -> BTreeSet<String> {
+        let policies = policies(&everything(), &location("eu-west-1"), purposes.iter().copied());
+        let statements = policies.into_iter().flat_map(|policy| policy.statement);
+        statements.flat_map(|statement| statement.actions().to_vec()).collect()
+    };
+    let apart: BTreeSet<String> =
+        actions(&[Purpose::Apply]).union(&actions(&[Purpose::Destroy])).cloned().collect();
+    assert_eq!(actions(&[Purpose::Apply, Purpose::Destroy]), apart);
+    assert!(actions(&[Purpose::Plan]).is_subset(&actions(&[Purpose::Destroy])));
+    assert!(actions(&[Purpose::Destroy]).is_subset(&actions(&[Purpose::Apply])));
+}

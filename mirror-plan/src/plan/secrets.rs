@@ -1,0 +1,146 @@
+//! Secrets of a saved plan: it holds their hashes, and gets them back from the stack.
+
+use std::collections::BTreeMap;
+
+use super::resolve::{self, Known};
+use super::{Call, Plan};
+use crate::attribute::Input;
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::observed::Observed;
+use crate::resource::Resource;
+use crate::stack::Stack;
+use crate::value::{Origin, Part, Secret, Template, Value};
+
+/// The secrets of a stack, by their hashes.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(BTreeMap<String, Secret>);
+
+impl Secrets {
+    /// Everything secret that a plan of `stack` over `observed` can hold.
+    #[must_use]
+    pub fn of(stack: &Stack, observed: &Observed) -> Self {
+        let mut secrets = Self::default();
+        for declared in stack.resources.values() {
+            let Resource::Instance(instance) = &declared.resource else { continue };
+            match &instance.user_data {
+                None => {}
+                Some(Input::Known(secret)) => secrets.add(secret),
+                Some(Input::Later(template)) => secrets.add_template(template, observed),
+            }
+        }
+        // What a plan takes the user data of an instance away with.
+        secrets.add(&Secret::text(""));
+        secrets
+    }
+
+    fn add(&mut self, secret: &Secret) {
+        if secret.reveal().is_some() {
+            self.0.insert(secret.digest().to_owned(), secret.clone());
+        }
+    }
+
+    /// The parts of a template, and the whole as far as attributes that were observed fill it.
+    fn add_template(&mut self, template: &Template, observed: &Observed) {
+        for part in &template.0 {
+            if let Part::Secret(secret) = part {
+                self.add(secret);
+            }
+        }
+        for origin in template.origins() {
+            // A plan takes what it knows of an attribute for a part of the text.
+            if let Some(value) = observed.attribute(origin) {
+                self.add(&Secret::text(resolve::as_text(&value)));
+            }
+        }
+        let look_up =
+            |origin: &Origin| Seen(observed).look_up(origin).map(|v| resolve::as_text(&v));
+        if let Ok(text) = template.fill(look_up) {
+            self.add(&Secret::text(text));
+        }
+    }
+
+    fn revealed(&self, secret: Secret) -> Secret {
+        match secret.reveal() {
+            Some(_) => secret,
+            None => self.0.get(secret.digest()).cloned().unwrap_or(secret),
+        }
+    }
+}
+
+/// The cloud as it is.
+struct Seen<'o>(&'o Observed);
+
+impl Known for Seen<'_> {
+    fn look_up(&self, origin: &Origin) -> Option<Value> {
+        self.0.attribute(origin)
+    }
+}
+
+impl Plan {
+    /// Whether a step sends something of which this plan holds only the hash, as a plan does that was
+    /// saved and read back.
+    #[must_use]
+    pub fn needs_secrets(&self) -> bool {
+        self.hidden().next().is_some()
+    }
+
+    /// The plan with what its steps send, where that is in `secrets`. Its digest stays what it is.
+    ///
+    /// # Errors
+    /// If something is missing: the stack is not the one that was planned, or a variable has another
+    /// value. Nothing must then be applied.
+    pub fn with_secrets(mut self, secrets: &Secrets) -> Result<Self, Diagnostics> {
+        for step in &mut self.steps {
+            if let Call::Operation(operation) = &mut step.call {
+                *operation = operation.clone().with_secrets(|input| match input {
+                    Input::Known(secret) => Input::Known(secrets.revealed(secret)),
+                    Input::Later(template) => {
+                        let parts = template.0.into_iter().map(|part| match part {
+                            Part::Secret(secret) => Part::Secret(secrets.revealed(secret)),
+                            other => other,
+                        });
+                        Input::Later(Template(parts.collect()))
+                    }
+                });
+            }
+        }
+        let missing: Diagnostics = self
+            .hidden()
+            .map(|(address, secret)| {
+                let title = format!("the user data of {address} is not what was planned");
+                Diagnostic::error(code::SECRET_MISSING, title)
+                    .note(format!(
+                        "the plan was made with {secret}, which the stack no longer gives"
+                    ))
+                    .help("give the stack file and the variables that the plan was made with")
+                    .help("or plan again")
+            })
+            .collect();
+        missing.unless_errors(self).map(|(plan, _)| plan)
+    }
+
+    /// The secrets that only their hashes are known of, each with the resource that it is for.
+    fn hidden(&self) -> impl Iterator<Item = (String, Secret)> {
+        self.steps.iter().flat_map(|step| {
+            let mut hidden = Vec::new();
+            if let Call::Operation(operation) = &step.call {
+                // Only looked at: the operation stays as it is.
+                drop(operation.clone().with_secrets(|input| {
+                    match &input {
+                        Input::Known(secret) => hidden.push(secret.clone()),
+                        Input::Later(template) => {
+                            hidden.extend(template.0.iter().filter_map(|part| match part {
+                                Part::Secret(secret) => Some(secret.clone()),
+                                Part::Text(_) | Part::Attribute(_) => None,
+                            }));
+                        }
+                    }
+                    input
+                }));
+            }
+            hidden.retain(|secret| secret.reveal().is_none());
+            hidden.into_iter().map(|secret| (step.address.to_string(), secret)).collect::<Vec<_>>()
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! The snapshot: a plan as the text that is reviewed, kept in a repository and compared to the byte.
+//!
+//! Made for the difference of a pull request: words and no signs, one attribute a line, nothing
+//! aligned, wrapped or counted, in the order of addresses. No time, path, width, color or version of
+//! the tool is in it. Two plans that would do something else have different texts: whatever could
+//! be mistaken for something else is escaped.
+//!
+//! The first line names the version of the format. Under one version an attribute that is new in
+//! the tool may only show where it is given, so that a kept text stays what it is.
+
+use std::fmt;
+
+use similar::TextDiff;
+
+use crate::plan::{Action, Capture, Change, Mode, OutputChange, Plan, Reason};
+use crate::resource::ReplaceOrder;
+use crate::value::Value;
+
+mod attribute;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use attribute::Lines;
+
+/// The version of the format that is written.
+pub const VERSION: u32 = 1;
+
+/// What the first line says before the version.
+const HEAD: &str = "mirror plan ";
+
+/// The version that a kept text was written in; `None` if it is no snapshot.
+#[must_use]
+pub fn version(text: &str) -> Option<u32> {
+    text.lines().next()?.strip_prefix(HEAD)?.parse().ok()
+}
+
+/// The snapshot: the text that is reviewed.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_head(f, self)?;
+        let mut changes: Vec<&Change> =
+            self.changes.iter().filter(|change| change.action != Action::NoOp).collect();
+        changes.sort_by_key(|change| {
+            let address = &change.address;
+            // By words, so that a new kind of resource moves no other one.
+            (address.kind.word(), &address.name, &address.key, change.deposed)
+        });
+        changes.into_iter().try_for_each(|change| write_change(f, change))?;
+        write_outputs(f, self)
+    }
+}
+
+fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
+    let Plan { stack, account, region, mode, targeted, changes, .. } = plan;
+    let count = |is: fn(Action) -> bool| changes.iter().filter(|c| is(c.action)).count();
+    writeln!(f, "{HEAD}{VERSION}")?;
+    writeln!(f, "stack {stack}")?;
+    writeln!(f, "account {account}")?;
+    writeln!(f, "region {region}")?;
+    writeln!(
+        f,
+        "purpose {}",
+        match mode {
+            Mode::Apply => "apply",
+            Mode::Destroy => "destroy",
+        }
+    )?;
+    writeln!(f, "scope {}", if *targeted { "a part of the stack" } else { "the whole stack" })?;
+    writeln!(f, "create {}", count(|action| action == Action::Create))?;
+    writeln!(f, "update {}", count(|action| action == Action::Update))?;
+    writeln!(f, "replace {}", count(|action| matches!(action, Action::Replace(_))))?;
+    writeln!(f, "delete {}", count(|action| action == Action::Delete))
+}
+
+fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
+    let verb = match change.action {
+        Action::NoOp => "keep",
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Replace(_) => "replace",
+        Action::Delete => "delete",
+    };
+    write!(f, "\n{verb} {}", change.address)?;
+    if let Some(generation) = change.deposed {
+        write!(f, " generation {generation}")?;
+    }
+    writeln!(f)?;
+    match change.action {
+        Action::Replace(ReplaceOrder::CreateThenDelete) => {
+            writeln!(f, "    the new one is made before the old one goes")?;
+        }
+        Action::Replace(ReplaceOrder::DeleteThenCreate) => {
+            writeln!(f, "    the old one goes before the new one is made")?;
+        }
+        Action::NoOp | Action::Create | Action::Update | Action::Delete => {}
+    }
+    for reason in change.reasons.iter().filter(|reason| is_told(reason)) {
+        writeln!(f, "    because {reason}")?;
+    }
+    if let Some(capture) = change.capture {
+        writeln!(f, "    {}", capture_text(capture))?;
+    }
+    if let Some(id) = &change.id {
+        writeln!(f, "    id = {}", text::inline(&Value::String(id.to_string())))?;
+    }
+    match change.action {
+        // What goes is known by its id.
+        Action::Delete | Action::NoOp => Ok(()),
+        Action::Create | Action::Update | Action::Replace(_) => {
+            Lines::of(change).0.iter().try_for_each(|line| writeln!(f, "    {line}"))
+        }
+    }
+}
+
+/// Whether a reason says more than the lines of the attributes.
+fn is_told(reason: &Reason) -> bool {
+    match reason {
+        Reason::Absent | Reason::Changed { attribute: _ } | Reason::Forced { attribute: _ } => {
+            false
+        }
+        Reason::NotInStack
+        | Reason::Destroy
+        | Reason::LeftOver
+        | Reason::Requested
+        | Reason::ServesReplaced { .. }
+        | Reason::GoesWith { .. }
+        | Reason::DestinationTaken => true,
+    }
+}
+
+fn capture_text(capture: Capture) -> &'static str {
+    match capture {
+        Capture::Begins => "capture begins",
+        Capture::Continues => "capture goes on without a gap",
+        Capture::Gap => "capture stops with the old session and begins again with the new one",
+        Capture::Ends => "capture ends",
+    }
+}
+
+fn write_outputs(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
+    let mut changed = plan.outputs.iter().filter(|(_, output)| output.before != output.after);
+    let Some(first) = changed.next() else { return Ok(()) };
+    writeln!(f)?;
+    [first].into_iter().chain(changed).try_for_each(|(name, OutputChange { before, after })| {
+        write!(f, "output {} = ", text::name(name))?;
+        let side = |value: &Option<Value>| match value {
+            None | Some(Value::Null) => text::NONE.to_owned(),
+            Some(value) => text::inline(value),
+        };
+        match before {
+            None => writeln!(f, "{}", side(after)),
+            Some(_) => writeln!(f, "{} -> {}", side(before), side(after)),
+        }
+    })
+}
+
+/// How a text that was reviewed differs from what the plan says now.
+#[derive(Clone, Copy, Debug)]
+pub struct Review<'t> {
+    /// The text that was reviewed.
+    pub reviewed: &'t str,
+    /// The text of the plan as it is now.
+    pub now: &'t str,
+}
+
+impl Review<'_> {
+    /// Whether the plan is what was reviewed.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.reviewed == self.now
+    }
+}
+
+/// A unified diff from `reviewed` to `now`; empty if they are equal.
+impl fmt::Display for Review<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let diff = TextDiff::configure()
+            .algorithm(similar::Algorithm::Patience)
+            .diff_lines(self.reviewed, self.now);
+        write!(f, "{}", diff.unified_diff().context_radius(3).header("reviewed", "now"))
+    }
+}

@@ -1,0 +1,336 @@
+//! Access: what AWS checks before it takes a call, in the words of IAM.
+//!
+//! Each kind has the table of its calls beside its operations, made with `calls!`; the policies of
+//! [`crate::iam`] are made of these tables. A call that is in no table does not compile.
+//!
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2
+//! and for AWS Elastic Load Balancing V2.
+
+use super::Kind;
+use crate::attribute::{Ref, Referable};
+
+/// A service, as the actions of a policy name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// Amazon EC2.
+    Ec2,
+    /// Elastic Load Balancing.
+    LoadBalancing,
+}
+
+impl Service {
+    /// What stands before the colon of an action and in an ARN.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2",
+            Self::LoadBalancing => "elasticloadbalancing",
+        }
+    }
+}
+
+/// A type of resource, as IAM has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are IAM's own")]
+pub enum ArnType {
+    Vpc,
+    Subnet,
+    InternetGateway,
+    RouteTable,
+    SecurityGroup,
+    Instance,
+    Volume,
+    NetworkInterface,
+    Image,
+    KeyPair,
+    VpcEndpoint,
+    TrafficMirrorTarget,
+    TrafficMirrorFilter,
+    TrafficMirrorFilterRule,
+    TrafficMirrorSession,
+    TargetGroup,
+    NetworkLoadBalancer,
+    NetworkListener,
+}
+
+impl ArnType {
+    /// The service whose it is.
+    #[must_use]
+    pub const fn service(self) -> Service {
+        match self {
+            Self::TargetGroup | Self::NetworkLoadBalancer | Self::NetworkListener => {
+                Service::LoadBalancing
+            }
+            _ => Service::Ec2,
+        }
+    }
+
+    /// What stands in its ARNs before the id or name.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Vpc => "vpc/",
+            Self::Subnet => "subnet/",
+            Self::InternetGateway => "internet-gateway/",
+            Self::RouteTable => "route-table/",
+            Self::SecurityGroup => "security-group/",
+            Self::Instance => "instance/",
+            Self::Volume => "volume/",
+            Self::NetworkInterface => "network-interface/",
+            Self::Image => "image/",
+            Self::KeyPair => "key-pair/",
+            Self::VpcEndpoint => "vpc-endpoint/",
+            Self::TrafficMirrorTarget => "traffic-mirror-target/",
+            Self::TrafficMirrorFilter => "traffic-mirror-filter/",
+            Self::TrafficMirrorFilterRule => "traffic-mirror-filter-rule/",
+            Self::TrafficMirrorSession => "traffic-mirror-session/",
+            Self::TargetGroup => "targetgroup/",
+            Self::NetworkLoadBalancer => "loadbalancer/net/",
+            Self::NetworkListener => "listener/net/",
+        }
+    }
+
+    /// Whether a stack makes such, and so owns them by their tags.
+    #[must_use]
+    pub const fn is_owned(self) -> bool {
+        !matches!(
+            self,
+            Self::Image | Self::KeyPair | Self::VpcEndpoint | Self::TrafficMirrorFilterRule
+        )
+    }
+
+    /// Whether its ARNs name an account: images are Amazon's or anybody's.
+    #[must_use]
+    pub const fn is_of_an_account(self) -> bool {
+        !matches!(self, Self::Image)
+    }
+}
+
+/// What a call does to something that IAM checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// It makes one, with the ownership tags of the stack.
+    New(ArnType),
+    /// It makes one with these tags, and only the tagging is checked on it.
+    Tagged(ArnType),
+    /// It changes or uses one that carries the ownership tags.
+    Owned(ArnType),
+    /// It makes, changes or removes a part that has no tags; its whole is checked as well.
+    Part(ArnType),
+    /// It uses one that an attribute names: one of the stack, or another; see [`Named`].
+    Named(ArnType),
+    /// The same, and where no attribute names one, AWS or a plan picks any.
+    Chosen(ArnType),
+}
+
+/// Which commands send a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Occasion {
+    /// Only those that make the cloud as the stack says.
+    Making,
+    /// Those that remove the stack as well.
+    Removing,
+}
+
+/// One action of AWS and what is checked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// Whose action it is.
+    pub service: Service,
+    /// Its name, which is that of the call.
+    pub action: &'static str,
+    /// What it is checked on; nothing for actions that IAM knows for everything only.
+    pub on: &'static [On],
+    /// Reading actions of EC2 that go with it: AWS asks for them in the caller's name, or this tool
+    /// needs them while it waits.
+    pub reads: &'static [&'static str],
+    /// When it is sent.
+    pub occasion: Occasion,
+}
+
+impl Access {
+    const fn of(service: Service, action: &'static str) -> Self {
+        Self { service, action, on: &[], reads: &[], occasion: Occasion::Making }
+    }
+
+    /// An action of EC2.
+    pub(crate) const fn ec2(action: &'static str) -> Self {
+        Self::of(Service::Ec2, action)
+    }
+
+    /// An action of Elastic Load Balancing.
+    pub(crate) const fn elb(action: &'static str) -> Self {
+        Self::of(Service::LoadBalancing, action)
+    }
+
+    /// That is checked on these.
+    pub(crate) const fn on(self, on: &'static [On]) -> Self {
+        Self { on, ..self }
+    }
+
+    /// With the reading actions of EC2 that go with it.
+    pub(crate) const fn with_reads(self, reads: &'static [&'static str]) -> Self {
+        Self { reads, ..self }
+    }
+
+    /// That is sent when the stack is removed, too.
+    pub(crate) const fn at_removal(self) -> Self {
+        Self { occasion: Occasion::Removing, ..self }
+    }
+}
+
+/// Makes the table of a kind's calls, in the `impl` of its `Operation`: a row for each pattern.
+macro_rules! calls {
+    ($($pattern:pat => $access:expr;)+) => {
+        /// Every call of this kind, with what IAM checks for it.
+        pub(super) const CALLS: &'static [$crate::resource::access::Access] = &[$($access,)+];
+
+        /// What IAM checks for it.
+        pub(super) fn access(&self) -> &'static $crate::resource::access::Access {
+            match self {
+                $($pattern => const { &$access },)+
+            }
+        }
+    };
+}
+pub(super) use calls;
+
+/// Something that is not of the stack, that an attribute names and IAM checks when it is used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// What it is.
+    pub of: ArnType,
+    /// Which one.
+    pub which: Which,
+}
+
+/// Which one of its type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// The one with this id or name.
+    One(String),
+    /// One that cannot be told before it is used.
+    Any,
+}
+
+impl Named {
+    /// What a reference names, unless it is the stack's own.
+    pub(super) fn by<T: Referable>(reference: &Ref<T>, of: ArnType) -> Option<Self> {
+        match reference {
+            Ref::To(_) => None,
+            Ref::Id(id) => Some(Self::one(id, of)),
+        }
+    }
+
+    /// The one with this id or name.
+    pub(super) fn one(name: impl ToString, of: ArnType) -> Self {
+        Self { of, which: Which::One(name.to_string()) }
+    }
+
+    /// One that cannot be told.
+    pub(super) const fn any(of: ArnType) -> Self {
+        Self { of, which: Which::Any }
+    }
+}
+
+/// The calls that find what a stack owns, whatever is in it.
+pub const SWEEP: &[Access] = &[
+    Access::ec2("DescribeTags").at_removal(),
+    Access::elb("DescribeLoadBalancers").at_removal(),
+    Access::elb("DescribeTags").at_removal(),
+    Access::elb("DescribeTargetGroups").at_removal(),
+];
+
+/// The calls that read what is owned of a kind.
+///
+/// The attributes of an instance hold its user data: they are read of the stack's own only.
+#[must_use]
+pub const fn reading(kind: Kind) -> &'static [Access] {
+    use ArnType::{Instance, Vpc};
+    use On::Owned;
+    match kind {
+        Kind::Vpc => {
+            const {
+                &[
+                    Access::ec2("DescribeVpcs").at_removal(),
+                    Access::ec2("DescribeVpcAttribute").on(&[Owned(Vpc)]).at_removal(),
+                ]
+            }
+        }
+        Kind::Subnet => const { &[Access::ec2("DescribeSubnets").at_removal()] },
+        Kind::InternetGateway => const { &[Access::ec2("DescribeInternetGateways").at_removal()] },
+        Kind::RouteTable => const { &[Access::ec2("DescribeRouteTables").at_removal()] },
+        Kind::SecurityGroup => const { &[Access::ec2("DescribeSecurityGroups").at_removal()] },
+        Kind::Instance => {
+            const {
+                &[
+                    Access::ec2("DescribeInstances").at_removal(),
+                    Access::ec2("DescribeInstanceAttribute").on(&[Owned(Instance)]).at_removal(),
+                ]
+            }
+        }
+        Kind::TargetGroup => {
+            const {
+                &[
+                    Access::elb("DescribeTargetGroupAttributes").at_removal(),
+                    Access::elb("DescribeTargetHealth").at_removal(),
+                ]
+            }
+        }
+        Kind::LoadBalancer => {
+            const {
+                &[
+                    Access::elb("DescribeListeners").at_removal(),
+                    Access::elb("DescribeLoadBalancerAttributes").at_removal(),
+                ]
+            }
+        }
+        Kind::MirrorTarget => const { &[Access::ec2("DescribeTrafficMirrorTargets").at_removal()] },
+        Kind::MirrorFilter => const { &[Access::ec2("DescribeTrafficMirrorFilters").at_removal()] },
+        Kind::MirrorSession => {
+            const { &[Access::ec2("DescribeTrafficMirrorSessions").at_removal()] }
+        }
+    }
+}
+
+/// The calls that change the tags of an object of a kind; see [`super::Retag`].
+#[must_use]
+pub const fn retagging(kind: Kind) -> &'static [Access] {
+    use ArnType as A;
+    use On::Owned;
+    /// The two calls of EC2 on one type.
+    macro_rules! ec2 {
+        ($of:ident) => {
+            const {
+                &[
+                    Access::ec2("CreateTags").on(&[Owned(A::$of)]),
+                    Access::ec2("DeleteTags").on(&[Owned(A::$of)]),
+                ]
+            }
+        };
+    }
+    /// The two calls of Elastic Load Balancing on one type.
+    macro_rules! elb {
+        ($of:ident) => {
+            const {
+                &[
+                    Access::elb("AddTags").on(&[Owned(A::$of)]),
+                    Access::elb("RemoveTags").on(&[Owned(A::$of)]),
+                ]
+            }
+        };
+    }
+    match kind {
+        Kind::Vpc => ec2!(Vpc),
+        Kind::Subnet => ec2!(Subnet),
+        Kind::InternetGateway => ec2!(InternetGateway),
+        Kind::RouteTable => ec2!(RouteTable),
+        Kind::SecurityGroup => ec2!(SecurityGroup),
+        Kind::Instance => ec2!(Instance),
+        Kind::MirrorTarget => ec2!(TrafficMirrorTarget),
+        Kind::MirrorFilter => ec2!(TrafficMirrorFilter),
+        Kind::MirrorSession => ec2!(TrafficMirrorSession),
+        Kind::TargetGroup => elb!(TargetGroup),
+        Kind::LoadBalancer => elb!(NetworkLoadBalancer),
+    }
+}

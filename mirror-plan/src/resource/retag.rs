@@ -1,0 +1,31 @@
+//! Retagging: what makes the tags of an object those of its resource.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+
+/// A change of tags on an object: which to set, which to remove.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retag {
+    /// Tags to set, new or with another value.
+    pub set: Tags,
+    /// Keys to remove.
+    pub remove: BTreeSet<String>,
+}
+
+impl Retag {
+    /// What turns `observed` into `desired`; `None` if they are equal.
+    #[must_use]
+    pub fn between(desired: &Tags, observed: &Tags) -> Option<Self> {
+        let set: Tags = desired
+            .iter()
+            .filter(|(key, value)| observed.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let remove: BTreeSet<String> =
+            observed.keys().filter(|key| !desired.contains_key(*key)).cloned().collect();
+        (!set.is_empty() || !remove.is_empty()).then_some(Self { set, remove })
+    }
+}

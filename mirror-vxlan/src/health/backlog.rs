@@ -1,0 +1,89 @@
+//! Finished files that wait for their upload, and when that is a reason to take no more packets.
+
+use crate::count::{FileCounts, UploadCounts};
+
+/// What is remembered of uploads from one look to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// The space that all capture files may take; none for all that there is.
+    pub budget: Option<u64>,
+    /// Files removed for space when nothing waited for the last time.
+    removed_when_clear: u64,
+}
+
+impl Backlog {
+    /// Makes one of captures that may take `budget` bytes.
+    pub const fn new(budget: Option<u64>) -> Self {
+        Self { budget, removed_when_clear: 0 }
+    }
+
+    /// Takes note of the counts, and returns what they mean for health.
+    ///
+    /// A store that refuses is no harm while there is room for what waits. It is one when three
+    /// quarters of the budget wait, or when files were removed before they were stored; the latter
+    /// until the store has all the others.
+    pub fn ailments(&mut self, counts: &FileCounts) -> Vec<String> {
+        let FileCounts { removed, upload } = counts;
+        let Some(UploadCounts { waiting, .. }) = upload else { return Vec::new() };
+        if waiting.count == 0 {
+            self.removed_when_clear = removed.count;
+        }
+        let mut ailments = Vec::new();
+        if self.budget.is_some_and(|budget| waiting.bytes >= budget / 4 * 3) {
+            let (files, mebibytes) = (waiting.count, waiting.bytes >> 20);
+            ailments.push(format!(
+                "the upload is behind: {files} files with {mebibytes} MiB wait, three quarters of the \
+                 disk budget or more"
+            ));
+        }
+        let removed = removed.count.saturating_sub(self.removed_when_clear);
+        if removed > 0 {
+            ailments.push(format!(
+                "the upload is behind: {removed} files were removed for space before they were stored"
+            ));
+        }
+        ailments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::count::Tally;
+
+    fn counts(removed: u64, waiting: u64) -> FileCounts {
+        let waiting = Tally { count: waiting, bytes: waiting << 20 };
+        let upload = UploadCounts { waiting, ..UploadCounts::default() };
+        let removed = Tally { count: removed, bytes: removed << 20 };
+        FileCounts { removed, upload: Some(upload) }
+    }
+
+    #[test]
+    fn what_waits_is_no_harm_until_it_takes_most_of_the_budget() {
+        let mut backlog = Backlog::new(Some(100 << 20));
+        assert_eq!(backlog.ailments(&counts(0, 74)), [""; 0]);
+        let behind = "the upload is behind: 75 files with 75 MiB wait, three quarters of the disk \
+                      budget or more";
+        assert_eq!(backlog.ailments(&counts(0, 75)), [behind]);
+        assert_eq!(backlog.ailments(&counts(0, 1)), [""; 0]);
+        assert_eq!(Backlog::new(None).ailments(&counts(0, 1000)), [""; 0]);
+    }
+
+    #[test]
+    fn files_removed_before_they_were_stored_are_told_until_nothing_waits() {
+        let mut backlog = Backlog::new(Some(100 << 20));
+        assert_eq!(backlog.ailments(&counts(3, 0)), [""; 0]);
+        let removed =
+            "the upload is behind: 2 files were removed for space before they were stored";
+        assert_eq!(backlog.ailments(&counts(5, 9)), [removed]);
+        assert_eq!(backlog.ailments(&counts(5, 1)), [removed]);
+        assert_eq!(backlog.ailments(&counts(5, 0)), [""; 0]);
+        assert_eq!(backlog.ailments(&counts(5, 9)), [""; 0]);
+    }
+
+    #[test]
+    fn without_uploads_removing_is_what_a_budget_is_for() {
+        let removed = FileCounts { upload: None, ..counts(5, 0) };
+        assert_eq!(Backlog::new(Some(1)).ailments(&removed), [""; 0]);
+    }
+}

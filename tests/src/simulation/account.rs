@@ -1,0 +1,66 @@
+//! An account in which others are at home.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::Tag;
+use jiff::Timestamp;
+use mirror_local::{Cloud, Faults, Inventory};
+use mirror_plan::plan::Mode;
+use mirror_plan::resource::tag;
+
+use super::{Safeguard, Simulation};
+use crate::{REGION, config, stack};
+
+/// How many objects of others there are at least.
+pub const OTHERS: usize = 1_000;
+
+/// The others' objects, each with all that AWS says of it.
+#[must_use]
+pub fn others() -> &'static Inventory {
+    &shared().2
+}
+
+/// The account and the time at which everything in it is settled.
+pub(super) fn shared() -> &'static (Cloud, Timestamp, Inventory) {
+    static ACCOUNT: OnceLock<(Cloud, Timestamp, Inventory)> = OnceLock::new();
+    ACCOUNT.get_or_init(|| {
+        let simulation = Simulation::alone().without(Safeguard::Journal);
+        let mut number = 0;
+        while inventory(&simulation).len() < OTHERS {
+            move_in(&simulation, number);
+            number += 1;
+        }
+        let inventory = inventory(&simulation);
+        (simulation.cloud.fork(), simulation.time.now(), inventory)
+    })
+}
+
+/// Makes the reference stack for somebody else: each object with the name, the addresses and the
+/// shape of the one that a test will make. Every second set-up is one that no `mirror` has made.
+fn move_in(simulation: &Simulation, number: usize) {
+    let name = format!("stack \"other-{number}\"");
+    let text = include_str!("../../../examples/lab.mirror.hcl").replace("stack \"lab\"", &name);
+    let before = inventory(simulation);
+    let end = simulation.run(&stack(&text), Mode::Apply, Faults::none());
+    assert!(end.is_complete(), "{end}");
+    simulation.wait(Duration::from_secs(600));
+    if number.is_multiple_of(2) {
+        let new = inventory(simulation).into_keys().filter(|key| !before.contains_key(key));
+        let ids = new.filter(|(_, id)| !id.contains(':')).map(|(_, id)| id).collect();
+        simulation.in_virtual_time(disown(&simulation.cloud, ids));
+    }
+}
+
+/// Removes the tags that say whose an object is.
+async fn disown(cloud: &Cloud, ids: Vec<String>) {
+    let keys = [tag::STACK, tag::ADDRESS, tag::GENERATION];
+    let tags = keys.map(|key| Tag::builder().key(key).build()).to_vec();
+    let client = aws_sdk_ec2::Client::new(&config(cloud));
+    let call = client.delete_tags().set_resources(Some(ids)).set_tags(Some(tags));
+    call.send().await.expect("all of them exist and can be tagged");
+}
+
+fn inventory(simulation: &Simulation) -> Inventory {
+    simulation.cloud.inventory(REGION).expect("the cloud is in memory")
+}

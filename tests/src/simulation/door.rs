@@ -1,0 +1,82 @@
+//! What stands between the SDK and the cloud where a safeguard is taken away: the library is whole,
+//! and what it sends comes through as if it were not.
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+
+/// How often the SDK sends a request unless it is told otherwise.
+const ATTEMPTS: usize = 3;
+
+/// What happens to requests on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Toll {
+    /// Each time that a request is sent it has another client token.
+    FreshTokens,
+    /// A request that is not answered, or with a 500, is sent again, as the SDK does by itself.
+    Replay,
+}
+
+/// An HTTP client whose requests pass a door.
+#[derive(Debug)]
+pub(super) struct Door {
+    pub(super) client: SharedHttpClient,
+    pub(super) toll: Toll,
+}
+
+impl HttpClient for Door {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let behind = self.client.http_connector(settings, components);
+        SharedHttpConnector::new(Passage { behind, toll: self.toll })
+    }
+}
+
+#[derive(Debug)]
+struct Passage {
+    behind: SharedHttpConnector,
+    toll: Toll,
+}
+
+impl HttpConnector for Passage {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        match self.toll {
+            Toll::FreshTokens => {
+                renew_token(&mut request);
+                self.behind.call(request)
+            }
+            Toll::Replay => replay(self.behind.clone(), request),
+        }
+    }
+}
+
+fn replay(behind: SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+    HttpConnectorFuture::new(async move {
+        let copy = || request.try_clone().expect("its body is in memory");
+        for _ in 1..ATTEMPTS {
+            match behind.call(copy()).await {
+                Ok(answer) if answer.status().as_u16() != 500 => return Ok(answer),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        behind.call(copy()).await
+    })
+}
+
+/// Puts another text of the same length in the place of the client token, if there is one.
+fn renew_token(request: &mut HttpRequest) {
+    const NAME: &str = "ClientToken=";
+    let text = request.body().bytes().and_then(|body| std::str::from_utf8(body).ok());
+    let Some((before, rest)) = text.and_then(|text| text.split_once(NAME)) else { return };
+    let (token, after) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
+    let fresh: String = token.chars().map(|_| fastrand::alphanumeric()).collect();
+    let body = format!("{before}{NAME}{fresh}{after}");
+    *request.body_mut() = SdkBody::from(body);
+}

@@ -1,0 +1,64 @@
+//! The time of a simulation: that of a paused runtime while something runs, and still otherwise.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mirror_local::{Clock, Teller};
+use mirror_plan::apply::journal;
+use tokio::time::Instant;
+
+/// Time that leaps to the next moment at which anything is to happen. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Time(Arc<Mutex<Reading>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    /// The time when it was last still.
+    at: Timestamp,
+    /// Since when it runs, by the runtime's clock.
+    since: Option<Instant>,
+}
+
+impl Time {
+    /// Still, at `at`.
+    pub(super) fn still(at: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(Reading { at, since: None })))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        let Reading { at, since } = *self.reading();
+        at + since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Moves on the time, which is still.
+    pub(super) fn advance(&self, by: Duration) {
+        let mut reading = self.reading();
+        reading.at += by;
+    }
+
+    /// Lets the time be the runtime's for as long as `work` goes on.
+    pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        self.reading().since = Some(Instant::now());
+        let done = work.await;
+        let now = self.now();
+        *self.reading() = Reading { at: now, since: None };
+        done
+    }
+
+    /// For a cloud.
+    pub(super) fn of_cloud(&self) -> Clock {
+        let time = self.clone();
+        Clock::Told(Teller::new(move || time.now()))
+    }
+
+    /// For a journal.
+    pub(super) fn of_journal(&self) -> journal::Clock {
+        let time = self.clone();
+        Arc::new(move || time.now())
+    }
+
+    fn reading(&self) -> std::sync::MutexGuard<'_, Reading> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,160 @@
+//! One run, and the next one after a kill at each of its moments.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use mirror_local::Faults;
+use mirror_plan::plan::Mode;
+use mirror_plan::stack::Stack;
+use mirror_tests::REGION;
+use mirror_tests::simulation::account::others;
+use mirror_tests::simulation::remains::{Remains, Spot};
+use mirror_tests::simulation::{Safeguard, Simulation};
+
+use super::pool::{Tally, try_all};
+use super::weather::{pause, weather};
+
+/// Of how many seeds one is tried at each moment that is not at a change.
+const ROUND: u64 = 20;
+
+/// How many objects an account holds besides the others', by table.
+pub(crate) type Holdings = BTreeMap<&'static str, usize>;
+
+/// What the account of a simulation holds, once everything is seen and forgotten that is to be.
+///
+/// # Errors
+/// If anything of the others has changed: a single byte of what AWS says of it.
+pub(crate) fn holdings(simulation: &Simulation) -> Result<Holdings, String> {
+    simulation.cloud.set_faults(Faults::none());
+    simulation.wait(Duration::from_secs(2 * 60 * 60));
+    let inventory = simulation.cloud.inventory(REGION).expect("the cloud is in memory");
+    for (object, row) in others() {
+        if inventory.get(object) != Some(row) {
+            return Err(format!("{object:?} is somebody else's, and has changed"));
+        }
+    }
+    let mut holdings = Holdings::new();
+    for (table, _) in inventory.keys().filter(|key| !others().contains_key(*key)) {
+        *holdings.entry(*table).or_default() += 1;
+    }
+    Ok(holdings)
+}
+
+/// What the account holds after these runs, if nothing goes wrong.
+pub(crate) fn undisturbed(stack: &Stack, modes: &[Mode]) -> Holdings {
+    let simulation = Simulation::new();
+    for mode in modes {
+        let end = simulation.run(stack, *mode, Faults::none());
+        assert!(end.is_complete(), "{end}");
+    }
+    holdings(&simulation).unwrap()
+}
+
+/// Runs until it is done, and finds nothing to do after that, as soon as AWS shows all of it: a rule
+/// that cannot be seen yet is a difference, though making it again makes no second one.
+pub(crate) fn finish(
+    simulation: &Simulation,
+    (stack, mode): (&Stack, Mode),
+    faults: Faults,
+    wanted: &Holdings,
+) -> Result<(), String> {
+    let end = simulation.run(stack, mode, faults);
+    if !end.is_complete() {
+        return Err(format!("the run after it: {end}"));
+    }
+    simulation.wait(Duration::from_secs(120));
+    let again = simulation.run(stack, mode, Faults::none());
+    match again.plan() {
+        Some(plan) if plan.is_empty() => {}
+        Some(plan) => {
+            return Err(format!("then there is still to do: {:?}", mirror_tests::touched(plan)));
+        }
+        None => return Err(format!("the plan after that: {again}")),
+    }
+    let found = holdings(simulation)?;
+    if found == *wanted { Ok(()) } else { Err(format!("there is {found:?}")) }
+}
+
+/// A run that is killed, and what is done after it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sweep<'s> {
+    pub(crate) stack: &'s Stack,
+    /// What has been done before.
+    pub(crate) before: Option<Mode>,
+    /// What is killed.
+    pub(crate) killed: Mode,
+    /// What is to finish.
+    pub(crate) then: Mode,
+    /// What is taken away from all of them.
+    pub(crate) missing: Option<Safeguard>,
+    /// Of so many calls that change something, one is tried.
+    pub(crate) one_in: u64,
+}
+
+/// One kill.
+struct Kill {
+    seed: u64,
+    /// Which moment of its run it is.
+    number: usize,
+    remains: Remains,
+}
+
+impl Sweep<'_> {
+    /// Kills at every moment, and expects the next run to make it good: at calls that change
+    /// something with every seed, at the others with one of [`ROUND`].
+    pub(crate) fn over(&self, seeds: Range<u64>) -> Tally {
+        let Self { stack, before, killed, then, missing: _, one_in: _ } = *self;
+        let modes: Vec<Mode> = before.into_iter().chain([killed, then]).collect();
+        let wanted = undisturbed(stack, &modes);
+        let prepared = self.prepared();
+        let feed = |give: &SyncSender<Kill>| {
+            for seed in seeds {
+                self.show(&prepared, seed, give.clone());
+            }
+        };
+        try_all(feed, |kill| self.survives(&kill, &wanted))
+    }
+
+    /// The account before the run that is killed.
+    fn prepared(&self) -> Simulation {
+        let simulation = Simulation::new().without(self.missing);
+        if let Some(mode) = self.before {
+            let end = simulation.run(self.stack, mode, Faults::none());
+            assert!(end.is_complete(), "{end}");
+        }
+        simulation
+    }
+
+    /// Runs it once from beginning to end, and shows what would remain at each moment.
+    fn show(&self, prepared: &Simulation, seed: u64, give: SyncSender<Kill>) {
+        fastrand::seed(seed);
+        let simulation = prepared.fork(self.stack);
+        let one_in = self.one_in;
+        let mut number = 0;
+        let tell = move |spot: Spot, remains: &dyn Fn() -> Remains| {
+            number += 1;
+            let of = if spot.is_at_a_change() { one_in } else { ROUND * one_in };
+            if (seed + number as u64).is_multiple_of(of) {
+                let kill = Kill { seed, number, remains: remains() };
+                give.send(kill).expect("somebody tries it");
+            }
+        };
+        let end = simulation.watch((self.stack, self.killed, weather(seed, 3)), tell);
+        // Without a safeguard it need not get to its end.
+        assert!(end.is_complete() || self.missing.is_some(), "seed {seed}: {end}");
+    }
+
+    fn survives(&self, kill: &Kill, wanted: &Holdings) -> Result<(), String> {
+        let Kill { seed, number, remains } = kill;
+        let Self { stack, killed, then, .. } = *self;
+        fastrand::seed(seed ^ (*number as u64) << 32);
+        let simulation = Simulation::after(remains, stack).without(self.missing);
+        simulation.wait(pause(*seed, *number));
+        finish(&simulation, (stack, then), weather(seed + 1_000, 3), wanted).map_err(|why| {
+            let (spot, action) = (remains.spot, &remains.action);
+            format!("seed {seed}, {killed:?}, moment {number} ({spot:?} {action}): {why}")
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! AWS on another day for each seed: how late it shows what it has made, and what it throttles.
+
+use std::time::Duration;
+
+use mirror_local::{Calls, Faults, Share};
+
+/// How soon AWS shows what it has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    /// Four new objects of five within a second, most of the others within half a minute, one of
+    /// fifty within two minutes.
+    Usual,
+    /// Each after half a minute to two minutes.
+    Late,
+}
+
+impl Sight {
+    /// One or the other.
+    fn of(seed: u64) -> Self {
+        if seed.is_multiple_of(2) { Self::Late } else { Self::Usual }
+    }
+
+    fn lag(self, random: &mut fastrand::Rng) -> Duration {
+        let milliseconds = match (self, random.u8(0..100)) {
+            (Self::Usual, 0..80) => 0..1_000,
+            (Self::Usual, 80..98) => 1_000..30_000,
+            (Self::Usual, _) | (Self::Late, _) => 30_000..120_000,
+        };
+        Duration::from_millis(random.u64(milliseconds))
+    }
+}
+
+/// Throttles so many calls of a hundred, and is late in showing what was made.
+pub(crate) fn weather(seed: u64, throttled: u8) -> Faults {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let lags: Vec<Duration> = (0..97).map(|_| Sight::of(seed).lag(&mut random)).collect();
+    let share = Share { percent: throttled, seed };
+    Faults::none().unseen_during(lags).throttle_share(Calls::All, share)
+}
+
+/// How long it takes until somebody runs the command again: at once, or within ten minutes.
+pub(crate) fn pause(seed: u64, number: usize) -> Duration {
+    let mut random = fastrand::Rng::with_seed(seed ^ ((number as u64) << 32));
+    if random.bool() { Duration::ZERO } else { Duration::from_secs(random.u64(0..600)) }
+}

@@ -1,0 +1,247 @@
+//! Least privilege: what `mirror iam` prints is enough for each command, and for nothing else.
+//!
+//! The local AWS evaluates the policies; it shares no code with what makes them. Changes run from an
+//! empty account under the policies alone.
+
+mod attacks;
+mod borrowing;
+
+use std::collections::BTreeSet;
+
+use mirror_local::{Cloud, Policy};
+use mirror_plan::aws::{Wanted, observe};
+use mirror_plan::iam::{Location, Purpose, policies};
+use mirror_plan::plan::{Mode, Plan, Request, plan};
+use mirror_plan::stack::Stack;
+use mirror_tests::{REGION, Rig, lab, stack, unfinished};
+use serde_json::Value as Json;
+
+use crate::converge::census;
+
+/// Policies as they are printed, which can be changed.
+#[derive(Clone, Debug)]
+struct Attached(Vec<Json>);
+
+impl Attached {
+    /// What `mirror iam` prints for a stack in the account of the local AWS.
+    fn printed(stack: &Stack, purposes: impl IntoIterator<Item = Purpose>) -> Self {
+        let account = mirror_local::ACCOUNT.parse().unwrap();
+        let location = Location { account, region: REGION.parse().unwrap() };
+        let printed = policies(stack, &location, purposes);
+        Self(printed.iter().map(|p| serde_json::from_str(&p.to_string()).unwrap()).collect())
+    }
+
+    /// Lets callers of a cloud do what the policies say.
+    fn attach(&self, cloud: &Cloud) {
+        let parse = |policy: &Json| policy.to_string().parse::<Policy>().unwrap();
+        cloud.set_policies(self.0.iter().map(parse).collect());
+    }
+
+    fn statements(&self) -> impl Iterator<Item = &Json> {
+        self.0.iter().flat_map(|policy| policy["Statement"].as_array().unwrap())
+    }
+
+    /// The actions that statements of an effect name, each with the statement's Sid.
+    fn actions(&self, effect: &str) -> Vec<(String, String)> {
+        let of_effect = self.statements().filter(|statement| statement["Effect"] == effect);
+        of_effect
+            .flat_map(|statement| {
+                let sid = text(&statement["Sid"]);
+                texts(&statement["Action"]).into_iter().map(move |action| (sid.clone(), action))
+            })
+            .collect()
+    }
+
+    /// The same without the conditions of a statement.
+    fn unfenced(&self, sid: &str) -> Self {
+        let mut changed = self.clone();
+        for policy in &mut changed.0 {
+            let statements = policy["Statement"].as_array_mut().unwrap();
+            for statement in statements.iter_mut().filter(|s| s["Sid"] == sid) {
+                statement.as_object_mut().unwrap().remove("Condition");
+            }
+        }
+        changed
+    }
+
+    /// The same without an action of a statement, or without the whole of it.
+    fn without(&self, sid: &str, action: Option<&str>) -> Self {
+        let mut changed = self.clone();
+        for policy in &mut changed.0 {
+            let statements = policy["Statement"].as_array_mut().unwrap();
+            for statement in statements.iter_mut().filter(|s| s["Sid"] == sid) {
+                let mut left = texts(&statement["Action"]);
+                left.retain(|left| action.is_some_and(|action| left != action));
+                statement["Action"] = left.into();
+            }
+            statements.retain(|statement| !texts(&statement["Action"]).is_empty());
+        }
+        changed.0.retain(|policy| !policy["Statement"].as_array().unwrap().is_empty());
+        // Without any policy a caller may do everything.
+        if changed.0.is_empty() {
+            let nothing = r#"{ "Version": "2012-10-17", "Statement":
+                [{ "Sid": "Nothing", "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#;
+            changed.0.push(serde_json::from_str(nothing).unwrap());
+        }
+        changed
+    }
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// One text or several.
+fn texts(value: &Json) -> Vec<String> {
+    match value {
+        Json::String(one) => vec![one.clone()],
+        several => several.as_array().unwrap().iter().map(text).collect(),
+    }
+}
+
+/// Plans as the command line does.
+async fn planned(rig: &Rig, stack: &Stack, mode: Mode) -> Result<Plan, String> {
+    let images = stack.images();
+    let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+    let sight = observe(&rig.aws, wanted).await.map_err(|error| error.to_string())?;
+    let request = Request { mode, ..Request::default() };
+    plan(stack, &sight.observed, &request).map_err(|found| found.to_string())
+}
+
+/// Plans and applies, and finds nothing to do after that.
+async fn run(rig: &Rig, stack: &Stack, mode: Mode) -> Result<(), String> {
+    let plan = planned(rig, stack, mode).await?;
+    let report = rig.apply(&plan).await;
+    if !report.is_complete() {
+        return Err(unfinished(&report));
+    }
+    let again = planned(rig, stack, mode).await?;
+    if again.is_empty() { Ok(()) } else { Err("there is still to do".to_owned()) }
+}
+
+/// The laboratory, edited twice, and gone; `interface` is where a route leads.
+fn versions(interface: &str) -> [Stack; 3] {
+    let edited = |text: &str| stack(&text.replace("INTERFACE", interface));
+    [
+        edited(include_str!("iam/edited.mirror.hcl")),
+        edited(include_str!("iam/edited-again.mirror.hcl")),
+        stack("stack \"lab\" { region = \"eu-west-1\" }"),
+    ]
+}
+
+/// Applies the laboratory and every edit of it until nothing is left.
+async fn live(rig: &Rig) -> Result<(), String> {
+    run(rig, &lab(), Mode::Apply).await?;
+    for version in &versions(&receiver(rig).await?) {
+        run(rig, version, Mode::Apply).await?;
+    }
+    Ok(())
+}
+
+/// The interface of a receiver of the laboratory.
+async fn receiver(rig: &Rig) -> Result<String, String> {
+    let lab = lab();
+    let images = lab.images();
+    let wanted = Wanted { stack: lab.name.as_str(), images: &images };
+    let sight = observe(&rig.aws, wanted).await.map_err(|error| error.to_string())?;
+    let address = "instance.target-instance-1".parse().unwrap();
+    let found = sight.observed.current(&address).ok_or("the receiver is not there")?;
+    found.computed["network_interface"].clone().ok_or_else(|| "it has no interface".to_owned())
+}
+
+/// An account in which the last edit of the laboratory stands.
+async fn standing() -> Rig {
+    let rig = Rig::instant();
+    run(&rig, &lab(), Mode::Apply).await.unwrap();
+    let [edited, again, _] = versions(&receiver(&rig).await.unwrap());
+    run(&rig, &edited, Mode::Apply).await.unwrap();
+    run(&rig, &again, Mode::Apply).await.unwrap();
+    rig
+}
+
+#[tokio::test]
+async fn the_policy_for_apply_is_enough_for_the_life_of_the_lab() {
+    let rig = Rig::instant();
+    let before = census(&rig.cloud).await;
+    Attached::printed(&lab(), [Purpose::Apply]).attach(&rig.cloud);
+    live(&rig).await.unwrap();
+    rig.cloud.set_policies(Vec::new());
+    assert_eq!(census(&rig.cloud).await, before);
+}
+
+#[tokio::test]
+async fn the_policy_for_plan_is_enough_to_plan_and_changes_nothing() {
+    let rig = standing().await;
+    Attached::printed(&lab(), [Purpose::Plan]).attach(&rig.cloud);
+    let plan = planned(&rig, &lab(), Mode::Apply).await.unwrap();
+    assert!(!plan.is_empty());
+    let report = rig.apply(&plan).await;
+    assert!(unfinished(&report).contains("UnauthorizedOperation"), "{}", unfinished(&report));
+    rig.cloud.set_policies(Vec::new());
+    assert_eq!(planned(&rig, &lab(), Mode::Apply).await.unwrap(), plan);
+}
+
+#[tokio::test]
+async fn the_policy_for_destroy_is_enough_to_destroy_what_the_file_no_longer_declares() {
+    let rig = standing().await;
+    let before = census(&Rig::instant().cloud).await;
+    let empty = &versions("eni-0a1b2c3d4e5f67890")[2];
+    Attached::printed(empty, [Purpose::Destroy]).attach(&rig.cloud);
+    run(&rig, empty, Mode::Destroy).await.unwrap();
+    rig.cloud.set_policies(Vec::new());
+    assert_eq!(census(&rig.cloud).await, before);
+}
+
+#[tokio::test]
+async fn without_any_one_action_of_the_policy_for_apply_something_fails() {
+    let printed = Attached::printed(&lab(), [Purpose::Apply]);
+    let mut spared = Vec::new();
+    for (sid, action) in printed.actions("Allow") {
+        let rig = Rig::instant();
+        printed.without(&sid, Some(&action)).attach(&rig.cloud);
+        if live(&rig).await.is_ok() {
+            spared.push(format!("{sid}: {action}"));
+        }
+    }
+    println!("{} actions, each of them needed", printed.actions("Allow").len());
+    assert_eq!(spared, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn without_any_one_action_of_the_policy_for_destroy_something_fails() {
+    let printed = Attached::printed(&lab(), [Purpose::Destroy]);
+    let mut spared = Vec::new();
+    for (sid, action) in printed.actions("Allow") {
+        let rig = standing().await;
+        printed.without(&sid, Some(&action)).attach(&rig.cloud);
+        if run(&rig, &lab(), Mode::Destroy).await.is_ok() {
+            spared.push(format!("{sid}: {action}"));
+        }
+    }
+    println!("{} actions, each of them needed", printed.actions("Allow").len());
+    assert_eq!(spared, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn without_any_one_action_of_the_policy_for_plan_a_plan_fails() {
+    let rig = standing().await;
+    let printed = Attached::printed(&lab(), [Purpose::Plan]);
+    let mut spared = Vec::new();
+    for (sid, action) in printed.actions("Allow") {
+        printed.without(&sid, Some(&action)).attach(&rig.cloud);
+        if planned(&rig, &lab(), Mode::Apply).await.is_ok() {
+            spared.push(format!("{sid}: {action}"));
+        }
+    }
+    println!("{} actions, each of them needed", printed.actions("Allow").len());
+    assert_eq!(spared, Vec::<String>::new());
+}
+
+/// A statement is no more than its actions, so that the tests above find each needed as well.
+#[test]
+fn every_statement_has_a_name_of_its_own() {
+    let printed = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
+    let sids: Vec<String> = printed.statements().map(|statement| text(&statement["Sid"])).collect();
+    let distinct: BTreeSet<&String> = sids.iter().collect();
+    assert_eq!(distinct.len(), sids.len(), "{sids:?}");
+}

@@ -24,7 +24,7 @@ use std::time::Duration;
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use mirror_vxlan::Timestamp;
 use mirror_vxlan::decap::Link;
-use mirror_vxlan::input::live::{Live, LiveInput, LiveOptions, Method, open};
+use mirror_vxlan::input::live::{Live, LiveInput, LiveOptions, Method, OpenError, open};
 use mirror_vxlan::input::{Content, Input as _, Packet, Received};
 
 /// The ways to receive.
@@ -114,7 +114,19 @@ fn open_in(network: &network::Network, options: &LiveOptions, method: Method) ->
     if method == Method::Xdp {
         options.interface.get_or_insert_with(|| network::INTERFACE.to_owned());
     }
-    network.receiver(|| open(&options, method).unwrap())
+    network.receiver(|| {
+        // A program that another test starts at this moment has our sockets too, until its `exec`
+        // closes them, so that the port of an input just closed may be taken for a little longer.
+        (0..100)
+            .find_map(|_| match open(&options, method) {
+                Err(OpenError::PortTaken { .. }) => {
+                    thread::sleep(Duration::from_millis(10));
+                    None
+                }
+                opened => Some(opened.unwrap()),
+            })
+            .expect("the port becomes free")
+    })
 }
 
 /// Opens the only input where `network` receives.

@@ -22,10 +22,14 @@ fn numbered(count: u32) -> impl Iterator<Item = [u8; 100]> + Send {
     })
 }
 
+/// Returns the numbers of datagrams as they were received.
+fn order(seen: &[Seen]) -> Vec<u32> {
+    seen.iter().map(|seen| u32::from_be_bytes(*seen.payload.first_chunk().unwrap())).collect()
+}
+
 /// Returns the numbers of datagrams received; panics if one came twice.
 fn numbers(seen: &[Seen]) -> BTreeSet<u32> {
-    let numbers: BTreeSet<u32> =
-        seen.iter().map(|seen| u32::from_be_bytes(*seen.payload.first_chunk().unwrap())).collect();
+    let numbers: BTreeSet<u32> = order(seen).into_iter().collect();
     assert_eq!(numbers.len(), seen.len(), "a datagram came twice");
     numbers
 }
@@ -38,8 +42,7 @@ fn a_receiver_that_keeps_up_gets_everything_in_order() {
         let seen = receive_while(&mut input, || {
             network.send(outer, numbered(5_000));
         });
-        let order: Vec<u32> = numbers(&seen).into_iter().collect();
-        assert_eq!(order, (0..5_000).collect::<Vec<_>>(), "{method:?} {outer:?}");
+        assert_eq!(order(&seen), (0..5_000).collect::<Vec<_>>(), "{method:?} {outer:?}");
         assert!(seen.is_sorted_by_key(|seen| seen.time), "{method:?} {outer:?}");
         assert_eq!(input.dropped().unwrap(), 0, "{method:?} {outer:?}");
     }

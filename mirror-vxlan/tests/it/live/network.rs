@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use mirror_vxlan::input::processor;
 use mirror_vxlan::socket::option::disable_checksum;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, sched_getcpu};
 
 /// The interface at both ends.
 pub(super) const INTERFACE: &str = "cable";
@@ -114,6 +115,8 @@ impl Network {
         payloads: impl IntoIterator<Item = P> + Send,
     ) -> u64 {
         self.sender(|| {
+            // The kernel queues packets by processor: from one, they arrive in the order sent.
+            processor::pin(sched_getcpu()).unwrap();
             let socket = UdpSocket::bind((outer.sender(), 0)).unwrap();
             if checksum == Checksum::Zero {
                 disable_checksum(&socket).unwrap();

@@ -14,7 +14,11 @@ use mirror_vxlan::config::Program;
 use mirror_vxlan::frame::Frame;
 use tempfile::TempDir;
 
+use crate::program::program_path;
 use crate::traffic::imix;
+
+/// The commands that end by themselves and say the same everywhere.
+const ENDING: [&str; 3] = ["mirror-vxlan decap", "mirror-vxlan man", "mirror-vxlan completions"];
 
 #[test]
 fn what_the_pages_show_is_so() {
@@ -24,11 +28,11 @@ fn what_the_pages_show_is_so() {
         let text = fs::read_to_string(&page).unwrap();
         for (command, expected) in commands(&text) {
             let place = format!("{}: `{command}`", page.display());
-            for part in command.split(" | ").filter(|part| part.starts_with("mirror-vxlan")) {
-                let taken = Program::command().try_get_matches_from(part.split_whitespace());
+            for part in command.split(" | ").filter_map(of_this_program) {
+                let taken = Program::command().try_get_matches_from(words(part));
                 assert!(taken.is_ok(), "{place}: {}", taken.unwrap_err());
             }
-            if command.starts_with("mirror-vxlan decap") {
+            if ENDING.iter().any(|verb| command.starts_with(verb)) {
                 assert_eq!(run(&installed(&command), folder.path()), expected, "{place}");
                 ran += 1;
             }
@@ -39,7 +43,25 @@ fn what_the_pages_show_is_so() {
 
 fn pages() -> Vec<PathBuf> {
     let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src");
-    vec![book.join("receiver.md"), book.join("receiver/handover.md")]
+    let pages = ["receiver.md", "receiver/handover.md", "receiver/install.md"];
+    pages.map(|page| book.join(page)).to_vec()
+}
+
+/// The part of a command that is for this program, without what runs it.
+fn of_this_program(part: &str) -> Option<&str> {
+    let starts = ["mirror-vxlan receive", "mirror-vxlan "];
+    starts.into_iter().find_map(|start| {
+        let at = part.find(start)?;
+        (at == 0 || start.ends_with("receive")).then(|| part[at..].split(" > ").next())?
+    })
+}
+
+/// The words of a command, as a shell sees them.
+fn words(command: &str) -> Vec<String> {
+    let print = format!("printf '%s\\0' {command}");
+    let output = Command::new("sh").args(["-c", &print]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_terminator('\0').map(str::to_owned).collect()
 }
 
 /// A folder with what the pages' commands read.
@@ -98,7 +120,7 @@ fn installed(command: &str) -> String {
 }
 
 fn run(command: &str, folder: &Path) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_mirror-vxlan"));
+    let program = program_path();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let with_program = std::env::join_paths(
         std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path)),

@@ -13,7 +13,13 @@ const DATAGRAM: [u8; 22] =
     [8, 0, 0, 0, 0x54, 0xfa, 0x11, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6];
 
 pub(crate) fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_mirror-vxlan"))
+    Command::new(program_path())
+}
+
+/// The program that was built with the tests, or another one that is to pass them: that of a package.
+pub(crate) fn program_path() -> PathBuf {
+    let named = std::env::var_os("MIRROR_VXLAN_PROGRAM").map(PathBuf::from);
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_mirror-vxlan").into())
 }
 
 /// A port that is free; somebody else could take it, but nobody here does.
@@ -192,7 +198,7 @@ fn what_is_forbidden_fails_and_what_is_needed_works() {
                 "write inside: allowed\nrename inside: allowed\nremove inside: allowed\n\
                  write outside: {outside}\nappend outside: {outside}\nread settings: allowed\n\
                  read what is others': {reads}\nstart a program: refused\n\
-                 packet socket: refused\nlow port: refused\nhigh port: {serves}\n\
+                 packet socket: refused\nlow port: refused\nhigh port: allowed\n\
                  be connected to: {serves}\nconnect: allowed\nthread: allowed\n\
                  trace another: refused"
             ),
@@ -227,6 +233,20 @@ fn every_fault_of_a_configuration_file_is_told_with_its_line() {
             "line 8: `input` cannot be `wire`: [possible values: auto, ring, udp, xdp]",
         ]
     );
+}
+
+#[test]
+fn an_option_of_a_file_may_need_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let read = |text: &str| {
+        fs::write(&config, text).unwrap();
+        let arguments = ["mirror-vxlan", "receive", "--config", config.to_str().unwrap()];
+        mirror_vxlan::config::Program::from_arguments(&arguments.map(Into::into))
+    };
+    assert!(read("input = 'xdp'\ninterface = 'ens5'\n").is_ok());
+    let error = read("input = 'xdp'\n").unwrap_err().to_string();
+    assert!(error.contains("--interface <NAME>"), "{error}");
 }
 
 #[test]

@@ -59,14 +59,14 @@ pub(super) struct Cable {
 
 /// Two namespaces, connected.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     sender: String,
     receiver: String,
 }
 
 impl Network {
     /// Connects two new namespaces, or says that the test is skipped.
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         Self::with(Cable { mtu: 9_500, queues: 1 })
     }
 
@@ -93,7 +93,7 @@ impl Network {
     }
 
     /// Runs `work` in the namespace that receives.
-    pub(super) fn receiver<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+    pub(crate) fn receiver<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         inside(&self.receiver, work)
     }
 

@@ -13,6 +13,7 @@ use mirror_vxlan::input::{Content, Input as _, Received};
 
 use super::network::{Cable, INTERFACE, Network, Outer, PORT};
 use super::{QUIET, Seen, open_in, open_one, receive_while};
+use crate::program::program;
 
 fn options() -> LiveOptions {
     LiveOptions { interface: Some(INTERFACE.into()), ..LiveOptions::default() }
@@ -213,7 +214,7 @@ fn the_program_receives_so_without_any_privilege_left() {
     let Some(network) = Network::with(Cable { mtu: 1_500, queues: 2 }) else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut child = network.receiver(|| {
-        Command::new(env!("CARGO_BIN_EXE_mirror-vxlan"))
+        program()
             .args(["receive", "--input", "xdp", "--interface", INTERFACE, "--pcapng"])
             .arg(folder.path().join("captures"))
             .stderr(Stdio::piped())

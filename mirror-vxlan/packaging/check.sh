@@ -58,8 +58,12 @@ check_program() {
 
 # The tests of what a user meets, with the program that is handed out.
 check_tests() {
-  MIRROR_VXLAN_PROGRAM=$out/mirror-vxlan cargo test --quiet -p mirror-vxlan --features upload \
-    --test it -- --quiet program:: upload:: docs:: live::xdp::the_program
+  export MIRROR_VXLAN_PROGRAM=$out/mirror-vxlan
+  if ! cargo test --quiet -p mirror-vxlan --features upload --test it -- \
+    program:: operations:: upload:: docs:: live::xdp::the_program >"$out/tests.log" 2>&1; then
+    tail --lines 80 "$out/tests.log" >&2
+    fail "the tests of the program with the one that is handed out"
+  fi
   good "the tests of the program pass with it"
 }
 
@@ -164,6 +168,12 @@ check_service() {
   done
 }
 
+for tool in cargo-deb dpkg-deb musl-gcc; do
+  if ! there "$tool"; then
+    skipped "all of it ($tool is not installed)"
+    exit
+  fi
+done
 "$packaging/build.sh" "$out"
 check_program
 check_tests

@@ -21,9 +21,9 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
-use self::server::{Server, free_port};
+use self::server::Server;
 use crate::files::files_in;
-use crate::program::{Receiver, program};
+use crate::program::{Receiver, free_port, program};
 
 const ENOUGH: Duration = Duration::from_secs(60);
 

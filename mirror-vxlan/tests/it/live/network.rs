@@ -18,7 +18,7 @@ pub(super) const PORT: u16 = 4789;
 
 /// The IP version of the outer packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outer {
+pub(crate) enum Outer {
     V4,
     V6,
 }
@@ -98,7 +98,7 @@ impl Network {
     }
 
     /// Sends datagrams as AWS does, without a checksum, and returns how many it sent.
-    pub(super) fn send<P: AsRef<[u8]>>(
+    pub(crate) fn send<P: AsRef<[u8]>>(
         &self,
         outer: Outer,
         payloads: impl IntoIterator<Item = P> + Send,
@@ -164,7 +164,7 @@ impl Network {
     }
 
     /// Runs `ip` with arguments for the receiving end.
-    pub(super) fn ip_on_receiver(&self, arguments: &str) {
+    pub(crate) fn ip_on_receiver(&self, arguments: &str) {
         let command = ["ip", "-n", &self.receiver].into_iter().chain(arguments.split(' '));
         run(&command.collect::<Vec<_>>());
     }

@@ -9,10 +9,10 @@ use std::thread;
 use mirror_vxlan::count::UploadCounts;
 use mirror_vxlan::upload::{UploadOptions, Uploader};
 
-use super::server::{Fate, Server, free_port, way_to};
+use super::server::{Fate, Server, way_to};
 use super::{ENOUGH, content, options, put_file, s3, wait_until};
 use crate::files::files_in;
-use crate::program::program;
+use crate::program::{free_port, program};
 
 /// Two parts of an upload.
 const LENGTH: usize = 9 << 20;

@@ -8,11 +8,11 @@ use std::thread;
 
 use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 
-use super::server::{Fate, Server, free_port, way_to};
+use super::server::{Fate, Server, way_to};
 use super::{environment, put_file};
 use crate::files::files_in;
 use crate::live::network::Network;
-use crate::program::{Receiver, program_path};
+use crate::program::{Receiver, free_port, program_path};
 
 /// How many frames a capture holds, for a reader that is not ours.
 fn frames(content: &[u8]) -> usize {

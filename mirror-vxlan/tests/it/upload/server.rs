@@ -26,11 +26,6 @@ fn moto() -> Option<&'static Path> {
     }
 }
 
-/// Returns a port that is free.
-pub(super) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
 /// The server, as long as it lives.
 pub(super) struct Server {
     child: Child,

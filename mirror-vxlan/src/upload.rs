@@ -165,16 +165,19 @@ impl Upload {
             counts.stored.bytes += stored.unwrap_or(0);
             counts.waiting.count -= 1;
             counts.waiting.bytes -= file.bytes;
+            counts.trouble = None;
         }
+        lock(&self.counts).trouble = None;
         Ok(())
     }
 
-    /// Counts a failure and keeps it in words.
+    /// Counts a failure and keeps it in words, until something was stored or there is nothing to store.
     fn note<T>(&self, result: Result<T, UploadError>) -> Result<T, ()> {
-        let mut counts = lock(&self.counts);
-        counts.trouble = result.as_ref().err().map(UploadError::to_string);
-        counts.failures += u64::from(result.is_err());
-        result.map_err(drop)
+        result.map_err(|error| {
+            let mut counts = lock(&self.counts);
+            counts.trouble = Some(error.to_string());
+            counts.failures += 1;
+        })
     }
 
     /// Stores a file, makes sure that it is stored, and deletes it; returns how long it is.

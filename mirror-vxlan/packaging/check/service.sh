@@ -96,6 +96,24 @@ receives_with() {
   good "with $1.conf it receives too: $3"
 }
 
+uploads() {
+  cat >/etc/mirror-vxlan.toml <<'END'
+pcapng = "/var/lib/mirror-vxlan"
+rotate-time = "1s"
+upload = "file:///var/lib/mirror-vxlan/stored"
+health = "[::]:8080"
+metrics = "127.0.0.1:9100"
+END
+  systemctl restart mirror-vxlan
+  until_so healthy
+  send
+  until_so uploaded
+  ls /var/lib/mirror-vxlan/stored/*/mirror-*
+  systemctl stop mirror-vxlan
+  good "a process of its own stores what was received"
+}
+uploaded() { get 9100 /metrics | grep -q '^mirror_vxlan_upload_files_total [1-9]'; }
+
 way=$(cat way)
 case $way in
 package) install_package ;;
@@ -110,6 +128,7 @@ if [[ $way == package ]]; then
   receives_with xdp \
     $'input = "xdp"\ninterface = "lo"\npcap = "/var/lib/mirror-vxlan"\nreceive-buffer = "2MiB"' \
     'receiving by AF_XDP'
+  uploads
   # What is removed leaves nothing but what it wrote.
   dpkg --purge mirror-vxlan
   [[ ! -e /usr/bin/mirror-vxlan && ! -e /etc/mirror-vxlan.toml ]]

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -175,7 +176,7 @@ impl Upload {
     fn note<T>(&self, result: Result<T, UploadError>) -> Result<T, ()> {
         result.map_err(|error| {
             let mut counts = lock(&self.counts);
-            counts.trouble = Some(error.to_string());
+            counts.trouble = Some(in_words(&error));
             counts.failures += 1;
         })
     }
@@ -248,6 +249,21 @@ async fn send(file: &mut File, writer: &mut WriteMultipart) -> Result<u64, SendE
         writer.write(&part[..read]);
         sent += read as u64;
     }
+}
+
+/// What an error says, and its causes, but for what was said already.
+fn in_words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words.push_str(": ");
+            words.push_str(&more);
+        }
+        cause = error.source();
+    }
+    words
 }
 
 fn lock(counts: &Mutex<UploadCounts>) -> MutexGuard<'_, UploadCounts> {

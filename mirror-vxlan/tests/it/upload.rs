@@ -115,7 +115,8 @@ fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
     let uploader = Uploader::start(s3(address), options(from.path())).unwrap();
     let refused = wait_until(&uploader, |counts| counts.failures > 0);
     assert_eq!((refused.stored.count, refused.waiting.count), (0, 2));
-    assert!(refused.trouble.is_some());
+    let trouble = refused.trouble.unwrap();
+    assert!(trouble.ends_with("Connection refused (os error 111)"), "{trouble}");
 
     let Some(server) = Server::start(port) else { return };
     let first = wait_until(&uploader, |counts| counts.stored.count == 1);

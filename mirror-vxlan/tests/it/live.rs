@@ -11,7 +11,7 @@ mod conservation;
 mod contents;
 mod flood;
 mod interfaces;
-mod network;
+pub(crate) mod network;
 mod programs;
 mod steering;
 mod unprivileged;

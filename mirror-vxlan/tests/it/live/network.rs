@@ -19,7 +19,7 @@ pub(super) const PORT: u16 = 4789;
 
 /// The IP version of the outer packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outer {
+pub(crate) enum Outer {
     V4,
     V6,
 }
@@ -60,14 +60,14 @@ pub(super) struct Cable {
 
 /// Two namespaces, connected.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     sender: String,
     receiver: String,
 }
 
 impl Network {
     /// Connects two new namespaces, or says that the test is skipped.
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         Self::with(Cable { mtu: 9_500, queues: 1 })
     }
 
@@ -94,12 +94,12 @@ impl Network {
     }
 
     /// Runs `work` in the namespace that receives.
-    pub(super) fn receiver<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+    pub(crate) fn receiver<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         inside(&self.receiver, work)
     }
 
     /// Sends datagrams as AWS does, without a checksum, and returns how many it sent.
-    pub(super) fn send<P: AsRef<[u8]>>(
+    pub(crate) fn send<P: AsRef<[u8]>>(
         &self,
         outer: Outer,
         payloads: impl IntoIterator<Item = P> + Send,
@@ -167,7 +167,7 @@ impl Network {
     }
 
     /// Runs `ip` with arguments for the receiving end.
-    pub(super) fn ip_on_receiver(&self, arguments: &str) {
+    pub(crate) fn ip_on_receiver(&self, arguments: &str) {
         let command = ["ip", "-n", &self.receiver].into_iter().chain(arguments.split(' '));
         run(&command.collect::<Vec<_>>());
     }

@@ -11,6 +11,7 @@ mod conservation;
 mod contents;
 mod flood;
 mod interfaces;
+mod kernel;
 mod network;
 mod programs;
 mod steering;

@@ -86,8 +86,8 @@ fn translate(
     command: &Command,
     is_given: impl Fn(&Arg) -> bool,
 ) -> Result<Vec<OsString>, Vec<Fault>> {
-    let line =
-        |offset: usize| 1 + text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count();
+    let ends: Vec<usize> = text.match_indices('\n').map(|(offset, _)| offset).collect();
+    let line = |offset: usize| 1 + ends.partition_point(|end| *end < offset);
     let table = DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         vec![Fault { line: line(offset), message: error.message().to_owned() }]

@@ -11,7 +11,12 @@ mod conservation;
 mod contents;
 mod flood;
 mod interfaces;
+<<<<<<< HEAD
 pub(crate) mod network;
+=======
+mod kernel;
+mod network;
+>>>>>>> receiver-input
 mod programs;
 mod steering;
 mod unprivileged;

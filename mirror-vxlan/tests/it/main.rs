@@ -34,6 +34,8 @@ mod program;
 mod receive;
 mod select;
 mod streams;
+#[cfg(target_os = "linux")]
+mod suricata;
 mod tap;
 mod traffic;
 mod tshark;

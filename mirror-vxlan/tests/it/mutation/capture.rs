@@ -56,7 +56,7 @@ fn no_capture_makes_the_reader_panic_or_give_more_than_there_is() {
     let mut random = Rng::with_seed(19);
     let (mut whole, mut damaged) = (0, 0);
     let mut file = Vec::new();
-    for _ in 0..share(100) {
+    for _ in 0..share(500) {
         let number = random.usize(..captures.len());
         file.clear();
         file.extend_from_slice(&captures[number]);

@@ -49,7 +49,7 @@ fn no_configuration_makes_the_reader_panic_or_lose_a_line() {
     let arguments = [&arguments[..], &[path.clone().into()]].concat();
     let mut random = Rng::with_seed(31);
     let (mut read, mut refused) = (0, 0);
-    for _ in 0..share(1_000) {
+    for _ in 0..share(5_000) {
         let mut lines = LINES;
         random.shuffle(&mut lines);
         let mut text = lines[..random.usize(1..lines.len())].join("\n").into_bytes();

@@ -83,11 +83,12 @@ fn an_apply_of_what_is_there_changes_nothing() {
 fn what_may_have_been_made_is_waited_for_with_few_calls() {
     let stack = lab();
     let (give, all) = channel();
-    let end = Simulation::new().watch((&stack, Mode::Apply, Faults::none()), move |spot, remains| {
-        if spot == Spot::Sent {
-            give.send(remains()).unwrap();
-        }
-    });
+    let end =
+        Simulation::new().watch((&stack, Mode::Apply, Faults::none()), move |spot, remains| {
+            if spot == Spot::Sent {
+                give.send(remains()).unwrap();
+            }
+        });
     assert!(end.is_complete(), "{end}");
     let remains = all.iter().find(|remains| remains.action == "CreateLoadBalancer").unwrap();
     let simulation = Simulation::after(&remains, &stack);

@@ -21,6 +21,7 @@ use crate::resource::{Tags, tag};
 use crate::scalar::AccountId;
 
 pub(super) mod elb;
+mod glimpse;
 mod instance;
 mod internet_gateway;
 mod load_balancer;
@@ -34,6 +35,8 @@ mod subnet;
 mod sweep;
 mod target_group;
 mod vpc;
+
+pub(crate) use glimpse::has_moved;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]

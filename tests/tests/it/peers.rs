@@ -5,6 +5,7 @@
 //! skipped; where `CI` is set that is a failure, so that nobody believes it ran.
 
 mod linter;
+mod microburst;
 mod packages;
 mod terraform;
 

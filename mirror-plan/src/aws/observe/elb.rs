@@ -50,7 +50,7 @@ pub(super) async fn sweep(aws: &Aws, stack: &str) -> Result<Balanced, ObserveErr
     })
 }
 
-fn arns(
+pub(super) fn arns(
     load_balancers: &[LoadBalancer],
     target_groups: &[TargetGroup],
 ) -> Result<Vec<String>, AnswerError> {

@@ -157,6 +157,8 @@ pub(crate) struct PlanArgs {
     pub(crate) review: ReviewArgs,
     #[command(flatten)]
     pub(crate) result: ResultArgs,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
 }
 
 /// Where the cloud is seen.
@@ -193,6 +195,11 @@ pub(crate) struct ResultArgs {
     /// Print the plan as a stream of JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Args)]
+pub(crate) struct FormArgs {
     /// In which form the plan is printed.
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     pub(crate) format: PlanFormat,

@@ -10,7 +10,9 @@ use mirror_plan::stack::Stack;
 
 use super::Ended;
 use super::review::{self, Holds};
-use crate::cli::{PlanArgs, PlanFormat, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs};
+use crate::cli::{
+    FormArgs, PlanArgs, PlanFormat, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs,
+};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
@@ -18,10 +20,11 @@ use crate::ui::{self, Form, Ui};
 use crate::{cloud, inventory, plan_file};
 
 pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let PlanArgs { stack, selection, destroy, sight, review, result } = args;
+    let PlanArgs { stack, selection, destroy, sight, review, result, form } = args;
     let StackArgs { stack, variables } = stack;
     let ReviewArgs { write, check } = review;
-    let ResultArgs { out, detailed_exitcode, json, format, timestamp } = result;
+    let ResultArgs { out, detailed_exitcode, json } = result;
+    let FormArgs { format, timestamp } = form;
     ui.set_form(Form::from(*json));
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;

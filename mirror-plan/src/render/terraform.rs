@@ -55,6 +55,7 @@ mod state;
 mod table;
 
 #[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "whole documents stand in the tests")]
 mod tests;
 
 use change::{OutputBody, ResourceChange, actions};
@@ -208,7 +209,7 @@ fn relevant_attributes(entries: &[Entry<'_>], makes: &Entries<'_>) -> Vec<Json> 
     let mut found: BTreeSet<Reference<'_>> = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.action != Action::NoOp) {
         let mut own = BTreeSet::new();
-        for node in entry.after.iter() {
+        if let Some(node) = &entry.after {
             makes.ids.collect_in(node, &mut own);
         }
         found.extend(own.into_iter().filter(|to| entry.is_part() || to.address != entry.of));

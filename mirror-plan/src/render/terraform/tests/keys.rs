@@ -280,6 +280,7 @@ fn nested_values_are_masked_as_terraform_masks_them() {
             "forward": [], "order": true, "redirect": [], "target_group_arn": true,
         }])
     );
+    assert_eq!(changes["aws_lb.tap"]["change"]["after"]["internal"], true);
     let filter = &changes["aws_ec2_traffic_mirror_filter.web"]["change"];
     assert_eq!(filter["after"]["network_services"], json!(["amazon-dns"]));
     assert_eq!(filter["after_unknown"]["network_services"], json!([false]));

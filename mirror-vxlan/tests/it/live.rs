@@ -11,12 +11,8 @@ mod conservation;
 mod contents;
 mod flood;
 mod interfaces;
-<<<<<<< HEAD
-pub(crate) mod network;
-=======
 mod kernel;
-mod network;
->>>>>>> receiver-input
+pub(crate) mod network;
 mod programs;
 mod steering;
 mod unprivileged;

@@ -18,7 +18,7 @@ mod replacements;
 mod traffic;
 
 /// A stack; `"@vpc.lab"` refers to a resource.
-fn stack(resources: Json) -> Stack {
+pub(crate) fn stack(resources: Json) -> Stack {
     let mut builder = Stack::builder("lab".parse().unwrap());
     for (address, attributes) in resources.as_object().unwrap() {
         let address: Address = address.parse().unwrap();
@@ -45,12 +45,12 @@ fn with_references(value: Value) -> Value {
     }
 }
 
-fn nothing() -> Observed {
+pub(crate) fn nothing() -> Observed {
     Observed::nothing("123456789012".parse().unwrap(), "eu-west-1".parse().unwrap())
 }
 
 /// The cloud after `stack` was applied to `before`, as AWS would show it.
-fn applied(stack: &Stack) -> Observed {
+pub(crate) fn applied(stack: &Stack) -> Observed {
     struct Ids;
     impl Known for Ids {
         fn look_up(&self, origin: &Origin) -> Option<Value> {
@@ -183,7 +183,7 @@ fn shown(plan: &Plan) -> String {
 }
 
 /// The reference stack, without what is of no interest to the planner.
-fn lab() -> Json {
+pub(crate) fn lab() -> Json {
     json!({
         "vpc.lab": {"cidr": "10.0.0.0/16", "dns_hostnames": true},
         "subnet.source": {"vpc": "@vpc.lab", "cidr": "10.0.1.0/24"},

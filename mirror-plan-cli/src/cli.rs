@@ -157,6 +157,8 @@ pub(crate) struct PlanArgs {
     pub(crate) review: ReviewArgs,
     #[command(flatten)]
     pub(crate) result: ResultArgs,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
 }
 
 /// Where the cloud is seen.
@@ -177,7 +179,7 @@ pub(crate) struct ReviewArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
     /// Compare with a snapshot, print the difference and exit with 2 if there is one.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "json"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "json", "format"])]
     pub(crate) check: Option<PathBuf>,
 }
 
@@ -193,6 +195,27 @@ pub(crate) struct ResultArgs {
     /// Print the plan as a stream of JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Args)]
+pub(crate) struct FormArgs {
+    /// In which form the plan is printed.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    pub(crate) format: PlanFormat,
+    /// Put the time into Terraform's JSON, which is not the same bytes then.
+    #[arg(long)]
+    pub(crate) timestamp: bool,
+}
+
+/// In which form a plan is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// As `terraform show -json` prints plans, for programs that read those.
+    Tfjson,
 }
 
 #[derive(Debug, Args)]
@@ -258,9 +281,12 @@ pub(crate) struct ShowArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
-    /// As JSON.
+    /// As JSON, in the form of `terraform show -json`.
     #[arg(long)]
     pub(crate) json: bool,
+    /// With --json: put the time into it, which is not the same bytes then.
+    #[arg(long, requires = "json")]
+    pub(crate) timestamp: bool,
 }
 
 #[derive(Debug, Args)]

@@ -156,6 +156,11 @@ fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
+/// The time as Terraform's plans have it.
+pub(crate) fn now_in_seconds() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// Ready when the user interrupts, or when whoever started the process asks it to end.
 pub(crate) async fn interrupted() {
     // Without a way to hear of signals the process ends at the first one, as it would anyway.

@@ -9,6 +9,7 @@ use mirror_plan::diagnostic::Source;
 use mirror_plan::hcl::{Inputs, StackFile};
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Request, plan};
+use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
 
@@ -62,6 +63,9 @@ fn benchmarks(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("text", sessions), |b| {
             b.iter(|| Text::new(black_box(&planned)).to_string());
+        });
+        group.bench_function(BenchmarkId::new("terraform", sessions), |b| {
+            b.iter(|| PlanJson::new(black_box(&planned)).to_string());
         });
     }
     group.finish();

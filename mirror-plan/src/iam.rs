@@ -27,6 +27,7 @@ mod statement;
 mod tests;
 
 use arn::Arns;
+pub(crate) use arn::arn;
 use statement::{Statement, conditions};
 
 /// What a policy is for.

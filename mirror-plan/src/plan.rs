@@ -30,8 +30,9 @@ mod steps;
 mod uses;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub(crate) use decide::with_computed;
 pub use diff::{Difference, PartChange, part_changes};
 pub(crate) use digest::fingerprints;
 pub use digest::{Digest, DigestError, Fingerprint};
@@ -88,6 +89,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         changes: decisions.into_changes(),
         steps,
         outputs,
+        variables: stack.variables.clone(),
     })
 }
 
@@ -125,6 +127,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The outputs, by name.
     pub outputs: BTreeMap<String, OutputChange>,
+    /// The values of the variables that it was made with, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Value>,
 }
 
 impl Plan {

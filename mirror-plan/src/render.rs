@@ -12,6 +12,7 @@ pub mod report;
 #[cfg(test)]
 mod samples;
 pub mod snapshot;
+pub mod terraform;
 pub mod text;
 
 pub use palette::Palette;

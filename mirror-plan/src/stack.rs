@@ -34,6 +34,8 @@ pub struct Stack {
     pub resources: BTreeMap<Address, Declared>,
     /// Its outputs.
     pub outputs: BTreeMap<String, Output>,
+    /// The values that its variables have.
+    pub variables: BTreeMap<String, Value>,
 }
 
 /// A declared resource and where it was declared.
@@ -103,6 +105,7 @@ impl Stack {
                 existing: BTreeMap::new(),
                 resources: BTreeMap::new(),
                 outputs: BTreeMap::new(),
+                variables: BTreeMap::new(),
             },
             tags: Tags::new(),
             diagnostics: Diagnostics::new(),
@@ -250,6 +253,11 @@ impl StackBuilder {
     /// Declares an output.
     pub fn output(&mut self, name: impl Into<String>, output: Output) {
         self.stack.outputs.insert(name.into(), output);
+    }
+
+    /// Says which value a variable has, for those who read the plan: it is in use already.
+    pub fn variable(&mut self, name: impl Into<String>, value: Value) {
+        self.stack.variables.insert(name.into(), value);
     }
 
     /// Adds what is wrong with a resource that could not be read or is not right.

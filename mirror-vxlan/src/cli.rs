@@ -63,7 +63,8 @@ pub(crate) fn names(options: &SelectArgs) -> Result<NameTable, Box<dyn Error>> {
 
 /// Writes a manual page for the program and each command.
 pub(crate) fn man(folder: &Path) -> Ended {
-    clap_mangen::generate_to(Program::command(), folder)
+    fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(Program::command(), folder))
         .map_err(|error| format!("write manual pages to `{}`: {error}", folder.display()))?;
     Ok(Exit::Done)
 }

@@ -31,7 +31,7 @@ Exit codes:
   0  done; `receive` was told to stop and delivered what it had
   1  failed
   2  the command line or the configuration file is wrong; nothing was done
-  3  `check` found something to change
+  3  `check` found what loses, cuts or changes frames
   4  told to stop twice: left without delivering what was waiting";
 
 /// Receive AWS VPC Traffic Mirroring: VXLAN in, mirrored frames out, every packet accounted for.
@@ -61,10 +61,9 @@ pub enum Verb {
         /// The shell.
         shell: Shell,
     },
-    /// Write the manual pages.
-    #[command(hide = true)]
+    /// Write the manual pages of the program and of each command.
     Man {
-        /// The folder to write them to.
+        /// The folder to write them to; it is made if it is not there.
         folder: PathBuf,
     },
 }
@@ -126,9 +125,9 @@ pub struct InputArgs {
     /// Receiving threads. [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
-    /// The kernel's buffer for each receiving thread.
-    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
-    pub receive_buffer: Size,
+    /// Room for packets that wait. [default: 32MiB in all rings together, 64MiB in each UDP socket]
+    #[arg(long, value_name = "SIZE")]
+    pub receive_buffer: Option<Size>,
 }
 
 /// The way in.
@@ -334,7 +333,7 @@ pub struct Check {
     /// The folder that captures go to.
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// The kernel's buffer that will be asked for.
+    /// The buffer that UDP sockets will ask for.
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub receive_buffer: Size,
     /// Print JSON.

@@ -190,7 +190,7 @@ impl Decapsulator {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn peel<'a>(&self, link: Link, packet: &'a [u8]) -> Result<Decapsulated<'a>, PacketError> {
         let (ether_type, packet) = link::strip(link, Part::whole(packet))?;
         let packet = ip::strip(ether_type, packet)?;
@@ -218,7 +218,7 @@ impl Decapsulator {
     /// Takes the frame out of VXLAN.
     ///
     /// The source comes last, so that it is written once and to its place.
-    #[inline]
+    #[inline(always)]
     fn frame<'a>(
         &self,
         source: impl FnOnce() -> IpAddr,
@@ -267,9 +267,18 @@ const fn not_strict(reserved: Reserved) -> DropReason {
     if reserved.gpe_next_protocol().is_some() { DropReason::Gpe } else { DropReason::ReservedBits }
 }
 
-/// What is odd about a frame that came with `header`.
+/// What is odd about a frame that came with `header`: mostly nothing.
 #[inline]
 fn notes(header: Header, length: usize, original: usize) -> Notes {
+    let is_plain = header.reserved.is_zero()
+        && header.vni != Vni::MIN
+        && length >= ETHERNET_HEADER_LEN
+        && original <= length;
+    if is_plain { Notes::NONE } else { oddities(header, length, original) }
+}
+
+#[cold]
+fn oddities(header: Header, length: usize, original: usize) -> Notes {
     let mut notes = Notes::NONE;
     if !header.reserved.is_zero() {
         notes = notes.with(Note::ReservedBits);

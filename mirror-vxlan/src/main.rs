@@ -9,6 +9,7 @@ mod cli;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap_complete::Shell;
 use cli::exit::Exit;
 use mirror_vxlan::config::{ConfigError, Program, Verb};
 
@@ -28,14 +29,20 @@ fn main() -> ExitCode {
         Verb::Decap(options) => cli::decap::run(&options),
         Verb::Check(options) => cli::check::run(&options),
         Verb::Upload(options) => cli::upload::run(&options),
-        Verb::Completions { shell } => cli::write_out(&completions(shell)),
+        Verb::Completions { shell } => cli::write_out(completions(shell).as_bytes()),
         Verb::Man { folder } => cli::man(&folder),
     };
     exit.unwrap_or_else(|error| cli::fail(&*error, Exit::Failed)).into()
 }
 
-fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Program::command(), "mirror-vxlan", &mut script);
-    script
+    let script = String::from_utf8(script).expect("names of options are texts");
+    match shell {
+        // clap_complete 4.6 has two spellings of a program whose name has a dash, so that no option of
+        // a command is found.
+        Shell::Bash => script.replace("mirror__subcmd__vxlan", "mirror__vxlan"),
+        _ => script,
+    }
 }

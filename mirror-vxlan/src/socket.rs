@@ -11,6 +11,7 @@ pub mod device;
 pub mod ebpf;
 pub mod filter;
 mod memory;
+pub mod offload;
 pub mod option;
 pub mod packet;
 pub mod tap;

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
@@ -165,16 +166,19 @@ impl Upload {
             counts.stored.bytes += stored.unwrap_or(0);
             counts.waiting.count -= 1;
             counts.waiting.bytes -= file.bytes;
+            counts.trouble = None;
         }
+        lock(&self.counts).trouble = None;
         Ok(())
     }
 
-    /// Counts a failure and keeps it in words.
+    /// Counts a failure and keeps it in words, until something was stored or there is nothing to store.
     fn note<T>(&self, result: Result<T, UploadError>) -> Result<T, ()> {
-        let mut counts = lock(&self.counts);
-        counts.trouble = result.as_ref().err().map(UploadError::to_string);
-        counts.failures += u64::from(result.is_err());
-        result.map_err(drop)
+        result.map_err(|error| {
+            let mut counts = lock(&self.counts);
+            counts.trouble = Some(in_words(&error));
+            counts.failures += 1;
+        })
     }
 
     /// Stores a file, makes sure that it is stored, and deletes it; returns how long it is.
@@ -245,6 +249,21 @@ async fn send(file: &mut File, writer: &mut WriteMultipart) -> Result<u64, SendE
         writer.write(&part[..read]);
         sent += read as u64;
     }
+}
+
+/// What an error says, and its causes, but for what was said already.
+fn in_words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words.push_str(": ");
+            words.push_str(&more);
+        }
+        cause = error.source();
+    }
+    words
 }
 
 fn lock(counts: &Mutex<UploadCounts>) -> MutexGuard<'_, UploadCounts> {

@@ -4,23 +4,27 @@ use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::json;
+use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
 
 use super::Ended;
 use super::review::{self, Holds};
-use crate::cli::{PlanArgs, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs};
+use crate::cli::{
+    FormArgs, PlanArgs, PlanFormat, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs,
+};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
-use crate::ui::{Form, Ui};
+use crate::ui::{self, Form, Ui};
 use crate::{cloud, inventory, plan_file};
 
 pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let PlanArgs { stack, selection, destroy, sight, review, result } = args;
+    let PlanArgs { stack, selection, destroy, sight, review, result, form } = args;
     let StackArgs { stack, variables } = stack;
     let ReviewArgs { write, check } = review;
     let ResultArgs { out, detailed_exitcode, json } = result;
+    let FormArgs { format, timestamp } = form;
     ui.set_form(Form::from(*json));
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
@@ -32,8 +36,14 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
         Some(path) => review::check(&plan, path, args, settings, ui)?,
         None => Holds::Yes,
     };
-    if check.is_none() {
-        show(&plan, ui);
+    match (check, format) {
+        (Some(_), _) => {}
+        (None, PlanFormat::Text) => show(&plan, ui),
+        (None, PlanFormat::Tfjson) => {
+            let now = timestamp.then(ui::now_in_seconds);
+            let document = PlanJson::new(&plan).findings(&warnings);
+            ui.data(document.timestamp(now.as_deref()));
+        }
     }
     if let Some(path) = write {
         review::write(&plan, path, ui)?;

@@ -102,7 +102,7 @@ fn read(path: &Path) -> Result<String, Diagnostics> {
 
 /// The command that writes what `args` plan over the snapshot.
 fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
-    let PlanArgs { stack, selection, destroy, sight, review, result: _ } = args;
+    let PlanArgs { stack, selection, destroy, sight, review, result: _, form: _ } = args;
     let StackArgs { stack, variables: Variables { var, var_file } } = stack;
     let Selection { target, replace } = selection;
     let SightArgs { offline, inventory } = sight;

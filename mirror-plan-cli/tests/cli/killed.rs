@@ -1,8 +1,12 @@
 //! SIGKILL: the real binary, killed at each call that changes something, and run again.
+//!
+//! A small stack in every test run, the reference stack with `MIRROR_LONG=1`.
 #![cfg(unix)]
+#![expect(clippy::print_stdout, reason = "a test says what it has tried")]
 
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mirror_local::{Calls, Cloud, Durations, Effect, Fault, Faults, LoggedCall, Server, Settings};
@@ -110,15 +114,68 @@ impl Served {
         let output = self.command(folder, arguments).output().expect("mirror runs");
         (output.status.code(), super::shown(&output))
     }
+
+    /// Runs `mirror`, which must succeed.
+    fn expect(&self, folder: &Folder, arguments: &str) -> Result<(), String> {
+        match self.run(folder, arguments) {
+            (Some(0), _) => Ok(()),
+            (_, shown) => Err(format!("{arguments}: {shown}")),
+        }
+    }
 }
 
-/// Kills an apply at one call, and says what is wrong after the next.
-fn survives(call: u64, effect: Effect) -> Result<(), String> {
-    let (served, folder) = (Served::start(), Folder::with(NETWORK));
+/// A stack to be killed in, and how many resources it has.
+#[derive(Clone, Copy)]
+struct Victim {
+    name: &'static str,
+    text: &'static str,
+    resources: usize,
+}
+
+fn victim() -> Victim {
+    let lab = include_str!("../../../examples/lab.mirror.hcl");
+    match std::env::var_os("MIRROR_LONG") {
+        Some(_) => Victim { name: "lab", text: lab, resources: 15 },
+        None => Victim { name: "killed", text: NETWORK, resources: 5 },
+    }
+}
+
+/// What is killed, and what is run after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Story {
+    /// An apply, then an apply, a plan and a destroy.
+    Apply,
+    /// An apply, then a destroy.
+    ApplyThenDestroy,
+    /// A destroy, then a destroy.
+    Destroy,
+}
+
+impl Story {
+    /// The runs after the killed one.
+    fn rest(self) -> &'static [&'static str] {
+        match self {
+            Self::Apply => {
+                &["apply --auto-approve", "plan --detailed-exitcode", "destroy --auto-approve"]
+            }
+            Self::ApplyThenDestroy | Self::Destroy => &["destroy --auto-approve"],
+        }
+    }
+}
+
+/// Kills a run at one call, and says what is wrong after the next ones.
+fn survives(victim: Victim, story: Story, (call, effect): (u64, Effect)) -> Result<(), String> {
+    let (served, folder) = (Served::start(), Folder::with(victim.text));
+    let mut command = "apply --auto-approve";
+    let mut before = 0;
+    if story == Story::Destroy {
+        served.expect(&folder, command)?;
+        (command, before) = ("destroy --auto-approve", served.changes());
+    }
     served.cloud.set_faults(Faults::none().fail(Calls::Mutating, call, Fault::silent(effect)));
-    let mut child = served.command(&folder, "apply --auto-approve");
+    let mut child = served.command(&folder, command);
     let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mirror runs");
-    while served.changes() < call {
+    while served.changes() < before + call {
         if let Some(status) = child.try_wait().expect("it is our child") {
             return Err(format!("it ended before its time: {status}"));
         }
@@ -127,33 +184,64 @@ fn survives(call: u64, effect: Effect) -> Result<(), String> {
     child.kill().expect("it runs");
     child.wait().expect("it is our child");
     served.cloud.set_faults(Faults::none());
+    for command in story.rest() {
+        served.expect(&folder, command)?;
+    }
+    let (_, shown) = served.run(&folder, "plan --destroy --detailed-exitcode");
+    if shown.contains("No changes.") { Ok(()) } else { Err(shown) }
+}
+
+/// How many calls of a story's first run change something.
+fn calls(victim: Victim, story: Story) -> u64 {
+    let (served, folder) = (Served::start(), Folder::with(victim.text));
     let (code, shown) = served.run(&folder, "apply --auto-approve");
-    if code != Some(0) {
-        return Err(shown);
-    }
-    let (code, shown) = served.run(&folder, "plan --detailed-exitcode");
-    if code != Some(0) {
-        return Err(shown);
-    }
+    assert_eq!(code, Some(0), "{shown}");
+    let applied = served.changes();
     let (code, shown) = served.run(&folder, "destroy --auto-approve");
-    let destroyed = "Destroy complete! Resources: 5 destroyed.";
-    if code == Some(0) && shown.contains(destroyed) { Ok(()) } else { Err(shown) }
+    let destroyed = format!("Destroy complete! Resources: {} destroyed.", victim.resources);
+    assert!(code == Some(0) && shown.contains(&destroyed), "{shown}");
+    if story == Story::Destroy { served.changes() - applied } else { applied }
+}
+
+fn kill_everywhere(story: Story) {
+    let victim = victim();
+    let calls = calls(victim, story);
+    assert!(calls > 4, "{calls}");
+    let points = (1..=calls).flat_map(|call| [(call, Effect::None), (call, Effect::Done)]);
+    let (points, bad) = (Mutex::new(points), Mutex::new(Vec::new()));
+    // Most of the time they wait for each other.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(point) = next(&points) {
+                    if let Err(why) = survives(victim, story, point) {
+                        let why = format!("killed at {point:?}: {why}");
+                        bad.lock().unwrap_or_else(PoisonError::into_inner).push(why);
+                    }
+                }
+            });
+        }
+    });
+    let bad = bad.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!("{}, {story:?}: SIGKILL at {} points, {} bad", victim.name, calls * 2, bad.len());
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+fn next<T>(items: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    items.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 #[test]
 fn a_binary_that_is_killed_at_any_call_is_taken_up_by_the_next() {
-    let (served, folder) = (Served::start(), Folder::with(NETWORK));
-    let (code, shown) = served.run(&folder, "apply --auto-approve");
-    assert_eq!(code, Some(0), "{shown}");
-    let calls = served.changes();
-    assert!(calls > 6, "{calls}");
-    let mut bad = Vec::new();
-    for call in 1..=calls {
-        for effect in [Effect::None, Effect::Done] {
-            if let Err(why) = survives(call, effect) {
-                bad.push(format!("killed at call {call}, {effect:?}: {why}"));
-            }
-        }
-    }
-    assert!(bad.is_empty(), "{}", bad.join("\n"));
+    kill_everywhere(Story::Apply);
+}
+
+#[test]
+fn a_destroy_after_a_killed_binary_leaves_nothing() {
+    kill_everywhere(Story::ApplyThenDestroy);
+}
+
+#[test]
+fn a_binary_that_is_killed_in_a_destroy_is_taken_up_by_the_next() {
+    kill_everywhere(Story::Destroy);
 }

@@ -15,6 +15,7 @@ mod secrets;
 mod story;
 mod streams;
 mod terminal;
+mod tfjson;
 
 use std::fs;
 use std::path::Path;
@@ -110,7 +111,7 @@ macro_rules! assert_shown {
     ($text:expr, @$snapshot:literal) => {
         insta::with_settings!({
             filters => vec![
-                (r"\b(vpc|subnet|igw|rtb|sg|i|eni|ami|tmt|tmf|tms)-[0-9a-f]{17}\b", "$1-ID"),
+                (r"\b(vpc|subnet|igw|rtb|sg|i|eni|ami|tmt|tmf|tmfr|tms)-[0-9a-f]{17}\b", "$1-ID"),
                 (r"(targetgroup/[\w-]+|loadbalancer/net/[\w-]+)/[0-9a-f]{16}\b", "$1/ID"),
                 (r"(lab-[\w-]+)-[0-9a-f]{16}\.elb", "$1-ID.elb"),
                 (r"sha256:[0-9a-f]{64}", "sha256:DIGEST"),

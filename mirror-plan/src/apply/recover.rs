@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::journal::{Journal, JournalError, Ledger};
 use crate::address::Name;
+use crate::aws::observe::has_moved;
 use crate::aws::{Aws, ObserveError, Sight, Wanted, observe};
 use crate::observed::Observed;
 use crate::plan::Mode;
@@ -43,11 +46,13 @@ pub async fn recover(
 ) -> Result<Sight, RecoverError> {
     let mut pause = FIRST_PAUSE;
     loop {
-        let pending = match observe(aws, wanted).await {
+        match observe(aws, wanted).await {
             Ok(sight) => {
                 journal.settle(&sight.observed, aws.settle_window()).await?;
                 let Some(pending) = journal.pending(mode) else { return Ok(sight) };
-                pending
+                let still =
+                    Standstill { pending, observed: sight.observed, ledger: journal.ledger() };
+                still.end((aws, wanted.stack), &|| journal.now(), &mut pause, on_wait).await?;
             }
             // What was just made may be seen in part: an instance without its interface.
             Err(error @ ObserveError::Answer(_)) => {
@@ -57,11 +62,10 @@ pub async fn recover(
                 if journal.ledger().is_settled() {
                     return Err(error.into());
                 }
-                error.to_string()
+                wait(&error.to_string(), &mut pause, on_wait).await;
             }
             Err(error @ ObserveError::Call(_)) => return Err(error.into()),
-        };
-        wait(&pending, &mut pause, on_wait).await;
+        }
     }
 }
 
@@ -82,7 +86,8 @@ pub async fn look(
         let sight = observe(aws, wanted).await?;
         ledger.settle(&sight.observed, clock(), aws.settle_window());
         let Some(pending) = ledger.pending(Mode::Apply) else { return Ok(sight) };
-        wait(&pending, &mut pause, on_wait).await;
+        let still = Standstill { pending, observed: sight.observed, ledger: ledger.clone() };
+        still.end((aws, wanted.stack), &**clock, &mut pause, on_wait).await?;
     }
 }
 
@@ -102,6 +107,37 @@ pub(super) async fn settle(aws: &Aws, journal: &Journal, stack: &Name) {
             }
         }
         Err(error) => tracing::warn!(%error, "what was made is not looked at"),
+    }
+}
+
+/// What was seen, and what is not settled by it.
+struct Standstill {
+    pending: String,
+    observed: Observed,
+    ledger: Ledger,
+}
+
+impl Standstill {
+    /// Waits until another look can tell more: something has come or gone, or a window is over.
+    ///
+    /// Meanwhile only the tags are asked for, which is a few calls where a look is dozens.
+    async fn end(
+        &self,
+        (aws, stack): (&Aws, &str),
+        now: &(dyn Fn() -> Timestamp + Sync),
+        pause: &mut Duration,
+        on_wait: &mut dyn FnMut(&str),
+    ) -> Result<(), ObserveError> {
+        let Self { pending, observed, ledger } = self;
+        let nothing = Observed::nothing(observed.account.clone(), observed.region.clone());
+        loop {
+            wait(pending, pause, on_wait).await;
+            let mut later = ledger.clone();
+            later.settle(&nothing, now(), aws.settle_window());
+            if later != *ledger || has_moved(aws, stack, observed).await? {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -27,6 +27,7 @@ use self::elb::Balanced;
 
 pub(super) mod elb;
 mod existing;
+mod glimpse;
 mod instance;
 mod internet_gateway;
 mod load_balancer;
@@ -40,6 +41,8 @@ mod subnet;
 mod sweep;
 mod target_group;
 mod vpc;
+
+pub(crate) use glimpse::has_moved;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]
@@ -153,8 +156,8 @@ async fn everything(
 ) -> Result<(Seen, BTreeMap<Address, Vec<Found>>), ObserveError> {
     let Wanted { stack, images: _, existing } = wanted;
     let is_wanted = |arn: &str, name: &str, tags: &Tags| {
-        let owned = tags.get(tag::STACK).map(String::as_str) == Some(stack);
-        owned || existing.values().any(|existing| existing.selector.admits(arn, name, tags))
+        tags::is_of(tags, stack)
+            || existing.values().any(|existing| existing.selector.admits(arn, name, tags))
     };
     let (swept, balanced, meant) = tokio::try_join!(
         Box::pin(sweep::sweep(aws, stack)),

@@ -37,6 +37,11 @@ pub(super) fn stack(
     for (name, value) in outputs(program, &mut assembly.diagnostics) {
         builder.output(name, value);
     }
+    for (name, value) in &program.variables {
+        if let Ok(value) = value {
+            builder.variable(name.as_str(), (**value).clone());
+        }
+    }
     assembly.finish(builder)
 }
 

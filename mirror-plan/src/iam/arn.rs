@@ -2,7 +2,7 @@
 
 use super::Location;
 use crate::resource::access::{ArnType, Service};
-use crate::scalar::Region;
+use crate::scalar::{AccountId, Region};
 
 /// The role by which Elastic Load Balancing works in an account. The first load balancer makes it.
 const BALANCING_ROLE: &str = "role/aws-service-role/elasticloadbalancing.amazonaws.com/\
@@ -46,14 +46,20 @@ impl<'a> Arns<'a> {
     }
 
     fn of(self, of: ArnType, name: &str) -> String {
-        let account = if of.is_of_an_account() { self.0.account.as_str() } else { "" };
-        let (partition, service, region) = (self.partition(), of.service().prefix(), self.region());
-        format!("arn:{partition}:{service}:{region}:{account}:{}{name}", of.path())
+        let Location { account, region } = self.0;
+        arn(of, name, account, region)
     }
 
     fn partition(self) -> &'static str {
         partition(&self.0.region)
     }
+}
+
+/// The ARN of the one with an id or a name.
+pub(crate) fn arn(of: ArnType, name: &str, account: &AccountId, region: &Region) -> String {
+    let account = if of.is_of_an_account() { account.as_str() } else { "" };
+    let (partition, service) = (partition(region), of.service().prefix());
+    format!("arn:{partition}:{service}:{region}:{account}:{}{name}", of.path())
 }
 
 /// The group of Regions that a Region is in.

@@ -327,7 +327,7 @@ impl Decision<'_> {
 }
 
 /// The attributes with those that only AWS can tell: as they are on `found`, or known after apply.
-fn with_computed(address: &Address, attributes: Value, found: Option<&Found>) -> Value {
+pub(crate) fn with_computed(address: &Address, attributes: Value, found: Option<&Found>) -> Value {
     let Value::Object(mut members) = attributes else {
         unreachable!("a resource is an object");
     };

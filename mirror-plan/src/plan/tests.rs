@@ -18,7 +18,7 @@ mod replacements;
 mod traffic;
 
 /// A stack; `"@vpc.lab"` refers to a resource.
-fn stack(resources: Json) -> Stack {
+pub(crate) fn stack(resources: Json) -> Stack {
     let mut builder = Stack::builder("lab".parse().unwrap());
     for (address, attributes) in resources.as_object().unwrap() {
         let address: Address = address.parse().unwrap();
@@ -45,12 +45,12 @@ fn with_references(value: Value) -> Value {
     }
 }
 
-fn nothing() -> Observed {
+pub(crate) fn nothing() -> Observed {
     Observed::nothing("123456789012".parse().unwrap(), "eu-west-1".parse().unwrap())
 }
 
 /// The cloud after `stack` was applied to `before`, as AWS would show it.
-fn applied(stack: &Stack) -> Observed {
+pub(crate) fn applied(stack: &Stack) -> Observed {
     struct Ids;
     impl Known for Ids {
         fn look_up(&self, origin: &Origin) -> Option<Value> {
@@ -183,7 +183,7 @@ fn shown(plan: &Plan) -> String {
 }
 
 /// The reference stack, without what is of no interest to the planner.
-fn lab() -> Json {
+pub(crate) fn lab() -> Json {
     json!({
         "vpc.lab": {"cidr": "10.0.0.0/16", "dns_hostnames": true},
         "subnet.source": {"vpc": "@vpc.lab", "cidr": "10.0.1.0/24"},
@@ -554,4 +554,33 @@ fn an_output_of_what_stays_survives_a_targeted_destroy() {
     assert_eq!(plan.outputs["vni"].after, None);
     assert_eq!(plan.outputs["vpc"].after, plan.outputs["vpc"].before);
     assert!(plan.outputs["vpc"].after.is_some());
+}
+
+#[test]
+fn a_route_waits_for_a_gateway_that_an_interrupted_run_left_unattached() {
+    let stack = stack(json!({
+        "vpc.lab": { "cidr": "10.0.0.0/16" },
+        "internet_gateway.lab": { "vpc": "@vpc.lab" },
+        "route_table.public": {
+            "vpc": "@vpc.lab",
+            "routes": [{ "destination": "0.0.0.0/0", "internet_gateway": "@internet_gateway.lab" }],
+        },
+    }));
+    let mut observed = applied(&stack);
+    for found in observed.owned.values_mut().flatten() {
+        match &mut found.resource {
+            Resource::InternetGateway(gateway) => gateway.vpc = None,
+            Resource::RouteTable(table) => table.routes.clear(),
+            _ => {}
+        }
+    }
+    let plan = plan(&stack, &observed, &Request::default()).unwrap();
+    let steps = plan.steps.iter().map(|step| match &step.call {
+        Call::Operation(operation) => format!("{} after {:?}", operation.call(), step.needs),
+        Call::Retag { .. } => unreachable!("no tag has changed"),
+    });
+    assert_snapshot!(steps.collect::<Vec<_>>().join("\n"), @"
+    AttachInternetGateway after []
+    CreateRoute after [0]
+    ");
 }

@@ -284,6 +284,7 @@ mod tests {
             saw: BTreeMap::new(),
             changes: Vec::new(),
             steps: Vec::new(),
+            variables: BTreeMap::new(),
             outputs: [
                 ("dns".to_owned(), after(Value::Unknown(Unknown::attribute(dns)))),
                 ("port".to_owned(), after(Value::integer(4789))),

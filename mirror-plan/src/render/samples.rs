@@ -96,5 +96,6 @@ pub(super) fn empty_plan() -> Plan {
         changes: Vec::new(),
         steps: Vec::new(),
         outputs: BTreeMap::new(),
+        variables: BTreeMap::new(),
     }
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Receives VXLAN live, beside the programs that do it today, and prints what each achieved.
 #
-#     live.sh [split|core|cost|files]...     all four if none is named
+#     live.sh [split|core|cost|files|tap]...     all five if none is named
 #
 # split  sender and softirq on processor 0, receiver on processor 1, as fast as the sender goes:
 #        packets received in a second.
@@ -11,10 +11,14 @@
 #        time that processor 1 was busy.
 # files  as split, but to a capture file on tmpfs, of frames of 60 bytes and of IMIX: packets that are
 #        in the file, for each second. The receiver is the whole program, its threads all on processor 1.
+# tap    as files, but to a TAP device; what the kernel counts as received on it.
+#
+# ring-nft is the ring with a rule of nftables behind it, which drops what the ring has seen; whoever runs a
+# receiver can have it as well.
 #
 # Two network namespaces and a veth pair with an MTU of 3000 are made and removed. Root is needed,
 # and gcc, tcpdump, ethtool, iproute2 and the kernel's vxlan device; what is missing is left out.
-# ROUNDS (3), SECONDS_EACH (3), LENGTHS ("60 590 1514"), RECEIVERS and WRITERS change what is run; RATE
+# ROUNDS (3), SECONDS_EACH (3), LENGTHS ("60 590 1514"), RECEIVERS, WRITERS and TAPS change what is run; RATE
 # has split and files send so many packets a second.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -22,8 +26,9 @@ cd "$(dirname "$0")"
 rounds=${ROUNDS:-3}
 seconds=${SECONDS_EACH:-3}
 lengths=${LENGTHS:-60 590 1514}
-read -ra receivers <<< "${RECEIVERS:-kernel tcpdump plain netring udp ring xdp}"
-read -ra writers <<< "${WRITERS:-kernel-file tcpdump-file udp-file ring-file xdp-file}"
+read -ra receivers <<< "${RECEIVERS:-kernel tcpdump plain netring udp ring ring-nft xdp}"
+read -ra writers <<< "${WRITERS:-kernel-file tcpdump-file udp-file ring-file ring-nft-file xdp-file}"
+read -ra taps <<< "${TAPS:-ring-tap udp-tap xdp-tap}"
 read -ra rates <<< "${RATES:-100 150 200 250 300 350 400 450 500 550 600 650 700 750 800 850 900 950 1000 1100 1200 1300 1400 1600 1800 2000 2300 2600 3000}"
 target=${CARGO_TARGET_DIR:-$(cd ../../.. && pwd)/target}
 work=$(mktemp -d)
@@ -37,7 +42,7 @@ main() {
     connect
     echo "# $(uname -r), $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg)," \
         "$rounds rounds of $seconds s"
-    for mode in "${@:-split core cost files}"; do
+    for mode in "${@:-split core cost files tap}"; do
         for each in $mode; do "measure_$each"; done
     done
 }
@@ -72,6 +77,7 @@ clean() {
 is_there() {
     case $1 in
         kernel* | tcpdump*) command -v tcpdump > /dev/null ;;
+        ring-nft*) command -v nft > /dev/null ;;
         netring) [[ -x $target/peers/release/netring-peer ]] ;;
         *) true ;;
     esac
@@ -92,10 +98,16 @@ start() {
         *-file)
             command=("$target/datapath/mirror-vxlan" receive --input "${1%-file}"
                 --workers 1 --pcapng "$files" --rotate-size 8GiB --summary 0s)
+            command=("${command[@]/#ring-nft/ring}")
+            if [[ $1 == xdp* ]]; then command+=(--interface cable); fi ;;
+        *-tap)
+            command=("$target/datapath/mirror-vxlan" receive --input "${1%-tap}"
+                --workers 1 --tap mirror0 --summary 0s)
             if [[ $1 == xdp* ]]; then command+=(--interface cable); fi ;;
         xdp) command=("$target/datapath/examples/count" xdp cable) ;;
-        *) command=("$target/datapath/examples/count" "$1") ;;
+        *) command=("$target/datapath/examples/count" "${1%-nft}") ;;
     esac
+    if [[ $1 == ring-nft* ]]; then drop_behind_the_ring; fi
     (
         TIMEFORMAT='%U %S'
         time taskset -c 1 ip netns exec "$to" "${command[@]}" > "$work/out" 2> "$work/err"
@@ -103,6 +115,18 @@ start() {
     receiver=$!
     sleep "${START:-1.2}" # until it receives
     if [[ -n ${together-} ]]; then pin_kernel; fi
+}
+
+# Has the kernel drop what the ring has seen, before the host's IP layer handles it to drop it there.
+drop_behind_the_ring() {
+    ip netns exec "$to" nft -f - << 'RULES'
+table netdev mirror {
+    chain behind-the-ring {
+        type filter hook ingress device "cable" priority 0
+        udp dport 4789 drop
+    }
+}
+RULES
 }
 
 # Ends the receiver, which is a child of this shell, and sets `result`: packets received, seconds of
@@ -117,10 +141,17 @@ finish() {
             sleep 0.8
             kill -TERM "$(pgrep -P "$receiver")"
             pattern='delivered=[^0-9]*[0-9]+' ;;
+        *-tap)
+            sleep 0.8
+            # The device goes with the program; its counter is not ours.
+            echo "$(ip netns exec "$to" cat /sys/class/net/mirror0/statistics/rx_packets) packets" \
+                > "$work/out"
+            kill -TERM "$(pgrep -P "$receiver")" ;;
         *) sleep 1.2 ;;
     esac
     wait "$receiver" || true
     if [[ $1 == kernel* ]]; then ip -n "$to" link delete tunnel; fi
+    if [[ $1 == ring-nft* ]]; then ip netns exec "$to" nft delete table netdev mirror; fi
     count=$(grep -ohE "$pattern" "$work/out" "$work/err" | head -1 | grep -oE '[0-9]+') ||
         true # it ended before it counted
     result="${count:-0} $(awk '{print $1 + $2}' "$work/time")"
@@ -228,6 +259,11 @@ loses_nothing() {
 
 measure_files() {
     local receivers=("${writers[@]}") lengths=${MIXES:-60 imix}
+    measure_split
+}
+
+measure_tap() {
+    local receivers=("${taps[@]}") lengths=${MIXES:-60 imix}
     measure_split
 }
 

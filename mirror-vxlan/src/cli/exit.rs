@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Failed,
     /// 2: it was told something that makes no sense.
     Usage,
-    /// 3: `check` found something to change.
+    /// 3: `check` found what loses, cuts or changes frames.
     ToChange,
 }
 

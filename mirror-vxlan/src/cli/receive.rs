@@ -136,13 +136,15 @@ fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
     };
     let processors = std::thread::available_parallelism()?;
     let workers = input.workers.unwrap_or(processors);
+    let buffer = input.receive_buffer.map(|size| usize::try_from(size.bytes())).transpose()?;
     let live = live::open(
         &LiveOptions {
             vxlan_port: input.port,
             geneve_port: input.geneve,
             interface: input.interface.clone(),
             workers: NonZeroU16::try_from(u16::try_from(workers.get())?)?,
-            receive_buffer_bytes: usize::try_from(input.receive_buffer.bytes())?,
+            ring_bytes: buffer.unwrap_or(LiveOptions::RING_BYTES),
+            receive_buffer_bytes: buffer.unwrap_or(LiveOptions::RECEIVE_BUFFER_BYTES),
             ..LiveOptions::default()
         },
         method,

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use toml::Spanned;
@@ -85,8 +86,8 @@ fn translate(
     command: &Command,
     is_given: impl Fn(&Arg) -> bool,
 ) -> Result<Vec<OsString>, Vec<Fault>> {
-    let line =
-        |offset: usize| 1 + text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count();
+    let ends: Vec<usize> = text.match_indices('\n').map(|(offset, _)| offset).collect();
+    let line = |offset: usize| 1 + ends.partition_point(|end| *end < offset);
     let table = DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         vec![Fault { line: line(offset), message: error.message().to_owned() }]
@@ -131,9 +132,14 @@ fn one<'c>(
     let mut values = Vec::new();
     for text in &texts {
         let value = OsString::from(format!("--{key}={text}"));
-        // None of the options needs another: each can be judged alone.
         let alone = command.clone().no_binary_name(true).try_get_matches_from([&value]);
-        alone.map_err(|error| reason(key, text, &error))?;
+        match alone {
+            // What an option needs besides is judged when all of them are together.
+            Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
+                return Err(reason(key, text, &error));
+            }
+            Ok(_) | Err(_) => {}
+        }
         values.push(value);
     }
     Ok((argument, values))

@@ -187,9 +187,21 @@ pub enum OpenError {
     #[error("open a packet socket; give the program CAP_NET_RAW or receive from UDP sockets")]
     PacketSocket(#[source] io::Error),
     /// There is no memory for the ring.
-    #[error("allocate a ring of {bytes} bytes; ask for a smaller one")]
+    #[error("allocate a ring of {bytes} bytes; ask for less with --receive-buffer")]
     RingMemory {
         /// Its size.
+        bytes: usize,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// The memory that an interface's driver writes to is more than this process may lock.
+    #[error(
+        "lock {bytes} bytes of memory; raise the limit (`ulimit -l`, or LimitMEMLOCK= of a systemd \
+         unit) or ask for less with --receive-buffer"
+    )]
+    LockedMemory {
+        /// How many bytes.
         bytes: usize,
         /// What the kernel said.
         #[source]
@@ -203,8 +215,8 @@ pub enum OpenError {
     XdpInterface,
     /// The process may not do what AF_XDP takes.
     #[error(
-        "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF, or receive \
-         from a packet-socket ring"
+        "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, or \
+         receive from a packet-socket ring"
     )]
     XdpPrivilege(#[source] io::Error),
     /// Another program receives so.

@@ -197,9 +197,8 @@ fn chunks(bytes: usize, queues: u32, mtu: u32) -> Chunks {
 
 fn open_socket(interface: &Interface, chunks: Chunks) -> Result<XdpSocket, OpenError> {
     XdpSocket::open(chunks).map_err(|source| match Errno::from_io_error(&source) {
-        Some(Errno::NOMEM | Errno::NOBUFS) => {
-            OpenError::RingMemory { bytes: chunks.bytes(), source }
-        }
+        Some(Errno::NOMEM) => OpenError::RingMemory { bytes: chunks.bytes(), source },
+        Some(Errno::NOBUFS) => OpenError::LockedMemory { bytes: chunks.bytes(), source },
         _ => failure(interface, source),
     })
 }

@@ -121,8 +121,9 @@ const OLDER: &[i64] = &[];
 pub(super) const SOCKET_FAMILIES: [i32; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX];
 
 /// What a receiver does and an uploader does not: to be connected to, and to receive packets.
-const NOT_OF_UPLOADER: &[i64] =
-    &[libc::SYS_accept4, libc::SYS_bind, libc::SYS_listen, libc::SYS_recvmmsg];
+///
+/// It may bind: the resolver of musl binds the socket that it asks with.
+const NOT_OF_UPLOADER: &[i64] = &[libc::SYS_accept4, libc::SYS_listen, libc::SYS_recvmmsg];
 
 /// Returns the system calls of a role, but for the one that opens sockets.
 pub(super) fn of(role: Role) -> impl Iterator<Item = i64> {

@@ -43,9 +43,9 @@ pub enum NamesError {
 impl NameTable {
     /// Reads the names that a file gives.
     ///
-    /// It is what `mirror show --json` or `mirror output --json` prints, or TOML with a line for
-    /// each name: `web = 5569041`, or `web = "5569041@10.0.1.35"` where a VNI is in use by several
-    /// accounts.
+    /// It is what `mirror show --json`, `terraform show -json` or `mirror output --json` prints, what
+    /// `mirror observe` writes, or TOML with a line for each name: `web = 5569041`, or `web =
+    /// "5569041@10.0.1.35"` where a VNI is in use by several accounts.
     ///
     /// # Errors
     ///
@@ -55,9 +55,12 @@ impl NameTable {
             let syntax =
                 |error: serde_json::Error| NamesError::Syntax { message: error.to_string() };
             let json: Value = serde_json::from_str(text).map_err(syntax)?;
-            match json.get("owned") {
-                Some(owned) => shown(owned),
-                None => outputs(&json),
+            // Of a plan the names are those that there will be.
+            let values = json.get("values").or_else(|| json.get("planned_values"));
+            match (values, json.get("owned")) {
+                (Some(values), _) if json.get("format_version").is_some() => terraform(values),
+                (_, Some(owned)) => observed(owned),
+                (_, None) => outputs(&json),
             }
         } else {
             table(text)?
@@ -81,9 +84,52 @@ impl NameTable {
     }
 }
 
-/// The sessions of `mirror show --json`, each with the address of the instance that it mirrors if
-/// that is in the same stack.
-fn shown(owned: &Value) -> NameTable {
+/// The sessions of `mirror show --json` or `terraform show -json`, each with the address of the
+/// instance that it mirrors if that is in the same state. A module has a state of its own in it.
+fn terraform(values: &Value) -> NameTable {
+    let mut resources = Vec::new();
+    let mut modules = vec![&values["root_module"]];
+    while let Some(module) = modules.pop() {
+        let members = |name: &str| module[name].as_array().into_iter().flatten();
+        resources.extend(members("resources"));
+        modules.extend(members("child_modules"));
+    }
+    let interfaces: BTreeMap<&str, IpAddr> = resources
+        .iter()
+        .filter_map(|resource| {
+            let values = &resource["values"];
+            let address = values["private_ip"].as_str()?.parse().ok()?;
+            Some((values["primary_network_interface_id"].as_str()?, address))
+        })
+        .collect();
+    let mut names = NameTable::default();
+    for resource in resources {
+        if resource["type"] != "aws_ec2_traffic_mirror_session" {
+            continue;
+        }
+        let values = &resource["values"];
+        if let (Some(vni), Some(name)) =
+            (vni(&values["virtual_network_id"]), resource["name"].as_str())
+        {
+            let source = values["network_interface_id"].as_str();
+            let source = source.and_then(|id| interfaces.get(id)).copied();
+            names.add(vni, source, &with_index(name, &resource["index"]));
+        }
+    }
+    names
+}
+
+/// The name of a block, and which of its sessions if there are several.
+fn with_index(name: &str, index: &Value) -> String {
+    match index {
+        Value::Number(number) => format!("{name}[{number}]"),
+        Value::String(key) => format!("{name}[\"{key}\"]"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The sessions of what `mirror observe` writes, in the same way.
+fn observed(owned: &Value) -> NameTable {
     let blocks = || owned.as_object().into_iter().flatten();
     let objects = || {
         blocks().flat_map(|(address, objects)| {

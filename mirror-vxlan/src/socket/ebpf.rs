@@ -134,7 +134,8 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// `CAP_BPF` and `CAP_NET_ADMIN` are missing, or the kernel is too old for the program.
+    /// `CAP_BPF`, `CAP_NET_ADMIN` or `CAP_PERFMON` is missing, which a program needs that reads the
+    /// packet at a place that it calculated; or the kernel is too old for the program.
     pub fn load(instructions: &[Instruction], reach: Reach) -> io::Result<Self> {
         #[repr(C)]
         struct Request {

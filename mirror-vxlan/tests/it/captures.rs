@@ -125,6 +125,12 @@ pub(crate) fn captures() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
+/// Returns what the datagrams to the port of VXLAN carry.
+pub(crate) fn vxlan_payloads(path: &Path) -> Vec<Vec<u8>> {
+    let to_vxlan = |udp: Udp| (udp.destination_port == UDP_PORT).then_some(udp.payload);
+    udp_packets(path).into_iter().filter_map(to_vxlan).collect()
+}
+
 /// Returns the UDP packets of an Ethernet capture; anything else in it is passed over.
 #[track_caller]
 fn udp_packets(path: &Path) -> Vec<Udp> {

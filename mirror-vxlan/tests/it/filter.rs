@@ -10,7 +10,7 @@ use mirror_vxlan::select::filter::Filter;
 use crate::frames::{Captured, Dice, captured, generated};
 
 /// Expressions of every kind that is supported; those of pcap-filter(7)'s examples among them.
-const EXPRESSIONS: &[&str] = &[
+pub(crate) const EXPRESSIONS: &[&str] = &[
     "",
     "ip",
     "ip6",

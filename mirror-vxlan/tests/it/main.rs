@@ -9,6 +9,7 @@ mod captures;
 #[cfg(target_os = "linux")]
 mod check;
 mod decap;
+#[cfg(target_os = "linux")]
 mod docs;
 mod files;
 mod files_killed;
@@ -22,6 +23,10 @@ mod literal;
 mod live;
 mod mutation;
 mod offline;
+#[cfg(target_os = "linux")]
+mod operations;
+#[cfg(target_os = "linux")]
+mod packaging;
 mod payloads;
 mod peer;
 #[cfg(target_os = "linux")]
@@ -29,6 +34,8 @@ mod program;
 mod receive;
 mod select;
 mod streams;
+#[cfg(target_os = "linux")]
+mod suricata;
 mod tap;
 mod traffic;
 mod tshark;

@@ -1,4 +1,11 @@
-//! Valid packets with wrong bytes: a test that finds what nobody thought of.
+//! Valid input with wrong bytes: tests that find what nobody thought of.
+//!
+//! `MIRROR_MUTATIONS` asks for another number of packets; of what takes longer to read than a packet
+//! there are as many fewer as [`share`] is told. The same entry points have targets of cargo-fuzz.
+
+mod capture;
+mod configuration;
+mod filter;
 
 use fastrand::Rng;
 use mirror_vxlan::Timestamp;
@@ -12,8 +19,13 @@ use mirror_vxlan::session::SessionId;
 use crate::generated::{number, receiver};
 use crate::traffic::{Mirrored, wild};
 
-/// Inputs; `MIRROR_MUTATIONS` asks for others.
+/// Packets on every run.
 const MUTATIONS: usize = 10_000_000;
+
+/// The inputs of a test that has one for each so many packets.
+fn share(packets: usize) -> usize {
+    number("MIRROR_MUTATIONS", MUTATIONS) / packets
+}
 
 const LINKS: [Link; 5] =
     [Link::Ethernet, Link::Ip, Link::LinuxCooked, Link::LinuxCooked2, Link::Loopback];
@@ -30,7 +42,7 @@ fn no_packet_makes_the_receiver_panic_or_lose_count() {
     let mut random = Rng::with_seed(11);
     let mut counts = Counts::default();
     let mut bytes = Vec::with_capacity(4096);
-    for _ in 0..number("MIRROR_MUTATIONS", MUTATIONS) {
+    for _ in 0..share(1) {
         let mirrored = random.choice(&packets).expect("there are some");
         bytes.clear();
         bytes.extend_from_slice(&mirrored.packet);

@@ -1,23 +1,40 @@
 //! The program as its user meets it: options, files, ports, signals, and what it may do.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::thread::sleep;
+use std::sync::{Arc, Mutex};
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
 /// A datagram as AWS sends it, with a frame of ARP in it.
-const DATAGRAM: [u8; 22] =
+pub(crate) const DATAGRAM: [u8; 22] =
     [8, 0, 0, 0, 0x54, 0xfa, 0x11, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6];
 
 pub(crate) fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_mirror-vxlan"))
+    Command::new(program_path())
+}
+
+/// The program that was built with the tests, or another one that is to pass them: that of a package.
+pub(crate) fn program_path() -> PathBuf {
+    let named = std::env::var_os("MIRROR_VXLAN_PROGRAM").map(PathBuf::from);
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_mirror-vxlan").into())
+}
+
+/// Reads the log of a receiver until it receives; returns the line that says so.
+pub(crate) fn until_receiving(log: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    while !line.contains(" receiving ") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it ended early");
+    }
+    line
 }
 
 /// A port that is free; somebody else could take it, but nobody here does.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -26,6 +43,8 @@ pub(crate) struct Receiver {
     pub(crate) child: Child,
     vxlan: u16,
     http: SocketAddr,
+    log: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
 }
 
 impl Receiver {
@@ -35,7 +54,7 @@ impl Receiver {
 
     pub(crate) fn start_with(folder: &Path, more: &[&str], variables: &[(&str, String)]) -> Self {
         let (vxlan, http) = (free_port(), free_port());
-        let child = program()
+        let mut child = program()
             .args(["receive", "--input", "udp", "--workers", "1", "--port", &vxlan.to_string()])
             .args(["--health", &format!("127.0.0.1:{http}")])
             .args(["--metrics", &format!("127.0.0.1:{http}"), "--pcapng"])
@@ -45,7 +64,14 @@ impl Receiver {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let receiver = Self { child, vxlan, http: ([127, 0, 0, 1], http).into() };
+        let (log, lines) = (Arc::<Mutex<String>>::default(), child.stderr.take().unwrap());
+        let told = Arc::clone(&log);
+        let reader = spawn(move || {
+            for line in BufReader::new(lines).lines().map_while(Result::ok) {
+                told.lock().unwrap().extend([line.as_str(), "\n"]);
+            }
+        });
+        let receiver = Self { child, vxlan, http: ([127, 0, 0, 1], http).into(), log, reader };
         receiver.wait_for(|receiver| receiver.get("/healthz").starts_with("HTTP/1.1 200"));
         receiver
     }
@@ -56,6 +82,11 @@ impl Receiver {
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         stream.read_to_string(&mut answer).unwrap();
         answer
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub(crate) fn metric(&self, series: &str) -> Option<u64> {
@@ -88,12 +119,18 @@ impl Receiver {
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
-    pub(crate) fn end(mut self) -> Output {
+    pub(crate) fn end(self) -> Output {
         self.signal("TERM");
-        let mut log = Vec::new();
-        self.child.stderr.take().unwrap().read_to_end(&mut log).unwrap();
-        let status = self.child.wait().unwrap();
-        Output { status, stdout: Vec::new(), stderr: log }
+        self.ended()
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn ended(self) -> Output {
+        let Self { mut child, log, reader, .. } = self;
+        let status = child.wait().unwrap();
+        reader.join().unwrap();
+        let stderr = log.lock().unwrap().clone().into_bytes();
+        Output { status, stdout: Vec::new(), stderr }
     }
 }
 
@@ -137,10 +174,15 @@ fn a_reload_takes_the_selection_and_refuses_nonsense() {
         receiver.send(1);
         receiver.metric(excluded) > Some(0)
     });
-    fs::write(&config, "filter = 'ip7'\n").unwrap();
+    // If anything is wrong, nothing changes.
+    fs::write(&config, "filter = 'ip7'\nallow = ['10.0.0.0/8']\n").unwrap();
     receiver.signal("HUP");
+    receiver.wait_for(|receiver| receiver.log().contains("`filter` cannot be `ip7`"));
+    receiver.send(1);
     let output = receiver.end();
     assert_eq!(output.status.code(), Some(0));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("excluded.filter") && !log.contains("excluded.source"), "{log}");
 }
 
 #[test]
@@ -192,7 +234,7 @@ fn what_is_forbidden_fails_and_what_is_needed_works() {
                 "write inside: allowed\nrename inside: allowed\nremove inside: allowed\n\
                  write outside: {outside}\nappend outside: {outside}\nread settings: allowed\n\
                  read what is others': {reads}\nstart a program: refused\n\
-                 packet socket: refused\nlow port: refused\nhigh port: {serves}\n\
+                 packet socket: refused\nlow port: refused\nhigh port: allowed\n\
                  be connected to: {serves}\nconnect: allowed\nthread: allowed\n\
                  trace another: refused"
             ),
@@ -227,6 +269,20 @@ fn every_fault_of_a_configuration_file_is_told_with_its_line() {
             "line 8: `input` cannot be `wire`: [possible values: auto, ring, udp, xdp]",
         ]
     );
+}
+
+#[test]
+fn an_option_of_a_file_may_need_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let read = |text: &str| {
+        fs::write(&config, text).unwrap();
+        let arguments = ["mirror-vxlan", "receive", "--config", config.to_str().unwrap()];
+        mirror_vxlan::config::Program::from_arguments(&arguments.map(Into::into))
+    };
+    assert!(read("input = 'xdp'\ninterface = 'ens5'\n").is_ok());
+    let error = read("input = 'xdp'\n").unwrap_err().to_string();
+    assert!(error.contains("--interface <NAME>"), "{error}");
 }
 
 #[test]

@@ -143,6 +143,22 @@ fn names_come_from_what_mirror_prints_and_from_toml() {
     assert_eq!(names.get(session(8_268_022, "10.0.1.36")), None);
     assert_eq!(names.get(session(7, "10.9.9.9")), Some("back"));
 
+    let state = r#"{"format_version": "1.0", "values": {"root_module": {"resources": [
+        {"type": "aws_instance", "name": "web", "values": {
+            "primary_network_interface_id": "eni-1", "private_ip": "10.0.1.35"}},
+        {"type": "aws_ec2_traffic_mirror_session", "name": "front", "values": {
+            "network_interface_id": "eni-1", "virtual_network_id": 8268022}}],
+        "child_modules": [{"resources": [
+            {"type": "aws_ec2_traffic_mirror_session", "name": "back", "index": 1, "values": {
+                "network_interface_id": "eni-elsewhere", "virtual_network_id": 7}},
+            {"type": "aws_ec2_traffic_mirror_session", "name": "later", "values": {}}]}]}}}"#;
+    let names = NameTable::parse(state).unwrap();
+    assert_eq!(names.get(session(8_268_022, "10.0.1.35")), Some("front"));
+    assert_eq!(names.get(session(8_268_022, "10.0.1.36")), None);
+    assert_eq!(names.get(session(7, "10.9.9.9")), Some("back[1]"));
+    let plan = state.replace("\"values\": {\"root_module", "\"planned_values\": {\"root_module");
+    assert_eq!(NameTable::parse(&plan).unwrap(), names);
+
     let outputs = r#"{"vni": {"type": "number", "value": 7}, "ssh": {"value": "ssh x"}}"#;
     assert_eq!(NameTable::parse(outputs).unwrap().get(session(7, "::1")), Some("vni"));
 

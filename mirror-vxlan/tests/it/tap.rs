@@ -1,22 +1,30 @@
 //! The TAP device, as tcpdump sees it in a network namespace of the test's own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
+use mirror_vxlan::Timestamp;
+use mirror_vxlan::batch::Batch;
+use mirror_vxlan::decap::Decapsulator;
+use mirror_vxlan::input::{Input, Packet, Received};
+use mirror_vxlan::receive::{Everything, Options, Receiver};
 use mirror_vxlan::session::Sessions;
+use mirror_vxlan::sink::file::{FileOptions, Files};
 use mirror_vxlan::sink::tap::{DeviceName, MTU, Tap};
-use mirror_vxlan::sink::{Ahead, Delivery, LossReason, Sink as _};
+use mirror_vxlan::sink::{Ahead, Delivery, LossReason, Sink, Unnamed};
 use rustix::thread::UnshareFlags;
 #[expect(deprecated, reason = "its successor is unsafe for flags that are not used here")]
 use rustix::thread::unshare;
 
-use crate::files::numbers;
-use crate::payloads::{NOW, batch};
+use crate::files::{files_in, numbers};
+use crate::payloads::{NOW, Payloads, batch, frame, payload};
 
 /// Runs a test in a network namespace that ends with its thread, or says that it cannot.
-fn in_namespace(test: impl FnOnce() + Send + 'static) {
+pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
     let run = move || {
         #[expect(deprecated, reason = "its successor is unsafe for flags that are not used here")]
         let unshared = unshare(UnshareFlags::NEWNET);
@@ -111,9 +119,88 @@ fn what_the_device_does_not_take_is_refused_and_a_device_that_was_deleted_is_mad
     });
 }
 
+/// Frames that are on their way to the files at most: two batches of the test.
+const ON_THE_WAY: u64 = 280;
+
+/// Hands packets on as fast as files take them.
+struct AtThePace(Payloads, Arc<AtomicU64>);
+
+impl Input for AtThePace {
+    fn receive(&mut self, wait: Duration, each: impl FnMut(Packet<'_>)) -> io::Result<Received> {
+        while self.0.position as u64 > self.1.load(Ordering::Acquire) + ON_THE_WAY {
+            thread::yield_now();
+        }
+        self.0.receive(wait, each)
+    }
+
+    fn dropped(&mut self) -> io::Result<u64> {
+        self.0.dropped()
+    }
+}
+
+/// Files that tell how many frames they have.
+struct CountedFiles(Box<Files>, Arc<AtomicU64>);
+
+impl Sink for CountedFiles {
+    fn deliver(&mut self, batch: &Batch) -> Delivery {
+        let delivery = self.0.deliver(batch);
+        self.1.fetch_add(delivery.frames, Ordering::Release);
+        delivery
+    }
+
+    fn tick(&mut self, now: Timestamp, ahead: Ahead) {
+        self.0.tick(now, ahead);
+    }
+
+    fn close(self: Box<Self>) -> [u64; LossReason::COUNT] {
+        self.0.close()
+    }
+}
+
+/// A device whose every batch takes a moment.
+struct SlowTap(Tap);
+
+impl Sink for SlowTap {
+    fn deliver(&mut self, batch: &Batch) -> Delivery {
+        thread::sleep(Duration::from_millis(20));
+        self.0.deliver(batch)
+    }
+}
+
+#[test]
+fn a_slow_device_loses_what_its_queue_cannot_hold_and_no_other_sink_loses_anything() {
+    in_namespace(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Box::new(Files::open(FileOptions::new(folder.path()), Unnamed).unwrap());
+        let written = Arc::default();
+        let tap = SlowTap(Tap::open(name("mirror0"), MTU).unwrap());
+        let payloads = (0..20_000).map(|number| payload(1, &frame(number, 100))).collect();
+        let payloads = Payloads { at_a_time: 20, ..Payloads::new(payloads) };
+        let account = Receiver::new(Decapsulator::default(), Everything)
+            .input("memory", AtThePace(payloads, Arc::clone(&written)))
+            .sink("files", CountedFiles(files, written))
+            .sink("tap", tap)
+            .options(Options {
+                batch_capacity: 20_000,
+                queue_depth: 4.try_into().unwrap(),
+                ..Options::default()
+            })
+            .start()
+            .unwrap()
+            .join();
+        assert!(account.balances(), "{account:#?}");
+        let [files, tap] = &account.sinks[..] else { panic!("two sinks") };
+        assert_eq!(files.counts.delivered.count, 20_000);
+        let lost = tap.counts.lost[LossReason::Queue.index()];
+        assert!(lost > 0 && tap.counts.delivered.count > 0, "{tap:?}");
+        assert_eq!(tap.counts.delivered.count + lost, 20_000, "{tap:?}");
+        let [path] = &files_in(folder.path())[..] else { panic!("one file") };
+        assert_eq!(numbers(path), (0..20_000).collect::<Vec<u64>>());
+    });
+}
+
 #[test]
 fn a_frame_without_a_header_is_refused_and_no_trouble() {
-    use mirror_vxlan::batch::Batch;
     use mirror_vxlan::frame::{Frame, Session};
     use mirror_vxlan::session::SessionId;
     in_namespace(|| {

@@ -195,7 +195,8 @@ fn tagged(tags: &[EtherType], ether_type: EtherType) -> Vec<u8> {
     header
 }
 
-fn vxlan(vni: Vni, frame: &[u8]) -> Vec<u8> {
+/// A payload with a frame in it, as AWS sends it.
+pub(crate) fn vxlan(vni: Vni, frame: &[u8]) -> Vec<u8> {
     let [a, b, c] = vni.to_bytes();
     [&[8, 0, 0, 0, a, b, c, 0], frame].concat()
 }

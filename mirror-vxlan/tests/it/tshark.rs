@@ -7,8 +7,23 @@ use std::process::Command;
 use mirror_vxlan::decap::{Checksum, Decapsulator, Link, Strictness};
 
 use crate::captures::{captures, ethernet_packets};
-use crate::generated::receiver;
-use crate::traffic::{Mirrored, wild};
+use crate::generated::{number, receiver};
+use crate::traffic::{Mirrored, imix, wild};
+
+/// Generated packets; `MIRROR_PACKETS` asks for others: a million takes tshark minutes.
+const PACKETS: usize = 20_000;
+
+/// Packets of a file: tshark prints two letters for each of their bytes.
+const IN_A_FILE: usize = 20_000;
+
+/// The link-layer header types of capture files (LINKTYPE_*).
+const LINKS: [(Link, u32); 5] = [
+    (Link::Ethernet, 1),
+    (Link::Ip, 101),
+    (Link::LinuxCooked, 113),
+    (Link::LinuxCooked2, 276),
+    (Link::Loopback, 0),
+];
 
 /// What tshark makes of one packet: VNI, UDP source port and frame of the first VXLAN in it.
 type Dissected = Option<(u32, u16, Vec<u8>)>;
@@ -49,13 +64,7 @@ fn plain_captures_give_the_frames_that_editcap_leaves() {
     let chopped = scratch.path().join("chopped.pcap");
     let mut frames = 0;
     for path in files(&folder) {
-        let arguments = ["-C", "50", "-F", "pcap"];
-        let done = Command::new("editcap").args(arguments).arg(&path).arg(&chopped).output();
-        let Ok(done) = done else {
-            println!("skipped: editcap is not installed");
-            return;
-        };
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let Some(()) = chop(&path, &chopped) else { return };
         for (packet, left) in ethernet_packets(&path).iter().zip(ethernet_packets(&chopped)) {
             // It chops blindly: only where the outer headers are 50 bytes is that right.
             let Ok(ours) = receiver().packet(Link::Ethernet, packet) else { continue };
@@ -72,29 +81,59 @@ fn plain_captures_give_the_frames_that_editcap_leaves() {
 #[test]
 fn wild_traffic_gives_the_frames_that_tshark_sees() {
     let scratch = tempfile::tempdir().unwrap();
-    // The link-layer header types of capture files (LINKTYPE_*).
-    let links = [
-        (Link::Ethernet, 1),
-        (Link::Ip, 101),
-        (Link::LinuxCooked, 113),
-        (Link::LinuxCooked2, 276),
-        (Link::Loopback, 0),
-    ];
-    let packets: Vec<Mirrored> = wild(13).take(3_000).collect();
-    for (link, number) in links {
-        let of_link: Vec<&Mirrored> = packets.iter().filter(|it| it.link == link).collect();
-        let path = scratch.path().join(format!("{number}.pcap"));
-        fs::write(&path, pcap(number, &of_link)).unwrap();
-        let Some(dissected) = tshark(&path) else {
-            println!("skipped: tshark is not installed");
-            return;
-        };
-        assert_eq!(dissected.len(), of_link.len());
-        for (mirrored, theirs) in of_link.iter().zip(dissected) {
-            let ours = outcome(&receiver(), link, &mirrored.packet);
-            assert_eq!(ours, theirs, "{link:?} {:02x?}", mirrored.packet);
+    for packets in files_of(wild(13)) {
+        for (link, number) in LINKS {
+            let of_link: Vec<&Mirrored> = packets.iter().filter(|it| it.link == link).collect();
+            let path = scratch.path().join("wild.pcap");
+            fs::write(&path, pcap(number, &of_link)).unwrap();
+            let Some(dissected) = tshark(&path) else {
+                println!("skipped: tshark is not installed");
+                return;
+            };
+            assert_eq!(dissected.len(), of_link.len());
+            for (mirrored, theirs) in of_link.iter().zip(dissected) {
+                let ours = outcome(&receiver(), link, &mirrored.packet);
+                assert_eq!(ours, theirs, "{link:?} {:02x?}", mirrored.packet);
+            }
         }
     }
+}
+
+#[test]
+fn busy_traffic_gives_the_frames_that_editcap_leaves() {
+    let scratch = tempfile::tempdir().unwrap();
+    let [whole, chopped] = ["whole.pcap", "chopped.pcap"].map(|name| scratch.path().join(name));
+    for packets in files_of(imix(37)) {
+        fs::write(&whole, pcap(1, &packets.iter().collect::<Vec<_>>())).unwrap();
+        let Some(()) = chop(&whole, &chopped) else { return };
+        let left = ethernet_packets(&chopped);
+        assert_eq!(left.len(), packets.len());
+        for (mirrored, left) in packets.iter().zip(left) {
+            let ours = receiver().packet(Link::Ethernet, &mirrored.packet).unwrap();
+            assert_eq!(ours.frame, left);
+        }
+    }
+}
+
+/// Takes the packets that are asked for, as many at a time as go into a file.
+fn files_of(mut traffic: impl Iterator<Item = Mirrored>) -> impl Iterator<Item = Vec<Mirrored>> {
+    let mut left = number("MIRROR_PACKETS", PACKETS);
+    std::iter::from_fn(move || {
+        let packets: Vec<Mirrored> = traffic.by_ref().take(left.min(IN_A_FILE)).collect();
+        left -= packets.len();
+        (!packets.is_empty()).then_some(packets)
+    })
+}
+
+/// Has editcap take 50 bytes off every packet, or says that the test is skipped.
+fn chop(path: &Path, chopped: &Path) -> Option<()> {
+    let arguments = ["-C", "50", "-F", "pcap"];
+    let Ok(done) = Command::new("editcap").args(arguments).args([path, chopped]).output() else {
+        println!("skipped: editcap is not installed");
+        return None;
+    };
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Some(())
 }
 
 fn outcome(receiver: &Decapsulator, link: Link, packet: &[u8]) -> Dissected {
@@ -145,7 +184,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 /// A capture file in the byte order of x86, as the address family of a loopback device then is.
-fn pcap(link: u32, packets: &[&Mirrored]) -> Vec<u8> {
+pub(crate) fn pcap(link: u32, packets: &[&Mirrored]) -> Vec<u8> {
     let words =
         |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     let mut file = words(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, link]);

@@ -1,9 +1,16 @@
 //! Uploads, to a directory and to a server that speaks S3: refused, cut off, resumed.
 
+mod faults;
+#[path = "../../../tests/tests/it/peers/packages.rs"]
+#[expect(dead_code, reason = "the peers of other crates ask for more")]
+mod packages;
+mod program;
+mod server;
+
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -14,8 +21,9 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
+use self::server::Server;
 use crate::files::files_in;
-use crate::program::{Receiver, program};
+use crate::program::{Receiver, free_port, program};
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
@@ -36,6 +44,16 @@ fn put_file(directory: &Path, sequence: u32, bytes: usize) {
 /// Bytes that repeat at no power of two, so that parts in a wrong order show.
 fn content(bytes: usize) -> Vec<u8> {
     (0..251).cycle().take(bytes).collect()
+}
+
+/// What the environment says of a store.
+fn environment(endpoint: &str) -> [(&'static str, String); 4] {
+    [
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+        ("AWS_ALLOW_HTTP", "true".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+    ]
 }
 
 #[track_caller]
@@ -70,66 +88,35 @@ fn finished_files_are_stored_and_deleted_and_others_are_left_alone() {
     assert!(fs::read(&stored[2]).unwrap() == content(20 << 20));
 }
 
-/// A server of moto that speaks S3, as long as it lives.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-impl Server {
-    /// Starts it and makes a bucket, or says that it is not installed.
-    fn start(port: u16) -> Option<Self> {
-        let child = Command::new("moto_server")
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(child) = child else {
-            println!("skipped: moto_server is not installed; pip install 'moto[server]'");
-            return None;
-        };
-        let server = Self(child);
-        let bucket = format!("http://127.0.0.1:{port}/bucket");
-        loop {
-            let made = Command::new("curl").args(["-sf", "-X", "PUT", &bucket]).output().unwrap();
-            if made.status.success() {
-                return Some(server);
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-fn s3(port: u16) -> Arc<dyn ObjectStore> {
+/// A store that says at once what a server answered, whatever that is.
+fn s3(server: SocketAddr) -> Arc<dyn ObjectStore> {
     let backoff = BackoffConfig { init_backoff: Duration::from_millis(1), ..Default::default() };
     let store = AmazonS3Builder::new()
-        .with_endpoint(format!("http://127.0.0.1:{port}"))
+        .with_endpoint(format!("http://{server}"))
         .with_allow_http(true)
         .with_region("us-east-1")
-        .with_bucket_name("bucket")
+        .with_bucket_name(server::BUCKET)
         .with_access_key_id("test")
         .with_secret_access_key("test")
         .with_client_options(
             ClientOptions::new().with_timeout(Duration::from_secs(5)).with_allow_http(true),
         )
-        .with_retry(RetryConfig { max_retries: 1, backoff, ..RetryConfig::default() });
+        .with_retry(RetryConfig { max_retries: 0, backoff, ..RetryConfig::default() });
     Arc::new(store.build().unwrap())
 }
 
 #[test]
 fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
+    let address = (Ipv4Addr::LOCALHOST, port).into();
     let from = tempfile::tempdir().unwrap();
     put_file(from.path(), 1, 1000);
     put_file(from.path(), 2, 60 << 20);
-    let uploader = Uploader::start(s3(port), options(from.path())).unwrap();
+    let uploader = Uploader::start(s3(address), options(from.path())).unwrap();
     let refused = wait_until(&uploader, |counts| counts.failures > 0);
     assert_eq!((refused.stored.count, refused.waiting.count), (0, 2));
-    assert!(refused.trouble.is_some());
+    let trouble = refused.trouble.unwrap();
+    assert!(trouble.ends_with("Connection refused (os error 111)"), "{trouble}");
 
     let Some(server) = Server::start(port) else { return };
     let first = wait_until(&uploader, |counts| counts.stored.count == 1);
@@ -144,7 +131,7 @@ fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
     // The next receiver finds it.
     uploader.close(Duration::ZERO);
     let Some(_server) = Server::start(port) else { return };
-    let uploader = Uploader::start(s3(port), options(from.path())).unwrap();
+    let uploader = Uploader::start(s3(address), options(from.path())).unwrap();
     let done = uploader.close(ENOUGH);
     assert_eq!((done.stored.count, done.trouble), (kept, None));
     assert!(files_in(from.path()).is_empty());
@@ -178,12 +165,7 @@ fn a_receiver_has_its_files_stored_and_counted_also_the_last() {
 fn a_store_that_is_gone_makes_the_receiver_unhealthy_once_the_budget_takes_what_it_lacks() {
     let from = tempfile::tempdir().unwrap();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let variables = [
-        ("AWS_ENDPOINT_URL", format!("http://{gone}")),
-        ("AWS_ALLOW_HTTP", "true".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-    ];
+    let variables = environment(&format!("http://{gone}"));
     let more = ["--upload", "s3://captures", "--rotate-time", "1s", "--disk-budget", "300KiB"];
     let receiver = Receiver::start_with(from.path(), &more, &variables);
     receiver.wait_for(|receiver| {

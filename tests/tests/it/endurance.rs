@@ -9,6 +9,7 @@ use mirror_local::Faults;
 use mirror_plan::plan::{Mode, Plan};
 use mirror_plan::stack::Stack;
 use mirror_tests::simulation::account::{OTHERS, others};
+use mirror_tests::simulation::remains::Spot;
 use mirror_tests::simulation::{End, Safeguard, Simulation};
 use mirror_tests::{lab, stack, wide};
 
@@ -76,6 +77,30 @@ fn an_apply_of_what_is_there_changes_nothing() {
         assert_eq!(simulation.changes(), before, "{}", stack.name);
         println!("{}: {before} calls made it, 0 the second time", stack.name);
     }
+}
+
+#[test]
+fn what_may_have_been_made_is_waited_for_with_few_calls() {
+    let stack = lab();
+    let (give, all) = channel();
+    let end =
+        Simulation::new().watch((&stack, Mode::Apply, Faults::none()), move |spot, remains| {
+            if spot == Spot::Sent {
+                give.send(remains()).unwrap();
+            }
+        });
+    assert!(end.is_complete(), "{end}");
+    let remains = all.iter().find(|remains| remains.action == "CreateLoadBalancer").unwrap();
+    let simulation = Simulation::after(&remains, &stack);
+    // Nothing will come to light, which is certain after five minutes.
+    let end = simulation.run(&stack, Mode::Destroy, Faults::none());
+    assert!(end.is_complete(), "{end}");
+    let log = simulation.cloud.log().unwrap();
+    let waiting: Vec<_> =
+        log.iter().take_while(|call| !call.action.starts_with("Delete")).collect();
+    let looks = waiting.iter().filter(|call| call.action == "DescribeVpcs").count();
+    println!("{} calls in five minutes of waiting, {looks} looks among them", waiting.len());
+    assert!((1..=4).contains(&looks), "{looks}");
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn stolen_at((call, side, thaw): (u64, Side, Thaw), wanted: &Holdings) -> Result
             Ok(Theft::Told)
         }
         Err(why) => Err(why),
-        Ok(()) => Ok(Theft::Survived { calls }),
+        Ok(_) => Ok(Theft::Survived { calls }),
     }
 }
 

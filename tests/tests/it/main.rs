@@ -15,4 +15,5 @@ mod generate;
 mod iam;
 mod lease;
 mod peers;
+mod session_names;
 mod tidy;

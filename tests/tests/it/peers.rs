@@ -1,11 +1,13 @@
 //! Clients that share no code with the local AWS, against its server: boto3 and the AWS command
-//! line here, Terraform in a file of its own.
+//! line here, Terraform in a file of its own; and programs that read plans.
 //!
 //! They come from PyPI into folders beside the build. Without Python or PyPI a test says that it was
 //! skipped; where `CI` is set that is a failure, so that nobody believes it ran.
 
 mod linter;
+mod microburst;
 mod packages;
+mod plan_readers;
 mod terraform;
 
 use std::path::Path;

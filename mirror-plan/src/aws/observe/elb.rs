@@ -57,7 +57,7 @@ pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<Balance
     })
 }
 
-fn arns(
+pub(super) fn arns(
     load_balancers: &[LoadBalancer],
     target_groups: &[TargetGroup],
 ) -> Result<Vec<String>, AnswerError> {

@@ -200,6 +200,7 @@ fn the_order_of_a_plan() {
             step("vpc.lab", Phase::Delete, delete("vpc", "vpc"), &[0, 1]),
         ],
         outputs: BTreeMap::new(),
+        variables: BTreeMap::new(),
     };
     assert_snapshot!(Mermaid(&Diagram::apply_order(&plan)), @r#"
     flowchart LR

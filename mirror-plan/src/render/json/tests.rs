@@ -45,6 +45,7 @@ fn plan_of(changes: Vec<Change>) -> Plan {
         changes,
         steps: Vec::new(),
         outputs: BTreeMap::new(),
+        variables: BTreeMap::new(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Opened {
 }
 
 pub(super) fn open(to: &Destination) -> Result<Opened, Box<dyn Error>> {
-    let host = host_name()?;
+    let host = host_name();
     match to {
         Destination::Folder(folder) => {
             fs::create_dir_all(folder)
@@ -62,8 +62,8 @@ fn s3(bucket: &str) -> Result<impl ObjectStore, Box<dyn Error>> {
 }
 
 /// The name of this machine, which tells what it stores from what others store.
-fn host_name() -> Result<String, Box<dyn Error>> {
-    let path = "/proc/sys/kernel/hostname";
-    let name = fs::read_to_string(path).map_err(|error| format!("read `{path}`: {error}"))?;
-    Ok(name.trim().to_owned())
+///
+/// It is not read from `/proc`, of which a service may see nothing but processes.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

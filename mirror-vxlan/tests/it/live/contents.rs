@@ -104,7 +104,7 @@ fn twenty_thousand_segments_come_as_twenty_thousand_where_the_interface_merges()
 }
 
 /// Returns segment `number` of one TCP stream in VXLAN, such as merging is made for.
-fn segment(number: u32) -> Vec<u8> {
+pub(super) fn segment(number: u32) -> Vec<u8> {
     const LEN: usize = 1_448;
     let mut payload = vec![0x08, 0, 0, 0, 0, 0, 42, 0];
     etherparse::PacketBuilder::ethernet2([2; 6], [4; 6])

@@ -19,7 +19,7 @@ pub(super) const PORT: u16 = 4789;
 
 /// The IP version of the outer packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outer {
+pub(crate) enum Outer {
     V4,
     V6,
 }
@@ -60,14 +60,14 @@ pub(super) struct Cable {
 
 /// Two namespaces, connected.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     sender: String,
     receiver: String,
 }
 
 impl Network {
     /// Connects two new namespaces, or says that the test is skipped.
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         Self::with(Cable { mtu: 9_500, queues: 1 })
     }
 
@@ -94,12 +94,12 @@ impl Network {
     }
 
     /// Runs `work` in the namespace that receives.
-    pub(super) fn receiver<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+    pub(crate) fn receiver<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         inside(&self.receiver, work)
     }
 
     /// Sends datagrams as AWS does, without a checksum, and returns how many it sent.
-    pub(super) fn send<P: AsRef<[u8]>>(
+    pub(crate) fn send<P: AsRef<[u8]>>(
         &self,
         outer: Outer,
         payloads: impl IntoIterator<Item = P> + Send,
@@ -167,23 +167,30 @@ impl Network {
     }
 
     /// Runs `ip` with arguments for the receiving end.
-    pub(super) fn ip_on_receiver(&self, arguments: &str) {
+    #[track_caller]
+    pub(crate) fn ip_on_receiver(&self, arguments: &str) {
+        assert!(self.ip_on_receiver_succeeds(arguments), "ip {arguments}");
+    }
+
+    /// The same, where it may fail.
+    pub(super) fn ip_on_receiver_succeeds(&self, arguments: &str) -> bool {
         let command = ["ip", "-n", &self.receiver].into_iter().chain(arguments.split(' '));
-        run(&command.collect::<Vec<_>>());
+        succeeds(&command.collect::<Vec<_>>())
     }
 
     /// Has the receiving interface merge segments (GRO), or says that the test is skipped.
     pub(super) fn merge_segments(&self) -> Option<()> {
-        let ethtool = |namespace: &str, feature: &[&str]| {
-            let command = ["ip", "netns", "exec", namespace, "ethtool", "-K", INTERFACE];
-            succeeds(&[&command[..], feature].concat())
-        };
-        let done = ethtool(&self.receiver, &["gro", "on", "rx-gro-list", "off"])
-            && ethtool(&self.sender, &["tso", "off", "gso", "off"]);
-        if !done {
-            println!("skipped: ethtool cannot turn GRO on");
-        }
-        done.then_some(())
+        ethtool(&self.sender, INTERFACE, &["tso", "off", "gso", "off"])?;
+        self.set_gro(INTERFACE, "on")?;
+        // A segment is held for a millisecond, for the next ones, also where the machine is fast.
+        let hold = format!("echo 1000000 > /sys/class/net/{INTERFACE}/gro_flush_timeout");
+        run(&["ip", "netns", "exec", &self.receiver, "sh", "-c", &hold]);
+        Some(())
+    }
+
+    /// Turns GRO of a receiving interface on or off, or says that the test is skipped.
+    pub(super) fn set_gro(&self, interface: &str, state: &str) -> Option<()> {
+        ethtool(&self.receiver, interface, &["gro", state, "rx-gro-list", "off"])
     }
 
     /// Sends Ethernet frames as they are, or says that the test is skipped.
@@ -265,6 +272,16 @@ fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
         });
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// Sets features of an interface, or says that the test is skipped.
+fn ethtool(namespace: &str, interface: &str, features: &[&str]) -> Option<()> {
+    let command = ["ip", "netns", "exec", namespace, "ethtool", "-K", interface];
+    let done = succeeds(&[&command[..], features].concat());
+    if !done {
+        println!("skipped: ethtool cannot set {features:?}");
+    }
+    done.then_some(())
 }
 
 #[track_caller]

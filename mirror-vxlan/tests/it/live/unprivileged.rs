@@ -6,7 +6,12 @@ use mirror_vxlan::input::Input as _;
 use mirror_vxlan::input::live::{Choice, Live, LiveOptions, Method, OpenError, open};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
+use super::network::{INTERFACE, Network};
 use super::receive_while;
+
+/// What is said where AF_XDP lacks a capability.
+const XDP_NEEDS: &str = "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF \
+                         and CAP_PERFMON, or receive from a packet-socket ring";
 
 /// Options with a port that is free.
 fn options() -> LiveOptions {
@@ -16,10 +21,19 @@ fn options() -> LiveOptions {
 
 /// Opens inputs on a thread that has given all its capabilities up.
 fn open_without_capabilities(options: &LiveOptions, method: Method) -> Result<Live, OpenError> {
+    open_with(CapabilitySet::empty(), options, method)
+}
+
+/// Opens inputs on a thread that has given all other capabilities up.
+fn open_with(
+    kept: CapabilitySet,
+    options: &LiveOptions,
+    method: Method,
+) -> Result<Live, OpenError> {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let mut sets = capabilities(None).unwrap();
-            sets.effective = CapabilitySet::empty();
+            sets.effective = kept;
             set_capabilities(None, sets).unwrap();
             open(options, method)
         });
@@ -61,11 +75,31 @@ fn without_capabilities_a_ring_says_what_it_needs() {
 fn without_capabilities_af_xdp_says_what_it_needs() {
     let options = LiveOptions { interface: Some("lo".to_owned()), ..options() };
     let error = open_without_capabilities(&options, Method::Xdp).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF, or receive \
-         from a packet-socket ring"
-    );
+    assert_eq!(error.to_string(), XDP_NEEDS);
+}
+
+#[test]
+fn af_xdp_needs_each_of_its_capabilities_and_no_other() {
+    let Some(network) = Network::new() else { return };
+    let options = LiveOptions {
+        interface: Some(INTERFACE.to_owned()),
+        ring_bytes: 0, // little memory may be locked without another capability
+        ..options()
+    };
+    let needed = [
+        CapabilitySet::NET_RAW,
+        CapabilitySet::NET_ADMIN,
+        CapabilitySet::BPF,
+        CapabilitySet::PERFMON,
+    ];
+    let all = needed.into_iter().fold(CapabilitySet::empty(), CapabilitySet::union);
+    network.receiver(|| {
+        drop(open_with(all, &options, Method::Xdp).unwrap());
+        for one in needed {
+            let error = open_with(all - one, &options, Method::Xdp).unwrap_err();
+            assert_eq!(error.to_string(), XDP_NEEDS, "without {one:?}");
+        }
+    });
 }
 
 #[test]

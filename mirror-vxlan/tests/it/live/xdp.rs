@@ -1,6 +1,6 @@
 //! What only AF_XDP has: queues, the length of packets, the driver or not, one program at a time.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufReader, Read as _};
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use mirror_vxlan::input::{Content, Input as _, Received};
 
 use super::network::{Cable, INTERFACE, Network, Outer, PORT};
 use super::{QUIET, Seen, open_in, open_one, receive_while};
+use crate::program::{program, until_receiving};
 
 fn options() -> LiveOptions {
     LiveOptions { interface: Some(INTERFACE.into()), ..LiveOptions::default() }
@@ -213,7 +214,7 @@ fn the_program_receives_so_without_any_privilege_left() {
     let Some(network) = Network::with(Cable { mtu: 1_500, queues: 2 }) else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut child = network.receiver(|| {
-        Command::new(env!("CARGO_BIN_EXE_mirror-vxlan"))
+        program()
             .args(["receive", "--input", "xdp", "--interface", INTERFACE, "--pcapng"])
             .arg(folder.path().join("captures"))
             .stderr(Stdio::piped())
@@ -221,11 +222,7 @@ fn the_program_receives_so_without_any_privilege_left() {
             .unwrap()
     });
     let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("receiving") {
-        line.clear();
-        assert!(log.read_line(&mut line).unwrap() > 0, "it ended early");
-    }
+    let line = until_receiving(&mut log);
     assert!(line.contains("by AF_XDP in the driver, 2 queues, MTU 1500 of at most 3818"), "{line}");
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     assert!(status.contains("CapEff:\t0000000000000000"), "{status}");

@@ -14,6 +14,8 @@ const WAITING: usize = 4;
 pub(crate) struct Tally {
     /// How many there were.
     pub(crate) trials: usize,
+    /// How many calls they made.
+    pub(crate) calls: usize,
     /// What was wrong with those that failed.
     pub(crate) bad: Vec<String>,
 }
@@ -21,16 +23,24 @@ pub(crate) struct Tally {
 impl Tally {
     /// Prints the figure, and fails with the first of those that failed.
     pub(crate) fn expect_none_bad(mut self, of: &str) {
-        println!("{of}: {} trials, {} bad", self.trials, self.bad.len());
+        let Self { trials, calls, bad } = &self;
+        println!(
+            "{of}: {trials} trials, {} bad; {} calls a trial",
+            bad.len(),
+            calls / (*trials).max(1)
+        );
         self.bad.truncate(10);
         assert!(self.bad.is_empty(), "{of}:\n{}", self.bad.join("\n"));
     }
 }
 
+/// How many calls it took, or what was wrong.
+pub(crate) type Trial = Result<usize, String>;
+
 /// Tries every job that `feed` sends. A panic is a failed trial like any other.
 pub(crate) fn try_all<J: Send>(
     feed: impl FnOnce(&SyncSender<J>),
-    trial: impl Fn(J) -> Result<(), String> + Sync,
+    trial: impl Fn(J) -> Trial + Sync,
 ) -> Tally {
     let (give, jobs) = sync_channel(WAITING);
     let (jobs, tally) = (Mutex::new(jobs), Mutex::new(Tally::default()));
@@ -42,7 +52,7 @@ pub(crate) fn try_all<J: Send>(
                     let mut tally = tally.lock().unwrap();
                     tally.trials += 1;
                     match end {
-                        Ok(Ok(())) => {}
+                        Ok(Ok(calls)) => tally.calls += calls,
                         Ok(Err(why)) => tally.bad.push(why),
                         Err(_) => tally.bad.push("it panicked, see above".to_owned()),
                     }

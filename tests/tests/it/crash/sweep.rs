@@ -13,8 +13,8 @@ use mirror_tests::simulation::account::others;
 use mirror_tests::simulation::remains::{Remains, Spot};
 use mirror_tests::simulation::{Safeguard, Simulation};
 
-use super::pool::{Tally, try_all};
-use super::weather::{pause, weather};
+use super::pool::{Tally, Trial, try_all};
+use super::weather::{pause, weather, weather_after};
 
 /// Of how many seeds one is tried at each moment that is not at a change.
 const ROUND: u64 = 20;
@@ -59,7 +59,7 @@ pub(crate) fn finish(
     (stack, mode): (&Stack, Mode),
     faults: Faults,
     wanted: &Holdings,
-) -> Result<(), String> {
+) -> Trial {
     let end = simulation.run(stack, mode, faults);
     if !end.is_complete() {
         return Err(format!("the run after it: {end}"));
@@ -74,7 +74,10 @@ pub(crate) fn finish(
         None => return Err(format!("the plan after that: {again}")),
     }
     let found = holdings(simulation)?;
-    if found == *wanted { Ok(()) } else { Err(format!("there is {found:?}")) }
+    if found != *wanted {
+        return Err(format!("there is {found:?}"));
+    }
+    Ok(simulation.cloud.log().expect("the log is in memory").len())
 }
 
 /// A run that is killed, and what is done after it.
@@ -146,13 +149,13 @@ impl Sweep<'_> {
         assert!(end.is_complete() || self.missing.is_some(), "seed {seed}: {end}");
     }
 
-    fn survives(&self, kill: &Kill, wanted: &Holdings) -> Result<(), String> {
+    fn survives(&self, kill: &Kill, wanted: &Holdings) -> Trial {
         let Kill { seed, number, remains } = kill;
         let Self { stack, killed, then, .. } = *self;
         fastrand::seed(seed ^ (*number as u64) << 32);
         let simulation = Simulation::after(remains, stack).without(self.missing);
         simulation.wait(pause(*seed, *number));
-        finish(&simulation, (stack, then), weather(seed + 1_000, 3), wanted).map_err(|why| {
+        finish(&simulation, (stack, then), weather_after(*seed), wanted).map_err(|why| {
             let (spot, action) = (remains.spot, &remains.action);
             format!("seed {seed}, {killed:?}, moment {number} ({spot:?} {action}): {why}")
         })

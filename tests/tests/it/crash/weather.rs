@@ -38,6 +38,11 @@ pub(crate) fn weather(seed: u64, throttled: u8) -> Faults {
     Faults::none().unseen_during(lags).throttle_share(Calls::All, share)
 }
 
+/// The weather of a run after one of `seed`: the usual one, for what is shown late was made before.
+pub(crate) fn weather_after(seed: u64) -> Faults {
+    weather(2 * seed + 1_001, 3)
+}
+
 /// How long it takes until somebody runs the command again: at once, or within ten minutes.
 pub(crate) fn pause(seed: u64, number: usize) -> Duration {
     let mut random = fastrand::Rng::with_seed(seed ^ ((number as u64) << 32));

@@ -5,6 +5,8 @@
 //! 3.39.0 of May 2021, the newest that PyPI has. The stack is in `terraform/main.tf`, the provider
 //! block in the book.
 
+mod names;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,37 @@
+//! A glimpse: the ids of what a stack owns and nothing else of it, in a call for each page of tags.
+
+use std::collections::BTreeSet;
+
+use super::super::Aws;
+use super::super::errors::AnswerError;
+use super::super::tags;
+use super::{ObserveError, elb, sweep};
+use crate::observed::Observed;
+use crate::resource::Tags;
+
+/// Whether AWS shows other objects of a stack than were seen.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read.
+pub(crate) async fn has_moved(
+    aws: &Aws,
+    stack: &str,
+    seen: &Observed,
+) -> Result<bool, ObserveError> {
+    let is_owned = |_: &str, _: &str, its: &Tags| tags::is_of(its, stack);
+    let (swept, balanced) =
+        tokio::try_join!(Box::pin(sweep::sweep(aws, stack)), Box::pin(elb::sweep(aws, &is_owned)))?;
+    let mut tagged: BTreeSet<String> = swept.into_values().flatten().collect();
+    tagged.extend(balanced.arns()?);
+    let seen = seen.owned.values().flatten().map(|found| found.id.to_string());
+    Ok(tagged != seen.collect::<BTreeSet<_>>())
+}
+
+impl elb::Balanced {
+    /// The ARNs of all of it.
+    fn arns(self) -> Result<Vec<String>, AnswerError> {
+        let (balancers, _): (Vec<_>, Vec<_>) = self.load_balancers.into_iter().unzip();
+        let (groups, _): (Vec<_>, Vec<_>) = self.target_groups.into_iter().unzip();
+        elb::arns(&balancers, &groups)
+    }
+}

@@ -1,0 +1,159 @@
+//! Objects: the attributes of one resource, put into the provider's words by its table.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::node::Node;
+use super::table::{Row, Shape, Source, This};
+use crate::attribute::{ObjectType, Presence, Type};
+use crate::iam::arn;
+use crate::id::ObjectId;
+use crate::resource::access::ArnType;
+use crate::scalar::{AccountId, Region};
+use crate::value::Value;
+
+/// The account and Region that a plan is for.
+#[derive(Clone, Copy)]
+pub(super) struct Location<'p> {
+    pub(super) account: &'p AccountId,
+    pub(super) region: &'p Region,
+}
+
+/// A resource with its attributes.
+#[derive(Clone, Copy)]
+pub(super) struct Object<'p> {
+    pub(super) this: This<'p>,
+    pub(super) location: Location<'p>,
+    /// Its attributes, and what only AWS tells of it.
+    pub(super) members: &'p BTreeMap<String, Value>,
+    pub(super) schema: &'static ObjectType,
+}
+
+/// A part of a resource.
+#[derive(Clone, Copy)]
+pub(super) struct PartOf<'p> {
+    pub(super) whole: &'p BTreeMap<String, Value>,
+    pub(super) part: &'p Value,
+    pub(super) id: Option<&'p ObjectId>,
+}
+
+/// What the rows of a table read.
+#[derive(Clone, Copy)]
+struct Scope<'p> {
+    object: Object<'p>,
+    part: Option<PartOf<'p>>,
+    /// The value whose attributes are read: the resource, a part or a block of it.
+    value: &'p Value,
+    /// What is known of its attributes; `None` for a part that is a reference.
+    schema: Option<&'static ObjectType>,
+}
+
+impl<'p> Object<'p> {
+    /// The attributes of a resource.
+    pub(super) fn node(self, value: &'p Value, rows: &'static [Row]) -> Node<'p> {
+        Scope { object: self, part: None, value, schema: Some(self.schema) }.block(rows)
+    }
+
+    /// The attributes of a part of it.
+    pub(super) fn part_node(self, part: PartOf<'p>, of: &str, rows: &'static [Row]) -> Node<'p> {
+        let schema = element(self.schema, of);
+        Scope { object: self, part: Some(part), value: part.part, schema }.block(rows)
+    }
+}
+
+/// The type of the objects that an attribute holds.
+pub(super) fn element(schema: &ObjectType, attribute: &str) -> Option<&'static ObjectType> {
+    match &schema.attribute(attribute)?.holds {
+        Type::Object(object) | Type::Set(Type::Object(object)) => Some(*object),
+        _ => None,
+    }
+}
+
+impl<'p> Scope<'p> {
+    fn block(self, rows: &'static [Row]) -> Node<'p> {
+        let members = rows.iter().filter_map(|row| Some((row.name, self.attribute(&row.from)?)));
+        Node::Block(members.collect())
+    }
+
+    /// The value of an attribute; `None` if it is there and nobody asked AWS for it.
+    fn attribute(self, from: &'static Source) -> Option<Node<'p>> {
+        let exists = self.object.this.id.is_some();
+        Some(match from {
+            Source::Own(name) | Source::Again(name) => self.own(name),
+            Source::Turned(name, turned) => match self.own(name) {
+                Node::Of(value) => known(turned(&value)),
+                later => later,
+            },
+            Source::Made(made) => known(made(self.value, self.object.this)),
+            Source::Whole(name) => Node::Of(Cow::Borrowed(self.part?.whole.get(*name)?)),
+            Source::Itself => Node::Of(Cow::Borrowed(self.value)),
+            Source::PartId => match self.part?.id {
+                Some(id) => known(id.as_str().into()),
+                None if exists => return None,
+                None => Node::Later(Shape::Scalar),
+            },
+            Source::One(name, rows) => {
+                let inner = self.inside(name, self.member(name)).block(rows);
+                Node::List(vec![inner])
+            }
+            Source::Each(name, rows) => match self.member(name) {
+                Value::List(items) => Node::List(
+                    items.iter().map(|item| self.inside(name, item).block(rows)).collect(),
+                ),
+                other => Node::Of(Cow::Borrowed(other)),
+            },
+            Source::Group(rows) => Node::List(vec![self.block(rows)]),
+            Source::Always(fixed) => known(fixed.value()),
+            Source::Unset => known(Value::Null),
+            Source::Arn(of) => match self.id() {
+                Some(id) => known(self.arn(*of, id)),
+                None if exists => return None,
+                None => Node::Later(Shape::Scalar),
+            },
+            Source::Account if exists => known(self.object.location.account.as_str().into()),
+            Source::Account => Node::Later(Shape::Scalar),
+            Source::Later(_) if exists => return None,
+            Source::Later(shape) => Node::Later(*shape),
+        })
+    }
+
+    /// An attribute as it is. What AWS chooses for an object that is not there yet is not known.
+    fn own(self, name: &str) -> Node<'p> {
+        let value = self.member(name);
+        let attribute = self.schema.and_then(|schema| schema.attribute(name));
+        let chosen = attribute.is_some_and(|a| matches!(a.presence, Presence::Chosen));
+        if chosen && *value == Value::Null && self.object.this.id.is_none() {
+            return Node::Later(Shape::Scalar);
+        }
+        Node::Of(Cow::Borrowed(value))
+    }
+
+    fn member(self, name: &str) -> &'p Value {
+        let members = match (self.value, self.part) {
+            (Value::Object(members), _) => members,
+            (_, Some(_)) => return &Value::Null,
+            (_, None) => self.object.members,
+        };
+        members.get(name).unwrap_or(&Value::Null)
+    }
+
+    fn inside(self, name: &str, value: &'p Value) -> Self {
+        Self { value, schema: self.schema.and_then(|schema| element(schema, name)), ..self }
+    }
+
+    fn id(self) -> Option<&'p str> {
+        match self.part {
+            Some(part) => part.id.map(ObjectId::as_str),
+            None => self.object.this.id,
+        }
+    }
+
+    fn arn(self, of: ArnType, id: &str) -> Value {
+        let Location { account, region } = self.object.location;
+        Value::String(arn(of, id, account, region))
+    }
+}
+
+fn known<'p>(value: Value) -> Node<'p> {
+    Node::Of(Cow::Owned(value))
+}

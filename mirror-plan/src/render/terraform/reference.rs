@@ -1,0 +1,126 @@
+//! References: which attribute of which resource a value is, in the provider's words.
+//!
+//! A plan holds what a reference leads to where that is there already: an id. Whose it is, the
+//! plan knows as well.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::node::Node;
+use super::table;
+use crate::address::{Address, Key};
+use crate::resource::computed;
+use crate::value::Value;
+
+/// The ids in a plan and whose they are. It is never gone through, so its order reaches nothing.
+#[derive(Debug, Default)]
+pub(super) struct Ids<'p>(HashMap<&'p str, (&'p Address, &'static str)>);
+
+/// An attribute of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reference<'p> {
+    pub(super) address: &'p Address,
+    /// Its name in the provider's words; empty for the whole resource.
+    pub(super) attribute: &'static str,
+}
+
+impl<'p> Ids<'p> {
+    /// The ids of resources with these attributes.
+    pub(super) fn of(resources: impl IntoIterator<Item = (&'p Address, &'p Value)>) -> Self {
+        let mut ids = HashMap::new();
+        for (address, value) in resources {
+            let Value::Object(members) = value else { continue };
+            let names = computed(address.kind).iter().map(|computed| computed.name);
+            for name in names.filter(|name| matches!(*name, "id" | "network_interface")) {
+                let attribute = table::of(address.kind).whole.name_of(name);
+                if let (Some(Value::String(id)), Some(attribute)) = (members.get(name), attribute) {
+                    ids.insert(id.as_str(), (address, attribute));
+                }
+            }
+        }
+        Self(ids)
+    }
+
+    /// Whose id it is.
+    pub(super) fn owner(&self, id: &str) -> Option<&'p Address> {
+        self.0.get(id).map(|(address, _)| *address)
+    }
+
+    /// Adds what a value refers to.
+    pub(super) fn collect<'v>(&'v self, value: &'v Value, found: &mut BTreeSet<Reference<'v>>) {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::String(text) => {
+                let known = self.0.get(text.as_str());
+                found.extend(known.map(|(address, attribute)| Reference { address, attribute }));
+            }
+            Value::List(items) => items.iter().for_each(|item| self.collect(item, found)),
+            Value::Object(members) => {
+                members.values().for_each(|member| self.collect(member, found));
+            }
+            Value::Resource(address) => {
+                found.insert(Reference { address, attribute: "" });
+            }
+            Value::Secret(secret) => {
+                secret.reveal().into_iter().for_each(|value| self.collect(value, found));
+            }
+            Value::Unknown(unknown) => found.extend(unknown.origins.iter().map(|origin| {
+                let whole = &table::of(origin.address.kind).whole;
+                let attribute = whole.name_of(&origin.attribute).unwrap_or_default();
+                Reference { address: &origin.address, attribute }
+            })),
+        }
+    }
+
+    /// Adds what is referred to in a resource.
+    pub(super) fn collect_in<'n>(
+        &'n self,
+        node: &'n Node<'_>,
+        found: &mut BTreeSet<Reference<'n>>,
+    ) {
+        match node {
+            Node::Of(value) => self.collect(value, found),
+            Node::Later(_) => {}
+            Node::Block(members) => {
+                members.iter().for_each(|(_, member)| self.collect_in(member, found));
+            }
+            Node::List(items) => items.iter().for_each(|item| self.collect_in(item, found)),
+        }
+    }
+}
+
+impl Reference<'_> {
+    /// The block that declares the resource: `aws_subnet.source`.
+    pub(super) fn block(&self) -> String {
+        block(self.address)
+    }
+
+    /// The resource: `aws_subnet.source[0]`.
+    pub(super) fn resource(&self) -> String {
+        resource(self.address)
+    }
+
+    /// The attribute, the resource and the block, the narrowest first, each once.
+    pub(super) fn steps(&self) -> Vec<String> {
+        let resource = self.resource();
+        let mut steps = Vec::new();
+        if !self.attribute.is_empty() {
+            steps.push(format!("{resource}.{}", self.attribute));
+        }
+        steps.push(resource);
+        if self.address.key.is_some() {
+            steps.push(self.block());
+        }
+        steps
+    }
+}
+
+/// The block that declares a resource, in the provider's words.
+fn block(address: &Address) -> String {
+    format!("{}.{}", table::of(address.kind).whole.name, address.name)
+}
+
+/// A resource, in the provider's words.
+pub(super) fn resource(address: &Address) -> String {
+    let key = address.key.as_ref().map(Key::to_string).unwrap_or_default();
+    format!("{}{key}", block(address))
+}

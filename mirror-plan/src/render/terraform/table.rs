@@ -1,0 +1,302 @@
+//! Tables: what a kind of resource is called by Terraform's AWS provider, attribute by attribute.
+//!
+//! A kind is one resource of the provider, and one more for each of its parts that the provider has
+//! as a resource of its own, such as the rules of a filter. A row says where the value of one
+//! attribute of the provider comes from, so nothing else in this module knows a kind.
+//!
+//! Source: documentation of `hashicorp/aws`, the page of each resource; and what version 3.39.0 puts
+//! into a plan. Attributes that later versions have taken away are left out.
+
+use crate::address::{Address, Kind};
+use crate::attribute::ObjectType;
+use crate::resource::access::ArnType;
+use crate::value::Value;
+
+mod compute;
+mod mirror;
+mod network;
+mod words;
+
+/// What a kind is to Terraform.
+pub(super) struct KindTable {
+    /// The resource itself.
+    pub(super) whole: Table,
+    /// Its parts that are resources of their own.
+    pub(super) part: Option<PartTable>,
+}
+
+/// A type of resource of the provider.
+pub(super) struct Table {
+    /// Its name: `aws_vpc`.
+    pub(super) name: &'static str,
+    /// The version of its schema, which goes with the state.
+    pub(super) schema_version: u8,
+    /// Its attributes, by name.
+    pub(super) rows: &'static [Row],
+}
+
+/// Parts that the provider has as resources of their own.
+pub(super) struct PartTable {
+    /// The attribute that holds them.
+    pub(super) of: &'static str,
+    /// What one of them is.
+    pub(super) table: Table,
+    /// The attributes of the provider whose change takes a new one.
+    pub(super) fixed: &'static [&'static str],
+}
+
+/// An attribute of the provider.
+pub(super) struct Row {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Where its value comes from.
+    pub(super) from: Source,
+}
+
+/// Where the value of an attribute of the provider comes from.
+pub(super) enum Source {
+    /// The attribute of this name, as it is.
+    Own(&'static str),
+    /// The same once more, under a name that nobody configures.
+    Again(&'static str),
+    /// The attribute of this name, in the provider's words.
+    Turned(&'static str, fn(&Value) -> Value),
+    /// Several attributes of the object.
+    Made(fn(&Value, This<'_>) -> Value),
+    /// For a part: the attribute of this name of the whole.
+    Whole(&'static str),
+    /// For a part that is a reference: the part.
+    Itself,
+    /// For a part: its id.
+    PartId,
+    /// A block, with the attributes of the object of this name.
+    One(&'static str, &'static [Row]),
+    /// A block for each object in the attribute of this name.
+    Each(&'static str, &'static [Row]),
+    /// A block, with attributes of the same object.
+    Group(&'static [Row]),
+    /// What is so for every resource that this tool makes.
+    Always(Fixed),
+    /// What a stack never sets.
+    Unset,
+    /// The ARN of a resource of EC2, which follows from its id.
+    Arn(ArnType),
+    /// The account.
+    Account,
+    /// What only AWS tells, and this tool does not ask for.
+    Later(Shape),
+}
+
+/// A constant.
+#[derive(Clone, Copy)]
+pub(super) enum Fixed {
+    Bool(bool),
+    Number(u8),
+    Text(&'static str),
+    Nothing,
+}
+
+/// What an attribute holds that is not known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Shape {
+    Scalar,
+    List,
+}
+
+/// The resource that an attribute is of.
+#[derive(Clone, Copy)]
+pub(super) struct This<'p> {
+    pub(super) address: &'p Address,
+    /// Its id; `None` as long as it does not exist.
+    pub(super) id: Option<&'p str>,
+}
+
+impl Fixed {
+    pub(super) fn value(self) -> Value {
+        match self {
+            Self::Bool(bool) => Value::Bool(bool),
+            Self::Number(number) => Value::integer(number),
+            Self::Text(text) => Value::String(text.to_owned()),
+            Self::Nothing => Value::List(Vec::new()),
+        }
+    }
+}
+
+/// What a kind is to Terraform.
+pub(super) const fn of(kind: Kind) -> &'static KindTable {
+    match kind {
+        Kind::Vpc => &network::VPC,
+        Kind::Subnet => &network::SUBNET,
+        Kind::InternetGateway => &network::INTERNET_GATEWAY,
+        Kind::RouteTable => &network::ROUTE_TABLE,
+        Kind::SecurityGroup => &network::SECURITY_GROUP,
+        Kind::Instance => &compute::INSTANCE,
+        Kind::TargetGroup => &compute::TARGET_GROUP,
+        Kind::LoadBalancer => &compute::LOAD_BALANCER,
+        Kind::MirrorTarget => &mirror::TARGET,
+        Kind::MirrorFilter => &mirror::FILTER,
+        Kind::MirrorSession => &mirror::SESSION,
+    }
+}
+
+impl Table {
+    /// What the provider calls an attribute; `None` if it has no word for it.
+    pub(super) fn name_of(&self, attribute: &str) -> Option<&'static str> {
+        let row = self.rows.iter().find(|row| row.from.reads(attribute))?;
+        Some(row.name)
+    }
+}
+
+impl Source {
+    /// Whether a stack says it, of a resource or a block with these attributes.
+    pub(super) fn is_configured(&self, schema: Option<&ObjectType>) -> bool {
+        match self {
+            Self::Own(name) | Self::Turned(name, _) | Self::One(name, _) | Self::Each(name, _) => {
+                schema.is_some_and(|schema| schema.attribute(name).is_some())
+            }
+            Self::Made(_) | Self::Whole(_) | Self::Itself | Self::Group(_) | Self::Always(_) => {
+                true
+            }
+            Self::Again(_)
+            | Self::PartId
+            | Self::Unset
+            | Self::Arn(_)
+            | Self::Account
+            | Self::Later(_) => false,
+        }
+    }
+
+    /// Whether the attribute is what the value is made of, alone.
+    fn reads(&self, attribute: &str) -> bool {
+        match self {
+            Self::Own(name) | Self::Turned(name, _) | Self::One(name, _) | Self::Each(name, _) => {
+                *name == attribute
+            }
+            Self::Group(rows) => rows.iter().any(|row| row.from.reads(attribute)),
+            Self::Again(_)
+            | Self::Made(_)
+            | Self::Whole(_)
+            | Self::Itself
+            | Self::PartId
+            | Self::Always(_)
+            | Self::Unset
+            | Self::Arn(_)
+            | Self::Account
+            | Self::Later(_) => false,
+        }
+    }
+}
+
+const fn row(name: &'static str, from: Source) -> Row {
+    Row { name, from }
+}
+
+const fn tags_all() -> Row {
+    row("tags_all", Source::Again("tags"))
+}
+
+const fn own(name: &'static str) -> Row {
+    row(name, Source::Own(name))
+}
+
+const fn unset(name: &'static str) -> Row {
+    row(name, Source::Unset)
+}
+
+const fn later(name: &'static str) -> Row {
+    row(name, Source::Later(Shape::Scalar))
+}
+
+const fn later_list(name: &'static str) -> Row {
+    row(name, Source::Later(Shape::List))
+}
+
+const fn nothing(name: &'static str) -> Row {
+    row(name, Source::Always(Fixed::Nothing))
+}
+
+const fn text(name: &'static str, text: &'static str) -> Row {
+    row(name, Source::Always(Fixed::Text(text)))
+}
+
+const fn no(name: &'static str) -> Row {
+    row(name, Source::Always(Fixed::Bool(false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribute::Type;
+    use crate::resource::{computed, object_type};
+
+    fn rows(rows: &'static [Row]) -> Vec<&'static Row> {
+        let inner = rows.iter().flat_map(|row| match row.from {
+            Source::One(_, inner) | Source::Each(_, inner) | Source::Group(inner) => {
+                self::rows(inner)
+            }
+            _ => Vec::new(),
+        });
+        rows.iter().chain(inner).collect()
+    }
+
+    fn is_sorted(rows: &'static [Row]) -> bool {
+        let inner = rows.iter().all(|row| match row.from {
+            Source::One(_, inner) | Source::Each(_, inner) | Source::Group(inner) => {
+                is_sorted(inner)
+            }
+            _ => true,
+        });
+        inner && rows.is_sorted_by(|a, b| a.name < b.name)
+    }
+
+    #[test]
+    fn every_attribute_of_every_kind_has_its_place() {
+        for kind in Kind::all() {
+            let table = of(kind);
+            let part = table.part.as_ref();
+            let told = object_type(kind).attributes.iter().map(|a| a.name);
+            for attribute in told.chain(computed(kind).iter().map(|c| c.name)) {
+                let is_part = part.is_some_and(|part| part.of == attribute);
+                let has_row = table.whole.name_of(attribute).is_some();
+                assert!(
+                    is_part || has_row,
+                    "{kind}.{attribute} is nowhere in {}",
+                    table.whole.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_reads_what_there_is() {
+        for kind in Kind::all() {
+            let KindTable { whole, part } = of(kind);
+            assert!(is_sorted(whole.rows), "{}", whole.name);
+            let names = |attribute: &str| {
+                object_type(kind).attribute(attribute).is_some()
+                    || computed(kind).iter().any(|computed| computed.name == attribute)
+            };
+            for row in whole.rows {
+                if let Source::Own(name) | Source::Turned(name, _) = row.from {
+                    assert!(names(name), "{} reads {kind}.{name}", whole.name);
+                }
+            }
+            let Some(PartTable { of, table, fixed }) = part else { continue };
+            assert!(is_sorted(table.rows), "{}", table.name);
+            assert!(fixed.iter().all(|name| table.rows.iter().any(|row| row.name == *name)));
+            let Type::Set(element) = object_type(kind).attribute(of).unwrap().holds else {
+                panic!("{kind}.{of} is no set")
+            };
+            for row in rows(table.rows) {
+                match (&row.from, element) {
+                    (Source::Whole(name), _) => assert!(names(name), "{}", row.name),
+                    (Source::Own(name) | Source::Turned(name, _), Type::Object(object)) => {
+                        assert!(object.attribute(name).is_some(), "{} reads {name}", table.name);
+                    }
+                    (Source::Own(_) | Source::Turned(..), _) => panic!("{}", row.name),
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The tables of a network: VPC, subnets, gateway, routes and security groups.
+
+use super::Source::{Account, Arn, Each, Itself, Made, Own, PartId, Turned, Whole};
+use super::{
+    ArnType, KindTable, PartTable, Row, Table, later, later_list, no, nothing, own, row, tags_all,
+    text, unset, words,
+};
+
+pub(super) const VPC: KindTable = KindTable {
+    whole: Table {
+        name: "aws_vpc",
+        schema_version: 1,
+        rows: &[
+            row("arn", Arn(ArnType::Vpc)),
+            no("assign_generated_ipv6_cidr_block"),
+            row("cidr_block", Own("cidr")),
+            later("default_network_acl_id"),
+            later("default_route_table_id"),
+            later("default_security_group_id"),
+            later("dhcp_options_id"),
+            row("enable_dns_hostnames", Own("dns_hostnames")),
+            row("enable_dns_support", Own("dns_support")),
+            own("id"),
+            text("instance_tenancy", "default"),
+            later("ipv6_association_id"),
+            later("ipv6_cidr_block"),
+            later("main_route_table_id"),
+            row("owner_id", Account),
+            own("tags"),
+            tags_all(),
+        ],
+    },
+    part: None,
+};
+
+pub(super) const SUBNET: KindTable = KindTable {
+    whole: Table {
+        name: "aws_subnet",
+        schema_version: 1,
+        rows: &[
+            row("arn", Arn(ArnType::Subnet)),
+            no("assign_ipv6_address_on_creation"),
+            own("availability_zone"),
+            later("availability_zone_id"),
+            row("cidr_block", Own("cidr")),
+            unset("customer_owned_ipv4_pool"),
+            own("id"),
+            unset("ipv6_cidr_block"),
+            later("ipv6_cidr_block_association_id"),
+            unset("map_customer_owned_ip_on_launch"),
+            row("map_public_ip_on_launch", Own("public_ip_on_launch")),
+            unset("outpost_arn"),
+            row("owner_id", Account),
+            own("tags"),
+            tags_all(),
+            unset("timeouts"),
+            row("vpc_id", Own("vpc")),
+        ],
+    },
+    part: None,
+};
+
+pub(super) const INTERNET_GATEWAY: KindTable = KindTable {
+    whole: Table {
+        name: "aws_internet_gateway",
+        schema_version: 0,
+        rows: &[
+            row("arn", Arn(ArnType::InternetGateway)),
+            own("id"),
+            row("owner_id", Account),
+            own("tags"),
+            tags_all(),
+            row("vpc_id", Own("vpc")),
+        ],
+    },
+    part: None,
+};
+
+pub(super) const ROUTE_TABLE: KindTable = KindTable {
+    whole: Table {
+        name: "aws_route_table",
+        schema_version: 0,
+        rows: &[
+            row("arn", Arn(ArnType::RouteTable)),
+            own("id"),
+            row("owner_id", Account),
+            later_list("propagating_vgws"),
+            row("route", Each("routes", ROUTE)),
+            own("tags"),
+            tags_all(),
+            row("vpc_id", Own("vpc")),
+        ],
+    },
+    part: Some(PartTable {
+        of: "subnets",
+        table: Table {
+            name: "aws_route_table_association",
+            schema_version: 0,
+            rows: &[
+                unset("gateway_id"),
+                row("id", PartId),
+                row("route_table_id", Whole("id")),
+                row("subnet_id", Itself),
+            ],
+        },
+        fixed: &["route_table_id", "subnet_id"],
+    }),
+};
+
+/// The provider has an attribute for each sort of target, and an empty text for those that a route
+/// does not have.
+const ROUTE: &[Row] = &[
+    row("carrier_gateway_id", Turned("target", |target| words::with_prefix(target, "cagw-"))),
+    row("cidr_block", Turned("destination", words::only_v4)),
+    text("destination_prefix_list_id", ""),
+    row("egress_only_gateway_id", Turned("target", |target| words::with_prefix(target, "eigw-"))),
+    row("gateway_id", Made(words::gateway)),
+    row("ipv6_cidr_block", Turned("destination", words::only_v6)),
+    row("local_gateway_id", Turned("target", |target| words::with_prefix(target, "lgw-"))),
+    row("nat_gateway_id", Turned("target", |target| words::with_prefix(target, "nat-"))),
+    row("network_interface_id", Turned("target", |target| words::with_prefix(target, "eni-"))),
+    row("transit_gateway_id", Turned("target", |target| words::with_prefix(target, "tgw-"))),
+    row("vpc_endpoint_id", Turned("target", |target| words::with_prefix(target, "vpce-"))),
+    row("vpc_peering_connection_id", Turned("target", |target| words::with_prefix(target, "pcx-"))),
+];
+
+pub(super) const SECURITY_GROUP: KindTable = KindTable {
+    whole: Table {
+        name: "aws_security_group",
+        schema_version: 1,
+        rows: &[
+            row("arn", Arn(ArnType::SecurityGroup)),
+            own("description"),
+            row("egress", Each("egress", RULE)),
+            own("id"),
+            row("ingress", Each("ingress", RULE)),
+            own("name"),
+            later("name_prefix"),
+            row("owner_id", Account),
+            no("revoke_rules_on_delete"),
+            own("tags"),
+            tags_all(),
+            unset("timeouts"),
+            row("vpc_id", Own("vpc")),
+        ],
+    },
+    part: None,
+};
+
+const RULE: &[Row] = &[
+    row("cidr_blocks", Turned("cidrs", words::all_v4)),
+    row("description", Turned("description", words::or_empty)),
+    row("from_port", Made(words::from_port)),
+    row("ipv6_cidr_blocks", Turned("cidrs", words::all_v6)),
+    nothing("prefix_list_ids"),
+    row("protocol", Turned("protocol", words::or_minus_one)),
+    row("security_groups", Made(words::other_groups)),
+    row("self", Made(words::names_itself)),
+    row("to_port", Made(words::to_port)),
+];

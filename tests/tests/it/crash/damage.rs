@@ -1,0 +1,85 @@
+//! Journals that are cut off or changed at any byte: the next run is told so, waits, and goes on.
+//!
+//! Whole runs are tried with a short journal at one byte of [`STEP`]; with `MIRROR_LONG=1` with the
+//! longest there is, at all of them. That no byte is ever taken for what was not written, the tests of
+//! the journal itself hold.
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use mirror_local::Faults;
+use mirror_plan::plan::Mode;
+use mirror_tests::lab;
+use mirror_tests::simulation::Simulation;
+use mirror_tests::simulation::remains::{Remains, Spot};
+
+use super::pool::{Tally, try_all};
+use super::sweep::{Holdings, finish, undisturbed};
+use super::weather::weather;
+
+/// How many records the journal holds that is damaged, unless all are wanted.
+const RECORDS: usize = 3;
+
+/// Of so many bytes one is damaged, unless all are wanted.
+const STEP: usize = 23;
+
+fn is_long() -> bool {
+    std::env::var_os("MIRROR_LONG").is_some()
+}
+
+/// What remains of an apply that is killed when its journal says a little; or, in the long form,
+/// when it says most.
+fn killed(faults: Faults) -> Remains {
+    let stack = lab();
+    let (give, all) = channel();
+    let give = Mutex::new(give);
+    fastrand::seed(0);
+    let simulation = Simulation::new();
+    let end = simulation.watch((&stack, Mode::Apply, faults), move |spot, remains| {
+        if spot == Spot::Done {
+            give.lock().unwrap().send(remains()).unwrap();
+        }
+    });
+    assert!(end.is_complete(), "{end}");
+    let records = |remains: &Remains| remains.journal().split(|byte| *byte == b'\n').count() - 1;
+    let fits = |remains: &Remains| is_long() || records(remains) <= RECORDS;
+    all.iter().filter(fits).max_by_key(records).expect("some have a journal")
+}
+
+/// Tries what `damage` makes of the journal at each of its bytes.
+fn damage_everywhere(
+    remains: &Remains,
+    wanted: &Holdings,
+    damage: impl Fn(&[u8], usize) -> Vec<u8> + Sync,
+) -> Tally {
+    let stack = lab();
+    let feed = |give: &std::sync::mpsc::SyncSender<usize>| {
+        for place in (0..remains.journal().len()).step_by(if is_long() { 1 } else { STEP }) {
+            give.send(place).expect("somebody tries it");
+        }
+    };
+    try_all(feed, |place| {
+        fastrand::seed(place as u64);
+        let damaged = remains.with_journal(damage(remains.journal(), place));
+        let simulation = Simulation::after(&damaged, &stack);
+        finish(&simulation, (&stack, Mode::Apply), weather(1, 0), wanted)
+            .map_err(|why| format!("byte {place}: {why}"))
+    })
+}
+
+#[test]
+fn a_run_recovers_from_a_journal_that_is_damaged_at_any_byte() {
+    let wanted = undisturbed(&lab(), &[Mode::Apply]);
+    // What is cut off at a line's end cannot be known to be missing: then the tags must be seen.
+    let tally = damage_everywhere(&killed(Faults::none()), &wanted, |journal, place| {
+        journal[..place].to_vec()
+    });
+    tally.expect_none_bad("a journal cut off at each byte");
+    // What is changed is noticed: then it is waited until all must have come to light.
+    let tally = damage_everywhere(&killed(weather(0, 0)), &wanted, |journal, place| {
+        let mut journal = journal.to_vec();
+        journal[place] ^= 1 << (place % 8);
+        journal
+    });
+    tally.expect_none_bad("a journal with one bit changed at each byte");
+}

@@ -23,6 +23,7 @@ instance "web" {
   instance_type   = "t3.micro"
   subnet          = subnet.sensors[0]
   security_groups = [security_group.web]
+  private_ip      = "10.0.0.10"
   tags            = { env = "prod", mirror = "true" }
 }
 instance "ids" {
@@ -247,7 +248,7 @@ fn what_others_made_is_used_and_left_as_it_is() {
     assert_shown!(folder.mirror("--local output --stack sensors.mirror.hcl"), @r#"
     exit code: 0
     ----- stdout -----
-    mirrored = "10.0.0.4 in 10.0.0.0/16, subnet-ID"
+    mirrored = "10.0.0.10 in 10.0.0.0/16, subnet-ID"
     ----- stderr -----
     "#);
     folder.done("destroy sensors.mirror.hcl --auto-approve");

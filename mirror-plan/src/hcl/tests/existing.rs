@@ -35,7 +35,10 @@ mirror_target "nlb" {
     let resources: Vec<String> = resources
         .map(|(address, declared)| format!("{address} {}", declared.resource.to_value()))
         .collect();
-    assert_snapshot!(resources.join("\n"), @"");
+    assert_snapshot!(resources.join("\n"), @r#"
+    subnet.own { availability_zone = null, cidr = "10.0.1.0/24", public_ip_on_launch = false, tags = { Name = "own" }, vpc = (known after apply: vpc.main.id) }
+    mirror_target.nlb { description = (known after apply: vpc.main.cidr), gateway_load_balancer_endpoint = null, load_balancer = (known after apply: load_balancer.sensors.id), network_interface = null, tags = { Name = "nlb" } }
+    "#);
 }
 
 #[test]

@@ -103,12 +103,12 @@ async fn real(settings: &Settings, region: Option<String>) -> SdkConfig {
 /// What the cloud holds of a stack. Warnings are told, errors are the end.
 pub(crate) async fn look(
     aws: &Aws,
-    stack: &Stack,
+    (stack, mode): (&Stack, Mode),
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
     let images = stack.images();
-    let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+    let wanted = Wanted::to_plan(stack, &images, mode);
     let scope = scope(aws, &stack.name).await?;
     let journal = match &stack.coordination {
         None => Journal::look(&settings.journals(), &scope, clock()()),

@@ -98,6 +98,10 @@ codes! {
     /// An object of the stack has something that no stack file can say, such as a security group rule
     /// with a prefix list. It is neither shown nor changed.
     UNTOLD = "MP0407", "seen, but not shown";
+    /// An `existing` block says how to recognize an object that is there without the stack. Exactly one
+    /// must be recognized: none or several are listed, and nothing is planned. Objects that the stack
+    /// itself has made do not count.
+    NOT_ONE = "MP0408", "not exactly one existing object";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

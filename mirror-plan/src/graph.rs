@@ -34,7 +34,10 @@ impl ResourceGraph {
                 declared.resource.origins().into_iter().map(|origin| origin.address).collect();
             // A security group may name itself; that orders nothing.
             for target in targets.iter().filter(|target| *target != address) {
-                graph.add_edge(nodes[address], nodes[target], ());
+                // What the stack did not make is in no order with what it makes.
+                if let Some(target) = nodes.get(target) {
+                    graph.add_edge(nodes[address], *target, ());
+                }
             }
         }
         Self { graph, nodes }

@@ -25,6 +25,13 @@ pub struct Observed {
     /// finished; the generations then differ.
     #[serde(with = "crate::observed::by_address")]
     pub owned: BTreeMap<Address, Vec<Found>>,
+    /// The objects that the stack uses and did not make, by address.
+    #[serde(
+        default,
+        with = "crate::observed::by_address",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub existing: BTreeMap<Address, Found>,
     /// The images that public parameters of Systems Manager name at this time.
     pub images: BTreeMap<String, ImageId>,
 }
@@ -51,7 +58,13 @@ impl Observed {
     /// An empty cloud.
     #[must_use]
     pub const fn nothing(account: AccountId, region: Region) -> Self {
-        Self { account, region, owned: BTreeMap::new(), images: BTreeMap::new() }
+        Self {
+            account,
+            region,
+            owned: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            images: BTreeMap::new(),
+        }
     }
 
     /// The object that an address stands for now: the one of the highest generation.
@@ -60,10 +73,12 @@ impl Observed {
         self.owned.get(address)?.iter().max_by_key(|found| found.generation)
     }
 
-    /// The value of an attribute of an owned object; `None` if there is no such object or attribute.
+    /// The value of an attribute of an owned or used object; `None` if there is no such object or
+    /// attribute.
     #[must_use]
     pub fn attribute(&self, origin: &Origin) -> Option<Value> {
-        self.current(&origin.address)?.attribute(&origin.attribute)
+        let Origin { address, attribute } = origin;
+        self.current(address).or_else(|| self.existing.get(address))?.attribute(attribute)
     }
 }
 
@@ -82,24 +97,24 @@ impl Found {
 }
 
 /// A map with addresses for keys, as JSON wants texts.
-mod by_address {
+pub(crate) mod by_address {
     use serde::{Deserializer, Serializer};
 
-    use super::{Address, BTreeMap, Deserialize as _, Found};
+    use super::{Address, BTreeMap, Deserialize, Serialize};
 
-    pub(super) fn serialize<S: Serializer>(
-        owned: &BTreeMap<Address, Vec<Found>>,
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        by_address: &BTreeMap<Address, T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(owned.iter().map(|(address, found)| (address.to_string(), found)))
+        serializer.collect_map(by_address.iter().map(|(address, of)| (address.to_string(), of)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<Address, Vec<Found>>, D::Error> {
-        BTreeMap::<String, Vec<Found>>::deserialize(deserializer)?
+    ) -> Result<BTreeMap<Address, T>, D::Error> {
+        BTreeMap::<String, T>::deserialize(deserializer)?
             .into_iter()
-            .map(|(address, found)| Ok((address.parse().map_err(serde::de::Error::custom)?, found)))
+            .map(|(address, of)| Ok((address.parse().map_err(serde::de::Error::custom)?, of)))
             .collect()
     }
 }

@@ -3,6 +3,7 @@
 //! [`plan`] is a pure function. It reads no clock, no file and no cloud, equal input gives an equal
 //! plan to the byte, and it leaves no choice to whoever carries the plan out.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use crate::value::Value;
 mod decide;
 mod diff;
 mod digest;
+mod existing;
 mod fate;
 mod place;
 mod prefer;
@@ -65,6 +67,11 @@ pub enum Mode {
 /// the stack's, objects that claim one address, replacements that a fixed name prevents, unknown
 /// addresses in `request`, circles of references.
 pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
+    let used = existing::used(stack, observed);
+    let stack = &*match request.mode {
+        Mode::Apply => stack.using(observed)?,
+        Mode::Destroy => Cow::Borrowed(stack), // What goes needs nothing of what stays.
+    };
     place::check(stack, observed, request)?;
     let decisions = decide::decide(stack, observed, request)?;
     let steps = steps::steps(stack, &decisions)?;
@@ -77,6 +84,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         coordination: stack.coordination.clone(),
         mode: request.mode,
         targeted: !request.targets.is_empty(),
+        existing: used,
         saw: fingerprints(observed),
         changes: decisions.into_changes(),
         steps,
@@ -104,6 +112,13 @@ pub struct Plan {
     pub mode: Mode,
     /// Whether only a part of the stack was planned.
     pub targeted: bool,
+    /// The objects that it uses and leaves as they are, by address.
+    #[serde(
+        default,
+        with = "crate::observed::by_address",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub existing: BTreeMap<Address, ObjectId>,
     /// What each owned object looked like: if one has changed since, the plan is stale.
     pub saw: BTreeMap<String, Fingerprint>,
     /// What happens to each resource, by address; no-ops included.

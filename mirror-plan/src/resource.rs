@@ -12,7 +12,7 @@ use crate::address::{Address, Kind};
 use crate::attribute::{
     AttributeType, Input, Object, ObjectType, ProblemSort, Problems, Ref, Referable,
 };
-use crate::id::{IdError, Identified, ObjectId};
+use crate::id::{Id, IdError, Identified, ObjectId};
 use crate::observed::Found;
 use crate::value::{Origin, Path, Secret, Value};
 
@@ -424,6 +424,11 @@ macro_rules! kinds {
         #[must_use]
         pub fn object_type(kind: Kind) -> &'static ObjectType {
             match kind { $(Kind::$kind => const { &<$kind as Object>::OBJECT },)+ }
+        }
+
+        /// The id of an object of a kind.
+        pub(crate) fn id_of(kind: Kind, text: &str) -> Result<ObjectId, IdError> {
+            match kind { $(Kind::$kind => text.parse::<Id<$kind>>().map(|id| id.erase()),)+ }
         }
 
         /// Whether an id is one of a kind.

@@ -13,6 +13,10 @@ use crate::resource::{Resource, ResourceType, Tags, tag};
 use crate::scalar::{AccountId, Ami, Coordination, Region};
 use crate::value::{Path, Value};
 
+pub(crate) mod existing;
+
+pub use existing::{Existing, Selector};
+
 /// What the user declared.
 #[derive(Clone, Debug)]
 pub struct Stack {
@@ -24,6 +28,8 @@ pub struct Stack {
     pub region: Option<Region>,
     /// Where the runs of a team meet; only those of one machine do where it is left out.
     pub coordination: Option<Coordination>,
+    /// What it uses and did not make.
+    pub existing: BTreeMap<Address, Existing>,
     /// Its resources.
     pub resources: BTreeMap<Address, Declared>,
     /// Its outputs.
@@ -96,6 +102,7 @@ impl Stack {
                 account: None,
                 region: None,
                 coordination: None,
+                existing: BTreeMap::new(),
                 resources: BTreeMap::new(),
                 outputs: BTreeMap::new(),
                 variables: BTreeMap::new(),
@@ -215,6 +222,34 @@ impl StackBuilder {
         }
     }
 
+    /// Declares an object that is there without the stack, and returns a reference to it.
+    ///
+    /// ```
+    /// use mirror_plan::resource::{SecurityGroup, Vpc};
+    /// use mirror_plan::stack::{Selector, Stack};
+    ///
+    /// let mut stack = Stack::builder("sensors".parse()?);
+    /// let selector = Selector { name: Some("production".to_owned()), ..Selector::default() };
+    /// let vpc = stack.existing::<Vpc>("main".parse()?, selector);
+    /// stack.add("sensors".parse()?, SecurityGroup { vpc, ..SecurityGroup::default() });
+    /// assert!(stack.build().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn existing<R: ResourceType>(&mut self, name: Name, selector: Selector) -> Ref<R> {
+        let address = Address::new(<R as Referable>::KIND, name);
+        self.declare_existing(address.clone(), Existing { selector, place: None });
+        Ref::To(address)
+    }
+
+    /// Declares an object that is there without the stack and has been read.
+    pub fn declare_existing(&mut self, address: Address, existing: Existing) {
+        if let Some((path, title)) = existing::check(address.kind, &existing.selector) {
+            let problem = Problem { path, title, help: None, sort: ProblemSort::Value };
+            self.diagnostics.push(problem.at_place(&address, existing.place.as_ref()));
+        }
+        self.stack.existing.insert(address, existing);
+    }
+
     /// Declares an output.
     pub fn output(&mut self, name: impl Into<String>, output: Output) {
         self.stack.outputs.insert(name.into(), output);
@@ -242,6 +277,18 @@ impl StackBuilder {
     /// Everything that is wrong with it: attributes that contradict each other, names declared
     /// twice, references that lead nowhere.
     pub fn build(mut self) -> Result<(Stack, Diagnostics), Diagnostics> {
+        let twice = self.stack.existing.iter().filter_map(|(address, existing)| {
+            let declared = self.stack.resources.get(address)?;
+            let head = |place: &Option<Place>| place.as_ref().map(|place| place.head.clone());
+            let title = format!("`{address}` is both made by the stack and there without it");
+            Some(
+                Diagnostic::error(code::DUPLICATE, title)
+                    .of(address)
+                    .at(head(&existing.place), "there without it")
+                    .at(head(&declared.place), "made by it"),
+            )
+        });
+        self.diagnostics.extend(twice);
         for (address, declared) in &self.stack.resources {
             let value = declared.resource.to_value();
             let dangling = dangling(&self.stack, &value, &Path::default());
@@ -299,7 +346,8 @@ fn dangling(stack: &Stack, value: &Value, at: &Path) -> Vec<(Path, Address)> {
 }
 
 fn absent(stack: &Stack, address: &Address, at: &Path) -> Option<(Path, Address)> {
-    (!stack.resources.contains_key(address)).then(|| (at.clone(), address.clone()))
+    let is_there = stack.resources.contains_key(address) || stack.existing.contains_key(address);
+    (!is_there).then(|| (at.clone(), address.clone()))
 }
 
 impl ProblemSort {

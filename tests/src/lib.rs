@@ -66,7 +66,7 @@ impl Rig {
     /// If the cloud cannot be observed or something in it cannot be read.
     pub async fn observe(&self, stack: &Stack) -> Observed {
         let images = stack.images();
-        let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+        let wanted = Wanted::to_plan(stack, &images, Mode::Apply);
         let sight = observe(&self.aws, wanted).await.expect("the cloud answers");
         assert!(sight.findings.is_empty(), "{:?}", sight.findings);
         sight.observed

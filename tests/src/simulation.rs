@@ -352,7 +352,7 @@ impl Simulation {
         (aws, journal): (&Aws, &Arc<Journal>),
     ) -> Result<(Plan, Report), String> {
         let images = stack.images();
-        let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+        let wanted = Wanted::to_plan(stack, &images, Mode::Apply);
         let sight = recover(aws, wanted, journal, mode, &mut |_| {}).await;
         let observed = sight.map_err(|error| error.to_string())?.observed;
         let request = Request { mode, ..Request::default() };

@@ -70,7 +70,7 @@ async fn plan_and_apply_in(
     ui: &mut Ui,
 ) -> Ended {
     let images = stack.images();
-    let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+    let wanted = Wanted::to_plan(stack, &images, request.mode);
     let observed = cloud::settle((aws, journal), wanted, request.mode, ui).await?;
     let plan = mirror_plan::plan::plan(stack, &observed, request)?;
     review::agree(&plan, run, ui)?;
@@ -137,7 +137,7 @@ async fn check(
     (aws, journal): (&Aws, &Arc<Journal>),
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
-    let wanted = Wanted { stack: plan.stack.as_str(), images: &Default::default() };
+    let wanted = Wanted::owned_by(&plan.stack);
     let observed = cloud::settle((aws, journal), wanted, plan.mode, ui).await?;
     check_fresh(plan, &observed)?;
     Ok(observed)

@@ -1,6 +1,7 @@
 //! `mirror iam`: the IAM policies that commands need for a stack.
 
 use mirror_plan::iam::{Policy, Purpose, policies};
+use mirror_plan::plan::Mode;
 
 use super::Ended;
 use crate::cli::{IamArgs, Purposes, StackArgs};
@@ -16,6 +17,14 @@ pub(crate) async fn run(args: &IamArgs, settings: &Settings, ui: &mut Ui) -> End
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let location = cloud::location(&stack, settings).await?;
+    let stack = if stack.existing.is_empty() {
+        stack
+    } else {
+        // What the stack uses is named in its policies by id.
+        let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+        let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
+        stack.using(&observed)?.into_owned()
+    };
     let policies = policies(&stack, &location, named(purposes));
     for policy in &policies {
         ui.data(format_args!("{policy}\n"));

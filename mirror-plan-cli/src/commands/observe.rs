@@ -1,5 +1,7 @@
 //! `mirror observe`: what the cloud holds of a stack, as a file to plan from.
 
+use mirror_plan::plan::Mode;
+
 use super::Ended;
 use crate::cli::{ObserveArgs, StackArgs};
 use crate::exit::ExitStatus;
@@ -14,7 +16,7 @@ pub(crate) async fn run(args: &ObserveArgs, settings: &Settings, ui: &mut Ui) ->
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-    let observed = cloud::look(&aws, &stack, settings, ui).await?;
+    let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
     inventory::write(out, &observed)?;
     let path = out.display();
     ui.note(format_args!(

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let observed = look(sight, &stack, settings, ui).await?;
+    let observed = look(sight, (&stack, mode), settings, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &request(mode, selection))?;
     let holds = match check {
         Some(path) => review::check(&plan, path, args, settings, ui)?,
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
 /// What the cloud holds, or stands for it.
 async fn look(
     sight: &SightArgs,
-    stack: &Stack,
+    (stack, mode): (&Stack, Mode),
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
@@ -71,7 +71,7 @@ async fn look(
         SightArgs { inventory: None, offline: true } => inventory::nothing(stack, settings),
         SightArgs { inventory: None, offline: false } => {
             let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-            cloud::look(&aws, stack, settings, ui).await
+            cloud::look(&aws, (stack, mode), settings, ui).await
         }
     }
 }

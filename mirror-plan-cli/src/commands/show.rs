@@ -1,5 +1,6 @@
 //! `mirror show`: a saved plan, or what the cloud holds of a stack.
 
+use mirror_plan::plan::Mode;
 use mirror_plan::render::terraform::{PlanJson, StateJson};
 use mirror_plan::render::text::{Inventory, Text};
 
@@ -29,7 +30,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
                 Loaded::load(stack, variables, &settings.environment)?.stack()?;
             ui.diagnostics(&warnings);
             let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-            let observed = cloud::look(&aws, &stack, settings, ui).await?;
+            let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
             if *json {
                 ui.data(StateJson::new(&observed));
             } else {

@@ -3,6 +3,7 @@
 
 mod docs;
 mod errors;
+mod existing;
 mod help;
 mod iam;
 mod interrupt;

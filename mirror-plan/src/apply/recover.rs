@@ -1,6 +1,5 @@
 //! Recovery: what became of the calls of an earlier run that did not end.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -99,7 +98,7 @@ pub(super) async fn settle(aws: &Aws, journal: &Journal, stack: &Name) {
     if journal.ledger().is_settled() || journal.lost().is_some() {
         return;
     }
-    let wanted = Wanted { stack: stack.as_str(), images: &BTreeSet::new() };
+    let wanted = Wanted::owned_by(stack);
     match observe(aws, wanted).await {
         Ok(sight) => {
             let settled = journal.settle(&sight.observed, aws.settle_window()).await;

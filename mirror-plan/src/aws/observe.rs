@@ -10,17 +10,23 @@ use super::Aws;
 use super::answer::Answer;
 use super::errors::{AnswerError, CallError, ErrorKind};
 use super::image::{self, ImageError};
+use super::page::Ids;
 use super::tags::{self, Owner};
 use super::together::together;
-use crate::address::{Address, Kind};
+use crate::address::{Address, Kind, Name};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::id::{ImageId, ObjectId};
 use crate::observed::{Found, Observed};
+use crate::plan::Mode;
 use crate::resource::{Tags, tag};
 use crate::scalar::AccountId;
+use crate::stack::{Existing, Stack};
+
+use self::elb::Balanced;
 
 pub(super) mod elb;
+mod existing;
 mod glimpse;
 mod instance;
 mod internet_gateway;
@@ -45,6 +51,28 @@ pub struct Wanted<'a> {
     pub stack: &'a str,
     /// The parameters of Systems Manager whose images are asked for.
     pub images: &'a BTreeSet<String>,
+    /// The objects that the stack uses and did not make.
+    pub existing: &'a BTreeMap<Address, Existing>,
+}
+
+impl<'a> Wanted<'a> {
+    /// What a stack owns, and nothing else.
+    #[must_use]
+    pub fn owned_by(stack: &'a Name) -> Self {
+        static NO_IMAGES: BTreeSet<String> = BTreeSet::new();
+        static NO_OBJECTS: BTreeMap<Address, Existing> = BTreeMap::new();
+        Self { stack: stack.as_str(), images: &NO_IMAGES, existing: &NO_OBJECTS }
+    }
+
+    /// What planning takes; what is to go needs nothing of what stays.
+    #[must_use]
+    pub fn to_plan(stack: &'a Stack, images: &'a BTreeSet<String>, mode: Mode) -> Self {
+        let owned = Self::owned_by(&stack.name);
+        match mode {
+            Mode::Apply => Self { images, existing: &stack.existing, ..owned },
+            Mode::Destroy => Self { images, ..owned },
+        }
+    }
 }
 
 /// What was seen.
@@ -76,8 +104,9 @@ pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveErro
     let (account, images, seen) = tokio::try_join!(
         Box::pin(aws.account()),
         Box::pin(images(aws, wanted.images)),
-        Box::pin(everything(aws, wanted.stack)),
+        Box::pin(everything(aws, wanted)),
     )?;
+    let (seen, used) = seen;
     let mut owned: BTreeMap<Address, Vec<Found>> = BTreeMap::new();
     for (address, found) in seen.owned {
         owned.entry(address).or_default().push(found);
@@ -85,8 +114,9 @@ pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveErro
     for all in owned.values_mut() {
         all.sort_by(|a, b| (a.generation, &a.id).cmp(&(b.generation, &b.id)));
     }
-    let observed = Observed { account, region: aws.region().clone(), owned, images };
-    Ok(Sight { observed, findings: seen.findings })
+    let (existing, wrong) = existing::choose(wanted.existing, used);
+    let observed = Observed { account, region: aws.region().clone(), owned, existing, images };
+    Ok(Sight { observed, findings: seen.findings.into_iter().chain(wrong).collect() })
 }
 
 impl Aws {
@@ -119,33 +149,60 @@ async fn images(
     Ok(resolved.await?.into_iter().collect())
 }
 
-/// What is the stack's, of all kinds.
-async fn everything(aws: &Aws, stack: &str) -> Result<Seen, ObserveError> {
-    let (swept, balanced) =
-        tokio::try_join!(Box::pin(sweep::sweep(aws, stack)), Box::pin(elb::sweep(aws, stack)))?;
-    let ids = |kind: Kind| swept.get(&kind).cloned().unwrap_or_default();
+/// What is the stack's, and what may be meant by each existing object that it declares.
+async fn everything(
+    aws: &Aws,
+    wanted: Wanted<'_>,
+) -> Result<(Seen, BTreeMap<Address, Vec<Found>>), ObserveError> {
+    let Wanted { stack, images: _, existing } = wanted;
+    let is_wanted = |arn: &str, name: &str, tags: &Tags| {
+        tags::is_of(tags, stack)
+            || existing.values().any(|existing| existing.selector.admits(arn, name, tags))
+    };
+    let (swept, balanced, meant) = tokio::try_join!(
+        Box::pin(sweep::sweep(aws, stack)),
+        Box::pin(elb::sweep(aws, &is_wanted)),
+        Box::pin(existing::ids(aws, existing)),
+    )?;
+    let used = existing::Meant::of(existing, meant, &balanced);
+    let (ids, others) = (used.ids(), used.balanced(&balanced));
+    let (seen, others) = tokio::try_join!(
+        Box::pin(kinds(aws, Whose::Stack(stack), &swept, balanced)),
+        Box::pin(kinds(aws, Whose::Others(stack), &ids, others)),
+    )?;
+    Ok((seen, used.candidates(others)))
+}
+
+/// What is there, of all kinds.
+async fn kinds(
+    aws: &Aws,
+    whose: Whose<'_>,
+    ids: &BTreeMap<Kind, Ids>,
+    balanced: Balanced,
+) -> Result<Seen, ObserveError> {
+    let ids = |kind: Kind| ids.get(&kind).cloned().unwrap_or_default();
     let (network, machines, mirror) = tokio::try_join!(
         async {
             tokio::try_join!(
-                Box::pin(vpc::observe(aws, stack, ids(Kind::Vpc))),
-                Box::pin(subnet::observe(aws, stack, ids(Kind::Subnet))),
-                Box::pin(internet_gateway::observe(aws, stack, ids(Kind::InternetGateway))),
-                Box::pin(route_table::observe(aws, stack, ids(Kind::RouteTable))),
-                Box::pin(security_group::observe(aws, stack, ids(Kind::SecurityGroup))),
+                Box::pin(vpc::observe(aws, whose, ids(Kind::Vpc))),
+                Box::pin(subnet::observe(aws, whose, ids(Kind::Subnet))),
+                Box::pin(internet_gateway::observe(aws, whose, ids(Kind::InternetGateway))),
+                Box::pin(route_table::observe(aws, whose, ids(Kind::RouteTable))),
+                Box::pin(security_group::observe(aws, whose, ids(Kind::SecurityGroup))),
             )
         },
         async {
             tokio::try_join!(
-                Box::pin(instance::observe(aws, stack, ids(Kind::Instance))),
-                Box::pin(target_group::observe(aws, stack, balanced.target_groups)),
-                Box::pin(load_balancer::observe(aws, stack, balanced.load_balancers)),
+                Box::pin(instance::observe(aws, whose, ids(Kind::Instance))),
+                Box::pin(target_group::observe(aws, whose, balanced.target_groups)),
+                Box::pin(load_balancer::observe(aws, whose, balanced.load_balancers)),
             )
         },
         async {
             tokio::try_join!(
-                Box::pin(mirror_target::observe(aws, stack, ids(Kind::MirrorTarget))),
-                Box::pin(mirror_filter::observe(aws, stack, ids(Kind::MirrorFilter))),
-                Box::pin(mirror_session::observe(aws, stack, ids(Kind::MirrorSession))),
+                Box::pin(mirror_target::observe(aws, whose, ids(Kind::MirrorTarget))),
+                Box::pin(mirror_filter::observe(aws, whose, ids(Kind::MirrorFilter))),
+                Box::pin(mirror_session::observe(aws, whose, ids(Kind::MirrorSession))),
             )
         },
     )?;
@@ -168,9 +225,15 @@ impl Seen {
         self
     }
 
-    /// Whose an object is; `None` if it is not of `stack`, or does not say which one it is.
-    fn owner(&mut self, of: Stack<'_>, id: &ObjectId, tags: &Tags) -> Option<Owner> {
-        let Stack { name, kind } = of;
+    /// Whose an object is; `None` if it is not what is sought, or does not say which one it is.
+    fn owner(&mut self, sought: Sought<'_>, id: &ObjectId, tags: &Tags) -> Option<Owner> {
+        let Sought { whose, kind } = sought;
+        let name = match whose {
+            Whose::Stack(name) => name,
+            Whose::Others(name) => {
+                return tags::owner(tags, name, kind).is_none().then(|| existing::nobody(kind));
+            }
+        };
         match tags::owner(tags, name, kind)? {
             Ok(owner) => Some(owner),
             Err(error) => {
@@ -196,10 +259,19 @@ impl Seen {
     }
 }
 
-/// The kind of object that is read, and the stack whose objects count.
+/// Whose objects are read.
 #[derive(Clone, Copy)]
-struct Stack<'a> {
-    name: &'a str,
+enum Whose<'a> {
+    /// Those of the stack with this name.
+    Stack(&'a str),
+    /// Those that are not.
+    Others(&'a str),
+}
+
+/// The kind of object that is read, and whose count.
+#[derive(Clone, Copy)]
+struct Sought<'a> {
+    whose: Whose<'a>,
     kind: Kind,
 }
 

@@ -68,7 +68,12 @@ pub(super) enum OwnerError {
 
 /// Tells whose an object of `kind` is; `None` if it is not of `stack`.
 pub(super) fn owner(tags: &Tags, stack: &str, kind: Kind) -> Option<Result<Owner, OwnerError>> {
-    (tags.get(tag::STACK).map(String::as_str) == Some(stack)).then(|| parse(tags, kind))
+    is_of(tags, stack).then(|| parse(tags, kind))
+}
+
+/// Whether the tags of an object say that it is of `stack`.
+pub(super) fn is_of(tags: &Tags, stack: &str) -> bool {
+    tags.get(tag::STACK).map(String::as_str) == Some(stack)
 }
 
 fn parse(tags: &Tags, kind: Kind) -> Result<Owner, OwnerError> {

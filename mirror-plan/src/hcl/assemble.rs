@@ -12,9 +12,9 @@ use crate::address::{Address, Key, Kind, Name};
 use crate::attribute::{AttributeType, ObjectType, Problem, Problems, Type};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::resource::{Resource, Tags, object_type};
+use crate::resource::{Resource, Tags, id_of, object_type};
 use crate::scalar::{AccountId, Coordination, Region};
-use crate::stack::{Declared, Output, Place, Stack, StackBuilder};
+use crate::stack::{Declared, Existing, Output, Place, Selector, Stack, StackBuilder};
 use crate::value::{Origin, Path, Segment, Unknown, Value};
 
 /// The stack that a program describes.
@@ -28,6 +28,9 @@ pub(super) fn stack(
     let builder = assembly.builder();
     // Without a name there is no stack, but its resources may have more to say.
     let mut builder = builder.unwrap_or_else(|| Stack::builder(placeholder()));
+    for ((kind, name), declaration) in &program.declared.existing {
+        assembly.existing(&mut builder, Address::new(*kind, name.clone()), declaration);
+    }
     for (kind, name) in program.declared.resources.keys() {
         assembly.block(&mut builder, *kind, name);
     }
@@ -208,6 +211,35 @@ impl Assembly<'_, '_> {
             }
         }));
         read
+    }
+
+    /// Reads how an existing object is recognized.
+    fn existing(
+        &mut self,
+        builder: &mut StackBuilder,
+        address: Address,
+        declaration: &Declaration<'_>,
+    ) {
+        let before = self.diagnostics.iter().len();
+        let id = self.scalar::<Option<String>>(declaration.get("id")).flatten();
+        let id = id.and_then(|text| {
+            let at = declaration.get("id").map(|id| self.program.text.span(id));
+            id_of(address.kind, &text)
+                .map_err(|error| {
+                    let wrong = Diagnostic::error(code::WRONG_VALUE, error.to_string());
+                    self.diagnostics.push(wrong.of(&address).at(at, ""));
+                })
+                .ok()
+        });
+        let name = self.scalar::<Option<String>>(declaration.get("name")).flatten();
+        let tags = self.scalar::<Option<Tags>>(declaration.get("tags")).flatten();
+        if self.diagnostics.iter().len() > before {
+            self.is_incomplete = true;
+            return;
+        }
+        let selector = Selector { id, name, tags: tags.unwrap_or_default() };
+        let place = Some(self.place(declaration));
+        builder.declare_existing(address, Existing { selector, place });
     }
 
     /// Reads every resource that a block stands for.

@@ -117,6 +117,27 @@ pub const BLOCKS: &[BlockType] = &[
         attributes: &[],
     },
     BlockType {
+        word: "existing",
+        label: "\"KIND\" \"NAME\"",
+        doc: "An object that is there without the stack: a VPC, its subnets, the instances to be \
+              mirrored. `KIND` is the word of a resource block, and the object is referred to in the same \
+              way, `KIND.NAME`. All that is given must hold, and exactly one object be left. It is \
+              looked up when the stack is planned and never changed or tagged.",
+        attributes: &[
+            attribute("id", "its id in quotes", "Its id; the ARN for Elastic Load Balancing."),
+            attribute(
+                "name",
+                "a string",
+                "The tag `Name`; for Elastic Load Balancing the name that it has there.",
+            ),
+            attribute(
+                "tags",
+                "strings by name",
+                "Tags that it carries, with exactly these values. It may carry others too.",
+            ),
+        ],
+    },
+    BlockType {
         word: "output",
         label: "\"NAME\"",
         doc: "A value for people and other programs, printed after an apply and by \

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Attribute, Block, Body, Structure};
+use hcl_edit::structure::{Attribute, Block, BlockLabel, Body, Structure};
 
 use super::block::{BLOCKS, META_ATTRIBUTES, attribute_names};
 use super::text::Text;
@@ -22,6 +22,7 @@ pub(super) struct Declarations<'b> {
     pub(super) variables: BTreeMap<&'b str, Declaration<'b>>,
     pub(super) locals: BTreeMap<&'b str, &'b Attribute>,
     pub(super) outputs: BTreeMap<&'b str, Declaration<'b>>,
+    pub(super) existing: BTreeMap<(Kind, Name), Declaration<'b>>,
     pub(super) resources: BTreeMap<(Kind, Name), Declaration<'b>>,
 }
 
@@ -89,6 +90,7 @@ impl<'b> Reader<'b, '_> {
         match word {
             "stack" => self.stack(block),
             "locals" => self.locals(block),
+            "existing" => self.existing(block),
             "variable" => {
                 let found = self.labelled(block, &attribute_names("variable"), "variable");
                 let Some((name, declaration)) = found else { return };
@@ -194,6 +196,51 @@ impl<'b> Reader<'b, '_> {
         let address = format!("{kind}.{name}");
         let twice = insert(&mut self.declared.resources, (kind, name), declaration);
         self.refuse_second(&address, twice);
+    }
+
+    /// `existing "KIND" "NAME"`: an object that is there without the stack.
+    fn existing(&mut self, block: &'b Block) {
+        let attributes = self.attributes(block, &attribute_names("existing"), "existing object");
+        let head = self.text.head(block);
+        let [word, name] = block.labels.as_slice() else {
+            self.diagnostics.push(
+                Diagnostic::error(code::BLOCK_LABELS, "`existing` has a kind and a name")
+                    .at(head, "")
+                    .help("write `existing \"vpc\" \"NAME\" {`"),
+            );
+            return;
+        };
+        let kind = word.as_str().parse::<Kind>().map_err(|_| self.unknown_kind(word));
+        let name = name.as_str().parse::<Name>().map_err(|error| {
+            let at = self.text.span(name);
+            Diagnostic::error(code::BLOCK_LABELS, error.to_string()).at(at, "")
+        });
+        match (kind, name) {
+            (Ok(kind), Ok(name)) => {
+                let address = format!("{kind}.{name}");
+                let declaration = Declaration { head, attributes };
+                let twice = insert(&mut self.declared.existing, (kind, name), declaration);
+                self.refuse_second(&address, twice);
+            }
+            (kind, name) => {
+                self.diagnostics.extend(kind.err());
+                self.diagnostics.extend(name.err());
+            }
+        }
+    }
+
+    fn unknown_kind(&self, label: &BlockLabel) -> Diagnostic {
+        let (word, at) = (label.as_str(), self.text.span(label));
+        let title = format!("there is no kind `{word}`");
+        let diagnostic = Diagnostic::error(code::UNKNOWN_BLOCK, title).at(at.clone(), "");
+        match nearest(word, Kind::all().map(Kind::word)) {
+            Some(near) => {
+                diagnostic.help_patch(format!("did you mean `{near}`?"), at, format!("\"{near}\""))
+            }
+            None => {
+                diagnostic.help(format!("it is one of {}", listed(Kind::all().map(Kind::word))))
+            }
+        }
     }
 
     fn refuse_second(&mut self, what: &str, twice: Option<(Span, Span)>) {

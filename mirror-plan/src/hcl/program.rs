@@ -120,12 +120,12 @@ impl<'p> Program<'p> {
 
     /// What `kind.name` is: a resource, or a list of them for a block with `count`.
     pub(super) fn resource(&self, kind: Kind, name: &str, at: Span) -> Evaluated<Rc<Value>> {
-        let parsed = name
-            .parse::<Name>()
-            .ok()
-            .filter(|name| self.declared.resources.contains_key(&(kind, name.clone())));
+        let parsed = name.parse::<Name>().ok().filter(|name| self.is_declared(kind, name));
         let Some(name) = parsed else { return Err(self.no_such_resource(kind, name, at).into()) };
         let address = Address::new(kind, name.clone());
+        if self.is_existing(kind, &name) {
+            return Ok(Rc::new(Value::Resource(address)));
+        }
         match self.instances(kind, &name)? {
             Instances::One => Ok(Rc::new(Value::Resource(address))),
             Instances::Off => {
@@ -154,9 +154,9 @@ impl<'p> Program<'p> {
     fn no_such_resource(&self, kind: Kind, name: &str, at: Span) -> Diagnostic {
         let title = format!("the stack declares no `{kind}.{name}`");
         let diagnostic = Diagnostic::error(code::NO_SUCH_RESOURCE, title).at(at.clone(), "");
-        let all: Vec<String> =
-            self.declared.resources.keys().map(|(kind, name)| format!("{kind}.{name}")).collect();
-        let of_kind = self.declared.resources.keys().filter(|(other, _)| *other == kind);
+        let declared = || self.declared.resources.keys().chain(self.declared.existing.keys());
+        let all: Vec<String> = declared().map(|(kind, name)| format!("{kind}.{name}")).collect();
+        let of_kind = declared().filter(|(other, _)| *other == kind);
         let of_kind: Vec<String> = of_kind.map(|(kind, name)| format!("{kind}.{name}")).collect();
         let wanted = format!("{kind}.{name}");
         let near = nearest(
@@ -173,6 +173,14 @@ impl<'p> Program<'p> {
             None => diagnostic
                 .help(format!("it declares {}", listed(of_kind.iter().map(String::as_str)))),
         }
+    }
+
+    fn is_existing(&self, kind: Kind, name: &Name) -> bool {
+        self.declared.existing.contains_key(&(kind, name.clone()))
+    }
+
+    fn is_declared(&self, kind: Kind, name: &Name) -> bool {
+        self.declared.resources.contains_key(&(kind, name.clone())) || self.is_existing(kind, name)
     }
 
     fn declaration(&self, kind: Kind, name: &Name) -> &Declaration<'p> {
@@ -250,6 +258,14 @@ impl<'p> Program<'p> {
         let is_computed = computed(address.kind).iter().any(|computed| computed.name == name);
         if schema.is_none() && !is_computed {
             return Err(no_such_attribute(address, name, at).into());
+        }
+        if self.is_existing(address.kind, &address.name) {
+            // What it is, is found out when it is looked up.
+            let origin = Origin { address: address.clone(), attribute: name.to_owned() };
+            let known = (self.look_up)(&origin);
+            return Ok(Rc::new(
+                known.unwrap_or_else(|| Value::Unknown(Unknown::attribute(origin))),
+            ));
         }
         if let Some(value) = self.given(address, name).transpose()?
             && *value != Value::Null

@@ -4,6 +4,7 @@ use super::*;
 use crate::render::{Palette, diagnostic};
 
 mod blocks;
+mod existing;
 mod expressions;
 mod functions;
 mod lab;

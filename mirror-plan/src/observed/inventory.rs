@@ -22,8 +22,9 @@ impl Observed {
                 .note(error.to_string())
                 .help("write one with `mirror observe --out FILE`")
         })?;
-        let found =
+        let owned =
             observed.owned.iter().flat_map(|(address, all)| all.iter().map(move |f| (address, f)));
+        let found = owned.chain(&observed.existing);
         let problems: Diagnostics = found
             .flat_map(|(address, found)| {
                 problems(address, found).into_iter().map(move |problem| {

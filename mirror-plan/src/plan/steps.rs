@@ -31,6 +31,7 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
         builder.add_chains(stack, decision);
     }
     builder.need_what_is_referred_to();
+    builder.attach_gateways_before_routes(decisions);
     builder.go_after_users(decisions);
     builder.order_replacements(decisions);
     builder.detach_gateways_last();
@@ -174,6 +175,29 @@ impl Builder {
                 }
                 .into_iter()
                 .for_each(|before| self.edge(before, node));
+            }
+        }
+    }
+
+    /// A route to a gateway that an earlier run made and did not come to attach names it by id, and
+    /// waits for it all the same.
+    fn attach_gateways_before_routes(&mut self, decisions: &Decisions<'_>) {
+        let attached: BTreeMap<&str, Chain> = decisions
+            .all
+            .iter()
+            .filter(|decision| decision.address.kind == Kind::InternetGateway)
+            .filter_map(|decision| {
+                let chain = self.chain(&decision.address, Phase::Update)?;
+                Some((decision.found?.id.as_str(), chain))
+            })
+            .collect();
+        for node in self.graph.node_indices() {
+            let Call::Operation(Operation::RouteTable(operation)) = &self.graph[node].call else {
+                continue;
+            };
+            let chain = operation.gateway().and_then(|gateway| attached.get(gateway.as_str()));
+            if let Some(chain) = chain {
+                self.edge(chain.last, node);
             }
         }
     }

@@ -555,3 +555,32 @@ fn an_output_of_what_stays_survives_a_targeted_destroy() {
     assert_eq!(plan.outputs["vpc"].after, plan.outputs["vpc"].before);
     assert!(plan.outputs["vpc"].after.is_some());
 }
+
+#[test]
+fn a_route_waits_for_a_gateway_that_an_interrupted_run_left_unattached() {
+    let stack = stack(json!({
+        "vpc.lab": { "cidr": "10.0.0.0/16" },
+        "internet_gateway.lab": { "vpc": "@vpc.lab" },
+        "route_table.public": {
+            "vpc": "@vpc.lab",
+            "routes": [{ "destination": "0.0.0.0/0", "internet_gateway": "@internet_gateway.lab" }],
+        },
+    }));
+    let mut observed = applied(&stack);
+    for found in observed.owned.values_mut().flatten() {
+        match &mut found.resource {
+            Resource::InternetGateway(gateway) => gateway.vpc = None,
+            Resource::RouteTable(table) => table.routes.clear(),
+            _ => {}
+        }
+    }
+    let plan = plan(&stack, &observed, &Request::default()).unwrap();
+    let steps = plan.steps.iter().map(|step| match &step.call {
+        Call::Operation(operation) => format!("{} after {:?}", operation.call(), step.needs),
+        Call::Retag { .. } => unreachable!("no tag has changed"),
+    });
+    assert_snapshot!(steps.collect::<Vec<_>>().join("\n"), @"
+    AttachInternetGateway after []
+    CreateRoute after [0]
+    ");
+}

@@ -280,6 +280,7 @@ mod tests {
             coordination: None,
             mode,
             targeted: false,
+            existing: BTreeMap::new(),
             saw: BTreeMap::new(),
             changes: Vec::new(),
             steps: Vec::new(),

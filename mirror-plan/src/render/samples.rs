@@ -91,6 +91,7 @@ pub(super) fn empty_plan() -> Plan {
         mode: Mode::Apply,
         coordination: None,
         targeted: false,
+        existing: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes: Vec::new(),
         steps: Vec::new(),

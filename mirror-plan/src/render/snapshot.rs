@@ -39,6 +39,7 @@ pub fn version(text: &str) -> Option<u32> {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_head(f, self)?;
+        write_used(f, self)?;
         let mut changes: Vec<&Change> =
             self.changes.iter().filter(|change| change.action != Action::NoOp).collect();
         changes.sort_by_key(|change| {
@@ -71,6 +72,13 @@ fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     writeln!(f, "update {}", count(|action| action == Action::Update))?;
     writeln!(f, "replace {}", count(|action| matches!(action, Action::Replace(_))))?;
     writeln!(f, "delete {}", count(|action| action == Action::Delete))
+}
+
+/// What the stack did not make.
+fn write_used(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
+    let mut used: Vec<_> = plan.existing.iter().collect();
+    used.sort_by_key(|(address, _)| (address.kind.word(), &address.name));
+    used.into_iter().try_for_each(|(address, id)| writeln!(f, "use {address} {id}"))
 }
 
 fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::id::ObjectId;
 use crate::packet::TrafficChange;
 use crate::plan::{Action, Mode, OutputChange, Plan};
 use crate::render::Palette;
@@ -88,6 +89,7 @@ impl Text<'_> {
     fn write_legend(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan { stack, account, region, changes, .. } = self.plan;
         writeln!(f, "Plan for stack {stack} in account {account}, Region {region}.")?;
+        self.write_used(f)?;
         writeln!(f, "Each resource is marked with what happens to it:")?;
         for (action, meaning) in LEGEND {
             if changes.iter().any(|change| change.action == action) {
@@ -96,6 +98,17 @@ impl Text<'_> {
             }
         }
         writeln!(f, "\nmirror will perform the following actions:\n")
+    }
+
+    /// What the stack did not make: a reader sees which objects its selectors mean.
+    fn write_used(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let used: Vec<(String, &ObjectId)> =
+            self.plan.existing.iter().map(|(address, id)| (address.to_string(), id)).collect();
+        let Some(width) = used.iter().map(|(address, _)| address.chars().count()).max() else {
+            return Ok(());
+        };
+        writeln!(f, "It uses these, and leaves them as they are:")?;
+        used.iter().try_for_each(|(address, id)| writeln!(f, "    {address:width$} = {id}"))
     }
 
     fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ArnType as A, Named, On, calls};
+use super::internet_gateway::InternetGatewayId;
 use super::{
     Computed, Creation, InternetGateway, Need, Readiness, ReplaceOrder, ResourceType, Subnet, Tags,
     Vpc, need, part, refuse_duplicates, this,
@@ -103,6 +104,23 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The gateway of the route that it makes, where that is there already.
+    pub(crate) fn gateway(&self) -> Option<&InternetGatewayId> {
+        match self {
+            Self::CreateRoute { route, .. } | Self::ReplaceRoute { route, .. } => {
+                match route.internet_gateway.as_ref()? {
+                    Ref::Id(id) => Some(id),
+                    Ref::To(_) => None,
+                }
+            }
+            Self::Create { .. }
+            | Self::Associate { .. }
+            | Self::Disassociate { .. }
+            | Self::DeleteRoute { .. }
+            | Self::Delete { .. } => None,
+        }
+    }
+
     pub(super) fn needs(&self) -> BTreeSet<Need> {
         let needs = match self {
             Self::Create { vpc, tags: _ } => vec![need(vpc, Readiness::Made)],

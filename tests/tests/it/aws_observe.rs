@@ -45,7 +45,12 @@ async fn an_empty_account_costs_four_calls() {
 async fn images_are_looked_up_once() {
     let bench = Bench::new();
     let images = BTreeSet::from([Ami::AMAZON_LINUX.to_owned()]);
-    let sight = observe(&bench.aws, Wanted { stack: STACK, images: &images }).await.unwrap();
+    let sight = observe(
+        &bench.aws,
+        Wanted { stack: STACK, images: &images, existing: &Default::default() },
+    )
+    .await
+    .unwrap();
     assert!(sight.observed.images.contains_key(Ami::AMAZON_LINUX));
     assert_eq!(bench.count("GetParameter"), 1);
 }
@@ -55,7 +60,12 @@ async fn another_stack_is_not_seen() {
     let mut bench = Bench::new();
     bench.make("vpc.lab", vpc()).await;
     let images = BTreeSet::new();
-    let sight = observe(&bench.aws, Wanted { stack: "other", images: &images }).await.unwrap();
+    let sight = observe(
+        &bench.aws,
+        Wanted { stack: "other", images: &images, existing: &Default::default() },
+    )
+    .await
+    .unwrap();
     assert_eq!(sight.observed.owned, BTreeMap::new());
 }
 
@@ -235,7 +245,10 @@ fn the_futures_can_move_between_threads() {
     fn check(bench: &Bench, act: Act<'_>) {
         let images = BTreeSet::new();
         can_move(mirror_plan::aws::act(&bench.aws, act));
-        can_move(observe(&bench.aws, Wanted { stack: STACK, images: &images }));
+        can_move(observe(
+            &bench.aws,
+            Wanted { stack: STACK, images: &images, existing: &Default::default() },
+        ));
     }
     let _: fn(&Bench, Act<'_>) = check;
 }

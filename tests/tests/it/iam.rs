@@ -102,7 +102,7 @@ fn texts(value: &Json) -> Vec<String> {
 /// Plans as the command line does.
 async fn planned(rig: &Rig, stack: &Stack, mode: Mode) -> Result<Plan, String> {
     let images = stack.images();
-    let wanted = Wanted { stack: stack.name.as_str(), images: &images };
+    let wanted = Wanted::to_plan(stack, &images, Mode::Apply);
     let sight = observe(&rig.aws, wanted).await.map_err(|error| error.to_string())?;
     let request = Request { mode, ..Request::default() };
     plan(stack, &sight.observed, &request).map_err(|found| found.to_string())
@@ -142,7 +142,7 @@ async fn live(rig: &Rig) -> Result<(), String> {
 async fn receiver(rig: &Rig) -> Result<String, String> {
     let lab = lab();
     let images = lab.images();
-    let wanted = Wanted { stack: lab.name.as_str(), images: &images };
+    let wanted = Wanted::to_plan(&lab, &images, Mode::Apply);
     let sight = observe(&rig.aws, wanted).await.map_err(|error| error.to_string())?;
     let address = "instance.target-instance-1".parse().unwrap();
     let found = sight.observed.current(&address).ok_or("the receiver is not there")?;

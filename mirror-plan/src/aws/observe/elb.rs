@@ -1,6 +1,8 @@
 //! Reading Elastic Load Balancing, which has no filter by tag: everything is listed, and then the
 //! tags of all of it, twenty at a time.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum, TargetGroup};
 
 use super::super::Aws;
@@ -10,41 +12,46 @@ use super::super::page::{self, marked_pages};
 use super::super::tags;
 use super::super::together::together;
 use super::ObserveError;
-use crate::resource::{Tags, tag};
+use crate::resource::Tags;
 
 /// How many objects one call tells the tags of.
 ///
 /// Source: ELBv2 API reference, `DescribeTags`: up to 20 resources.
 const TAGGED: usize = 20;
 
-/// What is the stack's, with its tags.
+/// What is wanted, with its tags.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Balanced {
     pub(super) target_groups: Vec<(TargetGroup, Tags)>,
     pub(super) load_balancers: Vec<(LoadBalancer, Tags)>,
 }
 
-/// Finds what is tagged for `stack`.
-pub(super) async fn sweep(aws: &Aws, stack: &str) -> Result<Balanced, ObserveError> {
+/// Whether an object is wanted, by ARN, name and tags.
+pub(super) type IsWanted<'w> = dyn Fn(&str, &str, &Tags) -> bool + Sync + 'w;
+
+/// Finds what is wanted.
+pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<Balanced, ObserveError> {
     let (load_balancers, target_groups) =
         tokio::try_join!(load_balancers(aws), target_groups(aws))?;
     let arns = arns(&load_balancers, &target_groups)?;
-    let mine: Vec<(String, Tags)> = tags_of(aws, arns)
-        .await?
-        .into_iter()
-        .filter(|(_, tags)| tags.get(tag::STACK).map(String::as_str) == Some(stack))
-        .collect();
-    let tags_of = |arn: Option<&str>| {
-        mine.iter().find(|(mine, _)| Some(mine.as_str()) == arn).map(|(_, tags)| tags.clone())
+    let tags: BTreeMap<String, Tags> = tags_of(aws, arns).await?.into_iter().collect();
+    let tags_of = |arn: Option<&str>, name: Option<&str>| {
+        let tags = tags.get(arn?)?;
+        is_wanted(arn?, name.unwrap_or_default(), tags).then(|| tags.clone())
     };
     Ok(Balanced {
         target_groups: target_groups
             .into_iter()
-            .filter_map(|group| tags_of(group.target_group_arn()).map(|tags| (group, tags)))
+            .filter_map(|group| {
+                let tags = tags_of(group.target_group_arn(), group.target_group_name())?;
+                Some((group, tags))
+            })
             .collect(),
         load_balancers: load_balancers
             .into_iter()
             .filter_map(|balancer| {
-                tags_of(balancer.load_balancer_arn()).map(|tags| (balancer, tags))
+                let tags = tags_of(balancer.load_balancer_arn(), balancer.load_balancer_name())?;
+                Some((balancer, tags))
             })
             .collect(),
     })

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::super::Aws;
 use super::super::errors::AnswerError;
+use super::super::tags;
 use super::{ObserveError, elb, sweep};
 use crate::observed::Observed;
+use crate::resource::Tags;
 
 /// Whether AWS shows other objects of a stack than were seen.
 ///
@@ -16,8 +18,9 @@ pub(crate) async fn has_moved(
     stack: &str,
     seen: &Observed,
 ) -> Result<bool, ObserveError> {
+    let is_owned = |_: &str, _: &str, its: &Tags| tags::is_of(its, stack);
     let (swept, balanced) =
-        tokio::try_join!(Box::pin(sweep::sweep(aws, stack)), Box::pin(elb::sweep(aws, stack)))?;
+        tokio::try_join!(Box::pin(sweep::sweep(aws, stack)), Box::pin(elb::sweep(aws, &is_owned)))?;
     let mut tagged: BTreeSet<String> = swept.into_values().flatten().collect();
     tagged.extend(balanced.arns()?);
     let seen = seen.owned.values().flatten().map(|found| found.id.to_string());

@@ -11,7 +11,7 @@ use super::super::answer::{Answer, text};
 use super::super::errors::{AnswerError, FieldError};
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, each, with_id};
+use super::{ObserveError, Seen, Sought, Whose, each, with_id};
 use crate::address::Kind;
 use crate::attribute::Input;
 use crate::observed::Found;
@@ -22,7 +22,7 @@ use crate::value::Secret;
 
 const ANSWER: Answer = Answer("DescribeInstances");
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -32,7 +32,7 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_instances()
         .set_filters(page::only("instance-id", &ids))
         .max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::Instance };
+    let sought = Sought { whose, kind: Kind::Instance };
     let mut ours = Vec::new();
     let reservations = pages!(aws, "DescribeInstances", request, reservations);
     for instance in reservations.into_iter().filter_map(|of| of.instances).flatten() {
@@ -40,7 +40,7 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         if !is_there(&instance) {
             continue;
         }
-        if let Some(owner) = seen.owner(stack, &id.erase(), &tags::from_ec2(instance.tags())) {
+        if let Some(owner) = seen.owner(sought, &id.erase(), &tags::from_ec2(instance.tags())) {
             ours.push((owner, id, instance));
         }
     }

@@ -9,7 +9,7 @@ use super::super::answer::Answer;
 use super::super::errors::AnswerError;
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, with_id};
+use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::observed::Found;
 use crate::resource::InternetGateway;
@@ -17,7 +17,7 @@ use crate::resource::internet_gateway::InternetGatewayId;
 
 const ANSWER: Answer = Answer("DescribeInternetGateways");
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -27,12 +27,12 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_internet_gateways()
         .set_filters(page::only("internet-gateway-id", &ids))
         .max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::InternetGateway };
+    let sought = Sought { whose, kind: Kind::InternetGateway };
     for gateway in pages!(aws, "DescribeInternetGateways", request, internet_gateways) {
         let id: InternetGatewayId =
             ANSWER.id("internetGatewayId", gateway.internet_gateway_id())?;
         let id = id.erase();
-        let Some(owner) = seen.owner(stack, &id, &tags::from_ec2(gateway.tags())) else {
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(gateway.tags())) else {
             continue;
         };
         let (generation, resource) = (owner.generation, read(&gateway)?.into());

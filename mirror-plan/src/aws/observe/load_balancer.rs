@@ -12,7 +12,7 @@ use super::super::errors::AnswerError;
 use super::super::page::{self, marked_pages};
 use super::super::tags;
 use super::target_group::word;
-use super::{ObserveError, Seen, Stack, each, with_id};
+use super::{ObserveError, Seen, Sought, Whose, each, with_id};
 use crate::address::Kind;
 use crate::id::{ListenerArn, ObjectId};
 use crate::observed::Found;
@@ -23,15 +23,15 @@ const ANSWER: Answer = Answer("DescribeLoadBalancers");
 
 pub(super) async fn observe(
     aws: &Aws,
-    stack: &str,
+    whose: Whose<'_>,
     balancers: Vec<(SeenBalancer, Tags)>,
 ) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
-    let stack = Stack { name: stack, kind: Kind::LoadBalancer };
+    let sought = Sought { whose, kind: Kind::LoadBalancer };
     let mut ours = Vec::new();
     for (balancer, tags) in balancers {
         let arn: LoadBalancerArn = ANSWER.id("LoadBalancerArn", balancer.load_balancer_arn())?;
-        if let Some(owner) = seen.owner(stack, &arn.erase(), &tags) {
+        if let Some(owner) = seen.owner(sought, &arn.erase(), &tags) {
             ours.push((owner, arn, balancer, tags));
         }
     }

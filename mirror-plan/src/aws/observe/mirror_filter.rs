@@ -12,7 +12,7 @@ use super::super::answer::{Answer, text};
 use super::super::errors::{AnswerError, FieldError};
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, with_id};
+use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::attribute::Input;
 use crate::id::{MirrorFilterRuleId, ObjectId};
@@ -23,7 +23,7 @@ use crate::scalar::{PortRange, Protocol};
 
 const ANSWER: Answer = Answer("DescribeTrafficMirrorFilters");
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -33,13 +33,13 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_traffic_mirror_filters()
         .set_filters(page::only("traffic-mirror-filter-id", &ids))
         .max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::MirrorFilter };
+    let sought = Sought { whose, kind: Kind::MirrorFilter };
     let all = pages!(aws, "DescribeTrafficMirrorFilters", request, traffic_mirror_filters);
     for filter in all {
         let id: MirrorFilterId =
             ANSWER.id("trafficMirrorFilterId", filter.traffic_mirror_filter_id())?;
         let id = id.erase();
-        let Some(owner) = seen.owner(stack, &id, &tags::from_ec2(filter.tags())) else {
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(filter.tags())) else {
             continue;
         };
         let (resource, parts) = read(&filter)?;

@@ -9,7 +9,7 @@ use super::super::answer::{Answer, text};
 use super::super::errors::AnswerError;
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, with_id};
+use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::attribute::Input;
 use crate::observed::Found;
@@ -18,7 +18,7 @@ use crate::resource::mirror_session::MirrorSessionId;
 
 const ANSWER: Answer = Answer("DescribeTrafficMirrorSessions");
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -28,13 +28,13 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_traffic_mirror_sessions()
         .set_filters(page::only("traffic-mirror-session-id", &ids))
         .max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::MirrorSession };
+    let sought = Sought { whose, kind: Kind::MirrorSession };
     let all = pages!(aws, "DescribeTrafficMirrorSessions", request, traffic_mirror_sessions);
     for session in all {
         let id: MirrorSessionId =
             ANSWER.id("trafficMirrorSessionId", session.traffic_mirror_session_id())?;
         let id = id.erase();
-        let Some(owner) = seen.owner(stack, &id, &tags::from_ec2(session.tags())) else {
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(session.tags())) else {
             continue;
         };
         let (generation, resource) = (owner.generation, read(&session)?.into());

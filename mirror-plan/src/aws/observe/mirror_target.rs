@@ -9,7 +9,7 @@ use super::super::answer::{Answer, text};
 use super::super::errors::AnswerError;
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, with_id};
+use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::attribute::{Input, Ref};
 use crate::observed::Found;
@@ -18,7 +18,7 @@ use crate::resource::mirror_target::MirrorTargetId;
 
 const ANSWER: Answer = Answer("DescribeTrafficMirrorTargets");
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -28,13 +28,13 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_traffic_mirror_targets()
         .set_filters(page::only("traffic-mirror-target-id", &ids))
         .max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::MirrorTarget };
+    let sought = Sought { whose, kind: Kind::MirrorTarget };
     let all = pages!(aws, "DescribeTrafficMirrorTargets", request, traffic_mirror_targets);
     for target in all {
         let id: MirrorTargetId =
             ANSWER.id("trafficMirrorTargetId", target.traffic_mirror_target_id())?;
         let id = id.erase();
-        let Some(owner) = seen.owner(stack, &id, &tags::from_ec2(target.tags())) else {
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(target.tags())) else {
             continue;
         };
         let (generation, resource) = (owner.generation, read(&target)?.into());

@@ -12,7 +12,7 @@ use super::super::answer::Answer;
 use super::super::errors::AnswerError;
 use super::super::page::{self, Ids, pages};
 use super::super::tags::{self, Owner};
-use super::{ObserveError, Seen, Stack, with_id};
+use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::attribute::Ref;
 use crate::id::{ObjectId, RouteTableAssociationId};
@@ -25,7 +25,7 @@ const ANSWER: Answer = Answer("DescribeRouteTables");
 /// The greatest page of this list.
 const PAGE: i32 = 100;
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -35,11 +35,11 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_route_tables()
         .set_filters(page::only("route-table-id", &ids))
         .max_results(PAGE);
-    let stack = Stack { name: stack, kind: Kind::RouteTable };
+    let sought = Sought { whose, kind: Kind::RouteTable };
     for table in pages!(aws, "DescribeRouteTables", request, route_tables) {
         let id: RouteTableId = ANSWER.id("routeTableId", table.route_table_id())?;
         let id = id.erase();
-        let Some(owner) = seen.owner(stack, &id, &tags::from_ec2(table.tags())) else {
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(table.tags())) else {
             continue;
         };
         let Associations { subnets, parts } = associations(&table)?;

@@ -7,7 +7,7 @@ use super::super::answer::Answer;
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
 use super::permission::rules;
-use super::{ObserveError, Seen, Stack, with_id};
+use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::observed::Found;
 use crate::resource::SecurityGroup;
@@ -15,7 +15,7 @@ use crate::resource::security_group::SecurityGroupId;
 
 const ANSWER: Answer = Answer("DescribeSecurityGroups");
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -25,11 +25,11 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_security_groups()
         .set_filters(page::only("group-id", &ids))
         .max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::SecurityGroup };
+    let sought = Sought { whose, kind: Kind::SecurityGroup };
     for group in pages!(aws, "DescribeSecurityGroups", request, security_groups) {
         let id: SecurityGroupId = ANSWER.id("groupId", group.group_id())?;
         let id = id.erase();
-        let Some(owner) = seen.owner(stack, &id, &tags::from_ec2(group.tags())) else {
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(group.tags())) else {
             continue;
         };
         let (ingress, untold_in) = rules(group.ip_permissions())?;

@@ -9,7 +9,7 @@ use super::super::answer::Answer;
 use super::super::errors::AnswerError;
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, with_id};
+use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::observed::Found;
 use crate::resource::Subnet;
@@ -17,7 +17,7 @@ use crate::resource::subnet::SubnetId;
 
 const ANSWER: Answer = Answer("DescribeSubnets");
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
@@ -27,11 +27,11 @@ pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, Ob
         .describe_subnets()
         .set_filters(page::only("subnet-id", &ids))
         .max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::Subnet };
+    let sought = Sought { whose, kind: Kind::Subnet };
     for subnet in pages!(aws, "DescribeSubnets", request, subnets) {
         let id: SubnetId = ANSWER.id("subnetId", subnet.subnet_id())?;
         let id = id.erase();
-        let Some(owner) = seen.owner(stack, &id, &tags::from_ec2(subnet.tags())) else {
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(subnet.tags())) else {
             continue;
         };
         let (generation, resource) = (owner.generation, read(&subnet)?.into());

@@ -10,7 +10,7 @@ use super::super::Aws;
 use super::super::answer::{Answer, text};
 use super::super::errors::{AnswerError, FieldError};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, each, with_id};
+use super::{ObserveError, Seen, Sought, Whose, each, with_id};
 use crate::address::Kind;
 use crate::attribute::Ref;
 use crate::observed::Found;
@@ -21,15 +21,15 @@ const ANSWER: Answer = Answer("DescribeTargetGroups");
 
 pub(super) async fn observe(
     aws: &Aws,
-    stack: &str,
+    whose: Whose<'_>,
     groups: Vec<(SeenGroup, Tags)>,
 ) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
-    let stack = Stack { name: stack, kind: Kind::TargetGroup };
+    let sought = Sought { whose, kind: Kind::TargetGroup };
     let mut ours = Vec::new();
     for (group, tags) in groups {
         let arn: TargetGroupArn = ANSWER.id("TargetGroupArn", group.target_group_arn())?;
-        if let Some(owner) = seen.owner(stack, &arn.erase(), &tags) {
+        if let Some(owner) = seen.owner(sought, &arn.erase(), &tags) {
             ours.push((owner, arn, group, tags));
         }
     }

@@ -8,24 +8,24 @@ use super::super::Aws;
 use super::super::answer::Answer;
 use super::super::page::{self, Ids, pages};
 use super::super::tags;
-use super::{ObserveError, Seen, Stack, each, with_id};
+use super::{ObserveError, Seen, Sought, Whose, each, with_id};
 use crate::address::Kind;
 use crate::observed::Found;
 use crate::resource::Vpc;
 use crate::resource::vpc::VpcId;
 
-pub(super) async fn observe(aws: &Aws, stack: &str, ids: Ids) -> Result<Seen, ObserveError> {
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
         return Ok(seen);
     }
     let request =
         aws.ec2().describe_vpcs().set_filters(page::only("vpc-id", &ids)).max_results(page::PAGE);
-    let stack = Stack { name: stack, kind: Kind::Vpc };
+    let sought = Sought { whose, kind: Kind::Vpc };
     let mut ours = Vec::new();
     for vpc in pages!(aws, "DescribeVpcs", request, vpcs) {
         let id: VpcId = Answer("DescribeVpcs").id("vpcId", vpc.vpc_id())?;
-        if let Some(owner) = seen.owner(stack, &id.erase(), &tags::from_ec2(vpc.tags())) {
+        if let Some(owner) = seen.owner(sought, &id.erase(), &tags::from_ec2(vpc.tags())) {
             ours.push((owner, id, vpc));
         }
     }

@@ -191,6 +191,7 @@ fn the_order_of_a_plan() {
         coordination: None,
         mode: crate::plan::Mode::Destroy,
         targeted: false,
+        existing: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes: Vec::new(),
         steps: vec![

@@ -40,6 +40,7 @@ fn plan_of(changes: Vec<Change>) -> Plan {
         coordination: None,
         mode: Mode::Apply,
         targeted: false,
+        existing: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes,
         steps: Vec::new(),

@@ -33,9 +33,9 @@ impl<'o> Inventory<'o> {
 
 impl fmt::Display for Inventory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Observed { account, region, owned, images: _ } = self.observed;
+        let Observed { account, region, owned, existing, images: _ } = self.observed;
         let strong = self.palette.strong;
-        if owned.is_empty() {
+        if owned.is_empty() && existing.is_empty() {
             return writeln!(f, "Nothing in account {account}, Region {region}.");
         }
         writeln!(f, "Account {account}, Region {region}.")?;
@@ -46,6 +46,12 @@ impl fmt::Display for Inventory<'_> {
                 write!(f, " (deposed object {})", found.generation)?;
             }
             writeln!(f, "\n{} \"{}\" {{", address.kind, address.name)?;
+            write_entries(f, &entries(address, found), 0, &self.palette)?;
+            writeln!(f, "}}")?;
+        }
+        for (address, found) in existing {
+            writeln!(f, "\n{strong}# {address}{strong:#}, which the stack did not make")?;
+            writeln!(f, "existing \"{}\" \"{}\" {{", address.kind, address.name)?;
             write_entries(f, &entries(address, found), 0, &self.palette)?;
             writeln!(f, "}}")?;
         }

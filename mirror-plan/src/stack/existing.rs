@@ -1,0 +1,72 @@
+//! Existing objects: what a stack uses and did not make.
+//!
+//! A stack says how to recognize one, by id, name or tags, and refers to it as to a resource of its own.
+//! Observing finds it; it is never changed and never tagged. In a plan its references are ids.
+
+use std::fmt;
+
+use super::Place;
+use crate::address::Kind;
+use crate::id::ObjectId;
+use crate::resource::{Tags, tag};
+use crate::value::Path;
+
+/// A declared object that is there without the stack.
+#[derive(Clone, Debug)]
+pub struct Existing {
+    /// How it is recognized.
+    pub selector: Selector,
+    /// Where it was declared; `None` for a stack built in Rust.
+    pub place: Option<Place>,
+}
+
+/// How an object is recognized: all that is given must hold, and exactly one object be left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selector {
+    /// Its id, or its ARN if it has no id.
+    pub id: Option<ObjectId>,
+    /// Its name: that of Elastic Load Balancing, or the tag `Name` in EC2.
+    pub name: Option<String>,
+    /// Tags that it carries, with exactly these values.
+    pub tags: Tags,
+}
+
+impl Selector {
+    /// The tags that an object of EC2 must carry, its name among them.
+    #[must_use]
+    pub fn all_tags(&self) -> Tags {
+        let Self { id: _, name, tags } = self;
+        let name = name.iter().map(|name| (tag::NAME.to_owned(), name.clone()));
+        tags.clone().into_iter().chain(name).collect()
+    }
+
+    /// Whether it recognizes an object of Elastic Load Balancing.
+    #[must_use]
+    pub fn admits(&self, arn: &str, its_name: &str, its_tags: &Tags) -> bool {
+        let Self { id, name, tags } = self;
+        id.as_ref().is_none_or(|id| id.as_str() == arn)
+            && name.as_ref().is_none_or(|name| name == its_name)
+            && tags.iter().all(|(key, value)| its_tags.get(key) == Some(value))
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, name, tags } = self;
+        let id = id.iter().map(|id| format!("id {id}"));
+        let name = name.iter().map(|name| format!("name \"{name}\""));
+        let tags = tags.iter().map(|(key, value)| format!("tag {key} = \"{value}\""));
+        f.write_str(&id.chain(name).chain(tags).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// What is wrong with a selector of an object of `kind`, as the stack says it.
+pub(crate) fn check(kind: Kind, selector: &Selector) -> Option<(Path, String)> {
+    let Selector { id, name, tags } = selector;
+    if let Some(wrong) = id.as_ref().and_then(|id| crate::resource::is_id_of(kind, id).err()) {
+        return Some((Path::default().member("id"), wrong.to_string()));
+    }
+    let nothing = id.is_none() && name.is_none() && tags.is_empty();
+    let needed = "it needs an `id`, a `name` or `tags` to be recognized by";
+    nothing.then(|| (Path::default(), needed.to_owned()))
+}

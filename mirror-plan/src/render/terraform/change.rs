@@ -5,7 +5,6 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::entry::Entry;
 use super::node::{Known, Mark, Mask, Node};
 use super::state::deposed_key;
-use super::{MANAGED, PROVIDER_NAME};
 use crate::plan::{Action, OutputChange};
 use crate::resource::ReplaceOrder;
 use crate::value::Value;
@@ -17,14 +16,7 @@ impl Serialize for ResourceChange<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let entry = self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("address", &entry.address())?;
-        map.serialize_entry("mode", MANAGED)?;
-        map.serialize_entry("type", entry.table.name)?;
-        map.serialize_entry("name", entry.name())?;
-        if let Some(index) = entry.index() {
-            map.serialize_entry("index", &index)?;
-        }
-        map.serialize_entry("provider_name", PROVIDER_NAME)?;
+        entry.serialize_head(&mut map)?;
         if let Some(generation) = entry.deposed {
             map.serialize_entry("deposed", &deposed_key(generation))?;
         }

@@ -5,10 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::ser::SerializeMap;
+
 use super::node::Node;
 use super::object::{Location, Object, PartOf, element};
 use super::reference::{Ids, resource};
 use super::table::{self, PartTable, Table, This};
+use super::{MANAGED, PROVIDER_NAME};
 use crate::address::{Address, Key, Kind, Name};
 use crate::attribute::ObjectType;
 use crate::id::ObjectId;
@@ -48,6 +51,19 @@ impl std::fmt::Debug for Table {
 }
 
 impl Entry<'_> {
+    /// The members that say which resource it is, as in a state and among changes.
+    pub(super) fn serialize_head<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("address", &self.address())?;
+        map.serialize_entry("mode", MANAGED)?;
+        map.serialize_entry("type", self.table.name)?;
+        map.serialize_entry("name", self.name())?;
+        if let Some(index) = self.index() {
+            map.serialize_entry("index", &index)?;
+        }
+        map.serialize_entry("provider_name", PROVIDER_NAME)?;
+        Ok(())
+    }
+
     /// The label of its block.
     pub(super) fn name(&self) -> &Name {
         &self.of.name

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::entry::Entry;
 use super::node::{Known, Mark, Mask, Node};
 use super::reference::{Ids, Reference};
-use super::{MANAGED, PROVIDER_NAME, STATE_FORMAT, TERRAFORM_VERSION};
+use super::{STATE_FORMAT, TERRAFORM_VERSION};
 use crate::value::Value;
 
 /// Resources and outputs at one time.
@@ -63,14 +63,7 @@ impl Serialize for StateResource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { entry, node, ids } = self;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("address", &entry.address())?;
-        map.serialize_entry("mode", MANAGED)?;
-        map.serialize_entry("type", entry.table.name)?;
-        map.serialize_entry("name", entry.name())?;
-        if let Some(index) = entry.index() {
-            map.serialize_entry("index", &index)?;
-        }
-        map.serialize_entry("provider_name", PROVIDER_NAME)?;
+        entry.serialize_head(&mut map)?;
         map.serialize_entry("schema_version", &entry.table.schema_version)?;
         map.serialize_entry("values", &Known(*node))?;
         map.serialize_entry("sensitive_values", &Mask(Mark::Sensitive, *node))?;

@@ -225,13 +225,20 @@ impl StackBuilder {
     /// Declares an object that is there without the stack, and returns a reference to it.
     ///
     /// ```
-    /// use mirror_plan::resource::{SecurityGroup, Vpc};
+    /// use mirror_plan::resource::{Subnet, Vpc};
     /// use mirror_plan::stack::{Selector, Stack};
     ///
     /// let mut stack = Stack::builder("sensors".parse()?);
     /// let selector = Selector { name: Some("production".to_owned()), ..Selector::default() };
     /// let vpc = stack.existing::<Vpc>("main".parse()?, selector);
-    /// stack.add("sensors".parse()?, SecurityGroup { vpc, ..SecurityGroup::default() });
+    /// let subnet = Subnet {
+    ///     vpc,
+    ///     cidr: "10.0.9.0/24".parse()?,
+    ///     availability_zone: None,
+    ///     public_ip_on_launch: false,
+    ///     tags: Default::default(),
+    /// };
+    /// stack.add("sensors".parse()?, subnet);
     /// assert!(stack.build().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

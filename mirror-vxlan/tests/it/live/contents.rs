@@ -85,6 +85,9 @@ fn of_a_fragmented_datagram_a_socket_of_udp_sees_all_and_the_others_the_first_fr
     }
 }
 
+/// How often it may take until all come.
+const TRIES: usize = 5;
+
 #[test]
 fn twenty_thousand_segments_come_as_twenty_thousand_where_the_interface_merges() {
     let Some(network) = Network::new() else { return };
@@ -93,12 +96,20 @@ fn twenty_thousand_segments_come_as_twenty_thousand_where_the_interface_merges()
     for method in METHODS {
         // A checksum is what the kernel merges datagrams by; AWS sends none.
         for checksum in [Checksum::Zero, Checksum::Valid] {
-            let mut input = open_one(&network, &LiveOptions::default(), method);
-            let seen = receive_while(&mut input, || {
-                network.send_with(checksum, Outer::V4, &segments);
+            // Where the machine has much else to do the kernel may lose some, which is counted; what
+            // it merged would be none of those sent.
+            let all_came = (0..TRIES).any(|_| {
+                let mut input = open_one(&network, &LiveOptions::default(), method);
+                let seen = receive_while(&mut input, || {
+                    network.send_with(checksum, Outer::V4, &segments);
+                });
+                let mut sent = segments.iter();
+                assert!(seen.iter().all(|seen| sent.any(|sent| seen.payload == *sent)));
+                let lost = segments.len() - seen.len();
+                assert!(input.dropped().unwrap() <= lost as u64, "{method:?}");
+                lost == 0
             });
-            assert_eq!((seen.len(), input.dropped().unwrap()), (20_000, 0), "{method:?}");
-            assert!(seen.iter().zip(&segments).all(|(seen, sent)| seen.payload == *sent));
+            assert!(all_came, "{method:?} {checksum:?}: some were lost {TRIES} times");
         }
     }
 }

@@ -250,10 +250,12 @@ fn congestion_on_the_way_changes_no_frame_of_the_receiver_but_those_of_the_kerne
 
     let Some(mut device) = Device::without_gro(&network) else { return };
     send();
-    let theirs = device.frames_before_a_mark();
+    let mut theirs = device.frames_before_a_mark();
+    theirs.retain(|frame| frame[..12] == frames[0][..12]); // not what the host itself sends there
     // That of a sender that knows nothing of congestion is dropped; in the other it is marked.
     let is_marked = |frame: &Vec<u8>| u32::from(frame[15]) == CONGESTION_MET;
-    assert!(theirs.len() == SENT / 2 && theirs.iter().all(is_marked), "{}", theirs.len());
+    let unmarked: Vec<_> = theirs.iter().filter(|frame| !is_marked(frame)).collect();
+    assert_eq!((theirs.len(), unmarked), (SENT / 2, Vec::new()));
 }
 
 /// That the receiver hands them on one by one, on the same interface, is a test of contents.

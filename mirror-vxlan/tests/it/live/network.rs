@@ -9,7 +9,7 @@ use std::thread;
 
 use mirror_vxlan::input::processor;
 use mirror_vxlan::socket::option::disable_checksum;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, sched_getcpu};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// The interface at both ends.
 pub(super) const INTERFACE: &str = "cable";
@@ -63,6 +63,9 @@ pub(super) struct Cable {
 pub(crate) struct Network {
     sender: String,
     receiver: String,
+    /// Where everything is sent from: the kernel queues packets by processor, so that those from one
+    /// arrive in the order sent.
+    processor: usize,
 }
 
 impl Network {
@@ -74,11 +77,14 @@ impl Network {
     /// The same, with a cable of one's own.
     pub(super) fn with(cable: Cable) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = |end: &str| {
-            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-            format!("mirror-{}-{number}-{end}", std::process::id())
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed) as usize;
+        let name = |end: &str| format!("mirror-{}-{number}-{end}", std::process::id());
+        let processors = processor::allowed().unwrap();
+        let network = Self {
+            sender: name("sender"),
+            receiver: name("receiver"),
+            processor: processors[number % processors.len()],
         };
-        let network = Self { sender: name("sender"), receiver: name("receiver") };
         if !succeeds(&["ip", "netns", "add", &network.sender]) {
             println!("skipped: network namespaces need root and iproute2");
             return None;
@@ -90,7 +96,10 @@ impl Network {
 
     /// Runs `work` in the namespace that sends.
     pub(super) fn sender<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        inside(&self.sender, work)
+        inside(&self.sender, || {
+            processor::pin(self.processor).unwrap();
+            work()
+        })
     }
 
     /// Runs `work` in the namespace that receives.
@@ -115,8 +124,6 @@ impl Network {
         payloads: impl IntoIterator<Item = P> + Send,
     ) -> u64 {
         self.sender(|| {
-            // The kernel queues packets by processor: from one, they arrive in the order sent.
-            processor::pin(sched_getcpu()).unwrap();
             let socket = UdpSocket::bind((outer.sender(), 0)).unwrap();
             if checksum == Checksum::Zero {
                 disable_checksum(&socket).unwrap();
@@ -215,7 +222,7 @@ impl Network {
     }
 
     fn connect(&self, Cable { mtu, queues }: Cable) {
-        let Self { sender, receiver } = self;
+        let Self { sender, receiver, processor: _ } = self;
         let shape = format!("mtu {mtu} numtxqueues {queues} numrxqueues {queues}");
         let command = format!(
             "ip -n {sender} link add {INTERFACE} address 02:00:00:00:00:01 {shape} type veth \

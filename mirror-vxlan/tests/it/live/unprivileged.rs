@@ -1,5 +1,6 @@
 //! Receiving without any capability, on the loopback device.
 
+use std::collections::BTreeSet;
 use std::net::UdpSocket;
 
 use mirror_vxlan::input::Input as _;
@@ -123,7 +124,8 @@ fn both_tunnel_ports_are_received() {
             sender.send_to(&port.to_be_bytes(), ("127.0.0.1", port)).unwrap();
         }
     });
-    let payloads: Vec<Vec<u8>> = seen.into_iter().map(|seen| seen.payload).collect();
-    let ports: Vec<Vec<u8>> = options.ports().map(|port| port.to_be_bytes().to_vec()).collect();
+    // Between two sockets there is no order.
+    let payloads: BTreeSet<Vec<u8>> = seen.into_iter().map(|seen| seen.payload).collect();
+    let ports: BTreeSet<Vec<u8>> = options.ports().map(|port| port.to_be_bytes().to_vec()).collect();
     assert_eq!(payloads, ports);
 }

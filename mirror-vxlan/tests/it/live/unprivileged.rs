@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use mirror_vxlan::input::Input as _;
 use mirror_vxlan::input::live::{Choice, Live, LiveOptions, Method, OpenError, open};
@@ -14,10 +17,22 @@ use super::receive_while;
 const XDP_NEEDS: &str = "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF \
                          and CAP_PERFMON, or receive from a packet-socket ring";
 
-/// Options with a port that is free.
+/// Options with a port of their own, none of those that the kernel hands out.
 fn options() -> LiveOptions {
-    let port = UdpSocket::bind("[::]:0").unwrap().local_addr().unwrap().port();
-    LiveOptions { vxlan_port: port, ..LiveOptions::default() }
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let of_process = (std::process::id() % 100) as u16 * 100;
+    let vxlan_port = 20_000 + of_process + NEXT.fetch_add(1, Ordering::Relaxed);
+    LiveOptions { vxlan_port, ..LiveOptions::default() }
+}
+
+/// Opens inputs, once the port is free: a program that another test starts at this moment has our
+/// sockets too, until its `exec`.
+fn opened(options: &LiveOptions) -> Live {
+    let open = |_| {
+        thread::sleep(Duration::from_millis(10));
+        open(options, Method::Udp).ok()
+    };
+    (0..100).find_map(open).expect("the port becomes free")
 }
 
 /// Opens inputs on a thread that has given all its capabilities up.
@@ -31,7 +46,7 @@ fn open_with(
     options: &LiveOptions,
     method: Method,
 ) -> Result<Live, OpenError> {
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let mut sets = capabilities(None).unwrap();
             sets.effective = kept;
@@ -106,18 +121,18 @@ fn af_xdp_needs_each_of_its_capabilities_and_no_other() {
 #[test]
 fn a_port_that_is_taken_is_named_even_if_it_is_shared() {
     let options = LiveOptions { workers: 2.try_into().unwrap(), ..options() };
-    let first = open(&options, Method::Udp).unwrap();
+    let first = opened(&options);
     let error = open(&options, Method::Udp).unwrap_err();
     assert!(matches!(error, OpenError::PortTaken { port, .. } if port == options.vxlan_port));
     drop(first);
-    assert!(open(&options, Method::Udp).is_ok());
+    opened(&options);
 }
 
 #[test]
 fn both_tunnel_ports_are_received() {
     let geneve_port = Some(options().vxlan_port);
     let options = LiveOptions { geneve_port, ..options() };
-    let mut live = open(&options, Method::Udp).unwrap();
+    let mut live = opened(&options);
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     let seen = receive_while(&mut live.inputs[0], || {
         for port in options.ports() {
@@ -126,6 +141,7 @@ fn both_tunnel_ports_are_received() {
     });
     // Between two sockets there is no order.
     let payloads: BTreeSet<Vec<u8>> = seen.into_iter().map(|seen| seen.payload).collect();
-    let ports: BTreeSet<Vec<u8>> = options.ports().map(|port| port.to_be_bytes().to_vec()).collect();
+    let ports: BTreeSet<Vec<u8>> =
+        options.ports().map(|port| port.to_be_bytes().to_vec()).collect();
     assert_eq!(payloads, ports);
 }

@@ -249,7 +249,8 @@ impl Files {
         }
         // Others may have taken files away, and some may have been compressed.
         let at = |attempt: &str, error: &io::Error| trouble(attempt, directory, error);
-        self.inventory = Inventory::scan(directory, prefix).map_err(|error| at("read", &error))?;
+        self.inventory =
+            Inventory::settled(directory, prefix).map_err(|error| at("read", &error))?;
         while self.inventory.bytes + bytes > limit {
             let made = match policy {
                 BudgetPolicy::RefuseFrames => false,
@@ -261,7 +262,7 @@ impl Files {
             // What is being finished can be deleted when it is.
             if !made && policy == BudgetPolicy::DeleteOldest && self.finisher.wait_for_one() {
                 self.inventory =
-                    Inventory::scan(directory, prefix).map_err(|error| at("read", &error))?;
+                    Inventory::settled(directory, prefix).map_err(|error| at("read", &error))?;
                 continue;
             }
             if !made {

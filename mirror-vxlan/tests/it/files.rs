@@ -268,7 +268,14 @@ fn a_full_disk_is_counted_told_once_and_used_again_when_there_is_room() {
         }
     }
     assert!(full > 900 && delivered.len() > 900, "{full} lost");
-    let oldest = files_in(disk.0.path()).remove(0);
+    // It gets its last name from a thread of its own.
+    let is_finished = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "pcapng");
+    let oldest = loop {
+        if let Some(path) = files_in(disk.0.path()).into_iter().next().filter(is_finished) {
+            break path;
+        }
+        std::thread::yield_now();
+    };
     let taken = numbers(&oldest);
     fs::remove_file(oldest).unwrap();
     files.tick(seconds_later(200), Ahead::default());

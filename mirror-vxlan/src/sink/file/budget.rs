@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::name::{Prefix, Stage};
 use crate::count::Tally;
 
+/// How often a directory is looked into for two looks that agree.
+const MOST_LOOKS: usize = 4;
+
 /// How much space the files of a sink may take together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -52,7 +55,7 @@ impl Removed {
 }
 
 /// The files of one sink that are on the disk.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inventory {
     /// Those that are finished, the oldest first.
     pub(crate) finished: VecDeque<StoredFile>,
@@ -89,6 +92,19 @@ impl Inventory {
         }
         inventory.finished.make_contiguous().sort_unstable();
         Ok(inventory)
+    }
+
+    /// Looks until two looks agree: a file that is renamed during one may be missed by it.
+    pub(super) fn settled(directory: &Path, prefix: &Prefix) -> io::Result<Self> {
+        let mut seen = Self::scan(directory, prefix)?;
+        for _ in 0..MOST_LOOKS {
+            let again = Self::scan(directory, prefix)?;
+            if again == seen {
+                break;
+            }
+            seen = again;
+        }
+        Ok(seen)
     }
 
     /// Deletes the oldest finished file and counts it; returns whether there was one.

@@ -43,6 +43,7 @@ pub(crate) mod ip;
 mod length;
 pub(crate) mod link;
 pub(crate) mod part;
+mod plain;
 mod udp;
 
 use core::net::IpAddr;
@@ -151,7 +152,10 @@ impl Decapsulator {
     /// The packet has none, for the reason returned. [`Self::explain`] says where.
     #[inline]
     pub fn packet<'a>(&self, link: Link, packet: &'a [u8]) -> Result<Decapsulated<'a>, DropReason> {
-        self.peel(link, packet).map_err(|error| error.reason())
+        match plain::frame(self, link, packet) {
+            Some(decapsulated) => Ok(decapsulated),
+            None => self.peel(link, packet).map_err(|error| error.reason()),
+        }
     }
 
     /// Does what [`Self::packet`] does, and says where in the packet it had to stop.
@@ -190,7 +194,7 @@ impl Decapsulator {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn peel<'a>(&self, link: Link, packet: &'a [u8]) -> Result<Decapsulated<'a>, PacketError> {
         let (ether_type, packet) = link::strip(link, Part::whole(packet))?;
         let packet = ip::strip(ether_type, packet)?;

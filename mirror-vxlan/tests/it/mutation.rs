@@ -61,7 +61,9 @@ fn no_packet_makes_the_receiver_panic_or_lose_count() {
 fn receive(receiver: &Decapsulator, link: Link, bytes: &[u8], counts: &mut Counts) {
     let content = Content::Packet { link, bytes };
     counts.receive(&Packet { time: Timestamp::default(), content });
-    match receiver.packet(link, bytes) {
+    let result = receiver.packet(link, bytes);
+    assert_eq!(result, receiver.explain(link, bytes).map_err(|error| error.reason()));
+    match result {
         Ok(decapsulated) => {
             let frame = decapsulated.frame;
             let original = decapsulated.original_len as usize;

@@ -100,7 +100,7 @@ check_unit() {
   units=$(mktemp --directory)
   sed "s#/usr/bin/mirror-vxlan#$out/mirror-vxlan#" "$packaging/mirror-vxlan.service" \
     >"$units/mirror-vxlan.service"
-  for dropin in none tap xdp; do
+  for dropin in none ring tap xdp; do
     rm -rf "$units/mirror-vxlan.service.d"
     if [[ $dropin != none ]]; then
       install -D --mode=644 "$packaging/$dropin.conf" \
@@ -110,7 +110,7 @@ check_unit() {
     [[ $said != *mirror-vxlan* ]] || fail "systemd on the unit with the drop-in $dropin: $said"
   done
   rm -rf "$units"
-  good "systemd takes the unit and both drop-ins"
+  good "systemd takes the unit and its drop-ins"
 }
 
 check_user_data() {
@@ -136,16 +136,15 @@ check_service() {
     skipped "the service in a container (needs root, systemd-nspawn and debootstrap)"
     return
   fi
-  local root=$target/packaging-root shared way
-  if [[ ! -e $root.made ]]; then
+  local root=$target/packaging-root packages=systemd,systemd-sysv,iproute2,nftables,procps shared way
+  if [[ $(cat "$root.made" 2>/dev/null) != "$packages" ]]; then
     rm -rf "$root"
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,iproute2,procps bookworm "$root" \
-      >"$root.log"
-    touch "$root.made"
+    debootstrap --variant=minbase --include="$packages" bookworm "$root" >"$root.log"
+    echo "$packages" >"$root.made"
   fi
   for way in package user-data; do
     shared=$(mktemp --directory)
-    cp "$out"/mirror-vxlan.{deb,tar.gz} "$packaging"/check/service.sh "$packaging"/{tap,xdp}.conf \
+    cp "$out"/mirror-vxlan.{deb,tar.gz} "$packaging"/check/service.sh "$packaging"/{ring,tap,xdp}.conf \
       "$shared/"
     cp "$packaging/cloud-init.yaml" "$shared/"
     printf '%s' "$way" >"$shared/way"

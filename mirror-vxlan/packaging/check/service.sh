@@ -121,6 +121,8 @@ user-data) install_user_data ;;
 esac
 receives_as_ever
 if [[ $way == package ]]; then
+  receives_with ring 'pcap = "/var/lib/mirror-vxlan"' 'receiving from a packet-socket ring'
+  [[ -z $(nft list ruleset) ]]
   rm /dev/net/tun
   mknod --mode=666 /dev/net/tun c 10 200 # as udev would
   receives_with tap 'tap = "mirror0"' 'receiving from a packet-socket ring'

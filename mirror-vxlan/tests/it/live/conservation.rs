@@ -7,6 +7,8 @@ use std::time::Duration;
 use mirror_vxlan::input::Input as _;
 use mirror_vxlan::input::live::{LiveInput, LiveOptions, Method};
 
+use crate::peer;
+
 use super::network::{Checksum, Network, Outer, PORT};
 use super::{METHODS, QUIET, STEERING, Seen, open_in, open_one, receive_while};
 
@@ -133,6 +135,25 @@ fn the_host_does_not_answer() {
             network.icmp_errors() > before
         });
         assert!(answers, "{method:?} {outer:?}: the count sees nothing");
+    }
+}
+
+#[test]
+fn what_the_kernel_drops_behind_the_ring_is_received() {
+    let Some(network) = Network::new() else { return };
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/behind-the-ring.nft");
+    // Twice: a service that is started again finds the rules of before.
+    for _ in 0..2 {
+        if network.receiver(|| peer::run("nft", &["-f", rules])).is_none() {
+            return;
+        }
+    }
+    for (method, expected) in [(Method::Ring, 5_000), (Method::Udp, 0)] {
+        let mut input = open_one(&network, &LiveOptions::default(), method);
+        let seen = receive_while(&mut input, || {
+            network.send(Outer::V4, numbered(5_000));
+        });
+        assert_eq!(order(&seen), (0..expected).collect::<Vec<_>>(), "{method:?}");
     }
 }
 

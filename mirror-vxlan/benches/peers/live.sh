@@ -5,16 +5,16 @@
 #
 # split  sender and softirq on processor 0, receiver on processor 1, as fast as the sender goes:
 #        packets received in a second.
-# core   what the kernel does for packets (a thread of its own, "threaded NAPI") and the receiver both
-#        on processor 1: the highest rate at which two of three runs lose nothing.
+# core   what the kernel does for packets and the receiver both on processor 1: the highest rate at which
+#        two of three runs lose nothing. The sender's processor hands the packets over (receive packet
+#        steering, with room for 100,000: net.core.netdev_max_backlog is raised, and put back).
 # cost   100,000 packets a second in the arrangement of split: the receiver's CPU time, and the
 #        time that processor 1 was busy.
 # files  as split, but to a capture file on tmpfs, of frames of 60 bytes and of IMIX: packets that are
 #        in the file, for each second. The receiver is the whole program, its threads all on processor 1.
 # tap    as files, but to a TAP device; what the kernel counts as received on it.
 #
-# ring-nft is the ring with a rule of nftables behind it, which drops what the ring has seen; whoever runs a
-# receiver can have it as well.
+# ring-nft is the ring with the rule of packaging/behind-the-ring.nft, which drops what the ring has seen.
 #
 # Two network namespaces and a veth pair with an MTU of 3000 are made and removed. Root is needed,
 # and gcc, tcpdump, ethtool, iproute2 and the kernel's vxlan device; what is missing is left out.
@@ -71,6 +71,12 @@ clean() {
     ip netns delete "$from" 2> /dev/null || true
     ip netns delete "$to" 2> /dev/null || true
     rm -rf "$work" "$files"
+    put_backlog_back
+}
+
+put_backlog_back() {
+    if [[ -n ${backlog-} ]]; then sysctl -qw net.core.netdev_max_backlog="$backlog"; fi
+    backlog=
 }
 
 # Says whether a receiver can be run here.
@@ -107,26 +113,15 @@ start() {
         xdp) command=("$target/datapath/examples/count" xdp cable) ;;
         *) command=("$target/datapath/examples/count" "${1%-nft}") ;;
     esac
-    if [[ $1 == ring-nft* ]]; then drop_behind_the_ring; fi
+    if [[ $1 == ring-nft* ]]; then
+        ip netns exec "$to" nft -f ../../packaging/behind-the-ring.nft
+    fi
     (
         TIMEFORMAT='%U %S'
         time taskset -c 1 ip netns exec "$to" "${command[@]}" > "$work/out" 2> "$work/err"
     ) 2> "$work/time" &
     receiver=$!
     sleep "${START:-1.2}" # until it receives
-    if [[ -n ${together-} ]]; then pin_kernel; fi
-}
-
-# Has the kernel drop what the ring has seen, before the host's IP layer handles it to drop it there.
-drop_behind_the_ring() {
-    ip netns exec "$to" nft -f - << 'RULES'
-table netdev mirror {
-    chain behind-the-ring {
-        type filter hook ingress device "cable" priority 0
-        udp dport 4789 drop
-    }
-}
-RULES
 }
 
 # Ends the receiver, which is a child of this shell, and sets `result`: packets received, seconds of
@@ -151,7 +146,7 @@ finish() {
     esac
     wait "$receiver" || true
     if [[ $1 == kernel* ]]; then ip -n "$to" link delete tunnel; fi
-    if [[ $1 == ring-nft* ]]; then ip netns exec "$to" nft delete table netdev mirror; fi
+    if [[ $1 == ring-nft* ]]; then ip netns exec "$to" nft delete table ip mirror_vxlan; fi
     count=$(grep -ohE "$pattern" "$work/out" "$work/err" | head -1 | grep -oE '[0-9]+') ||
         true # it ended before it counted
     result="${count:-0} $(awk '{print $1 + $2}' "$work/time")"
@@ -173,16 +168,9 @@ run() {
     echo "${result% *} $sent ${result#* } $((busy_after - busy_before))"
 }
 
-# Has the kernel handle packets in a thread, which pin_kernel keeps on processor 1, or as it likes.
-kernel_thread() {
-    ip netns exec "$to" sh -c "echo $1 > /sys/class/net/cable/threaded"
-    together=
-    if [[ $1 == 1 ]]; then together=yes; fi
-}
-
-pin_kernel() {
-    local thread
-    for thread in $(pgrep '^napi/cable'); do taskset -pc 1 "$thread" > /dev/null; done
+# Has the kernel handle packets on the processors of a mask; none stands for the one that they come to.
+steer_to() {
+    ip netns exec "$to" sh -c "echo $1 > /sys/class/net/cable/queues/rx-0/rps_cpus"
 }
 
 median() {
@@ -191,7 +179,6 @@ median() {
 
 measure_split() {
     local length round name received took cpu _
-    kernel_thread 0
     for length in $lengths; do
         rm -f "$work"/rate.* "$work"/share.* "$work"/cpu.*
         for ((round = 0; round < rounds; round++)); do
@@ -226,12 +213,16 @@ report_split() {
 
 measure_core() {
     local name length=${lengths%% *}
-    kernel_thread 1
+    backlog=$(sysctl -n net.core.netdev_max_backlog)
+    sysctl -qw net.core.netdev_max_backlog=100000
+    steer_to 2
     printf '\none core, frames of %d bytes\n%-10s %8s\n' "$length" receiver kpps
     for name in "${receivers[@]}"; do
         is_there "$name" || continue
         printf '%-10s %8s\n' "$name" "$(highest_lossless "$name" "$length")"
     done
+    steer_to 0
+    put_backlog_back
 }
 
 # Prints the highest rate, in thousands a second, at which two of three runs lose nothing.
@@ -269,7 +260,6 @@ measure_tap() {
 
 measure_cost() {
     local name round length=${lengths%% *} received took cpu busy_ns
-    kernel_thread 0
     rm -f "$work"/cpu.* "$work"/busy.* "$work"/share.*
     for ((round = 0; round < rounds; round++)); do
         for name in "${receivers[@]}"; do

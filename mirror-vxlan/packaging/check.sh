@@ -98,14 +98,12 @@ check_unit() {
   fi
   local units dropin said
   units=$(mktemp --directory)
-  sed "s#/usr/bin/mirror-vxlan#$out/mirror-vxlan#" "$packaging/mirror-vxlan.service" \
-    >"$units/mirror-vxlan.service"
+  with_program() { sed "s#/usr/bin/mirror-vxlan#$out/mirror-vxlan#" "$packaging/$1" >"$units/$2"; }
+  with_program mirror-vxlan.service mirror-vxlan.service
+  mkdir "$units/mirror-vxlan.service.d"
   for dropin in none ring tap xdp; do
-    rm -rf "$units/mirror-vxlan.service.d"
-    if [[ $dropin != none ]]; then
-      install -D --mode=644 "$packaging/$dropin.conf" \
-        "$units/mirror-vxlan.service.d/$dropin.conf"
-    fi
+    rm -f "$units"/mirror-vxlan.service.d/*
+    if [[ $dropin != none ]]; then with_program "$dropin.conf" "mirror-vxlan.service.d/$dropin.conf"; fi
     said=$(systemd-analyze verify --man=no "$units/mirror-vxlan.service" 2>&1) || true
     [[ $said != *mirror-vxlan* ]] || fail "systemd on the unit with the drop-in $dropin: $said"
   done

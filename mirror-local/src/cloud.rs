@@ -250,6 +250,8 @@ impl Shared {
             return handle(&mut self.world, request, now);
         }
         let region = self.world.region(&request.region, now);
+        // What goes by itself goes unseen too: the volume of an instance that was terminated.
+        region.settle(now);
         for (name, id) in self.faults.unseen_by(subject, now) {
             for (table, rows) in region.tables_mut() {
                 if table == name {

@@ -1,6 +1,7 @@
 //! Instances from launch to oblivion.
 
 use crate::client::{Client, all, first};
+use mirror_local::Faults;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -116,4 +117,30 @@ fn a_gateway_stays_while_an_instance_has_a_public_address() {
     assert_eq!(client.refused(&detach), "400 DependencyViolation");
     client.advance(SECOND);
     client.ok(&detach);
+}
+
+#[test]
+fn what_cannot_be_seen_yet_goes_with_its_instance_too() {
+    for unseen in 0..3 {
+        let client = Client::new();
+        let image = image(&client);
+        // The instance, its interface and its volume are new; one of them is seen an hour later.
+        let lags = (0..3).map(|new| if new == unseen { SECOND * 3600 } else { Duration::ZERO });
+        client.cloud.set_faults(Faults::none().unseen_during(lags));
+        let run =
+            format!("RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount=1&MaxCount=1");
+        let id = first(&client.ok(&run), "instanceId");
+        client.advance(SECOND);
+        let terminate = format!("TerminateInstances&InstanceId.1={id}");
+        if client.send(&terminate).status == 400 {
+            client.advance(SECOND * 3600); // it is the instance itself
+            client.ok(&terminate);
+        }
+        client.advance(SECOND);
+        client.ok("DescribeVpcs");
+        client.advance(SECOND * 3600);
+        assert_eq!(all(&client.ok("DescribeVolumes"), "volumeId"), Vec::<String>::new());
+        let interfaces = all(&client.ok("DescribeNetworkInterfaces"), "networkInterfaceId");
+        assert_eq!(interfaces, Vec::<String>::new(), "{unseen}");
+    }
 }

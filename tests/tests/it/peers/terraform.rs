@@ -6,6 +6,7 @@
 //! block in the book.
 
 mod names;
+mod stream;
 
 use std::ffi::OsStr;
 use std::fs;

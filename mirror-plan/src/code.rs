@@ -81,6 +81,10 @@ codes! {
     DUPLICATE_PART = "MP0303", "parts with the same key";
     /// Attributes contradict each other.
     CONTRADICTION = "MP0304", "attributes contradict each other";
+    /// A rule of a security group's `ingress` admits more addresses than any network of one's own has, such
+    /// as 0.0.0.0/0. Name the ranges or the groups that need it. Where the whole world is meant, the block
+    /// says so: `open_to_world = true`.
+    OPEN_TO_WORLD = "MP0305", "a security group open to the world";
     /// The resource must be replaced, but AWS takes no second object with its name, and the name is
     /// fixed in the stack file. Leave `name` out, or change it together with what forces the replacement.
     NAME_IN_THE_WAY = "MP0401", "a fixed name prevents replacement";

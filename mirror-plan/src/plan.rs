@@ -25,6 +25,7 @@ mod fate;
 mod place;
 mod prefer;
 mod resolve;
+mod saved;
 mod secrets;
 mod steps;
 mod uses;
@@ -36,6 +37,7 @@ pub(crate) use decide::with_computed;
 pub use diff::{Difference, PartChange, part_changes};
 pub(crate) use digest::fingerprints;
 pub use digest::{Digest, DigestError, Fingerprint};
+pub use saved::SavedPlanError;
 pub use secrets::Secrets;
 
 /// What to plan.

@@ -15,6 +15,7 @@ use crate::stack::Declared;
 use crate::value::{Origin, Value};
 
 mod replacements;
+mod saved;
 mod traffic;
 
 /// A stack; `"@vpc.lab"` refers to a resource.
@@ -513,15 +514,6 @@ fn a_requested_replacement_replaces() {
      2 DeregisterTargets target_group.vxlan#1 after 1
      3 TerminateInstances instance.one#1 after 0 2
     ");
-}
-
-#[test]
-fn a_plan_file_reads_back_and_keeps_its_digest() {
-    let plan = plan(&stack(lab()), &nothing(), &Request::default()).unwrap();
-    let json = serde_json::to_string(&plan).unwrap();
-    let again: Plan = serde_json::from_str(&json).unwrap();
-    assert_eq!(again, plan);
-    assert_eq!(again.digest(), plan.digest());
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub mod journal;
 #[cfg(any(feature = "s3", test))]
 mod lease;
 #[cfg(feature = "aws")]
+mod recheck;
+#[cfg(feature = "aws")]
 pub mod recover;
 pub mod report;
 #[cfg(feature = "aws")]

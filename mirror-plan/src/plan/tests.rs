@@ -170,7 +170,7 @@ fn shown(plan: &Plan) -> String {
         writeln!(text, "{action:?} {address}{deposed}: {}", reasons.join("; ")).unwrap();
     }
     for (index, step) in plan.steps.iter().enumerate() {
-        let Step { address, phase: _, generation, call, needs } = step;
+        let Step { address, phase: _, generation, call, expects: _, needs } = step;
         let call = match call {
             Call::Operation(operation) => operation.call(),
             Call::Retag { .. } => "tags",

@@ -50,3 +50,75 @@ fn a_plan_file_says_why_it_is_refused() {
     let edited = why(saved.replace("10.0.0.0/16", "10.0.0.0/17"));
     assert!(edited.starts_with("it is not, byte for byte, the plan sha256:"), "{edited}");
 }
+
+#[test]
+fn only_the_first_step_of_a_removal_expects_something() {
+    let (before, after) = (applied(&small("10.1.0.0/16")), small("10.0.0.0/16"));
+    let plan = plan(&after, &before, &Request::default()).unwrap();
+    let expecting = plan.steps.iter().filter(|step| step.expects.is_some());
+    assert_eq!(expecting.map(|step| step.phase).collect::<Vec<_>>(), [Phase::Delete]);
+}
+
+/// What is expected of an object of the lab when none of it is in the stack, if this is done to it first.
+fn expected(address: &str, edit: fn(&mut Found)) -> Fingerprint {
+    let mut observed = applied(&stack(lab()));
+    edit(&mut observed.owned.get_mut(&address.parse().unwrap()).unwrap()[0]);
+    let plan = plan(&stack(json!({})), &observed, &Request::default()).unwrap();
+    let of_it = |step: &&Step| step.address.to_string() == address && step.expects.is_some();
+    plan.steps.iter().find(of_it).and_then(|step| step.expects.clone()).unwrap()
+}
+
+#[test]
+fn what_only_aws_tells_is_not_expected_to_stay_and_what_it_is_made_of_is() {
+    let before = expected("instance.one", |_| {});
+    let renamed = expected("instance.one", |found| {
+        found.computed.insert("public_dns".to_owned(), Some("ec2-192-0-2-7".to_owned()));
+    });
+    assert_eq!(renamed, before);
+    let other = expected("instance.one", |found| {
+        let Resource::Instance(instance) = &mut found.resource else { unreachable!() };
+        instance.source_dest_check = !instance.source_dest_check;
+    });
+    assert_ne!(other, before);
+    let others = expected("mirror_filter.tcp", |_| {});
+    let one_more = expected("mirror_filter.tcp", |found| {
+        let id = found.id.clone();
+        found.parts.insert("egress 7".to_owned(), id);
+    });
+    assert_ne!(one_more, others);
+}
+
+/// Of what a run has just made, AWS may show the object before its parts: that they come is no change.
+#[test]
+fn of_what_does_not_look_as_the_stack_has_it_nothing_is_expected() {
+    let lab = stack(lab());
+    let mut observed = applied(&lab);
+    let group: Address = "security_group.target".parse().unwrap();
+    let Resource::SecurityGroup(seen) = &mut observed.owned.get_mut(&group).unwrap()[0].resource
+    else {
+        unreachable!()
+    };
+    seen.ingress.0.clear();
+    let request = Request { mode: Mode::Destroy, ..Request::default() };
+    let plan = plan(&lab, &observed, &request).unwrap();
+    let deletes = plan.steps.iter().filter(|step| step.phase == Phase::Delete);
+    let addresses: BTreeSet<_> = deletes.clone().map(|step| &step.address).collect();
+    let expecting = deletes.filter(|step| step.expects.is_some());
+    let expecting: BTreeSet<_> = expecting.map(|step| &step.address).collect();
+    assert_eq!(addresses.difference(&expecting).collect::<Vec<_>>(), [&&group]);
+}
+
+#[test]
+fn an_instance_that_goes_as_well_may_be_out_of_its_target_group_already() {
+    let before = expected("target_group.vxlan", |_| {});
+    let fewer = expected("target_group.vxlan", |found| {
+        let Resource::TargetGroup(group) = &mut found.resource else { unreachable!() };
+        assert!(group.targets.pop().is_some());
+    });
+    assert_eq!(fewer, before);
+    let somebodys = expected("target_group.vxlan", |found| {
+        let Resource::TargetGroup(group) = &mut found.resource else { unreachable!() };
+        group.targets.push(crate::attribute::Ref::Id("i-00000000000000077".parse().unwrap()));
+    });
+    assert_ne!(somebodys, before);
+}

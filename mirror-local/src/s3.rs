@@ -4,12 +4,13 @@
 //! guide, "Conditional requests". A header or query parameter that asks for more is refused by name.
 
 use crate::action::next_request_id;
+use crate::authorization::authorize;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::request::{Request, Service};
 use crate::response::Response;
 use crate::settings::ConditionalWrites;
-use crate::world::{Region, World};
+use crate::world::{Region, View, World};
 use crate::xml::Xml;
 use jiff::Timestamp;
 
@@ -76,15 +77,18 @@ pub(crate) const XML: &str = "application/xml";
 pub(crate) fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response {
     let id = next_request_id(world);
     let home = home(world, request);
-    let conditions = world.settings.conditional_writes;
+    let settings = world.settings.clone();
+    let conditions = settings.conditional_writes;
     let region = world.region(&request.region, now);
+    let allowed = authorize(request, View { region, settings: &settings, now });
     for table in region.tables_mut() {
         table.1.seal();
     }
     let mut call = Call { region, parameters: &request.parameters, conditions, now };
-    let answer = match home {
-        Some(home) if home != request.region => Err(elsewhere()),
-        Some(_) | None => run(&mut call, &request.action),
+    let answer = match (home, allowed) {
+        (Some(home), _) if home != request.region => Err(elsewhere()),
+        (Some(_) | None, Err(refused)) => Err(refused),
+        (Some(_) | None, Ok(())) => run(&mut call, &request.action),
     };
     let date = wire::http_date(now);
     let mut response = match answer {

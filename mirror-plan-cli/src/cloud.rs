@@ -19,7 +19,7 @@ use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::iam::Location;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::Mode;
-use mirror_plan::scalar::{Coordination, Region};
+use mirror_plan::scalar::{AccountId, Coordination, Region};
 use mirror_plan::stack::Stack;
 
 use crate::settings::{Place, Settings};
@@ -59,10 +59,15 @@ pub(crate) async fn location(stack: &Stack, settings: &Settings) -> Result<Locat
     let aws = connect(settings, stack.region.as_ref()).await?;
     let account = match &stack.account {
         Some(account) => account.clone(),
-        None => aws.account().await.map_err(|error| unseen(&error))?,
+        None => account(&aws).await?,
     };
     let region = stack.region.clone().unwrap_or_else(|| aws.region().clone());
     Ok(Location { account, region })
+}
+
+/// The account that the credentials are for.
+pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Diagnostics> {
+    aws.account().await.map_err(|error| unseen(&error).into())
 }
 
 /// The local AWS of a folder.
@@ -185,7 +190,7 @@ pub(crate) async fn settle(
 }
 
 async fn scope(aws: &Aws, stack: &Name) -> Result<Scope, Diagnostics> {
-    let account = aws.account().await.map_err(|error| unseen(&error))?;
+    let account = account(aws).await?;
     Ok(Scope { stack: stack.clone(), account, region: aws.region().clone() })
 }
 

@@ -28,7 +28,7 @@ Exit codes:
   0    done
   1    failed, refused, or not approved
   2    there is something to do (plan --detailed-exitcode), or a difference (plan --check)
-  3    the saved or approved plan is stale; nothing was done
+  3    the saved or approved plan is stale, or was changed; nothing was done
   4    another run is at work on the stack; nothing was done
   130  interrupted";
 
@@ -36,7 +36,7 @@ impl ExitStatus {
     /// The code of a command that ended with these.
     pub(crate) fn of(diagnostics: &Diagnostics) -> Self {
         let has = |code| diagnostics.iter().any(|diagnostic| diagnostic.code == code);
-        if has(code::STALE_PLAN) || has(code::NOT_APPROVED_PLAN) {
+        if has(code::STALE_PLAN) || has(code::CHANGED_PLAN) || has(code::NOT_APPROVED_PLAN) {
             Self::Stale
         } else if has(code::LOCKED) {
             Self::Locked

@@ -6,20 +6,16 @@ use std::path::{Path, PathBuf};
 
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::plan::Plan;
+use mirror_plan::plan::{Plan, SavedPlanError};
 
-use crate::{stack_file, ui};
+use crate::ui;
 
 /// Writes a plan; whoever reads the file sees all of it or the file that was there before.
 pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Diagnostics> {
     let cannot = |error: &io::Error| {
         ui::file_error(format!("the plan cannot be written to `{}`", path.display()), error)
     };
-    let mut text = serde_json::to_string_pretty(plan)
-        .map_err(io::Error::other)
-        .map_err(|error| cannot(&error))?;
-    text.push('\n');
-    Ok(write_whole(path, &text).map_err(|error| cannot(&error))?)
+    Ok(write_whole(path, &plan.to_saved()).map_err(|error| cannot(&error))?)
 }
 
 /// Writes a text; whoever reads the file sees all of it or the file that was there before.
@@ -44,20 +40,25 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Reads a plan.
+/// Reads a plan, and refuses a file that is not as it was written.
 pub(crate) fn read(path: &Path) -> Result<Plan, Diagnostics> {
-    let source = stack_file::source(path)?;
+    let name = path.display();
+    let bytes = fs::read(path)
+        .map_err(|error| ui::file_error(format!("`{name}` cannot be read"), &error))?;
     let no_plan = |note: String| {
-        Diagnostic::error(code::FILE, format!("`{}` is not a saved plan", path.display()))
-            .note(note)
+        Diagnostic::error(code::FILE, format!("`{name}` is not a saved plan")).note(note)
     };
-    let json: serde_json::Value =
-        serde_json::from_str(&source.text).map_err(|error| no_plan(error.to_string()))?;
-    let format = json.get("format").and_then(serde_json::Value::as_u64);
-    if format.is_some_and(|format| format != u64::from(Plan::FORMAT)) {
-        return Err(no_plan("it was written by another version of mirror".to_owned())
-            .help("plan again with this version")
-            .into());
-    }
-    Ok(serde_json::from_value(json).map_err(|error| no_plan(error.to_string()))?)
+    Ok(Plan::from_saved(&bytes).map_err(|error| match &error {
+        SavedPlanError::Unreadable(error) => no_plan(error.to_string()),
+        SavedPlanError::OtherFormat(_) => {
+            no_plan(error.to_string()).help("plan again with this version")
+        }
+        SavedPlanError::NoDigest
+        | SavedPlanError::WrongDigest(_)
+        | SavedPlanError::Changed { .. } => {
+            Diagnostic::error(code::CHANGED_PLAN, format!("`{name}` has been changed"))
+                .note(error.to_string())
+                .help("nothing was done; to change a plan, change the stack and plan again")
+        }
+    })?)
 }

@@ -163,38 +163,60 @@ pub(crate) fn now_in_seconds() -> String {
 
 /// Ready when the user interrupts, or when whoever started the process asks it to end.
 pub(crate) async fn interrupted() {
+    Interrupts::listen().next().await;
+}
+
+/// Requests to end: of the user, and of whoever started the process. While this is held none is
+/// missed, however soon it comes after another.
+struct Interrupts {
     // Without a way to hear of signals the process ends at the first one, as it would anyway.
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = asked_to_end() => {}
-    }
+    #[cfg(unix)]
+    signals: [Option<tokio::signal::unix::Signal>; 2],
 }
 
 #[cfg(unix)]
-async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut requests) => drop(requests.recv().await),
-        Err(_) => std::future::pending().await,
+impl Interrupts {
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        Self { signals: kinds.map(|kind| signal(kind).ok()) }
+    }
+
+    async fn next(&mut self) {
+        async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            () = heard(interrupt) => {}
+            () = heard(terminate) => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn asked_to_end() {
-    std::future::pending().await
+impl Interrupts {
+    fn listen() -> Self {
+        Self {}
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// Stops the run at the first interrupt, and leaves at the second.
 #[expect(clippy::exit, reason = "the second interrupt asks for exactly this")]
 pub(crate) async fn stop_on_interrupt(stop: Stop) {
-    interrupted().await;
+    let mut interrupts = Interrupts::listen();
+    interrupts.next().await;
     stop.stop();
-    interrupted().await;
+    interrupts.next().await;
     // It is not given back: a live area that was drawn once more would wipe this out.
     let mut stderr = io::stderr().lock();
     drop(writeln!(

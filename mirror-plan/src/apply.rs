@@ -8,10 +8,13 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::observed::Observed;
 use crate::plan::Plan;
+use crate::scalar::{AccountId, Region};
 
 pub mod journal;
 #[cfg(any(feature = "s3", test))]
 mod lease;
+#[cfg(feature = "aws")]
+mod recheck;
 #[cfg(feature = "aws")]
 pub mod recover;
 pub mod report;
@@ -34,20 +37,8 @@ pub use run::{Options, Stop, apply};
 /// If the plan is for another account or Region, or if an object of the stack has changed, gone or
 /// come since: one diagnostic each, `MP0501` and `MP0404`. Nothing must then be applied.
 pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> {
+    check_place(plan, &observed.account, &observed.region)?;
     let mut diagnostics = Diagnostics::new();
-    let place = |of: &dyn std::fmt::Display, at: &dyn std::fmt::Display| format!("{of} in {at}");
-    let planned = place(&plan.account, &plan.region);
-    let found = place(&observed.account, &observed.region);
-    if planned != found {
-        diagnostics.push(
-            Diagnostic::error(
-                code::WRONG_PLACE,
-                format!("the plan is for account {planned}, and this is {found}"),
-            )
-            .help("use the credentials and the Region that the plan was made with"),
-        );
-        return Err(diagnostics);
-    }
     let now = crate::plan::fingerprints(observed);
     let mut stale = |object: &str, how: &str| {
         diagnostics.push(
@@ -69,6 +60,24 @@ pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> 
         stale(object, "has come");
     }
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// Checks that a plan is for this account and Region.
+///
+/// # Errors
+/// `MP0404`, if it is for another.
+pub fn check_place(plan: &Plan, account: &AccountId, region: &Region) -> Result<(), Diagnostics> {
+    let Plan { account: planned_account, region: planned_region, .. } = plan;
+    if (planned_account, planned_region) == (account, region) {
+        return Ok(());
+    }
+    let title = format!(
+        "the plan is for account {planned_account} in {planned_region}, and this is {account} in \
+         {region}"
+    );
+    Err(Diagnostic::error(code::WRONG_PLACE, title)
+        .help("use the credentials and the Region that the plan was made with")
+        .into())
 }
 
 /// The address of `ADDRESS#GENERATION`.

@@ -81,6 +81,10 @@ codes! {
     DUPLICATE_PART = "MP0303", "parts with the same key";
     /// Attributes contradict each other.
     CONTRADICTION = "MP0304", "attributes contradict each other";
+    /// A rule of a security group's `ingress` admits more addresses than any network of one's own has, such
+    /// as 0.0.0.0/0. Name the ranges or the groups that need it. Where the whole world is meant, the block
+    /// says so: `open_to_world = true`.
+    OPEN_TO_WORLD = "MP0305", "a security group open to the world";
     /// The resource must be replaced, but AWS takes no second object with its name, and the name is
     /// fixed in the stack file. Leave `name` out, or change it together with what forces the replacement.
     NAME_IN_THE_WAY = "MP0401", "a fixed name prevents replacement";
@@ -119,6 +123,9 @@ codes! {
     /// A saved plan holds the SHA-256 of user data and not the user data. It is taken from the stack file
     /// and its variables once more when the plan is applied, and must be the same. Nothing was done.
     SECRET_MISSING = "MP0506", "user data is not what was planned";
+    /// The plan file is not as `mirror plan --out` wrote it: a byte of it has changed. Nothing was done.
+    /// To change a plan, change the stack and plan again.
+    CHANGED_PLAN = "MP0507", "the plan file has been changed";
     /// Another run has taken over the stack while this one was at work. That happens when a run does
     /// not renew its lease for half a minute: its machine slept, or could not reach the bucket. What
     /// was done is done, and what is left is the other run's; nothing more was begun. Run again once

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::address::Kind;
 use crate::resource::access::{ArnType, Occasion, On, SWEEP, Service, Which, reading, retagging};
 use crate::resource::{Access, Named, calls};
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
 
 mod arn;
@@ -116,6 +116,9 @@ pub fn policies(
             removing.for_each(|access| grants.add(kind, access));
         }
     }
+    if let Some(place) = &stack.coordination {
+        grants.coordinate(place, &purposes);
+    }
     packed(grants.statements())
 }
 
@@ -136,6 +139,10 @@ struct Grants<'a> {
     others: BTreeMap<String, BTreeSet<String>>,
     /// By service: the calls that tag what they make, and what that may be.
     tagging: BTreeMap<Service, Grant>,
+    /// What a team has its journal in.
+    journal: Grant,
+    /// The bucket of that.
+    journal_bucket: Grant,
 }
 
 /// Actions and the resources that they are allowed on.
@@ -163,7 +170,22 @@ impl<'a> Grants<'a> {
             parts: Grant::default(),
             others: BTreeMap::new(),
             tagging: BTreeMap::new(),
+            journal: Grant::default(),
+            journal_bucket: Grant::default(),
         }
+    }
+
+    /// Allows what the lease and the journal of a team take; a plan only reads them.
+    ///
+    /// Without `s3:ListBucket` S3 does not say that there is no object yet.
+    /// Source: Amazon S3 API reference, `GetObject`, permissions; `HeadBucket`, permissions.
+    fn coordinate(&mut self, place: &Coordination, purposes: &BTreeSet<Purpose>) {
+        let object = self.arns.journal(place, &self.stack.name);
+        self.journal.add("s3:GetObject", object.clone());
+        if purposes.iter().any(|purpose| *purpose != Purpose::Plan) {
+            self.journal.add("s3:PutObject", object);
+        }
+        self.journal_bucket.add("s3:ListBucket", self.arns.bucket(place));
     }
 
     /// Allows a call that only reads, and the reading that goes with any.
@@ -236,7 +258,8 @@ impl<'a> Grants<'a> {
 
     /// The statements that say so.
     fn statements(self) -> Vec<Statement> {
-        let Self { stack, arns, reading, making, owned, parts, others, tagging } = self;
+        let Self { stack, arns, reading, making, owned, parts, .. } = self;
+        let Self { others, tagging, journal, journal_bucket, .. } = self;
         let (region, name) = (arns.region(), stack.name.as_str());
         let mut statements = vec![
             Statement::allow("Read", reading).only_if(conditions::in_region(region)),
@@ -263,6 +286,8 @@ impl<'a> Grants<'a> {
             let for_balancing = conditions::for_load_balancing();
             statements.push(Statement::allow("BalancingRole", grant).only_if(for_balancing));
         }
+        statements.push(Statement::allow("Journal", journal));
+        statements.push(Statement::allow("JournalBucket", journal_bucket));
         if keeps_ownership {
             statements.extend(Statement::keeping_ownership());
         }

@@ -25,6 +25,7 @@ mod fate;
 mod place;
 mod prefer;
 mod resolve;
+mod saved;
 mod secrets;
 mod steps;
 mod uses;
@@ -36,6 +37,9 @@ pub(crate) use decide::with_computed;
 pub use diff::{Difference, PartChange, part_changes};
 pub(crate) use digest::fingerprints;
 pub use digest::{Digest, DigestError, Fingerprint};
+#[cfg(feature = "aws")]
+pub(crate) use digest::{expectation, going};
+pub use saved::SavedPlanError;
 pub use secrets::Secrets;
 
 /// What to plan.
@@ -298,6 +302,10 @@ pub struct Step {
     pub generation: u32,
     /// What is sent.
     pub call: Call,
+    /// With the first step of a removal: how the object must still look then, or it stays. `None` where a
+    /// stack goes and the object does not look as the stack has it: then AWS may have shown only a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expects: Option<Fingerprint>,
     /// The positions of the steps that must be done first, ascending.
     pub needs: Vec<usize>,
 }

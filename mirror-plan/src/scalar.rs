@@ -16,8 +16,8 @@ pub use name::{
     AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,
 };
 pub use number::{
-    DeregistrationDelay, HealthInterval, HealthThreshold, HealthTimeout, PacketLength, Port,
-    RangeError, RuleNumber, SessionNumber, Vni,
+    DeregistrationDelay, HealthInterval, HealthThreshold, HealthTimeout, HopLimit, PacketLength,
+    Port, RangeError, RuleNumber, SessionNumber, Vni,
 };
 pub use range::{Cidr, IpAddress, IpRange, PortRange, Protocol};
 pub use text::ScalarError;

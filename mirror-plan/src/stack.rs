@@ -368,6 +368,7 @@ impl ProblemSort {
             Self::Value => code::WRONG_VALUE,
             Self::Unknown => code::UNKNOWN_VALUE,
             Self::Sensitive => code::SENSITIVE,
+            Self::OpenToWorld => code::OPEN_TO_WORLD,
         }
     }
 }

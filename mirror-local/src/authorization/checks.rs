@@ -2,9 +2,9 @@
 //!
 //! What a call names and what is not there is not checked: the action itself says so.
 
-use super::Check;
 use super::condition::Facts;
 use super::subject::{Find, Subject, done_in_the_callers_name, subjects};
+use super::{Check, storage};
 use crate::ec2::subnet::Subnet;
 use crate::parameters::Parameters;
 use crate::request::{Request, Service};
@@ -18,6 +18,9 @@ const BALANCING_ROLE: &str = "role/aws-service-role/elasticloadbalancing.amazona
 
 /// What a call needs, in the order in which it is checked.
 pub(super) fn of(request: &Request, view: View<'_>) -> Vec<Check> {
+    if request.service == Service::Storage {
+        return storage::of(request, view.region);
+    }
     let call = Checked { request, region: view.region, given: given(request) };
     let named = call.action_name(&request.action);
     let subjects = subjects(request.service, &request.action);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mirror_plan::apply::journal::JournalError;
-use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh};
+use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh, check_place};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
@@ -107,6 +107,8 @@ async fn apply_saved(
         None
     };
     let aws = cloud::connect(settings, Some(&plan.region)).await?;
+    // Before the journal is taken, which for a team changes an object in S3.
+    check_place(&plan, &cloud::account(&aws).await?, aws.region())?;
     let place = (&plan.stack, plan.coordination.as_ref());
     let journal = cloud::take(&aws, place, (command(plan.mode), settings), ui).await?;
     let ended = apply_saved_in(&plan, stack.as_ref(), (&aws, &journal), (run, settings), ui).await;

@@ -43,7 +43,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       0    done
       1    failed, refused, or not approved
       2    there is something to do (plan --detailed-exitcode), or a difference (plan --check)
-      3    the saved or approved plan is stale; nothing was done
+      3    the saved or approved plan is stale, or was changed; nothing was done
       4    another run is at work on the stack; nothing was done
       130  interrupted
     ----- stderr -----

@@ -1,11 +1,12 @@
-//! SIGKILL: the real binary, killed at each call that changes something, and run again.
+//! Signals: the real binary, killed, interrupted or cancelled at each call that changes something, and
+//! run again.
 //!
 //! A small stack in every test run, the reference stack with `MIRROR_LONG=1`.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried")]
 
-use std::io::{Read as _, Write as _};
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ impl Served {
         Self { cloud, url, _runtime: runtime }
     }
 
-    pub(crate) fn command(&self, folder: &Folder, arguments: &str) -> std::process::Command {
+    pub(crate) fn command(&self, folder: &Folder, arguments: &str) -> Command {
         let mut command = folder.command(arguments);
         command
             .env("AWS_ENDPOINT_URL", &self.url)
@@ -163,8 +164,75 @@ impl Story {
     }
 }
 
-/// Kills a run at one call, and says what is wrong after the next ones.
-fn survives(victim: Victim, story: Story, (call, effect): (u64, Effect)) -> Result<(), String> {
+/// How a run ends before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// SIGKILL.
+    Killed,
+    /// SIGINT, and SIGTERM as soon as that is answered.
+    InterruptedTwice,
+    /// As CI ends a job that somebody cancels: SIGINT, SIGTERM and SIGKILL, with time between them.
+    ///
+    /// Source: GitHub Actions documentation, "Workflow cancellation reference": 7.5 and 2.5 seconds.
+    Cancelled,
+}
+
+impl End {
+    fn stderr(self) -> Stdio {
+        match self {
+            Self::InterruptedTwice => Stdio::piped(),
+            Self::Killed | Self::Cancelled => Stdio::null(),
+        }
+    }
+
+    /// Ends a run whose call in flight is never answered.
+    fn come(self, child: &mut Child) -> Result<(), String> {
+        match self {
+            Self::Killed => child.kill().map_err(|error| error.to_string()),
+            Self::InterruptedTwice => {
+                let mut told = BufReader::new(child.stderr.take().expect("it is piped"));
+                send("INT", child);
+                hear(&mut told, "Interrupt received")?;
+                send("TERM", child);
+                hear(&mut told, "Interrupted twice")?;
+                let status = child.wait().expect("it is our child");
+                if status.code() == Some(130) { Ok(()) } else { Err(status.to_string()) }
+            }
+            Self::Cancelled => {
+                const LOOK_EVERY: Duration = Duration::from_millis(20);
+                for (signal, milliseconds) in [("INT", 7_500), ("TERM", 2_500)] {
+                    send(signal, child);
+                    for _ in 0..milliseconds / LOOK_EVERY.as_millis() {
+                        if child.try_wait().expect("it is our child").is_some() {
+                            return Ok(());
+                        }
+                        std::thread::sleep(LOOK_EVERY);
+                    }
+                }
+                child.kill().map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+fn send(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(id).status();
+    assert!(sent.expect("there is a `kill`").success());
+}
+
+/// Reads until a line that starts so.
+fn hear(told: &mut BufReader<ChildStderr>, start: &str) -> Result<(), String> {
+    let mut lines = told.lines().map_while(Result::ok);
+    if lines.any(|line| line.starts_with(start)) { Ok(()) } else { Err(format!("no {start}")) }
+}
+
+/// Ends a run at one call, and says what is wrong after the next ones.
+fn survives(
+    victim: Victim,
+    (story, end): (Story, End),
+    (call, effect): (u64, Effect),
+) -> Result<(), String> {
     let (served, folder) = (Served::start(), Folder::with(victim.text));
     let mut command = "apply --auto-approve";
     let mut before = 0;
@@ -174,14 +242,14 @@ fn survives(victim: Victim, story: Story, (call, effect): (u64, Effect)) -> Resu
     }
     served.cloud.set_faults(Faults::none().fail(Calls::Mutating, call, Fault::silent(effect)));
     let mut child = served.command(&folder, command);
-    let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mirror runs");
+    let mut child = child.stdout(Stdio::null()).stderr(end.stderr()).spawn().expect("mirror runs");
     while served.changes() < before + call {
         if let Some(status) = child.try_wait().expect("it is our child") {
             return Err(format!("it ended before its time: {status}"));
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    child.kill().expect("it runs");
+    end.come(&mut child)?;
     child.wait().expect("it is our child");
     served.cloud.set_faults(Faults::none());
     for command in story.rest() {
@@ -203,19 +271,23 @@ fn calls(victim: Victim, story: Story) -> u64 {
     if story == Story::Destroy { served.changes() - applied } else { applied }
 }
 
-fn kill_everywhere(story: Story) {
+/// Ends runs at every call, before and after it takes effect, or at some of these points.
+fn end_everywhere(story: Story, end: End, is_tried: impl Fn(u64, Effect) -> bool) {
     let victim = victim();
     let calls = calls(victim, story);
     assert!(calls > 4, "{calls}");
     let points = (1..=calls).flat_map(|call| [(call, Effect::None), (call, Effect::Done)]);
-    let (points, bad) = (Mutex::new(points), Mutex::new(Vec::new()));
+    let points: Vec<_> = points.filter(|(call, effect)| is_tried(*call, *effect)).collect();
+    let tried = points.len();
+    assert!(tried > 0);
+    let (points, bad) = (Mutex::new(points.into_iter()), Mutex::new(Vec::new()));
     // Most of the time they wait for each other.
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(point) = next(&points) {
-                    if let Err(why) = survives(victim, story, point) {
-                        let why = format!("killed at {point:?}: {why}");
+                    if let Err(why) = survives(victim, (story, end), point) {
+                        let why = format!("{end:?} at {point:?}: {why}");
                         bad.lock().unwrap_or_else(PoisonError::into_inner).push(why);
                     }
                 }
@@ -223,7 +295,7 @@ fn kill_everywhere(story: Story) {
         }
     });
     let bad = bad.into_inner().unwrap_or_else(PoisonError::into_inner);
-    println!("{}, {story:?}: SIGKILL at {} points, {} bad", victim.name, calls * 2, bad.len());
+    println!("{}, {story:?}: {end:?} at {tried} points, {} bad", victim.name, bad.len());
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
@@ -233,15 +305,32 @@ fn next<T>(items: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
 
 #[test]
 fn a_binary_that_is_killed_at_any_call_is_taken_up_by_the_next() {
-    kill_everywhere(Story::Apply);
+    end_everywhere(Story::Apply, End::Killed, |_, _| true);
 }
 
 #[test]
 fn a_destroy_after_a_killed_binary_leaves_nothing() {
-    kill_everywhere(Story::ApplyThenDestroy);
+    end_everywhere(Story::ApplyThenDestroy, End::Killed, |_, _| true);
 }
 
 #[test]
 fn a_binary_that_is_killed_in_a_destroy_is_taken_up_by_the_next() {
-    kill_everywhere(Story::Destroy);
+    end_everywhere(Story::Destroy, End::Killed, |_, _| true);
+}
+
+#[test]
+fn a_run_that_is_interrupted_twice_at_any_call_leaves_at_once_and_loses_nothing() {
+    end_everywhere(Story::Apply, End::InterruptedTwice, |_, _| true);
+    end_everywhere(Story::Destroy, End::InterruptedTwice, |_, _| true);
+}
+
+/// It takes seconds, so it is tried at one call unless `MIRROR_LONG` asks for all of them.
+#[test]
+fn a_run_that_ci_cancels_loses_nothing() {
+    let every = std::env::var_os("MIRROR_LONG").is_some();
+    let is_tried = |call, effect| every || (call, effect) == (4, Effect::Done);
+    end_everywhere(Story::Apply, End::Cancelled, is_tried);
+    if every {
+        end_everywhere(Story::Destroy, End::Cancelled, is_tried);
+    }
 }

@@ -1,5 +1,7 @@
 //! Saved plans: applied as they are, or refused.
 
+#[cfg(unix)]
+use super::killed::Served;
 use super::{Folder, SMALL, assert_shown};
 
 #[test]
@@ -73,7 +75,7 @@ fn what_is_no_plan_is_not_applied() {
     ----- stderr -----
     error[MP0601]: `plan.json` is not a saved plan
      |
-     = note: it was written by another version of mirror
+     = note: it was written by another version of mirror, in format 99
      = help: plan again with this version
     ");
     assert_shown!(folder.mirror("--local apply nothing.json"), @"
@@ -84,6 +86,67 @@ fn what_is_no_plan_is_not_applied() {
      |
      = note: No such file or directory (os error 2)
     ");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_saved_plan_with_a_changed_byte_asks_nothing_of_aws() {
+    let (served, folder) = (Served::start(), Folder::with(SMALL));
+    let (code, shown) = served.run(&folder, "plan --out plan.json");
+    assert_eq!(code, Some(0), "{shown}");
+    let saved = folder.read("plan.json").into_bytes();
+    let calls = || served.cloud.log().unwrap().len();
+    let before = calls();
+    // The library's own test turns over every bit; here is the way to it, with MIRROR_LONG at every byte.
+    let every = if std::env::var_os("MIRROR_LONG").is_some() { 1 } else { saved.len() / 25 };
+    let places = (0..saved.len()).step_by(every);
+    println!("{} of {} bytes changed", places.len(), saved.len());
+    for at in places {
+        let mut changed = saved.clone();
+        changed[at] ^= 1;
+        std::fs::write(folder.path().join("plan.json"), &changed).unwrap();
+        let (code, shown) = served.run(&folder, "apply plan.json");
+        assert!(matches!(code, Some(1 | 3)), "byte {at}: {shown}");
+        assert!(shown.contains("error[MP0601]") || shown.contains("error[MP0507]"), "{shown}");
+    }
+    assert_eq!(calls(), before);
+    std::fs::write(folder.path().join("plan.json"), &saved).unwrap();
+    let (code, shown) = served.run(&folder, "apply plan.json");
+    assert_eq!(code, Some(0), "{shown}");
+}
+
+#[test]
+fn an_edited_plan_is_refused() {
+    let folder = Folder::with(SMALL);
+    folder.done("plan --out plan.json");
+    let edited = folder.read("plan.json").replace("10.0.0.0/16", "10.0.0.0/17");
+    folder.write("plan.json", &edited);
+    let shown = folder.mirror("--local apply plan.json");
+    let (start, digest) = shown.split_once("sha256:").unwrap();
+    assert_shown!(format!("{start}sha256:...{}", &digest[64..]), @"
+    exit code: 3
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0507]: `plan.json` has been changed
+     |
+     = note: it is not, byte for byte, the plan sha256:...
+     = help: nothing was done; to change a plan, change the stack and plan again
+    ");
+}
+
+#[test]
+fn a_plan_of_another_region_is_refused_before_the_stack_is_taken() {
+    let folder = Folder::with(SMALL);
+    folder.done("plan --out plan.json");
+    assert_shown!(folder.mirror("--local --region us-west-2 apply plan.json"), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0404]: the plan is for account 123456789012 in eu-west-1, and this is 123456789012 in us-west-2
+     |
+     = help: use the credentials and the Region that the plan was made with
+    ");
+    assert!(folder.done("plan").contains("Plan: "), "nothing was done");
 }
 
 #[test]

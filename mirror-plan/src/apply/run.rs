@@ -1,6 +1,6 @@
 //! The run: one loop that owns all state; tasks send one call each and return what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,14 +11,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::journal::Journal;
+use super::recheck::{self, Changed, Removal};
 use super::report::{Failure, Report};
 use super::schedule::{Schedule, Taken};
 use super::sending::Sending;
 use crate::address::Address;
-use crate::aws::Aws;
 use crate::aws::act::{ActError, Known, Made, Waiting, retag};
 use crate::aws::errors::ErrorKind;
+use crate::aws::{Aws, CallError, ObserveError};
 use crate::event::{Event, Reporter, Work};
+use crate::id::ObjectId;
 use crate::plan::{Call, Plan, Step};
 use crate::value::Origin;
 
@@ -75,7 +77,8 @@ impl Default for Stop {
 /// Carries out `plan`, and says how each change ended.
 ///
 /// Steps that are ready run at once, up to [`Options::parallelism`]. After a failure everything that
-/// does not depend on the failed step goes on. Dropping the future leaves calls without anybody to
+/// does not depend on the failed step goes on. Each object is read once more just before it is removed,
+/// and stays if it is not as the plan saw it. Dropping the future leaves calls without anybody to
 /// hear their answer: use [`Stop`].
 pub async fn apply(
     plan: &Plan,
@@ -92,6 +95,7 @@ pub async fn apply(
         journal,
         options,
         schedule: Schedule::new(plan),
+        going: Arc::new(recheck::going(plan)),
         made: BTreeMap::new(),
         running: JoinSet::new(),
         begun: BTreeMap::new(),
@@ -103,7 +107,18 @@ pub async fn apply(
 }
 
 /// What a task returns: its step, and what came of the call.
-type Answer = (usize, Result<Made, ActError>);
+type Answer = (usize, Result<Made, StepError>);
+
+/// Why a step came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    /// The call came to nothing.
+    #[error(transparent)]
+    Act(#[from] ActError),
+    /// What it would remove is not what was planned.
+    #[error(transparent)]
+    Changed(#[from] Changed),
+}
 
 struct Run<'r> {
     plan: &'r Plan,
@@ -111,6 +126,8 @@ struct Run<'r> {
     journal: &'r Arc<Journal>,
     options: &'r Options,
     schedule: Schedule<'r>,
+    /// The instances that the plan removes.
+    going: Arc<BTreeSet<ObjectId>>,
     /// What was learned of the objects that were made, by address.
     made: BTreeMap<Address, Made>,
     running: JoinSet<Answer>,
@@ -162,18 +179,22 @@ impl Run<'_> {
     /// Sends every step that is ready, as far as the parallelism allows.
     fn start_ready(&mut self) {
         while self.running.len() < self.options.parallelism.get() {
-            let Some(Taken { step, begins }) = self.schedule.take() else { return };
+            let Some(taken) = self.schedule.take() else { return };
+            let Taken { step, begins } = taken;
             if begins {
                 self.begun.insert(self.schedule.position(step), Instant::now());
                 let work = self.schedule.work(step).clone();
                 self.reporter.report(&Event::Started { work });
             }
-            self.send(step);
+            self.send(taken);
         }
     }
 
-    fn send(&mut self, index: usize) {
+    fn send(&mut self, taken: Taken) {
+        let index = taken.step;
         let step = self.plan.steps[index].clone();
+        let id = self.schedule.work(index).id.as_ref();
+        let removal = Removal::begun_by((&step, taken), id, (&self.plan.stack, &self.going));
         let known = self.known_to(&step);
         let (aws, waits) = (self.aws.clone(), self.waits.clone());
         let journal = self.journal.clone();
@@ -182,16 +203,22 @@ impl Run<'_> {
                 // The loop outlives its tasks; nobody listens only while it is being torn down.
                 drop(waits.send((index, wait)));
             };
-            let result = match &step.call {
-                Call::Operation(operation) => {
-                    let sending = Sending { step: &step, operation, known: &known };
-                    sending.send(&aws, &journal, &on_wait).await
+            let done = async {
+                if let Some(removal) = removal {
+                    removal.check(&aws, &on_wait).await?;
                 }
-                Call::Retag { id, retag: change } => {
-                    retag(&aws, step.address.kind, id, change).await.map(|()| Made::default())
-                }
+                Ok(match &step.call {
+                    Call::Operation(operation) => {
+                        let sending = Sending { step: &step, operation, known: &known };
+                        sending.send(&aws, &journal, &on_wait).await?
+                    }
+                    Call::Retag { id, retag: change } => {
+                        retag(&aws, step.address.kind, id, change).await?;
+                        Made::default()
+                    }
+                })
             };
-            (index, result)
+            (index, done.await)
         });
     }
 
@@ -260,15 +287,15 @@ impl Run<'_> {
     }
 }
 
-/// A failed call, in words for the person who must mend it.
-fn failure(call: &Call, error: &ActError) -> Failure {
+/// A failed step, in words for the person who must mend it.
+fn failure(call: &Call, error: &StepError) -> Failure {
     let planned = match call {
         Call::Operation(operation) => operation.call(),
         Call::Retag { .. } => "CreateTags",
     };
     let refused = error.call_error();
     let message = match (refused.and_then(|refused| refused.message.clone()), error) {
-        (Some(message), ActError::Call(_)) => message,
+        (Some(message), StepError::Act(ActError::Call(_))) => message,
         _ => chain(error),
     };
     Failure {
@@ -276,7 +303,30 @@ fn failure(call: &Call, error: &ActError) -> Failure {
         code: refused.and_then(|refused| refused.code.clone()),
         message,
         request_id: refused.and_then(|refused| refused.request_id.clone()),
-        help: refused.and_then(|refused| help(refused.kind)).map(str::to_owned),
+        help: error.help().map(str::to_owned),
+    }
+}
+
+impl StepError {
+    /// The call that AWS refused, if that is what happened.
+    fn call_error(&self) -> Option<&CallError> {
+        match self {
+            Self::Act(error) => error.call_error(),
+            Self::Changed(Changed::Unseen(ObserveError::Call(error))) => Some(error),
+            Self::Changed(_) => None,
+        }
+    }
+
+    /// What to do about it, where that can be told.
+    fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Changed(Changed::Otherwise { .. } | Changed::NotOurs { .. }) => {
+                Some("plan again and review what is new")
+            }
+            Self::Act(_) | Self::Changed(Changed::Unseen(_)) => {
+                self.call_error().and_then(|refused| help(refused.kind))
+            }
+        }
     }
 }
 

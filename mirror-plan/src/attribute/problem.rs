@@ -33,6 +33,8 @@ pub enum ProblemSort {
     Unknown,
     /// The value is sensitive, and would be shown.
     Sensitive,
+    /// It would let the whole world in, and nothing says that this is meant.
+    OpenToWorld,
 }
 
 /// Where [`AttributeType::read`] says what is wrong.

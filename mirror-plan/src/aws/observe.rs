@@ -34,6 +34,7 @@ mod load_balancer;
 pub(super) mod mirror_filter;
 mod mirror_session;
 mod mirror_target;
+mod one;
 mod permission;
 mod route_table;
 mod security_group;
@@ -43,6 +44,7 @@ mod target_group;
 mod vpc;
 
 pub(crate) use glimpse::has_moved;
+pub(crate) use one::{Look, look_at};
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! ARNs: what a policy says a thing by.
 
 use super::Location;
+use crate::address::Name;
 use crate::resource::access::{ArnType, Service};
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, Coordination, Region};
 
 /// The role by which Elastic Load Balancing works in an account. The first load balancer makes it.
 const BALANCING_ROLE: &str = "role/aws-service-role/elasticloadbalancing.amazonaws.com/\
@@ -38,6 +39,19 @@ impl<'a> Arns<'a> {
     pub(super) fn parameter(self, name: &str) -> String {
         let region = self.region();
         format!("arn:{}:ssm:{region}::parameter{}", self.partition(), literal(name))
+    }
+
+    /// The bucket of a place where runs meet.
+    pub(super) fn bucket(self, place: &Coordination) -> String {
+        format!("arn:{}:s3:::{}", self.partition(), place.bucket())
+    }
+
+    /// The journal of a stack in that place; its name is that of
+    /// [`Scope`](crate::apply::journal::Scope), which is above this module.
+    pub(super) fn journal(self, place: &Coordination, stack: &Name) -> String {
+        let Location { account, region } = self.0;
+        let key = place.key(&format!("{stack}.{account}.{region}.journal"));
+        format!("{}/{}", self.bucket(place), literal(&key))
     }
 
     /// The role of Elastic Load Balancing.

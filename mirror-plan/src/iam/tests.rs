@@ -48,6 +48,30 @@ fn written(policies: &[Policy]) -> String {
     policies.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// What the policies of a stack whose runs meet in a bucket say of the bucket.
+fn on_the_bucket(purpose: Purpose) -> String {
+    let mut team = tap();
+    team.coordination = Some("s3://team-journals/mirror".parse().unwrap());
+    let policies = policies(&team, &location("eu-west-1"), [purpose]);
+    let of_s3 = |statement: &&Statement| serde_json::to_string(statement).unwrap().contains("s3:");
+    let statements = policies.iter().flat_map(|policy| policy.statement.iter().filter(of_s3));
+    let lines = statements.map(|statement| serde_json::to_string(statement).unwrap() + "\n");
+    lines.collect()
+}
+
+#[test]
+fn a_team_may_write_its_own_journal_and_a_plan_only_reads_it() {
+    assert_snapshot!(on_the_bucket(Purpose::Apply), @r#"
+    {"Sid":"Journal","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::team-journals/mirror/lab.123456789012.eu-west-1.journal"}
+    {"Sid":"JournalBucket","Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::team-journals"}
+    "#);
+    assert_eq!(on_the_bucket(Purpose::Destroy), on_the_bucket(Purpose::Apply));
+    assert_snapshot!(on_the_bucket(Purpose::Plan), @r#"
+    {"Sid":"Journal","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::team-journals/mirror/lab.123456789012.eu-west-1.journal"}
+    {"Sid":"JournalBucket","Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::team-journals"}
+    "#);
+}
+
 /// A session from an interface of others to a target of others.
 fn tap() -> Stack {
     stack(&json!({
@@ -264,7 +288,7 @@ fn a_stack_of_every_kind_fits_into_one_policy_or_where_names_are_long_into_two()
     let everywhere = all.map(|purpose| {
         ["eu-west-1", "ap-southeast-2", "us-gov-west-1"].map(|region| lengths(region, purpose))
     });
-    assert_snapshot!(format!("{everywhere:?}"), @"[[[1159], [1174], [1185]], [[5968], [6083], [6101, 158]], [[1971], [1996], [2019]]]");
+    assert_snapshot!(format!("{everywhere:?}"), @"[[[1181], [1196], [1207]], [[6047], [6042, 158], [5986, 352]], [[1993], [2018], [2041]]]");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fate::Fates;
+use super::fate::{Comparison, Fates};
 use super::resolve::{self, Known};
 use super::{Action, Capture, Change, Difference, Mode, OutputChange, Reason, Request};
 use crate::address::{Address, Kind};
@@ -21,6 +21,9 @@ pub(super) struct Decisions<'p> {
     pub(super) all: Vec<Decision<'p>>,
     /// Who is in the plan, and what refers to what.
     pub(super) fates: Fates<'p>,
+    /// What is to go and does not look as the stack has it: somebody has changed it, or it is so new that
+    /// AWS shows only a part of it.
+    pub(super) unlike: BTreeSet<Address>,
 }
 
 /// What happens to one resource or left-over object.
@@ -65,7 +68,26 @@ pub(super) fn decide<'p>(
         };
         a.address.cmp(&b.address).then_with(|| key(a).cmp(&key(b)))
     });
-    diagnostics.unless_errors(Decisions { all, fates }).map(|(decisions, _)| decisions)
+    let unlike = match request.mode {
+        Mode::Apply => BTreeSet::new(), // What goes is not declared, or differs because the stack does.
+        Mode::Destroy => unlike(stack, observed),
+    };
+    diagnostics.unless_errors(Decisions { all, fates, unlike }).map(|(decisions, _)| decisions)
+}
+
+/// The declared resources that do not look as the stack has them, as far as that is known.
+fn unlike(stack: &Stack, observed: &Observed) -> BTreeSet<Address> {
+    let everything = Request::default();
+    let fates = Fates::find(stack, observed, &everything, scope(stack, &everything));
+    let differs = |address: &&Address| {
+        let Some(Comparison { desired, differences, .. }) = fates.comparison(address) else {
+            return false;
+        };
+        let Value::Object(desired) = desired.to_value() else { return false };
+        // What the stack uses of others is not looked up when it goes.
+        differences.iter().any(|differs| desired[&differs.attribute].is_known())
+    };
+    stack.resources.keys().filter(differs).cloned().collect()
 }
 
 /// What of the declared resources is planned.
@@ -214,7 +236,7 @@ fn name_in_the_way(stack: &Stack, decision: &Decision<'_>) -> Option<Diagnostic>
 impl Decisions<'_> {
     /// The changes, as the plan shows them.
     pub(super) fn into_changes(self) -> Vec<Change> {
-        let Self { all, fates } = self;
+        let Self { all, fates, unlike: _ } = self;
         all.into_iter().map(|decision| decision.into_change(&fates)).collect()
     }
 

@@ -1,14 +1,18 @@
 //! Hashes: what an object looked like, and what a plan says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
+use super::{Action, Plan};
+use crate::address::{Address, Kind};
+use crate::attribute::Ref;
 use crate::hash::hash;
+use crate::id::ObjectId;
 use crate::observed::{Found, Observed};
+use crate::resource::Resource;
 
 /// The hash of one observed object, `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,5 +77,32 @@ pub(crate) fn fingerprints(observed: &Observed) -> BTreeMap<String, Fingerprint>
                 (format!("{address}#{generation}"), Fingerprint(hash(found)))
             })
         })
+        .collect()
+}
+
+/// The fingerprint of what must still be so of an object when its removal begins.
+///
+/// What only AWS tells is no part of it: the DNS name of an instance goes with a setting of its VPC. Nor
+/// are the instances of a target group that are `going` as well, which AWS takes out of it by itself.
+pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerprint {
+    let Found { id, generation, resource, computed: _, parts } = found;
+    let mut resource = resource.clone();
+    if let Resource::TargetGroup(group) = &mut resource {
+        group.targets.retain(|target| match target {
+            Ref::Id(id) => !going.contains(&id.erase()),
+            Ref::To(_) => true,
+        });
+    }
+    Fingerprint(hash(&(id, generation, resource, parts)))
+}
+
+/// The instances that a plan removes, of what happens to each object that is there.
+pub(crate) fn going<'c>(
+    all: impl IntoIterator<Item = (&'c Address, Action, Option<&'c ObjectId>)>,
+) -> BTreeSet<ObjectId> {
+    let removed = |action| matches!(action, Action::Delete | Action::Replace(_));
+    all.into_iter()
+        .filter(|(address, action, _)| address.kind == Kind::Instance && removed(*action))
+        .filter_map(|(_, _, id)| id.cloned())
         .collect()
 }

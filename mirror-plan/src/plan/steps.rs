@@ -14,7 +14,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use super::decide::{Decision, Decisions};
 use super::prefer::{self, Order};
 use super::uses::ObjectKey;
-use super::{Action, Call, Phase, Step};
+use super::{Action, Call, Fingerprint, Phase, Step, digest};
 use crate::address::{Address, Kind};
 use crate::attribute::listed;
 use crate::code;
@@ -37,6 +37,7 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
     builder.detach_gateways_last();
     builder.refuse_circles()?;
     builder.prefer(decisions);
+    builder.expect_what_was_seen(decisions);
     Ok(builder.finish())
 }
 
@@ -60,6 +61,7 @@ struct Chain {
 struct Node {
     key: ChainKey,
     call: Call,
+    expects: Option<Fingerprint>,
 }
 
 struct Builder {
@@ -124,7 +126,7 @@ impl Builder {
     fn add_calls(&mut self, key: ChainKey, calls: impl IntoIterator<Item = Call>) {
         let mut chain: Option<Chain> = None;
         for call in calls {
-            let node = self.graph.add_node(Node { key: key.clone(), call });
+            let node = self.graph.add_node(Node { key: key.clone(), call, expects: None });
             chain = Some(match chain {
                 None => Chain { first: node, last: node },
                 Some(Chain { first, last }) => {
@@ -241,7 +243,7 @@ impl Builder {
             .graph
             .node_indices()
             .filter(|node| {
-                let Node { key, call } = &self.graph[*node];
+                let Node { key, call, expects: _ } = &self.graph[*node];
                 (&key.address, key.generation) == user
                     && matches!(
                         call,
@@ -345,6 +347,26 @@ impl Builder {
         }
     }
 
+    /// What is removed must look then as it was seen now.
+    fn expect_what_was_seen(&mut self, decisions: &Decisions<'_>) {
+        let all = decisions.all.iter();
+        let going = digest::going(all.map(|decision| {
+            (&decision.address, decision.action, decision.found.map(|found| &found.id))
+        }));
+        for decision in &decisions.all {
+            let Some(found) = decision.found else { continue };
+            if !decision.deposed && decisions.unlike.contains(&decision.address) {
+                continue;
+            }
+            let (address, generation) = (decision.address.clone(), found.generation);
+            if let Some(chain) =
+                self.object_chain(&ObjectKey { address, generation }, Phase::Delete)
+            {
+                self.graph[chain.first].expects = Some(digest::expectation(found, &going));
+            }
+        }
+    }
+
     /// The steps, each after those it needs; among those that could be next the first added is.
     fn finish(self) -> Vec<Step> {
         let mut open: Vec<usize> = self
@@ -365,9 +387,10 @@ impl Builder {
                 .collect();
             needs.sort_unstable();
             needs.dedup();
-            let Node { key, call } = &self.graph[node];
+            let Node { key, call, expects } = &self.graph[node];
             let ChainKey { address, phase, generation } = key.clone();
-            steps.push(Step { address, phase, generation, call: call.clone(), needs });
+            let (call, expects) = (call.clone(), expects.clone());
+            steps.push(Step { address, phase, generation, call, expects, needs });
             for after in self.graph.neighbors(node) {
                 open[after.index()] -= 1;
                 if open[after.index()] == 0 {

@@ -15,6 +15,7 @@ use crate::stack::Declared;
 use crate::value::{Origin, Value};
 
 mod replacements;
+mod saved;
 mod traffic;
 
 /// A stack; `"@vpc.lab"` refers to a resource.
@@ -169,7 +170,7 @@ fn shown(plan: &Plan) -> String {
         writeln!(text, "{action:?} {address}{deposed}: {}", reasons.join("; ")).unwrap();
     }
     for (index, step) in plan.steps.iter().enumerate() {
-        let Step { address, phase: _, generation, call, needs } = step;
+        let Step { address, phase: _, generation, call, expects: _, needs } = step;
         let call = match call {
             Call::Operation(operation) => operation.call(),
             Call::Retag { .. } => "tags",
@@ -513,15 +514,6 @@ fn a_requested_replacement_replaces() {
      2 DeregisterTargets target_group.vxlan#1 after 1
      3 TerminateInstances instance.one#1 after 0 2
     ");
-}
-
-#[test]
-fn a_plan_file_reads_back_and_keeps_its_digest() {
-    let plan = plan(&stack(lab()), &nothing(), &Request::default()).unwrap();
-    let json = serde_json::to_string(&plan).unwrap();
-    let again: Plan = serde_json::from_str(&json).unwrap();
-    assert_eq!(again, plan);
-    assert_eq!(again.digest(), plan.digest());
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         call: Call::Operation(Operation::Vpc(vpc::Operation::Delete {
             vpc: Ref::Id("vpc-0a1b2c3d4e5f67890".parse().unwrap()),
         })),
+        expects: None,
         needs: Vec::new(),
     };
     Plan { steps: vec![step], changes: changes.into_iter().collect(), ..empty_plan() }

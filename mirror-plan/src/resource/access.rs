@@ -266,6 +266,7 @@ pub const fn reading(kind: Kind) -> &'static [Access] {
                 &[
                     Access::ec2("DescribeInstances").at_removal(),
                     Access::ec2("DescribeInstanceAttribute").on(&[Owned(Instance)]).at_removal(),
+                    Access::ec2("DescribeVolumes").at_removal(),
                 ]
             }
         }

@@ -13,12 +13,11 @@ use crate::address::Kind;
 use crate::attribute::{Input, Ref, Referable, object};
 use crate::id::{Id, IdForm, Identified, NetworkInterface};
 use crate::observed::Found;
-use crate::scalar::{Ami, InstanceType, IpAddress};
+use crate::scalar::{Ami, HopLimit, InstanceType, IpAddress};
 use crate::value::Secret;
 
 object! {
-    /// An EC2 instance with one network interface. Its metadata service always asks for a token
-    /// (IMDSv2).
+    /// An EC2 instance with one network interface.
     pub struct Instance("instance") {
         /// The image: an AMI id or a public SSM parameter, resolved when the instance is planned. A
         /// parameter that moves on later replaces nothing. The current Amazon Linux 2023 for x86-64
@@ -42,6 +41,14 @@ object! {
         user_data: Option<Input<Secret>> => optional, Restart;
         /// Whether AWS drops packets that are not from or to the instance's own addresses.
         source_dest_check: bool => default(true), Update;
+        /// Whether the metadata service answers only to requests that carry a token (IMDSv2).
+        imdsv2_required: bool => default(true), Update;
+        /// How many hops an answer of the metadata service may travel: 1 keeps it on the instance, 2 lets
+        /// containers have it.
+        imds_hop_limit: HopLimit => default(HopLimit::MIN), Update;
+        /// Whether the root volume is encrypted, with the account's default key. With `false` it is as the
+        /// account has it.
+        root_encrypted: Option<bool> => default(Some(true)), Replace;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;
     }
@@ -59,6 +66,25 @@ impl Identified for Instance {
 impl Referable for NetworkInterface {
     const KIND: Kind = Kind::Instance;
     const ATTRIBUTE: &'static str = "network_interface";
+}
+
+/// The options of an instance's metadata service that this tool sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Whether a request must carry a token.
+    pub tokens: Tokens,
+    /// How many hops an answer may travel.
+    pub hop_limit: HopLimit,
+}
+
+/// Whether a request to the metadata service must carry a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tokens {
+    /// It must: IMDSv2.
+    Required,
+    /// It need not: IMDSv1 is answered, too.
+    Optional,
 }
 
 /// A call about an instance.
@@ -83,6 +109,10 @@ pub enum Operation {
         key_name: Option<String>,
         /// What it runs at its first start, as plain text.
         user_data: Option<Input<Secret>>,
+        /// What its metadata service answers, and how far.
+        metadata: Metadata,
+        /// Whether its root volume is encrypted, whatever the account's default is.
+        root_encrypted: bool,
         /// All tags; the interface and the volume get them too.
         tags: Tags,
     },
@@ -92,6 +122,13 @@ pub enum Operation {
         instance: Ref<Instance>,
         /// The new value.
         enabled: bool,
+    },
+    /// `ModifyInstanceMetadataOptions`.
+    SetMetadata {
+        /// Which.
+        instance: Ref<Instance>,
+        /// The new options.
+        metadata: Metadata,
     },
     /// `ModifyInstanceAttribute` with `Groups`.
     SetSecurityGroups {
@@ -143,6 +180,8 @@ impl Operation {
                 private_ip: _,
                 key_name: _,
                 user_data,
+                metadata: _,
+                root_encrypted: _,
                 tags: _,
             } => {
                 // What it downloads at its first start needs the rules of its groups.
@@ -158,6 +197,7 @@ impl Operation {
                 need(instance, Readiness::Made).into_iter().chain(needs_of(user_data)).collect()
             }
             Self::SetSourceDestCheck { instance, enabled: _ }
+            | Self::SetMetadata { instance, metadata: _ }
             | Self::Stop { instance }
             | Self::SetType { instance, instance_type: _ }
             | Self::Start { instance }
@@ -176,6 +216,7 @@ impl Operation {
             }
             Self::Run { user_data: None, .. }
             | Self::SetSourceDestCheck { .. }
+            | Self::SetMetadata { .. }
             | Self::SetSecurityGroups { .. }
             | Self::Stop { .. }
             | Self::SetType { .. }
@@ -196,6 +237,11 @@ impl Operation {
                 On::Chosen(A::SecurityGroup),
                 On::Named(A::Subnet),
             ])
+            // Which device is the root, is told by the image.
+            .with_reads(&["DescribeImages"])
+        };
+        Self::SetMetadata { .. } => {
+            Access::ec2("ModifyInstanceMetadataOptions").on(&[On::Owned(A::Instance)])
         };
         Self::SetSourceDestCheck { .. } | Self::SetType { .. } | Self::SetUserData { .. } => {
             Access::ec2("ModifyInstanceAttribute").on(&[On::Owned(A::Instance)])
@@ -209,6 +255,13 @@ impl Operation {
         Self::Terminate { .. } => {
             Access::ec2("TerminateInstances").on(&[On::Owned(A::Instance)]).at_removal()
         };
+    }
+}
+
+impl Instance {
+    fn metadata(&self) -> Metadata {
+        let tokens = if self.imdsv2_required { Tokens::Required } else { Tokens::Optional };
+        Metadata { tokens, hop_limit: self.imds_hop_limit }
     }
 }
 
@@ -238,7 +291,12 @@ impl ResourceType for Instance {
         };
         // Of a stopped instance, AWS does not tell.
         let public = if observed.public.is_some() { self.public } else { None };
-        Self { ami, security_groups, public, ..self }
+        // Where it is not asked for, the account decides; of a volume that is not seen nothing is known.
+        let root_encrypted = match observed.root_encrypted {
+            Some(_) if self.root_encrypted == Some(true) => Some(true),
+            as_it_is => as_it_is,
+        };
+        Self { ami, security_groups, public, root_encrypted, ..self }
     }
 
     fn replace_order(&self, observed: &Self) -> ReplaceOrder {
@@ -276,6 +334,9 @@ impl ResourceType for Instance {
             key_name,
             user_data,
             source_dest_check,
+            imdsv2_required: _,
+            imds_hop_limit: _,
+            root_encrypted,
             tags,
         } = self;
         let run = Operation::Run {
@@ -287,6 +348,8 @@ impl ResourceType for Instance {
             private_ip: *private_ip,
             key_name: key_name.clone(),
             user_data: user_data.clone(),
+            metadata: self.metadata(),
+            root_encrypted: *root_encrypted == Some(true),
             tags: creation.owned(tags),
         };
         // A new instance has the check on.
@@ -311,6 +374,9 @@ impl ResourceType for Instance {
             key_name: _,
             user_data,
             source_dest_check,
+            imdsv2_required: _,
+            imds_hop_limit: _,
+            root_encrypted: _,
             tags: _,
         } = self;
         let instance = || this(found);
@@ -318,6 +384,10 @@ impl ResourceType for Instance {
         if *source_dest_check != observed.source_dest_check {
             let enabled = *source_dest_check;
             operations.push(Operation::SetSourceDestCheck { instance: instance(), enabled });
+        }
+        if self.metadata() != observed.metadata() {
+            let metadata = self.metadata();
+            operations.push(Operation::SetMetadata { instance: instance(), metadata });
         }
         if *security_groups != observed.security_groups {
             operations.push(Operation::SetSecurityGroups {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ArnType as A, Named, On, calls};
@@ -67,6 +68,20 @@ impl Rule {
         }
     }
 
+    /// Whether it is for so many addresses that no network of one's own is that large.
+    ///
+    /// The largest private networks are 10.0.0.0/8 (RFC 1918) and fc00::/7 (RFC 4193).
+    #[must_use]
+    pub fn is_open_to_world(&self) -> bool {
+        match &self.peer {
+            Peer::Range(range) => match range.net() {
+                IpNet::V4(net) => net.prefix_len() < 8,
+                IpNet::V6(net) => net.prefix_len() < 7,
+            },
+            Peer::Group(_) => false,
+        }
+    }
+
     /// Whether both admit the same packets; AWS takes only one of two such rules.
     #[must_use]
     pub fn admits_as(&self, other: &Self) -> bool {
@@ -94,6 +109,14 @@ impl fmt::Display for Rule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rules(pub Vec<Rule>);
+
+impl Rules {
+    /// Whether one of them is [open to the world](Rule::is_open_to_world), as `open_to_world` has it.
+    #[must_use]
+    pub fn open_to_world(&self) -> Option<bool> {
+        self.0.iter().any(Rule::is_open_to_world).then_some(true)
+    }
+}
 
 impl AttributeType for Rules {
     const TYPE: Type = <Vec<RuleDeclaration> as AttributeType>::TYPE;
@@ -151,6 +174,9 @@ object! {
         name: Option<String> => chosen, Replace;
         /// What it is for. AWS wants one and never lets it change.
         description: Option<String> => chosen, Replace;
+        /// Says in words that a rule of `ingress` may let the whole world in. Without it such a rule is an
+        /// error.
+        open_to_world: Option<bool> => optional, Update;
         /// What may come in.
         ingress: Rules => default(Rules::default()), Update;
         /// What may go out; everything over IPv4 where it is left out, as AWS has it.
@@ -280,6 +306,23 @@ impl ResourceType for SecurityGroup {
         for (attribute, rules) in [("ingress", &self.ingress), ("egress", &self.egress)] {
             refuse_duplicates(problems, attribute, rules.0.iter().map(ToString::to_string));
         }
+        if self.open_to_world == Some(true) {
+            return;
+        }
+        for rule in self.ingress.0.iter().filter(|rule| rule.is_open_to_world()) {
+            problems.add_with_help(
+                ProblemSort::OpenToWorld,
+                &Path::default().member("ingress"),
+                format!("the rule `{rule}` lets the whole world in"),
+                "name the ranges or groups that need it, or say that it is meant: \
+                 open_to_world = true",
+            );
+        }
+    }
+
+    fn settled(self, _observed: &Self) -> Self {
+        // It is so or not by the rules; the word only says that it is meant.
+        Self { open_to_world: self.ingress.open_to_world(), ..self }
     }
 
     fn chosen(self, creation: &Creation<'_>) -> Self {
@@ -303,7 +346,8 @@ impl ResourceType for SecurityGroup {
     }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
-        let Self { vpc, name, description, ingress, egress, tags } = self.clone().chosen(creation);
+        let Self { vpc, name, description, open_to_world: _, ingress, egress, tags } =
+            self.clone().chosen(creation);
         let create = Operation::Create {
             vpc,
             name: name.expect("one was chosen"),
@@ -324,7 +368,8 @@ impl ResourceType for SecurityGroup {
         found: &Found,
         _creation: &Creation<'_>,
     ) -> Vec<super::Operation> {
-        let Self { vpc: _, name: _, description: _, ingress, egress, tags: _ } = self;
+        let Self { vpc: _, name: _, description: _, open_to_world: _, ingress, egress, tags: _ } =
+            self;
         let group = this(found);
         change_rules(&group, Direction::Ingress, &observed.ingress, ingress)
             .chain(change_rules(&group, Direction::Egress, &observed.egress, egress))

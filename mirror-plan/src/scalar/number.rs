@@ -128,6 +128,10 @@ numbers! {
     HealthTimeout: u16 in 2..=120;
     /// Health checks in a row that change a target's state.
     HealthThreshold: u8 in 2..=10;
+    /// How many hops an answer of the instance metadata service may travel.
+    ///
+    /// Source: EC2 API reference, `InstanceMetadataOptionsRequest`: 1 to 64.
+    HopLimit: u8 in 1..=64;
     /// Seconds for which a deregistered target still gets its flows.
     ///
     /// Source: ELBv2 API reference, `TargetGroupAttribute`.

@@ -12,7 +12,7 @@ use mirror_plan::resource::{
     Retag, RouteTable, SecurityGroup, Subnet, Tags, TargetGroup, Vpc,
 };
 use mirror_plan::scalar::{
-    Direction, HealthPort, PacketLength, Port, PortRange, Protocol, SessionNumber, Vni,
+    Direction, HealthPort, HopLimit, PacketLength, Port, PortRange, Protocol, SessionNumber, Vni,
 };
 use mirror_plan::value::{Origin, Part, Template};
 
@@ -103,6 +103,7 @@ async fn a_security_group_keeps_exactly_its_rules() {
     let changed = SecurityGroup {
         name: Some("main".to_owned()),
         description: Some("What mirrors".to_owned()),
+        open_to_world: Some(true),
         ingress: Rules(vec![udp_4789(any, Some("all of it"))]),
         ..changed
     };
@@ -142,6 +143,9 @@ async fn an_instance_runs_is_changed_and_terminated() {
     };
     let changed = Instance { source_dest_check: true, ..observed.clone() };
     assert_eq!(bench.change(&web, changed.clone()).await, ["ModifyInstanceAttribute"]);
+    let changed =
+        Instance { imdsv2_required: false, imds_hop_limit: HopLimit::new(2).unwrap(), ..changed };
+    assert_eq!(bench.change(&web, changed.clone()).await, ["ModifyInstanceMetadataOptions"]);
     let bigger = Instance { instance_type: "t3.small".parse().unwrap(), ..changed };
     let bigger = Instance { user_data: Some(Input::Known("echo".into())), ..bigger };
     assert_eq!(

@@ -13,7 +13,7 @@ use mirror_plan::resource::{
     Instance, InternetGateway, MirrorFilter, MirrorSession, MirrorTarget, Resource,
     ResourceType as _, SecurityGroup, Subnet, Tags, Vpc, instance, security_group,
 };
-use mirror_plan::scalar::{Ami, SessionNumber};
+use mirror_plan::scalar::{Ami, HopLimit, SessionNumber};
 
 use crate::aws_bench::{Bench, STACK};
 
@@ -188,6 +188,9 @@ async fn a_stopped_instance_is_no_change_of_its_public_address() {
         key_name: None,
         user_data: None,
         source_dest_check: true,
+        imdsv2_required: true,
+        imds_hop_limit: HopLimit::MIN,
+        root_encrypted: Some(true),
         tags: Tags::new(),
     };
     let web = bench.make("instance.web", declared.clone()).await;
@@ -209,6 +212,7 @@ async fn what_no_stack_file_can_say_is_told_and_left() {
         vpc: Ref::To(vpc),
         name: None,
         description: None,
+        open_to_world: None,
         ingress: security_group::Rules::default(),
         egress: security_group::Rules(vec![security_group::Rule::allow_all_egress()]),
         tags: Tags::new(),

@@ -10,8 +10,8 @@ use mirror_plan::resource::{
     Instance, LoadBalancer, MirrorFilter, SecurityGroup, Subnet, Tags, TargetGroup, Vpc,
 };
 use mirror_plan::scalar::{
-    Ami, DeregistrationDelay, Direction, ElbProtocol, HealthPort, Port, PortRange, Protocol,
-    RuleAction, RuleNumber, Scheme,
+    Ami, DeregistrationDelay, Direction, ElbProtocol, HealthPort, HopLimit, Port, PortRange,
+    Protocol, RuleAction, RuleNumber, Scheme,
 };
 use mirror_plan::value::Origin;
 
@@ -49,6 +49,7 @@ pub(crate) fn group(vpc: &Address, ingress: Vec<Rule>) -> SecurityGroup {
         vpc: to(vpc),
         name: None,
         description: None,
+        open_to_world: None,
         ingress: Rules(ingress),
         egress: Rules(vec![Rule::allow_all_egress()]),
         tags: named("group"),
@@ -75,6 +76,9 @@ pub(crate) fn instance(subnet: &Address, group: &Address) -> Instance {
         key_name: None,
         user_data: Some(Input::Known("#!/bin/sh\necho grüße\n".into())),
         source_dest_check: false,
+        imdsv2_required: true,
+        imds_hop_limit: HopLimit::MIN,
+        root_encrypted: Some(true),
         tags: named("web"),
     }
 }

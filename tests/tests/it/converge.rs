@@ -1,6 +1,7 @@
 //! The central property: after an apply a plan is empty, and a destroy leaves the account as it was.
 
 use aws_sdk_ec2::Client as Ec2;
+use aws_sdk_ec2::types::HttpTokensState;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use mirror_local::Cloud;
 use mirror_plan::plan::{Action, Capture};
@@ -46,6 +47,32 @@ pub(crate) async fn census(cloud: &Cloud) -> Vec<(&'static str, usize)> {
     });
     counts.push(("instances", alive.count()));
     counts
+}
+
+/// How the instances of a stack file were made: tokens, hops, and whether each volume is encrypted.
+async fn made(text: &str) -> (Vec<(HttpTokensState, i32)>, Vec<bool>) {
+    let rig = Rig::instant();
+    rig.converge(&stack(text)).await;
+    let ec2 = Ec2::new(&config(&rig.cloud));
+    let instances = ec2.describe_instances().send().await.unwrap();
+    let instances = instances.reservations().iter().flat_map(|of| of.instances());
+    let metadata = instances.filter_map(|instance| {
+        let options = instance.metadata_options()?;
+        Some((options.http_tokens()?.clone(), options.http_put_response_hop_limit()?))
+    });
+    let volumes = ec2.describe_volumes().send().await.unwrap();
+    let encrypted = volumes.volumes().iter().map(|volume| volume.encrypted() == Some(true));
+    (metadata.collect(), encrypted.collect())
+}
+
+#[tokio::test]
+async fn instances_are_made_safe_unless_the_stack_says_otherwise() {
+    const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
+    let safe = (HttpTokensState::Required, 1);
+    assert_eq!(made(LAB).await, (vec![safe; 3], vec![true; 3]));
+    let words = "  imdsv2_required = false\n  imds_hop_limit  = 2\n  root_encrypted  = false\n";
+    let careless = LAB.replace("  instance_type ", &format!("{words}  instance_type "));
+    assert_eq!(made(&careless).await, (vec![(HttpTokensState::Optional, 2); 3], vec![false; 3]));
 }
 
 #[tokio::test]

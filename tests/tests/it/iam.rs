@@ -5,6 +5,7 @@
 
 mod attacks;
 mod borrowing;
+mod coordination;
 
 use std::collections::BTreeSet;
 

@@ -15,5 +15,6 @@ mod generate;
 mod iam;
 mod lease;
 mod peers;
+mod second_look;
 mod session_names;
 mod tidy;

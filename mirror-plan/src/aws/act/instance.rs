@@ -3,9 +3,9 @@
 use aws_sdk_ec2::operation::run_instances::RunInstancesOutput;
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, AttributeValue, HttpTokensState, Instance,
-    InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification, InstanceStateName,
-    InstanceType, ResourceType, SecureBlobAttributeValue,
+    AttributeBooleanValue, AttributeValue, BlockDeviceMapping, EbsBlockDevice, HttpTokensState,
+    Instance, InstanceMetadataOptionsRequest, InstanceNetworkInterfaceSpecification,
+    InstanceStateName, InstanceType, ResourceType, SecureBlobAttributeValue,
 };
 use aws_smithy_types::base64;
 
@@ -15,9 +15,9 @@ use super::super::{image, tags};
 use super::acting::{Acting, unless_absent};
 use super::making::Making;
 use super::{ActError, Made};
-use crate::id::NetworkInterfaceId;
+use crate::id::{ImageId, NetworkInterfaceId};
 use crate::observed::ComputedValue;
-use crate::resource::instance::{InstanceId, Operation};
+use crate::resource::instance::{InstanceId, Metadata, Operation, Tokens};
 use crate::scalar::Ami;
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
@@ -27,6 +27,19 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
         | Operation::SetSecurityGroups { .. }
         | Operation::SetType { .. }
         | Operation::SetUserData { .. } => modify(acting, operation).await,
+        Operation::SetMetadata { instance, metadata } => {
+            let Metadata { tokens, hop_limit } = metadata;
+            let id = acting.id(instance)?;
+            let request = acting
+                .aws
+                .ec2()
+                .modify_instance_metadata_options()
+                .instance_id(id.as_str())
+                .http_tokens(tokens_state(*tokens))
+                .http_put_response_hop_limit(hop_limit.get().into());
+            acting.call("ModifyInstanceMetadataOptions", || request.clone().send()).await?;
+            Ok(Made::nothing())
+        }
         Operation::Stop { instance } => {
             let id = acting.id(instance)?;
             let request = acting.aws.ec2().stop_instances().instance_ids(id.as_str());
@@ -47,7 +60,17 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
 }
 
 async fn run(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
-    let Operation::Run { ami, instance_type, key_name, user_data, tags, .. } = operation else {
+    let Operation::Run {
+        ami,
+        instance_type,
+        key_name,
+        user_data,
+        metadata,
+        root_encrypted,
+        tags,
+        ..
+    } = operation
+    else {
         return Err(ActError::Operation("only a run runs"));
     };
     let image = match ami {
@@ -56,9 +79,10 @@ async fn run(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActErro
     };
     let user_data = user_data.as_ref().map(|text| acting.secret(text)).transpose()?;
     let metadata = InstanceMetadataOptionsRequest::builder()
-        .http_tokens(HttpTokensState::Required)
-        .http_put_response_hop_limit(1)
+        .http_tokens(tokens_state(metadata.tokens))
+        .http_put_response_hop_limit(metadata.hop_limit.get().into())
         .build();
+    let root = if *root_encrypted { Some(encrypted_root(acting, &image).await?) } else { None };
     let kinds = [ResourceType::Instance, ResourceType::Volume, ResourceType::NetworkInterface];
     let request = acting
         .aws
@@ -71,6 +95,7 @@ async fn run(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActErro
         .instance_type(InstanceType::from(instance_type.to_string().as_str()))
         .network_interfaces(interface(acting, operation)?)
         .metadata_options(metadata)
+        .set_block_device_mappings(root.map(|root| vec![root]))
         .set_key_name(key_name.clone())
         .set_user_data(user_data.map(base64::encode))
         .set_tag_specifications(Some(
@@ -84,6 +109,28 @@ async fn run(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActErro
     let (id, _) = acting.make(making, || request.clone().send(), id).await?;
     let instance = running(acting, &id).await?;
     made(&id, &instance)
+}
+
+const fn tokens_state(tokens: Tokens) -> HttpTokensState {
+    match tokens {
+        Tokens::Required => HttpTokensState::Required,
+        Tokens::Optional => HttpTokensState::Optional,
+    }
+}
+
+/// The root volume of an image, to be encrypted. The image tells which device that is.
+async fn encrypted_root(
+    acting: &Acting<'_>,
+    image: &ImageId,
+) -> Result<BlockDeviceMapping, ActError> {
+    const CALL: &str = "DescribeImages";
+    let request = acting.aws.ec2().describe_images().image_ids(image.as_str());
+    let answer = acting.aws.send(CALL, request.send()).await?;
+    let root = answer.images().first().and_then(|image| image.root_device_name());
+    Ok(BlockDeviceMapping::builder()
+        .device_name(Answer(CALL).present("rootDeviceName", root)?)
+        .ebs(EbsBlockDevice::builder().encrypted(true).build())
+        .build())
 }
 
 /// The primary interface. Subnet, groups and addresses belong to it, not to the instance.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{Instance as SeenInstance, InstanceAttributeName, InstanceStateName};
+use aws_sdk_ec2::types::{
+    HttpTokensState, Instance as SeenInstance, InstanceAttributeName, InstanceStateName,
+};
 use aws_smithy_types::base64;
 
 use super::super::Aws;
@@ -44,10 +46,16 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
             ours.push((owner, id, instance));
         }
     }
-    let user_data = each(ours.iter().map(|(_, id, _)| user_data(aws, id)).collect()).await?;
+    let ids = ours.iter().map(|(_, id, _)| id.to_string()).collect();
+    let (user_data, encryption) = tokio::try_join!(
+        each(ours.iter().map(|(_, id, _)| user_data(aws, id)).collect()),
+        encryption(aws, ids),
+    )?;
     for ((owner, id, instance), user_data) in ours.into_iter().zip(user_data) {
         let Some(user_data) = user_data else { continue };
-        let resource = read(&instance, user_data)?.into();
+        let root = instance.root_device_name().unwrap_or_default().to_owned();
+        let root_encrypted = encryption.get(&(id.to_string(), root)).copied();
+        let resource = read(&instance, user_data, root_encrypted)?.into();
         let (id, generation) = (id.erase(), owner.generation);
         let told = computed(&instance)?.map(|(name, value)| (name.to_owned(), value));
         let mut computed = with_id(&id);
@@ -81,7 +89,32 @@ async fn user_data(aws: &Aws, id: &InstanceId) -> Result<Option<Secret>, Observe
     Ok(Some(Secret::text(String::from_utf8_lossy(&bytes))))
 }
 
-fn read(instance: &SeenInstance, user_data: Option<Secret>) -> Result<Instance, AnswerError> {
+/// Whether the volumes of instances are encrypted, by instance and device.
+async fn encryption(aws: &Aws, ids: Ids) -> Result<BTreeMap<(String, String), bool>, ObserveError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let request = aws
+        .ec2()
+        .describe_volumes()
+        .set_filters(page::only("attachment.instance-id", &ids))
+        .max_results(page::PAGE);
+    let mut encryption = BTreeMap::new();
+    for volume in pages!(aws, "DescribeVolumes", request, volumes) {
+        let attachments = volume.attachments().iter();
+        let places = attachments.filter_map(|at| Some((at.instance_id()?, at.device()?)));
+        let places = places.map(|(instance, device)| (instance.to_owned(), device.to_owned()));
+        encryption.extend(places.zip(std::iter::repeat(volume.encrypted() == Some(true))));
+    }
+    Ok(encryption)
+}
+
+fn read(
+    instance: &SeenInstance,
+    user_data: Option<Secret>,
+    root_encrypted: Option<bool>,
+) -> Result<Instance, AnswerError> {
+    let metadata = ANSWER.present("metadataOptions", instance.metadata_options())?;
     let groups = instance.security_groups().iter().map(|group| group.group_id());
     let instance_type = instance.instance_type().map(|of| of.as_str());
     Ok(Instance {
@@ -94,6 +127,10 @@ fn read(instance: &SeenInstance, user_data: Option<Secret>) -> Result<Instance, 
         key_name: text(instance.key_name()),
         user_data: user_data.map(Input::Known),
         source_dest_check: ANSWER.present("sourceDestCheck", instance.source_dest_check())?,
+        imdsv2_required: metadata.http_tokens() == Some(&HttpTokensState::Required),
+        imds_hop_limit: ANSWER
+            .number("httpPutResponseHopLimit", metadata.http_put_response_hop_limit())?,
+        root_encrypted,
         tags: tags::own(tags::from_ec2(instance.tags())),
     })
 }

@@ -41,6 +41,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
             vpc: ANSWER.reference("vpcId", group.vpc_id())?,
             name: Some(ANSWER.present("groupName", group.group_name())?.to_owned()),
             description: Some(ANSWER.present("groupDescription", group.description())?.to_owned()),
+            open_to_world: ingress.open_to_world(),
             ingress,
             egress,
             tags: tags::own(tags::from_ec2(group.tags())),

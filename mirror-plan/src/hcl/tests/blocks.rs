@@ -410,3 +410,30 @@ fn a_failed_resource_is_not_also_missing() {
       |                  ^^^
     "#);
 }
+
+#[test]
+fn a_security_group_is_open_to_the_world_only_in_words() {
+    let group = |words: &str, range: &str| {
+        check(&format!(
+            "stack \"a\" {{}}\nsecurity_group \"web\" {{\n  vpc = \"vpc-0a1b2c3d\"\n  ingress = [{{ \
+             protocol = \"tcp\", port = 443, cidrs = [\"{range}\"] }}]\n{words}}}"
+        ))
+    };
+    assert_snapshot!(group("", "0.0.0.0/0"), @r#"
+    error[MP0305]: the rule `tcp 443 0.0.0.0/0` lets the whole world in
+     --> test.mirror.hcl:4:13
+      |
+    4 |   ingress = [{ protocol = "tcp", port = 443, cidrs = ["0.0.0.0/0"] }]
+      |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: name the ranges or groups that need it, or say that it is meant: open_to_world = true
+    "#);
+    for range in ["::/0", "0.0.0.0/1", "2000::/3"] {
+        assert!(group("", range).contains("error[MP0305]"), "{range}");
+        assert!(group("open_to_world = false\n", range).contains("error[MP0305]"), "{range}");
+        assert_eq!(group("open_to_world = true\n", range), "security_group.web\n", "{range}");
+    }
+    for range in ["10.0.0.0/8", "fc00::/7", "203.0.113.7/32"] {
+        assert_eq!(group("", range), "security_group.web\n", "{range}");
+    }
+}

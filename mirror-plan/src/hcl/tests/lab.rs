@@ -20,7 +20,7 @@ fn the_lab_is_the_set_up_of_the_guide() {
     });
     let outputs = stack.outputs.iter();
     let outputs = outputs.map(|(name, output)| format!("output.{name} = {}\n", output.value));
-    assert_snapshot!(resources.chain(outputs).collect::<String>(), @r##"
+    assert_snapshot!(resources.chain(outputs).collect::<String>(), @r#"
     vpc.my-traffic-mirroring-vpc
         cidr = "10.0.0.0/16"
         dns_hostnames = true
@@ -55,21 +55,30 @@ fn the_lab_is_the_set_up_of_the_guide() {
         tags = { Name = "target" }
         vpc = (known after apply: vpc.my-traffic-mirroring-vpc.id)
     instance.source-instance
+        imds_hop_limit = 1
+        imdsv2_required = true
         instance_type = "t3.micro"
         public = true
+        root_encrypted = true
         security_groups = [(known after apply: security_group.source.id)]
         source_dest_check = true
         subnet = (known after apply: subnet.source-subnet.id)
         tags = { Name = "source-instance" }
     instance.target-instance-1
+        imds_hop_limit = 1
+        imdsv2_required = true
         instance_type = "t3.micro"
+        root_encrypted = true
         security_groups = [(known after apply: security_group.target.id)]
         source_dest_check = true
         subnet = (known after apply: subnet.target-subnet.id)
         tags = { Name = "target-instance-1" }
         user_data = (sensitive, sha256:143df538...)
     instance.target-instance-2
+        imds_hop_limit = 1
+        imdsv2_required = true
         instance_type = "t3.micro"
+        root_encrypted = true
         security_groups = [(known after apply: security_group.target.id)]
         source_dest_check = true
         subnet = (known after apply: subnet.target-subnet.id)
@@ -108,7 +117,7 @@ fn the_lab_is_the_set_up_of_the_guide() {
     output.load_balancer = (known after apply: load_balancer.my-traffic-mirroring-nlb.dns_name)
     output.ssh = (known after apply: instance.source-instance.public_ip)
     output.vni = (known after apply: mirror_session.my-traffic-mirror-session.vni)
-    "##);
+    "#);
 }
 
 #[test]

@@ -84,3 +84,29 @@ fn a_replaced_instance_without_a_group_is_in_the_default_group_of_its_vpc() {
     // Another VPC has another default group.
     assert_eq!(groups("vpc.lab"), "(known after apply: instance.source.security_groups)");
 }
+
+#[test]
+fn an_instance_is_replaced_for_its_root_volume_only_where_it_is_seen_to_be_in_the_clear() {
+    let with = |declared: bool, seen: Option<bool>| {
+        let stack = stack(json!({
+            "instance.a": {
+                "ami": "ami-00000000000000001", "instance_type": "t3.micro",
+                "subnet": "subnet-00000000000000001", "root_encrypted": declared,
+            },
+        }));
+        let mut observed = applied(&stack);
+        let objects = observed.owned.get_mut(&"instance.a".parse().unwrap()).unwrap();
+        let Resource::Instance(instance) = &mut objects[0].resource else { unreachable!() };
+        instance.root_encrypted = seen;
+        planned(&stack, &observed)
+    };
+    assert_snapshot!(with(true, Some(false)), @"
+    Replace(CreateThenDelete) instance.a: `root_encrypted` differs, which AWS cannot change on an object that exists
+     0 RunInstances instance.a#2
+     1 TerminateInstances instance.a#1 after 0
+    ");
+    // `false` leaves it to the account, and what is not seen is not known to be wrong.
+    for (declared, seen) in [(true, Some(true)), (true, None), (false, Some(true)), (false, None)] {
+        assert_eq!(with(declared, seen), "", "{declared}, {seen:?}");
+    }
+}

@@ -179,6 +179,7 @@ fn the_order_of_a_plan() {
         phase,
         generation: 1,
         call: serde_json::from_value(call).unwrap(),
+        expects: None,
         needs: needs.to_vec(),
     };
     let id = "0a1b2c3d4e5f67890";

@@ -258,8 +258,10 @@ mod tests {
             for attribute in told.chain(computed(kind).iter().map(|c| c.name)) {
                 let is_part = part.is_some_and(|part| part.of == attribute);
                 let has_row = table.whole.name_of(attribute).is_some();
+                // A word to this tool, of which AWS hears nothing.
+                let is_word = attribute == "open_to_world";
                 assert!(
-                    is_part || has_row,
+                    is_part || has_row || is_word,
                     "{kind}.{attribute} is nowhere in {}",
                     table.whole.name
                 );

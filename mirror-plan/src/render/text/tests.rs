@@ -321,6 +321,9 @@ fn an_inventory_shows_what_is_there() {
         public            = true
         user_data         = (sensitive, sha256:ece8db30...)
         source_dest_check = true
+        imdsv2_required   = true
+        imds_hop_limit    = 1
+        root_encrypted    = true
         tags              = {
             "Name" = "web"
         }
@@ -336,6 +339,9 @@ fn an_inventory_shows_what_is_there() {
         public            = true
         user_data         = (sensitive, sha256:ece8db30...)
         source_dest_check = true
+        imdsv2_required   = true
+        imds_hop_limit    = 1
+        root_encrypted    = true
         tags              = {
             "Name" = "web"
         }

@@ -53,6 +53,7 @@ instance "source-instance" {
   security_groups   = [security_group.source, security_group.target]
   public            = true
   source_dest_check = false
+  imds_hop_limit    = 2
   tags              = { team = "net" }
 }
 

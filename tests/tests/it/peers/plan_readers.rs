@@ -24,6 +24,8 @@ const OPEN_SSH: &str = "CKV_AWS_24";
 const IMDS_V1: &str = "CKV_AWS_79";
 /// The same in the words of tf-nag: anybody may come in.
 const EXPOSED: &str = "AwsSolutions-EC23";
+/// The root volume of an instance is not encrypted.
+const CLEAR_VOLUME: &str = "CKV_AWS_8";
 /// An instance has a public address.
 const PUBLIC: &str = "CKV_AWS_88";
 
@@ -80,14 +82,14 @@ fn beside(name: &str) -> PathBuf {
 
 /// The reference stack with SSH open to the world.
 fn open_lab() -> Stack {
-    stack(&LAB.replace("default = \"10.0.0.0/16\"", "default = \"0.0.0.0/0\""))
+    let open = LAB.replace("default = \"10.0.0.0/16\"", "default = \"0.0.0.0/0\"");
+    stack(&open.replace("  ingress = [", "  open_to_world = true\n  ingress = ["))
 }
 
-/// A plan whose instances have a metadata service that answers without a token.
-fn without_tokens(plan: &Json) -> Json {
-    let altered =
-        plan.to_string().replace(r#""http_tokens":"required""#, r#""http_tokens":"optional""#);
-    serde_json::from_str(&altered).unwrap()
+/// The reference stack with instances as AWS would make them.
+fn careless_lab() -> Stack {
+    let careless = "  imdsv2_required = false\n  root_encrypted  = false\n  instance_type ";
+    stack(&LAB.replace("  instance_type ", careless))
 }
 
 /// How many resources there will be.
@@ -108,14 +110,15 @@ async fn checkov_finds_every_resource_and_fires_where_it_should() {
     assert_eq!(closed.resources, planned(&new));
     assert_eq!(closed.failing(OPEN_SSH), [""; 0]);
     assert_eq!(closed.failing(IMDS_V1), [""; 0]);
+    assert_eq!(closed.failing(CLEAR_VOLUME), [""; 0]);
     assert_eq!(closed.failing(PUBLIC), [INSTANCES[0]]);
 
     let open = Scan::of(&python, &json_of(&rig.plan(&open_lab()).await));
     assert_eq!(open.failing(OPEN_SSH), ["aws_security_group.source", "aws_security_group.target"]);
 
-    // It reads what is written of the metadata service.
-    let altered = Scan::of(&python, &without_tokens(&new));
-    assert_eq!(altered.failing(IMDS_V1), INSTANCES);
+    let careless = Scan::of(&python, &json_of(&rig.plan(&careless_lab()).await));
+    assert_eq!(careless.failing(IMDS_V1), INSTANCES);
+    assert_eq!(careless.failing(CLEAR_VOLUME), INSTANCES);
 
     rig.converge(&lab()).await;
     let there = json_of(&rig.plan(&lab()).await);
@@ -160,6 +163,7 @@ async fn other_readers_of_plans_read_these() {
     let rig = Rig::instant();
     let new = json_of(&rig.plan(&lab()).await);
     let open = json_of(&rig.plan(&open_lab()).await);
+    let careless = json_of(&rig.plan(&careless_lab()).await);
     rig.converge(&lab()).await;
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     let gone = json_of(&rig.plan_for(&lab(), &request).await);
@@ -168,7 +172,7 @@ async fn other_readers_of_plans_read_these() {
     let said = readers.run("terraform-compliance", complies, &new);
     assert!(said.status.success(), "{}", text(&said));
     assert!(text(&said).contains("2 scenarios (2 passed)"), "{}", text(&said));
-    assert!(!readers.run("terraform-compliance", complies, &without_tokens(&new)).status.success());
+    assert!(!readers.run("terraform-compliance", complies, &careless).status.success());
 
     let counts = |plan: &Json| {
         let said = readers.run("readtheplan", ["analyze", "plan.json", "--format", "json"], plan);

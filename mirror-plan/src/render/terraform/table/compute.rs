@@ -44,7 +44,7 @@ const INSTANCE_ROWS: &[Row] = &[
     own("private_ip"),
     own("public_dns"),
     own("public_ip"),
-    later_list("root_block_device"),
+    row("root_block_device", Group(ROOT_VOLUME)),
     later_list("secondary_private_ips"),
     later_list("security_groups"),
     own("source_dest_check"),
@@ -59,11 +59,23 @@ const INSTANCE_ROWS: &[Row] = &[
     row("vpc_security_group_ids", Own("security_groups")),
 ];
 
-/// How the metadata service of every instance that is made is set.
 const METADATA: &[Row] = &[
     text("http_endpoint", "enabled"),
-    row("http_put_response_hop_limit", Always(Fixed::Number(1))),
-    text("http_tokens", "required"),
+    row("http_put_response_hop_limit", Own("imds_hop_limit")),
+    row("http_tokens", Turned("imdsv2_required", words::http_tokens)),
+];
+
+const ROOT_VOLUME: &[Row] = &[
+    later("delete_on_termination"),
+    later("device_name"),
+    row("encrypted", Own("root_encrypted")),
+    later("iops"),
+    later("kms_key_id"),
+    unset("tags"),
+    later("throughput"),
+    later("volume_id"),
+    later("volume_size"),
+    later("volume_type"),
 ];
 
 pub(super) const TARGET_GROUP: KindTable = KindTable {

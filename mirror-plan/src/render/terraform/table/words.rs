@@ -32,6 +32,15 @@ pub(super) fn is_internal(scheme: &Value) -> Value {
     on_text(scheme, |text| Value::Bool(text == "internal"))
 }
 
+/// Whether a metadata service wants a token.
+pub(super) fn http_tokens(imdsv2_required: &Value) -> Value {
+    match imdsv2_required {
+        Value::Bool(true) => "required".into(),
+        Value::Bool(false) => "optional".into(),
+        other => other.clone(),
+    }
+}
+
 /// The services of Amazon whose packets a filter mirrors.
 pub(super) fn network_services(amazon_dns: &Value) -> Value {
     let dns = (*amazon_dns == Value::Bool(true)).then(|| "amazon-dns".into());

@@ -234,6 +234,7 @@ fn what_an_account_holds_is_a_state_with_the_ids_of_parts() {
         "vpc.lab": {"cidr": "10.0.0.0/16"},
         "security_group.web": {
             "vpc": "@vpc.lab",
+            "open_to_world": true,
             "ingress": [
                 {"protocol": "tcp", "port": "80-443", "cidrs": ["10.0.0.0/8", "::/0"]},
                 {"security_groups": ["@security_group.web"]},

@@ -110,6 +110,7 @@ fn case() -> Json {
         },
         "security_group.appliance": {
             "vpc": "@vpc.main", "name": "appliance", "description": "mirror appliance",
+            "open_to_world": true,
             "ingress": [
                 {"protocol": "tcp", "port": 22, "cidrs": ["0.0.0.0/0"]},
                 {"protocol": "udp", "port": 4789, "cidrs": ["10.0.0.0/16"]},

@@ -1,0 +1,109 @@
+//! The second look: an object is read once more just before its removal begins.
+//!
+//! Between a plan and its last step may lie an hour, in which somebody put the object to another use,
+//! or took the stack's tag off it. What is not as the plan saw it is not removed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::schedule::Taken;
+use crate::address::{Address, Name};
+use crate::aws::observe::{Look, look_at};
+use crate::aws::{Aws, ObserveError, Waiting};
+use crate::id::ObjectId;
+use crate::observed::Found;
+use crate::plan::{self, Fingerprint, Phase, Plan, Step, expectation};
+
+/// The instances that a plan removes.
+pub(super) fn going(plan: &Plan) -> BTreeSet<ObjectId> {
+    let changes = plan.changes.iter();
+    plan::going(changes.map(|change| (&change.address, change.action, change.id.as_ref())))
+}
+
+/// Why an object is not removed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Changed {
+    /// It cannot be looked at.
+    #[error(transparent)]
+    Unseen(#[from] ObserveError),
+    /// It looks otherwise.
+    #[error("{address} ({id}) has changed since the plan was made, and was not removed")]
+    Otherwise { address: Address, id: ObjectId },
+    /// Its tags do not say any more that it is the stack's.
+    #[error("{id}, which was {address}, is not of this stack any more, and was not removed")]
+    NotOurs { address: Address, id: ObjectId },
+}
+
+/// An object whose removal is about to begin.
+pub(super) struct Removal {
+    stack: Name,
+    address: Address,
+    generation: u32,
+    id: ObjectId,
+    expects: Option<Fingerprint>,
+    going: Arc<BTreeSet<ObjectId>>,
+}
+
+impl Removal {
+    /// What a step begins to remove; `None` if it removes nothing.
+    pub(super) fn begun_by(
+        (step, taken): (&Step, Taken),
+        id: Option<&ObjectId>,
+        (stack, going): (&Name, &Arc<BTreeSet<ObjectId>>),
+    ) -> Option<Self> {
+        let Step { address, phase, generation, call: _, expects, needs: _ } = step;
+        if !taken.begins || *phase != Phase::Delete {
+            return None;
+        }
+        Some(Self {
+            stack: stack.clone(),
+            address: address.clone(),
+            generation: *generation,
+            id: id?.clone(),
+            expects: expects.clone(),
+            going: going.clone(),
+        })
+    }
+
+    /// Checks that the object is still as the plan saw it.
+    ///
+    /// What is there may be out of sight for a moment, so an absence is looked at again. Of what stays out
+    /// of sight AWS itself says, when its removal is asked for, that it is gone.
+    pub(super) async fn check(
+        self,
+        aws: &Aws,
+        on_wait: &(dyn Fn(Waiting) + Send + Sync),
+    ) -> Result<(), Changed> {
+        let mut pause = Duration::from_millis(250);
+        // A short part of what AWS may take to show what is new, since this is not new.
+        let mut left = aws.settle_window() / 30;
+        loop {
+            let object = (self.address.kind, &self.id);
+            match look_at(aws, self.stack.as_str(), object).await? {
+                Look::Own(address, found) => return self.compare(&address, &found),
+                Look::Foreign => {
+                    return Err(Changed::NotOurs { address: self.address, id: self.id });
+                }
+                Look::Nothing if left.is_zero() => return Ok(()),
+                Look::Nothing => {}
+            }
+            let now = format!("{} cannot be seen", self.id);
+            on_wait(Waiting { until: "it is seen once more", now });
+            pause = pause.min(left);
+            tokio::time::sleep(pause).await;
+            left -= pause;
+            pause *= 2;
+        }
+    }
+
+    fn compare(self, address: &Address, found: &Found) -> Result<(), Changed> {
+        let is_same = (address, found.generation) == (&self.address, self.generation)
+            && self.expects.as_ref().is_none_or(|e| *e == expectation(found, &self.going));
+        if is_same {
+            Ok(())
+        } else {
+            Err(Changed::Otherwise { address: self.address, id: self.id })
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One object, looked at by itself.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TargetGroup};
+
+use super::super::Aws;
+use super::super::errors::{CallError, ErrorKind};
+use super::super::page::Ids;
+use super::elb::{Balanced, tags_of};
+use super::{ObserveError, Seen, Whose, kinds};
+use crate::address::{Address, Kind};
+use crate::id::ObjectId;
+use crate::observed::Found;
+use crate::resource::Tags;
+
+/// What one look at an object tells.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Look {
+    /// It is the stack's, under this address.
+    Own(Address, Box<Found>),
+    /// It is there, and its tags do not say that it is the stack's.
+    Foreign,
+    /// It is not to be seen.
+    Nothing,
+}
+
+/// Looks at one object of a stack.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read.
+pub(crate) async fn look_at(
+    aws: &Aws,
+    stack: &str,
+    (kind, id): (Kind, &ObjectId),
+) -> Result<Look, ObserveError> {
+    let mut own = seen(aws, Whose::Stack(stack), (kind, id)).await?;
+    if let Some((address, found)) = own.owned.pop() {
+        return Ok(Look::Own(address, Box::new(found)));
+    }
+    // What carries the stack's tag and does not say the rest is not the stack's either.
+    if !own.findings.is_empty() {
+        return Ok(Look::Foreign);
+    }
+    let others = seen(aws, Whose::Others(stack), (kind, id)).await?;
+    Ok(if others.owned.is_empty() { Look::Nothing } else { Look::Foreign })
+}
+
+/// What is seen of one object if it is somebody's.
+async fn seen(
+    aws: &Aws,
+    whose: Whose<'_>,
+    (kind, id): (Kind, &ObjectId),
+) -> Result<Seen, ObserveError> {
+    let mut balanced = Balanced::default();
+    match kind {
+        Kind::TargetGroup => balanced.target_groups = target_group(aws, id.as_str()).await?,
+        Kind::LoadBalancer => balanced.load_balancers = load_balancer(aws, id.as_str()).await?,
+        Kind::Vpc
+        | Kind::Subnet
+        | Kind::InternetGateway
+        | Kind::RouteTable
+        | Kind::SecurityGroup
+        | Kind::Instance
+        | Kind::MirrorTarget
+        | Kind::MirrorFilter
+        | Kind::MirrorSession => {}
+    }
+    let ids = BTreeMap::from([(kind, Ids::from([id.to_string()]))]);
+    Box::pin(kinds(aws, whose, &ids, balanced)).await
+}
+
+async fn load_balancer(aws: &Aws, arn: &str) -> Result<Vec<(LoadBalancer, Tags)>, CallError> {
+    let request = aws.elb().describe_load_balancers().load_balancer_arns(arn);
+    let answer = aws.send("DescribeLoadBalancers", request.send()).await;
+    let found = unless_absent(answer)?.and_then(|answer| answer.load_balancers);
+    with_tags(aws, arn, found).await
+}
+
+async fn target_group(aws: &Aws, arn: &str) -> Result<Vec<(TargetGroup, Tags)>, CallError> {
+    let request = aws.elb().describe_target_groups().target_group_arns(arn);
+    let answer = aws.send("DescribeTargetGroups", request.send()).await;
+    let found = unless_absent(answer)?.and_then(|answer| answer.target_groups);
+    with_tags(aws, arn, found).await
+}
+
+/// What is there under one ARN, with its tags; nothing if it goes meanwhile.
+async fn with_tags<T>(
+    aws: &Aws,
+    arn: &str,
+    found: Option<Vec<T>>,
+) -> Result<Vec<(T, Tags)>, CallError> {
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let tags = tags_of(aws, vec![arn.to_owned()]).await?;
+    Ok(found.into_iter().zip(tags.into_iter().map(|(_, tags)| tags)).collect())
+}
+
+fn unless_absent<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match answer {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        answer => answer.map(Some),
+    }
+}

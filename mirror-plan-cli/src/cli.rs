@@ -308,7 +308,7 @@ pub(crate) struct OutputArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct GraphArgs {
-    /// The stack file, a folder with one, or with --deps a saved plan.
+    /// The stack file, a folder with one, or a saved plan, whose changes have colors.
     /// [default: the one *.mirror.hcl here]
     #[arg(value_name = "STACK|PLANFILE")]
     pub(crate) stack: Option<PathBuf>,
@@ -317,7 +317,7 @@ pub(crate) struct GraphArgs {
     /// The language of the drawing.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: GraphFormat,
-    /// What needs what, instead of the way of a packet.
+    /// What needs what, or the steps of a saved plan, instead of the way of a packet.
     #[arg(long)]
     pub(crate) deps: bool,
 }
@@ -354,6 +354,8 @@ pub(crate) enum GraphFormat {
     Dot,
     /// Mermaid, which GitHub draws.
     Mermaid,
+    /// A picture, for which no other program is needed.
+    Svg,
 }
 
 /// The verbs of the local AWS.

@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Output(OutputArgs),
     /// Draw the stack.
     Graph(GraphArgs),
+    /// Write the plan as a page: pictures, findings, changes and what the filters mirror.
+    Report(ReportArgs),
     /// Print the IAM policy that commands need for the stack, and no more.
     Iam(IamArgs),
     /// The local AWS.
@@ -320,6 +322,20 @@ pub(crate) struct GraphArgs {
     /// What needs what, or the steps of a saved plan, instead of the way of a packet.
     #[arg(long)]
     pub(crate) deps: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The stack file, a folder with one, or a saved plan. [default: the one *.mirror.hcl here]
+    #[arg(value_name = "STACK|PLANFILE")]
+    pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// The file to write: one HTML document, which needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: PathBuf,
+    #[command(flatten)]
+    pub(crate) sight: SightArgs,
 }
 
 #[derive(Debug, Args)]

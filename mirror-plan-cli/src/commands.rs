@@ -11,6 +11,7 @@ mod local;
 mod observe;
 mod output;
 mod plan;
+mod report;
 mod review;
 mod schema;
 mod show;
@@ -38,6 +39,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,
         Command::Graph(args) => graph::run(&args, settings, ui),
+        Command::Report(args) => report::run(&args, settings, ui).await,
         Command::Iam(args) => iam::run(&args, settings, ui).await,
         Command::Local(command) => local::run(&command, settings, ui).await,
         Command::Schema(args) => schema::run(&args, ui),

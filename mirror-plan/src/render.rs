@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod graph;
 pub mod json;
 mod markup;
+pub mod page;
 pub mod palette;
 pub mod progress;
 pub mod report;

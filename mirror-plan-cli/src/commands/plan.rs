@@ -8,8 +8,8 @@ use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
 
-use super::Ended;
 use super::review::{self, Holds};
+use super::Ended;
 use crate::cli::{
     FormArgs, PlanArgs, PlanFormat, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs,
 };
@@ -60,7 +60,7 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
 }
 
 /// What the cloud holds, or stands for it.
-async fn look(
+pub(super) async fn look(
     sight: &SightArgs,
     (stack, mode): (&Stack, Mode),
     settings: &Settings,

@@ -22,6 +22,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       show         Show a saved plan, or what the cloud holds of the stack
       output       Show the outputs
       graph        Draw the stack
+      report       Write the plan as a page: pictures, findings, changes and what the filters mirror
       iam          Print the IAM policy that commands need for the stack, and no more
       local        The local AWS
       schema       Describe every attribute of every block

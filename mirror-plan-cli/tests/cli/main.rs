@@ -10,6 +10,7 @@ mod interrupt;
 mod killed;
 mod plan_file;
 mod races;
+mod report;
 mod review;
 mod secrets;
 mod story;

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show what an apply would do.
     Plan(PlanArgs),
+    /// Show what was changed outside since the last apply.
+    Drift(StackArgs),
     /// Write what the cloud holds of the stack to a file, to plan from without AWS.
     Observe(ObserveArgs),
     /// Make the cloud as the stack says.

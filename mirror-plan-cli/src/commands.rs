@@ -3,6 +3,7 @@
 mod apply;
 mod completions;
 mod destroy;
+pub(crate) mod drift;
 mod explain;
 mod graph;
 mod iam;
@@ -33,6 +34,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Init(args) => init::run(&args, ui),
         Command::Validate(args) => validate::run(&args, settings, ui),
         Command::Plan(args) => plan::run(&args, settings, ui).await,
+        Command::Drift(args) => drift::run(&args, settings, ui).await,
         Command::Observe(args) => observe::run(&args, settings, ui).await,
         Command::Apply(args) => apply::run(&args, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,

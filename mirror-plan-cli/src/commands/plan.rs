@@ -9,7 +9,7 @@ use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
 
 use super::review::{self, Holds};
-use super::Ended;
+use super::{Ended, drift};
 use crate::cli::{
     FormArgs, PlanArgs, PlanFormat, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs,
 };
@@ -38,7 +38,10 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     };
     match (check, format) {
         (Some(_), _) => {}
-        (None, PlanFormat::Text) => show(&plan, ui),
+        (None, PlanFormat::Text) => {
+            show(&plan, ui);
+            drift::tell(&plan, settings, ui);
+        }
         (None, PlanFormat::Tfjson) => {
             let now = timestamp.then(ui::now_in_seconds);
             let document = PlanJson::new(&plan).findings(&warnings);

@@ -124,6 +124,7 @@ fn a_secret_is_on_the_wire_and_nowhere_else() {
         ("report --html page.html", 0),
         ("apply saved.json --json", 0),
         ("plan --detailed-exitcode", 0),
+        ("drift", 0),
         ("report --html applied.html", 0),
         ("show", 0),
         ("show --json", 0),

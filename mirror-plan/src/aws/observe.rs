@@ -37,6 +37,7 @@ mod mirror_target;
 mod permission;
 mod route_table;
 mod security_group;
+pub(super) mod strangers;
 mod subnet;
 mod sweep;
 mod target_group;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::graph::Mark;
-use crate::address::Address;
+use crate::address::{Address, Kind};
 use crate::attribute::{ObjectType, Problems, Type};
 use crate::plan::{Change, Plan};
 use crate::resource::{Resource, object_type};
@@ -60,8 +60,8 @@ fn owners(plan: &Plan) -> Owners<'_> {
     let used = plan.existing.iter().map(|(address, id)| (id.as_str(), address));
     let owned = plan.changes.iter().flat_map(|change| {
         let id = change.id.as_ref().map(|id| id.as_str());
-        let interface = match &change.before {
-            Some(Value::Object(members)) => members.get("network_interface"),
+        let interface = match (change.kind(), &change.before) {
+            (Kind::Instance, Some(Value::Object(members))) => members.get("network_interface"),
             _ => None,
         };
         let interface = match interface {

@@ -117,7 +117,7 @@ impl Page<'_> {
         let findings = self.findings.filter(|findings| !findings.is_empty());
         let Some(findings) = findings else { return Ok(()) };
         writeln!(f, "<section class=\"findings\">\n<h2>Findings</h2>")?;
-        for finding in findings.iter() {
+        for finding in findings {
             let class = match finding.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",

@@ -244,6 +244,11 @@ fn what_happens_is_a_word_and_a_color() {
       classDef destroy fill:#ffebe9,stroke:#cf222e,color:#1f2328
       class n9 destroy
     "#);
+}
+
+#[test]
+fn graphviz_has_the_colors_too() {
+    let diagram = Diagram::planned_packet_path(&busy());
     assert_snapshot!(Dot(&diagram), @r##"
     digraph {
       rankdir=LR

@@ -49,15 +49,22 @@ fn parsed(page: &str) -> Document<'_> {
     Document::parse_with_options(page, options).unwrap_or_else(|error| panic!("{error}"))
 }
 
-#[test]
-fn a_page_says_what_the_plan_says() {
+/// The page of a plan that replaces everything.
+fn page() -> String {
     let (plan, findings) = (planned(Some("old"), "new"), finding("look here"));
-    let page = Page::new(&plan).findings(&findings).to_string();
-    let body = &page[page.find("<body>").unwrap()..];
-    let (before, rest) = body.split_once("<svg").unwrap();
-    let (_, after) = rest.split_once("</svg>").unwrap();
-    assert_snapshot!(format!("{before}...{after}"), @r#"
-    <body>
+    Page::new(&plan).findings(&findings).to_string()
+}
+
+/// A part of a page, from where it begins.
+fn part(begin: &str, end: &str) -> String {
+    let page = page();
+    let from = &page[page.find(begin).unwrap()..];
+    from[..from.find(end).unwrap() + end.len()].to_owned()
+}
+
+#[test]
+fn a_page_says_of_what_it_is_and_what_was_found() {
+    assert_snapshot!(part("<header>", "</header>"), @r#"
     <header>
     <h1>Plan for stack lab</h1>
     <p class="counts"><span class="create">3 to add</span> <span class="update">0 to change</span> <span class="destroy">3 to destroy</span></p>
@@ -67,12 +74,8 @@ fn a_page_says_what_the_plan_says() {
     <dt>Digest</dt><dd>sha256:800b9e8414107c5226647d2bf4b46e3384c125c3ff4c33a8d93bbaa577a2555b</dd>
     </dl>
     </header>
-    <section class="path">
-    <h2>The way of a mirrored packet</h2>
-    <div class="picture">
-    ...
-    </div>
-    </section>
+    "#);
+    assert_snapshot!(part("<section class=\"findings\">", "</section>"), @r#"
     <section class="findings">
     <h2>Findings</h2>
     <pre class="warning">warning[MP0407]: look here
@@ -80,6 +83,12 @@ fn a_page_says_what_the_plan_says() {
      = note: look here
      = help: look here</pre>
     </section>
+    "#);
+}
+
+#[test]
+fn a_page_has_every_change_as_the_text_has_it() {
+    assert_snapshot!(part("<section class=\"changes\">", "</section>"), @r#"
     <section class="changes">
     <h2>Changes</h2>
     <pre class="replace">
@@ -138,6 +147,12 @@ fn a_page_says_what_the_plan_says() {
         }
     </pre>
     </section>
+    "#);
+}
+
+#[test]
+fn a_page_has_a_table_of_each_filter_in_the_order_of_its_rules() {
+    assert_snapshot!(part("<section class=\"filters\">", "</section>"), @r#"
     <section class="filters">
     <h2>What the filters mirror</h2>
     <p>The first rule that matches a packet decides. Ingress is towards the source.</p>
@@ -154,9 +169,16 @@ fn a_page_says_what_the_plan_says() {
     </tbody>
     </table>
     </section>
-    </body>
-    </html>
     "#);
+}
+
+#[test]
+fn the_parts_of_a_page_have_their_order() {
+    let page = page();
+    let parts =
+        ["<header>", "\"path\"", "<svg", "\"findings\"", "\"changes\"", "\"filters\"", "</html>"];
+    let places: Vec<_> = parts.iter().map(|part| page.find(part)).collect();
+    assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
 }
 
 #[test]

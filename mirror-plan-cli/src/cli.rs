@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show what an apply would do.
     Plan(PlanArgs),
+    /// Show what was changed outside since the last apply.
+    Drift(StackArgs),
     /// Write what the cloud holds of the stack to a file, to plan from without AWS.
     Observe(ObserveArgs),
     /// Make the cloud as the stack says.
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Output(OutputArgs),
     /// Draw the stack.
     Graph(GraphArgs),
+    /// Write the plan as a page: pictures, findings, changes and what the filters mirror.
+    Report(ReportArgs),
     /// Print the IAM policy that commands need for the stack, and no more.
     Iam(IamArgs),
     /// The local AWS.
@@ -308,7 +312,7 @@ pub(crate) struct OutputArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct GraphArgs {
-    /// The stack file, a folder with one, or with --deps a saved plan.
+    /// The stack file, a folder with one, or a saved plan, whose changes have colors.
     /// [default: the one *.mirror.hcl here]
     #[arg(value_name = "STACK|PLANFILE")]
     pub(crate) stack: Option<PathBuf>,
@@ -317,9 +321,23 @@ pub(crate) struct GraphArgs {
     /// The language of the drawing.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: GraphFormat,
-    /// What needs what, instead of the way of a packet.
+    /// What needs what, or the steps of a saved plan, instead of the way of a packet.
     #[arg(long)]
     pub(crate) deps: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The stack file, a folder with one, or a saved plan. [default: the one *.mirror.hcl here]
+    #[arg(value_name = "STACK|PLANFILE")]
+    pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// The file to write: one HTML document, which needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: PathBuf,
+    #[command(flatten)]
+    pub(crate) sight: SightArgs,
 }
 
 #[derive(Debug, Args)]
@@ -354,6 +372,8 @@ pub(crate) enum GraphFormat {
     Dot,
     /// Mermaid, which GitHub draws.
     Mermaid,
+    /// A picture, for which no other program is needed.
+    Svg,
 }
 
 /// The verbs of the local AWS.

@@ -13,7 +13,9 @@ use mirror_plan::address::Name;
 use mirror_plan::apply::journal::{Clock, JournalError, Scope};
 use mirror_plan::apply::recover::RecoverError;
 use mirror_plan::apply::{Journal, recover};
-use mirror_plan::aws::{Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Wanted, observe};
+use mirror_plan::aws::{
+    Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Stranger, Wanted, observe,
+};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::iam::Location;
@@ -112,6 +114,16 @@ pub(crate) async fn look(
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
+    told(see(aws, (stack, mode), settings, ui).await?, ui)
+}
+
+/// What the cloud holds of a stack, with what there is to tell of it.
+pub(crate) async fn see(
+    aws: &Aws,
+    (stack, mode): (&Stack, Mode),
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<Sight, Diagnostics> {
     let images = stack.images();
     let wanted = Wanted::to_plan(stack, &images, mode);
     let scope = scope(aws, &stack.name).await?;
@@ -135,7 +147,15 @@ pub(crate) async fn look(
         }
         Err(error) => return Err(unusable(&error).into()),
     };
-    told(sight.map_err(|error| unseen(&error))?, ui)
+    Ok(sight.map_err(|error| unseen(&error))?)
+}
+
+/// The sessions of others on the interfaces that a stack mirrors.
+pub(crate) async fn strangers(
+    aws: &Aws,
+    observed: &Observed,
+) -> Result<Vec<Stranger>, Diagnostics> {
+    Ok(mirror_plan::aws::strangers(aws, observed).await.map_err(|error| unseen(&error))?)
 }
 
 /// Takes the journal of a stack: nobody else changes it until that is released, or its lease has run

@@ -3,6 +3,7 @@
 mod apply;
 mod completions;
 mod destroy;
+pub(crate) mod drift;
 mod explain;
 mod graph;
 mod iam;
@@ -11,6 +12,7 @@ mod local;
 mod observe;
 mod output;
 mod plan;
+mod report;
 mod review;
 mod schema;
 mod show;
@@ -32,12 +34,14 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Init(args) => init::run(&args, ui),
         Command::Validate(args) => validate::run(&args, settings, ui),
         Command::Plan(args) => plan::run(&args, settings, ui).await,
+        Command::Drift(args) => drift::run(&args, settings, ui).await,
         Command::Observe(args) => observe::run(&args, settings, ui).await,
         Command::Apply(args) => apply::run(&args, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,
         Command::Graph(args) => graph::run(&args, settings, ui),
+        Command::Report(args) => report::run(&args, settings, ui).await,
         Command::Iam(args) => iam::run(&args, settings, ui).await,
         Command::Local(command) => local::run(&command, settings, ui).await,
         Command::Schema(args) => schema::run(&args, ui),

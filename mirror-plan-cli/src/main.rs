@@ -4,6 +4,7 @@
 //! the library's. `cli` is what was typed, `settings` what it means, `commands` a file for each
 //! verb, `ui` the one door for output, `exit` the codes.
 
+mod applied;
 mod cli;
 mod cloud;
 mod commands;

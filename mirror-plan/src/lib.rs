@@ -65,6 +65,7 @@ pub mod attribute;
 pub mod aws;
 pub mod code;
 pub mod diagnostic;
+pub mod drift;
 pub mod event;
 pub mod graph;
 mod hash;

@@ -1,16 +1,20 @@
-//! Rendering: plans, reports, events and stacks as text, JSON and pictures.
+//! Rendering: plans, reports, events and stacks as text, JSON, pictures and pages.
 //!
 //! Pure: equal input gives equal output to the byte, whatever the terminal. What is shown comes from
 //! the cloud and from files, so whatever could break out of its line or its quotes is escaped.
 
 pub mod diagnostic;
+pub mod drift;
 pub mod graph;
 pub mod json;
+mod markup;
+pub mod page;
 pub mod palette;
 pub mod progress;
 pub mod report;
 #[cfg(test)]
 mod samples;
+mod scene;
 pub mod snapshot;
 pub mod terraform;
 pub mod text;

@@ -13,15 +13,15 @@ use mirror_plan::plan::{Mode, Plan, Request, Secrets};
 use mirror_plan::render::report::{Failures, Summary};
 use mirror_plan::stack::Stack;
 
-use super::Ended;
 use super::plan::{request, show};
 use super::review;
+use super::{Ended, drift};
 use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
 use crate::stack_file::{self, Loaded};
 use crate::ui::{self, Form, Ui};
-use crate::{cloud, plan_file, progress};
+use crate::{applied, cloud, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let ApplyArgs { stack, source, variables, selection, run } = args;
@@ -75,6 +75,7 @@ async fn plan_and_apply_in(
     let plan = mirror_plan::plan::plan(stack, &observed, request)?;
     review::agree(&plan, run, ui)?;
     show(&plan, ui);
+    drift::tell(&plan, settings, ui);
     if approval == Approval::Ask && !plan.is_empty() {
         if !approve(plan.mode, ui)? {
             let what = word(plan.mode);
@@ -173,6 +174,7 @@ async fn carry_out(
     if let Some(held) = journal.lost() {
         return Err(cloud::unusable(&JournalError::Lost(held)).into());
     }
+    applied::write(plan, &report, settings, ui);
     Ok(match (report.is_complete(), report.stopped) {
         (true, _) => ExitStatus::Done,
         (false, true) => ExitStatus::Interrupted,

@@ -8,8 +8,8 @@ use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
 
-use super::Ended;
 use super::review::{self, Holds};
+use super::{Ended, drift};
 use crate::cli::{
     FormArgs, PlanArgs, PlanFormat, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs,
 };
@@ -38,7 +38,10 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     };
     match (check, format) {
         (Some(_), _) => {}
-        (None, PlanFormat::Text) => show(&plan, ui),
+        (None, PlanFormat::Text) => {
+            show(&plan, ui);
+            drift::tell(&plan, settings, ui);
+        }
         (None, PlanFormat::Tfjson) => {
             let now = timestamp.then(ui::now_in_seconds);
             let document = PlanJson::new(&plan).findings(&warnings);
@@ -60,7 +63,7 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
 }
 
 /// What the cloud holds, or stands for it.
-async fn look(
+pub(super) async fn look(
     sight: &SightArgs,
     (stack, mode): (&Stack, Mode),
     settings: &Settings,

@@ -16,12 +16,14 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       init         Write a stack file to start from
       validate     Check a stack file, without AWS
       plan         Show what an apply would do
+      drift        Show what was changed outside since the last apply
       observe      Write what the cloud holds of the stack to a file, to plan from without AWS
       apply        Make the cloud as the stack says
       destroy      Remove everything of the stack
       show         Show a saved plan, or what the cloud holds of the stack
       output       Show the outputs
       graph        Draw the stack
+      report       Write the plan as a page: pictures, findings, changes and what the filters mirror
       iam          Print the IAM policy that commands need for the stack, and no more
       local        The local AWS
       schema       Describe every attribute of every block
@@ -42,7 +44,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
     Exit codes:
       0    done
       1    failed, refused, or not approved
-      2    there is something to do (plan --detailed-exitcode), or a difference (plan --check)
+      2    there is something to do (plan --detailed-exitcode), a difference (plan --check), or drift
       3    the saved or approved plan is stale, or was changed; nothing was done
       4    another run is at work on the stack; nothing was done
       130  interrupted

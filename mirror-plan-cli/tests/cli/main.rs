@@ -2,6 +2,7 @@
 //! a folder of its own and an environment with nothing in it.
 
 mod docs;
+mod drift;
 mod errors;
 mod existing;
 mod help;
@@ -10,6 +11,7 @@ mod interrupt;
 mod killed;
 mod plan_file;
 mod races;
+mod report;
 mod review;
 mod secrets;
 mod story;
@@ -116,6 +118,7 @@ macro_rules! assert_shown {
                 (r"(lab-[\w-]+)-[0-9a-f]{16}\.elb", "$1-ID.elb"),
                 (r"sha256:[0-9a-f]{64}", "sha256:DIGEST"),
                 (r"after \d+s", "after Ns"),
+                (r"the apply of \S+ left", "the apply of TIME left"),
                 (r"(?m)^(\d+ of \d+ done), \d+s$", "$1, Ns"),
                 (r"(?m)^  [⠀-⣿] (\S+ \w+) \d+s", "  * $1 Ns"),
                 (r#""elapsed_seconds":\d+"#, r#""elapsed_seconds":N"#),

@@ -20,6 +20,8 @@ fn a_saved_plan_is_applied_once() {
     flowchart LR
       n0["create<br/>vpc.lab"]
       n1["create<br/>mirror_filter.web"]
+      classDef create fill:#dafbe1,stroke:#1a7f37,color:#1f2328
+      class n0,n1 create
     ----- stderr -----
     "#);
 

@@ -38,6 +38,7 @@ mod one;
 mod permission;
 mod route_table;
 mod security_group;
+pub(super) mod strangers;
 mod subnet;
 mod sweep;
 mod target_group;

@@ -1,26 +1,35 @@
-//! Pictures of a stack or a plan: boxes, arrows and frames, and the two languages they are written in.
+//! Pictures of a stack or a plan: boxes, arrows and frames, and the languages they are written in.
 //!
 //! [`Diagram::packet_path`] follows a mirrored packet, [`Diagram::references`] and
 //! [`Diagram::apply_order`] follow the work. Boxes that are many of a kind are folded into one.
+//! [`Svg`] places them itself; [`Mermaid`] and [`Dot`] leave that to whoever draws them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
 use crate::graph::ResourceGraph;
 use crate::plan::{Phase, Plan};
+use crate::render::scene::Scene;
 use crate::stack::Stack;
 
 mod dot;
+mod layout;
+mod mark;
 mod mermaid;
 mod packet_path;
+mod svg;
 #[cfg(test)]
 mod tests;
 
 pub use dot::Dot;
+pub use mark::Mark;
 pub use mermaid::Mermaid;
+pub use svg::Svg;
 
-/// From how many boxes of one block on only their number is shown: nobody reads forty equal boxes.
-const MANY: usize = 9;
+/// How many boxes of one block are shown each; of more only their number is: nobody reads forty
+/// equal boxes.
+const EACH_MAX: usize = 12;
 
 /// Boxes, arrows and frames.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +47,8 @@ pub struct Diagram {
 pub struct Node {
     /// What is written in it, the name first.
     pub lines: Vec<String>,
+    /// What happens to it; `None` if nothing does, or nothing is planned.
+    pub mark: Option<Mark>,
     /// The frame it stands in, by its position.
     pub group: Option<usize>,
     /// What it is one of.
@@ -52,6 +63,9 @@ pub struct Sort {
     /// The block that it comes from: `mirror_session.detect`.
     pub block: String,
 }
+
+/// What boxes are folded by.
+type Fold<'n> = (Option<usize>, Option<Mark>, &'n String);
 
 /// An arrow between two boxes, by their positions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +82,13 @@ impl Diagram {
     /// The way of a mirrored packet: source, session, filter, target, load balancer, receivers.
     #[must_use]
     pub fn packet_path(stack: &Stack) -> Self {
-        packet_path::packet_path(stack).without_crowds()
+        packet_path::packet_path(&Scene::of_stack(stack)).without_crowds()
+    }
+
+    /// The same of what there is and will be, with what the plan does to it.
+    #[must_use]
+    pub fn planned_packet_path(plan: &Plan) -> Self {
+        packet_path::packet_path(&Scene::of_plan(plan)).without_crowds()
     }
 
     /// What refers to what. An arrow leads to what is needed.
@@ -94,18 +114,13 @@ impl Diagram {
             .steps
             .iter()
             .map(|step| {
-                let verb = match step.phase {
-                    Phase::Create => "create",
-                    Phase::Update => "update",
-                    Phase::Delete => "destroy",
+                let mark = match step.phase {
+                    Phase::Create => Mark::Create,
+                    Phase::Update => Mark::Update,
+                    Phase::Delete => Mark::Delete,
                 };
                 let key = (&step.address, step.phase, step.generation);
-                let Node { lines, group, sort } = Node::of(&step.address);
-                let lines = [verb.to_owned()].into_iter().chain(lines).collect();
-                let Sort { kind, block } = sort;
-                let sort =
-                    Sort { kind: format!("{verb} {kind}"), block: format!("{verb} {block}") };
-                drawing.node(key, Node { lines, group, sort })
+                drawing.node(key, Node { mark: Some(mark), ..Node::of(&step.address) })
             })
             .collect();
         for (to, step) in nodes.iter().zip(&plan.steps) {
@@ -118,34 +133,53 @@ impl Diagram {
 
     /// With blocks of many boxes folded into one box each.
     fn without_crowds(self) -> Self {
-        let mut sizes: BTreeMap<(Option<usize>, &str), usize> = BTreeMap::new();
+        let mut sizes: BTreeMap<Fold<'_>, usize> = BTreeMap::new();
         for node in &self.nodes {
-            *sizes.entry((node.group, &node.sort.block)).or_default() += 1;
+            *sizes.entry((node.group, node.mark, &node.sort.block)).or_default() += 1;
         }
-        let crowds: BTreeSet<String> = sizes
-            .into_iter()
-            .filter(|(_, size)| *size >= MANY)
-            .map(|((_, block), _)| block.to_owned())
-            .collect();
-        self.folded(|sort| crowds.contains(&sort.block).then_some(&sort.block))
+        let is_crowd = |node: &Node| sizes[&(node.group, node.mark, &node.sort.block)] > EACH_MAX;
+        self.folded(|node| is_crowd(node).then_some(&node.sort.block))
     }
 
-    /// With all boxes of one block folded into one.
-    fn by_block(&self) -> Self {
-        self.folded(|sort| Some(&sort.block))
+    /// As much of it as `fits`: whole, or all boxes of one block folded into one, or all of one kind,
+    /// or in the end these without their marks. There are few kinds, so that is small whatever the
+    /// stack.
+    fn fitting(&self, fits: impl Fn(&Self) -> bool) -> Cow<'_, Self> {
+        if fits(self) {
+            return Cow::Borrowed(self);
+        }
+        let by_block = self.folded(|node| Some(&node.sort.block));
+        if fits(&by_block) {
+            return Cow::Owned(by_block);
+        }
+        let by_kind = self.folded(|node| Some(&node.sort.kind)).without_labels();
+        Cow::Owned(if fits(&by_kind) {
+            by_kind
+        } else {
+            self.without_marks().folded(|node| Some(&node.sort.kind)).without_labels()
+        })
     }
 
-    /// With all boxes of one kind folded into one.
-    fn by_kind(&self) -> Self {
-        self.folded(|sort| Some(&sort.kind))
+    /// With nothing written along the arrows: between two boxes there is one then.
+    fn without_labels(mut self) -> Self {
+        let bare = |edge: Edge| Edge { label: String::new(), ..edge };
+        self.edges = std::mem::take(&mut self.edges).into_iter().map(bare).collect();
+        self
     }
 
-    /// With all boxes of a frame folded for which `sort` is the same.
-    fn folded(&self, sort: impl Fn(&Sort) -> Option<&String>) -> Self {
-        let mut folds: BTreeMap<(Option<usize>, &String), Vec<usize>> = BTreeMap::new();
+    /// As if nothing happened.
+    fn without_marks(&self) -> Self {
+        let mut unmarked = self.clone();
+        unmarked.nodes.iter_mut().for_each(|node| node.mark = None);
+        unmarked
+    }
+
+    /// With all boxes of a frame folded that have one mark and for which `sort` is the same.
+    fn folded(&self, sort: impl Fn(&Node) -> Option<&String>) -> Self {
+        let mut folds: BTreeMap<Fold<'_>, Vec<usize>> = BTreeMap::new();
         for (position, node) in self.nodes.iter().enumerate() {
-            if let Some(name) = sort(&node.sort) {
-                folds.entry((node.group, name)).or_default().push(position);
+            if let Some(fold) = node.fold(&sort) {
+                folds.entry(fold).or_default().push(position);
             }
         }
         let mut nodes = Vec::new();
@@ -154,15 +188,14 @@ impl Diagram {
             if moved[position].is_some() {
                 continue;
             }
-            let fold = sort(&node.sort).and_then(|name| folds.get(&(node.group, name)));
-            let members = match fold {
+            let members = match node.fold(&sort).and_then(|fold| folds.get(&fold)) {
                 Some(members) => members.as_slice(),
                 None => &[position],
             };
             for member in members {
                 moved[*member] = Some(nodes.len());
             }
-            nodes.push(match (members, sort(&node.sort)) {
+            nodes.push(match (members, sort(node)) {
                 ([_, _, ..], Some(name)) => {
                     let lines = vec![name.clone(), format!("{} of them", members.len())];
                     Node { lines, ..node.clone() }
@@ -196,7 +229,18 @@ impl Diagram {
 impl Node {
     /// A box for a resource, in no frame.
     fn of(address: &Address) -> Self {
-        Self { lines: vec![address.to_string()], group: None, sort: Sort::of(address) }
+        Self { lines: vec![address.to_string()], mark: None, group: None, sort: Sort::of(address) }
+    }
+
+    /// What it is folded by, if it is folded.
+    fn fold(&self, sort: &impl Fn(&Self) -> Option<&String>) -> Option<Fold<'_>> {
+        sort(self).map(|name| (self.group, self.mark, name))
+    }
+
+    /// What is written in it, with what happens to it above: a reader may see no colors.
+    fn text(&self) -> impl Iterator<Item = &str> {
+        let mark = self.mark.map(Mark::verb);
+        mark.into_iter().chain(self.lines.iter().map(String::as_str))
     }
 }
 

@@ -87,7 +87,8 @@ pub fn outputs(plan: &Plan, report: &Report) -> BTreeMap<String, Value> {
     after.map(|(name, value)| (name.clone(), filled(value, report))).collect()
 }
 
-fn filled(value: &Value, report: &Report) -> Value {
+/// A value with what has become known in place of what was not.
+pub(crate) fn filled(value: &Value, report: &Report) -> Value {
     match value {
         Value::List(items) => Value::List(items.iter().map(|item| filled(item, report)).collect()),
         Value::Object(members) => Value::Object(

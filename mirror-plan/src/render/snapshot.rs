@@ -29,6 +29,11 @@ pub const VERSION: u32 = 1;
 /// What the first line says before the version.
 const HEAD: &str = "mirror plan ";
 
+/// The attributes in which a change differs, one a line.
+pub(super) fn lines(change: &Change) -> Vec<String> {
+    Lines::of(change).0
+}
+
 /// The version that a kept text was written in; `None` if it is no snapshot.
 #[must_use]
 pub fn version(text: &str) -> Option<u32> {

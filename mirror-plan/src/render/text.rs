@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::id::ObjectId;
 use crate::packet::TrafficChange;
-use crate::plan::{Action, Mode, OutputChange, Plan};
+use crate::plan::{Action, Change, Mode, OutputChange, Plan};
 use crate::render::Palette;
 use crate::resource::ReplaceOrder;
 
@@ -71,6 +71,19 @@ impl fmt::Display for Text<'_> {
             writeln!(f, "Plan digest: {}", plan.digest())?;
         }
         Ok(())
+    }
+}
+
+/// One change of a plan as it stands in its text, comment and block.
+pub(super) struct Block<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) change: &'p Change,
+}
+
+impl fmt::Display for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, change } = self;
+        change::write(f, change, TrafficChange::of(plan, change).as_ref(), &Palette::plain())
     }
 }
 

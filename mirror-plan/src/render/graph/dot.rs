@@ -40,7 +40,13 @@ fn write_nodes(
     indent: &str,
 ) -> fmt::Result {
     for (position, node) in nodes.iter().enumerate().filter(|(_, node)| node.group == group) {
-        writeln!(f, "{indent}n{position} [label={}]", Quoted(&node.lines.join("\n")))?;
+        let text = node.text().collect::<Vec<_>>().join("\n");
+        write!(f, "{indent}n{position} [label={}", Quoted(&text))?;
+        if let Some(mark) = node.mark {
+            let (fill, stroke) = (mark.fill(), mark.stroke());
+            write!(f, ", style=\"rounded,filled\", fillcolor=\"{fill}\", color=\"{stroke}\"")?;
+        }
+        writeln!(f, "]")?;
     }
     Ok(())
 }

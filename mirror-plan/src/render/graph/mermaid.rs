@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Diagram, Edge, Node};
+use super::{Diagram, Edge, Mark, Node};
 
 /// Mermaid's `maxEdges`.
 const EDGES_MAX: usize = 500;
@@ -18,16 +18,8 @@ pub struct Mermaid<'d>(pub &'d Diagram);
 
 impl fmt::Display for Mermaid<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = Flowchart(self.0);
-        if let Some(text) = whole.within_limits() {
-            return f.write_str(&text);
-        }
-        let by_block = self.0.by_block();
-        match Flowchart(&by_block).within_limits() {
-            Some(text) => f.write_str(&text),
-            // There are few kinds, so this is small whatever the stack.
-            None => Flowchart(&self.0.by_kind()).fmt(f),
-        }
+        let fits = |diagram: &Diagram| Flowchart(diagram).is_within_limits();
+        Flowchart(&self.0.fitting(fits)).fmt(f)
     }
 }
 
@@ -35,11 +27,10 @@ impl fmt::Display for Mermaid<'_> {
 struct Flowchart<'d>(&'d Diagram);
 
 impl Flowchart<'_> {
-    /// The text, unless GitHub would refuse it.
-    fn within_limits(&self) -> Option<String> {
+    /// Whether GitHub would draw it.
+    fn is_within_limits(&self) -> bool {
         let few = self.0.edges.len() <= EDGES_MAX;
-        let text = few.then(|| self.to_string())?;
-        (text.chars().count() <= CHARACTERS_MAX).then_some(text)
+        few && self.to_string().chars().count() <= CHARACTERS_MAX
     }
 }
 
@@ -60,7 +51,7 @@ impl fmt::Display for Flowchart<'_> {
             }
             writeln!(f, " n{to}")?;
         }
-        Ok(())
+        Mark::ALL.into_iter().try_for_each(|mark| write_class(f, nodes, mark))
     }
 }
 
@@ -71,9 +62,23 @@ fn write_nodes(
     indent: &str,
 ) -> fmt::Result {
     for (position, node) in nodes.iter().enumerate().filter(|(_, node)| node.group == group) {
-        writeln!(f, "{indent}n{position}[{}]", Quoted(&node.lines.join("\n")))?;
+        let text = node.text().collect::<Vec<_>>().join("\n");
+        writeln!(f, "{indent}n{position}[{}]", Quoted(&text))?;
     }
     Ok(())
+}
+
+/// Writes which boxes have a mark and what colors it has. The color of the text is fixed too: where
+/// GitHub is dark it would be light on light.
+fn write_class(f: &mut fmt::Formatter<'_>, nodes: &[Node], mark: Mark) -> fmt::Result {
+    let marked = nodes.iter().enumerate().filter(|(_, node)| node.mark == Some(mark));
+    let marked: Vec<String> = marked.map(|(position, _)| format!("n{position}")).collect();
+    if marked.is_empty() {
+        return Ok(());
+    }
+    let (class, fill, stroke) = (mark.verb(), mark.fill(), mark.stroke());
+    writeln!(f, "  classDef {class} fill:{fill},stroke:{stroke},color:#1f2328")?;
+    writeln!(f, "  class {} {class}", marked.join(","))
 }
 
 /// A text in quotes. Mermaid has no escapes inside them but numbered characters.

@@ -3,12 +3,12 @@
 use super::{Diagram, Drawing, Node, Sort};
 use crate::address::Address;
 use crate::attribute::{Ref, Referable};
+use crate::render::scene::Scene;
 use crate::resource::mirror_target::Destination;
 use crate::resource::{
     LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, TargetGroup,
 };
 use crate::scalar::RuleAction;
-use crate::stack::Stack;
 
 /// The frames, in the order in which a packet passes them.
 const GROUPS: [&str; 3] = ["Sources", "Mirror", "Receivers"];
@@ -19,11 +19,11 @@ const RECEIVERS: usize = 2;
 /// What a box stands for: one thing may be a source and a receiver.
 type Key = (usize, String);
 
-pub(super) fn packet_path(stack: &Stack) -> Diagram {
-    let mut path = Path { stack, drawing: Drawing::default() };
+pub(super) fn packet_path(scene: &Scene<'_>) -> Diagram {
+    let mut path = Path { scene, drawing: Drawing::default() };
     path.drawing.diagram.groups = GROUPS.to_vec();
-    for (address, declared) in &stack.resources {
-        if let Resource::MirrorSession(session) = &declared.resource {
+    for (address, resource) in scene.resources() {
+        if let Resource::MirrorSession(session) = resource {
             path.session(address, session);
         }
     }
@@ -31,7 +31,7 @@ pub(super) fn packet_path(stack: &Stack) -> Diagram {
 }
 
 struct Path<'s> {
-    stack: &'s Stack,
+    scene: &'s Scene<'s>,
     drawing: Drawing<Key>,
 }
 
@@ -41,7 +41,7 @@ impl Path<'_> {
         let source = self.thing(SOURCES, source);
         let mut lines = vec![address.to_string(), format!("number {number}")];
         lines.extend(vni.map(|vni| format!("VNI {vni}")));
-        let node = Node { lines, group: Some(MIRROR), sort: Sort::of(address) };
+        let node = Node { lines, group: Some(MIRROR), ..self.box_of(address) };
         let session = self.drawing.node((MIRROR, address.to_string()), node);
         self.drawing.arrow(source, session, "");
         let filter = self.filter(filter);
@@ -87,10 +87,11 @@ impl Path<'_> {
 
     fn load_balancer(&mut self, reference: &Ref<LoadBalancer>) -> usize {
         let node = self.thing(RECEIVERS, reference);
-        let listeners = match self.declared(reference) {
+        let mut listeners = match self.declared(reference) {
             Some(Resource::LoadBalancer(declared)) => declared.listeners.clone(),
             _ => Vec::new(),
         };
+        listeners.sort_by_key(|listener| (listener.protocol, listener.port));
         for listener in &listeners {
             let group = self.target_group(&listener.target_group);
             let label = format!("{} {}", listener.protocol, listener.port);
@@ -101,12 +102,14 @@ impl Path<'_> {
 
     fn target_group(&mut self, reference: &Ref<TargetGroup>) -> usize {
         let node = self.thing(RECEIVERS, reference);
-        let (targets, label) = match self.declared(reference) {
+        let (mut targets, label) = match self.declared(reference) {
             Some(Resource::TargetGroup(group)) => {
                 (group.targets.clone(), format!("{} {}", group.protocol, group.port))
             }
             _ => (Vec::new(), String::new()),
         };
+        // By address; a plan has them by id.
+        targets.sort_by_key(|target| target.origin());
         for target in &targets {
             let target = self.thing(RECEIVERS, target);
             self.drawing.arrow(node, target, &label);
@@ -118,23 +121,29 @@ impl Path<'_> {
     fn thing<T: Referable>(&mut self, group: usize, reference: &Ref<T>) -> usize {
         match reference {
             Ref::To(address) => {
-                let node = Node { group: Some(group), ..Node::of(address) };
+                let node = Node { group: Some(group), ..self.box_of(address) };
                 self.drawing.node((group, address.to_string()), node)
             }
             Ref::Id(id) => self.existing(group, T::TITLE, id.as_str()),
         }
     }
 
+    /// A box for a resource, with what happens to that.
+    fn box_of(&self, address: &Address) -> Node {
+        Node { mark: self.scene.mark(address), ..Node::of(address) }
+    }
+
     /// The box for something that the stack does not declare.
     fn existing(&mut self, group: usize, title: &str, id: &str) -> usize {
         let sort = Sort { kind: title.to_owned(), block: title.to_owned() };
-        let node = Node { lines: vec![title.to_owned(), id.to_owned()], group: Some(group), sort };
+        let lines = vec![title.to_owned(), id.to_owned()];
+        let node = Node { lines, mark: None, group: Some(group), sort };
         self.drawing.node((group, id.to_owned()), node)
     }
 
     fn declared<T: Referable>(&self, reference: &Ref<T>) -> Option<&Resource> {
         match reference {
-            Ref::To(address) => self.stack.resources.get(address).map(|found| &found.resource),
+            Ref::To(address) => self.scene.resource(address),
             Ref::Id(_) => None,
         }
     }

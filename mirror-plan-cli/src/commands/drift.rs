@@ -1,0 +1,52 @@
+//! `mirror drift`: what was changed outside since the last apply.
+
+use mirror_plan::aws::Sight;
+use mirror_plan::diagnostic::Diagnostics;
+use mirror_plan::drift::Drift;
+use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::render::drift::Text;
+
+use super::Ended;
+use crate::cli::StackArgs;
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+use crate::stack_file::Loaded;
+use crate::ui::{Form, Ui};
+use crate::{applied, cloud};
+
+pub(crate) async fn run(args: &StackArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let StackArgs { stack, variables } = args;
+    let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
+    let (stack, warnings) = loaded.stack()?;
+    ui.diagnostics(&warnings);
+    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let Sight { observed, findings } =
+        cloud::see(&aws, (&stack, Mode::Apply), settings, ui).await?;
+    let findings: Diagnostics = findings.into_iter().collect();
+    let (observed, untold) = findings.unless_errors(observed)?;
+    let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
+    let strangers = cloud::strangers(&aws, &observed).await?;
+    let untold = untold.into_iter().map(|finding| finding.title);
+    let others = untold.chain(strangers.iter().map(ToString::to_string)).collect();
+    let drift = Drift::of(&plan, applied::read(&plan, settings, ui).as_ref(), others);
+    ui.data(Text::new(&drift, &plan).style(ui.data_palette()));
+    Ok(if drift.is_empty() { ExitStatus::Done } else { ExitStatus::Changes })
+}
+
+/// Says of a plan what it undoes that was changed outside, if it is known what the last apply left.
+pub(crate) fn tell(plan: &Plan, settings: &Settings, ui: &mut Ui) {
+    if plan.mode == Mode::Destroy || plan.is_empty() || ui.form() == Form::Json {
+        return;
+    }
+    let Some(applied) = applied::read(plan, settings, ui) else { return };
+    let undone = Drift::of(plan, Some(&applied), Vec::new()).undone;
+    if undone.is_empty() {
+        return;
+    }
+    let all: Vec<String> = undone.iter().map(|one| one.address().to_string()).collect();
+    ui.note(format_args!(
+        "\nThis undoes what was changed outside since the last apply: {}\n\
+         `mirror drift` shows it.",
+        all.join(", ")
+    ));
+}

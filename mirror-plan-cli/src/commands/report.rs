@@ -1,0 +1,46 @@
+//! `mirror report`: a plan as a page, to be kept and handed round.
+
+use mirror_plan::diagnostic::Diagnostics;
+use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::render::page::Page;
+
+use super::Ended;
+use super::plan::look;
+use crate::cli::ReportArgs;
+use crate::exit::ExitStatus;
+use crate::plan_file;
+use crate::settings::Settings;
+use crate::stack_file::{self, Loaded};
+use crate::ui::{self, Ui};
+
+pub(crate) async fn run(args: &ReportArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let (plan, findings) = planned(args, settings, ui).await?;
+    let (page, path) = (Page::new(&plan).findings(&findings).to_string(), args.html.display());
+    plan_file::write_whole(&args.html, &page).map_err(|error| {
+        ui::file_error(format!("the report cannot be written to `{path}`"), &error)
+    })?;
+    ui.note(format_args!("Wrote the report: {path}"));
+    Ok(ExitStatus::Done)
+}
+
+/// The plan, saved or made now, and what was found in the stack file.
+async fn planned(
+    args: &ReportArgs,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<(Plan, Diagnostics), Diagnostics> {
+    let ReportArgs { stack, variables, html: _, sight } = args;
+    match stack.as_deref() {
+        Some(path) if !stack_file::is_stack(path) => {
+            Ok((plan_file::read(path)?, Diagnostics::new()))
+        }
+        stack => {
+            let loaded = Loaded::load(stack, variables, &settings.environment)?;
+            let (stack, warnings) = loaded.stack()?;
+            ui.diagnostics(&warnings);
+            let observed = look(sight, (&stack, Mode::Apply), settings, ui).await?;
+            let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
+            Ok((plan, warnings))
+        }
+    }
+}

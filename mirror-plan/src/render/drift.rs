@@ -1,0 +1,103 @@
+//! Drift as text: what the next apply undoes, what belongs to others, and what is of no consequence.
+
+use std::fmt;
+
+use super::{Palette, snapshot};
+use crate::drift::{Drift, Harmless, Noise, Undone};
+use crate::plan::Plan;
+
+/// Drift, to be printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'d> {
+    drift: &'d Drift,
+    plan: &'d Plan,
+    palette: Palette,
+}
+
+impl<'d> Text<'d> {
+    /// The drift that was found in `plan`, as plain text.
+    #[must_use]
+    pub const fn new(drift: &'d Drift, plan: &'d Plan) -> Self {
+        Self { drift, plan, palette: Palette::plain() }
+    }
+
+    /// The same with other colors.
+    #[must_use]
+    pub const fn style(self, palette: Palette) -> Self {
+        Self { palette, ..self }
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Drift { since, undone, others, noise, edited } = self.drift;
+        let Plan { stack, account, region, .. } = self.plan;
+        writeln!(f, "Drift of stack {stack} in account {account}, Region {region}.")?;
+        match since {
+            Some(since) => writeln!(f, "Compared with what the apply of {since} left.\n"),
+            None => writeln!(
+                f,
+                "There is no record of an apply here, so the stack file stands for what was applied:\n\
+                 an edit of it shows as drift.\n"
+            ),
+        }?;
+        self.write_undone(f, undone)?;
+        if !others.is_empty() {
+            writeln!(f, "Of others, and left as it is:\n")?;
+            others.iter().try_for_each(|other| writeln!(f, "  {other}"))?;
+            writeln!(f)?;
+        }
+        self.write_noise(f, noise)?;
+        if !edited.is_empty() {
+            let edited: Vec<String> = edited.iter().map(ToString::to_string).collect();
+            let edited = edited.join(", ");
+            writeln!(f, "Edited in the stack file since, which is no drift: {edited}\n")?;
+        }
+        let strong = self.palette.strong;
+        match undone.len() {
+            0 => writeln!(f, "{strong}No drift.{strong:#}"),
+            1 => writeln!(f, "{strong}Drift:{strong:#} 1 resource."),
+            many => writeln!(f, "{strong}Drift:{strong:#} {many} resources."),
+        }
+    }
+}
+
+impl Text<'_> {
+    fn write_undone(&self, f: &mut fmt::Formatter<'_>, undone: &[Undone]) -> fmt::Result {
+        if undone.is_empty() {
+            return Ok(());
+        }
+        let Palette { create, update, strong, .. } = self.palette;
+        writeln!(f, "Changed outside, and undone by the next apply:\n")?;
+        for one in undone {
+            match one {
+                Undone::Gone(address) => {
+                    writeln!(f, "  {create}+{create:#} {strong}{address}{strong:#} is gone")?;
+                }
+                Undone::Changed(change) => {
+                    writeln!(f, "  {update}~{update:#} {strong}{}{strong:#}", change.address)?;
+                    for line in snapshot::lines(change) {
+                        writeln!(f, "      {line}")?;
+                    }
+                }
+            }
+        }
+        writeln!(f)
+    }
+
+    fn write_noise(&self, f: &mut fmt::Formatter<'_>, noise: &[Noise]) -> fmt::Result {
+        if noise.is_empty() {
+            return Ok(());
+        }
+        let faint = self.palette.faint;
+        writeln!(f, "Of no consequence:\n")?;
+        for Noise { address, attribute, why } in noise {
+            let why = match why {
+                Harmless::ToldByAws => "is another, as AWS tells it",
+                Harmless::AsTheStackSays => "is another, and as the stack file has it",
+            };
+            writeln!(f, "  {faint}{address}: {attribute} {why}{faint:#}")?;
+        }
+        writeln!(f)
+    }
+}

@@ -1,0 +1,64 @@
+//! Marks: what happens to a box, as a word and as colors.
+
+use crate::plan::Action;
+
+/// What happens to what a box stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Update,
+    /// It is made anew.
+    Replace,
+    /// It is removed.
+    Delete,
+}
+
+impl Mark {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Replace, Self::Delete];
+
+    /// The mark of an action; `None` for one that does nothing.
+    #[must_use]
+    pub const fn of(action: Action) -> Option<Self> {
+        match action {
+            Action::NoOp => None,
+            Action::Create => Some(Self::Create),
+            Action::Update => Some(Self::Update),
+            Action::Replace(_) => Some(Self::Replace),
+            Action::Delete => Some(Self::Delete),
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "destroy",
+        }
+    }
+
+    /// Its color on white paper.
+    pub(super) const fn fill(self) -> &'static str {
+        match self {
+            Self::Create => "#dafbe1",
+            Self::Update => "#fff8c5",
+            Self::Replace => "#fbefff",
+            Self::Delete => "#ffebe9",
+        }
+    }
+
+    /// The color of its border; text in it can be read on [`fill`](Self::fill).
+    pub(super) const fn stroke(self) -> &'static str {
+        match self {
+            Self::Create => "#1a7f37",
+            Self::Update => "#9a6700",
+            Self::Replace => "#8250df",
+            Self::Delete => "#cf222e",
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Scenes: the resources that a picture is of, from a stack or from a plan.
+//!
+//! A plan has ids where a stack has references. They become references again, so that a stack is
+//! drawn the same way before it is applied and after.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::graph::Mark;
+use crate::address::{Address, Kind};
+use crate::attribute::{ObjectType, Problems, Type};
+use crate::plan::{Change, Plan};
+use crate::resource::{Resource, object_type};
+use crate::stack::Stack;
+use crate::value::Value;
+
+/// Resources, and what happens to them.
+pub(super) struct Scene<'s> {
+    resources: BTreeMap<&'s Address, Cow<'s, Resource>>,
+    marks: BTreeMap<&'s Address, Mark>,
+}
+
+impl<'s> Scene<'s> {
+    /// What a stack declares; nothing happens to it.
+    pub(super) fn of_stack(stack: &'s Stack) -> Self {
+        let declared = stack.resources.iter();
+        let resources =
+            declared.map(|(address, declared)| (address, Cow::Borrowed(&declared.resource)));
+        Self { resources: resources.collect(), marks: BTreeMap::new() }
+    }
+
+    /// What there will be, and what there is and goes.
+    pub(super) fn of_plan(plan: &'s Plan) -> Self {
+        let current = || plan.changes.iter().filter(|change| change.deposed.is_none());
+        let owners = owners(plan);
+        let resources = current()
+            .filter_map(|change| Some((&change.address, Cow::Owned(resource(change, &owners)?))));
+        let marks =
+            current().filter_map(|change| Some((&change.address, Mark::of(change.action)?)));
+        Self { resources: resources.collect(), marks: marks.collect() }
+    }
+
+    pub(super) fn resources(&self) -> impl Iterator<Item = (&Address, &Resource)> {
+        self.resources.iter().map(|(address, resource)| (*address, &**resource))
+    }
+
+    pub(super) fn resource(&self, address: &Address) -> Option<&Resource> {
+        self.resources.get(address).map(|resource| &**resource)
+    }
+
+    pub(super) fn mark(&self, address: &Address) -> Option<Mark> {
+        self.marks.get(address).copied()
+    }
+}
+
+/// Whose an id is.
+type Owners<'p> = BTreeMap<&'p str, &'p Address>;
+
+fn owners(plan: &Plan) -> Owners<'_> {
+    let used = plan.existing.iter().map(|(address, id)| (id.as_str(), address));
+    let owned = plan.changes.iter().flat_map(|change| {
+        let id = change.id.as_ref().map(|id| id.as_str());
+        let interface = match (change.kind(), &change.before) {
+            (Kind::Instance, Some(Value::Object(members))) => members.get("network_interface"),
+            _ => None,
+        };
+        let interface = match interface {
+            Some(Value::String(id)) => Some(id.as_str()),
+            _ => None,
+        };
+        id.into_iter().chain(interface).map(|id| (id, &change.address))
+    });
+    used.chain(owned).collect()
+}
+
+/// The resource as it will be, or as it is if it goes.
+fn resource(change: &Change, owners: &Owners<'_>) -> Option<Resource> {
+    let value = change.after.as_ref().or(change.before.as_ref())?;
+    let Value::Object(value) = restored(value, object_type(change.kind()), owners) else {
+        return None;
+    };
+    // What AWS or nobody has picked yet is not drawn.
+    let is_own = |value: &Value| match value {
+        Value::Unknown(unknown) => unknown.origins.iter().all(|o| o.address == change.address),
+        _ => false,
+    };
+    let value = value.into_iter().map(|(name, value)| {
+        let value = if is_own(&value) { Value::Null } else { value };
+        (name, value)
+    });
+    Resource::read(change.kind(), &Value::Object(value.collect()), &mut Problems::default())
+}
+
+/// The attributes of an object, without those that only AWS can tell, and with references for ids.
+fn restored(value: &Value, object: &ObjectType, owners: &Owners<'_>) -> Value {
+    let Value::Object(members) = value else { return value.clone() };
+    let members = members.iter().filter_map(|(name, value)| {
+        let attribute = object.attribute(name)?;
+        Some((name.clone(), restored_as(value, &attribute.holds, owners)))
+    });
+    Value::Object(members.collect())
+}
+
+fn restored_as(value: &Value, holds: &Type, owners: &Owners<'_>) -> Value {
+    match (value, holds) {
+        (Value::String(id), Type::Reference(kind)) => match owners.get(id.as_str()) {
+            Some(address) if address.kind == *kind => Value::Resource((*address).clone()),
+            _ => value.clone(),
+        },
+        (Value::List(items), Type::Set(of)) => {
+            Value::List(items.iter().map(|item| restored_as(item, of, owners)).collect())
+        }
+        (value, Type::Object(object)) => restored(value, object, owners),
+        (value, _) => value.clone(),
+    }
+}

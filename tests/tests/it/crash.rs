@@ -120,11 +120,11 @@ fn a_token_tells_a_repeated_call_from_a_second_one() {
             }
         };
         let late = Faults::none().unseen_during([Duration::from_secs(100)]);
-        let _ = Simulation::new().watch((&stack, Mode::Apply, late), tell);
+        drop(Simulation::new().watch((&stack, Mode::Apply, late), tell));
         let remains = killed.iter().find(|it| it.action == "CreateTrafficMirrorFilter");
         let simulation =
             Simulation::after(&remains.expect("the filter is made"), &stack).without(missing);
-        let _ = simulation.run(&stack, Mode::Apply, Faults::none());
+        drop(simulation.run(&stack, Mode::Apply, Faults::none()));
         let holdings = sweep::holdings(&simulation).expect("nothing of the others has changed");
         assert_eq!(holdings["mirror_filters"], filters, "without {missing:?}: {holdings:?}");
     }

@@ -105,6 +105,9 @@ fn chromium(folder: &Folder, options: &[&str], file: &str) -> Option<String> {
         .output();
     match output {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        output => Some(String::from_utf8_lossy(&output.unwrap().stdout).into_owned()),
+        output => {
+            let output = output.expect("chromium runs");
+            Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
     }
 }

@@ -136,7 +136,7 @@ fn shuffle(answer: &mut HttpResponse, answers: &mut Answers) {
 struct Element {
     name: String,
     open: String,
-    inner: Vec<Element>,
+    inner: Vec<Self>,
 }
 
 impl Element {

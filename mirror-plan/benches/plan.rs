@@ -1,6 +1,7 @@
-//! How long reading a stack file and planning take, by the number of sessions.
+//! How long reading a stack file, planning and rendering take, by the number of sessions.
 //!
-//! `cargo bench -p mirror-plan --no-default-features --features hcl`
+//! `cargo bench -p mirror-plan --no-default-features --features hcl`; only the rendering:
+//! `cargo bench -p mirror-plan --no-default-features --features hcl -- rendering`
 
 use std::hint::black_box;
 
@@ -8,7 +9,10 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use mirror_plan::diagnostic::Source;
 use mirror_plan::hcl::{Inputs, StackFile};
 use mirror_plan::observed::Observed;
-use mirror_plan::plan::{Request, plan};
+use mirror_plan::plan::{Plan, Request, plan};
+use mirror_plan::render::graph::{Diagram, Dot, Mermaid, Svg};
+use mirror_plan::render::json;
+use mirror_plan::render::page::Page;
 use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
@@ -61,15 +65,41 @@ fn benchmarks(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("digest", sessions), |b| {
             b.iter(|| black_box(&planned).digest());
         });
-        group.bench_function(BenchmarkId::new("text", sessions), |b| {
-            b.iter(|| Text::new(black_box(&planned)).to_string());
-        });
-        group.bench_function(BenchmarkId::new("terraform", sessions), |b| {
-            b.iter(|| PlanJson::new(black_box(&planned)).to_string());
-        });
     }
     group.finish();
 }
 
-criterion_group!(plans, benchmarks);
+/// A form in which a plan is written.
+type Form = (&'static str, fn(&Plan) -> String);
+
+/// Every form; the pictures are of few boxes, whatever the plan.
+const FORMS: [Form; 8] = [
+    ("text", |plan| Text::new(plan).to_string()),
+    ("snapshot", Plan::to_string),
+    ("stream", |plan| json::plan(plan).into_iter().map(|line| line.at("").to_string()).collect()),
+    ("terraform", |plan| PlanJson::new(plan).to_string()),
+    ("page", |plan| Page::new(plan).to_string()),
+    ("mermaid", |plan| Mermaid(&Diagram::planned_packet_path(plan)).to_string()),
+    ("dot", |plan| Dot(&Diagram::planned_packet_path(plan)).to_string()),
+    ("svg", |plan| Svg(&Diagram::planned_packet_path(plan)).to_string()),
+];
+
+/// Every form of a plan that makes everything.
+fn rendering(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("rendering");
+    group.sample_size(10);
+    for sessions in [1_000, 10_000] {
+        let stack = read(&stack_file(sessions));
+        let planned = plan(&stack, &nothing(), &Request::default()).expect("it can be planned");
+        group.throughput(Throughput::Elements(sessions as u64));
+        for (name, render) in FORMS {
+            group.bench_function(BenchmarkId::new(name, sessions), |b| {
+                b.iter(|| render(black_box(&planned)));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(plans, benchmarks, rendering);
 criterion_main!(plans);

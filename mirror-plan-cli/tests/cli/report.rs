@@ -106,7 +106,7 @@ fn chromium(folder: &Folder, options: &[&str], file: &str) -> Option<String> {
     match output {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         output => {
-            let output = output.expect("chromium runs to its end");
+            let output = output.expect("chromium runs");
             Some(String::from_utf8_lossy(&output.stdout).into_owned())
         }
     }

@@ -22,6 +22,7 @@ mod diff;
 mod digest;
 mod existing;
 mod fate;
+mod gap;
 mod place;
 mod prefer;
 mod resolve;
@@ -276,7 +277,8 @@ pub enum Capture {
     Begins,
     /// Mirroring goes on without a gap: one call changes the session as it runs.
     Continues,
-    /// Mirroring stops when the session goes and begins again with its replacement.
+    /// Mirroring stops when the session goes and begins again with its replacement:
+    /// [`Plan::capture_gap`] says for how long.
     Gap,
     /// Mirroring ends.
     Ends,

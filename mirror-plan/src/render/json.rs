@@ -94,6 +94,9 @@ fn planned_change(plan: &Plan, change: &Change) -> Line {
     if let Some(capture) = capture {
         body["mirror_capture"] = json!(capture);
     }
+    if let Some(gap) = plan.capture_gap(change) {
+        body["mirror_capture_gap_seconds"] = gap.as_secs().into();
+    }
     if let Some(TrafficChange { begins, ends }) = TrafficChange::of(plan, change) {
         body["mirror_packets"] = json!({ "begin": begins.lines(), "end": ends.lines() });
     }

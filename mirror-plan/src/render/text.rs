@@ -6,7 +6,6 @@
 use std::fmt;
 
 use crate::id::ObjectId;
-use crate::packet::TrafficChange;
 use crate::plan::{Action, Change, Mode, OutputChange, Plan};
 use crate::render::Palette;
 use crate::resource::ReplaceOrder;
@@ -56,7 +55,7 @@ impl fmt::Display for Text<'_> {
         } else {
             self.write_legend(f)?;
             for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
-                change::write(f, change, TrafficChange::of(plan, change).as_ref(), palette)?;
+                change::write(f, plan, change, palette)?;
                 writeln!(f)?;
             }
             self.write_summary(f)?;
@@ -83,7 +82,7 @@ pub(super) struct Block<'p> {
 impl fmt::Display for Block<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, change } = self;
-        change::write(f, change, TrafficChange::of(plan, change).as_ref(), &Palette::plain())
+        change::write(f, plan, change, &Palette::plain())
     }
 }
 

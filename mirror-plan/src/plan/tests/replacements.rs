@@ -110,3 +110,27 @@ fn an_instance_is_replaced_for_its_root_volume_only_where_it_is_seen_to_be_in_th
         assert_eq!(with(declared, seen), "", "{declared}, {seen:?}");
     }
 }
+
+/// What a plan says of every session's capture.
+fn captures(edited: &Stack) -> String {
+    let plan = plan(edited, &applied(&stack(lab())), &Request::default()).unwrap();
+    let mut text = String::new();
+    for change in plan.changes.iter().filter(|change| change.capture.is_some()) {
+        let Change { address, capture, .. } = change;
+        writeln!(text, "{address}: {capture:?}, {:?}", plan.capture_gap(change)).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_gap_is_as_long_as_the_calls_that_are_made_meanwhile() {
+    // Another load balancer: made first, and the session is pointed to it.
+    let name = lab_with("load_balancer.sensors", "scheme", json!("internet-facing"));
+    assert_snapshot!(captures(&name), @"mirror_session.source: Some(Continues), None");
+    // One call for the old target, one for the new one, one for the session.
+    let same_place = lab_with("mirror_target.nlb", "description", json!("sensors"));
+    assert_snapshot!(captures(&same_place), @"mirror_session.source: Some(Gap), Some(3s)");
+    // The source itself goes, and another is started.
+    let subnet = lab_with("subnet.source", "cidr", json!("10.0.3.0/24"));
+    assert_snapshot!(captures(&subnet), @"mirror_session.source: Some(Gap), Some(84s)");
+}

@@ -71,7 +71,7 @@ fn a_page_says_of_what_it_is_and_what_was_found() {
     <dl>
     <dt>Account</dt><dd>123456789012</dd>
     <dt>Region</dt><dd>eu-west-1</dd>
-    <dt>Digest</dt><dd>sha256:800b9e8414107c5226647d2bf4b46e3384c125c3ff4c33a8d93bbaa577a2555b</dd>
+    <dt>Digest</dt><dd>sha256:05f63c0b1afa6d5f62e4ba583d5abfb712898e4335efa2e5432f9d4400e0bb8d</dd>
     </dl>
     </header>
     "#);
@@ -133,7 +133,7 @@ fn a_page_has_every_change_as_the_text_has_it() {
     <pre class="replace">
     <span class="comment">  # mirror_session.web must be replaced</span>
     <span class="comment">  # (because it cannot be without mirror_target.nic, which goes before its replacement is made)</span>
-    <span class="comment">  # capture gap: from the end of the old session to the start of the new one</span>
+    <span class="comment">  # capture gap: about 3 s, until the new session is there</span>
     <span class="replace">-/+ mirror_session &quot;web&quot; {</span>
     <span class="update">      ~ id            = &quot;tms-bc224405ef535df96&quot; -&gt; (known after apply)</span>
     <span class="update">      ~ target        = &quot;tmt-4ca64cce3760f1912&quot; -&gt; (known after apply: mirror_target.nic.id)</span>

@@ -1,12 +1,13 @@
 //! One change: the comment lines above its block, and the block.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::entry::{Entry, Mark, Side};
 use super::layout::{write_entries, write_hidden};
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
-use crate::plan::{Action, Capture, Change, Reason};
+use crate::plan::{Action, Capture, Change, Plan, Reason};
 use crate::render::Palette;
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Origin, Unknown, Value};
@@ -20,14 +21,17 @@ const PACKET_LINES_MAX: usize = 10;
 /// Writes the change, a blank line not included.
 pub(super) fn write(
     f: &mut fmt::Formatter<'_>,
+    plan: &Plan,
     change: &Change,
-    traffic: Option<&TrafficChange>,
     palette: &Palette,
 ) -> fmt::Result {
     write_comment(f, change, palette)?;
-    if let Some(TrafficChange { begins, ends }) = traffic {
-        write_packets(f, "mirrored from now on", begins)?;
-        write_packets(f, "no longer mirrored", ends)?;
+    if let Some(capture) = change.capture {
+        write_capture(f, capture, plan.capture_gap(change))?;
+    }
+    if let Some(TrafficChange { begins, ends }) = TrafficChange::of(plan, change) {
+        write_packets(f, "mirrored from now on", &begins)?;
+        write_packets(f, "no longer mirrored", &ends)?;
     }
     write_symbol(f, change.action, palette)?;
     writeln!(f, " {} \"{}\" {{", change.kind(), change.address.name)?;
@@ -84,10 +88,7 @@ fn write_comment(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette)
             writeln!(f, "  # ({text})")?;
         }
     }
-    match change.capture {
-        Some(capture) => writeln!(f, "  # {}", capture_text(capture)),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Writes the packets that begin or cease to be mirrored, a line for each block of them.
@@ -118,13 +119,30 @@ fn explanation(change: &Change, reason: &Reason) -> Option<String> {
     }
 }
 
-/// What a change means for the packets that are being mirrored.
-fn capture_text(capture: Capture) -> &'static str {
-    match capture {
-        Capture::Begins => "capture begins",
-        Capture::Continues => "capture gap: none",
-        Capture::Gap => "capture gap: from the end of the old session to the start of the new one",
-        Capture::Ends => "capture ends",
+/// Writes what a change means for the packets that are being mirrored.
+fn write_capture(
+    f: &mut fmt::Formatter<'_>,
+    capture: Capture,
+    gap: Option<Duration>,
+) -> fmt::Result {
+    match (capture, gap) {
+        (Capture::Begins, _) => writeln!(f, "  # capture begins"),
+        (Capture::Continues, _) => writeln!(f, "  # capture gap: none"),
+        (Capture::Gap, Some(gap)) => {
+            writeln!(f, "  # capture gap: about {}, until the new session is there", about(gap))
+        }
+        (Capture::Gap, None) => {
+            writeln!(f, "  # capture gap: until the new session is there")
+        }
+        (Capture::Ends, _) => writeln!(f, "  # capture ends"),
+    }
+}
+
+/// An estimate, no more exact than it is.
+fn about(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..90 => format!("{seconds} s"),
+        seconds => format!("{} min", (seconds + 30) / 60),
     }
 }
 

@@ -135,7 +135,7 @@ fn every_action_and_reason_is_told() {
 
       # mirror_session.a must be replaced
       # (because it cannot be without mirror_target.taken, which goes before its replacement is made)
-      # capture gap: from the end of the old session to the start of the new one
+      # capture gap: until the new session is there
     -/+ mirror_session "a" {
           ~ id     = "vpc-0a1b2c3d4e5f67890" -> (known after apply)
           ~ target = "tmt-1" -> (known after apply: mirror_target.taken.id)

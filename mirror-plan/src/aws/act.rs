@@ -170,6 +170,15 @@ pub enum ActError {
     /// What was about to be sent could not be written down, so it was not sent.
     #[error("it was not sent, because that could not be written down first")]
     NotRecorded(#[source] Box<dyn Error + Send + Sync>),
+    /// It was made, and that could not be written down.
+    #[error("{id} was made, and that could not be written down")]
+    MadeUnrecorded {
+        /// What was made.
+        id: ObjectId,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// It did not take effect in time.
     #[error(transparent)]
     TimeUp(#[from] TimeUp),

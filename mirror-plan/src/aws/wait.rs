@@ -71,9 +71,9 @@ pub(super) mod limit {
     pub(in crate::aws) const INSTANCE: Duration = minutes(10);
     /// For a load balancer to be active.
     pub(in crate::aws) const ACTIVE: Duration = minutes(10);
-    /// For a VPC to have nothing in it any more.
+    /// For the next thing in a VPC to go.
     pub(in crate::aws) const EMPTY: Duration = minutes(10);
-    /// For what a load balancer leaves behind in subnets and groups to go.
+    /// For the next of what a load balancer leaves behind in subnets and groups to go.
     pub(in crate::aws) const RELEASED: Duration = minutes(20);
     /// For everything else that something still uses.
     pub(in crate::aws) const UNUSED: Duration = minutes(5);
@@ -102,6 +102,11 @@ impl<'a> Patience<'a> {
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(self.longest);
         Ok(())
+    }
+
+    /// Something has moved: the time begins anew.
+    pub(super) fn renew(&mut self) {
+        self.begin = Instant::now();
     }
 }
 

@@ -11,10 +11,10 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::super::Aws;
 use super::super::errors::{CallError, ErrorKind};
 use super::super::wait::{Patience, limit};
-use super::blocker::{self, Place};
+use super::blocker::{self, InTheWay, Place};
 use super::{Act, ActError, Note, Sent};
 use crate::attribute::{Input, Ref, Referable};
-use crate::id::Id;
+use crate::id::{Id, ObjectId};
 use crate::value::{Origin, Part, Secret, Template};
 
 /// What one call has to work with.
@@ -44,6 +44,12 @@ impl<'a> Acting<'a> {
     /// Writes down what happens to the call.
     pub(super) async fn record(&self, note: Note) -> Result<(), ActError> {
         (self.act.record)(note).await.map_err(ActError::NotRecorded)
+    }
+
+    /// Writes down what the call has made.
+    pub(super) async fn record_made(&self, id: ObjectId) -> Result<(), ActError> {
+        let recorded = (self.act.record)(Note::Made(id.clone())).await;
+        recorded.map_err(|source| ActError::MadeUnrecorded { id, source })
     }
 
     /// Whether an earlier run may have sent the call.
@@ -162,6 +168,8 @@ impl<'a> Acting<'a> {
 
     /// Sends what removes something, again while something else uses that; what is gone already
     /// counts as removed.
+    ///
+    /// It gives up when nothing moves for as long as its place allows, however long the whole takes.
     pub(super) async fn remove<T, E, F>(
         &self,
         call: &'static str,
@@ -173,15 +181,21 @@ impl<'a> Acting<'a> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         let mut patience = self.patience("nothing uses it", place.limit());
+        let mut in_the_way = InTheWay::default();
         loop {
             let Err(error) = self.aws.send(call, request()).await else { return Ok(()) };
             match error.kind {
+                // It was there when the plan was made, and was read once more before its removal began.
                 ErrorKind::NotFound => return Ok(()),
                 ErrorKind::InUse | ErrorKind::Busy => {}
                 _ => return Err(error.into()),
             }
-            if patience.pause(error.to_string()).await.is_err() {
-                let blockers = blocker::blockers(self.aws, place).await;
+            let blockers = blocker::blockers(self.aws, place).await;
+            if in_the_way.has_shrunk_to(&blockers) {
+                patience.renew();
+            }
+            let now = format!("{error}{}", blocker::listed(&blockers));
+            if patience.pause(now).await.is_err() {
                 return Err(ActError::Blocked { error: Box::new(error), blockers });
             }
         }

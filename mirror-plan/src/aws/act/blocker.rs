@@ -3,6 +3,7 @@
 //! AWS says `DependencyViolation` and not by what. Whatever stands in a network has an interface in
 //! it, and an interface says whose it is.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -42,6 +43,26 @@ impl fmt::Display for Blocker {
 pub(super) fn listed(blockers: &[Blocker]) -> String {
     let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
     if all.is_empty() { String::new() } else { format!("; still used by {}", all.join(", ")) }
+}
+
+/// What was in the way at first and has not gone yet.
+///
+/// What comes later does not count: in a network where things come and go, that would never end.
+#[derive(Debug, Default)]
+pub(super) struct InTheWay(Option<BTreeSet<String>>);
+
+impl InTheWay {
+    /// Takes what is in the way now; whether something that was there has gone.
+    pub(super) fn has_shrunk_to(&mut self, blockers: &[Blocker]) -> bool {
+        let now: BTreeSet<String> = blockers.iter().map(|blocker| blocker.id.clone()).collect();
+        let Some(left) = &mut self.0 else {
+            self.0 = (!now.is_empty()).then_some(now);
+            return false;
+        };
+        let before = left.len();
+        left.retain(|id| now.contains(id));
+        left.len() < before
+    }
 }
 
 /// What is being removed, which tells where to look for what uses it.
@@ -112,5 +133,34 @@ fn blocker(interface: &NetworkInterface) -> Blocker {
         id: interface.network_interface_id().unwrap_or("a network interface").to_owned(),
         owner: owner.map(str::to_owned),
         description: super::super::answer::text(interface.description()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_there_and_goes_is_progress() {
+        let blockers = |ids: &[&str]| -> Vec<Blocker> {
+            let blocker =
+                |id: &&str| Blocker { id: (*id).to_owned(), owner: None, description: None };
+            ids.iter().map(blocker).collect()
+        };
+        let mut in_the_way = InTheWay::default();
+        for (now, has_shrunk) in [
+            (&[][..], false),
+            (&["eni-1", "eni-2", "eni-3"], false),
+            (&["eni-1", "eni-2", "eni-3"], false),
+            (&["eni-1", "eni-3"], true),
+            (&["eni-1", "eni-3", "eni-4"], false), // what comes
+            (&["eni-1", "eni-3"], false),          // and goes
+            (&["eni-1", "eni-2", "eni-3"], false), // or was out of sight
+            (&[], true),
+            (&["eni-1"], false),
+            (&[], false),
+        ] {
+            assert_eq!(in_the_way.has_shrunk_to(&blockers(now)), has_shrunk, "{now:?}");
+        }
     }
 }

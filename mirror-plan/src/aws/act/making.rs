@@ -103,7 +103,7 @@ impl Acting<'_> {
             let setback = match self.aws.send(making.call, request()).await {
                 Ok(answer) => match id(&answer) {
                     Ok(id) => {
-                        self.record(Note::Made(id.erase())).await?;
+                        self.record_made(id.erase()).await?;
                         return Ok((id, Some(answer)));
                     }
                     Err(error) => Setback::Answer(error),
@@ -114,7 +114,7 @@ impl Acting<'_> {
             if let Next::Look { window, .. } = next
                 && let Some(found) = self.find::<O>(making, window).await?
             {
-                self.record(Note::Made(found.erase())).await?;
+                self.record_made(found.erase()).await?;
                 return Ok((found, None));
             }
             let error = ActError::from(setback);
@@ -125,8 +125,11 @@ impl Acting<'_> {
                 }
             };
             if is_over {
-                if sent == Sent::Never {
-                    self.record(Note::Refused).await?;
+                // Why it was refused says more than that this could not be written down.
+                if sent == Sent::Never
+                    && let Err(unrecorded) = self.record(Note::Refused).await
+                {
+                    tracing::warn!(error = %unrecorded, "a refusal is not written down");
                 }
                 return Err(error);
             }

@@ -3,7 +3,7 @@
 //! AWS throttles each account and Region. Staying below its buckets costs a small stack nothing and
 //! spares a large one the SDK's back-off; what still gets throttled, the SDK repeats.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -46,73 +46,39 @@ impl Pace {
     }
 }
 
-/// A row of the table: calls that share a bucket.
+/// A line of the table: calls that share a bucket.
+#[derive(Debug)]
 struct Category {
     /// The calls: exact names, or the beginning of names where it ends in `*`.
-    calls: &'static [&'static str],
+    calls: Vec<&'static str>,
     /// How many at once.
-    size: u32,
+    size: f64,
     /// How many more each second.
     refill: f64,
 }
 
-const fn category(calls: &'static [&'static str], size: u32, refill: f64) -> Category {
-    Category { calls, size, refill }
-}
+/// The numbers, each with its source.
+const TABLE: &str = include_str!("rates.txt");
 
-/// The first row that names a call is the one for it.
-///
-/// Sources: EC2 API developer guide, "Throttling" (reads 100 and 20 a second); ELB user guide, "API
-/// throttling" (reads 40 and 10 a second). AWS does not document every bucket; the others are what
-/// large users of the API hold themselves to.
-const CATEGORIES: &[Category] = &[
-    category(&["RunInstances"], 5, 2.0),
-    category(&["StartInstances", "StopInstances"], 5, 2.0),
-    category(&["TerminateInstances"], 100, 5.0),
-    category(&["CreateTags", "DeleteTags"], 100, 10.0),
-    category(
-        &[
-            "AuthorizeSecurityGroup*",
-            "RevokeSecurityGroup*",
-            "UpdateSecurityGroupRuleDescriptions*",
-        ],
-        100,
-        20.0,
-    ),
-    category(
-        &[
-            "DescribeLoadBalancer*",
-            "DescribeTargetGroup*",
-            "DescribeTargetHealth",
-            "DescribeListeners",
-        ],
-        40,
-        10.0,
-    ),
-    category(
-        &[
-            "CreateLoadBalancer",
-            "CreateTargetGroup",
-            "CreateListener",
-            "ModifyLoadBalancerAttributes",
-            "ModifyTargetGroup*",
-            "ModifyListener",
-            "SetSubnets",
-            "SetSecurityGroups",
-            "RegisterTargets",
-            "DeregisterTargets",
-            "DeleteLoadBalancer",
-            "DeleteTargetGroup",
-            "DeleteListener",
-            "AddTags",
-            "RemoveTags",
-        ],
-        40,
-        5.0,
-    ),
-    category(&["Describe*", "Get*"], 100, 20.0),
-    category(&["*"], 200, 5.0),
-];
+/// The categories of [`TABLE`]. The first that names a call is the one for it.
+static CATEGORIES: LazyLock<Vec<Category>> = LazyLock::new(|| {
+    let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| category(line).expect("a test reads every line of the table")).collect()
+});
+
+/// Reads `calls | how many at once | how many more each second | source`.
+fn category(line: &'static str) -> Option<Category> {
+    let mut parts = line.split(" | ");
+    let calls = parts.next()?.split(", ").collect();
+    let mut number = || parts.next()?.parse().ok().filter(|number: &f64| *number > 0.0);
+    let (size, refill) = (number()?, number()?);
+    let source = parts.next()?;
+    (matches!(source, "EC2" | "ELB" | "custom") && parts.next().is_none()).then_some(Category {
+        calls,
+        size,
+        refill,
+    })
+}
 
 /// The buckets, shared by all tasks of one run.
 #[derive(Debug)]
@@ -149,8 +115,7 @@ impl Rate {
         let Some(index) = CATEGORIES.iter().position(|category| category.holds(call)) else {
             return Duration::ZERO;
         };
-        let Category { calls: _, size, refill } = CATEGORIES[index];
-        let full = f64::from(size);
+        let Category { calls: _, size: full, refill } = CATEGORIES[index];
         let mut bucket = self.buckets[index].lock().unwrap_or_else(PoisonError::into_inner);
         let Bucket { tokens, at } = bucket.unwrap_or(Bucket { tokens: full, at: now });
         let refilled = now.duration_since(at).as_secs_f64().mul_add(refill, tokens).min(full);
@@ -189,9 +154,29 @@ mod tests {
 
     #[test]
     fn every_call_has_a_bucket() {
-        for (call, size) in [("DescribeVpcs", 100), ("DescribeListeners", 40), ("CreateVpc", 200)] {
+        let buckets = |call| {
             let found = CATEGORIES.iter().find(|category| category.holds(call));
-            assert_eq!(found.map(|category| category.size), Some(size), "{call}");
+            found.map(|category| (category.size, category.refill))
+        };
+        assert_eq!(buckets("DescribeVpcs"), Some((100.0, 20.0)));
+        assert_eq!(buckets("DescribeListeners"), Some((40.0, 10.0)));
+        assert_eq!(buckets("CreateVpc"), Some((200.0, 5.0)));
+    }
+
+    #[test]
+    fn a_line_that_says_less_or_more_is_no_line() {
+        assert!(category("Describe*, Get* | 100 | 20 | EC2").is_some());
+        for line in [
+            "",
+            "Get*",
+            "Get* | 100",
+            "Get* | 0 | 20 | EC2",
+            "Get* | 100 | x | EC2",
+            "Get* | 100 | 20",
+            "Get* | 100 | 20 | hearsay",
+            "Get* | 100 | 20 | EC2 | ELB",
+        ] {
+            assert!(category(line).is_none(), "{line}");
         }
     }
 }

@@ -220,6 +220,8 @@ pub(crate) enum PlanFormat {
     Text,
     /// As `terraform show -json` prints plans, for programs that read those.
     Tfjson,
+    /// As a comment on a pull request: what goes first, the rest folded.
+    Markdown,
 }
 
 #[derive(Debug, Args)]

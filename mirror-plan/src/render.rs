@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod drift;
 pub mod graph;
 pub mod json;
+pub mod markdown;
 mod markup;
 pub mod page;
 pub mod palette;

@@ -4,6 +4,7 @@ use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::json;
+use mirror_plan::render::markdown::Markdown;
 use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
@@ -47,6 +48,7 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
             let document = PlanJson::new(&plan).findings(&warnings);
             ui.data(document.timestamp(now.as_deref()));
         }
+        (None, PlanFormat::Markdown) => ui.data(Markdown::new(&plan).findings(&warnings)),
     }
     if let Some(path) = write {
         review::write(&plan, path, ui)?;

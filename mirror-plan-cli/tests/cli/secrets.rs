@@ -114,6 +114,7 @@ fn a_secret_is_on_the_wire_and_nowhere_else() {
         ("plan", 0),
         ("plan --json", 0),
         ("plan --format tfjson", 0),
+        ("plan --format markdown", 0),
         ("plan --out saved.json", 0),
         ("show saved.json", 0),
         ("show saved.json --json", 0),

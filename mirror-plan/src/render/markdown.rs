@@ -1,0 +1,202 @@
+//! A plan as Markdown: the comment on a pull request.
+//!
+//! What goes comes first and outside any fold. Whatever comes from a file or the cloud stands in a fence
+//! that is longer than any within, so that no value is more than text. It stays below what
+//! GitHub takes for a comment by leaving out whole things, and says how many.
+
+use std::fmt::{self, Write as _};
+
+use crate::diagnostic::Diagnostics;
+use crate::plan::{Action, Change, Counts, Mode, Plan};
+use crate::render::graph::{Diagram, Mark, Mermaid};
+use crate::render::text::Block;
+use crate::render::{Palette, diagnostic as finding};
+
+#[cfg(test)]
+mod tests;
+
+/// The most bytes of a comment. GitHub takes 65,536 characters, and what posts it may add a line.
+pub const BYTES_MAX: usize = 60_000;
+
+/// The most bytes of what goes, of the findings and of the picture: the rest is for the changes.
+const PART_MAX: usize = 15_000;
+
+/// A plan, to be written as Markdown of GitHub's and GitLab's kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Markdown<'p> {
+    plan: &'p Plan,
+    findings: Option<&'p Diagnostics>,
+}
+
+impl<'p> Markdown<'p> {
+    /// The comment on a plan.
+    #[must_use]
+    pub const fn new(plan: &'p Plan) -> Self {
+        Self { plan, findings: None }
+    }
+
+    /// The same with what was found on the way to the plan.
+    #[must_use]
+    pub const fn findings(self, findings: &'p Diagnostics) -> Self {
+        Self { findings: Some(findings), ..self }
+    }
+
+    /// The first line, by which whoever posts the comment finds the one of before.
+    #[must_use]
+    pub fn marker(&self) -> String {
+        format!("<!-- mirror plan {} -->", self.plan.stack)
+    }
+}
+
+impl fmt::Display for Markdown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plan { stack, account, region, mode, .. } = self.plan;
+        let what = match mode {
+            Mode::Apply => "Plan for stack",
+            Mode::Destroy => "Plan to destroy stack",
+        };
+        let mut text = format!("{}\n### {what} `{stack}`\n\n", self.marker());
+        let Counts { add, change, destroy } = self.plan.counts();
+        match self.plan.is_empty() {
+            true => text.push_str("**No changes.**"),
+            false => {
+                write!(text, "**{add} to add, {change} to change, {destroy} to destroy.**")?;
+            }
+        }
+        writeln!(text, " Account `{account}`, Region `{region}`.")?;
+        if self.plan.targeted {
+            text.push_str("\nOnly a part of the stack was planned: there may be more to do.\n");
+        }
+        text.push_str(&self.goes());
+        text.push_str(&self.found());
+        text.push_str(&self.picture());
+        let end = format!("\nPlan digest: `{}`\n", self.plan.digest());
+        let room = BYTES_MAX.saturating_sub(text.len() + end.len());
+        text.push_str(&self.changes(room));
+        text.push_str(&end);
+        f.write_str(&text)
+    }
+}
+
+impl Markdown<'_> {
+    /// The changes of these kinds, in their order.
+    fn of_kind(&self, kinds: &[Mark]) -> Vec<&Change> {
+        let of = |kind: &Mark| {
+            let kind = *kind;
+            self.plan.changes.iter().filter(move |change| Mark::of(change.action) == Some(kind))
+        };
+        kinds.iter().flat_map(of).collect()
+    }
+
+    /// What is destroyed or replaced, a line each.
+    fn goes(&self) -> String {
+        let lines = self.of_kind(&[Mark::Delete, Mark::Replace]).into_iter().map(|change| {
+            let word = match change.action {
+                Action::Delete => "destroyed",
+                _ => "destroyed and made anew",
+            };
+            format!("- {}: {word}\n", change.address)
+        });
+        let (lines, more) = fitting(lines, PART_MAX);
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!("\n#### Goes\n\n{}{}", fenced("diff", &lines), left_out(more))
+    }
+
+    /// What was found, as on a terminal.
+    fn found(&self) -> String {
+        let findings = self.findings.into_iter().flatten();
+        let texts = findings.map(|found| {
+            let found: Diagnostics = found.clone().into();
+            format!("{}\n", finding::human(&found, Palette::plain()).trim_end())
+        });
+        let (texts, more) = fitting(texts, PART_MAX);
+        if texts.is_empty() && more == 0 {
+            return String::new();
+        }
+        format!("\n#### Findings\n\n{}{}", fenced("text", &texts), left_out(more))
+    }
+
+    /// The way of a mirrored packet.
+    fn picture(&self) -> String {
+        let diagram = Diagram::planned_packet_path(self.plan);
+        if diagram.nodes.is_empty() {
+            return String::new();
+        }
+        let drawing = fenced("mermaid", &Mermaid(&diagram).to_string());
+        if drawing.len() > PART_MAX {
+            return "\nThe way of a mirrored packet is too large to be drawn here: `mirror graph` \
+                    draws it.\n"
+                .to_owned();
+        }
+        format!("\n{drawing}")
+    }
+
+    /// Every change in full, folded, what goes first.
+    fn changes(&self, room: usize) -> String {
+        let kinds = [Mark::Delete, Mark::Replace, Mark::Update, Mark::Create];
+        let blocks = self.of_kind(&kinds).into_iter().map(|change| {
+            let block = Block { plan: self.plan, change }.to_string();
+            let mut lines: String = block.lines().map(colored).collect();
+            lines.push('\n');
+            lines
+        });
+        // The fold, its fence and the line that says what is left out take their room too.
+        let (blocks, more) = fitting(blocks, room.saturating_sub(400));
+        if blocks.is_empty() && more == 0 {
+            return String::new();
+        }
+        let fence = fenced("diff", &blocks);
+        format!(
+            "\n<details><summary>All changes</summary>\n\n{fence}{}\n</details>\n",
+            left_out(more)
+        )
+    }
+}
+
+/// A line of a block with its sign in the first column, where diffs are colored by it.
+fn colored(line: &str) -> String {
+    let sign = match line.trim_start().split(' ').next() {
+        Some("+") => '+',
+        Some("-") => '-',
+        Some("~" | "-/+" | "+/-") => '!',
+        _ if line.starts_with("  # ") => '#',
+        _ => ' ',
+    };
+    format!("{sign}{line}\n")
+}
+
+/// As many of these as fit, whole ones, and how many do not.
+fn fitting(texts: impl Iterator<Item = String>, room: usize) -> (String, usize) {
+    let (mut all, mut more) = (String::new(), 0);
+    for text in texts {
+        // Backticks within make the fence longer, at both ends.
+        if more == 0 && all.len() + text.len() + 2 * longest_run(&text) <= room {
+            all.push_str(&text);
+        } else {
+            more += 1;
+        }
+    }
+    (all, more)
+}
+
+fn left_out(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        1 => "\n1 more is left out here.\n".to_owned(),
+        more => format!("\n{more} more are left out here.\n"),
+    }
+}
+
+/// A text between fences that it cannot close.
+fn fenced(language: &str, text: &str) -> String {
+    let fence = "`".repeat(3.max(longest_run(text) + 1));
+    let text = text.trim_end_matches('\n');
+    format!("{fence}{language}\n{text}\n{fence}\n")
+}
+
+/// The most backticks in a row.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}

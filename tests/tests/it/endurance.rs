@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use mirror_local::Faults;
+use mirror_local::{Calls, Effect, Fault, Faults};
 use mirror_plan::plan::{Mode, Plan};
 use mirror_plan::stack::Stack;
 use mirror_tests::simulation::account::{OTHERS, others};
@@ -146,4 +146,20 @@ fn the_same_seed_gives_the_same_calls_and_the_same_journal() {
 fn log(simulation: &Simulation) -> Vec<String> {
     let log = simulation.cloud.log().unwrap();
     log.iter().map(|call| serde_json::to_string(call).unwrap()).collect()
+}
+
+#[test]
+fn what_was_lost_is_sent_again_however_long_it_was_looked_for() {
+    let stack =
+        stack("stack \"one\" { region = \"eu-west-1\" }\nvpc \"lab\" { cidr = \"10.0.0.0/16\" }");
+    for seconds in 1..=12 {
+        let simulation = Simulation::new();
+        let lost = Calls::Action("CreateVpc".to_owned());
+        let slow = Calls::All;
+        let faults = Faults::none()
+            .fail(lost, 1, Fault::dropped(Effect::None))
+            .delay(slow, Duration::from_secs(seconds));
+        let end = simulation.run(&stack, Mode::Apply, faults);
+        assert!(end.is_complete(), "looks of {seconds} s: {end}");
+    }
 }

@@ -98,6 +98,7 @@ impl Acting<'_> {
     {
         let mut patience = self.patience("AWS takes the call", limit::TAKEN);
         let mut sent = self.sent();
+        let mut has_looked = false;
         loop {
             self.record(Note::Sending).await?;
             let setback = match self.aws.send(making.call, request()).await {
@@ -111,11 +112,15 @@ impl Acting<'_> {
                 Err(error) => Setback::Call(error),
             };
             let next = self.after(&setback, Repeat::of(O::KIND), &mut sent);
-            if let Next::Look { window, .. } = next
-                && let Some(found) = self.find::<O>(making, window).await?
-            {
-                self.record_made(found.erase()).await?;
-                return Ok((found, None));
+            if let Next::Look { window, .. } = next {
+                if let Some(found) = self.find::<O>(making, window).await? {
+                    self.record_made(found.erase()).await?;
+                    return Ok((found, None));
+                }
+                // To look took all of AWS's time to take the call. It gets it again, but once only.
+                if !std::mem::replace(&mut has_looked, true) {
+                    patience.renew();
+                }
             }
             let error = ActError::from(setback);
             let is_over = match next {

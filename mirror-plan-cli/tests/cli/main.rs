@@ -12,6 +12,7 @@ mod killed;
 mod plan_file;
 mod races;
 mod report;
+mod repository;
 mod review;
 mod secrets;
 mod story;

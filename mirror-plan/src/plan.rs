@@ -40,6 +40,7 @@ pub(crate) use digest::fingerprints;
 pub use digest::{Digest, DigestError, Fingerprint};
 #[cfg(feature = "aws")]
 pub(crate) use digest::{expectation, going};
+pub use gap::{CaptureGap, Wait};
 pub use saved::SavedPlanError;
 pub use secrets::Secrets;
 

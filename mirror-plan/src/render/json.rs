@@ -11,7 +11,7 @@ use crate::address::{Address, Key};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::event::{ChangeOutcome, Event, Failure, Outcome, Report, Work};
 use crate::packet::TrafficChange;
-use crate::plan::{Action, Change, Counts, Mode, Phase, Plan, Reason};
+use crate::plan::{Action, CaptureGap, Change, Counts, Mode, Phase, Plan, Reason};
 use crate::render::{progress, report};
 use crate::value::Value;
 
@@ -95,12 +95,19 @@ fn planned_change(plan: &Plan, change: &Change) -> Line {
         body["mirror_capture"] = json!(capture);
     }
     if let Some(gap) = plan.capture_gap(change) {
-        body["mirror_capture_gap_seconds"] = gap.as_secs().into();
+        body["mirror_capture_gap_seconds"] = gap.estimate().as_secs().into();
+        body["mirror_capture_gap_waits"] = capture_gap_waits(&gap);
     }
     if let Some(TrafficChange { begins, ends }) = TrafficChange::of(plan, change) {
         body["mirror_packets"] = json!({ "begin": begins.lines(), "end": ends.lines() });
     }
     Line::info(format!("{address}: Plan to {word}"), "planned_change", json!({ "change": body }))
+}
+
+/// What a gap is made of.
+fn capture_gap_waits(gap: &CaptureGap) -> Json {
+    let waits = gap.waits().iter();
+    waits.map(|(wait, time)| json!({ "for": wait, "seconds": time.as_secs() })).collect()
 }
 
 fn action_word(action: Action) -> &'static str {

@@ -117,7 +117,8 @@ fn captures(edited: &Stack) -> String {
     let mut text = String::new();
     for change in plan.changes.iter().filter(|change| change.capture.is_some()) {
         let Change { address, capture, .. } = change;
-        writeln!(text, "{address}: {capture:?}, {:?}", plan.capture_gap(change)).unwrap();
+        let gap = plan.capture_gap(change).map(|gap| (gap.estimate(), gap.waits().clone()));
+        writeln!(text, "{address}: {capture:?}, {gap:?}").unwrap();
     }
     text
 }
@@ -129,8 +130,136 @@ fn a_gap_is_as_long_as_the_calls_that_are_made_meanwhile() {
     assert_snapshot!(captures(&name), @"mirror_session.source: Some(Continues), None");
     // One call for the old target, one for the new one, one for the session.
     let same_place = lab_with("mirror_target.nlb", "description", json!("sensors"));
-    assert_snapshot!(captures(&same_place), @"mirror_session.source: Some(Gap), Some(3s)");
+    assert_snapshot!(captures(&same_place), @"mirror_session.source: Some(Gap), Some((3s, {Answer: 3s}))");
     // The source itself goes, and another is started.
     let subnet = lab_with("subnet.source", "cidr", json!("10.0.3.0/24"));
-    assert_snapshot!(captures(&subnet), @"mirror_session.source: Some(Gap), Some(84s)");
+    assert_snapshot!(captures(&subnet), @"mirror_session.source: Some(Gap), Some((84s, {Instance: 80s, Answer: 4s}))");
+}
+
+/// The lab with an attribute changed, and then another one.
+fn lab_with_both(one: (&str, &str, Json), other: (&str, &str, Json)) -> Stack {
+    let mut resources = lab();
+    for (address, attribute, value) in [one, other] {
+        resources[address][attribute] = value;
+    }
+    stack(resources)
+}
+
+#[test]
+fn a_gap_lasts_until_everything_is_there_that_the_new_session_needs() {
+    // Nothing of the load balancer waits for the session's end, but the new session waits for it.
+    let both = lab_with_both(
+        ("subnet.source", "cidr", json!("10.0.3.0/24")),
+        ("load_balancer.sensors", "scheme", json!("internet-facing")),
+    );
+    assert_snapshot!(captures(&both), @"mirror_session.source: Some(Gap), Some((152s, {LoadBalancer: 149s, Answer: 3s}))");
+    // A load balancer has gone when its interfaces have left the subnet.
+    let subnet = lab_with("subnet.target", "cidr", json!("10.0.4.0/24"));
+    assert_snapshot!(captures(&subnet), @"mirror_session.source: Some(Gap), Some((457s, {Released: 300s, LoadBalancer: 150s, Answer: 7s}))");
+}
+
+/// The lab, whose sensor is mirrored too, with some of these edits.
+fn edited(edits: &[usize]) -> Stack {
+    let mut resources = lab();
+    resources["mirror_session.sensor"] = json!({
+        "source": "@instance.one", "target": "@mirror_target.nlb",
+        "filter": "@mirror_filter.tcp", "number": 1,
+    });
+    for edit in edits {
+        let (address, attribute, value) = &EDITS[*edit];
+        resources[*address][*attribute] = json!(value);
+    }
+    stack(resources)
+}
+
+/// Edits of every depth below a session.
+const EDITS: [(&str, &str, &str); 8] = [
+    ("load_balancer.sensors", "scheme", "internet-facing"),
+    ("mirror_target.nlb", "description", "sensors"),
+    ("mirror_session.source", "description", "all of it"),
+    ("mirror_filter.tcp", "description", "all of it"),
+    ("subnet.source", "cidr", "10.0.3.0/24"),
+    ("subnet.target", "cidr", "10.0.4.0/24"),
+    ("instance.source", "instance_type", "t3.small"),
+    ("vpc.lab", "cidr", "10.1.0.0/16"),
+];
+
+/// What can be replaced because the user asks for it.
+const REPLACEABLE: [&str; 5] = [
+    "mirror_target.nlb",
+    "load_balancer.sensors",
+    "mirror_filter.tcp",
+    "instance.source",
+    "mirror_session.sensor",
+];
+
+/// The steps that are done before this one, whatever runs beside it.
+fn before(plan: &Plan, step: usize) -> BTreeSet<usize> {
+    let mut all = BTreeSet::new();
+    let mut next = vec![step];
+    while let Some(step) = next.pop() {
+        next.extend(plan.steps[step].needs.iter().filter(|need| all.insert(**need)));
+    }
+    all
+}
+
+/// The steps of a phase of an address.
+fn steps_at(plan: &Plan, address: &Address, phase: Phase) -> Vec<usize> {
+    let is_at = |step: &Step| step.address == *address && step.phase == phase;
+    (0..plan.steps.len()).filter(|step| is_at(&plan.steps[*step])).collect()
+}
+
+/// Holds a plan against what it says of the capture of one session.
+fn a_capture_is_as_its_plan_says(plan: &Plan, change: &Change) {
+    let at = |phase| steps_at(plan, &change.address, phase);
+    let (made, changed, gone) = (at(Phase::Create), at(Phase::Update), at(Phase::Delete));
+    let gap = plan.capture_gap(change);
+    match change.capture {
+        None => assert_eq!((made, changed, gone, gap), (vec![], vec![], vec![], None)),
+        Some(Capture::Continues) => {
+            // It is there all the time, and what it points to is there on both sides of the change.
+            assert_eq!((made, gone, gap), (vec![], vec![], None));
+            let target = "mirror_target.nlb".parse().unwrap();
+            for old in steps_at(plan, &target, Phase::Delete) {
+                let re_pointed = changed.iter().any(|modify| {
+                    let new = steps_at(plan, &target, Phase::Create);
+                    let first = before(plan, *modify);
+                    !new.is_empty()
+                        && new.iter().all(|new| first.contains(new))
+                        && before(plan, old).contains(modify)
+                });
+                assert!(re_pointed, "{}", shown(plan));
+            }
+        }
+        Some(Capture::Gap) => {
+            let ([made], [gone], Some(gap)) = (&*made, &*gone, gap) else {
+                panic!("{}", shown(plan))
+            };
+            assert!(before(plan, *made).contains(gone), "{}", shown(plan));
+            // A load balancer that the new session needs is waited for, also where it is made beside.
+            let new_balancer = |step: &usize| {
+                let Step { address, phase, .. } = &plan.steps[*step];
+                (address.kind, *phase) == (Kind::LoadBalancer, Phase::Create)
+            };
+            let waits = gap.waits().contains_key(&Wait::LoadBalancer);
+            assert_eq!(before(plan, *made).iter().any(new_balancer), waits, "{}", shown(plan));
+        }
+        Some(Capture::Begins | Capture::Ends) => unreachable!("both stacks have the session"),
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_a_plan_says_of_a_capture_holds_whatever_runs_beside_it(
+        edits in proptest::sample::subsequence((0..EDITS.len()).collect::<Vec<_>>(), 0..=3),
+        replace in proptest::sample::subsequence(REPLACEABLE.to_vec(), 0..=2),
+    ) {
+        let replace = replace.iter().map(|address| address.parse().unwrap()).collect();
+        let request = Request { replace, ..Request::default() };
+        let plan = plan(&edited(&edits), &applied(&edited(&[])), &request).unwrap();
+        let is_session = |change: &&Change| change.address.kind == Kind::MirrorSession;
+        for change in plan.changes.iter().filter(is_session) {
+            a_capture_is_as_its_plan_says(&plan, change);
+        }
+    }
 }

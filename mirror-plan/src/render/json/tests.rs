@@ -82,6 +82,27 @@ fn a_plan_is_a_line_for_each_change() {
 }
 
 #[test]
+fn a_change_to_a_session_says_how_long_nothing_is_mirrored() {
+    use crate::plan::tests::{applied, lab, stack};
+    let lines = |edits: &[(&str, &str, &str)]| {
+        let mut resources = lab();
+        for (address, attribute, value) in edits {
+            resources[*address][*attribute] = json!(value);
+        }
+        let before = applied(&stack(lab()));
+        let plan = crate::plan::plan(&stack(resources), &before, &Default::default()).unwrap();
+        // What a saved plan says is worked out from what was saved.
+        let saved = Plan::from_saved(plan.to_saved().as_bytes()).unwrap();
+        assert_eq!(super::plan(&saved), super::plan(&plan));
+        let session = saved.changes.iter().find(|change| change.capture.is_some()).unwrap();
+        text([planned_change(&saved, session)])
+    };
+    let scheme = ("load_balancer.sensors", "scheme", "internet-facing");
+    assert_snapshot!(lines(&[scheme]), @r#"{"@level":"info","@message":"mirror_session.source: Plan to update","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","change":{"action":"update","mirror_capture":"continues","mirror_reasons":["`target` differs"],"resource":{"addr":"mirror_session.source","implied_provider":"mirror","module":"","resource":"mirror_session.source","resource_key":null,"resource_name":"source","resource_type":"mirror_session"}},"type":"planned_change"}"#);
+    assert_snapshot!(lines(&[scheme, ("subnet.source", "cidr", "10.0.3.0/24")]), @r#"{"@level":"info","@message":"mirror_session.source: Plan to replace","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","change":{"action":"replace","mirror_capture":"gap","mirror_capture_gap_seconds":152,"mirror_capture_gap_waits":[{"for":"load_balancer","seconds":149},{"for":"answer","seconds":3}],"mirror_reasons":["`source` differs, which AWS cannot change on an object that exists","it cannot be without instance.source, which goes before its replacement is made"],"reason":"cannot_update","resource":{"addr":"mirror_session.source","implied_provider":"mirror","module":"","resource":"mirror_session.source","resource_key":null,"resource_name":"source","resource_type":"mirror_session"}},"type":"planned_change"}"#);
+}
+
+#[test]
 fn every_event_has_its_line() {
     let work = |id: Option<&str>| Work {
         address: "vpc.lab".parse().unwrap(),

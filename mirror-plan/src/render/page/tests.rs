@@ -133,7 +133,7 @@ fn a_page_has_every_change_as_the_text_has_it() {
     <pre class="replace">
     <span class="comment">  # mirror_session.web must be replaced</span>
     <span class="comment">  # (because it cannot be without mirror_target.nic, which goes before its replacement is made)</span>
-    <span class="comment">  # capture gap: about 3 s, until the new session is there</span>
+    <span class="comment">  # capture gap: about 5 s, until the new session is there (calls 5 s)</span>
     <span class="replace">-/+ mirror_session &quot;web&quot; {</span>
     <span class="update">      ~ id            = &quot;tms-bc224405ef535df96&quot; -&gt; (known after apply)</span>
     <span class="update">      ~ target        = &quot;tmt-4ca64cce3760f1912&quot; -&gt; (known after apply: mirror_target.nic.id)</span>

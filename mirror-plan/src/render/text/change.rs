@@ -7,7 +7,7 @@ use super::entry::{Entry, Mark, Side};
 use super::layout::{write_entries, write_hidden};
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
-use crate::plan::{Action, Capture, Change, Plan, Reason};
+use crate::plan::{Action, Capture, CaptureGap, Change, Plan, Reason};
 use crate::render::Palette;
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Origin, Unknown, Value};
@@ -123,13 +123,17 @@ fn explanation(change: &Change, reason: &Reason) -> Option<String> {
 fn write_capture(
     f: &mut fmt::Formatter<'_>,
     capture: Capture,
-    gap: Option<Duration>,
+    gap: Option<CaptureGap>,
 ) -> fmt::Result {
     match (capture, gap) {
         (Capture::Begins, _) => writeln!(f, "  # capture begins"),
         (Capture::Continues, _) => writeln!(f, "  # capture gap: none"),
         (Capture::Gap, Some(gap)) => {
-            writeln!(f, "  # capture gap: about {}, until the new session is there", about(gap))
+            let waits = gap.waits().iter();
+            let waits: Vec<String> =
+                waits.map(|(wait, time)| format!("{wait} {}", about(*time))).collect();
+            let (gap, waits) = (about(gap.estimate()), waits.join(", "));
+            writeln!(f, "  # capture gap: about {gap}, until the new session is there ({waits})")
         }
         (Capture::Gap, None) => {
             writeln!(f, "  # capture gap: until the new session is there")

@@ -47,6 +47,17 @@ pub(crate) struct Global {
     /// No colors, even on a terminal.
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
+    /// Whose fixed lines texts have; Terraform's are what tfcmt and Atlantis look for.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) style: Style,
+}
+
+/// Whose fixed lines texts have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Style {
+    #[default]
+    Mirror,
+    Terraform,
 }
 
 /// The verbs.
@@ -287,12 +298,11 @@ pub(crate) struct ShowArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
-    /// As JSON, in the form of `terraform show -json`.
+    /// As JSON, in the form of `terraform show -json`: the same as --format tfjson.
     #[arg(long)]
     pub(crate) json: bool,
-    /// With --json: put the time into it, which is not the same bytes then.
-    #[arg(long, requires = "json")]
-    pub(crate) timestamp: bool,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
 }
 
 #[derive(Debug, Args)]

@@ -8,14 +8,14 @@ use std::time::Duration;
 use mirror_plan::apply::journal::Holder;
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::render::Palette;
+use mirror_plan::render::{Palette, Wording};
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::cli::{Global, LOCAL};
+use crate::cli::{Global, LOCAL, Style};
 
 /// The folder of the journals in that of a local AWS.
 pub(crate) const JOURNALS: &str = "journals";
@@ -75,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) profile: Option<String>,
     /// Who answers questions.
     pub(crate) input: Input,
+    /// Whose fixed lines texts have.
+    pub(crate) wording: Wording,
     /// The styles of stdout.
     pub(crate) data: Palette,
     /// The styles of stderr, and whether it can hold a live area.
@@ -104,7 +106,7 @@ pub(crate) enum Live {
 impl Settings {
     /// Resolves them. An option wins over a variable.
     pub(crate) fn new(global: &Global, environment: Environment) -> Self {
-        let Global { local, region, profile, no_color } = global;
+        let Global { local, region, profile, no_color, style } = global;
         let dumb = environment.get("TERM") == Some("dumb");
         let palette = |is_terminal: bool| {
             let forced = environment.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
@@ -123,6 +125,10 @@ impl Settings {
             region: region.clone(),
             profile: profile.clone(),
             input,
+            wording: match style {
+                Style::Mirror => Wording::Mirror,
+                Style::Terraform => Wording::Terraform,
+            },
             data: palette(io::stdout().is_terminal()),
             notes: palette(stderr),
             live: if stderr && !dumb { Live::Yes } else { Live::No },
@@ -209,9 +215,14 @@ fn shows_no_secret(event: &Metadata<'_>) -> bool {
 mod tests {
     use super::*;
 
+    fn no_options() -> Global {
+        let style = Style::Mirror;
+        Global { local: None, region: None, profile: None, no_color: false, style }
+    }
+
     /// The palette of stdout with this environment, where nothing is a terminal.
     fn palette(variables: &[(&str, &str)]) -> Palette {
-        with_option(variables, Global { local: None, region: None, profile: None, no_color: false })
+        with_option(variables, no_options())
     }
 
     fn with_option(variables: &[(&str, &str)], global: Global) -> Palette {
@@ -228,7 +239,7 @@ mod tests {
         assert_eq!(palette(&[("CLICOLOR_FORCE", "0")]), plain);
         assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), plain);
         assert_eq!(palette(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "")]), colored);
-        let no_color = Global { local: None, region: None, profile: None, no_color: true };
+        let no_color = Global { no_color: true, ..no_options() };
         assert_eq!(with_option(&[("CLICOLOR_FORCE", "1")], no_color), plain);
     }
 }

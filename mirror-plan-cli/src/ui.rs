@@ -9,8 +9,10 @@ use anstream::{AutoStream, ColorChoice};
 use mirror_plan::apply::Stop;
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::plan::Plan;
 use mirror_plan::render::json::Line;
-use mirror_plan::render::{Palette, diagnostic, json};
+use mirror_plan::render::text::Text;
+use mirror_plan::render::{Palette, Wording, diagnostic, json};
 
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
@@ -23,6 +25,7 @@ pub(crate) struct Ui {
     notes: AutoStream<io::Stderr>,
     notes_palette: Palette,
     form: Form,
+    wording: Wording,
     /// The first failure to write data.
     failure: Option<io::Error>,
 }
@@ -53,6 +56,7 @@ impl Ui {
             notes: AutoStream::new(io::stderr(), choice(settings.notes)),
             notes_palette: settings.notes,
             form: Form::Text,
+            wording: settings.wording,
             failure: None,
         }
     }
@@ -60,6 +64,11 @@ impl Ui {
     /// The styles of data.
     pub(crate) const fn data_palette(&self) -> Palette {
         self.data_palette
+    }
+
+    /// A plan as text, to be data.
+    pub(crate) const fn text_of<'p>(&self, plan: &'p Plan) -> Text<'p> {
+        Text::new(plan).style(self.data_palette).wording(self.wording)
     }
 
     /// The styles of everything else.
@@ -118,7 +127,11 @@ impl Ui {
         match self.form {
             Form::Json => diagnostics.iter().for_each(|found| self.line(json::diagnostic(found))),
             Form::Text => {
-                self.note(diagnostic::human(diagnostics, self.notes_palette).trim_end());
+                let text = match self.wording {
+                    Wording::Mirror => diagnostic::human(diagnostics, self.notes_palette),
+                    Wording::Terraform => diagnostic::terraform(diagnostics),
+                };
+                self.note(text.trim_end());
             }
         }
     }

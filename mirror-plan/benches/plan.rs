@@ -12,6 +12,7 @@ use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Plan, Request, plan};
 use mirror_plan::render::graph::{Diagram, Dot, Mermaid, Svg};
 use mirror_plan::render::json;
+use mirror_plan::render::markdown::Markdown;
 use mirror_plan::render::page::Page;
 use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::render::text::Text;
@@ -73,10 +74,11 @@ fn benchmarks(criterion: &mut Criterion) {
 type Form = (&'static str, fn(&Plan) -> String);
 
 /// Every form; the pictures are of few boxes, whatever the plan.
-const FORMS: [Form; 8] = [
+const FORMS: [Form; 9] = [
     ("text", |plan| Text::new(plan).to_string()),
     ("snapshot", Plan::to_string),
     ("stream", |plan| json::plan(plan).into_iter().map(|line| line.at("").to_string()).collect()),
+    ("markdown", |plan| Markdown::new(plan).to_string()),
     ("terraform", |plan| PlanJson::new(plan).to_string()),
     ("page", |plan| Page::new(plan).to_string()),
     ("mermaid", |plan| Mermaid(&Diagram::planned_packet_path(plan)).to_string()),

@@ -144,8 +144,9 @@ codes! {
     /// An apply is approved by a typed `yes`, by `--auto-approve`, or by applying a plan that was saved.
     /// Here there was nobody to type and none of the others, so nothing was begun.
     NOT_APPROVED = "MP0604", "nobody can approve";
-    /// A saved plan is applied as it is. Options that change what is planned belong to `mirror plan`.
-    SAVED_PLAN_OPTIONS = "MP0605", "options that a saved plan does not take";
+    /// A saved plan is applied as it is. Options that change what is planned belong to `mirror plan`, and
+    /// what is said of a plan cannot be said of a stack alone.
+    SAVED_PLAN_OPTIONS = "MP0605", "options that a saved plan does not take, or only a plan does";
     /// A variable of the environment that `mirror` reads has a value it cannot have.
     SETTING = "MP0606", "unreadable setting";
 }

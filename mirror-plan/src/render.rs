@@ -19,5 +19,7 @@ mod scene;
 pub mod snapshot;
 pub mod terraform;
 pub mod text;
+mod wording;
 
 pub use palette::Palette;
+pub use wording::Wording;

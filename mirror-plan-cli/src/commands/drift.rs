@@ -4,7 +4,7 @@ use mirror_plan::aws::Sight;
 use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::drift::Drift;
 use mirror_plan::plan::{Mode, Plan, Request};
-use mirror_plan::render::drift::Text;
+use mirror_plan::render::drift::{Note, Text};
 
 use super::Ended;
 use crate::cli::StackArgs;
@@ -40,13 +40,8 @@ pub(crate) fn tell(plan: &Plan, settings: &Settings, ui: &mut Ui) {
     }
     let Some(applied) = applied::read(plan, settings, ui) else { return };
     let undone = Drift::of(plan, Some(&applied), Vec::new()).undone;
-    if undone.is_empty() {
-        return;
+    if !undone.is_empty() {
+        let note = Note::new(&undone, settings.wording).to_string();
+        ui.note(format_args!("\n{}", note.trim_end()));
     }
-    let all: Vec<String> = undone.iter().map(|one| one.address().to_string()).collect();
-    ui.note(format_args!(
-        "\nThis undoes what was changed outside since the last apply: {}\n\
-         `mirror drift` shows it.",
-        all.join(", ")
-    ));
 }

@@ -6,7 +6,6 @@ use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::json;
 use mirror_plan::render::markdown::Markdown;
 use mirror_plan::render::terraform::PlanJson;
-use mirror_plan::render::text::Text;
 use mirror_plan::stack::Stack;
 
 use super::review::{self, Holds};
@@ -25,7 +24,6 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     let StackArgs { stack, variables } = stack;
     let ReviewArgs { write, check } = review;
     let ResultArgs { out, detailed_exitcode, json } = result;
-    let FormArgs { format, timestamp } = form;
     ui.set_form(Form::from(*json));
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
@@ -37,18 +35,11 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
         Some(path) => review::check(&plan, path, args, settings, ui)?,
         None => Holds::Yes,
     };
-    match (check, format) {
-        (Some(_), _) => {}
-        (None, PlanFormat::Text) => {
-            show(&plan, ui);
+    if check.is_none() {
+        print(&plan, form, &warnings, ui);
+        if form.format == PlanFormat::Text {
             drift::tell(&plan, settings, ui);
         }
-        (None, PlanFormat::Tfjson) => {
-            let now = timestamp.then(ui::now_in_seconds);
-            let document = PlanJson::new(&plan).findings(&warnings);
-            ui.data(document.timestamp(now.as_deref()));
-        }
-        (None, PlanFormat::Markdown) => ui.data(Markdown::new(&plan).findings(&warnings)),
     }
     if let Some(path) = write {
         review::write(&plan, path, ui)?;
@@ -91,10 +82,23 @@ pub(crate) fn request(mode: Mode, selection: &Selection) -> Request {
     }
 }
 
-/// Prints a plan.
+/// Prints a plan in the form that was asked for, with what was found in its stack file.
+pub(super) fn print(plan: &Plan, form: &FormArgs, findings: &Diagnostics, ui: &mut Ui) {
+    let FormArgs { format, timestamp } = form;
+    match format {
+        PlanFormat::Text => show(plan, ui),
+        PlanFormat::Tfjson => {
+            let now = timestamp.then(ui::now_in_seconds);
+            ui.data(PlanJson::new(plan).findings(findings).timestamp(now.as_deref()));
+        }
+        PlanFormat::Markdown => ui.data(Markdown::new(plan).findings(findings)),
+    }
+}
+
+/// Prints a plan for whoever decides on it.
 pub(crate) fn show(plan: &Plan, ui: &mut Ui) {
     match ui.form() {
         Form::Json => json::plan(plan).into_iter().for_each(|line| ui.line(line)),
-        Form::Text => ui.data(Text::new(plan).style(ui.data_palette())),
+        Form::Text => ui.data(ui.text_of(plan)),
     }
 }

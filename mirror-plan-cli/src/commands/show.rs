@@ -1,29 +1,26 @@
 //! `mirror show`: a saved plan, or what the cloud holds of a stack.
 
+use mirror_plan::code;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::plan::Mode;
-use mirror_plan::render::terraform::{PlanJson, StateJson};
-use mirror_plan::render::text::{Inventory, Text};
+use mirror_plan::render::terraform::StateJson;
+use mirror_plan::render::text::Inventory;
 
-use super::Ended;
-use crate::cli::ShowArgs;
+use super::{Ended, plan};
+use crate::cli::{FormArgs, PlanFormat, ShowArgs};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::{self, Loaded};
-use crate::ui::{self, Ui};
+use crate::ui::Ui;
 use crate::{cloud, plan_file};
 
 pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ShowArgs { file, variables, json, timestamp } = args;
-    let palette = ui.data_palette();
+    let ShowArgs { file, variables, json, form: FormArgs { format, timestamp } } = args;
+    let format = if *json { PlanFormat::Tfjson } else { *format };
     match file.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
-            let plan = plan_file::read(path)?;
-            if *json {
-                let now = timestamp.then(ui::now_in_seconds);
-                ui.data(PlanJson::new(&plan).timestamp(now.as_deref()));
-            } else {
-                ui.data(Text::new(&plan).style(palette));
-            }
+            let form = FormArgs { format, timestamp: *timestamp };
+            plan::print(&plan_file::read(path)?, &form, &Diagnostics::default(), ui);
         }
         stack => {
             let (stack, warnings) =
@@ -31,12 +28,20 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
             ui.diagnostics(&warnings);
             let aws = cloud::connect(settings, stack.region.as_ref()).await?;
             let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
-            if *json {
-                ui.data(StateJson::new(&observed));
-            } else {
-                ui.data(Inventory::new(&observed).style(palette));
+            match format {
+                PlanFormat::Text => {
+                    ui.data(Inventory::new(&observed).style(ui.data_palette()));
+                }
+                PlanFormat::Tfjson => ui.data(StateJson::new(&observed)),
+                PlanFormat::Markdown => return Err(only_of_a_plan().into()),
             }
         }
     }
     Ok(ExitStatus::Done)
+}
+
+/// A comment says what will be done, and a stack alone does not.
+fn only_of_a_plan() -> Diagnostic {
+    Diagnostic::error(code::SAVED_PLAN_OPTIONS, "only a plan can be shown as a comment")
+        .help("name a saved plan, or run `mirror plan --format markdown`")
 }

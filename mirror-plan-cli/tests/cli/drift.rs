@@ -7,7 +7,7 @@ use super::{Folder, SMALL, assert_shown};
 
 /// Another stack file for the same stack stands for somebody who changes its objects: his applies
 /// leave their record elsewhere.
-fn changed_outside(folder: &Folder, from: &str, to: &str) {
+pub(super) fn changed_outside(folder: &Folder, from: &str, to: &str) {
     let (kept, own) = (record(folder), folder.read("small.mirror.hcl"));
     let left = fs::read(&kept).expect("an apply leaves a record");
     folder.edit(from, to);

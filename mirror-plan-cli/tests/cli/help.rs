@@ -40,6 +40,8 @@ fn help_lists_the_verbs_and_the_exit_codes() {
           --region <REGION>    The Region, where the stack does not say
           --profile <PROFILE>  The profile of the AWS configuration files
           --no-color           No colors, even on a terminal
+          --style <STYLE>      Whose fixed lines texts have; Terraform's are what tfcmt and Atlantis
+                               look for [default: mirror] [possible values: mirror, terraform]
 
     Exit codes:
       0    done
@@ -80,6 +82,8 @@ fn help_lists_the_verbs_and_the_exit_codes() {
           --region <REGION>    The Region, where the stack does not say
           --profile <PROFILE>  The profile of the AWS configuration files
           --no-color           No colors, even on a terminal
+          --style <STYLE>      Whose fixed lines texts have; Terraform's are what tfcmt and Atlantis
+                               look for [default: mirror] [possible values: mirror, terraform]
     ----- stderr -----
     ");
 }

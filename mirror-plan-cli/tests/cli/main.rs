@@ -17,6 +17,7 @@ mod review;
 mod secrets;
 mod story;
 mod streams;
+mod style;
 mod terminal;
 mod tfjson;
 

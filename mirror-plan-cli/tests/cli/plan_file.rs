@@ -164,3 +164,21 @@ fn a_saved_plan_takes_no_planning_options() {
      = help: plan again with --target
     ");
 }
+
+#[test]
+fn a_saved_plan_is_shown_as_a_comment_and_a_stack_is_not() {
+    let folder = Folder::with(SMALL);
+    let comment = folder.done("plan --out small.plan.json --format markdown");
+    assert_eq!(folder.done("show small.plan.json --format markdown"), comment);
+    assert!(comment.contains("<details>"), "{comment}");
+    let document = folder.done("show small.plan.json --format tfjson");
+    assert_eq!(folder.done("show small.plan.json --json"), document);
+    assert_shown!(folder.mirror("--local show --format markdown"), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0605]: only a plan can be shown as a comment
+     |
+     = help: name a saved plan, or run `mirror plan --format markdown`
+    ");
+}

@@ -1,4 +1,5 @@
-//! Diagnostics as a picture of the file, as JSON lines, and as annotations of a pull request.
+//! Diagnostics as a picture of the file, in Terraform's words, as JSON lines, and as annotations of a
+//! pull request.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -7,6 +8,11 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 use serde::Serialize;
 
 use super::Palette;
+
+mod terraform;
+
+pub use terraform::terraform;
+
 use crate::address::Address;
 use crate::diagnostic::{
     Code, Diagnostic, Diagnostics, Help, Label, Patch, Severity, Source, Span,
@@ -308,6 +314,47 @@ mod tests {
          |
          = note: in `vpc.lab`
          = note: a\u{1b}[31mb
+        "#);
+    }
+
+    #[test]
+    fn terraform_begins_with_a_word() {
+        assert_snapshot!(terraform(&found()), @r#"
+        Error: the VPC has no attribute `cdir`
+
+          with vpc.lab,
+          on stacks/a,b:c.mirror.hcl line 3:
+           3:   cdir = "10.0.0.0/16"
+
+          on stacks/a,b:c.mirror.hcl line 2, in this block:
+           2: vpc "lab" {
+
+          on -var line 1, from here:
+           1: x=1
+
+          100% sure,
+          in two lines
+
+          did you mean `cidr`?
+
+          or leave it out
+
+          `mirror explain MP0004` says more.
+
+        Warning: several lines
+
+          on stacks/a,b:c.mirror.hcl line 4, here:
+           4:   tags = {
+
+          `mirror explain MP0007` says more.
+
+        Error: no place at all
+
+          with vpc.lab,
+
+          a\u{1b}[31mb
+
+          `mirror explain MP0501` says more.
         "#);
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Palette, snapshot};
+use super::{Palette, Wording, snapshot};
 use crate::drift::{Drift, Harmless, Noise, Undone};
 use crate::plan::Plan;
 
@@ -99,5 +99,45 @@ impl Text<'_> {
             writeln!(f, "  {faint}{address}: {attribute} {why}{faint:#}")?;
         }
         writeln!(f)
+    }
+}
+
+/// What stands beside a plan that undoes what was changed outside. Empty if it undoes nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Note<'d> {
+    undone: &'d [Undone],
+    wording: Wording,
+}
+
+impl<'d> Note<'d> {
+    /// The note on what the plan undoes.
+    #[must_use]
+    pub const fn new(undone: &'d [Undone], wording: Wording) -> Self {
+        Self { undone, wording }
+    }
+}
+
+impl fmt::Display for Note<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { undone, wording } = self;
+        if undone.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<String> = undone.iter().map(|one| one.address().to_string()).collect();
+        let all = all.join(", ");
+        match wording {
+            Wording::Mirror => writeln!(
+                f,
+                "This undoes what was changed outside since the last apply: {all}\n\
+                 `mirror drift` shows it."
+            ),
+            // Whoever finds the first line looks for the beginning of the last one.
+            Wording::Terraform => writeln!(
+                f,
+                "Note: Objects have changed outside of Terraform\n\n  {all}\n\n\
+                 Unless you have made equivalent changes to your configuration, this plan undoes them.\n\
+                 `mirror drift` shows it."
+            ),
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! A plan as text, in the manner that users of Terraform read without thinking.
 //!
-//! Lines that other tools look for (`Plan: 1 to add, ...`, `No changes. ...`) are exactly theirs.
+//! Lines that other tools look for (`Plan: 1 to add, ...`, `No changes. ...`) are exactly theirs, all
+//! of them in the [`Wording`] of Terraform.
 //! Attributes stand in the order of the reference, `id` first.
 
 use std::fmt;
 
 use crate::id::ObjectId;
 use crate::plan::{Action, Change, Mode, OutputChange, Plan};
-use crate::render::Palette;
+use crate::render::{Palette, Wording};
 use crate::resource::ReplaceOrder;
 
 mod change;
@@ -31,13 +32,14 @@ const RULE: usize = 77;
 pub struct Text<'p> {
     plan: &'p Plan,
     palette: Palette,
+    wording: Wording,
 }
 
 impl<'p> Text<'p> {
     /// The plan as plain text.
     #[must_use]
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, palette: Palette::plain() }
+        Self { plan, palette: Palette::plain(), wording: Wording::Mirror }
     }
 
     /// The same with other colors.
@@ -45,17 +47,23 @@ impl<'p> Text<'p> {
     pub const fn style(self, palette: Palette) -> Self {
         Self { palette, ..self }
     }
+
+    /// The same with the fixed lines of another program.
+    #[must_use]
+    pub const fn wording(self, wording: Wording) -> Self {
+        Self { wording, ..self }
+    }
 }
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, palette } = self;
+        let Self { plan, palette, wording: _ } = self;
         if plan.is_empty() {
             self.write_no_changes(f)?;
         } else {
             self.write_legend(f)?;
             for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
-                change::write(f, plan, change, palette)?;
+                change::write(f, self, change)?;
                 writeln!(f)?;
             }
             self.write_summary(f)?;
@@ -82,7 +90,7 @@ pub(super) struct Block<'p> {
 impl fmt::Display for Block<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, change } = self;
-        change::write(f, plan, change, &Palette::plain())
+        change::write(f, &Text::new(plan), change)
     }
 }
 
@@ -109,7 +117,8 @@ impl Text<'_> {
                 writeln!(f, " {meaning}")?;
             }
         }
-        writeln!(f, "\nmirror will perform the following actions:\n")
+        let program = self.wording.program();
+        writeln!(f, "\n{program} will perform the following actions:\n")
     }
 
     /// What the stack did not make: a reader sees which objects its selectors mean.

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Text;
 use super::entry::{Entry, Mark, Side};
 use super::layout::{write_entries, write_hidden};
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
-use crate::plan::{Action, Capture, CaptureGap, Change, Plan, Reason};
-use crate::render::Palette;
+use crate::plan::{Action, Capture, CaptureGap, Change, Reason};
+use crate::render::{Palette, Wording};
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Origin, Unknown, Value};
 
@@ -19,12 +20,8 @@ const ALWAYS: [&str; 3] = ["id", "name", "tags"];
 const PACKET_LINES_MAX: usize = 10;
 
 /// Writes the change, a blank line not included.
-pub(super) fn write(
-    f: &mut fmt::Formatter<'_>,
-    plan: &Plan,
-    change: &Change,
-    palette: &Palette,
-) -> fmt::Result {
+pub(super) fn write(f: &mut fmt::Formatter<'_>, text: &Text<'_>, change: &Change) -> fmt::Result {
+    let Text { plan, palette, wording } = text;
     write_comment(f, change, palette)?;
     if let Some(capture) = change.capture {
         write_capture(f, capture, plan.capture_gap(change))?;
@@ -34,7 +31,11 @@ pub(super) fn write(
         write_packets(f, "no longer mirrored", &ends)?;
     }
     write_symbol(f, change.action, palette)?;
-    writeln!(f, " {} \"{}\" {{", change.kind(), change.address.name)?;
+    let (keyword, kind) = match wording {
+        Wording::Mirror => ("", change.kind().to_string()),
+        Wording::Terraform => ("resource ", format!("\"{}\"", change.kind())),
+    };
+    writeln!(f, " {keyword}{kind} \"{}\" {{", change.address.name)?;
     let id = change.id.as_ref().map(|id| Value::String(id.to_string()));
     let entries = entries(change, id.as_ref());
     let shown =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use insta::assert_snapshot;
+use insta::{assert_debug_snapshot, assert_snapshot};
 use serde_json::json;
 
 use super::{Inventory, Text};
@@ -10,8 +10,8 @@ use crate::address::Kind;
 use crate::attribute::Problems;
 use crate::observed::{Found, Observed};
 use crate::plan::{Action, Capture, Change, Mode, OutputChange, Plan, Reason};
-use crate::render::Palette;
 use crate::render::samples::{address, change, empty_plan, plan};
+use crate::render::{Palette, Wording};
 use crate::resource::{ReplaceOrder, Resource};
 use crate::value::{Origin, Unknown, Value};
 
@@ -187,6 +187,29 @@ fn a_new_stack() {
 
     Plan digest: sha256:...
     "#);
+}
+
+#[test]
+fn terraform_has_other_lines_for_the_same() {
+    let vpc = change("vpc.lab", Action::Create, json!(null), json!({ "cidr": "10.0.0.0/16" }));
+    let plan = plan([vpc.because(Reason::Absent)]);
+    let (own, terraform) = (Text::new(&plan), Text::new(&plan).wording(Wording::Terraform));
+    let (own, terraform) = (own.to_string(), terraform.to_string());
+    let other: Vec<(&str, &str)> =
+        own.lines().zip(terraform.lines()).filter(|(own, terraform)| own != terraform).collect();
+    assert_debug_snapshot!(other, @r#"
+    [
+        (
+            "mirror will perform the following actions:",
+            "Terraform will perform the following actions:",
+        ),
+        (
+            "  + vpc \"lab\" {",
+            "  + resource \"vpc\" \"lab\" {",
+        ),
+    ]
+    "#);
+    assert_eq!(own.lines().count(), terraform.lines().count());
 }
 
 #[test]

@@ -263,8 +263,7 @@ impl Shared {
         let region = self.world.region(&request.region, now);
         for (name, rows) in region.tables_mut() {
             for id in rows.created() {
-                let born = (request.region.as_str(), now);
-                self.faults.born(born, (name, rows.kind().describe), id);
+                self.faults.born((request, now), (name, rows.kind().describe), id);
             }
             rows.reveal();
         }

@@ -3,7 +3,8 @@
 //! Nothing here is random: the same faults and the same calls give the same failures.
 
 use crate::failure::Failure;
-use crate::request::Request;
+use crate::request::{Request, Service};
+use crate::schedule::later;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub struct Faults {
     failures: Vec<Planned>,
     unseen_reads: u32,
     lags: Vec<Duration>,
+    elb_behind: Duration,
 }
 
 /// Which calls a fault concerns.
@@ -143,6 +145,13 @@ impl Faults {
         self.lags = lags.into_iter().collect();
         self
     }
+
+    /// What EC2 makes, and shows late, is seen by Elastic Load Balancing this much later than by EC2.
+    #[must_use]
+    pub fn elb_behind(mut self, by: Duration) -> Self {
+        self.elb_behind = by;
+        self
+    }
 }
 
 impl Fault {
@@ -192,6 +201,7 @@ pub(crate) struct Unseen {
     pub(crate) table: &'static str,
     pub(crate) describe: &'static str,
     pub(crate) id: String,
+    made_by: Service,
     until: Until,
 }
 
@@ -295,16 +305,24 @@ impl FaultState {
         now: Timestamp,
     ) -> Vec<(&'static str, String)> {
         let request = subject.request;
+        let elb_behind = self.faults.elb_behind;
+        let behind = |unseen: &Unseen| match (unseen.made_by, request.service) {
+            (Service::Ec2, Service::LoadBalancing) => elb_behind,
+            _ => Duration::ZERO,
+        };
         let mut hidden = Vec::new();
         for unseen in self.unseen.iter_mut().filter(|unseen| unseen.region == request.region) {
             let is_named = request.parameters.mention(&unseen.id);
+            let behind = behind(unseen);
             let is_hidden = match &mut unseen.until {
                 Until::Reads(reads) if is_named || request.action == unseen.describe => {
                     *reads -= 1;
                     true
                 }
                 Until::Reads(_) => false,
-                Until::Time(until) => *until > now && (is_named || !subject.mutating),
+                Until::Time(until) => {
+                    later(*until, behind) > now && (is_named || !subject.mutating)
+                }
             };
             if is_hidden {
                 hidden.push((unseen.table, unseen.id.clone()));
@@ -312,7 +330,7 @@ impl FaultState {
         }
         self.unseen.retain(|unseen| match unseen.until {
             Until::Reads(reads) => reads > 0,
-            Until::Time(until) => until > now,
+            Until::Time(until) => later(until, self.faults.elb_behind) > now,
         });
         hidden
     }
@@ -320,18 +338,19 @@ impl FaultState {
     /// Notes a new object.
     pub(crate) fn born(
         &mut self,
-        (region, now): (&str, Timestamp),
+        (request, now): (&Request, Timestamp),
         (table, describe): (&'static str, &'static str),
         id: String,
     ) {
         let Faults { unseen_reads, lags, .. } = &self.faults;
         let until = match lags.get(self.born % lags.len().max(1)) {
-            Some(lag) => Until::Time(crate::schedule::later(now, *lag)),
+            Some(lag) => Until::Time(later(now, *lag)),
             None if *unseen_reads > 0 => Until::Reads(*unseen_reads),
             None => return,
         };
         self.born += 1;
-        self.unseen.push(Unseen { region: region.to_owned(), table, describe, id, until });
+        let (region, made_by) = (request.region.clone(), request.service);
+        self.unseen.push(Unseen { region, table, describe, id, made_by, until });
     }
 }
 

@@ -96,6 +96,7 @@ pub async fn apply(
         options,
         schedule: Schedule::new(plan),
         going: Arc::new(recheck::going(plan)),
+        seen: Arc::new(seen(plan)),
         made: BTreeMap::new(),
         running: JoinSet::new(),
         begun: BTreeMap::new(),
@@ -128,6 +129,8 @@ struct Run<'r> {
     schedule: Schedule<'r>,
     /// The instances that the plan removes.
     going: Arc<BTreeSet<ObjectId>>,
+    /// The ids of the objects that the plan saw.
+    seen: Arc<BTreeSet<String>>,
     /// What was learned of the objects that were made, by address.
     made: BTreeMap<Address, Made>,
     running: JoinSet<Answer>,
@@ -224,7 +227,7 @@ impl Run<'_> {
 
     /// What a step may refer to.
     fn known_to(&self, step: &Step) -> Known {
-        let mut known = Known::default();
+        let mut known = Known::seen(Arc::clone(&self.seen));
         let Call::Operation(operation) = &step.call else { return known };
         for need in operation.needs() {
             if let Some(made) = self.made.get(&need.address) {
@@ -285,6 +288,12 @@ impl Run<'_> {
         });
         of_all.collect()
     }
+}
+
+/// What was there when it was planned: what the stack owns, and what it uses.
+fn seen(plan: &Plan) -> BTreeSet<String> {
+    let owned = plan.changes.iter().filter_map(|change| change.id.as_ref());
+    owned.chain(plan.existing.values()).map(ToString::to_string).collect()
 }
 
 /// A failed step, in words for the person who must mend it.

@@ -1,7 +1,7 @@
 //! Call errors: what AWS said of a call that failed, and what to do about it.
 //!
-//! [`ErrorKind`] is told from the only list of AWS's error codes. The SDK's own error types stay
-//! inside.
+//! [`ErrorKind`] is told from the only table of AWS's error codes, in `codes`. The SDK's own error
+//! types stay inside.
 
 use std::error::Error;
 use std::fmt;
@@ -13,6 +13,10 @@ use aws_types::request_id::RequestId as _;
 
 use crate::id::IdError;
 use crate::scalar::ScalarError;
+
+mod codes;
+
+use codes::Refusal;
 
 /// A call to AWS that did not succeed.
 pub struct CallError {
@@ -79,8 +83,12 @@ impl CallError {
     {
         let code = error.code().map(str::to_owned);
         let status = error.raw_response().map(|answer| answer.status().as_u16());
+        let message = error.message().map(str::to_owned);
         let kind = match (&code, &error) {
-            (Some(code), _) => classify(code, status),
+            (Some(code), _) => {
+                Refusal { call, code, message: message.as_deref().unwrap_or_default(), status }
+                    .kind()
+            }
             (None, SdkError::ConstructionFailure(_)) => ErrorKind::Unsent,
             (None, SdkError::DispatchFailure(failure))
                 if !failure.is_io() && !failure.is_timeout() =>
@@ -92,7 +100,6 @@ impl CallError {
             }
             (None, _) => ErrorKind::Unknown,
         };
-        let message = error.message().map(str::to_owned);
         let request_id = error.request_id().map(str::to_owned);
         // With a code, everything in the source is in the fields.
         let source = if code.is_some() { None } else { Some(error.into()) };
@@ -156,87 +163,6 @@ impl Error for CallError {
     }
 }
 
-/// Tells what to do from AWS's error code.
-///
-/// Documented codes end in `Exception` where those on the wire do not, and the documents spell
-/// some codes of Traffic Mirroring in another way than EC2 sends them; both are taken.
-///
-/// Sources: EC2 API reference, "Error codes"; ELBv2 API reference, the errors of each action.
-fn classify(code: &str, status: Option<u16>) -> ErrorKind {
-    let code = code.strip_suffix("Exception").unwrap_or(code);
-    match code {
-        "Throttling"
-        | "Throttled"
-        | "RequestThrottled"
-        | "RequestLimitExceeded"
-        | "TooManyRequests"
-        | "BandwidthLimitExceeded"
-        | "EC2Throttled"
-        | "SlowDown" => ErrorKind::Throttled,
-        "UnauthorizedOperation"
-        | "AccessDenied"
-        | "AuthFailure"
-        | "Blocked"
-        | "OptInRequired"
-        | "ExpiredToken"
-        | "RequestExpired"
-        | "InvalidClientTokenId"
-        | "UnrecognizedClient"
-        | "SignatureDoesNotMatch"
-        | "MissingAuthenticationToken"
-        | "PendingVerification" => ErrorKind::Denied,
-        "InsufficientInstanceCapacity"
-        | "InsufficientHostCapacity"
-        | "InsufficientCapacity"
-        | "InsufficientReservedInstanceCapacity" => ErrorKind::Capacity,
-        "DependencyViolation" | "ResourceInUse" | "CannotDelete" => ErrorKind::InUse,
-        "ConcurrentTagAccess"
-        | "IncorrectState"
-        | "IncorrectInstanceState"
-        | "InvalidStateTransition"
-        | "PriorRequestNotComplete"
-        | "OperationInProgress" => ErrorKind::Busy,
-        "InternalError"
-        | "InternalFailure"
-        | "InternalServerError"
-        | "Unavailable"
-        | "ServiceUnavailable"
-        | "RequestTimeout"
-        | "HealthUnavailable" => ErrorKind::Unknown,
-        "RouteAlreadyExists"
-        | "Resource.AlreadyAssociated"
-        | "InvalidSubnet.Conflict"
-        | "InvalidIPAddress.InUse"
-        | "InvalidKeyPair.Duplicate"
-        | "IdempotentParameterMismatch"
-        | "InterfaceInUseByTrafficMirrorSession"
-        | "InterfaceInUseByTrafficMirrorTarget"
-        | "NlbInUseByTrafficMirrorTarget" => ErrorKind::AlreadyThere,
-        // ELBv2's code for a security group that does not exist.
-        "InvalidSecurityGroup" | "Gateway.NotAttached" => ErrorKind::NotFound,
-        _ => classify_by_form(code, status),
-    }
-}
-
-/// For codes that follow the forms AWS gives to codes.
-fn classify_by_form(code: &str, status: Option<u16>) -> ErrorKind {
-    let ends = |endings: &[&str]| endings.iter().any(|ending| code.ends_with(ending));
-    // `InvalidTrafficMirrorTargetNoFound` is spelled so in the documents.
-    if ends(&["NotFound", "NoFound"]) {
-        ErrorKind::NotFound
-    } else if ends(&["Duplicate", "AlreadyExists"]) || code.starts_with("Duplicate") {
-        ErrorKind::AlreadyThere
-    } else if ends(&["LimitExceeded", "Limit"]) || code.starts_with("TooMany") {
-        ErrorKind::Limit
-    } else if ends(&["InUse"]) {
-        ErrorKind::InUse
-    } else if status.is_some_and(|status| status >= 500) {
-        ErrorKind::Unknown
-    } else {
-        ErrorKind::Refused
-    }
-}
-
 /// An answer that lacks what it must have, or holds it in no form that it can have: it was cut off
 /// on the way, or AWS has learned something new.
 #[derive(Debug, thiserror::Error)]
@@ -271,32 +197,6 @@ pub enum FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_spellings_of_a_code_are_one_kind() {
-        for (codes, kind) in [
-            (&["InvalidVpcID.NotFound", "LoadBalancerNotFound"][..], ErrorKind::NotFound),
-            (
-                &["InvalidTrafficMirrorTargetNoFound", "InvalidTrafficMirrorTargetId.NotFound"],
-                ErrorKind::NotFound,
-            ),
-            (&["TrafficMirrorTargetInUse", "TrafficMirrorTargetInUseException"], ErrorKind::InUse),
-            (&["DependencyViolation", "InvalidGroup.InUse"], ErrorKind::InUse),
-            (&["RequestLimitExceeded", "ThrottlingException"], ErrorKind::Throttled),
-            (&["VpcLimitExceeded", "TooManyLoadBalancers"], ErrorKind::Limit),
-            (&["InvalidPermission.Duplicate", "DuplicateListener"], ErrorKind::AlreadyThere),
-            (
-                &["NlbInUseByTrafficMirrorTargetException", "TrafficMirrorFilterRuleAlreadyExists"],
-                ErrorKind::AlreadyThere,
-            ),
-            (&["InvalidParameterValue", "InvalidTarget"], ErrorKind::Refused),
-        ] {
-            for code in codes {
-                assert_eq!(classify(code, Some(400)), kind, "{code}");
-            }
-        }
-        assert_eq!(classify("SomethingNew", Some(503)), ErrorKind::Unknown);
-    }
 
     #[test]
     fn an_error_reads_as_one_line() {

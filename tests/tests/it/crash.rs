@@ -179,6 +179,38 @@ fn what_is_seen_late_is_waited_for() {
     }
 }
 
+/// What the first run made is known to the second by its id, and Elastic Load Balancing does not see
+/// it yet.
+#[test]
+fn what_elastic_load_balancing_sees_late_is_waited_for_also_by_a_later_run() {
+    let network = r#"
+        stack "one" { region = "eu-west-1" }
+        vpc "lab" { cidr = "10.0.0.0/16" }
+        subnet "lab" {
+          vpc  = vpc.lab
+          cidr = "10.0.1.0/24"
+        }
+        "#;
+    let balanced = r#"
+        target_group "sensors" {
+          vpc      = vpc.lab
+          port     = 4789
+          protocol = "udp"
+        }
+        load_balancer "sensors" {
+          subnets   = [subnet.lab]
+          listeners = [{ protocol = "udp", port = 4789, target_group = target_group.sensors }]
+        }
+        "#;
+    let simulation = Simulation::new();
+    let late = Faults::none().unseen_during([Duration::from_secs(1)]);
+    let late = late.elb_behind(Duration::from_secs(100));
+    for text in [network.to_owned(), format!("{network}{balanced}")] {
+        let end = simulation.run(&stack(&text), Mode::Apply, late.clone());
+        assert!(end.is_complete(), "{end}");
+    }
+}
+
 /// Tries something with every seed.
 fn each_seed(trial: impl Fn(u64) -> Trial + Sync) -> Tally {
     let feed = |give: &std::sync::mpsc::SyncSender<u64>| {

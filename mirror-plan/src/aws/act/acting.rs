@@ -21,24 +21,11 @@ use crate::value::{Origin, Part, Secret, Template};
 pub(super) struct Acting<'a> {
     pub(super) aws: &'a Aws,
     act: Act<'a>,
-    /// Whether it refers to what this stack has made, perhaps a moment ago.
-    refers_to_new: NewObjects,
-}
-
-/// What a NotFound may mean.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum NewObjects {
-    /// That AWS cannot see something yet.
-    Named,
-    /// That it is not there.
-    None,
 }
 
 impl<'a> Acting<'a> {
     pub(super) fn new(aws: &'a Aws, act: Act<'a>) -> Self {
-        let refers_to_new =
-            if act.operation.needs().is_empty() { NewObjects::None } else { NewObjects::Named };
-        Self { aws, act, refers_to_new }
+        Self { aws, act }
     }
 
     /// Writes down what happens to the call.
@@ -57,9 +44,9 @@ impl<'a> Acting<'a> {
         self.act.sent
     }
 
-    /// Whether the call names what this stack has made, so that AWS may not see that yet.
-    pub(super) fn names_new(&self) -> bool {
-        self.refers_to_new == NewObjects::Named
+    /// Whether the call names what is there, so that a NotFound means that AWS cannot see it yet.
+    pub(super) fn names_what_is_there(&self) -> bool {
+        self.act.known.is_named_by(self.act.operation)
     }
 
     /// The client token of this call.
@@ -156,7 +143,7 @@ impl<'a> Acting<'a> {
                 Err(error) => error,
             };
             let again = match error.kind {
-                ErrorKind::NotFound => self.names_new(),
+                ErrorKind::NotFound => self.names_what_is_there(),
                 ErrorKind::Busy => true,
                 _ => false,
             };

@@ -1,6 +1,7 @@
 //! What an apply has learned, and what one call adds to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::address::Address;
 use crate::attribute::Input;
@@ -9,20 +10,49 @@ use crate::observed::{ComputedValue, Found};
 use crate::resource::Operation;
 use crate::value::{Origin, Template, Value};
 
-/// The attributes of resources that are known by now.
+/// The attributes of resources that are known by now, and which objects were seen.
 #[derive(Clone, Debug, Default)]
-pub struct Known(BTreeMap<Origin, ComputedValue>);
+pub struct Known {
+    attributes: BTreeMap<Origin, ComputedValue>,
+    seen: Arc<BTreeSet<String>>,
+}
 
 impl Known {
+    /// Nothing but the ids of objects that were seen.
+    #[must_use]
+    pub fn seen(seen: Arc<BTreeSet<String>>) -> Self {
+        Self { attributes: BTreeMap::new(), seen }
+    }
+
+    /// Whether a call names what is there: what is being made, or what was seen.
+    ///
+    /// If AWS does not find that, it is late: Elastic Load Balancing may not see for a while what EC2
+    /// shows already.
+    #[must_use]
+    pub fn is_named_by(&self, operation: &Operation) -> bool {
+        let names = || serde_json::to_value(operation).expect("operations have texts for keys");
+        !operation.needs().is_empty() || self.mentions_seen(&names())
+    }
+
+    fn mentions_seen(&self, value: &serde_json::Value) -> bool {
+        use serde_json::Value as Json;
+        match value {
+            Json::String(text) => self.seen.contains(text),
+            Json::Array(items) => items.iter().any(|item| self.mentions_seen(item)),
+            Json::Object(members) => members.values().any(|member| self.mentions_seen(member)),
+            Json::Null | Json::Bool(_) | Json::Number(_) => false,
+        }
+    }
+
     /// Learns one attribute.
     pub fn insert(&mut self, origin: Origin, value: impl Into<ComputedValue>) {
-        self.0.insert(origin, value.into());
+        self.attributes.insert(origin, value.into());
     }
 
     /// The value of an attribute; `None` if it is not known, the inner `None` if it has none.
     #[must_use]
     pub fn get(&self, origin: &Origin) -> Option<Option<&str>> {
-        self.0.get(origin).map(Option::as_deref)
+        self.attributes.get(origin).map(Option::as_deref)
     }
 
     /// Learns what was observed: every attribute that has a text.

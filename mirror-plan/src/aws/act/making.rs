@@ -145,7 +145,7 @@ impl Acting<'_> {
     fn after(&self, setback: &Setback, repeat: Repeat, sent: &mut Sent) -> Next {
         match setback.kind() {
             ErrorKind::Busy | ErrorKind::Throttled => Next::Again,
-            ErrorKind::NotFound if self.names_new() => Next::Again,
+            ErrorKind::NotFound if self.names_what_is_there() => Next::Again,
             ErrorKind::AlreadyThere if !setback.is_mismatch() => {
                 let window = match sent {
                     Sent::Never => Duration::ZERO,

@@ -1,0 +1,245 @@
+//! What AWS's error codes mean: the one table of them, by call.
+//!
+//! Documented codes end in `Exception` where those on the wire do not, and the documents spell some
+//! codes of Traffic Mirroring in another way than EC2 sends them; both are taken. Codes that are not
+//! in the table are told by the forms that AWS gives to codes.
+//!
+//! What a kind means for a call depends on what the call does. One that makes or changes something is
+//! sent again after [`NotFound`](ErrorKind::NotFound), if it names what this stack made, and after
+//! [`Busy`](ErrorKind::Busy); one that removes something after [`InUse`](ErrorKind::InUse) and `Busy`.
+//! What was throttled is sent again whatever it is.
+//!
+//! Sources: EC2 API reference, "Error codes"; ELBv2 API reference, the errors of each action.
+
+use super::ErrorKind;
+
+/// A line of the table.
+struct Meaning {
+    /// The calls that it is for; none for all.
+    calls: &'static [&'static str],
+    codes: &'static [&'static str],
+    /// What AWS's message says too, where the code alone may mean several things.
+    words: &'static [&'static str],
+    kind: ErrorKind,
+}
+
+/// Lines for single calls first: the first that fits is the one.
+const MEANINGS: [Meaning; 11] = [
+    // Elastic Load Balancing sees later than EC2 what EC2 has made, and has no code for that.
+    Meaning {
+        calls: &["CreateTargetGroup"],
+        codes: &["ValidationError"],
+        words: &["is not found"],
+        kind: ErrorKind::NotFound,
+    },
+    Meaning {
+        calls: &["RegisterTargets"],
+        codes: &["InvalidTarget"],
+        words: &["do not exist", "not in a running state"],
+        kind: ErrorKind::NotFound,
+    },
+    Meaning {
+        calls: &["CreateLoadBalancer", "SetSecurityGroups"],
+        codes: &["InvalidSecurityGroup"],
+        words: &[],
+        kind: ErrorKind::NotFound,
+    },
+    // A route that comes before its gateway is attached, and one that goes after it.
+    Meaning { calls: &[], codes: &["Gateway.NotAttached"], words: &[], kind: ErrorKind::NotFound },
+    Meaning {
+        calls: &[],
+        codes: &[
+            "Throttling",
+            "Throttled",
+            "RequestThrottled",
+            "RequestLimitExceeded",
+            "TooManyRequests",
+            "BandwidthLimitExceeded",
+            "EC2Throttled",
+            "SlowDown",
+        ],
+        words: &[],
+        kind: ErrorKind::Throttled,
+    },
+    Meaning {
+        calls: &[],
+        codes: &[
+            "UnauthorizedOperation",
+            "AccessDenied",
+            "AuthFailure",
+            "Blocked",
+            "OptInRequired",
+            "ExpiredToken",
+            "RequestExpired",
+            "InvalidClientTokenId",
+            "UnrecognizedClient",
+            "SignatureDoesNotMatch",
+            "MissingAuthenticationToken",
+            "PendingVerification",
+        ],
+        words: &[],
+        kind: ErrorKind::Denied,
+    },
+    Meaning {
+        calls: &[],
+        codes: &[
+            "InsufficientInstanceCapacity",
+            "InsufficientHostCapacity",
+            "InsufficientCapacity",
+            "InsufficientReservedInstanceCapacity",
+        ],
+        words: &[],
+        kind: ErrorKind::Capacity,
+    },
+    Meaning {
+        calls: &[],
+        codes: &["DependencyViolation", "ResourceInUse", "CannotDelete"],
+        words: &[],
+        kind: ErrorKind::InUse,
+    },
+    Meaning {
+        calls: &[],
+        codes: &[
+            "ConcurrentTagAccess",
+            "IncorrectState",
+            "IncorrectInstanceState",
+            "InvalidStateTransition",
+            "PriorRequestNotComplete",
+            "OperationInProgress",
+        ],
+        words: &[],
+        kind: ErrorKind::Busy,
+    },
+    Meaning {
+        calls: &[],
+        codes: &[
+            "InternalError",
+            "InternalFailure",
+            "InternalServerError",
+            "Unavailable",
+            "ServiceUnavailable",
+            "RequestTimeout",
+            "HealthUnavailable",
+        ],
+        words: &[],
+        kind: ErrorKind::Unknown,
+    },
+    Meaning {
+        calls: &[],
+        codes: &[
+            "RouteAlreadyExists",
+            "Resource.AlreadyAssociated",
+            "InvalidSubnet.Conflict",
+            "InvalidIPAddress.InUse",
+            "InvalidKeyPair.Duplicate",
+            "IdempotentParameterMismatch",
+            "InterfaceInUseByTrafficMirrorSession",
+            "InterfaceInUseByTrafficMirrorTarget",
+            "NlbInUseByTrafficMirrorTarget",
+        ],
+        words: &[],
+        kind: ErrorKind::AlreadyThere,
+    },
+];
+
+/// What AWS said of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refusal<'a> {
+    pub(super) call: &'a str,
+    pub(super) code: &'a str,
+    pub(super) message: &'a str,
+    pub(super) status: Option<u16>,
+}
+
+impl Refusal<'_> {
+    /// What to do about it.
+    pub(super) fn kind(self) -> ErrorKind {
+        let meaning = MEANINGS.iter().find(|meaning| meaning.fits(self));
+        meaning.map_or_else(|| self.kind_by_form(), |meaning| meaning.kind)
+    }
+
+    /// For codes that follow the forms AWS gives to codes.
+    fn kind_by_form(self) -> ErrorKind {
+        let code = plain(self.code);
+        let ends = |endings: &[&str]| endings.iter().any(|ending| code.ends_with(ending));
+        // `InvalidTrafficMirrorTargetNoFound` is spelled so in the documents.
+        if ends(&["NotFound", "NoFound"]) {
+            ErrorKind::NotFound
+        } else if ends(&["Duplicate", "AlreadyExists"]) || code.starts_with("Duplicate") {
+            ErrorKind::AlreadyThere
+        } else if ends(&["LimitExceeded", "Limit"]) || code.starts_with("TooMany") {
+            ErrorKind::Limit
+        } else if ends(&["InUse"]) {
+            ErrorKind::InUse
+        } else if self.status.is_some_and(|status| status >= 500) {
+            ErrorKind::Unknown
+        } else {
+            ErrorKind::Refused
+        }
+    }
+}
+
+impl Meaning {
+    fn fits(&self, refusal: Refusal<'_>) -> bool {
+        let Self { calls, codes, words, kind: _ } = self;
+        let Refusal { call, code, message, status: _ } = refusal;
+        (calls.is_empty() || calls.contains(&call))
+            && codes.contains(&plain(code))
+            && (words.is_empty() || words.iter().any(|words| message.contains(words)))
+    }
+}
+
+/// A code as it is on the wire.
+fn plain(code: &str) -> &str {
+    code.strip_suffix("Exception").unwrap_or(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(call: &str, code: &str, message: &str) -> ErrorKind {
+        Refusal { call, code, message, status: Some(400) }.kind()
+    }
+
+    #[test]
+    fn both_spellings_of_a_code_are_one_kind() {
+        for (codes, expected) in [
+            (&["InvalidVpcID.NotFound", "LoadBalancerNotFound"][..], ErrorKind::NotFound),
+            (
+                &["InvalidTrafficMirrorTargetNoFound", "InvalidTrafficMirrorTargetId.NotFound"],
+                ErrorKind::NotFound,
+            ),
+            (&["TrafficMirrorTargetInUse", "TrafficMirrorTargetInUseException"], ErrorKind::InUse),
+            (&["DependencyViolation", "InvalidGroup.InUse"], ErrorKind::InUse),
+            (&["RequestLimitExceeded", "ThrottlingException"], ErrorKind::Throttled),
+            (&["VpcLimitExceeded", "TooManyLoadBalancers"], ErrorKind::Limit),
+            (&["InvalidPermission.Duplicate", "DuplicateListener"], ErrorKind::AlreadyThere),
+            (
+                &["NlbInUseByTrafficMirrorTargetException", "TrafficMirrorFilterRuleAlreadyExists"],
+                ErrorKind::AlreadyThere,
+            ),
+            (&["InvalidParameterValue", "InvalidTarget"], ErrorKind::Refused),
+        ] {
+            for code in codes {
+                assert_eq!(kind("CreateVpc", code, ""), expected, "{code}");
+            }
+        }
+        let new = Refusal { call: "", code: "SomethingNew", message: "", status: Some(503) };
+        assert_eq!(new.kind(), ErrorKind::Unknown);
+    }
+
+    #[test]
+    fn what_elastic_load_balancing_does_not_see_yet_is_told_from_what_it_refuses() {
+        let group = |message| kind("CreateTargetGroup", "ValidationError", message);
+        assert_eq!(group("The VPC ID 'vpc-0a' is not found"), ErrorKind::NotFound);
+        assert_eq!(group("A port must be specified"), ErrorKind::Refused);
+        let register = |message| kind("RegisterTargets", "InvalidTarget", message);
+        let late =
+            "The following targets are not in a running state and cannot be registered: 'i-0a'";
+        assert_eq!(register(late), ErrorKind::NotFound);
+        let elsewhere = "The following targets are not in the target group VPC 'vpc-0a': 'i-0a'";
+        assert_eq!(register(elsewhere), ErrorKind::Refused);
+        assert_eq!(kind("CreateLoadBalancer", "InvalidSecurityGroup", ""), ErrorKind::NotFound);
+    }
+}

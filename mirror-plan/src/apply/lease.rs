@@ -18,9 +18,11 @@ use super::journal::{Held, Holder, Ledger, Record};
 pub(super) const LASTS: Duration = Duration::from_secs(30);
 
 /// How often it is renewed at least: two renewals may fail.
+#[cfg(feature = "s3")]
 pub(super) const RENEWED_EVERY: Duration = Duration::from_secs(10);
 
 /// How often somebody else's is looked at.
+#[cfg(feature = "s3")]
 pub(super) const WATCHED_EVERY: Duration = Duration::from_millis(500);
 
 /// The head of the object.

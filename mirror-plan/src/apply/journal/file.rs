@@ -73,6 +73,7 @@ impl Kept {
     }
 
     /// Empties the file.
+    #[cfg(feature = "aws")]
     pub(super) fn clear(&self) -> Result<(), JournalError> {
         self.file.set_len(0).map_err(failed(&self.path, "emptied"))
     }

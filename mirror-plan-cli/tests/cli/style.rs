@@ -5,14 +5,39 @@ use regex::Regex;
 
 use super::{Folder, SMALL};
 
+/// How tfcmt labels a pull request.
+#[derive(Debug, PartialEq, Eq)]
+enum Sort {
+    Error,
+    NoChanges,
+    Destroy,
+    AddOrUpdate,
+}
+
+impl Sort {
+    const NO_CHANGES: &str =
+        r"(?m)^(No changes\.|Plan: (\d+ to import, )?0 to add, 0 to change, 0 to destroy\.)";
+
+    /// Of a plan with this result.
+    fn of(result: &str) -> Self {
+        if matches(Tfcmt::FAIL, result) {
+            Self::Error
+        } else if matches(Self::NO_CHANGES, result) {
+            Self::NoChanges
+        } else if matches(r"(?m)([1-9][0-9]* to destroy.)", result) {
+            Self::Destroy
+        } else {
+            Self::AddOrUpdate
+        }
+    }
+}
+
 /// What tfcmt makes of the text of a plan (`suzuki-shunsuke/tfcmt`, `pkg/terraform/parser.go`).
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Tfcmt {
     /// The line that it puts into the title of its comment; all that follows an error.
     result: String,
-    has_destroy: bool,
-    has_no_changes: bool,
-    has_error: bool,
+    sort: Sort,
     /// What it shows folded.
     changes: String,
     warning: String,
@@ -23,13 +48,17 @@ struct Tfcmt {
     replaced: Vec<String>,
 }
 
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the pattern is in order")
+}
+
 fn matches(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).unwrap().is_match(text)
+    regex(pattern).is_match(text)
 }
 
 /// What `pattern` catches in the lines that it matches.
 fn caught(pattern: &str, lines: &[&str]) -> Vec<String> {
-    let pattern = Regex::new(pattern).unwrap();
+    let pattern = regex(pattern);
     lines.iter().filter_map(|line| Some(pattern.captures(line)?[1].to_owned())).collect()
 }
 
@@ -67,16 +96,11 @@ impl Tfcmt {
             r"^ *# (.*?) will be replaced, as requested$",
         ];
         Some(Self {
-            has_destroy: matches(r"([1-9][0-9]* to destroy.)", &result),
-            has_no_changes: matches(
-                r"^(No changes\.|Plan: 0 to add, 0 to change, 0 to destroy\.)",
-                &result,
-            ),
-            has_error,
+            sort: Sort::of(&result),
             changes: between(head.map(|head| head + 1), &|start| rule_after(start) - 1),
             warning: between(line_of(&|line| matches(Self::WARNING, line)), &rule_after),
             // It reads past the end of its lines if there is a beginning and no end.
-            outside: between(note.map(|note| note + 1), &|_| unless.unwrap()),
+            outside: between(note.map(|note| note + 1), &|_| unless.expect("the note has an end")),
             created: caught(r"^ *# (.*) will be created$", &lines),
             updated: caught(r"^ *# (.*) will be updated in-place$", &lines),
             deleted: caught(r"^ *# (.*) will be destroyed$", &lines),
@@ -90,7 +114,7 @@ impl Tfcmt {
 fn atlantis_summary(text: &str) -> Option<String> {
     let plan = r"Plan: (?:(\d+) to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy(?:, (\d+) to forget)?\.";
     let nothing = r"No changes. (Infrastructure is up-to-date|Your infrastructure matches the configuration).";
-    let found = |pattern| Some(Regex::new(pattern).unwrap().find(text)?.as_str().to_owned());
+    let found = |pattern| Some(regex(pattern).find(text)?.as_str().to_owned());
     found(plan).or_else(|| found(nothing))
 }
 
@@ -105,16 +129,18 @@ fn atlantis_difference(text: &str) -> String {
         (r"(?m)^~", "!"),
     ];
     rules.iter().fold(text.to_owned(), |text, (pattern, by)| {
-        Regex::new(pattern).unwrap().replace_all(&text, *by).into_owned()
+        regex(pattern).replace_all(&text, *by).into_owned()
     })
 }
 
 /// Both streams, as a CI has them.
 fn said(folder: &Folder, arguments: &str) -> String {
-    let output =
-        folder.command(&format!("--local --style terraform {arguments}")).output().unwrap();
-    let [stdout, stderr] =
-        [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+    let output = folder
+        .command(&format!("--local --style terraform {arguments}"))
+        .output()
+        .expect("mirror runs");
+    let [stdout, stderr] = [output.stdout, output.stderr]
+        .map(|said| String::from_utf8(said).expect("the output is text"));
     stdout + &stderr
 }
 
@@ -129,9 +155,8 @@ fn a_plan_is_read_by_what_reads_plans_of_terraform() {
     let plan = Tfcmt::read(&text).unwrap();
     assert_eq!(plan.created, names(&["vpc.lab", "mirror_filter.web"]));
     assert_eq!(plan.result, "Plan: 2 to add, 0 to change, 0 to destroy.");
-    assert!(
-        !plan.has_destroy && !plan.has_no_changes && !plan.has_error && plan.warning.is_empty()
-    );
+    assert!(plan.sort == Sort::AddOrUpdate && plan.warning.is_empty(), "{plan:?}");
+
     let (first, last) = (plan.changes.lines().next(), plan.changes.lines().last());
     assert_eq!(first, Some("# vpc.lab will be created"));
     assert_eq!(last, Some("  + vpc = (known after apply: vpc.lab.id)"));
@@ -145,7 +170,7 @@ fn a_plan_is_read_by_what_reads_plans_of_terraform() {
     assert!(matches(r"(?m)^(Apply complete!)", &applied), "{applied}");
     let nothing = said(&folder, "plan");
     let plan = Tfcmt::read(&nothing).unwrap();
-    assert!(plan.has_no_changes && !plan.has_destroy && plan.changes.is_empty(), "{plan:?}");
+    assert!(plan.sort == Sort::NoChanges && plan.changes.is_empty(), "{plan:?}");
     let summary = "No changes. Your infrastructure matches the configuration.";
     assert_eq!(atlantis_summary(&nothing).as_deref(), Some(summary));
 }
@@ -162,7 +187,7 @@ fn every_action_is_told_from_the_others() {
     assert_eq!(plan.updated, names(&["mirror_filter.web"]));
     assert_eq!(plan.deleted, names(&["mirror_filter.old"]));
     assert_eq!(plan.replaced, names(&["vpc.lab"]));
-    assert!(plan.has_destroy && plan.warning.is_empty());
+    assert!(plan.sort == Sort::Destroy && plan.warning.is_empty(), "{plan:?}");
     assert_eq!(plan.result, "Plan: 2 to add, 1 to change, 2 to destroy.");
 
     folder.edit("default = \"10.1.0.0/16\"", "default = \"10.0.0.0/16\"");
@@ -175,7 +200,7 @@ fn every_action_is_told_from_the_others() {
 fn an_error_is_found_in_a_plan_and_in_an_apply() {
     let folder = Folder::with(&SMALL.replace("cidr = var.cidr", "cidr = var.cdir\n  cdir = 1"));
     let plan = Tfcmt::read(&said(&folder, "plan")).unwrap();
-    assert!(plan.has_error && !plan.has_no_changes);
+    assert_eq!(plan.sort, Sort::Error);
     insta::assert_snapshot!(plan.result, @r#"
     Error: `vpc` needs `=`
 

@@ -38,7 +38,7 @@ instance "sensor" {
 mirror_target "sensor" { network_interface = instance.sensor }
 
 mirror_filter "https" {
-  rules = [{ number = 100, action = "accept", direction = "ingress", protocol = "tcp", port = 443 }]
+  rules = [{ number = 100, action = "accept", protocol = "tcp", port = 443 }]
 }
 
 mirror_session "web" {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use mirror_plan::address::{Address, Kind};
+use mirror_plan::diagnostic::Severity;
 use mirror_plan::plan::Digest;
 
 use crate::exit;
@@ -143,6 +144,33 @@ pub(crate) struct ValidateArgs {
     /// How to say what is wrong.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: DiagnosticFormat,
+    #[command(flatten)]
+    pub(crate) strictness: StrictnessArgs,
+}
+
+/// What is not put up with.
+#[derive(Debug, Args)]
+pub(crate) struct StrictnessArgs {
+    /// Refuse what has warnings, as what has errors.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) deny: Option<Denied>,
+}
+
+/// Findings that are no errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Denied {
+    // Whatever works, though perhaps not as meant.
+    Warnings,
+}
+
+impl StrictnessArgs {
+    /// The least that is failed on.
+    pub(crate) const fn least(&self) -> Severity {
+        match self.deny {
+            Some(Denied::Warnings) => Severity::Warning,
+            None => Severity::Error,
+        }
+    }
 }
 
 /// How to say what is wrong.
@@ -170,6 +198,8 @@ pub(crate) struct PlanArgs {
     pub(crate) sight: SightArgs,
     #[command(flatten)]
     pub(crate) review: ReviewArgs,
+    #[command(flatten)]
+    pub(crate) strictness: StrictnessArgs,
     #[command(flatten)]
     pub(crate) result: ResultArgs,
     #[command(flatten)]
@@ -247,6 +277,8 @@ pub(crate) struct ApplyArgs {
     pub(crate) variables: Variables,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) strictness: StrictnessArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
 }

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics, Source};
 use mirror_plan::hcl::{Inputs, StackFile};
+use mirror_plan::lint;
 use mirror_plan::stack::{Output, Stack};
 use mirror_plan::value::{Origin, Value};
 
@@ -53,6 +54,16 @@ impl Loaded {
         let folder = self.folder();
         let read = |path: &str| read_within(folder, path);
         self.file.stack(&self.inputs().read_files_by(&read))
+    }
+
+    /// The stack as far as it can be read, what is wrong with the rest, and what the lints find.
+    pub(crate) fn checked(&self) -> (Option<Stack>, Diagnostics) {
+        let folder = self.folder();
+        let read = |path: &str| read_within(folder, path);
+        let (stack, mut found) = self.file.stack_in_part(&self.inputs().read_files_by(&read));
+        found.extend(stack.iter().flat_map(lint::check));
+        found.sort();
+        (stack, found)
     }
 
     /// The outputs, with what `look_up` knows filled in.

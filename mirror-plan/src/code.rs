@@ -2,6 +2,10 @@
 
 use crate::diagnostic::Code;
 
+mod finding;
+
+pub use finding::*;
+
 /// A code and what there is to say about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -11,6 +15,8 @@ pub struct Entry {
     pub title: &'static str,
     /// What happened, why it matters and what to do; Markdown.
     pub text: &'static str,
+    /// What AWS has to do with it, if it is that of a finding.
+    pub finding: Option<Finding>,
 }
 
 /// Declares constants and the table at once.
@@ -23,9 +29,9 @@ macro_rules! codes {
             pub const $name: Code = Code($code);
         )+
 
-        /// Every code, in order.
-        pub const ALL: &[Entry] = &[
-            $(Entry { code: $name, title: $title, text: concat!($($doc, "\n"),+) },)+
+        /// Every code that is not that of a finding, in order.
+        const PLAIN: &[Entry] = &[
+            $(Entry { code: $name, title: $title, text: concat!($($doc, "\n"),+), finding: None },)+
         ];
     };
 }
@@ -149,18 +155,27 @@ codes! {
     SAVED_PLAN_OPTIONS = "MP0605", "options that a saved plan does not take, or only a plan does";
     /// A variable of the environment that `mirror` reads has a value it cannot have.
     SETTING = "MP0606", "unreadable setting";
+    /// The stack has findings that are errors, or warnings with `--deny warnings`. Nothing was done. What is right
+    /// for this stack is accepted in its `stack` block, with a reason:
+    /// `allow = ["MP1018: one zone is enough for a laboratory"]`.
+    FINDINGS = "MP0607", "findings forbid it";
+}
+
+/// Every code, in order.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    PLAIN.iter().chain(CATALOGUE)
 }
 
 /// What there is to say about a code: `MP0102`, in any case.
 #[must_use]
 pub fn explain(code: &str) -> Option<&'static Entry> {
-    ALL.iter().find(|entry| entry.code.0.eq_ignore_ascii_case(code))
+    all().find(|entry| entry.code.0.eq_ignore_ascii_case(code))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn codes_are_unique_and_in_order() {
-        assert!(super::ALL.is_sorted_by(|a, b| a.code < b.code));
+        assert!(super::all().is_sorted_by(|a, b| a.code < b.code));
     }
 }

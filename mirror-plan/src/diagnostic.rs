@@ -203,13 +203,14 @@ impl Diagnostic {
 
     /// With a way out that an edit takes.
     #[must_use]
-    pub fn help_patch(
-        mut self,
-        text: impl Into<String>,
-        span: Span,
-        by: impl Into<String>,
-    ) -> Self {
-        self.help.push(Help { text: text.into(), patch: Some(Patch { span, text: by.into() }) });
+    pub fn help_patch(self, text: impl Into<String>, span: Span, by: impl Into<String>) -> Self {
+        self.help_edit(text, Some(Patch { span, text: by.into() }))
+    }
+
+    /// With a way out, and the edit that takes it if there is one.
+    #[must_use]
+    pub fn help_edit(mut self, text: impl Into<String>, patch: Option<Patch>) -> Self {
+        self.help.push(Help { text: text.into(), patch });
         self
     }
 }

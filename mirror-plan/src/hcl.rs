@@ -71,6 +71,7 @@ mod hints;
 mod inputs;
 mod parse;
 mod program;
+mod taught;
 #[cfg(test)]
 #[expect(clippy::too_many_lines, reason = "whole pictures of diagnostics stand in the tests")]
 mod tests;
@@ -119,6 +120,14 @@ impl StackFile {
     pub fn stack(&self, inputs: &Inputs<'_>) -> Result<(Stack, Diagnostics), Diagnostics> {
         self.evaluated(inputs, &|_| None, |program, diagnostics| {
             assemble::stack(program, diagnostics)
+        })
+    }
+
+    /// The stack as far as it can be read, and everything that is wrong, for whoever looks for more
+    /// mistakes: [`lint::check`](crate::lint::check). Only sessions may be missing from it.
+    pub fn stack_in_part(&self, inputs: &Inputs<'_>) -> (Option<Stack>, Diagnostics) {
+        self.evaluated(inputs, &|_| None, |program, diagnostics| {
+            assemble::in_part(program, diagnostics)
         })
     }
 

@@ -48,8 +48,8 @@
 //! [`address`], [`id`], [`scalar`], [`value`] and [`diagnostic`] are the words. [`attribute`] holds
 //! the tables from which checks, defaults, differences and the reference follow; [`resource`] has
 //! one file for each kind. [`stack`] is what the user declared, [`observed`] what the cloud holds,
-//! [`plan`](mod@plan) what is to happen, [`packet`] what that means for the packets, [`apply`] makes it
-//! happen, and [`iam`] says what that needs to be allowed.
+//! [`plan`](mod@plan) what is to happen, [`packet`] what that means for the packets, [`lint`] what will not
+//! work, [`apply`] makes it happen, and [`iam`] says what that needs to be allowed.
 //!
 //! # Features
 //!
@@ -73,6 +73,7 @@ mod hash;
 pub mod hcl;
 pub mod iam;
 pub mod id;
+pub mod lint;
 pub mod observed;
 pub mod packet;
 pub mod plan;

@@ -3,6 +3,7 @@
 //! Each is parsed once, where it enters. A `SessionNumber` is between 1 and 32766 because there is
 //! no other way to have one.
 
+mod allowance;
 mod choice;
 mod coordination;
 mod name;
@@ -10,6 +11,7 @@ mod number;
 mod range;
 mod text;
 
+pub use allowance::Allowance;
 pub use choice::{Direction, ElbProtocol, HealthProtocol, RuleAction, Scheme};
 pub use coordination::Coordination;
 pub use name::{

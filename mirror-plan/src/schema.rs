@@ -13,7 +13,9 @@ use crate::resource::{computed, object_type};
 
 mod page;
 
-pub use page::{blocks_markdown, errors_markdown, functions_markdown, reference_markdown};
+pub use page::{
+    blocks_markdown, errors_markdown, findings_markdown, functions_markdown, reference_markdown,
+};
 
 /// The version of the schema's form; it changes when a reader of it would have to.
 pub const VERSION: u32 = 1;

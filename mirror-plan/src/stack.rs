@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{Address, Key, Name};
+use crate::address::{Address, Key, Kind, Name};
 use crate::attribute::{Problem, ProblemSort, Problems, Ref, Referable, nearest};
 use crate::code;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, ResourceType, Tags, tag};
-use crate::scalar::{AccountId, Ami, Coordination, Region};
-use crate::value::{Path, Value};
+use crate::scalar::{AccountId, Allowance, Ami, Coordination, Region};
+use crate::value::{Path, Segment, Value};
 
 pub(crate) mod existing;
 
@@ -30,6 +30,8 @@ pub struct Stack {
     pub coordination: Option<Coordination>,
     /// What it uses and did not make.
     pub existing: BTreeMap<Address, Existing>,
+    /// The lints whose findings are accepted, with the reasons.
+    pub allow: BTreeSet<Allowance>,
     /// Its resources.
     pub resources: BTreeMap<Address, Declared>,
     /// Its outputs.
@@ -103,6 +105,7 @@ impl Stack {
                 region: None,
                 coordination: None,
                 existing: BTreeMap::new(),
+                allow: BTreeSet::new(),
                 resources: BTreeMap::new(),
                 outputs: BTreeMap::new(),
                 variables: BTreeMap::new(),
@@ -169,6 +172,13 @@ impl StackBuilder {
     #[must_use]
     pub fn coordination(mut self, coordination: Coordination) -> Self {
         self.stack.coordination = Some(coordination);
+        self
+    }
+
+    /// Accepts what a lint finds, for a reason.
+    #[must_use]
+    pub fn allow(mut self, allowance: Allowance) -> Self {
+        self.stack.allow.insert(allowance);
         self
     }
 
@@ -369,21 +379,47 @@ impl ProblemSort {
             Self::Unknown => code::UNKNOWN_VALUE,
             Self::Sensitive => code::SENSITIVE,
             Self::OpenToWorld => code::OPEN_TO_WORLD,
+            Self::FilterRule => code::FILTER_RULE,
         }
     }
 }
 
+/// The code of a value that AWS does not take, where the catalogue of findings has it.
+fn catalogued(kind: Kind, path: &Path) -> Option<Code> {
+    let member = |at: usize| match path.0.get(at) {
+        Some(Segment::Member(name)) => Some(name.as_str()),
+        Some(Segment::Index(_)) | None => None,
+    };
+    match (kind, member(0)?, member(1)) {
+        (Kind::MirrorSession, "number", ..) => Some(code::SESSION_NUMBER),
+        (Kind::MirrorSession, "packet_length", ..) => Some(code::PACKET_LENGTH),
+        (Kind::MirrorSession, "vni", ..) => Some(code::VNI),
+        (Kind::TargetGroup, "health_check", Some("protocol")) => Some(code::HEALTH_CHECK_PROTOCOL),
+        // Of the list as a whole: a number is there twice.
+        (Kind::MirrorFilter, "rules", ..) if path.0.len() == 1 => Some(code::FILTER_RULE),
+        _ => None,
+    }
+}
+
 impl Problem {
+    /// Its code where it is a problem with a resource of `kind`.
+    #[must_use]
+    pub fn code(&self, kind: Kind) -> Code {
+        let catalogued = (self.sort == ProblemSort::Value).then(|| catalogued(kind, &self.path));
+        catalogued.flatten().unwrap_or_else(|| self.sort.code())
+    }
+
     /// The diagnostic of a problem with the resource at `address`.
     #[must_use]
     pub fn at_place(self, address: &Address, place: Option<&Place>) -> Diagnostic {
-        let Self { path, title, help, sort } = self;
+        let code = self.code(address.kind);
+        let Self { path, title, help, sort: _ } = self;
         // Without a file the path is the only place there is.
         let title = match place {
             None if !path.0.is_empty() => format!("{path}: {title}"),
             _ => title,
         };
-        let diagnostic = Diagnostic::error(sort.code(), title)
+        let diagnostic = Diagnostic::error(code, title)
             .of(address)
             .at(place.map(|place| place.of(&path).clone()), "");
         match help {

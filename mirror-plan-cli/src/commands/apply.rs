@@ -7,7 +7,8 @@ use mirror_plan::apply::journal::JournalError;
 use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh, check_place};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
-use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics, Severity};
+use mirror_plan::lint;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request, Secrets};
 use mirror_plan::render::report::{Failures, Summary};
@@ -16,7 +17,7 @@ use mirror_plan::stack::Stack;
 use super::plan::{request, show};
 use super::review;
 use super::{Ended, drift};
-use crate::cli::{ApplyArgs, RunArgs, Selection, Variables};
+use crate::cli::{ApplyArgs, RunArgs, Selection, StrictnessArgs, Variables};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
 use crate::stack_file::{self, Loaded};
@@ -24,27 +25,35 @@ use crate::ui::{self, Form, Ui};
 use crate::{applied, cloud, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ApplyArgs { stack, source, variables, selection, run } = args;
+    let ApplyArgs { stack, source, variables, selection, strictness, run } = args;
     ui.set_form(Form::from(run.json));
     match stack.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
             let plan = plan_file::read(path)?;
-            refuse_planning_options(&plan, variables, selection)?;
+            refuse_planning_options(&plan, variables, selection, strictness)?;
             let source = Source { stack: source.as_deref(), variables };
             apply_saved(plan, source, (run, settings), ui).await
         }
         stack => {
             let request = request(Mode::Apply, selection);
-            plan_and_apply(stack, variables, &request, (run, settings), ui).await
+            let asked = Asked { request: &request, least: strictness.least() };
+            plan_and_apply(stack, variables, asked, (run, settings), ui).await
         }
     }
+}
+
+/// What is asked for, and how bad a finding must be to forbid it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) least: Severity,
 }
 
 /// Plans, asks, and applies.
 pub(crate) async fn plan_and_apply(
     stack: Option<&Path>,
     variables: &Variables,
-    request: &Request,
+    asked: Asked<'_>,
     (run, settings): (&RunArgs, &Settings),
     ui: &mut Ui,
 ) -> Ended {
@@ -54,9 +63,8 @@ pub(crate) async fn plan_and_apply(
     ui.diagnostics(&warnings);
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
     let place = (&stack.name, stack.coordination.as_ref());
-    let journal = cloud::take(&aws, place, (command(request.mode), settings), ui).await?;
-    let ended =
-        plan_and_apply_in(&stack, (request, approval), (&aws, &journal), (run, settings), ui);
+    let journal = cloud::take(&aws, place, (command(asked.request.mode), settings), ui).await?;
+    let ended = plan_and_apply_in(&stack, (asked, approval), (&aws, &journal), (run, settings), ui);
     let ended = ended.await;
     journal.release().await;
     ended
@@ -64,7 +72,7 @@ pub(crate) async fn plan_and_apply(
 
 async fn plan_and_apply_in(
     stack: &Stack,
-    (request, approval): (&Request, Approval),
+    (Asked { request, least }, approval): (Asked<'_>, Approval),
     (aws, journal): (&Aws, &Arc<Journal>),
     (run, settings): (&RunArgs, &Settings),
     ui: &mut Ui,
@@ -74,8 +82,11 @@ async fn plan_and_apply_in(
     let observed = cloud::settle((aws, journal), wanted, request.mode, ui).await?;
     let plan = mirror_plan::plan::plan(stack, &observed, request)?;
     review::agree(&plan, run, ui)?;
+    let findings = lint::check_planned(stack, &observed, request);
+    ui.diagnostics(&findings);
     show(&plan, ui);
     drift::tell(&plan, settings, ui);
+    lint::refuse(&findings, least)?;
     if approval == Approval::Ask && !plan.is_empty() {
         if !approve(plan.mode, ui)? {
             let what = word(plan.mode);
@@ -243,6 +254,7 @@ fn refuse_planning_options(
     plan: &Plan,
     variables: &Variables,
     selection: &Selection,
+    strictness: &StrictnessArgs,
 ) -> Result<(), Diagnostics> {
     let Variables { var, var_file } = variables;
     let Selection { target, replace } = selection;
@@ -251,6 +263,7 @@ fn refuse_planning_options(
         ("--var-file", var_file.is_empty() || plan.needs_secrets()),
         ("--target", target.is_empty()),
         ("--replace", replace.is_empty()),
+        ("--deny", strictness.deny.is_none()),
     ];
     match given.iter().find(|(_, absent)| !absent) {
         None => Ok(()),

@@ -1,9 +1,10 @@
 //! `mirror destroy`: removes everything of a stack.
 
+use mirror_plan::diagnostic::Severity;
 use mirror_plan::plan::Mode;
 
 use super::Ended;
-use super::apply::plan_and_apply;
+use super::apply::{Asked, plan_and_apply};
 use super::plan::request;
 use crate::cli::{DestroyArgs, Selection, StackArgs};
 use crate::settings::Settings;
@@ -13,5 +14,6 @@ pub(crate) async fn run(args: DestroyArgs, settings: &Settings, ui: &mut Ui) -> 
     let DestroyArgs { stack: StackArgs { stack, variables }, target, run } = args;
     ui.set_form(Form::from(run.json));
     let request = request(Mode::Destroy, &Selection { target, replace: Vec::new() });
-    plan_and_apply(stack.as_deref(), &variables, &request, (&run, settings), ui).await
+    let asked = Asked { request: &request, least: Severity::Error };
+    plan_and_apply(stack.as_deref(), &variables, asked, (&run, settings), ui).await
 }

@@ -1,6 +1,7 @@
 //! `mirror plan`: what an apply would do.
 
 use mirror_plan::diagnostic::Diagnostics;
+use mirror_plan::lint;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::json;
@@ -20,7 +21,7 @@ use crate::ui::{self, Form, Ui};
 use crate::{cloud, inventory, plan_file};
 
 pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let PlanArgs { stack, selection, destroy, sight, review, result, form } = args;
+    let PlanArgs { stack, selection, destroy, sight, review, strictness, result, form } = args;
     let StackArgs { stack, variables } = stack;
     let ReviewArgs { write, check } = review;
     let ResultArgs { out, detailed_exitcode, json } = result;
@@ -30,17 +31,22 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let observed = look(sight, (&stack, mode), settings, ui).await?;
-    let plan = mirror_plan::plan::plan(&stack, &observed, &request(mode, selection))?;
+    let request = request(mode, selection);
+    let plan = mirror_plan::plan::plan(&stack, &observed, &request)?;
+    let findings = lint::check_planned(&stack, &observed, &request);
+    ui.diagnostics(&findings);
+    let found: Diagnostics = warnings.into_iter().chain(findings).collect();
     let holds = match check {
         Some(path) => review::check(&plan, path, args, settings, ui)?,
         None => Holds::Yes,
     };
     if check.is_none() {
-        print(&plan, form, &warnings, ui);
+        print(&plan, form, &found, ui);
         if form.format == PlanFormat::Text {
             drift::tell(&plan, settings, ui);
         }
     }
+    lint::refuse(&found, strictness.least())?;
     if let Some(path) = write {
         review::write(&plan, path, ui)?;
     }

@@ -1,6 +1,7 @@
 //! `mirror report`: a plan as a page, to be kept and handed round.
 
 use mirror_plan::diagnostic::Diagnostics;
+use mirror_plan::lint;
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::page::Page;
 
@@ -40,7 +41,9 @@ async fn planned(
             ui.diagnostics(&warnings);
             let observed = look(sight, (&stack, Mode::Apply), settings, ui).await?;
             let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
-            Ok((plan, warnings))
+            let findings = lint::check_planned(&stack, &observed, &Request::default());
+            ui.diagnostics(&findings);
+            Ok((plan, warnings.into_iter().chain(findings).collect()))
         }
     }
 }

@@ -7,7 +7,10 @@ use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::plan::Plan;
 use mirror_plan::render::snapshot::{self, Review};
 
-use crate::cli::{PlanArgs, ReviewArgs, RunArgs, Selection, SightArgs, StackArgs, Variables};
+use crate::cli::{
+    Denied, PlanArgs, ReviewArgs, RunArgs, Selection, SightArgs, StackArgs, StrictnessArgs,
+    Variables,
+};
 use crate::settings::Settings;
 use crate::ui::{self, Form, Ui};
 use crate::{plan_file, stack_file};
@@ -102,11 +105,13 @@ fn read(path: &Path) -> Result<String, Diagnostics> {
 
 /// The command that writes what `args` plan over the snapshot.
 fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
-    let PlanArgs { stack, selection, destroy, sight, review, result: _, form: _ } = args;
+    let PlanArgs { stack, selection, destroy, sight, review, strictness, result: _, form: _ } =
+        args;
     let StackArgs { stack, variables: Variables { var, var_file } } = stack;
     let Selection { target, replace } = selection;
     let SightArgs { offline, inventory } = sight;
     let ReviewArgs { write: _, check: _ } = review;
+    let StrictnessArgs { deny } = strictness;
     let mut words: Vec<String> = vec!["mirror".to_owned(), "plan".to_owned()];
     let mut add = |option: &str, value: &dyn std::fmt::Display| {
         words.extend([option.to_owned(), value.to_string()]);
@@ -118,6 +123,7 @@ fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
     settings.region.iter().for_each(|region| add("--region", region));
     settings.profile.iter().for_each(|profile| add("--profile", profile));
     inventory.iter().for_each(|file| add("--inventory", &file.display()));
+    deny.iter().for_each(|Denied::Warnings| add("--deny", &"warnings"));
     add("--write", &path.display());
     let flags = [("--destroy", *destroy), ("--offline", *offline)];
     words.extend(flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned()));

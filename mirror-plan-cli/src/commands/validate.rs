@@ -12,23 +12,20 @@ use crate::stack_file::Loaded;
 use crate::ui::Ui;
 
 pub(crate) fn run(args: &ValidateArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ValidateArgs { stack, format } = args;
+    let ValidateArgs { stack, format, strictness } = args;
     let loaded = Loaded::load(stack.stack.as_deref(), &stack.variables, &settings.environment);
-    let checked = loaded.and_then(|loaded| {
-        let (stack, warnings) = loaded.stack()?;
-        Ok((loaded.path, stack, warnings))
-    });
-    let (status, found) = match checked {
-        Ok((path, stack, warnings)) => {
-            if *format == DiagnosticFormat::Human {
-                ui.data(format_args!("Success! {} is valid: {}.\n", path.display(), sizes(&stack)));
-            }
-            (ExitStatus::Done, warnings)
-        }
-        Err(errors) => (ExitStatus::Failed, errors),
+    let (stack, found) = match &loaded {
+        Ok(loaded) => loaded.checked(),
+        Err(errors) => (None, errors.clone()),
     };
+    let failed = found.iter().any(|found| found.severity <= strictness.least());
+    if let (Ok(Loaded { path, .. }), Some(stack), false, DiagnosticFormat::Human) =
+        (&loaded, &stack, failed, *format)
+    {
+        ui.data(format_args!("Success! {} is valid: {}.\n", path.display(), sizes(stack)));
+    }
     tell(&found, *format, ui);
-    Ok(status)
+    Ok(if failed { ExitStatus::Failed } else { ExitStatus::Done })
 }
 
 fn tell(found: &Diagnostics, format: DiagnosticFormat, ui: &mut Ui) {

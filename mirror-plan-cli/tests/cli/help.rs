@@ -75,6 +75,7 @@ fn the_help_of_a_verb_lists_its_options() {
           --var-file <FILE>    Read values of variables from a file, HCL or JSON
           --target <ADDRESS>   Only this resource and what it depends on
           --replace <ADDRESS>  Replace this resource even if it need not be
+          --deny <WHAT>        Refuse what has warnings, as what has errors [possible values: warnings]
           --auto-approve       Do not ask
           --approved <FILE>    Apply only if the plan is what this snapshot says; nobody is asked then
           --expect <DIGEST>    Apply only if the plan has this digest; nobody is asked then
@@ -143,7 +144,7 @@ fn codes_are_explained() {
     ----- stderr -----
     error[MP0101]: there is no code `MP9999`
      |
-     = note: codes are MP and four digits, up to MP0606
+     = note: codes are MP and four digits, up to MP1034
     ");
 }
 

@@ -5,6 +5,7 @@ mod docs;
 mod drift;
 mod errors;
 mod existing;
+mod findings;
 mod help;
 mod iam;
 mod interrupt;

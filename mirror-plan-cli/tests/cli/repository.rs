@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{Folder, assert_shown};
 
 const STACK: &str = "capture.mirror.hcl";
-const RULE: &str = r#"direction = "ingress", protocol = "tcp", port = 443 }]"#;
+const RULE: &str = r#"action = "accept", protocol = "tcp", port = 443 }]"#;
 const WORKFLOWS: [&str; 3] =
     [".github/workflows/plan.yml", ".github/workflows/apply.yml", ".gitlab-ci.yml"];
 /// The steps that need a network and an account on GitHub.
@@ -28,8 +28,12 @@ fn only_what_was_reviewed_is_applied() {
     ----- stdout -----
     --- reviewed
     +++ now
-    @@ -39,7 +39,7 @@
-         amazon_dns = false
+    @@ -41,10 +41,10 @@
+         rules[egress 100].destination = "0.0.0.0/0"
+         rules[egress 100].protocol = "tcp"
+         rules[egress 100].source = "0.0.0.0/0"
+    -    rules[egress 100].source_port = 443
+    +    rules[egress 100].source_port = 8443
          rules[ingress 100].action = "accept"
          rules[ingress 100].destination = "0.0.0.0/0"
     -    rules[ingress 100].destination_port = 443
@@ -64,11 +68,12 @@ fn only_what_was_reviewed_is_applied() {
     assert_shown!(lines.collect::<Vec<_>>().join("\n"), @r#"
     exit code: 3
     +++ now
-    @@ -4,84 +4,11 @@
+    @@ -4,89 +4,12 @@
     +create 0
     +update 1
     +update mirror_filter.https
     +    id = "tmf-ID"
+    +    rules[egress 100].source_port = 8443 -> 9443
     +    rules[ingress 100].destination_port = 8443 -> 9443
     error[MP0505]: the plan is not what `plans/prod.plan` says
     "#);

@@ -35,6 +35,8 @@ pub enum ProblemSort {
     Sensitive,
     /// It would let the whole world in, and nothing says that this is meant.
     OpenToWorld,
+    /// AWS takes no such rule of a mirror filter.
+    FilterRule,
 }
 
 /// Where [`AttributeType::read`] says what is wrong.

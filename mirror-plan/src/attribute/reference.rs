@@ -1,5 +1,7 @@
 //! References and values that wait: what an attribute may hold besides plain values.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{AttributeType, ProblemSort, Problems, Type};
@@ -75,7 +77,7 @@ pub trait Referable: Identified {
 }
 
 /// A reference to a `T`: to one of the stack by address, to any other by id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written", bound = "")]
 pub enum Ref<T: Referable> {
     /// One of this stack.
@@ -83,6 +85,32 @@ pub enum Ref<T: Referable> {
     /// One that exists already.
     Id(Id<T>),
 }
+
+// A derived order would ask for an order of what is referred to.
+impl<T: Referable> Ord for Ref<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::To(a), Self::To(b)) => a.cmp(b),
+            (Self::To(_), Self::Id(_)) => Ordering::Less,
+            (Self::Id(_), Self::To(_)) => Ordering::Greater,
+            (Self::Id(a), Self::Id(b)) => a.as_str().cmp(b.as_str()),
+        }
+    }
+}
+
+impl<T: Referable> PartialOrd for Ref<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T: Referable> PartialEq for Ref<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl<T: Referable> Eq for Ref<T> {}
 
 /// A reference as it stands in a plan: with the attribute, which a reader of JSON cannot tell.
 #[derive(Serialize, Deserialize)]

@@ -7,13 +7,14 @@ use hcl_edit::expr::{Expression, ObjectKey};
 use super::convert::to_bool;
 use super::declare::{Declaration, no_such_attribute, stack_attributes};
 use super::program::{Instances, Program};
+use super::taught;
 use super::text::{Written, written_at};
 use crate::address::{Address, Key, Kind, Name};
 use crate::attribute::{AttributeType, ObjectType, Problem, Problems, Type};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, Tags, id_of, object_type};
-use crate::scalar::{AccountId, Coordination, Region};
+use crate::scalar::{AccountId, Allowance, Coordination, Region};
 use crate::stack::{Declared, Existing, Output, Place, Selector, Stack, StackBuilder};
 use crate::value::{Origin, Path, Segment, Unknown, Value};
 
@@ -24,7 +25,19 @@ pub(super) fn stack(
     program: &Program<'_>,
     before: Diagnostics,
 ) -> Result<(Stack, Diagnostics), Diagnostics> {
-    let mut assembly = Assembly { program, diagnostics: before, is_incomplete: false };
+    let (stack, found) = in_part(program, before);
+    match stack {
+        Some(stack) => found.unless_errors(stack),
+        None => Err(found),
+    }
+}
+
+/// The stack that a program describes as far as it can be read, and what is wrong with the rest.
+///
+/// A session may be missing from it: nothing refers to one, so nothing else looks wrong without it.
+/// Where anything else is missing there is no stack.
+pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Stack>, Diagnostics) {
+    let mut assembly = Assembly { program, diagnostics: before, left_out: BTreeSet::new() };
     let builder = assembly.builder();
     // Without a name there is no stack, but its resources may have more to say.
     let mut builder = builder.unwrap_or_else(|| Stack::builder(placeholder()));
@@ -154,8 +167,8 @@ fn placeholder() -> Name {
 struct Assembly<'a, 'p> {
     program: &'a Program<'p>,
     diagnostics: Diagnostics,
-    /// Whether a resource could not be read.
-    is_incomplete: bool,
+    /// The kinds of resources that could not be read.
+    left_out: BTreeSet<Kind>,
 }
 
 impl Assembly<'_, '_> {
@@ -177,8 +190,10 @@ impl Assembly<'_, '_> {
         let tags = self.scalar::<Option<Tags>>(attributes.get("tags")).flatten();
         let coordination = attributes.get("coordination");
         let coordination = self.scalar::<Option<Coordination>>(coordination).flatten();
+        let allow = self.scalar::<Option<Vec<Allowance>>>(attributes.get("allow")).flatten();
         let name = name.map_err(|diagnostic| self.diagnostics.push(diagnostic)).ok()?;
-        let mut builder = Stack::builder(name).tags(tags.unwrap_or_default());
+        let builder = Stack::builder(name).tags(tags.unwrap_or_default());
+        let mut builder = allow.into_iter().flatten().fold(builder, StackBuilder::allow);
         if let Some(region) = region {
             builder = builder.region(region);
         }
@@ -234,7 +249,7 @@ impl Assembly<'_, '_> {
         let name = self.scalar::<Option<String>>(declaration.get("name")).flatten();
         let tags = self.scalar::<Option<Tags>>(declaration.get("tags")).flatten();
         if self.diagnostics.iter().len() > before {
-            self.is_incomplete = true;
+            self.left_out.insert(address.kind);
             return;
         }
         let selector = Selector { id, name, tags: tags.unwrap_or_default() };
@@ -249,7 +264,7 @@ impl Assembly<'_, '_> {
             Ok(instances) => instances,
             Err(mistakes) => {
                 self.diagnostics.extend(mistakes);
-                self.is_incomplete = true;
+                self.left_out.insert(kind);
                 return;
             }
         };
@@ -270,7 +285,7 @@ impl Assembly<'_, '_> {
                 }
                 Err(mistakes) => {
                     self.diagnostics.extend(mistakes);
-                    self.is_incomplete = true;
+                    self.left_out.insert(kind);
                     // The others of the block have the same mistakes.
                     break;
                 }
@@ -334,20 +349,21 @@ impl Assembly<'_, '_> {
 
     /// Everything together. A resource that could not be read is not in the builder, so what it
     /// says of references counts only if everything else is right.
-    fn finish(self, builder: StackBuilder) -> Result<(Stack, Diagnostics), Diagnostics> {
-        let Self { program: _, mut diagnostics, is_incomplete } = self;
+    fn finish(self, builder: StackBuilder) -> (Option<Stack>, Diagnostics) {
+        let Self { program: _, mut diagnostics, left_out } = self;
         let had_errors = diagnostics.has_errors();
         // A plan of less than the file says would delete the rest.
-        assert!(had_errors || !is_incomplete, "BUG: a resource was left out without a reason");
+        assert!(had_errors || left_out.is_empty(), "BUG: a resource was left out without a reason");
         match builder.build() {
             Ok((stack, warnings)) => {
                 diagnostics.extend(warnings);
-                sorted(diagnostics).unless_errors(stack)
+                let all_but_sessions = left_out.iter().all(|kind| *kind == Kind::MirrorSession);
+                (all_but_sessions.then_some(stack), sorted(diagnostics))
             }
             Err(found) => {
                 let consequence = |d: &Diagnostic| had_errors && d.code == code::NO_SUCH_RESOURCE;
                 diagnostics.extend(found.into_iter().filter(|d| !consequence(d)));
-                Err(sorted(diagnostics))
+                (None, sorted(diagnostics))
             }
         }
     }
@@ -404,8 +420,10 @@ fn no_such_member(problem: Problem, address: &Address, at: Span) -> Diagnostic {
 
 /// A problem at a place.
 fn marked(problem: Problem, address: &Address, at: Span) -> Diagnostic {
-    let Problem { path: _, title, help, sort } = problem;
-    let diagnostic = Diagnostic::error(sort.code(), title).of(address).at(at, "");
+    let code = problem.code(address.kind);
+    let Problem { path: _, title, help, sort: _ } = problem;
+    let diagnostic = Diagnostic::error(code, title).of(address).at(at.clone(), "");
+    let diagnostic = taught::with_edit(diagnostic, at);
     match help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

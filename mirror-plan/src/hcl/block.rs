@@ -72,6 +72,11 @@ pub const BLOCKS: &[BlockType] = &[
                       there. The bucket must be there. Where it is left out, runs on one machine \
                       are kept apart, and those of other machines are not.",
             ),
+            attribute(
+                "allow",
+                "list: a code and the reason, such as MP1018: one zone is enough for a laboratory",
+                "Findings that are accepted: those of these codes are not shown, and forbid nothing.",
+            ),
         ],
     },
     BlockType {

@@ -7,6 +7,7 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Attribute, Block, BlockLabel, Body, Structure};
 
 use super::block::{BLOCKS, META_ATTRIBUTES, attribute_names};
+use super::taught;
 use super::text::Text;
 use crate::address::{Kind, Name};
 use crate::attribute::{listed, nearest};
@@ -293,10 +294,13 @@ impl<'b> Reader<'b, '_> {
                 Structure::Block(inner) => self.block_inside(inner, title, names),
                 Structure::Attribute(attribute) => {
                     let name = attribute.key.as_str();
+                    let at = self.text.span(&attribute.key);
                     if names.contains(&name) {
                         attributes.insert(name, attribute);
+                    } else if let Some(meant) = taught::meant(title, name) {
+                        self.diagnostics.push(taught::not_an_attribute(name, meant, at));
+                        attributes.entry(meant).or_insert(attribute);
                     } else {
-                        let at = self.text.span(&attribute.key);
                         self.diagnostics.push(no_such_attribute(title, name, names, at));
                     }
                 }

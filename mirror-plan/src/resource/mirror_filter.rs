@@ -160,11 +160,11 @@ fn check_rule(rule: &Rule, at: &Path, problems: &mut Problems) {
     let Rule { protocol, source, destination, source_port, destination_port, .. } = rule;
     if source.net().addr().is_ipv4() != destination.net().addr().is_ipv4() {
         let title = format!("{source} and {destination} are not of one address family");
-        problems.add(ProblemSort::Value, at, title);
+        problems.add(ProblemSort::FilterRule, at, title);
     }
     if (source_port.is_some() || destination_port.is_some()) && !protocol.has_ports() {
         let title = format!("ports are for tcp and udp, not for {protocol}");
-        problems.add(ProblemSort::Value, at, title);
+        problems.add(ProblemSort::FilterRule, at, title);
     }
 }
 

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use super::in_lines;
 use crate::address::Kind;
 use crate::attribute::{Attribute, ObjectType, OnChange, Presence, Type};
-use crate::code;
+use crate::code::{self, Entry, Finding, FoundBy};
 use crate::hcl::block::{BLOCKS, BlockAttribute, META_ATTRIBUTES};
 use crate::hcl::functions::FUNCTIONS;
+use crate::lint::{Row, catalogue};
 use crate::resource::{computed, object_type};
 
 /// The page of a kind of resource.
@@ -93,9 +94,41 @@ pub fn functions_markdown() -> String {
 pub fn errors_markdown() -> String {
     let mut page = Page::new("Error codes");
     page.paragraph("`mirror explain CODE` prints the same text.");
-    for entry in code::ALL {
+    for entry in code::all() {
         page.section(&format!("{}: {}", entry.code, entry.title));
         page.paragraph(&in_lines(entry.text));
+        if let Some(finding) = entry.finding {
+            page.paragraph(&finding.to_string());
+        }
+    }
+    page.text
+}
+
+/// The page of the findings: the whole catalogue.
+#[must_use]
+pub fn findings_markdown() -> String {
+    let mut page = Page::new("Findings");
+    page.paragraph(
+        "What `mirror validate`, `plan`, `report` and `apply` look for in every stack. `mirror explain CODE` \
+         prints more about each, and [Error codes](../errors.md) has the same text. An error forbids an \
+         apply, a warning does with `--deny warnings`, and what is right for a stack is accepted in it: \
+         `allow = [\"CODE: REASON\"]`. What is found as the file is read cannot be accepted: there is no \
+         stack with it. A severity is that of the worst case.",
+    );
+    page.row(&["Code", "Severity", "What is found", "What AWS does", "Source", "Of"]);
+    page.row(&["---", "---", "---", "---", "---", "---"]);
+    for row in catalogue() {
+        match row {
+            Row::Finding(Entry { code, title, .. }, finding) => {
+                let Finding { severity, fact, source, date, found_by } = finding;
+                let severity = match found_by {
+                    FoundBy::Lint => severity.to_string(),
+                    FoundBy::Reading => format!("{severity}, as it is read"),
+                };
+                page.row(&[code.0, &severity, title, fact, source, date]);
+            }
+            Row::Elsewhere { number, title, how } => page.row(&[number, "-", title, how, "-", "-"]),
+        }
     }
     page.text
 }

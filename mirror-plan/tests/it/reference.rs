@@ -30,6 +30,7 @@ fn the_reference_pages_are_up_to_date() {
     }
     check("reference/stack-file.md", &schema::blocks_markdown());
     check("reference/functions.md", &schema::functions_markdown());
+    check("reference/findings.md", &schema::findings_markdown());
     check("errors.md", &schema::errors_markdown());
 }
 
@@ -37,7 +38,12 @@ fn the_reference_pages_are_up_to_date() {
 fn every_reference_page_is_in_the_summary() {
     let summary = include_str!("../../../docs/src/SUMMARY.md");
     let pages = Kind::all().map(|kind| format!("(reference/{kind}.md)"));
-    let others = ["(reference/stack-file.md)", "(reference/functions.md)", "(errors.md)"];
+    let others = [
+        "(reference/stack-file.md)",
+        "(reference/functions.md)",
+        "(reference/findings.md)",
+        "(errors.md)",
+    ];
     for page in pages.chain(others.map(str::to_owned)) {
         assert!(summary.contains(&page), "{page}");
     }

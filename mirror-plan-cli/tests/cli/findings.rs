@@ -1,0 +1,143 @@
+//! Findings on the command line: shown by every verb that plans, and what they forbid.
+
+use serde_json::Value as Json;
+
+use super::{Folder, assert_shown};
+
+/// A filter that mirrors one direction only, which a warning says, and an interface that is used twice, which
+/// AWS refuses.
+const STACK: &str = r#"
+stack "small" { region = "eu-west-1" }
+
+mirror_target "sensor" { network_interface = "eni-0a1b2c3d4e5f67890" }
+
+mirror_filter "web" {
+  rules = [{ number = 100, action = "accept", direction = "ingress" }]
+}
+
+mirror_session "web" {
+  source = "eni-0a1b2c3d4e5f67890"
+  target = mirror_target.sensor
+  filter = mirror_filter.web
+  number = 1
+}
+"#;
+
+/// The same without the error.
+fn with_a_warning() -> String {
+    STACK.replacen("eni-0a1b2c3d4e5f67890", "eni-0a1b2c3d4e5f67891", 1)
+}
+
+#[test]
+fn an_error_is_shown_with_its_place_and_nothing_is_written_or_done() {
+    let folder = Folder::with(STACK);
+    let planned = folder.mirror("--local plan --out saved.json --write saved.plan");
+    let (_, notes) = planned.split_once("----- stderr -----\n").unwrap();
+    assert_shown!(notes, @r#"
+    error[MP1016]: eni-ID is mirrored by `mirror_session.web` and cannot be a target
+      --> small.mirror.hcl:4:46
+       |
+     4 | mirror_target "sensor" { network_interface = "eni-ID" }
+       |                                              ^^^^^^^^^^^^^^^^^^^^^^^
+    ...
+    11 |   source = "eni-ID"
+       |            ----------------------- mirrored here
+       |
+       = help: send what is mirrored to another interface
+
+    warning[MP1008]: `mirror_filter.web` mirrors nothing that goes egress
+     --> small.mirror.hcl:7:11
+      |
+    7 |   rules = [{ number = 100, action = "accept", direction = "ingress" }]
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = note: half of every conversation is missing at the receiver
+      = help: leave `direction` out of a rule and it is for both
+    error[MP0607]: a finding forbids it
+     |
+     = note: AWS would refuse it half-way, or take it and carry no packet
+     = help: mend what was found
+     = help: or accept it in the `stack` block, with a reason: `allow = ["CODE: REASON"]`
+    "#);
+    for name in ["saved.json", "saved.plan"] {
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+    let applied = folder.mirror("--local apply --auto-approve");
+    assert!(applied.starts_with("exit code: 1\n") && applied.contains("MP0607"), "{applied}");
+    assert!(folder.done("show").contains("Nothing in account"), "it must not have begun");
+}
+
+#[test]
+fn a_warning_forbids_nothing_unless_it_is_denied() {
+    let folder = Folder::with(&with_a_warning());
+    assert!(folder.mirror("--local plan").starts_with("exit code: 0\n"));
+    for command in ["validate", "--local plan", "--local apply --auto-approve"] {
+        let denied = folder.mirror(&format!("{command} --deny warnings"));
+        assert!(denied.starts_with("exit code: 1\n"), "{denied}");
+    }
+    folder.edit(r#"{ region"#, "{\n  allow  = [\"MP1008: answers are of no interest\"]\n  region");
+    folder.edit(r#""eu-west-1" }"#, "\"eu-west-1\"\n}");
+    assert!(folder.mirror("validate --deny warnings").starts_with("exit code: 0\n"));
+    assert!(!folder.mirror("--local plan --deny warnings").contains("MP1008"));
+}
+
+#[test]
+fn an_acceptance_needs_a_code_of_a_finding_and_a_reason() {
+    let folder = Folder::with(
+        r#"stack "small" { allow = ["MP1008", "MP0001: it is HCL", "MP1003: it is UDP"] }"#,
+    );
+    assert_shown!(folder.mirror("validate"), @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0007]: `MP1008` is allowed for no reason: write "MP1008: why it is right here"
+     --> small.mirror.hcl:1:26
+      |
+    1 | stack "small" { allow = ["MP1008", "MP0001: it is HCL", "MP1003: it is UDP"] }
+      |                          ^^^^^^^^
+
+    error[MP0007]: `MP0001` is not the code of a finding that can be accepted
+     --> small.mirror.hcl:1:36
+      |
+    1 | stack "small" { allow = ["MP1008", "MP0001: it is HCL", "MP1003: it is UDP"] }
+      |                                    ^^^^^^^^^^^^^^^^^^^
+
+    error[MP0007]: `MP1003` is not the code of a finding that can be accepted
+     --> small.mirror.hcl:1:57
+      |
+    1 | stack "small" { allow = ["MP1008", "MP0001: it is HCL", "MP1003: it is UDP"] }
+      |                                                         ^^^^^^^^^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn every_form_of_a_plan_has_the_findings_and_none_changes_its_digest() {
+    let folder = Folder::with(&with_a_warning());
+    let lines = folder.done("plan --json");
+    let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found = lines.iter().find(|line| line["type"] == "diagnostic").unwrap();
+    assert_eq!(found["@level"], "warn");
+    assert!(
+        found["diagnostic"]["summary"]
+            .as_str()
+            .unwrap()
+            .contains("mirrors nothing that goes egress"),
+        "{found}"
+    );
+    let terraform: Json = serde_json::from_str(&folder.done("plan --format tfjson")).unwrap();
+    assert_eq!(terraform["checks"][0]["address"]["to_display"], "check.mp1008");
+    assert!(folder.done("plan --format markdown").contains("warning[MP1008]"));
+    folder.done("report --html report.html");
+    assert!(folder.read("report.html").contains("warning[MP1008]"));
+
+    let digest = |folder: &Folder| {
+        let text = folder.done("plan");
+        text.lines().find(|line| line.starts_with("Plan digest")).unwrap().to_owned()
+    };
+    folder.done("plan --write with.plan");
+    let with = digest(&folder);
+    folder.edit("{ region", "{\n  allow  = [\"MP1008: answers are of no interest\"]\n  region");
+    folder.edit("\"eu-west-1\" }", "\"eu-west-1\"\n}");
+    assert_eq!(digest(&folder), with);
+    folder.done("plan --check with.plan");
+}

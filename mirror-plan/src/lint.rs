@@ -1,0 +1,190 @@
+//! Lints: what AWS would refuse half-way through an apply, and what it takes without an error though
+//! no packet will ever arrive.
+//!
+//! Each lint is a value in [`ALL`]; the entry of its code in [`crate::code`] has the severity and the AWS fact
+//! with its source and date. A lint speaks only of what is known: where a security group, a subnet or an
+//! interface is named by its id, what is in it is not known, and nothing is held against it.
+//!
+//! ```
+//! use mirror_plan::lint;
+//! use mirror_plan::resource::{MirrorFilter, MirrorSession};
+//! use mirror_plan::stack::Stack;
+//!
+//! let mut stack = Stack::builder("lab".parse()?);
+//! let filter = stack.add(
+//!     "nothing".parse()?,
+//!     MirrorFilter {
+//!         description: None,
+//!         amazon_dns: false,
+//!         rules: Default::default(),
+//!         tags: Default::default(),
+//!     },
+//! );
+//! stack.add(
+//!     "detect".parse()?,
+//!     MirrorSession {
+//!         source: mirror_plan::attribute::Ref::Id("eni-0a1b2c3d".parse()?),
+//!         target: mirror_plan::attribute::Ref::Id("tmt-0a1b2c3d".parse()?),
+//!         filter,
+//!         number: 1_i64.try_into()?,
+//!         packet_length: None,
+//!         vni: None,
+//!         description: None,
+//!         tags: Default::default(),
+//!     },
+//! );
+//! let (stack, _warnings) = stack.build()?;
+//! let found = lint::check(&stack);
+//! assert_eq!(found.iter().next().map(|finding| finding.code.0), Some("MP1008"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::borrow::Cow;
+
+use crate::code;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::observed::Observed;
+use crate::plan::{Mode, Request};
+use crate::stack::Stack;
+
+mod catalogue;
+mod filter;
+pub mod instance_type;
+mod load_balancer;
+mod mend;
+mod network;
+mod quota;
+mod route;
+mod security;
+mod session;
+#[cfg(all(test, feature = "hcl"))]
+mod tests;
+mod view;
+
+pub use catalogue::{Row, catalogue};
+pub use mend::mended;
+use view::View;
+
+/// One thing that is looked for in every stack.
+#[derive(Clone, Copy, Debug)]
+pub struct Lint {
+    /// Its code; [`code::explain`] has what there is to say about it.
+    pub code: Code,
+    check: fn(&View<'_>) -> Vec<Diagnostic>,
+}
+
+/// Declares [`ALL`].
+macro_rules! lints {
+    ($($code:ident by $module:ident::$check:ident;)+) => {
+        /// Every lint, by code.
+        pub const ALL: &[Lint] = &[
+            $(Lint { code: code::$code, check: $module::$check },)+
+        ];
+    };
+}
+
+lints! {
+    NO_VXLAN_LISTENER by load_balancer::no_vxlan_listener;
+    LISTENER_PROTOCOL by load_balancer::listener_protocol;
+    HEALTH_CHECK_ON_VXLAN_PORT by load_balancer::health_check_on_vxlan_port;
+    HEALTH_CHECK_SHUT_OUT by security::health_check_shut_out;
+    RECEIVER_SHUT_OUT by security::receiver_shut_out;
+    LOAD_BALANCER_SHUT by security::load_balancer_shut;
+    FILTER_MIRRORS_NOTHING by filter::mirrors_nothing;
+    RULE_WITHOUT_EFFECT by filter::rule_without_effect;
+    QUOTA by quota::quota;
+    SESSION_NUMBER by session::number_taken;
+    PACKET_LENGTH by session::packet_length_too_short;
+    VNI by session::vni_shared;
+    SOURCE_TYPE by instance_type::source_type;
+    ALREADY_IN_USE by session::already_in_use;
+    NO_INTERNET_ROUTE by route::no_internet_route;
+    ZONE_WITHOUT_RECEIVER by load_balancer::zone_without_receiver;
+    RECEIVER_IN_OTHER_VPC by load_balancer::receiver_in_other_vpc;
+    NO_ROUTE_TO_TARGET by route::no_route_to_target;
+    PATH_TOO_NARROW by network::path_too_narrow;
+    SESSION_GETS_NOTHING by session::gets_nothing;
+    DNS_NOT_MIRRORED by filter::dns_not_mirrored;
+    TOO_FEW_ADDRESSES by load_balancer::too_few_addresses;
+    MIRRORS_THE_MIRROR by session::mirrors_the_mirror;
+    RANGES_CLASH by network::ranges_clash;
+    NAME_TAKEN by network::name_taken;
+    DEFAULT_QUOTA by quota::default_quota;
+}
+
+/// What the lints find in a stack, in the order of its text; not what the stack allows.
+#[must_use]
+pub fn check(stack: &Stack) -> Diagnostics {
+    found(stack, None)
+}
+
+/// The same with what was seen of the objects that the stack uses.
+///
+/// A stack that is to go has no findings, and of one of which a part is planned only those about that part
+/// count.
+#[must_use]
+pub fn check_planned(stack: &Stack, observed: &Observed, request: &Request) -> Diagnostics {
+    if request.mode == Mode::Destroy {
+        return Diagnostics::new();
+    }
+    // What does not fit is refused by the plan itself.
+    let filled = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
+    let found = found(&filled, Some(observed));
+    if request.targets.is_empty() {
+        return found;
+    }
+    let scope = crate::graph::ResourceGraph::of(stack).with_dependencies(&request.targets);
+    let is_planned =
+        |found: &Diagnostic| found.address.as_ref().is_none_or(|it| scope.contains(it));
+    found.into_iter().filter(is_planned).collect()
+}
+
+fn found(stack: &Stack, observed: Option<&Observed>) -> Diagnostics {
+    let view = View::of(stack, observed);
+    let allowed = |lint: &&Lint| stack.allow.iter().any(|allowance| allowance.code() == lint.code);
+    let lints = ALL.iter().filter(|lint| !allowed(lint));
+    let mut found: Diagnostics = lints.flat_map(|lint| (lint.check)(&view)).collect();
+    found.sort();
+    by_block(found)
+}
+
+/// One finding for a block: what is wrong in it is wrong with every resource that its `count` makes.
+fn by_block(found: Diagnostics) -> Diagnostics {
+    let block = |found: &Diagnostic| {
+        let address = found.address.as_ref().filter(|address| address.key.is_some())?;
+        Some((found.code, address.kind, address.name.clone(), found.labels.first().cloned()?.span))
+    };
+    let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
+    for found in found {
+        match kept.last_mut() {
+            Some((last, more)) if block(&found).is_some() && block(last) == block(&found) => {
+                *more += 1;
+            }
+            _ => kept.push((found, 0)),
+        }
+    }
+    let noted = kept.into_iter().map(|(found, more)| match more {
+        0 => found,
+        more => found.note(format!("likewise {more} more of the same block")),
+    });
+    noted.collect()
+}
+
+/// Refuses what has a finding that is as bad as `least`, or worse.
+///
+/// # Errors
+/// How many there are.
+pub fn refuse(found: &Diagnostics, least: Severity) -> Result<(), Diagnostics> {
+    // The worst comes first in the order of severities.
+    let bad = found.iter().filter(|found| found.severity <= least);
+    let title = match bad.count() {
+        0 => return Ok(()),
+        1 => "a finding forbids it".to_owned(),
+        count => format!("{count} findings forbid it"),
+    };
+    Err(Diagnostic::error(code::FINDINGS, title)
+        .note("AWS would refuse it half-way, or take it and carry no packet")
+        .help("mend what was found")
+        .help("or accept it in the `stack` block, with a reason: `allow = [\"CODE: REASON\"]`")
+        .into())
+}

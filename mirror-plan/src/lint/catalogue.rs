@@ -1,0 +1,95 @@
+//! The catalogue: every mistake that is looked for, or why it is not.
+
+use crate::code::{self, Entry, Finding, FoundBy};
+
+/// One row of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub enum Row {
+    /// It is looked for.
+    Finding(&'static Entry, Finding),
+    /// Something else keeps it from happening, or it cannot be told.
+    Elsewhere {
+        /// Its number.
+        number: &'static str,
+        /// The mistake.
+        title: &'static str,
+        /// What becomes of it.
+        how: &'static str,
+    },
+}
+
+/// The rows that nothing looks for.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "MP1022",
+        "mirrored load beyond the bandwidth of the source",
+        "cannot be told: a stack file does not say which load there is",
+    ),
+    (
+        "MP1025",
+        "source in a subnet of IPv6 only",
+        "cannot be written: every `subnet` has an IPv4 range",
+    ),
+    (
+        "MP1026",
+        "network ACL without UDP 4789",
+        "cannot be written: a stack has no network ACLs, and those of a VPC that is made let all through",
+    ),
+    ("MP1027", "what it costs", "not estimated yet"),
+    (
+        "MP1030",
+        "a target made anew for the load balancer or interface of the old one",
+        "cannot happen: such a plan deletes the old target first, and says that the capture is interrupted",
+    ),
+];
+
+/// Every row, in the order of the numbers.
+#[must_use]
+pub fn catalogue() -> Vec<Row> {
+    let findings = code::all().filter_map(|entry| Some(Row::Finding(entry, entry.finding?)));
+    let others =
+        ELSEWHERE.iter().map(|&(number, title, how)| Row::Elsewhere { number, title, how });
+    let mut rows: Vec<Row> = findings.chain(others).collect();
+    rows.sort_by_key(Row::number);
+    rows
+}
+
+impl Row {
+    /// Its number: `MP1003`.
+    #[must_use]
+    pub const fn number(&self) -> &'static str {
+        match self {
+            Self::Finding(entry, _) => entry.code.0,
+            Self::Elsewhere { number, title: _, how: _ } => number,
+        }
+    }
+
+    /// Whether it can be accepted with `allow`.
+    #[must_use]
+    pub fn is_allowable(&self) -> bool {
+        match self {
+            Self::Finding(_, finding) => finding.found_by == FoundBy::Lint,
+            Self::Elsewhere { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::ALL;
+
+    #[test]
+    fn no_row_is_missing() {
+        let numbers: Vec<&str> = catalogue().iter().map(Row::number).collect();
+        let all: Vec<String> = (1001..=1034).map(|number| format!("MP{number}")).collect();
+        assert_eq!(numbers, all);
+    }
+
+    #[test]
+    fn every_row_that_a_lint_looks_for_has_its_lint_and_no_other_has() {
+        let rows = catalogue().into_iter().filter(Row::is_allowable);
+        let rows: Vec<&str> = rows.map(|row| row.number()).collect();
+        assert_eq!(rows, ALL.iter().map(|lint| lint.code.0).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,298 @@
+//! Load balancers that take no mirrored packet, or pass none on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::view::{Of, Receiver, VXLAN, View, attribute, is_vxlan};
+use crate::address::Address;
+use crate::attribute::Ref;
+use crate::code;
+use crate::diagnostic::{Diagnostic, Patch, Span};
+use crate::resource::{LoadBalancer, Subnet, TargetGroup};
+use crate::scalar::{AvailabilityZone, ElbProtocol, HealthPort, HealthProtocol};
+use crate::value::Path;
+
+/// Addresses of a subnet that AWS keeps for itself.
+///
+/// Source: VPC user guide, "Subnet CIDR blocks".
+const RESERVED: u64 = 5;
+/// The port that a health check is moved to: what answers at all most often answers there.
+const HTTP: u16 = 80;
+/// Free addresses that a load balancer wants in each subnet.
+///
+/// Source: Network Load Balancer guide, "Availability Zones".
+const FREE_MIN: u64 = 8;
+
+/// The path of a listener's attribute.
+fn of_listener(index: usize, name: &str) -> Path {
+    attribute("listeners").index(index).member(name)
+}
+
+/// MP1001.
+pub(super) fn no_vxlan_listener(view: &View<'_>) -> Vec<Diagnostic> {
+    let mute =
+        view.balanced().filter(|(_, (_, balancer))| !balancer.listeners.iter().any(is_vxlan));
+    mute.map(|(target, (address, balancer))| {
+        let title =
+            format!("`{address}` has no UDP listener on port {VXLAN}, and `{target}` sends to it");
+        let found = Diagnostic::error(code::NO_VXLAN_LISTENER, title)
+            .of(address)
+            .note("AWS takes such a target, and every mirrored packet is lost without an error");
+        with_listener_fix(view, address, balancer, found)
+    })
+    .collect()
+}
+
+/// The listener that is to take mirrored packets and does not yet: the one on their port, or the only one.
+fn to_mend(balancer: &LoadBalancer) -> Option<usize> {
+    let on_port = balancer.listeners.iter().position(|listener| listener.port.get() == VXLAN);
+    let only = (balancer.listeners.len() == 1).then_some(0);
+    on_port.or(only)
+}
+
+/// What turns a listener that is there into the one that is missing.
+fn with_listener_fix(
+    view: &View<'_>,
+    address: &Address,
+    balancer: &LoadBalancer,
+    found: Diagnostic,
+) -> Diagnostic {
+    let Some(index) = to_mend(balancer) else {
+        return found.at(view.at(address, &attribute("listeners")), "").help(format!(
+            "add `{{ protocol = \"udp\", port = {VXLAN}, target_group = target_group.NAME }}` to `listeners`"
+        ));
+    };
+    let listener = &balancer.listeners[index];
+    let path = of_listener(index, "protocol");
+    let is_udp = matches!(listener.protocol, ElbProtocol::Udp | ElbProtocol::TcpUdp);
+    let protocol = view.written(address, &path).filter(|_| !is_udp);
+    let port = view.written(address, &of_listener(index, "port"));
+    let port = port.filter(|_| listener.port.get() != VXLAN);
+    let place = protocol.clone().or_else(|| port.clone());
+    let place = place.or_else(|| view.at(address, &attribute("listeners")));
+    let found =
+        found.at(place, format!("this one is {} on port {}", listener.protocol, listener.port));
+    let found = match protocol {
+        Some(span) => found.help_patch("mirrored packets are VXLAN, which is UDP", span, "\"udp\""),
+        None => found,
+    };
+    match port {
+        Some(span) => {
+            found.help_patch("mirrored packets come to this port", span, VXLAN.to_string())
+        }
+        None => found,
+    }
+}
+
+/// MP1002.
+pub(super) fn listener_protocol(view: &View<'_>) -> Vec<Diagnostic> {
+    let mirrored: BTreeSet<&Address> = view.balanced().map(|(_, (balancer, _))| balancer).collect();
+    let mut found = Vec::new();
+    for (address, balancer) in &view.load_balancers {
+        // A listener that is to take mirrored packets must become UDP, and so must its group.
+        let to_be_mended = mirrored.contains(*address) && !balancer.listeners.iter().any(is_vxlan);
+        for (index, listener) in balancer.listeners.iter().enumerate() {
+            let Some(group) = view.target_group(&listener.target_group) else { continue };
+            let becomes_udp = to_be_mended && to_mend(balancer) == Some(index);
+            let meant = if becomes_udp { ElbProtocol::Udp } else { listener.protocol };
+            if !go_together(meant, group.1.protocol) {
+                let listener = (*address, of_listener(index, "protocol"));
+                found.push(apart(view, listener, group, meant));
+            }
+        }
+    }
+    found
+}
+
+/// The finding that a group does not go with what a listener is, or is to be.
+fn apart(
+    view: &View<'_>,
+    (address, path): (&Address, Path),
+    (group, declared): Of<'_, TargetGroup>,
+    meant: ElbProtocol,
+) -> Diagnostic {
+    let is = declared.protocol;
+    let title = format!("`{address}` forwards {meant} to `{group}`, which is {is}");
+    let found = Diagnostic::error(code::LISTENER_PROTOCOL, title)
+        .of(group)
+        .at(view.at(group, &attribute("protocol")), format!("{is} here"))
+        .at(view.at(address, &path), "");
+    let help = format!("a group behind such a listener is of `{meant}`");
+    let found = match view.written(group, &attribute("protocol")) {
+        Some(span) => found.help_patch(help, span, format!("\"{meant}\"")),
+        None => found.help(help),
+    };
+    let port = view.written(group, &attribute("port"));
+    match port.filter(|_| meant == ElbProtocol::Udp && declared.port.get() != VXLAN) {
+        Some(span) => {
+            found.help_patch("receivers of VXLAN listen on this port", span, VXLAN.to_string())
+        }
+        None => found,
+    }
+}
+
+/// Whether AWS takes a listener and a target group together.
+///
+/// Source: Network Load Balancer guide, "Target groups".
+const fn go_together(listener: ElbProtocol, group: ElbProtocol) -> bool {
+    use ElbProtocol::{Tcp, TcpUdp, Tls, Udp};
+    match listener {
+        Udp => matches!(group, Udp | TcpUdp),
+        Tcp => matches!(group, Tcp | TcpUdp),
+        TcpUdp => matches!(group, TcpUdp),
+        Tls => matches!(group, Tls | Tcp),
+    }
+}
+
+/// The groups behind the load balancers that are mirror targets.
+fn groups<'s>(view: &View<'s>) -> BTreeMap<&'s Address, &'s TargetGroup> {
+    view.balanced().flat_map(|(_, (_, balancer))| view.groups(balancer)).collect()
+}
+
+/// MP1004.
+pub(super) fn health_check_on_vxlan_port(view: &View<'_>) -> Vec<Diagnostic> {
+    let found = groups(view).into_iter().filter_map(|(address, group)| {
+        let port = match group.health_check.port {
+            HealthPort::Traffic => group.port,
+            HealthPort::Port(port) => port,
+        };
+        let is_vxlan = port == group.port && group.health_check.protocol == HealthProtocol::Tcp;
+        let title = format!("`{address}` checks health over TCP on port {port}, where VXLAN comes");
+        is_vxlan.then(|| {
+            Diagnostic::warning(code::HEALTH_CHECK_ON_VXLAN_PORT, title)
+                .of(address)
+                .at(view.at(address, &attribute("health_check")), "")
+                .note(
+                    "VXLAN is UDP: unless something answers TCP there too, every receiver counts as ill",
+                )
+                .help_edit(
+                    "check a TCP port that the receivers answer on, and admit it in their security groups",
+                    other_health_port(view, address),
+                )
+        })
+    });
+    found.collect()
+}
+
+/// The edit that moves a health check to another port.
+fn other_health_port(view: &View<'_>, address: &Address) -> Option<Patch> {
+    let check = attribute("health_check");
+    let port = HTTP;
+    match (view.written(address, &check), view.written(address, &check.member("port"))) {
+        (None, _) => {
+            let attribute = format!("health_check = {{ protocol = \"tcp\", port = {port} }}");
+            view.with_attribute(address, &attribute)
+        }
+        (Some(_), Some(span)) => Some(Patch { span, text: port.to_string() }),
+        (Some(object), None) => object.text().starts_with('{').then(|| {
+            let inside = object.bytes.start + 1;
+            let span = Span { bytes: inside..inside, ..object };
+            let comma = if group_is_empty(&span) { "" } else { "," };
+            Patch { span, text: format!(" port = {port}{comma}") }
+        }),
+    }
+}
+
+/// Whether an object ends where it begins.
+fn group_is_empty(begin: &Span) -> bool {
+    begin.source.text[begin.bytes.end..].trim_start().starts_with('}')
+}
+
+/// MP1018.
+pub(super) fn zone_without_receiver(view: &View<'_>) -> Vec<Diagnostic> {
+    let spread = view.balanced().filter(|(_, (_, balancer))| !balancer.cross_zone);
+    let mut found = Vec::new();
+    for (_, (address, balancer)) in spread {
+        let receivers = view.receivers(balancer);
+        let targets: usize =
+            view.groups(balancer).iter().map(|(_, group)| group.targets.len()).sum();
+        let zones: Option<BTreeSet<&AvailabilityZone>> =
+            receivers.iter().map(|receiver| zone(view, &receiver.instance.1.subnet)).collect();
+        // Targets that are not known may be anywhere.
+        let Some(filled) = zones.filter(|_| receivers.len() == targets && targets > 0) else {
+            continue;
+        };
+        let zones: BTreeSet<_> =
+            balancer.subnets.iter().filter_map(|subnet| zone(view, subnet)).collect();
+        found.extend(zones.difference(&filled).map(|zone| empty(view, (address, balancer), zone)));
+    }
+    found
+}
+
+/// The zone of a subnet, if the stack says it.
+fn zone<'s>(view: &View<'s>, subnet: &Ref<Subnet>) -> Option<&'s AvailabilityZone> {
+    view.subnet(subnet)?.1.availability_zone.as_ref()
+}
+
+/// The finding that a zone has no receiver.
+fn empty(
+    view: &View<'_>,
+    (address, _): Of<'_, LoadBalancer>,
+    zone: &AvailabilityZone,
+) -> Diagnostic {
+    let title = format!("`{address}` has no receiver in {zone}, and `cross_zone` is off");
+    let edit = match view.written(address, &attribute("cross_zone")) {
+        Some(span) => Some(Patch { span, text: "true".to_owned() }),
+        None => view.with_attribute(address, "cross_zone = true"),
+    };
+    Diagnostic::warning(code::ZONE_WITHOUT_RECEIVER, title)
+        .of(address)
+        .at(view.at(address, &attribute("subnets")), "")
+        .note("what its node there gets, it can send to nobody")
+        .help_edit("let its nodes send to every zone, or put a receiver into that zone", edit)
+}
+
+/// MP1019.
+pub(super) fn receiver_in_other_vpc(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (_, (address, balancer)) in view.balanced() {
+        let Some((_, home)) = balancer.subnets.first().and_then(|subnet| view.subnet(subnet))
+        else {
+            continue;
+        };
+        for Receiver { group: (group, _), instance: (receiver, instance) } in
+            view.receivers(balancer)
+        {
+            let Some((_, subnet)) = view.subnet(&instance.subnet) else { continue };
+            if subnet.vpc != home.vpc {
+                let title = format!("`{receiver}` is not in the VPC of `{address}`");
+                found.push(
+                    Diagnostic::error(code::RECEIVER_IN_OTHER_VPC, title)
+                        .of(group)
+                        .at(view.at(group, &attribute("targets")), "")
+                        .note("behind a UDP listener the address of the source is kept, and only targets in the same VPC get such packets")
+                        .help("put the load balancer and its receivers into one VPC"),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// MP1028.
+pub(super) fn too_few_addresses(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut instances: BTreeMap<&Ref<Subnet>, u64> = BTreeMap::new();
+    for (_, instance) in &view.instances {
+        *instances.entry(&instance.subnet).or_default() += 1;
+    }
+    let mut found = Vec::new();
+    for (address, balancer) in &view.load_balancers {
+        for (index, to) in balancer.subnets.iter().enumerate() {
+            let Some((subnet_address, subnet)) = view.subnet(to) else { continue };
+            let used = RESERVED + instances.get(to).copied().unwrap_or(0);
+            let free = (1_u64 << (32 - subnet.cidr.net().prefix_len())).saturating_sub(used);
+            if free < FREE_MIN {
+                let title = format!(
+                    "`{subnet_address}` has {free} free addresses, and `{address}` wants {FREE_MIN}"
+                );
+                found.push(
+                    Diagnostic::error(code::TOO_FEW_ADDRESSES, title)
+                        .of(address)
+                        .at(view.at(address, &attribute("subnets").index(index)), "")
+                        .at(view.at(subnet_address, &attribute("cidr")), "")
+                        .help("make the subnet larger, /27 for one load balancer and 16 instances"),
+                );
+            }
+        }
+    }
+    found
+}

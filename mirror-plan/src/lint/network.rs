@@ -1,0 +1,138 @@
+//! Networks and names that clash, and ways that are too narrow.
+
+use std::collections::BTreeMap;
+
+use super::route;
+use super::view::{Of, View, attribute};
+use crate::address::Address;
+use crate::attribute::Ref;
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::resource::mirror_target::Destination;
+use crate::resource::{Resource, Subnet, Vpc};
+use crate::scalar::ElbName;
+
+/// The longest packet, with its Ethernet header, that goes whole over a path of 8500 bytes: less the 54 bytes
+/// that AWS reckons for the encapsulation, more the 14 that a packet length counts and the MTU does not.
+///
+/// Source: AWS Traffic Mirroring guide, "Quotas" and "Traffic mirror sessions"; an inference from both.
+const CARRIED: u16 = 8500 - 54 + 14;
+
+/// MP1032.
+pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut of_vpc: BTreeMap<&Ref<Vpc>, Vec<Of<'_, Subnet>>> = BTreeMap::new();
+    for (address, subnet) in &view.subnets {
+        of_vpc.entry(&subnet.vpc).or_default().push((address, subnet));
+    }
+    let mut found: Vec<Diagnostic> =
+        view.subnets.iter().filter_map(|subnet| outside(view, *subnet)).collect();
+    for subnets in of_vpc.values_mut() {
+        // In the order of their addresses only neighbors can overlap, or what a wider one holds.
+        subnets.sort_by_key(|(_, subnet)| {
+            (subnet.cidr.net().network(), subnet.cidr.net().prefix_len())
+        });
+        let mut widest: Option<Of<'_, Subnet>> = None;
+        for subnet in subnets.iter().copied() {
+            match widest {
+                Some(before) if before.1.cidr.net().contains(&subnet.1.cidr.net()) => {
+                    found.push(over(view, before, subnet));
+                }
+                _ => widest = Some(subnet),
+            }
+        }
+    }
+    found
+}
+
+/// What is in the range of its VPC: of a VPC that was not made by the stack there may be more ranges.
+fn outside(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Diagnostic> {
+    let (vpc_address, vpc) = view.own_vpc(&subnet.vpc)?;
+    if vpc.cidr.net().contains(&subnet.cidr.net()) {
+        return None;
+    }
+    let title = format!("`{address}` ({}) is not in `{vpc_address}` ({})", subnet.cidr, vpc.cidr);
+    Some(
+        Diagnostic::error(code::RANGES_CLASH, title)
+            .of(address)
+            .at(view.at(address, &attribute("cidr")), "")
+            .at(view.at(vpc_address, &attribute("cidr")), "the range of the VPC")
+            .help(format!("cut it out of the VPC's: `cidrsubnet({vpc_address}.cidr, 8, 1)`")),
+    )
+}
+
+fn over(view: &View<'_>, (first, a): Of<'_, Subnet>, (second, b): Of<'_, Subnet>) -> Diagnostic {
+    let title =
+        format!("`{second}` ({}) and `{first}` ({}) have addresses in common", b.cidr, a.cidr);
+    Diagnostic::error(code::RANGES_CLASH, title)
+        .of(second)
+        .at(view.at(second, &attribute("cidr")), "")
+        .at(view.at(first, &attribute("cidr")), "and here")
+        .help("give each subnet a range of its own")
+}
+
+/// MP1033.
+pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut taken: BTreeMap<(&str, &ElbName), &Address> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (address, resource) in view.resources() {
+        let (what, name) = match resource {
+            Resource::LoadBalancer(balancer) => ("load balancers", balancer.name.as_ref()),
+            Resource::TargetGroup(group) => ("target groups", group.name.as_ref()),
+            Resource::Vpc(_)
+            | Resource::Subnet(_)
+            | Resource::InternetGateway(_)
+            | Resource::RouteTable(_)
+            | Resource::SecurityGroup(_)
+            | Resource::Instance(_)
+            | Resource::MirrorTarget(_)
+            | Resource::MirrorFilter(_)
+            | Resource::MirrorSession(_) => continue,
+        };
+        let Some(name) = name else { continue };
+        match taken.get(&(what, name)) {
+            None => {
+                taken.insert((what, name), address);
+            }
+            Some(first) => {
+                let title = format!("`{first}` and `{address}` are {what} of one name, `{name}`");
+                found.push(
+                    Diagnostic::error(code::NAME_TAKEN, title)
+                        .of(address)
+                        .at(view.at(address, &attribute("name")), "")
+                        .at(view.at(first, &attribute("name")), "taken here")
+                        .help("leave `name` out, and one is chosen that is free"),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// MP1021.
+pub(super) fn path_too_narrow(view: &View<'_>) -> Vec<Diagnostic> {
+    let long = view.sessions.iter().filter_map(|(address, session)| {
+        let length = session.packet_length.filter(|length| length.get() > CARRIED)?;
+        let (target_address, target) = view.target(&session.target)?;
+        let by = match target.destination()? {
+            Destination::GatewayLoadBalancerEndpoint(_) => "a Gateway Load Balancer endpoint",
+            Destination::LoadBalancer(_) | Destination::NetworkInterface(_) => {
+                route::over_transit_gateway(view, session, target).then_some("a transit gateway")?
+            }
+        };
+        let title =
+            format!("`{address}` asks for {length} bytes of a packet, and {by} carries {CARRIED}");
+        let found = Diagnostic::warning(code::PATH_TOO_NARROW, title)
+            .of(address)
+            .at(view.at(address, &attribute("packet_length")), "")
+            .at(view.at(target_address, &Default::default()), "on the way to here");
+        let help =
+            "ask for what arrives whole, or leave it out and accept that the longest are cut short";
+        let written = view.written(address, &attribute("packet_length"));
+        let literal = written.filter(|span| span.text() == length.to_string());
+        Some(match literal {
+            Some(span) => found.help_patch(help, span, CARRIED.to_string()),
+            None => found.help(help),
+        })
+    });
+    long.collect()
+}

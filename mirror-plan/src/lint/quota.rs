@@ -1,0 +1,194 @@
+//! What AWS takes at most: never more on request of some, more on request of others.
+//!
+//! Sources: AWS Traffic Mirroring guide, "Quotas"; VPC user guide, "Quotas"; Network Load Balancer guide,
+//! "Quotas".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::instance_type::takes_100_sources;
+use super::view::{View, attribute};
+use crate::address::{Address, Kind};
+use crate::attribute::Ref;
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::id::NetworkInterface;
+use crate::resource::mirror_target::Destination;
+use crate::resource::{Resource, SecurityGroup, Vpc};
+
+/// Rules in a filter.
+const RULES: usize = 10;
+/// Sessions on an interface.
+const SESSIONS: usize = 3;
+/// Sources of a target that is an interface.
+const SOURCES: usize = 10;
+/// The same for an instance of one of the largest sizes.
+const SOURCES_OF_THE_LARGEST: usize = 100;
+/// Sessions, targets and filters, each, in a Region.
+const IN_REGION: usize = 10_000;
+
+/// Rules in one direction of a security group.
+const GROUP_RULES: usize = 60;
+/// Security groups on an interface, and on a load balancer.
+const GROUPS: usize = 5;
+/// Routes in a table.
+const ROUTES: usize = 50;
+/// Subnets in a VPC.
+const SUBNETS: usize = 200;
+/// VPCs, and internet gateways, in a Region.
+const VPCS: usize = 5;
+/// Listeners on a load balancer.
+const LISTENERS: usize = 50;
+/// Targets in a target group that a load balancer uses.
+const TARGETS: usize = 500;
+
+/// MP1011.
+pub(super) fn quota(view: &View<'_>) -> Vec<Diagnostic> {
+    [rules(view), sessions(view), sources(view), in_region(view)].concat()
+}
+
+fn rules(view: &View<'_>) -> Vec<Diagnostic> {
+    let filters = view.resources().filter_map(|(address, resource)| match resource {
+        Resource::MirrorFilter(filter) => Some((address, filter)),
+        _ => None,
+    });
+    let over = filters.filter(|(_, filter)| filter.rules.0.len() > RULES);
+    over.map(|(address, filter)| {
+        let count = filter.rules.0.len();
+        let title = format!("`{address}` has {count} rules, and AWS takes {RULES} in a filter");
+        Diagnostic::error(code::QUOTA, title)
+            .of(address)
+            .at(view.at(address, &attribute("rules")), "")
+            .note("a rule without a direction is two, one each way")
+            .help("put ranges together, or mirror through two sessions with a filter each")
+    })
+    .collect()
+}
+
+fn sessions(view: &View<'_>) -> Vec<Diagnostic> {
+    let over = view.by_source.values().filter_map(|sessions| {
+        let (address, _) = sessions.get(SESSIONS)?;
+        let count = sessions.len();
+        let title =
+            format!("`{address}` is one of {count} sessions of an interface that takes {SESSIONS}");
+        Some(
+            Diagnostic::error(code::QUOTA, title)
+                .of(address)
+                .at(view.at(address, &attribute("source")), "")
+                .help("one session with a filter that takes all of it needs no second"),
+        )
+    });
+    over.collect()
+}
+
+fn sources(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut all: BTreeMap<&Address, BTreeSet<&Ref<NetworkInterface>>> = BTreeMap::new();
+    for (_, session) in &view.sessions {
+        if let Some((target, _)) = view.target(&session.target) {
+            all.entry(target).or_default().insert(&session.source);
+        }
+    }
+    let over = view.targets.iter().filter_map(|(address, target)| {
+        let Some(Destination::NetworkInterface(_)) = target.destination() else { return None };
+        let to = view.instance(target.network_interface.as_ref()?);
+        // Of what is not known, the larger quota counts.
+        let is_large = to.and_then(|(_, to)| takes_100_sources(&to.instance_type)).unwrap_or(true);
+        let most = if is_large { SOURCES_OF_THE_LARGEST } else { SOURCES };
+        let count = all.get(address).map_or(0, BTreeSet::len);
+        (count > most).then(|| {
+            let title = format!("`{address}` has {count} sources, and its interface takes {most}");
+            Diagnostic::error(code::QUOTA, title)
+                .of(address)
+                .at(view.at(address, &attribute("network_interface")), "")
+                .help("a Network Load Balancer as target takes any number of sources")
+        })
+    });
+    over.collect()
+}
+
+fn in_region(view: &View<'_>) -> Vec<Diagnostic> {
+    let kinds = [Kind::MirrorSession, Kind::MirrorTarget, Kind::MirrorFilter];
+    let over = kinds.into_iter().filter_map(|kind| {
+        let count = view.resources().filter(|(address, _)| address.kind == kind).count();
+        (count > IN_REGION).then(|| {
+            let title = kind.title();
+            let title =
+                format!("the stack has {count} of {title}, and AWS takes {IN_REGION} in a Region");
+            Diagnostic::error(code::QUOTA, title)
+                .help("divide the stack between accounts or Regions")
+        })
+    });
+    over.collect()
+}
+
+/// MP1034.
+pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (address, resource) in view.resources() {
+        let mut most = |count: usize, most: usize, what: &str, path: &str| {
+            if count > most {
+                let title = format!(
+                    "`{address}` has {count} {what}, and AWS takes {most} unless it was asked for more"
+                );
+                found.push(raisable(title).of(address).at(view.at(address, &attribute(path)), ""));
+            }
+        };
+        match resource {
+            Resource::SecurityGroup(SecurityGroup { ingress, egress, .. }) => {
+                most(ingress.0.len(), GROUP_RULES, "rules for what comes in", "ingress");
+                most(egress.0.len(), GROUP_RULES, "rules for what goes out", "egress");
+            }
+            Resource::Instance(instance) => {
+                most(instance.security_groups.len(), GROUPS, "security groups", "security_groups");
+            }
+            Resource::LoadBalancer(balancer) => {
+                most(balancer.security_groups.len(), GROUPS, "security groups", "security_groups");
+                most(balancer.listeners.len(), LISTENERS, "listeners", "listeners");
+            }
+            Resource::TargetGroup(group) => {
+                most(group.targets.len(), TARGETS, "targets", "targets");
+            }
+            Resource::RouteTable(table) => most(table.routes.len(), ROUTES, "routes", "routes"),
+            Resource::Vpc(_)
+            | Resource::Subnet(_)
+            | Resource::InternetGateway(_)
+            | Resource::MirrorTarget(_)
+            | Resource::MirrorFilter(_)
+            | Resource::MirrorSession(_) => {}
+        }
+    }
+    found.extend(subnets(view));
+    found.extend(networks(view));
+    found
+}
+
+fn raisable(title: String) -> Diagnostic {
+    Diagnostic::warning(code::DEFAULT_QUOTA, title)
+        .help("ask AWS for more, in Service Quotas, and then accept this with `allow`")
+}
+
+fn subnets(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut of_vpc: BTreeMap<&Ref<Vpc>, Vec<&Address>> = BTreeMap::new();
+    for (address, subnet) in &view.subnets {
+        of_vpc.entry(&subnet.vpc).or_default().push(address);
+    }
+    let over = of_vpc.values().filter_map(|subnets| {
+        let (first, count) = (subnets.get(SUBNETS)?, subnets.len());
+        let title = format!(
+            "`{first}` is one of {count} subnets of a VPC, and AWS takes {SUBNETS} unless it was asked for more"
+        );
+        Some(raisable(title).of(first).at(view.at(first, &attribute("vpc")), ""))
+    });
+    over.collect()
+}
+
+fn networks(view: &View<'_>) -> Vec<Diagnostic> {
+    let kinds = [(Kind::Vpc, "VPCs"), (Kind::InternetGateway, "internet gateways")];
+    let over = kinds.into_iter().filter_map(|(kind, what)| {
+        let count = view.resources().filter(|(address, _)| address.kind == kind).count();
+        let title = format!(
+            "the stack has {count} {what}, and AWS takes {VPCS} in a Region unless it was asked for more"
+        );
+        (count > VPCS).then(|| raisable(title))
+    });
+    over.collect()
+}

@@ -1,0 +1,291 @@
+//! Each lint on a stack that trips it and on its nearest innocent neighbour.
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::diagnostic::Source;
+use crate::hcl::{Inputs, StackFile};
+use crate::render::Palette;
+
+/// A stack in which nothing is to be found; the cases below edit it.
+const LAB: &str = include_str!("tests/lab.mirror.hcl");
+
+/// A code, a piece of the lab, what trips the lint there, and what nearly does.
+const CASES: &[(&str, &str, &str, &str)] = &[
+    ("MP1001", "port = 4789, target_group", "port = 4790, target_group", "target_group"),
+    (
+        "MP1002",
+        "  protocol     = \"udp\"\n",
+        "  protocol     = \"tcp\"\n",
+        "  protocol     = \"tcp_udp\"\n",
+    ),
+    (
+        "MP1004",
+        "health_check = { port = 80 }",
+        "",
+        "health_check = { port = 4789, protocol = \"http\" }",
+    ),
+    (
+        "MP1005",
+        "port = 80, cidrs = [\"10.0.2.0/24\"]",
+        "port = 81, cidrs = [\"10.0.2.0/24\"]",
+        "port = \"80-81\", security_groups = [security_group.balancer]",
+    ),
+    (
+        "MP1006",
+        "cidrs = [\"10.0.1.0/24\", \"10.1.0.0/16\"]",
+        "cidrs = [\"10.0.2.0/24\"]",
+        "security_groups = [security_group.balancer]",
+    ),
+    (
+        "MP1007",
+        "cidrs = [\"10.0.0.0/8\"]",
+        "cidrs = [\"10.2.0.0/16\"]",
+        "cidrs = [\"10.0.1.0/24\", \"10.1.1.0/24\"]",
+    ),
+    (
+        "MP1007",
+        "protocol = \"all\", cidrs",
+        "protocol = \"tcp\", cidrs",
+        "protocol = \"all\", description = \"all\", cidrs",
+    ),
+    (
+        "MP1007",
+        "{ protocol = \"all\", cidrs",
+        "{ protocol = \"udp\", cidrs",
+        "{ protocol = \"tcp\", port = 80, cidrs = [\"10.0.2.0/24\"] }, { protocol = \"udp\", cidrs",
+    ),
+    (
+        "MP1008",
+        "action = \"accept\", protocol = \"udp\", port = 80",
+        "action = \"reject\", protocol = \"udp\", port = 80",
+        "action = \"accept\", protocol = \"udp\", port = 81",
+    ),
+    (
+        "MP1008",
+        "action = \"accept\", protocol = \"udp\", port = 80",
+        "action = \"accept\", protocol = \"udp\", direction = \"ingress\"",
+        "action = \"accept\", protocol = \"udp\", peer = \"10.9.0.0/16\"",
+    ),
+    (
+        "MP1009",
+        "number = 10, action = \"reject\"",
+        "number = 30, action = \"reject\"",
+        "number = 19, action = \"reject\"",
+    ),
+    (
+        "MP1011",
+        "  vni           = 7\n",
+        "  vni           = 7\n  count         = 4\n",
+        "  vni           = 7\n  count         = 1\n",
+    ),
+    ("MP1012", "number        = 2", "number        = 1", "number        = 3"),
+    ("MP1013", "packet_length = 128", "packet_length = 34", "packet_length = 35"),
+    ("MP1014", "vni    = 8", "vni    = 7", "vni    = 9"),
+    (
+        "MP1015",
+        "instance_type   = \"t3.micro\"",
+        "instance_type   = \"t2.micro\"",
+        "instance_type   = \"t4g.micro\"",
+    ),
+    (
+        "MP1015",
+        "instance_type   = \"t3.micro\"",
+        "instance_type   = \"m6i.metal\"",
+        "instance_type   = \"m5.metal\"",
+    ),
+    (
+        "MP1015",
+        "instance_type   = \"t3.micro\"",
+        "instance_type   = \"z9.large\"",
+        "instance_type   = \"m7i-flex.large\"",
+    ),
+    (
+        "MP1016",
+        "network_interface = instance.sensor",
+        "network_interface = instance.source",
+        "network_interface = instance.receiver",
+    ),
+    (
+        "MP1016",
+        "network_interface = instance.sensor",
+        "load_balancer = load_balancer.sensors",
+        "network_interface = \"eni-0a1b2c3d\"",
+    ),
+    (
+        "MP1017",
+        "internet_gateway = internet_gateway.out",
+        "target = \"nat-0a1b2c3d\"",
+        "internet_gateway = \"igw-0a1b2c3d\"",
+    ),
+    (
+        "MP1017",
+        "internet_gateway \"out\" { vpc = vpc.lab }",
+        "internet_gateway \"out\" { vpc = vpc.far }",
+        "internet_gateway \"out\" {\n  vpc = vpc.lab\n}",
+    ),
+    (
+        "MP1018",
+        "[subnet.target]\n  security_groups = [security_group.balancer]",
+        "[subnet.target, subnet.zone]\n  security_groups = [security_group.balancer]",
+        "[subnet.target, subnet.zone]\n  cross_zone = true\n  security_groups = [security_group.balancer]",
+    ),
+    (
+        "MP1019",
+        "subnet          = subnet.target",
+        "subnet          = subnet.far",
+        "subnet          = subnet.source",
+    ),
+    (
+        "MP1020",
+        "destination = \"10.0.0.0/16\"",
+        "destination = \"10.2.0.0/16\"",
+        "destination = \"10.0.2.0/24\"",
+    ),
+    (
+        "MP1023",
+        "filter        = mirror_filter.udp",
+        "filter        = mirror_filter.tcp",
+        "filter        = mirror_filter.udp # another",
+    ),
+    (
+        "MP1024",
+        "protocol = \"udp\", port = 80",
+        "protocol = \"udp\", peer_port = 53",
+        "protocol = \"udp\", peer_port = 54",
+    ),
+    (
+        "MP1028",
+        "cidr              = \"10.0.2.0/24\"",
+        "cidr              = \"10.0.2.0/28\"",
+        "cidr              = \"10.0.2.0/27\"",
+    ),
+    (
+        "MP1029",
+        "source = instance.far\n  target = mirror_target.balanced\n  filter = mirror_filter.tcp",
+        "source = instance.receiver\n  target = mirror_target.balanced\n  filter = mirror_filter.everything",
+        "source = instance.receiver\n  target = mirror_target.balanced\n  filter = mirror_filter.tcp",
+    ),
+    (
+        "MP1021",
+        "target = \"pcx-0a1b2c3d\"",
+        "target = \"tgw-0a1b2c3d\"",
+        "target = \"pcx-0a1b2c3e\"",
+    ),
+    ("MP1032", "\"10.0.3.0/24\"", "\"10.0.2.128/25\"", "\"10.0.3.0/25\""),
+    ("MP1032", "\"10.0.3.0/24\"", "\"10.1.3.0/24\"", "\"10.0.255.0/24\""),
+    (
+        "MP1033",
+        "mirror_target \"direct\"",
+        "target_group \"spare\" {\n  count = 2\n  vpc = vpc.lab\n  name = \"spare\"\n}\nmirror_target \"direct\"",
+        "target_group \"spare\" {\n  count = 1\n  vpc = vpc.lab\n  name = \"spare\"\n}\nmirror_target \"direct\"",
+    ),
+    (
+        "MP1034",
+        "vpc \"far\" {",
+        "vpc \"more\" {\n  count = 4\n  cidr = \"10.9.0.0/16\"\n}\nvpc \"far\" {",
+        "vpc \"more\" {\n  count = 3\n  cidr = \"10.9.0.0/16\"\n}\nvpc \"far\" {",
+    ),
+];
+
+fn file(text: String) -> Stack {
+    let source = Source { name: "lab.mirror.hcl".to_owned(), text };
+    let file = StackFile::parse(source).expect("the text is HCL");
+    file.stack(&Inputs::new()).expect("the stack is in order").0
+}
+
+fn edited(from: &str, to: &str) -> Stack {
+    assert_eq!(LAB.matches(from).count(), 1, "{from}");
+    file(LAB.replace(from, to))
+}
+
+fn codes(stack: &Stack) -> Vec<&'static str> {
+    let mut codes: Vec<_> = check(stack).iter().map(|finding| finding.code.0).collect();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn nothing_is_found_in_a_stack_that_works() {
+    assert_eq!(check(&file(LAB.to_owned())).to_string(), "");
+    let lab = include_str!("../../../examples/lab.mirror.hcl");
+    assert_eq!(check(&file(lab.to_owned())).to_string(), "");
+}
+
+#[test]
+fn each_lint_finds_its_mistake_and_not_its_neighbour() {
+    for (code, from, trip, miss) in CASES {
+        let found = codes(&edited(from, trip));
+        assert!(found.contains(code), "{code} is not found with {trip}: {found:?}");
+        let found = check(&edited(from, miss));
+        assert!(!found.iter().any(|f| f.code.0 == *code), "{miss}:\n{found}");
+    }
+}
+
+#[test]
+fn every_lint_has_a_case() {
+    for Lint { code, .. } in ALL {
+        assert!(CASES.iter().any(|(case, ..)| *case == code.0), "{code}");
+    }
+}
+
+#[test]
+fn a_finding_is_never_worse_than_its_entry_says() {
+    for (_, from, trip, _) in CASES {
+        for finding in &check(&edited(from, trip)) {
+            let entry = code::explain(finding.code.0).unwrap();
+            assert!(entry.finding.unwrap().severity <= finding.severity, "{finding}");
+        }
+    }
+}
+
+#[test]
+fn a_finding_shows_its_place_the_reason_and_the_edit() {
+    let stack = edited(
+        "protocol = \"udp\", port = 4789, target_group",
+        "protocol = \"tcp\", port = 4789, target_group",
+    );
+    assert_snapshot!(crate::render::diagnostic::human(&check(&stack), Palette::plain()), @r#"
+    error[MP1001]: `load_balancer.sensors` has no UDP listener on port 4789, and `mirror_target.balanced` sends to it
+       --> lab.mirror.hcl:110:35
+        |
+    110 |   listeners       = [{ protocol = "tcp", port = 4789, target_group = target_group.receivers }]
+        |                                   ^^^^^ this one is tcp on port 4789
+        |
+        = note: AWS takes such a target, and every mirrored packet is lost without an error
+    help: mirrored packets are VXLAN, which is UDP
+        |
+    110 -   listeners       = [{ protocol = "tcp", port = 4789, target_group = target_group.receivers }]
+    110 +   listeners       = [{ protocol = "udp", port = 4789, target_group = target_group.receivers }]
+        |
+    "#);
+}
+
+#[test]
+fn what_exists_already_is_not_held_against_the_stack() {
+    let by_id = edited(
+        "security_groups = [security_group.receiver]",
+        "security_groups = [\"sg-0a1b2c3d\"]",
+    );
+    assert_eq!(check(&by_id).to_string(), "");
+}
+
+#[test]
+fn eleven_sources_are_too_many_for_an_interface_and_a_hundred_for_the_largest() {
+    let sources = |size: &str, count: usize| {
+        let sensor = "instance_type = \"m5.large\"\n  subnet        = subnet.target";
+        assert_eq!(LAB.matches(sensor).count(), 1);
+        let text = LAB.replace(sensor, &sensor.replace("m5.large", size));
+        file(format!(
+            "{text}\ninstance \"many\" {{\n  count = {count}\n  instance_type = \"m5.large\"\n  \
+             subnet = subnet.source\n}}\nmirror_session \"many\" {{\n  count = {count}\n  \
+             source = instance.many[count.index]\n  target = mirror_target.direct\n  \
+             filter = mirror_filter.udp\n  number = 1\n}}\n"
+        ))
+    };
+    // The lab itself has one.
+    for (size, most) in [("m5.large", 9), ("m5.24xlarge", 99)] {
+        assert_eq!(codes(&sources(size, most)), [""; 0], "{size}");
+        assert_eq!(codes(&sources(size, most + 1)), ["MP1011"], "{size}");
+    }
+}

@@ -1,0 +1,287 @@
+//! A stack as the lints look at it: what is behind a reference, and what uses what.
+
+use std::collections::BTreeMap;
+
+use crate::address::Address;
+use crate::attribute::{Ref, Referable};
+use crate::diagnostic::{Patch, Span};
+use crate::id::NetworkInterface;
+use crate::observed::{Found, Observed};
+use crate::packet::{Mirrored, RULES_MAX};
+use crate::resource::mirror_target::Destination;
+use crate::resource::{
+    Instance, InternetGateway, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource,
+    RouteTable, SecurityGroup, Subnet, TargetGroup, Vpc,
+};
+use crate::stack::{Place, Stack};
+use crate::value::Path;
+
+/// The port on which mirrored packets come.
+pub(super) const VXLAN: u16 = crate::resource::target_group::VXLAN.get();
+
+/// A resource with its address.
+pub(super) type Of<'s, T> = (&'s Address, &'s T);
+
+/// A stack and what the lints ask of it again and again.
+pub(super) struct View<'s> {
+    stack: &'s Stack,
+    /// The objects that the stack uses, by id, and instances by their interface too.
+    used: BTreeMap<&'s str, Of<'s, Resource>>,
+    pub(super) sessions: Vec<Of<'s, MirrorSession>>,
+    pub(super) targets: Vec<Of<'s, MirrorTarget>>,
+    pub(super) load_balancers: Vec<Of<'s, LoadBalancer>>,
+    pub(super) instances: Vec<Of<'s, Instance>>,
+    pub(super) subnets: Vec<Of<'s, Subnet>>,
+    pub(super) route_tables: Vec<Of<'s, RouteTable>>,
+    /// The sessions of each interface, by number.
+    pub(super) by_source: BTreeMap<&'s Ref<NetworkInterface>, Vec<Of<'s, MirrorSession>>>,
+    /// The instances of the stack that are mirrored to each target.
+    pub(super) sources: BTreeMap<&'s Address, Vec<Of<'s, Instance>>>,
+    /// What each filter mirrors; nothing of those with more rules than are worked out.
+    pub(super) mirrored: BTreeMap<&'s Address, Mirrored>,
+}
+
+/// A receiver behind a load balancer, and the way to it.
+pub(super) struct Receiver<'s> {
+    pub(super) group: Of<'s, TargetGroup>,
+    pub(super) instance: Of<'s, Instance>,
+}
+
+/// Makes the methods that look behind a reference.
+macro_rules! behind {
+    ($($name:ident: $kind:ident;)+) => {$(
+        /// What is behind a reference, if it is known.
+        pub(super) fn $name(&self, to: &Ref<impl Referable>) -> Option<Of<'s, $kind>> {
+            match self.behind(to)? {
+                (address, Resource::$kind(resource)) => Some((address, resource)),
+                _ => None,
+            }
+        }
+    )+};
+}
+
+impl<'s> View<'s> {
+    pub(super) fn of(stack: &'s Stack, observed: Option<&'s Observed>) -> Self {
+        let mut view = Self {
+            stack,
+            used: observed.map(used).unwrap_or_default(),
+            sessions: Vec::new(),
+            targets: Vec::new(),
+            load_balancers: Vec::new(),
+            instances: Vec::new(),
+            subnets: Vec::new(),
+            route_tables: Vec::new(),
+            by_source: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            mirrored: BTreeMap::new(),
+        };
+        view.sort_resources();
+        for (address, resource) in view.used.values() {
+            if let Resource::MirrorFilter(filter) = resource {
+                view.mirrored.insert(address, Mirrored::by(filter));
+            }
+        }
+        view.connect();
+        view
+    }
+
+    fn sort_resources(&mut self) {
+        for (address, declared) in &self.stack.resources {
+            match &declared.resource {
+                Resource::MirrorSession(session) => self.sessions.push((address, session)),
+                Resource::MirrorTarget(target) => self.targets.push((address, target)),
+                Resource::LoadBalancer(balancer) => self.load_balancers.push((address, balancer)),
+                Resource::Instance(instance) => self.instances.push((address, instance)),
+                Resource::RouteTable(table) => self.route_tables.push((address, table)),
+                Resource::MirrorFilter(filter) if filter.rules.0.len() <= RULES_MAX => {
+                    self.mirrored.insert(address, Mirrored::by(filter));
+                }
+                Resource::Subnet(subnet) => self.subnets.push((address, subnet)),
+                Resource::Vpc(_)
+                | Resource::InternetGateway(_)
+                | Resource::SecurityGroup(_)
+                | Resource::TargetGroup(_)
+                | Resource::MirrorFilter(_) => {}
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        for (address, session) in self.sessions.clone() {
+            self.by_source.entry(&session.source).or_default().push((address, session));
+            if let (Some(source), Some((target, _))) =
+                (self.instance(&session.source), self.target(&session.target))
+            {
+                self.sources.entry(target).or_default().push(source);
+            }
+        }
+        for sessions in self.by_source.values_mut() {
+            sessions.sort_by_key(|(address, session)| (session.number, *address));
+        }
+    }
+
+    fn behind(&self, to: &Ref<impl Referable>) -> Option<Of<'s, Resource>> {
+        match to {
+            Ref::To(address) => {
+                let (address, declared) = self.stack.resources.get_key_value(address)?;
+                Some((address, &declared.resource))
+            }
+            Ref::Id(id) => self.used.get(id.as_str()).copied(),
+        }
+    }
+
+    behind! {
+        subnet: Subnet;
+        instance: Instance;
+        security_group: SecurityGroup;
+        target_group: TargetGroup;
+        load_balancer: LoadBalancer;
+        filter: MirrorFilter;
+        target: MirrorTarget;
+        internet_gateway: InternetGateway;
+    }
+
+    /// The VPC behind a reference, if the stack makes it: of any other it is not known what else is in it.
+    pub(super) fn own_vpc(&self, to: &Ref<Vpc>) -> Option<Of<'s, Vpc>> {
+        match (to, self.behind(to)?) {
+            (Ref::To(_), (address, Resource::Vpc(vpc))) => Some((address, vpc)),
+            _ => None,
+        }
+    }
+
+    /// Every resource.
+    pub(super) fn resources(&self) -> impl Iterator<Item = Of<'s, Resource>> {
+        self.stack.resources.iter().map(|(address, declared)| (address, &declared.resource))
+    }
+
+    /// Where a resource, or an object that the stack uses, stands in the file.
+    fn place(&self, address: &Address) -> Option<&'s Place> {
+        let declared = self.stack.resources.get(address).map(|declared| &declared.place);
+        let used = || self.stack.existing.get(address).map(|existing| &existing.place);
+        declared.or_else(used)?.as_ref()
+    }
+
+    /// The edit that gives a block another attribute; `None` where its end cannot be told.
+    pub(super) fn with_attribute(&self, address: &Address, attribute: &str) -> Option<Patch> {
+        let place = self.place(address)?;
+        let own = place.values.iter().filter(|(path, _)| path.0.len() == 1);
+        let last = own.map(|(_, span)| span).max_by_key(|span| span.bytes.end)?;
+        let text = &last.source.text;
+        let rest = text[last.bytes.end..].lines().next().unwrap_or_default();
+        let span = |bytes| Span { source: last.source.clone(), bytes };
+        let code = rest.trim_start();
+        if code.is_empty() || code.starts_with('#') || code.starts_with("//") {
+            let end = last.bytes.end + rest.len();
+            return Some(Patch { span: span(end..end), text: format!("\n  {attribute}") });
+        }
+        // A block on one line has one attribute: it must be opened up.
+        let begin = place.head.bytes.end + text[place.head.bytes.end..].find('{')? + 1;
+        let end = last.bytes.end + rest.find('}')?;
+        let only = text.get(begin..end)?.trim();
+        let lines = format!("\n  {only}\n  {attribute}\n");
+        (!only.contains('\n') && code.starts_with('}'))
+            .then(|| Patch { span: span(begin..end), text: lines })
+    }
+
+    /// The blank end of the file that a resource stands in, where more blocks can stand.
+    pub(super) fn end_of_file(&self, address: &Address) -> Option<Span> {
+        let source = self.place(address)?.head.source.clone();
+        let bytes = source.text.trim_end().len()..source.text.len();
+        Some(Span { source, bytes })
+    }
+
+    /// Where an attribute stands, or what encloses it.
+    pub(super) fn at(&self, address: &Address, path: &Path) -> Option<Span> {
+        Some(self.place(address)?.of(path).clone())
+    }
+
+    /// Where an attribute stands, if the stack file gives it.
+    pub(super) fn written(&self, address: &Address, path: &Path) -> Option<Span> {
+        self.place(address)?.values.get(path).cloned()
+    }
+
+    /// The mirror targets that are load balancers which are known.
+    pub(super) fn balanced(&self) -> impl Iterator<Item = (&'s Address, Of<'s, LoadBalancer>)> {
+        self.targets.iter().filter_map(|(address, target)| {
+            let balancer = self.load_balancer(target.load_balancer.as_ref()?)?;
+            Some((*address, balancer))
+        })
+    }
+
+    /// The groups that get mirrored packets from a load balancer: where no listener takes any, those behind
+    /// the others, one of which is to.
+    pub(super) fn groups(&self, balancer: &'s LoadBalancer) -> Vec<Of<'s, TargetGroup>> {
+        let none = !balancer.listeners.iter().any(is_vxlan);
+        let listeners = balancer.listeners.iter().filter(|listener| none || is_vxlan(listener));
+        listeners.filter_map(|listener| self.target_group(&listener.target_group)).collect()
+    }
+
+    /// The receivers of mirrored packets behind a load balancer.
+    pub(super) fn receivers(&self, balancer: &'s LoadBalancer) -> Vec<Receiver<'s>> {
+        let groups = self.groups(balancer).into_iter();
+        groups
+            .flat_map(|group| {
+                let instances = group.1.targets.iter().filter_map(|to| self.instance(to));
+                instances.map(move |instance| Receiver { group, instance }).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// The instances of the stack that a target leads to.
+    pub(super) fn receivers_of(&self, target: &'s MirrorTarget) -> Vec<Of<'s, Instance>> {
+        match target.destination() {
+            Some(Destination::LoadBalancer(_)) => {
+                let balancer = target.load_balancer.as_ref().and_then(|to| self.load_balancer(to));
+                let receivers = balancer.map(|(_, balancer)| self.receivers(balancer));
+                receivers.into_iter().flatten().map(|receiver| receiver.instance).collect()
+            }
+            Some(Destination::NetworkInterface(_)) => {
+                let interface = target.network_interface.as_ref();
+                interface.and_then(|to| self.instance(to)).into_iter().collect()
+            }
+            Some(Destination::GatewayLoadBalancerEndpoint(_)) | None => Vec::new(),
+        }
+    }
+}
+
+/// What was seen of the objects that the stack uses, as far as all of it was seen: of the rules of others'
+/// security groups and route tables a stack file cannot say all.
+fn used(observed: &Observed) -> BTreeMap<&str, Of<'_, Resource>> {
+    let mut used = BTreeMap::new();
+    for (address, found) in &observed.existing {
+        let Found { id, generation: _, resource, computed, parts: _ } = found;
+        match resource {
+            Resource::SecurityGroup(_) | Resource::RouteTable(_) | Resource::InternetGateway(_) => {
+                continue;
+            }
+            Resource::Vpc(_)
+            | Resource::Subnet(_)
+            | Resource::Instance(_)
+            | Resource::TargetGroup(_)
+            | Resource::LoadBalancer(_)
+            | Resource::MirrorTarget(_)
+            | Resource::MirrorFilter(_)
+            | Resource::MirrorSession(_) => {}
+        }
+        let interface = computed.get("network_interface").and_then(Option::as_deref);
+        used.extend(
+            [Some(id.as_str()), interface]
+                .into_iter()
+                .flatten()
+                .map(|id| (id, (address, resource))),
+        );
+    }
+    used
+}
+
+/// Whether a listener takes mirrored packets.
+pub(super) fn is_vxlan(listener: &crate::resource::load_balancer::Listener) -> bool {
+    use crate::scalar::ElbProtocol;
+    listener.port.get() == VXLAN
+        && matches!(listener.protocol, ElbProtocol::Udp | ElbProtocol::TcpUdp)
+}
+
+/// The path of an attribute.
+pub(super) fn attribute(name: &str) -> Path {
+    Path::default().member(name)
+}

@@ -76,6 +76,7 @@ pub mod id;
 pub mod observed;
 pub mod packet;
 pub mod plan;
+pub mod price;
 pub mod render;
 pub mod resource;
 pub mod scalar;

@@ -77,6 +77,7 @@ pub mod lint;
 pub mod observed;
 pub mod packet;
 pub mod plan;
+pub mod price;
 pub mod render;
 pub mod resource;
 pub mod scalar;

@@ -1,5 +1,5 @@
 //! Packets as mirror filters see them: exact sets of them, and what a filter, a chain of sessions or
-//! a change of either does with them.
+//! a change of either does with them. [`trace`] follows one packet, or a whole capture.
 //!
 //! A filter's rules are an ordered list, and what it mirrors is a set: the two meet here. Everything
 //! is exact, so that "this rule never decides anything" and "this change newly mirrors these packets"
@@ -39,6 +39,7 @@ mod filter;
 mod set;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 mod words;
 
 pub use change::TrafficChange;

@@ -76,6 +76,19 @@ pub enum Link {
     Other,
 }
 
+impl Link {
+    /// Returns how many bytes the link header has, VLAN tags left out.
+    pub const fn header_len(self) -> u32 {
+        match self {
+            Self::Ethernet => 14,
+            Self::LinuxCooked => 16,
+            Self::LinuxCooked2 => 20,
+            Self::Loopback => 4,
+            Self::Ip | Self::Other => 0,
+        }
+    }
+}
+
 /// Whether headers that RFC 7348 tells a sender not to send are refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Strictness {

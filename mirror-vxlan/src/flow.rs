@@ -16,6 +16,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use self::identity::identity;
 use self::mix::{SPREAD, halves, mix};
+use crate::decap::Link;
 use crate::decap::ip::{
     self, AUTHENTICATION, DESTINATION, EXTENSIONS_MAX, FRAGMENT, HOP_BY_HOP, ROUTING,
 };
@@ -77,6 +78,26 @@ impl Flow {
             _ => None,
         };
         internet.unwrap_or_else(|| hardware(ether_type, frame))
+    }
+
+    /// Reads the flow of a packet behind any link header, as far as the packet tells it.
+    ///
+    /// Without an IP packet in it, only Ethernet tells whose it is: elsewhere the hardware addresses
+    /// are zero.
+    pub fn on(link: Link, packet: &[u8]) -> Self {
+        if link == Link::Ethernet {
+            return Self::of(packet);
+        }
+        let Ok((ether_type, packet)) = link::strip(link, Part::whole(packet)) else {
+            return Self::Unknown;
+        };
+        let internet = match ether_type {
+            IPV4 => v4(packet.bytes),
+            IPV6 => v6(packet.bytes),
+            _ => None,
+        };
+        let elsewhere = Self::Frame { ether_type, source: [0; 6], destination: [0; 6] };
+        internet.unwrap_or(elsewhere)
     }
 
     /// Returns the flow of the answers.

@@ -47,7 +47,7 @@ fn range(text: &str) -> crate::scalar::IpRange {
     text.parse().unwrap()
 }
 
-fn direction() -> impl Strategy<Value = Direction> {
+pub(super) fn direction() -> impl Strategy<Value = Direction> {
     prop_oneof![Just(Direction::Ingress), Just(Direction::Egress)]
 }
 
@@ -78,7 +78,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 /// Rules with numbers that are unique in their direction.
-fn rules() -> impl Strategy<Value = Rules> {
+pub(super) fn rules() -> impl Strategy<Value = Rules> {
     proptest::collection::vec(rule(), 0..7).prop_map(|rules| {
         let mut seen = std::collections::BTreeSet::new();
         Rules(rules.into_iter().filter(|rule| seen.insert(rule.key())).collect())
@@ -156,7 +156,7 @@ fn any_packet() -> impl Strategy<Value = Packet> {
     )
 }
 
-fn packets() -> impl Strategy<Value = Vec<Packet>> {
+pub(super) fn packets() -> impl Strategy<Value = Vec<Packet>> {
     proptest::collection::vec(prop_oneof![4 => some_corner(), 1 => any_packet()], 200)
 }
 

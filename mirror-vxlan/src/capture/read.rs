@@ -22,8 +22,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::Timestamp;
 use crate::decap::Link;
-use crate::input::{Input, Packet, Received};
+use crate::input::{Content, Input, Packet, Received};
 
 use self::blocks::Blocks;
 use self::records::Records;
@@ -48,6 +49,38 @@ pub struct CaptureReader {
     format: Format,
     /// Records or blocks read so far.
     number: u64,
+}
+
+/// A packet as a file has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// When it was captured; the year 1970 where the file does not say.
+    pub time: Timestamp,
+    /// What the first byte belongs to.
+    pub link: Link,
+    /// The packet, as far as it was captured.
+    pub bytes: &'a [u8],
+    /// How long it was, in bytes; never less than `bytes` is.
+    pub original_len: u32,
+}
+
+impl<'a> Record<'a> {
+    /// A packet of which `length` bytes were there; a file that says less is not believed.
+    #[inline]
+    const fn new(time: Timestamp, link: Link, bytes: &'a [u8], length: u32) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "a piece is a megabyte at most")]
+        let captured = bytes.len() as u32;
+        let original_len = if length < captured { captured } else { length };
+        Self { time, link, bytes, original_len }
+    }
+}
+
+impl<'a> From<Record<'a>> for Packet<'a> {
+    #[inline]
+    fn from(record: Record<'a>) -> Self {
+        let Record { time, link, bytes, original_len: _ } = record;
+        Self { time, content: Content::Packet { link, bytes } }
+    }
 }
 
 /// What kind of file it is.
@@ -89,6 +122,15 @@ impl CaptureReader {
     ///
     /// The file cannot be read on, or it is damaged. There will be no more packets then.
     pub fn read(&mut self, mut each: impl FnMut(Packet<'_>)) -> Result<Received, ReadError> {
+        self.records(|record| each(record.into()))
+    }
+
+    /// Hands packets to `each` like [`read`](Self::read), with the length that each had.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read on, or it is damaged. There will be no more packets then.
+    pub fn records(&mut self, mut each: impl FnMut(Record<'_>)) -> Result<Received, ReadError> {
         loop {
             let bytes = self.window.unused();
             let Taken { packets, pieces, length, stop } = match &mut self.format {
@@ -223,7 +265,7 @@ trait Parse {
 /// What some bytes begin with.
 enum Step<'a> {
     /// A packet, in a record or block of `length` bytes.
-    Packet { length: usize, packet: Packet<'a> },
+    Packet { length: usize, record: Record<'a> },
     /// A block of `length` bytes without a packet.
     Other { length: usize },
     /// Something that does not take a record or block.
@@ -252,12 +294,12 @@ struct Taken {
 
 /// Takes what is whole in `bytes`, handing the packets on.
 #[inline]
-fn take<P: Parse>(format: &mut P, bytes: &[u8], each: &mut impl FnMut(Packet<'_>)) -> Taken {
+fn take<P: Parse>(format: &mut P, bytes: &[u8], each: &mut impl FnMut(Record<'_>)) -> Taken {
     let (mut packets, mut pieces, mut rest) = (0, 0, bytes);
     let stop = loop {
         let taken = match format.parse(rest) {
-            Ok(Step::Packet { length, packet }) => {
-                each(packet);
+            Ok(Step::Packet { length, record }) => {
+                each(record);
                 packets += 1;
                 length
             }

@@ -18,7 +18,7 @@ const TAGS_MAX: usize = 16;
 ///
 /// For a link without a type field, that is the one of the IP version.
 #[inline]
-pub(super) fn strip(link: Link, packet: Part<'_>) -> Result<(u16, Part<'_>), PacketError> {
+pub(crate) fn strip(link: Link, packet: Part<'_>) -> Result<(u16, Part<'_>), PacketError> {
     match link {
         Link::Ethernet => ethernet(packet),
         Link::Ip => Ok((version_type(packet)?, packet)),

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Cursor, Read, Write as _};
 
 use mirror_vxlan::capture::compress::{Compression, Compressor};
-use mirror_vxlan::capture::read::{CaptureReader, ReadError};
+use mirror_vxlan::capture::read::{CaptureReader, ReadError, Record};
 use mirror_vxlan::decap::Link;
 use mirror_vxlan::input::{Content, Received};
 use proptest::collection::vec;
@@ -449,6 +449,33 @@ fn a_simple_packet_is_cut_by_the_snap_length_and_a_large_block_is_passed_over() 
     let (seen, error) = read_bytes(&file);
     assert_eq!(seen, [(0, Link::Ethernet, vec![1, 2, 3, 4])]);
     assert!(error.is_none());
+}
+
+#[test]
+fn a_record_says_how_long_its_packet_was() {
+    let lengths = |file: Vec<u8>| {
+        let mut reader = CaptureReader::new(Cursor::new(file)).unwrap();
+        let mut lengths = Vec::new();
+        let each = |record: Record<'_>| lengths.push((record.bytes.len(), record.original_len));
+        assert_eq!(reader.records(each).unwrap(), Received::Packets(2));
+        lengths
+    };
+    for order in [Order::Little, Order::Big] {
+        // The encoder says of each packet that 7 bytes more were there.
+        let packets = [(1, 0, vec![1, 2, 3]), (2, 0, Vec::new())];
+        assert_eq!(lengths(order.pcap(0xa1b2_c3d4, 1, &packets)), [(3, 10), (0, 7)]);
+        let file = [
+            order.section(),
+            order.interface(1, 4, 6, 0),
+            order.simple(1000, &[1, 2, 3, 4]),
+            order.enhanced(0, 5, &[1, 2, 3]),
+        ];
+        assert_eq!(lengths(file.concat()), [(4, 1000), (3, 3)]);
+    }
+    // A file that says less than it has is not believed.
+    let mut file = Order::Little.pcap(0xa1b2_c3d4, 1, &[(1, 0, vec![1, 2, 3]), (2, 0, vec![4])]);
+    file[36] = 2;
+    assert_eq!(lengths(file), [(3, 3), (1, 8)]);
 }
 
 #[test]

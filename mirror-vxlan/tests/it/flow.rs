@@ -55,6 +55,31 @@ fn a_frame_tells_as_much_of_its_flow_as_there_is() {
 }
 
 #[test]
+fn a_flow_is_the_same_behind_each_link() {
+    let frame = datagram(64, b"query");
+    let behind = |header: &[u8]| [header, &frame[14..]].concat();
+    let (mut cooked, mut cooked_2) = ([0; 16], [0; 20]);
+    cooked[14] = 0x08;
+    cooked_2[0] = 0x08;
+    let cases: [(Link, &[u8]); 5] = [
+        (Link::Ethernet, &frame[..14]),
+        (Link::Ip, &[]),
+        (Link::LinuxCooked, &cooked),
+        (Link::LinuxCooked2, &cooked_2),
+        (Link::Loopback, &[2, 0, 0, 0]),
+    ];
+    for (link, header) in cases {
+        assert_eq!(link.header_len() as usize, header.len(), "{link:?}");
+        assert_eq!(Flow::on(link, &behind(header)), Flow::of(&frame), "{link:?}");
+        assert_eq!(Flow::on(link, &[]), Flow::Unknown, "{link:?}");
+    }
+    assert_eq!(Flow::on(Link::Other, &frame), Flow::Unknown);
+    cooked[15] = 0x06;
+    let arp = Flow::Frame { ether_type: 0x0806, source: [0; 6], destination: [0; 6] };
+    assert_eq!(Flow::on(Link::LinuxCooked, &behind(&cooked)), arp);
+}
+
+#[test]
 fn icmp_has_addresses_and_sctp_has_ports() {
     let [source, destination] = [address("10.0.0.1"), address("10.0.0.2")];
     let mut echo = Vec::new();

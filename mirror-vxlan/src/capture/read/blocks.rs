@@ -3,11 +3,10 @@
 use crate::Timestamp;
 use crate::capture::pcapng::{BYTE_ORDER_MAGIC, END_OF_OPTIONS, block};
 use crate::decap::Link;
-use crate::input::{Content, Packet};
 
 use super::clock::Clock;
 use super::order::ByteOrder;
-use super::{Damage, PIECE_MAX, Parse, Step, Stop, link};
+use super::{Damage, PIECE_MAX, Parse, Record, Step, Stop, link};
 
 /// The most interfaces of one section: six times the mirror sessions of an account.
 pub(super) const INTERFACES_MAX: usize = 1 << 16;
@@ -64,15 +63,15 @@ impl Parse for Blocks {
         if trailer != length {
             return Err(Damage::BlockTrailer { length, trailer });
         }
-        let packet = match kind {
+        let record = match kind {
             block::ENHANCED_PACKET => Some(self.enhanced_packet(body)),
             block::SIMPLE_PACKET => Some(self.simple_packet(body)),
             block::PACKET => Some(self.packet(body)),
             _ => None,
         };
-        if let Some(packet) = packet {
-            let packet = packet.unwrap_or(Err(Damage::BlockLength { kind, length }))?;
-            return Ok(Step::Packet { length: whole, packet });
+        if let Some(record) = record {
+            let record = record.unwrap_or(Err(Damage::BlockLength { kind, length }))?;
+            return Ok(Step::Packet { length: whole, record });
         }
         let described = match kind {
             block::INTERFACE_DESCRIPTION => self.describe(body),
@@ -198,26 +197,30 @@ impl Blocks {
     }
 
     #[inline]
-    fn enhanced_packet<'a>(&self, body: &'a [u8]) -> Option<Result<Packet<'a>, Damage>> {
+    fn enhanced_packet<'a>(&self, body: &'a [u8]) -> Option<Result<Record<'a>, Damage>> {
         let (head, data) = body.split_first_chunk::<20>()?;
-        let [number, high, low, captured, _] = self.order.words(head);
+        let [number, high, low, captured, original] = self.order.words(head);
+        let interface = self.interface(number);
         Some(
-            self.interface(number)
-                .and_then(|interface| interface.packet([high, low], captured, data)),
+            interface
+                .and_then(|interface| interface.record([high, low], [captured, original], data)),
         )
     }
 
     /// The block that pcapng began with; programs of before 2012 write it.
-    fn packet<'a>(&self, body: &'a [u8]) -> Option<Result<Packet<'a>, Damage>> {
+    fn packet<'a>(&self, body: &'a [u8]) -> Option<Result<Record<'a>, Damage>> {
         let (head, data) = body.split_first_chunk::<20>()?;
         let number = self.order.u16([head[0], head[1]]);
-        let [_, high, low, captured, _] = self.order.words(head);
+        let [_, high, low, captured, original] = self.order.words(head);
         let interface = self.interface(number.into());
-        Some(interface.and_then(|interface| interface.packet([high, low], captured, data)))
+        Some(
+            interface
+                .and_then(|interface| interface.record([high, low], [captured, original], data)),
+        )
     }
 
     /// A packet of interface 0 without a time: it is given the year 1970.
-    fn simple_packet<'a>(&self, body: &'a [u8]) -> Option<Result<Packet<'a>, Damage>> {
+    fn simple_packet<'a>(&self, body: &'a [u8]) -> Option<Result<Record<'a>, Damage>> {
         let (head, data) = body.split_first_chunk::<4>()?;
         let [original] = self.order.words(head);
         Some(self.interface(0).and_then(|interface| {
@@ -226,8 +229,8 @@ impl Blocks {
                 limit => original.min(limit),
             };
             interface
-                .packet([0, 0], captured, data)
-                .map(|packet| Packet { time: Timestamp::default(), ..packet })
+                .record([0, 0], [captured, original], data)
+                .map(|record| Record { time: Timestamp::default(), ..record })
         }))
     }
 
@@ -257,16 +260,16 @@ impl Blocks {
 
 impl Interface {
     #[inline]
-    fn packet<'a>(
+    fn record<'a>(
         &self,
         [high, low]: [u32; 2],
-        captured: u32,
+        [captured, original]: [u32; 2],
         data: &'a [u8],
-    ) -> Result<Packet<'a>, Damage> {
+    ) -> Result<Record<'a>, Damage> {
         let bytes = data
             .get(..captured as usize)
             .ok_or(Damage::PacketLength { captured, room: data.len() })?;
         let time = self.clock.time(u64::from(high) << 32 | u64::from(low));
-        Ok(Packet { time, content: Content::Packet { link: self.link, bytes } })
+        Ok(Record::new(time, self.link, bytes, original))
     }
 }

@@ -3,10 +3,9 @@
 use crate::Timestamp;
 use crate::capture::pcap::{FILE_HEADER_LEN, MAGIC_NANOSECONDS, RECORD_HEADER_LEN, VERSION};
 use crate::decap::Link;
-use crate::input::{Content, Packet};
 
 use super::order::ByteOrder;
-use super::{Damage, PIECE_MAX, Parse, Step, Stop, link};
+use super::{Damage, PIECE_MAX, Parse, Record, Step, Stop, link};
 
 /// The number that begins a file with times in microseconds.
 const MAGIC_MICROSECONDS: u32 = 0xa1b2_c3d4;
@@ -59,7 +58,7 @@ impl Parse for Records {
         let Some((header, behind)) = bytes.split_first_chunk::<RECORD_HEADER_LEN>() else {
             return Ok(Step::Stop(Stop::Short { needed: RECORD_HEADER_LEN }));
         };
-        let [seconds, fraction, captured] = order.words(header);
+        let [seconds, fraction, captured, original] = order.words(header);
         let length = captured as usize;
         if length > PIECE_MAX {
             return Err(Damage::TooLong { length: captured });
@@ -68,10 +67,7 @@ impl Parse for Records {
             return Ok(Step::Stop(Stop::Short { needed: RECORD_HEADER_LEN + length }));
         };
         let time = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * u64::from(unit);
-        let packet = Packet {
-            time: Timestamp::from_nanos(time),
-            content: Content::Packet { link, bytes: packet },
-        };
-        Ok(Step::Packet { length: RECORD_HEADER_LEN + length, packet })
+        let record = Record::new(Timestamp::from_nanos(time), link, packet, original);
+        Ok(Step::Packet { length: RECORD_HEADER_LEN + length, record })
     }
 }

@@ -1,0 +1,160 @@
+//! What an account means for bandwidth, load balancers and the bill.
+
+use std::collections::BTreeMap;
+
+use super::{Account, AtSession, Bandwidth, Destination, Mirroring, Named};
+use crate::price::{Item, MONTH_HOURS, Price};
+
+/// The load that a capture stands for, if it goes on like this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// By interface, as in the [`Mirroring`]; `None` where no packet was seen or no time passed.
+    pub rates: Vec<Option<Rates>>,
+    /// By load balancer.
+    pub served: Vec<Served>,
+    /// What it costs in a month.
+    pub estimate: Estimate,
+}
+
+/// The bits a second of an interface.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Of its own packets, in and out, over the whole capture.
+    pub traffic: f64,
+    /// Of their copies, over the whole capture.
+    pub copied: f64,
+    /// Both, in the second in which they were most.
+    pub busiest: f64,
+    /// What its instance can carry; `None` where that is not known.
+    pub bandwidth: Option<Bandwidth>,
+}
+
+/// What a load balancer has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Served {
+    /// Which.
+    pub name: Named,
+    /// Bytes an hour.
+    pub bytes_per_hour: f64,
+    /// Flows at a time: at most 128 for each interface.
+    pub flows: u32,
+    /// Flows that begin, a second.
+    pub new_flows_per_second: f64,
+    /// The capacity units that are charged.
+    pub capacity_units: f64,
+}
+
+/// What a month costs, in US dollars at list price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Mirror sessions.
+    pub sessions: usize,
+    /// For the sessions.
+    pub session_dollars: f64,
+    /// Load balancers that get copies.
+    pub load_balancers: usize,
+    /// For the load balancers by the hour.
+    pub load_balancer_dollars: f64,
+    /// For their capacity units.
+    pub capacity_dollars: f64,
+    /// The day of the oldest price in it.
+    pub as_of: &'static str,
+}
+
+impl Estimate {
+    /// All of it.
+    #[must_use]
+    pub const fn dollars(&self) -> f64 {
+        self.session_dollars + self.load_balancer_dollars + self.capacity_dollars
+    }
+}
+
+/// What one capacity unit holds of UDP, in an hour: bytes, flows at a time, new flows a second.
+///
+/// Source: Elastic Load Balancing pricing, "Network Load Balancer": 1 GB, 50,000 and 400.
+const CAPACITY_UNIT: [f64; 3] = [1e9, 50_000.0, 400.0];
+
+impl Load {
+    /// What `account`, which was kept for `mirroring`, stands for.
+    #[must_use]
+    pub fn of(mirroring: &Mirroring, account: &Account) -> Self {
+        let served = served(mirroring, account);
+        let estimate = estimate(mirroring, &served);
+        Self { rates: rates(mirroring, account), served, estimate }
+    }
+}
+
+fn rates(mirroring: &Mirroring, account: &Account) -> Vec<Option<Rates>> {
+    let seconds = account.seconds();
+    let interfaces = mirroring.interfaces.iter().zip(&account.interfaces);
+    let rates = interfaces.map(|(interface, seen)| {
+        // Ethernet is part of the traffic, and so it is of the copies.
+        let sent = seen.sent();
+        let copied = sent.bytes + 14 * sent.packets;
+        (seconds > 0.0 && seen.seen.packets > 0).then(|| Rates {
+            traffic: per_second(8 * seen.seen.bytes, seconds),
+            copied: per_second(8 * copied, seconds),
+            busiest: per_second(seen.busiest.bits(), 1.0),
+            bandwidth: interface.instance_type.as_ref().and_then(Bandwidth::of),
+        })
+    });
+    rates.collect()
+}
+
+/// The load balancers that the sessions send to.
+fn served(mirroring: &Mirroring, account: &Account) -> Vec<Served> {
+    let mut all: BTreeMap<&Named, Vec<&AtSession>> = BTreeMap::new();
+    for (interface, seen) in mirroring.interfaces.iter().zip(&account.interfaces) {
+        for (session, at) in interface.sessions.iter().zip(&seen.sessions) {
+            if let Destination::LoadBalancer { name, listening: _ } = &session.target.destination {
+                all.entry(name).or_default().push(at);
+            }
+        }
+    }
+    let seconds = account.seconds();
+    let served = all.into_iter().map(|(name, sessions)| {
+        let bytes = sessions.iter().map(|session| session.sent.bytes).sum();
+        let flows = sessions.iter().map(|session| session.outer_flows()).sum();
+        let [bytes_per_second, new_flows_per_second] = if seconds > 0.0 {
+            [per_second(bytes, seconds), per_second(u64::from(flows), seconds)]
+        } else {
+            [0.0; 2]
+        };
+        let bytes_per_hour = 3600.0 * bytes_per_second;
+        let measured = [bytes_per_hour, f64::from(flows), new_flows_per_second];
+        let units = measured.iter().zip(CAPACITY_UNIT).map(|(measured, unit)| measured / unit);
+        Served {
+            name: name.clone(),
+            bytes_per_hour,
+            flows,
+            new_flows_per_second,
+            capacity_units: units.fold(0.0, f64::max),
+        }
+    });
+    served.collect()
+}
+
+fn estimate(mirroring: &Mirroring, served: &[Served]) -> Estimate {
+    let prices = Item::ALL.map(Item::price);
+    let [session, balancer, unit] = prices.map(|Price { dollars, .. }| dollars * MONTH_HOURS);
+    let sessions = mirroring.interfaces.iter().map(|interface| interface.sessions.len()).sum();
+    let units: f64 = served.iter().map(|served| served.capacity_units).sum();
+    Estimate {
+        sessions,
+        session_dollars: many(sessions) * session,
+        load_balancers: served.len(),
+        load_balancer_dollars: many(served.len()) * balancer,
+        capacity_dollars: units * unit,
+        as_of: prices.map(|price| price.as_of).into_iter().min().unwrap_or_default(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "of 2^53 bytes nobody counts the last")]
+fn per_second(number: u64, seconds: f64) -> f64 {
+    number as f64 / seconds
+}
+
+#[expect(clippy::cast_precision_loss, reason = "objects of an account are few")]
+const fn many(number: usize) -> f64 {
+    number as f64
+}

@@ -3,6 +3,7 @@
 //! Each is parsed once, where it enters. A `SessionNumber` is between 1 and 32766 because there is
 //! no other way to have one.
 
+mod allotment;
 mod choice;
 mod coordination;
 mod name;
@@ -10,7 +11,10 @@ mod number;
 mod range;
 mod text;
 
-pub use choice::{Direction, ElbProtocol, HealthProtocol, RuleAction, Scheme};
+pub use allotment::{Allotment, CountRange};
+pub use choice::{
+    Direction, ElbProtocol, HealthProtocol, Interfaces, Review, RuleAction, Scheme,
+};
 pub use coordination::Coordination;
 pub use name::{
     AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,

@@ -104,7 +104,7 @@ impl Bench {
 
     pub(crate) async fn observe(&self) -> Sight {
         let images = BTreeSet::new();
-        observe(&self.aws, Wanted { stack: STACK, images: &images, existing: &Default::default() })
+        observe(&self.aws, Wanted { stack: STACK, images: &images, existing: &Default::default(), sources: &Default::default() })
             .await
             .unwrap()
     }

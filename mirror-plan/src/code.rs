@@ -112,6 +112,16 @@ codes! {
     /// must be recognized: none or several are listed, and nothing is planned. Objects that the stack
     /// itself has made do not count.
     NOT_ONE = "MP0408", "not exactly one existing object";
+    /// A `sources` block selects fewer or more interfaces than its `expect` says. Nothing was done. A tag that
+    /// was renamed would otherwise end the mirroring of a whole estate, and one that is used elsewhere too
+    /// would begin it there. If the count is right, change `expect`.
+    SOURCES_COUNT = "MP0409", "not as many sources as expected";
+    /// The interfaces of a `sources` block were not looked for, or others were: the inventory is of
+    /// another stack, or of this one as it was before. Plan against the account, or write the inventory anew.
+    SOURCES_UNSEEN = "MP0410", "sources that were not looked for";
+    /// Sessions over sources get their `number` or `vni` from a range that is too small, or two of
+    /// them have one number on one interface, which AWS refuses.
+    NUMBERS = "MP0411", "numbers that do not suffice or clash";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

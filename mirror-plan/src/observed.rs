@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
+use crate::address::{Address, Name};
 use crate::id::{ImageId, ObjectId};
 use crate::resource::Resource;
 use crate::scalar::{AccountId, Region};
 use crate::value::{Origin, Value};
 
+mod interface;
 mod inventory;
+
+pub use interface::{Attached, Interface, Sighting};
 
 /// What was seen of the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,9 @@ pub struct Observed {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub existing: BTreeMap<Address, Found>,
+    /// The interfaces that its sources may mean.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<Name, Sighting>,
     /// The images that public parameters of Systems Manager name at this time.
     pub images: BTreeMap<String, ImageId>,
 }
@@ -63,6 +69,7 @@ impl Observed {
             region,
             owned: BTreeMap::new(),
             existing: BTreeMap::new(),
+            sources: BTreeMap::new(),
             images: BTreeMap::new(),
         }
     }

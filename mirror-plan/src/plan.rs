@@ -17,10 +17,12 @@ use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
 use crate::value::Value;
 
+use self::sources::Expanded;
+
 mod decide;
 mod diff;
 mod digest;
-mod existing;
+pub(crate) mod existing;
 mod fate;
 mod gap;
 mod place;
@@ -28,6 +30,7 @@ mod prefer;
 mod resolve;
 mod saved;
 mod secrets;
+pub(crate) mod sources;
 mod steps;
 mod uses;
 
@@ -43,6 +46,7 @@ pub(crate) use digest::{expectation, going};
 pub use gap::{CaptureGap, Wait};
 pub use saved::SavedPlanError;
 pub use secrets::Secrets;
+pub use sources::{EachOf, LeftOut, Mirrored};
 
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,10 +78,12 @@ pub enum Mode {
 /// addresses in `request`, circles of references.
 pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
     let used = existing::used(stack, observed);
-    let stack = &*match request.mode {
-        Mode::Apply => stack.using(observed)?,
-        Mode::Destroy => Cow::Borrowed(stack), // What goes needs nothing of what stays.
+    let Expanded { stack, sources, fan_outs } = match request.mode {
+        Mode::Apply => Expanded::of(stack.using(observed)?, observed)?,
+        // What goes needs nothing of what stays.
+        Mode::Destroy => Expanded::not(Cow::Borrowed(stack)),
     };
+    let stack = &*stack;
     place::check(stack, observed, request)?;
     let decisions = decide::decide(stack, observed, request)?;
     let steps = steps::steps(stack, &decisions)?;
@@ -91,6 +97,8 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         mode: request.mode,
         targeted: !request.targets.is_empty(),
         existing: used,
+        sources,
+        fan_outs,
         saw: fingerprints(observed),
         changes: decisions.into_changes(),
         steps,
@@ -125,6 +133,16 @@ pub struct Plan {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub existing: BTreeMap<Address, ObjectId>,
+    /// What it mirrors of the interfaces that come and go.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<Name, Mirrored>,
+    /// What it does for each of them, by the address of the block.
+    #[serde(
+        default,
+        with = "crate::observed::by_address",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub fan_outs: BTreeMap<Address, EachOf>,
     /// What each owned object looked like: if one has changed since, the plan is stale.
     pub saw: BTreeMap<String, Fingerprint>,
     /// What happens to each resource, by address; no-ops included.
@@ -139,6 +157,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The block over sources that a session comes from, if it comes from one.
+    #[must_use]
+    pub fn fan_out_of(&self, address: &Address) -> Option<&EachOf> {
+        let block = Address::new(address.kind, address.name.clone());
+        self.fan_outs.get(&block).filter(|_| address.key.is_some())
+    }
+
     /// The version of the format that this library writes and reads.
     pub const FORMAT: u32 = 1;
 

@@ -3,6 +3,7 @@
 //! Each is parsed once, where it enters. A `SessionNumber` is between 1 and 32766 because there is
 //! no other way to have one.
 
+mod allotment;
 mod allowance;
 mod choice;
 mod coordination;
@@ -11,8 +12,9 @@ mod number;
 mod range;
 mod text;
 
+pub use allotment::{Allotment, CountRange};
 pub use allowance::Allowance;
-pub use choice::{Direction, ElbProtocol, HealthProtocol, RuleAction, Scheme};
+pub use choice::{Direction, ElbProtocol, HealthProtocol, Interfaces, Review, RuleAction, Scheme};
 pub use coordination::Coordination;
 pub use name::{
     AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,

@@ -117,7 +117,7 @@ fn type_json(holds: &Type) -> Json {
 
 fn block_attribute_json(attribute: &BlockAttribute) -> Json {
     let BlockAttribute { name, holds, doc } = attribute;
-    json!({ "name": name, "type": holds, "doc": doc })
+    json!({ "name": name, "type": holds, "doc": in_lines(doc) })
 }
 
 /// A doc comment as one paragraph: its lines begin with a blank and end where the code did.

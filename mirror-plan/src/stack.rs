@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, Key, Kind, Name};
-use crate::attribute::{Problem, ProblemSort, Problems, Ref, Referable, nearest};
+use crate::attribute::{
+    AttributeType as _, Problem, ProblemSort, Problems, Ref, Referable, nearest,
+};
 use crate::code;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, ResourceType, Tags, tag};
@@ -14,8 +16,10 @@ use crate::scalar::{AccountId, Allowance, Ami, Coordination, Region};
 use crate::value::{Path, Segment, Value};
 
 pub(crate) mod existing;
+pub(crate) mod sources;
 
 pub use existing::{Existing, Selector};
+pub use sources::{FanOut, Placed, SourceNames, Sources};
 
 /// What the user declared.
 #[derive(Clone, Debug)]
@@ -32,6 +36,10 @@ pub struct Stack {
     pub existing: BTreeMap<Address, Existing>,
     /// The lints whose findings are accepted, with the reasons.
     pub allow: BTreeSet<Allowance>,
+    /// The interfaces that it mirrors as they come and go.
+    pub sources: BTreeMap<Name, Placed<Sources>>,
+    /// Its sessions over sources.
+    pub fan_outs: BTreeMap<Address, Placed<FanOut>>,
     /// Its resources.
     pub resources: BTreeMap<Address, Declared>,
     /// Its outputs.
@@ -106,6 +114,8 @@ impl Stack {
                 coordination: None,
                 existing: BTreeMap::new(),
                 allow: BTreeSet::new(),
+                sources: BTreeMap::new(),
+                fan_outs: BTreeMap::new(),
                 resources: BTreeMap::new(),
                 outputs: BTreeMap::new(),
                 variables: BTreeMap::new(),
@@ -202,20 +212,8 @@ impl StackBuilder {
     /// Declares a resource that has been read and checked.
     pub fn declare(&mut self, address: Address, mut declared: Declared) {
         let tags = declared.resource.tags_mut();
-        for (key, value) in &self.tags {
-            tags.entry(key.clone()).or_insert_with(|| value.clone());
-        }
+        self.complete_tags(&address, tags, declared.place.as_ref());
         tags.entry(tag::NAME.to_owned()).or_insert_with(|| shown_name(&address));
-        if let Some(key) = tags.keys().find(|key| tag::is_reserved(key)) {
-            let title = format!("the tag `{key}` is reserved");
-            let span = declared.place.as_ref().map(|place| place.head.clone());
-            self.diagnostics.push(
-                Diagnostic::error(code::WRONG_VALUE, title)
-                    .of(&address)
-                    .at(span, "")
-                    .note("tags with the prefix `aws:` are AWS's, with `mirror-plan:` this tool's"),
-            );
-        }
         match self.stack.resources.get(&address) {
             None => {
                 self.stack.resources.insert(address, declared);
@@ -229,6 +227,22 @@ impl StackBuilder {
                         .at(head(first), "first declared here"),
                 );
             }
+        }
+    }
+
+    /// Adds the tags of the stack to those of a resource, and refuses what is not for the user to set.
+    fn complete_tags(&mut self, address: &Address, tags: &mut Tags, place: Option<&Place>) {
+        for (key, value) in &self.tags {
+            tags.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        if let Some(key) = tags.keys().find(|key| tag::is_reserved(key)) {
+            let title = format!("the tag `{key}` is reserved");
+            self.diagnostics.push(
+                Diagnostic::error(code::WRONG_VALUE, title)
+                    .of(address)
+                    .at(place.map(|place| place.head.clone()), "")
+                    .note("tags with the prefix `aws:` are AWS's, with `mirror-plan:` this tool's"),
+            );
         }
     }
 
@@ -306,11 +320,15 @@ impl StackBuilder {
             )
         });
         self.diagnostics.extend(twice);
-        for (address, declared) in &self.stack.resources {
-            let value = declared.resource.to_value();
+        self.diagnostics.extend(sources::check(&self.stack));
+        let resources = self.stack.resources.iter();
+        let resources = resources.map(|(a, of)| (a, of.resource.to_value(), of.place.as_ref()));
+        let fan_outs = self.stack.fan_outs.iter();
+        let fan_outs = fan_outs.map(|(a, of)| (a, of.of.to_value(), of.place.as_ref()));
+        for (address, value, place) in resources.chain(fan_outs) {
             let dangling = dangling(&self.stack, &value, &Path::default());
             self.diagnostics.extend(dangling.into_iter().map(|(path, to)| {
-                let span = declared.place.as_ref().map(|place| place.of(&path).clone());
+                let span = place.map(|place| place.of(&path).clone());
                 let diagnostic = Diagnostic::error(
                     code::NO_SUCH_RESOURCE,
                     format!("the stack declares no `{to}`"),
@@ -331,7 +349,7 @@ impl StackBuilder {
 }
 
 /// The `Name` tag of a resource that has none: `sensor`, `sensor-0`.
-fn shown_name(address: &Address) -> String {
+pub(crate) fn shown_name(address: &Address) -> String {
     match &address.key {
         None => address.name.to_string(),
         Some(Key::Index(index)) => format!("{}-{index}", address.name),
@@ -422,6 +440,18 @@ impl Problem {
         let diagnostic = Diagnostic::error(code, title)
             .of(address)
             .at(place.map(|place| place.of(&path).clone()), "");
+        match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+
+    /// The diagnostic of a problem with what is no resource.
+    #[must_use]
+    pub fn of_no_resource(self, place: Option<&Place>) -> Diagnostic {
+        let Self { path, title, help, sort } = self;
+        let at = place.map(|place| place.of(&path).clone());
+        let diagnostic = Diagnostic::error(sort.code(), title).at(at, "");
         match help {
             Some(help) => diagnostic.help(help),
             None => diagnostic,

@@ -21,7 +21,7 @@ use crate::observed::{Found, Observed};
 use crate::plan::Mode;
 use crate::resource::{Tags, tag};
 use crate::scalar::AccountId;
-use crate::stack::{Existing, Stack};
+use crate::stack::{Existing, Placed, Sources, Stack};
 
 use self::elb::Balanced;
 
@@ -38,6 +38,7 @@ mod one;
 mod permission;
 mod route_table;
 mod security_group;
+mod sources;
 pub(super) mod strangers;
 mod subnet;
 mod sweep;
@@ -56,6 +57,8 @@ pub struct Wanted<'a> {
     pub images: &'a BTreeSet<String>,
     /// The objects that the stack uses and did not make.
     pub existing: &'a BTreeMap<Address, Existing>,
+    /// The interfaces that it mirrors as they come and go.
+    pub sources: &'a BTreeMap<Name, Placed<Sources>>,
 }
 
 impl<'a> Wanted<'a> {
@@ -64,7 +67,9 @@ impl<'a> Wanted<'a> {
     pub fn owned_by(stack: &'a Name) -> Self {
         static NO_IMAGES: BTreeSet<String> = BTreeSet::new();
         static NO_OBJECTS: BTreeMap<Address, Existing> = BTreeMap::new();
-        Self { stack: stack.as_str(), images: &NO_IMAGES, existing: &NO_OBJECTS }
+        static NO_SOURCES: BTreeMap<Name, Placed<Sources>> = BTreeMap::new();
+        let stack = stack.as_str();
+        Self { stack, images: &NO_IMAGES, existing: &NO_OBJECTS, sources: &NO_SOURCES }
     }
 
     /// What planning takes; what is to go needs nothing of what stays.
@@ -72,7 +77,10 @@ impl<'a> Wanted<'a> {
     pub fn to_plan(stack: &'a Stack, images: &'a BTreeSet<String>, mode: Mode) -> Self {
         let owned = Self::owned_by(&stack.name);
         match mode {
-            Mode::Apply => Self { images, existing: &stack.existing, ..owned },
+            Mode::Apply => {
+                let Stack { existing, sources, .. } = stack;
+                Self { images, existing, sources, ..owned }
+            }
             Mode::Destroy => Self { images, ..owned },
         }
     }
@@ -118,7 +126,9 @@ pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveErro
         all.sort_by(|a, b| (a.generation, &a.id).cmp(&(b.generation, &b.id)));
     }
     let (existing, wrong) = existing::choose(wanted.existing, used);
-    let observed = Observed { account, region: aws.region().clone(), owned, existing, images };
+    let sources = Box::pin(sources::observe(aws, wanted.sources, &existing)).await?;
+    let region = aws.region().clone();
+    let observed = Observed { account, region, owned, existing, sources, images };
     Ok(Sight { observed, findings: seen.findings.into_iter().chain(wrong).collect() })
 }
 
@@ -157,7 +167,7 @@ async fn everything(
     aws: &Aws,
     wanted: Wanted<'_>,
 ) -> Result<(Seen, BTreeMap<Address, Vec<Found>>), ObserveError> {
-    let Wanted { stack, images: _, existing } = wanted;
+    let Wanted { stack, images: _, existing, sources: _ } = wanted;
     let is_wanted = |arn: &str, name: &str, tags: &Tags| {
         tags::is_of(tags, stack)
             || existing.values().any(|existing| existing.selector.admits(arn, name, tags))

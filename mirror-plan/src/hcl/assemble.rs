@@ -15,7 +15,9 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, Tags, id_of, object_type};
 use crate::scalar::{AccountId, Allowance, Coordination, Region};
-use crate::stack::{Declared, Existing, Output, Place, Selector, Stack, StackBuilder};
+use crate::stack::{
+    Declared, Existing, FanOut, Output, Place, Placed, Selector, Sources, Stack, StackBuilder,
+};
 use crate::value::{Origin, Path, Segment, Unknown, Value};
 
 /// The stack that a program describes.
@@ -43,6 +45,9 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
     let mut builder = builder.unwrap_or_else(|| Stack::builder(placeholder()));
     for ((kind, name), declaration) in &program.declared.existing {
         assembly.existing(&mut builder, Address::new(*kind, name.clone()), declaration);
+    }
+    for (name, declaration) in &program.declared.sources {
+        assembly.sources(&mut builder, name, declaration);
     }
     for (kind, name) in program.declared.resources.keys() {
         assembly.block(&mut builder, *kind, name);
@@ -268,17 +273,21 @@ impl Assembly<'_, '_> {
                 return;
             }
         };
+        let declaration = &self.program.declared.resources[&(kind, name.clone())];
+        let place = self.place(declaration);
         let addresses: Vec<Address> = match instances {
+            Instances::FannedOut => return self.fan_out(builder, address, (declaration, place)),
             Instances::Off => Vec::new(),
             Instances::One => vec![address],
             Instances::Counted(count) => {
                 (0..count).map(|index| address.clone().with_key(Key::Index(index))).collect()
             }
         };
-        let declaration = &self.program.declared.resources[&(kind, name.clone())];
-        let place = self.place(declaration);
         for address in addresses {
-            match self.resource(&address, declaration, &place) {
+            let read = |value: &Value, problems: &mut Problems| {
+                Resource::read(address.kind, value, problems)
+            };
+            match self.read(&address, (declaration, &place), read) {
                 Ok(resource) => {
                     let place = Some(place.clone());
                     builder.declare(address, Declared { resource, place });
@@ -293,6 +302,53 @@ impl Assembly<'_, '_> {
         }
     }
 
+    /// Reads which interfaces are meant.
+    fn sources(&mut self, builder: &mut StackBuilder, name: &Name, declaration: &Declaration<'_>) {
+        let (mut members, mut mistakes) = (BTreeMap::new(), Diagnostics::new());
+        for (name, attribute) in &declaration.attributes {
+            match self.program.evaluate(&attribute.value) {
+                Ok(value) => drop(members.insert((*name).to_owned(), value)),
+                Err(found) => mistakes.extend(found),
+            }
+        }
+        let place = self.place(declaration);
+        let mut problems = Problems::default();
+        let sources = Sources::read(&Value::Object(members), &Path::default(), &mut problems);
+        if let Some(sources) = sources.as_ref().filter(|_| mistakes.is_empty()) {
+            sources.check(&mut problems);
+        }
+        let problems = problems.into_inner().into_iter();
+        mistakes.extend(problems.map(|problem| problem.of_no_resource(Some(&place))));
+        match sources {
+            Some(of) if mistakes.is_empty() => {
+                builder.declare_sources(name.clone(), Placed { of, place: Some(place) });
+            }
+            _ => {
+                self.diagnostics.extend(mistakes);
+                self.left_out.insert(Kind::MirrorSession);
+            }
+        }
+    }
+
+    /// Reads a session over sources.
+    fn fan_out(
+        &mut self,
+        builder: &mut StackBuilder,
+        address: Address,
+        (declaration, place): (&Declaration<'_>, Place),
+    ) {
+        let read = |value: &Value, problems: &mut Problems| {
+            FanOut::read(value, &Path::default(), problems)
+        };
+        match self.read(&address, (declaration, &place), read) {
+            Ok(of) => builder.declare_fan_out(address, Placed { of, place: Some(place) }),
+            Err(mistakes) => {
+                self.diagnostics.extend(mistakes);
+                self.left_out.insert(Kind::MirrorSession);
+            }
+        }
+    }
+
     fn place(&self, declaration: &Declaration<'_>) -> Place {
         let mut written = Written::default();
         for (name, attribute) in &declaration.attributes {
@@ -302,12 +358,13 @@ impl Assembly<'_, '_> {
         Place { head: declaration.head.clone(), values: written.values }
     }
 
-    fn resource(
+    /// What a block says, as `read` takes it.
+    fn read<T>(
         &self,
         address: &Address,
-        declaration: &Declaration<'_>,
-        place: &Place,
-    ) -> Result<Resource, Diagnostics> {
+        (declaration, place): (&Declaration<'_>, &Place),
+        read: impl FnOnce(&Value, &mut Problems) -> Option<T>,
+    ) -> Result<T, Diagnostics> {
         let (mut members, mut failed) = (BTreeMap::new(), BTreeSet::new());
         let mut mistakes = Diagnostics::new();
         for name in declaration.own() {
@@ -323,7 +380,7 @@ impl Assembly<'_, '_> {
             members.insert(name.to_owned(), value);
         }
         let mut problems = Problems::default();
-        let resource = Resource::read(address.kind, &Value::Object(members), &mut problems);
+        let read = read(&Value::Object(members), &mut problems);
         let problems = problems.into_inner().into_iter();
         // What is said of a stand-in is a consequence, and the cause is reported.
         let own = problems.filter(|problem| match problem.path.0.first() {
@@ -341,8 +398,8 @@ impl Assembly<'_, '_> {
                 Some((value, _)) => marked(problem, address, text.span(value)),
             }
         }));
-        match resource {
-            Some(resource) if failed.is_empty() && mistakes.is_empty() => Ok(resource),
+        match read {
+            Some(read) if failed.is_empty() && mistakes.is_empty() => Ok(read),
             _ => Err(mistakes),
         }
     }

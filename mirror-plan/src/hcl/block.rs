@@ -3,6 +3,9 @@
 //! The kinds of resources describe themselves ([`crate::resource::object_type`]); this is the rest
 //! of what a stack file can say.
 
+use crate::attribute::{Object, ObjectType};
+use crate::stack::Sources;
+
 /// A block of the stack file that is no resource.
 #[derive(Clone, Copy, Debug)]
 pub struct BlockType {
@@ -42,6 +45,40 @@ pub(super) fn attribute_names(word: &str) -> Vec<&'static str> {
 
 const fn attribute(name: &'static str, holds: &'static str, doc: &'static str) -> BlockAttribute {
     BlockAttribute { name, holds, doc }
+}
+
+/// What a `sources` block may hold, from the table that it is read by.
+const SOURCES: [BlockAttribute; 11] = documented(
+    &<Sources as Object>::OBJECT,
+    [
+        "strings by name",
+        "a reference to an existing `vpc`, or its id in quotes",
+        "a list of existing `subnet`s, or their ids",
+        "a list of existing `security_group`s, or their ids",
+        "a list of names",
+        "a list of existing `instance`s, or their ids",
+        "a list of ids, or of existing `instance`s",
+        "`primary` or `all`; `primary` where it is left out",
+        "strings by name; `{ mirror = \"false\" }` where it is left out",
+        "a range such as \"4..200\" or \"4..\"; any number where it is left out",
+        "`exact` or `count`; `exact` where it is left out",
+    ],
+);
+
+/// The attributes of a table, with what each holds in words.
+const fn documented<const N: usize>(
+    object: &ObjectType,
+    holds: [&'static str; N],
+) -> [BlockAttribute; N] {
+    let mut documented = [attribute("", "", ""); N];
+    assert!(object.attributes.len() == N, "a text for each attribute");
+    let mut at = 0;
+    while at < N {
+        let of = object.attributes[at];
+        documented[at] = attribute(of.name, holds[at], of.doc);
+        at += 1;
+    }
+    documented
 }
 
 /// Every such block, in the order in which a file has them.
@@ -141,6 +178,16 @@ pub const BLOCKS: &[BlockType] = &[
                 "Tags that it carries, with exactly these values. It may carry others too.",
             ),
         ],
+    },
+    BlockType {
+        word: "sources",
+        label: "\"NAME\"",
+        doc: "Network interfaces to be mirrored, as they come and go. A `mirror_session` with \
+              `source = sources.NAME`, or with a list of such, is a session for each of them: \
+              `mirror_session.detect[\"eni-...\"]`. Which they are is found out when the stack is \
+              planned. All that is given must hold. Left out are, besides what `except` says, interfaces \
+              of instances that AWS does not mirror, mirror targets, receivers, and the stack's own instances.",
+        attributes: &SOURCES,
     },
     BlockType {
         word: "output",

@@ -9,11 +9,12 @@ use hcl_edit::structure::{Attribute, Block, BlockLabel, Body, Structure};
 use super::block::{BLOCKS, META_ATTRIBUTES, attribute_names};
 use super::taught;
 use super::text::Text;
-use crate::address::{Kind, Name};
+use crate::address::{AddressError, Kind, Name};
 use crate::attribute::{listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::object_type;
+use crate::stack::SourceNames;
 
 /// The blocks of a stack file.
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub(super) struct Declarations<'b> {
     pub(super) locals: BTreeMap<&'b str, &'b Attribute>,
     pub(super) outputs: BTreeMap<&'b str, Declaration<'b>>,
     pub(super) existing: BTreeMap<(Kind, Name), Declaration<'b>>,
+    pub(super) sources: BTreeMap<Name, Declaration<'b>>,
     pub(super) resources: BTreeMap<(Kind, Name), Declaration<'b>>,
 }
 
@@ -92,6 +94,7 @@ impl<'b> Reader<'b, '_> {
             "stack" => self.stack(block),
             "locals" => self.locals(block),
             "existing" => self.existing(block),
+            SourceNames::WORD => self.sources(block),
             "variable" => {
                 let found = self.labelled(block, &attribute_names("variable"), "variable");
                 let Some((name, declaration)) = found else { return };
@@ -185,18 +188,31 @@ impl<'b> Reader<'b, '_> {
         else {
             return;
         };
-        let name: Name = match name.parse() {
-            Ok(name) => name,
-            Err(error) => {
-                let label = block.labels.first().map(|label| self.text.span(label));
-                self.diagnostics
-                    .push(Diagnostic::error(code::BLOCK_LABELS, format!("{error}")).at(label, ""));
-                return;
-            }
-        };
+        let Some(name) = self.name(block, name) else { return };
         let address = format!("{kind}.{name}");
         let twice = insert(&mut self.declared.resources, (kind, name), declaration);
         self.refuse_second(&address, twice);
+    }
+
+    /// `sources "NAME"`: interfaces that come and go.
+    fn sources(&mut self, block: &'b Block) {
+        let names = attribute_names(SourceNames::WORD);
+        let found = self.labelled(block, &names, "sources block");
+        let Some((name, declaration)) = found else { return };
+        let Some(name) = self.name(block, name) else { return };
+        let text = SourceNames::text_of(&name);
+        let twice = insert(&mut self.declared.sources, name, declaration);
+        self.refuse_second(&text, twice);
+    }
+
+    /// The name that is the label of a block.
+    fn name(&mut self, block: &Block, label: &str) -> Option<Name> {
+        let refuse = |error: AddressError| {
+            let label = block.labels.first().map(|label| self.text.span(label));
+            let wrong = Diagnostic::error(code::BLOCK_LABELS, error.to_string());
+            self.diagnostics.push(wrong.at(label, ""));
+        };
+        label.parse().map_err(refuse).ok()
     }
 
     /// `existing "KIND" "NAME"`: an object that is there without the stack.

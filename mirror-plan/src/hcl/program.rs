@@ -20,6 +20,7 @@ use crate::attribute::{Presence, Type, listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{computed, object_type};
+use crate::stack::SourceNames;
 use crate::value::{Origin, Unknown, Value};
 
 /// The most that `count` can be.
@@ -34,6 +35,8 @@ pub(super) enum Instances {
     Off,
     /// This many, with the keys `[0]`, `[1]`, ...
     Counted(u32),
+    /// One for each interface of some sources, as many as there are.
+    FannedOut,
 }
 
 /// Something that is evaluated once.
@@ -118,6 +121,16 @@ impl<'p> Program<'p> {
         self.once(Node::Local(name.to_owned()), || self.evaluate(&attribute.value))
     }
 
+    /// What `sources.name` is: the text that stands for it.
+    pub(super) fn sources(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
+        let names = || self.declared.sources.keys().map(Name::as_str);
+        if names().any(|declared| declared == name) {
+            return Ok(Rc::new(Value::String(format!("{}.{name}", SourceNames::WORD))));
+        }
+        let title = format!("there is no `sources` block `{name}`");
+        Err(unknown(title, name, names(), at).into())
+    }
+
     /// What `kind.name` is: a resource, or a list of them for a block with `count`.
     pub(super) fn resource(&self, kind: Kind, name: &str, at: Span) -> Evaluated<Rc<Value>> {
         let parsed = name.parse::<Name>().ok().filter(|name| self.is_declared(kind, name));
@@ -138,6 +151,13 @@ impl<'p> Program<'p> {
                 .at(off.map(|when| self.text.span(*when)), "switched off here")
                 .help("refer to it only where the same condition holds")
                 .into())
+            }
+            Instances::FannedOut => {
+                let title = format!("`{address}` is a session for each of its sources");
+                Err(Diagnostic::error(code::UNKNOWN_VALUE, title)
+                    .at(at, "referred to here")
+                    .note("which they are is found when the stack is planned")
+                    .into())
             }
             Instances::Counted(count) => {
                 let mut lists = self.state.lists.borrow_mut();
@@ -210,6 +230,7 @@ impl<'p> Program<'p> {
             }
         };
         match declaration.get("count") {
+            None if on && self.is_fanned_out(kind, name) => Ok(Instances::FannedOut),
             None if on => Ok(Instances::One),
             None => Ok(Instances::Off),
             Some(expression) => {
@@ -222,6 +243,14 @@ impl<'p> Program<'p> {
                 Ok(Instances::Counted(if on { count } else { 0 }))
             }
         }
+    }
+
+    /// Whether a block is a session over sources. What is wrong with it is told where it is read.
+    fn is_fanned_out(&self, kind: Kind, name: &Name) -> bool {
+        let address = Address::new(kind, name.clone());
+        let source = || self.given(&address, "source")?.ok();
+        kind == Kind::MirrorSession
+            && source().is_some_and(|source| SourceNames::is_meant_by(&source))
     }
 
     /// A value that must be known when planning.

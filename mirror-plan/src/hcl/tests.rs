@@ -11,6 +11,7 @@ mod lab;
 mod laws;
 mod references;
 mod secrets;
+mod sources;
 mod syntax;
 mod variables;
 

@@ -282,6 +282,8 @@ mod tests {
             mode,
             targeted: false,
             existing: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            fan_outs: BTreeMap::new(),
             saw: BTreeMap::new(),
             changes: Vec::new(),
             steps: Vec::new(),

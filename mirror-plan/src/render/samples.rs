@@ -93,6 +93,8 @@ pub(super) fn empty_plan() -> Plan {
         coordination: None,
         targeted: false,
         existing: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        fan_outs: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes: Vec::new(),
         steps: Vec::new(),

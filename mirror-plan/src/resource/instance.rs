@@ -16,6 +16,8 @@ use crate::observed::Found;
 use crate::scalar::{Ami, HopLimit, InstanceType, IpAddress};
 use crate::value::Secret;
 
+pub(crate) mod mirroring;
+
 object! {
     /// An EC2 instance with one network interface.
     pub struct Instance("instance") {

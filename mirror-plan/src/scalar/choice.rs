@@ -113,4 +113,18 @@ choices! {
         /// From the internet.
         InternetFacing = "internet-facing",
     }
+    /// Which interfaces of an instance are meant.
+    Interfaces {
+        /// The first, which every instance has.
+        Primary = "primary",
+        /// All of them.
+        All = "all",
+    }
+    /// What a reviewed plan says of the sessions over sources.
+    Review {
+        /// Each session: another interface is another plan.
+        Exact = "exact",
+        /// How many there may be: interfaces may come and go.
+        Count = "count",
+    }
 }

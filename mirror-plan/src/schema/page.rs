@@ -202,7 +202,7 @@ impl Page {
         self.row(&["Attribute", "Type", "What it is"]);
         self.row(&["---", "---", "---"]);
         for BlockAttribute { name, holds, doc } in attributes {
-            self.row(&[&format!("`{name}`"), holds, doc]);
+            self.row(&[&format!("`{name}`"), holds, &in_lines(doc)]);
         }
     }
 }

@@ -71,7 +71,7 @@ async fn tagged(aws: &Aws, key: &str, value: &str) -> Result<Tagged, ObserveErro
 /// A text as a filter takes it: `*` and `?` stand for others there.
 ///
 /// Source: EC2 user guide, "Filtering": wildcards are escaped with a backslash.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     text.chars()
         .flat_map(|c| matches!(c, '*' | '?' | '\\').then_some('\\').into_iter().chain([c]))
         .collect()

@@ -150,6 +150,8 @@ fn the_order_of_a_plan() {
         mode: crate::plan::Mode::Destroy,
         targeted: false,
         existing: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        fan_outs: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes: Vec::new(),
         steps: vec![

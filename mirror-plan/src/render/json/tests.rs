@@ -41,6 +41,8 @@ fn plan_of(changes: Vec<Change>) -> Plan {
         mode: Mode::Apply,
         targeted: false,
         existing: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        fan_outs: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes,
         steps: Vec::new(),

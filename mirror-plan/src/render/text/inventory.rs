@@ -33,7 +33,7 @@ impl<'o> Inventory<'o> {
 
 impl fmt::Display for Inventory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Observed { account, region, owned, existing, images: _ } = self.observed;
+        let Observed { account, region, owned, existing, sources: _, images: _ } = self.observed;
         let strong = self.palette.strong;
         if owned.is_empty() && existing.is_empty() {
             return writeln!(f, "Nothing in account {account}, Region {region}.");

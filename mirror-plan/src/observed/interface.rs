@@ -1,0 +1,56 @@
+//! Interfaces that sources may mean, as they were seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{NetworkInterfaceId, ObjectId};
+use crate::resource::Tags;
+use crate::resource::instance::InstanceId;
+use crate::resource::security_group::SecurityGroupId;
+use crate::resource::subnet::SubnetId;
+use crate::resource::vpc::VpcId;
+use crate::scalar::InstanceType;
+
+/// What was seen of the interfaces that a `sources` block may mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sighting {
+    /// What was looked for, as the block says it: what was seen is of no use to a block that says
+    /// something else.
+    pub looked_for: String,
+    /// The interfaces, those that are to be left out among them.
+    pub interfaces: BTreeMap<NetworkInterfaceId, Interface>,
+}
+
+/// What matters of an interface when it comes to mirroring it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Its subnet.
+    pub subnet: SubnetId,
+    /// Its security groups.
+    pub security_groups: BTreeSet<SecurityGroupId>,
+    /// Those of its own tags that the stack file asks for.
+    pub tags: Tags,
+    /// The instance that it is attached to; `None` for one that a service of AWS has made.
+    pub instance: Option<Attached>,
+    /// The mirror target that sends to it.
+    pub mirror_target: Option<ObjectId>,
+}
+
+/// The instance that an interface is attached to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attached {
+    /// Which.
+    pub id: InstanceId,
+    /// Its type.
+    pub instance_type: InstanceType,
+    /// The place of the interface on it: 0 for the first, which every instance has.
+    pub device: u32,
+    /// Those of its tags that the stack file asks for.
+    pub tags: Tags,
+}

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use mirror_plan::address::{Address, Kind};
 use mirror_plan::diagnostic::Severity;
 use mirror_plan::plan::Digest;
+use mirror_plan::scalar::BitRate;
 
 use crate::exit;
 
@@ -203,6 +204,8 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) result: ResultArgs,
     #[command(flatten)]
+    pub(crate) estimates: EstimateArgs,
+    #[command(flatten)]
     pub(crate) form: FormArgs,
 }
 
@@ -240,6 +243,20 @@ pub(crate) struct ResultArgs {
     /// Print the plan as a stream of JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a plan is estimated to cost and to take.
+#[derive(Debug, Args)]
+pub(crate) struct EstimateArgs {
+    /// Do not estimate what a month costs.
+    #[arg(long)]
+    pub(crate) no_cost: bool,
+    /// Do not estimate how long the apply takes.
+    #[arg(long)]
+    pub(crate) no_time: bool,
+    /// What each session is taken to mirror all the time, such as 10mbit. [default: nothing]
+    #[arg(long, value_name = "RATE", conflicts_with = "no_cost")]
+    pub(crate) load: Option<BitRate>,
 }
 
 /// How a plan is printed.
@@ -309,6 +326,8 @@ pub(crate) struct RunArgs {
     /// How many calls are in flight at once.
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) parallelism: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) estimates: EstimateArgs,
     /// Print what happens as a stream of JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
@@ -333,6 +352,8 @@ pub(crate) struct ShowArgs {
     /// As JSON, in the form of `terraform show -json`: the same as --format tfjson.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) estimates: EstimateArgs,
     #[command(flatten)]
     pub(crate) form: FormArgs,
 }
@@ -380,6 +401,8 @@ pub(crate) struct ReportArgs {
     /// The file to write: one HTML document, which needs nothing else.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: PathBuf,
+    #[command(flatten)]
+    pub(crate) estimates: EstimateArgs,
     #[command(flatten)]
     pub(crate) sight: SightArgs,
 }

@@ -8,6 +8,7 @@ mod applied;
 mod cli;
 mod cloud;
 mod commands;
+mod estimates;
 mod exit;
 mod inventory;
 mod plan_file;

@@ -78,6 +78,7 @@ pub mod observed;
 pub mod packet;
 pub mod plan;
 pub mod price;
+mod rate;
 pub mod render;
 pub mod resource;
 pub mod scalar;

@@ -19,6 +19,7 @@ use crate::value::Value;
 
 use self::sources::Expanded;
 
+mod cost;
 mod decide;
 mod diff;
 mod digest;
@@ -32,21 +33,26 @@ mod saved;
 mod secrets;
 pub(crate) mod sources;
 mod steps;
+mod time;
 mod uses;
+mod wait;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use cost::MonthlyCost;
 pub(crate) use decide::with_computed;
 pub use diff::{Difference, PartChange, part_changes};
 pub(crate) use digest::fingerprints;
 pub use digest::{Digest, DigestError, Fingerprint};
 #[cfg(feature = "aws")]
 pub(crate) use digest::{expectation, going};
-pub use gap::{CaptureGap, Wait};
+pub use gap::CaptureGap;
 pub use saved::SavedPlanError;
 pub use secrets::Secrets;
 pub use sources::{EachOf, LeftOut, Mirrored};
+pub use time::{ApplyTime, Bound, Stage, TimeSource};
+pub use wait::{Experience, Wait};
 
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

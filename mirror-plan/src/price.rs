@@ -20,6 +20,8 @@ pub enum Item {
     LoadBalancerHour,
     /// A capacity unit of a Network Load Balancer, for an hour.
     CapacityUnitHour,
+    /// 1,000,000,000 bytes that cross from one Availability Zone to another, once: both ends pay.
+    ZoneCrossingGigabyte,
 }
 
 /// A price in US dollars, and when it was that.
@@ -33,13 +35,19 @@ pub struct Price {
 
 impl Item {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::SessionHour, Self::LoadBalancerHour, Self::CapacityUnitHour];
+    pub const ALL: [Self; 4] = [
+        Self::SessionHour,
+        Self::LoadBalancerHour,
+        Self::CapacityUnitHour,
+        Self::ZoneCrossingGigabyte,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::SessionHour => "session_hour",
             Self::LoadBalancerHour => "load_balancer_hour",
             Self::CapacityUnitHour => "capacity_unit_hour",
+            Self::ZoneCrossingGigabyte => "zone_crossing_gigabyte",
         }
     }
 
@@ -57,6 +65,65 @@ fn row(line: &'static str, name: &str) -> Option<Price> {
     let is_meant = words.next()? == name;
     let dollars = words.next()?.parse().ok()?;
     is_meant.then_some(Price { dollars, as_of: words.next()? })
+}
+
+/// What a month costs, in US dollars at list price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Mirror sessions.
+    pub sessions: usize,
+    /// For the sessions.
+    pub session_dollars: f64,
+    /// Load balancers that get copies.
+    pub load_balancers: usize,
+    /// For the load balancers by the hour.
+    pub load_balancer_dollars: f64,
+    /// For their capacity units.
+    pub capacity_dollars: f64,
+    /// The day of the oldest price in it.
+    pub as_of: &'static str,
+}
+
+impl Estimate {
+    /// So many of each, and no prices but the list's.
+    #[must_use]
+    pub fn of(sessions: usize, load_balancers: usize, capacity_units: f64) -> Self {
+        let items = [Item::SessionHour, Item::LoadBalancerHour, Item::CapacityUnitHour];
+        let prices = items.map(Item::price);
+        let [session, balancer, unit] = prices.map(|Price { dollars, .. }| dollars * MONTH_HOURS);
+        Self {
+            sessions,
+            session_dollars: many(sessions) * session,
+            load_balancers,
+            load_balancer_dollars: many(load_balancers) * balancer,
+            capacity_dollars: capacity_units * unit,
+            as_of: prices.map(|price| price.as_of).into_iter().min().unwrap_or_default(),
+        }
+    }
+
+    /// All of it.
+    #[must_use]
+    pub const fn dollars(&self) -> f64 {
+        self.session_dollars + self.load_balancer_dollars + self.capacity_dollars
+    }
+}
+
+/// What one capacity unit holds of UDP, in an hour: bytes, flows at a time, new flows a second.
+///
+/// Source: Elastic Load Balancing pricing, "Network Load Balancer": 1 GB, 50,000 and 400.
+const CAPACITY_UNIT: [f64; 3] = [1e9, 50_000.0, 400.0];
+
+/// The capacity units that are charged for so much UDP: whichever of the three needs most.
+#[must_use]
+pub fn capacity_units(bytes_per_hour: f64, flows: f64, new_flows_per_second: f64) -> f64 {
+    let measured = [bytes_per_hour, flows, new_flows_per_second];
+    let units = measured.iter().zip(CAPACITY_UNIT).map(|(measured, unit)| measured / unit);
+    units.fold(0.0, f64::max)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "objects of an account are few")]
+const fn many(number: usize) -> f64 {
+    number as f64
 }
 
 #[cfg(test)]

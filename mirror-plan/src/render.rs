@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod drift;
+pub mod estimate;
 pub mod graph;
 pub mod json;
 pub mod markdown;

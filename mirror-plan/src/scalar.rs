@@ -5,6 +5,7 @@
 
 mod allotment;
 mod allowance;
+mod bit_rate;
 mod choice;
 mod coordination;
 mod name;
@@ -14,6 +15,7 @@ mod text;
 
 pub use allotment::{Allotment, CountRange};
 pub use allowance::Allowance;
+pub use bit_rate::{BitRate, BitRateError};
 pub use choice::{Direction, ElbProtocol, HealthProtocol, Interfaces, Review, RuleAction, Scheme};
 pub use coordination::Coordination;
 pub use name::{

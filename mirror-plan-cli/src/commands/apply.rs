@@ -22,7 +22,7 @@ use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
 use crate::stack_file::{self, Loaded};
 use crate::ui::{self, Form, Ui};
-use crate::{applied, cloud, plan_file, progress};
+use crate::{applied, cloud, estimates, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let ApplyArgs { stack, source, variables, selection, strictness, run } = args;
@@ -84,7 +84,7 @@ async fn plan_and_apply_in(
     review::agree(&plan, run, ui)?;
     let findings = lint::check_planned(stack, &observed, request);
     ui.diagnostics(&findings);
-    show(&plan, ui);
+    show(&plan, &estimates::of(&plan, &run.estimates, settings, ui), ui);
     drift::tell(&plan, settings, ui);
     lint::refuse(&findings, least)?;
     if approval == Approval::Ask && !plan.is_empty() {
@@ -141,7 +141,7 @@ async fn apply_saved_in(
         None => plan.clone(),
         Some(stack) => plan.clone().with_secrets(&Secrets::of(stack, &observed))?,
     };
-    show(&whole, ui);
+    show(&whole, &estimates::of(&whole, &run.0.estimates, run.1, ui), ui);
     carry_out(&whole, cloud, run, ui).await
 }
 

@@ -4,6 +4,7 @@ use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::lint;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::render::estimate::Estimates;
 use mirror_plan::render::json;
 use mirror_plan::render::markdown::Markdown;
 use mirror_plan::render::terraform::PlanJson;
@@ -18,10 +19,11 @@ use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
 use crate::ui::{self, Form, Ui};
-use crate::{cloud, inventory, plan_file};
+use crate::{cloud, estimates, inventory, plan_file};
 
 pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let PlanArgs { stack, selection, destroy, sight, review, strictness, result, form } = args;
+    let PlanArgs { stack, selection, destroy, sight, review, strictness, result, estimates, form } =
+        args;
     let StackArgs { stack, variables } = stack;
     let ReviewArgs { write, check } = review;
     let ResultArgs { out, detailed_exitcode, json } = result;
@@ -41,7 +43,8 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
         None => Holds::Yes,
     };
     if check.is_none() {
-        print(&plan, form, &found, ui);
+        let estimates = estimates::of(&plan, estimates, settings, ui);
+        print(&plan, (form, &found, &estimates), ui);
         if form.format == PlanFormat::Text {
             drift::tell(&plan, settings, ui);
         }
@@ -88,23 +91,39 @@ pub(crate) fn request(mode: Mode, selection: &Selection) -> Request {
     }
 }
 
-/// Prints a plan in the form that was asked for, with what was found in its stack file.
-pub(super) fn print(plan: &Plan, form: &FormArgs, findings: &Diagnostics, ui: &mut Ui) {
+/// Prints a plan in the form that was asked for, with what was found and estimated.
+pub(super) fn print(
+    plan: &Plan,
+    (form, findings, estimates): (&FormArgs, &Diagnostics, &Estimates),
+    ui: &mut Ui,
+) {
     let FormArgs { format, timestamp } = form;
     match format {
-        PlanFormat::Text => show(plan, ui),
+        PlanFormat::Text => show(plan, estimates, ui),
         PlanFormat::Tfjson => {
             let now = timestamp.then(ui::now_in_seconds);
             ui.data(PlanJson::new(plan).findings(findings).timestamp(now.as_deref()));
         }
-        PlanFormat::Markdown => ui.data(Markdown::new(plan).findings(findings)),
+        PlanFormat::Markdown => {
+            ui.data(Markdown::new(plan).findings(findings).estimates(estimates));
+        }
     }
 }
 
 /// Prints a plan for whoever decides on it.
-pub(crate) fn show(plan: &Plan, ui: &mut Ui) {
+pub(crate) fn show(plan: &Plan, estimates: &Estimates, ui: &mut Ui) {
     match ui.form() {
-        Form::Json => json::plan(plan).into_iter().for_each(|line| ui.line(line)),
-        Form::Text => ui.data(ui.text_of(plan)),
+        Form::Json => {
+            json::plan(plan).into_iter().for_each(|line| ui.line(line));
+            if !estimates.is_empty() {
+                ui.line(json::estimates(estimates));
+            }
+        }
+        Form::Text => {
+            ui.data(ui.text_of(plan));
+            if !estimates.is_empty() {
+                ui.data(format_args!("\n{estimates}"));
+            }
+        }
     }
 }

@@ -9,14 +9,16 @@ use super::Ended;
 use super::plan::look;
 use crate::cli::ReportArgs;
 use crate::exit::ExitStatus;
-use crate::plan_file;
 use crate::settings::Settings;
 use crate::stack_file::{self, Loaded};
 use crate::ui::{self, Ui};
+use crate::{estimates, plan_file};
 
 pub(crate) async fn run(args: &ReportArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let (plan, findings) = planned(args, settings, ui).await?;
-    let (page, path) = (Page::new(&plan).findings(&findings).to_string(), args.html.display());
+    let estimates = estimates::of(&plan, &args.estimates, settings, ui);
+    let page = Page::new(&plan).findings(&findings).estimates(&estimates).to_string();
+    let path = args.html.display();
     plan_file::write_whole(&args.html, &page).map_err(|error| {
         ui::file_error(format!("the report cannot be written to `{path}`"), &error)
     })?;
@@ -30,7 +32,7 @@ async fn planned(
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<(Plan, Diagnostics), Diagnostics> {
-    let ReportArgs { stack, variables, html: _, sight } = args;
+    let ReportArgs { stack, variables, html: _, estimates: _, sight } = args;
     match stack.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
             Ok((plan_file::read(path)?, Diagnostics::new()))

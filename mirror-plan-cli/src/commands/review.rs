@@ -105,8 +105,17 @@ fn read(path: &Path) -> Result<String, Diagnostics> {
 
 /// The command that writes what `args` plan over the snapshot.
 fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
-    let PlanArgs { stack, selection, destroy, sight, review, strictness, result: _, form: _ } =
-        args;
+    let PlanArgs {
+        stack,
+        selection,
+        destroy,
+        sight,
+        review,
+        strictness,
+        result: _,
+        estimates: _,
+        form: _,
+    } = args;
     let StackArgs { stack, variables: Variables { var, var_file } } = stack;
     let Selection { target, replace } = selection;
     let SightArgs { offline, inventory } = sight;

@@ -12,15 +12,17 @@ use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::{self, Loaded};
 use crate::ui::Ui;
-use crate::{cloud, plan_file};
+use crate::{cloud, estimates, plan_file};
 
 pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ShowArgs { file, variables, json, form: FormArgs { format, timestamp } } = args;
+    let ShowArgs { file, variables, json, estimates, form: FormArgs { format, timestamp } } = args;
     let format = if *json { PlanFormat::Tfjson } else { *format };
     match file.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
             let form = FormArgs { format, timestamp: *timestamp };
-            plan::print(&plan_file::read(path)?, &form, &Diagnostics::default(), ui);
+            let plan = plan_file::read(path)?;
+            let estimates = estimates::of(&plan, estimates, settings, ui);
+            plan::print(&plan, (&form, &Diagnostics::default(), &estimates), ui);
         }
         stack => {
             let (stack, warnings) =

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::address::Address;
 use crate::id::ObjectId;
-use crate::plan::Action;
+use crate::plan::{Action, Wait};
 use crate::value::Origin;
 
 /// How an apply ended.
@@ -20,6 +21,9 @@ pub struct Report {
     /// What has become known of the objects that were made or changed.
     #[serde(skip)]
     pub learned: BTreeMap<Origin, Option<String>>,
+    /// How long the calls took that came to their end, by what they wait for.
+    #[serde(skip)]
+    pub took: BTreeMap<Wait, Vec<Duration>>,
 }
 
 impl Report {

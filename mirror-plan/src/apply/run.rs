@@ -21,7 +21,7 @@ use crate::aws::errors::ErrorKind;
 use crate::aws::{Aws, CallError, ObserveError};
 use crate::event::{Event, Reporter, Work};
 use crate::id::ObjectId;
-use crate::plan::{Call, Plan, Step};
+use crate::plan::{Call, Plan, Step, Wait};
 use crate::value::Origin;
 
 /// How a run goes about it.
@@ -101,14 +101,15 @@ pub async fn apply(
         running: JoinSet::new(),
         begun: BTreeMap::new(),
         done: 0,
+        took: BTreeMap::new(),
         waits,
         reporter,
     };
     run.finish(waiting, stop.0.subscribe()).await
 }
 
-/// What a task returns: its step, and what came of the call.
-type Answer = (usize, Result<Made, StepError>);
+/// What a task returns: its step, what came of the call, and how long that took.
+type Answer = (usize, Result<Made, StepError>, Duration);
 
 /// Why a step came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +138,7 @@ struct Run<'r> {
     /// When the works in flight began, by their position in the schedule.
     begun: BTreeMap<usize, Instant>,
     done: usize,
+    took: BTreeMap<Wait, Vec<Duration>>,
     waits: mpsc::UnboundedSender<(usize, Waiting)>,
     reporter: &'r mut dyn Reporter,
 }
@@ -173,8 +175,12 @@ impl Run<'_> {
             }
         }
         super::recover::settle(self.aws, self.journal, &self.plan.stack).await;
-        let report =
-            Report { outcomes: self.schedule.outcomes(), stopped, learned: self.learned() };
+        let report = Report {
+            outcomes: self.schedule.outcomes(),
+            stopped,
+            learned: self.learned(),
+            took: self.took,
+        };
         self.reporter.report(&Event::Ended { report: report.clone() });
         report
     }
@@ -202,6 +208,7 @@ impl Run<'_> {
         let (aws, waits) = (self.aws.clone(), self.waits.clone());
         let journal = self.journal.clone();
         self.running.spawn(async move {
+            let begun = Instant::now();
             let on_wait = move |wait: Waiting| {
                 // The loop outlives its tasks; nobody listens only while it is being torn down.
                 drop(waits.send((index, wait)));
@@ -221,7 +228,7 @@ impl Run<'_> {
                     }
                 })
             };
-            (index, done.await)
+            (index, done.await, begun.elapsed())
         });
     }
 
@@ -238,13 +245,16 @@ impl Run<'_> {
     }
 
     fn take_answer(&mut self, answer: Result<Answer, tokio::task::JoinError>) {
-        let (step, result) = match answer {
+        let (step, result, took) = match answer {
             Ok(answer) => answer,
             // Tasks are never aborted, so this one panicked: a bug, to be seen with its own message.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         match result {
-            Ok(made) => self.succeeded(step, made),
+            Ok(made) => {
+                self.took.entry(Wait::of(&self.plan.steps[step])).or_default().push(took);
+                self.succeeded(step, made);
+            }
             Err(error) => {
                 let failure = failure(&self.plan.steps[step].call, &error);
                 self.schedule.failed(step, failure.clone());

@@ -3,10 +3,12 @@
 //! AWS throttles each account and Region. Staying below its buckets costs a small stack nothing and
 //! spares a large one the SDK's back-off; what still gets throttled, the SDK repeats.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::rate::{CATEGORIES, Category};
 
 /// How fast to go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,40 +48,6 @@ impl Pace {
     }
 }
 
-/// A line of the table: calls that share a bucket.
-#[derive(Debug)]
-struct Category {
-    /// The calls: exact names, or the beginning of names where it ends in `*`.
-    calls: Vec<&'static str>,
-    /// How many at once.
-    size: f64,
-    /// How many more each second.
-    refill: f64,
-}
-
-/// The numbers, each with its source.
-const TABLE: &str = include_str!("rates.txt");
-
-/// The categories of [`TABLE`]. The first that names a call is the one for it.
-static CATEGORIES: LazyLock<Vec<Category>> = LazyLock::new(|| {
-    let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| category(line).expect("a test reads every line of the table")).collect()
-});
-
-/// Reads `calls | how many at once | how many more each second | source`.
-fn category(line: &'static str) -> Option<Category> {
-    let mut parts = line.split(" | ");
-    let calls = parts.next()?.split(", ").collect();
-    let mut number = || parts.next()?.parse().ok().filter(|number: &f64| *number > 0.0);
-    let (size, refill) = (number()?, number()?);
-    let source = parts.next()?;
-    (matches!(source, "EC2" | "ELB" | "custom") && parts.next().is_none()).then_some(Category {
-        calls,
-        size,
-        refill,
-    })
-}
-
 /// The buckets, shared by all tasks of one run.
 #[derive(Debug)]
 pub(super) struct Rate {
@@ -112,25 +80,14 @@ impl Rate {
 
     /// Takes a token for `call`, and returns when it will be there.
     fn reserve(&self, call: &str, now: Instant) -> Duration {
-        let Some(index) = CATEGORIES.iter().position(|category| category.holds(call)) else {
-            return Duration::ZERO;
-        };
-        let Category { calls: _, size: full, refill } = CATEGORIES[index];
+        let Some(index) = Category::place(call) else { return Duration::ZERO };
+        let Category { size: full, refill, .. } = CATEGORIES[index];
         let mut bucket = self.buckets[index].lock().unwrap_or_else(PoisonError::into_inner);
         let Bucket { tokens, at } = bucket.unwrap_or(Bucket { tokens: full, at: now });
         let refilled = now.duration_since(at).as_secs_f64().mul_add(refill, tokens).min(full);
         let left = refilled - 1.0;
         *bucket = Some(Bucket { tokens: left, at: now });
         Duration::from_secs_f64((-left).max(0.0) / refill)
-    }
-}
-
-impl Category {
-    fn holds(&self, call: &str) -> bool {
-        self.calls.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(beginning) => call.starts_with(beginning),
-            None => call == *pattern,
-        })
     }
 }
 
@@ -150,33 +107,5 @@ mod tests {
             (0..3).map(|_| rate.reserve("RunInstances", later).as_millis()).collect();
         assert_eq!(delays, [0, 0, 500]);
         assert_eq!(rate.reserve("CreateVpc", now), Duration::ZERO);
-    }
-
-    #[test]
-    fn every_call_has_a_bucket() {
-        let buckets = |call| {
-            let found = CATEGORIES.iter().find(|category| category.holds(call));
-            found.map(|category| (category.size, category.refill))
-        };
-        assert_eq!(buckets("DescribeVpcs"), Some((100.0, 20.0)));
-        assert_eq!(buckets("DescribeListeners"), Some((40.0, 10.0)));
-        assert_eq!(buckets("CreateVpc"), Some((200.0, 5.0)));
-    }
-
-    #[test]
-    fn a_line_that_says_less_or_more_is_no_line() {
-        assert!(category("Describe*, Get* | 100 | 20 | EC2").is_some());
-        for line in [
-            "",
-            "Get*",
-            "Get* | 100",
-            "Get* | 0 | 20 | EC2",
-            "Get* | 100 | x | EC2",
-            "Get* | 100 | 20",
-            "Get* | 100 | 20 | hearsay",
-            "Get* | 100 | 20 | EC2 | ELB",
-        ] {
-            assert!(category(line).is_none(), "{line}");
-        }
     }
 }

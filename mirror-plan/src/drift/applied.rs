@@ -14,7 +14,7 @@ use crate::attribute::Presence;
 use crate::event::{Outcome, Report};
 use crate::hash::hash;
 use crate::id::ObjectId;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Experience, Plan};
 use crate::render::report;
 use crate::resource::{computed, object_type};
 use crate::value::Value;
@@ -35,6 +35,9 @@ pub struct Applied {
     /// The objects of others that it used.
     #[serde(with = "crate::observed::by_address")]
     pub(super) existing: BTreeMap<Address, ObjectId>,
+    /// How long calls have taken, in this apply and those before it.
+    #[serde(default)]
+    pub took: Experience,
 }
 
 /// What was left of one resource.
@@ -54,8 +57,10 @@ impl Applied {
     /// What was not reached is as it was, and of what failed nothing is known.
     #[must_use]
     pub fn after(earlier: Option<Self>, plan: &Plan, report: &Report, at: Timestamp) -> Self {
-        let (mut objects, mut existing) =
-            earlier.map(|earlier| (earlier.objects, earlier.existing)).unwrap_or_default();
+        let (mut objects, mut existing, mut took) = earlier
+            .map(|earlier| (earlier.objects, earlier.existing, earlier.took))
+            .unwrap_or_default();
+        took.learn(&report.took);
         let outcomes = report.outcomes.iter().filter(|done| done.deposed.is_none());
         let outcomes: BTreeMap<&Address, &Outcome> =
             outcomes.map(|done| (&done.address, &done.outcome)).collect();
@@ -71,7 +76,7 @@ impl Applied {
             }
         }
         existing.extend(plan.existing.clone());
-        Self { format: Self::FORMAT, at, objects, existing }
+        Self { format: Self::FORMAT, at, objects, existing, took }
     }
 
     /// Whether an object was left for this resource.

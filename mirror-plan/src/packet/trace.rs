@@ -37,7 +37,7 @@ pub use answer::{Answer, Sent, answers};
 pub use bandwidth::Bandwidth;
 pub use compiled::{Cut, Limit, Opinion, Tracer};
 pub use flows::{FlowSample, Flows};
-pub use load::{Estimate, Load, Rates, Served};
+pub use load::{Load, Rates, Served};
 pub use mirroring::{
     Destination, Filter, Interface, InterfaceError, Listening, Mirroring, Named, Session, Target,
     Untraceable,

@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::event::{ChangeOutcome, Event, Failure, Outcome, Report, Work};
 use crate::packet::TrafficChange;
 use crate::plan::{Action, CaptureGap, Change, Counts, Mode, Phase, Plan, Reason};
+use crate::render::estimate::Estimates;
 use crate::render::{progress, report};
 use crate::value::Value;
 
@@ -54,6 +55,12 @@ impl Line {
 #[must_use]
 pub fn version(mirror: &str) -> Line {
     Line::info(format!("mirror {mirror}"), "version", json!({ "mirror": mirror, "ui": UI }))
+}
+
+/// The line of what a plan costs and how long it takes.
+#[must_use]
+pub fn estimates(estimates: &Estimates) -> Line {
+    Line::info("Estimates", "mirror_estimates", json!({ "estimates": estimates.to_json() }))
 }
 
 /// The lines of a plan: every change, the summary, the outputs and the digest.

@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 
 use crate::diagnostic::Diagnostics;
 use crate::plan::{Action, Change, Counts, Mode, Plan};
+use crate::render::estimate::Estimates;
 use crate::render::graph::{Diagram, Mark, Mermaid};
 use crate::render::text::Block;
 use crate::render::{Palette, diagnostic as finding};
@@ -26,19 +27,26 @@ const PART_MAX: usize = 15_000;
 pub struct Markdown<'p> {
     plan: &'p Plan,
     findings: Option<&'p Diagnostics>,
+    estimates: Option<&'p Estimates>,
 }
 
 impl<'p> Markdown<'p> {
     /// The comment on a plan.
     #[must_use]
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, findings: None }
+        Self { plan, findings: None, estimates: None }
     }
 
     /// The same with what was found on the way to the plan.
     #[must_use]
     pub const fn findings(self, findings: &'p Diagnostics) -> Self {
         Self { findings: Some(findings), ..self }
+    }
+
+    /// The same with what it costs and how long it takes.
+    #[must_use]
+    pub const fn estimates(self, estimates: &'p Estimates) -> Self {
+        Self { estimates: Some(estimates), ..self }
     }
 
     /// The first line, by which whoever posts the comment finds the one of before.
@@ -66,6 +74,9 @@ impl fmt::Display for Markdown<'_> {
         writeln!(text, " Account `{account}`, Region `{region}`.")?;
         if self.plan.targeted {
             text.push_str("\nOnly a part of the stack was planned: there may be more to do.\n");
+        }
+        if let Some(estimates) = self.estimates.filter(|estimates| !estimates.is_empty()) {
+            write!(text, "\n{}", fenced("text", &estimates.to_string()))?;
         }
         text.push_str(&self.goes());
         text.push_str(&self.found());

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::plan::{Action, Change, Counts, Mode, OutputChange, Plan};
+use crate::render::estimate::Estimates;
 use crate::render::graph::{Diagram, Mark, Svg};
 use crate::render::markup::Escaped;
 use crate::render::text::Block;
@@ -24,19 +25,26 @@ const STYLE: &str = include_str!("page/page.css");
 pub struct Page<'p> {
     plan: &'p Plan,
     findings: Option<&'p Diagnostics>,
+    estimates: Option<&'p Estimates>,
 }
 
 impl<'p> Page<'p> {
     /// The page of a plan.
     #[must_use]
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, findings: None }
+        Self { plan, findings: None, estimates: None }
     }
 
     /// The same with what was found on the way to the plan.
     #[must_use]
     pub const fn findings(self, findings: &'p Diagnostics) -> Self {
         Self { findings: Some(findings), ..self }
+    }
+
+    /// The same with what it costs and how long it takes.
+    #[must_use]
+    pub const fn estimates(self, estimates: &'p Estimates) -> Self {
+        Self { estimates: Some(estimates), ..self }
     }
 }
 
@@ -61,6 +69,7 @@ impl fmt::Display for Page<'_> {
         self.write_head(f)?;
         self.write_path(f)?;
         self.write_findings(f)?;
+        self.write_estimates(f)?;
         self.write_changes(f)?;
         matrix::write(f, self.plan)?;
         self.write_outputs(f)?;
@@ -127,6 +136,15 @@ impl Page<'_> {
             writeln!(f, "<pre class=\"{class}\">{}</pre>", Escaped(text.trim_end()))?;
         }
         writeln!(f, "</section>")
+    }
+
+    fn write_estimates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(estimates) = self.estimates.filter(|estimates| !estimates.is_empty()) else {
+            return Ok(());
+        };
+        let text = estimates.to_string();
+        writeln!(f, "<section class=\"estimates\">\n<h2>Cost and time</h2>")?;
+        writeln!(f, "<pre>{}</pre>\n</section>", Escaped(text.trim_end()))
     }
 
     fn write_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

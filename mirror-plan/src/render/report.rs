@@ -331,6 +331,7 @@ mod tests {
                 (vni(), Some("77".to_owned())),
             ]
             .into(),
+            took: BTreeMap::new(),
         };
         let plan = plan(Mode::Apply);
         assert_snapshot!(Summary::new(&plan, &report), @r#"
@@ -368,6 +369,7 @@ mod tests {
             ],
             stopped: true,
             learned: BTreeMap::new(),
+            took: BTreeMap::new(),
         };
         let plan = plan(Mode::Apply);
         let summary = Summary::new(&plan, &report);

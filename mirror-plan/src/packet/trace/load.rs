@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Account, AtSession, Bandwidth, Destination, Mirroring, Named};
-use crate::price::{Item, MONTH_HOURS, Price};
+use crate::price::{self, Estimate};
 
 /// The load that a capture stands for, if it goes on like this.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,36 +43,6 @@ pub struct Served {
     /// The capacity units that are charged.
     pub capacity_units: f64,
 }
-
-/// What a month costs, in US dollars at list price.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// Mirror sessions.
-    pub sessions: usize,
-    /// For the sessions.
-    pub session_dollars: f64,
-    /// Load balancers that get copies.
-    pub load_balancers: usize,
-    /// For the load balancers by the hour.
-    pub load_balancer_dollars: f64,
-    /// For their capacity units.
-    pub capacity_dollars: f64,
-    /// The day of the oldest price in it.
-    pub as_of: &'static str,
-}
-
-impl Estimate {
-    /// All of it.
-    #[must_use]
-    pub const fn dollars(&self) -> f64 {
-        self.session_dollars + self.load_balancer_dollars + self.capacity_dollars
-    }
-}
-
-/// What one capacity unit holds of UDP, in an hour: bytes, flows at a time, new flows a second.
-///
-/// Source: Elastic Load Balancing pricing, "Network Load Balancer": 1 GB, 50,000 and 400.
-const CAPACITY_UNIT: [f64; 3] = [1e9, 50_000.0, 400.0];
 
 impl Load {
     /// What `account`, which was kept for `mirroring`, stands for.
@@ -121,40 +91,28 @@ fn served(mirroring: &Mirroring, account: &Account) -> Vec<Served> {
             [0.0; 2]
         };
         let bytes_per_hour = 3600.0 * bytes_per_second;
-        let measured = [bytes_per_hour, f64::from(flows), new_flows_per_second];
-        let units = measured.iter().zip(CAPACITY_UNIT).map(|(measured, unit)| measured / unit);
         Served {
             name: name.clone(),
             bytes_per_hour,
             flows,
             new_flows_per_second,
-            capacity_units: units.fold(0.0, f64::max),
+            capacity_units: price::capacity_units(
+                bytes_per_hour,
+                f64::from(flows),
+                new_flows_per_second,
+            ),
         }
     });
     served.collect()
 }
 
 fn estimate(mirroring: &Mirroring, served: &[Served]) -> Estimate {
-    let prices = Item::ALL.map(Item::price);
-    let [session, balancer, unit] = prices.map(|Price { dollars, .. }| dollars * MONTH_HOURS);
     let sessions = mirroring.interfaces.iter().map(|interface| interface.sessions.len()).sum();
-    let units: f64 = served.iter().map(|served| served.capacity_units).sum();
-    Estimate {
-        sessions,
-        session_dollars: many(sessions) * session,
-        load_balancers: served.len(),
-        load_balancer_dollars: many(served.len()) * balancer,
-        capacity_dollars: units * unit,
-        as_of: prices.map(|price| price.as_of).into_iter().min().unwrap_or_default(),
-    }
+    let units = served.iter().map(|served| served.capacity_units).sum();
+    Estimate::of(sessions, served.len(), units)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of 2^53 bytes nobody counts the last")]
 fn per_second(number: u64, seconds: f64) -> f64 {
     number as f64 / seconds
-}
-
-#[expect(clippy::cast_precision_loss, reason = "objects of an account are few")]
-const fn many(number: usize) -> f64 {
-    number as f64
 }

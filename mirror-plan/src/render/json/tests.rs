@@ -134,6 +134,7 @@ fn every_event_has_its_line() {
         ],
         stopped: true,
         learned: BTreeMap::new(),
+        took: BTreeMap::new(),
     };
     let elapsed = Duration::from_secs(10);
     let plan = plan_of(Vec::new());

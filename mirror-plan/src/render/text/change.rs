@@ -1,7 +1,6 @@
 //! One change: the comment lines above its block, and the block.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::Text;
 use super::entry::{Entry, Mark, Side};
@@ -9,6 +8,7 @@ use super::layout::{write_entries, write_hidden};
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
 use crate::plan::{Action, Capture, CaptureGap, Change, Reason};
+use crate::render::estimate::about;
 use crate::render::{Palette, Wording};
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Origin, Unknown, Value};
@@ -140,14 +140,6 @@ fn write_capture(
             writeln!(f, "  # capture gap: until the new session is there")
         }
         (Capture::Ends, _) => writeln!(f, "  # capture ends"),
-    }
-}
-
-/// An estimate, no more exact than it is.
-fn about(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..90 => format!("{seconds} s"),
-        seconds => format!("{} min", (seconds + 30) / 60),
     }
 }
 

@@ -1,0 +1,279 @@
+//! What a plan costs and how long it takes, as text and as JSON: estimates, and said to be.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::plan::{ApplyTime, Bound, MonthlyCost, Plan, Stage, TimeSource};
+use crate::price::{self, Estimate};
+
+/// The most resources of a critical path that are named.
+const STAGES_MAX: usize = 6;
+
+/// Estimates of a plan, as far as they are wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Estimates {
+    /// What a month costs.
+    pub cost: Option<MonthlyCost>,
+    /// How long the apply takes.
+    pub time: Option<ApplyTime>,
+}
+
+impl Estimates {
+    /// Those of a plan that does something; of one that does nothing there are none.
+    #[must_use]
+    pub fn worth_telling(self, plan: &Plan) -> Self {
+        if plan.is_empty() { Self::default() } else { self }
+    }
+
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.cost.is_none() && self.time.is_none()
+    }
+
+    /// The same for programs; `null` for what is not wanted.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let Self { cost, time } = self;
+        json!({
+            "monthly_cost": cost.as_ref().map(cost_json),
+            "apply_time": time.as_ref().map(time_json),
+        })
+    }
+}
+
+/// A few lines, each kind of estimate with what it stands on.
+impl fmt::Display for Estimates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cost, time } = self;
+        if let Some(cost) = cost {
+            write_cost(f, cost)?;
+        }
+        time.as_ref().map_or(Ok(()), |time| write_time(f, time))
+    }
+}
+
+fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
+    let MonthlyCost { before: _, after, load, zone_crossing } = cost;
+    let Estimate { sessions, load_balancers, as_of, .. } = after;
+    let difference = match cost.difference() {
+        more if more > 0.0 => format!("{more:.2} more than now"),
+        less if less < 0.0 => format!("{:.2} less than now", -less),
+        _ => "as much as now".to_owned(),
+    };
+    writeln!(
+        f,
+        "Estimated cost: {:.2} USD a month, {difference}: {}, {}.\n  \
+         At list prices of {} as of {as_of}, without instances.",
+        after.dollars(),
+        counted(*sessions, "session"),
+        counted(*load_balancers, "load balancer"),
+        price::REGION,
+    )?;
+    match load {
+        None if *sessions == 0 => Ok(()),
+        None => {
+            writeln!(f, "  Without what the copies of packets cost: --load 10mbit counts them.")
+        }
+        Some(load) => writeln!(
+            f,
+            "  {:.2} USD of it for {load} of copies from each session; {zone_crossing:.2} USD more each time\n  \
+             that all of them cross to another Availability Zone.",
+            after.capacity_dollars
+        ),
+    }
+}
+
+fn write_time(f: &mut fmt::Formatter<'_>, time: &ApplyTime) -> fmt::Result {
+    let ApplyTime { estimate, critical_path, bound, source } = time;
+    write!(f, "Estimated time: about {}", about(*estimate))?;
+    match bound {
+        Bound::Rates => writeln!(f, ", by AWS's rates of calls.")?,
+        Bound::Path => {
+            let named = critical_path.iter().take(STAGES_MAX);
+            let named: Vec<String> = named
+                .map(|Stage { address, time }| format!("{address} {}", about(*time)))
+                .collect();
+            let more = match critical_path.len().saturating_sub(STAGES_MAX) {
+                0 => String::new(),
+                more => format!(", {more} more"),
+            };
+            writeln!(f, ":\n  {}{more}.", named.join(", "))?;
+        }
+    }
+    writeln!(
+        f,
+        "  {}",
+        match source {
+            TimeSource::Measured => "As long as earlier runs of this stack took.",
+            TimeSource::Usual =>
+                "As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.",
+        }
+    )
+}
+
+fn cost_json(cost: &MonthlyCost) -> Json {
+    let MonthlyCost { before, after, load, zone_crossing } = cost;
+    let Estimate { as_of, .. } = after;
+    json!({
+        "currency": "USD",
+        "before": estimate_json(before),
+        "after": estimate_json(after),
+        "load": load.map(|load| load.to_string()),
+        "zone_crossing": cents(*zone_crossing),
+        "prices": { "region": price::REGION, "as_of": as_of },
+    })
+}
+
+fn estimate_json(estimate: &Estimate) -> Json {
+    let Estimate {
+        sessions,
+        session_dollars,
+        load_balancers,
+        load_balancer_dollars,
+        capacity_dollars,
+        as_of: _,
+    } = estimate;
+    json!({
+        "total": cents(estimate.dollars()),
+        "sessions": { "count": sessions, "total": cents(*session_dollars) },
+        "load_balancers": { "count": load_balancers, "total": cents(*load_balancer_dollars) },
+        "capacity_units": { "total": cents(*capacity_dollars) },
+    })
+}
+
+fn time_json(time: &ApplyTime) -> Json {
+    let ApplyTime { estimate, critical_path, bound, source } = time;
+    let path = critical_path.iter().map(|Stage { address, time }| {
+        json!({ "resource": address.to_string(), "seconds": time.as_secs() })
+    });
+    json!({
+        "seconds": estimate.as_secs(),
+        "critical_path": path.collect::<Vec<_>>(),
+        "bound": match bound {
+            Bound::Path => "critical_path",
+            Bound::Rates => "call_rates",
+        },
+        "source": match source {
+            TimeSource::Measured => "earlier_runs",
+            TimeSource::Usual => "usual",
+        },
+    })
+}
+
+/// Dollars, to the cent.
+fn cents(dollars: f64) -> f64 {
+    (dollars * 100.0).round() / 100.0
+}
+
+fn counted(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// An estimate of a time, no more exact than it is.
+pub(super) fn about(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..90 => format!("{seconds} s"),
+        seconds @ 90..5400 => format!("{} min", (seconds + 30) / 60),
+        seconds => format!("{} h", (seconds + 1800) / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::json;
+
+    use super::*;
+    use crate::observed::Observed;
+    use crate::plan::tests::{applied, lab, stack};
+    use crate::plan::{Experience, Mode, Request, plan};
+    use crate::stack::Stack;
+
+    fn told(stack: &Stack, before: &Observed, request: &Request, load: Option<&str>) -> Estimates {
+        let plan = plan(stack, before, request).unwrap();
+        Estimates {
+            cost: Some(plan.monthly_cost(load.map(|load| load.parse().unwrap()))),
+            time: Some(plan.apply_time(&Experience::default())),
+        }
+    }
+
+    fn nothing() -> Observed {
+        Observed::nothing("123456789012".parse().unwrap(), "us-east-1".parse().unwrap())
+    }
+
+    #[test]
+    fn a_new_stack_costs_what_it_has_and_takes_what_its_balancer_takes() {
+        assert_snapshot!(told(&stack(lab()), &nothing(), &Request::default(), None), @"
+        Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer.
+          At list prices of us-east-2 as of 2026-05-31, without instances.
+          Without what the copies of packets cost: --load 10mbit counts them.
+        Estimated time: about 3 min:
+          vpc.lab 1 s, subnet.target 1 s, load_balancer.sensors 3 min, mirror_target.nlb 1 s, mirror_session.source 1 s.
+          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        ");
+    }
+
+    #[test]
+    fn a_load_costs_capacity_and_crossings() {
+        let all = Request::default();
+        assert_snapshot!(told(&stack(lab()), &nothing(), &all, Some("100mbit")), @"
+        Estimated cost: 224.47 USD a month, 224.47 more than now: 1 session, 1 load balancer.
+          At list prices of us-east-2 as of 2026-05-31, without instances.
+          197.10 USD of it for 100mbit of copies from each session; 657.00 USD more each time
+          that all of them cross to another Availability Zone.
+        Estimated time: about 3 min:
+          vpc.lab 1 s, subnet.target 1 s, load_balancer.sensors 3 min, mirror_target.nlb 1 s, mirror_session.source 1 s.
+          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        ");
+        // To an interface there is no load balancer that could need more.
+        let mut direct = lab();
+        direct["mirror_target.nlb"] = json!({ "network_interface": "@instance.one" });
+        assert_snapshot!(told(&stack(direct), &nothing(), &all, Some("100mbit")), @"
+        Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer.
+          At list prices of us-east-2 as of 2026-05-31, without instances.
+          0.00 USD of it for 100mbit of copies from each session; 657.00 USD more each time
+          that all of them cross to another Availability Zone.
+        Estimated time: about 3 min:
+          vpc.lab 1 s, subnet.target 1 s, load_balancer.sensors 3 min.
+          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        ");
+    }
+
+    #[test]
+    fn what_goes_costs_less() {
+        let gone = Request { mode: Mode::Destroy, ..Request::default() };
+        let lab = stack(lab());
+        assert_snapshot!(told(&lab, &applied(&lab), &gone, None), @"
+        Estimated cost: 0.00 USD a month, 27.38 less than now: 0 sessions, 0 load balancers.
+          At list prices of us-east-2 as of 2026-05-31, without instances.
+        Estimated time: about 5 min:
+          mirror_session.source 1 s, mirror_target.nlb 1 s, load_balancer.sensors 5 min, internet_gateway.lab 2 s, vpc.lab 1 s.
+          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        ");
+    }
+
+    #[test]
+    fn many_calls_take_as_long_as_aws_lets_them() {
+        let mut resources = lab();
+        for number in 1..=1_000 {
+            let name = format!("mirror_session.more[\"eni-{number:017x}\"]");
+            resources[name] = json!({
+                "source": format!("eni-{number:017x}"), "target": "@mirror_target.nlb",
+                "filter": "@mirror_filter.tcp", "number": 1,
+            });
+        }
+        let estimates = told(&stack(resources), &nothing(), &Request::default(), None);
+        let time = Estimates { cost: None, ..estimates };
+        assert_snapshot!(time, @"
+        Estimated time: about 3 min, by AWS's rates of calls.
+          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        ");
+        assert_snapshot!(time.to_json(), @r#"{"apply_time":{"bound":"call_rates","critical_path":[{"resource":"vpc.lab","seconds":1},{"resource":"subnet.target","seconds":1},{"resource":"load_balancer.sensors","seconds":151},{"resource":"mirror_target.nlb","seconds":1},{"resource":"mirror_session.source","seconds":1}],"seconds":163,"source":"usual"},"monthly_cost":null}"#);
+    }
+}

@@ -27,6 +27,7 @@ pub(super) fn stack(
 ) -> Result<(Stack, Diagnostics), Diagnostics> {
     let (stack, found) = in_part(program, before);
     match stack {
+        // One that was read in part has an error to show for it.
         Some(stack) => found.unless_errors(stack),
         None => Err(found),
     }
@@ -34,8 +35,8 @@ pub(super) fn stack(
 
 /// The stack that a program describes as far as it can be read, and what is wrong with the rest.
 ///
-/// A session may be missing from it: nothing refers to one, so nothing else looks wrong without it.
-/// Where anything else is missing there is no stack.
+/// What is of the catalogue of findings is as if it were mended. A session may be missing: nothing refers to
+/// one, so nothing else looks wrong without it. Where anything else is missing there is no stack.
 pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Stack>, Diagnostics) {
     let mut assembly = Assembly { program, diagnostics: before, left_out: BTreeSet::new() };
     let builder = assembly.builder();
@@ -277,16 +278,21 @@ impl Assembly<'_, '_> {
         };
         let declaration = &self.program.declared.resources[&(kind, name.clone())];
         let place = self.place(declaration);
+        let mut reported = false;
         for address in addresses {
-            match self.resource(&address, declaration, &place) {
-                Ok(resource) => {
+            let (resource, mistakes) = self.resource(&address, declaration, &place);
+            // The others of the block have the same mistakes.
+            if !reported {
+                reported = !mistakes.is_empty();
+                self.diagnostics.extend(mistakes);
+            }
+            match resource {
+                Some(resource) => {
                     let place = Some(place.clone());
                     builder.declare(address, Declared { resource, place });
                 }
-                Err(mistakes) => {
-                    self.diagnostics.extend(mistakes);
+                None => {
                     self.left_out.insert(kind);
-                    // The others of the block have the same mistakes.
                     break;
                 }
             }
@@ -302,12 +308,14 @@ impl Assembly<'_, '_> {
         Place { head: declaration.head.clone(), values: written.values }
     }
 
+    /// The resource, and what is wrong with it. Where that is of the catalogue of findings, the resource is as it
+    /// would be without it, so that more can be found.
     fn resource(
         &self,
         address: &Address,
         declaration: &Declaration<'_>,
         place: &Place,
-    ) -> Result<Resource, Diagnostics> {
+    ) -> (Option<Resource>, Diagnostics) {
         let (mut members, mut failed) = (BTreeMap::new(), BTreeSet::new());
         let mut mistakes = Diagnostics::new();
         for name in declaration.own() {
@@ -323,8 +331,11 @@ impl Assembly<'_, '_> {
             members.insert(name.to_owned(), value);
         }
         let mut problems = Problems::default();
-        let resource = Resource::read(address.kind, &Value::Object(members), &mut problems);
-        let problems = problems.into_inner().into_iter();
+        let value = Value::Object(members);
+        let resource = Resource::read(address.kind, &value, &mut problems);
+        let problems = problems.into_inner();
+        let mended = taught::mended(address.kind, value, &problems);
+        let problems = problems.into_iter();
         // What is said of a stand-in is a consequence, and the cause is reported.
         let own = problems.filter(|problem| match problem.path.0.first() {
             Some(Segment::Member(name)) => !failed.contains(name.as_str()),
@@ -341,10 +352,9 @@ impl Assembly<'_, '_> {
                 Some((value, _)) => marked(problem, address, text.span(value)),
             }
         }));
-        match resource {
-            Some(resource) if failed.is_empty() && mistakes.is_empty() => Ok(resource),
-            _ => Err(mistakes),
-        }
+        let whole = failed.is_empty() && mistakes.is_empty();
+        let resource = resource.filter(|_| whole).or(mended.filter(|_| failed.is_empty()));
+        (resource, mistakes)
     }
 
     /// Everything together. A resource that could not be read is not in the builder, so what it

@@ -145,6 +145,9 @@ pub(crate) struct ValidateArgs {
     /// How to say what is wrong.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: DiagnosticFormat,
+    /// Make the edits that findings propose, in the stack file.
+    #[arg(long)]
+    pub(crate) fix: bool,
     #[command(flatten)]
     pub(crate) strictness: StrictnessArgs,
 }

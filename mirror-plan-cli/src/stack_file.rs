@@ -13,7 +13,10 @@ use mirror_plan::value::{Origin, Value};
 
 use crate::cli::Variables;
 use crate::settings::Environment;
-use crate::ui;
+use crate::{plan_file, ui};
+
+/// How often what was mended is looked at again: an edit can bring another mistake to light.
+const MENDED_AT_MOST: usize = 8;
 
 /// How the name of a stack file ends.
 const ENDING: &str = ".mirror.hcl";
@@ -64,6 +67,26 @@ impl Loaded {
         found.extend(stack.iter().flat_map(lint::check));
         found.sort();
         (stack, found)
+    }
+
+    /// Makes the edits that findings propose, in the file too, until none is proposed; returns how many.
+    ///
+    /// # Errors
+    /// The file cannot be written, or is none after the edits.
+    pub(crate) fn mend(&mut self) -> Result<usize, Diagnostics> {
+        let name = self.path.display().to_string();
+        let (mut text, mut edits) = (None, 0);
+        for _ in 0..MENDED_AT_MOST {
+            let Some(mended) = lint::mended(&self.checked().1, &name) else { break };
+            self.file = StackFile::parse(Source { name: name.clone(), text: mended.text.clone() })?;
+            text = Some(mended.text);
+            edits += mended.edits;
+        }
+        if let Some(text) = text {
+            plan_file::write_whole(&self.path, &text)
+                .map_err(|error| ui::file_error(format!("`{name}` cannot be written"), &error))?;
+        }
+        Ok(edits)
     }
 
     /// The outputs, with what `look_up` knows filled in.

@@ -62,7 +62,7 @@ mod tests;
 mod view;
 
 pub use catalogue::{Row, catalogue};
-pub use mend::mended;
+pub use mend::{Mended, mended};
 use view::View;
 
 /// One thing that is looked for in every stack.
@@ -184,7 +184,7 @@ pub fn refuse(found: &Diagnostics, least: Severity) -> Result<(), Diagnostics> {
     };
     Err(Diagnostic::error(code::FINDINGS, title)
         .note("AWS would refuse it half-way, or take it and carry no packet")
-        .help("mend what was found")
+        .help("mend what was found: `mirror validate --fix` makes the edits that are shown")
         .help("or accept it in the `stack` block, with a reason: `allow = [\"CODE: REASON\"]`")
         .into())
 }

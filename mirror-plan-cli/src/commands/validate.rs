@@ -12,8 +12,12 @@ use crate::stack_file::Loaded;
 use crate::ui::Ui;
 
 pub(crate) fn run(args: &ValidateArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ValidateArgs { stack, format, strictness } = args;
+    let ValidateArgs { stack, format, fix, strictness } = args;
     let loaded = Loaded::load(stack.stack.as_deref(), &stack.variables, &settings.environment);
+    let loaded = match loaded {
+        Ok(loaded) if *fix => mend(loaded, ui),
+        loaded => loaded,
+    };
     let (stack, found) = match &loaded {
         Ok(loaded) => loaded.checked(),
         Err(errors) => (None, errors.clone()),
@@ -26,6 +30,16 @@ pub(crate) fn run(args: &ValidateArgs, settings: &Settings, ui: &mut Ui) -> Ende
     }
     tell(&found, *format, ui);
     Ok(if failed { ExitStatus::Failed } else { ExitStatus::Done })
+}
+
+/// Makes the edits that are proposed, and says in which file.
+fn mend(mut loaded: Loaded, ui: &mut Ui) -> Result<Loaded, Diagnostics> {
+    let edits = loaded.mend()?;
+    if edits > 0 {
+        let plural = if edits == 1 { "" } else { "s" };
+        ui.note(format_args!("Mended {}: {edits} edit{plural}.", loaded.path.display()));
+    }
+    Ok(loaded)
 }
 
 fn tell(found: &Diagnostics, format: DiagnosticFormat, ui: &mut Ui) {

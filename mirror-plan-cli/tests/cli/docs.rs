@@ -21,7 +21,11 @@ use super::Folder;
 
 #[test]
 fn what_the_readme_shows_is_so() {
-    assert_eq!(run_page(&repository().join("README.md"), &Folder::empty()), Ok(()));
+    let folder = Folder::empty();
+    let guide = "examples/guide.mirror.hcl";
+    fs::create_dir(folder.path().join("examples")).unwrap();
+    fs::copy(repository().join(guide), folder.path().join(guide)).unwrap();
+    assert_eq!(run_page(&repository().join("README.md"), &folder), Ok(()));
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn an_error_is_shown_with_its_place_and_nothing_is_written_or_done() {
     error[MP0607]: a finding forbids it
      |
      = note: AWS would refuse it half-way, or take it and carry no packet
-     = help: mend what was found
+     = help: mend what was found: `mirror validate --fix` makes the edits that are shown
      = help: or accept it in the `stack` block, with a reason: `allow = ["CODE: REASON"]`
     "#);
     for name in ["saved.json", "saved.plan"] {
@@ -140,4 +140,72 @@ fn every_form_of_a_plan_has_the_findings_and_none_changes_its_digest() {
     folder.edit("\"eu-west-1\" }", "\"eu-west-1\"\n}");
     assert_eq!(digest(&folder), with);
     folder.done("plan --check with.plan");
+}
+
+/// The stack of whoever does what a how-to page says.
+const GUIDE: &str = include_str!("../../../examples/guide.mirror.hcl");
+
+#[test]
+fn the_mistakes_of_a_how_to_page_are_found_one_by_one_and_mended() {
+    let folder = Folder::with(GUIDE);
+    let found = folder.mirror("validate");
+    let titles = found.lines().filter(|line| line.contains("[MP"));
+    assert_shown!(titles.collect::<Vec<_>>().join("\n"), @"
+    error[MP1017]: `instance.source-instance` gets a public address, and its subnet has no way to the internet
+    warning[MP1004]: `target_group.targets` checks health over TCP on port 80, where VXLAN comes
+    error[MP1002]: `load_balancer.my-traffic-mirroring-nlb` forwards udp to `target_group.targets`, which is tcp
+    error[MP1001]: `load_balancer.my-traffic-mirroring-nlb` has no UDP listener on port 4789, and `mirror_target.nlb-mirror-target` sends to it
+    error[MP1031]: a mirror target is no instance
+    warning[MP1009]: rule 200 of `mirror_filter.traffic-mirror-filter` decides about no packet
+    error[MP1013]: 65536 is not between 1 and 8500
+    ");
+
+    let mended = folder.mirror("validate --fix --deny warnings");
+    assert_shown!(mended, @"
+    exit code: 0
+    ----- stdout -----
+    Success! small.mirror.hcl is valid: 16 resources, 0 outputs.
+    ----- stderr -----
+    Mended small.mirror.hcl: 9 edits.
+    ");
+    assert_shown!(difference(GUIDE, &folder.read("small.mirror.hcl")), @r#"
+    -   protocol = "tcp"
+    -   port     = 80
+    -   listeners = [{ protocol = "tcp", port = 80, target_group = target_group.targets }]
+    - mirror_target "instance-mirror-target" { instance = instance.target-instance[0] }
+    -     { number = 200, action = "reject", protocol = "tcp", port = 22 },
+    -   packet_length = 65536
+    +   protocol = "udp"
+    +   port     = 4789
+    +   health_check = { protocol = "tcp", port = 80 }
+    +   listeners = [{ protocol = "udp", port = 4789, target_group = target_group.targets }]
+    + mirror_target "instance-mirror-target" { network_interface = instance.target-instance[0] }
+    +     { number = 99, action = "reject", protocol = "tcp", port = 22 },
+    +   packet_length = 8500
+    + internet_gateway "internet" { vpc = vpc.my-traffic-mirroring-vpc }
+    + route_table "internet" {
+    +   routes  = [{ destination = "0.0.0.0/0", internet_gateway = internet_gateway.internet }]
+    +   subnets = [subnet.source-subnet]
+    "#);
+    assert!(folder.done("plan").contains("Plan: 16 to add, 0 to change, 0 to destroy."));
+    folder.done("apply --auto-approve");
+    assert!(folder.done("plan").starts_with("No changes."));
+}
+
+#[test]
+fn what_needs_no_edit_is_not_written() {
+    let folder = Folder::with(&with_a_warning());
+    let before = std::fs::metadata(folder.path().join("small.mirror.hcl")).unwrap();
+    assert!(folder.mirror("validate --fix").contains("MP1008"));
+    let after = std::fs::metadata(folder.path().join("small.mirror.hcl")).unwrap();
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+    assert_eq!(folder.read("small.mirror.hcl"), with_a_warning());
+}
+
+/// The lines that differ.
+fn difference(before: &str, after: &str) -> String {
+    let gone = before.lines().filter(|line| !after.lines().any(|other| other == *line));
+    let new = after.lines().filter(|line| !before.lines().any(|other| other == *line));
+    let gone = gone.map(|line| format!("- {line}\n"));
+    gone.chain(new.map(|line| format!("+ {line}\n"))).collect()
 }

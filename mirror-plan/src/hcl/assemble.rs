@@ -29,6 +29,7 @@ pub(super) fn stack(
 ) -> Result<(Stack, Diagnostics), Diagnostics> {
     let (stack, found) = in_part(program, before);
     match stack {
+        // One that was read in part has an error to show for it.
         Some(stack) => found.unless_errors(stack),
         None => Err(found),
     }
@@ -36,8 +37,8 @@ pub(super) fn stack(
 
 /// The stack that a program describes as far as it can be read, and what is wrong with the rest.
 ///
-/// A session may be missing from it: nothing refers to one, so nothing else looks wrong without it.
-/// Where anything else is missing there is no stack.
+/// What is of the catalogue of findings is as if it were mended. A session may be missing: nothing refers to
+/// one, so nothing else looks wrong without it. Where anything else is missing there is no stack.
 pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Stack>, Diagnostics) {
     let mut assembly = Assembly { program, diagnostics: before, left_out: BTreeSet::new() };
     let builder = assembly.builder();
@@ -283,19 +284,27 @@ impl Assembly<'_, '_> {
                 (0..count).map(|index| address.clone().with_key(Key::Index(index))).collect()
             }
         };
+        let mut reported = false;
         for address in addresses {
             let read = |value: &Value, problems: &mut Problems| {
                 Resource::read(address.kind, value, problems)
             };
-            match self.read(&address, (declaration, &place), read) {
-                Ok(resource) => {
+            let mended =
+                |value: Value, problems: &[Problem]| taught::mended(address.kind, value, problems);
+            let read = self.read(&address, (declaration, &place), (read, mended));
+            let (resource, mistakes) = read;
+            // The others of the block have the same mistakes.
+            if !reported {
+                reported = !mistakes.is_empty();
+                self.diagnostics.extend(mistakes);
+            }
+            match resource {
+                Some(resource) => {
                     let place = Some(place.clone());
                     builder.declare(address, Declared { resource, place });
                 }
-                Err(mistakes) => {
-                    self.diagnostics.extend(mistakes);
+                None => {
                     self.left_out.insert(kind);
-                    // The others of the block have the same mistakes.
                     break;
                 }
             }
@@ -340,12 +349,11 @@ impl Assembly<'_, '_> {
         let read = |value: &Value, problems: &mut Problems| {
             FanOut::read(value, &Path::default(), problems)
         };
-        match self.read(&address, (declaration, &place), read) {
-            Ok(of) => builder.declare_fan_out(address, Placed { of, place: Some(place) }),
-            Err(mistakes) => {
-                self.diagnostics.extend(mistakes);
-                self.left_out.insert(Kind::MirrorSession);
-            }
+        let (of, mistakes) = self.read(&address, (declaration, &place), (read, |_, _| None));
+        self.diagnostics.extend(mistakes);
+        match of {
+            Some(of) => builder.declare_fan_out(address, Placed { of, place: Some(place) }),
+            None => drop(self.left_out.insert(Kind::MirrorSession)),
         }
     }
 
@@ -358,13 +366,17 @@ impl Assembly<'_, '_> {
         Place { head: declaration.head.clone(), values: written.values }
     }
 
-    /// What a block says, as `read` takes it.
+    /// What a block says, as `read` takes it, and what is wrong with it. Where that is of the catalogue of
+    /// findings, it is as `mended` takes it without that, so that more can be found.
     fn read<T>(
         &self,
         address: &Address,
         (declaration, place): (&Declaration<'_>, &Place),
-        read: impl FnOnce(&Value, &mut Problems) -> Option<T>,
-    ) -> Result<T, Diagnostics> {
+        (read, mended): (
+            impl FnOnce(&Value, &mut Problems) -> Option<T>,
+            impl FnOnce(Value, &[Problem]) -> Option<T>,
+        ),
+    ) -> (Option<T>, Diagnostics) {
         let (mut members, mut failed) = (BTreeMap::new(), BTreeSet::new());
         let mut mistakes = Diagnostics::new();
         for name in declaration.own() {
@@ -380,8 +392,11 @@ impl Assembly<'_, '_> {
             members.insert(name.to_owned(), value);
         }
         let mut problems = Problems::default();
-        let read = read(&Value::Object(members), &mut problems);
-        let problems = problems.into_inner().into_iter();
+        let value = Value::Object(members);
+        let read = read(&value, &mut problems);
+        let problems = problems.into_inner();
+        let mended = mended(value, &problems);
+        let problems = problems.into_iter();
         // What is said of a stand-in is a consequence, and the cause is reported.
         let own = problems.filter(|problem| match problem.path.0.first() {
             Some(Segment::Member(name)) => !failed.contains(name.as_str()),
@@ -398,10 +413,8 @@ impl Assembly<'_, '_> {
                 Some((value, _)) => marked(problem, address, text.span(value)),
             }
         }));
-        match read {
-            Some(read) if failed.is_empty() && mistakes.is_empty() => Ok(read),
-            _ => Err(mistakes),
-        }
+        let whole = failed.is_empty() && mistakes.is_empty();
+        (read.filter(|_| whole).or(mended.filter(|_| failed.is_empty())), mistakes)
     }
 
     /// Everything together. A resource that could not be read is not in the builder, so what it

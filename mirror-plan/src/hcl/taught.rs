@@ -3,9 +3,12 @@
 //! The reader says what is meant and goes on with it, so that one such mistake hides no other.
 
 use crate::address::Kind;
+use crate::attribute::{Problem, Problems};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::scalar::{HealthProtocol, PacketLength};
+use crate::resource::Resource;
+use crate::scalar::{HealthProtocol, PacketLength, SessionNumber};
+use crate::value::{Path, Segment, Value};
 
 /// The attribute that is meant by one that a block does not have.
 ///
@@ -36,5 +39,57 @@ pub(super) fn with_edit(diagnostic: Diagnostic, at: Span) -> Diagnostic {
         diagnostic.help_patch("a connection over TCP is enough to tell health", at, tcp)
     } else {
         diagnostic
+    }
+}
+
+/// The resource of `kind` as it would be without its `problems`, if all of them are of the catalogue.
+pub(super) fn mended(kind: Kind, mut value: Value, problems: &[Problem]) -> Option<Resource> {
+    let is_catalogued = |problem: &Problem| {
+        code::explain(problem.code(kind).0).is_some_and(|entry| entry.finding.is_some())
+    };
+    if problems.is_empty() || !problems.iter().all(is_catalogued) {
+        return None;
+    }
+    // From the end, so that what comes before in a list keeps its place.
+    // A number that stands twice is a problem of the list, which is as good without an edit.
+    let of_list = |problem: &&Problem| kind == Kind::MirrorFilter && problem.path.0.len() == 1;
+    let parts = problems.iter().filter(|problem| !of_list(problem));
+    let mut paths: Vec<&Path> = parts.map(|problem| &problem.path).collect();
+    paths.sort();
+    paths.dedup();
+    for path in paths.into_iter().rev() {
+        without(&mut value, &path.0);
+    }
+    if problems.iter().any(|problem| problem.code(kind) == code::SESSION_NUMBER)
+        && let Value::Object(members) = &mut value
+    {
+        let last = i64::from(SessionNumber::MAX);
+        members.insert("number".to_owned(), Value::integer(last));
+    }
+    let mut others = Problems::default();
+    let mended = Resource::read(kind, &value, &mut others)?;
+    others.into_inner().iter().all(is_catalogued).then_some(mended)
+}
+
+/// Takes what stands at `path` out of a value.
+fn without(value: &mut Value, path: &[Segment]) {
+    match (value, path) {
+        (Value::Object(members), [Segment::Member(name)]) => {
+            members.remove(name);
+        }
+        (Value::List(items), [Segment::Index(index)]) if *index < items.len() => {
+            items.remove(*index);
+        }
+        (Value::Object(members), [Segment::Member(name), rest @ ..]) => {
+            if let Some(member) = members.get_mut(name) {
+                without(member, rest);
+            }
+        }
+        (Value::List(items), [Segment::Index(index), rest @ ..]) => {
+            if let Some(item) = items.get_mut(*index) {
+                without(item, rest);
+            }
+        }
+        _ => {}
     }
 }

@@ -4,30 +4,38 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Patch, Source, Span};
 use std::sync::Arc;
 
-/// The text of the file named `name` with every edit that what was `found` proposes; `None` if
-/// there is none.
+/// A stack file after edits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mended {
+    /// Its text.
+    pub text: String,
+    /// How many edits were made.
+    pub edits: usize,
+}
+
+/// The file named `name` with every edit that what was `found` proposes; `None` if there is none.
 ///
-/// The edits of findings are taken. How to mend what is not HCL, or a name that stands for nothing, is a
-/// guess, and is left to the person. An edit that comes in the way of an earlier one waits for the
-/// next time.
+/// The edits of findings are made. How to mend what is not HCL, or a name that stands for nothing, is a guess,
+/// and is left to the person. An edit that comes in the way of an earlier one waits for the next time.
 #[must_use]
-pub fn mended(found: &Diagnostics, name: &str) -> Option<String> {
+pub fn mended(found: &Diagnostics, name: &str) -> Option<Mended> {
     let certain = found.iter().filter(|found| is_certain(found));
     let patches = certain.flat_map(|found| &found.help).filter_map(|help| help.patch.as_ref());
     let mut patches: Vec<&Patch> = patches.filter(|it| it.span.source.name == name).collect();
     patches.sort_by_key(|patch| (patch.span.bytes.start, patch.span.bytes.end));
     patches.dedup();
     let source: Arc<Source> = patches.first()?.span.source.clone();
-    let (mut text, mut end) = (String::new(), 0);
+    let (mut text, mut end, mut edits) = (String::new(), 0, 0);
     for Patch { span: Span { bytes, .. }, text: by } in patches {
         if bytes.start >= end {
             text.push_str(&source.text[end..bytes.start]);
             text.push_str(by);
             end = bytes.end;
+            edits += 1;
         }
     }
     text.push_str(&source.text[end..]);
-    Some(text)
+    Some(Mended { text, edits })
 }
 
 fn is_certain(found: &Diagnostic) -> bool {
@@ -58,7 +66,8 @@ mod tests {
         ]
         .into_iter()
         .collect();
-        assert_eq!(mended(&found, "a").as_deref(), Some("01yz3+45x89"));
+        let text = "01yz3+45x89".to_owned();
+        assert_eq!(mended(&found, "a"), Some(Mended { text, edits: 3 }));
         assert_eq!(mended(&found, "b"), None);
         assert_eq!(mended(&Diagnostics::new(), "a"), None);
     }

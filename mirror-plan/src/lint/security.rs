@@ -11,7 +11,7 @@ use crate::code;
 use crate::diagnostic::{Code, Diagnostic, Patch, Span};
 use crate::resource::security_group::{Peer, Rules};
 use crate::resource::{Instance, LoadBalancer, SecurityGroup, Subnet, TargetGroup};
-use crate::scalar::{Direction, HealthPort, Protocol};
+use crate::scalar::{Direction, ElbProtocol, HealthPort, Protocol};
 
 /// Where packets come from, or go to.
 struct Side<'s> {
@@ -113,6 +113,14 @@ fn may_admit(rules: &Rules, flow: Flow, other: &Side<'_>) -> bool {
     })
 }
 
+/// The port on which a group's receivers take mirrored packets; of a group that takes none, as it must become.
+const fn vxlan_port(group: &TargetGroup) -> u16 {
+    match group.protocol {
+        ElbProtocol::Udp | ElbProtocol::TcpUdp => group.port.get(),
+        ElbProtocol::Tcp | ElbProtocol::Tls => VXLAN,
+    }
+}
+
 /// The port of a group's health check.
 fn health_port(group: &TargetGroup) -> u16 {
     match group.health_check.port {
@@ -168,7 +176,7 @@ pub(super) fn receiver_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
             Some((_, balancer)) => {
                 let receivers = view.receivers(balancer).into_iter();
                 receivers
-                    .map(|Receiver { group, instance }| (instance, group.1.port.get()))
+                    .map(|Receiver { group, instance }| (instance, vxlan_port(group.1)))
                     .collect()
             }
             None => view.receivers_of(target).into_iter().map(|to| (to, VXLAN)).collect(),
@@ -263,7 +271,7 @@ pub(super) fn load_balancer_shut(view: &View<'_>) -> Vec<Diagnostic> {
             view.receivers(balancer)
         {
             let Some(side) = Side::instance(view, instance) else { continue };
-            let port = group.port.get();
+            let port = vxlan_port(group);
             if shut(leaves(Protocol::UDP, port), &side) {
                 say(format!("let no mirrored packet (udp {port}) out to `{receiver}`"), "egress");
                 break;

@@ -148,6 +148,13 @@ codes! {
     SAVED_PLAN_OPTIONS = "MP0605", "options that a saved plan does not take";
     /// A variable of the environment that `mirror` reads has a value it cannot have.
     SETTING = "MP0606", "unreadable setting";
+    /// A trace is about the interfaces that the stack mirrors or makes. None of them has an address of the
+    /// packet, or the address is not known: of an interface that the stack names by its id, and of an
+    /// instance that is not there yet. `--eni INTERFACE=ADDRESS` says it.
+    NO_INTERFACE = "MP0611", "no interface to trace";
+    /// A session uses a mirror filter that the stack only names by its id, so that nobody can say what it
+    /// mirrors. Declare the filter in the stack, or in an `existing` block.
+    UNTRACEABLE = "MP0612", "a filter that is not known";
 }
 
 /// What there is to say about a code: `MP0102`, in any case.

@@ -19,5 +19,6 @@ mod scene;
 pub mod snapshot;
 pub mod terraform;
 pub mod text;
+pub mod trace;
 
 pub use palette::Palette;

@@ -19,6 +19,7 @@ mod story;
 mod streams;
 mod terminal;
 mod tfjson;
+mod trace;
 
 use std::fs;
 use std::path::Path;

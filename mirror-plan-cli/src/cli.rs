@@ -13,6 +13,10 @@ use mirror_plan::scalar::BitRate;
 
 use crate::exit;
 
+mod trace;
+
+pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
+
 /// Where the local AWS is kept unless another folder is named.
 pub(crate) const LOCAL: &str = ".mirror/local";
 
@@ -87,6 +91,8 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Write the plan as a page: pictures, findings, changes and what the filters mirror.
     Report(ReportArgs),
+    /// Say what becomes of a packet, or of a whole capture, before and after the plan.
+    Trace(TraceArgs),
     /// Print the IAM policy that commands need for the stack, and no more.
     Iam(IamArgs),
     /// The local AWS.

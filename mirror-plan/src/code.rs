@@ -169,6 +169,13 @@ codes! {
     /// for this stack is accepted in its `stack` block, with a reason:
     /// `allow = ["MP1018: one zone is enough for a laboratory"]`.
     FINDINGS = "MP0607", "findings forbid it";
+    /// A trace is about the interfaces that the stack mirrors or makes. None of them has an address of the
+    /// packet, or the address is not known: of an interface that the stack names by its id, and of an
+    /// instance that is not there yet. `--eni INTERFACE=ADDRESS` says it.
+    NO_INTERFACE = "MP0611", "no interface to trace";
+    /// A session uses a mirror filter that the stack only names by its id, so that nobody can say what it
+    /// mirrors. Declare the filter in the stack, or in an `existing` block.
+    UNTRACEABLE = "MP0612", "a filter that is not known";
 }
 
 /// Every code, in order.

@@ -20,6 +20,7 @@ mod scene;
 pub mod snapshot;
 pub mod terraform;
 pub mod text;
+pub mod trace;
 mod wording;
 
 pub use palette::Palette;

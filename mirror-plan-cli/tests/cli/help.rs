@@ -24,6 +24,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       output       Show the outputs
       graph        Draw the stack
       report       Write the plan as a page: pictures, findings, changes and what the filters mirror
+      trace        Say what becomes of a packet, or of a whole capture, before and after the plan
       iam          Print the IAM policy that commands need for the stack, and no more
       local        The local AWS
       schema       Describe every attribute of every block
@@ -46,7 +47,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
     Exit codes:
       0    done
       1    failed, refused, or not approved
-      2    there is something to do (plan --detailed-exitcode), a difference (plan --check), or drift
+      2    something to do (plan, trace --detailed-exitcode), a difference (plan --check), or drift
       3    the saved or approved plan is stale, or was changed; nothing was done
       4    another run is at work on the stack; nothing was done
       130  interrupted

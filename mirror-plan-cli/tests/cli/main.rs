@@ -21,6 +21,7 @@ mod streams;
 mod style;
 mod terminal;
 mod tfjson;
+mod trace;
 
 use std::fs;
 use std::path::Path;

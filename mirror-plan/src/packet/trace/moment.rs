@@ -51,11 +51,11 @@ pub(super) struct Objects<'p> {
 impl<'p> Objects<'p> {
     pub(super) fn at(moment: Moment, plan: &'p Plan, observed: &'p Observed) -> Self {
         let owned = plan.changes.iter().filter_map(|change| {
-            let members = match (moment, &change.before, &change.after) {
-                (Moment::Before, Some(Value::Object(members)), _)
-                | (Moment::After, _, Some(Value::Object(members))) => members,
-                _ => return None,
+            let side = match moment {
+                Moment::Before => &change.before,
+                Moment::After => &change.after,
             };
+            let Some(Value::Object(members)) = side else { return None };
             Some(Object {
                 address: &change.address,
                 is_current: change.deposed.is_none(),

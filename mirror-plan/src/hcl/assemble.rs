@@ -414,7 +414,7 @@ impl Assembly<'_, '_> {
             }
         }));
         let whole = failed.is_empty() && mistakes.is_empty();
-        (read.filter(|_| whole).or(mended.filter(|_| failed.is_empty())), mistakes)
+        (read.filter(|_| whole).or_else(|| mended.filter(|_| failed.is_empty())), mistakes)
     }
 
     /// Everything together. A resource that could not be read is not in the builder, so what it

@@ -121,9 +121,7 @@ pub(crate) fn show(plan: &Plan, estimates: &Estimates, ui: &mut Ui) {
         }
         Form::Text => {
             ui.data(ui.text_of(plan));
-            if !estimates.is_empty() {
-                ui.data(format_args!("\n{estimates}"));
-            }
+            ui.data(estimates);
         }
     }
 }

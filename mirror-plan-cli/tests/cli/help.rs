@@ -81,6 +81,10 @@ fn the_help_of_a_verb_lists_its_options() {
           --approved <FILE>    Apply only if the plan is what this snapshot says; nobody is asked then
           --expect <DIGEST>    Apply only if the plan has this digest; nobody is asked then
           --parallelism <N>    How many calls are in flight at once [default: 10]
+          --no-cost            Do not estimate what a month costs
+          --no-time            Do not estimate how long the apply takes
+          --load <RATE>        What each session is taken to mirror all the time, such as 10mbit.
+                               [default: nothing]
           --json               Print what happens as a stream of JSON objects
       -h, --help               Print help
 

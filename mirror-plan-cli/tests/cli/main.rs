@@ -4,6 +4,8 @@
 mod docs;
 mod drift;
 mod errors;
+#[cfg(unix)]
+mod estimates;
 mod existing;
 mod findings;
 mod help;

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::plan::{ApplyTime, Bound, MonthlyCost, Plan, Stage, TimeSource};
+use crate::plan::{ApplyTime, Bound, MonthlyCost, Stage, TimeSource};
 use crate::price::{self, Estimate};
 
 /// The most resources of a critical path that are named.
-const STAGES_MAX: usize = 6;
+const STAGES_MAX: usize = 4;
+
+/// What takes less is not worth a line to whoever waits for it.
+const WORTH_TELLING: Duration = Duration::from_secs(10);
 
 /// Estimates of a plan, as far as they are wanted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,12 +24,6 @@ pub struct Estimates {
 }
 
 impl Estimates {
-    /// Those of a plan that does something; of one that does nothing there are none.
-    #[must_use]
-    pub fn worth_telling(self, plan: &Plan) -> Self {
-        if plan.is_empty() { Self::default() } else { self }
-    }
-
     /// Whether there is nothing to tell.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -44,7 +41,8 @@ impl Estimates {
     }
 }
 
-/// A few lines, each kind of estimate with what it stands on.
+/// A line or two for each kind of estimate, with what it stands on; none where there is nothing that costs
+/// or takes anything.
 impl fmt::Display for Estimates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cost, time } = self;
@@ -56,31 +54,30 @@ impl fmt::Display for Estimates {
 }
 
 fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
-    let MonthlyCost { before: _, after, load, zone_crossing } = cost;
+    let MonthlyCost { before, after, load, zone_crossing } = cost;
     let Estimate { sessions, load_balancers, as_of, .. } = after;
+    if before.dollars() <= 0.0 && after.dollars() <= 0.0 {
+        return Ok(());
+    }
     let difference = match cost.difference() {
         more if more > 0.0 => format!("{more:.2} more than now"),
         less if less < 0.0 => format!("{:.2} less than now", -less),
         _ => "as much as now".to_owned(),
     };
-    writeln!(
+    let (sessions, balancers) =
+        (counted(*sessions, "session"), counted(*load_balancers, "load balancer"));
+    let (dollars, region) = (after.dollars(), price::REGION);
+    write!(
         f,
-        "Estimated cost: {:.2} USD a month, {difference}: {}, {}.\n  \
-         At list prices of {} as of {as_of}, without instances.",
-        after.dollars(),
-        counted(*sessions, "session"),
-        counted(*load_balancers, "load balancer"),
-        price::REGION,
+        "Estimated cost: {dollars:.2} USD a month, {difference}: {sessions}, {balancers},\n  \
+         at list prices of {region}, {as_of}, without instances"
     )?;
     match load {
-        None if *sessions == 0 => Ok(()),
-        None => {
-            writeln!(f, "  Without what the copies of packets cost: --load 10mbit counts them.")
-        }
+        None => writeln!(f, " and without copied packets (--load)."),
         Some(load) => writeln!(
             f,
-            "  {:.2} USD of it for {load} of copies from each session; {zone_crossing:.2} USD more each time\n  \
-             that all of them cross to another Availability Zone.",
+            ".\n  {:.2} of it for {load} from each session; {zone_crossing:.2} more whenever all of that \
+             crosses zones.",
             after.capacity_dollars
         ),
     }
@@ -88,30 +85,24 @@ fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
 
 fn write_time(f: &mut fmt::Formatter<'_>, time: &ApplyTime) -> fmt::Result {
     let ApplyTime { estimate, critical_path, bound, source } = time;
-    write!(f, "Estimated time: about {}", about(*estimate))?;
-    match bound {
-        Bound::Rates => writeln!(f, ", by AWS's rates of calls.")?,
-        Bound::Path => {
-            let named = critical_path.iter().take(STAGES_MAX);
-            let named: Vec<String> = named
-                .map(|Stage { address, time }| format!("{address} {}", about(*time)))
-                .collect();
-            let more = match critical_path.len().saturating_sub(STAGES_MAX) {
-                0 => String::new(),
-                more => format!(", {more} more"),
-            };
-            writeln!(f, ":\n  {}{more}.", named.join(", "))?;
-        }
+    if *estimate < WORTH_TELLING {
+        return Ok(());
     }
-    writeln!(
-        f,
-        "  {}",
-        match source {
-            TimeSource::Measured => "As long as earlier runs of this stack took.",
-            TimeSource::Usual =>
-                "As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.",
+    let longest = match bound {
+        Bound::Rates => ", as fast as AWS takes so many calls".to_owned(),
+        Bound::Path => {
+            let long = critical_path.iter().filter(|stage| stage.time >= WORTH_TELLING);
+            let long = long.take(STAGES_MAX);
+            let named = long.map(|Stage { address, time }| format!("{address} {}", about(*time)));
+            let named: Vec<String> = named.collect();
+            if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) }
         }
-    )
+    };
+    let source = match source {
+        TimeSource::Measured => "as earlier runs took",
+        TimeSource::Usual => "as is usual, not measured yet",
+    };
+    writeln!(f, "Estimated time: about {}{longest} ({source}).", about(*estimate))
 }
 
 fn cost_json(cost: &MonthlyCost) -> Json {
@@ -210,12 +201,9 @@ mod tests {
     #[test]
     fn a_new_stack_costs_what_it_has_and_takes_what_its_balancer_takes() {
         assert_snapshot!(told(&stack(lab()), &nothing(), &Request::default(), None), @"
-        Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer.
-          At list prices of us-east-2 as of 2026-05-31, without instances.
-          Without what the copies of packets cost: --load 10mbit counts them.
-        Estimated time: about 3 min:
-          vpc.lab 1 s, subnet.target 1 s, load_balancer.sensors 3 min, mirror_target.nlb 1 s, mirror_session.source 1 s.
-          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer,
+          at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
+        Estimated time: about 3 min: load_balancer.sensors 3 min (as is usual, not measured yet).
         ");
     }
 
@@ -223,25 +211,19 @@ mod tests {
     fn a_load_costs_capacity_and_crossings() {
         let all = Request::default();
         assert_snapshot!(told(&stack(lab()), &nothing(), &all, Some("100mbit")), @"
-        Estimated cost: 224.47 USD a month, 224.47 more than now: 1 session, 1 load balancer.
-          At list prices of us-east-2 as of 2026-05-31, without instances.
-          197.10 USD of it for 100mbit of copies from each session; 657.00 USD more each time
-          that all of them cross to another Availability Zone.
-        Estimated time: about 3 min:
-          vpc.lab 1 s, subnet.target 1 s, load_balancer.sensors 3 min, mirror_target.nlb 1 s, mirror_session.source 1 s.
-          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        Estimated cost: 224.47 USD a month, 224.47 more than now: 1 session, 1 load balancer,
+          at list prices of us-east-2, 2026-05-31, without instances.
+          197.10 of it for 100mbit from each session; 657.00 more whenever all of that crosses zones.
+        Estimated time: about 3 min: load_balancer.sensors 3 min (as is usual, not measured yet).
         ");
         // To an interface there is no load balancer that could need more.
         let mut direct = lab();
         direct["mirror_target.nlb"] = json!({ "network_interface": "@instance.one" });
         assert_snapshot!(told(&stack(direct), &nothing(), &all, Some("100mbit")), @"
-        Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer.
-          At list prices of us-east-2 as of 2026-05-31, without instances.
-          0.00 USD of it for 100mbit of copies from each session; 657.00 USD more each time
-          that all of them cross to another Availability Zone.
-        Estimated time: about 3 min:
-          vpc.lab 1 s, subnet.target 1 s, load_balancer.sensors 3 min.
-          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer,
+          at list prices of us-east-2, 2026-05-31, without instances.
+          0.00 of it for 100mbit from each session; 657.00 more whenever all of that crosses zones.
+        Estimated time: about 3 min: load_balancer.sensors 3 min (as is usual, not measured yet).
         ");
     }
 
@@ -250,11 +232,9 @@ mod tests {
         let gone = Request { mode: Mode::Destroy, ..Request::default() };
         let lab = stack(lab());
         assert_snapshot!(told(&lab, &applied(&lab), &gone, None), @"
-        Estimated cost: 0.00 USD a month, 27.38 less than now: 0 sessions, 0 load balancers.
-          At list prices of us-east-2 as of 2026-05-31, without instances.
-        Estimated time: about 5 min:
-          mirror_session.source 1 s, mirror_target.nlb 1 s, load_balancer.sensors 5 min, internet_gateway.lab 2 s, vpc.lab 1 s.
-          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
+        Estimated cost: 0.00 USD a month, 27.38 less than now: 0 sessions, 0 load balancers,
+          at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
+        Estimated time: about 5 min: load_balancer.sensors 5 min (as is usual, not measured yet).
         ");
     }
 
@@ -270,10 +250,7 @@ mod tests {
         }
         let estimates = told(&stack(resources), &nothing(), &Request::default(), None);
         let time = Estimates { cost: None, ..estimates };
-        assert_snapshot!(time, @"
-        Estimated time: about 3 min, by AWS's rates of calls.
-          As long as it usually takes: AWS promises nothing, and nothing of this was measured yet.
-        ");
+        assert_snapshot!(time, @"Estimated time: about 3 min, as fast as AWS takes so many calls (as is usual, not measured yet).");
         assert_snapshot!(time.to_json(), @r#"{"apply_time":{"bound":"call_rates","critical_path":[{"resource":"vpc.lab","seconds":1},{"resource":"subnet.target","seconds":1},{"resource":"load_balancer.sensors","seconds":151},{"resource":"mirror_target.nlb","seconds":1},{"resource":"mirror_session.source","seconds":1}],"seconds":163,"source":"usual"},"monthly_cost":null}"#);
     }
 }

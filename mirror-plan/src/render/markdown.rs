@@ -75,8 +75,9 @@ impl fmt::Display for Markdown<'_> {
         if self.plan.targeted {
             text.push_str("\nOnly a part of the stack was planned: there may be more to do.\n");
         }
-        if let Some(estimates) = self.estimates.filter(|estimates| !estimates.is_empty()) {
-            write!(text, "\n{}", fenced("text", &estimates.to_string()))?;
+        let estimates = self.estimates.map(ToString::to_string).unwrap_or_default();
+        if !estimates.is_empty() {
+            write!(text, "\n{}", fenced("text", &estimates))?;
         }
         text.push_str(&self.goes());
         text.push_str(&self.found());

@@ -139,10 +139,10 @@ impl Page<'_> {
     }
 
     fn write_estimates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(estimates) = self.estimates.filter(|estimates| !estimates.is_empty()) else {
+        let text = self.estimates.map(ToString::to_string).unwrap_or_default();
+        if text.is_empty() {
             return Ok(());
-        };
-        let text = estimates.to_string();
+        }
         writeln!(f, "<section class=\"estimates\">\n<h2>Cost and time</h2>")?;
         writeln!(f, "<pre>{}</pre>\n</section>", Escaped(text.trim_end()))
     }

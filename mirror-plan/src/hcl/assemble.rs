@@ -353,8 +353,8 @@ impl Assembly<'_, '_> {
             }
         }));
         let whole = failed.is_empty() && mistakes.is_empty();
-        let resource = resource.filter(|_| whole).or(mended.filter(|_| failed.is_empty()));
-        (resource, mistakes)
+        let mended = mended.filter(|_| failed.is_empty());
+        (if whole { resource } else { mended }, mistakes)
     }
 
     /// Everything together. A resource that could not be read is not in the builder, so what it

@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Explain a code, such as MP0102.
     Explain(ExplainArgs),
+    /// List the instance types that can be mirrored.
+    InstanceTypes,
     /// Write completions for a shell.
     Completions(CompletionsArgs),
 }

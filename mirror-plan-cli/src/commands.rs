@@ -8,6 +8,7 @@ mod explain;
 mod graph;
 mod iam;
 mod init;
+mod instance_types;
 mod local;
 mod observe;
 mod output;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Local(command) => local::run(&command, settings, ui).await,
         Command::Schema(args) => schema::run(&args, ui),
         Command::Explain(args) => explain::run(&args, ui),
+        Command::InstanceTypes => instance_types::run(ui),
         Command::Completions(args) => completions::run(&args, ui),
     }
 }

@@ -1,6 +1,6 @@
 //! How long reading a stack file, planning and rendering take, by the number of sessions.
 //!
-//! `cargo bench -p mirror-plan --no-default-features --features hcl`; only the rendering:
+//! `cargo bench -p mirror-plan --no-default-features --features hcl`; only the rendering, or the lints:
 //! `cargo bench -p mirror-plan --no-default-features --features hcl -- rendering`
 
 use std::hint::black_box;
@@ -8,6 +8,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mirror_plan::diagnostic::Source;
 use mirror_plan::hcl::{Inputs, StackFile};
+use mirror_plan::lint;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Plan, Request, plan};
 use mirror_plan::render::graph::{Diagram, Dot, Mermaid, Svg};
@@ -35,6 +36,67 @@ mirror_session "detect" {{
 }}
 "#,
         sources.join(", ")
+    )
+}
+
+/// The same of instances of the stack, behind a load balancer: all that the lints look at.
+fn stack_file_of_instances(sessions: usize) -> String {
+    format!(
+        r#"
+stack "estate" {{}}
+vpc "main" {{ cidr = "10.0.0.0/16" }}
+subnet "source" {{
+  vpc  = vpc.main
+  cidr = "10.0.0.0/18"
+}}
+subnet "receiver" {{
+  vpc  = vpc.main
+  cidr = "10.0.64.0/24"
+}}
+security_group "source" {{ vpc = vpc.main }}
+security_group "receiver" {{
+  vpc = vpc.main
+  ingress = [
+    {{ protocol = "udp", port = 4789, cidrs = [subnet.source.cidr] }},
+    {{ protocol = "tcp", port = 80, cidrs = [subnet.receiver.cidr] }},
+  ]
+}}
+instance "source" {{
+  count           = {sessions}
+  instance_type   = "m5.large"
+  subnet          = subnet.source
+  security_groups = [security_group.source]
+}}
+instance "receiver" {{
+  count           = 8
+  instance_type   = "c6gn.4xlarge"
+  subnet          = subnet.receiver
+  security_groups = [security_group.receiver]
+}}
+target_group "receivers" {{
+  vpc          = vpc.main
+  health_check = {{ port = 80 }}
+  targets      = [for n in [0, 1, 2, 3, 4, 5, 6, 7] : instance.receiver[n]]
+}}
+load_balancer "sensors" {{
+  subnets   = [subnet.receiver]
+  listeners = [{{ target_group = target_group.receivers }}]
+}}
+mirror_target "sensors" {{ load_balancer = load_balancer.sensors }}
+mirror_filter "tcp" {{
+  rules = [
+    {{ number = 10, action = "reject", protocol = "tcp", port = 22 }},
+    {{ number = 20, action = "accept", protocol = "tcp" }},
+  ]
+}}
+mirror_session "detect" {{
+  count  = {sessions}
+  source = instance.source[count.index]
+  target = mirror_target.sensors
+  filter = mirror_filter.tcp
+  number = 1
+}}
+"#
     )
 }
 
@@ -66,6 +128,26 @@ fn benchmarks(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("digest", sessions), |b| {
             b.iter(|| black_box(&planned).digest());
         });
+    }
+    group.finish();
+}
+
+/// All lints, on sessions of interfaces that exist and of instances of the stack.
+fn lints(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("lints");
+    group.sample_size(10);
+    for sessions in [1_000, 10_000] {
+        group.throughput(Throughput::Elements(sessions as u64));
+        let files = [
+            ("interfaces", stack_file(sessions)),
+            ("instances", stack_file_of_instances(sessions)),
+        ];
+        for (name, text) in files {
+            let stack = read(&text);
+            group.bench_function(BenchmarkId::new(name, sessions), |b| {
+                b.iter(|| lint::check(black_box(&stack)));
+            });
+        }
     }
     group.finish();
 }
@@ -103,5 +185,5 @@ fn rendering(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(plans, benchmarks, rendering);
+criterion_group!(plans, benchmarks, lints, rendering);
 criterion_main!(plans);

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod drift;
 pub mod estimate;
 pub mod graph;
+pub mod instance_types;
 pub mod json;
 pub mod markdown;
 mod markup;

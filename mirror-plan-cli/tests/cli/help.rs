@@ -13,24 +13,25 @@ fn help_lists_the_verbs_and_the_exit_codes() {
     Usage: mirror [OPTIONS] <COMMAND>
 
     Commands:
-      init         Write a stack file to start from
-      validate     Check a stack file, without AWS
-      plan         Show what an apply would do
-      drift        Show what was changed outside since the last apply
-      observe      Write what the cloud holds of the stack to a file, to plan from without AWS
-      apply        Make the cloud as the stack says
-      destroy      Remove everything of the stack
-      show         Show a saved plan, or what the cloud holds of the stack
-      output       Show the outputs
-      graph        Draw the stack
-      report       Write the plan as a page: pictures, findings, changes and what the filters mirror
-      trace        Say what becomes of a packet, or of a whole capture, before and after the plan
-      iam          Print the IAM policy that commands need for the stack, and no more
-      local        The local AWS
-      schema       Describe every attribute of every block
-      explain      Explain a code, such as MP0102
-      completions  Write completions for a shell
-      help         Print this message or the help of the given subcommand(s)
+      init            Write a stack file to start from
+      validate        Check a stack file, without AWS
+      plan            Show what an apply would do
+      drift           Show what was changed outside since the last apply
+      observe         Write what the cloud holds of the stack to a file, to plan from without AWS
+      apply           Make the cloud as the stack says
+      destroy         Remove everything of the stack
+      show            Show a saved plan, or what the cloud holds of the stack
+      output          Show the outputs
+      graph           Draw the stack
+      report          Write the plan as a page: pictures, findings, changes and what the filters mirror
+      trace           Say what becomes of a packet, or of a whole capture, before and after the plan
+      iam             Print the IAM policy that commands need for the stack, and no more
+      local           The local AWS
+      schema          Describe every attribute of every block
+      explain         Explain a code, such as MP0102
+      instance-types  List the instance types that can be mirrored
+      completions     Write completions for a shell
+      help            Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

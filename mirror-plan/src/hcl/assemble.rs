@@ -414,7 +414,8 @@ impl Assembly<'_, '_> {
             }
         }));
         let whole = failed.is_empty() && mistakes.is_empty();
-        (read.filter(|_| whole).or_else(|| mended.filter(|_| failed.is_empty())), mistakes)
+        let mended = mended.filter(|_| failed.is_empty());
+        (if whole { read } else { mended }, mistakes)
     }
 
     /// Everything together. A resource that could not be read is not in the builder, so what it

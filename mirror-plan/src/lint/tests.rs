@@ -1,5 +1,7 @@
 //! Each lint on a stack that trips it and on its nearest innocent neighbour.
 
+mod corpus;
+
 use insta::assert_snapshot;
 
 use super::*;

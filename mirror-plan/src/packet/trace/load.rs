@@ -138,7 +138,7 @@ fn estimate(mirroring: &Mirroring, served: &[Served]) -> Estimate {
     let prices = Item::ALL.map(Item::price);
     let [session, balancer, unit] = prices.map(|Price { dollars, .. }| dollars * MONTH_HOURS);
     let sessions = mirroring.interfaces.iter().map(|interface| interface.sessions.len()).sum();
-    let units: f64 = served.iter().map(|served| served.capacity_units).sum();
+    let units = served.iter().fold(0.0, |sum, served| sum + served.capacity_units);
     Estimate {
         sessions,
         session_dollars: many(sessions) * session,

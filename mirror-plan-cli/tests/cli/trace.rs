@@ -295,6 +295,71 @@ mirror_session "all" {
 }
 
 #[test]
+fn what_others_made_is_traced_too() {
+    let folder = Folder::with(
+        r#"
+stack "small" { region = "eu-west-1" }
+existing "instance" "theirs" { name = "web" }
+existing "mirror_filter" "theirs" { name = "web" }
+mirror_target "sensor" { load_balancer = load_balancer.silent }
+existing "load_balancer" "silent" { name = "silent" }
+mirror_session "ours" {
+  source = instance.theirs
+  target = mirror_target.sensor
+  filter = mirror_filter.theirs
+  number = 2
+}
+"#,
+    );
+    let estate = SENSOR.replace("stack \"small\"", "stack \"estate\"");
+    let (estate, _) = estate.split_once("target_group").expect("the network is first");
+    let rules = "rules = [{ number = 7, action = \"accept\", direction = \"ingress\" }]";
+    let silent = "load_balancer \"silent\" {\n  name = \"silent\"\n  subnets = [subnet.source]\n}";
+    let estate = format!("{estate}\nmirror_filter \"web\" {{ {rules} }}\n{silent}\n");
+    folder.write("estate.mirror.hcl", &estate);
+    folder.done("apply estate.mirror.hcl --auto-approve");
+    let trace = "--local trace small.mirror.hcl --from 192.0.2.1:50000 --to 10.0.1.5:443";
+    assert_shown!(folder.mirror(trace), @"
+    exit code: 0
+    ----- stdout -----
+    tcp from 192.0.2.1 port 50000 to 10.0.1.5 port 443
+
+    Now:
+      it arrives at instance.theirs (eni-ID, 10.0.1.5): not mirrored
+        no session mirrors this interface
+
+    After the plan:
+      it arrives at instance.theirs (eni-ID, 10.0.1.5): mirrored
+        session  mirror_session.ours (number 2), VNI known after apply
+        rule     ingress 7 accept any protocol from any to any
+        frame    whole up to 8500 bytes: packet length behind a load balancer
+        target   mirror_target.sensor -> load_balancer.silent, which has no UDP listener on port 4789: all is lost
+    ----- stderr -----
+    ");
+    // Another stack's session on the same interface may take the packet first.
+    folder.done("apply small.mirror.hcl --auto-approve");
+    let other = r#"
+stack "other" { region = "eu-west-1" }
+existing "instance" "theirs" { name = "web" }
+existing "mirror_filter" "theirs" { name = "web" }
+existing "mirror_target" "theirs" { name = "sensor" }
+mirror_session "first" {
+  source = instance.theirs
+  target = mirror_target.theirs
+  filter = mirror_filter.theirs
+  number = 1
+}
+"#;
+    folder.write("other.mirror.hcl", other);
+    folder.done("apply other.mirror.hcl --auto-approve");
+    let shown = folder.mirror(trace);
+    assert_shown!(shown.split_once("----- stderr -----\n").expect(&shown).1, @r#"
+    Of others, and not in this trace; a session with a lower number is asked first:
+      session tms-ID "first" of stack "other" mirrors eni-ID too, with number 1
+    "#);
+}
+
+#[test]
 fn packets_that_cannot_be_are_refused() {
     let folder = Folder::with(SENSOR);
     let refused = |options: &str| folder.mirror(&format!("trace --offline {options}"));

@@ -30,6 +30,7 @@
 //! every Describe call. `authorization` says what a caller
 //! with policies may do. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
 //! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
+//! [`data_plane`] is what AWS does with packets.
 
 mod action;
 mod authorization;
@@ -38,6 +39,7 @@ mod catalogue;
 mod clock;
 mod cloud;
 mod connector;
+pub mod data_plane;
 mod ec2;
 mod elbv2;
 mod failure;

@@ -6,15 +6,20 @@ use std::path::Path;
 
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::observed::Observed;
 use mirror_plan::packet::trace::{Headers, Mirroring, Moment, Tracer, Untraceable, answers};
 use mirror_plan::plan::{Mode, Request};
 use mirror_plan::render::trace::{CaptureText, PacketText, json};
+use mirror_plan::stack::Stack;
 use mirror_vxlan::capture::read::ReadError;
 
 use self::capture::Running;
 use super::Ended;
 use super::plan::look;
-use crate::cli::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, StackArgs, TraceArgs};
+use crate::cli::{
+    EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, SightArgs, StackArgs, TraceArgs,
+};
+use crate::cloud;
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
@@ -27,7 +32,7 @@ pub(crate) async fn run(args: &TraceArgs, settings: &Settings, ui: &mut Ui) -> E
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let observed = look(sight, (&stack, Mode::Apply), settings, ui).await?;
+    let observed = seen(sight, &stack, settings, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
     let at = |moment| Mirroring::at(moment, &plan, &observed).map_err(untraceable);
     let moments = named([at(Moment::Before)?, at(Moment::After)?], network)?;
@@ -38,6 +43,29 @@ pub(crate) async fn run(args: &TraceArgs, settings: &Settings, ui: &mut Ui) -> E
     };
     let changed = *detailed_exitcode && changes == Changes::Yes;
     Ok(if changed { ExitStatus::Changes } else { ExitStatus::Done })
+}
+
+/// What the cloud holds, or stands for it. Of the sessions of others nothing is known but that they are there.
+async fn seen(
+    sight: &SightArgs,
+    stack: &Stack,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<Observed, Diagnostics> {
+    let SightArgs { offline: false, inventory: None } = sight else {
+        return look(sight, (stack, Mode::Apply), settings, ui).await;
+    };
+    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let observed = cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?;
+    let strangers = cloud::strangers(&aws, &observed).await?;
+    if !strangers.is_empty() {
+        let strangers: Vec<String> = strangers.iter().map(ToString::to_string).collect();
+        ui.note(format_args!(
+            "Of others, and not in this trace; a session with a lower number is asked first:\n  {}\n",
+            strangers.join("\n  ")
+        ));
+    }
+    Ok(observed)
 }
 
 /// Whether the plan changes the answer.

@@ -11,6 +11,7 @@ mod aws_samples;
 mod converge;
 mod crash;
 mod drift;
+mod encapsulation;
 mod endurance;
 mod generate;
 mod iam;

@@ -108,7 +108,7 @@ fn served(mirroring: &Mirroring, account: &Account) -> Vec<Served> {
 
 fn estimate(mirroring: &Mirroring, served: &[Served]) -> Estimate {
     let sessions = mirroring.interfaces.iter().map(|interface| interface.sessions.len()).sum();
-    let units = served.iter().map(|served| served.capacity_units).sum();
+    let units = served.iter().fold(0.0, |sum, served| sum + served.capacity_units);
     Estimate::of(sessions, served.len(), units)
 }
 

@@ -223,15 +223,23 @@ fn write_estimate(f: &mut fmt::Formatter<'_>, estimate: &Estimate) -> fmt::Resul
     let Estimate { load_balancer_dollars, capacity_dollars, as_of, .. } = estimate;
     let plural =
         |number: usize, noun| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-    let (sessions, balancers) =
-        (plural(*sessions, "session"), plural(*load_balancers, "load balancer"));
+    let sessions = plural(*sessions, "session");
+    write!(
+        f,
+        "    cost: about ${:.2} in a month: {sessions} ${session_dollars:.2}",
+        estimate.dollars()
+    )?;
+    if *load_balancers > 0 {
+        let balancers = plural(*load_balancers, "load balancer");
+        write!(
+            f,
+            ", {balancers} ${load_balancer_dollars:.2}, capacity units ${capacity_dollars:.2}"
+        )?;
+    }
     writeln!(
         f,
-        "    cost: about ${:.2} in a month: {sessions} ${session_dollars:.2}, {balancers} \
-         ${load_balancer_dollars:.2}, capacity units ${capacity_dollars:.2}\n      \
-         an estimate at list prices of {} as of {as_of}, without instances, storage and traffic between \
-         zones",
-        estimate.dollars(),
+        "\n      an estimate at list prices of {} as of {as_of}, without instances, storage and traffic \
+         between zones",
         price::REGION
     )
 }

@@ -108,6 +108,18 @@ fn a_change_of_rules_is_between_before_and_after() {
 }
 
 #[test]
+fn sessions_are_asked_in_the_order_of_their_numbers_whatever_their_names() {
+    let mut resources = sensor(&one_rule(), &json!("10.0.1.5"));
+    resources["mirror_session.a"] = resources["mirror_session.web"].clone();
+    resources["mirror_session.a"]["number"] = 2.into();
+    let (plan, observed) = planned(None, &resources);
+    let mirroring = Mirroring::at(Moment::After, &plan, &observed).unwrap();
+    let sessions = mirroring.interfaces[0].sessions.iter();
+    let names: Vec<String> = sessions.map(|session| session.address.to_string()).collect();
+    assert_eq!(names, ["mirror_session.web", "mirror_session.a"]);
+}
+
+#[test]
 fn what_a_stack_only_names_is_named_and_its_filter_is_an_error() {
     let only_named = json!({
         "mirror_filter.web": { "rules": one_rule() },

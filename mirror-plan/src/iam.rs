@@ -15,7 +15,9 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::address::Kind;
-use crate::resource::access::{ArnType, Occasion, On, SWEEP, Service, Which, reading, retagging};
+use crate::resource::access::{
+    ArnType, Occasion, On, SOURCES, SWEEP, Service, Which, reading, retagging,
+};
 use crate::resource::{Access, Named, calls};
 use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
@@ -104,7 +106,8 @@ pub fn policies(
     let mut grants = Grants::new(stack, location);
     SWEEP.iter().for_each(|access| grants.read(access));
     for kind in Kind::all() {
-        let is_declared = stack.resources.keys().any(|address| address.kind == kind);
+        let mut declared = stack.resources.keys().chain(stack.fan_outs.keys());
+        let is_declared = declared.any(|address| address.kind == kind);
         if is_declared || purposes.contains(&Purpose::Destroy) {
             reading(kind).iter().for_each(|access| grants.add(kind, access));
         }
@@ -115,6 +118,10 @@ pub fn policies(
             let removing = calls(kind).iter().filter(|call| call.occasion == Occasion::Removing);
             removing.for_each(|access| grants.add(kind, access));
         }
+    }
+    let plans = purposes.iter().any(|purpose| *purpose != Purpose::Destroy);
+    if plans && !stack.sources.is_empty() {
+        SOURCES.iter().for_each(|access| grants.read(access));
     }
     if let Some(place) = &stack.coordination {
         grants.coordinate(place, &purposes);
@@ -215,7 +222,7 @@ impl<'a> Grants<'a> {
                 On::Part(of) => self.parts.add(&full, self.arns.all(of)),
                 On::Named(of) => {
                     let named = self.named(kind, of).filter(|named| named.which != Which::Any);
-                    self.name(&full, of, named.collect());
+                    self.name(&full, of, named.chain(self.fanned_out(kind, of)).collect());
                 }
                 On::Chosen(of) => self.name(&full, of, self.named(kind, of).collect()),
             }
@@ -237,6 +244,13 @@ impl<'a> Grants<'a> {
     fn named(&self, kind: Kind, of: ArnType) -> impl Iterator<Item = Named> + use<'a> {
         let declared = self.stack.resources.iter().filter(move |(address, _)| address.kind == kind);
         let named = declared.flat_map(|(_, declared)| declared.resource.named());
+        named.filter(move |named| named.of == of)
+    }
+
+    /// What sessions over sources name: any interface, since nobody knows which will come.
+    fn fanned_out(&self, kind: Kind, of: ArnType) -> impl Iterator<Item = Named> + use<'a> {
+        let declared = self.stack.fan_outs.iter().filter(move |(address, _)| address.kind == kind);
+        let named = declared.flat_map(|(_, fan_out)| fan_out.of.named());
         named.filter(move |named| named.of == of)
     }
 

@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod drift;
+mod fan_out;
 pub mod graph;
 pub mod json;
 pub mod markdown;

@@ -13,7 +13,7 @@ mod text;
 
 pub use allotment::{Allotment, CountRange};
 pub use choice::{
-    Direction, ElbProtocol, HealthProtocol, Interfaces, Review, RuleAction, Scheme,
+    Direction, ElbProtocol, HealthProtocol, Interfaces, Reviewed, RuleAction, Scheme,
 };
 pub use coordination::Coordination;
 pub use name::{

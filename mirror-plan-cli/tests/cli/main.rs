@@ -15,6 +15,7 @@ mod report;
 mod repository;
 mod review;
 mod secrets;
+mod sources;
 mod story;
 mod streams;
 mod terminal;

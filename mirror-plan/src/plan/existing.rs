@@ -65,7 +65,10 @@ fn filled_in(stack: &Stack, observed: &Observed) -> Result<Cow<'static, Stack>, 
 }
 
 /// Puts ids and values in place of the references in something that is no resource; says what cannot be.
-pub(crate) fn use_in<T: AttributeType>(of: &mut T, existing: &BTreeMap<Address, Found>) -> Problems {
+pub(crate) fn use_in<T: AttributeType>(
+    of: &mut T,
+    existing: &BTreeMap<Address, Found>,
+) -> Problems {
     let value = resolve::fill(of.to_value(), &Used(existing));
     let mut problems = Problems::default();
     if let Some(read) = T::read(&value, &Path::default(), &mut problems) {

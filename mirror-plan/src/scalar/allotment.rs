@@ -143,7 +143,9 @@ mod tests {
         assert_eq!([3, 4, 5].map(|n| range("4").unwrap().holds(n)), [false, true, false]);
         assert_eq!(range("4..4").unwrap().to_string(), "4");
         assert_eq!(range("5..4").unwrap_err(), "`5..4` ends before it begins");
-        for wrong in ["", "x", "..", "..4", "-1..4", "4...5", "4..+5", "a..b", "4..99999999999999999999"] {
+        for wrong in
+            ["", "x", "..", "..4", "-1..4", "4...5", "4..+5", "a..b", "4..99999999999999999999"]
+        {
             assert!(range(wrong).is_err(), "{wrong}");
         }
     }

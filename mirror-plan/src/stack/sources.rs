@@ -9,17 +9,16 @@ use std::fmt;
 
 use super::{Place, Stack, StackBuilder};
 use crate::address::{Address, Kind, Name};
-use crate::attribute::{
-    AttributeType, Input, ProblemSort, Problems, Ref, Type, nearest, object,
-};
+use crate::attribute::{AttributeType, Input, ProblemSort, Problems, Ref, Type, nearest, object};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::id::NetworkInterface;
+use crate::resource::access::{ArnType, Named};
 use crate::resource::{
     Instance, MirrorFilter, MirrorSession, MirrorTarget, SecurityGroup, Subnet, Tags, Vpc,
 };
 use crate::scalar::{
-    Allotment, CountRange, Interfaces, PacketLength, Review, SessionNumber, Vni,
+    Allotment, CountRange, Interfaces, PacketLength, Reviewed, SessionNumber, Vni,
 };
 use crate::value::{Path, Value};
 
@@ -61,7 +60,7 @@ object! {
         /// How many interfaces are expected. With fewer or more, nothing is planned.
         expect: CountRange => default(CountRange::ANY), Update;
         /// What a reviewed plan says of their sessions: each of them, or that there are as many as expected.
-        review: Review => default(Review::Exact), Update;
+        review: Reviewed => default(Reviewed::Exact), Update;
     }
 }
 
@@ -89,8 +88,7 @@ object! {
 }
 
 /// The names of `sources` blocks, at least one: in a stack file `sources.web`, or a list of such.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct SourceNames(pub BTreeSet<Name>);
 
@@ -389,6 +387,23 @@ fn made_here(stack: &Stack, name: &Name, sources: &Placed<Sources>) -> Vec<Diagn
 }
 
 impl FanOut {
+    /// Whether an attribute of it refers to a resource.
+    pub(crate) fn refers_to(&self, address: &Address) -> bool {
+        let mut origins = BTreeSet::new();
+        self.to_value().collect_origins(&mut origins);
+        origins.iter().any(|origin| origin.address == *address)
+    }
+
+    /// What its sessions name that is not of the stack: which interfaces is found when they are made.
+    pub(crate) fn named(&self) -> Vec<Named> {
+        let uses = [
+            Named::by(&self.target, ArnType::TrafficMirrorTarget),
+            Named::by(&self.filter, ArnType::TrafficMirrorFilter),
+        ];
+        let any = Named::any(ArnType::NetworkInterface);
+        uses.into_iter().flatten().chain([any]).collect()
+    }
+
     /// The session for one interface.
     pub(crate) fn session(
         &self,
@@ -396,16 +411,8 @@ impl FanOut {
         number: SessionNumber,
         vni: Option<Vni>,
     ) -> MirrorSession {
-        let Self {
-            source: _,
-            target,
-            filter,
-            number: _,
-            packet_length,
-            vni: _,
-            description,
-            tags,
-        } = self.clone();
+        let Self { source: _, target, filter, number: _, packet_length, vni: _, description, tags } =
+            self.clone();
         MirrorSession { source, target, filter, number, packet_length, vni, description, tags }
     }
 }

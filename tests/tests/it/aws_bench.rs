@@ -104,9 +104,17 @@ impl Bench {
 
     pub(crate) async fn observe(&self) -> Sight {
         let images = BTreeSet::new();
-        observe(&self.aws, Wanted { stack: STACK, images: &images, existing: &Default::default(), sources: &Default::default() })
-            .await
-            .unwrap()
+        observe(
+            &self.aws,
+            Wanted {
+                stack: STACK,
+                images: &images,
+                existing: &Default::default(),
+                sources: &Default::default(),
+            },
+        )
+        .await
+        .unwrap()
     }
 
     pub(crate) async fn found(&self, address: &Address) -> Found {

@@ -47,7 +47,12 @@ async fn images_are_looked_up_once() {
     let images = BTreeSet::from([Ami::AMAZON_LINUX.to_owned()]);
     let sight = observe(
         &bench.aws,
-        Wanted { stack: STACK, images: &images, existing: &Default::default(), sources: &Default::default() },
+        Wanted {
+            stack: STACK,
+            images: &images,
+            existing: &Default::default(),
+            sources: &Default::default(),
+        },
     )
     .await
     .unwrap();
@@ -62,7 +67,12 @@ async fn another_stack_is_not_seen() {
     let images = BTreeSet::new();
     let sight = observe(
         &bench.aws,
-        Wanted { stack: "other", images: &images, existing: &Default::default(), sources: &Default::default() },
+        Wanted {
+            stack: "other",
+            images: &images,
+            existing: &Default::default(),
+            sources: &Default::default(),
+        },
     )
     .await
     .unwrap();
@@ -251,7 +261,12 @@ fn the_futures_can_move_between_threads() {
         can_move(mirror_plan::aws::act(&bench.aws, act));
         can_move(observe(
             &bench.aws,
-            Wanted { stack: STACK, images: &images, existing: &Default::default(), sources: &Default::default() },
+            Wanted {
+                stack: STACK,
+                images: &images,
+                existing: &Default::default(),
+                sources: &Default::default(),
+            },
         ));
     }
     let _: fn(&Bench, Act<'_>) = check;

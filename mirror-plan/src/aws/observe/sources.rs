@@ -138,8 +138,7 @@ async fn instances(
     aws: &Aws,
     filters: Option<Vec<Filter>>,
 ) -> Result<Vec<SeenInstance>, ObserveError> {
-    let request =
-        aws.ec2().describe_instances().set_filters(filters).max_results(page::PAGE);
+    let request = aws.ec2().describe_instances().set_filters(filters).max_results(page::PAGE);
     let reservations = pages!(aws, "DescribeInstances", request, reservations);
     Ok(reservations.into_iter().filter_map(|of| of.instances).flatten().collect())
 }

@@ -124,11 +124,11 @@ output "sources" { value = sources }
     8 |   subnets = "subnet-0a1b2c3d4e5f67890"
       |         +
 
-    error[MP0007]: `4` is not a range such as 4..200 or 4..
+    error[MP0007]: `9..4` ends before it begins
      --> test.mirror.hcl:9:12
       |
     9 |   expect = "9..4"
-      |            ^
+      |            ^^^^^^
 
     error[MP0007]: `no` is none of `exact` and `count`
       --> test.mirror.hcl:10:12

@@ -49,7 +49,8 @@ pub(super) fn sessions(
     diagnostics.extend(short.into_iter().map(|((block, name), count)| {
         let place = stack.fan_outs[block].place.as_ref();
         let at = place.map(|place| place.of(&Path::default().member(name)).clone());
-        let title = format!("`{name}` of `{block}` is too small a range: {count} sessions get none");
+        let title =
+            format!("`{name}` of `{block}` is too small a range: {count} sessions get none");
         Diagnostic::error(code::NUMBERS, title).of(block).at(at, "").help("give a larger range")
     }));
     diagnostics.unless_errors(sessions).map(|(sessions, _)| sessions)
@@ -75,7 +76,8 @@ impl Member<'_> {
         let Self { block: _, address, fan_out: Placed { of, place }, interface } = self;
         let mut session = of.session(Ref::Id(interface.clone()), number, vni);
         session.tags.entry(tag::NAME.to_owned()).or_insert_with(|| shown_name(address));
-        let declared = Declared { resource: Resource::MirrorSession(session), place: place.clone() };
+        let declared =
+            Declared { resource: Resource::MirrorSession(session), place: place.clone() };
         (address.clone(), declared)
     }
 
@@ -154,7 +156,9 @@ fn vnis(stack: &Stack, observed: &Observed, members: &[Member<'_>]) -> Vec<Optio
     let claims: Vec<Claim<()>> = members
         .iter()
         .filter_map(|member| {
-            let Some(allotment @ Allotment::Each { .. }) = member.fan_out.of.vni else { return None };
+            let Some(allotment @ Allotment::Each { .. }) = member.fan_out.of.vni else {
+                return None;
+            };
             let in_place = member.observed(observed).and_then(|session| session.vni);
             let in_place = in_place.map(i64::from);
             Some(Claim { scope: (), range: range(allotment), in_place })
@@ -188,7 +192,8 @@ fn clashes(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
     }
     let told = clashes.into_iter().filter_map(|((other, block), interfaces)| {
         let (interface, more) = interfaces.split_first()?;
-        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let more =
+            if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
         let title = format!("`{block}` and `{other}` have one `number` on {interface}{more}");
         let place = stack.fan_outs[block].place.as_ref();
         let at = place.map(|place| place.of(&Path::default().member("number")).clone());

@@ -85,12 +85,10 @@ fn after(plan: &Plan) -> Observed {
         let Value::Object(members) = &mut value else { unreachable!() };
         members.remove("id");
         members.retain(|_, value| value.is_known());
-        let resource = crate::resource::Resource::read(
-            change.address.kind,
-            &value,
-            &mut Problems::default(),
-        );
-        builder.declare(change.address.clone(), Declared { resource: resource.unwrap(), place: None });
+        let resource =
+            crate::resource::Resource::read(change.address.kind, &value, &mut Problems::default());
+        builder
+            .declare(change.address.clone(), Declared { resource: resource.unwrap(), place: None });
     }
     applied(&builder.build().unwrap().0)
 }
@@ -181,7 +179,7 @@ fn what_must_not_be_mirrored_is_left_out_with_the_reason() {
     assert_snapshot!(super::summary(&mirrored.left_out).join("\n"), @r#"
     1 tagged mirror = "false" (eni-00000000000000001)
     1 of type t2.micro, which AWS does not mirror (eni-00000000000000003)
-    2 the destination of a mirror target (eni-00000000000000004, eni-00000000000000005)
+    2 that a mirror target sends to (eni-00000000000000004, eni-00000000000000005)
     "#);
     let sessions: Vec<String> = plan
         .changes
@@ -197,13 +195,17 @@ fn all_that_is_given_must_hold() {
     let means = |sources: Json, edit: fn(&mut Json)| {
         let mut it = interface(1);
         edit(&mut it);
-        read::<Sources>(sources).means(&eni(1).parse().unwrap(), &serde_json::from_value(it).unwrap())
+        read::<Sources>(sources)
+            .means(&eni(1).parse().unwrap(), &serde_json::from_value(it).unwrap())
     };
     let (vpc, other) = ("vpc-0a1b2c3d4e5f67890", "vpc-00000000000000000");
     assert!(means(json!({ "vpc": vpc }), |_| {}));
     assert!(!means(json!({ "vpc": other }), |_| {}));
     assert!(!means(json!({ "vpc": vpc, "tags": { "mirror": "yes" } }), |_| {}));
-    assert!(means(json!({ "subnets": ["subnet-00000000000000000", "subnet-0a1b2c3d4e5f67890"] }), |_| {}));
+    assert!(means(
+        json!({ "subnets": ["subnet-00000000000000000", "subnet-0a1b2c3d4e5f67890"] }),
+        |_| {}
+    ));
     assert!(!means(json!({ "subnets": ["subnet-00000000000000000"] }), |_| {}));
     assert!(means(json!({ "security_groups": ["sg-0a1b2c3d4e5f67890"] }), |_| {}));
     assert!(!means(json!({ "security_groups": ["sg-00000000000000000"] }), |_| {}));
@@ -286,7 +288,8 @@ fn tags_and_sources_of_a_block_built_in_rust_are_checked() {
         "source": ["sources.nine"], "target": TARGET, "filter": FILTER, "number": 1,
     }));
     fan_out.tags.insert("aws:x".to_owned(), "y".to_owned());
-    builder.declare_fan_out("mirror_session.a".parse().unwrap(), Placed { of: fan_out, place: None });
+    builder
+        .declare_fan_out("mirror_session.a".parse().unwrap(), Placed { of: fan_out, place: None });
     assert_snapshot!(builder.build().unwrap_err(), @"
     error MP0005: sources.none: it says of no interface that it is meant
     mirror_session.a: error MP0007: the tag `aws:x` is reserved

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::entry::{Entry, Mark, Side};
 use super::layout::{write_entries, write_hidden};
+use crate::address::Address;
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
-use crate::plan::{Action, Capture, Change, Plan, Reason};
-use crate::render::Palette;
+use crate::plan::{Action, Capture, Change, EachOf, Plan, Reason};
+use crate::render::{Palette, fan_out};
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Origin, Unknown, Value};
 
@@ -17,6 +18,63 @@ const ALWAYS: [&str; 3] = ["id", "name", "tags"];
 
 /// The most lines of packets above one block; a change is to be read, not scrolled through.
 const PACKET_LINES_MAX: usize = 10;
+
+/// Writes all changes, each with a blank line behind it; those of sessions over sources in a line each.
+pub(super) fn write_all(f: &mut fmt::Formatter<'_>, plan: &Plan, palette: &Palette) -> fmt::Result {
+    let mut under: Option<&Address> = None;
+    for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
+        let block = fan_out::block_of(plan, change);
+        let address = block.map(|(address, _)| address);
+        if under.is_some() && under != address {
+            writeln!(f)?;
+        }
+        match block {
+            None => {
+                write(f, plan, change, palette)?;
+                writeln!(f)?;
+            }
+            Some((address, each)) => {
+                if under != Some(address) {
+                    write_head(f, (address, each), palette)?;
+                }
+                write_line(f, change, palette)?;
+            }
+        }
+        under = address;
+    }
+    if under.is_some() { writeln!(f) } else { Ok(()) }
+}
+
+/// Writes what all sessions of a block over sources are.
+fn write_head(
+    f: &mut fmt::Formatter<'_>,
+    (block, each): (&Address, &EachOf),
+    palette: &Palette,
+) -> fmt::Result {
+    let strong = palette.strong;
+    writeln!(
+        f,
+        "  {strong}# {block}{strong:#} is a session for each interface of {}",
+        each.sources
+    )?;
+    for line in fan_out::attributes(block, each) {
+        writeln!(f, "  #   {line}")?;
+    }
+    Ok(())
+}
+
+/// Writes the change of a session over sources.
+pub(super) fn write_line(
+    f: &mut fmt::Formatter<'_>,
+    change: &Change,
+    palette: &Palette,
+) -> fmt::Result {
+    write_symbol(f, change.action, palette)?;
+    match fan_out::particulars(change) {
+        text if text.is_empty() => writeln!(f, " {}", change.address),
+        text => writeln!(f, " {}: {text}", change.address),
+    }
+}
 
 /// Writes the change, a blank line not included.
 pub(super) fn write(

@@ -103,6 +103,7 @@ pub fn policies(
     purposes: impl IntoIterator<Item = Purpose>,
 ) -> Vec<Policy> {
     let purposes: BTreeSet<Purpose> = purposes.into_iter().collect();
+    let plans = purposes.iter().any(|purpose| *purpose != Purpose::Destroy);
     let mut grants = Grants::new(stack, location);
     SWEEP.iter().for_each(|access| grants.read(access));
     for kind in Kind::all() {
@@ -110,6 +111,9 @@ pub fn policies(
         let is_declared = declared.any(|address| address.kind == kind);
         if is_declared || purposes.contains(&Purpose::Destroy) {
             reading(kind).iter().for_each(|access| grants.add(kind, access));
+        }
+        if plans && stack.existing.keys().any(|address| address.kind == kind) {
+            reading(kind).iter().for_each(|access| grants.look_at_others(access));
         }
         if is_declared && purposes.contains(&Purpose::Apply) {
             calls(kind).iter().chain(retagging(kind)).for_each(|access| grants.add(kind, access));
@@ -119,7 +123,6 @@ pub fn policies(
             removing.for_each(|access| grants.add(kind, access));
         }
     }
-    let plans = purposes.iter().any(|purpose| *purpose != Purpose::Destroy);
     if plans && !stack.sources.is_empty() {
         SOURCES.iter().for_each(|access| grants.read(access));
     }
@@ -206,6 +209,21 @@ impl<'a> Grants<'a> {
         }
     }
 
+    /// Allows a call that reads objects that are there without the stack: which they are is found by it.
+    fn look_at_others(&mut self, access: &Access) {
+        self.read(access);
+        let Access { service, action, on, reads: _, occasion: _ } = *access;
+        for on in on {
+            // The attributes of an instance hold its user data, and that is no business of this stack.
+            if let On::Owned(of) = *on
+                && of != ArnType::Instance
+            {
+                let any = BTreeSet::from([Named::any(of)]);
+                self.name_others(&format!("{}:{action}", service.prefix()), of, &any);
+            }
+        }
+    }
+
     /// Allows a call about a kind.
     fn add(&mut self, kind: Kind, access: &Access) {
         self.read(access);
@@ -259,6 +277,10 @@ impl<'a> Grants<'a> {
         if of.is_owned() {
             self.own(action, of);
         }
+        self.name_others(action, of, &named);
+    }
+
+    fn name_others(&mut self, action: &str, of: ArnType, named: &BTreeSet<Named>) {
         let any = named.iter().any(|named| named.which == Which::Any);
         let arns = named.iter().map(|named| match &named.which {
             Which::One(name) if !any => self.arns.one(of, name),

@@ -306,6 +306,15 @@ impl StackBuilder {
     }
 }
 
+impl Stack {
+    /// Whether a resource is one of the sessions of a [`FanOut`].
+    #[must_use]
+    pub fn is_fanned_out(&self, address: &Address) -> bool {
+        let block = Address::new(address.kind, address.name.clone());
+        address.key.is_some() && self.fan_outs.contains_key(&block)
+    }
+}
+
 impl Sources {
     /// Interfaces with these tags of their own or of their instances, of the kind that is usual otherwise.
     #[must_use]

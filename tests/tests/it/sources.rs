@@ -1,6 +1,7 @@
 //! Sources on a local AWS: what is found in how many calls, and a day on which everything changes.
 
 use aws_sdk_ec2::Client as Ec2;
+use mirror_local::{Cloud, Durations, Settings};
 use mirror_plan::plan::{Action, Plan};
 use mirror_tests::{Rig, config, stack};
 
@@ -42,7 +43,11 @@ fn created(plan: &Plan) -> usize {
 
 #[tokio::test]
 async fn calls_grow_with_pages_and_one_new_instance_is_one_call() {
-    let rig = Rig::instant();
+    let mut settings = Settings::default();
+    settings.durations = Durations::instant();
+    settings.quotas.vpcs = 50;
+    settings.quotas.instances = 2000;
+    let rig = Rig::over(Cloud::in_memory().with_settings(settings));
     let estate = Estate::of(&rig).await;
     // 40 VPCs, in each of which are 28 instances with the tag on them: 1,120, which are two pages.
     let subnets = estate.subnets(40).await;

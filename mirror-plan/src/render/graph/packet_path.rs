@@ -2,7 +2,7 @@
 
 use super::{Diagram, Drawing, Node, Sort};
 use crate::address::Address;
-use crate::attribute::{AttributeType as _, Ref, Referable};
+use crate::attribute::{Ref, Referable};
 use crate::id::NetworkInterface;
 use crate::render::scene::Scene;
 use crate::resource::mirror_target::Destination;
@@ -55,8 +55,8 @@ impl Path<'_> {
     /// Sessions over sources, of which nobody knows yet how many there are.
     fn fan_out(&mut self, address: &Address, fan_out: &FanOut) {
         let FanOut { source, target, filter, number, vni, .. } = fan_out;
-        let mut lines = vec![format!("{address}[*]"), format!("number {}", number.to_value())];
-        lines.extend(vni.map(|vni| format!("VNI {}", vni.to_value())));
+        let mut lines = vec![format!("{address}[*]"), format!("number {number}")];
+        lines.extend(vni.map(|vni| format!("VNI {vni}")));
         let node = Node { lines, group: Some(MIRROR), ..self.box_of(address) };
         let session = self.drawing.node((MIRROR, address.to_string()), node);
         for name in &source.0 {

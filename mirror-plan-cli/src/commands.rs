@@ -17,6 +17,7 @@ mod review;
 mod schema;
 mod show;
 mod validate;
+mod watch;
 
 use mirror_plan::diagnostic::Diagnostics;
 

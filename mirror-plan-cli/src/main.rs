@@ -9,6 +9,7 @@ mod cli;
 mod cloud;
 mod commands;
 mod exit;
+mod health;
 mod inventory;
 mod plan_file;
 mod progress;

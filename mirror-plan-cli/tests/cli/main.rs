@@ -20,6 +20,7 @@ mod story;
 mod streams;
 mod terminal;
 mod tfjson;
+mod watch;
 
 use std::fs;
 use std::path::Path;

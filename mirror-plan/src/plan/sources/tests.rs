@@ -327,9 +327,16 @@ fn only_what_comes_and_goes_can_be_planned() {
         let part = Part::Sources { instances };
         shown(&plan(&other, &observed, &Request { part, ..Request::default() }).unwrap())
     };
-    assert_snapshot!(of(&[]), @"");
+    assert_snapshot!(of(&[]), @r#"
+    Delete mirror_session.detect["eni-00000000000000001"] 1 4242
+    Create mirror_session.detect["eni-00000000000000008"] 1 null
+    Create mirror_session.detect["eni-00000000000000009"] 1 null
+    "#);
     // Of those that come only the ones on the named instances; what goes, goes.
-    assert_snapshot!(of(&["i-00000000000000009"]), @"");
+    assert_snapshot!(of(&["i-00000000000000009"]), @r#"
+    Delete mirror_session.detect["eni-00000000000000001"] 1 4242
+    Create mirror_session.detect["eni-00000000000000009"] 1 null
+    "#);
 }
 
 #[test]
@@ -344,5 +351,5 @@ fn a_session_that_needs_the_rest_of_the_stack_is_too_early() {
     }
     let observed = seeing(&stack, nothing(), &many([1, 2]));
     let request = Request { part: Part::Sources { instances: [].into() }, ..Request::default() };
-    assert_snapshot!(plan(&stack, &observed, &request).unwrap_err(), @"");
+    assert_snapshot!(plan(&stack, &observed, &request).unwrap_err(), @"mirror_session.detect: error MP0412: `mirror_session.detect` needs `mirror_filter.all`, which is not there yet");
 }

@@ -137,7 +137,7 @@ impl<'s> Expanded<'s> {
                     diagnostics.extend(unexpected(name, sources, &selection));
                     selections.insert(name, selection);
                 }
-                Err(diagnostic) => diagnostics.push(diagnostic),
+                Err(wrong) => diagnostics.extend(wrong),
             }
         }
         diagnostics.unless_errors(())?;
@@ -177,7 +177,7 @@ fn sighting<'o>(
     name: &Name,
     sources: &Placed<Sources>,
     observed: &'o Observed,
-) -> Result<&'o Sighting, Diagnostic> {
+) -> Result<&'o Sighting, Diagnostics> {
     let text = SourceNames::text_of(name);
     let head = sources.place.as_ref().map(|place| place.head.clone());
     let looked_for = sources.of.to_string();
@@ -188,11 +188,11 @@ fn sighting<'o>(
             .help("plan against the account, or with an inventory of this stack as it is now")
     };
     match observed.sources.get(name) {
-        None => Err(refuse(format!("nothing was looked for that is `{text}`"))),
+        None => Err(refuse(format!("nothing was looked for that is `{text}`")).into()),
         Some(sighting) if sighting.looked_for != looked_for => {
             let seen = &sighting.looked_for;
             let title = format!("what was seen is not what `{text}` looks for");
-            Err(refuse(title).note(format!("looked for was: {seen}")))
+            Err(refuse(title).note(format!("looked for was: {seen}")).into())
         }
         Some(sighting) => Ok(sighting),
     }

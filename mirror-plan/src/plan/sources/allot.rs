@@ -40,12 +40,13 @@ pub(super) fn allot<S: Ord + Clone>(
         let open = given.iter_mut().zip(claims).filter(|(given, _)| given.is_none());
         for (given, Claim { scope, range, in_place: _ }) in open {
             let taken = taken.entry(scope.clone()).or_default();
-            let from = reached.entry((scope, *range.start())).or_insert(*range.start());
+            let (first, last) = (*range.start(), *range.end());
+            let from = reached.entry((scope, first)).or_insert(first);
             let is_free = |number: &i64| {
                 !taken.contains(number) && avoided.is_none_or(|avoided| !avoided.contains(number))
             };
-            let free = (*from..=*range.end()).find(is_free);
-            *from = free.map_or(*range.end() + 1, |number| number + 1);
+            let free = (*from..=last).find(is_free);
+            *from = free.map_or(last + 1, |number| number + 1);
             taken.extend(free);
             *given = free;
         }

@@ -114,7 +114,8 @@ fn sources() -> Request {
 
 #[tokio::test]
 async fn sessions_are_on_exactly_what_is_to_be_mirrored_all_day() {
-    let seed = std::env::var("MIRROR_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
+    let seed =
+        std::env::var_os("MIRROR_SEED").and_then(|seed| seed.to_str()?.parse().ok()).unwrap_or(7);
     let sensors = stack(SENSORS);
     let mut day = Day::begin(seed).await;
     day.rig.converge(&sensors).await;

@@ -193,6 +193,7 @@ impl Sources {
     }
 
     /// The keys of the tags that it asks for.
+    #[cfg(feature = "aws")]
     pub(crate) fn tag_keys(&self) -> BTreeSet<&str> {
         let Self { tags, except, autoscaling_groups, .. } = self;
         let group = (!autoscaling_groups.is_empty()).then_some(GROUP_TAG);

@@ -19,6 +19,7 @@ mod schema;
 mod show;
 mod trace;
 mod validate;
+mod watch;
 
 use mirror_plan::diagnostic::Diagnostics;
 

@@ -10,6 +10,7 @@ mod cloud;
 mod commands;
 mod estimates;
 mod exit;
+mod health;
 mod inventory;
 mod plan_file;
 mod progress;

@@ -181,7 +181,7 @@ pub(crate) async fn interrupted() {
 
 /// Requests to end: of the user, and of whoever started the process. While this is held none is
 /// missed, however soon it comes after another.
-struct Interrupts {
+pub(crate) struct Interrupts {
     // Without a way to hear of signals the process ends at the first one, as it would anyway.
     #[cfg(unix)]
     signals: [Option<tokio::signal::unix::Signal>; 2],
@@ -189,13 +189,13 @@ struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
-    fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
         Self { signals: kinds.map(|kind| signal(kind).ok()) }
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
             match signal {
                 Some(signal) => drop(signal.recv().await),
@@ -212,11 +212,11 @@ impl Interrupts {
 
 #[cfg(not(unix))]
 impl Interrupts {
-    fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         Self {}
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -7,7 +7,7 @@
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::observed::Observed;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use crate::scalar::{AccountId, Region};
 
 pub mod journal;
@@ -51,6 +51,7 @@ pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> 
     };
     for (object, fingerprint) in &plan.saw {
         match now.get(object) {
+            None if goes_with_its_interface(plan, object) => {}
             None => stale(object, "has gone"),
             Some(other) if other != fingerprint => stale(object, "has changed"),
             Some(_) => {}
@@ -60,6 +61,19 @@ pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> 
         stale(object, "has come");
     }
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// Whether an object may go at any time: AWS removes a session with its interface, and a plan that keeps or
+/// removes the session is as good without it.
+fn goes_with_its_interface(plan: &Plan, object: &str) -> bool {
+    let address = shown(object);
+    let keeps = |action| matches!(action, Action::NoOp | Action::Delete);
+    let mut changes = plan.changes.iter();
+    changes.any(|change| {
+        keeps(change.action)
+            && plan.fan_out_of(&change.address).is_some()
+            && change.address.to_string() == address
+    })
 }
 
 /// Checks that a plan is for this account and Region.

@@ -122,6 +122,9 @@ codes! {
     /// Sessions over sources get their `number` or `vni` from a range that is too small, or two of
     /// them have one number on one interface, which AWS refuses.
     NUMBERS = "MP0411", "numbers that do not suffice or clash";
+    /// Only sessions over sources were to be made or removed, and they need something of the stack that is
+    /// not there yet. Apply the whole stack once.
+    TOO_EARLY = "MP0412", "the rest of the stack is not there yet";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

@@ -31,6 +31,8 @@ pub struct Drift {
     pub others: Vec<String>,
     /// What is ours and of no consequence: nothing is done about it.
     pub noise: Vec<Noise>,
+    /// The sessions of interfaces that have come since, or are no longer meant: no drift, and planned.
+    pub moved: Vec<Address>,
     /// The resources that the stack file says otherwise since: no drift, and planned all the same.
     pub edited: Vec<Address>,
 }
@@ -84,7 +86,7 @@ impl Drift {
         let since = applied.map(|applied| applied.at);
         let mut drift = Self { since, others, ..Self::default() };
         for change in plan.changes.iter().filter(|change| change.deposed.is_none()) {
-            drift.take(change, applied);
+            drift.take(change, applied, plan);
         }
         let existing = applied.map(|applied| &applied.existing);
         drift.others.extend(existing.into_iter().flat_map(|then| others_moved(then, plan)));
@@ -97,9 +99,14 @@ impl Drift {
         self.undone.is_empty()
     }
 
-    fn take(&mut self, change: &Change, applied: Option<&Applied>) {
+    fn take(&mut self, change: &Change, applied: Option<&Applied>, plan: &Plan) {
         let address = &change.address;
+        let comes_and_goes = plan.fan_out_of(address).is_some();
+        let is_new =
+            |applied: Option<&Applied>| applied.is_none_or(|applied| !applied.has(address));
         match change.action {
+            Action::Create if comes_and_goes && is_new(applied) => self.moved.push(address.clone()),
+            Action::Delete if comes_and_goes => self.moved.push(address.clone()),
             // It is the stack file that has it no more.
             Action::Delete => self.edited.push(address.clone()),
             Action::Create if change.reasons.contains(&Reason::Absent) => {

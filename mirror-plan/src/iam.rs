@@ -15,7 +15,9 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::address::Kind;
-use crate::resource::access::{ArnType, Occasion, On, SWEEP, Service, Which, reading, retagging};
+use crate::resource::access::{
+    ArnType, Occasion, On, SOURCES, SWEEP, Service, Which, reading, retagging,
+};
 use crate::resource::{Access, Named, calls};
 use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
@@ -101,12 +103,17 @@ pub fn policies(
     purposes: impl IntoIterator<Item = Purpose>,
 ) -> Vec<Policy> {
     let purposes: BTreeSet<Purpose> = purposes.into_iter().collect();
+    let plans = purposes.iter().any(|purpose| *purpose != Purpose::Destroy);
     let mut grants = Grants::new(stack, location);
     SWEEP.iter().for_each(|access| grants.read(access));
     for kind in Kind::all() {
-        let is_declared = stack.resources.keys().any(|address| address.kind == kind);
+        let mut declared = stack.resources.keys().chain(stack.fan_outs.keys());
+        let is_declared = declared.any(|address| address.kind == kind);
         if is_declared || purposes.contains(&Purpose::Destroy) {
             reading(kind).iter().for_each(|access| grants.add(kind, access));
+        }
+        if plans && stack.existing.keys().any(|address| address.kind == kind) {
+            reading(kind).iter().for_each(|access| grants.look_at_others(access));
         }
         if is_declared && purposes.contains(&Purpose::Apply) {
             calls(kind).iter().chain(retagging(kind)).for_each(|access| grants.add(kind, access));
@@ -115,6 +122,9 @@ pub fn policies(
             let removing = calls(kind).iter().filter(|call| call.occasion == Occasion::Removing);
             removing.for_each(|access| grants.add(kind, access));
         }
+    }
+    if plans && !stack.sources.is_empty() {
+        SOURCES.iter().for_each(|access| grants.read(access));
     }
     if let Some(place) = &stack.coordination {
         grants.coordinate(place, &purposes);
@@ -199,6 +209,21 @@ impl<'a> Grants<'a> {
         }
     }
 
+    /// Allows a call that reads objects that are there without the stack: which they are is found by it.
+    fn look_at_others(&mut self, access: &Access) {
+        self.read(access);
+        let Access { service, action, on, reads: _, occasion: _ } = *access;
+        for on in on {
+            // The attributes of an instance hold its user data, and that is no business of this stack.
+            if let On::Owned(of) = *on
+                && of != ArnType::Instance
+            {
+                let any = BTreeSet::from([Named::any(of)]);
+                self.name_others(&format!("{}:{action}", service.prefix()), of, &any);
+            }
+        }
+    }
+
     /// Allows a call about a kind.
     fn add(&mut self, kind: Kind, access: &Access) {
         self.read(access);
@@ -215,7 +240,7 @@ impl<'a> Grants<'a> {
                 On::Part(of) => self.parts.add(&full, self.arns.all(of)),
                 On::Named(of) => {
                     let named = self.named(kind, of).filter(|named| named.which != Which::Any);
-                    self.name(&full, of, named.collect());
+                    self.name(&full, of, named.chain(self.fanned_out(kind, of)).collect());
                 }
                 On::Chosen(of) => self.name(&full, of, self.named(kind, of).collect()),
             }
@@ -240,11 +265,22 @@ impl<'a> Grants<'a> {
         named.filter(move |named| named.of == of)
     }
 
+    /// What sessions over sources name: any interface, since nobody knows which will come.
+    fn fanned_out(&self, kind: Kind, of: ArnType) -> impl Iterator<Item = Named> + use<'a> {
+        let declared = self.stack.fan_outs.iter().filter(move |(address, _)| address.kind == kind);
+        let named = declared.flat_map(|(_, fan_out)| fan_out.of.named());
+        named.filter(move |named| named.of == of)
+    }
+
     /// Allows an action on what the stack owns of a type, and on each thing that is another's.
     fn name(&mut self, action: &str, of: ArnType, named: BTreeSet<Named>) {
         if of.is_owned() {
             self.own(action, of);
         }
+        self.name_others(action, of, &named);
+    }
+
+    fn name_others(&mut self, action: &str, of: ArnType, named: &BTreeSet<Named>) {
         let any = named.iter().any(|named| named.which == Which::Any);
         let arns = named.iter().map(|named| match &named.which {
             Which::One(name) if !any => self.arns.one(of, name),

@@ -12,6 +12,7 @@ use crate::address::{Address, Kind, Name};
 use crate::diagnostic::Diagnostics;
 use crate::id::ObjectId;
 use crate::observed::Observed;
+use crate::resource::instance::InstanceId;
 use crate::resource::{Operation, ReplaceOrder, Retag};
 use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
@@ -26,6 +27,7 @@ mod digest;
 pub(crate) mod existing;
 mod fate;
 mod gap;
+mod part;
 mod place;
 mod prefer;
 mod resolve;
@@ -63,6 +65,22 @@ pub struct Request {
     pub targets: BTreeSet<Address>,
     /// These are replaced even if they need not be.
     pub replace: BTreeSet<Address>,
+    /// How much of the stack is planned.
+    pub part: Part,
+}
+
+/// How much of a stack is planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The sessions over sources that are to be made or removed, and nothing else. What else differs
+    /// is left as it is, so that nothing is done that nobody has looked at.
+    Sources {
+        /// Make sessions only on interfaces of these instances; on all where it is empty.
+        instances: BTreeSet<InstanceId>,
+    },
 }
 
 /// Whether the stack is to be there or to go.
@@ -101,7 +119,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         region: observed.region.clone(),
         coordination: stack.coordination.clone(),
         mode: request.mode,
-        targeted: !request.targets.is_empty(),
+        targeted: request.part != Part::Whole || !request.targets.is_empty(),
         existing: used,
         sources,
         fan_outs,

@@ -6,6 +6,7 @@
 pub mod diagnostic;
 pub mod drift;
 pub mod estimate;
+mod fan_out;
 pub mod graph;
 pub mod instance_types;
 pub mod json;

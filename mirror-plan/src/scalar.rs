@@ -16,7 +16,9 @@ mod text;
 pub use allotment::{Allotment, CountRange};
 pub use allowance::Allowance;
 pub use bit_rate::{BitRate, BitRateError};
-pub use choice::{Direction, ElbProtocol, HealthProtocol, Interfaces, Review, RuleAction, Scheme};
+pub use choice::{
+    Direction, ElbProtocol, HealthProtocol, Interfaces, Reviewed, RuleAction, Scheme,
+};
 pub use coordination::Coordination;
 pub use name::{
     AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,

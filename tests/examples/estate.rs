@@ -1,5 +1,6 @@
 //! Makes a large account to measure on: a local AWS with 10,000 interfaces, and a stack file with
-//! as many sessions as asked for.
+//! as many sessions as asked for. With `sources` in place of their number there are 10,000 tagged instances
+//! in 40 VPCs, and the stack file mirrors what carries the tag.
 //!
 //! `cargo run --release -p mirror-tests --example estate -- FOLDER SESSIONS`
 
@@ -8,11 +9,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use aws_sdk_ec2::Client as Ec2;
-use mirror_local::Cloud;
+use aws_sdk_ec2::types::{InstanceType, ResourceType, Tag, TagSpecification};
+use mirror_local::{Cloud, Durations, Settings};
 use mirror_tests::{Rig, config};
 
 /// How many interfaces there are, whatever the number of sessions.
 const INTERFACES: usize = 10_000;
+
+/// In how many VPCs the tagged instances are.
+const VPCS: usize = 40;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -20,13 +25,70 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(folder), Some(sessions)) = (arguments.next(), arguments.next()) else {
         return Err("give a folder and a number of sessions".into());
     };
-    let (folder, sessions) = (Path::new(&folder), sessions.parse::<usize>()?);
+    let folder = Path::new(&folder);
     std::fs::create_dir_all(folder)?;
-    let cloud = Cloud::open(&folder.join(".mirror/local"))?;
+    let mut settings = Settings::default();
+    (settings.quotas.vpcs, settings.quotas.instances) = (VPCS + 5, INTERFACES + 5);
+    settings.durations = Durations::instant();
+    let cloud = Cloud::open(&folder.join(".mirror/local"))?.with_settings(settings);
     let rig = Rig::over(cloud);
-    let interfaces = interfaces(&rig).await?;
-    std::fs::write(folder.join("estate.mirror.hcl"), stack_file(&interfaces, sessions))?;
+    let text = match sessions.as_str() {
+        "sources" => {
+            instances(&rig).await?;
+            over_sources()
+        }
+        number => stack_file(&interfaces(&rig).await?, number.parse()?),
+    };
+    std::fs::write(folder.join("estate.mirror.hcl"), text)?;
     Ok(())
+}
+
+/// Starts the tagged instances.
+async fn instances(rig: &Rig) -> Result<(), Box<dyn Error>> {
+    let ec2 = Ec2::new(&config(&rig.cloud));
+    let images = ec2.describe_images().owners("amazon").send().await?;
+    let fits = images.images().iter().find(|image| {
+        image.architecture().is_some_and(|architecture| architecture.as_str() == "x86_64")
+    });
+    let image = fits.and_then(|image| image.image_id()).ok_or("no image")?;
+    let tag = Tag::builder().key("mirror").value("true").build();
+    let tags = TagSpecification::builder().resource_type(ResourceType::Instance).tags(tag).build();
+    let in_each = i32::try_from(INTERFACES / VPCS)?;
+    for _ in 0..VPCS {
+        let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await?;
+        let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).ok_or("no VPC")?;
+        let subnet = ec2.create_subnet().vpc_id(vpc).cidr_block("10.0.0.0/20").send().await?;
+        let subnet = subnet.subnet().and_then(|subnet| subnet.subnet_id()).ok_or("no subnet")?;
+        ec2.run_instances()
+            .image_id(image)
+            .subnet_id(subnet)
+            .instance_type(InstanceType::T3Micro)
+            .min_count(in_each)
+            .max_count(in_each)
+            .tag_specifications(tags.clone())
+            .send()
+            .await?;
+    }
+    Ok(())
+}
+
+/// The same receivers and filter, and sessions on whatever carries the tag.
+fn over_sources() -> String {
+    let sources = "sources \"tagged\" {\n  tags   = { mirror = \"true\" }\n  expect = \"1..\"\n}\n";
+    let own = stack_file(&[], 0);
+    let session = own.find("mirror_session").unwrap_or(own.len());
+    format!(
+        r#"{}{sources}
+mirror_session "detect" {{
+  source = sources.tagged
+  target = mirror_target.receivers
+  filter = mirror_filter.everything
+  number = 1
+  vni    = "1000..20000"
+}}
+"#,
+        &own[..session]
+    )
 }
 
 /// Makes the interfaces, or finds those that an earlier run has made.
@@ -60,7 +122,7 @@ async fn interfaces(rig: &Rig) -> Result<Vec<String>, Box<dyn Error>> {
 fn stack_file(interfaces: &[String], sessions: usize) -> String {
     let mut text =
         String::from("stack \"estate\" { region = \"eu-west-1\" }\n\nlocals {\n  sources = [\n");
-    for interface in &interfaces[1..=sessions.min(interfaces.len() - 1)] {
+    for interface in interfaces.iter().skip(1).take(sessions) {
         writeln!(text, "    \"{interface}\",").expect("a string takes text");
     }
     write!(

@@ -10,14 +10,15 @@ use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics, Severity};
 use mirror_plan::lint;
 use mirror_plan::observed::Observed;
-use mirror_plan::plan::{Mode, Plan, Request, Secrets};
+use mirror_plan::plan::{Mode, Part, Plan, Request, Secrets};
 use mirror_plan::render::report::{Failures, Summary};
 use mirror_plan::stack::Stack;
 
 use super::plan::{request, show};
 use super::review;
+use super::watch::{self, Watch};
 use super::{Ended, drift};
-use crate::cli::{ApplyArgs, RunArgs, Selection, StrictnessArgs, Variables};
+use crate::cli::{ApplyArgs, PartArgs, RunArgs, StrictnessArgs, Variables};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
 use crate::stack_file::{self, Loaded};
@@ -25,20 +26,39 @@ use crate::ui::{self, Form, Ui};
 use crate::{applied, cloud, estimates, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ApplyArgs { stack, source, variables, selection, strictness, run } = args;
+    let ApplyArgs { stack, source, variables, selection, strictness, part, run } = args;
     ui.set_form(Form::from(run.json));
+    let PartArgs { sources, watch, health } = part;
+    let mut request = request(Mode::Apply, selection);
+    if sources.is_some() || watch.is_some() {
+        let instances = sources.clone().unwrap_or_default().0;
+        request.part = Part::Sources { instances };
+    }
     match stack.as_deref() {
         Some(path) if !stack_file::is_stack(path) => {
             let plan = plan_file::read(path)?;
-            refuse_planning_options(&plan, variables, selection, strictness)?;
+            refuse_planning_options(&plan, variables, &request, strictness)?;
             let source = Source { stack: source.as_deref(), variables };
             apply_saved(plan, source, (run, settings), ui).await
         }
-        stack => {
-            let request = request(Mode::Apply, selection);
-            let asked = Asked { request: &request, least: strictness.least() };
-            plan_and_apply(stack, variables, asked, (run, settings), ui).await
-        }
+        stack => match watch {
+            None => {
+                let asked = Asked { request: &request, least: strictness.least() };
+                plan_and_apply(stack, variables, asked, (run, settings), ui).await
+            }
+            Some(pause) => {
+                let loaded = Loaded::load(stack, variables, &settings.environment)?;
+                if approval(run, settings)? == Approval::Ask {
+                    return refuse("a watch asks nobody, so somebody must approve it beforehand");
+                }
+                let (stack, warnings) = loaded.stack()?;
+                ui.diagnostics(&warnings);
+                let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+                let (pause, health) = (*pause, *health);
+                let watched = Watch { stack: &stack, aws: &aws, request: &request, pause, health };
+                watch::watch(&watched, (run, settings), ui).await
+            }
+        },
     }
 }
 
@@ -157,7 +177,7 @@ async fn check(
     Ok(observed)
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     plan: &Plan,
     (aws, journal): (&Aws, &Arc<Journal>),
     (run, settings): (&RunArgs, &Settings),
@@ -205,11 +225,6 @@ fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostics>
     if run.auto_approve || run.approved.is_some() || run.expect.is_some() {
         return Ok(Approval::Given);
     }
-    let refuse = |title: &str| {
-        Err(Diagnostic::error(code::NOT_APPROVED, title)
-            .help("pass --auto-approve, or apply a plan that was saved with `mirror plan --out`")
-            .into())
-    };
     match (run.json, settings.input) {
         (true, _) => refuse("with --json there is no question, so nobody can approve"),
         (false, Input::Nobody) => {
@@ -217,6 +232,12 @@ fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostics>
         }
         (false, Input::Person) => Ok(Approval::Ask),
     }
+}
+
+fn refuse<T>(title: &str) -> Result<T, Diagnostics> {
+    Err(Diagnostic::error(code::NOT_APPROVED, title)
+        .help("pass --auto-approve, or apply a plan that was saved with `mirror plan --out`")
+        .into())
 }
 
 fn approve(mode: Mode, ui: &mut Ui) -> Result<bool, Diagnostics> {
@@ -253,17 +274,18 @@ const fn word(mode: Mode) -> &'static str {
 fn refuse_planning_options(
     plan: &Plan,
     variables: &Variables,
-    selection: &Selection,
+    request: &Request,
     strictness: &StrictnessArgs,
 ) -> Result<(), Diagnostics> {
     let Variables { var, var_file } = variables;
-    let Selection { target, replace } = selection;
+    let Request { mode: _, targets, replace, part } = request;
     let given = [
         ("--var", var.is_empty() || plan.needs_secrets()),
         ("--var-file", var_file.is_empty() || plan.needs_secrets()),
-        ("--target", target.is_empty()),
+        ("--target", targets.is_empty()),
         ("--replace", replace.is_empty()),
         ("--deny", strictness.deny.is_none()),
+        ("--sources or --watch", *part == Part::Whole),
     ];
     match given.iter().find(|(_, absent)| !absent) {
         None => Ok(()),

@@ -3,7 +3,7 @@
 use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::lint;
 use mirror_plan::observed::Observed;
-use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::plan::{Mode, Part, Plan, Request};
 use mirror_plan::render::estimate::Estimates;
 use mirror_plan::render::json;
 use mirror_plan::render::markdown::Markdown;
@@ -88,6 +88,7 @@ pub(crate) fn request(mode: Mode, selection: &Selection) -> Request {
         mode,
         targets: target.iter().cloned().collect(),
         replace: replace.iter().cloned().collect(),
+        part: Part::Whole,
     }
 }
 

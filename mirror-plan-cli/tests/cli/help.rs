@@ -71,23 +71,24 @@ fn the_help_of_a_verb_lists_its_options() {
                         *.mirror.hcl here]
 
     Options:
-          --stack <STACK>      With a saved plan: the stack file that its user data is taken from.
-                               [default: the one here]
-          --var <NAME=VALUE>   Give a variable a value
-          --var-file <FILE>    Read values of variables from a file, HCL or JSON
-          --target <ADDRESS>   Only this resource and what it depends on
-          --replace <ADDRESS>  Replace this resource even if it need not be
-          --deny <WHAT>        Refuse what has warnings, as what has errors [possible values: warnings]
-          --auto-approve       Do not ask
-          --approved <FILE>    Apply only if the plan is what this snapshot says; nobody is asked then
-          --expect <DIGEST>    Apply only if the plan has this digest; nobody is asked then
-          --parallelism <N>    How many calls are in flight at once [default: 10]
-          --no-cost            Do not estimate what a month costs
-          --no-time            Do not estimate how long the apply takes
-          --load <RATE>        What each session is taken to mirror all the time, such as 10mbit.
-                               [default: nothing]
-          --json               Print what happens as a stream of JSON objects
-      -h, --help               Print help
+          --stack <STACK>          With a saved plan: the stack file that its user data is taken from.
+                                   [default: the one here]
+          --var <NAME=VALUE>       Give a variable a value
+          --var-file <FILE>        Read values of variables from a file, HCL or JSON
+          --target <ADDRESS>       Only this resource and what it depends on
+          --replace <ADDRESS>      Replace this resource even if it need not be
+          --sources <INSTANCES>    Make and remove sessions over sources, and change nothing else. Of
+                                   those to be made only on interfaces of these instances:
+                                   `i-...,i-...`, or `all`
+          --watch <PAUSE>          Do so again and again, with this pause such as 60s, until interrupted
+          --health <ADDRESS:PORT>  With --watch: say over HTTP on this address whether all is well
+          --auto-approve           Do not ask
+          --approved <FILE>        Apply only if the plan is what this snapshot says; nobody is asked
+                                   then
+          --expect <DIGEST>        Apply only if the plan has this digest; nobody is asked then
+          --parallelism <N>        How many calls are in flight at once [default: 10]
+          --json                   Print what happens as a stream of JSON objects
+      -h, --help                   Print help
 
     Global options:
           --local[=<DIR>]      Use a local AWS, kept in a folder, instead of the real one

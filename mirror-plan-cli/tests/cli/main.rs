@@ -18,12 +18,14 @@ mod report;
 mod repository;
 mod review;
 mod secrets;
+mod sources;
 mod story;
 mod streams;
 mod style;
 mod terminal;
 mod tfjson;
 mod trace;
+mod watch;
 
 use std::fs;
 use std::path::Path;

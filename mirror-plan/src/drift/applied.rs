@@ -3,7 +3,7 @@
 //! Hashes, so that nothing is in it that is to be kept secret or could be taken for the state: it says
 //! whether an attribute is still what it was, and no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,11 @@ impl Applied {
                 }
                 Ended::AsBefore => {}
             }
+        }
+        if !plan.targeted {
+            // AWS removes a session with its interface, and then there is nothing to plan.
+            let planned: BTreeSet<&Address> = plan.changes.iter().map(|c| &c.address).collect();
+            objects.retain(|address, _| planned.contains(address));
         }
         existing.extend(plan.existing.clone());
         Self { format: Self::FORMAT, at, objects, existing, took }

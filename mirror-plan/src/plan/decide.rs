@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fate::{Comparison, Fates};
 use super::resolve::{self, Known};
-use super::{Action, Capture, Change, Difference, Mode, OutputChange, Reason, Request};
+use super::{Action, Capture, Change, Difference, Mode, OutputChange, Part, Reason, Request, part};
 use crate::address::{Address, Kind};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -48,7 +48,11 @@ pub(super) fn decide<'p>(
     observed: &'p Observed,
     request: &'p Request,
 ) -> Result<Decisions<'p>, Diagnostics> {
-    let fates = Fates::find(stack, observed, request, scope(stack, request));
+    let scope = match &request.part {
+        Part::Whole => scope(stack, request),
+        Part::Sources { instances } => part::to_be_made(stack, observed, instances),
+    };
+    let fates = Fates::find(stack, observed, request, scope);
     let mut all = Vec::new();
     let mut diagnostics = Diagnostics::new();
     if request.mode == Mode::Apply {
@@ -68,6 +72,10 @@ pub(super) fn decide<'p>(
         };
         a.address.cmp(&b.address).then_with(|| key(a).cmp(&key(b)))
     });
+    if request.part != Part::Whole {
+        all.retain(|decision| part::comes_or_goes(stack, decision));
+        diagnostics.extend(part::too_early(&all));
+    }
     let unlike = match request.mode {
         Mode::Apply => BTreeSet::new(), // What goes is not declared, or differs because the stack does.
         Mode::Destroy => unlike(stack, observed),

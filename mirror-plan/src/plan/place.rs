@@ -72,7 +72,7 @@ fn unknown_addresses(
     let known = |address: &Address| {
         stack.resources.contains_key(address) || observed.owned.contains_key(address)
     };
-    let Request { mode: _, targets, replace } = request;
+    let Request { mode: _, targets, replace, part: _ } = request;
     for address in targets.iter().chain(replace).filter(|address| !known(address)) {
         let names: Vec<String> = stack.resources.keys().map(Address::to_string).collect();
         let diagnostic = Diagnostic::error(

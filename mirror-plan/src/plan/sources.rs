@@ -18,7 +18,7 @@ use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::observed::{Interface, Observed, Sighting};
 use crate::resource::instance::mirroring;
 use crate::resource::{Resource, Tags};
-use crate::scalar::{CountRange, InstanceType, Interfaces, Review};
+use crate::scalar::{CountRange, InstanceType, Interfaces, Reviewed};
 use crate::stack::sources::GROUP_TAG;
 use crate::stack::{FanOut, Placed, SourceNames, Sources, Stack};
 use crate::value::Value;
@@ -40,7 +40,7 @@ pub struct Mirrored {
     /// How many are expected.
     pub expect: CountRange,
     /// What a reviewed plan says of them.
-    pub review: Review,
+    pub review: Reviewed,
     /// The interfaces that are meant and left out all the same.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<NetworkInterfaceId, LeftOut>,
@@ -77,7 +77,7 @@ impl fmt::Display for LeftOut {
             Self::Type(instance_type) => {
                 write!(f, "of type {instance_type}, which AWS does not mirror")
             }
-            Self::Target => f.write_str("the destination of a mirror target"),
+            Self::Target => f.write_str("that a mirror target sends to"),
             Self::Receiver => f.write_str("of a receiver of mirrored packets"),
             Self::Own => f.write_str("of an instance of this stack"),
         }
@@ -91,7 +91,7 @@ pub struct EachOf {
     /// The sources.
     pub sources: SourceNames,
     /// What a reviewed plan says of the sessions; exact as soon as one of the sources asks for that.
-    pub review: Review,
+    pub review: Reviewed,
     /// The attributes that all of the sessions have, and the ranges of those that each has its own of.
     pub attributes: Value,
 }
@@ -160,8 +160,11 @@ impl<'s> Expanded<'s> {
 fn each_of(stack: &Stack, fan_out: &FanOut) -> EachOf {
     let of = fan_out.source.0.iter().filter_map(|name| stack.sources.get(name));
     let mut reviews = of.map(|sources| sources.of.review);
-    let review =
-        if reviews.all(|review| review == Review::Count) { Review::Count } else { Review::Exact };
+    let review = if reviews.all(|review| review == Reviewed::Count) {
+        Reviewed::Count
+    } else {
+        Reviewed::Exact
+    };
     let mut attributes = fan_out.to_value();
     if let Value::Object(members) = &mut attributes {
         members.remove("source");

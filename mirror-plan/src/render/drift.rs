@@ -30,7 +30,7 @@ impl<'d> Text<'d> {
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Drift { since, undone, others, noise, edited } = self.drift;
+        let Drift { since, undone, others, noise, moved, edited } = self.drift;
         let Plan { stack, account, region, .. } = self.plan;
         writeln!(f, "Drift of stack {stack} in account {account}, Region {region}.")?;
         match since {
@@ -48,6 +48,11 @@ impl fmt::Display for Text<'_> {
             writeln!(f)?;
         }
         self.write_noise(f, noise)?;
+        if !moved.is_empty() {
+            writeln!(f, "Sources that came or went since, which is no drift:\n")?;
+            moved.iter().try_for_each(|session| writeln!(f, "  {session}"))?;
+            writeln!(f)?;
+        }
         if !edited.is_empty() {
             let edited: Vec<String> = edited.iter().map(ToString::to_string).collect();
             let edited = edited.join(", ");

@@ -103,6 +103,13 @@ impl Diagram {
             let (from, to) = (drawing.node(from, Node::of(from)), drawing.node(to, Node::of(to)));
             drawing.arrow(from, to, "");
         }
+        for (address, fan_out) in &stack.fan_outs {
+            let from = drawing.node(address, Node::of(address));
+            for to in graph.addresses().filter(|to| fan_out.of.refers_to(to)) {
+                let to = drawing.node(to, Node::of(to));
+                drawing.arrow(from, to, "");
+            }
+        }
         drawing.diagram.without_crowds()
     }
 

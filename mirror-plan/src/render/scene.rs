@@ -11,13 +11,17 @@ use crate::address::{Address, Kind};
 use crate::attribute::{ObjectType, Problems, Type};
 use crate::plan::{Change, Plan};
 use crate::resource::{Resource, object_type};
-use crate::stack::Stack;
+use crate::stack::{FanOut, SourceNames, Stack};
 use crate::value::Value;
 
 /// Resources, and what happens to them.
 pub(super) struct Scene<'s> {
     resources: BTreeMap<&'s Address, Cow<'s, Resource>>,
     marks: BTreeMap<&'s Address, Mark>,
+    /// The sessions over sources of a stack, of which nobody knows yet how many there are.
+    fan_outs: BTreeMap<&'s Address, &'s FanOut>,
+    /// The sources of a plan's sessions, by block.
+    sources: BTreeMap<&'s Address, &'s SourceNames>,
 }
 
 impl<'s> Scene<'s> {
@@ -26,7 +30,13 @@ impl<'s> Scene<'s> {
         let declared = stack.resources.iter();
         let resources =
             declared.map(|(address, declared)| (address, Cow::Borrowed(&declared.resource)));
-        Self { resources: resources.collect(), marks: BTreeMap::new() }
+        let fan_outs = stack.fan_outs.iter().map(|(address, fan_out)| (address, &fan_out.of));
+        Self {
+            resources: resources.collect(),
+            marks: BTreeMap::new(),
+            fan_outs: fan_outs.collect(),
+            sources: BTreeMap::new(),
+        }
     }
 
     /// What there will be, and what there is and goes.
@@ -37,11 +47,28 @@ impl<'s> Scene<'s> {
             .filter_map(|change| Some((&change.address, Cow::Owned(resource(change, &owners)?))));
         let marks =
             current().filter_map(|change| Some((&change.address, Mark::of(change.action)?)));
-        Self { resources: resources.collect(), marks: marks.collect() }
+        let sources = plan.fan_outs.iter().map(|(block, each)| (block, &each.sources));
+        Self {
+            resources: resources.collect(),
+            marks: marks.collect(),
+            fan_outs: BTreeMap::new(),
+            sources: sources.collect(),
+        }
     }
 
     pub(super) fn resources(&self) -> impl Iterator<Item = (&Address, &Resource)> {
         self.resources.iter().map(|(address, resource)| (*address, &**resource))
+    }
+
+    /// The sessions over sources, of a stack that is not planned yet.
+    pub(super) fn fan_outs(&self) -> impl Iterator<Item = (&Address, &FanOut)> {
+        self.fan_outs.iter().map(|(address, fan_out)| (*address, *fan_out))
+    }
+
+    /// The sources that a session of a plan comes from.
+    pub(super) fn sources_of(&self, session: &Address) -> Option<&SourceNames> {
+        let block = Address::new(session.kind, session.name.clone());
+        self.sources.get(&block).copied().filter(|_| session.key.is_some())
     }
 
     pub(super) fn resource(&self, address: &Address) -> Option<&Resource> {

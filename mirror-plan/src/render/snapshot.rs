@@ -12,8 +12,12 @@ use std::fmt;
 
 use similar::TextDiff;
 
-use crate::plan::{Action, Capture, Change, Mode, OutputChange, Plan, Reason};
+use super::fan_out;
+use crate::address::Address;
+use crate::plan::{Action, Capture, Change, EachOf, Mirrored, Mode, OutputChange, Plan, Reason};
 use crate::resource::ReplaceOrder;
+use crate::scalar::Reviewed;
+use crate::stack::SourceNames;
 use crate::value::Value;
 
 mod attribute;
@@ -45,21 +49,39 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_head(f, self)?;
         write_used(f, self)?;
-        let mut changes: Vec<&Change> =
-            self.changes.iter().filter(|change| change.action != Action::NoOp).collect();
-        changes.sort_by_key(|change| {
-            let address = &change.address;
+        let changes = self.changes.iter();
+        let changes = changes.filter(|c| c.action != Action::NoOp && !fan_out::is_folded(self, c));
+        let folded = self.fan_outs.iter().filter(|(_, each)| each.review == Reviewed::Count);
+        let mut blocks: Vec<Block<'_>> = changes.map(Block::Change).collect();
+        blocks.extend(folded.map(|(block, each)| Block::Each(block, each)));
+        blocks.sort_by_key(|block| {
+            let (address, deposed) = match block {
+                Block::Change(change) => (&change.address, change.deposed),
+                Block::Each(address, _) => (*address, None),
+            };
             // By words, so that a new kind of resource moves no other one.
-            (address.kind.word(), &address.name, &address.key, change.deposed)
+            (address.kind.word(), &address.name, &address.key, deposed)
         });
-        changes.into_iter().try_for_each(|change| write_change(f, change))?;
+        blocks.into_iter().try_for_each(|block| match block {
+            Block::Change(change) => write_change(f, change),
+            Block::Each(address, each) => write_each(f, self, (address, each)),
+        })?;
         write_outputs(f, self)
     }
 }
 
+/// A part of the text.
+enum Block<'p> {
+    /// What happens to one resource.
+    Change(&'p Change),
+    /// What there will be of sessions that come and go.
+    Each(&'p Address, &'p EachOf),
+}
+
 fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     let Plan { stack, account, region, mode, targeted, changes, .. } = plan;
-    let count = |is: fn(Action) -> bool| changes.iter().filter(|c| is(c.action)).count();
+    let counted = || changes.iter().filter(|change| !fan_out::is_folded(plan, change));
+    let count = |is: fn(Action) -> bool| counted().filter(|c| is(c.action)).count();
     writeln!(f, "{HEAD}{VERSION}")?;
     writeln!(f, "stack {stack}")?;
     writeln!(f, "account {account}")?;
@@ -83,7 +105,29 @@ fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
 fn write_used(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     let mut used: Vec<_> = plan.existing.iter().collect();
     used.sort_by_key(|(address, _)| (address.kind.word(), &address.name));
-    used.into_iter().try_for_each(|(address, id)| writeln!(f, "use {address} {id}"))
+    used.into_iter().try_for_each(|(address, id)| writeln!(f, "use {address} {id}"))?;
+    let counted = plan.sources.iter().filter(|(_, mirrored)| mirrored.review == Reviewed::Count);
+    counted.into_iter().try_for_each(|(name, Mirrored { expect, .. })| {
+        writeln!(f, "mirror {} {expect} interfaces", SourceNames::text_of(name))
+    })
+}
+
+/// What each session of a block will be, and what is done to those that are there. Not how many come
+/// and go: within what is expected that is of no account.
+fn write_each(
+    f: &mut fmt::Formatter<'_>,
+    plan: &Plan,
+    (block, each): (&Address, &EachOf),
+) -> fmt::Result {
+    writeln!(f, "\neach {block} of {}", each.sources)?;
+    for line in fan_out::attributes(block, each) {
+        writeln!(f, "    {line}")?;
+    }
+    for lines in fan_out::updates(plan, block, each) {
+        writeln!(f, "\nupdate any {block}")?;
+        lines.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
+    }
+    Ok(())
 }
 
 fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {

@@ -7,9 +7,12 @@
 use std::fmt;
 
 use crate::id::ObjectId;
-use crate::plan::{Action, Change, Mode, OutputChange, Plan};
-use crate::render::{Palette, Wording};
+use crate::plan::sources::summary;
+use crate::plan::{Action, Change, Mirrored, Mode, OutputChange, Plan};
+use crate::render::{Palette, Wording, fan_out};
 use crate::resource::ReplaceOrder;
+use crate::scalar::CountRange;
+use crate::stack::SourceNames;
 
 mod change;
 mod entry;
@@ -62,10 +65,7 @@ impl fmt::Display for Text<'_> {
             self.write_no_changes(f)?;
         } else {
             self.write_legend(f)?;
-            for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
-                change::write(f, self, change)?;
-                writeln!(f)?;
-            }
+            change::write_all(f, self)?;
             self.write_summary(f)?;
             self.write_outputs(f)?;
         }
@@ -90,7 +90,11 @@ pub(super) struct Block<'p> {
 impl fmt::Display for Block<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, change } = self;
-        change::write(f, &Text::new(plan), change)
+        let text = Text::new(plan);
+        match fan_out::block_of(plan, change) {
+            Some(_) => change::write_line(f, change, &text.palette),
+            None => change::write(f, &text, change),
+        }
     }
 }
 
@@ -103,13 +107,15 @@ impl Text<'_> {
             Mode::Destroy => "No objects need to be destroyed.",
         };
         writeln!(f, "{strong}No changes.{strong:#} {found}\n")?;
-        writeln!(f, "Compared: stack {stack}, account {account}, Region {region}.")
+        writeln!(f, "Compared: stack {stack}, account {account}, Region {region}.")?;
+        self.write_mirrored(f)
     }
 
     fn write_legend(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan { stack, account, region, changes, .. } = self.plan;
         writeln!(f, "Plan for stack {stack} in account {account}, Region {region}.")?;
         self.write_used(f)?;
+        self.write_mirrored(f)?;
         writeln!(f, "Each resource is marked with what happens to it:")?;
         for (action, meaning) in LEGEND {
             if changes.iter().any(|change| change.action == action) {
@@ -119,6 +125,26 @@ impl Text<'_> {
         }
         let program = self.wording.program();
         writeln!(f, "\n{program} will perform the following actions:\n")
+    }
+
+    /// How many interfaces there are of those that come and go, and why others are left out.
+    fn write_mirrored(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sources = &self.plan.sources;
+        if !sources.is_empty() {
+            writeln!(f, "It mirrors these, as they come and go:")?;
+        }
+        for (name, Mirrored { count, expect, review: _, left_out }) in sources {
+            let plural = if *count == 1 { "" } else { "s" };
+            write!(f, "    {} = {count} interface{plural}", SourceNames::text_of(name))?;
+            match *expect {
+                CountRange::ANY => writeln!(f),
+                expect => writeln!(f, ", {expect} expected"),
+            }?;
+            for line in summary(left_out) {
+                writeln!(f, "        left out: {line}")?;
+            }
+        }
+        Ok(())
     }
 
     /// What the stack did not make: a reader sees which objects its selectors mean.

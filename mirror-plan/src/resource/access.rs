@@ -215,7 +215,7 @@ pub enum Which {
 
 impl Named {
     /// What a reference names, unless it is the stack's own.
-    pub(super) fn by<T: Referable>(reference: &Ref<T>, of: ArnType) -> Option<Self> {
+    pub(crate) fn by<T: Referable>(reference: &Ref<T>, of: ArnType) -> Option<Self> {
         match reference {
             Ref::To(_) => None,
             Ref::Id(id) => Some(Self::one(id, of)),
@@ -228,7 +228,7 @@ impl Named {
     }
 
     /// One that cannot be told.
-    pub(super) const fn any(of: ArnType) -> Self {
+    pub(crate) const fn any(of: ArnType) -> Self {
         Self { of, which: Which::Any }
     }
 }
@@ -239,6 +239,13 @@ pub const SWEEP: &[Access] = &[
     Access::elb("DescribeLoadBalancers").at_removal(),
     Access::elb("DescribeTags").at_removal(),
     Access::elb("DescribeTargetGroups").at_removal(),
+];
+
+/// The calls that find the interfaces of `sources`.
+pub const SOURCES: &[Access] = &[
+    Access::ec2("DescribeInstances"),
+    Access::ec2("DescribeNetworkInterfaces"),
+    Access::ec2("DescribeTrafficMirrorTargets"),
 ];
 
 /// The calls that read what is owned of a kind.

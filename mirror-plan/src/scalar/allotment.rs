@@ -80,7 +80,16 @@ pub enum Allotment<T> {
     },
 }
 
-impl<T: AttributeType + Copy + Ord> AttributeType for Allotment<T> {
+impl<T: fmt::Display> fmt::Display for Allotment<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Same(number) => write!(f, "{number}"),
+            Self::Each { first, last } => write!(f, "{first}{TO}{last}"),
+        }
+    }
+}
+
+impl<T: AttributeType + Copy + Ord + fmt::Display> AttributeType for Allotment<T> {
     const TYPE: Type = T::TYPE;
 
     fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
@@ -104,20 +113,18 @@ impl<T: AttributeType + Copy + Ord> AttributeType for Allotment<T> {
     fn to_value(&self) -> Value {
         match self {
             Self::Same(number) => number.to_value(),
-            Self::Each { first, last } => {
-                Value::String(format!("{}{TO}{}", first.to_value(), last.to_value()))
-            }
+            Self::Each { .. } => Value::String(self.to_string()),
         }
     }
 }
 
-impl<T: AttributeType + Copy + Ord> Serialize for Allotment<T> {
+impl<T: AttributeType + Copy + Ord + fmt::Display> Serialize for Allotment<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_value().serialize(serializer)
     }
 }
 
-impl<'de, T: AttributeType + Copy + Ord> Deserialize<'de> for Allotment<T> {
+impl<'de, T: AttributeType + Copy + Ord + fmt::Display> Deserialize<'de> for Allotment<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         let mut problems = Problems::default();

@@ -121,7 +121,7 @@ choices! {
         All = "all",
     }
     /// What a reviewed plan says of the sessions over sources.
-    Review {
+    Reviewed {
         /// Each session: another interface is another plan.
         Exact = "exact",
         /// How many there may be: interfaces may come and go.

@@ -13,10 +13,13 @@ use crate::attribute::{AttributeType, Input, ProblemSort, Problems, Ref, Type, n
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::id::NetworkInterface;
+use crate::resource::access::{ArnType, Named};
 use crate::resource::{
     Instance, MirrorFilter, MirrorSession, MirrorTarget, SecurityGroup, Subnet, Tags, Vpc,
 };
-use crate::scalar::{Allotment, CountRange, Interfaces, PacketLength, Review, SessionNumber, Vni};
+use crate::scalar::{
+    Allotment, CountRange, Interfaces, PacketLength, Reviewed, SessionNumber, Vni,
+};
 use crate::value::{Path, Value};
 
 /// The tag that AWS puts on the instances of an Auto Scaling group.
@@ -57,7 +60,7 @@ object! {
         /// How many interfaces are expected. With fewer or more, nothing is planned.
         expect: CountRange => default(CountRange::ANY), Update;
         /// What a reviewed plan says of their sessions: each of them, or that there are as many as expected.
-        review: Review => default(Review::Exact), Update;
+        review: Reviewed => default(Reviewed::Exact), Update;
     }
 }
 
@@ -190,6 +193,7 @@ impl Sources {
     }
 
     /// The keys of the tags that it asks for.
+    #[cfg(feature = "aws")]
     pub(crate) fn tag_keys(&self) -> BTreeSet<&str> {
         let Self { tags, except, autoscaling_groups, .. } = self;
         let group = (!autoscaling_groups.is_empty()).then_some(GROUP_TAG);
@@ -303,6 +307,15 @@ impl StackBuilder {
     }
 }
 
+impl Stack {
+    /// Whether a resource is one of the sessions of a [`FanOut`].
+    #[must_use]
+    pub fn is_fanned_out(&self, address: &Address) -> bool {
+        let block = Address::new(address.kind, address.name.clone());
+        address.key.is_some() && self.fan_outs.contains_key(&block)
+    }
+}
+
 impl Sources {
     /// Interfaces with these tags of their own or of their instances, of the kind that is usual otherwise.
     #[must_use]
@@ -384,6 +397,23 @@ fn made_here(stack: &Stack, name: &Name, sources: &Placed<Sources>) -> Vec<Diagn
 }
 
 impl FanOut {
+    /// Whether an attribute of it refers to a resource.
+    pub(crate) fn refers_to(&self, address: &Address) -> bool {
+        let mut origins = BTreeSet::new();
+        self.to_value().collect_origins(&mut origins);
+        origins.iter().any(|origin| origin.address == *address)
+    }
+
+    /// What its sessions name that is not of the stack: which interfaces is found when they are made.
+    pub(crate) fn named(&self) -> Vec<Named> {
+        let uses = [
+            Named::by(&self.target, ArnType::TrafficMirrorTarget),
+            Named::by(&self.filter, ArnType::TrafficMirrorFilter),
+        ];
+        let any = Named::any(ArnType::NetworkInterface);
+        uses.into_iter().flatten().chain([any]).collect()
+    }
+
     /// The session for one interface.
     pub(crate) fn session(
         &self,

@@ -20,4 +20,5 @@ mod order;
 mod peers;
 mod second_look;
 mod session_names;
+mod sources;
 mod tidy;

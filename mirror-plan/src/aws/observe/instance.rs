@@ -48,7 +48,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     }
     let ids = ours.iter().map(|(_, id, _)| id.to_string()).collect();
     let (user_data, encryption) = tokio::try_join!(
-        each(ours.iter().map(|(_, id, _)| user_data(aws, id)).collect()),
+        each(ours.iter().map(|(_, id, _)| user_data(aws, whose, id)).collect()),
         encryption(aws, ids),
     )?;
     for ((owner, id, instance), user_data) in ours.into_iter().zip(user_data) {
@@ -71,7 +71,16 @@ fn is_there(instance: &SeenInstance) -> bool {
     !matches!(state, Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
 }
 
-async fn user_data(aws: &Aws, id: &InstanceId) -> Result<Option<Secret>, ObserveError> {
+/// What an instance of the stack runs at its first start. That of others may hold their secrets.
+async fn user_data(
+    aws: &Aws,
+    whose: Whose<'_>,
+    id: &InstanceId,
+) -> Result<Option<Secret>, ObserveError> {
+    match whose {
+        Whose::Stack(_) => {}
+        Whose::Others(_) => return Ok(None),
+    }
     let request = aws
         .ec2()
         .describe_instance_attribute()

@@ -8,7 +8,7 @@ use crate::attribute::{AttributeType as _, Problems, Ref};
 use crate::diagnostic::Diagnostics;
 use crate::observed::{Observed, Sighting};
 use crate::plan::tests::{applied, nothing};
-use crate::plan::{Action, Plan, Request, plan};
+use crate::plan::{Action, Part, Plan, Request, plan};
 use crate::resource::{MirrorTarget, Tags};
 use crate::stack::{Declared, FanOut, Placed, Sources, Stack};
 use crate::value::{Path, Value};
@@ -179,7 +179,7 @@ fn what_must_not_be_mirrored_is_left_out_with_the_reason() {
     assert_snapshot!(super::summary(&mirrored.left_out).join("\n"), @r#"
     1 tagged mirror = "false" (eni-00000000000000001)
     1 of type t2.micro, which AWS does not mirror (eni-00000000000000003)
-    2 the destination of a mirror target (eni-00000000000000004, eni-00000000000000005)
+    2 that a mirror target sends to (eni-00000000000000004, eni-00000000000000005)
     "#);
     let sessions: Vec<String> = plan
         .changes
@@ -307,4 +307,49 @@ fn a_plan_with_sources_reads_back() {
     assert_eq!(back.digest(), plan.digest());
     let fan_out = plan.fan_out_of(&plan.changes[0].address).unwrap();
     assert_eq!(fan_out.sources.to_value().to_string(), "[\"sources.web\"]");
+}
+
+#[test]
+fn only_what_comes_and_goes_can_be_planned() {
+    let mut other = stack(tagged(), json!({ "detect": { "number": 1, "packet_length": 100 } }));
+    let filter = json!({ "rules": [{ "number": 1, "action": "accept" }] });
+    let filter: crate::resource::MirrorFilter = read(filter);
+    let new = Declared { resource: filter.into(), place: None };
+    other.resources.insert("mirror_filter.new".parse().unwrap(), new);
+    let came_and_went = many([2, 3, 8, 9]);
+    // The first has gone out of sight, two have come; those that stay differ, and are left.
+    let mut before = other.clone();
+    before.fan_outs.values_mut().for_each(|fan_out| fan_out.of.packet_length = None);
+    let first = planned(&before, &seeing(&before, nothing(), &many(1..=3))).unwrap();
+    let observed = seeing(&other, after(&first), &came_and_went);
+    let of = |instances: &[&str]| {
+        let instances = instances.iter().map(|id| id.parse().unwrap()).collect();
+        let part = Part::Sources { instances };
+        shown(&plan(&other, &observed, &Request { part, ..Request::default() }).unwrap())
+    };
+    assert_snapshot!(of(&[]), @r#"
+    Delete mirror_session.detect["eni-00000000000000001"] 1 4242
+    Create mirror_session.detect["eni-00000000000000008"] 1 null
+    Create mirror_session.detect["eni-00000000000000009"] 1 null
+    "#);
+    // Of those that come only the ones on the named instances; what goes, goes.
+    assert_snapshot!(of(&["i-00000000000000009"]), @r#"
+    Delete mirror_session.detect["eni-00000000000000001"] 1 4242
+    Create mirror_session.detect["eni-00000000000000009"] 1 null
+    "#);
+}
+
+#[test]
+fn a_session_that_needs_the_rest_of_the_stack_is_too_early() {
+    let mut stack = stack(tagged(), detect());
+    let filter: crate::resource::MirrorFilter = read(json!({ "rules": [] }));
+    let address: Address = "mirror_filter.all".parse().unwrap();
+    let new = Declared { resource: filter.into(), place: None };
+    stack.resources.insert(address.clone(), new);
+    for fan_out in stack.fan_outs.values_mut() {
+        fan_out.of.filter = Ref::To(address.clone());
+    }
+    let observed = seeing(&stack, nothing(), &many([1, 2]));
+    let request = Request { part: Part::Sources { instances: [].into() }, ..Request::default() };
+    assert_snapshot!(plan(&stack, &observed, &request).unwrap_err(), @"mirror_session.detect: error MP0412: `mirror_session.detect` needs `mirror_filter.all`, which is not there yet");
 }

@@ -3,12 +3,14 @@
 use super::{Diagram, Drawing, Node, Sort};
 use crate::address::Address;
 use crate::attribute::{Ref, Referable};
+use crate::id::NetworkInterface;
 use crate::render::scene::Scene;
 use crate::resource::mirror_target::Destination;
 use crate::resource::{
     LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, TargetGroup,
 };
 use crate::scalar::RuleAction;
+use crate::stack::{FanOut, SourceNames};
 
 /// The frames, in the order in which a packet passes them.
 const GROUPS: [&str; 3] = ["Sources", "Mirror", "Receivers"];
@@ -27,6 +29,9 @@ pub(super) fn packet_path(scene: &Scene<'_>) -> Diagram {
             path.session(address, session);
         }
     }
+    for (address, fan_out) in scene.fan_outs() {
+        path.fan_out(address, fan_out);
+    }
     path.drawing.diagram
 }
 
@@ -38,12 +43,48 @@ struct Path<'s> {
 impl Path<'_> {
     fn session(&mut self, address: &Address, session: &MirrorSession) {
         let MirrorSession { source, target, filter, number, vni, .. } = session;
-        let source = self.thing(SOURCES, source);
+        let source = self.source(address, source);
         let mut lines = vec![address.to_string(), format!("number {number}")];
         lines.extend(vni.map(|vni| format!("VNI {vni}")));
         let node = Node { lines, group: Some(MIRROR), ..self.box_of(address) };
         let session = self.drawing.node((MIRROR, address.to_string()), node);
         self.drawing.arrow(source, session, "");
+        self.onward(session, (filter, target));
+    }
+
+    /// Sessions over sources, of which nobody knows yet how many there are.
+    fn fan_out(&mut self, address: &Address, fan_out: &FanOut) {
+        let FanOut { source, target, filter, number, vni, .. } = fan_out;
+        let mut lines = vec![format!("{address}[*]"), format!("number {number}")];
+        lines.extend(vni.map(|vni| format!("VNI {vni}")));
+        let node = Node { lines, group: Some(MIRROR), ..self.box_of(address) };
+        let session = self.drawing.node((MIRROR, address.to_string()), node);
+        for name in &source.0 {
+            let text = SourceNames::text_of(name);
+            let sort = Sort { kind: SourceNames::WORD.to_owned(), block: text.clone() };
+            let node = Node { lines: vec![text.clone()], mark: None, group: Some(SOURCES), sort };
+            let source = self.drawing.node((SOURCES, text), node);
+            self.drawing.arrow(source, session, "");
+        }
+        self.onward(session, (filter, target));
+    }
+
+    /// The interface that a session mirrors; those of one block over sources are of one sort.
+    fn source(&mut self, session: &Address, source: &Ref<NetworkInterface>) -> usize {
+        let node = self.thing(SOURCES, source);
+        if let Some(sources) = self.scene.sources_of(session) {
+            let sort = &mut self.drawing.diagram.nodes[node].sort;
+            sort.block = sources.to_string();
+        }
+        node
+    }
+
+    /// From a session to where its packets go.
+    fn onward(
+        &mut self,
+        session: usize,
+        (filter, target): (&Ref<MirrorFilter>, &Ref<MirrorTarget>),
+    ) {
         let filter = self.filter(filter);
         self.drawing.arrow(session, filter, "");
         let target = self.target(target);

@@ -5,11 +5,12 @@ use std::fmt;
 use super::Text;
 use super::entry::{Entry, Mark, Side};
 use super::layout::{write_entries, write_hidden};
+use crate::address::Address;
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
-use crate::plan::{Action, Capture, CaptureGap, Change, Reason};
+use crate::plan::{Action, Capture, CaptureGap, Change, EachOf, Reason};
 use crate::render::estimate::about;
-use crate::render::{Palette, Wording};
+use crate::render::{Palette, Wording, fan_out};
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Origin, Unknown, Value};
 
@@ -18,6 +19,68 @@ const ALWAYS: [&str; 3] = ["id", "name", "tags"];
 
 /// The most lines of packets above one block; a change is to be read, not scrolled through.
 const PACKET_LINES_MAX: usize = 10;
+
+/// Writes all changes, each with a blank line behind it; those of sessions over sources in a line each.
+pub(super) fn write_all(f: &mut fmt::Formatter<'_>, text: &Text<'_>) -> fmt::Result {
+    let Text { plan, palette, wording } = text;
+    let mut under: Option<&Address> = None;
+    for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
+        // Who reads Terraform's text looks for a comment above each resource.
+        let block = match wording {
+            Wording::Mirror => fan_out::block_of(plan, change),
+            Wording::Terraform => None,
+        };
+        let address = block.map(|(address, _)| address);
+        if under.is_some() && under != address {
+            writeln!(f)?;
+        }
+        match block {
+            None => {
+                write(f, text, change)?;
+                writeln!(f)?;
+            }
+            Some((address, each)) => {
+                if under != Some(address) {
+                    write_head(f, (address, each), palette)?;
+                }
+                write_line(f, change, palette)?;
+            }
+        }
+        under = address;
+    }
+    if under.is_some() { writeln!(f) } else { Ok(()) }
+}
+
+/// Writes what all sessions of a block over sources are.
+fn write_head(
+    f: &mut fmt::Formatter<'_>,
+    (block, each): (&Address, &EachOf),
+    palette: &Palette,
+) -> fmt::Result {
+    let strong = palette.strong;
+    writeln!(
+        f,
+        "  {strong}# {block}{strong:#} is a session for each interface of {}",
+        each.sources
+    )?;
+    for line in fan_out::attributes(block, each) {
+        writeln!(f, "  #   {line}")?;
+    }
+    Ok(())
+}
+
+/// Writes the change of a session over sources.
+pub(super) fn write_line(
+    f: &mut fmt::Formatter<'_>,
+    change: &Change,
+    palette: &Palette,
+) -> fmt::Result {
+    write_symbol(f, change.action, palette)?;
+    match fan_out::particulars(change) {
+        text if text.is_empty() => writeln!(f, " {}", change.address),
+        text => writeln!(f, " {}: {text}", change.address),
+    }
+}
 
 /// Writes the change, a blank line not included.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, text: &Text<'_>, change: &Change) -> fmt::Result {

@@ -5,9 +5,11 @@ use std::fmt;
 use super::entry::{Entry, Side};
 use super::layout::write_entries;
 use crate::address::Address;
-use crate::observed::{Found, Observed};
+use crate::id::NetworkInterfaceId;
+use crate::observed::{Attached, Found, Interface, Observed, Sighting};
 use crate::render::Palette;
 use crate::resource::{computed, object_type};
+use crate::stack::SourceNames;
 use crate::value::Value;
 
 /// What was seen of a stack, to be printed.
@@ -33,9 +35,9 @@ impl<'o> Inventory<'o> {
 
 impl fmt::Display for Inventory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Observed { account, region, owned, existing, sources: _, images: _ } = self.observed;
+        let Observed { account, region, owned, existing, sources, images: _ } = self.observed;
         let strong = self.palette.strong;
-        if owned.is_empty() && existing.is_empty() {
+        if owned.is_empty() && existing.is_empty() && sources.is_empty() {
             return writeln!(f, "Nothing in account {account}, Region {region}.");
         }
         writeln!(f, "Account {account}, Region {region}.")?;
@@ -55,7 +57,27 @@ impl fmt::Display for Inventory<'_> {
             write_entries(f, &entries(address, found), 0, &self.palette)?;
             writeln!(f, "}}")?;
         }
+        for (name, Sighting { looked_for, interfaces }) in sources {
+            let name = SourceNames::text_of(name);
+            writeln!(f, "\n{strong}# {name}{strong:#}, which looks for {looked_for}")?;
+            interfaces.iter().try_for_each(|(id, interface)| write_interface(f, id, interface))?;
+        }
         Ok(())
+    }
+}
+
+/// A line for an interface that sources may mean.
+fn write_interface(
+    f: &mut fmt::Formatter<'_>,
+    id: &NetworkInterfaceId,
+    interface: &Interface,
+) -> fmt::Result {
+    write!(f, "{id} in {}", interface.subnet)?;
+    match &interface.instance {
+        None => writeln!(f),
+        Some(Attached { id, instance_type, device, tags: _ }) => {
+            writeln!(f, ": device {device} of {id}, a {instance_type}")
+        }
     }
 }
 

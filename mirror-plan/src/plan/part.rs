@@ -1,0 +1,67 @@
+//! A part of a stack: the sessions over sources that are to be made or removed, and nothing else.
+
+use std::collections::BTreeSet;
+
+use super::decide::Decision;
+use super::{Action, Reason};
+use crate::address::{Address, Key};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::id::NetworkInterfaceId;
+use crate::observed::Observed;
+use crate::resource::instance::InstanceId;
+use crate::stack::Stack;
+
+/// The sessions that are to be made: those that are not there, on the interfaces of these instances.
+pub(super) fn to_be_made(
+    stack: &Stack,
+    observed: &Observed,
+    instances: &BTreeSet<InstanceId>,
+) -> BTreeSet<Address> {
+    let hosts = observed.sources.values().flat_map(|sighting| &sighting.interfaces);
+    let asked: BTreeSet<&NetworkInterfaceId> = hosts
+        .filter(|(_, interface)| {
+            interface.instance.as_ref().is_some_and(|host| instances.contains(&host.id))
+        })
+        .map(|(id, _)| id)
+        .collect();
+    let is_asked_for = |address: &Address| match &address.key {
+        Some(Key::Name(key)) => asked.iter().any(|id| id.as_str() == key),
+        Some(Key::Index(_)) | None => false,
+    };
+    let absent = stack.resources.keys().filter(|address| {
+        stack.is_fanned_out(address)
+            && observed.current(address).is_none()
+            && (instances.is_empty() || is_asked_for(address))
+    });
+    absent.cloned().collect()
+}
+
+/// Whether a decision is that a session over sources comes or goes.
+pub(super) fn comes_or_goes(stack: &Stack, decision: &Decision<'_>) -> bool {
+    let is_right = match decision.action {
+        Action::Create => true,
+        Action::Delete => decision.reasons == [Reason::NotInStack],
+        Action::NoOp | Action::Update | Action::Replace(_) => false,
+    };
+    is_right && stack.is_fanned_out(&decision.address)
+}
+
+/// Says which sessions need something that is not there.
+pub(super) fn too_early(decisions: &[Decision<'_>]) -> Diagnostics {
+    let missing: BTreeSet<(Address, Address)> = decisions
+        .iter()
+        .filter_map(|decision| Some((&decision.address, decision.desired.as_ref()?)))
+        .flat_map(|(address, desired)| {
+            let block = Address::new(address.kind, address.name.clone());
+            desired.origins().into_iter().map(move |origin| (block.clone(), origin.address))
+        })
+        .collect();
+    let told = missing.into_iter().map(|(block, needed)| {
+        let title = format!("`{block}` needs `{needed}`, which is not there yet");
+        Diagnostic::error(code::TOO_EARLY, title)
+            .of(&block)
+            .help("apply the whole stack first: `mirror apply`")
+    });
+    told.collect()
+}

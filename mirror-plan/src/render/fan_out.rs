@@ -1,0 +1,88 @@
+//! Sessions over sources, as plans show them: what all of them are once, and a line for each.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::snapshot;
+use crate::address::Address;
+use crate::plan::{Action, Change, EachOf, Plan};
+use crate::scalar::Reviewed;
+use crate::value::Value;
+
+/// The attributes that each session has, a line each.
+pub(super) fn attributes(block: &Address, each: &EachOf) -> Vec<String> {
+    let made = Change {
+        address: block.clone(),
+        deposed: None,
+        action: Action::Create,
+        reasons: Vec::new(),
+        id: None,
+        before: None,
+        after: Some(each.attributes.clone()),
+        differences: Vec::new(),
+        capture: None,
+    };
+    snapshot::lines(&made)
+}
+
+/// The block that a change belongs to. One that an earlier replacement left over belongs to none.
+pub(super) fn block_of<'p>(plan: &'p Plan, change: &Change) -> Option<(&'p Address, &'p EachOf)> {
+    let address = &change.address;
+    let block = Address::new(address.kind, address.name.clone());
+    let found = plan.fan_outs.get_key_value(&block);
+    found.filter(|_| address.key.is_some() && change.deposed.is_none())
+}
+
+/// What is particular to one session: its numbers where it is made, its differences, its id where it goes.
+pub(super) fn particulars(change: &Change) -> String {
+    match change.action {
+        Action::NoOp => String::new(),
+        Action::Create => numbers(change),
+        Action::Update | Action::Replace(_) => snapshot::lines(change).join(", "),
+        Action::Delete => {
+            change.id.as_ref().map(|id| format!("{id}, no longer meant")).unwrap_or_default()
+        }
+    }
+}
+
+fn numbers(change: &Change) -> String {
+    let mut text = String::new();
+    if let Some(Value::Object(members)) = &change.after {
+        for name in ["number", "vni"] {
+            if let Some(number @ Value::Number(_)) = members.get(name) {
+                let comma = if text.is_empty() { "" } else { ", " };
+                let _ = write!(text, "{comma}{name} {number}");
+            }
+        }
+    }
+    text
+}
+
+/// Whether a reviewed plan says of a change only what is the same for all sessions of its block.
+pub(super) fn is_folded(plan: &Plan, change: &Change) -> bool {
+    block_of(plan, change).is_some_and(|(_, each)| each.review == Reviewed::Count)
+}
+
+/// What is done to sessions of a block that are there and stay, each different set of lines once.
+///
+/// Numbers from a range are not told: which sessions have which is what a count leaves open.
+pub(super) fn updates(plan: &Plan, block: &Address, each: &EachOf) -> BTreeSet<Vec<String>> {
+    let ranges: Vec<String> = match &each.attributes {
+        Value::Object(members) => ["number", "vni"]
+            .into_iter()
+            .filter(|name| matches!(members.get(*name), Some(Value::String(_))))
+            .map(|name| format!("{name} = "))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let changes = plan.changes.iter().filter(|change| {
+        let stays = matches!(change.action, Action::Update | Action::Replace(_));
+        stays && block_of(plan, change).is_some_and(|(of, _)| of == block)
+    });
+    let lines = changes.map(|change| {
+        let mut lines = snapshot::lines(change);
+        lines.retain(|line| !ranges.iter().any(|range| line.starts_with(range.as_str())));
+        lines
+    });
+    lines.filter(|lines| !lines.is_empty()).collect()
+}

@@ -1,0 +1,110 @@
+//! Sources on a local AWS: what is found in how many calls, and a day on which everything changes.
+
+use aws_sdk_ec2::Client as Ec2;
+use mirror_local::{Cloud, Durations, Settings};
+use mirror_plan::plan::{Action, Plan};
+use mirror_tests::{Rig, config, stack};
+
+mod churn;
+mod estate;
+
+use estate::Estate;
+
+/// A stack that mirrors what carries the tag, through its own load balancer.
+pub(crate) const SENSORS: &str = r#"
+stack "sensors" { region = "eu-west-1" }
+vpc "own" { cidr = "10.99.0.0/16" }
+subnet "own" {
+  vpc  = vpc.own
+  cidr = "10.99.1.0/24"
+}
+load_balancer "sensors" { subnets = [subnet.own] }
+sources "tagged" { tags = { mirror = "true" } }
+mirror_target "sensors" { load_balancer = load_balancer.sensors }
+mirror_filter "all" { rules = [{ number = 100, action = "accept" }] }
+mirror_session "detect" {
+  source = sources.tagged
+  target = mirror_target.sensors
+  filter = mirror_filter.all
+  number = 1
+  vni    = "1000..20000"
+}
+"#;
+
+/// The calls of a piece of work, without those that only read.
+fn changing(calls: &[String]) -> Vec<&str> {
+    let reads = |call: &&str| call.starts_with("Describe") || call.starts_with("Get");
+    calls.iter().map(String::as_str).filter(|call| !reads(call)).collect()
+}
+
+fn created(plan: &Plan) -> usize {
+    plan.changes.iter().filter(|change| change.action == Action::Create).count()
+}
+
+#[tokio::test]
+async fn calls_grow_with_pages_and_one_new_instance_is_one_call() {
+    let mut settings = Settings::default();
+    settings.durations = Durations::instant();
+    settings.quotas.vpcs = 50;
+    settings.quotas.instances = 2000;
+    let rig = Rig::over(Cloud::in_memory().with_settings(settings));
+    let estate = Estate::of(&rig).await;
+    // 40 VPCs, in each of which are 28 instances with the tag on them: 1,120, which are two pages.
+    let subnets = estate.subnets(40).await;
+    for subnet in &subnets {
+        estate.launch(subnet, 28, "true").await;
+    }
+    let sensors = stack(SENSORS);
+    let plan = rig.plan(&sensors).await;
+    assert_eq!(created(&plan), 1120 + 5);
+    assert!(rig.apply(&plan).await.is_complete());
+
+    let before = estate.calls().len();
+    let plan = rig.plan(&sensors).await;
+    assert!(plan.is_empty());
+    let calls = estate.calls().split_off(before);
+    let count = |action: &str| calls.iter().filter(|call| *call == action).count();
+    assert_eq!(count("DescribeInstances"), 2, "pages of the sources");
+    assert_eq!(count("DescribeTrafficMirrorSessions"), 2, "pages of the sessions");
+    assert_eq!(count("DescribeNetworkInterfaces"), 2, "by their own tags, and those excepted");
+    // As many of each for ten thousand would be ten pages; the rest does not grow.
+    let rest = calls.len() - 2 - 2 - count("DescribeTags");
+    let of_ten_thousand = 10 + 11 + 11 + 10 + rest;
+    println!("{} calls for 1,120 interfaces, {of_ten_thousand} for 10,000", calls.len());
+    assert!(of_ten_thousand <= 60, "{calls:?}");
+
+    estate.launch(&subnets[7], 1, "true").await;
+    let before = estate.calls().len();
+    let plan = rig.plan(&sensors).await;
+    assert_eq!((plan.steps.len(), created(&plan)), (1, 1));
+    assert!(rig.apply(&plan).await.is_complete());
+    let calls = estate.calls().split_off(before);
+    assert_eq!(changing(&calls), ["CreateTrafficMirrorSession"]);
+}
+
+#[tokio::test]
+async fn an_interface_is_found_by_its_own_tags_with_its_instance() {
+    let rig = Rig::instant();
+    let estate = Estate::of(&rig).await;
+    let subnet = estate.subnets(1).await.remove(0);
+    let ids = estate.launch(&subnet, 3, "no").await;
+    let interfaces = estate.interfaces(&ids).await;
+    let ec2 = Ec2::new(&config(&rig.cloud));
+    let tag =
+        |key: &str, value: &str| aws_sdk_ec2::types::Tag::builder().key(key).value(value).build();
+    // One is tagged itself; one is tagged itself, and its instance says that it must not be.
+    for interface in &interfaces[..2] {
+        ec2.create_tags().resources(interface).tags(tag("mirror", "true")).send().await.unwrap();
+    }
+    ec2.create_tags().resources(&ids[1]).tags(tag("mirror", "false")).send().await.unwrap();
+    // One whose instance is tagged says itself that it must not be.
+    ec2.create_tags().resources(&ids[2]).tags(tag("mirror", "true")).send().await.unwrap();
+    ec2.create_tags().resources(&interfaces[2]).tags(tag("mirror", "false")).send().await.unwrap();
+    let plan = rig.plan(&stack(SENSORS)).await;
+    let mirrored = &plan.sources[&"tagged".parse().unwrap()];
+    assert_eq!(mirrored.count, 1);
+    let left_out: Vec<String> = mirrored.left_out.keys().map(ToString::to_string).collect();
+    let mut excepted = interfaces[1..].to_vec();
+    excepted.sort();
+    assert_eq!(left_out, excepted);
+}

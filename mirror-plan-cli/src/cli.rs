@@ -311,6 +311,7 @@ pub(crate) struct ApplyArgs {
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) strictness: StrictnessArgs,
+    #[command(flatten)]
     pub(crate) part: PartArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,

@@ -23,7 +23,7 @@ load_balancer "receivers" {
 
 /// The lines that follow the digest.
 fn estimates(plan: &str) -> String {
-    let (_, rest) = plan.split_once("Plan digest: ").unwrap();
+    let (_, rest) = plan.split_once("Plan digest: ").expect("a plan has a digest");
     rest.lines().skip(1).map(|line| format!("{line}\n")).collect()
 }
 

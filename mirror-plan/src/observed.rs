@@ -13,6 +13,9 @@ use crate::scalar::{AccountId, Region};
 use crate::value::{Origin, Value};
 
 mod inventory;
+mod strangers;
+
+pub use strangers::{Shared, StrangeTarget, Stranger, Strangers};
 
 /// What was seen of the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

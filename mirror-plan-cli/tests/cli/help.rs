@@ -51,6 +51,11 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       130  interrupted
     ----- stderr -----
     ");
+}
+
+#[test]
+fn help_of_a_verb_lists_its_options() {
+    let folder = Folder::empty();
     assert_shown!(folder.mirror("apply --help"), @"
     exit code: 0
     ----- stdout -----

@@ -12,6 +12,7 @@ mod converge;
 mod crash;
 mod drift;
 mod endurance;
+mod findings;
 mod generate;
 mod iam;
 mod lease;

@@ -14,12 +14,12 @@ use mirror_plan::apply::journal::{Clock, JournalError, Scope};
 use mirror_plan::apply::recover::RecoverError;
 use mirror_plan::apply::{Journal, recover};
 use mirror_plan::aws::{
-    Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Stranger, Wanted, observe,
+    self, Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Wanted, observe,
 };
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::iam::Location;
-use mirror_plan::observed::Observed;
+use mirror_plan::observed::{Observed, Stranger, Strangers};
 use mirror_plan::plan::Mode;
 use mirror_plan::scalar::{AccountId, Coordination, Region};
 use mirror_plan::stack::Stack;
@@ -155,7 +155,21 @@ pub(crate) async fn strangers(
     aws: &Aws,
     observed: &Observed,
 ) -> Result<Vec<Stranger>, Diagnostics> {
-    Ok(mirror_plan::aws::strangers(aws, observed).await.map_err(|error| unseen(&error))?)
+    Ok(aws::strangers(aws, observed).await.map_err(|error| unseen(&error))?)
+}
+
+/// What others have that is in the way of a stack; nothing is in the way of one that goes.
+pub(crate) async fn in_the_way(
+    aws: &Aws,
+    (stack, mode): (&Stack, Mode),
+    observed: &Observed,
+) -> Result<Strangers, Diagnostics> {
+    match mode {
+        Mode::Destroy => Ok(Strangers::default()),
+        Mode::Apply => {
+            Ok(aws::in_the_way(aws, stack, observed).await.map_err(|error| unseen(&error))?)
+        }
+    }
 }
 
 /// Takes the journal of a stack: nobody else changes it until that is released, or its lease has run

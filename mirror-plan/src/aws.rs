@@ -36,7 +36,7 @@ mod wait;
 
 pub use act::{Act, ActError, Known, Made, Token, act, find_created, retag};
 pub use errors::{CallError, ErrorKind};
-pub use observe::strangers::{Stranger, strangers};
+pub use observe::strangers::{in_the_way, strangers};
 pub use observe::{ObserveError, Sight, Wanted, observe};
 pub use rate::Pace;
 pub use wait::Waiting;

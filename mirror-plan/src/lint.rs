@@ -43,7 +43,7 @@ use std::borrow::Cow;
 
 use crate::code;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::observed::Observed;
+use crate::observed::{Observed, Strangers};
 use crate::plan::{Mode, Request};
 use crate::stack::Stack;
 
@@ -118,18 +118,27 @@ pub fn check(stack: &Stack) -> Diagnostics {
     found(stack, None)
 }
 
-/// The same with what was seen of the objects that the stack uses.
+/// What was seen around a stack.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// What the stack owns, and what it uses.
+    pub observed: &'a Observed,
+    /// What others have that may be in its way.
+    pub strangers: &'a Strangers,
+}
+
+/// The same with what was seen of the objects that the stack uses, and of others.
 ///
 /// A stack that is to go has no findings, and of one of which a part is planned only those about that part
 /// count.
 #[must_use]
-pub fn check_planned(stack: &Stack, observed: &Observed, request: &Request) -> Diagnostics {
+pub fn check_planned(stack: &Stack, around: Around<'_>, request: &Request) -> Diagnostics {
     if request.mode == Mode::Destroy {
         return Diagnostics::new();
     }
     // What does not fit is refused by the plan itself.
-    let filled = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
-    let found = found(&filled, Some(observed));
+    let filled = stack.using(around.observed).unwrap_or(Cow::Borrowed(stack));
+    let found = found(&filled, Some(around));
     if request.targets.is_empty() {
         return found;
     }
@@ -139,8 +148,8 @@ pub fn check_planned(stack: &Stack, observed: &Observed, request: &Request) -> D
     found.into_iter().filter(is_planned).collect()
 }
 
-fn found(stack: &Stack, observed: Option<&Observed>) -> Diagnostics {
-    let view = View::of(stack, observed);
+fn found(stack: &Stack, around: Option<Around<'_>>) -> Diagnostics {
+    let view = View::of(stack, around);
     let allowed = |lint: &&Lint| stack.allow.iter().any(|allowance| allowance.code() == lint.code);
     let lints = ALL.iter().filter(|lint| !allowed(lint));
     let mut found: Diagnostics = lints.flat_map(|lint| (lint.check)(&view)).collect();

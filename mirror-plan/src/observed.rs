@@ -14,6 +14,9 @@ use crate::value::{Origin, Value};
 
 mod interface;
 mod inventory;
+mod strangers;
+
+pub use strangers::{Shared, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};
 

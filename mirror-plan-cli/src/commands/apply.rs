@@ -8,7 +8,7 @@ use mirror_plan::apply::{Journal, Options, Stop, apply, check_fresh, check_place
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics, Severity};
-use mirror_plan::lint;
+use mirror_plan::lint::{self, Around};
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Part, Plan, Request, Secrets};
 use mirror_plan::render::report::{Failures, Summary};
@@ -102,7 +102,9 @@ async fn plan_and_apply_in(
     let observed = cloud::settle((aws, journal), wanted, request.mode, ui).await?;
     let plan = mirror_plan::plan::plan(stack, &observed, request)?;
     review::agree(&plan, run, ui)?;
-    let findings = lint::check_planned(stack, &observed, request);
+    let strangers = cloud::in_the_way(aws, (stack, request.mode), &observed).await?;
+    let around = Around { observed: &observed, strangers: &strangers };
+    let findings = lint::check_planned(stack, around, request);
     ui.diagnostics(&findings);
     show(&plan, &estimates::of(&plan, &run.estimates, settings, ui), ui);
     drift::tell(&plan, settings, ui);

@@ -1,8 +1,8 @@
 //! `mirror plan`: what an apply would do.
 
 use mirror_plan::diagnostic::Diagnostics;
-use mirror_plan::lint;
-use mirror_plan::observed::Observed;
+use mirror_plan::lint::{self, Around};
+use mirror_plan::observed::{Observed, Strangers};
 use mirror_plan::plan::{Mode, Part, Plan, Request};
 use mirror_plan::render::estimate::Estimates;
 use mirror_plan::render::json;
@@ -32,10 +32,14 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let observed = look(sight, (&stack, mode), settings, ui).await?;
+    let (observed, strangers) = look(sight, (&stack, mode), settings, ui).await?;
     let request = request(mode, selection);
     let plan = mirror_plan::plan::plan(&stack, &observed, &request)?;
-    let findings = lint::check_planned(&stack, &observed, &request);
+    let findings = lint::check_planned(
+        &stack,
+        Around { observed: &observed, strangers: &strangers },
+        &request,
+    );
     ui.diagnostics(&findings);
     let found: Diagnostics = warnings.into_iter().chain(findings).collect();
     let holds = match check {
@@ -64,21 +68,24 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     Ok(if changes { ExitStatus::Changes } else { ExitStatus::Done })
 }
 
-/// What the cloud holds, or stands for it.
+/// What the cloud holds, or stands for it, and what others have that is in the way, as far as that is known.
 pub(super) async fn look(
     sight: &SightArgs,
     (stack, mode): (&Stack, Mode),
     settings: &Settings,
     ui: &mut Ui,
-) -> Result<Observed, Diagnostics> {
-    match sight {
-        SightArgs { inventory: Some(path), offline: _ } => inventory::read(path),
-        SightArgs { inventory: None, offline: true } => inventory::nothing(stack, settings),
+) -> Result<(Observed, Strangers), Diagnostics> {
+    let observed = match sight {
+        SightArgs { inventory: Some(path), offline: _ } => inventory::read(path)?,
+        SightArgs { inventory: None, offline: true } => inventory::nothing(stack, settings)?,
         SightArgs { inventory: None, offline: false } => {
             let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-            cloud::look(&aws, (stack, mode), settings, ui).await
+            let observed = cloud::look(&aws, (stack, mode), settings, ui).await?;
+            let strangers = cloud::in_the_way(&aws, (stack, mode), &observed).await?;
+            return Ok((observed, strangers));
         }
-    }
+    };
+    Ok((observed, Strangers::default()))
 }
 
 /// What the options ask for.

@@ -1,7 +1,7 @@
 //! `mirror report`: a plan as a page, to be kept and handed round.
 
 use mirror_plan::diagnostic::Diagnostics;
-use mirror_plan::lint;
+use mirror_plan::lint::{self, Around};
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::page::Page;
 
@@ -41,9 +41,13 @@ async fn planned(
             let loaded = Loaded::load(stack, variables, &settings.environment)?;
             let (stack, warnings) = loaded.stack()?;
             ui.diagnostics(&warnings);
-            let observed = look(sight, (&stack, Mode::Apply), settings, ui).await?;
+            let (observed, strangers) = look(sight, (&stack, Mode::Apply), settings, ui).await?;
             let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
-            let findings = lint::check_planned(&stack, &observed, &Request::default());
+            let findings = lint::check_planned(
+                &stack,
+                Around { observed: &observed, strangers: &strangers },
+                &Request::default(),
+            );
             ui.diagnostics(&findings);
             Ok((plan, warnings.into_iter().chain(findings).collect()))
         }

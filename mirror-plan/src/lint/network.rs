@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Around;
 use super::route;
 use super::view::{Of, View, attribute};
 use crate::address::Address;
@@ -70,14 +71,18 @@ fn over(view: &View<'_>, (first, a): Of<'_, Subnet>, (second, b): Of<'_, Subnet>
         .help("give each subnet a range of its own")
 }
 
+/// What has names that are unique.
+const BALANCERS: &str = "load balancers";
+const GROUPS: &str = "target groups";
+
 /// MP1033.
 pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
     let mut taken: BTreeMap<(&str, &ElbName), &Address> = BTreeMap::new();
     let mut found = Vec::new();
     for (address, resource) in view.resources() {
         let (what, name) = match resource {
-            Resource::LoadBalancer(balancer) => ("load balancers", balancer.name.as_ref()),
-            Resource::TargetGroup(group) => ("target groups", group.name.as_ref()),
+            Resource::LoadBalancer(balancer) => (BALANCERS, balancer.name.as_ref()),
+            Resource::TargetGroup(group) => (GROUPS, group.name.as_ref()),
             Resource::Vpc(_)
             | Resource::Subnet(_)
             | Resource::InternetGateway(_)
@@ -89,6 +94,7 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
             | Resource::MirrorSession(_) => continue,
         };
         let Some(name) = name else { continue };
+        found.extend(taken_by_others(view, address, (what, name)));
         match taken.get(&(what, name)) {
             None => {
                 taken.insert((what, name), address);
@@ -106,6 +112,26 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// The finding that somebody else has the name.
+fn taken_by_others(
+    view: &View<'_>,
+    address: &Address,
+    (what, name): (&str, &ElbName),
+) -> Option<Diagnostic> {
+    let Around { observed, strangers } = view.around?;
+    let names = if what == GROUPS { &strangers.target_groups } else { &strangers.load_balancers };
+    // What the stack made already is not in its own way.
+    let is_taken = observed.current(address).is_none() && names.contains(name.as_str());
+    is_taken.then(|| {
+        let title = format!("the name `{name}` of `{address}` is taken");
+        Diagnostic::error(code::NAME_TAKEN, title)
+            .of(address)
+            .at(view.at(address, &attribute("name")), "")
+            .note(format!("another of the {what} of the account has it"))
+            .help("leave `name` out, and one is chosen that is free")
+    })
 }
 
 /// MP1021.

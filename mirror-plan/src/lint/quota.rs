@@ -65,17 +65,18 @@ fn rules(view: &View<'_>) -> Vec<Diagnostic> {
 }
 
 fn sessions(view: &View<'_>) -> Vec<Diagnostic> {
-    let over = view.by_source.values().filter_map(|sessions| {
-        let (address, _) = sessions.get(SESSIONS)?;
-        let count = sessions.len();
+    let over = view.by_source.iter().filter_map(|(source, sessions)| {
+        let others: Vec<String> =
+            view.strangers_on(source).iter().map(ToString::to_string).collect();
+        let count = sessions.len() + others.len();
+        let (address, _) = sessions.last().filter(|_| count > SESSIONS)?;
         let title =
             format!("`{address}` is one of {count} sessions of an interface that takes {SESSIONS}");
-        Some(
-            Diagnostic::error(code::QUOTA, title)
-                .of(address)
-                .at(view.at(address, &attribute("source")), "")
-                .help("one session with a filter that takes all of it needs no second"),
-        )
+        let found = Diagnostic::error(code::QUOTA, title)
+            .of(address)
+            .at(view.at(address, &attribute("source")), "")
+            .help("one session with a filter that takes all of it needs no second");
+        Some(others.into_iter().fold(found, Diagnostic::note))
     });
     over.collect()
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Around;
 use super::view::{VXLAN, View, attribute};
 use crate::address::Address;
 use crate::attribute::{AttributeType as _, Ref};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::id::NetworkInterface;
+use crate::observed::StrangeTarget;
 use crate::packet::{Mirrored, PacketSet, first_takers};
 use crate::resource::mirror_filter::Rule;
 use crate::scalar::{Direction, IpRange, PortRange, Protocol, RuleAction, RuleNumber, Vni};
@@ -32,7 +34,24 @@ pub(super) fn number_taken(view: &View<'_>) -> Vec<Diagnostic> {
                 .help("give each session of an interface its own number, the first one the lowest")
         })
     });
-    taken.collect()
+    taken.chain(taken_by_others(view)).collect()
+}
+
+/// The findings that somebody else's session has the number.
+fn taken_by_others<'v>(view: &'v View<'_>) -> impl Iterator<Item = Diagnostic> + 'v {
+    view.sessions.iter().filter_map(|(address, session)| {
+        let mut strangers = view.strangers_on(&session.source).iter();
+        let other = strangers.find(|stranger| stranger.number == session.number)?;
+        let title =
+            format!("the number {} of `{address}` is taken by another session", other.number);
+        Some(
+            Diagnostic::error(code::SESSION_NUMBER, title)
+                .of(address)
+                .at(view.at(address, &attribute("number")), "")
+                .note(other.to_string())
+                .help("give it another number: the lowest of an interface comes first"),
+        )
+    })
 }
 
 fn words(source: &Ref<NetworkInterface>) -> String {
@@ -85,7 +104,7 @@ pub(super) fn vni_shared(view: &View<'_>) -> Vec<Diagnostic> {
 
 /// MP1016.
 pub(super) fn already_in_use(view: &View<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut found = in_use_by_others(view);
     let mut taken: BTreeMap<String, &Address> = BTreeMap::new();
     for (address, target) in &view.targets {
         if let Some(interface) = &target.network_interface
@@ -117,6 +136,43 @@ pub(super) fn already_in_use(view: &View<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// The findings that somebody else mirrors the interface of a target, or has a target for its destination.
+fn in_use_by_others(view: &View<'_>) -> Vec<Diagnostic> {
+    let Some(Around { observed, strangers }) = view.around else { return Vec::new() };
+    let mut found = Vec::new();
+    for (address, target) in &view.targets {
+        let interface = target.network_interface.as_ref();
+        if let Some(other) = interface.and_then(|to| view.strangers_on(to).first()) {
+            let title = format!("the interface of `{address}` is mirrored and cannot be a target");
+            found.push(of_others(view, address, title).note(other.to_string()));
+        }
+        let interface = interface.and_then(|to| observed.interface(to));
+        let balancer = target.load_balancer.as_ref().and_then(|to| observed.load_balancer(to));
+        let destination = interface.map(|id| id.to_string()).or(balancer);
+        let other =
+            strangers.targets.iter().find(|it| Some(&it.destination) == destination.as_ref());
+        if let Some(StrangeTarget { destination, id, stack }) = other {
+            let whose = match stack {
+                Some(stack) => format!(", which is of stack {stack}"),
+                None => String::new(),
+            };
+            let title = format!("`{address}` leads where another mirror target leads already");
+            found.push(
+                of_others(view, address, title)
+                    .note(format!("{destination} is the destination of {id}{whose}")),
+            );
+        }
+    }
+    found
+}
+
+fn of_others(view: &View<'_>, address: &Address, title: String) -> Diagnostic {
+    Diagnostic::error(code::ALREADY_IN_USE, title)
+        .of(address)
+        .at(view.at(address, &Default::default()), "")
+        .help("use the target that is there (`existing`), or another load balancer or interface")
 }
 
 /// MP1023.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::Around;
 use crate::address::Address;
 use crate::attribute::{Ref, Referable};
 use crate::diagnostic::{Patch, Span};
 use crate::id::NetworkInterface;
-use crate::observed::{Found, Observed};
+use crate::observed::{Found, Observed, Stranger};
 use crate::packet::{Mirrored, RULES_MAX};
 use crate::resource::mirror_target::Destination;
 use crate::resource::{
@@ -25,8 +26,12 @@ pub(super) type Of<'s, T> = (&'s Address, &'s T);
 /// A stack and what the lints ask of it again and again.
 pub(super) struct View<'s> {
     stack: &'s Stack,
+    /// What was seen of the cloud, if it was looked at.
+    pub(super) around: Option<Around<'s>>,
     /// The objects that the stack uses, by id, and instances by their interface too.
     used: BTreeMap<&'s str, Of<'s, Resource>>,
+    /// The sessions of others, by interface.
+    strangers: BTreeMap<&'s str, Vec<&'s Stranger>>,
     pub(super) sessions: Vec<Of<'s, MirrorSession>>,
     pub(super) targets: Vec<Of<'s, MirrorTarget>>,
     pub(super) load_balancers: Vec<Of<'s, LoadBalancer>>,
@@ -61,10 +66,12 @@ macro_rules! behind {
 }
 
 impl<'s> View<'s> {
-    pub(super) fn of(stack: &'s Stack, observed: Option<&'s Observed>) -> Self {
+    pub(super) fn of(stack: &'s Stack, around: Option<Around<'s>>) -> Self {
         let mut view = Self {
             stack,
-            used: observed.map(used).unwrap_or_default(),
+            around,
+            used: around.map(|around| used(around.observed)).unwrap_or_default(),
+            strangers: BTreeMap::new(),
             sessions: Vec::new(),
             targets: Vec::new(),
             load_balancers: Vec::new(),
@@ -75,6 +82,9 @@ impl<'s> View<'s> {
             sources: BTreeMap::new(),
             mirrored: BTreeMap::new(),
         };
+        for stranger in around.into_iter().flat_map(|around| &around.strangers.sessions) {
+            view.strangers.entry(stranger.source.as_str()).or_default().push(stranger);
+        }
         view.sort_resources();
         for (address, resource) in view.used.values() {
             if let Resource::MirrorFilter(filter) = resource {
@@ -147,6 +157,14 @@ impl<'s> View<'s> {
             (Ref::To(_), (address, Resource::Vpc(vpc))) => Some((address, vpc)),
             _ => None,
         }
+    }
+
+    /// The sessions of others on an interface.
+    pub(super) fn strangers_on(&self, to: &Ref<NetworkInterface>) -> &[&'s Stranger] {
+        // Most have none, and then nothing needs to be looked up.
+        let around = self.around.filter(|_| !self.strangers.is_empty());
+        let id = around.and_then(|around| around.observed.interface(to));
+        id.and_then(|id| self.strangers.get(id.as_str())).map_or(&[], Vec::as_slice)
     }
 
     /// Every resource.

@@ -13,6 +13,7 @@ mod crash;
 mod drift;
 mod encapsulation;
 mod endurance;
+mod findings;
 mod generate;
 mod iam;
 mod lease;

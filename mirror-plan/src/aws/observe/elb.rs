@@ -70,10 +70,27 @@ pub(super) fn arns(
     balancers.chain(groups).map(|arn| arn.map(str::to_owned)).collect()
 }
 
+/// The load balancers of the account, of every sort.
+async fn all_load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
+    let request = aws.elb().describe_load_balancers().page_size(page::ELB_PAGE);
+    Ok(marked_pages!(aws, "DescribeLoadBalancers", request, load_balancers))
+}
+
+/// The ARNs and names of all load balancers: a name is taken by whichever sort has it.
+pub(super) async fn load_balancer_names(aws: &Aws) -> Result<Vec<(String, String)>, CallError> {
+    let all = all_load_balancers(aws).await?.into_iter();
+    Ok(all.filter_map(|it| Some((it.load_balancer_arn?, it.load_balancer_name?))).collect())
+}
+
+/// The ARNs and names of all target groups.
+pub(super) async fn target_group_names(aws: &Aws) -> Result<Vec<(String, String)>, CallError> {
+    let all = target_groups(aws).await?.into_iter();
+    Ok(all.filter_map(|it| Some((it.target_group_arn?, it.target_group_name?))).collect())
+}
+
 /// The Network Load Balancers of the account.
 async fn load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
-    let request = aws.elb().describe_load_balancers().page_size(page::ELB_PAGE);
-    let mut all = marked_pages!(aws, "DescribeLoadBalancers", request, load_balancers);
+    let mut all = all_load_balancers(aws).await?;
     all.retain(|balancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network));
     Ok(all)
 }

@@ -124,94 +124,75 @@ const MISTAKES: &[Mistake] = &[
     edit("six groups", "MP1034", &[]).more("security_group \"many\" {\n  count = 6\n  vpc   = vpc.main\n}\ninstance \"groups\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.source\n  security_groups = [for n in [0, 1, 2, 3, 4, 5] : security_group.many[n]]\n}\n"),
 ];
 
-/// The parts of a stack that works, of one of many shapes.
-fn working(seed: u64) -> Parts {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let mut parts = Parts::new();
-    let mut choose = |name, choices: &[&str]| {
-        parts.insert(name, choices[random.below(choices.len())].to_owned());
-    };
-    choose("receiver_cidr", &["10.0.2.0/24", "10.0.2.0/26", "10.0.2.64/26"]);
-    choose("spare_cidr", &["10.0.3.0/24", "10.0.64.0/18"]);
-    choose(
-        "routes",
-        &[r#"{ destination = "0.0.0.0/0", internet_gateway = internet_gateway.out }"#],
-    );
-    choose("public_subnets", &["subnet.source", "subnet.source, subnet.receiver"]);
-    choose("public", &["true", "false"]);
-    choose("sources", &["1", "2", "5"]);
-    choose("receivers", &["1", "2", "4"]);
-    choose("source_type", &["t3.micro", "m5.large", "c6gn.16xlarge", "m5.metal", "t4g.nano"]);
-    choose("receiver_type", &["t2.micro", "m8g.large", "c7i.2xlarge"]);
-    choose("source_groups", &["security_group.web", "security_group.web, \"sg-0a1b2c3d\""]);
-    choose(
-        "receiver_udp",
-        &[
+/// What each part may be in a stack that works.
+#[rustfmt::skip]
+const CHOICES: &[(&str, &[&str])] = &[
+    ("receiver_cidr", &["10.0.2.0/24", "10.0.2.0/26", "10.0.2.64/26"]),
+    ("spare_cidr", &["10.0.3.0/24", "10.0.64.0/18"]),
+    ("routes", &[r#"{ destination = "0.0.0.0/0", internet_gateway = internet_gateway.out }"#]),
+    ("public_subnets", &["subnet.source", "subnet.source, subnet.receiver"]),
+    ("public", &["true", "false"]),
+    ("sources", &["1", "2", "5"]),
+    ("receivers", &["1", "2", "4"]),
+    ("source_type", &["t3.micro", "m5.large", "c6gn.16xlarge", "m5.metal", "t4g.nano"]),
+    ("receiver_type", &["t2.micro", "m8g.large", "c7i.2xlarge"]),
+    ("source_groups", &["security_group.web", "security_group.web, \"sg-0a1b2c3d\""]),
+    ("receiver_udp", &[
             r#"{ protocol = "udp", port = 4789, cidrs = [subnet.source.cidr, "10.1.0.0/16"] }, "#,
             r#"{ protocol = "udp", port = "4000-5000", cidrs = ["10.0.0.0/8"] }, "#,
             r#"{ protocol = "udp", cidrs = ["10.0.0.0/15"] }, "#,
             r#"{ protocol = "udp", port = 4789, security_groups = [security_group.web] }, "#,
-        ],
-    );
-    choose(
-        "receiver_health",
-        &[
+        ]),
+    ("receiver_health", &[
             r#"{ protocol = "tcp", port = 80, cidrs = ["10.0.2.0/24", "10.0.3.0/24"] }"#,
             r#"{ protocol = "tcp", port = "1-1024", cidrs = ["10.0.0.0/16"] }"#,
             r#"{ protocol = "tcp", cidrs = [subnet.receiver.cidr] }"#,
-        ],
-    );
-    choose("balancer_groups", &["", "security_group.balancer"]);
-    choose(
-        "balancer_in",
-        &[
+        ]),
+    ("balancer_groups", &["", "security_group.balancer"]),
+    ("balancer_in", &[
             r#"{ protocol = "udp", port = 4789, cidrs = ["10.0.0.0/8"] }"#,
             r#"{ protocol = "udp", port = 4789, security_groups = [security_group.web] }"#,
-        ],
-    );
-    choose(
-        "balancer_out",
-        &[
+        ]),
+    ("balancer_out", &[
             r#"{ protocol = "all", cidrs = ["10.0.0.0/8"] }"#,
             r#"{ protocol = "udp", port = 4789, security_groups = [security_group.receiver] }, { protocol = "tcp", port = 80, cidrs = [subnet.receiver.cidr] }"#,
-        ],
-    );
-    choose("balancer_name", &["", "name = \"sensors\""]);
-    choose("balancer_subnets", &["subnet.receiver"]);
-    choose("cross_zone", &["true", "false"]);
-    choose("listener_protocol", &["udp"]);
-    choose("listener_port", &["4789"]);
-    choose("group_protocol", &["udp", "tcp_udp"]);
-    choose(
-        "health_check",
-        &[
+        ]),
+    ("balancer_name", &["", "name = \"sensors\""]),
+    ("balancer_subnets", &["subnet.receiver"]),
+    ("cross_zone", &["true", "false"]),
+    ("listener_protocol", &["udp"]),
+    ("listener_port", &["4789"]),
+    ("group_protocol", &["udp", "tcp_udp"]),
+    ("health_check", &[
             r#"{ protocol = "tcp", port = 80 }"#,
             r#"{ protocol = "http", port = 80, path = "/health" }"#,
-        ],
-    );
-    choose("probe", &["network_interface = instance.probe"]);
-    choose("dns", &["true", "false"]);
-    choose(
-        "first_rules",
-        &[
+        ]),
+    ("probe", &["network_interface = instance.probe"]),
+    ("dns", &["true", "false"]),
+    ("first_rules", &[
             r#"{ number = 10, action = "reject", protocol = "tcp", port = 22 }, { number = 20, action = "accept", protocol = "tcp" }"#,
             r#"{ number = 10, action = "accept", protocol = "tcp", port = 443 }, { number = 20, action = "accept", protocol = "tcp", port = 80 }"#,
             r#"{ number = 5, action = "accept", direction = "ingress", protocol = "tcp", destination = "10.0.0.0/16" }, { number = 5, action = "accept", direction = "egress", protocol = "tcp", source = "10.0.0.0/16" }"#,
-        ],
-    );
-    choose(
-        "second_rules",
-        &[
+        ]),
+    ("second_rules", &[
             r#"{ number = 10, action = "accept", protocol = "udp" }"#,
             r#"{ number = 1, action = "reject", protocol = "udp", peer_port = 123 }, { number = 10, action = "accept", protocol = "udp" }"#,
-        ],
-    );
-    choose("first_number", &["1", "10"]);
-    choose("second_number", &["2", "32766"]);
-    choose("packet_length", &["null", "128", "8500", "35"]);
-    choose("vni", &["null", "1", "16777215"]);
-    choose("far_destination", &["10.0.0.0/16", "10.0.2.0/24", "0.0.0.0/0"]);
-    choose("far_target", &["pcx-0a1b2c3d"]);
+        ]),
+    ("first_number", &["1", "10"]),
+    ("second_number", &["2", "32766"]),
+    ("packet_length", &["null", "128", "8500", "35"]),
+    ("vni", &["null", "1", "16777215"]),
+    ("far_destination", &["10.0.0.0/16", "10.0.2.0/24", "0.0.0.0/0"]),
+    ("far_target", &["pcx-0a1b2c3d"]),
+];
+
+/// The parts of a stack that works, of one of many shapes.
+fn working(seed: u64) -> Parts {
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut parts = Parts::new();
+    for (name, choices) in CHOICES {
+        parts.insert(name, choices[random.below(choices.len())].to_owned());
+    }
     let receivers: usize = parts["receivers"].parse().expect("a number");
     let targets: Vec<String> = (0..receivers).map(|n| format!("instance.receiver[{n}]")).collect();
     parts.insert("targets", targets.join(", "));
@@ -313,13 +294,11 @@ fn every_pair_of_mistakes_is_found() {
             tried += 1;
             let found = found(text(working(pairs), &[first, second], pairs));
             let wanted = [first.code, second.code];
-            let is_known = |code: &&str| {
+            let is_known = |code: &&'static str| {
                 wanted.contains(code) || first.also.contains(code) || second.also.contains(code)
             };
-            let (missing, extra) = (
-                wanted.iter().any(|code| !found.contains(code)),
-                !found.iter().all(|c| is_known(c)),
-            );
+            let (missing, extra) =
+                (wanted.iter().any(|code| !found.contains(code)), !found.iter().all(is_known));
             if missing || extra {
                 wrong.push(format!("{} and {}, {pairs}: {found:?}", first.name, second.name));
             }

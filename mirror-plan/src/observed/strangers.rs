@@ -1,0 +1,148 @@
+//! Strangers: what is not of a stack and in its way, on objects that it uses.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::Observed;
+use crate::attribute::{Ref, Referable as _};
+use crate::id::{NetworkInterface, NetworkInterfaceId};
+use crate::resource::mirror_session::MirrorSessionId;
+use crate::resource::mirror_target::MirrorTargetId;
+use crate::resource::{LoadBalancer, Resource};
+use crate::scalar::SessionNumber;
+use crate::stack::Stack;
+use crate::value::Value;
+
+/// A session that is not of the stack, on an interface that the stack mirrors.
+///
+/// A packet goes to one session only: the first whose filter takes it, by their numbers.
+/// Source: AWS Traffic Mirroring guide, "Traffic mirror sessions".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stranger {
+    /// The interface.
+    pub source: NetworkInterfaceId,
+    /// Its number: of all sessions of an interface the lowest is asked first.
+    pub number: SessionNumber,
+    /// The session.
+    pub id: MirrorSessionId,
+    /// The stack that it is of, if it is of any.
+    pub stack: Option<String>,
+    /// Its tag `Name`.
+    pub name: Option<String>,
+}
+
+/// A mirror target that is not of the stack.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StrangeTarget {
+    /// The ARN of its load balancer, or the id of its interface.
+    pub destination: String,
+    /// The target.
+    pub id: MirrorTargetId,
+    /// The stack that it is of, if it is of any.
+    pub stack: Option<String>,
+}
+
+/// What others have, as far as it can be in the way of a stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strangers {
+    /// Sessions on interfaces that the stack mirrors, or that are its targets.
+    pub sessions: Vec<Stranger>,
+    /// Mirror targets.
+    pub targets: Vec<StrangeTarget>,
+    /// The names of load balancers.
+    pub load_balancers: BTreeSet<String>,
+    /// The names of target groups.
+    pub target_groups: BTreeSet<String>,
+}
+
+/// What of the cloud a stack uses where others may be too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// Interfaces that it mirrors, or that are its targets: those that are there already. None for a stack
+    /// without sessions, whose policy allows nobody to read those of others.
+    pub interfaces: BTreeSet<NetworkInterfaceId>,
+    /// The load balancers and interfaces of its targets: those that are there already.
+    pub destinations: BTreeSet<String>,
+    /// Whether it names a load balancer or target group that it has not made yet.
+    pub names: bool,
+}
+
+impl Shared {
+    /// What `stack` uses; its references to existing objects are ids already.
+    #[must_use]
+    pub fn of(stack: &Stack, observed: &Observed) -> Self {
+        let mut shared = Self::default();
+        let mut mirrors = false;
+        for (address, declared) in &stack.resources {
+            let is_new = observed.current(address).is_none();
+            match &declared.resource {
+                Resource::MirrorSession(session) => {
+                    mirrors = true;
+                    shared.interfaces.extend(observed.interface(&session.source));
+                }
+                Resource::MirrorTarget(target) => {
+                    let interface = target.network_interface.as_ref();
+                    let interface = interface.and_then(|to| observed.interface(to));
+                    let balancer = target.load_balancer.as_ref();
+                    let balancer = balancer.and_then(|to| observed.load_balancer(to));
+                    shared.destinations.extend(interface.iter().map(ToString::to_string));
+                    shared.destinations.extend(balancer);
+                    shared.interfaces.extend(interface);
+                }
+                Resource::LoadBalancer(balancer) => {
+                    shared.names |= is_new && balancer.name.is_some();
+                }
+                Resource::TargetGroup(group) => {
+                    shared.names |= is_new && group.name.is_some();
+                }
+                Resource::Vpc(_)
+                | Resource::Subnet(_)
+                | Resource::InternetGateway(_)
+                | Resource::RouteTable(_)
+                | Resource::SecurityGroup(_)
+                | Resource::Instance(_)
+                | Resource::MirrorFilter(_) => {}
+            }
+        }
+        shared.interfaces.retain(|_| mirrors);
+        shared
+    }
+}
+
+impl Observed {
+    /// The id of the interface that a reference leads to, if it is there.
+    #[must_use]
+    pub fn interface(&self, to: &Ref<NetworkInterface>) -> Option<NetworkInterfaceId> {
+        match to {
+            Ref::Id(id) => Some(id.clone()),
+            Ref::To(address) => {
+                let computed = &self.current(address)?.computed;
+                computed.get(NetworkInterface::ATTRIBUTE)?.as_ref()?.parse().ok()
+            }
+        }
+    }
+
+    /// The ARN of the load balancer that a reference leads to, if it is there.
+    #[must_use]
+    pub fn load_balancer(&self, to: &Ref<LoadBalancer>) -> Option<String> {
+        match to {
+            Ref::Id(arn) => Some(arn.to_string()),
+            Ref::To(address) => Some(self.current(address)?.id.to_string()),
+        }
+    }
+}
+
+/// `session tms-... "name" of stack x mirrors eni-... too, with number 3`.
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, number, id, stack, name } = self;
+        write!(f, "session {id}")?;
+        if let Some(name) = name {
+            write!(f, " {}", Value::String(name.clone()))?;
+        }
+        if let Some(stack) = stack {
+            write!(f, " of stack {}", Value::String(stack.clone()))?;
+        }
+        write!(f, " mirrors {source} too, with number {number}")
+    }
+}

@@ -1,0 +1,167 @@
+//! Findings that need the cloud: what others have on the objects that a stack uses.
+
+use mirror_plan::aws::in_the_way;
+use mirror_plan::lint::{self, Around};
+use mirror_plan::observed::Strangers;
+use mirror_plan::plan::Request;
+use mirror_tests::{Rig, config, lab, stack};
+
+/// Applies the reference stack and gives its source another session, with the number 7; returns the
+/// ids of its interface and of its load balancer, and the name of that.
+async fn a_cloud_with_others(rig: &Rig) -> (String, String, String) {
+    rig.converge(&lab()).await;
+    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
+    let sessions = ec2.describe_traffic_mirror_sessions().send().await.unwrap();
+    let theirs = &sessions.traffic_mirror_sessions()[0];
+    let source = theirs.network_interface_id().unwrap().to_owned();
+    ec2.create_traffic_mirror_session()
+        .network_interface_id(&source)
+        .traffic_mirror_target_id(theirs.traffic_mirror_target_id().unwrap())
+        .traffic_mirror_filter_id(theirs.traffic_mirror_filter_id().unwrap())
+        .session_number(7)
+        .send()
+        .await
+        .unwrap();
+    let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
+    let balancers = elb.describe_load_balancers().send().await.unwrap();
+    let balancer = &balancers.load_balancers()[0];
+    let (arn, name) =
+        (balancer.load_balancer_arn().unwrap(), balancer.load_balancer_name().unwrap());
+    (source, arn.to_owned(), name.to_owned())
+}
+
+/// The titles of what is found in a stack with what is around it.
+async fn found(rig: &Rig, text: &str) -> Vec<String> {
+    let stack = stack(text);
+    let observed = rig.observe(&stack).await;
+    let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
+    let around = Around { observed: &observed, strangers: &strangers };
+    let found = lint::check_planned(&stack, around, &Request::default());
+    found.iter().map(|found| format!("{} {}", found.code, found.title)).collect()
+}
+
+#[tokio::test]
+async fn what_others_have_is_in_the_way_and_what_is_ones_own_is_not() {
+    let rig = Rig::instant();
+    let (source, arn, name) = a_cloud_with_others(&rig).await;
+    let second = format!(
+        r#"
+stack "second" {{ region = "eu-west-1" }}
+vpc "second" {{ cidr = "10.7.0.0/16" }}
+subnet "second" {{
+  vpc  = vpc.second
+  cidr = "10.7.1.0/24"
+}}
+load_balancer "second" {{
+  name    = "{name}"
+  subnets = [subnet.second]
+}}
+mirror_target "sensors" {{ load_balancer = "{arn}" }}
+mirror_filter "tcp" {{ rules = [{{ number = 1, action = "accept", protocol = "tcp" }}] }}
+mirror_filter "udp" {{ rules = [{{ number = 1, action = "accept", protocol = "udp" }}] }}
+mirror_session "tcp" {{
+  source = "{source}"
+  target = mirror_target.sensors
+  filter = mirror_filter.tcp
+  number = 7
+}}
+mirror_session "udp" {{
+  source = "{source}"
+  target = mirror_target.sensors
+  filter = mirror_filter.udp
+  number = 8
+}}
+"#
+    );
+    assert_eq!(
+        found(&rig, &second).await,
+        [
+            format!("MP1033 the name `{name}` of `load_balancer.second` is taken"),
+            "MP1016 `mirror_target.sensors` leads where another mirror target leads already"
+                .to_owned(),
+            "MP1012 the number 7 of `mirror_session.tcp` is taken by another session".to_owned(),
+            "MP1011 `mirror_session.udp` is one of 4 sessions of an interface that takes 3"
+                .to_owned(),
+        ]
+    );
+    // The stack that made all of it has nothing to fear of itself, and one more session is one too few.
+    let lab = include_str!("../../../examples/lab.mirror.hcl");
+    assert_eq!(found(&rig, lab).await, [""; 0]);
+    let seven = lab.replace("  number = 1 #", "  number = 7 #");
+    assert_eq!(
+        found(&rig, &seven).await,
+        [
+            "MP1012 the number 7 of `mirror_session.my-traffic-mirror-session` is taken by another session"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_asked_where_nobody_can_be_in_the_way() {
+    let rig = Rig::instant();
+    let stack = lab();
+    let observed = rig.observe(&stack).await;
+    let before = rig.cloud.log().unwrap().len();
+    let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
+    assert_eq!(strangers, Strangers::default());
+    assert_eq!(rig.cloud.log().unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn what_a_stack_uses_is_looked_at_as_far_as_it_was_seen() {
+    let rig = Rig::instant();
+    rig.converge(&lab()).await;
+    let second = |port: &str, size: &str| {
+        format!(
+            r#"
+stack "second" {{ region = "eu-west-1" }}
+existing "load_balancer" "sensors" {{ tags = {{ Name = "my-traffic-mirroring-nlb" }} }}
+existing "instance" "web" {{ name = "source-instance" }}
+existing "subnet" "web" {{ name = "source-subnet" }}
+load_balancer "second" {{
+  subnets   = [subnet.web]
+  listeners = [{{ port = {port}, target_group = target_group.second }}]
+}}
+instance "receiver" {{
+  instance_type = "{size}"
+  subnet        = subnet.web
+}}
+target_group "second" {{
+  vpc          = "vpc-0a1b2c3d4e5f67890"
+  health_check = {{ port = 80 }}
+  targets      = [instance.receiver]
+}}
+mirror_target "second" {{ load_balancer = load_balancer.second }}
+mirror_filter "tcp" {{ rules = [{{ number = 1, action = "accept", protocol = "tcp" }}] }}
+mirror_session "tcp" {{
+  source = instance.web
+  target = mirror_target.second
+  filter = mirror_filter.tcp
+  number = 2
+}}
+mirror_session "receiver" {{
+  source = instance.receiver
+  target = mirror_target.second
+  filter = mirror_filter.tcp
+  number = 1
+}}
+"#
+        )
+    };
+    assert_eq!(found(&rig, &second("4789", "t3.micro")).await, [""; 0]);
+    assert_eq!(
+        found(&rig, &second("4790", "t2.micro")).await,
+        [
+            "MP1001 `load_balancer.second` has no UDP listener on port 4789, and `mirror_target.second` sends to it",
+            "MP1015 AWS does not mirror t2.micro, the type of `instance.receiver`",
+        ]
+    );
+    let text = second("4789", "t3.micro").replace(
+        "load_balancer = load_balancer.second }",
+        "load_balancer = load_balancer.sensors }",
+    );
+    assert_eq!(
+        found(&rig, &text).await,
+        ["MP1016 `mirror_target.second` leads where another mirror target leads already"]
+    );
+}

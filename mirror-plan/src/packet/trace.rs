@@ -11,6 +11,46 @@
 //! only copy. Some classes of packets are never mirrored, and traffic with Amazon's DNS server only by the
 //! network service `amazon-dns`, which no rule can stand for.
 //!
+//! ```
+//! use mirror_plan::diagnostic::Source;
+//! use mirror_plan::hcl::{Inputs, StackFile};
+//! use mirror_plan::observed::Observed;
+//! use mirror_plan::packet::trace::{By, Headers, Mirroring, Moment, Tracer, Verdict};
+//! use mirror_plan::plan::{Request, plan};
+//! use mirror_plan::scalar::Direction;
+//!
+//! let text = r#"
+//! stack "web" {}
+//! mirror_target "sensor" { network_interface = "eni-0a1b2c3d4e5f67890" }
+//! mirror_filter "web" {
+//!   rules = [{ number = 10, action = "accept", protocol = "tcp", port = 443 }]
+//! }
+//! mirror_session "web" {
+//!   source = "eni-0a1b2c3d4e5f67891"
+//!   target = mirror_target.sensor
+//!   filter = mirror_filter.web
+//!   number = 1
+//! }
+//! "#;
+//! let file = StackFile::parse(Source { name: "web.mirror.hcl".into(), text: text.into() })?;
+//! let (stack, _warnings) = file.stack(&Inputs::new())?;
+//! let observed = Observed::nothing("123456789012".parse()?, "eu-west-1".parse()?);
+//! let plan = plan(&stack, &observed, &Request::default())?;
+//!
+//! let after = Mirroring::at(Moment::After, &plan, &observed).map_err(|all| all[0].clone())?;
+//! let tracer = Tracer::new(&after, 9001);
+//! let answer = Headers {
+//!     protocol: 6,
+//!     source: "10.0.1.5".parse()?,
+//!     destination: "192.0.2.1".parse()?,
+//!     ports: Some([443, 50_000]),
+//! };
+//! // The rule stands for both directions: it is the first towards the interface, then the one from it.
+//! let mirrored = Verdict::Mirrored { session: 0, by: By::Rule(1) };
+//! assert_eq!(tracer.decide(0, Direction::Egress, &answer), mirrored);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: AWS Traffic Mirroring guide, "Filters", "Sessions" and "Considerations". Where the guide is
 //! silent, these are our readings: a packet that a session rejects is left to the next session, and a
 //! fragment matches only rules that look at no port.

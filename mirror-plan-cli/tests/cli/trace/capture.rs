@@ -165,6 +165,23 @@ fn a_capture_in_json_reconciles() {
 }
 
 #[test]
+fn an_interface_without_a_known_address_is_named() {
+    let two = format!(
+        "{SENSOR}\ninstance \"new\" {{\n  instance_type = \"t3.micro\"\n  subnet = subnet.source\n}}\n\
+         mirror_session \"new\" {{\n  source = instance.new\n  target = mirror_target.sensors\n  \
+         filter = mirror_filter.web\n  number = 1\n}}\n"
+    );
+    let folder = Folder::with(&two);
+    fs::write(folder.path().join("minute.pcap"), a_minute()).expect("it can be written");
+    let shown = folder.mirror("trace --offline --pcap minute.pcap");
+    let (_, new) = shown.split_once("  instance.new\n").expect(&shown);
+    assert_shown!(new.split_once("\n\n").expect(new).0, @"
+    mirror_session.new (number 1), VNI known after apply, to mirror_target.sensors -> load_balancer.sensors
+    its address is not known, and so none of its packets
+    ");
+}
+
+#[test]
 fn a_capture_comes_from_a_pipe_and_a_damaged_one_is_told_up_to_the_damage() {
     let folder = Folder::with(SENSOR);
     let whole = a_minute();

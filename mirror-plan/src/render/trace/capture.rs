@@ -100,6 +100,9 @@ impl CaptureText<'_> {
         for session in &interface.sessions {
             writeln!(f, "    {}, {}, to {}", numbered(session), vni(session), target(session))?;
         }
+        if interface.addresses.is_empty() {
+            return writeln!(f, "    its address is not known, and so none of its packets");
+        }
         writeln!(f)?;
         Table { heads: ["packets", "bytes", "flows", "cut"], rows: rows(interface, seen) }
             .write(f, 4)

@@ -33,18 +33,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let cloud = Cloud::open(&folder.join(".mirror/local"))?.with_settings(settings);
     let rig = Rig::over(cloud);
     let text = match sessions.as_str() {
-        "sources" => {
-            instances(&rig).await?;
-            over_sources()
-        }
+        "sources" => over_sources(&instances(&rig).await?),
         number => stack_file(&interfaces(&rig).await?, number.parse()?),
     };
     std::fs::write(folder.join("estate.mirror.hcl"), text)?;
     Ok(())
 }
 
-/// Starts the tagged instances.
-async fn instances(rig: &Rig) -> Result<(), Box<dyn Error>> {
+/// Starts the tagged instances, and returns one of their subnets.
+async fn instances(rig: &Rig) -> Result<String, Box<dyn Error>> {
     let ec2 = Ec2::new(&config(&rig.cloud));
     let images = ec2.describe_images().owners("amazon").send().await?;
     let fits = images.images().iter().find(|image| {
@@ -54,6 +51,7 @@ async fn instances(rig: &Rig) -> Result<(), Box<dyn Error>> {
     let tag = Tag::builder().key("mirror").value("true").build();
     let tags = TagSpecification::builder().resource_type(ResourceType::Instance).tags(tag).build();
     let in_each = i32::try_from(INTERFACES / VPCS)?;
+    let mut last = String::new();
     for _ in 0..VPCS {
         let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await?;
         let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).ok_or("no VPC")?;
@@ -68,17 +66,29 @@ async fn instances(rig: &Rig) -> Result<(), Box<dyn Error>> {
             .tag_specifications(tags.clone())
             .send()
             .await?;
+        last = subnet.to_owned();
     }
-    Ok(())
+    Ok(last)
 }
 
-/// The same receivers and filter, and sessions on whatever carries the tag.
-fn over_sources() -> String {
-    let sources = "sources \"tagged\" {\n  tags   = { mirror = \"true\" }\n  expect = \"1..\"\n}\n";
-    let own = stack_file(&[], 0);
-    let session = own.find("mirror_session").unwrap_or(own.len());
+/// Receivers in a subnet that is there, a filter, and sessions on whatever carries the tag.
+fn over_sources(subnet: &str) -> String {
     format!(
-        r#"{}{sources}
+        r#"stack "estate" {{ region = "eu-west-1" }}
+
+existing "subnet" "receivers" {{ id = "{subnet}" }}
+
+sources "tagged" {{
+  tags   = {{ mirror = "true" }}
+  expect = "1.."
+}}
+
+load_balancer "receivers" {{ subnets = [subnet.receivers] }}
+
+mirror_target "receivers" {{ load_balancer = load_balancer.receivers }}
+
+mirror_filter "everything" {{ rules = [{{ number = 100, action = "accept" }}] }}
+
 mirror_session "detect" {{
   source = sources.tagged
   target = mirror_target.receivers
@@ -86,8 +96,7 @@ mirror_session "detect" {{
   number = 1
   vni    = "1000..20000"
 }}
-"#,
-        &own[..session]
+"#
     )
 }
 

@@ -53,7 +53,8 @@ async fn seen(
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
     let SightArgs { offline: false, inventory: None } = sight else {
-        return look(sight, (stack, Mode::Apply), settings, ui).await;
+        let (observed, _) = look(sight, (stack, Mode::Apply), settings, ui).await?;
+        return Ok(observed);
     };
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
     let observed = cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?;

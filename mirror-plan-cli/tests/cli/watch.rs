@@ -34,9 +34,9 @@ impl Watch {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+            .expect("mirror runs");
+        let stdout = BufReader::new(child.stdout.take().expect("it is a pipe"));
+        let stderr = BufReader::new(child.stderr.take().expect("it is a pipe"));
         Self { child, stdout, stderr }
     }
 
@@ -52,17 +52,17 @@ impl Watch {
 
     fn end(mut self) -> (ExitStatus, String) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg("-TERM").arg(pid).status().unwrap().success());
+        assert!(Command::new("kill").arg("-TERM").arg(pid).status().expect("kill runs").success());
         let mut rest = String::new();
-        self.stderr.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap(), rest)
+        self.stderr.read_to_string(&mut rest).expect("it is text");
+        (self.child.wait().expect("it ends"), rest)
     }
 }
 
 fn until(lines: &mut impl std::io::BufRead, part: &str) -> String {
     loop {
         let mut line = String::new();
-        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it ended before `{part}`");
+        assert_ne!(lines.read_line(&mut line).expect("it is text"), 0, "it ended before `{part}`");
         if line.contains(part) {
             return line;
         }
@@ -71,10 +71,10 @@ fn until(lines: &mut impl std::io::BufRead, part: &str) -> String {
 
 /// What is answered on an address.
 fn asked(address: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it is taken");
     let mut told = String::new();
-    stream.read_to_string(&mut told).unwrap();
+    stream.read_to_string(&mut told).expect("it is text");
     told
 }
 

@@ -77,6 +77,8 @@ fn the_help_of_a_verb_lists_its_options() {
           --var-file <FILE>        Read values of variables from a file, HCL or JSON
           --target <ADDRESS>       Only this resource and what it depends on
           --replace <ADDRESS>      Replace this resource even if it need not be
+          --deny <WHAT>            Refuse what has warnings, as what has errors [possible values:
+                                   warnings]
           --sources <INSTANCES>    Make and remove sessions over sources, and change nothing else. Of
                                    those to be made only on interfaces of these instances:
                                    `i-...,i-...`, or `all`
@@ -87,6 +89,10 @@ fn the_help_of_a_verb_lists_its_options() {
                                    then
           --expect <DIGEST>        Apply only if the plan has this digest; nobody is asked then
           --parallelism <N>        How many calls are in flight at once [default: 10]
+          --no-cost                Do not estimate what a month costs
+          --no-time                Do not estimate how long the apply takes
+          --load <RATE>            What each session is taken to mirror all the time, such as 10mbit.
+                                   [default: nothing]
           --json                   Print what happens as a stream of JSON objects
       -h, --help                   Print help
 

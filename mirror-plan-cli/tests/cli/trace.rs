@@ -298,7 +298,10 @@ mirror_session "all" {
 fn what_others_made_is_traced_too() {
     let folder = Folder::with(
         r#"
-stack "small" { region = "eu-west-1" }
+stack "small" {
+  region = "eu-west-1"
+  allow  = ["MP1001: it is what is shown here"]
+}
 existing "instance" "theirs" { name = "web" }
 existing "mirror_filter" "theirs" { name = "web" }
 mirror_target "sensor" { load_balancer = load_balancer.silent }

@@ -1,24 +1,23 @@
 //! What was typed.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use mirror_plan::address::{Address, Kind};
 use mirror_plan::diagnostic::Severity;
 use mirror_plan::plan::Digest;
-use mirror_plan::resource::instance::InstanceId;
-use mirror_plan::scalar::BitRate;
 
 use crate::exit;
 
+mod estimates;
+mod part;
 mod trace;
 
+pub(crate) use estimates::EstimateArgs;
+pub(crate) use part::PartArgs;
 pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
 
 /// Where the local AWS is kept unless another folder is named.
@@ -260,20 +259,6 @@ pub(crate) struct ResultArgs {
     pub(crate) json: bool,
 }
 
-/// What a plan is estimated to cost and to take.
-#[derive(Debug, Args)]
-pub(crate) struct EstimateArgs {
-    /// Do not estimate what a month costs.
-    #[arg(long)]
-    pub(crate) no_cost: bool,
-    /// Do not estimate how long the apply takes.
-    #[arg(long)]
-    pub(crate) no_time: bool,
-    /// What each session is taken to mirror all the time, such as 10mbit. [default: nothing]
-    #[arg(long, value_name = "RATE", conflicts_with = "no_cost")]
-    pub(crate) load: Option<BitRate>,
-}
-
 /// How a plan is printed.
 #[derive(Debug, Args)]
 pub(crate) struct FormArgs {
@@ -315,51 +300,6 @@ pub(crate) struct ApplyArgs {
     pub(crate) part: PartArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
-}
-
-/// Sessions over sources, and nothing else.
-#[derive(Debug, Args)]
-pub(crate) struct PartArgs {
-    /// Make and remove sessions over sources, and change nothing else. Of those to be made only on
-    /// interfaces of these instances: `i-...,i-...`, or `all`.
-    #[arg(
-        long,
-        value_name = "INSTANCES",
-        value_parser = instances,
-        conflicts_with_all = ["target", "replace", "approved", "expect"]
-    )]
-    pub(crate) sources: Option<Instances>,
-    /// Do so again and again, with this pause such as 60s, until interrupted.
-    #[arg(
-        long,
-        value_name = "PAUSE",
-        value_parser = pause,
-        conflicts_with_all = ["target", "replace", "approved", "expect"]
-    )]
-    pub(crate) watch: Option<Duration>,
-    /// With --watch: say over HTTP on this address whether all is well.
-    #[arg(long, value_name = "ADDRESS:PORT", requires = "watch")]
-    pub(crate) health: Option<SocketAddr>,
-}
-
-/// Instances that are named; none for all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Instances(pub(crate) BTreeSet<InstanceId>);
-
-fn instances(text: &str) -> Result<Instances, String> {
-    if text == "all" {
-        return Ok(Instances::default());
-    }
-    let ids = text.split(',').map(|id| id.trim().parse::<InstanceId>());
-    ids.collect::<Result<_, _>>().map(Instances).map_err(|error| error.to_string())
-}
-
-/// A pause of at least a second: less would be one call after the other.
-fn pause(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a pause of a second or more, such as 60s or 5m");
-    let pause = text.parse::<jiff::SignedDuration>().map_err(|_| wrong())?;
-    let pause = Duration::try_from(pause).map_err(|_| wrong())?;
-    if pause >= Duration::from_secs(1) { Ok(pause) } else { Err(wrong()) }
 }
 
 #[derive(Debug, Args)]

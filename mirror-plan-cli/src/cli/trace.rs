@@ -34,7 +34,7 @@ pub(crate) struct TraceArgs {
 /// One packet.
 #[derive(Debug, Args)]
 pub(crate) struct PacketArgs {
-    /// Where the packet comes from: 10.0.1.5:443, [2001:db8::1]:443, or without a port.
+    /// Where the packet comes from: `10.0.1.5:443`, `[2001:db8::1]:443`, or without a port.
     #[arg(long, value_name = "ADDRESS[:PORT]", requires = "to")]
     pub(crate) from: Option<EndArgument>,
     /// Where it goes to.

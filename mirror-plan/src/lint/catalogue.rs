@@ -35,7 +35,11 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "network ACL without UDP 4789",
         "cannot be written: a stack has no network ACLs, and those of a VPC that is made let all through",
     ),
-    ("MP1027", "what it costs", "no finding: every plan ends with it, see the guide, \"Cost and time\""),
+    (
+        "MP1027",
+        "what it costs",
+        "no finding: every plan ends with it, see the guide, \"Cost and time\"",
+    ),
     (
         "MP1030",
         "a target made anew for the load balancer or interface of the old one",

@@ -83,15 +83,18 @@ pub(crate) fn fingerprints(observed: &Observed) -> BTreeMap<String, Fingerprint>
 /// The fingerprint of what must still be so of an object when its removal begins.
 ///
 /// What only AWS tells is no part of it: the DNS name of an instance goes with a setting of its VPC. Nor
-/// are the instances of a target group that are `going` as well, which AWS takes out of it by itself.
+/// are the instances of a target group that are `going` as well, which AWS takes out of it by itself, and
+/// whether the root volume of an instance is encrypted: nobody can change that, and a new volume is shown late.
 pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerprint {
     let Found { id, generation, resource, computed: _, parts } = found;
     let mut resource = resource.clone();
-    if let Resource::TargetGroup(group) = &mut resource {
-        group.targets.retain(|target| match target {
+    match &mut resource {
+        Resource::TargetGroup(group) => group.targets.retain(|target| match target {
             Ref::Id(id) => !going.contains(&id.erase()),
             Ref::To(_) => true,
-        });
+        }),
+        Resource::Instance(instance) => instance.root_encrypted = None,
+        _ => {}
     }
     Fingerprint(hash(&(id, generation, resource, parts)))
 }

@@ -21,6 +21,7 @@ pub(crate) mod tag;
 pub(crate) mod traffic_mirror;
 pub(crate) mod volume;
 pub(crate) mod vpc;
+pub(crate) mod vpc_peering;
 
 use crate::action::Action;
 
@@ -44,4 +45,5 @@ pub(crate) const ACTIONS: &[&[Action]] = &[
     traffic_mirror::ACTIONS,
     volume::ACTIONS,
     vpc::ACTIONS,
+    vpc_peering::ACTIONS,
 ];

@@ -2,7 +2,7 @@
 //!
 //! Nothing runs in the background: before a call is handled, what is due by then is done.
 
-use crate::ec2::{instance, network_interface};
+use crate::ec2::{instance, network_interface, vpc_peering};
 use crate::table::{Kind, Row};
 use crate::world::Region;
 use jiff::Timestamp;
@@ -19,8 +19,12 @@ pub(crate) struct Due {
 /// What can happen by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Event {
+    /// A request for a peering connection that nobody has accepted ends.
+    ExpirePeering,
     /// A terminated instance is no longer described.
     ForgetInstance,
+    /// A peering connection that has ended is no longer described.
+    ForgetPeering,
     /// What a terminated instance leaves behind goes.
     ReleaseInstance,
     /// An interface goes that AWS kept for a deleted load balancer.
@@ -49,6 +53,8 @@ impl Region {
             let (key, due) = (key.to_owned(), due.clone());
             self.schedule.remove(&key);
             match due.event {
+                Event::ExpirePeering => vpc_peering::expire(self, &due.id),
+                Event::ForgetPeering => vpc_peering::forget(self, &due.id),
                 Event::ForgetInstance => instance::forget(self, &due.id),
                 Event::ReleaseInstance => instance::release(self, &due.id),
                 Event::RemoveInterface => network_interface::remove(self, &due.id),

@@ -76,6 +76,8 @@ pub struct Quotas {
     pub route_tables_per_vpc: usize,
     /// Routes in a table, the local one not counted.
     pub routes_per_table: usize,
+    /// Active peering connections of a VPC.
+    pub peerings_per_vpc: usize,
     /// Security groups in a Region.
     pub security_groups: usize,
     /// Rules of a security group in one direction.
@@ -116,6 +118,7 @@ impl Default for Quotas {
             subnets_per_vpc: 200,
             route_tables_per_vpc: 200,
             routes_per_table: 50,
+            peerings_per_vpc: 50,
             security_groups: 2500,
             rules_per_security_group: 60,
             security_groups_per_interface: 5,

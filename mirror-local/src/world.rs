@@ -23,6 +23,7 @@ use crate::ec2::traffic_mirror::session::MirrorSession;
 use crate::ec2::traffic_mirror::target::MirrorTarget;
 use crate::ec2::volume::Volume;
 use crate::ec2::vpc::Vpc;
+use crate::ec2::vpc_peering::VpcPeering;
 use crate::elbv2::{Listener, LoadBalancer, TargetGroup};
 use crate::failure::{Failure, Outcome};
 use crate::listing::{check_shape, not_found};
@@ -150,6 +151,7 @@ tables! {
     /// The client tokens of past creates.
     tokens: Token,
     volumes: Volume,
+    vpc_peerings: VpcPeering,
     vpcs: Vpc,
 }
 

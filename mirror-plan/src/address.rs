@@ -20,6 +20,8 @@ pub enum Kind {
     InternetGateway,
     /// A route table with its routes and subnet associations.
     RouteTable,
+    /// A VPC peering connection.
+    VpcPeering,
     /// A security group with its rules.
     SecurityGroup,
     /// An EC2 instance with its primary network interface.
@@ -52,6 +54,7 @@ const KINDS: &[KindRow] = &[
     row(Kind::Subnet, "subnet", "subnet", "subnet"),
     row(Kind::InternetGateway, "internet_gateway", "internet gateway", "internet-gateway"),
     row(Kind::RouteTable, "route_table", "route table", "route-table"),
+    row(Kind::VpcPeering, "vpc_peering", "VPC peering connection", "vpc-peering-connection"),
     row(Kind::SecurityGroup, "security_group", "security group", "security-group"),
     row(Kind::Instance, "instance", "instance", "instance"),
     row(Kind::TargetGroup, "target_group", "target group", "elasticloadbalancing:targetgroup"),

@@ -29,6 +29,7 @@ pub mod security_group;
 pub mod subnet;
 pub mod target_group;
 pub mod vpc;
+pub mod vpc_peering;
 
 pub use access::{Access, Named};
 pub use instance::Instance;
@@ -43,6 +44,7 @@ pub use security_group::SecurityGroup;
 pub use subnet::Subnet;
 pub use target_group::TargetGroup;
 pub use vpc::Vpc;
+pub use vpc_peering::VpcPeering;
 
 /// Tags of an AWS object.
 pub type Tags = BTreeMap<String, String>;
@@ -455,6 +457,7 @@ kinds! {
     Subnet: subnet made by Create;
     InternetGateway: internet_gateway made by Create;
     RouteTable: route_table made by Create;
+    VpcPeering: vpc_peering made by Create;
     SecurityGroup: security_group made by Create;
     Instance: instance made by Run;
     TargetGroup: target_group made by Create;
@@ -504,6 +507,7 @@ impl Resource {
             Self::Vpc(_)
             | Self::Subnet(_)
             | Self::InternetGateway(_)
+            | Self::VpcPeering(_)
             | Self::SecurityGroup(_)
             | Self::Instance(_)
             | Self::TargetGroup(_)
@@ -533,9 +537,11 @@ impl Repeat {
     pub const fn of(kind: Kind) -> Self {
         match kind {
             Kind::Vpc | Kind::InternetGateway => Self::Second,
-            Kind::Subnet | Kind::SecurityGroup | Kind::TargetGroup | Kind::LoadBalancer => {
-                Self::Taken
-            }
+            Kind::Subnet
+            | Kind::VpcPeering
+            | Kind::SecurityGroup
+            | Kind::TargetGroup
+            | Kind::LoadBalancer => Self::Taken,
             Kind::RouteTable
             | Kind::Instance
             | Kind::MirrorTarget

@@ -1,7 +1,14 @@
-# 26 objects: every kind there is, two subnets, two load balancers, three instances, five sessions.
+# 28 objects: every kind there is, two VPCs and a peering, two subnets, two load balancers, three instances, five sessions.
 stack "wide" { region = "eu-west-1" }
 
 vpc "net" { cidr = "10.0.0.0/16" }
+
+vpc "other" { cidr = "10.1.0.0/16" }
+
+vpc_peering "over" {
+  requester = vpc.net
+  accepter  = vpc.other
+}
 
 internet_gateway "way" { vpc = vpc.net }
 
@@ -25,6 +32,7 @@ route_table "out" {
 
 route_table "closed" {
   vpc     = vpc.net
+  routes  = [{ destination = vpc.other.cidr, vpc_peering = vpc_peering.over }]
   subnets = [subnet.b]
 }
 

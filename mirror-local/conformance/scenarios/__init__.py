@@ -7,6 +7,7 @@ SCENARIOS = [
     identity.surroundings,
     network.vpcs_and_subnets,
     network.routes_and_gateways,
+    network.peering,
     security.groups_and_rules,
     instances.interfaces,
     instances.instances_and_volumes,

@@ -88,6 +88,41 @@ def routes_and_gateways(cloud):
     ec2.delete_vpc(VpcId=vpc_id)
 
 
+def peering(cloud):
+    ec2 = cloud.ec2
+    vpcs = [ec2.create_vpc(CidrBlock=block)["Vpc"]["VpcId"] for block in ("10.1.0.0/16", "10.2.0.0/16")]
+    asked = ec2.create_vpc_peering_connection(
+        VpcId=vpcs[0], PeerVpcId=vpcs[1],
+        TagSpecifications=tags("vpc-peering-connection", Name="over"),
+    )["VpcPeeringConnection"]
+    peering_id = asked["VpcPeeringConnectionId"]
+    which = {"VpcPeeringConnectionId": peering_id}
+
+    def code():
+        told = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering_id])
+        return told["VpcPeeringConnections"][0]["Status"]["Code"]
+
+    cloud.until(lambda: code() == "pending-acceptance", f"{peering_id} is to be asked for")
+    again = ec2.create_vpc_peering_connection(VpcId=vpcs[0], PeerVpcId=vpcs[1])
+    check(again["VpcPeeringConnection"]["VpcPeeringConnectionId"] == peering_id, again)
+    ec2.accept_vpc_peering_connection(**which)
+    cloud.until(lambda: code() == "active", f"{peering_id} is to be active")
+    found(cloud, "describe_vpc_peering_connections", "VpcPeeringConnections", "VpcPeeringConnectionId", {
+        "accepter-vpc-info.vpc-id": vpcs[1], "requester-vpc-info.vpc-id": vpcs[0],
+        "status-code": "active", "tag:Name": "over", "vpc-peering-connection-id": peering_id,
+    }, peering_id)
+    table = ec2.create_route_table(VpcId=vpcs[0])["RouteTable"]["RouteTableId"]
+    route = {"RouteTableId": table, "DestinationCidrBlock": "10.2.0.0/16"}
+    ec2.create_route(**route, **which)
+    told = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    check(any(r.get("VpcPeeringConnectionId") == peering_id for r in told), told)
+    ec2.delete_route_table(RouteTableId=table)
+    ec2.delete_vpc_peering_connection(**which)
+    cloud.refused("InvalidStateTransition", ec2.delete_vpc_peering_connection, **which)
+    for vpc in vpcs:
+        ec2.delete_vpc(VpcId=vpc)
+
+
 def found(cloud, method, key, name, filters, wanted):
     """Checks that each filter alone, and all together, find the one object."""
     call = getattr(cloud.ec2, method)

@@ -232,6 +232,10 @@ impl Checked<'_> {
         let region = self.region;
         let given = |name: &str| parameters.given(name).unwrap_or_default();
         let named: Vec<(&str, &str)> = match find {
+            Find::AccepterOfPeering => {
+                let peering = region.vpc_peerings.get(given("VpcPeeringConnectionId"));
+                peering.iter().map(|peering| ("vpc", &*peering.accepter)).collect()
+            }
             Find::Association => {
                 let id = given("AssociationId");
                 let tables = region.route_tables.values();

@@ -26,6 +26,8 @@ pub(super) enum Subject {
 /// What only the world can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Find {
+    /// The VPC that a peering connection was asked of.
+    AccepterOfPeering,
     /// The route table and the subnet of an association.
     Association,
     /// The instance and the interface of an attachment.
@@ -44,6 +46,7 @@ pub(super) enum Find {
 
 const TABLE: &str = "route-table";
 const GATEWAY: &str = "internet-gateway";
+const PEERING: &str = "vpc-peering-connection";
 const INTERFACE: &str = "network-interface";
 const FILTER: &str = "traffic-mirror-filter";
 const RULE: &str = "traffic-mirror-filter-rule";
@@ -54,6 +57,7 @@ const SESSION: &str = "traffic-mirror-session";
 #[rustfmt::skip] // a row for each action
 fn ec2(action: &str) -> Option<&'static [Subject]> {
     Some(match action {
+        "AcceptVpcPeeringConnection" => &[Id(PEERING, "VpcPeeringConnectionId"), Found(Find::AccepterOfPeering)],
         "AssociateRouteTable" => &[Id(TABLE, "RouteTableId"), Id("subnet", "SubnetId")],
         "AssociateVpcCidrBlock" | "DeleteVpc" | "ModifyVpcAttribute" | "DescribeVpcAttribute" => &[Id("vpc", "VpcId")],
         "AttachInternetGateway" | "DetachInternetGateway" => &[Id(GATEWAY, "InternetGatewayId"), Id("vpc", "VpcId")],
@@ -81,6 +85,8 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Id("vpc-endpoint", "GatewayLoadBalancerEndpointId"),
         ],
         "CreateVpc" => &[Made("vpc")],
+        "CreateVpcPeeringConnection" => &[Made(PEERING), Id("vpc", "VpcId")],
+        "DeleteVpcPeeringConnection" => &[Id(PEERING, "VpcPeeringConnectionId")],
         "DeleteInternetGateway" => &[Id(GATEWAY, "InternetGatewayId")],
         "DeleteKeyPair" => &[Name("KeyName"), Id("key-pair", "KeyPairId")],
         "DeleteNetworkInterface" | "DescribeNetworkInterfaceAttribute" | "ResetNetworkInterfaceAttribute" => &[Id(INTERFACE, "NetworkInterfaceId")],

@@ -13,9 +13,6 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::read("DescribeAddressesAttribute", |_, _, xml| empty(xml, "addressSet")),
     Action::read("DescribeVpcClassicLink", |_, _, xml| empty(xml, "vpcSet")),
     Action::read("DescribeVpcClassicLinkDnsSupport", |_, _, xml| empty(xml, "vpcs")),
-    Action::read("DescribeVpcPeeringConnections", |_, _, xml| {
-        empty(xml, "vpcPeeringConnectionSet")
-    }),
     Action::read("DescribeNatGateways", |_, _, xml| empty(xml, "natGatewaySet")),
     Action::read("DescribeVpcEndpoints", |_, _, xml| empty(xml, "vpcEndpointSet")),
     Action::read("DescribeVpnGateways", |_, _, xml| empty(xml, "vpnGatewaySet")),

@@ -6,7 +6,7 @@ pub(crate) mod cidr;
 pub(crate) use cidr::CidrAssociation;
 
 use super::default_network::{VpcPlan, create_vpc};
-use super::security_group;
+use super::{security_group, vpc_peering};
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
@@ -191,7 +191,8 @@ fn dependent(region: &Region, vpc: &str) -> Option<String> {
         let mut groups = region.security_groups.values();
         groups.find(|g| g.vpc_id == vpc && g.name != "default").map(|g| &g.id)
     };
-    subnet.or_else(gateway).or_else(table).or_else(group).cloned()
+    let peering = || vpc_peering::of_vpc(region, vpc);
+    subnet.or_else(gateway).or_else(table).or_else(group).or_else(peering).cloned()
 }
 
 fn ids<T: crate::table::Row>(

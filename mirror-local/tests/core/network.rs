@@ -170,3 +170,81 @@ fn tags_of_all_kinds_are_described_together() {
     assert_eq!(all(&client.ok("DescribeTags"), "resourceId"), [vpc]);
     assert_eq!(client.refused("CreateTags&ResourceId.1=nothing&Tag.1.Key=k"), "400 InvalidID");
 }
+
+#[test]
+fn a_peering_connection_is_asked_for_accepted_and_ended() {
+    let client = Client::new();
+    let vpc = |block: &str| first(&client.ok(&format!("CreateVpc&CidrBlock={block}")), "vpcId");
+    let (one, other) = (vpc("10.0.0.0/16"), vpc("10.1.0.0/16"));
+    let ask = format!("CreateVpcPeeringConnection&VpcId={one}&PeerVpcId={other}");
+    let id = first(&client.ok(&ask), "vpcPeeringConnectionId");
+    let describe = format!("DescribeVpcPeeringConnections&VpcPeeringConnectionId.1={id}");
+    let code = || first(&client.ok(&describe), "code");
+    let accept = format!("AcceptVpcPeeringConnection&VpcPeeringConnectionId={id}");
+    assert_eq!(code(), "initiating-request");
+    assert_eq!(client.refused(&accept), "400 InvalidStateTransition");
+    client.advance(Duration::from_secs(1));
+    insta::assert_snapshot!(client.ok(&describe), @r#"<DescribeVpcPeeringConnectionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><vpcPeeringConnectionSet><item><accepterVpcInfo><ownerId>123456789012</ownerId><region>us-east-1</region><vpcId>vpc-0f7e70c567bd530fc</vpcId></accepterVpcInfo><expirationTime>2026-01-08T00:00:00Z</expirationTime><requesterVpcInfo><cidrBlock>10.0.0.0/16</cidrBlock><cidrBlockSet><item><cidrBlock>10.0.0.0/16</cidrBlock></item></cidrBlockSet><peeringOptions><allowDnsResolutionFromRemoteVpc>false</allowDnsResolutionFromRemoteVpc><allowEgressFromLocalClassicLinkToRemoteVpc>false</allowEgressFromLocalClassicLinkToRemoteVpc><allowEgressFromLocalVpcToRemoteClassicLink>false</allowEgressFromLocalVpcToRemoteClassicLink></peeringOptions><ownerId>123456789012</ownerId><region>us-east-1</region><vpcId>vpc-03d4760a8dfd3f73a</vpcId></requesterVpcInfo><status><code>pending-acceptance</code><message>Pending Acceptance by 123456789012</message></status><tagSet></tagSet><vpcPeeringConnectionId>pcx-0107873bbd817bb98</vpcPeeringConnectionId></item></vpcPeeringConnectionSet></DescribeVpcPeeringConnectionsResponse>"#);
+    // The pair has one, whoever asks again; the other way round it is another one.
+    assert_eq!(first(&client.ok(&ask), "vpcPeeringConnectionId"), id);
+    client.ok(&accept);
+    client.advance(Duration::from_secs(1));
+    assert_eq!(code(), "active");
+    let turned = format!("CreateVpcPeeringConnection&VpcId={other}&PeerVpcId={one}");
+    let turned = first(&client.ok(&turned), "vpcPeeringConnectionId");
+    client.advance(Duration::from_secs(1));
+    let accept = format!("AcceptVpcPeeringConnection&VpcPeeringConnectionId={turned}");
+    assert_eq!(client.refused(&accept), "400 VpcPeeringConnectionAlreadyExists");
+    assert_eq!(client.refused(&format!("DeleteVpc&VpcId={other}")), "400 DependencyViolation");
+    let delete = format!("DeleteVpcPeeringConnection&VpcPeeringConnectionId={id}");
+    client.ok(&delete);
+    assert_eq!(code(), "deleted");
+    assert_eq!(client.refused(&delete), "400 InvalidStateTransition");
+    client.advance(Duration::from_secs(2 * 60 * 60));
+    assert_eq!(client.refused(&describe), "400 InvalidVpcPeeringConnectionID.NotFound");
+    client.advance(Duration::from_secs(5 * 24 * 60 * 60));
+    let describe = format!("DescribeVpcPeeringConnections&VpcPeeringConnectionId.1={turned}");
+    assert_eq!(first(&client.ok(&describe), "code"), "pending-acceptance");
+    client.advance(Duration::from_secs(47 * 60 * 60));
+    assert_eq!(first(&client.ok(&describe), "code"), "expired");
+    client.advance(Duration::from_secs(2 * 60 * 60));
+    assert_eq!(client.refused(&accept), "400 InvalidVpcPeeringConnectionID.NotFound");
+}
+
+#[test]
+fn a_peering_connection_of_overlapping_ranges_has_failed() {
+    let client = Client::new();
+    let vpc = |block: &str| first(&client.ok(&format!("CreateVpc&CidrBlock={block}")), "vpcId");
+    let (one, other) = (vpc("10.0.0.0/16"), vpc("10.0.128.0/17"));
+    let ask = format!("CreateVpcPeeringConnection&VpcId={one}&PeerVpcId={other}");
+    let answer = client.ok(&ask);
+    assert_eq!(first(&answer, "code"), "failed");
+}
+
+#[test]
+fn a_route_over_a_peering_connection_leads_somewhere_once_it_is_accepted() {
+    let client = Client::new();
+    let vpc = |block: &str| first(&client.ok(&format!("CreateVpc&CidrBlock={block}")), "vpcId");
+    let (one, other, third) = (vpc("10.0.0.0/16"), vpc("10.1.0.0/16"), vpc("10.2.0.0/16"));
+    let ask = format!("CreateVpcPeeringConnection&VpcId={one}&PeerVpcId={other}");
+    let id = first(&client.ok(&ask), "vpcPeeringConnectionId");
+    client.advance(Duration::from_secs(1));
+    let table =
+        |vpc: &str| first(&client.ok(&format!("CreateRouteTable&VpcId={vpc}")), "routeTableId");
+    let route = |table: &str| {
+        format!(
+            "CreateRoute&RouteTableId={table}&DestinationCidrBlock=10.1.0.0/16\
+             &VpcPeeringConnectionId={id}"
+        )
+    };
+    let own = table(&one);
+    client.ok(&route(&own));
+    assert_eq!(client.refused(&route(&table(&third))), "400 InvalidParameterValue");
+    let states =
+        || all(&client.ok(&format!("DescribeRouteTables&RouteTableId.1={own}")), "state").concat();
+    assert!(states().contains("blackhole"), "{}", states());
+    client.ok(&format!("AcceptVpcPeeringConnection&VpcPeeringConnectionId={id}"));
+    assert!(!states().contains("blackhole"), "{}", states());
+    client.ok(&format!("DeleteVpcPeeringConnection&VpcPeeringConnectionId={id}"));
+    assert!(states().contains("blackhole"), "{}", states());
+}

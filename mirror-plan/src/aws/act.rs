@@ -35,6 +35,7 @@ mod security_group;
 mod subnet;
 mod target_group;
 mod vpc;
+mod vpc_peering;
 
 pub use super::wait::{TimeUp, Waiting};
 pub use blocker::Blocker;
@@ -115,6 +116,7 @@ pub async fn act(aws: &Aws, act: Act<'_>) -> Result<Made, ActError> {
             Box::pin(internet_gateway::act(&acting, operation)).await
         }
         Operation::RouteTable(operation) => Box::pin(route_table::act(&acting, operation)).await,
+        Operation::VpcPeering(operation) => Box::pin(vpc_peering::act(&acting, operation)).await,
         Operation::SecurityGroup(operation) => {
             Box::pin(security_group::act(&acting, operation)).await
         }

@@ -44,6 +44,7 @@ mod subnet;
 mod sweep;
 mod target_group;
 mod vpc;
+mod vpc_peering;
 
 pub(crate) use glimpse::has_moved;
 pub(crate) use one::{Look, look_at};
@@ -201,6 +202,7 @@ async fn kinds(
                 Box::pin(subnet::observe(aws, whose, ids(Kind::Subnet))),
                 Box::pin(internet_gateway::observe(aws, whose, ids(Kind::InternetGateway))),
                 Box::pin(route_table::observe(aws, whose, ids(Kind::RouteTable))),
+                Box::pin(vpc_peering::observe(aws, whose, ids(Kind::VpcPeering))),
                 Box::pin(security_group::observe(aws, whose, ids(Kind::SecurityGroup))),
             )
         },
@@ -219,9 +221,9 @@ async fn kinds(
             )
         },
     )?;
-    let (a, b, c, d, e) = network;
-    let ((f, g, h), (i, j, k)) = (machines, mirror);
-    Ok([a, b, c, d, e, f, g, h, i, j, k].into_iter().fold(Seen::default(), Seen::and))
+    let (a, b, c, d, e, f) = network;
+    let ((g, h, i), (j, k, l)) = (machines, mirror);
+    Ok([a, b, c, d, e, f, g, h, i, j, k, l].into_iter().fold(Seen::default(), Seen::and))
 }
 
 /// What was seen of one kind.

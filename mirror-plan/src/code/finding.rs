@@ -196,10 +196,11 @@ findings! {
     Error TARGET_IS_AN_INSTANCE = "MP1031", "an instance as mirror target" by Reading
     "A target is a network interface, a Network Load Balancer or a Gateway Load Balancer endpoint."
     ("EC2 API reference, `CreateTrafficMirrorTarget`", "2026");
-    /// A subnet is not in the range of its VPC, or two subnets of a VPC have addresses in common.
-    Error RANGES_CLASH = "MP1032", "subnet outside its VPC, or over another" by Lint
-    "AWS refuses the second subnet (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`), half-way through an apply."
-    ("EC2 API reference, \"Error codes\"", "2026");
+    /// A subnet is not in the range of its VPC, two subnets of a VPC have addresses in common, or two VPCs that are
+    /// to be peered.
+    Error RANGES_CLASH = "MP1032", "ranges that clash" by Lint
+    "AWS refuses the second subnet (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`), and a peering connection of VPCs with addresses in common fails, half-way through an apply."
+    ("EC2 API reference, \"Error codes\" and `CreateVpcPeeringConnection`", "2026");
     /// Two load balancers, or two target groups, have the same name, or somebody else has it already.
     Error NAME_TAKEN = "MP1033", "name taken" by Lint
     "The name of a load balancer, and that of a target group, is unique in an account and Region (`DuplicateLoadBalancerName`, `DuplicateTargetGroupName`)."

@@ -10,7 +10,7 @@ use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::resource::mirror_target::Destination;
-use crate::resource::{Resource, Subnet, Vpc};
+use crate::resource::{Resource, Subnet, Vpc, VpcPeering};
 use crate::scalar::ElbName;
 
 /// The longest packet, with its Ethernet header, that goes whole over a path of 8500 bytes: less the 54 bytes
@@ -42,7 +42,32 @@ pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
             }
         }
     }
+    found.extend(view.resources().filter_map(|(address, resource)| match resource {
+        Resource::VpcPeering(peering) => peered(view, (address, peering)),
+        _ => None,
+    }));
     found
+}
+
+/// A connection of VPCs that have addresses in common has failed as soon as it is made.
+fn peered(view: &View<'_>, (address, peering): Of<'_, VpcPeering>) -> Option<Diagnostic> {
+    let (requester, a) = view.own_vpc(&peering.requester)?;
+    let (accepter, b) = view.own_vpc(&peering.accepter)?;
+    if !a.cidr.net().contains(&b.cidr.net()) && !b.cidr.net().contains(&a.cidr.net()) {
+        return None;
+    }
+    let title = format!(
+        "`{address}` connects `{requester}` ({}) and `{accepter}` ({}), which have addresses in common",
+        a.cidr, b.cidr
+    );
+    Some(
+        Diagnostic::error(code::RANGES_CLASH, title)
+            .of(address)
+            .at(view.at(address, &Default::default()), "")
+            .at(view.at(requester, &attribute("cidr")), "the range of the one")
+            .at(view.at(accepter, &attribute("cidr")), "the range of the other")
+            .help("give one of the VPCs another range"),
+    )
 }
 
 /// What is in the range of its VPC: of a VPC that was not made by the stack there may be more ranges.
@@ -86,6 +111,7 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
             Resource::Vpc(_)
             | Resource::Subnet(_)
             | Resource::InternetGateway(_)
+            | Resource::VpcPeering(_)
             | Resource::RouteTable(_)
             | Resource::SecurityGroup(_)
             | Resource::Instance(_)

@@ -152,6 +152,7 @@ pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
             Resource::Vpc(_)
             | Resource::Subnet(_)
             | Resource::InternetGateway(_)
+            | Resource::VpcPeering(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
             | Resource::MirrorSession(_) => {}

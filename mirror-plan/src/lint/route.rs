@@ -93,7 +93,7 @@ fn routes<'s>(view: &View<'s>, subnet: &'s Ref<Subnet>) -> impl Iterator<Item = 
 }
 
 fn leads_out<'s>(view: &View<'s>, route: &'s Route, vpc: &Ref<Vpc>) -> bool {
-    let Route { destination, internet_gateway, target: _ } = route;
+    let Route { destination, internet_gateway, vpc_peering: _, target: _ } = route;
     let any = destination.net().prefix_len() == 0 && destination.net().addr().is_ipv4();
     let gateway = match internet_gateway {
         None => false,
@@ -123,7 +123,7 @@ pub(super) fn no_route_to_target(view: &View<'_>) -> Vec<Diagnostic> {
                 .at(view.at(session_address, &attribute("target")), "")
                 .note(format!("mirrored packets go to `{unreached}`"))
                 .help(
-                    "add a route to a peering (`pcx-`) or transit gateway (`tgw-`) for its range",
+                    "add a route for its range, by a `vpc_peering` or a transit gateway (`target = \"tgw-...\"`)",
                 ),
         );
     }

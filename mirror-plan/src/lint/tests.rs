@@ -170,12 +170,18 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "MP1021",
-        "target = \"pcx-0a1b2c3d\"",
+        "vpc_peering = \"pcx-0a1b2c3d\"",
         "target = \"tgw-0a1b2c3d\"",
-        "target = \"pcx-0a1b2c3e\"",
+        "vpc_peering = \"pcx-0a1b2c3e\"",
     ),
     ("MP1032", "\"10.0.3.0/24\"", "\"10.0.2.128/25\"", "\"10.0.3.0/25\""),
     ("MP1032", "\"10.0.3.0/24\"", "\"10.1.3.0/24\"", "\"10.0.255.0/24\""),
+    (
+        "MP1032",
+        "vpc \"far\" {",
+        "vpc \"twin\" { cidr = \"10.0.128.0/17\" }\nvpc_peering \"twins\" {\n  requester = vpc.twin\n  accepter = vpc.lab\n}\nvpc \"far\" {",
+        "vpc \"twin\" { cidr = \"10.9.128.0/17\" }\nvpc_peering \"twins\" {\n  requester = vpc.twin\n  accepter = vpc.lab\n}\nvpc \"far\" {",
+    ),
     (
         "MP1033",
         "mirror_target \"direct\"",

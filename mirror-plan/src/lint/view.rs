@@ -109,6 +109,7 @@ impl<'s> View<'s> {
                 Resource::Subnet(subnet) => self.subnets.push((address, subnet)),
                 Resource::Vpc(_)
                 | Resource::InternetGateway(_)
+                | Resource::VpcPeering(_)
                 | Resource::SecurityGroup(_)
                 | Resource::TargetGroup(_)
                 | Resource::MirrorFilter(_) => {}
@@ -269,7 +270,10 @@ fn used(observed: &Observed) -> BTreeMap<&str, Of<'_, Resource>> {
     for (address, found) in &observed.existing {
         let Found { id, generation: _, resource, computed, parts: _ } = found;
         match resource {
-            Resource::SecurityGroup(_) | Resource::RouteTable(_) | Resource::InternetGateway(_) => {
+            Resource::SecurityGroup(_)
+            | Resource::RouteTable(_)
+            | Resource::VpcPeering(_)
+            | Resource::InternetGateway(_) => {
                 continue;
             }
             Resource::Vpc(_)

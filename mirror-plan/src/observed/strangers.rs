@@ -99,6 +99,7 @@ impl Shared {
                 | Resource::Subnet(_)
                 | Resource::InternetGateway(_)
                 | Resource::RouteTable(_)
+                | Resource::VpcPeering(_)
                 | Resource::SecurityGroup(_)
                 | Resource::Instance(_)
                 | Resource::MirrorFilter(_) => {}

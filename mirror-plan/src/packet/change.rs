@@ -40,6 +40,7 @@ impl TrafficChange {
             Kind::Vpc
             | Kind::Subnet
             | Kind::InternetGateway
+            | Kind::VpcPeering
             | Kind::RouteTable
             | Kind::SecurityGroup
             | Kind::Instance

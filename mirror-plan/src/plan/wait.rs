@@ -42,6 +42,7 @@ impl Wait {
             | Operation::Vpc(_)
             | Operation::Subnet(_)
             | Operation::InternetGateway(_)
+            | Operation::VpcPeering(_)
             | Operation::RouteTable(_)
             | Operation::SecurityGroup(_)
             | Operation::TargetGroup(_)

@@ -37,6 +37,7 @@ pub enum ArnType {
     Subnet,
     InternetGateway,
     RouteTable,
+    VpcPeeringConnection,
     SecurityGroup,
     Instance,
     Volume,
@@ -73,6 +74,7 @@ impl ArnType {
             Self::Subnet => "subnet/",
             Self::InternetGateway => "internet-gateway/",
             Self::RouteTable => "route-table/",
+            Self::VpcPeeringConnection => "vpc-peering-connection/",
             Self::SecurityGroup => "security-group/",
             Self::Instance => "instance/",
             Self::Volume => "volume/",
@@ -267,6 +269,7 @@ pub const fn reading(kind: Kind) -> &'static [Access] {
         Kind::Subnet => const { &[Access::ec2("DescribeSubnets").at_removal()] },
         Kind::InternetGateway => const { &[Access::ec2("DescribeInternetGateways").at_removal()] },
         Kind::RouteTable => const { &[Access::ec2("DescribeRouteTables").at_removal()] },
+        Kind::VpcPeering => const { &[Access::ec2("DescribeVpcPeeringConnections").at_removal()] },
         Kind::SecurityGroup => const { &[Access::ec2("DescribeSecurityGroups").at_removal()] },
         Kind::Instance => {
             const {
@@ -333,6 +336,7 @@ pub const fn retagging(kind: Kind) -> &'static [Access] {
         Kind::Subnet => ec2!(Subnet),
         Kind::InternetGateway => ec2!(InternetGateway),
         Kind::RouteTable => ec2!(RouteTable),
+        Kind::VpcPeering => ec2!(VpcPeeringConnection),
         Kind::SecurityGroup => ec2!(SecurityGroup),
         Kind::Instance => ec2!(Instance),
         Kind::MirrorTarget => ec2!(TrafficMirrorTarget),

@@ -8,7 +8,7 @@ use super::access::{Access, ArnType as A, Named, On, calls};
 use super::internet_gateway::InternetGatewayId;
 use super::{
     Computed, Creation, InternetGateway, Need, Readiness, ReplaceOrder, ResourceType, Subnet, Tags,
-    Vpc, need, part, refuse_duplicates, this,
+    Vpc, VpcPeering, need, part, refuse_duplicates, this,
 };
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified, ObjectId};
@@ -17,14 +17,16 @@ use crate::scalar::{IpRange, RouteTarget};
 use crate::value::Path;
 
 object! {
-    /// A route: packets to `destination` go to a gateway. The route inside the VPC is AWS's own and
+    /// A route: packets to `destination` go to a gateway or another VPC. The route inside the VPC is AWS's own and
     /// is not written.
     pub struct Route("route") by(destination) {
         /// The range of addresses it is for; `0.0.0.0/0` for all that no other route is for.
         destination: IpRange => required, Update;
         /// An internet gateway to send them to.
         internet_gateway: Option<Ref<InternetGateway>> => optional, Update;
-        /// The id of anything else to send them to: `pcx-`, `tgw-`, `nat-`, `vgw-`, `eni-`, `vpce-`.
+        /// A VPC peering connection to send them over.
+        vpc_peering: Option<Ref<VpcPeering>> => optional, Update;
+        /// The id of anything else to send them to: `tgw-`, `nat-`, `vgw-`, `eni-`, `vpce-`, `lgw-`.
         target: Option<RouteTarget> => optional, Update;
     }
 }
@@ -126,11 +128,13 @@ impl Operation {
             Self::Create { vpc, tags: _ } => vec![need(vpc, Readiness::Made)],
             Self::CreateRoute { route_table, route }
             | Self::ReplaceRoute { route_table, route } => {
-                let Route { destination: _, internet_gateway, target: _ } = route;
+                let Route { destination: _, internet_gateway, vpc_peering, target: _ } = route;
                 vec![
                     need(route_table, Readiness::Made),
                     // AWS refuses a route to a gateway that is not attached yet.
                     internet_gateway.as_ref().and_then(|to| need(to, Readiness::Finished)),
+                    // A route over one that nobody has accepted yet leads nowhere.
+                    vpc_peering.as_ref().and_then(|to| need(to, Readiness::Finished)),
                 ]
             }
             Self::Associate { route_table, subnet } => {
@@ -172,11 +176,13 @@ impl ResourceType for RouteTable {
     fn check(&self, problems: &mut Problems) {
         refuse_duplicates(problems, "routes", self.routes.iter().map(|route| route.destination));
         for (index, route) in self.routes.iter().enumerate() {
-            if route.internet_gateway.is_some() == route.target.is_some() {
+            let Route { destination: _, internet_gateway, vpc_peering, target } = route;
+            let ways = [internet_gateway.is_some(), vpc_peering.is_some(), target.is_some()];
+            if ways.iter().filter(|is_given| **is_given).count() != 1 {
                 problems.add(
                     ProblemSort::Value,
                     &Path::default().member("routes").index(index),
-                    "a route has either `internet_gateway` or `target`",
+                    "a route has one of `internet_gateway`, `vpc_peering` and `target`",
                 );
             }
         }

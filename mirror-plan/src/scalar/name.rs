@@ -142,7 +142,7 @@ pub struct Region(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
-/// What a route leads to, where that is none of the stack's own kinds: `pcx-`, `tgw-`, `nat-`, ...
+/// What a route leads to, where that is none of the stack's own kinds: `tgw-`, `nat-`, ...
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteTarget(String);
 
@@ -188,12 +188,12 @@ texts! {
     AccountId: |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()),
         "is not an account: twelve digits";
     RouteTarget: |text| {
-        ["pcx-", "tgw-", "nat-", "vgw-", "eni-", "vpce-", "lgw-"]
+        ["tgw-", "nat-", "vgw-", "eni-", "vpce-", "lgw-"]
             .iter()
             .any(|prefix| text.strip_prefix(prefix).is_some_and(|digits| {
                 !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
             }))
-    }, "is not the id of a route target, such as pcx-, tgw-, nat-, vgw-, eni- or vpce-...";
+    }, "is not the id of a route target, such as tgw-, nat-, vgw-, eni- or vpce-...";
 }
 
 /// The port that health checks use.

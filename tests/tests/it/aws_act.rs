@@ -33,6 +33,7 @@ async fn a_network_is_made_changed_and_removed() {
     let route = |destination: &str| Route {
         destination: destination.parse().unwrap(),
         internet_gateway: Some(to(&gateway)),
+        vpc_peering: None,
         target: None,
     };
     let table = |routes: Vec<Route>, subnets: Vec<Ref<Subnet>>| RouteTable {

@@ -28,7 +28,12 @@ fn run(simulation: &Simulation, mode: Mode) -> End {
 /// Every stack of the examples that uses nothing of others, and the wide one.
 fn examples() -> Vec<Stack> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let names = ["lab.mirror.hcl", "review/capture.mirror.hcl", "sources/estate.mirror.hcl"];
+    let names = [
+        "lab.mirror.hcl",
+        "peering.mirror.hcl",
+        "review/capture.mirror.hcl",
+        "sources/estate.mirror.hcl",
+    ];
     let files = names.map(|name| folder.join(name)).into_iter();
     let stacks = files.map(|path| stack(&std::fs::read_to_string(path).unwrap()));
     stacks.chain([wide()]).collect()

@@ -15,6 +15,9 @@ pub(crate) fn stack_file(seed: u64, edit: u64) -> String {
     for vpc in 0..vpcs {
         file.vpc(vpc, &mut shape);
     }
+    if vpcs == 2 && shape.bool() {
+        file.peering();
+    }
     file.text
 }
 
@@ -95,6 +98,28 @@ impl File {
                 ("subnets", format!("[{}]", used.join(", "))),
             ],
         );
+    }
+
+    /// A connection of both VPCs, which comes, goes and is turned around with edits, and routes over it.
+    fn peering(&mut self) {
+        if self.detail.u8(0..4) == 0 {
+            return;
+        }
+        let mut sides = ["v0", "v1"];
+        if self.detail.bool() {
+            sides.reverse();
+        }
+        let [requester, accepter] = sides.map(|vpc| format!("vpc.{vpc}"));
+        let sides = [("requester", requester), ("accepter", accepter)];
+        self.block("vpc_peering \"between\"", &sides);
+        for (vpc, other) in [(0, 1), (1, 0)] {
+            let third = self.detail.u8(0..2);
+            let route = format!(
+                "[{{ destination = \"10.{other}.{third}.0/24\", vpc_peering = vpc_peering.between }}]"
+            );
+            let attributes = [("vpc", format!("vpc.v{vpc}")), ("routes", route)];
+            self.block(&format!("route_table \"v{vpc}over\""), &attributes);
+        }
     }
 
     fn security_group(&mut self, vpc: usize, group: usize, groups: usize) {

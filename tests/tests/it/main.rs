@@ -7,6 +7,7 @@ mod aws_act;
 mod aws_bench;
 mod aws_faults;
 mod aws_observe;
+mod aws_peering;
 mod aws_samples;
 mod converge;
 mod crash;

@@ -2,6 +2,7 @@
 
 use super::RouteTable;
 use crate::ec2::vpc::Vpc;
+use crate::ec2::vpc_peering::VpcPeering;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
 use crate::parameters::Parameters;
@@ -23,6 +24,7 @@ pub(crate) struct Route {
 pub(crate) enum Target {
     Gateway(String),
     Interface(String),
+    Peering(String),
 }
 
 /// The targets that EC2 has and a local AWS has not.
@@ -37,7 +39,6 @@ const FOREIGN_TARGETS: &[&str] = &[
     "OdbNetworkArn",
     "TransitGatewayId",
     "VpcEndpointId",
-    "VpcPeeringConnectionId",
 ];
 
 impl Route {
@@ -52,6 +53,7 @@ impl Route {
                 .network_interfaces
                 .get(id)
                 .is_some_and(|interface| interface.attachment.is_some()),
+            Target::Peering(id) => region.vpc_peerings.get(id).is_some_and(VpcPeering::is_active),
         };
         if active { "active" } else { "blackhole" }
     }
@@ -70,6 +72,7 @@ impl Route {
                 }
                 xml.text("networkInterfaceId", id);
             }
+            Target::Peering(id) => xml.text("vpcPeeringConnectionId", id),
         }
         xml.text("origin", "CreateRoute");
         xml.text("state", self.state(region, vpc));
@@ -117,14 +120,14 @@ pub(super) fn ipv6_destinations(table: &RouteTable) -> Vec<String> {
 pub(super) fn gateways(view: View<'_>, table: &RouteTable) -> Vec<String> {
     let created = table.routes.iter().filter_map(|route| match &route.target {
         Target::Gateway(id) => Some(id.clone()),
-        Target::Interface(_) => None,
+        Target::Interface(_) | Target::Peering(_) => None,
     });
     local(view.region, table).map(|_| "local".to_owned()).chain(created).collect()
 }
 
 pub(super) fn instances(view: View<'_>, table: &RouteTable) -> Vec<String> {
     texts(table.routes.iter().filter_map(|route| match &route.target {
-        Target::Gateway(_) => None,
+        Target::Gateway(_) | Target::Peering(_) => None,
         Target::Interface(id) => instance_of(view.region, id),
     }))
 }
@@ -217,7 +220,7 @@ fn destination(parameters: &Parameters) -> Outcome<IpNet> {
 
 /// Reads the one target of a route.
 fn target(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {
-    let names = ["GatewayId", "InstanceId", "NetworkInterfaceId"];
+    let names = ["GatewayId", "InstanceId", "NetworkInterfaceId", "VpcPeeringConnectionId"];
     let given: Vec<&str> = names.into_iter().filter(|n| parameters.text(n).is_some()).collect();
     let [name] = given.as_slice() else {
         let message = "The request must contain exactly one of gatewayId, natGatewayId, \
@@ -229,13 +232,14 @@ fn target(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outco
     let (target, vpc) = match *name {
         "GatewayId" => gateway(region, parameters.required(name)?)?,
         "InstanceId" => instance(region, parameters)?,
+        "VpcPeeringConnectionId" => return peering(region, parameters, table),
         _ => {
             let interface = find(&region.network_interfaces, parameters, name)?;
             (Target::Interface(interface.id.clone()), Some(&interface.vpc_id))
         }
     };
     if vpc != Some(&table.vpc_id) {
-        let (Target::Gateway(id) | Target::Interface(id)) = &target;
+        let (Target::Gateway(id) | Target::Interface(id) | Target::Peering(id)) = &target;
         let message = format!("route table {} and {id} belong to different networks", table.id);
         return Err(Failure::new("InvalidParameterValue", message));
     }
@@ -248,6 +252,19 @@ fn gateway<'a>(region: &'a Region, id: &str) -> Outcome<(Target, Option<&'a Stri
         return Err(Failure::new("InvalidGatewayID.NotFound", message));
     };
     Ok((Target::Gateway(gateway.id.clone()), gateway.vpc_id.as_ref()))
+}
+
+/// A route over a request that nobody has accepted is taken, and leads nowhere.
+///
+/// Source: VPC Peering guide, "Update your route tables for a VPC peering connection".
+fn peering(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {
+    let peering = find(&region.vpc_peerings, parameters, "VpcPeeringConnectionId")?;
+    if ![&peering.requester, &peering.accepter].contains(&&table.vpc_id) {
+        let (id, vpc) = (&peering.id, &table.vpc_id);
+        let message = format!("The vpc peering connection '{id}' is not one of the vpc '{vpc}'");
+        return Err(Failure::new("InvalidParameterValue", message));
+    }
+    Ok(Target::Peering(peering.id.clone()))
 }
 
 fn instance<'a>(
@@ -276,7 +293,7 @@ fn check_local(
         return Err(Failure::new("RouteAlreadyExists", message));
     }
     let inside = local(region, table).any(|block| IpNet::V4(block).contains(&destination));
-    if inside && matches!(target, Target::Gateway(_)) {
+    if inside && !matches!(target, Target::Interface(_)) {
         let message = format!(
             "The destination CIDR block {destination} is equal to or more specific than one of \
              this VPC's CIDR blocks. This route can target only an interface or an instance."

@@ -76,6 +76,7 @@ fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
         Kind::Vpc => of::<resource::Vpc>(id),
         Kind::Subnet => of::<resource::Subnet>(id),
         Kind::InternetGateway => of::<resource::InternetGateway>(id),
+        Kind::VpcPeering => of::<resource::VpcPeering>(id),
         Kind::RouteTable => of::<resource::RouteTable>(id),
         Kind::SecurityGroup => of::<resource::SecurityGroup>(id),
         Kind::Instance => of::<resource::Instance>(id),

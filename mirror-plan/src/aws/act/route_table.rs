@@ -80,10 +80,14 @@ struct Way {
 
 impl Way {
     fn of(acting: &Acting<'_>, route: &Route) -> Result<Self, ActError> {
-        let Route { destination: _, internet_gateway, target } = route;
+        let Route { destination: _, internet_gateway, vpc_peering, target } = route;
         if let Some(gateway) = internet_gateway {
             let gateway = Some(acting.id(gateway)?.to_string());
             return Ok(Self { gateway, ..Self::default() });
+        }
+        if let Some(peering) = vpc_peering {
+            let peering = Some(acting.id(peering)?.to_string());
+            return Ok(Self { peering, ..Self::default() });
         }
         let id = target.as_ref().ok_or(ActError::Operation("a route has a target"))?.to_string();
         let nowhere = Self::default();
@@ -92,7 +96,6 @@ impl Way {
             Some("nat") => Self { nat_gateway: id, ..nowhere },
             Some("tgw") => Self { transit_gateway: id, ..nowhere },
             Some("lgw") => Self { local_gateway: id, ..nowhere },
-            Some("pcx") => Self { peering: id, ..nowhere },
             Some("eni") => Self { interface: id, ..nowhere },
             Some("vpce") => Self { endpoint: id, ..nowhere },
             _ => Self { gateway: id, ..nowhere },

@@ -24,7 +24,14 @@ struct Meaning {
 }
 
 /// Lines for single calls first: the first that fits is the one.
-const MEANINGS: [Meaning; 11] = [
+const MEANINGS: [Meaning; 12] = [
+    // A connection that has ended is described for hours.
+    Meaning {
+        calls: &["DeleteVpcPeeringConnection"],
+        codes: &["InvalidStateTransition"],
+        words: &["to deleting"],
+        kind: ErrorKind::NotFound,
+    },
     // Elastic Load Balancing sees later than EC2 what EC2 has made, and has no code for that.
     Meaning {
         calls: &["CreateTargetGroup"],
@@ -133,6 +140,7 @@ const MEANINGS: [Meaning; 11] = [
             "InvalidIPAddress.InUse",
             "InvalidKeyPair.Duplicate",
             "IdempotentParameterMismatch",
+            "VpcPeeringConnectionAlreadyExists",
             "InterfaceInUseByTrafficMirrorSession",
             "InterfaceInUseByTrafficMirrorTarget",
             "NlbInUseByTrafficMirrorTarget",

@@ -60,6 +60,7 @@ async fn seen(
         | Kind::Subnet
         | Kind::InternetGateway
         | Kind::RouteTable
+        | Kind::VpcPeering
         | Kind::SecurityGroup
         | Kind::Instance
         | Kind::MirrorTarget

@@ -95,17 +95,21 @@ fn routes(
             continue; // To a prefix list: a gateway endpoint writes these itself.
         };
         let destination = ANSWER.parsed("destinationCidrBlock", Some(destination))?;
-        let (internet_gateway, target) = match route.gateway_id() {
-            Some(gateway) if gateway.starts_with("igw-") => {
-                (Some(ANSWER.reference("gatewayId", Some(gateway))?), None)
-            }
-            _ => (None, target(route).and_then(|target| target.parse().ok())),
-        };
-        if internet_gateway.is_none() && target.is_none() {
+        let internet_gateway = route.gateway_id().filter(|gateway| gateway.starts_with("igw-"));
+        let internet_gateway =
+            internet_gateway.map(|gateway| ANSWER.reference("gatewayId", Some(gateway)));
+        let internet_gateway = internet_gateway.transpose()?;
+        let vpc_peering = route.vpc_peering_connection_id();
+        let vpc_peering =
+            vpc_peering.map(|peering| ANSWER.reference("vpcPeeringConnectionId", Some(peering)));
+        let vpc_peering = vpc_peering.transpose()?;
+        let is_told = internet_gateway.is_some() || vpc_peering.is_some();
+        let target = target(route).filter(|_| !is_told).and_then(|target| target.parse().ok());
+        if !is_told && target.is_none() {
             seen.untold(owner, id, format!("a route to {destination} by {}", way(route)));
             continue;
         }
-        routes.push(Route { destination, internet_gateway, target });
+        routes.push(Route { destination, internet_gateway, vpc_peering, target });
     }
     routes.sort_by_key(|route| route.destination);
     Ok(routes)
@@ -125,7 +129,6 @@ fn target(route: &SeenRoute) -> Option<&str> {
     let targets = [
         route.nat_gateway_id(),
         route.transit_gateway_id(),
-        route.vpc_peering_connection_id(),
         route.local_gateway_id(),
         route.network_interface_id(),
         route.gateway_id(),

@@ -49,7 +49,7 @@ subnet "far" {
 }
 route_table "far" {
   vpc     = vpc.far
-  routes  = [{ destination = "<far_destination>", target = "<far_target>" }]
+  routes  = [{ destination = "<far_destination>", <far_way> }]
   subnets = [subnet.far]
 }
 security_group "far" { vpc = vpc.far }
@@ -111,8 +111,8 @@ const MISTAKES: &[Mistake] = &[
     edit("a way to elsewhere", "MP1017", &[("public", "true"), ("routes", "{ destination = \"10.9.0.0/16\", internet_gateway = internet_gateway.out }")]),
     edit("an empty zone", "MP1018", &[("balancer_subnets", "subnet.receiver, subnet.spare"), ("cross_zone", "false")]),
     edit("a receiver elsewhere", "MP1019", &[("targets", "instance.receiver[0], instance.elsewhere")]).more("vpc \"elsewhere\" { cidr = \"10.3.0.0/16\" }\nsubnet \"elsewhere\" {\n  vpc               = vpc.elsewhere\n  cidr              = \"10.3.1.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\nsecurity_group \"elsewhere\" {\n  vpc     = vpc.elsewhere\n  ingress = [{ protocol = \"all\", cidrs = [\"10.0.0.0/8\"] }]\n}\ninstance \"elsewhere\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.elsewhere\n  security_groups = [security_group.elsewhere]\n}\n").also(&["MP1007"]),
-    edit("no route", "MP1020", &[("far_destination", "10.7.0.0/16"), ("far_target", "pcx-0a1b2c3d")]).more(FAR),
-    edit("a narrow way", "MP1021", &[("far_destination", "10.0.0.0/16"), ("far_target", "tgw-0a1b2c3d4e5f67890")]).more(FAR),
+    edit("no route", "MP1020", &[("far_destination", "10.7.0.0/16"), ("far_way", "vpc_peering = \"pcx-0a1b2c3d\"")]).more(FAR),
+    edit("a narrow way", "MP1021", &[("far_destination", "10.0.0.0/16"), ("far_way", "target = \"tgw-0a1b2c3d4e5f67890\"")]).more(FAR),
     edit("nothing left", "MP1023", &[("second_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\", port = 8080 }"), ("first_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\" }"), ("first_number", "1"), ("second_number", "2")]),
     edit("DNS by a rule", "MP1024", &[]).more("mirror_filter \"dns\" { rules = [{ number = 1, action = \"accept\", protocol = \"udp\", peer_port = 53 }] }\nmirror_session \"dns\" {\n  source = \"eni-0a1b2c3d4e5f67891\"\n  target = mirror_target.probe\n  filter = mirror_filter.dns\n  number = 1\n}\n"),
     edit("a small subnet", "MP1028", &[("receiver_cidr", "10.0.2.0/28"), ("receivers", "4")]),
@@ -120,6 +120,7 @@ const MISTAKES: &[Mistake] = &[
     edit("an instance as target", "MP1031", &[("probe", "instance = instance.probe")]),
     edit("outside the VPC", "MP1032", &[("spare_cidr", "10.9.3.0/24")]),
     edit("one over the other", "MP1032", &[("spare_cidr", "10.0.1.128/25")]),
+    edit("peers of one range", "MP1032", &[]).more("vpc \"twin\" { cidr = \"10.0.128.0/17\" }\nvpc_peering \"twins\" {\n  requester = vpc.twin\n  accepter  = vpc.main\n}\n"),
     edit("one name for two", "MP1033", &[]).more("target_group \"spare\" {\n  count = 2\n  vpc   = vpc.main\n  name  = \"spare\"\n}\n"),
     edit("six groups", "MP1034", &[]).more("security_group \"many\" {\n  count = 6\n  vpc   = vpc.main\n}\ninstance \"groups\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.source\n  security_groups = [for n in [0, 1, 2, 3, 4, 5] : security_group.many[n]]\n}\n"),
 ];
@@ -183,7 +184,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("packet_length", &["null", "128", "8500", "35"]),
     ("vni", &["null", "1", "16777215"]),
     ("far_destination", &["10.0.0.0/16", "10.0.2.0/24", "0.0.0.0/0"]),
-    ("far_target", &["pcx-0a1b2c3d"]),
+    ("far_way", &["vpc_peering = \"pcx-0a1b2c3d\""]),
 ];
 
 /// The parts of a stack that works, of one of many shapes.

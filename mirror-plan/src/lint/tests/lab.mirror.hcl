@@ -37,7 +37,7 @@ route_table "public" {
 
 route_table "far" {
   vpc     = vpc.far
-  routes  = [{ destination = "10.0.0.0/16", target = "pcx-0a1b2c3d" }]
+  routes  = [{ destination = "10.0.0.0/16", vpc_peering = "pcx-0a1b2c3d" }]
   subnets = [subnet.far]
 }
 

@@ -128,6 +128,7 @@ pub(super) const fn of(kind: Kind) -> &'static KindTable {
         Kind::Vpc => &network::VPC,
         Kind::Subnet => &network::SUBNET,
         Kind::InternetGateway => &network::INTERNET_GATEWAY,
+        Kind::VpcPeering => &network::VPC_PEERING,
         Kind::RouteTable => &network::ROUTE_TABLE,
         Kind::SecurityGroup => &network::SECURITY_GROUP,
         Kind::Instance => &compute::INSTANCE,

@@ -76,6 +76,28 @@ pub(super) const INTERNET_GATEWAY: KindTable = KindTable {
     part: None,
 };
 
+pub(super) const VPC_PEERING: KindTable = KindTable {
+    whole: Table {
+        name: "aws_vpc_peering_connection",
+        schema_version: 0,
+        rows: &[
+            later("accept_status"),
+            nothing("accepter"),
+            own("auto_accept"),
+            own("id"),
+            row("peer_owner_id", Account),
+            later("peer_region"),
+            row("peer_vpc_id", Own("accepter")),
+            nothing("requester"),
+            own("tags"),
+            tags_all(),
+            unset("timeouts"),
+            row("vpc_id", Own("requester")),
+        ],
+    },
+    part: None,
+};
+
 pub(super) const ROUTE_TABLE: KindTable = KindTable {
     whole: Table {
         name: "aws_route_table",
@@ -121,7 +143,7 @@ const ROUTE: &[Row] = &[
     row("network_interface_id", Turned("target", |target| words::with_prefix(target, "eni-"))),
     row("transit_gateway_id", Turned("target", |target| words::with_prefix(target, "tgw-"))),
     row("vpc_endpoint_id", Turned("target", |target| words::with_prefix(target, "vpce-"))),
-    row("vpc_peering_connection_id", Turned("target", |target| words::with_prefix(target, "pcx-"))),
+    row("vpc_peering_connection_id", Turned("vpc_peering", words::or_empty)),
 ];
 
 pub(super) const SECURITY_GROUP: KindTable = KindTable {

@@ -1,0 +1,177 @@
+//! Calls about VPC peering connections.
+
+use aws_sdk_ec2::operation::create_vpc_peering_connection::CreateVpcPeeringConnectionOutput;
+use aws_sdk_ec2::types::{ResourceType, VpcPeeringConnection, VpcPeeringConnectionStateReasonCode};
+
+use super::super::answer::Answer;
+use super::super::page;
+use super::super::tags;
+use super::super::wait::limit;
+use super::acting::{Acting, conflict, unless_absent};
+use super::making::Making;
+use super::{ActError, Made};
+use crate::resource::vpc::VpcId;
+use crate::resource::vpc_peering::{Operation, VpcPeeringId};
+use crate::resource::{Tags, VpcPeering, tag};
+
+pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
+    match operation {
+        Operation::Create { requester, accepter, tags } => {
+            create(acting, (&acting.id(requester)?, &acting.id(accepter)?), tags).await
+        }
+        Operation::Accept { vpc_peering, accepter: _ } => {
+            accept(acting, &acting.id(vpc_peering)?).await
+        }
+        Operation::Delete { vpc_peering } => {
+            let id = acting.id(vpc_peering)?;
+            let request = acting
+                .aws
+                .ec2()
+                .delete_vpc_peering_connection()
+                .vpc_peering_connection_id(id.as_str());
+            acting.withdraw("DeleteVpcPeeringConnection", || request.clone().send()).await?;
+            Ok(Made::nothing())
+        }
+    }
+}
+
+async fn create(
+    acting: &Acting<'_>,
+    (requester, accepter): (&VpcId, &VpcId),
+    tags: &Tags,
+) -> Result<Made, ActError> {
+    // The answer to a request for a pair that is connected is the connection that is there, whosever
+    // it is (hashicorp/terraform-provider-aws #27750): nothing would say that it was not made.
+    if let Some(stranger) = connected(acting, (requester, accepter), tags).await? {
+        return Err(ActError::Foreign(stranger.erase()));
+    }
+    let request = acting
+        .aws
+        .ec2_once()
+        .create_vpc_peering_connection()
+        .vpc_id(requester.as_str())
+        .peer_vpc_id(accepter.as_str())
+        .tag_specifications(tags::specification(ResourceType::VpcPeeringConnection, tags));
+    let making = Making { call: "CreateVpcPeeringConnection", tags };
+    let id = |answer: &CreateVpcPeeringConnectionOutput| {
+        let peering = answer.vpc_peering_connection();
+        let id = peering.and_then(|peering| peering.vpc_peering_connection_id());
+        Answer("CreateVpcPeeringConnection").id::<VpcPeering>("vpcPeeringConnectionId", id)
+    };
+    let (id, _) = acting.make(making, || request.clone().send(), id).await?;
+    wait_until(acting, &id, State::Asked).await?;
+    Ok(Made::object(&id))
+}
+
+/// A connection of the pair, in either direction, that is not the one which is being made.
+async fn connected(
+    acting: &Acting<'_>,
+    (requester, accepter): (&VpcId, &VpcId),
+    tags: &Tags,
+) -> Result<Option<VpcPeeringId>, ActError> {
+    use VpcPeeringConnectionStateReasonCode as Code;
+    let standing = [Code::Active, Code::PendingAcceptance, Code::Provisioning];
+    for (asking, asked) in [(requester, accepter), (accepter, requester)] {
+        let request = acting
+            .aws
+            .ec2()
+            .describe_vpc_peering_connections()
+            .filters(page::filter("requester-vpc-info.vpc-id", [asking.to_string()]))
+            .filters(page::filter("accepter-vpc-info.vpc-id", [asked.to_string()]))
+            .filters(page::filter("status-code", standing.clone().map(|code| code.to_string())));
+        let answer = acting.aws.send("DescribeVpcPeeringConnections", request.send()).await?;
+        let is_being_made = |its: &Tags| {
+            [tag::STACK, tag::ADDRESS, tag::GENERATION]
+                .iter()
+                .all(|key| its.get(*key) == tags.get(*key))
+        };
+        let mut strangers = answer
+            .vpc_peering_connections()
+            .iter()
+            .filter(|peering| !is_being_made(&tags::from_ec2(peering.tags())));
+        if let Some(stranger) = strangers.next() {
+            let id = stranger.vpc_peering_connection_id();
+            let answer = Answer("DescribeVpcPeeringConnections");
+            return Ok(Some(answer.id("vpcPeeringConnectionId", id)?));
+        }
+    }
+    Ok(None)
+}
+
+async fn accept(acting: &Acting<'_>, id: &VpcPeeringId) -> Result<Made, ActError> {
+    let request =
+        acting.aws.ec2().accept_vpc_peering_connection().vpc_peering_connection_id(id.as_str());
+    let accepted = acting.call("AcceptVpcPeeringConnection", || request.clone().send()).await;
+    // Accepted already is what was wanted.
+    if let Some(error) = conflict(accepted)?
+        && !seen(acting, id).await?.is_some_and(|peering| state(&peering) == State::Active)
+    {
+        return Err(error.into());
+    }
+    wait_until(acting, id, State::Active).await?;
+    Ok(Made::nothing())
+}
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    /// AWS looks at the request.
+    New,
+    /// It waits for the accepter.
+    Asked,
+    /// Packets pass.
+    Active,
+    /// It will never carry anything.
+    Failed,
+}
+
+/// Source: VPC Peering guide, "VPC peering connection lifecycle".
+fn state(peering: &VpcPeeringConnection) -> State {
+    use VpcPeeringConnectionStateReasonCode as Code;
+    match peering.status().and_then(|status| status.code()) {
+        Some(Code::PendingAcceptance | Code::Provisioning) => State::Asked,
+        Some(Code::Active) => State::Active,
+        Some(Code::Deleted | Code::Deleting | Code::Expired | Code::Failed | Code::Rejected) => {
+            State::Failed
+        }
+        _ => State::New,
+    }
+}
+
+async fn wait_until(acting: &Acting<'_>, id: &VpcPeeringId, wanted: State) -> Result<(), ActError> {
+    let until = if wanted == State::Active { "active" } else { "pending-acceptance" };
+    let mut patience = acting.patience(until, limit::AVAILABLE);
+    loop {
+        let now = match seen(acting, id).await? {
+            None => "it cannot be seen yet".to_owned(),
+            Some(peering) => {
+                let status = peering.status();
+                let code = status.and_then(|status| status.code()).map(|code| code.as_str());
+                let code = code.unwrap_or("unknown").to_owned();
+                match state(&peering) {
+                    State::Failed => {
+                        let reason = status.and_then(|status| status.message());
+                        return Err(ActError::Failed {
+                            what: id.to_string(),
+                            state: code,
+                            reason: reason.map(str::to_owned),
+                        });
+                    }
+                    reached if reached >= wanted => return Ok(()),
+                    _ => format!("state is {code}"),
+                }
+            }
+        };
+        patience.pause(now).await?;
+    }
+}
+
+async fn seen(
+    acting: &Acting<'_>,
+    id: &VpcPeeringId,
+) -> Result<Option<VpcPeeringConnection>, ActError> {
+    let request =
+        acting.aws.ec2().describe_vpc_peering_connections().vpc_peering_connection_ids(id.as_str());
+    let answer = acting.aws.send("DescribeVpcPeeringConnections", request.send()).await;
+    Ok(unless_absent(answer)?.and_then(|answer| answer.vpc_peering_connections?.pop()))
+}

@@ -1,0 +1,69 @@
+//! Reading VPC peering connections.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{
+    VpcPeeringConnection as SeenPeering, VpcPeeringConnectionStateReasonCode as Code,
+};
+
+use super::super::Aws;
+use super::super::answer::Answer;
+use super::super::errors::AnswerError;
+use super::super::page::{self, Ids, pages};
+use super::super::tags;
+use super::{ObserveError, Seen, Sought, Whose, with_id};
+use crate::address::Kind;
+use crate::observed::Found;
+use crate::resource::VpcPeering;
+use crate::resource::vpc_peering::VpcPeeringId;
+
+const ANSWER: Answer = Answer("DescribeVpcPeeringConnections");
+
+pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
+    let mut seen = Seen::default();
+    if ids.is_empty() {
+        return Ok(seen);
+    }
+    let request = aws
+        .ec2()
+        .describe_vpc_peering_connections()
+        .set_filters(page::only("vpc-peering-connection-id", &ids))
+        .max_results(page::PAGE);
+    let sought = Sought { whose, kind: Kind::VpcPeering };
+    let all = pages!(aws, "DescribeVpcPeeringConnections", request, vpc_peering_connections);
+    for peering in all.iter().filter(|peering| stands(peering)) {
+        let id: VpcPeeringId =
+            ANSWER.id("vpcPeeringConnectionId", peering.vpc_peering_connection_id())?;
+        let id = id.erase();
+        let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(peering.tags())) else {
+            continue;
+        };
+        let (generation, resource) = (owner.generation, read(peering)?.into());
+        let (computed, parts) = (with_id(&id), BTreeMap::new());
+        seen.add(owner, Found { id, generation, resource, computed, parts });
+    }
+    Ok(seen)
+}
+
+/// Not one that has ended: AWS shows those for hours or days.
+///
+/// Source: VPC Peering guide, "VPC peering connection lifecycle".
+fn stands(peering: &SeenPeering) -> bool {
+    let has_ended = matches!(
+        peering.status().and_then(|status| status.code()),
+        Some(Code::Deleted | Code::Deleting | Code::Expired | Code::Failed | Code::Rejected)
+    );
+    !has_ended
+}
+
+fn read(peering: &SeenPeering) -> Result<VpcPeering, AnswerError> {
+    let requester = peering.requester_vpc_info().and_then(|info| info.vpc_id());
+    let accepter = peering.accepter_vpc_info().and_then(|info| info.vpc_id());
+    let code = peering.status().and_then(|status| status.code());
+    Ok(VpcPeering {
+        requester: ANSWER.reference("requesterVpcInfo.vpcId", requester)?,
+        accepter: ANSWER.reference("accepterVpcInfo.vpcId", accepter)?,
+        auto_accept: matches!(code, Some(Code::Active | Code::Provisioning)),
+        tags: tags::own(tags::from_ec2(peering.tags())),
+    })
+}

@@ -10,6 +10,7 @@ mod aws_observe;
 mod aws_samples;
 mod converge;
 mod crash;
+mod data_plane;
 mod drift;
 mod encapsulation;
 mod endurance;

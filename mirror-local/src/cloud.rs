@@ -10,7 +10,7 @@ use crate::request::{Request, Service};
 use crate::response::Response;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
-use crate::world::World;
+use crate::world::{View, World};
 use http::request::Parts;
 use jiff::Timestamp;
 use std::io;
@@ -119,6 +119,21 @@ impl Cloud {
                 Reply { delay: Duration::ZERO, response }
             }
         }
+    }
+
+    /// Looks at a Region as it is now.
+    pub(crate) fn look<T>(
+        &self,
+        region: &str,
+        look: impl FnOnce(View<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let now = self.clock.now();
+        self.shared().exclusively(|shared| {
+            shared.world.region(region, now).settle(now);
+            let settings = shared.world.settings.clone();
+            let region = &*shared.world.region(region, now);
+            Ok(look(View { region, settings: &settings, now }))
+        })
     }
 
     /// Returns every call made so far, in order.

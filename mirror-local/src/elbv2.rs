@@ -14,10 +14,12 @@ mod target_group;
 
 pub(crate) use listener::Listener;
 pub(crate) use load_balancer::LoadBalancer;
+pub(crate) use target::{Standing, interface, standings};
 pub(crate) use target_group::TargetGroup;
 
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
+use crate::world::Region;
 
 /// Every action, by group.
 pub(crate) const ACTIONS: &[&[Action]] = &[
@@ -29,6 +31,27 @@ pub(crate) const ACTIONS: &[&[Action]] = &[
     target::ACTIONS,
     target_group::ACTIONS,
 ];
+
+/// Returns the target group to which a load balancer forwards UDP that comes to a port.
+pub(crate) fn behind<'a>(
+    region: &'a Region,
+    balancer: &LoadBalancer,
+    port: u16,
+) -> Option<&'a TargetGroup> {
+    let mut listeners = listener::of(region, balancer).into_iter();
+    let listener = listeners.find(|it| it.port == port && it.protocol.contains("UDP"))?;
+    region.target_groups.get(&listener.target_group_arn)
+}
+
+/// Returns whether every node of a load balancer forwards to the targets of all zones.
+pub(crate) fn crosses_zones(balancer: &LoadBalancer, group: &TargetGroup) -> bool {
+    const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+    match group.attributes.text(CROSS_ZONE) {
+        Some("true") => true,
+        Some("false") => false,
+        _ => balancer.attributes.is_on(CROSS_ZONE),
+    }
+}
 
 const NAME_LENGTH_MAX: usize = 32;
 

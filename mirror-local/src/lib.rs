@@ -30,7 +30,8 @@
 //! every Describe call. `authorization` says what a caller
 //! with policies may do. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
 //! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
-//! [`data_plane`] is what AWS does with packets.
+//! [`data_plane`] is what AWS does with packets, and [`delivery`] brings copies to real receivers;
+//! [`traffic`] makes frames to try them with.
 
 mod action;
 mod authorization;
@@ -40,6 +41,7 @@ mod clock;
 mod cloud;
 mod connector;
 pub mod data_plane;
+pub mod delivery;
 mod ec2;
 mod elbv2;
 mod failure;
@@ -60,6 +62,7 @@ mod sts;
 mod table;
 mod tags;
 mod token;
+pub mod traffic;
 mod world;
 mod xml;
 

@@ -14,10 +14,12 @@ use crate::exit;
 
 mod estimates;
 mod part;
+mod rehearse;
 mod trace;
 
 pub(crate) use estimates::EstimateArgs;
 pub(crate) use part::PartArgs;
+pub(crate) use rehearse::{NamedArgument, RehearseArgs, TrafficArgs};
 pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
 
 /// Where the local AWS is kept unless another folder is named.
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Say what becomes of a packet, or of a whole capture, before and after the plan.
     Trace(TraceArgs),
+    /// Try an apply out on a local AWS in memory, and send packets through it to real receivers.
+    Rehearse(RehearseArgs),
     /// Print the IAM policy that commands need for the stack, and no more.
     Iam(IamArgs),
     /// The local AWS.

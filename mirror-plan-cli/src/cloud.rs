@@ -85,14 +85,38 @@ fn local(
     folder: &Path,
     region: Option<String>,
 ) -> Result<SdkConfig, Diagnostics> {
+    Ok(in_process(&open(folder)?, settings, region))
+}
+
+/// The configuration of clients that a local AWS answers in this process.
+fn in_process(cloud: &Cloud, settings: &Settings, region: Option<String>) -> SdkConfig {
     let region = region.or_else(|| settings.region_of_environment().map(str::to_owned));
     let credentials = Credentials::from_keys("local", "local", None);
-    Ok(SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(SdkRegion::new(region.unwrap_or_else(|| LOCAL_REGION.to_owned())))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(open(folder)?.http_client())
-        .build())
+        .http_client(cloud.http_client())
+        .build()
+}
+
+/// Makes the clients for a local AWS that is no folder's.
+pub(crate) fn connect_to(
+    cloud: &Cloud,
+    settings: &Settings,
+    region: Option<&Region>,
+) -> Result<Aws, Diagnostics> {
+    let region = settings.region.clone().or_else(|| region.map(Region::to_string));
+    let config = in_process(cloud, settings, region);
+    Aws::new(&config, Pace::Local)
+        .map_err(|error| Diagnostic::error(code::CREDENTIALS, error.to_string()).into())
+}
+
+/// What a cloud holds of what is wanted, where nobody else works on it.
+pub(crate) async fn observe_alone(aws: &Aws, wanted: Wanted<'_>) -> Result<Observed, Diagnostics> {
+    let sight = observe(aws, wanted).await.map_err(|error| unseen(&error))?;
+    let findings: Diagnostics = sight.findings.into_iter().collect();
+    findings.unless_errors(sight.observed).map(|(observed, _)| observed)
 }
 
 /// The standard chain of the AWS SDK: environment, profiles, SSO, containers, instances.

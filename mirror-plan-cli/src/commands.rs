@@ -13,6 +13,7 @@ mod local;
 mod observe;
 mod output;
 mod plan;
+mod rehearse;
 mod report;
 mod review;
 mod schema;
@@ -46,6 +47,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Graph(args) => graph::run(&args, settings, ui),
         Command::Report(args) => report::run(&args, settings, ui).await,
         Command::Trace(args) => trace::run(&args, settings, ui).await,
+        Command::Rehearse(args) => rehearse::run(&args, settings, ui).await,
         Command::Iam(args) => iam::run(&args, settings, ui).await,
         Command::Local(command) => local::run(&command, settings, ui).await,
         Command::Schema(args) => schema::run(&args, ui),

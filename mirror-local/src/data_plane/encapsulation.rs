@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
-use super::headers::{Flow, Version, internet};
+use super::headers::{Content, Headers, Version};
 
 /// The UDP source ports that copies have: 65408 and a hash of seven bits.
 ///
@@ -76,9 +76,19 @@ impl Encapsulation {
     ///
     /// Source: AWS Traffic Mirroring guide, "Packet format", and AWS's sample capture for the values.
     pub fn wrap(&self, frame: &[u8], packet: &mut Vec<u8>) -> Wrapped {
-        let internet = internet(frame);
-        let frame_len = frame.len().min(self.longest(internet.map(|(version, _)| version)));
-        let hash = internet.and_then(Flow::of).map_or(0, |flow| flow.hash());
+        self.wrap_read(frame, Content::of(frame).headers(), packet)
+    }
+
+    /// Wraps a frame whose headers have been read.
+    #[inline]
+    pub(super) fn wrap_read(
+        &self,
+        frame: &[u8],
+        headers: Option<&Headers>,
+        packet: &mut Vec<u8>,
+    ) -> Wrapped {
+        let frame_len = frame.len().min(self.longest(headers.map(|headers| headers.version)));
+        let hash = headers.map_or(0, Headers::hash);
         let [.., seven_bits] = (hash & 0x7f).to_be_bytes();
         let source_port = SOURCE_PORTS.start() + u16::from(seven_bits);
         packet.clear();

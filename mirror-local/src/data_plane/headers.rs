@@ -1,110 +1,206 @@
-//! What a mirrored frame tells of its flow: the fields that the outer source port is a hash of.
+//! What the headers of a frame say, as far as rules, security groups and hashes look at it.
 
-/// The flow of a frame, in the direction of the frame.
-///
-/// Source: AWS Traffic Mirroring guide, "Packet format": the port is a hash of five fields for TCP, UDP and
-/// ICMP, and of addresses and protocol for others.
+use std::net::IpAddr;
+
+/// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flow {
-    protocol: u8,
-    /// Source and destination: an address, IPv4 in its lowest bytes, and a port where there is one.
-    ends: [(u128, u16); 2],
+pub(super) enum Content {
+    /// An IP packet whose header is whole.
+    Internet(Headers),
+    /// An ARP packet.
+    Arp,
+    /// Anything else.
+    Other,
 }
 
-/// The versions of IP, as their headers begin.
+/// The headers of an IP packet, in its direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Headers {
+    pub(super) version: Version,
+    pub(super) protocol: u8,
+    /// Source and destination, as [`number`] has them.
+    pub(super) addresses: [u128; 2],
+    pub(super) upper: Upper,
+}
+
+/// The versions of IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
     V4,
     V6,
 }
 
+/// What the protocol above IP says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upper {
+    /// TCP or UDP.
+    Ports {
+        /// Source and destination.
+        ports: [u16; 2],
+        /// Whether it is the first packet of a connection of TCP.
+        opens: bool,
+    },
+    /// ICMP of either version.
+    Icmp {
+        kind: u8,
+        code: u8,
+        /// The identifier of an echo, which its answer carries too.
+        echo: Option<u16>,
+    },
+    /// Another protocol, a fragment, or a packet that was cut too short to tell.
+    Nothing,
+}
+
+pub(super) const TCP: u8 = 6;
+pub(super) const UDP: u8 = 17;
 const ICMP: u8 = 1;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
 const ICMP_V6: u8 = 58;
 
-/// Finds the IP packet in an Ethernet frame, behind any VLAN tags.
-pub(super) fn internet(frame: &[u8]) -> Option<(Version, &[u8])> {
-    let mut rest = frame.get(12..)?;
-    loop {
-        let (ether_type, behind) = rest.split_first_chunk::<2>()?;
-        match u16::from_be_bytes(*ether_type) {
-            0x8100 | 0x88a8 => rest = behind.get(2..)?,
-            0x0800 => return Some((Version::V4, behind)),
-            0x86dd => return Some((Version::V6, behind)),
-            _ => return None,
+/// Extension headers of IPv6 that are looked behind. RFC 8200, section 4.1, has four kinds of them.
+const EXTENSIONS_MAX: usize = 8;
+
+/// The number of an address: IPv4 stands where RFC 4291, section 2.5.5.2, maps it into IPv6, so that one
+/// comparison tells families apart as well.
+pub(super) const fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+impl Content {
+    /// Reads a frame, behind any VLAN tags.
+    #[inline]
+    pub(super) fn of(frame: &[u8]) -> Self {
+        let Some(mut rest) = frame.get(12..) else { return Self::Other };
+        loop {
+            let Some((ether_type, behind)) = rest.split_first_chunk::<2>() else {
+                return Self::Other;
+            };
+            let headers = match u16::from_be_bytes(*ether_type) {
+                0x0800 => v4(behind),
+                0x86dd => v6(behind),
+                0x0806 => return Self::Arp,
+                0x8100 | 0x88a8 | 0x9100 => match behind.get(2..) {
+                    Some(tagged) => {
+                        rest = tagged;
+                        continue;
+                    }
+                    None => None,
+                },
+                _ => None,
+            };
+            return headers.map_or(Self::Other, Self::Internet);
+        }
+    }
+
+    /// The headers, if it is an IP packet.
+    pub(super) const fn headers(&self) -> Option<&Headers> {
+        match self {
+            Self::Internet(headers) => Some(headers),
+            Self::Arp | Self::Other => None,
         }
     }
 }
 
-impl Flow {
-    /// The flow of an IP packet, if its header is whole.
-    pub(super) fn of((version, packet): (Version, &[u8])) -> Option<Self> {
-        let Internet { protocol, addresses: [source, destination], segment } = match version {
-            Version::V4 => v4(packet)?,
-            Version::V6 => v6(packet)?,
-        };
-        let ports = segment.and_then(|segment| ports(protocol, segment)).unwrap_or_default();
-        Some(Self { protocol, ends: [(source, ports[0]), (destination, ports[1])] })
-    }
-
-    /// A number that is the same for both directions.
+impl Headers {
+    /// A number that is the same for both directions of a flow.
     ///
-    /// AWS does not say what its hash is; any that spreads flows evenly stands for it.
+    /// It is of five fields for TCP, UDP and ICMP, and of addresses and protocol for others: AWS Traffic
+    /// Mirroring guide, "Packet format". AWS does not say what its hash is; any that spreads flows evenly
+    /// stands for it.
+    #[inline]
     pub(super) fn hash(&self) -> u64 {
-        let [a, b] = self.ends.map(|(address, port)| {
-            let [high, low] = halves(address);
-            mixed(mixed(high) ^ low ^ u64::from(port).rotate_left(48))
-        });
-        mixed(a.wrapping_add(b) ^ u64::from(self.protocol))
+        let ports = match self.upper {
+            Upper::Ports { ports, opens: _ } => ports,
+            Upper::Icmp { echo, .. } => [echo.unwrap_or_default(); 2],
+            Upper::Nothing => [0; 2],
+        };
+        let end = |side: usize| {
+            let [high, low] = halves(self.addresses[side]);
+            mixed(mixed(high) ^ low ^ u64::from(ports[side]).rotate_left(48))
+        };
+        mixed(end(0).wrapping_add(end(1)) ^ u64::from(self.protocol))
     }
 }
 
-/// What an IP header says.
-struct Internet<'a> {
-    protocol: u8,
-    /// Source and destination.
-    addresses: [u128; 2],
-    /// What is behind it, unless it is a fragment.
-    segment: Option<&'a [u8]>,
-}
-
-fn v4(packet: &[u8]) -> Option<Internet<'_>> {
+#[inline]
+fn v4(packet: &[u8]) -> Option<Headers> {
     let header = packet.first_chunk::<20>()?;
     let address = |at: usize| {
-        u128::from(u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]))
+        let bytes = [header[at], header[at + 1], header[at + 2], header[at + 3]];
+        number(IpAddr::V4(bytes.into()))
     };
     let is_fragment = u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0;
     let segment = packet.get(4 * usize::from(header[0] & 0x0f)..).filter(|_| !is_fragment);
-    Some(Internet { protocol: header[9], addresses: [address(12), address(16)], segment })
+    let protocol = header[9];
+    let upper = segment.map_or(Upper::Nothing, |segment| upper(protocol, segment));
+    Some(Headers { version: Version::V4, protocol, addresses: [address(12), address(16)], upper })
 }
 
-fn v6(packet: &[u8]) -> Option<Internet<'_>> {
+fn v6(packet: &[u8]) -> Option<Headers> {
     let (header, segment) = packet.split_first_chunk::<40>()?;
     let (addresses, _) = header[8..].as_chunks::<16>();
     let [source, destination] = *addresses else { return None };
+    let (protocol, segment) = behind_extensions(header[6], segment);
+    let upper = segment.map_or(Upper::Nothing, |segment| upper(protocol, segment));
     let addresses = [source, destination].map(u128::from_be_bytes);
-    Some(Internet { protocol: header[6], addresses, segment: Some(segment) })
+    Some(Headers { version: Version::V6, protocol, addresses, upper })
 }
 
-/// What stands for ports: of ICMP the identifier of an echo, which its answer carries too.
-fn ports(protocol: u8, segment: &[u8]) -> Option<[u16; 2]> {
+/// The protocol behind the extension headers of IPv6, and what there is of it unless it is a fragment.
+///
+/// Source: RFC 8200, section 4, and RFC 4302, section 2.2, which counts in words of four bytes.
+fn behind_extensions(mut next: u8, mut rest: &[u8]) -> (u8, Option<&[u8]>) {
+    const OPTIONS: [u8; 3] = [0, 43, 60];
+    const FRAGMENT: u8 = 44;
+    const AUTHENTICATION: u8 = 51;
+    for _ in 0..EXTENSIONS_MAX {
+        let Some(&[following, length]) = rest.first_chunk() else { break };
+        let length = match next {
+            FRAGMENT => return (following, None),
+            AUTHENTICATION => 4 * (usize::from(length) + 2),
+            _ if OPTIONS.contains(&next) => 8 * (usize::from(length) + 1),
+            _ => break,
+        };
+        next = following;
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    (next, Some(rest))
+}
+
+#[inline]
+fn upper(protocol: u8, segment: &[u8]) -> Upper {
     match protocol {
-        TCP | UDP => {
-            let &[a, b, c, d] = segment.first_chunk()?;
-            Some([u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])])
-        }
-        ICMP | ICMP_V6 => {
-            let &[kind, _, _, _, a, b] = segment.first_chunk()?;
-            let is_echo = matches!((protocol, kind), (ICMP, 0 | 8) | (ICMP_V6, 128 | 129));
-            is_echo.then(|| [u16::from_be_bytes([a, b]); 2])
-        }
-        _ => None,
+        TCP | UDP => match segment.first_chunk() {
+            Some(&[a, b, c, d]) => Upper::Ports {
+                ports: [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])],
+                opens: protocol == TCP && segment.get(13).is_some_and(is_first),
+            },
+            None => Upper::Nothing,
+        },
+        ICMP | ICMP_V6 => match segment.first_chunk() {
+            Some(&[kind, code, _, _, a, b]) => {
+                let is_echo = matches!((protocol, kind), (ICMP, 0 | 8) | (ICMP_V6, 128 | 129));
+                let echo = is_echo.then_some(u16::from_be_bytes([a, b]));
+                Upper::Icmp { kind, code, echo }
+            }
+            None => Upper::Nothing,
+        },
+        _ => Upper::Nothing,
     }
 }
 
+/// Whether the flags of TCP are those of a first packet: SYN without ACK. RFC 9293, section 3.1.
+const fn is_first(flags: &u8) -> bool {
+    const SYN: u8 = 0x02;
+    const ACK: u8 = 0x10;
+    *flags & (SYN | ACK) == SYN
+}
+
 /// The finalizer of SplitMix64: each bit of the result depends on all bits.
-const fn mixed(number: u64) -> u64 {
+#[inline]
+pub(super) const fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)

@@ -68,6 +68,11 @@ impl Attributes {
         self.0.get(key).is_some_and(|value| value == "true")
     }
 
+    /// Returns a value, if it was set.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
     /// Returns a number, if it was set.
     pub(super) fn number(&self, key: &str) -> Option<u64> {
         self.0.get(key)?.parse().ok()

@@ -2,6 +2,8 @@
 
 mod health;
 
+pub(crate) use health::interface;
+
 use super::target_group::{TargetGroup, TargetType, listeners, named};
 use super::{invalid, unconfigurable};
 use crate::action::Action;
@@ -47,6 +49,31 @@ impl Target {
     fn is_there(&self, now: Timestamp) -> bool {
         self.gone.is_none_or(|gone| now < gone)
     }
+}
+
+/// What a registered target is to the load balancer in front of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It gets new flows.
+    Healthy,
+    /// It does not pass its health checks; it gets new flows only where no other does either.
+    Failing,
+    /// It is being deregistered: it keeps its flows until that is over.
+    Draining,
+    /// Its instance does not run, which flows that it has do not notice.
+    Down,
+    /// It gets nothing, and never did or is not yet known to be well.
+    Unused,
+}
+
+/// Returns the targets of a group, and what each is to the load balancer.
+pub(crate) fn standings<'a>(
+    view: View<'a>,
+    group: &'a TargetGroup,
+) -> impl Iterator<Item = (&'a Target, Standing)> {
+    let there = group.targets.iter().filter(move |target| target.is_there(view.now));
+    let there = there.filter(move |target| health::can_be(view.region, group, target));
+    there.map(move |target| (target, health::of(view, group, target).standing()))
 }
 
 fn register(call: &mut Call<'_>, _: &mut Xml) -> Outcome {

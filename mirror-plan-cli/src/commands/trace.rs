@@ -1,6 +1,6 @@
 //! `mirror trace`: what becomes of a packet, or of a whole capture, before and after the plan.
 
-mod capture;
+pub(super) mod capture;
 
 use std::path::Path;
 
@@ -221,7 +221,7 @@ fn no_interface(title: String, moments: &[Mirroring]) -> Diagnostic {
     diagnostic.help("say whose it is: --eni INTERFACE=ADDRESS")
 }
 
-fn untraceable(errors: Vec<Untraceable>) -> Diagnostics {
+pub(super) fn untraceable(errors: Vec<Untraceable>) -> Diagnostics {
     let diagnostics = errors.into_iter().map(|error| {
         Diagnostic::error(code::UNTRACEABLE, error.to_string())
             .of(&error.session)
@@ -230,7 +230,7 @@ fn untraceable(errors: Vec<Untraceable>) -> Diagnostics {
     diagnostics.collect()
 }
 
-fn unreadable(path: &Path, error: &ReadError) -> Diagnostics {
+pub(super) fn unreadable(path: &Path, error: &ReadError) -> Diagnostics {
     let title = format!("`{}` cannot be read", path.display());
     let mut texts = vec![error.to_string()];
     let mut cause = std::error::Error::source(error);

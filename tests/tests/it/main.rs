@@ -11,6 +11,7 @@ mod aws_peering;
 mod aws_samples;
 mod converge;
 mod crash;
+mod data_plane;
 mod drift;
 mod encapsulation;
 mod endurance;

@@ -115,7 +115,7 @@ pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -
 }
 
 /// Returns the rules of a filter in the order of their numbers.
-pub(super) fn of<'a>(region: &'a Region, filter: &str) -> Vec<&'a MirrorFilterRule> {
+pub(crate) fn of<'a>(region: &'a Region, filter: &str) -> Vec<&'a MirrorFilterRule> {
     let ids = link::all(region, filter, "tmfr-");
     let mut rules: Vec<_> =
         ids.iter().filter_map(|id| region.mirror_filter_rules.get(id)).collect();

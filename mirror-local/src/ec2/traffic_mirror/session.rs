@@ -93,6 +93,15 @@ pub(super) const LISTING: Listing<MirrorSession> = Listing {
     page: 5..=1000,
 };
 
+/// Returns the sessions of a source interface in the order of their numbers.
+pub(crate) fn from<'a>(region: &'a Region, interface: &str) -> Vec<&'a MirrorSession> {
+    let ids = link::all(region, interface, "tms-");
+    let mut sessions: Vec<&MirrorSession> =
+        ids.iter().filter_map(|id| region.mirror_sessions.get(id)).collect();
+    sessions.sort_by_key(|session| session.number);
+    sessions
+}
+
 /// Removes a session.
 pub(super) fn remove(region: &mut Region, id: &str) {
     if let Some(session) = region.mirror_sessions.remove(id) {

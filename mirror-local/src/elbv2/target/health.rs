@@ -5,7 +5,7 @@
 //! port from the load balancer's node in the same zone, and the load balancer's own groups, if it
 //! has any, let it out.
 
-use super::Target;
+use super::{Standing, Target};
 use crate::ec2::instance::State;
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::security_group;
@@ -51,6 +51,17 @@ const fn because(state: &'static str, code: &'static str, text: &'static str) ->
 }
 
 impl Health {
+    /// What it makes of a target.
+    pub(super) fn standing(self) -> Standing {
+        match self {
+            HEALTHY => Standing::Healthy,
+            FAILED => Standing::Failing,
+            DRAINING => Standing::Draining,
+            NOT_RUNNING => Standing::Down,
+            _ => Standing::Unused,
+        }
+    }
+
     /// Writes the inside of `TargetHealth`.
     pub(super) fn write(self, xml: &mut Xml) {
         xml.text("State", self.state);
@@ -100,7 +111,7 @@ pub(super) fn of(view: View<'_>, group: &TargetGroup, target: &Target) -> Health
 }
 
 /// Finds the interface on which a target is reached.
-fn interface<'a>(
+pub(crate) fn interface<'a>(
     region: &'a Region,
     group: &TargetGroup,
     target: &Target,

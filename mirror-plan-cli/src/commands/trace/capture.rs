@@ -53,7 +53,7 @@ pub(crate) fn read(path: &Path, moments: &mut [Running]) -> Result<(), ReadError
 
 /// A record as mirroring sees it.
 #[inline]
-fn offered(record: &Record<'_>) -> Offered {
+pub(crate) fn offered(record: &Record<'_>) -> Offered {
     /// Bytes of the Ethernet header that a packet has at an interface, whatever it was captured with.
     const ETHERNET: u32 = Link::Ethernet.header_len();
     const ARP: u16 = 0x0806;

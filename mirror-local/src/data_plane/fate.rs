@@ -1,0 +1,148 @@
+//! What becomes of a frame: the words of the data plane's answers.
+
+use super::encapsulation::Wrapped;
+use super::reserved::Reserved;
+
+/// Which way a packet goes, seen from an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// It arrives.
+    Ingress,
+    /// It leaves.
+    Egress,
+}
+
+/// Who saw a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Seen {
+    /// Nobody, for it is ARP, which AWS never mirrors.
+    Arp,
+    /// Nobody, for it holds no IP packet, or too little of one to tell.
+    Other,
+    /// No interface: neither end is one.
+    Nobody,
+    /// The interface at one end.
+    Once,
+    /// The interfaces at both ends.
+    Twice,
+}
+
+/// A frame at an interface.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sighting<'p> {
+    /// The place of the interface among those of the data plane.
+    pub interface: usize,
+    /// Which way the frame goes, seen from there.
+    pub direction: Direction,
+    /// What becomes of it.
+    pub fate: Fate<'p>,
+}
+
+/// What becomes of a frame at an interface.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fate<'p> {
+    /// Nothing: it is not mirrored.
+    Unmirrored(Unmirrored),
+    /// A session sends a copy.
+    Mirrored(Mirrored<'p>),
+}
+
+/// Why a frame is not mirrored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unmirrored {
+    /// The interface has no session.
+    NoSession,
+    /// The interface's own security groups do not let it through.
+    Refused,
+    /// It is of a class that is never mirrored.
+    Reserved(Reserved),
+    /// It is traffic with Amazon's DNS server, for which no session has asked.
+    AmazonDnsUnasked,
+    /// No rule of any session matches it.
+    NoRule,
+    /// No session takes it, and this is the first that has a rule against it.
+    Rejected {
+        /// The place of the session among those of the interface.
+        session: usize,
+        /// The place of the rule among those of the session.
+        rule: usize,
+    },
+}
+
+/// A copy of a frame, and where it gets to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mirrored<'p> {
+    /// The place of the session among those of the interface.
+    pub session: usize,
+    /// What made it take the frame.
+    pub by: By,
+    /// The IPv4 packet that leaves the interface.
+    pub packet: &'p [u8],
+    /// How the frame was wrapped.
+    pub wrapped: Wrapped,
+    /// Where the packet gets to.
+    pub carried: Carried,
+}
+
+/// What makes a session take a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum By {
+    /// The rule at this place among those of the session.
+    Rule(usize),
+    /// The network service `amazon-dns`.
+    AmazonDns,
+}
+
+/// Where a copy gets to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carried {
+    /// The receiver at this place among those of the data plane.
+    To(usize),
+    /// Nowhere.
+    Lost(Loss),
+}
+
+/// Why a copy gets nowhere. AWS reports none of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loss {
+    /// The route table of the source's subnet leads to no such target.
+    NoRoute,
+    /// What stood behind the mirror target is no more, or is attached to nothing.
+    TargetGone,
+    /// The instance that it goes to does not run.
+    TargetDown,
+    /// The load balancer has no UDP listener on port 4789.
+    NoListener,
+    /// The security groups of the load balancer do not let it in, or not out again.
+    RefusedByLoadBalancer,
+    /// The load balancer has no target that could take it.
+    NoTarget,
+    /// The security groups of the target do not let it in.
+    RefusedByTarget,
+}
+
+impl Loss {
+    /// Every reason, in order.
+    pub const ALL: [Self; 7] = [
+        Self::NoRoute,
+        Self::TargetGone,
+        Self::TargetDown,
+        Self::NoListener,
+        Self::RefusedByLoadBalancer,
+        Self::NoTarget,
+        Self::RefusedByTarget,
+    ];
+
+    /// Says it to a person.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoRoute => "no route to the target",
+            Self::TargetGone => "the target is gone",
+            Self::TargetDown => "the target does not run",
+            Self::NoListener => "no UDP listener on port 4789",
+            Self::RefusedByLoadBalancer => "refused by the load balancer's security groups",
+            Self::NoTarget => "no target behind the load balancer",
+            Self::RefusedByTarget => "refused by the target's security groups",
+        }
+    }
+}

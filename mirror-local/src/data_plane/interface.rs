@@ -1,0 +1,155 @@
+//! Interfaces that see frames: their security groups, and their sessions in order.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::encapsulation::{Encapsulation, MirrorTarget};
+use super::fate::{By, Direction, Unmirrored};
+use super::guard::{Guard, Permits};
+use super::headers::Headers;
+use super::node::Nodes;
+use super::path::{Way, way};
+use super::receiver::Receivers;
+use super::reserved::{Reserved, is_amazon_dns, resolver, resolvers};
+use super::session::{Opinion, Session};
+use crate::ec2::network_interface::NetworkInterface;
+use crate::ec2::traffic_mirror::session::{self, MirrorSession};
+use crate::ec2::traffic_mirror::target::Destination;
+use crate::world::View;
+
+/// A network interface.
+#[derive(Debug, Clone)]
+pub struct Interface {
+    id: String,
+    primary: Ipv4Addr,
+    addresses: Vec<IpAddr>,
+    /// Amazon's DNS server in its VPC.
+    resolver: Option<Ipv4Addr>,
+    resolvers: Vec<u128>,
+    guard: Guard,
+    sessions: Vec<Session>,
+}
+
+impl Interface {
+    /// Reads an interface; `known` is what it was before.
+    pub(super) fn of(
+        view: View<'_>,
+        row: &NetworkInterface,
+        known: Option<Self>,
+        (mtu, (receivers, nodes)): (u16, (&mut Receivers, &mut Nodes)),
+    ) -> Self {
+        let vpc = view.region.vpcs.get(&row.vpc_id);
+        let block = vpc.and_then(|vpc| vpc.cidrs.first()).map(|block| block.cidr);
+        let sessions = session::from(view.region, &row.id).into_iter().map(|session| {
+            let Way { destination, path } = way(view, (session, row), (receivers, nodes));
+            let target = target(view, session, mtu);
+            let encapsulation = Encapsulation {
+                source: row.private_ip,
+                destination,
+                vni: session.virtual_network_id,
+                packet_length: session.packet_length_asked.and_then(|it| u16::try_from(it).ok()),
+                target,
+            };
+            Session::of(view.region, session, (encapsulation, path))
+        });
+        let sessions = sessions.collect();
+        let (addresses, tracked) = match known {
+            Some(known) => (known.addresses, known.guard.tracked),
+            None => (row.addresses().map(IpAddr::V4).collect(), Default::default()),
+        };
+        Self {
+            id: row.id.clone(),
+            primary: row.private_ip,
+            addresses,
+            resolver: block.map(resolver),
+            resolvers: resolvers(block),
+            guard: Guard::new(Permits::of(view.region, &row.groups), tracked),
+            sessions,
+        }
+    }
+
+    /// Returns its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns its primary address, which its copies are sent from.
+    pub const fn primary(&self) -> Ipv4Addr {
+        self.primary
+    }
+
+    /// Returns its addresses in the frames that are offered.
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// Returns the address of Amazon's DNS server in its VPC.
+    pub const fn resolver(&self) -> Option<Ipv4Addr> {
+        self.resolver
+    }
+
+    /// Returns its sessions in the order of their numbers.
+    pub fn sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+
+    pub(super) fn set_addresses(&mut self, addresses: Vec<IpAddr>) {
+        self.addresses = addresses;
+    }
+
+    /// What becomes of a packet: the session that takes it and why, or why none does.
+    ///
+    /// Security groups do not look at traffic with the services at link-local addresses and with
+    /// Amazon's DNS server: Amazon VPC user guide, "Control traffic using security groups".
+    #[inline]
+    pub(super) fn decide(
+        &mut self,
+        direction: Direction,
+        headers: &Headers,
+        time: u64,
+    ) -> Result<(usize, By), Unmirrored> {
+        let reserved = Reserved::of(headers);
+        let is_dns = reserved.is_none() && is_amazon_dns(headers, &self.resolvers);
+        let is_looked_at = reserved.is_none() && !is_dns;
+        if is_looked_at && !self.guard.lets_through(direction, headers, time) {
+            return Err(Unmirrored::Refused);
+        }
+        if self.sessions.is_empty() {
+            return Err(Unmirrored::NoSession);
+        }
+        match (reserved, is_dns) {
+            (Some(class), _) => Err(Unmirrored::Reserved(class)),
+            (None, true) => self.take_dns().ok_or(Unmirrored::AmazonDnsUnasked),
+            (None, false) => self.ask(direction, headers),
+        }
+    }
+
+    /// The first session that has asked for traffic with Amazon's DNS server.
+    fn take_dns(&self) -> Option<(usize, By)> {
+        let session = self.sessions.iter().position(|session| session.amazon_dns)?;
+        Some((session, By::AmazonDns))
+    }
+
+    /// Asks the sessions one after another.
+    #[inline]
+    fn ask(&self, direction: Direction, headers: &Headers) -> Result<(usize, By), Unmirrored> {
+        let mut refused = Unmirrored::NoRule;
+        for (session, asked) in self.sessions.iter().enumerate() {
+            match asked.opinion(direction, headers) {
+                Opinion::Takes(by) => return Ok((session, by)),
+                Opinion::Rejects(rule) if refused == Unmirrored::NoRule => {
+                    refused = Unmirrored::Rejected { session, rule };
+                }
+                Opinion::Rejects(_) | Opinion::Passes => {}
+            }
+        }
+        Err(refused)
+    }
+}
+
+/// What a session sends to, as far as it decides what is cut.
+fn target(view: View<'_>, session: &MirrorSession, mtu: u16) -> MirrorTarget {
+    match view.region.mirror_targets.get(&session.target_id).map(|it| &it.destination) {
+        Some(Destination::LoadBalancer(_)) => MirrorTarget::LoadBalancer,
+        Some(Destination::Interface(_)) | None => MirrorTarget::NetworkInterface { mtu },
+    }
+}

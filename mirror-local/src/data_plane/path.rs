@@ -1,0 +1,109 @@
+//! The path of copies: the route from the mirrored interface to what stands behind the mirror target.
+
+use std::net::Ipv4Addr;
+
+use super::fate::Loss;
+use super::node::{Node, Nodes};
+use super::receiver::Receivers;
+use crate::ec2::network_interface::NetworkInterface;
+use crate::ec2::route_table::{RouteTable, Target};
+use crate::ec2::traffic_mirror::session::MirrorSession;
+use crate::ec2::traffic_mirror::target::Destination;
+use crate::world::{Region, View};
+use ipnet::IpNet;
+
+/// Where the copies of a session go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Path {
+    /// Nowhere.
+    Lost(Loss),
+    /// To the receiver at this place.
+    Receiver(usize),
+    /// To the node at this place, which spreads them.
+    Node(usize),
+}
+
+/// What a path leads to: the address that copies are sent to, if it is known, and the way there.
+pub(super) struct Way {
+    pub(super) destination: Ipv4Addr,
+    pub(super) path: Path,
+}
+
+impl Way {
+    const fn lost(loss: Loss) -> Self {
+        Self { destination: Ipv4Addr::UNSPECIFIED, path: Path::Lost(loss) }
+    }
+}
+
+/// Finds out where the copies of a session go.
+pub(super) fn way(
+    view: View<'_>,
+    (session, source): (&MirrorSession, &NetworkInterface),
+    (receivers, nodes): (&mut Receivers, &mut Nodes),
+) -> Way {
+    let region = view.region;
+    let target = region.mirror_targets.get(&session.target_id).map(|target| &target.destination);
+    match target {
+        None => Way::lost(Loss::TargetGone),
+        Some(Destination::Interface(id)) => {
+            let Some(interface) = region.network_interfaces.get(id) else {
+                return Way::lost(Loss::TargetGone);
+            };
+            let path = if !leads(region, source, interface) {
+                Path::Lost(Loss::NoRoute)
+            } else if interface.attachment.is_none() {
+                Path::Lost(Loss::TargetGone)
+            } else {
+                Path::Receiver(receivers.of_interface(view, interface, super::VXLAN_PORT))
+            };
+            Way { destination: interface.private_ip, path }
+        }
+        Some(Destination::LoadBalancer(arn)) => {
+            let Some(place) = nodes.of(view, (arn, &source.zone), receivers) else {
+                return Way::lost(Loss::TargetGone);
+            };
+            let Node { interface, address, .. } = nodes.at(place);
+            let node = region.network_interfaces.get(interface);
+            let path = match node {
+                None => Path::Lost(Loss::TargetGone),
+                Some(node) if !leads(region, source, node) => Path::Lost(Loss::NoRoute),
+                Some(_) => Path::Node(place),
+            };
+            Way { destination: *address, path }
+        }
+    }
+}
+
+/// Whether the route table of an interface's subnet leads to another interface.
+///
+/// In a local AWS there is neither peering nor a transit gateway, so that only the route inside the VPC
+/// does, or one that leads to the other interface itself.
+fn leads(region: &Region, from: &NetworkInterface, to: &NetworkInterface) -> bool {
+    let Some(table) = table(region, from) else { return false };
+    let created = table.routes.iter().filter_map(|route| match route.destination {
+        IpNet::V4(block) => Some((block, Some(&route.target))),
+        IpNet::V6(_) => None,
+    });
+    let vpc = region.vpcs.get(&table.vpc_id);
+    let local = vpc.into_iter().flat_map(|vpc| vpc.cidrs.iter().map(|it| (it.cidr, None)));
+    let matching = created.chain(local).filter(|(block, _)| block.contains(&to.private_ip));
+    // The last of the longest counts, so that the local route comes last and wins where two are equally
+    // long: Amazon VPC user guide, "Route priority".
+    let longest = matching.max_by_key(|(block, _)| block.prefix_len());
+    match longest {
+        Some((_, None)) => from.vpc_id == to.vpc_id,
+        Some((_, Some(Target::Interface(id)))) => *id == to.id,
+        Some((_, Some(Target::Gateway(_)))) | None => false,
+    }
+}
+
+/// The table that a subnet uses: its own, or the main one of its VPC.
+fn table<'r>(region: &'r Region, interface: &NetworkInterface) -> Option<&'r RouteTable> {
+    let own = |table: &&RouteTable| {
+        let mut uses = table.associations.iter();
+        uses.any(|association| association.subnet_id.as_ref() == Some(&interface.subnet_id))
+    };
+    let main = |table: &&RouteTable| table.vpc_id == interface.vpc_id && table.is_main();
+    let tables = || region.route_tables.values();
+    tables().find(own).or_else(|| tables().find(main))
+}

@@ -1,0 +1,63 @@
+//! The options of `mirror rehearse`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::{SightArgs, StackArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct RehearseArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficArgs,
+    /// What an interface of the stack is called in the capture: an instance of the stack, or eni-...
+    #[arg(long, value_name = "INTERFACE=ADDRESS")]
+    pub(crate) eni: Vec<NamedArgument>,
+    /// The MTU of interfaces that are mirror targets.
+    #[arg(long, value_name = "BYTES", default_value_t = 9001)]
+    pub(crate) mtu: u16,
+    #[command(flatten)]
+    pub(crate) sight: SightArgs,
+    /// Exit with 1 if more than this share of the copies is lost, in per cent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    pub(crate) lost_max: f64,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What goes over the wire.
+#[derive(Debug, Args)]
+pub(crate) struct TrafficArgs {
+    /// Replay a capture file, pcap or pcapng, compressed or not; - is standard input. Without one it is
+    /// traffic made up for the sources of the stack.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "packets"])]
+    pub(crate) pcap: Option<PathBuf>,
+    /// What traffic is made up from; equal seeds make equal traffic.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many packets are made up.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
+    pub(crate) packets: usize,
+}
+
+/// An interface by a name of it, with an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedArgument {
+    pub(crate) name: String,
+    pub(crate) address: IpAddr,
+}
+
+impl FromStr for NamedArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, address) = text.rsplit_once('=').ok_or("it has no `=` and address")?;
+        let address = address.parse().map_err(|_| format!("`{address}` is no IP address"))?;
+        Ok(Self { name: name.to_owned(), address })
+    }
+}

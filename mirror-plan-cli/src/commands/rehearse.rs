@@ -1,0 +1,131 @@
+//! `mirror rehearse`: what an apply would do and what would then become of packets, tried out on a local AWS
+//! with real receivers.
+
+mod account;
+mod json;
+mod replay;
+mod stage;
+mod text;
+
+use mirror_local::StoreError;
+use mirror_local::data_plane::DataPlane;
+use mirror_plan::code;
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::packet::trace::{Mirroring, Moment};
+use mirror_plan::plan::Request;
+use mirror_plan::render::report::Failures;
+
+use self::account::{Account, Rehearsed, Traffic};
+use self::replay::Replay;
+use self::stage::Stage;
+use super::Ended;
+use super::trace::untraceable;
+use crate::cli::{NamedArgument, RehearseArgs, StackArgs, TrafficArgs};
+use crate::exit::ExitStatus;
+use crate::settings::Settings;
+use crate::stack_file::Loaded;
+use crate::ui::Ui;
+
+pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -> Ended {
+    let RehearseArgs { stack, traffic, eni, mtu, sight, lost_max, json } = args;
+    let StackArgs { stack, variables } = stack;
+    let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
+    let (stack, warnings) = loaded.stack()?;
+    ui.diagnostics(&warnings);
+    let stage = Stage::set(sight, &stack, settings, ui).await?;
+    let report = stage.apply().await?;
+    let failures = Failures::new(&report).style(ui.notes_palette()).to_string();
+    if !failures.is_empty() {
+        ui.note(format_args!("{}\n", failures.trim_end()));
+    }
+    let observed = stage.observe().await?;
+    let rest = mirror_plan::plan::plan(stage.stack(), &observed, &Request::default())?;
+    let mut mirroring = Mirroring::at(Moment::Before, &rest, &observed).map_err(untraceable)?;
+    let mut plane = DataPlane::of(stage.cloud(), observed.region.as_str(), *mtu)
+        .map_err(|error| unusable(&error))?;
+    name(&mut mirroring, &mut plane, eni)?;
+    if mirroring.interfaces.iter().all(|interface| interface.sessions.is_empty()) {
+        return Err(Diagnostic::error(
+            code::NO_INTERFACE,
+            "nothing is mirrored, so there is nothing to rehearse",
+        )
+        .help("declare a `mirror_session`, or see above why it could not be made")
+        .into());
+    }
+    let replay = Replay::start(plane, (mirroring, *mtu), &observed)?;
+    let account = match &traffic.pcap {
+        Some(path) => replay.capture(path)?,
+        None => {
+            let TrafficArgs { pcap: _, seed, packets } = traffic;
+            replay.mix(*seed, *packets)?
+        }
+    };
+    if account.offered().packets == 0 {
+        return Err(unmirrored(&account));
+    }
+    let name = match &traffic.pcap {
+        Some(path) => Traffic::Capture(path.display().to_string()),
+        None => Traffic::MadeUp { seed: traffic.seed },
+    };
+    let rehearsed =
+        Rehearsed { stack: stage.stack().name.to_string(), traffic: name, report, account };
+    if *json {
+        ui.data(format_args!("{:#}\n", json::rehearsed(&rehearsed)));
+    } else {
+        ui.data(text::Text(&rehearsed));
+    }
+    Ok(rehearsed.status(*lost_max))
+}
+
+/// Gives interfaces the addresses that they have in the capture.
+fn name(
+    mirroring: &mut Mirroring,
+    plane: &mut DataPlane,
+    named: &[NamedArgument],
+) -> Result<(), Diagnostics> {
+    for NamedArgument { name, address } in named {
+        let interface = mirroring.interface(name).map(|place| &mut mirroring.interfaces[place]);
+        let Some(interface) = interface else {
+            let title = format!("the stack has no interface `{name}`");
+            let names: Vec<&str> = mirroring.interfaces.iter().map(|it| it.name.as_str()).collect();
+            return Err(Diagnostic::error(code::NO_INTERFACE, title)
+                .note(format!("there are: {}", names.join(", ")))
+                .into());
+        };
+        interface.addresses = vec![*address];
+        let id = interface.id.as_deref();
+        let place = plane.interfaces().iter().position(|it| Some(it.id()) == id);
+        if let Some(place) = place {
+            plane.set_addresses(place, vec![*address]);
+        }
+    }
+    Ok(())
+}
+
+/// Says that no packet is of a mirrored interface, so that nothing was rehearsed.
+fn unmirrored(account: &Account) -> Diagnostics {
+    let title = "no packet is of a mirrored interface, so nothing was rehearsed";
+    let lines = account.sources.values().map(|source| {
+        let addresses: Vec<String> = source.addresses.iter().map(ToString::to_string).collect();
+        format!("{} has {}", source.name, addresses.join(", "))
+    });
+    Diagnostic::error(code::NO_INTERFACE, title)
+        .note(lines.collect::<Vec<_>>().join("\n"))
+        .help("say whose packets they are: --eni INTERFACE=ADDRESS")
+        .into()
+}
+
+fn unusable(error: &StoreError) -> Diagnostic {
+    Diagnostic::error(code::FILE, "the local AWS cannot be used").note(error.to_string())
+}
+
+impl Rehearsed {
+    /// How the command ends: well if AWS would refuse nothing, everything is accounted for and foretold, and
+    /// not too much is lost.
+    fn status(&self, lost_max: f64) -> ExitStatus {
+        let is_well = self.report.is_complete()
+            && self.account.is_sound()
+            && self.account.lost_share() * 100.0 <= lost_max;
+        if is_well { ExitStatus::Done } else { ExitStatus::Failed }
+    }
+}

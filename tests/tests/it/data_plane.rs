@@ -1,0 +1,8 @@
+//! The data plane of the local AWS against the planner's trace, which share no code: what the one does, the
+//! other had foretold.
+
+mod captures;
+mod foretold;
+mod generated;
+mod lab;
+mod stacks;

@@ -76,8 +76,8 @@ pub(super) fn way(
 
 /// Whether the route table of an interface's subnet leads to another interface.
 ///
-/// In a local AWS there is neither peering nor a transit gateway, so that only the route inside the VPC
-/// does, or one that leads to the other interface itself.
+/// In a local AWS there is no transit gateway, so that only the route inside the VPC does, one over an active
+/// peering connection with the other's VPC, or one that leads to the other interface itself.
 fn leads(region: &Region, from: &NetworkInterface, to: &NetworkInterface) -> bool {
     let Some(table) = table(region, from) else { return false };
     let created = table.routes.iter().filter_map(|route| match route.destination {
@@ -93,6 +93,10 @@ fn leads(region: &Region, from: &NetworkInterface, to: &NetworkInterface) -> boo
     match longest {
         Some((_, None)) => from.vpc_id == to.vpc_id,
         Some((_, Some(Target::Interface(id)))) => *id == to.id,
+        Some((_, Some(Target::Peering(id)))) => {
+            let peering = region.vpc_peerings.get(id);
+            peering.is_some_and(|it| it.is_active() && it.is_between(&from.vpc_id, &to.vpc_id))
+        }
         Some((_, Some(Target::Gateway(_)))) | None => false,
     }
 }

@@ -85,7 +85,8 @@ impl VpcPeering {
         self.requester == vpc || self.accepter == vpc
     }
 
-    fn is_between(&self, one: &str, other: &str) -> bool {
+    /// Whether it is of these two VPCs.
+    pub(crate) fn is_between(&self, one: &str, other: &str) -> bool {
         let pair = (self.requester.as_str(), self.accepter.as_str());
         pair == (one, other) || pair == (other, one)
     }

@@ -15,7 +15,7 @@ use mirror_plan::aws::{Wanted, observe};
 use mirror_plan::iam::{Location, Purpose, policies};
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, lab, stack, unfinished};
+use mirror_tests::{REGION, Rig, stack, unfinished};
 use serde_json::Value as Json;
 
 use crate::converge::census;
@@ -121,9 +121,23 @@ async fn run(rig: &Rig, stack: &Stack, mode: Mode) -> Result<(), String> {
     if again.is_empty() { Ok(()) } else { Err("there is still to do".to_owned()) }
 }
 
-/// The laboratory, edited twice, and gone; `interface` is where a route leads.
+/// What the laboratory lacks of the kinds that there are.
+const PEERING: &str = r#"
+vpc "peer" { cidr = "10.77.0.0/16" }
+vpc_peering "peer" {
+  requester = vpc.my-traffic-mirroring-vpc
+  accepter  = vpc.peer
+}
+"#;
+
+/// The laboratory with one of every kind.
+fn whole() -> Stack {
+    stack(&[include_str!("../../../examples/lab.mirror.hcl"), PEERING].concat())
+}
+
+/// The whole laboratory, edited twice, and gone; `interface` is where a route leads.
 fn versions(interface: &str) -> [Stack; 3] {
-    let edited = |text: &str| stack(&text.replace("INTERFACE", interface));
+    let edited = |text: &str| stack(&[&text.replace("INTERFACE", interface), PEERING].concat());
     [
         edited(include_str!("iam/edited.mirror.hcl")),
         edited(include_str!("iam/edited-again.mirror.hcl")),
@@ -133,7 +147,7 @@ fn versions(interface: &str) -> [Stack; 3] {
 
 /// Applies the laboratory and every edit of it until nothing is left.
 async fn live(rig: &Rig) -> Result<(), String> {
-    run(rig, &lab(), Mode::Apply).await?;
+    run(rig, &whole(), Mode::Apply).await?;
     for version in &versions(&receiver(rig).await?) {
         run(rig, version, Mode::Apply).await?;
     }
@@ -142,9 +156,9 @@ async fn live(rig: &Rig) -> Result<(), String> {
 
 /// The interface of a receiver of the laboratory.
 async fn receiver(rig: &Rig) -> Result<String, String> {
-    let lab = lab();
-    let images = lab.images();
-    let wanted = Wanted::to_plan(&lab, &images, Mode::Apply);
+    let whole = whole();
+    let images = whole.images();
+    let wanted = Wanted::to_plan(&whole, &images, Mode::Apply);
     let sight = observe(&rig.aws, wanted).await.map_err(|error| error.to_string())?;
     let address = "instance.target-instance-1".parse().unwrap();
     let found = sight.observed.current(&address).ok_or("the receiver is not there")?;
@@ -154,7 +168,7 @@ async fn receiver(rig: &Rig) -> Result<String, String> {
 /// An account in which the last edit of the laboratory stands.
 async fn standing() -> Rig {
     let rig = Rig::instant();
-    run(&rig, &lab(), Mode::Apply).await.unwrap();
+    run(&rig, &whole(), Mode::Apply).await.unwrap();
     let [edited, again, _] = versions(&receiver(&rig).await.unwrap());
     run(&rig, &edited, Mode::Apply).await.unwrap();
     run(&rig, &again, Mode::Apply).await.unwrap();
@@ -162,10 +176,10 @@ async fn standing() -> Rig {
 }
 
 #[tokio::test]
-async fn the_policy_for_apply_is_enough_for_the_life_of_the_lab() {
+async fn the_policy_for_apply_is_enough_for_the_life_of_the_whole() {
     let rig = Rig::instant();
     let before = census(&rig.cloud).await;
-    Attached::printed(&lab(), [Purpose::Apply]).attach(&rig.cloud);
+    Attached::printed(&whole(), [Purpose::Apply]).attach(&rig.cloud);
     live(&rig).await.unwrap();
     rig.cloud.set_policies(Vec::new());
     assert_eq!(census(&rig.cloud).await, before);
@@ -174,13 +188,13 @@ async fn the_policy_for_apply_is_enough_for_the_life_of_the_lab() {
 #[tokio::test]
 async fn the_policy_for_plan_is_enough_to_plan_and_changes_nothing() {
     let rig = standing().await;
-    Attached::printed(&lab(), [Purpose::Plan]).attach(&rig.cloud);
-    let plan = planned(&rig, &lab(), Mode::Apply).await.unwrap();
+    Attached::printed(&whole(), [Purpose::Plan]).attach(&rig.cloud);
+    let plan = planned(&rig, &whole(), Mode::Apply).await.unwrap();
     assert!(!plan.is_empty());
     let report = rig.apply(&plan).await;
     assert!(unfinished(&report).contains("UnauthorizedOperation"), "{}", unfinished(&report));
     rig.cloud.set_policies(Vec::new());
-    assert_eq!(planned(&rig, &lab(), Mode::Apply).await.unwrap(), plan);
+    assert_eq!(planned(&rig, &whole(), Mode::Apply).await.unwrap(), plan);
 }
 
 #[tokio::test]
@@ -196,7 +210,7 @@ async fn the_policy_for_destroy_is_enough_to_destroy_what_the_file_no_longer_dec
 
 #[tokio::test]
 async fn without_any_one_action_of_the_policy_for_apply_something_fails() {
-    let printed = Attached::printed(&lab(), [Purpose::Apply]);
+    let printed = Attached::printed(&whole(), [Purpose::Apply]);
     let mut spared = Vec::new();
     for (sid, action) in printed.actions("Allow") {
         let rig = Rig::instant();
@@ -211,12 +225,12 @@ async fn without_any_one_action_of_the_policy_for_apply_something_fails() {
 
 #[tokio::test]
 async fn without_any_one_action_of_the_policy_for_destroy_something_fails() {
-    let printed = Attached::printed(&lab(), [Purpose::Destroy]);
+    let printed = Attached::printed(&whole(), [Purpose::Destroy]);
     let mut spared = Vec::new();
     for (sid, action) in printed.actions("Allow") {
         let rig = standing().await;
         printed.without(&sid, Some(&action)).attach(&rig.cloud);
-        if run(&rig, &lab(), Mode::Destroy).await.is_ok() {
+        if run(&rig, &whole(), Mode::Destroy).await.is_ok() {
             spared.push(format!("{sid}: {action}"));
         }
     }
@@ -227,11 +241,11 @@ async fn without_any_one_action_of_the_policy_for_destroy_something_fails() {
 #[tokio::test]
 async fn without_any_one_action_of_the_policy_for_plan_a_plan_fails() {
     let rig = standing().await;
-    let printed = Attached::printed(&lab(), [Purpose::Plan]);
+    let printed = Attached::printed(&whole(), [Purpose::Plan]);
     let mut spared = Vec::new();
     for (sid, action) in printed.actions("Allow") {
         printed.without(&sid, Some(&action)).attach(&rig.cloud);
-        if planned(&rig, &lab(), Mode::Apply).await.is_ok() {
+        if planned(&rig, &whole(), Mode::Apply).await.is_ok() {
             spared.push(format!("{sid}: {action}"));
         }
     }
@@ -242,7 +256,7 @@ async fn without_any_one_action_of_the_policy_for_plan_a_plan_fails() {
 /// A statement is no more than its actions, so that the tests above find each needed as well.
 #[test]
 fn every_statement_has_a_name_of_its_own() {
-    let printed = Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy]);
+    let printed = Attached::printed(&whole(), [Purpose::Apply, Purpose::Destroy]);
     let sids: Vec<String> = printed.statements().map(|statement| text(&statement["Sid"])).collect();
     let distinct: BTreeSet<&String> = sids.iter().collect();
     assert_eq!(distinct.len(), sids.len(), "{sids:?}");

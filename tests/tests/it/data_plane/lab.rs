@@ -192,6 +192,24 @@ async fn a_killed_receiver_loses_its_flows_until_they_pause() {
     lab.end();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_cross_a_peering_connection_while_it_stands() {
+    let mut lab = Lab::of(include_str!("../../../../examples/peering.mirror.hcl")).await;
+    lab.offer_all(lab.mix(7, 0).take(1_000));
+    assert!(lab.counts.carried() > 0 && lab.counts.lost() == 0, "{:?}", lab.counts);
+
+    let ec2 = Ec2::new(&config(&lab.rig.cloud));
+    let all = ec2.describe_vpc_peering_connections().send().await.unwrap();
+    let id = all.vpc_peering_connections()[0].vpc_peering_connection_id().unwrap();
+    ec2.delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await.unwrap();
+    lab.plane.refresh(&lab.rig.cloud).unwrap();
+    let before = lab.counts.clone();
+    lab.offer_all(lab.mix(8, 10 * SECOND).take(1_000));
+    assert_eq!(lab.counts.carried, before.carried);
+    assert_eq!(lab.counts.lost[&Loss::NoRoute], lab.counts.mirrored - before.mirrored);
+    lab.end();
+}
+
 /// Offers a few frames at every event of an apply.
 struct Traffic {
     lab: Arc<Mutex<Lab>>,

@@ -111,8 +111,14 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
     let response = Response::success(request.service, &request.action, request_id, |xml| {
         authorize(request, call.view())?;
-        run(action, &mut call, xml)?;
-        if dry_run(action, &request.parameters)? { Err(Failure::dry_run()) } else { Ok(()) }
+        let dry = dry_run(action, request)?;
+        match run(action, &mut call, xml) {
+            // A dry run is about what the caller may do, and not about what is there: EC2 API reference,
+            // the parameter `DryRun`.
+            Err(failure) if !(dry && failure.is_of_state()) => Err(failure),
+            Ok(()) | Err(_) if dry => Err(Failure::dry_run()),
+            done => done,
+        }
     });
     if response.error.is_some() {
         for table in call.region.tables_mut() {
@@ -169,8 +175,14 @@ fn find(service: Service, name: &str) -> Outcome<Action> {
     all.find(|action| action.name == name).copied().ok_or_else(|| Failure::unknown_action(name))
 }
 
-fn dry_run(action: Action, parameters: &Parameters) -> Outcome<bool> {
+fn dry_run(action: Action, request: &Request) -> Outcome<bool> {
+    let parameters = &request.parameters;
     match action.dry_run {
+        DryRun::Absent
+            if request.service == Service::Ec2 && parameters.text("DryRun").is_some() =>
+        {
+            Err(Failure::new("UnknownParameter", "The parameter DryRun is not recognized"))
+        }
         DryRun::Absent => Ok(false),
         DryRun::Accepted => Ok(parameters.boolean("DryRun")?.unwrap_or(false)),
     }

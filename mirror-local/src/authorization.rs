@@ -5,11 +5,13 @@
 //! the facts that conditions may ask for. A caller without policies may do everything. Buckets have no
 //! policies of their own here.
 //!
-//! Sources: IAM user guide, "Policy evaluation logic"; Service Authorization Reference, "Actions,
-//! resources, and condition keys" for Amazon EC2 and for Elastic Load Balancing V2.
+//! Sources: IAM user guide, "Policy evaluation logic" and "Troubleshoot access denied error messages";
+//! Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2 and for
+//! Elastic Load Balancing V2.
 
 mod checks;
 mod condition;
+mod message;
 mod pattern;
 mod policy;
 mod storage;
@@ -17,9 +19,10 @@ mod subject;
 
 use crate::failure::{Failure, Outcome};
 use crate::request::{Request, Service};
-use crate::world::View;
+use crate::world::{ACCOUNT, View};
 use condition::Facts;
 
+pub(crate) use message::decode;
 pub use policy::{Policy, PolicyError};
 
 /// One thing that a call needs: an action on a resource, and what is known about both.
@@ -42,24 +45,23 @@ enum Decision {
     Denied,
 }
 
+/// Who calls, whoever that is.
+pub(crate) fn caller() -> String {
+    format!("arn:aws:iam::{ACCOUNT}:root")
+}
+
 /// Refuses a call that the caller's policies do not allow.
 pub(crate) fn authorize(request: &Request, view: View<'_>) -> Outcome {
     let policies = &view.settings.policies;
-    // Who calls may always ask who that is.
-    if policies.is_empty() || request.service == Service::Tokens {
+    // Who calls may always ask who that is: AWS STS API reference, `GetCallerIdentity`.
+    if policies.is_empty() || request.action == "GetCallerIdentity" {
         return Ok(());
     }
     for check in checks::of(request, view) {
-        let why = match decide(policies, &check) {
-            Decision::Allowed => continue,
-            Decision::NotAllowed => "no policy allows it",
-            Decision::Denied => "a policy denies it",
-        };
-        let Check { action, resource, facts: _ } = check;
-        let message = format!(
-            "You are not authorized to perform this operation: {action} on {resource}: {why}"
-        );
-        return Err(refusal(request.service, message));
+        let decision = decide(policies, &check);
+        if decision != Decision::Allowed {
+            return Err(refusal(request.service, &check, (decision, policies)));
+        }
     }
     Ok(())
 }
@@ -72,13 +74,38 @@ fn decide(policies: &[Policy], check: &Check) -> Decision {
     })
 }
 
-/// A refusal in the words of a service.
-fn refusal(service: Service, message: String) -> Failure {
-    match service {
-        Service::Ec2 => Failure::new("UnauthorizedOperation", message).with_status(403),
-        Service::LoadBalancing | Service::Storage | Service::Tokens => {
-            Failure::new("AccessDenied", message).with_status(403)
+/// A refusal in the words of a service. EC2 alone gives the details, and so that only those can read
+/// them who may; where an action is about no one resource, it gives none.
+fn refusal(
+    service: Service,
+    check: &Check,
+    (decision, policies): (Decision, &[Policy]),
+) -> Failure {
+    let Check { action, resource, facts: _ } = check;
+    let caller = caller();
+    let on = match &**resource {
+        "*" => String::new(),
+        resource => format!(" on resource: {resource}"),
+    };
+    let why = match decision {
+        Decision::Denied => "with an explicit deny in an identity-based policy".to_owned(),
+        Decision::Allowed | Decision::NotAllowed => {
+            format!("because no identity-based policy allows the {action} action")
         }
-        Service::Parameters => Failure::new("AccessDeniedException", message),
+    };
+    let said = format!("User: {caller} is not authorized to perform: {action}{on} {why}");
+    match service {
+        Service::Ec2 => {
+            let mut said = format!("You are not authorized to perform this operation. {said}");
+            if !on.is_empty() {
+                let encoded = message::encoded(check, (decision, policies));
+                said = format!("{said}. Encoded authorization failure message: {encoded}");
+            }
+            Failure::new("UnauthorizedOperation", said).with_status(403)
+        }
+        Service::LoadBalancing | Service::Storage | Service::Tokens => {
+            Failure::new("AccessDenied", said).with_status(403)
+        }
+        Service::Parameters => Failure::new("AccessDeniedException", said),
     }
 }

@@ -60,6 +60,30 @@ impl Failure {
             .with_status(412)
     }
 
+    /// Whether the call is in order and something that is there is in its way: another object, or the
+    /// state or the number of objects.
+    pub(crate) fn is_of_state(&self) -> bool {
+        const CODES: [&str; 8] = [
+            "CannotDelete",
+            "DependencyViolation",
+            "Gateway.NotAttached",
+            "InsufficientFreeAddressesInSubnet",
+            "InvalidSubnet.Conflict",
+            "OperationNotPermitted",
+            "Resource.AlreadyAssociated",
+            "RouteAlreadyExists",
+        ];
+        const PARTS: [&str; 6] = [
+            "AlreadyExists",
+            "Duplicate",
+            "InUse",
+            "IncorrectInstanceState",
+            "IncorrectState",
+            "LimitExceeded",
+        ];
+        CODES.contains(&&*self.code) || PARTS.iter().any(|part| self.code.contains(part))
+    }
+
     /// The action is not one that this local AWS knows.
     pub fn unknown_action(action: &str) -> Self {
         Self::new(

@@ -215,6 +215,9 @@ pub(crate) struct PlanArgs {
     pub(crate) destroy: bool,
     #[command(flatten)]
     pub(crate) sight: SightArgs,
+    /// Ask AWS of each call whether you may make it, without making it; fail if you may not.
+    #[arg(long, conflicts_with_all = ["offline", "inventory"])]
+    pub(crate) check_permissions: bool,
     #[command(flatten)]
     pub(crate) review: ReviewArgs,
     #[command(flatten)]

@@ -12,6 +12,7 @@ mod estimates;
 mod exit;
 mod health;
 mod inventory;
+mod permissions;
 mod plan_file;
 mod progress;
 mod screen;

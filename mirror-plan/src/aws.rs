@@ -22,10 +22,12 @@ use crate::scalar::{AccountId, Region};
 
 pub mod act;
 mod answer;
+mod dry_run;
 pub mod errors;
 mod image;
 pub mod observe;
 mod page;
+mod permission;
 mod rate;
 mod retry;
 #[cfg(feature = "s3")]
@@ -38,6 +40,7 @@ pub use act::{Act, ActError, Known, Made, Token, act, find_created, retag};
 pub use errors::{CallError, ErrorKind};
 pub use observe::strangers::{in_the_way, strangers};
 pub use observe::{ObserveError, Sight, Wanted, observe};
+pub use permission::check_permissions;
 pub use rate::Pace;
 pub use wait::Waiting;
 
@@ -49,6 +52,8 @@ pub struct Aws {
     settle_window: Duration,
     /// What must hold before each call that changes something.
     fence: Option<Fence>,
+    /// Where calls that would change something are only asked about: the clients for that.
+    dry: Option<Arc<dry_run::Clients>>,
 }
 
 /// Makes certain that this run may still change something.
@@ -122,7 +127,8 @@ impl Aws {
             rate: rate::Rate::new(pace),
             pace,
         };
-        Ok(Self { shared: Arc::new(shared), settle_window: Self::SETTLE_WINDOW, fence: None })
+        let (shared, settle_window) = (Arc::new(shared), Self::SETTLE_WINDOW);
+        Ok(Self { shared, settle_window, fence: None, dry: None })
     }
 
     /// How long after a call AWS may take to show what it has made, unless another time is given.
@@ -157,21 +163,22 @@ impl Aws {
     }
 
     fn ec2(&self) -> &aws_sdk_ec2::Client {
-        &self.shared.ec2
+        self.dry.as_ref().map_or(&self.shared.ec2, |dry| &dry.ec2)
     }
 
     /// For calls that make an object: the SDK sends them once.
     fn ec2_once(&self) -> &aws_sdk_ec2::Client {
-        &self.shared.ec2_once
+        // What makes nothing may be sent again.
+        self.dry.as_ref().map_or(&self.shared.ec2_once, |dry| &dry.ec2)
     }
 
     fn elb(&self) -> &aws_sdk_elasticloadbalancingv2::Client {
-        &self.shared.elb
+        self.dry.as_ref().map_or(&self.shared.elb, |dry| &dry.elb)
     }
 
     /// For calls that make an object: the SDK sends them once.
     fn elb_once(&self) -> &aws_sdk_elasticloadbalancingv2::Client {
-        &self.shared.elb_once
+        self.dry.as_ref().map_or(&self.shared.elb_once, |dry| &dry.elb)
     }
 
     /// Sends a request when its turn has come.
@@ -198,10 +205,11 @@ impl Aws {
 
 impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { shared, settle_window, fence: _ } = self;
+        let Self { shared, settle_window, fence: _, dry } = self;
         f.debug_struct("Aws")
             .field("shared", shared)
             .field("settle_window", settle_window)
+            .field("dry", dry)
             .finish_non_exhaustive()
     }
 }

@@ -145,6 +145,12 @@ codes! {
     /// The plan file is not as `mirror plan --out` wrote it: a byte of it has changed. Nothing was done.
     /// To change a plan, change the stack and plan again.
     CHANGED_PLAN = "MP0507", "the plan file has been changed";
+    /// `mirror plan --check-permissions` asked AWS of each call of the plan whether the caller may make it,
+    /// and AWS denies this one. It is told with AWS's own words, with the details that it encodes if the caller
+    /// may decode them (`sts:DecodeAuthorizationMessage`), and with the statement that would allow it. The
+    /// answer is about the credentials that asked: ask with those that the apply will have. A plan with
+    /// a denied call is not saved.
+    DENIED = "MP0508", "a call of the plan is denied";
     /// Another run has taken over the stack while this one was at work. That happens when a run does
     /// not renew its lease for half a minute: its machine slept, or could not reach the bucket. What
     /// was done is done, and what is left is the other run's; nothing more was begun. Run again once

@@ -132,6 +132,26 @@ pub fn policies(
     packed(grants.statements())
 }
 
+/// The statements that allow one action in a call about a kind, as compact JSON: what
+/// [`policies`] has of it for [`Purpose::Apply`].
+///
+/// # Panics
+/// Never: what a statement is made of can be written as JSON.
+pub(crate) fn allowing(
+    stack: &Stack,
+    location: &Location,
+    (kind, access): (Kind, &Access),
+    action: &str,
+) -> Vec<String> {
+    let mut grants = Grants::new(stack, location);
+    grants.add(kind, access);
+    let statements = grants.statements().into_iter().filter(|statement| statement.allows(action));
+    let text = |statement: Statement| {
+        serde_json::to_string(&statement.only(action)).expect("a statement has texts for keys")
+    };
+    statements.map(text).collect()
+}
+
 /// What is allowed, by how it is fenced.
 #[derive(Debug)]
 struct Grants<'a> {

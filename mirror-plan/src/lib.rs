@@ -49,7 +49,8 @@
 //! the tables from which checks, defaults, differences and the reference follow; [`resource`] has
 //! one file for each kind. [`stack`] is what the user declared, [`observed`] what the cloud holds,
 //! [`plan`](mod@plan) what is to happen, [`packet`] what that means for the packets, [`lint`] what will not
-//! work, [`apply`] makes it happen, and [`iam`] says what that needs to be allowed.
+//! work, [`apply`] makes it happen, [`iam`] says what that needs to be allowed, and [`permission`] what AWS
+//! says it is.
 //!
 //! # Features
 //!
@@ -76,6 +77,7 @@ pub mod id;
 pub mod lint;
 pub mod observed;
 pub mod packet;
+pub mod permission;
 pub mod plan;
 pub mod price;
 mod rate;

@@ -14,6 +14,7 @@ pub mod markdown;
 mod markup;
 pub mod page;
 pub mod palette;
+pub mod permission;
 pub mod progress;
 pub mod report;
 #[cfg(test)]

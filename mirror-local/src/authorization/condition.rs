@@ -5,16 +5,30 @@ use std::collections::BTreeMap;
 
 /// What is known about a call, by condition key. Keys are compared without regard to case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Facts(BTreeMap<String, Vec<String>>);
+pub(super) struct Facts(BTreeMap<String, Fact>);
+
+/// The values of a key, and how that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fact {
+    key: String,
+    values: Vec<String>,
+}
 
 impl Facts {
     /// Adds a fact.
     pub(super) fn add(&mut self, key: &str, value: impl Into<String>) {
-        self.0.entry(key.to_ascii_lowercase()).or_default().push(value.into());
+        let new = || Fact { key: key.to_owned(), values: Vec::new() };
+        let fact = self.0.entry(key.to_ascii_lowercase()).or_insert_with(new);
+        fact.values.push(value.into());
     }
 
     fn of(&self, key: &str) -> Option<&[String]> {
-        self.0.get(key).map(Vec::as_slice)
+        self.0.get(key).map(|fact| &*fact.values)
+    }
+
+    /// Every key with its values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.values().map(|Fact { key, values }| (&**key, &**values))
     }
 }
 

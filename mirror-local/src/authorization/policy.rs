@@ -32,6 +32,8 @@ pub struct PolicyError(String);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Statement {
+    /// Its name; empty where it has none.
+    sid: String,
     effect: Decision,
     actions: Selection,
     resources: Selection,
@@ -58,18 +60,28 @@ impl Selection {
 impl Policy {
     /// What the policy says of a check, if anything.
     pub(super) fn says(&self, check: &Check) -> Option<Decision> {
-        let action = check.action.to_ascii_lowercase();
-        let about = self.0.iter().filter(|statement| {
-            statement.actions.has(&action)
-                && statement.resources.has(&check.resource)
-                && statement.conditions.iter().all(|condition| condition.holds(&check.facts))
-        });
-        let effects: Vec<Decision> = about.map(|statement| statement.effect).collect();
+        let effects: Vec<Decision> = self.about(check).map(|statement| statement.effect).collect();
         if effects.contains(&Decision::Denied) {
             Some(Decision::Denied)
         } else {
             effects.first().copied()
         }
+    }
+
+    /// The names of the statements that deny a check.
+    pub(super) fn denials<'p>(&'p self, check: &Check) -> Vec<&'p str> {
+        let denials = self.about(check).filter(|statement| statement.effect == Decision::Denied);
+        denials.map(|statement| &*statement.sid).collect()
+    }
+
+    /// The statements that say something of a check.
+    fn about<'p>(&'p self, check: &Check) -> impl Iterator<Item = &'p Statement> {
+        let action = check.action.to_ascii_lowercase();
+        self.0.iter().filter(move |statement| {
+            statement.actions.has(&action)
+                && statement.resources.has(&check.resource)
+                && statement.conditions.iter().all(|condition| condition.holds(&check.facts))
+        })
     }
 }
 
@@ -101,12 +113,13 @@ impl FromStr for Policy {
 
 fn statement(value: Value) -> Result<Statement, PolicyError> {
     let mut members = object(value, "a statement")?;
-    if let Some(sid) = members.remove("Sid") {
-        let fine = |sid: &str| sid.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !sid.as_str().is_some_and(fine) {
+    let sid = match members.remove("Sid") {
+        None => String::new(),
+        Some(Value::String(sid)) if sid.bytes().all(|b| b.is_ascii_alphanumeric()) => sid,
+        Some(sid) => {
             return Err(PolicyError(format!("the Sid {sid} is not of letters and digits")));
         }
-    }
+    };
     let effect = match members.remove("Effect").as_ref().and_then(Value::as_str) {
         Some("Allow") => Decision::Allowed,
         Some("Deny") => Decision::Denied,
@@ -124,7 +137,7 @@ fn statement(value: Value) -> Result<Statement, PolicyError> {
         None => Vec::new(),
     };
     nothing_left(&members)?;
-    Ok(Statement { effect, actions, resources, conditions })
+    Ok(Statement { sid, effect, actions, resources, conditions })
 }
 
 fn selection(

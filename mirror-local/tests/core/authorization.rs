@@ -19,11 +19,12 @@ fn needs(client: &Client, form: &str) -> String {
             return lines.join("\n");
         }
         let body = response.body;
-        let (_, needed) = body.split_once("this operation: ").expect("it says what is missing");
-        let (needed, _) = needed.split_once(": no policy").expect("it says why");
-        let (action, resource) = needed.split_once(" on ").expect("it says on what");
-        assert!(!lines.contains(&needed.to_owned()), "{needed} is not enough");
-        lines.push(needed.to_owned());
+        let (_, needed) = body.split_once("to perform: ").expect("it says what is missing");
+        let (needed, _) = needed.split_once(" because no").expect("it says why");
+        let (action, resource) = needed.split_once(" on resource: ").unwrap_or((needed, "*"));
+        let needed = format!("{action} on {resource}");
+        assert!(!lines.contains(&needed), "{needed} is not enough");
+        lines.push(needed);
         statements.push(json!({ "Effect": "Allow", "Action": action, "Resource": resource }));
     }
 }
@@ -166,6 +167,84 @@ fn conditions_see_the_tags_of_what_is_made_and_of_what_is_there() {
     // What is not there has no tags, and the action itself says so.
     let gone = client.refused(&format!("DeleteVpc&VpcId={mine}"));
     assert_eq!(gone, "400 InvalidVpcID.NotFound");
+}
+
+/// A refusal, with the part that is encoded.
+fn refusal(client: &Client, form: &str) -> (String, Option<String>) {
+    let message = first(&client.send(form).body, "Message");
+    match message.split_once(" Encoded authorization failure message: ") {
+        Some((said, encoded)) => (said.to_owned(), Some(encoded.to_owned())),
+        None => (message, None),
+    }
+}
+
+const DECODE: &str = "DecodeAuthorizationMessage&Version=2011-06-15&EncodedMessage=";
+
+#[test]
+fn the_details_of_a_refusal_are_for_those_who_may_decode_them() {
+    let client = Client::new();
+    let allow = |action: &str| json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
+    let deny =
+        json!({ "Sid": "NoVpc", "Effect": "Deny", "Action": "ec2:CreateVpc", "Resource": "*" });
+    let create = "CreateVpc&CidrBlock=10.0.0.0/16&TagSpecification.1.ResourceType=vpc\
+                  &TagSpecification.1.Tag.1.Key=Team&TagSpecification.1.Tag.1.Value=net";
+    attach(&client, &[]);
+    let (said, encoded) = refusal(&client, create);
+    assert_snapshot!(said, @"You are not authorized to perform this operation. User: arn:aws:iam::123456789012:root is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:us-east-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.");
+    let decode = format!("{DECODE}{}", encoded.expect("EC2 tells those who may know"));
+    // Nobody may without being allowed to.
+    let refused = "403 AccessDenied";
+    assert_eq!(client.refused(&decode), refused);
+    attach(&client, &[allow("sts:DecodeAuthorizationMessage")]);
+    let decoded = first(&client.send(&decode).body, "DecodedMessage").replace("&quot;", "\"");
+    assert_snapshot!(decoded, @r#"{"allowed":false,"context":{"action":"ec2:CreateVpc","conditions":{"items":[{"key":"aws:RequestedRegion","values":{"items":[{"value":"us-east-1"}]}},{"key":"aws:RequestTag/Team","values":{"items":[{"value":"net"}]}},{"key":"aws:TagKeys","values":{"items":[{"value":"Team"}]}}]},"principal":{"arn":"arn:aws:iam::123456789012:root","id":"123456789012"},"resource":"arn:aws:ec2:us-east-1:123456789012:vpc/*"},"explicitDeny":false,"failures":{"items":[]},"matchedStatements":{"items":[]}}"#);
+    // A denial is told from a lack, with the statement that it is of.
+    attach(&client, &[allow("*"), deny]);
+    let (said, encoded) = refusal(&client, create);
+    assert!(said.contains("with an explicit deny in an identity-based policy"), "{said}");
+    let decode = format!("{DECODE}{}", encoded.expect("EC2 tells those who may know"));
+    let decoded = first(&client.send(&decode).body, "DecodedMessage").replace("&quot;", "\"");
+    for part in [r#""explicitDeny":true"#, r#""effect":"DENY""#, r#""statementId":"NoVpc""#] {
+        assert!(decoded.contains(part), "{decoded}");
+    }
+    // What is no message is refused, as is nothing.
+    let nonsense = client.refused(&format!("{DECODE}nonsense"));
+    assert_eq!(nonsense, "400 InvalidAuthorizationMessageException");
+    assert_eq!(client.refused(DECODE), "400 MissingParameter");
+}
+
+#[test]
+fn an_action_about_everything_gives_no_details() {
+    let client = Client::new();
+    attach(&client, &[]);
+    let (said, encoded) = refusal(&client, "DescribeVpcs");
+    assert_eq!(encoded, None);
+    let why =
+        "ec2:DescribeVpcs because no identity-based policy allows the ec2:DescribeVpcs action";
+    assert!(said.ends_with(why), "{said}");
+}
+
+#[test]
+fn a_dry_run_asks_what_the_caller_may_and_not_what_is_in_the_way() {
+    let client = Client::new();
+    let [vpc, subnet, _] = network(&client);
+    let delete = |dry: &str| format!("DeleteVpc&VpcId={vpc}{dry}");
+    let again = |dry: &str| format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.0/24{dry}");
+    assert_eq!(client.refused(&delete("")), "400 DependencyViolation");
+    assert_eq!(client.refused(&again("")), "400 InvalidSubnet.Conflict");
+    for dry in [delete("&DryRun=true"), again("&DryRun=true")] {
+        assert_eq!(client.refused(&dry), "412 DryRunOperation");
+    }
+    // Parameters are read all the same.
+    let other = format!("CreateSubnet&VpcId={vpc}&CidrBlock=nonsense&DryRun=true");
+    assert_eq!(client.refused(&other), "400 InvalidParameterValue");
+    let gone = "DeleteVpc&VpcId=vpc-0123456789abcdef0&DryRun=true";
+    assert_eq!(client.refused(gone), "400 InvalidVpcID.NotFound");
+    // Two calls have no such parameter, and do what they say.
+    let attribute =
+        format!("ModifySubnetAttribute&SubnetId={subnet}&MapPublicIpOnLaunch.Value=true");
+    assert_eq!(client.refused(&format!("{attribute}&DryRun=true")), "400 UnknownParameter");
+    client.ok(&attribute);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! `mirror plan`: what an apply would do.
 
+use mirror_plan::aws::Aws;
 use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::lint::{self, Around};
 use mirror_plan::observed::{Observed, Strangers};
+use mirror_plan::permission::{self, Permissions};
 use mirror_plan::plan::{Mode, Part, Plan, Request};
 use mirror_plan::render::estimate::Estimates;
 use mirror_plan::render::json;
@@ -12,49 +14,52 @@ use mirror_plan::stack::Stack;
 
 use super::review::{self, Holds};
 use super::{Ended, drift};
-use crate::cli::{
-    FormArgs, PlanArgs, PlanFormat, ResultArgs, ReviewArgs, Selection, SightArgs, StackArgs,
-};
+use crate::cli::{FormArgs, PlanArgs, PlanFormat, ResultArgs, Selection, SightArgs, StackArgs};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
 use crate::ui::{self, Form, Ui};
-use crate::{cloud, estimates, inventory, plan_file};
+use crate::{cloud, estimates, inventory, permissions, plan_file};
 
 pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let PlanArgs { stack, selection, destroy, sight, review, strictness, result, estimates, form } =
+    let PlanArgs { stack, destroy, sight, check_permissions, review, strictness, result, .. } =
         args;
     let StackArgs { stack, variables } = stack;
-    let ReviewArgs { write, check } = review;
     let ResultArgs { out, detailed_exitcode, json } = result;
     ui.set_form(Form::from(*json));
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let (observed, strangers) = look(sight, (&stack, mode), settings, ui).await?;
-    let request = request(mode, selection);
+    let aws = connect(sight, &stack, settings).await?;
+    let (observed, strangers) = see(sight, aws.as_ref(), (&stack, mode), settings, ui).await?;
+    let request = request(mode, &args.selection);
     let plan = mirror_plan::plan::plan(&stack, &observed, &request)?;
-    let findings = lint::check_planned(
+    let mut findings = lint::check_planned(
         &stack,
         Around { observed: &observed, strangers: &strangers },
         &request,
     );
+    let asked = match aws.filter(|_| *check_permissions) {
+        Some(aws) => Some(permissions::ask(&aws, &plan, settings, ui).await),
+        None => None,
+    };
+    let denials = asked.iter().flat_map(|asked| permissions::findings(asked, &stack, &observed));
+    findings.extend(denials);
     ui.diagnostics(&findings);
     let found: Diagnostics = warnings.into_iter().chain(findings).collect();
-    let holds = match check {
+    let holds = match &review.check {
         Some(path) => review::check(&plan, path, args, settings, ui)?,
-        None => Holds::Yes,
-    };
-    if check.is_none() {
-        let estimates = estimates::of(&plan, estimates, settings, ui);
-        print(&plan, (form, &found, &estimates), ui);
-        if form.format == PlanFormat::Text {
-            drift::tell(&plan, settings, ui);
+        None => {
+            tell(&plan, (args, &found, asked.as_ref()), settings, ui);
+            Holds::Yes
         }
+    };
+    if let Some(asked) = &asked {
+        permission::refuse(asked)?;
     }
     lint::refuse(&found, strictness.least())?;
-    if let Some(path) = write {
+    if let Some(path) = &review.write {
         review::write(&plan, path, ui)?;
     }
     if let Some(path) = out {
@@ -68,22 +73,61 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     Ok(if changes { ExitStatus::Changes } else { ExitStatus::Done })
 }
 
+/// Prints a plan with all that there is to say of it.
+fn tell(
+    plan: &Plan,
+    (args, found, asked): (&PlanArgs, &Diagnostics, Option<&Permissions>),
+    settings: &Settings,
+    ui: &mut Ui,
+) {
+    let estimates = estimates::of(plan, &args.estimates, settings, ui);
+    print(plan, (&args.form, found, &estimates, asked), ui);
+    if args.form.format == PlanFormat::Text {
+        drift::tell(plan, settings, ui);
+    }
+}
+
+/// The clients, unless AWS is asked for nothing.
+async fn connect(
+    sight: &SightArgs,
+    stack: &Stack,
+    settings: &Settings,
+) -> Result<Option<Aws>, Diagnostics> {
+    match sight {
+        SightArgs { inventory: None, offline: false } => {
+            cloud::connect(settings, stack.region.as_ref()).await.map(Some)
+        }
+        SightArgs { inventory: _, offline: _ } => Ok(None),
+    }
+}
+
 /// What the cloud holds, or stands for it, and what others have that is in the way, as far as that is known.
 pub(super) async fn look(
     sight: &SightArgs,
+    planned: (&Stack, Mode),
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<(Observed, Strangers), Diagnostics> {
+    let aws = connect(sight, planned.0, settings).await?;
+    see(sight, aws.as_ref(), planned, settings, ui).await
+}
+
+/// The same through clients that are there, if AWS is asked.
+async fn see(
+    sight: &SightArgs,
+    aws: Option<&Aws>,
     (stack, mode): (&Stack, Mode),
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<(Observed, Strangers), Diagnostics> {
-    let observed = match sight {
-        SightArgs { inventory: Some(path), offline: _ } => inventory::read(path)?,
-        SightArgs { inventory: None, offline: true } => inventory::nothing(stack, settings)?,
-        SightArgs { inventory: None, offline: false } => {
-            let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-            let observed = cloud::look(&aws, (stack, mode), settings, ui).await?;
-            let strangers = cloud::in_the_way(&aws, (stack, mode), &observed).await?;
+    let observed = match (aws, &sight.inventory) {
+        (Some(aws), _) => {
+            let observed = cloud::look(aws, (stack, mode), settings, ui).await?;
+            let strangers = cloud::in_the_way(aws, (stack, mode), &observed).await?;
             return Ok((observed, strangers));
         }
+        (None, Some(path)) => inventory::read(path)?,
+        (None, None) => inventory::nothing(stack, settings)?,
     };
     Ok((observed, Strangers::default()))
 }
@@ -99,21 +143,27 @@ pub(crate) fn request(mode: Mode, selection: &Selection) -> Request {
     }
 }
 
-/// Prints a plan in the form that was asked for, with what was found and estimated.
+/// Prints a plan in the form that was asked for, with what was found, estimated and asked.
 pub(super) fn print(
     plan: &Plan,
-    (form, findings, estimates): (&FormArgs, &Diagnostics, &Estimates),
+    (form, findings, estimates, asked): (&FormArgs, &Diagnostics, &Estimates, Option<&Permissions>),
     ui: &mut Ui,
 ) {
     let FormArgs { format, timestamp } = form;
     match format {
-        PlanFormat::Text => show(plan, estimates, ui),
+        PlanFormat::Text => {
+            show(plan, estimates, ui);
+            if let Some(asked) = asked {
+                permissions::show(asked, ui);
+            }
+        }
         PlanFormat::Tfjson => {
             let now = timestamp.then(ui::now_in_seconds);
             ui.data(PlanJson::new(plan).findings(findings).timestamp(now.as_deref()));
         }
         PlanFormat::Markdown => {
-            ui.data(Markdown::new(plan).findings(findings).estimates(estimates));
+            let comment = Markdown::new(plan).findings(findings).estimates(estimates);
+            ui.data(asked.map_or(comment, |asked| comment.permissions(asked)));
         }
     }
 }

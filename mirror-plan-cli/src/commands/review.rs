@@ -110,6 +110,7 @@ fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
         selection,
         destroy,
         sight,
+        check_permissions: _,
         review,
         strictness,
         result: _,

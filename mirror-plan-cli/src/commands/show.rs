@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
             let form = FormArgs { format, timestamp: *timestamp };
             let plan = plan_file::read(path)?;
             let estimates = estimates::of(&plan, estimates, settings, ui);
-            plan::print(&plan, (&form, &Diagnostics::default(), &estimates), ui);
+            plan::print(&plan, (&form, &Diagnostics::default(), &estimates, None), ui);
         }
         stack => {
             let (stack, warnings) =

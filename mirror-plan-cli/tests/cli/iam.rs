@@ -110,6 +110,6 @@ fn a_served_cloud_holds_its_callers_to_the_policy() {
     server.wait().expect("it was started");
     assert!(planned.starts_with("exit code: 0"), "{planned}");
     assert!(applied.starts_with("exit code: 1"), "{applied}");
-    let refusal = "ec2:CreateVpc on arn:aws:ec2:eu-west-1:123456789012:vpc/*: no policy allows it";
+    let refusal = "ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no identity-based";
     assert!(applied.contains(refusal), "{applied}");
 }

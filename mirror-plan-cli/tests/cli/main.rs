@@ -12,6 +12,7 @@ mod help;
 mod iam;
 mod interrupt;
 mod killed;
+mod permissions;
 mod plan_file;
 mod races;
 mod report;

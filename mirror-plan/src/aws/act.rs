@@ -9,6 +9,7 @@ use std::fmt;
 use std::pin::Pin;
 
 use super::Aws;
+use super::dry_run::DryRuns;
 use super::errors::{AnswerError, CallError};
 use super::image::ImageError;
 use super::wait::OnWait;
@@ -137,6 +138,23 @@ pub async fn act(aws: &Aws, act: Act<'_>) -> Result<Made, ActError> {
     }
 }
 
+/// Asks whether a call may be sent. Nothing is done, and nothing is written down.
+///
+/// The answer is an error either way: `DryRunOperation`, `UnauthorizedOperation`, or why it is neither.
+pub(super) async fn ask(dry_runs: &DryRuns, operation: &Operation) -> Result<Made, ActError> {
+    let (known, token) = (Known::default(), Token::random());
+    let record = |_: Note| -> Recording { Box::pin(async { Ok(()) }) };
+    let act = Act {
+        operation,
+        known: &known,
+        token: &token,
+        sent: Sent::Never,
+        record: &record,
+        on_wait: &|_| {},
+    };
+    self::act(dry_runs.aws(), act).await
+}
+
 /// Changes the tags of an object.
 ///
 /// # Errors
@@ -211,6 +229,9 @@ pub enum ActError {
     /// A saved plan holds a hash in place of a secret, and what is behind it was not given.
     #[error("of what it sends, only the hash is known: {0}")]
     Hidden(Secret),
+    /// It was only to be asked about, and whoever answers has done it.
+    #[error("{0} was to be a dry run, and was done")]
+    Done(&'static str),
     /// The attribute of another resource has no value, such as the public address of an instance
     /// without one.
     #[error("{0} has no value")]

@@ -88,6 +88,16 @@ impl Statement {
         ]
     }
 
+    /// Whether it allows an action, on something.
+    pub(super) fn allows(&self, action: &str) -> bool {
+        self.effect == Effect::Allow && self.action.0.iter().any(|allowed| allowed == action)
+    }
+
+    /// The same for one of its actions alone.
+    pub(super) fn only(self, action: &str) -> Self {
+        Self { action: action.into(), ..self }
+    }
+
     /// The actions that it is about.
     #[cfg(test)]
     pub(super) fn actions(&self) -> &[String] {

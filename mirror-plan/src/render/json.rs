@@ -11,9 +11,10 @@ use crate::address::{Address, Key};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::event::{ChangeOutcome, Event, Failure, Outcome, Report, Work};
 use crate::packet::TrafficChange;
+use crate::permission::Permissions;
 use crate::plan::{Action, CaptureGap, Change, Counts, Mode, Phase, Plan, Reason};
 use crate::render::estimate::Estimates;
-use crate::render::{progress, report};
+use crate::render::{permission, progress, report};
 use crate::value::Value;
 
 #[cfg(test)]
@@ -61,6 +62,13 @@ pub fn version(mirror: &str) -> Line {
 #[must_use]
 pub fn estimates(estimates: &Estimates) -> Line {
     Line::info("Estimates", "mirror_estimates", json!({ "estimates": estimates.to_json() }))
+}
+
+/// The line of what AWS says of the calls of a plan.
+#[must_use]
+pub fn permissions(permissions: &Permissions) -> Line {
+    let body = json!({ "permissions": permission::json(permissions) });
+    Line::info(permission::title(permissions), "mirror_permissions", body)
 }
 
 /// The lines of a plan: every change, the summary, the outputs and the digest.

@@ -7,9 +7,11 @@
 use std::fmt::{self, Write as _};
 
 use crate::diagnostic::Diagnostics;
+use crate::permission::Permissions;
 use crate::plan::{Action, Change, Counts, Mode, Plan};
 use crate::render::estimate::Estimates;
 use crate::render::graph::{Diagram, Mark, Mermaid};
+use crate::render::permission::Asked;
 use crate::render::text::Block;
 use crate::render::{Palette, diagnostic as finding};
 
@@ -28,13 +30,14 @@ pub struct Markdown<'p> {
     plan: &'p Plan,
     findings: Option<&'p Diagnostics>,
     estimates: Option<&'p Estimates>,
+    permissions: Option<&'p Permissions>,
 }
 
 impl<'p> Markdown<'p> {
     /// The comment on a plan.
     #[must_use]
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, findings: None, estimates: None }
+        Self { plan, findings: None, estimates: None, permissions: None }
     }
 
     /// The same with what was found on the way to the plan.
@@ -47,6 +50,12 @@ impl<'p> Markdown<'p> {
     #[must_use]
     pub const fn estimates(self, estimates: &'p Estimates) -> Self {
         Self { estimates: Some(estimates), ..self }
+    }
+
+    /// The same with what AWS says of its calls.
+    #[must_use]
+    pub const fn permissions(self, permissions: &'p Permissions) -> Self {
+        Self { permissions: Some(permissions), ..self }
     }
 
     /// The first line, by which whoever posts the comment finds the one of before.
@@ -80,6 +89,7 @@ impl fmt::Display for Markdown<'_> {
             write!(text, "\n{}", fenced("text", &estimates))?;
         }
         text.push_str(&self.goes());
+        text.push_str(&self.asked());
         text.push_str(&self.found());
         text.push_str(&self.picture());
         let end = format!("\nPlan digest: `{}`\n", self.plan.digest());
@@ -114,6 +124,14 @@ impl Markdown<'_> {
             return String::new();
         }
         format!("\n#### Goes\n\n{}{}", fenced("diff", &lines), left_out(more))
+    }
+
+    /// What AWS says of the calls, as on a terminal.
+    fn asked(&self) -> String {
+        let asked = self.permissions.map(|permissions| Asked(permissions).to_string());
+        let Some(asked) = asked else { return String::new() };
+        let (lines, more) = fitting(asked.lines().map(|line| format!("{line}\n")), PART_MAX);
+        format!("\n#### Permissions\n\n{}{}", fenced("text", &lines), left_out(more))
     }
 
     /// What was found, as on a terminal.

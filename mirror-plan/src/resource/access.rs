@@ -135,7 +135,7 @@ pub enum Occasion {
 }
 
 /// One action of AWS and what is checked for it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     /// Whose action it is.
     pub service: Service,
@@ -173,6 +173,17 @@ impl Access {
     /// With the reading actions of EC2 that go with it.
     pub(crate) const fn with_reads(self, reads: &'static [&'static str]) -> Self {
         Self { reads, ..self }
+    }
+
+    /// Whether the call can be sent as a dry run.
+    ///
+    /// Source: EC2 and ELBv2 API references, the parameters of each action.
+    #[must_use]
+    pub fn takes_dry_run(&self) -> bool {
+        match self.service {
+            Service::Ec2 => !matches!(self.action, "ModifySubnetAttribute" | "ModifyVpcAttribute"),
+            Service::LoadBalancing => false,
+        }
     }
 
     /// That is sent when the stack is removed, too.

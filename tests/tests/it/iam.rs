@@ -6,6 +6,7 @@
 mod attacks;
 mod borrowing;
 mod coordination;
+mod permissions;
 mod sources;
 
 use std::collections::BTreeSet;

@@ -126,6 +126,25 @@ impl<'a> Acting<'a> {
         Patience::new(self.aws.shared.pace, self.act.on_wait, until, limit)
     }
 
+    /// Asks about a call instead of sending it, where that is all that is to be done.
+    pub(super) async fn ask<T, E, F>(
+        &self,
+        call: &'static str,
+        request: impl FnOnce() -> F,
+    ) -> Result<(), ActError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        if !self.aws.is_dry() {
+            return Ok(());
+        }
+        match self.aws.send(call, request()).await {
+            Ok(_) => Err(ActError::Done(call)),
+            Err(answer) => Err(answer.into()),
+        }
+    }
+
     /// Sends what makes or changes something, again while AWS does not see what it refers to.
     pub(super) async fn call<T, E, F>(
         &self,
@@ -136,6 +155,7 @@ impl<'a> Acting<'a> {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
+        self.ask(call, &mut request).await?;
         let mut patience = self.patience("AWS takes the call", limit::SEEN);
         loop {
             let error = match self.aws.send(call, request()).await {
@@ -167,6 +187,7 @@ impl<'a> Acting<'a> {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
+        self.ask(call, &mut request).await?;
         let mut patience = self.patience("nothing uses it", place.limit());
         let mut in_the_way = InTheWay::default();
         loop {

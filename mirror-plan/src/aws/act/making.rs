@@ -96,6 +96,7 @@ impl Acting<'_> {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
+        self.ask(making.call, &mut request).await?;
         let mut patience = self.patience("AWS takes the call", limit::TAKEN);
         let mut sent = self.sent();
         let mut has_looked = false;

@@ -23,7 +23,7 @@ pub(super) async fn retag(
         match once(aws, kind, id, set, remove.iter().cloned().collect()).await {
             Ok(()) => return Ok(()),
             // Two changes of one object's tags at the same time.
-            Err(error) if error.kind == ErrorKind::Busy => {
+            Err(error) if error.kind == ErrorKind::Busy && !aws.is_dry() => {
                 if patience.pause(error.to_string()).await.is_err() {
                     return Err(error.into());
                 }

@@ -12,11 +12,13 @@ use mirror_plan::plan::Digest;
 
 use crate::exit;
 
+mod adopt;
 mod estimates;
 mod part;
 mod rehearse;
 mod trace;
 
+pub(crate) use adopt::AdoptArgs;
 pub(crate) use estimates::EstimateArgs;
 pub(crate) use part::PartArgs;
 pub(crate) use rehearse::{NamedArgument, RehearseArgs, TrafficArgs};
@@ -86,6 +88,8 @@ pub(crate) enum Command {
     Observe(ObserveArgs),
     /// Make the cloud as the stack says.
     Apply(ApplyArgs),
+    /// Take objects that are there into the stack.
+    Adopt(AdoptArgs),
     /// Remove everything of the stack.
     Destroy(DestroyArgs),
     /// Show a saved plan, or what the cloud holds of the stack.

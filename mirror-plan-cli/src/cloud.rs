@@ -9,7 +9,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::region::Region as SdkRegion;
 use mirror_local::Cloud;
-use mirror_plan::address::Name;
+use mirror_plan::address::{Address, Name};
+use mirror_plan::apply::adopt::AdoptError;
 use mirror_plan::apply::journal::{Clock, JournalError, Scope};
 use mirror_plan::apply::recover::RecoverError;
 use mirror_plan::apply::{Journal, recover};
@@ -19,8 +20,9 @@ use mirror_plan::aws::{
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::iam::Location;
+use mirror_plan::id::ObjectId;
 use mirror_plan::observed::{Observed, Stranger, Strangers};
-use mirror_plan::plan::Mode;
+use mirror_plan::plan::{Adoption, Mode};
 use mirror_plan::scalar::{AccountId, Coordination, Region};
 use mirror_plan::stack::Stack;
 
@@ -245,6 +247,38 @@ pub(crate) async fn settle(
         RecoverError::Journal(error) => unusable(&error),
     });
     told(sight?, ui)
+}
+
+/// The objects that are to be these resources. What a stack file cannot say of them is told.
+pub(crate) async fn candidates(
+    aws: &Aws,
+    stack: &Name,
+    wanted: &[(Address, ObjectId)],
+    ui: &mut Ui,
+) -> Result<Vec<Adoption>, Diagnostics> {
+    let seen = aws::candidates(aws, stack.as_str(), wanted).await;
+    let (adoptions, told) = seen.map_err(|error| unseen(&error))?;
+    let told: Diagnostics = told.into_iter().collect();
+    let (adoptions, warnings) = told.unless_errors(adoptions)?;
+    ui.diagnostics(&warnings);
+    Ok(adoptions)
+}
+
+/// What became of an adoption, in words if it failed.
+pub(crate) fn adopted(
+    ended: Result<(), AdoptError>,
+    Adoption { address, found }: &Adoption,
+) -> Result<(), Diagnostics> {
+    let diagnostic = match ended {
+        Ok(()) => return Ok(()),
+        Err(AdoptError::Journal(error)) => unusable(&error),
+        Err(AdoptError::Observe(error)) => unseen(&error),
+        Err(AdoptError::Act(error)) => {
+            let title = format!("{} was not adopted: {}", found.id, chain(&error));
+            Diagnostic::error(code::CALL_FAILED, title).of(address)
+        }
+    };
+    Err(diagnostic.help("run it again: what is adopted already is passed over").into())
 }
 
 async fn scope(aws: &Aws, stack: &Name) -> Result<Scope, Diagnostics> {

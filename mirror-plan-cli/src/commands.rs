@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod adopt;
 mod apply;
 mod completions;
 mod destroy;
@@ -41,6 +42,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Drift(args) => drift::run(&args, settings, ui).await,
         Command::Observe(args) => observe::run(&args, settings, ui).await,
         Command::Apply(args) => apply::run(&args, settings, ui).await,
+        Command::Adopt(args) => adopt::run(&args, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,

@@ -10,6 +10,8 @@ use crate::observed::Observed;
 use crate::plan::{Action, Plan};
 use crate::scalar::{AccountId, Region};
 
+#[cfg(feature = "aws")]
+pub mod adopt;
 pub mod journal;
 #[cfg(any(feature = "s3", test))]
 mod lease;

@@ -39,7 +39,7 @@ mod wait;
 pub use act::{Act, ActError, Known, Made, Token, act, find_created, retag};
 pub use errors::{CallError, ErrorKind};
 pub use observe::strangers::{in_the_way, strangers};
-pub use observe::{ObserveError, Sight, Wanted, observe};
+pub use observe::{ObserveError, Sight, Wanted, candidates, observe};
 pub use permission::check_permissions;
 pub use rate::Pace;
 pub use wait::Waiting;

@@ -91,6 +91,10 @@ codes! {
     /// as 0.0.0.0/0. Name the ranges or the groups that need it. Where the whole world is meant, the block
     /// says so: `open_to_world = true`.
     OPEN_TO_WORLD = "MP0305", "a security group open to the world";
+    /// A `moved` block says that a resource has another address than it had. What it moves from must not be
+    /// declared any more, what it moves to must be, both are of one kind, and no two moves begin or end at
+    /// one address.
+    MOVED = "MP0306", "a move that leads nowhere";
     /// The resource must be replaced, but AWS takes no second object with its name, and the name is
     /// fixed in the stack file. Leave `name` out, or change it together with what forces the replacement.
     NAME_IN_THE_WAY = "MP0401", "a fixed name prevents replacement";
@@ -125,6 +129,9 @@ codes! {
     /// Only sessions over sources were to be made or removed, and they need something of the stack that is
     /// not there yet. Apply the whole stack once.
     TOO_EARLY = "MP0412", "the rest of the stack is not there yet";
+    /// The object cannot be that resource of the stack: it is not there, it is of another kind, some stack
+    /// owns it, or the resource is not declared or is another object already. Nothing was tagged.
+    NOT_ADOPTED = "MP0413", "cannot be adopted";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

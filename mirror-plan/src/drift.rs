@@ -44,7 +44,7 @@ pub enum Undone {
     Gone(Address),
     /// Attributes were changed. The change is from what is there now to what the apply makes of it,
     /// and has no other attributes.
-    Changed(Change),
+    Changed(Box<Change>),
 }
 
 /// A change about which nothing is done.
@@ -107,7 +107,8 @@ impl Drift {
         match change.action {
             Action::Create if comes_and_goes && is_new(applied) => self.moved.push(address.clone()),
             Action::Delete if comes_and_goes => self.moved.push(address.clone()),
-            // It is the stack file that has it no more.
+            // It is the stack file that calls it something else, or has it no more.
+            Action::Move => self.edited.push(address.clone()),
             Action::Delete => self.edited.push(address.clone()),
             Action::Create if change.reasons.contains(&Reason::Absent) => {
                 if applied.is_none_or(|applied| applied.has(address)) {
@@ -136,7 +137,7 @@ impl Drift {
             let mut only = Change { action: Action::Update, ..change.clone() };
             only.after = restricted(change, is_drift);
             only.differences.clone_from(&drifted);
-            self.undone.push(Undone::Changed(only));
+            self.undone.push(Undone::Changed(Box::new(only)));
         } else if !edited.is_empty() {
             self.edited.push(change.address.clone());
         }

@@ -69,6 +69,7 @@ mod evaluate;
 pub mod functions;
 mod hints;
 mod inputs;
+mod moved;
 mod parse;
 mod program;
 mod taught;

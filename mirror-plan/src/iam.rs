@@ -345,7 +345,7 @@ impl<'a> Grants<'a> {
         statements.push(Statement::allow("Journal", journal));
         statements.push(Statement::allow("JournalBucket", journal_bucket));
         if keeps_ownership {
-            statements.extend(Statement::keeping_ownership());
+            statements.extend(Statement::keeping_ownership(&stack.moved));
         }
         statements.retain(|statement| !statement.is_empty());
         statements

@@ -136,6 +136,8 @@ pub fn check_planned(stack: &Stack, around: Around<'_>, request: &Request) -> Di
     if request.mode == Mode::Destroy {
         return Diagnostics::new();
     }
+    let moved = around.observed.as_moved_in(stack);
+    let around = Around { observed: &moved, ..around };
     // What does not fit is refused by the plan itself.
     let filled = stack.using(around.observed).unwrap_or(Cow::Borrowed(stack));
     let found = found(&filled, Some(around));

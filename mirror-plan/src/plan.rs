@@ -20,6 +20,7 @@ use crate::value::Value;
 
 use self::sources::Expanded;
 
+mod adopt;
 mod cost;
 mod decide;
 mod diff;
@@ -27,6 +28,7 @@ mod digest;
 pub(crate) mod existing;
 mod fate;
 mod gap;
+mod moves;
 mod part;
 mod place;
 mod prefer;
@@ -42,6 +44,9 @@ mod wait;
 #[cfg(test)]
 pub(crate) mod tests;
 
+#[cfg(feature = "aws")]
+pub(crate) use adopt::not_free;
+pub use adopt::{Adoption, plan_adopting};
 pub use cost::MonthlyCost;
 pub(crate) use decide::with_computed;
 pub use diff::{Difference, PartChange, part_changes};
@@ -101,15 +106,19 @@ pub enum Mode {
 /// the stack's, objects that claim one address, replacements that a fixed name prevents, unknown
 /// addresses in `request`, circles of references.
 pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
-    let used = existing::used(stack, observed);
+    let (seen, used) = (observed, existing::used(stack, observed));
+    let moves = request.mode.moves(stack, seen);
+    let observed = &*moves.seen(seen);
     let Expanded { stack, sources, fan_outs } = match request.mode {
         Mode::Apply => Expanded::of(stack.using(observed)?, observed)?,
         // What goes needs nothing of what stays.
         Mode::Destroy => Expanded::not(Cow::Borrowed(stack)),
     };
     let stack = &*stack;
+    let moves = moves.only_to_declared(stack);
+    let observed = &*moves.seen(seen);
     place::check(stack, observed, request)?;
-    let decisions = decide::decide(stack, observed, request)?;
+    let decisions = decide::decide(stack, (observed, &moves), request)?;
     let steps = steps::steps(stack, &decisions)?;
     let outputs = decisions.outputs(stack, observed, request);
     Ok(Plan {
@@ -123,7 +132,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         existing: used,
         sources,
         fan_outs,
-        saw: fingerprints(observed),
+        saw: fingerprints(seen),
         changes: decisions.into_changes(),
         steps,
         outputs,
@@ -202,8 +211,9 @@ impl Plan {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for change in &self.changes {
+            counts.moved += usize::from(change.moved_from.is_some());
             match change.action {
-                Action::NoOp => {}
+                Action::NoOp | Action::Move => {}
                 Action::Create => counts.add += 1,
                 Action::Update => counts.change += 1,
                 Action::Delete => counts.destroy += 1,
@@ -232,6 +242,20 @@ pub struct Counts {
     pub change: usize,
     /// Removed, replacements among them.
     pub destroy: usize,
+    /// Known under another address from now on, those among them that are changed as well.
+    #[serde(default)]
+    pub moved: usize,
+}
+
+/// What is to be done: `1 to move, 2 to add, 0 to change, 0 to destroy`; of moves nothing where there are none.
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { add, change, destroy, moved } = self;
+        if *moved > 0 {
+            write!(f, "{moved} to move, ")?;
+        }
+        write!(f, "{add} to add, {change} to change, {destroy} to destroy")
+    }
 }
 
 /// What happens to one resource.
@@ -241,6 +265,9 @@ pub struct Change {
     pub address: Address,
     /// For an object that an unfinished replacement left behind: its generation.
     pub deposed: Option<u32>,
+    /// The address that its object had, if it has moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<Address>,
     /// What happens.
     pub action: Action,
     /// Why.
@@ -271,6 +298,8 @@ impl Change {
 pub enum Action {
     /// It is as it should be.
     NoOp,
+    /// It is as it should be, but for its address: its object is tagged anew.
+    Move,
     /// It is made.
     Create,
     /// It is changed in place.
@@ -293,6 +322,11 @@ pub enum Reason {
     Destroy,
     /// It is left over from a replacement that was not finished.
     LeftOver,
+    /// It should have moved, and another object has that address already.
+    Occupied {
+        /// Where it should have moved to.
+        address: Address,
+    },
     /// An attribute differs that can be changed in place.
     Changed {
         /// Its name.
@@ -396,6 +430,9 @@ impl std::fmt::Display for Reason {
             Self::Absent => f.write_str("there is no such object yet"),
             Self::NotInStack => f.write_str("it is not in the stack"),
             Self::Destroy => f.write_str("the stack is to go"),
+            Self::Occupied { address } => {
+                write!(f, "it should move to {address}, and another object is that already")
+            }
             Self::LeftOver => f.write_str("it is left over from an unfinished replacement"),
             Self::Changed { attribute } => write!(f, "`{attribute}` differs"),
             Self::Forced { attribute } => {

@@ -3,6 +3,7 @@
 //! Pure: equal input gives equal output to the byte, whatever the terminal. What is shown comes from
 //! the cloud and from files, so whatever could break out of its line or its quotes is escaped.
 
+pub mod adoptions;
 pub mod diagnostic;
 pub mod drift;
 pub mod estimate;

@@ -429,7 +429,7 @@ macro_rules! kinds {
         }
 
         /// The id of an object of a kind.
-        pub(crate) fn id_of(kind: Kind, text: &str) -> Result<ObjectId, IdError> {
+        pub fn id_of(kind: Kind, text: &str) -> Result<ObjectId, IdError> {
             match kind { $(Kind::$kind => text.parse::<Id<$kind>>().map(|id| id.erase()),)+ }
         }
 

@@ -16,9 +16,11 @@ use crate::scalar::{AccountId, Allowance, Ami, Coordination, Region};
 use crate::value::{Path, Segment, Value};
 
 pub(crate) mod existing;
+mod moved;
 pub(crate) mod sources;
 
 pub use existing::{Existing, Selector};
+pub use moved::Moved;
 pub use sources::{FanOut, Placed, SourceNames, Sources};
 
 /// What the user declared.
@@ -34,6 +36,8 @@ pub struct Stack {
     pub coordination: Option<Coordination>,
     /// What it uses and did not make.
     pub existing: BTreeMap<Address, Existing>,
+    /// Its resources that have another address than they had, in the order of the file.
+    pub moved: Vec<Placed<Moved>>,
     /// The lints whose findings are accepted, with the reasons.
     pub allow: BTreeSet<Allowance>,
     /// The interfaces that it mirrors as they come and go.
@@ -113,6 +117,7 @@ impl Stack {
                 region: None,
                 coordination: None,
                 existing: BTreeMap::new(),
+                moved: Vec::new(),
                 allow: BTreeSet::new(),
                 sources: BTreeMap::new(),
                 fan_outs: BTreeMap::new(),
@@ -121,6 +126,7 @@ impl Stack {
                 variables: BTreeMap::new(),
             },
             tags: Tags::new(),
+            of_none: BTreeSet::new(),
             diagnostics: Diagnostics::new(),
         }
     }
@@ -160,6 +166,8 @@ impl Stack {
 pub struct StackBuilder {
     stack: Stack,
     tags: Tags,
+    /// Blocks that stand for no resource at present.
+    of_none: BTreeSet<Address>,
     diagnostics: Diagnostics,
 }
 
@@ -321,6 +329,7 @@ impl StackBuilder {
         });
         self.diagnostics.extend(twice);
         self.diagnostics.extend(sources::check(&self.stack));
+        self.diagnostics.extend(moved::check(&self.stack, &self.of_none));
         let resources = self.stack.resources.iter();
         let resources = resources.map(|(a, of)| (a, of.resource.to_value(), of.place.as_ref()));
         let fan_outs = self.stack.fan_outs.iter();

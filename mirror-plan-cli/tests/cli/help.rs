@@ -19,6 +19,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       drift           Show what was changed outside since the last apply
       observe         Write what the cloud holds of the stack to a file, to plan from without AWS
       apply           Make the cloud as the stack says
+      adopt           Take objects that are there into the stack
       destroy         Remove everything of the stack
       show            Show a saved plan, or what the cloud holds of the stack
       output          Show the outputs

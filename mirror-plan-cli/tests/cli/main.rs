@@ -1,6 +1,7 @@
 //! The command line as its users see it: whole stdout, stderr and exit codes, against a local AWS in
 //! a folder of its own and an environment with nothing in it.
 
+mod adopt;
 mod docs;
 mod drift;
 mod errors;
@@ -12,6 +13,7 @@ mod help;
 mod iam;
 mod interrupt;
 mod killed;
+mod moved;
 mod permissions;
 mod plan_file;
 mod races;

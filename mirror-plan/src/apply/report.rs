@@ -41,6 +41,9 @@ pub struct ChangeOutcome {
     pub address: Address,
     /// For an object that an unfinished replacement left behind: its generation.
     pub deposed: Option<u32>,
+    /// The address that its object had, if it has moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<Address>,
     /// What was planned for it.
     pub action: Action,
     /// How it ended.

@@ -152,6 +152,7 @@ impl<'p> Schedule<'p> {
             .map(|change| ChangeOutcome {
                 address: change.address.clone(),
                 deposed: change.deposed,
+                moved_from: change.moved_from.clone(),
                 action: change.action,
                 outcome: self.outcome(works.get(&(&change.address, change.deposed))),
             })

@@ -25,6 +25,7 @@ use crate::stack::{Existing, Placed, Sources, Stack};
 
 use self::elb::Balanced;
 
+mod candidates;
 pub(super) mod elb;
 mod existing;
 mod glimpse;
@@ -46,6 +47,7 @@ mod target_group;
 mod vpc;
 mod vpc_peering;
 
+pub use candidates::candidates;
 pub(crate) use glimpse::has_moved;
 pub(crate) use one::{Look, look_at};
 
@@ -245,7 +247,7 @@ impl Seen {
         let Sought { whose, kind } = sought;
         let name = match whose {
             Whose::Stack(name) => name,
-            Whose::Others(name) => {
+            Whose::Others(name) | Whose::Wanted(name) => {
                 return tags::owner(tags, name, kind).is_none().then(|| existing::nobody(kind));
             }
         };
@@ -281,6 +283,8 @@ enum Whose<'a> {
     Stack(&'a str),
     /// Those that are not.
     Others(&'a str),
+    /// Those that are not, and are to be: all of what they are counts.
+    Wanted(&'a str),
 }
 
 /// The kind of object that is read, and whose count.

@@ -126,7 +126,7 @@ impl Applied {
 
     /// The hash of an attribute as it was left.
     fn left(&self, change: &Change, attribute: &str) -> Option<&str> {
-        let left = self.objects.get(&change.address)?;
+        let left = self.objects.get(change.moved_from.as_ref().unwrap_or(&change.address))?;
         left.attributes.get(attribute).map(String::as_str)
     }
 }

@@ -6,6 +6,7 @@ use hcl_edit::expr::{Expression, ObjectKey};
 
 use super::convert::to_bool;
 use super::declare::{Declaration, no_such_attribute, stack_attributes};
+use super::moved;
 use super::program::{Instances, Program};
 use super::taught;
 use super::text::{Written, written_at};
@@ -52,6 +53,13 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
     }
     for (kind, name) in program.declared.resources.keys() {
         assembly.block(&mut builder, *kind, name);
+    }
+    for declaration in &program.declared.moved {
+        let place = assembly.place(declaration);
+        let moved = moved::read(program.text, declaration, &mut assembly.diagnostics);
+        moved
+            .into_iter()
+            .for_each(|of| builder.declare_moved(Placed { of, place: Some(place.clone()) }));
     }
     for (name, value) in outputs(program, &mut assembly.diagnostics) {
         builder.output(name, value);
@@ -278,7 +286,7 @@ impl Assembly<'_, '_> {
         let place = self.place(declaration);
         let addresses: Vec<Address> = match instances {
             Instances::FannedOut => return self.fan_out(builder, address, (declaration, place)),
-            Instances::Off => Vec::new(),
+            Instances::Off | Instances::Counted(0) => return builder.declare_none(address),
             Instances::One => vec![address],
             Instances::Counted(count) => {
                 (0..count).map(|index| address.clone().with_key(Key::Index(index))).collect()

@@ -190,6 +190,22 @@ pub const BLOCKS: &[BlockType] = &[
         attributes: &SOURCES,
     },
     BlockType {
+        word: "moved",
+        label: "",
+        doc: "Says that a resource has another address than it had, so that its object is tagged anew \
+              and not made anew. Between two blocks it is about all resources of them. `from` is not \
+              declared any more. The block may stay when it has been applied: then it does nothing.",
+        attributes: &[
+            attribute(
+                "from",
+                "an address",
+                "What it was called: `mirror_session.old`, `instance.web[0]`, \
+                      `mirror_session.detect[\"eni-...\"]`.",
+            ),
+            attribute("to", "an address", "What it is called now, of the same kind."),
+        ],
+    },
+    BlockType {
         word: "output",
         label: "\"NAME\"",
         doc: "A value for people and other programs, printed after an apply and by \

@@ -26,6 +26,7 @@ pub(super) struct Declarations<'b> {
     pub(super) outputs: BTreeMap<&'b str, Declaration<'b>>,
     pub(super) existing: BTreeMap<(Kind, Name), Declaration<'b>>,
     pub(super) sources: BTreeMap<Name, Declaration<'b>>,
+    pub(super) moved: Vec<Declaration<'b>>,
     pub(super) resources: BTreeMap<(Kind, Name), Declaration<'b>>,
 }
 
@@ -94,6 +95,7 @@ impl<'b> Reader<'b, '_> {
             "stack" => self.stack(block),
             "locals" => self.locals(block),
             "existing" => self.existing(block),
+            "moved" => self.moved(block),
             SourceNames::WORD => self.sources(block),
             "variable" => {
                 let found = self.labelled(block, &attribute_names("variable"), "variable");
@@ -153,12 +155,7 @@ impl<'b> Reader<'b, '_> {
     }
 
     fn locals(&mut self, block: &'b Block) {
-        if let Some(label) = block.labels.first() {
-            self.diagnostics.push(
-                Diagnostic::error(code::BLOCK_LABELS, "`locals` has no label")
-                    .at(self.text.span(label), ""),
-            );
-        }
+        self.refuse_label(block);
         for structure in &block.body {
             let attribute = match structure {
                 Structure::Attribute(attribute) => attribute,
@@ -203,6 +200,21 @@ impl<'b> Reader<'b, '_> {
         let text = SourceNames::text_of(&name);
         let twice = insert(&mut self.declared.sources, name, declaration);
         self.refuse_second(&text, twice);
+    }
+
+    /// `moved`: another address.
+    fn moved(&mut self, block: &'b Block) {
+        self.refuse_label(block);
+        let attributes = self.attributes(block, &attribute_names("moved"), "move");
+        self.declared.moved.push(Declaration { head: self.text.head(block), attributes });
+    }
+
+    fn refuse_label(&mut self, block: &Block) {
+        if let Some(label) = block.labels.first() {
+            let title = format!("`{}` has no label", block.ident.as_str());
+            self.diagnostics
+                .push(Diagnostic::error(code::BLOCK_LABELS, title).at(self.text.span(label), ""));
+        }
     }
 
     /// The name that is the label of a block.

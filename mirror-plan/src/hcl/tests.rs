@@ -9,6 +9,7 @@ mod expressions;
 mod functions;
 mod lab;
 mod laws;
+mod moved;
 mod references;
 mod secrets;
 mod sources;

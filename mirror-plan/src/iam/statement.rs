@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Serialize, Serializer};
 
 use super::Grant;
+use crate::resource::tag;
+use crate::stack::{Moved, Placed};
 
 /// One statement of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,8 +73,9 @@ impl Statement {
     }
 
     /// What keeps whoever has it from changing the ownership tags of anything, whatever else allows
-    /// it: by naming them, or by naming no tag, which removes all.
-    pub(super) fn keeping_ownership() -> [Self; 2] {
+    /// it: by naming them, or by naming no tag, which removes all. Where something of the stack has
+    /// `moved`, its address may be set, and still not removed.
+    pub(super) fn keeping_ownership(moved: &[Placed<Moved>]) -> Vec<Self> {
         use conditions::{ADD_TAGS, CREATE_TAGS, DELETE_TAGS, REMOVE_TAGS};
         let deny = |sid: &str, actions: &[&str], condition: Conditions| Self {
             sid: sid.to_owned(),
@@ -82,10 +85,19 @@ impl Statement {
             condition,
         };
         let named = [CREATE_TAGS, DELETE_TAGS, ADD_TAGS, REMOVE_TAGS];
-        [
-            deny("KeepOwnership", &named, conditions::names_ownership()),
-            deny("KeepTags", &[DELETE_TAGS], conditions::names_no_tag()),
-        ]
+        let any = "mirror-plan:*";
+        let mut kept = if moved.is_empty() {
+            vec![deny("KeepOwnership", &named, conditions::names(any))]
+        } else {
+            let fixed = BTreeSet::from([tag::STACK, tag::GENERATION].map(str::to_owned));
+            let (setting, removing) = ([CREATE_TAGS, ADD_TAGS], [DELETE_TAGS, REMOVE_TAGS]);
+            vec![
+                deny("KeepOwnership", &setting, conditions::names(fixed)),
+                deny("KeepAddress", &removing, conditions::names(any)),
+            ]
+        };
+        kept.push(deny("KeepTags", &[DELETE_TAGS], conditions::names_no_tag()));
+        kept
     }
 
     /// Whether it allows an action, on something.
@@ -166,11 +178,11 @@ pub(super) mod conditions {
         one(EQUALS, "iam:AWSServiceName", "elasticloadbalancing.amazonaws.com")
     }
 
-    /// Where a tag of ours is named, and nothing is being made.
-    pub(super) fn names_ownership() -> Conditions {
+    /// Where a tag like these is named, and nothing is being made.
+    pub(super) fn names(tags: impl Into<Texts>) -> Conditions {
         let is_no_creation = [Service::Ec2, Service::LoadBalancing]
             .map(|service| (create_action(service), Texts::from("true")));
-        let mut all = one("ForAnyValue:StringLike", "aws:TagKeys", "mirror-plan:*");
+        let mut all = one("ForAnyValue:StringLike", "aws:TagKeys", tags);
         all.insert("Null", is_no_creation.into());
         all
     }

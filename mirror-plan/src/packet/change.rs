@@ -25,7 +25,7 @@ impl TrafficChange {
             Action::Update | Action::Replace(_) => {
                 (change.before.as_ref()?, change.after.as_ref()?)
             }
-            Action::NoOp | Action::Create | Action::Delete => return None,
+            Action::NoOp | Action::Move | Action::Create | Action::Delete => return None,
         };
         let (before, after) = match change.kind() {
             Kind::MirrorFilter => (of_filter(before)?, of_filter(after)?),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fate::{Comparison, Fates};
+use super::moves::Moves;
 use super::resolve::{self, Known};
 use super::{Action, Capture, Change, Difference, Mode, OutputChange, Part, Reason, Request, part};
 use crate::address::{Address, Kind};
@@ -31,6 +32,8 @@ pub(super) struct Decisions<'p> {
 pub(super) struct Decision<'p> {
     pub(super) address: Address,
     pub(super) deposed: bool,
+    /// The address that its object had.
+    pub(super) moved_from: Option<Address>,
     pub(super) action: Action,
     pub(super) reasons: Vec<Reason>,
     /// The object that is there.
@@ -45,7 +48,7 @@ pub(super) struct Decision<'p> {
 /// Decides about everything that `request` asks for.
 pub(super) fn decide<'p>(
     stack: &'p Stack,
-    observed: &'p Observed,
+    (observed, moves): (&'p Observed, &Moves),
     request: &'p Request,
 ) -> Result<Decisions<'p>, Diagnostics> {
     let scope = match &request.part {
@@ -57,13 +60,14 @@ pub(super) fn decide<'p>(
     let mut diagnostics = Diagnostics::new();
     if request.mode == Mode::Apply {
         for address in fates.scope() {
-            let decision = about_declared(stack, observed, &fates, address);
+            let decision = about_declared(stack, observed, &fates, address).after(moves);
             diagnostics.extend(name_in_the_way(stack, &decision));
             all.push(decision);
         }
     }
     for (address, objects) in &observed.owned {
-        all.extend(about_objects(stack, request, &fates, address, objects));
+        let about = about_objects(stack, request, &fates, address, objects);
+        all.extend(about.into_iter().map(|decision| decision.after(moves)));
     }
     all.sort_by(|a, b| {
         let key = |decision: &Decision<'_>| {
@@ -124,6 +128,7 @@ fn about_declared<'p>(
     let decided = |action, reasons, desired| Decision {
         address: address.clone(),
         deposed: false,
+        moved_from: None,
         action,
         reasons,
         found,
@@ -181,6 +186,7 @@ fn about_objects<'p>(
         Some(Decision {
             address: address.clone(),
             deposed,
+            moved_from: None,
             action: Action::Delete,
             reasons: vec![reason],
             found: Some(found),
@@ -322,12 +328,28 @@ impl Known for Now<'_> {
 }
 
 impl Decision<'_> {
+    /// With what moves have to do with it.
+    fn after(mut self, moves: &Moves) -> Self {
+        if self.deposed {
+            return self;
+        }
+        if self.action == Action::Delete {
+            self.reasons.extend(moves.hindrance(&self.address));
+            return self;
+        }
+        self.moved_from = moves.from(&self.address).cloned();
+        if self.moved_from.is_some() && self.action == Action::NoOp {
+            self.action = Action::Move;
+        }
+        self
+    }
+
     fn into_change(self, fates: &Fates<'_>) -> Change {
-        let Self { address, deposed, action, reasons, found, observed, desired, differences } =
-            self;
+        let Self { address, deposed, moved_from, action, reasons, found, .. } = self;
+        let Self { observed, desired, differences, .. } = self;
         let capture = (address.kind == Kind::MirrorSession).then(|| capture(action)).flatten();
         let kept = match action {
-            Action::NoOp | Action::Update => found,
+            Action::NoOp | Action::Move | Action::Update => found,
             Action::Create | Action::Replace(_) | Action::Delete => None,
         };
         let after = desired.map(|resource| {
@@ -346,6 +368,7 @@ impl Decision<'_> {
             deposed: deposed.then(|| found.map(|found| found.generation)).flatten(),
             id: found.map(|found| found.id.clone()),
             address,
+            moved_from,
             action,
             reasons,
             before,
@@ -384,7 +407,7 @@ pub(crate) fn with_computed(address: &Address, attributes: Value, found: Option<
 /// What an action on a session means for its packets.
 fn capture(action: Action) -> Option<Capture> {
     match action {
-        Action::NoOp => None,
+        Action::NoOp | Action::Move => None,
         Action::Create => Some(Capture::Begins),
         Action::Update => Some(Capture::Continues),
         Action::Replace(ReplaceOrder::CreateThenDelete) => Some(Capture::Continues),

@@ -173,7 +173,7 @@ impl<'p> Fates<'p> {
 
     /// Applies the rules of AWS that no attribute tells, and returns what must be looked at again.
     fn apply_rules(&mut self) -> Vec<Address> {
-        let mut news = Vec::new();
+        let mut news = self.force(self.serve_a_left_over_load_balancer());
         for (address, replacement) in self.replaced.clone() {
             let forced = match (address.kind, replacement.order) {
                 (_, ReplaceOrder::DeleteThenCreate) => self.cannot_outlive(&address),
@@ -183,11 +183,18 @@ impl<'p> Fates<'p> {
                 (Kind::MirrorTarget, ReplaceOrder::CreateThenDelete) => self.same_place(&address),
                 _ => Vec::new(),
             };
-            for (address, order, reason) in forced {
-                if self.replace(&address, order, reason) {
-                    news.extend(self.dependents(&address));
-                    news.push(address);
-                }
+            news.extend(self.force(forced));
+        }
+        news
+    }
+
+    /// Makes replacements, and returns what must be looked at again because of those that are news.
+    fn force(&mut self, forced: Vec<Forced>) -> Vec<Address> {
+        let mut news = Vec::new();
+        for (address, order, reason) in forced {
+            if self.replace(&address, order, reason) {
+                news.extend(self.dependents(&address));
+                news.push(address);
             }
         }
         news
@@ -225,6 +232,24 @@ impl<'p> Fates<'p> {
                 (origin.address, ReplaceOrder::CreateThenDelete, reason)
             })
             .collect()
+    }
+
+    /// The same where an earlier run made the replacement of a load balancer, and came no further: the
+    /// target group that is there serves the old one.
+    fn serve_a_left_over_load_balancer(&self) -> Vec<Forced> {
+        let groups = self.scope.iter().filter(|address| address.kind == Kind::TargetGroup);
+        let objects = groups.filter_map(|group| Some((group, self.uses.current(group)?)));
+        let forced = objects.filter_map(|(group, object)| {
+            let mut users = self.uses.users(object).map(|(user, _)| user);
+            let old = users.find(|user| {
+                user.address.kind == Kind::LoadBalancer
+                    && self.stack.resources.contains_key(&user.address)
+                    && self.uses.current(&user.address) != Some(*user)
+            })?;
+            let reason = Reason::ServesReplaced { load_balancer: old.address.clone() };
+            Some((group.clone(), ReplaceOrder::CreateThenDelete, reason))
+        });
+        forced.collect()
     }
 
     /// AWS takes one mirror target for each load balancer or interface: if old and new send to the

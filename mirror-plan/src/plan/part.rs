@@ -42,7 +42,7 @@ pub(super) fn comes_or_goes(stack: &Stack, decision: &Decision<'_>) -> bool {
     let is_right = match decision.action {
         Action::Create => true,
         Action::Delete => decision.reasons == [Reason::NotInStack],
-        Action::NoOp | Action::Update | Action::Replace(_) => false,
+        Action::NoOp | Action::Move | Action::Update | Action::Replace(_) => false,
     };
     is_right && stack.is_fanned_out(&decision.address)
 }

@@ -58,7 +58,7 @@ struct Desired<'d> {
 impl<'d> Desired<'d> {
     fn of(decisions: &'d Decisions<'_>) -> Self {
         let there = decisions.all.iter().filter(|d| d.desired.is_some());
-        let stays = |action: Action| matches!(action, Action::NoOp | Action::Update);
+        let stays = |action: Action| matches!(action, Action::NoOp | Action::Move | Action::Update);
         Self {
             resources: there
                 .clone()

@@ -20,6 +20,7 @@ impl Secrets {
     /// Everything secret that a plan of `stack` over `observed` can hold.
     #[must_use]
     pub fn of(stack: &Stack, observed: &Observed) -> Self {
+        let observed = &*observed.as_moved_in(stack);
         let mut secrets = Self::default();
         for declared in stack.resources.values() {
             let Resource::Instance(instance) = &declared.resource else { continue };

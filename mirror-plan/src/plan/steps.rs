@@ -85,11 +85,12 @@ impl Builder {
         match action {
             Action::NoOp => {}
             Action::Create => self.add_chain(address, Phase::Create, generation + 1, create()),
-            Action::Update => {
+            Action::Move | Action::Update => {
                 self.add_update(decision, &Creation { generation, ..creation.clone() });
             }
             Action::Delete => self.add_chain(address, Phase::Delete, generation, delete()),
             Action::Replace(_) => {
+                self.add_move(decision, generation);
                 self.add_chain(address, Phase::Create, generation + 1, create());
                 self.add_chain(address, Phase::Delete, generation, delete());
             }
@@ -117,10 +118,27 @@ impl Builder {
         let found = crate::observed::Found { resource: observed.clone(), ..found.clone() };
         let operations = desired.update(&found, creation).into_iter().map(Call::Operation);
         let retag = Retag::between(desired.tags(), observed.tags());
-        let retag = retag.map(|retag| Call::Retag { id: found.id.clone(), retag });
+        let call = |retag| Call::Retag { id: found.id.clone(), retag };
         let (address, generation) = (decision.address.clone(), creation.generation);
         let key = ChainKey { address, phase: Phase::Update, generation };
-        self.add_calls(key, operations.chain(retag));
+        match &decision.moved_from {
+            // Whatever becomes of the rest, the object is known by its new address.
+            Some(_) => {
+                let first = retag.unwrap_or_default().with_address(&decision.address);
+                self.add_calls(key, [call(first)].into_iter().chain(operations));
+            }
+            None => self.add_calls(key, operations.chain(retag.map(call))),
+        }
+    }
+
+    /// Tags what moves and is to be replaced: both of its objects have one address then.
+    fn add_move(&mut self, decision: &Decision<'_>, generation: u32) {
+        if let (Some(_), Some(found)) = (&decision.moved_from, decision.found) {
+            let address = decision.address.clone();
+            let retag = Retag::default().with_address(&address);
+            let key = ChainKey { address, phase: Phase::Update, generation };
+            self.add_calls(key, [Call::Retag { id: found.id.clone(), retag }]);
+        }
     }
 
     fn add_calls(&mut self, key: ChainKey, calls: impl IntoIterator<Item = Call>) {
@@ -270,6 +288,10 @@ impl Builder {
             };
             let create = self.chains.get(&key(Phase::Create, generation + 1)).copied();
             let delete = self.chains.get(&key(Phase::Delete, generation)).copied();
+            let moved = self.chains.get(&key(Phase::Update, generation)).copied();
+            for half in create.iter().chain(&delete) {
+                moved.iter().for_each(|moved| self.edge(moved.last, half.first));
+            }
             if let (Some(create), Some(delete)) = (create, delete) {
                 match order {
                     ReplaceOrder::CreateThenDelete => self.edge(create.last, delete.first),

@@ -14,6 +14,7 @@ use crate::resource::{Resource, computed, security_group, tag};
 use crate::stack::Declared;
 use crate::value::{Origin, Value};
 
+mod moves;
 mod replacements;
 mod saved;
 mod traffic;

@@ -14,6 +14,7 @@ pub(super) fn attributes(block: &Address, each: &EachOf) -> Vec<String> {
     let made = Change {
         address: block.clone(),
         deposed: None,
+        moved_from: None,
         action: Action::Create,
         reasons: Vec::new(),
         id: None,
@@ -36,7 +37,7 @@ pub(super) fn block_of<'p>(plan: &'p Plan, change: &Change) -> Option<(&'p Addre
 /// What is particular to one session: its numbers where it is made, its differences, its id where it goes.
 pub(super) fn particulars(change: &Change) -> String {
     match change.action {
-        Action::NoOp => String::new(),
+        Action::NoOp | Action::Move => String::new(),
         Action::Create => numbers(change),
         Action::Update | Action::Replace(_) => snapshot::lines(change).join(", "),
         Action::Delete => {

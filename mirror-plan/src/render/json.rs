@@ -77,9 +77,7 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
     let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
     let mut lines: Vec<Line> = changes.map(|change| planned_change(plan, change)).collect();
     let counts = plan.counts();
-    let Counts { add, change, destroy } = counts;
-    let message = format!("Plan: {add} to add, {change} to change, {destroy} to destroy.");
-    lines.push(summary(message, counts, "plan"));
+    lines.push(summary(format!("Plan: {counts}."), counts, "plan"));
     if !plan.outputs.is_empty() {
         lines.push(planned_outputs(plan));
     }
@@ -93,7 +91,7 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
 }
 
 fn planned_change(plan: &Plan, change: &Change) -> Line {
-    let Change { address, deposed, action, reasons, capture, .. } = change;
+    let Change { address, deposed, moved_from, action, reasons, capture, .. } = change;
     let word = action_word(*action);
     let mut body = json!({
         "resource": resource(address),
@@ -102,6 +100,9 @@ fn planned_change(plan: &Plan, change: &Change) -> Line {
     });
     if let Some(reason) = reasons.iter().find_map(reason_word) {
         body["reason"] = reason.into();
+    }
+    if let Some(from) = moved_from {
+        body["previous_resource"] = resource(from);
     }
     if let Some(generation) = deposed {
         body["mirror_deposed"] = (*generation).into();
@@ -128,6 +129,7 @@ fn capture_gap_waits(gap: &CaptureGap) -> Json {
 fn action_word(action: Action) -> &'static str {
     match action {
         Action::NoOp => "noop",
+        Action::Move => "move",
         Action::Create => "create",
         Action::Update => "update",
         Action::Replace(_) => "replace",
@@ -144,6 +146,7 @@ fn reason_word(reason: &Reason) -> Option<&'static str> {
         Reason::Absent
         | Reason::Destroy
         | Reason::LeftOver
+        | Reason::Occupied { .. }
         | Reason::Changed { .. }
         | Reason::ServesReplaced { .. }
         | Reason::GoesWith { .. }
@@ -152,10 +155,13 @@ fn reason_word(reason: &Reason) -> Option<&'static str> {
 }
 
 fn summary(message: String, counts: Counts, operation: &str) -> Line {
-    let Counts { add, change, destroy } = counts;
-    let changes = json!({
+    let Counts { add, change, destroy, moved } = counts;
+    let mut changes = json!({
         "add": add, "change": change, "import": 0, "remove": destroy, "operation": operation,
     });
+    if moved > 0 {
+        changes["mirror_move"] = moved.into();
+    }
     Line::info(message, "change_summary", json!({ "changes": changes }))
 }
 
@@ -317,7 +323,7 @@ fn ended(plan: &Plan, ended: &Report) -> Vec<Line> {
 }
 
 fn left(change: &ChangeOutcome) -> Option<Line> {
-    let ChangeOutcome { address, deposed: _, action, outcome } = change;
+    let ChangeOutcome { address, deposed: _, moved_from: _, action, outcome } = change;
     let (message, because_of) = match outcome {
         Outcome::Applied { .. } | Outcome::Failed(_) => return None,
         Outcome::Skipped { because_of } => {

@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use crate::diagnostic::Diagnostics;
 use crate::permission::Permissions;
-use crate::plan::{Action, Change, Counts, Mode, Plan};
+use crate::plan::{Action, Change, Mode, Plan};
 use crate::render::estimate::Estimates;
 use crate::render::graph::{Diagram, Mark, Mermaid};
 use crate::render::permission::Asked;
@@ -73,11 +73,10 @@ impl fmt::Display for Markdown<'_> {
             Mode::Destroy => "Plan to destroy stack",
         };
         let mut text = format!("{}\n### {what} `{stack}`\n\n", self.marker());
-        let Counts { add, change, destroy } = self.plan.counts();
         match self.plan.is_empty() {
             true => text.push_str("**No changes.**"),
             false => {
-                write!(text, "**{add} to add, {change} to change, {destroy} to destroy.**")?;
+                write!(text, "**{}.**", self.plan.counts())?;
             }
         }
         writeln!(text, " Account `{account}`, Region `{region}`.")?;
@@ -165,7 +164,7 @@ impl Markdown<'_> {
 
     /// Every change in full, folded, what goes first.
     fn changes(&self, room: usize) -> String {
-        let kinds = [Mark::Delete, Mark::Replace, Mark::Update, Mark::Create];
+        let kinds = [Mark::Delete, Mark::Replace, Mark::Update, Mark::Move, Mark::Create];
         let blocks = self.of_kind(&kinds).into_iter().map(|change| {
             let block = Block { plan: self.plan, change }.to_string();
             let mut lines: String = block.lines().map(colored).collect();

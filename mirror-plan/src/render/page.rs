@@ -86,13 +86,17 @@ impl Page<'_> {
             Mode::Destroy => "Plan to destroy stack",
         };
         writeln!(f, "<header>\n<h1>{what} {}</h1>", Escaped(stack.as_str()))?;
-        let Counts { add, change, destroy } = self.plan.counts();
+        let Counts { add, change, destroy, moved } = self.plan.counts();
         if self.plan.is_empty() {
             writeln!(f, "<p class=\"counts\">No changes.</p>")?;
         } else {
+            let moves = match moved {
+                0 => String::new(),
+                moved => format!("<span class=\"move\">{moved} to move</span> "),
+            };
             writeln!(
                 f,
-                "<p class=\"counts\"><span class=\"create\">{add} to add</span> \
+                "<p class=\"counts\">{moves}<span class=\"create\">{add} to add</span> \
                  <span class=\"update\">{change} to change</span> \
                  <span class=\"destroy\">{destroy} to destroy</span></p>"
             )?;
@@ -155,7 +159,7 @@ impl Page<'_> {
         }
         writeln!(f, "<section class=\"changes\">\n<h2>Changes</h2>")?;
         // What goes is first: nobody is to overlook it.
-        for group in [Mark::Delete, Mark::Replace, Mark::Update, Mark::Create] {
+        for group in [Mark::Delete, Mark::Replace, Mark::Update, Mark::Move, Mark::Create] {
             for change in changes().filter(|change| Mark::of(change.action) == Some(group)) {
                 self.write_change(f, change, group)?;
             }

@@ -36,7 +36,7 @@ impl<'r> Summary<'r> {
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, report, palette } = self;
-        let Counts { add, change, destroy } = counts(report);
+        let Counts { add, change, destroy, moved } = counts(report);
         let good = palette.create;
         let (what, bad) = match plan.mode {
             Mode::Apply => ("Apply", palette.delete),
@@ -48,6 +48,9 @@ impl fmt::Display for Summary<'_> {
             write!(f, "{bad}{what} incomplete.{bad:#} Resources: ")?;
         }
         match plan.mode {
+            Mode::Apply if moved > 0 => {
+                writeln!(f, "{moved} moved, {add} added, {change} changed, {destroy} destroyed.")
+            }
             Mode::Apply => writeln!(f, "{add} added, {change} changed, {destroy} destroyed."),
             Mode::Destroy => writeln!(f, "{destroy} destroyed."),
         }?;
@@ -63,7 +66,9 @@ impl fmt::Display for Summary<'_> {
 #[must_use]
 pub fn counts(report: &Report) -> Counts {
     let mut counts = Counts::default();
-    for ChangeOutcome { address: _, deposed: _, action, outcome } in &report.outcomes {
+    for ChangeOutcome { address: _, deposed: _, moved_from, action, outcome } in &report.outcomes {
+        let is_done = matches!(outcome, Outcome::Applied { .. });
+        counts.moved += usize::from(is_done && moved_from.is_some());
         match (outcome, action) {
             (Outcome::Applied { .. }, Action::Create) => counts.add += 1,
             (Outcome::Applied { .. }, Action::Update) => counts.change += 1,
@@ -72,7 +77,7 @@ pub fn counts(report: &Report) -> Counts {
                 counts.add += 1;
                 counts.destroy += 1;
             }
-            (Outcome::Applied { .. }, Action::NoOp)
+            (Outcome::Applied { .. }, Action::NoOp | Action::Move)
             | (Outcome::Failed(_) | Outcome::Skipped { .. } | Outcome::NotStarted, _) => {}
         }
     }
@@ -233,9 +238,10 @@ fn skipped(report: &Report) -> BTreeMap<&Address, Vec<&ChangeOutcome>> {
 }
 
 fn write_changes(f: &mut fmt::Formatter<'_>, changes: Vec<&ChangeOutcome>) -> fmt::Result {
-    for ChangeOutcome { address, deposed, action, outcome: _ } in changes {
+    for ChangeOutcome { address, deposed, moved_from: _, action, outcome: _ } in changes {
         let verb = match action {
             Action::NoOp => "keep",
+            Action::Move => "move",
             Action::Create => "create",
             Action::Update => "update",
             Action::Replace(_) => "replace",
@@ -303,7 +309,8 @@ mod tests {
     }
 
     fn outcome(address: &str, action: Action, outcome: Outcome) -> ChangeOutcome {
-        ChangeOutcome { address: address.parse().unwrap(), deposed: None, action, outcome }
+        let address = address.parse().unwrap();
+        ChangeOutcome { address, deposed: None, moved_from: None, action, outcome }
     }
 
     fn applied() -> Outcome {

@@ -39,6 +39,7 @@ pub(super) fn change(
         after: object(after),
         differences: Vec::new(),
         capture: None,
+        moved_from: None,
     }
 }
 

@@ -95,6 +95,11 @@ fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
         }
     )?;
     writeln!(f, "scope {}", if *targeted { "a part of the stack" } else { "the whole stack" })?;
+    // Where nothing moves there is no such line, as before there were moves.
+    match counted().filter(|change| change.moved_from.is_some()).count() {
+        0 => {}
+        moved => writeln!(f, "move {moved}")?,
+    }
     writeln!(f, "create {}", count(|action| action == Action::Create))?;
     writeln!(f, "update {}", count(|action| action == Action::Update))?;
     writeln!(f, "replace {}", count(|action| matches!(action, Action::Replace(_))))?;
@@ -133,6 +138,7 @@ fn write_each(
 fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
     let verb = match change.action {
         Action::NoOp => "keep",
+        Action::Move => "move",
         Action::Create => "create",
         Action::Update => "update",
         Action::Replace(_) => "replace",
@@ -143,6 +149,9 @@ fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
         write!(f, " generation {generation}")?;
     }
     writeln!(f)?;
+    if let Some(from) = &change.moved_from {
+        writeln!(f, "    it was {from}")?;
+    }
     match change.action {
         Action::Replace(ReplaceOrder::CreateThenDelete) => {
             writeln!(f, "    the new one is made before the old one goes")?;
@@ -150,7 +159,7 @@ fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
         Action::Replace(ReplaceOrder::DeleteThenCreate) => {
             writeln!(f, "    the old one goes before the new one is made")?;
         }
-        Action::NoOp | Action::Create | Action::Update | Action::Delete => {}
+        Action::NoOp | Action::Move | Action::Create | Action::Update | Action::Delete => {}
     }
     for reason in change.reasons.iter().filter(|reason| is_told(reason)) {
         writeln!(f, "    because {reason}")?;
@@ -163,7 +172,7 @@ fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
     }
     match change.action {
         // What goes is known by its id.
-        Action::Delete | Action::NoOp => Ok(()),
+        Action::Delete | Action::Move | Action::NoOp => Ok(()),
         Action::Create | Action::Update | Action::Replace(_) => {
             Lines::of(change).0.iter().try_for_each(|line| writeln!(f, "    {line}"))
         }
@@ -180,6 +189,7 @@ fn is_told(reason: &Reason) -> bool {
         | Reason::Destroy
         | Reason::LeftOver
         | Reason::Requested
+        | Reason::Occupied { .. }
         | Reason::ServesReplaced { .. }
         | Reason::GoesWith { .. }
         | Reason::DestinationTaken => true,

@@ -228,11 +228,12 @@ fn extension(plan: &Plan) -> Json {
         .changes
         .iter()
         .map(|change| {
-            let Change { address, deposed, action, reasons, capture, .. } = change;
+            let Change { address, deposed, moved_from, action, reasons, capture, .. } = change;
             json!({
                 "address": address,
                 "terraform_address": resource(address),
                 "deposed": deposed,
+                "moved_from": moved_from,
                 "actions": actions(*action),
                 "reasons": reasons.iter().map(ToString::to_string).collect::<Json>(),
                 "capture": capture,

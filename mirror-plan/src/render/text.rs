@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::id::ObjectId;
 use crate::plan::sources::summary;
-use crate::plan::{Action, Change, Mirrored, Mode, OutputChange, Plan};
+use crate::plan::{Action, Change, Counts, Mirrored, Mode, OutputChange, Plan};
 use crate::render::{Palette, Wording, fan_out};
 use crate::resource::ReplaceOrder;
 use crate::scalar::CountRange;
@@ -116,12 +116,15 @@ impl Text<'_> {
         writeln!(f, "Plan for stack {stack} in account {account}, Region {region}.")?;
         self.write_used(f)?;
         self.write_mirrored(f)?;
-        writeln!(f, "Each resource is marked with what happens to it:")?;
-        for (action, meaning) in LEGEND {
-            if changes.iter().any(|change| change.action == action) {
-                change::write_symbol(f, action, &self.palette)?;
-                writeln!(f, " {meaning}")?;
-            }
+        let happens = |(action, _): &&(Action, &str)| changes.iter().any(|it| it.action == *action);
+        let legend: Vec<&(Action, &str)> = LEGEND.iter().filter(happens).collect();
+        // What has only moved has no sign, as in Terraform's text.
+        if !legend.is_empty() {
+            writeln!(f, "Each resource is marked with what happens to it:")?;
+        }
+        for (action, meaning) in legend {
+            change::write_symbol(f, *action, &self.palette)?;
+            writeln!(f, " {meaning}")?;
         }
         let program = self.wording.program();
         writeln!(f, "\n{program} will perform the following actions:\n")
@@ -160,12 +163,12 @@ impl Text<'_> {
 
     fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let strong = self.palette.strong;
-        let counts = self.plan.counts();
-        writeln!(
-            f,
-            "{strong}Plan:{strong:#} {} to add, {} to change, {} to destroy.",
-            counts.add, counts.change, counts.destroy
-        )
+        let counts = match self.wording {
+            Wording::Mirror => self.plan.counts(),
+            // Terraform's summary has no word for moves.
+            Wording::Terraform => Counts { moved: 0, ..self.plan.counts() },
+        };
+        writeln!(f, "{strong}Plan:{strong:#} {counts}.")
     }
 
     fn write_outputs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

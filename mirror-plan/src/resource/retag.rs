@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
+use super::{Tags, tag};
+use crate::address::Address;
 
 /// A change of tags on an object: which to set, which to remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,13 @@ pub struct Retag {
 }
 
 impl Retag {
+    /// The same with the address of the object.
+    #[must_use]
+    pub fn with_address(mut self, address: &Address) -> Self {
+        self.set.insert(tag::ADDRESS.to_owned(), address.to_string());
+        self
+    }
+
     /// What turns `observed` into `desired`; `None` if they are equal.
     #[must_use]
     pub fn between(desired: &Tags, observed: &Tags) -> Option<Self> {

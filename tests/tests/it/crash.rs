@@ -35,6 +35,7 @@ pub(crate) fn seeds() -> Range<u64> {
 /// Kills a run of each stack everywhere.
 fn kill_everywhere(before: Option<Mode>, killed: Mode, then: Mode) {
     for stack in [lab(), wide()] {
+        let before = before.map(|mode| (&stack, mode));
         let sweep = Sweep { stack: &stack, before, killed, then, missing: None, one_in: 1 };
         let of = format!("{}: {killed:?} killed, then {then:?}, {:?} seeds", stack.name, seeds());
         sweep.over(seeds()).expect_none_bad(&of);

@@ -184,6 +184,7 @@ fn a_journal_in_s3_survives_what_one_in_a_file_does() {
         (None, Mode::Apply, Mode::Destroy),
         (Some(Mode::Apply), Mode::Destroy, Mode::Destroy),
     ] {
+        let before = before.map(|mode| (&stack, mode));
         // Among them the writes of the journal itself.
         let sweep = Sweep { stack: &stack, before, killed, then, missing: None, one_in };
         let of = format!("with the journal in S3: {killed:?} killed, then {then:?}");

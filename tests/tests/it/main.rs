@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried, and what it has not")]
 
+mod adopt;
 mod aws_act;
 mod aws_bench;
 mod aws_faults;
@@ -19,6 +20,7 @@ mod findings;
 mod generate;
 mod iam;
 mod lease;
+mod moved;
 mod order;
 mod peers;
 mod second_look;

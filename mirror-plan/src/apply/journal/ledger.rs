@@ -155,18 +155,22 @@ impl Ledger {
 
     /// What must be waited for before anything can be planned: `vpc.lab may have been made`.
     ///
-    /// A call whose repeat makes no second object need not be waited for, unless the object is to go.
+    /// A call whose repeat makes no second object need not be waited for, unless the object is to go, or
+    /// replaces one: if that has gone meanwhile, nobody who plans knows that this was the second.
     #[must_use]
     pub fn pending(&self, mode: Mode) -> Option<String> {
-        let mut waited = self.entries.iter().filter_map(|((address, _), entry)| match entry {
-            Entry::Made { id, at: _ } => Some(format!("{address} ({id}) cannot be seen yet")),
-            Entry::Sent { .. }
-                if mode == Mode::Destroy || Repeat::of(address.kind) == Repeat::Second =>
-            {
-                Some(format!("{address} may have been made by a run that did not end"))
-            }
-            Entry::Sent { .. } => None,
-        });
+        let mut waited =
+            self.entries.iter().filter_map(|((address, generation), entry)| match entry {
+                Entry::Made { id, at: _ } => Some(format!("{address} ({id}) cannot be seen yet")),
+                Entry::Sent { .. }
+                    if mode == Mode::Destroy
+                        || *generation > 1
+                        || Repeat::of(address.kind) == Repeat::Second =>
+                {
+                    Some(format!("{address} may have been made by a run that did not end"))
+                }
+                Entry::Sent { .. } => None,
+            });
         let first = waited.next();
         let others = waited.count();
         match (first, others) {

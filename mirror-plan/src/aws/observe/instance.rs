@@ -78,7 +78,7 @@ async fn user_data(
     id: &InstanceId,
 ) -> Result<Option<Secret>, ObserveError> {
     match whose {
-        Whose::Stack(_) => {}
+        Whose::Stack(_) | Whose::Wanted(_) => {}
         Whose::Others(_) => return Ok(None),
     }
     let request = aws

@@ -71,14 +71,20 @@ async fn seen(
     Box::pin(kinds(aws, whose, &ids, balanced)).await
 }
 
-async fn load_balancer(aws: &Aws, arn: &str) -> Result<Vec<(LoadBalancer, Tags)>, CallError> {
+pub(super) async fn load_balancer(
+    aws: &Aws,
+    arn: &str,
+) -> Result<Vec<(LoadBalancer, Tags)>, CallError> {
     let request = aws.elb().describe_load_balancers().load_balancer_arns(arn);
     let answer = aws.send("DescribeLoadBalancers", request.send()).await;
     let found = unless_absent(answer)?.and_then(|answer| answer.load_balancers);
     with_tags(aws, arn, found).await
 }
 
-async fn target_group(aws: &Aws, arn: &str) -> Result<Vec<(TargetGroup, Tags)>, CallError> {
+pub(super) async fn target_group(
+    aws: &Aws,
+    arn: &str,
+) -> Result<Vec<(TargetGroup, Tags)>, CallError> {
     let request = aws.elb().describe_target_groups().target_group_arns(arn);
     let answer = aws.send("DescribeTargetGroups", request.send()).await;
     let found = unless_absent(answer)?.and_then(|answer| answer.target_groups);

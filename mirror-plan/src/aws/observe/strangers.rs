@@ -45,6 +45,7 @@ pub async fn in_the_way(
     stack: &Stack,
     observed: &Observed,
 ) -> Result<Strangers, ObserveError> {
+    let observed = &*observed.as_moved_in(stack);
     // What does not fit is refused by the plan.
     let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
     let shared = Shared::of(&stack, observed);

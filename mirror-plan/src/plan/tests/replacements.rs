@@ -263,3 +263,20 @@ proptest::proptest! {
         }
     }
 }
+
+/// An earlier run made the new load balancer and was killed before it had its listener.
+#[test]
+fn a_target_group_that_serves_a_left_over_load_balancer_is_replaced() {
+    let lab = stack(lab());
+    let mut observed = applied(&lab);
+    let address: Address = "load_balancer.sensors".parse().unwrap();
+    let Resource::LoadBalancer(first) = observed.current(&address).unwrap().resource.clone() else {
+        unreachable!("it is a load balancer");
+    };
+    let without = crate::resource::LoadBalancer { listeners: Vec::new(), ..first };
+    observed.owned.get_mut(&address).unwrap().push(found(&address, 2, without.into()));
+    let plan = plan(&lab, &observed, &Request::default()).unwrap();
+    let group = plan.changes.iter().find(|change| change.kind() == Kind::TargetGroup).unwrap();
+    assert_eq!(group.action, Action::Replace(ReplaceOrder::CreateThenDelete));
+    assert_eq!(group.reasons, [Reason::ServesReplaced { load_balancer: address }]);
+}

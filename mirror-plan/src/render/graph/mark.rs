@@ -9,6 +9,8 @@ pub enum Mark {
     Create,
     /// It is changed in place.
     Update,
+    /// It is called something else.
+    Move,
     /// It is made anew.
     Replace,
     /// It is removed.
@@ -17,13 +19,15 @@ pub enum Mark {
 
 impl Mark {
     /// All of them.
-    pub(super) const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Replace, Self::Delete];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Create, Self::Update, Self::Move, Self::Replace, Self::Delete];
 
     /// The mark of an action; `None` for one that does nothing.
     #[must_use]
     pub const fn of(action: Action) -> Option<Self> {
         match action {
             Action::NoOp => None,
+            Action::Move => Some(Self::Move),
             Action::Create => Some(Self::Create),
             Action::Update => Some(Self::Update),
             Action::Replace(_) => Some(Self::Replace),
@@ -37,6 +41,7 @@ impl Mark {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Move => "move",
             Self::Replace => "replace",
             Self::Delete => "destroy",
         }
@@ -47,6 +52,7 @@ impl Mark {
         match self {
             Self::Create => "#dafbe1",
             Self::Update => "#fff8c5",
+            Self::Move => "#ddf4ff",
             Self::Replace => "#fbefff",
             Self::Delete => "#ffebe9",
         }
@@ -57,6 +63,7 @@ impl Mark {
         match self {
             Self::Create => "#1a7f37",
             Self::Update => "#9a6700",
+            Self::Move => "#0969da",
             Self::Replace => "#8250df",
             Self::Delete => "#cf222e",
         }

@@ -28,6 +28,7 @@ fn change(address: &str, action: Action, reasons: Vec<Reason>) -> Change {
         after: None,
         differences: Vec::new(),
         capture: None,
+        moved_from: None,
     }
 }
 
@@ -120,6 +121,7 @@ fn every_event_has_its_line() {
         help: None,
     };
     let outcome = |address: &str, outcome| ChangeOutcome {
+        moved_from: None,
         address: address.parse().unwrap(),
         deposed: None,
         action: Action::Create,

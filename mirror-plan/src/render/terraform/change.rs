@@ -20,6 +20,9 @@ impl Serialize for ResourceChange<'_> {
         if let Some(generation) = entry.deposed {
             map.serialize_entry("deposed", &deposed_key(generation))?;
         }
+        if let Some(previous) = entry.previous_address() {
+            map.serialize_entry("previous_address", &previous)?;
+        }
         map.serialize_entry("change", &Body(entry))?;
         if let Some(reason) = entry.reason {
             map.serialize_entry("action_reason", reason)?;
@@ -31,7 +34,7 @@ impl Serialize for ResourceChange<'_> {
 /// Terraform's words for an action.
 pub(super) const fn actions(action: Action) -> &'static [&'static str] {
     match action {
-        Action::NoOp => &["no-op"],
+        Action::NoOp | Action::Move => &["no-op"],
         Action::Create => &["create"],
         Action::Update => &["update"],
         Action::Delete => &["delete"],

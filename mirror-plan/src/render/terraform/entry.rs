@@ -28,6 +28,8 @@ pub(super) struct Entry<'p> {
     /// Which part of it.
     part: Option<String>,
     pub(super) deposed: Option<u32>,
+    /// What that was called before.
+    pub(super) was: Option<&'p Address>,
     pub(super) action: Action,
     pub(super) reason: Option<&'static str>,
     /// The attributes because of which it is replaced.
@@ -76,10 +78,22 @@ impl Entry<'_> {
 
     /// Its address: `aws_subnet.source[0]`.
     pub(super) fn address(&self) -> String {
-        match (&self.part, &self.of.key) {
-            (None, _) => resource(self.of),
-            (Some(part), None) => format!("{}[\"{part}\"]", self.block()),
-            (Some(part), Some(key)) => format!("{}[\"{} {part}\"]", self.block(), bare(key)),
+        self.address_in(self.of)
+    }
+
+    /// The address that it had, if it has moved.
+    pub(super) fn previous_address(&self) -> Option<String> {
+        // A part that comes has not been anywhere.
+        self.before.as_ref()?;
+        self.was.map(|was| self.address_in(was))
+    }
+
+    fn address_in(&self, of: &Address) -> String {
+        let block = format!("{}.{}", self.table.name, of.name);
+        match (&self.part, &of.key) {
+            (None, _) => resource(of),
+            (Some(part), None) => format!("{block}[\"{part}\"]"),
+            (Some(part), Some(key)) => format!("{block}[\"{} {part}\"]", bare(key)),
         }
     }
 
@@ -185,6 +199,7 @@ impl<'p> Entries<'p> {
             of: &change.address,
             part: None,
             deposed: change.deposed,
+            was: change.moved_from.as_ref(),
             action: change.action,
             reason: self.reason(change),
             replaced_for: replaced_for(change, &kind.whole),
@@ -210,6 +225,7 @@ impl<'p> Entries<'p> {
                 of: &change.address,
                 part: Some(key),
                 deposed: change.deposed,
+                was: change.moved_from.as_ref(),
                 action,
                 reason: part_reason(action, (change.action, reason)),
                 replaced_for,
@@ -233,6 +249,7 @@ impl<'p> Entries<'p> {
             of: address,
             part,
             deposed: None,
+            was: None,
             action: Action::NoOp,
             reason: None,
             replaced_for: Vec::new(),
@@ -307,7 +324,7 @@ impl<'p> Entries<'p> {
     fn reason(&self, change: &Change) -> Option<&'static str> {
         let has = |wanted: fn(&Reason) -> bool| change.reasons.iter().any(wanted);
         match change.action {
-            Action::NoOp | Action::Create | Action::Update => None,
+            Action::NoOp | Action::Move | Action::Create | Action::Update => None,
             Action::Replace(_) if has(|r| matches!(r, Reason::Requested)) => {
                 Some("replace_by_request")
             }
@@ -334,7 +351,9 @@ fn replaced_for(change: &Change, table: &Table) -> Vec<&'static str> {
     let forced = change.differences.iter().filter(|difference| difference.forces_replacement);
     match change.action {
         Action::Replace(_) => forced.filter_map(|d| table.name_of(&d.attribute)).collect(),
-        Action::NoOp | Action::Create | Action::Update | Action::Delete => Vec::new(),
+        Action::NoOp | Action::Move | Action::Create | Action::Update | Action::Delete => {
+            Vec::new()
+        }
     }
 }
 
@@ -366,7 +385,7 @@ fn part_reason(
     (whole, reason): (Action, Option<&'static str>),
 ) -> Option<&'static str> {
     match action {
-        Action::NoOp | Action::Create | Action::Update => None,
+        Action::NoOp | Action::Move | Action::Create | Action::Update => None,
         Action::Replace(_) => Some("replace_because_cannot_update"),
         Action::Delete if whole == Action::Delete => reason,
         Action::Delete => Some("delete_because_each_key"),

@@ -76,7 +76,9 @@ pub(super) fn write_line(
     palette: &Palette,
 ) -> fmt::Result {
     write_symbol(f, change.action, palette)?;
-    match fan_out::particulars(change) {
+    let moved = change.moved_from.iter().map(|from| format!("moved from {from}"));
+    let particulars = Some(fan_out::particulars(change)).filter(|text| !text.is_empty());
+    match moved.chain(particulars).collect::<Vec<_>>().join(", ") {
         text if text.is_empty() => writeln!(f, " {}", change.address),
         text => writeln!(f, " {}: {text}", change.address),
     }
@@ -117,7 +119,7 @@ pub(super) fn write_symbol(
 ) -> fmt::Result {
     let Palette { create, update, delete, .. } = palette;
     match action {
-        Action::NoOp => write!(f, "   "),
+        Action::NoOp | Action::Move => write!(f, "   "),
         Action::Create => write!(f, "  {create}+{create:#}"),
         Action::Update => write!(f, "  {update}~{update:#}"),
         Action::Delete => write!(f, "  {delete}-{delete:#}"),
@@ -132,12 +134,19 @@ pub(super) fn write_symbol(
 
 fn write_comment(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette) -> fmt::Result {
     let Palette { strong, destroyed, .. } = palette;
+    if let (Action::Move, Some(from)) = (change.action, &change.moved_from) {
+        return writeln!(
+            f,
+            "  {strong}# {from}{strong:#} has moved to {strong}{}{strong:#}",
+            change.address
+        );
+    }
     write!(f, "  {strong}# {}{strong:#}", change.address)?;
     if let Some(generation) = change.deposed {
         write!(f, " (deposed object {generation})")?;
     }
     match change.action {
-        Action::NoOp => write!(f, " is as it should be"),
+        Action::NoOp | Action::Move => write!(f, " is as it should be"),
         Action::Create => write!(f, " will be created"),
         Action::Update => write!(f, " will be updated in-place"),
         Action::Delete => write!(f, " will be {destroyed}destroyed{destroyed:#}"),
@@ -147,6 +156,9 @@ fn write_comment(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette)
         Action::Replace(_) => write!(f, " must be {destroyed}replaced{destroyed:#}"),
     }?;
     writeln!(f)?;
+    if let Some(from) = &change.moved_from {
+        writeln!(f, "  # (moved from {from})")?;
+    }
     for reason in &change.reasons {
         if let Some(text) = explanation(change, reason) {
             writeln!(f, "  # ({text})")?;
@@ -177,9 +189,10 @@ fn explanation(change: &Change, reason: &Reason) -> Option<String> {
         | Reason::Forced { attribute: _ } => None,
         Reason::NotInStack => Some(format!("because {} is not in the stack", change.address)),
         Reason::LeftOver => Some("left over from an unfinished replacement".to_owned()),
-        Reason::ServesReplaced { .. } | Reason::GoesWith { .. } | Reason::DestinationTaken => {
-            Some(format!("because {reason}"))
-        }
+        Reason::Occupied { .. }
+        | Reason::ServesReplaced { .. }
+        | Reason::GoesWith { .. }
+        | Reason::DestinationTaken => Some(format!("because {reason}")),
     }
 }
 
@@ -211,7 +224,7 @@ fn entries(change: &Change, id: Option<&Value>) -> Vec<Entry> {
     let made = matches!(change.action, Action::Create | Action::Replace(_));
     let after_id = match change.action {
         Action::Create | Action::Replace(_) => Side::Later,
-        Action::NoOp | Action::Update => Side::of(id),
+        Action::NoOp | Action::Move | Action::Update => Side::of(id),
         Action::Delete => Side::Nothing,
     };
     let id = Entry::between(Side::of(id), after_id, None).map(|entry| entry.named("id"));

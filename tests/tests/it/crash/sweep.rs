@@ -44,9 +44,13 @@ pub(crate) fn holdings(simulation: &Simulation) -> Result<Holdings, String> {
 
 /// What the account holds after these runs, if nothing goes wrong.
 pub(crate) fn undisturbed(stack: &Stack, modes: &[Mode]) -> Holdings {
+    undisturbed_all(modes.iter().map(|mode| (stack, *mode)))
+}
+
+fn undisturbed_all<'s>(runs: impl IntoIterator<Item = (&'s Stack, Mode)>) -> Holdings {
     let simulation = Simulation::new();
-    for mode in modes {
-        let end = simulation.run(stack, *mode, Faults::none());
+    for (stack, mode) in runs {
+        let end = simulation.run(stack, mode, Faults::none());
         assert!(end.is_complete(), "{end}");
     }
     holdings(&simulation).unwrap()
@@ -84,8 +88,8 @@ pub(crate) fn finish(
 #[derive(Clone, Copy)]
 pub(crate) struct Sweep<'s> {
     pub(crate) stack: &'s Stack,
-    /// What has been done before.
-    pub(crate) before: Option<Mode>,
+    /// What has been done before, with this stack or another of its name.
+    pub(crate) before: Option<(&'s Stack, Mode)>,
     /// What is killed.
     pub(crate) killed: Mode,
     /// What is to finish.
@@ -109,8 +113,7 @@ impl Sweep<'_> {
     /// something with every seed, at the others with one of [`ROUND`].
     pub(crate) fn over(&self, seeds: Range<u64>) -> Tally {
         let Self { stack, before, killed, then, missing: _, one_in: _ } = *self;
-        let modes: Vec<Mode> = before.into_iter().chain([killed, then]).collect();
-        let wanted = undisturbed(stack, &modes);
+        let wanted = undisturbed_all(before.into_iter().chain([(stack, killed), (stack, then)]));
         let prepared = self.prepared();
         let feed = |give: &SyncSender<Kill>| {
             for seed in seeds {
@@ -123,8 +126,8 @@ impl Sweep<'_> {
     /// The account before the run that is killed.
     fn prepared(&self) -> Simulation {
         let simulation = Simulation::new().without(self.missing);
-        if let Some(mode) = self.before {
-            let end = simulation.run(self.stack, mode, Faults::none());
+        if let Some((stack, mode)) = self.before {
+            let end = simulation.run(stack, mode, Faults::none());
             assert!(end.is_complete(), "{end}");
         }
         simulation

@@ -198,6 +198,7 @@ fn what_terraform_has_no_word_for_is_in_one_member() {
           "address": "mirror_filter.web",
           "capture": null,
           "deposed": null,
+          "moved_from": null,
           "reasons": [
             "there is no such object yet"
           ],
@@ -207,7 +208,8 @@ fn what_terraform_has_no_word_for_is_in_one_member() {
       "counts": {
         "add": 1,
         "change": 0,
-        "destroy": 0
+        "destroy": 0,
+        "moved": 0
       },
       "digest": "sha256:975de13744b34a1ad027c25c1f392f1886b7842d589b9c8e441581532d631701",
       "format": 1,

@@ -1,0 +1,28 @@
+//! What `mirror adopt` is asked for.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mirror_plan::address::Address;
+
+use super::Variables;
+
+#[derive(Debug, Args)]
+pub(crate) struct AdoptArgs {
+    /// The resource that the object is to be.
+    #[arg(required_unless_present = "from", requires = "id")]
+    pub(crate) address: Option<Address>,
+    /// The id of the object; its ARN for Elastic Load Balancing.
+    pub(crate) id: Option<String>,
+    /// Adopt what this file lists, an address and an id on each line.
+    #[arg(long, value_name = "FILE", conflicts_with = "address")]
+    pub(crate) from: Option<PathBuf>,
+    /// The stack file, or a folder with one. [default: the one *.mirror.hcl here]
+    #[arg(long)]
+    pub(crate) stack: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+}

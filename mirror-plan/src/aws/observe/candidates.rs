@@ -1,0 +1,97 @@
+//! Objects that are to be adopted: as they are, and whose they are already.
+
+use std::collections::BTreeMap;
+
+use super::super::Aws;
+use super::super::errors::CallError;
+use super::super::page::{self, Ids, pages};
+use super::elb::Balanced;
+use super::{ObserveError, Whose, kinds, one};
+use crate::address::{Address, Kind};
+use crate::diagnostic::Diagnostic;
+use crate::id::ObjectId;
+use crate::observed::Found;
+use crate::plan::{Adoption, not_free};
+use crate::resource::tag;
+
+/// Reads the objects that are to be these resources. What is not there, or somebody's already, is said; so
+/// is what a stack file cannot say of them.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read.
+pub async fn candidates(
+    aws: &Aws,
+    stack: &str,
+    wanted: &[(Address, ObjectId)],
+) -> Result<(Vec<Adoption>, Vec<Diagnostic>), ObserveError> {
+    let mut ids: BTreeMap<Kind, Ids> = BTreeMap::new();
+    let mut balanced = Balanced::default();
+    for (address, id) in wanted {
+        ids.entry(address.kind).or_default().insert(id.to_string());
+        match address.kind {
+            Kind::TargetGroup => {
+                balanced.target_groups.extend(one::target_group(aws, id.as_str()).await?);
+            }
+            Kind::LoadBalancer => {
+                balanced.load_balancers.extend(one::load_balancer(aws, id.as_str()).await?);
+            }
+            _ => {}
+        }
+    }
+    let owners = owners(aws, &ids, &balanced).await?;
+    let seen = Box::pin(kinds(aws, Whose::Wanted(stack), &ids, balanced)).await?;
+    let found: BTreeMap<(Kind, String), Found> = seen
+        .owned
+        .into_iter()
+        .map(|(address, found)| ((address.kind, found.id.to_string()), found))
+        .collect();
+    let (mut adoptions, mut told) = (Vec::new(), seen.findings);
+    for (address, id) in wanted {
+        let owner = owners.get(id.as_str()).map(String::as_str);
+        match found.get(&(address.kind, id.to_string())).filter(|_| owner.is_none()) {
+            None => told.push(not_free(address, id, owner)),
+            Some(found) => adoptions.push(Adoption {
+                address: address.clone(),
+                found: Found { generation: Adoption::GENERATION, ..found.clone() },
+            }),
+        }
+    }
+    Ok((adoptions, told))
+}
+
+/// The stacks that own some of these, by id.
+async fn owners(
+    aws: &Aws,
+    ids: &BTreeMap<Kind, Ids>,
+    balanced: &Balanced,
+) -> Result<BTreeMap<String, String>, CallError> {
+    let mut owners = BTreeMap::new();
+    let groups = balanced.target_groups.iter().map(|(of, tags)| (of.target_group_arn(), tags));
+    let balancers = balanced.load_balancers.iter().map(|(of, tags)| (of.load_balancer_arn(), tags));
+    for (arn, tags) in groups.chain(balancers) {
+        if let (Some(arn), Some(stack)) = (arn, tags.get(tag::STACK)) {
+            owners.insert(arn.to_owned(), stack.clone());
+        }
+    }
+    let of_ec2 = |kind: &Kind| !matches!(kind, Kind::TargetGroup | Kind::LoadBalancer);
+    let ids: Ids =
+        ids.iter().filter(|(kind, _)| of_ec2(kind)).flat_map(|(_, ids)| ids).cloned().collect();
+    if ids.is_empty() {
+        return Ok(owners);
+    }
+    let request = aws
+        .ec2()
+        .describe_tags()
+        .filters(page::filter("key", [tag::STACK.to_owned()]))
+        .set_max_results(Some(page::PAGE));
+    let request = match page::only("resource-id", &ids) {
+        Some(only) => only.into_iter().fold(request, |request, filter| request.filters(filter)),
+        None => request,
+    };
+    for tag in pages!(aws, "DescribeTags", request, tags) {
+        if let (Some(id), Some(stack)) = (tag.resource_id, tag.value) {
+            owners.insert(id, stack);
+        }
+    }
+    Ok(owners)
+}

@@ -1,0 +1,222 @@
+//! Moves: a resource that is called something else is tagged anew, and nothing else happens to it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::Client as Ec2;
+use mirror_local::{Cloud, Policy};
+use mirror_plan::address::{Address, Kind, Name};
+use mirror_plan::iam::{Location, Purpose, policies};
+use mirror_plan::plan::{Action, Call, Mode, Plan};
+use mirror_plan::stack::Stack;
+use mirror_tests::{REGION, Rig, config, stack, touched, unfinished};
+
+use crate::converge::census;
+use crate::crash::seeds;
+use crate::crash::sweep::Sweep;
+use crate::generate::stack_file;
+
+const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
+
+/// Generated stacks.
+const STACKS: u64 = 64;
+
+/// The blocks of the resources of a stack file.
+fn blocks(text: &str) -> BTreeSet<(Kind, Name)> {
+    let resources = stack(text).resources;
+    resources.into_keys().map(|Address { kind, name, key: _ }| (kind, name)).collect()
+}
+
+/// The text with another name for each resource, and the moves that say so.
+fn renamed(text: &str) -> String {
+    let blocks = blocks(text);
+    let mut renamed = text.to_owned();
+    for (kind, name) in &blocks {
+        let head = format!("{kind} \"{name}\"");
+        renamed = renamed.replace(&head, &format!("{kind} \"{name}_new\""));
+        renamed = with_references_renamed(&renamed, &format!("{kind}.{name}"));
+    }
+    let moves = blocks.iter().map(|(kind, name)| {
+        let (from, to) = (format!("{kind}.{name}"), format!("{kind}.{name}_new"));
+        format!("moved {{\n  from = {from}\n  to   = {to}\n}}\n")
+    });
+    renamed + &moves.collect::<String>()
+}
+
+/// The text with `_new` behind each mention of an address that is not the beginning of another one.
+fn with_references_renamed(text: &str, address: &str) -> String {
+    let mut parts = text.split(address).peekable();
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    let mut before = renamed.chars().next_back();
+    for part in parts {
+        let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let is_another = part.starts_with(goes_on) || before.is_some_and(goes_on);
+        renamed.push_str(address);
+        renamed.push_str(if is_another { "" } else { "_new" });
+        renamed.push_str(part);
+        before = part.chars().next_back().or_else(|| address.chars().next_back());
+    }
+    renamed
+}
+
+/// What a plan does: how often each action, and how many objects move.
+fn actions(plan: &Plan) -> (BTreeSet<String>, usize) {
+    let actions = plan.changes.iter().map(|change| format!("{:?}", change.action)).collect();
+    (actions, plan.counts().moved)
+}
+
+/// The ids of all instances, load balancers' interfaces and sessions, as AWS has them.
+async fn ids(cloud: &Cloud) -> BTreeSet<String> {
+    let ec2 = Ec2::new(&config(cloud));
+    let interfaces = ec2.describe_network_interfaces().send().await.unwrap();
+    let sessions = ec2.describe_traffic_mirror_sessions().send().await.unwrap();
+    let interfaces =
+        interfaces.network_interfaces().iter().filter_map(|i| i.network_interface_id());
+    let sessions = sessions.traffic_mirror_sessions().iter();
+    let sessions = sessions.filter_map(|s| s.traffic_mirror_session_id());
+    interfaces.chain(sessions).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn another_name_for_everything_changes_tags_and_nothing_else() {
+    let rig = Rig::instant();
+    let empty = census(&rig.cloud).await;
+    rig.converge(&stack(LAB)).await;
+    let (before, which) = (census(&rig.cloud).await, ids(&rig.cloud).await);
+    let renamed = stack(&renamed(LAB));
+    let plan = rig.plan(&renamed).await;
+    // Each has its name for a tag, and that is another one now.
+    assert_eq!(actions(&plan), (BTreeSet::from(["Update".to_owned()]), plan.changes.len()));
+    let retags = plan.steps.iter().filter(|step| matches!(step.call, Call::Retag { .. }));
+    assert_eq!((retags.count(), plan.steps.len()), (plan.changes.len(), plan.changes.len()));
+    rig.converge(&renamed).await;
+    assert_eq!((census(&rig.cloud).await, ids(&rig.cloud).await), (before, which));
+    rig.destroy(&renamed).await;
+    assert_eq!(census(&rig.cloud).await, empty);
+}
+
+#[tokio::test]
+async fn what_keeps_its_tags_only_moves() {
+    let named = |name: &str| {
+        stack(&format!(
+            "stack \"lab\" {{}}\nvpc \"{name}\" {{\n  cidr = \"10.0.0.0/16\"\n  tags = {{ Name = \"x\" }}\n}}\n\
+             moved {{\n  from = vpc.first\n  to   = vpc.second\n}}\n"
+        ))
+    };
+    let rig = Rig::instant();
+    // The move is there before there is anything to move, and does nothing.
+    rig.converge(&named("second")).await;
+    rig.destroy(&named("second")).await;
+    let first = stack(
+        "stack \"lab\" {}\nvpc \"first\" {\n  cidr = \"10.0.0.0/16\"\n  tags = { Name = \"x\" }\n}\n",
+    );
+    rig.converge(&first).await;
+    let plan = rig.plan(&named("second")).await;
+    assert_eq!(actions(&plan), (BTreeSet::from(["Move".to_owned()]), 1));
+    assert_eq!(touched(&plan), BTreeSet::from(["vpc.second".parse().unwrap()]));
+    rig.converge(&named("second")).await;
+    rig.destroy(&named("second")).await;
+}
+
+#[tokio::test]
+async fn generated_stacks_are_renamed_and_edited_at_once() {
+    for seed in 0..STACKS {
+        let (first, second) = (stack_file(seed, 0), renamed(&stack_file(seed, 1)));
+        let rig = Rig::instant();
+        let before = census(&rig.cloud).await;
+        rig.converge(&stack(&first)).await;
+        let same = rig.plan(&stack(&renamed(&first))).await;
+        let counts = same.counts();
+        assert_eq!((counts.add, counts.destroy), (0, 0), "seed {seed}\n{first}");
+        assert_eq!(counts.moved, same.changes.len(), "seed {seed}\n{first}");
+        rig.converge(&stack(&second)).await;
+        rig.destroy(&stack(&second)).await;
+        assert_eq!(census(&rig.cloud).await, before, "seed {seed}\n{second}");
+    }
+}
+
+/// The laboratory with other names for everything, and with something to change, to make, to remove and
+/// to replace in both orders.
+fn edited() -> String {
+    renamed(&edits()).replace("# A laboratory", "mirror_filter \"more\" {}\n# A laboratory")
+}
+
+fn edits() -> String {
+    let edits = [
+        ("number = 10, action", "number = 20, action"),
+        ("\"internal\"", "\"internet-facing\""),
+        ("cidrsubnet(vpc.my-traffic-mirroring-vpc.cidr, 8, 1)", "\"10.0.3.0/24\""),
+    ];
+    edits.iter().fold(LAB.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    })
+}
+
+#[tokio::test]
+async fn what_moves_is_replaced_under_its_new_address() {
+    let rig = Rig::instant();
+    rig.converge(&stack(LAB)).await;
+    let edited = stack(&edited());
+    let plan = rig.plan(&edited).await;
+    let replaced = plan.changes.iter().filter(|c| matches!(c.action, Action::Replace(_))).count();
+    assert!(replaced > 2 && plan.counts().moved == plan.changes.len() - 1, "{plan}");
+    rig.converge(&edited).await;
+    rig.destroy(&edited).await;
+}
+
+/// The same edits without another name for anything.
+#[test]
+fn a_killed_run_of_replacements_is_taken_up_by_the_next() {
+    let first = stack(LAB);
+    for then in [Mode::Apply, Mode::Destroy] {
+        let (before, edited) = (Some((&first, Mode::Apply)), stack(&edits()));
+        let sweep =
+            Sweep { stack: &edited, before, killed: Mode::Apply, then, missing: None, one_in: 1 };
+        sweep.over(seeds()).expect_none_bad(&format!("lab edited, killed, then {then:?}"));
+    }
+}
+
+/// A run that moves everything is killed everywhere, and then finished, or everything is removed.
+#[test]
+fn a_killed_run_of_moves_is_taken_up_by_the_next() {
+    let (first, moved) = (stack(LAB), stack(&renamed(LAB)));
+    for (name, to) in [("moved", &moved), ("moved and edited", &stack(&edited()))] {
+        for then in [Mode::Apply, Mode::Destroy] {
+            let before = Some((&first, Mode::Apply));
+            let sweep =
+                Sweep { stack: to, before, killed: Mode::Apply, then, missing: None, one_in: 1 };
+            sweep.over(seeds()).expect_none_bad(&format!("lab {name}, killed, then {then:?}"));
+        }
+    }
+}
+
+/// What `mirror iam` prints lets moves be made while the stack has some, and no other ownership tag be set.
+#[tokio::test]
+async fn the_policy_for_apply_is_enough_for_moves() {
+    let rig = Rig::instant();
+    rig.converge(&stack(LAB)).await;
+    let renamed = stack(&renamed(LAB));
+    let plan = rig.plan(&renamed).await;
+    let allow = |stack: &Stack| {
+        let account = mirror_local::ACCOUNT.parse().unwrap();
+        let location = Location { account, region: REGION.parse().unwrap() };
+        let printed = policies(stack, &location, [Purpose::Apply]);
+        let parsed = printed.iter().map(|policy| policy.to_string().parse::<Policy>().unwrap());
+        rig.cloud.set_policies(parsed.collect());
+    };
+    let lab = stack(LAB);
+    allow(&lab);
+    let refused = rig.apply(&plan).await;
+    assert!(unfinished(&refused).lines().count() == plan.changes.len(), "without moves");
+    allow(&renamed);
+    let id = plan.changes[0].id.as_ref().unwrap();
+    let ec2 = Ec2::new(&config(&rig.cloud));
+    for key in ["mirror-plan:stack", "mirror-plan:gen"] {
+        let tag = aws_sdk_ec2::types::Tag::builder().key(key).value("2").build();
+        let set = ec2.create_tags().resources(id.as_str()).tags(tag);
+        assert!(set.send().await.is_err(), "{key}");
+    }
+    let tag = aws_sdk_ec2::types::Tag::builder().key("mirror-plan:address").build();
+    assert!(ec2.delete_tags().resources(id.as_str()).tags(tag).send().await.is_err());
+    rig.converge(&renamed).await;
+}

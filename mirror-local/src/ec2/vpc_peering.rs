@@ -81,6 +81,11 @@ impl VpcPeering {
         matches!(self.stage, Stage::Asked | Stage::Accepted(_))
     }
 
+    /// When a request ends that nobody accepts.
+    fn expires(&self) -> Option<Timestamp> {
+        (self.stage == Stage::Asked).then(|| later(self.asked, PATIENCE))
+    }
+
     fn is_of(&self, vpc: &str) -> bool {
         self.requester == vpc || self.accepter == vpc
     }
@@ -123,8 +128,16 @@ const LISTING: Listing<VpcPeering> = Listing {
     table: |region| &region.vpc_peerings,
     ids: "VpcPeeringConnectionId",
     filters: &[
+        ("accepter-vpc-info.cidr-block", |view, peering| {
+            let accepter = view.region.vpcs.get(&peering.accepter);
+            texts(accepter.filter(|_| peering.is_active()).map(Vpc::cidr))
+        }),
         ("accepter-vpc-info.owner-id", |_, _| texts([ACCOUNT])),
         ("accepter-vpc-info.vpc-id", |_, peering| texts([&peering.accepter])),
+        ("expiration-time", |_, peering| texts(peering.expires())),
+        ("requester-vpc-info.cidr-block", |view, peering| {
+            texts(view.region.vpcs.get(&peering.requester).map(Vpc::cidr))
+        }),
         ("requester-vpc-info.owner-id", |_, _| texts([ACCOUNT])),
         ("requester-vpc-info.vpc-id", |_, peering| texts([&peering.requester])),
         ("status-code", |view, peering| texts([peering.code(view)])),
@@ -140,9 +153,7 @@ fn write(view: View<'_>, peering: &VpcPeering, xml: &mut Xml) {
     // Of the other side its ranges are told once it has accepted.
     let accepter = view.region.vpcs.get(&peering.accepter).filter(|_| peering.is_active());
     xml.element("accepterVpcInfo", |xml| write_side(view, (&peering.accepter, accepter), xml));
-    if peering.stage == Stage::Asked {
-        xml.text("expirationTime", later(peering.asked, PATIENCE));
-    }
+    xml.optional("expirationTime", peering.expires());
     let requester = view.region.vpcs.get(&peering.requester);
     xml.element("requesterVpcInfo", |xml| write_side(view, (&peering.requester, requester), xml));
     xml.element("status", |xml| {

@@ -80,6 +80,7 @@ fn parts(Adoption { address, found }: &Adoption) -> Vec<ObjectId> {
         | Kind::Subnet
         | Kind::InternetGateway
         | Kind::RouteTable
+        | Kind::VpcPeering
         | Kind::SecurityGroup
         | Kind::TargetGroup
         | Kind::MirrorTarget

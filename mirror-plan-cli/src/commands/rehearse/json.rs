@@ -11,7 +11,7 @@ use super::text;
 /// All of it in one document.
 pub(super) fn rehearsed(rehearsed: &Rehearsed) -> Value {
     let Rehearsed { stack, traffic, report, account } = rehearsed;
-    let Counts { add, change, destroy } = counts(report);
+    let Counts { add, change, destroy, moved } = counts(report);
     json!({
         "stack": stack,
         "traffic": match traffic {
@@ -20,7 +20,7 @@ pub(super) fn rehearsed(rehearsed: &Rehearsed) -> Value {
         },
         "apply": {
             "complete": report.is_complete(),
-            "added": add, "changed": change, "destroyed": destroy,
+            "added": add, "changed": change, "destroyed": destroy, "moved": moved,
         },
         "packets": packets(account),
         "sources": account.sources.values().map(source).collect::<Vec<_>>(),

@@ -20,11 +20,12 @@ const INDENT: usize = 4;
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Rehearsed { stack, traffic, account, report } = self.0;
-        let Counts { add, change, destroy } = counts(report);
-        writeln!(
-            f,
-            "Applied to a local AWS: {add} added, {change} changed, {destroy} destroyed.\n"
-        )?;
+        let Counts { add, change, destroy, moved } = counts(report);
+        write!(f, "Applied to a local AWS: ")?;
+        if moved > 0 {
+            write!(f, "{moved} moved, ")?;
+        }
+        writeln!(f, "{add} added, {change} changed, {destroy} destroyed.\n")?;
         let Count { packets, bytes } = account.read;
         let seconds = std::time::Duration::from_nanos(account.nanoseconds).as_secs_f64();
         let traffic = match traffic {

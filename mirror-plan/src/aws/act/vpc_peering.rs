@@ -104,7 +104,7 @@ async fn accept(acting: &Acting<'_>, id: &VpcPeeringId) -> Result<Made, ActError
     let accepted = acting.call("AcceptVpcPeeringConnection", || request.clone().send()).await;
     // Accepted already is what was wanted.
     if let Some(error) = conflict(accepted)?
-        && !seen(acting, id).await?.is_some_and(|peering| state(&peering) == State::Active)
+        && seen(acting, id).await?.is_none_or(|peering| state(&peering) != State::Active)
     {
         return Err(error.into());
     }

@@ -13,7 +13,7 @@ use mirror_plan::aws::{Aws, Pace, check_permissions};
 use mirror_plan::permission::{
     Denial, Detail, Permissions, Unchecked, Verdict, calls_of, time_to_ask,
 };
-use mirror_tests::{config, config_of};
+use mirror_tests::{config, config_of, lab};
 use tokio::time::Instant;
 
 use super::*;

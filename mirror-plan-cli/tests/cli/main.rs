@@ -14,6 +14,7 @@ mod interrupt;
 mod killed;
 mod plan_file;
 mod races;
+mod rehearse;
 mod report;
 mod repository;
 mod review;

@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+mod rename;
 mod witness;
 
 use witness::Witness;
@@ -81,6 +82,14 @@ impl Cloud {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Draws ids, addresses and VXLAN network identifiers from another seed: two clouds with one seed that
+    /// get the same calls give the same.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        self.shared().world.seed = seed;
         self
     }
 

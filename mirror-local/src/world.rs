@@ -87,6 +87,10 @@ impl World {
         self.regions.values()
     }
 
+    pub(crate) fn regions_mut(&mut self) -> impl Iterator<Item = &mut Region> {
+        self.regions.values_mut()
+    }
+
     /// Accepts everything that has changed.
     pub(crate) fn commit(&mut self) {
         for table in self.regions.values_mut().flat_map(Region::tables_mut) {

@@ -102,7 +102,7 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Say what becomes of a packet, or of a whole capture, before and after the plan.
     Trace(TraceArgs),
-    /// Try an apply out on a local AWS in memory, and send packets through it to real receivers.
+    /// Try an apply out on a local AWS, with packets to real receivers.
     Rehearse(RehearseArgs),
     /// Print the IAM policy that commands need for the stack, and no more.
     Iam(IamArgs),

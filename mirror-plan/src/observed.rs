@@ -14,8 +14,10 @@ use crate::value::{Origin, Value};
 
 mod interface;
 mod inventory;
+mod remade;
 mod strangers;
 
+pub use remade::remade;
 pub use strangers::{Shared, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::fate::Direction;
-use super::headers::{Headers, TCP, UDP, Upper, number};
+use super::headers::{Headers, ICMP, ICMP_V6, TCP, UDP, Upper, number};
 use crate::ec2::security_group;
 use crate::ec2::security_group_rule::{self, Peer, Permission};
 use crate::world::Region;
@@ -12,14 +12,21 @@ use ipnet::IpNet;
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
 
-/// How long a connection of TCP is remembered. Source: EC2 user guide, "Idle connection tracking timeout".
+/// How long a connection of TCP is remembered, unless the interface is told otherwise.
+///
+/// Source: EC2 API reference, `ConnectionTrackingConfiguration`.
 const TCP_IDLE: u64 = 432_000 * SECOND;
 
 /// How long a flow of UDP with packets both ways is remembered. Source: the same.
 const STREAM_IDLE: u64 = 180 * SECOND;
 
-/// How long any other flow is remembered. Source: the same, for UDP in one direction.
+/// How long a flow of UDP in one direction is remembered. Source: the same. Of ICMP it is not said.
 const ONE_WAY_IDLE: u64 = 30 * SECOND;
+
+/// How long it is remembered that another protocol was spoken with somebody.
+///
+/// Source: EC2 user guide, "Security group connection tracking".
+const OTHER_IDLE: u64 = 600 * SECOND;
 
 /// Connections that are remembered before it is looked for some to forget.
 const TRACKED_MIN: usize = 1024;
@@ -152,10 +159,10 @@ pub(super) fn refers(region: &Region, own: &[String], others: &[String], port: u
 /// The number of a protocol as a rule has it; `None` for all.
 fn protocol_number(text: &str) -> Option<u8> {
     match text {
-        "icmp" => Some(1),
+        "icmp" => Some(ICMP),
         "tcp" => Some(TCP),
         "udp" => Some(UDP),
-        "icmpv6" => Some(58),
+        "icmpv6" => Some(ICMP_V6),
         number => number.parse().ok(),
     }
 }
@@ -289,7 +296,8 @@ impl Connection {
         match (self.protocol, memory.is_answered) {
             (TCP, _) => TCP_IDLE,
             (UDP, true) => STREAM_IDLE,
-            _ => ONE_WAY_IDLE,
+            (UDP | ICMP | ICMP_V6, _) => ONE_WAY_IDLE,
+            _ => OTHER_IDLE,
         }
     }
 }

@@ -53,8 +53,8 @@ pub(super) enum Upper {
 
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
-const ICMP: u8 = 1;
-const ICMP_V6: u8 = 58;
+pub(super) const ICMP: u8 = 1;
+pub(super) const ICMP_V6: u8 = 58;
 
 /// Extension headers of IPv6 that are looked behind. RFC 8200, section 4.1, has four kinds of them.
 const EXTENSIONS_MAX: usize = 8;

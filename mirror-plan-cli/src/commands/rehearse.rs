@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -
     ui.diagnostics(&warnings);
     let stage = Stage::set(sight, &stack, settings, ui).await?;
     let report = stage.apply().await?;
-    let failures = Failures::new(&report).style(ui.notes_palette()).to_string();
+    let failures = Failures::new(&report).rehearsed().style(ui.notes_palette()).to_string();
     if !failures.is_empty() {
         ui.note(format_args!("{}\n", failures.trim_end()));
     }

@@ -22,9 +22,10 @@ use super::Folder;
 #[test]
 fn what_the_readme_shows_is_so() {
     let folder = Folder::empty();
-    let guide = "examples/guide.mirror.hcl";
     fs::create_dir(folder.path().join("examples")).unwrap();
-    fs::copy(repository().join(guide), folder.path().join(guide)).unwrap();
+    for example in ["examples/guide.mirror.hcl", "examples/lab.pcap"] {
+        fs::copy(repository().join(example), folder.path().join(example)).unwrap();
+    }
     assert_eq!(run_page(&repository().join("README.md"), &folder), Ok(()));
 }
 

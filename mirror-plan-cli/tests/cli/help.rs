@@ -26,6 +26,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       graph           Draw the stack
       report          Write the plan as a page: pictures, findings, changes and what the filters mirror
       trace           Say what becomes of a packet, or of a whole capture, before and after the plan
+      rehearse        Try an apply out on a local AWS, with packets to real receivers
       iam             Print the IAM policy that commands need for the stack, and no more
       local           The local AWS
       schema          Describe every attribute of every block

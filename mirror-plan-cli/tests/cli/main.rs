@@ -17,6 +17,7 @@ mod moved;
 mod permissions;
 mod plan_file;
 mod races;
+mod rehearse;
 mod report;
 mod repository;
 mod review;

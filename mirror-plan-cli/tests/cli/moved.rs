@@ -65,7 +65,7 @@ fn a_rename_is_shown_applied_and_done_with() {
     Plan digest: sha256:DIGEST
     ----- stderr -----
     "#);
-    assert_shown!(folder.mirror("--local apply --auto-approve --no-cost --no-time"), @r#"
+    assert_shown!(folder.mirror("--local apply --auto-approve --no-cost --no-time --parallelism=1"), @r#"
     exit code: 0
     ----- stdout -----
     Plan for stack small in account 123456789012, Region eu-west-1.

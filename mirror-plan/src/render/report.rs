@@ -157,19 +157,26 @@ impl fmt::Display for Outputs<'_> {
 pub struct Failures<'r> {
     report: &'r Report,
     palette: Palette,
+    place: Place,
 }
 
 impl<'r> Failures<'r> {
     /// The failures of a run, as plain text.
     #[must_use]
     pub const fn new(report: &'r Report) -> Self {
-        Self { report, palette: Palette::plain() }
+        Self { report, palette: Palette::plain(), place: Place::Account }
     }
 
     /// The same with other colors.
     #[must_use]
     pub const fn style(self, palette: Palette) -> Self {
         Self { palette, ..self }
+    }
+
+    /// The same of a run that was a rehearsal, so that there is nothing to go on with.
+    #[must_use]
+    pub const fn rehearsed(self) -> Self {
+        Self { place: Place::Rehearsal, ..self }
     }
 }
 
@@ -193,12 +200,24 @@ impl fmt::Display for Failures<'_> {
             writeln!(f, "Not done because the run was stopped:")?;
             write_changes(f, stopped)?;
         }
-        writeln!(
-            f,
-            "What is done stays done. Run the same command again to do the rest: it plans from what\n\
-             is there now."
-        )
+        let end = match self.place {
+            Place::Account => {
+                "What is done stays done. Run the same command again to do the rest: it plans from what\n\
+                 is there now."
+            }
+            Place::Rehearsal => {
+                "Nothing was done in an account. What does not depend on it is rehearsed all the same."
+            }
+        };
+        writeln!(f, "{end}")
     }
+}
+
+/// Where a run was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Account,
+    Rehearsal,
 }
 
 impl Failures<'_> {

@@ -5,4 +5,5 @@ mod captures;
 mod foretold;
 mod generated;
 mod lab;
+mod scenes;
 mod stacks;

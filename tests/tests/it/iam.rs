@@ -177,7 +177,7 @@ async fn standing() -> Rig {
 }
 
 #[tokio::test]
-async fn the_policy_for_apply_is_enough_for_the_life_of_the_whole() {
+async fn the_policy_for_apply_is_enough_for_the_life_of_the_lab() {
     let rig = Rig::instant();
     let before = census(&rig.cloud).await;
     Attached::printed(&whole(), [Purpose::Apply]).attach(&rig.cloud);

@@ -1,6 +1,7 @@
 //! A rehearsal as JSON.
 
 use mirror_local::data_plane::Direction;
+use mirror_plan::apply::report::{Outcome, Report};
 use mirror_plan::plan::Counts;
 use mirror_plan::render::report::counts;
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ pub(super) fn rehearsed(rehearsed: &Rehearsed) -> Value {
         },
         "apply": {
             "complete": report.is_complete(),
+            "refused": refused(report),
             "added": add, "changed": change, "destroyed": destroy, "moved": moved,
         },
         "packets": packets(account),
@@ -27,6 +29,17 @@ pub(super) fn rehearsed(rehearsed: &Rehearsed) -> Value {
         "receivers": account.receivers.iter().map(receiver).collect::<Vec<_>>(),
         "sums": sums(account),
     })
+}
+
+/// What AWS would refuse.
+fn refused(report: &Report) -> Vec<Value> {
+    let failed = report.outcomes.iter().filter_map(|change| match &change.outcome {
+        Outcome::Failed(failure) => {
+            Some(json!({ "address": change.address.to_string(), "why": failure.to_string() }))
+        }
+        _ => None,
+    });
+    failed.collect()
 }
 
 fn packets(account: &Account) -> Value {

@@ -1,22 +1,31 @@
 //! The stage: a local AWS in memory that holds what was observed, to apply a plan in.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use mirror_local::{Cloud, Durations, Settings as CloudSettings};
+use mirror_plan::address::{Address, Name};
 use mirror_plan::apply::report::Report;
 use mirror_plan::apply::{Journal, Options, Stop, apply};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::observed::Observed;
+use mirror_plan::observed::{Found, Observed, remade};
 use mirror_plan::plan::{Mode, Request, plan};
+use mirror_plan::render::report::Failures;
 use mirror_plan::stack::Stack;
 
 use crate::cli::SightArgs;
 use crate::settings::{Place, Settings};
 use crate::ui::Ui;
 use crate::{cloud, inventory};
+
+/// The stack that makes what the real one only uses.
+const SURROUNDINGS: &str = "rehearsal-surroundings";
+
+/// From what ids are drawn where some are given already: any number that is not a local AWS's own.
+const SEED: u64 = 0x7265_6865_6172_7365;
 
 /// A local AWS, gone with this, and the clients for it.
 #[derive(Debug)]
@@ -34,17 +43,35 @@ impl Stage {
         settings: &Settings,
         ui: &mut Ui,
     ) -> Result<Self, Diagnostics> {
-        let cloud = match sight {
-            SightArgs { inventory: Some(path), offline: _ } => holding(&inventory::read(path)?)?,
-            SightArgs { inventory: None, offline: true } => Cloud::in_memory(),
+        let seen = match sight {
+            SightArgs { inventory: Some(path), offline: _ } => Some(inventory::read(path)?),
+            SightArgs { inventory: None, offline: true } => None,
             SightArgs { inventory: None, offline: false } => match &settings.place {
-                Place::Local(folder) => cloud::open(folder)?.fork(),
+                Place::Local(folder) => {
+                    return Self::over(cloud::open(folder)?.fork(), stack, settings);
+                }
                 Place::Aws => {
                     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
-                    holding(&cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?)?
+                    Some(cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?)
                 }
             },
         };
+        let Some(observed) = seen else { return Self::over(Cloud::in_memory(), stack, settings) };
+        // What was observed may be a local AWS, whose ids must not be those of something else here.
+        let stage = Self::over(Cloud::in_memory().with_seed(SEED), stack, settings)?;
+        stage.hold(&observed).await?;
+        let other = differing(&observed, &stage.observe().await?);
+        if !other.is_empty() {
+            ui.note(format_args!(
+                "Not quite as they are there, so that changes of them are not either: {}\n",
+                other.join(", ")
+            ));
+        }
+        Ok(stage)
+    }
+
+    /// One that holds what a cloud in memory holds.
+    fn over(cloud: Cloud, stack: &Stack, settings: &Settings) -> Result<Self, Diagnostics> {
         let mut instant = CloudSettings::default();
         instant.durations = Durations::instant();
         let cloud = cloud.with_settings(instant);
@@ -64,30 +91,107 @@ impl Stage {
 
     /// What is there of the stack.
     pub(super) async fn observe(&self) -> Result<Observed, Diagnostics> {
-        let images = self.stack.images();
-        cloud::observe_alone(&self.aws, Wanted::to_plan(&self.stack, &images, Mode::Apply)).await
+        self.observe_of(&self.stack).await
     }
 
     /// Plans and applies the stack.
     pub(super) async fn apply(&self) -> Result<Report, Diagnostics> {
-        let observed = self.observe().await?;
-        let plan = plan(&self.stack, &observed, &Request::default())?;
+        self.apply_of(&self.stack).await
+    }
+
+    async fn observe_of(&self, stack: &Stack) -> Result<Observed, Diagnostics> {
+        let images = stack.images();
+        cloud::observe_alone(&self.aws, Wanted::to_plan(stack, &images, Mode::Apply)).await
+    }
+
+    async fn apply_of(&self, stack: &Stack) -> Result<Report, Diagnostics> {
+        let observed = self.observe_of(stack).await?;
+        let plan = plan(stack, &observed, &Request::default())?;
         let journal = Arc::new(Journal::in_memory(Arc::new(jiff::Timestamp::now)));
         let cloud = (&self.aws, &journal);
         // One after another, so that ids and addresses are the same every time.
         let options = Options::default().with_parallelism(NonZeroUsize::MIN);
-        let report = apply(&plan, cloud, &options, &Stop::new(), &mut ()).await;
-        Ok(report)
+        Ok(apply(&plan, cloud, &options, &Stop::new(), &mut ()).await)
+    }
+
+    /// Makes what was observed: first what the stack uses, then what it owns, with the ids that were seen.
+    async fn hold(&self, observed: &Observed) -> Result<(), Diagnostics> {
+        if !observed.sources.is_empty() {
+            let title = "a stack with `sources` cannot be rehearsed over what is there yet";
+            return Err(Diagnostic::error(code::FILE, title)
+                .help("rehearse it in a local AWS: --local")
+                .into());
+        }
+        let surroundings: Name = SURROUNDINGS.parse().expect("it is a name");
+        let existing = observed.existing.iter().collect();
+        self.make(surroundings, &existing).await?;
+        self.make(self.stack.name.clone(), &observed.current_objects()).await
+    }
+
+    async fn make(
+        &self,
+        name: Name,
+        objects: &BTreeMap<&Address, &Found>,
+    ) -> Result<(), Diagnostics> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let before = remade(name, objects, &self.stack)?;
+        let report = self.apply_of(&before).await?;
+        if !report.is_complete() {
+            let title = "what is there cannot be made again in a local AWS";
+            return Err(Diagnostic::error(code::FILE, title)
+                .note(Failures::new(&report).rehearsed().to_string().trim_end().to_owned())
+                .help("rehearse it as new: --offline")
+                .into());
+        }
+        let made = self.observe_of(&before).await?;
+        let pairs =
+            objects.iter().filter_map(|(address, was)| Some((made.current(address)?, *was)));
+        self.cloud.rename(&pairs.flat_map(|(is, was)| other_names(is, was)).collect());
+        Ok(())
     }
 }
 
-/// A local AWS that holds what was observed.
-fn holding(observed: &Observed) -> Result<Cloud, Diagnostics> {
-    if observed.owned.is_empty() && observed.existing.is_empty() && observed.sources.is_empty() {
-        return Ok(Cloud::in_memory());
+/// The objects that are not here as they were seen.
+fn differing(seen: &Observed, here: &Observed) -> Vec<String> {
+    let owned = seen.current_objects().into_iter();
+    let owned = owned.map(|(address, was)| (address, was, here.current(address)));
+    let existing = seen.existing.iter();
+    let existing = existing.map(|(address, was)| (address, was, here.existing.get(address)));
+    let other = owned.chain(existing).filter(|(_, was, is)| {
+        is.is_none_or(|is| is.id != was.id && !was.id.as_str().starts_with("arn:"))
+            || is.is_some_and(|is| is.resource != was.resource)
+    });
+    other.map(|(address, ..)| address.to_string()).collect()
+}
+
+/// The ids of an object that was made again, each with the one that was seen.
+fn other_names(is: &Found, was: &Found) -> Vec<(String, String)> {
+    let part = |(key, id): (&String, _)| Some((id, was.parts.get(key)?.to_string()));
+    let parts = is.parts.iter().filter_map(|(key, id)| part((key, id.to_string())));
+    let computed = is
+        .computed
+        .iter()
+        .filter_map(|(name, value)| Some((value.clone()?, was.computed.get(name)?.clone()?)));
+    let own = (is.id.to_string(), was.id.to_string());
+    let all = std::iter::once(own).chain(parts).chain(computed.filter(|(id, _)| is_id(id)));
+    all.flat_map(|(is, was)| by_part(&is, &was)).collect()
+}
+
+/// Whether a text is an id: a word, a hyphen and hexadecimal digits.
+fn is_id(text: &str) -> bool {
+    text.rsplit_once('-').is_some_and(|(_, digits)| {
+        digits.len() == 17 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
+/// The parts in which two ids differ: of ARNs the ids in them, for names and Regions are the same and accounts
+/// of no consequence.
+fn by_part(is: &str, was: &str) -> Vec<(String, String)> {
+    if !is.starts_with("arn:") {
+        return vec![(is.to_owned(), was.to_owned())];
     }
-    Err(Diagnostic::error(code::FILE, "what is there already cannot be rehearsed yet")
-        .note("only a stack of which nothing was made so far can be, or one in a local AWS")
-        .help("rehearse it as new: --offline")
-        .into())
+    let last = |arn: &str| -> Vec<String> { arn.split('/').skip(1).map(str::to_owned).collect() };
+    last(is).into_iter().zip(last(was)).filter(|(is, was)| is != was).collect()
 }

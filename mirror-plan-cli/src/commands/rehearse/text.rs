@@ -68,6 +68,9 @@ impl Text<'_> {
     }
 
     fn write_receivers(&self, f: &mut fmt::Formatter<'_>, account: &Account) -> fmt::Result {
+        if account.receivers.is_empty() {
+            return Ok(());
+        }
         writeln!(f, "\n  Receivers\n")?;
         let rows: Vec<Row> = account
             .receivers

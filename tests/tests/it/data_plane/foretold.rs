@@ -15,7 +15,7 @@ use mirror_tests::{REGION, Rig};
 use mirror_vxlan::flow::Flow;
 
 /// The MTU of interfaces that are mirror targets.
-const MTU: u16 = 9001;
+pub(crate) const MTU: u16 = 9001;
 
 /// A stack that was applied, and both views of it.
 pub(crate) struct Foretold {
@@ -65,8 +65,17 @@ impl Foretold {
             Some((address.clone(), found.id.to_string()))
         });
         let plane = DataPlane::of(&rig.cloud, REGION, MTU).unwrap();
+        Self::between(plane, mirroring, sessions.collect())
+    }
+
+    /// Two views of one world; `ids` has the id of each session.
+    pub(crate) fn between(
+        plane: DataPlane,
+        mirroring: Mirroring,
+        ids: BTreeMap<Address, String>,
+    ) -> Self {
         let tracer = Tracer::new(&mirroring, MTU);
-        Self { plane, mirroring, tracer, ids: sessions.collect() }
+        Self { plane, mirroring, tracer, ids }
     }
 
     /// Says which address an interface has in the frames to come, in both views.

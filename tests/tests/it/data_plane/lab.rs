@@ -164,6 +164,33 @@ async fn dns_arrives_only_with_amazon_dns() {
     assert_eq!((counts.mirrored, counts.lost()), (100, 0));
 }
 
+/// The capture of the examples: what the lab's source says and hears, up to 96 bytes of each packet.
+fn example() -> Vec<u8> {
+    const SNAP_LENGTH: usize = 96;
+    let host = Host { address: [10, 0, 1, 10].into(), resolver: [10, 0, 0, 2].into() };
+    let mut file: Vec<u8> =
+        [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 96, 1].map(u32::to_le_bytes).concat();
+    for Timed { time, frame } in Mix::new(7, vec![host]).take(200) {
+        let captured = frame.len().min(SNAP_LENGTH);
+        let seconds = [time / SECOND, time % SECOND / 1_000];
+        let lengths = [captured, frame.len()].map(|length| u64::try_from(length).unwrap());
+        for word in seconds.into_iter().chain(lengths) {
+            file.extend(u32::try_from(word).unwrap().to_le_bytes());
+        }
+        file.extend(&frame[..captured]);
+    }
+    file
+}
+
+#[test]
+fn the_capture_of_the_examples_is_made_up_from_a_seed() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/lab.pcap");
+    if std::env::var_os("MIRROR_WRITE_EXAMPLE").is_some() {
+        std::fs::write(path, example()).unwrap();
+    }
+    assert!(std::fs::read(path).unwrap() == example(), "write it with MIRROR_WRITE_EXAMPLE=1");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_receiver_loses_its_flows_until_they_pause() {
     let mut lab = Lab::of(LAB).await;

@@ -1,0 +1,64 @@
+//! Other ids for what is there: a cloud that stands for another one calls things as that does.
+
+use std::collections::BTreeMap;
+
+use super::Cloud;
+use crate::table::Rows;
+
+impl Cloud {
+    /// Gives things other ids, wherever they are named: `names` has the new one for each old. Of an ARN the
+    /// last part is an id of its own.
+    ///
+    /// It is for clouds in memory: one in a directory forgets the new ids as soon as it is read again.
+    pub fn rename(&self, names: &BTreeMap<String, String>) {
+        for region in self.shared().world.regions_mut() {
+            region.tables_mut().into_iter().for_each(|(_, rows)| rename(rows, names));
+        }
+    }
+}
+
+fn rename(table: &mut dyn Rows, names: &BTreeMap<String, String>) {
+    let mut rows = Vec::new();
+    table.everything(&mut |id, row| rows.push((id.to_owned(), row)));
+    // All go before any comes, for one may get the id that another had.
+    let rows = rows.into_iter().map(|(id, row)| {
+        let loaded = table.load(&id, None);
+        loaded.expect("nothing is read where a row goes");
+        (renamed(&id, names), renamed(&row, names))
+    });
+    for (id, row) in rows.collect::<Vec<_>>() {
+        let loaded = table.load(&id, Some(&row));
+        loaded.expect("an id for an id leaves the row what it was");
+    }
+}
+
+/// A text with every word that has another name replaced by that; ids are words with hyphens in them.
+fn renamed(text: &str, names: &BTreeMap<String, String>) -> String {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    let mut renamed = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word_len = rest.find(|character| !is_part(character)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(word_len);
+        renamed.push_str(names.get(word).map_or(word, String::as_str));
+        let gap_len = behind.find(is_part).unwrap_or(behind.len());
+        let (gap, behind) = behind.split_at(gap_len);
+        renamed.push_str(gap);
+        rest = behind;
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_words_are_renamed_at_once() {
+        let names = [("vpc-1", "vpc-2"), ("vpc-2", "vpc-1"), ("ab", "cd")];
+        let names = names.map(|(old, new)| (old.to_owned(), new.to_owned())).into();
+        assert_eq!(renamed("vpc-1 \"vpc-2\",vpc-12", &names), "vpc-2 \"vpc-1\",vpc-12");
+        assert_eq!(renamed("arn:aws:x:net/lab/ab", &names), "arn:aws:x:net/lab/cd");
+        assert_eq!(renamed("", &names), "");
+    }
+}

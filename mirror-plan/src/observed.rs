@@ -16,7 +16,7 @@ mod interface;
 mod inventory;
 mod strangers;
 
-pub use strangers::{Shared, StrangeTarget, Stranger, Strangers};
+pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};
 

@@ -42,7 +42,29 @@ pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
             }
         }
     }
+    found.extend(view.subnets.iter().filter_map(|subnet| over_others(view, *subnet)));
     found
+}
+
+/// The finding that a subnet that is to be made has addresses of one of others.
+fn over_others(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Diagnostic> {
+    let Around { observed, strangers } =
+        view.around.filter(|it| !it.strangers.subnets.is_empty())?;
+    let vpc = observed.vpc(&subnet.vpc).filter(|_| observed.current(address).is_none())?;
+    let (net, mut others) = (subnet.cidr.net(), strangers.subnets.iter());
+    let other = others.find(|other| {
+        let its = other.cidr.net();
+        other.vpc == vpc && (its.contains(&net) || net.contains(&its))
+    })?;
+    let title =
+        format!("`{address}` ({}) has addresses of {} ({})", subnet.cidr, other.id, other.cidr);
+    Some(
+        Diagnostic::error(code::RANGES_CLASH, title)
+            .of(address)
+            .at(view.at(address, &attribute("cidr")), "")
+            .note(format!("that subnet is in {vpc} already, and not of the stack"))
+            .help("give it a range that is free"),
+    )
 }
 
 /// What is in the range of its VPC: of a VPC that was not made by the stack there may be more ranges.

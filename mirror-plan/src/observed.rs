@@ -18,7 +18,7 @@ mod remade;
 mod strangers;
 
 pub use remade::remade;
-pub use strangers::{Shared, StrangeTarget, Stranger, Strangers};
+pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};
 

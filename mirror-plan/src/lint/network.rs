@@ -42,6 +42,7 @@ pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
             }
         }
     }
+    found.extend(view.subnets.iter().filter_map(|subnet| over_others(view, *subnet)));
     found.extend(view.resources().filter_map(|(address, resource)| match resource {
         Resource::VpcPeering(peering) => peered(view, (address, peering)),
         _ => None,
@@ -67,6 +68,27 @@ fn peered(view: &View<'_>, (address, peering): Of<'_, VpcPeering>) -> Option<Dia
             .at(view.at(requester, &attribute("cidr")), "the range of the one")
             .at(view.at(accepter, &attribute("cidr")), "the range of the other")
             .help("give one of the VPCs another range"),
+    )
+}
+
+/// The finding that a subnet that is to be made has addresses of one of others.
+fn over_others(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Diagnostic> {
+    let Around { observed, strangers } =
+        view.around.filter(|it| !it.strangers.subnets.is_empty())?;
+    let vpc = observed.vpc(&subnet.vpc).filter(|_| observed.current(address).is_none())?;
+    let (net, mut others) = (subnet.cidr.net(), strangers.subnets.iter());
+    let other = others.find(|other| {
+        let its = other.cidr.net();
+        other.vpc == vpc && (its.contains(&net) || net.contains(&its))
+    })?;
+    let title =
+        format!("`{address}` ({}) has addresses of {} ({})", subnet.cidr, other.id, other.cidr);
+    Some(
+        Diagnostic::error(code::RANGES_CLASH, title)
+            .of(address)
+            .at(view.at(address, &attribute("cidr")), "")
+            .note(format!("that subnet is in {vpc} already, and not of the stack"))
+            .help("give it a range that is free"),
     )
 }
 

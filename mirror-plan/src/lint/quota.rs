@@ -88,19 +88,28 @@ fn sources(view: &View<'_>) -> Vec<Diagnostic> {
             all.entry(target).or_default().insert(&session.source);
         }
     }
-    let over = view.targets.iter().filter_map(|(address, target)| {
+    let over = all.into_iter().filter_map(|(address, sources)| {
+        let target = view.target_at(address)?;
         let Some(Destination::NetworkInterface(_)) = target.destination() else { return None };
         let to = view.instance(target.network_interface.as_ref()?);
         // Of what is not known, the larger quota counts.
         let is_large = to.and_then(|(_, to)| takes_100_sources(&to.instance_type)).unwrap_or(true);
         let most = if is_large { SOURCES_OF_THE_LARGEST } else { SOURCES };
-        let count = all.get(address).map_or(0, BTreeSet::len);
+        let others = view.others_mirror_to(address, &sources);
+        let count = sources.len() + others;
         (count > most).then(|| {
             let title = format!("`{address}` has {count} sources, and its interface takes {most}");
-            Diagnostic::error(code::QUOTA, title)
+            let found = Diagnostic::error(code::QUOTA, title)
                 .of(address)
                 .at(view.at(address, &attribute("network_interface")), "")
-                .help("a Network Load Balancer as target takes any number of sources")
+                .help("a Network Load Balancer as target takes any number of sources");
+            if others == 0 {
+                found
+            } else {
+                found.note(format!(
+                    "{others} of them are mirrored by sessions that are not of the stack"
+                ))
+            }
         })
     });
     over.collect()
@@ -184,13 +193,25 @@ fn subnets(view: &View<'_>) -> Vec<Diagnostic> {
 }
 
 fn networks(view: &View<'_>) -> Vec<Diagnostic> {
-    let kinds = [(Kind::Vpc, "VPCs"), (Kind::InternetGateway, "internet gateways")];
-    let over = kinds.into_iter().filter_map(|(kind, what)| {
+    let others = view.around.map(|around| around.strangers);
+    let kinds = [
+        (Kind::Vpc, "VPCs", others.map_or(0, |others| others.vpcs)),
+        (
+            Kind::InternetGateway,
+            "internet gateways",
+            others.map_or(0, |others| others.internet_gateways),
+        ),
+    ];
+    let over = kinds.into_iter().filter_map(|(kind, what, others)| {
         let count = view.resources().filter(|(address, _)| address.kind == kind).count();
+        let of_others = match others {
+            0 => String::new(),
+            others => format!(" and there are {others} others"),
+        };
         let title = format!(
-            "the stack has {count} {what}, and AWS takes {VPCS} in a Region unless it was asked for more"
+            "the stack has {count} {what}{of_others}, and AWS takes {VPCS} in a Region unless it was asked for more"
         );
-        (count > VPCS).then(|| raisable(title))
+        (count > 0 && count + others > VPCS).then(|| raisable(title))
     });
     over.collect()
 }

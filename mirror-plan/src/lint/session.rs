@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
+
 use super::Around;
 use super::view::{VXLAN, View, attribute};
 use crate::address::Address;
@@ -11,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::id::NetworkInterface;
 use crate::observed::StrangeTarget;
 use crate::packet::{Mirrored, PacketSet, first_takers};
+use crate::resource::MirrorFilter;
 use crate::resource::mirror_filter::Rule;
 use crate::scalar::{Direction, IpRange, PortRange, Protocol, RuleAction, RuleNumber, Vni};
 
@@ -18,6 +21,8 @@ use crate::scalar::{Direction, IpRange, PortRange, Protocol, RuleAction, RuleNum
 ///
 /// Source: AWS Traffic Mirroring guide, "Traffic mirror sessions".
 const PACKET_LENGTH_MIN: u16 = 35;
+/// The same of IPv6.
+const PACKET_LENGTH_MIN_V6: u16 = 55;
 
 /// MP1012.
 pub(super) fn number_taken(view: &View<'_>) -> Vec<Diagnostic> {
@@ -64,17 +69,26 @@ fn words(source: &Ref<NetworkInterface>) -> String {
 /// MP1013.
 pub(super) fn packet_length_too_short(view: &View<'_>) -> Vec<Diagnostic> {
     let short = view.sessions.iter().filter_map(|(address, session)| {
-        let length = session.packet_length.filter(|length| length.get() < PACKET_LENGTH_MIN)?;
+        let is_v6 = view.filter(&session.filter).is_some_and(|(_, filter)| takes_only_v6(filter));
+        let least = if is_v6 { PACKET_LENGTH_MIN_V6 } else { PACKET_LENGTH_MIN };
+        let length = session.packet_length.filter(|length| length.get() < least)?;
         let title =
             format!("`{address}` mirrors {length} bytes of each packet, all of them header");
         Some(
             Diagnostic::warning(code::PACKET_LENGTH, title)
                 .of(address)
                 .at(view.at(address, &attribute("packet_length")), "")
-                .help(format!("ask for {PACKET_LENGTH_MIN} at least, or leave it out")),
+                .help(format!("ask for {least} at least, or leave it out")),
         )
     });
     short.collect()
+}
+
+/// Whether whatever the filter mirrors is IPv6: both ranges of a rule are of one family.
+fn takes_only_v6(filter: &MirrorFilter) -> bool {
+    let mut accepts = filter.rules.0.iter().filter(|rule| rule.action == RuleAction::Accept);
+    let is_v6 = |rule: &Rule| matches!(rule.source.net(), IpNet::V6(_));
+    !filter.amazon_dns && accepts.next().is_some_and(is_v6) && accepts.all(is_v6)
 }
 
 /// MP1014.

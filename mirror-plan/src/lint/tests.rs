@@ -297,3 +297,20 @@ fn eleven_sources_are_too_many_for_an_interface_and_a_hundred_for_the_largest() 
         assert_eq!(codes(&sources(size, most + 1)), ["MP1011"], "{size}");
     }
 }
+
+#[test]
+fn the_headers_of_ipv6_are_longer() {
+    let found = |range: &str, length: u16| {
+        let text = format!(
+            "stack \"small\" {{}}\nmirror_filter \"f\" {{\n  rules = [{{ number = 1, action = \"accept\", \
+             direction = \"egress\", source = \"{range}\", destination = \"{range}\" }}]\n}}\n\
+             mirror_session \"s\" {{\n  source = \"eni-0a1b2c3d\"\n  target = \"tmt-0a1b2c3d\"\n  \
+             filter = mirror_filter.f\n  number = 1\n  packet_length = {length}\n}}\n"
+        );
+        codes(&file(text)).contains(&"MP1013")
+    };
+    for (range, least) in [("0.0.0.0/0", 35), ("::/0", 55)] {
+        assert!(found(range, least - 1), "{range}");
+        assert!(!found(range, least), "{range}");
+    }
+}

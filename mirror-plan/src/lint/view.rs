@@ -1,6 +1,6 @@
 //! A stack as the lints look at it: what is behind a reference, and what uses what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Around;
 use crate::address::Address;
@@ -166,6 +166,34 @@ impl<'s> View<'s> {
         let around = self.around.filter(|_| !self.strangers.is_empty());
         let id = around.and_then(|around| around.observed.interface(to));
         id.and_then(|id| self.strangers.get(id.as_str())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The mirror target at an address, of the stack or used by it.
+    pub(super) fn target_at(&self, address: &Address) -> Option<&'s MirrorTarget> {
+        let declared = self.stack.resources.get(address).map(|declared| &declared.resource);
+        let used = || {
+            let around = self.around?;
+            around.observed.existing.get(address).map(|found| &found.resource)
+        };
+        match declared.or_else(used)? {
+            Resource::MirrorTarget(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// How many interfaces others mirror to a target, besides these.
+    pub(super) fn others_mirror_to(
+        &self,
+        target: &Address,
+        sources: &BTreeSet<&Ref<NetworkInterface>>,
+    ) -> usize {
+        // Most have none, and then nothing needs to be looked up.
+        let around = self.around.filter(|around| !around.strangers.sources.is_empty());
+        let Some(Around { observed, strangers }) = around else { return 0 };
+        let found = observed.current(target).or_else(|| observed.existing.get(target));
+        let theirs = found.and_then(|found| strangers.sources.get(&found.id.of().ok()?));
+        let ours: BTreeSet<_> = sources.iter().filter_map(|to| observed.interface(to)).collect();
+        theirs.map_or(0, |theirs| theirs.difference(&ours).count())
     }
 
     /// Every resource.

@@ -1,15 +1,18 @@
 //! Strangers: what is not of a stack and in its way, on objects that it uses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Observed;
+use crate::address::Kind;
 use crate::attribute::{Ref, Referable as _};
 use crate::id::{NetworkInterface, NetworkInterfaceId};
 use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::mirror_target::MirrorTargetId;
-use crate::resource::{LoadBalancer, Resource};
-use crate::scalar::SessionNumber;
+use crate::resource::subnet::SubnetId;
+use crate::resource::vpc::VpcId;
+use crate::resource::{LoadBalancer, MirrorTarget, Resource, Vpc};
+use crate::scalar::{Cidr, SessionNumber};
 use crate::stack::Stack;
 use crate::value::Value;
 
@@ -42,6 +45,17 @@ pub struct StrangeTarget {
     pub stack: Option<String>,
 }
 
+/// A subnet that is not of the stack, in a VPC in which the stack makes one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StrangeSubnet {
+    /// The VPC.
+    pub vpc: VpcId,
+    /// Its range.
+    pub cidr: Cidr,
+    /// The subnet.
+    pub id: SubnetId,
+}
+
 /// What others have, as far as it can be in the way of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strangers {
@@ -53,6 +67,14 @@ pub struct Strangers {
     pub load_balancers: BTreeSet<String>,
     /// The names of target groups.
     pub target_groups: BTreeSet<String>,
+    /// The subnets in VPCs in which the stack makes one.
+    pub subnets: Vec<StrangeSubnet>,
+    /// By mirror target that is an interface: what others mirror to it.
+    pub sources: BTreeMap<MirrorTargetId, BTreeSet<NetworkInterfaceId>>,
+    /// How many VPCs there are in the Region, if the stack makes one.
+    pub vpcs: usize,
+    /// How many internet gateways there are in the Region, if the stack makes one.
+    pub internet_gateways: usize,
 }
 
 /// What of the cloud a stack uses where others may be too.
@@ -65,6 +87,12 @@ pub struct Shared {
     pub destinations: BTreeSet<String>,
     /// Whether it names a load balancer or target group that it has not made yet.
     pub names: bool,
+    /// The VPCs in which it makes a subnet: those that are there already.
+    pub networks: BTreeSet<VpcId>,
+    /// The mirror targets of its sessions: those that are there already, and are interfaces.
+    pub targets: BTreeSet<MirrorTargetId>,
+    /// The kinds of which it makes one, of those that an account has few of.
+    pub makes: BTreeSet<Kind>,
 }
 
 impl Shared {
@@ -79,6 +107,13 @@ impl Shared {
                 Resource::MirrorSession(session) => {
                     mirrors = true;
                     shared.interfaces.extend(observed.interface(&session.source));
+                    shared.targets.extend(observed.interface_target(&session.target));
+                }
+                Resource::Subnet(subnet) if is_new => {
+                    shared.networks.extend(observed.vpc(&subnet.vpc));
+                }
+                Resource::Vpc(_) | Resource::InternetGateway(_) if is_new => {
+                    shared.makes.insert(address.kind);
                 }
                 Resource::MirrorTarget(target) => {
                     let interface = target.network_interface.as_ref();
@@ -120,6 +155,30 @@ impl Observed {
                 let computed = &self.current(address)?.computed;
                 computed.get(NetworkInterface::ATTRIBUTE)?.as_ref()?.parse().ok()
             }
+        }
+    }
+
+    /// The id of the VPC that a reference leads to, if it is there.
+    #[must_use]
+    pub fn vpc(&self, to: &Ref<Vpc>) -> Option<VpcId> {
+        match to {
+            Ref::Id(id) => Some(id.clone()),
+            Ref::To(address) => self.current(address)?.id.of().ok(),
+        }
+    }
+
+    /// The id of the mirror target that a reference leads to, if it is there and an interface.
+    #[must_use]
+    pub fn interface_target(&self, to: &Ref<MirrorTarget>) -> Option<MirrorTargetId> {
+        let found = match to {
+            Ref::Id(id) => self.existing.values().find(|found| found.id == id.erase())?,
+            Ref::To(address) => self.current(address)?,
+        };
+        match &found.resource {
+            Resource::MirrorTarget(MirrorTarget { network_interface: Some(_), .. }) => {
+                found.id.of().ok()
+            }
+            _ => None,
         }
     }
 

@@ -4,7 +4,7 @@ use mirror_plan::aws::in_the_way;
 use mirror_plan::lint::{self, Around};
 use mirror_plan::observed::Strangers;
 use mirror_plan::plan::Request;
-use mirror_tests::{Rig, config, lab, stack};
+use mirror_tests::{Rig, config, lab, stack, unfinished};
 
 /// Applies the reference stack and gives its source another session, with the number 7; returns the
 /// ids of its interface and of its load balancer, and the name of that.
@@ -103,8 +103,120 @@ async fn nobody_is_asked_where_nobody_can_be_in_the_way() {
     let observed = rig.observe(&stack).await;
     let before = rig.cloud.log().unwrap().len();
     let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
+    // The default VPC has its gateway.
+    assert_eq!(strangers, Strangers { vpcs: 1, internet_gateways: 1, ..Strangers::default() });
+    let asked = rig.cloud.log().unwrap().split_off(before);
+    let asked: Vec<&str> = asked.iter().map(|call| &*call.action).collect();
+    assert_eq!(asked, ["DescribeVpcs", "DescribeInternetGateways"]);
+    // What is there already takes no more room.
+    rig.converge(&stack).await;
+    let observed = rig.observe(&stack).await;
+    let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
     assert_eq!(strangers, Strangers::default());
-    assert_eq!(rig.cloud.log().unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn an_account_that_is_full_is_told_before_the_first_call() {
+    let rig = Rig::instant();
+    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
+    for _ in 0..3 {
+        ec2.create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap();
+        ec2.create_internet_gateway().send().await.unwrap();
+    }
+    let text = |more: &str| {
+        format!(
+            "stack \"one\" {{ region = \"eu-west-1\" }}\nvpc \"one\" {{ cidr = \"10.0.0.0/16\" }}\n\
+             internet_gateway \"one\" {{ vpc = vpc.one }}\n{more}"
+        )
+    };
+    // With the default VPC there are four, and AWS takes five.
+    assert_eq!(found(&rig, &text("")).await, [""; 0]);
+    let two = text("vpc \"two\" { cidr = \"10.1.0.0/16\" }\n");
+    assert_eq!(
+        found(&rig, &two).await,
+        [
+            "MP1034 the stack has 2 VPCs and there are 4 others, and AWS takes 5 in a Region unless it was asked for more"
+        ]
+    );
+    // It is so: what the finding says is what an apply runs into.
+    let stack = stack(&two);
+    let report = rig.apply(&rig.plan(&stack).await).await;
+    assert!(unfinished(&report).contains("VpcLimitExceeded"), "{}", unfinished(&report));
+}
+
+#[tokio::test]
+async fn a_subnet_has_no_addresses_of_others_in_a_network_that_is_there() {
+    let rig = Rig::instant();
+    rig.converge(&lab()).await;
+    let second = |cidr: &str| {
+        format!(
+            "stack \"second\" {{ region = \"eu-west-1\" }}\n\
+             existing \"vpc\" \"lab\" {{ name = \"my-traffic-mirroring-vpc\" }}\n\
+             subnet \"second\" {{\n  vpc = vpc.lab\n  cidr = \"{cidr}\"\n}}\n"
+        )
+    };
+    let clash = found(&rig, &second("10.0.2.128/25")).await;
+    let [clash] = clash.as_slice() else { panic!("{clash:?}") };
+    assert!(
+        clash.starts_with("MP1032 `subnet.second` (10.0.2.128/25) has addresses of subnet-"),
+        "{clash}"
+    );
+    assert!(clash.ends_with(" (10.0.2.0/24)"), "{clash}");
+    assert_eq!(found(&rig, &second("10.0.3.0/24")).await, [""; 0]);
+    // The stack's own is not in its own way, nor when it is made anew.
+    rig.converge(&stack(&second("10.0.3.0/24"))).await;
+    assert_eq!(found(&rig, &second("10.0.3.0/24")).await, [""; 0]);
+    assert_eq!(found(&rig, &second("10.0.3.0/25")).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_others_mirror_to_an_interface_counts_for_its_quota() {
+    let rig = Rig::instant();
+    let sources = |stack: &str, count: usize, more: &str| {
+        format!(
+            r#"
+stack "{stack}" {{ region = "eu-west-1" }}
+{more}
+instance "source" {{
+  count         = {count}
+  instance_type = "t3.micro"
+  subnet        = subnet.one
+}}
+mirror_filter "tcp" {{ rules = [{{ number = 1, action = "accept", protocol = "tcp" }}] }}
+mirror_session "tcp" {{
+  count  = {count}
+  source = instance.source[count.index]
+  target = mirror_target.sensor
+  filter = mirror_filter.tcp
+  number = 1
+}}
+"#
+        )
+    };
+    let network = r#"
+vpc "one" { cidr = "10.0.0.0/16" }
+subnet "one" {
+  vpc  = vpc.one
+  cidr = "10.0.1.0/24"
+}
+instance "sensor" {
+  instance_type = "t3.micro"
+  subnet        = subnet.one
+}
+mirror_target "sensor" { network_interface = instance.sensor }
+"#;
+    let used = r#"
+existing "subnet" "one" { name = "one" }
+existing "instance" "sensor" { name = "sensor" }
+existing "mirror_target" "sensor" { name = "sensor" }
+"#;
+    rig.converge(&stack(&sources("first", 8, network))).await;
+    assert_eq!(found(&rig, &sources("second", 2, used)).await, [""; 0]);
+    let too_many = "MP1011 `mirror_target.sensor` has 11 sources, and its interface takes 10";
+    assert_eq!(found(&rig, &sources("second", 3, used)).await, [too_many]);
+    // Whoever owns the target is told as well.
+    rig.converge(&stack(&sources("second", 2, used))).await;
+    assert_eq!(found(&rig, &sources("first", 9, network)).await, [too_many]);
 }
 
 #[tokio::test]

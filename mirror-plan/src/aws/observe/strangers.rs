@@ -16,6 +16,8 @@ use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::{MirrorSession, Resource, tag};
 use crate::stack::Stack;
 
+mod room;
+
 const SESSIONS: Answer = Answer("DescribeTrafficMirrorSessions");
 const TARGETS: Answer = Answer("DescribeTrafficMirrorTargets");
 
@@ -49,14 +51,25 @@ pub async fn in_the_way(
     // What does not fit is refused by the plan.
     let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
     let shared = Shared::of(&stack, observed);
-    let (sessions, targets, (load_balancers, target_groups)) = tokio::try_join!(
+    let (sessions, targets, (load_balancers, target_groups), room) = tokio::try_join!(
         Box::pin(sessions(aws, observed, &shared.interfaces)),
         Box::pin(targets(aws, observed, &shared.destinations)),
         Box::pin(async {
             if shared.names { names(aws, observed).await } else { Ok(Default::default()) }
         }),
+        Box::pin(room::find(aws, observed, &shared)),
     )?;
-    Ok(Strangers { sessions, targets, load_balancers, target_groups })
+    let room::Room { subnets, sources, vpcs, internet_gateways } = room;
+    Ok(Strangers {
+        sessions,
+        targets,
+        load_balancers,
+        target_groups,
+        subnets,
+        sources,
+        vpcs,
+        internet_gateways,
+    })
 }
 
 /// The ids of what the stack owns.

@@ -79,6 +79,7 @@ pub mod packet;
 pub mod plan;
 pub mod price;
 mod rate;
+pub mod reach;
 pub mod render;
 pub mod resource;
 pub mod scalar;

@@ -15,6 +15,7 @@ mod markup;
 pub mod page;
 pub mod palette;
 pub mod progress;
+pub mod reach;
 pub mod report;
 #[cfg(test)]
 mod samples;

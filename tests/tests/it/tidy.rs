@@ -14,7 +14,7 @@ const FILE_LINES_MAX: usize = 600;
 const NAMES_OF_NOTHING: [&str; 6] = ["common", "helper", "helpers", "misc", "util", "utils"];
 
 /// The modules of mirror-plan that are functions of their inputs; `*` stands for any ending.
-const PURE_MODULES: [&str; 19] = [
+const PURE_MODULES: [&str; 20] = [
     "address",
     "attribute",
     "code",
@@ -29,6 +29,7 @@ const PURE_MODULES: [&str; 19] = [
     "packet*",
     "plan*",
     "price",
+    "reach*",
     "render*",
     "resource*",
     "scalar",

@@ -1,4 +1,4 @@
-//! Marks: what happens to a box, as a word and as colors.
+//! Marks: what happens to a box, or in it, as a word and as colors.
 
 use crate::plan::Action;
 
@@ -13,11 +13,14 @@ pub enum Mark {
     Replace,
     /// It is removed.
     Delete,
+    /// It is no thing: mirrored packets are lost here.
+    Stopped,
 }
 
 impl Mark {
     /// All of them.
-    pub(super) const ALL: [Self; 4] = [Self::Create, Self::Update, Self::Replace, Self::Delete];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Create, Self::Update, Self::Replace, Self::Delete, Self::Stopped];
 
     /// The mark of an action; `None` for one that does nothing.
     #[must_use]
@@ -39,6 +42,7 @@ impl Mark {
             Self::Update => "update",
             Self::Replace => "replace",
             Self::Delete => "destroy",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -48,7 +52,7 @@ impl Mark {
             Self::Create => "#dafbe1",
             Self::Update => "#fff8c5",
             Self::Replace => "#fbefff",
-            Self::Delete => "#ffebe9",
+            Self::Delete | Self::Stopped => "#ffebe9",
         }
     }
 
@@ -58,7 +62,7 @@ impl Mark {
             Self::Create => "#1a7f37",
             Self::Update => "#9a6700",
             Self::Replace => "#8250df",
-            Self::Delete => "#cf222e",
+            Self::Delete | Self::Stopped => "#cf222e",
         }
     }
 }

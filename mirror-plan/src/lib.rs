@@ -81,6 +81,7 @@ pub mod permission;
 pub mod plan;
 pub mod price;
 mod rate;
+pub mod reach;
 pub mod render;
 pub mod resource;
 pub mod scalar;

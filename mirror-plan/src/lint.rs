@@ -110,6 +110,7 @@ lints! {
     RANGES_CLASH by network::ranges_clash;
     NAME_TAKEN by network::name_taken;
     DEFAULT_QUOTA by quota::default_quota;
+    NO_RECEIVER by load_balancer::no_receiver;
 }
 
 /// What the lints find in a stack, in the order of its text; not what the stack allows.

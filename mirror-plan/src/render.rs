@@ -17,6 +17,7 @@ pub mod page;
 pub mod palette;
 pub mod permission;
 pub mod progress;
+pub mod reach;
 pub mod report;
 #[cfg(test)]
 mod samples;

@@ -159,7 +159,7 @@ fn codes_are_explained() {
     ----- stderr -----
     error[MP0101]: there is no code `MP9999`
      |
-     = note: codes are MP and four digits, up to MP1034
+     = note: codes are MP and four digits, up to MP1035
     ");
 }
 

@@ -329,7 +329,7 @@ fn every_other_view_of_a_stack_knows_sources() {
       n0 --> n2
       n1 --> n0
       n2 --> n3
-      n3 -->|"VXLAN"| n4
+      n3 -.->|"VXLAN"| n4
     ----- stderr -----
     "#);
     folder.done("plan sensors.mirror.hcl --out saved.plan");
@@ -353,7 +353,7 @@ fn every_other_view_of_a_stack_knows_sources() {
       n0 --> n1
       n1 --> n2
       n2 --> n3
-      n3 -->|"VXLAN"| n4
+      n3 -.->|"VXLAN"| n4
       n5 --> n6
       n6 --> n2
       classDef create fill:#dafbe1,stroke:#1a7f37,color:#1f2328

@@ -210,4 +210,8 @@ findings! {
     Warning DEFAULT_QUOTA = "MP1034", "more than AWS takes by default" by Lint
     "By default AWS takes 60 rules in each direction of a security group, 5 security groups on an interface, 50 routes in a table, 200 subnets in a VPC, 5 VPCs and 5 internet gateways in a Region, 50 listeners on a load balancer, and 500 targets in a target group with a load balancer."
     ("VPC user guide, \"Quotas\"; Network Load Balancer guide, \"Quotas\"", "2023");
+    /// The target group behind the load balancer of a mirror target has no targets, so nobody gets the packets.
+    Warning NO_RECEIVER = "MP1035", "nobody behind the load balancer" by Lint
+    "A load balancer sends to the targets that are registered with the target group of the listener; where there is none, packets are dropped."
+    ("Network Load Balancer guide, \"Target groups\"", "2026");
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::view::{Of, Receiver, VXLAN, View, attribute, is_vxlan};
+use super::view::{Of, VXLAN, View, attribute};
 use crate::address::Address;
 use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Patch, Span};
+use crate::reach::{Mention, Outcome};
+use crate::resource::load_balancer::Listener;
 use crate::resource::{LoadBalancer, Subnet, TargetGroup};
 use crate::scalar::{AvailabilityZone, ElbProtocol, HealthPort, HealthProtocol};
 use crate::value::Path;
@@ -29,17 +31,20 @@ fn of_listener(index: usize, name: &str) -> Path {
 
 /// MP1001.
 pub(super) fn no_vxlan_listener(view: &View<'_>) -> Vec<Diagnostic> {
-    let mute =
-        view.balanced().filter(|(_, (_, balancer))| !balancer.listeners.iter().any(is_vxlan));
-    mute.map(|(target, (address, balancer))| {
+    let mut found = Vec::new();
+    for (target, balanced) in view.deliveries() {
+        let Some((address, balancer)) = view.balancer_of(balanced.name) else { continue };
+        if balanced.listener.outcome != Outcome::Stops {
+            continue;
+        }
         let title =
             format!("`{address}` has no UDP listener on port {VXLAN}, and `{target}` sends to it");
-        let found = Diagnostic::error(code::NO_VXLAN_LISTENER, title)
+        let mute = Diagnostic::error(code::NO_VXLAN_LISTENER, title)
             .of(address)
             .note("AWS takes such a target, and every mirrored packet is lost without an error");
-        with_listener_fix(view, address, balancer, found)
-    })
-    .collect()
+        found.push(with_listener_fix(view, address, balancer, mute));
+    }
+    found
 }
 
 /// The listener that is to take mirrored packets and does not yet: the one on their port, or the only one.
@@ -89,12 +94,13 @@ pub(super) fn listener_protocol(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (address, balancer) in &view.load_balancers {
         // A listener that is to take mirrored packets must become UDP, and so must its group.
-        let to_be_mended = mirrored.contains(*address) && !balancer.listeners.iter().any(is_vxlan);
+        let takes_none = !balancer.listeners.iter().any(Listener::takes_mirrored);
+        let to_be_mended = mirrored.contains(*address) && takes_none;
         for (index, listener) in balancer.listeners.iter().enumerate() {
             let Some(group) = view.target_group(&listener.target_group) else { continue };
             let becomes_udp = to_be_mended && to_mend(balancer) == Some(index);
             let meant = if becomes_udp { ElbProtocol::Udp } else { listener.protocol };
-            if !go_together(meant, group.1.protocol) {
+            if !meant.forwards_to(group.1.protocol) {
                 let listener = (*address, of_listener(index, "protocol"));
                 found.push(apart(view, listener, group, meant));
             }
@@ -127,19 +133,6 @@ fn apart(
             found.help_patch("receivers of VXLAN listen on this port", span, VXLAN.to_string())
         }
         None => found,
-    }
-}
-
-/// Whether AWS takes a listener and a target group together.
-///
-/// Source: Network Load Balancer guide, "Target groups".
-const fn go_together(listener: ElbProtocol, group: ElbProtocol) -> bool {
-    use ElbProtocol::{Tcp, TcpUdp, Tls, Udp};
-    match listener {
-        Udp => matches!(group, Udp | TcpUdp),
-        Tcp => matches!(group, Tcp | TcpUdp),
-        TcpUdp => matches!(group, TcpUdp),
-        Tls => matches!(group, Tls | Tcp),
     }
 }
 
@@ -199,28 +192,15 @@ fn group_is_empty(begin: &Span) -> bool {
 
 /// MP1018.
 pub(super) fn zone_without_receiver(view: &View<'_>) -> Vec<Diagnostic> {
-    let spread = view.balanced().filter(|(_, (_, balancer))| !balancer.cross_zone);
     let mut found = Vec::new();
-    for (_, (address, balancer)) in spread {
-        let receivers = view.receivers(balancer);
-        let targets: usize =
-            view.groups(balancer).iter().map(|(_, group)| group.targets.len()).sum();
-        let zones: Option<BTreeSet<&AvailabilityZone>> =
-            receivers.iter().map(|receiver| zone(view, &receiver.instance.1.subnet)).collect();
-        // Targets that are not known may be anywhere.
-        let Some(filled) = zones.filter(|_| receivers.len() == targets && targets > 0) else {
-            continue;
-        };
-        let zones: BTreeSet<_> =
-            balancer.subnets.iter().filter_map(|subnet| zone(view, subnet)).collect();
-        found.extend(zones.difference(&filled).map(|zone| empty(view, (address, balancer), zone)));
+    for (_, balanced) in view.deliveries() {
+        let Some(balancer) = view.balancer_of(balanced.name) else { continue };
+        let nodes = balanced.nodes.iter().enumerate();
+        let alone = nodes.filter(|(node, _)| balanced.serves_nobody(*node));
+        let zones: BTreeSet<&AvailabilityZone> = alone.filter_map(|(_, node)| node.zone).collect();
+        found.extend(zones.into_iter().map(|zone| empty(view, balancer, zone)));
     }
     found
-}
-
-/// The zone of a subnet, if the stack says it.
-fn zone<'s>(view: &View<'s>, subnet: &Ref<Subnet>) -> Option<&'s AvailabilityZone> {
-    view.subnet(subnet)?.1.availability_zone.as_ref()
 }
 
 /// The finding that a zone has no receiver.
@@ -244,25 +224,40 @@ fn empty(
 /// MP1019.
 pub(super) fn receiver_in_other_vpc(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (_, (address, balancer)) in view.balanced() {
-        let Some((_, home)) = balancer.subnets.first().and_then(|subnet| view.subnet(subnet))
-        else {
+    for (_, balanced) in view.deliveries() {
+        let (Mention::Of(address), receivers) = (balanced.name, &balanced.receivers) else {
             continue;
         };
-        for Receiver { group: (group, _), instance: (receiver, instance) } in
-            view.receivers(balancer)
-        {
-            let Some((_, subnet)) = view.subnet(&instance.subnet) else { continue };
-            if subnet.vpc != home.vpc {
-                let title = format!("`{receiver}` is not in the VPC of `{address}`");
-                found.push(
-                    Diagnostic::error(code::RECEIVER_IN_OTHER_VPC, title)
-                        .of(group)
-                        .at(view.at(group, &attribute("targets")), "")
-                        .note("behind a UDP listener the address of the source is kept, and only targets in the same VPC get such packets")
-                        .help("put the load balancer and its receivers into one VPC"),
-                );
-            }
+        let stops = |hop: &crate::reach::Hop| hop.outcome == Outcome::Stops;
+        for receiver in receivers.iter().filter(|it| it.vpc.as_ref().is_some_and(stops)) {
+            let Mention::Of(group) = balanced.part_of(receiver).name else { continue };
+            let title = format!("`{}` is not in the VPC of `{address}`", receiver.name);
+            found.push(
+                Diagnostic::error(code::RECEIVER_IN_OTHER_VPC, title)
+                    .of(group)
+                    .at(view.at(group, &attribute("targets")), "")
+                    .note("behind a UDP listener the address of the source is kept, and only targets in the same VPC get such packets")
+                    .help("put the load balancer and its receivers into one VPC"),
+            );
+        }
+    }
+    found
+}
+
+/// MP1035.
+pub(super) fn no_receiver(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (target, balanced) in view.deliveries() {
+        for part in balanced.parts.iter().filter(|part| part.targets == Some(0)) {
+            let Mention::Of(group) = part.name else { continue };
+            let title = format!("`{group}` has no targets, and `{target}` sends to it");
+            found.push(
+                Diagnostic::warning(code::NO_RECEIVER, title)
+                    .of(group)
+                    .at(view.at(group, &attribute("targets")), "")
+                    .note("a load balancer without targets drops what it gets, without an error")
+                    .help("name the receivers: `targets = [instance.NAME]`"),
+            );
         }
     }
     found

@@ -190,7 +190,7 @@ pub(super) fn path_too_narrow(view: &View<'_>) -> Vec<Diagnostic> {
         let by = match target.destination()? {
             Destination::GatewayLoadBalancerEndpoint(_) => "a Gateway Load Balancer endpoint",
             Destination::LoadBalancer(_) | Destination::NetworkInterface(_) => {
-                route::over_transit_gateway(view, session, target).then_some("a transit gateway")?
+                route::over_transit_gateway(view, address).then_some("a transit gateway")?
             }
         };
         let title =

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipnet::IpNet;
-
 use super::view::{Of, View, attribute};
 use crate::address::{Address, Kind};
 use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
+use crate::reach::{Approach, Mention, Outcome, Sort};
 use crate::resource::route_table::Route;
-use crate::resource::{Instance, MirrorSession, MirrorTarget, Resource, Subnet, Vpc};
+use crate::resource::{Instance, Resource, Subnet, Vpc};
 
 /// MP1017: one finding for a VPC, since one gateway mends it for all.
 pub(super) fn no_internet_route(view: &View<'_>) -> Vec<Diagnostic> {
@@ -107,80 +106,39 @@ fn leads_out<'s>(view: &View<'s>, route: &'s Route, vpc: &Ref<Vpc>) -> bool {
 
 /// MP1020: one finding for the sessions of a block.
 pub(super) fn no_route_to_target(view: &View<'_>) -> Vec<Diagnostic> {
-    let mut known: BTreeMap<(&Ref<Subnet>, &Address), Option<&Address>> = BTreeMap::new();
+    let mut known: BTreeMap<(usize, Mention<'_>), Option<String>> = BTreeMap::new();
     let mut found = Vec::new();
-    for (session_address, session) in &view.sessions {
-        let Some((source, instance)) = view.instance(&session.source) else { continue };
-        let Some((target_address, target)) = view.target(&session.target) else { continue };
-        let way = known.entry((&instance.subnet, target_address));
-        let unreached = way.or_insert_with(|| unreached(view, &instance.subnet, target));
-        let Some(unreached) = unreached else { continue };
-        let title =
-            format!("`{source}` has no route to `{target_address}`, which is in another VPC");
+    for journey in view.reach.journeys() {
+        let (Some(source), Mention::Of(target)) = (journey.source, journey.target) else {
+            continue;
+        };
+        let way = known.entry((journey.class, journey.target));
+        let Some(why) = way.or_insert_with(|| lost(view.reach.approach(journey))) else { continue };
+        let session = journey.session;
         found.push(
-            Diagnostic::error(code::NO_ROUTE_TO_TARGET, title)
-                .of(session_address)
-                .at(view.at(session_address, &attribute("target")), "")
-                .note(format!("mirrored packets go to `{unreached}`"))
-                .help(
-                    "add a route for its range, by a `vpc_peering` or a transit gateway (`target = \"tgw-...\"`)",
-                ),
+            Diagnostic::error(
+                code::NO_ROUTE_TO_TARGET,
+                format!("`{source}` has no route to `{target}`, which is in another VPC"),
+            )
+            .of(session)
+            .at(view.at(session, &attribute("target")), "")
+            .note(why.clone())
+            .help("add a route for its range, by a `vpc_peering` or a transit gateway (`target = \"tgw-...\"`)"),
         );
     }
     found
 }
 
-/// The subnets in which a target takes packets, as far as they are known.
-fn subnets_of<'s>(view: &View<'s>, target: &'s MirrorTarget) -> Vec<Of<'s, Subnet>> {
-    let balancer = target.load_balancer.as_ref().and_then(|to| view.load_balancer(to));
-    let interface = target.network_interface.as_ref().and_then(|to| view.instance(to));
-    let of_balancer = balancer.into_iter().flat_map(|(_, balancer)| &balancer.subnets);
-    let of_interface = interface.map(|(_, instance)| &instance.subnet);
-    of_balancer.chain(of_interface).filter_map(|to| view.subnet(to)).collect()
-}
-
-/// A subnet of the target, in another VPC, to which a subnet has no route.
-fn unreached<'s>(
-    view: &View<'s>,
-    subnet: &'s Ref<Subnet>,
-    target: &'s MirrorTarget,
-) -> Option<&'s Address> {
-    let (_, from) = view.subnet(subnet)?;
-    // Of a VPC that the stack did not make, the main route table is not known.
-    view.own_vpc(&from.vpc)?;
-    let reached = |to: &Subnet| to.vpc == from.vpc || ways(view, subnet, to).next().is_some();
-    subnets_of(view, target).into_iter().find(|(_, to)| !reached(to)).map(|(address, _)| address)
+/// Why packets do not find the way to a node of the load balancer, or to the interface.
+fn lost(approach: &Approach) -> Option<String> {
+    let mut hops = approach.to_nodes();
+    let stop = hops.find(|hop| hop.sort == Sort::Route && hop.outcome == Outcome::Stops)?;
+    Some(stop.words.clone())
 }
 
 /// Whether packets of a session go over a transit gateway.
-pub(super) fn over_transit_gateway<'s>(
-    view: &View<'s>,
-    session: &MirrorSession,
-    target: &'s MirrorTarget,
-) -> bool {
-    let Some((_, instance)) = view.instance(&session.source) else { return false };
-    let Some((_, from)) = view.subnet(&instance.subnet) else { return false };
-    let elsewhere = subnets_of(view, target).into_iter().filter(|(_, to)| to.vpc != from.vpc);
-    let mut ways = elsewhere.flat_map(|(_, to)| ways(view, &instance.subnet, to));
-    ways.any(|route| starts(route, "tgw-"))
-}
-
-/// The routes of a subnet that lead to another one over what can carry mirrored packets; an internet
-/// gateway cannot.
-fn ways<'s>(
-    view: &View<'s>,
-    from: &'s Ref<Subnet>,
-    to: &Subnet,
-) -> impl Iterator<Item = &'s Route> {
-    let to = IpNet::V4(to.cidr.net());
-    routes(view, from).filter(move |route| {
-        let carries = route.internet_gateway.is_none();
-        let destination = route.destination.net();
-        carries && (destination.contains(&to) || to.contains(&destination))
-    })
-}
-
-/// Whether a route leads to something whose id begins so.
-fn starts(route: &Route, prefix: &str) -> bool {
-    route.target.as_ref().is_some_and(|target| target.to_string().starts_with(prefix))
+pub(super) fn over_transit_gateway(view: &View<'_>, session: &Address) -> bool {
+    let Some(journey) = view.reach.journey(session) else { return false };
+    let mut hops = view.reach.approach(journey).to_nodes();
+    hops.any(|hop| hop.sort == Sort::TransitGateway)
 }

@@ -230,7 +230,7 @@ fn idle(filters: &[&Mirrored]) -> Vec<usize> {
 
 /// MP1029.
 pub(super) fn mirrors_the_mirror(view: &View<'_>) -> Vec<Diagnostic> {
-    let receivers = view.targets.iter().flat_map(|(_, target)| view.receivers_of(target));
+    let receivers = view.targets.iter().flat_map(|(target, _)| view.receivers_of(target));
     let receivers: BTreeSet<&Address> = receivers.map(|(receiver, _)| receiver).collect();
     let comes_in = vxlan_that_comes_in();
     let mut takes: BTreeMap<&Address, bool> = BTreeMap::new();

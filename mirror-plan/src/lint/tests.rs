@@ -194,6 +194,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "vpc \"more\" {\n  count = 4\n  cidr = \"10.9.0.0/16\"\n}\nvpc \"far\" {",
         "vpc \"more\" {\n  count = 3\n  cidr = \"10.9.0.0/16\"\n}\nvpc \"far\" {",
     ),
+    ("MP1035", "[instance.receiver]\n", "[]\n", "[\"i-0a1b2c3d4e5f67890\"]\n"),
 ];
 
 fn file(text: String) -> Stack {

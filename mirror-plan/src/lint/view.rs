@@ -7,9 +7,9 @@ use crate::address::Address;
 use crate::attribute::{Ref, Referable};
 use crate::diagnostic::{Patch, Span};
 use crate::id::NetworkInterface;
-use crate::observed::{Found, Observed, Stranger};
+use crate::observed::Stranger;
 use crate::packet::{Mirrored, RULES_MAX};
-use crate::resource::mirror_target::Destination;
+use crate::reach::{self, Balanced, Delivery, Mention, Network, Reach, Whose};
 use crate::resource::{
     Instance, InternetGateway, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource,
     RouteTable, SecurityGroup, Subnet, TargetGroup, Vpc,
@@ -28,8 +28,8 @@ pub(super) struct View<'s> {
     stack: &'s Stack,
     /// What was seen of the cloud, if it was looked at.
     pub(super) around: Option<Around<'s>>,
-    /// The objects that the stack uses, by id, and instances by their interface too.
-    used: BTreeMap<&'s str, Of<'s, Resource>>,
+    /// What becomes of the packets of each session.
+    pub(super) reach: Reach<'s>,
     /// The sessions of others, by interface.
     strangers: BTreeMap<&'s str, Vec<&'s Stranger>>,
     pub(super) sessions: Vec<Of<'s, MirrorSession>>,
@@ -44,12 +44,6 @@ pub(super) struct View<'s> {
     pub(super) sources: BTreeMap<&'s Address, Vec<Of<'s, Instance>>>,
     /// What each filter mirrors; nothing of those with more rules than are worked out.
     pub(super) mirrored: BTreeMap<&'s Address, Mirrored>,
-}
-
-/// A receiver behind a load balancer, and the way to it.
-pub(super) struct Receiver<'s> {
-    pub(super) group: Of<'s, TargetGroup>,
-    pub(super) instance: Of<'s, Instance>,
 }
 
 /// Makes the methods that look behind a reference.
@@ -67,10 +61,15 @@ macro_rules! behind {
 
 impl<'s> View<'s> {
     pub(super) fn of(stack: &'s Stack, around: Option<Around<'s>>) -> Self {
+        let network = Network::of_stack(stack);
+        let network = match around {
+            Some(around) => network.using(around.observed),
+            None => network,
+        };
         let mut view = Self {
             stack,
             around,
-            used: around.map(|around| used(around.observed)).unwrap_or_default(),
+            reach: Reach::over(network),
             strangers: BTreeMap::new(),
             sessions: Vec::new(),
             targets: Vec::new(),
@@ -86,8 +85,8 @@ impl<'s> View<'s> {
             view.strangers.entry(stranger.source.as_str()).or_default().push(stranger);
         }
         view.sort_resources();
-        for (address, resource) in view.used.values() {
-            if let Resource::MirrorFilter(filter) = resource {
+        for (address, found) in around.iter().flat_map(|around| &around.observed.existing) {
+            if let Resource::MirrorFilter(filter) = &found.resource {
                 view.mirrored.insert(address, Mirrored::by(filter));
             }
         }
@@ -131,14 +130,25 @@ impl<'s> View<'s> {
         }
     }
 
+    /// What is behind a reference, as far as all of it is known: of the rules of others' security groups and
+    /// route tables a stack file cannot say all.
     fn behind(&self, to: &Ref<impl Referable>) -> Option<Of<'s, Resource>> {
-        match to {
-            Ref::To(address) => {
-                let (address, declared) = self.stack.resources.get_key_value(address)?;
-                Some((address, &declared.resource))
+        let (address, known) = self.reach.network().behind(to)?;
+        let is_whole = match known.it {
+            Resource::SecurityGroup(_) | Resource::RouteTable(_) | Resource::InternetGateway(_) => {
+                known.whose == Whose::Own
             }
-            Ref::Id(id) => self.used.get(id.as_str()).copied(),
-        }
+            Resource::Vpc(_)
+            | Resource::Subnet(_)
+            | Resource::Instance(_)
+            | Resource::TargetGroup(_)
+            | Resource::VpcPeering(_)
+            | Resource::LoadBalancer(_)
+            | Resource::MirrorTarget(_)
+            | Resource::MirrorFilter(_)
+            | Resource::MirrorSession(_) => true,
+        };
+        is_whole.then_some((address, known.it))
     }
 
     behind! {
@@ -255,80 +265,50 @@ impl<'s> View<'s> {
         })
     }
 
-    /// The groups that get mirrored packets from a load balancer: where no listener takes any, those behind
-    /// the others, one of which is to.
+    /// The same with what is behind them.
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = (&'s Address, &Balanced<'s>)> {
+        self.targets.iter().filter_map(|(target, _)| {
+            match self.reach.delivery(Mention::Of(target))? {
+                Delivery::Balanced(balanced) => Some((*target, balanced)),
+                Delivery::Interface(_) | Delivery::Unseen(_) => None,
+            }
+        })
+    }
+
+    /// The load balancer that a mention is of, if that is known.
+    pub(super) fn balancer_of(&self, mention: Mention<'s>) -> Option<Of<'s, LoadBalancer>> {
+        let (Mention::Of(address), Some(known)) =
+            (mention, self.reach.network().load_balancer(mention))
+        else {
+            return None;
+        };
+        Some((address, known.it))
+    }
+
+    /// The instance that a mention is of, if that is known.
+    pub(super) fn instance_of(&self, mention: Mention<'s>) -> Option<Of<'s, Instance>> {
+        let (Mention::Of(address), Some(known)) = (mention, self.reach.network().instance(mention))
+        else {
+            return None;
+        };
+        Some((address, known.it))
+    }
+
+    /// The groups that get mirrored packets from a load balancer.
     pub(super) fn groups(&self, balancer: &'s LoadBalancer) -> Vec<Of<'s, TargetGroup>> {
-        let none = !balancer.listeners.iter().any(is_vxlan);
-        let listeners = balancer.listeners.iter().filter(|listener| none || is_vxlan(listener));
+        let listeners = reach::behind(balancer);
         listeners.filter_map(|listener| self.target_group(&listener.target_group)).collect()
     }
 
-    /// The receivers of mirrored packets behind a load balancer.
-    pub(super) fn receivers(&self, balancer: &'s LoadBalancer) -> Vec<Receiver<'s>> {
-        let groups = self.groups(balancer).into_iter();
-        groups
-            .flat_map(|group| {
-                let instances = group.1.targets.iter().filter_map(|to| self.instance(to));
-                instances.map(move |instance| Receiver { group, instance }).collect::<Vec<_>>()
-            })
-            .collect()
+    /// The instances that a target leads to, as far as they are known.
+    pub(super) fn receivers_of(&self, target: &'s Address) -> Vec<Of<'s, Instance>> {
+        let receivers = match self.reach.delivery(Mention::Of(target)) {
+            Some(Delivery::Balanced(balanced)) => balanced.receivers.as_slice(),
+            Some(Delivery::Interface(receiver)) => std::slice::from_ref(receiver),
+            Some(Delivery::Unseen(_)) | None => &[],
+        };
+        receivers.iter().filter_map(|receiver| self.instance_of(receiver.name)).collect()
     }
-
-    /// The instances of the stack that a target leads to.
-    pub(super) fn receivers_of(&self, target: &'s MirrorTarget) -> Vec<Of<'s, Instance>> {
-        match target.destination() {
-            Some(Destination::LoadBalancer(_)) => {
-                let balancer = target.load_balancer.as_ref().and_then(|to| self.load_balancer(to));
-                let receivers = balancer.map(|(_, balancer)| self.receivers(balancer));
-                receivers.into_iter().flatten().map(|receiver| receiver.instance).collect()
-            }
-            Some(Destination::NetworkInterface(_)) => {
-                let interface = target.network_interface.as_ref();
-                interface.and_then(|to| self.instance(to)).into_iter().collect()
-            }
-            Some(Destination::GatewayLoadBalancerEndpoint(_)) | None => Vec::new(),
-        }
-    }
-}
-
-/// What was seen of the objects that the stack uses, as far as all of it was seen: of the rules of others'
-/// security groups and route tables a stack file cannot say all.
-fn used(observed: &Observed) -> BTreeMap<&str, Of<'_, Resource>> {
-    let mut used = BTreeMap::new();
-    for (address, found) in &observed.existing {
-        let Found { id, generation: _, resource, computed, parts: _ } = found;
-        match resource {
-            Resource::SecurityGroup(_)
-            | Resource::RouteTable(_)
-            | Resource::VpcPeering(_)
-            | Resource::InternetGateway(_) => {
-                continue;
-            }
-            Resource::Vpc(_)
-            | Resource::Subnet(_)
-            | Resource::Instance(_)
-            | Resource::TargetGroup(_)
-            | Resource::LoadBalancer(_)
-            | Resource::MirrorTarget(_)
-            | Resource::MirrorFilter(_)
-            | Resource::MirrorSession(_) => {}
-        }
-        let interface = computed.get("network_interface").and_then(Option::as_deref);
-        used.extend(
-            [Some(id.as_str()), interface]
-                .into_iter()
-                .flatten()
-                .map(|id| (id, (address, resource))),
-        );
-    }
-    used
-}
-
-/// Whether a listener takes mirrored packets.
-pub(super) fn is_vxlan(listener: &crate::resource::load_balancer::Listener) -> bool {
-    use crate::scalar::ElbProtocol;
-    listener.port.get() == VXLAN
-        && matches!(listener.protocol, ElbProtocol::Udp | ElbProtocol::TcpUdp)
 }
 
 /// The path of an attribute.

@@ -76,6 +76,24 @@ pub struct Edge {
     pub to: usize,
     /// What is written along it; may be empty.
     pub label: String,
+    /// Whether packets go along it.
+    pub stroke: Stroke,
+}
+
+/// How an arrow is drawn. Of several between the same boxes the first counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stroke {
+    /// Mirrored packets go along it, or it is no way of packets.
+    #[default]
+    Solid,
+    /// Whether any do is not known.
+    Dashed,
+    /// None do.
+    Dotted,
+}
+
+impl Stroke {
+    const ALL: [Self; 3] = [Self::Solid, Self::Dashed, Self::Dotted];
 }
 
 impl Diagram {
@@ -169,8 +187,9 @@ impl Diagram {
 
     /// With nothing written along the arrows: between two boxes there is one then.
     fn without_labels(mut self) -> Self {
-        let bare = |edge: Edge| Edge { label: String::new(), ..edge };
-        self.edges = std::mem::take(&mut self.edges).into_iter().map(bare).collect();
+        for edge in std::mem::take(&mut self.edges) {
+            self.add(Edge { label: String::new(), ..edge });
+        }
         self
     }
 
@@ -211,9 +230,9 @@ impl Diagram {
             });
         }
         let mut folded = Self { nodes, edges: BTreeSet::new(), groups: self.groups.clone() };
-        for Edge { from, to, label } in &self.edges {
+        for Edge { from, to, label, stroke } in &self.edges {
             if let (Some(from), Some(to)) = (moved[*from], moved[*to]) {
-                folded.arrow(from, to, label);
+                folded.add(Edge { from, to, label: label.clone(), stroke: *stroke });
             }
         }
         folded
@@ -227,9 +246,21 @@ impl Diagram {
 
     /// Adds an arrow. One from a box to itself says nothing.
     fn arrow(&mut self, from: usize, to: usize, label: &str) {
-        if from != to {
-            self.edges.insert(Edge { from, to, label: label.to_owned() });
+        self.add(Edge { from, to, label: label.to_owned(), stroke: Stroke::Solid });
+    }
+
+    /// The same with the stroke that is asked for, or a better one that is there.
+    fn add(&mut self, edge: Edge) {
+        if edge.from == edge.to {
+            return;
         }
+        let mut best = edge.stroke;
+        for stroke in Stroke::ALL {
+            if self.edges.remove(&Edge { stroke, ..edge.clone() }) {
+                best = best.min(stroke);
+            }
+        }
+        self.edges.insert(Edge { stroke: best, ..edge });
     }
 }
 

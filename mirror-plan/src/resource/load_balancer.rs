@@ -58,6 +58,30 @@ impl Identified for LoadBalancer {
     const FORM: IdForm = IdForm::Arn("loadbalancer/net/");
 }
 
+impl Listener {
+    /// Whether mirrored packets come to it: they are VXLAN, which is UDP.
+    #[must_use]
+    pub fn takes_mirrored(&self) -> bool {
+        let is_udp = matches!(self.protocol, ElbProtocol::Udp | ElbProtocol::TcpUdp);
+        is_udp && self.port == super::target_group::VXLAN
+    }
+}
+
+impl ElbProtocol {
+    /// Whether AWS takes a listener of this protocol with a target group of another.
+    ///
+    /// Source: Network Load Balancer guide, "Target groups".
+    #[must_use]
+    pub const fn forwards_to(self, group: Self) -> bool {
+        match self {
+            Self::Udp => matches!(group, Self::Udp | Self::TcpUdp),
+            Self::Tcp => matches!(group, Self::Tcp | Self::TcpUdp),
+            Self::TcpUdp => matches!(group, Self::TcpUdp),
+            Self::Tls => matches!(group, Self::Tls | Self::Tcp),
+        }
+    }
+}
+
 /// A call about a load balancer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Diagram, Edge, Node};
+use super::{Diagram, Edge, Node, Stroke};
 
 /// A diagram in DOT, for `dot -Tsvg`.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +22,25 @@ impl fmt::Display for Dot<'_> {
             write_nodes(f, nodes, Some(position), "    ")?;
             writeln!(f, "  }}")?;
         }
-        for Edge { from, to, label } in edges {
-            write!(f, "  n{from} -> n{to}")?;
-            if !label.is_empty() {
-                write!(f, " [label={}]", Quoted(label))?;
-            }
-            writeln!(f)?;
-        }
+        edges.iter().try_for_each(|edge| write_edge(f, edge))?;
         writeln!(f, "}}")
     }
+}
+
+fn write_edge(f: &mut fmt::Formatter<'_>, edge: &Edge) -> fmt::Result {
+    let Edge { from, to, label, stroke } = edge;
+    write!(f, "  n{from} -> n{to}")?;
+    let label = (!label.is_empty()).then(|| format!("label={}", Quoted(label)));
+    let stroke = match stroke {
+        Stroke::Solid => None,
+        Stroke::Dashed => Some("style=dashed"),
+        Stroke::Dotted => Some("style=dotted, arrowhead=tee"),
+    };
+    let attributes: Vec<String> = label.into_iter().chain(stroke.map(str::to_owned)).collect();
+    if !attributes.is_empty() {
+        write!(f, " [{}]", attributes.join(", "))?;
+    }
+    writeln!(f)
 }
 
 fn write_nodes(

@@ -1,4 +1,4 @@
-//! Marks: what happens to a box, as a word and as colors.
+//! Marks: what happens to a box, or in it, as a word and as colors.
 
 use crate::plan::Action;
 
@@ -15,12 +15,14 @@ pub enum Mark {
     Replace,
     /// It is removed.
     Delete,
+    /// It is no thing: mirrored packets are lost here.
+    Stopped,
 }
 
 impl Mark {
     /// All of them.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Create, Self::Update, Self::Move, Self::Replace, Self::Delete];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Create, Self::Update, Self::Move, Self::Replace, Self::Delete, Self::Stopped];
 
     /// The mark of an action; `None` for one that does nothing.
     #[must_use]
@@ -44,6 +46,7 @@ impl Mark {
             Self::Move => "move",
             Self::Replace => "replace",
             Self::Delete => "destroy",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -54,7 +57,7 @@ impl Mark {
             Self::Update => "#fff8c5",
             Self::Move => "#ddf4ff",
             Self::Replace => "#fbefff",
-            Self::Delete => "#ffebe9",
+            Self::Delete | Self::Stopped => "#ffebe9",
         }
     }
 
@@ -65,7 +68,7 @@ impl Mark {
             Self::Update => "#9a6700",
             Self::Move => "#0969da",
             Self::Replace => "#8250df",
-            Self::Delete => "#cf222e",
+            Self::Delete | Self::Stopped => "#cf222e",
         }
     }
 }

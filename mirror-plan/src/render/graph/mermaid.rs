@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Diagram, Edge, Mark, Node};
+use super::{Diagram, Edge, Mark, Node, Stroke};
 
 /// Mermaid's `maxEdges`.
 const EDGES_MAX: usize = 500;
@@ -44,8 +44,13 @@ impl fmt::Display for Flowchart<'_> {
             write_nodes(f, nodes, Some(position), "    ")?;
             writeln!(f, "  end")?;
         }
-        for Edge { from, to, label } in edges {
-            write!(f, "  n{from} -->")?;
+        for Edge { from, to, label, stroke } in edges {
+            let arrow = match stroke {
+                Stroke::Solid => "-->",
+                Stroke::Dashed => "-.->",
+                Stroke::Dotted => "-.-x",
+            };
+            write!(f, "  n{from} {arrow}")?;
             if !label.is_empty() {
                 write!(f, "|{}|", Quoted(label))?;
             }

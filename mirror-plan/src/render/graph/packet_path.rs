@@ -21,6 +21,8 @@ const RECEIVERS: usize = 2;
 /// What a box stands for: one thing may be a source and a receiver.
 type Key = (usize, String);
 
+mod traffic;
+
 pub(super) fn packet_path(scene: &Scene<'_>) -> Diagram {
     let mut path = Path { scene, drawing: Drawing::default() };
     path.drawing.diagram.groups = GROUPS.to_vec();
@@ -32,6 +34,7 @@ pub(super) fn packet_path(scene: &Scene<'_>) -> Diagram {
     for (address, fan_out) in scene.fan_outs() {
         path.fan_out(address, fan_out);
     }
+    traffic::draw(scene, &mut path.drawing);
     path.drawing.diagram
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::layout::{Arrow, LINE, Layout, PADDING, Rect, TITLE, shown};
-use super::{Diagram, Mark, Node};
+use super::{Diagram, Mark, Node, Stroke};
 use crate::render::markup::Escaped;
 
 /// How many boxes a person can look at.
@@ -36,7 +36,8 @@ impl fmt::Display for Svg<'_> {
         )?;
         writeln!(f, "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>")?;
         frames.iter().try_for_each(|(title, rect)| write_frame(f, title, *rect))?;
-        arrows.iter().try_for_each(|arrow| write_arrow(f, arrow))?;
+        let edges = diagram.edges.iter().zip(&arrows);
+        edges.into_iter().try_for_each(|(edge, arrow)| write_arrow(f, arrow, edge.stroke))?;
         let nodes = diagram.nodes.iter().zip(&boxes);
         nodes.into_iter().try_for_each(|(node, rect)| write_box(f, node, *rect))?;
         let labels = diagram.edges.iter().zip(&arrows).filter(|(edge, _)| !edge.label.is_empty());
@@ -65,8 +66,13 @@ fn write_rect(f: &mut fmt::Formatter<'_>, rect: Rect) -> fmt::Result {
     write!(f, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"6\"/>")
 }
 
-fn write_arrow(f: &mut fmt::Formatter<'_>, arrow: &Arrow) -> fmt::Result {
-    write!(f, "<path class=\"arrow\" d=\"")?;
+fn write_arrow(f: &mut fmt::Formatter<'_>, arrow: &Arrow, stroke: Stroke) -> fmt::Result {
+    let class = match stroke {
+        Stroke::Solid => "arrow",
+        Stroke::Dashed => "arrow dashed",
+        Stroke::Dotted => "arrow dotted",
+    };
+    write!(f, "<path class=\"{class}\" d=\"")?;
     for (position, ((x, y), (to_x, to_y))) in arrow.curves.iter().enumerate() {
         let half = (to_x - x).abs().max(20) / 2;
         let begin = if position == 0 { 'M' } else { 'L' };

@@ -18,12 +18,17 @@ fn lab() -> Stack {
 
 fn lab_as_json() -> serde_json::Value {
     let machine = json!({ "instance_type": "t3.micro", "subnet": "@subnet.a" });
+    let sensor = json!({
+        "instance_type": "t3.micro", "subnet": "@subnet.a", "security_groups": ["@security_group.all"],
+    });
+    let all = json!([{ "cidrs": ["10.0.0.0/16"] }]);
     json!({
         "vpc.lab": { "cidr": "10.0.0.0/16" },
         "subnet.a": { "vpc": "@vpc.lab", "cidr": "10.0.1.0/24" },
+        "security_group.all": { "vpc": "@vpc.lab", "ingress": all },
         "instance.web": machine,
-        "instance.sensor[0]": machine,
-        "instance.sensor[1]": machine,
+        "instance.sensor[0]": sensor,
+        "instance.sensor[1]": sensor,
         "target_group.sensors": {
             "vpc": "@vpc.lab", "targets": ["@instance.sensor[0]", "@instance.sensor[1]"] },
         "load_balancer.sensors": {
@@ -100,32 +105,72 @@ fn the_packet_path_of_the_lab() {
 }
 
 #[test]
+fn an_arrow_says_whether_packets_go_along_it_and_a_box_why_not() {
+    let mut lab = lab_as_json();
+    let health_only = json!([{ "protocol": "tcp", "cidrs": ["10.0.0.0/16"] }]);
+    lab["security_group.all"]["ingress"] = health_only;
+    lab["instance.sensor[0]"]["security_groups"] = json!(["sg-0a1b2c3d"]);
+    assert_snapshot!(Mermaid(&Diagram::packet_path(&stack(lab))), @r#"
+    flowchart LR
+      subgraph g0["Sources"]
+        n0["instance.web"]
+      end
+      subgraph g1["Mirror"]
+        n1["mirror_session.web<br/>number 1<br/>VNI 7"]
+        n2["mirror_filter.web<br/>1 accept, 2 reject, Amazon DNS"]
+        n3["mirror_target.nlb"]
+      end
+      subgraph g2["Receivers"]
+        n4["load_balancer.sensors"]
+        n5["target_group.sensors"]
+        n6["instance.sensor[0]"]
+        n7["instance.sensor[1]"]
+        n8["stopped<br/>no rule of security_group.all admits udp<br/>4789 from subnet.a"]
+      end
+      n0 --> n1
+      n1 --> n2
+      n2 --> n3
+      n3 -->|"VXLAN"| n4
+      n4 -->|"udp 4789"| n5
+      n5 -.->|"udp 4789"| n6
+      n5 -.-x|"udp 4789"| n7
+      n5 --> n8
+      classDef stopped fill:#ffebe9,stroke:#cf222e,color:#1f2328
+      class n8 stopped
+    "#);
+}
+
+#[test]
 fn the_references_of_the_lab() {
     assert_snapshot!(Mermaid(&Diagram::references(&lab())), @r#"
     flowchart LR
       n0["vpc.lab"]
       n1["subnet.a"]
-      n2["instance.sensor[0]"]
-      n3["instance.sensor[1]"]
-      n4["instance.web"]
-      n5["target_group.sensors"]
-      n6["load_balancer.sensors"]
-      n7["mirror_target.nlb"]
-      n8["mirror_filter.web"]
-      n9["mirror_session.web"]
+      n2["security_group.all"]
+      n3["instance.sensor[0]"]
+      n4["instance.sensor[1]"]
+      n5["instance.web"]
+      n6["target_group.sensors"]
+      n7["load_balancer.sensors"]
+      n8["mirror_target.nlb"]
+      n9["mirror_filter.web"]
+      n10["mirror_session.web"]
       n1 --> n0
-      n2 --> n1
+      n2 --> n0
       n3 --> n1
+      n3 --> n2
       n4 --> n1
-      n5 --> n0
-      n5 --> n2
-      n5 --> n3
-      n6 --> n1
-      n6 --> n5
+      n4 --> n2
+      n5 --> n1
+      n6 --> n0
+      n6 --> n3
+      n6 --> n4
+      n7 --> n1
       n7 --> n6
-      n9 --> n4
-      n9 --> n7
-      n9 --> n8
+      n8 --> n7
+      n10 --> n5
+      n10 --> n8
+      n10 --> n9
     "#);
 }
 
@@ -374,7 +419,7 @@ fn many_sessions_of_a_block_are_one_box() {
       end
       n0 --> n1
       n1 --> n2
-      n2 --> n3
+      n2 -.-> n3
     "#);
 }
 
@@ -404,7 +449,7 @@ fn many_blocks_are_folded_as_far_as_github_demands() {
       end
       n0 --> n1
       n1 --> n2
-      n2 --> n3
+      n2 -.-> n3
     "#);
 }
 

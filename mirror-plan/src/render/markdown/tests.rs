@@ -79,7 +79,7 @@ fn what_goes_is_first_and_in_sight() {
       n0 --> n1
       n1 --> n2
       n2 --> n3
-      n3 -->|"VXLAN"| n4
+      n3 -.->|"VXLAN"| n4
       classDef replace fill:#fbefff,stroke:#8250df,color:#1f2328
       class n1,n2,n3 replace
     ```

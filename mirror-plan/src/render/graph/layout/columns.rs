@@ -89,7 +89,7 @@ fn behind(diagram: &Diagram, edges: &[&Edge]) -> Vec<usize> {
     let mut column = vec![0; nodes.len()];
     for _ in 0..nodes.len() {
         let before = column.clone();
-        for Edge { from, to, label: _ } in edges.iter().copied() {
+        for Edge { from, to, label: _, stroke: _ } in edges.iter().copied() {
             column[*to] = column[*to].max(column[*from] + 1).min(nodes.len());
         }
         for (group, _) in diagram.filled_groups().skip(1) {

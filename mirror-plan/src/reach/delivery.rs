@@ -1,0 +1,476 @@
+//! Delivery: what is behind a mirror target, as far as it is the same for every source.
+
+use std::collections::BTreeSet;
+
+use super::admission::{Flow, Gate};
+use super::end::{End, Groups, Place};
+use super::hop::{Hop, Outcome, Sort, Stretch};
+use super::network::{Mention, Network};
+use super::{Condition, routing};
+use crate::attribute::Ref;
+use crate::resource::load_balancer::Listener;
+use crate::resource::mirror_target::Destination;
+use crate::resource::target_group::VXLAN;
+use crate::resource::{Instance, LoadBalancer, MirrorTarget, TargetGroup};
+use crate::scalar::{AvailabilityZone, ElbProtocol, HealthPort, Protocol};
+
+/// What is behind a mirror target.
+#[derive(Debug)]
+pub(crate) enum Delivery<'s> {
+    Balanced(Balanced<'s>),
+    /// An interface, which gets the packets itself.
+    Interface(Receiver<'s>),
+    /// What is not known, and why.
+    Unseen(Hop),
+}
+
+/// A load balancer and the receivers behind it.
+#[derive(Debug)]
+pub(crate) struct Balanced<'s> {
+    pub(crate) name: Mention<'s>,
+    pub(crate) nodes: Vec<Node<'s>>,
+    pub(super) groups: Groups<'s>,
+    pub(super) vpc: Option<Mention<'s>>,
+    /// The listener for mirrored packets.
+    pub(crate) listener: Hop,
+    /// The target groups behind it; where no listener takes mirrored packets, those behind the others, one of
+    /// which is to.
+    pub(crate) parts: Vec<Part<'s>>,
+    pub(crate) receivers: Vec<Receiver<'s>>,
+}
+
+/// The node of a load balancer in one of its subnets.
+#[derive(Debug)]
+pub(crate) struct Node<'s> {
+    pub(crate) subnet: Mention<'s>,
+    pub(super) place: Option<Place<'s>>,
+    pub(crate) zone: Option<&'s AvailabilityZone>,
+    /// What there is to say where no receiver is in its zone, or maybe none.
+    pub(super) nobody: Hop,
+    pub(super) maybe_nobody: Hop,
+}
+
+/// A target group behind a listener.
+#[derive(Debug)]
+pub(crate) struct Part<'s> {
+    pub(crate) name: Mention<'s>,
+    /// Whether packets are forwarded to it.
+    pub(super) hop: Hop,
+    /// How many targets it has, if it is known.
+    pub(crate) targets: Option<usize>,
+}
+
+/// What gets mirrored packets.
+#[derive(Debug)]
+pub(crate) struct Receiver<'s> {
+    pub(crate) name: Mention<'s>,
+    /// Its target group, by position; of no meaning where there is no load balancer.
+    pub(super) part: usize,
+    pub(super) end: End<'s>,
+    /// The UDP port on which it takes them.
+    pub(crate) port: u16,
+    /// Whether it stands where the load balancer can send to.
+    pub(crate) vpc: Option<Hop>,
+    /// The way out of the load balancer's own groups.
+    pub(crate) out: Option<Hop>,
+    /// The network ACL of its subnet.
+    pub(super) acl: Option<Hop>,
+    pub(crate) health: Option<Health>,
+    zones: Vec<Zone>,
+}
+
+/// The security groups of a receiver; the default one is another in each VPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Gates<'r, 's> {
+    vpc: Option<Mention<'s>>,
+    groups: &'r Groups<'s>,
+    port: u16,
+}
+
+/// Whether the load balancer counts a receiver as healthy.
+#[derive(Debug)]
+pub(crate) struct Health {
+    /// The TCP port of the checks.
+    pub(crate) port: u16,
+    /// What the load balancer says of it, where it was asked; what follows is then of no matter.
+    told: Option<Hop>,
+    /// Out of the load balancer's own groups.
+    pub(crate) out: Hop,
+    /// Into the receiver's groups.
+    pub(crate) into: Hop,
+}
+
+/// Whether a receiver gets packets of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zone {
+    Same,
+    Other,
+    Unknown,
+}
+
+impl<'s> Delivery<'s> {
+    /// What is behind a mirror target.
+    pub(super) fn of(network: &Network<'s>, target: Mention<'s>) -> Self {
+        let unseen = |sort, of: &dyn std::fmt::Display| {
+            Self::Unseen(Hop::unknown(
+                sort,
+                Stretch::Target,
+                format!("what is behind {of} is not known"),
+            ))
+        };
+        let Some(target_known) = network.target(target) else {
+            return unseen(Sort::Unseen, &target);
+        };
+        let MirrorTarget { load_balancer, network_interface, .. } = target_known.it;
+        match (target_known.it.destination(), load_balancer, network_interface) {
+            (Some(Destination::LoadBalancer(_)), Some(to), _) => {
+                let name = network.mention(to);
+                match network.load_balancer(name) {
+                    Some(balancer) => Self::Balanced(Balanced::of(network, name, balancer.it)),
+                    None => unseen(Sort::Unseen, &name),
+                }
+            }
+            (Some(Destination::NetworkInterface(_)), _, Some(to)) => {
+                let name = network.mention(to);
+                match network.instance(name) {
+                    Some(_) => Self::Interface(Receiver::alone(network, name, to)),
+                    None => unseen(Sort::Unseen, &name),
+                }
+            }
+            (Some(Destination::GatewayLoadBalancerEndpoint(to)), ..) => unseen(Sort::Endpoint, &to),
+            _ => unseen(Sort::Unseen, &target),
+        }
+    }
+}
+
+impl<'s> Balanced<'s> {
+    fn of(network: &Network<'s>, name: Mention<'s>, balancer: &'s LoadBalancer) -> Self {
+        let nodes: Vec<Node<'s>> =
+            balancer.subnets.iter().map(|to| Node::of(network, network.mention(to))).collect();
+        let vpc = nodes.iter().find_map(|node| Some(node.place?.vpc));
+        let groups = Groups::of_balancer(network, &balancer.security_groups);
+        let listener = balancer.listeners.iter().find(|listener| listener.takes_mirrored());
+        let listener = match listener {
+            Some(listener) => Hop::passes(
+                Sort::Listener,
+                Stretch::Target,
+                format!("{name} listens on {} {}", listener.protocol, listener.port),
+            ),
+            None => Hop::stops(
+                Sort::Listener,
+                Stretch::Target,
+                format!("{name} has no listener on udp {VXLAN}"),
+            ),
+        };
+        let mut balanced =
+            Self { name, nodes, groups, vpc, listener, parts: Vec::new(), receivers: Vec::new() };
+        for listener in behind(balancer) {
+            balanced.add(network, balancer, listener);
+        }
+        balanced
+    }
+
+    /// Adds the target group of a listener with its receivers.
+    fn add(&mut self, network: &Network<'s>, balancer: &LoadBalancer, listener: &'s Listener) {
+        let name = network.mention(&listener.target_group);
+        let part = self.parts.len();
+        let Some(group) = network.target_group(name) else {
+            let hop = Hop::unknown(
+                Sort::TargetGroup,
+                Stretch::Group,
+                format!("the targets of {name} are not known"),
+            );
+            self.parts.push(Part { name, hop, targets: None });
+            return;
+        };
+        let group = group.it;
+        self.parts.push(Part {
+            name,
+            hop: self.forwards(name, listener, group),
+            targets: Some(group.targets.len()),
+        });
+        for to in &group.targets {
+            let receiver = network.mention(to);
+            let instance = network.instance(receiver).map(|known| known.it);
+            let mut receiver = self.receiver(network, (name, group), (receiver, instance));
+            receiver.part = part;
+            receiver.zones = self.zones(network, balancer, instance);
+            self.receivers.push(receiver);
+        }
+    }
+
+    /// Whether packets go from a listener to a group.
+    fn forwards(&self, name: Mention<'s>, listener: &Listener, group: &TargetGroup) -> Hop {
+        let balancer = self.name;
+        // A listener that takes no mirrored packets is to become one of UDP.
+        let meant = if listener.takes_mirrored() { listener.protocol } else { ElbProtocol::Udp };
+        if !meant.forwards_to(group.protocol) {
+            let words =
+                format!("{balancer} forwards {meant} to {name}, which is {}", group.protocol);
+            return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
+        }
+        if group.targets.is_empty() {
+            let words = format!("{name} has no targets");
+            return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
+        }
+        let words = format!("{balancer} forwards to {name}");
+        Hop::passes(Sort::TargetGroup, Stretch::Group, words)
+    }
+
+    fn receiver(
+        &self,
+        network: &Network<'s>,
+        (group_name, group): (Mention<'s>, &'s TargetGroup),
+        (name, instance): (Mention<'s>, Option<&'s Instance>),
+    ) -> Receiver<'s> {
+        let end = instance.map_or(End::UNKNOWN, |instance| End::instance(network, instance));
+        let port = vxlan_port(group);
+        let out = Flow::egress(Protocol::UDP, port);
+        Receiver {
+            name,
+            part: 0,
+            port,
+            vpc: Some(self.same_vpc(name, &end)),
+            out: Some(self.gate(Sort::SecurityGroup).hop(network, out, &end)),
+            acl: end.place.map(|at| routing::network_acl(network, at, Stretch::Receiver)),
+            health: Some(self.health(network, (group_name, group), (name, &end))),
+            zones: Vec::new(),
+            end,
+        }
+    }
+
+    /// The load balancer's own groups, on the way out.
+    const fn gate(&self, sort: Sort) -> Gate<'_, 's> {
+        Gate { groups: &self.groups, vpc: self.vpc, sort, stretch: Stretch::Receiver }
+    }
+
+    /// Whether a receiver is in the VPC of the load balancer: the address of the source is kept, and only such get
+    /// the packets.
+    fn same_vpc(&self, name: Mention<'s>, end: &End<'s>) -> Hop {
+        let balancer = self.name;
+        match (end.place, self.vpc) {
+            (Some(place), Some(vpc)) if place.vpc == vpc => {
+                Hop::passes(Sort::Vpc, Stretch::Receiver, format!("{name} is in {vpc} too"))
+            }
+            (Some(place), Some(_)) => Hop::stops(
+                Sort::Vpc,
+                Stretch::Receiver,
+                format!("{name} is in {} and not in the VPC of {balancer}", place.vpc),
+            ),
+            (None, _) => {
+                Hop::unknown(Sort::Unseen, Stretch::Receiver, format!("nothing is known of {name}"))
+            }
+            (_, None) => Hop::unknown(
+                Sort::Vpc,
+                Stretch::Receiver,
+                format!("the subnets of {balancer} are not known"),
+            ),
+        }
+    }
+
+    fn health(
+        &self,
+        network: &Network<'s>,
+        (group_name, group): (Mention<'s>, &'s TargetGroup),
+        (name, end): (Mention<'s>, &End<'s>),
+    ) -> Health {
+        let port = health_port(group);
+        let hop = |outcome, words| {
+            let (sort, stretch) = (Sort::HealthCheck, Stretch::Receiver);
+            Hop { sort, stretch, outcome, words }
+        };
+        let told = network.health_of(group_name, name).map(|condition| match condition {
+            Condition::Healthy => {
+                hop(Outcome::Passes, format!("{name} is healthy in {group_name}"))
+            }
+            Condition::Ill(why) => {
+                hop(Outcome::Stops, format!("{name} is not healthy in {group_name}: {why}"))
+            }
+        });
+        let out = Flow::egress(Protocol::TCP, port);
+        let out = self.gate(Sort::HealthCheck).hop(network, out, end);
+        let into = self.checks(network, end, Flow::ingress(Protocol::TCP, port));
+        Health { port, told, out, into }
+    }
+
+    /// Whether the checks of the nodes get into the groups of a receiver. Where those of some nodes do, what the
+    /// receiver counts as is not told by AWS.
+    fn checks(&self, network: &Network<'s>, end: &End<'s>, flow: Flow) -> Hop {
+        let gate = Gate {
+            groups: &end.groups,
+            vpc: end.place.map(|place| place.vpc),
+            sort: Sort::HealthCheck,
+            stretch: Stretch::Receiver,
+        };
+        let mut hops = self.nodes.iter().map(|node| {
+            let from = End { place: node.place, address: None, groups: self.groups.clone() };
+            gate.hop(network, flow, &from)
+        });
+        let Some(first) = hops.next() else {
+            let words = format!("the subnets of {} are not known", self.name);
+            return Hop::unknown(Sort::HealthCheck, Stretch::Receiver, words);
+        };
+        let outcomes: BTreeSet<Outcome> =
+            hops.map(|hop| hop.outcome).chain([first.outcome]).collect();
+        if outcomes.len() == 1 {
+            return first;
+        }
+        let words = format!("not all nodes of {} get their health checks ({flow}) in", self.name);
+        Hop::unknown(Sort::HealthCheck, Stretch::Receiver, words)
+    }
+
+    /// Whether a receiver gets the packets of each node.
+    fn zones(
+        &self,
+        network: &Network<'s>,
+        balancer: &LoadBalancer,
+        instance: Option<&'s Instance>,
+    ) -> Vec<Zone> {
+        let subnet = instance.map(|instance| network.mention(&instance.subnet));
+        let zone = subnet.and_then(|subnet| zone(network, subnet));
+        // The nodes of a load balancer are in different zones.
+        let is_at_a_node = self.nodes.iter().any(|node| Some(node.subnet) == subnet);
+        let relation = |node: &Node<'s>| match (node.zone, zone) {
+            _ if balancer.cross_zone || Some(node.subnet) == subnet => Zone::Same,
+            _ if is_at_a_node => Zone::Other,
+            (Some(a), Some(b)) if a == b => Zone::Same,
+            (Some(_), Some(_)) => Zone::Other,
+            (None, _) | (_, None) => Zone::Unknown,
+        };
+        self.nodes.iter().map(relation).collect()
+    }
+
+    /// Whether there are receivers, all of them are known, and none gets packets of a node.
+    pub(crate) fn serves_nobody(&self, node: usize) -> bool {
+        let mut receivers = self.receivers.iter();
+        !self.receivers.is_empty()
+            && self.parts.iter().all(|part| part.targets.is_some())
+            && receivers.all(|receiver| receiver.zone(node) == Zone::Other)
+    }
+
+    /// The target group of a receiver.
+    pub(crate) fn part_of(&self, receiver: &Receiver<'s>) -> &Part<'s> {
+        &self.parts[receiver.part]
+    }
+}
+
+impl<'s> Receiver<'s> {
+    /// An interface that a mirror target leads to by itself.
+    fn alone(
+        network: &Network<'s>,
+        name: Mention<'s>,
+        to: &'s Ref<crate::id::NetworkInterface>,
+    ) -> Self {
+        let end = End::interface(network, to);
+        Self {
+            name,
+            part: 0,
+            port: VXLAN.get(),
+            vpc: None,
+            out: None,
+            acl: None,
+            health: None,
+            zones: Vec::new(),
+            end,
+        }
+    }
+
+    pub(super) fn zone(&self, node: usize) -> Zone {
+        self.zones.get(node).copied().unwrap_or(Zone::Same)
+    }
+
+    /// Whether its own groups admit mirrored packets. Those of a load balancer count as much as those of the source.
+    pub(super) fn admits(&self, network: &Network<'s>, from: &End<'s>, stretch: Stretch) -> Hop {
+        let vpc = self.end.place.map(|place| place.vpc);
+        let gate = Gate { groups: &self.end.groups, vpc, sort: Sort::SecurityGroup, stretch };
+        gate.hop(network, Flow::ingress(Protocol::UDP, self.port), from)
+    }
+
+    /// Whether the load balancer counts it as ill, whatever is not known.
+    pub(crate) fn is_ill(&self) -> bool {
+        self.health.as_ref().is_some_and(|health| health.outcome() == Outcome::Stops)
+    }
+
+    /// Whether the load balancer may count it as ill.
+    pub(super) fn may_be_ill(&self) -> bool {
+        self.health.as_ref().is_some_and(|health| health.outcome() != Outcome::Passes)
+    }
+
+    /// The hops from the target group to it, for packets of a node. Inside a subnet there is no network ACL.
+    pub(super) fn hops_of<'a>(
+        &'a self,
+        node: Mention<'_>,
+        admission: Option<&'a Hop>,
+    ) -> impl Iterator<Item = &'a Hop> {
+        let is_inside = self.end.place.is_some_and(|place| place.subnet == node);
+        let acl = self.acl.as_ref().filter(|_| !is_inside);
+        let health = self.health.iter().flat_map(Health::hops);
+        [self.vpc.as_ref(), self.out.as_ref(), acl, admission].into_iter().flatten().chain(health)
+    }
+
+    /// What decides whom it admits: receivers that are alike in this admit the same.
+    pub(crate) fn gates(&self) -> Gates<'_, 's> {
+        Gates {
+            vpc: self.end.place.map(|place| place.vpc),
+            groups: &self.end.groups,
+            port: self.port,
+        }
+    }
+}
+
+impl<'s> Node<'s> {
+    fn of(network: &Network<'s>, subnet: Mention<'s>) -> Self {
+        let zone = zone(network, subnet);
+        let at = match zone {
+            Some(zone) => format!("the node in {zone} ({subnet})"),
+            None => format!("the node in {subnet}"),
+        };
+        let nobody = format!("{at} has no receiver in its zone, and sends to no other");
+        let maybe_nobody = format!("whether {at} has a receiver in its zone is not known");
+        Self {
+            subnet,
+            place: Place::of(network, subnet),
+            zone,
+            nobody: Hop::stops(Sort::Zone, Stretch::Group, nobody),
+            maybe_nobody: Hop::unknown(Sort::Zone, Stretch::Group, maybe_nobody),
+        }
+    }
+}
+
+impl Health {
+    fn hops(&self) -> impl Iterator<Item = &Hop> {
+        let worked_out = [&self.out, &self.into].into_iter().filter(|_| self.told.is_none());
+        self.told.iter().chain(worked_out)
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome::worst(self.hops().map(|hop| hop.outcome))
+    }
+}
+
+/// The zone of a subnet, if it is known.
+fn zone<'s>(network: &Network<'s>, subnet: Mention<'s>) -> Option<&'s AvailabilityZone> {
+    network.subnet(subnet)?.it.availability_zone.as_ref()
+}
+
+/// The listeners for mirrored packets; where there is none, all of them, one of which is to become one.
+pub(crate) fn behind(balancer: &LoadBalancer) -> impl Iterator<Item = &Listener> {
+    let none = !balancer.listeners.iter().any(Listener::takes_mirrored);
+    balancer.listeners.iter().filter(move |listener| none || listener.takes_mirrored())
+}
+
+/// The port on which a group's receivers take mirrored packets; of a group that takes none, as it must become.
+pub(crate) const fn vxlan_port(group: &TargetGroup) -> u16 {
+    match group.protocol {
+        ElbProtocol::Udp | ElbProtocol::TcpUdp => group.port.get(),
+        ElbProtocol::Tcp | ElbProtocol::Tls => VXLAN.get(),
+    }
+}
+
+/// The port of a group's health check.
+pub(crate) const fn health_port(group: &TargetGroup) -> u16 {
+    match group.health_check.port {
+        HealthPort::Traffic => group.port.get(),
+        HealthPort::Port(port) => port.get(),
+    }
+}

@@ -1,0 +1,268 @@
+//! The network as far as it is known: what a stack declares, what was seen, and what is only named.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::health::Health;
+use crate::address::Address;
+use crate::attribute::{Ref, Referable};
+use crate::id::ObjectId;
+use crate::observed::{Found, Interface, Observed};
+use crate::resource::instance::InstanceId;
+use crate::resource::target_group::TargetGroupArn;
+use crate::resource::{
+    Instance, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, RouteTable,
+    SecurityGroup, Subnet, TargetGroup, Vpc, VpcPeering,
+};
+use crate::stack::{FanOut, Stack};
+
+/// The network in which mirrored packets go.
+///
+/// What is in it is known; of anything else there is only the id by which something in it names it.
+#[derive(Debug, Default)]
+pub struct Network<'s> {
+    /// What the stack makes.
+    own: BTreeMap<&'s Address, &'s Resource>,
+    /// What it uses and did not make, as it was seen.
+    used: BTreeMap<&'s Address, &'s Resource>,
+    /// Whose an id is; an instance has that of its primary interface too.
+    addresses: BTreeMap<&'s str, &'s Address>,
+    /// The ids of what the stack makes, where it is there.
+    ids: BTreeMap<&'s Address, &'s ObjectId>,
+    /// Interfaces that sources may mean.
+    interfaces: BTreeMap<&'s str, &'s Interface>,
+    /// Sessions over sources of which nobody knows yet how many there are.
+    fan_outs: BTreeMap<&'s Address, &'s FanOut>,
+    /// The route tables of each subnet.
+    tables: BTreeMap<Mention<'s>, Vec<(Mention<'s>, &'s RouteTable)>>,
+    health: Health,
+}
+
+/// How one thing names another: an object that is known by its address, any other by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mention<'s> {
+    Of(&'s Address),
+    Id(&'s str),
+}
+
+/// Whether a stack makes an object. Of the rules and routes of others it cannot be said that they are all:
+/// a stack file has no words for some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Own,
+    Others,
+}
+
+/// An object that is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'s, T> {
+    pub(crate) it: &'s T,
+    pub(crate) whose: Whose,
+}
+
+/// Makes the methods that look an object of one kind up.
+macro_rules! known {
+    ($($name:ident: $kind:ident;)+) => {$(
+        pub(crate) fn $name(&self, mention: Mention<'s>) -> Option<Known<'s, $kind>> {
+            match self.known(mention)? {
+                Known { it: Resource::$kind(it), whose } => Some(Known { it, whose }),
+                _ => None,
+            }
+        }
+    )+};
+}
+
+impl<'s> Network<'s> {
+    /// The network as a stack declares it.
+    #[must_use]
+    pub fn of_stack(stack: &'s Stack) -> Self {
+        let own = stack.resources.iter().map(|(address, declared)| (address, &declared.resource));
+        let fan_outs = stack.fan_outs.iter().map(|(address, fan_out)| (address, &fan_out.of));
+        Self::declared(own, fan_outs)
+    }
+
+    /// The same of resources from anywhere.
+    pub(crate) fn declared(
+        own: impl IntoIterator<Item = (&'s Address, &'s Resource)>,
+        fan_outs: impl IntoIterator<Item = (&'s Address, &'s FanOut)>,
+    ) -> Self {
+        let own = own.into_iter().collect();
+        let fan_outs = fan_outs.into_iter().collect();
+        Self { own, fan_outs, ..Self::default() }.with_tables()
+    }
+
+    /// The network as it was seen in the account, whatever the stack file says by now.
+    #[must_use]
+    pub fn of_observed(observed: &'s Observed) -> Self {
+        let mut network = Self::default();
+        for (address, all) in &observed.owned {
+            for found in all {
+                network.name(address, found);
+            }
+            if let Some(found) = all.iter().max_by_key(|found| found.generation) {
+                network.own.insert(address, &found.resource);
+                network.ids.insert(address, &found.id);
+            }
+        }
+        network.using(observed)
+    }
+
+    /// With what was seen of the objects that a stack uses and did not make, and of its sources. The stack
+    /// names them by their ids, as [`Stack::using`] has it.
+    #[must_use]
+    pub fn using(mut self, observed: &'s Observed) -> Self {
+        for (address, found) in &observed.existing {
+            self.name(address, found);
+            self.used.insert(address, &found.resource);
+            self.ids.insert(address, &found.id);
+        }
+        let seen = observed.sources.values().flat_map(|sighting| &sighting.interfaces);
+        self.interfaces.extend(seen.map(|(id, interface)| (id.as_str(), interface)));
+        for (address, all) in &observed.owned {
+            if let Some(found) = all.iter().max_by_key(|found| found.generation) {
+                self.ids.entry(address).or_insert(&found.id);
+            }
+        }
+        self.with_tables()
+    }
+
+    /// With what the load balancers say of the health of their targets.
+    #[must_use]
+    pub fn with_health(self, health: Health) -> Self {
+        Self { health, ..self }
+    }
+
+    /// Remembers whose the id of an object is.
+    fn name(&mut self, address: &'s Address, found: &'s Found) {
+        let interface = found.computed.get("network_interface").and_then(Option::as_deref);
+        let ids = [Some(found.id.as_str()), interface].into_iter().flatten();
+        self.addresses.extend(ids.map(|id| (id, address)));
+    }
+
+    /// With the route tables by their subnets.
+    fn with_tables(mut self) -> Self {
+        self.tables.clear();
+        for (address, resource) in self.own.iter().chain(&self.used) {
+            let Resource::RouteTable(table) = resource else { continue };
+            for subnet in &table.subnets {
+                let subnet = self.mention(subnet);
+                self.tables.entry(subnet).or_default().push((Mention::Of(address), table));
+            }
+        }
+        self
+    }
+
+    /// How a reference names what it leads to.
+    pub(crate) fn mention<T: Referable>(&self, to: &'s Ref<T>) -> Mention<'s> {
+        match to {
+            Ref::To(address) => Mention::Of(address),
+            Ref::Id(id) => self.mention_of_id(id.as_str()),
+        }
+    }
+
+    pub(super) fn mention_of_id(&self, id: &'s str) -> Mention<'s> {
+        self.addresses.get(id).map_or(Mention::Id(id), |address| Mention::Of(address))
+    }
+
+    fn known(&self, mention: Mention<'s>) -> Option<Known<'s, Resource>> {
+        let Mention::Of(address) = mention else { return None };
+        let own = self.own.get(address).map(|it| Known { it: *it, whose: Whose::Own });
+        own.or_else(|| {
+            let used = self.used.get(address)?;
+            Some(Known { it: *used, whose: Whose::Others })
+        })
+    }
+
+    /// What is behind a reference, with its address, if it is known.
+    pub(crate) fn behind<T: Referable>(
+        &self,
+        to: &Ref<T>,
+    ) -> Option<(&'s Address, Known<'s, Resource>)> {
+        let named = match to {
+            Ref::To(address) => address,
+            Ref::Id(id) => *self.addresses.get(id.as_str())?,
+        };
+        let find = |all: &BTreeMap<&'s Address, &'s Resource>, whose| {
+            let (address, it) = all.get_key_value(named)?;
+            Some((*address, Known { it: *it, whose }))
+        };
+        find(&self.own, Whose::Own).or_else(|| find(&self.used, Whose::Others))
+    }
+
+    known! {
+        vpc: Vpc;
+        vpc_peering: VpcPeering;
+        subnet: Subnet;
+        security_group: SecurityGroup;
+        instance: Instance;
+        target_group: TargetGroup;
+        load_balancer: LoadBalancer;
+        target: MirrorTarget;
+        filter: MirrorFilter;
+    }
+
+    /// The interface that an id names, where it was seen as a source.
+    pub(super) fn interface(&self, mention: Mention<'s>) -> Option<&'s Interface> {
+        match mention {
+            Mention::Of(_) => None,
+            Mention::Id(id) => self.interfaces.get(id).copied(),
+        }
+    }
+
+    /// The route tables that name a subnet.
+    pub(super) fn tables(&self, subnet: Mention<'s>) -> &[(Mention<'s>, &'s RouteTable)] {
+        self.tables.get(&subnet).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn whose(&self, mention: Mention<'s>) -> Whose {
+        self.known(mention).map_or(Whose::Others, |known| known.whose)
+    }
+
+    /// The sessions, each with its address.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = (&'s Address, &'s MirrorSession)> {
+        self.own.iter().filter_map(|(address, resource)| match resource {
+            Resource::MirrorSession(session) => Some((*address, session)),
+            _ => None,
+        })
+    }
+
+    /// The mirror targets that the stack makes.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &'s Address> {
+        let own = self.own.iter();
+        own.filter(|(_, it)| matches!(it, Resource::MirrorTarget(_))).map(|(address, _)| *address)
+    }
+
+    pub(super) fn fan_outs(&self) -> impl Iterator<Item = (&'s Address, &'s FanOut)> {
+        self.fan_outs.iter().map(|(address, fan_out)| (*address, *fan_out))
+    }
+
+    /// What a load balancer says of the health of one of its targets.
+    pub(super) fn health_of(
+        &self,
+        group: Mention<'s>,
+        receiver: Mention<'s>,
+    ) -> Option<&super::Condition> {
+        if self.health.0.is_empty() {
+            return None;
+        }
+        let group: TargetGroupArn = self.id(group)?.parse().ok()?;
+        let receiver: InstanceId = self.id(receiver)?.parse().ok()?;
+        self.health.0.get(&(group, receiver))
+    }
+
+    fn id(&self, mention: Mention<'s>) -> Option<&'s str> {
+        match mention {
+            Mention::Id(id) => Some(id),
+            Mention::Of(address) => self.ids.get(address).map(|id| id.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for Mention<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Of(address) => write!(f, "{address}"),
+            Self::Id(id) => f.write_str(id),
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! The oracle: one packet at a time through a world in which everything is settled.
+//!
+//! Written from what AWS says of routes, security groups and load balancers, and from nothing of the code that it
+//! judges: it knows addresses and no ranges, and a thing is open or shut and never "not known".
+
+use super::world::{Peer, Range, Rule, Via, World};
+
+/// How everything is settled that a world leaves open.
+#[derive(Clone, Debug)]
+pub(super) struct Fate {
+    /// Whether what is only named lets packets through, and has in it whoever asks.
+    pub(super) is_open: bool,
+    /// The same for health checks.
+    pub(super) is_well: bool,
+    /// The quarters of the subnets from which addresses are picked: for the source, each node, the receiver.
+    pub(super) source: u32,
+    pub(super) nodes: [u32; 2],
+    pub(super) receiver: u32,
+    /// How long the prefix of a VPC that is only named is: as short as can be, or as long as must be.
+    pub(super) prefix: u8,
+    /// The zone of each subnet.
+    pub(super) zones: Vec<u8>,
+}
+
+/// Where a packet is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lost {
+    OnTheRoute,
+    AcrossThePeering,
+    BehindTheRoute,
+    AtANetworkAcl,
+    IntoTheBalancer,
+    AtTheListener,
+    AtTheGroup,
+    InTheZone,
+    InAnotherVpc,
+    OutOfTheBalancer,
+    IntoTheReceiver,
+    ByItsHealth,
+}
+
+/// One side of a packet. What is not known of it is for the fate to settle.
+#[derive(Clone, Debug)]
+struct Side {
+    address: Option<u32>,
+    vpc: Option<usize>,
+    subnet: Option<usize>,
+    /// The groups that it is in for sure.
+    groups: Vec<usize>,
+    is_in_default: bool,
+    /// Whether it may be in any other.
+    may_be_in_any: bool,
+}
+
+/// What the groups of one side are asked: whether they let a flow in from the other, or out to it.
+#[derive(Clone, Copy, Debug)]
+struct Asked<'o> {
+    direction: Towards,
+    flow: (&'static str, u16),
+    other: &'o Side,
+    fate: Settled,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Towards {
+    In,
+    Out,
+}
+
+/// How what is not known of groups is settled.
+#[derive(Clone, Copy, Debug)]
+enum Settled {
+    Open,
+    Shut,
+}
+
+impl Settled {
+    const fn is_open(self) -> bool {
+        matches!(self, Self::Open)
+    }
+}
+
+/// What becomes of the packets of a source at one node of the load balancer: of each receiver that is served.
+pub(super) type AtNode = Vec<(Option<usize>, Result<(), Lost>)>;
+
+impl Fate {
+    const fn groups(&self) -> Settled {
+        if self.is_open { Settled::Open } else { Settled::Shut }
+    }
+
+    const fn checks(&self) -> Settled {
+        if self.is_well { Settled::Open } else { Settled::Shut }
+    }
+
+    /// Fates of many kinds: open and shut, well and ill, with addresses from all quarters and zones of all kinds.
+    pub(super) fn some(world: &World) -> Vec<Self> {
+        let zones = assignments(world);
+        let mut fates = Vec::new();
+        for (is_open, is_well) in [(true, true), (true, false), (false, true), (false, false)] {
+            for part in 0..16_u32 {
+                for zones in &zones {
+                    let nodes = [part / 4 % 4, (part / 4 + part % 2) % 4];
+                    let (source, receiver) = (part % 4, (part / 2 + part / 8) % 4);
+                    let (zones, prefix) = (zones.clone(), if part < 8 { 16 } else { 28 });
+                    fates.push(Self { is_open, is_well, source, nodes, receiver, prefix, zones });
+                }
+            }
+        }
+        fates
+    }
+}
+
+/// The zones that subnets may be in: as they are said, and where they are not, any; those of two nodes differ.
+fn assignments(world: &World) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = vec![Vec::new()];
+    let nodes = &world.balancer.nodes;
+    let targets = world.balancer.targets.iter().map(|at| world.instances[*at].subnet);
+    let matter: Vec<usize> = targets.chain(nodes.iter().copied()).collect();
+    for (at, subnet) in world.subnets.iter().enumerate() {
+        let choices: Vec<u8> = match subnet.zone.filter(|_| subnet.is_known) {
+            Some(zone) => vec![zone],
+            None if world.balancer.cross_zone || !matter.contains(&at) => vec![0],
+            None => vec![0, 1, 2, 3],
+        };
+        all = all
+            .iter()
+            .flat_map(|zones| choices.iter().map(move |zone| [&zones[..], &[*zone]].concat()))
+            .collect();
+    }
+    all.retain(|zones| match nodes.as_slice() {
+        [a, b] => world.balancer.cross_zone || zones[*a] != zones[*b],
+        _ => true,
+    });
+    // A few of many are enough.
+    let step = all.len().div_ceil(16);
+    all.into_iter().step_by(step.max(1)).collect()
+}
+
+impl World {
+    fn side(&self, instance: usize, part: u32) -> Side {
+        let it = &self.instances[instance];
+        if !it.is_known {
+            let groups = Vec::new();
+            return Side {
+                address: None,
+                vpc: None,
+                subnet: None,
+                groups,
+                is_in_default: false,
+                may_be_in_any: true,
+            };
+        }
+        let is_known = self.subnets[it.subnet].is_known;
+        let first = self.subnet_range(it.subnet).first;
+        let picked = is_known.then_some(first + 4 * part + 1);
+        Side {
+            address: it.address.map(|at| first + at).or(picked),
+            vpc: is_known.then(|| self.subnets[it.subnet].vpc),
+            subnet: is_known.then_some(it.subnet),
+            groups: it.groups.clone(),
+            is_in_default: it.groups.is_empty(),
+            may_be_in_any: false,
+        }
+    }
+
+    fn node(&self, node: usize, fate: &Fate) -> Side {
+        let subnet = self.balancer.nodes[node];
+        let is_known = self.subnets[subnet].is_known;
+        Side {
+            address: is_known.then(|| self.subnet_range(subnet).first + 4 * fate.nodes[node] + 2),
+            vpc: self.vpc_of_balancer(),
+            subnet: is_known.then_some(subnet),
+            groups: self.balancer.groups.clone(),
+            is_in_default: false,
+            may_be_in_any: false,
+        }
+    }
+
+    /// The VPC of the load balancer, which any of its subnets tells.
+    fn vpc_of_balancer(&self) -> Option<usize> {
+        let known = self.balancer.nodes.iter().find(|at| self.subnets[**at].is_known)?;
+        Some(self.subnets[*known].vpc)
+    }
+
+    /// A packet to an address: by the narrowest route, and inside its VPC by the VPC's own before any of equal length.
+    fn route(&self, from: &Side, to: &Side, fate: &Fate) -> Result<(), Lost> {
+        let open = |lost| if fate.is_open { Ok(()) } else { Err(lost) };
+        let (Some(subnet), Some(vpc)) = (from.subnet, from.vpc) else {
+            return open(Lost::OnTheRoute);
+        };
+        let (Some(address), Some(goal)) = (to.address, to.subnet.and(to.vpc)) else {
+            return open(Lost::OnTheRoute);
+        };
+        let table = self.tables.iter().find(|table| table.subnets.contains(&subnet));
+        if table.is_none() && !self.vpcs[vpc].is_made && vpc != goal {
+            return open(Lost::OnTheRoute);
+        }
+        let inside = match (self.vpcs[vpc].is_made, to.subnet) {
+            (true, _) | (false, None) => self.vpc_range(vpc),
+            (false, Some(_)) if fate.prefix == 16 => Range { length: 16, ..self.vpc_range(vpc) },
+            (false, Some(subnet)) => self.subnet_range(subnet),
+        };
+        let inside =
+            if vpc == goal || self.vpcs[vpc].is_made { inside } else { self.vpc_range(vpc) };
+        let told = table.into_iter().flat_map(|table| &table.routes);
+        let mut best: Option<(u8, Option<Via>)> =
+            inside.contains(address).then_some((inside.length, None));
+        for (range, via) in told.filter(|(range, _)| range.contains(address)) {
+            if best.is_none_or(|(length, _)| range.length > length) {
+                best = Some((range.length, Some(*via)));
+            }
+        }
+        match best {
+            Some((_, None)) if vpc == goal => Ok(()),
+            Some((_, None | Some(Via::InternetGateway))) | None => Err(Lost::OnTheRoute),
+            Some((_, Some(Via::Peering))) if vpc != goal => Ok(()),
+            Some((_, Some(Via::Peering))) => Err(Lost::AcrossThePeering),
+            Some((_, Some(Via::Unseen(_)))) => open(Lost::BehindTheRoute),
+        }
+    }
+
+    /// Between two subnets are their network ACLs. That of a VPC that was made lets all through.
+    fn network_acls(&self, from: &Side, to: &Side, fate: &Fate) -> Result<(), Lost> {
+        let is_unseen = |side: &Side| side.vpc.is_some_and(|vpc| !self.vpcs[vpc].is_made);
+        let crosses = from.subnet != to.subnet;
+        let is_shut = crosses && (is_unseen(from) || is_unseen(to)) && !fate.is_open;
+        if is_shut { Err(Lost::AtANetworkAcl) } else { Ok(()) }
+    }
+
+    /// Whether the groups of one side admit the other.
+    fn admits(&self, own: &Side, asked: &Asked<'_>) -> bool {
+        let Asked { direction, fate, other, .. } = asked;
+        if own.may_be_in_any {
+            return fate.is_open();
+        }
+        if own.is_in_default {
+            let Some(vpc) = own.vpc.filter(|vpc| self.vpcs[*vpc].is_made) else {
+                return fate.is_open();
+            };
+            let is_member = other.is_in_default && other.vpc == Some(vpc);
+            let named = other.groups.iter().any(|group| !self.groups[*group].is_known);
+            let is_lost = other.is_in_default && other.vpc.is_none();
+            return is_member || (fate.is_open() && (other.may_be_in_any || named || is_lost));
+        }
+        own.groups.iter().any(|at| {
+            let group = &self.groups[*at];
+            let rules = match direction {
+                Towards::In => &group.ingress,
+                Towards::Out => &group.egress,
+            };
+            let mut rules = rules.iter();
+            if group.is_known {
+                rules.any(|rule| self.matches(own, rule, asked))
+            } else {
+                fate.is_open()
+            }
+        })
+    }
+
+    fn matches(&self, own: &Side, rule: &Rule, asked: &Asked<'_>) -> bool {
+        let Asked { flow, fate, other, .. } = asked;
+        let protocol = rule.protocol == "all" || rule.protocol == flow.0;
+        let port = rule.ports.is_none_or(|(from, to)| from <= flow.1 && flow.1 <= to);
+        let peer = match &rule.peer {
+            Peer::Range(range) => {
+                other.address.map_or_else(|| fate.is_open(), |address| range.contains(address))
+            }
+            Peer::Group(group) if other.groups.contains(group) => {
+                let it = &self.groups[*group];
+                let vpc = it.is_known.then_some(it.vpc).or(other.vpc);
+                let is_here = own.groups.contains(group) || (vpc.is_some() && vpc == own.vpc);
+                is_here || fate.is_open()
+            }
+            Peer::Group(group) => {
+                let unseen = !self.groups[*group].is_known;
+                fate.is_open() && (other.may_be_in_any || (other.is_in_default && unseen))
+            }
+        };
+        protocol && port && peer
+    }
+
+    /// A mirrored packet from an instance to the interface of the first instance.
+    pub(super) fn to_interface(&self, source: usize, fate: &Fate) -> Result<(), Lost> {
+        let (from, to) = (self.side(source, fate.source), self.side(0, fate.receiver));
+        if !self.instances[0].is_known {
+            return if fate.is_open { Ok(()) } else { Err(Lost::OnTheRoute) };
+        }
+        self.route(&from, &to, fate)?;
+        self.network_acls(&from, &to, fate)?;
+        let admitted = self.admits(
+            &to,
+            &Asked {
+                direction: Towards::In,
+                flow: ("udp", 4789),
+                other: &from,
+                fate: fate.groups(),
+            },
+        );
+        if admitted { Ok(()) } else { Err(Lost::IntoTheReceiver) }
+    }
+
+    /// The packets of an instance that come to a node: they go on to each receiver that is near and well.
+    pub(super) fn at_node(&self, source: usize, node: usize, fate: &Fate) -> AtNode {
+        let near = self.balancer.targets.iter().copied().filter(|at| {
+            let it = &self.instances[*at];
+            let zone = fate.zones[it.subnet];
+            let is_near = zone == fate.zones[self.balancer.nodes[node]];
+            self.balancer.cross_zone || !it.is_known || is_near
+        });
+        let near: Vec<usize> = near.collect();
+        let well: Vec<usize> = near.iter().copied().filter(|at| self.is_well(*at, fate)).collect();
+        if !well.is_empty() {
+            let walk = |at| (Some(at), self.to_receiver(source, node, at, fate));
+            return well.into_iter().map(walk).collect();
+        }
+        // Nobody is served: where the packet is lost is told for each that is ill.
+        let ill =
+            |at| (Some(at), self.to_receiver(source, node, at, fate).and(Err(Lost::ByItsHealth)));
+        let lost: AtNode = near.into_iter().map(ill).collect();
+        if !lost.is_empty() {
+            return lost;
+        }
+        let before = self.to_listener(source, node, fate);
+        let none = if self.balancer.targets.is_empty() || !self.group_fits() {
+            Lost::AtTheGroup
+        } else {
+            Lost::InTheZone
+        };
+        vec![(None, before.and(Err(none)))]
+    }
+
+    /// The packets of an instance that come to a node and are to go to a receiver, or to nobody.
+    pub(super) fn on_path(
+        &self,
+        source: usize,
+        node: usize,
+        receiver: Option<usize>,
+        fate: &Fate,
+    ) -> Result<(), Lost> {
+        let Some(receiver) = receiver else { return self.at_node(source, node, fate)[0].1 };
+        self.to_receiver(source, node, receiver, fate)?;
+        if self.is_well(receiver, fate) { Ok(()) } else { Err(Lost::ByItsHealth) }
+    }
+
+    fn group_fits(&self) -> bool {
+        let (listener, group) = (self.balancer.listener, self.balancer.group);
+        let meant = if takes_mirrored(listener) { listener.0 } else { "udp" };
+        group.0 == "tcp_udp" || (meant == "udp" && group.0 == "udp")
+    }
+
+    fn to_listener(&self, source: usize, node: usize, fate: &Fate) -> Result<(), Lost> {
+        let (from, to) = (self.side(source, fate.source), self.node(node, fate));
+        self.route(&from, &to, fate)?;
+        self.network_acls(&from, &to, fate)?;
+        let has_none = to.groups.is_empty();
+        if !has_none
+            && !self.admits(
+                &to,
+                &Asked {
+                    direction: Towards::In,
+                    flow: ("udp", 4789),
+                    other: &from,
+                    fate: fate.groups(),
+                },
+            )
+        {
+            return Err(Lost::IntoTheBalancer);
+        }
+        if takes_mirrored(self.balancer.listener) { Ok(()) } else { Err(Lost::AtTheListener) }
+    }
+
+    fn to_receiver(&self, source: usize, node: usize, at: usize, fate: &Fate) -> Result<(), Lost> {
+        self.to_listener(source, node, fate)?;
+        if !self.group_fits() {
+            return Err(Lost::AtTheGroup);
+        }
+        let (here, to) = (self.node(node, fate), self.side(at, fate.receiver));
+        let is_open = fate.is_open;
+        match (here.vpc, to.vpc) {
+            (Some(a), Some(b)) if a != b => return Err(Lost::InAnotherVpc),
+            (Some(_), Some(_)) => {}
+            (None, _) | (_, None) if is_open => {}
+            (None, _) | (_, None) => return Err(Lost::InAnotherVpc),
+        }
+        let port = self.receiving_port();
+        let without = here.groups.is_empty();
+        if !without
+            && !self.admits(
+                &here,
+                &Asked {
+                    direction: Towards::Out,
+                    flow: ("udp", port),
+                    other: &to,
+                    fate: fate.groups(),
+                },
+            )
+        {
+            return Err(Lost::OutOfTheBalancer);
+        }
+        self.network_acls(&here, &to, fate)?;
+        // The address of the source is kept, and the packet counts as of both.
+        let source = self.side(source, fate.source);
+        let groups = [&source.groups[..], &here.groups].concat();
+        let from = Side { groups, ..source };
+        let admitted = self.admits(
+            &to,
+            &Asked {
+                direction: Towards::In,
+                flow: ("udp", port),
+                other: &from,
+                fate: fate.groups(),
+            },
+        );
+        if admitted { Ok(()) } else { Err(Lost::IntoTheReceiver) }
+    }
+
+    const fn receiving_port(&self) -> u16 {
+        match self.balancer.group.0.as_bytes() {
+            b"tcp" => 4789,
+            _ => self.balancer.group.1,
+        }
+    }
+
+    /// Whether the health checks of the load balancer get in. Where those of one node only do, the fate says it.
+    fn is_well(&self, at: usize, fate: &Fate) -> bool {
+        let to = self.side(at, fate.receiver);
+        let flow = ("tcp", self.balancer.health.unwrap_or(self.balancer.group.1));
+        let gets_in = |node: usize| {
+            let from = self.node(node, fate);
+            self.admits(
+                &to,
+                &Asked { direction: Towards::In, flow, other: &from, fate: fate.checks() },
+            )
+        };
+        let nodes: Vec<bool> = (0..self.balancer.nodes.len()).map(gets_in).collect();
+        let all = nodes.iter().all(|in_| *in_);
+        let some = nodes.iter().any(|in_| *in_);
+        let here = self.node(0, fate);
+        let gets_out = here.groups.is_empty()
+            || self.admits(
+                &here,
+                &Asked { direction: Towards::Out, flow, other: &to, fate: fate.checks() },
+            );
+        gets_out && (all || (some && fate.is_well))
+    }
+}
+
+fn takes_mirrored((protocol, port): (&str, u16)) -> bool {
+    protocol != "tcp" && port == 4789
+}
+
+/// The ranges are tried by hand: this is what everything else stands on.
+#[test]
+fn a_range_has_its_addresses_and_no_other() {
+    let range = Range { first: 10 << 24 | 16, length: 28 };
+    let inside: Vec<u32> = (0..64).filter(|at| range.contains(10 << 24 | at)).collect();
+    assert_eq!(inside, (16..32).collect::<Vec<_>>());
+    assert!(Range { first: 0, length: 0 }.contains(u32::MAX));
+}

@@ -2,6 +2,7 @@
 //! call by call and to the trace as they are. No SDK and no socket is between, so that it takes seconds.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use mirror_local::data_plane::DataPlane;
@@ -39,6 +40,9 @@ const RANGES: [&str; 9] = [
 const PROTOCOLS: [&str; 6] = ["all", "all", "tcp", "udp", "icmp", "47"];
 const PORTS: [(u16, u16); 6] =
     [(22, 22), (53, 53), (443, 443), (5432, 5432), (1, 1023), (32_768, 65_535)];
+
+/// Something that was made: its id, and as the trace has it.
+type Made<T> = (String, T);
 
 /// One scene in the making.
 struct Scene {
@@ -87,7 +91,7 @@ impl Scene {
         }
         let subnets = self.ec2("DescribeSubnets", "subnetId");
         let targets = self.targets(&subnets);
-        let filters: Vec<(String, Filter)> =
+        let filters: Vec<Made<Filter>> =
             (0..self.random.usize(1..=3)).map(|number| self.filter(number)).collect();
         let sources = self.random.usize(1..=3);
         let mut interfaces: Vec<Interface> = (0..sources)
@@ -99,7 +103,7 @@ impl Scene {
     }
 
     /// An interface and a load balancer that can be sent to.
-    fn targets(&mut self, subnets: &[String]) -> [(String, Target); 2] {
+    fn targets(&mut self, subnets: &[String]) -> [Made<Target>; 2] {
         let target = |id: &str, destination| Target { name: Named::Id(id.to_owned()), destination };
         let interface = format!("CreateNetworkInterface&SubnetId={}", subnets[0]);
         let interface = self.id(&interface, "networkInterfaceId");
@@ -121,7 +125,7 @@ impl Scene {
         ]
     }
 
-    fn filter(&mut self, number: usize) -> (String, Filter) {
+    fn filter(&mut self, number: usize) -> Made<Filter> {
         let id = self.id("CreateTrafficMirrorFilter", "trafficMirrorFilterId");
         let amazon_dns = self.random.bool();
         if amazon_dns {
@@ -167,7 +171,8 @@ impl Scene {
         call.push_str(of_protocol);
         for (side, ports) in ["Source", "Destination"].into_iter().zip(ports) {
             if let Some((from, to)) = ports {
-                call += &format!("&{side}PortRange.FromPort={from}&{side}PortRange.ToPort={to}");
+                write!(call, "&{side}PortRange.FromPort={from}&{side}PortRange.ToPort={to}")
+                    .unwrap();
             }
         }
         self.ec2(&call, "trafficMirrorFilterRuleId");
@@ -185,7 +190,7 @@ impl Scene {
         &mut self,
         source: usize,
         subnets: &[String],
-        (filters, targets): (&[(String, Filter)], &[(String, Target); 2]),
+        (filters, targets): (&[Made<Filter>], &[Made<Target>]),
     ) -> Interface {
         let subnet = &subnets[self.random.usize(0..subnets.len())];
         let made = format!("CreateNetworkInterface&SubnetId={subnet}");

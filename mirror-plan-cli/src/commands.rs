@@ -19,6 +19,7 @@ mod schema;
 mod show;
 mod trace;
 mod validate;
+mod verify;
 mod watch;
 
 use mirror_plan::diagnostic::Diagnostics;
@@ -45,6 +46,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Output(args) => output::run(&args, settings, ui).await,
         Command::Graph(args) => graph::run(&args, settings, ui),
         Command::Report(args) => report::run(&args, settings, ui).await,
+        Command::Verify(args) => verify::run(&args, settings, ui).await,
         Command::Trace(args) => trace::run(&args, settings, ui).await,
         Command::Iam(args) => iam::run(&args, settings, ui).await,
         Command::Local(command) => local::run(&command, settings, ui).await,

@@ -24,6 +24,7 @@ pub mod snapshot;
 pub mod terraform;
 pub mod text;
 pub mod trace;
+pub mod verify;
 mod wording;
 
 pub use palette::Palette;

@@ -28,6 +28,7 @@ use self::elb::Balanced;
 pub(super) mod elb;
 mod existing;
 mod glimpse;
+pub(super) mod health;
 mod instance;
 mod internet_gateway;
 mod load_balancer;

@@ -23,3 +23,4 @@ mod second_look;
 mod session_names;
 mod sources;
 mod tidy;
+mod verify;

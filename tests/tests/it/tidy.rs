@@ -14,7 +14,7 @@ const FILE_LINES_MAX: usize = 600;
 const NAMES_OF_NOTHING: [&str; 6] = ["common", "helper", "helpers", "misc", "util", "utils"];
 
 /// The modules of mirror-plan that are functions of their inputs; `*` stands for any ending.
-const PURE_MODULES: [&str; 20] = [
+const PURE_MODULES: [&str; 21] = [
     "address",
     "attribute",
     "code",
@@ -35,6 +35,7 @@ const PURE_MODULES: [&str; 20] = [
     "scalar",
     "stack",
     "value",
+    "verify",
 ];
 
 /// The families of crates that the AWS SDK is made of; a function may be named `aws_default`.

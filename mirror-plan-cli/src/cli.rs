@@ -96,6 +96,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Show the outputs.
     Output(OutputArgs),
+    /// Check that the stack stands as its file says, and that its targets are healthy.
+    Verify(VerifyArgs),
     /// Draw the stack.
     Graph(GraphArgs),
     /// Write the plan as a page: pictures, findings, changes and what the filters mirror.
@@ -386,6 +388,15 @@ pub(crate) struct OutputArgs {
     /// One output as it is, without quotes.
     #[arg(long, requires = "name", conflicts_with = "json")]
     pub(crate) raw: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ use mirror_plan::observed::{Observed, Stranger, Strangers};
 use mirror_plan::plan::{Adoption, Mode};
 use mirror_plan::scalar::{AccountId, Coordination, Region};
 use mirror_plan::stack::Stack;
+use mirror_plan::verify::TargetHealth;
 
 use crate::settings::{Place, Settings};
 use crate::ui::Ui;
@@ -182,6 +183,14 @@ pub(crate) async fn strangers(
     observed: &Observed,
 ) -> Result<Vec<Stranger>, Diagnostics> {
     Ok(aws::strangers(aws, observed).await.map_err(|error| unseen(&error))?)
+}
+
+/// How the targets are of the target groups of a stack, and which of those are there.
+pub(crate) async fn target_health(
+    aws: &Aws,
+    observed: &Observed,
+) -> Result<(Vec<Address>, Vec<TargetHealth>), Diagnostics> {
+    Ok(aws::target_health(aws, observed).await.map_err(|error| unseen(&error))?)
 }
 
 /// What others have that is in the way of a stack; nothing is in the way of one that goes.

@@ -21,6 +21,7 @@ mod schema;
 mod show;
 mod trace;
 mod validate;
+mod verify;
 mod watch;
 
 use mirror_plan::diagnostic::Diagnostics;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Output(args) => output::run(&args, settings, ui).await,
         Command::Graph(args) => graph::run(&args, settings, ui),
         Command::Report(args) => report::run(&args, settings, ui).await,
+        Command::Verify(args) => verify::run(&args, settings, ui).await,
         Command::Trace(args) => trace::run(&args, settings, ui).await,
         Command::Rehearse(args) => rehearse::run(&args, settings, ui).await,
         Command::Iam(args) => iam::run(&args, settings, ui).await,

@@ -13,7 +13,7 @@ pub(crate) enum ExitStatus {
     /// 1: it did not, or not all of it.
     Failed,
     /// 2: `plan --detailed-exitcode` found something to do, `plan --check` a difference, `drift`
-    /// drift, or `trace --detailed-exitcode` that the plan changes the answer.
+    /// drift, `verify` a fault, or `trace --detailed-exitcode` that the plan changes the answer.
     Changes,
     /// 3: a saved or approved plan is not what is to do any more; nothing was done.
     Stale,
@@ -28,7 +28,8 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
   1    failed, refused, or not approved
-  2    something to do (plan, trace --detailed-exitcode), a difference (plan --check), or drift
+  2    something to do (plan, trace --detailed-exitcode), a difference (plan --check), drift, or a
+       fault (verify)
   3    the saved or approved plan is stale, or was changed; nothing was done
   4    another run is at work on the stack; nothing was done
   130  interrupted";

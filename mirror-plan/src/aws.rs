@@ -38,6 +38,7 @@ mod wait;
 
 pub use act::{Act, ActError, Known, Made, Token, act, find_created, retag};
 pub use errors::{CallError, ErrorKind};
+pub use observe::health::target_health;
 pub use observe::strangers::{in_the_way, strangers};
 pub use observe::{ObserveError, Sight, Wanted, candidates, observe};
 pub use permission::check_permissions;

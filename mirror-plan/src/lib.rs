@@ -49,8 +49,8 @@
 //! the tables from which checks, defaults, differences and the reference follow; [`resource`] has
 //! one file for each kind. [`stack`] is what the user declared, [`observed`] what the cloud holds,
 //! [`plan`](mod@plan) what is to happen, [`packet`] what that means for the packets, [`lint`] what will not
-//! work, [`apply`] makes it happen, [`iam`] says what that needs to be allowed, and [`permission`] what AWS
-//! says it is.
+//! work, [`apply`] makes it happen, [`iam`] says what that needs to be allowed, [`permission`] what AWS
+//! says it is, and [`verify`] whether it stands.
 //!
 //! # Features
 //!
@@ -89,6 +89,7 @@ pub mod scalar;
 pub mod schema;
 pub mod stack;
 pub mod value;
+pub mod verify;
 
 // The examples in the book run with this crate's own.
 #[cfg(all(doctest, feature = "aws", feature = "hcl"))]

@@ -26,6 +26,7 @@ pub mod snapshot;
 pub mod terraform;
 pub mod text;
 pub mod trace;
+pub mod verify;
 mod wording;
 
 pub use palette::Palette;

@@ -23,6 +23,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       destroy         Remove everything of the stack
       show            Show a saved plan, or what the cloud holds of the stack
       output          Show the outputs
+      verify          Check that the stack stands as its file says, and that its targets are healthy
       graph           Draw the stack
       report          Write the plan as a page: pictures, findings, changes and what the filters mirror
       trace           Say what becomes of a packet, or of a whole capture, before and after the plan
@@ -50,7 +51,8 @@ fn help_lists_the_verbs_and_the_exit_codes() {
     Exit codes:
       0    done
       1    failed, refused, or not approved
-      2    something to do (plan, trace --detailed-exitcode), a difference (plan --check), or drift
+      2    something to do (plan, trace --detailed-exitcode), a difference (plan --check), drift, or a
+           fault (verify)
       3    the saved or approved plan is stale, or was changed; nothing was done
       4    another run is at work on the stack; nothing was done
       130  interrupted

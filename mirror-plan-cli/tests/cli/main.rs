@@ -29,6 +29,7 @@ mod style;
 mod terminal;
 mod tfjson;
 mod trace;
+mod verify;
 mod watch;
 
 use std::fs;

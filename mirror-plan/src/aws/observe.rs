@@ -29,6 +29,7 @@ mod candidates;
 pub(super) mod elb;
 mod existing;
 mod glimpse;
+pub(super) mod health;
 mod instance;
 mod internet_gateway;
 mod load_balancer;

@@ -27,3 +27,4 @@ mod second_look;
 mod session_names;
 mod sources;
 mod tidy;
+mod verify;

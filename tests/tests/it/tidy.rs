@@ -36,6 +36,7 @@ const PURE_MODULES: [&str; 21] = [
     "scalar",
     "stack",
     "value",
+    "verify",
 ];
 
 /// The families of crates that the AWS SDK is made of; a function may be named `aws_default`.

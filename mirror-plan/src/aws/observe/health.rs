@@ -1,0 +1,69 @@
+//! Reading how the targets of target groups are.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription;
+
+use super::super::Aws;
+use super::super::answer::{Answer, text};
+use super::super::errors::AnswerError;
+use super::{ObserveError, each};
+use crate::address::{Address, Kind};
+use crate::observed::{Found, Observed};
+use crate::resource::instance::InstanceId;
+use crate::verify::{State, TargetHealth};
+
+const ANSWER: Answer = Answer("DescribeTargetHealth");
+
+/// Asks how the targets are of each target group that the stack makes or uses: a call for each group.
+/// Returns the groups that are there, and their targets.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read.
+pub async fn target_health(
+    aws: &Aws,
+    observed: &Observed,
+) -> Result<(Vec<Address>, Vec<TargetHealth>), ObserveError> {
+    let current = observed.owned.keys().filter_map(|at| Some((at, observed.current(at)?)));
+    let all: Vec<(&Address, &Found)> = current.chain(&observed.existing).collect();
+    let of = |kind: Kind| all.iter().copied().filter(move |(address, _)| address.kind == kind);
+    let instances: BTreeMap<&str, &Address> =
+        of(Kind::Instance).map(|(address, found)| (found.id.as_str(), address)).collect();
+    let groups: Vec<(&Address, &Found)> = of(Kind::TargetGroup).collect();
+    let asked = each(groups.iter().map(|(_, group)| of_group(aws, group)).collect()).await?;
+    let (mut there, mut targets) = (Vec::new(), Vec::new());
+    for ((address, _), answer) in groups.into_iter().zip(asked) {
+        let Some(answer) = answer else { continue };
+        there.push(address.clone());
+        for target in answer {
+            let mut read = read(address, &target)?;
+            read.instance = instances.get(read.id.as_str()).map(|at| (*at).clone());
+            targets.push(read);
+        }
+    }
+    targets.sort();
+    Ok((there, targets))
+}
+
+async fn of_group(aws: &Aws, group: &Found) -> Result<Vec<TargetHealthDescription>, ObserveError> {
+    let request = aws.elb().describe_target_health().target_group_arn(group.id.as_str());
+    let answer = aws.send("DescribeTargetHealth", request.send()).await?;
+    Ok(answer.target_health_descriptions.unwrap_or_default())
+}
+
+fn read(group: &Address, seen: &TargetHealthDescription) -> Result<TargetHealth, AnswerError> {
+    let target = ANSWER.present("Target", seen.target())?;
+    let health = ANSWER.present("TargetHealth", seen.target_health())?;
+    let state = ANSWER.present("State", health.state())?;
+    let id: InstanceId = ANSWER.id("Id", target.id())?;
+    let words = [health.reason().map(|reason| reason.as_str()), health.description()];
+    let words: Vec<String> = words.into_iter().filter_map(text).collect();
+    Ok(TargetHealth {
+        group: group.clone(),
+        id,
+        instance: None,
+        port: target.port().and_then(|port| u16::try_from(port).ok()),
+        state: State::of(state.as_str()),
+        reason: (!words.is_empty()).then(|| words.join(": ")),
+    })
+}

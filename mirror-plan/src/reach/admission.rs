@@ -26,6 +26,8 @@ pub(crate) struct Flow {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gate<'g, 's> {
     pub(super) groups: &'g Groups<'s>,
+    /// The load balancer, if it is one.
+    pub(super) balancer: Option<Mention<'s>>,
     /// The VPC that it is in, if that is known.
     pub(super) vpc: Option<Mention<'s>>,
     /// Which hop it is.
@@ -46,7 +48,12 @@ impl<'s> Gate<'_, 's> {
     pub(super) fn hop(&self, network: &Network<'s>, flow: Flow, peer: &End<'s>) -> Hop {
         let groups = &self.groups.named;
         match (groups.as_slice(), self.groups.rest) {
-            ([], Rest::Nothing) => self.passes("without security groups it lets all through"),
+            ([], Rest::Nothing) => match self.balancer {
+                Some(name) => {
+                    self.passes(format!("{name} has no security groups and lets all through"))
+                }
+                None => self.passes("no security groups are in the way"),
+            },
             ([], Rest::Unknown) => self.unknown("its security groups are not known"),
             ([], Rest::Default) => self.default_group(network, flow, peer),
             (_, Rest::Nothing | Rest::Default | Rest::Unknown) => {

@@ -80,6 +80,7 @@ impl Approach {
         }
         let gate = Gate {
             groups: &to.groups,
+            balancer: Some(to.name),
             vpc: to.vpc,
             sort: Sort::SecurityGroup,
             stretch: Stretch::Target,

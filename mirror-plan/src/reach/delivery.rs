@@ -241,7 +241,8 @@ impl<'s> Balanced<'s> {
 
     /// The load balancer's own groups, on the way out.
     const fn gate(&self, sort: Sort) -> Gate<'_, 's> {
-        Gate { groups: &self.groups, vpc: self.vpc, sort, stretch: Stretch::Receiver }
+        let balancer = Some(self.name);
+        Gate { groups: &self.groups, balancer, vpc: self.vpc, sort, stretch: Stretch::Receiver }
     }
 
     /// Whether a receiver is in the VPC of the load balancer: the address of the source is kept, and only such get
@@ -298,6 +299,7 @@ impl<'s> Balanced<'s> {
     fn checks(&self, network: &Network<'s>, end: &End<'s>, flow: Flow) -> Hop {
         let gate = Gate {
             groups: &end.groups,
+            balancer: None,
             vpc: end.place.map(|place| place.vpc),
             sort: Sort::HealthCheck,
             stretch: Stretch::Receiver,
@@ -382,7 +384,8 @@ impl<'s> Receiver<'s> {
     /// Whether its own groups admit mirrored packets. Those of a load balancer count as much as those of the source.
     pub(super) fn admits(&self, network: &Network<'s>, from: &End<'s>, stretch: Stretch) -> Hop {
         let vpc = self.end.place.map(|place| place.vpc);
-        let gate = Gate { groups: &self.end.groups, vpc, sort: Sort::SecurityGroup, stretch };
+        let (groups, sort) = (&self.end.groups, Sort::SecurityGroup);
+        let gate = Gate { groups, balancer: None, vpc, sort, stretch };
         gate.hop(network, Flow::ingress(Protocol::UDP, self.port), from)
     }
 

@@ -48,7 +48,7 @@ struct Known<'s> {
 /// The hops from a source to where its packets are to go: a route, and what it leads to.
 fn route<'s>(network: &Network<'s>, from: &End<'s>, to: Option<Goal<'s>>) -> Vec<Hop> {
     let Some(from) = from.place else {
-        return vec![unknown("the subnet of the source is not known, and so its routes are not")];
+        return vec![unknown("the subnet of the source is not known, and so the way is not")];
     };
     let Some(goal) = to else {
         return vec![unknown("where the packets are to go is not known, and so the way is not")];

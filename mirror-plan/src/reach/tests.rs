@@ -1,6 +1,7 @@
 //! What becomes of packets, held against an oracle that tries them one by one, and said in words.
 
 mod oracle;
+mod words;
 mod world;
 
 use proptest::prelude::*;

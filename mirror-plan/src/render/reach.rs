@@ -1,9 +1,45 @@
 //! Ways in words: a line for every session, and the hops of one.
+//!
+//! ```
+//! # use mirror_plan::attribute::Ref;
+//! # use mirror_plan::resource::{MirrorFilter, MirrorSession};
+//! use mirror_plan::reach::{Network, Reach};
+//! use mirror_plan::render::reach::Lines;
+//! # let mut stack = mirror_plan::stack::Stack::builder("lab".parse()?);
+//! # let filter = MirrorFilter {
+//! #     description: None,
+//! #     amazon_dns: false,
+//! #     rules: Default::default(),
+//! #     tags: Default::default(),
+//! # };
+//! # let filter = stack.add("nothing".parse()?, filter);
+//! # let session = MirrorSession {
+//! #     source: Ref::Id("eni-0a1b2c3d".parse()?),
+//! #     target: Ref::Id("tmt-0a1b2c3d".parse()?),
+//! #     filter,
+//! #     number: 1_i64.try_into()?,
+//! #     packet_length: None,
+//! #     vni: None,
+//! #     description: None,
+//! #     tags: Default::default(),
+//! # };
+//! # stack.add("detect".parse()?, session);
+//! # let (stack, _warnings) = stack.build()?;
+//!
+//! let reach = Reach::over(Network::of_stack(&stack));
+//! assert_eq!(
+//!     Lines(&reach).to_string(),
+//!     "mirror_session.detect: stopped: eni-0a1b2c3d -| mirror_filter.nothing takes no packet\n",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::reach::{Extent, Outcome, Path, Reach, Stretch, Verdict, Way};
+use super::scene::Scene;
+use crate::plan::Plan;
+use crate::reach::{Outcome, Path, Reach, Stretch, Way};
 
 /// How many receivers a line names.
 const NAMED_MAX: usize = 3;
@@ -20,56 +56,55 @@ pub struct Line<'w, 'r, 's>(pub &'w Way<'r, 's>);
 #[derive(Clone, Copy, Debug)]
 pub struct Hops<'p>(pub &'p Path);
 
+/// A line for every session that there is after a plan. Its values are those of the plan: what it does not hold,
+/// such as the groups of an object that the stack uses, is not known.
+#[must_use]
+pub fn of_plan(plan: &Plan) -> String {
+    Lines(&Reach::over(Scene::of_plan(plan).network())).to_string()
+}
+
 impl fmt::Display for Lines<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.ways().iter().try_for_each(|way| writeln!(f, "{}", Line(&way)))
     }
 }
 
-/// `mirror_session.web carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor`.
+/// `mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor`.
+///
+/// Where packets are stopped it ends with `-|` and the words of the hop, and with `-?` where that is not known.
 impl fmt::Display for Line<'_, '_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = self.0;
         let all = if way.is_of_sources() { "[*]" } else { "" };
-        write!(f, "{}{all} {}: {}", way.session(), verb(way.verdict()), way.source())?;
+        write!(f, "{}{all}: {}: {}", way.session(), way.verdict(), way.source())?;
         let Some(path) = way.decisive() else { return Ok(()) };
-        let obstacle = path.obstacle().map(|hop| hop.stretch);
-        let stations = stations(way, &path);
-        for (stretch, name) in stations {
+        let obstacle = path.obstacle();
+        for (stretch, name) in stations(way, &path) {
             // Packets get no further than to the thing before the obstacle.
-            if obstacle.is_some_and(|obstacle| obstacle <= stretch) {
+            if obstacle.is_some_and(|hop| hop.stretch <= stretch) {
                 break;
             }
             write!(f, " -> {name}")?;
         }
-        match path.obstacle() {
+        match obstacle {
             None => Ok(()),
+            Some(hop) if hop.outcome == Outcome::Stops => write!(f, " -| {hop}"),
             Some(hop) => {
-                write!(f, " -| {hop}")?;
+                write!(f, " -? {hop}")?;
                 match others(&path) {
                     0 => Ok(()),
-                    1 => write!(f, ", and one more hop is not known"),
-                    count => write!(f, ", and {count} more hops are not known"),
+                    1 => write!(f, "; nor is one more hop"),
+                    count => write!(f, "; nor are {count} more hops"),
                 }
             }
         }
     }
 }
 
-/// How many hops of a path are not known besides the first, where none stops.
+/// How many hops of a path are not known besides the first.
 fn others(path: &Path) -> usize {
-    let worst = path.outcome();
     let unknown = path.hops.iter().filter(|hop| hop.outcome == Outcome::Unknown);
-    if worst == Outcome::Unknown { unknown.count() - 1 } else { 0 }
-}
-
-const fn verb(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Carries => "carries",
-        Verdict::Stopped(Extent::Whole) => "is stopped",
-        Verdict::Stopped(Extent::Part) => "is stopped in part",
-        Verdict::Unknown => "is not known",
-    }
+    unknown.count().saturating_sub(1)
 }
 
 /// What packets pass, with the part of the way that ends there.
@@ -92,14 +127,9 @@ fn stations(way: &Way<'_, '_>, path: &Path) -> Vec<(Stretch, String)> {
 
 /// Who receives, where packets get through.
 fn receivers(way: &Way<'_, '_>) -> Option<String> {
-    let mut seen = BTreeSet::new();
-    let all: Vec<String> = way
-        .legs()
-        .filter_map(|leg| leg.receiver)
-        .filter(|receiver| seen.insert(*receiver))
-        .map(|receiver| receiver.to_string())
-        .collect();
-    let shown = all.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    let all: BTreeSet<_> = way.legs().filter_map(|leg| leg.receiver).collect();
+    let shown: Vec<String> = all.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let shown = shown.join(", ");
     match all.len() {
         0 => None,
         count if count > NAMED_MAX => Some(format!("{shown} and {} more", count - NAMED_MAX)),

@@ -10,6 +10,7 @@ use super::graph::Mark;
 use crate::address::{Address, Kind};
 use crate::attribute::{ObjectType, Problems, Type};
 use crate::plan::{Change, Plan};
+use crate::reach::Network;
 use crate::resource::{Resource, object_type};
 use crate::stack::{FanOut, SourceNames, Stack};
 use crate::value::Value;
@@ -73,6 +74,13 @@ impl<'s> Scene<'s> {
 
     pub(super) fn resource(&self, address: &Address) -> Option<&Resource> {
         self.resources.get(address).map(|resource| &**resource)
+    }
+
+    /// The network in which its packets go. What goes carries nothing any more.
+    pub(super) fn network(&self) -> Network<'_> {
+        let stays =
+            self.resources().filter(|(address, _)| self.mark(address) != Some(Mark::Delete));
+        Network::declared(stays, self.fan_outs())
     }
 
     pub(super) fn mark(&self, address: &Address) -> Option<Mark> {

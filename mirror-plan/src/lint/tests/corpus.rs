@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostics, Source};
 use crate::hcl::{Inputs, StackFile};
+use crate::reach::{Network, Reach, Verdict};
 
 /// The parts of a stack, by the names that the template has for them.
 type Parts = BTreeMap<&'static str, String>;
@@ -279,6 +280,41 @@ fn every_mistake_is_found_alone_and_nothing_else_with_it() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The codes of what stops packets on their way.
+const STOPS: [&str; 9] =
+    ["MP1001", "MP1002", "MP1005", "MP1006", "MP1007", "MP1008", "MP1018", "MP1019", "MP1020"];
+
+#[test]
+fn a_session_is_stopped_where_a_finding_says_so_and_nowhere_else() {
+    let mut wrong = Vec::new();
+    let mut stopped = 0;
+    let sound: Vec<(u64, Vec<&Mistake>)> = (0..60).map(|seed| (seed, Vec::new())).collect();
+    let mistaken = MISTAKES.iter().flat_map(|it| (0..2).map(move |seed| (seed, vec![it])));
+    for (seed, mistakes) in sound.into_iter().chain(mistaken) {
+        let source = Source {
+            name: "corpus.mirror.hcl".to_owned(),
+            text: text(working(seed), &mistakes, seed),
+        };
+        let file = StackFile::parse(source).expect("the text is HCL");
+        let (Some(stack), _) = file.stack_in_part(&Inputs::new()) else { continue };
+        let found: BTreeSet<&str> = super::check(&stack).iter().map(|it| it.code.0).collect();
+        let is_found = STOPS.iter().any(|code| found.contains(code));
+        let reach = Reach::over(Network::of_stack(&stack));
+        let is_stopped =
+            reach.ways().iter().any(|way| matches!(way.verdict(), Verdict::Stopped(_)));
+        stopped += usize::from(is_stopped);
+        // A warning about one direction has the code of an empty filter, and a receiver that counts as ill gets
+        // nothing where others do.
+        let is_no_stop =
+            |it: &&Mistake| ["one direction", "a receiver elsewhere"].contains(&it.name);
+        if is_stopped != is_found && !mistakes.iter().any(is_no_stop) {
+            wrong.push((seed, mistakes.first().map(|it| it.name), found));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(stopped > 30, "{stopped}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Key, MIRROR, RECEIVERS, SOURCES};
 use crate::address::Kind;
-use crate::reach::{Hop, Leg, Mention, Network, Outcome, Reach, Stretch, Way};
+use crate::reach::{Hop, Leg, Mention, Outcome, Reach, Stretch, Way};
 use crate::render::graph::{Drawing, Edge, Mark, Node, Sort, Stroke};
 use crate::render::scene::Scene;
 
@@ -16,10 +16,7 @@ const STOPPED: &str = "stopped";
 /// Draws arrows along which packets go, those of which that is not known, and those along which none do; and a box
 /// with its words for each hop that stops some.
 pub(super) fn draw(scene: &Scene<'_>, drawing: &mut Drawing<Key>) {
-    // What goes carries nothing any more.
-    let stays = scene.resources().filter(|(address, _)| scene.mark(address) != Some(Mark::Delete));
-    let network = Network::declared(stays, scene.fan_outs());
-    let reach = Reach::over(network);
+    let reach = Reach::over(scene.network());
     let mut traffic = Traffic { drawing, best: BTreeMap::new(), stops: BTreeSet::new() };
     let mut seen = BTreeSet::new();
     for way in reach.ways().iter() {

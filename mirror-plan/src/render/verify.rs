@@ -93,6 +93,10 @@ fn told(fault: &Fault) -> (String, Vec<String>) {
             match change.action {
                 Action::Create => (format!("{address} is not there"), Vec::new()),
                 Action::Delete => (format!("{address} should not be there"), Vec::new()),
+                Action::Move => {
+                    let before = change.moved_from.as_ref().unwrap_or(address);
+                    (format!("{address} still has the tags of {before}"), Vec::new())
+                }
                 Action::NoOp | Action::Update | Action::Replace(_) => {
                     let what =
                         format!("{address} is not as the stack file says; an apply would change:");
@@ -137,7 +141,7 @@ fn resource(change: &Change) -> Json {
     let state = match change.action {
         Action::NoOp => "in_place",
         Action::Create => "absent",
-        Action::Update | Action::Replace(_) => "differs",
+        Action::Move | Action::Update | Action::Replace(_) => "differs",
         Action::Delete => "left_over",
     };
     let differences = change.differences.iter().map(|difference| &difference.attribute);

@@ -14,7 +14,7 @@ const FILE_LINES_MAX: usize = 600;
 const NAMES_OF_NOTHING: [&str; 6] = ["common", "helper", "helpers", "misc", "util", "utils"];
 
 /// The modules of mirror-plan that are functions of their inputs; `*` stands for any ending.
-const PURE_MODULES: [&str; 21] = [
+const PURE_MODULES: [&str; 22] = [
     "address",
     "attribute",
     "code",

@@ -410,7 +410,7 @@ fn via() -> impl Strategy<Value = Via> {
     let unseen = ["pcx-0a1b2c3d4e5f67890", "tgw-0a1b2c3d4e5f67890", "nat-0a1b2c3d4e5f67890"];
     prop_oneof![
         2 => Just(Via::InternetGateway),
-        3 => Just(Via::Peering),
+        1 => Just(Via::Peering),
         3 => select(unseen.to_vec()).prop_map(Via::Unseen),
     ]
 }

@@ -15,9 +15,10 @@ use crate::value::{Origin, Value};
 mod interface;
 mod inventory;
 mod remade;
+mod stand_in;
 mod strangers;
 
-pub use remade::remade;
+pub use remade::{Remade, remade, without_images};
 pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};

@@ -7,6 +7,8 @@ mod replay;
 mod stage;
 mod text;
 
+use std::net::IpAddr;
+
 use mirror_local::StoreError;
 use mirror_local::data_plane::DataPlane;
 use mirror_plan::code;
@@ -43,6 +45,7 @@ pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -
     let mut mirroring = Mirroring::at(Moment::Before, &rest, &observed).map_err(untraceable)?;
     let mut plane = DataPlane::of(stage.cloud(), observed.region.as_str(), *mtu)
         .map_err(|error| unusable(&error))?;
+    acquaint(&mut mirroring, &plane);
     name(&mut mirroring, &mut plane, eni)?;
     if mirroring.interfaces.iter().all(|interface| interface.sessions.is_empty()) {
         return Err(Diagnostic::error(
@@ -75,6 +78,15 @@ pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -
         ui.data(text::Text(&rehearsed));
     }
     Ok(rehearsed.status(*lost_max))
+}
+
+/// Tells the trace where Amazon's DNS server is, which it cannot know where the stack does not have the VPC.
+fn acquaint(mirroring: &mut Mirroring, plane: &DataPlane) {
+    for interface in &mut mirroring.interfaces {
+        let id = interface.id.as_deref();
+        let known = plane.interfaces().iter().find(|it| Some(it.id()) == id);
+        interface.resolvers.extend(known.and_then(|it| it.resolver()).map(IpAddr::V4));
+    }
 }
 
 /// Gives interfaces the addresses that they have in the capture.

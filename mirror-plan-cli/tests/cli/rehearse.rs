@@ -10,9 +10,9 @@ use super::{Folder, assert_shown, shown};
 const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
 
 fn json(folder: &Folder, arguments: &str) -> Json {
-    let output = folder.command(&format!("{arguments} --json")).output().unwrap();
+    let output = folder.command(&format!("{arguments} --json")).output().expect("mirror runs");
     assert!(output.status.success(), "{}", shown(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("it is JSON")
 }
 
 fn number(json: &Json, pointer: &str) -> u64 {
@@ -115,6 +115,73 @@ fn what_is_there_is_there_in_a_rehearsal() {
     }
     let plan = folder.mirror("--local plan --detailed-exitcode");
     assert!(plan.starts_with("exit code: 2"), "nothing was done where it is real: {plan}");
+}
+
+/// A stack that mirrors what another has made; of what that stands in only the ids are known.
+const MIRRORING: &str = r#"
+stack "mirroring" { region = "eu-west-1" }
+
+existing "instance" "web" { tags = { mirror = "true" } }
+existing "instance" "sensor" { name = "sensor" }
+
+mirror_target "sensor" { network_interface = instance.sensor }
+mirror_filter "all" { rules = [{ number = 100, action = "accept" }] }
+mirror_session "web" {
+  source = instance.web
+  target = mirror_target.sensor
+  filter = mirror_filter.all
+  number = 1
+}
+"#;
+
+const ESTATE: &str = r#"
+stack "estate" { region = "eu-west-1" }
+
+vpc "estate" { cidr = "10.7.0.0/16" }
+subnet "web" {
+  vpc  = vpc.estate
+  cidr = "10.7.1.0/24"
+}
+subnet "sensors" {
+  vpc  = vpc.estate
+  cidr = "10.7.2.0/28"
+}
+security_group "closed" { vpc = vpc.estate }
+instance "web" {
+  instance_type   = "t4g.micro"
+  ami             = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+  subnet          = subnet.web
+  private_ip      = "10.7.1.17"
+  security_groups = [security_group.closed]
+  tags            = { mirror = "true" }
+}
+instance "sensor" {
+  instance_type   = "t3.micro"
+  subnet          = subnet.sensors
+  security_groups = [security_group.closed]
+}
+"#;
+
+#[test]
+fn something_stands_for_what_has_only_been_heard_of() {
+    let folder = Folder::empty();
+    folder.write("mirroring.mirror.hcl", MIRRORING);
+    fs::create_dir(folder.path().join("estate")).unwrap();
+    folder.write("estate/estate.mirror.hcl", ESTATE);
+    folder.done("apply estate --auto-approve");
+    folder.done("observe mirroring.mirror.hcl --out there.json");
+    // An image that no local AWS has.
+    let there = folder.read("there.json");
+    let image = there.split("\"ami-").nth(1).unwrap().split('"').next().unwrap();
+    folder.write("there.json", &there.replace(image, "0123456789abcdef0"));
+    let shown = folder.mirror("rehearse mirroring.mirror.hcl --inventory there.json");
+    assert!(shown.starts_with("exit code: 0"), "{shown}");
+    let (data, notes) = shown.split_once("----- stderr -----").unwrap();
+    assert!(data.contains("3 added, 0 changed, 0 destroyed"), "{shown}");
+    assert!(data.contains("instance.web (10.7.1.17)"), "{shown}");
+    // Two subnets and a group; nothing else differs from what is there.
+    assert_eq!((notes.matches("subnet-").count(), notes.matches("sg-").count()), (2, 1), "{notes}");
+    assert!(!notes.contains("Not quite"), "{notes}");
 }
 
 #[test]

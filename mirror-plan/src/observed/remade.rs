@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::stand_in::{self, StandIn};
 use super::{Found, Observed};
 use crate::address::{Address, Kind, Name};
 use crate::attribute::Problems;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::resource::Resource;
+use crate::scalar::Ami;
 use crate::stack::{Declared, Stack};
 use crate::value::{Secret, Value};
 
@@ -23,8 +25,18 @@ impl Observed {
     }
 }
 
+/// A stack that makes what was observed.
+#[derive(Clone, Debug)]
+pub struct Remade {
+    /// The stack.
+    pub stack: Stack,
+    /// What of it stands for objects of which only the ids were seen, with those.
+    pub stand_ins: BTreeMap<Address, String>,
+}
+
 /// The stack `name` that would make `objects` in an empty account: with the attributes that were seen, and
-/// with references among them in place of ids.
+/// with references among them in place of ids. For subnets, groups and VPCs that they refer to and nobody has seen
+/// something stands; so it does for images, of which there are not the same in every account.
 ///
 /// User data that is not known is that which `stack` has for the object, if it has the same hash; else
 /// something stands for it.
@@ -35,26 +47,82 @@ pub fn remade(
     name: Name,
     objects: &BTreeMap<&Address, &Found>,
     stack: &Stack,
-) -> Result<Stack, Diagnostics> {
-    let names = names(objects);
-    let mut builder = Stack::builder(name);
-    let mut wrong = Diagnostics::new();
+) -> Result<Remade, Diagnostics> {
+    let mut names = names(objects);
+    let mut stand_ins = BTreeMap::new();
+    let mut all = Vec::new();
+    for StandIn { address, attributes, id } in stand_in::stand_ins(objects, &names) {
+        if let Some(id) = id {
+            names.insert(id.clone(), address.clone());
+            stand_ins.insert(address.clone(), id);
+        }
+        all.push((address, attributes));
+    }
     for (address, found) in objects {
         let mut value = found.resource.to_value();
-        refer(&mut value, &names);
         reveal(&mut value, address, stack);
-        let mut problems = Problems::default();
-        match Resource::read(address.kind, &value, &mut problems) {
-            Some(resource) => {
-                builder.declare((*address).clone(), Declared { resource, place: None });
+        all.push(((*address).clone(), value));
+    }
+    let mut builder = Stack::builder(name);
+    let mut wrong = Diagnostics::new();
+    for (address, mut value) in all {
+        refer(&mut value, &names);
+        match Resource::read(address.kind, &value, &mut Problems::default()) {
+            Some(mut resource) => {
+                let declared = stack.resources.get(&address).map(|declared| &declared.resource);
+                replace_image(&mut resource, declared);
+                builder.declare(address, Declared { resource, place: None });
             }
             None => wrong.push(
-                Diagnostic::error(code::FILE, "what is there cannot be made again").of(address),
+                Diagnostic::error(code::FILE, "what is there cannot be made again").of(&address),
             ),
         }
     }
     let ((), _) = wrong.unless_errors(())?;
-    builder.build().map(|(stack, _warnings)| stack)
+    builder.build().map(|(stack, _warnings)| Remade { stack, stand_ins })
+}
+
+/// The same stack with no image that only one account or Region has.
+#[must_use]
+pub fn without_images(mut stack: Stack) -> Stack {
+    for declared in stack.resources.values_mut() {
+        let own = declared.resource.clone();
+        replace_image(&mut declared.resource, Some(&own));
+    }
+    stack
+}
+
+/// The public parameter of Systems Manager for Amazon Linux on Graviton.
+///
+/// Source: Amazon Linux 2023 guide, "Launching with SSM".
+const AMAZON_LINUX_ARM: &str =
+    "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64";
+
+/// Puts Amazon Linux in the place of an instance's image, unless it is declared by a public parameter.
+fn replace_image(resource: &mut Resource, declared: Option<&Resource>) {
+    let Resource::Instance(instance) = resource else { return };
+    let declared = match declared {
+        Some(Resource::Instance(declared)) => declared.ami.clone(),
+        _ => None,
+    };
+    instance.ami = match declared {
+        Some(Ami::Parameter(name)) => Some(Ami::Parameter(name)),
+        Some(Ami::Id(_)) | None if is_arm(&instance.instance_type.to_string()) => {
+            Some(Ami::Parameter(AMAZON_LINUX_ARM.to_owned()))
+        }
+        Some(Ami::Id(_)) | None => None,
+    };
+}
+
+/// Whether instances of a type have Graviton processors: a `g` behind the generation says so, and the first had
+/// a name of its own.
+///
+/// Source: EC2 user guide, "Amazon EC2 instance type naming conventions".
+fn is_arm(instance_type: &str) -> bool {
+    let family = instance_type.split('.').next().unwrap_or_default();
+    let options = family.trim_start_matches(|it: char| !it.is_ascii_digit());
+    let options = options.trim_start_matches(|it: char| it.is_ascii_digit());
+    family == "a1" || options.starts_with('g')
 }
 
 /// Whose each id is. The primary interface of an instance is referred to as the instance.
@@ -107,5 +175,22 @@ fn reveal(value: &mut Value, address: &Address, stack: &Stack) {
             Some(Value::Secret(known)) if known == secret => Value::Secret(known.clone()),
             _ => Value::Secret(Secret::text(UNKNOWN_USER_DATA)),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graviton_is_told_by_its_name() {
+        for arm in
+            ["t4g.micro", "m6gd.16xlarge", "c7gn.large", "im4gn.large", "g5g.xlarge", "a1.large"]
+        {
+            assert!(is_arm(arm), "{arm}");
+        }
+        for other in ["t3.micro", "g4dn.xlarge", "m5n.large", "u-6tb1.56xlarge", "c7i-flex.large"] {
+            assert!(!is_arm(other), "{other}");
+        }
     }
 }

@@ -11,9 +11,10 @@ use mirror_plan::apply::{Journal, Options, Stop, apply};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::observed::{Found, Observed, remade};
+use mirror_plan::observed::{Found, Observed, Remade, remade, without_images};
 use mirror_plan::plan::{Mode, Request, plan};
 use mirror_plan::render::report::Failures;
+use mirror_plan::resource::Resource;
 use mirror_plan::stack::Stack;
 
 use crate::cli::SightArgs;
@@ -59,7 +60,14 @@ impl Stage {
         let Some(observed) = seen else { return Self::over(Cloud::in_memory(), stack, settings) };
         // What was observed may be a local AWS, whose ids must not be those of something else here.
         let stage = Self::over(Cloud::in_memory().with_seed(SEED), stack, settings)?;
-        stage.hold(&observed).await?;
+        let stage = Self { stack: without_images(stage.stack), ..stage };
+        let stand_ins = stage.hold(&observed).await?;
+        if !stand_ins.is_empty() {
+            ui.note(format_args!(
+                "Only the ids of these are known, so that something stands for them that lets everything through: {}\n",
+                stand_ins.join(", ")
+            ));
+        }
         let other = differing(&observed, &stage.observe().await?);
         if !other.is_empty() {
             ui.note(format_args!(
@@ -115,7 +123,9 @@ impl Stage {
     }
 
     /// Makes what was observed: first what the stack uses, then what it owns, with the ids that were seen.
-    async fn hold(&self, observed: &Observed) -> Result<(), Diagnostics> {
+    ///
+    /// Returns the ids of what something stands for.
+    async fn hold(&self, observed: &Observed) -> Result<Vec<String>, Diagnostics> {
         if !observed.sources.is_empty() {
             let title = "a stack with `sources` cannot be rehearsed over what is there yet";
             return Err(Diagnostic::error(code::FILE, title)
@@ -124,19 +134,20 @@ impl Stage {
         }
         let surroundings: Name = SURROUNDINGS.parse().expect("it is a name");
         let existing = observed.existing.iter().collect();
-        self.make(surroundings, &existing).await?;
-        self.make(self.stack.name.clone(), &observed.current_objects()).await
+        let mut stand_ins = self.make(surroundings, &existing).await?;
+        stand_ins.extend(self.make(self.stack.name.clone(), &observed.current_objects()).await?);
+        Ok(stand_ins)
     }
 
     async fn make(
         &self,
         name: Name,
         objects: &BTreeMap<&Address, &Found>,
-    ) -> Result<(), Diagnostics> {
+    ) -> Result<Vec<String>, Diagnostics> {
         if objects.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let before = remade(name, objects, &self.stack)?;
+        let Remade { stack: before, stand_ins } = remade(name, objects, &self.stack)?;
         let report = self.apply_of(&before).await?;
         if !report.is_complete() {
             let title = "what is there cannot be made again in a local AWS";
@@ -148,8 +159,12 @@ impl Stage {
         let made = self.observe_of(&before).await?;
         let pairs =
             objects.iter().filter_map(|(address, was)| Some((made.current(address)?, *was)));
-        self.cloud.rename(&pairs.flat_map(|(is, was)| other_names(is, was)).collect());
-        Ok(())
+        let names = pairs.flat_map(|(is, was)| other_names(is, was));
+        let stood_for = stand_ins
+            .iter()
+            .filter_map(|(address, id)| Some((made.current(address)?.id.to_string(), id.clone())));
+        self.cloud.rename(&names.chain(stood_for).collect());
+        Ok(stand_ins.into_values().collect())
     }
 }
 
@@ -161,9 +176,18 @@ fn differing(seen: &Observed, here: &Observed) -> Vec<String> {
     let existing = existing.map(|(address, was)| (address, was, here.existing.get(address)));
     let other = owned.chain(existing).filter(|(_, was, is)| {
         is.is_none_or(|is| is.id != was.id && !was.id.as_str().starts_with("arn:"))
-            || is.is_some_and(|is| is.resource != was.resource)
+            || is.is_some_and(|is| but_for_image(&is.resource) != but_for_image(&was.resource))
     });
     other.map(|(address, ..)| address.to_string()).collect()
+}
+
+/// An object whose image is of no consequence.
+fn but_for_image(resource: &Resource) -> Resource {
+    let mut resource = resource.clone();
+    if let Resource::Instance(instance) = &mut resource {
+        instance.ami = None;
+    }
+    resource
 }
 
 /// The ids of an object that was made again, each with the one that was seen.

@@ -4,6 +4,7 @@ from . import balancing, cli, identity, instances, lab, mirroring, network, secu
 
 SCENARIOS = [
     identity.caller_and_images,
+    identity.refusals,
     identity.surroundings,
     network.vpcs_and_subnets,
     network.routes_and_gateways,

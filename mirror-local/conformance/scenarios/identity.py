@@ -1,8 +1,21 @@
 """Who is calling, which images and types there are, and what an account has around them."""
 
+import json
+
 from client import check
 
 ALIAS = "/aws/service/ami-amazon-linux-latest/"
+
+# What a local AWS said of a call that a policy did not allow: any other reads it as well.
+REFUSAL = (
+    "S32UIxVu-6IE-EjWQROEVzWgUeda22LIA7cEn5UIEUyv4C69dqkfN7MByldkFNkaWbJJa05AaSEOIrC4HAaHiYDB"
+    "_14uPNLCMuNhrgn7Nb-sdQoe2g-UAm4LmzUeEI7NXukx1nZQ3qIaUfxMZLOBKTIA0i67NvJPlCK38zUmtl7nhOrJ"
+    "rhxo_jiFJbzS_EFuaaMv_esFLiICDDCiO3iQJusPZv9kJM66bCGfLS_QjPVKOJb9ZgXD7cphkwFe6uJfWfI7ODsh"
+    "F7ZzFYzL1tUIAf1DPTam4jtFImgPRLuty6f8WEUnXDl2Vb1ifOiXcIzJibeCNt-lGQpVWI5SZCE926YDc7hGUrGw"
+    "17QcTDCmiP3aisbEc4EQobply5gWN_zpTuLtWr3x9MulZeZMdbFjoZhmc7BJ45LwM0C9nNrSzZKs1ca7dax3h91V"
+    "POcecpLbiCy3QV7Ie559FgbvrprTjPgri1N1ju3cuThyI3UFYno8mLAtzbOiAq2bo4bGwztzMY846tFHZJWC-BZz"
+    "pOM"
+)
 
 
 def caller_and_images(cloud):
@@ -20,6 +33,15 @@ def caller_and_images(cloud):
     )
     check(image in [i["ImageId"] for i in by_name["Images"]], by_name)
     cloud.ec2.describe_image_attribute(ImageId=image, Attribute="description")
+
+
+def refusals(cloud):
+    """Reads the details of a refusal, and refuses what is none."""
+    decode = cloud.sts.decode_authorization_message
+    decoded = json.loads(decode(EncodedMessage=REFUSAL)["DecodedMessage"])
+    check(decoded["allowed"] is False and decoded["explicitDeny"] is False, decoded)
+    check(decoded["context"]["action"] == "ec2:CreateInternetGateway", decoded)
+    cloud.refused("InvalidAuthorizationMessageException", decode, EncodedMessage="nonsense")
 
 
 def surroundings(cloud):

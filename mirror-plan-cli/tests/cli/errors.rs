@@ -228,6 +228,9 @@ fn a_failed_apply_says_what_was_done_what_failed_and_how_to_go_on() {
 
     Apply incomplete. Resources: 5 added, 0 changed, 0 destroyed.
     ----- stderr -----
+    warning[MP1034]: the stack has 5 VPCs and there is 1 other, and AWS takes 5 in a Region unless it was asked for more
+     |
+     = help: ask AWS for more, in Service Quotas, and then accept this with `allow`
     vpc.lab[0]: Creating...
     vpc.lab[0]: Creation complete after Ns [id=vpc-ID]
     vpc.lab[1]: Creating...

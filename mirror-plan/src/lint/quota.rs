@@ -206,6 +206,7 @@ fn networks(view: &View<'_>) -> Vec<Diagnostic> {
         let count = view.resources().filter(|(address, _)| address.kind == kind).count();
         let of_others = match others {
             0 => String::new(),
+            1 => " and there is 1 other".to_owned(),
             others => format!(" and there are {others} others"),
         };
         let title = format!(

@@ -69,9 +69,12 @@ fn words(source: &Ref<NetworkInterface>) -> String {
 /// MP1013.
 pub(super) fn packet_length_too_short(view: &View<'_>) -> Vec<Diagnostic> {
     let short = view.sessions.iter().filter_map(|(address, session)| {
+        let length = session.packet_length.filter(|it| it.get() < PACKET_LENGTH_MIN_V6)?;
         let is_v6 = view.filter(&session.filter).is_some_and(|(_, filter)| takes_only_v6(filter));
         let least = if is_v6 { PACKET_LENGTH_MIN_V6 } else { PACKET_LENGTH_MIN };
-        let length = session.packet_length.filter(|length| length.get() < least)?;
+        if length.get() >= least {
+            return None;
+        }
         let title =
             format!("`{address}` mirrors {length} bytes of each packet, all of them header");
         Some(

@@ -14,11 +14,13 @@ use crate::exit;
 
 mod adopt;
 mod estimates;
+mod import;
 mod part;
 mod trace;
 
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use estimates::EstimateArgs;
+pub(crate) use import::{ImportArgs, ImportCommand};
 pub(crate) use part::PartArgs;
 pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
 
@@ -88,6 +90,9 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Take objects that are there into the stack.
     Adopt(AdoptArgs),
+    /// Write a stack file for what another tool has made.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Remove everything of the stack.
     Destroy(DestroyArgs),
     /// Show a saved plan, or what the cloud holds of the stack.

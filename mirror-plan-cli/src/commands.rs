@@ -8,6 +8,7 @@ pub(crate) mod drift;
 mod explain;
 mod graph;
 mod iam;
+mod import;
 mod init;
 mod instance_types;
 mod local;
@@ -42,6 +43,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Observe(args) => observe::run(&args, settings, ui).await,
         Command::Apply(args) => apply::run(&args, settings, ui).await,
         Command::Adopt(args) => adopt::run(&args, settings, ui).await,
+        Command::Import(command) => import::run(&command, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,

@@ -20,7 +20,7 @@ mod trace;
 
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use estimates::EstimateArgs;
-pub(crate) use import::{ImportArgs, ImportCommand};
+pub(crate) use import::{DiscoverArgs, ImportArgs, ImportCommand};
 pub(crate) use part::PartArgs;
 pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
 
@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Take objects that are there into the stack.
     Adopt(AdoptArgs),
+    /// Write a stack file for what a VPC holds.
+    Discover(DiscoverArgs),
     /// Write a stack file for what another tool has made.
     #[command(subcommand)]
     Import(ImportCommand),

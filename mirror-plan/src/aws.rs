@@ -22,6 +22,7 @@ use crate::scalar::{AccountId, Region};
 
 pub mod act;
 mod answer;
+pub mod discover;
 pub mod errors;
 mod image;
 pub mod observe;

@@ -6,8 +6,46 @@
 use std::collections::BTreeSet;
 
 use crate::address::{Address, Kind, Name};
+use crate::id::ObjectId;
+use crate::plan::Adoption;
+use crate::resource::tag;
+use crate::value::Value;
 
 pub mod terraform;
+
+/// An address for each object until it is known what it is called.
+#[must_use]
+pub fn unnamed(objects: &BTreeSet<(Kind, ObjectId)>) -> Vec<(Address, ObjectId)> {
+    let mut addresses = BTreeSet::new();
+    let unnamed = objects.iter().map(|(kind, id)| {
+        let address = free(*kind, kind.word(), &addresses);
+        addresses.insert(address.clone());
+        (address, id.clone())
+    });
+    unnamed.collect()
+}
+
+/// The same objects under the names that they have: by the tag `Name`, else that of Elastic Load Balancing,
+/// else the word of their kind.
+#[must_use]
+pub fn named(adoptions: Vec<Adoption>) -> Vec<Adoption> {
+    let mut addresses = BTreeSet::new();
+    let named = adoptions.into_iter().map(|Adoption { address, found }| {
+        let own = match found.resource.to_value() {
+            Value::Object(mut members) => members.remove("name"),
+            _ => None,
+        };
+        let wish = match (found.resource.tags().get(tag::NAME), own) {
+            (Some(name), _) if !name.is_empty() => name.clone(),
+            (_, Some(Value::String(name))) => name,
+            _ => address.kind.word().to_owned(),
+        };
+        let address = free(address.kind, &wish, &addresses);
+        addresses.insert(address.clone());
+        Adoption { address, found }
+    });
+    named.collect()
+}
 
 /// An address of this kind that nothing has, with a name as near to `wish` as may be.
 pub(crate) fn free(kind: Kind, wish: &str, taken: &BTreeSet<Address>) -> Address {

@@ -1,37 +1,24 @@
 //! `mirror import`: a stack file for what another tool has made.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::PathBuf;
-
 use mirror_plan::address::{Address, Name};
 use mirror_plan::aws::{Aws, candidates};
 use mirror_plan::code;
-use mirror_plan::diagnostic::{Diagnostic, Diagnostics, Source};
-use mirror_plan::hcl::{Inputs, StackFile};
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::id::ObjectId;
 use mirror_plan::import::terraform::TerraformState;
-use mirror_plan::observed::{Found, Observed};
-use mirror_plan::plan::{Action, Adoption, Plan, plan_adopting};
-use mirror_plan::render::stack_file::StackText;
+use mirror_plan::plan::Adoption;
 
 use super::Ended;
+use super::taken::{Files, Taken};
 use crate::cli::{ImportArgs, ImportCommand};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
-use crate::ui::{self, Ui};
+use crate::ui::Ui;
 use crate::{cloud, stack_file};
 
 pub(crate) async fn run(command: &ImportCommand, settings: &Settings, ui: &mut Ui) -> Ended {
     let ImportCommand::Terraform(ImportArgs { state, name }) = command;
-    let files = [format!("{name}.mirror.hcl"), format!("{name}.adoptions")].map(PathBuf::from);
-    if let Some(there) = files.iter().find(|file| file.exists()) {
-        let title = format!("`{}` is there already", there.display());
-        let refused = Diagnostic::error(code::FILE, title);
-        return Err(refused.help("give the stack another name: --name NAME").into());
-    }
+    let files = Files::of(name)?;
     let state = TerraformState::parse(&stack_file::source(state)?.text)?;
     let aws = cloud::connect(settings, None).await?;
     let (adoptions, gone) = read(&aws, name, &state).await?;
@@ -41,16 +28,7 @@ pub(crate) async fn run(command: &ImportCommand, settings: &Settings, ui: &mut U
     }
     let taken = Taken::of(name, &aws, adoptions).await?;
     tell(&state, &gone, &taken, ui);
-    let [stack, list] = &files;
-    write_new(stack, &taken.text)?;
-    write_new(list, &taken.list())?;
-    ui.note(format_args!("\nWrote {} and {}.", stack.display(), list.display()));
-    let option = settings.place.option();
-    ui.note(format_args!(
-        "To take the objects into the stack: mirror adopt --from {} --stack {}{option}",
-        list.display(),
-        stack.display(),
-    ));
+    files.write(&taken, settings, ui)?;
     Ok(ExitStatus::Done)
 }
 
@@ -73,38 +51,6 @@ async fn read(
     Ok((adoptions, lines.collect()))
 }
 
-/// What is taken over, and the stack file for it.
-struct Taken {
-    adoptions: Vec<Adoption>,
-    observed: Observed,
-    text: String,
-    plan: Plan,
-}
-
-impl Taken {
-    async fn of(name: &Name, aws: &Aws, adoptions: Vec<Adoption>) -> Result<Self, Diagnostics> {
-        let found: BTreeMap<Address, Found> =
-            adoptions.iter().map(|it| (it.address.clone(), it.found.clone())).collect();
-        let region = aws.region();
-        let text = StackText { stack: name, region, resources: &found }.to_string();
-        let file =
-            StackFile::parse(Source { name: format!("{name}.mirror.hcl"), text: text.clone() })?;
-        let (stack, _) = file.stack(&Inputs::new())?;
-        let mut observed = Observed::nothing(cloud::account(aws).await?, region.clone());
-        let plan = plan_adopting(&stack, &observed, &adoptions)?;
-        observed.owned = found.into_iter().map(|(address, found)| (address, vec![found])).collect();
-        Ok(Self { adoptions, observed, text, plan })
-    }
-
-    /// The list that `mirror adopt --from` takes.
-    fn list(&self) -> String {
-        self.adoptions.iter().fold(String::new(), |mut list, Adoption { address, found }| {
-            let _ = writeln!(list, "{address} {}", found.id);
-            list
-        })
-    }
-}
-
 /// Says what is taken, what is not, and what a plan will say.
 fn tell(state: &TerraformState, gone: &[String], taken: &Taken, ui: &mut Ui) {
     for (from, address, id) in state.taken() {
@@ -116,19 +62,5 @@ fn tell(state: &TerraformState, gone: &[String], taken: &Taken, ui: &mut Ui) {
     for line in state.left.iter().chain(gone).chain(&untold) {
         ui.note(format_args!("Not taken: {line}"));
     }
-    let changed = taken.plan.changes.iter().filter(|change| change.action != Action::NoOp);
-    for change in changed {
-        let names = change.differences.iter().map(|it| it.attribute.as_str());
-        let names: Vec<&str> = names.collect();
-        ui.note(format_args!("A plan will change {}: {}", change.address, names.join(", ")));
-    }
-}
-
-/// Writes a file that was not there.
-fn write_new(path: &PathBuf, text: &str) -> Result<(), Diagnostics> {
-    let cannot = |error: &io::Error| {
-        ui::file_error(format!("`{}` cannot be written", path.display()), error)
-    };
-    let mut file = fs::File::create_new(path).map_err(|error| cannot(&error))?;
-    Ok(file.write_all(text.as_bytes()).map_err(|error| cannot(&error))?)
+    taken.tell(ui);
 }

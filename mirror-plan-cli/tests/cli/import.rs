@@ -138,3 +138,45 @@ fn what_is_no_state_is_refused() {
     error[MP0608]: nothing of it can be taken
     ");
 }
+
+#[test]
+fn what_a_vpc_holds_becomes_a_stack_file_and_a_list_to_adopt() {
+    let folder = folder();
+    let state = folder.read("terraform.tfstate");
+    let at = state.find("vpc-").expect("the state has the VPC");
+    let vpc = &state[at..at + 21];
+    let discover = format!("--local --region eu-west-1 discover --vpc {vpc} --name estate");
+    assert_shown!(folder.mirror(&discover), @"
+    exit code: 0
+    ----- stdout -----
+    vpc.theirs (vpc-ID)
+    subnet.a (subnet-ID)
+    ----- stderr -----
+    Not taken: rtb-ID: the main route table, which goes with its VPC
+    Not taken: sg-ID: the default security group, which goes with its VPC
+
+    Wrote estate.mirror.hcl and estate.adoptions.
+    To take the objects into the stack: mirror adopt --from estate.adoptions --stack estate.mirror.hcl --local
+    ");
+    assert_shown!(folder.read("estate.mirror.hcl"), @r#"
+    stack "estate" {
+      region = "eu-west-1"
+    }
+
+    vpc "theirs" {
+      cidr = "10.0.0.0/16"
+      tags = { team = "network" }
+    }
+
+    subnet "a" {
+      vpc               = vpc.theirs
+      cidr              = "10.0.1.0/24"
+      availability_zone = "eu-west-1a"
+    }
+    "#);
+    folder.done("adopt --from estate.adoptions --stack estate.mirror.hcl --auto-approve");
+    let plan = folder.done("plan estate.mirror.hcl");
+    assert!(plan.starts_with("No changes."), "{plan}");
+    let other = folder.mirror("--local --region eu-west-1 discover --vpc vpc-0a1b2c3d4e5f67890");
+    assert!(other.contains("nothing of vpc-0a1b2c3d4e5f67890 can be taken"), "{other}");
+}

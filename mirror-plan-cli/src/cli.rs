@@ -14,12 +14,14 @@ use crate::exit;
 
 mod adopt;
 mod estimates;
+mod import;
 mod part;
 mod rehearse;
 mod trace;
 
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use estimates::EstimateArgs;
+pub(crate) use import::{DiscoverArgs, ImportArgs, ImportCommand};
 pub(crate) use part::PartArgs;
 pub(crate) use rehearse::{NamedArgument, RehearseArgs, TrafficArgs};
 pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
@@ -90,6 +92,11 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Take objects that are there into the stack.
     Adopt(AdoptArgs),
+    /// Write a stack file for what a VPC holds.
+    Discover(DiscoverArgs),
+    /// Write a stack file for what another tool has made.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Remove everything of the stack.
     Destroy(DestroyArgs),
     /// Show a saved plan, or what the cloud holds of the stack.

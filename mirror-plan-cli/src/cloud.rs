@@ -265,12 +265,16 @@ pub(crate) async fn candidates(
     wanted: &[(Address, ObjectId)],
     ui: &mut Ui,
 ) -> Result<Vec<Adoption>, Diagnostics> {
-    let seen = aws::candidates(aws, stack.as_str(), wanted).await;
-    let (adoptions, told) = seen.map_err(|error| unseen(&error))?;
+    let (adoptions, told) = looked_at(aws::candidates(aws, stack.as_str(), wanted).await)?;
     let told: Diagnostics = told.into_iter().collect();
     let (adoptions, warnings) = told.unless_errors(adoptions)?;
     ui.diagnostics(&warnings);
     Ok(adoptions)
+}
+
+/// What a look at the account came to, with its failure in words.
+pub(crate) fn looked_at<T>(seen: Result<T, ObserveError>) -> Result<T, Diagnostics> {
+    seen.map_err(|error| unseen(&error).into())
 }
 
 /// What became of an adoption, in words if it failed.

@@ -4,10 +4,12 @@ mod adopt;
 mod apply;
 mod completions;
 mod destroy;
+mod discover;
 pub(crate) mod drift;
 mod explain;
 mod graph;
 mod iam;
+mod import;
 mod init;
 mod instance_types;
 mod local;
@@ -19,6 +21,7 @@ mod report;
 mod review;
 mod schema;
 mod show;
+mod taken;
 mod trace;
 mod validate;
 mod verify;
@@ -44,6 +47,8 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Observe(args) => observe::run(&args, settings, ui).await,
         Command::Apply(args) => apply::run(&args, settings, ui).await,
         Command::Adopt(args) => adopt::run(&args, settings, ui).await,
+        Command::Discover(args) => discover::run(&args, settings, ui).await,
+        Command::Import(command) => import::run(&command, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,

@@ -22,6 +22,7 @@ use crate::scalar::{AccountId, Region};
 
 pub mod act;
 mod answer;
+pub mod discover;
 mod dry_run;
 pub mod errors;
 mod image;

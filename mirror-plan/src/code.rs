@@ -185,6 +185,8 @@ codes! {
     /// for this stack is accepted in its `stack` block, with a reason:
     /// `allow = ["MP1018: one zone is enough for a laboratory"]`.
     FINDINGS = "MP0607", "findings forbid it";
+    /// What is to be imported cannot be read, or nothing of it is there.
+    IMPORT = "MP0608", "nothing to import";
     /// A trace is about the interfaces that the stack mirrors or makes. None of them has an address of the
     /// packet, or the address is not known: of an interface that the stack names by its id, and of an
     /// instance that is not there yet. `--eni INTERFACE=ADDRESS` says it.

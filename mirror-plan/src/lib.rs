@@ -74,6 +74,7 @@ mod hash;
 pub mod hcl;
 pub mod iam;
 pub mod id;
+pub mod import;
 pub mod lint;
 pub mod observed;
 pub mod packet;

@@ -23,6 +23,7 @@ pub mod report;
 mod samples;
 mod scene;
 pub mod snapshot;
+pub mod stack_file;
 pub mod terraform;
 pub mod text;
 pub mod trace;

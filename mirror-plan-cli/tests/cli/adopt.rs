@@ -7,7 +7,7 @@ use std::process::Stdio;
 use super::{Folder, SMALL, assert_shown};
 
 /// What has the objects first.
-const OTHER: &str = r#"
+pub(super) const OTHER: &str = r#"
 stack "other" { region = "eu-west-1" }
 vpc "lab" {
   cidr = "10.0.0.0/16"

@@ -20,6 +20,8 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       observe         Write what the cloud holds of the stack to a file, to plan from without AWS
       apply           Make the cloud as the stack says
       adopt           Take objects that are there into the stack
+      discover        Write a stack file for what a VPC holds
+      import          Write a stack file for what another tool has made
       destroy         Remove everything of the stack
       show            Show a saved plan, or what the cloud holds of the stack
       output          Show the outputs

@@ -11,6 +11,7 @@ mod existing;
 mod findings;
 mod help;
 mod iam;
+mod import;
 mod interrupt;
 mod killed;
 mod moved;

@@ -65,7 +65,7 @@ fn a_rename_is_shown_applied_and_done_with() {
     Plan digest: sha256:DIGEST
     ----- stderr -----
     "#);
-    assert_shown!(folder.mirror("--local apply --auto-approve --no-cost --no-time --parallelism=1"), @r#"
+    assert_shown!(folder.mirror("--local apply --auto-approve --parallelism 1 --no-cost --no-time"), @r#"
     exit code: 0
     ----- stdout -----
     Plan for stack small in account 123456789012, Region eu-west-1.
@@ -106,8 +106,8 @@ fn a_rename_is_shown_applied_and_done_with() {
     vpc = "vpc-ID"
     ----- stderr -----
     vpc.laboratory: Modifying... [id=vpc-ID]
-    mirror_filter.https: Modifying... [id=tmf-ID]
     vpc.laboratory: Modifications complete after Ns [id=vpc-ID]
+    mirror_filter.https: Modifying... [id=tmf-ID]
     mirror_filter.https: Modifications complete after Ns [id=tmf-ID]
     "#);
     assert!(folder.done("plan").starts_with("No changes."));

@@ -31,7 +31,7 @@ fn objects(observed: &Observed) -> Vec<(Address, ObjectId)> {
 }
 
 /// Takes the ownership tags from everything that has some, as if nobody had made it.
-async fn disown(cloud: &Cloud) {
+pub(crate) async fn disown(cloud: &Cloud) {
     let (ec2, elb) = (Ec2::new(&config(cloud)), Elb::new(&config(cloud)));
     let tagged = ec2.describe_tags().send().await.unwrap();
     let ids: BTreeSet<&str> = tagged.tags().iter().filter_map(|tag| tag.resource_id()).collect();

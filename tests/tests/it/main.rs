@@ -19,6 +19,7 @@ mod endurance;
 mod findings;
 mod generate;
 mod iam;
+mod import;
 mod lease;
 mod moved;
 mod order;

@@ -89,14 +89,14 @@ pub(super) async fn target_group_names(aws: &Aws) -> Result<Vec<(String, String)
 }
 
 /// The Network Load Balancers of the account.
-async fn load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
+pub(in crate::aws) async fn load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
     let mut all = all_load_balancers(aws).await?;
     all.retain(|balancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network));
     Ok(all)
 }
 
 /// The target groups of the account.
-async fn target_groups(aws: &Aws) -> Result<Vec<TargetGroup>, CallError> {
+pub(in crate::aws) async fn target_groups(aws: &Aws) -> Result<Vec<TargetGroup>, CallError> {
     let request = aws.elb().describe_target_groups().page_size(page::ELB_PAGE);
     Ok(marked_pages!(aws, "DescribeTargetGroups", request, target_groups))
 }

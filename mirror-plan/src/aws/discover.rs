@@ -1,0 +1,165 @@
+//! Discovering: what a VPC holds that a stack could own.
+//!
+//! A list of each kind, whatever number of objects there are. What AWS makes by itself with a VPC, and
+//! what something else makes and removes as it likes, is no stack's.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
+
+use super::Aws;
+use super::errors::CallError;
+use super::observe::{ObserveError, elb};
+use super::page::{self, pages};
+use crate::address::Kind;
+use crate::id::ObjectId;
+use crate::resource::{id_of, vpc::VpcId};
+
+/// The tag that AWS puts on the instances of an Auto Scaling group.
+const GROUP_TAG: &str = "aws:autoscaling:groupName";
+
+/// The objects of a VPC, and what else there is in it, a line each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discovered {
+    /// What a stack could own, by kind.
+    pub objects: BTreeSet<(Kind, ObjectId)>,
+    /// What it could not, with the reason.
+    pub left: Vec<String>,
+}
+
+impl Discovered {
+    /// What is no id cannot be asked for, and so is left.
+    fn take(&mut self, kind: Kind, id: Option<&str>) {
+        let id = id.and_then(|id| id_of(kind, id).ok());
+        self.objects.extend(id.map(|id| (kind, id)));
+    }
+
+    fn has(&self, kind: Kind, id: Option<&str>) -> bool {
+        let id = id.and_then(|id| id_of(kind, id).ok());
+        id.is_some_and(|id| self.objects.contains(&(kind, id)))
+    }
+}
+
+/// Finds what a VPC holds, with the mirror sessions on its instances and what those use.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read.
+pub async fn discover(aws: &Aws, vpc: &VpcId) -> Result<Discovered, ObserveError> {
+    let mut discovered = Discovered::default();
+    discovered.take(Kind::Vpc, Some(vpc.as_str()));
+    network(aws, vpc, &mut discovered).await?;
+    let interfaces = instances(aws, vpc, &mut discovered).await?;
+    balanced(aws, vpc, &mut discovered).await?;
+    mirrors(aws, &interfaces, &mut discovered).await?;
+    Ok(discovered)
+}
+
+async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
+    let within = |name: &str| page::filter(name, [vpc.to_string()]);
+    let request = aws.ec2().describe_subnets().filters(within("vpc-id")).max_results(page::PAGE);
+    for subnet in pages!(aws, "DescribeSubnets", request, subnets) {
+        discovered.take(Kind::Subnet, subnet.subnet_id());
+    }
+    let request = aws.ec2().describe_internet_gateways().filters(within("attachment.vpc-id"));
+    let request = request.max_results(page::PAGE);
+    for gateway in pages!(aws, "DescribeInternetGateways", request, internet_gateways) {
+        discovered.take(Kind::InternetGateway, gateway.internet_gateway_id());
+    }
+    let request = aws.ec2().describe_route_tables().filters(within("vpc-id"));
+    for table in pages!(aws, "DescribeRouteTables", request.max_results(100), route_tables) {
+        let id = table.route_table_id();
+        if table.associations().iter().any(|association| association.main() == Some(true)) {
+            let id = id.unwrap_or_default();
+            discovered.left.push(format!("{id}: the main route table, which goes with its VPC"));
+        } else {
+            discovered.take(Kind::RouteTable, id);
+        }
+    }
+    let request = aws.ec2().describe_security_groups().filters(within("vpc-id"));
+    let request = request.max_results(page::PAGE);
+    for group in pages!(aws, "DescribeSecurityGroups", request, security_groups) {
+        let id = group.group_id();
+        if group.group_name() == Some("default") {
+            let id = id.unwrap_or_default();
+            discovered
+                .left
+                .push(format!("{id}: the default security group, which goes with its VPC"));
+        } else {
+            discovered.take(Kind::SecurityGroup, id);
+        }
+    }
+    Ok(())
+}
+
+/// The instances, but for those that are on their way out; returns the primary interfaces.
+async fn instances(
+    aws: &Aws,
+    vpc: &VpcId,
+    discovered: &mut Discovered,
+) -> Result<BTreeSet<String>, CallError> {
+    let staying = ["pending", "running", "stopping", "stopped"].map(str::to_owned);
+    let request = aws
+        .ec2()
+        .describe_instances()
+        .filters(page::filter("vpc-id", [vpc.to_string()]))
+        .filters(page::filter("instance-state-name", staying))
+        .max_results(page::PAGE);
+    let mut interfaces = BTreeSet::new();
+    let reservations = pages!(aws, "DescribeInstances", request, reservations);
+    for instance in reservations.into_iter().filter_map(|of| of.instances).flatten() {
+        let id = instance.instance_id();
+        if instance.tags().iter().any(|tag| tag.key() == Some(GROUP_TAG)) {
+            let id = id.unwrap_or_default();
+            discovered.left.push(format!("{id}: its Auto Scaling group makes and removes it"));
+            continue;
+        }
+        discovered.take(Kind::Instance, id);
+        let all = instance.network_interfaces().iter();
+        interfaces.extend(all.filter_map(|it| it.network_interface_id().map(str::to_owned)));
+    }
+    Ok(interfaces)
+}
+
+async fn balanced(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
+    for balancer in elb::load_balancers(aws).await? {
+        if balancer.vpc_id() == Some(vpc.as_str()) {
+            discovered.take(Kind::LoadBalancer, balancer.load_balancer_arn());
+        }
+    }
+    for group in elb::target_groups(aws).await? {
+        let arn = group.target_group_arn();
+        match group.target_type() {
+            _ if group.vpc_id() != Some(vpc.as_str()) => {}
+            Some(TargetTypeEnum::Instance) => discovered.take(Kind::TargetGroup, arn),
+            _ => {
+                let arn = arn.unwrap_or_default();
+                discovered.left.push(format!("{arn}: its targets are no instances"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The sessions on these interfaces, and the targets and filters that they use or that lead here.
+async fn mirrors(
+    aws: &Aws,
+    interfaces: &BTreeSet<String>,
+    discovered: &mut Discovered,
+) -> Result<(), CallError> {
+    let is_here = |interface: Option<&str>| interface.is_some_and(|it| interfaces.contains(it));
+    let request = aws.ec2().describe_traffic_mirror_targets().max_results(page::PAGE);
+    let targets = pages!(aws, "DescribeTrafficMirrorTargets", request, traffic_mirror_targets);
+    for target in targets {
+        let balancer = target.network_load_balancer_arn();
+        if is_here(target.network_interface_id()) || discovered.has(Kind::LoadBalancer, balancer) {
+            discovered.take(Kind::MirrorTarget, target.traffic_mirror_target_id());
+        }
+    }
+    let request = aws.ec2().describe_traffic_mirror_sessions().max_results(page::PAGE);
+    let sessions = pages!(aws, "DescribeTrafficMirrorSessions", request, traffic_mirror_sessions);
+    for session in sessions.iter().filter(|session| is_here(session.network_interface_id())) {
+        discovered.take(Kind::MirrorSession, session.traffic_mirror_session_id());
+        discovered.take(Kind::MirrorFilter, session.traffic_mirror_filter_id());
+    }
+    Ok(())
+}

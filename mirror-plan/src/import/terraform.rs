@@ -1,0 +1,275 @@
+//! Terraform's state, version 4: which resources it has, and what of them a stack file cannot say.
+//!
+//! Source: states written by Terraform 1.11 with hashicorp/aws, and the schema of that provider.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::free;
+use crate::address::{Address, Kind};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::id::ObjectId;
+use crate::observed::Observed;
+use crate::render::terraform::StateJson;
+use crate::resource::id_of;
+
+/// The types that are resources of a stack.
+const KINDS: [(&str, Kind); 13] = [
+    ("aws_vpc", Kind::Vpc),
+    ("aws_subnet", Kind::Subnet),
+    ("aws_internet_gateway", Kind::InternetGateway),
+    ("aws_route_table", Kind::RouteTable),
+    ("aws_security_group", Kind::SecurityGroup),
+    ("aws_instance", Kind::Instance),
+    ("aws_lb_target_group", Kind::TargetGroup),
+    ("aws_alb_target_group", Kind::TargetGroup),
+    ("aws_lb", Kind::LoadBalancer),
+    ("aws_alb", Kind::LoadBalancer),
+    ("aws_ec2_traffic_mirror_target", Kind::MirrorTarget),
+    ("aws_ec2_traffic_mirror_filter", Kind::MirrorFilter),
+    ("aws_ec2_traffic_mirror_session", Kind::MirrorSession),
+];
+
+/// The types that are parts of such a resource here, and come with it.
+const PARTS: [&str; 11] = [
+    "aws_route",
+    "aws_route_table_association",
+    "aws_internet_gateway_attachment",
+    "aws_security_group_rule",
+    "aws_vpc_security_group_ingress_rule",
+    "aws_vpc_security_group_egress_rule",
+    "aws_lb_target_group_attachment",
+    "aws_alb_target_group_attachment",
+    "aws_lb_listener",
+    "aws_alb_listener",
+    "aws_ec2_traffic_mirror_filter_rule",
+];
+
+/// Attributes that are about the state and not about the object, or say what others say too.
+const OF_THE_STATE: [&str; 7] =
+    ["id", "arn", "tags", "tags_all", "timeouts", "name_prefix", "revoke_rules_on_delete"];
+
+/// Attributes that only AWS tells, and that follow from others.
+const TOLD_BY_AWS: [&str; 22] = [
+    "arn_suffix",
+    "association_id",
+    "availability_zone_id",
+    "capacity_reservation_specification",
+    "cpu_core_count",
+    "cpu_options",
+    "cpu_threads_per_core",
+    "default_network_acl_id",
+    "default_route_table_id",
+    "default_security_group_id",
+    "dhcp_options_id",
+    "dns_name",
+    "instance_lifecycle",
+    "instance_state",
+    "load_balancer_arns",
+    "main_route_table_id",
+    "owner_id",
+    "primary_network_interface_id",
+    "private_dns",
+    "subnet_mapping",
+    "vpc_id",
+    "zone_id",
+];
+
+/// Attributes that are as they are where nobody says anything.
+const BY_DEFAULT: [(&str, &str); 9] = [
+    ("instance_initiated_shutdown_behavior", "stop"),
+    ("instance_tenancy", "default"),
+    ("ip_address_type", "ipv4"),
+    ("load_balancing_algorithm_type", "round_robin"),
+    ("preserve_client_ip", "true"),
+    ("private_dns_hostname_type_on_launch", "ip-name"),
+    ("protocol_version", "HTTP1"),
+    ("region", ""),
+    ("tenancy", "default"),
+];
+
+/// A state that has been read.
+#[derive(Clone, Debug)]
+pub struct TerraformState {
+    taken: Vec<Taken>,
+    /// What is not taken, each with the reason, a line each.
+    pub left: Vec<String>,
+}
+
+/// A resource that a stack can take over.
+#[derive(Clone, Debug)]
+struct Taken {
+    /// What Terraform calls it.
+    from: String,
+    address: Address,
+    id: ObjectId,
+    attributes: Map<String, Json>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    version: u64,
+    #[serde(default)]
+    resources: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    mode: String,
+    r#type: String,
+    name: String,
+    module: Option<String>,
+    #[serde(default)]
+    instances: Vec<Instance>,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    index_key: Option<Json>,
+    deposed: Option<String>,
+    #[serde(default)]
+    attributes: Map<String, Json>,
+}
+
+impl TerraformState {
+    /// Reads a state.
+    ///
+    /// # Errors
+    /// If it is none, or of another version than 4.
+    pub fn parse(text: &str) -> Result<Self, Diagnostics> {
+        let document: Document = serde_json::from_str(text).map_err(|error| {
+            Diagnostic::error(code::IMPORT, "this is no state of Terraform")
+                .note(error.to_string())
+                .help("give the file `terraform.tfstate`, or what `terraform state pull` prints")
+        })?;
+        if document.version != 4 {
+            let title = format!("the state has version {}, and 4 is read", document.version);
+            return Err(Diagnostic::error(code::IMPORT, title)
+                .help("Terraform 0.12 and later write version 4: run `terraform apply` with one")
+                .into());
+        }
+        let mut state = Self { taken: Vec::new(), left: Vec::new() };
+        let mut addresses = BTreeSet::new();
+        for group in document.resources.iter().filter(|group| group.mode == "managed") {
+            let is_part = PARTS.contains(&group.r#type.as_str());
+            for instance in group.instances.iter().filter(|_| !is_part) {
+                let from = group.address(instance);
+                match group.taken(instance) {
+                    Err(why) => state.left.push(format!("{from}: {why}")),
+                    Ok((kind, id)) => {
+                        let address = free(kind, &group.name_of(instance), &addresses);
+                        addresses.insert(address.clone());
+                        let attributes = instance.attributes.clone();
+                        state.taken.push(Taken { from, address, id, attributes });
+                    }
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    /// What is taken: what Terraform calls it, what the stack does, and the object.
+    pub fn taken(&self) -> impl Iterator<Item = (&str, &Address, &ObjectId)> {
+        self.taken.iter().map(|it| (it.from.as_str(), &it.address, &it.id))
+    }
+
+    /// What the state says of what was taken and the stack file does not, a line each. `observed` is
+    /// what was read of it.
+    #[must_use]
+    pub fn untold(&self, observed: &Observed) -> Vec<String> {
+        let (said, nothing) = (said(observed), Map::new());
+        let taken = self.taken.iter().filter(|it| observed.owned.contains_key(&it.address));
+        let untold = taken.flat_map(|Taken { from, address, id: _, attributes }| {
+            let said = said.get(address).unwrap_or(&nothing);
+            let own = attributes.iter().filter(|(name, value)| {
+                !OF_THE_STATE.contains(&name.as_str())
+                    && !is_by_itself(name, value)
+                    && said.get(*name).is_none_or(is_nothing)
+            });
+            own.map(move |(name, _)| format!("{from}: `{name}`, which a stack file does not say"))
+        });
+        untold.collect()
+    }
+}
+
+impl Group {
+    /// What an instance is in a stack, or why it is not taken.
+    fn taken(&self, instance: &Instance) -> Result<(Kind, ObjectId), String> {
+        let kind = KINDS.iter().find(|(name, _)| *name == self.r#type);
+        let Some((_, kind)) = kind else {
+            return Err("a stack file has no such resource".to_owned());
+        };
+        if let Some(deposed) = &instance.deposed {
+            return Err(format!("the deposed object {deposed} is not taken"));
+        }
+        let text = |name: &str| instance.attributes.get(name).and_then(Json::as_str);
+        match (kind, text("load_balancer_type")) {
+            (Kind::LoadBalancer, Some(sort)) if sort != "network" => {
+                return Err(format!(
+                    "it is of type {sort}, and a stack file has Network Load Balancers"
+                ));
+            }
+            _ => {}
+        }
+        let id = id_of(*kind, text("id").unwrap_or_default());
+        id.map(|id| (*kind, id)).map_err(|error| error.to_string())
+    }
+
+    /// What Terraform calls an instance: `module.net.aws_subnet.a[0]`.
+    fn address(&self, instance: &Instance) -> String {
+        let module = self.module.iter().map(|module| format!("{module}.")).collect::<String>();
+        let index = match &instance.index_key {
+            None | Some(Json::Null) => String::new(),
+            Some(key) => format!("[{key}]"),
+        };
+        format!("{module}{}.{}{index}", self.r#type, self.name)
+    }
+
+    /// What the block is called: each instance is one.
+    fn name_of(&self, instance: &Instance) -> String {
+        let modules = self.module.iter().flat_map(|module| module.split('.'));
+        let modules = modules.filter(|part| *part != "module").map(str::to_owned);
+        let index = match &instance.index_key {
+            None | Some(Json::Null) => None,
+            Some(Json::String(key)) => Some(key.clone()),
+            Some(key) => Some(key.to_string()),
+        };
+        let parts: Vec<String> = modules.chain([self.name.clone()]).chain(index).collect();
+        parts.join("_")
+    }
+}
+
+/// What the provider would say of what was observed, by resource.
+fn said(observed: &Observed) -> BTreeMap<Address, Map<String, Json>> {
+    let document = serde_json::to_value(StateJson::new(observed)).unwrap_or_default();
+    let resources = document["values"]["root_module"]["resources"].as_array();
+    let resources = resources.into_iter().flatten().filter_map(|resource| {
+        let (_, kind) = KINDS.iter().find(|(name, _)| resource["type"] == **name)?;
+        let name = resource["name"].as_str()?.parse().ok()?;
+        Some((Address::new(*kind, name), resource["values"].as_object()?.clone()))
+    });
+    resources.collect()
+}
+
+/// Whether an attribute says nothing that a person has chosen.
+fn is_by_itself(name: &str, value: &Json) -> bool {
+    let by_default = BY_DEFAULT
+        .iter()
+        .any(|(other, text)| *other == name && (text.is_empty() || value.as_str() == Some(*text)));
+    is_nothing(value) || by_default || TOLD_BY_AWS.contains(&name)
+}
+
+/// Whether a value says nothing.
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => true,
+        Json::Bool(true) => false,
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.iter().all(is_nothing),
+        Json::Object(members) => members.values().all(is_nothing),
+    }
+}

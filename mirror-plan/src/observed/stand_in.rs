@@ -99,6 +99,7 @@ impl Needs {
                 }
                 Kind::InternetGateway
                 | Kind::RouteTable
+                | Kind::VpcPeering
                 | Kind::SecurityGroup
                 | Kind::TargetGroup
                 | Kind::LoadBalancer

@@ -152,6 +152,32 @@ proptest! {
     }
 }
 
+/// Ten thousand sessions are not ten thousand times the work.
+#[test]
+fn sources_that_are_alike_are_worked_out_once() {
+    let mut all = serde_json::json!({
+        "vpc.lab": { "cidr": "10.0.0.0/16" },
+        "mirror_target.sensor": { "network_interface": "@instance.i[0]" },
+        "mirror_filter.all": { "rules": [{ "number": 1, "action": "accept" }] },
+    });
+    for subnet in 0..2 {
+        all[format!("subnet.s{subnet}")] =
+            serde_json::json!({ "vpc": "@vpc.lab", "cidr": format!("10.0.{subnet}.0/24") });
+    }
+    for at in 0..200 {
+        all[format!("instance.i[{at}]")] = serde_json::json!({
+            "instance_type": "m5.large", "subnet": format!("@subnet.s{}", at % 2),
+        });
+        all[format!("mirror_session.s[{at}]")] = serde_json::json!({
+            "source": format!("@instance.i[{at}]"), "target": "@mirror_target.sensor",
+            "filter": "@mirror_filter.all", "number": 1,
+        });
+    }
+    let stack = crate::plan::tests::stack(all);
+    let reach = Reach::over(Network::of_stack(&stack));
+    assert_eq!((reach.journeys.len(), reach.approaches.len()), (200, 2));
+}
+
 /// What is generated has in it what there is to be told apart.
 #[test]
 fn the_worlds_are_of_all_kinds() {

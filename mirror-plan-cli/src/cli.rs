@@ -420,6 +420,9 @@ pub(crate) struct GraphArgs {
     /// What needs what, or the steps of a saved plan, instead of the way of a packet.
     #[arg(long)]
     pub(crate) deps: bool,
+    /// A line for each session: whether its packets get to a receiver, or what stops them.
+    #[arg(long, conflicts_with_all = ["deps", "format"])]
+    pub(crate) paths: bool,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod import;
 mod interrupt;
 mod killed;
 mod moved;
+mod paths;
 mod permissions;
 mod plan_file;
 mod races;

@@ -249,7 +249,10 @@ fn a_thousand_scenes_do_what_the_trace_foretold() {
             address: address.to_string().parse().unwrap(),
             resolver: RESOLVER.into(),
         });
-        for timed in Mix::new(seed, hosts.collect()).take(FRAMES) {
+        for (at, mut timed) in Mix::new(seed, hosts.collect()).take(FRAMES).enumerate() {
+            if at % 7 == 0 && timed.frame[12..14] == [0x08, 0x00] {
+                timed.frame[20] |= 0x20; // A fragment, of which rules that look at ports know nothing.
+            }
             compared += scene.compare(timed.time, &timed.frame);
         }
     }

@@ -48,6 +48,7 @@ pub async fn discover(aws: &Aws, vpc: &VpcId) -> Result<Discovered, ObserveError
     let mut discovered = Discovered::default();
     discovered.take(Kind::Vpc, Some(vpc.as_str()));
     network(aws, vpc, &mut discovered).await?;
+    peerings(aws, vpc, &mut discovered).await?;
     let interfaces = instances(aws, vpc, &mut discovered).await?;
     balanced(aws, vpc, &mut discovered).await?;
     mirrors(aws, &interfaces, &mut discovered).await?;
@@ -86,6 +87,31 @@ async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<
                 .push(format!("{id}: the default security group, which goes with its VPC"));
         } else {
             discovered.take(Kind::SecurityGroup, id);
+        }
+    }
+    Ok(())
+}
+
+/// The peering connections that the VPC has asked for. The others go with the VPC that did.
+async fn peerings(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
+    let standing = ["initiating-request", "pending-acceptance", "provisioning", "active"];
+    for side in ["requester-vpc-info.vpc-id", "accepter-vpc-info.vpc-id"] {
+        let request = aws
+            .ec2()
+            .describe_vpc_peering_connections()
+            .filters(page::filter(side, [vpc.to_string()]))
+            .filters(page::filter("status-code", standing.map(str::to_owned)))
+            .max_results(page::PAGE);
+        let all = pages!(aws, "DescribeVpcPeeringConnections", request, vpc_peering_connections);
+        for peering in all {
+            let id = peering.vpc_peering_connection_id();
+            let requester = peering.requester_vpc_info().and_then(|info| info.vpc_id());
+            if requester == Some(vpc.as_str()) {
+                discovered.take(Kind::VpcPeering, id);
+            } else {
+                let (id, requester) = (id.unwrap_or_default(), requester.unwrap_or_default());
+                discovered.left.push(format!("{id}: it goes with {requester}, which asked for it"));
+            }
         }
     }
     Ok(())

@@ -17,11 +17,12 @@ use crate::render::terraform::StateJson;
 use crate::resource::id_of;
 
 /// The types that are resources of a stack.
-const KINDS: [(&str, Kind); 13] = [
+const KINDS: [(&str, Kind); 14] = [
     ("aws_vpc", Kind::Vpc),
     ("aws_subnet", Kind::Subnet),
     ("aws_internet_gateway", Kind::InternetGateway),
     ("aws_route_table", Kind::RouteTable),
+    ("aws_vpc_peering_connection", Kind::VpcPeering),
     ("aws_security_group", Kind::SecurityGroup),
     ("aws_instance", Kind::Instance),
     ("aws_lb_target_group", Kind::TargetGroup),
@@ -34,10 +35,11 @@ const KINDS: [(&str, Kind); 13] = [
 ];
 
 /// The types that are parts of such a resource here, and come with it.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "aws_route",
     "aws_route_table_association",
     "aws_internet_gateway_attachment",
+    "aws_vpc_peering_connection_accepter",
     "aws_security_group_rule",
     "aws_vpc_security_group_ingress_rule",
     "aws_vpc_security_group_egress_rule",
@@ -53,7 +55,8 @@ const OF_THE_STATE: [&str; 7] =
     ["id", "arn", "tags", "tags_all", "timeouts", "name_prefix", "revoke_rules_on_delete"];
 
 /// Attributes that only AWS tells, and that follow from others.
-const TOLD_BY_AWS: [&str; 22] = [
+const TOLD_BY_AWS: [&str; 25] = [
+    "accept_status",
     "arn_suffix",
     "association_id",
     "availability_zone_id",
@@ -71,6 +74,8 @@ const TOLD_BY_AWS: [&str; 22] = [
     "load_balancer_arns",
     "main_route_table_id",
     "owner_id",
+    "peer_owner_id",
+    "peer_region",
     "primary_network_interface_id",
     "private_dns",
     "subnet_mapping",

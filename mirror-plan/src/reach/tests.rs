@@ -186,7 +186,7 @@ fn the_worlds_are_of_all_kinds() {
     let mut runner = TestRunner::deterministic();
     let (mut verdicts, mut hops) = (BTreeMap::new(), BTreeMap::new());
     for how in [Known::All, Known::Some] {
-        for _ in 0..300 {
+        for _ in 0..600 {
             let world = world(how).new_tree(&mut runner).unwrap().current();
             let stack = world.stack();
             let reach = Reach::over(Network::of_stack(&stack));

@@ -102,10 +102,14 @@ impl ResourceType for VpcPeering {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `pcx-...`." }];
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
-    /// AWS takes one connection for each pair of VPCs.
+    /// AWS takes one connection for each pair of VPCs, whichever of them asks.
     fn replace_order(&self, observed: &Self) -> ReplaceOrder {
-        let is_turned = self.requester == observed.accepter && self.accepter == observed.requester;
-        if is_turned { ReplaceOrder::DeleteThenCreate } else { Self::REPLACE_ORDER }
+        let pair = [&observed.requester, &observed.accepter];
+        if pair.contains(&&self.requester) && pair.contains(&&self.accepter) {
+            ReplaceOrder::DeleteThenCreate
+        } else {
+            Self::REPLACE_ORDER
+        }
     }
 
     fn check(&self, problems: &mut Problems) {

@@ -63,7 +63,7 @@ async fn create(
     Ok(Made::object(&id))
 }
 
-/// A connection of the pair, in either direction, that is not the one which is being made.
+/// A connection of the pair, in either direction, that is not the one of this address.
 async fn connected(
     acting: &Acting<'_>,
     (requester, accepter): (&VpcId, &VpcId),
@@ -80,15 +80,14 @@ async fn connected(
             .filters(page::filter("accepter-vpc-info.vpc-id", [asked.to_string()]))
             .filters(page::filter("status-code", standing.clone().map(|code| code.to_string())));
         let answer = acting.aws.send("DescribeVpcPeeringConnections", request.send()).await?;
-        let is_being_made = |its: &Tags| {
-            [tag::STACK, tag::ADDRESS, tag::GENERATION]
-                .iter()
-                .all(|key| its.get(*key) == tags.get(*key))
+        // One of an earlier generation goes before this one is asked for.
+        let is_own = |its: &Tags| {
+            [tag::STACK, tag::ADDRESS].iter().all(|key| its.get(*key) == tags.get(*key))
         };
         let mut strangers = answer
             .vpc_peering_connections()
             .iter()
-            .filter(|peering| !is_being_made(&tags::from_ec2(peering.tags())));
+            .filter(|peering| !is_own(&tags::from_ec2(peering.tags())));
         if let Some(stranger) = strangers.next() {
             let id = stranger.vpc_peering_connection_id();
             let answer = Answer("DescribeVpcPeeringConnections");

@@ -8,9 +8,9 @@ use mirror_local::{Cloud, LoggedCall};
 use mirror_plan::iam::Purpose;
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, config, lab, stack};
+use mirror_tests::{REGION, Rig, config, stack};
 
-use super::{Attached, live, receiver, run};
+use super::{Attached, live, receiver, run, whole};
 
 const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 
@@ -98,7 +98,7 @@ async fn attempts(
 
 /// What whoever applies and destroys the lab may do.
 fn of_the_lab() -> Attached {
-    Attached::printed(&lab(), [Purpose::Apply, Purpose::Destroy])
+    Attached::printed(&whole(), [Purpose::Apply, Purpose::Destroy])
 }
 
 /// All that others do.
@@ -227,7 +227,7 @@ async fn nothing_of_others_is_tagged_into_the_stack() {
 /// What each denial is for: what is possible without it for somebody who may do everything else.
 #[tokio::test]
 async fn nobody_with_the_policy_takes_ownership_tags_away() {
-    let printed = Attached::printed(&lab(), [Purpose::Apply]);
+    let printed = Attached::printed(&whole(), [Purpose::Apply]);
     let everything = r#"{ "Version": "2012-10-17", "Statement":
         [{ "Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*" }] }"#;
     let mut all = printed.clone();
@@ -249,7 +249,7 @@ async fn nobody_with_the_policy_takes_ownership_tags_away() {
 /// By which calls something of the lab loses an ownership tag.
 async fn losses(policies: &Attached) -> Vec<&'static str> {
     let rig = Rig::instant();
-    run(&rig, &lab(), Mode::Apply).await.unwrap();
+    run(&rig, &whole(), Mode::Apply).await.unwrap();
     let (ec2, elb) = (
         aws_sdk_ec2::Client::new(&config(&rig.cloud)),
         aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud)),
@@ -282,7 +282,7 @@ async fn a_stack_lives_and_goes_beside_anothers_untouched() {
     let rig = theirs().await;
     let others = of_others(LAB);
     let before = rig.observe(&others).await;
-    Attached::printed(&lab(), [Purpose::Apply]).attach(&rig.cloud);
+    Attached::printed(&whole(), [Purpose::Apply]).attach(&rig.cloud);
     live(&rig).await.unwrap();
     rig.cloud.set_policies(Vec::new());
     assert_eq!(rig.observe(&others).await, before);

@@ -47,16 +47,16 @@ impl Scene {
         let rig = Rig::instant();
         match self.stands {
             Stands::Nothing => {}
-            Stands::Edited(0) => run(&rig, &lab(), Mode::Apply).await.unwrap(),
+            Stands::Edited(0) => run(&rig, &whole(), Mode::Apply).await.unwrap(),
             Stands::Edited(times) => {
-                run(&rig, &lab(), Mode::Apply).await.unwrap();
+                run(&rig, &whole(), Mode::Apply).await.unwrap();
                 for version in versions(&receiver(&rig).await.unwrap()).iter().take(times) {
                     run(&rig, version, Mode::Apply).await.unwrap();
                 }
             }
             Stands::Lacking(action) => {
                 without(&all_that_it_takes(), action).attach(&rig.cloud);
-                run(&rig, &lab(), Mode::Apply).await.unwrap_err();
+                run(&rig, &whole(), Mode::Apply).await.unwrap_err();
                 rig.cloud.set_policies(Vec::new());
             }
         }
@@ -72,29 +72,31 @@ impl Scene {
 /// The life of the laboratory, plan by plan, and the replacement of each of its resources.
 async fn scenes() -> Vec<Scene> {
     let standing = Rig::instant();
-    run(&standing, &lab(), Mode::Apply).await.unwrap();
+    run(&standing, &whole(), Mode::Apply).await.unwrap();
     let [edited, again, empty] = versions(&receiver(&standing).await.unwrap());
     let renumbered =
         include_str!("../../../../examples/lab.mirror.hcl").replace("number = 1 ", "number = 2 ");
+    let renumbered = [renumbered.as_str(), PEERING].concat();
     let mut scenes = vec![
-        Scene::new("create", Stands::Nothing, lab()),
+        Scene::new("create", Stands::Nothing, whole()),
         Scene::new("edit", Stands::Edited(0), edited),
         Scene::new("edit again", Stands::Edited(1), again),
-        Scene::new("back", Stands::Edited(1), lab()),
+        Scene::new("back", Stands::Edited(1), whole()),
         Scene::new("renumber", Stands::Edited(0), stack(&renumbered)),
-        Scene::new("attach", Stands::Lacking("ec2:AttachInternetGateway"), lab()),
-        Scene::new("mirror", Stands::Lacking("ec2:CreateTrafficMirrorSession"), lab()),
+        Scene::new("attach", Stands::Lacking("ec2:AttachInternetGateway"), whole()),
+        Scene::new("mirror", Stands::Lacking("ec2:CreateTrafficMirrorSession"), whole()),
+        Scene::new("accept", Stands::Lacking("ec2:AcceptVpcPeeringConnection"), whole()),
         Scene::new("remove", Stands::Edited(2), empty),
         Scene {
             request: Request { mode: Mode::Destroy, ..Request::default() },
-            ..Scene::new("destroy", Stands::Edited(0), lab())
+            ..Scene::new("destroy", Stands::Edited(0), whole())
         },
     ];
-    for address in lab().resources.keys() {
+    for address in whole().resources.keys() {
         let replace = BTreeSet::from([address.clone()]);
         scenes.push(Scene {
             request: Request { replace, ..Request::default() },
-            ..Scene::new(&format!("replace {address}"), Stands::Edited(0), lab())
+            ..Scene::new(&format!("replace {address}"), Stands::Edited(0), whole())
         });
     }
     scenes
@@ -102,7 +104,7 @@ async fn scenes() -> Vec<Scene> {
 
 /// All that the life of the laboratory takes, and leave to decode denials.
 fn all_that_it_takes() -> Attached {
-    let mut printed = Attached::printed(&lab(), [Purpose::Apply]);
+    let mut printed = Attached::printed(&whole(), [Purpose::Apply]);
     let decode = r#"{ "Sid": "Decode", "Effect": "Allow", "Action": "sts:DecodeAuthorizationMessage",
                       "Resource": "*" }"#;
     let policy = format!(r#"{{ "Version": "2012-10-17", "Statement": [{decode}] }}"#);
@@ -173,6 +175,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:ModifyVpcAttribute
     ");
     assert_snapshot!(found.into_iter().collect::<Vec<_>>().join("\n"), @"
+    ec2:AcceptVpcPeeringConnection
     ec2:AssociateRouteTable
     ec2:AttachInternetGateway
     ec2:AuthorizeSecurityGroupEgress
@@ -188,6 +191,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:CreateTrafficMirrorSession
     ec2:CreateTrafficMirrorTarget
     ec2:CreateVpc
+    ec2:CreateVpcPeeringConnection
     ec2:DeleteInternetGateway
     ec2:DeleteRoute
     ec2:DeleteRouteTable
@@ -199,6 +203,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:DeleteTrafficMirrorSession
     ec2:DeleteTrafficMirrorTarget
     ec2:DeleteVpc
+    ec2:DeleteVpcPeeringConnection
     ec2:DescribeImages
     ec2:DetachInternetGateway
     ec2:DisassociateRouteTable

@@ -69,7 +69,7 @@ fn every_name_in_a_plan_is_one_of_the_providers() {
         }
         blocks_are_named(kind, known, &schema["block"]);
     }
-    assert_eq!(types.len(), 15, "{types:?}");
+    assert_eq!(types.len(), 16, "{types:?}");
 }
 
 /// Looks at the names in the blocks of a resource, which have all that are not known to be unset.

@@ -36,6 +36,7 @@ pub(crate) mod s3;
 mod tags;
 mod together;
 mod wait;
+mod whole;
 
 pub use act::{Act, ActError, Known, Made, Token, act, find_created, retag};
 pub use errors::{CallError, ErrorKind};
@@ -87,7 +88,8 @@ struct Shared {
 #[error("no usable Region: {}", .0.as_deref().unwrap_or("none is configured"))]
 pub struct NoRegion(Option<String>);
 
-/// The configuration of one service's client, with our retries in place of the SDK's.
+/// The configuration of one service's client, with our retries in place of the SDK's; of a service that answers
+/// in XML with [`whole`].
 macro_rules! configured {
     ($service:ident, $config:ident) => {
         $service::config::Builder::from($config)
@@ -95,6 +97,9 @@ macro_rules! configured {
             .retry_config(retry::attempts())
             .retry_partition(retry::partition())
             .timeout_config(retry::limits())
+    };
+    (xml $service:ident, $config:ident) => {
+        configured!($service, $config).interceptor(whole::Whole).retry_classifier(whole::Whole)
     };
 }
 
@@ -110,11 +115,11 @@ impl Aws {
             .as_deref()
             .and_then(|region| region.parse().ok())
             .ok_or_else(|| NoRegion(named.clone()))?;
-        let ec2 = configured!(aws_sdk_ec2, config);
-        let ec2_once = configured!(aws_sdk_ec2, config).retry_config(retry::once());
-        let elb = configured!(aws_sdk_elasticloadbalancingv2, config);
+        let ec2 = configured!(xml aws_sdk_ec2, config);
+        let ec2_once = configured!(xml aws_sdk_ec2, config).retry_config(retry::once());
+        let elb = configured!(xml aws_sdk_elasticloadbalancingv2, config);
         let elb_once =
-            configured!(aws_sdk_elasticloadbalancingv2, config).retry_config(retry::once());
+            configured!(xml aws_sdk_elasticloadbalancingv2, config).retry_config(retry::once());
         let shared = Shared {
             region,
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
@@ -122,7 +127,7 @@ impl Aws {
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
             elb_once: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb_once.build()),
             ssm: aws_sdk_ssm::Client::from_conf(configured!(aws_sdk_ssm, config).build()),
-            sts: aws_sdk_sts::Client::from_conf(configured!(aws_sdk_sts, config).build()),
+            sts: aws_sdk_sts::Client::from_conf(configured!(xml aws_sdk_sts, config).build()),
             #[cfg(feature = "s3")]
             storage: s3::Storage::new(config),
             account: OnceCell::new(),

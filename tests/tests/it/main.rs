@@ -6,6 +6,7 @@
 mod adopt;
 mod aws_act;
 mod aws_bench;
+mod aws_cut;
 mod aws_faults;
 mod aws_observe;
 mod aws_peering;

@@ -32,6 +32,11 @@ pub(crate) fn seeds() -> Range<u64> {
     0..given.map_or(SEEDS, |seeds| seeds.parse().expect("MIRROR_SEEDS is a number"))
 }
 
+/// A fifth of them, for what differs little from a sweep over all.
+pub(crate) fn a_few_seeds() -> Range<u64> {
+    0..seeds().end.div_ceil(5)
+}
+
 /// Kills a run of each stack everywhere.
 fn kill_everywhere(before: Option<Mode>, killed: Mode, then: Mode) {
     for stack in [lab(), wide()] {

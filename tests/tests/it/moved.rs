@@ -11,7 +11,7 @@ use mirror_plan::stack::Stack;
 use mirror_tests::{REGION, Rig, config, stack, touched, unfinished};
 
 use crate::converge::census;
-use crate::crash::seeds;
+use crate::crash::a_few_seeds;
 use crate::crash::sweep::Sweep;
 use crate::generate::stack_file;
 
@@ -172,7 +172,7 @@ fn a_killed_run_of_replacements_is_taken_up_by_the_next() {
         let (before, edited) = (Some((&first, Mode::Apply)), stack(&edits()));
         let sweep =
             Sweep { stack: &edited, before, killed: Mode::Apply, then, missing: None, one_in: 1 };
-        sweep.over(seeds()).expect_none_bad(&format!("lab edited, killed, then {then:?}"));
+        sweep.over(a_few_seeds()).expect_none_bad(&format!("lab edited, killed, then {then:?}"));
     }
 }
 
@@ -185,7 +185,9 @@ fn a_killed_run_of_moves_is_taken_up_by_the_next() {
             let before = Some((&first, Mode::Apply));
             let sweep =
                 Sweep { stack: to, before, killed: Mode::Apply, then, missing: None, one_in: 1 };
-            sweep.over(seeds()).expect_none_bad(&format!("lab {name}, killed, then {then:?}"));
+            sweep
+                .over(a_few_seeds())
+                .expect_none_bad(&format!("lab {name}, killed, then {then:?}"));
         }
     }
 }

@@ -219,11 +219,15 @@ fn the_kernel_drops_what_rfc_7348_accepts_and_the_receiver_hands_it_on() {
     let (names, payloads): (Vec<&str>, Vec<Vec<u8>>) = datagrams.into_iter().unzip();
     let Some(mut device) = Device::without_gro(&network) else { return };
     for (name, payload) in names.iter().zip(payloads) {
-        assert_eq!(frame(&payload), Some(&payload[wire::HEADER_LEN..]), "{name}");
-        assert!(device.frames_of(Outer::V4, &[payload]).is_empty(), "{name}");
+        let sent = payload[wire::HEADER_LEN..].to_vec();
+        assert_eq!(frame(&payload), Some(&sent[..]), "{name}");
+        // The host itself may send something there.
+        assert!(!device.frames_of(Outer::V4, &[payload]).contains(&sent), "{name}");
     }
     let accepted = [vxlan(VNI, &whole[..34]), vxlan(VNI, &tagged(20))];
-    assert_eq!(device.frames_of(Outer::V4, &accepted).len(), 2);
+    let mut taken = device.frames_of(Outer::V4, &accepted);
+    taken.retain(|taken| accepted.iter().any(|sent| sent[wire::HEADER_LEN..] == taken[..]));
+    assert_eq!(taken.len(), 2);
 }
 
 #[test]

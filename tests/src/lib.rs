@@ -169,7 +169,7 @@ pub fn lab() -> Stack {
     stack(include_str!("../../examples/lab.mirror.hcl"))
 }
 
-/// A stack of 26 objects: every kind of them, two subnets, load balancers and interfaces as targets,
+/// A stack of 28 objects: every kind of them, two VPCs and subnets, load balancers and interfaces as targets,
 /// several sessions.
 ///
 /// # Panics

@@ -85,11 +85,11 @@ impl Cloud {
         self
     }
 
-    /// Draws ids, addresses and VXLAN network identifiers from another seed: two clouds with one seed that
-    /// get the same calls give the same.
+    /// Draws ids, addresses and VXLAN network identifiers from another seed from now on: two clouds with
+    /// one seed that get the same calls give the same.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
-        self.shared().world.seed = seed;
+        self.shared().world.reseed(seed);
         self
     }
 

@@ -63,6 +63,14 @@ impl World {
         Self { settings: self.settings.clone(), ..Self::new(self.seed) }
     }
 
+    /// Draws from another seed from now on.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        for region in self.regions.values_mut() {
+            region.seed = seed;
+        }
+    }
+
     /// Returns a Region, with its default VPC if this is the first that is heard of it.
     pub(crate) fn region(&mut self, name: &str, now: Timestamp) -> &mut Region {
         if !self.regions.contains_key(name) {

@@ -281,6 +281,13 @@ impl Simulation {
         Self { options: Options::default().with_parallelism(parallelism), ..self }
     }
 
+    /// With other ids for what is made from now on.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.cloud = self.cloud.with_seed(seed);
+        self
+    }
+
     /// The same without one of the things that make runs safe.
     #[must_use]
     pub fn without(self, safeguard: impl Into<Option<Safeguard>>) -> Self {

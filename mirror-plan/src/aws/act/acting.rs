@@ -68,9 +68,13 @@ impl<'a> Acting<'a> {
             .map_err(|source| ActError::KnownWrong { origin: Box::new(origin), source })
     }
 
-    /// The ids that references stand for, as AWS's lists take them.
+    /// The ids that references stand for, as AWS's lists take them: in an order that does not depend
+    /// on which of them were known before, since a repeat with a client token must ask for the same.
     pub(super) fn ids<T: Referable>(&self, references: &[Ref<T>]) -> Result<Vec<String>, ActError> {
-        references.iter().map(|reference| Ok(self.id(reference)?.to_string())).collect()
+        let ids = references.iter().map(|reference| Ok(self.id(reference)?.to_string()));
+        let mut ids = ids.collect::<Result<Vec<String>, ActError>>()?;
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     /// A text with what it waited for filled in.

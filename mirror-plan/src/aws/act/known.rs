@@ -103,7 +103,13 @@ impl Known {
                 Json::Object(members.collect())
             }
             Json::Array(items) => {
-                Json::Array(items.into_iter().map(|item| self.filled(item)).collect())
+                let mut items: Vec<Json> =
+                    items.into_iter().map(|item| self.filled(item)).collect();
+                // References are a set each time, and its order is by what was known of them.
+                if items.iter().all(|item| item.get("id").is_some()) {
+                    items.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
+                }
+                Json::Array(items)
             }
             plain => plain,
         }

@@ -136,7 +136,8 @@ impl Sweep<'_> {
     /// Runs it once from beginning to end, and shows what would remain at each moment.
     fn show(&self, prepared: &Simulation, seed: u64, give: SyncSender<Kill>) {
         fastrand::seed(seed);
-        let simulation = prepared.fork(self.stack);
+        // Other ids for each seed: what sorts by id comes in another order.
+        let simulation = prepared.fork(self.stack).with_seed(seed);
         let one_in = self.one_in;
         let mut number = 0;
         let tell = move |spot: Spot, remains: &dyn Fn() -> Remains| {

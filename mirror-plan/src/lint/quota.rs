@@ -135,7 +135,7 @@ fn in_region(view: &View<'_>) -> Vec<Diagnostic> {
 /// How many objects of a kind there will be in the account and Region, with those of others if they were counted;
 /// and the same in words.
 fn with_others(view: &View<'_>, kind: Kind, what: &str) -> (usize, String) {
-    let own = view.resources().filter(|(address, _)| address.kind == kind).count();
+    let own = view.count(kind);
     let others = view.around.and_then(|around| around.strangers.counts.get(&kind).copied());
     let others = others.unwrap_or_default();
     let of_others = match others {

@@ -7,6 +7,7 @@ use super::Observed;
 use crate::address::Kind;
 use crate::attribute::{Ref, Referable as _};
 use crate::id::{NetworkInterface, NetworkInterfaceId};
+use crate::plan::sources::sessions_of_sources;
 use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::subnet::SubnetId;
@@ -144,6 +145,9 @@ impl Shared {
             }
         }
         shared.interfaces.retain(|_| mirrors);
+        let over_sources = sessions_of_sources(stack, observed);
+        let new = over_sources.iter().filter(|session| observed.current(session).is_none());
+        *shared.makes.entry(Kind::MirrorSession).or_default() += new.count();
         shared
     }
 

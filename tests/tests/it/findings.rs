@@ -285,38 +285,40 @@ mirror_session "receiver" {{
     );
 }
 
-/// Makes sessions of nobody's stack, on interfaces of their own; returns the id of one of them.
+/// How many interfaces the sessions of others are on.
+const INTERFACES: usize = 10;
+
+/// Makes sessions of nobody's stack, on interfaces of their own with a target each; returns the id of one of them.
 async fn sessions_of_others(rig: &Rig, count: usize) -> String {
     let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
     let subnets = ec2.describe_subnets().send().await.unwrap();
     let subnet = subnets.subnets()[0].subnet_id().unwrap();
-    let mut interfaces = Vec::new();
-    for _ in 0..=ON_EACH {
+    let interface = async || {
         let made = ec2.create_network_interface().subnet_id(subnet).send().await.unwrap();
-        let made = made.network_interface().and_then(|it| it.network_interface_id()).unwrap();
-        interfaces.push(made.to_owned());
-    }
-    let to = interfaces.pop().unwrap();
-    let target = ec2.create_traffic_mirror_target().network_interface_id(to).send().await.unwrap();
-    let target = target.traffic_mirror_target().and_then(|it| it.traffic_mirror_target_id());
+        made.network_interface.and_then(|it| it.network_interface_id).unwrap()
+    };
     let filter = ec2.create_traffic_mirror_filter().send().await.unwrap();
-    let filter = filter.traffic_mirror_filter().and_then(|it| it.traffic_mirror_filter_id());
-    let request = ec2.create_traffic_mirror_session();
-    let request = request
-        .set_traffic_mirror_target_id(target.map(str::to_owned))
-        .set_traffic_mirror_filter_id(filter.map(str::to_owned));
+    let filter = filter.traffic_mirror_filter.and_then(|it| it.traffic_mirror_filter_id).unwrap();
+    let mut ways = Vec::new();
+    for _ in 0..INTERFACES {
+        let request = ec2.create_traffic_mirror_target().network_interface_id(interface().await);
+        let target = request.send().await.unwrap().traffic_mirror_target;
+        let target = target.and_then(|it| it.traffic_mirror_target_id).unwrap();
+        ways.push(
+            ec2.create_traffic_mirror_session()
+                .network_interface_id(interface().await)
+                .traffic_mirror_target_id(target)
+                .traffic_mirror_filter_id(&filter),
+        );
+    }
     let mut last = None;
     for at in 0..count {
-        let number = i32::try_from(1 + at / ON_EACH).unwrap();
-        let request = request.clone().network_interface_id(&interfaces[at % ON_EACH]);
-        let made = request.session_number(number).send().await.unwrap();
-        last = made.traffic_mirror_session.and_then(|it| it.traffic_mirror_session_id);
+        let number = i32::try_from(1 + at / INTERFACES).unwrap();
+        let request = ways[at % INTERFACES].clone().session_number(number);
+        last = request.send().await.unwrap().traffic_mirror_session;
     }
-    last.unwrap()
+    last.and_then(|it| it.traffic_mirror_session_id).unwrap()
 }
-
-/// How many interfaces the sessions of others are on: as many as one target takes.
-const ON_EACH: usize = 10;
 
 #[tokio::test]
 async fn an_account_that_is_full_of_sessions_is_told_before_the_first_call() {
@@ -331,8 +333,11 @@ subnet "one" {
   vpc  = vpc.one
   cidr = "10.0.1.0/24"
 }
-instance "web" {
-  count         = 2
+instance "a" {
+  instance_type = "t3.micro"
+  subnet        = subnet.one
+}
+instance "b" {
   instance_type = "t3.micro"
   subnet        = subnet.one
 }
@@ -345,8 +350,8 @@ mirror_target "sensor" { network_interface = instance.sensor }
     let second = stack(
         r#"
 stack "second" { region = "eu-west-1" }
-existing "instance" "a" { name = "web[0]" }
-existing "instance" "b" { name = "web[1]" }
+existing "instance" "a" { name = "a" }
+existing "instance" "b" { name = "b" }
 existing "mirror_target" "sensor" { name = "sensor" }
 mirror_filter "tcp" { rules = [{ number = 1, action = "accept", protocol = "tcp" }] }
 mirror_session "a" {
@@ -415,6 +420,6 @@ async fn whoever_makes_a_hundred_filters_or_targets_is_told_how_many_there_are()
     // Targets of what is there are looked for in any case, and so are counted.
     let target = "mirror_target \"one\" { network_interface = \"eni-0a1b2c3d4e5f67890\" }\n";
     let (counts, asked) = counted(target).await;
-    assert_eq!(counts, [(Kind::MirrorTarget, 1)].into_iter().collect());
+    assert_eq!(counts, [(Kind::MirrorTarget, INTERFACES)].into_iter().collect());
     assert_eq!(asked, ["DescribeTrafficMirrorTargets"]);
 }

@@ -60,6 +60,7 @@ mod session;
 #[cfg(all(test, feature = "hcl"))]
 mod tests;
 mod view;
+mod zone;
 
 pub use catalogue::{Row, catalogue};
 pub use mend::{Mended, mended};
@@ -99,13 +100,13 @@ lints! {
     SOURCE_TYPE by instance_type::source_type;
     ALREADY_IN_USE by session::already_in_use;
     NO_INTERNET_ROUTE by route::no_internet_route;
-    ZONE_WITHOUT_RECEIVER by load_balancer::zone_without_receiver;
+    ZONE_LEFT_OUT by zone::zone_left_out;
     RECEIVER_IN_OTHER_VPC by load_balancer::receiver_in_other_vpc;
     NO_ROUTE_TO_TARGET by route::no_route_to_target;
     PATH_TOO_NARROW by network::path_too_narrow;
     SESSION_GETS_NOTHING by session::gets_nothing;
     DNS_NOT_MIRRORED by filter::dns_not_mirrored;
-    TOO_FEW_ADDRESSES by load_balancer::too_few_addresses;
+    LOAD_BALANCER_REFUSED by load_balancer::too_few_addresses;
     MIRRORS_THE_MIRROR by session::mirrors_the_mirror;
     RANGES_CLASH by network::ranges_clash;
     NAME_TAKEN by network::name_taken;

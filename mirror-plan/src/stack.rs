@@ -411,6 +411,11 @@ impl ProblemSort {
     }
 }
 
+/// Whether an attribute of a filter rule is a range of ports: one that ends before it begins is none.
+fn is_port(name: &str) -> bool {
+    ["port", "peer_port", "source_port", "destination_port"].contains(&name)
+}
+
 /// The code of a value that AWS does not take, where the catalogue of findings has it.
 fn catalogued(kind: Kind, path: &Path) -> Option<Code> {
     let member = |at: usize| match path.0.get(at) {
@@ -422,8 +427,10 @@ fn catalogued(kind: Kind, path: &Path) -> Option<Code> {
         (Kind::MirrorSession, "packet_length", ..) => Some(code::PACKET_LENGTH),
         (Kind::MirrorSession, "vni", ..) => Some(code::VNI),
         (Kind::TargetGroup, "health_check", Some("protocol")) => Some(code::HEALTH_CHECK_PROTOCOL),
+        (Kind::LoadBalancer, "name", ..) => Some(code::LOAD_BALANCER_REFUSED),
         // Of the list as a whole: a number is there twice.
         (Kind::MirrorFilter, "rules", ..) if path.0.len() == 1 => Some(code::FILTER_RULE),
+        (Kind::MirrorFilter, "rules", ..) if is_port(member(2)?) => Some(code::FILTER_RULE),
         _ => None,
     }
 }

@@ -114,15 +114,18 @@ findings! {
     Warning RULE_WITHOUT_EFFECT = "MP1009", "filter rule without effect" by Lint
     "The rule with the lowest number is tried first, and the first that matches decides."
     ("Traffic Mirroring guide, \"Traffic mirror filter rules\"", "2026");
-    /// A filter rule that AWS does not take: addresses of two families, ports without TCP or UDP, or a number
-    /// that another rule of its direction has.
+    /// A filter rule that AWS does not take: addresses of two families, ports without TCP or UDP, a range of ports
+    /// that ends before it begins, or a number that another rule of its direction has.
     Error FILTER_RULE = "MP1010", "filter rule that AWS refuses" by Reading
-    "Both ranges of a rule are of one address family, ports are for TCP and UDP only, and a number is unique in its direction."
+    "Both ranges of a rule are of one address family, ports are for TCP and UDP only, from 0 to 65535, and a number is unique in its direction."
     ("Traffic Mirroring guide, \"Traffic mirror filter rules\"; EC2 API reference, \"Error codes\"", "2026");
     /// More than AWS takes of something, and none of these quotas can be raised. Whether the 10 rules of a filter
-    /// are for both directions together AWS does not say; they are counted together.
+    /// are for both directions together AWS does not say; they are counted together. A plan counts what others have
+    /// as well: on an interface, and to a target, always; of all sessions and targets of the account in the Region
+    /// where it asks for them in any case, which is for objects that are there already, or where the stack makes a
+    /// hundred or more; of all filters where the stack makes a hundred or more.
     Error QUOTA = "MP1011", "more than AWS takes" by Lint
-    "AWS takes 10 rules in a filter, 3 sessions on an interface, 10 sources for a target that is an interface (100 where its instance is of one of the largest sizes), and 10,000 sessions, targets and filters in a Region."
+    "AWS takes 10 rules in a filter, 3 sessions on an interface, 10 sources for a target that is an interface (100 where its instance is of one of the largest sizes), and 10,000 sessions, 10,000 targets and 10,000 filters in an account and Region."
     ("Traffic Mirroring guide, \"Quotas\"", "2026");
     /// Two sessions of one interface have the same number, or a number is out of range. The number says whose
     /// turn is first.
@@ -155,11 +158,14 @@ findings! {
     Error NO_INTERNET_ROUTE = "MP1017", "public address without a way to the internet" by Lint
     "A VPC that is made has no internet gateway, and its route tables lead nowhere else."
     ("VPC user guide, \"Internet gateways\"", "2023");
-    /// The load balancer has a node in a zone without a receiver, and `cross_zone` is off: what that node gets,
-    /// it can send to nobody.
-    Warning ZONE_WITHOUT_RECEIVER = "MP1018", "zone without a receiver" by Lint
-    "Without cross-zone load balancing a node sends to the targets of its own zone only. AWS advises two zones, targets in each, and cross-zone on."
-    ("Traffic Mirroring guide, \"Network Load Balancer\"", "2026");
+    /// Without `cross_zone` a load balancer has a subnet in a zone without a receiver, whose node can send to
+    /// nobody, or a receiver stands in a zone in which it has no subnet, and gets nothing. Or it is in one zone only
+    /// and sources are in others: they are mirrored no more when that zone fails, and all that they send crosses
+    /// zones, which is paid for. Only zones that are known count: where the stack file leaves `availability_zone`
+    /// out, AWS chooses one.
+    Warning ZONE_LEFT_OUT = "MP1018", "zone left out" by Lint
+    "Without cross-zone load balancing a node sends to the targets of its own zone only, and a target in a zone that is not enabled for the load balancer is not used (`Target.NotInUse`). AWS advises two zones, targets in each, and cross-zone on."
+    ("Traffic Mirroring guide, \"Network Load Balancer\"; Network Load Balancer guide, \"Cross-zone load balancing\"; ELBv2 API reference, `TargetHealth`", "2026");
     /// A receiver behind the load balancer is in another VPC.
     Error RECEIVER_IN_OTHER_VPC = "MP1019", "receiver in another VPC" by Lint
     "Behind a UDP listener the address of the source is always kept, and targets must then be in the VPC of the load balancer."
@@ -168,10 +174,12 @@ findings! {
     Error NO_ROUTE_TO_TARGET = "MP1020", "no route from source to target" by Lint
     "Mirrored packets follow the routes of the source's subnet; to another VPC they need a peering or a transit gateway."
     ("Traffic Mirroring guide, \"Traffic mirror target concepts\"", "2026");
-    /// The packet length is more than the way to the target carries, so the longest packets are cut short.
+    /// The packet length is more than the way to the target carries, so the longest packets are cut short. Where no
+    /// packet length is given, a stack file does not say how long the packets of a source are: with an MTU of up to
+    /// 8446 none is cut on any way, up to 8486 none behind a load balancer, up to 8947 none at an interface.
     Warning PATH_TOO_NARROW = "MP1021", "packet length beyond the MTU of the path" by Lint
-    "A Gateway Load Balancer endpoint and a transit gateway carry 8500 bytes, of which the encapsulation takes 54 (AWS's figure for IPv4): the packet may have 8446, with its Ethernet header 8460."
-    ("Traffic Mirroring guide, \"Quotas\"; VPC user guide, \"Network MTU\"", "2026");
+    "A Gateway Load Balancer endpoint and a transit gateway carry 8500 bytes, of which the encapsulation takes 54 (AWS's figure for IPv4): the packet may have 8446, with its Ethernet header 8460. Behind a load balancer 8500 bytes of a frame are mirrored, and an interface takes packets of 8947 bytes."
+    ("Traffic Mirroring guide, \"Quotas\" and \"Considerations\"; VPC user guide, \"Network MTU\"", "2026");
     /// Sessions with lower numbers on the same interface take every packet that this one would. This is worked
     /// out exactly; that a rejected packet falls through to the next session is our reading of the guide.
     Warning SESSION_GETS_NOTHING = "MP1023", "session gets no packet" by Lint
@@ -182,10 +190,11 @@ findings! {
     Warning DNS_NOT_MIRRORED = "MP1024", "Amazon's DNS is not mirrored" by Lint
     "Traffic with the DNS server of the VPC is mirrored only where the filter has the network service `amazon-dns`."
     ("Traffic Mirroring guide, \"Traffic mirror filters\"", "2026");
-    /// A subnet of the load balancer has too few free addresses.
-    Error TOO_FEW_ADDRESSES = "MP1028", "too few addresses for a load balancer" by Lint
-    "A load balancer wants 8 free addresses in each subnet, and AWS keeps five of every subnet for itself."
-    ("Network Load Balancer guide, \"Availability Zones\"; VPC user guide, \"Subnet CIDR blocks\"", "2026");
+    /// A load balancer that AWS does not make: a subnet has too few free addresses, or its name is longer than 32
+    /// characters, begins with `internal-`, or has others in it than letters, digits and `-` in between.
+    Error LOAD_BALANCER_REFUSED = "MP1028", "load balancer that AWS refuses" by Lint
+    "A load balancer wants 8 free addresses in each subnet, and AWS keeps five of every subnet for itself. Its name has up to 32 letters, digits and hyphens, none at either end, and does not begin with `internal-`."
+    ("Network Load Balancer guide, \"Availability Zones\"; VPC user guide, \"Subnet CIDR blocks\"; ELBv2 API reference, `CreateLoadBalancer`", "2026");
     /// A receiver is mirrored itself, and the filter takes the mirrored packets that come to it, so they
     /// are mirrored again. Reject UDP 4789 first.
     Warning MIRRORS_THE_MIRROR = "MP1029", "the mirror is mirrored" by Lint

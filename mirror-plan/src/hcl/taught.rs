@@ -54,11 +54,11 @@ pub(super) fn mended(kind: Kind, mut value: Value, problems: &[Problem]) -> Opti
     // A number that stands twice is a problem of the list, which is as good without an edit.
     let of_list = |problem: &&Problem| kind == Kind::MirrorFilter && problem.path.0.len() == 1;
     let parts = problems.iter().filter(|problem| !of_list(problem));
-    let mut paths: Vec<&Path> = parts.map(|problem| &problem.path).collect();
-    paths.sort();
+    let mut paths: Vec<&[Segment]> = parts.map(|problem| part(kind, &problem.path)).collect();
+    paths.sort_unstable();
     paths.dedup();
     for path in paths.into_iter().rev() {
-        without(&mut value, &path.0);
+        without(&mut value, path);
     }
     if problems.iter().any(|problem| problem.code(kind) == code::SESSION_NUMBER)
         && let Value::Object(members) = &mut value
@@ -69,6 +69,14 @@ pub(super) fn mended(kind: Kind, mut value: Value, problems: &[Problem]) -> Opti
     let mut others = Problems::default();
     let mended = Resource::read(kind, &value, &mut others)?;
     others.into_inner().iter().all(is_catalogued).then_some(mended)
+}
+
+/// What goes with a problem: a filter rule as a whole, since it would decide about more without its ports.
+fn part(kind: Kind, path: &Path) -> &[Segment] {
+    match path.0.as_slice() {
+        [_, _, _, ..] if kind == Kind::MirrorFilter => &path.0[..2],
+        all => all,
+    }
 }
 
 /// Takes what stands at `path` out of a value.

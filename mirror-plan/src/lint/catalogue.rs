@@ -23,7 +23,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "MP1022",
         "mirrored load beyond the bandwidth of the source",
-        "cannot be told: a stack file does not say which load there is",
+        "cannot be told: a stack file does not say which load there is; `mirror trace --pcap` puts that of a capture beside what the type of the source carries",
     ),
     (
         "MP1025",
@@ -33,7 +33,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "MP1026",
         "network ACL without UDP 4789",
-        "cannot be written: a stack has no network ACLs, and those of a VPC that is made let all through",
+        "cannot be written: a stack has no network ACLs, and those of a VPC that is made let all through; those of other VPCs are not looked at, and where packets get to is said to be not known",
     ),
     (
         "MP1027",

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Patch, Span};
 use crate::reach::{Mention, Outcome};
 use crate::resource::load_balancer::Listener;
 use crate::resource::{LoadBalancer, Subnet, TargetGroup};
-use crate::scalar::{AvailabilityZone, ElbProtocol, HealthPort, HealthProtocol};
+use crate::scalar::{ElbProtocol, HealthPort, HealthProtocol};
 use crate::value::Path;
 
 /// Addresses of a subnet that AWS keeps for itself.
@@ -190,37 +190,6 @@ fn group_is_empty(begin: &Span) -> bool {
     begin.source.text[begin.bytes.end..].trim_start().starts_with('}')
 }
 
-/// MP1018.
-pub(super) fn zone_without_receiver(view: &View<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (_, balanced) in view.deliveries() {
-        let Some(balancer) = view.balancer_of(balanced.name) else { continue };
-        let nodes = balanced.nodes.iter().enumerate();
-        let alone = nodes.filter(|(node, _)| balanced.serves_nobody(*node));
-        let zones: BTreeSet<&AvailabilityZone> = alone.filter_map(|(_, node)| node.zone).collect();
-        found.extend(zones.into_iter().map(|zone| empty(view, balancer, zone)));
-    }
-    found
-}
-
-/// The finding that a zone has no receiver.
-fn empty(
-    view: &View<'_>,
-    (address, _): Of<'_, LoadBalancer>,
-    zone: &AvailabilityZone,
-) -> Diagnostic {
-    let title = format!("`{address}` has no receiver in {zone}, and `cross_zone` is off");
-    let edit = match view.written(address, &attribute("cross_zone")) {
-        Some(span) => Some(Patch { span, text: "true".to_owned() }),
-        None => view.with_attribute(address, "cross_zone = true"),
-    };
-    Diagnostic::warning(code::ZONE_WITHOUT_RECEIVER, title)
-        .of(address)
-        .at(view.at(address, &attribute("subnets")), "")
-        .note("what its node there gets, it can send to nobody")
-        .help_edit("let its nodes send to every zone, or put a receiver into that zone", edit)
-}
-
 /// MP1019.
 pub(super) fn receiver_in_other_vpc(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -280,7 +249,7 @@ pub(super) fn too_few_addresses(view: &View<'_>) -> Vec<Diagnostic> {
                     "`{subnet_address}` has {free} free addresses, and `{address}` wants {FREE_MIN}"
                 );
                 found.push(
-                    Diagnostic::error(code::TOO_FEW_ADDRESSES, title)
+                    Diagnostic::error(code::LOAD_BALANCER_REFUSED, title)
                         .of(address)
                         .at(view.at(address, &attribute("subnets").index(index)), "")
                         .at(view.at(subnet_address, &attribute("cidr")), "")

@@ -116,18 +116,34 @@ fn sources(view: &View<'_>) -> Vec<Diagnostic> {
 }
 
 fn in_region(view: &View<'_>) -> Vec<Diagnostic> {
-    let kinds = [Kind::MirrorSession, Kind::MirrorTarget, Kind::MirrorFilter];
-    let over = kinds.into_iter().filter_map(|kind| {
-        let count = view.resources().filter(|(address, _)| address.kind == kind).count();
+    let kinds = [
+        (Kind::MirrorSession, "mirror sessions"),
+        (Kind::MirrorTarget, "mirror targets"),
+        (Kind::MirrorFilter, "mirror filters"),
+    ];
+    let over = kinds.into_iter().filter_map(|(kind, what)| {
+        let (count, words) = with_others(view, kind, what);
         (count > IN_REGION).then(|| {
-            let title = kind.title();
-            let title =
-                format!("the stack has {count} of {title}, and AWS takes {IN_REGION} in a Region");
+            let title = format!("{words}, and AWS takes {IN_REGION} in an account and Region");
             Diagnostic::error(code::QUOTA, title)
-                .help("divide the stack between accounts or Regions")
+                .help("divide what is mirrored between accounts or Regions")
         })
     });
     over.collect()
+}
+
+/// How many objects of a kind there will be in the account and Region, with those of others if they were counted;
+/// and the same in words.
+fn with_others(view: &View<'_>, kind: Kind, what: &str) -> (usize, String) {
+    let own = view.count(kind);
+    let others = view.around.and_then(|around| around.strangers.counts.get(&kind).copied());
+    let others = others.unwrap_or_default();
+    let of_others = match others {
+        0 => String::new(),
+        1 => " and there is 1 other".to_owned(),
+        others => format!(" and there are {others} others"),
+    };
+    (own + others, format!("the stack has {own} {what}{of_others}"))
 }
 
 /// MP1034.
@@ -193,26 +209,15 @@ fn subnets(view: &View<'_>) -> Vec<Diagnostic> {
 }
 
 fn networks(view: &View<'_>) -> Vec<Diagnostic> {
-    let others = view.around.map(|around| around.strangers);
-    let kinds = [
-        (Kind::Vpc, "VPCs", others.map_or(0, |others| others.vpcs)),
-        (
-            Kind::InternetGateway,
-            "internet gateways",
-            others.map_or(0, |others| others.internet_gateways),
-        ),
-    ];
-    let over = kinds.into_iter().filter_map(|(kind, what, others)| {
-        let count = view.resources().filter(|(address, _)| address.kind == kind).count();
-        let of_others = match others {
-            0 => String::new(),
-            1 => " and there is 1 other".to_owned(),
-            others => format!(" and there are {others} others"),
-        };
-        let title = format!(
-            "the stack has {count} {what}{of_others}, and AWS takes {VPCS} in a Region unless it was asked for more"
-        );
-        (count > 0 && count + others > VPCS).then(|| raisable(title))
+    let kinds = [(Kind::Vpc, "VPCs"), (Kind::InternetGateway, "internet gateways")];
+    let over = kinds.into_iter().filter_map(|(kind, what)| {
+        let has_some = view.resources().any(|(address, _)| address.kind == kind);
+        let (count, words) = with_others(view, kind, what);
+        (has_some && count > VPCS).then(|| {
+            raisable(format!(
+                "{words}, and AWS takes {VPCS} in a Region unless it was asked for more"
+            ))
+        })
     });
     over.collect()
 }

@@ -5,12 +5,18 @@ mod corpus;
 use insta::assert_snapshot;
 
 use super::*;
+use crate::address::Kind;
 use crate::diagnostic::Source;
 use crate::hcl::{Inputs, StackFile};
 use crate::render::Palette;
 
 /// A stack in which nothing is to be found; the cases below edit it.
 const LAB: &str = include_str!("tests/lab.mirror.hcl");
+
+/// The end of the lab's target group, and the same with a second receiver in another zone and in the same.
+const RECEIVERS: &str = "[instance.receiver]\n  health_check = { port = 80 }\n}\n";
+const TWO_ZONES_OF_RECEIVERS: &str = "[instance.receiver, instance.second]\n  health_check = { port = 80 }\n}\ninstance \"second\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.zone\n  security_groups = [security_group.receiver]\n}\n";
+const ONE_ZONE_OF_RECEIVERS: &str = "[instance.receiver, instance.second]\n  health_check = { port = 80 }\n}\ninstance \"second\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.source\n  security_groups = [security_group.receiver]\n}\n";
 
 /// A code, a piece of the lab, what trips the lint there, and what nearly does.
 const CASES: &[(&str, &str, &str, &str)] = &[
@@ -131,6 +137,19 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "[subnet.target]\n  security_groups = [security_group.balancer]",
         "[subnet.target, subnet.zone]\n  security_groups = [security_group.balancer]",
         "[subnet.target, subnet.zone]\n  cross_zone = true\n  security_groups = [security_group.balancer]",
+    ),
+    ("MP1018", RECEIVERS, TWO_ZONES_OF_RECEIVERS, ONE_ZONE_OF_RECEIVERS),
+    (
+        "MP1018",
+        "\"10.0.1.0/24\"\n  availability_zone = \"eu-west-1a\"",
+        "\"10.0.1.0/24\"\n  availability_zone = \"eu-west-1b\"",
+        "\"10.0.1.0/24\"\n  availability_zone = null",
+    ),
+    (
+        "MP1018",
+        "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\n",
+        "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\ninstance \"apart\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.zone\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.balanced\n  filter = mirror_filter.tcp\n  number = 1\n}\n",
+        "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\ninstance \"apart\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.zone\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.direct\n  filter = mirror_filter.tcp\n  number = 1\n}\n",
     ),
     (
         "MP1019",
@@ -313,5 +332,75 @@ fn the_headers_of_ipv6_are_longer() {
     for (range, least) in [("0.0.0.0/0", 35), ("::/0", 55)] {
         assert!(found(range, least - 1), "{range}");
         assert!(!found(range, least), "{range}");
+    }
+}
+
+#[test]
+fn zones_that_are_left_out_are_named_with_who_stands_there() {
+    let source = "\"10.0.1.0/24\"\n  availability_zone = \"eu-west-1a\"";
+    assert_eq!(LAB.matches(source).count(), 1);
+    let text = LAB.replace(RECEIVERS, TWO_ZONES_OF_RECEIVERS);
+    let found = check(&file(text.replace(source, &source.replace("1a", "1b"))));
+    let zones: Diagnostics =
+        found.into_iter().filter(|found| found.code == code::ZONE_LEFT_OUT).collect();
+    assert_snapshot!(crate::render::diagnostic::human(&zones, Palette::plain()), @r#"
+    warning[MP1018]: `instance.second` is in eu-west-1b, where `load_balancer.sensors` has no subnet, and `cross_zone` is off
+       --> lab.mirror.hcl:113:21
+        |
+    108 |   subnet = subnet.zone
+        |            ----------- in eu-west-1b
+    ...
+    113 |   subnets         = [subnet.target]
+        |                     ^^^^^^^^^^^^^^^
+        |
+        = note: without `cross_zone` nothing is sent into a zone in which there is no node
+    help: let its nodes send to every zone, or give it a subnet in that zone
+        |
+    115 ~   listeners       = [{ protocol = "udp", port = 4789, target_group = target_group.receivers }]
+    116 +   cross_zone = true
+        |
+
+    warning[MP1018]: `load_balancer.sensors` is in eu-west-1a only, and `instance.source` is mirrored to it from elsewhere
+       --> lab.mirror.hcl:113:21
+        |
+     70 |   subnet          = subnet.source
+        |                     ------------- in eu-west-1b
+    ...
+    113 |   subnets         = [subnet.target]
+        |                     ^^^^^^^^^^^^^^^
+        |
+        = note: no source is mirrored when that zone fails, and what crosses zones is paid for
+        = help: give it a subnet and a receiver in a second zone, and `cross_zone = true`
+    "#);
+}
+
+#[test]
+fn what_others_have_counts_for_what_an_account_takes() {
+    let stack = file(LAB.to_owned());
+    let observed = Observed::nothing(
+        "123456789012".parse().expect("an account"),
+        "eu-west-1".parse().expect("a Region"),
+    );
+    let found = |kind: Kind, others: usize| {
+        let strangers =
+            Strangers { counts: [(kind, others)].into_iter().collect(), ..Strangers::default() };
+        let around = Around { observed: &observed, strangers: &strangers };
+        let found = check_planned(&stack, around, &Request::default());
+        found.iter().map(|found| found.title.clone()).collect::<Vec<_>>()
+    };
+    // The lab has two targets, and three sessions and filters.
+    for (kind, own, what) in [
+        (Kind::MirrorSession, 3, "mirror sessions"),
+        (Kind::MirrorTarget, 2, "mirror targets"),
+        (Kind::MirrorFilter, 3, "mirror filters"),
+    ] {
+        assert_eq!(found(kind, 10_000 - own), [""; 0], "{what}");
+        let others = 10_001 - own;
+        assert_eq!(
+            found(kind, others),
+            [format!(
+                "the stack has {own} {what} and there are {others} others, and AWS takes 10000 in an account and Region"
+            )]
+        );
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Around;
-use crate::address::Address;
+use crate::address::{Address, Kind};
 use crate::attribute::{Ref, Referable};
 use crate::diagnostic::{Patch, Span};
 use crate::id::NetworkInterface;
 use crate::observed::Stranger;
 use crate::packet::{Mirrored, RULES_MAX};
+use crate::plan::sources::sessions_of_sources;
 use crate::reach::{self, Balanced, Delivery, Mention, Network, Reach, Whose};
 use crate::resource::{
     Instance, InternetGateway, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource,
@@ -209,6 +210,15 @@ impl<'s> View<'s> {
     /// Every resource.
     pub(super) fn resources(&self) -> impl Iterator<Item = Of<'s, Resource>> {
         self.stack.resources.iter().map(|(address, declared)| (address, &declared.resource))
+    }
+
+    /// How many resources of a kind there will be, with the sessions over sources that were seen.
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        let declared = self.resources().filter(|(address, _)| address.kind == kind).count();
+        let over_sources = self.around.filter(|_| kind == Kind::MirrorSession);
+        let over_sources =
+            over_sources.map_or(0, |it| sessions_of_sources(self.stack, it.observed).len());
+        declared + over_sources
     }
 
     /// Where a resource, or an object that the stack uses, stands in the file.

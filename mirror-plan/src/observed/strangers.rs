@@ -7,6 +7,7 @@ use super::Observed;
 use crate::address::Kind;
 use crate::attribute::{Ref, Referable as _};
 use crate::id::{NetworkInterface, NetworkInterfaceId};
+use crate::plan::sources::sessions_of_sources;
 use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::subnet::SubnetId;
@@ -71,10 +72,9 @@ pub struct Strangers {
     pub subnets: Vec<StrangeSubnet>,
     /// By mirror target that is an interface: what others mirror to it.
     pub sources: BTreeMap<MirrorTargetId, BTreeSet<NetworkInterfaceId>>,
-    /// How many VPCs there are in the Region, if the stack makes one.
-    pub vpcs: usize,
-    /// How many internet gateways there are in the Region, if the stack makes one.
-    pub internet_gateways: usize,
+    /// How many objects others have in the account and Region, of the kinds that were counted: see
+    /// [`Shared::counts`].
+    pub counts: BTreeMap<Kind, usize>,
 }
 
 /// What of the cloud a stack uses where others may be too.
@@ -91,9 +91,13 @@ pub struct Shared {
     pub networks: BTreeSet<VpcId>,
     /// The mirror targets of its sessions: those that are there already, and are interfaces.
     pub targets: BTreeSet<MirrorTargetId>,
-    /// The kinds of which it makes one, of those that an account has few of.
-    pub makes: BTreeSet<Kind>,
+    /// How many it makes of each kind.
+    pub makes: BTreeMap<Kind, usize>,
 }
+
+/// How many mirror sessions, targets or filters a stack makes at least if all of the account are read only to count
+/// them: there are ten pages of them at most, which is little beside as many calls.
+const MANY: usize = 100;
 
 impl Shared {
     /// What `stack` uses; its references to existing objects are ids already.
@@ -103,6 +107,9 @@ impl Shared {
         let mut mirrors = false;
         for (address, declared) in &stack.resources {
             let is_new = observed.current(address).is_none();
+            if is_new {
+                *shared.makes.entry(address.kind).or_default() += 1;
+            }
             match &declared.resource {
                 Resource::MirrorSession(session) => {
                     mirrors = true;
@@ -111,9 +118,6 @@ impl Shared {
                 }
                 Resource::Subnet(subnet) if is_new => {
                     shared.networks.extend(observed.vpc(&subnet.vpc));
-                }
-                Resource::Vpc(_) | Resource::InternetGateway(_) if is_new => {
-                    shared.makes.insert(address.kind);
                 }
                 Resource::MirrorTarget(target) => {
                     let interface = target.network_interface.as_ref();
@@ -141,7 +145,31 @@ impl Shared {
             }
         }
         shared.interfaces.retain(|_| mirrors);
+        let over_sources = sessions_of_sources(stack, observed);
+        let new = over_sources.iter().filter(|session| observed.current(session).is_none());
+        *shared.makes.entry(Kind::MirrorSession).or_default() += new.count();
         shared
+    }
+
+    /// Whether what others have of a kind in the account and Region is counted: of what AWS takes few of, if the
+    /// stack makes one; of what it takes thousands of, if the stack makes one and they are asked for in any case, or
+    /// it makes many.
+    #[must_use]
+    pub fn counts(&self, kind: Kind) -> bool {
+        let made = self.makes.get(&kind).copied().unwrap_or_default();
+        match kind {
+            Kind::Vpc | Kind::InternetGateway => made > 0,
+            Kind::MirrorSession => made >= MANY || made > 0 && !self.interfaces.is_empty(),
+            Kind::MirrorTarget => made >= MANY || made > 0 && !self.destinations.is_empty(),
+            Kind::MirrorFilter => made >= MANY,
+            Kind::Subnet
+            | Kind::RouteTable
+            | Kind::VpcPeering
+            | Kind::SecurityGroup
+            | Kind::Instance
+            | Kind::TargetGroup
+            | Kind::LoadBalancer => false,
+        }
     }
 }
 

@@ -157,6 +157,21 @@ impl<'s> Expanded<'s> {
     }
 }
 
+/// The addresses of the sessions that the sources of a stack come to; of sources that were not seen, none.
+///
+/// The references of `stack` to existing objects are ids.
+pub(crate) fn sessions_of_sources(stack: &Stack, observed: &Observed) -> Vec<Address> {
+    if stack.sources.is_empty() {
+        return Vec::new();
+    }
+    let avoided = Avoided::of(stack, observed);
+    let seen = stack.sources.iter().filter_map(|(name, sources)| {
+        let sighting = sighting(name, sources, observed).ok()?;
+        Some((name, selection(&sources.of, sighting, &avoided)))
+    });
+    expand::addresses(stack, &seen.collect())
+}
+
 fn each_of(stack: &Stack, fan_out: &FanOut) -> EachOf {
     let of = fan_out.source.0.iter().filter_map(|name| stack.sources.get(name));
     let mut reviews = of.map(|sources| sources.of.review);

@@ -350,6 +350,12 @@ impl<'s> Balanced<'s> {
             && receivers.all(|receiver| receiver.zone(node) == Zone::Other)
     }
 
+    /// Whether the zones of all nodes and of a receiver are known, and it gets packets of none.
+    pub(crate) fn is_left_out(&self, receiver: &Receiver<'s>) -> bool {
+        let mut nodes = 0..self.nodes.len();
+        !self.nodes.is_empty() && nodes.all(|node| receiver.zone(node) == Zone::Other)
+    }
+
     /// The target group of a receiver.
     pub(crate) fn part_of(&self, receiver: &Receiver<'s>) -> &Part<'s> {
         &self.parts[receiver.part]

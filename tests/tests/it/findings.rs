@@ -1,9 +1,12 @@
 //! Findings that need the cloud: what others have on the objects that a stack uses.
 
+use mirror_local::{Cloud, Durations, Settings};
+use mirror_plan::address::Kind;
 use mirror_plan::aws::in_the_way;
 use mirror_plan::lint::{self, Around};
 use mirror_plan::observed::Strangers;
 use mirror_plan::plan::Request;
+use mirror_plan::stack::Stack;
 use mirror_tests::{Rig, config, lab, stack, unfinished};
 
 /// Applies the reference stack and gives its source another session, with the number 7; returns the
@@ -32,11 +35,14 @@ async fn a_cloud_with_others(rig: &Rig) -> (String, String, String) {
 
 /// The titles of what is found in a stack with what is around it.
 async fn found(rig: &Rig, text: &str) -> Vec<String> {
-    let stack = stack(text);
-    let observed = rig.observe(&stack).await;
-    let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
+    found_in(rig, &stack(text)).await
+}
+
+async fn found_in(rig: &Rig, stack: &Stack) -> Vec<String> {
+    let observed = rig.observe(stack).await;
+    let strangers = in_the_way(&rig.aws, stack, &observed).await.unwrap();
     let around = Around { observed: &observed, strangers: &strangers };
-    let found = lint::check_planned(&stack, around, &Request::default());
+    let found = lint::check_planned(stack, around, &Request::default());
     found.iter().map(|found| format!("{} {}", found.code, found.title)).collect()
 }
 
@@ -104,7 +110,8 @@ async fn nobody_is_asked_where_nobody_can_be_in_the_way() {
     let before = rig.cloud.log().unwrap().len();
     let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
     // The default VPC has its gateway.
-    assert_eq!(strangers, Strangers { vpcs: 1, internet_gateways: 1, ..Strangers::default() });
+    let counts = [(Kind::Vpc, 1), (Kind::InternetGateway, 1)].into_iter().collect();
+    assert_eq!(strangers, Strangers { counts, ..Strangers::default() });
     let asked = rig.cloud.log().unwrap().split_off(before);
     let asked: Vec<&str> = asked.iter().map(|call| &*call.action).collect();
     assert_eq!(asked, ["DescribeVpcs", "DescribeInternetGateways"]);
@@ -276,4 +283,143 @@ mirror_session "receiver" {{
         found(&rig, &text).await,
         ["MP1016 `mirror_target.second` leads where another mirror target leads already"]
     );
+}
+
+/// How many interfaces the sessions of others are on.
+const INTERFACES: usize = 10;
+
+/// Makes sessions of nobody's stack, on interfaces of their own with a target each; returns the id of one of them.
+async fn sessions_of_others(rig: &Rig, count: usize) -> String {
+    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
+    let subnets = ec2.describe_subnets().send().await.unwrap();
+    let subnet = subnets.subnets()[0].subnet_id().unwrap();
+    let interface = async || {
+        let made = ec2.create_network_interface().subnet_id(subnet).send().await.unwrap();
+        made.network_interface.and_then(|it| it.network_interface_id).unwrap()
+    };
+    let filter = ec2.create_traffic_mirror_filter().send().await.unwrap();
+    let filter = filter.traffic_mirror_filter.and_then(|it| it.traffic_mirror_filter_id).unwrap();
+    let mut ways = Vec::new();
+    for _ in 0..INTERFACES {
+        let request = ec2.create_traffic_mirror_target().network_interface_id(interface().await);
+        let target = request.send().await.unwrap().traffic_mirror_target;
+        let target = target.and_then(|it| it.traffic_mirror_target_id).unwrap();
+        ways.push(
+            ec2.create_traffic_mirror_session()
+                .network_interface_id(interface().await)
+                .traffic_mirror_target_id(target)
+                .traffic_mirror_filter_id(&filter),
+        );
+    }
+    let mut last = None;
+    for at in 0..count {
+        let number = i32::try_from(1 + at / INTERFACES).unwrap();
+        let request = ways[at % INTERFACES].clone().session_number(number);
+        last = request.send().await.unwrap().traffic_mirror_session;
+    }
+    last.and_then(|it| it.traffic_mirror_session_id).unwrap()
+}
+
+#[tokio::test]
+async fn an_account_that_is_full_of_sessions_is_told_before_the_first_call() {
+    let mut settings = Settings::default();
+    settings.durations = Durations::instant();
+    settings.quotas.mirror_sessions_per_source = 1_000;
+    let rig = Rig::over(Cloud::in_memory().with_settings(settings));
+    let network = r#"
+stack "first" { region = "eu-west-1" }
+vpc "one" { cidr = "10.0.0.0/16" }
+subnet "one" {
+  vpc  = vpc.one
+  cidr = "10.0.1.0/24"
+}
+instance "a" {
+  instance_type = "t3.micro"
+  subnet        = subnet.one
+}
+instance "b" {
+  instance_type = "t3.micro"
+  subnet        = subnet.one
+}
+instance "sensor" {
+  instance_type = "t3.micro"
+  subnet        = subnet.one
+}
+mirror_target "sensor" { network_interface = instance.sensor }
+"#;
+    let second = stack(
+        r#"
+stack "second" { region = "eu-west-1" }
+existing "instance" "a" { name = "a" }
+existing "instance" "b" { name = "b" }
+existing "mirror_target" "sensor" { name = "sensor" }
+mirror_filter "tcp" { rules = [{ number = 1, action = "accept", protocol = "tcp" }] }
+mirror_session "a" {
+  source = instance.a
+  target = mirror_target.sensor
+  filter = mirror_filter.tcp
+  number = 1
+}
+mirror_session "b" {
+  source = instance.b
+  target = mirror_target.sensor
+  filter = mirror_filter.tcp
+  number = 1
+}
+"#,
+    );
+    rig.converge(&stack(network)).await;
+    let theirs = sessions_of_others(&rig, 9_999).await;
+    let before = rig.cloud.log().unwrap().len();
+    let found = found_in(&rig, &second).await;
+    assert_eq!(
+        found,
+        [
+            "MP1011 the stack has 2 mirror sessions and there are 9999 others, and AWS takes 10000 in an account and Region"
+        ]
+    );
+    let asked = rig.cloud.log().unwrap().split_off(before);
+    let reads = |action: &str| action.starts_with("Describe") || action.starts_with("Get");
+    assert!(asked.iter().all(|call| reads(&call.action)));
+    // All are read at once: those on the interfaces, those to the target, and the rest.
+    let pages = asked.iter().filter(|call| call.action == "DescribeTrafficMirrorSessions");
+    assert_eq!(pages.count(), 10);
+    // It is so: what the finding says is what an apply runs into.
+    let report = rig.apply(&rig.plan(&second).await).await;
+    let unfinished = unfinished(&report);
+    assert!(unfinished.contains("TrafficMirrorSessionLimitExceeded"), "{unfinished}");
+    // With one less there is room for exactly both.
+    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
+    ec2.delete_traffic_mirror_session().traffic_mirror_session_id(theirs).send().await.unwrap();
+    assert_eq!(found_in(&rig, &second).await, [""; 0]);
+    rig.converge(&second).await;
+}
+
+#[tokio::test]
+async fn whoever_makes_a_hundred_filters_or_targets_is_told_how_many_there_are() {
+    let rig = Rig::instant();
+    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
+    for _ in 0..3 {
+        ec2.create_traffic_mirror_filter().send().await.unwrap();
+    }
+    sessions_of_others(&rig, 2).await;
+    let counted = async |text: &str| {
+        let stack = stack(&format!("stack \"one\" {{ region = \"eu-west-1\" }}\n{text}"));
+        let observed = rig.observe(&stack).await;
+        let before = rig.cloud.log().unwrap().len();
+        let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
+        let asked = rig.cloud.log().unwrap().split_off(before);
+        (strangers.counts, asked.into_iter().map(|call| call.action).collect::<Vec<_>>())
+    };
+    let filters = |count: usize| format!("mirror_filter \"many\" {{ count = {count} }}\n");
+    let (counts, asked) = counted(&filters(99)).await;
+    assert_eq!((counts.len(), asked), (0, Vec::new()));
+    let (counts, asked) = counted(&filters(100)).await;
+    assert_eq!(counts, [(Kind::MirrorFilter, 4)].into_iter().collect());
+    assert_eq!(asked, ["DescribeTrafficMirrorFilters"]);
+    // Targets of what is there are looked for in any case, and so are counted.
+    let target = "mirror_target \"one\" { network_interface = \"eni-0a1b2c3d4e5f67890\" }\n";
+    let (counts, asked) = counted(target).await;
+    assert_eq!(counts, [(Kind::MirrorTarget, INTERFACES)].into_iter().collect());
+    assert_eq!(asked, ["DescribeTrafficMirrorTargets"]);
 }

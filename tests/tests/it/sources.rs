@@ -2,6 +2,8 @@
 
 use aws_sdk_ec2::Client as Ec2;
 use mirror_local::{Cloud, Durations, Settings};
+use mirror_plan::address::Kind;
+use mirror_plan::aws::in_the_way;
 use mirror_plan::plan::{Action, Plan};
 use mirror_tests::{Rig, config, stack};
 
@@ -107,4 +109,29 @@ async fn an_interface_is_found_by_its_own_tags_with_its_instance() {
     let mut excepted = interfaces[1..].to_vec();
     excepted.sort();
     assert_eq!(left_out, excepted);
+}
+
+#[tokio::test]
+async fn all_sessions_of_an_account_are_counted_before_a_hundred_are_made() {
+    let mut settings = Settings::default();
+    settings.durations = Durations::instant();
+    settings.quotas.instances = 200;
+    let rig = Rig::over(Cloud::in_memory().with_settings(settings));
+    let estate = Estate::of(&rig).await;
+    let subnet = estate.subnets(1).await.remove(0);
+    let sensors = stack(SENSORS);
+    let counted = async || {
+        let observed = rig.observe(&sensors).await;
+        let before = estate.calls().len();
+        let strangers = in_the_way(&rig.aws, &sensors, &observed).await.unwrap();
+        let calls = estate.calls().split_off(before);
+        let asked = calls.iter().filter(|call| *call == "DescribeTrafficMirrorSessions").count();
+        (strangers.counts.get(&Kind::MirrorSession).copied(), asked)
+    };
+    estate.launch(&subnet, 99, "true").await;
+    assert_eq!(counted().await, (None, 0));
+    estate.launch(&subnet, 1, "true").await;
+    assert_eq!(counted().await, (Some(0), 1));
+    rig.converge(&sensors).await;
+    assert_eq!(counted().await, (None, 0), "nothing is made any more");
 }

@@ -5,20 +5,20 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::super::Aws;
-use super::super::answer::{Answer, text};
-use super::super::page::{self, Ids, pages};
+use super::super::answer::Answer;
+use super::super::page::{self, pages};
 use super::super::tags;
 use super::{ObserveError, elb};
+use crate::address::Kind;
 use crate::attribute::Ref;
 use crate::id::NetworkInterfaceId;
 use crate::observed::{Observed, Shared, StrangeTarget, Stranger, Strangers};
-use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::{MirrorSession, Resource, tag};
 use crate::stack::Stack;
 
 mod room;
+mod sessions;
 
-const SESSIONS: Answer = Answer("DescribeTrafficMirrorSessions");
 const TARGETS: Answer = Answer("DescribeTrafficMirrorTargets");
 
 /// Finds the sessions of others on the interfaces that a stack mirrors, by interface and number. A
@@ -34,7 +34,7 @@ pub async fn strangers(aws: &Aws, observed: &Observed) -> Result<Vec<Stranger>, 
             _ => None,
         })
         .collect();
-    sessions(aws, observed, &sources).await
+    sessions::on(aws, observed, &sources).await
 }
 
 /// Finds what others have that is in the way of what `stack` is about to make: a call for each page of
@@ -52,24 +52,19 @@ pub async fn in_the_way(
     let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
     let shared = Shared::of(&stack, observed);
     let (sessions, targets, (load_balancers, target_groups), room) = tokio::try_join!(
-        Box::pin(sessions(aws, observed, &shared.interfaces)),
-        Box::pin(targets(aws, observed, &shared.destinations)),
+        Box::pin(sessions::find(aws, observed, &shared)),
+        Box::pin(targets(aws, observed, &shared)),
         Box::pin(async {
             if shared.names { names(aws, observed).await } else { Ok(Default::default()) }
         }),
         Box::pin(room::find(aws, observed, &shared)),
     )?;
-    let room::Room { subnets, sources, vpcs, internet_gateways } = room;
-    Ok(Strangers {
-        sessions,
-        targets,
-        load_balancers,
-        target_groups,
-        subnets,
-        sources,
-        vpcs,
-        internet_gateways,
-    })
+    let sessions::Sessions { sessions, sources, count: of_sessions } = sessions;
+    let (targets, of_targets) = targets;
+    let room::Room { subnets, mut counts } = room;
+    counts.extend(of_sessions.map(|count| (Kind::MirrorSession, count)));
+    counts.extend(of_targets.map(|count| (Kind::MirrorTarget, count)));
+    Ok(Strangers { sessions, targets, load_balancers, target_groups, subnets, sources, counts })
 }
 
 /// The ids of what the stack owns.
@@ -77,64 +72,41 @@ fn own(observed: &Observed) -> BTreeSet<&str> {
     observed.owned.values().flatten().map(|found| found.id.as_str()).collect()
 }
 
-async fn sessions(
-    aws: &Aws,
-    observed: &Observed,
-    sources: &BTreeSet<NetworkInterfaceId>,
-) -> Result<Vec<Stranger>, ObserveError> {
-    if sources.is_empty() {
-        return Ok(Vec::new());
-    }
-    let own = own(observed);
-    let ids: Ids = sources.iter().map(ToString::to_string).collect();
-    let request = aws
-        .ec2()
-        .describe_traffic_mirror_sessions()
-        .set_filters(page::only("network-interface-id", &ids))
-        .max_results(page::PAGE);
-    let all = pages!(aws, "DescribeTrafficMirrorSessions", request, traffic_mirror_sessions);
-    let mut strangers = Vec::new();
-    for session in all {
-        let source = SESSIONS.id("networkInterfaceId", session.network_interface_id())?;
-        let id: MirrorSessionId =
-            SESSIONS.id("trafficMirrorSessionId", session.traffic_mirror_session_id())?;
-        if !sources.contains(&source) || own.contains(id.as_str()) {
-            continue;
-        }
-        let number = SESSIONS.number("sessionNumber", session.session_number())?;
-        let its = tags::from_ec2(session.tags());
-        let stack = its.get(tag::STACK).cloned();
-        let name = text(its.get(tag::NAME).map(String::as_str));
-        strangers.push(Stranger { source, number, id, stack, name });
-    }
-    strangers.sort();
-    Ok(strangers)
-}
-
+/// The mirror targets of others that lead where the stack does, and how many others have if all are read to
+/// count them.
 async fn targets(
     aws: &Aws,
     observed: &Observed,
-    destinations: &BTreeSet<String>,
-) -> Result<Vec<StrangeTarget>, ObserveError> {
-    if destinations.is_empty() {
-        return Ok(Vec::new());
+    shared: &Shared,
+) -> Result<(Vec<StrangeTarget>, Option<usize>), ObserveError> {
+    let counts = shared.counts(Kind::MirrorTarget);
+    if shared.destinations.is_empty() && !counts {
+        return Ok((Vec::new(), None));
     }
     let own = own(observed);
     let request = aws.ec2().describe_traffic_mirror_targets().max_results(page::PAGE);
     let all = pages!(aws, "DescribeTrafficMirrorTargets", request, traffic_mirror_targets);
-    let mut strangers = Vec::new();
+    let (mut strangers, mut count) = (Vec::new(), 0);
     for target in all {
         let id = TARGETS.id("trafficMirrorTargetId", target.traffic_mirror_target_id())?;
+        if own.contains(id.as_str()) {
+            continue;
+        }
+        count += usize::from(is_of_account(observed, target.owner_id()));
         let to = target.network_load_balancer_arn().or_else(|| target.network_interface_id());
-        let destination = to.filter(|to| destinations.contains(*to) && !own.contains(id.as_str()));
-        if let Some(destination) = destination {
+        if let Some(destination) = to.filter(|to| shared.destinations.contains(*to)) {
             let its = tags::from_ec2(target.tags());
             let (destination, stack) = (destination.to_owned(), its.get(tag::STACK).cloned());
             strangers.push(StrangeTarget { destination, id, stack });
         }
     }
     strangers.sort();
-    Ok(strangers)
+    Ok((strangers, counts.then_some(count)))
+}
+
+/// Whether an object counts for the quotas of the account: what others share with it does not.
+fn is_of_account(observed: &Observed, owner: Option<&str>) -> bool {
+    owner.is_none_or(|owner| owner == observed.account.as_str())
 }
 
 /// The names of the load balancers and target groups of others.

@@ -320,13 +320,13 @@ load_balancer \"n\" {
     22 |     { action = "accept", port = "http" },
        |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    error[MP0007]: `http` is not a port or a range such as 80-90
+    error[MP1010]: `http` is not a port or a range such as 80-90
       --> test.mirror.hcl:22:33
        |
     22 |     { action = "accept", port = "http" },
        |                                 ^^^^^^
 
-    error[MP0007]: `internal-x`: letters, digits and -, 32 at the most, no - at either end, not beginning with internal-
+    error[MP1028]: `internal-x`: letters, digits and -, 32 at the most, no - at either end, not beginning with internal-
       --> test.mirror.hcl:28:13
        |
     28 |   name    = "internal-x"

@@ -92,6 +92,7 @@ const MISTAKES: &[Mistake] = &[
     edit("two halves that take a whole", "MP1009", &[("first_rules", "{ number = 10, action = \"accept\", peer = \"0.0.0.0/1\", protocol = \"tcp\" }, { number = 20, action = \"accept\", peer = \"128.0.0.0/1\", protocol = \"tcp\" }, { number = 30, action = \"accept\", protocol = \"tcp\", port = 80 }")]),
     edit("two families", "MP1010", &[("second_rules", "{ number = 1, action = \"accept\", direction = \"ingress\", source = \"::/0\", destination = \"10.0.0.0/8\" }, { number = 10, action = \"accept\", protocol = \"udp\" }")]),
     edit("ports of ICMP", "MP1010", &[("second_rules", "{ number = 1, action = \"accept\", protocol = \"icmp\", port = 80 }, { number = 10, action = \"accept\", protocol = \"udp\" }")]),
+    edit("ports backwards", "MP1010", &[("second_rules", "{ number = 1, action = \"reject\", protocol = \"udp\", port = \"90-80\" }, { number = 10, action = \"accept\", protocol = \"udp\" }")]),
     edit("a number twice", "MP1010", &[("second_rules", "{ number = 10, action = \"accept\", protocol = \"udp\" }, { number = 10, action = \"accept\", protocol = \"udp\", port = 1 }")]).also(&["MP1009"]),
     edit("eleven rules", "MP1011", &[("second_rules", "{ number = 1, action = \"accept\", protocol = \"udp\", port = 1 }, { number = 2, action = \"accept\", protocol = \"udp\", port = 2 }, { number = 3, action = \"accept\", protocol = \"udp\", port = 3 }, { number = 4, action = \"accept\", protocol = \"udp\", port = 4 }, { number = 5, action = \"accept\", protocol = \"udp\", port = 5 }, { number = 6, action = \"accept\", protocol = \"udp\", port = 6 }")]),
     edit("four sessions", "MP1011", &[]).more("mirror_filter \"icmp\" { rules = [{ number = 1, action = \"accept\", protocol = \"icmp\" }] }\nmirror_filter \"gre\" { rules = [{ number = 1, action = \"accept\", protocol = \"47\" }] }\nmirror_session \"third\" {\n  source = instance.web[0]\n  target = mirror_target.probe\n  filter = mirror_filter.icmp\n  number = 101\n}\nmirror_session \"fourth\" {\n  source = instance.web[0]\n  target = mirror_target.probe\n  filter = mirror_filter.gre\n  number = 102\n}\n").also(&["MP1023"]),
@@ -111,12 +112,16 @@ const MISTAKES: &[Mistake] = &[
     edit("no way out", "MP1017", &[("public", "true"), ("public_subnets", "")]),
     edit("a way to elsewhere", "MP1017", &[("public", "true"), ("routes", "{ destination = \"10.9.0.0/16\", internet_gateway = internet_gateway.out }")]),
     edit("an empty zone", "MP1018", &[("balancer_subnets", "subnet.receiver, subnet.spare"), ("cross_zone", "false")]),
+    edit("a zone without a node", "MP1018", &[("targets", "instance.receiver[0], instance.beyond"), ("cross_zone", "false"), ("balancer_groups", "")]).more("instance \"beyond\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.spare\n  security_groups = [security_group.receiver]\n}\n"),
+    edit("one zone for all", "MP1018", &[("source_zone", "\"eu-west-1b\"")]),
     edit("a receiver elsewhere", "MP1019", &[("targets", "instance.receiver[0], instance.elsewhere")]).more("vpc \"elsewhere\" { cidr = \"10.3.0.0/16\" }\nsubnet \"elsewhere\" {\n  vpc               = vpc.elsewhere\n  cidr              = \"10.3.1.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\nsecurity_group \"elsewhere\" {\n  vpc     = vpc.elsewhere\n  ingress = [{ protocol = \"all\", cidrs = [\"10.0.0.0/8\"] }]\n}\ninstance \"elsewhere\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.elsewhere\n  security_groups = [security_group.elsewhere]\n}\n").also(&["MP1007"]),
     edit("no route", "MP1020", &[("far_destination", "10.7.0.0/16"), ("far_way", "vpc_peering = \"pcx-0a1b2c3d\"")]).more(FAR),
     edit("a narrow way", "MP1021", &[("far_destination", "10.0.0.0/16"), ("far_way", "target = \"tgw-0a1b2c3d4e5f67890\"")]).more(FAR),
     edit("nothing left", "MP1023", &[("second_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\", port = 8080 }"), ("first_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\" }"), ("first_number", "1"), ("second_number", "2")]),
     edit("DNS by a rule", "MP1024", &[]).more("mirror_filter \"dns\" { rules = [{ number = 1, action = \"accept\", protocol = \"udp\", peer_port = 53 }] }\nmirror_session \"dns\" {\n  source = \"eni-0a1b2c3d4e5f67891\"\n  target = mirror_target.probe\n  filter = mirror_filter.dns\n  number = 1\n}\n"),
     edit("a small subnet", "MP1028", &[("receiver_cidr", "10.0.2.0/28"), ("receivers", "4")]),
+    edit("a name that AWS keeps", "MP1028", &[("balancer_name", "name = \"internal-sensors\"")]),
+    edit("a long name", "MP1028", &[("balancer_name", "name = \"sensors-of-the-laboratory-behind-the-house\"")]),
     edit("the mirror in the mirror", "MP1029", &[("receiver_type", "c7i.2xlarge")]).more("mirror_filter \"all\" { rules = [{ number = 1, action = \"accept\" }] }\nmirror_session \"loop\" {\n  source = instance.receiver[0]\n  target = mirror_target.probe\n  filter = mirror_filter.all\n  number = 1\n}\n"),
     edit("an instance as target", "MP1031", &[("probe", "instance = instance.probe")]),
     edit("outside the VPC", "MP1032", &[("spare_cidr", "10.9.3.0/24")]),
@@ -187,6 +192,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("vni", &["null", "1", "16777215"]),
     ("far_destination", &["10.0.0.0/16", "10.0.2.0/24", "0.0.0.0/0"]),
     ("far_way", &["vpc_peering = \"pcx-0a1b2c3d\""]),
+    ("source_zone", &["\"eu-west-1a\"", "null"]),
 ];
 
 /// The parts of a stack that works, of one of many shapes.
@@ -286,6 +292,10 @@ fn every_mistake_is_found_alone_and_nothing_else_with_it() {
 const STOPS: [&str; 9] =
     ["MP1001", "MP1002", "MP1005", "MP1006", "MP1007", "MP1008", "MP1018", "MP1019", "MP1020"];
 
+/// The mistakes with such a code that stop nothing.
+const NO_STOPS: [&str; 4] =
+    ["one direction", "a receiver elsewhere", "a zone without a node", "one zone for all"];
+
 #[test]
 fn a_session_is_stopped_where_a_finding_says_so_and_nowhere_else() {
     let mut wrong = Vec::new();
@@ -305,10 +315,9 @@ fn a_session_is_stopped_where_a_finding_says_so_and_nowhere_else() {
         let is_stopped =
             reach.ways().iter().any(|way| matches!(way.verdict(), Verdict::Stopped(_)));
         stopped += usize::from(is_stopped);
-        // A warning about one direction has the code of an empty filter, and a receiver that counts as ill gets
-        // nothing where others do.
-        let is_no_stop =
-            |it: &&Mistake| ["one direction", "a receiver elsewhere"].contains(&it.name);
+        // A warning about one direction has the code of an empty filter, one about sources in other zones that of
+        // an empty zone, and a receiver that counts as ill or is left out gets nothing where others do.
+        let is_no_stop = |it: &&Mistake| NO_STOPS.contains(&it.name);
         if is_stopped != is_found && !mistakes.iter().any(is_no_stop) {
             wrong.push((seed, mistakes.first().map(|it| it.name), found));
         }

@@ -6,7 +6,7 @@ vpc "main" { cidr = "10.0.0.0/16" }
 subnet "source" {
   vpc               = vpc.main
   cidr              = "10.0.1.0/24"
-  availability_zone = "eu-west-1a"
+  availability_zone = <source_zone>
 }
 
 subnet "receiver" {

@@ -56,6 +56,11 @@ pub(super) fn sessions(
     diagnostics.unless_errors(sessions).map(|(sessions, _)| sessions)
 }
 
+/// Their addresses alone.
+pub(super) fn addresses(stack: &Stack, selections: &BTreeMap<&Name, Selection>) -> Vec<Address> {
+    members(stack, selections).into_iter().map(|member| member.address).collect()
+}
+
 fn members<'s>(stack: &'s Stack, selections: &BTreeMap<&Name, Selection>) -> Vec<Member<'s>> {
     let all = stack.fan_outs.iter().flat_map(|(block, fan_out)| {
         let selected = fan_out.of.source.0.iter().filter_map(|name| selections.get(name));

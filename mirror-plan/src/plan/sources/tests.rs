@@ -3,10 +3,12 @@
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 
-use crate::address::Address;
+use crate::address::{Address, Kind};
 use crate::attribute::{AttributeType as _, Problems, Ref};
 use crate::diagnostic::Diagnostics;
-use crate::observed::{Observed, Sighting};
+use crate::lint::{Around, check_planned};
+use crate::observed::{Observed, Sighting, Strangers};
+use crate::plan::sources::sessions_of_sources;
 use crate::plan::tests::{applied, nothing};
 use crate::plan::{Action, Part, Plan, Request, plan};
 use crate::resource::{MirrorTarget, Tags};
@@ -352,4 +354,38 @@ fn a_session_that_needs_the_rest_of_the_stack_is_too_early() {
     let observed = seeing(&stack, nothing(), &many([1, 2]));
     let request = Request { part: Part::Sources { instances: [].into() }, ..Request::default() };
     assert_snapshot!(plan(&stack, &observed, &request).unwrap_err(), @"mirror_session.detect: error MP0412: `mirror_session.detect` needs `mirror_filter.all`, which is not there yet");
+}
+
+#[test]
+fn the_sessions_over_sources_are_known_without_their_numbers() {
+    let stack = stack(tagged(), json!({ "detect": { "number": 1 }, "record": { "number": 2 } }));
+    let mut interfaces = many(1..=5);
+    interfaces[2].1["instance"]["instance_type"] = "t2.micro".into();
+    let observed = seeing(&stack, nothing(), &interfaces);
+    let mut known = sessions_of_sources(&stack, &observed);
+    known.sort();
+    let plan = planned(&stack, &observed).unwrap();
+    let made: Vec<Address> = plan.changes.iter().map(|change| change.address.clone()).collect();
+    assert_eq!((known.len(), known), (8, made));
+    assert_eq!(sessions_of_sources(&stack, &nothing()), []);
+}
+
+#[test]
+fn more_sessions_over_sources_than_an_account_takes_are_found() {
+    let stack = stack(tagged(), detect());
+    let found = |interfaces: u32, others: usize| {
+        let observed = seeing(&stack, nothing(), &many(1..=interfaces));
+        let counts = [(Kind::MirrorSession, others)].into();
+        let strangers = Strangers { counts, ..Strangers::default() };
+        let around = Around { observed: &observed, strangers: &strangers };
+        let found = check_planned(&stack, around, &Request::default());
+        found.iter().map(|found| format!("{} {}", found.code, found.title)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(9_990, 10), [""; 0]);
+    assert_eq!(
+        found(9_990, 11),
+        [
+            "MP1011 the stack has 9990 mirror sessions and there are 11 others, and AWS takes 10000 in an account and Region"
+        ]
+    );
 }

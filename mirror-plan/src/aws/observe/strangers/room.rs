@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SESSIONS, own};
+use super::own;
 use crate::address::Kind;
 use crate::aws::Aws;
 use crate::aws::answer::Answer;
 use crate::aws::observe::ObserveError;
 use crate::aws::page::{self, Ids, pages};
-use crate::id::NetworkInterfaceId;
 use crate::observed::{Observed, Shared, StrangeSubnet};
-use crate::resource::mirror_session::MirrorSessionId;
-use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::vpc::VpcId;
 
 const SUBNETS: Answer = Answer("DescribeSubnets");
@@ -20,9 +17,8 @@ const SUBNETS: Answer = Answer("DescribeSubnets");
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) subnets: Vec<StrangeSubnet>,
-    pub(super) sources: BTreeMap<MirrorTargetId, BTreeSet<NetworkInterfaceId>>,
-    pub(super) vpcs: usize,
-    pub(super) internet_gateways: usize,
+    /// How many objects, but for mirror sessions and targets.
+    pub(super) counts: BTreeMap<Kind, usize>,
 }
 
 /// Asks for what the stack is about to take some of, and for nothing else.
@@ -31,16 +27,22 @@ pub(super) async fn find(
     observed: &Observed,
     shared: &Shared,
 ) -> Result<Room, ObserveError> {
-    let makes = |kind: Kind| shared.makes.contains(&kind);
-    let (subnets, sources, vpcs, internet_gateways) = tokio::try_join!(
+    let (subnets, vpcs, gateways, filters) = tokio::try_join!(
         Box::pin(subnets(aws, observed, &shared.networks)),
-        Box::pin(sources(aws, observed, &shared.targets)),
-        Box::pin(async { if makes(Kind::Vpc) { vpcs(aws, observed).await } else { Ok(0) } }),
-        Box::pin(async {
-            if makes(Kind::InternetGateway) { gateways(aws, observed).await } else { Ok(0) }
-        }),
+        Box::pin(counted(shared, Kind::Vpc, vpcs(aws, observed))),
+        Box::pin(counted(shared, Kind::InternetGateway, gateways(aws, observed))),
+        Box::pin(counted(shared, Kind::MirrorFilter, filters(aws, observed))),
     )?;
-    Ok(Room { subnets, sources, vpcs, internet_gateways })
+    Ok(Room { subnets, counts: [vpcs, gateways, filters].into_iter().flatten().collect() })
+}
+
+/// A kind and how many of it others have, if they are to be counted.
+async fn counted(
+    shared: &Shared,
+    kind: Kind,
+    count: impl Future<Output = Result<usize, ObserveError>>,
+) -> Result<Option<(Kind, usize)>, ObserveError> {
+    if shared.counts(kind) { Ok(Some((kind, count.await?))) } else { Ok(None) }
 }
 
 async fn subnets(
@@ -72,35 +74,6 @@ async fn subnets(
     Ok(strangers)
 }
 
-async fn sources(
-    aws: &Aws,
-    observed: &Observed,
-    targets: &BTreeSet<MirrorTargetId>,
-) -> Result<BTreeMap<MirrorTargetId, BTreeSet<NetworkInterfaceId>>, ObserveError> {
-    let mut strangers: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    if targets.is_empty() {
-        return Ok(strangers);
-    }
-    let own = own(observed);
-    let ids: Ids = targets.iter().map(ToString::to_string).collect();
-    let request = aws
-        .ec2()
-        .describe_traffic_mirror_sessions()
-        .set_filters(page::only("traffic-mirror-target-id", &ids))
-        .max_results(page::PAGE);
-    let all = pages!(aws, "DescribeTrafficMirrorSessions", request, traffic_mirror_sessions);
-    for session in all {
-        let id: MirrorSessionId =
-            SESSIONS.id("trafficMirrorSessionId", session.traffic_mirror_session_id())?;
-        let target = SESSIONS.id("trafficMirrorTargetId", session.traffic_mirror_target_id())?;
-        if targets.contains(&target) && !own.contains(id.as_str()) {
-            let source = SESSIONS.id("networkInterfaceId", session.network_interface_id())?;
-            strangers.entry(target).or_default().insert(source);
-        }
-    }
-    Ok(strangers)
-}
-
 async fn vpcs(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError> {
     let own = own(observed);
     let request = aws.ec2().describe_vpcs().max_results(page::PAGE);
@@ -114,5 +87,13 @@ async fn gateways(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError>
     let request = aws.ec2().describe_internet_gateways().max_results(page::PAGE);
     let all = pages!(aws, "DescribeInternetGateways", request, internet_gateways);
     let ids = all.iter().filter_map(|gateway| gateway.internet_gateway_id());
+    Ok(ids.filter(|id| !own.contains(id)).count())
+}
+
+async fn filters(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError> {
+    let own = own(observed);
+    let request = aws.ec2().describe_traffic_mirror_filters().max_results(page::PAGE);
+    let all = pages!(aws, "DescribeTrafficMirrorFilters", request, traffic_mirror_filters);
+    let ids = all.iter().filter_map(|filter| filter.traffic_mirror_filter_id());
     Ok(ids.filter(|id| !own.contains(id)).count())
 }

@@ -1,0 +1,140 @@
+//! The mirror sessions of others: on the interfaces of a stack, to its targets, and all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::types::{Filter, TrafficMirrorSession};
+
+use super::{is_of_account, own};
+use crate::address::Kind;
+use crate::aws::Aws;
+use crate::aws::answer::{Answer, text};
+use crate::aws::observe::ObserveError;
+use crate::aws::page::{self, Ids, pages};
+use crate::aws::tags;
+use crate::id::NetworkInterfaceId;
+use crate::observed::{Observed, Shared, Stranger};
+use crate::resource::mirror_session::MirrorSessionId;
+use crate::resource::mirror_target::MirrorTargetId;
+use crate::resource::tag;
+
+const ANSWER: Answer = Answer("DescribeTrafficMirrorSessions");
+
+/// By mirror target: what others mirror to it.
+type Sources = BTreeMap<MirrorTargetId, BTreeSet<NetworkInterfaceId>>;
+
+/// What others have of them.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    pub(super) sessions: Vec<Stranger>,
+    pub(super) sources: Sources,
+    /// How many there are, if all of them were read to count them.
+    pub(super) count: Option<usize>,
+}
+
+/// Asks for what the stack has to do with; once for all where all are counted.
+pub(super) async fn find(
+    aws: &Aws,
+    observed: &Observed,
+    shared: &Shared,
+) -> Result<Sessions, ObserveError> {
+    if shared.counts(Kind::MirrorSession) {
+        let all = read(aws, None).await?;
+        return Ok(Sessions {
+            sessions: on_interfaces(&all, observed, &shared.interfaces)?,
+            sources: to_targets(&all, observed, &shared.targets)?,
+            count: Some(of_others(&all, observed)),
+        });
+    }
+    let (sessions, sources) = tokio::try_join!(
+        Box::pin(on(aws, observed, &shared.interfaces)),
+        Box::pin(to(aws, observed, &shared.targets)),
+    )?;
+    Ok(Sessions { sessions, sources, count: None })
+}
+
+/// Those on some interfaces, by interface and number.
+pub(super) async fn on(
+    aws: &Aws,
+    observed: &Observed,
+    interfaces: &BTreeSet<NetworkInterfaceId>,
+) -> Result<Vec<Stranger>, ObserveError> {
+    if interfaces.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Ids = interfaces.iter().map(ToString::to_string).collect();
+    let all = read(aws, page::only("network-interface-id", &ids)).await?;
+    on_interfaces(&all, observed, interfaces)
+}
+
+/// What is mirrored to some targets.
+async fn to(
+    aws: &Aws,
+    observed: &Observed,
+    targets: &BTreeSet<MirrorTargetId>,
+) -> Result<Sources, ObserveError> {
+    if targets.is_empty() {
+        return Ok(Sources::new());
+    }
+    let ids: Ids = targets.iter().map(ToString::to_string).collect();
+    let all = read(aws, page::only("traffic-mirror-target-id", &ids)).await?;
+    to_targets(&all, observed, targets)
+}
+
+async fn read(
+    aws: &Aws,
+    filters: Option<Vec<Filter>>,
+) -> Result<Vec<TrafficMirrorSession>, ObserveError> {
+    let request =
+        aws.ec2().describe_traffic_mirror_sessions().set_filters(filters).max_results(page::PAGE);
+    Ok(pages!(aws, "DescribeTrafficMirrorSessions", request, traffic_mirror_sessions))
+}
+
+fn on_interfaces(
+    all: &[TrafficMirrorSession],
+    observed: &Observed,
+    interfaces: &BTreeSet<NetworkInterfaceId>,
+) -> Result<Vec<Stranger>, ObserveError> {
+    let own = own(observed);
+    let mut strangers = Vec::new();
+    for session in all {
+        let source = ANSWER.id("networkInterfaceId", session.network_interface_id())?;
+        let id: MirrorSessionId =
+            ANSWER.id("trafficMirrorSessionId", session.traffic_mirror_session_id())?;
+        if !interfaces.contains(&source) || own.contains(id.as_str()) {
+            continue;
+        }
+        let number = ANSWER.number("sessionNumber", session.session_number())?;
+        let its = tags::from_ec2(session.tags());
+        let stack = its.get(tag::STACK).cloned();
+        let name = text(its.get(tag::NAME).map(String::as_str));
+        strangers.push(Stranger { source, number, id, stack, name });
+    }
+    strangers.sort();
+    Ok(strangers)
+}
+
+fn to_targets(
+    all: &[TrafficMirrorSession],
+    observed: &Observed,
+    targets: &BTreeSet<MirrorTargetId>,
+) -> Result<Sources, ObserveError> {
+    let own = own(observed);
+    let mut strangers = Sources::new();
+    for session in all {
+        let id: MirrorSessionId =
+            ANSWER.id("trafficMirrorSessionId", session.traffic_mirror_session_id())?;
+        let target = ANSWER.id("trafficMirrorTargetId", session.traffic_mirror_target_id())?;
+        if targets.contains(&target) && !own.contains(id.as_str()) {
+            let source = ANSWER.id("networkInterfaceId", session.network_interface_id())?;
+            strangers.entry(target).or_default().insert(source);
+        }
+    }
+    Ok(strangers)
+}
+
+fn of_others(all: &[TrafficMirrorSession], observed: &Observed) -> usize {
+    let own = own(observed);
+    let is_own = |id: Option<&str>| id.is_some_and(|id| own.contains(id));
+    let others = all.iter().filter(|it| is_of_account(observed, it.owner_id()));
+    others.filter(|it| !is_own(it.traffic_mirror_session_id())).count()
+}

@@ -1,0 +1,128 @@
+//! Availability Zones that a load balancer, its receivers or its sources leave out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::view::{Of, View, attribute};
+use crate::address::Address;
+use crate::code;
+use crate::diagnostic::{Diagnostic, Patch};
+use crate::reach::Balanced;
+use crate::resource::{Instance, LoadBalancer};
+use crate::scalar::AvailabilityZone;
+
+/// A load balancer with what is behind it.
+type Behind<'v, 's> = (Of<'s, LoadBalancer>, &'v Balanced<'s>);
+
+/// MP1018.
+pub(super) fn zone_left_out(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (target, balanced) in view.deliveries() {
+        let Some(balancer) = view.balancer_of(balanced.name) else { continue };
+        let behind = (balancer, balanced);
+        found.extend(without_receiver(view, behind));
+        found.extend(without_node(view, behind));
+        found.extend(sources_elsewhere(view, target, behind));
+    }
+    found
+}
+
+/// A finding for each zone in which a node can send to nobody.
+fn without_receiver(view: &View<'_>, (balancer, balanced): Behind<'_, '_>) -> Vec<Diagnostic> {
+    let nodes = balanced.nodes.iter().enumerate();
+    let alone = nodes.filter(|(node, _)| balanced.serves_nobody(*node));
+    let zones: BTreeSet<&AvailabilityZone> = alone.filter_map(|(_, node)| node.zone).collect();
+    let found = zones.into_iter().map(|zone| {
+        let title = format!("`{}` has no receiver in {zone}, and `cross_zone` is off", balancer.0);
+        left_out(view, balancer, title)
+            .note("what its node there gets, it can send to nobody")
+            .help_edit(
+                "let its nodes send to every zone, or put a receiver into that zone",
+                with_cross_zone(view, balancer.0),
+            )
+    });
+    found.collect()
+}
+
+/// A finding for each zone in which receivers stand and get nothing, while others do.
+fn without_node<'s>(view: &View<'s>, (balancer, balanced): Behind<'_, 's>) -> Vec<Diagnostic> {
+    let mut zones: BTreeMap<&AvailabilityZone, BTreeSet<&Address>> = BTreeMap::new();
+    let (left, served): (Vec<_>, Vec<_>) =
+        balanced.receivers.iter().partition(|receiver| balanced.is_left_out(receiver));
+    // Where nobody gets anything, the nodes are told of.
+    for receiver in left.into_iter().filter(|_| !served.is_empty()) {
+        let Some((address, instance)) = view.instance_of(receiver.name) else { continue };
+        let Some(zone) = zone_of(view, instance) else { continue };
+        zones.entry(zone).or_default().insert(address);
+    }
+    let found = zones.into_iter().map(|(zone, receivers)| {
+        let (first, who) = named(&receivers);
+        let title = format!(
+            "{who} in {zone}, where `{}` has no subnet, and `cross_zone` is off",
+            balancer.0
+        );
+        left_out(view, balancer, title)
+            .at(view.at(first, &attribute("subnet")), format!("in {zone}"))
+            .note("without `cross_zone` nothing is sent into a zone in which there is no node")
+            .help_edit(
+                "let its nodes send to every zone, or give it a subnet in that zone",
+                with_cross_zone(view, balancer.0),
+            )
+    });
+    found.collect()
+}
+
+/// The finding that sources depend on a zone in which only the load balancer is.
+fn sources_elsewhere<'s>(
+    view: &View<'s>,
+    target: &'s Address,
+    (balancer, balanced): Behind<'_, 's>,
+) -> Option<Diagnostic> {
+    let zones: Option<BTreeSet<&AvailabilityZone>> =
+        balanced.nodes.iter().map(|node| node.zone).collect();
+    let zones = zones?;
+    let only = zones.first().filter(|_| zones.len() == 1)?;
+    let sources = view.sources.get(target)?.iter();
+    let elsewhere = sources.filter_map(|(address, source)| {
+        let zone = zone_of(view, source).filter(|zone| zone != only)?;
+        Some((*address, zone))
+    });
+    let elsewhere: BTreeMap<&Address, &AvailabilityZone> = elsewhere.collect();
+    let (_, zone) = elsewhere.first_key_value()?;
+    let (first, who) = named(&elsewhere.keys().copied().collect());
+    let title =
+        format!("`{}` is in {only} only, and {who} mirrored to it from elsewhere", balancer.0);
+    Some(
+        left_out(view, balancer, title)
+            .at(view.at(first, &attribute("subnet")), format!("in {zone}"))
+            .note("no source is mirrored when that zone fails, and what crosses zones is paid for")
+            .help("give it a subnet and a receiver in a second zone, and `cross_zone = true`"),
+    )
+}
+
+/// The zone of an instance, if it is known.
+fn zone_of<'s>(view: &View<'s>, instance: &Instance) -> Option<&'s AvailabilityZone> {
+    view.subnet(&instance.subnet)?.1.availability_zone.as_ref()
+}
+
+/// The first of some instances, and all of them in words: `` `instance.a` and 2 more are``.
+fn named<'s>(instances: &BTreeSet<&'s Address>) -> (&'s Address, String) {
+    let first = *instances.first().expect("a group has a member");
+    match instances.len() - 1 {
+        0 => (first, format!("`{first}` is")),
+        more => (first, format!("`{first}` and {more} more are")),
+    }
+}
+
+fn left_out(view: &View<'_>, (address, _): Of<'_, LoadBalancer>, title: String) -> Diagnostic {
+    Diagnostic::warning(code::ZONE_LEFT_OUT, title)
+        .of(address)
+        .at(view.at(address, &attribute("subnets")), "")
+}
+
+/// The edit that turns cross-zone load balancing on.
+fn with_cross_zone(view: &View<'_>, address: &Address) -> Option<Patch> {
+    match view.written(address, &attribute("cross_zone")) {
+        Some(span) => Some(Patch { span, text: "true".to_owned() }),
+        None => view.with_attribute(address, "cross_zone = true"),
+    }
+}

@@ -208,64 +208,14 @@ async fn a_stack_that_stands_as_its_file_says_may_carry_nothing_and_that_is_a_fa
     Not verified: 1 fault.
     ");
     assert_eq!(json["verified"], false);
-    insta::assert_json_snapshot!(json["paths"], @r#"
-    [
-      {
-        "hops": [
-          {
-            "outcome": "passes",
-            "words": "mirror_filter.traffic-mirror-filter takes packets"
-          },
-          {
-            "outcome": "passes",
-            "words": "the route inside vpc.my-traffic-mirroring-vpc"
-          },
-          {
-            "outcome": "passes",
-            "words": "the network ACL of subnet.source-subnet, which AWS made with its VPC, lets all through"
-          },
-          {
-            "outcome": "passes",
-            "words": "the network ACL of subnet.target-subnet, which AWS made with its VPC, lets all through"
-          },
-          {
-            "outcome": "passes",
-            "words": "load_balancer.my-traffic-mirroring-nlb has no security groups and lets all through"
-          },
-          {
-            "outcome": "passes",
-            "words": "load_balancer.my-traffic-mirroring-nlb listens on udp 4789"
-          },
-          {
-            "outcome": "passes",
-            "words": "load_balancer.my-traffic-mirroring-nlb forwards to target_group.targets"
-          },
-          {
-            "outcome": "passes",
-            "words": "instance.target-instance-1 is in vpc.my-traffic-mirroring-vpc too"
-          },
-          {
-            "outcome": "passes",
-            "words": "load_balancer.my-traffic-mirroring-nlb has no security groups and lets all through"
-          },
-          {
-            "outcome": "stops",
-            "words": "no rule of security_group.target admits udp 4789 from 10.0.1.35"
-          },
-          {
-            "outcome": "passes",
-            "words": "instance.target-instance-1 is healthy in target_group.targets"
-          }
-        ],
-        "obstacle": "no rule of security_group.target admits udp 4789 from 10.0.1.35",
-        "receivers": [],
-        "session": "mirror_session.my-traffic-mirror-session",
-        "source": "instance.source-instance",
-        "target": "mirror_target.nlb-mirror-target",
-        "verdict": "stopped"
-      }
-    ]
-    "#);
+    let [path] = json["paths"].as_array().unwrap().as_slice() else { panic!("{json:#}") };
+    let stop = "no rule of security_group.target admits udp 4789 from 10.0.1.35";
+    assert_eq!((&path["verdict"], &path["obstacle"]), (&"stopped".into(), &stop.into()));
+    assert_eq!(path["receivers"], Json::Array(Vec::new()));
+    let hops = path["hops"].as_array().unwrap();
+    let stopping: Vec<&Json> = hops.iter().filter(|hop| hop["outcome"] == "stops").collect();
+    assert_eq!((hops.len(), stopping.len()), (11, 1));
+    assert_eq!(stopping[0]["words"], stop);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@
 
 mod digest;
 mod input;
+mod recording;
 mod witness;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,10 +24,13 @@ use std::time::Duration;
 
 use mirror_vxlan::decap::Decapsulator;
 use mirror_vxlan::receive::{Account, Everything, Receiver as Program, Running};
+use mirror_vxlan::sink::file::{FileError, Files};
 
 use crate::data_plane::{DataPlane, Mirrored, Receiver};
 use digest::Digest;
 use input::{Intake, LoopbackInput};
+pub use recording::Recording;
+use recording::{Names, Recorder};
 use witness::{Frames, Seen, Witness};
 
 /// Bytes of IPv4 and UDP, which the kernel writes itself.
@@ -70,6 +74,9 @@ pub enum DeliveryError {
     /// The system has no thread for a receiver.
     #[error("start a receiver")]
     Start(#[source] io::Error),
+    /// A receiver cannot keep what it delivers.
+    #[error("keep what receivers deliver")]
+    Record(#[from] FileError),
     /// The loopback address that stands for a mirrored interface cannot be used, or nothing sent from it.
     #[error("send from {address}")]
     Send {
@@ -89,6 +96,7 @@ pub struct Delivery {
     posts: Vec<Post>,
     sources: HashMap<Ipv4Addr, Ipv4Addr>,
     senders: HashMap<SocketAddrV4, UdpSocket>,
+    recorder: Option<Recorder>,
 }
 
 /// A receiver, and what was sent to it.
@@ -141,11 +149,25 @@ impl Delivery {
     ///
     /// There is no room on the loopback interface, or the system has no threads.
     pub fn start(plane: &DataPlane) -> Result<Self, DeliveryError> {
+        Self::start_with(plane, None)
+    }
+
+    /// Starts them so that they keep what they deliver. What one cannot keep it does not deliver.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), or the folder cannot be used.
+    pub fn recording(plane: &DataPlane, recording: Recording) -> Result<Self, DeliveryError> {
+        Self::start_with(plane, Some(Recorder::new(recording)))
+    }
+
+    fn start_with(plane: &DataPlane, recorder: Option<Recorder>) -> Result<Self, DeliveryError> {
         let mut delivery = Self {
             block: free_block()?,
             posts: Vec::new(),
             sources: HashMap::new(),
             senders: HashMap::new(),
+            recorder,
         };
         delivery.catch_up(plane)?;
         Ok(delivery)
@@ -157,12 +179,22 @@ impl Delivery {
     ///
     /// As [`start`](Self::start).
     pub fn catch_up(&mut self, plane: &DataPlane) -> Result<(), DeliveryError> {
+        let names = self.names(plane);
         for receiver in &plane.receivers()[self.posts.len()..] {
             let place = u32::try_from(self.posts.len()).unwrap_or(u32::MAX);
             let address = Ipv4Addr::from_bits(self.block + 1 + place % (HALF - 1));
-            self.posts.push(Post::start(receiver, address)?);
+            let files = self.recorder.as_mut().map(|recorder| recorder.open(receiver, &names));
+            self.posts.push(Post::start(receiver, address, files.transpose()?)?);
         }
         Ok(())
+    }
+
+    /// What the sessions are called in the files, if there are any.
+    fn names(&mut self, plane: &DataPlane) -> Names {
+        let Some(recorder) = self.recorder.take() else { return Names::default() };
+        let names = recorder.names(plane, |source| self.stand_in(source));
+        self.recorder = Some(recorder);
+        names
     }
 
     /// Sends a copy to the receiver at a place, once there is room for it.
@@ -192,7 +224,7 @@ impl Delivery {
 
     /// Stops all and returns what became of the copies for each, in their order.
     pub fn end(self) -> Vec<Delivered> {
-        let Self { posts, sources, .. } = self;
+        let Self { block: _, posts, sources, senders: _, recorder: _ } = self;
         let stood_in: HashMap<IpAddr, Ipv4Addr> =
             sources.into_iter().map(|(source, stand_in)| (stand_in.into(), source)).collect();
         posts.into_iter().map(|post| post.end(&stood_in)).collect()
@@ -242,7 +274,11 @@ fn free_block() -> Result<u32, DeliveryError> {
 }
 
 impl Post {
-    fn start(receiver: &Receiver, address: Ipv4Addr) -> Result<Self, DeliveryError> {
+    fn start(
+        receiver: &Receiver,
+        address: Ipv4Addr,
+        files: Option<Files>,
+    ) -> Result<Self, DeliveryError> {
         let address = SocketAddrV4::new(address, receiver.port());
         let (intake, seen) = (Arc::new(Intake::default()), Arc::new(Seen::default()));
         let input = LoopbackInput::bind(address, Arc::clone(&intake))
@@ -250,7 +286,7 @@ impl Post {
         let decapsulator = Decapsulator { vxlan_port: receiver.port(), ..Decapsulator::default() };
         let program = Program::new(decapsulator, Everything)
             .input(receiver.interface(), input)
-            .sink("witness", Witness::new(Arc::clone(&seen)));
+            .sink("witness", Witness::new(Arc::clone(&seen), files));
         let running = Some(program.start().map_err(DeliveryError::Start)?);
         let (sent, weight) = (Digest::default(), 0);
         Ok(Self { address, running, ended: None, intake, seen, sent, weight })

@@ -103,7 +103,7 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Show the outputs.
     Output(OutputArgs),
-    /// Check that the stack stands as its file says, and that its targets are healthy.
+    /// Check that the stack is as its file says, targets healthy and the way to them open.
     Verify(VerifyArgs),
     /// Draw the stack.
     Graph(GraphArgs),
@@ -401,6 +401,9 @@ pub(crate) struct OutputArgs {
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) stack: StackArgs,
+    /// Say what only packets on the way would show. None is sent.
+    #[arg(long)]
+    pub(crate) probe: bool,
     /// As JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -25,7 +25,7 @@ use mirror_plan::observed::{Observed, Stranger, Strangers};
 use mirror_plan::plan::{Adoption, Mode};
 use mirror_plan::scalar::{AccountId, Coordination, Region};
 use mirror_plan::stack::Stack;
-use mirror_plan::verify::TargetHealth;
+use mirror_plan::verify::TargetGroups;
 
 use crate::settings::{Place, Settings};
 use crate::ui::Ui;
@@ -189,7 +189,7 @@ pub(crate) async fn strangers(
 pub(crate) async fn target_health(
     aws: &Aws,
     observed: &Observed,
-) -> Result<(Vec<Address>, Vec<TargetHealth>), Diagnostics> {
+) -> Result<TargetGroups, Diagnostics> {
     Ok(aws::target_health(aws, observed).await.map_err(|error| unseen(&error))?)
 }
 

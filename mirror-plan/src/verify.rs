@@ -1,23 +1,38 @@
 //! Verifying: whether a stack stands as its file says, and its receivers are well.
 //!
-//! It is about what AWS tells: sessions that are in place, objects that are as they should be, and targets
-//! that the load balancers find healthy. Whether packets arrive AWS does not tell.
+//! It is about what AWS tells: sessions that are in place, objects that are as they should be, targets
+//! that the load balancers find healthy, and what comes of both: whether the network lets the packets of each
+//! session through to a receiver. Whether packets arrive AWS does not tell.
 
 use std::fmt;
 
 use crate::address::{Address, Kind};
+use crate::observed::Observed;
 use crate::plan::{Action, Change, Plan};
+use crate::reach::{Condition, Health, Network, Reach, Verdict};
 use crate::resource::instance::InstanceId;
+use crate::resource::target_group::TargetGroupArn;
 
 /// What was found of a stack.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Verification<'p> {
     /// What would have to be done for the stack to be as its file says: nothing, if all is well.
     pub plan: &'p Plan,
     /// The targets of its target groups, as AWS finds them.
     pub targets: Vec<TargetHealth>,
-    /// What is not as it should be, sessions first.
+    /// Where the packets of each session that is there get to, in the account as it was seen.
+    pub reach: Reach<'p>,
+    /// What is not as it should be, sessions first, and last where packets are stopped: that comes of the rest.
     pub faults: Vec<Fault>,
+}
+
+/// The target groups of a stack and their targets, as AWS was asked about them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetGroups {
+    /// The groups that are there.
+    pub there: Vec<Address>,
+    /// Their targets.
+    pub targets: Vec<TargetHealth>,
 }
 
 /// One target of a target group.
@@ -59,6 +74,8 @@ pub enum Fault {
     Target(TargetHealth),
     /// A target group has no target.
     NoTarget(Address),
+    /// The network stops packets of this session, all or some of them: [`Verification::reach`] has its way.
+    Stopped(Address),
 }
 
 impl State {
@@ -85,9 +102,12 @@ impl fmt::Display for State {
 }
 
 impl<'p> Verification<'p> {
-    /// Judges a plan for the whole stack, and the health of the targets of `groups`.
+    /// Judges a plan for the whole stack, the account that it was made for, and the health of the targets.
     #[must_use]
-    pub fn of(plan: &'p Plan, groups: &[Address], targets: Vec<TargetHealth>) -> Self {
+    pub fn of(plan: &'p Plan, observed: &'p Observed, groups: TargetGroups) -> Self {
+        let TargetGroups { there, targets } = groups;
+        let health = health(observed, &targets);
+        let reach = Reach::over(Network::of_observed(observed).with_health(health));
         let not_done = plan.changes.iter().filter(|change| change.action != Action::NoOp);
         let (mut sessions, others): (Vec<&Change>, Vec<&Change>) =
             not_done.partition(|change| change.kind() == Kind::MirrorSession);
@@ -98,12 +118,15 @@ impl<'p> Verification<'p> {
             let mut of_group = targets.iter().filter(|target| target.group == *group);
             of_group.any(|target| target.state != State::Draining)
         };
-        let empty = groups.iter().filter(|group| !takes(group));
+        let empty = there.iter().filter(|group| !takes(group));
+        let ways = reach.ways();
+        let stopped = ways.iter().filter(|way| matches!(way.verdict(), Verdict::Stopped(_)));
         let faults = differs
             .chain(ill.cloned().map(Fault::Target))
             .chain(empty.cloned().map(Fault::NoTarget))
+            .chain(stopped.map(|way| Fault::Stopped(way.session().clone())))
             .collect();
-        Self { plan, targets, faults }
+        Self { plan, targets, reach, faults }
     }
 
     /// Whether all is as it should be.
@@ -125,4 +148,22 @@ impl<'p> Verification<'p> {
         let healthy = takes.clone().filter(|target| target.state == State::Healthy);
         (takes.count(), healthy.count())
     }
+}
+
+/// The health of targets, as reachability asks for it. One that is being deregistered gets no new flows, and is
+/// nobody's receiver.
+fn health(observed: &Observed, targets: &[TargetHealth]) -> Health {
+    let of = |target: &TargetHealth| {
+        let TargetHealth { group, id, instance: _, port: _, state, reason } = target;
+        let condition = match state {
+            State::Healthy => Condition::Healthy,
+            State::Draining => return None,
+            State::Other(word) => Condition::Ill(reason.clone().unwrap_or_else(|| word.clone())),
+        };
+        let existing = || observed.existing.get(group);
+        let found = observed.current(group).or_else(existing)?;
+        let group: TargetGroupArn = found.id.as_str().parse().ok()?;
+        Some(((group, id.clone()), condition))
+    };
+    Health(targets.iter().filter_map(of).collect())
 }

@@ -1,11 +1,13 @@
-//! A sink that remembers which frames came, without keeping them.
+//! A sink that remembers which frames came, and keeps them in files if that is wanted.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mirror_vxlan::Timestamp;
 use mirror_vxlan::batch::Batch;
-use mirror_vxlan::sink::{Delivery, Sink};
+use mirror_vxlan::sink::file::Files;
+use mirror_vxlan::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
 
 use super::digest::Digest;
 
@@ -27,24 +29,52 @@ impl Seen {
     }
 }
 
-/// Sees every frame that a receiver delivers.
+/// Sees every frame that a receiver delivers, and keeps it if there are files for that.
 #[derive(Debug)]
-pub(super) struct Witness(Arc<Seen>);
+pub(super) struct Witness {
+    seen: Arc<Seen>,
+    files: Option<Files>,
+}
 
 impl Witness {
-    pub(super) fn new(seen: Arc<Seen>) -> Self {
-        Self(seen)
+    pub(super) fn new(seen: Arc<Seen>, files: Option<Files>) -> Self {
+        Self { seen, files }
     }
 }
 
 impl Sink for Witness {
     fn deliver(&mut self, batch: &Batch) -> Delivery {
-        let mut seen = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let delivery = match &mut self.files {
+            Some(files) => files.deliver(batch),
+            None => Delivery::whole(batch),
+        };
+        // Files take a batch or leave it.
+        if delivery != Delivery::whole(batch) {
+            return delivery;
+        }
+        let mut seen = self.seen.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, frame) in batch.frames() {
             let vni = u32::from(frame.session.vni);
             seen.digest.add(vni, frame.bytes);
             *seen.sessions.entry((frame.session.source, vni)).or_default() += 1;
         }
-        Delivery::whole(batch)
+        delivery
+    }
+
+    fn tick(&mut self, now: Timestamp, ahead: Ahead) {
+        if let Some(files) = &mut self.files {
+            files.tick(now, ahead);
+        }
+    }
+
+    fn trouble(&self) -> Option<&Trouble> {
+        self.files.as_ref().and_then(Files::trouble)
+    }
+
+    fn close(self: Box<Self>) -> [u64; LossReason::COUNT] {
+        match self.files {
+            Some(files) => Box::new(files).close(),
+            None => [0; LossReason::COUNT],
+        }
     }
 }

@@ -20,6 +20,9 @@ pub(crate) struct RehearseArgs {
     /// The MTU of interfaces that are mirror targets.
     #[arg(long, value_name = "BYTES", default_value_t = 9001)]
     pub(crate) mtu: u16,
+    /// Keep what receivers deliver, in capture files of an empty or new folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) sight: SightArgs,
     /// Exit with 1 if more than this share of the copies is lost, in per cent.

@@ -8,6 +8,8 @@ mod stage;
 mod text;
 
 use std::net::IpAddr;
+use std::path::Path;
+use std::{fs, io};
 
 use mirror_local::StoreError;
 use mirror_local::data_plane::DataPlane;
@@ -29,7 +31,10 @@ use crate::stack_file::Loaded;
 use crate::ui::Ui;
 
 pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let RehearseArgs { stack, traffic, eni, mtu, sight, lost_max, json } = args;
+    let RehearseArgs { stack, traffic, eni, mtu, out, sight, lost_max, json } = args;
+    if let Some(folder) = out {
+        must_be_empty(folder)?;
+    }
     let StackArgs { stack, variables } = stack;
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
@@ -55,7 +60,7 @@ pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -
         .help("declare a `mirror_session`, or see above why it could not be made")
         .into());
     }
-    let replay = Replay::start(plane, (mirroring, *mtu), &observed)?;
+    let replay = Replay::start(plane, (mirroring, *mtu), &observed, out.as_deref())?;
     let account = match &traffic.pcap {
         Some(path) => replay.capture(path)?,
         None => {
@@ -112,6 +117,26 @@ fn name(
         }
     }
     Ok(())
+}
+
+/// A folder for files must not hold others, which would be taken for those of this rehearsal.
+fn must_be_empty(folder: &Path) -> Result<(), Diagnostics> {
+    let entries = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => {
+            let title = format!("`{}` cannot be used", folder.display());
+            return Err(Diagnostic::error(code::FILE, title).note(error.to_string()).into());
+        }
+    };
+    if !entries {
+        return Ok(());
+    }
+    let title = format!("`{}` is not empty", folder.display());
+    Err(Diagnostic::error(code::FILE, title)
+        .note("what is there would be taken for what receivers deliver")
+        .help("name a new folder")
+        .into())
 }
 
 /// Says that no packet is of a mirrored interface, so that nothing was rehearsed.

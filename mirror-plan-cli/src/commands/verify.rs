@@ -1,7 +1,7 @@
-//! `mirror verify`: whether the stack stands as its file says, and its receivers are well.
+//! `mirror verify`: whether the stack stands as its file says, its receivers are well and packets can get to them.
 
 use mirror_plan::plan::{Mode, Request};
-use mirror_plan::render::verify::{self, Text};
+use mirror_plan::render::verify::{self, Probe, Text};
 use mirror_plan::verify::Verification;
 
 use super::Ended;
@@ -13,19 +13,20 @@ use crate::stack_file::Loaded;
 use crate::ui::Ui;
 
 pub(crate) async fn run(args: &VerifyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let VerifyArgs { stack: StackArgs { stack, variables }, json } = args;
+    let VerifyArgs { stack: StackArgs { stack, variables }, probe, json } = args;
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect(settings, stack.region.as_ref()).await?;
     let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
-    let (groups, targets) = cloud::target_health(&aws, &observed).await?;
-    let found = Verification::of(&plan, &groups, targets);
+    let groups = cloud::target_health(&aws, &observed).await?;
+    let found = Verification::of(&plan, &observed, groups);
+    let probe = if *probe { Probe::Asked } else { Probe::Unasked };
     if *json {
-        ui.data(format_args!("{:#}\n", verify::json(&found)));
+        ui.data(format_args!("{:#}\n", verify::json(&found, probe)));
     } else {
-        ui.data(Text::new(&found).style(ui.data_palette()));
+        ui.data(Text::new(&found).probe(probe).style(ui.data_palette()));
     }
     Ok(if found.is_well() { ExitStatus::Done } else { ExitStatus::Changes })
 }

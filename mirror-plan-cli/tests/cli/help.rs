@@ -25,7 +25,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       destroy         Remove everything of the stack
       show            Show a saved plan, or what the cloud holds of the stack
       output          Show the outputs
-      verify          Check that the stack stands as its file says, and that its targets are healthy
+      verify          Check that the stack is as its file says, targets healthy and the way to them open
       graph           Draw the stack
       report          Write the plan as a page: pictures, findings, changes and what the filters mirror
       trace           Say what becomes of a packet, or of a whole capture, before and after the plan

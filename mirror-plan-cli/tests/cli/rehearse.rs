@@ -1,6 +1,8 @@
 //! Rehearsals: what an apply would do and what would become of packets, and that every one of them is
 //! accounted for.
 
+mod delivered;
+
 use std::fs;
 
 use serde_json::Value as Json;

@@ -57,6 +57,7 @@ fn programs_get_one_object() {
     {
       "account": "123456789012",
       "faults": [],
+      "paths": [],
       "region": "eu-west-1",
       "resources": [
         {

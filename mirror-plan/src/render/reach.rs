@@ -127,7 +127,11 @@ fn stations(way: &Way<'_, '_>, path: &Path) -> Vec<(Stretch, String)> {
 
 /// Who receives, where packets get through.
 fn receivers(way: &Way<'_, '_>) -> Option<String> {
-    let all: BTreeSet<_> = way.legs().filter_map(|leg| leg.receiver).collect();
+    listed(&way.legs().filter_map(|leg| leg.receiver).collect())
+}
+
+/// The first of some things, and how many more there are.
+pub(super) fn listed(all: &BTreeSet<impl fmt::Display>) -> Option<String> {
     let shown: Vec<String> = all.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     let shown = shown.join(", ");
     match all.len() {

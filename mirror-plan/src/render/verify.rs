@@ -1,21 +1,39 @@
 //! What was found of a stack that stands, as text and as JSON.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::reach::Line;
 use super::{Palette, snapshot};
-use crate::address::Kind;
+use crate::address::{Address, Kind};
 use crate::plan::{Action, Change, Plan};
+use crate::reach::{Extent, Outcome, Path, Verdict, Way, Ways};
 use crate::verify::{Fault, State, TargetHealth, Verification};
 
-/// How many faults are told: of a stack that was not applied every resource is one.
+mod unseen;
+
+use unseen::Unseen;
+
+/// How many faults, and how many ways, are told: of a stack that was not applied every resource is a fault.
 const TOLD: usize = 50;
+
+/// Whether somebody wants to know what only packets would show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Probe {
+    /// Nobody does.
+    #[default]
+    Unasked,
+    /// It is said what that is; no packet is sent.
+    Asked,
+}
 
 /// What was found, to be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'v> {
     found: &'v Verification<'v>,
+    probe: Probe,
     palette: Palette,
 }
 
@@ -23,7 +41,13 @@ impl<'v> Text<'v> {
     /// As plain text.
     #[must_use]
     pub const fn new(found: &'v Verification<'v>) -> Self {
-        Self { found, palette: Palette::plain() }
+        Self { found, probe: Probe::Unasked, palette: Palette::plain() }
+    }
+
+    /// The same with what only packets would show, if that is asked.
+    #[must_use]
+    pub const fn probe(self, probe: Probe) -> Self {
+        Self { probe, ..self }
     }
 
     /// The same with other colors.
@@ -35,48 +59,96 @@ impl<'v> Text<'v> {
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { found, palette } = self;
+        let Self { found, probe, palette: _ } = self;
         let Plan { stack, account, region, .. } = found.plan;
-        let Palette { create, delete, strong, .. } = palette;
         writeln!(f, "Verification of stack {stack} in account {account}, Region {region}.\n")?;
-        for fault in found.faults.iter().take(TOLD) {
-            let (what, lines) = told(fault);
+        let ways = found.reach.ways();
+        self.write_faults(f, &ways)?;
+        self.write_ways(f, &ways)?;
+        self.write_well(f)?;
+        self.write_verdict(f, &ways)?;
+        match probe {
+            Probe::Unasked => Ok(()),
+            Probe::Asked => write!(f, "\n{}", Unseen::of(&ways)),
+        }
+    }
+}
+
+impl Text<'_> {
+    fn write_faults(&self, f: &mut fmt::Formatter<'_>, ways: &Ways<'_, '_>) -> fmt::Result {
+        let (faults, delete) = (&self.found.faults, self.palette.delete);
+        let told = told(faults.iter().take(TOLD), ways);
+        for (what, lines) in told {
             writeln!(f, "  {delete}fault{delete:#}  {what}")?;
             lines.iter().try_for_each(|line| writeln!(f, "           {line}"))?;
         }
-        match found.faults.len().saturating_sub(TOLD) {
-            0 => {}
-            more => writeln!(f, "         {} more, which --json lists", counted(more, "fault"))?,
+        write_rest(f, faults.len(), "fault")
+    }
+
+    /// Where packets are not stopped: the ways that are not known, and those that carry.
+    fn write_ways(&self, f: &mut fmt::Formatter<'_>, ways: &Ways<'_, '_>) -> fmt::Result {
+        let Palette { create, update, .. } = self.palette;
+        for verdict in [Verdict::Unknown, Verdict::Carries] {
+            let of = || ways.iter().filter(|way| way.verdict() == verdict);
+            for way in of().take(TOLD) {
+                match verdict {
+                    Verdict::Unknown => write!(f, "  {update}?{update:#}      ")?,
+                    Verdict::Carries | Verdict::Stopped(_) => {
+                        write!(f, "  {create}ok{create:#}     ")?;
+                    }
+                }
+                writeln!(f, "{}", Line(&way))?;
+            }
+            write_rest(f, of().count(), "session")?;
         }
+        Ok(())
+    }
+
+    fn write_well(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (found, create) = (self.found, self.palette.create);
         let sessions = found.sessions().count();
         if sessions > 0 {
             let verb = if sessions == 1 { "is" } else { "are" };
-            writeln!(
-                f,
-                "  {create}ok{create:#}     {} {verb} in place",
-                counted(sessions, "session")
-            )?;
+            let sessions = counted(sessions, "session");
+            writeln!(f, "  {create}ok{create:#}     {sessions} {verb} in place")?;
         }
         let (takes, healthy) = found.healthy();
         if healthy > 0 {
-            writeln!(
-                f,
-                "  {create}ok{create:#}     {healthy} of {} healthy",
-                counted(takes, "target")
-            )?;
+            let takes = counted(takes, "target");
+            writeln!(f, "  {create}ok{create:#}     {healthy} of {takes} healthy")?;
         }
         if !found.faults.iter().any(|fault| matches!(fault, Fault::Differs(_))) {
             writeln!(f, "  {create}ok{create:#}     every resource is as the stack file says")?;
         }
-        match found.faults.len() {
-            0 => writeln!(
+        Ok(())
+    }
+
+    fn write_verdict(&self, f: &mut fmt::Formatter<'_>, ways: &Ways<'_, '_>) -> fmt::Result {
+        let strong = self.palette.strong;
+        let unknown = ways.iter().filter(|way| way.verdict() == Verdict::Unknown).count();
+        match (self.found.faults.len(), unknown) {
+            (0, 0) => writeln!(
                 f,
                 "\n{strong}Verified.{strong:#} Whether packets arrive is not seen from here."
             ),
-            faults => {
+            (0, unknown) => writeln!(
+                f,
+                "\n{strong}Verified,{strong:#} but whether the network lets the packets of {} \
+                 through is not known.",
+                counted(unknown, "session")
+            ),
+            (faults, _) => {
                 writeln!(f, "\n{strong}Not verified:{strong:#} {}.", counted(faults, "fault"))
             }
         }
+    }
+}
+
+/// Says how many more there are than are told.
+fn write_rest(f: &mut fmt::Formatter<'_>, all: usize, noun: &str) -> fmt::Result {
+    match all.saturating_sub(TOLD) {
+        0 => Ok(()),
+        more => writeln!(f, "         {} more, which --json lists", counted(more, noun)),
     }
 }
 
@@ -85,8 +157,17 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// A fault in a line, and what belongs below it.
-fn told(fault: &Fault) -> (String, Vec<String>) {
+/// Each fault in a line, and what belongs below it.
+fn told<'f>(
+    faults: impl Iterator<Item = &'f Fault>,
+    ways: &Ways<'_, '_>,
+) -> Vec<(String, Vec<String>)> {
+    let ways: BTreeMap<&Address, Way<'_, '_>> =
+        ways.iter().map(|way| (way.session(), way)).collect();
+    faults.map(|fault| words(fault, &ways)).collect()
+}
+
+fn words(fault: &Fault, ways: &BTreeMap<&Address, Way<'_, '_>>) -> (String, Vec<String>) {
     match fault {
         Fault::Differs(change) => {
             let address = &change.address;
@@ -114,27 +195,74 @@ fn told(fault: &Fault) -> (String, Vec<String>) {
             (format!("{named} in {group} is {state}{why}"), Vec::new())
         }
         Fault::NoTarget(group) => (format!("{group} has no target"), Vec::new()),
+        Fault::Stopped(session) => (Line(&ways[session]).to_string(), Vec::new()),
     }
 }
 
 /// The same for programs.
 #[must_use]
-pub fn json(found: &Verification<'_>) -> Json {
+pub fn json(found: &Verification<'_>, probe: Probe) -> Json {
     let Plan { stack, account, region, changes, .. } = found.plan;
     let of = |is_session: &dyn Fn(Kind) -> bool| -> Vec<Json> {
         changes.iter().filter(|change| is_session(change.kind())).map(resource).collect()
     };
     let is_session = |kind: Kind| kind == Kind::MirrorSession;
-    json!({
+    let ways = found.reach.ways();
+    let faults = told(found.faults.iter(), &ways).into_iter().map(|(what, _)| what);
+    let mut document = json!({
         "stack": stack,
         "account": account.as_str(),
         "region": region.as_str(),
         "verified": found.is_well(),
-        "faults": found.faults.iter().map(|fault| told(fault).0).collect::<Vec<_>>(),
+        "faults": faults.collect::<Vec<_>>(),
         "sessions": of(&is_session),
         "targets": found.targets.iter().map(target).collect::<Vec<_>>(),
+        "paths": ways.iter().map(|way| path(&way)).collect::<Vec<_>>(),
         "resources": of(&|kind| !is_session(kind)),
+    });
+    match probe {
+        Probe::Unasked => {}
+        Probe::Asked => document["probe"] = Unseen::of(&ways).json(),
+    }
+    document
+}
+
+/// Where the packets of a session get to, by the path that decides it.
+fn path(way: &Way<'_, '_>) -> Json {
+    let verdict = match way.verdict() {
+        Verdict::Carries => "carries",
+        Verdict::Stopped(Extent::Whole) => "stopped",
+        Verdict::Stopped(Extent::Part) => "stopped_in_part",
+        Verdict::Unknown => "not_known",
+    };
+    let decisive = way.decisive();
+    let obstacle = decisive.as_ref().and_then(Path::obstacle);
+    let hops = decisive.iter().flat_map(|path| &path.hops);
+    json!({
+        "session": way.session().to_string(),
+        "verdict": verdict,
+        "source": way.source(),
+        "target": way.target(),
+        "receivers": receivers(way),
+        "obstacle": obstacle.map(|hop| &hop.words),
+        "hops": hops.map(|hop| json!({
+            "outcome": match hop.outcome {
+                Outcome::Passes => "passes",
+                Outcome::Unknown => "not_known",
+                Outcome::Stops => "stops",
+            },
+            "words": hop.words,
+        })).collect::<Vec<_>>(),
     })
+}
+
+/// Who gets packets of a session, as far as that is known; nobody where all are stopped.
+fn receivers(way: &Way<'_, '_>) -> BTreeSet<String> {
+    let paths = way.paths().into_iter();
+    paths
+        .filter(|path| path.outcome() == Outcome::Passes)
+        .filter_map(|path| path.receiver)
+        .collect()
 }
 
 fn resource(change: &Change) -> Json {

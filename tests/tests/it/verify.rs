@@ -6,22 +6,31 @@ use mirror_local::Policy;
 use mirror_plan::aws::target_health;
 use mirror_plan::iam::{Location, Purpose, policies};
 use mirror_plan::plan::{Request, plan};
-use mirror_plan::render::verify::{Text, json};
+use mirror_plan::render::verify::{Probe, Text, json};
+use mirror_plan::stack::Stack;
 use mirror_plan::verify::Verification;
-use mirror_tests::{REGION, Rig, config, lab};
+use mirror_tests::{REGION, Rig, config, lab, stack};
 use serde_json::Value as Json;
+
+const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
+const PEERING: &str = include_str!("../../../examples/peering.mirror.hcl");
 
 /// What is said of the laboratory, with ids taken out, and the same for programs.
 async fn verified(rig: &Rig) -> (String, Json) {
-    let lab = lab();
-    let observed = rig.observe(&lab).await;
-    let plan = plan(&lab, &observed, &Request::default()).unwrap();
-    let (groups, targets) = target_health(&rig.aws, &observed).await.unwrap();
-    let found = Verification::of(&plan, &groups, targets);
+    verified_as(rig, &lab()).await
+}
+
+/// The same of any stack.
+async fn verified_as(rig: &Rig, stack: &Stack) -> (String, Json) {
+    let observed = rig.observe(stack).await;
+    let plan = plan(stack, &observed, &Request::default()).unwrap();
+    let groups = target_health(&rig.aws, &observed).await.unwrap();
+    let found = Verification::of(&plan, &observed, groups);
     let text = Text::new(&found).to_string();
     let shown: Vec<String> = text.lines().map(without_ids).collect();
-    assert_eq!(json(&found)["verified"], found.is_well());
-    (shown.join("\n"), json(&found))
+    let json = json(&found, Probe::Asked);
+    assert_eq!(json["verified"], found.is_well());
+    (shown.join("\n"), json)
 }
 
 /// A line in which the ids of instances are `i-ID`.
@@ -52,6 +61,7 @@ async fn a_stack_that_stands_is_well_and_nothing_is_changed_to_see_it() {
     assert_snapshot!(text, @"
     Verification of stack lab in account 123456789012, Region eu-west-1.
 
+      ok     mirror_session.my-traffic-mirror-session: carries: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -> instance.target-instance-1, instance.target-instance-2
       ok     1 session is in place
       ok     2 of 2 targets healthy
       ok     every resource is as the stack file says
@@ -81,6 +91,7 @@ async fn what_is_gone_or_changed_is_a_fault() {
 
       fault  mirror_session.my-traffic-mirror-session is not as the stack file says; an apply would change:
                number = 9 -> 1
+      ok     mirror_session.my-traffic-mirror-session: carries: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -> instance.target-instance-1, instance.target-instance-2
       ok     2 of 2 targets healthy
 
     Not verified: 1 fault.
@@ -114,6 +125,7 @@ async fn a_receiver_that_does_not_answer_is_a_fault_and_one_that_stands_idle_too
     Verification of stack lab in account 123456789012, Region eu-west-1.
 
       fault  instance.target-instance-2 (i-ID) in target_group.targets is unused: Target.InvalidState: Target is not in the running state
+      ok     mirror_session.my-traffic-mirror-session: carries: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -> instance.target-instance-1
       ok     1 session is in place
       ok     1 of 2 targets healthy
       ok     every resource is as the stack file says
@@ -144,9 +156,10 @@ async fn a_receiver_that_does_not_answer_is_a_fault_and_one_that_stands_idle_too
                ingress gains { cidrs = ["10.0.2.0/24"], port = 80, protocol = "tcp" }
       fault  instance.target-instance-1 (i-ID) in target_group.targets is unhealthy: Target.FailedHealthChecks: Health checks failed
       fault  instance.target-instance-2 (i-ID) in target_group.targets is unhealthy: Target.FailedHealthChecks: Health checks failed
+      fault  mirror_session.my-traffic-mirror-session: stopped: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -| no rule of security_group.target admits udp 4789 from 10.0.1.35
       ok     1 session is in place
 
-    Not verified: 3 faults.
+    Not verified: 4 faults.
     "#);
 }
 
@@ -171,8 +184,88 @@ async fn a_group_without_targets_is_a_fault() {
                targets gains "i-ID"
                targets gains "i-ID"
       fault  target_group.targets has no target
+      fault  mirror_session.my-traffic-mirror-session: stopped: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -| target_group.targets has no targets
       ok     1 session is in place
 
-    Not verified: 2 faults.
+    Not verified: 3 faults.
     "#);
+}
+
+#[tokio::test]
+async fn a_stack_that_stands_as_its_file_says_may_carry_nothing_and_that_is_a_fault() {
+    let shut = stack(&LAB.replace("port = 4789, cidrs", "port = 4790, cidrs"));
+    let rig = Rig::instant();
+    rig.converge(&shut).await;
+    let (text, json) = verified_as(&rig, &shut).await;
+    assert_snapshot!(text, @"
+    Verification of stack lab in account 123456789012, Region eu-west-1.
+
+      fault  mirror_session.my-traffic-mirror-session: stopped: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -| no rule of security_group.target admits udp 4789 from 10.0.1.35
+      ok     1 session is in place
+      ok     2 of 2 targets healthy
+      ok     every resource is as the stack file says
+
+    Not verified: 1 fault.
+    ");
+    assert_eq!(json["verified"], false);
+    let [path] = json["paths"].as_array().unwrap().as_slice() else { panic!("{json:#}") };
+    let stop = "no rule of security_group.target admits udp 4789 from 10.0.1.35";
+    assert_eq!((&path["verdict"], &path["obstacle"]), (&"stopped".into(), &stop.into()));
+    assert_eq!(path["receivers"], Json::Array(Vec::new()));
+    let hops = path["hops"].as_array().unwrap();
+    let stopping: Vec<&Json> = hops.iter().filter(|hop| hop["outcome"] == "stops").collect();
+    assert_eq!((hops.len(), stopping.len()), (11, 1));
+    assert_eq!(stopping[0]["words"], stop);
+}
+
+#[tokio::test]
+async fn what_is_not_known_of_a_way_is_said_and_is_no_fault() {
+    let by_hand = PEERING.replace("  accepter  =", "  auto_accept = false\n  accepter  =");
+    let by_hand = stack(&by_hand);
+    let rig = Rig::instant();
+    rig.converge(&by_hand).await;
+    let (text, json) = verified_as(&rig, &by_hand).await;
+    assert_snapshot!(text, @"
+    Verification of stack peering in account 123456789012, Region eu-west-1.
+
+      ?      mirror_session.application: not known: instance.application -? whether somebody has accepted vpc_peering.sensors is not known
+      ok     1 session is in place
+      ok     1 of 1 target healthy
+      ok     every resource is as the stack file says
+
+    Verified, but whether the network lets the packets of 1 session through is not known.
+    ");
+    assert_eq!(
+        (&json["verified"], &json["paths"][0]["verdict"]),
+        (&true.into(), &"not_known".into())
+    );
+}
+
+#[tokio::test]
+async fn only_who_asks_is_told_what_only_packets_would_show() {
+    let (rig, lab) = (applied().await, lab());
+    let observed = rig.observe(&lab).await;
+    let plan = plan(&lab, &observed, &Request::default()).unwrap();
+    let groups = target_health(&rig.aws, &observed).await.unwrap();
+    let found = Verification::of(&plan, &observed, groups);
+    let unasked = Text::new(&found).to_string();
+    let asked = Text::new(&found).probe(Probe::Asked).to_string();
+    assert_snapshot!(asked.strip_prefix(&unasked).unwrap(), @"
+    No packet was sent. Only packets would show whether
+      - a program takes UDP 4789 on instance.target-instance-1, instance.target-instance-2, and a firewall there lets it
+      - a source sends what its filter takes
+      - AWS mirrors all of that: of a busy source it leaves packets out
+    `mirror-vxlan receive` on a receiver counts what arrives there.
+    ");
+    insta::assert_json_snapshot!(json(&found, Probe::Asked)["probe"], @r#"
+    {
+      "not_seen": [
+        "a program takes UDP 4789 on instance.target-instance-1, instance.target-instance-2, and a firewall there lets it",
+        "a source sends what its filter takes",
+        "AWS mirrors all of that: of a busy source it leaves packets out"
+      ],
+      "packets_sent": 0
+    }
+    "#);
+    assert_eq!(json(&found, Probe::Unasked).get("probe"), None);
 }

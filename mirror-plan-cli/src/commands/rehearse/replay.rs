@@ -8,7 +8,7 @@ use std::path::Path;
 use mirror_local::data_plane::{
     By, Carried, DataPlane, Direction, Fate, Interface, Mirrored, Seen, Sighting, Unmirrored,
 };
-use mirror_local::delivery::{Delivery, DeliveryError};
+use mirror_local::delivery::{Delivery, DeliveryError, Recording};
 use mirror_local::traffic::{Host, Mix};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
@@ -46,13 +46,13 @@ struct Foretelling {
 }
 
 impl Replay {
-    /// Starts the receivers.
+    /// Starts the receivers, which keep what they deliver if there is a folder for it.
     pub(super) fn start(
         plane: DataPlane,
         (mirroring, mtu): (Mirroring, u16),
         observed: &Observed,
+        folder: Option<&Path>,
     ) -> Result<Self, Diagnostics> {
-        let delivery = Delivery::start(&plane).map_err(|error| undelivered(&error))?;
         let interfaces = plane.interfaces();
         let sources = interfaces.iter().enumerate().filter(|(_, it)| !it.sessions().is_empty());
         let ids = observed.owned.iter().flat_map(|(address, all)| {
@@ -68,6 +68,11 @@ impl Replay {
             (place, AtSource::new(it, foretelling.name(it.id()), foretelling.names(it)))
         });
         let account = Account::new(sources.collect());
+        let delivery = match folder {
+            None => Delivery::start(&plane),
+            Some(folder) => Delivery::recording(&plane, foretelling.recording(&plane, folder)),
+        };
+        let delivery = delivery.map_err(|error| undelivered(&error))?;
         Ok(Self { delivery, foretelling, account, failure: None, began: None, plane })
     }
 
@@ -207,6 +212,14 @@ impl Foretelling {
         sessions.map(|it| called(it.id()).cloned().unwrap_or_else(|| it.id().to_owned())).collect()
     }
 
+    /// A recording in which all is called as in the stack.
+    fn recording(&self, plane: &DataPlane, folder: &Path) -> Recording {
+        let receivers = plane.receivers().iter().map(|it| it.interface());
+        let receivers = receivers.map(|id| (id.to_owned(), self.name(id)));
+        let sessions = self.ids.iter().map(|(name, id)| (id.clone(), name.clone()));
+        Recording { folder: folder.to_owned(), names: receivers.chain(sessions).collect() }
+    }
+
     fn tells(
         &self,
         plane: &DataPlane,
@@ -302,8 +315,15 @@ fn undelivered(error: &DeliveryError) -> Diagnostic {
     let mut diagnostic =
         Diagnostic::error(code::FILE, "copies cannot be delivered to receivers here")
             .note(error.to_string());
-    if let Some(source) = std::error::Error::source(error) {
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
         diagnostic = diagnostic.note(source.to_string());
+        cause = source.source();
     }
-    diagnostic.help("receivers need addresses of 127.0.0.0/8, all of which Linux has")
+    match error {
+        DeliveryError::Record(_) => diagnostic,
+        DeliveryError::Receive { .. } | DeliveryError::Start(_) | DeliveryError::Send { .. } => {
+            diagnostic.help("receivers need addresses of 127.0.0.0/8, all of which Linux has")
+        }
+    }
 }

@@ -11,19 +11,15 @@ use super::{ObserveError, each};
 use crate::address::{Address, Kind};
 use crate::observed::{Found, Observed};
 use crate::resource::instance::InstanceId;
-use crate::verify::{State, TargetHealth};
+use crate::verify::{State, TargetGroups, TargetHealth};
 
 const ANSWER: Answer = Answer("DescribeTargetHealth");
 
 /// Asks how the targets are of each target group that the stack makes or uses: a call for each group.
-/// Returns the groups that are there, and their targets.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
-pub async fn target_health(
-    aws: &Aws,
-    observed: &Observed,
-) -> Result<(Vec<Address>, Vec<TargetHealth>), ObserveError> {
+pub async fn target_health(aws: &Aws, observed: &Observed) -> Result<TargetGroups, ObserveError> {
     let current = observed.owned.keys().filter_map(|at| Some((at, observed.current(at)?)));
     let all: Vec<(&Address, &Found)> = current.chain(&observed.existing).collect();
     let of = |kind: Kind| all.iter().copied().filter(move |(address, _)| address.kind == kind);
@@ -42,7 +38,7 @@ pub async fn target_health(
         }
     }
     targets.sort();
-    Ok((there, targets))
+    Ok(TargetGroups { there, targets })
 }
 
 async fn of_group(aws: &Aws, group: &Found) -> Result<Vec<TargetHealthDescription>, ObserveError> {

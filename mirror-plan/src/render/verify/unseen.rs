@@ -1,0 +1,66 @@
+//! What only packets would show: what is not seen of a stack from where no packet is sent.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::{Value as Json, json};
+
+use super::super::reach::listed;
+use crate::reach::{Outcome, Ways};
+
+/// How many places that are not known are told one by one.
+const TOLD: usize = 20;
+
+/// What is not seen, as clauses behind "whether".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unseen(Vec<String>);
+
+impl Unseen {
+    /// What is not seen of the ways of sessions.
+    pub(super) fn of(ways: &Ways<'_, '_>) -> Self {
+        let mut alike = BTreeSet::new();
+        let (mut receivers, mut places) = (BTreeSet::new(), BTreeSet::new());
+        for way in ways.iter().filter(|way| alike.insert(way.likeness())) {
+            for leg in way.legs() {
+                receivers.extend(leg.receiver);
+                let unknown = leg.hops.iter().filter(|hop| hop.outcome == Outcome::Unknown);
+                places.extend(unknown.map(|hop| hop.words.clone()));
+            }
+        }
+        let more = places.len().saturating_sub(TOLD);
+        let unknown = places.into_iter().take(TOLD);
+        let unknown = unknown.map(|words| format!("packets get through although {words}"));
+        let mut clauses: Vec<String> = unknown.collect();
+        if more > 0 {
+            clauses.push(format!("they do so at {more} more places that are not known"));
+        }
+        if let Some(receivers) = listed(&receivers) {
+            clauses.push(format!(
+                "a program takes UDP 4789 on {receivers}, and a firewall there lets it"
+            ));
+        }
+        if !alike.is_empty() {
+            clauses.push("a source sends what its filter takes".to_owned());
+            clauses
+                .push("AWS mirrors all of that: of a busy source it leaves packets out".to_owned());
+        }
+        Self(clauses)
+    }
+
+    /// The same for programs.
+    pub(super) fn json(&self) -> Json {
+        json!({ "packets_sent": 0, "not_seen": self.0 })
+    }
+}
+
+impl fmt::Display for Unseen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(clauses) = self;
+        if clauses.is_empty() {
+            return writeln!(f, "No packet was sent. There is no session that would mirror one.");
+        }
+        writeln!(f, "No packet was sent. Only packets would show whether")?;
+        clauses.iter().try_for_each(|clause| writeln!(f, "  - {clause}"))?;
+        writeln!(f, "`mirror-vxlan receive` on a receiver counts what arrives there.")
+    }
+}

@@ -132,16 +132,14 @@ impl<'s> Table<'s> {
             return vec![told];
         }
         let beaten_by = |least: u8| told.filter(|told| told.range.prefix_len() >= least);
-        match self.inside.size {
-            Size::Told => match beaten_by(local.range.prefix_len() + 1) {
-                Some(told) => vec![Some(told)],
-                None => vec![Some(local)],
-            },
-            Size::AtLeast => {
-                let may_be_narrower = beaten_by(WIDEST + 1);
-                [Some(local)].into_iter().chain(may_be_narrower.map(Some)).collect()
-            }
+        if let Some(told) = beaten_by(local.range.prefix_len() + 1) {
+            return vec![Some(told)];
         }
+        let may_beat = match self.inside.size {
+            Size::Told => None,
+            Size::AtLeast => beaten_by(WIDEST + 1),
+        };
+        [Some(local)].into_iter().chain(may_beat.map(Some)).collect()
     }
 
     fn words(&self, from: Place<'_>) -> String {

@@ -195,13 +195,13 @@ impl World {
         if table.is_none() && !self.vpcs[vpc].is_made && vpc != goal {
             return open(Lost::OnTheRoute);
         }
-        let inside = match (self.vpcs[vpc].is_made, to.subnet) {
-            (true, _) | (false, None) => self.vpc_range(vpc),
-            (false, Some(_)) if fate.prefix == 16 => Range { length: 16, ..self.vpc_range(vpc) },
-            (false, Some(subnet)) => self.subnet_range(subnet),
+        let inside = match to.subnet.filter(|_| vpc == goal && fate.prefix != 16) {
+            _ if self.vpcs[vpc].is_made => self.vpc_range(vpc),
+            Some(subnet) => self.subnet_range(subnet),
+            None if vpc == goal => Range { length: 16, ..self.vpc_range(vpc) },
+            // Whatever else is in it, it has nothing of another VPC: AWS connects none that overlap.
+            None => self.subnet_range(subnet),
         };
-        let inside =
-            if vpc == goal || self.vpcs[vpc].is_made { inside } else { self.vpc_range(vpc) };
         let told = table.into_iter().flat_map(|table| &table.routes);
         let mut best: Option<(u8, Option<Via>)> =
             inside.contains(address).then_some((inside.length, None));

@@ -28,6 +28,7 @@ pub mod route_table;
 pub mod security_group;
 pub mod subnet;
 pub mod target_group;
+pub mod transit_gateway_attachment;
 pub mod vpc;
 pub mod vpc_peering;
 
@@ -43,6 +44,7 @@ pub use route_table::RouteTable;
 pub use security_group::SecurityGroup;
 pub use subnet::Subnet;
 pub use target_group::TargetGroup;
+pub use transit_gateway_attachment::TransitGatewayAttachment;
 pub use vpc::Vpc;
 pub use vpc_peering::VpcPeering;
 
@@ -458,6 +460,7 @@ kinds! {
     InternetGateway: internet_gateway made by Create;
     RouteTable: route_table made by Create;
     VpcPeering: vpc_peering made by Create;
+    TransitGatewayAttachment: transit_gateway_attachment made by Create;
     SecurityGroup: security_group made by Create;
     Instance: instance made by Run;
     TargetGroup: target_group made by Create;
@@ -508,6 +511,7 @@ impl Resource {
             | Self::Subnet(_)
             | Self::InternetGateway(_)
             | Self::VpcPeering(_)
+            | Self::TransitGatewayAttachment(_)
             | Self::SecurityGroup(_)
             | Self::Instance(_)
             | Self::TargetGroup(_)
@@ -539,6 +543,7 @@ impl Repeat {
             Kind::Vpc | Kind::InternetGateway => Self::Second,
             Kind::Subnet
             | Kind::VpcPeering
+            | Kind::TransitGatewayAttachment
             | Kind::SecurityGroup
             | Kind::TargetGroup
             | Kind::LoadBalancer => Self::Taken,

@@ -52,7 +52,7 @@ mod vpc_peering;
 pub use candidates::candidates;
 pub(crate) use glimpse::has_moved;
 pub(crate) use one::{Look, look_at};
-pub(super) use transit_gateway_attachment::stands;
+pub(super) use transit_gateway_attachment::{stands, switches};
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]

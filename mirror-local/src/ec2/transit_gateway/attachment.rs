@@ -317,8 +317,8 @@ pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         return Err(Failure::new("InvalidParameterValue", message));
     }
     if let Some(twice) = added.iter().find(|subnet| known.contains(*subnet)) {
-        let message = format!("{twice} is one of {} already", attachment.id);
-        return Err(Failure::new("InvalidParameterValue", message));
+        let message = format!("Duplicate Subnets for same AZ: {twice} is one of {}", attachment.id);
+        return Err(Failure::new("DuplicateSubnetsInSameZone", message));
     }
     let all = known.difference(&removed).chain(&added).cloned().collect::<BTreeSet<_>>();
     if all.is_empty() {

@@ -8,6 +8,7 @@ use aws_sdk_ec2::types::{
 };
 
 use super::super::answer::Answer;
+use super::super::observe::switches;
 use super::super::page;
 use super::super::tags;
 use super::super::wait::limit;
@@ -126,7 +127,7 @@ async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     };
     let id = acting.id(transit_gateway_attachment)?;
     let Options { appliance_mode, dns_support } = *options;
-    let options = ModifyTransitGatewayVpcAttachmentRequestOptions::builder()
+    let switched = ModifyTransitGatewayVpcAttachmentRequestOptions::builder()
         .appliance_mode_support(appliance(appliance_mode))
         .dns_support(dns(dns_support))
         .build();
@@ -136,10 +137,23 @@ async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .ec2()
         .modify_transit_gateway_vpc_attachment()
         .transit_gateway_attachment_id(id.as_str())
-        .set_add_subnet_ids((!added.is_empty()).then_some(added))
-        .set_remove_subnet_ids((!removed.is_empty()).then_some(removed))
-        .options(options);
-    acting.call("ModifyTransitGatewayVpcAttachment", || request.clone().send()).await?;
+        .set_add_subnet_ids((!added.is_empty()).then(|| added.clone()))
+        .set_remove_subnet_ids((!removed.is_empty()).then(|| removed.clone()))
+        .options(switched);
+    let changed = acting.call("ModifyTransitGatewayVpcAttachment", || request.clone().send()).await;
+    // The same change made before, by a call whose answer was lost, is what was wanted: AWS adds no subnet twice.
+    if let Err(refused) = changed {
+        let seen = seen(acting, &id).await?;
+        let has = |subnet: &String| {
+            seen.iter().any(|attachment| attachment.subnet_ids().contains(subnet))
+        };
+        let is_changed = seen.as_ref().is_some_and(|seen| switches(seen) == *options)
+            && added.iter().all(has)
+            && !removed.iter().any(has);
+        if !is_changed {
+            return Err(refused);
+        }
+    }
     available(acting, &id).await?;
     Ok(Made::nothing())
 }
@@ -188,7 +202,7 @@ fn word(attachment: &SeenAttachment) -> &str {
 }
 
 /// Whether it has ended: AWS shows those for a while.
-pub(in crate::aws) fn is_gone(attachment: &SeenAttachment) -> bool {
+fn is_gone(attachment: &SeenAttachment) -> bool {
     use TransitGatewayAttachmentState as State;
     matches!(attachment.state(), Some(State::Deleted | State::Failed | State::Rejected))
 }

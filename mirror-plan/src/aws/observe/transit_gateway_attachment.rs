@@ -16,7 +16,7 @@ use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::attribute::Ref;
 use crate::observed::Found;
-use crate::resource::transit_gateway_attachment::TransitGatewayAttachmentId;
+use crate::resource::transit_gateway_attachment::{Options, TransitGatewayAttachmentId};
 use crate::resource::{Subnet, TransitGatewayAttachment};
 
 const ANSWER: Answer = Answer("DescribeTransitGatewayVpcAttachments");
@@ -70,19 +70,28 @@ pub(in crate::aws) fn stands(attachment: &SeenAttachment) -> bool {
     !has_ended
 }
 
+/// What is switched on.
+pub(in crate::aws) fn switches(attachment: &SeenAttachment) -> Options {
+    let options = attachment.options();
+    let appliance = options.and_then(|options| options.appliance_mode_support());
+    let dns = options.and_then(|options| options.dns_support());
+    Options {
+        appliance_mode: appliance == Some(&ApplianceModeSupportValue::Enable),
+        dns_support: dns != Some(&DnsSupportValue::Disable),
+    }
+}
+
 fn read(attachment: &SeenAttachment) -> Result<TransitGatewayAttachment, AnswerError> {
     let subnets = attachment.subnet_ids().iter();
     let subnets = subnets.map(|subnet| ANSWER.id::<Subnet>("subnetIds", Some(subnet)));
     let subnets: BTreeSet<_> = subnets.collect::<Result<_, _>>()?;
-    let options = attachment.options();
-    let appliance = options.and_then(|options| options.appliance_mode_support());
-    let dns = options.and_then(|options| options.dns_support());
+    let Options { appliance_mode, dns_support } = switches(attachment);
     Ok(TransitGatewayAttachment {
         vpc: ANSWER.reference("vpcId", attachment.vpc_id())?,
         transit_gateway: ANSWER.parsed("transitGatewayId", attachment.transit_gateway_id())?,
         subnets: subnets.into_iter().map(Ref::Id).collect(),
-        appliance_mode: appliance == Some(&ApplianceModeSupportValue::Enable),
-        dns_support: dns != Some(&DnsSupportValue::Disable),
+        appliance_mode,
+        dns_support,
         tags: tags::own(tags::from_ec2(attachment.tags())),
     })
 }

@@ -47,6 +47,8 @@ pub(super) enum Find {
 const TABLE: &str = "route-table";
 const GATEWAY: &str = "internet-gateway";
 const PEERING: &str = "vpc-peering-connection";
+const TRANSIT_GATEWAY: &str = "transit-gateway";
+const TRANSIT_ATTACHMENT: &str = "transit-gateway-attachment";
 const INTERFACE: &str = "network-interface";
 const FILTER: &str = "traffic-mirror-filter";
 const RULE: &str = "traffic-mirror-filter-rule";
@@ -84,6 +86,13 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Id(INTERFACE, "NetworkInterfaceId"),
             Id("vpc-endpoint", "GatewayLoadBalancerEndpointId"),
         ],
+        "CreateTransitGateway" => &[Made(TRANSIT_GATEWAY)],
+        "CreateTransitGatewayVpcAttachment" => &[
+            Id("subnet", "SubnetIds"),
+            Id(TRANSIT_GATEWAY, "TransitGatewayId"),
+            Made(TRANSIT_ATTACHMENT),
+            Id("vpc", "VpcId"),
+        ],
         "CreateVpc" => &[Made("vpc")],
         "CreateVpcPeeringConnection" => &[Made(PEERING), Id("vpc", "VpcId")],
         "DeleteVpcPeeringConnection" => &[Id(PEERING, "VpcPeeringConnectionId")],
@@ -97,6 +106,8 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
         "DeleteTrafficMirrorFilterRule" | "ModifyTrafficMirrorFilterRule" => &[Found(Find::FilterOfRule), Id(RULE, "TrafficMirrorFilterRuleId")],
         "DeleteTrafficMirrorSession" => &[Id(SESSION, "TrafficMirrorSessionId")],
         "DeleteTrafficMirrorTarget" => &[Id(TARGET, "TrafficMirrorTargetId")],
+        "DeleteTransitGateway" => &[Id(TRANSIT_GATEWAY, "TransitGatewayId")],
+        "DeleteTransitGatewayVpcAttachment" => &[Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId")],
         "DeleteVolume" | "DescribeVolumeAttribute" => &[Id("volume", "VolumeId")],
         "DescribeImageAttribute" => &[Id("image", "ImageId")],
         "DescribeInstanceAttribute" | "ModifyInstanceMetadataOptions" | "MonitorInstances" | "RebootInstances"
@@ -111,6 +122,11 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Id(SESSION, "TrafficMirrorSessionId"),
             Id(FILTER, "TrafficMirrorFilterId"),
             Id(TARGET, "TrafficMirrorTargetId"),
+        ],
+        "ModifyTransitGatewayVpcAttachment" => &[
+            Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId"),
+            Id("subnet", "AddSubnetIds"),
+            Id("subnet", "RemoveSubnetIds"),
         ],
         "ReplaceRouteTableAssociation" => &[Found(Find::Association), Id(TABLE, "RouteTableId")],
         "RunInstances" => &[

@@ -17,12 +17,13 @@ use crate::render::terraform::StateJson;
 use crate::resource::id_of;
 
 /// The types that are resources of a stack.
-const KINDS: [(&str, Kind); 14] = [
+const KINDS: [(&str, Kind); 15] = [
     ("aws_vpc", Kind::Vpc),
     ("aws_subnet", Kind::Subnet),
     ("aws_internet_gateway", Kind::InternetGateway),
     ("aws_route_table", Kind::RouteTable),
     ("aws_vpc_peering_connection", Kind::VpcPeering),
+    ("aws_ec2_transit_gateway_vpc_attachment", Kind::TransitGatewayAttachment),
     ("aws_security_group", Kind::SecurityGroup),
     ("aws_instance", Kind::Instance),
     ("aws_lb_target_group", Kind::TargetGroup),

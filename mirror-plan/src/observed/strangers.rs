@@ -139,6 +139,7 @@ impl Shared {
                 | Resource::InternetGateway(_)
                 | Resource::RouteTable(_)
                 | Resource::VpcPeering(_)
+                | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
                 | Resource::Instance(_)
                 | Resource::MirrorFilter(_) => {}

@@ -32,7 +32,7 @@ fn lab() -> Json {
         "subnet.far": { "vpc": "@vpc.far", "cidr": "10.1.1.0/24" },
         "route_table.far": {
             "vpc": "@vpc.far", "subnets": ["@subnet.far"],
-            "routes": [{ "destination": "10.0.0.0/16", "target": "tgw-0a1b2c3d4e5f67890" }],
+            "routes": [{ "destination": "10.0.0.0/16", "transit_gateway": "tgw-0a1b2c3d4e5f67890" }],
         },
         "security_group.source": { "vpc": "@vpc.lab" },
         "security_group.far": { "vpc": "@vpc.far" },

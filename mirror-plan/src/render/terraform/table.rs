@@ -129,6 +129,7 @@ pub(super) const fn of(kind: Kind) -> &'static KindTable {
         Kind::Subnet => &network::SUBNET,
         Kind::InternetGateway => &network::INTERNET_GATEWAY,
         Kind::VpcPeering => &network::VPC_PEERING,
+        Kind::TransitGatewayAttachment => &network::TRANSIT_GATEWAY_ATTACHMENT,
         Kind::RouteTable => &network::ROUTE_TABLE,
         Kind::SecurityGroup => &network::SECURITY_GROUP,
         Kind::Instance => &compute::INSTANCE,

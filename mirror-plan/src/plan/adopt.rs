@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::attribute::nearest;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+#[cfg(feature = "aws")]
 use crate::id::ObjectId;
 use crate::observed::{Found, Observed};
 use crate::resource::{Creation, Resource, Tags};

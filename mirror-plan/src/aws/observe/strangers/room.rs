@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ec2::types::Subnet as SeenSubnet;
+
 use super::own;
 use crate::address::Kind;
 use crate::aws::Aws;
 use crate::aws::answer::Answer;
+use crate::aws::errors::AnswerError;
 use crate::aws::observe::ObserveError;
 use crate::aws::page::{self, Ids, pages};
 use crate::observed::{Observed, Shared, StrangeSubnet};
@@ -62,16 +65,25 @@ async fn subnets(
         .max_results(page::PAGE);
     let mut strangers = Vec::new();
     for subnet in pages!(aws, "DescribeSubnets", request, subnets) {
-        let (vpc, id) =
-            (SUBNETS.id("vpcId", subnet.vpc_id())?, SUBNETS.id("subnetId", subnet.subnet_id())?);
-        let found =
-            StrangeSubnet { vpc, id, cidr: SUBNETS.parsed("cidrBlock", subnet.cidr_block())? };
+        let Some(found) = strange(&subnet)? else { continue };
         if networks.contains(&found.vpc) && !own.contains(found.id.as_str()) {
             strangers.push(found);
         }
     }
     strangers.sort();
     Ok(strangers)
+}
+
+/// A subnet as it is in the way of others: one that has only IPv6 takes none of the VPC's range.
+fn strange(subnet: &SeenSubnet) -> Result<Option<StrangeSubnet>, AnswerError> {
+    let Some(cidr) = subnet.cidr_block().filter(|cidr| !cidr.is_empty()) else {
+        return Ok(None);
+    };
+    Ok(Some(StrangeSubnet {
+        vpc: SUBNETS.id("vpcId", subnet.vpc_id())?,
+        id: SUBNETS.id("subnetId", subnet.subnet_id())?,
+        cidr: SUBNETS.parsed("cidrBlock", Some(cidr))?,
+    }))
 }
 
 async fn vpcs(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError> {
@@ -96,4 +108,20 @@ async fn filters(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError> 
     let all = pages!(aws, "DescribeTrafficMirrorFilters", request, traffic_mirror_filters);
     let ids = all.iter().filter_map(|filter| filter.traffic_mirror_filter_id());
     Ok(ids.filter(|id| !own.contains(id)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subnet_without_ipv4_takes_none_of_the_range() {
+        let seen = SeenSubnet::builder().vpc_id("vpc-0a1b2c3d4e5f67890");
+        let seen = seen.subnet_id("subnet-0a1b2c3d4e5f67890").ipv6_native(true);
+        assert_eq!(strange(&seen.clone().build()).unwrap(), None);
+        assert_eq!(strange(&seen.clone().cidr_block("").build()).unwrap(), None);
+        let taken = strange(&seen.clone().cidr_block("10.0.9.0/24").build()).unwrap().unwrap();
+        assert_eq!(taken.cidr.to_string(), "10.0.9.0/24");
+        strange(&seen.cidr_block("10.0.9").build()).unwrap_err();
+    }
 }

@@ -86,13 +86,6 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Id(INTERFACE, "NetworkInterfaceId"),
             Id("vpc-endpoint", "GatewayLoadBalancerEndpointId"),
         ],
-        "CreateTransitGateway" => &[Made(TRANSIT_GATEWAY)],
-        "CreateTransitGatewayVpcAttachment" => &[
-            Id("subnet", "SubnetIds"),
-            Id(TRANSIT_GATEWAY, "TransitGatewayId"),
-            Made(TRANSIT_ATTACHMENT),
-            Id("vpc", "VpcId"),
-        ],
         "CreateVpc" => &[Made("vpc")],
         "CreateVpcPeeringConnection" => &[Made(PEERING), Id("vpc", "VpcId")],
         "DeleteVpcPeeringConnection" => &[Id(PEERING, "VpcPeeringConnectionId")],
@@ -106,8 +99,6 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
         "DeleteTrafficMirrorFilterRule" | "ModifyTrafficMirrorFilterRule" => &[Found(Find::FilterOfRule), Id(RULE, "TrafficMirrorFilterRuleId")],
         "DeleteTrafficMirrorSession" => &[Id(SESSION, "TrafficMirrorSessionId")],
         "DeleteTrafficMirrorTarget" => &[Id(TARGET, "TrafficMirrorTargetId")],
-        "DeleteTransitGateway" => &[Id(TRANSIT_GATEWAY, "TransitGatewayId")],
-        "DeleteTransitGatewayVpcAttachment" => &[Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId")],
         "DeleteVolume" | "DescribeVolumeAttribute" => &[Id("volume", "VolumeId")],
         "DescribeImageAttribute" => &[Id("image", "ImageId")],
         "DescribeInstanceAttribute" | "ModifyInstanceMetadataOptions" | "MonitorInstances" | "RebootInstances"
@@ -123,11 +114,6 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Id(FILTER, "TrafficMirrorFilterId"),
             Id(TARGET, "TrafficMirrorTargetId"),
         ],
-        "ModifyTransitGatewayVpcAttachment" => &[
-            Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId"),
-            Id("subnet", "AddSubnetIds"),
-            Id("subnet", "RemoveSubnetIds"),
-        ],
         "ReplaceRouteTableAssociation" => &[Found(Find::Association), Id(TABLE, "RouteTableId")],
         "RunInstances" => &[
             Id("image", "ImageId"),
@@ -136,6 +122,29 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Made("volume"),
             Name("KeyName"),
             Found(Find::Launch),
+        ],
+        _ => return transit(action),
+    })
+}
+
+/// What an action of EC2 on transit gateways is checked on.
+fn transit(action: &str) -> Option<&'static [Subject]> {
+    Some(match action {
+        "CreateTransitGateway" => &[Made(TRANSIT_GATEWAY)],
+        "CreateTransitGatewayVpcAttachment" => &[
+            Id("subnet", "SubnetIds"),
+            Id(TRANSIT_GATEWAY, "TransitGatewayId"),
+            Made(TRANSIT_ATTACHMENT),
+            Id("vpc", "VpcId"),
+        ],
+        "DeleteTransitGateway" => &[Id(TRANSIT_GATEWAY, "TransitGatewayId")],
+        "DeleteTransitGatewayVpcAttachment" => {
+            &[Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId")]
+        }
+        "ModifyTransitGatewayVpcAttachment" => &[
+            Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId"),
+            Id("subnet", "AddSubnetIds"),
+            Id("subnet", "RemoveSubnetIds"),
         ],
         _ => return None,
     })

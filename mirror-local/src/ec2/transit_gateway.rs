@@ -78,19 +78,34 @@ pub(crate) enum Setting {
 /// The settings by their parameters, and whether a gateway has them unless told otherwise.
 ///
 /// Source: EC2 API reference, `TransitGatewayRequestOptions`.
-const SETTINGS: [(Setting, &str, &str, bool); 7] = [
-    (Setting::AutoAccept, "AutoAcceptSharedAttachments", "autoAcceptSharedAttachments", false),
-    (Setting::Association, "DefaultRouteTableAssociation", "defaultRouteTableAssociation", true),
-    (Setting::Propagation, "DefaultRouteTablePropagation", "defaultRouteTablePropagation", true),
-    (Setting::Dns, "DnsSupport", "dnsSupport", true),
-    (Setting::Multicast, "MulticastSupport", "multicastSupport", false),
+const SETTINGS: [(Setting, &str, &str, Support); 7] = [
+    (
+        Setting::AutoAccept,
+        "AutoAcceptSharedAttachments",
+        "autoAcceptSharedAttachments",
+        Support::Disabled,
+    ),
+    (
+        Setting::Association,
+        "DefaultRouteTableAssociation",
+        "defaultRouteTableAssociation",
+        Support::Enabled,
+    ),
+    (
+        Setting::Propagation,
+        "DefaultRouteTablePropagation",
+        "defaultRouteTablePropagation",
+        Support::Enabled,
+    ),
+    (Setting::Dns, "DnsSupport", "dnsSupport", Support::Enabled),
+    (Setting::Multicast, "MulticastSupport", "multicastSupport", Support::Disabled),
     (
         Setting::SecurityGroups,
         "SecurityGroupReferencingSupport",
         "securityGroupReferencingSupport",
-        false,
+        Support::Disabled,
     ),
-    (Setting::EqualCost, "VpnEcmpSupport", "vpnEcmpSupport", true),
+    (Setting::EqualCost, "VpnEcmpSupport", "vpnEcmpSupport", Support::Enabled),
 ];
 
 tagged_row!(
@@ -105,15 +120,31 @@ tagged_row!(
     }
 );
 
-/// `enable` or `disable`, which is how these calls have booleans.
-fn word(is_enabled: bool) -> &'static str {
-    if is_enabled { "enable" } else { "disable" }
+/// What these calls have for booleans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Support {
+    Enabled,
+    Disabled,
 }
 
-/// Reads such a word.
-fn given(parameters: &Parameters, name: &str, default: bool) -> Outcome<bool> {
-    let given = parameters.one_of(name, &["enable", "disable"])?;
-    Ok(given.map_or(default, |word| word == "enable"))
+impl Support {
+    /// Its word in calls and answers.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Enabled => "enable",
+            Self::Disabled => "disable",
+        }
+    }
+
+    /// What a call asks for, or else this.
+    fn unless_given(self, parameters: &Parameters, name: &str) -> Outcome<Self> {
+        let words = [Self::Enabled.word(), Self::Disabled.word()];
+        Ok(match parameters.one_of(name, &words)? {
+            None => self,
+            Some(word) if word == Self::Enabled.word() => Self::Enabled,
+            Some(_) => Self::Disabled,
+        })
+    }
 }
 
 impl TransitGateway {
@@ -124,6 +155,10 @@ impl TransitGateway {
 
     pub(crate) fn has(&self, setting: Setting) -> bool {
         self.enabled.contains(&setting)
+    }
+
+    fn support(&self, setting: Setting) -> Support {
+        if self.has(setting) { Support::Enabled } else { Support::Disabled }
     }
 
     /// The table that attachments are associated with, or propagate to.
@@ -152,19 +187,21 @@ const LISTING: Listing<TransitGateway> = Listing {
             texts(gateway.table_of(Setting::Association))
         }),
         ("options.auto-accept-shared-attachments", |_, gateway| {
-            texts([word(gateway.has(Setting::AutoAccept))])
+            texts([gateway.support(Setting::AutoAccept).word()])
         }),
         ("options.default-route-table-association", |_, gateway| {
-            texts([word(gateway.has(Setting::Association))])
+            texts([gateway.support(Setting::Association).word()])
         }),
         ("options.default-route-table-propagation", |_, gateway| {
-            texts([word(gateway.has(Setting::Propagation))])
+            texts([gateway.support(Setting::Propagation).word()])
         }),
-        ("options.dns-support", |_, gateway| texts([word(gateway.has(Setting::Dns))])),
+        ("options.dns-support", |_, gateway| texts([gateway.support(Setting::Dns).word()])),
         ("options.propagation-default-route-table-id", |_, gateway| {
             texts(gateway.table_of(Setting::Propagation))
         }),
-        ("options.vpn-ecmp-support", |_, gateway| texts([word(gateway.has(Setting::EqualCost))])),
+        ("options.vpn-ecmp-support", |_, gateway| {
+            texts([gateway.support(Setting::EqualCost).word()])
+        }),
         ("owner-id", |_, _| texts([ACCOUNT])),
         ("state", |view, gateway| texts([gateway.state(view)])),
         ("transit-gateway-id", |_, gateway| texts([&gateway.id])),
@@ -182,7 +219,7 @@ fn write(view: View<'_>, gateway: &TransitGateway, xml: &mut Xml) {
         xml.text("amazonSideAsn", number);
         xml.optional("associationDefaultRouteTableId", gateway.table_of(Setting::Association));
         for (setting, _, element, _) in SETTINGS {
-            xml.text(element, word(gateway.has(setting)));
+            xml.text(element, gateway.support(setting).word());
         }
         xml.optional("propagationDefaultRouteTableId", gateway.table_of(Setting::Propagation));
     });
@@ -201,7 +238,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let number = options.parsed("AmazonSideAsn")?.unwrap_or(NUMBER);
     let mut enabled = BTreeSet::new();
     for (setting, parameter, _, default) in SETTINGS {
-        if given(options, parameter, default)? {
+        if default.unless_given(options, parameter)? == Support::Enabled {
             enabled.insert(setting);
         }
     }

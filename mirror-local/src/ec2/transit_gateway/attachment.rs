@@ -3,7 +3,7 @@
 //! Gateway and VPC are of this account, so that nobody has to accept an attachment. Source: Transit
 //! Gateway guide, "Transit gateway VPC attachments".
 
-use super::{DELETED_IS_SHOWN, Setting, given, standing, word};
+use super::{DELETED_IS_SHOWN, Setting, Support, standing};
 use crate::ec2::network_interface::{NewInterface, create_for_service};
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
@@ -46,16 +46,16 @@ enum Stage {
 
 /// What can be enabled of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Options(BTreeMap<String, bool>);
+struct Options(BTreeMap<String, Support>);
 
 /// The options by their parameters, and whether an attachment has them unless told otherwise.
 ///
 /// Source: EC2 API reference, `CreateTransitGatewayVpcAttachmentRequestOptions`.
-const OPTIONS: [(&str, &str, bool); 4] = [
-    ("ApplianceModeSupport", "applianceModeSupport", false),
-    ("DnsSupport", "dnsSupport", true),
-    ("Ipv6Support", "ipv6Support", false),
-    ("SecurityGroupReferencingSupport", "securityGroupReferencingSupport", true),
+const OPTIONS: [(&str, &str, Support); 4] = [
+    ("ApplianceModeSupport", "applianceModeSupport", Support::Disabled),
+    ("DnsSupport", "dnsSupport", Support::Enabled),
+    ("Ipv6Support", "ipv6Support", Support::Disabled),
+    ("SecurityGroupReferencingSupport", "securityGroupReferencingSupport", Support::Enabled),
 ];
 
 tagged_row!(
@@ -78,7 +78,7 @@ impl Options {
         let mut all = BTreeMap::new();
         for (parameter, _, default) in OPTIONS {
             let before = before.and_then(|options| options.0.get(parameter).copied());
-            let value = given(options, parameter, before.unwrap_or(default))?;
+            let value = before.unwrap_or(default).unless_given(options, parameter)?;
             all.insert(parameter.to_owned(), value);
         }
         Ok(Self(all))
@@ -86,7 +86,7 @@ impl Options {
 
     fn write(&self, xml: &mut Xml) {
         for (parameter, element, default) in OPTIONS {
-            xml.text(element, word(self.0.get(parameter).copied().unwrap_or(default)));
+            xml.text(element, self.0.get(parameter).copied().unwrap_or(default).word());
         }
     }
 }

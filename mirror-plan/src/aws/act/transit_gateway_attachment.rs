@@ -48,10 +48,9 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     };
     let vpc = acting.id(vpc)?;
     make_way(acting, (&vpc, transit_gateway), tags).await?;
-    let Options { appliance_mode, dns_support } = *options;
-    let options = CreateTransitGatewayVpcAttachmentRequestOptions::builder()
-        .appliance_mode_support(appliance(appliance_mode))
-        .dns_support(dns(dns_support))
+    let switched = CreateTransitGatewayVpcAttachmentRequestOptions::builder()
+        .appliance_mode_support(appliance(*options))
+        .dns_support(dns(*options))
         .build();
     let request = acting
         .aws
@@ -60,7 +59,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .vpc_id(vpc.as_str())
         .transit_gateway_id(transit_gateway.as_str())
         .set_subnet_ids(Some(acting.ids(subnets)?))
-        .options(options)
+        .options(switched)
         .tag_specifications(tags::specification(ResourceType::TransitGatewayAttachment, tags));
     let making = Making { call: "CreateTransitGatewayVpcAttachment", tags };
     let id = |answer: &CreateTransitGatewayVpcAttachmentOutput| {
@@ -74,12 +73,16 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(Made::object(&id))
 }
 
-fn appliance(is_enabled: bool) -> ApplianceModeSupportValue {
-    if is_enabled { ApplianceModeSupportValue::Enable } else { ApplianceModeSupportValue::Disable }
+const fn appliance(options: Options) -> ApplianceModeSupportValue {
+    if options.appliance_mode {
+        ApplianceModeSupportValue::Enable
+    } else {
+        ApplianceModeSupportValue::Disable
+    }
 }
 
-fn dns(is_enabled: bool) -> DnsSupportValue {
-    if is_enabled { DnsSupportValue::Enable } else { DnsSupportValue::Disable }
+const fn dns(options: Options) -> DnsSupportValue {
+    if options.dns_support { DnsSupportValue::Enable } else { DnsSupportValue::Disable }
 }
 
 /// Waits for an attachment of the pair that is on its way out, and refuses one of somebody else: AWS
@@ -126,10 +129,9 @@ async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         return Err(ActError::Operation("only a change changes"));
     };
     let id = acting.id(transit_gateway_attachment)?;
-    let Options { appliance_mode, dns_support } = *options;
     let switched = ModifyTransitGatewayVpcAttachmentRequestOptions::builder()
-        .appliance_mode_support(appliance(appliance_mode))
-        .dns_support(dns(dns_support))
+        .appliance_mode_support(appliance(*options))
+        .dns_support(dns(*options))
         .build();
     let (added, removed) = (acting.ids(added)?, acting.ids(removed)?);
     let request = acting

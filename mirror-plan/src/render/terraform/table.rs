@@ -43,6 +43,21 @@ pub(super) struct PartTable {
     pub(super) table: Table,
     /// The attributes of the provider whose change takes a new one.
     pub(super) fixed: &'static [&'static str],
+    /// What Terraform imports one by.
+    pub(super) import: PartImport,
+}
+
+/// What Terraform imports a part by.
+#[derive(Clone, Copy)]
+pub(super) enum PartImport {
+    /// Its id.
+    Id,
+    /// The id of the whole, this text, and its own id.
+    WholeThenId(&'static str),
+    /// The id of what it refers to, this text, and the id of the whole.
+    ReferredThenWhole(&'static str),
+    /// The provider imports none.
+    Never,
 }
 
 /// An attribute of the provider.

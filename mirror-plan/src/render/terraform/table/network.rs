@@ -2,7 +2,7 @@
 
 use super::Source::{Account, Arn, Each, Itself, Made, Own, PartId, Turned, Whole};
 use super::{
-    ArnType, KindTable, PartTable, Row, Table, later, later_list, no, nothing, own, row, tags_all,
+    ArnType, KindTable, PartImport, PartTable, Row, Table, later, later_list, no, nothing, own, row, tags_all,
     text, unset, words,
 };
 
@@ -126,6 +126,7 @@ pub(super) const ROUTE_TABLE: KindTable = KindTable {
             ],
         },
         fixed: &["route_table_id", "subnet_id"],
+        import: PartImport::ReferredThenWhole("/"),
     }),
 };
 

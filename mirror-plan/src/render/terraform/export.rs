@@ -169,7 +169,7 @@ impl<'e> Writer<'e> {
             ("source".to_owned(), quoted(PROVIDER_SOURCE)),
             ("version".to_owned(), quoted(&format!(">= {major}.{minor}"))),
         ];
-        let providers = Block::new("required_providers").with([Item::Map("aws", provider.into())]);
+        let providers = Block::new("required_providers").with([Item::map("aws", provider.into())]);
         let terraform = [
             Item::attribute("required_version", quoted(&format!(">= {}.{}", TERRAFORM.0, TERRAFORM.1))),
             Item::Block(providers),

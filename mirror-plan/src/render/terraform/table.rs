@@ -299,7 +299,7 @@ mod tests {
                     assert!(names(name), "{} reads {kind}.{name}", whole.name);
                 }
             }
-            let Some(PartTable { of, table, fixed }) = part else { continue };
+            let Some(PartTable { of, table, fixed, import: _ }) = part else { continue };
             assert!(is_sorted(table.rows), "{}", table.name);
             assert!(fixed.iter().all(|name| table.rows.iter().any(|row| row.name == *name)));
             let Type::Set(element) = object_type(kind).attribute(of).unwrap().holds else {

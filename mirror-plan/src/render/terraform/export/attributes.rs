@@ -97,7 +97,8 @@ impl Writer<'_> {
             written.0.push(Item::attribute(name, self.names.image(value)));
             return;
         }
-        if is_empty(value) {
+        // That a rule is not for its own group goes without saying.
+        if is_empty(value) || (name, value) == (rules::ITSELF, &Value::Bool(false)) {
             return;
         }
         let label = block.split_once('.').map_or(block, |(_, label)| label);
@@ -117,7 +118,7 @@ impl Writer<'_> {
                     Ok((key_text(key), self.names.expression(value, &wish)?))
                 });
                 match members.collect::<Result<Vec<_>, String>>() {
-                    Ok(members) => written.0.push(Item::Map(name, members)),
+                    Ok(members) => written.0.push(Item::map(name, members)),
                     Err(why) => written.1.push(format!("`{name}`: {why}")),
                 }
             }

@@ -51,7 +51,7 @@ pub(super) fn arguments(kind: Kind, selector: &Selector, found: Option<&ObjectId
     let by_id = |of: &ObjectId| Item::attribute(id, quoted(of.as_str()));
     let tags = |name, tags: crate::resource::Tags| {
         let members = tags.iter().map(|(key, value)| (key_text(key), quoted(value)));
-        (!tags.is_empty()).then(|| Item::Map(name, members.collect()))
+        (!tags.is_empty()).then(|| Item::map(name, members.collect()))
     };
     let own = selector.id.as_ref().map(by_id);
     match (else_by, &selector.name) {

@@ -33,7 +33,11 @@ impl Block {
 
     pub(super) fn with(mut self, items: impl IntoIterator<Item = Item>) -> Self {
         self.items.extend(items);
-        self.items.sort_by_key(|item| matches!(item, Item::Block(_)));
+        self.items.sort_by_key(|item| match item {
+            Item::Attribute(..) => 0,
+            Item::Map(..) => 1,
+            Item::Block(_) => 2,
+        });
         self
     }
 
@@ -74,10 +78,6 @@ fn write_group(f: &mut impl fmt::Write, group: &[Item], depth: usize) -> fmt::Re
     for item in group {
         match item {
             Item::Attribute(name, text) => writeln!(f, "{indent}{name:width$} = {text}")?,
-            Item::Map(name, members) if members.len() < 2 => {
-                let members = members.iter().map(|(key, text)| format!(" {key} = {text} "));
-                writeln!(f, "{indent}{name} = {{{}}}", members.collect::<String>())?;
-            }
             Item::Map(name, members) => {
                 writeln!(f, "{indent}{name} = {{")?;
                 let width = members.iter().map(|(key, _)| key.chars().count()).max();
@@ -96,6 +96,14 @@ fn write_group(f: &mut impl fmt::Write, group: &[Item], depth: usize) -> fmt::Re
 impl Item {
     pub(super) fn attribute(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self::Attribute(name.into(), text.into())
+    }
+
+    /// A map: on one line if it has one member.
+    pub(super) fn map(name: &'static str, members: Vec<(String, String)>) -> Self {
+        match members.as_slice() {
+            [(key, text)] => Self::attribute(name, format!("{{ {key} = {text} }}")),
+            _ => Self::Map(name, members),
+        }
     }
 
     /// Whether it has this name.

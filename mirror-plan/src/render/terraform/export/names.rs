@@ -115,6 +115,11 @@ impl<'e> Names<'e> {
                 _ => Err(untold()),
             };
         };
+        let attribute = match (address.kind, attribute) {
+            // They are the same, and this says what it is.
+            (Kind::LoadBalancer | Kind::TargetGroup, "id") => "arn",
+            (_, attribute) => attribute,
+        };
         let name = if self.found.contains(address) {
             data_source::attribute(address.kind, attribute)
         } else {

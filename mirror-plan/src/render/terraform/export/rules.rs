@@ -23,7 +23,7 @@ const DIRECTIONS: [&str; 2] = ["ingress", "egress"];
 const IN_COMMON: [&str; 4] = ["description", "from_port", "protocol", "to_port"];
 
 const GROUPS: &str = "security_groups";
-const ITSELF: &str = "self";
+pub(super) const ITSELF: &str = "self";
 
 /// Rules that the provider reads as one block are one; other blocks are as they are.
 pub(super) fn merged<'p>(blocks: &[Node<'p>]) -> Vec<Node<'p>> {

@@ -18,6 +18,9 @@ use crate::value::Value;
 /// What AWS picks for an instance and is not kept: a new one may have another.
 const NOT_KEPT: [(Kind, &str); 2] = [(Kind::Instance, "public"), (Kind::Instance, "private_ip")];
 
+/// The block of the volume that an instance starts from.
+const ROOT_VOLUME: &str = "root_block_device";
+
 /// What is written of something, and what of it cannot be.
 type Written = (Vec<Item>, Vec<String>);
 
@@ -32,12 +35,12 @@ impl Writer<'_> {
 
     fn add_items(
         &mut self,
-        (node, rows, schema): (&Node<'_>, &'static [Row], Option<&'static ObjectType>),
+        (whole, rows, schema): (&Node<'_>, &'static [Row], Option<&'static ObjectType>),
         of: (&Address, &str),
         written: &mut Written,
     ) {
         for row in rows.iter().filter(|row| is_said(row, schema)) {
-            let Some(node) = node.get(row.name) else { continue };
+            let Some(node) = whole.get(row.name) else { continue };
             if self.is_not_kept(of.0, row) {
                 continue;
             }
@@ -57,6 +60,9 @@ impl Writer<'_> {
                 }
                 (Node::List(blocks), Source::Group(rows)) => {
                     self.add_blocks(row.name, (blocks, *rows, schema), of, written);
+                    if let (ROOT_VOLUME, Some(Node::Of(tags))) = (row.name, whole.get("tags")) {
+                        self.add_to_block(tags, of, written);
+                    }
                 }
                 (Node::Of(value), _) => self.add_value(row.name, value, of, written),
                 (Node::List(_) | Node::Block(_) | Node::Later(_), _) => {
@@ -84,6 +90,18 @@ impl Writer<'_> {
             }
             written.1.extend(untold);
         }
+    }
+
+    /// Adds the tags of an instance to the block of its volume, if there is one: a new volume has the same.
+    fn add_to_block(&mut self, tags: &Value, of: (&Address, &str), written: &mut Written) {
+        let Some(Item::Block(block)) = written.0.last_mut().filter(|item| item.is(ROOT_VOLUME)) else {
+            return;
+        };
+        let volume = std::mem::replace(block, Block::new(ROOT_VOLUME));
+        let mut inner = Written::default();
+        self.add_value("tags", tags, of, &mut inner);
+        written.0.pop();
+        written.0.push(Item::Block(volume.with(inner.0)));
     }
 
     fn add_value(

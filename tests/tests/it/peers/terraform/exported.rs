@@ -18,16 +18,16 @@ use serde_json::Value as Json;
 use super::{Terraform, is_there, plugins, provider};
 use crate::peers::{serve, skipped};
 
-/// Groups that name each other, ranges of both families, a gateway endpoint as a target, and what has keys.
+/// Groups that name each other, ranges of both families, and what has keys.
 const OTHERS: &str = r#"
 stack "others" { region = "eu-west-1" }
 
 vpc "net" { cidr = "10.0.0.0/16" }
 
 subnet "s" {
-  for_each = { "a" = "10.0.1.0/24", "b.1" = "10.0.2.0/24" }
-  vpc      = vpc.net
-  cidr     = each.value
+  count = 2
+  vpc   = vpc.net
+  cidr  = cidrsubnet(vpc.net.cidr, 8, count.index)
 }
 
 security_group "one" {
@@ -56,7 +56,7 @@ security_group "three" {
 instance "web" {
   count           = 2
   instance_type   = "t3.micro"
-  subnet          = subnet.s["a"]
+  subnet          = subnet.s[0]
   security_groups = [security_group.three]
   tags            = { team = "network", note = "$${x} \"quoted\"" }
 }
@@ -138,7 +138,7 @@ impl Moved {
 
     /// What variables hold, found by the hash in their description.
     fn variables(&self) -> String {
-        let blocks = self.export.configuration.split("variable \"").skip(1);
+        let blocks = self.export.configuration.split("\nvariable \"").skip(1);
         let values = blocks.map(|block| {
             let (name, rest) = block.split_once('"').unwrap();
             let at = rest.find("sha256:").unwrap();
@@ -179,10 +179,12 @@ impl Moved {
 
 /// What the provider does not read from AWS: an import leaves it empty, and the first apply sets it in the
 /// state.
-const STATE_ONLY: [(&str, &str); 4] = [
+const STATE_ONLY: [(&str, &str); 5] = [
     ("aws_security_group", "revoke_rules_on_delete"),
     ("aws_vpc_peering_connection", "auto_accept"),
     ("aws_instance", "user_data_replace_on_change"),
+    // Read twice over, as the target group and as a list of it.
+    ("aws_lb_listener", "default_action"),
     ("aws_lb_target_group", "lambda_multi_value_headers_enabled"),
 ];
 

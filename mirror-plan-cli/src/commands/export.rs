@@ -51,11 +51,7 @@ fn free(folder: &Path) -> Result<[PathBuf; 2], Diagnostics> {
     }
 }
 
-fn write(
-    export: &Export,
-    [main, imports]: &[PathBuf; 2],
-    ui: &mut Ui,
-) -> Result<(), Diagnostics> {
+fn write(export: &Export, [main, imports]: &[PathBuf; 2], ui: &mut Ui) -> Result<(), Diagnostics> {
     if let Some(folder) = main.parent() {
         fs::create_dir_all(folder).map_err(|error| {
             ui::file_error(format!("`{}` cannot be made", folder.display()), &error)

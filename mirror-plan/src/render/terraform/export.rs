@@ -93,12 +93,12 @@ impl Export {
         });
         let used: Vec<(&Address, Value)> = used.collect();
         let current = plan.changes.iter().filter(|change| change.deposed.is_none());
-        let there = current.clone().filter_map(|change| Some((&change.address, change.before.as_ref()?)));
+        let there =
+            current.clone().filter_map(|change| Some((&change.address, change.before.as_ref()?)));
         let ids = Ids::of(there.chain(used.iter().map(|(address, value)| (*address, value))));
         let entries = Entries::of(&plan).staying(&plan);
         let made: BTreeSet<&Address> = entries.iter().map(|entry| entry.of).collect();
-        let names =
-            Names::new((&ids, observed), made, stack.existing.keys(), &stack.variables);
+        let names = Names::new((&ids, observed), made, stack.existing.keys(), &stack.variables);
         let writer = Writer {
             stack,
             observed,
@@ -171,7 +171,10 @@ impl<'e> Writer<'e> {
         ];
         let providers = Block::new("required_providers").with([Item::map("aws", provider.into())]);
         let terraform = [
-            Item::attribute("required_version", quoted(&format!(">= {}.{}", TERRAFORM.0, TERRAFORM.1))),
+            Item::attribute(
+                "required_version",
+                quoted(&format!(">= {}.{}", TERRAFORM.0, TERRAFORM.1)),
+            ),
             Item::Block(providers),
         ];
         let region = self.stack.region.as_ref().unwrap_or(&self.observed.region);
@@ -188,10 +191,7 @@ impl<'e> Writer<'e> {
             .with([Item::attribute("key_prefixes", format!("[{}]", quoted(OWNERSHIP)))]);
         let provider = [Item::attribute("region", quoted(region.as_str()))];
         let provider = provider.into_iter().chain(account).chain([Item::Block(ownership)]);
-        vec![
-            Block::new("terraform").with(terraform),
-            Block::new("provider \"aws\"").with(provider),
-        ]
+        vec![Block::new("terraform").with(terraform), Block::new("provider \"aws\"").with(provider)]
     }
 
     /// A variable without a value for each secret.
@@ -203,7 +203,8 @@ impl<'e> Writer<'e> {
                 Item::attribute("type", "string".to_owned()),
                 Item::attribute("sensitive", "true".to_owned()),
             ];
-            if let (Some(_), Some(digits)) = (secret.reveal_text(), digest.strip_prefix("sha256:")) {
+            if let (Some(_), Some(digits)) = (secret.reveal_text(), digest.strip_prefix("sha256:"))
+            {
                 let hash = format!("sha256(var.{name}) == {}", quoted(digits));
                 let check = Block::new("validation")
                     .comment("What the stack has. Take the check out to change it.")
@@ -245,13 +246,16 @@ impl<'e> Writer<'e> {
         let label = self.label(entry);
         let block = format!("{}.{label}", entry.table.name);
         let (items, untold) = self.items(entry, &block);
-        let mut resource = Block::new(format!("resource \"{}\" \"{label}\"", entry.table.name)).with(items);
+        let mut resource =
+            Block::new(format!("resource \"{}\" \"{label}\"", entry.table.name)).with(items);
         match self.import_id(entry) {
             Import::By(id) => self.import(&block, &id),
             Import::Absent => {}
             Import::Never => {
                 resource = resource
-                    .comment("Terraform imports none of these: the first apply registers it once more,")
+                    .comment(
+                        "Terraform imports none of these: the first apply registers it once more,",
+                    )
                     .comment("which AWS takes for the registration that is there.");
             }
         }
@@ -366,6 +370,9 @@ fn provider_version(node: &Node<'_>) -> Version {
     let says = |name: &str| node.get(name).is_some_and(|node| !attributes::is_nothing(node));
     if says("load_balancer_type") && says("security_groups") {
         (5, 13)
+    } else if says("health_check") {
+        // With fewer healthy answers than unhealthy ones, or the other way round.
+        (4, 46)
     } else if says("gateway_load_balancer_endpoint_id") {
         (4, 33)
     } else {

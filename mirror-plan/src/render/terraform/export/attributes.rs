@@ -94,7 +94,8 @@ impl Writer<'_> {
 
     /// Adds the tags of an instance to the block of its volume, if there is one: a new volume has the same.
     fn add_to_block(&mut self, tags: &Value, of: (&Address, &str), written: &mut Written) {
-        let Some(Item::Block(block)) = written.0.last_mut().filter(|item| item.is(ROOT_VOLUME)) else {
+        let Some(Item::Block(block)) = written.0.last_mut().filter(|item| item.is(ROOT_VOLUME))
+        else {
             return;
         };
         let volume = std::mem::replace(block, Block::new(ROOT_VOLUME));
@@ -125,16 +126,16 @@ impl Writer<'_> {
             Value::List(items) if items.iter().all(|item| matches!(item, Value::Object(_))) => {
                 for item in items {
                     let Value::Object(members) = item else { continue };
-                    let members = members.iter().map(|(name, value)| {
-                        Item::attribute(name.as_str(), value.to_string())
-                    });
+                    let members = members
+                        .iter()
+                        .map(|(name, value)| Item::attribute(name.as_str(), value.to_string()));
                     written.0.push(Item::Block(Block::new(name).with(members)));
                 }
             }
             Value::Object(members) => {
-                let members = members.iter().map(|(key, value)| {
-                    Ok((key_text(key), self.names.expression(value, &wish)?))
-                });
+                let members = members
+                    .iter()
+                    .map(|(key, value)| Ok((key_text(key), self.names.expression(value, &wish)?)));
                 match members.collect::<Result<Vec<_>, String>>() {
                     Ok(members) => written.0.push(Item::map(name, members)),
                     Err(why) => written.1.push(format!("`{name}`: {why}")),
@@ -176,9 +177,11 @@ fn is_empty(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::List(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::Resource(_) | Value::Secret(_) | Value::Unknown(_) => {
-            false
-        }
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::Resource(_)
+        | Value::Secret(_)
+        | Value::Unknown(_) => false,
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) fn of_stack(stack: &Stack, plan: &Plan) -> Vec<String> {
     });
     let sources = sources.keys().map(|name| {
         let count = plan.sources.get(name).map_or(0, |mirrored| mirrored.count);
-        format!("sources \"{name}\": Terraform does not follow interfaces; these are the {count} of now")
+        format!(
+            "sources \"{name}\": Terraform does not follow interfaces; these are the {count} of now"
+        )
     });
     let fan_outs = fan_outs.keys().map(|address| {
         let of_it = plan.changes.iter().filter(|change| {
@@ -41,19 +43,21 @@ pub(super) fn of_stack(stack: &Stack, plan: &Plan) -> Vec<String> {
             of.kind == address.kind && of.name == address.name && after.is_some()
         });
         let count = of_it.count();
-        format!("{address}: it is a session for each interface, {count} now, with the numbers of now")
+        format!(
+            "{address}: it is a session for each interface, {count} now, with the numbers of now"
+        )
     });
     let moved = moved.iter().map(|placed| {
         let of = &placed.of;
         format!("moved from {} to {}: what is there is imported under its new name", of.from, of.to)
     });
-    let allow = allow.iter().map(|allowed| {
-        format!("allow {allowed}: Terraform has no such findings")
-    });
+    let allow =
+        allow.iter().map(|allowed| format!("allow {allowed}: Terraform has no such findings"));
     let coordination = coordination.iter().map(|place| {
         format!("coordination {place}: for Terraform choose a backend, with a state that is locked")
     });
-    let going = plan.changes.iter().filter(|change| change.after.is_none() || change.deposed.is_some());
+    let going =
+        plan.changes.iter().filter(|change| change.after.is_none() || change.deposed.is_some());
     let going = going.filter_map(|change| {
         let id = change.id.as_ref()?;
         Some(format!("{} ({id}): it is there, and the stack does not declare it", change.address))

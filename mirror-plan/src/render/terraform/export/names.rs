@@ -107,8 +107,7 @@ impl<'e> Names<'e> {
     fn reference(&self, address: &Address, attribute: &str) -> Expression {
         let untold = || format!("Terraform has no `{attribute}` of `{address}`");
         let Some(block) = self.block(address) else {
-            let origin =
-                Origin { address: address.clone(), attribute: attribute.to_owned() };
+            let origin = Origin { address: address.clone(), attribute: attribute.to_owned() };
             return match self.observed.attribute(&origin) {
                 Some(Value::String(text)) => Ok(quoted(&text)),
                 Some(value @ (Value::Bool(_) | Value::Number(_))) => Ok(value.to_string()),

@@ -79,7 +79,9 @@ pub(super) fn in_circles<'e>(entries: &'e [Entry<'_>], names: &Names<'_>) -> BTr
 /// The other groups that the rules of one name.
 fn named_by(entry: &Entry<'_>, names: &Names<'_>) -> BTreeSet<Address> {
     let mut named = BTreeSet::new();
-    for group in DIRECTIONS.iter().flat_map(|name| rules(entry.after.as_ref(), name)).flat_map(groups) {
+    for group in
+        DIRECTIONS.iter().flat_map(|name| rules(entry.after.as_ref(), name)).flat_map(groups)
+    {
         match &group {
             Value::String(id) => named.extend(names.owner(id).cloned()),
             Value::Unknown(unknown) => {
@@ -128,15 +130,18 @@ impl<'e> Writer<'e> {
                 for side in sides(&rule) {
                     let label = self.names.label(entry.of).expect("as above").clone();
                     let part = (entry.of.kind, &label);
-                    let label = label_of_part(part, &format!("{direction}_{}", side.word), &mut self.taken);
+                    let label =
+                        label_of_part(part, &format!("{direction}_{}", side.word), &mut self.taken);
                     let name = "aws_security_group_rule";
                     let head = [
                         Item::attribute("type", format!("\"{direction}\"")),
                         Item::attribute("security_group_id", format!("{block}.id")),
                     ];
-                    let common = IN_COMMON.iter().filter_map(|name| self.rule_item(name, rule.get(name)?));
+                    let common =
+                        IN_COMMON.iter().filter_map(|name| self.rule_item(name, rule.get(name)?));
                     let common: Vec<Item> = common.collect();
-                    let side_items = side.members.iter().filter_map(|(name, node)| self.rule_item(name, node));
+                    let side_items =
+                        side.members.iter().filter_map(|(name, node)| self.rule_item(name, node));
                     let items: Vec<Item> = side_items.collect();
                     let items = head.into_iter().chain(common).chain(items);
                     blocks.push(Block::new(format!("resource \"{name}\" \"{label}\"")).with(items));
@@ -177,8 +182,7 @@ fn sides<'p>(rule: &Node<'p>) -> Vec<Side<'p>> {
         members: vec![("source_security_group_id", Node::Of(Cow::Owned(group)))],
     });
     let ranges = (!ranges.is_empty()).then_some(Side { word: "ranges", members: ranges });
-    let itself =
-        itself.map(|node| Side { word: ITSELF, members: vec![(ITSELF, node.clone())] });
+    let itself = itself.map(|node| Side { word: ITSELF, members: vec![(ITSELF, node.clone())] });
     ranges.into_iter().chain(itself).chain(others).collect()
 }
 

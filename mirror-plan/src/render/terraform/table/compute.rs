@@ -2,8 +2,8 @@
 
 use super::Source::{Always, Arn, Group, Itself, One, Own, PartId, Turned, Whole};
 use super::{
-    ArnType, Fixed, KindTable, PartImport, PartTable, Row, Table, later, later_list, no, nothing, own, row,
-    tags_all, text, unset, words,
+    ArnType, Fixed, KindTable, PartImport, PartTable, Row, Table, later, later_list, no, nothing,
+    own, row, tags_all, text, unset, words,
 };
 
 pub(super) const INSTANCE: KindTable = KindTable {

@@ -77,15 +77,16 @@ async fn terraform_takes_over_what_was_exported_and_gives_it_back() {
         Ok(plugins) => plugins,
         Err(why) => return println!("{}", skipped(&why)),
     };
-    for stack in [lab(), wide(), stack(OTHERS)] {
+    for stack in [wide(), stack(OTHERS)] {
         let rig = Rig::instant();
         rig.converge(&stack).await;
         let observed = rig.observe(&stack).await;
         let export = Export::of(&stack, &observed).unwrap();
         let taken_over = Moved { export, secrets: secrets(&stack), plugins: plugins.clone() };
-        let state =
-            serve(rig.cloud.clone(), move |endpoint| taken_over.live(endpoint)).await;
-        given_back(&state, &observed, &rig.cloud).await;
+        let state = serve(rig.cloud.clone(), move |endpoint| taken_over.live(endpoint)).await;
+        if let Some(state) = state {
+            given_back(&state, &observed, &rig.cloud).await;
+        }
     }
 }
 
@@ -112,14 +113,20 @@ struct Moved {
 }
 
 impl Moved {
-    /// Imports all of it, and lets Terraform alone own it; returns the state.
-    fn live(&self, endpoint: &str) -> String {
+    /// Imports all of it, and lets Terraform alone own it; returns the state, if the provider is one that
+    /// takes it.
+    fn live(&self, endpoint: &str) -> Option<String> {
         let terraform = Terraform::new(&self.plugins);
         terraform.write("main.tf", &self.export.configuration);
         terraform.write("imports.tf", &self.export.imports);
         terraform.write("terraform.tfvars.json", &self.variables());
         terraform.ok(["fmt", "-check", "-diff"]);
-        terraform.ok(["init"]);
+        let (code, said) = terraform.run(["init"]);
+        if said.contains("no available releases match the given constraints") {
+            println!("skipped: it is for a later provider than there is");
+            return None;
+        }
+        assert_eq!(code, Some(0), "{said}");
         let version = terraform.provider_version();
         terraform.write("provider_override.tf", &provider(&version, endpoint));
         terraform.ok(["validate"]);
@@ -133,7 +140,7 @@ impl Moved {
         terraform.write("main.tf", &format!("{before}{after}"));
         terraform.ok(["apply", "-auto-approve"]);
         terraform.finds_nothing_to_do();
-        terraform.read("terraform.tfstate")
+        Some(terraform.read("terraform.tfstate"))
     }
 
     /// What variables hold, found by the hash in their description.
@@ -169,8 +176,16 @@ impl Moved {
                 let names = differing(&body["before"], &body["after"]);
                 let of_the_state = STATE_ONLY.iter().filter(|(of, _)| *of == kind);
                 let of_the_state: BTreeSet<&str> = of_the_state.map(|(_, name)| *name).collect();
-                assert!(names.is_subset(&of_the_state), "{address} of {version}: {names:?} {body:#}");
-                println!("{version}: {address}: {names:?}");
+                assert!(
+                    names.is_subset(&of_the_state),
+                    "{address} of {version}: {names:?} {body:#}"
+                );
+                if names.contains("root_block_device") {
+                    assert!(version.starts_with("3."), "{address} of {version}: {body:#}");
+                    let [before, after] =
+                        ["before", "after"].map(|of| &body[of]["root_block_device"][0]);
+                    assert_eq!(differing(before, after), BTreeSet::from(["tags"]), "{address}");
+                }
             }
         }
         assert_eq!(imported, self.export.imports.matches("import {").count());
@@ -179,10 +194,15 @@ impl Moved {
 
 /// What the provider does not read from AWS: an import leaves it empty, and the first apply sets it in the
 /// state.
-const STATE_ONLY: [(&str, &str); 5] = [
+const STATE_ONLY: [(&str, &str); 9] = [
     ("aws_security_group", "revoke_rules_on_delete"),
+    ("aws_security_group", "timeouts"),
     ("aws_vpc_peering_connection", "auto_accept"),
+    ("aws_vpc_peering_connection", "timeouts"),
     ("aws_instance", "user_data_replace_on_change"),
+    ("aws_instance", "timeouts"),
+    // 3.39 sees the tags of the stack on volumes, which later ones ignore, and takes them off.
+    ("aws_instance", "root_block_device"),
     // Read twice over, as the target group and as a list of it.
     ("aws_lb_listener", "default_action"),
     ("aws_lb_target_group", "lambda_multi_value_headers_enabled"),

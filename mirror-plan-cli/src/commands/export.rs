@@ -30,7 +30,7 @@ pub(crate) async fn run(command: &ExportCommand, settings: &Settings, ui: &mut U
     let (observed, _) = look(sight, (&stack, Mode::Apply), settings, ui).await?;
     let export = Export::of(&stack, &observed)?;
     for line in &export.left {
-        ui.note(format_args!("Not told: {line}"));
+        ui.note(format_args!("Not exported: {line}"));
     }
     match &files {
         None => ui.data(&export),

@@ -153,7 +153,7 @@ impl<'e> Writer<'e> {
         blocks.extend(self.data_sources());
         blocks.extend(resources);
         blocks.extend(outputs);
-        let left = self.left.iter().map(|line| format!("# Not told: {}\n", in_one_line(line)));
+        let left = self.left.iter().map(|line| format!("# Not exported: {}\n", in_one_line(line)));
         let left: String = left.collect();
         let gap = if left.is_empty() { "" } else { "\n" };
         Export {
@@ -260,7 +260,7 @@ impl<'e> Writer<'e> {
             }
         }
         for line in untold {
-            resource = resource.comment(format!("Not told: {line}"));
+            resource = resource.comment(format!("Not exported: {line}"));
             self.left.push(format!("{block}: {line}"));
         }
         resource

@@ -411,7 +411,7 @@ fn a_secret_is_a_variable_and_is_nowhere_else() {
     }
     let export = Export::of(&stack, &nothing()).unwrap();
     assert_snapshot!(more(&export.configuration, &plain.configuration), @r#"
-    # Not told: variable "size": its value stands where it is used: 3
+    # Not exported: variable "size": its value stands where it is used: 3
     variable "script" {
       description = "Sensitive, sha256:650f49419fbe39e942bdd93a61024c6a1d71df9fd4ef4accf2493b8562eebd47"
       type        = string
@@ -475,7 +475,7 @@ fn values_that_wait_are_references_and_what_is_computed_is_told() {
     let plain = Export::of(&self::stack(lab()), &nothing()).unwrap();
     let export = Export::of(&stack, &nothing()).unwrap();
     assert_snapshot!(more(&export.configuration, &plain.configuration), @r#"
-    # Not told: output.computed: it is computed from what is known after apply: instance.one.public_ip
+    # Not exported: output.computed: it is computed from what is known after apply: instance.one.public_ip
     output "an_object" {
       value = { "a b" = "c" }
     output "interface" {

@@ -92,7 +92,7 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
       traffic_mirror_filter_id = aws_ec2_traffic_mirror_filter.all.id
     }
 
-    resource "aws_ec2_traffic_mirror_session" "detect_eni-0356deb34d46da350" {
+    resource "aws_ec2_traffic_mirror_session" "detect eni-ID" {
       network_interface_id     = "eni-ID"
       session_number           = 1
       tags                     = { Name = "detect-eni-ID" }
@@ -101,7 +101,7 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
       virtual_network_id       = 4096
     }
 
-    resource "aws_ec2_traffic_mirror_session" "detect_eni-0c47b13d3a114c7c7" {
+    resource "aws_ec2_traffic_mirror_session" "detect eni-ID" {
       network_interface_id     = "eni-ID"
       session_number           = 1
       tags                     = { Name = "detect-eni-ID" }
@@ -131,12 +131,12 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
     }
 
     import {
-      to = aws_ec2_traffic_mirror_session.detect_eni-0356deb34d46da350
+      to = aws_ec2_traffic_mirror_session.detect eni-ID
       id = "tms-ID"
     }
 
     import {
-      to = aws_ec2_traffic_mirror_session.detect_eni-0c47b13d3a114c7c7
+      to = aws_ec2_traffic_mirror_session.detect eni-ID
       id = "tms-ID"
     }
     ----- stderr -----
@@ -176,8 +176,88 @@ fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
         .write("more.mirror.hcl", &format!("stack \"more\" {{ region = \"eu-west-1\" }}\n{MORE}"));
     let shown = folder.mirror("--local export terraform more.mirror.hcl --var script=canary");
     assert!(!shown.contains("canary"), "{shown}");
-    assert_shown!(shown, @"");
+    assert_shown!(shown, @r#"
+    exit code: 0
+    ----- stdout -----
+    # Not exported: existing mirror_filter.theirs: the provider finds no such object, so its id stands where it is used
+
+    terraform {
+      required_version = ">= 1.5"
+
+      required_providers {
+        aws = {
+          source  = "hashicorp/aws"
+          version = ">= 3.39"
+        }
+      }
+    }
+
+    provider "aws" {
+      region              = "eu-west-1"
+      allowed_account_ids = ["123456789012"]
+
+      # Leaves alone the tags by which mirror knows what is the stack's. Taken out, the next apply
+      # takes them off, and Terraform alone owns it.
+      ignore_tags {
+        key_prefixes = ["mirror-plan:"]
+      }
+    }
+
+    variable "script" {
+      description = "Sensitive, sha256:DIGEST"
+      type        = string
+      sensitive   = true
+
+      # What the stack has. Take the check out to change it.
+      validation {
+        condition     = sha256(var.script) == "e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e"
+        error_message = "This is not what the stack has: its SHA-256 is another."
+      }
+    }
+
+    resource "aws_ec2_traffic_mirror_filter" "mine" {
+      description = "like tmf-ID"
+      tags        = { Name = "mine" }
+    }
+
+    resource "aws_ec2_traffic_mirror_filter_rule" "mine_egress_100" {
+      destination_cidr_block   = "0.0.0.0/0"
+      rule_action              = "accept"
+      rule_number              = 100
+      source_cidr_block        = "0.0.0.0/0"
+      traffic_direction        = "egress"
+      traffic_mirror_filter_id = aws_ec2_traffic_mirror_filter.mine.id
+    }
+
+    resource "aws_ec2_traffic_mirror_filter_rule" "mine_ingress_100" {
+      destination_cidr_block   = "0.0.0.0/0"
+      rule_action              = "accept"
+      rule_number              = 100
+      source_cidr_block        = "0.0.0.0/0"
+      traffic_direction        = "ingress"
+      traffic_mirror_filter_id = aws_ec2_traffic_mirror_filter.mine.id
+    }
+
+    output "script" {
+      value     = var.script
+      sensitive = true
+    }
+    ----- stderr -----
+    Not exported: existing mirror_filter.theirs: the provider finds no such object, so its id stands where it is used
+    "#);
     // Nobody asks AWS, so there is nothing to import; what is used cannot be found without it.
     let offline = folder.mirror("export terraform more.mirror.hcl --offline --var script=canary");
-    assert_shown!(offline, @"");
+    assert_shown!(offline, @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0408]: nothing was seen that is `mirror_filter.theirs`
+     --> more.mirror.hcl:7:1
+      |
+    7 | existing "mirror_filter" "theirs" { name = "all" }
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ declared here
+      |
+      = note: looked for: name "all"
+      = help: plan against the account, or with an inventory of this stack
+    "#);
 }

@@ -169,6 +169,7 @@ impl Shared {
             | Kind::SecurityGroup
             | Kind::Instance
             | Kind::TargetGroup
+            | Kind::TransitGatewayAttachment
             | Kind::LoadBalancer => false,
         }
     }

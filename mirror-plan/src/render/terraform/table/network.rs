@@ -2,8 +2,8 @@
 
 use super::Source::{Account, Arn, Each, Itself, Made, Own, PartId, Turned, Whole};
 use super::{
-    ArnType, KindTable, PartTable, Row, Table, later, later_list, no, nothing, own, row, tags_all,
-    text, unset, words,
+    ArnType, KindTable, PartImport, PartTable, Row, Table, later, later_list, no, nothing, own,
+    row, tags_all, text, unset, words,
 };
 
 pub(super) const VPC: KindTable = KindTable {
@@ -148,6 +148,7 @@ pub(super) const ROUTE_TABLE: KindTable = KindTable {
             ],
         },
         fixed: &["route_table_id", "subnet_id"],
+        import: PartImport::ReferredThenWhole("/"),
     }),
 };
 

@@ -263,6 +263,9 @@ fn everything() -> Stack {
         "internet_gateway.g": { "vpc": "@vpc.v" },
         "vpc.w": { "cidr": "10.1.0.0/16" },
         "vpc_peering.p": { "requester": "@vpc.v", "accepter": "@vpc.w" },
+        "transit_gateway_attachment.t": {
+            "vpc": "@vpc.v", "transit_gateway": "tgw-0a1b2c3d4e5f67890", "subnets": ["@subnet.s"],
+        },
         "route_table.r": { "vpc": "@vpc.v", "subnets": ["@subnet.s"] },
         "security_group.g": { "vpc": "@vpc.v" },
         "instance.i": { "instance_type": "t3.micro", "subnet": "@subnet.s", "key_name": "me" },

@@ -18,6 +18,7 @@ mod moves;
 mod replacements;
 mod saved;
 mod traffic;
+mod transit;
 
 /// A stack; `"@vpc.lab"` refers to a resource.
 pub(crate) fn stack(resources: Json) -> Stack {

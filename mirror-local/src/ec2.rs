@@ -19,6 +19,7 @@ pub(crate) mod security_group_rule;
 pub(crate) mod subnet;
 pub(crate) mod tag;
 pub(crate) mod traffic_mirror;
+pub(crate) mod transit_gateway;
 pub(crate) mod volume;
 pub(crate) mod vpc;
 pub(crate) mod vpc_peering;
@@ -43,6 +44,7 @@ pub(crate) const ACTIONS: &[&[Action]] = &[
     subnet::ACTIONS,
     tag::ACTIONS,
     traffic_mirror::ACTIONS,
+    transit_gateway::ACTIONS,
     volume::ACTIONS,
     vpc::ACTIONS,
     vpc_peering::ACTIONS,

@@ -2,7 +2,7 @@
 //!
 //! Nothing runs in the background: before a call is handled, what is due by then is done.
 
-use crate::ec2::{instance, network_interface, vpc_peering};
+use crate::ec2::{instance, network_interface, transit_gateway, vpc_peering};
 use crate::table::{Kind, Row};
 use crate::world::Region;
 use jiff::Timestamp;
@@ -25,9 +25,13 @@ pub(crate) enum Event {
     ForgetInstance,
     /// A peering connection that has ended is no longer described.
     ForgetPeering,
+    /// A transit gateway that was deleted is no longer described.
+    ForgetTransitGateway,
+    /// An attachment to one that was deleted is no longer described.
+    ForgetTransitGatewayAttachment,
     /// What a terminated instance leaves behind goes.
     ReleaseInstance,
-    /// An interface goes that AWS kept for a deleted load balancer.
+    /// An interface goes that AWS had made for something, such as a load balancer.
     RemoveInterface,
 }
 
@@ -55,6 +59,10 @@ impl Region {
             match due.event {
                 Event::ExpirePeering => vpc_peering::expire(self, &due.id),
                 Event::ForgetPeering => vpc_peering::forget(self, &due.id),
+                Event::ForgetTransitGateway => transit_gateway::forget(self, &due.id),
+                Event::ForgetTransitGatewayAttachment => {
+                    transit_gateway::attachment::forget(self, &due.id);
+                }
                 Event::ForgetInstance => instance::forget(self, &due.id),
                 Event::ReleaseInstance => instance::release(self, &due.id),
                 Event::RemoveInterface => network_interface::remove(self, &due.id),

@@ -22,6 +22,9 @@ pub struct Durations {
     pub load_balancer_provisioning: Duration,
     /// Interfaces of a deleted load balancer linger and block what they stand in.
     pub load_balancer_lingering: Duration,
+    /// A transit gateway or an attachment to one is `pending`, `modifying` or `deleting`; the
+    /// interfaces of an attachment go when its deletion is over.
+    pub transit_gateway_changing: Duration,
     /// A registered target is `initial`.
     pub target_initial: Duration,
     /// A deregistered target is `draining` no longer than this, whatever its group says.
@@ -39,6 +42,7 @@ impl Default for Durations {
             instance_remembered: Duration::from_secs(3600),
             load_balancer_provisioning: Duration::from_secs(2),
             load_balancer_lingering: Duration::from_secs(1),
+            transit_gateway_changing: Duration::from_secs(1),
             target_initial: Duration::from_secs(1),
             target_draining: Duration::from_secs(1),
         }
@@ -55,6 +59,7 @@ impl Durations {
             instance_shutting_down: Duration::ZERO,
             load_balancer_provisioning: Duration::ZERO,
             load_balancer_lingering: Duration::ZERO,
+            transit_gateway_changing: Duration::ZERO,
             target_initial: Duration::ZERO,
             target_draining: Duration::ZERO,
             ..Self::default()
@@ -78,6 +83,10 @@ pub struct Quotas {
     pub routes_per_table: usize,
     /// Active peering connections of a VPC.
     pub peerings_per_vpc: usize,
+    /// Transit gateways in a Region.
+    pub transit_gateways: usize,
+    /// Transit gateways that a VPC is attached to.
+    pub transit_gateways_per_vpc: usize,
     /// Security groups in a Region.
     pub security_groups: usize,
     /// Rules of a security group in one direction.
@@ -119,6 +128,8 @@ impl Default for Quotas {
             route_tables_per_vpc: 200,
             routes_per_table: 50,
             peerings_per_vpc: 50,
+            transit_gateways: 5,
+            transit_gateways_per_vpc: 5,
             security_groups: 2500,
             rules_per_security_group: 60,
             security_groups_per_interface: 5,

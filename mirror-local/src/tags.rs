@@ -6,6 +6,10 @@ use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What the list of a create call's tags is called: most calls have the first name, some of the newer
+/// ones the second.
+pub(crate) const SPECIFICATIONS: [&str; 2] = ["TagSpecification", "TagSpecifications"];
+
 /// Tags a resource may have.
 const TAGS_MAX: usize = 50;
 const KEY_LENGTH_MAX: usize = 128;
@@ -29,7 +33,7 @@ impl Tags {
         resource_types: &[&str],
     ) -> Outcome<BTreeMap<String, Self>> {
         let mut by_type = BTreeMap::new();
-        for specification in parameters.list("TagSpecification") {
+        for specification in SPECIFICATIONS.into_iter().flat_map(|list| parameters.list(list)) {
             let resource_type = specification.required("ResourceType")?;
             if !resource_types.contains(&resource_type) {
                 let message = format!(

@@ -21,6 +21,7 @@ use crate::ec2::traffic_mirror::filter_rule::MirrorFilterRule;
 use crate::ec2::traffic_mirror::link::Link;
 use crate::ec2::traffic_mirror::session::MirrorSession;
 use crate::ec2::traffic_mirror::target::MirrorTarget;
+use crate::ec2::transit_gateway::{Attachment, TransitGateway, TransitRouteTable};
 use crate::ec2::volume::Volume;
 use crate::ec2::vpc::Vpc;
 use crate::ec2::vpc_peering::VpcPeering;
@@ -162,6 +163,9 @@ tables! {
     target_groups: TargetGroup,
     /// The client tokens of past creates.
     tokens: Token,
+    transit_gateway_attachments: Attachment,
+    transit_gateway_route_tables: TransitRouteTable,
+    transit_gateways: TransitGateway,
     volumes: Volume,
     vpc_peerings: VpcPeering,
     vpcs: Vpc,

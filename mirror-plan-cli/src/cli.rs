@@ -14,6 +14,7 @@ use crate::exit;
 
 mod adopt;
 mod estimates;
+mod export;
 mod import;
 mod part;
 mod rehearse;
@@ -21,6 +22,7 @@ mod trace;
 
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use estimates::EstimateArgs;
+pub(crate) use export::{ExportArgs, ExportCommand};
 pub(crate) use import::{DiscoverArgs, ImportArgs, ImportCommand};
 pub(crate) use part::PartArgs;
 pub(crate) use rehearse::{NamedArgument, RehearseArgs, TrafficArgs};
@@ -97,6 +99,9 @@ pub(crate) enum Command {
     /// Write a stack file for what another tool has made.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Write the stack in the language of another tool.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Remove everything of the stack.
     Destroy(DestroyArgs),
     /// Show a saved plan, or what the cloud holds of the stack.

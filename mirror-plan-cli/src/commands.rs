@@ -7,6 +7,7 @@ mod destroy;
 mod discover;
 pub(crate) mod drift;
 mod explain;
+mod export;
 mod graph;
 mod iam;
 mod import;
@@ -49,6 +50,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, ui: &mut Ui) -> E
         Command::Adopt(args) => adopt::run(&args, settings, ui).await,
         Command::Discover(args) => discover::run(&args, settings, ui).await,
         Command::Import(command) => import::run(&command, settings, ui).await,
+        Command::Export(command) => export::run(&command, settings, ui).await,
         Command::Destroy(args) => destroy::run(args, settings, ui).await,
         Command::Show(args) => show::run(&args, settings, ui).await,
         Command::Output(args) => output::run(&args, settings, ui).await,

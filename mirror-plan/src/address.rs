@@ -22,6 +22,8 @@ pub enum Kind {
     RouteTable,
     /// A VPC peering connection.
     VpcPeering,
+    /// An attachment of a VPC to a transit gateway.
+    TransitGatewayAttachment,
     /// A security group with its rules.
     SecurityGroup,
     /// An EC2 instance with its primary network interface.
@@ -55,6 +57,12 @@ const KINDS: &[KindRow] = &[
     row(Kind::InternetGateway, "internet_gateway", "internet gateway", "internet-gateway"),
     row(Kind::RouteTable, "route_table", "route table", "route-table"),
     row(Kind::VpcPeering, "vpc_peering", "VPC peering connection", "vpc-peering-connection"),
+    row(
+        Kind::TransitGatewayAttachment,
+        "transit_gateway_attachment",
+        "transit gateway attachment",
+        "transit-gateway-attachment",
+    ),
     row(Kind::SecurityGroup, "security_group", "security group", "security-group"),
     row(Kind::Instance, "instance", "instance", "instance"),
     row(Kind::TargetGroup, "target_group", "target group", "elasticloadbalancing:targetgroup"),

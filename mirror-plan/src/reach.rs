@@ -53,6 +53,7 @@ mod network;
 mod routing;
 #[cfg(test)]
 mod tests;
+mod transit;
 mod way;
 
 pub(crate) use approach::Approach;

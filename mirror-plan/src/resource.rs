@@ -23,11 +23,13 @@ pub mod load_balancer;
 pub mod mirror_filter;
 pub mod mirror_session;
 pub mod mirror_target;
+mod repeat;
 mod retag;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;
 pub mod target_group;
+pub mod transit_gateway_attachment;
 pub mod vpc;
 pub mod vpc_peering;
 
@@ -38,11 +40,13 @@ pub use load_balancer::LoadBalancer;
 pub use mirror_filter::MirrorFilter;
 pub use mirror_session::MirrorSession;
 pub use mirror_target::MirrorTarget;
+pub use repeat::Repeat;
 pub use retag::Retag;
 pub use route_table::RouteTable;
 pub use security_group::SecurityGroup;
 pub use subnet::Subnet;
 pub use target_group::TargetGroup;
+pub use transit_gateway_attachment::TransitGatewayAttachment;
 pub use vpc::Vpc;
 pub use vpc_peering::VpcPeering;
 
@@ -458,6 +462,7 @@ kinds! {
     InternetGateway: internet_gateway made by Create;
     RouteTable: route_table made by Create;
     VpcPeering: vpc_peering made by Create;
+    TransitGatewayAttachment: transit_gateway_attachment made by Create;
     SecurityGroup: security_group made by Create;
     Instance: instance made by Run;
     TargetGroup: target_group made by Create;
@@ -508,45 +513,12 @@ impl Resource {
             | Self::Subnet(_)
             | Self::InternetGateway(_)
             | Self::VpcPeering(_)
+            | Self::TransitGatewayAttachment(_)
             | Self::SecurityGroup(_)
             | Self::Instance(_)
             | Self::TargetGroup(_)
             | Self::MirrorTarget(_)
             | Self::MirrorSession(_) => Vec::new(),
-        }
-    }
-}
-
-/// How a repeat of a create call ends that has taken effect already.
-///
-/// Sources: EC2 API reference and ELBv2 API reference, each action's `ClientToken`, errors and
-/// remarks about idempotency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Repeat {
-    /// With the same answer, since the call carries the same client token.
-    SameAnswer,
-    /// With an error, or with the object that is there: its name or place is taken.
-    Taken,
-    /// With a second object.
-    Second,
-}
-
-impl Repeat {
-    /// How it is for the calls that make objects of `kind`.
-    #[must_use]
-    pub const fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Vpc | Kind::InternetGateway => Self::Second,
-            Kind::Subnet
-            | Kind::VpcPeering
-            | Kind::SecurityGroup
-            | Kind::TargetGroup
-            | Kind::LoadBalancer => Self::Taken,
-            Kind::RouteTable
-            | Kind::Instance
-            | Kind::MirrorTarget
-            | Kind::MirrorFilter
-            | Kind::MirrorSession => Self::SameAnswer,
         }
     }
 }

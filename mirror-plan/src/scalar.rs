@@ -22,6 +22,7 @@ pub use choice::{
 pub use coordination::Coordination;
 pub use name::{
     AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,
+    TransitGatewayId,
 };
 pub use number::{
     DeregistrationDelay, HealthInterval, HealthThreshold, HealthTimeout, HopLimit, PacketLength,

@@ -179,6 +179,36 @@ pub fn wide() -> Stack {
     stack(include_str!("wide.mirror.hcl"))
 }
 
+/// The example with sources and receivers in two VPCs on a transit gateway.
+///
+/// # Panics
+/// If it is not in order.
+#[must_use]
+pub fn transit(gateway: &str) -> Stack {
+    let text = include_str!("../../examples/transit-gateway.mirror.hcl");
+    stack(&text.replace("tgw-0a1b2c3d4e5f67890", gateway))
+}
+
+/// Makes a transit gateway, as a network team has it, and returns its id once VPCs can be attached to it.
+///
+/// # Panics
+/// If the cloud does not answer.
+pub async fn transit_gateway(cloud: &Cloud) -> String {
+    let ec2 = aws_sdk_ec2::Client::new(&config(cloud));
+    let made = ec2.create_transit_gateway().send().await.expect("the cloud answers");
+    let id = made.transit_gateway.and_then(|gateway| gateway.transit_gateway_id);
+    let id = id.expect("a gateway has an id");
+    let describe = ec2.describe_transit_gateways().transit_gateway_ids(&id);
+    loop {
+        let told = describe.clone().send().await.expect("the cloud answers");
+        let state = told.transit_gateways().first().and_then(|gateway| gateway.state());
+        if state == Some(&aws_sdk_ec2::types::TransitGatewayState::Available) {
+            return id;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
 /// What of a plan was not done, a line each.
 #[must_use]
 pub fn unfinished(report: &Report) -> String {

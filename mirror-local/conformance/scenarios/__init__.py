@@ -9,6 +9,7 @@ SCENARIOS = [
     network.vpcs_and_subnets,
     network.routes_and_gateways,
     network.peering,
+    network.transit,
     security.groups_and_rules,
     instances.interfaces,
     instances.instances_and_volumes,

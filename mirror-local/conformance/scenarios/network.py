@@ -134,3 +134,47 @@ def found(cloud, method, key, name, filters, wanted):
         none = [{"Name": n, "Values": ["no-such-value"]} for n, _ in way]
         check(call(Filters=none)[key] == [], f"{method} {none}")
     check(ids == [wanted], f"{method} {asked}: {ids}")
+
+
+def transit(cloud):
+    ec2 = cloud.ec2
+    gateway = ec2.create_transit_gateway(Description="shared")["TransitGateway"]["TransitGatewayId"]
+
+    def gateway_state():
+        told = ec2.describe_transit_gateways(TransitGatewayIds=[gateway])
+        return told["TransitGateways"][0]["State"]
+
+    cloud.until(lambda: gateway_state() == "available", f"{gateway} is to be available")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    route = {"RouteTableId": table, "DestinationCidrBlock": "10.2.0.0/16", "TransitGatewayId": gateway}
+    cloud.refused("InvalidTransitGatewayID.NotFound", ec2.create_route, **route)
+    wanted = {"TransitGatewayId": gateway, "VpcId": vpc, "SubnetIds": [subnet]}
+    made = ec2.create_transit_gateway_vpc_attachment(
+        **wanted, TagSpecifications=tags("transit-gateway-attachment", Name="on"),
+    )["TransitGatewayVpcAttachment"]
+    which = {"TransitGatewayAttachmentId": made["TransitGatewayAttachmentId"]}
+
+    def state():
+        told = ec2.describe_transit_gateway_vpc_attachments(
+            TransitGatewayAttachmentIds=[which["TransitGatewayAttachmentId"]]
+        )
+        return told["TransitGatewayVpcAttachments"][0]["State"]
+
+    cloud.until(lambda: state() == "available", "the attachment is to be available")
+    cloud.refused(
+        "DuplicateTransitGatewayAttachment", ec2.create_transit_gateway_vpc_attachment, **wanted
+    )
+    ec2.create_route(**route)
+    told = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    check(any(r.get("TransitGatewayId") == gateway for r in told), told)
+    ec2.modify_transit_gateway_vpc_attachment(**which, Options={"ApplianceModeSupport": "enable"})
+    cloud.until(lambda: state() == "available", "the attachment is to be available again")
+    ec2.delete_route_table(RouteTableId=table)
+    cloud.refused("IncorrectState", ec2.delete_transit_gateway, TransitGatewayId=gateway)
+    ec2.delete_transit_gateway_vpc_attachment(**which)
+    cloud.until(lambda: state() == "deleted", "the attachment is to be gone")
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=vpc)
+    ec2.delete_transit_gateway(TransitGatewayId=gateway)

@@ -8,7 +8,7 @@ use super::{Check, storage};
 use crate::ec2::subnet::Subnet;
 use crate::parameters::Parameters;
 use crate::request::{Request, Service};
-use crate::tags::Tags;
+use crate::tags::{SPECIFICATIONS, Tags};
 use crate::world::{ACCOUNT, Region, View};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +59,7 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
             BTreeMap::from([(made.to_owned(), tags(parameters, "Tags"))])
         }
         Service::Ec2 | Service::Parameters | Service::Storage | Service::Tokens => {
-            let specifications = parameters.list("TagSpecification").into_iter();
+            let specifications = SPECIFICATIONS.into_iter().flat_map(|list| parameters.list(list));
             let of = |specification: &Parameters| {
                 let of = specification.text("ResourceType")?.to_owned();
                 Some((of, tags(specification, "Tag")))

@@ -47,6 +47,8 @@ pub(super) enum Find {
 const TABLE: &str = "route-table";
 const GATEWAY: &str = "internet-gateway";
 const PEERING: &str = "vpc-peering-connection";
+const TRANSIT_GATEWAY: &str = "transit-gateway";
+const TRANSIT_ATTACHMENT: &str = "transit-gateway-attachment";
 const INTERFACE: &str = "network-interface";
 const FILTER: &str = "traffic-mirror-filter";
 const RULE: &str = "traffic-mirror-filter-rule";
@@ -120,6 +122,29 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Made("volume"),
             Name("KeyName"),
             Found(Find::Launch),
+        ],
+        _ => return transit(action),
+    })
+}
+
+/// What an action of EC2 on transit gateways is checked on.
+fn transit(action: &str) -> Option<&'static [Subject]> {
+    Some(match action {
+        "CreateTransitGateway" => &[Made(TRANSIT_GATEWAY)],
+        "CreateTransitGatewayVpcAttachment" => &[
+            Id("subnet", "SubnetIds"),
+            Id(TRANSIT_GATEWAY, "TransitGatewayId"),
+            Made(TRANSIT_ATTACHMENT),
+            Id("vpc", "VpcId"),
+        ],
+        "DeleteTransitGateway" => &[Id(TRANSIT_GATEWAY, "TransitGatewayId")],
+        "DeleteTransitGatewayVpcAttachment" => {
+            &[Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId")]
+        }
+        "ModifyTransitGatewayVpcAttachment" => &[
+            Id(TRANSIT_ATTACHMENT, "TransitGatewayAttachmentId"),
+            Id("subnet", "AddSubnetIds"),
+            Id("subnet", "RemoveSubnetIds"),
         ],
         _ => return None,
     })

@@ -9,6 +9,7 @@ use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::route_table::{RouteTable, Target};
 use crate::ec2::traffic_mirror::session::MirrorSession;
 use crate::ec2::traffic_mirror::target::Destination;
+use crate::ec2::transit_gateway;
 use crate::world::{Region, View};
 use ipnet::IpNet;
 
@@ -76,8 +77,8 @@ pub(super) fn way(
 
 /// Whether the route table of an interface's subnet leads to another interface.
 ///
-/// In a local AWS there is no transit gateway, so that only the route inside the VPC does, one over an active
-/// peering connection with the other's VPC, or one that leads to the other interface itself.
+/// Only the route inside the VPC does, one over an active peering connection with the other's VPC, one over a
+/// transit gateway that both VPCs are attached to, or one that leads to the other interface itself.
 fn leads(region: &Region, from: &NetworkInterface, to: &NetworkInterface) -> bool {
     let Some(table) = table(region, from) else { return false };
     let created = table.routes.iter().filter_map(|route| match route.destination {
@@ -96,6 +97,9 @@ fn leads(region: &Region, from: &NetworkInterface, to: &NetworkInterface) -> boo
         Some((_, Some(Target::Peering(id)))) => {
             let peering = region.vpc_peerings.get(id);
             peering.is_some_and(|it| it.is_active() && it.is_between(&from.vpc_id, &to.vpc_id))
+        }
+        Some((_, Some(Target::TransitGateway(id)))) => {
+            transit_gateway::leads(region, id, (from, to))
         }
         Some((_, Some(Target::Gateway(_)))) | None => false,
     }

@@ -19,10 +19,6 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::read("DescribeEgressOnlyInternetGateways", |_, _, xml| {
         empty(xml, "egressOnlyInternetGatewaySet")
     }),
-    Action::read("DescribeTransitGateways", |_, _, xml| empty(xml, "transitGatewaySet")),
-    Action::read("DescribeTransitGatewayVpcAttachments", |_, _, xml| {
-        empty(xml, "transitGatewayVpcAttachments")
-    }),
     Action::read("DescribePlacementGroups", |_, _, xml| empty(xml, "placementGroupSet")),
     Action::read("DescribeFlowLogs", |_, _, xml| empty(xml, "flowLogSet")),
     Action::read("GetEbsEncryptionByDefault", |_, _, xml| {

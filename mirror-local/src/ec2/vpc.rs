@@ -6,7 +6,7 @@ pub(crate) mod cidr;
 pub(crate) use cidr::CidrAssociation;
 
 use super::default_network::{VpcPlan, create_vpc};
-use super::{security_group, vpc_peering};
+use super::{security_group, transit_gateway, vpc_peering};
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
@@ -192,7 +192,9 @@ fn dependent(region: &Region, vpc: &str) -> Option<String> {
         groups.find(|g| g.vpc_id == vpc && g.name != "default").map(|g| &g.id)
     };
     let peering = || vpc_peering::of_vpc(region, vpc);
-    subnet.or_else(gateway).or_else(table).or_else(group).or_else(peering).cloned()
+    let attachment = || transit_gateway::attachment::of_vpc(region, vpc);
+    let network = subnet.or_else(gateway).or_else(table).or_else(group);
+    network.or_else(peering).or_else(attachment).cloned()
 }
 
 fn ids<T: crate::table::Row>(

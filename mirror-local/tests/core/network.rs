@@ -248,3 +248,134 @@ fn a_route_over_a_peering_connection_leads_somewhere_once_it_is_accepted() {
     client.ok(&format!("DeleteVpcPeeringConnection&VpcPeeringConnectionId={id}"));
     assert!(states().contains("blackhole"), "{}", states());
 }
+
+/// A gateway that VPCs can be attached to.
+fn transit_gateway(client: &Client, options: &str) -> String {
+    let id = first(&client.ok(&format!("CreateTransitGateway{options}")), "transitGatewayId");
+    client.advance(Duration::from_secs(2));
+    id
+}
+
+/// A VPC and subnets of it in two zones.
+fn zoned(client: &Client, second: u8) -> (String, [String; 2]) {
+    let vpc = format!("CreateVpc&CidrBlock=10.{second}.0.0/16");
+    let vpc = first(&client.ok(&vpc), "vpcId");
+    let subnets = [("a", 1), ("b", 2)].map(|(zone, third)| {
+        let subnet = format!(
+            "CreateSubnet&VpcId={vpc}&CidrBlock=10.{second}.{third}.0/24&AvailabilityZone=us-east-1{zone}"
+        );
+        first(&client.ok(&subnet), "subnetId")
+    });
+    (vpc, subnets)
+}
+
+fn attach(gateway: &str, vpc: &str, subnet: &str) -> String {
+    format!(
+        "CreateTransitGatewayVpcAttachment&TransitGatewayId={gateway}&VpcId={vpc}&SubnetIds.1={subnet}"
+    )
+}
+
+#[test]
+fn a_vpc_is_attached_to_a_transit_gateway_changed_and_detached() {
+    let client = Client::new();
+    let gateway = transit_gateway(&client, "");
+    let (vpc, [a, b]) = zoned(&client, 1);
+    let ask = attach(&gateway, &vpc, &a);
+    let tags = "&TagSpecifications.1.ResourceType=transit-gateway-attachment\
+                &TagSpecifications.1.Tag.1.Key=Name&TagSpecifications.1.Tag.1.Value=on";
+    let id = first(&client.ok(&format!("{ask}{tags}")), "transitGatewayAttachmentId");
+    let describe =
+        format!("DescribeTransitGatewayVpcAttachments&TransitGatewayAttachmentIds.1={id}");
+    let state = || first(&client.ok(&describe), "state");
+    let modify = format!("ModifyTransitGatewayVpcAttachment&TransitGatewayAttachmentId={id}");
+    assert_eq!(state(), "pending");
+    assert_eq!(client.refused(&modify), "400 IncorrectState");
+    assert_eq!(client.refused(&ask), "400 DuplicateTransitGatewayAttachment");
+    client.advance(Duration::from_secs(2));
+    insta::assert_snapshot!(client.ok(&describe), @r#"<DescribeTransitGatewayVpcAttachmentsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><transitGatewayVpcAttachments><item><creationTime>2026-01-01T00:00:02Z</creationTime><options><applianceModeSupport>disable</applianceModeSupport><dnsSupport>enable</dnsSupport><ipv6Support>disable</ipv6Support><securityGroupReferencingSupport>enable</securityGroupReferencingSupport></options><state>available</state><subnetIds><item>subnet-00843354c3f090ba1</item></subnetIds><tagSet><item><key>Name</key><value>on</value></item></tagSet><transitGatewayAttachmentId>tgw-attach-0ad925220f7699278</transitGatewayAttachmentId><transitGatewayId>tgw-075f81932fe7250c1</transitGatewayId><vpcId>vpc-03d4760a8dfd3f73a</vpcId><vpcOwnerId>123456789012</vpcOwnerId></item></transitGatewayVpcAttachments></DescribeTransitGatewayVpcAttachmentsResponse>"#);
+    client.ok(&format!("{modify}&AddSubnetIds.1={b}&Options.ApplianceModeSupport=enable"));
+    assert_eq!(state(), "modifying");
+    client.advance(Duration::from_secs(2));
+    let twice = format!("{modify}&AddSubnetIds.1={b}");
+    assert_eq!(client.refused(&twice), "400 DuplicateSubnetsInSameZone");
+    client.ok(&format!("{modify}&RemoveSubnetIds.1={a}"));
+    client.advance(Duration::from_secs(2));
+    let last = format!("{modify}&RemoveSubnetIds.1={b}");
+    assert_eq!(client.refused(&last), "400 InvalidParameterValue");
+    client.ok(&format!("DeleteSubnet&SubnetId={a}"));
+    assert_eq!(client.refused(&format!("DeleteSubnet&SubnetId={b}")), "400 DependencyViolation");
+    let delete_gateway = format!("DeleteTransitGateway&TransitGatewayId={gateway}");
+    assert_eq!(client.refused(&delete_gateway), "400 IncorrectState");
+    let delete = format!("DeleteTransitGatewayVpcAttachment&TransitGatewayAttachmentId={id}");
+    client.ok(&delete);
+    assert_eq!(state(), "deleting");
+    let again = attach(&gateway, &vpc, &b);
+    assert_eq!(client.refused(&again), "400 DuplicateTransitGatewayAttachment");
+    client.advance(Duration::from_secs(2));
+    assert_eq!(state(), "deleted");
+    assert_eq!(client.refused(&delete), "400 InvalidTransitGatewayAttachmentID.NotFound");
+    client.ok(&format!("DeleteSubnet&SubnetId={b}"));
+    client.ok(&delete_gateway);
+    client.advance(Duration::from_secs(2 * 60 * 60));
+    assert_eq!(client.refused(&describe), "400 InvalidTransitGatewayAttachmentID.NotFound");
+    client.ok(&format!("DeleteVpc&VpcId={vpc}"));
+}
+
+#[test]
+fn an_attachment_has_one_subnet_of_its_vpc_in_each_zone() {
+    let client = Client::new();
+    let gateway = transit_gateway(&client, "");
+    let (vpc, [a, _]) = zoned(&client, 1);
+    let (_, [theirs, _]) = zoned(&client, 2);
+    let third =
+        format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.1.3.0/24&AvailabilityZone=us-east-1a");
+    let third = first(&client.ok(&third), "subnetId");
+    let twice = format!("{}&SubnetIds.2={third}", attach(&gateway, &vpc, &a));
+    assert_eq!(client.refused(&twice), "400 DuplicateSubnetsInSameZone");
+    assert_eq!(client.refused(&attach(&gateway, &vpc, &theirs)), "400 InvalidParameterValue");
+    let nowhere = attach("tgw-0a1b2c3d4e5f67890", &vpc, &a);
+    assert_eq!(client.refused(&nowhere), "400 InvalidTransitGatewayID.NotFound");
+}
+
+#[test]
+fn a_route_over_a_transit_gateway_takes_an_attachment_that_is_available() {
+    let client = Client::new();
+    let gateway = transit_gateway(&client, "");
+    let (vpc, [subnet, _]) = zoned(&client, 1);
+    let table = first(&client.ok(&format!("CreateRouteTable&VpcId={vpc}")), "routeTableId");
+    let route = format!(
+        "CreateRoute&RouteTableId={table}&DestinationCidrBlock=10.2.0.0/16&TransitGatewayId={gateway}"
+    );
+    assert_eq!(client.refused(&route), "400 InvalidTransitGatewayID.NotFound");
+    let id = first(&client.ok(&attach(&gateway, &vpc, &subnet)), "transitGatewayAttachmentId");
+    assert_eq!(client.refused(&route), "400 InvalidTransitGatewayID.NotFound");
+    client.advance(Duration::from_secs(2));
+    client.ok(&route);
+    let by = format!(
+        "DescribeRouteTables&Filter.1.Name=route.transit-gateway-id&Filter.1.Value.1={gateway}"
+    );
+    let states = || all(&client.ok(&by), "state");
+    assert_eq!(states(), ["active", "active"]);
+    client.ok(&format!("DeleteTransitGatewayVpcAttachment&TransitGatewayAttachmentId={id}"));
+    assert_eq!(states(), ["active", "blackhole"]);
+}
+
+#[test]
+fn attachments_propagate_to_the_default_route_table_unless_ranges_overlap() {
+    let client = Client::new();
+    let gateway = transit_gateway(&client, "");
+    let tables = "DescribeTransitGatewayRouteTables";
+    let table = first(&client.ok(tables), "transitGatewayRouteTableId");
+    let search = format!(
+        "SearchTransitGatewayRoutes&TransitGatewayRouteTableId={table}&Filter.1.Name=type&Filter.1.Value.1=propagated"
+    );
+    let destinations = || all(&client.ok(&search), "destinationCidrBlock");
+    for (second, expected) in [(1, 1), (2, 2), (1, 2)] {
+        let (vpc, [subnet, _]) = zoned(&client, second);
+        client.ok(&attach(&gateway, &vpc, &subnet));
+        assert_eq!(destinations().len(), expected);
+    }
+    let closed = "&Options.DefaultRouteTableAssociation=disable&Options.DefaultRouteTablePropagation=disable";
+    transit_gateway(&client, closed);
+    assert_eq!(all(&client.ok(tables), "transitGatewayRouteTableId"), [table]);
+}

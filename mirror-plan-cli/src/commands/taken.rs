@@ -103,7 +103,7 @@ impl Taken {
 }
 
 /// Writes a file that was not there.
-fn write_new(path: &Path, text: &str) -> Result<(), Diagnostics> {
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Diagnostics> {
     let cannot = |error: &io::Error| {
         ui::file_error(format!("`{}` cannot be written", path.display()), error)
     };

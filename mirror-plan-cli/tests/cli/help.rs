@@ -5,7 +5,7 @@ use super::{Folder, assert_shown};
 #[test]
 fn help_lists_the_verbs_and_the_exit_codes() {
     let folder = Folder::empty();
-    assert_shown!(folder.mirror("--help"), @"
+    assert_shown!(folder.mirror("--help"), @r#"
     exit code: 0
     ----- stdout -----
     Plan and apply AWS VPC Traffic Mirroring from one HCL file
@@ -22,6 +22,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       adopt           Take objects that are there into the stack
       discover        Write a stack file for what a VPC holds
       import          Write a stack file for what another tool has made
+      export          Write the stack in the language of another tool
       destroy         Remove everything of the stack
       show            Show a saved plan, or what the cloud holds of the stack
       output          Show the outputs
@@ -59,7 +60,7 @@ fn help_lists_the_verbs_and_the_exit_codes() {
       4    another run is at work on the stack; nothing was done
       130  interrupted
     ----- stderr -----
-    ");
+    "#);
 }
 
 #[test]

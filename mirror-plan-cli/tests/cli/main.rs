@@ -8,6 +8,7 @@ mod errors;
 #[cfg(unix)]
 mod estimates;
 mod existing;
+mod exported;
 mod findings;
 mod help;
 mod iam;

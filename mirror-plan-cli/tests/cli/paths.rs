@@ -3,6 +3,7 @@
 use super::{Folder, assert_shown};
 
 const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
+const TRANSIT: &str = include_str!("../../../examples/transit-gateway.mirror.hcl");
 const PEERING: &str = include_str!("../../../examples/peering.mirror.hcl");
 
 #[test]
@@ -54,6 +55,35 @@ fn packets_cross_a_peering_connection_by_a_route_over_it() {
     mirror_session.application: stopped: instance.application -| route_table.application has no route to subnet.sensors, which is in another VPC
     ----- stderr -----
     ");
+}
+
+#[test]
+fn packets_come_to_a_transit_gateway_and_what_that_does_is_not_known() {
+    assert_shown!(Folder::with(TRANSIT).mirror("graph --paths"), @r#"
+    exit code: 0
+    ----- stdout -----
+    mirror_session.application: not known: instance.application -? the route tables of tgw-0a1b2c3d4e5f67890 are not known
+    ----- stderr -----
+    "#);
+    let zoned = TRANSIT
+        .replace("cidr = cidrsubnet(vpc.application.cidr, 8, 1)", "cidr = cidrsubnet(vpc.application.cidr, 8, 1)\n  availability_zone = \"eu-west-1b\"")
+        .replace("[subnet.application]\n}\n\ntransit", "[subnet.other]\n}\n\nsubnet \"other\" {\n  vpc = vpc.application\n  cidr = \"10.1.9.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\n\ntransit");
+    assert_shown!(Folder::with(&zoned).mirror("graph --paths"), @r#"
+    exit code: 0
+    ----- stdout -----
+    mirror_session.application: stopped: instance.application -| transit_gateway_attachment.application has no subnet in eu-west-1b, so that tgw-0a1b2c3d4e5f67890 takes nothing from subnet.application
+    ----- stderr -----
+    "#);
+    let alone = TRANSIT.replace(
+        "vpc             = vpc.application",
+        "vpc             = \"vpc-0a1b2c3d4e5f67890\"",
+    );
+    assert_shown!(Folder::with(&alone).mirror("graph --paths"), @r#"
+    exit code: 0
+    ----- stdout -----
+    mirror_session.application: not known: instance.application -? whether vpc.application is attached to tgw-0a1b2c3d4e5f67890 is not known
+    ----- stderr -----
+    "#);
 }
 
 #[test]

@@ -81,6 +81,7 @@ fn parts(Adoption { address, found }: &Adoption) -> Vec<ObjectId> {
         | Kind::InternetGateway
         | Kind::RouteTable
         | Kind::VpcPeering
+        | Kind::TransitGatewayAttachment
         | Kind::SecurityGroup
         | Kind::TargetGroup
         | Kind::MirrorTarget

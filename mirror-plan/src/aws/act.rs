@@ -35,6 +35,7 @@ mod route_table;
 mod security_group;
 mod subnet;
 mod target_group;
+mod transit_gateway_attachment;
 mod vpc;
 mod vpc_peering;
 
@@ -118,6 +119,9 @@ pub async fn act(aws: &Aws, act: Act<'_>) -> Result<Made, ActError> {
         }
         Operation::RouteTable(operation) => Box::pin(route_table::act(&acting, operation)).await,
         Operation::VpcPeering(operation) => Box::pin(vpc_peering::act(&acting, operation)).await,
+        Operation::TransitGatewayAttachment(operation) => {
+            Box::pin(transit_gateway_attachment::act(&acting, operation)).await
+        }
         Operation::SecurityGroup(operation) => {
             Box::pin(security_group::act(&acting, operation)).await
         }

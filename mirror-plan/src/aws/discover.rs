@@ -9,7 +9,7 @@ use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
 
 use super::Aws;
 use super::errors::CallError;
-use super::observe::{ObserveError, elb};
+use super::observe::{ObserveError, elb, stands};
 use super::page::{self, pages};
 use crate::address::Kind;
 use crate::id::ObjectId;
@@ -49,6 +49,7 @@ pub async fn discover(aws: &Aws, vpc: &VpcId) -> Result<Discovered, ObserveError
     discovered.take(Kind::Vpc, Some(vpc.as_str()));
     network(aws, vpc, &mut discovered).await?;
     peerings(aws, vpc, &mut discovered).await?;
+    attachments(aws, vpc, &mut discovered).await?;
     let interfaces = instances(aws, vpc, &mut discovered).await?;
     balanced(aws, vpc, &mut discovered).await?;
     mirrors(aws, &interfaces, &mut discovered).await?;
@@ -113,6 +114,25 @@ async fn peerings(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result
                 discovered.left.push(format!("{id}: it goes with {requester}, which asked for it"));
             }
         }
+    }
+    Ok(())
+}
+
+/// The attachments of the VPC to transit gateways.
+async fn attachments(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
+    let request = aws
+        .ec2()
+        .describe_transit_gateway_vpc_attachments()
+        .filters(page::filter("vpc-id", [vpc.to_string()]))
+        .max_results(page::PAGE);
+    let all = pages!(
+        aws,
+        "DescribeTransitGatewayVpcAttachments",
+        request,
+        transit_gateway_vpc_attachments
+    );
+    for attachment in all.iter().filter(|attachment| stands(attachment)) {
+        discovered.take(Kind::TransitGatewayAttachment, attachment.transit_gateway_attachment_id());
     }
     Ok(())
 }

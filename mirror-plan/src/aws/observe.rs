@@ -45,12 +45,14 @@ pub(super) mod strangers;
 mod subnet;
 mod sweep;
 mod target_group;
+mod transit_gateway_attachment;
 mod vpc;
 mod vpc_peering;
 
 pub use candidates::candidates;
 pub(crate) use glimpse::has_moved;
 pub(crate) use one::{Look, look_at};
+pub(super) use transit_gateway_attachment::{stands, switches};
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]
@@ -206,6 +208,11 @@ async fn kinds(
                 Box::pin(internet_gateway::observe(aws, whose, ids(Kind::InternetGateway))),
                 Box::pin(route_table::observe(aws, whose, ids(Kind::RouteTable))),
                 Box::pin(vpc_peering::observe(aws, whose, ids(Kind::VpcPeering))),
+                Box::pin(transit_gateway_attachment::observe(
+                    aws,
+                    whose,
+                    ids(Kind::TransitGatewayAttachment)
+                )),
                 Box::pin(security_group::observe(aws, whose, ids(Kind::SecurityGroup))),
             )
         },
@@ -224,9 +231,9 @@ async fn kinds(
             )
         },
     )?;
-    let (a, b, c, d, e, f) = network;
-    let ((g, h, i), (j, k, l)) = (machines, mirror);
-    Ok([a, b, c, d, e, f, g, h, i, j, k, l].into_iter().fold(Seen::default(), Seen::and))
+    let (a, b, c, d, e, f, g) = network;
+    let ((h, i, j), (k, l, m)) = (machines, mirror);
+    Ok([a, b, c, d, e, f, g, h, i, j, k, l, m].into_iter().fold(Seen::default(), Seen::and))
 }
 
 /// What was seen of one kind.

@@ -13,41 +13,17 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::id::ObjectId;
 use crate::observed::Observed;
-use crate::render::terraform::StateJson;
+use crate::render::terraform::{StateJson, is_part, kind_of};
 use crate::resource::id_of;
 
-/// The types that are resources of a stack.
-const KINDS: [(&str, Kind); 14] = [
-    ("aws_vpc", Kind::Vpc),
-    ("aws_subnet", Kind::Subnet),
-    ("aws_internet_gateway", Kind::InternetGateway),
-    ("aws_route_table", Kind::RouteTable),
-    ("aws_vpc_peering_connection", Kind::VpcPeering),
-    ("aws_security_group", Kind::SecurityGroup),
-    ("aws_instance", Kind::Instance),
-    ("aws_lb_target_group", Kind::TargetGroup),
-    ("aws_alb_target_group", Kind::TargetGroup),
-    ("aws_lb", Kind::LoadBalancer),
-    ("aws_alb", Kind::LoadBalancer),
-    ("aws_ec2_traffic_mirror_target", Kind::MirrorTarget),
-    ("aws_ec2_traffic_mirror_filter", Kind::MirrorFilter),
-    ("aws_ec2_traffic_mirror_session", Kind::MirrorSession),
-];
-
-/// The types that are parts of such a resource here, and come with it.
-const PARTS: [&str; 12] = [
+/// The types that are parts of such a resource here, beside those that the exporter writes, and come with it.
+const PARTS: [&str; 6] = [
     "aws_route",
-    "aws_route_table_association",
     "aws_internet_gateway_attachment",
     "aws_vpc_peering_connection_accepter",
     "aws_security_group_rule",
     "aws_vpc_security_group_ingress_rule",
     "aws_vpc_security_group_egress_rule",
-    "aws_lb_target_group_attachment",
-    "aws_alb_target_group_attachment",
-    "aws_lb_listener",
-    "aws_alb_listener",
-    "aws_ec2_traffic_mirror_filter_rule",
 ];
 
 /// Attributes that are about the state and not about the object, or say what others say too.
@@ -159,7 +135,7 @@ impl TerraformState {
         let mut state = Self { taken: Vec::new(), left: Vec::new() };
         let mut addresses = BTreeSet::new();
         for group in document.resources.iter().filter(|group| group.mode == "managed") {
-            let is_part = PARTS.contains(&group.r#type.as_str());
+            let is_part = PARTS.contains(&group.r#type.as_str()) || is_part(&group.r#type);
             for instance in group.instances.iter().filter(|_| !is_part) {
                 let from = group.address(instance);
                 match group.taken(instance) {
@@ -203,8 +179,7 @@ impl TerraformState {
 impl Group {
     /// What an instance is in a stack, or why it is not taken.
     fn taken(&self, instance: &Instance) -> Result<(Kind, ObjectId), String> {
-        let kind = KINDS.iter().find(|(name, _)| *name == self.r#type);
-        let Some((_, kind)) = kind else {
+        let Some(kind) = kind_of(&self.r#type) else {
             return Err("a stack file has no such resource".to_owned());
         };
         if let Some(deposed) = &instance.deposed {
@@ -219,8 +194,8 @@ impl Group {
             }
             _ => {}
         }
-        let id = id_of(*kind, text("id").unwrap_or_default());
-        id.map(|id| (*kind, id)).map_err(|error| error.to_string())
+        let id = id_of(kind, text("id").unwrap_or_default());
+        id.map(|id| (kind, id)).map_err(|error| error.to_string())
     }
 
     /// What Terraform calls an instance: `module.net.aws_subnet.a[0]`.
@@ -252,9 +227,9 @@ fn said(observed: &Observed) -> BTreeMap<Address, Map<String, Json>> {
     let document = serde_json::to_value(StateJson::new(observed)).unwrap_or_default();
     let resources = document["values"]["root_module"]["resources"].as_array();
     let resources = resources.into_iter().flatten().filter_map(|resource| {
-        let (_, kind) = KINDS.iter().find(|(name, _)| resource["type"] == **name)?;
+        let kind = kind_of(resource["type"].as_str()?)?;
         let name = resource["name"].as_str()?.parse().ok()?;
-        Some((Address::new(*kind, name), resource["values"].as_object()?.clone()))
+        Some((Address::new(kind, name), resource["values"].as_object()?.clone()))
     });
     resources.collect()
 }

@@ -134,6 +134,7 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
             | Resource::Subnet(_)
             | Resource::InternetGateway(_)
             | Resource::VpcPeering(_)
+            | Resource::TransitGatewayAttachment(_)
             | Resource::RouteTable(_)
             | Resource::SecurityGroup(_)
             | Resource::Instance(_)

@@ -178,6 +178,7 @@ pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
             | Resource::Subnet(_)
             | Resource::InternetGateway(_)
             | Resource::VpcPeering(_)
+            | Resource::TransitGatewayAttachment(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
             | Resource::MirrorSession(_) => {}

@@ -92,7 +92,8 @@ fn routes<'s>(view: &View<'s>, subnet: &'s Ref<Subnet>) -> impl Iterator<Item = 
 }
 
 fn leads_out<'s>(view: &View<'s>, route: &'s Route, vpc: &Ref<Vpc>) -> bool {
-    let Route { destination, internet_gateway, vpc_peering: _, target: _ } = route;
+    let Route { destination, internet_gateway, vpc_peering: _, transit_gateway: _, target: _ } =
+        route;
     let any = destination.net().prefix_len() == 0 && destination.net().addr().is_ipv4();
     let gateway = match internet_gateway {
         None => false,
@@ -123,7 +124,7 @@ pub(super) fn no_route_to_target(view: &View<'_>) -> Vec<Diagnostic> {
             .of(session)
             .at(view.at(session, &attribute("target")), "")
             .note(why.clone())
-            .help("add a route for its range, by a `vpc_peering` or a transit gateway (`target = \"tgw-...\"`)"),
+            .help("add a route for its range, by a `vpc_peering` or a `transit_gateway`"),
         );
     }
     found

@@ -190,7 +190,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     (
         "MP1021",
         "vpc_peering = \"pcx-0a1b2c3d\"",
-        "target = \"tgw-0a1b2c3d\"",
+        "transit_gateway = \"tgw-0a1b2c3d\"",
         "vpc_peering = \"pcx-0a1b2c3e\"",
     ),
     ("MP1032", "\"10.0.3.0/24\"", "\"10.0.2.128/25\"", "\"10.0.3.0/25\""),

@@ -110,6 +110,7 @@ impl<'s> View<'s> {
                 Resource::Vpc(_)
                 | Resource::InternetGateway(_)
                 | Resource::VpcPeering(_)
+                | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
                 | Resource::TargetGroup(_)
                 | Resource::MirrorFilter(_) => {}
@@ -144,6 +145,7 @@ impl<'s> View<'s> {
             | Resource::Instance(_)
             | Resource::TargetGroup(_)
             | Resource::VpcPeering(_)
+            | Resource::TransitGatewayAttachment(_)
             | Resource::LoadBalancer(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)

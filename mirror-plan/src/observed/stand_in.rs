@@ -100,6 +100,7 @@ impl Needs {
                 Kind::InternetGateway
                 | Kind::RouteTable
                 | Kind::VpcPeering
+                | Kind::TransitGatewayAttachment
                 | Kind::SecurityGroup
                 | Kind::TargetGroup
                 | Kind::LoadBalancer

@@ -139,6 +139,7 @@ impl Shared {
                 | Resource::InternetGateway(_)
                 | Resource::RouteTable(_)
                 | Resource::VpcPeering(_)
+                | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
                 | Resource::Instance(_)
                 | Resource::MirrorFilter(_) => {}
@@ -168,6 +169,7 @@ impl Shared {
             | Kind::SecurityGroup
             | Kind::Instance
             | Kind::TargetGroup
+            | Kind::TransitGatewayAttachment
             | Kind::LoadBalancer => false,
         }
     }

@@ -41,6 +41,7 @@ impl TrafficChange {
             | Kind::Subnet
             | Kind::InternetGateway
             | Kind::VpcPeering
+            | Kind::TransitGatewayAttachment
             | Kind::RouteTable
             | Kind::SecurityGroup
             | Kind::Instance

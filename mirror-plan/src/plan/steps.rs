@@ -20,8 +20,9 @@ use crate::attribute::listed;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::resource::{
-    Creation, Operation, Readiness, ReplaceOrder, Retag, internet_gateway, security_group,
+    Creation, Operation, Readiness, ReplaceOrder, Resource, Retag, internet_gateway, security_group,
 };
+use crate::scalar::TransitGatewayId;
 use crate::stack::Stack;
 
 /// The steps of `decisions`, in an order in which they could be done one by one.
@@ -32,11 +33,13 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
     }
     builder.need_what_is_referred_to();
     builder.attach_gateways_before_routes(decisions);
+    builder.attach_vpcs_before_routes(decisions);
     builder.go_after_users(decisions);
     builder.order_replacements(decisions);
     builder.detach_gateways_last();
     builder.refuse_circles()?;
     builder.prefer(decisions);
+    builder.route_elsewhere_before_detaching(decisions);
     builder.expect_what_was_seen(decisions);
     Ok(builder.finish())
 }
@@ -218,6 +221,63 @@ impl Builder {
             let chain = operation.gateway().and_then(|gateway| attached.get(gateway.as_str()));
             if let Some(chain) = chain {
                 self.edge(chain.last, node);
+            }
+        }
+    }
+
+    /// A route over a transit gateway names that by its id, and AWS takes the route once the VPC is
+    /// attached: it waits for every attachment to that gateway.
+    fn attach_vpcs_before_routes(&mut self, decisions: &Decisions<'_>) {
+        let mut attached: BTreeMap<&TransitGatewayId, Vec<Chain>> = BTreeMap::new();
+        for decision in &decisions.all {
+            if let Some(Resource::TransitGatewayAttachment(attachment)) = &decision.desired {
+                let made = self.chain(&decision.address, Phase::Create);
+                let chain = made.or_else(|| self.chain(&decision.address, Phase::Update));
+                attached.entry(&attachment.transit_gateway).or_default().extend(chain);
+            }
+        }
+        for node in self.graph.node_indices() {
+            let Call::Operation(Operation::RouteTable(operation)) = &self.graph[node].call else {
+                continue;
+            };
+            let gateway = operation.transit_gateway();
+            for chain in gateway.and_then(|gateway| attached.get(gateway)).into_iter().flatten() {
+                self.edge(chain.last, node);
+            }
+        }
+    }
+
+    /// A VPC had better stay attached until its routes lead elsewhere, where that closes no circle.
+    fn route_elsewhere_before_detaching(&mut self, decisions: &Decisions<'_>) {
+        let observed = |address: &Address| {
+            let mut all = decisions.all.iter().filter(|decision| decision.address == *address);
+            all.find_map(|decision| decision.observed.as_ref())
+        };
+        let mut detached: BTreeMap<&TransitGatewayId, Vec<Chain>> = BTreeMap::new();
+        for (key, chain) in self.of_phase(Phase::Delete) {
+            if let Some(Resource::TransitGatewayAttachment(attachment)) = observed(&key.address) {
+                detached.entry(&attachment.transit_gateway).or_default().push(chain);
+            }
+        }
+        if detached.is_empty() {
+            return;
+        }
+        for node in self.graph.node_indices() {
+            let Node { key, call, expects: _ } = &self.graph[node];
+            let (
+                Call::Operation(Operation::RouteTable(operation)),
+                Some(Resource::RouteTable(table)),
+            ) = (call, observed(&key.address))
+            else {
+                continue;
+            };
+            let left = operation.leaves();
+            let mut routes = table.routes.iter().filter(|route| Some(route.destination) == left);
+            let gateway = routes.find_map(|route| route.transit_gateway.as_ref());
+            for chain in gateway.and_then(|gateway| detached.get(gateway)).into_iter().flatten() {
+                if !has_path_connecting(&self.graph, chain.first, node, None) {
+                    self.edge(node, chain.first);
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ mod moves;
 mod replacements;
 mod saved;
 mod traffic;
+mod transit;
 
 /// A stack; `"@vpc.lab"` refers to a resource.
 pub(crate) fn stack(resources: Json) -> Stack {
@@ -123,6 +124,7 @@ fn id(address: &Address, attribute: &str, generation: u32) -> String {
         (Kind::InternetGateway, _) => format!("igw-{digits}"),
         (Kind::RouteTable, _) => format!("rtb-{digits}"),
         (Kind::VpcPeering, _) => format!("pcx-{digits}"),
+        (Kind::TransitGatewayAttachment, _) => format!("tgw-attach-{digits}"),
         (Kind::SecurityGroup, _) => format!("sg-{digits}"),
         (Kind::Instance, _) => format!("i-{digits}"),
         (Kind::TargetGroup, _) => arn("targetgroup/picked"),

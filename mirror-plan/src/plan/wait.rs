@@ -43,6 +43,7 @@ impl Wait {
             | Operation::Subnet(_)
             | Operation::InternetGateway(_)
             | Operation::VpcPeering(_)
+            | Operation::TransitGatewayAttachment(_)
             | Operation::RouteTable(_)
             | Operation::SecurityGroup(_)
             | Operation::TargetGroup(_)

@@ -12,8 +12,9 @@ use crate::resource::instance::InstanceId;
 use crate::resource::target_group::TargetGroupArn;
 use crate::resource::{
     Instance, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, RouteTable,
-    SecurityGroup, Subnet, TargetGroup, Vpc, VpcPeering,
+    SecurityGroup, Subnet, TargetGroup, TransitGatewayAttachment, Vpc, VpcPeering,
 };
+use crate::scalar::TransitGatewayId;
 use crate::stack::{FanOut, Stack};
 
 /// The network in which mirrored packets go.
@@ -35,8 +36,13 @@ pub struct Network<'s> {
     fan_outs: BTreeMap<&'s Address, &'s FanOut>,
     /// The route tables of each subnet.
     tables: BTreeMap<Mention<'s>, Vec<(Mention<'s>, &'s RouteTable)>>,
+    /// The attachments to transit gateways, by gateway and VPC.
+    attachments: BTreeMap<(&'s TransitGatewayId, Mention<'s>), Attached<'s>>,
     health: Health,
 }
+
+/// An attachment to a transit gateway, and how it is named.
+type Attached<'s> = (Mention<'s>, &'s TransitGatewayAttachment);
 
 /// How one thing names another: an object that is known by its address, any other by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,10 +145,15 @@ impl<'s> Network<'s> {
         self.addresses.extend(ids.map(|id| (id, address)));
     }
 
-    /// With the route tables by their subnets.
+    /// With the route tables by their subnets, and the attachments by gateway and VPC.
     fn with_tables(mut self) -> Self {
         self.tables.clear();
+        self.attachments.clear();
         for (address, resource) in self.own.iter().chain(&self.used) {
+            if let Resource::TransitGatewayAttachment(it) = resource {
+                let key = (&it.transit_gateway, self.mention(&it.vpc));
+                self.attachments.insert(key, (Mention::Of(address), it));
+            }
             let Resource::RouteTable(table) = resource else { continue };
             for subnet in &table.subnets {
                 let subnet = self.mention(subnet);
@@ -212,6 +223,15 @@ impl<'s> Network<'s> {
     /// The route tables that name a subnet.
     pub(super) fn tables(&self, subnet: Mention<'s>) -> &[(Mention<'s>, &'s RouteTable)] {
         self.tables.get(&subnet).map_or(&[], Vec::as_slice)
+    }
+
+    /// The attachment of a VPC to a transit gateway, where it is known.
+    pub(super) fn attachment(
+        &self,
+        gateway: &TransitGatewayId,
+        vpc: Mention<'s>,
+    ) -> Option<Attached<'s>> {
+        self.attachments.get(&(gateway, vpc)).copied()
     }
 
     pub(super) fn whose(&self, mention: Mention<'s>) -> Whose {

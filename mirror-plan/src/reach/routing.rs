@@ -10,9 +10,10 @@ use ipnet::Ipv4Net;
 use super::end::{End, Place, Share, share, v4};
 use super::hop::{Hop, Outcome, Sort, Stretch};
 use super::network::{Mention, Network, Whose};
+use super::transit;
 use crate::resource::RouteTable;
 use crate::resource::route_table::Route;
-use crate::scalar::RouteTarget;
+use crate::scalar::{RouteTarget, TransitGatewayId};
 
 /// The largest range of a VPC.
 ///
@@ -33,6 +34,7 @@ enum Via<'s> {
     Local,
     InternetGateway(Mention<'s>),
     Peering(Mention<'s>),
+    TransitGateway(&'s TransitGatewayId),
     Target(&'s RouteTarget),
 }
 
@@ -177,12 +179,13 @@ impl Inside {
 }
 
 fn known<'s>(network: &Network<'s>, table: Mention<'s>, route: &'s Route) -> Option<Known<'s>> {
-    let Route { destination, internet_gateway, vpc_peering, target } = route;
-    let via = match (internet_gateway, vpc_peering, target) {
-        (Some(gateway), _, _) => Via::InternetGateway(network.mention(gateway)),
-        (None, Some(peering), _) => Via::Peering(network.mention(peering)),
-        (None, None, Some(target)) => Via::Target(target),
-        (None, None, None) => return None, // The stack refuses it.
+    let Route { destination, internet_gateway, vpc_peering, transit_gateway, target } = route;
+    let via = match (internet_gateway, vpc_peering, transit_gateway, target) {
+        (Some(gateway), _, _, _) => Via::InternetGateway(network.mention(gateway)),
+        (None, Some(peering), _, _) => Via::Peering(network.mention(peering)),
+        (None, None, Some(gateway), _) => Via::TransitGateway(gateway),
+        (None, None, None, Some(target)) => Via::Target(target),
+        (None, None, None, None) => return None, // The stack refuses it.
     };
     Some(Known { range: v4(destination.net())?, via, table: Some(table) })
 }
@@ -228,6 +231,11 @@ fn follow<'s>(
             passes(format!("{by} sends {range} to {peering}")),
             across(network, (from.vpc, goal.place.vpc), peering),
         ],
+        Via::TransitGateway(gateway) => {
+            let mut hops = vec![passes(format!("{by} sends {range} to {gateway}"))];
+            hops.extend(transit::over(network, (from, goal), gateway));
+            hops
+        }
         Via::Target(target) => {
             vec![passes(format!("{by} sends {range} to {target}")), carrier(target)]
         }
@@ -263,18 +271,10 @@ fn across<'s>(
     }
 }
 
-/// What a route leads to that is no kind of resource yet, so that what is behind it is not known: which attachments and
-/// routes a transit gateway has.
+/// What a route leads to that is no kind of resource, so that what is behind it is not known.
 fn carrier(target: &RouteTarget) -> Hop {
-    let id = target.as_str();
-    let (sort, words) = match id.split('-').next() {
-        Some("tgw") => (
-            Sort::TransitGateway,
-            format!("the attachments and route tables of {id} are not known"),
-        ),
-        _ => (Sort::Gateway, format!("whether {id} carries mirrored packets is not known")),
-    };
-    Hop::unknown(sort, Stretch::Target, words)
+    let words = format!("whether {target} carries mirrored packets is not known");
+    Hop::unknown(Sort::Gateway, Stretch::Target, words)
 }
 
 /// The hops from a source to the subnet that its packets are to get to. Inside a subnet there is no network ACL.

@@ -144,7 +144,7 @@ fn braced(members: Vec<String>) -> String {
 }
 
 /// The key of a map: as it is if it is a word.
-fn key_text(key: &str) -> String {
+pub(super) fn key_text(key: &str) -> String {
     match key.parse::<Name>() {
         Ok(_) => key.to_owned(),
         Err(_) => quoted(key),
@@ -152,7 +152,7 @@ fn key_text(key: &str) -> String {
 }
 
 /// A text in quotes, in which nothing is a template.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let text = Value::String(text.to_owned()).to_string();
     text.replace("${", "$${").replace("%{", "%%{")
 }

@@ -37,7 +37,7 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value as Json, json};
 
-use crate::address::Address;
+use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostics;
 use crate::observed::Observed;
 use crate::plan::{Action, Call, Change, Phase, Plan, Step, with_computed};
@@ -48,6 +48,7 @@ mod change;
 mod check;
 mod configuration;
 mod entry;
+mod export;
 mod node;
 mod object;
 mod reference;
@@ -61,6 +62,7 @@ mod tests;
 use change::{OutputBody, ResourceChange, actions};
 use configuration::Configuration;
 use entry::{Entries, Entry};
+pub use export::Export;
 use node::Known;
 use object::Location;
 use reference::{Reference, resource};
@@ -322,6 +324,25 @@ impl Serialize for StateJson<'_> {
         let place = json!({ "format": EXTENSION_FORMAT, "account": account, "region": region });
         map.serialize_entry(EXTENSION, &place)?;
         map.end()
+    }
+}
+
+/// The kind of resource that a type of the provider is; a load balancer has two names there.
+pub(crate) fn kind_of(name: &str) -> Option<Kind> {
+    Kind::all().into_iter().find(|kind| table::of(*kind).whole.name == plain(name))
+}
+
+/// Whether a type of the provider is a part of a resource here.
+pub(crate) fn is_part(name: &str) -> bool {
+    let mut parts = Kind::all().into_iter().filter_map(|kind| table::of(kind).part.as_ref());
+    parts.any(|part| part.table.name == plain(name))
+}
+
+/// The name of a type, in place of the older `aws_alb_...`.
+fn plain(name: &str) -> String {
+    match name.strip_prefix("aws_alb") {
+        Some(rest) => format!("aws_lb{rest}"),
+        None => name.to_owned(),
     }
 }
 

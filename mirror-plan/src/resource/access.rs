@@ -38,6 +38,8 @@ pub enum ArnType {
     InternetGateway,
     RouteTable,
     VpcPeeringConnection,
+    TransitGateway,
+    TransitGatewayAttachment,
     SecurityGroup,
     Instance,
     Volume,
@@ -75,6 +77,8 @@ impl ArnType {
             Self::InternetGateway => "internet-gateway/",
             Self::RouteTable => "route-table/",
             Self::VpcPeeringConnection => "vpc-peering-connection/",
+            Self::TransitGateway => "transit-gateway/",
+            Self::TransitGatewayAttachment => "transit-gateway-attachment/",
             Self::SecurityGroup => "security-group/",
             Self::Instance => "instance/",
             Self::Volume => "volume/",
@@ -97,7 +101,11 @@ impl ArnType {
     pub const fn is_owned(self) -> bool {
         !matches!(
             self,
-            Self::Image | Self::KeyPair | Self::VpcEndpoint | Self::TrafficMirrorFilterRule
+            Self::Image
+                | Self::KeyPair
+                | Self::TransitGateway
+                | Self::VpcEndpoint
+                | Self::TrafficMirrorFilterRule
         )
     }
 
@@ -281,6 +289,9 @@ pub const fn reading(kind: Kind) -> &'static [Access] {
         Kind::InternetGateway => const { &[Access::ec2("DescribeInternetGateways").at_removal()] },
         Kind::RouteTable => const { &[Access::ec2("DescribeRouteTables").at_removal()] },
         Kind::VpcPeering => const { &[Access::ec2("DescribeVpcPeeringConnections").at_removal()] },
+        Kind::TransitGatewayAttachment => {
+            const { &[Access::ec2("DescribeTransitGatewayVpcAttachments").at_removal()] }
+        }
         Kind::SecurityGroup => const { &[Access::ec2("DescribeSecurityGroups").at_removal()] },
         Kind::Instance => {
             const {
@@ -348,6 +359,7 @@ pub const fn retagging(kind: Kind) -> &'static [Access] {
         Kind::InternetGateway => ec2!(InternetGateway),
         Kind::RouteTable => ec2!(RouteTable),
         Kind::VpcPeering => ec2!(VpcPeeringConnection),
+        Kind::TransitGatewayAttachment => ec2!(TransitGatewayAttachment),
         Kind::SecurityGroup => ec2!(SecurityGroup),
         Kind::Instance => ec2!(Instance),
         Kind::MirrorTarget => ec2!(TrafficMirrorTarget),

@@ -13,7 +13,7 @@ use super::{
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified, ObjectId};
 use crate::observed::Found;
-use crate::scalar::{IpRange, RouteTarget};
+use crate::scalar::{IpRange, RouteTarget, TransitGatewayId};
 use crate::value::Path;
 
 object! {
@@ -26,7 +26,10 @@ object! {
         internet_gateway: Option<Ref<InternetGateway>> => optional, Update;
         /// A VPC peering connection to send them over.
         vpc_peering: Option<Ref<VpcPeering>> => optional, Update;
-        /// The id of anything else to send them to: `tgw-`, `nat-`, `vgw-`, `eni-`, `vpce-`, `lgw-`.
+        /// The id of a transit gateway to send them to. The VPC must be attached to it: AWS refuses the
+        /// route otherwise.
+        transit_gateway: Option<TransitGatewayId> => optional, Update;
+        /// The id of anything else to send them to: `nat-`, `vgw-`, `eni-`, `vpce-`, `lgw-`.
         target: Option<RouteTarget> => optional, Update;
     }
 }
@@ -123,12 +126,45 @@ impl Operation {
         }
     }
 
+    /// The transit gateway of the route that it makes.
+    pub(crate) fn transit_gateway(&self) -> Option<&TransitGatewayId> {
+        match self {
+            Self::CreateRoute { route, .. } | Self::ReplaceRoute { route, .. } => {
+                route.transit_gateway.as_ref()
+            }
+            Self::Create { .. }
+            | Self::Associate { .. }
+            | Self::Disassociate { .. }
+            | Self::DeleteRoute { .. }
+            | Self::Delete { .. } => None,
+        }
+    }
+
+    /// The destination of the route that it takes away or leads elsewhere.
+    pub(crate) fn leaves(&self) -> Option<IpRange> {
+        match self {
+            Self::ReplaceRoute { route, .. } => Some(route.destination),
+            Self::DeleteRoute { destination, .. } => Some(*destination),
+            Self::Create { .. }
+            | Self::CreateRoute { .. }
+            | Self::Associate { .. }
+            | Self::Disassociate { .. }
+            | Self::Delete { .. } => None,
+        }
+    }
+
     pub(super) fn needs(&self) -> BTreeSet<Need> {
         let needs = match self {
             Self::Create { vpc, tags: _ } => vec![need(vpc, Readiness::Made)],
             Self::CreateRoute { route_table, route }
             | Self::ReplaceRoute { route_table, route } => {
-                let Route { destination: _, internet_gateway, vpc_peering, target: _ } = route;
+                let Route {
+                    destination: _,
+                    internet_gateway,
+                    vpc_peering,
+                    transit_gateway: _,
+                    target: _,
+                } = route;
                 vec![
                     need(route_table, Readiness::Made),
                     // AWS refuses a route to a gateway that is not attached yet.
@@ -176,13 +212,19 @@ impl ResourceType for RouteTable {
     fn check(&self, problems: &mut Problems) {
         refuse_duplicates(problems, "routes", self.routes.iter().map(|route| route.destination));
         for (index, route) in self.routes.iter().enumerate() {
-            let Route { destination: _, internet_gateway, vpc_peering, target } = route;
-            let ways = [internet_gateway.is_some(), vpc_peering.is_some(), target.is_some()];
+            let Route { destination: _, internet_gateway, vpc_peering, transit_gateway, target } =
+                route;
+            let ways = [
+                internet_gateway.is_some(),
+                vpc_peering.is_some(),
+                transit_gateway.is_some(),
+                target.is_some(),
+            ];
             if ways.iter().filter(|is_given| **is_given).count() != 1 {
                 problems.add(
                     ProblemSort::Value,
                     &Path::default().member("routes").index(index),
-                    "a route has one of `internet_gateway`, `vpc_peering` and `target`",
+                    "a route has one of `internet_gateway`, `vpc_peering`, `transit_gateway` and `target`",
                 );
             }
         }

@@ -16,9 +16,27 @@ text_attributes! {
     InstanceType: "an instance type, such as t3.micro";
     Region: "a Region, such as eu-west-1";
     RouteTarget: "the id of a gateway, connection, endpoint or interface";
+    TransitGatewayId: "the id of a transit gateway, such as tgw-0a1b2c3d4e5f67890";
 }
-shown_as_inner!(AccountId, AvailabilityZone, ElbName, InstanceType, Region, RouteTarget);
-serde_as_text!(AccountId, Ami, AvailabilityZone, ElbName, InstanceType, Region, RouteTarget);
+shown_as_inner!(
+    AccountId,
+    AvailabilityZone,
+    ElbName,
+    InstanceType,
+    Region,
+    RouteTarget,
+    TransitGatewayId
+);
+serde_as_text!(
+    AccountId,
+    Ami,
+    AvailabilityZone,
+    ElbName,
+    InstanceType,
+    Region,
+    RouteTarget,
+    TransitGatewayId
+);
 serde_as_attribute!(HealthPort);
 
 /// The name of a load balancer or target group, unique in account and Region.
@@ -142,9 +160,13 @@ pub struct Region(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
-/// What a route leads to, where that is none of the stack's own kinds: `tgw-`, `nat-`, ...
+/// What a route leads to, where no other attribute of a route says it: `nat-`, `vgw-`, ...
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteTarget(String);
+
+/// A transit gateway by its id. A stack attaches VPCs to it and leaves the gateway itself alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransitGatewayId(String);
 
 /// Text newtypes with a rule for the characters.
 macro_rules! texts {
@@ -172,6 +194,12 @@ macro_rules! texts {
     )+};
 }
 
+/// Whether a text is an id with this prefix.
+fn is_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix)
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// `eu-west-1`, `us-gov-east-1`.
 fn is_region(text: &str) -> bool {
     text.split('-').count() >= 3
@@ -188,12 +216,10 @@ texts! {
     AccountId: |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()),
         "is not an account: twelve digits";
     RouteTarget: |text| {
-        ["tgw-", "nat-", "vgw-", "eni-", "vpce-", "lgw-"]
-            .iter()
-            .any(|prefix| text.strip_prefix(prefix).is_some_and(|digits| {
-                !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
-            }))
-    }, "is not the id of a route target, such as tgw-, nat-, vgw-, eni- or vpce-...";
+        ["nat-", "vgw-", "eni-", "vpce-", "lgw-"].iter().any(|prefix| is_id(text, prefix))
+    }, "is not the id of a route target, such as nat-, vgw-, eni- or vpce-...";
+    TransitGatewayId: |text| is_id(text, "tgw-"),
+        "is not the id of a transit gateway, such as tgw-0a1b2c3d4e5f67890";
 }
 
 /// The port that health checks use.

@@ -10,7 +10,7 @@ use mirror_plan::plan::Mode;
 use mirror_plan::resource::tag;
 
 use super::{Safeguard, Simulation};
-use crate::{REGION, config, stack};
+use crate::{REGION, config, stack, transit_gateway};
 
 /// How many objects of others there are at least.
 pub const OTHERS: usize = 1_000;
@@ -19,6 +19,16 @@ pub const OTHERS: usize = 1_000;
 #[must_use]
 pub fn others() -> &'static Inventory {
     &shared().2
+}
+
+/// The transit gateway of the others.
+///
+/// # Panics
+/// Never: it is made with the account.
+#[must_use]
+pub fn transit_gateway_of_others() -> String {
+    let mut all = others().keys().filter(|(table, _)| *table == "transit_gateways");
+    all.next().map(|(_, id)| id.clone()).expect("the account has one")
 }
 
 /// The account and the time at which everything in it is settled.
@@ -31,6 +41,7 @@ pub(super) fn shared() -> &'static (Cloud, Timestamp, Inventory) {
             move_in(&simulation, number);
             number += 1;
         }
+        simulation.in_virtual_time(transit_gateway(&simulation.cloud));
         let inventory = inventory(&simulation);
         (simulation.cloud.fork(), simulation.time.now(), inventory)
     })

@@ -34,6 +34,7 @@ async fn a_network_is_made_changed_and_removed() {
         destination: destination.parse().unwrap(),
         internet_gateway: Some(to(&gateway)),
         vpc_peering: None,
+        transit_gateway: None,
         target: None,
     };
     let table = |routes: Vec<Route>, subnets: Vec<Ref<Subnet>>| RouteTable {

@@ -40,6 +40,7 @@ async fn a_connection_is_asked_for_accepted_routed_over_and_removed() {
             destination: "10.7.0.0/16".parse().unwrap(),
             internet_gateway: None,
             vpc_peering: Some(to(&over)),
+            transit_gateway: None,
             target: None,
         }],
         subnets: Vec::new(),

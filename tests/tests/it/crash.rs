@@ -16,9 +16,10 @@ use std::time::Duration;
 use mirror_local::{Calls, Effect, Fault, Faults};
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
+use mirror_tests::simulation::account::transit_gateway_of_others;
 use mirror_tests::simulation::remains::{Remains, Spot};
 use mirror_tests::simulation::{Safeguard, Simulation};
-use mirror_tests::{lab, stack, wide};
+use mirror_tests::{lab, stack, transit, wide};
 
 use pool::{Tally, Trial, try_all};
 use sweep::{Sweep, finish, undisturbed};
@@ -37,9 +38,14 @@ pub(crate) fn a_few_seeds() -> Range<u64> {
     0..seeds().end.div_ceil(5)
 }
 
+/// The reference stack, one with every kind that takes nothing of others, and one on a transit gateway of theirs.
+fn stacks() -> [Stack; 3] {
+    [lab(), wide(), transit(&transit_gateway_of_others())]
+}
+
 /// Kills a run of each stack everywhere.
 fn kill_everywhere(before: Option<Mode>, killed: Mode, then: Mode) {
-    for stack in [lab(), wide()] {
+    for stack in stacks() {
         let before = before.map(|mode| (&stack, mode));
         let sweep = Sweep { stack: &stack, before, killed, then, missing: None, one_in: 1 };
         let of = format!("{}: {killed:?} killed, then {then:?}, {:?} seeds", stack.name, seeds());
@@ -89,7 +95,7 @@ fn lose_every_answer(stack: &Stack, seeds: Range<u64>, missing: Option<Safeguard
 
 #[test]
 fn an_answer_that_is_lost_makes_nothing_twice() {
-    for stack in [lab(), wide()] {
+    for stack in stacks() {
         let seeds = 0..seeds().end.div_ceil(20);
         let of = format!("{}: answers lost after the call took effect", stack.name);
         lose_every_answer(&stack, seeds, None).expect_none_bad(&of);

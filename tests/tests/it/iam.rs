@@ -16,7 +16,7 @@ use mirror_plan::aws::{Wanted, observe};
 use mirror_plan::iam::{Location, Purpose, policies};
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, stack, unfinished};
+use mirror_tests::{REGION, Rig, stack, transit_gateway, unfinished};
 use serde_json::Value as Json;
 
 use crate::converge::census;
@@ -184,6 +184,31 @@ async fn the_policy_for_apply_is_enough_for_the_life_of_the_lab() {
     live(&rig).await.unwrap();
     rig.cloud.set_policies(Vec::new());
     assert_eq!(census(&rig.cloud).await, before);
+}
+
+#[tokio::test]
+async fn the_policies_are_enough_for_a_vpc_on_a_transit_gateway_of_others() {
+    let rig = Rig::instant();
+    let gateway = transit_gateway(&rig.cloud).await;
+    let before = census(&rig.cloud).await;
+    let text = include_str!("../../../examples/transit-gateway.mirror.hcl");
+    let text = text.replace("tgw-0a1b2c3d4e5f67890", &gateway);
+    let changed =
+        text.replace("[subnet.sensors]\n}", "[subnet.sensors]\n  appliance_mode = true\n}");
+    let (first, changed) = (stack(&text), stack(&changed));
+    assert!(text.contains("[subnet.sensors]\n}"), "there is something to change");
+    Attached::printed(&first, [Purpose::Apply]).attach(&rig.cloud);
+    run(&rig, &first, Mode::Apply).await.unwrap();
+    run(&rig, &changed, Mode::Apply).await.unwrap();
+    Attached::printed(&first, [Purpose::Destroy]).attach(&rig.cloud);
+    run(&rig, &changed, Mode::Destroy).await.unwrap();
+    rig.cloud.set_policies(Vec::new());
+    assert_eq!(census(&rig.cloud).await, before);
+    // The gateway is named: another one the policy does not allow.
+    let other = transit_gateway(&rig.cloud).await;
+    Attached::printed(&first, [Purpose::Apply]).attach(&rig.cloud);
+    let refused = run(&rig, &stack(&text.replace(&gateway, &other)), Mode::Apply).await;
+    assert!(refused.is_err_and(|why| why.contains("UnauthorizedOperation")));
 }
 
 #[tokio::test]

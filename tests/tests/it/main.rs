@@ -11,6 +11,7 @@ mod aws_faults;
 mod aws_observe;
 mod aws_peering;
 mod aws_samples;
+mod aws_transit;
 mod converge;
 mod crash;
 mod data_plane;

@@ -1,6 +1,7 @@
 //! Routes: where packets for a block of addresses go.
 
 use super::RouteTable;
+use crate::ec2::transit_gateway::attachment;
 use crate::ec2::vpc::Vpc;
 use crate::ec2::vpc_peering::VpcPeering;
 use crate::failure::{Failure, Outcome};
@@ -25,6 +26,7 @@ pub(crate) enum Target {
     Gateway(String),
     Interface(String),
     Peering(String),
+    TransitGateway(String),
 }
 
 /// The targets that EC2 has and a local AWS has not.
@@ -37,7 +39,6 @@ const FOREIGN_TARGETS: &[&str] = &[
     "LocalTarget",
     "NatGatewayId",
     "OdbNetworkArn",
-    "TransitGatewayId",
     "VpcEndpointId",
 ];
 
@@ -54,6 +55,7 @@ impl Route {
                 .get(id)
                 .is_some_and(|interface| interface.attachment.is_some()),
             Target::Peering(id) => region.vpc_peerings.get(id).is_some_and(VpcPeering::is_active),
+            Target::TransitGateway(id) => attachment::between(region, id, vpc).is_some(),
         };
         if active { "active" } else { "blackhole" }
     }
@@ -73,6 +75,7 @@ impl Route {
                 xml.text("networkInterfaceId", id);
             }
             Target::Peering(id) => xml.text("vpcPeeringConnectionId", id),
+            Target::TransitGateway(id) => xml.text("transitGatewayId", id),
         }
         xml.text("origin", "CreateRoute");
         xml.text("state", self.state(region, vpc));
@@ -120,15 +123,29 @@ pub(super) fn ipv6_destinations(table: &RouteTable) -> Vec<String> {
 pub(super) fn gateways(view: View<'_>, table: &RouteTable) -> Vec<String> {
     let created = table.routes.iter().filter_map(|route| match &route.target {
         Target::Gateway(id) => Some(id.clone()),
-        Target::Interface(_) | Target::Peering(_) => None,
+        Target::Interface(_) | Target::Peering(_) | Target::TransitGateway(_) => None,
     });
     local(view.region, table).map(|_| "local".to_owned()).chain(created).collect()
 }
 
 pub(super) fn instances(view: View<'_>, table: &RouteTable) -> Vec<String> {
     texts(table.routes.iter().filter_map(|route| match &route.target {
-        Target::Gateway(_) | Target::Peering(_) => None,
+        Target::Gateway(_) | Target::Peering(_) | Target::TransitGateway(_) => None,
         Target::Interface(id) => instance_of(view.region, id),
+    }))
+}
+
+pub(super) fn peerings(table: &RouteTable) -> Vec<String> {
+    texts(table.routes.iter().filter_map(|route| match &route.target {
+        Target::Peering(id) => Some(id),
+        Target::Gateway(_) | Target::Interface(_) | Target::TransitGateway(_) => None,
+    }))
+}
+
+pub(super) fn transit_gateways(table: &RouteTable) -> Vec<String> {
+    texts(table.routes.iter().filter_map(|route| match &route.target {
+        Target::TransitGateway(id) => Some(id),
+        Target::Gateway(_) | Target::Interface(_) | Target::Peering(_) => None,
     }))
 }
 
@@ -147,7 +164,7 @@ pub(super) fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     call.parameters.refuse(FOREIGN_TARGETS)?;
     let table = find(&call.region.route_tables, call.parameters, "RouteTableId")?;
     let destination = destination(call.parameters)?;
-    let target = target(call.region, call.parameters, table)?;
+    let target = target(call.view(), call.parameters, table)?;
     check_local(call.region, table, (destination, &target))?;
     if table.routes.iter().any(|route| route.destination == destination) {
         let message = format!("The route identified by {destination} already exists.");
@@ -169,7 +186,7 @@ pub(super) fn replace(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     call.parameters.refuse(FOREIGN_TARGETS)?;
     let table = find(&call.region.route_tables, call.parameters, "RouteTableId")?;
     let destination = destination(call.parameters)?;
-    let target = target(call.region, call.parameters, table)?;
+    let target = target(call.view(), call.parameters, table)?;
     let id = table.id.clone();
     let table = by_id_mut(&mut call.region.route_tables, &id, "routeTableId")?;
     let Some(route) = table.routes.iter_mut().find(|route| route.destination == destination) else {
@@ -219,8 +236,15 @@ fn destination(parameters: &Parameters) -> Outcome<IpNet> {
 }
 
 /// Reads the one target of a route.
-fn target(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {
-    let names = ["GatewayId", "InstanceId", "NetworkInterfaceId", "VpcPeeringConnectionId"];
+fn target(view: View<'_>, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {
+    let region = view.region;
+    let names = [
+        "GatewayId",
+        "InstanceId",
+        "NetworkInterfaceId",
+        "TransitGatewayId",
+        "VpcPeeringConnectionId",
+    ];
     let given: Vec<&str> = names.into_iter().filter(|n| parameters.text(n).is_some()).collect();
     let [name] = given.as_slice() else {
         let message = "The request must contain exactly one of gatewayId, natGatewayId, \
@@ -232,6 +256,7 @@ fn target(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outco
     let (target, vpc) = match *name {
         "GatewayId" => gateway(region, parameters.required(name)?)?,
         "InstanceId" => instance(region, parameters)?,
+        "TransitGatewayId" => return transit_gateway(view, parameters, table),
         "VpcPeeringConnectionId" => return peering(region, parameters, table),
         _ => {
             let interface = find(&region.network_interfaces, parameters, name)?;
@@ -239,7 +264,10 @@ fn target(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outco
         }
     };
     if vpc != Some(&table.vpc_id) {
-        let (Target::Gateway(id) | Target::Interface(id) | Target::Peering(id)) = &target;
+        let (Target::Gateway(id)
+        | Target::Interface(id)
+        | Target::Peering(id)
+        | Target::TransitGateway(id)) = &target;
         let message = format!("route table {} and {id} belong to different networks", table.id);
         return Err(Failure::new("InvalidParameterValue", message));
     }
@@ -265,6 +293,19 @@ fn peering(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outc
         return Err(Failure::new("InvalidParameterValue", message));
     }
     Ok(Target::Peering(peering.id.clone()))
+}
+
+/// A route over a gateway that the VPC is not attached to yet is refused as if there were no such gateway.
+///
+/// Source: hashicorp/terraform-provider-aws, which sends `CreateRoute` again after this code.
+fn transit_gateway(view: View<'_>, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {
+    let id = parameters.required("TransitGatewayId")?;
+    let attachment = attachment::between(view.region, id, &table.vpc_id);
+    if attachment.is_some_and(|attachment| attachment.is_available(view)) {
+        return Ok(Target::TransitGateway(id.to_owned()));
+    }
+    let message = format!("The transitGateway ID '{id}' does not exist");
+    Err(Failure::new("InvalidTransitGatewayID.NotFound", message))
 }
 
 fn instance<'a>(

@@ -2,7 +2,7 @@
 
 use super::super::Aws;
 use super::super::answer::Answer;
-use super::super::observe::elb;
+use super::super::observe::{elb, stands};
 use super::super::page::{self, pages};
 use super::super::tags;
 use super::super::wait::limit;
@@ -43,11 +43,24 @@ async fn by_address(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectI
             all.iter().any(|tag| tag.key() == Some(key) && tag.value() == Some(&owned(key)))
         };
         // A filter takes `*` and `?` in a value for patterns; this does not.
-        if has(tag::STACK) && has(tag::ADDRESS) && has(tag::GENERATION) {
+        let is_it = has(tag::STACK) && has(tag::ADDRESS) && has(tag::GENERATION);
+        if is_it && !has_ended(aws, kind, id).await? {
             return object(kind, id).map(Some);
         }
     }
     Ok(None)
+}
+
+/// Whether an object has ended that AWS still shows with its tags: a later one may have the same.
+async fn has_ended(aws: &Aws, kind: Kind, id: &str) -> Result<bool, ActError> {
+    if kind != Kind::TransitGatewayAttachment {
+        return Ok(false);
+    }
+    let request = aws.ec2().describe_transit_gateway_vpc_attachments();
+    let request = request.transit_gateway_attachment_ids(id);
+    let answer = aws.send("DescribeTransitGatewayVpcAttachments", request.send()).await;
+    let seen = unless_absent(answer)?.and_then(|it| it.transit_gateway_vpc_attachments?.pop());
+    Ok(seen.is_some_and(|attachment| !stands(&attachment)))
 }
 
 async fn balanced(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
@@ -77,6 +90,7 @@ fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
         Kind::Subnet => of::<resource::Subnet>(id),
         Kind::InternetGateway => of::<resource::InternetGateway>(id),
         Kind::VpcPeering => of::<resource::VpcPeering>(id),
+        Kind::TransitGatewayAttachment => of::<resource::TransitGatewayAttachment>(id),
         Kind::RouteTable => of::<resource::RouteTable>(id),
         Kind::SecurityGroup => of::<resource::SecurityGroup>(id),
         Kind::Instance => of::<resource::Instance>(id),

@@ -80,7 +80,8 @@ struct Way {
 
 impl Way {
     fn of(acting: &Acting<'_>, route: &Route) -> Result<Self, ActError> {
-        let Route { destination: _, internet_gateway, vpc_peering, target } = route;
+        let Route { destination: _, internet_gateway, vpc_peering, transit_gateway, target } =
+            route;
         if let Some(gateway) = internet_gateway {
             let gateway = Some(acting.id(gateway)?.to_string());
             return Ok(Self { gateway, ..Self::default() });
@@ -89,12 +90,15 @@ impl Way {
             let peering = Some(acting.id(peering)?.to_string());
             return Ok(Self { peering, ..Self::default() });
         }
+        if let Some(gateway) = transit_gateway {
+            let transit_gateway = Some(gateway.to_string());
+            return Ok(Self { transit_gateway, ..Self::default() });
+        }
         let id = target.as_ref().ok_or(ActError::Operation("a route has a target"))?.to_string();
         let nowhere = Self::default();
         let id = Some(id);
         Ok(match id.as_deref().and_then(|id| id.split_once('-')).map(|(prefix, _)| prefix) {
             Some("nat") => Self { nat_gateway: id, ..nowhere },
-            Some("tgw") => Self { transit_gateway: id, ..nowhere },
             Some("lgw") => Self { local_gateway: id, ..nowhere },
             Some("eni") => Self { interface: id, ..nowhere },
             Some("vpce") => Self { endpoint: id, ..nowhere },

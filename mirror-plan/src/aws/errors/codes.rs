@@ -24,13 +24,20 @@ struct Meaning {
 }
 
 /// Lines for single calls first: the first that fits is the one.
-const MEANINGS: [Meaning; 12] = [
+const MEANINGS: [Meaning; 13] = [
     // A connection that has ended is described for hours.
     Meaning {
         calls: &["DeleteVpcPeeringConnection"],
         codes: &["InvalidStateTransition"],
         words: &["to deleting"],
         kind: ErrorKind::NotFound,
+    },
+    // A transit gateway is somebody's who made it long ago: what is not there is a mistake.
+    Meaning {
+        calls: &["CreateTransitGatewayVpcAttachment"],
+        codes: &["InvalidTransitGatewayID.NotFound"],
+        words: &[],
+        kind: ErrorKind::Refused,
     },
     // Elastic Load Balancing sees later than EC2 what EC2 has made, and has no code for that.
     Meaning {

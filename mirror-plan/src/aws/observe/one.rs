@@ -61,6 +61,7 @@ async fn seen(
         | Kind::InternetGateway
         | Kind::RouteTable
         | Kind::VpcPeering
+        | Kind::TransitGatewayAttachment
         | Kind::SecurityGroup
         | Kind::Instance
         | Kind::MirrorTarget

@@ -103,13 +103,18 @@ fn routes(
         let vpc_peering =
             vpc_peering.map(|peering| ANSWER.reference("vpcPeeringConnectionId", Some(peering)));
         let vpc_peering = vpc_peering.transpose()?;
-        let is_told = internet_gateway.is_some() || vpc_peering.is_some();
+        let transit_gateway = route.transit_gateway_id();
+        let transit_gateway =
+            transit_gateway.map(|gateway| ANSWER.parsed("transitGatewayId", Some(gateway)));
+        let transit_gateway = transit_gateway.transpose()?;
+        let is_told =
+            internet_gateway.is_some() || vpc_peering.is_some() || transit_gateway.is_some();
         let target = target(route).filter(|_| !is_told).and_then(|target| target.parse().ok());
         if !is_told && target.is_none() {
             seen.untold(owner, id, format!("a route to {destination} by {}", way(route)));
             continue;
         }
-        routes.push(Route { destination, internet_gateway, vpc_peering, target });
+        routes.push(Route { destination, internet_gateway, vpc_peering, transit_gateway, target });
     }
     routes.sort_by_key(|route| route.destination);
     Ok(routes)
@@ -128,7 +133,6 @@ fn is_written(route: &SeenRoute) -> bool {
 fn target(route: &SeenRoute) -> Option<&str> {
     let targets = [
         route.nat_gateway_id(),
-        route.transit_gateway_id(),
         route.local_gateway_id(),
         route.network_interface_id(),
         route.gateway_id(),

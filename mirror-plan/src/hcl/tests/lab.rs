@@ -40,7 +40,7 @@ fn the_lab_is_the_set_up_of_the_guide() {
         tags = { Name = "internet" }
         vpc = (known after apply: vpc.my-traffic-mirroring-vpc.id)
     route_table.public
-        routes = [{ destination = "0.0.0.0/0", internet_gateway = (known after apply: internet_gateway.internet.id), target = null, vpc_peering = null }]
+        routes = [{ destination = "0.0.0.0/0", internet_gateway = (known after apply: internet_gateway.internet.id), target = null, transit_gateway = null, vpc_peering = null }]
         subnets = [(known after apply: subnet.source-subnet.id), (known after apply: subnet.target-subnet.id)]
         tags = { Name = "public" }
         vpc = (known after apply: vpc.my-traffic-mirroring-vpc.id)

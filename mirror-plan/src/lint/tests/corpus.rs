@@ -116,7 +116,7 @@ const MISTAKES: &[Mistake] = &[
     edit("one zone for all", "MP1018", &[("source_zone", "\"eu-west-1b\"")]),
     edit("a receiver elsewhere", "MP1019", &[("targets", "instance.receiver[0], instance.elsewhere")]).more("vpc \"elsewhere\" { cidr = \"10.3.0.0/16\" }\nsubnet \"elsewhere\" {\n  vpc               = vpc.elsewhere\n  cidr              = \"10.3.1.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\nsecurity_group \"elsewhere\" {\n  vpc     = vpc.elsewhere\n  ingress = [{ protocol = \"all\", cidrs = [\"10.0.0.0/8\"] }]\n}\ninstance \"elsewhere\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.elsewhere\n  security_groups = [security_group.elsewhere]\n}\n").also(&["MP1007"]),
     edit("no route", "MP1020", &[("far_destination", "10.7.0.0/16"), ("far_way", "vpc_peering = \"pcx-0a1b2c3d\"")]).more(FAR),
-    edit("a narrow way", "MP1021", &[("far_destination", "10.0.0.0/16"), ("far_way", "target = \"tgw-0a1b2c3d4e5f67890\"")]).more(FAR),
+    edit("a narrow way", "MP1021", &[("far_destination", "10.0.0.0/16"), ("far_way", "transit_gateway = \"tgw-0a1b2c3d4e5f67890\"")]).more(FAR),
     edit("nothing left", "MP1023", &[("second_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\", port = 8080 }"), ("first_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\" }"), ("first_number", "1"), ("second_number", "2")]),
     edit("DNS by a rule", "MP1024", &[]).more("mirror_filter \"dns\" { rules = [{ number = 1, action = \"accept\", protocol = \"udp\", peer_port = 53 }] }\nmirror_session \"dns\" {\n  source = \"eni-0a1b2c3d4e5f67891\"\n  target = mirror_target.probe\n  filter = mirror_filter.dns\n  number = 1\n}\n"),
     edit("a small subnet", "MP1028", &[("receiver_cidr", "10.0.2.0/28"), ("receivers", "4")]),

@@ -32,7 +32,7 @@ fn lab() -> Json {
         "subnet.far": { "vpc": "@vpc.far", "cidr": "10.1.1.0/24" },
         "route_table.far": {
             "vpc": "@vpc.far", "subnets": ["@subnet.far"],
-            "routes": [{ "destination": "10.0.0.0/16", "target": "tgw-0a1b2c3d4e5f67890" }],
+            "routes": [{ "destination": "10.0.0.0/16", "transit_gateway": "tgw-0a1b2c3d4e5f67890" }],
         },
         "security_group.source": { "vpc": "@vpc.lab" },
         "security_group.far": { "vpc": "@vpc.far" },
@@ -72,7 +72,7 @@ fn edited(edit: impl FnOnce(&mut Json)) -> Stack {
 #[test]
 fn each_session_has_a_line() {
     assert_snapshot!(lines(Network::of_stack(&stack(lab()))), @r#"
-    mirror_session.far: not known: instance.far -? the attachments and route tables of tgw-0a1b2c3d4e5f67890 are not known
+    mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
     mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]
     "#);
@@ -115,7 +115,7 @@ fn a_line_ends_where_packets_do() {
     mirror_session.other: stopped: eni-0a1b2c3d4e5f67890 -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits tcp 80 from subnet.sensors
     mirror_session.web: stopped: instance.web -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits tcp 80 from subnet.sensors
 
-    mirror_session.far: not known: instance.far -? the attachments and route tables of tgw-0a1b2c3d4e5f67890 are not known
+    mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
     mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[1]
     "#);
@@ -130,7 +130,7 @@ fn all_hops_of_a_path() {
     assert_snapshot!(Hops(&far.decisive().unwrap()), @r#"
     passes     mirror_filter.all takes packets
     passes     route_table.far sends 10.0.0.0/16 to tgw-0a1b2c3d4e5f67890
-    not known  the attachments and route tables of tgw-0a1b2c3d4e5f67890 are not known
+    not known  whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
     passes     the network ACL of subnet.far, which AWS made with its VPC, lets all through
     passes     the network ACL of subnet.sensors, which AWS made with its VPC, lets all through
     passes     load_balancer.sensors has no security groups and lets all through
@@ -158,7 +158,7 @@ fn an_account_is_looked_at_as_a_stack_is() {
     let stack = stack(lab());
     let observed = applied(&stack);
     assert_snapshot!(lines(Network::of_observed(&observed)), @r#"
-    mirror_session.far: not known: instance.far -? the attachments and route tables of tgw-0a1b2c3d4e5f67890 are not known
+    mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
     mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]
     "#);
@@ -187,11 +187,11 @@ fn a_receiver_that_is_ill_gets_nothing() {
         of([ill(), ill()]),
     ];
     assert_snapshot!(told.join("\n"), @r#"
-    mirror_session.far: not known: instance.far -? the attachments and route tables of tgw-0a1b2c3d4e5f67890 are not known
+    mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
     mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]
 
-    mirror_session.far: not known: instance.far -? the attachments and route tables of tgw-0a1b2c3d4e5f67890 are not known
+    mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
     mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[1]
 

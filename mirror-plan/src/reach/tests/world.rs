@@ -278,6 +278,9 @@ impl World {
             Via::Unseen(id) if id.starts_with("pcx-") => {
                 json!({ "destination": range.text(), "vpc_peering": id })
             }
+            Via::Unseen(id) if id.starts_with("tgw-") => {
+                json!({ "destination": range.text(), "transit_gateway": id })
+            }
             Via::Unseen(id) => json!({ "destination": range.text(), "target": id }),
         });
         let routes: Vec<Json> = routes.collect();

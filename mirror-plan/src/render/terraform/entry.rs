@@ -26,7 +26,7 @@ pub(super) struct Entry<'p> {
     /// The resource of the stack that it is, or is a part of.
     pub(super) of: &'p Address,
     /// Which part of it.
-    part: Option<String>,
+    pub(super) part: Option<String>,
     pub(super) deposed: Option<u32>,
     /// What that was called before.
     pub(super) was: Option<&'p Address>,
@@ -134,7 +134,7 @@ pub(super) fn in_order(mut entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
 }
 
 /// A key without brackets and quotes.
-fn bare(key: &Key) -> String {
+pub(super) fn bare(key: &Key) -> String {
     match key {
         Key::Index(index) => index.to_string(),
         Key::Name(name) => name.clone(),
@@ -181,6 +181,17 @@ impl<'p> Entries<'p> {
             self.add(change, &mut entries);
         }
         in_order(entries)
+    }
+
+    /// What there will be: each resource of the stack with its parts behind it.
+    pub(super) fn staying(&self, plan: &'p Plan) -> Vec<Entry<'p>> {
+        let mut entries = Vec::new();
+        let staying = plan.changes.iter().filter(|change| change.deposed.is_none());
+        for change in staying.filter(|change| change.after.is_some()) {
+            self.add(change, &mut entries);
+        }
+        entries.retain(|entry| entry.after.is_some());
+        entries
     }
 
     fn add(&self, change: &'p Change, entries: &mut Vec<Entry<'p>>) {

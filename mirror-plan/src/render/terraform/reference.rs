@@ -11,7 +11,8 @@ use crate::address::{Address, Key};
 use crate::resource::computed;
 use crate::value::Value;
 
-/// The ids in a plan and whose they are. It is never gone through, so its order reaches nothing.
+/// The ids in a plan, and which attribute of which resource each is. It is never gone through, so its
+/// order reaches nothing.
 #[derive(Debug, Default)]
 pub(super) struct Ids<'p>(HashMap<&'p str, (&'p Address, &'static str)>);
 
@@ -31,13 +32,17 @@ impl<'p> Ids<'p> {
             let Value::Object(members) = value else { continue };
             let names = computed(address.kind).iter().map(|computed| computed.name);
             for name in names.filter(|name| matches!(*name, "id" | "network_interface")) {
-                let attribute = table::of(address.kind).whole.name_of(name);
-                if let (Some(Value::String(id)), Some(attribute)) = (members.get(name), attribute) {
-                    ids.insert(id.as_str(), (address, attribute));
+                if let Some(Value::String(id)) = members.get(name) {
+                    ids.insert(id.as_str(), (address, name));
                 }
             }
         }
         Self(ids)
+    }
+
+    /// Which attribute of which resource it is.
+    pub(super) fn attribute(&self, id: &str) -> Option<(&'p Address, &'static str)> {
+        self.0.get(id).copied()
     }
 
     /// Whose id it is.
@@ -50,8 +55,11 @@ impl<'p> Ids<'p> {
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
             Value::String(text) => {
-                let known = self.0.get(text.as_str());
-                found.extend(known.map(|(address, attribute)| Reference { address, attribute }));
+                let known = self.attribute(text);
+                found.extend(known.and_then(|(address, attribute)| {
+                    let attribute = table::of(address.kind).whole.name_of(attribute)?;
+                    Some(Reference { address, attribute })
+                }));
             }
             Value::List(items) => items.iter().for_each(|item| self.collect(item, found)),
             Value::Object(members) => {

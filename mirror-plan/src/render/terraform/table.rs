@@ -43,6 +43,21 @@ pub(super) struct PartTable {
     pub(super) table: Table,
     /// The attributes of the provider whose change takes a new one.
     pub(super) fixed: &'static [&'static str],
+    /// What Terraform imports one by.
+    pub(super) import: PartImport,
+}
+
+/// What Terraform imports a part by.
+#[derive(Clone, Copy)]
+pub(super) enum PartImport {
+    /// Its id.
+    Id,
+    /// The id of the whole, this text, and its own id.
+    WholeThenId(&'static str),
+    /// The id of what it refers to, this text, and the id of the whole.
+    ReferredThenWhole(&'static str),
+    /// The provider imports none.
+    Never,
 }
 
 /// An attribute of the provider.
@@ -129,6 +144,7 @@ pub(super) const fn of(kind: Kind) -> &'static KindTable {
         Kind::Subnet => &network::SUBNET,
         Kind::InternetGateway => &network::INTERNET_GATEWAY,
         Kind::VpcPeering => &network::VPC_PEERING,
+        Kind::TransitGatewayAttachment => &network::TRANSIT_GATEWAY_ATTACHMENT,
         Kind::RouteTable => &network::ROUTE_TABLE,
         Kind::SecurityGroup => &network::SECURITY_GROUP,
         Kind::Instance => &compute::INSTANCE,
@@ -284,7 +300,7 @@ mod tests {
                     assert!(names(name), "{} reads {kind}.{name}", whole.name);
                 }
             }
-            let Some(PartTable { of, table, fixed }) = part else { continue };
+            let Some(PartTable { of, table, fixed, import: _ }) = part else { continue };
             assert!(is_sorted(table.rows), "{}", table.name);
             assert!(fixed.iter().all(|name| table.rows.iter().any(|row| row.name == *name)));
             let Type::Set(element) = object_type(kind).attribute(of).unwrap().holds else {

@@ -8,7 +8,7 @@ use mirror_local::data_plane::{Carried, DataPlane, Fate, Loss, Sighting, Unmirro
 use mirror_local::delivery::{Delivered, Delivery};
 use mirror_local::traffic::{Host, Mix, Timed};
 use mirror_plan::event::{Event, Reporter};
-use mirror_tests::{REGION, Rig, config, stack};
+use mirror_tests::{REGION, Rig, config, stack, transit_gateway};
 
 const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 
@@ -45,7 +45,10 @@ impl Counts {
 
 impl Lab {
     async fn of(text: &str) -> Self {
-        let rig = Rig::instant();
+        Self::on(Rig::instant(), text).await
+    }
+
+    async fn on(rig: Rig, text: &str) -> Self {
         rig.converge(&stack(text)).await;
         let plane = DataPlane::of(&rig.cloud, REGION, 9001).unwrap();
         let delivery = Delivery::start(&plane).unwrap();
@@ -229,6 +232,28 @@ async fn copies_cross_a_peering_connection_while_it_stands() {
     let all = ec2.describe_vpc_peering_connections().send().await.unwrap();
     let id = all.vpc_peering_connections()[0].vpc_peering_connection_id().unwrap();
     ec2.delete_vpc_peering_connection().vpc_peering_connection_id(id).send().await.unwrap();
+    lab.plane.refresh(&lab.rig.cloud).unwrap();
+    let before = lab.counts.clone();
+    lab.offer_all(lab.mix(8, 10 * SECOND).take(1_000));
+    assert_eq!(lab.counts.carried, before.carried);
+    assert_eq!(lab.counts.lost[&Loss::NoRoute], lab.counts.mirrored - before.mirrored);
+    lab.end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_cross_a_transit_gateway_while_both_vpcs_are_attached() {
+    let rig = Rig::instant();
+    let gateway = transit_gateway(&rig.cloud).await;
+    let text = include_str!("../../../../examples/transit-gateway.mirror.hcl");
+    let mut lab = Lab::on(rig, &text.replace("tgw-0a1b2c3d4e5f67890", &gateway)).await;
+    lab.offer_all(lab.mix(7, 0).take(1_000));
+    assert!(lab.counts.carried() > 0 && lab.counts.lost() == 0, "{:?}", lab.counts);
+
+    let ec2 = Ec2::new(&config(&lab.rig.cloud));
+    let all = ec2.describe_transit_gateway_vpc_attachments().send().await.unwrap();
+    let id = all.transit_gateway_vpc_attachments()[0].transit_gateway_attachment_id().unwrap();
+    let delete = ec2.delete_transit_gateway_vpc_attachment().transit_gateway_attachment_id(id);
+    delete.send().await.unwrap();
     lab.plane.refresh(&lab.rig.cloud).unwrap();
     let before = lab.counts.clone();
     lab.offer_all(lab.mix(8, 10 * SECOND).take(1_000));

@@ -5,6 +5,7 @@
 //! 3.39.0 of May 2021, the newest that PyPI has. The stack is in `terraform/main.tf`, the provider
 //! block in the book.
 
+mod exported;
 mod names;
 mod stream;
 
@@ -33,7 +34,7 @@ const SESSION: &str = "aws_ec2_traffic_mirror_session.mirroring";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn terraform_makes_imports_changes_and_destroys_the_lab() {
-    if Command::new("terraform").arg("version").output().is_err() {
+    if !is_there() {
         return println!("skipped: there is no terraform on the path");
     }
     let plugins = match plugins() {
@@ -94,13 +95,14 @@ async fn imported(state: &str, rig: &Rig) {
 /// Takes the stack through its life; returns the version of the provider, and what it had made.
 fn live(plugins: &Path, endpoint: &str, cloud: &Cloud) -> (String, Made) {
     let terraform = Terraform::new(plugins);
+    terraform.write("main.tf", STACK);
     terraform.ok(["init"]);
     let version = terraform.provider_version();
     terraform.write("provider.tf", &provider(&version, endpoint));
 
     terraform.ok(["apply", "-auto-approve"]);
     terraform.finds_nothing_to_do();
-    let state = fs::read_to_string(terraform.folder.path().join("terraform.tfstate")).unwrap();
+    let state = terraform.read("terraform.tfstate");
     let made = Made { state, cloud: cloud.fork() };
 
     let session = terraform.ok(["output", "-raw", "session"]);
@@ -119,24 +121,32 @@ fn live(plugins: &Path, endpoint: &str, cloud: &Cloud) -> (String, Made) {
     (version, made)
 }
 
+/// Whether there is a terraform on the path.
+fn is_there() -> bool {
+    Command::new("terraform").arg("version").output().is_ok()
+}
+
 /// A folder in which `terraform` runs.
 struct Terraform {
     folder: TempDir,
 }
 
 impl Terraform {
-    /// Makes a folder with the stack in it, for which providers come from `plugins` alone.
+    /// Makes a folder for which providers come from `plugins` alone.
     fn new(plugins: &Path) -> Self {
         let terraform = Self { folder: tempfile::tempdir().unwrap() };
         let settings =
             format!("provider_installation {{\n  filesystem_mirror {{ path = {plugins:?} }}\n}}\n");
         terraform.write("terraform.rc", &settings);
-        terraform.write("main.tf", STACK);
         terraform
     }
 
     fn write(&self, file: &str, text: &str) {
         fs::write(self.folder.path().join(file), text).unwrap();
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.folder.path().join(file)).unwrap()
     }
 
     /// Runs a command that must succeed; returns what it printed.

@@ -2,8 +2,8 @@
 
 use super::Source::{Always, Arn, Group, Itself, One, Own, PartId, Turned, Whole};
 use super::{
-    ArnType, Fixed, KindTable, PartTable, Row, Table, later, later_list, no, nothing, own, row,
-    tags_all, text, unset, words,
+    ArnType, Fixed, KindTable, PartImport, PartTable, Row, Table, later, later_list, no, nothing,
+    own, row, tags_all, text, unset, words,
 };
 
 pub(super) const INSTANCE: KindTable = KindTable {
@@ -119,6 +119,7 @@ pub(super) const TARGET_GROUP: KindTable = KindTable {
             ],
         },
         fixed: &["port", "target_group_arn", "target_id"],
+        import: PartImport::Never,
     }),
 };
 
@@ -190,6 +191,7 @@ pub(super) const LOAD_BALANCER: KindTable = KindTable {
             ],
         },
         fixed: &["load_balancer_arn"],
+        import: PartImport::Id,
     }),
 };
 

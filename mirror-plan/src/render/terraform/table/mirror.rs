@@ -1,7 +1,7 @@
 //! The tables of Traffic Mirroring.
 
 use super::Source::{Account, Arn, Own, PartId, Turned, Whole};
-use super::{ArnType, KindTable, PartTable, Table, own, row, tags_all, words};
+use super::{ArnType, KindTable, PartImport, PartTable, Table, own, row, tags_all, words};
 
 pub(super) const TARGET: KindTable = KindTable {
     whole: Table {
@@ -56,6 +56,7 @@ pub(super) const FILTER: KindTable = KindTable {
             ],
         },
         fixed: &["traffic_mirror_filter_id"],
+        import: PartImport::WholeThenId(":"),
     }),
 };
 

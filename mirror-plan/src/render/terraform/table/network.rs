@@ -2,8 +2,8 @@
 
 use super::Source::{Account, Arn, Each, Itself, Made, Own, PartId, Turned, Whole};
 use super::{
-    ArnType, KindTable, PartTable, Row, Table, later, later_list, no, nothing, own, row, tags_all,
-    text, unset, words,
+    ArnType, KindTable, PartImport, PartTable, Row, Table, later, later_list, no, nothing, own,
+    row, tags_all, text, unset, words,
 };
 
 pub(super) const VPC: KindTable = KindTable {
@@ -98,6 +98,28 @@ pub(super) const VPC_PEERING: KindTable = KindTable {
     part: None,
 };
 
+pub(super) const TRANSIT_GATEWAY_ATTACHMENT: KindTable = KindTable {
+    whole: Table {
+        name: "aws_ec2_transit_gateway_vpc_attachment",
+        schema_version: 0,
+        rows: &[
+            row("appliance_mode_support", Turned("appliance_mode", words::enabled)),
+            row("dns_support", Turned("dns_support", words::enabled)),
+            own("id"),
+            text("ipv6_support", "disable"),
+            row("subnet_ids", Own("subnets")),
+            own("tags"),
+            tags_all(),
+            later("transit_gateway_default_route_table_association"),
+            later("transit_gateway_default_route_table_propagation"),
+            row("transit_gateway_id", Own("transit_gateway")),
+            row("vpc_id", Own("vpc")),
+            row("vpc_owner_id", Account),
+        ],
+    },
+    part: None,
+};
+
 pub(super) const ROUTE_TABLE: KindTable = KindTable {
     whole: Table {
         name: "aws_route_table",
@@ -126,6 +148,7 @@ pub(super) const ROUTE_TABLE: KindTable = KindTable {
             ],
         },
         fixed: &["route_table_id", "subnet_id"],
+        import: PartImport::ReferredThenWhole("/"),
     }),
 };
 
@@ -141,7 +164,7 @@ const ROUTE: &[Row] = &[
     row("local_gateway_id", Turned("target", |target| words::with_prefix(target, "lgw-"))),
     row("nat_gateway_id", Turned("target", |target| words::with_prefix(target, "nat-"))),
     row("network_interface_id", Turned("target", |target| words::with_prefix(target, "eni-"))),
-    row("transit_gateway_id", Turned("target", |target| words::with_prefix(target, "tgw-"))),
+    row("transit_gateway_id", Turned("transit_gateway", words::or_empty)),
     row("vpc_endpoint_id", Turned("target", |target| words::with_prefix(target, "vpce-"))),
     row("vpc_peering_connection_id", Turned("vpc_peering", words::or_empty)),
 ];

@@ -27,6 +27,12 @@ pub(super) fn or_empty(value: &Value) -> Value {
     }
 }
 
+/// What is switched on or off, in the words of EC2.
+pub(super) fn enabled(value: &Value) -> Value {
+    let word = if *value == Value::Bool(true) { "enable" } else { "disable" };
+    Value::String(word.to_owned())
+}
+
 /// Whether a load balancer is for its VPC alone.
 pub(super) fn is_internal(scheme: &Value) -> Value {
     on_text(scheme, |text| Value::Bool(text == "internal"))

@@ -1,0 +1,200 @@
+//! Attributes: what a configuration says of a resource.
+//!
+//! Said is what the stack says or has chosen, and constants that the provider would have otherwise.
+//! What only AWS tells is not said, nor what nobody has set.
+
+use super::super::entry::Entry;
+use super::super::node::Node;
+use super::super::object::element;
+use super::super::table::{Fixed, Row, Source};
+use super::Writer;
+use super::document::{Block, Item};
+use super::rules;
+use crate::address::{Address, Kind};
+use crate::attribute::ObjectType;
+use crate::render::stack_file::key_text;
+use crate::value::Value;
+
+/// What AWS picks for an instance and is not kept: a new one may have another.
+const NOT_KEPT: [(Kind, &str); 2] = [(Kind::Instance, "public"), (Kind::Instance, "private_ip")];
+
+/// The block of the volume that an instance starts from.
+const ROOT_VOLUME: &str = "root_block_device";
+
+/// What is written of something, and what of it cannot be.
+type Written = (Vec<Item>, Vec<String>);
+
+impl Writer<'_> {
+    /// The attributes and blocks of a resource, and what of it cannot be told.
+    pub(super) fn items(&mut self, entry: &Entry<'_>, block: &str) -> Written {
+        let Some(after) = &entry.after else { return Written::default() };
+        let mut written = Written::default();
+        self.add_items((after, entry.table.rows, entry.schema()), (entry.of, block), &mut written);
+        written
+    }
+
+    fn add_items(
+        &mut self,
+        (whole, rows, schema): (&Node<'_>, &'static [Row], Option<&'static ObjectType>),
+        of: (&Address, &str),
+        written: &mut Written,
+    ) {
+        for row in rows.iter().filter(|row| is_said(row, schema)) {
+            let Some(node) = whole.get(row.name) else { continue };
+            if self.is_not_kept(of.0, row) {
+                continue;
+            }
+            match (node, &row.from) {
+                (Node::List(blocks), Source::Each(name, rows)) => {
+                    let schema = schema.and_then(|schema| element(schema, name));
+                    let merged = rules::merged(blocks);
+                    // None is something else than nothing said.
+                    if merged.is_empty() {
+                        written.0.push(Item::attribute(row.name, "[]".to_owned()));
+                    }
+                    self.add_blocks(row.name, (&merged, *rows, schema), of, written);
+                }
+                (Node::List(blocks), Source::One(name, rows)) => {
+                    let schema = schema.and_then(|schema| element(schema, name));
+                    self.add_blocks(row.name, (blocks, *rows, schema), of, written);
+                }
+                (Node::List(blocks), Source::Group(rows)) => {
+                    self.add_blocks(row.name, (blocks, *rows, schema), of, written);
+                    if let (ROOT_VOLUME, Some(Node::Of(tags))) = (row.name, whole.get("tags")) {
+                        self.add_to_block(tags, of, written);
+                    }
+                }
+                (Node::Of(value), _) => self.add_value(row.name, value, of, written),
+                (Node::List(_) | Node::Block(_) | Node::Later(_), _) => {
+                    if row.name == "ami" {
+                        self.add_value(row.name, &Value::Null, of, written);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_blocks(
+        &mut self,
+        name: &'static str,
+        (blocks, rows, schema): (&[Node<'_>], &'static [Row], Option<&'static ObjectType>),
+        of: (&Address, &str),
+        written: &mut Written,
+    ) {
+        for node in blocks {
+            let mut inner = Written::default();
+            self.add_items((node, rows, schema), of, &mut inner);
+            let (items, untold) = inner;
+            if !items.is_empty() {
+                written.0.push(Item::Block(Block::new(name).with(items)));
+            }
+            written.1.extend(untold);
+        }
+    }
+
+    /// Adds the tags of an instance to the block of its volume, if there is one: a new volume has the same.
+    fn add_to_block(&mut self, tags: &Value, of: (&Address, &str), written: &mut Written) {
+        let Some(Item::Block(block)) = written.0.last_mut().filter(|item| item.is(ROOT_VOLUME))
+        else {
+            return;
+        };
+        let volume = std::mem::replace(block, Block::new(ROOT_VOLUME));
+        let mut inner = Written::default();
+        self.add_value("tags", tags, of, &mut inner);
+        written.0.pop();
+        written.0.push(Item::Block(volume.with(inner.0)));
+    }
+
+    fn add_value(
+        &mut self,
+        name: &'static str,
+        value: &Value,
+        (of, block): (&Address, &str),
+        written: &mut Written,
+    ) {
+        if name == "ami" && (of.kind, is_image(value)) == (Kind::Instance, false) {
+            written.0.push(Item::attribute(name, self.names.image(value)));
+            return;
+        }
+        // That a rule is not for its own group goes without saying.
+        if is_empty(value) || (name, value) == (rules::ITSELF, &Value::Bool(false)) {
+            return;
+        }
+        let label = block.split_once('.').map_or(block, |(_, label)| label);
+        let wish = format!("{label}_{name}");
+        match value {
+            Value::List(items) if items.iter().all(|item| matches!(item, Value::Object(_))) => {
+                for item in items {
+                    let Value::Object(members) = item else { continue };
+                    let members = members
+                        .iter()
+                        .map(|(name, value)| Item::attribute(name.as_str(), value.to_string()));
+                    written.0.push(Item::Block(Block::new(name).with(members)));
+                }
+            }
+            Value::Object(members) => {
+                let members = members
+                    .iter()
+                    .map(|(key, value)| Ok((key_text(key), self.names.expression(value, &wish)?)));
+                match members.collect::<Result<Vec<_>, String>>() {
+                    Ok(members) => written.0.push(Item::map(name, members)),
+                    Err(why) => written.1.push(format!("`{name}`: {why}")),
+                }
+            }
+            _ => match self.names.expression(value, &wish) {
+                Ok(text) => written.0.push(Item::attribute(name, text)),
+                Err(why) => written.1.push(format!("`{name}`: {why}")),
+            },
+        }
+    }
+
+    /// Whether AWS has picked it and nobody has asked for it.
+    fn is_not_kept(&self, of: &Address, row: &Row) -> bool {
+        let Source::Own(name) = row.from else { return false };
+        let declared = self.stack.resources.get(of).map(|declared| declared.resource.to_value());
+        let is_declared = match &declared {
+            Some(Value::Object(members)) => members.get(name).is_some_and(|of| *of != Value::Null),
+            _ => false,
+        };
+        NOT_KEPT.contains(&(of.kind, name)) && !is_declared
+    }
+}
+
+/// Whether a configuration says an attribute.
+fn is_said(row: &Row, schema: Option<&ObjectType>) -> bool {
+    match row.from {
+        // Those that are no texts are the provider's own defaults.
+        Source::Always(Fixed::Text(text)) => !text.is_empty(),
+        Source::Always(Fixed::Bool(_) | Fixed::Number(_) | Fixed::Nothing) => false,
+        _ => row.from.is_configured(schema),
+    }
+}
+
+/// Whether nothing is said by a value.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::Resource(_)
+        | Value::Secret(_)
+        | Value::Unknown(_) => false,
+    }
+}
+
+/// Whether nothing is said by an attribute.
+pub(super) fn is_nothing(node: &Node<'_>) -> bool {
+    match node {
+        Node::Of(value) => is_empty(value),
+        Node::Later(_) => true,
+        Node::Block(_) | Node::List(_) => false,
+    }
+}
+
+/// Whether a value is an image, and not what names one.
+fn is_image(value: &Value) -> bool {
+    matches!(value, Value::String(text) if text.starts_with("ami-"))
+}

@@ -1,0 +1,38 @@
+//! Repeats: what becomes of a create call that is sent once more.
+
+use crate::address::Kind;
+
+/// How a repeat of a create call ends that has taken effect already.
+///
+/// Sources: EC2 API reference and ELBv2 API reference, each action's `ClientToken`, errors and
+/// remarks about idempotency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Repeat {
+    /// With the same answer, since the call carries the same client token.
+    SameAnswer,
+    /// With an error, or with the object that is there: its name or place is taken.
+    Taken,
+    /// With a second object.
+    Second,
+}
+
+impl Repeat {
+    /// How it is for the calls that make objects of `kind`.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Vpc | Kind::InternetGateway => Self::Second,
+            Kind::Subnet
+            | Kind::VpcPeering
+            | Kind::TransitGatewayAttachment
+            | Kind::SecurityGroup
+            | Kind::TargetGroup
+            | Kind::LoadBalancer => Self::Taken,
+            Kind::RouteTable
+            | Kind::Instance
+            | Kind::MirrorTarget
+            | Kind::MirrorFilter
+            | Kind::MirrorSession => Self::SameAnswer,
+        }
+    }
+}

@@ -92,11 +92,9 @@ async fn make_way(
     (vpc, gateway): (&VpcId, &TransitGatewayId),
     tags: &Tags,
 ) -> Result<(), ActError> {
-    let is_own = |its: &Tags| {
-        [tag::STACK, tag::ADDRESS, tag::GENERATION]
-            .iter()
-            .all(|key| its.get(*key) == tags.get(*key))
-    };
+    // One of an earlier generation goes before this one is made.
+    let is_own =
+        |its: &Tags| [tag::STACK, tag::ADDRESS].iter().all(|key| its.get(*key) == tags.get(*key));
     let mut patience = acting.patience("the old attachment is gone", limit::AVAILABLE);
     let request = acting
         .aws

@@ -8,9 +8,9 @@ use mirror_local::{Cloud, LoggedCall};
 use mirror_plan::iam::Purpose;
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, config, stack};
+use mirror_tests::{REGION, Rig, config, stack, transit_gateway};
 
-use super::{Attached, live, receiver, run, whole};
+use super::{Attached, account, live, receiver, run, whole};
 
 const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 
@@ -248,7 +248,7 @@ async fn nobody_with_the_policy_takes_ownership_tags_away() {
 
 /// By which calls something of the lab loses an ownership tag.
 async fn losses(policies: &Attached) -> Vec<&'static str> {
-    let rig = Rig::instant();
+    let rig = account().await;
     run(&rig, &whole(), Mode::Apply).await.unwrap();
     let (ec2, elb) = (
         aws_sdk_ec2::Client::new(&config(&rig.cloud)),
@@ -280,6 +280,7 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
 #[tokio::test]
 async fn a_stack_lives_and_goes_beside_anothers_untouched() {
     let rig = theirs().await;
+    transit_gateway(&rig.cloud).await;
     let others = of_others(LAB);
     let before = rig.observe(&others).await;
     Attached::printed(&whole(), [Purpose::Apply]).attach(&rig.cloud);

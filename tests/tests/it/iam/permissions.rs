@@ -44,7 +44,7 @@ impl Scene {
 
     /// An account as it is before the plan.
     async fn rig(&self) -> Rig {
-        let rig = Rig::instant();
+        let rig = account().await;
         match self.stands {
             Stands::Nothing => {}
             Stands::Edited(0) => run(&rig, &whole(), Mode::Apply).await.unwrap(),
@@ -71,7 +71,7 @@ impl Scene {
 
 /// The life of the laboratory, plan by plan, and the replacement of each of its resources.
 async fn scenes() -> Vec<Scene> {
-    let standing = Rig::instant();
+    let standing = account().await;
     run(&standing, &whole(), Mode::Apply).await.unwrap();
     let [edited, again, empty] = versions(&receiver(&standing).await.unwrap());
     let renumbered =
@@ -174,7 +174,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:ModifySubnetAttribute
     ec2:ModifyVpcAttribute
     ");
-    assert_snapshot!(found.into_iter().collect::<Vec<_>>().join("\n"), @"
+    assert_snapshot!(found.into_iter().collect::<Vec<_>>().join("\n"), @r#"
     ec2:AcceptVpcPeeringConnection
     ec2:AssociateRouteTable
     ec2:AttachInternetGateway
@@ -190,6 +190,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:CreateTrafficMirrorFilterRule
     ec2:CreateTrafficMirrorSession
     ec2:CreateTrafficMirrorTarget
+    ec2:CreateTransitGatewayVpcAttachment
     ec2:CreateVpc
     ec2:CreateVpcPeeringConnection
     ec2:DeleteInternetGateway
@@ -202,6 +203,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:DeleteTrafficMirrorFilterRule
     ec2:DeleteTrafficMirrorSession
     ec2:DeleteTrafficMirrorTarget
+    ec2:DeleteTransitGatewayVpcAttachment
     ec2:DeleteVpc
     ec2:DeleteVpcPeeringConnection
     ec2:DescribeImages
@@ -212,6 +214,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:ModifyTrafficMirrorFilterNetworkServices
     ec2:ModifyTrafficMirrorFilterRule
     ec2:ModifyTrafficMirrorSession
+    ec2:ModifyTransitGatewayVpcAttachment
     ec2:ReplaceRoute
     ec2:RevokeSecurityGroupEgress
     ec2:RevokeSecurityGroupIngress
@@ -221,7 +224,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:TerminateInstances
     ec2:UpdateSecurityGroupRuleDescriptionsEgress
     ec2:UpdateSecurityGroupRuleDescriptionsIngress
-    ");
+    "#);
 }
 
 /// Takes each action away, in each scene in which AWS can be asked about it; returns those that were found.

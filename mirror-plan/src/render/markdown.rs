@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::permission::Permissions;
 use crate::plan::{Action, Change, Mode, Plan};
 use crate::render::estimate::Estimates;
@@ -111,14 +111,15 @@ impl Markdown<'_> {
 
     /// What is destroyed or replaced, a line each.
     fn goes(&self) -> String {
-        let lines = self.of_kind(&[Mark::Delete, Mark::Replace]).into_iter().map(|change| {
+        let line = |change: &Change| {
             let word = match change.action {
                 Action::Delete => "destroyed",
                 _ => "destroyed and made anew",
             };
             format!("- {}: {word}\n", change.address)
-        });
-        let (lines, more) = fitting(lines, PART_MAX);
+        };
+        let changes = self.of_kind(&[Mark::Delete, Mark::Replace]);
+        let (lines, more) = fitting(changes, line, PART_MAX);
         if lines.is_empty() {
             return String::new();
         }
@@ -129,18 +130,18 @@ impl Markdown<'_> {
     fn asked(&self) -> String {
         let asked = self.permissions.map(|permissions| Asked(permissions).to_string());
         let Some(asked) = asked else { return String::new() };
-        let (lines, more) = fitting(asked.lines().map(|line| format!("{line}\n")), PART_MAX);
+        let (lines, more) = fitting(asked.lines(), |line| format!("{line}\n"), PART_MAX);
         format!("\n#### Permissions\n\n{}{}", fenced("text", &lines), left_out(more))
     }
 
     /// What was found, as on a terminal.
     fn found(&self) -> String {
-        let findings = self.findings.into_iter().flatten();
-        let texts = findings.map(|found| {
+        let text = |found: &Diagnostic| {
             let found: Diagnostics = found.clone().into();
             format!("{}\n", finding::human(&found, Palette::plain()).trim_end())
-        });
-        let (texts, more) = fitting(texts, PART_MAX);
+        };
+        let findings = self.findings.into_iter().flatten();
+        let (texts, more) = fitting(findings, text, PART_MAX);
         if texts.is_empty() && more == 0 {
             return String::new();
         }
@@ -165,14 +166,14 @@ impl Markdown<'_> {
     /// Every change in full, folded, what goes first.
     fn changes(&self, room: usize) -> String {
         let kinds = [Mark::Delete, Mark::Replace, Mark::Update, Mark::Move, Mark::Create];
-        let blocks = self.of_kind(&kinds).into_iter().map(|change| {
+        let block = |change: &Change| {
             let block = Block { plan: self.plan, change }.to_string();
             let mut lines: String = block.lines().map(colored).collect();
             lines.push('\n');
             lines
-        });
+        };
         // The fold, its fence and the line that says what is left out take their room too.
-        let (blocks, more) = fitting(blocks, room.saturating_sub(400));
+        let (blocks, more) = fitting(self.of_kind(&kinds), block, room.saturating_sub(400));
         if blocks.is_empty() && more == 0 {
             return String::new();
         }
@@ -196,18 +197,23 @@ fn colored(line: &str) -> String {
     format!("{sign}{line}\n")
 }
 
-/// As many of these as fit, whole ones, and how many do not.
-fn fitting(texts: impl Iterator<Item = String>, room: usize) -> (String, usize) {
-    let (mut all, mut more) = (String::new(), 0);
-    for text in texts {
+/// The texts of as many of these as fit, whole ones, and how many do not. Of those no text is made.
+fn fitting<T>(
+    all: impl IntoIterator<Item = T>,
+    text: impl Fn(T) -> String,
+    room: usize,
+) -> (String, usize) {
+    let mut all = all.into_iter();
+    let mut texts = String::new();
+    while let Some(one) = all.next() {
+        let text = text(one);
         // Backticks within make the fence longer, at both ends.
-        if more == 0 && all.len() + text.len() + 2 * longest_run(&text) <= room {
-            all.push_str(&text);
-        } else {
-            more += 1;
+        if texts.len() + text.len() + 2 * longest_run(&text) > room {
+            return (texts, 1 + all.count());
         }
+        texts.push_str(&text);
     }
-    (all, more)
+    (texts, 0)
 }
 
 fn left_out(more: usize) -> String {

@@ -329,12 +329,12 @@ impl Serialize for StateJson<'_> {
 
 /// The kind of resource that a type of the provider is; a load balancer has two names there.
 pub(crate) fn kind_of(name: &str) -> Option<Kind> {
-    Kind::all().into_iter().find(|kind| table::of(*kind).whole.name == plain(name))
+    Kind::all().find(|kind| table::of(*kind).whole.name == plain(name))
 }
 
 /// Whether a type of the provider is a part of a resource here.
 pub(crate) fn is_part(name: &str) -> bool {
-    let mut parts = Kind::all().into_iter().filter_map(|kind| table::of(kind).part.as_ref());
+    let mut parts = Kind::all().filter_map(|kind| table::of(kind).part.as_ref());
     parts.any(|part| part.table.name == plain(name))
 }
 

@@ -135,18 +135,16 @@ impl<'e> Names<'e> {
         if let Some(Origin { address, attribute }) = template.as_attribute() {
             return self.reference(address, attribute);
         }
-        let mut text = String::new();
-        for part in &template.0 {
-            match part {
-                Part::Text(literal) => text.push_str(inside(&quoted(literal))),
+        let text = |part: &Part| -> Expression {
+            Ok(match part {
+                Part::Text(literal) => inside(&quoted(literal)).to_owned(),
                 Part::Attribute(Origin { address, attribute }) => {
-                    text.push_str(&format!("${{{}}}", self.reference(address, attribute)?));
+                    format!("${{{}}}", self.reference(address, attribute)?)
                 }
-                Part::Secret(secret) => {
-                    text.push_str(&format!("${{var.{}}}", self.variable(secret, wish)));
-                }
-            }
-        }
+                Part::Secret(secret) => format!("${{var.{}}}", self.variable(secret, wish)),
+            })
+        };
+        let text: String = template.0.iter().map(text).collect::<Result<_, _>>()?;
         Ok(format!("\"{text}\""))
     }
 

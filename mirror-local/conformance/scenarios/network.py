@@ -169,6 +169,12 @@ def transit(cloud):
     ec2.create_route(**route)
     told = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
     check(any(r.get("TransitGatewayId") == gateway for r in told), told)
+    of_gateway = [{"Name": "transit-gateway-id", "Values": [gateway]}]
+    told = ec2.describe_transit_gateway_route_tables(Filters=of_gateway)
+    [shared] = [it["TransitGatewayRouteTableId"] for it in told["TransitGatewayRouteTables"]]
+    propagated = [{"Name": "type", "Values": ["propagated"]}]
+    told = ec2.search_transit_gateway_routes(TransitGatewayRouteTableId=shared, Filters=propagated)
+    check([it["DestinationCidrBlock"] for it in told["Routes"]] == ["10.1.0.0/16"], told)
     ec2.modify_transit_gateway_vpc_attachment(**which, Options={"ApplianceModeSupport": "enable"})
     cloud.until(lambda: state() == "available", "the attachment is to be available again")
     ec2.delete_route_table(RouteTableId=table)

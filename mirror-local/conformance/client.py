@@ -5,6 +5,7 @@ import pathlib
 import time
 
 import boto3
+import botocore.model
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -21,9 +22,11 @@ class Refused(Exception):
 
 
 class Cloud:
-    def __init__(self, endpoint, region="us-east-1"):
+    def __init__(self, endpoint, region="us-east-1", standing=False):
         self.endpoint = endpoint
         self.region = region
+        # Whether the account holds something that a scenario is to find.
+        self.standing = standing
         self.exchanges = []
         self.stored = set()
         self.session = boto3.Session(
@@ -34,6 +37,17 @@ class Cloud:
         self.sts = self._client("sts")
         self.ssm = self._client("ssm")
         self.s3 = self._client("s3")
+        self.metrics = self._client("cloudwatch")
+        self.metrics_in_xml = self._client_in_xml("cloudwatch")
+
+    def _client_in_xml(self, service):
+        """Returns a client that speaks the Query protocol, where boto3 prefers another."""
+        preferred = botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS
+        botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = ("query",)
+        try:
+            return self._client(service)
+        finally:
+            botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = preferred
 
     def _client(self, service):
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)

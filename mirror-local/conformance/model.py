@@ -35,7 +35,7 @@ COMMON_CODES = {"ValidationError", "Throttling", "InvalidAction", "InternalFailu
 def check(exchange):
     """Returns in what an answer differs from the model."""
     output = exchange.operation.output_shape
-    if exchange.service == "ssm":
+    if is_json(exchange):
         return check_json(exchange, output)
     try:
         root = ElementTree.fromstring(exchange.body)
@@ -50,9 +50,13 @@ def check(exchange):
     return faults + check_success(exchange, root, output)
 
 
+def is_json(exchange):
+    return "json" in exchange.headers.get("content-type", "")
+
+
 def blind_spots(exchange):
     """Returns the elements of a good answer that could be misspelt without being noticed."""
-    if exchange.service == "ssm" or exchange.status >= 300 or check(exchange):
+    if is_json(exchange) or exchange.status >= 300 or check(exchange):
         return []
     root = ElementTree.fromstring(exchange.body)
     spots = []
@@ -172,6 +176,7 @@ def check_json(exchange, output):
 
 JSON_TYPES = {
     "boolean": bool,
+    "double": (int, float),
     "integer": int,
     "list": list,
     "long": int,

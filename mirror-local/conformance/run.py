@@ -24,7 +24,14 @@ from filters import check_documented_filters
 from scenarios import SCENARIOS
 
 # The names of services in a signature, and in botocore.
-SERVICES = {"ec2": "ec2", "elasticloadbalancing": "elbv2", "sts": "sts", "ssm": "ssm", "s3": "s3"}
+SERVICES = {
+    "ec2": "ec2",
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "s3": "s3",
+    "ssm": "ssm",
+    "sts": "sts",
+}
 
 
 def main():
@@ -32,10 +39,14 @@ def main():
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--only", help="run the scenarios whose names contain this")
     parser.add_argument("--keep", metavar="DIRECTORY", help="write every answer there")
+    parser.add_argument("--standing", metavar="REGION", help="take the account of a Region as it stands")
     arguments = parser.parse_args()
     started = time.monotonic()
-    request("POST", arguments.endpoint, "/moto-api/reset")
-    cloud = Cloud(arguments.endpoint)
+    if arguments.standing:
+        cloud = Cloud(arguments.endpoint, arguments.standing, standing=True)
+    else:
+        request("POST", arguments.endpoint, "/moto-api/reset")
+        cloud = Cloud(arguments.endpoint)
     failures = []
     chosen = [s for s in SCENARIOS if not arguments.only or arguments.only in s.__name__]
     for scenario in chosen:

@@ -3,15 +3,16 @@
 //! A call is atomic: if its action fails or is a dry run, every table is put back as it was.
 
 use crate::authorization::authorize;
+use crate::document::Document;
 use crate::failure::{Failure, Outcome};
 use crate::id::request_id;
 use crate::parameters::Parameters;
-use crate::request::{Request, Service};
+use crate::request::{Request, Service, Wire};
 use crate::response::Response;
 use crate::token;
 use crate::world::{Call, View, World};
 use crate::xml::Xml;
-use crate::{ec2, elbv2, s3, ssm, sts};
+use crate::{cloudwatch, ec2, elbv2, s3, ssm, sts};
 use jiff::Timestamp;
 
 /// One action: its name, what it does, and how it may be called.
@@ -28,11 +29,14 @@ pub(crate) struct Action {
 enum Run {
     Create { create: Create, answer: Answer },
     Read(Read),
+    Report(Report),
     Write(Write),
 }
 
 /// Reads the world and writes the answer.
 pub(crate) type Read = fn(View<'_>, &Parameters, &mut Xml) -> Outcome;
+/// Reads the world and returns the answer, for either protocol of its service.
+pub(crate) type Report = fn(View<'_>, &Parameters) -> Outcome<Document>;
 /// Changes the world and writes the answer.
 pub(crate) type Write = fn(&mut Call<'_>, &mut Xml) -> Outcome;
 /// Makes an object and returns its id.
@@ -58,6 +62,11 @@ impl Action {
     /// An action that only reads.
     pub(crate) const fn read(name: &'static str, read: Read) -> Self {
         Self::new(name, Run::Read(read))
+    }
+
+    /// An action that only reads, of a service that speaks two protocols.
+    pub(crate) const fn report(name: &'static str, report: Report) -> Self {
+        Self::new(name, Run::Report(report))
     }
 
     /// An action that changes something.
@@ -86,7 +95,7 @@ impl Action {
 
     /// Returns whether the action can change something.
     fn mutates(self) -> bool {
-        !matches!(self.run, Run::Read(_))
+        !matches!(self.run, Run::Read(_) | Run::Report(_))
     }
 }
 
@@ -103,16 +112,16 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     region.settle(now);
     let action = match find(request.service, &request.action) {
         Ok(action) => action,
-        Err(failure) => return Response::failure(request.service, request_id, &failure),
+        Err(failure) => return Response::failure(request.speech(), request_id, &failure),
     };
     for table in region.tables_mut() {
         table.1.seal();
     }
     let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
-    let response = Response::success(request.service, &request.action, request_id, |xml| {
+    let response = Response::success(request.speech(), &request.action, request_id, |xml| {
         authorize(request, call.view())?;
         let dry = dry_run(action, request)?;
-        match run(action, &mut call, xml) {
+        match run((action, request.wire), &mut call, xml) {
             // A dry run is about what the caller may do, and not about what is there: EC2 API reference,
             // the parameter `DryRun`.
             Err(failure) if !(dry && failure.is_of_state()) => Err(failure),
@@ -164,6 +173,7 @@ fn actions(service: Service) -> &'static [&'static [Action]] {
     match service {
         Service::Ec2 => ec2::ACTIONS,
         Service::LoadBalancing => elbv2::ACTIONS,
+        Service::Metrics => cloudwatch::ACTIONS,
         Service::Parameters => ssm::ACTIONS,
         Service::Tokens => sts::ACTIONS,
         Service::Storage => &[], // not of the Query protocol
@@ -188,9 +198,13 @@ fn dry_run(action: Action, request: &Request) -> Outcome<bool> {
     }
 }
 
-fn run(action: Action, call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
+fn run((action, wire): (Action, Wire), call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     match action.run {
         Run::Read(read) => read(call.view(), call.parameters, xml),
+        Run::Report(report) => {
+            report(call.view(), call.parameters)?.write(wire, xml);
+            Ok(())
+        }
         Run::Write(write) => write(call, xml),
         Run::Create { create, answer } => {
             let key = token::key(action.name, call.parameters)?;

@@ -103,7 +103,7 @@ fn refusal(
             }
             Failure::new("UnauthorizedOperation", said).with_status(403)
         }
-        Service::LoadBalancing | Service::Storage | Service::Tokens => {
+        Service::LoadBalancing | Service::Metrics | Service::Storage | Service::Tokens => {
             Failure::new("AccessDenied", said).with_status(403)
         }
         Service::Parameters => Failure::new("AccessDeniedException", said),

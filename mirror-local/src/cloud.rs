@@ -6,11 +6,12 @@ use crate::call_log::{CallLog, LoggedCall};
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::faults::{Effect, Fault, FaultState, Faults, Subject, Symptom};
-use crate::request::{Request, Service};
+use crate::parameters::Parameters;
+use crate::request::{Request, Service, Wire};
 use crate::response::Response;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
-use crate::world::{View, World};
+use crate::world::{Call, View, World};
 use http::request::Parts;
 use jiff::Timestamp;
 use std::io;
@@ -124,7 +125,8 @@ impl Cloud {
             Err(failure) => {
                 let id = next_request_id(&mut shared.world);
                 let service = Service::of(head).unwrap_or(Service::Ec2);
-                let response = Some(Response::failure(service, id, &failure));
+                let speech = (service, Wire::of(head, service));
+                let response = Some(Response::failure(speech, id, &failure));
                 Reply { delay: Duration::ZERO, response }
             }
         }
@@ -142,6 +144,23 @@ impl Cloud {
             let settings = shared.world.settings.clone();
             let region = &*shared.world.region(region, now);
             Ok(look(View { region, settings: &settings, now }))
+        })
+    }
+
+    /// Changes a Region other than by a call.
+    pub(crate) fn change(
+        &self,
+        region: &str,
+        change: impl FnOnce(&mut Call<'_>),
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.shared().exclusively(|shared| {
+            let settings = shared.world.settings.clone();
+            let region = shared.world.region(region, now);
+            region.settle(now);
+            let parameters = &Parameters::default();
+            change(&mut Call { region, parameters, settings: &settings, now });
+            Ok(())
         })
     }
 
@@ -196,7 +215,7 @@ impl Shared {
         });
         let response = handled.unwrap_or_else(|error| {
             let id = next_request_id(&mut self.world);
-            Some(Response::failure(request.service, id, &store_failure(&error)))
+            Some(Response::failure(request.speech(), id, &store_failure(&error)))
         });
         self.tell_done(request, response.as_ref());
         Reply { delay, response }
@@ -236,11 +255,11 @@ impl Shared {
     fn call_with_faults(&mut self, subject: Subject<'_>, now: Timestamp) -> Answered {
         let request = subject.request;
         if let Err(failure) = self.faults.admit(subject, now) {
-            return self.refuse(request.service, &failure);
+            return self.refuse(request, &failure);
         }
         match self.faults.strike(subject) {
             Some(Fault { effect: Effect::None, symptom: Symptom::Error { code, status } }) => {
-                self.refuse(request.service, &injected(&code, status))
+                self.refuse(request, &injected(&code, status))
             }
             Some(Fault { effect: Effect::None, symptom }) => Answered {
                 response: None,
@@ -250,7 +269,7 @@ impl Shared {
             Some(Fault { effect: Effect::Done, symptom }) => {
                 let response = self.call_world(subject, now);
                 let (id, silence) = (response.request_id.clone(), silence(&symptom));
-                Answered { response: spoil(request.service, response, symptom), id, silence }
+                Answered { response: spoil(request, response, symptom), id, silence }
             }
             None => {
                 let response = self.call_world(subject, now);
@@ -260,9 +279,9 @@ impl Shared {
         }
     }
 
-    fn refuse(&mut self, service: Service, failure: &Failure) -> Answered {
+    fn refuse(&mut self, request: &Request, failure: &Failure) -> Answered {
         let id = next_request_id(&mut self.world);
-        let response = Some(Response::failure(service, id.clone(), failure));
+        let response = Some(Response::failure(request.speech(), id.clone(), failure));
         Answered { response, id, silence: Duration::ZERO }
     }
 
@@ -315,11 +334,12 @@ fn injected(code: &str, status: u16) -> Failure {
     Failure::new(code, "A fault was injected.").with_status(status)
 }
 
-fn spoil(service: Service, mut response: Response, symptom: Symptom) -> Option<Response> {
+fn spoil(request: &Request, mut response: Response, symptom: Symptom) -> Option<Response> {
     match symptom {
         Symptom::Dropped | Symptom::Silent => None,
         Symptom::Error { code, status } => {
-            Some(Response::failure(service, response.request_id, &injected(&code, status)))
+            let failure = injected(&code, status);
+            Some(Response::failure(request.speech(), response.request_id, &failure))
         }
         Symptom::Truncated { bytes } => {
             let end = response.body.floor_char_boundary(bytes);

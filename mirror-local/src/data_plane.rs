@@ -119,6 +119,11 @@ impl DataPlane {
         self.addresses.sort_unstable();
     }
 
+    /// Returns the name of its Region.
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Returns the interfaces, in the order of their ids.
     pub fn interfaces(&self) -> &[Interface] {
         &self.interfaces

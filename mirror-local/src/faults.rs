@@ -369,7 +369,7 @@ fn throttled(request: &Request) -> Failure {
     use crate::request::Service;
     let status = match request.service {
         Service::Ec2 | Service::Storage => 503,
-        Service::LoadBalancing | Service::Parameters | Service::Tokens => 400,
+        Service::LoadBalancing | Service::Metrics | Service::Parameters | Service::Tokens => 400,
     };
     Failure::new("RequestLimitExceeded", "Request limit exceeded.").with_status(status)
 }
@@ -378,11 +378,12 @@ fn throttled(request: &Request) -> Failure {
 mod tests {
     use super::*;
     use crate::parameters::Parameters;
-    use crate::request::Service;
+    use crate::request::{Service, Wire};
 
     fn request(action: &str) -> Request {
         Request {
             service: Service::Ec2,
+            wire: Wire::Xml,
             action: action.to_owned(),
             region: "us-east-1".to_owned(),
             parameters: Parameters::default(),

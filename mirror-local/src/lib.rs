@@ -1,7 +1,7 @@
 //! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
 //!
 //! [`Cloud`] is the whole of it: EC2 and Elastic Load Balancing (and the few calls of Security
-//! Token Service, Systems Manager and S3 that go with them) as one account sees them, in memory or in a
+//! Token Service, Systems Manager, S3 and CloudWatch that go with them) as one account sees them, in memory or in a
 //! directory. It is reached in three ways:
 //!
 //! - by the AWS SDK for Rust, in process: [`Cloud::http_client`];
@@ -31,7 +31,7 @@
 //! with policies may do. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
 //! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
 //! [`data_plane`] is what AWS does with packets, and [`delivery`] brings copies to real receivers;
-//! [`traffic`] makes frames to try them with.
+//! [`traffic`] makes frames to try them with, and a [`Meter`] counts what CloudWatch then has.
 
 mod action;
 mod authorization;
@@ -39,9 +39,11 @@ mod call_log;
 mod catalogue;
 mod clock;
 mod cloud;
+mod cloudwatch;
 mod connector;
 pub mod data_plane;
 pub mod delivery;
+mod document;
 mod ec2;
 mod elbv2;
 mod failure;
@@ -71,10 +73,11 @@ pub use authorization::{Policy, PolicyError};
 pub use call_log::LoggedCall;
 pub use clock::{Clock, Teller, VirtualClock};
 pub use cloud::{Cloud, Inventory, Moment, Reply, Stage};
+pub use cloudwatch::Meter;
 pub use failure::Failure;
 pub use faults::{Bucket, Calls, Effect, Fault, Faults, Share, Symptom};
 pub use parameters::Parameters;
-pub use request::{DEFAULT_REGION, Request, Service};
+pub use request::{DEFAULT_REGION, Request, Service, Wire};
 pub use response::Response;
 pub use server::Server;
 pub use settings::{ConditionalWrites, Durations, Quotas, Settings};

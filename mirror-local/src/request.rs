@@ -26,16 +26,32 @@ pub enum Service {
     Tokens,
     /// S3, REST with XML, version 2006-03-01.
     Storage,
+    /// CloudWatch, Query protocol or JSON 1.0, version 2010-08-01.
+    Metrics,
+}
+
+/// In what a request and its answer are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wire {
+    /// A form, or REST; the answer is XML.
+    Xml,
+    /// Both are JSON.
+    Json,
 }
 
 /// Name in a credential scope, version of the Query protocol.
-const SERVICES: [(Service, &str, &str); 5] = [
+const SERVICES: [(Service, &str, &str); 6] = [
     (Service::Ec2, "ec2", "2016-11-15"),
     (Service::LoadBalancing, "elasticloadbalancing", "2015-12-01"),
     (Service::Parameters, "ssm", "2014-11-06"),
     (Service::Tokens, "sts", "2011-06-15"),
     (Service::Storage, "s3", "2006-03-01"),
+    (Service::Metrics, "monitoring", "2010-08-01"),
 ];
+
+/// What stands before the action in the header `x-amz-target`.
+const TARGETS: [(Service, &str); 2] =
+    [(Service::Parameters, "AmazonSSM"), (Service::Metrics, "GraniteServiceVersion20100801")];
 
 impl Service {
     /// Returns the service that a request was signed for.
@@ -48,6 +64,25 @@ impl Service {
     pub fn signing_name(self) -> &'static str {
         SERVICES.iter().find(|(s, ..)| *s == self).map_or("", |(_, name, _)| name)
     }
+
+    /// Returns what stands before the colon of an action in a policy.
+    pub(crate) fn policy_name(self) -> &'static str {
+        match self {
+            Self::Metrics => "cloudwatch",
+            service => service.signing_name(),
+        }
+    }
+}
+
+impl Wire {
+    /// In what a request to a service is written.
+    pub(crate) fn of(head: &Parts, service: Service) -> Self {
+        match service {
+            Service::Parameters => Self::Json,
+            _ if head.headers.contains_key("x-amz-target") => Self::Json,
+            _ => Self::Xml,
+        }
+    }
 }
 
 /// One call of one action.
@@ -55,17 +90,24 @@ impl Service {
 pub struct Request {
     /// The service called.
     pub service: Service,
+    /// In what it is written.
+    pub wire: Wire,
     /// The action, such as `CreateVpc`.
     pub action: String,
     /// The Region in which it is to happen.
     pub region: String,
     /// The action's parameters, without `Action` and `Version`.
     pub parameters: Parameters,
-    /// The parameters as they came: form text, or JSON for Systems Manager.
+    /// The parameters as they came: form text, or JSON.
     pub body: String,
 }
 
 impl Request {
+    /// Who is spoken to, and how.
+    pub(crate) fn speech(&self) -> (Service, Wire) {
+        (self.service, self.wire)
+    }
+
     /// Reads a request from an HTTP exchange.
     ///
     /// # Errors
@@ -81,6 +123,10 @@ impl Request {
             .to_owned();
         if scope.as_ref().is_some_and(|scope| scope.service == Service::Storage.signing_name()) {
             return crate::s3::request(head, body, region);
+        }
+        if head.headers.contains_key("smithy-protocol") {
+            let message = "mirror-local does not speak the protocol rpc-v2-cbor";
+            return Err(Failure::new("InvalidAction", message));
         }
         let text = std::str::from_utf8(body)
             .map_err(|_| Failure::new("MalformedQueryString", "The body is not UTF-8"))?;
@@ -106,13 +152,15 @@ impl Request {
         })?;
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&rest).finish();
         let parameters = Parameters::from_pairs(rest);
-        Ok(Self { service, action, region, parameters, body })
+        Ok(Self { service, wire: Wire::Xml, action, region, parameters, body })
     }
 
     fn parse_json(target: &str, text: &str, region: String) -> Outcome<Self> {
-        let Some(("AmazonSSM", action)) = target.split_once('.') else {
-            return Err(Failure::unknown_action(target));
-        };
+        let known = target.split_once('.').and_then(|(name, action)| {
+            let (service, _) = TARGETS.iter().find(|(_, known)| *known == name)?;
+            Some((*service, action))
+        });
+        let (service, action) = known.ok_or_else(|| Failure::unknown_action(target))?;
         let malformed = |error| Failure::new("SerializationException", error);
         let value: serde_json::Value =
             serde_json::from_str(if text.trim().is_empty() { "{}" } else { text })
@@ -120,7 +168,8 @@ impl Request {
         let mut pairs = Vec::new();
         flatten("", &value, &mut pairs);
         Ok(Self {
-            service: Service::Parameters,
+            service,
+            wire: Wire::Json,
             action: action.to_owned(),
             region,
             parameters: Parameters::from_pairs(pairs),

@@ -1,7 +1,7 @@
 //! An answer, and the envelopes in which each service sends it.
 
 use crate::failure::Failure;
-use crate::request::Service;
+use crate::request::{Service, Wire};
 use crate::xml::Xml;
 
 /// What goes back to the client.
@@ -22,20 +22,19 @@ pub struct Response {
 }
 
 const XML: &str = "text/xml;charset=UTF-8";
-const JSON: &str = "application/x-amz-json-1.1";
 
 impl Response {
     /// Wraps what `inside` writes in the envelope of a successful answer.
     pub(crate) fn success(
-        service: Service,
+        (service, wire): (Service, Wire),
         action: &str,
         request_id: String,
         inside: impl FnOnce(&mut Xml) -> Result<(), Failure>,
     ) -> Self {
         let mut xml = Xml::new();
-        if service == Service::Parameters {
+        if wire == Wire::Json {
             let written = inside(&mut xml);
-            return Self::finish(service, JSON, request_id, written.map(|()| xml));
+            return Self::finish((service, wire), request_id, written.map(|()| xml));
         }
         let root = format!("{action}Response");
         xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -52,49 +51,66 @@ impl Response {
             written
         };
         xml.close(&root);
-        Self::finish(service, XML, request_id, written.map(|()| xml))
+        Self::finish((service, wire), request_id, written.map(|()| xml))
     }
 
-    fn finish(
-        service: Service,
-        content_type: &'static str,
-        request_id: String,
-        written: Result<Xml, Failure>,
-    ) -> Self {
+    fn finish(speech: (Service, Wire), request_id: String, written: Result<Xml, Failure>) -> Self {
         match written {
             Ok(xml) => {
                 let body = xml.into_string();
-                let headers = Vec::new();
+                let (content_type, headers) = (content_type(speech), Vec::new());
                 Self { status: 200, content_type, request_id, error: None, body, headers }
             }
-            Err(failure) => Self::failure(service, request_id, &failure),
+            Err(failure) => Self::failure(speech, request_id, &failure),
         }
     }
 
     /// Writes a failure as the service would.
-    pub(crate) fn failure(service: Service, request_id: String, failure: &Failure) -> Self {
+    pub(crate) fn failure(speech: (Service, Wire), request_id: String, failure: &Failure) -> Self {
         let mut xml = Xml::new();
-        let code = spelling(service, &failure.code);
-        match service {
-            Service::Ec2 => write_ec2_failure(&mut xml, code, failure, &request_id),
-            Service::LoadBalancing | Service::Tokens => {
-                write_query_failure(&mut xml, (service, code), failure, &request_id);
-            }
-            Service::Storage => write_rest_failure(&mut xml, code, failure, &request_id),
-            Service::Parameters => {
+        let code = spelling(speech.0, &failure.code);
+        match speech {
+            (_, Wire::Json) => {
                 let body = serde_json::json!({ "__type": code, "message": failure.message });
                 xml.raw(&body.to_string());
             }
+            (Service::Ec2, Wire::Xml) => write_ec2_failure(&mut xml, code, failure, &request_id),
+            (Service::Storage, Wire::Xml) => {
+                write_rest_failure(&mut xml, code, failure, &request_id);
+            }
+            (service, Wire::Xml) => {
+                write_query_failure(&mut xml, (service, code), failure, &request_id);
+            }
         }
+        let headers = match speech {
+            // What a service had codes for in the Query protocol: AWS query compatible errors.
+            (Service::Metrics, Wire::Json) => {
+                vec![("x-amzn-query-error", format!("{code};{}", blame(failure)))]
+            }
+            _ => Vec::new(),
+        };
         Self {
             status: failure.status,
-            content_type: if service == Service::Parameters { JSON } else { XML },
+            content_type: content_type(speech),
             error: Some(code.to_owned()),
             request_id,
             body: xml.into_string(),
-            headers: Vec::new(),
+            headers,
         }
     }
+}
+
+fn content_type(speech: (Service, Wire)) -> &'static str {
+    match speech {
+        (_, Wire::Xml) => XML,
+        (Service::Metrics, Wire::Json) => "application/x-amz-json-1.0",
+        (_, Wire::Json) => "application/x-amz-json-1.1",
+    }
+}
+
+/// Whose fault it is.
+const fn blame(failure: &Failure) -> &'static str {
+    if failure.status < 500 { "Sender" } else { "Receiver" }
 }
 
 fn write_ec2_failure(xml: &mut Xml, code: &str, failure: &Failure, request_id: &str) {
@@ -118,7 +134,7 @@ fn write_query_failure(
 ) {
     xml.open_in("ErrorResponse", namespace(service));
     xml.element("Error", |xml| {
-        xml.text("Type", if failure.status < 500 { "Sender" } else { "Receiver" });
+        xml.text("Type", blame(failure));
         xml.text("Code", code);
         xml.text("Message", &failure.message);
     });
@@ -135,11 +151,14 @@ fn write_rest_failure(xml: &mut Xml, code: &str, failure: &Failure, request_id: 
     });
 }
 
-/// Elastic Load Balancing has one code for what EC2 calls by several names.
+/// Elastic Load Balancing and CloudWatch have one code for what EC2 calls by several names.
 fn spelling(service: Service, code: &str) -> &str {
     match (service, code) {
-        (Service::LoadBalancing, "MissingParameter" | "InvalidParameterValue") => "ValidationError",
-        (Service::LoadBalancing, "RequestLimitExceeded") => "Throttling",
+        (
+            Service::LoadBalancing | Service::Metrics,
+            "MissingParameter" | "InvalidParameterValue",
+        ) => "ValidationError",
+        (Service::LoadBalancing | Service::Metrics, "RequestLimitExceeded") => "Throttling",
         (Service::Parameters, "RequestLimitExceeded") => "ThrottlingException",
         (Service::Tokens, "RequestLimitExceeded") => "Throttling",
         (Service::Storage, "RequestLimitExceeded") => "SlowDown",
@@ -151,6 +170,7 @@ fn namespace(service: Service) -> &'static str {
     match service {
         Service::Ec2 | Service::Parameters => "http://ec2.amazonaws.com/doc/2016-11-15/",
         Service::LoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+        Service::Metrics => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         Service::Storage => "http://s3.amazonaws.com/doc/2006-03-01/",
         Service::Tokens => "https://sts.amazonaws.com/doc/2011-06-15/",
     }
@@ -163,7 +183,7 @@ mod tests {
     #[test]
     fn the_two_query_protocols_wrap_differently() {
         let body = |service| {
-            Response::success(service, "Go", "r-1".into(), |xml| {
+            Response::success((service, Wire::Xml), "Go", "r-1".into(), |xml| {
                 xml.text("a", 1);
                 Ok(())
             })
@@ -181,12 +201,13 @@ mod tests {
 
     #[test]
     fn failures_have_their_own_envelopes() {
-        let body = |service| Response::failure(service, "r-1".into(), &Failure::missing("Id")).body;
+        let failure = |speech| Response::failure(speech, "r-1".into(), &Failure::missing("Id"));
+        let body = |service| failure((service, Wire::Xml)).body;
         insta::assert_snapshot!(body(Service::Ec2), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <Response><Errors><Error><Code>MissingParameter</Code><Message>The request must contain the parameter Id</Message></Error></Errors><RequestID>r-1</RequestID></Response>
         "#);
         insta::assert_snapshot!(body(Service::LoadBalancing), @r#"<ErrorResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>The request must contain the parameter Id</Message></Error><RequestId>r-1</RequestId></ErrorResponse>"#);
-        insta::assert_snapshot!(body(Service::Parameters), @r#"{"__type":"MissingParameter","message":"The request must contain the parameter Id"}"#);
+        insta::assert_snapshot!(failure((Service::Parameters, Wire::Json)).body, @r#"{"__type":"MissingParameter","message":"The request must contain the parameter Id"}"#);
     }
 }

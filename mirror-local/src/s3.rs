@@ -7,7 +7,7 @@ use crate::action::next_request_id;
 use crate::authorization::authorize;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
-use crate::request::{Request, Service};
+use crate::request::Request;
 use crate::response::Response;
 use crate::settings::ConditionalWrites;
 use crate::world::{Region, View, World};
@@ -95,7 +95,7 @@ pub(crate) fn handle(world: &mut World, request: &Request, now: Timestamp) -> Re
         Ok(Answer { status, headers, content_type, body }) => {
             Response { status, content_type, request_id: id, error: None, body, headers }
         }
-        Err(failure) => Response::failure(Service::Storage, id, &failure),
+        Err(failure) => Response::failure(request.speech(), id, &failure),
     };
     response.headers.push(("date", date));
     response.headers.push(("x-amz-request-id", response.request_id.clone()));

@@ -134,6 +134,7 @@ fn actions() -> io::Result<Response<Full<Bytes>>> {
         Service::Parameters,
         Service::Tokens,
         Service::Storage,
+        Service::Metrics,
     ];
     let actions: serde_json::Map<String, serde_json::Value> = services
         .into_iter()

@@ -150,7 +150,7 @@ impl Default for Quotas {
 }
 
 /// Durations, quotas and policies together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
     /// How long each transition takes.
@@ -161,6 +161,20 @@ pub struct Settings {
     pub policies: Vec<Policy>,
     /// What S3 makes of the condition of a write.
     pub conditional_writes: ConditionalWrites,
+    /// How many data points an answer of CloudWatch has unless fewer are asked for. The rest is on the next page.
+    pub metric_data_points: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            durations: Durations::default(),
+            quotas: Quotas::default(),
+            policies: Vec::new(),
+            conditional_writes: ConditionalWrites::default(),
+            metric_data_points: 100_800,
+        }
+    }
 }
 
 /// What S3 makes of the condition of a write: a store that is not AWS's may know none.

@@ -3,6 +3,7 @@
 //! The world has no clock and no threads. Whoever calls passes the time; what is due by then is
 //! done first, and states such as `pending` are computed from the times that rows hold.
 
+use crate::cloudwatch::Datapoint;
 use crate::ec2::address::Address;
 use crate::ec2::availability_zone;
 use crate::ec2::default_network;
@@ -139,6 +140,8 @@ tables! {
     buckets: Bucket,
     /// How often each kind of id has been drawn.
     counters: crate::id::Counter,
+    /// What meters have counted.
+    datapoints: Datapoint,
     dhcp_options: DhcpOptions,
     instances: Instance,
     internet_gateways: InternetGateway,

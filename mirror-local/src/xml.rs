@@ -17,9 +17,14 @@ impl Xml {
     /// Writes `<name>value</name>`.
     pub(crate) fn text(&mut self, name: &str, value: impl Display) {
         self.open(name);
+        self.content(value);
+        self.close(name);
+    }
+
+    /// Writes a value between the tags of an element.
+    pub(crate) fn content(&mut self, value: impl Display) {
         let written = write!(Escaped(&mut self.text), "{value}");
         debug_assert!(written.is_ok(), "writing to a string does not fail");
-        self.close(name);
     }
 
     /// Writes the element only where there is a value.

@@ -19,6 +19,7 @@ mod import;
 mod part;
 mod rehearse;
 mod trace;
+mod verify;
 
 pub(crate) use adopt::AdoptArgs;
 pub(crate) use estimates::EstimateArgs;
@@ -27,6 +28,7 @@ pub(crate) use import::{DiscoverArgs, ImportArgs, ImportCommand};
 pub(crate) use part::PartArgs;
 pub(crate) use rehearse::{NamedArgument, RehearseArgs, TrafficArgs};
 pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
+pub(crate) use verify::VerifyArgs;
 
 /// Where the local AWS is kept unless another folder is named.
 pub(crate) const LOCAL: &str = ".mirror/local";
@@ -403,18 +405,6 @@ pub(crate) struct OutputArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
-    #[command(flatten)]
-    pub(crate) stack: StackArgs,
-    /// Say what only packets on the way would show. None is sent.
-    #[arg(long)]
-    pub(crate) probe: bool,
-    /// As JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct GraphArgs {
     /// The stack file, a folder with one, or a saved plan, whose changes have colors.
     /// [default: the one *.mirror.hcl here]
@@ -465,6 +455,9 @@ pub(crate) struct Purposes {
     /// For `mirror plan`, and whatever else only reads.
     #[arg(long)]
     pub(crate) plan: bool,
+    /// For `mirror verify --metrics`.
+    #[arg(long)]
+    pub(crate) metrics: bool,
     /// For `mirror apply`: whatever may happen to the kinds of resources that the stack declares.
     #[arg(long)]
     pub(crate) apply: bool,

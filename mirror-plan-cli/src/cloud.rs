@@ -21,6 +21,7 @@ use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::iam::Location;
 use mirror_plan::id::ObjectId;
+use mirror_plan::metrics::{Metrics, Window};
 use mirror_plan::observed::{Observed, Stranger, Strangers};
 use mirror_plan::plan::{Adoption, Mode};
 use mirror_plan::scalar::{AccountId, Coordination, Region};
@@ -191,6 +192,23 @@ pub(crate) async fn target_health(
     observed: &Observed,
 ) -> Result<TargetGroups, Diagnostics> {
     Ok(aws::target_health(aws, observed).await.map_err(|error| unseen(&error))?)
+}
+
+/// What CloudWatch has counted of a stack.
+pub(crate) async fn metrics(
+    aws: &Aws,
+    observed: &Observed,
+    window: Window,
+) -> Result<Metrics, Diagnostics> {
+    aws::metrics(aws, observed, window).await.map_err(|error| {
+        let diagnostic = unseen(&error);
+        match error {
+            ObserveError::Call(CallError { kind: ErrorKind::Denied, .. }) => {
+                diagnostic.help("what is to be allowed, this prints: mirror iam --metrics").into()
+            }
+            ObserveError::Call(_) | ObserveError::Answer(_) => diagnostic.into(),
+        }
+    })
 }
 
 /// What others have that is in the way of a stack; nothing is in the way of one that goes.

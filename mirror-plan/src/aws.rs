@@ -22,10 +22,12 @@ use crate::scalar::{AccountId, Region};
 
 pub mod act;
 mod answer;
+mod cloudwatch;
 pub mod discover;
 mod dry_run;
 pub mod errors;
 mod image;
+mod metrics;
 pub mod observe;
 mod page;
 mod permission;
@@ -40,6 +42,7 @@ mod whole;
 
 pub use act::{Act, ActError, Known, Made, Token, act, find_created, retag};
 pub use errors::{CallError, ErrorKind};
+pub use metrics::metrics;
 pub use observe::health::target_health;
 pub use observe::strangers::{in_the_way, strangers};
 pub use observe::{ObserveError, Sight, Wanted, candidates, observe};
@@ -76,6 +79,7 @@ struct Shared {
     elb_once: aws_sdk_elasticloadbalancingv2::Client,
     ssm: aws_sdk_ssm::Client,
     sts: aws_sdk_sts::Client,
+    cloudwatch: cloudwatch::Client,
     #[cfg(feature = "s3")]
     storage: s3::Storage,
     account: OnceCell<AccountId>,
@@ -128,6 +132,7 @@ impl Aws {
             elb_once: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb_once.build()),
             ssm: aws_sdk_ssm::Client::from_conf(configured!(aws_sdk_ssm, config).build()),
             sts: aws_sdk_sts::Client::from_conf(configured!(xml aws_sdk_sts, config).build()),
+            cloudwatch: cloudwatch::Client::new(config),
             #[cfg(feature = "s3")]
             storage: s3::Storage::new(config),
             account: OnceCell::new(),

@@ -37,12 +37,24 @@ use statement::{Statement, conditions};
 pub enum Purpose {
     /// `mirror plan`, and whatever else only reads.
     Plan,
+    /// `mirror verify --metrics`: what a plan reads, and the counters of CloudWatch.
+    Metrics,
     /// `mirror apply`: what a plan reads, and every change of the kinds that the stack declares,
     /// their replacement and removal among them.
     Apply,
     /// `mirror destroy`: what a plan reads, and the removal of every kind that a stack may own,
     /// declared or not.
     Destroy,
+}
+
+impl Purpose {
+    /// Whether the command can change something.
+    const fn changes_something(self) -> bool {
+        match self {
+            Self::Plan | Self::Metrics => false,
+            Self::Apply | Self::Destroy => true,
+        }
+    }
 }
 
 /// Where a stack is.
@@ -125,6 +137,9 @@ pub fn policies(
     }
     if plans && !stack.sources.is_empty() {
         SOURCES.iter().for_each(|access| grants.read(access));
+    }
+    if purposes.contains(&Purpose::Metrics) {
+        grants.count();
     }
     if let Some(place) = &stack.coordination {
         grants.coordinate(place, &purposes);
@@ -212,10 +227,18 @@ impl<'a> Grants<'a> {
     fn coordinate(&mut self, place: &Coordination, purposes: &BTreeSet<Purpose>) {
         let object = self.arns.journal(place, &self.stack.name);
         self.journal.add("s3:GetObject", object.clone());
-        if purposes.iter().any(|purpose| *purpose != Purpose::Plan) {
+        if purposes.iter().any(|purpose| purpose.changes_something()) {
             self.journal.add("s3:PutObject", object);
         }
         self.journal_bucket.add("s3:ListBucket", self.arns.bucket(place));
+    }
+
+    /// Allows reading what CloudWatch has counted, and of which instances interfaces are. Both are about no one
+    /// resource: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch".
+    fn count(&mut self) {
+        for action in ["cloudwatch:GetMetricData", "ec2:DescribeNetworkInterfaces"] {
+            self.reading.add(action, "*".to_owned());
+        }
     }
 
     /// Allows a call that only reads, and the reading that goes with any.

@@ -50,7 +50,7 @@
 //! one file for each kind. [`stack`] is what the user declared, [`observed`] what the cloud holds,
 //! [`plan`](mod@plan) what is to happen, [`packet`] what that means for the packets, [`lint`] what will not
 //! work, [`apply`] makes it happen, [`iam`] says what that needs to be allowed, [`permission`] what AWS
-//! says it is, and [`verify`] whether it stands.
+//! says it is, [`verify`] whether it stands and [`metrics`] what CloudWatch has counted of it.
 //!
 //! # Features
 //!
@@ -76,6 +76,7 @@ pub mod iam;
 pub mod id;
 pub mod import;
 pub mod lint;
+pub mod metrics;
 pub mod observed;
 pub mod packet;
 pub mod permission;

@@ -2,11 +2,13 @@
 //!
 //! It is about what AWS tells: sessions that are in place, objects that are as they should be, targets
 //! that the load balancers find healthy, and what comes of both: whether the network lets the packets of each
-//! session through to a receiver. Whether packets arrive AWS does not tell.
+//! session through to a receiver. Whether packets arrive AWS does not tell; what it has counted is told too, where
+//! that was asked.
 
 use std::fmt;
 
 use crate::address::{Address, Kind};
+use crate::metrics::{Metrics, Source};
 use crate::observed::Observed;
 use crate::plan::{Action, Change, Plan};
 use crate::reach::{Condition, Health, Network, Reach, Verdict};
@@ -22,6 +24,8 @@ pub struct Verification<'p> {
     pub targets: Vec<TargetHealth>,
     /// Where the packets of each session that is there get to, in the account as it was seen.
     pub reach: Reach<'p>,
+    /// What CloudWatch has counted, if it was asked.
+    pub metrics: Option<Metrics>,
     /// What is not as it should be, sessions first, and last where packets are stopped: that comes of the rest.
     pub faults: Vec<Fault>,
 }
@@ -76,6 +80,8 @@ pub enum Fault {
     NoTarget(Address),
     /// The network stops packets of this session, all or some of them: [`Verification::reach`] has its way.
     Stopped(Address),
+    /// A source did not mirror all that its filters take: other traffic needed its bandwidth.
+    Skipped(Box<Source>),
 }
 
 impl State {
@@ -126,7 +132,15 @@ impl<'p> Verification<'p> {
             .chain(empty.cloned().map(Fault::NoTarget))
             .chain(stopped.map(|way| Fault::Stopped(way.session().clone())))
             .collect();
-        Self { plan, targets, reach, faults }
+        Self { plan, targets, reach, metrics: None, faults }
+    }
+
+    /// The same with what CloudWatch has counted. What a source had to leave out is a fault.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        let skipping = metrics.sources.iter().filter(|source| source.skipped.is_something());
+        self.faults.extend(skipping.map(|source| Fault::Skipped(Box::new(source.clone()))));
+        Self { metrics: Some(metrics), ..self }
     }
 
     /// Whether all is as it should be.

@@ -1,6 +1,6 @@
 """What the clients do, in order. A scenario cleans up after itself."""
 
-from . import balancing, cli, identity, instances, lab, mirroring, network, security, storage
+from . import balancing, cli, identity, instances, lab, metrics, mirroring, network, security, storage
 
 SCENARIOS = [
     identity.caller_and_images,
@@ -20,6 +20,7 @@ SCENARIOS = [
     mirroring.targets_and_sessions,
     mirroring.pages,
     storage.objects,
+    metrics.counters,
     lab.whole_lab,
     cli.commands,
 ]

@@ -58,7 +58,11 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
             };
             BTreeMap::from([(made.to_owned(), tags(parameters, "Tags"))])
         }
-        Service::Ec2 | Service::Parameters | Service::Storage | Service::Tokens => {
+        Service::Ec2
+        | Service::Metrics
+        | Service::Parameters
+        | Service::Storage
+        | Service::Tokens => {
             let specifications = SPECIFICATIONS.into_iter().flat_map(|list| parameters.list(list));
             let of = |specification: &Parameters| {
                 let of = specification.text("ResourceType")?.to_owned();
@@ -90,7 +94,7 @@ impl Thing {
 
 impl Checked<'_> {
     fn action_name(&self, action: &str) -> String {
-        format!("{}:{action}", self.request.service.signing_name())
+        format!("{}:{action}", self.request.service.policy_name())
     }
 
     fn about_everything(&self, action: String) -> Check {
@@ -367,7 +371,7 @@ impl Checked<'_> {
     }
 
     fn arn(&self, resource: &str) -> String {
-        let service = self.request.service.signing_name();
+        let service = self.request.service.policy_name();
         format!("arn:aws:{service}:{}:{ACCOUNT}:{resource}", self.region.name)
     }
 
@@ -377,7 +381,7 @@ impl Checked<'_> {
     }
 
     fn add_resource_tags(&self, facts: &mut Facts, tags: &Tags) {
-        let service = self.request.service.signing_name();
+        let service = self.request.service.policy_name();
         for (key, value) in tags.iter() {
             facts.add(&format!("aws:ResourceTag/{key}"), value);
             facts.add(&format!("{service}:ResourceTag/{key}"), value);

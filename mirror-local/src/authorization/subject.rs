@@ -179,7 +179,7 @@ pub(super) fn subjects(service: Service, action: &str) -> &'static [Subject] {
     let known = match service {
         Service::Ec2 => ec2(action),
         Service::LoadBalancing => balancing(action),
-        Service::Parameters | Service::Storage | Service::Tokens => None,
+        Service::Metrics | Service::Parameters | Service::Storage | Service::Tokens => None,
     };
     known.unwrap_or_default()
 }

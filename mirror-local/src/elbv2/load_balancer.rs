@@ -96,7 +96,7 @@ impl LoadBalancer {
     }
 
     /// Returns what follows `loadbalancer/` in the ARN: `net/NAME/ID`.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.arn.split_once(":loadbalancer/").map_or("", |(_, path)| path)
     }
 }

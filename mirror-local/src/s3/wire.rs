@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
-use crate::request::{Request, Service};
+use crate::request::{Request, Service, Wire};
 use http::request::Parts;
 use http::{HeaderName, Method};
 use jiff::Timestamp;
@@ -62,7 +62,8 @@ pub(crate) fn request(head: &Parts, body: &[u8], region: String) -> Outcome<Requ
     }
     let parameters = Parameters::from_pairs(pairs);
     let action = action.to_owned();
-    Ok(Request { service: Service::Storage, action, region, parameters, body: logged })
+    let (service, wire) = (Service::Storage, Wire::Xml);
+    Ok(Request { service, wire, action, region, parameters, body: logged })
 }
 
 /// The bucket and the key that a request names, in its path or in its host.

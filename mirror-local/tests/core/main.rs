@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod instance;
 mod laws;
+mod metrics;
 mod network;
 mod server;
 mod store;

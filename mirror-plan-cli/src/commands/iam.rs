@@ -42,7 +42,12 @@ pub(crate) async fn run(args: &IamArgs, settings: &Settings, ui: &mut Ui) -> End
 
 /// What the options ask for.
 fn named(purposes: &Purposes) -> impl Iterator<Item = Purpose> {
-    let Purposes { plan, apply, destroy } = *purposes;
-    let given = [(plan, Purpose::Plan), (apply, Purpose::Apply), (destroy, Purpose::Destroy)];
+    let Purposes { plan, metrics, apply, destroy } = *purposes;
+    let given = [
+        (plan, Purpose::Plan),
+        (metrics, Purpose::Metrics),
+        (apply, Purpose::Apply),
+        (destroy, Purpose::Destroy),
+    ];
     given.into_iter().filter_map(|(given, purpose)| given.then_some(purpose))
 }

@@ -1,5 +1,6 @@
 //! `mirror verify`: whether the stack stands as its file says, its receivers are well and packets can get to them.
 
+use mirror_plan::metrics::Window;
 use mirror_plan::plan::{Mode, Request};
 use mirror_plan::render::verify::{self, Probe, Text};
 use mirror_plan::verify::Verification;
@@ -13,7 +14,7 @@ use crate::stack_file::Loaded;
 use crate::ui::Ui;
 
 pub(crate) async fn run(args: &VerifyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let VerifyArgs { stack: StackArgs { stack, variables }, probe, json } = args;
+    let VerifyArgs { stack: StackArgs { stack, variables }, metrics, probe, json } = args;
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
@@ -21,7 +22,11 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings, ui: &mut Ui) -> 
     let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
     let groups = cloud::target_health(&aws, &observed).await?;
-    let found = Verification::of(&plan, &observed, groups);
+    let mut found = Verification::of(&plan, &observed, groups);
+    if let Some(minutes) = metrics {
+        let window = Window::before(jiff::Timestamp::now(), *minutes);
+        found = found.with_metrics(cloud::metrics(&aws, &observed, window).await?);
+    }
     let probe = if *probe { Probe::Asked } else { Probe::Unasked };
     if *json {
         ui.data(format_args!("{:#}\n", verify::json(&found, probe)));

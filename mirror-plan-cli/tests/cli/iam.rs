@@ -12,9 +12,9 @@ fn a_policy_is_for_something() {
     ----- stdout -----
     ----- stderr -----
     error: the following required arguments were not provided:
-      <--plan|--apply|--destroy>
+      <--plan|--metrics|--apply|--destroy>
 
-    Usage: mirror iam <--plan|--apply|--destroy> [STACK]
+    Usage: mirror iam <--plan|--metrics|--apply|--destroy> [STACK]
 
     For more information, try '--help'.
     ");

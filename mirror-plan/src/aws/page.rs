@@ -42,7 +42,7 @@ pub(super) const ELB_PAGE: i32 = 400;
 /// How many values one filter takes.
 ///
 /// Source: EC2 user guide, "Filtering": 200 filter values.
-const FILTER_VALUES: usize = 200;
+pub(super) const FILTER_VALUES: usize = 200;
 
 /// The ids of what is looked for.
 pub(super) type Ids = BTreeSet<String>;

@@ -334,5 +334,11 @@ fn purposes_together_are_all_of_each() {
         actions(&[Purpose::Apply]).union(&actions(&[Purpose::Destroy])).cloned().collect();
     assert_eq!(actions(&[Purpose::Apply, Purpose::Destroy]), apart);
     assert!(actions(&[Purpose::Plan]).is_subset(&actions(&[Purpose::Destroy])));
+    let counting = actions(&[Purpose::Metrics]);
+    let planning = actions(&[Purpose::Plan]);
+    let more: Vec<&String> = counting.difference(&planning).collect();
+    assert_eq!(more, ["cloudwatch:GetMetricData", "ec2:DescribeNetworkInterfaces"]);
+    assert!(planning.is_subset(&counting));
+    assert!(!actions(&[Purpose::Apply]).contains("cloudwatch:GetMetricData"));
     assert!(actions(&[Purpose::Destroy]).is_subset(&actions(&[Purpose::Apply])));
 }

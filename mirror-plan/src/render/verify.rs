@@ -12,8 +12,12 @@ use crate::plan::{Action, Change, Plan};
 use crate::reach::{Extent, Outcome, Path, Verdict, Way, Ways};
 use crate::verify::{Fault, State, TargetHealth, Verification};
 
+mod counted;
+#[cfg(test)]
+mod tests;
 mod unseen;
 
+use counted::Counters;
 use unseen::Unseen;
 
 /// How many faults, and how many ways, are told: of a stack that was not applied every resource is a fault.
@@ -66,6 +70,9 @@ impl fmt::Display for Text<'_> {
         self.write_faults(f, &ways)?;
         self.write_ways(f, &ways)?;
         self.write_well(f)?;
+        if let Some(metrics) = &found.metrics {
+            write!(f, "\n{}", Counters(metrics))?;
+        }
         self.write_verdict(f, &ways)?;
         match probe {
             Probe::Unasked => Ok(()),
@@ -196,6 +203,7 @@ fn words(fault: &Fault, ways: &BTreeMap<&Address, Way<'_, '_>>) -> (String, Vec<
         }
         Fault::NoTarget(group) => (format!("{group} has no target"), Vec::new()),
         Fault::Stopped(session) => (Line(&ways[session]).to_string(), Vec::new()),
+        Fault::Skipped(source) => (counted::skipped(source), Vec::new()),
     }
 }
 
@@ -220,6 +228,9 @@ pub fn json(found: &Verification<'_>, probe: Probe) -> Json {
         "paths": ways.iter().map(|way| path(&way)).collect::<Vec<_>>(),
         "resources": of(&|kind| !is_session(kind)),
     });
+    if let Some(metrics) = &found.metrics {
+        document["metrics"] = counted::json(metrics);
+    }
     match probe {
         Probe::Unasked => {}
         Probe::Asked => document["probe"] = Unseen::of(&ways).json(),

@@ -23,6 +23,7 @@ mod generate;
 mod iam;
 mod import;
 mod lease;
+mod metrics;
 mod moved;
 mod order;
 mod peers;

@@ -13,10 +13,35 @@ mod terraform;
 use std::path::Path;
 use std::process::Command;
 
-use mirror_local::{Cloud, Server};
+use mirror_local::data_plane::DataPlane;
+use mirror_local::traffic::{Host, Mix};
+use mirror_local::{Cloud, Meter, Server};
+use mirror_tests::{REGION, Rig, lab};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_and_the_aws_command_line_find_the_local_aws_as_its_model_says() {
+    conform(Cloud::in_memory(), &[]).await;
+}
+
+/// In both protocols of CloudWatch, of which boto3 prefers JSON.
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_reads_what_was_counted_as_its_model_says() {
+    let rig = Rig::instant();
+    rig.converge(&lab()).await;
+    let mut plane =
+        DataPlane::of(&rig.cloud, REGION, 9001).expect("a cloud in memory has no files");
+    let mirrored = plane.interfaces().iter().filter(|it| !it.sessions().is_empty());
+    let hosts = mirrored.map(|it| Host { address: it.primary(), resolver: it.primary() });
+    let (hosts, mut meter) = (hosts.collect(), Meter::default());
+    for timed in Mix::new(1, hosts).take(500) {
+        plane.offer(timed.time, &timed.frame, |seen| meter.see(&seen, timed.frame.len()));
+    }
+    meter.publish(&plane, &rig.cloud).expect("a cloud in memory has no files");
+    conform(rig.cloud, &["--standing", REGION, "--only", "counters"]).await;
+}
+
+/// Lets the conformance run look at a cloud.
+async fn conform(cloud: Cloud, arguments: &'static [&str]) {
     let conformance = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mirror-local/conformance");
     let python = match packages::python("peers", &conformance.join("requirements.txt")) {
         Ok(python) => python,
@@ -26,10 +51,11 @@ async fn boto3_and_the_aws_command_line_find_the_local_aws_as_its_model_says() {
         Command::new(python)
             .arg(conformance.join("run.py"))
             .args(["--endpoint", endpoint])
+            .args(arguments)
             .output()
             .expect("the interpreter that was just installed runs")
     };
-    let output = serve(Cloud::in_memory(), client).await;
+    let output = serve(cloud, client).await;
     let (said, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}{complained}");

@@ -14,7 +14,7 @@ const FILE_LINES_MAX: usize = 600;
 const NAMES_OF_NOTHING: [&str; 6] = ["common", "helper", "helpers", "misc", "util", "utils"];
 
 /// The modules of mirror-plan that are functions of their inputs; `*` stands for any ending.
-const PURE_MODULES: [&str; 22] = [
+const PURE_MODULES: [&str; 23] = [
     "address",
     "attribute",
     "code",
@@ -25,6 +25,7 @@ const PURE_MODULES: [&str; 22] = [
     "iam",
     "id",
     "lint*",
+    "metrics",
     "observed",
     "packet*",
     "permission",

@@ -49,7 +49,7 @@ fn a_linter_knows_every_word_of_the_policies() {
     let printed: Vec<String> = [lab(), stack(&borrower)]
         .iter()
         .flat_map(|stack| {
-            let all = [Purpose::Plan, Purpose::Apply, Purpose::Destroy];
+            let all = [Purpose::Plan, Purpose::Metrics, Purpose::Apply, Purpose::Destroy];
             all.into_iter().flat_map(|purpose| policies(stack, &location, [purpose]))
         })
         .map(|policy| policy.to_string())

@@ -1,0 +1,325 @@
+//! What `GetMetricData` looks like on the wire: a form, and XML.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_smithy_query::QueryWriter;
+use aws_smithy_runtime_api::http::Headers;
+use aws_smithy_types::date_time::{DateTimeFormatError, Format};
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::{DateTime, Number};
+use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+use aws_types::request_id::apply_request_id;
+
+use crate::metrics::{Dimension, Series, Window};
+
+/// What is asked in one call.
+#[derive(Clone, Debug)]
+pub(in crate::aws) struct Batch {
+    /// When.
+    pub(in crate::aws) window: Window,
+    /// At most [`Batch::LONGEST`]; they are known by their places in the answer.
+    pub(in crate::aws) series: Vec<Series>,
+    /// Where the page before has ended.
+    pub(in crate::aws) next_token: Option<String>,
+}
+
+/// A part of the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::aws) struct Page {
+    pub(in crate::aws) returned: Vec<Returned>,
+    pub(in crate::aws) next_token: Option<String>,
+}
+
+/// Data points of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::aws) struct Returned {
+    /// Its place among those that were asked for.
+    pub(in crate::aws) place: usize,
+    pub(in crate::aws) values: Vec<f64>,
+    pub(in crate::aws) status: StatusCode,
+}
+
+/// Whether data points are all there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::aws) enum StatusCode {
+    Complete,
+    /// There are more on the next page.
+    PartialData,
+    /// There are none, for this reason.
+    Failed(String),
+}
+
+/// A refused call.
+#[derive(Clone, Debug)]
+pub(in crate::aws) struct Refusal(ErrorMetadata);
+
+impl Batch {
+    /// How many series one call takes.
+    ///
+    /// Source: CloudWatch API reference, `GetMetricData`.
+    pub(in crate::aws) const LONGEST: usize = 500;
+
+    /// The body of the request.
+    pub(super) fn form(&self) -> Result<String, DateTimeFormatError> {
+        let Self { window, series, next_token } = self;
+        let mut form = String::new();
+        let mut writer = QueryWriter::new(&mut form, super::CALL, "2010-08-01");
+        let mut queries = writer.prefix("MetricDataQueries").start_list(false, None);
+        for (place, series) in series.iter().enumerate() {
+            let Series { namespace, name, dimensions, period, statistic } = series;
+            let mut query = queries.entry();
+            query.prefix("Id").string(&format!("{ID}{place}"));
+            let mut stat = query.prefix("MetricStat");
+            let mut metric = stat.prefix("Metric");
+            metric.prefix("Namespace").string(namespace);
+            metric.prefix("MetricName").string(name);
+            let mut list = metric.prefix("Dimensions").start_list(false, None);
+            for Dimension { name, value } in dimensions {
+                let mut dimension = list.entry();
+                dimension.prefix("Name").string(name);
+                dimension.prefix("Value").string(value);
+            }
+            list.finish();
+            stat.prefix("Period").number(Number::PosInt(u64::from(*period)));
+            stat.prefix("Stat").string(statistic.name());
+        }
+        queries.finish();
+        let at = |time: jiff::Timestamp| DateTime::from_secs(time.as_second());
+        writer.prefix("StartTime").date_time(&at(window.from), Format::DateTime)?;
+        writer.prefix("EndTime").date_time(&at(window.to), Format::DateTime)?;
+        if let Some(token) = next_token {
+            writer.prefix("NextToken").string(token);
+        }
+        writer.finish();
+        Ok(form)
+    }
+}
+
+/// What the ids of queries begin with, which must be a small letter.
+const ID: &str = "q";
+
+impl Page {
+    /// Reads the answer.
+    pub(super) fn read(body: &[u8]) -> Result<Self, XmlDecodeError> {
+        let mut document = Document::try_from(body)?;
+        let mut root = document.root_element()?;
+        if !root.start_el().matches("GetMetricDataResponse") {
+            return Err(XmlDecodeError::custom("expected `GetMetricDataResponse`"));
+        }
+        let mut page = None;
+        while let Some(mut tag) = root.next_tag() {
+            if tag.start_el().matches("GetMetricDataResult") {
+                page = Some(Self::result(&mut tag)?);
+            }
+        }
+        page.ok_or_else(|| XmlDecodeError::custom("expected `GetMetricDataResult`"))
+    }
+
+    fn result(result: &mut ScopedDecoder<'_, '_>) -> Result<Self, XmlDecodeError> {
+        let (mut returned, mut next_token) = (Vec::new(), None);
+        while let Some(mut tag) = result.next_tag() {
+            match tag.start_el().local() {
+                "MetricDataResults" => {
+                    while let Some(mut member) = tag.next_tag() {
+                        returned.push(Returned::read(&mut member)?);
+                    }
+                }
+                "NextToken" => next_token = Some(try_data(&mut tag)?.into_owned()),
+                _ => {}
+            }
+        }
+        Ok(Self { returned, next_token: next_token.filter(|token| !token.is_empty()) })
+    }
+}
+
+impl Returned {
+    fn read(member: &mut ScopedDecoder<'_, '_>) -> Result<Self, XmlDecodeError> {
+        let (mut place, mut status, mut values) = (None, None, Vec::new());
+        while let Some(mut tag) = member.next_tag() {
+            match tag.start_el().local() {
+                "Id" => {
+                    let id = try_data(&mut tag)?;
+                    place = id.strip_prefix(ID).and_then(|place| place.parse().ok());
+                }
+                "StatusCode" => status = Some(StatusCode::of(&try_data(&mut tag)?)),
+                "Values" => {
+                    while let Some(mut value) = tag.next_tag() {
+                        let value = try_data(&mut value)?;
+                        let value = value.trim().parse().map_err(XmlDecodeError::unhandled)?;
+                        values.push(value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        match (place, status) {
+            (Some(place), Some(status)) => Ok(Self { place, values, status }),
+            _ => Err(XmlDecodeError::custom("a result without `Id` or `StatusCode`")),
+        }
+    }
+}
+
+impl StatusCode {
+    /// Source: CloudWatch API reference, `MetricDataResult`.
+    fn of(word: &str) -> Self {
+        match word {
+            "Complete" => Self::Complete,
+            "PartialData" => Self::PartialData,
+            other => Self::Failed(other.to_owned()),
+        }
+    }
+}
+
+impl Refusal {
+    /// Reads what is there of an answer: a proxy may have written it.
+    pub(super) fn read(body: &[u8], headers: &Headers) -> Self {
+        let error = read_error(body).unwrap_or_default();
+        let builder = ErrorMetadata::builder();
+        let builder = error.code.into_iter().fold(builder, |it, code| it.code(code));
+        let builder = error.message.into_iter().fold(builder, |it, message| it.message(message));
+        Self(apply_request_id(builder, headers).build())
+    }
+}
+
+/// What an answer says of an error.
+#[derive(Debug, Default)]
+struct Said {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+fn read_error(body: &[u8]) -> Result<Said, XmlDecodeError> {
+    let mut document = Document::try_from(body)?;
+    let mut root = document.root_element()?;
+    let mut said = Said::default();
+    while let Some(mut tag) = root.next_tag() {
+        if !tag.start_el().matches("Error") {
+            continue;
+        }
+        while let Some(mut field) = tag.next_tag() {
+            match field.start_el().local() {
+                "Code" => said.code = Some(try_data(&mut field)?.into_owned()),
+                "Message" => said.message = Some(try_data(&mut field)?.into_owned()),
+                _ => {}
+            }
+        }
+    }
+    Ok(said)
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Refusal {}
+
+impl ProvideErrorMetadata for Refusal {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Statistic;
+
+    #[test]
+    fn a_form_names_each_series_by_its_place() {
+        let series = |name| Series {
+            namespace: "AWS/EC2",
+            name,
+            dimensions: vec![Dimension { name: "InstanceId", value: "i-0a1b2c3d".to_owned() }],
+            period: 300,
+            statistic: Statistic::Sum,
+        };
+        let window = Window {
+            from: "2026-11-27T12:00:00Z".parse().unwrap(),
+            to: "2026-11-27T12:17:01.5Z".parse().unwrap(),
+        };
+        let series = vec![series("NetworkMirrorIn"), series("NetworkMirrorOut")];
+        let next_token = Some("a/b==".to_owned());
+        let form = Batch { window, series, next_token }.form().unwrap();
+        insta::assert_snapshot!(form.replace('&', "\n&"), @"
+        Action=GetMetricData
+        &Version=2010-08-01
+        &MetricDataQueries.member.1.Id=q0
+        &MetricDataQueries.member.1.MetricStat.Metric.Namespace=AWS%2FEC2
+        &MetricDataQueries.member.1.MetricStat.Metric.MetricName=NetworkMirrorIn
+        &MetricDataQueries.member.1.MetricStat.Metric.Dimensions.member.1.Name=InstanceId
+        &MetricDataQueries.member.1.MetricStat.Metric.Dimensions.member.1.Value=i-0a1b2c3d
+        &MetricDataQueries.member.1.MetricStat.Period=300
+        &MetricDataQueries.member.1.MetricStat.Stat=Sum
+        &MetricDataQueries.member.2.Id=q1
+        &MetricDataQueries.member.2.MetricStat.Metric.Namespace=AWS%2FEC2
+        &MetricDataQueries.member.2.MetricStat.Metric.MetricName=NetworkMirrorOut
+        &MetricDataQueries.member.2.MetricStat.Metric.Dimensions.member.1.Name=InstanceId
+        &MetricDataQueries.member.2.MetricStat.Metric.Dimensions.member.1.Value=i-0a1b2c3d
+        &MetricDataQueries.member.2.MetricStat.Period=300
+        &MetricDataQueries.member.2.MetricStat.Stat=Sum
+        &StartTime=2026-11-27T12%3A00%3A00Z
+        &EndTime=2026-11-27T12%3A17%3A01Z
+        &NextToken=a%2Fb%3D%3D
+        ");
+    }
+
+    const ANSWER: &str = "<GetMetricDataResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\">
+  <GetMetricDataResult>
+    <NextToken>more</NextToken>
+    <MetricDataResults>
+      <member>
+        <Label>NetworkMirrorIn</Label>
+        <Timestamps><member>2026-11-27T12:05:00Z</member><member>2026-11-27T12:00:00Z</member></Timestamps>
+        <Values><member>1.0E7</member><member>0.0</member></Values>
+        <Id>q1</Id>
+        <StatusCode>PartialData</StatusCode>
+      </member>
+      <member><Id>q0</Id><Timestamps/><Values/><StatusCode>Complete</StatusCode></member>
+      <member><Id>q2</Id><StatusCode>Forbidden</StatusCode></member>
+    </MetricDataResults>
+    <Messages/>
+  </GetMetricDataResult>
+  <ResponseMetadata><RequestId>1-2-3</RequestId></ResponseMetadata>
+</GetMetricDataResponse>";
+
+    #[test]
+    fn an_answer_is_read_by_the_names_of_its_elements() {
+        let page = Page::read(ANSWER.as_bytes()).unwrap();
+        let returned =
+            |place, values: &[f64], status| Returned { place, values: values.to_vec(), status };
+        let expected = vec![
+            returned(1, &[1e7, 0.0], StatusCode::PartialData),
+            returned(0, &[], StatusCode::Complete),
+            returned(2, &[], StatusCode::Failed("Forbidden".to_owned())),
+        ];
+        assert_eq!(page, Page { returned: expected, next_token: Some("more".to_owned()) });
+    }
+
+    #[test]
+    fn an_answer_that_lacks_something_is_none() {
+        for lacks in ["<Id>q0</Id>", "<StatusCode>Complete</StatusCode>", "0.0"] {
+            assert!(Page::read(ANSWER.replacen(lacks, "", 1).as_bytes()).is_err(), "{lacks}");
+        }
+        assert!(Page::read(ANSWER.replace("GetMetricDataResult>", "Other>").as_bytes()).is_err());
+        assert!(Page::read(b"<html></html>").is_err());
+        assert!(Page::read(b"").is_err());
+    }
+
+    #[test]
+    fn a_refusal_has_the_words_of_aws_if_it_is_hers() {
+        let said = |body: &str| {
+            let refusal = Refusal::read(body.as_bytes(), &Headers::new());
+            (refusal.code().map(str::to_owned), refusal.message().map(str::to_owned))
+        };
+        let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
+                    <Message>Rate exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
+        let words = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
+        assert_eq!(said(body), words("Throttling", "Rate exceeded"));
+        assert_eq!(said("<html><body>502</body></html>"), (None, None));
+        assert_eq!(said("not XML"), (None, None));
+    }
+}

@@ -1,0 +1,86 @@
+//! Asking CloudWatch what it has counted of a stack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Aws;
+use super::answer::Answer;
+use super::cloudwatch::{Batch, CALL, Page, Returned, StatusCode};
+use super::errors::FieldError;
+use super::observe::ObserveError;
+use super::page::{self, pages};
+use crate::id::NetworkInterfaceId;
+use crate::metrics::{Metrics, Series, Window, unknown_interfaces};
+use crate::observed::Observed;
+use crate::resource::instance::InstanceId;
+
+const ANSWER: Answer = Answer(CALL);
+const INTERFACES: Answer = Answer("DescribeNetworkInterfaces");
+
+/// Asks what was counted in a time: a call for each 500 counters, of which a source has eight.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read.
+pub async fn metrics(
+    aws: &Aws,
+    observed: &Observed,
+    window: Window,
+) -> Result<Metrics, ObserveError> {
+    let attached = attached(aws, unknown_interfaces(observed)).await?;
+    let mut series = Vec::new();
+    let places = Metrics::of(observed, &attached, window).map(|one| {
+        series.push(one);
+        series.len() - 1
+    });
+    let mut values = Vec::with_capacity(series.len());
+    for batch in series.chunks(Batch::LONGEST) {
+        values.extend(ask(aws, batch, window).await?);
+    }
+    Ok(places.map(|place| series[place].total(&values[place])))
+}
+
+/// The values of the data points of each series, which one call takes.
+async fn ask(aws: &Aws, series: &[Series], window: Window) -> Result<Vec<Vec<f64>>, ObserveError> {
+    let mut found: Vec<Option<Vec<f64>>> = vec![None; series.len()];
+    let mut next_token = None;
+    loop {
+        let batch = Batch { window, series: series.to_vec(), next_token };
+        let page = aws.send(CALL, aws.shared.cloudwatch.get_metric_data(batch)).await?;
+        let Page { returned, next_token: next } = page;
+        for Returned { place, values, status } in returned {
+            if let StatusCode::Failed(why) = status {
+                return Err(ANSWER.wrong("StatusCode", FieldError::Unknown(why)).into());
+            }
+            let of = found.get_mut(place).ok_or_else(|| ANSWER.broken("Id"))?;
+            of.get_or_insert_default().extend(values);
+        }
+        next_token = next;
+        if next_token.is_none() {
+            break;
+        }
+    }
+    // One of which nothing is said was cut off, and is not one without data.
+    let all: Option<Vec<_>> = found.into_iter().collect();
+    Ok(all.ok_or_else(|| ANSWER.broken("MetricDataResults"))?)
+}
+
+/// The instances that interfaces are attached to.
+async fn attached(
+    aws: &Aws,
+    interfaces: BTreeSet<NetworkInterfaceId>,
+) -> Result<BTreeMap<NetworkInterfaceId, InstanceId>, ObserveError> {
+    let interfaces: Vec<String> = interfaces.iter().map(ToString::to_string).collect();
+    let mut attached = BTreeMap::new();
+    for ids in interfaces.chunks(page::FILTER_VALUES) {
+        let filter = page::filter("network-interface-id", ids.iter().cloned());
+        let request =
+            aws.ec2().describe_network_interfaces().filters(filter).max_results(page::PAGE);
+        for interface in pages!(aws, "DescribeNetworkInterfaces", request, network_interfaces) {
+            let id = INTERFACES.id("networkInterfaceId", interface.network_interface_id())?;
+            let instance = interface.attachment().and_then(|it| it.instance_id());
+            if let Some(instance) = INTERFACES.optional("instanceId", instance)? {
+                attached.insert(id, instance);
+            }
+        }
+    }
+    Ok(attached)
+}

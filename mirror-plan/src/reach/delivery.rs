@@ -330,12 +330,13 @@ impl<'s> Balanced<'s> {
     ) -> Vec<Zone> {
         let subnet = instance.map(|instance| network.mention(&instance.subnet));
         let zone = subnet.and_then(|subnet| zone(network, subnet));
-        // The nodes of a load balancer are in different zones.
-        let is_at_a_node = self.nodes.iter().any(|node| Some(node.subnet) == subnet);
+        let is_at =
+            |node: &Node<'s>| Some(node.subnet) == subnet || (zone.is_some() && node.zone == zone);
+        // The nodes of a load balancer are in different zones: who is in that of one is in that of no other.
+        let is_at_a_node = self.nodes.iter().any(is_at);
         let relation = |node: &Node<'s>| match (node.zone, zone) {
-            _ if balancer.cross_zone || Some(node.subnet) == subnet => Zone::Same,
+            _ if balancer.cross_zone || is_at(node) => Zone::Same,
             _ if is_at_a_node => Zone::Other,
-            (Some(a), Some(b)) if a == b => Zone::Same,
             (Some(_), Some(_)) => Zone::Other,
             (None, _) | (_, None) => Zone::Unknown,
         };

@@ -26,6 +26,8 @@ UNMODELLED = {"return"}
 UNLISTED = {
     # An attached internet gateway is `available`.
     ("AttachmentStatus", "available"),
+    # The states of an endpoint begin with a small letter.
+    *(("State", state) for state in ("pendingAcceptance", "pending", "available", "deleting", "rejected")),
 }
 
 # Codes of Elastic Load Balancing that no operation lists because every one has them.

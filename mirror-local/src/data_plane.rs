@@ -37,7 +37,7 @@ use std::net::IpAddr;
 pub use encapsulation::{Encapsulation, MirrorTarget, SOURCE_PORTS, Wrapped};
 pub use fate::{By, Carried, Direction, Fate, Loss, Mirrored, Seen, Sighting, Unmirrored};
 pub use interface::Interface;
-pub use receiver::Receiver;
+pub use receiver::{Receiver, Wrapping};
 pub use reserved::Reserved;
 pub use session::{Rule, Session};
 

@@ -3,7 +3,7 @@
 //! Each receiver of a [`DataPlane`] is a `mirror-vxlan` of its own, on an address of its own in 127.0.0.0/8 and
 //! the port that the data plane says. A datagram comes from an address that stands for the mirrored
 //! interface, and from the very source port that AWS would use; it carries what AWS would send behind the
-//! UDP header, to the byte. The IPv4 and UDP headers are the kernel's, as whoever would write those
+//! UDP header, to the byte; behind a Gateway Load Balancer that is the whole packet in GENEVE. The IPv4 and UDP headers are the kernel's, as whoever would write those
 //! needs privileges.
 //!
 //! No datagram is sent before the kernel has room for it, so that none is lost but by a receiver that is
@@ -11,10 +11,12 @@
 //! [`Delivered::is_identical`].
 
 mod digest;
+mod geneve;
 mod input;
 mod recording;
 mod witness;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, UdpSocket};
@@ -26,7 +28,7 @@ use mirror_vxlan::decap::Decapsulator;
 use mirror_vxlan::receive::{Account, Everything, Receiver as Program, Running};
 use mirror_vxlan::sink::file::{FileError, Files};
 
-use crate::data_plane::{DataPlane, Mirrored, Receiver};
+use crate::data_plane::{DataPlane, Mirrored, Receiver, Wrapping};
 use digest::Digest;
 use input::{Intake, LoopbackInput};
 pub use recording::Recording;
@@ -103,6 +105,7 @@ pub struct Delivery {
 #[derive(Debug)]
 struct Post {
     address: SocketAddrV4,
+    wrapping: Wrapping,
     /// None once it has been stopped.
     running: Option<Running>,
     ended: Option<Account>,
@@ -205,15 +208,18 @@ impl Delivery {
     pub fn send(&mut self, receiver: usize, copy: &Mirrored<'_>) -> Result<(), DeliveryError> {
         let Mirrored { packet, wrapped, .. } = copy;
         let source = Ipv4Addr::new(packet[12], packet[13], packet[14], packet[15]);
-        let payload = &packet[OUTER_LEN..];
+        let payload = match self.posts[receiver].wrapping {
+            Wrapping::Vxlan => Cow::Borrowed(&packet[OUTER_LEN..]),
+            Wrapping::Geneve => Cow::Owned(geneve::wrap(packet)),
+        };
         let from = SocketAddrV4::new(self.stand_in(source), wrapped.source_port);
         let post = &mut self.posts[receiver];
         post.wait_for_room();
         let to = post.address;
         let failed = |source| DeliveryError::Send { address: from, source };
         let sender = sender(&mut self.senders, from).map_err(failed)?;
-        sender.send_to(payload, to).map_err(failed)?;
-        post.count(payload);
+        sender.send_to(&payload, to).map_err(failed)?;
+        post.count(&packet[OUTER_LEN..], payload.len());
         Ok(())
     }
 
@@ -225,8 +231,11 @@ impl Delivery {
     /// Stops all and returns what became of the copies for each, in their order.
     pub fn end(self) -> Vec<Delivered> {
         let Self { block: _, posts, sources, senders: _, recorder: _ } = self;
-        let stood_in: HashMap<IpAddr, Ipv4Addr> =
-            sources.into_iter().map(|(source, stand_in)| (stand_in.into(), source)).collect();
+        // What comes in GENEVE still has the address of its source.
+        let stood_in: HashMap<IpAddr, Ipv4Addr> = sources
+            .into_iter()
+            .flat_map(|(source, stand_in)| [stand_in, source].map(|it| (it.into(), source)))
+            .collect();
         posts.into_iter().map(|post| post.end(&stood_in)).collect()
     }
 
@@ -283,20 +292,27 @@ impl Post {
         let (intake, seen) = (Arc::new(Intake::default()), Arc::new(Seen::default()));
         let input = LoopbackInput::bind(address, Arc::clone(&intake))
             .map_err(|source| DeliveryError::Receive { address, source })?;
-        let decapsulator = Decapsulator { vxlan_port: receiver.port(), ..Decapsulator::default() };
+        let decapsulator = match receiver.wrapping() {
+            Wrapping::Vxlan => {
+                Decapsulator { vxlan_port: receiver.port(), ..Decapsulator::default() }
+            }
+            Wrapping::Geneve => geneve::decapsulator(receiver.port()),
+        };
         let program = Program::new(decapsulator, Everything)
             .input(receiver.interface(), input)
             .sink("witness", Witness::new(Arc::clone(&seen), files));
         let running = Some(program.start().map_err(DeliveryError::Start)?);
         let (sent, weight) = (Digest::default(), 0);
-        Ok(Self { address, running, ended: None, intake, seen, sent, weight })
+        let wrapping = receiver.wrapping();
+        Ok(Self { address, wrapping, running, ended: None, intake, seen, sent, weight })
     }
 
-    fn count(&mut self, payload: &[u8]) {
-        let (header, frame) = payload.split_at(8);
+    /// Counts what was sent: VXLAN and the frame, in a payload of this length.
+    fn count(&mut self, vxlan: &[u8], length: usize) {
+        let (header, frame) = vxlan.split_at(8);
         let vni = u32::from_be_bytes([0, header[4], header[5], header[6]]);
         self.sent.add(vni, frame);
-        self.weight += input::weight(payload.len());
+        self.weight += input::weight(length);
     }
 
     /// Waits until the kernel has room for another datagram: what is on its way has been taken in.

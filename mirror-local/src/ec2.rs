@@ -22,6 +22,8 @@ pub(crate) mod traffic_mirror;
 pub(crate) mod transit_gateway;
 pub(crate) mod volume;
 pub(crate) mod vpc;
+pub(crate) mod vpc_endpoint;
+pub(crate) mod vpc_endpoint_service;
 pub(crate) mod vpc_peering;
 
 use crate::action::Action;
@@ -47,5 +49,7 @@ pub(crate) const ACTIONS: &[&[Action]] = &[
     transit_gateway::ACTIONS,
     volume::ACTIONS,
     vpc::ACTIONS,
+    vpc_endpoint::ACTIONS,
+    vpc_endpoint_service::ACTIONS,
     vpc_peering::ACTIONS,
 ];

@@ -1,6 +1,6 @@
-//! Elastic Load Balancing: Network Load Balancers, target groups and listeners.
+//! Elastic Load Balancing: Network and Gateway Load Balancers, target groups and listeners.
 //!
-//! Of the kinds of load balancers only `network` exists here; the others are refused by name.
+//! Of the types of load balancers `application` does not exist here and is refused by name.
 
 mod account_limit;
 mod arn;
@@ -13,7 +13,7 @@ mod target;
 mod target_group;
 
 pub(crate) use listener::Listener;
-pub(crate) use load_balancer::LoadBalancer;
+pub(crate) use load_balancer::{LoadBalancer, Sort};
 pub(crate) use target::{Standing, interface, standings};
 pub(crate) use target_group::TargetGroup;
 
@@ -39,7 +39,19 @@ pub(crate) fn behind<'a>(
     port: u16,
 ) -> Option<&'a TargetGroup> {
     let mut listeners = listener::of(region, balancer).into_iter();
-    let listener = listeners.find(|it| it.port == port && it.protocol.contains("UDP"))?;
+    let is_udp = |listener: &Listener| {
+        listener.protocol.as_ref().is_some_and(|protocol| protocol.contains("UDP"))
+    };
+    let listener = listeners.find(|it| it.port == Some(port) && is_udp(it))?;
+    region.target_groups.get(&listener.target_group_arn)
+}
+
+/// Returns the target group of a Gateway Load Balancer, which has one listener, for everything.
+pub(crate) fn behind_gateway<'a>(
+    region: &'a Region,
+    balancer: &LoadBalancer,
+) -> Option<&'a TargetGroup> {
+    let listener = listener::of(region, balancer).into_iter().next()?;
     region.target_groups.get(&listener.target_group_arn)
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Nothing runs in the background: before a call is handled, what is due by then is done.
 
-use crate::ec2::{instance, network_interface, transit_gateway, vpc_peering};
+use crate::ec2::{
+    instance, network_interface, transit_gateway, vpc_endpoint, vpc_endpoint_service, vpc_peering,
+};
 use crate::table::{Kind, Row};
 use crate::world::Region;
 use jiff::Timestamp;
@@ -21,6 +23,10 @@ pub(crate) struct Due {
 pub(crate) enum Event {
     /// A request for a peering connection that nobody has accepted ends.
     ExpirePeering,
+    /// A deleted endpoint is no longer described.
+    ForgetEndpoint,
+    /// A deleted endpoint service is no longer described.
+    ForgetEndpointService,
     /// A terminated instance is no longer described.
     ForgetInstance,
     /// A peering connection that has ended is no longer described.
@@ -58,6 +64,8 @@ impl Region {
             self.schedule.remove(&key);
             match due.event {
                 Event::ExpirePeering => vpc_peering::expire(self, &due.id),
+                Event::ForgetEndpoint => vpc_endpoint::forget(self, &due.id),
+                Event::ForgetEndpointService => vpc_endpoint_service::forget(self, &due.id),
                 Event::ForgetPeering => vpc_peering::forget(self, &due.id),
                 Event::ForgetTransitGateway => transit_gateway::forget(self, &due.id),
                 Event::ForgetTransitGatewayAttachment => {

@@ -25,6 +25,9 @@ pub struct Durations {
     /// A transit gateway or an attachment to one is `pending`, `modifying` or `deleting`; the
     /// interfaces of an attachment go when its deletion is over.
     pub transit_gateway_changing: Duration,
+    /// An endpoint service or an endpoint is `pending` or `deleting`; the interface of an endpoint goes
+    /// when its deletion is over.
+    pub endpoint_changing: Duration,
     /// A registered target is `initial`.
     pub target_initial: Duration,
     /// A deregistered target is `draining` no longer than this, whatever its group says.
@@ -43,6 +46,7 @@ impl Default for Durations {
             load_balancer_provisioning: Duration::from_secs(2),
             load_balancer_lingering: Duration::from_secs(1),
             transit_gateway_changing: Duration::from_secs(1),
+            endpoint_changing: Duration::from_secs(1),
             target_initial: Duration::from_secs(1),
             target_draining: Duration::from_secs(1),
         }
@@ -60,6 +64,7 @@ impl Durations {
             load_balancer_provisioning: Duration::ZERO,
             load_balancer_lingering: Duration::ZERO,
             transit_gateway_changing: Duration::ZERO,
+            endpoint_changing: Duration::ZERO,
             target_initial: Duration::ZERO,
             target_draining: Duration::ZERO,
             ..Self::default()
@@ -87,6 +92,8 @@ pub struct Quotas {
     pub transit_gateways: usize,
     /// Transit gateways that a VPC is attached to.
     pub transit_gateways_per_vpc: usize,
+    /// Gateway Load Balancer endpoints in a VPC.
+    pub endpoints_per_vpc: usize,
     /// Security groups in a Region.
     pub security_groups: usize,
     /// Rules of a security group in one direction.
@@ -97,6 +104,8 @@ pub struct Quotas {
     pub instances: usize,
     /// Network Load Balancers in a Region.
     pub load_balancers: usize,
+    /// Gateway Load Balancers in a Region.
+    pub gateway_load_balancers: usize,
     /// Listeners of a Network Load Balancer.
     pub listeners_per_load_balancer: usize,
     /// Target groups in a Region.
@@ -130,11 +139,13 @@ impl Default for Quotas {
             peerings_per_vpc: 50,
             transit_gateways: 5,
             transit_gateways_per_vpc: 5,
+            endpoints_per_vpc: 50,
             security_groups: 2500,
             rules_per_security_group: 60,
             security_groups_per_interface: 5,
             instances: 1000,
             load_balancers: 50,
+            gateway_load_balancers: 100,
             listeners_per_load_balancer: 50,
             target_groups: 3000,
             targets_per_group: 1000,

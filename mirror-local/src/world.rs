@@ -25,6 +25,8 @@ use crate::ec2::traffic_mirror::target::MirrorTarget;
 use crate::ec2::transit_gateway::{Attachment, TransitGateway, TransitRouteTable};
 use crate::ec2::volume::Volume;
 use crate::ec2::vpc::Vpc;
+use crate::ec2::vpc_endpoint::Endpoint;
+use crate::ec2::vpc_endpoint_service::EndpointService;
 use crate::ec2::vpc_peering::VpcPeering;
 use crate::elbv2::{Listener, LoadBalancer, TargetGroup};
 use crate::failure::{Failure, Outcome};
@@ -170,6 +172,8 @@ tables! {
     transit_gateway_route_tables: TransitRouteTable,
     transit_gateways: TransitGateway,
     volumes: Volume,
+    vpc_endpoint_services: EndpointService,
+    vpc_endpoints: Endpoint,
     vpc_peerings: VpcPeering,
     vpcs: Vpc,
 }

@@ -32,6 +32,12 @@ pub enum Kind {
     TargetGroup,
     /// A Network Load Balancer with its listeners.
     LoadBalancer,
+    /// A Gateway Load Balancer with its listener.
+    GatewayLoadBalancer,
+    /// An endpoint service of Gateway Load Balancers.
+    EndpointService,
+    /// A Gateway Load Balancer endpoint.
+    GatewayLoadBalancerEndpoint,
     /// A traffic mirror target.
     MirrorTarget,
     /// A traffic mirror filter with its rules and network services.
@@ -71,6 +77,19 @@ const KINDS: &[KindRow] = &[
         "load_balancer",
         "Network Load Balancer",
         "elasticloadbalancing:loadbalancer",
+    ),
+    row(
+        Kind::GatewayLoadBalancer,
+        "gateway_load_balancer",
+        "Gateway Load Balancer",
+        "elasticloadbalancing:loadbalancer",
+    ),
+    row(Kind::EndpointService, "endpoint_service", "endpoint service", "vpc-endpoint-service"),
+    row(
+        Kind::GatewayLoadBalancerEndpoint,
+        "gateway_load_balancer_endpoint",
+        "Gateway Load Balancer endpoint",
+        "vpc-endpoint",
     ),
     row(Kind::MirrorTarget, "mirror_target", "traffic mirror target", "traffic-mirror-target"),
     row(Kind::MirrorFilter, "mirror_filter", "traffic mirror filter", "traffic-mirror-filter"),

@@ -214,14 +214,14 @@ identified! {
     NetworkInterface, NetworkInterfaceId: "network interface", IdForm::Prefixed("eni-");
     /// An Amazon Machine Image.
     Image, ImageId: "machine image", IdForm::Prefixed("ami-");
-    /// A Gateway Load Balancer endpoint.
-    VpcEndpoint, VpcEndpointId: "VPC endpoint", IdForm::Prefixed("vpce-");
     /// The association of a route table with a subnet.
     RouteTableAssociation, RouteTableAssociationId: "route table association", IdForm::Prefixed("rtbassoc-");
     /// A rule of a traffic mirror filter.
     MirrorFilterRule, MirrorFilterRuleId: "traffic mirror filter rule", IdForm::Prefixed("tmfr-");
     /// A listener of a Network Load Balancer.
     Listener, ListenerArn: "listener", IdForm::Arn("listener/net/");
+    /// The listener of a Gateway Load Balancer.
+    GatewayListener, GatewayListenerArn: "listener", IdForm::Arn("listener/gwy/");
 }
 
 #[cfg(test)]

@@ -22,6 +22,14 @@ pub enum Item {
     CapacityUnitHour,
     /// 1,000,000,000 bytes that cross from one Availability Zone to another, once: both ends pay.
     ZoneCrossingGigabyte,
+    /// A Gateway Load Balancer, for an hour and each of its Availability Zones.
+    GatewayLoadBalancerHour,
+    /// A capacity unit of a Gateway Load Balancer, for an hour.
+    GatewayCapacityUnitHour,
+    /// An endpoint of a Gateway Load Balancer, for an hour.
+    EndpointHour,
+    /// 1,000,000,000 bytes that go through such an endpoint.
+    EndpointGigabyte,
 }
 
 /// A price in US dollars, and when it was that.
@@ -35,11 +43,15 @@ pub struct Price {
 
 impl Item {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 8] = [
         Self::SessionHour,
         Self::LoadBalancerHour,
         Self::CapacityUnitHour,
         Self::ZoneCrossingGigabyte,
+        Self::GatewayLoadBalancerHour,
+        Self::GatewayCapacityUnitHour,
+        Self::EndpointHour,
+        Self::EndpointGigabyte,
     ];
 
     const fn name(self) -> &'static str {
@@ -48,6 +60,10 @@ impl Item {
             Self::LoadBalancerHour => "load_balancer_hour",
             Self::CapacityUnitHour => "capacity_unit_hour",
             Self::ZoneCrossingGigabyte => "zone_crossing_gigabyte",
+            Self::GatewayLoadBalancerHour => "gateway_load_balancer_hour",
+            Self::GatewayCapacityUnitHour => "gateway_capacity_unit_hour",
+            Self::EndpointHour => "endpoint_hour",
+            Self::EndpointGigabyte => "endpoint_gigabyte",
         }
     }
 
@@ -67,6 +83,27 @@ fn row(line: &'static str, name: &str) -> Option<Price> {
     is_meant.then_some(Price { dollars, as_of: words.next()? })
 }
 
+/// What there is to pay for, in the hours of a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Mirror sessions.
+    pub sessions: usize,
+    /// Network Load Balancers.
+    pub load_balancers: usize,
+    /// Their capacity units.
+    pub capacity_units: f64,
+    /// Gateway Load Balancers.
+    pub gateway_load_balancers: usize,
+    /// Their Availability Zones, together.
+    pub gateway_zones: usize,
+    /// Their capacity units.
+    pub gateway_capacity_units: f64,
+    /// Endpoints of Gateway Load Balancers.
+    pub endpoints: usize,
+    /// What goes through them in an hour.
+    pub endpoint_bytes: f64,
+}
+
 /// What a month costs, in US dollars at list price.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
@@ -74,37 +111,60 @@ pub struct Estimate {
     pub sessions: usize,
     /// For the sessions.
     pub session_dollars: f64,
-    /// Load balancers that get copies.
+    /// Load balancers that get copies, of both types.
     pub load_balancers: usize,
     /// For the load balancers by the hour.
     pub load_balancer_dollars: f64,
     /// For their capacity units.
     pub capacity_dollars: f64,
+    /// Endpoints of Gateway Load Balancers that get copies.
+    pub endpoints: usize,
+    /// For the endpoints by the hour.
+    pub endpoint_dollars: f64,
+    /// For what goes through them.
+    pub endpoint_data_dollars: f64,
     /// The day of the oldest price in it.
     pub as_of: &'static str,
 }
 
 impl Estimate {
-    /// So many of each, and no prices but the list's.
+    /// What so much costs.
     #[must_use]
-    pub fn of(sessions: usize, load_balancers: usize, capacity_units: f64) -> Self {
-        let items = [Item::SessionHour, Item::LoadBalancerHour, Item::CapacityUnitHour];
-        let prices = items.map(Item::price);
-        let [session, balancer, unit] = prices.map(|Price { dollars, .. }| dollars * MONTH_HOURS);
+    pub fn of(usage: &Usage) -> Self {
+        let Usage { sessions, load_balancers, capacity_units, .. } = *usage;
+        let Usage { gateway_load_balancers, gateway_zones, gateway_capacity_units, .. } = *usage;
+        let Usage { endpoints, endpoint_bytes, .. } = *usage;
+        let mut as_of = Item::SessionHour.price().as_of;
+        let mut month = |item: Item, number: f64| {
+            let Price { dollars, as_of: day } = item.price();
+            if number > 0.0 {
+                as_of = as_of.min(day);
+            }
+            number * dollars * MONTH_HOURS
+        };
         Self {
             sessions,
-            session_dollars: many(sessions) * session,
-            load_balancers,
-            load_balancer_dollars: many(load_balancers) * balancer,
-            capacity_dollars: capacity_units * unit,
-            as_of: prices.map(|price| price.as_of).into_iter().min().unwrap_or_default(),
+            session_dollars: month(Item::SessionHour, many(sessions)),
+            load_balancers: load_balancers + gateway_load_balancers,
+            load_balancer_dollars: month(Item::LoadBalancerHour, many(load_balancers))
+                + month(Item::GatewayLoadBalancerHour, many(gateway_zones)),
+            capacity_dollars: month(Item::CapacityUnitHour, capacity_units)
+                + month(Item::GatewayCapacityUnitHour, gateway_capacity_units),
+            endpoints,
+            endpoint_dollars: month(Item::EndpointHour, many(endpoints)),
+            endpoint_data_dollars: month(Item::EndpointGigabyte, endpoint_bytes / 1e9),
+            as_of,
         }
     }
 
     /// All of it.
     #[must_use]
     pub const fn dollars(&self) -> f64 {
-        self.session_dollars + self.load_balancer_dollars + self.capacity_dollars
+        self.session_dollars
+            + self.load_balancer_dollars
+            + self.capacity_dollars
+            + self.endpoint_dollars
+            + self.endpoint_data_dollars
     }
 }
 
@@ -113,12 +173,41 @@ impl Estimate {
 /// Source: Elastic Load Balancing pricing, "Network Load Balancer": 1 GB, 50,000 and 400.
 const CAPACITY_UNIT: [f64; 3] = [1e9, 50_000.0, 400.0];
 
-/// The capacity units that are charged for so much UDP: whichever of the three needs most.
-#[must_use]
-pub fn capacity_units(bytes_per_hour: f64, flows: f64, new_flows_per_second: f64) -> f64 {
-    let measured = [bytes_per_hour, flows, new_flows_per_second];
-    let units = measured.iter().zip(CAPACITY_UNIT).map(|(measured, unit)| measured / unit);
-    units.fold(0.0, f64::max)
+/// What one capacity unit of a Gateway Load Balancer holds, likewise.
+///
+/// Source: Elastic Load Balancing pricing, "Gateway Load Balancer": 1 GB, 60,000 and 600.
+const GATEWAY_CAPACITY_UNIT: [f64; 3] = [1e9, 60_000.0, 600.0];
+
+/// What a load balancer has to do in an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Bytes an hour.
+    pub bytes: f64,
+    /// Flows at a time.
+    pub flows: f64,
+    /// Flows that begin, a second.
+    pub new_flows: f64,
+}
+
+impl Work {
+    /// The capacity units that a Network Load Balancer is charged for if all of it is UDP.
+    #[must_use]
+    pub fn capacity_units(self) -> f64 {
+        self.units(CAPACITY_UNIT)
+    }
+
+    /// The capacity units that a Gateway Load Balancer is charged for.
+    #[must_use]
+    pub fn gateway_capacity_units(self) -> f64 {
+        self.units(GATEWAY_CAPACITY_UNIT)
+    }
+
+    /// Whichever of the three needs most of a unit.
+    fn units(self, unit: [f64; 3]) -> f64 {
+        let Self { bytes, flows, new_flows } = self;
+        let units = [bytes, flows, new_flows].into_iter().zip(unit).map(|(done, unit)| done / unit);
+        units.fold(0.0, f64::max)
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "objects of an account are few")]

@@ -47,6 +47,7 @@ mod admission;
 mod approach;
 mod delivery;
 mod end;
+mod endpoint;
 mod health;
 mod hop;
 mod network;

@@ -17,6 +17,9 @@ use crate::observed::Found;
 use crate::value::{Origin, Path, Secret, Value};
 
 pub mod access;
+pub mod endpoint_service;
+pub mod gateway_load_balancer;
+pub mod gateway_load_balancer_endpoint;
 pub mod instance;
 pub mod internet_gateway;
 pub mod load_balancer;
@@ -34,6 +37,9 @@ pub mod vpc;
 pub mod vpc_peering;
 
 pub use access::{Access, Named};
+pub use endpoint_service::EndpointService;
+pub use gateway_load_balancer::GatewayLoadBalancer;
+pub use gateway_load_balancer_endpoint::GatewayLoadBalancerEndpoint;
 pub use instance::Instance;
 pub use internet_gateway::InternetGateway;
 pub use load_balancer::LoadBalancer;
@@ -467,6 +473,9 @@ kinds! {
     Instance: instance made by Run;
     TargetGroup: target_group made by Create;
     LoadBalancer: load_balancer made by Create;
+    GatewayLoadBalancer: gateway_load_balancer made by Create;
+    EndpointService: endpoint_service made by Create;
+    GatewayLoadBalancerEndpoint: gateway_load_balancer_endpoint made by Create;
     MirrorTarget: mirror_target made by Create;
     MirrorFilter: mirror_filter made by Create;
     MirrorSession: mirror_session made by Create;
@@ -506,6 +515,10 @@ impl Resource {
             Self::LoadBalancer(balancer) => {
                 balancer.listeners.iter().map(|listener| listener.port.to_string()).collect()
             }
+            Self::GatewayLoadBalancer(balancer) => {
+                let listener = balancer.target_group.as_ref();
+                listener.map(|_| gateway_load_balancer::LISTENER.to_owned()).into_iter().collect()
+            }
             Self::MirrorFilter(filter) => {
                 filter.rules.0.iter().map(|rule| rule.key().to_string()).collect()
             }
@@ -517,6 +530,8 @@ impl Resource {
             | Self::SecurityGroup(_)
             | Self::Instance(_)
             | Self::TargetGroup(_)
+            | Self::EndpointService(_)
+            | Self::GatewayLoadBalancerEndpoint(_)
             | Self::MirrorTarget(_)
             | Self::MirrorSession(_) => Vec::new(),
         }

@@ -21,8 +21,8 @@ pub use choice::{
 };
 pub use coordination::Coordination;
 pub use name::{
-    AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Region, RouteTarget,
-    TransitGatewayId,
+    AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Principal, Region,
+    RouteTarget, TransitGatewayId,
 };
 pub use number::{
     DeregistrationDelay, HealthInterval, HealthThreshold, HealthTimeout, HopLimit, PacketLength,

@@ -427,7 +427,9 @@ fn catalogued(kind: Kind, path: &Path) -> Option<Code> {
         (Kind::MirrorSession, "packet_length", ..) => Some(code::PACKET_LENGTH),
         (Kind::MirrorSession, "vni", ..) => Some(code::VNI),
         (Kind::TargetGroup, "health_check", Some("protocol")) => Some(code::HEALTH_CHECK_PROTOCOL),
-        (Kind::LoadBalancer, "name", ..) => Some(code::LOAD_BALANCER_REFUSED),
+        (Kind::LoadBalancer | Kind::GatewayLoadBalancer, "name", ..) => {
+            Some(code::LOAD_BALANCER_REFUSED)
+        }
         // Of the list as a whole: a number is there twice.
         (Kind::MirrorFilter, "rules", ..) if path.0.len() == 1 => Some(code::FILTER_RULE),
         (Kind::MirrorFilter, "rules", ..) if is_port(member(2)?) => Some(code::FILTER_RULE),

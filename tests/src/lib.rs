@@ -189,6 +189,15 @@ pub fn transit(gateway: &str) -> Stack {
     stack(&text.replace("tgw-0a1b2c3d4e5f67890", gateway))
 }
 
+/// The example with sources and receivers in two VPCs, and a Gateway Load Balancer endpoint between.
+///
+/// # Panics
+/// If it is not in order.
+#[must_use]
+pub fn gateway() -> Stack {
+    stack(include_str!("../../examples/gateway-load-balancer.mirror.hcl"))
+}
+
 /// Makes a transit gateway, as a network team has it, and returns its id once VPCs can be attached to it.
 ///
 /// # Panics

@@ -16,6 +16,7 @@ SCENARIOS = [
     balancing.load_balancers,
     balancing.target_groups,
     balancing.refusals,
+    balancing.gateway,
     mirroring.filters_and_rules,
     mirroring.targets_and_sessions,
     mirroring.pages,

@@ -1,6 +1,6 @@
 """Load balancers, target groups, targets and listeners."""
 
-from client import check
+from client import check, tags
 from .instances import await_state, launch, network
 
 
@@ -168,4 +168,73 @@ def refusals(cloud):
             SecurityGroups=["sg-0123456789abcdef0"])
     elb.delete_target_group(TargetGroupArn=group)
     elb.delete_load_balancer(LoadBalancerArn=arn)
+    tear_down(cloud, vpc_id, [subnet_id])
+
+
+def gateway(cloud):
+    """A Gateway Load Balancer with its endpoint service and an endpoint, as a mirror target."""
+    elb, ec2 = cloud.elb, cloud.ec2
+    vpc_id, subnet_id = network(cloud)
+    arn = elb.create_load_balancer(Name="gateway", Type="gateway", Subnets=[subnet_id])[
+        "LoadBalancers"
+    ][0]["LoadBalancerArn"]
+    await_active(cloud, arn)
+    group = elb.create_target_group(Name="gateway", Protocol="GENEVE", Port=6081, VpcId=vpc_id)[
+        "TargetGroups"
+    ][0]["TargetGroupArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    cloud.refused("ValidationError", elb.create_listener, LoadBalancerArn=arn, Port=6081,
+                  DefaultActions=forward)
+    elb.create_listener(LoadBalancerArn=arn, DefaultActions=forward)
+    service = ec2.create_vpc_endpoint_service_configuration(
+        GatewayLoadBalancerArns=[arn], AcceptanceRequired=True, ClientToken="service-1",
+        TagSpecifications=tags("vpc-endpoint-service", Name="service"),
+    )["ServiceConfiguration"]
+    which = {"ServiceId": service["ServiceId"]}
+
+    def service_state():
+        told = ec2.describe_vpc_endpoint_service_configurations(ServiceIds=[which["ServiceId"]])
+        return told["ServiceConfigurations"][0]["ServiceState"]
+
+    cloud.until(lambda: service_state() == "Available", "the service is to be available")
+    ec2.modify_vpc_endpoint_service_permissions(AddAllowedPrincipals=["*"], **which)
+    allowed = ec2.describe_vpc_endpoint_service_permissions(**which)["AllowedPrincipals"]
+    check([each["Principal"] for each in allowed] == ["*"], allowed)
+    endpoint = ec2.create_vpc_endpoint(
+        VpcEndpointType="GatewayLoadBalancer", VpcId=vpc_id, SubnetIds=[subnet_id],
+        ServiceName=service["ServiceName"], ClientToken="endpoint-1",
+        TagSpecifications=tags("vpc-endpoint", Name="endpoint"),
+    )["VpcEndpoint"]["VpcEndpointId"]
+
+    def state():
+        told = ec2.describe_vpc_endpoints(
+            Filters=[{"Name": "vpc-endpoint-id", "Values": [endpoint]}]
+        )["VpcEndpoints"]
+        return told[0]["State"].lower() if told else "gone"
+
+    check(state() == "pendingacceptance", state())
+    ec2.accept_vpc_endpoint_connections(VpcEndpointIds=[endpoint], **which)
+    cloud.until(lambda: state() == "available", "the endpoint is to be available")
+    target = ec2.create_traffic_mirror_target(GatewayLoadBalancerEndpointId=endpoint)
+    target = target["TrafficMirrorTarget"]["TrafficMirrorTargetId"]
+    cloud.refused("ResourceInUse", elb.delete_load_balancer, LoadBalancerArn=arn)
+    of_all = {"ServiceIds": [which["ServiceId"]]}
+    left = ec2.delete_vpc_endpoint_service_configurations(**of_all)["Unsuccessful"]
+    check(left[0]["Error"]["Code"] == "ExistingVpcEndpointConnections", left)
+    left = ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])["Unsuccessful"]
+    check(left[0]["ResourceId"] == endpoint, left)
+    ec2.delete_traffic_mirror_target(TrafficMirrorTargetId=target)
+    ec2.reject_vpc_endpoint_connections(VpcEndpointIds=[endpoint], **which)
+    ec2.modify_vpc_endpoint_service_configuration(AcceptanceRequired=False, **which)
+    check(not ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])["Unsuccessful"], endpoint)
+    cloud.until(lambda: state() == "gone", "the endpoint is to be gone")
+    check(not ec2.delete_vpc_endpoint_service_configurations(**of_all)["Unsuccessful"], which)
+
+    def is_gone():
+        told = ec2.describe_vpc_endpoint_service_configurations()["ServiceConfigurations"]
+        return not told
+
+    cloud.until(is_gone, "the service is to be gone")
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    elb.delete_target_group(TargetGroupArn=group)
     tear_down(cloud, vpc_id, [subnet_id])

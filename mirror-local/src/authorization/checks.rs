@@ -51,9 +51,9 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
     match request.service {
         Service::LoadBalancing => {
             let made = match &*request.action {
-                "CreateLoadBalancer" => "loadbalancer/net",
+                "CreateLoadBalancer" => made_balancer(parameters),
                 "CreateTargetGroup" => "targetgroup",
-                "CreateListener" => "listener/net",
+                "CreateListener" => made_listener(parameters),
                 _ => return BTreeMap::new(),
             };
             BTreeMap::from([(made.to_owned(), tags(parameters, "Tags"))])
@@ -71,6 +71,20 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
             specifications.filter_map(of).collect()
         }
     }
+}
+
+/// What stands in the ARN of the load balancer that a call makes.
+fn made_balancer(parameters: &Parameters) -> &'static str {
+    match parameters.text("Type") {
+        Some("gateway") => "loadbalancer/gwy",
+        _ => "loadbalancer/net",
+    }
+}
+
+/// What stands in the ARN of the listener that a call makes.
+fn made_listener(parameters: &Parameters) -> &'static str {
+    let of = parameters.text("LoadBalancerArn").unwrap_or_default();
+    if of.contains(":loadbalancer/gwy/") { "listener/gwy" } else { "listener/net" }
 }
 
 /// A call that is being checked.
@@ -122,6 +136,7 @@ impl Checked<'_> {
     fn things(&self, subject: Subject) -> Vec<Thing> {
         match subject {
             Subject::Made(of) => vec![self.made(of)],
+            Subject::MadeBalancer => vec![self.made(made_balancer(&self.request.parameters))],
             Subject::MadeIfTagged(of) if self.given.contains_key(of) => vec![self.made(of)],
             Subject::MadeIfTagged(_) => Vec::new(),
             Subject::Id(of, parameter) => {
@@ -169,7 +184,6 @@ impl Checked<'_> {
             "listener" => &self.region.listeners.get(id)?.tags,
             "targetgroup" => &self.region.target_groups.get(id)?.tags,
             "image" => return Some(Thing { arn: self.image_arn(id), facts: self.facts() }),
-            "vpc-endpoint" => &Tags::default(),
             _ => {
                 let tables = self.region.tables().into_iter();
                 let mut of_type = tables.filter(|(_, table)| table.kind().resource_type == of);
@@ -184,7 +198,8 @@ impl Checked<'_> {
         self.add_resource_tags(&mut facts, tags);
         // Elastic Load Balancing gives the tags of a listener with its load balancer.
         if of == "loadbalancer" {
-            add_request_tags(&mut facts, self.given.get("listener/net"));
+            let listener = made_listener(&self.request.parameters);
+            add_request_tags(&mut facts, self.given.get(listener));
         }
         Some(Thing { arn, facts })
     }
@@ -340,7 +355,7 @@ impl Checked<'_> {
             .map(|(of, _)| {
                 let mut thing = self.made(of);
                 thing.facts.add(creating, &*self.request.action);
-                if of == "listener/net" {
+                if of.starts_with("listener/") {
                     thing.arn = self.listener_arn();
                 }
                 Check { action: tagging.to_owned(), ..thing.into_check() }

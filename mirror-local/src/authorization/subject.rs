@@ -4,13 +4,15 @@
 //! something has a row, or nobody may call it; see the test.
 
 use crate::request::Service;
-use Subject::{Found, Id, Made, MadeIfTagged, Name, Tagged};
+use Subject::{Found, Id, Made, MadeBalancer, MadeIfTagged, Name, Tagged};
 
 /// What an action is checked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     /// One that the call makes.
     Made(&'static str),
+    /// The load balancer that the call makes: what stands in its ARN is by its type.
+    MadeBalancer,
     /// One that the call makes, but only where the call gives it tags.
     MadeIfTagged(&'static str),
     /// The one whose id is a parameter, or those whose ids are a list.
@@ -123,7 +125,25 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Name("KeyName"),
             Found(Find::Launch),
         ],
-        _ => return transit(action),
+        _ => return transit(action).or_else(|| endpoints(action)),
+    })
+}
+
+/// What an action of EC2 on endpoints and their services is checked on.
+fn endpoints(action: &str) -> Option<&'static [Subject]> {
+    const ENDPOINT: &str = "vpc-endpoint";
+    const SERVICE: &str = "vpc-endpoint-service";
+    Some(match action {
+        "AcceptVpcEndpointConnections"
+        | "ModifyVpcEndpointServiceConfiguration"
+        | "ModifyVpcEndpointServicePermissions"
+        | "RejectVpcEndpointConnections" => &[Id(SERVICE, "ServiceId")],
+        "CreateVpcEndpoint" => &[Made(ENDPOINT), Id("vpc", "VpcId"), Id("subnet", "SubnetId")],
+        "CreateVpcEndpointServiceConfiguration" => &[Made(SERVICE)],
+        "DeleteVpcEndpoints" => &[Id(ENDPOINT, "VpcEndpointId")],
+        "DeleteVpcEndpointServiceConfigurations" => &[Id(SERVICE, "ServiceId")],
+        "DescribeVpcEndpointServicePermissions" => &[Id(SERVICE, "ServiceId")],
+        _ => return None,
     })
 }
 
@@ -160,7 +180,7 @@ fn balancing(action: &str) -> Option<&'static [Subject]> {
         | "SetIpAddressType"
         | "SetSecurityGroups"
         | "SetSubnets" => &[Id("loadbalancer", "LoadBalancerArn")],
-        "CreateLoadBalancer" => &[Made("loadbalancer/net")],
+        "CreateLoadBalancer" => &[MadeBalancer],
         "CreateTargetGroup" => &[Made("targetgroup")],
         "DeleteListener" | "ModifyListener" | "ModifyListenerAttributes" => {
             &[Id("listener", "ListenerArn")]

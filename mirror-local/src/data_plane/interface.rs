@@ -150,6 +150,7 @@ impl Interface {
 fn target(view: View<'_>, session: &MirrorSession, mtu: u16) -> MirrorTarget {
     match view.region.mirror_targets.get(&session.target_id).map(|it| &it.destination) {
         Some(Destination::LoadBalancer(_)) => MirrorTarget::LoadBalancer,
+        Some(Destination::Endpoint(_)) => MirrorTarget::GatewayLoadBalancerEndpoint,
         Some(Destination::Interface(_)) | None => MirrorTarget::NetworkInterface { mtu },
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes of Network Load Balancers: they spread flows over targets, and keep each with its target.
+//! Nodes of load balancers: they spread flows over targets, and keep each with its target.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::fate::{Carried, Direction, Loss};
 use super::guard::{self, Permits};
 use super::headers::{Headers, UDP, Upper, Version, mixed, number};
-use super::receiver::{Receivers, Referred};
-use crate::elbv2::{self, LoadBalancer, Standing, TargetGroup};
+use super::receiver::{Port, Receivers, Referred, Wrapping};
+use crate::elbv2::{self, LoadBalancer, Sort, Standing, TargetGroup};
 use crate::world::View;
 
 /// How long a flow of UDP that pauses keeps its target, in nanoseconds.
@@ -21,11 +21,12 @@ const FLOWS_MIN: usize = 1024;
 /// A node: a load balancer in one zone.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
+    sort: Sort,
     pub(super) interface: String,
     pub(super) address: Ipv4Addr,
     /// Its own groups; `None` for one made without any.
     groups: Option<Permits>,
-    /// Whether it has a listener for VXLAN.
+    /// Whether it takes VXLAN: one of a Gateway Load Balancer takes everything.
     listens: bool,
     /// Who takes new flows.
     candidates: Vec<Candidate>,
@@ -42,9 +43,11 @@ struct Candidate {
     referred: Referred,
 }
 
-/// A flow, as a listener for UDP tells them apart; the node's own end is always the same.
+/// A flow, as a listener for UDP tells them apart; the node's own end is always the same. Behind a Gateway
+/// Load Balancer it is the endpoint's, and one for each source.
 ///
-/// Source: Network Load Balancer user guide, "Network Load Balancer overview".
+/// Source: Network Load Balancer user guide, "Network Load Balancer overview"; Gateway Load Balancer guide,
+/// "Target group attributes", flow stickiness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Flow {
     source: Ipv4Addr,
@@ -106,17 +109,23 @@ impl Nodes {
         let interface = view.region.network_interfaces.get(&node.interface_id)?;
         let flows = self.before.remove(&node.interface_id).unwrap_or_default();
         let groups = &balancer.security_groups;
+        let sort = balancer.sort();
         let mut made = Node {
+            sort,
             interface: interface.id.clone(),
             address: interface.private_ip,
             groups: (!groups.is_empty()).then(|| Permits::of(view.region, groups)),
-            listens: false,
+            listens: sort == Sort::Gateway,
             candidates: Vec::new(),
             holders: Vec::new(),
             limit: FLOWS_MIN.max(flows.len()),
             flows,
         };
-        if let Some(group) = elbv2::behind(view.region, balancer, super::VXLAN_PORT) {
+        let group = match sort {
+            Sort::Network => elbv2::behind(view.region, balancer, super::VXLAN_PORT),
+            Sort::Gateway => elbv2::behind_gateway(view.region, balancer),
+        };
+        if let Some(group) = group {
             made.listens = true;
             made.find_targets(view, (balancer, &node.name), group, receivers);
         }
@@ -169,7 +178,12 @@ impl Node {
                 &balancer.security_groups,
                 target.port,
             );
-            let receiver = receivers.of_interface(view, interface, target.port);
+            let wrapping = match balancer.sort() {
+                Sort::Network => Wrapping::Vxlan,
+                Sort::Gateway => Wrapping::Geneve,
+            };
+            let at = Port { number: target.port, wrapping };
+            let receiver = receivers.of_interface(view, interface, at);
             let referred = if referred { Referred::Yes } else { Referred::No };
             let candidate = Candidate { receiver, referred };
             match standing {
@@ -194,7 +208,12 @@ impl Node {
         }
         let Some(to) = self.assign(sent, time) else { return Carried::Lost(Loss::NoTarget) };
         let receiver = &receivers.all()[to.receiver];
-        let goes = sent.headers((receiver.address(), receiver.port()));
+        let leaves = match self.sort {
+            Sort::Network => sent,
+            // It wraps what it sends on, and does so as itself.
+            Sort::Gateway => Outer { source: self.address, port: sent.port },
+        };
+        let goes = leaves.headers((receiver.address(), receiver.port()));
         if self.groups.as_ref().is_some_and(|own| !own.permit(Direction::Egress, &goes)) {
             return Carried::Lost(Loss::RefusedByLoadBalancer);
         }

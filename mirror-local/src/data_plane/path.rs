@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::fate::Loss;
 use super::node::{Node, Nodes};
-use super::receiver::Receivers;
+use super::receiver::{Port, Receivers, Wrapping};
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::route_table::{RouteTable, Target};
 use crate::ec2::traffic_mirror::session::MirrorSession;
@@ -55,7 +55,8 @@ pub(super) fn way(
             } else if interface.attachment.is_none() {
                 Path::Lost(Loss::TargetGone)
             } else {
-                Path::Receiver(receivers.of_interface(view, interface, super::VXLAN_PORT))
+                let at = Port { number: super::VXLAN_PORT, wrapping: Wrapping::Vxlan };
+                Path::Receiver(receivers.of_interface(view, interface, at))
             };
             Way { destination: interface.private_ip, path }
         }
@@ -72,7 +73,32 @@ pub(super) fn way(
             };
             Way { destination: *address, path }
         }
+        Some(Destination::Endpoint(id)) => through(view, source, id, (receivers, nodes)),
     }
+}
+
+/// The way through a Gateway Load Balancer endpoint: to its interface by routes, and on to the load balancer's
+/// node in the endpoint's zone without any.
+fn through(
+    view: View<'_>,
+    source: &NetworkInterface,
+    endpoint: &str,
+    (receivers, nodes): (&mut Receivers, &mut Nodes),
+) -> Way {
+    let region = view.region;
+    let endpoint = region.vpc_endpoints.get(endpoint).filter(|it| it.is_available(view));
+    let interface = endpoint.and_then(|it| region.network_interfaces.get(&it.interface_id));
+    let (Some(endpoint), Some(interface)) = (endpoint, interface) else {
+        return Way::lost(Loss::TargetGone);
+    };
+    let path = if !leads(region, source, interface) {
+        Path::Lost(Loss::NoRoute)
+    } else {
+        let balancer = endpoint.balancer(region).map(|balancer| &*balancer.arn);
+        let node = balancer.and_then(|arn| nodes.of(view, (arn, &interface.zone), receivers));
+        node.map_or(Path::Lost(Loss::TargetGone), Path::Node)
+    };
+    Way { destination: interface.private_ip, path }
 }
 
 /// Whether the route table of an interface's subnet leads to another interface.

@@ -16,9 +16,25 @@ pub struct Receiver {
     interface: String,
     instance: Option<String>,
     address: Ipv4Addr,
-    port: u16,
+    port: Port,
     guard: Guard,
     is_running: bool,
+}
+
+/// A UDP port, and how copies come to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Port {
+    pub(super) number: u16,
+    pub(super) wrapping: Wrapping,
+}
+
+/// How copies come to a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wrapping {
+    /// In VXLAN, as they were sent.
+    Vxlan,
+    /// The whole packet in GENEVE, by a Gateway Load Balancer.
+    Geneve,
 }
 
 /// All receivers. One that has been there keeps its place, for flows that still go to it.
@@ -43,7 +59,12 @@ impl Receiver {
 
     /// Returns the UDP port that it is sent to.
     pub const fn port(&self) -> u16 {
-        self.port
+        self.port.number
+    }
+
+    /// Returns how copies come to it.
+    pub const fn wrapping(&self) -> Wrapping {
+        self.port.wrapping
     }
 }
 
@@ -67,7 +88,7 @@ impl Receivers {
         &mut self,
         view: View<'_>,
         interface: &NetworkInterface,
-        port: u16,
+        port: Port,
     ) -> usize {
         let known = self.0.iter().position(|it| it.interface == interface.id && it.port == port);
         known.unwrap_or_else(|| {
@@ -89,7 +110,7 @@ impl Receivers {
     #[inline]
     pub(super) fn reach(&self, place: usize, sent: Outer) -> Carried {
         let receiver = &self.0[place];
-        self.take(place, &sent.headers((receiver.address, receiver.port)), Referred::No)
+        self.take(place, &sent.headers((receiver.address, receiver.port.number)), Referred::No)
     }
 
     /// What becomes of a copy that comes to a receiver with these outer headers. `referred` says that its

@@ -54,8 +54,11 @@ impl Recorder {
         for interface in plane.interfaces() {
             for session in interface.sessions() {
                 let Ok(vni) = Vni::try_from(session.vni()) else { continue };
-                let source = IpAddr::V4(stand_in(interface.primary()));
-                names.insert(Session { vni, source }, self.name(session.id()).to_owned());
+                // What comes in GENEVE still has the address of its source.
+                let primary = interface.primary();
+                for source in [stand_in(primary), primary].map(IpAddr::V4) {
+                    names.insert(Session { vni, source }, self.name(session.id()).to_owned());
+                }
             }
         }
         Names(Arc::new(names))

@@ -14,7 +14,6 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::read("DescribeVpcClassicLink", |_, _, xml| empty(xml, "vpcSet")),
     Action::read("DescribeVpcClassicLinkDnsSupport", |_, _, xml| empty(xml, "vpcs")),
     Action::read("DescribeNatGateways", |_, _, xml| empty(xml, "natGatewaySet")),
-    Action::read("DescribeVpcEndpoints", |_, _, xml| empty(xml, "vpcEndpointSet")),
     Action::read("DescribeVpnGateways", |_, _, xml| empty(xml, "vpnGatewaySet")),
     Action::read("DescribeEgressOnlyInternetGateways", |_, _, xml| {
         empty(xml, "egressOnlyInternetGatewaySet")

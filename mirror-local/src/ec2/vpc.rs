@@ -6,7 +6,7 @@ pub(crate) mod cidr;
 pub(crate) use cidr::CidrAssociation;
 
 use super::default_network::{VpcPlan, create_vpc};
-use super::{security_group, transit_gateway, vpc_peering};
+use super::{security_group, transit_gateway, vpc_endpoint, vpc_peering};
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
@@ -194,7 +194,8 @@ fn dependent(region: &Region, vpc: &str) -> Option<String> {
     let peering = || vpc_peering::of_vpc(region, vpc);
     let attachment = || transit_gateway::attachment::of_vpc(region, vpc);
     let network = subnet.or_else(gateway).or_else(table).or_else(group);
-    network.or_else(peering).or_else(attachment).cloned()
+    let endpoint = || vpc_endpoint::of_vpc(region, vpc);
+    network.or_else(peering).or_else(attachment).or_else(endpoint).cloned()
 }
 
 fn ids<T: crate::table::Row>(

@@ -5,7 +5,7 @@
 
 use super::target_group::TargetGroup;
 use super::unconfigurable;
-use super::{Listener, LoadBalancer, invalid, listener, load_balancer, target_group};
+use super::{Listener, LoadBalancer, Sort, invalid, listener, load_balancer, target_group};
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
@@ -106,25 +106,33 @@ trait Attributed {
     fn check(&self, _key: &str, _value: &str) -> Outcome {
         Ok(())
     }
+    /// Refuses values that do not go together.
+    fn check_together(&self) -> Outcome {
+        Ok(())
+    }
 }
 
 const SWITCH: Values = Values::Words(&["true", "false"]);
 
 const OF_LOAD_BALANCER: &[Attribute<LoadBalancer>] = &[
-    Attribute { key: "access_logs.s3.bucket", default: |_| Some(""), values: Values::Any },
-    Attribute { key: "access_logs.s3.enabled", default: |_| Some("false"), values: SWITCH },
-    Attribute { key: "access_logs.s3.prefix", default: |_| Some(""), values: Values::Any },
+    Attribute { key: "access_logs.s3.bucket", default: |lb| network(lb, ""), values: Values::Any },
+    Attribute { key: "access_logs.s3.enabled", default: |lb| network(lb, "false"), values: SWITCH },
+    Attribute { key: "access_logs.s3.prefix", default: |lb| network(lb, ""), values: Values::Any },
     Attribute { key: "deletion_protection.enabled", default: |_| Some("false"), values: SWITCH },
     Attribute {
         key: "dns_record.client_routing_policy",
-        default: |_| Some("any_availability_zone"),
+        default: |lb| network(lb, "any_availability_zone"),
         values: Values::Words(&[
             "any_availability_zone",
             "availability_zone_affinity",
             "partial_availability_zone_affinity",
         ]),
     },
-    Attribute { key: "ipv6.deny_all_igw_traffic", default: |_| Some("false"), values: SWITCH },
+    Attribute {
+        key: "ipv6.deny_all_igw_traffic",
+        default: |lb| network(lb, "false"),
+        values: SWITCH,
+    },
     Attribute {
         key: "load_balancing.cross_zone.enabled",
         default: |_| Some("false"),
@@ -132,16 +140,37 @@ const OF_LOAD_BALANCER: &[Attribute<LoadBalancer>] = &[
     },
     Attribute {
         key: "secondary_ips.auto_assigned.per_subnet",
-        default: |_| Some("0"),
+        default: |lb| network(lb, "0"),
         values: Values::Numbers(0..=7),
     },
-    Attribute { key: "zonal_shift.config.enabled", default: |_| Some("false"), values: SWITCH },
+    Attribute {
+        key: "zonal_shift.config.enabled",
+        default: |lb| network(lb, "false"),
+        values: SWITCH,
+    },
 ];
+
+/// The default of what only Network Load Balancers have.
+fn network(lb: &LoadBalancer, default: &'static str) -> Option<&'static str> {
+    (lb.sort() == Sort::Network).then_some(default)
+}
+
+/// The default of what only target groups of Network Load Balancers have.
+fn behind_network(group: &TargetGroup, default: &'static str) -> Option<&'static str> {
+    (!group.is_for_gateway()).then_some(default)
+}
+
+/// How a Gateway Load Balancer treats flows of a target that is gone: the default of both attributes.
+fn failover(group: &TargetGroup) -> Option<&'static str> {
+    group.is_for_gateway().then_some("no_rebalance")
+}
+
+const FAILOVER: Values = Values::Words(&["rebalance", "no_rebalance"]);
 
 const OF_TARGET_GROUP: &[Attribute<TargetGroup>] = &[
     Attribute {
         key: "deregistration_delay.connection_termination.enabled",
-        default: |group| Some(if group.carries_udp() { "true" } else { "false" }),
+        default: |group| behind_network(group, if group.carries_udp() { "true" } else { "false" }),
         values: SWITCH,
     },
     Attribute {
@@ -151,56 +180,70 @@ const OF_TARGET_GROUP: &[Attribute<TargetGroup>] = &[
     },
     Attribute {
         key: "load_balancing.cross_zone.enabled",
-        default: |_| Some("use_load_balancer_configuration"),
+        default: |group| behind_network(group, "use_load_balancer_configuration"),
         values: Values::Words(&["true", "false", "use_load_balancer_configuration"]),
     },
     Attribute {
         key: "preserve_client_ip.enabled",
-        default: |group| Some(if group.preserves_client_ip() { "true" } else { "false" }),
+        default: |group| {
+            behind_network(group, if group.preserves_client_ip() { "true" } else { "false" })
+        },
         values: SWITCH,
     },
-    Attribute { key: "proxy_protocol_v2.enabled", default: |_| Some("false"), values: SWITCH },
+    Attribute {
+        key: "proxy_protocol_v2.enabled",
+        default: |group| behind_network(group, "false"),
+        values: SWITCH,
+    },
     Attribute { key: "stickiness.enabled", default: |_| Some("false"), values: SWITCH },
     Attribute {
         key: "stickiness.type",
-        default: |_| Some("source_ip"),
-        values: Values::Words(&["source_ip"]),
+        default: |group| {
+            Some(if group.is_for_gateway() { "source_ip_dest_ip" } else { "source_ip" })
+        },
+        values: Values::Words(&["source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"]),
     },
+    Attribute { key: "target_failover.on_deregistration", default: failover, values: FAILOVER },
+    Attribute { key: "target_failover.on_unhealthy", default: failover, values: FAILOVER },
     Attribute {
         key: "target_group_health.dns_failover.minimum_healthy_targets.count",
-        default: |_| Some("1"),
+        default: |group| behind_network(group, "1"),
         values: Values::NumbersOrOff(1..=u32::MAX),
     },
     Attribute {
         key: "target_group_health.dns_failover.minimum_healthy_targets.percentage",
-        default: |_| Some("off"),
+        default: |group| behind_network(group, "off"),
         values: Values::NumbersOrOff(1..=100),
     },
     Attribute {
         key: "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
-        default: |_| Some("1"),
+        default: |group| behind_network(group, "1"),
         values: Values::Numbers(1..=u32::MAX),
     },
     Attribute {
         key: "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
-        default: |_| Some("off"),
+        default: |group| behind_network(group, "off"),
         values: Values::NumbersOrOff(1..=100),
     },
     Attribute {
         key: "target_health_state.unhealthy.connection_termination.enabled",
-        default: |group| (!group.carries_udp()).then_some("true"),
+        default: |group| behind_network(group, "true").filter(|_| !group.carries_udp()),
         values: SWITCH,
     },
     Attribute {
         key: "target_health_state.unhealthy.draining_interval_seconds",
-        default: |group| (!group.carries_udp()).then_some("0"),
+        default: |group| behind_network(group, "0").filter(|_| !group.carries_udp()),
         values: Values::Numbers(0..=360_000),
     },
 ];
 
 const OF_LISTENER: &[Attribute<Listener>] = &[Attribute {
     key: "tcp.idle_timeout.seconds",
-    default: |listener| (listener.protocol == "TCP").then_some("350"),
+    default: |listener| match listener.protocol.as_deref() {
+        // A Gateway Load Balancer's.
+        None | Some("TCP") => Some("350"),
+        Some(_) => None,
+    },
     values: Values::Numbers(60..=6000),
 }];
 
@@ -242,7 +285,26 @@ impl Attributed for TargetGroup {
             let message = format!("{key} cannot be disabled for target groups of {protocol}");
             return Err(unconfigurable(message));
         }
+        if key == "stickiness.type" && (value == "source_ip") == self.is_for_gateway() {
+            let protocol = &self.protocol;
+            let message = format!("{key} cannot be {value} for target groups of {protocol}");
+            return Err(unconfigurable(message));
+        }
         Ok(())
+    }
+
+    /// Both say what becomes of flows: Elastic Load Balancing API reference, `TargetGroupAttribute`.
+    fn check_together(&self) -> Outcome {
+        let failover = ["on_deregistration", "on_unhealthy"];
+        let [one, other] = failover.map(|when| {
+            self.attributes.text(&format!("target_failover.{when}")).unwrap_or("no_rebalance")
+        });
+        if one == other {
+            return Ok(());
+        }
+        let message = "target_failover.on_deregistration and target_failover.on_unhealthy must be \
+                       the same";
+        Err(unconfigurable(message))
     }
 }
 
@@ -305,7 +367,7 @@ fn modify<T: Attributed>(
         resource.check(key, value)?;
         resource.attributes_mut().0.insert(key.to_owned(), value.to_owned());
     }
-    Ok(())
+    resource.check_together()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! Listeners: a port of a load balancer and the target group behind it.
+//! Listeners: a port of a load balancer and the target group behind it. That of a Gateway Load Balancer
+//! has no port: it takes everything.
 
 mod action;
 
 use super::attribute::Attributes;
-use super::load_balancer::{self, LoadBalancer};
+use super::load_balancer::{self, LoadBalancer, Sort};
 use super::page::Page;
 use super::{arn, invalid, tag, target_group};
 use crate::action::Action;
@@ -29,8 +30,9 @@ pub(super) const ACTIONS: &[Action] = &[
 pub(crate) struct Listener {
     pub(crate) arn: String,
     pub(crate) load_balancer_arn: String,
-    pub(crate) port: u16,
-    pub(crate) protocol: String,
+    /// Port and protocol: none of a Gateway Load Balancer.
+    pub(crate) port: Option<u16>,
+    pub(crate) protocol: Option<String>,
     pub(crate) target_group_arn: String,
     /// Since when it forwards to its target group.
     pub(crate) forwards_since: Timestamp,
@@ -77,11 +79,22 @@ fn arn_prefix(region: &str, lb: &LoadBalancer) -> String {
 fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     let lb = load_balancer::named(call.region, parameters)?.clone();
+    let (port, protocol) = match lb.sort() {
+        Sort::Gateway => {
+            refuse_port(parameters)?;
+            (None, None)
+        }
+        Sort::Network => {
+            let port = port(parameters)?.ok_or_else(|| Failure::missing("Port"))?;
+            let protocol = action::protocol(parameters)?;
+            (Some(port), Some(protocol.ok_or_else(|| Failure::missing("Protocol"))?))
+        }
+    };
     let listener = Listener {
         arn: String::new(),
         load_balancer_arn: lb.arn.clone(),
-        port: port(parameters)?.ok_or_else(|| Failure::missing("Port"))?,
-        protocol: action::protocol(parameters)?.ok_or_else(|| Failure::missing("Protocol"))?,
+        port,
+        protocol,
         target_group_arn: action::target_group(parameters)?
             .ok_or_else(|| Failure::missing("DefaultActions"))?,
         forwards_since: call.now,
@@ -120,11 +133,14 @@ fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let Some(lb) = call.region.load_balancers.get(&old.load_balancer_arn).cloned() else {
         return Err(load_balancer::not_found(&[&old.load_balancer_arn]));
     };
+    if lb.sort() == Sort::Gateway {
+        refuse_port(parameters)?;
+    }
     let target_group_arn = action::target_group(parameters)?;
     let moves = target_group_arn.as_ref().is_some_and(|arn| *arn != old.target_group_arn);
     let listener = Listener {
-        port: port(parameters)?.unwrap_or(old.port),
-        protocol: action::protocol(parameters)?.unwrap_or_else(|| old.protocol.clone()),
+        port: port(parameters)?.or(old.port),
+        protocol: action::protocol(parameters)?.or_else(|| old.protocol.clone()),
         target_group_arn: target_group_arn.unwrap_or_else(|| old.target_group_arn.clone()),
         forwards_since: if moves { call.now } else { old.forwards_since },
         ..old
@@ -167,6 +183,19 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
+/// Refuses what a listener of a Gateway Load Balancer does not have.
+///
+/// Source: Elastic Load Balancing API reference, `CreateListener`.
+fn refuse_port(parameters: &Parameters) -> Outcome {
+    for name in ["Port", "Protocol"] {
+        if parameters.text(name).is_some() {
+            let message = format!("{name} cannot be specified for gateway load balancers");
+            return Err(invalid(message));
+        }
+    }
+    Ok(())
+}
+
 fn port(parameters: &Parameters) -> Outcome<Option<u16>> {
     let Some(text) = parameters.text("Port") else { return Ok(None) };
     let port = text.parse().ok().filter(|port| *port > 0);
@@ -188,7 +217,7 @@ fn check(region: &Region, listener: &Listener, lb: &LoadBalancer) -> Outcome {
     let Some(group) = region.target_groups.get(&listener.target_group_arn) else {
         return Err(target_group::not_found(&[&listener.target_group_arn]));
     };
-    action::check_protocols(&listener.protocol, &group.protocol)?;
+    action::check_protocols(listener.protocol.as_deref(), &group.protocol)?;
     if group.vpc_id != lb.vpc_id {
         let message = format!("The target group '{}' is not in the VPC '{}'", group.arn, lb.vpc_id);
         return Err(super::unconfigurable(message));
@@ -207,7 +236,7 @@ fn check(region: &Region, listener: &Listener, lb: &LoadBalancer) -> Outcome {
 fn write(xml: &mut Xml, listener: &Listener) {
     xml.text("ListenerArn", &listener.arn);
     xml.text("LoadBalancerArn", &listener.load_balancer_arn);
-    xml.text("Port", listener.port);
-    xml.text("Protocol", &listener.protocol);
+    xml.optional("Port", listener.port);
+    xml.optional("Protocol", listener.protocol.as_ref());
     action::write(xml, &listener.target_group_arn);
 }

@@ -1,4 +1,4 @@
-//! Network Load Balancers.
+//! Network and Gateway Load Balancers.
 
 mod change;
 mod create;
@@ -8,6 +8,7 @@ use super::attribute::Attributes;
 use super::page::Page;
 use super::{arn, listener, unconfigurable};
 use crate::action::Action;
+use crate::ec2::vpc_endpoint_service;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::schedule::{Event, later};
@@ -34,11 +35,12 @@ pub(super) const ACTIONS: &[Action] = &[
 /// The name of [`LoadBalancer::private_link_rules`] on the wire.
 const PRIVATE_LINK_RULES: &str = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic";
 
-/// A Network Load Balancer, keyed by ARN.
+/// A load balancer, keyed by ARN.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LoadBalancer {
     pub(crate) arn: String,
     pub(crate) name: String,
+    /// That of a Gateway Load Balancer, which has none, is internal.
     pub(crate) scheme: Scheme,
     pub(crate) vpc_id: String,
     pub(crate) ip_address_type: String,
@@ -50,6 +52,13 @@ pub(crate) struct LoadBalancer {
     pub(crate) created: Timestamp,
     pub(crate) attributes: Attributes,
     pub(crate) tags: Tags,
+}
+
+/// What type of load balancer it is: the ARN tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Network,
+    Gateway,
 }
 
 /// From where a load balancer can be reached.
@@ -89,13 +98,44 @@ impl Scheme {
     }
 }
 
+impl Sort {
+    /// Its word in calls and answers.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// What stands before the name in ARNs.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Network => "net",
+            Self::Gateway => "gwy",
+        }
+    }
+
+    /// The type of its network interfaces.
+    const fn interface_type(self) -> &'static str {
+        match self {
+            Self::Network => "network_load_balancer",
+            Self::Gateway => "gateway_load_balancer",
+        }
+    }
+}
+
 impl LoadBalancer {
+    /// Returns what type it is.
+    pub(crate) fn sort(&self) -> Sort {
+        if self.path().starts_with("gwy/") { Sort::Gateway } else { Sort::Network }
+    }
+
     /// Returns when the load balancer begins to serve.
     pub(super) fn active_from(&self, durations: &Durations) -> Timestamp {
         later(self.created, durations.load_balancer_provisioning)
     }
 
-    /// Returns what follows `loadbalancer/` in the ARN: `net/NAME/ID`.
+    /// Returns what follows `loadbalancer/` in the ARN: `net/NAME/ID` or `gwy/NAME/ID`.
     pub(crate) fn path(&self) -> &str {
         self.arn.split_once(":loadbalancer/").map_or("", |(_, path)| path)
     }
@@ -161,6 +201,12 @@ fn delete(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
         );
         return Err(Failure::new("OperationNotPermitted", message));
     }
+    if vpc_endpoint_service::is_behind_any(call.region, arn) {
+        let message = format!(
+            "Load balancer '{arn}' cannot be deleted because it is currently associated with another service"
+        );
+        return Err(Failure::new("ResourceInUse", message));
+    }
     let listeners: Vec<String> =
         listener::of(call.region, &lb).into_iter().map(|listener| listener.arn.clone()).collect();
     for listener in listeners {
@@ -196,16 +242,22 @@ fn ip_address_type(parameters: &Parameters) -> Outcome<&str> {
 
 fn write(view: View<'_>, lb: &LoadBalancer, xml: &mut Xml) {
     let region = &*view.region.name;
+    let is_network = lb.sort() == Sort::Network;
     xml.text("LoadBalancerArn", &lb.arn);
-    xml.text("DNSName", dns_name(region, lb));
-    xml.optional("CanonicalHostedZoneId", hosted_zone(region));
+    // Nobody but endpoints sends to a Gateway Load Balancer: it has neither name nor scheme.
+    if is_network {
+        xml.text("DNSName", dns_name(region, lb));
+        xml.optional("CanonicalHostedZoneId", hosted_zone(region));
+    }
     xml.text("CreatedTime", lb.created);
     xml.text("LoadBalancerName", &lb.name);
-    xml.text("Scheme", lb.scheme.word());
+    if is_network {
+        xml.text("Scheme", lb.scheme.word());
+    }
     xml.text("VpcId", &lb.vpc_id);
     let active = lb.active_from(&view.settings.durations) <= view.now;
     xml.element("State", |xml| xml.text("Code", if active { "active" } else { "provisioning" }));
-    xml.text("Type", "network");
+    xml.text("Type", lb.sort().word());
     xml.members("AvailabilityZones", &lb.zones, |xml, zone| {
         xml.text("ZoneName", &zone.name);
         xml.text("SubnetId", &zone.subnet_id);
@@ -222,7 +274,9 @@ fn write(view: View<'_>, lb: &LoadBalancer, xml: &mut Xml) {
         xml.text(PRIVATE_LINK_RULES, &lb.private_link_rules);
     }
     xml.text("IpAddressType", &lb.ip_address_type);
-    xml.text("EnablePrefixForIpv6SourceNat", "off");
+    if is_network {
+        xml.text("EnablePrefixForIpv6SourceNat", "off");
+    }
 }
 
 fn dns_name(region: &str, lb: &LoadBalancer) -> String {

@@ -26,6 +26,12 @@ pub(super) const ACTIONS: &[Action] = &[
     Action::write("ModifyTargetGroup", modify).without_dry_run(),
 ];
 
+/// The protocol of target groups behind Gateway Load Balancers, and its only port.
+///
+/// Source: Gateway Load Balancer guide, "Target groups".
+pub(crate) const GENEVE: &str = "GENEVE";
+pub(crate) const GENEVE_PORT: u16 = 6081;
+
 /// A target group, keyed by ARN.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TargetGroup {
@@ -71,6 +77,11 @@ impl TargetGroup {
     /// Returns whether UDP is among the group's protocols.
     pub(super) fn carries_udp(&self) -> bool {
         self.protocol.contains("UDP")
+    }
+
+    /// Returns whether it is for a Gateway Load Balancer.
+    pub(super) fn is_for_gateway(&self) -> bool {
+        self.protocol == GENEVE
     }
 
     /// Returns whether targets see the client's address, unless it was said otherwise.

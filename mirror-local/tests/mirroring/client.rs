@@ -149,6 +149,12 @@ impl Answer {
         after.filter_map(|rest| Some(rest.split_once(&close)?.0.to_owned())).collect()
     }
 
+    /// Returns what is inside the first element of a name, each element on a line of its own.
+    #[track_caller]
+    pub(crate) fn inside(&self, name: &str) -> String {
+        self.text(name).replace("><", ">\n<")
+    }
+
     /// Returns the answer with each element on a line of its own.
     pub(crate) fn lines(&self) -> String {
         self.0.replace("><", ">\n<")

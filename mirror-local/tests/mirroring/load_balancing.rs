@@ -86,7 +86,7 @@ fn what_cannot_be_a_load_balancer() {
     }
     let cases = [
         ("&Name=x".to_owned(), "InvalidConfigurationRequest"),
-        (format!("&Name=x&Type=gateway&Subnets.member.1={a}"), "InvalidConfigurationRequest"),
+        (format!("&Name=x&Type=gateway&Subnets.member.1={a}&Scheme=internal"), "ValidationError"),
         ("&Name=x&Type=network".to_owned(), "ValidationError"),
         (format!("&Type=network&Subnets.member.1={a}"), "ValidationError"),
         (format!("&Name=internal-x&Type=network&Subnets.member.1={a}"), "ValidationError"),

@@ -1,6 +1,7 @@
 //! Traffic mirroring and load balancing of the local AWS, from outside: calls in, XML out.
 
 mod client;
+mod gateway;
 mod laws;
 mod load_balancing;
 mod parameters;

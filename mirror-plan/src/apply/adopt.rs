@@ -70,7 +70,7 @@ fn is_refused(error: &ActError) -> bool {
 /// The parts of an object that carry its tags too.
 fn parts(Adoption { address, found }: &Adoption) -> Vec<ObjectId> {
     match address.kind {
-        Kind::LoadBalancer => found.parts.values().cloned().collect(),
+        Kind::LoadBalancer | Kind::GatewayLoadBalancer => found.parts.values().cloned().collect(),
         Kind::Instance => {
             let interface = found.computed.get("network_interface").and_then(Option::as_ref);
             let interface = interface.and_then(|id| id.parse::<NetworkInterfaceId>().ok());
@@ -84,6 +84,8 @@ fn parts(Adoption { address, found }: &Adoption) -> Vec<ObjectId> {
         | Kind::TransitGatewayAttachment
         | Kind::SecurityGroup
         | Kind::TargetGroup
+        | Kind::EndpointService
+        | Kind::GatewayLoadBalancerEndpoint
         | Kind::MirrorTarget
         | Kind::MirrorFilter
         | Kind::MirrorSession => Vec::new(),

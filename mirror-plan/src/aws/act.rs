@@ -20,7 +20,10 @@ use crate::value::{Origin, Secret};
 
 mod acting;
 mod blocker;
+mod endpoint_service;
 mod find;
+mod gateway_load_balancer;
+mod gateway_load_balancer_endpoint;
 mod instance;
 mod internet_gateway;
 mod known;
@@ -129,6 +132,15 @@ pub async fn act(aws: &Aws, act: Act<'_>) -> Result<Made, ActError> {
         Operation::TargetGroup(operation) => Box::pin(target_group::act(&acting, operation)).await,
         Operation::LoadBalancer(operation) => {
             Box::pin(load_balancer::act(&acting, operation)).await
+        }
+        Operation::GatewayLoadBalancer(operation) => {
+            Box::pin(gateway_load_balancer::act(&acting, operation)).await
+        }
+        Operation::EndpointService(operation) => {
+            Box::pin(endpoint_service::act(&acting, operation)).await
+        }
+        Operation::GatewayLoadBalancerEndpoint(operation) => {
+            Box::pin(gateway_load_balancer_endpoint::act(&acting, operation)).await
         }
         Operation::MirrorTarget(operation) => {
             Box::pin(mirror_target::act(&acting, operation)).await

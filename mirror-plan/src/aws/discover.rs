@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
+use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerTypeEnum, TargetTypeEnum};
 
 use super::Aws;
 use super::errors::CallError;
-use super::observe::{ObserveError, elb, stands};
+use super::observe::{ObserveError, elb, endpoint_service, gateway_load_balancer_endpoint, stands};
 use super::page::{self, pages};
 use crate::address::Kind;
 use crate::id::ObjectId;
@@ -52,6 +52,7 @@ pub async fn discover(aws: &Aws, vpc: &VpcId) -> Result<Discovered, ObserveError
     attachments(aws, vpc, &mut discovered).await?;
     let interfaces = instances(aws, vpc, &mut discovered).await?;
     balanced(aws, vpc, &mut discovered).await?;
+    endpoints(aws, vpc, &mut discovered).await?;
     mirrors(aws, &interfaces, &mut discovered).await?;
     Ok(discovered)
 }
@@ -169,7 +170,9 @@ async fn instances(
 async fn balanced(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
     for balancer in elb::load_balancers(aws).await? {
         if balancer.vpc_id() == Some(vpc.as_str()) {
-            discovered.take(Kind::LoadBalancer, balancer.load_balancer_arn());
+            let is_gateway = elb::is_of(&balancer, &LoadBalancerTypeEnum::Gateway);
+            let kind = if is_gateway { Kind::GatewayLoadBalancer } else { Kind::LoadBalancer };
+            discovered.take(kind, balancer.load_balancer_arn());
         }
     }
     for group in elb::target_groups(aws).await? {
@@ -186,6 +189,29 @@ async fn balanced(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result
     Ok(())
 }
 
+/// The endpoint services of the Gateway Load Balancers, and the endpoints in the VPC.
+async fn endpoints(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
+    let request = aws.ec2().describe_vpc_endpoint_service_configurations().max_results(page::PAGE);
+    let services =
+        pages!(aws, "DescribeVpcEndpointServiceConfigurations", request, service_configurations);
+    for service in services.iter().filter(|service| endpoint_service::stands(service)) {
+        let mut balancers = service.gateway_load_balancer_arns().iter();
+        if balancers.any(|arn| discovered.has(Kind::GatewayLoadBalancer, Some(arn))) {
+            discovered.take(Kind::EndpointService, service.service_id());
+        }
+    }
+    let request = aws
+        .ec2()
+        .describe_vpc_endpoints()
+        .filters(page::filter("vpc-id", [vpc.to_string()]))
+        .max_results(page::PAGE);
+    let all = pages!(aws, "DescribeVpcEndpoints", request, vpc_endpoints);
+    for endpoint in all.iter().filter(|it| gateway_load_balancer_endpoint::stands(it)) {
+        discovered.take(Kind::GatewayLoadBalancerEndpoint, endpoint.vpc_endpoint_id());
+    }
+    Ok(())
+}
+
 /// The sessions on these interfaces, and the targets and filters that they use or that lead here.
 async fn mirrors(
     aws: &Aws,
@@ -197,7 +223,11 @@ async fn mirrors(
     let targets = pages!(aws, "DescribeTrafficMirrorTargets", request, traffic_mirror_targets);
     for target in targets {
         let balancer = target.network_load_balancer_arn();
-        if is_here(target.network_interface_id()) || discovered.has(Kind::LoadBalancer, balancer) {
+        let endpoint = target.gateway_load_balancer_endpoint_id();
+        if is_here(target.network_interface_id())
+            || discovered.has(Kind::LoadBalancer, balancer)
+            || discovered.has(Kind::GatewayLoadBalancerEndpoint, endpoint)
+        {
             discovered.take(Kind::MirrorTarget, target.traffic_mirror_target_id());
         }
     }

@@ -108,6 +108,28 @@ impl CallError {
 }
 
 impl CallError {
+    /// What a call that was answered could not do to one of the objects that it names.
+    pub(super) fn of_object(
+        call: &'static str,
+        (code, message): (Option<&str>, Option<&str>),
+    ) -> Self {
+        let refusal = Refusal {
+            call,
+            code: code.unwrap_or_default(),
+            message: message.unwrap_or_default(),
+            status: None,
+        };
+        Self {
+            call,
+            kind: refusal.kind(),
+            code: code.map(str::to_owned),
+            message: message.map(str::to_owned),
+            request_id: None,
+            status: None,
+            source: None,
+        }
+    }
+
     /// A call that was held back.
     pub(super) fn fenced(call: &'static str, source: Box<dyn Error + Send + Sync>) -> Self {
         Self::without_answer(call, ErrorKind::Fenced, source)

@@ -27,7 +27,10 @@ use self::elb::Balanced;
 
 mod candidates;
 pub(super) mod elb;
+pub(super) mod endpoint_service;
 mod existing;
+mod gateway_load_balancer;
+pub(super) mod gateway_load_balancer_endpoint;
 mod glimpse;
 pub(super) mod health;
 mod instance;
@@ -50,6 +53,7 @@ mod vpc;
 mod vpc_peering;
 
 pub use candidates::candidates;
+pub(super) use gateway_load_balancer_endpoint::EndpointState;
 pub(crate) use glimpse::has_moved;
 pub(crate) use one::{Look, look_at};
 pub(super) use transit_gateway_attachment::{stands, switches};
@@ -221,6 +225,17 @@ async fn kinds(
                 Box::pin(instance::observe(aws, whose, ids(Kind::Instance))),
                 Box::pin(target_group::observe(aws, whose, balanced.target_groups)),
                 Box::pin(load_balancer::observe(aws, whose, balanced.load_balancers)),
+                Box::pin(gateway_load_balancer::observe(
+                    aws,
+                    whose,
+                    balanced.gateway_load_balancers
+                )),
+                Box::pin(endpoint_service::observe(aws, whose, ids(Kind::EndpointService))),
+                Box::pin(gateway_load_balancer_endpoint::observe(
+                    aws,
+                    whose,
+                    ids(Kind::GatewayLoadBalancerEndpoint)
+                )),
             )
         },
         async {
@@ -232,8 +247,9 @@ async fn kinds(
         },
     )?;
     let (a, b, c, d, e, f, g) = network;
-    let ((h, i, j), (k, l, m)) = (machines, mirror);
-    Ok([a, b, c, d, e, f, g, h, i, j, k, l, m].into_iter().fold(Seen::default(), Seen::and))
+    let ((h, i, j, k, l, m), (n, o, p)) = (machines, mirror);
+    let all = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p];
+    Ok(all.into_iter().fold(Seen::default(), Seen::and))
 }
 
 /// What was seen of one kind.

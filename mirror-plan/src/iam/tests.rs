@@ -271,6 +271,16 @@ fn everything() -> Stack {
         "instance.i": { "instance_type": "t3.micro", "subnet": "@subnet.s", "key_name": "me" },
         "target_group.t": { "vpc": "@vpc.v", "targets": ["@instance.i"] },
         "load_balancer.l": { "subnets": ["@subnet.s"] },
+        "target_group.g": {
+            "vpc": "@vpc.v", "protocol": "geneve", "port": 6081, "health_check": { "port": 80 }
+        },
+        "gateway_load_balancer.g": {
+            "subnets": ["@subnet.s"], "target_group": "@target_group.g"
+        },
+        "endpoint_service.e": { "gateway_load_balancers": ["@gateway_load_balancer.g"] },
+        "gateway_load_balancer_endpoint.e": {
+            "vpc": "@vpc.v", "subnet": "@subnet.s", "service": "@endpoint_service.e"
+        },
         "mirror_target.m": { "load_balancer": "@load_balancer.l" },
         "mirror_filter.f": {},
         "mirror_session.s": {
@@ -293,7 +303,7 @@ fn a_stack_of_every_kind_fits_into_two_policies() {
     let everywhere = all.map(|purpose| {
         ["eu-west-1", "ap-southeast-2", "us-gov-west-1"].map(|region| lengths(region, purpose))
     });
-    assert_snapshot!(format!("{everywhere:?}"), @"[[[1260], [1275], [1286]], [[6041, 775], [6010, 936], [6033, 1069]], [[2145], [2170], [2193]]]");
+    assert_snapshot!(format!("{everywhere:?}"), @"[[[1378], [1393], [1404]], [[6018, 1409], [6033, 1539], [6130, 1616]], [[2333], [2358], [2381]]]");
 }
 
 #[test]

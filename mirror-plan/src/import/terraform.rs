@@ -186,14 +186,25 @@ impl Group {
             return Err(format!("the deposed object {deposed} is not taken"));
         }
         let text = |name: &str| instance.attributes.get(name).and_then(Json::as_str);
-        match (kind, text("load_balancer_type")) {
-            (Kind::LoadBalancer, Some(sort)) if sort != "network" => {
+        let kind = match (kind, text("load_balancer_type")) {
+            (Kind::LoadBalancer, Some("network") | None) => Kind::LoadBalancer,
+            (Kind::LoadBalancer, Some("gateway")) => Kind::GatewayLoadBalancer,
+            (Kind::LoadBalancer, Some(sort)) => {
                 return Err(format!(
-                    "it is of type {sort}, and a stack file has Network Load Balancers"
+                    "it is of type {sort}, and a stack file has Network and Gateway Load Balancers"
                 ));
             }
-            _ => {}
-        }
+            (Kind::GatewayLoadBalancerEndpoint, _) => {
+                let sort = text("vpc_endpoint_type").unwrap_or("Gateway");
+                if sort != "GatewayLoadBalancer" {
+                    return Err(format!(
+                        "it is of type {sort}, and a stack file has endpoints of Gateway Load Balancers"
+                    ));
+                }
+                kind
+            }
+            (kind, _) => kind,
+        };
         let id = id_of(kind, text("id").unwrap_or_default());
         id.map(|id| (kind, id)).map_err(|error| error.to_string())
     }

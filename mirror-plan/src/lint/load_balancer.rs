@@ -9,7 +9,7 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Patch, Span};
 use crate::reach::{Mention, Outcome};
 use crate::resource::load_balancer::Listener;
-use crate::resource::{LoadBalancer, Subnet, TargetGroup};
+use crate::resource::{LoadBalancer, Resource, Subnet, TargetGroup};
 use crate::scalar::{ElbProtocol, HealthPort, HealthProtocol};
 use crate::value::Path;
 
@@ -106,7 +106,20 @@ pub(super) fn listener_protocol(view: &View<'_>) -> Vec<Diagnostic> {
             }
         }
     }
+    found.extend(behind_gateways(view));
     found
+}
+
+/// The same for Gateway Load Balancers, whose listener has no protocol to say.
+fn behind_gateways(view: &View<'_>) -> Vec<Diagnostic> {
+    let found = view.resources().filter_map(|(address, resource)| {
+        let Resource::GatewayLoadBalancer(balancer) = resource else { return None };
+        let group = view.target_group(balancer.target_group.as_ref()?)?;
+        let listener = (address, attribute("target_group"));
+        let fits = group.1.protocol == ElbProtocol::Geneve;
+        (!fits).then(|| apart(view, listener, group, ElbProtocol::Geneve))
+    });
+    found.collect()
 }
 
 /// The finding that a group does not go with what a listener is, or is to be.

@@ -129,6 +129,7 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
     for (address, resource) in view.resources() {
         let (what, name) = match resource {
             Resource::LoadBalancer(balancer) => (BALANCERS, balancer.name.as_ref()),
+            Resource::GatewayLoadBalancer(balancer) => (BALANCERS, balancer.name.as_ref()),
             Resource::TargetGroup(group) => (GROUPS, group.name.as_ref()),
             Resource::Vpc(_)
             | Resource::Subnet(_)
@@ -138,6 +139,8 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
             | Resource::RouteTable(_)
             | Resource::SecurityGroup(_)
             | Resource::Instance(_)
+            | Resource::EndpointService(_)
+            | Resource::GatewayLoadBalancerEndpoint(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
             | Resource::MirrorSession(_) => continue,

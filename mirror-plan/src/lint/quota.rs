@@ -179,6 +179,9 @@ pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
             | Resource::InternetGateway(_)
             | Resource::VpcPeering(_)
             | Resource::TransitGatewayAttachment(_)
+            | Resource::GatewayLoadBalancer(_)
+            | Resource::EndpointService(_)
+            | Resource::GatewayLoadBalancerEndpoint(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
             | Resource::MirrorSession(_) => {}

@@ -8,7 +8,7 @@ use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::{Code, Diagnostic, Patch, Span};
 use crate::reach::{Approach, Balanced, Delivery, Hop, Journey, Mention, Outcome, Receiver};
-use crate::resource::{Instance, LoadBalancer};
+use crate::resource::{Instance, LoadBalancer, Subnet};
 
 /// The edit that adds a rule to the ingress rules of a group.
 fn with_rule(view: &View<'_>, group: &Address, rule: &str) -> Option<Patch> {
@@ -80,11 +80,34 @@ pub(super) fn receiver_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
             let is_shut =
                 |(_, approach): &&(_, &Approach)| approach.at_receiver(at).is_some_and(stops);
             if let Some((journey, _)) = arrivals.iter().find(is_shut) {
-                found.push(shut_out(view, instance, shut_to(view, receiver, journey)));
+                let shut = match behind_endpoint(view, Mention::Of(target)) {
+                    Some(balancer) => shut_to_nodes(view, receiver, balancer),
+                    None => shut_to(view, receiver, journey),
+                };
+                found.push(shut_out(view, instance, shut));
             }
         }
     }
     found
+}
+
+/// The load balancer behind the endpoint that a target sends to, if there is one.
+fn behind_endpoint<'s>(view: &View<'s>, target: Mention<'s>) -> Option<Mention<'s>> {
+    match view.reach.delivery(target)? {
+        Delivery::Balanced(balanced) => balanced.entrance.as_ref().map(|_| balanced.name),
+        Delivery::Interface(_) | Delivery::Unseen(_) => None,
+    }
+}
+
+/// Behind an endpoint all packets come from the nodes.
+fn shut_to_nodes<'s>(view: &View<'s>, receiver: &Receiver<'s>, balancer: Mention<'s>) -> Shut {
+    let (name, port) = (receiver.name, receiver.port);
+    let title = format!("`{name}` admits no mirrored packet (udp {port}) from `{balancer}`");
+    let subnets = view.subnets_of(balancer);
+    let rule = (!subnets.is_empty()).then(|| {
+        format!("{{ protocol = \"udp\", port = {port}, cidrs = [{}] }}", node_ranges(subnets))
+    });
+    Shut { code: code::RECEIVER_SHUT_OUT, title, rule, flow: format!("udp {port}") }
 }
 
 fn shut_to<'s>(view: &View<'s>, receiver: &Receiver<'s>, from: &Journey<'s>) -> Shut {
@@ -120,7 +143,10 @@ fn range_text(view: &View<'_>, source: &Instance) -> Option<String> {
 pub(super) fn health_check_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (_, balanced) in view.deliveries() {
-        let Some((address, balancer)) = view.balancer_of(balanced.name) else { continue };
+        let (Mention::Of(address), subnets) = (balanced.name, view.subnets_of(balanced.name))
+        else {
+            continue;
+        };
         let mut seen = BTreeSet::new();
         for receiver in &balanced.receivers {
             let Some(health) = receiver.health.as_ref().filter(|it| stops(&it.into)) else {
@@ -133,7 +159,7 @@ pub(super) fn health_check_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
                     format!("`{}` admits no health check (tcp {port}) of `{address}`", instance.0);
                 let rule = Some(format!(
                     "{{ protocol = \"tcp\", port = {port}, cidrs = [{}] }}",
-                    node_ranges(balancer)
+                    node_ranges(subnets)
                 ));
                 let flow = format!("tcp {port}");
                 let shut = Shut { code: code::HEALTH_CHECK_SHUT_OUT, title, rule, flow };
@@ -145,8 +171,8 @@ pub(super) fn health_check_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
 }
 
 /// The ranges of the nodes of a load balancer as expressions of the stack file.
-fn node_ranges(balancer: &LoadBalancer) -> String {
-    let own = balancer.subnets.iter().filter_map(Ref::origin);
+fn node_ranges(subnets: &[Ref<Subnet>]) -> String {
+    let own = subnets.iter().filter_map(Ref::origin);
     own.map(|it| format!("{}.cidr", it.address)).collect::<Vec<_>>().join(", ")
 }
 

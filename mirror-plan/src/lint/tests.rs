@@ -1,6 +1,7 @@
 //! Each lint on a stack that trips it and on its nearest innocent neighbour.
 
 mod corpus;
+mod gateway;
 
 use insta::assert_snapshot;
 

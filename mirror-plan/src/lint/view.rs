@@ -113,6 +113,9 @@ impl<'s> View<'s> {
                 | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
                 | Resource::TargetGroup(_)
+                | Resource::GatewayLoadBalancer(_)
+                | Resource::EndpointService(_)
+                | Resource::GatewayLoadBalancerEndpoint(_)
                 | Resource::MirrorFilter(_) => {}
             }
         }
@@ -147,6 +150,9 @@ impl<'s> View<'s> {
             | Resource::VpcPeering(_)
             | Resource::TransitGatewayAttachment(_)
             | Resource::LoadBalancer(_)
+            | Resource::GatewayLoadBalancer(_)
+            | Resource::EndpointService(_)
+            | Resource::GatewayLoadBalancerEndpoint(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
             | Resource::MirrorSession(_) => true,
@@ -295,6 +301,14 @@ impl<'s> View<'s> {
             return None;
         };
         Some((address, known.it))
+    }
+
+    /// The subnets of the load balancer of either type that a mention is of.
+    pub(super) fn subnets_of(&self, mention: Mention<'s>) -> &'s [Ref<Subnet>] {
+        let network = self.reach.network();
+        let balancer = network.load_balancer(mention).map(|known| &known.it.subnets);
+        let gateway = || network.gateway_load_balancer(mention).map(|known| &known.it.subnets);
+        balancer.or_else(gateway).map_or(&[], Vec::as_slice)
     }
 
     /// The instance that a mention is of, if that is known.

@@ -104,6 +104,9 @@ impl Needs {
                 | Kind::SecurityGroup
                 | Kind::TargetGroup
                 | Kind::LoadBalancer
+                | Kind::GatewayLoadBalancer
+                | Kind::EndpointService
+                | Kind::GatewayLoadBalancerEndpoint
                 | Kind::MirrorTarget
                 | Kind::MirrorFilter
                 | Kind::MirrorSession => {}

@@ -12,7 +12,7 @@ use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::subnet::SubnetId;
 use crate::resource::vpc::VpcId;
-use crate::resource::{LoadBalancer, MirrorTarget, Resource, Vpc};
+use crate::resource::{GatewayLoadBalancerEndpoint, LoadBalancer, MirrorTarget, Resource, Vpc};
 use crate::scalar::{Cidr, SessionNumber};
 use crate::stack::Stack;
 use crate::value::Value;
@@ -83,7 +83,7 @@ pub struct Shared {
     /// Interfaces that it mirrors, or that are its targets: those that are there already. None for a stack
     /// without sessions, whose policy allows nobody to read those of others.
     pub interfaces: BTreeSet<NetworkInterfaceId>,
-    /// The load balancers and interfaces of its targets: those that are there already.
+    /// The load balancers, interfaces and endpoints of its targets: those that are there already.
     pub destinations: BTreeSet<String>,
     /// Whether it names a load balancer or target group that it has not made yet.
     pub names: bool,
@@ -125,10 +125,16 @@ impl Shared {
                     let balancer = target.load_balancer.as_ref();
                     let balancer = balancer.and_then(|to| observed.load_balancer(to));
                     shared.destinations.extend(interface.iter().map(ToString::to_string));
+                    let endpoint = target.gateway_load_balancer_endpoint.as_ref();
+                    let endpoint = endpoint.and_then(|to| observed.endpoint(to));
                     shared.destinations.extend(balancer);
+                    shared.destinations.extend(endpoint);
                     shared.interfaces.extend(interface);
                 }
                 Resource::LoadBalancer(balancer) => {
+                    shared.names |= is_new && balancer.name.is_some();
+                }
+                Resource::GatewayLoadBalancer(balancer) => {
                     shared.names |= is_new && balancer.name.is_some();
                 }
                 Resource::TargetGroup(group) => {
@@ -142,6 +148,8 @@ impl Shared {
                 | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
                 | Resource::Instance(_)
+                | Resource::EndpointService(_)
+                | Resource::GatewayLoadBalancerEndpoint(_)
                 | Resource::MirrorFilter(_) => {}
             }
         }
@@ -170,7 +178,10 @@ impl Shared {
             | Kind::Instance
             | Kind::TargetGroup
             | Kind::TransitGatewayAttachment
-            | Kind::LoadBalancer => false,
+            | Kind::LoadBalancer
+            | Kind::GatewayLoadBalancer
+            | Kind::EndpointService
+            | Kind::GatewayLoadBalancerEndpoint => false,
         }
     }
 }
@@ -217,6 +228,15 @@ impl Observed {
     pub fn load_balancer(&self, to: &Ref<LoadBalancer>) -> Option<String> {
         match to {
             Ref::Id(arn) => Some(arn.to_string()),
+            Ref::To(address) => Some(self.current(address)?.id.to_string()),
+        }
+    }
+
+    /// The id of the endpoint that a reference leads to, if it is there.
+    #[must_use]
+    pub fn endpoint(&self, to: &Ref<GatewayLoadBalancerEndpoint>) -> Option<String> {
+        match to {
+            Ref::Id(id) => Some(id.to_string()),
             Ref::To(address) => Some(self.current(address)?.id.to_string()),
         }
     }

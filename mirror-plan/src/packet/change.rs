@@ -47,6 +47,9 @@ impl TrafficChange {
             | Kind::Instance
             | Kind::TargetGroup
             | Kind::LoadBalancer
+            | Kind::GatewayLoadBalancer
+            | Kind::EndpointService
+            | Kind::GatewayLoadBalancerEndpoint
             | Kind::MirrorTarget => return None,
         };
         let change = Self { begins: after.minus(&before), ends: before.minus(&after) };

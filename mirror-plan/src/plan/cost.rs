@@ -1,10 +1,10 @@
-//! What the sessions and load balancers of a plan cost in a month: an estimate at list price.
+//! What the sessions, load balancers and endpoints of a plan cost in a month: an estimate at list price.
 
 use std::collections::BTreeMap;
 
 use super::{Change, Plan};
 use crate::address::{Address, Kind};
-use crate::price::{self, Estimate, Item, MONTH_HOURS};
+use crate::price::{Estimate, Item, MONTH_HOURS, Usage, Work};
 use crate::scalar::BitRate;
 use crate::value::Value;
 
@@ -36,8 +36,9 @@ type Bytes = f64;
 impl Plan {
     /// Estimates what the stack costs in a month if each session mirrors so much all the time.
     ///
-    /// Capacity units are counted for sessions to load balancers. A target that the stack only uses is
-    /// taken for one.
+    /// Capacity units are counted for sessions to load balancers, and what goes through for those to
+    /// endpoints. A target that the stack only uses is taken for a Network Load Balancer, and a Gateway
+    /// Load Balancer whose subnets are not known for one of one zone.
     #[must_use]
     pub fn monthly_cost(&self, load: Option<BitRate>) -> MonthlyCost {
         let (before, _) = self.cost_of(|change| change.before.as_ref(), load);
@@ -57,41 +58,102 @@ impl Plan {
             changes.filter_map(|change| Some((change, at(change)?)))
         };
         let targets = Targets::of(there(Kind::MirrorTarget));
-        let (mut sessions, mut balanced) = (0, 0_u32);
+        let mut sessions = Sessions::default();
         for (_, session) in there(Kind::MirrorSession) {
-            sessions += 1;
-            balanced += u32::from(targets.may_be_balanced(member(session, "target")));
+            sessions.add(targets.sort_of(member(session, "target")));
         }
         let an_hour = load.map_or(0.0, BitRate::bytes_per_hour);
-        let all: u32 = u32::try_from(sessions).unwrap_or(u32::MAX);
-        let units = price::capacity_units(f64::from(balanced) * an_hour, 0.0, 0.0);
-        let balancers = there(Kind::LoadBalancer).count();
-        (Estimate::of(sessions, balancers, units), f64::from(all) * an_hour)
+        let Sessions { to_balancers, to_endpoints, to_interfaces } = sessions;
+        let sent = |sessions: u32| f64::from(sessions) * an_hour;
+        let work = |sessions: u32| Work { bytes: sent(sessions), ..Work::default() };
+        let zones = there(Kind::GatewayLoadBalancer).map(|(_, balancer)| zones_of(balancer));
+        let all = to_balancers + to_endpoints + to_interfaces;
+        let usage = Usage {
+            sessions: all as usize,
+            load_balancers: there(Kind::LoadBalancer).count(),
+            capacity_units: work(to_balancers).capacity_units(),
+            gateway_load_balancers: there(Kind::GatewayLoadBalancer).count(),
+            gateway_zones: zones.sum(),
+            // That of others is paid for by its owner.
+            gateway_capacity_units: match there(Kind::GatewayLoadBalancer).next() {
+                Some(_) => work(to_endpoints).gateway_capacity_units(),
+                None => 0.0,
+            },
+            endpoints: there(Kind::GatewayLoadBalancerEndpoint).count(),
+            endpoint_bytes: sent(to_endpoints),
+        };
+        (Estimate::of(&usage), sent(all))
     }
 }
 
-/// Mirror targets, by what sessions refer to them with; whether each is a network interface.
+/// A Gateway Load Balancer has one subnet in each of its zones.
+fn zones_of(balancer: &Value) -> usize {
+    match member(balancer, "subnets") {
+        Value::List(subnets) => subnets.len().max(1),
+        _ => 1,
+    }
+}
+
+/// How many sessions there are to each sort of target.
+#[derive(Default)]
+struct Sessions {
+    to_balancers: u32,
+    to_endpoints: u32,
+    to_interfaces: u32,
+}
+
+impl Sessions {
+    const fn add(&mut self, sort: Sort) {
+        match sort {
+            Sort::LoadBalancer => self.to_balancers += 1,
+            Sort::Endpoint => self.to_endpoints += 1,
+            Sort::Interface => self.to_interfaces += 1,
+        }
+    }
+}
+
+/// What a mirror target leads to.
+#[derive(Clone, Copy)]
+enum Sort {
+    LoadBalancer,
+    Endpoint,
+    Interface,
+}
+
+impl Sort {
+    fn of(target: &Value) -> Self {
+        if *member(target, "network_interface") != Value::Null {
+            Self::Interface
+        } else if *member(target, "gateway_load_balancer_endpoint") != Value::Null {
+            Self::Endpoint
+        } else {
+            Self::LoadBalancer
+        }
+    }
+}
+
+/// Mirror targets, by what sessions refer to them with.
 struct Targets<'p> {
-    by_address: BTreeMap<&'p Address, bool>,
-    by_id: BTreeMap<&'p str, bool>,
+    by_address: BTreeMap<&'p Address, Sort>,
+    by_id: BTreeMap<&'p str, Sort>,
 }
 
 impl<'p> Targets<'p> {
     fn of(targets: impl Iterator<Item = (&'p Change, &'p Value)>) -> Self {
         let (mut by_address, mut by_id) = (BTreeMap::new(), BTreeMap::new());
         for (change, target) in targets {
-            let is_interface = *member(target, "network_interface") != Value::Null;
-            by_address.insert(&change.address, is_interface);
+            let sort = Sort::of(target);
+            by_address.insert(&change.address, sort);
             if let Some(id) = &change.id {
-                by_id.insert(id.as_str(), is_interface);
+                by_id.insert(id.as_str(), sort);
             }
         }
         Self { by_address, by_id }
     }
 
-    /// Whether this may lead to a load balancer.
-    fn may_be_balanced(&self, target: &Value) -> bool {
-        let is_interface = match target {
+    /// What this leads to; what is not known is taken for a load balancer, which costs most.
+    fn sort_of(&self, target: &Value) -> Sort {
+        let sort = match target {
             Value::String(id) => self.by_id.get(id.as_str()),
             Value::Resource(address) => self.by_address.get(address),
             Value::Unknown(unknown) => {
@@ -105,7 +167,7 @@ impl<'p> Targets<'p> {
             | Value::Object(_)
             | Value::Secret(_) => None,
         };
-        is_interface != Some(&true)
+        sort.copied().unwrap_or(Sort::LoadBalancer)
     }
 }
 

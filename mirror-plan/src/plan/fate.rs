@@ -177,9 +177,10 @@ impl<'p> Fates<'p> {
         for (address, replacement) in self.replaced.clone() {
             let forced = match (address.kind, replacement.order) {
                 (_, ReplaceOrder::DeleteThenCreate) => self.cannot_outlive(&address),
-                (Kind::LoadBalancer, ReplaceOrder::CreateThenDelete) => {
-                    self.serve_one_load_balancer(&address)
-                }
+                (
+                    Kind::LoadBalancer | Kind::GatewayLoadBalancer,
+                    ReplaceOrder::CreateThenDelete,
+                ) => self.serve_one_load_balancer(&address),
                 (Kind::MirrorTarget, ReplaceOrder::CreateThenDelete) => self.same_place(&address),
                 _ => Vec::new(),
             };
@@ -218,13 +219,15 @@ impl<'p> Fates<'p> {
     ///
     /// Source: Network Load Balancer guide, "Target groups": each can be used with one load balancer.
     fn serve_one_load_balancer(&self, load_balancer: &Address) -> Vec<Forced> {
-        let Some(Resource::LoadBalancer(desired)) =
-            self.stack.resources.get(load_balancer).map(|declared| &declared.resource)
-        else {
-            return Vec::new();
+        let desired = self.stack.resources.get(load_balancer).map(|declared| &declared.resource);
+        let groups: Vec<_> = match desired {
+            Some(Resource::LoadBalancer(desired)) => {
+                desired.listeners.iter().map(|listener| &listener.target_group).collect()
+            }
+            Some(Resource::GatewayLoadBalancer(desired)) => desired.target_group.iter().collect(),
+            _ => Vec::new(),
         };
-        let origins =
-            desired.listeners.iter().filter_map(|listener| listener.target_group.origin());
+        let origins = groups.into_iter().filter_map(|group| group.origin());
         origins
             .filter(|origin| self.uses.uses(load_balancer, &origin.address))
             .map(|origin| {
@@ -242,7 +245,7 @@ impl<'p> Fates<'p> {
         let forced = objects.filter_map(|(group, object)| {
             let mut users = self.uses.users(object).map(|(user, _)| user);
             let old = users.find(|user| {
-                user.address.kind == Kind::LoadBalancer
+                matches!(user.address.kind, Kind::LoadBalancer | Kind::GatewayLoadBalancer)
                     && self.stack.resources.contains_key(&user.address)
                     && self.uses.current(&user.address) != Some(*user)
             })?;
@@ -253,7 +256,7 @@ impl<'p> Fates<'p> {
     }
 
     /// AWS takes one mirror target for each load balancer or interface: if old and new send to the
-    /// same one, the old one goes first.
+    /// same one, the old one goes first. Of endpoints it does not say.
     ///
     /// Source: EC2 API reference, "Error codes": `NlbInUseByTrafficMirrorTargetException`.
     fn same_place(&self, target: &Address) -> Vec<Forced> {

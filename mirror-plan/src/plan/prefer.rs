@@ -12,8 +12,8 @@ use crate::address::Address;
 use crate::attribute::{Ref, Referable};
 use crate::id::Identified;
 use crate::resource::{
-    Instance, InternetGateway, LoadBalancer, MirrorSession, Resource, RouteTable, Subnet,
-    TargetGroup, Vpc,
+    GatewayLoadBalancerEndpoint, Instance, InternetGateway, LoadBalancer, MirrorSession, Resource,
+    RouteTable, Subnet, TargetGroup, Vpc,
 };
 use crate::scalar::Scheme;
 
@@ -126,10 +126,30 @@ impl<'d> Desired<'d> {
         let Some(Resource::MirrorTarget(target)) = self.get(&session.target) else {
             return Vec::new();
         };
+        if let Some(endpoint) = &target.gateway_load_balancer_endpoint {
+            return self.groups_behind_endpoint(endpoint);
+        }
         let balancer = target.load_balancer.as_ref().and_then(|balancer| self.get(balancer));
         let Some(Resource::LoadBalancer(balancer)) = balancer else {
             return Vec::new();
         };
         balancer.listeners.iter().filter_map(|l| self.address(&l.target_group)).collect()
+    }
+
+    fn groups_behind_endpoint(
+        &self,
+        endpoint: &Ref<GatewayLoadBalancerEndpoint>,
+    ) -> Vec<&'d Address> {
+        let service = match self.get(endpoint) {
+            Some(Resource::GatewayLoadBalancerEndpoint(endpoint)) => self.get(&endpoint.service),
+            _ => None,
+        };
+        let Some(Resource::EndpointService(service)) = service else { return Vec::new() };
+        let balancers = service.gateway_load_balancers.iter().filter_map(|to| self.get(to));
+        let groups = balancers.filter_map(|balancer| match balancer {
+            Resource::GatewayLoadBalancer(balancer) => balancer.target_group.as_ref(),
+            _ => None,
+        });
+        groups.filter_map(|group| self.address(group)).collect()
     }
 }

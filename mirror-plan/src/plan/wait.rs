@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Step};
-use crate::resource::{Operation, instance, load_balancer};
+use crate::resource::{Operation, gateway_load_balancer, instance, load_balancer};
 
 /// What a run waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,10 +35,19 @@ impl Wait {
                 | instance::Operation::Start { .. }
                 | instance::Operation::Terminate { .. },
             ) => Self::Instance,
-            Operation::LoadBalancer(load_balancer::Operation::Create { .. }) => Self::LoadBalancer,
-            Operation::LoadBalancer(load_balancer::Operation::Delete { .. }) => Self::Released,
+            Operation::LoadBalancer(load_balancer::Operation::Create { .. })
+            | Operation::GatewayLoadBalancer(gateway_load_balancer::Operation::Create { .. }) => {
+                Self::LoadBalancer
+            }
+            Operation::LoadBalancer(load_balancer::Operation::Delete { .. })
+            | Operation::GatewayLoadBalancer(gateway_load_balancer::Operation::Delete { .. }) => {
+                Self::Released
+            }
             Operation::Instance(_)
             | Operation::LoadBalancer(_)
+            | Operation::GatewayLoadBalancer(_)
+            | Operation::EndpointService(_)
+            | Operation::GatewayLoadBalancerEndpoint(_)
             | Operation::Vpc(_)
             | Operation::Subnet(_)
             | Operation::InternetGateway(_)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::admission::{Flow, Gate};
 use super::delivery::{Balanced, Delivery, Gates, Receiver, Zone};
 use super::end::End;
+use super::endpoint::Entrance;
 use super::hop::{Hop, Outcome, Sort, Stretch};
 use super::network::Network;
 use super::routing::{self, Goal};
@@ -74,6 +75,9 @@ impl Approach {
     }
 
     fn balanced<'s>(&mut self, network: &Network<'s>, from: &End<'s>, to: &Balanced<'s>) {
+        if let Some(entrance) = &to.entrance {
+            return self.through(network, (from, to), entrance);
+        }
         for node in &to.nodes {
             let goal = node.place.map(|place| Goal { place, range: place.range });
             self.to_node.push(routing::arrival(network, from, goal));
@@ -89,10 +93,30 @@ impl Approach {
         self.into_balancer = Some(gate.hop(network, flow, from));
         // Behind a load balancer packets count as the source's and as the load balancer's own.
         let from = End { groups: from.groups.and(&to.groups), ..from.clone() };
+        self.receivers_of(network, &from, to);
+    }
+
+    /// Through an endpoint to the one node that it leads to, which sends them on as itself.
+    fn through<'s>(
+        &mut self,
+        network: &Network<'s>,
+        (from, to): (&End<'s>, &Balanced<'s>),
+        entrance: &Entrance<'s>,
+    ) {
+        let goal = entrance.place.map(|place| Goal { place, range: place.range });
+        let mut hops = routing::arrival(network, from, goal);
+        hops.push(entrance.hop.clone());
+        self.to_node.push(hops);
+        let place = to.nodes.first().and_then(|node| node.place);
+        let node = End { place, address: None, groups: to.groups.clone() };
+        self.receivers_of(network, &node, to);
+    }
+
+    fn receivers_of<'s>(&mut self, network: &Network<'s>, from: &End<'s>, to: &Balanced<'s>) {
         let mut known: BTreeMap<Gates<'_, 's>, usize> = BTreeMap::new();
         for receiver in &to.receivers {
             let at = *known.entry(receiver.gates()).or_insert_with(|| {
-                self.into_receiver.push(receiver.admits(network, &from, Stretch::Receiver));
+                self.into_receiver.push(receiver.admits(network, from, Stretch::Receiver));
                 self.into_receiver.len() - 1
             });
             self.at.push(at);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::admission::{Flow, Gate};
 use super::end::{End, Groups, Place};
+use super::endpoint::{self, Entrance};
 use super::hop::{Hop, Outcome, Sort, Stretch};
 use super::network::{Mention, Network};
 use super::{Condition, routing};
@@ -31,12 +32,24 @@ pub(crate) struct Balanced<'s> {
     pub(crate) nodes: Vec<Node<'s>>,
     pub(super) groups: Groups<'s>,
     pub(super) vpc: Option<Mention<'s>>,
+    /// Where packets come in, if that is not at the nodes.
+    pub(crate) entrance: Option<Entrance<'s>>,
+    pub(super) spread: Spread,
     /// The listener for mirrored packets.
     pub(crate) listener: Hop,
     /// The target groups behind it; where no listener takes mirrored packets, those behind the others, one of
     /// which is to.
     pub(crate) parts: Vec<Part<'s>>,
     pub(crate) receivers: Vec<Receiver<'s>>,
+}
+
+/// Where a node sends to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spread {
+    /// To receivers in its own zone.
+    OwnZone,
+    /// To all.
+    EveryZone,
 }
 
 /// The node of a load balancer in one of its subnets.
@@ -137,7 +150,12 @@ impl<'s> Delivery<'s> {
                     None => unseen(Sort::Unseen, &name),
                 }
             }
-            (Some(Destination::GatewayLoadBalancerEndpoint(to)), ..) => unseen(Sort::Endpoint, &to),
+            (Some(Destination::GatewayLoadBalancerEndpoint(_)), ..) => {
+                match &target_known.it.gateway_load_balancer_endpoint {
+                    Some(to) => endpoint::behind(network, network.mention(to)),
+                    None => unseen(Sort::Endpoint, &target),
+                }
+            }
             _ => unseen(Sort::Unseen, &target),
         }
     }
@@ -162,17 +180,31 @@ impl<'s> Balanced<'s> {
                 format!("{name} has no listener on udp {VXLAN}"),
             ),
         };
-        let mut balanced =
-            Self { name, nodes, groups, vpc, listener, parts: Vec::new(), receivers: Vec::new() };
+        let mut balanced = Self {
+            name,
+            nodes,
+            groups,
+            vpc,
+            entrance: None,
+            spread: if balancer.cross_zone { Spread::EveryZone } else { Spread::OwnZone },
+            listener,
+            parts: Vec::new(),
+            receivers: Vec::new(),
+        };
         for listener in behind(balancer) {
-            balanced.add(network, balancer, listener);
+            let group = network.mention(&listener.target_group);
+            balanced.add(network, group, |to, group| forwards((name, listener), to, group));
         }
         balanced
     }
 
-    /// Adds the target group of a listener with its receivers.
-    fn add(&mut self, network: &Network<'s>, balancer: &LoadBalancer, listener: &'s Listener) {
-        let name = network.mention(&listener.target_group);
+    /// Adds a target group with its receivers. `forwards` says whether packets go to it.
+    pub(super) fn add(
+        &mut self,
+        network: &Network<'s>,
+        name: Mention<'s>,
+        forwards: impl FnOnce(Mention<'s>, &TargetGroup) -> Hop,
+    ) {
         let part = self.parts.len();
         let Some(group) = network.target_group(name) else {
             let hop = Hop::unknown(
@@ -186,7 +218,7 @@ impl<'s> Balanced<'s> {
         let group = group.it;
         self.parts.push(Part {
             name,
-            hop: self.forwards(name, listener, group),
+            hop: forwards(name, group),
             targets: Some(group.targets.len()),
         });
         for to in &group.targets {
@@ -194,27 +226,9 @@ impl<'s> Balanced<'s> {
             let instance = network.instance(receiver).map(|known| known.it);
             let mut receiver = self.receiver(network, (name, group), (receiver, instance));
             receiver.part = part;
-            receiver.zones = self.zones(network, balancer, instance);
+            receiver.zones = self.zones(network, instance);
             self.receivers.push(receiver);
         }
-    }
-
-    /// Whether packets go from a listener to a group.
-    fn forwards(&self, name: Mention<'s>, listener: &Listener, group: &TargetGroup) -> Hop {
-        let balancer = self.name;
-        // A listener that takes no mirrored packets is to become one of UDP.
-        let meant = if listener.takes_mirrored() { listener.protocol } else { ElbProtocol::Udp };
-        if !meant.forwards_to(group.protocol) {
-            let words =
-                format!("{balancer} forwards {meant} to {name}, which is {}", group.protocol);
-            return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
-        }
-        if group.targets.is_empty() {
-            let words = format!("{name} has no targets");
-            return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
-        }
-        let words = format!("{balancer} forwards to {name}");
-        Hop::passes(Sort::TargetGroup, Stretch::Group, words)
     }
 
     fn receiver(
@@ -322,12 +336,7 @@ impl<'s> Balanced<'s> {
     }
 
     /// Whether a receiver gets the packets of each node.
-    fn zones(
-        &self,
-        network: &Network<'s>,
-        balancer: &LoadBalancer,
-        instance: Option<&'s Instance>,
-    ) -> Vec<Zone> {
+    fn zones(&self, network: &Network<'s>, instance: Option<&'s Instance>) -> Vec<Zone> {
         let subnet = instance.map(|instance| network.mention(&instance.subnet));
         let zone = subnet.and_then(|subnet| zone(network, subnet));
         let is_at =
@@ -335,7 +344,7 @@ impl<'s> Balanced<'s> {
         // The nodes of a load balancer are in different zones: who is in that of one is in that of no other.
         let is_at_a_node = self.nodes.iter().any(is_at);
         let relation = |node: &Node<'s>| match (node.zone, zone) {
-            _ if balancer.cross_zone || is_at(node) => Zone::Same,
+            _ if self.spread == Spread::EveryZone || is_at(node) => Zone::Same,
             _ if is_at_a_node => Zone::Other,
             (Some(_), Some(_)) => Zone::Other,
             (None, _) | (_, None) => Zone::Unknown,
@@ -361,6 +370,26 @@ impl<'s> Balanced<'s> {
     pub(crate) fn part_of(&self, receiver: &Receiver<'s>) -> &Part<'s> {
         &self.parts[receiver.part]
     }
+}
+
+/// Whether packets go from a listener to a group.
+fn forwards(
+    (balancer, listener): (Mention<'_>, &Listener),
+    name: Mention<'_>,
+    group: &TargetGroup,
+) -> Hop {
+    // A listener that takes no mirrored packets is to become one of UDP.
+    let meant = if listener.takes_mirrored() { listener.protocol } else { ElbProtocol::Udp };
+    if !meant.forwards_to(group.protocol) {
+        let words = format!("{balancer} forwards {meant} to {name}, which is {}", group.protocol);
+        return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
+    }
+    if group.targets.is_empty() {
+        let words = format!("{name} has no targets");
+        return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
+    }
+    let words = format!("{balancer} forwards to {name}");
+    Hop::passes(Sort::TargetGroup, Stretch::Group, words)
 }
 
 impl<'s> Receiver<'s> {
@@ -429,7 +458,7 @@ impl<'s> Receiver<'s> {
 }
 
 impl<'s> Node<'s> {
-    fn of(network: &Network<'s>, subnet: Mention<'s>) -> Self {
+    pub(super) fn of(network: &Network<'s>, subnet: Mention<'s>) -> Self {
         let zone = zone(network, subnet);
         let at = match zone {
             Some(zone) => format!("the node in {zone} ({subnet})"),
@@ -459,7 +488,7 @@ impl Health {
 }
 
 /// The zone of a subnet, if it is known.
-fn zone<'s>(network: &Network<'s>, subnet: Mention<'s>) -> Option<&'s AvailabilityZone> {
+pub(super) fn zone<'s>(network: &Network<'s>, subnet: Mention<'s>) -> Option<&'s AvailabilityZone> {
     network.subnet(subnet)?.it.availability_zone.as_ref()
 }
 
@@ -472,7 +501,7 @@ pub(crate) fn behind(balancer: &LoadBalancer) -> impl Iterator<Item = &Listener>
 /// The port on which a group's receivers take mirrored packets; of a group that takes none, as it must become.
 pub(crate) const fn vxlan_port(group: &TargetGroup) -> u16 {
     match group.protocol {
-        ElbProtocol::Udp | ElbProtocol::TcpUdp => group.port.get(),
+        ElbProtocol::Udp | ElbProtocol::TcpUdp | ElbProtocol::Geneve => group.port.get(),
         ElbProtocol::Tcp | ElbProtocol::Tls => VXLAN.get(),
     }
 }

@@ -11,8 +11,9 @@ use crate::observed::{Found, Interface, Observed};
 use crate::resource::instance::InstanceId;
 use crate::resource::target_group::TargetGroupArn;
 use crate::resource::{
-    Instance, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, RouteTable,
-    SecurityGroup, Subnet, TargetGroup, TransitGatewayAttachment, Vpc, VpcPeering,
+    EndpointService, GatewayLoadBalancer, GatewayLoadBalancerEndpoint, Instance, LoadBalancer,
+    MirrorFilter, MirrorSession, MirrorTarget, Resource, RouteTable, SecurityGroup, Subnet,
+    TargetGroup, TransitGatewayAttachment, Vpc, VpcPeering,
 };
 use crate::scalar::TransitGatewayId;
 use crate::stack::{FanOut, Stack};
@@ -208,6 +209,9 @@ impl<'s> Network<'s> {
         instance: Instance;
         target_group: TargetGroup;
         load_balancer: LoadBalancer;
+        gateway_load_balancer: GatewayLoadBalancer;
+        endpoint_service: EndpointService;
+        endpoint: GatewayLoadBalancerEndpoint;
         target: MirrorTarget;
         filter: MirrorFilter;
     }

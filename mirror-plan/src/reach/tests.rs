@@ -1,5 +1,6 @@
 //! What becomes of packets, held against an oracle that tries them one by one, and said in words.
 
+mod gateway;
 mod oracle;
 mod words;
 mod world;

@@ -55,7 +55,7 @@ impl fmt::Display for Estimates {
 
 fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
     let MonthlyCost { before, after, load, zone_crossing } = cost;
-    let Estimate { sessions, load_balancers, as_of, .. } = after;
+    let Estimate { sessions, load_balancers, endpoints, as_of, .. } = after;
     if before.dollars() <= 0.0 && after.dollars() <= 0.0 {
         return Ok(());
     }
@@ -64,12 +64,16 @@ fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
         less if less < 0.0 => format!("{:.2} less than now", -less),
         _ => "as much as now".to_owned(),
     };
-    let (sessions, balancers) =
-        (counted(*sessions, "session"), counted(*load_balancers, "load balancer"));
+    let mut paid =
+        vec![counted(*sessions, "session"), counted(*load_balancers, "load balancer")];
+    if *endpoints > 0 {
+        paid.push(counted(*endpoints, "endpoint"));
+    }
+    let paid = paid.join(", ");
     let (dollars, region) = (after.dollars(), price::REGION);
     write!(
         f,
-        "Estimated cost: {dollars:.2} USD a month, {difference}: {sessions}, {balancers},\n  \
+        "Estimated cost: {dollars:.2} USD a month, {difference}: {paid},\n  \
          at list prices of {region}, {as_of}, without instances"
     )?;
     match load {
@@ -78,7 +82,7 @@ fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
             f,
             ".\n  {:.2} of it for {load} from each session; {zone_crossing:.2} more whenever all of that \
              crosses zones.",
-            after.capacity_dollars
+            after.capacity_dollars + after.endpoint_data_dollars
         ),
     }
 }
@@ -125,6 +129,9 @@ fn estimate_json(estimate: &Estimate) -> Json {
         load_balancers,
         load_balancer_dollars,
         capacity_dollars,
+        endpoints,
+        endpoint_dollars,
+        endpoint_data_dollars,
         as_of: _,
     } = estimate;
     json!({
@@ -132,6 +139,8 @@ fn estimate_json(estimate: &Estimate) -> Json {
         "sessions": { "count": sessions, "total": cents(*session_dollars) },
         "load_balancers": { "count": load_balancers, "total": cents(*load_balancer_dollars) },
         "capacity_units": { "total": cents(*capacity_dollars) },
+        "endpoints": { "count": endpoints, "total": cents(*endpoint_dollars) },
+        "endpoint_data": { "total": cents(*endpoint_data_dollars) },
     })
 }
 
@@ -225,6 +234,29 @@ mod tests {
           0.00 of it for 100mbit from each session; 657.00 more whenever all of that crosses zones.
         Estimated time: about 3 min: load_balancer.sensors 3 min (as is usual, not measured yet).
         ");
+    }
+
+    #[test]
+    fn an_endpoint_costs_itself_its_balancer_and_what_goes_through() {
+        let gateway = stack(json!({
+            "vpc.lab": { "cidr_block": "10.0.0.0/16" },
+            "subnet.a": { "vpc": "@vpc.lab", "cidr_block": "10.0.1.0/24", "availability_zone": "us-east-1a" },
+            "subnet.b": { "vpc": "@vpc.lab", "cidr_block": "10.0.2.0/24", "availability_zone": "us-east-1b" },
+            "gateway_load_balancer.sensors": { "subnets": ["@subnet.a", "@subnet.b"] },
+            "endpoint_service.sensors": { "gateway_load_balancers": ["@gateway_load_balancer.sensors"] },
+            "gateway_load_balancer_endpoint.a": {
+                "service": "@endpoint_service.sensors", "subnet": "@subnet.a",
+            },
+            "mirror_target.sensors": {
+                "gateway_load_balancer_endpoint": "@gateway_load_balancer_endpoint.a",
+            },
+            "mirror_filter.all": {},
+            "mirror_session.one": {
+                "source": "eni-0a1b2c3d4e5f67890", "target": "@mirror_target.sensors",
+                "filter": "@mirror_filter.all", "number": 1,
+            },
+        }));
+        assert_snapshot!(told(&gateway, &nothing(), &Request::default(), Some("100mbit")), @"");
     }
 
     #[test]

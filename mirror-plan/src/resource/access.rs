@@ -47,6 +47,7 @@ pub enum ArnType {
     Image,
     KeyPair,
     VpcEndpoint,
+    VpcEndpointService,
     TrafficMirrorTarget,
     TrafficMirrorFilter,
     TrafficMirrorFilterRule,
@@ -54,6 +55,8 @@ pub enum ArnType {
     TargetGroup,
     NetworkLoadBalancer,
     NetworkListener,
+    GatewayLoadBalancer,
+    GatewayListener,
 }
 
 impl ArnType {
@@ -61,9 +64,11 @@ impl ArnType {
     #[must_use]
     pub const fn service(self) -> Service {
         match self {
-            Self::TargetGroup | Self::NetworkLoadBalancer | Self::NetworkListener => {
-                Service::LoadBalancing
-            }
+            Self::TargetGroup
+            | Self::NetworkLoadBalancer
+            | Self::NetworkListener
+            | Self::GatewayLoadBalancer
+            | Self::GatewayListener => Service::LoadBalancing,
             _ => Service::Ec2,
         }
     }
@@ -86,6 +91,7 @@ impl ArnType {
             Self::Image => "image/",
             Self::KeyPair => "key-pair/",
             Self::VpcEndpoint => "vpc-endpoint/",
+            Self::VpcEndpointService => "vpc-endpoint-service/",
             Self::TrafficMirrorTarget => "traffic-mirror-target/",
             Self::TrafficMirrorFilter => "traffic-mirror-filter/",
             Self::TrafficMirrorFilterRule => "traffic-mirror-filter-rule/",
@@ -93,6 +99,8 @@ impl ArnType {
             Self::TargetGroup => "targetgroup/",
             Self::NetworkLoadBalancer => "loadbalancer/net/",
             Self::NetworkListener => "listener/net/",
+            Self::GatewayLoadBalancer => "loadbalancer/gwy/",
+            Self::GatewayListener => "listener/gwy/",
         }
     }
 
@@ -101,11 +109,7 @@ impl ArnType {
     pub const fn is_owned(self) -> bool {
         !matches!(
             self,
-            Self::Image
-                | Self::KeyPair
-                | Self::TransitGateway
-                | Self::VpcEndpoint
-                | Self::TrafficMirrorFilterRule
+            Self::Image | Self::KeyPair | Self::TransitGateway | Self::TrafficMirrorFilterRule
         )
     }
 
@@ -274,7 +278,7 @@ pub const SOURCES: &[Access] = &[
 /// The attributes of an instance hold its user data: they are read of the stack's own only.
 #[must_use]
 pub const fn reading(kind: Kind) -> &'static [Access] {
-    use ArnType::{Instance, Vpc};
+    use ArnType::{Instance, Vpc, VpcEndpointService};
     use On::Owned;
     match kind {
         Kind::Vpc => {
@@ -310,7 +314,20 @@ pub const fn reading(kind: Kind) -> &'static [Access] {
                 ]
             }
         }
-        Kind::LoadBalancer => {
+        Kind::EndpointService => {
+            const {
+                &[
+                    Access::ec2("DescribeVpcEndpointServiceConfigurations").at_removal(),
+                    Access::ec2("DescribeVpcEndpointServicePermissions")
+                        .on(&[Owned(VpcEndpointService)])
+                        .at_removal(),
+                ]
+            }
+        }
+        Kind::GatewayLoadBalancerEndpoint => {
+            const { &[Access::ec2("DescribeVpcEndpoints").at_removal()] }
+        }
+        Kind::LoadBalancer | Kind::GatewayLoadBalancer => {
             const {
                 &[
                     Access::elb("DescribeListeners").at_removal(),
@@ -367,5 +384,8 @@ pub const fn retagging(kind: Kind) -> &'static [Access] {
         Kind::MirrorSession => ec2!(TrafficMirrorSession),
         Kind::TargetGroup => elb!(TargetGroup),
         Kind::LoadBalancer => elb!(NetworkLoadBalancer),
+        Kind::GatewayLoadBalancer => elb!(GatewayLoadBalancer),
+        Kind::EndpointService => ec2!(VpcEndpointService),
+        Kind::GatewayLoadBalancerEndpoint => ec2!(VpcEndpoint),
     }
 }

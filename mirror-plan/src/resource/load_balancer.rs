@@ -78,6 +78,7 @@ impl ElbProtocol {
             Self::Tcp => matches!(group, Self::Tcp | Self::TcpUdp),
             Self::TcpUdp => matches!(group, Self::TcpUdp),
             Self::Tls => matches!(group, Self::Tls | Self::Tcp),
+            Self::Geneve => false,
         }
     }
 }
@@ -240,6 +241,17 @@ impl ResourceType for LoadBalancer {
         if self.subnets.is_empty() {
             let at = Path::default().member("subnets");
             problems.add(ProblemSort::Value, &at, "a load balancer needs a subnet");
+        }
+        for (index, listener) in self.listeners.iter().enumerate() {
+            if listener.protocol == ElbProtocol::Geneve {
+                let at = Path::default().member("listeners").index(index).member("protocol");
+                problems.add_with_help(
+                    ProblemSort::Value,
+                    &at,
+                    "a Network Load Balancer has no listener of protocol geneve",
+                    "GENEVE is for a `gateway_load_balancer`, which needs no protocol",
+                );
+            }
         }
         refuse_duplicates(problems, "listeners", self.listeners.iter().map(|l| l.port));
     }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
-    Computed, Creation, LoadBalancer, Need, Readiness, ReplaceOrder, ResourceType, Tags, need,
-    needs_of, this,
+    Computed, Creation, GatewayLoadBalancerEndpoint, LoadBalancer, Need, Readiness, ReplaceOrder,
+    ResourceType, Tags, need, needs_of, this,
 };
-use crate::attribute::{AttributeType, Input, ProblemSort, Problems, Ref, Type, object};
-use crate::id::{Id, IdForm, Identified, NetworkInterface, VpcEndpointId};
+use crate::attribute::{Input, ProblemSort, Problems, Ref, object};
+use crate::id::{Id, IdForm, Identified, NetworkInterface};
 use crate::observed::Found;
-use crate::value::{Path, Value};
+use crate::value::Path;
 
 object! {
     /// A traffic mirror target: a Network Load Balancer, an interface or a Gateway Load Balancer
@@ -23,8 +23,8 @@ object! {
         load_balancer: Option<Ref<LoadBalancer>> => optional, Replace;
         /// The interface; an instance stands for its primary one.
         network_interface: Option<Ref<NetworkInterface>> => optional, Replace;
-        /// The endpoint, by its id `vpce-...`.
-        gateway_load_balancer_endpoint: Option<VpcEndpointId> => optional, Replace;
+        /// The endpoint, or the id `vpce-...` of another.
+        gateway_load_balancer_endpoint: Option<Ref<GatewayLoadBalancerEndpoint>> => optional, Replace;
         /// A note.
         description: Option<Input<String>> => optional, Replace;
         /// Tags. `Name` is the block's name unless given.
@@ -40,23 +40,6 @@ impl Identified for MirrorTarget {
     const FORM: IdForm = IdForm::Prefixed("tmt-");
 }
 
-impl AttributeType for VpcEndpointId {
-    const TYPE: Type = Type::Text("the id of an endpoint, vpce-...");
-
-    fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
-        let text = String::read(value, at, problems)?;
-        text.parse()
-            .map_err(|error: crate::id::IdError| {
-                problems.add(ProblemSort::Value, at, error.to_string());
-            })
-            .ok()
-    }
-
-    fn to_value(&self) -> Value {
-        Value::String(self.to_string())
-    }
-}
-
 /// What a target sends to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,7 +49,7 @@ pub enum Destination {
     /// A network interface.
     NetworkInterface(Ref<NetworkInterface>),
     /// A Gateway Load Balancer endpoint.
-    GatewayLoadBalancerEndpoint(VpcEndpointId),
+    GatewayLoadBalancerEndpoint(Ref<GatewayLoadBalancerEndpoint>),
 }
 
 impl MirrorTarget {
@@ -119,7 +102,7 @@ impl Operation {
                     // Its listener is there before the first packet comes.
                     Destination::LoadBalancer(to) => need(to, Readiness::Finished),
                     Destination::NetworkInterface(to) => need(to, Readiness::Made),
-                    Destination::GatewayLoadBalancerEndpoint(_) => None,
+                    Destination::GatewayLoadBalancerEndpoint(to) => need(to, Readiness::Made),
                 };
                 destination.into_iter().chain(needs_of(description)).collect()
             }
@@ -168,7 +151,7 @@ impl ResourceType for MirrorTarget {
                 Named::by(&to, A::NetworkInterface).into_iter().collect()
             }
             Some(Destination::GatewayLoadBalancerEndpoint(to)) => {
-                vec![Named::one(to, A::VpcEndpoint)]
+                Named::by(&to, A::VpcEndpoint).into_iter().collect()
             }
             // IAM does not check the load balancer.
             Some(Destination::LoadBalancer(_)) | None => Vec::new(),

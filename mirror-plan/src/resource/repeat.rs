@@ -27,9 +27,12 @@ impl Repeat {
             | Kind::TransitGatewayAttachment
             | Kind::SecurityGroup
             | Kind::TargetGroup
-            | Kind::LoadBalancer => Self::Taken,
+            | Kind::LoadBalancer
+            | Kind::GatewayLoadBalancer => Self::Taken,
             Kind::RouteTable
             | Kind::Instance
+            | Kind::EndpointService
+            | Kind::GatewayLoadBalancerEndpoint
             | Kind::MirrorTarget
             | Kind::MirrorFilter
             | Kind::MirrorSession => Self::SameAnswer,

@@ -23,6 +23,11 @@ use crate::value::Path;
 /// Source: AWS Traffic Mirroring guide, "Traffic mirror target concepts".
 pub(crate) const VXLAN: Port = Port::new(4789).expect("4789 is a port");
 
+/// The UDP port of GENEVE, to which a Gateway Load Balancer sends.
+///
+/// Source: Gateway Load Balancer guide, "Target groups".
+pub(crate) const GENEVE: Port = Port::new(6081).expect("6081 is a port");
+
 object! {
     /// How the load balancer finds out whether a receiver is well. UDP has no answer to wait for,
     /// so it is TCP, HTTP or HTTPS, on a port that the receiver's security group admits.
@@ -71,9 +76,9 @@ object! {
         name: Option<ElbName> => chosen, Replace;
         /// The VPC of its targets.
         vpc: Ref<Vpc> => required, Replace;
-        /// The protocol; VXLAN is UDP.
+        /// The protocol; VXLAN is UDP. Behind a Gateway Load Balancer it is geneve.
         protocol: ElbProtocol => default(ElbProtocol::Udp), Replace;
-        /// The port on which targets receive.
+        /// The port on which targets receive; with geneve it is 6081.
         port: Port => default(VXLAN), Replace;
         /// How their health is told.
         health_check: HealthCheck => default(HealthCheck::aws_default()), Update;
@@ -127,6 +132,8 @@ pub enum Operation {
     SetAttributes {
         /// Which.
         target_group: Ref<TargetGroup>,
+        /// Its protocol, by which AWS has other words for stickiness.
+        protocol: ElbProtocol,
         /// Seconds for which a removed target still gets its flows.
         deregistration_delay: DeregistrationDelay,
         /// Whether all packets of one source go to one target.
@@ -160,7 +167,12 @@ impl Operation {
                 need(vpc, Readiness::Made).into_iter().collect()
             }
             Self::SetHealthCheck { target_group, health_check: _ }
-            | Self::SetAttributes { target_group, deregistration_delay: _, stickiness: _ }
+            | Self::SetAttributes {
+                target_group,
+                protocol: _,
+                deregistration_delay: _,
+                stickiness: _,
+            }
             | Self::Delete { target_group } => {
                 need(target_group, Readiness::Made).into_iter().collect()
             }
@@ -205,6 +217,31 @@ impl Operation {
     }
 }
 
+impl TargetGroup {
+    /// AWS takes one port with GENEVE, and nothing answers a health check there: GENEVE is UDP.
+    fn check_geneve(&self, problems: &mut Problems) {
+        if self.port != GENEVE {
+            let at = Path::default().member("port");
+            let message = format!("with protocol geneve the port is {GENEVE}");
+            problems.add_with_help(
+                ProblemSort::Value,
+                &at,
+                message,
+                format!("write `port = {GENEVE}`"),
+            );
+        }
+        let port = self.health_check.port;
+        if matches!(port, HealthPort::Traffic) || port == HealthPort::Port(GENEVE) {
+            problems.add_with_help(
+                ProblemSort::Value,
+                &Path::default().member("health_check").member("port"),
+                "health is checked by TCP, and on the port of GENEVE nothing answers that",
+                "give a port on which the receiver answers, such as `health_check = { port = 8080 }`",
+            );
+        }
+    }
+}
+
 impl ResourceType for TargetGroup {
     const COMPUTED: &'static [Computed] =
         &[Computed { name: "id", doc: "The ARN." }, Computed { name: "arn", doc: "The ARN." }];
@@ -216,6 +253,9 @@ impl ResourceType for TargetGroup {
         if path.is_some() && *protocol == HealthProtocol::Tcp {
             let at = Path::default().member("health_check").member("path");
             problems.add(ProblemSort::Value, &at, "`path` is for http and https, not for tcp");
+        }
+        if self.protocol == ElbProtocol::Geneve {
+            self.check_geneve(problems);
         }
     }
 
@@ -277,6 +317,7 @@ impl ResourceType for TargetGroup {
         let attributes = ((Some(deregistration_delay), stickiness) != aws_has).then(|| {
             Operation::SetAttributes {
                 target_group: creation.this(),
+                protocol,
                 deregistration_delay,
                 stickiness,
             }
@@ -297,7 +338,7 @@ impl ResourceType for TargetGroup {
         let Self {
             name: _,
             vpc: _,
-            protocol: _,
+            protocol,
             port: _,
             health_check,
             targets,
@@ -315,6 +356,7 @@ impl ResourceType for TargetGroup {
         {
             operations.push(Operation::SetAttributes {
                 target_group: this(found),
+                protocol: *protocol,
                 deregistration_delay: *deregistration_delay,
                 stickiness: *stickiness,
             });

@@ -84,7 +84,7 @@ choices! {
         /// They are not.
         Reject = "reject",
     }
-    /// The protocol of a listener or target group of a Network Load Balancer. VXLAN is UDP.
+    /// The protocol of a target group, or of a listener of a Network Load Balancer. VXLAN is UDP.
     ElbProtocol {
         /// UDP: what carries VXLAN.
         Udp = "udp",
@@ -94,6 +94,8 @@ choices! {
         TcpUdp = "tcp_udp",
         /// TLS over TCP.
         Tls = "tls",
+        /// GENEVE, in which a Gateway Load Balancer wraps what it sends on.
+        Geneve = "geneve",
     }
     /// The protocol of health checks. UDP is none: nothing would answer.
     ///

@@ -14,6 +14,7 @@ text_attributes! {
     ElbName: "a name of letters, digits and -, 32 at the most";
     HealthPort: "traffic-port or a port" or HealthPort::number;
     InstanceType: "an instance type, such as t3.micro";
+    Principal: "the ARN of an account, user or role, or *";
     Region: "a Region, such as eu-west-1";
     RouteTarget: "the id of a gateway, connection, endpoint or interface";
     TransitGatewayId: "the id of a transit gateway, such as tgw-0a1b2c3d4e5f67890";
@@ -23,6 +24,7 @@ shown_as_inner!(
     AvailabilityZone,
     ElbName,
     InstanceType,
+    Principal,
     Region,
     RouteTarget,
     TransitGatewayId
@@ -33,6 +35,7 @@ serde_as_text!(
     AvailabilityZone,
     ElbName,
     InstanceType,
+    Principal,
     Region,
     RouteTarget,
     TransitGatewayId
@@ -160,6 +163,10 @@ pub struct Region(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
+/// Who may do something, as IAM names it: `arn:aws:iam::123456789012:root`, or `*` for everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Principal(String);
+
 /// What a route leads to, where no other attribute of a route says it: `nat-`, `vgw-`, ...
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteTarget(String);
@@ -200,6 +207,20 @@ fn is_id(text: &str, prefix: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
+/// `arn:aws:iam::123456789012:root`, `...:user/NAME`, `...:role/NAME`.
+fn is_principal(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    let [arn, partition, service, region, account, resource] = [(); 6].map(|()| parts.next());
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    (arn, service, region) == (Some("arn"), Some("iam"), Some(""))
+        && partition.is_some_and(|partition| !partition.is_empty())
+        && account.is_some_and(is_account)
+        && resource.is_some_and(|it| {
+            let named = ["user/", "role/"].map(|kind| it.strip_prefix(kind).unwrap_or_default());
+            it == "root" || named.iter().any(|name| !name.is_empty())
+        })
+}
+
 /// `eu-west-1`, `us-gov-east-1`.
 fn is_region(text: &str) -> bool {
     text.split('-').count() >= 3
@@ -218,6 +239,8 @@ texts! {
     RouteTarget: |text| {
         ["nat-", "vgw-", "eni-", "vpce-", "lgw-"].iter().any(|prefix| is_id(text, prefix))
     }, "is not the id of a route target, such as nat-, vgw-, eni- or vpce-...";
+    Principal: |text| text == "*" || is_principal(text),
+        "is no principal, such as arn:aws:iam::123456789012:root";
     TransitGatewayId: |text| is_id(text, "tgw-"),
         "is not the id of a transit gateway, such as tgw-0a1b2c3d4e5f67890";
 }

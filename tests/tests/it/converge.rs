@@ -35,6 +35,8 @@ pub(crate) async fn census(cloud: &Cloud) -> Vec<(&'static str, usize)> {
         ec2.describe_volumes().volumes,
         elb.describe_load_balancers().load_balancers,
         elb.describe_target_groups().target_groups,
+        ec2.describe_vpc_endpoint_service_configurations().service_configurations,
+        ec2.describe_vpc_endpoints().vpc_endpoints,
         ec2.describe_traffic_mirror_targets().traffic_mirror_targets,
         ec2.describe_traffic_mirror_filters().traffic_mirror_filters,
         ec2.describe_traffic_mirror_filter_rules().traffic_mirror_filter_rules,

@@ -139,6 +139,26 @@ transit_gateway_attachment "peer" {
   subnets         = [subnet.peer]
   appliance_mode  = false
 }
+target_group "gateway" {
+  vpc          = vpc.peer
+  protocol     = "geneve"
+  port         = 6081
+  health_check = { port = 80 }
+}
+gateway_load_balancer "peer" {
+  subnets      = [subnet.peer]
+  target_group = target_group.gateway
+}
+endpoint_service "peer" {
+  gateway_load_balancers = [gateway_load_balancer.peer]
+  acceptance_required    = false
+  allowed_principals     = []
+}
+gateway_load_balancer_endpoint "peer" {
+  vpc     = vpc.peer
+  subnet  = subnet.peer
+  service = endpoint_service.peer
+}
 "#;
 
 /// The id of the first transit gateway that is made in an account.
@@ -158,7 +178,10 @@ fn whole() -> Stack {
 
 /// The whole laboratory, edited twice, and gone; `interface` is where a route leads.
 fn versions(interface: &str) -> [Stack; 3] {
-    let peering = PEERING.replace("appliance_mode  = false", "appliance_mode  = true");
+    let peering = PEERING
+        .replace("appliance_mode  = false", "appliance_mode  = true")
+        .replace("acceptance_required    = false", "acceptance_required    = true")
+        .replace("allowed_principals     = []", "allowed_principals     = [\"*\"]");
     let edited = |text: &str| stack(&[&text.replace("INTERFACE", interface), &*peering].concat());
     [
         edited(include_str!("iam/edited.mirror.hcl")),

@@ -8,6 +8,7 @@ mod aws_act;
 mod aws_bench;
 mod aws_cut;
 mod aws_faults;
+mod aws_gateway;
 mod aws_observe;
 mod aws_peering;
 mod aws_samples;

@@ -34,7 +34,7 @@ pub(super) fn all(region: &Region, from: &str, kind: &str) -> Vec<String> {
 }
 
 /// Returns the first thing of a kind that refers to something.
-pub(super) fn first(region: &Region, from: &str, kind: &str) -> Option<String> {
+pub(crate) fn first(region: &Region, from: &str, kind: &str) -> Option<String> {
     let start = format!("{from} {kind}");
     let link = region.mirror_links.starting_with(&start).next();
     link.map(|(key, _)| key[from.len() + 1..].to_owned())

@@ -1,5 +1,6 @@
-//! What a listener of a Network Load Balancer does: it forwards to one target group.
+//! What a listener does: it forwards to one target group.
 
+use crate::elbv2::target_group::GENEVE;
 use crate::elbv2::{arn, invalid, unconfigurable};
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
@@ -34,12 +35,20 @@ fn certificate(parameters: &Parameters) -> Outcome<Option<String>> {
     }
 }
 
-/// Refuses a target group whose protocol cannot serve the listener's.
-pub(super) fn check_protocols(listener: &str, group: &str) -> Outcome {
-    let served = PROTOCOLS.iter().find(|(protocol, _)| *protocol == listener);
-    if served.is_some_and(|(_, by)| by.contains(&group)) {
+/// Refuses a target group whose protocol cannot serve the listener's, which is none for one of a Gateway
+/// Load Balancer.
+pub(super) fn check_protocols(listener: Option<&str>, group: &str) -> Outcome {
+    let serves = match listener {
+        None => group == GENEVE,
+        Some(listener) => {
+            let mut all = PROTOCOLS.iter();
+            all.any(|(protocol, by)| *protocol == listener && by.contains(&group))
+        }
+    };
+    if serves {
         return Ok(());
     }
+    let listener = listener.unwrap_or("gateway load balancer");
     let message =
         format!("A target group of the protocol {group} cannot serve a {listener} listener");
     Err(Failure::new("IncompatibleProtocols", message))
@@ -54,7 +63,7 @@ pub(super) fn target_group(parameters: &Parameters) -> Outcome<Option<String>> {
         _ => return Err(Failure::new("TooManyActions", "A listener has one default action")),
     };
     if action.required("Type")? != "forward" {
-        let message = "A listener of a Network Load Balancer can only forward";
+        let message = "A listener of this type of load balancer can only forward";
         return Err(Failure::new("InvalidLoadBalancerAction", message));
     }
     let named = action.text("TargetGroupArn");
@@ -92,8 +101,13 @@ mod tests {
 
     #[test]
     fn a_group_serves_what_it_speaks() {
-        let fits = |listener, group| check_protocols(listener, group).is_ok();
+        let fits = |listener, group| check_protocols(Some(listener), group).is_ok();
         assert!(fits("UDP", "UDP") && fits("UDP", "TCP_UDP") && fits("TCP_UDP", "TCP_UDP"));
         assert!(!fits("UDP", "TCP") && !fits("TCP_UDP", "UDP") && !fits("TCP", "UDP"));
+        assert!(!fits("UDP", GENEVE));
+        assert_eq!(
+            [GENEVE, "UDP"].map(|group| check_protocols(None, group).is_ok()),
+            [true, false]
+        );
     }
 }

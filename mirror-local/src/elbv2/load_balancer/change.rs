@@ -1,7 +1,9 @@
 //! Changing where a load balancer stands, its security groups, and its address type.
 
+use super::Zone;
 use super::create::check_groups;
-use super::{LoadBalancer, PRIVATE_LINK_RULES, ip_address_type, named, placement};
+use super::{LoadBalancer, PRIVATE_LINK_RULES, Sort, ip_address_type, named, placement};
+use crate::ec2::vpc_endpoint;
 use crate::elbv2::unconfigurable;
 use crate::failure::{Failure, Outcome};
 use crate::world::Call;
@@ -15,6 +17,13 @@ pub(super) fn set_subnets(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         return Err(unconfigurable("All subnets must belong to the VPC of the load balancer"));
     }
     ip_address_type(call.parameters)?;
+    let stays = |zone: &Zone| places.iter().any(|place| place.zone == zone.name);
+    let left: Vec<&str> =
+        lb.zones.iter().filter(|zone| !stays(zone)).map(|zone| &*zone.name).collect();
+    if let Some(endpoint) = vpc_endpoint::in_zones(call.region, &lb.arn, &left) {
+        let message = format!("The load balancer serves the VPC endpoint {endpoint} in this zone");
+        return Err(unconfigurable(message));
+    }
     placement::occupy(call, &mut lb, places)?;
     xml.members("AvailabilityZones", &lb.zones, |xml, zone| {
         xml.text("ZoneName", &zone.name);
@@ -34,6 +43,9 @@ pub(super) fn set_security_groups(call: &mut Call<'_>, xml: &mut Xml) -> Outcome
     let groups = call.parameters.texts("SecurityGroups");
     if groups.is_empty() {
         return Err(Failure::missing("SecurityGroups"));
+    }
+    if lb.sort() == Sort::Gateway {
+        return Err(unconfigurable("Security groups are not supported for gateway load balancers"));
     }
     if lb.security_groups.is_empty() {
         let message =

@@ -1,7 +1,7 @@
 //! Making a load balancer. A repeated call with the same settings returns the first one's.
 
 use super::placement::{self, Place};
-use super::{LoadBalancer, Scheme, ip_address_type, write};
+use super::{LoadBalancer, Scheme, Sort, ip_address_type, write};
 use crate::elbv2::attribute::Attributes;
 use crate::elbv2::{arn, check_name, invalid, tag, unconfigurable};
 use crate::failure::{Failure, Outcome};
@@ -12,6 +12,7 @@ use crate::xml::Xml;
 
 /// What a new load balancer is to be.
 struct Wanted {
+    sort: Sort,
     name: String,
     scheme: Scheme,
     vpc_id: String,
@@ -45,12 +46,16 @@ pub(super) fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
 
 fn read(call: &Call<'_>) -> Outcome<Wanted> {
     let parameters = call.parameters;
-    check_kind(parameters)?;
+    let sort = sort(parameters)?;
+    if sort == Sort::Gateway {
+        check_gateway(parameters)?;
+    }
     let name = parameters.required("Name")?;
     check_name("load balancer", name)?;
     let ip_address_type = ip_address_type(parameters)?;
     let scheme = match parameters.one_of("Scheme", &["internet-facing", "internal"])? {
         Some("internal") => Scheme::Internal,
+        None if sort == Sort::Gateway => Scheme::Internal,
         _ => Scheme::InternetFacing,
     };
     let (places, vpc_id) = placement::read(call.region, parameters)?;
@@ -61,6 +66,7 @@ fn read(call: &Call<'_>) -> Outcome<Wanted> {
         return Err(Failure::new("InvalidSubnet", message));
     }
     Ok(Wanted {
+        sort,
         name: name.to_owned(),
         scheme,
         vpc_id,
@@ -71,16 +77,35 @@ fn read(call: &Call<'_>) -> Outcome<Wanted> {
     })
 }
 
-/// Refuses the kinds of load balancers that a local AWS does not have.
-fn check_kind(parameters: &Parameters) -> Outcome {
+/// Reads the type; refuses the one that a local AWS does not have.
+fn sort(parameters: &Parameters) -> Outcome<Sort> {
     match parameters.text("Type").unwrap_or("application") {
-        "network" => Ok(()),
-        kind @ ("application" | "gateway") => Err(unconfigurable(format!(
-            "mirror-local does not implement load balancers of the type {kind}, only of the type \
-             network"
-        ))),
-        kind => Err(invalid(format!("'{kind}' is not a valid load balancer type"))),
+        "network" => Ok(Sort::Network),
+        "gateway" => Ok(Sort::Gateway),
+        "application" => Err(unconfigurable(
+            "mirror-local does not implement load balancers of the type application, only of the \
+             types network and gateway",
+        )),
+        word => Err(invalid(format!("'{word}' is not a valid load balancer type"))),
     }
+}
+
+/// Refuses what a Gateway Load Balancer does not have.
+///
+/// Source: Elastic Load Balancing API reference, `CreateLoadBalancer`.
+fn check_gateway(parameters: &Parameters) -> Outcome {
+    if parameters.text("Scheme").is_some() {
+        return Err(invalid("A scheme cannot be specified for gateway load balancers"));
+    }
+    if !parameters.texts("SecurityGroups").is_empty() {
+        return Err(unconfigurable("Security groups are not supported for gateway load balancers"));
+    }
+    let mut mappings = parameters.list("SubnetMappings").into_iter();
+    if mappings.any(|mapping| mapping.text("PrivateIPv4Address").is_some()) {
+        let message = "Private IPv4 addresses are not supported for gateway load balancers";
+        return Err(unconfigurable(message));
+    }
+    Ok(())
 }
 
 /// Checks the security groups of a load balancer in a VPC.
@@ -108,7 +133,7 @@ fn has_internet_gateway(region: &Region, vpc: &str) -> bool {
 
 /// Compares all but the tags, of which AWS documents no part in this.
 fn has_settings(lb: &LoadBalancer, wanted: &Wanted) -> bool {
-    let Wanted { name: _, scheme, vpc_id, ip_address_type, security_groups, places, tags: _ } =
+    let Wanted { sort, name: _, scheme, vpc_id, ip_address_type, security_groups, places, tags: _ } =
         wanted;
     let mut stands: Vec<(&str, _)> =
         lb.zones.iter().map(|zone| (&*zone.subnet_id, zone.address)).collect();
@@ -119,19 +144,24 @@ fn has_settings(lb: &LoadBalancer, wanted: &Wanted) -> bool {
     wanted.sort_unstable();
     groups.0.sort_unstable();
     groups.1.sort_unstable();
-    (lb.scheme, &lb.vpc_id, &lb.ip_address_type) == (*scheme, vpc_id, ip_address_type)
+    lb.sort() == *sort
+        && (lb.scheme, &lb.vpc_id, &lb.ip_address_type) == (*scheme, vpc_id, ip_address_type)
         && stands == wanted
         && groups.0 == groups.1
 }
 
 fn make(call: &mut Call<'_>, wanted: Wanted) -> Outcome<String> {
-    let max = call.settings.quotas.load_balancers;
-    if call.region.load_balancers.len() >= max {
+    let max = match wanted.sort {
+        Sort::Network => call.settings.quotas.load_balancers,
+        Sort::Gateway => call.settings.quotas.gateway_load_balancers,
+    };
+    let of_sort = call.region.load_balancers.values().filter(|lb| lb.sort() == wanted.sort);
+    if of_sort.count() >= max {
         let message = format!("The maximum number of load balancers has been reached ({max})");
         return Err(Failure::new("TooManyLoadBalancers", message));
     }
     let suffix = arn::draw_suffix(call.region, "load balancer");
-    let resource = format!("loadbalancer/net/{}/{suffix}", wanted.name);
+    let resource = format!("loadbalancer/{}/{}/{suffix}", wanted.sort.path(), wanted.name);
     let mut lb = LoadBalancer {
         arn: arn::arn(&call.region.name, &resource),
         name: wanted.name,

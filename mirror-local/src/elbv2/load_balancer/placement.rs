@@ -89,7 +89,7 @@ fn enter(call: &mut Call<'_>, lb: &LoadBalancer, place: Place) -> Outcome<Zone> 
     check_room(call.region, &subnet, &place)?;
     let new = NewInterface {
         description: format!("ELB {}", lb.path()),
-        interface_type: "network_load_balancer",
+        interface_type: lb.sort().interface_type(),
         private_ip: place.address,
         requester_id: Some("amazon-elb".to_owned()),
         ..NewInterface::in_subnet(&subnet.id, lb.security_groups.clone())

@@ -1,6 +1,6 @@
 //! Making a target group. A repeated call with the same settings returns the first one's.
 
-use super::{HealthCheck, TargetGroup, TargetType, write};
+use super::{GENEVE, GENEVE_PORT, HealthCheck, TargetGroup, TargetType, write};
 use crate::elbv2::attribute::Attributes;
 use crate::elbv2::{arn, check_name, invalid, tag, unconfigurable};
 use crate::failure::{Failure, Outcome};
@@ -8,8 +8,8 @@ use crate::parameters::Parameters;
 use crate::world::{Call, Region};
 use crate::xml::Xml;
 
-/// The protocols of target groups behind Network Load Balancers.
-const PROTOCOLS: [&str; 4] = ["TCP", "TCP_UDP", "TLS", "UDP"];
+/// The protocols of target groups behind Network and Gateway Load Balancers.
+const PROTOCOLS: [&str; 5] = [GENEVE, "TCP", "TCP_UDP", "TLS", "UDP"];
 
 /// Handles `CreateTargetGroup`.
 pub(super) fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
@@ -43,6 +43,10 @@ fn read(region: &Region, parameters: &Parameters) -> Outcome<TargetGroup> {
     if port == 0 {
         return Err(invalid("The port must be between 1 and 65535"));
     }
+    if protocol == GENEVE && port != GENEVE_PORT {
+        let message = format!("Port must be {GENEVE_PORT} for target groups of GENEVE");
+        return Err(unconfigurable(message));
+    }
     let vpc_id = parameters.required("VpcId")?;
     if !region.vpcs.contains(vpc_id) {
         return Err(invalid(format!("The VPC ID '{vpc_id}' is not found")));
@@ -57,7 +61,7 @@ fn read(region: &Region, parameters: &Parameters) -> Outcome<TargetGroup> {
         port,
         vpc_id: vpc_id.to_owned(),
         target_type,
-        health_check: HealthCheck::read(parameters)?,
+        health_check: HealthCheck::read(parameters, protocol)?,
         targets: Vec::new(),
         attributes: Attributes::default(),
         tags: tag::listed(parameters)?,
@@ -67,7 +71,7 @@ fn read(region: &Region, parameters: &Parameters) -> Outcome<TargetGroup> {
 fn protocol(parameters: &Parameters) -> Outcome<&str> {
     match parameters.required("Protocol")? {
         text if PROTOCOLS.contains(&text) => Ok(text),
-        text @ ("HTTP" | "HTTPS" | "GENEVE" | "QUIC" | "TCP_QUIC") => Err(unconfigurable(format!(
+        text @ ("HTTP" | "HTTPS" | "QUIC" | "TCP_QUIC") => Err(unconfigurable(format!(
             "mirror-local does not implement target groups of the protocol {text}"
         ))),
         text => Err(invalid(format!("'{text}' is not a valid protocol"))),

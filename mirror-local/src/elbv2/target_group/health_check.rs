@@ -1,5 +1,6 @@
 //! The health check of a target group, with AWS's defaults and limits.
 
+use super::GENEVE;
 use crate::elbv2::{invalid, unconfigurable};
 use crate::failure::Outcome;
 use crate::parameters::Parameters;
@@ -31,15 +32,21 @@ const PATH_LENGTH_MAX: usize = 1024;
 const CODES: RangeInclusive<u32> = 200..=599;
 
 impl HealthCheck {
-    /// Reads the health check of a new target group.
-    pub(super) fn read(parameters: &Parameters) -> Outcome<Self> {
+    /// Reads the health check of a new target group of a protocol.
+    ///
+    /// The defaults behind a Gateway Load Balancer are others: Elastic Load Balancing API reference,
+    /// `CreateTargetGroup`.
+    pub(super) fn read(parameters: &Parameters, of: &str) -> Outcome<Self> {
         let protocol = protocol(parameters)?.unwrap_or("TCP");
         let timeout = PROTOCOLS.iter().find(|(known, _)| *known == protocol);
+        let timeout = timeout.map_or(10, |(_, seconds)| *seconds);
+        let (port, interval_s, timeout_s) =
+            if of == GENEVE { (Some(80), 10, 5) } else { (None, 30, timeout) };
         let default = Self {
             protocol: protocol.to_owned(),
-            port: None,
-            interval_s: 30,
-            timeout_s: timeout.map_or(10, |(_, seconds)| *seconds),
+            port,
+            interval_s,
+            timeout_s,
             healthy_threshold: 5,
             unhealthy_threshold: 2,
             path: None,
@@ -186,10 +193,12 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_protocol() {
-        let read = |pairs: &[(&str, &str)]| {
-            HealthCheck::read(&Parameters::from_pairs(pairs.iter().copied())).unwrap()
+        let of = |protocol: &str, pairs: &[(&str, &str)]| {
+            HealthCheck::read(&Parameters::from_pairs(pairs.iter().copied()), protocol).unwrap()
         };
-        let (tcp, http) = (read(&[]), read(&[("HealthCheckProtocol", "HTTP")]));
+        let geneve = of(GENEVE, &[]);
+        assert_eq!((geneve.port, geneve.interval_s, geneve.timeout_s), (Some(80), 10, 5));
+        let (tcp, http) = (of("UDP", &[]), of("UDP", &[("HealthCheckProtocol", "HTTP")]));
         assert_eq!((tcp.timeout_s, http.timeout_s), (10, 6));
         assert_eq!((tcp.path, http.path.as_deref()), (None, Some("/")));
         assert_eq!(http.matcher.as_deref(), Some("200-399"));

@@ -185,7 +185,22 @@ impl<'a> Acting<'a> {
         &self,
         call: &'static str,
         place: Place<'_>,
+        request: impl FnMut() -> F,
+    ) -> Result<(), ActError>
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        self.remove_if_done(call, place, request, |_| Ok(())).await
+    }
+
+    /// The same for a call whose answer says whether it is done.
+    pub(super) async fn remove_if_done<T, E, F>(
+        &self,
+        call: &'static str,
+        place: Place<'_>,
         mut request: impl FnMut() -> F,
+        done: impl Fn(T) -> Result<(), CallError>,
     ) -> Result<(), ActError>
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -195,7 +210,8 @@ impl<'a> Acting<'a> {
         let mut patience = self.patience("nothing uses it", place.limit());
         let mut in_the_way = InTheWay::default();
         loop {
-            let Err(error) = self.aws.send(call, request()).await else { return Ok(()) };
+            let answer = self.aws.send(call, request()).await;
+            let Err(error) = answer.and_then(&done) else { return Ok(()) };
             match error.kind {
                 // It was there when the plan was made, and was read once more before its removal began.
                 ErrorKind::NotFound => return Ok(()),

@@ -1,5 +1,7 @@
 //! Finding what a create call has made, by its ownership tags.
 
+use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
+
 use super::super::Aws;
 use super::super::answer::Answer;
 use super::super::observe::{elb, stands};
@@ -18,7 +20,9 @@ pub(super) async fn created(
     tags: &Tags,
 ) -> Result<Option<ObjectId>, ActError> {
     let found = match kind {
-        Kind::LoadBalancer | Kind::TargetGroup => balanced(aws, kind, tags).await?,
+        Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup => {
+            balanced(aws, kind, tags).await?
+        }
         _ => by_address(aws, kind, tags).await?,
     };
     Ok(found)
@@ -65,7 +69,10 @@ async fn has_ended(aws: &Aws, kind: Kind, id: &str) -> Result<bool, ActError> {
 
 async fn balanced(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
     let all = match kind {
-        Kind::LoadBalancer => elb::load_balancer_arns(aws).await?,
+        Kind::LoadBalancer => elb::load_balancer_arns(aws, &LoadBalancerTypeEnum::Network).await?,
+        Kind::GatewayLoadBalancer => {
+            elb::load_balancer_arns(aws, &LoadBalancerTypeEnum::Gateway).await?
+        }
         _ => elb::target_group_arns(aws).await?,
     };
     let tagged = elb::tags_of(aws, all).await?;
@@ -96,6 +103,9 @@ fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
         Kind::Instance => of::<resource::Instance>(id),
         Kind::TargetGroup => of::<resource::TargetGroup>(id),
         Kind::LoadBalancer => of::<resource::LoadBalancer>(id),
+        Kind::GatewayLoadBalancer => of::<resource::GatewayLoadBalancer>(id),
+        Kind::EndpointService => of::<resource::EndpointService>(id),
+        Kind::GatewayLoadBalancerEndpoint => of::<resource::GatewayLoadBalancerEndpoint>(id),
         Kind::MirrorTarget => of::<resource::MirrorTarget>(id),
         Kind::MirrorFilter => of::<resource::MirrorFilter>(id),
         Kind::MirrorSession => of::<resource::MirrorSession>(id),

@@ -58,7 +58,7 @@ pub(super) async fn delete(acting: &Acting<'_>, arn: &ObjectId) -> Result<Made, 
     Ok(Made::nothing())
 }
 
-fn forward(acting: &Acting<'_>, to: &Ref<TargetGroup>) -> Result<Action, ActError> {
+pub(super) fn forward(acting: &Acting<'_>, to: &Ref<TargetGroup>) -> Result<Action, ActError> {
     let group = acting.id(to)?;
     let action = Action::builder().r#type(ActionTypeEnum::Forward);
     Ok(action.target_group_arn(group.as_str()).build())

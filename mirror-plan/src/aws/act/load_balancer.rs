@@ -14,21 +14,24 @@ use super::blocker::interfaces;
 use super::find::refuse_foreign;
 use super::making::Making;
 use super::{ActError, Made, listener};
-use crate::resource::load_balancer::{LoadBalancerArn, Operation};
+use crate::id::{Id, Identified};
+use crate::resource;
+use crate::resource::load_balancer::Operation;
+
+/// Attributes of load balancers.
+pub(super) const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+pub(super) const PROTECTION: &str = "deletion_protection.enabled";
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     match operation {
         Operation::Create { .. } => create(acting, operation).await,
-        Operation::SetAttributes { .. } => set_attributes(acting, operation).await,
+        Operation::SetAttributes { load_balancer, cross_zone, deletion_protection } => {
+            let arn = acting.id(load_balancer)?;
+            let switches = [(CROSS_ZONE, *cross_zone), (PROTECTION, *deletion_protection)];
+            set_attributes(acting, &arn, switches).await
+        }
         Operation::SetSubnets { load_balancer, subnets } => {
-            let request = acting
-                .aws
-                .elb()
-                .set_subnets()
-                .load_balancer_arn(acting.id(load_balancer)?.as_str())
-                .set_subnets(Some(acting.ids(subnets)?));
-            acting.call("SetSubnets", || request.clone().send()).await?;
-            Ok(Made::nothing())
+            set_subnets(acting, &acting.id(load_balancer)?, acting.ids(subnets)?).await
         }
         Operation::SetSecurityGroups { load_balancer, security_groups } => {
             let request = acting
@@ -69,7 +72,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     let making = Making { call: "CreateLoadBalancer", tags };
     let arn = |answer: &CreateLoadBalancerOutput| {
         let arn = answer.load_balancers().first().and_then(|balancer| balancer.load_balancer_arn());
-        Answer("CreateLoadBalancer").id("LoadBalancerArn", arn)
+        Answer("CreateLoadBalancer").id::<resource::LoadBalancer>("LoadBalancerArn", arn)
     };
     let (arn, _) = acting.make(making, || request.clone().send(), arn).await?;
     refuse_foreign(acting, &arn.erase(), tags).await?;
@@ -80,7 +83,10 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(made.with("name", Some(name.to_string())))
 }
 
-async fn active(acting: &Acting<'_>, arn: &LoadBalancerArn) -> Result<LoadBalancer, ActError> {
+pub(super) async fn active<T: Identified>(
+    acting: &Acting<'_>,
+    arn: &Id<T>,
+) -> Result<LoadBalancer, ActError> {
     let mut patience = acting.patience("active", limit::ACTIVE);
     loop {
         let balancer = look(acting, arn).await?;
@@ -103,37 +109,50 @@ async fn active(acting: &Acting<'_>, arn: &LoadBalancerArn) -> Result<LoadBalanc
     }
 }
 
-async fn look(
+async fn look<T: Identified>(
     acting: &Acting<'_>,
-    arn: &LoadBalancerArn,
+    arn: &Id<T>,
 ) -> Result<Option<LoadBalancer>, ActError> {
     let request = acting.aws.elb().describe_load_balancers().load_balancer_arns(arn.as_str());
     let answer = acting.aws.send("DescribeLoadBalancers", request.send()).await;
     Ok(unless_absent(answer)?.and_then(|answer| answer.load_balancers?.pop()))
 }
 
-async fn set_attributes(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
-    let Operation::SetAttributes { load_balancer, cross_zone, deletion_protection } = operation
-    else {
-        return Err(ActError::Operation("only a setting sets"));
-    };
-    let attribute = |key: &str, value: bool| {
+pub(super) async fn set_subnets<T: Identified>(
+    acting: &Acting<'_>,
+    arn: &Id<T>,
+    subnets: Vec<String>,
+) -> Result<Made, ActError> {
+    let request =
+        acting.aws.elb().set_subnets().load_balancer_arn(arn.as_str()).set_subnets(Some(subnets));
+    acting.call("SetSubnets", || request.clone().send()).await?;
+    Ok(Made::nothing())
+}
+
+pub(super) async fn set_attributes<T: Identified>(
+    acting: &Acting<'_>,
+    arn: &Id<T>,
+    switches: [(&str, bool); 2],
+) -> Result<Made, ActError> {
+    let attributes = switches.map(|(key, value)| {
         LoadBalancerAttribute::builder().key(key).value(value.to_string()).build()
-    };
+    });
     let request = acting
         .aws
         .elb()
         .modify_load_balancer_attributes()
-        .load_balancer_arn(acting.id(load_balancer)?.as_str())
-        .attributes(attribute("load_balancing.cross_zone.enabled", *cross_zone))
-        .attributes(attribute("deletion_protection.enabled", *deletion_protection));
+        .load_balancer_arn(arn.as_str())
+        .set_attributes(Some(attributes.into()));
     acting.call("ModifyLoadBalancerAttributes", || request.clone().send()).await?;
     Ok(Made::nothing())
 }
 
 /// What a load balancer leaves behind keeps its subnets, groups and VPC from being deleted, and
 /// nobody but AWS can remove it.
-async fn delete(acting: &Acting<'_>, arn: &LoadBalancerArn) -> Result<Made, ActError> {
+pub(super) async fn delete<T: Identified>(
+    acting: &Acting<'_>,
+    arn: &Id<T>,
+) -> Result<Made, ActError> {
     let request = acting.aws.elb().delete_load_balancer().load_balancer_arn(arn.as_str());
     acting.withdraw("DeleteLoadBalancer", || request.clone().send()).await?;
     let mut patience = acting.patience("deleted", limit::RELEASED);

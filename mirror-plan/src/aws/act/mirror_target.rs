@@ -47,7 +47,7 @@ async fn create(
         Destination::LoadBalancer(to) => request.network_load_balancer_arn(acting.id(to)?.as_str()),
         Destination::NetworkInterface(to) => request.network_interface_id(acting.id(to)?.as_str()),
         Destination::GatewayLoadBalancerEndpoint(to) => {
-            request.gateway_load_balancer_endpoint_id(to.as_str())
+            request.gateway_load_balancer_endpoint_id(acting.id(to)?.as_str())
         }
     };
     let making = Making { call: "CreateTrafficMirrorTarget", tags };

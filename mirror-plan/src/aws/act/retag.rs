@@ -43,7 +43,8 @@ async fn once(
     set: &Tags,
     remove: Vec<String>,
 ) -> Result<(), CallError> {
-    let balanced = matches!(kind, Kind::LoadBalancer | Kind::TargetGroup);
+    let balanced =
+        matches!(kind, Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup);
     if !set.is_empty() && balanced {
         let request = aws.elb().add_tags().resource_arns(id.as_str());
         aws.send("AddTags", request.set_tags(Some(tags::to_elb(set))).send()).await?;

@@ -15,6 +15,7 @@ use super::{ActError, Made};
 use crate::attribute::Ref;
 use crate::resource::target_group::{HealthCheck, Operation, TargetGroupArn};
 use crate::resource::{Instance, TargetGroup};
+use crate::scalar::ElbProtocol;
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     match operation {
@@ -149,7 +150,8 @@ async fn set_health_check(
 }
 
 async fn set_attributes(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
-    let Operation::SetAttributes { target_group, deregistration_delay, stickiness } = operation
+    let Operation::SetAttributes { target_group, protocol, deregistration_delay, stickiness } =
+        operation
     else {
         return Err(ActError::Operation("only a setting sets"));
     };
@@ -165,10 +167,19 @@ async fn set_attributes(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
             deregistration_delay.to_string(),
         ))
         .attributes(attribute("stickiness.enabled", stickiness.to_string()))
-        // The only one that a Network Load Balancer has.
-        .attributes(attribute("stickiness.type", "source_ip".to_owned()));
+        .attributes(attribute("stickiness.type", stickiness_type(*protocol).to_owned()));
     acting.call("ModifyTargetGroupAttributes", || request.clone().send()).await?;
     Ok(Made::nothing())
+}
+
+/// How packets of one source are told: behind an endpoint they have one destination too.
+///
+/// Source: ELBv2 API reference, `TargetGroupAttribute`.
+const fn stickiness_type(protocol: ElbProtocol) -> &'static str {
+    match protocol {
+        ElbProtocol::Geneve => "source_ip_dest_ip",
+        ElbProtocol::Udp | ElbProtocol::Tcp | ElbProtocol::TcpUdp | ElbProtocol::Tls => "source_ip",
+    }
 }
 
 fn targets(

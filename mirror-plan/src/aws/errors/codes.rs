@@ -24,7 +24,7 @@ struct Meaning {
 }
 
 /// Lines for single calls first: the first that fits is the one.
-const MEANINGS: [Meaning; 13] = [
+const MEANINGS: [Meaning; 16] = [
     // A connection that has ended is described for hours.
     Meaning {
         calls: &["DeleteVpcPeeringConnection"],
@@ -38,6 +38,26 @@ const MEANINGS: [Meaning; 13] = [
         codes: &["InvalidTransitGatewayID.NotFound"],
         words: &[],
         kind: ErrorKind::Refused,
+    },
+    // EC2 sees later what Elastic Load Balancing has made, and a service later by its name.
+    Meaning {
+        calls: &["CreateVpcEndpointServiceConfiguration", "ModifyVpcEndpointServiceConfiguration"],
+        codes: &["InvalidParameter"],
+        words: &["does not exist"],
+        kind: ErrorKind::NotFound,
+    },
+    Meaning {
+        calls: &["CreateVpcEndpoint"],
+        codes: &["InvalidServiceName"],
+        words: &[],
+        kind: ErrorKind::NotFound,
+    },
+    // Routes that lead to an endpoint, and what else uses it.
+    Meaning {
+        calls: &["DeleteVpcEndpoints"],
+        codes: &["InvalidParameter"],
+        words: &["must be removed"],
+        kind: ErrorKind::InUse,
     },
     // Elastic Load Balancing sees later than EC2 what EC2 has made, and has no code for that.
     Meaning {
@@ -107,7 +127,12 @@ const MEANINGS: [Meaning; 13] = [
     },
     Meaning {
         calls: &[],
-        codes: &["DependencyViolation", "ResourceInUse", "CannotDelete"],
+        codes: &[
+            "DependencyViolation",
+            "ResourceInUse",
+            "CannotDelete",
+            "ExistingVpcEndpointConnections",
+        ],
         words: &[],
         kind: ErrorKind::InUse,
     },

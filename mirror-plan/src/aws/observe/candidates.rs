@@ -6,6 +6,7 @@ use super::super::Aws;
 use super::super::errors::CallError;
 use super::super::page::{self, Ids, pages};
 use super::elb::Balanced;
+use super::existing::is_balanced;
 use super::{ObserveError, Whose, kinds, one};
 use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostic;
@@ -34,6 +35,10 @@ pub async fn candidates(
             }
             Kind::LoadBalancer => {
                 balanced.load_balancers.extend(one::load_balancer(aws, id.as_str()).await?);
+            }
+            Kind::GatewayLoadBalancer => {
+                let found = one::load_balancer(aws, id.as_str()).await?;
+                balanced.gateway_load_balancers.extend(found);
             }
             _ => {}
         }
@@ -67,13 +72,14 @@ async fn owners(
 ) -> Result<BTreeMap<String, String>, CallError> {
     let mut owners = BTreeMap::new();
     let groups = balanced.target_groups.iter().map(|(of, tags)| (of.target_group_arn(), tags));
-    let balancers = balanced.load_balancers.iter().map(|(of, tags)| (of.load_balancer_arn(), tags));
+    let balancers = balanced.load_balancers.iter().chain(&balanced.gateway_load_balancers);
+    let balancers = balancers.map(|(of, tags)| (of.load_balancer_arn(), tags));
     for (arn, tags) in groups.chain(balancers) {
         if let (Some(arn), Some(stack)) = (arn, tags.get(tag::STACK)) {
             owners.insert(arn.to_owned(), stack.clone());
         }
     }
-    let of_ec2 = |kind: &Kind| !matches!(kind, Kind::TargetGroup | Kind::LoadBalancer);
+    let of_ec2 = |kind: &Kind| !is_balanced(*kind);
     let ids: Ids =
         ids.iter().filter(|(kind, _)| of_ec2(kind)).flat_map(|(_, ids)| ids).cloned().collect();
     if ids.is_empty() {

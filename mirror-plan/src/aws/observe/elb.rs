@@ -24,6 +24,7 @@ const TAGGED: usize = 20;
 pub(super) struct Balanced {
     pub(super) target_groups: Vec<(TargetGroup, Tags)>,
     pub(super) load_balancers: Vec<(LoadBalancer, Tags)>,
+    pub(super) gateway_load_balancers: Vec<(LoadBalancer, Tags)>,
 }
 
 /// Whether an object is wanted, by ARN, name and tags.
@@ -39,19 +40,20 @@ pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<Balance
         let tags = tags.get(arn?)?;
         is_wanted(arn?, name.unwrap_or_default(), tags).then(|| tags.clone())
     };
+    let balancers = load_balancers.into_iter().filter_map(|balancer| {
+        let tags = tags_of(balancer.load_balancer_arn(), balancer.load_balancer_name())?;
+        Some((balancer, tags))
+    });
+    let (gateway_load_balancers, load_balancers) =
+        balancers.partition(|(balancer, _)| is_of(balancer, &LoadBalancerTypeEnum::Gateway));
     Ok(Balanced {
+        gateway_load_balancers,
+        load_balancers,
         target_groups: target_groups
             .into_iter()
             .filter_map(|group| {
                 let tags = tags_of(group.target_group_arn(), group.target_group_name())?;
                 Some((group, tags))
-            })
-            .collect(),
-        load_balancers: load_balancers
-            .into_iter()
-            .filter_map(|balancer| {
-                let tags = tags_of(balancer.load_balancer_arn(), balancer.load_balancer_name())?;
-                Some((balancer, tags))
             })
             .collect(),
     })
@@ -88,11 +90,17 @@ pub(super) async fn target_group_names(aws: &Aws) -> Result<Vec<(String, String)
     Ok(all.filter_map(|it| Some((it.target_group_arn?, it.target_group_name?))).collect())
 }
 
-/// The Network Load Balancers of the account.
+/// The Network and Gateway Load Balancers of the account.
 pub(in crate::aws) async fn load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
     let mut all = all_load_balancers(aws).await?;
-    all.retain(|balancer| balancer.r#type() == Some(&LoadBalancerTypeEnum::Network));
+    let kinds = [LoadBalancerTypeEnum::Network, LoadBalancerTypeEnum::Gateway];
+    all.retain(|balancer| kinds.iter().any(|kind| is_of(balancer, kind)));
     Ok(all)
+}
+
+/// Whether a load balancer is of a type.
+pub(in crate::aws) fn is_of(balancer: &LoadBalancer, of: &LoadBalancerTypeEnum) -> bool {
+    balancer.r#type() == Some(of)
 }
 
 /// The target groups of the account.
@@ -101,10 +109,17 @@ pub(in crate::aws) async fn target_groups(aws: &Aws) -> Result<Vec<TargetGroup>,
     Ok(marked_pages!(aws, "DescribeTargetGroups", request, target_groups))
 }
 
-/// The ARNs of the Network Load Balancers of the account.
-pub(in crate::aws) async fn load_balancer_arns(aws: &Aws) -> Result<Vec<String>, CallError> {
+/// The ARNs of the load balancers of a type of the account.
+pub(in crate::aws) async fn load_balancer_arns(
+    aws: &Aws,
+    of: &LoadBalancerTypeEnum,
+) -> Result<Vec<String>, CallError> {
     let all = load_balancers(aws).await?;
-    Ok(all.into_iter().filter_map(|balancer| balancer.load_balancer_arn).collect())
+    Ok(all
+        .into_iter()
+        .filter(|balancer| is_of(balancer, of))
+        .filter_map(|balancer| balancer.load_balancer_arn)
+        .collect())
 }
 
 /// The ARNs of the target groups of the account.

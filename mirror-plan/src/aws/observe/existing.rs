@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_elasticloadbalancingv2::types::LoadBalancer as SeenBalancer;
+
 use super::super::Aws;
 use super::super::answer::Answer;
 use super::super::page::{self, Ids, pages};
@@ -16,7 +18,7 @@ use crate::address::{Address, Kind};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::observed::Found;
-use crate::resource::tag;
+use crate::resource::{Tags, tag};
 use crate::stack::Existing;
 use crate::value::Value;
 
@@ -77,8 +79,8 @@ pub(super) fn literal(text: &str) -> String {
         .collect()
 }
 
-fn is_balanced(kind: Kind) -> bool {
-    matches!(kind, Kind::TargetGroup | Kind::LoadBalancer)
+pub(super) fn is_balanced(kind: Kind) -> bool {
+    matches!(kind, Kind::TargetGroup | Kind::LoadBalancer | Kind::GatewayLoadBalancer)
 }
 
 /// Who owns what nobody owns: its address is not looked at.
@@ -98,18 +100,19 @@ impl Meant {
         balanced: &Balanced,
     ) -> Self {
         for (address, Existing { selector, place: _ }) in existing {
-            let admits = |arn: Option<&str>, name: Option<&str>, tags| {
+            let admits = |arn: Option<&str>, name: Option<&str>, tags: &Tags| {
                 let arn = arn?;
                 selector.admits(arn, name.unwrap_or_default(), tags).then(|| arn.to_owned())
             };
+            let balancers = |all: &[(SeenBalancer, Tags)]| -> Ids {
+                let admitted = all.iter().filter_map(|(of, tags)| {
+                    admits(of.load_balancer_arn(), of.load_balancer_name(), tags)
+                });
+                admitted.collect()
+            };
             let ids = match address.kind {
-                Kind::LoadBalancer => balanced
-                    .load_balancers
-                    .iter()
-                    .filter_map(|(of, tags)| {
-                        admits(of.load_balancer_arn(), of.load_balancer_name(), tags)
-                    })
-                    .collect(),
+                Kind::LoadBalancer => balancers(&balanced.load_balancers),
+                Kind::GatewayLoadBalancer => balancers(&balanced.gateway_load_balancers),
                 Kind::TargetGroup => balanced
                     .target_groups
                     .iter()
@@ -139,10 +142,13 @@ impl Meant {
         let is_meant = |kind: Kind, arn: Option<&str>| {
             arn.is_some_and(|arn| ids.get(&kind).is_some_and(|ids| ids.contains(arn)))
         };
-        let Balanced { mut target_groups, mut load_balancers } = balanced.clone();
+        let Balanced { mut target_groups, mut load_balancers, mut gateway_load_balancers } =
+            balanced.clone();
         target_groups.retain(|(of, _)| is_meant(Kind::TargetGroup, of.target_group_arn()));
         load_balancers.retain(|(of, _)| is_meant(Kind::LoadBalancer, of.load_balancer_arn()));
-        Balanced { target_groups, load_balancers }
+        gateway_load_balancers
+            .retain(|(of, _)| is_meant(Kind::GatewayLoadBalancer, of.load_balancer_arn()));
+        Balanced { target_groups, load_balancers, gateway_load_balancers }
     }
 
     /// What was seen of them, by address.

@@ -14,7 +14,7 @@ use super::super::tags;
 use super::target_group::word;
 use super::{ObserveError, Seen, Sought, Whose, each, with_id};
 use crate::address::Kind;
-use crate::id::{ListenerArn, ObjectId};
+use crate::id::{Id, Identified, ListenerArn, ObjectId};
 use crate::observed::Found;
 use crate::resource::load_balancer::{Listener, LoadBalancerArn};
 use crate::resource::{LoadBalancer, Tags};
@@ -62,22 +62,25 @@ pub(super) async fn observe(
 }
 
 /// What AWS tells of one at a time.
-async fn details(
+pub(super) async fn details<T: Identified>(
     aws: &Aws,
-    arn: &LoadBalancerArn,
+    arn: &Id<T>,
 ) -> Result<(Vec<SeenListener>, Vec<LoadBalancerAttribute>), ObserveError> {
     tokio::try_join!(listeners(aws, arn), attributes(aws, arn))
 }
 
-async fn listeners(aws: &Aws, arn: &LoadBalancerArn) -> Result<Vec<SeenListener>, ObserveError> {
+async fn listeners<T: Identified>(
+    aws: &Aws,
+    arn: &Id<T>,
+) -> Result<Vec<SeenListener>, ObserveError> {
     let request =
         aws.elb().describe_listeners().load_balancer_arn(arn.as_str()).page_size(page::ELB_PAGE);
     Ok(marked_pages!(aws, "DescribeListeners", request, listeners))
 }
 
-async fn attributes(
+async fn attributes<T: Identified>(
     aws: &Aws,
-    arn: &LoadBalancerArn,
+    arn: &Id<T>,
 ) -> Result<Vec<LoadBalancerAttribute>, ObserveError> {
     let request = aws.elb().describe_load_balancer_attributes().load_balancer_arn(arn.as_str());
     let answer = aws.send("DescribeLoadBalancerAttributes", request.send()).await?;
@@ -88,16 +91,7 @@ async fn attributes(
 fn listener(seen: &SeenListener) -> Result<Option<(ObjectId, Listener)>, AnswerError> {
     let answer = Answer("DescribeListeners");
     let arn: ListenerArn = answer.id("ListenerArn", seen.listener_arn())?;
-    let [action] = seen.default_actions() else {
-        return Ok(None);
-    };
-    let weighted = action.forward_config().map(|config| config.target_groups());
-    let group = match (action.target_group_arn(), weighted) {
-        (_, Some([only])) => only.target_group_arn(),
-        (only @ Some(_), None | Some([])) => only,
-        _ => None,
-    };
-    let (Some(group), Some(protocol)) = (group, word(seen.protocol())) else {
+    let (Some(group), Some(protocol)) = (group(seen), word(seen.protocol())) else {
         return Ok(None);
     };
     let listener = Listener {
@@ -108,18 +102,34 @@ fn listener(seen: &SeenListener) -> Result<Option<(ObjectId, Listener)>, AnswerE
     Ok(Some((arn.erase(), listener)))
 }
 
+/// The one group that a listener forwards to.
+pub(super) fn group(seen: &SeenListener) -> Option<&str> {
+    let [action] = seen.default_actions() else { return None };
+    let weighted = action.forward_config().map(|config| config.target_groups());
+    match (action.target_group_arn(), weighted) {
+        (_, Some([only])) => only.target_group_arn(),
+        (only @ Some(_), None | Some([])) => only,
+        _ => None,
+    }
+}
+
+/// Whether an attribute is switched on.
+pub(super) fn is_on(
+    attributes: &[LoadBalancerAttribute],
+    name: &'static str,
+) -> Result<bool, AnswerError> {
+    let found = attributes.iter().find(|attribute| attribute.key() == Some(name));
+    let found = found.and_then(|attribute| attribute.value());
+    let answer = Answer("DescribeLoadBalancerAttributes");
+    answer.present(name, found).map(|value| value == "true")
+}
+
 fn read(
     balancer: &SeenBalancer,
     listeners: Vec<Listener>,
     attributes: &[LoadBalancerAttribute],
     tags: Tags,
 ) -> Result<LoadBalancer, AnswerError> {
-    let is_on = |name: &'static str| {
-        let found = attributes.iter().find(|attribute| attribute.key() == Some(name));
-        let found = found.and_then(|attribute| attribute.value());
-        let answer = Answer("DescribeLoadBalancerAttributes");
-        answer.present(name, found).map(|value| value == "true")
-    };
     let subnets = balancer.availability_zones().iter().map(|zone| zone.subnet_id());
     let groups = balancer.security_groups().iter().map(|group| Some(group.as_str()));
     let scheme = balancer.scheme().map(|scheme| scheme.as_str());
@@ -128,8 +138,8 @@ fn read(
         scheme: ANSWER.parsed("Scheme", scheme)?,
         subnets: ANSWER.references("SubnetId", subnets)?,
         security_groups: ANSWER.references("SecurityGroups", groups)?,
-        cross_zone: is_on("load_balancing.cross_zone.enabled")?,
-        deletion_protection: is_on("deletion_protection.enabled")?,
+        cross_zone: is_on(attributes, "load_balancing.cross_zone.enabled")?,
+        deletion_protection: is_on(attributes, "deletion_protection.enabled")?,
         listeners,
         tags: tags::own(tags),
     })

@@ -53,7 +53,7 @@ fn read(target: &TrafficMirrorTarget) -> Result<MirrorTarget, AnswerError> {
     let target_of = MirrorTarget {
         load_balancer: load_balancer.map(Ref::Id),
         network_interface: network_interface.map(Ref::Id),
-        gateway_load_balancer_endpoint: endpoint,
+        gateway_load_balancer_endpoint: endpoint.map(Ref::Id),
         description: text(target.description()).map(Input::Known),
         tags: tags::own(tags::from_ec2(target.tags())),
     };

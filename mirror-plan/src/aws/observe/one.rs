@@ -56,6 +56,9 @@ async fn seen(
     match kind {
         Kind::TargetGroup => balanced.target_groups = target_group(aws, id.as_str()).await?,
         Kind::LoadBalancer => balanced.load_balancers = load_balancer(aws, id.as_str()).await?,
+        Kind::GatewayLoadBalancer => {
+            balanced.gateway_load_balancers = load_balancer(aws, id.as_str()).await?;
+        }
         Kind::Vpc
         | Kind::Subnet
         | Kind::InternetGateway
@@ -64,6 +67,8 @@ async fn seen(
         | Kind::TransitGatewayAttachment
         | Kind::SecurityGroup
         | Kind::Instance
+        | Kind::EndpointService
+        | Kind::GatewayLoadBalancerEndpoint
         | Kind::MirrorTarget
         | Kind::MirrorFilter
         | Kind::MirrorSession => {}

@@ -94,6 +94,7 @@ async fn targets(
         }
         count += usize::from(is_of_account(observed, target.owner_id()));
         let to = target.network_load_balancer_arn().or_else(|| target.network_interface_id());
+        let to = to.or_else(|| target.gateway_load_balancer_endpoint_id());
         if let Some(destination) = to.filter(|to| shared.destinations.contains(*to)) {
             let its = tags::from_ec2(target.tags());
             let (destination, stack) = (destination.to_owned(), its.get(tag::STACK).cloned());

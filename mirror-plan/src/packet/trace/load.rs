@@ -1,9 +1,9 @@
 //! What an account means for bandwidth, load balancers and the bill.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Account, AtSession, Bandwidth, Destination, Mirroring, Named};
-use crate::price::{self, Estimate};
+use crate::price::{Estimate, Usage, Work};
 
 /// The load that a capture stands for, if it goes on like this.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ impl Load {
     #[must_use]
     pub fn of(mirroring: &Mirroring, account: &Account) -> Self {
         let served = served(mirroring, account);
-        let estimate = estimate(mirroring, &served);
+        let estimate = estimate(mirroring, account, &served);
         Self { rates: rates(mirroring, account), served, estimate }
     }
 }
@@ -96,20 +96,40 @@ fn served(mirroring: &Mirroring, account: &Account) -> Vec<Served> {
             bytes_per_hour,
             flows,
             new_flows_per_second,
-            capacity_units: price::capacity_units(
-                bytes_per_hour,
-                f64::from(flows),
-                new_flows_per_second,
-            ),
+            capacity_units: Work {
+                bytes: bytes_per_hour,
+                flows: f64::from(flows),
+                new_flows: new_flows_per_second,
+            }
+            .capacity_units(),
         }
     });
     served.collect()
 }
 
-fn estimate(mirroring: &Mirroring, served: &[Served]) -> Estimate {
-    let sessions = mirroring.interfaces.iter().map(|interface| interface.sessions.len()).sum();
-    let units = served.iter().fold(0.0, |sum, served| sum + served.capacity_units);
-    Estimate::of(sessions, served.len(), units)
+/// What the sessions, the load balancers and the endpoints cost. The Gateway Load Balancers behind the
+/// endpoints are those of who offers them.
+fn estimate(mirroring: &Mirroring, account: &Account, served: &[Served]) -> Estimate {
+    let mut endpoints: BTreeSet<&str> = BTreeSet::new();
+    let mut through = 0;
+    for (interface, seen) in mirroring.interfaces.iter().zip(&account.interfaces) {
+        for (session, at) in interface.sessions.iter().zip(&seen.sessions) {
+            if let Destination::GatewayLoadBalancerEndpoint(name) = &session.target.destination {
+                endpoints.insert(name);
+                through += at.sent.bytes;
+            }
+        }
+    }
+    let seconds = account.seconds();
+    let endpoint_bytes = if seconds > 0.0 { 3600.0 * per_second(through, seconds) } else { 0.0 };
+    Estimate::of(&Usage {
+        sessions: mirroring.interfaces.iter().map(|interface| interface.sessions.len()).sum(),
+        load_balancers: served.len(),
+        capacity_units: served.iter().fold(0.0, |sum, served| sum + served.capacity_units),
+        endpoints: endpoints.len(),
+        endpoint_bytes,
+        ..Usage::default()
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of 2^53 bytes nobody counts the last")]

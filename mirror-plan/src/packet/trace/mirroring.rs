@@ -110,7 +110,7 @@ pub enum Destination {
     },
     /// A network interface.
     NetworkInterface(Named),
-    /// A Gateway Load Balancer endpoint, by its id.
+    /// A Gateway Load Balancer endpoint, by its address or id.
     GatewayLoadBalancerEndpoint(String),
     /// Something that the stack does not know, as it does not know the target.
     Unseen,
@@ -306,7 +306,8 @@ impl Target {
                 .map(|name| target.value(name));
         let destination = match (balancer, interface, endpoint) {
             (Value::Null, Value::Null, endpoint) => {
-                Destination::GatewayLoadBalancerEndpoint(text(endpoint))
+                let name = named(Kind::GatewayLoadBalancerEndpoint, endpoint);
+                Destination::GatewayLoadBalancerEndpoint(name.to_string())
             }
             (Value::Null, interface, _) => {
                 Destination::NetworkInterface(named(Kind::Instance, interface))

@@ -59,7 +59,7 @@ fn lab() -> Json {
     })
 }
 
-fn lines(network: Network<'_>) -> String {
+pub(super) fn lines(network: Network<'_>) -> String {
     Lines(&Reach::over(network)).to_string()
 }
 

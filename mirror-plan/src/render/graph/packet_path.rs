@@ -7,7 +7,8 @@ use crate::id::NetworkInterface;
 use crate::render::scene::Scene;
 use crate::resource::mirror_target::Destination;
 use crate::resource::{
-    LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, TargetGroup,
+    GatewayLoadBalancer, GatewayLoadBalancerEndpoint, LoadBalancer, MirrorFilter, MirrorSession,
+    MirrorTarget, Resource, TargetGroup,
 };
 use crate::scalar::RuleAction;
 use crate::stack::{FanOut, SourceNames};
@@ -121,10 +122,41 @@ impl Path<'_> {
                 self.drawing.arrow(node, to, "VXLAN");
             }
             Some(Destination::GatewayLoadBalancerEndpoint(to)) => {
-                let to = self.existing(RECEIVERS, "VPC endpoint", &to.to_string());
+                let to = self.endpoint(&to);
                 self.drawing.arrow(node, to, "VXLAN");
             }
             None => {}
+        }
+        node
+    }
+
+    /// An endpoint, and what is behind it: the service is no place that packets pass.
+    fn endpoint(&mut self, reference: &Ref<GatewayLoadBalancerEndpoint>) -> usize {
+        let node = self.thing(RECEIVERS, reference);
+        let service = match self.declared(reference) {
+            Some(Resource::GatewayLoadBalancerEndpoint(declared)) => declared.service.clone(),
+            _ => return node,
+        };
+        let balancers = match self.declared(&service) {
+            Some(Resource::EndpointService(declared)) => declared.gateway_load_balancers.clone(),
+            _ => return node,
+        };
+        for balancer in &balancers {
+            let to = self.gateway_load_balancer(balancer);
+            self.drawing.arrow(node, to, "VXLAN");
+        }
+        node
+    }
+
+    fn gateway_load_balancer(&mut self, reference: &Ref<GatewayLoadBalancer>) -> usize {
+        let node = self.thing(RECEIVERS, reference);
+        let group = match self.declared(reference) {
+            Some(Resource::GatewayLoadBalancer(declared)) => declared.target_group.clone(),
+            _ => None,
+        };
+        if let Some(group) = group {
+            let group = self.target_group(&group);
+            self.drawing.arrow(node, group, "VXLAN in GENEVE");
         }
         node
     }

@@ -291,11 +291,18 @@ impl<'p> Entries<'p> {
         table: &'static PartTable,
         ids: Option<&'p BTreeMap<String, ObjectId>>,
     ) -> BTreeMap<String, Node<'p>> {
-        let Some(Value::List(parts)) = object.members.get(table.of) else { return BTreeMap::new() };
+        let parts = match (object.members.get(table.of), table.only) {
+            (Some(Value::List(parts)), _) => parts.as_slice(),
+            (None | Some(Value::Null), _) | (Some(_), None) => &[],
+            (Some(only), Some(_)) => std::slice::from_ref(only),
+        };
         let nodes = parts.iter().map(|part| {
-            let key = self.part_key(object, table, part);
-            let written = match part {
-                Value::String(id) => id.as_str(),
+            let key = match table.only {
+                Some(key) => key.to_owned(),
+                None => self.part_key(object, table, part),
+            };
+            let written = match (part, table.only) {
+                (Value::String(id), None) => id.as_str(),
                 _ => key.as_str(),
             };
             let id = ids.and_then(|ids| ids.get(written));

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use super::node::Node;
 use super::table::{Row, Shape, Source, This};
+use crate::address::Kind;
 use crate::attribute::{ObjectType, Presence, Type};
 use crate::iam::arn;
 use crate::id::ObjectId;
 use crate::resource::access::ArnType;
+use crate::resource::endpoint_service::service_name;
 use crate::scalar::{AccountId, Region};
-use crate::value::Value;
+use crate::value::{Origin, Unknown, Value};
 
 /// The account and Region that a plan is for.
 #[derive(Clone, Copy)]
@@ -84,6 +86,10 @@ impl<'p> Scope<'p> {
                 Node::Of(value) => known(turned(&value)),
                 later => later,
             },
+            Source::ServiceName(name) => match self.own(name) {
+                Node::Of(service) => self.service_name(&service),
+                later => later,
+            },
             Source::Made(made) => known(made(self.value, self.object.this)),
             Source::Whole(name) => Node::Of(Cow::Borrowed(self.part?.whole.get(*name)?)),
             Source::Itself => Node::Of(Cow::Borrowed(self.value)),
@@ -135,6 +141,28 @@ impl<'p> Scope<'p> {
             (_, None) => self.object.members,
         };
         members.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// The name of a service that is told by its id, or is to have one.
+    fn service_name(self, service: &Value) -> Node<'p> {
+        match service {
+            Value::String(id) => {
+                known(Value::String(service_name(self.object.location.region, id)))
+            }
+            Value::Unknown(unknown) => {
+                let mut services = unknown.origins.iter();
+                let services = services.find(|it| it.address.kind == Kind::EndpointService);
+                let attribute = "service_name".to_owned();
+                match services {
+                    Some(Origin { address, .. }) => {
+                        let address = address.clone();
+                        known(Value::Unknown(Unknown::attribute(Origin { address, attribute })))
+                    }
+                    None => Node::Later(Shape::Scalar),
+                }
+            }
+            other => known(other.clone()),
+        }
     }
 
     fn inside(self, name: &str, value: &'p Value) -> Self {

@@ -31,7 +31,9 @@ impl<'p> Ids<'p> {
         for (address, value) in resources {
             let Value::Object(members) = value else { continue };
             let names = computed(address.kind).iter().map(|computed| computed.name);
-            for name in names.filter(|name| matches!(*name, "id" | "network_interface")) {
+            for name in
+                names.filter(|name| matches!(*name, "id" | "network_interface" | "service_name"))
+            {
                 if let Some(Value::String(id)) = members.get(name) {
                     ids.insert(id.as_str(), (address, name));
                 }

@@ -13,6 +13,7 @@ use crate::resource::access::ArnType;
 use crate::value::Value;
 
 mod compute;
+mod gateway;
 mod mirror;
 mod network;
 mod words;
@@ -39,6 +40,8 @@ pub(super) struct Table {
 pub(super) struct PartTable {
     /// The attribute that holds them.
     pub(super) of: &'static str,
+    /// The key of the part where there is at most one, which the attribute itself is.
+    pub(super) only: Option<&'static str>,
     /// What one of them is.
     pub(super) table: Table,
     /// The attributes of the provider whose change takes a new one.
@@ -92,6 +95,8 @@ pub(super) enum Source {
     Group(&'static [Row]),
     /// What is so for every resource that this tool makes.
     Always(Fixed),
+    /// The name of the endpoint service that the attribute of this name refers to.
+    ServiceName(&'static str),
     /// What a stack never sets.
     Unset,
     /// The ARN of a resource of EC2, which follows from its id.
@@ -150,6 +155,9 @@ pub(super) const fn of(kind: Kind) -> &'static KindTable {
         Kind::Instance => &compute::INSTANCE,
         Kind::TargetGroup => &compute::TARGET_GROUP,
         Kind::LoadBalancer => &compute::LOAD_BALANCER,
+        Kind::GatewayLoadBalancer => &gateway::LOAD_BALANCER,
+        Kind::EndpointService => &gateway::SERVICE,
+        Kind::GatewayLoadBalancerEndpoint => &gateway::ENDPOINT,
         Kind::MirrorTarget => &mirror::TARGET,
         Kind::MirrorFilter => &mirror::FILTER,
         Kind::MirrorSession => &mirror::SESSION,
@@ -168,7 +176,11 @@ impl Source {
     /// Whether a stack says it, of a resource or a block with these attributes.
     pub(super) fn is_configured(&self, schema: Option<&ObjectType>) -> bool {
         match self {
-            Self::Own(name) | Self::Turned(name, _) | Self::One(name, _) | Self::Each(name, _) => {
+            Self::Own(name)
+            | Self::Turned(name, _)
+            | Self::One(name, _)
+            | Self::Each(name, _)
+            | Self::ServiceName(name) => {
                 schema.is_some_and(|schema| schema.attribute(name).is_some())
             }
             Self::Made(_) | Self::Whole(_) | Self::Itself | Self::Group(_) | Self::Always(_) => {
@@ -186,9 +198,11 @@ impl Source {
     /// Whether the attribute is what the value is made of, alone.
     fn reads(&self, attribute: &str) -> bool {
         match self {
-            Self::Own(name) | Self::Turned(name, _) | Self::One(name, _) | Self::Each(name, _) => {
-                *name == attribute
-            }
+            Self::Own(name)
+            | Self::Turned(name, _)
+            | Self::One(name, _)
+            | Self::Each(name, _)
+            | Self::ServiceName(name) => *name == attribute,
             Self::Group(rows) => rows.iter().any(|row| row.from.reads(attribute)),
             Self::Again(_)
             | Self::Made(_)
@@ -300,11 +314,13 @@ mod tests {
                     assert!(names(name), "{} reads {kind}.{name}", whole.name);
                 }
             }
-            let Some(PartTable { of, table, fixed, import: _ }) = part else { continue };
+            let Some(PartTable { of, only, table, fixed, import: _ }) = part else { continue };
             assert!(is_sorted(table.rows), "{}", table.name);
             assert!(fixed.iter().all(|name| table.rows.iter().any(|row| row.name == *name)));
-            let Type::Set(element) = object_type(kind).attribute(of).unwrap().holds else {
-                panic!("{kind}.{of} is no set")
+            let element = match (&object_type(kind).attribute(of).unwrap().holds, only) {
+                (Type::Set(element), None) => *element,
+                (one, Some(_)) => one,
+                (_, None) => panic!("{kind}.{of} is no set"),
             };
             for row in rows(table.rows) {
                 match (&row.from, element) {

@@ -224,6 +224,7 @@ fn write_rates(f: &mut fmt::Formatter<'_>, interface: &Interface, rates: &Rates)
 fn write_estimate(f: &mut fmt::Formatter<'_>, estimate: &Estimate) -> fmt::Result {
     let Estimate { sessions, load_balancers, session_dollars, .. } = estimate;
     let Estimate { load_balancer_dollars, capacity_dollars, as_of, .. } = estimate;
+    let Estimate { endpoints, endpoint_dollars, endpoint_data_dollars, .. } = estimate;
     let plural =
         |number: usize, noun| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let sessions = plural(*sessions, "session");
@@ -237,6 +238,13 @@ fn write_estimate(f: &mut fmt::Formatter<'_>, estimate: &Estimate) -> fmt::Resul
         write!(
             f,
             ", {balancers} ${load_balancer_dollars:.2}, capacity units ${capacity_dollars:.2}"
+        )?;
+    }
+    if *endpoints > 0 {
+        let endpoints = plural(*endpoints, "endpoint");
+        write!(
+            f,
+            ", {endpoints} ${endpoint_dollars:.2}, what goes through ${endpoint_data_dollars:.2}"
         )?;
     }
     writeln!(

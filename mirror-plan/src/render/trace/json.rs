@@ -238,6 +238,9 @@ fn month(estimate: &Estimate) -> Json {
         load_balancers,
         load_balancer_dollars,
         capacity_dollars,
+        endpoints,
+        endpoint_dollars,
+        endpoint_data_dollars,
         as_of,
     } = estimate;
     json!({
@@ -248,6 +251,9 @@ fn month(estimate: &Estimate) -> Json {
         "load_balancers": load_balancers,
         "load_balancer_dollars": load_balancer_dollars,
         "capacity_dollars": capacity_dollars,
+        "endpoints": endpoints,
+        "endpoint_dollars": endpoint_dollars,
+        "endpoint_data_dollars": endpoint_data_dollars,
         "prices_of": price::REGION,
         "prices_as_of": as_of,
     })

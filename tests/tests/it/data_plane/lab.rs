@@ -262,6 +262,33 @@ async fn copies_cross_a_transit_gateway_while_both_vpcs_are_attached() {
     lab.end();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_go_through_an_endpoint_to_receivers_that_admit_geneve() {
+    const TEXT: &str = include_str!("../../../../examples/gateway-load-balancer.mirror.hcl");
+    let mut lab = Lab::of(TEXT).await;
+    lab.offer_all(lab.mix(7, 0).take(1_000));
+    assert!(lab.counts.carried() > 0 && lab.counts.lost() == 0, "{:?}", lab.counts);
+
+    // VXLAN by itself never comes.
+    let shut = TEXT.replace("\"udp\", port = 6081", "\"udp\", port = 4789");
+    lab.rig.converge(&stack(&shut)).await;
+    lab.plane.refresh(&lab.rig.cloud).unwrap();
+    let before = lab.counts.clone();
+    lab.offer_all(lab.mix(8, 10 * SECOND).take(1_000));
+    assert_eq!(lab.counts.carried, before.carried);
+    assert_eq!(lab.counts.lost[&Loss::RefusedByTarget], lab.counts.mirrored - before.mirrored);
+
+    let without = TEXT.replace("  target_group = target_group.sensors\n", "");
+    lab.rig.converge(&stack(&without)).await;
+    lab.plane.refresh(&lab.rig.cloud).unwrap();
+    let before = lab.counts.clone();
+    lab.offer_all(lab.mix(9, 20 * SECOND).take(1_000));
+    assert_eq!(lab.counts.carried, before.carried);
+    let lost = lab.counts.lost[&Loss::NoTarget];
+    assert_eq!(lost, lab.counts.mirrored - before.mirrored);
+    lab.end();
+}
+
 /// Offers a few frames at every event of an apply.
 struct Traffic {
     lab: Arc<Mutex<Lab>>,

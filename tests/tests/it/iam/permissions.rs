@@ -69,6 +69,8 @@ impl Scene {
     }
 }
 
+const SERVE: &str = "ec2:CreateVpcEndpointServiceConfiguration";
+
 /// The life of the laboratory, plan by plan, and the replacement of each of its resources.
 async fn scenes() -> Vec<Scene> {
     let standing = account().await;
@@ -86,6 +88,7 @@ async fn scenes() -> Vec<Scene> {
         Scene::new("attach", Stands::Lacking("ec2:AttachInternetGateway"), whole()),
         Scene::new("mirror", Stands::Lacking("ec2:CreateTrafficMirrorSession"), whole()),
         Scene::new("accept", Stands::Lacking("ec2:AcceptVpcPeeringConnection"), whole()),
+        Scene::new("serve", Stands::Lacking(SERVE), whole()),
         Scene::new("remove", Stands::Edited(2), empty),
         Scene {
             request: Request { mode: Mode::Destroy, ..Request::default() },
@@ -152,11 +155,13 @@ async fn nobody_who_has_the_policy_is_denied_and_why_a_call_is_not_checked_is_kn
             }
         }
     }
-    // What they name is made ready by an earlier call of the same plan: a number, a gateway.
+    // What they name is made ready by an earlier call of the same plan: a number, a gateway, a load balancer
+    // that the service before still has.
     let others = others.into_iter().collect::<Vec<_>>().join("\n");
     assert_snapshot!(others, @"
     CreateRoute: InvalidParameterValue
     CreateTrafficMirrorSession: InvalidParameterValue
+    CreateVpcEndpointServiceConfiguration: InvalidParameter
     ");
 }
 
@@ -192,6 +197,8 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:CreateTrafficMirrorTarget
     ec2:CreateTransitGatewayVpcAttachment
     ec2:CreateVpc
+    ec2:CreateVpcEndpoint
+    ec2:CreateVpcEndpointServiceConfiguration
     ec2:CreateVpcPeeringConnection
     ec2:DeleteInternetGateway
     ec2:DeleteRoute
@@ -205,6 +212,8 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:DeleteTrafficMirrorTarget
     ec2:DeleteTransitGatewayVpcAttachment
     ec2:DeleteVpc
+    ec2:DeleteVpcEndpointServiceConfigurations
+    ec2:DeleteVpcEndpoints
     ec2:DeleteVpcPeeringConnection
     ec2:DescribeImages
     ec2:DetachInternetGateway
@@ -215,6 +224,8 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     ec2:ModifyTrafficMirrorFilterRule
     ec2:ModifyTrafficMirrorSession
     ec2:ModifyTransitGatewayVpcAttachment
+    ec2:ModifyVpcEndpointServiceConfiguration
+    ec2:ModifyVpcEndpointServicePermissions
     ec2:ReplaceRoute
     ec2:RevokeSecurityGroupEgress
     ec2:RevokeSecurityGroupIngress

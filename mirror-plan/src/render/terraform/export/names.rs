@@ -116,7 +116,7 @@ impl<'e> Names<'e> {
         };
         let attribute = match (address.kind, attribute) {
             // They are the same, and this says what it is.
-            (Kind::LoadBalancer | Kind::TargetGroup, "id") => "arn",
+            (Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup, "id") => "arn",
             (_, attribute) => attribute,
         };
         let name = if self.found.contains(address) {
@@ -205,12 +205,21 @@ fn labels<'e>(
     let mut labels = BTreeMap::new();
     // What has no key keeps the name that it has.
     for address in resources.clone().into_iter().filter(|address| address.key.is_none()) {
-        taken.insert(address.clone());
-        labels.insert(address, address.name.clone());
+        // Load balancers of either type are of one type of the provider.
+        let label = match address.kind {
+            Kind::GatewayLoadBalancer => free(Kind::LoadBalancer, address.name.as_str(), &taken),
+            _ => address.clone(),
+        };
+        labels.insert(address, label.name.clone());
+        taken.insert(label);
     }
     for address in resources {
         let Some(key) = &address.key else { continue };
-        let label = free(address.kind, &format!("{}_{}", address.name, bare(key)), &taken);
+        let kind = match address.kind {
+            Kind::GatewayLoadBalancer => Kind::LoadBalancer,
+            kind => kind,
+        };
+        let label = free(kind, &format!("{}_{}", address.name, bare(key)), &taken);
         labels.insert(address, label.name.clone());
         taken.insert(label);
     }

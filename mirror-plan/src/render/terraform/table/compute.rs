@@ -107,6 +107,7 @@ pub(super) const TARGET_GROUP: KindTable = KindTable {
     },
     part: Some(PartTable {
         of: "targets",
+        only: None,
         table: Table {
             name: "aws_lb_target_group_attachment",
             schema_version: 0,
@@ -174,6 +175,7 @@ pub(super) const LOAD_BALANCER: KindTable = KindTable {
     },
     part: Some(PartTable {
         of: "listeners",
+        only: None,
         table: Table {
             name: "aws_lb_listener",
             schema_version: 0,

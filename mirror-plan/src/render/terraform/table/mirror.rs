@@ -37,6 +37,7 @@ pub(super) const FILTER: KindTable = KindTable {
     },
     part: Some(PartTable {
         of: "rules",
+        only: None,
         table: Table {
             name: "aws_ec2_traffic_mirror_filter_rule",
             schema_version: 0,

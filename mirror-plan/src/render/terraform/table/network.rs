@@ -137,6 +137,7 @@ pub(super) const ROUTE_TABLE: KindTable = KindTable {
     },
     part: Some(PartTable {
         of: "subnets",
+        only: None,
         table: Table {
             name: "aws_route_table_association",
             schema_version: 0,

@@ -33,6 +33,11 @@ pub(super) fn enabled(value: &Value) -> Value {
     Value::String(word.to_owned())
 }
 
+/// One thing, where the provider takes several.
+pub(super) fn in_a_list(value: &Value) -> Value {
+    Value::List(vec![value.clone()])
+}
+
 /// Whether a load balancer is for its VPC alone.
 pub(super) fn is_internal(scheme: &Value) -> Value {
     on_text(scheme, |text| Value::Bool(text == "internal"))

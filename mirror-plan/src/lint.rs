@@ -112,6 +112,7 @@ lints! {
     NAME_TAKEN by network::name_taken;
     DEFAULT_QUOTA by quota::default_quota;
     NO_RECEIVER by load_balancer::no_receiver;
+    ENDPOINT_ZONE by zone::endpoint_zone;
 }
 
 /// What the lints find in a stack, in the order of its text; not what the stack allows.

@@ -140,7 +140,7 @@ impl Estimate {
             if number > 0.0 {
                 as_of = as_of.min(day);
             }
-            number * dollars * MONTH_HOURS
+            number * (dollars * MONTH_HOURS)
         };
         Self {
             sessions,

@@ -115,7 +115,7 @@ fn every_mistake_is_shown_with_its_place() {
     assert_shown!(folder.mirror("--local plan --json"), @r#"
     exit code: 1
     ----- stdout -----
-    {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.2"}
+    {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.3"}
     {"@level":"error","@message":"Error: `10.0.0.0/33` is not an IPv4 range such as 10.0.0.0/16","@module":"mirror.ui","@timestamp":"TIME","diagnostic":{"address":"vpc.lab","detail":"","mirror_code":"MP0007","range":{"end":{"byte":52,"column":33,"line":4},"filename":"small.mirror.hcl","start":{"byte":39,"column":20,"line":4}},"severity":"error","snippet":{"code":"vpc \"lab\" { cidr = \"10.0.0.0/33\" }","context":null,"highlight_end_offset":32,"highlight_start_offset":19,"start_line":4,"values":[]},"summary":"`10.0.0.0/33` is not an IPv4 range such as 10.0.0.0/16"},"type":"diagnostic"}
     {"@level":"error","@message":"Error: `cidr` is required","@module":"mirror.ui","@timestamp":"TIME","diagnostic":{"address":"subnet.a","detail":"","mirror_code":"MP0005","range":{"end":{"byte":66,"column":11,"line":6},"filename":"small.mirror.hcl","start":{"byte":56,"column":1,"line":6}},"severity":"error","snippet":{"code":"subnet \"a\" {","context":null,"highlight_end_offset":10,"highlight_start_offset":0,"start_line":6,"values":[]},"summary":"`cidr` is required"},"type":"diagnostic"}
     {"@level":"error","@message":"Error: the stack declares no `vpc.lba`","@module":"mirror.ui","@timestamp":"TIME","diagnostic":{"address":"subnet.a","detail":"did you mean `vpc.lab`?","mirror_code":"MP0301","range":{"end":{"byte":86,"column":18,"line":7},"filename":"small.mirror.hcl","start":{"byte":79,"column":11,"line":7}},"severity":"error","snippet":{"code":"  vpc   = vpc.lba","context":null,"highlight_end_offset":17,"highlight_start_offset":10,"start_line":7,"values":[]},"summary":"the stack declares no `vpc.lba`"},"type":"diagnostic"}
@@ -168,7 +168,7 @@ fn an_apply_that_nobody_can_approve_is_refused_before_anything_is_asked_of_aws()
     assert_shown!(folder.mirror("--local destroy --json"), @r#"
     exit code: 1
     ----- stdout -----
-    {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.2"}
+    {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.3"}
     {"@level":"error","@message":"Error: with --json there is no question, so nobody can approve","@module":"mirror.ui","@timestamp":"TIME","diagnostic":{"detail":"pass --auto-approve, or apply a plan that was saved with `mirror plan --out`","mirror_code":"MP0604","severity":"error","summary":"with --json there is no question, so nobody can approve"},"type":"diagnostic"}
     ----- stderr -----
     "#);

@@ -244,7 +244,7 @@ fn a_change_that_nobody_reviewed_is_refused() {
     assert_shown!(folder.mirror("--local apply --approved small.plan --json"), @r#"
     exit code: 3
     ----- stdout -----
-    {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.2"}
+    {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.3"}
     {"@level":"error","@message":"Error: the plan is not what `small.plan` says","@module":"mirror.ui","@timestamp":"TIME","diagnostic":{"detail":"nothing was done; plan again and review what is new","mirror_code":"MP0505","severity":"error","summary":"the plan is not what `small.plan` says"},"type":"diagnostic"}
     ----- stderr -----
     "#);

@@ -223,4 +223,8 @@ findings! {
     Warning NO_RECEIVER = "MP1035", "nobody behind the load balancer" by Lint
     "A load balancer sends to the targets that are registered with the target group of the listener; where there is none, packets are dropped."
     ("Network Load Balancer guide, \"Target groups\"", "2026");
+    /// A Gateway Load Balancer endpoint stands in a zone in which no load balancer of its service has a subnet.
+    Error ENDPOINT_ZONE = "MP1036", "endpoint in a zone without its load balancer" by Lint
+    "An endpoint sends to the node of a load balancer in its own zone, and AWS refuses one in a zone that the service does not have (`InvalidParameter`)."
+    ("AWS PrivateLink guide, \"Access virtual appliances\"; Gateway Load Balancer guide, \"Gateway Load Balancer overview\"", "2026");
 }

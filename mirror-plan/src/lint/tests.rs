@@ -215,6 +215,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "vpc \"more\" {\n  count = 3\n  cidr = \"10.9.0.0/16\"\n}\nvpc \"far\" {",
     ),
     ("MP1035", "[instance.receiver]\n", "[]\n", "[\"i-0a1b2c3d4e5f67890\"]\n"),
+    (
+        "MP1036",
+        "vpc \"far\" {",
+        "gateway_load_balancer \"far\" { subnets = [subnet.target] }\nendpoint_service \"far\" { gateway_load_balancers = [gateway_load_balancer.far] }\ngateway_load_balancer_endpoint \"far\" {\n  vpc = vpc.lab\n  subnet = subnet.zone\n  service = endpoint_service.far\n}\nvpc \"far\" {",
+        "gateway_load_balancer \"far\" { subnets = [subnet.target] }\nendpoint_service \"far\" { gateway_load_balancers = [gateway_load_balancer.far] }\ngateway_load_balancer_endpoint \"far\" {\n  vpc = vpc.lab\n  subnet = subnet.source\n  service = endpoint_service.far\n}\nvpc \"far\" {",
+    ),
 ];
 
 fn file(text: String) -> Stack {

@@ -12,8 +12,8 @@ use crate::packet::{Mirrored, RULES_MAX};
 use crate::plan::sources::sessions_of_sources;
 use crate::reach::{self, Balanced, Delivery, Mention, Network, Reach, Whose};
 use crate::resource::{
-    Instance, InternetGateway, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource,
-    RouteTable, SecurityGroup, Subnet, TargetGroup, Vpc,
+    EndpointService, GatewayLoadBalancer, Instance, InternetGateway, LoadBalancer, MirrorFilter,
+    MirrorSession, MirrorTarget, Resource, RouteTable, SecurityGroup, Subnet, TargetGroup, Vpc,
 };
 use crate::stack::{Place, Stack};
 use crate::value::Path;
@@ -166,6 +166,8 @@ impl<'s> View<'s> {
         security_group: SecurityGroup;
         target_group: TargetGroup;
         load_balancer: LoadBalancer;
+        gateway_load_balancer: GatewayLoadBalancer;
+        endpoint_service: EndpointService;
         filter: MirrorFilter;
         target: MirrorTarget;
         internet_gateway: InternetGateway;

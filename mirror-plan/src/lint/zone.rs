@@ -1,4 +1,4 @@
-//! Availability Zones that a load balancer, its receivers or its sources leave out.
+//! Availability Zones that a load balancer, its receivers, its sources or its endpoints leave out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,9 @@ use crate::address::Address;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Patch};
 use crate::reach::Balanced;
-use crate::resource::{Instance, LoadBalancer};
+use crate::resource::{
+    EndpointService, GatewayLoadBalancerEndpoint, Instance, LoadBalancer, Resource,
+};
 use crate::scalar::AvailabilityZone;
 
 /// A load balancer with what is behind it.
@@ -97,6 +99,55 @@ fn sources_elsewhere<'s>(
             .note("no source is mirrored when that zone fails, and what crosses zones is paid for")
             .help("give it a subnet and a receiver in a second zone, and `cross_zone = true`"),
     )
+}
+
+/// MP1036.
+pub(super) fn endpoint_zone(view: &View<'_>) -> Vec<Diagnostic> {
+    let found = view.resources().filter_map(|(address, resource)| match resource {
+        Resource::GatewayLoadBalancerEndpoint(endpoint) => apart(view, (address, endpoint)),
+        _ => None,
+    });
+    found.collect()
+}
+
+/// The finding that an endpoint stands apart from every load balancer of its service.
+fn apart(
+    view: &View<'_>,
+    (address, endpoint): Of<'_, GatewayLoadBalancerEndpoint>,
+) -> Option<Diagnostic> {
+    let here = view.subnet(&endpoint.subnet)?.1.availability_zone.as_ref()?;
+    let (service, balancers) = view.endpoint_service(&endpoint.service)?;
+    let zones = zones_of(view, balancers)?;
+    if zones.contains(here) {
+        return None;
+    }
+    let there = zones.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let title = format!("`{address}` is in {here}, where `{service}` has no load balancer");
+    Some(
+        Diagnostic::error(code::ENDPOINT_ZONE, title)
+            .of(address)
+            .at(view.at(address, &attribute("subnet")), format!("in {here}"))
+            .at(
+                view.at(service, &attribute("gateway_load_balancers")),
+                format!("in {there} only"),
+            )
+            .note("AWS refuses such an endpoint")
+            .help("give a load balancer of the service a subnet in that zone, or put the endpoint into one of its zones"),
+    )
+}
+
+/// The zones of the load balancers of a service, if all are known.
+fn zones_of<'s>(
+    view: &View<'s>,
+    service: &'s EndpointService,
+) -> Option<BTreeSet<&'s AvailabilityZone>> {
+    let mut zones = BTreeSet::new();
+    for balancer in &service.gateway_load_balancers {
+        for subnet in &view.gateway_load_balancer(balancer)?.1.subnets {
+            zones.insert(view.subnet(subnet)?.1.availability_zone.as_ref()?);
+        }
+    }
+    Some(zones)
 }
 
 /// The zone of an instance, if it is known.

@@ -28,6 +28,12 @@ impl MonthlyCost {
     pub const fn difference(&self) -> f64 {
         self.after.dollars() - self.before.dollars()
     }
+
+    /// The day of the oldest price in either estimate.
+    #[must_use]
+    pub fn as_of(&self) -> &'static str {
+        self.before.as_of.min(self.after.as_of)
+    }
 }
 
 /// Bytes of a month, or of an hour.

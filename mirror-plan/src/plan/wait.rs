@@ -17,6 +17,8 @@ pub enum Wait {
     Released,
     /// A new load balancer to be active.
     LoadBalancer,
+    /// An endpoint, or an attachment to a transit gateway, to be available or gone.
+    Attachment,
     /// An instance to run, to have stopped or to be gone.
     Instance,
     /// The answer to a call whose work is done with it.
@@ -43,16 +45,17 @@ impl Wait {
             | Operation::GatewayLoadBalancer(gateway_load_balancer::Operation::Delete { .. }) => {
                 Self::Released
             }
+            Operation::GatewayLoadBalancerEndpoint(_) | Operation::TransitGatewayAttachment(_) => {
+                Self::Attachment
+            }
             Operation::Instance(_)
             | Operation::LoadBalancer(_)
             | Operation::GatewayLoadBalancer(_)
             | Operation::EndpointService(_)
-            | Operation::GatewayLoadBalancerEndpoint(_)
             | Operation::Vpc(_)
             | Operation::Subnet(_)
             | Operation::InternetGateway(_)
             | Operation::VpcPeering(_)
-            | Operation::TransitGatewayAttachment(_)
             | Operation::RouteTable(_)
             | Operation::SecurityGroup(_)
             | Operation::TargetGroup(_)
@@ -70,6 +73,8 @@ impl Wait {
             Self::Released => 300,
             // Two or three minutes.
             Self::LoadBalancer => 150,
+            // Two minutes and more for an endpoint (`hashicorp/terraform-provider-aws#32774`).
+            Self::Attachment => 120,
             // Less than a minute.
             Self::Instance => 40,
             Self::Answer => 1,
@@ -83,6 +88,7 @@ impl fmt::Display for Wait {
         f.write_str(match self {
             Self::Released => "interfaces of old load balancers",
             Self::LoadBalancer => "new load balancers",
+            Self::Attachment => "endpoints and attachments",
             Self::Instance => "instances",
             Self::Answer => "calls",
         })

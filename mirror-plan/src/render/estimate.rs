@@ -55,7 +55,7 @@ impl fmt::Display for Estimates {
 
 fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
     let MonthlyCost { before, after, load, zone_crossing } = cost;
-    let Estimate { sessions, load_balancers, endpoints, as_of, .. } = after;
+    let Estimate { sessions, load_balancers, endpoints, .. } = after;
     if before.dollars() <= 0.0 && after.dollars() <= 0.0 {
         return Ok(());
     }
@@ -70,7 +70,7 @@ fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
         paid.push(counted(*endpoints, "endpoint"));
     }
     let paid = paid.join(", ");
-    let (dollars, region) = (after.dollars(), price::REGION);
+    let (dollars, region, as_of) = (after.dollars(), price::REGION, cost.as_of());
     write!(
         f,
         "Estimated cost: {dollars:.2} USD a month, {difference}: {paid},\n  \
@@ -111,14 +111,13 @@ fn write_time(f: &mut fmt::Formatter<'_>, time: &ApplyTime) -> fmt::Result {
 
 fn cost_json(cost: &MonthlyCost) -> Json {
     let MonthlyCost { before, after, load, zone_crossing } = cost;
-    let Estimate { as_of, .. } = after;
     json!({
         "currency": "USD",
         "before": estimate_json(before),
         "after": estimate_json(after),
         "load": load.map(|load| load.to_string()),
         "zone_crossing": cents(*zone_crossing),
-        "prices": { "region": price::REGION, "as_of": as_of },
+        "prices": { "region": price::REGION, "as_of": cost.as_of() },
     })
 }
 
@@ -239,13 +238,13 @@ mod tests {
     #[test]
     fn an_endpoint_costs_itself_its_balancer_and_what_goes_through() {
         let gateway = stack(json!({
-            "vpc.lab": { "cidr_block": "10.0.0.0/16" },
-            "subnet.a": { "vpc": "@vpc.lab", "cidr_block": "10.0.1.0/24", "availability_zone": "us-east-1a" },
-            "subnet.b": { "vpc": "@vpc.lab", "cidr_block": "10.0.2.0/24", "availability_zone": "us-east-1b" },
+            "vpc.lab": { "cidr": "10.0.0.0/16" },
+            "subnet.a": { "vpc": "@vpc.lab", "cidr": "10.0.1.0/24", "availability_zone": "us-east-1a" },
+            "subnet.b": { "vpc": "@vpc.lab", "cidr": "10.0.2.0/24", "availability_zone": "us-east-1b" },
             "gateway_load_balancer.sensors": { "subnets": ["@subnet.a", "@subnet.b"] },
             "endpoint_service.sensors": { "gateway_load_balancers": ["@gateway_load_balancer.sensors"] },
             "gateway_load_balancer_endpoint.a": {
-                "service": "@endpoint_service.sensors", "subnet": "@subnet.a",
+                "vpc": "@vpc.lab", "service": "@endpoint_service.sensors", "subnet": "@subnet.a",
             },
             "mirror_target.sensors": {
                 "gateway_load_balancer_endpoint": "@gateway_load_balancer_endpoint.a",
@@ -256,7 +255,12 @@ mod tests {
                 "filter": "@mirror_filter.all", "number": 1,
             },
         }));
-        assert_snapshot!(told(&gateway, &nothing(), &Request::default(), Some("100mbit")), @"");
+        assert_snapshot!(told(&gateway, &nothing(), &Request::default(), Some("100mbit")), @"
+        Estimated cost: 282.88 USD a month, 282.88 more than now: 1 session, 1 load balancer, 1 endpoint,
+          at list prices of us-east-2, 2026-09-20, without instances.
+          246.38 of it for 100mbit from each session; 657.00 more whenever all of that crosses zones.
+        Estimated time: about 5 min: gateway_load_balancer.sensors 3 min, gateway_load_balancer_endpoint.a 2 min (as is usual, not measured yet).
+        ");
     }
 
     #[test]

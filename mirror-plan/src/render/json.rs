@@ -21,7 +21,10 @@ use crate::value::Value;
 mod tests;
 
 /// The version of the stream's shape: Terraform's.
-const UI: &str = "1.2";
+///
+/// Source: Terraform, `internal/command/views/json_view.go`. To the types that are said here, 1.3 adds
+/// `action_invocation`.
+const UI: &str = "1.3";
 
 /// A line of the stream, but for the time.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,8 +159,10 @@ fn reason_word(reason: &Reason) -> Option<&'static str> {
 
 fn summary(message: String, counts: Counts, operation: &str) -> Line {
     let Counts { add, change, destroy, moved } = counts;
+    // Nothing is imported, and there are no actions that could be invoked.
     let mut changes = json!({
-        "add": add, "change": change, "import": 0, "remove": destroy, "operation": operation,
+        "add": add, "change": change, "import": 0, "remove": destroy, "action_invocation": 0,
+        "operation": operation,
     });
     if moved > 0 {
         changes["mirror_move"] = moved.into();

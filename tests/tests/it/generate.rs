@@ -18,6 +18,9 @@ pub(crate) fn stack_file(seed: u64, edit: u64) -> String {
     if vpcs == 2 && shape.bool() {
         file.peering();
     }
+    if shape.bool() {
+        file.endpoint(vpcs - 1);
+    }
     file.text
 }
 
@@ -120,6 +123,38 @@ impl File {
             let attributes = [("vpc", format!("vpc.v{vpc}")), ("routes", route)];
             self.block(&format!("route_table \"v{vpc}over\""), &attributes);
         }
+    }
+
+    /// An endpoint in a VPC, and behind it a load balancer of the first, which come and go with edits.
+    fn endpoint(&mut self, vpc: usize) {
+        if self.detail.u8(0..4) == 0 {
+            return;
+        }
+        let health = "{ protocol = \"tcp\", port = 80 }".to_owned();
+        let group = [
+            ("vpc", "vpc.v0".to_owned()),
+            ("protocol", "\"geneve\"".to_owned()),
+            ("port", "6081".to_owned()),
+            ("health_check", health),
+        ];
+        self.block("target_group \"behind\"", &group);
+        let cross_zone = self.flag();
+        let mut balancer =
+            vec![("subnets", "[subnet.v0s0]".to_owned()), ("cross_zone", cross_zone)];
+        if self.detail.bool() {
+            balancer.push(("target_group", "target_group.behind".to_owned()));
+        }
+        self.block("gateway_load_balancer \"behind\"", &balancer);
+        let balancers = "[gateway_load_balancer.behind]".to_owned();
+        self.block("endpoint_service \"behind\"", &[("gateway_load_balancers", balancers)]);
+        let endpoint = [
+            ("vpc", format!("vpc.v{vpc}")),
+            ("subnet", format!("subnet.v{vpc}s0")),
+            ("service", "endpoint_service.behind".to_owned()),
+        ];
+        self.block("gateway_load_balancer_endpoint \"front\"", &endpoint);
+        let front = "gateway_load_balancer_endpoint.front".to_owned();
+        self.block("mirror_target \"front\"", &[("gateway_load_balancer_endpoint", front)]);
     }
 
     fn security_group(&mut self, vpc: usize, group: usize, groups: usize) {

@@ -129,6 +129,7 @@ const MISTAKES: &[Mistake] = &[
     edit("peers of one range", "MP1032", &[]).more("vpc \"twin\" { cidr = \"10.0.128.0/17\" }\nvpc_peering \"twins\" {\n  requester = vpc.twin\n  accepter  = vpc.main\n}\n"),
     edit("one name for two", "MP1033", &[]).more("target_group \"spare\" {\n  count = 2\n  vpc   = vpc.main\n  name  = \"spare\"\n}\n"),
     edit("nobody behind it", "MP1035", &[]).more("target_group \"empty\" {\n  vpc          = vpc.main\n  health_check = { port = 80 }\n}\nload_balancer \"empty\" {\n  subnets   = [subnet.spare]\n  listeners = [{ target_group = target_group.empty }]\n}\nmirror_target \"empty\" { load_balancer = load_balancer.empty }\n"),
+    edit("an endpoint elsewhere", "MP1036", &[]).more("gateway_load_balancer \"far\" { subnets = [subnet.receiver] }\nendpoint_service \"far\" { gateway_load_balancers = [gateway_load_balancer.far] }\ngateway_load_balancer_endpoint \"far\" {\n  vpc     = vpc.main\n  subnet  = subnet.spare\n  service = endpoint_service.far\n}\n"),
     edit("six groups", "MP1034", &[]).more("security_group \"many\" {\n  count = 6\n  vpc   = vpc.main\n}\ninstance \"groups\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.source\n  security_groups = [for n in [0, 1, 2, 3, 4, 5] : security_group.many[n]]\n}\n"),
 ];
 

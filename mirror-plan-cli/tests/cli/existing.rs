@@ -176,7 +176,7 @@ fn what_others_made_is_used_and_left_as_it_is() {
 
     Plan digest: sha256:DIGEST
     Estimated cost: 10.95 USD a month, 10.95 more than now: 1 session, 0 load balancers,
-      at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
+      at list prices of us-east-2, 2026-09-20, without instances and without copied packets (--load).
     ----- stderr -----
     Wrote the snapshot: sensors.plan
 

@@ -75,7 +75,7 @@ fn a_state_becomes_a_stack_file_and_a_list_to_adopt() {
     module.net.aws_subnet.a["eu-west-1a"] -> subnet.net_a_eu-west-1a (subnet-ID)
     ----- stderr -----
     Not taken: aws_s3_bucket.logs: a stack file has no such resource
-    Not taken: aws_lb.web: it is of type application, and a stack file has Network Load Balancers
+    Not taken: aws_lb.web: it is of type application, and a stack file has Network and Gateway Load Balancers
     Not taken: aws_vpc.main-2: the deposed object 0a1b2c3d is not taken
     Not taken: module.net.aws_subnet.a[1]: there is no subnet subnet-ID
     Not taken: aws_vpc.main: `ipv6_cidr_block`, which a stack file does not say

@@ -90,7 +90,7 @@ fn interfaces_come_and_go_and_their_sessions_with_them() {
 
     Plan digest: sha256:DIGEST
     Estimated cost: 21.90 USD a month, 21.90 more than now: 2 sessions, 0 load balancers,
-      at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
+      at list prices of us-east-2, 2026-09-20, without instances and without copied packets (--load).
     ----- stderr -----
     "#);
     folder.done("apply sensors.mirror.hcl --auto-approve");

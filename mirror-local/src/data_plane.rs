@@ -1,9 +1,9 @@
 //! The data plane: what AWS does with packets, as the world stands.
 //!
-//! [`DataPlane`] takes frames at the interfaces of a Region and says what becomes of each: whether security
-//! groups let it through, which session sends a copy, how much of it, and which receiver gets that copy. It
-//! holds no socket and no clock: whoever offers a frame says when. [`Encapsulation`] wraps a mirrored frame
-//! as a session sends it.
+//! [`DataPlane`] takes frames at the interfaces of a Region and says what becomes of each: whether network ACLs
+//! and security groups let it through, which session sends a copy, how much of it, and which receiver gets that
+//! copy. It holds no socket and no clock: whoever offers a frame says when. [`Encapsulation`] wraps a mirrored
+//! frame as a session sends it.
 //!
 //! ```
 //! use mirror_local::Cloud;
@@ -18,8 +18,9 @@
 //!
 //! Sources: AWS Traffic Mirroring guide, "Filters", "Sessions", "Considerations" and "Packet format"; where it
 //! is silent these are our readings: a packet that a session rejects is left to the next one; what security
-//! groups keep from leaving is not mirrored; a source sends to the load balancer's node in its own zone.
-//! There are only default network ACLs in a local AWS, which let everything through.
+//! groups and network ACLs keep from leaving is not mirrored; a source sends to the load balancer's node in its
+//! own zone; the network ACL of the source's subnet is asked about copies on their way out. Those of the subnets
+//! that a transit gateway is attached in are not asked.
 
 mod encapsulation;
 mod fate;
@@ -31,6 +32,7 @@ mod path;
 mod receiver;
 mod reserved;
 mod session;
+mod subnet;
 
 use std::net::IpAddr;
 
@@ -46,8 +48,9 @@ use crate::store::StoreError;
 use crate::world::View;
 use headers::{Content, number};
 use node::{Nodes, Outer};
-use path::Path;
+use path::{Path, Ways};
 use receiver::Receivers;
+use subnet::Subnets;
 
 /// The port of VXLAN. Source: RFC 7348, section 5.
 pub(crate) const VXLAN_PORT: u16 = 4789;
@@ -98,15 +101,17 @@ impl DataPlane {
     }
 
     fn look(&mut self, view: View<'_>) {
-        self.receivers.renew(view);
+        let subnets = Subnets::of(view.region);
+        self.receivers.renew(view, &subnets);
         self.nodes.renew();
+        let mut ways =
+            Ways { receivers: &mut self.receivers, nodes: &mut self.nodes, subnets: &subnets };
         let mut before = std::mem::take(&mut self.interfaces);
         let rows = view.region.network_interfaces.values();
         for row in rows.filter(|row| row.interface_type == "interface") {
             let known = before.iter().position(|it| it.id() == row.id);
             let known = known.map(|at| before.swap_remove(at));
-            let ways = (&mut self.receivers, &mut self.nodes);
-            self.interfaces.push(Interface::of(view, row, known, (self.mtu, ways)));
+            self.interfaces.push(Interface::of(view, row, known, (self.mtu, &mut ways)));
         }
         self.index();
     }
@@ -150,10 +155,12 @@ impl DataPlane {
             Content::Other => return Seen::Other,
         };
         let ends = headers.addresses.map(|address| self.interface(address));
-        for (end, direction) in ends.into_iter().zip([Direction::Egress, Direction::Ingress]) {
+        let [from, to] = ends.map(|end| end.map(|interface| self.interfaces[interface].place()));
+        let sides = [(Direction::Egress, to), (Direction::Ingress, from)];
+        for (end, (direction, peer)) in ends.into_iter().zip(sides) {
             if let Some(interface) = end {
                 let at = &mut self.interfaces[interface];
-                let fate = match at.decide(direction, &headers, time) {
+                let fate = match at.decide(direction, (&headers, peer), time) {
                     Err(unmirrored) => Fate::Unmirrored(unmirrored),
                     Ok((session, by)) => {
                         let Session { encapsulation, path, .. } = &at.sessions()[session];

@@ -86,6 +86,10 @@ pub struct Quotas {
     pub route_tables_per_vpc: usize,
     /// Routes in a table, the local one not counted.
     pub routes_per_table: usize,
+    /// Network ACLs in a VPC, the default one among them.
+    pub network_acls_per_vpc: usize,
+    /// Entries of a network ACL in one direction for one family of addresses, that which closes it among them.
+    pub rules_per_network_acl: usize,
     /// Active peering connections of a VPC.
     pub peerings_per_vpc: usize,
     /// Transit gateways in a Region.
@@ -136,6 +140,8 @@ impl Default for Quotas {
             subnets_per_vpc: 200,
             route_tables_per_vpc: 200,
             routes_per_table: 50,
+            network_acls_per_vpc: 200,
+            rules_per_network_acl: 20,
             peerings_per_vpc: 50,
             transit_gateways: 5,
             transit_gateways_per_vpc: 5,

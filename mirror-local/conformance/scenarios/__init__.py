@@ -8,6 +8,7 @@ SCENARIOS = [
     identity.surroundings,
     network.vpcs_and_subnets,
     network.routes_and_gateways,
+    network.network_acls,
     network.peering,
     network.transit,
     security.groups_and_rules,

@@ -88,6 +88,81 @@ def routes_and_gateways(cloud):
     ec2.delete_vpc(VpcId=vpc_id)
 
 
+def network_acls(cloud):
+    ec2 = cloud.ec2
+    vpc_id = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnet_id = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
+    of_subnet = [{"Name": "association.subnet-id", "Values": [subnet_id]}]
+
+    def serving():
+        """Returns the ACL of the subnet and its association."""
+        [acl] = ec2.describe_network_acls(Filters=of_subnet)["NetworkAcls"]
+        [own] = [it for it in acl["Associations"] if it["SubnetId"] == subnet_id]
+        return acl, own["NetworkAclAssociationId"]
+
+    default, association = serving()
+    check(default["IsDefault"] and default["VpcId"] == vpc_id, default)
+    numbers = [(it["Egress"], it["RuleNumber"], it["RuleAction"]) for it in default["Entries"]]
+    wanted = [(way, *rule) for way in (True, False) for rule in ((100, "allow"), (32767, "deny"))]
+    check(numbers == wanted, numbers)
+    asked = {"VpcId": vpc_id, "TagSpecifications": tags("network-acl", Name="shut")}
+    cloud.refused("DryRunOperation", ec2.create_network_acl, DryRun=True, **asked)
+    made = ec2.create_network_acl(ClientToken="once", **asked)["NetworkAcl"]
+    again = ec2.create_network_acl(ClientToken="once", **asked)["NetworkAcl"]
+    check(again["NetworkAclId"] == made["NetworkAclId"] and not made["IsDefault"], again)
+    which = {"NetworkAclId": made["NetworkAclId"]}
+    entry = {**which, "RuleNumber": 10, "Egress": False}
+    vxlan = {"Protocol": "17", "RuleAction": "allow", "PortRange": {"From": 4789, "To": 4789}}
+    ec2.create_network_acl_entry(**entry, **vxlan, CidrBlock="10.1.0.7/16")
+    cloud.refused(
+        "NetworkAclEntryAlreadyExists",
+        ec2.create_network_acl_entry, **entry, **vxlan, CidrBlock="0.0.0.0/0",
+    )
+    ec2.create_network_acl_entry(
+        **which, RuleNumber=20, Egress=True, Protocol="58", RuleAction="deny",
+        Ipv6CidrBlock="2001:db8::/32", IcmpTypeCode={"Type": 128, "Code": -1},
+    )
+    found(cloud, "describe_network_acls", "NetworkAcls", "NetworkAclId", {
+        "entry.cidr": "10.1.0.0/16", "entry.icmp.type": 128, "entry.icmp.code": -1,
+        "entry.ipv6-cidr": "2001:db8::/32", "entry.port-range.from": 4789, "entry.protocol": "17",
+        "entry.rule-number": 10, "network-acl-id": made["NetworkAclId"], "tag:Name": "shut",
+        "vpc-id": vpc_id,
+    }, made["NetworkAclId"])
+    ping = {"Protocol": "1", "RuleAction": "allow", "IcmpTypeCode": {"Type": 8, "Code": -1}}
+    ec2.replace_network_acl_entry(**entry, **ping, CidrBlock="10.0.0.0/8")
+    [told] = ec2.describe_network_acls(NetworkAclIds=[made["NetworkAclId"]])["NetworkAcls"]
+    [replaced] = [it for it in told["Entries"] if it["RuleNumber"] == 10]
+    check(replaced["IcmpTypeCode"] == {"Type": 8, "Code": -1}, replaced)
+    check("PortRange" not in replaced and replaced["CidrBlock"] == "10.0.0.0/8", replaced)
+    cloud.refused(
+        "InvalidParameterValue",
+        ec2.create_network_acl_entry,
+        **which, RuleNumber=32767, Egress=False, Protocol="-1", RuleAction="allow",
+        CidrBlock="0.0.0.0/0",
+    )
+    moved = ec2.replace_network_acl_association(AssociationId=association, **which)
+    check(serving()[1] == moved["NewAssociationId"] != association, moved)
+    cloud.refused(
+        "InvalidAssociationID.NotFound",
+        ec2.replace_network_acl_association, AssociationId=association, **which,
+    )
+    cloud.refused("DependencyViolation", ec2.delete_network_acl, **which)
+    cloud.refused(
+        "InvalidParameterValue", ec2.delete_network_acl, NetworkAclId=default["NetworkAclId"]
+    )
+    ec2.delete_network_acl_entry(**entry)
+    cloud.refused("InvalidNetworkAclEntry.NotFound", ec2.delete_network_acl_entry, **entry)
+    cloud.refused(
+        "InvalidNetworkAclEntry.NotFound",
+        ec2.replace_network_acl_entry, **entry, **vxlan, CidrBlock="0.0.0.0/0",
+    )
+    ec2.delete_subnet(SubnetId=subnet_id)
+    cloud.refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc_id)
+    ec2.delete_network_acl(**which)
+    cloud.refused("InvalidNetworkAclID.NotFound", ec2.delete_network_acl, **which)
+    ec2.delete_vpc(VpcId=vpc_id)
+
+
 def peering(cloud):
     ec2 = cloud.ec2
     vpcs = [ec2.create_vpc(CidrBlock=block)["Vpc"]["VpcId"] for block in ("10.1.0.0/16", "10.2.0.0/16")]

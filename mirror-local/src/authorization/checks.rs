@@ -266,6 +266,16 @@ impl Checked<'_> {
                 })
                 .collect()
             }
+            Find::AclAssociation => {
+                let id = given("AssociationId");
+                let acls = region.network_acls.values();
+                let all = acls.flat_map(|acl| acl.associations.iter().map(move |a| (acl, a)));
+                let of = all.filter(|(_, association)| association.id == id);
+                of.flat_map(|(acl, association)| {
+                    [("network-acl", &*acl.id), ("subnet", &*association.subnet_id)]
+                })
+                .collect()
+            }
             Find::Attachment => {
                 let id = given("AttachmentId");
                 let attached = region.network_interfaces.values().filter_map(|interface| {

@@ -32,6 +32,8 @@ pub(super) enum Find {
     AccepterOfPeering,
     /// The route table and the subnet of an association.
     Association,
+    /// The network ACL and the subnet of an association.
+    AclAssociation,
     /// The instance and the interface of an attachment.
     Attachment,
     /// The VPC of an association with a range.
@@ -46,6 +48,7 @@ pub(super) enum Find {
     Launch,
 }
 
+const ACL: &str = "network-acl";
 const TABLE: &str = "route-table";
 const GATEWAY: &str = "internet-gateway";
 const PEERING: &str = "vpc-peering-connection";
@@ -69,6 +72,8 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
         "AuthorizeSecurityGroupEgress" | "AuthorizeSecurityGroupIngress" => &[Found(Find::Group), MadeIfTagged("security-group-rule")],
         "CreateInternetGateway" => &[Made(GATEWAY)],
         "CreateKeyPair" | "ImportKeyPair" => &[Made("key-pair")],
+        "CreateNetworkAcl" => &[Made(ACL), Id("vpc", "VpcId")],
+        "CreateNetworkAclEntry" | "DeleteNetworkAcl" | "DeleteNetworkAclEntry" | "ReplaceNetworkAclEntry" => &[Id(ACL, "NetworkAclId")],
         "CreateNetworkInterface" => &[Made(INTERFACE), Id("subnet", "SubnetId"), Id("security-group", "SecurityGroupId")],
         "CreateRoute" | "DeleteRoute" | "DeleteRouteTable" | "ReplaceRoute" => &[Id(TABLE, "RouteTableId")],
         "CreateRouteTable" => &[Made(TABLE), Id("vpc", "VpcId")],
@@ -116,6 +121,7 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Id(FILTER, "TrafficMirrorFilterId"),
             Id(TARGET, "TrafficMirrorTargetId"),
         ],
+        "ReplaceNetworkAclAssociation" => &[Found(Find::AclAssociation), Id(ACL, "NetworkAclId")],
         "ReplaceRouteTableAssociation" => &[Found(Find::Association), Id(TABLE, "RouteTableId")],
         "RunInstances" => &[
             Id("image", "ImageId"),

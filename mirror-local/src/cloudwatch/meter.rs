@@ -84,10 +84,19 @@ impl Meter {
         match carried {
             // It did not get to the load balancer, or not into it.
             Carried::Lost(
-                Loss::NoRoute | Loss::TargetGone | Loss::NoListener | Loss::RefusedByLoadBalancer,
+                Loss::NoRoute
+                | Loss::RefusedByNetworkAcl
+                | Loss::TargetGone
+                | Loss::NoListener
+                | Loss::RefusedByLoadBalancer,
             ) => {}
             Carried::To(_)
-            | Carried::Lost(Loss::TargetDown | Loss::NoTarget | Loss::RefusedByTarget) => {
+            | Carried::Lost(
+                Loss::TargetDown
+                | Loss::NoTarget
+                | Loss::RefusedBehindLoadBalancer
+                | Loss::RefusedByTarget,
+            ) => {
                 let arrived = self.arrived.entry((interface, session)).or_default();
                 arrived.tally.add(packet.len());
                 arrived.flows.insert(wrapped.source_port);

@@ -54,6 +54,8 @@ pub enum Unmirrored {
     NoSession,
     /// The interface's own security groups do not let it through.
     Refused,
+    /// The network ACL of the interface's subnet does not let it in, or not out.
+    RefusedByNetworkAcl,
     /// It is of a class that is never mirrored.
     Reserved(Reserved),
     /// It is traffic with Amazon's DNS server, for which no session has asked.
@@ -107,6 +109,8 @@ pub enum Carried {
 pub enum Loss {
     /// The route table of the source's subnet leads to no such target.
     NoRoute,
+    /// The network ACL of the source's subnet does not let it out, or that of the target's not in.
+    RefusedByNetworkAcl,
     /// What stood behind the mirror target is no more, or is attached to nothing.
     TargetGone,
     /// The instance that it goes to does not run.
@@ -117,19 +121,24 @@ pub enum Loss {
     RefusedByLoadBalancer,
     /// The load balancer has no target that could take it.
     NoTarget,
+    /// The network ACL of the load balancer's subnet does not let it out to the target, or that of the target's
+    /// not in.
+    RefusedBehindLoadBalancer,
     /// The security groups of the target do not let it in.
     RefusedByTarget,
 }
 
 impl Loss {
     /// Every reason, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::NoRoute,
+        Self::RefusedByNetworkAcl,
         Self::TargetGone,
         Self::TargetDown,
         Self::NoListener,
         Self::RefusedByLoadBalancer,
         Self::NoTarget,
+        Self::RefusedBehindLoadBalancer,
         Self::RefusedByTarget,
     ];
 
@@ -137,11 +146,13 @@ impl Loss {
     pub const fn words(self) -> &'static str {
         match self {
             Self::NoRoute => "no route to the target",
+            Self::RefusedByNetworkAcl => "refused by a network ACL",
             Self::TargetGone => "the target is gone",
             Self::TargetDown => "the target does not run",
             Self::NoListener => "no UDP listener on port 4789",
             Self::RefusedByLoadBalancer => "refused by the load balancer's security groups",
             Self::NoTarget => "no target behind the load balancer",
+            Self::RefusedBehindLoadBalancer => "refused by a network ACL behind the load balancer",
             Self::RefusedByTarget => "refused by the target's security groups",
         }
     }

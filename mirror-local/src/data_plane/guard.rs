@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::fate::Direction;
-use super::headers::{Headers, ICMP, ICMP_V6, TCP, UDP, Upper, number};
+use super::headers::{Headers, ICMP, ICMP_V6, TCP, UDP, Upper, Version, number};
 use crate::ec2::security_group;
 use crate::ec2::security_group_rule::{self, Peer, Permission};
 use crate::world::Region;
@@ -41,23 +41,33 @@ pub(super) struct Guard {
 /// What a list of security groups permits, by direction.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Permits {
-    ingress: Vec<Permit>,
-    egress: Vec<Permit>,
+    ingress: Vec<Traffic>,
+    egress: Vec<Traffic>,
 }
 
-/// One permission, for one block of addresses.
+/// What one rule is about, for one block of addresses.
 #[derive(Debug, Clone, Copy)]
-struct Permit {
+pub(super) struct Traffic {
     /// Any without it.
-    protocol: Option<u8>,
+    pub(super) protocol: Option<u8>,
     /// First and last port, or type and code of ICMP; any without them.
-    ports: Option<(i32, i32)>,
-    peer: Block,
+    pub(super) ports: Option<(i32, i32)>,
+    pub(super) peer: Block,
+}
+
+/// How much of a packet a rule is about: what it was cut from, if it is a fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cover {
+    Nothing,
+    /// Some packets that it may have been cut from, and not others: it has no ports.
+    Part,
+    Whole,
 }
 
 /// A block of addresses.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
+    version: Version,
     network: u128,
     mask: u128,
 }
@@ -101,17 +111,18 @@ enum Opening {
 impl Block {
     pub(super) fn of(net: IpNet) -> Self {
         // An IPv4 address stands in the last 32 of 128 bits, and what is before them belongs to the prefix.
-        let length = match net {
-            IpNet::V4(net) => 96 + u32::from(net.prefix_len()),
-            IpNet::V6(net) => u32::from(net.prefix_len()),
+        let (version, length) = match net {
+            IpNet::V4(net) => (Version::V4, 96 + u32::from(net.prefix_len())),
+            IpNet::V6(net) => (Version::V6, u32::from(net.prefix_len())),
         };
         let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-        Self { network: number(net.network()), mask }
+        Self { version, network: number(net.network()), mask }
     }
 
+    /// Whether an address of its version is in it: `::/0` has none of IPv4.
     #[inline]
-    pub(super) const fn contains(self, address: u128) -> bool {
-        address & self.mask == self.network
+    pub(super) fn contains(self, address: u128) -> bool {
+        address & self.mask == self.network && Version::of(address) == self.version
     }
 }
 
@@ -126,7 +137,7 @@ impl Permits {
                 security_group_rule::Direction::Egress => &mut all.egress,
             };
             let (protocol, ports) = (protocol_number(protocol), *ports);
-            let permit = |peer| Permit { protocol, ports, peer };
+            let permit = |peer| Traffic { protocol, ports, peer };
             side.extend(blocks(region, peer).into_iter().map(permit));
         }
         all
@@ -140,7 +151,7 @@ impl Permits {
             Direction::Ingress => (&self.ingress, source),
             Direction::Egress => (&self.egress, destination),
         };
-        side.iter().any(|permit| permit.covers(headers) && permit.peer.contains(peer))
+        side.iter().any(|permit| permit.covers(headers, peer) != Cover::Nothing)
     }
 }
 
@@ -183,15 +194,17 @@ fn blocks(region: &Region, peer: &Peer) -> Vec<Block> {
     }
 }
 
-impl Permit {
+impl Traffic {
+    /// How much of a packet, whose other end is `peer`, it is about.
     #[inline]
-    fn covers(&self, headers: &Headers) -> bool {
-        let Some(protocol) = self.protocol else { return true };
-        if protocol != headers.protocol {
-            return false;
+    pub(super) fn covers(&self, headers: &Headers, peer: u128) -> Cover {
+        let is_other = self.protocol.is_some_and(|protocol| protocol != headers.protocol);
+        if is_other || !self.peer.contains(peer) {
+            return Cover::Nothing;
         }
-        match (self.ports, headers.upper) {
-            (None, _) => true,
+        let ports = self.ports.filter(|_| self.protocol.is_some());
+        let is_covered = match (ports, headers.upper) {
+            (None | Some((0, 65_535) | (-1, -1)), _) => true,
             (Some((from, to)), Upper::Ports { ports: [_, port], .. }) => {
                 (from..=to).contains(&i32::from(port))
             }
@@ -200,8 +213,9 @@ impl Permit {
                     && (code == -1 || code == i32::from(its_code))
             }
             // A fragment passes where some packet of its protocol would: AWS puts it together first.
-            (Some(_), Upper::Nothing) => true,
-        }
+            (Some(_), Upper::Nothing) => return Cover::Part,
+        };
+        if is_covered { Cover::Whole } else { Cover::Nothing }
     }
 }
 
@@ -238,6 +252,15 @@ impl Guard {
             self.tracked.begin(connection, (direction, Opening::Refused), time);
         }
         passes
+    }
+
+    /// Takes note of a packet that does not get to the groups, or not on from them: a connection that it was to
+    /// open is not open.
+    pub(super) fn shut_out(&mut self, direction: Direction, headers: &Headers, time: u64) {
+        if is_opening(headers) {
+            let connection = Connection::of(direction, headers);
+            self.tracked.begin(connection, (direction, Opening::Refused), time);
+        }
     }
 
     /// Whether rules alone let a packet through.

@@ -59,12 +59,18 @@ pub(super) const ICMP_V6: u8 = 58;
 /// Extension headers of IPv6 that are looked behind. RFC 8200, section 4.1, has four kinds of them.
 const EXTENSIONS_MAX: usize = 8;
 
-/// The number of an address: IPv4 stands where RFC 4291, section 2.5.5.2, maps it into IPv6, so that one
-/// comparison tells families apart as well.
+/// The number of an address: IPv4 stands where RFC 4291, section 2.5.5.2, maps it into IPv6.
 pub(super) const fn number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
         IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+impl Version {
+    /// That of an address, as [`number`] has it.
+    pub(super) const fn of(address: u128) -> Self {
+        if address >> 32 == 0xffff { Self::V4 } else { Self::V6 }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Interfaces that see frames: their security groups, and their sessions in order.
+//! Interfaces that see frames: their network ACL and security groups, and their sessions in order.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,11 +6,10 @@ use super::encapsulation::{Encapsulation, MirrorTarget};
 use super::fate::{By, Direction, Unmirrored};
 use super::guard::{Guard, Permits};
 use super::headers::Headers;
-use super::node::Nodes;
-use super::path::{Way, way};
-use super::receiver::Receivers;
+use super::path::{Way, Ways, way};
 use super::reserved::{Reserved, is_amazon_dns, resolver, resolvers};
 use super::session::{Opinion, Session};
+use super::subnet::{Place, Subnet};
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::traffic_mirror::session::{self, MirrorSession};
 use crate::ec2::traffic_mirror::target::Destination;
@@ -25,6 +24,7 @@ pub struct Interface {
     /// Amazon's DNS server in its VPC.
     resolver: Option<Ipv4Addr>,
     resolvers: Vec<u128>,
+    subnet: Subnet,
     guard: Guard,
     sessions: Vec<Session>,
 }
@@ -35,12 +35,12 @@ impl Interface {
         view: View<'_>,
         row: &NetworkInterface,
         known: Option<Self>,
-        (mtu, (receivers, nodes)): (u16, (&mut Receivers, &mut Nodes)),
+        (mtu, ways): (u16, &mut Ways<'_, '_>),
     ) -> Self {
         let vpc = view.region.vpcs.get(&row.vpc_id);
         let block = vpc.and_then(|vpc| vpc.cidrs.first()).map(|block| block.cidr);
         let sessions = session::from(view.region, &row.id).into_iter().map(|session| {
-            let Way { destination, path } = way(view, (session, row), (receivers, nodes));
+            let Way { destination, path } = way(view, (session, row), ways);
             let target = target(view, session, mtu);
             let encapsulation = Encapsulation {
                 source: row.private_ip,
@@ -62,6 +62,7 @@ impl Interface {
             addresses,
             resolver: block.map(resolver),
             resolvers: resolvers(block),
+            subnet: ways.subnets.around(row),
             guard: Guard::new(Permits::of(view.region, &row.groups), tracked),
             sessions,
         }
@@ -96,22 +97,29 @@ impl Interface {
         self.addresses = addresses;
     }
 
-    /// What becomes of a packet: the session that takes it and why, or why none does.
+    /// Where its subnet is among those of its Region.
+    pub(super) const fn place(&self) -> Place {
+        self.subnet.place()
+    }
+
+    /// What becomes of a packet: the session that takes it and why, or why none does. `peer` is the subnet of
+    /// the other end, if that is an interface.
     ///
-    /// Security groups do not look at traffic with the services at link-local addresses and with
-    /// Amazon's DNS server: Amazon VPC user guide, "Control traffic using security groups".
+    /// Security groups and network ACLs do not look at traffic with the services at link-local addresses and
+    /// with Amazon's DNS server: Amazon VPC user guide, "Control traffic using security groups" and "Network
+    /// ACL basics".
     #[inline]
     pub(super) fn decide(
         &mut self,
         direction: Direction,
-        headers: &Headers,
+        (headers, peer): (&Headers, Option<Place>),
         time: u64,
     ) -> Result<(usize, By), Unmirrored> {
         let reserved = Reserved::of(headers);
         let is_dns = reserved.is_none() && is_amazon_dns(headers, &self.resolvers);
         let is_looked_at = reserved.is_none() && !is_dns;
-        if is_looked_at && !self.guard.lets_through(direction, headers, time) {
-            return Err(Unmirrored::Refused);
+        if is_looked_at {
+            self.admit(direction, (headers, peer), time)?;
         }
         if self.sessions.is_empty() {
             return Err(Unmirrored::NoSession);
@@ -120,6 +128,28 @@ impl Interface {
             (Some(class), _) => Err(Unmirrored::Reserved(class)),
             (None, true) => self.take_dns().ok_or(Unmirrored::AmazonDnsUnasked),
             (None, false) => self.ask(direction, headers),
+        }
+    }
+
+    /// Lets a packet through the network ACL of the subnet, which remembers nothing, and the security groups.
+    ///
+    /// What the ACL keeps in is not mirrored either, as what the groups keep in is not. Of what arrives the ACL
+    /// comes first, and of what leaves it does not matter: a connection opens if both let its first packet pass.
+    #[inline]
+    fn admit(
+        &mut self,
+        direction: Direction,
+        (headers, peer): (&Headers, Option<Place>),
+        time: u64,
+    ) -> Result<(), Unmirrored> {
+        if !self.subnet.lets_over(direction, headers, peer) {
+            self.guard.shut_out(direction, headers, time);
+            return Err(Unmirrored::RefusedByNetworkAcl);
+        }
+        if self.guard.lets_through(direction, headers, time) {
+            Ok(())
+        } else {
+            Err(Unmirrored::Refused)
         }
     }
 

@@ -7,6 +7,7 @@ use super::fate::{Carried, Direction, Loss};
 use super::guard::{self, Permits};
 use super::headers::{Headers, UDP, Upper, Version, mixed, number};
 use super::receiver::{Port, Receivers, Referred, Wrapping};
+use super::subnet::{Subnet, Subnets};
 use crate::elbv2::{self, LoadBalancer, Sort, Standing, TargetGroup};
 use crate::world::View;
 
@@ -24,6 +25,7 @@ pub(super) struct Node {
     sort: Sort,
     pub(super) interface: String,
     pub(super) address: Ipv4Addr,
+    subnet: Subnet,
     /// Its own groups; `None` for one made without any.
     groups: Option<Permits>,
     /// Whether it takes VXLAN: one of a Gateway Load Balancer takes everything.
@@ -98,7 +100,7 @@ impl Nodes {
         &mut self,
         view: View<'_>,
         (arn, zone): (&str, &str),
-        receivers: &mut Receivers,
+        (receivers, subnets): (&mut Receivers, &Subnets<'_>),
     ) -> Option<usize> {
         let balancer = view.region.load_balancers.get(arn)?;
         let own = balancer.zones.iter().find(|it| it.name == zone);
@@ -114,6 +116,7 @@ impl Nodes {
             sort,
             interface: interface.id.clone(),
             address: interface.private_ip,
+            subnet: subnets.around(interface),
             groups: (!groups.is_empty()).then(|| Permits::of(view.region, groups)),
             listens: sort == Sort::Gateway,
             candidates: Vec::new(),
@@ -127,7 +130,7 @@ impl Nodes {
         };
         if let Some(group) = group {
             made.listens = true;
-            made.find_targets(view, (balancer, &node.name), group, receivers);
+            made.find_targets(view, (balancer, &node.name), group, (receivers, subnets));
         }
         self.all.push(made);
         Some(self.all.len() - 1)
@@ -161,7 +164,7 @@ impl Node {
         view: View<'_>,
         (balancer, zone): (&LoadBalancer, &str),
         group: &TargetGroup,
-        receivers: &mut Receivers,
+        (receivers, subnets): (&mut Receivers, &Subnets<'_>),
     ) {
         let crosses = elbv2::crosses_zones(balancer, group);
         let (mut healthy, mut failing) = (Vec::new(), Vec::new());
@@ -183,7 +186,7 @@ impl Node {
                 Sort::Gateway => Wrapping::Geneve,
             };
             let at = Port { number: target.port, wrapping };
-            let receiver = receivers.of_interface(view, interface, at);
+            let receiver = receivers.of_interface(view, (interface, at), subnets);
             let referred = if referred { Referred::Yes } else { Referred::No };
             let candidate = Candidate { receiver, referred };
             match standing {
@@ -216,6 +219,9 @@ impl Node {
         let goes = leaves.headers((receiver.address(), receiver.port()));
         if self.groups.as_ref().is_some_and(|own| !own.permit(Direction::Egress, &goes)) {
             return Carried::Lost(Loss::RefusedByLoadBalancer);
+        }
+        if !self.subnet.leads_to(receiver.subnet(), &goes) {
+            return Carried::Lost(Loss::RefusedBehindLoadBalancer);
         }
         receivers.take(to.receiver, &goes, to.referred)
     }

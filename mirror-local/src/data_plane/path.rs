@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use super::fate::Loss;
 use super::node::{Node, Nodes};
 use super::receiver::{Port, Receivers, Wrapping};
+use super::subnet::Subnets;
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::route_table::{RouteTable, Target};
 use crate::ec2::traffic_mirror::session::MirrorSession;
@@ -30,6 +31,36 @@ pub(super) struct Way {
     pub(super) path: Path,
 }
 
+/// What copies may get to, and the borders on the way there.
+#[derive(Debug)]
+pub(super) struct Ways<'w, 'r> {
+    pub(super) receivers: &'w mut Receivers,
+    pub(super) nodes: &'w mut Nodes,
+    pub(super) subnets: &'w Subnets<'r>,
+}
+
+impl Ways<'_, '_> {
+    /// The place of the node of a load balancer that a source in a zone sends to.
+    fn node(&mut self, view: View<'_>, (arn, zone): (&str, &str)) -> Option<usize> {
+        self.nodes.of(view, (arn, zone), (&mut *self.receivers, self.subnets))
+    }
+
+    /// What keeps copies that an interface sends from getting to another one.
+    fn obstacle(
+        &self,
+        region: &Region,
+        (from, to): (&NetworkInterface, &NetworkInterface),
+    ) -> Option<Loss> {
+        if !leads(region, from, to) {
+            Some(Loss::NoRoute)
+        } else if !self.subnets.lead(from, to) {
+            Some(Loss::RefusedByNetworkAcl)
+        } else {
+            None
+        }
+    }
+}
+
 impl Way {
     const fn lost(loss: Loss) -> Self {
         Self { destination: Ipv4Addr::UNSPECIFIED, path: Path::Lost(loss) }
@@ -40,7 +71,7 @@ impl Way {
 pub(super) fn way(
     view: View<'_>,
     (session, source): (&MirrorSession, &NetworkInterface),
-    (receivers, nodes): (&mut Receivers, &mut Nodes),
+    ways: &mut Ways<'_, '_>,
 ) -> Way {
     let region = view.region;
     let target = region.mirror_targets.get(&session.target_id).map(|target| &target.destination);
@@ -50,40 +81,42 @@ pub(super) fn way(
             let Some(interface) = region.network_interfaces.get(id) else {
                 return Way::lost(Loss::TargetGone);
             };
-            let path = if !leads(region, source, interface) {
-                Path::Lost(Loss::NoRoute)
+            let path = if let Some(loss) = ways.obstacle(region, (source, interface)) {
+                Path::Lost(loss)
             } else if interface.attachment.is_none() {
                 Path::Lost(Loss::TargetGone)
             } else {
                 let at = Port { number: super::VXLAN_PORT, wrapping: Wrapping::Vxlan };
-                Path::Receiver(receivers.of_interface(view, interface, at))
+                Path::Receiver(ways.receivers.of_interface(view, (interface, at), ways.subnets))
             };
             Way { destination: interface.private_ip, path }
         }
         Some(Destination::LoadBalancer(arn)) => {
-            let Some(place) = nodes.of(view, (arn, &source.zone), receivers) else {
+            let Some(place) = ways.node(view, (arn, &source.zone)) else {
                 return Way::lost(Loss::TargetGone);
             };
-            let Node { interface, address, .. } = nodes.at(place);
+            let Node { interface, address, .. } = ways.nodes.at(place);
             let node = region.network_interfaces.get(interface);
             let path = match node {
                 None => Path::Lost(Loss::TargetGone),
-                Some(node) if !leads(region, source, node) => Path::Lost(Loss::NoRoute),
-                Some(_) => Path::Node(place),
+                Some(node) => {
+                    let obstacle = ways.obstacle(region, (source, node));
+                    obstacle.map_or(Path::Node(place), Path::Lost)
+                }
             };
             Way { destination: *address, path }
         }
-        Some(Destination::Endpoint(id)) => through(view, source, id, (receivers, nodes)),
+        Some(Destination::Endpoint(id)) => through(view, source, id, ways),
     }
 }
 
 /// The way through a Gateway Load Balancer endpoint: to its interface by routes, and on to the load balancer's
-/// node in the endpoint's zone without any.
+/// node in the endpoint's zone without any, and without a network ACL.
 fn through(
     view: View<'_>,
     source: &NetworkInterface,
     endpoint: &str,
-    (receivers, nodes): (&mut Receivers, &mut Nodes),
+    ways: &mut Ways<'_, '_>,
 ) -> Way {
     let region = view.region;
     let endpoint = region.vpc_endpoints.get(endpoint).filter(|it| it.is_available(view));
@@ -91,12 +124,13 @@ fn through(
     let (Some(endpoint), Some(interface)) = (endpoint, interface) else {
         return Way::lost(Loss::TargetGone);
     };
-    let path = if !leads(region, source, interface) {
-        Path::Lost(Loss::NoRoute)
-    } else {
-        let balancer = endpoint.balancer(region).map(|balancer| &*balancer.arn);
-        let node = balancer.and_then(|arn| nodes.of(view, (arn, &interface.zone), receivers));
-        node.map_or(Path::Lost(Loss::TargetGone), Path::Node)
+    let path = match ways.obstacle(region, (source, interface)) {
+        Some(loss) => Path::Lost(loss),
+        None => {
+            let balancer = endpoint.balancer(region).map(|balancer| &*balancer.arn);
+            let node = balancer.and_then(|arn| ways.node(view, (arn, &interface.zone)));
+            node.map_or(Path::Lost(Loss::TargetGone), Path::Node)
+        }
     };
     Way { destination: interface.private_ip, path }
 }

@@ -6,6 +6,7 @@ use super::fate::{Carried, Direction, Loss};
 use super::guard::{Guard, Permits};
 use super::headers::Headers;
 use super::node::Outer;
+use super::subnet::{Subnet, Subnets};
 use crate::ec2::instance::State;
 use crate::ec2::network_interface::NetworkInterface;
 use crate::world::View;
@@ -17,6 +18,7 @@ pub struct Receiver {
     instance: Option<String>,
     address: Ipv4Addr,
     port: Port,
+    subnet: Subnet,
     guard: Guard,
     is_running: bool,
 }
@@ -62,6 +64,10 @@ impl Receiver {
         self.port.number
     }
 
+    pub(super) const fn subnet(&self) -> &Subnet {
+        &self.subnet
+    }
+
     /// Returns how copies come to it.
     pub const fn wrapping(&self) -> Wrapping {
         self.port.wrapping
@@ -74,10 +80,10 @@ impl Receivers {
     }
 
     /// Looks at all of them again.
-    pub(super) fn renew(&mut self, view: View<'_>) {
+    pub(super) fn renew(&mut self, view: View<'_>, subnets: &Subnets<'_>) {
         for receiver in &mut self.0 {
             match view.region.network_interfaces.get(&receiver.interface) {
-                Some(interface) => receiver.look(view, interface),
+                Some(interface) => receiver.look(view, interface, subnets),
                 None => receiver.is_running = false,
             }
         }
@@ -87,8 +93,8 @@ impl Receivers {
     pub(super) fn of_interface(
         &mut self,
         view: View<'_>,
-        interface: &NetworkInterface,
-        port: Port,
+        (interface, port): (&NetworkInterface, Port),
+        subnets: &Subnets<'_>,
     ) -> usize {
         let known = self.0.iter().position(|it| it.interface == interface.id && it.port == port);
         known.unwrap_or_else(|| {
@@ -97,10 +103,11 @@ impl Receivers {
                 instance: None,
                 address: interface.private_ip,
                 port,
+                subnet: Subnet::default(),
                 guard: Guard::default(),
                 is_running: false,
             };
-            receiver.look(view, interface);
+            receiver.look(view, interface, subnets);
             self.0.push(receiver);
             self.0.len() - 1
         })
@@ -136,12 +143,13 @@ pub(super) enum Referred {
 }
 
 impl Receiver {
-    fn look(&mut self, view: View<'_>, interface: &NetworkInterface) {
+    fn look(&mut self, view: View<'_>, interface: &NetworkInterface, subnets: &Subnets<'_>) {
         let attachment = interface.attachment.as_ref();
         self.instance = attachment.and_then(|attachment| attachment.instance_id.clone());
         let instance = self.instance.as_ref().and_then(|id| view.region.instances.get(id));
         self.is_running = instance.is_some_and(|it| it.state(view) == State::Running);
         self.address = interface.private_ip;
+        self.subnet = subnets.around(interface);
         let permits = Permits::of(view.region, &interface.groups);
         self.guard = Guard::new(permits, std::mem::take(&mut self.guard.tracked));
     }

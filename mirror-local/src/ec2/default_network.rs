@@ -2,7 +2,7 @@
 
 use super::dhcp_options::DhcpOptions;
 use super::internet_gateway::InternetGateway;
-use super::network_acl::NetworkAcl;
+use super::network_acl::{self, NetworkAcl};
 use super::route_table::{Association, Route, RouteTable, Target};
 use super::security_group::SecurityGroup;
 use super::security_group_rule::{Direction, Peer, Permission, SecurityGroupRule};
@@ -49,7 +49,8 @@ pub(crate) fn create(region: &mut Region, now: Timestamp) {
             created: now,
             tags: Tags::default(),
         };
-        region.subnets.insert(id, subnet);
+        region.subnets.insert(&*id, subnet);
+        network_acl::subnet_added(region, (&vpc, &id));
     }
     let gateway = region.draw_id("igw-");
     region.internet_gateways.insert(
@@ -87,7 +88,7 @@ pub(crate) fn create_vpc(region: &mut Region, plan: VpcPlan, now: Timestamp) -> 
     create_main_route_table(region, &id);
     create_default_group(region, &id);
     let acl = region.draw_id("acl-");
-    let row = NetworkAcl { id: acl.clone(), vpc_id: id.clone(), tags: Tags::default() };
+    let row = NetworkAcl::default_of(&id, &acl);
     region.network_acls.insert(acl, row);
     id
 }

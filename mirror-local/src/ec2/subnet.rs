@@ -1,7 +1,7 @@
 //! Subnets: a block of addresses of a VPC in one zone.
 
 use super::vpc::{Vpc, cidr};
-use super::{address, availability_zone};
+use super::{address, availability_zone, network_acl, route_table};
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
@@ -178,7 +178,9 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let id = call.region.draw_id("subnet-");
     let subnet = Subnet { id: id.clone(), ..subnet };
     xml.element("subnet", |xml| write(call.view(), &subnet, xml));
-    call.region.subnets.insert(id, subnet);
+    let vpc = subnet.vpc_id.clone();
+    call.region.subnets.insert(&*id, subnet);
+    network_acl::subnet_added(call.region, (&vpc, &id));
     Ok(())
 }
 
@@ -228,7 +230,8 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         let message = format!("The subnet '{id}' has dependencies and cannot be deleted.");
         return Err(Failure::dependency(message));
     }
-    super::route_table::subnet_removed(region, &id);
+    route_table::subnet_removed(region, &id);
+    network_acl::subnet_removed(region, &id);
     region.subnets.remove(&id);
     xml.text("return", true);
     Ok(())

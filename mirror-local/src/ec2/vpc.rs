@@ -193,7 +193,11 @@ fn dependent(region: &Region, vpc: &str) -> Option<String> {
     };
     let peering = || vpc_peering::of_vpc(region, vpc);
     let attachment = || transit_gateway::attachment::of_vpc(region, vpc);
-    let network = subnet.or_else(gateway).or_else(table).or_else(group);
+    let acl = || {
+        let mut acls = region.network_acls.values();
+        acls.find(|acl| acl.vpc_id == vpc && !acl.is_default).map(|acl| &acl.id)
+    };
+    let network = subnet.or_else(gateway).or_else(table).or_else(group).or_else(acl);
     let endpoint = || vpc_endpoint::of_vpc(region, vpc);
     network.or_else(peering).or_else(attachment).or_else(endpoint).cloned()
 }

@@ -80,6 +80,39 @@ fn a_launch_is_checked_on_all_that_it_makes_and_names() {
 }
 
 #[test]
+fn network_acls_are_checked_with_what_they_are_for() {
+    let client = Client::new();
+    let [vpc, subnet, _] = network(&client);
+    let of_vpc = format!("DescribeNetworkAcls&Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}");
+    let told = client.ok(&of_vpc);
+    let [default, association] =
+        ["networkAclId", "networkAclAssociationId"].map(|name| first(&told, name));
+    let create = format!(
+        "CreateNetworkAcl&VpcId={vpc}&TagSpecification.1.ResourceType=network-acl\
+         &TagSpecification.1.Tag.1.Key=a"
+    );
+    let made = needs(&client, &create);
+    let custom = client.ok(&format!("{of_vpc}&Filter.2.Name=default&Filter.2.Value.1=false"));
+    let acl = first(&custom, "networkAclId");
+    let entry = format!(
+        "CreateNetworkAclEntry&NetworkAclId={acl}&RuleNumber=1&Egress=true&Protocol=-1\
+         &RuleAction=allow&CidrBlock=0.0.0.0/0"
+    );
+    let replace =
+        format!("ReplaceNetworkAclAssociation&AssociationId={association}&NetworkAclId={acl}");
+    let all = [made, needs(&client, &entry), needs(&client, &replace)].join("\n");
+    assert_snapshot!(shown(&all, &[&vpc, &subnet, &default, &acl]), @"
+    ec2:CreateNetworkAcl on network-acl/*
+    ec2:CreateNetworkAcl on vpc/ID0
+    ec2:CreateTags on network-acl/*
+    ec2:CreateNetworkAclEntry on network-acl/ID3
+    ec2:ReplaceNetworkAclAssociation on network-acl/ID2
+    ec2:ReplaceNetworkAclAssociation on subnet/ID1
+    ec2:ReplaceNetworkAclAssociation on network-acl/ID3
+    ");
+}
+
+#[test]
 fn parts_are_checked_on_their_wholes_as_well() {
     let client = Client::new();
     let [vpc, subnet, _] = network(&client);

@@ -7,5 +7,6 @@ mod instance;
 mod laws;
 mod metrics;
 mod network;
+mod network_acls;
 mod server;
 mod store;

@@ -4,6 +4,7 @@ mod client;
 mod gateway;
 mod laws;
 mod load_balancing;
+mod network_acls;
 mod parameters;
 mod scale;
 mod sessions;

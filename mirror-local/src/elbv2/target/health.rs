@@ -3,10 +3,11 @@
 //! Nothing is probed, since nothing runs. A running instance is taken to answer on every port that
 //! it lets in: a target is healthy if a security group of its interface admits the health check's
 //! port from the load balancer's node in the same zone, and the load balancer's own groups, if it
-//! has any, let it out.
+//! has any, let it out, and if the network ACLs between their subnets let the check there and its answer back.
 
 use super::{Standing, Target};
 use crate::ec2::instance::State;
+use crate::ec2::network_acl;
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::security_group;
 use crate::ec2::security_group_rule::{Direction, Peer, Permission};
@@ -17,6 +18,7 @@ use crate::schedule::later;
 use crate::world::{Region, View};
 use crate::xml::Xml;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 
 /// The health of a target, in AWS's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +158,29 @@ fn admits(
     let out = lb.security_groups.is_empty()
         || allowed(&lb.security_groups, Direction::Egress, (to.private_ip, &to.groups));
     out && allowed(&to.groups, Direction::Ingress, (from.private_ip, &lb.security_groups))
+        && crosses(region, (from, to), port)
+}
+
+/// Returns whether network ACLs let a probe of a port through from a node to an interface, and its answer back.
+/// Inside a subnet none is asked.
+///
+/// They remember nothing, and so must let through all of the ports that an answer may go to: VPC user guide,
+/// "Ephemeral ports".
+fn crosses(region: &Region, (from, to): (&NetworkInterface, &NetworkInterface), port: u16) -> bool {
+    const EPHEMERAL: RangeInclusive<u16> = 1024..=65535;
+    use network_acl::Direction::{Egress, Ingress};
+    if from.subnet_id == to.subnet_id {
+        return true;
+    }
+    let lets = |(at, direction, peer): (&NetworkInterface, _, &NetworkInterface), ports| {
+        let acl = network_acl::of_subnet(region, &at.subnet_id);
+        acl.is_some_and(|acl| acl.lets_tcp(direction, (peer.private_ip, ports)))
+    };
+    let probe = port..=port;
+    lets((from, Egress, to), &probe)
+        && lets((to, Ingress, from), &probe)
+        && lets((to, Egress, from), &EPHEMERAL)
+        && lets((from, Ingress, to), &EPHEMERAL)
 }
 
 /// Returns whether a permission covers a TCP port.

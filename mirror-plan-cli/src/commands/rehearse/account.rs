@@ -62,6 +62,7 @@ pub(super) struct AtSource {
     pub(super) addresses: Vec<IpAddr>,
     pub(super) offered: Count,
     pub(super) refused: Count,
+    pub(super) refused_by_network_acl: Count,
     pub(super) reserved: BTreeMap<Reserved, Count>,
     pub(super) amazon_dns_unasked: Count,
     pub(super) no_rule: Count,
@@ -258,6 +259,7 @@ impl AtSource {
         let place = match why {
             Unmirrored::NoSession => unreachable!("it has a session"),
             Unmirrored::Refused => &mut self.refused,
+            Unmirrored::RefusedByNetworkAcl => &mut self.refused_by_network_acl,
             Unmirrored::Reserved(class) => self.reserved.entry(class).or_default(),
             Unmirrored::AmazonDnsUnasked => &mut self.amazon_dns_unasked,
             Unmirrored::NoRule => &mut self.no_rule,
@@ -278,7 +280,8 @@ impl AtSource {
     /// What no rule could make mirrored.
     pub(super) fn unmirrorable(&self) -> Count {
         let reserved = self.reserved.values().copied();
-        reserved.chain([self.refused, self.amazon_dns_unasked, self.no_rule]).sum()
+        let refused = [self.refused, self.refused_by_network_acl];
+        reserved.chain(refused).chain([self.amazon_dns_unasked, self.no_rule]).sum()
     }
 
     fn balances(&self) -> bool {

@@ -57,6 +57,7 @@ fn source(source: &AtSource) -> Value {
         addresses,
         offered,
         refused,
+        refused_by_network_acl,
         reserved,
         amazon_dns_unasked,
         no_rule,
@@ -78,6 +79,7 @@ fn source(source: &AtSource) -> Value {
             "no_rule": count(*no_rule),
             "amazon_dns_unasked": count(*amazon_dns_unasked),
             "refused_by_security_groups": count(*refused),
+            "refused_by_network_acl": count(*refused_by_network_acl),
         },
         "sessions": sessions.iter().map(session).collect::<Vec<_>>(),
     })

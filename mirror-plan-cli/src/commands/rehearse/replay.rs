@@ -244,7 +244,9 @@ impl Foretelling {
         };
         let verdict = self.tracer.decide(place, side(direction), &headers);
         let is_same = match (fated, verdict) {
-            (Err(Unmirrored::Refused), _) => return Told::Nothing,
+            (Err(Unmirrored::Refused | Unmirrored::RefusedByNetworkAcl), _) => {
+                return Told::Nothing;
+            }
             (Ok((session, by, sent)), Verdict::Mirrored { session: at, by: told_by }) => {
                 same_session(at, session)
                     && self.tracer.cut(place, at, &headers, length).length as usize == sent

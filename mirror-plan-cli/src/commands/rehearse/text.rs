@@ -59,6 +59,7 @@ impl Text<'_> {
         row("no rule", source.no_rule);
         row("traffic with Amazon's DNS server, not asked for", source.amazon_dns_unasked);
         row("refused by its own security groups", source.refused);
+        row("refused by the network ACL of its subnet", source.refused_by_network_acl);
         row("all of it", source.offered);
         rows.retain(|(label, cells)| label == "all of it" || cells[0] != "0");
         write_table(f, ["packets", "bytes"], &rows)?;

@@ -141,7 +141,9 @@ impl Foretold {
         };
         let mut compared = Compared::default();
         match (fate, verdict) {
-            (Err(Unmirrored::Refused), _) => compared.refused += 1,
+            (Err(Unmirrored::Refused | Unmirrored::RefusedByNetworkAcl), _) => {
+                compared.refused += 1;
+            }
             (
                 Err(Unmirrored::Rejected { session, rule }),
                 Verdict::Rejected { session: told, rule: told_rule },
@@ -216,6 +218,8 @@ fn foretold(why: Unmirrored) -> Option<Verdict> {
             Reserved::TimeSync => Never::TimeSync,
             Reserved::WindowsActivation => Never::WindowsActivation,
         }),
-        Unmirrored::Refused | Unmirrored::Rejected { .. } => return None,
+        Unmirrored::Refused | Unmirrored::RefusedByNetworkAcl | Unmirrored::Rejected { .. } => {
+            return None;
+        }
     })
 }

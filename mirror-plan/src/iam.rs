@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::address::Kind;
 use crate::resource::access::{
-    ArnType, Occasion, On, SOURCES, SWEEP, Service, Which, reading, retagging,
+    ArnType, NETWORK_ACLS, Occasion, On, SOURCES, SWEEP, Service, Which, reading, retagging,
 };
 use crate::resource::{Access, Named, calls};
 use crate::scalar::{AccountId, Coordination, Region};
@@ -137,6 +137,9 @@ pub fn policies(
     }
     if plans && !stack.sources.is_empty() {
         SOURCES.iter().for_each(|access| grants.read(access));
+    }
+    if plans && stack.has_sessions_and_subnets() {
+        NETWORK_ACLS.iter().for_each(|access| grants.read(access));
     }
     if purposes.contains(&Purpose::Metrics) {
         grants.count();

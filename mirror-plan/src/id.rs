@@ -216,6 +216,8 @@ identified! {
     Image, ImageId: "machine image", IdForm::Prefixed("ami-");
     /// The association of a route table with a subnet.
     RouteTableAssociation, RouteTableAssociationId: "route table association", IdForm::Prefixed("rtbassoc-");
+    /// A network ACL.
+    NetworkAcl, NetworkAclId: "network ACL", IdForm::Prefixed("acl-");
     /// A rule of a traffic mirror filter.
     MirrorFilterRule, MirrorFilterRuleId: "traffic mirror filter rule", IdForm::Prefixed("tmfr-");
     /// A listener of a Network Load Balancer.

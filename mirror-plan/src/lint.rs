@@ -53,6 +53,7 @@ pub mod instance_type;
 mod load_balancer;
 mod mend;
 mod network;
+mod network_acl;
 mod quota;
 mod route;
 mod security;
@@ -106,6 +107,7 @@ lints! {
     PATH_TOO_NARROW by network::path_too_narrow;
     SESSION_GETS_NOTHING by session::gets_nothing;
     DNS_NOT_MIRRORED by filter::dns_not_mirrored;
+    NETWORK_ACL_SHUT by network_acl::shut;
     LOAD_BALANCER_REFUSED by load_balancer::too_few_addresses;
     MIRRORS_THE_MIRROR by session::mirrors_the_mirror;
     RANGES_CLASH by network::ranges_clash;

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Name};
-use crate::id::{ImageId, ObjectId};
+use crate::id::{ImageId, NetworkAclId, ObjectId};
 use crate::resource::Resource;
 use crate::scalar::{AccountId, Region};
 use crate::value::{Origin, Value};
 
 mod interface;
 mod inventory;
+mod network_acl;
 mod remade;
 mod stand_in;
 mod strangers;
@@ -22,6 +23,7 @@ pub use remade::{Remade, remade, without_images};
 pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};
+pub use network_acl::{AclAction, AclRule, NetworkAcl};
 
 /// What was seen of the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,9 @@ pub struct Observed {
     /// The interfaces that its sources may mean.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<Name, Sighting>,
+    /// The network ACLs of the VPCs that mirrored packets may pass; none where nobody asked for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub network_acls: BTreeMap<NetworkAclId, NetworkAcl>,
     /// The images that public parameters of Systems Manager name at this time.
     pub images: BTreeMap<String, ImageId>,
 }
@@ -76,6 +81,7 @@ impl Observed {
             owned: BTreeMap::new(),
             existing: BTreeMap::new(),
             sources: BTreeMap::new(),
+            network_acls: BTreeMap::new(),
             images: BTreeMap::new(),
         }
     }

@@ -11,7 +11,7 @@
 //! count as carried.
 //!
 //! Sources: Traffic Mirroring guide, "Traffic mirror target concepts" and "Security groups"; Network Load Balancer
-//! guide, "Target groups" and "Security groups"; VPC user guide, "Route tables".
+//! guide, "Target groups" and "Security groups"; VPC user guide, "Route tables" and "Network ACLs".
 //!
 //! ```
 //! use mirror_plan::attribute::Ref;
@@ -45,12 +45,14 @@ use crate::packet::{Mirrored, RULES_MAX};
 
 mod admission;
 mod approach;
+mod check;
 mod delivery;
 mod end;
 mod endpoint;
 mod health;
 mod hop;
 mod network;
+mod network_acl;
 mod routing;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! Observing: what of the cloud belongs to a stack, in a number of calls that grows with pages.
 //!
 //! One sweep over the tags finds the ids of everything that a stack owns; each kind is then read in
-//! pages, all kinds at once. Only what AWS tells of no two objects together costs a call for each:
-//! the attributes of VPCs, load balancers and target groups, and the user data of instances.
+//! pages, all kinds at once, and network ACLs last, since what was seen says of which VPCs. Only what
+//! AWS tells of no two objects together costs a call for each: the attributes of VPCs, load balancers
+//! and target groups, and the user data of instances.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,7 @@ mod load_balancer;
 pub(super) mod mirror_filter;
 mod mirror_session;
 mod mirror_target;
+mod network_acl;
 mod one;
 mod permission;
 mod route_table;
@@ -69,6 +71,8 @@ pub struct Wanted<'a> {
     pub existing: &'a BTreeMap<Address, Existing>,
     /// The interfaces that it mirrors as they come and go.
     pub sources: &'a BTreeMap<Name, Placed<Sources>>,
+    /// The stack, where network ACLs are asked for that may be in the way of what it mirrors.
+    pub ways: Option<&'a Stack>,
 }
 
 impl<'a> Wanted<'a> {
@@ -79,7 +83,8 @@ impl<'a> Wanted<'a> {
         static NO_OBJECTS: BTreeMap<Address, Existing> = BTreeMap::new();
         static NO_SOURCES: BTreeMap<Name, Placed<Sources>> = BTreeMap::new();
         let stack = stack.as_str();
-        Self { stack, images: &NO_IMAGES, existing: &NO_OBJECTS, sources: &NO_SOURCES }
+        let (images, existing, sources) = (&NO_IMAGES, &NO_OBJECTS, &NO_SOURCES);
+        Self { stack, images, existing, sources, ways: None }
     }
 
     /// What planning takes; what is to go needs nothing of what stays.
@@ -89,7 +94,8 @@ impl<'a> Wanted<'a> {
         match mode {
             Mode::Apply => {
                 let Stack { existing, sources, .. } = stack;
-                Self { images, existing, sources, ..owned }
+                let ways = stack.has_sessions_and_subnets().then_some(stack);
+                Self { images, existing, sources, ways, ..owned }
             }
             Mode::Destroy => Self { images, ..owned },
         }
@@ -138,7 +144,10 @@ pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveErro
     let (existing, wrong) = existing::choose(wanted.existing, used);
     let sources = Box::pin(sources::observe(aws, wanted.sources, &existing)).await?;
     let region = aws.region().clone();
-    let observed = Observed { account, region, owned, existing, sources, images };
+    let network_acls = BTreeMap::new();
+    let seen_so_far = Observed { account, region, owned, existing, sources, network_acls, images };
+    let network_acls = Box::pin(network_acl::observe(aws, wanted.ways, &seen_so_far)).await?;
+    let observed = Observed { network_acls, ..seen_so_far };
     Ok(Sight { observed, findings: seen.findings.into_iter().chain(wrong).collect() })
 }
 
@@ -177,7 +186,7 @@ async fn everything(
     aws: &Aws,
     wanted: Wanted<'_>,
 ) -> Result<(Seen, BTreeMap<Address, Vec<Found>>), ObserveError> {
-    let Wanted { stack, images: _, existing, sources: _ } = wanted;
+    let Wanted { stack, images: _, existing, sources: _, ways: _ } = wanted;
     let is_wanted = |arn: &str, name: &str, tags: &Tags| {
         tags::is_of(tags, stack)
             || existing.values().any(|existing| existing.selector.admits(arn, name, tags))

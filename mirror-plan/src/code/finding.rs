@@ -190,6 +190,14 @@ findings! {
     Warning DNS_NOT_MIRRORED = "MP1024", "Amazon's DNS is not mirrored" by Lint
     "Traffic with the DNS server of the VPC is mirrored only where the filter has the network service `amazon-dns`."
     ("Traffic Mirroring guide, \"Traffic mirror filters\"", "2026");
+    /// A network ACL refuses mirrored packets: as they leave the subnet of the source, as they come to that of the target, or
+    /// on the way from a load balancer to a receiver. Or it refuses a health check of the load balancer, or the answer to
+    /// it, so that the receiver counts as ill. A stack file has no network ACLs: a plan finds it, of subnets that are there
+    /// or that are made in a VPC of others, and `mirror validate` does not. It is told where all packets of a kind are refused.
+    /// Allow them by a rule with a lower number than the one that is named, or give the subnet another network ACL.
+    Warning NETWORK_ACL_SHUT = "MP1026", "network ACL shuts mirrored packets out" by Lint
+    "The rule of a network ACL with the lowest number that matches decides, what no rule allows is refused, and nothing is remembered: answers need a rule as well. Health checks are answered to ports 1024 to 65535. Whether the network ACL of the source's subnet sees mirrored packets on their way out AWS does not say."
+    ("VPC user guide, \"Network ACL rules\" and \"Ephemeral ports\"; Traffic Mirroring guide, \"Traffic mirror target concepts\"", "2026");
     /// A load balancer that AWS does not make: a subnet has too few free addresses, or its name is longer than 32
     /// characters, begins with `internal-`, or has others in it than letters, digits and `-` in between.
     Error LOAD_BALANCER_REFUSED = "MP1028", "load balancer that AWS refuses" by Lint

@@ -31,11 +31,6 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "cannot be written: every `subnet` has an IPv4 range",
     ),
     (
-        "MP1026",
-        "network ACL without UDP 4789",
-        "cannot be written: a stack has no network ACLs, and those of a VPC that is made let all through; those of other VPCs are not looked at, and where packets get to is said to be not known",
-    ),
-    (
         "MP1027",
         "what it costs",
         "no finding: every plan ends with it, see the guide, \"Cost and time\"",

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::admission::{Flow, Gate};
 use super::delivery::{Balanced, Delivery, Gates, Receiver, Zone};
-use super::end::End;
+use super::end::{End, Place};
 use super::endpoint::Entrance;
 use super::hop::{Hop, Outcome, Sort, Stretch};
 use super::network::Network;
+use super::network_acl::{Packets, Post};
 use super::routing::{self, Goal};
 use super::way::{Extent, Verdict};
 use crate::resource::target_group::VXLAN;
@@ -24,6 +25,10 @@ pub(crate) struct Approach {
     into_receiver: Vec<Hop>,
     /// Which of these it is, by receiver.
     at: Vec<usize>,
+    /// Into the subnets of the receivers behind a load balancer; many are in one.
+    entries: Vec<Hop>,
+    /// Which of these it is, by receiver; none of one whose subnet is not known, or is that of all nodes.
+    entry: Vec<Option<usize>>,
     /// What becomes of the packets, whatever the filter takes.
     pub(super) verdict: Verdict,
 }
@@ -63,6 +68,8 @@ impl Approach {
             into_balancer: None,
             into_receiver: Vec::new(),
             at: Vec::new(),
+            entries: Vec::new(),
+            entry: Vec::new(),
             verdict: Verdict::Unknown,
         };
         match to {
@@ -114,12 +121,22 @@ impl Approach {
 
     fn receivers_of<'s>(&mut self, network: &Network<'s>, from: &End<'s>, to: &Balanced<'s>) {
         let mut known: BTreeMap<Gates<'_, 's>, usize> = BTreeMap::new();
+        let mut subnets: BTreeMap<(Place<'s>, u16), usize> = BTreeMap::new();
         for receiver in &to.receivers {
             let at = *known.entry(receiver.gates()).or_insert_with(|| {
                 self.into_receiver.push(receiver.admits(network, from, Stretch::Receiver));
                 self.into_receiver.len() - 1
             });
             self.at.push(at);
+            let crosses = to.nodes.iter().any(|node| !receiver.is_beside(node.subnet));
+            let entry = receiver.end.place.filter(|_| crosses).map(|at| {
+                *subnets.entry((at, receiver.port)).or_insert_with(|| {
+                    let packets = Packets::entering(Protocol::UDP, receiver.port);
+                    self.entries.push(Post::of(at, Stretch::Receiver).hop(network, packets, from));
+                    self.entries.len() - 1
+                })
+            });
+            self.entry.push(entry);
         }
     }
 
@@ -146,6 +163,16 @@ impl Approach {
     /// The hop into a receiver.
     pub(crate) fn at_receiver(&self, receiver: usize) -> Option<&Hop> {
         self.into_receiver.get(*self.at.get(receiver)?)
+    }
+
+    /// The hops into the subnets of receivers behind a load balancer.
+    pub(crate) fn entries(&self) -> &[Hop] {
+        &self.entries
+    }
+
+    /// The network ACL that packets of a node pass as they come to the subnet of a receiver.
+    fn entry(&self, receiver: usize) -> Option<&Hop> {
+        self.entries.get((*self.entry.get(receiver)?)?)
     }
 
     /// Every branch that packets may take.
@@ -178,7 +205,11 @@ impl Approach {
             Leads::To(at) => {
                 let receiver = &to.receivers[at];
                 hops.push(&to.parts[receiver.part].hop);
-                hops.extend(receiver.hops_of(to.nodes[node].subnet, self.at_receiver(at)));
+                let is_beside = receiver.is_beside(to.nodes[node].subnet);
+                let entry = self.entry(at).filter(|_| !is_beside);
+                hops.extend(
+                    receiver.hops_of([to.exit(node, receiver), entry], self.at_receiver(at)),
+                );
             }
             Leads::Into(part) => hops.push(&to.parts[part].hop),
             Leads::Nowhere => hops.push(&to.nodes[node].nobody),

@@ -1,19 +1,21 @@
 //! Delivery: what is behind a mirror target, as far as it is the same for every source.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use super::admission::{Flow, Gate};
+use super::check::Health;
 use super::end::{End, Groups, Place};
 use super::endpoint::{self, Entrance};
 use super::hop::{Hop, Outcome, Sort, Stretch};
 use super::network::{Mention, Network};
-use super::{Condition, routing};
+use super::network_acl::{Packets, Post};
 use crate::attribute::Ref;
 use crate::resource::load_balancer::Listener;
 use crate::resource::mirror_target::Destination;
 use crate::resource::target_group::VXLAN;
 use crate::resource::{Instance, LoadBalancer, MirrorTarget, TargetGroup};
-use crate::scalar::{AvailabilityZone, ElbProtocol, HealthPort, Protocol};
+use crate::scalar::{AvailabilityZone, ElbProtocol, Protocol};
 
 /// What is behind a mirror target.
 #[derive(Debug)]
@@ -41,7 +43,12 @@ pub(crate) struct Balanced<'s> {
     /// which is to.
     pub(crate) parts: Vec<Part<'s>>,
     pub(crate) receivers: Vec<Receiver<'s>>,
+    /// The network ACLs that packets pass as they leave the subnets of the nodes; those of many receivers are the same.
+    pub(crate) exits: Vec<Hop>,
 }
+
+/// What decides about packets that leave the subnet of a node: of a node, of a receiver, with its port.
+type Exit<'s> = (Place<'s>, Place<'s>, Option<Ipv4Addr>, u16);
 
 /// Where a node sends to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +93,8 @@ pub(crate) struct Receiver<'s> {
     pub(crate) vpc: Option<Hop>,
     /// The way out of the load balancer's own groups.
     pub(crate) out: Option<Hop>,
-    /// The network ACL of its subnet.
-    pub(super) acl: Option<Hop>,
+    /// Which of the exits its packets take, by node: none where they stay in a subnet, or it is not known.
+    exits: Vec<Option<usize>>,
     pub(crate) health: Option<Health>,
     zones: Vec<Zone>,
 }
@@ -98,19 +105,6 @@ pub(crate) struct Gates<'r, 's> {
     vpc: Option<Mention<'s>>,
     groups: &'r Groups<'s>,
     port: u16,
-}
-
-/// Whether the load balancer counts a receiver as healthy.
-#[derive(Debug)]
-pub(crate) struct Health {
-    /// The TCP port of the checks.
-    pub(crate) port: u16,
-    /// What the load balancer says of it, where it was asked; what follows is then of no matter.
-    told: Option<Hop>,
-    /// Out of the load balancer's own groups.
-    pub(crate) out: Hop,
-    /// Into the receiver's groups.
-    pub(crate) into: Hop,
 }
 
 /// Whether a receiver gets packets of a node.
@@ -190,6 +184,7 @@ impl<'s> Balanced<'s> {
             listener,
             parts: Vec::new(),
             receivers: Vec::new(),
+            exits: Vec::new(),
         };
         for listener in behind(balancer) {
             let group = network.mention(&listener.target_group);
@@ -221,14 +216,38 @@ impl<'s> Balanced<'s> {
             hop: forwards(name, group),
             targets: Some(group.targets.len()),
         });
+        let mut known = BTreeMap::new();
         for to in &group.targets {
             let receiver = network.mention(to);
             let instance = network.instance(receiver).map(|known| known.it);
             let mut receiver = self.receiver(network, (name, group), (receiver, instance));
             receiver.part = part;
             receiver.zones = self.zones(network, instance);
+            receiver.exits = self.exits_to(network, &receiver, &mut known);
             self.receivers.push(receiver);
         }
+    }
+
+    /// Which exit packets take from each node to a receiver.
+    fn exits_to(
+        &mut self,
+        network: &Network<'s>,
+        receiver: &Receiver<'s>,
+        known: &mut BTreeMap<Exit<'s>, usize>,
+    ) -> Vec<Option<usize>> {
+        let Receiver { end, port, .. } = receiver;
+        let Some(there) = end.place else { return Vec::new() };
+        let exits = &mut self.exits;
+        let exit = |node: &Node<'s>| {
+            let here = node.place.filter(|here| here.subnet != there.subnet)?;
+            let exit = known.entry((here, there, end.address, *port)).or_insert_with(|| {
+                let packets = Packets::leaving(Protocol::UDP, *port);
+                exits.push(Post::of(here, Stretch::Receiver).hop(network, packets, end));
+                exits.len() - 1
+            });
+            Some(*exit)
+        };
+        self.nodes.iter().map(exit).collect()
     }
 
     fn receiver(
@@ -246,7 +265,7 @@ impl<'s> Balanced<'s> {
             port,
             vpc: Some(self.same_vpc(name, &end)),
             out: Some(self.gate(Sort::SecurityGroup).hop(network, out, &end)),
-            acl: end.place.map(|at| routing::network_acl(network, at, Stretch::Receiver)),
+            exits: Vec::new(),
             health: Some(self.health(network, (group_name, group), (name, &end))),
             zones: Vec::new(),
             end,
@@ -254,7 +273,7 @@ impl<'s> Balanced<'s> {
     }
 
     /// The load balancer's own groups, on the way out.
-    const fn gate(&self, sort: Sort) -> Gate<'_, 's> {
+    pub(super) const fn gate(&self, sort: Sort) -> Gate<'_, 's> {
         let balancer = Some(self.name);
         Gate { groups: &self.groups, balancer, vpc: self.vpc, sort, stretch: Stretch::Receiver }
     }
@@ -281,58 +300,6 @@ impl<'s> Balanced<'s> {
                 format!("the subnets of {balancer} are not known"),
             ),
         }
-    }
-
-    fn health(
-        &self,
-        network: &Network<'s>,
-        (group_name, group): (Mention<'s>, &'s TargetGroup),
-        (name, end): (Mention<'s>, &End<'s>),
-    ) -> Health {
-        let port = health_port(group);
-        let hop = |outcome, words| {
-            let (sort, stretch) = (Sort::HealthCheck, Stretch::Receiver);
-            Hop { sort, stretch, outcome, words }
-        };
-        let told = network.health_of(group_name, name).map(|condition| match condition {
-            Condition::Healthy => {
-                hop(Outcome::Passes, format!("{name} is healthy in {group_name}"))
-            }
-            Condition::Ill(why) => {
-                hop(Outcome::Stops, format!("{name} is not healthy in {group_name}: {why}"))
-            }
-        });
-        let out = Flow::egress(Protocol::TCP, port);
-        let out = self.gate(Sort::HealthCheck).hop(network, out, end);
-        let into = self.checks(network, end, Flow::ingress(Protocol::TCP, port));
-        Health { port, told, out, into }
-    }
-
-    /// Whether the checks of the nodes get into the groups of a receiver. Where those of some nodes do, what the
-    /// receiver counts as is not told by AWS.
-    fn checks(&self, network: &Network<'s>, end: &End<'s>, flow: Flow) -> Hop {
-        let gate = Gate {
-            groups: &end.groups,
-            balancer: None,
-            vpc: end.place.map(|place| place.vpc),
-            sort: Sort::HealthCheck,
-            stretch: Stretch::Receiver,
-        };
-        let mut hops = self.nodes.iter().map(|node| {
-            let from = End { place: node.place, address: None, groups: self.groups.clone() };
-            gate.hop(network, flow, &from)
-        });
-        let Some(first) = hops.next() else {
-            let words = format!("the subnets of {} are not known", self.name);
-            return Hop::unknown(Sort::HealthCheck, Stretch::Receiver, words);
-        };
-        let outcomes: BTreeSet<Outcome> =
-            hops.map(|hop| hop.outcome).chain([first.outcome]).collect();
-        if outcomes.len() == 1 {
-            return first;
-        }
-        let words = format!("not all nodes of {} get their health checks ({flow}) in", self.name);
-        Hop::unknown(Sort::HealthCheck, Stretch::Receiver, words)
     }
 
     /// Whether a receiver gets the packets of each node.
@@ -364,6 +331,11 @@ impl<'s> Balanced<'s> {
     pub(crate) fn is_left_out(&self, receiver: &Receiver<'s>) -> bool {
         let mut nodes = 0..self.nodes.len();
         !self.nodes.is_empty() && nodes.all(|node| receiver.zone(node) == Zone::Other)
+    }
+
+    /// The network ACL that packets of a node to a receiver pass as they leave.
+    pub(super) fn exit(&self, node: usize, receiver: &Receiver<'s>) -> Option<&Hop> {
+        self.exits.get((*receiver.exits.get(node)?)?)
     }
 
     /// The target group of a receiver.
@@ -406,7 +378,7 @@ impl<'s> Receiver<'s> {
             port: VXLAN.get(),
             vpc: None,
             out: None,
-            acl: None,
+            exits: Vec::new(),
             health: None,
             zones: Vec::new(),
             end,
@@ -435,16 +407,21 @@ impl<'s> Receiver<'s> {
         self.health.as_ref().is_some_and(|health| health.outcome() != Outcome::Passes)
     }
 
-    /// The hops from the target group to it, for packets of a node. Inside a subnet there is no network ACL.
+    /// Whether a node stands in its subnet, in which there is no network ACL.
+    pub(super) fn is_beside(&self, node: Mention<'_>) -> bool {
+        self.end.place.is_some_and(|place| place.subnet == node)
+    }
+
+    /// The hops from the target group to it, for packets that pass these network ACLs.
     pub(super) fn hops_of<'a>(
         &'a self,
-        node: Mention<'_>,
+        acls: [Option<&'a Hop>; 2],
         admission: Option<&'a Hop>,
     ) -> impl Iterator<Item = &'a Hop> {
-        let is_inside = self.end.place.is_some_and(|place| place.subnet == node);
-        let acl = self.acl.as_ref().filter(|_| !is_inside);
+        let [exit, entry] = acls;
         let health = self.health.iter().flat_map(Health::hops);
-        [self.vpc.as_ref(), self.out.as_ref(), acl, admission].into_iter().flatten().chain(health)
+        let hops = [self.vpc.as_ref(), self.out.as_ref(), exit, entry, admission];
+        hops.into_iter().flatten().chain(health)
     }
 
     /// What decides whom it admits: receivers that are alike in this admit the same.
@@ -476,17 +453,6 @@ impl<'s> Node<'s> {
     }
 }
 
-impl Health {
-    fn hops(&self) -> impl Iterator<Item = &Hop> {
-        let worked_out = [&self.out, &self.into].into_iter().filter(|_| self.told.is_none());
-        self.told.iter().chain(worked_out)
-    }
-
-    fn outcome(&self) -> Outcome {
-        Outcome::worst(self.hops().map(|hop| hop.outcome))
-    }
-}
-
 /// The zone of a subnet, if it is known.
 pub(super) fn zone<'s>(network: &Network<'s>, subnet: Mention<'s>) -> Option<&'s AvailabilityZone> {
     network.subnet(subnet)?.it.availability_zone.as_ref()
@@ -503,13 +469,5 @@ pub(crate) const fn vxlan_port(group: &TargetGroup) -> u16 {
     match group.protocol {
         ElbProtocol::Udp | ElbProtocol::TcpUdp | ElbProtocol::Geneve => group.port.get(),
         ElbProtocol::Tcp | ElbProtocol::Tls => VXLAN.get(),
-    }
-}
-
-/// The port of a group's health check.
-pub(crate) const fn health_port(group: &TargetGroup) -> u16 {
-    match group.health_check.port {
-        HealthPort::Traffic => group.port.get(),
-        HealthPort::Port(port) => port.get(),
     }
 }

@@ -76,6 +76,12 @@ impl<'s> End<'s> {
         Self { place, address, groups: Groups::of(network, &instance.security_groups) }
     }
 
+    /// Its possible addresses.
+    pub(super) fn range(&self) -> Ipv4Net {
+        let own = self.address.map(Ipv4Net::from).or_else(|| self.place.map(|place| place.range));
+        own.unwrap_or_default()
+    }
+
     /// How many of its possible addresses are in some ranges.
     pub(super) fn within(&self, ranges: &[Ipv4Net]) -> Share {
         let own = self.address.map(Ipv4Net::from).or_else(|| self.place.map(|place| place.range));

@@ -93,6 +93,7 @@ fn through<'s>(
         listener,
         parts: Vec::new(),
         receivers: Vec::new(),
+        exits: Vec::new(),
     };
     if let Some(group) = &balancer.target_group {
         balanced.add(network, network.mention(group), |to, group| forwards(name, to, group));

@@ -16,9 +16,6 @@ pub struct Hop {
 }
 
 /// What a hop is one of, in the order of the way.
-///
-/// A kind of thing that a stack gets words for later, such as a network ACL, is a hop already: now
-/// it passes where AWS says so of everything of its kind, and else is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sort {
     /// The filter of the session.

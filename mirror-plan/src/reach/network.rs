@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::end::Place;
 use super::health::Health;
+use super::network_acl::Acl;
 use crate::address::Address;
 use crate::attribute::{Ref, Referable};
-use crate::id::ObjectId;
-use crate::observed::{Found, Interface, Observed};
+use crate::id::{NetworkAclId, ObjectId};
+use crate::observed::{Found, Interface, NetworkAcl, Observed};
 use crate::resource::instance::InstanceId;
 use crate::resource::target_group::TargetGroupArn;
 use crate::resource::{
@@ -39,7 +41,18 @@ pub struct Network<'s> {
     tables: BTreeMap<Mention<'s>, Vec<(Mention<'s>, &'s RouteTable)>>,
     /// The attachments to transit gateways, by gateway and VPC.
     attachments: BTreeMap<(&'s TransitGatewayId, Mention<'s>), Attached<'s>>,
+    /// The network ACLs that were seen.
+    acls: Acls<'s>,
     health: Health,
+}
+
+/// Network ACLs that were seen, each with its id.
+#[derive(Debug, Default)]
+struct Acls<'s> {
+    /// By the subnet that has it.
+    of_subnets: BTreeMap<&'s str, (&'s NetworkAclId, &'s NetworkAcl)>,
+    /// The default one of each VPC of which any was seen.
+    of_vpcs: BTreeMap<&'s str, Option<(&'s NetworkAclId, &'s NetworkAcl)>>,
 }
 
 /// An attachment to a transit gateway, and how it is named.
@@ -130,6 +143,7 @@ impl<'s> Network<'s> {
                 self.ids.entry(address).or_insert(&found.id);
             }
         }
+        self.acls = Acls::of(observed);
         self.with_tables()
     }
 
@@ -238,6 +252,24 @@ impl<'s> Network<'s> {
         self.attachments.get(&(gateway, vpc)).copied()
     }
 
+    /// The network ACL of a subnet: one that is not there yet gets the default one of its VPC.
+    ///
+    /// Source: VPC user guide, "Network ACL basics".
+    pub(super) fn acl(&self, at: Place<'s>) -> Acl<'s> {
+        let Acls { of_subnets, of_vpcs } = &self.acls;
+        let in_vpc = self.id(at.vpc).and_then(|vpc| of_vpcs.get(vpc));
+        let seen = match self.id(at.subnet) {
+            Some(subnet) => of_subnets.get(subnet).copied(),
+            None => in_vpc.copied().flatten(),
+        };
+        match seen {
+            Some((id, acl)) => Acl::Seen(id, acl),
+            // Nobody has asked.
+            None if in_vpc.is_none() && self.whose(at.vpc) == Whose::Own => Acl::Made,
+            None => Acl::Unseen,
+        }
+    }
+
     pub(super) fn whose(&self, mention: Mention<'s>) -> Whose {
         self.known(mention).map_or(Whose::Others, |known| known.whose)
     }
@@ -279,6 +311,20 @@ impl<'s> Network<'s> {
             Mention::Id(id) => Some(id),
             Mention::Of(address) => self.ids.get(address).map(|id| id.as_str()),
         }
+    }
+}
+
+impl<'s> Acls<'s> {
+    fn of(observed: &'s Observed) -> Self {
+        let mut acls = Self::default();
+        for (id, acl) in &observed.network_acls {
+            let of_vpc = acls.of_vpcs.entry(acl.vpc.as_str()).or_default();
+            if acl.is_default {
+                *of_vpc = Some((id, acl));
+            }
+            acls.of_subnets.extend(acl.subnets.iter().map(|subnet| (subnet.as_str(), (id, acl))));
+        }
+        acls
     }
 }
 

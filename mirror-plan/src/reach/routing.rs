@@ -10,10 +10,12 @@ use ipnet::Ipv4Net;
 use super::end::{End, Place, Share, share, v4};
 use super::hop::{Hop, Outcome, Sort, Stretch};
 use super::network::{Mention, Network, Whose};
+use super::network_acl::{Packets, Post};
 use super::transit;
 use crate::resource::RouteTable;
 use crate::resource::route_table::Route;
-use crate::scalar::{RouteTarget, TransitGatewayId};
+use crate::resource::target_group::VXLAN;
+use crate::scalar::{Protocol, RouteTarget, TransitGatewayId};
 
 /// The largest range of a VPC.
 ///
@@ -26,6 +28,14 @@ pub(super) struct Goal<'s> {
     pub(super) place: Place<'s>,
     /// Its possible addresses.
     pub(super) range: Ipv4Net,
+}
+
+impl<'s> Goal<'s> {
+    fn end(self) -> End<'s> {
+        let Self { place, range } = self;
+        let is_one = range.prefix_len() == range.max_prefix_len();
+        End { place: Some(place), address: is_one.then(|| range.addr()), ..End::UNKNOWN }
+    }
 }
 
 /// What a route leads to.
@@ -277,39 +287,19 @@ fn carrier(target: &RouteTarget) -> Hop {
     Hop::unknown(Sort::Gateway, Stretch::Target, words)
 }
 
-/// The hops from a source to the subnet that its packets are to get to. Inside a subnet there is no network ACL.
+/// The hops from a source to the subnet that its packets, which are VXLAN, are to get to.
 ///
 /// Whether the ACL of the source's subnet sees mirrored packets on their way out AWS does not say; it is asked all
 /// the same, so that nothing passes that may not.
 pub(super) fn arrival<'s>(network: &Network<'s>, from: &End<'s>, to: Option<Goal<'s>>) -> Vec<Hop> {
     let mut hops = route(network, from, to);
-    let ends = [from.place, to.map(|goal| goal.place)];
-    if let [Some(from), Some(to)] = ends
-        && from.subnet != to.subnet
+    if let (Some(here), Some(goal)) = (from.place, to)
+        && here.subnet != goal.place.subnet
     {
-        hops.extend([from, to].map(|at| network_acl(network, at, Stretch::Target)));
+        let (vxlan, udp) = (VXLAN.get(), Protocol::UDP);
+        let (leaving, entering) = (Packets::leaving(udp, vxlan), Packets::entering(udp, vxlan));
+        hops.push(Post::of(here, Stretch::Target).hop(network, leaving, &goal.end()));
+        hops.push(Post::of(goal.place, Stretch::Target).hop(network, entering, from));
     }
     hops
-}
-
-/// The network ACL of a subnet. A stack has none, and the one that AWS makes with a VPC lets all through; of any
-/// other VPC it is not seen.
-///
-/// Source: VPC user guide, "Default network ACL".
-pub(super) fn network_acl(network: &Network<'_>, at: Place<'_>, stretch: Stretch) -> Hop {
-    match network.whose(at.vpc) {
-        Whose::Own => Hop::passes(
-            Sort::NetworkAcl,
-            stretch,
-            format!(
-                "the network ACL of {}, which AWS made with its VPC, lets all through",
-                at.subnet
-            ),
-        ),
-        Whose::Others => Hop::unknown(
-            Sort::NetworkAcl,
-            stretch,
-            format!("the network ACL of {} is not looked at", at.subnet),
-        ),
-    }
 }

@@ -1,5 +1,7 @@
 //! What becomes of packets, held against an oracle that tries them one by one, and said in words.
 
+mod acl;
+mod acl_words;
 mod gateway;
 mod oracle;
 mod words;
@@ -48,7 +50,8 @@ fn of(session: &Address) -> (&str, usize) {
 /// Holds the verdict of every session against what becomes of its packets in many fates.
 fn hold_verdicts(world: &World) -> Result<(), TestCaseError> {
     let stack = world.stack();
-    let reach = Reach::over(Network::of_stack(&stack));
+    let observed = world.seen(&stack);
+    let reach = Reach::over(Network::of_stack(&stack).using(&observed));
     let fates = Fate::some(world);
     for way in reach.ways().iter() {
         let session = of(way.session());
@@ -82,6 +85,7 @@ const fn hop_of(lost: Lost) -> (Sort, Stretch) {
         Lost::AcrossThePeering => (Sort::Peering, Stretch::Target),
         Lost::BehindTheRoute => (Sort::Gateway, Stretch::Target),
         Lost::AtANetworkAcl => (Sort::NetworkAcl, Stretch::Target),
+        Lost::AtAnotherNetworkAcl => (Sort::NetworkAcl, Stretch::Receiver),
         Lost::IntoTheBalancer => (Sort::SecurityGroup, Stretch::Target),
         Lost::AtTheListener => (Sort::Listener, Stretch::Target),
         Lost::AtTheGroup => (Sort::TargetGroup, Stretch::Group),
@@ -100,7 +104,8 @@ fn position(name: &str) -> usize {
 /// Holds every path through a load balancer against the packets that take it: what stops them first, if anything.
 fn hold_paths(world: &World) -> Result<(), TestCaseError> {
     let stack = world.stack();
-    let reach = Reach::over(Network::of_stack(&stack));
+    let observed = world.seen(&stack);
+    let reach = Reach::over(Network::of_stack(&stack).using(&observed));
     let fates = Fate::some(world);
     for way in reach.ways().iter().filter(|way| way.session().name.as_str() == "balancer") {
         let (_, source) = of(way.session());
@@ -190,7 +195,8 @@ fn the_worlds_are_of_all_kinds() {
         for _ in 0..600 {
             let world = world(how).new_tree(&mut runner).unwrap().current();
             let stack = world.stack();
-            let reach = Reach::over(Network::of_stack(&stack));
+            let observed = world.seen(&stack);
+            let reach = Reach::over(Network::of_stack(&stack).using(&observed));
             for way in reach.ways().iter() {
                 *verdicts.entry(way.verdict()).or_insert(0) += 1;
                 for hop in way.paths().into_iter().flat_map(|path| path.hops) {
@@ -206,6 +212,7 @@ fn the_worlds_are_of_all_kinds() {
         [
             Sort::Route,
             Sort::Peering,
+            Sort::NetworkAcl,
             Sort::SecurityGroup,
             Sort::Listener,
             Sort::TargetGroup,

@@ -299,7 +299,15 @@ impl fmt::Display for StateJson<'_> {
 impl Serialize for StateJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // A state is of what the stack made; what it only uses is in no state.
-        let Observed { account, region, owned, existing: _, sources: _, images: _ } = self.0;
+        let Observed {
+            account,
+            region,
+            owned,
+            existing: _,
+            sources: _,
+            network_acls: _,
+            images: _,
+        } = self.0;
         let current = owned.keys().filter_map(|address| Some((address, self.0.current(address)?)));
         let current: Vec<(&Address, _, Value)> = current
             .map(|(address, found)| {

@@ -273,6 +273,9 @@ pub const SOURCES: &[Access] = &[
     Access::ec2("DescribeTrafficMirrorTargets"),
 ];
 
+/// The calls that find the network ACLs that may be in the way of what a stack mirrors.
+pub const NETWORK_ACLS: &[Access] = &[Access::ec2("DescribeNetworkAcls")];
+
 /// The calls that read what is owned of a kind.
 ///
 /// The attributes of an instance hold its user data: they are read of the stack's own only.

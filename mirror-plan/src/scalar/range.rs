@@ -90,6 +90,12 @@ impl PortRange {
         if from <= to { Some(Self { from, to }) } else { None }
     }
 
+    /// One port.
+    #[must_use]
+    pub const fn only(port: u16) -> Self {
+        Self { from: port, to: port }
+    }
+
     /// The first port.
     #[must_use]
     pub const fn from(self) -> u16 {

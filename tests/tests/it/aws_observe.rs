@@ -52,6 +52,7 @@ async fn images_are_looked_up_once() {
             images: &images,
             existing: &Default::default(),
             sources: &Default::default(),
+            ways: None,
         },
     )
     .await
@@ -72,6 +73,7 @@ async fn another_stack_is_not_seen() {
             images: &images,
             existing: &Default::default(),
             sources: &Default::default(),
+            ways: None,
         },
     )
     .await
@@ -266,6 +268,7 @@ fn the_futures_can_move_between_threads() {
                 images: &images,
                 existing: &Default::default(),
                 sources: &Default::default(),
+                ways: None,
             },
         ));
     }

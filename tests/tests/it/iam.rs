@@ -105,7 +105,7 @@ fn texts(value: &Json) -> Vec<String> {
 /// Plans as the command line does.
 async fn planned(rig: &Rig, stack: &Stack, mode: Mode) -> Result<Plan, String> {
     let images = stack.images();
-    let wanted = Wanted::to_plan(stack, &images, Mode::Apply);
+    let wanted = Wanted::to_plan(stack, &images, mode);
     let sight = observe(&rig.aws, wanted).await.map_err(|error| error.to_string())?;
     let request = Request { mode, ..Request::default() };
     plan(stack, &sight.observed, &request).map_err(|found| found.to_string())

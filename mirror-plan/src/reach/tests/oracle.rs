@@ -3,6 +3,7 @@
 //! Written from what AWS says of routes, security groups and load balancers, and from nothing of the code that it
 //! judges: it knows addresses and no ranges, and a thing is open or shut and never "not known".
 
+use super::acl::{Acl, Verdict, Way};
 use super::world::{Peer, Range, Rule, Via, World};
 
 /// How everything is settled that a world leaves open.
@@ -18,6 +19,8 @@ pub(super) struct Fate {
     pub(super) receiver: u32,
     /// How long the prefix of a VPC that is only named is: as short as can be, or as long as must be.
     pub(super) prefix: u8,
+    /// The port from which nodes check health.
+    pub(super) back: u16,
     /// The zone of each subnet.
     pub(super) zones: Vec<u8>,
 }
@@ -35,6 +38,7 @@ pub(super) enum Lost {
     InTheZone,
     InAnotherVpc,
     OutOfTheBalancer,
+    AtAnotherNetworkAcl,
     IntoTheReceiver,
     ByItsHealth,
 }
@@ -102,7 +106,10 @@ impl Fate {
                     let nodes = [part / 4 % 4, (part / 4 + part % 2) % 4];
                     let (source, receiver) = (part % 4, (part / 2 + part / 8) % 4);
                     let (zones, prefix) = (zones.clone(), if part < 8 { 16 } else { 28 });
-                    fates.push(Self { is_open, is_well, source, nodes, receiver, prefix, zones });
+                    let back = [1024, 40_000, u16::MAX][part as usize % 3];
+                    let fate =
+                        Self { is_open, is_well, source, nodes, receiver, prefix, back, zones };
+                    fates.push(fate);
                 }
             }
         }
@@ -219,12 +226,54 @@ impl World {
         }
     }
 
-    /// Between two subnets are their network ACLs. That of a VPC that was made lets all through.
-    fn network_acls(&self, from: &Side, to: &Side, fate: &Fate) -> Result<(), Lost> {
-        let is_unseen = |side: &Side| side.vpc.is_some_and(|vpc| !self.vpcs[vpc].is_made);
-        let crosses = from.subnet != to.subnet;
-        let is_shut = crosses && (is_unseen(from) || is_unseen(to)) && !fate.is_open;
-        if is_shut { Err(Lost::AtANetworkAcl) } else { Ok(()) }
+    /// Whether the network ACL of a subnet lets a packet in or out, to or from an address.
+    fn acl_lets(
+        &self,
+        subnet: usize,
+        way: Way,
+        (protocol, port): (&str, u16),
+        (address, fate): (Option<u32>, Settled),
+    ) -> bool {
+        let vpc = &self.vpcs[self.subnets[subnet].vpc];
+        let Some(default) = &vpc.acl else { return vpc.is_made || fate.is_open() };
+        let acl = self.subnets[subnet].acl.as_ref().unwrap_or(default);
+        let lets = |address: u32| decides(acl, way, (protocol, port), address);
+        match address {
+            Some(address) => lets(address),
+            None if fate.is_open() => anywhere().any(lets),
+            None => anywhere().all(lets),
+        }
+    }
+
+    /// Between two subnets are their network ACLs. Whoever is only named may be in the subnet of the other.
+    fn between(&self, (from, to): (&Side, &Side), flow: (&str, u16), fate: Settled) -> bool {
+        match (from.subnet, to.subnet) {
+            (Some(a), Some(b)) if a != b => {
+                self.acl_lets(a, Way::Out, flow, (to.address, fate))
+                    && self.acl_lets(b, Way::In, flow, (from.address, fate))
+            }
+            (Some(_), Some(_)) => true,
+            (None, _) | (_, None) => fate.is_open(),
+        }
+    }
+
+    /// From a node on to a receiver: the packet still has the address of its source.
+    fn onward(
+        &self,
+        (node, here): (usize, &Side),
+        (to, source): (&Side, &Side),
+        fate: &Fate,
+    ) -> bool {
+        let (flow, fate) = (("udp", self.receiving_port()), fate.groups());
+        let Some(goal) = to.subnet else { return fate.is_open() };
+        if goal == self.balancer.nodes[node] {
+            return true;
+        }
+        let leaves = here.subnet.map_or_else(
+            || fate.is_open(),
+            |at| self.acl_lets(at, Way::Out, flow, (to.address, fate)),
+        );
+        leaves && self.acl_lets(goal, Way::In, flow, (source.address, fate))
     }
 
     /// Whether the groups of one side admit the other.
@@ -286,7 +335,9 @@ impl World {
             return if fate.is_open { Ok(()) } else { Err(Lost::OnTheRoute) };
         }
         self.route(&from, &to, fate)?;
-        self.network_acls(&from, &to, fate)?;
+        if !self.between((&from, &to), ("udp", 4789), fate.groups()) {
+            return Err(Lost::AtANetworkAcl);
+        }
         let admitted = self.admits(
             &to,
             &Asked {
@@ -351,7 +402,9 @@ impl World {
     fn to_listener(&self, source: usize, node: usize, fate: &Fate) -> Result<(), Lost> {
         let (from, to) = (self.side(source, fate.source), self.node(node, fate));
         self.route(&from, &to, fate)?;
-        self.network_acls(&from, &to, fate)?;
+        if !self.between((&from, &to), ("udp", 4789), fate.groups()) {
+            return Err(Lost::AtANetworkAcl);
+        }
         let has_none = to.groups.is_empty();
         if !has_none
             && !self.admits(
@@ -397,9 +450,11 @@ impl World {
         {
             return Err(Lost::OutOfTheBalancer);
         }
-        self.network_acls(&here, &to, fate)?;
         // The address of the source is kept, and the packet counts as of both.
         let source = self.side(source, fate.source);
+        if !self.onward((node, &here), (&to, &source), fate) {
+            return Err(Lost::AtAnotherNetworkAcl);
+        }
         let groups = [&source.groups[..], &here.groups].concat();
         let from = Side { groups, ..source };
         let admitted = self.admits(
@@ -430,7 +485,8 @@ impl World {
             self.admits(
                 &to,
                 &Asked { direction: Towards::In, flow, other: &from, fate: fate.checks() },
-            )
+            ) && self.between((&from, &to), flow, fate.checks())
+                && self.between((&to, &from), ("tcp", fate.back), fate.checks())
         };
         let nodes: Vec<bool> = (0..self.balancer.nodes.len()).map(gets_in).collect();
         let all = nodes.iter().all(|in_| *in_);
@@ -443,6 +499,24 @@ impl World {
             );
         gets_out && (all || (some && fate.is_well))
     }
+}
+
+/// Whether the entry that decides about a packet, which is the first by its number, lets it through.
+fn decides(acl: &Acl, way: Way, (protocol, port): (&str, u16), address: u32) -> bool {
+    let entries = acl.entries.iter().filter(|entry| {
+        let here = entry.way == way && entry.range.contains(address);
+        let kind = entry.protocol == "all" || entry.protocol == protocol;
+        here && kind && entry.ports.is_none_or(|(from, to)| from <= port && port <= to)
+    });
+    let first = entries.min_by_key(|entry| entry.number);
+    first.is_some_and(|entry| entry.verdict == Verdict::Allow)
+}
+
+/// Addresses from everywhere that a world has words for, and from outside.
+fn anywhere() -> impl Iterator<Item = u32> {
+    let inside =
+        (0..2_u32).flat_map(|vpc| (0..64).map(move |part| 10 << 24 | vpc << 16 | part << 2));
+    inside.chain([10 << 24 | 9 << 16, 192 << 24])
 }
 
 fn takes_mirrored((protocol, port): (&str, u16)) -> bool {

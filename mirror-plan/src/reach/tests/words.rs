@@ -240,8 +240,8 @@ fn what_was_seen_of_others_lets_through_and_stops_nothing() {
     assert_snapshot!(Hops(&path), @r#"
     passes     mirror_filter.all takes packets
     passes     the route inside vpc.lab
-    not known  the network ACL of subnet.source is not looked at
-    not known  the network ACL of subnet.sensors is not looked at
+    not known  which network ACL subnet.source has is not known
+    not known  which network ACL subnet.sensors has is not known
     passes     security_group.sensor admits udp 4789 from subnet.source
     "#);
     assert_eq!(ways.iter().next().unwrap().verdict(), Verdict::Unknown);

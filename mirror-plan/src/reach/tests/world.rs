@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
+use super::acl::{Acl, acl};
 use crate::plan::tests::stack;
 use crate::stack::Stack;
 
@@ -27,6 +28,8 @@ pub(super) struct World {
 pub(super) struct Vpc {
     pub(super) second: u8,
     pub(super) is_made: bool,
+    /// Its default network ACL, if its network ACLs were seen.
+    pub(super) acl: Option<Acl>,
 }
 
 /// A subnet of sixteen addresses.
@@ -36,6 +39,10 @@ pub(super) struct Subnet {
     pub(super) zone: Option<u8>,
     /// Whether the stack declares it, or only an id names it.
     pub(super) is_known: bool,
+    /// Whether it is made already.
+    pub(super) is_there: bool,
+    /// Its own network ACL, if it has another than the default one.
+    pub(super) acl: Option<Acl>,
 }
 
 #[derive(Clone, Debug)]
@@ -115,7 +122,7 @@ impl Range {
         self.length == 0 || (address ^ self.first) >> (32 - self.length) == 0
     }
 
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         format!("{}/{}", std::net::Ipv4Addr::from(self.first), self.length)
     }
 }
@@ -125,6 +132,9 @@ impl World {
     fn eased(mut self) -> Self {
         self.tables.clear();
         self.subnets.iter_mut().for_each(|subnet| subnet.vpc = 0);
+        let of_vpcs = self.vpcs.iter_mut().filter_map(|vpc| vpc.acl.as_mut());
+        let of_subnets = self.subnets.iter_mut().filter_map(|subnet| subnet.acl.as_mut());
+        of_vpcs.chain(of_subnets).for_each(Acl::eased);
         self.groups.iter_mut().for_each(|group| group.vpc = 0);
         for group in self.groups.iter_mut().skip(1) {
             group.ingress.push(Rule::open());
@@ -142,6 +152,11 @@ impl World {
     /// nodes of a load balancer are in one VPC and in different zones.
     fn settled(self) -> Self {
         let Self { vpcs, subnets, tables, groups, instances, balancer } = self;
+        let subnets = subnets.into_iter().map(|it| {
+            let acl = it.acl.filter(|_| vpcs[it.vpc].acl.is_some());
+            Subnet { is_there: it.is_there || acl.is_some(), acl, ..it }
+        });
+        let subnets: Vec<Subnet> = subnets.collect();
         let of_vpc = |all: Vec<usize>, subnet: usize| -> Vec<usize> {
             let vpc = subnets[subnet].vpc;
             unique(all.into_iter().filter(|group| groups[*group].vpc == vpc))
@@ -420,16 +435,19 @@ fn via() -> impl Strategy<Value = Via> {
 
 /// Worlds of two VPCs, which may have the same range, and a few of everything else.
 pub(super) fn world(how: Known) -> impl Strategy<Value = World> {
-    let vpcs = (prop::bool::weighted(0.1), known(how), known(how)).prop_map(|(same, a, b)| {
-        let second = u8::from(!same);
-        vec![Vpc { second: 0, is_made: a }, Vpc { second, is_made: b }]
+    let vpc = || (known(how), option::weighted(0.4, acl()));
+    let vpcs = (prop::bool::weighted(0.1), vpc(), vpc()).prop_map(|(same, a, b)| {
+        let vpc = |second, (is_made, acl)| Vpc { second, is_made, acl };
+        vec![vpc(0, a), vpc(u8::from(!same), b)]
     });
     let zone = match how {
         Known::All => (0..3_u8).prop_map(Some).boxed(),
         Known::Some => option::weighted(0.8, 0..3_u8).boxed(),
     };
-    let subnet = (prop_oneof![4 => Just(0_usize), 1 => Just(1)], zone, known(how))
-        .prop_map(|(vpc, zone, is_known)| Subnet { vpc, zone, is_known });
+    let acls = (any::<bool>(), option::weighted(0.4, acl()));
+    let subnet = (prop_oneof![4 => Just(0_usize), 1 => Just(1)], zone, known(how), acls).prop_map(
+        |(vpc, zone, is_known, (is_there, acl))| Subnet { vpc, zone, is_known, is_there, acl },
+    );
     (vpcs, vec(subnet, 2..=5), 1..=4_usize).prop_flat_map(move |(vpcs, subnets, groups)| {
         let count = subnets.len();
         let (vpcs, subnets) = (Just(vpcs), Just(subnets));

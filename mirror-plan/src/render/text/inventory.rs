@@ -35,7 +35,9 @@ impl<'o> Inventory<'o> {
 
 impl fmt::Display for Inventory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Observed { account, region, owned, existing, sources, images: _ } = self.observed;
+        // Network ACLs are nobody's here: `mirror verify` says what they let through.
+        let Observed { account, region, owned, existing, sources, network_acls: _, images: _ } =
+            self.observed;
         let strong = self.palette.strong;
         if owned.is_empty() && existing.is_empty() && sources.is_empty() {
             return writeln!(f, "Nothing in account {account}, Region {region}.");

@@ -1,0 +1,145 @@
+//! Network ACLs of the subnets that mirrored packets leave and come to, as they were seen.
+//!
+//! A stack makes none. Whoever has changed the one that AWS makes with a VPC, or has given a subnet another, decides
+//! about every packet that leaves the subnet or comes to it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Observed;
+use crate::address::Kind;
+use crate::attribute::Ref;
+use crate::resource::Resource;
+use crate::resource::subnet::SubnetId;
+use crate::resource::vpc::VpcId;
+use crate::scalar::{Direction, IpRange, PortRange, Protocol};
+use crate::stack::Stack;
+
+/// A network ACL.
+///
+/// Source: VPC user guide, "Network ACL basics".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkAcl {
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Whether it is the default one of its VPC, which every subnet gets that is made there.
+    pub is_default: bool,
+    /// Its rules in no order: their numbers have one.
+    pub rules: Vec<AclRule>,
+    /// The subnets that have it.
+    pub subnets: BTreeSet<SubnetId>,
+}
+
+/// A rule of a network ACL. The one that closes every ACL is one of them.
+///
+/// Source: VPC user guide, "Network ACL rules".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AclRule {
+    /// Its number: the rule with the lowest that matches a packet decides about it.
+    pub number: u16,
+    /// Whether it is for packets that come to the subnet or for those that leave it.
+    pub direction: Direction,
+    /// What becomes of the packets.
+    pub action: AclAction,
+    /// Their protocol. Of rules for ICMP there is no more, since no mirrored packet is of it.
+    pub protocol: Protocol,
+    /// Where they come from, or where they go.
+    pub range: IpRange,
+    /// The ports that they go to; all of them where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<PortRange>,
+}
+
+/// What a network ACL does with packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AclAction {
+    /// They go on.
+    Allow,
+    /// They are lost, without an error.
+    Deny,
+}
+
+impl AclRule {
+    /// The number of the rule that closes every ACL, which denies what no other rule decides about. Consoles
+    /// show it as `*`.
+    ///
+    /// Source: EC2 API reference, `CreateNetworkAclEntry`: own numbers end at 32766.
+    pub const LAST: u16 = 32767;
+}
+
+impl NetworkAcl {
+    /// Whether the first rule of a direction lets everything of IPv4 through, as in the ACL that AWS makes with a VPC.
+    ///
+    /// Source: VPC user guide, "Default network ACL".
+    #[must_use]
+    pub fn is_open(&self, direction: Direction) -> bool {
+        let of_v4 = |rule: &&AclRule| rule.range.net().addr().is_ipv4();
+        let rules = self.rules.iter().filter(|rule| rule.direction == direction).filter(of_v4);
+        let first = rules.min_by_key(|rule| rule.number);
+        first.is_some_and(|rule| {
+            let AclRule { number: _, direction: _, action, protocol, range, port } = rule;
+            *action == AclAction::Allow
+                && *protocol == Protocol::All
+                && *range == IpRange::any_v4()
+                && port.is_none()
+        })
+    }
+}
+
+impl Stack {
+    /// Whether network ACLs may be in the way of what it mirrors, as far as that can be known: a subnet that
+    /// is only named by its id is not known, and so neither is its ACL.
+    pub(crate) fn has_sessions_and_subnets(&self) -> bool {
+        let has = |kind: Kind| self.resources.keys().any(|address| address.kind == kind);
+        let mirrors = has(Kind::MirrorSession) || !self.fan_outs.is_empty();
+        let mut existing = self.existing.keys();
+        mirrors && (has(Kind::Subnet) || existing.any(|address| address.kind == Kind::Subnet))
+    }
+}
+
+impl Observed {
+    /// The VPCs whose network ACLs may be in the way of what `stack` mirrors: those with a subnet of it that is
+    /// there, or that it uses, and those of others in which it makes one. Its references to existing objects are
+    /// ids already.
+    #[must_use]
+    pub fn vpcs_on_the_way(&self, stack: &Stack) -> BTreeSet<VpcId> {
+        if !stack.has_sessions_and_subnets() {
+            return BTreeSet::new();
+        }
+        let declared = stack.resources.iter().filter_map(|(address, declared)| {
+            let found = self.current(address).map(|found| &found.resource);
+            vpc_of(found.unwrap_or(&declared.resource))
+        });
+        let used = self.existing.values().filter_map(|found| vpc_of(&found.resource));
+        declared.chain(used).cloned().collect()
+    }
+}
+
+/// The VPC of a subnet, if it is there.
+const fn vpc_of(resource: &Resource) -> Option<&VpcId> {
+    match resource {
+        Resource::Subnet(subnet) => match &subnet.vpc {
+            Ref::Id(id) => Some(id),
+            Ref::To(_) => None,
+        },
+        Resource::Vpc(_)
+        | Resource::InternetGateway(_)
+        | Resource::RouteTable(_)
+        | Resource::VpcPeering(_)
+        | Resource::TransitGatewayAttachment(_)
+        | Resource::SecurityGroup(_)
+        | Resource::Instance(_)
+        | Resource::TargetGroup(_)
+        | Resource::LoadBalancer(_)
+        | Resource::GatewayLoadBalancer(_)
+        | Resource::EndpointService(_)
+        | Resource::GatewayLoadBalancerEndpoint(_)
+        | Resource::MirrorTarget(_)
+        | Resource::MirrorFilter(_)
+        | Resource::MirrorSession(_) => None,
+    }
+}

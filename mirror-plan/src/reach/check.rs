@@ -1,0 +1,157 @@
+//! Health checks: whether a load balancer counts a receiver as healthy, as far as the network decides it.
+//!
+//! A check comes from every node, and its answer must get back. Security groups remember who asked, and network ACLs
+//! do not.
+
+use super::Condition;
+use super::admission::{Flow, Gate};
+use super::delivery::{Balanced, Node};
+use super::end::End;
+use super::hop::{Hop, Outcome, Sort, Stretch};
+use super::network::{Mention, Network};
+use super::network_acl;
+use crate::resource::TargetGroup;
+use crate::scalar::{HealthPort, Protocol};
+
+/// Whether the load balancer counts a receiver as healthy.
+#[derive(Debug)]
+pub(crate) struct Health {
+    /// The TCP port of the checks.
+    pub(crate) port: u16,
+    /// What the load balancer says of it, where it was asked; what follows is then of no matter.
+    told: Option<Hop>,
+    /// Out of the load balancer's own groups.
+    pub(crate) out: Hop,
+    /// Into the receiver's groups.
+    pub(crate) into: Hop,
+    /// Through the network ACLs between them and back, where some are in the way.
+    pub(crate) acls: Option<Hop>,
+}
+
+/// What becomes of the checks of one node.
+struct FromNode {
+    into: Hop,
+    acls: Option<Hop>,
+}
+
+impl Health {
+    pub(super) fn hops(&self) -> impl Iterator<Item = &Hop> {
+        let worked_out = [Some(&self.out), Some(&self.into), self.acls.as_ref()];
+        let worked_out = worked_out.into_iter().flatten().filter(|_| self.told.is_none());
+        self.told.iter().chain(worked_out)
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome::worst(self.hops().map(|hop| hop.outcome))
+    }
+}
+
+impl FromNode {
+    fn is_lost(&self) -> bool {
+        let acls = self.acls.as_ref().map(|hop| hop.outcome);
+        [Some(self.into.outcome), acls].contains(&Some(Outcome::Stops))
+    }
+}
+
+impl<'s> Balanced<'s> {
+    pub(super) fn health(
+        &self,
+        network: &Network<'s>,
+        (group_name, group): (Mention<'s>, &'s TargetGroup),
+        (name, end): (Mention<'s>, &End<'s>),
+    ) -> Health {
+        let port = health_port(group);
+        let told = network.health_of(group_name, name).map(|condition| match condition {
+            Condition::Healthy => passes(format!("{name} is healthy in {group_name}")),
+            Condition::Ill(why) => stops(format!("{name} is not healthy in {group_name}: {why}")),
+        });
+        let out = Flow::egress(Protocol::TCP, port);
+        let out = self.gate(Sort::HealthCheck).hop(network, out, end);
+        let checks = self.nodes.iter().map(|node| self.check(network, (name, end), node, port));
+        let (into, acls) = self.together(name, port, checks.collect());
+        Health { port, told, out, into, acls }
+    }
+
+    /// Whether the checks of a node get into the groups of a receiver, and through network ACLs and back.
+    fn check(
+        &self,
+        network: &Network<'s>,
+        (name, end): (Mention<'s>, &End<'s>),
+        node: &Node<'s>,
+        port: u16,
+    ) -> FromNode {
+        let (sort, stretch) = (Sort::HealthCheck, Stretch::Receiver);
+        let vpc = end.place.map(|place| place.vpc);
+        let gate = Gate { groups: &end.groups, balancer: None, vpc, sort, stretch };
+        let from = End { place: node.place, address: None, groups: self.groups.clone() };
+        let into = gate.hop(network, Flow::ingress(Protocol::TCP, port), &from);
+        let is_known = node.place.is_some() && end.place.is_some();
+        let acls = if is_known {
+            network_acl::checks(network, (&from, end), port)
+        } else {
+            let subnet = node.subnet;
+            let words = format!("which network ACLs are between {subnet} and {name} is not known");
+            // It is said already where the groups are not known either.
+            (into.outcome == Outcome::Passes).then(|| unknown(words))
+        };
+        FromNode { into, acls }
+    }
+
+    /// What becomes of the checks of all nodes. Where those of some get through, what the receiver counts as is not
+    /// told by AWS.
+    fn together(&self, name: Mention<'s>, port: u16, checks: Vec<FromNode>) -> (Hop, Option<Hop>) {
+        let balancer = self.name;
+        if checks.is_empty() {
+            return (unknown(format!("the subnets of {balancer} are not known")), None);
+        }
+        let all_lost = checks.iter().all(FromNode::is_lost);
+        let none_in_the_way = checks.iter().all(|check| check.acls.is_none());
+        let (into, acls): (Vec<Hop>, Vec<Hop>) = checks
+            .into_iter()
+            .map(|FromNode { into, acls }| {
+                (into, acls.unwrap_or_else(|| passes("no network ACL is in the way".to_owned())))
+            })
+            .unzip();
+        let some = format!("not all nodes of {balancer} get their health checks (tcp {port})");
+        let into = alike(into).unwrap_or_else(|| unknown(format!("{some} in")));
+        let acls = (!none_in_the_way).then(|| {
+            alike(acls).unwrap_or_else(|| {
+                if all_lost {
+                    stops(format!(
+                        "no node of {balancer} gets a health check to {name} and its answer back"
+                    ))
+                } else {
+                    unknown(format!("{some} through network ACLs"))
+                }
+            })
+        });
+        (into, acls)
+    }
+}
+
+/// The first of several hops, if they all end alike.
+fn alike(hops: Vec<Hop>) -> Option<Hop> {
+    let mut hops = hops.into_iter();
+    let first = hops.next()?;
+    hops.all(|hop| hop.outcome == first.outcome).then_some(first)
+}
+
+fn passes(words: String) -> Hop {
+    Hop::passes(Sort::HealthCheck, Stretch::Receiver, words)
+}
+
+fn unknown(words: String) -> Hop {
+    Hop::unknown(Sort::HealthCheck, Stretch::Receiver, words)
+}
+
+fn stops(words: String) -> Hop {
+    Hop::stops(Sort::HealthCheck, Stretch::Receiver, words)
+}
+
+/// The port of a group's health check.
+pub(crate) const fn health_port(group: &TargetGroup) -> u16 {
+    match group.health_check.port {
+        HealthPort::Traffic => group.port.get(),
+        HealthPort::Port(port) => port.get(),
+    }
+}

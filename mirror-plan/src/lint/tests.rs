@@ -1,5 +1,6 @@
 //! Each lint on a stack that trips it and on its nearest innocent neighbour.
 
+mod account;
 mod corpus;
 mod gateway;
 
@@ -177,6 +178,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "protocol = \"udp\", peer_port = 54",
     ),
     (
+        "MP1026",
+        "subnet \"target\" {",
+        "# network ACL of subnet.target: 100 allow udp 4790 10.0.0.0/8\nsubnet \"target\" {",
+        "# network ACL of subnet.target: 100 allow udp 4789 10.0.0.0/8\nsubnet \"target\" {",
+    ),
+    (
         "MP1028",
         "cidr              = \"10.0.2.0/24\"",
         "cidr              = \"10.0.2.0/28\"",
@@ -235,7 +242,7 @@ fn edited(from: &str, to: &str) -> Stack {
 }
 
 fn codes(stack: &Stack) -> Vec<&'static str> {
-    let mut codes: Vec<_> = check(stack).iter().map(|finding| finding.code.0).collect();
+    let mut codes: Vec<_> = account::check(stack).iter().map(|finding| finding.code.0).collect();
     codes.dedup();
     codes
 }
@@ -252,7 +259,7 @@ fn each_lint_finds_its_mistake_and_not_its_neighbour() {
     for (code, from, trip, miss) in CASES {
         let found = codes(&edited(from, trip));
         assert!(found.contains(code), "{code} is not found with {trip}: {found:?}");
-        let found = check(&edited(from, miss));
+        let found = account::check(&edited(from, miss));
         assert!(!found.iter().any(|f| f.code.0 == *code), "{miss}:\n{found}");
     }
 }
@@ -267,7 +274,7 @@ fn every_lint_has_a_case() {
 #[test]
 fn a_finding_is_never_worse_than_its_entry_says() {
     for (_, from, trip, _) in CASES {
-        for finding in &check(&edited(from, trip)) {
+        for finding in &account::check(&edited(from, trip)) {
             let entry = code::explain(finding.code.0).unwrap();
             assert!(entry.finding.unwrap().severity <= finding.severity, "{finding}");
         }
@@ -378,6 +385,47 @@ fn zones_that_are_left_out_are_named_with_who_stands_there() {
         |
         = note: no source is mirrored when that zone fails, and what crosses zones is paid for
         = help: give it a subnet and a receiver in a second zone, and `cross_zone = true`
+    "#);
+}
+
+#[test]
+fn a_network_acl_is_named_with_the_rule_that_refuses() {
+    let found = |rule: &str| {
+        let target = "subnet \"target\" {";
+        let edit = format!("# network ACL of subnet.target: {rule}\n{target}");
+        let found = account::check(&edited(target, &edit));
+        crate::render::diagnostic::human(&found, Palette::plain())
+    };
+    assert_eq!(found("100 allow udp 4789 10.0.0.0/8"), "");
+    assert_snapshot!(found("90 deny udp 4789 10.0.1.0/24"), @r#"
+    warning[MP1026]: the network ACL acl-0a1b2c3d4e5f67890 of subnet.target refuses udp 4789 from subnet.source (rule 90 denies it)
+       --> lab.mirror.hcl:130:12
+        |
+    130 |   target = mirror_target.balanced
+        |            ^^^^^^^^^^^^^^^^^^^^^^
+        |
+        = note: what a network ACL refuses is lost without an error
+        = help: allow it by a rule with a lower number, or give the subnet another network ACL
+
+    warning[MP1026]: the network ACL acl-0a1b2c3d4e5f67890 of subnet.target refuses udp 4789 from subnet.far (no rule allows it)
+       --> lab.mirror.hcl:146:12
+        |
+    146 |   target = mirror_target.balanced
+        |            ^^^^^^^^^^^^^^^^^^^^^^
+        |
+        = note: what a network ACL refuses is lost without an error
+        = help: allow it by a rule with a lower number, or give the subnet another network ACL
+    "#);
+    // Some of what the source's addresses may be: that is not known, and so no finding.
+    assert_snapshot!(found("90 allow udp 4789 10.0.1.0/25"), @r#"
+    warning[MP1026]: the network ACL acl-0a1b2c3d4e5f67890 of subnet.target refuses udp 4789 from subnet.far (no rule allows it)
+       --> lab.mirror.hcl:146:12
+        |
+    146 |   target = mirror_target.balanced
+        |            ^^^^^^^^^^^^^^^^^^^^^^
+        |
+        = note: what a network ACL refuses is lost without an error
+        = help: allow it by a rule with a lower number, or give the subnet another network ACL
     "#);
 }
 

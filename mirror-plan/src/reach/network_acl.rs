@@ -97,13 +97,13 @@ impl<'s> Post<'s> {
             return Hop::passes(sort, stretch, words);
         }
         let rulings = rulings(acl, packets, peer.range());
-        let flow = Flow(packets, peer);
+        let flow = Flow { packets, peer, sort };
         let (outcome, words) =
             match (ruling(&rulings, AclAction::Allow), ruling(&rulings, AclAction::Deny)) {
                 (Some(rule), None) => (Outcome::Passes, format!("lets {flow} through ({rule})")),
                 (Some(allows), Some(denies)) => (
                     Outcome::Unknown,
-                    format!("lets some of {flow} through and refuses some ({allows}, {denies})"),
+                    format!("lets some of {flow} through ({allows}) and refuses some ({denies})"),
                 ),
                 (None, Some(rule)) => (Outcome::Stops, format!("refuses {flow} ({rule})")),
                 (None, None) => (Outcome::Unknown, format!("says nothing of {flow}")),
@@ -162,16 +162,25 @@ fn made(at: Place<'_>) -> String {
 }
 
 /// `udp 4789 from subnet.source`.
-struct Flow<'e, 's>(Packets, &'e End<'s>);
+struct Flow<'e, 's> {
+    packets: Packets,
+    peer: &'e End<'s>,
+    sort: Sort,
+}
 
 impl fmt::Display for Flow<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(Packets { direction, protocol, ports }, peer) = self;
+        let Self { packets: Packets { direction, protocol, ports }, peer, sort } = self;
         let preposition = match direction {
             Direction::Ingress => "from",
             Direction::Egress => "to",
         };
-        write!(f, "{protocol} {ports} {preposition} {peer}")
+        write!(f, "{protocol} {ports} {preposition} {peer}")?;
+        match (sort, *ports == EPHEMERAL) {
+            (Sort::HealthCheck, true) => f.write_str(", the answers to health checks"),
+            (Sort::HealthCheck, false) => f.write_str(", the health checks"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -3,12 +3,17 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
+use super::acl_words::give;
 use super::words::lines;
-use crate::plan::tests::stack;
+use crate::plan::tests::{applied, stack};
 use crate::reach::Network;
 
 /// A stack with an endpoint, of which each entry of `edits` is an attribute with another value.
 fn chain(edits: &[(&str, &str, serde_json::Value)]) -> String {
+    lines(Network::of_stack(&stack(declared(edits))))
+}
+
+fn declared(edits: &[(&str, &str, serde_json::Value)]) -> serde_json::Value {
     let mut declared = json!({
         "vpc.a": { "cidr": "10.1.0.0/16" },
         "vpc.b": { "cidr": "10.2.0.0/16" },
@@ -48,7 +53,7 @@ fn chain(edits: &[(&str, &str, serde_json::Value)]) -> String {
     for (address, attribute, value) in edits {
         declared[address][attribute] = value.clone();
     }
-    lines(Network::of_stack(&stack(declared)))
+    declared
 }
 
 #[test]
@@ -76,4 +81,42 @@ fn each_link_can_be_missing() {
     assert_snapshot!(chain(&[("gateway_load_balancer_endpoint.e", "service", service)]), @"mirror_session.web: not known: instance.web -? what is behind vpce-svc-0a1b2c3d4e5f67890 is not known");
     let endpoint = json!("vpce-0a1b2c3d4e5f67890");
     assert_snapshot!(chain(&[("mirror_target.t", "gateway_load_balancer_endpoint", endpoint)]), @"mirror_session.web: not known: instance.web -? what is behind vpce-0a1b2c3d4e5f67890 is not known");
+}
+
+/// Packets to the endpoint are VXLAN, and those from the node to a receiver GENEVE, with the address of the node.
+#[test]
+fn network_acls_see_what_is_wrapped_as_it_is() {
+    let mut declared = declared(&[("instance.sensor", "subnet", json!("@subnet.c"))]);
+    declared["subnet.c"] =
+        json!({ "vpc": "@vpc.b", "cidr": "10.2.2.0/24", "availability_zone": "eu-west-1a" });
+    declared["instance.web"]["subnet"] = json!("@subnet.web");
+    declared["subnet.web"] = json!({ "vpc": "@vpc.a", "cidr": "10.1.2.0/24" });
+    let stack = stack(declared);
+    let with = |subnet: &str, rules: &[&str]| {
+        let mut observed = applied(&stack);
+        give(&mut observed, subnet, rules);
+        lines(Network::of_stack(&stack).using(&observed))
+    };
+    let health = ["in 200 allow tcp 80 10.2.1.0/24", "out 200 allow tcp 1024-65535 10.2.1.0/24"];
+    let told = [
+        with("subnet.a", &["in 100 allow udp 6081 10.0.0.0/8"]),
+        with("subnet.a", &["in 100 allow udp 4789 10.1.2.0/24"]),
+        with("subnet.c", &[&["in 100 allow udp 4789 10.0.0.0/8"], &health[..]].concat()),
+        with("subnet.c", &[&["in 100 allow udp 6081 10.1.0.0/16"], &health[..]].concat()),
+        with("subnet.c", &[&["in 100 allow udp 6081 10.2.1.0/24"], &health[..]].concat()),
+        with("subnet.b", &["out 100 allow udp 6081 10.2.2.0/24"]),
+    ];
+    assert_snapshot!(told.join("\n"), @r#"
+    mirror_session.web: stopped: instance.web -| the network ACL acl-0123456789abcdef0 of subnet.a refuses udp 4789 from subnet.web (no rule allows it)
+
+    mirror_session.web: carries: instance.web -> gateway_load_balancer.g -> target_group.g -> instance.sensor
+
+    mirror_session.web: stopped: instance.web -> gateway_load_balancer.g -> target_group.g -| the network ACL acl-0123456789abcdef0 of subnet.c refuses udp 6081 from subnet.b (no rule allows it)
+
+    mirror_session.web: stopped: instance.web -> gateway_load_balancer.g -> target_group.g -| the network ACL acl-0123456789abcdef0 of subnet.c refuses udp 6081 from subnet.b (no rule allows it)
+
+    mirror_session.web: carries: instance.web -> gateway_load_balancer.g -> target_group.g -> instance.sensor
+
+    mirror_session.web: stopped: instance.web -> gateway_load_balancer.g -> target_group.g -| the network ACL acl-0123456789abcdef0 of subnet.b refuses tcp 80 to subnet.c, the health checks (no rule allows it)
+    "#);
 }

@@ -11,7 +11,7 @@ use crate::render::reach::{Hops, Lines, of_plan};
 use crate::stack::Stack;
 
 /// A source in each of two VPCs, and receivers behind a load balancer in one of them.
-fn lab() -> Json {
+pub(super) fn lab() -> Json {
     let machine = |subnet: &str, group: &str| {
         json!({
             "instance_type": "m5.large", "subnet": format!("@subnet.{subnet}"),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, Kind, Name};
 use crate::diagnostic::Diagnostics;
-use crate::id::ObjectId;
-use crate::observed::Observed;
+use crate::id::{NetworkAclId, ObjectId};
+use crate::observed::{NetworkAcl, Observed};
 use crate::resource::instance::InstanceId;
 use crate::resource::{Operation, ReplaceOrder, Retag};
 use crate::scalar::{AccountId, Coordination, Region};
@@ -132,6 +132,11 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         existing: used,
         sources,
         fan_outs,
+        network_acls: match request.mode {
+            Mode::Apply => seen.closed_network_acls(),
+            // Nothing goes anywhere any more.
+            Mode::Destroy => BTreeMap::new(),
+        },
         saw: fingerprints(seen),
         changes: decisions.into_changes(),
         steps,
@@ -176,6 +181,9 @@ pub struct Plan {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub fan_outs: BTreeMap<Address, EachOf>,
+    /// The network ACLs that are in the way of what it mirrors, or may be.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub network_acls: BTreeMap<NetworkAclId, NetworkAcl>,
     /// What each owned object looked like: if one has changed since, the plan is stale.
     pub saw: BTreeMap<String, Fingerprint>,
     /// What happens to each resource, by address; no-ops included.

@@ -3,13 +3,14 @@
 //! A stack makes none. Whoever has changed the one that AWS makes with a VPC, or has given a subnet another, decides
 //! about every packet that leaves the subnet or comes to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::Observed;
 use crate::address::Kind;
 use crate::attribute::Ref;
+use crate::id::NetworkAclId;
 use crate::resource::Resource;
 use crate::resource::subnet::SubnetId;
 use crate::resource::vpc::VpcId;
@@ -116,6 +117,29 @@ impl Observed {
         });
         let used = self.existing.values().filter_map(|found| vpc_of(&found.resource));
         declared.chain(used).cloned().collect()
+    }
+
+    /// What a plan keeps of the network ACLs: of each VPC in which not all let everything through, the default one
+    /// and those of subnets of the stack. What others have there is left out, so that a plan is the same whatever they do.
+    pub(crate) fn closed_network_acls(&self) -> BTreeMap<NetworkAclId, NetworkAcl> {
+        let owned = self.owned.values().flatten();
+        let own: BTreeSet<SubnetId> = owned
+            .filter(|found| matches!(found.resource, Resource::Subnet(_)))
+            .filter_map(|found| found.id.of().ok())
+            .collect();
+        let of_own = self.network_acls.iter().map(|(id, acl)| {
+            let subnets = acl.subnets.intersection(&own).cloned().collect();
+            (id.clone(), NetworkAcl { subnets, ..acl.clone() })
+        });
+        let mut kept: BTreeMap<NetworkAclId, NetworkAcl> =
+            of_own.filter(|(_, acl)| acl.is_default || !acl.subnets.is_empty()).collect();
+        let is_closed = |acl: &&NetworkAcl| {
+            !(acl.is_open(Direction::Ingress) && acl.is_open(Direction::Egress))
+        };
+        let closed = kept.values().filter(is_closed).map(|acl| acl.vpc.clone());
+        let closed: BTreeSet<VpcId> = closed.collect();
+        kept.retain(|_, acl| closed.contains(&acl.vpc));
+        kept
     }
 }
 

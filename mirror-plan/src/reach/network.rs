@@ -143,8 +143,19 @@ impl<'s> Network<'s> {
                 self.ids.entry(address).or_insert(&found.id);
             }
         }
-        self.acls = Acls::of(observed);
+        self.acls = Acls::of(&observed.network_acls);
         self.with_tables()
+    }
+
+    /// With what a plan holds: the ids of what is there, and network ACLs.
+    pub(crate) fn with_acls(
+        mut self,
+        ids: impl IntoIterator<Item = (&'s Address, &'s ObjectId)>,
+        acls: &'s BTreeMap<NetworkAclId, NetworkAcl>,
+    ) -> Self {
+        self.ids.extend(ids);
+        self.acls = Acls::of(acls);
+        self
     }
 
     /// With what the load balancers say of the health of their targets.
@@ -315,9 +326,9 @@ impl<'s> Network<'s> {
 }
 
 impl<'s> Acls<'s> {
-    fn of(observed: &'s Observed) -> Self {
+    fn of(seen: &'s BTreeMap<NetworkAclId, NetworkAcl>) -> Self {
         let mut acls = Self::default();
-        for (id, acl) in &observed.network_acls {
+        for (id, acl) in seen {
             let of_vpc = acls.of_vpcs.entry(acl.vpc.as_str()).or_default();
             if acl.is_default {
                 *of_vpc = Some((id, acl));

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use super::graph::Mark;
 use crate::address::{Address, Kind};
 use crate::attribute::{ObjectType, Problems, Type};
-use crate::plan::{Change, Plan};
+use crate::id::ObjectId;
+use crate::plan::{Action, Change, Plan};
 use crate::reach::Network;
 use crate::resource::{Resource, object_type};
 use crate::stack::{FanOut, SourceNames, Stack};
@@ -23,6 +24,7 @@ pub(super) struct Scene<'s> {
     fan_outs: BTreeMap<&'s Address, &'s FanOut>,
     /// The sources of a plan's sessions, by block.
     sources: BTreeMap<&'s Address, &'s SourceNames>,
+    plan: Option<&'s Plan>,
 }
 
 impl<'s> Scene<'s> {
@@ -37,6 +39,7 @@ impl<'s> Scene<'s> {
             marks: BTreeMap::new(),
             fan_outs: fan_outs.collect(),
             sources: BTreeMap::new(),
+            plan: None,
         }
     }
 
@@ -54,6 +57,7 @@ impl<'s> Scene<'s> {
             marks: marks.collect(),
             fan_outs: BTreeMap::new(),
             sources: sources.collect(),
+            plan: Some(plan),
         }
     }
 
@@ -80,12 +84,24 @@ impl<'s> Scene<'s> {
     pub(super) fn network(&self) -> Network<'_> {
         let stays =
             self.resources().filter(|(address, _)| self.mark(address) != Some(Mark::Delete));
-        Network::declared(stays, self.fan_outs())
+        let network = Network::declared(stays, self.fan_outs());
+        match self.plan {
+            Some(plan) => network.with_acls(stay(plan), &plan.network_acls),
+            None => network,
+        }
     }
 
     pub(super) fn mark(&self, address: &Address) -> Option<Mark> {
         self.marks.get(address).copied()
     }
+}
+
+/// The ids of what is there and stays as it is: what is made anew gets others.
+fn stay(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectId)> {
+    let current = plan.changes.iter().filter(|change| change.deposed.is_none());
+    let stays = current.filter(|change| !matches!(change.action, Action::Replace(_)));
+    let own = stays.filter_map(|change| Some((&change.address, change.id.as_ref()?)));
+    own.chain(&plan.existing)
 }
 
 /// Whose an id is.

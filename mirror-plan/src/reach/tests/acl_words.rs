@@ -8,8 +8,9 @@ use crate::address::Address;
 use crate::attribute::Ref;
 use crate::observed::{Found, NetworkAcl, Observed};
 use crate::plan::tests::{applied, stack};
+use crate::plan::{Plan, Request, plan};
 use crate::reach::{Network, Reach};
-use crate::render::reach::Hops;
+use crate::render::reach::{Hops, of_plan};
 use crate::resource::{Resource, Subnet};
 use crate::stack::Stack;
 
@@ -154,6 +155,26 @@ fn a_health_check_needs_a_way_back() {
     "#);
 }
 
+/// The checks of each node are lost, and of each elsewhere.
+#[test]
+fn no_node_gets_a_health_check_and_its_answer_back() {
+    let mut stack = apart();
+    let mut nodes = lab();
+    nodes["subnet.nodes"] =
+        json!({ "vpc": "@vpc.lab", "cidr": "10.0.4.0/24", "availability_zone": "eu-west-1b" });
+    nodes["load_balancer.sensors"]["subnets"] = json!(["@subnet.sensors", "@subnet.nodes"]);
+    nodes["load_balancer.sensors"]["cross_zone"] = json!(true);
+    let nodes = self::stack(nodes).resources;
+    let new = ["subnet.nodes", "load_balancer.sensors"].map(|address| address.parse().unwrap());
+    stack.resources.extend(nodes.into_iter().filter(|(address, _)| new.contains(address)));
+    let mut observed = applied(&stack);
+    // The group admits the nodes in 10.0.2.0/24 only.
+    let open = ["in 100 allow all * 0.0.0.0/0", "out 100 allow all * 0.0.0.0/0"];
+    let rules = [&["in 90 deny tcp 80 10.0.2.0/24"], &open[..]].concat();
+    give(&mut observed, "subnet.receivers", &rules);
+    assert_snapshot!(lines(Network::of_stack(&stack).using(&observed)), @"mirror_session.web: stopped: instance.web -> load_balancer.sensors -> target_group.sensors -| no node of load_balancer.sensors gets a health check to instance.sensor[0] and its answer back");
+}
+
 #[test]
 fn all_hops_through_network_acls() {
     let stack = apart();
@@ -198,6 +219,31 @@ fn a_subnet_that_is_not_there_yet_gets_the_default_one() {
     // As long as nobody has looked, it is what AWS makes.
     observed.network_acls.clear();
     assert_snapshot!(lines(Network::of_stack(&stack).using(&observed)), @"mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]");
+}
+
+/// Pictures of a plan say what its findings say. A plan without anything in the way is as it was before.
+#[test]
+fn a_plan_keeps_the_network_acls_that_are_in_the_way() {
+    let stack = apart();
+    let mut observed = applied(&stack);
+    let planned = |observed: &Observed| plan(&stack, observed, &Request::default()).unwrap();
+    let before = planned(&observed);
+    give(
+        &mut observed,
+        "subnet.sensors",
+        &["in 100 allow all * 0.0.0.0/0", "out 100 allow all * 0.0.0.0/0"],
+    );
+    assert_eq!(planned(&observed), before);
+    give(&mut observed, "subnet.sensors", &["in 90 deny udp 4789 10.0.0.0/8"]);
+    let plan = planned(&observed);
+    assert_eq!(of_plan(&plan), lines(Network::of_observed(&observed)));
+    assert_ne!(of_plan(&plan), of_plan(&before));
+    assert_eq!(Plan::from_saved(plan.to_saved().as_bytes()).unwrap(), plan);
+    let mut others = observed.clone();
+    for acl in others.network_acls.values_mut() {
+        acl.subnets.insert("subnet-0a1b2c3d4e5f67890".parse().unwrap());
+    }
+    assert_eq!(planned(&others), plan);
 }
 
 #[test]

@@ -144,7 +144,8 @@ impl World {
         for instance in self.instances.iter_mut().filter(|it| it.groups.is_empty()) {
             instance.groups.push(last);
         }
-        self.balancer = Balancer { listener: ("udp", 4789), group: ("udp", 4789), ..self.balancer };
+        let group = ("udp", self.balancer.group.1);
+        self.balancer = Balancer { listener: ("udp", 4789), group, ..self.balancer };
         self
     }
 

@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Tag};
 use mirror_local::{Durations, Settings};
-use mirror_plan::address::Address;
+use mirror_plan::address::{Address, Kind};
 use mirror_plan::attribute::Ref;
 use mirror_plan::aws::{Act, Wanted, observe};
 use mirror_plan::id::NetworkInterfaceId;
+use mirror_plan::observed::NetworkAcl;
+use mirror_plan::plan::Mode;
 use mirror_plan::resource::mirror_filter::Rules;
 use mirror_plan::resource::{
     Instance, InternetGateway, MirrorFilter, MirrorSession, MirrorTarget, Resource,
     ResourceType as _, SecurityGroup, Subnet, Tags, Vpc, instance, security_group,
 };
-use mirror_plan::scalar::{Ami, HopLimit, SessionNumber};
+use mirror_plan::scalar::{Ami, Direction, HopLimit, SessionNumber};
+use mirror_tests::{Rig, lab};
 
 use crate::aws_bench::{Bench, STACK};
 
@@ -273,4 +276,32 @@ fn the_futures_can_move_between_threads() {
         ));
     }
     let _: fn(&Bench, Act<'_>) = check;
+}
+
+/// Network ACLs are asked for as soon as a subnet is there, once for all, and never for what is to go.
+#[tokio::test]
+async fn network_acls_are_asked_for_where_they_can_be_in_the_way() {
+    let rig = Rig::instant();
+    let lab = lab();
+    let asked = || {
+        let log = rig.cloud.log().unwrap();
+        log.iter().filter(|call| call.action == "DescribeNetworkAcls").count()
+    };
+    assert_eq!(rig.observe(&lab).await.network_acls, BTreeMap::new());
+    assert_eq!(asked(), 0);
+    rig.converge(&lab).await;
+    let before = asked();
+    let observed = rig.observe(&lab).await;
+    assert_eq!(asked(), before + 1);
+    let acls: Vec<&NetworkAcl> = observed.network_acls.values().collect();
+    let is_open = |acl: &NetworkAcl| {
+        acl.is_open(Direction::Ingress) && acl.is_open(Direction::Egress) && acl.is_default
+    };
+    assert!(acls.len() == 1 && is_open(acls[0]), "{acls:?}");
+    let subnets = observed.owned.keys().filter(|address| address.kind == Kind::Subnet);
+    assert_eq!(acls[0].subnets.len(), subnets.count());
+    let images = BTreeSet::new();
+    let wanted = Wanted::to_plan(&lab, &images, Mode::Destroy);
+    observe(&rig.aws, wanted).await.unwrap();
+    assert_eq!(asked(), before + 1);
 }

@@ -221,6 +221,55 @@ fn a_subnet_that_is_not_there_yet_gets_the_default_one() {
     assert_snapshot!(lines(Network::of_stack(&stack).using(&observed)), @"mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]");
 }
 
+/// What a stack uses and did not make is known as well as its own, once somebody has asked.
+#[test]
+fn subnets_of_others_have_theirs() {
+    let others = stack(json!({
+        "vpc.lab": { "cidr": "10.0.0.0/16" },
+        "subnet.source": { "vpc": "@vpc.lab", "cidr": "10.0.1.0/24" },
+        "subnet.sensors": { "vpc": "@vpc.lab", "cidr": "10.0.2.0/24" },
+    }));
+    let line = |rules: &[&str]| {
+        let mut observed = applied(&others);
+        give(&mut observed, "subnet.sensors", rules);
+        for (address, found) in std::mem::take(&mut observed.owned) {
+            observed.existing.extend(found.into_iter().map(|found| (address.clone(), found)));
+        }
+        let id = |at: &str| json!(observed.existing[&at.parse().unwrap()].id.to_string());
+        let machine = |subnet: &str| {
+            json!({
+                "instance_type": "m5.large", "subnet": id(subnet),
+                "security_groups": ["@security_group.open"],
+            })
+        };
+        let open = json!([{ "protocol": "udp", "port": 4789, "cidrs": ["10.0.0.0/8"] }]);
+        let own = stack(json!({
+            "security_group.open": { "vpc": id("vpc.lab"), "ingress": open },
+            "instance.web": machine("subnet.source"),
+            "instance.sensor": machine("subnet.sensors"),
+            "mirror_target.sensor": { "network_interface": "@instance.sensor" },
+            "mirror_filter.all": { "rules": [{ "number": 1, "action": "accept" }] },
+            "mirror_session.web": {
+                "source": "@instance.web", "target": "@mirror_target.sensor",
+                "filter": "@mirror_filter.all", "number": 1,
+            },
+        }));
+        lines(Network::of_stack(&own).using(&observed))
+    };
+    let told = [
+        line(&["in 100 allow udp 4789 10.0.1.0/24"]),
+        line(&["in 100 allow udp 4789 10.0.2.0/24"]),
+        line(&["in 100 allow all * 0.0.0.0/0"]),
+    ];
+    assert_snapshot!(told.join("\n"), @r#"
+    mirror_session.web: carries: instance.web -> instance.sensor
+
+    mirror_session.web: stopped: instance.web -| the network ACL acl-0123456789abcdef0 of subnet.sensors refuses udp 4789 from subnet.source (no rule allows it)
+
+    mirror_session.web: carries: instance.web -> instance.sensor
+    "#);
+}
+
 /// Pictures of a plan say what its findings say. A plan without anything in the way is as it was before.
 #[test]
 fn a_plan_keeps_the_network_acls_that_are_in_the_way() {

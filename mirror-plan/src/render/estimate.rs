@@ -64,8 +64,7 @@ fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
         less if less < 0.0 => format!("{:.2} less than now", -less),
         _ => "as much as now".to_owned(),
     };
-    let mut paid =
-        vec![counted(*sessions, "session"), counted(*load_balancers, "load balancer")];
+    let mut paid = vec![counted(*sessions, "session"), counted(*load_balancers, "load balancer")];
     if *endpoints > 0 {
         paid.push(counted(*endpoints, "endpoint"));
     }

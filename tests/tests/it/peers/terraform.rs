@@ -11,9 +11,9 @@ mod stream;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{fs, io};
 
 use mirror_local::{Cloud, LoggedCall};
 use mirror_plan::aws::candidates;
@@ -217,9 +217,18 @@ fn plugins() -> Result<PathBuf, String> {
     let plugins = Path::new(env!("CARGO_TARGET_TMPDIR")).join("terraform/plugins");
     let folder = plugins.join("registry.terraform.io/hashicorp/aws");
     let archive = OsStr::new("terraform-provider-aws_3.39.0_linux_amd64.zip");
-    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    fs::copy(archives.join(archive), folder.join(archive)).map_err(|error| error.to_string())?;
+    place(&archives.join(archive), &folder.join(archive)).map_err(|error| error.to_string())?;
     Ok(plugins)
+}
+
+/// Copies a file to where it is read while others may be reading it there: it is never seen in part.
+fn place(from: &Path, to: &Path) -> io::Result<()> {
+    let folder = to.parent().expect("a file is in a folder");
+    fs::create_dir_all(folder)?;
+    let whole = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR"))?;
+    fs::copy(from, whole.path())?;
+    whole.persist(to)?;
+    Ok(())
 }
 
 /// Returns whether a call was answered with what it asked for, or with how things are in AWS.

@@ -17,6 +17,7 @@ mod estimates;
 mod export;
 mod import;
 mod part;
+mod plan;
 mod rehearse;
 mod trace;
 mod verify;
@@ -26,6 +27,7 @@ pub(crate) use estimates::EstimateArgs;
 pub(crate) use export::{ExportArgs, ExportCommand};
 pub(crate) use import::{DiscoverArgs, ImportArgs, ImportCommand};
 pub(crate) use part::PartArgs;
+pub(crate) use plan::{FormArgs, PlanArgs, PlanFormat, ResultArgs, ReviewArgs, SightArgs};
 pub(crate) use rehearse::{NamedArgument, RehearseArgs, TrafficArgs};
 pub(crate) use trace::{EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, TraceArgs};
 pub(crate) use verify::VerifyArgs;
@@ -222,91 +224,6 @@ pub(crate) enum DiagnosticFormat {
     Json,
     /// Annotations of a GitHub pull request.
     Github,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    #[command(flatten)]
-    pub(crate) stack: StackArgs,
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    /// Plan to remove everything.
-    #[arg(long)]
-    pub(crate) destroy: bool,
-    #[command(flatten)]
-    pub(crate) sight: SightArgs,
-    /// Ask AWS of each call whether you may make it, without making it; fail if you may not.
-    #[arg(long, conflicts_with_all = ["offline", "inventory"])]
-    pub(crate) check_permissions: bool,
-    #[command(flatten)]
-    pub(crate) review: ReviewArgs,
-    #[command(flatten)]
-    pub(crate) strictness: StrictnessArgs,
-    #[command(flatten)]
-    pub(crate) result: ResultArgs,
-    #[command(flatten)]
-    pub(crate) estimates: EstimateArgs,
-    #[command(flatten)]
-    pub(crate) form: FormArgs,
-}
-
-/// Where the cloud is seen.
-#[derive(Debug, Args)]
-pub(crate) struct SightArgs {
-    /// Ask AWS for nothing: plan as if the account were empty.
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// Ask AWS for nothing: the account is as this file says, which `mirror observe` wrote.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) inventory: Option<PathBuf>,
-}
-
-/// Plans as texts that are reviewed.
-#[derive(Debug, Args)]
-pub(crate) struct ReviewArgs {
-    /// Write the snapshot: the plan as the text that is reviewed and kept.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) write: Option<PathBuf>,
-    /// Compare with a snapshot, print the difference and exit with 2 if there is one.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "json", "format"])]
-    pub(crate) check: Option<PathBuf>,
-}
-
-/// What becomes of a plan.
-#[derive(Debug, Args)]
-pub(crate) struct ResultArgs {
-    /// Save the plan, to be applied as it is.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Exit with 2 if there is something to do.
-    #[arg(long)]
-    pub(crate) detailed_exitcode: bool,
-    /// Print the plan as a stream of JSON objects.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// How a plan is printed.
-#[derive(Debug, Args)]
-pub(crate) struct FormArgs {
-    /// In which form the plan is printed.
-    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
-    pub(crate) format: PlanFormat,
-    /// Put the time into Terraform's JSON, which is not the same bytes then.
-    #[arg(long)]
-    pub(crate) timestamp: bool,
-}
-
-/// In which form a plan is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PlanFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// As `terraform show -json` prints plans, for programs that read those.
-    Tfjson,
-    /// As a comment on a pull request: what goes first, the rest folded.
-    Markdown,
 }
 
 #[derive(Debug, Args)]

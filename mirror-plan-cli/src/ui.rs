@@ -11,7 +11,7 @@ use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::plan::Plan;
 use mirror_plan::render::json::Line;
-use mirror_plan::render::text::Text;
+use mirror_plan::render::text::{Text, UserData};
 use mirror_plan::render::{Palette, Wording, diagnostic, json};
 
 use crate::exit::ExitStatus;
@@ -26,6 +26,7 @@ pub(crate) struct Ui {
     notes_palette: Palette,
     form: Form,
     wording: Wording,
+    user_data: UserData,
     /// The first failure to write data.
     failure: Option<io::Error>,
 }
@@ -57,6 +58,7 @@ impl Ui {
             notes_palette: settings.notes,
             form: Form::Text,
             wording: settings.wording,
+            user_data: UserData::Hidden,
             failure: None,
         }
     }
@@ -68,7 +70,12 @@ impl Ui {
 
     /// A plan as text, to be data.
     pub(crate) const fn text_of<'p>(&self, plan: &'p Plan) -> Text<'p> {
-        Text::new(plan).style(self.data_palette).wording(self.wording)
+        Text::new(plan).style(self.data_palette).wording(self.wording).user_data(self.user_data)
+    }
+
+    /// Lets the texts of plans show user data.
+    pub(crate) const fn show_user_data(&mut self) {
+        self.user_data = UserData::Shown;
     }
 
     /// The styles of everything else.

@@ -12,7 +12,7 @@ use crate::address::Address;
 
 mod secret;
 
-pub use secret::Secret;
+pub use secret::{Cause, Secret};
 
 /// A value of the stack file or of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
@@ -139,11 +139,21 @@ impl Template {
         self.0.iter().any(|part| matches!(part, Part::Secret(_)))
     }
 
+    /// Why it is hidden, if a part of it is a secret: the strongest reason there is.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        let causes = self.0.iter().filter_map(|part| match part {
+            Part::Secret(secret) => Some(secret.cause()),
+            Part::Text(_) | Part::Attribute(_) => None,
+        });
+        causes.max()
+    }
+
     /// The same with every text in it as a secret.
     #[must_use]
-    pub fn hidden(&self) -> Self {
+    pub fn hidden(&self, cause: Cause) -> Self {
         let parts = self.0.iter().map(|part| match part {
-            Part::Text(text) => Part::Secret(Secret::text(text.clone())),
+            Part::Text(text) => Part::Secret(Secret::text(text.clone()).because(cause)),
             other => other.clone(),
         });
         Self(parts.collect())

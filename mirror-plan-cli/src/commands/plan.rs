@@ -27,6 +27,9 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     let StackArgs { stack, variables } = stack;
     let ResultArgs { out, detailed_exitcode, json } = result;
     ui.set_form(Form::from(*json));
+    if args.hidden.show_user_data {
+        ui.show_user_data();
+    }
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;

@@ -116,6 +116,7 @@ fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
         result: _,
         estimates: _,
         form: _,
+        hidden: _,
     } = args;
     let StackArgs { stack, variables: Variables { var, var_file } } = stack;
     let Selection { target, replace } = selection;

@@ -113,6 +113,7 @@ fn a_secret_is_on_the_wire_and_nowhere_else() {
         ("validate", 0),
         ("plan", 0),
         ("plan --json", 0),
+        ("plan --show-user-data", 0),
         ("plan --format tfjson", 0),
         ("plan --format markdown", 0),
         ("plan --out saved.json", 0),
@@ -125,6 +126,8 @@ fn a_secret_is_on_the_wire_and_nowhere_else() {
         ("report --html page.html", 0),
         ("apply saved.json --json", 0),
         ("plan --detailed-exitcode", 0),
+        ("plan --replace instance.first --show-user-data", 0),
+        ("plan --destroy --show-user-data", 0),
         ("drift", 0),
         ("report --html applied.html", 0),
         ("show", 0),
@@ -174,4 +177,63 @@ fn a_saved_plan_takes_its_user_data_from_the_stack_again() {
     assert!(!log.contains("Create") && !log.contains("RunInstances"), "{log}");
     canary_stays_hidden(&folder, "apply saved.json", 0);
     canary_stays_hidden(&folder, "plan --detailed-exitcode", 0);
+}
+
+#[test]
+fn user_data_is_shown_line_by_line_to_who_asks_for_it() {
+    const STACK: &str = r##"
+stack "one" { region = "eu-west-1" }
+
+variable "key" {
+  type      = string
+  default   = "none"
+  sensitive = true
+}
+
+vpc "lab" { cidr = "10.0.0.0/16" }
+
+subnet "a" {
+  vpc  = vpc.lab
+  cidr = "10.0.1.0/24"
+}
+
+instance "a" {
+  instance_type = "t3.micro"
+  subnet        = subnet.a
+  user_data     = "#!/bin/sh\nset -eu\nmirror-vxlan --tap mirror0\n"
+}
+"##;
+    let folder = Folder::with(STACK);
+    folder.done("apply --auto-approve");
+    folder.edit("--tap mirror0", "--tap mirror1");
+    let blocks = |arguments: &str| {
+        let text = folder.done(arguments);
+        let (_, rest) =
+            text.split_once("following actions:\n\n").expect("there is something to do");
+        rest.split_once("\n\nPlan: ").expect("and it is summed up").0.to_owned()
+    };
+    let id = regex::Regex::new("i-[0-9a-f]{17}").unwrap();
+    insta::assert_snapshot!(id.replace_all(&blocks("plan --show-user-data"), "i-..."), @r#"
+    # instance.a will be updated in-place
+    ~ instance "a" {
+          id        = "i-..."
+        ~ user_data = <<-EOT
+              #!/bin/sh
+              set -eu
+            - mirror-vxlan --tap mirror0
+            + mirror-vxlan --tap mirror1
+          EOT
+          tags      = {
+              "Name" = "a"
+          }
+          # (10 unchanged attributes hidden)
+      }
+    "#);
+    assert!(blocks("plan").contains("(sensitive, sha256:"));
+    folder.done("plan --show-user-data --out saved.json");
+    assert!(!folder.done("show saved.json").contains("tap"));
+    // What is to be there is sensitive: neither side is shown.
+    folder.edit("--tap mirror1", "--tap ${var.key}");
+    let hidden = blocks("plan --show-user-data");
+    assert!(!hidden.contains("tap") && hidden.contains("(sensitive, sha256:"), "{hidden}");
 }

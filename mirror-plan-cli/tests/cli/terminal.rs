@@ -9,7 +9,7 @@ mod slow_aws;
 
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use super::{Folder, SMALL, assert_shown};
 use pty::{Terminal, in_order};
@@ -184,11 +184,22 @@ fn only_a_typed_yes_approves() {
     assert_eq!(folder.mirror("--local show"), nothing);
 }
 
+/// The same command, also where whoever started the tests lets programs ignore Ctrl-C, as `nohup` and
+/// a shell's `&` do.
+fn heeding_ctrl_c(command: &Command) -> Command {
+    let mut heeding = Command::new("env");
+    heeding.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    heeding.current_dir(command.get_current_dir().expect("it has a folder of its own"));
+    heeding.env_clear();
+    heeding.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    heeding
+}
+
 #[test]
 fn ctrl_c_at_the_question_ends_it_and_nothing_is_changed() {
     let folder = Folder::with(SMALL);
     let nothing = folder.mirror("--local show");
-    let mut terminal = Terminal::start(&folder.command("--local apply"), (24, 80));
+    let mut terminal = Terminal::start(&heeding_ctrl_c(&folder.command("--local apply")), (24, 80));
     terminal.wait_for(&["Enter a value:"]);
     terminal.press(CTRL_C);
     let interrupt = 2; // SIGINT

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::{AttributeType, ProblemSort, Problems, Type};
 use crate::address::{Address, Kind};
 use crate::id::{Id, IdError, Identified};
-use crate::value::{Origin, Path, Template, Unknown, Value};
+use crate::value::{Cause, Origin, Path, Template, Unknown, Value};
 
 /// A value that may depend on what apply makes: a description with the name of a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,11 +31,14 @@ impl<T: AttributeType> AttributeType for Input<T> {
     fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self> {
         let hides = matches!(T::TYPE, Type::Secret);
         match value {
-            Value::Secret(secret) if !value.is_known() && hides => {
-                Self::read(secret.reveal().unwrap_or(&Value::Null), at, problems)
-            }
+            Value::Secret(secret) if !value.is_known() && hides => match secret.reveal() {
+                Some(Value::Unknown(Unknown { template: Some(template), .. })) => {
+                    Some(Self::Later(template.hidden(secret.cause())))
+                }
+                inner => Self::read(inner.unwrap_or(&Value::Null), at, problems),
+            },
             Value::Unknown(Unknown { template: Some(template), .. }) if hides => {
-                Some(Self::Later(template.hidden()))
+                Some(Self::Later(template.hidden(Cause::UserData)))
             }
             _ if value.is_sensitive() && !hides => {
                 problems.sensitive(at);

@@ -173,7 +173,7 @@ fn reveal(value: &mut Value, address: &Address, stack: &Stack) {
         };
         *member = match known {
             Some(Value::Secret(known)) if known == secret => Value::Secret(known.clone()),
-            _ => Value::Secret(Secret::text(UNKNOWN_USER_DATA)),
+            _ => Value::Secret(Secret::user_data(UNKNOWN_USER_DATA)),
         };
     }
 }

@@ -71,8 +71,10 @@ fn fill_unknown(unknown: Unknown, known: &impl Known) -> Value {
     });
     let template = crate::value::joined(parts);
     match template.fill(|_| None) {
-        Ok(text) if template.is_sensitive() => Value::Secret(Secret::text(text)),
-        Ok(text) => Value::String(text),
+        Ok(text) => match template.cause() {
+            Some(cause) => Value::Secret(Secret::text(text).because(cause)),
+            None => Value::String(text),
+        },
         Err(_) => Value::Unknown(Unknown {
             origins: template.origins().cloned().collect(),
             template: Some(template),

@@ -36,13 +36,33 @@ pub struct Text<'p> {
     plan: &'p Plan,
     palette: Palette,
     wording: Wording,
+    user_data: UserData,
+}
+
+/// How user data stands in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserData {
+    /// As its hash.
+    #[default]
+    Hidden,
+    /// As it is, and what changes of it line by line. Where a value that the stack says is sensitive
+    /// is in it, and where nothing is to take its place, it is a hash all the same; so it is in a plan
+    /// that was read back from a file, which holds no more.
+    ///
+    /// What AWS holds may have come from a value that was sensitive then: nothing tells.
+    Shown,
 }
 
 impl<'p> Text<'p> {
     /// The plan as plain text.
     #[must_use]
     pub const fn new(plan: &'p Plan) -> Self {
-        Self { plan, palette: Palette::plain(), wording: Wording::Mirror }
+        Self {
+            plan,
+            palette: Palette::plain(),
+            wording: Wording::Mirror,
+            user_data: UserData::Hidden,
+        }
     }
 
     /// The same with other colors.
@@ -56,11 +76,17 @@ impl<'p> Text<'p> {
     pub const fn wording(self, wording: Wording) -> Self {
         Self { wording, ..self }
     }
+
+    /// The same with user data in another form.
+    #[must_use]
+    pub const fn user_data(self, user_data: UserData) -> Self {
+        Self { user_data, ..self }
+    }
 }
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, palette, wording: _ } = self;
+        let Self { plan, palette, wording: _, user_data: _ } = self;
         if plan.is_empty() {
             self.write_no_changes(f)?;
         } else {

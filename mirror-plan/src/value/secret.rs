@@ -23,6 +23,15 @@ pub(super) const SENSITIVE: &str = "$sensitive";
 /// How many hexadecimal digits of a hash are shown to people.
 const SHOWN: usize = 8;
 
+/// Why a value is hidden; the stronger reason is the greater one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// It is user data, which may hold anything: shown to who asks for just that.
+    UserData,
+    /// It is made of what the stack says is sensitive: shown to nobody.
+    Sensitive,
+}
+
 /// A value that is shown as its hash only: `(sensitive, sha256:1a2b3c4d...)`.
 ///
 /// The hash of a text is that of its bytes, as `sha256sum` prints it. It tells whether two secrets
@@ -33,23 +42,42 @@ pub struct Secret {
     digest: String,
     /// What is behind it; `None` where it was read back from what shows only the hash.
     value: Option<Arc<Value>>,
+    cause: Cause,
 }
 
 impl Secret {
-    /// Hides a value.
+    /// Hides a value that is [sensitive](Cause::Sensitive).
     #[must_use]
     pub fn new(value: Value) -> Self {
         let digest = match &value {
             Value::String(text) => hash_bytes(text.as_bytes()),
             other => hash(other),
         };
-        Self { digest, value: Some(Arc::new(value)) }
+        Self { digest, value: Some(Arc::new(value)), cause: Cause::Sensitive }
     }
 
-    /// Hides a text.
+    /// Hides a text that is [sensitive](Cause::Sensitive).
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Value::String(text.into()))
+    }
+
+    /// Hides [user data](Cause::UserData).
+    #[must_use]
+    pub fn user_data(text: impl Into<String>) -> Self {
+        Self::text(text).because(Cause::UserData)
+    }
+
+    /// The same for another reason.
+    #[must_use]
+    pub(crate) fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
+
+    /// Why it is hidden.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        self.cause
     }
 
     /// The hash: `sha256:` and 64 hexadecimal digits.
@@ -74,15 +102,17 @@ impl Secret {
     }
 }
 
+/// As user data: nothing else of a resource takes a secret.
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self::text(text)
+        Self::user_data(text)
     }
 }
 
+/// As user data: nothing else of a resource takes a secret.
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self::text(text)
+        Self::user_data(text)
     }
 }
 
@@ -151,7 +181,7 @@ impl TryFrom<&str> for Hidden {
         if digits.len() != 64 || !digits.iter().all(|b| is_digit(*b)) {
             return Err("a hash is `sha256:` and 64 hexadecimal digits".to_owned());
         }
-        Ok(Self(Secret { digest: digest.to_owned(), value: None }))
+        Ok(Self(Secret { digest: digest.to_owned(), value: None, cause: Cause::Sensitive }))
     }
 }
 
@@ -167,10 +197,10 @@ impl AttributeType for Secret {
             Value::Secret(secret) => match secret.reveal() {
                 // A text, or one that was a text when its hash was taken.
                 Some(Value::String(_)) | None => Some(secret.clone()),
-                Some(inner) => Self::read(inner, at, problems),
+                Some(inner) => Some(Self::read(inner, at, problems)?.because(secret.cause)),
             },
-            Value::String(text) => Some(Self::text(text.clone())),
-            Value::Number(_) | Value::Bool(_) => Some(Self::text(value.to_string())),
+            Value::String(text) => Some(Self::user_data(text.clone())),
+            Value::Number(_) | Value::Bool(_) => Some(Self::user_data(value.to_string())),
             _ => {
                 problems.expected(at, "a string", value);
                 None

@@ -95,7 +95,7 @@ async fn user_data(
     let bytes = base64::decode(&encoded)
         .map_err(|_| Answer("DescribeInstanceAttribute").wrong("userData", wrong()))?;
     // What is no text can be shown as changed, if not as it is.
-    Ok(Some(Secret::text(String::from_utf8_lossy(&bytes))))
+    Ok(Some(Secret::user_data(String::from_utf8_lossy(&bytes))))
 }
 
 /// Whether the volumes of instances are encrypted, by instance and device.

@@ -11,7 +11,7 @@ use super::{Evaluated, Evaluator, Scope, Secrecy, all, mistake, this_is};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::hcl::convert::to_text;
-use crate::value::{Part, Secret, Unknown, Value, joined};
+use crate::value::{Cause, Part, Secret, Unknown, Value, joined};
 
 /// The pieces of a text.
 #[derive(Default)]
@@ -47,7 +47,10 @@ impl Pieces {
             Secrecy::Plain => self,
             Secrecy::Sensitive => {
                 let computed = self.computed.into_iter().map(Value::sensitive).collect();
-                Self { parts: crate::value::Template(self.parts).hidden().0, computed }
+                Self {
+                    parts: crate::value::Template(self.parts).hidden(Cause::Sensitive).0,
+                    computed,
+                }
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Text;
 use super::entry::{Entry, Mark, Side};
 use super::layout::{write_entries, write_hidden};
+use super::{Text, UserData};
 use crate::address::Address;
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
@@ -12,7 +12,7 @@ use crate::plan::{Action, Capture, CaptureGap, Change, EachOf, Reason};
 use crate::render::estimate::about;
 use crate::render::{Palette, Wording, fan_out};
 use crate::resource::{ReplaceOrder, computed, object_type};
-use crate::value::{Origin, Unknown, Value};
+use crate::value::{Cause, Origin, Unknown, Value};
 
 /// Unchanged attributes that are shown all the same, so that a reader knows what the block is.
 const ALWAYS: [&str; 3] = ["id", "name", "tags"];
@@ -22,7 +22,7 @@ const PACKET_LINES_MAX: usize = 10;
 
 /// Writes all changes, each with a blank line behind it; those of sessions over sources in a line each.
 pub(super) fn write_all(f: &mut fmt::Formatter<'_>, text: &Text<'_>) -> fmt::Result {
-    let Text { plan, palette, wording } = text;
+    let Text { plan, palette, wording, user_data: _ } = text;
     let mut under: Option<&Address> = None;
     for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
         // Who reads Terraform's text looks for a comment above each resource.
@@ -86,7 +86,7 @@ pub(super) fn write_line(
 
 /// Writes the change, a blank line not included.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, text: &Text<'_>, change: &Change) -> fmt::Result {
-    let Text { plan, palette, wording } = text;
+    let Text { plan, palette, wording, user_data } = text;
     write_comment(f, change, palette)?;
     if let Some(capture) = change.capture {
         write_capture(f, capture, plan.capture_gap(change))?;
@@ -102,7 +102,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, text: &Text<'_>, change: &Change
     };
     writeln!(f, " {keyword}{kind} \"{}\" {{", change.address.name)?;
     let id = change.id.as_ref().map(|id| Value::String(id.to_string()));
-    let entries = entries(change, id.as_ref());
+    let entries = entries(change, id.as_ref(), *user_data);
     let shown =
         |entry: &Entry| entry.mark != Mark::Same || ALWAYS.iter().any(|name| entry.is_named(name));
     let (shown, hidden): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(shown);
@@ -220,7 +220,7 @@ fn write_capture(
 }
 
 /// The attributes of a change: `id`, those of the stack file, those that only AWS can tell.
-fn entries(change: &Change, id: Option<&Value>) -> Vec<Entry> {
+fn entries(change: &Change, id: Option<&Value>, user_data: UserData) -> Vec<Entry> {
     let made = matches!(change.action, Action::Create | Action::Replace(_));
     let after_id = match change.action {
         Action::Create | Action::Replace(_) => Side::Later,
@@ -237,6 +237,10 @@ fn entries(change: &Change, id: Option<&Value>) -> Vec<Entry> {
     let configured = object.attributes.iter().filter_map(|attribute| {
         let before = member(&change.before, attribute.name);
         let after = member(&change.after, attribute.name);
+        let (before, after) = match user_data {
+            UserData::Hidden => (before, after),
+            UserData::Shown => uncovered(before, after),
+        };
         let before = filled(before.as_ref());
         let after = match filled(after.as_ref()) {
             Side::Nothing if made && matches!(attribute.presence, Presence::Chosen) => Side::Later,
@@ -263,6 +267,19 @@ fn entries(change: &Change, id: Option<&Value>) -> Vec<Entry> {
             .map(|entry| entry.named(computed.name))
     });
     id.into_iter().chain(configured).chain(told_by_aws).collect()
+}
+
+/// A value before and after with the user data that may be shown: what is to be there says whether.
+fn uncovered(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Option<Value>) {
+    let shown = |value: &Value| match value {
+        Value::Secret(secret) if secret.cause() == Cause::UserData => {
+            secret.reveal_text().map(|text| Value::String(text.to_owned()))
+        }
+        _ => None,
+    };
+    let Some(wanted) = after.as_ref().and_then(shown) else { return (before, after) };
+    let now = before.as_ref().and_then(shown);
+    (now.or(before), Some(wanted))
 }
 
 /// Whether a value waits for nothing but itself.

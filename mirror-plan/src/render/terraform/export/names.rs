@@ -11,7 +11,7 @@ use crate::import::free;
 use crate::observed::Observed;
 use crate::render::stack_file::{key_text, quoted};
 use crate::scalar::Ami;
-use crate::value::{Origin, Part, Secret, Template, Unknown, Value};
+use crate::value::{Cause, Origin, Part, Secret, Unknown, Value};
 
 /// What resources and secrets are called.
 pub(super) struct Names<'e> {
@@ -189,7 +189,8 @@ impl<'e> Names<'e> {
 
 /// The same with every text in it as a secret.
 fn hidden(Unknown { origins, template }: &Unknown) -> Unknown {
-    Unknown { origins: origins.clone(), template: template.as_ref().map(Template::hidden) }
+    let template = template.as_ref().map(|template| template.hidden(Cause::Sensitive));
+    Unknown { origins: origins.clone(), template }
 }
 
 /// A text in quotes without them.

@@ -3,7 +3,9 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
+use super::super::UserData;
 use super::*;
+use crate::value::Secret;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
@@ -188,4 +190,68 @@ fn a_text_of_several_lines_shows_its_changed_lines() {
             }
         "#
     );
+}
+
+/// The wanted side says whether user data may be shown.
+#[test]
+fn user_data_is_shown_where_it_may_be() {
+    let with = |side: &mut Option<Value>, user_data: Option<Secret>| {
+        if let (Some(Value::Object(members)), Some(secret)) = (side, user_data) {
+            members.insert("user_data".to_owned(), Value::Secret(secret));
+        }
+    };
+    let (old, new) = (Secret::user_data("#!/bin/sh\na\n"), Secret::user_data("#!/bin/sh\nb\n"));
+    let sensitive = Secret::text("#!/bin/sh\nb\n");
+    let cases = [
+        ("changed", Some(old.clone()), Some(new.clone())),
+        ("sensitive", Some(old.clone()), Some(sensitive)),
+        ("gone", Some(old), None),
+        ("new", None, Some(new)),
+    ];
+    let plan = plan(cases.map(|(name, before, after)| {
+        let other = json!({ "instance_type": "t3.micro" });
+        let address = format!("instance.{name}");
+        let mut change = change(&address, Action::Update, other.clone(), other);
+        with(&mut change.before, before);
+        with(&mut change.after, after);
+        change
+    }));
+    let text = Text::new(&plan).user_data(UserData::Shown).to_string();
+    let (_, rest) = text.split_once("following actions:\n\n").unwrap();
+    assert_snapshot!(rest.split_once("\n\nPlan: ").unwrap().0, @r#"
+    # instance.changed will be updated in-place
+    ~ instance "changed" {
+          id        = "vpc-0a1b2c3d4e5f67890"
+        ~ user_data = <<-EOT
+              #!/bin/sh
+            - a
+            + b
+          EOT
+          # (1 unchanged attribute hidden)
+      }
+
+    # instance.sensitive will be updated in-place
+    ~ instance "sensitive" {
+          id        = "vpc-0a1b2c3d4e5f67890"
+        ~ user_data = (sensitive, sha256:aaf3e6f6...) -> (sensitive, sha256:0a7105ec...)
+          # (1 unchanged attribute hidden)
+      }
+
+    # instance.gone will be updated in-place
+    ~ instance "gone" {
+          id        = "vpc-0a1b2c3d4e5f67890"
+        - user_data = (sensitive, sha256:aaf3e6f6...) -> null
+          # (1 unchanged attribute hidden)
+      }
+
+    # instance.new will be updated in-place
+    ~ instance "new" {
+          id        = "vpc-0a1b2c3d4e5f67890"
+        + user_data = <<-EOT
+              #!/bin/sh
+              b
+          EOT
+          # (1 unchanged attribute hidden)
+      }
+    "#);
 }

@@ -3,6 +3,10 @@
 //! Each action declares the filters it knows as a table of names and functions that read the
 //! filtered values off a row. `tag:KEY` and `tag-key` come by themselves for what takes tags.
 
+mod pattern;
+
+pub(crate) use pattern::Patterns;
+
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::table::Row;
@@ -18,9 +22,6 @@ type TagsOf<T> = fn(&T) -> Option<&Tags>;
 /// The filters of an action: names and what they look at.
 pub(crate) type FilterTable<T> = &'static [(&'static str, Extract<T>)];
 
-/// Values that AWS takes in one filter.
-const VALUES_MAX: usize = 200;
-
 /// The conditions of one call; all must hold.
 #[derive(Debug)]
 pub(crate) struct Conditions<T: 'static>(Vec<Condition<T>>);
@@ -28,8 +29,7 @@ pub(crate) struct Conditions<T: 'static>(Vec<Condition<T>>);
 #[derive(Debug)]
 struct Condition<T: 'static> {
     subject: Subject<T>,
-    /// Any of these may match.
-    patterns: Vec<String>,
+    patterns: Patterns,
 }
 
 #[derive(Debug)]
@@ -57,9 +57,7 @@ impl<T> Conditions<T> {
         let mut conditions = Vec::new();
         for filter in parameters.list("Filter") {
             let name = filter.required("Name")?;
-            let patterns: Vec<String> =
-                filter.texts("Value").into_iter().map(str::to_owned).collect();
-            check_patterns(name, &patterns)?;
+            let patterns = Patterns::parse(name, &filter.texts("Value"))?;
             conditions.push(Condition { subject: subject(name, known, tags)?, patterns });
         }
         Ok(Self(conditions))
@@ -73,7 +71,7 @@ impl<T> Conditions<T> {
 
 impl<T> Condition<T> {
     fn accept(&self, view: View<'_>, row: &T) -> bool {
-        let matches = |value: &str| self.patterns.iter().any(|pattern| wildcard(pattern, value));
+        let matches = |value: &str| self.patterns.match_with(value);
         match &self.subject {
             Subject::Attribute(extract) => extract(view, row).iter().any(|value| matches(value)),
             Subject::TagKey(tags) => {
@@ -109,80 +107,4 @@ pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Vec<Str
 /// The failure for a filter that an action does not know.
 pub(crate) fn unknown(name: &str) -> Failure {
     Failure::new("InvalidParameterValue", format_args!("The filter '{name}' is invalid"))
-}
-
-/// Refuses a filter without values or with more than AWS takes.
-pub(crate) fn check_patterns(name: &str, patterns: &[String]) -> Outcome {
-    if patterns.is_empty() {
-        let message = format!("The filter '{name}' must have at least one value");
-        return Err(Failure::new("InvalidParameterValue", message));
-    }
-    if patterns.len() > VALUES_MAX {
-        let message = format!("The filter '{name}' has more than {VALUES_MAX} values");
-        return Err(Failure::new("FilterLimitExceeded", message));
-    }
-    Ok(())
-}
-
-/// Matches `*` (any text) and `?` (any character); a backslash takes the next one literally.
-pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
-    if !pattern.contains(['*', '?', '\\']) {
-        return pattern == text;
-    }
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p + 1, t));
-                p += 1;
-                continue;
-            }
-            Some('?') => {
-                (p, t) = (p + 1, t + 1);
-                continue;
-            }
-            Some('\\') if pattern.get(p + 1) == Some(&text[t]) => {
-                (p, t) = (p + 2, t + 1);
-                continue;
-            }
-            Some(c) if *c == text[t] => {
-                (p, t) = (p + 1, t + 1);
-                continue;
-            }
-            _ => {}
-        }
-        let Some((after, from)) = star else { return false };
-        star = Some((after, from + 1));
-        (p, t) = (after, from + 1);
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_match_as_documented() {
-        let cases = [
-            ("abc", "abc", true),
-            ("abc", "abcd", false),
-            ("a*c", "abbbc", true),
-            ("a*c*", "abcd", true),
-            ("a?c", "abc", true),
-            ("a?c", "ac", false),
-            ("*", "", true),
-            ("\\*", "*", true),
-            ("\\*", "x", false),
-            ("*a*b", "xaxaxb", true),
-            ("", "", true),
-            ("?", "é", true),
-        ];
-        for (pattern, text, expected) in cases {
-            assert_eq!(wildcard(pattern, text), expected, "{pattern} on {text}");
-        }
-    }
 }

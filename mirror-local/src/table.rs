@@ -258,7 +258,8 @@ impl<T: Row> Rows for Table<T> {
     }
 
     fn reveal(&mut self) {
-        self.rows.append(&mut self.unseen);
+        // `append` would build the whole map anew for a few rows.
+        self.rows.extend(std::mem::take(&mut self.unseen));
     }
 
     fn tags(&self, id: &str) -> Option<&Tags> {

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
-use crate::filter::{check_patterns, unknown, wildcard};
+use crate::filter::{Patterns, unknown};
 use crate::listing::{Page, token};
 use crate::parameters::Parameters;
 use crate::tags::{Tags, check_key};
@@ -99,7 +99,7 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
 /// What must hold of a tag for it to be listed.
 struct Condition {
     subject: Subject,
-    patterns: Vec<String>,
+    patterns: Patterns,
 }
 
 enum Subject {
@@ -115,8 +115,7 @@ fn conditions(parameters: &Parameters) -> Outcome<Vec<Condition>> {
     let mut conditions = Vec::new();
     for filter in parameters.list("Filter") {
         let name = filter.required("Name")?;
-        let patterns: Vec<String> = filter.texts("Value").into_iter().map(str::to_owned).collect();
-        check_patterns(name, &patterns)?;
+        let patterns = Patterns::parse(name, &filter.texts("Value"))?;
         let subject = match name {
             "key" => Subject::Key,
             "resource-id" => Subject::ResourceId,
@@ -134,7 +133,7 @@ fn conditions(parameters: &Parameters) -> Outcome<Vec<Condition>> {
 
 impl Condition {
     fn matches(&self, value: &str) -> bool {
-        self.patterns.iter().any(|pattern| wildcard(pattern, value))
+        self.patterns.match_with(value)
     }
 
     /// Returns whether the condition allows any tag of a resource.

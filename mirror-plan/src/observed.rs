@@ -12,6 +12,7 @@ use crate::resource::Resource;
 use crate::scalar::{AccountId, Region};
 use crate::value::{Origin, Value};
 
+mod bystander;
 mod interface;
 mod inventory;
 mod network_acl;
@@ -19,7 +20,8 @@ mod remade;
 mod stand_in;
 mod strangers;
 
-pub use remade::{Remade, remade, without_images};
+pub use bystander::{Bystanders, givable};
+pub use remade::{Remade, Seen, remade, without_images};
 pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};

@@ -5,6 +5,7 @@ mod account;
 mod json;
 mod replay;
 mod stage;
+mod surroundings;
 mod text;
 
 use std::net::IpAddr;

@@ -208,6 +208,9 @@ pub enum FieldError {
     /// It is not the number, range or word that it should be.
     #[error(transparent)]
     Scalar(#[from] ScalarError),
+    /// It is not the address that it should be.
+    #[error(transparent)]
+    Address(#[from] std::net::AddrParseError),
     /// It is a number outside its range.
     #[error(transparent)]
     Range(#[from] crate::scalar::RangeError),

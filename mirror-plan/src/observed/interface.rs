@@ -1,6 +1,7 @@
 //! Interfaces that sources may mean, as they were seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ pub struct Interface {
     pub vpc: VpcId,
     /// Its subnet.
     pub subnet: SubnetId,
+    /// Its addresses, the primary private one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
     /// Its security groups.
     pub security_groups: BTreeSet<SecurityGroupId>,
     /// Those of its own tags that the stack file asks for.

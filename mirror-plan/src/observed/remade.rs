@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::stand_in::{self, StandIn};
-use super::{Found, Observed};
+use super::stand_in::{self, StandIn, There};
+use super::{Found, Interface, Observed};
 use crate::address::{Address, Kind, Name};
 use crate::attribute::Problems;
 use crate::code;
@@ -25,6 +25,17 @@ impl Observed {
     }
 }
 
+/// What was observed and is to be made again.
+#[derive(Clone, Debug, Default)]
+pub struct Seen<'o> {
+    /// The objects, each with the address that it gets.
+    pub objects: BTreeMap<&'o Address, &'o Found>,
+    /// Interfaces of others: the VPCs, subnets and groups that they are in have to be there.
+    pub interfaces: Vec<&'o Interface>,
+    /// What was made before, and has the id that was seen.
+    pub before: BTreeMap<&'o Address, &'o Found>,
+}
+
 /// A stack that makes what was observed.
 #[derive(Clone, Debug)]
 pub struct Remade {
@@ -34,24 +45,23 @@ pub struct Remade {
     pub stand_ins: BTreeMap<Address, String>,
 }
 
-/// The stack `name` that would make `objects` in an empty account: with the attributes that were seen, and
-/// with references among them in place of ids. For subnets, groups and VPCs that they refer to and nobody has seen
-/// something stands; so it does for images, of which there are not the same in every account.
+/// The stack `name` that would make what was seen in an account with nothing else but what was made before: with
+/// the attributes that were seen, and with references among the objects in place of ids. For subnets, groups and VPCs
+/// that they refer to and nobody has seen something stands; so it does for images, of which there are not the same in
+/// every account.
 ///
 /// User data that is not known is that which `stack` has for the object, if it has the same hash; else
 /// something stands for it.
 ///
 /// # Errors
 /// If an object cannot be declared as it was seen.
-pub fn remade(
-    name: Name,
-    objects: &BTreeMap<&Address, &Found>,
-    stack: &Stack,
-) -> Result<Remade, Diagnostics> {
+pub fn remade(name: Name, seen: &Seen<'_>, stack: &Stack) -> Result<Remade, Diagnostics> {
+    let Seen { objects, interfaces, before } = seen;
     let mut names = names(objects);
     let mut stand_ins = BTreeMap::new();
     let mut all = Vec::new();
-    for StandIn { address, attributes, id } in stand_in::stand_ins(objects, &names) {
+    let there = There { names: &names, before };
+    for StandIn { address, attributes, id } in stand_in::stand_ins(objects, interfaces, &there) {
         if let Some(id) = id {
             names.insert(id.clone(), address.clone());
             stand_ins.insert(address.clone(), id);

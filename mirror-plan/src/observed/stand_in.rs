@@ -1,12 +1,13 @@
 //! What observed objects refer to though nobody has seen it, and what can stand for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
-use super::Found;
+use super::{Found, Interface};
 use crate::address::{Address, Kind};
+use crate::resource::Resource;
 use crate::value::Value;
 
 /// Something that stands for an object of which only the id is known.
@@ -18,37 +19,58 @@ pub(super) struct StandIn {
     pub(super) id: Option<String>,
 }
 
-/// Finds what stands for what instances and subnets refer to and `names` does not know: a VPC, a subnet that
+/// What is there already when something is made again.
+#[derive(Debug)]
+pub(super) struct There<'n> {
+    /// Whose each id is of what is made, and of what stands for something.
+    pub(super) names: &'n BTreeMap<String, Address>,
+    /// The objects that were made before: they are referred to by their ids.
+    pub(super) before: &'n BTreeMap<&'n Address, &'n Found>,
+}
+
+impl There<'_> {
+    fn has(&self, id: &str) -> bool {
+        self.names.contains_key(id) || self.before.values().any(|found| found.id.as_str() == id)
+    }
+}
+
+/// Finds what stands for what instances, subnets and interfaces refer to and is not there: a VPC, a subnet that
 /// holds the addresses, and a security group that lets everything through.
 pub(super) fn stand_ins(
     objects: &BTreeMap<&Address, &Found>,
-    names: &BTreeMap<String, Address>,
+    interfaces: &[&Interface],
+    there: &There<'_>,
 ) -> Vec<StandIn> {
-    let mut needs = Needs::of(objects, names);
+    let mut needs = Needs::default();
+    interfaces.iter().for_each(|interface| needs.add_interface(interface, there));
+    objects.iter().for_each(|(address, found)| needs.add_object((address, found), there));
+    for found in there.before.values() {
+        needs.add_range(found, Value::String(found.id.to_string()));
+    }
     let mut made = Vec::new();
-    let needed: Vec<Ipv4Addr> = needs.addresses().collect();
     for (id, within) in std::mem::take(&mut needs.vpcs) {
         made.extend(needs.add_vpc(Some(id), within));
     }
-    for address in needed {
-        if needs.vpc_of(address).is_none() {
+    let homeless: Vec<Ipv4Addr> = needs.homeless().collect();
+    for address in homeless {
+        if needs.vpc_around(address).is_none() {
             made.extend(needs.add_vpc(None, address));
         }
     }
-    let subnets = needs.subnets.iter().filter_map(|(id, addresses)| {
-        let vpc = needs.vpc_of(*addresses.first()?)?;
-        let block = around(addresses);
-        let attributes =
-            [("vpc", Value::Resource(vpc)), ("cidr", Value::String(block.to_string()))];
+    let subnets = needs.subnets.iter().filter_map(|(id, within)| {
+        let attributes = [
+            ("vpc", needs.vpc_of(within)?),
+            ("cidr", Value::String(around(&within.addresses).to_string())),
+        ];
         stand_in(Kind::Subnet, id, attributes)
     });
-    let groups = needs.groups.iter().filter_map(|(id, address)| {
+    let groups = needs.groups.iter().filter_map(|(id, within)| {
         let all = object([
             ("protocol", Value::String("all".to_owned())),
             ("cidrs", Value::List(vec![Value::String("0.0.0.0/0".to_owned())])),
         ]);
         let attributes = [
-            ("vpc", Value::Resource(needs.vpc_of(*address)?)),
+            ("vpc", needs.vpc_of(within)?),
             ("open_to_world", Value::Bool(true)),
             ("ingress", Value::List(vec![all])),
         ];
@@ -59,80 +81,140 @@ pub(super) fn stand_ins(
     made
 }
 
-/// What is referred to and not known, with an address that is in it.
+/// What is referred to and not there.
 #[derive(Debug, Default)]
 struct Needs {
+    /// VPCs, with an address that is in each.
     vpcs: BTreeMap<String, Ipv4Addr>,
-    subnets: BTreeMap<String, BTreeSet<Ipv4Addr>>,
-    groups: BTreeMap<String, Ipv4Addr>,
-    /// The VPCs that are known or stand for others, with their ranges.
-    known: Vec<(Address, Ipv4Net)>,
+    subnets: BTreeMap<String, Within>,
+    groups: BTreeMap<String, Within>,
+    /// The VPCs that are known or stand for others.
+    known: Vec<Known>,
+}
+
+/// Where something is that is referred to.
+#[derive(Debug, Default)]
+struct Within {
+    /// The VPC, where that is told.
+    vpc: Option<String>,
+    /// Addresses that are in it.
+    addresses: BTreeSet<Ipv4Addr>,
+}
+
+/// A VPC that is there when what is in it is made.
+#[derive(Debug)]
+struct Known {
+    id: Option<String>,
+    /// How it is referred to.
+    reference: Value,
+    range: Ipv4Net,
 }
 
 impl Needs {
-    fn of(objects: &BTreeMap<&Address, &Found>, names: &BTreeMap<String, Address>) -> Self {
-        let mut needs = Self::default();
-        let unknown = |value: &Value| match value {
-            Value::String(id) if !names.contains_key(id) => Some(id.clone()),
-            _ => None,
-        };
-        for (address, found) in objects {
-            let Value::Object(members) = found.resource.to_value() else { continue };
-            let member = |name: &str| members.get(name).unwrap_or(&Value::Null);
-            let range = || text(member("cidr"))?.parse::<Ipv4Net>().ok();
-            match address.kind {
-                Kind::Vpc => needs.known.extend(range().map(|it| ((*address).clone(), it))),
-                Kind::Subnet => {
-                    let vpc = unknown(member("vpc")).zip(range());
-                    needs.vpcs.extend(vpc.map(|(id, range)| (id, range.network())));
-                }
-                Kind::Instance => {
-                    let own = text(member("private_ip")).and_then(|it| it.parse().ok());
-                    let Some(own) = own else { continue };
-                    if let Some(id) = unknown(member("subnet")) {
-                        needs.subnets.entry(id).or_default().insert(own);
-                    }
-                    if let Value::List(groups) = member("security_groups") {
-                        let groups = groups.iter().filter_map(unknown);
-                        needs.groups.extend(groups.map(|id| (id, own)));
-                    }
-                }
-                Kind::InternetGateway
-                | Kind::RouteTable
-                | Kind::VpcPeering
-                | Kind::TransitGatewayAttachment
-                | Kind::SecurityGroup
-                | Kind::TargetGroup
-                | Kind::LoadBalancer
-                | Kind::GatewayLoadBalancer
-                | Kind::EndpointService
-                | Kind::GatewayLoadBalancerEndpoint
-                | Kind::MirrorTarget
-                | Kind::MirrorFilter
-                | Kind::MirrorSession => {}
+    /// An interface of others tells the VPC of all that it refers to.
+    fn add_interface(&mut self, interface: &Interface, there: &There<'_>) {
+        let Interface { vpc, subnet, addresses, security_groups, .. } = interface;
+        let Some(own) = primary(addresses) else { return };
+        let vpc = vpc.to_string();
+        let add = |all: &mut BTreeMap<String, Within>, id: &str| {
+            if !there.has(id) {
+                let within = all.entry(id.to_owned()).or_default();
+                within.vpc = Some(vpc.clone());
+                within.addresses.insert(own);
             }
+        };
+        add(&mut self.subnets, subnet.as_str());
+        security_groups.iter().for_each(|group| add(&mut self.groups, group.as_str()));
+        if !there.has(&vpc) {
+            self.vpcs.entry(vpc).or_insert(own);
         }
-        needs
     }
 
-    /// An address of each subnet and group.
-    fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
-        let subnets = self.subnets.values().flat_map(|addresses| addresses.first().copied());
-        subnets.chain(self.groups.values().copied())
+    fn add_object(&mut self, (address, found): (&Address, &Found), there: &There<'_>) {
+        let Value::Object(members) = found.resource.to_value() else { return };
+        let member = |name: &str| members.get(name).unwrap_or(&Value::Null);
+        let unknown = |value: &Value| text(value).filter(|id| !there.has(id)).map(str::to_owned);
+        match address.kind {
+            Kind::Vpc => self.add_range(found, Value::Resource(address.clone())),
+            Kind::Subnet => {
+                let range = text(member("cidr")).and_then(|it| it.parse::<Ipv4Net>().ok());
+                let vpc = unknown(member("vpc")).zip(range);
+                self.vpcs.extend(vpc.map(|(id, range)| (id, range.network())));
+            }
+            Kind::Instance => {
+                let own = text(member("private_ip")).and_then(|it| it.parse().ok());
+                let Some(own) = own else { return };
+                if let Some(id) = unknown(member("subnet")) {
+                    self.subnets.entry(id).or_default().addresses.insert(own);
+                }
+                if let Value::List(groups) = member("security_groups") {
+                    for id in groups.iter().filter_map(unknown) {
+                        self.groups.entry(id).or_default().addresses.insert(own);
+                    }
+                }
+            }
+            Kind::InternetGateway
+            | Kind::RouteTable
+            | Kind::VpcPeering
+            | Kind::TransitGatewayAttachment
+            | Kind::SecurityGroup
+            | Kind::TargetGroup
+            | Kind::LoadBalancer
+            | Kind::GatewayLoadBalancer
+            | Kind::EndpointService
+            | Kind::GatewayLoadBalancerEndpoint
+            | Kind::MirrorTarget
+            | Kind::MirrorFilter
+            | Kind::MirrorSession => {}
+        }
     }
 
-    fn vpc_of(&self, address: Ipv4Addr) -> Option<Address> {
-        let mut known = self.known.iter();
-        known.find(|(_, range)| range.contains(&address)).map(|(vpc, _)| vpc.clone())
+    /// A VPC, if it is one, with how it is referred to.
+    fn add_range(&mut self, found: &Found, reference: Value) {
+        if let Resource::Vpc(vpc) = &found.resource {
+            let id = Some(found.id.to_string());
+            self.known.push(Known { id, reference, range: vpc.cidr.net() });
+        }
+    }
+
+    /// An address of each subnet and group of which the VPC is not told.
+    fn homeless(&self) -> impl Iterator<Item = Ipv4Addr> {
+        let all = self.subnets.values().chain(self.groups.values());
+        let homeless = all.filter(|within| within.vpc.is_none());
+        homeless.filter_map(|within| within.addresses.first().copied())
+    }
+
+    fn vpc_of(&self, within: &Within) -> Option<Value> {
+        match &within.vpc {
+            Some(id) => {
+                let known = self.known.iter().find(|known| known.id.as_ref() == Some(id))?;
+                Some(known.reference.clone())
+            }
+            None => self.vpc_around(*within.addresses.first()?),
+        }
+    }
+
+    fn vpc_around(&self, address: Ipv4Addr) -> Option<Value> {
+        let known = self.known.iter().find(|known| known.range.contains(&address))?;
+        Some(known.reference.clone())
     }
 
     fn add_vpc(&mut self, id: Option<String>, within: Ipv4Addr) -> Option<StandIn> {
         let range = Ipv4Net::new(within, 16).ok()?.trunc();
         let name = id.clone().unwrap_or_else(|| format!("unseen-{}", self.known.len()));
         let cidr = [("cidr", Value::String(range.to_string()))];
-        let made = StandIn { id, ..stand_in(Kind::Vpc, &name, cidr)? };
-        self.known.push((made.address.clone(), range));
+        let made = StandIn { id: id.clone(), ..stand_in(Kind::Vpc, &name, cidr)? };
+        let reference = Value::Resource(made.address.clone());
+        self.known.push(Known { id, reference, range });
         Some(made)
+    }
+}
+
+/// The primary private address of an interface.
+pub(super) fn primary(addresses: &[IpAddr]) -> Option<Ipv4Addr> {
+    match addresses.first()? {
+        IpAddr::V4(address) => Some(*address),
+        IpAddr::V6(_) => None,
     }
 }
 

@@ -1,22 +1,23 @@
 //! The stage: a local AWS in memory that holds what was observed, to apply a plan in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use mirror_local::{Cloud, Durations, Settings as CloudSettings};
-use mirror_plan::address::{Address, Name};
+use mirror_plan::address::{Address, Kind, Name};
 use mirror_plan::apply::report::Report;
 use mirror_plan::apply::{Journal, Options, Stop, apply};
 use mirror_plan::aws::{Aws, Wanted};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::observed::{Found, Observed, Remade, remade, without_images};
+use mirror_plan::observed::{Found, Observed, Remade, Seen, remade, without_images};
 use mirror_plan::plan::{Mode, Request, plan};
 use mirror_plan::render::report::Failures;
 use mirror_plan::resource::Resource;
 use mirror_plan::stack::Stack;
 
+use super::surroundings;
 use crate::cli::SightArgs;
 use crate::settings::{Place, Settings};
 use crate::ui::Ui;
@@ -24,6 +25,9 @@ use crate::{cloud, inventory};
 
 /// The stack that makes what the real one only uses.
 const SURROUNDINGS: &str = "rehearsal-surroundings";
+
+/// The stack that makes the instances that sources mean.
+const BYSTANDERS: &str = "rehearsal-bystanders";
 
 /// From what ids are drawn where some are given already: any number that is not a local AWS's own.
 const SEED: u64 = 0x7265_6865_6172_7365;
@@ -33,6 +37,7 @@ const SEED: u64 = 0x7265_6865_6172_7365;
 pub(super) struct Stage {
     cloud: Cloud,
     aws: Aws,
+    ec2: aws_sdk_ec2::Client,
     stack: Stack,
 }
 
@@ -61,7 +66,13 @@ impl Stage {
         // What was observed may be a local AWS, whose ids must not be those of something else here.
         let stage = Self::over(Cloud::in_memory().with_seed(SEED), stack, settings)?;
         let stage = Self { stack: without_images(stage.stack), ..stage };
-        let stand_ins = stage.hold(&observed).await?;
+        let Held { stand_ins, left_out } = stage.hold(&observed).await?;
+        if !left_out.is_empty() {
+            ui.note(format_args!(
+                "Not rehearsed, since not enough is known of them: {}\n",
+                left_out.join(", ")
+            ));
+        }
         if !stand_ins.is_empty() {
             ui.note(format_args!(
                 "Only the ids of these are known, so that something stands for them that lets everything through: {}\n",
@@ -84,9 +95,10 @@ impl Stage {
         instant.durations = Durations::instant();
         let cloud = cloud.with_settings(instant);
         let aws = cloud::connect_to(&cloud, settings, stack.region.as_ref())?;
+        let ec2 = cloud::ec2_of(&cloud, settings, stack.region.as_ref());
         // Whose account it is and who else works on it is of no consequence here.
         let stack = Stack { account: None, coordination: None, ..stack.clone() };
-        Ok(Self { cloud, aws, stack })
+        Ok(Self { cloud, aws, ec2, stack })
     }
 
     pub(super) const fn cloud(&self) -> &Cloud {
@@ -122,32 +134,44 @@ impl Stage {
         Ok(apply(&plan, cloud, &options, &Stop::new(), &mut ()).await)
     }
 
-    /// Makes what was observed: first what the stack uses, then what it owns, with the ids that were seen.
-    ///
-    /// Returns the ids of what something stands for.
-    async fn hold(&self, observed: &Observed) -> Result<Vec<String>, Diagnostics> {
-        if !observed.sources.is_empty() {
-            let title = "a stack with `sources` cannot be rehearsed over what is there yet";
-            return Err(Diagnostic::error(code::FILE, title)
-                .help("rehearse it in a local AWS: --local")
-                .into());
+    /// Makes what was observed, with the ids that were seen: first what the stack uses, then what it owns. Its
+    /// sessions go last, for interfaces of others that they mirror may be in its own subnets.
+    async fn hold(&self, observed: &Observed) -> Result<Held, Diagnostics> {
+        let own = &self.stack.name;
+        let name = |text: &str| -> Name { text.parse().expect("it is a name") };
+        let existing: BTreeMap<&Address, &Found> = observed.existing.iter().collect();
+        let owned = observed.current_objects();
+        let bystanders = observed.bystanders();
+        let mut stand_ins = BTreeSet::new();
+        let used = Seen { objects: existing.clone(), ..Seen::default() };
+        stand_ins.extend(self.make(&name(SURROUNDINGS), &used).await?);
+        if !bystanders.interfaces.is_empty() {
+            let is_session = |address: &Address| address.kind == Kind::MirrorSession;
+            let mut objects = owned.clone();
+            objects.retain(|address, _| !is_session(address));
+            let before = existing.clone().into_iter().chain(objects.clone()).collect();
+            let rest = Seen { objects, before: existing.clone(), interfaces: Vec::new() };
+            stand_ins.extend(self.make(own, &rest).await?);
+            let interfaces = bystanders.interfaces.values().collect();
+            let hosts = bystanders.hosts.iter().collect();
+            let seen = Seen { objects: hosts, interfaces, before };
+            stand_ins.extend(self.make(&name(BYSTANDERS), &seen).await?);
+            surroundings::attach(&self.cloud, &self.ec2, &bystanders).await?;
         }
-        let surroundings: Name = SURROUNDINGS.parse().expect("it is a name");
-        let existing = observed.existing.iter().collect();
-        let mut stand_ins = self.make(surroundings, &existing).await?;
-        stand_ins.extend(self.make(self.stack.name.clone(), &observed.current_objects()).await?);
-        Ok(stand_ins)
+        let all = Seen { objects: owned, before: existing, interfaces: Vec::new() };
+        stand_ins.extend(self.make(own, &all).await?);
+        surroundings::close(&self.cloud, &self.ec2, &observed.network_acls).await?;
+        let left_out = bystanders.left_out.iter().map(ToString::to_string).collect();
+        Ok(Held { stand_ins: stand_ins.into_iter().collect(), left_out })
     }
 
-    async fn make(
-        &self,
-        name: Name,
-        objects: &BTreeMap<&Address, &Found>,
-    ) -> Result<Vec<String>, Diagnostics> {
+    /// Makes what was seen, and returns the ids of what something stands for.
+    async fn make(&self, name: &Name, seen: &Seen<'_>) -> Result<Vec<String>, Diagnostics> {
+        let Seen { objects, interfaces: _, before: _ } = seen;
         if objects.is_empty() {
             return Ok(Vec::new());
         }
-        let Remade { stack: before, stand_ins } = remade(name, objects, &self.stack)?;
+        let Remade { stack: before, stand_ins } = remade(name.clone(), seen, &self.stack)?;
         let report = self.apply_of(&before).await?;
         if !report.is_complete() {
             let title = "what is there cannot be made again in a local AWS";
@@ -166,6 +190,15 @@ impl Stage {
         self.cloud.rename(&names.chain(stood_for).collect());
         Ok(stand_ins.into_values().collect())
     }
+}
+
+/// What could not be made just as it was seen.
+#[derive(Debug)]
+struct Held {
+    /// The ids of what something stands for.
+    stand_ins: Vec<String>,
+    /// The interfaces that are not there.
+    left_out: Vec<String>,
 }
 
 /// The objects that are not here as they were seen.

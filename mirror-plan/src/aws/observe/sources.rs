@@ -5,6 +5,7 @@
 //! is decided when planning, from the facts that are gathered here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use aws_sdk_ec2::types::{
     Filter, Instance as SeenInstance, InstanceNetworkInterface, NetworkInterface as SeenInterface,
@@ -296,6 +297,12 @@ impl<'s> Look<'s> {
         let interface = Interface {
             vpc: INTERFACES.id("vpcId", seen.vpc_id())?,
             subnet: INTERFACES.id("subnetId", seen.subnet_id())?,
+            addresses: addresses(
+                INTERFACES,
+                seen.private_ip_address(),
+                seen.private_ip_addresses().iter().map(|it| it.private_ip_address()),
+                seen.ipv6_addresses().iter().map(|it| it.ipv6_address()),
+            )?,
             security_groups: groups
                 .map(|id| INTERFACES.id("groupId", id))
                 .collect::<Result<_, _>>()?,
@@ -348,12 +355,32 @@ fn on_instance(
     let interface = Interface {
         vpc: INSTANCES.id("vpcId", seen.vpc_id())?,
         subnet: INSTANCES.id("subnetId", seen.subnet_id())?,
+        addresses: addresses(
+            INSTANCES,
+            seen.private_ip_address(),
+            seen.private_ip_addresses().iter().map(|it| it.private_ip_address()),
+            seen.ipv6_addresses().iter().map(|it| it.ipv6_address()),
+        )?,
         security_groups: groups.map(|id| INSTANCES.id("groupId", id)).collect::<Result<_, _>>()?,
         tags: Tags::new(),
         instance: Some(host.attached(device_index(INSTANCES, device)?, keys)),
         mirror_target: None,
     };
     Ok((INSTANCES.id("networkInterfaceId", seen.network_interface_id())?, interface))
+}
+
+/// The addresses of an interface, the primary one first.
+fn addresses<'a>(
+    answer: Answer,
+    primary: Option<&'a str>,
+    private: impl Iterator<Item = Option<&'a str>>,
+    version_6: impl Iterator<Item = Option<&'a str>>,
+) -> Result<Vec<IpAddr>, AnswerError> {
+    let mut rest: Vec<&str> = private.chain(version_6).flatten().collect();
+    rest.sort_unstable();
+    let rest = rest.into_iter().filter(|address| Some(*address) != primary);
+    let parsed = |address| answer.parsed("ipAddress", Some(address));
+    primary.into_iter().chain(rest).map(parsed).collect()
 }
 
 fn device_index(answer: Answer, seen: Option<i32>) -> Result<u32, AnswerError> {

@@ -9,6 +9,7 @@ use ipnet::Ipv4Net;
 use super::moment::{Moment, Object, Objects};
 use super::never;
 use crate::address::{Address, Kind};
+use crate::id::NetworkInterfaceId;
 use crate::observed::Observed;
 use crate::plan::Plan;
 use crate::resource::load_balancer::Listener;
@@ -179,7 +180,7 @@ impl Mirroring {
                 Some(instance) => interfaces.entry(instance.address.to_string()),
                 None => interfaces.entry(text(source)),
             };
-            let interface = interface.or_insert_with_key(|id| Interface::alone(id));
+            let interface = interface.or_insert_with_key(|id| Interface::of_others(id, observed));
             match Session::of(session, &objects) {
                 Ok(session) => interface.sessions.extend(session),
                 Err(error) => untraceable.push(error),
@@ -245,15 +246,19 @@ impl Interface {
         }
     }
 
-    /// One of which only the id is known.
-    fn alone(id: &str) -> Self {
+    /// One that the stack does not have: its id is known, and more if sources mean it.
+    fn of_others(id: &str, observed: &Observed) -> Self {
+        let seen = id.parse::<NetworkInterfaceId>().ok().and_then(|id| {
+            observed.sources.values().find_map(|sighting| sighting.interfaces.get(&id))
+        });
+        let host = seen.and_then(|seen| seen.instance.as_ref());
         Self {
             name: id.to_owned(),
             id: Some(id.to_owned()),
-            addresses: Vec::new(),
+            addresses: seen.map(|seen| seen.addresses.clone()).unwrap_or_default(),
             subnet: None,
             resolvers: never::RESOLVERS.to_vec(),
-            instance_type: None,
+            instance_type: host.map(|host| host.instance_type.clone()),
             sessions: Vec::new(),
         }
     }

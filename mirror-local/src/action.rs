@@ -12,7 +12,7 @@ use crate::response::Response;
 use crate::token;
 use crate::world::{Call, View, World};
 use crate::xml::Xml;
-use crate::{cloudwatch, ec2, elbv2, s3, ssm, sts};
+use crate::{autoscaling, cloudwatch, ec2, elbv2, s3, ssm, sts};
 use jiff::Timestamp;
 
 /// One action: its name, what it does, and how it may be called.
@@ -109,14 +109,12 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     let request_id = next_request_id(world);
     let settings = world.settings.clone();
     let region = world.region(&request.region, now);
-    region.settle(now);
+    region.settle(&settings, now);
     let action = match find(request.service, &request.action) {
         Ok(action) => action,
         Err(failure) => return Response::failure(request.speech(), request_id, &failure),
     };
-    for table in region.tables_mut() {
-        table.1.seal();
-    }
+    region.seal();
     let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
     let response = Response::success(request.speech(), &request.action, request_id, |xml| {
         authorize(request, call.view())?;
@@ -130,9 +128,9 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
         }
     });
     if response.error.is_some() {
-        for table in call.region.tables_mut() {
-            table.1.rollback();
-        }
+        call.region.rollback();
+    } else if action.mutates() {
+        autoscaling::take_notice(&mut call);
     }
     response
 }
@@ -171,6 +169,7 @@ pub fn action_names(service: Service) -> Vec<&'static str> {
 
 fn actions(service: Service) -> &'static [&'static [Action]] {
     match service {
+        Service::AutoScaling => autoscaling::ACTIONS,
         Service::Ec2 => ec2::ACTIONS,
         Service::LoadBalancing => elbv2::ACTIONS,
         Service::Metrics => cloudwatch::ACTIONS,

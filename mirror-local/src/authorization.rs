@@ -103,9 +103,11 @@ fn refusal(
             }
             Failure::new("UnauthorizedOperation", said).with_status(403)
         }
-        Service::LoadBalancing | Service::Metrics | Service::Storage | Service::Tokens => {
-            Failure::new("AccessDenied", said).with_status(403)
-        }
+        Service::AutoScaling
+        | Service::LoadBalancing
+        | Service::Metrics
+        | Service::Storage
+        | Service::Tokens => Failure::new("AccessDenied", said).with_status(403),
         Service::Parameters => Failure::new("AccessDeniedException", said),
     }
 }

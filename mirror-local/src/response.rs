@@ -151,14 +151,17 @@ fn write_rest_failure(xml: &mut Xml, code: &str, failure: &Failure, request_id: 
     });
 }
 
-/// Elastic Load Balancing and CloudWatch have one code for what EC2 calls by several names.
+/// Other services of the Query protocol have one code for what EC2 calls by several names.
 fn spelling(service: Service, code: &str) -> &str {
     match (service, code) {
         (
-            Service::LoadBalancing | Service::Metrics,
+            Service::AutoScaling | Service::LoadBalancing | Service::Metrics,
             "MissingParameter" | "InvalidParameterValue",
         ) => "ValidationError",
-        (Service::LoadBalancing | Service::Metrics, "RequestLimitExceeded") => "Throttling",
+        (
+            Service::AutoScaling | Service::LoadBalancing | Service::Metrics,
+            "RequestLimitExceeded",
+        ) => "Throttling",
         (Service::Parameters, "RequestLimitExceeded") => "ThrottlingException",
         (Service::Tokens, "RequestLimitExceeded") => "Throttling",
         (Service::Storage, "RequestLimitExceeded") => "SlowDown",
@@ -169,6 +172,7 @@ fn spelling(service: Service, code: &str) -> &str {
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Ec2 | Service::Parameters => "http://ec2.amazonaws.com/doc/2016-11-15/",
+        Service::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         Service::LoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         Service::Metrics => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         Service::Storage => "http://s3.amazonaws.com/doc/2006-03-01/",

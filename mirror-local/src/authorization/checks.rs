@@ -58,7 +58,8 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
             };
             BTreeMap::from([(made.to_owned(), tags(parameters, "Tags"))])
         }
-        Service::Ec2
+        Service::AutoScaling
+        | Service::Ec2
         | Service::Metrics
         | Service::Parameters
         | Service::Storage
@@ -308,6 +309,12 @@ impl Checked<'_> {
                 vpc.map(|id| ("vpc", id)).into_iter().collect()
             }
             Find::Launch => self.launch(),
+            Find::Template => {
+                let (id, name) = (given("LaunchTemplateId"), given("LaunchTemplateName"));
+                let mut templates = region.launch_templates.values();
+                let named = templates.find(|template| template.id == id || template.name == name);
+                named.map(|template| ("launch-template", &*template.id)).into_iter().collect()
+            }
         };
         named.into_iter().filter_map(|(of, id)| self.existing(of, id)).collect()
     }

@@ -46,6 +46,8 @@ pub(super) enum Find {
     Network,
     /// What instances are launched into: subnets, security groups and interfaces.
     Launch,
+    /// The launch template that is named by id or by name.
+    Template,
 }
 
 const ACL: &str = "network-acl";
@@ -131,7 +133,19 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Name("KeyName"),
             Found(Find::Launch),
         ],
-        _ => return transit(action).or_else(|| endpoints(action)),
+        _ => return transit(action).or_else(|| endpoints(action)).or_else(|| templates(action)),
+    })
+}
+
+/// What an action of EC2 on launch templates is checked on.
+fn templates(action: &str) -> Option<&'static [Subject]> {
+    Some(match action {
+        "CreateLaunchTemplate" => &[Made("launch-template")],
+        "CreateLaunchTemplateVersion"
+        | "DeleteLaunchTemplate"
+        | "DeleteLaunchTemplateVersions"
+        | "ModifyLaunchTemplate" => &[Found(Find::Template)],
+        _ => return None,
     })
 }
 
@@ -205,7 +219,11 @@ pub(super) fn subjects(service: Service, action: &str) -> &'static [Subject] {
     let known = match service {
         Service::Ec2 => ec2(action),
         Service::LoadBalancing => balancing(action),
-        Service::Metrics | Service::Parameters | Service::Storage | Service::Tokens => None,
+        Service::AutoScaling
+        | Service::Metrics
+        | Service::Parameters
+        | Service::Storage
+        | Service::Tokens => None,
     };
     known.unwrap_or_default()
 }

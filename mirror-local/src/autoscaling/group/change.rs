@@ -1,0 +1,228 @@
+//! What a call says a group is to be.
+
+use super::template::{self, Template};
+use super::{AutoScalingGroup, HealthCheck, HealthCheckType, Sizes};
+use crate::autoscaling::scaling::launch;
+use crate::autoscaling::{constraint, invalid, number, required};
+use crate::elbv2::TargetType;
+use crate::failure::{Failure, Outcome};
+use crate::parameters::Parameters;
+use crate::tags::{Tags, check_key};
+use crate::world::{Call, Region};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What EC2 Auto Scaling has and a local AWS has not.
+const FOREIGN: &[&str] = &[
+    "AvailabilityZoneDistribution",
+    "AvailabilityZoneIds",
+    "AvailabilityZoneImpairmentPolicy",
+    "AvailabilityZones",
+    "CapacityRebalance",
+    "CapacityReservationSpecification",
+    "Context",
+    "DefaultInstanceWarmup",
+    "DeletionProtection",
+    "DesiredCapacityType",
+    "InstanceId",
+    "InstanceLifecyclePolicy",
+    "InstanceMaintenancePolicy",
+    "LaunchConfigurationName",
+    "LifecycleHookSpecificationList",
+    "LoadBalancerNames",
+    "MaxInstanceLifetime",
+    "MixedInstancesPolicy",
+    "NewInstancesProtectedFromScaleIn",
+    "PlacementGroup",
+    "ServiceLinkedRoleARN",
+    "SkipZonalShiftValidation",
+    "TrafficSources",
+];
+
+const NAME_LENGTH_MAX: usize = 255;
+const COOLDOWN_S: u32 = 300;
+
+/// Instances that a group may be told to have.
+const SIZES: std::ops::RangeInclusive<u32> = 0..=10_000;
+
+/// Refuses what cannot be the name of a group.
+///
+/// Source: EC2 Auto Scaling API reference, `CreateAutoScalingGroup`: printable characters, and no colon.
+pub(super) fn check_name(name: &str) -> Outcome {
+    if name.chars().count() > NAME_LENGTH_MAX {
+        let what = "Member must have length less than or equal to 255";
+        return Err(constraint((name, "AutoScalingGroupName"), what));
+    }
+    if name.contains(':') {
+        return Err(invalid("The AutoScalingGroup name must not contain a colon"));
+    }
+    Ok(())
+}
+
+/// Reads a group that has no ARN yet.
+pub(super) fn read(call: &Call<'_>, name: &str) -> Outcome<AutoScalingGroup> {
+    let parameters = call.parameters;
+    required(parameters, "MinSize")?;
+    required(parameters, "MaxSize")?;
+    let Some(specification) = parameters.structure("LaunchTemplate") else {
+        let message = "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, \
+                       InstanceId or MixedInstancesPolicy parameter.";
+        return Err(invalid(message));
+    };
+    if parameters.given("VPCZoneIdentifier").is_none() {
+        parameters.refuse(FOREIGN)?;
+        return Err(invalid("At least one Availability Zone or VPC Subnet is required."));
+    }
+    let (tags, propagated) = tags(parameters)?;
+    let mut group = AutoScalingGroup {
+        name: name.to_owned(),
+        arn: String::new(),
+        template: Template::read(call.region, specification)?,
+        sizes: Sizes { min: 0, max: 0, desired: 0 },
+        cooldown_s: COOLDOWN_S,
+        subnets: Vec::new(),
+        target_groups: Vec::new(),
+        detached: BTreeMap::new(),
+        health_check: HealthCheck { kind: HealthCheckType::Ec2, grace_s: 0 },
+        created: call.now,
+        deleted: None,
+        tags,
+        propagated,
+    };
+    apply(call, &mut group)?;
+    let arns = parameters.texts("TargetGroupARNs");
+    check_target_groups(call, &group, &arns)?;
+    group.target_groups = arns.into_iter().map(str::to_owned).collect();
+    Ok(group)
+}
+
+/// Changes a group as a call says; what the call does not name stays.
+pub(super) fn apply(call: &Call<'_>, group: &mut AutoScalingGroup) -> Outcome {
+    let parameters = call.parameters;
+    parameters.refuse(FOREIGN)?;
+    if parameters.texts("TerminationPolicies").iter().any(|policy| *policy != "Default") {
+        return Err(unimplemented("other termination policies than Default"));
+    }
+    group.sizes = sizes(parameters, group.sizes)?;
+    let seconds = |name| number(parameters, name, 0..=u32::MAX);
+    group.cooldown_s = seconds("DefaultCooldown")?.unwrap_or(group.cooldown_s);
+    group.health_check.grace_s =
+        seconds("HealthCheckGracePeriod")?.unwrap_or(group.health_check.grace_s);
+    group.health_check.kind = health_check(parameters)?.unwrap_or(group.health_check.kind);
+    if let Some(listed) = parameters.given("VPCZoneIdentifier") {
+        group.subnets = subnets(call.region, listed)?;
+    }
+    if let Some(specification) = parameters.structure("LaunchTemplate") {
+        group.template = Template::read(call.region, specification)?;
+        launch::rehearse(call, group).map_err(template::unusable)?;
+    }
+    Ok(())
+}
+
+/// Reads how many instances there are to be. Where a bound moves past the desired capacity, that moves along.
+///
+/// Source: EC2 Auto Scaling API reference, `UpdateAutoScalingGroup`.
+fn sizes(parameters: &Parameters, before: Sizes) -> Outcome<Sizes> {
+    let min = number(parameters, "MinSize", SIZES)?.unwrap_or(before.min);
+    let max = number(parameters, "MaxSize", SIZES)?.unwrap_or(before.max);
+    if max < min {
+        let message =
+            format!("Max bound, {max}, must be greater than or equal to min bound, {min}");
+        return Err(invalid(message));
+    }
+    let desired = match number(parameters, "DesiredCapacity", SIZES)? {
+        None => before.desired.clamp(min, max),
+        Some(desired) if (min..=max).contains(&desired) => desired,
+        Some(desired) => {
+            return Err(invalid(format!(
+                "Desired capacity:{desired} must be between the specified min size:{min} and max \
+                 size:{max}"
+            )));
+        }
+    };
+    Ok(Sizes { min, max, desired })
+}
+
+fn health_check(parameters: &Parameters) -> Outcome<Option<HealthCheckType>> {
+    match parameters.given("HealthCheckType") {
+        None => Ok(None),
+        Some("EC2") => Ok(Some(HealthCheckType::Ec2)),
+        Some("ELB" | "EC2,ELB" | "ELB,EC2") => Ok(Some(HealthCheckType::Elb)),
+        Some(text @ ("EBS" | "VPC_LATTICE")) => {
+            Err(unimplemented(&format!("health checks of the type {text}")))
+        }
+        Some(text) => Err(invalid(format!("Unsupported Health Check Type {text}"))),
+    }
+}
+
+fn unimplemented(what: &str) -> Failure {
+    Failure::new("UnsupportedOperation", format!("mirror-local does not implement {what}"))
+}
+
+/// Reads subnets, which must be there and in one VPC.
+fn subnets(region: &Region, listed: &str) -> Outcome<Vec<String>> {
+    let ids: Vec<&str> = listed.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    let mut vpcs = BTreeSet::new();
+    for id in &ids {
+        let subnet = region.subnets.get(id);
+        let subnet =
+            subnet.ok_or_else(|| invalid(format!("The subnet ID '{id}' does not exist")))?;
+        vpcs.insert(&*subnet.vpc_id);
+    }
+    if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
+        return Err(invalid("The subnets of a group must differ"));
+    }
+    match vpcs.len() {
+        0 => Err(invalid("At least one Availability Zone or VPC Subnet is required.")),
+        1 => Ok(ids.into_iter().map(str::to_owned).collect()),
+        _ => Err(invalid("The subnets of a group must be in one VPC")),
+    }
+}
+
+/// Reads tags, and the keys of those that instances get too.
+fn tags(parameters: &Parameters) -> Outcome<(Tags, BTreeSet<String>)> {
+    let tags = Tags::listed(parameters, "Tags")?;
+    let mut propagated = BTreeSet::new();
+    for tag in parameters.list("Tags") {
+        let key = required(tag, "Key")?;
+        check_key(key)?;
+        if tag.boolean("PropagateAtLaunch")?.unwrap_or(false) {
+            propagated.insert(key.to_owned());
+        }
+    }
+    Ok((tags, propagated))
+}
+
+/// Refuses target groups that are not there, or that instances of the group cannot be registered in.
+pub(super) fn check_target_groups(
+    call: &Call<'_>,
+    group: &AutoScalingGroup,
+    arns: &[&str],
+) -> Outcome {
+    let region = &*call.region;
+    let subnet = group.subnets.first().and_then(|id| region.subnets.get(id));
+    for arn in arns {
+        let Some(target_group) = region.target_groups.get(arn) else {
+            let message =
+                "Provided Target Groups may not be valid. Please ensure they exist and try again.";
+            return Err(invalid(message));
+        };
+        if target_group.target_type != TargetType::Instance {
+            return Err(invalid(format!(
+                "Target group {arn} is not of the target type instance and cannot be attached to an \
+                 Auto Scaling group."
+            )));
+        }
+        if subnet.is_some_and(|subnet| subnet.vpc_id != target_group.vpc_id) {
+            let vpc = &target_group.vpc_id;
+            return Err(invalid(format!("Target group {arn} is in another VPC, {vpc}.")));
+        }
+    }
+    let max = call.settings.quotas.target_groups_per_auto_scaling_group;
+    let all: BTreeSet<&str> =
+        group.target_groups.iter().map(|arn| &**arn).chain(arns.iter().copied()).collect();
+    if all.len() > max {
+        let message = format!("An Auto Scaling group can have at most {max} target groups");
+        return Err(Failure::new("LimitExceeded", message));
+    }
+    Ok(())
+}

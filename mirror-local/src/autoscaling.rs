@@ -7,10 +7,13 @@
 //! waits for is over. Source: EC2 Auto Scaling user guide and API reference.
 
 mod activity;
+mod filter;
 mod group;
 mod member;
 mod page;
 mod scaling;
+mod tag;
+mod target_group;
 
 pub(crate) use activity::Activity;
 pub(crate) use group::AutoScalingGroup;
@@ -25,7 +28,8 @@ use crate::world::{Call, Region};
 use jiff::Timestamp;
 
 /// Every action, by group.
-pub(crate) const ACTIONS: &[&[Action]] = &[group::ACTIONS];
+pub(crate) const ACTIONS: &[&[Action]] =
+    &[activity::ACTIONS, group::ACTIONS, member::ACTIONS, tag::ACTIONS, target_group::ACTIONS];
 
 /// Has the groups of a Region look at their instances soon, for something may have become of them.
 pub(crate) fn take_notice(call: &mut Call<'_>) {
@@ -55,6 +59,16 @@ pub(crate) fn scale(region: &mut Region, settings: &Settings, now: Timestamp) {
 fn named<'a>(region: &'a Region, parameters: &Parameters) -> Outcome<&'a AutoScalingGroup> {
     let name = required(parameters, "AutoScalingGroupName")?;
     region.auto_scaling_groups.get(name).ok_or_else(|| not_found(name))
+}
+
+/// Returns the group that a call changes, unless it is being deleted.
+fn standing<'a>(region: &'a Region, parameters: &Parameters) -> Outcome<&'a AutoScalingGroup> {
+    let group = named(region, parameters)?;
+    if group.is_leaving() {
+        let message = "The AutoScaling group may not be modified while it is pending delete";
+        return Err(invalid(message));
+    }
+    Ok(group)
 }
 
 fn not_found(name: &str) -> Failure {

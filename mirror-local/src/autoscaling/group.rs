@@ -3,11 +3,13 @@
 mod change;
 mod template;
 
+pub(super) use change::check_target_groups;
 pub(super) use template::Template;
 
+use super::filter;
 use super::member::{self, Member};
 use super::page::{Page, Size};
-use super::{invalid, look_at, named, required};
+use super::{look_at, named, required, tag};
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
@@ -24,6 +26,8 @@ pub(super) const ACTIONS: &[Action] = &[
     Action::write("CreateAutoScalingGroup", create).without_dry_run(),
     Action::write("DeleteAutoScalingGroup", delete).without_dry_run(),
     Action::read("DescribeAutoScalingGroups", describe).without_dry_run(),
+    Action::write("SetDesiredCapacity", change::set_desired).without_dry_run(),
+    Action::write("UpdateAutoScalingGroup", change::update).without_dry_run(),
 ];
 
 /// An Auto Scaling group, keyed by name.
@@ -36,7 +40,7 @@ pub(crate) struct AutoScalingGroup {
     pub(super) cooldown_s: u32,
     /// Where it launches, in the order in which they were named.
     pub(super) subnets: Vec<String>,
-    pub(super) target_groups: Vec<String>,
+    pub(super) target_groups: Vec<Attachment>,
     /// Target groups that it was detached from, and when the last of its instances there has drained.
     pub(super) detached: BTreeMap<String, Timestamp>,
     pub(super) health_check: HealthCheck,
@@ -56,6 +60,24 @@ impl Row for AutoScalingGroup {
         describe: "DescribeAutoScalingGroups",
         ..Kind::INTERNAL
     };
+}
+
+/// A target group that a group registers its instances in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Attachment {
+    pub(super) arn: String,
+    pub(super) trust: Trust,
+}
+
+/// Whether a group goes by what a target group says of its instances.
+///
+/// Source: EC2 Auto Scaling API reference, `DescribeLoadBalancerTargetGroups`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Trust {
+    /// Not before it has found one of them well.
+    Pending,
+    /// It does, as from the beginning where the group was made with it.
+    Given,
 }
 
 /// How many instances a group has.
@@ -96,6 +118,16 @@ impl AutoScalingGroup {
     /// Whether it is being deleted.
     pub(super) fn is_leaving(&self) -> bool {
         self.deleted.is_some()
+    }
+
+    /// The first of its subnets.
+    pub(crate) fn subnet(&self) -> Option<&str> {
+        self.subnets.first().map(String::as_str)
+    }
+
+    /// The ARNs of its target groups.
+    pub(super) fn target_group_arns(&self) -> impl Iterator<Item = &String> {
+        self.target_groups.iter().map(|attachment| &attachment.arn)
     }
 
     /// The zones that it launches into.
@@ -170,11 +202,11 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     const SET: &str = "AutoScalingGroups";
     let page = Page::parse(parameters, SET, Size { usual: 50, most: 100 })?;
     let names = parameters.texts("AutoScalingGroupNames");
-    let filters = filters(parameters)?;
+    let filters = filter::read(parameters, filter::ON_GROUPS)?;
     let instances = parameters.boolean("IncludeInstances")?.unwrap_or(true);
     let rows = view.region.auto_scaling_groups.iter().filter(|(name, group)| {
         let is_named = names.is_empty() || names.contains(name);
-        is_named && filters.iter().all(|filter| filter.accepts(&group.tags))
+        is_named && filters.iter().all(|filter| filter.accepts_group(group))
     });
     page.write(xml, SET, rows, |xml, group| {
         let shown: Vec<&Member> =
@@ -182,41 +214,6 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
         write(view, (group, &shown), xml);
     });
     Ok(())
-}
-
-/// What must hold of the tags of a group that is described.
-enum Filter<'a> {
-    Key(Vec<&'a str>),
-    Tag(&'a str, Vec<&'a str>),
-    Value(Vec<&'a str>),
-}
-
-impl Filter<'_> {
-    fn accepts(&self, tags: &Tags) -> bool {
-        match self {
-            Self::Key(keys) => tags.iter().any(|(key, _)| keys.contains(&key)),
-            Self::Tag(key, values) => tags.value(key).is_some_and(|it| values.contains(&it)),
-            Self::Value(values) => tags.iter().any(|(_, value)| values.contains(&value)),
-        }
-    }
-}
-
-fn filters(parameters: &Parameters) -> Outcome<Vec<Filter<'_>>> {
-    let read = |filter| {
-        let (name, values) = (required(filter, "Name")?, filter.texts("Values"));
-        match name {
-            "tag-key" => Ok(Filter::Key(values)),
-            "tag-value" => Ok(Filter::Value(values)),
-            _ => match name.strip_prefix("tag:") {
-                Some(key) => Ok(Filter::Tag(key, values)),
-                None => Err(invalid(format!(
-                    "Filter type {name} is not correct. Allowed Filter types are: tag-key \
-                     tag-value tag:<key>"
-                ))),
-            },
-        }
-    };
-    parameters.list("Filters").into_iter().map(read).collect()
 }
 
 fn write(view: View<'_>, (group, members): (&AutoScalingGroup, &[&Member]), xml: &mut Xml) {
@@ -230,7 +227,7 @@ fn write(view: View<'_>, (group, members): (&AutoScalingGroup, &[&Member]), xml:
     xml.text("DefaultCooldown", group.cooldown_s);
     texts(xml, "AvailabilityZones", group.zones(view.region));
     texts(xml, "LoadBalancerNames", [""; 0]);
-    texts(xml, "TargetGroupARNs", &group.target_groups);
+    texts(xml, "TargetGroupARNs", group.target_group_arns());
     xml.text("HealthCheckType", group.health_check.kind.word());
     xml.text("HealthCheckGracePeriod", group.health_check.grace_s);
     xml.members("Instances", members, |xml, member| member.write(xml));
@@ -239,11 +236,11 @@ fn write(view: View<'_>, (group, members): (&AutoScalingGroup, &[&Member]), xml:
     xml.text("VPCZoneIdentifier", group.subnets.join(","));
     texts(xml, "EnabledMetrics", [""; 0]);
     xml.optional("Status", group.deleted.map(|_| "Delete in progress"));
-    xml.members("Tags", group.tags.iter(), |xml, tag| write_tag(group, tag, xml));
+    xml.members("Tags", group.tags.iter(), |xml, tag| tag::write(group, tag, xml));
     texts(xml, "TerminationPolicies", ["Default"]);
     xml.text("NewInstancesProtectedFromScaleIn", false);
     xml.text("ServiceLinkedRoleARN", service_role());
-    xml.members("TrafficSources", &group.target_groups, |xml, arn| {
+    xml.members("TrafficSources", group.target_group_arns(), |xml, arn| {
         xml.text("Identifier", arn);
         xml.text("Type", "elbv2");
     });
@@ -252,15 +249,6 @@ fn write(view: View<'_>, (group, members): (&AutoScalingGroup, &[&Member]), xml:
 /// Writes a list of plain values.
 fn texts<T: std::fmt::Display>(xml: &mut Xml, name: &str, values: impl IntoIterator<Item = T>) {
     xml.element(name, |xml| values.into_iter().for_each(|value| xml.text("member", value)));
-}
-
-/// Writes a tag of a group.
-fn write_tag(group: &AutoScalingGroup, (key, value): (&str, &str), xml: &mut Xml) {
-    xml.text("ResourceId", &group.name);
-    xml.text("ResourceType", "auto-scaling-group");
-    xml.text("Key", key);
-    xml.text("Value", value);
-    xml.text("PropagateAtLaunch", group.propagated.contains(key));
 }
 
 /// The role in which the service launches and terminates.

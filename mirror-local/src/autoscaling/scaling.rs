@@ -8,7 +8,7 @@ mod balance;
 pub(super) mod launch;
 
 use super::activity::{self, Cause};
-use super::group::{AutoScalingGroup, HealthCheckType};
+use super::group::{AutoScalingGroup, HealthCheckType, Trust};
 use super::member::{self, Health, Member, Stage};
 use crate::ec2::instance::{self, Instance, State};
 use crate::elbv2::{self, Standing};
@@ -53,10 +53,41 @@ fn step(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
             go(call, group, (&id, next));
         }
     }
-    if forget_detached(call, group) == Step::Moved || adjust(call, group) == Step::Moved {
-        moved = Step::Moved;
+    for settle in [trust, forget_detached, adjust] {
+        if settle(call, group) == Step::Moved {
+            moved = Step::Moved;
+        }
     }
     moved
+}
+
+/// Goes by what a target group says from when it has found an instance well.
+fn trust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
+    let view = call.view();
+    let is_well = |arn: &str| {
+        let target_group = view.region.target_groups.get(arn);
+        let mut members = member::of(view.region, &group.name);
+        target_group.is_some_and(|target_group| {
+            members.any(|member| {
+                let mut targets = elbv2::standings(view, target_group);
+                targets.any(|(it, standing)| {
+                    it.id == member.instance_id && standing == Standing::Healthy
+                })
+            })
+        })
+    };
+    let is_asked = group.health_check.kind == HealthCheckType::Elb;
+    let untrusted = group.target_groups.iter().filter(|it| is_asked && it.trust == Trust::Pending);
+    let newly: Vec<String> =
+        untrusted.filter(|it| is_well(&it.arn)).map(|it| it.arn.clone()).collect();
+    if newly.is_empty() {
+        return Step::Still;
+    }
+    if let Some(group) = call.region.auto_scaling_groups.get_mut(&group.name) {
+        let now = group.target_groups.iter_mut().filter(|it| newly.contains(&it.arn));
+        now.for_each(|it| it.trust = Trust::Given);
+    }
+    Step::Moved
 }
 
 /// What becomes of an instance.
@@ -102,7 +133,8 @@ fn in_service(
     since: Timestamp,
 ) -> Next {
     let grace = Duration::from_secs(group.health_check.grace_s.into());
-    let is_failing = standings(view, group, member).any(|it| it == Standing::Failing);
+    let is_failing =
+        standings(view, group, member).any(|it| it == (Trust::Given, Standing::Failing));
     if is_failing && later(since, grace) <= view.now {
         Next::Leave(Cause::FailedHealthCheck)
     } else if unregistered(view.region, group, member).next().is_some() {
@@ -112,21 +144,24 @@ fn in_service(
     }
 }
 
-/// What target groups say of an instance, where the group goes by that.
+/// What target groups say of an instance, where the group asks them, and whether it goes by that.
 fn standings<'a>(
     view: View<'a>,
     group: &'a AutoScalingGroup,
     member: &'a Member,
-) -> impl Iterator<Item = Standing> + 'a {
+) -> impl Iterator<Item = (Trust, Standing)> + 'a {
     let asked = match group.health_check.kind {
         HealthCheckType::Ec2 => &[][..],
         HealthCheckType::Elb => &*group.target_groups,
     };
-    let groups = asked.iter().filter_map(move |arn| view.region.target_groups.get(arn));
-    groups
-        .flat_map(move |group| elbv2::standings(view, group))
-        .filter(|(target, _)| target.id == member.instance_id)
-        .map(|(_, standing)| standing)
+    let groups = asked
+        .iter()
+        .filter_map(move |it| Some((it.trust, view.region.target_groups.get(&it.arn)?)));
+    groups.flat_map(move |(trust, group)| {
+        let targets = elbv2::standings(view, group);
+        let own = targets.filter(|(target, _)| target.id == member.instance_id);
+        own.map(move |(_, standing)| (trust, standing))
+    })
 }
 
 /// The target groups that an instance has yet to be registered in.
@@ -135,7 +170,7 @@ fn unregistered<'a>(
     group: &'a AutoScalingGroup,
     member: &'a Member,
 ) -> impl Iterator<Item = &'a String> {
-    let there = group.target_groups.iter().filter(|arn| region.target_groups.contains(arn));
+    let there = group.target_group_arns().filter(|arn| region.target_groups.contains(arn));
     there.filter(|arn| !member.registered.contains(*arn))
 }
 
@@ -271,8 +306,9 @@ fn wait(view: View<'_>, group: &AutoScalingGroup, member: &Member) -> Option<Tim
                 return Some(later(instance.asked_at, noticing(view)));
             }
             let grace = Duration::from_secs(group.health_check.grace_s.into());
-            let known = |standing| match standing {
-                Standing::Failing => Some(later(since, grace)),
+            let known = |(trust, standing)| match standing {
+                Standing::Failing => (trust == Trust::Given).then(|| later(since, grace)),
+                Standing::Starting if trust == Trust::Pending => Some(later(view.now, PATIENCE)),
                 Standing::Starting => Some(later(since, grace).max(later(view.now, PATIENCE))),
                 Standing::Healthy | Standing::Draining | Standing::Down | Standing::Unused => None,
             };

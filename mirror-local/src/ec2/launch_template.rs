@@ -14,11 +14,11 @@ use crate::action::Action;
 use crate::authorization;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
-use crate::listing::Listing;
+use crate::listing::{Listing, check_shape};
 use crate::parameters::Parameters;
-use crate::table::{Kind, tagged_row};
+use crate::table::{Kind, Row as _, tagged_row};
 use crate::tags::Tags;
-use crate::world::{Call, Region, View, by_id};
+use crate::world::{Call, Region, View};
 use crate::xml::Xml;
 use data::Data;
 use jiff::Timestamp;
@@ -93,7 +93,10 @@ fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
 fn named<'a>(region: &'a Region, parameters: &Parameters) -> Outcome<&'a LaunchTemplate> {
     const ID: &str = "LaunchTemplateId";
     match (parameters.given(ID), parameters.given("LaunchTemplateName")) {
-        (Some(id), None) => by_id(&region.launch_templates, id, "launchTemplateId"),
+        (Some(id), None) => {
+            check_shape(&LaunchTemplate::KIND, id, "launchTemplateId")?;
+            region.launch_templates.get(id).ok_or_else(|| absent(("ID", id)))
+        }
         (None, Some(name)) => by_name(region, name),
         (Some(_), Some(_)) => Err(Failure::combination(
             "A launch template can be named by its ID or by its name, and not by both.",
@@ -104,11 +107,18 @@ fn named<'a>(region: &'a Region, parameters: &Parameters) -> Outcome<&'a LaunchT
 
 fn by_name<'a>(region: &'a Region, name: &str) -> Outcome<&'a LaunchTemplate> {
     let found = region.launch_templates.values().find(|template| template.name == name);
-    found.ok_or_else(|| {
-        let message =
-            format!("The specified launch template, with template name {name}, does not exist.");
-        Failure::new("InvalidLaunchTemplateName.NotFoundException", message)
-    })
+    found.ok_or_else(|| absent(("name", name)))
+}
+
+/// The failure for a template that does not exist, by what it was named.
+fn absent((by, what): (&str, &str)) -> Failure {
+    let code = match by {
+        "name" => "InvalidLaunchTemplateName.NotFoundException",
+        _ => LaunchTemplate::KIND.not_found,
+    };
+    let message =
+        format!("The specified launch template, with template {by} {what}, does not exist.");
+    Failure::new(code, message)
 }
 
 fn create(call: &mut Call<'_>) -> Outcome<String> {

@@ -1,7 +1,12 @@
 //! Auto Scaling groups: what they launch, keep, replace and terminate.
 
+mod calls;
+mod health;
+mod targets;
+
 use crate::client::Client;
 use insta::assert_snapshot;
+use mirror_local::{Cloud, Durations, Settings};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,7 +21,10 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let client = Client::new();
+        Self::of(Client::new())
+    }
+
+    fn of(client: Client) -> Self {
         let image = client.ec2("DescribeImages&Owner.1=amazon").text("imageId");
         let template = client.ec2(format!(
             "CreateLaunchTemplate&LaunchTemplateName=sensor&LaunchTemplateData.ImageId={image}\
@@ -79,6 +87,28 @@ impl Stage {
         all
     }
 
+    /// The ids of the instances of the group, in the order of the zones.
+    fn ids(&self) -> Vec<String> {
+        let told = self.client.scaling("DescribeAutoScalingInstances");
+        let mut all: Vec<(String, String)> =
+            told.texts("AvailabilityZone").into_iter().zip(told.texts("InstanceId")).collect();
+        all.sort();
+        all.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Changes the group; the rest of the call is given.
+    fn update(&self, rest: &str) {
+        self.client.scaling(format!("UpdateAutoScalingGroup&AutoScalingGroupName=g{rest}"));
+    }
+
+    /// Waits until every instance is in service.
+    fn settle(&self) {
+        self.client.wait(10 * SECOND);
+        let told = self.client.scaling("DescribeAutoScalingInstances").texts("LifecycleState");
+        assert!(told.iter().all(|state| state == "InService"), "{told:?}");
+    }
+
+    /// What the target group says of its targets.
     fn health(&self) -> Vec<String> {
         let call = format!("DescribeTargetHealth&TargetGroupArn={}", self.target_group);
         self.client.elb(call).texts("State")
@@ -211,4 +241,127 @@ fn an_instance_has_the_tags_of_its_group_that_are_for_it() {
       key role
       value sensor
     ");
+}
+
+#[test]
+fn a_group_grows_and_shrinks_evenly_and_its_bounds_move_it() {
+    let stage = Stage::new();
+    let client = &stage.client;
+    client.scaling(stage.group("&MinSize=0&MaxSize=5&DesiredCapacity=3"));
+    stage.settle();
+    let zones = || -> Vec<usize> {
+        let told = client.scaling("DescribeAutoScalingInstances").texts("AvailabilityZone");
+        ["us-east-1a", "us-east-1b"].map(|zone| told.iter().filter(|it| *it == zone).count()).into()
+    };
+    let size = || zones().iter().sum::<usize>();
+    assert_eq!((size(), zones().iter().max()), (3, Some(&2)));
+    client.scaling("SetDesiredCapacity&AutoScalingGroupName=g&DesiredCapacity=4");
+    assert_eq!(zones(), [2, 2]);
+    stage.settle();
+    client.scaling("SetDesiredCapacity&AutoScalingGroupName=g&DesiredCapacity=2");
+    stage.settle();
+    assert_eq!(zones(), [1, 1]);
+    stage.update("&MinSize=3");
+    let desired = || client.scaling("DescribeAutoScalingGroups").text("DesiredCapacity");
+    assert_eq!(desired(), "3");
+    stage.update("&MinSize=0&MaxSize=1");
+    assert_eq!(desired(), "1");
+    stage.settle();
+    assert_eq!(size(), 1);
+    stage.update("&MinSize=0&MaxSize=0&DesiredCapacity=0");
+    stage.settle();
+    client.scaling("DeleteAutoScalingGroup&AutoScalingGroupName=g");
+    let groups = client.scaling("DescribeAutoScalingGroups");
+    assert_eq!(groups.texts("AutoScalingGroupName"), Vec::<String>::new());
+}
+
+#[test]
+fn a_new_default_version_is_for_those_to_come_and_the_others_go_first() {
+    let stage = Stage::new();
+    let client = &stage.client;
+    client.scaling(stage.group("&MinSize=2&MaxSize=3"));
+    stage.settle();
+    let before = stage.ids();
+    client.ec2(format!(
+        "CreateLaunchTemplateVersion&LaunchTemplateId={0}&SourceVersion=1\
+         &LaunchTemplateData.InstanceType=t3.small",
+        stage.template
+    ));
+    let types = || client.scaling("DescribeAutoScalingInstances").texts("InstanceType");
+    client.ec2(format!(
+        "ModifyLaunchTemplate&LaunchTemplateId={}&SetDefaultVersion=2",
+        stage.template
+    ));
+    stage.settle();
+    assert_eq!((stage.ids(), types()), (before.clone(), vec!["t3.micro".to_owned(); 2]));
+    stage.update("&DesiredCapacity=3");
+    stage.settle();
+    stage.update("&DesiredCapacity=2");
+    stage.settle();
+    let mut now = types();
+    now.sort();
+    assert_eq!(now, ["t3.micro", "t3.small"]);
+    // Of the two in one zone the older one went.
+    assert_eq!(stage.ids().iter().filter(|id| before.contains(id)).count(), 1);
+}
+
+#[test]
+fn instances_move_to_the_subnets_that_the_group_has() {
+    let stage = Stage::new();
+    let client = &stage.client;
+    client.scaling(stage.group("&MinSize=2&MaxSize=2"));
+    stage.settle();
+    let moved = client.subnets().swap_remove(2);
+    stage.update(&format!("&VPCZoneIdentifier={},{moved}", stage.subnets[0]));
+    // One more is launched before another goes.
+    assert_eq!(stage.instances().len(), 3);
+    stage.settle();
+    let told =
+        client.ec2("DescribeInstances&Filter.1.Name=instance-state-name&Filter.1.Value.1=running");
+    let mut subnets = told.texts("subnetId");
+    subnets.sort();
+    subnets.dedup();
+    let mut expected = vec![stage.subnets[0].clone(), moved];
+    expected.sort();
+    assert_eq!((subnets, stage.ids().len()), (expected, 2));
+}
+
+#[test]
+fn a_group_in_a_directory_goes_on_where_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || Client::of(Cloud::open(directory.path()).unwrap());
+    let stage = Stage::of(open());
+    stage.client.scaling(stage.group("&MinSize=2&MaxSize=2"));
+    let pending = stage.instances();
+    assert_eq!(pending, ["us-east-1a Pending Healthy", "us-east-1b Pending Healthy"]);
+    let ids = stage.ids();
+    let stage = Stage { client: open(), ..stage };
+    assert_eq!(stage.instances(), pending);
+    stage.client.wait(60 * SECOND);
+    assert_eq!(stage.instances(), ["us-east-1a InService Healthy", "us-east-1b InService Healthy"]);
+    let stage = Stage { client: open(), ..stage };
+    stage.client.wait(60 * SECOND);
+    assert_eq!(stage.ids(), ids);
+}
+
+#[test]
+fn where_nothing_takes_time_a_group_is_there_at_once_and_one_that_is_never_well_ends() {
+    let mut settings = Settings::default();
+    settings.durations = Durations::instant();
+    let stage = Stage::of(Client::with_settings(settings));
+    let client = &stage.client;
+    client.scaling(stage.group("&MinSize=2&MaxSize=2"));
+    assert_eq!(stage.instances(), ["us-east-1a InService Healthy", "us-east-1b InService Healthy"]);
+    let unwell = format!(
+        "&HealthCheckType=ELB&MinSize=1&MaxSize=1&TargetGroupARNs.member.1={}",
+        stage.target_group
+    );
+    client.scaling(stage.group(&unwell).replace("Name=g&", "Name=unwell&"));
+    let seconds = 24 * 60 * 60;
+    client.wait(seconds * SECOND);
+    let groups = client.scaling("DescribeAutoScalingGroups").texts("AutoScalingGroupName");
+    assert_eq!(groups, ["g", "unwell"]);
+    client.scaling("DeleteAutoScalingGroup&AutoScalingGroupName=unwell&ForceDelete=true");
+    let groups = client.scaling("DescribeAutoScalingGroups").texts("AutoScalingGroupName");
+    assert_eq!(groups, ["g"]);
 }

@@ -1,14 +1,15 @@
 //! What a call says a group is to be.
 
 use super::template::{self, Template};
-use super::{AutoScalingGroup, HealthCheck, HealthCheckType, Sizes};
+use super::{Attachment, AutoScalingGroup, HealthCheck, HealthCheckType, Sizes, Trust};
+use crate::autoscaling::member::{self, Member};
 use crate::autoscaling::scaling::launch;
-use crate::autoscaling::{constraint, invalid, number, required};
+use crate::autoscaling::{constraint, invalid, look_at, number, required, standing, tag};
 use crate::elbv2::TargetType;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
-use crate::tags::{Tags, check_key};
 use crate::world::{Call, Region};
+use crate::xml::Xml;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What EC2 Auto Scaling has and a local AWS has not.
@@ -72,7 +73,7 @@ pub(super) fn read(call: &Call<'_>, name: &str) -> Outcome<AutoScalingGroup> {
         parameters.refuse(FOREIGN)?;
         return Err(invalid("At least one Availability Zone or VPC Subnet is required."));
     }
-    let (tags, propagated) = tags(parameters)?;
+    let (tags, propagated) = tag::listed(parameters)?;
     let mut group = AutoScalingGroup {
         name: name.to_owned(),
         arn: String::new(),
@@ -91,8 +92,48 @@ pub(super) fn read(call: &Call<'_>, name: &str) -> Outcome<AutoScalingGroup> {
     apply(call, &mut group)?;
     let arns = parameters.texts("TargetGroupARNs");
     check_target_groups(call, &group, &arns)?;
-    group.target_groups = arns.into_iter().map(str::to_owned).collect();
+    let attach = |arn: &str| Attachment { arn: arn.to_owned(), trust: Trust::Given };
+    group.target_groups = arns.into_iter().map(attach).collect();
     Ok(group)
+}
+
+/// Handles `UpdateAutoScalingGroup`. Instances that are there stay as they are.
+pub(super) fn update(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
+    let mut group = standing(call.region, call.parameters)?.clone();
+    apply(call, &mut group)?;
+    call.region.auto_scaling_groups.insert(group.name.clone(), group);
+    look_at(call.region, call.now);
+    Ok(())
+}
+
+/// Handles `SetDesiredCapacity`.
+pub(super) fn set_desired(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
+    let parameters = call.parameters;
+    let mut group = standing(call.region, parameters)?.clone();
+    required(parameters, "DesiredCapacity")?;
+    let desired = number(parameters, "DesiredCapacity", SIZES)?.unwrap_or(group.sizes.desired);
+    let Sizes { min, max, .. } = group.sizes;
+    let beyond = |word, bound| {
+        invalid(format!(
+            "New SetDesiredCapacity value {desired} is {word} value {bound} for the \
+             AutoScalingGroup."
+        ))
+    };
+    if desired > max {
+        return Err(beyond("above max", max));
+    }
+    if desired < min {
+        return Err(beyond("below min", min));
+    }
+    let honors = parameters.boolean("HonorCooldown")?.unwrap_or(false);
+    if honors && member::of(call.region, &group.name).any(Member::is_changing) {
+        let message = "A scaling activity is in progress and blocks this action";
+        return Err(Failure::new("ScalingActivityInProgress", message));
+    }
+    group.sizes.desired = desired;
+    call.region.auto_scaling_groups.insert(group.name.clone(), group);
+    look_at(call.region, call.now);
+    Ok(())
 }
 
 /// Changes a group as a call says; what the call does not name stays.
@@ -178,22 +219,8 @@ fn subnets(region: &Region, listed: &str) -> Outcome<Vec<String>> {
     }
 }
 
-/// Reads tags, and the keys of those that instances get too.
-fn tags(parameters: &Parameters) -> Outcome<(Tags, BTreeSet<String>)> {
-    let tags = Tags::listed(parameters, "Tags")?;
-    let mut propagated = BTreeSet::new();
-    for tag in parameters.list("Tags") {
-        let key = required(tag, "Key")?;
-        check_key(key)?;
-        if tag.boolean("PropagateAtLaunch")?.unwrap_or(false) {
-            propagated.insert(key.to_owned());
-        }
-    }
-    Ok((tags, propagated))
-}
-
 /// Refuses target groups that are not there, or that instances of the group cannot be registered in.
-pub(super) fn check_target_groups(
+pub(in crate::autoscaling) fn check_target_groups(
     call: &Call<'_>,
     group: &AutoScalingGroup,
     arns: &[&str],
@@ -219,7 +246,7 @@ pub(super) fn check_target_groups(
     }
     let max = call.settings.quotas.target_groups_per_auto_scaling_group;
     let all: BTreeSet<&str> =
-        group.target_groups.iter().map(|arn| &**arn).chain(arns.iter().copied()).collect();
+        group.target_group_arns().map(|arn| &**arn).chain(arns.iter().copied()).collect();
     if all.len() > max {
         let message = format!("An Auto Scaling group can have at most {max} target groups");
         return Err(Failure::new("LimitExceeded", message));

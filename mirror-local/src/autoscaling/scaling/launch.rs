@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 pub(super) fn launch(call: &mut Call<'_>, group: &AutoScalingGroup, cause: Cause) -> Step {
     let members: Vec<Member> = member::of(call.region, &group.name).cloned().collect();
     let counting: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
-    if group.target_groups.iter().any(|arn| !call.region.target_groups.contains(arn)) {
+    if group.target_group_arns().any(|arn| !call.region.target_groups.contains(arn)) {
         let why =
             "One or more target groups not found. Validating load balancer configuration failed.";
         activity::failed(call, group, (cause, why.to_owned()));

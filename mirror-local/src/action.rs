@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::id::request_id;
 use crate::parameters::Parameters;
 use crate::request::{Request, Service, Wire};
-use crate::response::Response;
+use crate::response::{Response, ResultElement};
 use crate::token;
 use crate::world::{Call, View, World};
 use crate::xml::Xml;
@@ -22,6 +22,7 @@ pub(crate) struct Action {
     run: Run,
     dry_run: DryRun,
     token: TokenEcho,
+    result: ResultElement,
 }
 
 /// What an action does.
@@ -80,7 +81,8 @@ impl Action {
     }
 
     const fn new(name: &'static str, run: Run) -> Self {
-        Self { name, run, dry_run: DryRun::Accepted, token: TokenEcho::Present }
+        let (dry_run, token) = (DryRun::Accepted, TokenEcho::Present);
+        Self { name, run, dry_run, token, result: ResultElement::Present }
     }
 
     /// The same action, whose answer does not repeat the client token.
@@ -91,6 +93,11 @@ impl Action {
     /// The same action without the parameter `DryRun`.
     pub(crate) const fn without_dry_run(self) -> Self {
         Self { dry_run: DryRun::Absent, ..self }
+    }
+
+    /// The same action, whose answer has no element for a result.
+    pub(crate) const fn without_result(self) -> Self {
+        Self { result: ResultElement::Absent, ..self }
     }
 
     /// Returns whether the action can change something.
@@ -116,7 +123,8 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     };
     region.seal();
     let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
-    let response = Response::success(request.speech(), &request.action, request_id, |xml| {
+    let named = (action.name, action.result);
+    let response = Response::success(request.speech(), named, request_id, |xml| {
         authorize(request, call.view())?;
         let dry = dry_run(action, request)?;
         match run((action, request.wire), &mut call, xml) {

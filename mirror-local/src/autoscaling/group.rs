@@ -23,11 +23,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every action.
 pub(super) const ACTIONS: &[Action] = &[
-    Action::write("CreateAutoScalingGroup", create).without_dry_run(),
-    Action::write("DeleteAutoScalingGroup", delete).without_dry_run(),
+    Action::write("CreateAutoScalingGroup", create).without_dry_run().without_result(),
+    Action::write("DeleteAutoScalingGroup", delete).without_dry_run().without_result(),
     Action::read("DescribeAutoScalingGroups", describe).without_dry_run(),
-    Action::write("SetDesiredCapacity", change::set_desired).without_dry_run(),
-    Action::write("UpdateAutoScalingGroup", change::update).without_dry_run(),
+    Action::write("SetDesiredCapacity", change::set_desired).without_dry_run().without_result(),
+    Action::write("UpdateAutoScalingGroup", change::update).without_dry_run().without_result(),
 ];
 
 /// An Auto Scaling group, keyed by name.
@@ -240,6 +240,12 @@ fn write(view: View<'_>, (group, members): (&AutoScalingGroup, &[&Member]), xml:
     texts(xml, "TerminationPolicies", ["Default"]);
     xml.text("NewInstancesProtectedFromScaleIn", false);
     xml.text("ServiceLinkedRoleARN", service_role());
+    xml.element("AvailabilityZoneDistribution", |xml| {
+        xml.text("CapacityDistributionStrategy", change::BALANCED);
+    });
+    xml.element("CapacityReservationSpecification", |xml| {
+        xml.text("CapacityReservationPreference", change::NO_RESERVATION);
+    });
     xml.members("TrafficSources", group.target_group_arns(), |xml, arn| {
         xml.text("Identifier", arn);
         xml.text("Type", "elbv2");

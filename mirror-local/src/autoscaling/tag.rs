@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every action.
 pub(super) const ACTIONS: &[Action] = &[
-    Action::write("CreateOrUpdateTags", create).without_dry_run(),
-    Action::write("DeleteTags", delete).without_dry_run(),
+    Action::write("CreateOrUpdateTags", create).without_dry_run().without_result(),
+    Action::write("DeleteTags", delete).without_dry_run().without_result(),
     Action::read("DescribeTags", describe).without_dry_run(),
 ];
 

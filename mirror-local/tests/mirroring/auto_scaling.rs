@@ -214,6 +214,10 @@ fn a_group_tells_what_it_is_and_what_it_has() {
         member Default
       NewInstancesProtectedFromScaleIn false
       ServiceLinkedRoleARN arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling
+      AvailabilityZoneDistribution
+        CapacityDistributionStrategy balanced-best-effort
+      CapacityReservationSpecification
+        CapacityReservationPreference default
       TrafficSources
         member
           Identifier arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/sensors/babfda1da2be0df0

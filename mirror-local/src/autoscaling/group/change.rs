@@ -39,6 +39,29 @@ const FOREIGN: &[&str] = &[
     "TrafficSources",
 ];
 
+/// What every group has, and may be told to have.
+const USUAL: &[(&str, &str)] = &[
+    ("AvailabilityZoneDistribution.CapacityDistributionStrategy", BALANCED),
+    ("AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled", "false"),
+    ("CapacityReservationSpecification.CapacityReservationPreference", NO_RESERVATION),
+    ("DeletionProtection", "none"),
+    ("DesiredCapacityType", "units"),
+    ("MaxInstanceLifetime", "0"),
+];
+
+/// How instances are spread over zones: launches are tried elsewhere where a zone has no room.
+pub(super) const BALANCED: &str = "balanced-best-effort";
+
+/// Which capacity reservations are used: none that is not open to all.
+pub(super) const NO_RESERVATION: &str = "default";
+
+/// Refuses what a local AWS has not, unless it is said to be as it is anyway.
+fn refuse_foreign(parameters: &Parameters) -> Outcome {
+    let other = |(name, value): &(String, String)| !USUAL.contains(&(&**name, &**value));
+    let said: Vec<_> = parameters.pairs().into_iter().filter(other).collect();
+    Parameters::from_pairs(said).refuse(FOREIGN)
+}
+
 const NAME_LENGTH_MAX: usize = 255;
 const COOLDOWN_S: u32 = 300;
 
@@ -70,7 +93,7 @@ pub(super) fn read(call: &Call<'_>, name: &str) -> Outcome<AutoScalingGroup> {
         return Err(invalid(message));
     };
     if parameters.given("VPCZoneIdentifier").is_none() {
-        parameters.refuse(FOREIGN)?;
+        refuse_foreign(parameters)?;
         return Err(invalid("At least one Availability Zone or VPC Subnet is required."));
     }
     let (tags, propagated) = tag::listed(parameters)?;
@@ -139,7 +162,7 @@ pub(super) fn set_desired(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
 /// Changes a group as a call says; what the call does not name stays.
 pub(super) fn apply(call: &Call<'_>, group: &mut AutoScalingGroup) -> Outcome {
     let parameters = call.parameters;
-    parameters.refuse(FOREIGN)?;
+    refuse_foreign(parameters)?;
     if parameters.texts("TerminationPolicies").iter().any(|policy| *policy != "Default") {
         return Err(unimplemented("other termination policies than Default"));
     }

@@ -184,6 +184,7 @@ const CATALOGUE: Catalogue<LaunchTemplateVersion> = Catalogue {
     filters: &[
         ("create-time", |_, version| texts([version.created])),
         ("ebs-optimized", |_, version| said(version, &["EbsOptimized"])),
+        ("host-resource-group-arn", |_, _| Vec::new()),
         ("http-endpoint", |_, version| said(version, &["MetadataOptions", "HttpEndpoint"])),
         ("http-protocol-ipv4", |_, version| said(version, &["MetadataOptions", "HttpEndpoint"])),
         ("http-tokens", |_, version| said(version, &["MetadataOptions", "HttpTokens"])),
@@ -191,8 +192,10 @@ const CATALOGUE: Catalogue<LaunchTemplateVersion> = Catalogue {
         ("image-id", |_, version| said(version, &["ImageId"])),
         ("instance-type", |_, version| said(version, &["InstanceType"])),
         ("is-default-version", |view, version| texts([is_default(view, version)])),
+        ("kernel-id", |_, _| Vec::new()),
         ("license-configuration-arn", |_, _| Vec::new()),
         ("network-card-index", |_, _| Vec::new()),
+        ("ram-disk-id", |_, _| Vec::new()),
     ],
     set: "launchTemplateVersionSet",
     write,

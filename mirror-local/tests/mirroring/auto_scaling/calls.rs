@@ -44,7 +44,8 @@ fn a_group_that_cannot_be_is_refused() {
     let refused = client.scaling_refused(format!("CreateAutoScalingGroup{foreign}"));
     assert_eq!(refused, "UnsupportedOperation");
     client.scaling(format!(
-        "CreateAutoScalingGroup&AutoScalingGroupName=h{sizes}{subnets}{template}"
+        "CreateAutoScalingGroup&AutoScalingGroupName=h{sizes}{subnets}{template}\
+         &AvailabilityZoneDistribution.CapacityDistributionStrategy=balanced-best-effort"
     ));
     let groups = client.scaling("DescribeAutoScalingGroups").texts("AutoScalingGroupName");
     assert_eq!(groups, ["h"]);

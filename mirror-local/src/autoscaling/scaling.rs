@@ -65,16 +65,11 @@ fn step(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
 fn trust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
     let view = call.view();
     let is_well = |arn: &str| {
-        let target_group = view.region.target_groups.get(arn);
-        let mut members = member::of(view.region, &group.name);
-        target_group.is_some_and(|target_group| {
-            members.any(|member| {
-                let mut targets = elbv2::standings(view, target_group);
-                targets.any(|(it, standing)| {
-                    it.id == member.instance_id && standing == Standing::Healthy
-                })
-            })
-        })
+        let Some(target_group) = view.region.target_groups.get(arn) else { return false };
+        let members = member::of(view.region, &group.name);
+        let mut standings =
+            members.flat_map(|it| elbv2::standings_of(view, target_group, &it.instance_id));
+        standings.any(|standing| standing == Standing::Healthy)
     };
     let is_asked = group.health_check.kind == HealthCheckType::Elb;
     let untrusted = group.target_groups.iter().filter(|it| is_asked && it.trust == Trust::Pending);
@@ -158,9 +153,8 @@ fn standings<'a>(
         .iter()
         .filter_map(move |it| Some((it.trust, view.region.target_groups.get(&it.arn)?)));
     groups.flat_map(move |(trust, group)| {
-        let targets = elbv2::standings(view, group);
-        let own = targets.filter(|(target, _)| target.id == member.instance_id);
-        own.map(move |(_, standing)| (trust, standing))
+        let standings = elbv2::standings_of(view, group, &member.instance_id);
+        standings.map(move |standing| (trust, standing))
     })
 }
 

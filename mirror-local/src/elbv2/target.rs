@@ -78,6 +78,17 @@ pub(crate) fn standings<'a>(
     there.map(move |target| (target, health::of(view, group, target).standing()))
 }
 
+/// Returns what an instance is to the load balancer, as each target of a group that it is.
+pub(crate) fn standings_of<'a>(
+    view: View<'a>,
+    group: &'a TargetGroup,
+    instance: &'a str,
+) -> impl Iterator<Item = Standing> {
+    let own = group.targets.iter().filter(move |target| target.id == instance);
+    let there = own.filter(move |target| target.is_there(view.now));
+    there.map(move |target| health::of(view, group, target).standing())
+}
+
 fn register(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let mut group = named(call.region, call.parameters)?.clone();
     let targets = listed(call.parameters, &group, call.now)?;

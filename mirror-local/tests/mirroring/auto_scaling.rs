@@ -2,6 +2,7 @@
 
 mod calls;
 mod health;
+mod laws;
 mod targets;
 
 use crate::client::Client;

@@ -46,6 +46,8 @@ fn a_template_has_a_name_of_its_own_and_a_first_version() {
         key team
         value net
     ");
+    let logged = client.cloud.log().expect("it is in memory").pop().expect("it was called");
+    assert!(logged.parameters.contains("LaunchTemplateData.UserData=%3CsensitiveDataRemoved%3E"));
     let again = client.ec2(format!("{CREATE}&ClientToken=one"));
     assert_eq!(again.text("launchTemplateId"), made.text("launchTemplateId"));
     let in_use = "InvalidLaunchTemplateName.AlreadyExistsException";

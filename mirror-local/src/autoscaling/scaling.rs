@@ -15,6 +15,8 @@ use crate::elbv2::{self, Standing};
 use crate::schedule::later;
 use crate::world::{Call, Region, View};
 use jiff::Timestamp;
+use std::cmp::Ordering;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Steps of one look. Where every transition takes no time, a group whose instances are never well would look forever.
@@ -261,24 +263,44 @@ fn adjust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
         return Step::Still;
     }
     let counting: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
+    let is_launching = counting.iter().any(|member| member.is_changing());
     let desired = usize::try_from(group.sizes.desired).unwrap_or(usize::MAX);
-    let (from, to) = (counting.len(), desired);
-    let is_changing = members.iter().any(Member::is_changing);
-    if from < to {
-        return launch::launch(call, group, Cause::Capacity { from, to: from + 1 });
+    match counting.len().cmp(&desired) {
+        Ordering::Less => grow(call, group, counting.len()..desired),
+        // What is on its way in may be there to take the place of another.
+        Ordering::Greater if !is_launching => shrink(call, group, desired..counting.len()),
+        Ordering::Equal
+            if !members.iter().any(Member::is_changing)
+                && balance::is_uneven(call.region, group, &counting) =>
+        {
+            launch::launch(call, group, Cause::Balance)
+        }
+        Ordering::Equal | Ordering::Greater => Step::Still,
     }
-    if from > to && !counting.iter().any(|member| member.is_changing()) {
-        let current = group.template.current(call.region);
-        let Some(id) = balance::to_go(group, &counting, current) else {
-            return Step::Still;
-        };
-        leave(call, (group, &id), Cause::Capacity { from, to: from - 1 });
-        return Step::Moved;
+}
+
+/// Launches instances, until one cannot be.
+fn grow(call: &mut Call<'_>, group: &AutoScalingGroup, missing: Range<usize>) -> Step {
+    let mut moved = Step::Still;
+    for from in missing {
+        match launch::launch(call, group, Cause::Capacity { from, to: from + 1 }) {
+            Step::Moved => moved = Step::Moved,
+            Step::Still => break,
+        }
     }
-    if from == to && !is_changing && balance::is_uneven(call.region, group, &counting) {
-        return launch::launch(call, group, Cause::Balance);
+    moved
+}
+
+/// Takes instances out, one after another.
+fn shrink(call: &mut Call<'_>, group: &AutoScalingGroup, surplus: Range<usize>) -> Step {
+    let current = group.template.current(call.region);
+    for to in surplus.rev() {
+        let counting = member::of(call.region, &group.name).filter(|member| member.counts());
+        let counting: Vec<&Member> = counting.collect();
+        let Some(id) = balance::to_go(group, &counting, current) else { break };
+        leave(call, (group, &id), Cause::Capacity { from: to + 1, to });
     }
-    Step::Still
+    Step::Moved
 }
 
 /// Tells when the next thing is over that the group waits for.

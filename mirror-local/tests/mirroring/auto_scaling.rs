@@ -281,6 +281,19 @@ fn a_group_grows_and_shrinks_evenly_and_its_bounds_move_it() {
 }
 
 #[test]
+fn as_many_as_are_missing_come_at_once_and_go_at_once() {
+    let stage = Stage::new();
+    stage.client.scaling(stage.group("&MinSize=0&MaxSize=40&DesiredCapacity=40"));
+    assert_eq!(stage.instances().concat().matches("Pending").count(), 40);
+    stage.settle();
+    assert_eq!(stage.instances().concat().matches("us-east-1a").count(), 20);
+    stage.update("&DesiredCapacity=3");
+    assert_eq!(stage.instances().concat().matches("Terminating").count(), 37);
+    stage.settle();
+    assert_eq!(stage.instances().len(), 3);
+}
+
+#[test]
 fn a_new_default_version_is_for_those_to_come_and_the_others_go_first() {
     let stage = Stage::new();
     let client = &stage.client;

@@ -70,14 +70,15 @@ const SIZES: std::ops::RangeInclusive<u32> = 0..=10_000;
 
 /// Refuses what cannot be the name of a group.
 ///
-/// Source: EC2 Auto Scaling API reference, `CreateAutoScalingGroup`: printable characters, and no colon.
+/// Source: EC2 Auto Scaling API reference, `CreateAutoScalingGroup`: the ASCII characters from 33 to 126, but no colon.
 pub(super) fn check_name(name: &str) -> Outcome {
     if name.chars().count() > NAME_LENGTH_MAX {
         let what = "Member must have length less than or equal to 255";
         return Err(constraint((name, "AutoScalingGroupName"), what));
     }
-    if name.contains(':') {
-        return Err(invalid("The AutoScalingGroup name must not contain a colon"));
+    if !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        let message = "The name of an Auto Scaling group can have the ASCII characters from 33 to 126 except the colon";
+        return Err(invalid(message));
     }
     Ok(())
 }
@@ -232,12 +233,11 @@ fn subnets(region: &Region, listed: &str) -> Outcome<Vec<String>> {
             subnet.ok_or_else(|| invalid(format!("The subnet ID '{id}' does not exist")))?;
         vpcs.insert(&*subnet.vpc_id);
     }
-    if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
-        return Err(invalid("The subnets of a group must differ"));
-    }
+    let mut seen = BTreeSet::new();
+    let distinct = ids.into_iter().filter(|id| seen.insert(*id));
     match vpcs.len() {
         0 => Err(invalid("At least one Availability Zone or VPC Subnet is required.")),
-        1 => Ok(ids.into_iter().map(str::to_owned).collect()),
+        1 => Ok(distinct.map(str::to_owned).collect()),
         _ => Err(invalid("The subnets of a group must be in one VPC")),
     }
 }

@@ -34,6 +34,7 @@ class Cloud:
         )
         self.ec2 = self._client("ec2")
         self.elb = self._client("elbv2")
+        self.scaling = self._client("autoscaling")
         self.sts = self._client("sts")
         self.ssm = self._client("ssm")
         self.s3 = self._client("s3")

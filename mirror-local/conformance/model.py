@@ -30,7 +30,7 @@ UNLISTED = {
     *(("State", state) for state in ("pendingAcceptance", "pending", "available", "deleting", "rejected")),
 }
 
-# Codes of Elastic Load Balancing that no operation lists because every one has them.
+# Codes of Elastic Load Balancing and EC2 Auto Scaling that no operation lists because every one has them.
 COMMON_CODES = {"ValidationError", "Throttling", "InvalidAction", "InternalFailure"}
 
 
@@ -87,6 +87,8 @@ def check_success(exchange, root, output):
     rest = [local(c) for c in children if c not in results]
     if rest != ["ResponseMetadata"]:
         faults.append(f"beside the result there is {rest}")
+    if not output:
+        return faults + ["a result where there can be none" for _ in results]
     if len(results) != 1:
         return faults + [f"{len(results)} results"]
     return faults + structure(list(results[0]), output, wanted, set())

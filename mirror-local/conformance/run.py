@@ -25,6 +25,7 @@ from scenarios import SCENARIOS
 
 # The names of services in a signature, and in botocore.
 SERVICES = {
+    "autoscaling": "autoscaling",
     "ec2": "ec2",
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",

@@ -8,11 +8,11 @@ use crate::failure::{Failure, Outcome};
 use crate::id::request_id;
 use crate::parameters::Parameters;
 use crate::request::{Request, Service, Wire};
-use crate::response::Response;
+use crate::response::{Response, ResultElement};
 use crate::token;
 use crate::world::{Call, View, World};
 use crate::xml::Xml;
-use crate::{cloudwatch, ec2, elbv2, s3, ssm, sts};
+use crate::{autoscaling, cloudwatch, ec2, elbv2, s3, ssm, sts};
 use jiff::Timestamp;
 
 /// One action: its name, what it does, and how it may be called.
@@ -22,6 +22,7 @@ pub(crate) struct Action {
     run: Run,
     dry_run: DryRun,
     token: TokenEcho,
+    result: ResultElement,
 }
 
 /// What an action does.
@@ -80,7 +81,8 @@ impl Action {
     }
 
     const fn new(name: &'static str, run: Run) -> Self {
-        Self { name, run, dry_run: DryRun::Accepted, token: TokenEcho::Present }
+        let (dry_run, token) = (DryRun::Accepted, TokenEcho::Present);
+        Self { name, run, dry_run, token, result: ResultElement::Present }
     }
 
     /// The same action, whose answer does not repeat the client token.
@@ -91,6 +93,11 @@ impl Action {
     /// The same action without the parameter `DryRun`.
     pub(crate) const fn without_dry_run(self) -> Self {
         Self { dry_run: DryRun::Absent, ..self }
+    }
+
+    /// The same action, whose answer has no element for a result.
+    pub(crate) const fn without_result(self) -> Self {
+        Self { result: ResultElement::Absent, ..self }
     }
 
     /// Returns whether the action can change something.
@@ -109,16 +116,15 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     let request_id = next_request_id(world);
     let settings = world.settings.clone();
     let region = world.region(&request.region, now);
-    region.settle(now);
+    region.settle(&settings, now);
     let action = match find(request.service, &request.action) {
         Ok(action) => action,
         Err(failure) => return Response::failure(request.speech(), request_id, &failure),
     };
-    for table in region.tables_mut() {
-        table.1.seal();
-    }
+    region.seal();
     let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
-    let response = Response::success(request.speech(), &request.action, request_id, |xml| {
+    let named = (action.name, action.result);
+    let response = Response::success(request.speech(), named, request_id, |xml| {
         authorize(request, call.view())?;
         let dry = dry_run(action, request)?;
         match run((action, request.wire), &mut call, xml) {
@@ -130,9 +136,9 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
         }
     });
     if response.error.is_some() {
-        for table in call.region.tables_mut() {
-            table.1.rollback();
-        }
+        call.region.rollback();
+    } else if action.mutates() {
+        autoscaling::take_notice(&mut call);
     }
     response
 }
@@ -171,6 +177,7 @@ pub fn action_names(service: Service) -> Vec<&'static str> {
 
 fn actions(service: Service) -> &'static [&'static [Action]] {
     match service {
+        Service::AutoScaling => autoscaling::ACTIONS,
         Service::Ec2 => ec2::ACTIONS,
         Service::LoadBalancing => elbv2::ACTIONS,
         Service::Metrics => cloudwatch::ACTIONS,

@@ -6,11 +6,12 @@
 //! policies of their own here.
 //!
 //! Sources: IAM user guide, "Policy evaluation logic" and "Troubleshoot access denied error messages";
-//! Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2 and for
-//! Elastic Load Balancing V2.
+//! Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, for
+//! Elastic Load Balancing V2 and for Amazon EC2 Auto Scaling.
 
 mod checks;
 mod condition;
+mod launch;
 mod message;
 mod pattern;
 mod policy;
@@ -18,6 +19,7 @@ mod storage;
 mod subject;
 
 use crate::failure::{Failure, Outcome};
+use crate::parameters::Parameters;
 use crate::request::{Request, Service};
 use crate::world::{ACCOUNT, View};
 use condition::Facts;
@@ -60,7 +62,7 @@ pub(crate) fn authorize(request: &Request, view: View<'_>) -> Outcome {
     for check in checks::of(request, view) {
         let decision = decide(policies, &check);
         if decision != Decision::Allowed {
-            return Err(refusal(request.service, &check, (decision, policies)));
+            return Err(refusal(request, &check, (decision, policies)));
         }
     }
     Ok(())
@@ -77,11 +79,15 @@ fn decide(policies: &[Policy], check: &Check) -> Decision {
 /// A refusal in the words of a service. EC2 alone gives the details, and so that only those can read
 /// them who may; where an action is about no one resource, it gives none.
 fn refusal(
-    service: Service,
+    request: &Request,
     check: &Check,
     (decision, policies): (Decision, &[Policy]),
 ) -> Failure {
     let Check { action, resource, facts: _ } = check;
+    let service = request.service;
+    if service == Service::AutoScaling && action.starts_with("ec2:") {
+        return no_launch(&request.parameters);
+    }
     let caller = caller();
     let on = match &**resource {
         "*" => String::new(),
@@ -103,9 +109,21 @@ fn refusal(
             }
             Failure::new("UnauthorizedOperation", said).with_status(403)
         }
-        Service::LoadBalancing | Service::Metrics | Service::Storage | Service::Tokens => {
-            Failure::new("AccessDenied", said).with_status(403)
-        }
+        Service::AutoScaling
+        | Service::LoadBalancing
+        | Service::Metrics
+        | Service::Storage
+        | Service::Tokens => Failure::new("AccessDenied", said).with_status(403),
         Service::Parameters => Failure::new("AccessDeniedException", said),
     }
+}
+
+/// EC2 Auto Scaling does not say what of a launch the caller may not do.
+fn no_launch(parameters: &Parameters) -> Failure {
+    let template = parameters.structure("LaunchTemplate");
+    let named = ["LaunchTemplateId", "LaunchTemplateName"].into_iter();
+    let named = template.and_then(|template| named.filter_map(|it| template.given(it)).next());
+    let named = named.unwrap_or_default();
+    let message = format!("You are not authorized to use launch template: {named}");
+    Failure::new("AccessDenied", message).with_status(403)
 }

@@ -58,7 +58,7 @@ impl LoggedCall {
 /// Source: CloudTrail user guide, examples of `RunInstances`: `"userData": "<sensitiveDataRemoved>"`.
 fn without_user_data(body: &str) -> String {
     let parts = body.split('&').map(|part| match part.split_once('=') {
-        Some((name @ ("UserData" | "UserData.Value"), _)) => {
+        Some((name @ ("UserData" | "UserData.Value" | "LaunchTemplateData.UserData"), _)) => {
             format!("{name}=%3CsensitiveDataRemoved%3E")
         }
         _ => part.to_owned(),

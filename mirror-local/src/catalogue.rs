@@ -1,4 +1,5 @@
-//! A Describe call over what AWS offers rather than what was made: images, types, zones.
+//! A Describe call over what is in no table, or not in the table's order: what AWS offers, such as images, types
+//! and zones, and versions.
 
 use crate::failure::Outcome;
 use crate::filter::{Conditions, FilterTable};

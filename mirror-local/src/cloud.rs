@@ -140,8 +140,8 @@ impl Cloud {
     ) -> Result<T, StoreError> {
         let now = self.clock.now();
         self.shared().exclusively(|shared| {
-            shared.world.region(region, now).settle(now);
             let settings = shared.world.settings.clone();
+            shared.world.region(region, now).settle(&settings, now);
             let region = &*shared.world.region(region, now);
             Ok(look(View { region, settings: &settings, now }))
         })
@@ -157,7 +157,7 @@ impl Cloud {
         self.shared().exclusively(|shared| {
             let settings = shared.world.settings.clone();
             let region = shared.world.region(region, now);
-            region.settle(now);
+            region.settle(&settings, now);
             let parameters = &Parameters::default();
             change(&mut Call { region, parameters, settings: &settings, now });
             Ok(())
@@ -292,9 +292,10 @@ impl Shared {
         if !self.faults.hides() || request.service == Service::Storage {
             return handle(&mut self.world, request, now);
         }
+        let settings = self.world.settings.clone();
         let region = self.world.region(&request.region, now);
         // What goes by itself goes unseen too: the volume of an instance that was terminated.
-        region.settle(now);
+        region.settle(&settings, now);
         for (name, id) in self.faults.unseen_by(subject, now) {
             for (table, rows) in region.tables_mut() {
                 if table == name {

@@ -11,6 +11,7 @@ pub(crate) mod instance;
 pub(crate) mod instance_type;
 pub(crate) mod internet_gateway;
 pub(crate) mod key_pair;
+pub(crate) mod launch_template;
 pub(crate) mod network_acl;
 pub(crate) mod network_interface;
 pub(crate) mod route_table;
@@ -38,6 +39,7 @@ pub(crate) const ACTIONS: &[&[Action]] = &[
     instance_type::ACTIONS,
     internet_gateway::ACTIONS,
     key_pair::ACTIONS,
+    launch_template::ACTIONS,
     network_acl::ACTIONS,
     network_interface::ACTIONS,
     route_table::ACTIONS,

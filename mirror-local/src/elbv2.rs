@@ -14,8 +14,8 @@ mod target_group;
 
 pub(crate) use listener::Listener;
 pub(crate) use load_balancer::{LoadBalancer, Sort};
-pub(crate) use target::{Standing, interface, standings};
-pub(crate) use target_group::TargetGroup;
+pub(crate) use target::{Standing, discharge, enlist, interface, standings, standings_of};
+pub(crate) use target_group::{TargetGroup, TargetType};
 
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};

@@ -369,7 +369,11 @@ fn throttled(request: &Request) -> Failure {
     use crate::request::Service;
     let status = match request.service {
         Service::Ec2 | Service::Storage => 503,
-        Service::LoadBalancing | Service::Metrics | Service::Parameters | Service::Tokens => 400,
+        Service::AutoScaling
+        | Service::LoadBalancing
+        | Service::Metrics
+        | Service::Parameters
+        | Service::Tokens => 400,
     };
     Failure::new("RequestLimitExceeded", "Request limit exceeded.").with_status(status)
 }

@@ -22,6 +22,11 @@ impl Region {
         format!("{prefix}0{:016x}", self.draw(prefix))
     }
 
+    /// Draws an id of the shape of a UUID.
+    pub(crate) fn draw_uuid(&mut self, sequence: &str) -> String {
+        uuid(self.draw(sequence), self.draw(sequence))
+    }
+
     /// Draws a number from the sequence of the given name.
     pub(crate) fn draw(&mut self, sequence: &str) -> u64 {
         let drawn = self.counters.get(sequence).copied().unwrap_or_default().0 + 1;
@@ -48,6 +53,11 @@ fn hash(seed: u64, texts: &[&str]) -> u64 {
 pub(crate) fn request_id(seed: u64, call: u64) -> String {
     let high = mix(seed ^ mix(call.wrapping_mul(2)));
     let low = mix(seed ^ mix(call.wrapping_mul(2).wrapping_add(1)));
+    uuid(high, low)
+}
+
+/// Writes two numbers in the shape of a random UUID.
+fn uuid(high: u64, low: u64) -> String {
     format!(
         "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
         high >> 32,

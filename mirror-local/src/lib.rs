@@ -1,6 +1,6 @@
 //! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
 //!
-//! [`Cloud`] is the whole of it: EC2 and Elastic Load Balancing (and the few calls of Security
+//! [`Cloud`] is the whole of it: EC2, Elastic Load Balancing and EC2 Auto Scaling (and the few calls of Security
 //! Token Service, Systems Manager, S3 and CloudWatch that go with them) as one account sees them, in memory or in a
 //! directory. It is reached in three ways:
 //!
@@ -28,13 +28,14 @@
 //! `request` and `parameters` read the wire, `xml` and `response` write it. `world` holds `table`s
 //! of rows; `action` finds what handles a request and makes it atomic; `listing` and `filter` are
 //! every Describe call. `authorization` says what a caller
-//! with policies may do. Each kind of resource has a file under `ec2` or `elbv2`. `cloud` adds what
+//! with policies may do. Each kind of resource has a file under `ec2`, `elbv2` or `autoscaling`. `cloud` adds what
 //! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
 //! [`data_plane`] is what AWS does with packets, and [`delivery`] brings copies to real receivers;
 //! [`traffic`] makes frames to try them with, and a [`Meter`] counts what CloudWatch then has.
 
 mod action;
 mod authorization;
+mod autoscaling;
 mod call_log;
 mod catalogue;
 mod clock;

@@ -152,6 +152,25 @@ impl Parameters {
         }
     }
 
+    /// Returns the scalars below this level, under their names from here.
+    pub(crate) fn pairs(&self) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for (name, child) in &self.children {
+            pairs.extend(child.value.iter().map(|value| (name.clone(), value.clone())));
+            let below = child.pairs().into_iter();
+            pairs.extend(below.map(|(rest, value)| (format!("{name}.{rest}"), value)));
+        }
+        pairs
+    }
+
+    /// Returns these parameters with others over them. Each of this level is replaced as a whole.
+    pub(crate) fn overlaid(&self, over: &Self) -> Self {
+        let kept = self.children.iter().filter(|(name, _)| !over.children.contains_key(*name));
+        let kept = kept.map(|(name, child)| (name.clone(), child.clone()));
+        let over = over.children.iter().map(|(name, child)| (name.clone(), child.clone()));
+        Self { children: kept.chain(over).collect(), ..Self::default() }
+    }
+
     /// Returns whether any parameter has exactly this value.
     pub(crate) fn mention(&self, value: &str) -> bool {
         self.value.as_deref() == Some(value) || self.children.values().any(|c| c.mention(value))

@@ -20,6 +20,8 @@ pub enum Service {
     Ec2,
     /// Elastic Load Balancing, Query protocol, version 2015-12-01.
     LoadBalancing,
+    /// EC2 Auto Scaling, Query protocol, version 2011-01-01.
+    AutoScaling,
     /// Systems Manager, JSON 1.1.
     Parameters,
     /// Security Token Service, Query protocol, version 2011-06-15.
@@ -40,9 +42,10 @@ pub enum Wire {
 }
 
 /// Name in a credential scope, version of the Query protocol.
-const SERVICES: [(Service, &str, &str); 6] = [
+const SERVICES: [(Service, &str, &str); 7] = [
     (Service::Ec2, "ec2", "2016-11-15"),
     (Service::LoadBalancing, "elasticloadbalancing", "2015-12-01"),
+    (Service::AutoScaling, "autoscaling", "2011-01-01"),
     (Service::Parameters, "ssm", "2014-11-06"),
     (Service::Tokens, "sts", "2011-06-15"),
     (Service::Storage, "s3", "2006-03-01"),

@@ -21,13 +21,20 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
 }
 
+/// Whether an answer of the Query protocol has an element for the result, which it has not where there can be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResultElement {
+    Absent,
+    Present,
+}
+
 const XML: &str = "text/xml;charset=UTF-8";
 
 impl Response {
     /// Wraps what `inside` writes in the envelope of a successful answer.
     pub(crate) fn success(
         (service, wire): (Service, Wire),
-        action: &str,
+        (action, result): (&str, ResultElement),
         request_id: String,
         inside: impl FnOnce(&mut Xml) -> Result<(), Failure>,
     ) -> Self {
@@ -43,10 +50,15 @@ impl Response {
             xml.text("requestId", &request_id);
             inside(&mut xml)
         } else {
-            let result = format!("{action}Result");
-            xml.open(&result);
+            let name = format!("{action}Result");
+            let is_present = result == ResultElement::Present;
+            if is_present {
+                xml.open(&name);
+            }
             let written = inside(&mut xml);
-            xml.close(&result);
+            if is_present {
+                xml.close(&name);
+            }
             xml.element("ResponseMetadata", |xml| xml.text("RequestId", &request_id));
             written
         };
@@ -151,14 +163,17 @@ fn write_rest_failure(xml: &mut Xml, code: &str, failure: &Failure, request_id: 
     });
 }
 
-/// Elastic Load Balancing and CloudWatch have one code for what EC2 calls by several names.
+/// Other services of the Query protocol have one code for what EC2 calls by several names.
 fn spelling(service: Service, code: &str) -> &str {
     match (service, code) {
         (
-            Service::LoadBalancing | Service::Metrics,
+            Service::AutoScaling | Service::LoadBalancing | Service::Metrics,
             "MissingParameter" | "InvalidParameterValue",
         ) => "ValidationError",
-        (Service::LoadBalancing | Service::Metrics, "RequestLimitExceeded") => "Throttling",
+        (
+            Service::AutoScaling | Service::LoadBalancing | Service::Metrics,
+            "RequestLimitExceeded",
+        ) => "Throttling",
         (Service::Parameters, "RequestLimitExceeded") => "ThrottlingException",
         (Service::Tokens, "RequestLimitExceeded") => "Throttling",
         (Service::Storage, "RequestLimitExceeded") => "SlowDown",
@@ -169,6 +184,7 @@ fn spelling(service: Service, code: &str) -> &str {
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Ec2 | Service::Parameters => "http://ec2.amazonaws.com/doc/2016-11-15/",
+        Service::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         Service::LoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         Service::Metrics => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         Service::Storage => "http://s3.amazonaws.com/doc/2006-03-01/",
@@ -183,7 +199,8 @@ mod tests {
     #[test]
     fn the_two_query_protocols_wrap_differently() {
         let body = |service| {
-            Response::success((service, Wire::Xml), "Go", "r-1".into(), |xml| {
+            let go = ("Go", ResultElement::Present);
+            Response::success((service, Wire::Xml), go, "r-1".into(), |xml| {
                 xml.text("a", 1);
                 Ok(())
             })

@@ -2,9 +2,11 @@
 //!
 //! Nothing runs in the background: before a call is handled, what is due by then is done.
 
+use crate::autoscaling;
 use crate::ec2::{
     instance, network_interface, transit_gateway, vpc_endpoint, vpc_endpoint_service, vpc_peering,
 };
+use crate::settings::Settings;
 use crate::table::{Kind, Row};
 use crate::world::Region;
 use jiff::Timestamp;
@@ -39,6 +41,8 @@ pub(crate) enum Event {
     ReleaseInstance,
     /// An interface goes that AWS had made for something, such as a load balancer.
     RemoveInterface,
+    /// Auto Scaling groups look at their instances.
+    Scale,
 }
 
 impl Row for Due {
@@ -48,14 +52,20 @@ impl Row for Due {
 impl Region {
     /// Arranges for something to happen.
     pub(crate) fn arrange(&mut self, at: Timestamp, event: Event, id: &str) {
-        // Zero-padded, so that the table's order is the order of time. Before 1970 nothing is due.
-        let key = format!("{:020} {event:?} {id}", at.as_nanosecond().max(0));
+        let key = format!("{} {event:?} {id}", place(at));
         self.schedule.insert(key, Due { event, id: id.to_owned() });
     }
 
-    /// Does what is due.
-    pub(crate) fn settle(&mut self, now: Timestamp) {
-        let limit = format!("{:020}~", now.as_nanosecond().max(0));
+    /// Returns whether something will have happened by then.
+    pub(crate) fn is_arranged(&self, event: Event, by: Timestamp) -> bool {
+        let limit = format!("{}~", place(by));
+        let sooner = self.schedule.iter().take_while(|(key, _)| *key <= limit.as_str());
+        sooner.map(|(_, due)| due.event).any(|arranged| arranged == event)
+    }
+
+    /// Does what is due, each at its time.
+    pub(crate) fn settle(&mut self, settings: &Settings, now: Timestamp) {
+        let limit = format!("{}~", place(now));
         while let Some((key, due)) = self.schedule.first() {
             if key > limit.as_str() {
                 return;
@@ -74,9 +84,34 @@ impl Region {
                 Event::ForgetInstance => instance::forget(self, &due.id),
                 Event::ReleaseInstance => instance::release(self, &due.id),
                 Event::RemoveInterface => network_interface::remove(self, &due.id),
+                Event::Scale => {
+                    let at = time(&key).unwrap_or(now).max(earlier(now, SCALING_MISSED));
+                    autoscaling::scale(self, settings, at);
+                }
             }
         }
     }
+}
+
+/// Where something stands in the schedule: zero-padded, so that the table's order is the order of time. Before
+/// 1970 nothing is due.
+fn place(at: Timestamp) -> String {
+    format!("{:020}", at.as_nanosecond().max(0))
+}
+
+/// Reads the time back off the key of something that is due.
+fn time(key: &str) -> Option<Timestamp> {
+    let (place, _) = key.split_once(' ')?;
+    Timestamp::from_nanosecond(place.parse().ok()?).ok()
+}
+
+/// How far back Auto Scaling groups catch up. Instances that are never well come and go for as long as a cloud
+/// lies in a directory, and nobody wants to wait for a week of that.
+const SCALING_MISSED: Duration = Duration::from_secs(600);
+
+/// Returns the time a duration before another, or the beginning of time.
+fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 /// Returns the time a duration after another, or the end of time.

@@ -131,6 +131,7 @@ fn actions() -> io::Result<Response<Full<Bytes>>> {
     let services = [
         Service::Ec2,
         Service::LoadBalancing,
+        Service::AutoScaling,
         Service::Parameters,
         Service::Tokens,
         Service::Storage,

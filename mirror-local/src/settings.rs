@@ -18,6 +18,9 @@ pub struct Durations {
     pub instance_shutting_down: Duration,
     /// A terminated instance can still be described.
     pub instance_remembered: Duration,
+    /// An Auto Scaling group has not yet noticed that an instance of its runs, fails its health checks or is
+    /// terminated.
+    pub auto_scaling_noticing: Duration,
     /// A new load balancer is `provisioning`.
     pub load_balancer_provisioning: Duration,
     /// Interfaces of a deleted load balancer linger and block what they stand in.
@@ -43,6 +46,7 @@ impl Default for Durations {
             instance_stopping: Duration::from_secs(1),
             instance_shutting_down: Duration::from_secs(1),
             instance_remembered: Duration::from_secs(3600),
+            auto_scaling_noticing: Duration::from_secs(1),
             load_balancer_provisioning: Duration::from_secs(2),
             load_balancer_lingering: Duration::from_secs(1),
             transit_gateway_changing: Duration::from_secs(1),
@@ -61,6 +65,7 @@ impl Durations {
             instance_pending: Duration::ZERO,
             instance_stopping: Duration::ZERO,
             instance_shutting_down: Duration::ZERO,
+            auto_scaling_noticing: Duration::ZERO,
             load_balancer_provisioning: Duration::ZERO,
             load_balancer_lingering: Duration::ZERO,
             transit_gateway_changing: Duration::ZERO,
@@ -104,6 +109,14 @@ pub struct Quotas {
     pub rules_per_security_group: usize,
     /// Security groups of a network interface.
     pub security_groups_per_interface: usize,
+    /// Launch templates in a Region.
+    pub launch_templates: usize,
+    /// Versions of a launch template.
+    pub versions_per_launch_template: usize,
+    /// Auto Scaling groups in a Region.
+    pub auto_scaling_groups: usize,
+    /// Target groups that an Auto Scaling group is attached to.
+    pub target_groups_per_auto_scaling_group: usize,
     /// Instances in a Region that are not terminated.
     pub instances: usize,
     /// Network Load Balancers in a Region.
@@ -149,6 +162,10 @@ impl Default for Quotas {
             security_groups: 2500,
             rules_per_security_group: 60,
             security_groups_per_interface: 5,
+            launch_templates: 5000,
+            versions_per_launch_template: 10_000,
+            auto_scaling_groups: 500,
+            target_groups_per_auto_scaling_group: 50,
             instances: 1000,
             load_balancers: 50,
             gateway_load_balancers: 100,

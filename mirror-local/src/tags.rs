@@ -80,7 +80,6 @@ impl Tags {
     }
 
     /// Sets one tag without the checks for clients.
-    #[cfg(test)]
     pub(crate) fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.0.insert(key.into(), value.into());
     }

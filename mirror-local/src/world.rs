@@ -3,6 +3,7 @@
 //! The world has no clock and no threads. Whoever calls passes the time; what is due by then is
 //! done first, and states such as `pending` are computed from the times that rows hold.
 
+use crate::autoscaling::{Activity, AutoScalingGroup, Member};
 use crate::cloudwatch::Datapoint;
 use crate::ec2::address::Address;
 use crate::ec2::availability_zone;
@@ -11,6 +12,7 @@ use crate::ec2::dhcp_options::DhcpOptions;
 use crate::ec2::instance::Instance;
 use crate::ec2::internet_gateway::InternetGateway;
 use crate::ec2::key_pair::KeyPair;
+use crate::ec2::launch_template::{LaunchTemplate, LaunchTemplateVersion};
 use crate::ec2::network_acl::NetworkAcl;
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::route_table::RouteTable;
@@ -139,6 +141,10 @@ macro_rules! tables {
 
 tables! {
     addresses: Address,
+    auto_scaling_activities: Activity,
+    auto_scaling_groups: AutoScalingGroup,
+    /// The instances of Auto Scaling groups, by instance.
+    auto_scaling_members: Member,
     buckets: Bucket,
     /// How often each kind of id has been drawn.
     counters: crate::id::Counter,
@@ -148,6 +154,8 @@ tables! {
     instances: Instance,
     internet_gateways: InternetGateway,
     key_pairs: KeyPair,
+    launch_template_versions: LaunchTemplateVersion,
+    launch_templates: LaunchTemplate,
     listeners: Listener,
     load_balancers: LoadBalancer,
     mirror_filter_rules: MirrorFilterRule,
@@ -179,6 +187,16 @@ tables! {
 }
 
 impl Region {
+    /// Takes everything so far as given, so that only what follows is undone by [`Region::rollback`].
+    pub(crate) fn seal(&mut self) {
+        self.tables_mut().into_iter().for_each(|(_, table)| table.seal());
+    }
+
+    /// Undoes everything since [`Region::seal`].
+    pub(crate) fn rollback(&mut self) {
+        self.tables_mut().into_iter().for_each(|(_, table)| table.rollback());
+    }
+
     /// Returns the names of the Region's zones.
     pub(crate) fn zones(&self) -> Vec<String> {
         availability_zone::names(&self.name)

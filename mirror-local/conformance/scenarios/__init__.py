@@ -1,6 +1,6 @@
 """What the clients do, in order. A scenario cleans up after itself."""
 
-from . import balancing, cli, identity, instances, lab, metrics, mirroring, network, security, storage
+from . import balancing, cli, identity, instances, lab, metrics, mirroring, network, scaling, security, storage
 
 SCENARIOS = [
     identity.caller_and_images,
@@ -18,6 +18,8 @@ SCENARIOS = [
     balancing.target_groups,
     balancing.refusals,
     balancing.gateway,
+    scaling.launch_templates,
+    scaling.groups,
     mirroring.filters_and_rules,
     mirroring.targets_and_sessions,
     mirroring.pages,

@@ -4,7 +4,7 @@
 
 use super::condition::Facts;
 use super::subject::{Find, Subject, done_in_the_callers_name, subjects};
-use super::{Check, storage};
+use super::{Check, launch, storage};
 use crate::ec2::subnet::Subnet;
 use crate::parameters::Parameters;
 use crate::request::{Request, Service};
@@ -12,15 +12,32 @@ use crate::tags::{SPECIFICATIONS, Tags};
 use crate::world::{ACCOUNT, Region, View};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The role of Elastic Load Balancing, which the first load balancer of a Region makes.
-const BALANCING_ROLE: &str = "role/aws-service-role/elasticloadbalancing.amazonaws.com/\
-                              AWSServiceRoleForElasticLoadBalancing";
+/// What makes a service's role in a Region, if it is the first: the service and the action, the sequence that is
+/// drawn from then on, the service's name and the role's.
+const ROLES: [(Service, &str, &str, &str, &str); 2] = [
+    (
+        Service::AutoScaling,
+        "CreateAutoScalingGroup",
+        "auto scaling group",
+        "autoscaling.amazonaws.com",
+        "AWSServiceRoleForAutoScaling",
+    ),
+    (
+        Service::LoadBalancing,
+        "CreateLoadBalancer",
+        "load balancer",
+        "elasticloadbalancing.amazonaws.com",
+        "AWSServiceRoleForElasticLoadBalancing",
+    ),
+];
 
 /// What a call needs, in the order in which it is checked.
 pub(super) fn of(request: &Request, view: View<'_>) -> Vec<Check> {
     if request.service == Service::Storage {
         return storage::of(request, view.region);
     }
+    let filled = launch::filled(request, view.region);
+    let request = filled.as_ref().unwrap_or(request);
     let call = Checked { request, region: view.region, given: given(request) };
     let named = call.action_name(&request.action);
     let subjects = subjects(request.service, &request.action);
@@ -36,6 +53,9 @@ pub(super) fn of(request: &Request, view: View<'_>) -> Vec<Check> {
     let reads = done_in_the_callers_name(request.service, &request.action).iter();
     checks.extend(reads.map(|read| call.about_everything((*read).to_owned())));
     checks.extend(call.role());
+    if let Some(launch) = launch::of_group(request, view.region) {
+        checks.extend(of(&launch, view));
+    }
     checks
 }
 
@@ -49,6 +69,9 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
     };
     let parameters = &request.parameters;
     match request.service {
+        Service::AutoScaling if request.action == "CreateAutoScalingGroup" => {
+            BTreeMap::from([("autoScalingGroup".to_owned(), tags(parameters, "Tags"))])
+        }
         Service::LoadBalancing => {
             let made = match &*request.action {
                 "CreateLoadBalancer" => made_balancer(parameters),
@@ -58,7 +81,8 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
             };
             BTreeMap::from([(made.to_owned(), tags(parameters, "Tags"))])
         }
-        Service::Ec2
+        Service::AutoScaling
+        | Service::Ec2
         | Service::Metrics
         | Service::Parameters
         | Service::Storage
@@ -160,26 +184,32 @@ impl Checked<'_> {
 
     /// What the call makes.
     fn made(&self, of: &str) -> Thing {
-        let name = match self.request.service {
-            Service::LoadBalancing => {
-                format!("{}/*", self.request.parameters.text("Name").unwrap_or("*"))
+        let text = |name: &str| self.request.parameters.text(name);
+        let resource = match self.request.service {
+            Service::AutoScaling => {
+                let name = text("AutoScalingGroupName").unwrap_or("*");
+                format!("{of}:*:autoScalingGroupName/{name}")
             }
-            _ => self
-                .request
-                .parameters
-                .text("KeyName")
-                .filter(|_| of == "key-pair")
-                .unwrap_or("*")
-                .to_owned(),
+            Service::LoadBalancing => format!("{of}/{}/*", text("Name").unwrap_or("*")),
+            _ => {
+                format!("{of}/{}", text("KeyName").filter(|_| of == "key-pair").unwrap_or("*"))
+            }
         };
         let mut facts = self.facts();
         add_request_tags(&mut facts, self.given.get(of));
-        Thing { arn: self.arn(&format!("{of}/{name}")), facts }
+        // A group that is made has the tags of the call as far as its own are asked for: EC2 Auto Scaling user
+        // guide, "Identity-based policy examples".
+        if self.request.service == Service::AutoScaling {
+            let given = self.given.get(of).into_iter().flatten();
+            given.for_each(|(key, value)| self.add_resource_tag(&mut facts, (key, value)));
+        }
+        Thing { arn: self.arn(&resource), facts }
     }
 
     /// What is there, with its tags; nothing if it is not.
     fn existing(&self, of: &str, id: &str) -> Option<Thing> {
         let tags = match of {
+            "autoScalingGroup" => &self.region.auto_scaling_groups.get(id)?.tags,
             "loadbalancer" => &self.region.load_balancers.get(id)?.tags,
             "listener" => &self.region.listeners.get(id)?.tags,
             "targetgroup" => &self.region.target_groups.get(id)?.tags,
@@ -191,6 +221,7 @@ impl Checked<'_> {
             }
         };
         let arn = match self.request.service {
+            Service::AutoScaling => self.region.auto_scaling_groups.get(id)?.arn.clone(),
             Service::LoadBalancing => id.to_owned(),
             _ => self.arn(&format!("{of}/{id}")),
         };
@@ -215,10 +246,11 @@ impl Checked<'_> {
     fn tagged(&self, parameter: &str) -> Vec<Thing> {
         let parameters = &self.request.parameters;
         let named = match self.request.service {
-            Service::LoadBalancing => parameters.list("Tags"),
+            Service::AutoScaling | Service::LoadBalancing => parameters.list("Tags"),
             _ => parameters.list("Tag"),
         };
         let of = |id: &str| match self.request.service {
+            Service::AutoScaling => self.existing("autoScalingGroup", id),
             Service::LoadBalancing => {
                 let path = id.splitn(6, ':').nth(5)?.split('/').next()?;
                 self.existing(path, id)
@@ -229,7 +261,14 @@ impl Checked<'_> {
                 self.existing(found.1.kind().resource_type, id)
             }
         };
-        let mut things: Vec<Thing> = self.ids(parameter).into_iter().filter_map(of).collect();
+        let ids = match self.request.service {
+            Service::AutoScaling => {
+                let ids = named.iter().filter_map(|tag| tag.given("ResourceId"));
+                ids.collect::<BTreeSet<_>>().into_iter().collect()
+            }
+            _ => self.ids(parameter),
+        };
+        let mut things: Vec<Thing> = ids.into_iter().filter_map(of).collect();
         for thing in &mut things {
             for tag in &named {
                 let Some(key) = tag.text("Key") else { continue };
@@ -307,7 +346,12 @@ impl Checked<'_> {
                 let vpc = asked.or_else(|| default().map(|vpc| &*vpc.id));
                 vpc.map(|id| ("vpc", id)).into_iter().collect()
             }
+            Find::GroupOfInstance => {
+                let member = region.auto_scaling_members.get(given("InstanceId"));
+                member.iter().map(|member| ("autoScalingGroup", member.group())).collect()
+            }
             Find::Launch => self.launch(),
+            Find::Template => self.template(parameters).into_iter().collect(),
         };
         named.into_iter().filter_map(|(of, id)| self.existing(of, id)).collect()
     }
@@ -321,12 +365,22 @@ impl Checked<'_> {
         named.map(|group| ("security-group", &*group.id)).collect()
     }
 
-    /// What instances are launched into. Where no group is named, it is the default one of the VPC.
+    /// The launch template that is named by id or by name.
+    fn template(&self, named: &Parameters) -> Option<(&str, &str)> {
+        let (id, name) = (named.given("LaunchTemplateId"), named.given("LaunchTemplateName"));
+        let mut templates = self.region.launch_templates.values();
+        let found = templates.find(|it| id == Some(&*it.id) || name == Some(&*it.name))?;
+        Some(("launch-template", &found.id))
+    }
+
+    /// What instances are launched from and into. Where no group is named, it is the default one of the VPC.
     fn launch(&self) -> Vec<(&str, &str)> {
         let parameters = &self.request.parameters;
         let asked = parameters.list("NetworkInterface");
         let places: Vec<&Parameters> = if asked.is_empty() { vec![parameters] } else { asked };
-        let mut named = BTreeSet::new();
+        let template = parameters.structure("LaunchTemplate");
+        let mut named: BTreeSet<(&str, &str)> =
+            template.and_then(|template| self.template(template)).into_iter().collect();
         for place in places {
             if let Some(interface) = place.given("NetworkInterfaceId") {
                 named.insert(("network-interface", interface));
@@ -355,6 +409,8 @@ impl Checked<'_> {
     /// The tagging of what the call makes.
     fn taggings(&self) -> Vec<Check> {
         let (tagging, creating) = match self.request.service {
+            // What makes a group may tag it.
+            Service::AutoScaling => return Vec::new(),
             Service::LoadBalancing => {
                 ("elasticloadbalancing:AddTags", "elasticloadbalancing:CreateAction")
             }
@@ -379,17 +435,20 @@ impl Checked<'_> {
         format!("{}/*", balancer.replacen(":loadbalancer/", ":listener/", 1))
     }
 
-    /// The making of the role of Elastic Load Balancing.
+    /// The making of the role of the service.
     fn role(&self) -> Option<Check> {
-        let makes = self.request.service == Service::LoadBalancing
-            && self.request.action == "CreateLoadBalancer"
-            && !self.region.counters.contains("load balancer");
+        let Request { service, action, .. } = self.request;
+        let (.., sequence, principal, role) =
+            ROLES.iter().find(|(of, first, ..)| of == service && first == action)?;
+        let makes = !self.region.counters.contains(sequence);
         makes.then(|| {
             let mut facts = self.facts();
-            facts.add("iam:AWSServiceName", "elasticloadbalancing.amazonaws.com");
+            facts.add("iam:AWSServiceName", *principal);
             Check {
                 action: "iam:CreateServiceLinkedRole".to_owned(),
-                resource: format!("arn:aws:iam::{ACCOUNT}:{BALANCING_ROLE}"),
+                resource: format!(
+                    "arn:aws:iam::{ACCOUNT}:role/aws-service-role/{principal}/{role}"
+                ),
                 facts,
             }
         })
@@ -406,11 +465,13 @@ impl Checked<'_> {
     }
 
     fn add_resource_tags(&self, facts: &mut Facts, tags: &Tags) {
+        tags.iter().for_each(|tag| self.add_resource_tag(facts, tag));
+    }
+
+    fn add_resource_tag(&self, facts: &mut Facts, (key, value): (&str, &str)) {
         let service = self.request.service.policy_name();
-        for (key, value) in tags.iter() {
-            facts.add(&format!("aws:ResourceTag/{key}"), value);
-            facts.add(&format!("{service}:ResourceTag/{key}"), value);
-        }
+        facts.add(&format!("aws:ResourceTag/{key}"), value);
+        facts.add(&format!("{service}:ResourceTag/{key}"), value);
     }
 }
 

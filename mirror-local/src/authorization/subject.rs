@@ -42,10 +42,14 @@ pub(super) enum Find {
     FilterOfRule,
     /// The security group that is named by id, or by name in the default VPC.
     Group,
+    /// The Auto Scaling group of an instance.
+    GroupOfInstance,
     /// The VPC that is named, or the default one.
     Network,
-    /// What instances are launched into: subnets, security groups and interfaces.
+    /// What instances are launched from and into: launch template, subnets, security groups and interfaces.
     Launch,
+    /// The launch template that is named by id or by name.
+    Template,
 }
 
 const ACL: &str = "network-acl";
@@ -131,7 +135,19 @@ fn ec2(action: &str) -> Option<&'static [Subject]> {
             Name("KeyName"),
             Found(Find::Launch),
         ],
-        _ => return transit(action).or_else(|| endpoints(action)),
+        _ => return transit(action).or_else(|| endpoints(action)).or_else(|| templates(action)),
+    })
+}
+
+/// What an action of EC2 on launch templates is checked on.
+fn templates(action: &str) -> Option<&'static [Subject]> {
+    Some(match action {
+        "CreateLaunchTemplate" => &[Made("launch-template")],
+        "CreateLaunchTemplateVersion"
+        | "DeleteLaunchTemplate"
+        | "DeleteLaunchTemplateVersions"
+        | "ModifyLaunchTemplate" => &[Found(Find::Template)],
+        _ => return None,
     })
 }
 
@@ -200,11 +216,28 @@ fn balancing(action: &str) -> Option<&'static [Subject]> {
     })
 }
 
+/// What an action of EC2 Auto Scaling is checked on.
+fn scaling(action: &str) -> Option<&'static [Subject]> {
+    const GROUP: &str = "autoScalingGroup";
+    Some(match action {
+        "CreateAutoScalingGroup" => &[Made(GROUP)],
+        "AttachLoadBalancerTargetGroups"
+        | "DeleteAutoScalingGroup"
+        | "DetachLoadBalancerTargetGroups"
+        | "SetDesiredCapacity"
+        | "UpdateAutoScalingGroup" => &[Id(GROUP, "AutoScalingGroupName")],
+        "CreateOrUpdateTags" | "DeleteTags" => &[Tagged("Tags")],
+        "TerminateInstanceInAutoScalingGroup" => &[Found(Find::GroupOfInstance)],
+        _ => return None,
+    })
+}
+
 /// What an action is checked on; nothing for one that is about everything.
 pub(super) fn subjects(service: Service, action: &str) -> &'static [Subject] {
     let known = match service {
         Service::Ec2 => ec2(action),
         Service::LoadBalancing => balancing(action),
+        Service::AutoScaling => scaling(action),
         Service::Metrics | Service::Parameters | Service::Storage | Service::Tokens => None,
     };
     known.unwrap_or_default()
@@ -245,7 +278,7 @@ mod tests {
 
     #[test]
     fn every_action_that_can_change_something_is_checked_on_something() {
-        for service in [Service::Ec2, Service::LoadBalancing] {
+        for service in [Service::AutoScaling, Service::Ec2, Service::LoadBalancing] {
             let changing = action_names(service).into_iter().filter(|a| is_mutating(service, a));
             let unchecked: Vec<_> = changing.filter(|a| subjects(service, a).is_empty()).collect();
             assert_eq!(unchecked, Vec::<&str>::new());

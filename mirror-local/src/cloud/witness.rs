@@ -84,8 +84,9 @@ impl Cloud {
     pub fn inventory(&self, region: &str) -> Result<Inventory, StoreError> {
         let now = self.clock.now();
         self.shared().exclusively(|shared| {
+            let settings = shared.world.settings.clone();
             let region = shared.world.region(region, now);
-            region.settle(now);
+            region.settle(&settings, now);
             let mut inventory = Inventory::new();
             let tables = region.tables();
             let visible = tables.iter().filter(|(_, rows)| !rows.kind().describe.is_empty());

@@ -216,7 +216,7 @@ fn of_balancer(
         match standing {
             Standing::Healthy => healthy += 1.0,
             Standing::Failing => unhealthy += 1.0,
-            Standing::Draining | Standing::Down | Standing::Unused => {}
+            Standing::Draining | Standing::Down | Standing::Starting | Standing::Unused => {}
         }
     }
     samples.push(sample("HealthyHostCount", dimensions.clone(), healthy));

@@ -193,7 +193,7 @@ impl Node {
                 Standing::Healthy => healthy.push(candidate),
                 Standing::Failing => failing.push(candidate),
                 Standing::Draining | Standing::Down => {}
-                Standing::Unused => continue,
+                Standing::Starting | Standing::Unused => continue,
             }
             self.holders.push(candidate);
         }

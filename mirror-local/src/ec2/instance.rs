@@ -8,12 +8,14 @@ mod run;
 mod status;
 mod write;
 
-pub(crate) use lifecycle::{forget, release};
+pub(crate) use lifecycle::{end, forget, release};
+pub(crate) use run::{checked_user_data, launch};
 
 use super::image::{self, Image};
 use super::network_interface::NetworkInterface;
 use crate::action::Action;
 use crate::schedule::later;
+use crate::settings::Durations;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
 use crate::world::{Region, View};
@@ -138,15 +140,22 @@ impl State {
 impl Instance {
     /// Returns the state at the time of a call.
     pub(crate) fn state(&self, view: View<'_>) -> State {
-        let durations = &view.settings.durations;
-        let (takes, during, after) = match self.asked {
-            Asked::Run => (durations.instance_pending, State::Pending, State::Running),
-            Asked::Stop => (durations.instance_stopping, State::Stopping, State::Stopped),
-            Asked::Terminate => {
-                (durations.instance_shutting_down, State::ShuttingDown, State::Terminated)
-            }
+        let (during, after) = match self.asked {
+            Asked::Run => (State::Pending, State::Running),
+            Asked::Stop => (State::Stopping, State::Stopped),
+            Asked::Terminate => (State::ShuttingDown, State::Terminated),
         };
-        if view.now < later(self.asked_at, takes) { during } else { after }
+        if view.now < self.settles(&view.settings.durations) { during } else { after }
+    }
+
+    /// Returns when it is, or was, in the state that was last asked of it.
+    pub(crate) fn settles(&self, durations: &Durations) -> Timestamp {
+        let takes = match self.asked {
+            Asked::Run => durations.instance_pending,
+            Asked::Stop => durations.instance_stopping,
+            Asked::Terminate => durations.instance_shutting_down,
+        };
+        later(self.asked_at, takes)
     }
 
     /// Returns whether an attribute is turned on.

@@ -4,7 +4,7 @@ mod health;
 
 pub(crate) use health::interface;
 
-use super::target_group::{TargetGroup, TargetType, listeners, named};
+use super::target_group::{TargetGroup, TargetType, listeners, named, not_found};
 use super::{invalid, unconfigurable};
 use crate::action::Action;
 use crate::ec2::instance::State;
@@ -62,7 +62,9 @@ pub(crate) enum Standing {
     Draining,
     /// Its instance does not run, which flows that it has do not notice.
     Down,
-    /// It gets nothing, and never did or is not yet known to be well.
+    /// It gets nothing, for it is not yet known to be well.
+    Starting,
+    /// It gets nothing, and never did.
     Unused,
 }
 
@@ -76,27 +78,64 @@ pub(crate) fn standings<'a>(
     there.map(move |target| (target, health::of(view, group, target).standing()))
 }
 
+/// Returns what an instance is to the load balancer, as each target of a group that it is.
+pub(crate) fn standings_of<'a>(
+    view: View<'a>,
+    group: &'a TargetGroup,
+    instance: &'a str,
+) -> impl Iterator<Item = Standing> {
+    let own = group.targets.iter().filter(move |target| target.id == instance);
+    let there = own.filter(move |target| target.is_there(view.now));
+    there.map(move |target| health::of(view, group, target).standing())
+}
+
 fn register(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let mut group = named(call.region, call.parameters)?.clone();
     let targets = listed(call.parameters, &group, call.now)?;
     if targets.is_empty() {
         return Err(Failure::missing("Targets"));
     }
-    group.targets.retain(|target| target.is_there(call.now));
+    add(call.view(), &mut group, targets)?;
+    call.region.target_groups.insert(group.arn.clone(), group);
+    Ok(())
+}
+
+/// Registers an instance, at the port that is the group's.
+pub(crate) fn enlist(call: &mut Call<'_>, group: &str, instance: &str) -> Outcome {
+    let group = call.region.target_groups.get(group).ok_or_else(|| not_found(&[group]))?;
+    let (id, port) = (instance.to_owned(), group.port);
+    let target = Target { id, port, zone: None, registered: call.now, gone: None };
+    let mut group = group.clone();
+    add(call.view(), &mut group, vec![target])?;
+    call.region.target_groups.insert(group.arn.clone(), group);
+    Ok(())
+}
+
+/// Deregisters an instance; returns when it has drained.
+pub(crate) fn discharge(call: &mut Call<'_>, group: &str, instance: &str) -> Option<Timestamp> {
+    let mut group = call.region.target_groups.get(group)?.clone();
+    let targets: Vec<Target> =
+        group.targets.iter().filter(|target| target.id == instance).cloned().collect();
+    let gone = remove(call, &mut group, &targets);
+    call.region.target_groups.insert(group.arn.clone(), group);
+    Some(gone)
+}
+
+fn add(view: View<'_>, group: &mut TargetGroup, targets: Vec<Target>) -> Outcome {
+    group.targets.retain(|target| target.is_there(view.now));
     for target in targets {
-        check(call.view(), &group, &target)?;
+        check(view, group, &target)?;
         match group.targets.iter_mut().find(|other| other.is(&target)) {
             Some(other) if other.gone.is_none() => {}
             Some(other) => *other = target,
             None => group.targets.push(target),
         }
     }
-    let max = call.settings.quotas.targets_per_group;
+    let max = view.settings.quotas.targets_per_group;
     if group.targets.len() > max {
         let message = format!("The maximum number of targets in a group has been reached ({max})");
         return Err(Failure::new("TooManyTargets", message));
     }
-    call.region.target_groups.insert(group.arn.clone(), group);
     Ok(())
 }
 
@@ -107,19 +146,25 @@ fn deregister(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     if targets.is_empty() {
         return Err(Failure::missing("Targets"));
     }
+    remove(call, &mut group, &targets);
+    call.region.target_groups.insert(group.arn.clone(), group);
+    Ok(())
+}
+
+/// Takes targets out of a group; returns when those that are in use have drained.
+fn remove(call: &Call<'_>, group: &mut TargetGroup, targets: &[Target]) -> Timestamp {
     let used = listeners(call.region, &group.arn).next().is_some();
     let delay = group.attributes.number("deregistration_delay.timeout_seconds");
     let delay = Duration::from_secs(delay.unwrap_or(DEREGISTRATION_DELAY_S))
         .min(call.settings.durations.target_draining);
     let gone = if used { later(call.now, delay) } else { call.now };
-    for target in &targets {
+    for target in targets {
         for held in group.targets.iter_mut().filter(|held| held.is(target)) {
             held.gone.get_or_insert(gone);
         }
     }
     group.targets.retain(|target| target.is_there(call.now));
-    call.region.target_groups.insert(group.arn.clone(), group);
-    Ok(())
+    gone
 }
 
 fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {

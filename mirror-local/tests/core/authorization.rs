@@ -1,6 +1,6 @@
 //! What calls are checked on, and how refusals read.
 
-use crate::client::{Client, first};
+use crate::client::{Client, all, first};
 use insta::assert_snapshot;
 use mirror_local::Policy;
 use serde_json::{Value, json};
@@ -163,6 +163,106 @@ fn elastic_load_balancing_reads_in_the_callers_name_and_makes_its_role_once() {
     ");
     let role = "iam:CreateServiceLinkedRole";
     assert!(!needs(&client, &create("b")).contains(role));
+}
+
+/// A launch template of one image, with tags for instances; its id.
+fn template(client: &Client, image: &str) -> String {
+    let made = client.ok(&format!(
+        "CreateLaunchTemplate&LaunchTemplateName=sensor&LaunchTemplateData.ImageId={image}\
+         &LaunchTemplateData.InstanceType=t3.micro\
+         &LaunchTemplateData.TagSpecification.1.ResourceType=instance\
+         &LaunchTemplateData.TagSpecification.1.Tag.1.Key=a"
+    ));
+    first(&made, "launchTemplateId")
+}
+
+#[test]
+fn launch_templates_are_checked_by_id_or_name_and_a_launch_on_what_they_say() {
+    let client = Client::new();
+    let [_, subnet, image] = network(&client);
+    let create = "CreateLaunchTemplate&LaunchTemplateName=one&LaunchTemplateData.ImageId=x\
+                  &TagSpecification.1.ResourceType=launch-template&TagSpecification.1.Tag.1.Key=a";
+    assert_snapshot!(shown(&needs(&client, create), &[]), @"
+    ec2:CreateLaunchTemplate on launch-template/*
+    ec2:CreateTags on launch-template/*
+    ");
+    let id = template(&client, &image);
+    let version = "CreateLaunchTemplateVersion&LaunchTemplateName=sensor\
+                   &LaunchTemplateData.KeyName=me&SourceVersion=1";
+    assert_snapshot!(shown(&needs(&client, version), &[&id]), @"ec2:CreateLaunchTemplateVersion on launch-template/ID0");
+    let run = format!(
+        "RunInstances&MinCount=1&MaxCount=1&SubnetId={subnet}&LaunchTemplate.LaunchTemplateId={id}\
+         &LaunchTemplate.Version=$Latest"
+    );
+    let groups =
+        client.ok("DescribeSecurityGroups&Filter.1.Name=group-name&Filter.1.Value.1=default");
+    let group = all(&groups, "groupId");
+    let ids: Vec<&str> = [&subnet, &image, &id].into_iter().chain(&group).map(|id| &**id).collect();
+    assert_snapshot!(shown(&needs(&client, &run), &ids), @"
+    ec2:RunInstances on arn:aws:ec2:us-east-1::image/ID1
+    ec2:RunInstances on instance/*
+    ec2:RunInstances on network-interface/*
+    ec2:RunInstances on volume/*
+    ec2:RunInstances on key-pair/me
+    ec2:RunInstances on launch-template/ID2
+    ec2:RunInstances on security-group/ID5
+    ec2:RunInstances on subnet/ID0
+    ec2:CreateTags on instance/*
+    ");
+    let delete = format!("DeleteLaunchTemplate&LaunchTemplateId={id}");
+    assert_snapshot!(shown(&needs(&client, &delete), &[&id]), @"ec2:DeleteLaunchTemplate on launch-template/ID0");
+}
+
+#[test]
+fn an_auto_scaling_group_is_checked_by_name_and_who_makes_it_may_launch() {
+    let client = Client::new();
+    let [_, subnet, image] = network(&client);
+    let id = template(&client, &image);
+    let create = |name: &str| {
+        format!(
+            "CreateAutoScalingGroup&Version=2011-01-01&AutoScalingGroupName={name}&MinSize=0\
+             &MaxSize=1&LaunchTemplate.LaunchTemplateId={id}&VPCZoneIdentifier={subnet}\
+             &Tags.member.1.Key=team&Tags.member.1.Value=net"
+        )
+    };
+    let allow = |action: &str, resource: &str| json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+    let named =
+        "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/g";
+    let mut statements = vec![allow("autoscaling:*", named)];
+    attach(&client, &statements);
+    let role = client.send(&create("g")).body;
+    assert!(role.contains("iam:CreateServiceLinkedRole"), "{role}");
+    statements.push(allow("iam:CreateServiceLinkedRole", "*"));
+    attach(&client, &statements);
+    let refused = client.send(&create("g"));
+    let message = format!("You are not authorized to use launch template: {id}");
+    assert_eq!((refused.status, first(&refused.body, "Message")), (403, message));
+    statements.push(allow("ec2:RunInstances", "*"));
+    attach(&client, &statements);
+    assert_eq!(client.refused(&create("g")), "403 AccessDenied");
+    statements.push(allow("ec2:CreateTags", "*"));
+    attach(&client, &statements);
+    client.ok(&create("g"));
+    assert_eq!(client.refused(&create("h")), "403 AccessDenied");
+
+    let on_teams = |team: &str| {
+        let condition = json!({ "StringEquals": { "autoscaling:ResourceTag/team": team } });
+        json!({ "Effect": "Allow", "Action": "autoscaling:*", "Resource": "*", "Condition": condition })
+    };
+    let tags = "CreateOrUpdateTags&Version=2011-01-01&Tags.member.1.ResourceId=g\
+                &Tags.member.1.ResourceType=auto-scaling-group&Tags.member.1.Key=a";
+    let calls = [
+        "UpdateAutoScalingGroup&Version=2011-01-01&AutoScalingGroupName=g&MinSize=0",
+        "SetDesiredCapacity&Version=2011-01-01&AutoScalingGroupName=g&DesiredCapacity=0",
+        tags,
+        "DeleteAutoScalingGroup&Version=2011-01-01&AutoScalingGroupName=g",
+    ];
+    for call in calls {
+        attach(&client, &[on_teams("other")]);
+        assert_eq!(client.refused(call), "403 AccessDenied", "{call}");
+        attach(&client, &[on_teams("net")]);
+        client.ok(call);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A client of few words: an action with its parameters in, the answer's text out.
 
 use mirror_local::{Clock, Cloud, Reply, Settings, VirtualClock};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// A cloud of its own, whose time stands still.
@@ -11,6 +12,7 @@ pub(crate) struct Client {
 
 const EC2: &str = "2016-11-15";
 const ELB: &str = "2015-12-01";
+const AUTO_SCALING: &str = "2011-01-01";
 
 impl Client {
     pub(crate) fn new() -> Self {
@@ -54,6 +56,18 @@ impl Client {
     #[track_caller]
     pub(crate) fn elb_refused(&self, call: impl AsRef<str>) -> String {
         self.call(ELB, call.as_ref()).expect_err("it is to be refused")
+    }
+
+    /// Calls EC2 Auto Scaling; the call must succeed.
+    #[track_caller]
+    pub(crate) fn scaling(&self, call: impl AsRef<str>) -> Answer {
+        self.call(AUTO_SCALING, call.as_ref()).expect("it is to succeed")
+    }
+
+    /// Calls EC2 Auto Scaling; the call must be refused. Returns the error code.
+    #[track_caller]
+    pub(crate) fn scaling_refused(&self, call: impl AsRef<str>) -> String {
+        self.call(AUTO_SCALING, call.as_ref()).expect_err("it is to be refused")
     }
 
     /// Makes a call such as `CreateVpc&CidrBlock=10.0.0.0/16`; an error code if it is refused.
@@ -158,5 +172,23 @@ impl Answer {
     /// Returns the answer with each element on a line of its own.
     pub(crate) fn lines(&self) -> String {
         self.0.replace("><", ">\n<")
+    }
+
+    /// Returns what is inside the first element of a name, without end tags: a line for each element that holds
+    /// others, and one for each value.
+    #[track_caller]
+    pub(crate) fn outline(&self, name: &str) -> String {
+        let (inside, mut depth, mut outline) = (self.text(name), 0_usize, String::new());
+        for part in inside.split('<').filter(|part| !part.is_empty()) {
+            let (tag, value) = part.split_once('>').expect("a tag ends");
+            if tag.starts_with('/') {
+                depth -= 1;
+                continue;
+            }
+            let line = format!("{tag} {value}");
+            let _ = writeln!(outline, "{:1$}{2}", "", depth * 2, line.trim_end());
+            depth += 1;
+        }
+        outline
     }
 }

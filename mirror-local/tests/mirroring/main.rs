@@ -1,7 +1,9 @@
 //! Traffic mirroring and load balancing of the local AWS, from outside: calls in, XML out.
 
+mod auto_scaling;
 mod client;
 mod gateway;
+mod launch_templates;
 mod laws;
 mod load_balancing;
 mod network_acls;

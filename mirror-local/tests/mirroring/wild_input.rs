@@ -13,6 +13,7 @@ const NAMES: &[&str] = &[
     "Attribute",
     "Attributes.member.1.Key",
     "Attributes.member.1.Value",
+    "AutoScalingGroupName",
     "AvailabilityZone",
     "CidrBlock",
     "CidrIp",
@@ -21,6 +22,7 @@ const NAMES: &[&str] = &[
     "DefaultActions.member.1.TargetGroupArn",
     "DefaultActions.member.1.Type",
     "Description",
+    "DesiredCapacity",
     "DestinationCidrBlock",
     "DestinationPortRange.FromPort",
     "DestinationPortRange.ToPort",
@@ -28,6 +30,8 @@ const NAMES: &[&str] = &[
     "DryRun",
     "Filter.1.Name",
     "Filter.1.Value.1",
+    "Filters.member.1.Name",
+    "ForceDelete",
     "FromPort",
     "GatewayId",
     "GroupDescription",
@@ -35,6 +39,7 @@ const NAMES: &[&str] = &[
     "GroupName",
     "HealthCheckPort",
     "HealthCheckProtocol",
+    "HealthCheckType",
     "ImageId",
     "InstanceId",
     "InstanceId.1",
@@ -46,13 +51,23 @@ const NAMES: &[&str] = &[
     "IpPermissions.1.ToPort",
     "IpProtocol",
     "KeyName",
+    "LaunchTemplate.LaunchTemplateId",
+    "LaunchTemplate.Version",
+    "LaunchTemplateData.ImageId",
+    "LaunchTemplateData.TagSpecification.1.Tag.1.Key",
+    "LaunchTemplateId",
+    "LaunchTemplateName",
+    "LaunchTemplateVersion.1",
     "ListenerArn",
     "LoadBalancerArn",
     "Marker",
     "Matcher.HttpCode",
     "MaxCount",
+    "MaxRecords",
     "MaxResults",
+    "MaxSize",
     "MinCount",
+    "MinSize",
     "Name",
     "Names.member.1",
     "NetworkInterface.1.DeviceIndex",
@@ -77,9 +92,12 @@ const NAMES: &[&str] = &[
     "SecurityGroupId.1",
     "SecurityGroups.member.1",
     "SessionNumber",
+    "SetDefaultVersion",
+    "ShouldDecrementDesiredCapacity",
     "SourceCidrBlock",
     "SourcePortRange.FromPort",
     "SourcePortRange.ToPort",
+    "SourceVersion",
     "SubnetId",
     "SubnetMappings.member.1.PrivateIPv4Address",
     "SubnetMappings.member.1.SubnetId",
@@ -87,6 +105,10 @@ const NAMES: &[&str] = &[
     "Tag.1.Key",
     "TagSpecification.1.ResourceType",
     "TagSpecification.1.Tag.1.Key",
+    "Tags.member.1.Key",
+    "Tags.member.1.ResourceId",
+    "Tags.member.1.ResourceType",
+    "TargetGroupARNs.member.1",
     "TargetGroupArn",
     "Targets.member.1.Id",
     "Targets.member.1.Port",
@@ -97,6 +119,7 @@ const NAMES: &[&str] = &[
     "TrafficMirrorTargetId",
     "Type",
     "UserData",
+    "VPCZoneIdentifier",
     "VirtualNetworkId",
     "VpcId",
     "nothing.1.of..the.kind",
@@ -121,7 +144,10 @@ const VALUES: &[&str] = &[
     "%3A%3A%2F0",
     "TCP",
     "UDP",
+    "$Default",
+    "ELB",
     "accept",
+    "auto-scaling-group",
     "ami-0",
     "amazon-dns",
     "arn:aws:elasticloadbalancing:::loadbalancer/net/",
@@ -145,12 +171,13 @@ const VALUES: &[&str] = &[
     "x",
 ];
 
-/// A call of any action of EC2 or Elastic Load Balancing, with parameters that may not fit it.
+/// A call of any action of EC2, Elastic Load Balancing or EC2 Auto Scaling, with parameters that may not fit it.
 fn call(there: Vec<String>) -> impl Strategy<Value = (&'static str, String)> {
     let of = |service, version| {
         action_names(service).into_iter().map(|name| (version, name)).collect::<Vec<_>>()
     };
     let mut actions = of(Service::Ec2, "2016-11-15");
+    actions.extend(of(Service::AutoScaling, "2011-01-01"));
     actions.extend(of(Service::LoadBalancing, "2015-12-01"));
     let value = prop_oneof![
         prop::sample::select(VALUES).prop_map(str::to_owned),
@@ -168,6 +195,16 @@ fn furnish(client: &Client) -> Vec<String> {
     let (source, sink) = (client.interface(), client.interface());
     let (lb, group, filter) =
         (client.load_balancer("x"), client.target_group("y"), client.filter());
+    let image = client.ec2("DescribeImages").text("imageId");
+    let template = client.ec2(format!(
+        "CreateLaunchTemplate&LaunchTemplateName=xyz&LaunchTemplateData.ImageId={image}"
+    ));
+    let template = template.text("launchTemplateId");
+    client.scaling(format!(
+        "CreateAutoScalingGroup&AutoScalingGroupName=x&MinSize=1&MaxSize=1\
+         &LaunchTemplate.LaunchTemplateId={template}&VPCZoneIdentifier={}",
+        client.subnets()[0]
+    ));
     let target = client.target_on(&sink);
     let session = client.session(
         &source,
@@ -175,7 +212,7 @@ fn furnish(client: &Client) -> Vec<String> {
         &format!("TrafficMirrorFilterId={filter}&SessionNumber=1"),
     );
     let mut ids = client.subnets();
-    ids.extend([client.vpc(), source, sink, lb, group, filter, target, session]);
+    ids.extend([client.vpc(), source, sink, lb, group, filter, target, session, template]);
     ids
 }
 

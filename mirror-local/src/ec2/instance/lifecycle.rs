@@ -20,20 +20,25 @@ pub(super) fn terminate(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
             );
             return Err(Failure::new("OperationNotPermitted", message));
         }
-        if instance.asked == Asked::Terminate {
-            return Ok(());
-        }
-        ask(call, id, Asked::Terminate)?;
-        let durations = &call.settings.durations;
-        let terminated = later(call.now, durations.instance_shutting_down);
-        call.region.arrange(terminated, Event::ReleaseInstance, id);
-        let forgotten = later(terminated, durations.instance_remembered);
-        call.region.arrange(forgotten, Event::ForgetInstance, id);
-        if terminated <= call.now {
-            release(call.region, id);
-        }
-        Ok(())
+        end(call, id)
     })
+}
+
+/// Terminates an instance, unless that is under way or done.
+pub(crate) fn end(call: &mut Call<'_>, id: &str) -> Outcome {
+    if by_id(&call.region.instances, id, "instanceId")?.asked == Asked::Terminate {
+        return Ok(());
+    }
+    ask(call, id, Asked::Terminate)?;
+    let durations = &call.settings.durations;
+    let terminated = later(call.now, durations.instance_shutting_down);
+    call.region.arrange(terminated, Event::ReleaseInstance, id);
+    let forgotten = later(terminated, durations.instance_remembered);
+    call.region.arrange(forgotten, Event::ForgetInstance, id);
+    if terminated <= call.now {
+        release(call.region, id);
+    }
+    Ok(())
 }
 
 /// Handles `StopInstances`. A public address that AWS chose is given back.

@@ -8,7 +8,7 @@ use super::{Asked, Instance, InstanceAttribute, MetadataOptions, State};
 use crate::ec2::image::{self, Image};
 use crate::ec2::instance_type::{self, InstanceType};
 use crate::ec2::subnet::Subnet;
-use crate::ec2::{base64, key_pair};
+use crate::ec2::{base64, key_pair, launch_template};
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::tags::Tags;
@@ -25,7 +25,6 @@ const FOREIGN: &[&str] = &[
     "InstanceMarketOptions",
     "Ipv6Address",
     "Ipv6AddressCount",
-    "LaunchTemplate",
     "SecondaryInterface",
 ];
 
@@ -48,6 +47,23 @@ struct Launch {
 
 /// Handles `RunInstances`; returns the ids of the reservation and of its instances.
 pub(super) fn run(call: &mut Call<'_>) -> Outcome<String> {
+    let Some(specification) = call.parameters.structure("LaunchTemplate") else {
+        return launch(call);
+    };
+    let (source, parameters) =
+        launch_template::filled(call.region, specification, call.parameters)?;
+    let Call { ref mut region, settings, now, .. } = *call;
+    let ids = launch(&mut Call { region, parameters: &parameters, settings, now })?;
+    for id in ids.split(' ') {
+        if let Some(instance) = region.instances.get_mut(id) {
+            source.mark(&mut instance.tags);
+        }
+    }
+    Ok(ids)
+}
+
+/// Launches instances; returns the ids of the reservation and of its instances.
+pub(crate) fn launch(call: &mut Call<'_>) -> Outcome<String> {
     call.parameters.refuse(FOREIGN)?;
     let launch = plan(call)?;
     let reservation = call.region.draw_id("r-");
@@ -161,7 +177,7 @@ fn launch_one(
 }
 
 /// Checks that user data is Base64 and not too long; keeps it as it was sent.
-pub(super) fn checked_user_data(text: Option<&str>) -> Outcome<Option<String>> {
+pub(crate) fn checked_user_data(text: Option<&str>) -> Outcome<Option<String>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let Some(bytes) = base64::decode(text) else {
         let message = "Invalid BASE64 encoding of user data.";

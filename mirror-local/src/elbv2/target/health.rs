@@ -60,6 +60,7 @@ impl Health {
             FAILED => Standing::Failing,
             DRAINING => Standing::Draining,
             NOT_RUNNING => Standing::Down,
+            REGISTERING | CHECKING => Standing::Starting,
             _ => Standing::Unused,
         }
     }

@@ -7,6 +7,7 @@
 
 mod exported;
 mod names;
+mod scaling;
 mod stream;
 
 use std::collections::BTreeMap;

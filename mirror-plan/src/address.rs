@@ -28,8 +28,12 @@ pub enum Kind {
     SecurityGroup,
     /// An EC2 instance with its primary network interface.
     Instance,
+    /// A launch template with its default version.
+    LaunchTemplate,
     /// An ELBv2 target group with its registered targets.
     TargetGroup,
+    /// An Auto Scaling group, whose instances are its own.
+    AutoscalingGroup,
     /// A Network Load Balancer with its listeners.
     LoadBalancer,
     /// A Gateway Load Balancer with its listener.
@@ -71,7 +75,14 @@ const KINDS: &[KindRow] = &[
     ),
     row(Kind::SecurityGroup, "security_group", "security group", "security-group"),
     row(Kind::Instance, "instance", "instance", "instance"),
+    row(Kind::LaunchTemplate, "launch_template", "launch template", "launch-template"),
     row(Kind::TargetGroup, "target_group", "target group", "elasticloadbalancing:targetgroup"),
+    row(
+        Kind::AutoscalingGroup,
+        "autoscaling_group",
+        "Auto Scaling group",
+        "autoscaling:auto-scaling-group",
+    ),
     row(
         Kind::LoadBalancer,
         "load_balancer",

@@ -72,6 +72,8 @@ pub(crate) type Fencing =
 #[derive(Debug)]
 struct Shared {
     region: Region,
+    autoscaling: aws_sdk_autoscaling::Client,
+    autoscaling_once: aws_sdk_autoscaling::Client,
     ec2: aws_sdk_ec2::Client,
     /// For calls that make an object: the SDK sends them once; see [`retry`].
     ec2_once: aws_sdk_ec2::Client,
@@ -124,8 +126,13 @@ impl Aws {
         let elb = configured!(xml aws_sdk_elasticloadbalancingv2, config);
         let elb_once =
             configured!(xml aws_sdk_elasticloadbalancingv2, config).retry_config(retry::once());
+        let autoscaling = configured!(xml aws_sdk_autoscaling, config);
+        let autoscaling_once =
+            configured!(xml aws_sdk_autoscaling, config).retry_config(retry::once());
         let shared = Shared {
             region,
+            autoscaling: aws_sdk_autoscaling::Client::from_conf(autoscaling.build()),
+            autoscaling_once: aws_sdk_autoscaling::Client::from_conf(autoscaling_once.build()),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
             ec2_once: aws_sdk_ec2::Client::from_conf(ec2_once.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
@@ -191,6 +198,15 @@ impl Aws {
     /// For calls that make an object: the SDK sends them once.
     fn elb_once(&self) -> &aws_sdk_elasticloadbalancingv2::Client {
         self.dry.as_ref().map_or(&self.shared.elb_once, |dry| &dry.elb)
+    }
+
+    fn autoscaling(&self) -> &aws_sdk_autoscaling::Client {
+        self.dry.as_ref().map_or(&self.shared.autoscaling, |dry| &dry.autoscaling)
+    }
+
+    /// For calls that make an object: the SDK sends them once.
+    fn autoscaling_once(&self) -> &aws_sdk_autoscaling::Client {
+        self.dry.as_ref().map_or(&self.shared.autoscaling_once, |dry| &dry.autoscaling)
     }
 
     /// Sends a request when its turn has come.

@@ -7,7 +7,7 @@
 //!
 //! Sources: IAM user guide, "Controlling access to AWS resources using tags"; EC2 user guide, "Grant
 //! permission to tag Amazon EC2 resources during creation"; Elastic Load Balancing user guide, "API
-//! permissions".
+//! permissions"; Amazon EC2 Auto Scaling user guide, "Amazon EC2 Auto Scaling API permissions".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -28,8 +28,8 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-use arn::Arns;
 pub(crate) use arn::arn;
+use arn::{Arns, ServiceRole};
 use statement::{Statement, conditions};
 
 /// What a policy is for.
@@ -179,6 +179,8 @@ struct Grants<'a> {
     reading: Grant,
     /// What makes objects of the stack.
     making: Grant,
+    /// What launches instances from launch templates.
+    launching: Grant,
     /// What changes or uses what the stack owns.
     owned: Grant,
     /// What makes, changes or removes parts without tags.
@@ -214,6 +216,7 @@ impl<'a> Grants<'a> {
             arns: Arns(location),
             reading: Grant::default(),
             making: Grant::default(),
+            launching: Grant::default(),
             owned: Grant::default(),
             parts: Grant::default(),
             others: BTreeMap::new(),
@@ -246,7 +249,7 @@ impl<'a> Grants<'a> {
 
     /// Allows a call that only reads, and the reading that goes with any.
     fn read(&mut self, access: &Access) {
-        let Access { service, action, on, reads, occasion: _ } = *access;
+        let Access { service, action, on, reads, dependent: _, occasion: _ } = *access;
         if on.is_empty() {
             self.reading.add(&format!("{}:{action}", service.prefix()), "*".to_owned());
         }
@@ -258,7 +261,7 @@ impl<'a> Grants<'a> {
     /// Allows a call that reads objects that are there without the stack: which they are is found by it.
     fn look_at_others(&mut self, access: &Access) {
         self.read(access);
-        let Access { service, action, on, reads: _, occasion: _ } = *access;
+        let Access { service, action, on, reads: _, dependent: _, occasion: _ } = *access;
         for on in on {
             // The attributes of an instance hold its user data, and that is no business of this stack.
             if let On::Owned(of) = *on
@@ -273,7 +276,8 @@ impl<'a> Grants<'a> {
     /// Allows a call about a kind.
     fn add(&mut self, kind: Kind, access: &Access) {
         self.read(access);
-        let Access { service, action, on, reads: _, occasion: _ } = *access;
+        let Access { service, action, on, reads: _, dependent, occasion: _ } = *access;
+        dependent.iter().for_each(|access| self.add(kind, access));
         let full = format!("{}:{action}", service.prefix());
         for on in on {
             match *on {
@@ -282,6 +286,7 @@ impl<'a> Grants<'a> {
                     self.tag(action, of);
                 }
                 On::Tagged(of) => self.tag(action, of),
+                On::Launched(of) => self.launching.add(&full, self.arns.all(of)),
                 On::Owned(of) => self.own(&full, of),
                 On::Part(of) => self.parts.add(&full, self.arns.all(of)),
                 On::Named(of) => {
@@ -301,6 +306,10 @@ impl<'a> Grants<'a> {
     /// Allows a call to tag what it makes, which the call tells, whatever its type.
     fn tag(&mut self, action: &str, of: ArnType) {
         let service = of.service();
+        // What makes a group tags it: IAM asks for no more.
+        if service == Service::Autoscaling {
+            return;
+        }
         self.tagging.entry(service).or_default().add(action, self.arns.everything(service));
     }
 
@@ -340,13 +349,16 @@ impl<'a> Grants<'a> {
 
     /// The statements that say so.
     fn statements(self) -> Vec<Statement> {
-        let Self { stack, arns, reading, making, owned, parts, .. } = self;
+        let Self { stack, arns, reading, making, launching, owned, parts, .. } = self;
         let Self { others, tagging, journal, journal_bucket, .. } = self;
         let (region, name) = (arns.region(), stack.name.as_str());
+        let makes_groups = makes(&making, Service::Autoscaling);
+        let template = arns.all(ArnType::LaunchTemplate);
         let mut statements = vec![
             Statement::allow("Read", reading).only_if(conditions::in_region(region)),
             Statement::allow("Images", images(stack, &arns)),
             Statement::allow("Make", making).only_if(conditions::requested_for(name)),
+            Statement::allow("Launch", launching).only_if(conditions::from_template(&template)),
             Statement::allow("Owned", owned).only_if(conditions::owned_by(name)),
             Statement::allow("Parts", parts),
         ];
@@ -357,16 +369,21 @@ impl<'a> Grants<'a> {
             let (sid, action) = match service {
                 Service::Ec2 => ("Tag", conditions::CREATE_TAGS),
                 Service::LoadBalancing => ("TagBalancing", conditions::ADD_TAGS),
+                Service::Autoscaling => continue,
             };
             let grant = Grant { actions: BTreeSet::from([action.to_owned()]), resources };
             let created = conditions::created_by(service, actions);
             statements.push(Statement::allow(sid, grant).only_if(created));
         }
-        if makes_balancers {
+        let roles = [
+            ("BalancingRole", makes_balancers, ServiceRole::LoadBalancing),
+            ("AutoscalingRole", makes_groups, ServiceRole::Autoscaling),
+        ];
+        for (sid, _, role) in roles.into_iter().filter(|(_, is_needed, _)| *is_needed) {
             let mut grant = Grant::default();
-            grant.add("iam:CreateServiceLinkedRole", arns.balancing_role());
-            let for_balancing = conditions::for_load_balancing();
-            statements.push(Statement::allow("BalancingRole", grant).only_if(for_balancing));
+            grant.add("iam:CreateServiceLinkedRole", arns.service_role(role));
+            let for_service = conditions::for_service(role);
+            statements.push(Statement::allow(sid, grant).only_if(for_service));
         }
         statements.push(Statement::allow("Journal", journal));
         statements.push(Statement::allow("JournalBucket", journal_bucket));
@@ -376,6 +393,12 @@ impl<'a> Grants<'a> {
         statements.retain(|statement| !statement.is_empty());
         statements
     }
+}
+
+/// Whether something of a service is made.
+fn makes(making: &Grant, service: Service) -> bool {
+    let prefix = format!("{}:", service.prefix());
+    making.actions.iter().any(|action| action.starts_with(&prefix))
 }
 
 /// The parameters of Systems Manager that name the images of instances.

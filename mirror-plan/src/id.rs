@@ -28,18 +28,29 @@ pub enum IdForm {
     ///
     /// Source: Amazon EC2 user guide, "Resource IDs": 8 digits before 2018, 17 since.
     Prefixed(&'static str),
-    /// An ARN whose resource part starts with this text.
-    Arn(&'static str),
+    /// An ARN of a service whose resource part starts with a text.
+    Arn {
+        /// The service, as ARNs name it.
+        service: &'static str,
+        /// What the resource part starts with.
+        resource: &'static str,
+    },
 }
 
 impl IdForm {
+    /// An ARN of Elastic Load Balancing whose resource part starts with this text.
+    #[must_use]
+    pub const fn balancing(resource: &'static str) -> Self {
+        Self::Arn { service: "elasticloadbalancing", resource }
+    }
+
     fn admits(self, text: &str) -> bool {
         match self {
             Self::Prefixed(prefix) => text.strip_prefix(prefix).is_some_and(|digits| {
                 matches!(digits.len(), 8 | 17)
                     && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
             }),
-            Self::Arn(resource) => {
+            Self::Arn { service: _, resource } => {
                 let mut parts = text.splitn(6, ':');
                 parts.next() == Some("arn")
                     && parts.by_ref().take(4).all(|part| {
@@ -60,8 +71,8 @@ impl fmt::Display for IdForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prefixed(prefix) => write!(f, "{prefix} and 17 hexadecimal digits"),
-            Self::Arn(resource) => {
-                write!(f, "arn:aws:elasticloadbalancing:REGION:ACCOUNT:{resource}...")
+            Self::Arn { service, resource } => {
+                write!(f, "arn:aws:{service}:REGION:ACCOUNT:{resource}...")
             }
         }
     }
@@ -221,9 +232,9 @@ identified! {
     /// A rule of a traffic mirror filter.
     MirrorFilterRule, MirrorFilterRuleId: "traffic mirror filter rule", IdForm::Prefixed("tmfr-");
     /// A listener of a Network Load Balancer.
-    Listener, ListenerArn: "listener", IdForm::Arn("listener/net/");
+    Listener, ListenerArn: "listener", IdForm::balancing("listener/net/");
     /// The listener of a Gateway Load Balancer.
-    GatewayListener, GatewayListenerArn: "listener", IdForm::Arn("listener/gwy/");
+    GatewayListener, GatewayListenerArn: "listener", IdForm::balancing("listener/gwy/");
 }
 
 #[cfg(test)]

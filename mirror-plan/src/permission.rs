@@ -58,7 +58,7 @@ pub enum Verdict {
 /// Why it is not known whether a call is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unchecked {
-    /// The call has no dry run: no call of Elastic Load Balancing has, and two of EC2 have not.
+    /// The call has no dry run: no call of Elastic Load Balancing or Auto Scaling has, and two of EC2 have not.
     NoDryRun,
     /// It names what the plan makes first.
     AfterApply(BTreeSet<Address>),

@@ -352,6 +352,11 @@ pub enum Reason {
         /// The load balancer.
         load_balancer: Address,
     },
+    /// Its instances are in a security group that goes, and instances that run stay as they are.
+    HoldsGroup {
+        /// The security group.
+        security_group: Address,
+    },
     /// Something it cannot be without must go before its replacement is made.
     GoesWith {
         /// What must go.
@@ -452,6 +457,9 @@ impl std::fmt::Display for Reason {
                     f,
                     "{load_balancer} is replaced, and a target group serves one load balancer"
                 )
+            }
+            Self::HoldsGroup { security_group } => {
+                write!(f, "its instances are in {security_group}, which goes")
             }
             Self::GoesWith { address } => {
                 write!(

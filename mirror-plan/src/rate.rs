@@ -30,11 +30,8 @@ fn category(line: &'static str) -> Option<Category> {
     let mut number = || parts.next()?.parse().ok().filter(|number: &f64| *number > 0.0);
     let (size, refill) = (number()?, number()?);
     let source = parts.next()?;
-    (matches!(source, "EC2" | "ELB" | "custom") && parts.next().is_none()).then_some(Category {
-        calls,
-        size,
-        refill,
-    })
+    (matches!(source, "EC2" | "ELB" | "custom" | "assumed") && parts.next().is_none())
+        .then_some(Category { calls, size, refill })
 }
 
 impl Category {
@@ -68,6 +65,7 @@ mod tests {
         };
         assert_eq!(buckets("DescribeVpcs"), Some((100.0, 20.0)));
         assert_eq!(buckets("DescribeListeners"), Some((40.0, 10.0)));
+        assert_eq!(buckets("UpdateAutoScalingGroup"), Some((40.0, 5.0)));
         assert_eq!(buckets("CreateVpc"), Some((200.0, 5.0)));
     }
 

@@ -17,11 +17,14 @@ use crate::observed::Found;
 use crate::value::{Origin, Path, Secret, Value};
 
 pub mod access;
+pub mod autoscaling_group;
 pub mod endpoint_service;
 pub mod gateway_load_balancer;
 pub mod gateway_load_balancer_endpoint;
+mod image;
 pub mod instance;
 pub mod internet_gateway;
+pub mod launch_template;
 pub mod load_balancer;
 pub mod mirror_filter;
 pub mod mirror_session;
@@ -37,11 +40,13 @@ pub mod vpc;
 pub mod vpc_peering;
 
 pub use access::{Access, Named};
+pub use autoscaling_group::AutoscalingGroup;
 pub use endpoint_service::EndpointService;
 pub use gateway_load_balancer::GatewayLoadBalancer;
 pub use gateway_load_balancer_endpoint::GatewayLoadBalancerEndpoint;
 pub use instance::Instance;
 pub use internet_gateway::InternetGateway;
+pub use launch_template::LaunchTemplate;
 pub use load_balancer::LoadBalancer;
 pub use mirror_filter::MirrorFilter;
 pub use mirror_session::MirrorSession;
@@ -151,6 +156,10 @@ pub mod tag {
     pub const GENERATION: &str = "mirror-plan:gen";
     /// What the console shows.
     pub const NAME: &str = "Name";
+    /// The Auto Scaling group that has started an instance: AWS puts it on the instance, and nobody else can.
+    ///
+    /// Source: Amazon EC2 Auto Scaling user guide, "Tag Auto Scaling groups and instances".
+    pub const GROUP: &str = "aws:autoscaling:groupName";
 
     /// Whether a tag is the tool's or AWS's own, and so no business of the user's.
     #[must_use]
@@ -471,7 +480,9 @@ kinds! {
     TransitGatewayAttachment: transit_gateway_attachment made by Create;
     SecurityGroup: security_group made by Create;
     Instance: instance made by Run;
+    LaunchTemplate: launch_template made by Create;
     TargetGroup: target_group made by Create;
+    AutoscalingGroup: autoscaling_group made by Create;
     LoadBalancer: load_balancer made by Create;
     GatewayLoadBalancer: gateway_load_balancer made by Create;
     EndpointService: endpoint_service made by Create;
@@ -482,11 +493,13 @@ kinds! {
 }
 
 impl Operation {
-    /// The same with other secrets: only instances have such, their user data.
+    /// The same with other secrets: only instances and what they are started with have such, their user
+    /// data.
     #[must_use]
     pub(crate) fn with_secrets(self, change: impl FnOnce(Input<Secret>) -> Input<Secret>) -> Self {
         match self {
             Self::Instance(operation) => Self::Instance(operation.with_secrets(change)),
+            Self::LaunchTemplate(operation) => Self::LaunchTemplate(operation.with_secrets(change)),
             other => other,
         }
     }
@@ -529,7 +542,9 @@ impl Resource {
             | Self::TransitGatewayAttachment(_)
             | Self::SecurityGroup(_)
             | Self::Instance(_)
+            | Self::LaunchTemplate(_)
             | Self::TargetGroup(_)
+            | Self::AutoscalingGroup(_)
             | Self::EndpointService(_)
             | Self::GatewayLoadBalancerEndpoint(_)
             | Self::MirrorTarget(_)

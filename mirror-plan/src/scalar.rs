@@ -17,16 +17,16 @@ pub use allotment::{Allotment, CountRange};
 pub use allowance::Allowance;
 pub use bit_rate::{BitRate, BitRateError};
 pub use choice::{
-    Direction, ElbProtocol, HealthProtocol, Interfaces, Reviewed, RuleAction, Scheme,
+    Direction, ElbProtocol, HealthProtocol, HealthSource, Interfaces, Reviewed, RuleAction, Scheme,
 };
 pub use coordination::Coordination;
 pub use name::{
-    AccountId, Ami, AvailabilityZone, ElbName, HealthPort, InstanceType, Principal, Region,
-    RouteTarget, TransitGatewayId,
+    AccountId, Ami, AutoscalingGroupName, AvailabilityZone, ElbName, HealthPort, InstanceType,
+    LaunchTemplateName, Principal, Region, RouteTarget, TransitGatewayId,
 };
 pub use number::{
-    DeregistrationDelay, HealthInterval, HealthThreshold, HealthTimeout, HopLimit, PacketLength,
-    Port, RangeError, RuleNumber, SessionNumber, Vni,
+    DeregistrationDelay, GracePeriod, GroupSize, HealthInterval, HealthThreshold, HealthTimeout,
+    HopLimit, PacketLength, Port, RangeError, RuleNumber, SessionNumber, Vni,
 };
 pub use range::{Cidr, IpAddress, IpRange, PortRange, Protocol};
 pub use text::ScalarError;

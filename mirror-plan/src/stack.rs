@@ -90,16 +90,13 @@ pub struct Output {
 }
 
 impl Stack {
-    /// The public parameters of Systems Manager that name images of its instances: what an
+    /// The public parameters of Systems Manager that name images of its instances and launch templates: what an
     /// observation must look up for it.
     #[must_use]
     pub fn images(&self) -> BTreeSet<String> {
-        let instances = self.resources.values().filter_map(|declared| match &declared.resource {
-            Resource::Instance(instance) => Some(instance),
-            _ => None,
-        });
-        instances
-            .filter_map(|instance| match &instance.ami {
+        let images = self.resources.values().filter_map(|declared| declared.resource.image());
+        images
+            .filter_map(|image| match image {
                 None => Some(Ami::AMAZON_LINUX.to_owned()),
                 Some(Ami::Parameter(name)) => Some(name.clone()),
                 Some(Ami::Id(_)) => None,

@@ -46,7 +46,7 @@ pub struct TargetHealth {
     pub group: Address,
     /// The instance.
     pub id: InstanceId,
-    /// The same by its address, if the stack makes or uses it.
+    /// The same by its address, if the stack makes or uses it; that of the Auto Scaling group that has started it.
     pub instance: Option<Address>,
     /// The port on which it takes packets.
     pub port: Option<u16>,

@@ -198,6 +198,15 @@ pub fn gateway() -> Stack {
     stack(include_str!("../../examples/gateway-load-balancer.mirror.hcl"))
 }
 
+/// The example with receivers of an Auto Scaling group.
+///
+/// # Panics
+/// If it is not in order.
+#[must_use]
+pub fn scaling() -> Stack {
+    stack(include_str!("../../examples/receivers-that-scale.mirror.hcl"))
+}
+
 /// Makes a transit gateway, as a network team has it, and returns its id once VPCs can be attached to it.
 ///
 /// # Panics

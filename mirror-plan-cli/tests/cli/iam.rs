@@ -33,6 +33,7 @@ fn aws_is_asked_for_the_account_where_the_stack_does_not_say_it() {
           "Sid": "Read",
           "Effect": "Allow",
           "Action": [
+            "autoscaling:DescribeAutoScalingGroups",
             "ec2:DescribeTags",
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeVpcs",

@@ -83,7 +83,9 @@ fn parts(Adoption { address, found }: &Adoption) -> Vec<ObjectId> {
         | Kind::VpcPeering
         | Kind::TransitGatewayAttachment
         | Kind::SecurityGroup
+        | Kind::LaunchTemplate
         | Kind::TargetGroup
+        | Kind::AutoscalingGroup
         | Kind::EndpointService
         | Kind::GatewayLoadBalancerEndpoint
         | Kind::MirrorTarget

@@ -19,6 +19,7 @@ use crate::resource::{Operation, Retag, Tags};
 use crate::value::{Origin, Secret};
 
 mod acting;
+mod autoscaling_group;
 mod blocker;
 mod endpoint_service;
 mod find;
@@ -27,6 +28,7 @@ mod gateway_load_balancer_endpoint;
 mod instance;
 mod internet_gateway;
 mod known;
+mod launch_template;
 mod listener;
 mod load_balancer;
 mod making;
@@ -129,6 +131,12 @@ pub async fn act(aws: &Aws, act: Act<'_>) -> Result<Made, ActError> {
             Box::pin(security_group::act(&acting, operation)).await
         }
         Operation::Instance(operation) => Box::pin(instance::act(&acting, operation)).await,
+        Operation::LaunchTemplate(operation) => {
+            Box::pin(launch_template::act(&acting, operation)).await
+        }
+        Operation::AutoscalingGroup(operation) => {
+            Box::pin(autoscaling_group::act(&acting, operation)).await
+        }
         Operation::TargetGroup(operation) => Box::pin(target_group::act(&acting, operation)).await,
         Operation::LoadBalancer(operation) => {
             Box::pin(load_balancer::act(&acting, operation)).await

@@ -9,14 +9,13 @@ use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerTypeEnum, TargetTypeEnum
 
 use super::Aws;
 use super::errors::CallError;
-use super::observe::{ObserveError, elb, endpoint_service, gateway_load_balancer_endpoint, stands};
+use super::observe::{
+    ObserveError, autoscaling_group, elb, endpoint_service, gateway_load_balancer_endpoint, stands,
+};
 use super::page::{self, pages};
 use crate::address::Kind;
 use crate::id::ObjectId;
-use crate::resource::{id_of, vpc::VpcId};
-
-/// The tag that AWS puts on the instances of an Auto Scaling group.
-const GROUP_TAG: &str = "aws:autoscaling:groupName";
+use crate::resource::{id_of, tag, vpc::VpcId};
 
 /// The objects of a VPC, and what else there is in it, a line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +51,7 @@ pub async fn discover(aws: &Aws, vpc: &VpcId) -> Result<Discovered, ObserveError
     attachments(aws, vpc, &mut discovered).await?;
     let interfaces = instances(aws, vpc, &mut discovered).await?;
     balanced(aws, vpc, &mut discovered).await?;
+    groups(aws, &mut discovered).await?;
     endpoints(aws, vpc, &mut discovered).await?;
     mirrors(aws, &interfaces, &mut discovered).await?;
     Ok(discovered)
@@ -155,7 +155,7 @@ async fn instances(
     let reservations = pages!(aws, "DescribeInstances", request, reservations);
     for instance in reservations.into_iter().filter_map(|of| of.instances).flatten() {
         let id = instance.instance_id();
-        if instance.tags().iter().any(|tag| tag.key() == Some(GROUP_TAG)) {
+        if instance.tags().iter().any(|tag| tag.key() == Some(tag::GROUP)) {
             let id = id.unwrap_or_default();
             discovered.left.push(format!("{id}: its Auto Scaling group makes and removes it"));
             continue;
@@ -183,6 +183,28 @@ async fn balanced(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result
             _ => {
                 let arn = arn.unwrap_or_default();
                 discovered.left.push(format!("{arn}: its targets are no instances"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The Auto Scaling groups in the subnets, and the launch templates that they use.
+async fn groups(aws: &Aws, discovered: &mut Discovered) -> Result<(), CallError> {
+    for (group, _) in autoscaling_group::all(aws).await? {
+        let mut subnets = group.vpc_zone_identifier().unwrap_or_default().split(',');
+        if !subnets.any(|subnet| discovered.has(Kind::Subnet, Some(subnet.trim()))) {
+            continue;
+        }
+        match group.launch_template().and_then(|template| template.launch_template_id()) {
+            Some(template) => {
+                discovered.take(Kind::LaunchTemplate, Some(template));
+                discovered.take(Kind::AutoscalingGroup, group.auto_scaling_group_arn());
+            }
+            None => {
+                let name = group.auto_scaling_group_name().unwrap_or_default();
+                let why = "it starts instances from no launch template of its own";
+                discovered.left.push(format!("{name}: {why}"));
             }
         }
     }

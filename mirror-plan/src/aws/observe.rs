@@ -24,8 +24,10 @@ use crate::resource::{Tags, tag};
 use crate::scalar::AccountId;
 use crate::stack::{Existing, Placed, Sources, Stack};
 
+use self::autoscaling_group::Member;
 use self::elb::Balanced;
 
+pub(super) mod autoscaling_group;
 mod candidates;
 pub(super) mod elb;
 pub(super) mod endpoint_service;
@@ -36,6 +38,7 @@ mod glimpse;
 pub(super) mod health;
 mod instance;
 mod internet_gateway;
+mod launch_template;
 mod load_balancer;
 pub(super) mod mirror_filter;
 mod mirror_session;
@@ -148,7 +151,9 @@ pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveErro
     let seen_so_far = Observed { account, region, owned, existing, sources, network_acls, images };
     let network_acls = Box::pin(network_acl::observe(aws, wanted.ways, &seen_so_far)).await?;
     let observed = Observed { network_acls, ..seen_so_far };
-    Ok(Sight { observed, findings: seen.findings.into_iter().chain(wrong).collect() })
+    let known = observed.owned.values().flatten().chain(observed.existing.values());
+    let strange = autoscaling_group::of_strangers(seen.members, known);
+    Ok(Sight { observed, findings: [seen.findings, strange, wrong.into_iter().collect()].concat() })
 }
 
 impl Aws {
@@ -191,11 +196,20 @@ async fn everything(
         tags::is_of(tags, stack)
             || existing.values().any(|existing| existing.selector.admits(arn, name, tags))
     };
-    let (swept, balanced, meant) = tokio::try_join!(
+    let uses_groups = existing.keys().any(|address| address.kind == Kind::AutoscalingGroup);
+    let (swept, balanced, groups, meant) = tokio::try_join!(
         Box::pin(sweep::sweep(aws, stack)),
         Box::pin(elb::sweep(aws, &is_wanted)),
+        Box::pin(async {
+            if uses_groups {
+                autoscaling_group::all(aws).await.map_err(ObserveError::from)
+            } else {
+                Ok(autoscaling_group::tagged(aws, tag::STACK, stack).await?)
+            }
+        }),
         Box::pin(existing::ids(aws, existing)),
     )?;
+    let balanced = balanced.with_groups(groups, &is_wanted);
     let used = existing::Meant::of(existing, meant, &balanced);
     let (ids, others) = (used.ids(), used.balanced(&balanced));
     let (seen, others) = tokio::try_join!(
@@ -232,7 +246,9 @@ async fn kinds(
         async {
             tokio::try_join!(
                 Box::pin(instance::observe(aws, whose, ids(Kind::Instance))),
+                Box::pin(launch_template::observe(aws, whose, ids(Kind::LaunchTemplate))),
                 Box::pin(target_group::observe(aws, whose, balanced.target_groups)),
+                Box::pin(autoscaling_group::observe(whose, balanced.autoscaling_groups)),
                 Box::pin(load_balancer::observe(aws, whose, balanced.load_balancers)),
                 Box::pin(gateway_load_balancer::observe(
                     aws,
@@ -256,8 +272,8 @@ async fn kinds(
         },
     )?;
     let (a, b, c, d, e, f, g) = network;
-    let ((h, i, j, k, l, m), (n, o, p)) = (machines, mirror);
-    let all = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p];
+    let ((h, i, j, k, l, m, n, o), (p, q, r)) = (machines, mirror);
+    let all = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r];
     Ok(all.into_iter().fold(Seen::default(), Seen::and))
 }
 
@@ -265,12 +281,15 @@ async fn kinds(
 #[derive(Debug, Default)]
 struct Seen {
     owned: Vec<(Address, Found)>,
+    /// Registered instances that come and go with their groups.
+    members: Vec<Member>,
     findings: Vec<Diagnostic>,
 }
 
 impl Seen {
     fn and(mut self, mut other: Self) -> Self {
         self.owned.append(&mut other.owned);
+        self.members.append(&mut other.members);
         self.findings.append(&mut other.findings);
         self
     }

@@ -1,5 +1,6 @@
-//! Tags: as the two services write and read them, and whose object they say it is.
+//! Tags: as the three services write and read them, and whose object they say it is.
 
+use aws_sdk_autoscaling::types as autoscaling;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_sdk_elasticloadbalancingv2::types as elb;
 
@@ -29,6 +30,29 @@ pub(super) fn to_elb(tags: &Tags) -> Vec<elb::Tag> {
 /// Tags as Elastic Load Balancing gives them.
 pub(super) fn from_elb(tags: &[elb::Tag]) -> Tags {
     read(tags.iter().map(|tag| (tag.key(), tag.value())))
+}
+
+/// What Auto Scaling says of a group that a tag is on.
+const GROUP: &str = "auto-scaling-group";
+
+/// Tags of a group as Auto Scaling takes them. Its instances get those that are the user's: what they would get of
+/// the others would make them objects of the stack.
+pub(super) fn to_autoscaling(group: &str, tags: &Tags) -> Vec<autoscaling::Tag> {
+    let tag = |(key, value): (&String, &String)| {
+        let propagates = !tag::is_reserved(key);
+        of_group(group, key).value(value).propagate_at_launch(propagates).build()
+    };
+    tags.iter().map(tag).collect()
+}
+
+/// A tag of a group by its key.
+pub(super) fn of_group(group: &str, key: &str) -> autoscaling::builders::TagBuilder {
+    autoscaling::Tag::builder().resource_type(GROUP).resource_id(group).key(key)
+}
+
+/// Tags as Auto Scaling gives them.
+pub(super) fn from_autoscaling(tags: &[autoscaling::TagDescription]) -> Tags {
+    read(tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()))))
 }
 
 /// An empty value may come as no value at all.

@@ -69,6 +69,8 @@ pub(super) mod limit {
     pub(in crate::aws) const AVAILABLE: Duration = minutes(5);
     /// For an instance to run, stop or be gone.
     pub(in crate::aws) const INSTANCE: Duration = minutes(10);
+    /// For the next instance of a group to be in service, registered, or gone.
+    pub(in crate::aws) const MEMBER: Duration = minutes(10);
     /// For a load balancer to be active.
     pub(in crate::aws) const ACTIVE: Duration = minutes(10);
     /// For the next thing in a VPC to go.

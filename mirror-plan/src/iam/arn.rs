@@ -5,9 +5,29 @@ use crate::address::Name;
 use crate::resource::access::{ArnType, Service};
 use crate::scalar::{AccountId, Coordination, Region};
 
-/// The role by which Elastic Load Balancing works in an account. The first load balancer makes it.
-const BALANCING_ROLE: &str = "role/aws-service-role/elasticloadbalancing.amazonaws.com/\
-                              AWSServiceRoleForElasticLoadBalancing";
+/// The role by which a service works in an account. The first load balancer, or group, makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServiceRole {
+    LoadBalancing,
+    Autoscaling,
+}
+
+impl ServiceRole {
+    /// The service, as IAM names it.
+    pub(super) const fn service(self) -> &'static str {
+        match self {
+            Self::LoadBalancing => "elasticloadbalancing.amazonaws.com",
+            Self::Autoscaling => "autoscaling.amazonaws.com",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::LoadBalancing => "AWSServiceRoleForElasticLoadBalancing",
+            Self::Autoscaling => "AWSServiceRoleForAutoScaling",
+        }
+    }
+}
 
 /// The ARNs of one account and Region.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +74,11 @@ impl<'a> Arns<'a> {
         format!("{}/{}", self.bucket(place), literal(&key))
     }
 
-    /// The role of Elastic Load Balancing.
-    pub(super) fn balancing_role(self) -> String {
-        format!("arn:{}:iam::{}:{BALANCING_ROLE}", self.partition(), self.0.account)
+    /// The role of a service.
+    pub(super) fn service_role(self, role: ServiceRole) -> String {
+        let (partition, account) = (self.partition(), &self.0.account);
+        let (service, name) = (role.service(), role.name());
+        format!("arn:{partition}:iam::{account}:role/aws-service-role/{service}/{name}")
     }
 
     fn of(self, of: ArnType, name: &str) -> String {

@@ -76,7 +76,9 @@ impl Statement {
     /// it: by naming them, or by naming no tag, which removes all. Where something of the stack has
     /// `moved`, its address may be set, and still not removed.
     pub(super) fn keeping_ownership(moved: &[Placed<Moved>]) -> Vec<Self> {
-        use conditions::{ADD_TAGS, CREATE_TAGS, DELETE_TAGS, REMOVE_TAGS};
+        use conditions::{
+            ADD_TAGS, CREATE_TAGS, DELETE_GROUP_TAGS, DELETE_TAGS, REMOVE_TAGS, SET_GROUP_TAGS,
+        };
         let deny = |sid: &str, actions: &[&str], condition: Conditions| Self {
             sid: sid.to_owned(),
             effect: Effect::Deny,
@@ -84,13 +86,14 @@ impl Statement {
             resource: "*".into(),
             condition,
         };
-        let named = [CREATE_TAGS, DELETE_TAGS, ADD_TAGS, REMOVE_TAGS];
+        let setting = [CREATE_TAGS, ADD_TAGS, SET_GROUP_TAGS];
+        let removing = [DELETE_TAGS, REMOVE_TAGS, DELETE_GROUP_TAGS];
+        let named = [setting, removing].concat();
         let any = "mirror-plan:*";
         let mut kept = if moved.is_empty() {
             vec![deny("KeepOwnership", &named, conditions::names(any))]
         } else {
             let fixed = BTreeSet::from([tag::STACK, tag::GENERATION].map(str::to_owned));
-            let (setting, removing) = ([CREATE_TAGS, ADD_TAGS], [DELETE_TAGS, REMOVE_TAGS]);
             vec![
                 deny("KeepOwnership", &setting, conditions::names(fixed)),
                 deny("KeepAddress", &removing, conditions::names(any)),
@@ -143,6 +146,7 @@ impl Statement {
 /// The conditions of statements, and the actions that tag.
 pub(super) mod conditions {
     use super::{BTreeMap, BTreeSet, Conditions, Texts};
+    use crate::iam::arn::ServiceRole;
     use crate::resource::access::Service;
     use crate::resource::tag;
 
@@ -150,6 +154,8 @@ pub(super) mod conditions {
     pub(in crate::iam) const DELETE_TAGS: &str = "ec2:DeleteTags";
     pub(in crate::iam) const ADD_TAGS: &str = "elasticloadbalancing:AddTags";
     pub(in crate::iam) const REMOVE_TAGS: &str = "elasticloadbalancing:RemoveTags";
+    pub(in crate::iam) const SET_GROUP_TAGS: &str = "autoscaling:CreateOrUpdateTags";
+    pub(in crate::iam) const DELETE_GROUP_TAGS: &str = "autoscaling:DeleteTags";
 
     const EQUALS: &str = "StringEquals";
 
@@ -173,9 +179,14 @@ pub(super) mod conditions {
         one(EQUALS, &create_action(service), actions)
     }
 
-    /// For the role of Elastic Load Balancing.
-    pub(in crate::iam) fn for_load_balancing() -> Conditions {
-        one(EQUALS, "iam:AWSServiceName", "elasticloadbalancing.amazonaws.com")
+    /// For the role of a service.
+    pub(in crate::iam) fn for_service(role: ServiceRole) -> Conditions {
+        one(EQUALS, "iam:AWSServiceName", role.service())
+    }
+
+    /// On what a launch template of the account is used for. Which templates may be used is said of them.
+    pub(in crate::iam) fn from_template(template: &str) -> Conditions {
+        one("ArnLike", "ec2:LaunchTemplate", template)
     }
 
     /// Where a tag like these is named, and nothing is being made.

@@ -97,6 +97,7 @@ fn what_is_of_others_is_named_one_by_one() {
           "Sid": "Read",
           "Effect": "Allow",
           "Action": [
+            "autoscaling:DescribeAutoScalingGroups",
             "ec2:DescribeTags",
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeTrafficMirrorSessions",
@@ -194,9 +195,11 @@ fn what_is_of_others_is_named_one_by_one() {
           "Effect": "Deny",
           "Action": [
             "ec2:CreateTags",
-            "ec2:DeleteTags",
             "elasticloadbalancing:AddTags",
-            "elasticloadbalancing:RemoveTags"
+            "autoscaling:CreateOrUpdateTags",
+            "ec2:DeleteTags",
+            "elasticloadbalancing:RemoveTags",
+            "autoscaling:DeleteTags"
           ],
           "Resource": "*",
           "Condition": {
@@ -236,6 +239,7 @@ fn a_plan_only_reads() {
           "Sid": "Read",
           "Effect": "Allow",
           "Action": [
+            "autoscaling:DescribeAutoScalingGroups",
             "ec2:DescribeTags",
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeTrafficMirrorSessions",
@@ -289,6 +293,11 @@ fn everything() -> Stack {
         "security_group.g": { "vpc": "@vpc.v" },
         "instance.i": { "instance_type": "t3.micro", "subnet": "@subnet.s", "key_name": "me" },
         "target_group.t": { "vpc": "@vpc.v", "targets": ["@instance.i"] },
+        "launch_template.l": { "instance_type": "t3.micro", "key_name": "me" },
+        "autoscaling_group.a": {
+            "launch_template": "@launch_template.l", "subnets": ["@subnet.s"], "min": 1, "max": 2,
+            "target_groups": ["@target_group.t"],
+        },
         "load_balancer.l": { "subnets": ["@subnet.s"] },
         "target_group.g": {
             "vpc": "@vpc.v", "protocol": "geneve", "port": 6081, "health_check": { "port": 80 }
@@ -322,7 +331,38 @@ fn a_stack_of_every_kind_fits_into_two_policies() {
     let everywhere = all.map(|purpose| {
         ["eu-west-1", "ap-southeast-2", "us-gov-west-1"].map(|region| lengths(region, purpose))
     });
-    assert_snapshot!(format!("{everywhere:?}"), @"[[[1404], [1419], [1430]], [[6044, 1409], [6059, 1539], [6036, 1736]], [[2333], [2358], [2381]]]");
+    assert_snapshot!(format!("{everywhere:?}"), @"[[[1511], [1526], [1537]], [[6043, 2856], [6088, 2991], [6041, 3261]], [[2553], [2583], [2612]]]");
+}
+
+/// A group starts instances in the caller's name: from templates of the stack alone, and with what those and the
+/// group name.
+#[test]
+fn a_group_starts_instances_from_the_templates_of_its_stack() {
+    let stack = stack(&json!({
+        "launch_template.l": {
+            "instance_type": "t3.micro", "ami": "ami-0a1b2c3d4e5f67890", "key_name": "me",
+            "security_groups": ["sg-0a1b2c3d4e5f67890"],
+        },
+        "autoscaling_group.a": {
+            "launch_template": "@launch_template.l", "subnets": ["subnet-0a1b2c3d4e5f67890"],
+            "min": 1, "max": 2,
+        },
+    }));
+    let policies = policies(&stack, &location("eu-west-1"), [Purpose::Apply]);
+    let about = |statement: &&Statement| {
+        statement.allows("ec2:RunInstances")
+            || statement.allows("iam:CreateServiceLinkedRole")
+            || statement.allows("autoscaling:CreateAutoScalingGroup")
+    };
+    let statements = policies.iter().flat_map(|policy| policy.statement.iter().filter(about));
+    let lines = statements.map(|statement| serde_json::to_string(statement).unwrap() + "\n");
+    assert_snapshot!(lines.collect::<String>(), @r#"
+    {"Sid":"Make","Effect":"Allow","Action":["autoscaling:CreateAutoScalingGroup","ec2:CreateLaunchTemplate"],"Resource":["arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:*:autoScalingGroupName/*","arn:aws:ec2:eu-west-1:123456789012:launch-template/*"],"Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"lab"}}}
+    {"Sid":"Launch","Effect":"Allow","Action":"ec2:RunInstances","Resource":["arn:aws:ec2:eu-west-1:123456789012:instance/*","arn:aws:ec2:eu-west-1:123456789012:network-interface/*","arn:aws:ec2:eu-west-1:123456789012:volume/*"],"Condition":{"ArnLike":{"ec2:LaunchTemplate":"arn:aws:ec2:eu-west-1:123456789012:launch-template/*"}}}
+    {"Sid":"Owned","Effect":"Allow","Action":["autoscaling:AttachLoadBalancerTargetGroups","autoscaling:CreateOrUpdateTags","autoscaling:DeleteAutoScalingGroup","autoscaling:DeleteTags","autoscaling:DetachLoadBalancerTargetGroups","autoscaling:UpdateAutoScalingGroup","ec2:CreateLaunchTemplateVersion","ec2:CreateTags","ec2:DeleteLaunchTemplate","ec2:DeleteTags","ec2:ModifyLaunchTemplate","ec2:RunInstances"],"Resource":["arn:aws:autoscaling:eu-west-1:123456789012:*/*","arn:aws:ec2:eu-west-1:123456789012:*/*"],"Condition":{"StringEquals":{"aws:ResourceTag/mirror-plan:stack":"lab"}}}
+    {"Sid":"Use1","Effect":"Allow","Action":"ec2:RunInstances","Resource":["arn:aws:ec2:eu-west-1:123456789012:key-pair/me","arn:aws:ec2:eu-west-1:123456789012:security-group/sg-0a1b2c3d4e5f67890","arn:aws:ec2:eu-west-1:123456789012:subnet/subnet-0a1b2c3d4e5f67890","arn:aws:ec2:eu-west-1::image/ami-0a1b2c3d4e5f67890"]}
+    {"Sid":"AutoscalingRole","Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling","Condition":{"StringEquals":{"iam:AWSServiceName":"autoscaling.amazonaws.com"}}}
+    "#);
 }
 
 #[test]

@@ -31,11 +31,12 @@ const OF_THE_STATE: [&str; 7] =
     ["id", "arn", "tags", "tags_all", "timeouts", "name_prefix", "revoke_rules_on_delete"];
 
 /// Attributes that only AWS tells, and that follow from others.
-const TOLD_BY_AWS: [&str; 25] = [
+const TOLD_BY_AWS: [&str; 32] = [
     "accept_status",
     "arn_suffix",
     "association_id",
     "availability_zone_id",
+    "availability_zones",
     "capacity_reservation_specification",
     "cpu_core_count",
     "cpu_options",
@@ -43,33 +44,41 @@ const TOLD_BY_AWS: [&str; 25] = [
     "default_network_acl_id",
     "default_route_table_id",
     "default_security_group_id",
+    "default_version",
     "dhcp_options_id",
     "dns_name",
     "instance_lifecycle",
     "instance_state",
+    "latest_version",
     "load_balancer_arns",
     "main_route_table_id",
     "owner_id",
     "peer_owner_id",
     "peer_region",
+    "predicted_capacity",
     "primary_network_interface_id",
     "private_dns",
+    "service_linked_role_arn",
     "subnet_mapping",
+    "traffic_source",
     "vpc_id",
+    "warm_pool_size",
     "zone_id",
 ];
 
 /// Attributes that are as they are where nobody says anything.
-const BY_DEFAULT: [(&str, &str); 9] = [
+const BY_DEFAULT: [(&str, &str); 11] = [
     ("instance_initiated_shutdown_behavior", "stop"),
     ("instance_tenancy", "default"),
     ("ip_address_type", "ipv4"),
     ("load_balancing_algorithm_type", "round_robin"),
+    ("metrics_granularity", "1Minute"),
     ("preserve_client_ip", "true"),
     ("private_dns_hostname_type_on_launch", "ip-name"),
     ("protocol_version", "HTTP1"),
     ("region", ""),
     ("tenancy", "default"),
+    ("wait_for_capacity_timeout", "10m"),
 ];
 
 /// A state that has been read.
@@ -205,8 +214,18 @@ impl Group {
             }
             (kind, _) => kind,
         };
-        let id = id_of(kind, text("id").unwrap_or_default());
+        if kind == Kind::AutoscalingGroup && !Self::has_launch_template(instance) {
+            return Err("it starts instances from no launch template of its own".to_owned());
+        }
+        // To the provider a group is its name.
+        let id = if kind == Kind::AutoscalingGroup { text("arn") } else { text("id") };
+        let id = id_of(kind, id.unwrap_or_default());
         id.map(|id| (kind, id)).map_err(|error| error.to_string())
+    }
+
+    fn has_launch_template(instance: &Instance) -> bool {
+        let template = instance.attributes.get("launch_template").and_then(Json::as_array);
+        template.is_some_and(|blocks| !blocks.is_empty())
     }
 
     /// What Terraform calls an instance: `module.net.aws_subnet.a[0]`.

@@ -211,8 +211,13 @@ pub(super) fn receiver_in_other_vpc(view: &View<'_>) -> Vec<Diagnostic> {
             continue;
         };
         let stops = |hop: &crate::reach::Hop| hop.outcome == Outcome::Stops;
+        let mut seen = BTreeSet::new();
         for receiver in receivers.iter().filter(|it| it.vpc.as_ref().is_some_and(stops)) {
             let Mention::Of(group) = balanced.part_of(receiver).name else { continue };
+            // An Auto Scaling group is a receiver in each of its subnets.
+            if !seen.insert((group, receiver.name)) {
+                continue;
+            }
             let title = format!("`{}` is not in the VPC of `{address}`", receiver.name);
             found.push(
                 Diagnostic::error(code::RECEIVER_IN_OTHER_VPC, title)
@@ -238,7 +243,8 @@ pub(super) fn no_receiver(view: &View<'_>) -> Vec<Diagnostic> {
                     .of(group)
                     .at(view.at(group, &attribute("targets")), "")
                     .note("a load balancer without targets drops what it gets, without an error")
-                    .help("name the receivers: `targets = [instance.NAME]`"),
+                    .help("name the receivers: `targets = [instance.NAME]`")
+                    .help(format!("or have a group of them register: `target_groups = [{group}]` in an `autoscaling_group` with a `min` of 1 or more")),
             );
         }
     }
@@ -250,6 +256,15 @@ pub(super) fn too_few_addresses(view: &View<'_>) -> Vec<Diagnostic> {
     let mut instances: BTreeMap<&Ref<Subnet>, u64> = BTreeMap::new();
     for (_, instance) in &view.instances {
         *instances.entry(&instance.subnet).or_default() += 1;
+    }
+    for (_, resource) in view.resources() {
+        if let Resource::AutoscalingGroup(group) = resource {
+            // AWS spreads them evenly over the zones.
+            let each = u64::from(group.max.get()).div_ceil(group.subnets.len().max(1) as u64);
+            for subnet in &group.subnets {
+                *instances.entry(subnet).or_default() += each;
+            }
+        }
     }
     let mut found = Vec::new();
     for (address, balancer) in &view.load_balancers {

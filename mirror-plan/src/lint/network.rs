@@ -10,8 +10,8 @@ use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::resource::mirror_target::Destination;
-use crate::resource::{Resource, Subnet, Vpc, VpcPeering};
-use crate::scalar::ElbName;
+use crate::resource::{GatewayLoadBalancer, LoadBalancer, Resource, Subnet, Vpc, VpcPeering};
+use crate::scalar::{AutoscalingGroupName, ElbName, LaunchTemplateName};
 
 /// The longest packet, with its Ethernet header, that goes whole over a path of 8500 bytes: less the 54 bytes
 /// that AWS reckons for the encapsulation, more the 14 that a packet length counts and the MTU does not.
@@ -121,16 +121,26 @@ fn over(view: &View<'_>, (first, a): Of<'_, Subnet>, (second, b): Of<'_, Subnet>
 /// What has names that are unique.
 const BALANCERS: &str = "load balancers";
 const GROUPS: &str = "target groups";
+const TEMPLATES: &str = "launch templates";
+const AUTOSCALING_GROUPS: &str = "Auto Scaling groups";
 
 /// MP1033.
 pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
-    let mut taken: BTreeMap<(&str, &ElbName), &Address> = BTreeMap::new();
+    let mut taken: BTreeMap<(&str, &str), &Address> = BTreeMap::new();
     let mut found = Vec::new();
     for (address, resource) in view.resources() {
         let (what, name) = match resource {
-            Resource::LoadBalancer(balancer) => (BALANCERS, balancer.name.as_ref()),
-            Resource::GatewayLoadBalancer(balancer) => (BALANCERS, balancer.name.as_ref()),
-            Resource::TargetGroup(group) => (GROUPS, group.name.as_ref()),
+            Resource::LoadBalancer(LoadBalancer { name, .. })
+            | Resource::GatewayLoadBalancer(GatewayLoadBalancer { name, .. }) => {
+                (BALANCERS, name.as_ref().map(ElbName::as_str))
+            }
+            Resource::TargetGroup(group) => (GROUPS, group.name.as_ref().map(ElbName::as_str)),
+            Resource::LaunchTemplate(template) => {
+                (TEMPLATES, template.name.as_ref().map(LaunchTemplateName::as_str))
+            }
+            Resource::AutoscalingGroup(group) => {
+                (AUTOSCALING_GROUPS, group.name.as_ref().map(AutoscalingGroupName::as_str))
+            }
             Resource::Vpc(_)
             | Resource::Subnet(_)
             | Resource::InternetGateway(_)
@@ -170,12 +180,17 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
 fn taken_by_others(
     view: &View<'_>,
     address: &Address,
-    (what, name): (&str, &ElbName),
+    (what, name): (&str, &str),
 ) -> Option<Diagnostic> {
     let Around { observed, strangers } = view.around?;
-    let names = if what == GROUPS { &strangers.target_groups } else { &strangers.load_balancers };
+    let names = match what {
+        GROUPS => &strangers.target_groups,
+        BALANCERS => &strangers.load_balancers,
+        // Nobody has looked; the call that makes one says it.
+        _ => return None,
+    };
     // What the stack made already is not in its own way.
-    let is_taken = observed.current(address).is_none() && names.contains(name.as_str());
+    let is_taken = observed.current(address).is_none() && names.contains(name);
     is_taken.then(|| {
         let title = format!("the name `{name}` of `{address}` is taken");
         Diagnostic::error(code::NAME_TAKEN, title)

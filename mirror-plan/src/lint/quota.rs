@@ -38,6 +38,10 @@ const SUBNETS: usize = 200;
 const VPCS: usize = 5;
 /// Listeners on a load balancer.
 const LISTENERS: usize = 50;
+/// Target groups of an Auto Scaling group.
+///
+/// Source: Amazon EC2 Auto Scaling user guide, "Quotas for Auto Scaling resources and groups".
+const GROUP_TARGETS: usize = 50;
 /// Targets in a target group that a load balancer uses.
 const TARGETS: usize = 500;
 
@@ -166,12 +170,20 @@ pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
             Resource::Instance(instance) => {
                 most(instance.security_groups.len(), GROUPS, "security groups", "security_groups");
             }
+            Resource::LaunchTemplate(template) => {
+                most(template.security_groups.len(), GROUPS, "security groups", "security_groups");
+            }
+            Resource::AutoscalingGroup(group) => {
+                most(group.target_groups.len(), GROUP_TARGETS, "target groups", "target_groups");
+            }
             Resource::LoadBalancer(balancer) => {
                 most(balancer.security_groups.len(), GROUPS, "security groups", "security_groups");
                 most(balancer.listeners.len(), LISTENERS, "listeners", "listeners");
             }
             Resource::TargetGroup(group) => {
-                most(group.targets.len(), TARGETS, "targets", "targets");
+                let members = view.members(address).map(|group| group.max.get() as usize);
+                let targets = group.targets.len() + members.sum::<usize>();
+                most(targets, TARGETS, "targets", "targets");
             }
             Resource::RouteTable(table) => most(table.routes.len(), ROUTES, "routes", "routes"),
             Resource::Vpc(_)

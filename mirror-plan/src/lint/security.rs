@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::view::{Of, VXLAN, View, attribute};
+use super::view::{Machine, Of, VXLAN, View, attribute};
 use crate::address::Address;
 use crate::attribute::Ref;
 use crate::code;
@@ -32,12 +32,13 @@ struct Shut {
 }
 
 /// The finding that a receiver admits no such flow.
-fn shut_out(view: &View<'_>, (receiver, instance): Of<'_, Instance>, shut: Shut) -> Diagnostic {
+fn shut_out(view: &View<'_>, machine: Machine<'_>, shut: Shut) -> Diagnostic {
+    let Machine { address: receiver, security_groups } = machine;
     let Shut { code, title, rule, flow } = shut;
     let found = Diagnostic::error(code, title)
         .note("what a security group does not admit is lost without an error");
     let what = rule.clone().unwrap_or_else(|| format!("{flow} from the ranges of the sources"));
-    let group = instance.security_groups.first().and_then(|group| view.security_group(group));
+    let group = security_groups.first().and_then(|group| view.security_group(group));
     match group {
         Some((group, _)) => {
             let edit = rule.and_then(|rule| with_rule(view, group, &rule));
@@ -73,7 +74,7 @@ pub(super) fn receiver_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
         let arrivals = view.reach.arrivals(Mention::Of(target));
         let mut seen = BTreeSet::new();
         for (at, receiver) in receivers.iter().enumerate() {
-            let Some(instance) = view.instance_of(receiver.name) else { continue };
+            let Some(machine) = view.machine_of(receiver.name) else { continue };
             if !seen.insert(receiver.gates()) {
                 continue;
             }
@@ -84,7 +85,7 @@ pub(super) fn receiver_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
                     Some(balancer) => shut_to_nodes(view, receiver, balancer),
                     None => shut_to(view, receiver, journey),
                 };
-                found.push(shut_out(view, instance, shut));
+                found.push(shut_out(view, machine, shut));
             }
         }
     }
@@ -152,18 +153,17 @@ pub(super) fn health_check_shut_out(view: &View<'_>) -> Vec<Diagnostic> {
             let Some(health) = receiver.health.as_ref().filter(|it| stops(&it.into)) else {
                 continue;
             };
-            let Some(instance) = view.instance_of(receiver.name) else { continue };
-            let port = health.port;
+            let Some(machine) = view.machine_of(receiver.name) else { continue };
+            let (name, port) = (receiver.name, health.port);
             if seen.insert((receiver.gates(), port)) {
-                let title =
-                    format!("`{}` admits no health check (tcp {port}) of `{address}`", instance.0);
+                let title = format!("`{name}` admits no health check (tcp {port}) of `{address}`");
                 let rule = Some(format!(
                     "{{ protocol = \"tcp\", port = {port}, cidrs = [{}] }}",
                     node_ranges(subnets)
                 ));
                 let flow = format!("tcp {port}");
                 let shut = Shut { code: code::HEALTH_CHECK_SHUT_OUT, title, rule, flow };
-                found.push(shut_out(view, instance, shut));
+                found.push(shut_out(view, machine, shut));
             }
         }
     }

@@ -3,6 +3,7 @@
 mod account;
 mod corpus;
 mod gateway;
+mod scaling;
 
 use insta::assert_snapshot;
 

@@ -10,11 +10,13 @@ use crate::id::NetworkInterface;
 use crate::observed::Stranger;
 use crate::packet::{Mirrored, RULES_MAX};
 use crate::plan::sources::sessions_of_sources;
-use crate::reach::{self, Balanced, Delivery, Mention, Network, Reach, Whose};
+use crate::reach::{self, Balanced, Delivery, Mention, Network, Reach, Receiver, Whose};
 use crate::resource::{
-    EndpointService, GatewayLoadBalancer, Instance, InternetGateway, LoadBalancer, MirrorFilter,
-    MirrorSession, MirrorTarget, Resource, RouteTable, SecurityGroup, Subnet, TargetGroup, Vpc,
+    AutoscalingGroup, EndpointService, GatewayLoadBalancer, Instance, InternetGateway,
+    LaunchTemplate, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, RouteTable,
+    SecurityGroup, Subnet, TargetGroup, Vpc,
 };
+use crate::scalar::AvailabilityZone;
 use crate::stack::{Place, Stack};
 use crate::value::Path;
 
@@ -45,6 +47,14 @@ pub(super) struct View<'s> {
     pub(super) sources: BTreeMap<&'s Address, Vec<Of<'s, Instance>>>,
     /// What each filter mirrors; nothing of those with more rules than are worked out.
     pub(super) mirrored: BTreeMap<&'s Address, Mirrored>,
+}
+
+/// What says in which security groups a receiver is.
+#[derive(Clone, Copy)]
+pub(super) struct Machine<'s> {
+    /// The instance, or the launch template that it is started from.
+    pub(super) address: &'s Address,
+    pub(super) security_groups: &'s [Ref<SecurityGroup>],
 }
 
 /// Makes the methods that look behind a reference.
@@ -112,7 +122,9 @@ impl<'s> View<'s> {
                 | Resource::VpcPeering(_)
                 | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
+                | Resource::LaunchTemplate(_)
                 | Resource::TargetGroup(_)
+                | Resource::AutoscalingGroup(_)
                 | Resource::GatewayLoadBalancer(_)
                 | Resource::EndpointService(_)
                 | Resource::GatewayLoadBalancerEndpoint(_)
@@ -146,7 +158,9 @@ impl<'s> View<'s> {
             Resource::Vpc(_)
             | Resource::Subnet(_)
             | Resource::Instance(_)
+            | Resource::LaunchTemplate(_)
             | Resource::TargetGroup(_)
+            | Resource::AutoscalingGroup(_)
             | Resource::VpcPeering(_)
             | Resource::TransitGatewayAttachment(_)
             | Resource::LoadBalancer(_)
@@ -164,6 +178,7 @@ impl<'s> View<'s> {
         subnet: Subnet;
         instance: Instance;
         security_group: SecurityGroup;
+        launch_template: LaunchTemplate;
         target_group: TargetGroup;
         load_balancer: LoadBalancer;
         gateway_load_balancer: GatewayLoadBalancer;
@@ -320,6 +335,30 @@ impl<'s> View<'s> {
             return None;
         };
         Some((address, known.it))
+    }
+
+    /// The Auto Scaling groups that register their instances in a target group.
+    pub(super) fn members(&self, group: &'s Address) -> impl Iterator<Item = &'s AutoscalingGroup> {
+        self.reach.network().members(Mention::Of(group)).iter().map(|(_, group)| *group)
+    }
+
+    /// The zone of a receiver, if it is known.
+    pub(super) fn zone_of(&self, receiver: &Receiver<'s>) -> Option<&'s AvailabilityZone> {
+        let subnet = self.reach.network().subnet(receiver.subnet?)?;
+        subnet.it.availability_zone.as_ref()
+    }
+
+    /// What says in which security groups a receiver is, if it is known: the instance, or the launch template of an
+    /// Auto Scaling group.
+    pub(super) fn machine_of(&self, mention: Mention<'s>) -> Option<Machine<'s>> {
+        let Mention::Of(address) = mention else { return None };
+        let network = self.reach.network();
+        if let Some(instance) = network.instance(mention) {
+            return Some(Machine { address, security_groups: &instance.it.security_groups });
+        }
+        let group = network.autoscaling_group(mention)?.it;
+        let (address, template) = self.launch_template(&group.launch_template)?;
+        Some(Machine { address, security_groups: &template.security_groups })
     }
 
     /// The groups that get mirrored packets from a load balancer.

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::{Of, View, attribute};
-use crate::address::Address;
+use crate::address::{Address, Kind};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Patch};
-use crate::reach::Balanced;
+use crate::reach::{Balanced, Mention};
 use crate::resource::{
     EndpointService, GatewayLoadBalancerEndpoint, Instance, LoadBalancer, Resource,
 };
 use crate::scalar::AvailabilityZone;
+use crate::value::Path;
 
 /// A load balancer with what is behind it.
 type Behind<'v, 's> = (Of<'s, LoadBalancer>, &'v Balanced<'s>);
@@ -52,8 +53,8 @@ fn without_node<'s>(view: &View<'s>, (balancer, balanced): Behind<'_, 's>) -> Ve
         balanced.receivers.iter().partition(|receiver| balanced.is_left_out(receiver));
     // Where nobody gets anything, the nodes are told of.
     for receiver in left.into_iter().filter(|_| !served.is_empty()) {
-        let Some((address, instance)) = view.instance_of(receiver.name) else { continue };
-        let Some(zone) = zone_of(view, instance) else { continue };
+        let Mention::Of(address) = receiver.name else { continue };
+        let Some(zone) = view.zone_of(receiver) else { continue };
         zones.entry(zone).or_default().insert(address);
     }
     let found = zones.into_iter().map(|(zone, receivers)| {
@@ -63,7 +64,7 @@ fn without_node<'s>(view: &View<'s>, (balancer, balanced): Behind<'_, 's>) -> Ve
             balancer.0
         );
         left_out(view, balancer, title)
-            .at(view.at(first, &attribute("subnet")), format!("in {zone}"))
+            .at(view.at(first, &subnet_of(first)), format!("in {zone}"))
             .note("without `cross_zone` nothing is sent into a zone in which there is no node")
             .help_edit(
                 "let its nodes send to every zone, or give it a subnet in that zone",
@@ -71,6 +72,14 @@ fn without_node<'s>(view: &View<'s>, (balancer, balanced): Behind<'_, 's>) -> Ve
             )
     });
     found.collect()
+}
+
+/// Where a receiver says in which subnet it is.
+fn subnet_of(receiver: &Address) -> Path {
+    match receiver.kind {
+        Kind::AutoscalingGroup => attribute("subnets"),
+        _ => attribute("subnet"),
+    }
 }
 
 /// The finding that sources depend on a zone in which only the load balancer is.

@@ -108,16 +108,17 @@ pub fn without_images(mut stack: Stack) -> Stack {
 const AMAZON_LINUX_ARM: &str =
     "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64";
 
-/// Puts Amazon Linux in the place of an instance's image, unless it is declared by a public parameter.
+/// Puts Amazon Linux in the place of the image of an instance or a launch template, unless it is declared by a public parameter.
 fn replace_image(resource: &mut Resource, declared: Option<&Resource>) {
-    let Resource::Instance(instance) = resource else { return };
-    let declared = match declared {
-        Some(Resource::Instance(declared)) => declared.ami.clone(),
-        _ => None,
+    let instance_type = match resource {
+        Resource::Instance(instance) => instance.instance_type.to_string(),
+        Resource::LaunchTemplate(template) => template.instance_type.to_string(),
+        _ => return,
     };
-    instance.ami = match declared {
+    let Some(image) = resource.image_mut() else { return };
+    *image = match declared.and_then(Resource::image).cloned().flatten() {
         Some(Ami::Parameter(name)) => Some(Ami::Parameter(name)),
-        Some(Ami::Id(_)) | None if is_arm(&instance.instance_type.to_string()) => {
+        Some(Ami::Id(_)) | None if is_arm(&instance_type) => {
             Some(Ami::Parameter(AMAZON_LINUX_ARM.to_owned()))
         }
         Some(Ami::Id(_)) | None => None,

@@ -158,7 +158,9 @@ impl Needs {
             | Kind::VpcPeering
             | Kind::TransitGatewayAttachment
             | Kind::SecurityGroup
+            | Kind::LaunchTemplate
             | Kind::TargetGroup
+            | Kind::AutoscalingGroup
             | Kind::LoadBalancer
             | Kind::GatewayLoadBalancer
             | Kind::EndpointService

@@ -148,6 +148,8 @@ impl Shared {
                 | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
                 | Resource::Instance(_)
+                | Resource::LaunchTemplate(_)
+                | Resource::AutoscalingGroup(_)
                 | Resource::EndpointService(_)
                 | Resource::GatewayLoadBalancerEndpoint(_)
                 | Resource::MirrorFilter(_) => {}
@@ -176,7 +178,9 @@ impl Shared {
             | Kind::VpcPeering
             | Kind::SecurityGroup
             | Kind::Instance
+            | Kind::LaunchTemplate
             | Kind::TargetGroup
+            | Kind::AutoscalingGroup
             | Kind::TransitGatewayAttachment
             | Kind::LoadBalancer
             | Kind::GatewayLoadBalancer

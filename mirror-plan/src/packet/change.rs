@@ -45,7 +45,9 @@ impl TrafficChange {
             | Kind::RouteTable
             | Kind::SecurityGroup
             | Kind::Instance
+            | Kind::LaunchTemplate
             | Kind::TargetGroup
+            | Kind::AutoscalingGroup
             | Kind::LoadBalancer
             | Kind::GatewayLoadBalancer
             | Kind::EndpointService

@@ -210,18 +210,19 @@ fn depends_on_targets(fates: &Fates<'_>, request: &Request, address: &Address) -
     seen.contains(address)
 }
 
-/// An instance that is made gets the image that its parameter names now: the plan says which.
-fn pin_image(resource: Resource, observed: &Observed) -> Resource {
-    let Resource::Instance(mut instance) = resource else { return resource };
-    let parameter = match &instance.ami {
+/// An instance or a launch template that is made gets the image that its parameter names now: the plan
+/// says which.
+fn pin_image(mut resource: Resource, observed: &Observed) -> Resource {
+    let Some(ami) = resource.image_mut() else { return resource };
+    let parameter = match ami {
         None => Ami::AMAZON_LINUX,
-        Some(Ami::Parameter(name)) => name,
-        Some(Ami::Id(_)) => return Resource::Instance(instance),
+        Some(Ami::Parameter(name)) => name.as_str(),
+        Some(Ami::Id(_)) => return resource,
     };
     if let Some(image) = observed.images.get(parameter) {
-        instance.ami = Some(Ami::Id(image.clone()));
+        *ami = Some(Ami::Id(image.clone()));
     }
-    Resource::Instance(instance)
+    resource
 }
 
 /// A replacement with the name of what it replaces cannot be made beside it.

@@ -84,7 +84,8 @@ pub(crate) fn fingerprints(observed: &Observed) -> BTreeMap<String, Fingerprint>
 ///
 /// What only AWS tells is no part of it: the DNS name of an instance goes with a setting of its VPC. Nor
 /// are the instances of a target group that are `going` as well, which AWS takes out of it by itself, and
-/// whether the root volume of an instance is encrypted: nobody can change that, and a new volume is shown late.
+/// whether the root volume of an instance is encrypted: nobody can change that, and a new volume is shown late. How
+/// many instances a group has is the business of what scales it.
 pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerprint {
     let Found { id, generation, resource, computed: _, parts } = found;
     let mut resource = resource.clone();
@@ -94,6 +95,7 @@ pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerpr
             Ref::To(_) => true,
         }),
         Resource::Instance(instance) => instance.root_encrypted = None,
+        Resource::AutoscalingGroup(group) => group.desired = None,
         _ => {}
     }
     Fingerprint(hash(&(id, generation, resource, parts)))

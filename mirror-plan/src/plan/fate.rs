@@ -15,6 +15,7 @@ use crate::attribute::OnChange;
 use crate::graph::ResourceGraph;
 use crate::observed::Observed;
 use crate::resource::{ReplaceOrder, Resource, object_type};
+use crate::scalar::GroupSize;
 use crate::stack::Stack;
 use crate::value::{Origin, Value};
 
@@ -174,6 +175,7 @@ impl<'p> Fates<'p> {
     /// Applies the rules of AWS that no attribute tells, and returns what must be looked at again.
     fn apply_rules(&mut self) -> Vec<Address> {
         let mut news = self.force(self.serve_a_left_over_load_balancer());
+        news.extend(self.force(self.hold_groups_that_go()));
         for (address, replacement) in self.replaced.clone() {
             let forced = match (address.kind, replacement.order) {
                 (_, ReplaceOrder::DeleteThenCreate) => self.cannot_outlive(&address),
@@ -253,6 +255,35 @@ impl<'p> Fates<'p> {
             Some((group.clone(), ReplaceOrder::CreateThenDelete, reason))
         });
         forced.collect()
+    }
+
+    /// A launch template that gets other security groups changes no instance that runs, and AWS removes no group
+    /// that one is in: other instances must take over.
+    ///
+    /// Source: Amazon EC2 Auto Scaling user guide, "Launch templates"; VPC user guide, "Delete a security group".
+    fn hold_groups_that_go(&self) -> Vec<Forced> {
+        let groups = self.observed.owned.keys().filter(|it| it.kind == Kind::SecurityGroup);
+        let going = groups.filter(|group| {
+            let is_removed =
+                !self.stack.resources.contains_key(group) && self.request.targets.is_empty();
+            is_removed || self.replaced.contains_key(group)
+        });
+        let members = going.flat_map(|group| {
+            let members = self.uses.members_in(group).into_iter();
+            let members = members.filter(|member| self.has_instances(member));
+            members.map(move |member| {
+                let reason = Reason::HoldsGroup { security_group: group.clone() };
+                (member.clone(), ReplaceOrder::CreateThenDelete, reason)
+            })
+        });
+        members.collect()
+    }
+
+    fn has_instances(&self, group: &Address) -> bool {
+        match self.observed.current(group).map(|found| &found.resource) {
+            Some(Resource::AutoscalingGroup(group)) => group.desired != Some(GroupSize::MIN),
+            _ => false,
+        }
     }
 
     /// AWS takes one mirror target for each load balancer or interface: if old and new send to the

@@ -1,7 +1,7 @@
 //! Orders that no reference tells: what had better be done, or must be done, before something else.
 //!
 //! An instance starts when its routes are there, because what it downloads at its first start takes
-//! them. A load balancer that faces the internet is refused in a VPC without a gateway. A receiver
+//! them, be it one of a group or not. A load balancer that faces the internet is refused in a VPC without a gateway. A receiver
 //! that is stopped for a moment cannot be registered. Mirroring begins when receivers are registered.
 
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use crate::address::Address;
 use crate::attribute::{Ref, Referable};
 use crate::id::Identified;
 use crate::resource::{
-    GatewayLoadBalancerEndpoint, Instance, InternetGateway, LoadBalancer, MirrorSession, Resource,
-    RouteTable, Subnet, TargetGroup, Vpc,
+    AutoscalingGroup, GatewayLoadBalancerEndpoint, Instance, InternetGateway, LoadBalancer,
+    MirrorSession, Resource, RouteTable, Subnet, TargetGroup, Vpc,
 };
 use crate::scalar::Scheme;
 
@@ -33,10 +33,11 @@ pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<Order> {
     for (later, resource) in &stack.resources {
         let (earlier, phases): (Vec<&Address>, _) = match resource {
             Resource::Instance(instance) => (stack.tables_of(&instance.subnet), BOTH),
+            Resource::AutoscalingGroup(group) => (stack.before_instances_of(group), BOTH),
             Resource::LoadBalancer(balancer) => (stack.gateways_of(balancer), BOTH),
             // That a new instance is there before it is registered is told by the reference.
             Resource::TargetGroup(group) => (stack.targets(group), &[Phase::Update]),
-            Resource::MirrorSession(session) => (stack.groups_behind(session), BOTH),
+            Resource::MirrorSession(session) => (stack.receivers_behind(session), BOTH),
             _ => continue,
         };
         orders.extend(earlier.into_iter().map(|earlier| Order {
@@ -96,6 +97,12 @@ impl<'d> Desired<'d> {
         })
     }
 
+    /// Instances start with the default version that there is then, and take the routes that there are.
+    fn before_instances_of(&self, group: &AutoscalingGroup) -> Vec<&'d Address> {
+        let tables = group.subnets.iter().flat_map(|subnet| self.tables_of(subnet));
+        tables.chain(self.address(&group.launch_template)).collect()
+    }
+
     /// Source: ELBv2 API reference, `CreateLoadBalancer`: `InvalidSubnet` where the VPC of an
     /// internet-facing load balancer has no internet gateway.
     fn gateways_of(&self, balancer: &LoadBalancer) -> Vec<&'d Address> {
@@ -120,6 +127,20 @@ impl<'d> Desired<'d> {
     /// The targets of a group: one that is stopped for a change is registered when it runs again.
     fn targets(&self, group: &TargetGroup) -> Vec<&'d Address> {
         group.targets.iter().filter_map(|target: &Ref<Instance>| self.address(target)).collect()
+    }
+
+    /// The target groups behind a session, and the Auto Scaling groups that register in them.
+    fn receivers_behind(&self, session: &MirrorSession) -> Vec<&'d Address> {
+        let behind = self.groups_behind(session);
+        let registers = |resource: &Resource| match resource {
+            Resource::AutoscalingGroup(group) => {
+                let mut groups = group.target_groups.iter().filter_map(|to| self.address(to));
+                groups.any(|group| behind.contains(&group))
+            }
+            _ => false,
+        };
+        let members = self.all(registers);
+        behind.into_iter().chain(members).collect()
     }
 
     fn groups_behind(&self, session: &MirrorSession) -> Vec<&'d Address> {

@@ -23,8 +23,12 @@ impl Secrets {
         let observed = &*observed.as_moved_in(stack);
         let mut secrets = Self::default();
         for declared in stack.resources.values() {
-            let Resource::Instance(instance) = &declared.resource else { continue };
-            match &instance.user_data {
+            let user_data = match &declared.resource {
+                Resource::Instance(instance) => &instance.user_data,
+                Resource::LaunchTemplate(template) => &template.user_data,
+                _ => continue,
+            };
+            match user_data {
                 None => {}
                 Some(Input::Known(secret)) => secrets.add(secret),
                 Some(Input::Later(template)) => secrets.add_template(template, observed),

@@ -17,9 +17,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::observed::{Interface, Observed, Sighting};
 use crate::resource::instance::mirroring;
-use crate::resource::{Resource, Tags};
+use crate::resource::{Resource, Tags, tag};
 use crate::scalar::{CountRange, InstanceType, Interfaces, Reviewed};
-use crate::stack::sources::GROUP_TAG;
 use crate::stack::{FanOut, Placed, SourceNames, Sources, Stack};
 use crate::value::Value;
 
@@ -221,6 +220,8 @@ struct Avoided {
     targets: BTreeSet<NetworkInterfaceId>,
     /// The instances behind its load balancers.
     receivers: BTreeSet<ObjectId>,
+    /// The names of its Auto Scaling groups, whose instances are receivers, too.
+    groups: BTreeSet<String>,
 }
 
 impl Avoided {
@@ -245,7 +246,12 @@ impl Avoided {
                 _ => {}
             }
         }
-        Self { own, targets, receivers }
+        let owned = observed.owned.values().flatten();
+        let groups = owned.filter_map(|found| match &found.resource {
+            Resource::AutoscalingGroup(group) => Some(group.name.as_ref()?.to_string()),
+            _ => None,
+        });
+        Self { own, targets, receivers, groups: groups.collect() }
     }
 }
 
@@ -281,7 +287,7 @@ impl Sources {
         let host = interface.instance.as_ref();
         let is_named = network_interfaces.contains(&Ref::Id(id.clone()));
         let is_tagged = !tags.is_empty() && carries(&interface.tags, tags);
-        let its_group = host.and_then(|host| host.tags.get(GROUP_TAG));
+        let its_group = host.and_then(|host| host.tags.get(tag::GROUP));
         let admits = |wanted: bool, holds: bool| !wanted || holds;
         vpc.as_ref().is_none_or(|vpc| *vpc == Ref::Id(its_vpc.clone()))
             && admits(!subnets.is_empty(), subnets.contains(&Ref::Id(subnet.clone())))
@@ -322,6 +328,8 @@ fn left_out(
         all.any(|tags| tags.get(*key) == Some(*value))
     };
     let is_one_of = |ids: &BTreeSet<ObjectId>| host.is_some_and(|h| ids.contains(&h.id.erase()));
+    let its_group = host.and_then(|host| host.tags.get(tag::GROUP));
+    let is_member = its_group.is_some_and(|group| avoided.groups.contains(group));
     let refused = host.map(|host| &host.instance_type).filter(|of| mirroring::is_refused(of));
     if let Some((key, value)) = sources.except.iter().find(has) {
         Some(LeftOut::Tagged { key: key.clone(), value: value.clone() })
@@ -329,7 +337,7 @@ fn left_out(
         Some(LeftOut::Own)
     } else if interface.mirror_target.is_some() || avoided.targets.contains(id) {
         Some(LeftOut::Target)
-    } else if is_one_of(&avoided.receivers) {
+    } else if is_member || is_one_of(&avoided.receivers) {
         Some(LeftOut::Receiver)
     } else {
         refused.cloned().map(LeftOut::Type)

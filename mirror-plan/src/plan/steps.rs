@@ -25,6 +25,8 @@ use crate::resource::{
 use crate::scalar::TransitGatewayId;
 use crate::stack::Stack;
 
+mod receivers;
+
 /// The steps of `decisions`, in an order in which they could be done one by one.
 pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step>, Diagnostics> {
     let mut builder = Builder { graph: DiGraph::new(), chains: BTreeMap::new() };
@@ -35,10 +37,12 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
     builder.attach_gateways_before_routes(decisions);
     builder.attach_vpcs_before_routes(decisions);
     builder.go_after_users(decisions);
+    builder.go_after_members(decisions);
     builder.order_replacements(decisions);
     builder.detach_gateways_last();
     builder.refuse_circles()?;
     builder.prefer(decisions);
+    builder.keep_receivers_behind_listeners(decisions);
     builder.route_elsewhere_before_detaching(decisions);
     builder.expect_what_was_seen(decisions);
     Ok(builder.finish())
@@ -369,7 +373,7 @@ impl Builder {
         let addressed: Vec<Chain> = self
             .of_phase(Phase::Delete)
             .into_iter()
-            .filter(|(key, _)| matches!(key.address.kind, Kind::Instance | Kind::LoadBalancer))
+            .filter(|(key, _)| is_addressed(key.address.kind))
             .map(|(_, chain)| chain)
             .collect();
         for node in self.graph.node_indices() {
@@ -482,4 +486,9 @@ impl Builder {
         }
         steps
     }
+}
+
+/// Whether objects of a kind may have public addresses.
+const fn is_addressed(kind: Kind) -> bool {
+    matches!(kind, Kind::Instance | Kind::AutoscalingGroup | Kind::LoadBalancer)
 }

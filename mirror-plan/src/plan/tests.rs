@@ -17,6 +17,7 @@ use crate::value::{Origin, Value};
 mod moves;
 mod replacements;
 mod saved;
+mod scaling;
 mod traffic;
 mod transit;
 
@@ -92,6 +93,15 @@ fn as_aws_has_it(resource: Resource) -> Resource {
         Kind::SecurityGroup | Kind::LoadBalancer | Kind::TargetGroup => {
             fill("name", json!("picked"));
         }
+        Kind::LaunchTemplate => {
+            fill("name", json!("picked"));
+            fill("ami", json!("ami-00000000000000001"));
+        }
+        Kind::AutoscalingGroup => {
+            fill("name", json!("picked"));
+            fill("desired", json!(4));
+            fill("health_check", json!("elb"));
+        }
         Kind::MirrorSession => {
             fill("vni", json!(4242));
             fill("packet_length", json!(8500));
@@ -127,6 +137,8 @@ fn id(address: &Address, attribute: &str, generation: u32) -> String {
         (Kind::TransitGatewayAttachment, _) => format!("tgw-attach-{digits}"),
         (Kind::SecurityGroup, _) => format!("sg-{digits}"),
         (Kind::Instance, _) => format!("i-{digits}"),
+        (Kind::LaunchTemplate, _) => format!("lt-{digits}"),
+        (Kind::AutoscalingGroup, _) => scaling::arn(&digits),
         (Kind::TargetGroup, _) => arn("targetgroup/picked"),
         (Kind::LoadBalancer, _) => arn("loadbalancer/net/picked"),
         (Kind::GatewayLoadBalancer, _) => arn("loadbalancer/gwy/picked"),

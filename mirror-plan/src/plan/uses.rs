@@ -1,6 +1,6 @@
 //! Uses: which of the stack's objects use which, as observed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, Kind};
 use crate::observed::{Found, Observed};
@@ -69,6 +69,18 @@ impl Uses {
     /// Who uses `object`, and how.
     pub(super) fn users(&self, object: &ObjectKey) -> impl Iterator<Item = (&ObjectKey, Use)> {
         self.users.get(object).into_iter().flatten().map(|(user, how)| (user, *how))
+    }
+
+    /// The Auto Scaling groups whose instances are in a security group, as their launch templates say.
+    pub(super) fn members_in(&self, security_group: &Address) -> BTreeSet<&Address> {
+        let users = |object, kind| {
+            let users = self.users(object).map(|(user, _)| user);
+            users.filter(move |user: &&ObjectKey| user.address.kind == kind)
+        };
+        let objects = self.current.get(security_group).into_iter();
+        let templates = objects.flat_map(|object| users(object, Kind::LaunchTemplate));
+        let groups = templates.flat_map(|template| users(template, Kind::AutoscalingGroup));
+        groups.map(|group| &group.address).collect()
     }
 
     /// Whether the current object of `user` uses the current one of `used`.

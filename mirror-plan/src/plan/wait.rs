@@ -19,6 +19,8 @@ pub enum Wait {
     LoadBalancer,
     /// An endpoint, or an attachment to a transit gateway, to be available or gone.
     Attachment,
+    /// The instances of an Auto Scaling group to be in service, or to be gone.
+    Group,
     /// An instance to run, to have stopped or to be gone.
     Instance,
     /// The answer to a call whose work is done with it.
@@ -48,7 +50,9 @@ impl Wait {
             Operation::GatewayLoadBalancerEndpoint(_) | Operation::TransitGatewayAttachment(_) => {
                 Self::Attachment
             }
+            Operation::AutoscalingGroup(_) => Self::Group,
             Operation::Instance(_)
+            | Operation::LaunchTemplate(_)
             | Operation::LoadBalancer(_)
             | Operation::GatewayLoadBalancer(_)
             | Operation::EndpointService(_)
@@ -75,6 +79,8 @@ impl Wait {
             Self::LoadBalancer => 150,
             // Two minutes and more for an endpoint (`hashicorp/terraform-provider-aws#32774`).
             Self::Attachment => 120,
+            // Less than two minutes for those that Terraform's provider deletes; a start takes less.
+            Self::Group => 90,
             // Less than a minute.
             Self::Instance => 40,
             Self::Answer => 1,
@@ -89,6 +95,7 @@ impl fmt::Display for Wait {
             Self::Released => "interfaces of old load balancers",
             Self::LoadBalancer => "new load balancers",
             Self::Attachment => "endpoints and attachments",
+            Self::Group => "instances of Auto Scaling groups",
             Self::Instance => "instances",
             Self::Answer => "calls",
         })

@@ -14,7 +14,7 @@ use crate::attribute::Ref;
 use crate::resource::load_balancer::Listener;
 use crate::resource::mirror_target::Destination;
 use crate::resource::target_group::VXLAN;
-use crate::resource::{Instance, LoadBalancer, MirrorTarget, TargetGroup};
+use crate::resource::{AutoscalingGroup, LoadBalancer, MirrorTarget, TargetGroup};
 use crate::scalar::{AvailabilityZone, ElbProtocol, Protocol};
 
 /// What is behind a mirror target.
@@ -76,14 +76,17 @@ pub(crate) struct Part<'s> {
     pub(crate) name: Mention<'s>,
     /// Whether packets are forwarded to it.
     pub(super) hop: Hop,
-    /// How many targets it has, if it is known.
+    /// How many targets it has at the least, if it is known.
     pub(crate) targets: Option<usize>,
 }
 
 /// What gets mirrored packets.
 #[derive(Debug)]
 pub(crate) struct Receiver<'s> {
+    /// The instance, or the Auto Scaling group that starts such: there is one then for each of its subnets.
     pub(crate) name: Mention<'s>,
+    /// Where it stands, if that is known.
+    pub(crate) subnet: Option<Mention<'s>>,
     /// Its target group, by position; of no meaning where there is no load balancer.
     pub(super) part: usize,
     pub(super) end: End<'s>,
@@ -97,6 +100,22 @@ pub(crate) struct Receiver<'s> {
     exits: Vec<Option<usize>>,
     pub(crate) health: Option<Health>,
     zones: Vec<Zone>,
+}
+
+/// What may get packets behind a target group.
+struct Candidate<'s> {
+    name: Mention<'s>,
+    subnet: Option<Mention<'s>>,
+    end: End<'s>,
+    presence: Presence,
+}
+
+/// Whether a candidate is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Sure,
+    /// A group has fewer instances than subnets, and AWS picks which.
+    Maybe,
 }
 
 /// The security groups of a receiver; the default one is another in each VPC.
@@ -211,18 +230,20 @@ impl<'s> Balanced<'s> {
             return;
         };
         let group = group.it;
-        self.parts.push(Part {
-            name,
-            hop: forwards(name, group),
-            targets: Some(group.targets.len()),
-        });
+        let hop = forwards(name, group);
+        let targets = targets(network, (name, group));
+        let hop = if targets == 0 && hop.outcome == Outcome::Passes {
+            Hop::stops(Sort::TargetGroup, Stretch::Group, format!("{name} has no targets"))
+        } else {
+            hop
+        };
+        self.parts.push(Part { name, hop, targets: Some(targets) });
         let mut known = BTreeMap::new();
-        for to in &group.targets {
-            let receiver = network.mention(to);
-            let instance = network.instance(receiver).map(|known| known.it);
-            let mut receiver = self.receiver(network, (name, group), (receiver, instance));
+        for candidate in candidates(network, (name, group)) {
+            let zones = self.zones(network, &candidate);
+            let mut receiver = self.receiver(network, (name, group), candidate);
             receiver.part = part;
-            receiver.zones = self.zones(network, instance);
+            receiver.zones = zones;
             receiver.exits = self.exits_to(network, &receiver, &mut known);
             self.receivers.push(receiver);
         }
@@ -254,13 +275,13 @@ impl<'s> Balanced<'s> {
         &self,
         network: &Network<'s>,
         (group_name, group): (Mention<'s>, &'s TargetGroup),
-        (name, instance): (Mention<'s>, Option<&'s Instance>),
+        Candidate { name, subnet, end, presence: _ }: Candidate<'s>,
     ) -> Receiver<'s> {
-        let end = instance.map_or(End::UNKNOWN, |instance| End::instance(network, instance));
         let port = vxlan_port(group);
         let out = Flow::egress(Protocol::UDP, port);
         Receiver {
             name,
+            subnet,
             part: 0,
             port,
             vpc: Some(self.same_vpc(name, &end)),
@@ -303,15 +324,17 @@ impl<'s> Balanced<'s> {
     }
 
     /// Whether a receiver gets the packets of each node.
-    fn zones(&self, network: &Network<'s>, instance: Option<&'s Instance>) -> Vec<Zone> {
-        let subnet = instance.map(|instance| network.mention(&instance.subnet));
+    fn zones(&self, network: &Network<'s>, candidate: &Candidate<'s>) -> Vec<Zone> {
+        let Candidate { subnet, presence, .. } = *candidate;
         let zone = subnet.and_then(|subnet| zone(network, subnet));
         let is_at =
             |node: &Node<'s>| Some(node.subnet) == subnet || (zone.is_some() && node.zone == zone);
         // The nodes of a load balancer are in different zones: who is in that of one is in that of no other.
         let is_at_a_node = self.nodes.iter().any(is_at);
         let relation = |node: &Node<'s>| match (node.zone, zone) {
-            _ if self.spread == Spread::EveryZone || is_at(node) => Zone::Same,
+            _ if self.spread == Spread::EveryZone => Zone::Same,
+            _ if is_at(node) && presence == Presence::Maybe => Zone::Unknown,
+            _ if is_at(node) => Zone::Same,
             _ if is_at_a_node => Zone::Other,
             (Some(_), Some(_)) => Zone::Other,
             (None, _) | (_, None) => Zone::Unknown,
@@ -344,6 +367,48 @@ impl<'s> Balanced<'s> {
     }
 }
 
+/// How many targets a group has at the least.
+fn targets<'s>(network: &Network<'s>, (name, group): (Mention<'s>, &TargetGroup)) -> usize {
+    let members = network.members(name).iter().map(|(_, group)| instances(group));
+    group.targets.len() + members.sum::<usize>()
+}
+
+/// How many instances an Auto Scaling group has at the least.
+fn instances(group: &AutoscalingGroup) -> usize {
+    group.desired.unwrap_or(group.min).get() as usize
+}
+
+/// What may get packets behind a target group: its targets, and for each Auto Scaling group that registers there one
+/// instance in each of its subnets.
+fn candidates<'s>(
+    network: &Network<'s>,
+    (name, group): (Mention<'s>, &'s TargetGroup),
+) -> Vec<Candidate<'s>> {
+    let targets = group.targets.iter().map(|to| {
+        let name = network.mention(to);
+        let instance = network.instance(name).map(|known| known.it);
+        Candidate {
+            name,
+            subnet: instance.map(|instance| network.mention(&instance.subnet)),
+            end: instance.map_or(End::UNKNOWN, |instance| End::instance(network, instance)),
+            presence: Presence::Sure,
+        }
+    });
+    let members = network.members(name).iter().flat_map(|(name, group)| {
+        let count = instances(group);
+        // AWS spreads them evenly over the zones.
+        let presence = if count < group.subnets.len() { Presence::Maybe } else { Presence::Sure };
+        let template = network.mention(&group.launch_template);
+        let subnets = group.subnets.iter().filter(move |_| count > 0);
+        subnets.map(move |subnet| {
+            let subnet = network.mention(subnet);
+            let end = End::launched(network, template, subnet);
+            Candidate { name: *name, subnet: Some(subnet), end, presence }
+        })
+    });
+    targets.chain(members).collect()
+}
+
 /// Whether packets go from a listener to a group.
 fn forwards(
     (balancer, listener): (Mention<'_>, &Listener),
@@ -354,10 +419,6 @@ fn forwards(
     let meant = if listener.takes_mirrored() { listener.protocol } else { ElbProtocol::Udp };
     if !meant.forwards_to(group.protocol) {
         let words = format!("{balancer} forwards {meant} to {name}, which is {}", group.protocol);
-        return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
-    }
-    if group.targets.is_empty() {
-        let words = format!("{name} has no targets");
         return Hop::stops(Sort::TargetGroup, Stretch::Group, words);
     }
     let words = format!("{balancer} forwards to {name}");
@@ -374,6 +435,7 @@ impl<'s> Receiver<'s> {
         let end = End::interface(network, to);
         Self {
             name,
+            subnet: end.place.map(|place| place.subnet),
             part: 0,
             port: VXLAN.get(),
             vpc: None,

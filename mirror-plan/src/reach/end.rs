@@ -76,6 +76,18 @@ impl<'s> End<'s> {
         Self { place, address, groups: Groups::of(network, &instance.security_groups) }
     }
 
+    /// What a launch template makes in a subnet.
+    pub(super) fn launched(
+        network: &Network<'s>,
+        template: Mention<'s>,
+        subnet: Mention<'s>,
+    ) -> Self {
+        let groups = network
+            .launch_template(template)
+            .map_or(Groups::UNKNOWN, |template| Groups::of(network, &template.it.security_groups));
+        Self { place: Place::of(network, subnet), address: None, groups }
+    }
+
     /// Its possible addresses.
     pub(super) fn range(&self) -> Ipv4Net {
         let own = self.address.map(Ipv4Net::from).or_else(|| self.place.map(|place| place.range));

@@ -108,8 +108,5 @@ fn forwards(name: Mention<'_>, to: Mention<'_>, group: &TargetGroup) -> Hop {
         let words = format!("{name} forwards geneve to {to}, which is {}", group.protocol);
         return Hop::stops(sort, stretch, words);
     }
-    if group.targets.is_empty() {
-        return Hop::stops(sort, stretch, format!("{to} has no targets"));
-    }
     Hop::passes(sort, stretch, format!("{name} forwards to {to}, in GENEVE"))
 }

@@ -13,9 +13,9 @@ use crate::observed::{Found, Interface, NetworkAcl, Observed};
 use crate::resource::instance::InstanceId;
 use crate::resource::target_group::TargetGroupArn;
 use crate::resource::{
-    EndpointService, GatewayLoadBalancer, GatewayLoadBalancerEndpoint, Instance, LoadBalancer,
-    MirrorFilter, MirrorSession, MirrorTarget, Resource, RouteTable, SecurityGroup, Subnet,
-    TargetGroup, TransitGatewayAttachment, Vpc, VpcPeering,
+    AutoscalingGroup, EndpointService, GatewayLoadBalancer, GatewayLoadBalancerEndpoint, Instance,
+    LaunchTemplate, LoadBalancer, MirrorFilter, MirrorSession, MirrorTarget, Resource, RouteTable,
+    SecurityGroup, Subnet, TargetGroup, TransitGatewayAttachment, Vpc, VpcPeering,
 };
 use crate::scalar::TransitGatewayId;
 use crate::stack::{FanOut, Stack};
@@ -39,6 +39,8 @@ pub struct Network<'s> {
     fan_outs: BTreeMap<&'s Address, &'s FanOut>,
     /// The route tables of each subnet.
     tables: BTreeMap<Mention<'s>, Vec<(Mention<'s>, &'s RouteTable)>>,
+    /// The Auto Scaling groups that register their instances in each target group.
+    members: BTreeMap<Mention<'s>, Vec<(Mention<'s>, &'s AutoscalingGroup)>>,
     /// The attachments to transit gateways, by gateway and VPC.
     attachments: BTreeMap<(&'s TransitGatewayId, Mention<'s>), Attached<'s>>,
     /// The network ACLs that were seen.
@@ -171,14 +173,22 @@ impl<'s> Network<'s> {
         self.addresses.extend(ids.map(|id| (id, address)));
     }
 
-    /// With the route tables by their subnets, and the attachments by gateway and VPC.
+    /// With the route tables by their subnets, Auto Scaling groups by their target groups, and the attachments by
+    /// gateway and VPC.
     fn with_tables(mut self) -> Self {
         self.tables.clear();
+        self.members.clear();
         self.attachments.clear();
         for (address, resource) in self.own.iter().chain(&self.used) {
             if let Resource::TransitGatewayAttachment(it) = resource {
                 let key = (&it.transit_gateway, self.mention(&it.vpc));
                 self.attachments.insert(key, (Mention::Of(address), it));
+            }
+            if let Resource::AutoscalingGroup(group) = resource {
+                for to in &group.target_groups {
+                    let to = self.mention(to);
+                    self.members.entry(to).or_default().push((Mention::Of(address), group));
+                }
             }
             let Resource::RouteTable(table) = resource else { continue };
             for subnet in &table.subnets {
@@ -232,6 +242,8 @@ impl<'s> Network<'s> {
         subnet: Subnet;
         security_group: SecurityGroup;
         instance: Instance;
+        launch_template: LaunchTemplate;
+        autoscaling_group: AutoscalingGroup;
         target_group: TargetGroup;
         load_balancer: LoadBalancer;
         gateway_load_balancer: GatewayLoadBalancer;
@@ -252,6 +264,11 @@ impl<'s> Network<'s> {
     /// The route tables that name a subnet.
     pub(super) fn tables(&self, subnet: Mention<'s>) -> &[(Mention<'s>, &'s RouteTable)] {
         self.tables.get(&subnet).map_or(&[], Vec::as_slice)
+    }
+
+    /// The Auto Scaling groups that register their instances in a target group.
+    pub(crate) fn members(&self, group: Mention<'s>) -> &[(Mention<'s>, &'s AutoscalingGroup)] {
+        self.members.get(&group).map_or(&[], Vec::as_slice)
     }
 
     /// The attachment of a VPC to a transit gateway, where it is known.

@@ -4,6 +4,7 @@ mod acl;
 mod acl_words;
 mod gateway;
 mod oracle;
+mod scaling;
 mod words;
 mod world;
 

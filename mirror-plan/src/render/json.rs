@@ -152,6 +152,7 @@ fn reason_word(reason: &Reason) -> Option<&'static str> {
         | Reason::Occupied { .. }
         | Reason::Changed { .. }
         | Reason::ServesReplaced { .. }
+        | Reason::HoldsGroup { .. }
         | Reason::GoesWith { .. }
         | Reason::DestinationTaken => None,
     }

@@ -191,6 +191,7 @@ fn is_told(reason: &Reason) -> bool {
         | Reason::Requested
         | Reason::Occupied { .. }
         | Reason::ServesReplaced { .. }
+        | Reason::HoldsGroup { .. }
         | Reason::GoesWith { .. }
         | Reason::DestinationTaken => true,
     }

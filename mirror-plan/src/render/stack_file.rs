@@ -65,6 +65,10 @@ fn attributes(
     if let Resource::SecurityGroup(group) = &mut resource {
         group.open_to_world = group.ingress.open_to_world();
     }
+    // How many there are now is the business of what scales it.
+    if let Resource::AutoscalingGroup(group) = &mut resource {
+        group.desired = None;
+    }
     let Value::Object(members) = resource.to_value() else {
         unreachable!("a resource is an object");
     };

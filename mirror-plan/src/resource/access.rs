@@ -3,8 +3,8 @@
 //! Each kind has the table of its calls beside its operations, made with `calls!`; the policies of
 //! [`crate::iam`] are made of these tables. A call that is in no table does not compile.
 //!
-//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2
-//! and for AWS Elastic Load Balancing V2.
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, for
+//! AWS Elastic Load Balancing V2 and for Amazon EC2 Auto Scaling.
 
 use super::Kind;
 use crate::attribute::{Ref, Referable};
@@ -16,6 +16,8 @@ pub enum Service {
     Ec2,
     /// Elastic Load Balancing.
     LoadBalancing,
+    /// Amazon EC2 Auto Scaling.
+    Autoscaling,
 }
 
 impl Service {
@@ -25,6 +27,7 @@ impl Service {
         match self {
             Self::Ec2 => "ec2",
             Self::LoadBalancing => "elasticloadbalancing",
+            Self::Autoscaling => "autoscaling",
         }
     }
 }
@@ -46,6 +49,7 @@ pub enum ArnType {
     NetworkInterface,
     Image,
     KeyPair,
+    LaunchTemplate,
     VpcEndpoint,
     VpcEndpointService,
     TrafficMirrorTarget,
@@ -57,6 +61,7 @@ pub enum ArnType {
     NetworkListener,
     GatewayLoadBalancer,
     GatewayListener,
+    AutoscalingGroup,
 }
 
 impl ArnType {
@@ -69,6 +74,7 @@ impl ArnType {
             | Self::NetworkListener
             | Self::GatewayLoadBalancer
             | Self::GatewayListener => Service::LoadBalancing,
+            Self::AutoscalingGroup => Service::Autoscaling,
             _ => Service::Ec2,
         }
     }
@@ -90,6 +96,7 @@ impl ArnType {
             Self::NetworkInterface => "network-interface/",
             Self::Image => "image/",
             Self::KeyPair => "key-pair/",
+            Self::LaunchTemplate => "launch-template/",
             Self::VpcEndpoint => "vpc-endpoint/",
             Self::VpcEndpointService => "vpc-endpoint-service/",
             Self::TrafficMirrorTarget => "traffic-mirror-target/",
@@ -101,6 +108,7 @@ impl ArnType {
             Self::NetworkListener => "listener/net/",
             Self::GatewayLoadBalancer => "loadbalancer/gwy/",
             Self::GatewayListener => "listener/gwy/",
+            Self::AutoscalingGroup => "autoScalingGroup:*:autoScalingGroupName/",
         }
     }
 
@@ -127,6 +135,8 @@ pub enum On {
     New(ArnType),
     /// It makes one with these tags, and only the tagging is checked on it.
     Tagged(ArnType),
+    /// It has one made from a launch template of the stack.
+    Launched(ArnType),
     /// It changes or uses one that carries the ownership tags.
     Owned(ArnType),
     /// It makes, changes or removes a part that has no tags; its whole is checked as well.
@@ -158,13 +168,17 @@ pub struct Access {
     /// Reading actions of EC2 that go with it: AWS asks for them in the caller's name, or this tool
     /// needs them while it waits.
     pub reads: &'static [&'static str],
+    /// Other actions that go with it: AWS asks for them in the caller's name, or this tool needs them while
+    /// it waits.
+    pub dependent: &'static [Self],
     /// When it is sent.
     pub occasion: Occasion,
 }
 
 impl Access {
     const fn of(service: Service, action: &'static str) -> Self {
-        Self { service, action, on: &[], reads: &[], occasion: Occasion::Making }
+        let (on, reads, dependent) = (&[], &[], &[]);
+        Self { service, action, on, reads, dependent, occasion: Occasion::Making }
     }
 
     /// An action of EC2.
@@ -177,6 +191,11 @@ impl Access {
         Self::of(Service::LoadBalancing, action)
     }
 
+    /// An action of Amazon EC2 Auto Scaling.
+    pub(crate) const fn autoscaling(action: &'static str) -> Self {
+        Self::of(Service::Autoscaling, action)
+    }
+
     /// That is checked on these.
     pub(crate) const fn on(self, on: &'static [On]) -> Self {
         Self { on, ..self }
@@ -187,14 +206,19 @@ impl Access {
         Self { reads, ..self }
     }
 
+    /// With other actions that go with it.
+    pub(crate) const fn with_dependent(self, dependent: &'static [Self]) -> Self {
+        Self { dependent, ..self }
+    }
+
     /// Whether the call can be sent as a dry run.
     ///
-    /// Source: EC2 and ELBv2 API references, the parameters of each action.
+    /// Source: EC2, ELBv2 and Amazon EC2 Auto Scaling API references, the parameters of each action.
     #[must_use]
     pub fn takes_dry_run(&self) -> bool {
         match self.service {
             Service::Ec2 => !matches!(self.action, "ModifySubnetAttribute" | "ModifyVpcAttribute"),
-            Service::LoadBalancing => false,
+            Service::LoadBalancing | Service::Autoscaling => false,
         }
     }
 
@@ -261,6 +285,7 @@ impl Named {
 /// The calls that find what a stack owns, whatever is in it.
 pub const SWEEP: &[Access] = &[
     Access::ec2("DescribeTags").at_removal(),
+    Access::autoscaling("DescribeAutoScalingGroups").at_removal(),
     Access::elb("DescribeLoadBalancers").at_removal(),
     Access::elb("DescribeTags").at_removal(),
     Access::elb("DescribeTargetGroups").at_removal(),
@@ -275,6 +300,11 @@ pub const SOURCES: &[Access] = &[
 
 /// The calls that find the network ACLs that may be in the way of what a stack mirrors.
 pub const NETWORK_ACLS: &[Access] = &[Access::ec2("DescribeNetworkAcls")];
+
+const LAUNCH_TEMPLATES: &[Access] = &[
+    Access::ec2("DescribeLaunchTemplates").at_removal(),
+    Access::ec2("DescribeLaunchTemplateVersions").at_removal(),
+];
 
 /// The calls that read what is owned of a kind.
 ///
@@ -309,6 +339,9 @@ pub const fn reading(kind: Kind) -> &'static [Access] {
                 ]
             }
         }
+        Kind::LaunchTemplate => LAUNCH_TEMPLATES,
+        // The sweep reads them.
+        Kind::AutoscalingGroup => &[],
         Kind::TargetGroup => {
             const {
                 &[
@@ -362,6 +395,11 @@ pub const fn retagging(kind: Kind) -> &'static [Access] {
             }
         };
     }
+    /// The two calls of Amazon EC2 Auto Scaling.
+    const AUTOSCALING: &[Access] = &[
+        Access::autoscaling("CreateOrUpdateTags").on(&[Owned(A::AutoscalingGroup)]),
+        Access::autoscaling("DeleteTags").on(&[Owned(A::AutoscalingGroup)]),
+    ];
     /// The two calls of Elastic Load Balancing on one type.
     macro_rules! elb {
         ($of:ident) => {
@@ -385,6 +423,8 @@ pub const fn retagging(kind: Kind) -> &'static [Access] {
         Kind::MirrorTarget => ec2!(TrafficMirrorTarget),
         Kind::MirrorFilter => ec2!(TrafficMirrorFilter),
         Kind::MirrorSession => ec2!(TrafficMirrorSession),
+        Kind::LaunchTemplate => ec2!(LaunchTemplate),
+        Kind::AutoscalingGroup => AUTOSCALING,
         Kind::TargetGroup => elb!(TargetGroup),
         Kind::LoadBalancer => elb!(NetworkLoadBalancer),
         Kind::GatewayLoadBalancer => elb!(GatewayLoadBalancer),

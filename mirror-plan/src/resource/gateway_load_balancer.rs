@@ -44,7 +44,7 @@ pub type GatewayLoadBalancerArn = Id<GatewayLoadBalancer>;
 
 impl Identified for GatewayLoadBalancer {
     const TITLE: &'static str = "Gateway Load Balancer";
-    const FORM: IdForm = IdForm::Arn("loadbalancer/gwy/");
+    const FORM: IdForm = IdForm::balancing("loadbalancer/gwy/");
 }
 
 /// A call about a Gateway Load Balancer.

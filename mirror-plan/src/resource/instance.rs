@@ -260,6 +260,25 @@ impl Operation {
     }
 }
 
+/// What a machine names that is not of the stack, wherever it stands.
+pub(super) fn named_of_machine(
+    ami: Option<&Ami>,
+    security_groups: &[Ref<SecurityGroup>],
+    key_name: Option<&str>,
+) -> Vec<Named> {
+    let image = match ami {
+        Some(Ami::Id(image)) => Named::one(image, A::Image),
+        // Which one a parameter names is looked up anew for each plan.
+        Some(Ami::Parameter(_)) | None => Named::any(A::Image),
+    };
+    // The VPC's default group has no tag of the stack's.
+    let default = security_groups.is_empty().then(|| Named::any(A::SecurityGroup));
+    let groups = security_groups.iter();
+    let groups = groups.filter_map(|group| Named::by(group, A::SecurityGroup)).chain(default);
+    let key_pair = key_name.map(|name| Named::one(name, A::KeyPair));
+    [image].into_iter().chain(groups).chain(key_pair).collect()
+}
+
 impl Instance {
     fn metadata(&self) -> Metadata {
         let tokens = if self.imdsv2_required { Tokens::Required } else { Tokens::Optional };
@@ -311,18 +330,9 @@ impl ResourceType for Instance {
     }
 
     fn named(&self) -> Vec<Named> {
-        let image = match &self.ami {
-            Some(Ami::Id(image)) => Named::one(image, A::Image),
-            // Which one a parameter names is looked up anew for each plan.
-            Some(Ami::Parameter(_)) | None => Named::any(A::Image),
-        };
-        // The VPC's default group has no tag of the stack's.
-        let default = self.security_groups.is_empty().then(|| Named::any(A::SecurityGroup));
-        let groups = self.security_groups.iter();
-        let groups = groups.filter_map(|group| Named::by(group, A::SecurityGroup)).chain(default);
-        let key_pair = self.key_name.iter().map(|name| Named::one(name, A::KeyPair));
-        let subnet = Named::by(&self.subnet, A::Subnet);
-        [image].into_iter().chain(subnet).chain(groups).chain(key_pair).collect()
+        let Self { ami, security_groups, key_name, subnet, .. } = self;
+        let machine = named_of_machine(ami.as_ref(), security_groups, key_name.as_deref());
+        machine.into_iter().chain(Named::by(subnet, A::Subnet)).collect()
     }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {

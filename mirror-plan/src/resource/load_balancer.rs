@@ -55,7 +55,7 @@ pub type LoadBalancerArn = Id<LoadBalancer>;
 
 impl Identified for LoadBalancer {
     const TITLE: &'static str = "Network Load Balancer";
-    const FORM: IdForm = IdForm::Arn("loadbalancer/net/");
+    const FORM: IdForm = IdForm::balancing("loadbalancer/net/");
 }
 
 impl Listener {

@@ -4,7 +4,7 @@ use crate::address::Kind;
 
 /// How a repeat of a create call ends that has taken effect already.
 ///
-/// Sources: EC2 API reference and ELBv2 API reference, each action's `ClientToken`, errors and
+/// Sources: EC2, ELBv2 and Amazon EC2 Auto Scaling API references, each action's `ClientToken`, errors and
 /// remarks about idempotency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Repeat {
@@ -27,10 +27,12 @@ impl Repeat {
             | Kind::TransitGatewayAttachment
             | Kind::SecurityGroup
             | Kind::TargetGroup
+            | Kind::AutoscalingGroup
             | Kind::LoadBalancer
             | Kind::GatewayLoadBalancer => Self::Taken,
             Kind::RouteTable
             | Kind::Instance
+            | Kind::LaunchTemplate
             | Kind::EndpointService
             | Kind::GatewayLoadBalancerEndpoint
             | Kind::MirrorTarget

@@ -99,7 +99,7 @@ pub type TargetGroupArn = Id<TargetGroup>;
 
 impl Identified for TargetGroup {
     const TITLE: &'static str = "target group";
-    const FORM: IdForm = IdForm::Arn("targetgroup/");
+    const FORM: IdForm = IdForm::balancing("targetgroup/");
 }
 
 /// A call about a target group.

@@ -108,6 +108,15 @@ choices! {
         /// An HTTPS request.
         Https = "https",
     }
+    /// What counts an instance of an Auto Scaling group as ill.
+    ///
+    /// Source: Amazon EC2 Auto Scaling user guide, "Health checks for instances in an Auto Scaling group".
+    HealthSource {
+        /// An impaired machine alone.
+        Ec2 = "ec2",
+        /// A failed health check of a target group, too.
+        Elb = "elb",
+    }
     /// Where a load balancer can be reached from.
     Scheme {
         /// From its VPC and what is connected to it.

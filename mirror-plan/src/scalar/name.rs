@@ -10,10 +10,12 @@ use crate::address::serde_as_text;
 text_attributes! {
     AccountId: "twelve digits";
     Ami: "an AMI id, or the SSM parameter that holds one";
+    AutoscalingGroupName: "a name of visible ASCII characters without :, 255 at the most";
     AvailabilityZone: "an Availability Zone, such as eu-west-1a";
     ElbName: "a name of letters, digits and -, 32 at the most";
     HealthPort: "traffic-port or a port" or HealthPort::number;
     InstanceType: "an instance type, such as t3.micro";
+    LaunchTemplateName: "a name of letters, digits and ().-/_, 3 to 128";
     Principal: "the ARN of an account, user or role, or *";
     Region: "a Region, such as eu-west-1";
     RouteTarget: "the id of a gateway, connection, endpoint or interface";
@@ -21,9 +23,11 @@ text_attributes! {
 }
 shown_as_inner!(
     AccountId,
+    AutoscalingGroupName,
     AvailabilityZone,
     ElbName,
     InstanceType,
+    LaunchTemplateName,
     Principal,
     Region,
     RouteTarget,
@@ -32,9 +36,11 @@ shown_as_inner!(
 serde_as_text!(
     AccountId,
     Ami,
+    AutoscalingGroupName,
     AvailabilityZone,
     ElbName,
     InstanceType,
+    LaunchTemplateName,
     Principal,
     Region,
     RouteTarget,
@@ -91,6 +97,56 @@ impl FromStr for ElbName {
             )))
         }
     }
+}
+
+/// The name of a launch template, unique in account and Region.
+///
+/// Source: EC2 API reference, `CreateLaunchTemplate`: 3 to 128 letters, digits and `().-/_`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LaunchTemplateName(String);
+
+impl LaunchTemplateName {
+    /// The longest.
+    pub const LONGEST: usize = 128;
+
+    /// The nearest allowed name: other characters become `-`, and a long one is cut before `suffix`.
+    #[must_use]
+    pub fn fitted(text: &str, suffix: &str) -> Self {
+        Self(fitted(text, suffix, (Self::LONGEST, is_of_template)))
+    }
+}
+
+/// The name of an Auto Scaling group, unique in account and Region.
+///
+/// Source: Amazon EC2 Auto Scaling API reference, `CreateAutoScalingGroup`: up to 255 visible ASCII
+/// characters, no colon.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AutoscalingGroupName(String);
+
+impl AutoscalingGroupName {
+    /// The longest.
+    pub const LONGEST: usize = 255;
+
+    /// The nearest allowed name: other characters become `-`, and a long one is cut before `suffix`.
+    #[must_use]
+    pub fn fitted(text: &str, suffix: &str) -> Self {
+        Self(fitted(text, suffix, (Self::LONGEST, is_of_group)))
+    }
+}
+
+const fn is_of_template(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '(' | ')' | '.' | '-' | '/' | '_')
+}
+
+const fn is_of_group(c: char) -> bool {
+    c.is_ascii_graphic() && c != ':'
+}
+
+/// A text of allowed characters, at most so long with its suffix.
+fn fitted(text: &str, suffix: &str, (longest, allowed): (usize, fn(char) -> bool)) -> String {
+    let safe: String = text.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    let kept = &safe[..safe.len().min(longest - suffix.len())];
+    format!("{kept}{suffix}")
 }
 
 /// Where the image of an instance comes from.
@@ -229,6 +285,12 @@ fn is_region(text: &str) -> bool {
 }
 
 texts! {
+    LaunchTemplateName: |text| {
+        (3..=LaunchTemplateName::LONGEST).contains(&text.len()) && text.chars().all(is_of_template)
+    }, "is not the name of a launch template: letters, digits and ().-/_, 3 to 128";
+    AutoscalingGroupName: |text| {
+        (1..=AutoscalingGroupName::LONGEST).contains(&text.len()) && text.chars().all(is_of_group)
+    }, "is not the name of an Auto Scaling group: visible ASCII characters without :, 255 at the most";
     AvailabilityZone: |text| {
         text.strip_suffix(|c: char| c.is_ascii_lowercase()).is_some_and(is_region)
             || text.split('-').count() > 4 // a Local or Wavelength Zone: us-east-1-bos-1a

@@ -136,4 +136,12 @@ numbers! {
     ///
     /// Source: ELBv2 API reference, `TargetGroupAttribute`.
     DeregistrationDelay: u16 in 0..=3600;
+    /// How many instances an Auto Scaling group has.
+    ///
+    /// AWS documents no greatest number; so many addresses no VPC has.
+    GroupSize: u32 in 0..=100_000;
+    /// Seconds for which a new instance of an Auto Scaling group is not counted as ill.
+    ///
+    /// AWS documents no greatest number; this is half a day.
+    GracePeriod: u16 in 0..=43_200;
 }

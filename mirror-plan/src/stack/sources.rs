@@ -22,11 +22,6 @@ use crate::scalar::{
 };
 use crate::value::{Path, Value};
 
-/// The tag that AWS puts on the instances of an Auto Scaling group.
-///
-/// Source: Amazon EC2 Auto Scaling user guide, "Tag Auto Scaling groups and instances".
-pub(crate) const GROUP_TAG: &str = "aws:autoscaling:groupName";
-
 /// The tag that keeps an interface from being mirrored, unless the block names others.
 const EXCEPT: (&str, &str) = ("mirror", "false");
 
@@ -192,12 +187,16 @@ impl Sources {
         }
     }
 
-    /// The keys of the tags that it asks for.
+    /// The keys of the tags that matter.
     #[cfg(feature = "aws")]
     pub(crate) fn tag_keys(&self) -> BTreeSet<&str> {
-        let Self { tags, except, autoscaling_groups, .. } = self;
-        let group = (!autoscaling_groups.is_empty()).then_some(GROUP_TAG);
-        tags.keys().chain(except.keys()).map(String::as_str).chain(group).collect()
+        let Self { tags, except, .. } = self;
+        // By it instances of the stack's own groups are told, too.
+        tags.keys()
+            .chain(except.keys())
+            .map(String::as_str)
+            .chain([crate::resource::tag::GROUP])
+            .collect()
     }
 }
 

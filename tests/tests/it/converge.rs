@@ -1,5 +1,6 @@
 //! The central property: after an apply a plan is empty, and a destroy leaves the account as it was.
 
+use aws_sdk_autoscaling::Client as Autoscaling;
 use aws_sdk_ec2::Client as Ec2;
 use aws_sdk_ec2::types::HttpTokensState;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
@@ -17,6 +18,7 @@ const SHARES: u64 = 8;
 pub(crate) async fn census(cloud: &Cloud) -> Vec<(&'static str, usize)> {
     let config = config(cloud);
     let (ec2, elb) = (Ec2::new(&config), Elb::new(&config));
+    let autoscaling = Autoscaling::new(&config);
     macro_rules! count {
         ($($client:ident.$call:ident().$items:ident),+ $(,)?) => {
             vec![$((
@@ -35,6 +37,8 @@ pub(crate) async fn census(cloud: &Cloud) -> Vec<(&'static str, usize)> {
         ec2.describe_volumes().volumes,
         elb.describe_load_balancers().load_balancers,
         elb.describe_target_groups().target_groups,
+        ec2.describe_launch_templates().launch_templates,
+        autoscaling.describe_auto_scaling_groups().auto_scaling_groups,
         ec2.describe_vpc_endpoint_service_configurations().service_configurations,
         ec2.describe_vpc_endpoints().vpc_endpoints,
         ec2.describe_traffic_mirror_targets().traffic_mirror_targets,

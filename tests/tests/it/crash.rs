@@ -19,7 +19,7 @@ use mirror_plan::stack::Stack;
 use mirror_tests::simulation::account::transit_gateway_of_others;
 use mirror_tests::simulation::remains::{Remains, Spot};
 use mirror_tests::simulation::{Safeguard, Simulation};
-use mirror_tests::{gateway, lab, stack, transit, wide};
+use mirror_tests::{gateway, lab, scaling, stack, transit, wide};
 
 use pool::{Tally, Trial, try_all};
 use sweep::{Sweep, finish, undisturbed};
@@ -38,9 +38,10 @@ pub(crate) fn a_few_seeds() -> Range<u64> {
     0..seeds().end.div_ceil(5)
 }
 
-/// The reference stack, one with most kinds, one on a transit gateway of others, and one with an endpoint.
-fn stacks() -> [Stack; 4] {
-    [lab(), wide(), transit(&transit_gateway_of_others()), gateway()]
+/// The reference stack, one with most kinds, one on a transit gateway of others, one with an endpoint, and one with
+/// receivers that scale.
+fn stacks() -> [Stack; 5] {
+    [lab(), wide(), transit(&transit_gateway_of_others()), gateway(), scaling()]
 }
 
 /// Kills a run of each stack everywhere.

@@ -242,6 +242,9 @@ impl File {
                 ("deregistration_delay", delay.to_string()),
             ],
         );
+        if self.detail.bool() {
+            self.receivers(vpc);
+        }
         let cross_zone = self.flag();
         let port = if self.detail.u8(0..4) == 0 { 4790 } else { 4789 };
         self.block(
@@ -253,6 +256,39 @@ impl File {
                 ("listeners", format!("[{{ port = {port}, target_group = target_group.v{vpc} }}]")),
             ],
         );
+    }
+
+    /// Receivers that scale beside the one that does not, which come and go with edits.
+    fn receivers(&mut self, vpc: usize) {
+        let size = ["large", "xlarge"][self.detail.usize(0..2)];
+        let mut template = vec![
+            ("instance_type", format!("\"c6i.{size}\"")),
+            ("security_groups", format!("[security_group.v{vpc}g0]")),
+        ];
+        if self.detail.bool() {
+            let number = self.detail.u8(0..3);
+            template.push(("user_data", format!("\"#!/bin/sh\\necho {number}\\n\"")));
+        }
+        self.block(&format!("launch_template \"v{vpc}\""), &template);
+        let min = self.detail.u8(0..=2);
+        let max = min + self.detail.u8(0..=2);
+        let mut group = vec![
+            ("launch_template", format!("launch_template.v{vpc}")),
+            ("subnets", format!("[subnet.v{vpc}s0]")),
+            ("min", min.to_string()),
+            ("max", max.to_string()),
+        ];
+        if self.detail.bool() {
+            group.push(("desired", max.to_string()));
+        }
+        if self.detail.u8(0..4) > 0 {
+            group.push(("target_groups", format!("[target_group.v{vpc}]")));
+        }
+        if self.detail.bool() {
+            let team = self.detail.u8(0..3);
+            group.push(("tags", format!("{{ team = \"t{team}\" }}")));
+        }
+        self.block(&format!("autoscaling_group \"v{vpc}\""), &group);
     }
 
     /// Up to ten rules as AWS counts them.

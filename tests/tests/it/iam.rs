@@ -11,7 +11,7 @@ mod sources;
 
 use std::collections::BTreeSet;
 
-use mirror_local::{Cloud, Policy};
+use mirror_local::{Cloud, Policy, Settings};
 use mirror_plan::aws::{Wanted, observe};
 use mirror_plan::iam::{Location, Purpose, policies};
 use mirror_plan::plan::{Mode, Plan, Request, plan};
@@ -145,6 +145,17 @@ target_group "gateway" {
   port         = 6081
   health_check = { port = 80 }
 }
+launch_template "scaling" { instance_type = "c6i.large" }
+target_group "one" { vpc = vpc.peer }
+target_group "other" { vpc = vpc.peer }
+autoscaling_group "scaling" {
+  launch_template = launch_template.scaling
+  subnets         = [subnet.peer]
+  target_groups   = [target_group.one]
+  min             = 1
+  max             = 2
+  tags            = { one = "1" }
+}
 gateway_load_balancer "peer" {
   subnets      = [subnet.peer]
   target_group = target_group.gateway
@@ -179,6 +190,10 @@ fn whole() -> Stack {
 /// The whole laboratory, edited twice, and gone; `interface` is where a route leads.
 fn versions(interface: &str) -> [Stack; 3] {
     let peering = PEERING
+        .replace("c6i.large", "c6i.xlarge")
+        .replace("[target_group.one]", "[target_group.other]")
+        .replace("{ one = \"1\" }", "{ other = \"2\" }")
+        .replace("max             = 2", "max             = 3")
         .replace("appliance_mode  = false", "appliance_mode  = true")
         .replace("acceptance_required    = false", "acceptance_required    = true")
         .replace("allowed_principals     = []", "allowed_principals     = [\"*\"]");
@@ -265,11 +280,36 @@ async fn the_policy_for_destroy_is_enough_to_destroy_what_the_file_no_longer_dec
     assert_eq!(census(&rig.cloud).await, before);
 }
 
+/// What is asked only while instances are on their way, for which there is no time in an account where all is done at
+/// once.
+const WHILE_WAITING: &str = "autoscaling:DescribeScalingActivities";
+
+#[tokio::test]
+async fn while_instances_are_on_their_way_it_is_asked_why_they_do_not_come() {
+    let stack = stack(
+        "stack \"lab\" { region = \"eu-west-1\" }\n\
+         vpc \"lab\" { cidr = \"10.0.0.0/16\" }\n\
+         subnet \"lab\" {\n  vpc = vpc.lab\n  cidr = \"10.0.1.0/24\"\n}\n\
+         launch_template \"lab\" { instance_type = \"t3.micro\" }\n\
+         autoscaling_group \"lab\" {\n  launch_template = launch_template.lab\n  subnets = [subnet.lab]\n  min = 1\n  max = 1\n}\n",
+    );
+    let printed = Attached::printed(&stack, [Purpose::Apply]);
+    for (policies, is_enough) in
+        [(printed.clone(), true), (printed.without("Read", Some(WHILE_WAITING)), false)]
+    {
+        let rig = Rig::over(Cloud::in_memory().with_settings(Settings::default()));
+        policies.attach(&rig.cloud);
+        let run = run(&rig, &stack, Mode::Apply).await;
+        assert_eq!(run.is_ok(), is_enough, "{run:?}");
+    }
+}
+
 #[tokio::test]
 async fn without_any_one_action_of_the_policy_for_apply_something_fails() {
     let printed = Attached::printed(&whole(), [Purpose::Apply]);
     let mut spared = Vec::new();
-    for (sid, action) in printed.actions("Allow") {
+    let needed = printed.actions("Allow").into_iter().filter(|(_, action)| action != WHILE_WAITING);
+    for (sid, action) in needed {
         let rig = account().await;
         printed.without(&sid, Some(&action)).attach(&rig.cloud);
         if live(&rig).await.is_ok() {

@@ -12,6 +12,7 @@ mod aws_gateway;
 mod aws_observe;
 mod aws_peering;
 mod aws_samples;
+mod aws_scaling;
 mod aws_transit;
 mod converge;
 mod crash;

@@ -1,10 +1,11 @@
 //! Finding what a create call has made, by its ownership tags.
 
+use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
 
 use super::super::Aws;
 use super::super::answer::Answer;
-use super::super::observe::{elb, stands};
+use super::super::observe::{autoscaling_group, elb, stands};
 use super::super::page::{self, pages};
 use super::super::tags;
 use super::super::wait::limit;
@@ -23,6 +24,7 @@ pub(super) async fn created(
         Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup => {
             balanced(aws, kind, tags).await?
         }
+        Kind::AutoscalingGroup => group(aws, tags).await?,
         _ => by_address(aws, kind, tags).await?,
     };
     Ok(found)
@@ -80,6 +82,18 @@ async fn balanced(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>
     found.map(|(arn, _)| object(kind, &arn)).transpose()
 }
 
+/// The group with the tags of stack, address and generation that is not on its way out.
+async fn group(aws: &Aws, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
+    let owned = |key: &str| tags.get(key).cloned().unwrap_or_default();
+    let all = autoscaling_group::tagged(aws, tag::ADDRESS, &owned(tag::ADDRESS)).await?;
+    let found = all.into_iter().find(|(_, found)| same_owner(found, tags));
+    found.map(|(group, _)| object(Kind::AutoscalingGroup, arn_of(&group))).transpose()
+}
+
+fn arn_of(group: &AutoScalingGroup) -> &str {
+    group.auto_scaling_group_arn().unwrap_or_default()
+}
+
 fn same_owner(found: &Tags, wanted: &Tags) -> bool {
     [tag::STACK, tag::ADDRESS, tag::GENERATION]
         .iter()
@@ -101,6 +115,8 @@ fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
         Kind::RouteTable => of::<resource::RouteTable>(id),
         Kind::SecurityGroup => of::<resource::SecurityGroup>(id),
         Kind::Instance => of::<resource::Instance>(id),
+        Kind::LaunchTemplate => of::<resource::LaunchTemplate>(id),
+        Kind::AutoscalingGroup => of::<resource::AutoscalingGroup>(id),
         Kind::TargetGroup => of::<resource::TargetGroup>(id),
         Kind::LoadBalancer => of::<resource::LoadBalancer>(id),
         Kind::GatewayLoadBalancer => of::<resource::GatewayLoadBalancer>(id),

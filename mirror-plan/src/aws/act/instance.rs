@@ -118,17 +118,22 @@ const fn tokens_state(tokens: Tokens) -> HttpTokensState {
     }
 }
 
-/// The root volume of an image, to be encrypted. The image tells which device that is.
-async fn encrypted_root(
-    acting: &Acting<'_>,
-    image: &ImageId,
-) -> Result<BlockDeviceMapping, ActError> {
+/// The device of the root volume, as the image tells it.
+pub(super) async fn root_device(acting: &Acting<'_>, image: &ImageId) -> Result<String, ActError> {
     const CALL: &str = "DescribeImages";
     let request = acting.aws.ec2().describe_images().image_ids(image.as_str());
     let answer = acting.aws.send(CALL, request.send()).await?;
     let root = answer.images().first().and_then(|image| image.root_device_name());
+    Ok(Answer(CALL).present("rootDeviceName", root)?.to_owned())
+}
+
+/// The root volume of an image, to be encrypted.
+async fn encrypted_root(
+    acting: &Acting<'_>,
+    image: &ImageId,
+) -> Result<BlockDeviceMapping, ActError> {
     Ok(BlockDeviceMapping::builder()
-        .device_name(Answer(CALL).present("rootDeviceName", root)?)
+        .device_name(root_device(acting, image).await?)
         .ebs(EbsBlockDevice::builder().encrypted(true).build())
         .build())
 }
@@ -193,12 +198,12 @@ async fn terminate(acting: &Acting<'_>, id: &InstanceId) -> Result<Made, ActErro
     Ok(Made::nothing())
 }
 
-/// Waits until the instance is in a state, and fails if it goes where there is no way back from.
 /// Waits until an instance runs.
 pub(super) async fn running(acting: &Acting<'_>, id: &InstanceId) -> Result<Instance, ActError> {
     become_state(acting, id, "running", &InstanceStateName::Running).await
 }
 
+/// Waits until the instance is in a state, and fails if it goes where there is no way back from.
 async fn become_state(
     acting: &Acting<'_>,
     id: &InstanceId,

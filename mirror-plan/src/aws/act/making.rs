@@ -28,6 +28,13 @@ pub(super) struct Making<'a> {
     pub(super) tags: &'a Tags,
 }
 
+/// What an answer tells of what the call has made.
+enum Told<O> {
+    Id(Id<O>),
+    /// That there is something.
+    Nothing,
+}
+
 /// Why one sending of the call made nothing that is known of.
 enum Setback {
     Call(CallError),
@@ -88,8 +95,37 @@ impl Acting<'_> {
     pub(super) async fn make<O, T, E, F>(
         &self,
         making: Making<'_>,
-        mut request: impl FnMut() -> F,
+        request: impl FnMut() -> F,
         id: impl Fn(&T) -> Result<Id<O>, AnswerError>,
+    ) -> Result<(Id<O>, Option<T>), ActError>
+    where
+        O: Referable,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        self.make_told(making, request, |answer| id(answer).map(Told::Id)).await
+    }
+
+    /// The same for a call whose answer does not tell the id: what it has made is looked for by its tags.
+    pub(super) async fn make_untold<O, T, E, F>(
+        &self,
+        making: Making<'_>,
+        request: impl FnMut() -> F,
+    ) -> Result<Id<O>, ActError>
+    where
+        O: Referable,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        let (id, _) = self.make_told(making, request, |_: &T| Ok(Told::Nothing)).await?;
+        Ok(id)
+    }
+
+    async fn make_told<O, T, E, F>(
+        &self,
+        making: Making<'_>,
+        mut request: impl FnMut() -> F,
+        told: impl Fn(&T) -> Result<Told<O>, AnswerError>,
     ) -> Result<(Id<O>, Option<T>), ActError>
     where
         O: Referable,
@@ -103,8 +139,13 @@ impl Acting<'_> {
         loop {
             self.record(Note::Sending).await?;
             let setback = match self.aws.send(making.call, request()).await {
-                Ok(answer) => match id(&answer) {
-                    Ok(id) => {
+                Ok(answer) => match told(&answer) {
+                    Ok(Told::Id(id)) => {
+                        self.record_made(id.erase()).await?;
+                        return Ok((id, Some(answer)));
+                    }
+                    Ok(Told::Nothing) => {
+                        let id = self.made(making).await?;
                         self.record_made(id.erase()).await?;
                         return Ok((id, Some(answer)));
                     }
@@ -164,6 +205,14 @@ impl Acting<'_> {
                 }
             }
             _ => Next::End,
+        }
+    }
+
+    /// Looks for what the call has made, until it is seen.
+    async fn made<O: Referable>(&self, making: Making<'_>) -> Result<Id<O>, ActError> {
+        match self.find(making, limit::SEEN).await? {
+            Some(id) => Ok(id),
+            None => Err(AnswerError { call: making.call, field: "its tags", source: None }.into()),
         }
     }
 

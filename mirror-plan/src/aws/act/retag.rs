@@ -9,7 +9,7 @@ use super::super::wait::{Patience, limit};
 use super::ActError;
 use crate::address::Kind;
 use crate::id::ObjectId;
-use crate::resource::{Retag, Tags};
+use crate::resource::{Retag, Tags, autoscaling_group};
 
 pub(super) async fn retag(
     aws: &Aws,
@@ -43,6 +43,9 @@ async fn once(
     set: &Tags,
     remove: Vec<String>,
 ) -> Result<(), CallError> {
+    if kind == Kind::AutoscalingGroup {
+        return of_group(aws, autoscaling_group::name_in(id.as_str()), set, remove).await;
+    }
     let balanced =
         matches!(kind, Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup);
     if !set.is_empty() && balanced {
@@ -60,6 +63,25 @@ async fn once(
         let request = aws.ec2().delete_tags().resources(id.as_str());
         let tag = |key| aws_sdk_ec2::types::Tag::builder().key(key).build();
         let request = request.set_tags(Some(remove.into_iter().map(tag).collect()));
+        aws.send("DeleteTags", request.send()).await?;
+    }
+    Ok(())
+}
+
+async fn of_group(
+    aws: &Aws,
+    group: &str,
+    set: &Tags,
+    remove: Vec<String>,
+) -> Result<(), CallError> {
+    if !set.is_empty() {
+        let tags = tags::to_autoscaling(group, set);
+        let request = aws.autoscaling().create_or_update_tags().set_tags(Some(tags));
+        aws.send("CreateOrUpdateTags", request.send()).await?;
+    }
+    if !remove.is_empty() {
+        let tags = remove.iter().map(|key| tags::of_group(group, key).build()).collect();
+        let request = aws.autoscaling().delete_tags().set_tags(Some(tags));
         aws.send("DeleteTags", request.send()).await?;
     }
     Ok(())

@@ -9,7 +9,8 @@
 //! [`Busy`](ErrorKind::Busy); one that removes something after [`InUse`](ErrorKind::InUse) and `Busy`.
 //! What was throttled is sent again whatever it is.
 //!
-//! Sources: EC2 API reference, "Error codes"; ELBv2 API reference, the errors of each action.
+//! Sources: EC2 API reference, "Error codes"; ELBv2 and Amazon EC2 Auto Scaling API references, the errors of each
+//! action.
 
 use super::ErrorKind;
 
@@ -24,7 +25,7 @@ struct Meaning {
 }
 
 /// Lines for single calls first: the first that fits is the one.
-const MEANINGS: [Meaning; 16] = [
+const MEANINGS: [Meaning; 22] = [
     // A connection that has ended is described for hours.
     Meaning {
         calls: &["DeleteVpcPeeringConnection"],
@@ -77,6 +78,53 @@ const MEANINGS: [Meaning; 16] = [
         codes: &["InvalidSecurityGroup"],
         words: &[],
         kind: ErrorKind::NotFound,
+    },
+    // A group goes when its instances have gone, and keeps its name until then.
+    Meaning {
+        calls: &["CreateAutoScalingGroup"],
+        codes: &["AlreadyExists"],
+        words: &["pending delete"],
+        kind: ErrorKind::Busy,
+    },
+    // Auto Scaling has one code for everything that it does not take, and sees later than EC2 and Elastic Load
+    // Balancing what they have made.
+    Meaning {
+        calls: &["DeleteAutoScalingGroup", "DeleteTags"],
+        codes: &["ValidationError"],
+        words: &["not found", "pending delete"],
+        kind: ErrorKind::NotFound,
+    },
+    Meaning {
+        calls: &[
+            "CreateAutoScalingGroup",
+            "UpdateAutoScalingGroup",
+            "AttachLoadBalancerTargetGroups",
+            "DetachLoadBalancerTargetGroups",
+            "DescribeLoadBalancerTargetGroups",
+            "DescribeScalingActivities",
+            "CreateOrUpdateTags",
+        ],
+        codes: &["ValidationError"],
+        words: &["does not exist", "not found"],
+        kind: ErrorKind::NotFound,
+    },
+    Meaning {
+        calls: &["CreateAutoScalingGroup", "UpdateAutoScalingGroup"],
+        codes: &["ValidationError"],
+        words: &["not authorized"],
+        kind: ErrorKind::Denied,
+    },
+    Meaning {
+        calls: &["CreateAutoScalingGroup", "UpdateAutoScalingGroup"],
+        codes: &["LimitExceeded"],
+        words: &[],
+        kind: ErrorKind::Limit,
+    },
+    Meaning {
+        calls: &[],
+        codes: &["ScalingActivityInProgress", "ResourceContention"],
+        words: &[],
+        kind: ErrorKind::Busy,
     },
     // A route that comes before its gateway is attached, and one that goes after it.
     Meaning { calls: &[], codes: &["Gateway.NotAttached"], words: &[], kind: ErrorKind::NotFound },
@@ -267,6 +315,22 @@ mod tests {
         }
         let new = Refusal { call: "", code: "SomethingNew", message: "", status: Some(503) };
         assert_eq!(new.kind(), ErrorKind::Unknown);
+    }
+
+    #[test]
+    fn what_auto_scaling_says_in_one_code_is_told_apart() {
+        let create = |code, message| kind("CreateAutoScalingGroup", code, message);
+        let taken = "AutoScalingGroup by this name already exists - A group with the name lab already exists";
+        assert_eq!(create("AlreadyExists", taken), ErrorKind::AlreadyThere);
+        let going = format!("{taken} and is pending delete.");
+        assert_eq!(create("AlreadyExists", &going), ErrorKind::Busy);
+        let late = "You must use a valid fully-formed launch template. The specified launch template, with template \
+                    ID lt-0a, does not exist.";
+        assert_eq!(create("ValidationError", late), ErrorKind::NotFound);
+        assert_eq!(create("ValidationError", "Min bound, 3, is greater"), ErrorKind::Refused);
+        let delete = |message| kind("DeleteAutoScalingGroup", "ValidationError", message);
+        let gone = "AutoScalingGroup name not found - AutoScalingGroup 'lab' not found";
+        assert_eq!(delete(gone), ErrorKind::NotFound);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::super::Aws;
 use super::super::errors::CallError;
 use super::super::page::{self, Ids, pages};
 use super::elb::Balanced;
-use super::existing::is_balanced;
+use super::existing::is_listed;
 use super::{ObserveError, Whose, kinds, one};
 use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostic;
@@ -39,6 +39,9 @@ pub async fn candidates(
             Kind::GatewayLoadBalancer => {
                 let found = one::load_balancer(aws, id.as_str()).await?;
                 balanced.gateway_load_balancers.extend(found);
+            }
+            Kind::AutoscalingGroup => {
+                balanced.autoscaling_groups.extend(one::autoscaling_group(aws, id.as_str()).await?);
             }
             _ => {}
         }
@@ -74,12 +77,14 @@ async fn owners(
     let groups = balanced.target_groups.iter().map(|(of, tags)| (of.target_group_arn(), tags));
     let balancers = balanced.load_balancers.iter().chain(&balanced.gateway_load_balancers);
     let balancers = balancers.map(|(of, tags)| (of.load_balancer_arn(), tags));
-    for (arn, tags) in groups.chain(balancers) {
+    let scaling = balanced.autoscaling_groups.iter();
+    let scaling = scaling.map(|(of, tags)| (of.auto_scaling_group_arn(), tags));
+    for (arn, tags) in groups.chain(balancers).chain(scaling) {
         if let (Some(arn), Some(stack)) = (arn, tags.get(tag::STACK)) {
             owners.insert(arn.to_owned(), stack.clone());
         }
     }
-    let of_ec2 = |kind: &Kind| !is_balanced(*kind);
+    let of_ec2 = |kind: &Kind| !is_listed(*kind);
     let ids: Ids =
         ids.iter().filter(|(kind, _)| of_ec2(kind)).flat_map(|(_, ids)| ids).cloned().collect();
     if ids.is_empty() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum, TargetGroup};
 
 use super::super::Aws;
@@ -25,6 +26,23 @@ pub(super) struct Balanced {
     pub(super) target_groups: Vec<(TargetGroup, Tags)>,
     pub(super) load_balancers: Vec<(LoadBalancer, Tags)>,
     pub(super) gateway_load_balancers: Vec<(LoadBalancer, Tags)>,
+    /// What Auto Scaling lists: EC2 knows no tags of it either.
+    pub(super) autoscaling_groups: Vec<(AutoScalingGroup, Tags)>,
+}
+
+impl Balanced {
+    /// With those of these groups that are wanted.
+    pub(super) fn with_groups(
+        self,
+        mut autoscaling_groups: Vec<(AutoScalingGroup, Tags)>,
+        is_wanted: &IsWanted<'_>,
+    ) -> Self {
+        autoscaling_groups.retain(|(group, tags)| {
+            let (arn, name) = (group.auto_scaling_group_arn(), group.auto_scaling_group_name());
+            arn.is_some_and(|arn| is_wanted(arn, name.unwrap_or_default(), tags))
+        });
+        Self { autoscaling_groups, ..self }
+    }
 }
 
 /// Whether an object is wanted, by ARN, name and tags.
@@ -47,6 +65,7 @@ pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<Balance
     let (gateway_load_balancers, load_balancers) =
         balancers.partition(|(balancer, _)| is_of(balancer, &LoadBalancerTypeEnum::Gateway));
     Ok(Balanced {
+        autoscaling_groups: Vec::new(),
         gateway_load_balancers,
         load_balancers,
         target_groups: target_groups

@@ -30,7 +30,7 @@ pub(super) async fn ids(
     aws: &Aws,
     existing: &BTreeMap<Address, Existing>,
 ) -> Result<BTreeMap<Address, Ids>, ObserveError> {
-    let in_ec2 = || existing.iter().filter(|(address, _)| !is_balanced(address.kind));
+    let in_ec2 = || existing.iter().filter(|(address, _)| !is_listed(address.kind));
     let pairs: BTreeSet<(String, String)> =
         in_ec2().flat_map(|(_, existing)| existing.selector.all_tags()).collect();
     let lists = pairs.iter().map(|(key, value)| tagged(aws, key, value)).collect();
@@ -79,8 +79,12 @@ pub(super) fn literal(text: &str) -> String {
         .collect()
 }
 
-pub(super) fn is_balanced(kind: Kind) -> bool {
-    matches!(kind, Kind::TargetGroup | Kind::LoadBalancer | Kind::GatewayLoadBalancer)
+/// Whether objects of a kind are listed with their tags by another service, of which EC2 tells none.
+pub(super) fn is_listed(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::TargetGroup | Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::AutoscalingGroup
+    )
 }
 
 /// Who owns what nobody owns: its address is not looked at.
@@ -120,6 +124,13 @@ impl Meant {
                         admits(of.target_group_arn(), of.target_group_name(), tags)
                     })
                     .collect(),
+                Kind::AutoscalingGroup => balanced
+                    .autoscaling_groups
+                    .iter()
+                    .filter_map(|(of, tags)| {
+                        admits(of.auto_scaling_group_arn(), of.auto_scaling_group_name(), tags)
+                    })
+                    .collect(),
                 _ => continue,
             };
             meant.insert(address.clone(), ids);
@@ -142,19 +153,25 @@ impl Meant {
         let is_meant = |kind: Kind, arn: Option<&str>| {
             arn.is_some_and(|arn| ids.get(&kind).is_some_and(|ids| ids.contains(arn)))
         };
-        let Balanced { mut target_groups, mut load_balancers, mut gateway_load_balancers } =
-            balanced.clone();
+        let Balanced {
+            mut target_groups,
+            mut load_balancers,
+            mut gateway_load_balancers,
+            mut autoscaling_groups,
+        } = balanced.clone();
         target_groups.retain(|(of, _)| is_meant(Kind::TargetGroup, of.target_group_arn()));
         load_balancers.retain(|(of, _)| is_meant(Kind::LoadBalancer, of.load_balancer_arn()));
         gateway_load_balancers
             .retain(|(of, _)| is_meant(Kind::GatewayLoadBalancer, of.load_balancer_arn()));
-        Balanced { target_groups, load_balancers, gateway_load_balancers }
+        autoscaling_groups
+            .retain(|(of, _)| is_meant(Kind::AutoscalingGroup, of.auto_scaling_group_arn()));
+        Balanced { target_groups, load_balancers, gateway_load_balancers, autoscaling_groups }
     }
 
     /// What was seen of them, by address.
     pub(super) fn candidates(self, seen: Seen) -> BTreeMap<Address, Vec<Found>> {
         // What a stack file cannot say of them does not matter: they are not changed.
-        let Seen { owned, findings: _ } = seen;
+        let Seen { owned, members: _, findings: _ } = seen;
         let candidates = self.0.into_iter().map(|(address, ids)| {
             let found = owned
                 .iter()

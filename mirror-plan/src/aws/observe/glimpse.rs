@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::super::Aws;
 use super::super::errors::AnswerError;
 use super::super::tags;
-use super::{ObserveError, elb, sweep};
+use super::{ObserveError, autoscaling_group, elb, sweep};
 use crate::observed::Observed;
-use crate::resource::Tags;
+use crate::resource::{Tags, tag};
 
 /// Whether AWS shows other objects of a stack than were seen.
 ///
@@ -19,8 +19,12 @@ pub(crate) async fn has_moved(
     seen: &Observed,
 ) -> Result<bool, ObserveError> {
     let is_owned = |_: &str, _: &str, its: &Tags| tags::is_of(its, stack);
-    let (swept, balanced) =
-        tokio::try_join!(Box::pin(sweep::sweep(aws, stack)), Box::pin(elb::sweep(aws, &is_owned)))?;
+    let (swept, balanced, groups) = tokio::try_join!(
+        Box::pin(sweep::sweep(aws, stack)),
+        Box::pin(elb::sweep(aws, &is_owned)),
+        Box::pin(async { Ok(autoscaling_group::tagged(aws, tag::STACK, stack).await?) }),
+    )?;
+    let balanced = balanced.with_groups(groups, &is_owned);
     let mut tagged: BTreeSet<String> = swept.into_values().flatten().collect();
     tagged.extend(balanced.arns()?);
     let seen = seen.owned.values().flatten().map(|found| found.id.to_string());
@@ -30,8 +34,13 @@ pub(crate) async fn has_moved(
 impl elb::Balanced {
     /// The ARNs of all of it.
     fn arns(self) -> Result<Vec<String>, AnswerError> {
-        let (balancers, _): (Vec<_>, Vec<_>) = self.load_balancers.into_iter().unzip();
-        let (groups, _): (Vec<_>, Vec<_>) = self.target_groups.into_iter().unzip();
-        elb::arns(&balancers, &groups)
+        let Self { target_groups, load_balancers, gateway_load_balancers, autoscaling_groups } =
+            self;
+        let balancers = load_balancers.into_iter().chain(gateway_load_balancers);
+        let (balancers, _): (Vec<_>, Vec<_>) = balancers.unzip();
+        let (groups, _): (Vec<_>, Vec<_>) = target_groups.into_iter().unzip();
+        let mut arns = elb::arns(&balancers, &groups)?;
+        arns.extend(autoscaling_groups.into_iter().filter_map(|(it, _)| it.auto_scaling_group_arn));
+        Ok(arns)
     }
 }

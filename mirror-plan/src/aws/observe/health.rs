@@ -7,7 +7,7 @@ use aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription;
 use super::super::Aws;
 use super::super::answer::{Answer, text};
 use super::super::errors::AnswerError;
-use super::{ObserveError, each};
+use super::{ObserveError, autoscaling_group, each};
 use crate::address::{Address, Kind};
 use crate::observed::{Found, Observed};
 use crate::resource::instance::InstanceId;
@@ -27,13 +27,23 @@ pub async fn target_health(aws: &Aws, observed: &Observed) -> Result<TargetGroup
         of(Kind::Instance).map(|(address, found)| (found.id.as_str(), address)).collect();
     let groups: Vec<(&Address, &Found)> = of(Kind::TargetGroup).collect();
     let asked = each(groups.iter().map(|(_, group)| of_group(aws, group)).collect()).await?;
+    let registered = asked.iter().flatten().flatten().filter_map(|it| it.target()?.id());
+    let strange = registered.filter(|id| !instances.contains_key(id)).map(str::to_owned);
+    let members = autoscaling_group::members(aws, &strange.collect()).await?;
+    let scaling: BTreeMap<String, &Address> = of(Kind::AutoscalingGroup)
+        .filter_map(|(address, found)| {
+            Some((autoscaling_group::name_of(found)?.to_owned(), address))
+        })
+        .collect();
     let (mut there, mut targets) = (Vec::new(), Vec::new());
     for ((address, _), answer) in groups.into_iter().zip(asked) {
         let Some(answer) = answer else { continue };
         there.push(address.clone());
         for target in answer {
             let mut read = read(address, &target)?;
-            read.instance = instances.get(read.id.as_str()).map(|at| (*at).clone());
+            let started = || scaling.get(members.get(read.id.as_str())?).copied();
+            let address = instances.get(read.id.as_str()).copied().or_else(started);
+            read.instance = address.cloned();
             targets.push(read);
         }
     }

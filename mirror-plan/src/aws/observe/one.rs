@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TargetGroup};
 
 use super::super::Aws;
 use super::super::errors::{CallError, ErrorKind};
 use super::super::page::Ids;
 use super::elb::{Balanced, tags_of};
-use super::{ObserveError, Seen, Whose, kinds};
+use super::{ObserveError, Seen, Whose, autoscaling_group, kinds};
 use crate::address::{Address, Kind};
 use crate::id::ObjectId;
 use crate::observed::Found;
 use crate::resource::Tags;
+use crate::resource::autoscaling_group::name_in;
 
 /// What one look at an object tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,9 @@ async fn seen(
         Kind::GatewayLoadBalancer => {
             balanced.gateway_load_balancers = load_balancer(aws, id.as_str()).await?;
         }
+        Kind::AutoscalingGroup => {
+            balanced.autoscaling_groups = autoscaling_group(aws, id.as_str()).await?;
+        }
         Kind::Vpc
         | Kind::Subnet
         | Kind::InternetGateway
@@ -67,6 +72,7 @@ async fn seen(
         | Kind::TransitGatewayAttachment
         | Kind::SecurityGroup
         | Kind::Instance
+        | Kind::LaunchTemplate
         | Kind::EndpointService
         | Kind::GatewayLoadBalancerEndpoint
         | Kind::MirrorTarget
@@ -95,6 +101,16 @@ pub(super) async fn target_group(
     let answer = aws.send("DescribeTargetGroups", request.send()).await;
     let found = unless_absent(answer)?.and_then(|answer| answer.target_groups);
     with_tags(aws, arn, found).await
+}
+
+/// The group with an ARN: another one may have its name by now.
+pub(super) async fn autoscaling_group(
+    aws: &Aws,
+    arn: &str,
+) -> Result<Vec<(AutoScalingGroup, Tags)>, CallError> {
+    let mut found = autoscaling_group::named(aws, name_in(arn)).await?;
+    found.retain(|(group, _)| group.auto_scaling_group_arn() == Some(arn));
+    Ok(found)
 }
 
 /// What is there under one ARN, with its tags; nothing if it goes meanwhile.

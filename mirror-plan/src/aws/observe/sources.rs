@@ -24,11 +24,10 @@ use crate::attribute::{AttributeType as _, Ref, Referable};
 use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::observed::{Attached, Found, Interface, Sighting};
 use crate::plan::existing::use_in;
-use crate::resource::Tags;
 use crate::resource::instance::InstanceId;
 use crate::resource::mirror_target::MirrorTargetId;
+use crate::resource::{Tags, tag};
 use crate::scalar::InstanceType;
-use crate::stack::sources::GROUP_TAG;
 use crate::stack::{Placed, Sources};
 
 const INSTANCES: Answer = Answer("DescribeInstances");
@@ -103,7 +102,7 @@ fn tag_filters(tags: &Tags) -> impl Iterator<Item = Filter> {
 /// What finds the instances whose interfaces may be meant.
 fn host_filters(sources: &Sources) -> Option<Vec<Filter>> {
     let groups = sources.autoscaling_groups.iter().map(|group| literal(group)).collect();
-    let group_tag = format!("tag:{GROUP_TAG}");
+    let group_tag = format!("tag:{}", tag::GROUP);
     let mut all = filters([
         ("instance-state-name", THERE.map(str::to_owned).to_vec()),
         ("vpc-id", ids(sources.vpc.as_slice())),

@@ -1,4 +1,6 @@
 //! Reading target groups.
+//!
+//! Instances that an Auto Scaling group has registered come and go with it: they are no targets that a stack names.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,7 @@ use super::super::Aws;
 use super::super::answer::{Answer, text};
 use super::super::errors::{AnswerError, FieldError};
 use super::super::tags;
+use super::autoscaling_group::{self, Member};
 use super::{ObserveError, Seen, Sought, Whose, each, with_id};
 use crate::address::Kind;
 use crate::attribute::Ref;
@@ -35,8 +38,17 @@ pub(super) async fn observe(
     }
     let details = ours.iter().map(|(_, arn, ..)| details(aws, arn)).collect();
     let details = each(details).await?;
+    let registered = details.iter().flatten().flat_map(|(targets, _)| targets).filter_map(id_of);
+    let members = autoscaling_group::members(aws, &registered.collect()).await?;
     for ((owner, arn, group, tags), details) in ours.into_iter().zip(details) {
         let Some((targets, attributes)) = details else { continue };
+        let (of_groups, targets): (Vec<_>, Vec<_>) = targets
+            .into_iter()
+            .partition(|target| id_of(target).is_some_and(|id| members.contains_key(&id)));
+        let groups = of_groups.iter().filter_map(|target| members.get(&id_of(target)?).cloned());
+        let target_group = &owner.address;
+        seen.members
+            .extend(groups.map(|group| Member { target_group: target_group.clone(), group }));
         let resource = read(&group, targets, &attributes, tags)?.into();
         let (id, generation) = (arn.erase(), owner.generation);
         let mut computed = with_id(&id);
@@ -44,6 +56,13 @@ pub(super) async fn observe(
         seen.add(owner, Found { id, generation, resource, computed, parts: BTreeMap::new() });
     }
     Ok(seen)
+}
+
+fn id_of(target: &Ref<Instance>) -> Option<String> {
+    match target {
+        Ref::Id(id) => Some(id.to_string()),
+        Ref::To(_) => None,
+    }
 }
 
 /// What AWS tells of one at a time.

@@ -84,6 +84,9 @@ fn a_sensitive_value_stands_in_user_data_only() {
     };
     let shown = said(&instance("\"run ${var.key}\"", ""), &given());
     assert!(shown.contains("user_data = (sensitive, sha256:"), "{shown}");
+    let template = "launch_template \"a\" {\n instance_type = \"t3.micro\"\n user_data = \"run ${var.key}\"\n}";
+    let shown = said(template, &given());
+    assert!(shown.contains("user_data = (sensitive, sha256:"), "{shown}");
     insta::assert_snapshot!(said(&instance("\"a\"", " tags = { key = var.key }\n"), &given()), @r"
     error[MP0107]: a sensitive value stands where plans, and AWS itself, show it
       --> test.mirror.hcl:10:17

@@ -190,7 +190,22 @@ impl Path<'_> {
             let target = self.thing(RECEIVERS, target);
             self.drawing.arrow(node, target, &label);
         }
+        for group in self.members(reference) {
+            let below = Node { group: Some(RECEIVERS), ..self.box_of(&group) };
+            let group = self.drawing.node((RECEIVERS, group.to_string()), below);
+            self.drawing.arrow(node, group, &label);
+        }
         node
+    }
+
+    /// The Auto Scaling groups that register their instances in a target group.
+    fn members(&self, target_group: &Ref<TargetGroup>) -> Vec<Address> {
+        let registers = |resource: &Resource| match resource {
+            Resource::AutoscalingGroup(group) => group.target_groups.contains(target_group),
+            _ => false,
+        };
+        let all = self.scene.resources().filter(|(_, resource)| registers(resource));
+        all.map(|(address, _)| address.clone()).collect()
     }
 
     /// The box for what a reference leads to.

@@ -31,10 +31,12 @@ use std::fmt;
 
 use crate::address::{Address, Kind, Name};
 use crate::diagnostic::Diagnostics;
+use crate::id::ObjectId;
 use crate::import::free;
 use crate::observed::Observed;
 use crate::plan::{Change, Request, plan, with_computed};
 use crate::render::stack_file::quoted;
+use crate::resource::autoscaling_group;
 use crate::stack::{Existing, Output, Stack};
 use crate::value::{Secret, Value};
 
@@ -287,7 +289,7 @@ impl<'e> Writer<'e> {
         let change = self.changes.get(entry.of);
         let whole = change.and_then(|change| change.id.as_ref()).filter(|_| entry.before.is_some());
         let Some(whole) = whole else { return Import::Absent };
-        let Some(part) = &entry.part else { return Import::By(whole.to_string()) };
+        let Some(part) = &entry.part else { return Import::By(imported_by(entry.of, whole)) };
         let form = table::of(entry.of.kind).part.as_ref().map(|part| part.import);
         let was = change.and_then(|change| change.moved_from.as_ref()).unwrap_or(entry.of);
         let own = self.observed.current(was).and_then(|found| found.parts.get(part));
@@ -328,6 +330,14 @@ impl<'e> Writer<'e> {
             blocks.push(block);
         }
         blocks
+    }
+}
+
+/// What Terraform imports a whole resource by: its id, but groups by the name in it.
+fn imported_by(address: &Address, id: &ObjectId) -> String {
+    match address.kind {
+        Kind::AutoscalingGroup => autoscaling_group::name_in(id.as_str()).to_owned(),
+        _ => id.to_string(),
     }
 }
 

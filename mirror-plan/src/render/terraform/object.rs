@@ -81,7 +81,8 @@ impl<'p> Scope<'p> {
     fn attribute(self, from: &'static Source) -> Option<Node<'p>> {
         let exists = self.object.this.id.is_some();
         Some(match from {
-            Source::Own(name) | Source::Again(name) => self.own(name),
+            // What is secret is not shown, in whatever form.
+            Source::Own(name) | Source::Again(name) | Source::Encoded(name) => self.own(name),
             Source::Turned(name, turned) => match self.own(name) {
                 Node::Of(value) => known(turned(&value)),
                 later => later,

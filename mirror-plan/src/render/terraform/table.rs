@@ -14,6 +14,7 @@ use crate::value::Value;
 
 mod compute;
 mod gateway;
+mod group;
 mod mirror;
 mod network;
 mod words;
@@ -79,6 +80,8 @@ pub(super) enum Source {
     Again(&'static str),
     /// The attribute of this name, in the provider's words.
     Turned(&'static str, fn(&Value) -> Value),
+    /// The attribute of this name, a text, in base64.
+    Encoded(&'static str),
     /// Several attributes of the object.
     Made(fn(&Value, This<'_>) -> Value),
     /// For a part: the attribute of this name of the whole.
@@ -153,7 +156,9 @@ pub(super) const fn of(kind: Kind) -> &'static KindTable {
         Kind::RouteTable => &network::ROUTE_TABLE,
         Kind::SecurityGroup => &network::SECURITY_GROUP,
         Kind::Instance => &compute::INSTANCE,
+        Kind::LaunchTemplate => &group::TEMPLATE,
         Kind::TargetGroup => &compute::TARGET_GROUP,
+        Kind::AutoscalingGroup => &group::GROUP,
         Kind::LoadBalancer => &compute::LOAD_BALANCER,
         Kind::GatewayLoadBalancer => &gateway::LOAD_BALANCER,
         Kind::EndpointService => &gateway::SERVICE,
@@ -180,6 +185,7 @@ impl Source {
             | Self::Turned(name, _)
             | Self::One(name, _)
             | Self::Each(name, _)
+            | Self::Encoded(name)
             | Self::ServiceName(name) => {
                 schema.is_some_and(|schema| schema.attribute(name).is_some())
             }
@@ -202,6 +208,7 @@ impl Source {
             | Self::Turned(name, _)
             | Self::One(name, _)
             | Self::Each(name, _)
+            | Self::Encoded(name)
             | Self::ServiceName(name) => *name == attribute,
             Self::Group(rows) => rows.iter().any(|row| row.from.reads(attribute)),
             Self::Again(_)

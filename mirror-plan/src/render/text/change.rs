@@ -191,6 +191,7 @@ fn explanation(change: &Change, reason: &Reason) -> Option<String> {
         Reason::LeftOver => Some("left over from an unfinished replacement".to_owned()),
         Reason::Occupied { .. }
         | Reason::ServesReplaced { .. }
+        | Reason::HoldsGroup { .. }
         | Reason::GoesWith { .. }
         | Reason::DestinationTaken => Some(format!("because {reason}")),
     }

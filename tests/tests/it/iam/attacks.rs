@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_autoscaling::types::Tag as GroupTag;
 use aws_sdk_ec2::types::Tag;
 use aws_sdk_elasticloadbalancingv2::types::Tag as BalancingTag;
 use mirror_local::{Cloud, LoggedCall};
@@ -237,7 +238,14 @@ async fn nobody_with_the_policy_takes_ownership_tags_away() {
     for policies in [printed.clone(), all.clone()] {
         assert_eq!(losses(&policies).await, Vec::<&str>::new());
     }
-    let named = ["CreateTags", "DeleteTags", "AddTags", "RemoveTags"];
+    let named = [
+        "CreateTags",
+        "DeleteTags",
+        "AddTags",
+        "RemoveTags",
+        "CreateOrUpdateTags",
+        "DeleteTags of a group",
+    ];
     assert_eq!(losses(&all.without("KeepOwnership", None)).await, named);
     assert_eq!(losses(&all.without("KeepTags", None)).await, ["DeleteTags without keys"]);
     for (sid, action) in printed.actions("Deny") {
@@ -250,9 +258,10 @@ async fn nobody_with_the_policy_takes_ownership_tags_away() {
 async fn losses(policies: &Attached) -> Vec<&'static str> {
     let rig = account().await;
     run(&rig, &whole(), Mode::Apply).await.unwrap();
-    let (ec2, elb) = (
+    let (ec2, elb, autoscaling) = (
         aws_sdk_ec2::Client::new(&config(&rig.cloud)),
         aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud)),
+        aws_sdk_autoscaling::Client::new(&config(&rig.cloud)),
     );
     let filters = ec2.describe_traffic_mirror_filters().send().await.unwrap();
     let filter = filters.traffic_mirror_filters()[0].traffic_mirror_filter_id().unwrap().to_owned();
@@ -263,6 +272,15 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
     let tag = || Tag::builder().key(key).value("other").build();
     let balancing_tag = || BalancingTag::builder().key(key).value("other").build();
     let bare = Tag::builder().key(key).build();
+    let scaling_tag = || {
+        GroupTag::builder()
+            .resource_type("auto-scaling-group")
+            .resource_id("lab-scaling")
+            .propagate_at_launch(false)
+            .key(key)
+    };
+    let set = autoscaling.create_or_update_tags().tags(scaling_tag().value("other").build());
+    let removed = autoscaling.delete_tags().tags(scaling_tag().build());
     let done = [
         ("CreateTags", ec2.create_tags().resources(&filter).tags(tag()).send().await.is_ok()),
         ("DeleteTags", ec2.delete_tags().resources(&filter).tags(bare).send().await.is_ok()),
@@ -272,6 +290,8 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
             elb.add_tags().resource_arns(&group).tags(balancing_tag()).send().await.is_ok(),
         ),
         ("RemoveTags", elb.remove_tags().resource_arns(&group).tag_keys(key).send().await.is_ok()),
+        ("CreateOrUpdateTags", set.send().await.is_ok()),
+        ("DeleteTags of a group", removed.send().await.is_ok()),
     ];
     done.into_iter().filter_map(|(call, done)| done.then_some(call)).collect()
 }

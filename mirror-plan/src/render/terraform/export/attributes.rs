@@ -15,8 +15,15 @@ use crate::attribute::ObjectType;
 use crate::render::stack_file::key_text;
 use crate::value::Value;
 
-/// What AWS picks for an instance and is not kept: a new one may have another.
-const NOT_KEPT: [(Kind, &str); 2] = [(Kind::Instance, "public"), (Kind::Instance, "private_ip")];
+/// What AWS picks and is not kept: a new instance may have another address, and what scales a group another number.
+const NOT_KEPT: [(Kind, &str); 3] = [
+    (Kind::Instance, "public"),
+    (Kind::Instance, "private_ip"),
+    (Kind::AutoscalingGroup, "desired"),
+];
+
+/// What the provider calls the image of an instance, and of a launch template.
+const IMAGES: [(Kind, &str); 2] = [(Kind::Instance, "ami"), (Kind::LaunchTemplate, "image_id")];
 
 /// The block of the volume that an instance starts from.
 const ROOT_VOLUME: &str = "root_block_device";
@@ -64,9 +71,12 @@ impl Writer<'_> {
                         self.add_to_block(tags, of, written);
                     }
                 }
+                (Node::Of(value), Source::Encoded(_)) => {
+                    self.add_encoded(row.name, value, of.1, written);
+                }
                 (Node::Of(value), _) => self.add_value(row.name, value, of, written),
                 (Node::List(_) | Node::Block(_) | Node::Later(_), _) => {
-                    if row.name == "ami" {
+                    if IMAGES.contains(&(of.0.kind, row.name)) {
                         self.add_value(row.name, &Value::Null, of, written);
                     }
                 }
@@ -105,6 +115,23 @@ impl Writer<'_> {
         written.0.push(Item::Block(volume.with(inner.0)));
     }
 
+    /// Adds a text that the provider takes in base64.
+    fn add_encoded(
+        &mut self,
+        name: &'static str,
+        value: &Value,
+        block: &str,
+        written: &mut Written,
+    ) {
+        if is_empty(value) {
+            return;
+        }
+        match self.names.expression(value, &wish(block, name)) {
+            Ok(text) => written.0.push(Item::attribute(name, format!("base64encode({text})"))),
+            Err(why) => written.1.push(format!("`{name}`: {why}")),
+        }
+    }
+
     fn add_value(
         &mut self,
         name: &'static str,
@@ -112,7 +139,7 @@ impl Writer<'_> {
         (of, block): (&Address, &str),
         written: &mut Written,
     ) {
-        if name == "ami" && (of.kind, is_image(value)) == (Kind::Instance, false) {
+        if IMAGES.contains(&(of.kind, name)) && !is_image(value) {
             written.0.push(Item::attribute(name, self.names.image(value)));
             return;
         }
@@ -120,8 +147,7 @@ impl Writer<'_> {
         if is_empty(value) || (name, value) == (rules::ITSELF, &Value::Bool(false)) {
             return;
         }
-        let label = block.split_once('.').map_or(block, |(_, label)| label);
-        let wish = format!("{label}_{name}");
+        let wish = wish(block, name);
         match value {
             Value::List(items) if items.iter().all(|item| matches!(item, Value::Object(_))) => {
                 for item in items {
@@ -158,6 +184,12 @@ impl Writer<'_> {
         };
         NOT_KEPT.contains(&(of.kind, name)) && !is_declared
     }
+}
+
+/// What a variable would be called that holds an attribute of a block.
+fn wish(block: &str, name: &str) -> String {
+    let label = block.split_once('.').map_or(block, |(_, label)| label);
+    format!("{label}_{name}")
 }
 
 /// Whether a configuration says an attribute.

@@ -37,14 +37,18 @@ const fn of(kind: Kind) -> Option<DataSource> {
         Kind::InternetGateway => ("internet_gateway_id", Recognized::Tags("tags")),
         Kind::RouteTable => ("route_table_id", Recognized::Tags("tags")),
         Kind::Instance => ("instance_id", Recognized::Tags("instance_tags")),
+        Kind::LaunchTemplate => ("id", Recognized::Tags("tags")),
         Kind::TargetGroup | Kind::LoadBalancer | Kind::GatewayLoadBalancer => {
             ("arn", Recognized::Name)
         }
         Kind::GatewayLoadBalancerEndpoint => ("id", Recognized::Tags("tags")),
+        // Its data source finds groups by name, which an ARN holds.
+        Kind::AutoscalingGroup
         // Its data source finds services by name, as whoever makes endpoints of them has it.
-        Kind::EndpointService | Kind::MirrorTarget | Kind::MirrorFilter | Kind::MirrorSession => {
-            return None;
-        }
+        | Kind::EndpointService
+        | Kind::MirrorTarget
+        | Kind::MirrorFilter
+        | Kind::MirrorSession => return None,
     };
     Some(DataSource { id, else_by })
 }

@@ -1,6 +1,7 @@
 //! Exported stacks.
 
 mod groups;
+mod scaling;
 
 use insta::assert_snapshot;
 use serde_json::json;

@@ -19,6 +19,33 @@ pub(super) fn as_text(value: &Value) -> Value {
     }
 }
 
+/// Whether something is so, as a text.
+pub(super) fn bool_as_text(value: &Value) -> Value {
+    match value {
+        Value::Bool(bool) => Value::String(bool.to_string()),
+        other => other.clone(),
+    }
+}
+
+/// What is so of all.
+pub(super) fn yes(_: &Value, _: This<'_>) -> Value {
+    Value::Bool(true)
+}
+
+/// Tags of a group as blocks: instances get all of them.
+pub(super) fn group_tags(tags: &Value) -> Value {
+    let Value::Object(tags) = tags else { return tags.clone() };
+    let block = |(key, value): (&String, &Value)| {
+        let members = [
+            ("key", Value::String(key.clone())),
+            ("propagate_at_launch", Value::Bool(true)),
+            ("value", value.clone()),
+        ];
+        Value::Object(members.map(|(name, value)| (name.to_owned(), value)).into())
+    };
+    Value::List(tags.iter().map(block).collect())
+}
+
 /// An empty text where there is none.
 pub(super) fn or_empty(value: &Value) -> Value {
     match value {

@@ -1,0 +1,344 @@
+//! The Auto Scaling group: receivers that come and go by themselves, as many as are needed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::access::{Access, ArnType as A, Named, On, calls};
+use super::{
+    Computed, Creation, LaunchTemplate, Need, Readiness, ReplaceOrder, ResourceType, Subnet, Tags,
+    TargetGroup, need, this,
+};
+use crate::attribute::{ProblemSort, Problems, Ref, object};
+use crate::id::{Id, IdForm, Identified};
+use crate::observed::Found;
+use crate::scalar::{AutoscalingGroupName, GracePeriod, GroupSize, HealthSource};
+use crate::value::Path;
+
+object! {
+    /// An Auto Scaling group: it keeps as many instances of a launch template running as it should have,
+    /// spread over the zones of its subnets, and registers them in its target groups. They are the group's
+    /// and not the stack's: no plan lists them. An apply waits until as many are in service as the group
+    /// should have, ten minutes for the next one at the longest.
+    pub struct AutoscalingGroup("Auto Scaling group") {
+        /// The name, unique in account and Region. Leave it out: the tool then picks one.
+        name: Option<AutoscalingGroupName> => chosen, Replace;
+        /// What instances are started with: the default version of this template at that time.
+        launch_template: Ref<LaunchTemplate> => required, Update;
+        /// The subnets, in at least two zones if one may fail.
+        subnets: Vec<Ref<Subnet>> => required, Update;
+        /// How many instances there are at the least.
+        min: GroupSize => required, Update;
+        /// How many there are at the most.
+        max: GroupSize => required, Update;
+        /// How many there should be now. Leave it out where anything scales the group: it then begins with
+        /// `min`, and from there on the number is no difference.
+        desired: Option<GroupSize> => chosen, Update;
+        /// The target groups in which it registers its instances, which those do not name in `targets`.
+        target_groups: Vec<Ref<TargetGroup>> => default(Vec::new()), Update;
+        /// What counts an instance as ill, so that another takes its place: `ec2` for a machine that is
+        /// impaired, `elb` for a failed health check of a target group, too. `elb` where it is left out and
+        /// there are target groups, so that the receiver's own port decides; else `ec2`.
+        health_check: Option<HealthSource> => optional, Update;
+        /// Seconds for which a new instance is not counted as ill, which it takes to install and start the
+        /// receiver.
+        health_check_grace: GracePeriod => default(GracePeriod::new(300).expect("in range")), Update;
+        /// Tags of the group, and of the instances that it starts from then on. `Name` is the block's name
+        /// unless given.
+        tags: Tags => default(Tags::new()), Update;
+    }
+}
+
+/// The ARN of an Auto Scaling group, which tells it from an earlier one of its name.
+pub type AutoscalingGroupArn = Id<AutoscalingGroup>;
+
+impl Identified for AutoscalingGroup {
+    const TITLE: &'static str = "Auto Scaling group";
+    const FORM: IdForm = IdForm::Arn { service: "autoscaling", resource: "autoScalingGroup:" };
+}
+
+/// The name in the ARN of a group: the calls of Auto Scaling know groups by it.
+///
+/// Source: Service Authorization Reference, "Resource types defined by Amazon EC2 Auto Scaling".
+#[must_use]
+pub fn name_in(arn: &str) -> &str {
+    arn.split_once(":autoScalingGroupName/").map_or(arn, |(_, name)| name)
+}
+
+/// How many instances a group has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// At the least.
+    pub min: GroupSize,
+    /// At the most.
+    pub max: GroupSize,
+    /// Now; `None` to leave it to the group.
+    pub desired: Option<GroupSize>,
+}
+
+/// How a group finds out which of its instances are ill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Who tells.
+    pub source: HealthSource,
+    /// Seconds for which a new instance is not counted as ill.
+    pub grace: GracePeriod,
+}
+
+/// A call about an Auto Scaling group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `CreateAutoScalingGroup`, then waiting until its instances are in service.
+    Create {
+        /// Its name.
+        name: AutoscalingGroupName,
+        /// What instances are started with.
+        launch_template: Ref<LaunchTemplate>,
+        /// Where.
+        subnets: Vec<Ref<Subnet>>,
+        /// How many.
+        size: Size,
+        /// Where they are registered.
+        target_groups: Vec<Ref<TargetGroup>>,
+        /// Which of them are ill.
+        health: Health,
+        /// All tags; instances get those that are the user's.
+        tags: Tags,
+    },
+    /// `UpdateAutoScalingGroup`, then waiting until its instances are in service.
+    Set {
+        /// Which.
+        autoscaling_group: Ref<AutoscalingGroup>,
+        /// What instances are started with.
+        launch_template: Ref<LaunchTemplate>,
+        /// Where.
+        subnets: Vec<Ref<Subnet>>,
+        /// How many.
+        size: Size,
+        /// Which of them are ill.
+        health: Health,
+    },
+    /// `AttachLoadBalancerTargetGroups`, then waiting until the instances are registered.
+    Attach {
+        /// Which.
+        autoscaling_group: Ref<AutoscalingGroup>,
+        /// Where they are registered, too.
+        target_groups: Vec<Ref<TargetGroup>>,
+    },
+    /// `DetachLoadBalancerTargetGroups`, then waiting until the instances are deregistered.
+    Detach {
+        /// Which.
+        autoscaling_group: Ref<AutoscalingGroup>,
+        /// Where they are registered no longer.
+        target_groups: Vec<Ref<TargetGroup>>,
+    },
+    /// `DeleteAutoScalingGroup` with its instances, then waiting until it is gone: their network
+    /// interfaces keep subnets and security groups from being deleted.
+    Delete {
+        /// Which.
+        autoscaling_group: Ref<AutoscalingGroup>,
+    },
+}
+
+impl Operation {
+    pub(super) fn needs(&self) -> BTreeSet<Need> {
+        let finished = |subnets: &[Ref<Subnet>]| -> Vec<Need> {
+            subnets.iter().filter_map(|it| need(it, Readiness::Finished)).collect()
+        };
+        let made = |groups: &[Ref<TargetGroup>]| -> Vec<Need> {
+            groups.iter().filter_map(|it| need(it, Readiness::Made)).collect()
+        };
+        let (whole, parts) = match self {
+            Self::Create {
+                name: _,
+                launch_template,
+                subnets,
+                size: _,
+                target_groups,
+                health: _,
+                tags: _,
+            } => {
+                let template = need(launch_template, Readiness::Finished);
+                (template, [finished(subnets), made(target_groups)].concat())
+            }
+            Self::Set { autoscaling_group, launch_template, subnets, size: _, health: _ } => {
+                let template = need(launch_template, Readiness::Finished).into_iter().collect();
+                (need(autoscaling_group, Readiness::Made), [template, finished(subnets)].concat())
+            }
+            Self::Attach { autoscaling_group, target_groups }
+            | Self::Detach { autoscaling_group, target_groups } => {
+                (need(autoscaling_group, Readiness::Made), made(target_groups))
+            }
+            Self::Delete { autoscaling_group } => {
+                (need(autoscaling_group, Readiness::Made), Vec::new())
+            }
+        };
+        whole.into_iter().chain(parts).collect()
+    }
+
+    calls! {
+        Self::Create { .. } => {
+            Access::autoscaling("CreateAutoScalingGroup")
+                .on(&[On::New(A::AutoscalingGroup)])
+                .with_dependent(&[LAUNCH, ACTIVITIES])
+        };
+        Self::Set { .. } => {
+            Access::autoscaling("UpdateAutoScalingGroup")
+                .on(&[On::Owned(A::AutoscalingGroup)])
+                .with_dependent(&[LAUNCH, ACTIVITIES])
+        };
+        Self::Attach { .. } => {
+            Access::autoscaling("AttachLoadBalancerTargetGroups")
+                .on(&[On::Owned(A::AutoscalingGroup)])
+                .with_dependent(&[ATTACHMENTS])
+        };
+        Self::Detach { .. } => {
+            Access::autoscaling("DetachLoadBalancerTargetGroups")
+                .on(&[On::Owned(A::AutoscalingGroup)])
+                .with_dependent(&[ATTACHMENTS])
+        };
+        Self::Delete { .. } => {
+            Access::autoscaling("DeleteAutoScalingGroup")
+                .on(&[On::Owned(A::AutoscalingGroup)])
+                .at_removal()
+        };
+    }
+}
+
+/// What IAM checks in the caller's name besides what the template tells; see [`super::launch_template`].
+const LAUNCH: Access = Access::ec2("RunInstances").on(&[On::Named(A::Subnet)]);
+/// Why instances do not come.
+const ACTIVITIES: Access = Access::autoscaling("DescribeScalingActivities");
+/// Whether instances are registered by now.
+const ATTACHMENTS: Access = Access::autoscaling("DescribeLoadBalancerTargetGroups");
+
+impl AutoscalingGroup {
+    /// Who tells which instances are ill.
+    #[must_use]
+    pub fn health_source(&self) -> HealthSource {
+        let default =
+            if self.target_groups.is_empty() { HealthSource::Ec2 } else { HealthSource::Elb };
+        self.health_check.unwrap_or(default)
+    }
+
+    fn health(&self) -> Health {
+        Health { source: self.health_source(), grace: self.health_check_grace }
+    }
+}
+
+impl ResourceType for AutoscalingGroup {
+    const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The ARN." }];
+    // Its receivers take over before the old ones go.
+    const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
+
+    fn check(&self, problems: &mut Problems) {
+        let Self { min, max, desired, subnets, .. } = self;
+        let at = |name: &str| Path::default().member(name);
+        if min > max {
+            let message = format!("`min` is {min}, and `max` is {max}");
+            problems.add(ProblemSort::Value, &at("min"), message);
+        }
+        if let Some(desired) = desired.filter(|desired| desired < min || desired > max) {
+            let message = format!("{desired} is not between `min` and `max`, {min} and {max}");
+            problems.add(ProblemSort::Value, &at("desired"), message);
+        }
+        if subnets.is_empty() {
+            let message = "an instance needs a subnet".to_owned();
+            problems.add(ProblemSort::Value, &at("subnets"), message);
+        }
+    }
+
+    fn settled(self, _observed: &Self) -> Self {
+        let health_check = Some(self.health_source());
+        // AWS moves the number with the bounds that it comes to be outside of.
+        let desired = self.desired.map(|desired| desired.max(self.min).min(self.max));
+        Self { health_check, desired, ..self }
+    }
+
+    fn chosen(self, creation: &Creation<'_>) -> Self {
+        let health_check = Some(self.health_source());
+        let name = self.name.unwrap_or_else(|| {
+            let (name, suffix) = creation.unique_name();
+            AutoscalingGroupName::fitted(&name, &suffix)
+        });
+        Self { name: Some(name), health_check, ..self }
+    }
+
+    /// As many receivers as there were take over.
+    fn inheriting(self, observed: &Self) -> Self {
+        let within = observed.desired.filter(|it| (self.min..=self.max).contains(it));
+        Self { desired: self.desired.or(within), ..self }
+    }
+
+    /// Names are unique in an account and Region.
+    fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
+        let taken = observed.name.as_ref().filter(|_| self.name == observed.name);
+        taken.map(AutoscalingGroupName::as_str)
+    }
+
+    fn named(&self) -> Vec<Named> {
+        self.subnets.iter().filter_map(|subnet| Named::by(subnet, A::Subnet)).collect()
+    }
+
+    fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
+        let chosen = self.clone().chosen(creation);
+        let health = chosen.health();
+        let Self { name, launch_template, subnets, min, max, desired, target_groups, tags, .. } =
+            chosen;
+        let create = Operation::Create {
+            name: name.expect("one was chosen"),
+            launch_template,
+            subnets,
+            size: Size { min, max, desired },
+            target_groups,
+            health,
+            tags: creation.owned(&tags),
+        };
+        vec![create.into()]
+    }
+
+    fn update(
+        &self,
+        observed: &Self,
+        found: &Found,
+        _creation: &Creation<'_>,
+    ) -> Vec<super::Operation> {
+        let Self { launch_template, subnets, min, max, target_groups, .. } = self;
+        let autoscaling_group = || this(found);
+        let mut operations = Vec::new();
+        let without = |all: &[Ref<TargetGroup>], some: &[Ref<TargetGroup>]| -> Vec<_> {
+            all.iter().filter(|group| !some.contains(group)).cloned().collect()
+        };
+        // Receivers are behind the new target group before they leave the old one.
+        let added = without(target_groups, &observed.target_groups);
+        if !added.is_empty() {
+            let autoscaling_group = autoscaling_group();
+            operations.push(Operation::Attach { autoscaling_group, target_groups: added });
+        }
+        let desired = self.desired.filter(|_| self.desired != observed.desired);
+        let size = Size { min: *min, max: *max, desired };
+        let is_as_it_was = (launch_template, subnets, self.health())
+            == (&observed.launch_template, &observed.subnets, observed.health())
+            && size == Size { min: observed.min, max: observed.max, desired: None };
+        if !is_as_it_was {
+            operations.push(Operation::Set {
+                autoscaling_group: autoscaling_group(),
+                launch_template: launch_template.clone(),
+                subnets: subnets.clone(),
+                size,
+                health: self.health(),
+            });
+        }
+        let removed = without(&observed.target_groups, target_groups);
+        if !removed.is_empty() {
+            let autoscaling_group = autoscaling_group();
+            operations.push(Operation::Detach { autoscaling_group, target_groups: removed });
+        }
+        operations.into_iter().map(Into::into).collect()
+    }
+
+    fn delete(&self, found: &Found) -> Vec<super::Operation> {
+        vec![Operation::Delete { autoscaling_group: this(found) }.into()]
+    }
+}

@@ -153,6 +153,12 @@ impl Checked<'_> {
     fn facts(&self) -> Facts {
         let mut facts = Facts::default();
         facts.add("aws:RequestedRegion", &*self.request.region);
+        let template = self.request.parameters.structure("LaunchTemplate");
+        let launches = self.request.action == "RunInstances";
+        let template = template.filter(|_| launches).and_then(|named| self.template(named));
+        if let Some((of, id)) = template {
+            facts.add("ec2:LaunchTemplate", self.arn(&format!("{of}/{id}")));
+        }
         facts
     }
 

@@ -337,40 +337,42 @@ mirror_session "api" {
 }
 "#;
 
+/// What an Auto Scaling group has started meanwhile, in the stack's own VPC and in another.
+fn started(there: &mut Json) {
+    let vpc = there["owned"]["vpc.sensors"][0]["id"].clone();
+    let subnet = there["owned"]["subnet.sensors"][0]["id"].clone();
+    let own = (vpc, subnet, Json::from("sg-0a1b2c3d4e5f67890"));
+    let [vpc, subnet, group] = ["vpc", "subnet", "sg"].map(|it| format!("{it}-1a1b2c3d4e5f67890"));
+    let other = (vpc.into(), subnet.into(), group.into());
+    let interface = |place: &(Json, Json, Json), host: &str, device: u32, address: &str| {
+        let (vpc, subnet, group) = place;
+        serde_json::json!({
+            "vpc": vpc, "subnet": subnet, "addresses": [address],
+            "security_groups": [group], "tags": {}, "mirror_target": null,
+            "instance": {
+                "id": format!("i-{host:0>17}"), "instance_type": "m5.large", "device": device,
+                "tags": { "aws:autoscaling:groupName": "api" },
+            },
+        })
+    };
+    let mut left_out = interface(&own, "3", 0, "10.7.9.43");
+    left_out["tags"] = serde_json::json!({ "mirror": "false" });
+    there["sources"]["api"]["interfaces"] = serde_json::json!({
+        // Two of one instance beside the receiver, one of another in a VPC that has the same addresses.
+        "eni-00000000000000001": interface(&own, "1", 0, "10.7.9.41"),
+        "eni-00000000000000002": interface(&own, "1", 1, "10.7.9.42"),
+        "eni-00000000000000003": interface(&other, "2", 0, "10.7.9.44"),
+        "eni-00000000000000004": left_out,
+        // It would be in another range of its VPC.
+        "eni-00000000000000005": interface(&own, "4", 0, "100.64.0.9"),
+    });
+}
+
 #[test]
 fn interfaces_that_sources_mean_are_there_in_a_rehearsal() {
     let folder = Folder::with(SOURCES);
     folder.done("apply --auto-approve");
-    observed(&folder, |there| {
-        let vpc = there["owned"]["vpc.sensors"][0]["id"].clone();
-        let subnet = there["owned"]["subnet.sensors"][0]["id"].clone();
-        let own = (vpc, subnet, Json::from("sg-0a1b2c3d4e5f67890"));
-        let [vpc, subnet, group] =
-            ["vpc", "subnet", "sg"].map(|it| format!("{it}-1a1b2c3d4e5f67890"));
-        let other = (vpc.into(), subnet.into(), group.into());
-        let interface = |place: &(Json, Json, Json), host: &str, device: u32, address: &str| {
-            let (vpc, subnet, group) = place;
-            serde_json::json!({
-                "vpc": vpc, "subnet": subnet, "addresses": [address],
-                "security_groups": [group], "tags": {}, "mirror_target": null,
-                "instance": {
-                    "id": format!("i-{host:0>17}"), "instance_type": "m5.large", "device": device,
-                    "tags": { "aws:autoscaling:groupName": "api" },
-                },
-            })
-        };
-        let mut left_out = interface(&own, "3", 0, "10.7.9.43");
-        left_out["tags"] = serde_json::json!({ "mirror": "false" });
-        there["sources"]["api"]["interfaces"] = serde_json::json!({
-            // Two of one instance beside the receiver, one of another in a VPC that has the same addresses.
-            "eni-00000000000000001": interface(&own, "1", 0, "10.7.9.41"),
-            "eni-00000000000000002": interface(&own, "1", 1, "10.7.9.42"),
-            "eni-00000000000000003": interface(&other, "2", 0, "10.7.9.44"),
-            "eni-00000000000000004": left_out,
-            // It would be in another range of its VPC.
-            "eni-00000000000000005": interface(&own, "4", 0, "100.64.0.9"),
-        });
-    });
+    observed(&folder, started);
     assert_shown!(folder.mirror("rehearse --inventory there.json"), @r#"
     exit code: 1
     ----- stdout -----

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aws_sdk_autoscaling::Client as Autoscaling;
+use aws_sdk_autoscaling::types::Tag as GroupTag;
 use aws_sdk_ec2::Client as Ec2;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use mirror_local::{Cloud, Faults};
@@ -54,6 +56,16 @@ pub(crate) async fn disown(cloud: &Cloud) {
     for arn in arns {
         let keys = OWNERSHIP.iter().map(|key| (*key).to_owned()).collect();
         elb.remove_tags().resource_arns(arn).set_tag_keys(Some(keys)).send().await.unwrap();
+    }
+    let scaling = Autoscaling::new(&config(cloud));
+    let groups = scaling.describe_auto_scaling_groups().send().await.unwrap();
+    for name in groups.auto_scaling_groups().iter().filter_map(|it| it.auto_scaling_group_name()) {
+        let tag = |key: &str| {
+            let of = GroupTag::builder().resource_type("auto-scaling-group").resource_id(name);
+            of.key(key).build()
+        };
+        let tags = OWNERSHIP.iter().map(|key| tag(key)).collect();
+        scaling.delete_tags().set_tags(Some(tags)).send().await.unwrap();
     }
 }
 

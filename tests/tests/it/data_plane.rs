@@ -7,3 +7,4 @@ mod generated;
 mod lab;
 mod scenes;
 mod stacks;
+mod wire;

@@ -85,17 +85,18 @@ impl Wire {
     }
 
     /// Starts the program that receives, and waits until it does.
-    fn receive(&self, program: &Path, folder: &Path) -> Child {
-        let child = Command::new("ip")
+    fn receive(&self, program: &Path, folder: &Path) -> Receiver {
+        let started = Command::new("ip")
             .args(["netns", "exec", &self.receivers])
             .arg(program)
             .args(["receive", "--input", "udp", "--workers", "1", "--pcapng"])
             .arg(folder)
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .expect("there is a namespace");
-        wait_until(|| !sockets(&child).is_empty());
-        child
+            .spawn();
+        let receiver = Receiver(started.expect("there is a namespace"));
+        wait_until(|| !receiver.sockets().is_empty());
+        receiver
     }
 }
 
@@ -117,14 +118,36 @@ fn succeeds(program: &str, arguments: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The bytes that wait in each socket that receives VXLAN where a process is.
-fn sockets(process: &Child) -> Vec<u64> {
-    let table = format!("/proc/{}/net/udp", process.id());
-    let table = std::fs::read_to_string(table).unwrap_or_default();
-    let fields = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let ours = fields.filter(|fields| fields.get(1).is_some_and(|it| it.ends_with(":12B5")));
-    let waiting = |fields: Vec<&str>| fields.get(4)?.split_once(':').map(|(_, it)| it.to_owned());
-    ours.filter_map(waiting).filter_map(|hex| u64::from_str_radix(&hex, 16).ok()).collect()
+/// The program that receives.
+struct Receiver(Child);
+
+impl Receiver {
+    /// The bytes that wait in each of its sockets.
+    fn sockets(&self) -> Vec<u64> {
+        let tables = ["udp", "udp6"].map(|of| format!("/proc/{}/net/{of}", self.0.id()));
+        let tables =
+            tables.map(|table| std::fs::read_to_string(table).unwrap_or_default()).concat();
+        let fields = tables.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let ours = fields.filter(|fields| fields.get(1).is_some_and(|it| it.ends_with(":12B5")));
+        let waiting =
+            |fields: Vec<&str>| fields.get(4)?.split_once(':').map(|(_, it)| it.to_owned());
+        ours.filter_map(waiting).filter_map(|hex| u64::from_str_radix(&hex, 16).ok()).collect()
+    }
+
+    /// Waits until it has taken everything, and tells it to stop.
+    fn end(mut self) {
+        wait_until(|| self.sockets().iter().all(|waiting| *waiting == 0));
+        assert!(succeeds("kill", &format!("-TERM {}", self.0.id())));
+        assert!(self.0.wait().expect("it was started").success());
+    }
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 fn wait_until(holds: impl Fn() -> bool) {
@@ -182,11 +205,9 @@ async fn what_the_data_plane_sends_arrives_over_a_real_wire() {
     };
     let Some(wire) = Wire::between("10.0.1.0/24", addresses.into_iter()) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut receiver = wire.receive(&program, folder.path());
+    let receiver = wire.receive(&program, folder.path());
     wire.send(&packets);
-    wait_until(|| sockets(&receiver).iter().all(|waiting| *waiting == 0));
-    assert!(succeeds("kill", &format!("-TERM {}", receiver.id())));
-    assert!(receiver.wait().expect("it was started").success());
+    receiver.end();
     let mut sent: Vec<Vec<u8>> = packets.iter().map(|it| it[WRAPPING..].to_vec()).collect();
     sent.sort();
     assert!(sent == delivered(folder.path()), "other frames arrived than were sent");

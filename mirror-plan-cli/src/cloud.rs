@@ -116,16 +116,6 @@ pub(crate) fn connect_to(
         .map_err(|error| Diagnostic::error(code::CREDENTIALS, error.to_string()).into())
 }
 
-/// EC2 of a local AWS that is no folder's, for what no plan makes.
-pub(crate) fn ec2_of(
-    cloud: &Cloud,
-    settings: &Settings,
-    region: Option<&Region>,
-) -> aws_sdk_ec2::Client {
-    let region = settings.region.clone().or_else(|| region.map(Region::to_string));
-    aws_sdk_ec2::Client::new(&in_process(cloud, settings, region))
-}
-
 /// What a cloud holds of what is wanted, where nobody else works on it.
 pub(crate) async fn observe_alone(aws: &Aws, wanted: Wanted<'_>) -> Result<Observed, Diagnostics> {
     let sight = observe(aws, wanted).await.map_err(|error| unseen(&error))?;

@@ -35,6 +35,7 @@ mod rate;
 mod retry;
 #[cfg(feature = "s3")]
 pub(crate) mod s3;
+pub mod surroundings;
 mod tags;
 mod together;
 mod wait;

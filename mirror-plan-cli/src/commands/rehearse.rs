@@ -5,7 +5,6 @@ mod account;
 mod json;
 mod replay;
 mod stage;
-mod surroundings;
 mod text;
 
 use std::net::IpAddr;

@@ -8,16 +8,15 @@ use mirror_local::{Cloud, Durations, Settings as CloudSettings};
 use mirror_plan::address::{Address, Kind, Name};
 use mirror_plan::apply::report::Report;
 use mirror_plan::apply::{Journal, Options, Stop, apply};
-use mirror_plan::aws::{Aws, Wanted};
+use mirror_plan::aws::{Aws, Wanted, surroundings};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::observed::{Found, Observed, Remade, Seen, remade, without_images};
+use mirror_plan::observed::{Bystanders, Found, Observed, Remade, Seen, remade, without_images};
 use mirror_plan::plan::{Mode, Request, plan};
 use mirror_plan::render::report::Failures;
 use mirror_plan::resource::Resource;
 use mirror_plan::stack::Stack;
 
-use super::surroundings;
 use crate::cli::SightArgs;
 use crate::settings::{Place, Settings};
 use crate::ui::Ui;
@@ -37,7 +36,6 @@ const SEED: u64 = 0x7265_6865_6172_7365;
 pub(super) struct Stage {
     cloud: Cloud,
     aws: Aws,
-    ec2: aws_sdk_ec2::Client,
     stack: Stack,
 }
 
@@ -95,10 +93,9 @@ impl Stage {
         instant.durations = Durations::instant();
         let cloud = cloud.with_settings(instant);
         let aws = cloud::connect_to(&cloud, settings, stack.region.as_ref())?;
-        let ec2 = cloud::ec2_of(&cloud, settings, stack.region.as_ref());
         // Whose account it is and who else works on it is of no consequence here.
         let stack = Stack { account: None, coordination: None, ..stack.clone() };
-        Ok(Self { cloud, aws, ec2, stack })
+        Ok(Self { cloud, aws, stack })
     }
 
     pub(super) const fn cloud(&self) -> &Cloud {
@@ -156,11 +153,15 @@ impl Stage {
             let hosts = bystanders.hosts.iter().collect();
             let seen = Seen { objects: hosts, interfaces, before };
             stand_ins.extend(self.make(&name(BYSTANDERS), &seen).await?);
-            surroundings::attach(&self.cloud, &self.ec2, &bystanders).await?;
+            let made = surroundings::attach(&self.aws, &bystanders).await;
+            let mut names = made.map_err(|error| unmade(&error.to_string()))?;
+            names.insert(Bystanders::AWS.to_owned(), "aws".to_owned());
+            self.cloud.rename(&names);
         }
         let all = Seen { objects: owned, before: existing, interfaces: Vec::new() };
         stand_ins.extend(self.make(own, &all).await?);
-        surroundings::close(&self.cloud, &self.ec2, &observed.network_acls).await?;
+        let closed = surroundings::close(&self.aws, &observed.network_acls).await;
+        self.cloud.rename(&closed.map_err(|error| unmade(&error.to_string()))?);
         let left_out = bystanders.left_out.iter().map(ToString::to_string).collect();
         Ok(Held { stand_ins: stand_ins.into_iter().collect(), left_out })
     }
@@ -174,11 +175,7 @@ impl Stage {
         let Remade { stack: before, stand_ins } = remade(name.clone(), seen, &self.stack)?;
         let report = self.apply_of(&before).await?;
         if !report.is_complete() {
-            let title = "what is there cannot be made again in a local AWS";
-            return Err(Diagnostic::error(code::FILE, title)
-                .note(Failures::new(&report).rehearsed().to_string().trim_end().to_owned())
-                .help("rehearse it as new: --offline")
-                .into());
+            return Err(unmade(&Failures::new(&report).rehearsed().to_string()).into());
         }
         let made = self.observe_of(&before).await?;
         let pairs =
@@ -190,6 +187,12 @@ impl Stage {
         self.cloud.rename(&names.chain(stood_for).collect());
         Ok(stand_ins.into_values().collect())
     }
+}
+
+fn unmade(why: &str) -> Diagnostic {
+    Diagnostic::error(code::FILE, "what is there cannot be made again in a local AWS")
+        .note(why.trim_end().to_owned())
+        .help("rehearse it as new: --offline")
 }
 
 /// What could not be made just as it was seen.

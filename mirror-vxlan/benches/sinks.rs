@@ -22,9 +22,10 @@ use mirror_vxlan::input::{Content, Input, Packet, Received};
 use mirror_vxlan::receive::{Everything, Receiver};
 use mirror_vxlan::session::{SessionId, Sessions};
 use mirror_vxlan::sink::file::{FileOptions, Files};
-use mirror_vxlan::sink::tap::{MTU, Tap};
+use mirror_vxlan::sink::tap::Tap;
 use mirror_vxlan::sink::vxlan::{SOURCE_PORTS, Vxlan};
 use mirror_vxlan::sink::{Delivery, Null, PcapStream, Sink, Unnamed};
+use mirror_vxlan::tap::MTU;
 use mirror_vxlan::wire::{Header, UDP_PORT};
 use mirror_vxlan::{Timestamp, Vni};
 

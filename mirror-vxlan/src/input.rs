@@ -21,6 +21,8 @@ pub mod ring;
 #[cfg(target_os = "linux")]
 pub mod steer;
 #[cfg(target_os = "linux")]
+pub mod tap;
+#[cfg(target_os = "linux")]
 pub mod udp;
 #[cfg(target_os = "linux")]
 pub mod xdp;

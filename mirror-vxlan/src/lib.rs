@@ -104,6 +104,8 @@ pub mod sink;
 pub mod socket;
 #[cfg(feature = "program")]
 pub mod summary;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod tap;
 #[cfg(feature = "upload")]
 pub mod upload;
 

@@ -38,14 +38,17 @@ pub(crate) struct RehearseArgs {
 pub(crate) struct TrafficArgs {
     /// Replay a capture file, pcap or pcapng, compressed or not; - is standard input. Without one it is
     /// traffic made up for the sources of the stack.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "packets"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tap", "seed", "packets"])]
     pub(crate) pcap: Option<PathBuf>,
+    /// Take what this host sends into a TAP device, which is made for it, until the command is interrupted.
+    #[arg(long, value_name = "NAME", conflicts_with = "seed")]
+    pub(crate) tap: Option<String>,
     /// What traffic is made up from; equal seeds make equal traffic.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How many packets are made up.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
-    pub(crate) packets: usize,
+    /// How many packets are made up, 1000 unless given; or taken from the TAP device at most.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) packets: Option<usize>,
 }
 
 /// An interface by a name of it, with an address.

@@ -3,6 +3,7 @@
 
 mod account;
 mod json;
+mod live;
 mod replay;
 mod stage;
 mod text;
@@ -29,6 +30,9 @@ use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::stack_file::Loaded;
 use crate::ui::Ui;
+
+/// Packets that are made up unless more or less are asked for.
+const MADE_UP: usize = 1_000;
 
 pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let RehearseArgs { stack, traffic, eni, mtu, out, sight, lost_max, json } = args;
@@ -61,28 +65,33 @@ pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -
         .into());
     }
     let replay = Replay::start(plane, (mirroring, *mtu), &observed, out.as_deref())?;
-    let account = match &traffic.pcap {
-        Some(path) => replay.capture(path)?,
-        None => {
-            let TrafficArgs { pcap: _, seed, packets } = traffic;
-            replay.mix(*seed, *packets)?
-        }
+    let traffic = Traffic::of(traffic);
+    let account = match &traffic {
+        Traffic::Capture(path) => replay.capture(path)?,
+        Traffic::Tap { device, packets } => replay.tap(device, *packets, ui)?,
+        Traffic::MadeUp { seed, packets } => replay.mix(*seed, *packets)?,
     };
     if account.offered().packets == 0 {
         return Err(unmirrored(&account));
     }
-    let name = match &traffic.pcap {
-        Some(path) => Traffic::Capture(path.display().to_string()),
-        None => Traffic::MadeUp { seed: traffic.seed },
-    };
-    let rehearsed =
-        Rehearsed { stack: stage.stack().name.to_string(), traffic: name, report, account };
+    let rehearsed = Rehearsed { stack: stage.stack().name.to_string(), traffic, report, account };
     if *json {
         ui.data(format_args!("{:#}\n", json::rehearsed(&rehearsed)));
     } else {
         ui.data(text::Text(&rehearsed));
     }
     Ok(rehearsed.status(*lost_max))
+}
+
+impl Traffic {
+    fn of(args: &TrafficArgs) -> Self {
+        let TrafficArgs { pcap, tap, seed, packets } = args;
+        match (pcap, tap) {
+            (Some(path), _) => Self::Capture(path.clone()),
+            (None, Some(device)) => Self::Tap { device: device.clone(), packets: *packets },
+            (None, None) => Self::MadeUp { seed: *seed, packets: packets.unwrap_or(MADE_UP) },
+        }
+    }
 }
 
 /// Tells the trace where Amazon's DNS server is, which it cannot know where the stack does not have the VPC.

@@ -2,6 +2,7 @@
 //! accounted for.
 
 mod delivered;
+mod live;
 
 use std::fs;
 

@@ -27,6 +27,7 @@ use mirror_vxlan::sink::file::{Budget, BudgetPolicy, FileOptions, Files, Prefix}
 use mirror_vxlan::sink::tap::Tap;
 use mirror_vxlan::sink::vxlan::{SOURCE_PORTS, Vxlan};
 use mirror_vxlan::summary::Summary;
+use mirror_vxlan::tap;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing::{info, warn};
@@ -42,9 +43,6 @@ const BEAT: Duration = Duration::from_millis(100);
 
 /// The level of zstd at which files take half the space and a core keeps up with the disk.
 const ZSTD_LEVEL: i32 = 3;
-
-/// The MTU of a TAP device: that of a VPC.
-const TAP_MTU: u16 = 9001;
 
 /// What needs privileges to be opened.
 struct Opened {
@@ -160,7 +158,7 @@ fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
     }
     let tap = match &output.tap {
         None => None,
-        Some(name) => Some(Tap::open(name.parse()?, TAP_MTU)?),
+        Some(name) => Some(Tap::open(name.parse()?, tap::MTU)?),
     };
     let health_tcp = match operate.health_tcp {
         None => None,

@@ -6,36 +6,8 @@ use std::io::{self, Write as _};
 use crate::Timestamp;
 use crate::batch::Batch;
 use crate::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
-pub use crate::socket::device::{DeviceName, DeviceNameError};
-use crate::socket::tap;
-
-/// The MTU of a device unless another is asked for: that of a network interface in a VPC.
-pub const MTU: u16 = 9001;
-
-/// Why a TAP device could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TapError {
-    /// It could not be opened or made.
-    #[error("open TAP device `{name}`; it needs /dev/net/tun, CAP_NET_ADMIN and no other program")]
-    Open {
-        /// Its name.
-        name: DeviceName,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// It could not be set up.
-    #[error("set TAP device `{name}` up with an MTU of {mtu}")]
-    SetUp {
-        /// Its name.
-        name: DeviceName,
-        /// The MTU.
-        mtu: u16,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-}
+use crate::socket::tap::set_up;
+use crate::tap::{DeviceName, TapError, open};
 
 /// Writes frames into a TAP device, which is there until the sink is closed.
 ///
@@ -97,7 +69,7 @@ impl Sink for Tap {
         if self.trouble.is_none() {
             return;
         }
-        let revived = match tap::set_up(&self.name, self.mtu) {
+        let revived = match set_up(&self.name, self.mtu) {
             Ok(()) => Ok(()),
             // Somebody deleted it.
             Err(_) => open(&self.name, self.mtu).map(|device| self.device = device),
@@ -110,10 +82,4 @@ impl Sink for Tap {
     fn trouble(&self) -> Option<&Trouble> {
         self.trouble.as_ref()
     }
-}
-
-fn open(name: &DeviceName, mtu: u16) -> Result<File, TapError> {
-    let device = tap::open(name).map_err(|source| TapError::Open { name: name.clone(), source })?;
-    tap::set_up(name, mtu).map_err(|source| TapError::SetUp { name: name.clone(), mtu, source })?;
-    Ok(device)
 }

@@ -11,7 +11,8 @@ use super::device::{DeviceName, any_socket, ioctl};
 
 /// Opens the TAP device with this name, or makes it; one that was made goes when it is closed.
 ///
-/// A frame is written by one call of `write`, and put into the device before the call returns.
+/// A frame is written by one call of `write`, and put into the device before the call returns. One
+/// that the host sends into the device is read by one call of `read`.
 ///
 /// # Errors
 ///
@@ -47,4 +48,15 @@ pub fn set_up(name: &DeviceName, mtu: u16) -> io::Result<()> {
     let flags = unsafe { request.ifr_ifru.ifru_flags };
     request.ifr_ifru.ifru_flags = flags | c_short::try_from(up).expect("both flags are low bits");
     ioctl(&socket, libc::SIOCSIFFLAGS as Ioctl, &mut request)
+}
+
+/// Sets how many frames that the host sends into a device wait there to be read.
+///
+/// # Errors
+///
+/// There is no such device any more, or CAP_NET_ADMIN is missing.
+pub fn set_queue(name: &DeviceName, frames: u16) -> io::Result<()> {
+    let mut request = name.request();
+    request.ifr_ifru.ifru_metric = frames.into(); // as `ifr_qlen`, the same number of the union
+    ioctl(&any_socket()?, libc::SIOCSIFTXQLEN as Ioctl, &mut request)
 }

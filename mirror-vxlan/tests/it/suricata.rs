@@ -17,8 +17,9 @@ use mirror_vxlan::frame::{Frame, Session};
 use mirror_vxlan::offline::{Place, Task, decap};
 use mirror_vxlan::receive::{Everything, Receiver};
 use mirror_vxlan::session::Sessions;
-use mirror_vxlan::sink::tap::{MTU, Tap};
+use mirror_vxlan::sink::tap::Tap;
 use mirror_vxlan::sink::{Delivery, Sink};
+use mirror_vxlan::tap::MTU;
 use mirror_vxlan::wire::UDP_PORT;
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! The TAP device, as tcpdump sees it in a network namespace of the test's own.
+//! TAP devices in network namespaces of the tests' own: as tcpdump sees one that is written to, and what
+//! the host sends into one that is read.
 
 use std::io::{self, BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,12 +11,14 @@ use std::time::Duration;
 use mirror_vxlan::Timestamp;
 use mirror_vxlan::batch::Batch;
 use mirror_vxlan::decap::Decapsulator;
-use mirror_vxlan::input::{Input, Packet, Received};
+use mirror_vxlan::input::tap::TapInput;
+use mirror_vxlan::input::{Content, Input, Packet, Received};
 use mirror_vxlan::receive::{Everything, Options, Receiver};
 use mirror_vxlan::session::Sessions;
 use mirror_vxlan::sink::file::{FileOptions, Files};
-use mirror_vxlan::sink::tap::{DeviceName, MTU, Tap};
+use mirror_vxlan::sink::tap::Tap;
 use mirror_vxlan::sink::{Ahead, Delivery, LossReason, Sink, Unnamed};
+use mirror_vxlan::tap::{DeviceName, MTU};
 use rustix::thread::UnshareFlags;
 #[expect(deprecated, reason = "its successor is unsafe for flags that are not used here")]
 use rustix::thread::unshare;
@@ -66,6 +69,11 @@ impl Tcpdump {
     }
 }
 
+fn ip(arguments: &str) -> bool {
+    let done = Command::new("ip").args(arguments.split(' ')).status();
+    done.is_ok_and(|status| status.success())
+}
+
 fn name(text: &str) -> DeviceName {
     text.parse().unwrap()
 }
@@ -96,13 +104,9 @@ fn what_the_device_does_not_take_is_refused_and_a_device_that_was_deleted_is_mad
         let sessions = Arc::new(Sessions::default());
         let whole = batch(&sessions, 0, 5, 100);
         assert!(Tap::open(name("mirror0"), 1500).is_err(), "it is in use");
-        let ip = |arguments: &[&str]| {
-            let done = Command::new("ip").args(arguments).status();
-            done.is_ok_and(|status| status.success())
-        };
         for (action, wrong) in [
-            (&["link", "set", "mirror0", "down"][..], "Input/output error"),
-            (&["link", "delete", "mirror0"], "File descriptor in bad state"),
+            ("link set mirror0 down", "Input/output error"),
+            ("link delete mirror0", "File descriptor in bad state"),
         ] {
             assert_eq!(tap.deliver(&whole), Delivery::whole(&whole));
             if !ip(action) {
@@ -213,5 +217,49 @@ fn a_frame_without_a_header_is_refused_and_no_trouble() {
         runt.push(SessionId::new(0), &frame).unwrap();
         assert_eq!(tap.deliver(&runt), Delivery::none(&runt, LossReason::Refused));
         assert_eq!(tap.trouble(), None);
+    });
+}
+
+/// The number that a datagram in a frame carries.
+fn carried(packet: &Packet<'_>) -> u64 {
+    let Content::Packet { bytes, .. } = packet.content else { panic!("{packet:?}") };
+    let frame = etherparse::SlicedPacket::from_ethernet(bytes).expect("the host sends whole ones");
+    let Some(etherparse::TransportSlice::Udp(udp)) = frame.transport else { panic!("{frame:?}") };
+    u64::from_be_bytes(udp.payload().try_into().expect("a number"))
+}
+
+#[test]
+fn what_the_host_sends_into_a_device_is_read_in_order_or_counted_as_dropped() {
+    in_namespace(|| {
+        // A host that speaks IPv6 looks for its neighbours.
+        std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").ok();
+        let mut tap = TapInput::open(name("mirror0"), MTU).unwrap();
+        if !ip("address add 10.9.0.1/24 dev mirror0") {
+            println!("skipped: ip is not installed");
+            return;
+        }
+        let socket = std::net::UdpSocket::bind("10.9.0.1:0").unwrap();
+        let send = |numbers: std::ops::Range<u64>| {
+            for number in numbers {
+                socket.send_to(&number.to_be_bytes(), "10.9.0.2:9").unwrap();
+            }
+        };
+        let wait = Duration::from_millis(50);
+        let mut read = Vec::new();
+        let mut all = |tap: &mut TapInput| {
+            while tap.receive(wait, |packet| read.push(carried(&packet))).unwrap()
+                != Received::Nothing
+            {}
+            read.clone()
+        };
+        send(0..3);
+        assert_eq!((all(&mut tap), tap.dropped().unwrap()), (vec![0, 1, 2], 0));
+        send(3..10_000);
+        let read = all(&mut tap);
+        assert!(read.len() > 8_000 && read.is_sorted(), "{} were read", read.len());
+        let dropped = tap.dropped().unwrap();
+        assert_eq!((dropped > 0, read.len() as u64 + dropped), (true, 10_000));
+        assert!(ip("link delete mirror0"));
+        assert!(tap.receive(wait, |_| {}).is_err() && tap.dropped().is_err(), "it is gone");
     });
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use mirror_local::data_plane::{
     By, Carried, DataPlane, Direction, Interface, Loss, Mirrored, Reserved, Seen, Session,
@@ -22,10 +23,16 @@ pub(super) struct Rehearsed {
 
 /// What went over the wire.
 pub(super) enum Traffic {
-    /// The file of this name.
-    Capture(String),
+    /// A capture.
+    Capture(PathBuf),
+    /// What is sent into the TAP device of this name.
+    Tap {
+        device: String,
+        /// At most so many; without end if it is not said.
+        packets: Option<usize>,
+    },
     /// Made up.
-    MadeUp { seed: u64 },
+    MadeUp { seed: u64, packets: usize },
 }
 
 /// Packets and the bytes of their frames.
@@ -40,6 +47,8 @@ pub(super) struct Count {
 pub(super) struct Account {
     pub(super) read: Count,
     pub(super) nanoseconds: u64,
+    /// Frames that came faster than they could be read, and are in no other number.
+    pub(super) unread: u64,
     pub(super) arp: u64,
     pub(super) other: u64,
     pub(super) nobody: u64,

@@ -16,8 +16,9 @@ pub(super) fn rehearsed(rehearsed: &Rehearsed) -> Value {
     json!({
         "stack": stack,
         "traffic": match traffic {
-            Traffic::Capture(name) => json!({ "capture": name }),
-            Traffic::MadeUp { seed } => json!({ "seed": seed }),
+            Traffic::Capture(path) => json!({ "capture": path.display().to_string() }),
+            Traffic::Tap { device, .. } => json!({ "tap": device }),
+            Traffic::MadeUp { seed, .. } => json!({ "seed": seed }),
         },
         "apply": {
             "complete": report.is_complete(),
@@ -43,9 +44,10 @@ fn refused(report: &Report) -> Vec<Value> {
 }
 
 fn packets(account: &Account) -> Value {
-    let Account { read, nanoseconds, arp, other, nobody, once, twice, elsewhere, .. } = account;
+    let Account { read, nanoseconds, unread, arp, other, nobody, once, twice, elsewhere, .. } =
+        account;
     json!({
-        "packets": read.packets, "bytes": read.bytes, "nanoseconds": nanoseconds,
+        "packets": read.packets, "bytes": read.bytes, "nanoseconds": nanoseconds, "unread": unread,
         "at_one_interface": once, "at_two_interfaces": twice, "between_others": nobody,
         "arp": arp, "other": other, "at_interfaces_not_mirrored": elsewhere,
     })

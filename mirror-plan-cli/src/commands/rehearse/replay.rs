@@ -112,7 +112,7 @@ impl Replay {
         self.end()
     }
 
-    fn offer(&mut self, record: &Record<'_>, frame: &[u8]) {
+    pub(super) fn offer(&mut self, record: &Record<'_>, frame: &[u8]) {
         let Self { plane, delivery, foretelling, account, failure, began } = self;
         let time = record.time.as_nanos();
         let elapsed = time.saturating_sub(*began.get_or_insert(time));
@@ -152,7 +152,12 @@ impl Replay {
         }
     }
 
-    fn end(self) -> Result<Account, Diagnostics> {
+    /// This many frames were not even read.
+    pub(super) const fn dropped(&mut self, frames: u64) {
+        self.account.unread = frames;
+    }
+
+    pub(super) fn end(self) -> Result<Account, Diagnostics> {
         let Self { plane, delivery, mut account, failure, foretelling, .. } = self;
         if let Some(error) = failure {
             return Err(undelivered(&error).into());

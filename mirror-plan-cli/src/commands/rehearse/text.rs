@@ -29,10 +29,14 @@ impl fmt::Display for Text<'_> {
         let Count { packets, bytes } = account.read;
         let seconds = std::time::Duration::from_nanos(account.nanoseconds).as_secs_f64();
         let traffic = match traffic {
-            Traffic::Capture(name) => name.clone(),
-            Traffic::MadeUp { seed } => format!("made-up traffic of seed {seed}"),
+            Traffic::Capture(path) => path.display().to_string(),
+            Traffic::Tap { device, .. } => format!("TAP device {device}"),
+            Traffic::MadeUp { seed, .. } => format!("made-up traffic of seed {seed}"),
         };
         writeln!(f, "Stack {stack}, {traffic}: {packets} packets, {bytes} bytes, {seconds:.3} s")?;
+        if account.unread > 0 {
+            writeln!(f, "{} more came faster than they could be rehearsed", account.unread)?;
+        }
         account.sources.values().try_for_each(|source| self.write_source(f, source))?;
         self.write_receivers(f, account)?;
         self.write_sums(f, account)

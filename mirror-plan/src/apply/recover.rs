@@ -14,8 +14,8 @@ use crate::plan::Mode;
 /// The pause before looking again, at first; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest pause before looking again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The longest pause before looking again: what has not come to light for a minute hardly ever does.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why it could not be found out.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ pub async fn recover(
                 if journal.ledger().is_settled() {
                     return Err(error.into());
                 }
-                wait(&error.to_string(), &mut pause, on_wait).await;
+                wait(&error.to_string(), &mut pause, Duration::MAX, on_wait).await;
             }
             Err(error @ ObserveError::Call(_)) => return Err(error.into()),
         }
@@ -131,7 +131,10 @@ impl Standstill {
         let Self { pending, observed, ledger } = self;
         let nothing = Observed::nothing(observed.account.clone(), observed.region.clone());
         loop {
-            wait(pending, pause, on_wait).await;
+            let left =
+                ledger.lapses_at(aws.settle_window()).map(|lapse| lapse.duration_since(now()));
+            let left = left.and_then(|left| Duration::try_from(left).ok());
+            wait(pending, pause, left.unwrap_or(Duration::MAX), on_wait).await;
             let mut later = ledger.clone();
             later.settle(&nothing, now(), aws.settle_window());
             if later != *ledger || has_moved(aws, stack, observed).await? {
@@ -141,8 +144,9 @@ impl Standstill {
     }
 }
 
-async fn wait(pending: &str, pause: &mut Duration, on_wait: &mut dyn FnMut(&str)) {
+/// Pauses, but for not much longer than there is `left` to wait for.
+async fn wait(pending: &str, pause: &mut Duration, left: Duration, on_wait: &mut dyn FnMut(&str)) {
     on_wait(pending);
-    tokio::time::sleep(*pause).await;
+    tokio::time::sleep((*pause).min(left.max(FIRST_PAUSE))).await;
     *pause = (*pause * 2).min(LONGEST_PAUSE);
 }

@@ -153,6 +153,16 @@ impl Ledger {
         settled
     }
 
+    /// When the first of what is open counts as settled, although nothing has been seen of it.
+    #[must_use]
+    pub fn lapses_at(&self, window: Duration) -> Option<Timestamp> {
+        let Self { entries, damaged } = self;
+        let times = entries.values().map(|entry| match entry {
+            Entry::Sent { token: _, request: _, at } | Entry::Made { id: _, at } => *at,
+        });
+        times.chain(*damaged).min().and_then(|first| first.checked_add(window).ok())
+    }
+
     /// What must be waited for before anything can be planned: `vpc.lab may have been made`.
     ///
     /// A call whose repeat makes no second object need not be waited for, unless the object is to go, or
@@ -226,6 +236,7 @@ mod tests {
             Observed::nothing("123456789012".parse().unwrap(), "eu-west-1".parse().unwrap());
         let window = Duration::from_secs(300);
         let mut ledger = Ledger::of(records()).dated(at(1_000));
+        assert_eq!(ledger.lapses_at(window), Some(at(1_300)));
         assert_eq!(ledger.settle(&nothing, at(1_299), window), []);
         assert_eq!(ledger.settle(&nothing, at(1_300), window).len(), 2);
         assert!(ledger.is_settled());

@@ -11,7 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use mirror_local::{Cloud, Durations, Settings};
+use mirror_local::{Clock, Cloud, Durations, Settings, Teller};
 use mirror_plan::address::Address;
 use mirror_plan::apply::report::{Outcome, Report};
 use mirror_plan::apply::{Journal, Options, Stop, apply};
@@ -47,6 +47,20 @@ impl Rig {
         let mut settings = Settings::default();
         settings.durations = Durations::instant();
         Self::over(Cloud::in_memory().with_settings(settings))
+    }
+
+    /// An account whose transitions take their time, which is the runtime's: a paused one leaps to the
+    /// next moment at which anything is to happen.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[must_use]
+    pub fn in_time_of_runtime() -> Self {
+        let (began, at) = (tokio::time::Instant::now(), jiff::Timestamp::now());
+        let now = move || at + began.elapsed();
+        let cloud = Cloud::in_memory().with_settings(Settings::default());
+        let rig = Self::over(cloud.with_clock(Clock::Told(Teller::new(now))));
+        Self { journal: Arc::new(Journal::in_memory(Arc::new(now))), ..rig }
     }
 
     /// Clients for a cloud that is there.

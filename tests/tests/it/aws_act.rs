@@ -22,7 +22,7 @@ use crate::aws_samples::{
     subnet, target_group, to, udp_4789, vpc,
 };
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_network_is_made_changed_and_removed() {
     let mut bench = Bench::new();
     let lab = bench.make("vpc.lab", vpc()).await;
@@ -71,7 +71,7 @@ async fn a_network_is_made_changed_and_removed() {
     assert_eq!(bench.observe().await.observed.owned.len(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_security_group_keeps_exactly_its_rules() {
     let mut bench = Bench::new();
     let vpc = bench.make("vpc.lab", vpc()).await;
@@ -126,7 +126,7 @@ async fn a_security_group_keeps_exactly_its_rules() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_instance_runs_is_changed_and_terminated() {
     let mut bench = Bench::new();
     let (vpc, subnet, group) = network(&mut bench).await;
@@ -160,7 +160,7 @@ async fn an_instance_runs_is_changed_and_terminated() {
     assert_eq!(bench.count("RunInstances"), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_load_balancer_leaves_nothing_behind() {
     let mut bench = Bench::new();
     let (vpc, subnet, group) = network(&mut bench).await;
@@ -201,7 +201,7 @@ async fn a_load_balancer_leaves_nothing_behind() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_name_that_is_somebody_elses_is_refused() {
     let mut bench = Bench::new();
     let (vpc, ..) = network(&mut bench).await;
@@ -220,7 +220,7 @@ async fn a_name_that_is_somebody_elses_is_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_filter_rule_is_changed_field_by_field() {
     let mut bench = Bench::new();
     let ingress = filter_rule(Direction::Ingress, 100);
@@ -256,7 +256,7 @@ async fn a_filter_rule_is_changed_field_by_field() {
     bench.remove(&web).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_session_is_re_pointed_without_a_gap() {
     let mut bench = Bench::new();
     let (vpc, subnet, group) = network(&mut bench).await;
@@ -322,7 +322,7 @@ async fn a_session_is_re_pointed_without_a_gap() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn tags_of_both_services_are_set_and_removed() {
     let mut bench = Bench::new();
     let (vpc, ..) = network(&mut bench).await;

@@ -4,6 +4,7 @@ use mirror_local::{Calls, Cloud, Effect, Fault, Faults};
 use mirror_plan::address::Address;
 use mirror_plan::aws::{ActError, find_created};
 use mirror_plan::resource::{Creation, InternetGateway, Repeat, Resource, Tags};
+use mirror_tests::Rig;
 
 use crate::aws_bench::{Bench, STACK};
 use crate::aws_samples::{filter, group, instance, load_balancer, network, subnet, vpc};
@@ -22,7 +23,7 @@ async fn tokenless(bench: &mut Bench) -> Vec<(Address, Resource)> {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lost_answer_to_a_create_without_token_leaves_one_object() {
     let mut bench = Bench::new();
     for (address, resource) in tokenless(&mut bench).await {
@@ -42,7 +43,7 @@ async fn a_lost_answer_to_a_create_without_token_leaves_one_object() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_plain_sdk_makes_two_where_an_answer_is_lost() {
     let cloud = Cloud::in_memory();
     let client = aws_sdk_ec2::Client::new(&mirror_tests::config(&cloud));
@@ -62,7 +63,7 @@ fn creation_tags(resource: &Resource, address: &Address) -> Tags {
     creation.owned(resource.tags())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_dropped_connection_leaves_one_object() {
     for effect in [Effect::None, Effect::Done] {
         let mut bench = Bench::new();
@@ -75,7 +76,7 @@ async fn a_dropped_connection_leaves_one_object() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_throttled_is_sent_again() {
     let mut bench = Bench::new();
     let throttled = Fault::refused("RequestLimitExceeded", 503);
@@ -85,7 +86,7 @@ async fn what_was_throttled_is_sent_again() {
     assert_eq!(bench.count("CreateVpc"), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_create_with_token_is_replayed_and_makes_one() {
     let mut bench = Bench::new();
     let create = Calls::Action("CreateTrafficMirrorFilter".to_owned());
@@ -94,7 +95,7 @@ async fn a_create_with_token_is_replayed_and_makes_one() {
     assert_eq!(bench.count("CreateTrafficMirrorFilter"), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cut_answer_leaves_one_object_whose_whole_id_is_known() {
     for bytes in [40, 160, 200, 240] {
         let mut bench = Bench::new();
@@ -109,7 +110,7 @@ async fn a_cut_answer_leaves_one_object_whose_whole_id_is_known() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_seen_yet_is_waited_for() {
     let mut bench = Bench::new();
     bench.cloud.set_faults(Faults::none().unseen_for(3));
@@ -123,9 +124,9 @@ async fn what_cannot_be_seen_yet_is_waited_for() {
     assert_eq!(bench.observe().await.observed.owned.len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_wait_says_what_it_waits_for() {
-    let mut bench = Bench::over(Cloud::in_memory());
+    let mut bench = Bench::over(Rig::in_time_of_runtime().cloud);
     let (_, subnet, group) = network(&mut bench).await;
     let web = bench.make("instance.web", instance(&subnet, &group)).await;
     let balancer = load_balancer(&subnet, &group, Vec::new());
@@ -151,7 +152,7 @@ async fn a_wait_says_what_it_waits_for() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_in_the_way_is_named() {
     let mut bench = Bench::new();
     let (_, subnet, group) = network(&mut bench).await;
@@ -168,7 +169,7 @@ async fn what_is_in_the_way_is_named() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_not_known_is_a_bug_and_no_panic() {
     let mut bench = Bench::new();
     let missing: Address = "vpc.lab".parse().unwrap();

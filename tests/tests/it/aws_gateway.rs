@@ -1,12 +1,7 @@
 //! Gateway Load Balancers through the real SDK: the whole chain made, changed, replaced and removed.
 
-use mirror_local::{Cloud, Settings};
 use mirror_plan::plan::{Action, Plan};
 use mirror_tests::{Rig, gateway, stack};
-
-fn rig() -> Rig {
-    Rig::over(Cloud::in_memory().with_settings(Settings::default()))
-}
 
 /// What a plan does, a line for each resource that it does something to.
 fn actions(plan: &Plan) -> String {
@@ -24,17 +19,17 @@ fn edited(edits: &[(&str, &str)]) -> mirror_plan::stack::Stack {
     stack(&text)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_chain_converges_and_goes() {
-    let rig = rig();
+    let rig = Rig::in_time_of_runtime();
     rig.converge(&gateway()).await;
     rig.destroy(&gateway()).await;
     assert!(rig.plan(&stack("stack \"gateway\" { region = \"eu-west-1\" }")).await.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_can_change_in_place_does() {
-    let rig = rig();
+    let rig = Rig::in_time_of_runtime();
     rig.converge(&gateway()).await;
     let changed = edited(&[
         (
@@ -64,9 +59,9 @@ async fn what_can_change_in_place_does() {
     rig.destroy(&fewer).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_listener_comes_moves_and_goes() {
-    let rig = rig();
+    let rig = Rig::in_time_of_runtime();
     let listener = "  target_group = target_group.sensors\n";
     rig.converge(&edited(&[(listener, "")])).await;
     rig.converge(&gateway()).await;
@@ -80,9 +75,9 @@ async fn the_listener_comes_moves_and_goes() {
     rig.destroy(&gateway()).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_load_balancer_is_replaced_behind_the_service_that_stays() {
-    let rig = rig();
+    let rig = Rig::in_time_of_runtime();
     rig.converge(&gateway()).await;
     let named = edited(&[(
         "  target_group = target_group.sensors\n",
@@ -97,9 +92,9 @@ async fn a_load_balancer_is_replaced_behind_the_service_that_stays() {
     rig.destroy(&named).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_is_replaced_and_sessions_follow() {
-    let rig = rig();
+    let rig = Rig::in_time_of_runtime();
     let second = "subnet \"second\" {\n  vpc = vpc.application\n  cidr = cidrsubnet(vpc.application.cidr, 8, 2)\n  availability_zone = \"eu-west-1a\"\n}\n\nsecurity_group \"application\" {";
     let with_second = ("security_group \"application\" {", second);
     rig.converge(&edited(&[with_second])).await;
@@ -113,9 +108,9 @@ async fn an_endpoint_is_replaced_and_sessions_follow() {
     rig.destroy(&moved).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_that_nobody_accepts_says_so_and_goes() {
-    let rig = rig();
+    let rig = Rig::in_time_of_runtime();
     let asking = edited(&[(
         "gateway_load_balancers = [gateway_load_balancer.sensors] }",
         "\n  gateway_load_balancers = [gateway_load_balancer.sensors]\n  acceptance_required = true\n}",

@@ -25,7 +25,7 @@ async fn sides(bench: &mut Bench) -> (Address, Address) {
     (one, other)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_is_asked_for_accepted_routed_over_and_removed() {
     let mut bench = Bench::new();
     let (one, other) = sides(&mut bench).await;
@@ -52,7 +52,7 @@ async fn a_connection_is_asked_for_accepted_routed_over_and_removed() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_there_is_named_and_not_taken() {
     for turned in [false, true] {
         let mut bench = Bench::new();
@@ -78,7 +78,7 @@ async fn a_connection_that_is_there_is_named_and_not_taken() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_fails_says_so_in_awss_words() {
     let mut bench = Bench::new();
     let one = bench.make("vpc.one", vpc()).await;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::{LaunchTemplateSpecification, LifecycleState};
-use mirror_local::{Cloud, Settings};
 use mirror_plan::address::Kind;
 use mirror_plan::aws::discover::discover;
 use mirror_plan::aws::{Wanted, observe, target_health};
@@ -17,9 +16,9 @@ use mirror_tests::{Rig, config, scaling, stack};
 const GROUP: &str = "scaling-sensors";
 
 fn rig() -> (Rig, Client) {
-    let cloud = Cloud::in_memory().with_settings(Settings::default());
-    let client = Client::new(&config(&cloud));
-    (Rig::over(cloud), client)
+    let rig = Rig::in_time_of_runtime();
+    let client = Client::new(&config(&rig.cloud));
+    (rig, client)
 }
 
 /// What a plan does, a line for each resource that it does something to.
@@ -47,7 +46,7 @@ fn edited(edits: &[(&str, &str)]) -> Stack {
     stack(&text)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_example_converges_and_goes() {
     let (rig, _) = rig();
     rig.converge(&scaling()).await;
@@ -55,7 +54,7 @@ async fn the_example_converges_and_goes() {
     assert!(rig.plan(&stack("stack \"scaling\" { region = \"eu-west-1\" }")).await.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_can_change_in_place_does() {
     let (rig, _) = rig();
     rig.converge(&scaling()).await;
@@ -97,7 +96,7 @@ async fn members(client: &Client, count: usize) -> Vec<String> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_a_group_has_registered_is_no_difference_of_its_target_group() {
     let (rig, client) = rig();
     let stack = scaling();
@@ -130,7 +129,7 @@ async fn what_a_group_has_registered_is_no_difference_of_its_target_group() {
     rig.destroy(&stack).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn receivers_have_the_tags_of_their_group_and_are_none_of_the_stacks_instances() {
     let (rig, client) = rig();
     let stack =
@@ -158,7 +157,7 @@ async fn receivers_have_the_tags_of_their_group_and_are_none_of_the_stacks_insta
     assert_eq!(observed.owned.keys().filter(|it| it.kind == Kind::Instance).count(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_receivers_of_somebody_elses_group_are_told_and_left_alone() {
     let (rig, client) = rig();
     let stack = edited(&[("  target_groups   = [target_group.sensors]\n", "")]);
@@ -194,7 +193,7 @@ async fn the_receivers_of_somebody_elses_group_are_told_and_left_alone() {
     assert!(plan(&stack, &sight.observed, &Request::default()).unwrap().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn receivers_move_to_a_replaced_target_group() {
     let (rig, client) = rig();
     rig.converge(&scaling()).await;
@@ -217,7 +216,7 @@ async fn receivers_move_to_a_replaced_target_group() {
     rig.destroy(&moved).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_group_and_a_template_with_other_names_are_other_objects() {
     let (rig, _) = rig();
     rig.converge(&scaling()).await;
@@ -244,7 +243,7 @@ async fn a_group_and_a_template_with_other_names_are_other_objects() {
 }
 
 /// AWS keeps the name until the last instance has gone.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_group_that_goes_is_waited_for_before_another_has_its_name() {
     let (rig, client) = rig();
     let stack = scaling();
@@ -261,7 +260,7 @@ async fn a_group_that_goes_is_waited_for_before_another_has_its_name() {
     rig.destroy(&stack).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_group_of_somebody_else_with_the_name_stays_theirs() {
     let (rig, client) = rig();
     let others = edited(&[
@@ -282,7 +281,7 @@ async fn a_group_of_somebody_else_with_the_name_stays_theirs() {
     assert!(rig.plan(&others).await.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_the_stack_uses_of_a_group_is_found_by_its_name() {
     let (rig, _) = rig();
     rig.converge(&scaling()).await;
@@ -301,7 +300,7 @@ async fn what_the_stack_uses_of_a_group_is_found_by_its_name() {
     assert!(shown.contains("\"user_data\":null"), "{shown}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_vpc_is_discovered_with_its_groups_and_without_their_instances() {
     let (rig, client) = rig();
     rig.converge(&scaling()).await;

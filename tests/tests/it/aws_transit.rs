@@ -1,7 +1,6 @@
 //! Transit gateway attachments through the real SDK: made, changed, routed over and removed, and those of others
 //! left alone.
 
-use mirror_local::{Cloud, Settings};
 use mirror_plan::address::Address;
 use mirror_plan::attribute::Ref;
 use mirror_plan::aws::ActError;
@@ -117,9 +116,9 @@ async fn a_gateway_that_is_not_there_is_refused_at_once() {
     assert!(bench.waits.lock().unwrap().is_empty(), "nothing would come of waiting");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_example_converges_is_changed_and_goes() {
-    let rig = Rig::over(Cloud::in_memory().with_settings(Settings::default()));
+    let rig = Rig::in_time_of_runtime();
     let gateway = transit_gateway(&rig.cloud).await;
     let other = transit_gateway(&rig.cloud).await;
     rig.converge(&transit(&gateway)).await;

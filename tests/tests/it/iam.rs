@@ -11,7 +11,7 @@ mod sources;
 
 use std::collections::BTreeSet;
 
-use mirror_local::{Cloud, Policy, Settings};
+use mirror_local::{Cloud, Policy};
 use mirror_plan::aws::{Wanted, observe};
 use mirror_plan::iam::{Location, Purpose, policies};
 use mirror_plan::plan::{Mode, Plan, Request, plan};
@@ -284,7 +284,7 @@ async fn the_policy_for_destroy_is_enough_to_destroy_what_the_file_no_longer_dec
 /// once.
 const WHILE_WAITING: &str = "autoscaling:DescribeScalingActivities";
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn while_instances_are_on_their_way_it_is_asked_why_they_do_not_come() {
     let stack = stack(
         "stack \"lab\" { region = \"eu-west-1\" }\n\
@@ -297,7 +297,7 @@ async fn while_instances_are_on_their_way_it_is_asked_why_they_do_not_come() {
     for (policies, is_enough) in
         [(printed.clone(), true), (printed.without("Read", Some(WHILE_WAITING)), false)]
     {
-        let rig = Rig::over(Cloud::in_memory().with_settings(Settings::default()));
+        let rig = Rig::in_time_of_runtime();
         policies.attach(&rig.cloud);
         let run = run(&rig, &stack, Mode::Apply).await;
         assert_eq!(run.is_ok(), is_enough, "{run:?}");

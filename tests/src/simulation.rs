@@ -29,7 +29,7 @@ pub mod remains;
 mod time;
 
 use door::{Door, Toll};
-use remains::{Remains, Spot, Watch};
+use remains::{Remains, Spot, State, Watch};
 use time::Time;
 
 /// An account, its time, and the folder of its journals.
@@ -199,7 +199,7 @@ impl Simulation {
         let watch = Watch {
             journal: remains::journal_of(stack, self.journals.path()),
             time: self.time.clone(),
-            state: Mutex::new((self.journal(stack), tell)),
+            state: Mutex::new(State::new(self.journal(stack), tell)),
         };
         self.cloud.witness(move |moment| watch.see(moment));
         let end = self.run(stack, mode, faults);

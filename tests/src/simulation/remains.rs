@@ -10,6 +10,7 @@
 //! - While a run waits nothing changes but the time, and that passes on the copies before the next
 //!   run begins.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,6 +25,8 @@ use super::time::Time;
 pub enum Spot {
     /// A call that changes something has reached AWS, and nothing has happened yet.
     Sent,
+    /// The same call has reached AWS again, for it had been refused before.
+    Again,
     /// A call has changed something, and its answer has not left yet.
     Done,
     /// A call that only reads has reached AWS.
@@ -35,10 +38,14 @@ pub enum Spot {
 }
 
 impl Spot {
-    /// Whether it is at a call that changes something.
+    /// Whether it is at a call that changes something. At one that is sent again all is as when it was
+    /// sent first, but for the time and for what other calls have changed.
     #[must_use]
     pub fn is_at_a_change(self) -> bool {
-        matches!(self, Self::Sent | Self::Done)
+        match self {
+            Self::Sent | Self::Done => true,
+            Self::Again | Self::Reading | Self::Written | Self::Torn => false,
+        }
     }
 }
 
@@ -77,15 +84,31 @@ pub(super) fn journal_of(stack: &Stack, folder: &Path) -> PathBuf {
 pub(super) struct Watch<F> {
     pub(super) journal: PathBuf,
     pub(super) time: Time,
-    /// What the journal said last, and who is told of what remains.
-    pub(super) state: Mutex<(Vec<u8>, F)>,
+    pub(super) state: Mutex<State<F>>,
+}
+
+/// What has been seen of a run.
+pub(super) struct State<F> {
+    /// What the journal said last.
+    before: Vec<u8>,
+    /// The calls that were sent, as an action and its parameters.
+    sent: BTreeSet<(String, String)>,
+    /// Who is told of what remains.
+    tell: F,
+}
+
+impl<F> State<F> {
+    /// Before a run whose journal says this already.
+    pub(super) fn new(journal: Vec<u8>, tell: F) -> Self {
+        Self { before: journal, sent: BTreeSet::new(), tell }
+    }
 }
 
 impl<F: FnMut(Spot, &dyn Fn() -> Remains)> Watch<F> {
     /// Tells of all moments since the last call up to this one.
     pub(super) fn see(&self, moment: &Moment<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (before, tell) = &mut *state;
+        let State { before, sent, tell } = &mut *state;
         let journal = std::fs::read(&self.journal).unwrap_or_default();
         let remains = |spot, journal: &[u8]| Remains {
             spot,
@@ -97,8 +120,10 @@ impl<F: FnMut(Spot, &dyn Fn() -> Remains)> Watch<F> {
         for (spot, length) in written(before, &journal) {
             tell(spot, &|| remains(spot, &journal[..length]));
         }
+        let call = || (moment.request.action.clone(), moment.request.body.clone());
         let spot = match (moment.stage, moment.mutates()) {
-            (Stage::Come, true) => Spot::Sent,
+            (Stage::Come, true) if sent.insert(call()) => Spot::Sent,
+            (Stage::Come, true) => Spot::Again,
             (Stage::Come, false) => Spot::Reading,
             (Stage::Done, _) => Spot::Done,
         };

@@ -40,6 +40,28 @@ async fn boto3_reads_what_was_counted_as_its_model_says() {
     conform(rig.cloud, &["--standing", REGION, "--only", "counters"]).await;
 }
 
+#[test]
+fn an_environment_is_made_once_however_many_ask_for_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let requirements = folder.path().join("requirements.txt");
+    std::fs::write(&requirements, "# Nothing beyond Python itself.\n")
+        .expect("a folder of our own");
+    let environment = folder.path().join("environment");
+    let asked = std::thread::scope(|scope| {
+        let ask = || packages::install(&environment, &requirements);
+        [scope.spawn(ask), scope.spawn(ask), scope.spawn(ask)].map(|it| it.join().unwrap())
+    });
+    match asked {
+        [Ok(one), Ok(two), Ok(three)] => assert!(one.is_file() && one == two && two == three),
+        [one, two, three] => {
+            let wrong: Vec<String> =
+                [one, two, three].into_iter().filter_map(Result::err).collect();
+            assert_eq!(wrong.len(), 3, "one was given what others were not: {wrong:?}");
+            println!("{}", skipped(&wrong[0]));
+        }
+    }
+}
+
 /// Lets the conformance run look at a cloud.
 async fn conform(cloud: Cloud, arguments: &'static [&str]) {
     let conformance = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mirror-local/conformance");

@@ -3,30 +3,6 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-
-use super::skipped;
-
-#[test]
-fn an_environment_is_made_once_however_many_ask_for_it() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let requirements = folder.path().join("requirements.txt");
-    fs::write(&requirements, "# Nothing beyond Python itself.\n").expect("a folder of our own");
-    let environment = folder.path().join("environment");
-    let asked = thread::scope(|scope| {
-        let ask = || install(&environment, &requirements);
-        [scope.spawn(ask), scope.spawn(ask), scope.spawn(ask)].map(|it| it.join().unwrap())
-    });
-    match asked {
-        [Ok(one), Ok(two), Ok(three)] => assert!(one.is_file() && one == two && two == three),
-        [one, two, three] => {
-            let wrong: Vec<String> =
-                [one, two, three].into_iter().filter_map(Result::err).collect();
-            assert_eq!(wrong.len(), 3, "one was given what others were not: {wrong:?}");
-            println!("{}", skipped(&wrong[0]));
-        }
-    }
-}
 
 /// Returns the interpreter of the environment `name`, which has the packages of `requirements`.
 pub(super) fn python(name: &str, requirements: &Path) -> Result<PathBuf, String> {
@@ -34,7 +10,7 @@ pub(super) fn python(name: &str, requirements: &Path) -> Result<PathBuf, String>
 }
 
 /// Makes an environment unless it is there, and lets all others that ask for it wait meanwhile.
-fn install(environment: &Path, requirements: &Path) -> Result<PathBuf, String> {
+pub(super) fn install(environment: &Path, requirements: &Path) -> Result<PathBuf, String> {
     let python = environment.join("bin/python");
     let wanted = fs::read_to_string(requirements).map_err(|error| error.to_string())?;
     let stamp = environment.join("installed.txt");

@@ -115,7 +115,7 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     }
     let request_id = next_request_id(world);
     let settings = world.settings.clone();
-    let region = world.region(&request.region, now);
+    let region = world.region(&request.place(), now);
     region.settle(&settings, now);
     let action = match find(request.service, &request.action) {
         Ok(action) => action,

@@ -21,7 +21,7 @@ mod subject;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::request::{Request, Service};
-use crate::world::{ACCOUNT, View};
+use crate::world::{Region, View};
 use condition::Facts;
 
 pub(crate) use message::decode;
@@ -47,9 +47,9 @@ enum Decision {
     Denied,
 }
 
-/// Who calls, whoever that is.
-pub(crate) fn caller() -> String {
-    format!("arn:aws:iam::{ACCOUNT}:root")
+/// Who calls: of each account the one that may do everything, unless there are policies.
+pub(crate) fn caller(region: &Region) -> String {
+    region.iam_arn("root")
 }
 
 /// Refuses a call that the caller's policies do not allow.
@@ -62,7 +62,7 @@ pub(crate) fn authorize(request: &Request, view: View<'_>) -> Outcome {
     for check in checks::of(request, view) {
         let decision = decide(policies, &check);
         if decision != Decision::Allowed {
-            return Err(refusal(request, &check, (decision, policies)));
+            return Err(refusal((request, view.region), &check, (decision, policies)));
         }
     }
     Ok(())
@@ -79,7 +79,7 @@ fn decide(policies: &[Policy], check: &Check) -> Decision {
 /// A refusal in the words of a service. EC2 alone gives the details, and so that only those can read
 /// them who may; where an action is about no one resource, it gives none.
 fn refusal(
-    request: &Request,
+    (request, region): (&Request, &Region),
     check: &Check,
     (decision, policies): (Decision, &[Policy]),
 ) -> Failure {
@@ -88,7 +88,7 @@ fn refusal(
     if service == Service::AutoScaling && action.starts_with("ec2:") {
         return no_launch(&request.parameters);
     }
-    let caller = caller();
+    let caller = caller(region);
     let on = match &**resource {
         "*" => String::new(),
         resource => format!(" on resource: {resource}"),
@@ -104,7 +104,7 @@ fn refusal(
         Service::Ec2 => {
             let mut said = format!("You are not authorized to perform this operation. {said}");
             if !on.is_empty() {
-                let encoded = message::encoded(check, (decision, policies));
+                let encoded = message::encoded((check, region), (decision, policies));
                 said = format!("{said}. Encoded authorization failure message: {encoded}");
             }
             Failure::new("UnauthorizedOperation", said).with_status(403)

@@ -1,5 +1,6 @@
 //! The log of calls: every call in the order in which it was handled.
 
+use crate::place::ACCOUNT;
 use crate::request::{Request, Service};
 use crate::response::Response;
 use jiff::Timestamp;
@@ -15,6 +16,9 @@ pub struct LoggedCall {
     pub at: Timestamp,
     /// The service, by its name in a signature: `ec2`.
     pub service: String,
+    /// Whose it was.
+    #[serde(default = "default_account", skip_serializing_if = "is_default_account")]
+    pub account: String,
     /// The Region.
     pub region: String,
     /// The action.
@@ -32,6 +36,14 @@ pub struct LoggedCall {
     pub request_id: String,
 }
 
+fn default_account() -> String {
+    ACCOUNT.to_owned()
+}
+
+fn is_default_account(account: &str) -> bool {
+    account == ACCOUNT
+}
+
 impl LoggedCall {
     /// Notes a call with the answer that left, if one did.
     pub(crate) fn new(
@@ -43,6 +55,7 @@ impl LoggedCall {
         Self {
             at,
             service: service_name(request.service),
+            account: request.account.clone(),
             region: request.region.clone(),
             action: request.action.clone(),
             parameters: without_user_data(&request.body),

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::faults::{Effect, Fault, FaultState, Faults, Subject, Symptom};
 use crate::parameters::Parameters;
+use crate::place::Place;
 use crate::request::{Request, Service, Wire};
 use crate::response::Response;
 use crate::settings::Settings;
@@ -135,14 +136,14 @@ impl Cloud {
     /// Looks at a Region as it is now.
     pub(crate) fn look<T>(
         &self,
-        region: &str,
+        place: &Place,
         look: impl FnOnce(View<'_>) -> T,
     ) -> Result<T, StoreError> {
         let now = self.clock.now();
         self.shared().exclusively(|shared| {
             let settings = shared.world.settings.clone();
-            shared.world.region(region, now).settle(&settings, now);
-            let region = &*shared.world.region(region, now);
+            shared.world.region(place, now).settle(&settings, now);
+            let region = &*shared.world.region(place, now);
             Ok(look(View { region, settings: &settings, now }))
         })
     }
@@ -150,13 +151,13 @@ impl Cloud {
     /// Changes a Region other than by a call.
     pub(crate) fn change(
         &self,
-        region: &str,
+        place: &Place,
         change: impl FnOnce(&mut Call<'_>),
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.shared().exclusively(|shared| {
             let settings = shared.world.settings.clone();
-            let region = shared.world.region(region, now);
+            let region = shared.world.region(place, now);
             region.settle(&settings, now);
             let parameters = &Parameters::default();
             change(&mut Call { region, parameters, settings: &settings, now });
@@ -293,7 +294,7 @@ impl Shared {
             return handle(&mut self.world, request, now);
         }
         let settings = self.world.settings.clone();
-        let region = self.world.region(&request.region, now);
+        let region = self.world.region(&request.place(), now);
         // What goes by itself goes unseen too: the volume of an instance that was terminated.
         region.settle(&settings, now);
         for (name, id) in self.faults.unseen_by(subject, now) {
@@ -304,7 +305,7 @@ impl Shared {
             }
         }
         let response = handle(&mut self.world, request, now);
-        let region = self.world.region(&request.region, now);
+        let region = self.world.region(&request.place(), now);
         for (name, rows) in region.tables_mut() {
             for id in rows.created() {
                 self.faults.born((request, now), (name, rows.kind().describe), id);

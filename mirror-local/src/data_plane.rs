@@ -44,6 +44,7 @@ pub use reserved::Reserved;
 pub use session::{Rule, Session};
 
 use crate::cloud::Cloud;
+use crate::place::Place;
 use crate::store::StoreError;
 use crate::world::View;
 use headers::{Content, number};
@@ -58,7 +59,7 @@ pub(crate) const VXLAN_PORT: u16 = 4789;
 /// The data plane of a Region.
 #[derive(Debug, Clone)]
 pub struct DataPlane {
-    region: String,
+    place: Place,
     mtu: u16,
     /// Which interface has an address, in the order of the addresses.
     addresses: Vec<(u128, usize)>,
@@ -76,9 +77,9 @@ impl DataPlane {
     /// # Errors
     ///
     /// Fails if the cloud's directory cannot be used.
-    pub fn of(cloud: &Cloud, region: &str, mtu: u16) -> Result<Self, StoreError> {
+    pub fn of(cloud: &Cloud, place: impl Into<Place>, mtu: u16) -> Result<Self, StoreError> {
         let mut plane = Self {
-            region: region.to_owned(),
+            place: place.into(),
             mtu,
             addresses: Vec::new(),
             interfaces: Vec::new(),
@@ -97,7 +98,7 @@ impl DataPlane {
     ///
     /// Fails if the cloud's directory cannot be used.
     pub fn refresh(&mut self, cloud: &Cloud) -> Result<(), StoreError> {
-        cloud.look(&self.region.clone(), |view| self.look(view))
+        cloud.look(&self.place.clone(), |view| self.look(view))
     }
 
     fn look(&mut self, view: View<'_>) {
@@ -125,8 +126,8 @@ impl DataPlane {
     }
 
     /// Returns the name of its Region.
-    pub(crate) fn region(&self) -> &str {
-        &self.region
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Returns the interfaces, in the order of their ids.

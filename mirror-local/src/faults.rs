@@ -3,6 +3,7 @@
 //! Nothing here is random: the same faults and the same calls give the same failures.
 
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::request::{Request, Service};
 use crate::schedule::later;
 use jiff::Timestamp;
@@ -197,7 +198,7 @@ pub(crate) struct FaultState {
 /// An object that cannot be seen yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Unseen {
-    pub(crate) region: String,
+    pub(crate) place: Place,
     pub(crate) table: &'static str,
     pub(crate) describe: &'static str,
     pub(crate) id: String,
@@ -311,7 +312,7 @@ impl FaultState {
             _ => Duration::ZERO,
         };
         let mut hidden = Vec::new();
-        for unseen in self.unseen.iter_mut().filter(|unseen| unseen.region == request.region) {
+        for unseen in self.unseen.iter_mut().filter(|unseen| unseen.place == request.place()) {
             let is_named = request.parameters.mention(&unseen.id);
             let behind = behind(unseen);
             let is_hidden = match &mut unseen.until {
@@ -349,8 +350,8 @@ impl FaultState {
             None => return,
         };
         self.born += 1;
-        let (region, made_by) = (request.region.clone(), request.service);
-        self.unseen.push(Unseen { region, table, describe, id, made_by, until });
+        let (place, made_by) = (request.place(), request.service);
+        self.unseen.push(Unseen { place, table, describe, id, made_by, until });
     }
 }
 
@@ -389,6 +390,7 @@ mod tests {
             service: Service::Ec2,
             wire: Wire::Xml,
             action: action.to_owned(),
+            account: crate::ACCOUNT.to_owned(),
             region: "us-east-1".to_owned(),
             parameters: Parameters::default(),
             body: String::new(),

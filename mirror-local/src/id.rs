@@ -31,7 +31,8 @@ impl Region {
     pub(crate) fn draw(&mut self, sequence: &str) -> u64 {
         let drawn = self.counters.get(sequence).copied().unwrap_or_default().0 + 1;
         self.counters.insert(sequence, Counter(drawn));
-        let start = hash(self.seed, &[&self.name, sequence]);
+        let place = self.place().to_string();
+        let start = hash(self.seed, &[&place, sequence]);
         mix(start.wrapping_add(drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 }

@@ -1,7 +1,7 @@
 //! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
 //!
 //! [`Cloud`] is the whole of it: EC2, Elastic Load Balancing and EC2 Auto Scaling (and the few calls of Security
-//! Token Service, Systems Manager, S3 and CloudWatch that go with them) as one account sees them, in memory or in a
+//! Token Service, Systems Manager, S3 and CloudWatch that go with them), each account by itself, in memory or in a
 //! directory. It is reached in three ways:
 //!
 //! - by the AWS SDK for Rust, in process: [`Cloud::http_client`];
@@ -53,6 +53,7 @@ mod filter;
 mod id;
 mod listing;
 mod parameters;
+mod place;
 mod request;
 mod response;
 mod s3;
@@ -78,9 +79,10 @@ pub use cloudwatch::Meter;
 pub use failure::Failure;
 pub use faults::{Bucket, Calls, Effect, Fault, Faults, Share, Symptom};
 pub use parameters::Parameters;
+pub use place::{ACCOUNT, Place};
 pub use request::{DEFAULT_REGION, Request, Service, Wire};
 pub use response::Response;
 pub use server::Server;
 pub use settings::{ConditionalWrites, Durations, Quotas, Settings};
 pub use store::StoreError;
-pub use world::{ACCOUNT, World};
+pub use world::World;

@@ -6,6 +6,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
+use crate::place::{ACCOUNT, Place};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use std::borrow::Cow;
@@ -97,6 +98,8 @@ pub struct Request {
     pub wire: Wire,
     /// The action, such as `CreateVpc`.
     pub action: String,
+    /// Whose it is.
+    pub account: String,
     /// The Region in which it is to happen.
     pub region: String,
     /// The action's parameters, without `Action` and `Version`.
@@ -106,6 +109,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Where it is to happen.
+    pub(crate) fn place(&self) -> Place {
+        Place::new(&*self.account, &*self.region)
+    }
+
     /// Who is spoken to, and how.
     pub(crate) fn speech(&self) -> (Service, Wire) {
         (self.service, self.wire)
@@ -124,8 +132,9 @@ impl Request {
             .filter(|region| is_region(region))
             .unwrap_or(DEFAULT_REGION)
             .to_owned();
+        let account = scope.as_ref().map_or(ACCOUNT, |scope| &scope.account).to_owned();
         if scope.as_ref().is_some_and(|scope| scope.service == Service::Storage.signing_name()) {
-            return crate::s3::request(head, body, region);
+            return crate::s3::request(head, body, &Place::new(account, region));
         }
         if head.headers.contains_key("smithy-protocol") {
             let message = "mirror-local does not speak the protocol rpc-v2-cbor";
@@ -134,7 +143,7 @@ impl Request {
         let text = std::str::from_utf8(body)
             .map_err(|_| Failure::new("MalformedQueryString", "The body is not UTF-8"))?;
         if let Some(target) = head.headers.get("x-amz-target") {
-            return Self::parse_json(target.to_str().unwrap_or_default(), text, region);
+            return Self::parse_json(target.to_str().unwrap_or_default(), text, (account, region));
         }
         let query = head.uri.query().unwrap_or_default();
         let pairs =
@@ -155,10 +164,10 @@ impl Request {
         })?;
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&rest).finish();
         let parameters = Parameters::from_pairs(rest);
-        Ok(Self { service, wire: Wire::Xml, action, region, parameters, body })
+        Ok(Self { service, wire: Wire::Xml, action, account, region, parameters, body })
     }
 
-    fn parse_json(target: &str, text: &str, region: String) -> Outcome<Self> {
+    fn parse_json(target: &str, text: &str, (account, region): (String, String)) -> Outcome<Self> {
         let known = target.split_once('.').and_then(|(name, action)| {
             let (service, _) = TARGETS.iter().find(|(_, known)| *known == name)?;
             Some((*service, action))
@@ -174,6 +183,7 @@ impl Request {
             service,
             wire: Wire::Json,
             action: action.to_owned(),
+            account,
             region,
             parameters: Parameters::from_pairs(pairs),
             body: text.to_owned(),
@@ -183,6 +193,7 @@ impl Request {
 
 /// The part of a SigV4 credential that says where a request is addressed.
 struct Scope {
+    account: String,
     region: String,
     service: String,
 }
@@ -202,7 +213,9 @@ impl Scope {
         else {
             return None;
         };
-        Some(Self { region: region.to_owned(), service: service.to_owned() })
+        let access_key = credential.trim().split('/').next().unwrap_or_default();
+        let account = Place::account_of(access_key).to_owned();
+        Some(Self { account, region: region.to_owned(), service: service.to_owned() })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::action::next_request_id;
 use crate::authorization::authorize;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
+use crate::place::Place;
 use crate::request::Request;
 use crate::response::Response;
 use crate::settings::ConditionalWrites;
@@ -79,14 +80,15 @@ pub(crate) fn handle(world: &mut World, request: &Request, now: Timestamp) -> Re
     let home = home(world, request);
     let settings = world.settings.clone();
     let conditions = settings.conditional_writes;
-    let region = world.region(&request.region, now);
+    let region = world.region(&request.place(), now);
     let allowed = authorize(request, View { region, settings: &settings, now });
     for table in region.tables_mut() {
         table.1.seal();
     }
     let mut call = Call { region, parameters: &request.parameters, conditions, now };
     let answer = match (home, allowed) {
-        (Some(home), _) if home != request.region => Err(elsewhere()),
+        (Some(home), _) if home.account() != request.account => Err(of_others(&request.action)),
+        (Some(home), _) if home.region() != request.region => Err(elsewhere()),
         (Some(_) | None, Err(refused)) => Err(refused),
         (Some(_) | None, Ok(())) => run(&mut call, &request.action),
     };
@@ -99,7 +101,8 @@ pub(crate) fn handle(world: &mut World, request: &Request, now: Timestamp) -> Re
     };
     response.headers.push(("date", date));
     response.headers.push(("x-amz-request-id", response.request_id.clone()));
-    response.headers.extend(self::home(world, request).map(|home| ("x-amz-bucket-region", home)));
+    let home = self::home(world, request).map(|home| home.region().to_owned());
+    response.headers.extend(home.map(|home| ("x-amz-bucket-region", home)));
     if request.action.starts_with("Head") {
         response.body.clear();
     }
@@ -118,11 +121,22 @@ fn run(call: &mut Call<'_>, action: &str) -> Outcome<Answer> {
     }
 }
 
-/// The Region of the bucket that a request is about, if there is one.
-fn home(world: &World, request: &Request) -> Option<String> {
+/// Where the bucket is that a request is about, if there is one: bucket names are of no account.
+fn home(world: &World, request: &Request) -> Option<Place> {
     let bucket = request.parameters.text("Bucket")?;
     let region = world.regions().find(|region| region.buckets.contains(bucket))?;
-    Some(region.name.clone())
+    Some(region.place())
+}
+
+fn of_others(action: &str) -> Failure {
+    match action {
+        "CreateBucket" => {
+            let message = "The requested bucket name is not available. The bucket namespace is \
+                           shared by all users of the system. Please select a different name and try again.";
+            Failure::new("BucketAlreadyExists", message).with_status(409)
+        }
+        _ => Failure::new("AccessDenied", "Access Denied").with_status(403),
+    }
 }
 
 fn elsewhere() -> Failure {

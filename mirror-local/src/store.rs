@@ -8,6 +8,7 @@
 //! A killed process loses nothing. After a power cut the last calls may be missing, but what is
 //! there is whole.
 
+use crate::place::Place;
 use crate::world::{Region, World};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -147,7 +148,7 @@ impl Store {
             for (table, contents) in region.tables() {
                 contents.changes(&mut |id, row| rows.push(entry(table, id, row.as_deref())));
             }
-            write_lines(&mut text, (world.calls, &region.name), &rows);
+            write_lines(&mut text, (world.calls, region), &rows);
         }
         world.commit();
         if text.is_empty() {
@@ -176,7 +177,7 @@ impl Store {
         let generation = old.map_or(0, |header| header.generation).max(self.generation) + 1;
         let mut text = header_line(generation, world.seed);
         for region in world.regions() {
-            write_lines(&mut text, (world.calls, &region.name), &everything(region));
+            write_lines(&mut text, (world.calls, region), &everything(region));
         }
         let beside = self.directory.join("world.log.new");
         let mut file = File::create(&beside).map_err(at(&beside))?;
@@ -225,7 +226,7 @@ fn replay_line(world: &mut World, line: &[u8]) -> Option<()> {
     }
     let line: Line<'_> = serde_json::from_str(json).ok()?;
     world.calls = line.calls;
-    let mut tables = world.stored_region(line.region).tables_mut();
+    let mut tables = world.stored_region(Place::from(line.region)).tables_mut();
     for (name, id, row) in line.rows {
         let (_, table) = tables.iter_mut().find(|(table, _)| *table == name)?;
         table.load(&id, row.map(RawValue::get)).ok()?;
@@ -250,12 +251,13 @@ fn everything(region: &Region) -> Vec<String> {
 ///
 /// The rows of one call stay on one line, so that a call is there wholly or not at all; only a
 /// rewritten log, which is not seen before it is whole, has more rows than one line takes.
-fn write_lines(text: &mut String, (calls, region): (u64, &str), rows: &[String]) {
+fn write_lines(text: &mut String, (calls, region): (u64, &Region), rows: &[String]) {
     let rewriting = text.starts_with(MAGIC);
+    let place = region.place();
     let size = if rewriting { ROWS_PER_LINE } else { rows.len().max(1) };
     for rows in rows.chunks(size) {
         let rows = rows.join(",");
-        let json = format!("{{\"calls\":{calls},\"region\":\"{region}\",\"rows\":[{rows}]}}");
+        let json = format!("{{\"calls\":{calls},\"region\":\"{place}\",\"rows\":[{rows}]}}");
         let _ = writeln!(text, "{:016x} {json}", checksum(&json));
     }
 }

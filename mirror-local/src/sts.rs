@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::authorization::{caller, decode};
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
-use crate::world::{ACCOUNT, View};
+use crate::world::View;
 use crate::xml::Xml;
 
 /// Every action, by group.
@@ -16,10 +16,10 @@ pub(crate) const ACTIONS: &[&[Action]] = &[&[
 /// The longest message, in characters: AWS STS API reference, `DecodeAuthorizationMessage`.
 const MESSAGE_MAX: usize = 10_240;
 
-fn identity(_view: View<'_>, _parameters: &Parameters, xml: &mut Xml) -> Outcome {
-    xml.text("UserId", ACCOUNT);
-    xml.text("Account", ACCOUNT);
-    xml.text("Arn", caller());
+fn identity(view: View<'_>, _parameters: &Parameters, xml: &mut Xml) -> Outcome {
+    xml.text("UserId", &view.region.account);
+    xml.text("Account", &view.region.account);
+    xml.text("Arn", caller(view.region));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The world: one account, its Regions, and everything in them.
+//! The world: accounts, their Regions, and everything in them.
 //!
 //! The world has no clock and no threads. Whoever calls passes the time; what is due by then is
 //! done first, and states such as `pending` are computed from the times that rows hold.
@@ -34,6 +34,7 @@ use crate::elbv2::{Listener, LoadBalancer, TargetGroup};
 use crate::failure::{Failure, Outcome};
 use crate::listing::{check_shape, not_found};
 use crate::parameters::Parameters;
+use crate::place::{Place, partition};
 use crate::s3::bucket::Bucket;
 use crate::s3::object::Object;
 use crate::schedule::Due;
@@ -42,9 +43,7 @@ use crate::table::{Row, Rows, Table};
 use crate::token::Token;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-
-/// The account that a local AWS serves.
-pub const ACCOUNT: &str = "123456789012";
+use std::fmt::Display;
 
 /// Everything that exists.
 #[derive(Debug, Clone)]
@@ -53,7 +52,7 @@ pub struct World {
     pub(crate) seed: u64,
     /// Durations and quotas.
     pub settings: Settings,
-    regions: BTreeMap<String, Region>,
+    regions: BTreeMap<Place, Region>,
     /// Calls handled so far, of which request ids are made.
     pub(crate) calls: u64,
 }
@@ -78,23 +77,19 @@ impl World {
     }
 
     /// Returns a Region, with its default VPC if this is the first that is heard of it.
-    pub(crate) fn region(&mut self, name: &str, now: Timestamp) -> &mut Region {
-        if !self.regions.contains_key(name) {
-            let mut region = Region { name: name.to_owned(), seed: self.seed, ..Region::default() };
+    pub(crate) fn region(&mut self, place: &Place, now: Timestamp) -> &mut Region {
+        if !self.regions.contains_key(place) {
+            let mut region = Region::empty(place, self.seed);
             default_network::create(&mut region, now);
-            self.regions.insert(name.to_owned(), region);
+            self.regions.insert(place.clone(), region);
         }
-        self.regions.get_mut(name).expect("it was inserted above")
+        self.regions.get_mut(place).expect("it was inserted above")
     }
 
     /// Returns a Region as the store knows it, empty if it does not.
-    pub(crate) fn stored_region(&mut self, name: &str) -> &mut Region {
-        let seed = self.seed;
-        self.regions.entry(name.to_owned()).or_insert_with(|| Region {
-            name: name.to_owned(),
-            seed,
-            ..Region::default()
-        })
+    pub(crate) fn stored_region(&mut self, place: Place) -> &mut Region {
+        let empty = Region::empty(&place, self.seed);
+        self.regions.entry(place).or_insert(empty)
     }
 
     pub(crate) fn regions(&self) -> impl Iterator<Item = &Region> {
@@ -119,6 +114,8 @@ macro_rules! tables {
         /// Everything in one Region.
         #[derive(Debug, Clone, Default)]
         pub(crate) struct Region {
+            /// Whose it is.
+            pub(crate) account: String,
             /// The Region's name.
             pub(crate) name: String,
             pub(crate) seed: u64,
@@ -187,6 +184,28 @@ tables! {
 }
 
 impl Region {
+    /// One in which there is not even what AWS puts there.
+    fn empty(place: &Place, seed: u64) -> Self {
+        let (account, name) = (place.account().to_owned(), place.region().to_owned());
+        Self { account, name, seed, ..Self::default() }
+    }
+
+    /// Returns where it is.
+    pub(crate) fn place(&self) -> Place {
+        Place::new(&*self.account, &*self.name)
+    }
+
+    /// Returns an ARN of a service in the Region and its account.
+    pub(crate) fn arn(&self, service: &str, resource: impl Display) -> String {
+        let Self { account, name, .. } = self;
+        format!("arn:{}:{service}:{name}:{account}:{resource}", partition(name))
+    }
+
+    /// Returns an ARN of the account's identities, which are of no Region.
+    pub(crate) fn iam_arn(&self, resource: impl Display) -> String {
+        format!("arn:{}:iam::{}:{resource}", partition(&self.name), self.account)
+    }
+
     /// Takes everything so far as given, so that only what follows is undone by [`Region::rollback`].
     pub(crate) fn seal(&mut self) {
         self.tables_mut().into_iter().for_each(|(_, table)| table.seal());

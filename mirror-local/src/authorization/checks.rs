@@ -9,7 +9,7 @@ use crate::ec2::subnet::Subnet;
 use crate::parameters::Parameters;
 use crate::request::{Request, Service};
 use crate::tags::{SPECIFICATIONS, Tags};
-use crate::world::{ACCOUNT, Region, View};
+use crate::world::{Region, View};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What makes a service's role in a Region, if it is the first: the service and the action, the sequence that is
@@ -452,9 +452,9 @@ impl Checked<'_> {
             facts.add("iam:AWSServiceName", *principal);
             Check {
                 action: "iam:CreateServiceLinkedRole".to_owned(),
-                resource: format!(
-                    "arn:aws:iam::{ACCOUNT}:role/aws-service-role/{principal}/{role}"
-                ),
+                resource: self
+                    .region
+                    .iam_arn(format_args!("role/aws-service-role/{principal}/{role}")),
                 facts,
             }
         })
@@ -462,7 +462,7 @@ impl Checked<'_> {
 
     fn arn(&self, resource: &str) -> String {
         let service = self.request.service.policy_name();
-        format!("arn:aws:{service}:{}:{ACCOUNT}:{resource}", self.region.name)
+        self.region.arn(service, resource)
     }
 
     /// Images are of no account.

@@ -8,7 +8,7 @@
 
 use super::policy::Policy;
 use super::{Check, Decision, caller};
-use crate::world::ACCOUNT;
+use crate::world::Region;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -19,15 +19,18 @@ const SEAL: usize = 16;
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// What a refusal says to those who may know.
-pub(super) fn encoded(check: &Check, decided: (Decision, &[Policy])) -> String {
+pub(super) fn encoded(check: (&Check, &Region), decided: (Decision, &[Policy])) -> String {
     encode(&document(check, decided).to_string())
 }
 
-fn document(check: &Check, (decision, policies): (Decision, &[Policy])) -> Value {
+fn document(
+    (check, region): (&Check, &Region),
+    (decision, policies): (Decision, &[Policy]),
+) -> Value {
     let Check { action, resource, facts } = check;
     let items = |values: Vec<Value>| json!({ "items": values });
     let value = |value: &String| json!({ "value": value });
-    let principals = items(vec![json!({ "value": ACCOUNT })]);
+    let principals = items(vec![json!({ "value": region.account })]);
     let denials = policies.iter().flat_map(|policy| policy.denials(check));
     let matched = denials
         .map(|sid| json!({ "statementId": sid, "effect": "DENY", "principals": principals }));
@@ -40,7 +43,7 @@ fn document(check: &Check, (decision, policies): (Decision, &[Policy])) -> Value
         "matchedStatements": items(matched.collect()),
         "failures": items(Vec::new()),
         "context": {
-            "principal": { "id": ACCOUNT, "arn": caller() },
+            "principal": { "id": region.account, "arn": caller(region) },
             "action": action,
             "resource": resource,
             "conditions": items(conditions.collect()),

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::table::{Kind, Row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View};
+use crate::world::{Call, Region, View};
 use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -156,10 +156,8 @@ fn create(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
         return Err(Failure::new("LimitExceeded", message));
     }
     let uuid = call.region.draw_uuid("auto scaling group");
-    group.arn = format!(
-        "arn:aws:autoscaling:{}:{ACCOUNT}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}",
-        call.region.name
-    );
+    let resource = format!("autoScalingGroup:{uuid}:autoScalingGroupName/{name}");
+    group.arn = call.region.arn("autoscaling", resource);
     call.region.auto_scaling_groups.insert(name, group);
     look_at(call.region, call.now);
     Ok(())
@@ -239,7 +237,7 @@ fn write(view: View<'_>, (group, members): (&AutoScalingGroup, &[&Member]), xml:
     xml.members("Tags", group.tags.iter(), |xml, tag| tag::write(group, tag, xml));
     texts(xml, "TerminationPolicies", ["Default"]);
     xml.text("NewInstancesProtectedFromScaleIn", false);
-    xml.text("ServiceLinkedRoleARN", service_role());
+    xml.text("ServiceLinkedRoleARN", view.region.iam_arn(SERVICE_ROLE));
     xml.element("AvailabilityZoneDistribution", |xml| {
         xml.text("CapacityDistributionStrategy", change::BALANCED);
     });
@@ -258,9 +256,5 @@ fn texts<T: std::fmt::Display>(xml: &mut Xml, name: &str, values: impl IntoItera
 }
 
 /// The role in which the service launches and terminates.
-fn service_role() -> String {
-    format!(
-        "arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/\
-         AWSServiceRoleForAutoScaling"
-    )
-}
+const SERVICE_ROLE: &str =
+    "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";

@@ -5,6 +5,7 @@ use super::{Cloud, Shared};
 use crate::action::mutates;
 use crate::call_log::CallLog;
 use crate::clock::Clock;
+use crate::place::Place;
 use crate::request::Request;
 use crate::response::Response;
 use crate::store::StoreError;
@@ -81,11 +82,11 @@ impl Cloud {
     /// # Errors
     ///
     /// Fails if the cloud's directory cannot be used.
-    pub fn inventory(&self, region: &str) -> Result<Inventory, StoreError> {
+    pub fn inventory(&self, place: impl Into<Place>) -> Result<Inventory, StoreError> {
         let now = self.clock.now();
         self.shared().exclusively(|shared| {
             let settings = shared.world.settings.clone();
-            let region = shared.world.region(region, now);
+            let region = shared.world.region(&place.into(), now);
             region.settle(&settings, now);
             let mut inventory = Inventory::new();
             let tables = region.tables();

@@ -117,7 +117,7 @@ impl Meter {
     ///
     /// Fails if the cloud's directory cannot be used.
     pub fn publish(self, plane: &DataPlane, cloud: &Cloud) -> Result<(), StoreError> {
-        cloud.change(plane.region(), |call| {
+        cloud.change(plane.place(), |call| {
             let mut samples = self.of_instances(plane, call.view());
             samples.extend(self.of_balancers(plane, call.view()));
             for Sample { metric, period, value } in samples {

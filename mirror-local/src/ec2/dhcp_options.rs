@@ -6,7 +6,7 @@ use crate::listing::Listing;
 use crate::request::DEFAULT_REGION;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, View};
+use crate::world::View;
 use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ const LISTING: Listing<DhcpOptions> = Listing {
     filters: &[
         ("dhcp-options-id", |_, options| texts([&options.id])),
         ("key", |view, _| texts(values(view).iter().map(|(key, _)| key))),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("value", |view, _| texts(values(view).iter().map(|(_, value)| value))),
     ],
     set: "dhcpOptionsSet",
@@ -63,6 +63,6 @@ fn write(view: View<'_>, options: &DhcpOptions, xml: &mut Xml) {
         xml.items("valueSet", [value], |xml, value| xml.text("value", value));
     });
     xml.text("dhcpOptionsId", &options.id);
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     options.tags.write(xml);
 }

@@ -6,7 +6,7 @@ use crate::filter::texts;
 use crate::listing::Listing;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, View, by_id_mut, find};
+use crate::world::{Call, View, by_id_mut, find};
 use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 
@@ -48,21 +48,21 @@ const LISTING: Listing<InternetGateway> = Listing {
         ("attachment.state", |_, gateway| texts(gateway.vpc_id.as_ref().map(|_| "available"))),
         ("attachment.vpc-id", |_, gateway| texts(&gateway.vpc_id)),
         ("internet-gateway-id", |_, gateway| texts([&gateway.id])),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
     ],
     set: "internetGatewaySet",
-    write: |_, gateway, xml| write(gateway, xml),
+    write,
     page: 5..=1000,
 };
 
-fn write(gateway: &InternetGateway, xml: &mut Xml) {
+fn write(view: View<'_>, gateway: &InternetGateway, xml: &mut Xml) {
     xml.items("attachmentSet", &gateway.vpc_id, |xml, vpc| {
         // The model's words are `attached` and so on; what AWS sends is this.
         xml.text("state", "available");
         xml.text("vpcId", vpc);
     });
     xml.text("internetGatewayId", &gateway.id);
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     gateway.tags.write(xml);
 }
 
@@ -74,7 +74,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let tags = Tags::specified(call.parameters, "internet-gateway")?;
     let id = call.region.draw_id("igw-");
     let gateway = InternetGateway { id: id.clone(), vpc_id: None, tags };
-    xml.element("internetGateway", |xml| write(&gateway, xml));
+    xml.element("internetGateway", |xml| write(call.view(), &gateway, xml));
     call.region.internet_gateways.insert(id, gateway);
     Ok(())
 }

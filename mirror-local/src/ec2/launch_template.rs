@@ -67,14 +67,14 @@ const LISTING: Listing<LaunchTemplate> = Listing {
         ("launch-template-name", |_, template| texts([&template.name])),
     ],
     set: "launchTemplates",
-    write: |_, template, xml| write(template, xml),
+    write,
     page: 1..=200,
 };
 
-fn write(template: &LaunchTemplate, xml: &mut Xml) {
+fn write(view: View<'_>, template: &LaunchTemplate, xml: &mut Xml) {
     let LaunchTemplate { id, name, created, default_version, latest_version, tags } = template;
     xml.text("createTime", created);
-    xml.text("createdBy", authorization::caller());
+    xml.text("createdBy", authorization::caller(view.region));
     xml.text("defaultVersionNumber", default_version);
     xml.text("latestVersionNumber", latest_version);
     xml.text("launchTemplateId", id);
@@ -85,7 +85,7 @@ fn write(template: &LaunchTemplate, xml: &mut Xml) {
 
 fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
     let template = view.region.launch_templates.get(id)?;
-    xml.element("launchTemplate", |xml| write(template, xml));
+    xml.element("launchTemplate", |xml| write(view, template, xml));
     Some(())
 }
 
@@ -196,7 +196,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         call.region.launch_template_versions.remove(&key);
     }
     call.region.launch_templates.remove(&template.id);
-    xml.element("launchTemplate", |xml| write(&template, xml));
+    xml.element("launchTemplate", |xml| write(call.view(), &template, xml));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::filter::texts;
 use crate::listing::Listing;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, find};
+use crate::world::{Call, Region, View, find};
 use crate::xml::Xml;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,7 @@ const LISTING: Listing<NetworkAcl> = Listing {
         }),
         ("entry.rule-number", |_, acl| texts(acl.described().iter().map(|entry| entry.number))),
         ("network-acl-id", |_, acl| texts([&acl.id])),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("vpc-id", |_, acl| texts([&acl.vpc_id])),
     ],
     set: "networkAclSet",
@@ -162,7 +162,7 @@ const LISTING: Listing<NetworkAcl> = Listing {
     page: 5..=1000,
 };
 
-fn write(_: View<'_>, acl: &NetworkAcl, xml: &mut Xml) {
+fn write(view: View<'_>, acl: &NetworkAcl, xml: &mut Xml) {
     xml.items("associationSet", &acl.associations, |xml, association| {
         xml.text("networkAclAssociationId", &association.id);
         xml.text("networkAclId", &acl.id);
@@ -171,7 +171,7 @@ fn write(_: View<'_>, acl: &NetworkAcl, xml: &mut Xml) {
     xml.text("default", acl.is_default);
     xml.items("entrySet", acl.described(), |xml, entry| entry.write(xml));
     xml.text("networkAclId", &acl.id);
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     acl.tags.write(xml);
     xml.text("vpcId", &acl.vpc_id);
 }

@@ -15,7 +15,7 @@ use crate::filter::texts;
 use crate::listing::Listing;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Region, View};
+use crate::world::{Region, View};
 use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,7 @@ const LISTING: Listing<NetworkInterface> = Listing {
         ("ipv6-addresses.ipv6-address", |_, _| Vec::new()),
         ("mac-address", |_, i| texts([&i.mac])),
         ("network-interface-id", |_, i| texts([&i.id])),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("private-dns-name", |view, i| texts(i.names(view.region).1)),
         ("private-ip-address", |_, i| texts([i.private_ip])),
         ("requester-id", |_, i| texts(&i.requester_id)),
@@ -220,7 +220,7 @@ fn write(view: View<'_>, interface: &NetworkInterface, xml: &mut Xml) {
     xml.items("ipv6AddressesSet", [(); 0], |_, ()| {});
     xml.text("macAddress", &interface.mac);
     xml.text("networkInterfaceId", &interface.id);
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.optional("privateDnsName", interface.names(region).1);
     xml.text("privateIpAddress", interface.private_ip);
     interface.write_addresses(region, xml);

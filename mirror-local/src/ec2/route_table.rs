@@ -12,7 +12,7 @@ use crate::filter::texts;
 use crate::listing::Listing;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, View, find};
+use crate::world::{Call, View, find};
 use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ const LISTING: Listing<RouteTable> = Listing {
         ("association.subnet-id", |_, t| {
             texts(t.associations.iter().filter_map(|association| association.subnet_id.as_ref()))
         }),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("route-table-id", |_, t| texts([&t.id])),
         ("route.destination-cidr-block", |view, t| route::ipv4_destinations(view, t)),
         ("route.destination-ipv6-cidr-block", |_, t| route::ipv6_destinations(t)),
@@ -98,7 +98,7 @@ fn write(view: View<'_>, table: &RouteTable, xml: &mut Xml) {
     xml.items("associationSet", &table.associations, |xml, association| {
         association.write(&table.id, xml);
     });
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.items("propagatingVgwSet", [(); 0], |_, ()| {});
     route::write_all(view, table, xml);
     xml.text("routeTableId", &table.id);

@@ -9,7 +9,7 @@ use crate::listing::Listing;
 use crate::parameters::Parameters;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, by_id, find};
+use crate::world::{Call, Region, View, by_id, find};
 use crate::xml::Xml;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -82,8 +82,8 @@ pub(crate) fn remove(region: &mut Region, id: &str) {
 }
 
 /// Returns the ARN of a group.
-pub(crate) fn arn(region: &str, id: &str) -> String {
-    format!("arn:aws:ec2:{region}:{ACCOUNT}:security-group/{id}")
+pub(crate) fn arn(region: &Region, id: &str) -> String {
+    region.arn("ec2", format_args!("security-group/{id}"))
 }
 
 const LISTING: Listing<SecurityGroup> = Listing {
@@ -109,7 +109,7 @@ const LISTING: Listing<SecurityGroup> = Listing {
         ("ip-permission.protocol", |view, g| protocols(view, g, Direction::Ingress)),
         ("ip-permission.to-port", |view, g| ports(view, g, (Direction::Ingress, |p| p.1))),
         ("ip-permission.user-id", |view, g| peer_owners(view, g, Direction::Ingress)),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("vpc-id", |_, g| texts([&g.vpc_id])),
     ],
     set: "securityGroupInfo",
@@ -155,7 +155,7 @@ fn peer_names(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Ve
 
 /// The accounts of the groups that rules refer to: there is but one.
 fn peer_owners(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<String> {
-    texts(peers(view, group, direction).iter().map(|_| ACCOUNT))
+    texts(peers(view, group, direction).iter().map(|_| &view.region.account))
 }
 
 fn protocols(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<String> {
@@ -187,10 +187,11 @@ fn write(view: View<'_>, group: &SecurityGroup, xml: &mut Xml) {
     xml.text("groupDescription", &group.description);
     xml.text("groupId", &group.id);
     xml.text("groupName", &group.name);
-    write_permissions(xml, "ipPermissions", looking(view, group, Direction::Ingress));
-    write_permissions(xml, "ipPermissionsEgress", looking(view, group, Direction::Egress));
-    xml.text("ownerId", ACCOUNT);
-    xml.text("securityGroupArn", arn(&view.region.name, &group.id));
+    let owner = &view.region.account;
+    write_permissions((xml, "ipPermissions"), owner, looking(view, group, Direction::Ingress));
+    write_permissions((xml, "ipPermissionsEgress"), owner, looking(view, group, Direction::Egress));
+    xml.text("ownerId", &view.region.account);
+    xml.text("securityGroupArn", arn(view.region, &group.id));
     group.tags.write(xml);
     xml.text("vpcId", &group.vpc_id);
 }
@@ -227,7 +228,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     xml.text("groupId", &id);
     xml.text("return", true);
     tags.write(xml);
-    xml.text("securityGroupArn", arn(&call.region.name, &id));
+    xml.text("securityGroupArn", arn(call.region, &id));
     let group = SecurityGroup { id: id.clone(), name, description, vpc_id: vpc, tags };
     call.region.security_groups.insert(&*id, group);
     allow_all(call.region, &id, (Direction::Egress, Peer::Ipv4(Ipv4Net::default())));

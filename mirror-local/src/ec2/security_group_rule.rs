@@ -15,7 +15,7 @@ use crate::listing::Listing;
 use crate::parameters::Parameters;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Region, View};
+use crate::world::{Region, View};
 use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 
@@ -88,17 +88,13 @@ fn write(view: View<'_>, rule: &SecurityGroupRule, xml: &mut Xml) {
     if let Peer::Group(id) = &rule.permission.peer {
         xml.element("referencedGroupInfo", |xml| {
             xml.text("groupId", id);
-            xml.text("userId", ACCOUNT);
+            xml.text("userId", &view.region.account);
             xml.optional("vpcId", region.security_groups.get(id).map(|group| &group.vpc_id));
         });
     }
-    xml.text("groupOwnerId", ACCOUNT);
-    let name = &region.name;
-    let id = &rule.id;
-    xml.text(
-        "securityGroupRuleArn",
-        format_args!("arn:aws:ec2:{name}:{ACCOUNT}:security-group-rule/{id}"),
-    );
+    xml.text("groupOwnerId", &view.region.account);
+    let arn = region.arn("ec2", format_args!("security-group-rule/{}", rule.id));
+    xml.text("securityGroupRuleArn", arn);
     rule.tags.write(xml);
 }
 
@@ -121,10 +117,11 @@ fn write_outline(rule: &SecurityGroupRule, xml: &mut Xml) {
     xml.optional("description", rule.description.as_ref());
 }
 
-/// Writes rules as the permissions of their group: one for each protocol and range of ports.
+/// Writes rules as the permissions of their group: one for each protocol and range of ports. `owner` is
+/// the account of the groups that they name.
 pub(crate) fn write_permissions<'a>(
-    xml: &mut Xml,
-    name: &str,
+    (xml, name): (&mut Xml, &str),
+    owner: &str,
     rules: impl Iterator<Item = &'a SecurityGroupRule>,
 ) {
     let mut permissions: Vec<Vec<&SecurityGroupRule>> = Vec::new();
@@ -140,29 +137,29 @@ pub(crate) fn write_permissions<'a>(
             None => permissions.push(vec![rule]),
         }
     }
-    xml.items(name, permissions, |xml, rules| write_permission(xml, &rules));
+    xml.items(name, permissions, |xml, rules| write_permission(xml, owner, &rules));
 }
 
-fn write_permission(xml: &mut Xml, rules: &[&SecurityGroupRule]) {
+fn write_permission(xml: &mut Xml, owner: &str, rules: &[&SecurityGroupRule]) {
     let Some(first) = rules.first() else { return };
     xml.text("ipProtocol", &first.permission.protocol);
     if let Some((from, to)) = first.permission.ports {
         xml.text("fromPort", from);
         xml.text("toPort", to);
     }
-    write_peers(xml, ("groups", "groupId"), rules, |peer| match peer {
+    write_peers(xml, ("groups", "groupId", Some(owner)), rules, |peer| match peer {
         Peer::Group(id) => Some(id.clone()),
         _ => None,
     });
-    write_peers(xml, ("ipRanges", "cidrIp"), rules, |peer| match peer {
+    write_peers(xml, ("ipRanges", "cidrIp", None), rules, |peer| match peer {
         Peer::Ipv4(cidr) => Some(cidr.to_string()),
         _ => None,
     });
-    write_peers(xml, ("ipv6Ranges", "cidrIpv6"), rules, |peer| match peer {
+    write_peers(xml, ("ipv6Ranges", "cidrIpv6", None), rules, |peer| match peer {
         Peer::Ipv6(cidr) => Some(cidr.to_string()),
         _ => None,
     });
-    write_peers(xml, ("prefixListIds", "prefixListId"), rules, |peer| match peer {
+    write_peers(xml, ("prefixListIds", "prefixListId", None), rules, |peer| match peer {
         Peer::PrefixList(id) => Some(id.clone()),
         _ => None,
     });
@@ -170,7 +167,7 @@ fn write_permission(xml: &mut Xml, rules: &[&SecurityGroupRule]) {
 
 fn write_peers(
     xml: &mut Xml,
-    (list, member): (&str, &str),
+    (list, member, owner): (&str, &str, Option<&str>),
     rules: &[&SecurityGroupRule],
     text: fn(&Peer) -> Option<String>,
 ) {
@@ -179,9 +176,7 @@ fn write_peers(
     xml.items(list, peers, |xml, (peer, description)| {
         xml.text(member, peer);
         xml.optional("description", description.as_ref());
-        if member == "groupId" {
-            xml.text("userId", ACCOUNT);
-        }
+        xml.optional("userId", owner);
     });
 }
 

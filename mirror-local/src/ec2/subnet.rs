@@ -9,7 +9,7 @@ use crate::listing::Listing;
 use crate::schedule::later;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, View, by_id_mut, find};
+use crate::world::{Call, View, by_id_mut, find};
 use crate::xml::Xml;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -89,7 +89,7 @@ const LISTING: Listing<Subnet> = Listing {
         ("ipv6-cidr-block-association.state", |_, _| Vec::new()),
         ("ipv6-native", |_, _| texts([false])),
         ("map-public-ip-on-launch", |_, s| texts([s.has(SubnetAttribute::MapPublicIp)])),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("private-dns-name-options-on-launch.enable-resource-name-dns-a-record", |_, s| {
             texts([s.has(SubnetAttribute::ResourceNameDnsA)])
         }),
@@ -122,7 +122,7 @@ impl Subnet {
     }
 
     fn arn(&self, view: View<'_>) -> String {
-        format!("arn:aws:ec2:{}:{ACCOUNT}:subnet/{}", view.region.name, self.id)
+        view.region.arn("ec2", format_args!("subnet/{}", self.id))
     }
 }
 
@@ -138,7 +138,7 @@ fn write(view: View<'_>, subnet: &Subnet, xml: &mut Xml) {
     xml.text("ipv6Native", false);
     xml.text("mapCustomerOwnedIpOnLaunch", false);
     xml.text("mapPublicIpOnLaunch", subnet.has(SubnetAttribute::MapPublicIp));
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.element("privateDnsNameOptionsOnLaunch", |xml| {
         let named = subnet.has(SubnetAttribute::ResourceNames);
         xml.text("hostnameType", if named { "resource-name" } else { "ip-name" });

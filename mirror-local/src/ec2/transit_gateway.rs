@@ -19,7 +19,7 @@ use crate::parameters::Parameters;
 use crate::schedule::{Event, later};
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, by_id_mut, find};
+use crate::world::{Call, Region, View, by_id_mut, find};
 use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -202,7 +202,7 @@ const LISTING: Listing<TransitGateway> = Listing {
         ("options.vpn-ecmp-support", |_, gateway| {
             texts([gateway.support(Setting::EqualCost).word()])
         }),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("state", |view, gateway| texts([gateway.state(view)])),
         ("transit-gateway-id", |_, gateway| texts([&gateway.id])),
     ],
@@ -223,11 +223,11 @@ fn write(view: View<'_>, gateway: &TransitGateway, xml: &mut Xml) {
         }
         xml.optional("propagationDefaultRouteTableId", gateway.table_of(Setting::Propagation));
     });
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.text("state", gateway.state(view));
     tags.write(xml);
-    let region = &view.region.name;
-    xml.text("transitGatewayArn", format!("arn:aws:ec2:{region}:{ACCOUNT}:transit-gateway/{id}"));
+    let arn = view.region.arn("ec2", format_args!("transit-gateway/{id}"));
+    xml.text("transitGatewayArn", arn);
     xml.text("transitGatewayId", id);
 }
 

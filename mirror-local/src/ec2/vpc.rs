@@ -14,7 +14,7 @@ use crate::listing::Listing;
 use crate::schedule::later;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, find};
+use crate::world::{Call, Region, View, find};
 use crate::xml::Xml;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -96,7 +96,7 @@ const LISTING: Listing<Vpc> = Listing {
         ("ipv6-cidr-block-association.state", |_, _| Vec::new()),
         ("is-default", |_, vpc| texts([vpc.is_default])),
         ("isDefault", |_, vpc| texts([vpc.is_default])),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("state", |view, vpc| texts([vpc.state(view)])),
         ("vpc-id", |_, vpc| texts([&vpc.id])),
     ],
@@ -111,7 +111,7 @@ fn write(view: View<'_>, vpc: &Vpc, xml: &mut Xml) {
     xml.text("dhcpOptionsId", &vpc.dhcp_options_id);
     xml.text("instanceTenancy", &vpc.tenancy);
     xml.text("isDefault", vpc.is_default);
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.text("state", vpc.state(view));
     vpc.tags.write(xml);
     xml.text("vpcId", &vpc.id);

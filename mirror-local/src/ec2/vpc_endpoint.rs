@@ -17,7 +17,7 @@ use crate::parameters::Parameters;
 use crate::schedule::{Event, later};
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, by_id, by_id_mut, find};
+use crate::world::{Call, Region, View, by_id, by_id_mut, find};
 use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -139,7 +139,7 @@ fn write(view: View<'_>, endpoint: &Endpoint, xml: &mut Xml) {
     list(xml, "dnsEntrySet", [""; 0]);
     xml.text("creationTimestamp", created);
     tags.write(xml);
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.text("serviceRegion", &view.region.name);
 }
 

@@ -11,7 +11,7 @@ use crate::listing::Listing;
 use crate::schedule::{Event, later};
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, by_id_mut, find};
+use crate::world::{Call, Region, View, by_id_mut, find};
 use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -110,16 +110,17 @@ impl VpcPeering {
     }
 
     fn message(&self, view: View<'_>) -> String {
+        let account = &view.region.account;
         match self.code(view) {
-            "initiating-request" => format!("Initiating Request to {ACCOUNT}"),
-            "pending-acceptance" => format!("Pending Acceptance by {ACCOUNT}"),
+            "initiating-request" => format!("Initiating Request to {account}"),
+            "pending-acceptance" => format!("Pending Acceptance by {account}"),
             "provisioning" => "Provisioning".to_owned(),
             "active" => "Active".to_owned(),
             "failed" => {
                 "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range".to_owned()
             }
             "expired" => "Expired".to_owned(),
-            _ => format!("Deleted by {ACCOUNT}"),
+            _ => format!("Deleted by {account}"),
         }
     }
 }
@@ -132,13 +133,13 @@ const LISTING: Listing<VpcPeering> = Listing {
             let accepter = view.region.vpcs.get(&peering.accepter);
             texts(accepter.filter(|_| peering.is_active()).map(Vpc::cidr))
         }),
-        ("accepter-vpc-info.owner-id", |_, _| texts([ACCOUNT])),
+        ("accepter-vpc-info.owner-id", |view, _| texts([&view.region.account])),
         ("accepter-vpc-info.vpc-id", |_, peering| texts([&peering.accepter])),
         ("expiration-time", |_, peering| texts(peering.expires())),
         ("requester-vpc-info.cidr-block", |view, peering| {
             texts(view.region.vpcs.get(&peering.requester).map(Vpc::cidr))
         }),
-        ("requester-vpc-info.owner-id", |_, _| texts([ACCOUNT])),
+        ("requester-vpc-info.owner-id", |view, _| texts([&view.region.account])),
         ("requester-vpc-info.vpc-id", |_, peering| texts([&peering.requester])),
         ("status-code", |view, peering| texts([peering.code(view)])),
         ("status-message", |view, peering| texts([peering.message(view)])),
@@ -174,7 +175,7 @@ fn write_side(view: View<'_>, (id, vpc): (&str, Option<&Vpc>), xml: &mut Xml) {
             xml.text("allowEgressFromLocalVpcToRemoteClassicLink", false);
         });
     }
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.text("region", &view.region.name);
     xml.text("vpcId", id);
 }
@@ -186,7 +187,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     call.parameters.refuse(&["PeerRegion"])?;
     let requester = find(&call.region.vpcs, call.parameters, "VpcId")?.id.clone();
     let accepter = call.parameters.required("PeerVpcId")?.to_owned();
-    if call.parameters.text("PeerOwnerId").is_some_and(|owner| owner != ACCOUNT) {
+    if call.parameters.text("PeerOwnerId").is_some_and(|owner| owner != &call.region.account) {
         return Err(Failure::invalid(
             call.parameters.text("PeerOwnerId").unwrap_or_default(),
             "peerOwnerId",

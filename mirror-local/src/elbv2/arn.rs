@@ -3,12 +3,7 @@
 use super::invalid;
 use crate::failure::Outcome;
 use crate::parameters::Parameters;
-use crate::world::{ACCOUNT, Region};
-
-/// Returns an ARN in a Region.
-pub(super) fn arn(region: &str, resource: &str) -> String {
-    format!("arn:aws:elasticloadbalancing:{region}:{ACCOUNT}:{resource}")
-}
+use crate::world::Region;
 
 /// Draws the part of an ARN that is AWS's: sixteen hexadecimal digits.
 pub(super) fn draw_suffix(region: &mut Region, sequence: &str) -> String {
@@ -48,9 +43,9 @@ mod tests {
 
     #[test]
     fn only_arns_of_the_kind_pass() {
-        let made = arn("us-east-1", "loadbalancer/net/a/0123456789abcdef");
-        assert!(check(&made, LOAD_BALANCER).is_ok());
-        assert!(check(&made, TARGET_GROUP).is_err());
+        let made = "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/0123456789abcdef";
+        assert!(check(made, LOAD_BALANCER).is_ok());
+        assert!(check(made, TARGET_GROUP).is_err());
         for text in ["", "arn:", "arn:aws:ec2:us-east-1:1:loadbalancer/a", "::::::", "x"] {
             assert!(check(text, LOAD_BALANCER).is_err(), "{text}");
         }

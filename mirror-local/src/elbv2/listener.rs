@@ -52,7 +52,7 @@ impl Row for Listener {
 
 /// Returns the listeners of a load balancer.
 pub(super) fn of<'a>(region: &'a Region, lb: &LoadBalancer) -> Vec<&'a Listener> {
-    let prefix = arn_prefix(&region.name, lb);
+    let prefix = arn_prefix(region, lb);
     region.listeners.starting_with(&prefix).map(|(_, listener)| listener).collect()
 }
 
@@ -71,8 +71,8 @@ fn not_found() -> Failure {
     Failure::new("ListenerNotFound", "One or more listeners not found")
 }
 
-fn arn_prefix(region: &str, lb: &LoadBalancer) -> String {
-    arn::arn(region, &format!("listener/{}/", lb.path()))
+fn arn_prefix(region: &Region, lb: &LoadBalancer) -> String {
+    region.arn("elasticloadbalancing", format_args!("listener/{}/", lb.path()))
 }
 
 /// Handles `CreateListener`; a repeated call with the same settings returns the first one's.
@@ -121,7 +121,7 @@ fn make(call: &mut Call<'_>, listener: Listener, lb: &LoadBalancer) -> Outcome<S
         return Err(Failure::new("TooManyListeners", message));
     }
     let suffix = arn::draw_suffix(call.region, "listener");
-    let arn = format!("{}{suffix}", arn_prefix(&call.region.name, lb));
+    let arn = format!("{}{suffix}", arn_prefix(call.region, lb));
     call.region.listeners.insert(&*arn, Listener { arn: arn.clone(), ..listener });
     Ok(arn)
 }

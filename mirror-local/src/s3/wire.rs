@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
+use crate::place::Place;
 use crate::request::{Request, Service, Wire};
 use http::request::Parts;
 use http::{HeaderName, Method};
@@ -32,7 +33,7 @@ const HEADERS_REFUSED: [&str; 7] = [
 ];
 
 /// Reads a request that was signed for S3.
-pub(crate) fn request(head: &Parts, body: &[u8], region: String) -> Outcome<Request> {
+pub(crate) fn request(head: &Parts, body: &[u8], at: &Place) -> Outcome<Request> {
     let (bucket, key) = place(head)?;
     let action = action(head, &bucket, &key)?;
     let mut pairs: Vec<(&'static str, String)> = vec![("Bucket", bucket)];
@@ -63,7 +64,8 @@ pub(crate) fn request(head: &Parts, body: &[u8], region: String) -> Outcome<Requ
     let parameters = Parameters::from_pairs(pairs);
     let action = action.to_owned();
     let (service, wire) = (Service::Storage, Wire::Xml);
-    Ok(Request { service, wire, action, region, parameters, body: logged })
+    let (account, region) = (at.account().to_owned(), at.region().to_owned());
+    Ok(Request { service, wire, action, account, region, parameters, body: logged })
 }
 
 /// The bucket and the key that a request names, in its path or in its host.
@@ -194,7 +196,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        super::request(&head, b"text", "eu-west-1".to_owned())
+        super::request(&head, b"text", &Place::from("eu-west-1"))
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The core of the local AWS from outside: form bodies in, XML out.
 
+mod accounts;
 mod authorization;
 mod client;
 mod faults;

@@ -7,7 +7,7 @@ use crate::ec2::instance_type;
 use crate::failure::{Failure, Outcome};
 use crate::listing::Listing;
 use crate::parameters::Parameters;
-use crate::world::{ACCOUNT, View};
+use crate::world::View;
 use crate::xml::Xml;
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub(super) fn write_reservation(
 ) {
     xml.items("groupSet", [(); 0], |_, ()| {});
     xml.items("instancesSet", instances, |xml, instance| write(view, instance, xml));
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.text("reservationId", id);
     debug_assert!(instances.iter().all(|i| i.reservation_id == id), "of one reservation");
 }

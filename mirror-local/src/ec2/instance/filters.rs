@@ -10,7 +10,7 @@ use crate::ec2::network_interface::{Attachment, NetworkInterface};
 use crate::ec2::subnet::SubnetAttribute;
 use crate::ec2::volume::{Volume, VolumeAttachment};
 use crate::filter::{FilterTable, texts};
-use crate::world::{ACCOUNT, View};
+use crate::world::View;
 
 /// Every filter, in the order of the names.
 pub(super) const FILTERS: FilterTable<Instance> = &[
@@ -103,7 +103,7 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
         each(view, i, |_, eni| texts(attachment(eni).map(|a| a.device_index)))
     }),
     ("network-interface.attachment.instance-id", |_, i| texts([&i.id])),
-    ("network-interface.attachment.instance-owner-id", |_, _| texts([ACCOUNT])),
+    ("network-interface.attachment.instance-owner-id", |view, _| texts([&view.region.account])),
     ("network-interface.attachment.network-card-index", |_, _| texts([0])),
     ("network-interface.attachment.status", |_, _| texts(["attached"])),
     ("network-interface.availability-zone", |view, i| each(view, i, |_, eni| texts([&eni.zone]))),
@@ -118,7 +118,7 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
     ("network-interface.ipv6-addresses.is-primary-ipv6", |_, _| Vec::new()),
     ("network-interface.mac-address", |view, i| each(view, i, |_, eni| texts([&eni.mac]))),
     ("network-interface.network-interface-id", |_, i| i.interface_ids.clone()),
-    ("network-interface.owner-id", |_, _| texts([ACCOUNT])),
+    ("network-interface.owner-id", |view, _| texts([&view.region.account])),
     ("network-interface.private-dns-name", |view, i| {
         each(view, i, |view, eni| texts(eni.names(view.region).1))
     }),
@@ -147,7 +147,7 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
     }),
     ("network-interface.vpc-id", |view, i| texts(i.interfaces(view.region).map(|eni| &eni.vpc_id))),
     ("network-performance-options.bandwidth-weighting", |_, _| Vec::new()),
-    ("owner-id", |_, _| texts([ACCOUNT])),
+    ("owner-id", |view, _| texts([&view.region.account])),
     ("placement-group-name", |_, _| Vec::new()),
     ("platform", |_, _| Vec::new()),
     ("platform-details", |_, _| texts(["Linux/UNIX"])),

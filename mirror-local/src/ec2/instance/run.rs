@@ -12,7 +12,7 @@ use crate::ec2::{base64, key_pair, launch_template};
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, View};
+use crate::world::{Call, Region, View};
 use crate::xml::Xml;
 use interface::{InterfacePlan, plan_interfaces};
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,7 +158,7 @@ fn launch_one(
         launched: call.now,
         client_token: parameters.text("ClientToken").map(str::to_owned),
         user_data: checked_user_data(parameters.text("UserData"))?,
-        profile_arn: profile(parameters),
+        profile_arn: profile(call.region, parameters),
         shutdown_behavior: parameters
             .one_of("InstanceInitiatedShutdownBehavior", &["stop", "terminate"])?
             .unwrap_or("stop")
@@ -190,11 +190,11 @@ pub(crate) fn checked_user_data(text: Option<&str>) -> Outcome<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-fn profile(parameters: &Parameters) -> Option<String> {
+fn profile(region: &Region, parameters: &Parameters) -> Option<String> {
     let profile = parameters.structure("IamInstanceProfile")?;
     profile.given("Arn").map(str::to_owned).or_else(|| {
         let name = profile.given("Name")?;
-        Some(format!("arn:aws:iam::{ACCOUNT}:instance-profile/{name}"))
+        Some(region.iam_arn(format_args!("instance-profile/{name}")))
     })
 }
 

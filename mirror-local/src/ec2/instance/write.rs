@@ -6,7 +6,7 @@ use super::{Asked, Instance, InstanceAttribute, MetadataOptions, State};
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::subnet::SubnetAttribute;
 use crate::ec2::{availability_zone, instance_type};
-use crate::world::{ACCOUNT, View};
+use crate::world::View;
 use crate::xml::Xml;
 
 /// Writes an instance.
@@ -140,7 +140,7 @@ fn write_interface(view: View<'_>, interface: &NetworkInterface, xml: &mut Xml) 
     xml.text("macAddress", &interface.mac);
     xml.text("networkInterfaceId", &interface.id);
     xml.element("operator", |xml| xml.text("managed", false));
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     xml.optional("privateDnsName", interface.names(region).1);
     xml.text("privateIpAddress", interface.private_ip);
     interface.write_addresses(region, xml);

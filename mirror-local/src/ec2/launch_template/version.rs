@@ -163,7 +163,7 @@ fn write(view: View<'_>, version: &LaunchTemplateVersion, xml: &mut Xml) {
     let LaunchTemplateVersion { template_id, number, description, created, data } = version;
     let template = view.region.launch_templates.get(template_id);
     xml.text("createTime", created);
-    xml.text("createdBy", authorization::caller());
+    xml.text("createdBy", authorization::caller(view.region));
     xml.text("defaultVersion", is_default(view, version));
     xml.element("launchTemplateData", |xml| data.write(xml));
     xml.text("launchTemplateId", template_id);

@@ -3,7 +3,7 @@
 use super::{Attachment, NetworkInterface};
 use crate::ec2::{address, traffic_mirror};
 use crate::failure::{Failure, Outcome};
-use crate::world::{ACCOUNT, Call, Region, find};
+use crate::world::{Call, Region, find};
 use crate::xml::Xml;
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ pub(crate) fn attach(
         interface.attachment = Some(Attachment {
             id: id.clone(),
             instance_id: Some(socket.instance.to_owned()),
-            owner: ACCOUNT.to_owned(),
+            owner: region.account.clone(),
             device_index: socket.device_index,
             delete_on_termination: socket.delete_on_termination,
             since: now,

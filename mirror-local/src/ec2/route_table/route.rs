@@ -7,7 +7,7 @@ use crate::ec2::vpc_peering::VpcPeering;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
 use crate::parameters::Parameters;
-use crate::world::{ACCOUNT, Call, Region, View, by_id, by_id_mut, find};
+use crate::world::{Call, Region, View, by_id, by_id_mut, find};
 use crate::xml::Xml;
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ impl Route {
             Target::Interface(id) => {
                 if let Some(instance) = instance_of(region, id) {
                     xml.text("instanceId", instance);
-                    xml.text("instanceOwnerId", ACCOUNT);
+                    xml.text("instanceOwnerId", &region.account);
                 }
                 xml.text("networkInterfaceId", id);
             }

@@ -8,7 +8,7 @@ use crate::listing::Listing;
 use crate::parameters::Parameters;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, find};
+use crate::world::{Call, Region, View, find};
 use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -80,7 +80,7 @@ pub(super) const LISTING: Listing<MirrorSession> = Listing {
     filters: &[
         ("description", |_, s| texts(s.description.as_ref())),
         ("network-interface-id", |_, s| texts([&s.network_interface_id])),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("packet-length", |view, s| texts(s.packet_length(view.region))),
         ("session-number", |_, s| texts([s.number])),
         ("traffic-mirror-filter-id", |_, s| texts([&s.filter_id])),
@@ -298,7 +298,7 @@ fn write(region: &Region, session: &MirrorSession, xml: &mut Xml) {
     xml.text("trafficMirrorTargetId", &session.target_id);
     xml.text("trafficMirrorFilterId", &session.filter_id);
     xml.text("networkInterfaceId", &session.network_interface_id);
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &region.account);
     xml.optional("packetLength", session.packet_length(region));
     xml.text("sessionNumber", session.number);
     xml.text("virtualNetworkId", session.virtual_network_id);

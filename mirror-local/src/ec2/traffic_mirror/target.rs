@@ -7,7 +7,7 @@ use crate::listing::Listing;
 use crate::parameters::Parameters;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, by_id, find};
+use crate::world::{Call, Region, View, by_id, find};
 use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 
@@ -84,11 +84,11 @@ pub(super) const LISTING: Listing<MirrorTarget> = Listing {
         ("description", |_, t| texts(t.description.as_ref())),
         ("network-interface-id", |_, t| texts(t.destination.interface())),
         ("network-load-balancer-arn", |_, t| texts(t.destination.load_balancer())),
-        ("owner-id", |_, _| texts([ACCOUNT])),
+        ("owner-id", |view, _| texts([&view.region.account])),
         ("traffic-mirror-target-id", |_, t| texts([&t.id])),
     ],
     set: "trafficMirrorTargetSet",
-    write: |_, target, xml| write(target, xml),
+    write,
     page: 5..=1000,
 };
 
@@ -110,7 +110,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome<String> {
 
 pub(super) fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
     let target = view.region.mirror_targets.get(id)?;
-    xml.element("trafficMirrorTarget", |xml| write(target, xml));
+    xml.element("trafficMirrorTarget", |xml| write(view, target, xml));
     Some(())
 }
 
@@ -193,7 +193,7 @@ fn refuse_taken(region: &Region, destination: &Destination) -> Outcome {
     Ok(())
 }
 
-fn write(target: &MirrorTarget, xml: &mut Xml) {
+fn write(view: View<'_>, target: &MirrorTarget, xml: &mut Xml) {
     let destination = &target.destination;
     xml.text("trafficMirrorTargetId", &target.id);
     xml.optional("networkInterfaceId", destination.interface());
@@ -201,6 +201,6 @@ fn write(target: &MirrorTarget, xml: &mut Xml) {
     xml.optional("gatewayLoadBalancerEndpointId", destination.endpoint());
     xml.text("type", destination.kind());
     xml.optional("description", target.description.as_ref());
-    xml.text("ownerId", ACCOUNT);
+    xml.text("ownerId", &view.region.account);
     target.tags.write(xml);
 }

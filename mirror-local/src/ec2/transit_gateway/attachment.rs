@@ -12,7 +12,7 @@ use crate::parameters::Parameters;
 use crate::schedule::{Event, later};
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{ACCOUNT, Call, Region, View, by_id, by_id_mut, find};
+use crate::world::{Call, Region, View, by_id, by_id_mut, find};
 use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -157,7 +157,7 @@ fn write(view: View<'_>, attachment: &Attachment, xml: &mut Xml) {
     xml.text("transitGatewayAttachmentId", id);
     xml.text("transitGatewayId", gateway_id);
     xml.text("vpcId", vpc_id);
-    xml.text("vpcOwnerId", ACCOUNT);
+    xml.text("vpcOwnerId", &view.region.account);
 }
 
 fn answer(view: View<'_>, id: &str, xml: &mut Xml) {

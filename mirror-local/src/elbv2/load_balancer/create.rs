@@ -163,7 +163,7 @@ fn make(call: &mut Call<'_>, wanted: Wanted) -> Outcome<String> {
     let suffix = arn::draw_suffix(call.region, "load balancer");
     let resource = format!("loadbalancer/{}/{}/{suffix}", wanted.sort.path(), wanted.name);
     let mut lb = LoadBalancer {
-        arn: arn::arn(&call.region.name, &resource),
+        arn: call.region.arn("elasticloadbalancing", resource),
         name: wanted.name,
         scheme: wanted.scheme,
         vpc_id: wanted.vpc_id,

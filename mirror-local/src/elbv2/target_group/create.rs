@@ -103,7 +103,9 @@ fn make(call: &mut Call<'_>, group: TargetGroup) -> Outcome<String> {
         return Err(Failure::new("TooManyTargetGroups", message));
     }
     let suffix = arn::draw_suffix(call.region, "target group");
-    let arn = arn::arn(&call.region.name, &format!("targetgroup/{}/{suffix}", group.name));
+    let arn = call
+        .region
+        .arn("elasticloadbalancing", format_args!("targetgroup/{}/{suffix}", group.name));
     call.region.target_groups.insert(&*arn, TargetGroup { arn: arn.clone(), ..group });
     Ok(arn)
 }

@@ -1,0 +1,97 @@
+//! Where a call happens: in an account, in one of its Regions.
+
+use std::fmt;
+
+/// The account of whoever does not say another one.
+pub const ACCOUNT: &str = "123456789012";
+
+/// An account and a Region.
+///
+/// Each account has Regions of its own. Whose a call is, its access key says: twelve digits are the account's
+/// number, and every other key is [`ACCOUNT`]'s.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    account: String,
+    region: String,
+}
+
+impl Place {
+    /// A Region of an account.
+    pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
+        Self { account: account.into(), region: region.into() }
+    }
+
+    /// Returns the account.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Returns the Region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Returns the account that an access key is of.
+    pub(crate) fn account_of(access_key: &str) -> &str {
+        let is_account = access_key.len() == 12 && access_key.bytes().all(|b| b.is_ascii_digit());
+        if is_account { access_key } else { ACCOUNT }
+    }
+}
+
+/// `eu-west-1` is that of [`ACCOUNT`], `222233334444/eu-west-1` that of another.
+impl From<&str> for Place {
+    fn from(text: &str) -> Self {
+        let (account, region) = text.split_once('/').unwrap_or((ACCOUNT, text));
+        Self::new(account, region)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region } = self;
+        if account != ACCOUNT {
+            write!(f, "{account}/")?;
+        }
+        f.write_str(region)
+    }
+}
+
+/// Partitions besides `aws`, by how the names of their Regions begin.
+///
+/// Source: AWS General Reference, "Amazon Resource Names (ARNs)"; botocore, `data/partitions.json`.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];
+
+/// Returns the partition of a Region, with which its ARNs begin.
+pub(crate) fn partition(region: &str) -> &'static str {
+    let known = PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix));
+    known.map_or("aws", |(_, partition)| partition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_what_it_is_written_as() {
+        for text in ["eu-west-1", "222233334444/eu-west-1"] {
+            assert_eq!(Place::from(text).to_string(), text);
+        }
+        assert_eq!(Place::from("eu-west-1"), Place::new(ACCOUNT, "eu-west-1"));
+    }
+
+    #[test]
+    fn twelve_digits_are_an_account_and_nothing_else_is() {
+        assert_eq!(Place::account_of("222233334444"), "222233334444");
+        for key in ["", "AKIDEXAMPLE", "22223333444", "2222333344445", "22223333444x"] {
+            assert_eq!(Place::account_of(key), ACCOUNT, "{key}");
+        }
+    }
+}

@@ -187,7 +187,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     call.parameters.refuse(&["PeerRegion"])?;
     let requester = find(&call.region.vpcs, call.parameters, "VpcId")?.id.clone();
     let accepter = call.parameters.required("PeerVpcId")?.to_owned();
-    if call.parameters.text("PeerOwnerId").is_some_and(|owner| owner != &call.region.account) {
+    if call.parameters.text("PeerOwnerId").is_some_and(|owner| owner != call.region.account) {
         return Err(Failure::invalid(
             call.parameters.text("PeerOwnerId").unwrap_or_default(),
             "peerOwnerId",

@@ -9,7 +9,8 @@ const OTHER: &str = "222233334444";
 /// Makes a call with an access key, in a Region.
 fn send(cloud: &Cloud, (key, region): (&str, &str), form: &str) -> Response {
     let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/ec2/aws4_request");
-    let request = Request::post("/").header("authorization", scope).body(()).unwrap();
+    let request =
+        Request::post("/").header("authorization", scope).body(()).expect("a plain request");
     let body = format!("Version=2016-11-15&Action={form}");
     let reply = cloud.call(&request.into_parts().0, body.as_bytes());
     reply.response.expect("no fault drops the answer")

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mirror_local::{Cloud, LoggedCall, Policy, PolicyError, Server};
+use mirror_local::{Cloud, LoggedCall, Place, Policy, PolicyError, Server};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 
@@ -95,11 +95,21 @@ fn log(cloud: &Cloud, form: Form, ui: &mut Ui) -> Result<(), Diagnostics> {
     Ok(())
 }
 
-/// `2026-11-22T16:43:18Z eu-west-1 ec2 CreateVpc 200`.
+/// `2026-11-22T16:43:18Z eu-west-1 ec2 CreateVpc 200`; of another account `222233334444/eu-west-1`.
 fn shown(call: &LoggedCall) -> String {
-    let LoggedCall { at, service, region, action, parameters: _, status, error, request_id: _ } =
-        call;
+    let LoggedCall {
+        at,
+        service,
+        account,
+        region,
+        action,
+        parameters: _,
+        status,
+        error,
+        request_id: _,
+    } = call;
+    let place = Place::new(account, region);
     let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let error = error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
-    format!("{at} {region} {service} {action} {status}{error}")
+    format!("{at} {place} {service} {action} {status}{error}")
 }

@@ -22,7 +22,7 @@ use crate::scalar::{AccountId, Region};
 
 pub mod act;
 mod answer;
-mod cloudwatch;
+mod direct;
 pub mod discover;
 mod dry_run;
 pub mod errors;
@@ -80,9 +80,9 @@ struct Shared {
     ec2_once: aws_sdk_ec2::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     elb_once: aws_sdk_elasticloadbalancingv2::Client,
-    ssm: aws_sdk_ssm::Client,
     sts: aws_sdk_sts::Client,
-    cloudwatch: cloudwatch::Client,
+    metric_data: direct::Client<direct::metric_data::Batch>,
+    parameter: direct::Client<direct::parameter::GetParameter>,
     #[cfg(feature = "s3")]
     storage: s3::Storage,
     account: OnceCell<AccountId>,
@@ -138,9 +138,9 @@ impl Aws {
             ec2_once: aws_sdk_ec2::Client::from_conf(ec2_once.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
             elb_once: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb_once.build()),
-            ssm: aws_sdk_ssm::Client::from_conf(configured!(aws_sdk_ssm, config).build()),
             sts: aws_sdk_sts::Client::from_conf(configured!(xml aws_sdk_sts, config).build()),
-            cloudwatch: cloudwatch::Client::new(config),
+            metric_data: direct::Client::new(config),
+            parameter: direct::Client::new(config),
             #[cfg(feature = "s3")]
             storage: s3::Storage::new(config),
             account: OnceCell::new(),

@@ -2,6 +2,8 @@
 
 use super::Aws;
 use super::answer::Answer;
+use super::direct::Call as _;
+use super::direct::parameter::GetParameter;
 use super::errors::{AnswerError, CallError};
 use crate::id::ImageId;
 
@@ -18,8 +20,7 @@ pub enum ImageError {
 
 /// Returns the image that `parameter` names now.
 pub(super) async fn image(aws: &Aws, parameter: &str) -> Result<ImageId, ImageError> {
-    let request = aws.shared.ssm.get_parameter().name(parameter);
-    let answer = aws.send("GetParameter", request.send()).await?;
-    let value = answer.parameter.as_ref().and_then(|parameter| parameter.value());
-    Ok(Answer("GetParameter").id("Value", value)?)
+    let call = GetParameter { name: parameter.to_owned() };
+    let found = aws.send(GetParameter::NAME, aws.shared.parameter.send(call)).await?;
+    Ok(Answer(GetParameter::NAME).id("Value", Some(&found.parameter.value))?)
 }

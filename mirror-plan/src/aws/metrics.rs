@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Aws;
 use super::answer::Answer;
-use super::cloudwatch::{Batch, CALL, Page, Returned, StatusCode};
+use super::direct::Call as _;
+use super::direct::metric_data::{Batch, Page, Returned, StatusCode};
 use super::errors::FieldError;
 use super::observe::ObserveError;
 use super::page::{self, pages};
@@ -13,7 +14,7 @@ use crate::metrics::{Metrics, Series, Window, unknown_interfaces};
 use crate::observed::Observed;
 use crate::resource::instance::InstanceId;
 
-const ANSWER: Answer = Answer(CALL);
+const ANSWER: Answer = Answer(Batch::NAME);
 const INTERFACES: Answer = Answer("DescribeNetworkInterfaces");
 
 /// Asks what was counted in a time: a call for each 500 counters, of which a source has eight.
@@ -44,7 +45,7 @@ async fn ask(aws: &Aws, series: &[Series], window: Window) -> Result<Vec<Vec<f64
     let mut next_token = None;
     loop {
         let batch = Batch { window, series: series.to_vec(), next_token };
-        let page = aws.send(CALL, aws.shared.cloudwatch.get_metric_data(batch)).await?;
+        let page = aws.send(Batch::NAME, aws.shared.metric_data.send(batch)).await?;
         let Page { returned, next_token: next } = page;
         for Returned { place, values, status } in returned {
             if let StatusCode::Failed(why) = status {

@@ -1,13 +1,13 @@
-//! CloudWatch: the one call of it that is made, `GetMetricData`, by the machinery of the SDK's own clients.
+//! Calls that are sent by the machinery of the SDK's own clients, but not by one of them.
 //!
-//! The SDK's client for CloudWatch asks for another set of features of the SDK's crates, and brings a second
-//! protocol. The Query protocol that CloudWatch also speaks is that of EC2 and of Elastic Load Balancing, so that
-//! nothing new is built for a form and an answer in XML: credentials, signature, endpoint, HTTP client, retries
-//! and time-outs are those of every other call.
-//!
-//! Source: CloudWatch API reference, version 2010-08-01, `GetMetricData`.
+//! Two services are asked one thing each, and their clients for all else would be nearly a minute of every build:
+//! only that of EC2 takes longer than that of Systems Manager, and that of CloudWatch brings a protocol of its own.
+//! Credentials, signature, endpoint, HTTP client, retries and time-outs are those of every other call; what is
+//! left is to write a request and to read its answer, a [`Call`].
 
+use std::error::Error;
 use std::fmt;
+use std::marker::PhantomData;
 
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
@@ -44,6 +44,8 @@ use aws_smithy_runtime_api::client::ser_de::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, FrozenLayer, Layer};
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
@@ -53,76 +55,101 @@ use tracing::Instrument as _;
 use super::{retry, whole};
 
 mod endpoint;
-mod wire;
+pub(super) mod metric_data;
+pub(super) mod parameter;
+mod protocol;
 
-pub(super) use wire::{Batch, Page, Refusal, Returned, StatusCode};
+use protocol::Protocol;
 
-/// The name of the call.
-pub(super) const CALL: &str = "GetMetricData";
+/// One call of a service.
+pub(super) trait Call: fmt::Debug + Send + Sync + 'static {
+    /// The service.
+    const SERVICE: Service;
+    /// The name of the call.
+    const NAME: &'static str;
+    /// What is answered.
+    type Answer: fmt::Debug + Send + Sync + 'static;
 
-/// The name of the service among those of the SDK.
-const SERVICE: &str = "CloudWatch";
+    /// Writes the body of the request.
+    fn body(&self) -> Result<String, BoxError>;
 
-/// What CloudWatch is called in a signature and in its endpoints.
-const SIGNING_NAME: &str = "monitoring";
+    /// Reads the body of an answer that is no error.
+    fn read(body: &[u8]) -> Result<Self::Answer, BoxError>;
+}
+
+/// What has to be known of a service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Service {
+    /// Its name among those of the SDK.
+    id: &'static str,
+    /// What it is called in a signature and in its endpoints.
+    signing_name: &'static str,
+    /// What its endpoint for FIPS and dual stack in GovCloud begins with, in which services differ.
+    fips_with_dual_stack_in_govcloud: &'static str,
+    /// How requests and answers are written.
+    protocol: Protocol,
+}
+
+/// A refused call.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal(ErrorMetadata);
 
 /// What tells it from the SDK's clients in the user agent.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What sends the call. Clones are cheap.
-#[derive(Clone)]
-pub(super) struct Client {
+/// What sends a call. Clones are cheap.
+pub(super) struct Client<C> {
     plugins: RuntimePlugins,
+    call: PhantomData<fn(C)>,
 }
 
-impl Client {
+impl<C: Call> Client<C> {
     /// Makes one with the credentials, Region, endpoint and HTTP client of a configuration.
     pub(super) fn new(config: &SdkConfig) -> Self {
         let defaults = DefaultPluginParams::new()
-            .with_retry_partition_name(SERVICE)
+            .with_retry_partition_name(C::SERVICE.id)
             .with_behavior_version(retry::behavior())
             .with_is_aws_sdk(true);
         let own = StaticRuntimePlugin::new()
-            .with_config(settings(config))
-            .with_runtime_components(components(config));
+            .with_config(settings::<C>(config))
+            .with_runtime_components(components(config, C::SERVICE));
         let plugins = RuntimePlugins::new()
             .with_client_plugins(default_plugins(defaults))
             .with_client_plugin(own);
-        Self { plugins }
+        Self { plugins, call: PhantomData }
     }
 
     /// Sends the call.
-    pub(super) async fn get_metric_data(
-        &self,
-        batch: Batch,
-    ) -> Result<Page, SdkError<Refusal, HttpResponse>> {
+    pub(super) async fn send(&self, call: C) -> Result<C::Answer, SdkError<Refusal, HttpResponse>> {
+        let Service { id, .. } = C::SERVICE;
         let span = tracing::debug_span!(
-            "CloudWatch.GetMetricData",
-            "rpc.service" = SERVICE,
-            "rpc.method" = CALL,
+            "call",
+            "rpc.service" = id,
+            "rpc.method" = C::NAME,
             "rpc.system" = "aws-api",
         );
-        let answer = invoke(SERVICE, CALL, Input::erase(batch), &self.plugins).instrument(span);
+        let answer = invoke(id, C::NAME, Input::erase(call), &self.plugins).instrument(span);
         let refused = |error: AnyError| error.downcast().expect("errors are made by `Answers`");
         let answer = answer.await.map_err(|error| error.map_service_error(refused))?;
         Ok(answer.downcast().expect("answers are made by `Answers`"))
     }
 }
 
-impl fmt::Debug for Client {
+impl<C> fmt::Debug for Client<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plugins: _ } = self;
+        let Self { plugins: _, call: _ } = self;
         f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 
 /// What the machinery looks up by type.
-fn settings(config: &SdkConfig) -> FrozenLayer {
-    let mut layer = Layer::new(SERVICE);
-    layer.store_put(Metadata::new(CALL, SERVICE));
-    layer.store_put(ApiMetadata::new("cloudwatch", VERSION));
-    layer.store_put(SharedRequestSerializer::new(Requests));
-    layer.store_put(SharedResponseDeserializer::new(Answers));
+fn settings<C: Call>(config: &SdkConfig) -> FrozenLayer {
+    let Service { id, signing_name, .. } = C::SERVICE;
+    let mut layer = Layer::new(id);
+    layer.store_put(Metadata::new(C::NAME, id));
+    layer.store_put(ApiMetadata::new(signing_name, VERSION));
+    layer.store_put(SharedRequestSerializer::new(Requests::<C>(PhantomData)));
+    layer.store_put(SharedResponseDeserializer::new(Answers::<C>(PhantomData)));
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(EndpointResolverParams::new(()));
     layer.store_put(retry::attempts());
@@ -133,7 +160,7 @@ fn settings(config: &SdkConfig) -> FrozenLayer {
     signing_options.normalize_uri_path = true;
     layer.store_put(SigV4OperationSigningConfig {
         region: config.region().cloned().map(SigningRegion::from),
-        name: Some(SigningName::from_static(SIGNING_NAME)),
+        name: Some(SigningName::from_static(signing_name)),
         signing_options,
         ..SigV4OperationSigningConfig::default()
     });
@@ -153,8 +180,8 @@ fn settings(config: &SdkConfig) -> FrozenLayer {
 }
 
 /// What does the work.
-fn components(config: &SdkConfig) -> RuntimeComponentsBuilder {
-    let mut components = RuntimeComponentsBuilder::new(SERVICE);
+fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder {
+    let mut components = RuntimeComponentsBuilder::new(service.id);
     components.set_http_client(config.http_client());
     components.set_sleep_impl(config.sleep_impl());
     components.set_time_source(config.time_source());
@@ -166,8 +193,8 @@ fn components(config: &SdkConfig) -> RuntimeComponentsBuilder {
         StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
     )));
     components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
-    components.set_endpoint_resolver(Some(endpoint::resolver(config)));
-    // As the SDK's clients for Query services have them.
+    components.set_endpoint_resolver(Some(endpoint::resolver(config, service)));
+    // As the SDK's own clients have them.
     let permanent = SharedInterceptor::permanent(ConnectionPoisoningInterceptor::new());
     components.push_interceptor(permanent);
     components.push_interceptor(ServiceClockSkewInterceptor::new());
@@ -175,39 +202,47 @@ fn components(config: &SdkConfig) -> RuntimeComponentsBuilder {
     components.push_interceptor(UserAgentInterceptor::new());
     components.push_interceptor(InvocationIdInterceptor::new());
     components.push_interceptor(SharedInterceptor::permanent(RecursionDetectionInterceptor::new()));
-    components.push_interceptor(SharedInterceptor::permanent(whole::Whole));
     components.push_retry_classifier(HttpStatusCodeClassifier::default());
     components.push_retry_classifier(TransientErrorClassifier::<Refusal>::new());
     components.push_retry_classifier(AwsErrorCodeClassifier::<Refusal>::new());
     components.push_retry_classifier(ServiceClockSkewClassifier::<Refusal>::new());
-    components.push_retry_classifier(whole::Whole);
+    if service.protocol.is_xml() {
+        components.push_interceptor(SharedInterceptor::permanent(whole::Whole));
+        components.push_retry_classifier(whole::Whole);
+    }
     components
 }
 
 /// What writes requests.
-#[derive(Debug)]
-struct Requests;
+struct Requests<C>(PhantomData<fn(C)>);
 
-impl SerializeRequest for Requests {
+impl<C: Call> SerializeRequest for Requests<C> {
     fn serialize_input(&self, input: Input, _bag: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
-        let batch: Batch = input.downcast().map_err(|_| "the input is no `Batch`")?;
-        let form = batch.form()?;
-        let length = form.len().to_string();
-        let mut request = HttpRequest::new(SdkBody::from(form));
+        let call: C = input.downcast().map_err(|_| "the input is another call")?;
+        let body = call.body()?;
+        let length = body.len().to_string();
+        let mut request = HttpRequest::new(SdkBody::from(body));
         request.set_method("POST")?;
         request.set_uri("/")?;
         let headers = request.headers_mut();
-        headers.insert("content-type", "application/x-www-form-urlencoded");
         headers.insert("content-length", length);
+        for (name, value) in C::SERVICE.protocol.headers(C::NAME) {
+            headers.insert(name, value);
+        }
         Ok(request)
     }
 }
 
-/// What reads answers.
-#[derive(Debug)]
-struct Answers;
+impl<C> fmt::Debug for Requests<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Requests")
+    }
+}
 
-impl DeserializeResponse for Answers {
+/// What reads answers.
+struct Answers<C>(PhantomData<fn(C)>);
+
+impl<C: Call> DeserializeResponse for Answers<C> {
     fn deserialize_nonstreaming_with_config(
         &self,
         answer: &HttpResponse,
@@ -216,12 +251,30 @@ impl DeserializeResponse for Answers {
         tracing::debug!(request_id = ?answer.request_id());
         let body = answer.body().bytes().unwrap_or_default();
         if answer.status().is_success() {
-            Page::read(body)
-                .map(Output::erase)
-                .map_err(|error| OrchestratorError::response(error.into()))
+            C::read(body).map(Output::erase).map_err(OrchestratorError::response)
         } else {
-            let refusal = Refusal::read(body, answer.headers());
+            let refusal = C::SERVICE.protocol.refusal(body, answer.headers());
             Err(OrchestratorError::operation(AnyError::erase(refusal)))
         }
+    }
+}
+
+impl<C> fmt::Debug for Answers<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answers")
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Refusal {}
+
+impl ProvideErrorMetadata for Refusal {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
     }
 }

@@ -1,17 +1,16 @@
-//! What `GetMetricData` looks like on the wire: a form, and XML.
-
-use std::error::Error;
-use std::fmt;
+//! `GetMetricData`: what CloudWatch has counted.
+//!
+//! CloudWatch speaks the Query protocol too, which is that of Elastic Load Balancing: a form, and XML.
+//!
+//! Source: CloudWatch API reference, version 2010-08-01, `GetMetricData`.
 
 use aws_smithy_query::QueryWriter;
-use aws_smithy_runtime_api::http::Headers;
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_types::date_time::{DateTimeFormatError, Format};
-use aws_smithy_types::error::ErrorMetadata;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::{DateTime, Number};
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
-use aws_types::request_id::apply_request_id;
 
+use super::{Call, Protocol, Service};
 use crate::metrics::{Dimension, Series, Window};
 
 /// What is asked in one call.
@@ -51,9 +50,24 @@ pub(in crate::aws) enum StatusCode {
     Failed(String),
 }
 
-/// A refused call.
-#[derive(Clone, Debug)]
-pub(in crate::aws) struct Refusal(ErrorMetadata);
+impl Call for Batch {
+    const SERVICE: Service = Service {
+        id: "CloudWatch",
+        signing_name: "monitoring",
+        fips_with_dual_stack_in_govcloud: "monitoring",
+        protocol: Protocol::Query,
+    };
+    const NAME: &'static str = "GetMetricData";
+    type Answer = Page;
+
+    fn body(&self) -> Result<String, BoxError> {
+        Ok(self.form()?)
+    }
+
+    fn read(body: &[u8]) -> Result<Page, BoxError> {
+        Ok(Page::read(body)?)
+    }
+}
 
 impl Batch {
     /// How many series one call takes.
@@ -61,11 +75,10 @@ impl Batch {
     /// Source: CloudWatch API reference, `GetMetricData`.
     pub(in crate::aws) const LONGEST: usize = 500;
 
-    /// The body of the request.
-    pub(super) fn form(&self) -> Result<String, DateTimeFormatError> {
+    fn form(&self) -> Result<String, DateTimeFormatError> {
         let Self { window, series, next_token } = self;
         let mut form = String::new();
-        let mut writer = QueryWriter::new(&mut form, super::CALL, "2010-08-01");
+        let mut writer = QueryWriter::new(&mut form, Self::NAME, "2010-08-01");
         let mut queries = writer.prefix("MetricDataQueries").start_list(false, None);
         for (place, series) in series.iter().enumerate() {
             let Series { namespace, name, dimensions, period, statistic } = series;
@@ -101,8 +114,7 @@ impl Batch {
 const ID: &str = "q";
 
 impl Page {
-    /// Reads the answer.
-    pub(super) fn read(body: &[u8]) -> Result<Self, XmlDecodeError> {
+    fn read(body: &[u8]) -> Result<Self, XmlDecodeError> {
         let mut document = Document::try_from(body)?;
         let mut root = document.root_element()?;
         if !root.start_el().matches("GetMetricDataResponse") {
@@ -169,57 +181,6 @@ impl StatusCode {
             "PartialData" => Self::PartialData,
             other => Self::Failed(other.to_owned()),
         }
-    }
-}
-
-impl Refusal {
-    /// Reads what is there of an answer: a proxy may have written it.
-    pub(super) fn read(body: &[u8], headers: &Headers) -> Self {
-        let error = read_error(body).unwrap_or_default();
-        let builder = ErrorMetadata::builder();
-        let builder = error.code.into_iter().fold(builder, |it, code| it.code(code));
-        let builder = error.message.into_iter().fold(builder, |it, message| it.message(message));
-        Self(apply_request_id(builder, headers).build())
-    }
-}
-
-/// What an answer says of an error.
-#[derive(Debug, Default)]
-struct Said {
-    code: Option<String>,
-    message: Option<String>,
-}
-
-fn read_error(body: &[u8]) -> Result<Said, XmlDecodeError> {
-    let mut document = Document::try_from(body)?;
-    let mut root = document.root_element()?;
-    let mut said = Said::default();
-    while let Some(mut tag) = root.next_tag() {
-        if !tag.start_el().matches("Error") {
-            continue;
-        }
-        while let Some(mut field) = tag.next_tag() {
-            match field.start_el().local() {
-                "Code" => said.code = Some(try_data(&mut field)?.into_owned()),
-                "Message" => said.message = Some(try_data(&mut field)?.into_owned()),
-                _ => {}
-            }
-        }
-    }
-    Ok(said)
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for Refusal {}
-
-impl ProvideErrorMetadata for Refusal {
-    fn meta(&self) -> &ErrorMetadata {
-        &self.0
     }
 }
 
@@ -307,19 +268,5 @@ mod tests {
         assert!(Page::read(ANSWER.replace("GetMetricDataResult>", "Other>").as_bytes()).is_err());
         assert!(Page::read(b"<html></html>").is_err());
         assert!(Page::read(b"").is_err());
-    }
-
-    #[test]
-    fn a_refusal_has_the_words_of_aws_if_it_is_hers() {
-        let said = |body: &str| {
-            let refusal = Refusal::read(body.as_bytes(), &Headers::new());
-            (refusal.code().map(str::to_owned), refusal.message().map(str::to_owned))
-        };
-        let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
-                    <Message>Rate exceeded</Message></Error><RequestId>1</RequestId></ErrorResponse>";
-        let words = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
-        assert_eq!(said(body), words("Throttling", "Rate exceeded"));
-        assert_eq!(said("<html><body>502</body></html>"), (None, None));
-        assert_eq!(said("not XML"), (None, None));
     }
 }

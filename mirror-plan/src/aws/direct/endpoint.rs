@@ -1,4 +1,4 @@
-//! Where CloudWatch is: at an endpoint that is configured, else at AWS's of the Region.
+//! Where a service is: at an endpoint that is configured, else at AWS's of the Region.
 
 use aws_sdk_elasticloadbalancingv2::config::endpoint::{
     DefaultResolver, Params, ResolveEndpoint as _,
@@ -12,22 +12,22 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::SIGNING_NAME;
+use super::Service;
 
-/// The endpoint of a configuration: one that is set in code, else `AWS_ENDPOINT_URL_CLOUDWATCH` and its like in
-/// a profile, else `AWS_ENDPOINT_URL`, else AWS's.
+/// The endpoint of a configuration: one that is set in code, else `AWS_ENDPOINT_URL_` with its
+/// name and the like in a profile, else `AWS_ENDPOINT_URL`, else AWS's.
 ///
 /// Source: AWS SDKs and tools reference guide, "Service-specific endpoints".
-pub(super) fn resolver(config: &SdkConfig) -> SharedEndpointResolver {
+pub(super) fn resolver(config: &SdkConfig, service: Service) -> SharedEndpointResolver {
     let given = config.endpoint_url().map(str::to_owned);
     let of_service = || {
         let key = ServiceConfigKey::builder()
-            .service_id("CloudWatch")
+            .service_id(service.id)
             .env("AWS_ENDPOINT_URL")
             .profile("endpoint_url")
             .build()
             .expect("all of it is given");
-        config.service_config().and_then(|service| service.load_config(key))
+        config.service_config().and_then(|settings| settings.load_config(key))
     };
     let url = if config.get_origin("endpoint_url").is_client_config() {
         given
@@ -36,10 +36,10 @@ pub(super) fn resolver(config: &SdkConfig) -> SharedEndpointResolver {
     };
     match url {
         Some(url) => SharedEndpointResolver::new(StaticUriEndpointResolver::uri(url)),
-        None => SharedEndpointResolver::new(BesideBalancing(of_aws(
-            config.region(),
-            (config.use_fips(), config.use_dual_stack()),
-        ))),
+        None => SharedEndpointResolver::new(BesideBalancing {
+            params: of_aws(config.region(), (config.use_fips(), config.use_dual_stack())),
+            service,
+        }),
     }
 }
 
@@ -56,16 +56,24 @@ fn of_aws(region: Option<&Region>, (fips, dual_stack): (Option<bool>, Option<boo
 /// AWS's endpoint of a Region. In every partition, with and without FIPS and dual stack, it is that of Elastic Load
 /// Balancing but for its name, and the SDK has the rules for that.
 #[derive(Debug)]
-struct BesideBalancing(Params);
+struct BesideBalancing {
+    params: Params,
+    service: Service,
+}
 
 impl ResolveEndpoint for BesideBalancing {
     fn resolve_endpoint<'a>(&'a self, _params: &'a EndpointResolverParams) -> EndpointFuture<'a> {
         EndpointFuture::new(async move {
-            let balancing = DefaultResolver::new().resolve_endpoint(&self.0).await?;
-            let url =
-                balancing.url().replacen("//elasticloadbalancing", &format!("//{SIGNING_NAME}"), 1);
-            // All of its endpoints in GovCloud are FIPS endpoints, and none is called so.
-            let url = url.replacen("-fips.us-gov-", ".us-gov-", 1);
+            let balancing = DefaultResolver::new().resolve_endpoint(&self.params).await?;
+            let Service { signing_name, fips_with_dual_stack_in_govcloud: gov, .. } = self.service;
+            let url = balancing.url();
+            let url = if url.contains("-fips.us-gov-") {
+                // All endpoints in GovCloud are FIPS endpoints, and few are called so.
+                let name = if url.ends_with(".api.aws") { gov } else { signing_name };
+                url.replacen("//elasticloadbalancing-fips", &format!("//{name}"), 1)
+            } else {
+                url.replacen("//elasticloadbalancing", &format!("//{signing_name}"), 1)
+            };
             Ok(Endpoint::builder().url(url).build())
         })
     }
@@ -76,46 +84,52 @@ mod tests {
     use aws_types::origin::Origin;
     use aws_types::service_config::LoadServiceConfig;
 
+    use super::super::Call as _;
+    use super::super::metric_data::Batch;
+    use super::super::parameter::GetParameter;
     use super::*;
 
-    async fn url((region, fips, dual_stack): (&'static str, bool, bool)) -> String {
+    async fn url(
+        service: Service,
+        (region, fips, dual_stack): (&'static str, bool, bool),
+    ) -> String {
         let params = of_aws(Some(&Region::from_static(region)), (Some(fips), Some(dual_stack)));
-        let resolver = BesideBalancing(params);
+        let resolver = BesideBalancing { params, service };
         let found = resolver.resolve_endpoint(&EndpointResolverParams::new(())).await;
         found.unwrap().url().to_owned()
     }
 
-    /// What AWS's own rules for CloudWatch say (the test cases of its model).
+    /// What AWS's own rules for CloudWatch and for Systems Manager say (the test cases of their models).
     #[tokio::test]
-    async fn the_endpoints_are_those_of_cloudwatchs_own_rules() {
+    async fn the_endpoints_are_those_of_the_services_own_rules() {
         let rules = [
-            (("us-east-1", true, true), "https://monitoring-fips.us-east-1.api.aws"),
-            (("us-east-1", true, false), "https://monitoring-fips.us-east-1.amazonaws.com"),
-            (("us-east-1", false, true), "https://monitoring.us-east-1.api.aws"),
-            (("us-east-1", false, false), "https://monitoring.us-east-1.amazonaws.com"),
-            (
-                ("cn-northwest-1", false, true),
-                "https://monitoring.cn-northwest-1.api.amazonwebservices.com.cn",
-            ),
-            (
-                ("cn-northwest-1", false, false),
-                "https://monitoring.cn-northwest-1.amazonaws.com.cn",
-            ),
-            (("eusc-de-east-1", false, false), "https://monitoring.eusc-de-east-1.amazonaws.eu"),
-            (("us-iso-east-1", false, false), "https://monitoring.us-iso-east-1.c2s.ic.gov"),
-            (
-                ("us-isob-east-1", true, false),
-                "https://monitoring-fips.us-isob-east-1.sc2s.sgov.gov",
-            ),
-            (("us-gov-west-1", false, false), "https://monitoring.us-gov-west-1.amazonaws.com"),
-            (("us-gov-west-1", true, false), "https://monitoring.us-gov-west-1.amazonaws.com"),
-            (("us-gov-west-1", true, true), "https://monitoring.us-gov-west-1.api.aws"),
-            (("us-gov-west-1", false, true), "https://monitoring.us-gov-west-1.api.aws"),
+            (("us-east-1", true, true), "-fips.us-east-1.api.aws"),
+            (("us-east-1", true, false), "-fips.us-east-1.amazonaws.com"),
+            (("us-east-1", false, true), ".us-east-1.api.aws"),
+            (("us-east-1", false, false), ".us-east-1.amazonaws.com"),
+            (("cn-northwest-1", false, true), ".cn-northwest-1.api.amazonwebservices.com.cn"),
+            (("cn-northwest-1", false, false), ".cn-northwest-1.amazonaws.com.cn"),
+            (("cn-north-1", true, false), "-fips.cn-north-1.amazonaws.com.cn"),
+            (("eusc-de-east-1", false, false), ".eusc-de-east-1.amazonaws.eu"),
+            (("us-iso-east-1", false, false), ".us-iso-east-1.c2s.ic.gov"),
+            (("us-isob-east-1", true, false), "-fips.us-isob-east-1.sc2s.sgov.gov"),
+            (("us-gov-west-1", false, false), ".us-gov-west-1.amazonaws.com"),
+            (("us-gov-west-1", true, false), ".us-gov-west-1.amazonaws.com"),
+            (("us-gov-west-1", false, true), ".us-gov-west-1.api.aws"),
         ];
         for (of, expected) in rules {
-            assert_eq!(url(of).await, expected, "{of:?}");
+            let monitoring = url(Batch::SERVICE, of).await;
+            assert_eq!(monitoring, format!("https://monitoring{expected}"), "{of:?}");
+            let parameters = url(GetParameter::SERVICE, of).await;
+            assert_eq!(parameters, format!("https://ssm{expected}"), "{of:?}");
         }
+        let both = ("us-gov-east-1", true, true);
+        let monitoring = url(Batch::SERVICE, both).await;
+        assert_eq!(monitoring, "https://monitoring.us-gov-east-1.api.aws");
+        let parameters = url(GetParameter::SERVICE, both).await;
+        assert_eq!(parameters, "https://ssm-fips.us-gov-east-1.api.aws");
     }
+
     /// An environment with one variable.
     #[derive(Debug)]
     struct OneVariable(&'static str);
@@ -153,7 +167,7 @@ mod tests {
         ];
         for (builder, expected) in cases {
             let params = EndpointResolverParams::new(());
-            let resolver = resolver(&builder.build());
+            let resolver = resolver(&builder.build(), Batch::SERVICE);
             let found = resolver.resolve_endpoint(&params).await.unwrap();
             assert_eq!(found.url(), expected);
         }

@@ -29,7 +29,7 @@ pub mod remains;
 mod time;
 
 use door::{Door, Toll};
-use remains::{Remains, Spot, State, Watch};
+use remains::{Moment, Remains, State, Watch};
 use time::Time;
 
 /// An account, its time, and the folder of its journals.
@@ -194,7 +194,7 @@ impl Simulation {
     pub fn watch(
         &self,
         (stack, mode, faults): (&Stack, Mode, Faults),
-        tell: impl FnMut(Spot, &dyn Fn() -> Remains) + Send + 'static,
+        tell: impl FnMut(Moment<'_>) + Send + 'static,
     ) -> End {
         let watch = Watch {
             journal: remains::journal_of(stack, self.journals.path()),

@@ -1,11 +1,13 @@
 //! Signals: the real binary, killed, interrupted or cancelled at each call that changes something, and
 //! run again.
 //!
-//! A small stack in every test run, the reference stack with `MIRROR_LONG=1`.
+//! A small stack in every test run, the reference stack with `MIRROR_LONG=1`. Each kill is tried once, or as often as
+//! `MIRROR_SEEDS` says, with other ids and with other delays until AWS shows what was made.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::ops::Range;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -63,6 +65,12 @@ impl Served {
         let url = format!("http://{}", server.address());
         runtime.spawn(server.run(std::future::pending()));
         Self { cloud, url, _runtime: runtime }
+    }
+
+    /// With other ids for each seed.
+    fn with_seed(self, seed: u64) -> Self {
+        let cloud = self.cloud.with_seed(seed);
+        Self { cloud, ..self }
     }
 
     pub(crate) fn command(&self, folder: &Folder, arguments: &str) -> Command {
@@ -227,20 +235,42 @@ fn hear(told: &mut BufReader<ChildStderr>, start: &str) -> Result<(), String> {
     if lines.any(|line| line.starts_with(start)) { Ok(()) } else { Err(format!("no {start}")) }
 }
 
+/// Where a run ends before its time.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    /// Which of its calls that change something is never answered.
+    call: u64,
+    /// Whether it has taken effect by then.
+    effect: Effect,
+    seed: u64,
+}
+
+/// How many days there are on which each call is tried.
+fn seeds() -> Range<u64> {
+    let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
+    0..given.map_or(1, |seeds| seeds.parse().expect("MIRROR_SEEDS is a number"))
+}
+
+/// How late AWS shows what it has made: at once on the first day, on others within the window that
+/// these runs are given.
+fn weather(seed: u64) -> Faults {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let latest = if seed == 0 { 1 } else { 400 };
+    let lags = (0..7).map(|_| Duration::from_millis(random.u64(0..latest)));
+    Faults::none().unseen_during(lags.collect::<Vec<_>>())
+}
+
 /// Ends a run at one call, and says what is wrong after the next ones.
-fn survives(
-    victim: Victim,
-    (story, end): (Story, End),
-    (call, effect): (u64, Effect),
-) -> Result<(), String> {
-    let (served, folder) = (Served::start(), Folder::with(victim.text));
+fn survives(victim: Victim, (story, end): (Story, End), point: Point) -> Result<(), String> {
+    let Point { call, effect, seed } = point;
+    let (served, folder) = (Served::start().with_seed(seed), Folder::with(victim.text));
     let mut command = "apply --auto-approve";
     let mut before = 0;
     if story == Story::Destroy {
         served.expect(&folder, command)?;
         (command, before) = ("destroy --auto-approve", served.changes());
     }
-    served.cloud.set_faults(Faults::none().fail(Calls::Mutating, call, Fault::silent(effect)));
+    served.cloud.set_faults(weather(seed).fail(Calls::Mutating, call, Fault::silent(effect)));
     let mut child = served.command(&folder, command);
     let mut child = child.stdout(Stdio::null()).stderr(end.stderr()).spawn().expect("mirror runs");
     while served.changes() < before + call {
@@ -251,9 +281,11 @@ fn survives(
     }
     end.come(&mut child)?;
     child.wait().expect("it is our child");
-    served.cloud.set_faults(Faults::none());
+    served.cloud.set_faults(weather(seed));
     for command in story.rest() {
         served.expect(&folder, command)?;
+        // By the time of the next one everything is seen.
+        served.cloud.set_faults(Faults::none());
     }
     let (_, shown) = served.run(&folder, "plan --destroy --detailed-exitcode");
     if shown.contains("No changes.") { Ok(()) } else { Err(shown) }
@@ -272,12 +304,15 @@ fn calls(victim: Victim, story: Story) -> u64 {
 }
 
 /// Ends runs at every call, before and after it takes effect, or at some of these points.
-fn end_everywhere(story: Story, end: End, is_tried: impl Fn(u64, Effect) -> bool) {
+fn end_everywhere(story: Story, end: End, is_tried: impl Fn(Point) -> bool) {
     let victim = victim();
     let calls = calls(victim, story);
     assert!(calls > 4, "{calls}");
-    let points = (1..=calls).flat_map(|call| [(call, Effect::None), (call, Effect::Done)]);
-    let points: Vec<_> = points.filter(|(call, effect)| is_tried(*call, *effect)).collect();
+    let points = seeds().flat_map(|seed| {
+        let points = (1..=calls).flat_map(|call| [(call, Effect::None), (call, Effect::Done)]);
+        points.map(move |(call, effect)| Point { call, effect, seed })
+    });
+    let points: Vec<_> = points.filter(|point| is_tried(*point)).collect();
     let tried = points.len();
     assert!(tried > 0);
     let (points, bad) = (Mutex::new(points.into_iter()), Mutex::new(Vec::new()));
@@ -305,30 +340,33 @@ fn next<T>(items: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
 
 #[test]
 fn a_binary_that_is_killed_at_any_call_is_taken_up_by_the_next() {
-    end_everywhere(Story::Apply, End::Killed, |_, _| true);
+    end_everywhere(Story::Apply, End::Killed, |_| true);
 }
 
 #[test]
 fn a_destroy_after_a_killed_binary_leaves_nothing() {
-    end_everywhere(Story::ApplyThenDestroy, End::Killed, |_, _| true);
+    end_everywhere(Story::ApplyThenDestroy, End::Killed, |_| true);
 }
 
 #[test]
 fn a_binary_that_is_killed_in_a_destroy_is_taken_up_by_the_next() {
-    end_everywhere(Story::Destroy, End::Killed, |_, _| true);
+    end_everywhere(Story::Destroy, End::Killed, |_| true);
 }
 
 #[test]
 fn a_run_that_is_interrupted_twice_at_any_call_leaves_at_once_and_loses_nothing() {
-    end_everywhere(Story::Apply, End::InterruptedTwice, |_, _| true);
-    end_everywhere(Story::Destroy, End::InterruptedTwice, |_, _| true);
+    end_everywhere(Story::Apply, End::InterruptedTwice, |point| point.seed == 0);
+    end_everywhere(Story::Destroy, End::InterruptedTwice, |point| point.seed == 0);
 }
 
 /// It takes seconds, so it is tried at one call unless `MIRROR_LONG` asks for all of them.
 #[test]
 fn a_run_that_ci_cancels_loses_nothing() {
     let every = std::env::var_os("MIRROR_LONG").is_some();
-    let is_tried = |call, effect| every || (call, effect) == (4, Effect::Done);
+    let is_tried = |point: Point| {
+        let Point { call, effect, seed } = point;
+        seed == 0 && (every || (call, effect) == (4, Effect::Done))
+    };
     end_everywhere(Story::Apply, End::Cancelled, is_tried);
     if every {
         end_everywhere(Story::Destroy, End::Cancelled, is_tried);

@@ -9,24 +9,28 @@
 //!   whole ones.)
 //! - While a run waits nothing changes but the time, and that passes on the copies before the next
 //!   run begins.
+//!
+//! Many moments therefore leave the same: a kill there is a kill at the moment before them, after which more
+//! time has passed. [`Moment::is_new`] tells those that leave something which none before them has left.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use mirror_local::{ACCOUNT, Cloud, Moment, Stage};
+use mirror_local::{ACCOUNT, Cloud, Stage};
+use mirror_plan::apply::journal::{Ledger, Record};
 use mirror_plan::stack::Stack;
+use serde_json::Value;
 
 use super::time::Time;
 
 /// When a run was killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spot {
     /// A call that changes something has reached AWS, and nothing has happened yet.
     Sent,
-    /// The same call has reached AWS again, for it had been refused before.
-    Again,
     /// A call has changed something, and its answer has not left yet.
     Done,
     /// A call that only reads has reached AWS.
@@ -37,15 +41,20 @@ pub enum Spot {
     Torn,
 }
 
-impl Spot {
-    /// Whether it is at a call that changes something. At one that is sent again all is as when it was
-    /// sent first, but for the time and for what other calls have changed.
-    #[must_use]
-    pub fn is_at_a_change(self) -> bool {
-        match self {
-            Self::Sent | Self::Done => true,
-            Self::Again | Self::Reading | Self::Written | Self::Torn => false,
-        }
+/// A moment at which a run could have been killed.
+pub struct Moment<'m> {
+    /// When it is.
+    pub spot: Spot,
+    /// Whether the cloud and the journal are not as they were at a moment before it, but for the times in them.
+    pub is_new: bool,
+    /// What would remain.
+    pub remains: &'m dyn Fn() -> Remains,
+}
+
+impl fmt::Debug for Moment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { spot, is_new, remains: _ } = self;
+        f.debug_struct("Moment").field("spot", spot).field("is_new", is_new).finish_non_exhaustive()
     }
 }
 
@@ -91,46 +100,68 @@ pub(super) struct Watch<F> {
 pub(super) struct State<F> {
     /// What the journal said last.
     before: Vec<u8>,
-    /// The calls that were sent, as an action and its parameters.
-    sent: BTreeSet<(String, String)>,
-    /// Who is told of what remains.
+    /// What the journal has left open since a call last changed something.
+    left: BTreeSet<String>,
+    /// Who is told of the moments.
     tell: F,
 }
 
 impl<F> State<F> {
     /// Before a run whose journal says this already.
     pub(super) fn new(journal: Vec<u8>, tell: F) -> Self {
-        Self { before: journal, sent: BTreeSet::new(), tell }
+        Self { before: journal, left: BTreeSet::new(), tell }
     }
 }
 
-impl<F: FnMut(Spot, &dyn Fn() -> Remains)> Watch<F> {
+impl<F: FnMut(Moment<'_>)> Watch<F> {
     /// Tells of all moments since the last call up to this one.
-    pub(super) fn see(&self, moment: &Moment<'_>) {
+    pub(super) fn see(&self, call: &mirror_local::Moment<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { before, sent, tell } = &mut *state;
+        let State { before, left, tell } = &mut *state;
         let journal = std::fs::read(&self.journal).unwrap_or_default();
-        let remains = |spot, journal: &[u8]| Remains {
-            spot,
-            action: moment.request.action.clone(),
-            cloud: moment.fork(),
-            at: self.time.now(),
-            journal: journal.to_vec(),
+        let mut tell_of = |spot, journal: &[u8]| {
+            if spot == Spot::Done {
+                left.clear(); // the cloud is another one
+            }
+            let remains = || Remains {
+                spot,
+                action: call.request.action.clone(),
+                cloud: call.fork(),
+                at: self.time.now(),
+                journal: journal.to_vec(),
+            };
+            tell(Moment { spot, is_new: left.insert(open(journal)), remains: &remains });
         };
         for (spot, length) in written(before, &journal) {
-            tell(spot, &|| remains(spot, &journal[..length]));
+            tell_of(spot, &journal[..length]);
         }
-        let call = || (moment.request.action.clone(), moment.request.body.clone());
-        let spot = match (moment.stage, moment.mutates()) {
-            (Stage::Come, true) if sent.insert(call()) => Spot::Sent,
-            (Stage::Come, true) => Spot::Again,
+        let spot = match (call.stage, call.mutates()) {
+            (Stage::Come, true) => Spot::Sent,
             (Stage::Come, false) => Spot::Reading,
             (Stage::Done, _) => Spot::Done,
         };
-        tell(spot, &|| remains(spot, &journal));
+        tell_of(spot, &journal);
         *before = journal;
     }
 }
+
+/// What a journal leaves open, without the times.
+fn open(journal: &[u8]) -> String {
+    let whole = journal.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    let records = whole.map(|line| {
+        let json = line.get(CHECKSUM..).unwrap_or_default();
+        serde_json::from_slice::<Record>(json).expect("nobody has damaged it")
+    });
+    let mut records =
+        serde_json::to_value(Ledger::of(records).records()).expect("records are JSON");
+    for record in records.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        record.remove("at");
+    }
+    records.to_string()
+}
+
+/// How long the checksum before a record is, and the space behind it.
+const CHECKSUM: usize = 9;
 
 /// The lengths that a journal had on its way from one state to the next.
 fn written(before: &[u8], now: &[u8]) -> Vec<(Spot, usize)> {

@@ -17,7 +17,7 @@ use mirror_local::{Calls, Effect, Fault, Faults};
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
 use mirror_tests::simulation::account::transit_gateway_of_others;
-use mirror_tests::simulation::remains::{Remains, Spot};
+use mirror_tests::simulation::remains::{Moment, Remains, Spot};
 use mirror_tests::simulation::{Safeguard, Simulation};
 use mirror_tests::{gateway, lab, scaling, stack, transit, wide};
 
@@ -33,9 +33,9 @@ pub(crate) fn seeds() -> Range<u64> {
     0..given.map_or(SEEDS, |seeds| seeds.parse().expect("MIRROR_SEEDS is a number"))
 }
 
-/// A tenth of them, for what differs little from a sweep over all.
+/// A twentieth of them, for what differs little from a sweep over all.
 pub(crate) fn a_few_seeds() -> Range<u64> {
-    0..seeds().end.div_ceil(10)
+    0..seeds().end.div_ceil(20)
 }
 
 /// The reference stack and one with most kinds, with all seeds; with a few one on a transit gateway of others, one
@@ -104,9 +104,8 @@ fn lose_every_answer(stack: &Stack, seeds: Range<u64>, missing: Option<Safeguard
 #[test]
 fn an_answer_that_is_lost_makes_nothing_twice() {
     for (stack, _) in stacks() {
-        let seeds = 0..seeds().end.div_ceil(20);
         let of = format!("{}: answers lost after the call took effect", stack.name);
-        lose_every_answer(&stack, seeds, None).expect_none_bad(&of);
+        lose_every_answer(&stack, a_few_seeds(), None).expect_none_bad(&of);
     }
 }
 
@@ -145,9 +144,9 @@ fn a_token_tells_a_repeated_call_from_a_second_one() {
 /// was made is not seen for 100 s.
 fn unanswered(simulation: Simulation, stack: &Stack, action: &str) -> Remains {
     let (give, killed) = std::sync::mpsc::channel();
-    let tell = move |spot: Spot, remains: &dyn Fn() -> Remains| {
-        if spot == Spot::Done {
-            give.send(remains()).expect("somebody waits for it");
+    let tell = move |moment: Moment<'_>| {
+        if moment.spot == Spot::Done {
+            give.send((moment.remains)()).expect("somebody waits for it");
         }
     };
     let late = Faults::none().unseen_during([Duration::from_secs(100)]);

@@ -88,12 +88,11 @@ fn an_apply_of_what_is_there_changes_nothing() {
 fn what_may_have_been_made_is_waited_for_with_few_calls() {
     let stack = lab();
     let (give, all) = channel();
-    let end =
-        Simulation::new().watch((&stack, Mode::Apply, Faults::none()), move |spot, remains| {
-            if spot == Spot::Sent {
-                give.send(remains()).unwrap();
-            }
-        });
+    let end = Simulation::new().watch((&stack, Mode::Apply, Faults::none()), move |moment| {
+        if moment.spot == Spot::Sent {
+            give.send((moment.remains)()).unwrap();
+        }
+    });
     assert!(end.is_complete(), "{end}");
     let remains = all.iter().find(|remains| remains.action == "CreateLoadBalancer").unwrap();
     let simulation = Simulation::after(&remains, &stack);
@@ -138,8 +137,8 @@ fn the_same_seed_gives_the_same_calls_and_the_same_journal() {
         // One call at a time waits for the disk whenever it answers.
         let simulation = Simulation::new().with_parallelism(NonZeroUsize::MIN);
         let (give, journals) = channel();
-        let end = simulation.watch((&lab(), Mode::Apply, Faults::none()), move |_, remains| {
-            give.send(remains().journal().to_vec()).unwrap();
+        let end = simulation.watch((&lab(), Mode::Apply, Faults::none()), move |moment| {
+            give.send((moment.remains)().journal().to_vec()).unwrap();
         });
         assert!(end.is_complete(), "{end}");
         (log(&simulation), journals.iter().collect::<Vec<_>>())

@@ -177,7 +177,7 @@ fn a_run_whose_lease_is_taken_sends_at_most_the_call_in_flight() {
 
 #[test]
 fn a_journal_in_s3_survives_what_one_in_a_file_does() {
-    let one_in = given("MIRROR_CRASHES", 29);
+    let one_in = given("MIRROR_CRASHES", 13);
     let stack = team_lab();
     for (before, killed, then) in [
         (None, Mode::Apply, Mode::Apply),

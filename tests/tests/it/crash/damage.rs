@@ -35,9 +35,9 @@ fn killed(faults: Faults) -> Remains {
     let give = Mutex::new(give);
     fastrand::seed(0);
     let simulation = Simulation::new();
-    let end = simulation.watch((&stack, Mode::Apply, faults), move |spot, remains| {
-        if spot == Spot::Done {
-            give.lock().unwrap().send(remains()).unwrap();
+    let end = simulation.watch((&stack, Mode::Apply, faults), move |moment| {
+        if moment.spot == Spot::Done {
+            give.lock().unwrap().send((moment.remains)()).unwrap();
         }
     });
     assert!(end.is_complete(), "{end}");

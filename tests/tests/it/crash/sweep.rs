@@ -10,13 +10,13 @@ use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
 use mirror_tests::REGION;
 use mirror_tests::simulation::account::others;
-use mirror_tests::simulation::remains::{Remains, Spot};
+use mirror_tests::simulation::remains::{Moment, Remains};
 use mirror_tests::simulation::{Safeguard, Simulation};
 
 use super::pool::{Tally, Trial, try_all};
 use super::weather::{pause, weather, weather_after};
 
-/// Of how many seeds one is tried at each moment that is not at a change.
+/// Of how many seeds one is tried at each moment that leaves nothing new: it is a moment before it, and a pause.
 const ROUND: u64 = 20;
 
 /// How many objects an account holds besides the others', by table.
@@ -96,7 +96,7 @@ pub(crate) struct Sweep<'s> {
     pub(crate) then: Mode,
     /// What is taken away from all of them.
     pub(crate) missing: Option<Safeguard>,
-    /// Of so many calls that change something, one is tried.
+    /// Of so many moments that leave something new, one is tried.
     pub(crate) one_in: u64,
 }
 
@@ -109,8 +109,8 @@ struct Kill {
 }
 
 impl Sweep<'_> {
-    /// Kills at every moment, and expects the next run to make it good: at calls that change
-    /// something with every seed, at the others with one of [`ROUND`].
+    /// Kills at every moment, and expects the next run to make it good: where something new is left with every
+    /// seed, elsewhere with one of [`ROUND`].
     pub(crate) fn over(&self, seeds: Range<u64>) -> Tally {
         let Self { stack, before, killed, then, missing: _, one_in: _ } = *self;
         let wanted = undisturbed_all(before.into_iter().chain([(stack, killed), (stack, then)]));
@@ -140,9 +140,9 @@ impl Sweep<'_> {
         let simulation = prepared.fork(self.stack).with_seed(seed);
         let one_in = self.one_in;
         let mut number = 0;
-        let tell = move |spot: Spot, remains: &dyn Fn() -> Remains| {
+        let tell = move |Moment { spot: _, is_new, remains }: Moment<'_>| {
             number += 1;
-            let of = if spot.is_at_a_change() { one_in } else { ROUND * one_in };
+            let of = if is_new { one_in } else { ROUND * one_in };
             if (seed + number as u64).is_multiple_of(of) {
                 let kill = Kill { seed, number, remains: remains() };
                 give.send(kill).expect("somebody tries it");

@@ -64,9 +64,9 @@ pub struct Strangers {
     pub sessions: Vec<Stranger>,
     /// Mirror targets.
     pub targets: Vec<StrangeTarget>,
-    /// The names of load balancers.
+    /// The names of load balancers that the stack wants to give.
     pub load_balancers: BTreeSet<String>,
-    /// The names of target groups.
+    /// The names of target groups that the stack wants to give.
     pub target_groups: BTreeSet<String>,
     /// The subnets in VPCs in which the stack makes one.
     pub subnets: Vec<StrangeSubnet>,
@@ -85,8 +85,8 @@ pub struct Shared {
     pub interfaces: BTreeSet<NetworkInterfaceId>,
     /// The load balancers, interfaces and endpoints of its targets: those that are there already.
     pub destinations: BTreeSet<String>,
-    /// Whether it names a load balancer or target group that it has not made yet.
-    pub names: bool,
+    /// The names that it gives to load balancers and target groups which it has not made yet.
+    pub names: BTreeSet<String>,
     /// The VPCs in which it makes a subnet: those that are there already.
     pub networks: BTreeSet<VpcId>,
     /// The mirror targets of its sessions: those that are there already, and are interfaces.
@@ -131,17 +131,20 @@ impl Shared {
                     shared.destinations.extend(endpoint);
                     shared.interfaces.extend(interface);
                 }
-                Resource::LoadBalancer(balancer) => {
-                    shared.names |= is_new && balancer.name.is_some();
+                Resource::LoadBalancer(balancer) if is_new => {
+                    shared.names.extend(balancer.name.iter().map(ToString::to_string));
                 }
-                Resource::GatewayLoadBalancer(balancer) => {
-                    shared.names |= is_new && balancer.name.is_some();
+                Resource::GatewayLoadBalancer(balancer) if is_new => {
+                    shared.names.extend(balancer.name.iter().map(ToString::to_string));
                 }
-                Resource::TargetGroup(group) => {
-                    shared.names |= is_new && group.name.is_some();
+                Resource::TargetGroup(group) if is_new => {
+                    shared.names.extend(group.name.iter().map(ToString::to_string));
                 }
                 Resource::Vpc(_)
                 | Resource::Subnet(_)
+                | Resource::LoadBalancer(_)
+                | Resource::GatewayLoadBalancer(_)
+                | Resource::TargetGroup(_)
                 | Resource::InternetGateway(_)
                 | Resource::RouteTable(_)
                 | Resource::VpcPeering(_)

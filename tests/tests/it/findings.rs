@@ -102,6 +102,47 @@ mirror_session "udp" {{
     );
 }
 
+/// AWS may hide what a killed run has made from the call that looks for the stack's own, and show it to the next.
+#[tokio::test]
+async fn what_comes_to_light_meanwhile_is_in_nobodys_way() {
+    let rig = Rig::instant();
+    let named = stack(
+        r#"
+        stack "one" { region = "eu-west-1" }
+        vpc "one" { cidr = "10.0.0.0/16" }
+        subnet "one" {
+          vpc  = vpc.one
+          cidr = "10.0.1.0/24"
+        }
+        target_group "one" {
+          name     = "one-of-a-name"
+          vpc      = vpc.one
+          port     = 4789
+          protocol = "udp"
+        }
+        load_balancer "one" {
+          name      = "another"
+          subnets   = [subnet.one]
+          listeners = [{ protocol = "udp", port = 4789, target_group = target_group.one }]
+        }
+        "#,
+    );
+    for stack in [lab(), named] {
+        rig.converge(&stack).await;
+        let observed = rig.observe(&stack).await;
+        assert!(observed.owned.len() >= 4);
+        for hidden in observed.owned.keys() {
+            let mut observed = observed.clone();
+            observed.owned.remove(hidden);
+            let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
+            let around = Around { observed: &observed, strangers: &strangers };
+            let found = lint::check_planned(&stack, around, &Request::default());
+            let titles: Vec<&str> = found.iter().map(|found| found.title.as_str()).collect();
+            assert_eq!(titles, [""; 0], "{hidden}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn nobody_is_asked_where_nobody_can_be_in_the_way() {
     let rig = Rig::instant();

@@ -2,7 +2,7 @@
 //! target for each load balancer or interface.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Aws;
 use super::super::answer::Answer;
@@ -13,7 +13,8 @@ use crate::address::Kind;
 use crate::attribute::Ref;
 use crate::id::NetworkInterfaceId;
 use crate::observed::{Observed, Shared, StrangeTarget, Stranger, Strangers};
-use crate::resource::{MirrorSession, Resource, tag};
+use crate::resource::{MirrorSession, Resource, Tags, tag};
+use crate::scalar::AccountId;
 use crate::stack::Stack;
 
 mod room;
@@ -34,7 +35,7 @@ pub async fn strangers(aws: &Aws, observed: &Observed) -> Result<Vec<Stranger>, 
             _ => None,
         })
         .collect();
-    sessions::on(aws, observed, &sources).await
+    sessions::on(aws, &Own::seen(observed), &sources).await
 }
 
 /// Finds what others have that is in the way of what `stack` is about to make: a call for each page of
@@ -50,14 +51,12 @@ pub async fn in_the_way(
     let observed = &*observed.as_moved_in(stack);
     // What does not fit is refused by the plan.
     let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
-    let shared = Shared::of(&stack, observed);
+    let (shared, own) = (Shared::of(&stack, observed), Own::of(&stack, observed));
     let (sessions, targets, (load_balancers, target_groups), room) = tokio::try_join!(
-        Box::pin(sessions::find(aws, observed, &shared)),
-        Box::pin(targets(aws, observed, &shared)),
-        Box::pin(async {
-            if shared.names { names(aws, observed).await } else { Ok(Default::default()) }
-        }),
-        Box::pin(room::find(aws, observed, &shared)),
+        Box::pin(sessions::find(aws, &own, &shared)),
+        Box::pin(targets(aws, &own, &shared)),
+        Box::pin(names(aws, &own, &shared.names)),
+        Box::pin(room::find(aws, &own, &shared)),
     )?;
     let sessions::Sessions { sessions, sources, count: of_sessions } = sessions;
     let (targets, of_targets) = targets;
@@ -67,36 +66,66 @@ pub async fn in_the_way(
     Ok(Strangers { sessions, targets, load_balancers, target_groups, subnets, sources, counts })
 }
 
-/// The ids of what the stack owns.
-fn own(observed: &Observed) -> BTreeSet<&str> {
-    observed.owned.values().flatten().map(|found| found.id.as_str()).collect()
+/// What is the stack's, and so in nobody's way.
+#[derive(Debug)]
+struct Own<'o> {
+    /// The account that was asked.
+    account: &'o AccountId,
+    /// The ids of what was seen.
+    ids: BTreeSet<&'o str>,
+    /// The name of the stack, if what has come to light since is its own too: AWS may show what an interrupted
+    /// run has made to one call before another.
+    stack: Option<&'o str>,
+}
+
+impl<'o> Own<'o> {
+    /// What was seen of it.
+    fn seen(observed: &'o Observed) -> Self {
+        let ids = observed.owned.values().flatten().map(|found| found.id.as_str()).collect();
+        Self { account: &observed.account, ids, stack: None }
+    }
+
+    /// What was seen of it, and what its tags say.
+    fn of(stack: &'o Stack, observed: &'o Observed) -> Self {
+        Self { stack: Some(stack.name.as_str()), ..Self::seen(observed) }
+    }
+
+    /// Whether an object is the stack's.
+    fn has(&self, id: &str, its: &Tags) -> bool {
+        let Self { account: _, ids, stack } = self;
+        ids.contains(id) || stack.is_some_and(|stack| tags::is_of(its, stack))
+    }
+
+    /// Whether an object counts for the quotas of the account: what others share with it does not.
+    fn is_of_account(&self, owner: Option<&str>) -> bool {
+        owner.is_none_or(|owner| owner == self.account.as_str())
+    }
 }
 
 /// The mirror targets of others that lead where the stack does, and how many others have if all are read to
 /// count them.
 async fn targets(
     aws: &Aws,
-    observed: &Observed,
+    own: &Own<'_>,
     shared: &Shared,
 ) -> Result<(Vec<StrangeTarget>, Option<usize>), ObserveError> {
     let counts = shared.counts(Kind::MirrorTarget);
     if shared.destinations.is_empty() && !counts {
         return Ok((Vec::new(), None));
     }
-    let own = own(observed);
     let request = aws.ec2().describe_traffic_mirror_targets().max_results(page::PAGE);
     let all = pages!(aws, "DescribeTrafficMirrorTargets", request, traffic_mirror_targets);
     let (mut strangers, mut count) = (Vec::new(), 0);
     for target in all {
         let id = TARGETS.id("trafficMirrorTargetId", target.traffic_mirror_target_id())?;
-        if own.contains(id.as_str()) {
+        let its = tags::from_ec2(target.tags());
+        if own.has(id.as_str(), &its) {
             continue;
         }
-        count += usize::from(is_of_account(observed, target.owner_id()));
+        count += usize::from(own.is_of_account(target.owner_id()));
         let to = target.network_load_balancer_arn().or_else(|| target.network_interface_id());
         let to = to.or_else(|| target.gateway_load_balancer_endpoint_id());
         if let Some(destination) = to.filter(|to| shared.destinations.contains(*to)) {
-            let its = tags::from_ec2(target.tags());
             let (destination, stack) = (destination.to_owned(), its.get(tag::STACK).cloned());
             strangers.push(StrangeTarget { destination, id, stack });
         }
@@ -105,21 +134,24 @@ async fn targets(
     Ok((strangers, counts.then_some(count)))
 }
 
-/// Whether an object counts for the quotas of the account: what others share with it does not.
-fn is_of_account(observed: &Observed, owner: Option<&str>) -> bool {
-    owner.is_none_or(|owner| owner == observed.account.as_str())
-}
-
-/// The names of the load balancers and target groups of others.
+/// Those of the names, which are of load balancers and of target groups, that others have. A call for each page of
+/// either, and one for the tags of what has one of the names.
 async fn names(
     aws: &Aws,
-    observed: &Observed,
+    own: &Own<'_>,
+    wanted: &BTreeSet<String>,
 ) -> Result<(BTreeSet<String>, BTreeSet<String>), ObserveError> {
-    let own = own(observed);
+    if wanted.is_empty() {
+        return Ok(Default::default());
+    }
     let named = tokio::try_join!(elb::load_balancer_names(aws), elb::target_group_names(aws))?;
-    let of_others = |all: Vec<(String, String)>| {
-        let others = all.into_iter().filter(|(arn, _)| !own.contains(arn.as_str()));
-        others.map(|(_, name)| name).collect::<BTreeSet<String>>()
+    let of_others = async |named: Vec<(String, String)>| {
+        let taken = named.into_iter().filter(|(_, name)| wanted.contains(name));
+        let taken: BTreeMap<String, String> = taken.collect();
+        let tagged = elb::tags_of(aws, taken.keys().cloned().collect()).await?;
+        let others = tagged.iter().filter(|(arn, its)| !own.has(arn, its));
+        let names = others.filter_map(|(arn, _)| taken.get(arn).cloned());
+        Ok::<BTreeSet<String>, ObserveError>(names.collect())
     };
-    Ok((of_others(named.0), of_others(named.1)))
+    Ok((of_others(named.0).await?, of_others(named.1).await?))
 }

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::Subnet as SeenSubnet;
 
-use super::own;
+use super::Own;
 use crate::address::Kind;
 use crate::aws::Aws;
 use crate::aws::answer::Answer;
 use crate::aws::errors::AnswerError;
 use crate::aws::observe::ObserveError;
 use crate::aws::page::{self, Ids, pages};
-use crate::observed::{Observed, Shared, StrangeSubnet};
+use crate::aws::tags;
+use crate::observed::{Shared, StrangeSubnet};
 use crate::resource::vpc::VpcId;
 
 const SUBNETS: Answer = Answer("DescribeSubnets");
@@ -25,16 +26,12 @@ pub(super) struct Room {
 }
 
 /// Asks for what the stack is about to take some of, and for nothing else.
-pub(super) async fn find(
-    aws: &Aws,
-    observed: &Observed,
-    shared: &Shared,
-) -> Result<Room, ObserveError> {
+pub(super) async fn find(aws: &Aws, own: &Own<'_>, shared: &Shared) -> Result<Room, ObserveError> {
     let (subnets, vpcs, gateways, filters) = tokio::try_join!(
-        Box::pin(subnets(aws, observed, &shared.networks)),
-        Box::pin(counted(shared, Kind::Vpc, vpcs(aws, observed))),
-        Box::pin(counted(shared, Kind::InternetGateway, gateways(aws, observed))),
-        Box::pin(counted(shared, Kind::MirrorFilter, filters(aws, observed))),
+        Box::pin(subnets(aws, own, &shared.networks)),
+        Box::pin(counted(shared, Kind::Vpc, vpcs(aws, own))),
+        Box::pin(counted(shared, Kind::InternetGateway, gateways(aws, own))),
+        Box::pin(counted(shared, Kind::MirrorFilter, filters(aws, own))),
     )?;
     Ok(Room { subnets, counts: [vpcs, gateways, filters].into_iter().flatten().collect() })
 }
@@ -50,13 +47,12 @@ async fn counted(
 
 async fn subnets(
     aws: &Aws,
-    observed: &Observed,
+    own: &Own<'_>,
     networks: &BTreeSet<VpcId>,
 ) -> Result<Vec<StrangeSubnet>, ObserveError> {
     if networks.is_empty() {
         return Ok(Vec::new());
     }
-    let own = own(observed);
     let ids: Ids = networks.iter().map(ToString::to_string).collect();
     let request = aws
         .ec2()
@@ -66,7 +62,8 @@ async fn subnets(
     let mut strangers = Vec::new();
     for subnet in pages!(aws, "DescribeSubnets", request, subnets) {
         let Some(found) = strange(&subnet)? else { continue };
-        if networks.contains(&found.vpc) && !own.contains(found.id.as_str()) {
+        let its = tags::from_ec2(subnet.tags());
+        if networks.contains(&found.vpc) && !own.has(found.id.as_str(), &its) {
             strangers.push(found);
         }
     }
@@ -86,28 +83,27 @@ fn strange(subnet: &SeenSubnet) -> Result<Option<StrangeSubnet>, AnswerError> {
     }))
 }
 
-async fn vpcs(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError> {
-    let own = own(observed);
+async fn vpcs(aws: &Aws, own: &Own<'_>) -> Result<usize, ObserveError> {
     let request = aws.ec2().describe_vpcs().max_results(page::PAGE);
     let all = pages!(aws, "DescribeVpcs", request, vpcs);
-    let strange = all.iter().filter_map(|vpc| vpc.vpc_id()).filter(|id| !own.contains(id));
-    Ok(strange.count())
+    let all = all.iter().filter_map(|vpc| Some((vpc.vpc_id()?, vpc.tags())));
+    Ok(all.filter(|(id, its)| !own.has(id, &tags::from_ec2(its))).count())
 }
 
-async fn gateways(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError> {
-    let own = own(observed);
+async fn gateways(aws: &Aws, own: &Own<'_>) -> Result<usize, ObserveError> {
     let request = aws.ec2().describe_internet_gateways().max_results(page::PAGE);
     let all = pages!(aws, "DescribeInternetGateways", request, internet_gateways);
-    let ids = all.iter().filter_map(|gateway| gateway.internet_gateway_id());
-    Ok(ids.filter(|id| !own.contains(id)).count())
+    let all =
+        all.iter().filter_map(|gateway| Some((gateway.internet_gateway_id()?, gateway.tags())));
+    Ok(all.filter(|(id, its)| !own.has(id, &tags::from_ec2(its))).count())
 }
 
-async fn filters(aws: &Aws, observed: &Observed) -> Result<usize, ObserveError> {
-    let own = own(observed);
+async fn filters(aws: &Aws, own: &Own<'_>) -> Result<usize, ObserveError> {
     let request = aws.ec2().describe_traffic_mirror_filters().max_results(page::PAGE);
     let all = pages!(aws, "DescribeTrafficMirrorFilters", request, traffic_mirror_filters);
-    let ids = all.iter().filter_map(|filter| filter.traffic_mirror_filter_id());
-    Ok(ids.filter(|id| !own.contains(id)).count())
+    let all =
+        all.iter().filter_map(|filter| Some((filter.traffic_mirror_filter_id()?, filter.tags())));
+    Ok(all.filter(|(id, its)| !own.has(id, &tags::from_ec2(its))).count())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{Filter, TrafficMirrorSession};
 
-use super::{is_of_account, own};
+use super::Own;
 use crate::address::Kind;
 use crate::aws::Aws;
 use crate::aws::answer::{Answer, text};
@@ -12,7 +12,7 @@ use crate::aws::observe::ObserveError;
 use crate::aws::page::{self, Ids, pages};
 use crate::aws::tags;
 use crate::id::NetworkInterfaceId;
-use crate::observed::{Observed, Shared, Stranger};
+use crate::observed::{Shared, Stranger};
 use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::tag;
@@ -34,20 +34,20 @@ pub(super) struct Sessions {
 /// Asks for what the stack has to do with; once for all where all are counted.
 pub(super) async fn find(
     aws: &Aws,
-    observed: &Observed,
+    own: &Own<'_>,
     shared: &Shared,
 ) -> Result<Sessions, ObserveError> {
     if shared.counts(Kind::MirrorSession) {
         let all = read(aws, None).await?;
         return Ok(Sessions {
-            sessions: on_interfaces(&all, observed, &shared.interfaces)?,
-            sources: to_targets(&all, observed, &shared.targets)?,
-            count: Some(of_others(&all, observed)),
+            sessions: on_interfaces(&all, own, &shared.interfaces)?,
+            sources: to_targets(&all, own, &shared.targets)?,
+            count: Some(of_others(&all, own)),
         });
     }
     let (sessions, sources) = tokio::try_join!(
-        Box::pin(on(aws, observed, &shared.interfaces)),
-        Box::pin(to(aws, observed, &shared.targets)),
+        Box::pin(on(aws, own, &shared.interfaces)),
+        Box::pin(to(aws, own, &shared.targets)),
     )?;
     Ok(Sessions { sessions, sources, count: None })
 }
@@ -55,7 +55,7 @@ pub(super) async fn find(
 /// Those on some interfaces, by interface and number.
 pub(super) async fn on(
     aws: &Aws,
-    observed: &Observed,
+    own: &Own<'_>,
     interfaces: &BTreeSet<NetworkInterfaceId>,
 ) -> Result<Vec<Stranger>, ObserveError> {
     if interfaces.is_empty() {
@@ -63,13 +63,13 @@ pub(super) async fn on(
     }
     let ids: Ids = interfaces.iter().map(ToString::to_string).collect();
     let all = read(aws, page::only("network-interface-id", &ids)).await?;
-    on_interfaces(&all, observed, interfaces)
+    on_interfaces(&all, own, interfaces)
 }
 
 /// What is mirrored to some targets.
 async fn to(
     aws: &Aws,
-    observed: &Observed,
+    own: &Own<'_>,
     targets: &BTreeSet<MirrorTargetId>,
 ) -> Result<Sources, ObserveError> {
     if targets.is_empty() {
@@ -77,7 +77,7 @@ async fn to(
     }
     let ids: Ids = targets.iter().map(ToString::to_string).collect();
     let all = read(aws, page::only("traffic-mirror-target-id", &ids)).await?;
-    to_targets(&all, observed, targets)
+    to_targets(&all, own, targets)
 }
 
 async fn read(
@@ -91,20 +91,19 @@ async fn read(
 
 fn on_interfaces(
     all: &[TrafficMirrorSession],
-    observed: &Observed,
+    own: &Own<'_>,
     interfaces: &BTreeSet<NetworkInterfaceId>,
 ) -> Result<Vec<Stranger>, ObserveError> {
-    let own = own(observed);
     let mut strangers = Vec::new();
     for session in all {
         let source = ANSWER.id("networkInterfaceId", session.network_interface_id())?;
         let id: MirrorSessionId =
             ANSWER.id("trafficMirrorSessionId", session.traffic_mirror_session_id())?;
-        if !interfaces.contains(&source) || own.contains(id.as_str()) {
+        let its = tags::from_ec2(session.tags());
+        if !interfaces.contains(&source) || own.has(id.as_str(), &its) {
             continue;
         }
         let number = ANSWER.number("sessionNumber", session.session_number())?;
-        let its = tags::from_ec2(session.tags());
         let stack = its.get(tag::STACK).cloned();
         let name = text(its.get(tag::NAME).map(String::as_str));
         strangers.push(Stranger { source, number, id, stack, name });
@@ -115,16 +114,16 @@ fn on_interfaces(
 
 fn to_targets(
     all: &[TrafficMirrorSession],
-    observed: &Observed,
+    own: &Own<'_>,
     targets: &BTreeSet<MirrorTargetId>,
 ) -> Result<Sources, ObserveError> {
-    let own = own(observed);
     let mut strangers = Sources::new();
     for session in all {
         let id: MirrorSessionId =
             ANSWER.id("trafficMirrorSessionId", session.traffic_mirror_session_id())?;
         let target = ANSWER.id("trafficMirrorTargetId", session.traffic_mirror_target_id())?;
-        if targets.contains(&target) && !own.contains(id.as_str()) {
+        let its = tags::from_ec2(session.tags());
+        if targets.contains(&target) && !own.has(id.as_str(), &its) {
             let source = ANSWER.id("networkInterfaceId", session.network_interface_id())?;
             strangers.entry(target).or_default().insert(source);
         }
@@ -132,9 +131,11 @@ fn to_targets(
     Ok(strangers)
 }
 
-fn of_others(all: &[TrafficMirrorSession], observed: &Observed) -> usize {
-    let own = own(observed);
-    let is_own = |id: Option<&str>| id.is_some_and(|id| own.contains(id));
-    let others = all.iter().filter(|it| is_of_account(observed, it.owner_id()));
-    others.filter(|it| !is_own(it.traffic_mirror_session_id())).count()
+fn of_others(all: &[TrafficMirrorSession], own: &Own<'_>) -> usize {
+    let is_own = |session: &TrafficMirrorSession| {
+        let id = session.traffic_mirror_session_id();
+        id.is_some_and(|id| own.has(id, &tags::from_ec2(session.tags())))
+    };
+    let others = all.iter().filter(|it| own.is_of_account(it.owner_id()));
+    others.filter(|it| !is_own(it)).count()
 }

@@ -115,6 +115,7 @@ fn refusal(
         | Service::Storage
         | Service::Tokens => Failure::new("AccessDenied", said).with_status(403),
         Service::Parameters => Failure::new("AccessDeniedException", said),
+        Service::Sharing => Failure::new("AccessDeniedException", said).with_status(403),
     }
 }
 

@@ -85,6 +85,7 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
         | Service::Ec2
         | Service::Metrics
         | Service::Parameters
+        | Service::Sharing
         | Service::Storage
         | Service::Tokens => {
             let specifications = SPECIFICATIONS.into_iter().flat_map(|list| parameters.list(list));

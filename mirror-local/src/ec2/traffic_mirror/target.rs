@@ -5,6 +5,7 @@ use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
 use crate::listing::Listing;
 use crate::parameters::Parameters;
+use crate::ram;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
 use crate::world::{Call, Region, View, by_id, find};
@@ -124,6 +125,7 @@ pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     }
     call.region.mirror_targets.remove(&target.id);
     link::part(call.region, target.destination.id(), &target.id);
+    ram::withdraw(call.region, &target.id, call.now);
     xml.text("trafficMirrorTargetId", target.id);
     Ok(())
 }

@@ -19,6 +19,7 @@ mod wire;
 
 pub(crate) use invitation::Reply;
 pub(crate) use share::{ResourceShare, forget, withdraw};
+pub(crate) use shared::shared_with;
 pub(crate) use wire::request;
 
 use crate::action::Action;

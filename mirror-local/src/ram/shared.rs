@@ -1,7 +1,7 @@
 //! What is shared: what both the owner and who was invited have agreed to.
 
-use super::arn::TARGET_TYPE;
-use super::course::Course;
+use super::arn::{TARGET, TARGET_TYPE};
+use super::course::{Course, Status};
 use super::page;
 use super::share::{self, Owner, ResourceShare};
 use crate::failure::{Failure, Outcome};
@@ -26,6 +26,21 @@ fn begun(view: View<'_>, share: &ResourceShare, account: &str) -> Option<Timesta
         Course::Begun(at) => Some(at),
         Course::Asked | Course::Declined(_) | Course::Ended(_) => None,
     }
+}
+
+/// Returns the ids of the mirror targets that are shared with a caller, with the Regions they are in.
+pub(crate) fn shared_with(view: View<'_>) -> impl Iterator<Item = (&Region, &str)> {
+    let holds = move |course: Course| course.status(view) == Status::Associated;
+    let account = &view.region.account;
+    let shares = joined(view).filter(move |(_, share)| {
+        let principal = share.principals.get(account);
+        principal.is_some_and(|principal| holds(principal.course(view, account)))
+    });
+    shares.flat_map(move |(owner, share)| {
+        let resources = share.resources.iter().filter(move |(_, it)| holds(it.course()));
+        resources
+            .filter_map(move |(arn, _)| Some((owner, &arn[arn.find(TARGET)? + TARGET.len()..])))
+    })
 }
 
 /// Handles `ListResources`.

@@ -1,8 +1,9 @@
 //! Mirror targets that one account lets another use.
 
 mod calls;
+mod targets;
 
-use crate::client::Client;
+use crate::client::{Answer, Client, new_session};
 use http::{Method, Request};
 use mirror_local::{ACCOUNT, Response};
 use serde_json::{Value, json};
@@ -22,7 +23,10 @@ struct Accounts {
 
 impl Accounts {
     fn new() -> Self {
-        let client = Client::new();
+        Self::of(Client::new())
+    }
+
+    fn of(client: Client) -> Self {
         let interface = client.interface();
         let target = client.target_on(&interface);
         Self { client, target }
@@ -78,6 +82,34 @@ impl Accounts {
         let told = response.headers.iter().find(|(name, _)| *name == "x-amzn-errortype");
         assert_eq!(told.map(|(_, code)| code.clone()), Some(code.clone()));
         code
+    }
+
+    /// Calls EC2; the call must succeed.
+    #[track_caller]
+    fn ec2(&self, account: &str, call: impl AsRef<str>) -> Answer {
+        self.try_ec2(account, call).expect("it is to succeed")
+    }
+
+    /// Calls EC2; the call must be refused. Returns the error code.
+    #[track_caller]
+    fn ec2_refused(&self, account: &str, call: impl AsRef<str>) -> String {
+        self.try_ec2(account, call).expect_err("it is to be refused")
+    }
+
+    fn try_ec2(&self, account: &str, call: impl AsRef<str>) -> Result<Answer, String> {
+        let body = format!("Version=2016-11-15&Action={}", call.as_ref());
+        let response = self.call((account, "ec2"), Request::post("/"), &body);
+        response.error.map_or(Ok(Answer(response.body)), Err)
+    }
+
+    /// Makes an interface and a filter of the consumer; returns the call that makes a session of them to the target.
+    fn new_session(&self) -> String {
+        let subnet = self.ec2(CONSUMER, "DescribeSubnets").text("subnetId");
+        let made = self.ec2(CONSUMER, format!("CreateNetworkInterface&SubnetId={subnet}"));
+        let source = made.text("networkInterfaceId");
+        let filter = self.ec2(CONSUMER, "CreateTrafficMirrorFilter").text("trafficMirrorFilterId");
+        let rest = format!("TrafficMirrorFilterId={filter}&SessionNumber=1&VirtualNetworkId=7");
+        new_session(&source, &self.target, &rest)
     }
 
     /// Makes a share of the target with the consumer; returns its ARN.

@@ -17,8 +17,9 @@ mod shared;
 mod tag;
 mod wire;
 
-pub(crate) use invitation::Reply;
-pub(crate) use share::{ResourceShare, forget, withdraw};
+pub(crate) use arn::TARGET_TYPE;
+pub(crate) use invitation::{Invited, Reply, invited};
+pub(crate) use share::{ResourceShare, forget, heard_of, withdraw};
 pub(crate) use shared::shared_with;
 pub(crate) use wire::request;
 

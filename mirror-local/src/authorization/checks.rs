@@ -4,7 +4,7 @@
 
 use super::condition::Facts;
 use super::subject::{Find, Subject, done_in_the_callers_name, subjects};
-use super::{Check, launch, storage};
+use super::{Check, launch, sharing, storage};
 use crate::ec2::subnet::Subnet;
 use crate::ec2::traffic_mirror::target;
 use crate::parameters::Parameters;
@@ -36,6 +36,9 @@ const ROLES: [(Service, &str, &str, &str, &str); 2] = [
 pub(super) fn of(request: &Request, view: View<'_>) -> Vec<Check> {
     if request.service == Service::Storage {
         return storage::of(request, view.region);
+    }
+    if request.service == Service::Sharing {
+        return sharing::of(request, view);
     }
     let filled = launch::filled(request, view.region);
     let request = filled.as_ref().unwrap_or(request);

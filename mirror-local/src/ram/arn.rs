@@ -12,7 +12,7 @@ pub(super) const INVITATION: &str = "resource-share-invitation/";
 pub(super) const TARGET: &str = "traffic-mirror-target/";
 
 /// The type of the resources that can be shared here: AWS RAM user guide, "Shareable AWS resources".
-pub(super) const TARGET_TYPE: &str = "ec2:TrafficMirrorTarget";
+pub(crate) const TARGET_TYPE: &str = "ec2:TrafficMirrorTarget";
 
 /// Checks that an ARN is one of Resource Access Manager, of a kind.
 pub(super) fn check(arn: &str, kind: &str) -> Outcome {

@@ -104,6 +104,13 @@ pub(super) fn standing<'a>(region: &'a mut Region, arn: &str) -> Outcome<&'a mut
     share.ok_or_else(|| unknown("ResourceShare", arn))
 }
 
+/// Returns a share that is not deleted, of the caller or one that it has joined.
+pub(crate) fn heard_of<'a>(view: View<'a>, arn: &str) -> Option<&'a ResourceShare> {
+    let own = view.region.resource_shares.get(arn);
+    let joined = || shared::joined(view).find(|(_, share)| share.arn == arn).map(|(_, it)| it);
+    own.or_else(joined).filter(|share| share.deleted.is_none())
+}
+
 /// Refuses what AWS has and this local AWS has not: permissions other than the default ones, and sources.
 const FOREIGN: &[&str] = &["permissionArns", "sources", "resourceShareConfiguration"];
 

@@ -1,6 +1,7 @@
 //! Mirror targets that one account lets another use.
 
 mod calls;
+mod policies;
 mod targets;
 
 use crate::client::{Answer, Client, new_session};

@@ -40,7 +40,7 @@ pub enum Service {
 pub enum Wire {
     /// A form, or REST; the answer is XML.
     Xml,
-    /// Both are JSON; of REST, the answer.
+    /// Both are JSON.
     Json,
 }
 

@@ -111,7 +111,7 @@ pub(crate) fn heard_of<'a>(view: View<'a>, arn: &str) -> Option<&'a ResourceShar
     own.or_else(joined).filter(|share| share.deleted.is_none())
 }
 
-/// Refuses what AWS has and this local AWS has not: permissions other than the default ones, and sources.
+/// What AWS takes and this local AWS does not: permissions other than the default ones, and services as principals.
 const FOREIGN: &[&str] = &["permissionArns", "sources", "resourceShareConfiguration"];
 
 /// Handles `CreateResourceShare`.

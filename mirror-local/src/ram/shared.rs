@@ -82,7 +82,8 @@ pub(super) fn list_principals(view: View<'_>, parameters: &Parameters, xml: &mut
     let owner = Owner::read(parameters)?;
     let shares = owner.shares(view);
     let named = share::named(parameters, &shares)?;
-    let (wants_type, typed) = (parameters.given("resourceType"), asks_for_targets(parameters)?);
+    let (names_type, of_targets) =
+        (parameters.given("resourceType").is_some(), asks_for_targets(parameters)?);
     let (arn, wanted) = (parameters.given("resourceArn"), parameters.texts("principals"));
     let shares = shares.into_iter().filter(|(_, share)| {
         let standing = |of: Option<&str>| {
@@ -90,7 +91,7 @@ pub(super) fn list_principals(view: View<'_>, parameters: &Parameters, xml: &mut
             resources.any(|(arn, it)| it.course().stands() && of.is_none_or(|of| of == arn))
         };
         named.as_ref().is_none_or(|named| named.contains(&&*share.arn))
-            && (wants_type.is_none() || typed && standing(None))
+            && (!names_type || of_targets && standing(None))
             && arn.is_none_or(|arn| standing(Some(arn)))
     });
     let rows = shares.flat_map(|(of, share)| {

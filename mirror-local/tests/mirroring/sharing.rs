@@ -1,6 +1,7 @@
 //! Mirror targets that one account lets another use.
 
 mod calls;
+mod laws;
 mod policies;
 mod targets;
 

@@ -7,6 +7,7 @@ use super::share::{self, Owner, ResourceShare};
 use super::{invalid, not_permitted, page, shared, unknown};
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
+use crate::place::is_account;
 use crate::world::{Call, Region, View};
 use crate::xml::Xml;
 use jiff::Timestamp;
@@ -164,8 +165,7 @@ pub(super) fn begin(call: &mut Call<'_>, share: &mut ResourceShare) -> Outcome {
 }
 
 fn check_principal(region: &Region, account: &str) -> Outcome {
-    let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    if !is_account {
+    if !is_account(account) {
         let why = format!("mirror-local shares with accounts and nobody else: {account}");
         return Err(invalid(why));
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use insta::assert_snapshot;
+use mirror_local::Settings;
 use std::fmt::Write as _;
 
 #[test]
@@ -422,4 +423,17 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     AcceptResourceShareInvitation MalformedArnException
     ");
     assert_eq!(accounts.client.cloud.inventory("us-east-1").unwrap(), before);
+}
+
+#[test]
+fn an_account_has_so_many_shares_and_a_deleted_one_does_not_count() {
+    let mut settings = Settings::default();
+    settings.quotas.resource_shares = 1;
+    let accounts = Accounts::of(Client::with_settings(settings));
+    let share = accounts.share();
+    let another = json!({ "name": "another" });
+    let refused = accounts.refused(ACCOUNT, "CreateResourceShare", another.clone());
+    assert_eq!(refused, "ResourceShareLimitExceededException");
+    accounts.ok(ACCOUNT, "DeleteResourceShare", json!({ "resourceShareArn": share }));
+    accounts.ok(ACCOUNT, "CreateResourceShare", another);
 }

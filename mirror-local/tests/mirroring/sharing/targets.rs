@@ -206,3 +206,22 @@ fn a_rehearsal_says_that_copies_go_to_another_account() {
     accounts.ok(ACCOUNT, "DeleteResourceShare", json!({ "resourceShareArn": share }));
     assert_eq!(carried(), BTreeSet::from([Carried::Lost(Loss::NotShared)]));
 }
+
+#[test]
+fn shared_targets_are_on_the_pages_after_the_accounts_own() {
+    let accounts = Accounts::new();
+    accounts.joined();
+    let subnet = accounts.ec2(CONSUMER, "DescribeSubnets").text("subnetId");
+    for _ in 0..5 {
+        let made = accounts.ec2(CONSUMER, format!("CreateNetworkInterface&SubnetId={subnet}"));
+        let interface = made.text("networkInterfaceId");
+        let call = format!("CreateTrafficMirrorTarget&NetworkInterfaceId={interface}");
+        accounts.ec2(CONSUMER, call);
+    }
+    let first = accounts.ec2(CONSUMER, format!("{LIST}&MaxResults=5"));
+    assert_eq!(first.texts("ownerId"), [CONSUMER; 5]);
+    let token = first.text("nextToken");
+    let second = accounts.ec2(CONSUMER, format!("{LIST}&MaxResults=5&NextToken={token}"));
+    assert_eq!(second.texts("trafficMirrorTargetId"), [&*accounts.target]);
+    assert_eq!(second.texts("nextToken"), Vec::<String>::new());
+}

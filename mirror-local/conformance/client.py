@@ -1,6 +1,7 @@
 """Clients of the local AWS whose every exchange is recorded and checked."""
 
 import collections
+import copy
 import pathlib
 import time
 
@@ -29,9 +30,7 @@ class Cloud:
         self.standing = standing
         self.exchanges = []
         self.stored = set()
-        self.session = boto3.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name=region
-        )
+        self.session = self._session("test")
         self.ec2 = self._client("ec2")
         self.elb = self._client("elbv2")
         self.scaling = self._client("autoscaling")
@@ -40,6 +39,19 @@ class Cloud:
         self.s3 = self._client("s3")
         self.metrics = self._client("cloudwatch")
         self.metrics_in_xml = self._client_in_xml("cloudwatch")
+        self.ram = self._client("ram")
+
+    def of_account(self, number):
+        """Returns the same cloud with clients of another account for what can be shared."""
+        other = copy.copy(self)
+        other.session = self._session(number)
+        other.ec2, other.ram = other._client("ec2"), other._client("ram")
+        return other
+
+    def _session(self, access_key):
+        return boto3.Session(
+            aws_access_key_id=access_key, aws_secret_access_key="test", region_name=self.region
+        )
 
     def _client_in_xml(self, service):
         """Returns a client that speaks the Query protocol, where boto3 prefers another."""

@@ -29,6 +29,7 @@ SERVICES = {
     "ec2": "ec2",
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
+    "ram": "ram",
     "s3": "s3",
     "ssm": "ssm",
     "sts": "sts",

@@ -12,7 +12,7 @@ use crate::response::{Response, ResultElement};
 use crate::token;
 use crate::world::{Call, View, World};
 use crate::xml::Xml;
-use crate::{autoscaling, cloudwatch, ec2, elbv2, s3, ssm, sts};
+use crate::{autoscaling, cloudwatch, ec2, elbv2, ram, s3, ssm, sts};
 use jiff::Timestamp;
 
 /// One action: its name, what it does, and how it may be called.
@@ -100,6 +100,11 @@ impl Action {
         Self { result: ResultElement::Absent, ..self }
     }
 
+    /// Returns its name.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Returns whether the action can change something.
     fn mutates(self) -> bool {
         !matches!(self.run, Run::Read(_) | Run::Report(_))
@@ -115,14 +120,14 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
     }
     let request_id = next_request_id(world);
     let settings = world.settings.clone();
-    let region = world.region(&request.place(), now);
-    region.settle(&settings, now);
+    let (region, neighbours) = world.around(&request.place(), (&settings, now));
     let action = match find(request.service, &request.action) {
         Ok(action) => action,
         Err(failure) => return Response::failure(request.speech(), request_id, &failure),
     };
     region.seal();
-    let mut call = Call { region, parameters: &request.parameters, settings: &settings, now };
+    let (neighbours, parameters) = (&*neighbours, &request.parameters);
+    let mut call = Call { region, neighbours, parameters, settings: &settings, now };
     let named = (action.name, action.result);
     let response = Response::success(request.speech(), named, request_id, |xml| {
         authorize(request, call.view())?;
@@ -182,6 +187,7 @@ fn actions(service: Service) -> &'static [&'static [Action]] {
         Service::LoadBalancing => elbv2::ACTIONS,
         Service::Metrics => cloudwatch::ACTIONS,
         Service::Parameters => ssm::ACTIONS,
+        Service::Sharing => ram::ACTIONS,
         Service::Tokens => sts::ACTIONS,
         Service::Storage => &[], // not of the Query protocol
     }

@@ -7,7 +7,7 @@
 //!
 //! Sources: IAM user guide, "Policy evaluation logic" and "Troubleshoot access denied error messages";
 //! Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, for
-//! Elastic Load Balancing V2 and for Amazon EC2 Auto Scaling.
+//! Elastic Load Balancing V2, for Amazon EC2 Auto Scaling and for AWS Resource Access Manager.
 
 mod checks;
 mod condition;
@@ -15,6 +15,7 @@ mod launch;
 mod message;
 mod pattern;
 mod policy;
+mod sharing;
 mod storage;
 mod subject;
 
@@ -115,6 +116,7 @@ fn refusal(
         | Service::Storage
         | Service::Tokens => Failure::new("AccessDenied", said).with_status(403),
         Service::Parameters => Failure::new("AccessDeniedException", said),
+        Service::Sharing => Failure::new("AccessDeniedException", said).with_status(403),
     }
 }
 

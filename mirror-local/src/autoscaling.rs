@@ -48,7 +48,9 @@ fn look_at(region: &mut Region, at: Timestamp) {
 pub(crate) fn scale(region: &mut Region, settings: &Settings, now: Timestamp) {
     let names: Vec<String> =
         region.auto_scaling_groups.iter().map(|(name, _)| name.to_owned()).collect();
-    let mut call = Call { region, parameters: &Parameters::default(), settings, now };
+    // What a group launches into and registers with is of its own account.
+    let (neighbours, parameters) = (&[][..], &Parameters::default());
+    let mut call = Call { region, neighbours, parameters, settings, now };
     let next = names.iter().filter_map(|name| scaling::look(&mut call, name)).min();
     if let Some(next) = next.filter(|next| !call.region.is_arranged(Event::Scale, *next)) {
         look_at(call.region, next);

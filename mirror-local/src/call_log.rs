@@ -23,7 +23,7 @@ pub struct LoggedCall {
     pub region: String,
     /// The action.
     pub action: String,
-    /// The parameters as they came: form text, or JSON for Systems Manager. User data is taken out,
+    /// The parameters as they came: form text, or JSON. User data is taken out,
     /// as CloudTrail does.
     pub parameters: String,
     /// The HTTP status of the answer; absent where the connection was dropped.

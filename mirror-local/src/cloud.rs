@@ -142,9 +142,8 @@ impl Cloud {
         let now = self.clock.now();
         self.shared().exclusively(|shared| {
             let settings = shared.world.settings.clone();
-            shared.world.region(place, now).settle(&settings, now);
-            let region = &*shared.world.region(place, now);
-            Ok(look(View { region, settings: &settings, now }))
+            let (region, neighbours) = shared.world.around(place, (&settings, now));
+            Ok(look(View { region, neighbours: &neighbours, settings: &settings, now }))
         })
     }
 
@@ -157,10 +156,9 @@ impl Cloud {
         let now = self.clock.now();
         self.shared().exclusively(|shared| {
             let settings = shared.world.settings.clone();
-            let region = shared.world.region(place, now);
-            region.settle(&settings, now);
-            let parameters = &Parameters::default();
-            change(&mut Call { region, parameters, settings: &settings, now });
+            let (region, neighbours) = shared.world.around(place, (&settings, now));
+            let (neighbours, parameters) = (&*neighbours, &Parameters::default());
+            change(&mut Call { region, neighbours, parameters, settings: &settings, now });
             Ok(())
         })
     }

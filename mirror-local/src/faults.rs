@@ -375,6 +375,7 @@ fn throttled(request: &Request) -> Failure {
         | Service::Metrics
         | Service::Parameters
         | Service::Tokens => 400,
+        Service::Sharing => 429,
     };
     Failure::new("RequestLimitExceeded", "Request limit exceeded.").with_status(status)
 }

@@ -1,8 +1,8 @@
 //! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
 //!
 //! [`Cloud`] is the whole of it: EC2, Elastic Load Balancing and EC2 Auto Scaling (and the few calls of Security
-//! Token Service, Systems Manager, S3 and CloudWatch that go with them), each account by itself, in memory or in a
-//! directory. It is reached in three ways:
+//! Token Service, Systems Manager, S3, CloudWatch and Resource Access Manager that go with them), each account by
+//! itself but for what it shares, in memory or in a directory. It is reached in three ways:
 //!
 //! - by the AWS SDK for Rust, in process: [`Cloud::http_client`];
 //! - by any AWS client, over a loopback port: [`Server`];
@@ -54,6 +54,7 @@ mod id;
 mod listing;
 mod parameters;
 mod place;
+mod ram;
 mod request;
 mod response;
 mod s3;

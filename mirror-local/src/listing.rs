@@ -6,12 +6,18 @@ use crate::parameters::Parameters;
 use crate::table::{Kind, Row, Table};
 use crate::world::{Region, View};
 use crate::xml::Xml;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 /// Rows in a page where the client does not say.
 const PAGE_DEFAULT: usize = 1000;
+
+/// What the keys of rows of other accounts begin with: no id does, and every id comes before it.
+const BEYOND: char = '~';
+
+/// A row, and what the account that it is of sees.
+type Seen<'a, T> = (View<'a>, &'a T);
 
 /// How one kind is described.
 #[derive(Debug)]
@@ -50,6 +56,21 @@ impl<T: Row> Listing<T> {
         Ok(())
     }
 
+    /// Answers the call also for rows of other accounts, by id, each with what its owner sees. They come after all
+    /// of the account's own.
+    pub(crate) fn answer_with<'a>(
+        &self,
+        view: View<'a>,
+        parameters: &Parameters,
+        foreign: BTreeMap<&'a str, Seen<'a, T>>,
+        xml: &mut Xml,
+    ) -> Outcome {
+        let (rows, next) = self.page(view, parameters, foreign, |_| true)?;
+        xml.items(self.set, rows, |xml, (view, row)| (self.write)(view, row, xml));
+        xml.optional("nextToken", next);
+        Ok(())
+    }
+
     /// Selects the rows of the page that a call asks for, and the token of the next one.
     pub(crate) fn select<'a>(
         &self,
@@ -57,18 +78,39 @@ impl<T: Row> Listing<T> {
         parameters: &Parameters,
         also: impl Fn(&T) -> bool,
     ) -> Outcome<(Vec<&'a T>, Option<String>)> {
+        let (rows, next) = self.page(view, parameters, BTreeMap::new(), also)?;
+        Ok((rows.into_iter().map(|(_, row)| row).collect(), next))
+    }
+
+    fn page<'a>(
+        &self,
+        view: View<'a>,
+        parameters: &Parameters,
+        foreign: BTreeMap<&'a str, Seen<'a, T>>,
+        also: impl Fn(&T) -> bool,
+    ) -> Outcome<(Vec<Seen<'a, T>>, Option<String>)> {
         let table = (self.table)(view.region);
         let conditions = Conditions::of_rows(parameters, self.filters)?;
         let page = Page::parse(parameters, self.set, &self.page)?;
-        let wanted = requested(table, &parameters.texts(self.ids), self.ids)?;
-        let accept = |(_, row): &(&str, &T)| also(row) && conditions.accept(view, row);
+        let is_there = |id: &str| table.contains(id) || foreign.contains_key(id);
+        let wanted = requested::<T>(is_there, &parameters.texts(self.ids), self.ids)?;
+        let accept =
+            |(_, (view, row)): &(&str, Seen<'_, T>)| also(row) && conditions.accept(*view, row);
+        let beyond: BTreeMap<String, Seen<'a, T>> = foreign
+            .iter()
+            .filter(|(id, _)| wanted.as_ref().is_none_or(|ids| ids.contains(**id)))
+            .map(|(id, seen)| (format!("{BEYOND}{id}"), *seen))
+            .filter(|(key, _)| *key > page.after)
+            .collect();
+        let beyond = beyond.iter().map(|(key, seen)| (key.as_str(), *seen));
+        let own = |(id, row)| (id, (view, row));
         let (rows, last) = match &wanted {
             Some(ids) => {
                 let ids = ids.iter().filter(|id| **id > page.after.as_str());
-                let rows = ids.filter_map(|id| table.entry(id));
-                page.fill(rows.filter(accept))
+                let rows = ids.filter_map(|id| table.entry(id)).map(own);
+                page.fill(rows.chain(beyond).filter(accept))
             }
-            None => page.fill(table.after(&page.after).filter(accept)),
+            None => page.fill(table.after(&page.after).map(own).chain(beyond).filter(accept)),
         };
         Ok((rows, last.map(|id| token(self.set, id))))
     }
@@ -154,7 +196,7 @@ fn checksum(set: &str, after: &str) -> u32 {
 
 /// Checks the ids a call asks for; `None` if it asks for none in particular.
 fn requested<'a, T: Row>(
-    table: &Table<T>,
+    is_there: impl Fn(&str) -> bool,
     ids: &[&'a str],
     parameter: &str,
 ) -> Outcome<Option<BTreeSet<&'a str>>> {
@@ -165,7 +207,7 @@ fn requested<'a, T: Row>(
         check_shape(&T::KIND, id, parameter)?;
     }
     let ids: BTreeSet<&str> = ids.iter().copied().collect();
-    let missing: Vec<&str> = ids.iter().copied().filter(|id| !table.contains(id)).collect();
+    let missing: Vec<&str> = ids.iter().copied().filter(|id| !is_there(id)).collect();
     if missing.is_empty() { Ok(Some(ids)) } else { Err(not_found(&T::KIND, &missing)) }
 }
 

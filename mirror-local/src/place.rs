@@ -33,9 +33,13 @@ impl Place {
 
     /// Returns the account that an access key is of.
     pub(crate) fn account_of(access_key: &str) -> &str {
-        let is_account = access_key.len() == 12 && access_key.bytes().all(|b| b.is_ascii_digit());
-        if is_account { access_key } else { ACCOUNT }
+        if is_account(access_key) { access_key } else { ACCOUNT }
     }
+}
+
+/// Returns whether a text is the number of an account: twelve digits.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `eu-west-1` is that of [`ACCOUNT`], `222233334444/eu-west-1` that of another.

@@ -31,6 +31,8 @@ pub enum Service {
     Storage,
     /// CloudWatch, Query protocol or JSON 1.0, version 2010-08-01.
     Metrics,
+    /// Resource Access Manager, REST with JSON, version 2018-01-04.
+    Sharing,
 }
 
 /// In what a request and its answer are written.
@@ -43,7 +45,7 @@ pub enum Wire {
 }
 
 /// Name in a credential scope, version of the Query protocol.
-const SERVICES: [(Service, &str, &str); 7] = [
+const SERVICES: [(Service, &str, &str); 8] = [
     (Service::Ec2, "ec2", "2016-11-15"),
     (Service::LoadBalancing, "elasticloadbalancing", "2015-12-01"),
     (Service::AutoScaling, "autoscaling", "2011-01-01"),
@@ -51,6 +53,7 @@ const SERVICES: [(Service, &str, &str); 7] = [
     (Service::Tokens, "sts", "2011-06-15"),
     (Service::Storage, "s3", "2006-03-01"),
     (Service::Metrics, "monitoring", "2010-08-01"),
+    (Service::Sharing, "ram", "2018-01-04"),
 ];
 
 /// What stands before the action in the header `x-amz-target`.
@@ -82,7 +85,7 @@ impl Wire {
     /// In what a request to a service is written.
     pub(crate) fn of(head: &Parts, service: Service) -> Self {
         match service {
-            Service::Parameters => Self::Json,
+            Service::Parameters | Service::Sharing => Self::Json,
             _ if head.headers.contains_key("x-amz-target") => Self::Json,
             _ => Self::Xml,
         }
@@ -142,6 +145,9 @@ impl Request {
         }
         let text = std::str::from_utf8(body)
             .map_err(|_| Failure::new("MalformedQueryString", "The body is not UTF-8"))?;
+        if scope.as_ref().is_some_and(|scope| scope.service == Service::Sharing.signing_name()) {
+            return crate::ram::request(head, text, &Place::new(account, region));
+        }
         if let Some(target) = head.headers.get("x-amz-target") {
             return Self::parse_json(target.to_str().unwrap_or_default(), text, (account, region));
         }
@@ -173,19 +179,13 @@ impl Request {
             Some((*service, action))
         });
         let (service, action) = known.ok_or_else(|| Failure::unknown_action(target))?;
-        let malformed = |error| Failure::new("SerializationException", error);
-        let value: serde_json::Value =
-            serde_json::from_str(if text.trim().is_empty() { "{}" } else { text })
-                .map_err(malformed)?;
-        let mut pairs = Vec::new();
-        flatten("", &value, &mut pairs);
         Ok(Self {
             service,
             wire: Wire::Json,
             action: action.to_owned(),
             account,
             region,
-            parameters: Parameters::from_pairs(pairs),
+            parameters: parse_members(text)?,
             body: text.to_owned(),
         })
     }
@@ -236,6 +236,16 @@ fn service_of(scope: Option<&Scope>, version: Option<&str>) -> Outcome<Service> 
 fn is_region(name: &str) -> bool {
     (1..=32).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Reads the members of a JSON document as parameters; nothing is a document without any.
+pub(crate) fn parse_members(text: &str) -> Outcome<Parameters> {
+    let malformed = |error| Failure::new("SerializationException", error);
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    let value: serde_json::Value = serde_json::from_str(text).map_err(malformed)?;
+    let mut pairs = Vec::new();
+    flatten("", &value, &mut pairs);
+    Ok(Parameters::from_pairs(pairs))
 }
 
 /// Turns JSON members into the names that a Query request would give them.

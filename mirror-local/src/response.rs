@@ -82,6 +82,10 @@ impl Response {
         let mut xml = Xml::new();
         let code = spelling(speech.0, &failure.code);
         match speech {
+            (Service::Sharing, Wire::Json) => {
+                let body = serde_json::json!({ "message": failure.message });
+                xml.raw(&body.to_string());
+            }
             (_, Wire::Json) => {
                 let body = serde_json::json!({ "__type": code, "message": failure.message });
                 xml.raw(&body.to_string());
@@ -99,6 +103,7 @@ impl Response {
             (Service::Metrics, Wire::Json) => {
                 vec![("x-amzn-query-error", format!("{code};{}", blame(failure)))]
             }
+            (Service::Sharing, Wire::Json) => vec![("x-amzn-errortype", code.to_owned())],
             _ => Vec::new(),
         };
         Self {
@@ -116,6 +121,7 @@ fn content_type(speech: (Service, Wire)) -> &'static str {
     match speech {
         (_, Wire::Xml) => XML,
         (Service::Metrics, Wire::Json) => "application/x-amz-json-1.0",
+        (Service::Sharing, Wire::Json) => "application/json",
         (_, Wire::Json) => "application/x-amz-json-1.1",
     }
 }
@@ -177,13 +183,31 @@ fn spelling(service: Service, code: &str) -> &str {
         (Service::Parameters, "RequestLimitExceeded") => "ThrottlingException",
         (Service::Tokens, "RequestLimitExceeded") => "Throttling",
         (Service::Storage, "RequestLimitExceeded") => "SlowDown",
+        (Service::Sharing, code) => spelling_of_sharing(code),
         (_, code) => code,
+    }
+}
+
+/// Resource Access Manager has an exception for each.
+fn spelling_of_sharing(code: &str) -> &str {
+    match code {
+        "IdempotentParameterMismatch" => "IdempotentParameterMismatchException",
+        "InternalError" => "ServerInternalException",
+        "InvalidNextToken" => "InvalidNextTokenException",
+        "InvalidParameterValue" | "MissingParameter" | "UnsupportedOperation" => {
+            "InvalidParameterException"
+        }
+        "RequestLimitExceeded" => "ThrottlingException",
+        "TagLimitExceeded" => "TagLimitExceededException",
+        code => code,
     }
 }
 
 fn namespace(service: Service) -> &'static str {
     match service {
-        Service::Ec2 | Service::Parameters => "http://ec2.amazonaws.com/doc/2016-11-15/",
+        Service::Ec2 | Service::Parameters | Service::Sharing => {
+            "http://ec2.amazonaws.com/doc/2016-11-15/"
+        }
         Service::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
         Service::LoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         Service::Metrics => "http://monitoring.amazonaws.com/doc/2010-08-01/",

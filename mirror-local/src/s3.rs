@@ -81,7 +81,8 @@ pub(crate) fn handle(world: &mut World, request: &Request, now: Timestamp) -> Re
     let settings = world.settings.clone();
     let conditions = settings.conditional_writes;
     let region = world.region(&request.place(), now);
-    let allowed = authorize(request, View { region, settings: &settings, now });
+    let view = View { region, neighbours: &[], settings: &settings, now };
+    let allowed = authorize(request, view);
     for table in region.tables_mut() {
         table.1.seal();
     }

@@ -6,6 +6,7 @@ use crate::autoscaling;
 use crate::ec2::{
     instance, network_interface, transit_gateway, vpc_endpoint, vpc_endpoint_service, vpc_peering,
 };
+use crate::ram;
 use crate::settings::Settings;
 use crate::table::{Kind, Row};
 use crate::world::Region;
@@ -33,6 +34,8 @@ pub(crate) enum Event {
     ForgetInstance,
     /// A peering connection that has ended is no longer described.
     ForgetPeering,
+    /// A resource share that was deleted is no longer described.
+    ForgetResourceShare,
     /// A transit gateway that was deleted is no longer described.
     ForgetTransitGateway,
     /// An attachment to one that was deleted is no longer described.
@@ -77,6 +80,7 @@ impl Region {
                 Event::ForgetEndpoint => vpc_endpoint::forget(self, &due.id),
                 Event::ForgetEndpointService => vpc_endpoint_service::forget(self, &due.id),
                 Event::ForgetPeering => vpc_peering::forget(self, &due.id),
+                Event::ForgetResourceShare => ram::forget(self, &due.id),
                 Event::ForgetTransitGateway => transit_gateway::forget(self, &due.id),
                 Event::ForgetTransitGatewayAttachment => {
                     transit_gateway::attachment::forget(self, &due.id);

@@ -136,6 +136,7 @@ fn actions() -> io::Result<Response<Full<Bytes>>> {
         Service::Tokens,
         Service::Storage,
         Service::Metrics,
+        Service::Sharing,
     ];
     let actions: serde_json::Map<String, serde_json::Value> = services
         .into_iter()

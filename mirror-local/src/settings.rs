@@ -31,6 +31,9 @@ pub struct Durations {
     /// An endpoint service or an endpoint is `pending` or `deleting`; the interface of an endpoint goes
     /// when its deletion is over.
     pub endpoint_changing: Duration,
+    /// What comes into a resource share is `ASSOCIATING`, what leaves it `DISASSOCIATING`, and one that was deleted
+    /// `DELETING`.
+    pub resource_share_changing: Duration,
     /// A registered target is `initial`.
     pub target_initial: Duration,
     /// A deregistered target is `draining` no longer than this, whatever its group says.
@@ -51,6 +54,7 @@ impl Default for Durations {
             load_balancer_lingering: Duration::from_secs(1),
             transit_gateway_changing: Duration::from_secs(1),
             endpoint_changing: Duration::from_secs(1),
+            resource_share_changing: Duration::from_secs(1),
             target_initial: Duration::from_secs(1),
             target_draining: Duration::from_secs(1),
         }
@@ -70,6 +74,7 @@ impl Durations {
             load_balancer_lingering: Duration::ZERO,
             transit_gateway_changing: Duration::ZERO,
             endpoint_changing: Duration::ZERO,
+            resource_share_changing: Duration::ZERO,
             target_initial: Duration::ZERO,
             target_draining: Duration::ZERO,
             ..Self::default()
@@ -143,6 +148,8 @@ pub struct Quotas {
     pub mirror_filters: usize,
     /// Rules of a mirror filter.
     pub mirror_rules_per_filter: usize,
+    /// Resource shares in a Region.
+    pub resource_shares: usize,
 }
 
 impl Default for Quotas {
@@ -179,6 +186,7 @@ impl Default for Quotas {
             mirror_targets: 10_000,
             mirror_filters: 10_000,
             mirror_rules_per_filter: 10,
+            resource_shares: 5000,
         }
     }
 }

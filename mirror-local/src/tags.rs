@@ -53,9 +53,18 @@ impl Tags {
 
     /// Reads a list of keys and values, refusing what AWS refuses.
     pub(crate) fn listed(parameters: &Parameters, list: &str) -> Outcome<Self> {
+        Self::spelt(parameters, list, ["Key", "Value"])
+    }
+
+    /// Reads such a list of a service that calls keys and values by names of its own.
+    pub(crate) fn spelt(
+        parameters: &Parameters,
+        list: &str,
+        [key, value]: [&str; 2],
+    ) -> Outcome<Self> {
         let mut tags = BTreeMap::new();
         for tag in parameters.list(list) {
-            let (key, value) = (tag.required("Key")?, tag.text("Value").unwrap_or_default());
+            let (key, value) = (tag.required(key)?, tag.text(value).unwrap_or_default());
             check_key(key)?;
             if value.chars().count() > VALUE_LENGTH_MAX {
                 let message = format!(

@@ -33,11 +33,16 @@ pub(crate) fn key(action: &str, parameters: &Parameters) -> Outcome<Option<Strin
     let Some(token) = parameters.text("ClientToken").filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
+    named(action, token).map(Some)
+}
+
+/// Makes a key of the token table out of a token and what it is for.
+pub(crate) fn named(action: &str, token: &str) -> Outcome<String> {
     if token.len() > LENGTH_MAX || !token.is_ascii() {
         let why = "A client token has at most 64 ASCII characters";
         return Err(Failure::invalid(token, "clientToken", why));
     }
-    Ok(Some(format!("{action} {token}")))
+    Ok(format!("{action} {token}"))
 }
 
 impl Region {

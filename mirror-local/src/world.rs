@@ -35,6 +35,7 @@ use crate::failure::{Failure, Outcome};
 use crate::listing::{check_shape, not_found};
 use crate::parameters::Parameters;
 use crate::place::{Place, partition};
+use crate::ram::{Reply, ResourceShare};
 use crate::s3::bucket::Bucket;
 use crate::s3::object::Object;
 use crate::schedule::Due;
@@ -84,6 +85,26 @@ impl World {
             self.regions.insert(place.clone(), region);
         }
         self.regions.get_mut(place).expect("it was inserted above")
+    }
+
+    /// Returns a Region as it is by now, and the Region of the same name of every other account.
+    pub(crate) fn around(
+        &mut self,
+        place: &Place,
+        (settings, now): (&Settings, Timestamp),
+    ) -> (&mut Region, Vec<&Region>) {
+        self.region(place, now);
+        let (mut own, mut neighbours) = (None, Vec::new());
+        let same = self.regions.iter_mut().filter(|(at, _)| at.region() == place.region());
+        for (at, region) in same {
+            region.settle(settings, now);
+            if at == place {
+                own = Some(region);
+            } else {
+                neighbours.push(&*region);
+            }
+        }
+        (own.expect("it is made above if it was not there"), neighbours)
     }
 
     /// Returns a Region as the store knows it, empty if it does not.
@@ -164,11 +185,15 @@ tables! {
     network_acls: NetworkAcl,
     network_interfaces: NetworkInterface,
     objects: Object,
+    /// What the account shares with others.
+    resource_shares: ResourceShare,
     route_tables: RouteTable,
     /// What is to happen by itself, and when.
     schedule: Due,
     security_group_rules: SecurityGroupRule,
     security_groups: SecurityGroup,
+    /// What the account has said to invitations of others, by invitation.
+    share_replies: Reply,
     subnets: Subnet,
     target_groups: TargetGroup,
     /// The client tokens of past creates.
@@ -234,10 +259,24 @@ impl Region {
 pub(crate) struct View<'a> {
     /// The Region.
     pub region: &'a Region,
+    /// What other accounts have in the Region of this name.
+    pub neighbours: &'a [&'a Region],
     /// Durations and quotas.
     pub settings: &'a Settings,
     /// The time of the call.
     pub now: Timestamp,
+}
+
+impl<'a> View<'a> {
+    /// Iterates over the Region as every account has it, that which is viewed first.
+    pub(crate) fn everyones(self) -> impl Iterator<Item = &'a Region> {
+        std::iter::once(self.region).chain(self.neighbours.iter().copied())
+    }
+
+    /// Returns the Region as another account has it, if that has ever used it.
+    pub(crate) fn of_account(self, account: &str) -> Option<&'a Region> {
+        self.everyones().find(|region| region.account == account)
+    }
 }
 
 /// What a changing action works on.
@@ -245,6 +284,8 @@ pub(crate) struct View<'a> {
 pub(crate) struct Call<'a> {
     /// The Region.
     pub region: &'a mut Region,
+    /// What other accounts have in the Region of this name. A call changes nothing there.
+    pub neighbours: &'a [&'a Region],
     /// The parameters of the call.
     pub parameters: &'a Parameters,
     /// Durations and quotas.
@@ -256,7 +297,8 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// Returns what a reading action would see now.
     pub(crate) fn view(&self) -> View<'_> {
-        View { region: self.region, settings: self.settings, now: self.now }
+        let Self { region, neighbours, parameters: _, settings, now } = self;
+        View { region, neighbours, settings, now: *now }
     }
 }
 

@@ -1,6 +1,8 @@
 """What the clients do, in order. A scenario cleans up after itself."""
 
-from . import balancing, cli, identity, instances, lab, metrics, mirroring, network, scaling, security, storage
+from . import (
+    balancing, cli, identity, instances, lab, metrics, mirroring, network, scaling, security, sharing, storage,
+)
 
 SCENARIOS = [
     identity.caller_and_images,
@@ -23,6 +25,7 @@ SCENARIOS = [
     mirroring.filters_and_rules,
     mirroring.targets_and_sessions,
     mirroring.pages,
+    sharing.mirror_target,
     storage.objects,
     metrics.counters,
     lab.whole_lab,

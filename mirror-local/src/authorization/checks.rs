@@ -4,8 +4,9 @@
 
 use super::condition::Facts;
 use super::subject::{Find, Subject, done_in_the_callers_name, subjects};
-use super::{Check, launch, storage};
+use super::{Check, launch, sharing, storage};
 use crate::ec2::subnet::Subnet;
+use crate::ec2::traffic_mirror::target;
 use crate::parameters::Parameters;
 use crate::request::{Request, Service};
 use crate::tags::{SPECIFICATIONS, Tags};
@@ -36,9 +37,12 @@ pub(super) fn of(request: &Request, view: View<'_>) -> Vec<Check> {
     if request.service == Service::Storage {
         return storage::of(request, view.region);
     }
+    if request.service == Service::Sharing {
+        return sharing::of(request, view);
+    }
     let filled = launch::filled(request, view.region);
     let request = filled.as_ref().unwrap_or(request);
-    let call = Checked { request, region: view.region, given: given(request) };
+    let call = Checked { request, view, region: view.region, given: given(request) };
     let named = call.action_name(&request.action);
     let subjects = subjects(request.service, &request.action);
     let mut checks: Vec<Check> = subjects
@@ -85,6 +89,7 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
         | Service::Ec2
         | Service::Metrics
         | Service::Parameters
+        | Service::Sharing
         | Service::Storage
         | Service::Tokens => {
             let specifications = SPECIFICATIONS.into_iter().flat_map(|list| parameters.list(list));
@@ -114,6 +119,7 @@ fn made_listener(parameters: &Parameters) -> &'static str {
 /// A call that is being checked.
 struct Checked<'a> {
     request: &'a Request,
+    view: View<'a>,
     region: &'a Region,
     given: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -214,6 +220,11 @@ impl Checked<'_> {
 
     /// What is there, with its tags; nothing if it is not.
     fn existing(&self, of: &str, id: &str) -> Option<Thing> {
+        if let Some((owner, _)) = target::shared(self.view, id) {
+            // What tags it has for its owner the caller is not told.
+            let arn = owner.arn("ec2", format_args!("{of}/{id}"));
+            return Some(Thing { arn, facts: self.facts() });
+        }
         let tags = match of {
             "autoScalingGroup" => &self.region.auto_scaling_groups.get(id)?.tags,
             "loadbalancer" => &self.region.load_balancers.get(id)?.tags,

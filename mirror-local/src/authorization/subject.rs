@@ -238,7 +238,11 @@ pub(super) fn subjects(service: Service, action: &str) -> &'static [Subject] {
         Service::Ec2 => ec2(action),
         Service::LoadBalancing => balancing(action),
         Service::AutoScaling => scaling(action),
-        Service::Metrics | Service::Parameters | Service::Storage | Service::Tokens => None,
+        Service::Metrics
+        | Service::Parameters
+        | Service::Sharing
+        | Service::Storage
+        | Service::Tokens => None,
     };
     known.unwrap_or_default()
 }

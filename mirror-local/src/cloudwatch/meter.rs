@@ -87,6 +87,8 @@ impl Meter {
                 Loss::NoRoute
                 | Loss::RefusedByNetworkAcl
                 | Loss::TargetGone
+                | Loss::OtherAccount
+                | Loss::NotShared
                 | Loss::NoListener
                 | Loss::RefusedByLoadBalancer,
             ) => {}

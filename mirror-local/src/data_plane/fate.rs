@@ -113,6 +113,10 @@ pub enum Loss {
     RefusedByNetworkAcl,
     /// What stood behind the mirror target is no more, or is attached to nothing.
     TargetGone,
+    /// The mirror target is of another account, of which a data plane knows nothing.
+    OtherAccount,
+    /// The mirror target is of another account, which does not share it any more: the session is inactive.
+    NotShared,
     /// The instance that it goes to does not run.
     TargetDown,
     /// The load balancer has no UDP listener on port 4789.
@@ -130,10 +134,12 @@ pub enum Loss {
 
 impl Loss {
     /// Every reason, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::NoRoute,
         Self::RefusedByNetworkAcl,
         Self::TargetGone,
+        Self::OtherAccount,
+        Self::NotShared,
         Self::TargetDown,
         Self::NoListener,
         Self::RefusedByLoadBalancer,
@@ -148,6 +154,8 @@ impl Loss {
             Self::NoRoute => "no route to the target",
             Self::RefusedByNetworkAcl => "refused by a network ACL",
             Self::TargetGone => "the target is gone",
+            Self::OtherAccount => "goes to a target of another account",
+            Self::NotShared => "the target is not shared any more",
             Self::TargetDown => "the target does not run",
             Self::NoListener => "no UDP listener on port 4789",
             Self::RefusedByLoadBalancer => "refused by the load balancer's security groups",

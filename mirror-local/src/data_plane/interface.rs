@@ -12,7 +12,7 @@ use super::session::{Opinion, Session};
 use super::subnet::{Place, Subnet};
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::traffic_mirror::session::{self, MirrorSession};
-use crate::ec2::traffic_mirror::target::Destination;
+use crate::ec2::traffic_mirror::target::{self, Destination};
 use crate::world::View;
 
 /// A network interface.
@@ -178,7 +178,7 @@ impl Interface {
 
 /// What a session sends to, as far as it decides what is cut.
 fn target(view: View<'_>, session: &MirrorSession, mtu: u16) -> MirrorTarget {
-    match view.region.mirror_targets.get(&session.target_id).map(|it| &it.destination) {
+    match target::of_anyone(view, &session.target_id).map(|(_, target)| &target.destination) {
         Some(Destination::LoadBalancer(_)) => MirrorTarget::LoadBalancer,
         Some(Destination::Endpoint(_)) => MirrorTarget::GatewayLoadBalancerEndpoint,
         Some(Destination::Interface(_)) | None => MirrorTarget::NetworkInterface { mtu },

@@ -9,7 +9,7 @@ use super::subnet::Subnets;
 use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::route_table::{RouteTable, Target};
 use crate::ec2::traffic_mirror::session::MirrorSession;
-use crate::ec2::traffic_mirror::target::Destination;
+use crate::ec2::traffic_mirror::target::{self, Destination};
 use crate::ec2::transit_gateway;
 use crate::world::{Region, View};
 use ipnet::IpNet;
@@ -74,7 +74,14 @@ pub(super) fn way(
     ways: &mut Ways<'_, '_>,
 ) -> Way {
     let region = view.region;
-    let target = region.mirror_targets.get(&session.target_id).map(|target| &target.destination);
+    let target = match target::of_anyone(view, &session.target_id) {
+        Some((owner, target)) if owner.account == region.account => Some(&target.destination),
+        Some((_, target)) if target::shared(view, &target.id).is_some() => {
+            return Way::lost(Loss::OtherAccount);
+        }
+        Some(_) => return Way::lost(Loss::NotShared),
+        None => None,
+    };
     match target {
         None => Way::lost(Loss::TargetGone),
         Some(Destination::Interface(id)) => {

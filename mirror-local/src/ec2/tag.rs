@@ -1,6 +1,7 @@
 //! Tags across all kinds of resources.
 
 use crate::action::Action;
+use crate::ec2::traffic_mirror::target;
 use crate::failure::{Failure, Outcome};
 use crate::filter::{Patterns, unknown};
 use crate::listing::{Page, token};
@@ -22,6 +23,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         return Err(Failure::missing("tagSet"));
     }
     for id in call.parameters.required_texts("ResourceId")? {
+        target::refuse_shared(call.view(), id)?;
         tags_mut(call.region, id)?.add(&tags)?;
     }
     xml.text("return", true);
@@ -32,6 +34,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     for id in parameters.required_texts("ResourceId")? {
+        target::refuse_shared(call.view(), id)?;
         let tags = tags_mut(call.region, id)?;
         let named = parameters.list("Tag");
         if named.is_empty() {

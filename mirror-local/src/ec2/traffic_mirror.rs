@@ -33,12 +33,8 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::read("DescribeTrafficMirrorFilters", |view, parameters, xml| {
         describe(&filter::LISTING, view, parameters, xml)
     }),
-    Action::read("DescribeTrafficMirrorSessions", |view, parameters, xml| {
-        describe(&session::LISTING, view, parameters, xml)
-    }),
-    Action::read("DescribeTrafficMirrorTargets", |view, parameters, xml| {
-        describe(&target::LISTING, view, parameters, xml)
-    }),
+    Action::read("DescribeTrafficMirrorSessions", session::describe),
+    Action::read("DescribeTrafficMirrorTargets", target::describe),
     Action::write("ModifyTrafficMirrorFilterNetworkServices", filter::modify_services),
     Action::write("ModifyTrafficMirrorFilterRule", filter_rule::modify),
     Action::write("ModifyTrafficMirrorSession", session::modify),

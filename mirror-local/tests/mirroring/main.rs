@@ -10,6 +10,7 @@ mod network_acls;
 mod parameters;
 mod scale;
 mod sessions;
+mod sharing;
 mod target_groups;
 mod targets_and_filters;
 mod wild_input;

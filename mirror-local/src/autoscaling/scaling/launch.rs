@@ -47,8 +47,8 @@ pub(super) fn launch(call: &mut Call<'_>, group: &AutoScalingGroup, cause: Cause
 pub(in crate::autoscaling) fn rehearse(call: &Call<'_>, group: &AutoScalingGroup) -> Outcome {
     let Some(subnet) = group.subnets.first() else { return Ok(()) };
     let mut region = call.region.clone();
-    let Call { parameters, settings, now, .. } = *call;
-    let mut trial = Call { region: &mut region, parameters, settings, now };
+    let Call { neighbours, parameters, settings, now, .. } = *call;
+    let mut trial = Call { region: &mut region, neighbours, parameters, settings, now };
     match attempt(&mut trial, group, subnet) {
         Err(failure) if !failure.is_of_state() => Err(failure),
         Ok(_) | Err(_) => Ok(()),
@@ -65,8 +65,9 @@ fn attempt(
     let specification = group.template.specification();
     let (source, parameters) = launch_template::filled(call.region, &specification, &one)?;
     let parameters = placed(&parameters, subnet);
-    let Call { ref mut region, settings, now, .. } = *call;
-    let made = instance::launch(&mut Call { region, parameters: &parameters, settings, now })?;
+    let Call { ref mut region, neighbours, settings, now, .. } = *call;
+    let launch = &mut Call { region, neighbours, parameters: &parameters, settings, now };
+    let made = instance::launch(launch)?;
     let (_, id) = made.split_once(' ').unwrap_or_default();
     if let Some(instance) = region.instances.get_mut(id) {
         mark(&mut instance.tags, group)?;

@@ -52,8 +52,8 @@ pub(super) fn run(call: &mut Call<'_>) -> Outcome<String> {
     };
     let (source, parameters) =
         launch_template::filled(call.region, specification, call.parameters)?;
-    let Call { ref mut region, settings, now, .. } = *call;
-    let ids = launch(&mut Call { region, parameters: &parameters, settings, now })?;
+    let Call { ref mut region, neighbours, settings, now, .. } = *call;
+    let ids = launch(&mut Call { region, neighbours, parameters: &parameters, settings, now })?;
     for id in ids.split(' ') {
         if let Some(instance) = region.instances.get_mut(id) {
             source.mark(&mut instance.tags);

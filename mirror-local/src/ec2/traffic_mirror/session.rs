@@ -1,7 +1,7 @@
 //! Mirror sessions: from a source interface, through a filter, to a target.
 
-use super::target::{Destination, MirrorTarget};
-use super::{bounded, description, eligibility, limit, link, removed_fields};
+use super::target::{self, Destination, MirrorTarget};
+use super::{bounded, description, eligibility, limit, link, refuse_tag_filters, removed_fields};
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
 use crate::listing::Listing;
@@ -56,8 +56,9 @@ tagged_row!(
 
 impl MirrorSession {
     /// Returns how much of each packet is mirrored; all of it where there is no length.
-    fn packet_length(&self, region: &Region) -> Option<u32> {
-        let destination = region.mirror_targets.get(&self.target_id).map(|t| &t.destination);
+    fn packet_length(&self, view: View<'_>) -> Option<u32> {
+        let target = target::of_anyone(view, &self.target_id);
+        let destination = target.map(|(_, target)| &target.destination);
         let default = matches!(destination, Some(Destination::LoadBalancer(_)))
             .then_some(PACKET_LENGTH_BEHIND_LOAD_BALANCER);
         self.packet_length_asked.or(default)
@@ -81,7 +82,7 @@ pub(super) const LISTING: Listing<MirrorSession> = Listing {
         ("description", |_, s| texts(s.description.as_ref())),
         ("network-interface-id", |_, s| texts([&s.network_interface_id])),
         ("owner-id", |view, _| texts([&view.region.account])),
-        ("packet-length", |view, s| texts(s.packet_length(view.region))),
+        ("packet-length", |view, s| texts(s.packet_length(view))),
         ("session-number", |_, s| texts([s.number])),
         ("traffic-mirror-filter-id", |_, s| texts([&s.filter_id])),
         ("traffic-mirror-session-id", |_, s| texts([&s.id])),
@@ -89,7 +90,7 @@ pub(super) const LISTING: Listing<MirrorSession> = Listing {
         ("virtual-network-id", |_, s| texts([s.virtual_network_id])),
     ],
     set: "trafficMirrorSessionSet",
-    write: |view, session, xml| write(view.region, session, xml),
+    write,
     page: 5..=1000,
 };
 
@@ -100,6 +101,26 @@ pub(crate) fn from<'a>(region: &'a Region, interface: &str) -> Vec<&'a MirrorSes
         ids.iter().filter_map(|id| region.mirror_sessions.get(id)).collect();
     sessions.sort_by_key(|session| session.number);
     sessions
+}
+
+/// Describes the sessions of the caller, and those of other accounts to targets of the caller.
+///
+/// Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target". Whether the tags of the
+/// others are told, it does not say; those of shared targets are not.
+pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
+    refuse_tag_filters(parameters)?;
+    let everyone: Vec<&Region> = view.everyones().collect();
+    let is_to_caller =
+        |session: &&MirrorSession| view.region.mirror_targets.contains(&session.target_id);
+    let mut others: Vec<(View<'_>, MirrorSession)> = Vec::new();
+    for region in view.neighbours.iter().copied() {
+        let view = View { region, neighbours: &everyone, ..view };
+        for session in region.mirror_sessions.values().filter(is_to_caller) {
+            others.push((view, MirrorSession { tags: Tags::default(), ..session.clone() }));
+        }
+    }
+    let foreign = others.iter().map(|(view, session)| (&*session.id, (*view, session)));
+    LISTING.answer_with(view, parameters, foreign.collect(), xml)
 }
 
 /// Removes a session.
@@ -115,14 +136,14 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome<String> {
     let parameters = call.parameters;
     let region = &*call.region;
     let interface = find(&region.network_interfaces, parameters, "NetworkInterfaceId")?;
-    let target = find(&region.mirror_targets, parameters, "TrafficMirrorTargetId")?;
+    let target = target::usable(call.view(), parameters)?;
     let filter = find(&region.mirror_filters, parameters, "TrafficMirrorFilterId")?;
     let number = bounded(parameters, "SessionNumber", NUMBERS)?
         .ok_or_else(|| Failure::missing("SessionNumber"))?;
     let mut session = MirrorSession {
         id: String::new(),
         network_interface_id: interface.id.clone(),
-        target_id: target.id.clone(),
+        target_id: target.1.id.clone(),
         filter_id: filter.id.clone(),
         number,
         virtual_network_id: 0,
@@ -145,7 +166,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome<String> {
 
 pub(super) fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
     let session = view.region.mirror_sessions.get(id)?;
-    xml.element("trafficMirrorSession", |xml| write(view.region, session, xml));
+    xml.element("trafficMirrorSession", |xml| write(view, session, xml));
     Some(())
 }
 
@@ -162,10 +183,10 @@ pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     let old = find(&call.region.mirror_sessions, parameters, "TrafficMirrorSessionId")?.clone();
     let removed = removed_fields(parameters, REMOVABLE)?;
-    let mut session = changed(call.region, parameters, old.clone())?;
+    let mut session = changed(call.view(), parameters, old.clone())?;
     refuse_taken_number(call.region, &session)?;
     if session.target_id != old.target_id {
-        let target = find(&call.region.mirror_targets, parameters, "TrafficMirrorTargetId")?;
+        let target = target::usable(call.view(), parameters)?;
         check_sources(call, target, &session)?;
     }
     if removed.contains(&"packet-length") {
@@ -187,16 +208,16 @@ pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
 
 /// Reads what a call sets anew of a session.
 fn changed(
-    region: &Region,
+    view: View<'_>,
     parameters: &Parameters,
     mut session: MirrorSession,
 ) -> Outcome<MirrorSession> {
     if parameters.text("TrafficMirrorTargetId").is_some() {
-        let target = find(&region.mirror_targets, parameters, "TrafficMirrorTargetId")?;
+        let (_, target) = target::usable(view, parameters)?;
         session.target_id.clone_from(&target.id);
     }
     if parameters.text("TrafficMirrorFilterId").is_some() {
-        let filter = find(&region.mirror_filters, parameters, "TrafficMirrorFilterId")?;
+        let filter = find(&view.region.mirror_filters, parameters, "TrafficMirrorFilterId")?;
         session.filter_id.clone_from(&filter.id);
     }
     if let Some(number) = bounded(parameters, "SessionNumber", NUMBERS)? {
@@ -257,18 +278,21 @@ fn refuse_taken_number(region: &Region, session: &MirrorSession) -> Outcome {
 }
 
 /// Checks the number of sources of a target that is an interface; load balancers have no limit.
-fn check_sources(call: &Call<'_>, target: &MirrorTarget, session: &MirrorSession) -> Outcome {
+fn check_sources(
+    call: &Call<'_>,
+    (owner, target): (&Region, &MirrorTarget),
+    session: &MirrorSession,
+) -> Outcome {
     let Destination::Interface(interface) = &target.destination else { return Ok(()) };
-    let region = &*call.region;
-    let sessions = link::all(region, &target.id, "tms-");
-    let mut sources: Vec<&str> = sessions
-        .iter()
-        .filter_map(|id| region.mirror_sessions.get(id))
-        .map(|session| &*session.network_interface_id)
-        .collect();
+    let mut sources: Vec<&str> = Vec::new();
+    for region in call.view().everyones() {
+        let sessions = link::all(region, &target.id, "tms-");
+        let sessions = sessions.iter().filter_map(|id| region.mirror_sessions.get(id));
+        sources.extend(sessions.map(|session| &*session.network_interface_id));
+    }
     sources.sort_unstable();
     sources.dedup();
-    let sources_max = eligibility::sources_max(region, interface, &call.settings.quotas);
+    let sources_max = eligibility::sources_max(owner, interface, &call.settings.quotas);
     if sources.len() >= sources_max && !sources.contains(&&*session.network_interface_id) {
         let code = "TrafficMirrorSourcesPerTargetLimitExceeded";
         return Err(limit(code, "sources of the target", sources_max));
@@ -293,13 +317,13 @@ fn virtual_network(id: u32) -> String {
     format!("vni-{id}")
 }
 
-fn write(region: &Region, session: &MirrorSession, xml: &mut Xml) {
+fn write(view: View<'_>, session: &MirrorSession, xml: &mut Xml) {
     xml.text("trafficMirrorSessionId", &session.id);
     xml.text("trafficMirrorTargetId", &session.target_id);
     xml.text("trafficMirrorFilterId", &session.filter_id);
     xml.text("networkInterfaceId", &session.network_interface_id);
-    xml.text("ownerId", &region.account);
-    xml.optional("packetLength", session.packet_length(region));
+    xml.text("ownerId", &view.region.account);
+    xml.optional("packetLength", session.packet_length(view));
     xml.text("sessionNumber", session.number);
     xml.text("virtualNetworkId", session.virtual_network_id);
     xml.optional("description", session.description.as_ref());

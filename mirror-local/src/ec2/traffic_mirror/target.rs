@@ -1,15 +1,17 @@
 //! Mirror targets: where mirrored packets go. A target cannot be modified, only deleted.
 
-use super::{description, limit, link};
+use super::{description, limit, link, refuse_tag_filters};
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
 use crate::listing::Listing;
 use crate::parameters::Parameters;
+use crate::ram;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
 use crate::world::{Call, Region, View, by_id, find};
 use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A mirror target.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,6 +94,64 @@ pub(super) const LISTING: Listing<MirrorTarget> = Listing {
     page: 5..=1000,
 };
 
+/// The parameter that names a target.
+const TARGET: &str = "TrafficMirrorTargetId";
+
+/// Returns a target, and the Region of the account that it is of, whether or not the caller may use it.
+pub(crate) fn of_anyone<'a>(view: View<'a>, id: &str) -> Option<(&'a Region, &'a MirrorTarget)> {
+    view.everyones().find_map(|owner| Some((owner, owner.mirror_targets.get(id)?)))
+}
+
+/// Returns a target of another account that is shared with the caller.
+pub(crate) fn shared<'a>(view: View<'a>, id: &str) -> Option<(&'a Region, &'a MirrorTarget)> {
+    let (owner, id) = ram::shared_with(view).find(|(_, shared)| *shared == id)?;
+    Some((owner, owner.mirror_targets.get(id)?))
+}
+
+/// Returns the target that a call is to use: one of the caller's, or one that is shared with it.
+pub(super) fn usable<'a>(
+    view: View<'a>,
+    parameters: &Parameters,
+) -> Outcome<(&'a Region, &'a MirrorTarget)> {
+    let own = find(&view.region.mirror_targets, parameters, TARGET);
+    own.map(|target| (view.region, target)).or_else(|missing| {
+        let shared = parameters.given(TARGET).and_then(|id| shared(view, id));
+        shared.ok_or(missing)
+    })
+}
+
+/// Refuses to change a target that is shared with the caller: only its owner can.
+///
+/// Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target". That the error is that of
+/// a call that no permission of the share allows is not verified.
+pub(crate) fn refuse_shared(view: View<'_>, id: &str) -> Outcome {
+    match shared(view, id) {
+        None => Ok(()),
+        Some((owner, _)) => {
+            let account = &owner.account;
+            let message = format!(
+                "You are not authorized to perform this operation. {id} is owned by {account}"
+            );
+            Err(Failure::new("UnauthorizedOperation", message).with_status(403))
+        }
+    }
+}
+
+/// Describes the targets of the caller, and those that are shared with it, without the tags that these have for
+/// their owner.
+pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
+    refuse_tag_filters(parameters)?;
+    let shared: BTreeMap<&str, (&Region, MirrorTarget)> = ram::shared_with(view)
+        .filter_map(|(owner, id)| {
+            let target = owner.mirror_targets.get(id)?.clone();
+            Some((id, (owner, MirrorTarget { tags: Tags::default(), ..target })))
+        })
+        .collect();
+    let foreign =
+        shared.iter().map(|(id, (region, target))| (*id, (View { region, ..view }, target)));
+    LISTING.answer_with(view, parameters, foreign.collect(), xml)
+}
+
 pub(super) fn create(call: &mut Call<'_>) -> Outcome<String> {
     let destination = destination(call.region, call.parameters)?;
     refuse_taken(call.region, &destination)?;
@@ -115,15 +175,19 @@ pub(super) fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
 }
 
 pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
-    let target =
-        find(&call.region.mirror_targets, call.parameters, "TrafficMirrorTargetId")?.clone();
-    if let Some(session) = link::first(call.region, &target.id, "tms-") {
+    if let Some(id) = call.parameters.given(TARGET) {
+        refuse_shared(call.view(), id)?;
+    }
+    let target = find(&call.region.mirror_targets, call.parameters, TARGET)?.clone();
+    let first = |region| link::first(region, &target.id, "tms-");
+    if let Some(session) = call.view().everyones().find_map(first) {
         let id = &target.id;
         let message = format!("Cannot delete {id} . Target is in use by {session}");
         return Err(Failure::new("TrafficMirrorTargetInUse", message));
     }
     call.region.mirror_targets.remove(&target.id);
     link::part(call.region, target.destination.id(), &target.id);
+    ram::withdraw(call.region, &target.id, call.now);
     xml.text("trafficMirrorTargetId", target.id);
     Ok(())
 }

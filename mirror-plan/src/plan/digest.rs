@@ -83,9 +83,10 @@ pub(crate) fn fingerprints(observed: &Observed) -> BTreeMap<String, Fingerprint>
 /// The fingerprint of what must still be so of an object when its removal begins.
 ///
 /// What only AWS tells is no part of it: the DNS name of an instance goes with a setting of its VPC. Nor
-/// are the instances of a target group that are `going` as well, which AWS takes out of it by itself, and
-/// whether the root volume of an instance is encrypted: nobody can change that, and a new volume is shown late. How
-/// many instances a group has is the business of what scales it.
+/// are the instances of a target group that are `going` as well, which AWS takes out of it by itself. Nobody can
+/// change whether the root volume of an instance is encrypted, and whether it was made with a public address: a new
+/// volume is shown late, and an address when the instance runs. How many instances a group has is the business of
+/// what scales it.
 pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerprint {
     let Found { id, generation, resource, computed: _, parts } = found;
     let mut resource = resource.clone();
@@ -94,7 +95,7 @@ pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerpr
             Ref::Id(id) => !going.contains(&id.erase()),
             Ref::To(_) => true,
         }),
-        Resource::Instance(instance) => instance.root_encrypted = None,
+        Resource::Instance(instance) => (instance.root_encrypted, instance.public) = (None, None),
         Resource::AutoscalingGroup(group) => group.desired = None,
         _ => {}
     }

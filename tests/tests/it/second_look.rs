@@ -5,7 +5,7 @@ use mirror_plan::address::{Address, Kind};
 use mirror_plan::apply::report::{Outcome, Report};
 use mirror_plan::id::ObjectId;
 use mirror_plan::observed::Found;
-use mirror_plan::plan::{Mode, Plan, Request};
+use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::resource::{Resource, TargetGroup, tag as tags};
 use mirror_tests::{Rig, config, lab, stack, unfinished};
 
@@ -159,4 +159,36 @@ async fn what_only_aws_tells_may_change_before_a_removal() {
     let report = rig.apply(&plan).await;
     assert!(report.is_complete(), "{}", unfinished(&report));
     rig.converge(&with(false, "")).await;
+}
+
+/// A killed run may leave an instance that has just been started. Whether it has a public address is told when it runs.
+#[tokio::test]
+async fn an_instance_may_come_up_before_its_removal() {
+    let network = r#"
+        stack "lab" { region = "eu-west-1" }
+        vpc "lab" { cidr = "10.0.0.0/16" }
+        subnet "a" {
+          vpc  = vpc.lab
+          cidr = "10.0.1.0/24"
+        }
+        "#;
+    let instance = r#"
+        instance "a" {
+          instance_type = "t3.micro"
+          subnet        = subnet.a
+        }
+        "#;
+    let (with, without) = (stack(&format!("{network}{instance}")), stack(network));
+    let rig = Rig::instant();
+    rig.converge(&with).await;
+    let mut observed = rig.observe(&with).await;
+    for found in observed.owned.values_mut().flatten() {
+        if let Resource::Instance(instance) = &mut found.resource {
+            assert_eq!(instance.public.take(), Some(false));
+        }
+    }
+    let plan = plan(&without, &observed, &Request::default()).unwrap();
+    let report = rig.apply(&plan).await;
+    assert!(report.is_complete(), "{}", unfinished(&report));
+    rig.converge(&without).await;
 }

@@ -6,6 +6,8 @@
 use crate::tags::Tags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use slab::Slab;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::ops::Bound::{Excluded, Included, Unbounded};
@@ -74,21 +76,27 @@ macro_rules! tagged_row {
 pub(crate) use tagged_row;
 
 /// Rows by id.
+///
+/// The maps hold where a row is, not the row: so they are of one type for every kind of row, and not compiled again
+/// for each of forty.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
-    rows: BTreeMap<String, T>,
+    /// Every row that [`Table::places`], [`Table::before`] and [`Table::unseen`] speak of.
+    rows: Slab<T>,
+    places: BTreeMap<String, usize>,
     /// Rows changed since the last seal, as they were before (`None`: not there).
-    before: BTreeMap<String, Option<T>>,
+    before: BTreeMap<String, Option<usize>>,
     /// Rows changed before the last seal and not yet written down.
     sealed: BTreeSet<String>,
     /// Rows that exist but cannot be seen yet.
-    unseen: BTreeMap<String, T>,
+    unseen: BTreeMap<String, usize>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
         Self {
-            rows: BTreeMap::new(),
+            rows: Slab::new(),
+            places: BTreeMap::new(),
             before: BTreeMap::new(),
             sealed: BTreeSet::new(),
             unseen: BTreeMap::new(),
@@ -99,56 +107,65 @@ impl<T> Default for Table<T> {
 impl<T: Row> Table<T> {
     /// Returns the row of an id.
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.rows.get(id)
+        self.places.get(id).map(|place| &self.rows[*place])
     }
 
     /// Returns the row of an id together with the id as the table holds it.
     pub(crate) fn entry(&self, id: &str) -> Option<(&str, &T)> {
-        self.rows.get_key_value(id).map(|(id, row)| (id.as_str(), row))
+        self.places.get_key_value(id).map(|entry| self.row(entry))
     }
 
     /// Returns the row of an id, to change it.
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        let row = self.rows.get_mut(id)?;
+        let place = *self.places.get(id)?;
         if !self.before.contains_key(id) {
-            self.before.insert(id.to_owned(), Some(row.clone()));
+            let old = self.rows.insert(self.rows[place].clone());
+            self.before.insert(id.to_owned(), Some(old));
         }
-        Some(row)
+        Some(&mut self.rows[place])
     }
 
     /// Adds a row, or replaces the one of the same id.
     pub(crate) fn insert(&mut self, id: impl Into<String>, row: T) {
         let id = id.into();
-        let old = self.rows.insert(id.clone(), row);
-        self.before.entry(id).or_insert(old);
+        let old = self.places.insert(id.clone(), self.rows.insert(row));
+        match self.before.entry(id) {
+            Entry::Vacant(before) => {
+                before.insert(old);
+            }
+            Entry::Occupied(_) => self.discard(old),
+        }
     }
 
     /// Removes a row.
     pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
-        let row = self.rows.remove(id)?;
-        self.before.entry(id.to_owned()).or_insert_with(|| Some(row.clone()));
-        Some(row)
+        let place = self.places.remove(id)?;
+        if self.before.contains_key(id) {
+            return Some(self.rows.remove(place));
+        }
+        self.before.insert(id.to_owned(), Some(place));
+        Some(self.rows[place].clone())
     }
 
     /// Returns whether there is a row of this id.
     pub(crate) fn contains(&self, id: &str) -> bool {
-        self.rows.contains_key(id)
+        self.places.contains_key(id)
     }
 
     /// Iterates over the rows in the order of their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.rows.iter().map(|(id, row)| (id.as_str(), row))
+        self.places.iter().map(|entry| self.row(entry))
     }
 
     /// Iterates over the rows without their ids.
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        self.rows.values()
+        self.places.values().map(|place| &self.rows[*place])
     }
 
     /// Iterates over the rows whose ids follow `id`.
     pub(crate) fn after(&self, id: &str) -> impl Iterator<Item = (&str, &T)> {
-        let rest = self.rows.range::<str, _>((Excluded(id), Unbounded));
-        rest.map(|(id, row)| (id.as_str(), row))
+        let rest = self.places.range::<str, _>((Excluded(id), Unbounded));
+        rest.map(|entry| self.row(entry))
     }
 
     /// Iterates over the rows whose ids start with `prefix`.
@@ -156,18 +173,29 @@ impl<T: Row> Table<T> {
         &'a self,
         prefix: &str,
     ) -> impl Iterator<Item = (&'a str, &'a T)> {
-        let rest = self.rows.range::<str, _>((Included(prefix), Unbounded));
-        rest.map(|(id, row)| (id.as_str(), row)).take_while(move |(id, _)| id.starts_with(prefix))
+        let rest = self.places.range::<str, _>((Included(prefix), Unbounded));
+        rest.map(|entry| self.row(entry)).take_while(move |(id, _)| id.starts_with(prefix))
     }
 
     /// Returns the first row.
     pub(crate) fn first(&self) -> Option<(&str, &T)> {
-        self.rows.first_key_value().map(|(id, row)| (id.as_str(), row))
+        self.places.first_key_value().map(|entry| self.row(entry))
     }
 
     /// Returns the number of rows.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.places.len()
+    }
+
+    /// Forgets a row that no map speaks of any more.
+    fn discard(&mut self, place: Option<usize>) {
+        if let Some(place) = place {
+            self.rows.remove(place);
+        }
+    }
+
+    fn row<'a>(&'a self, (id, place): (&'a String, &usize)) -> (&'a str, &'a T) {
+        (id, &self.rows[*place])
     }
 }
 
@@ -208,62 +236,70 @@ impl<T: Row> Rows for Table<T> {
 
     fn changes(&self, write: &mut dyn FnMut(&str, Option<String>)) {
         for id in self.sealed.union(&self.before.keys().cloned().collect()) {
-            write(id, self.rows.get(id).map(json));
+            write(id, self.get(id).map(json));
         }
     }
 
     fn everything(&self, write: &mut dyn FnMut(&str, String)) {
-        for (id, row) in &self.rows {
+        for (id, row) in self.iter() {
             write(id, json(row));
         }
     }
 
     fn created(&self) -> Vec<String> {
-        let new = |(id, old): (&String, &Option<T>)| {
-            (old.is_none() && self.rows.contains_key(id)).then(|| id.clone())
+        let new = |(id, old): (&String, &Option<usize>)| {
+            (old.is_none() && self.contains(id)).then(|| id.clone())
         };
         self.before.iter().filter_map(new).collect()
     }
 
     fn seal(&mut self) {
-        self.sealed.extend(std::mem::take(&mut self.before).into_keys());
+        for (id, old) in std::mem::take(&mut self.before) {
+            self.discard(old);
+            self.sealed.insert(id);
+        }
     }
 
     fn commit(&mut self) {
-        self.before.clear();
+        self.seal();
         self.sealed.clear();
     }
 
     fn rollback(&mut self) {
         for (id, old) in std::mem::take(&mut self.before) {
-            match old {
-                Some(row) => self.rows.insert(id, row),
-                None => self.rows.remove(&id),
+            let new = match old {
+                Some(place) => self.places.insert(id, place),
+                None => self.places.remove(&id),
             };
+            self.discard(new);
         }
     }
 
     fn load(&mut self, id: &str, row: Option<&str>) -> Result<(), serde_json::Error> {
-        match row {
-            Some(text) => self.rows.insert(id.to_owned(), serde_json::from_str(text)?),
-            None => self.rows.remove(id),
+        let old = match row {
+            Some(text) => {
+                let place = self.rows.insert(serde_json::from_str(text)?);
+                self.places.insert(id.to_owned(), place)
+            }
+            None => self.places.remove(id),
         };
+        self.discard(old);
         Ok(())
     }
 
     fn hide(&mut self, id: &str) {
-        if let Some(row) = self.rows.remove(id) {
-            self.unseen.insert(id.to_owned(), row);
+        if let Some(place) = self.places.remove(id) {
+            self.unseen.insert(id.to_owned(), place);
         }
     }
 
     fn reveal(&mut self) {
         // `append` would build the whole map anew for a few rows.
-        self.rows.extend(std::mem::take(&mut self.unseen));
+        self.places.extend(std::mem::take(&mut self.unseen));
     }
 
     fn tags(&self, id: &str) -> Option<&Tags> {
-        self.rows.get(id)?.tags()
+        self.get(id)?.tags()
     }
 
     fn tags_mut(&mut self, id: &str) -> Option<&mut Tags> {
@@ -314,6 +350,22 @@ mod tests {
         table.insert("b", 6);
         table.rollback();
         assert_eq!(contents(&table), before);
+        assert_eq!(table.rows.len(), table.len(), "nothing is kept that no map speaks of");
+    }
+
+    #[test]
+    fn what_was_before_is_forgotten_once_it_is_written_down() {
+        let mut table = table();
+        *table.get_mut("a").unwrap() = 5;
+        table.insert("a", 6);
+        table.remove("b");
+        table.insert("c", 7);
+        table.remove("c");
+        table.seal();
+        *table.get_mut("a").unwrap() = 8;
+        table.commit();
+        assert_eq!(contents(&table), [("a".to_owned(), 8)]);
+        assert_eq!(table.rows.len(), table.len());
     }
 
     #[test]

@@ -132,6 +132,10 @@ codes! {
     /// The object cannot be that resource of the stack: it is not there, it is of another kind, some stack
     /// owns it, or the resource is not declared or is another object already. Nothing was tagged.
     NOT_ADOPTED = "MP0413", "cannot be adopted";
+    /// A mirror target belongs to another account than the stack says. Who shares a target gets all that is
+    /// mirrored to it, so a stack names the owner: `owner` in the `existing` block of the target. Nothing was
+    /// done. If you do not know the account, do not mirror to it.
+    FOREIGN_TARGET = "MP0414", "a mirror target of another account";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

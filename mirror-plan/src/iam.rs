@@ -138,6 +138,9 @@ pub fn policies(
     if plans && !stack.sources.is_empty() {
         SOURCES.iter().for_each(|access| grants.read(access));
     }
+    if plans && !stack.targets_by_id().is_empty() {
+        reading(Kind::MirrorTarget).iter().for_each(|access| grants.look_at_others(access));
+    }
     if plans && stack.has_sessions_and_subnets() {
         NETWORK_ACLS.iter().for_each(|access| grants.read(access));
     }
@@ -338,7 +341,10 @@ impl<'a> Grants<'a> {
     fn name_others(&mut self, action: &str, of: ArnType, named: &BTreeSet<Named>) {
         let any = named.iter().any(|named| named.which == Which::Any);
         let arns = named.iter().map(|named| match &named.which {
-            Which::One(name) if !any => self.arns.one(of, name),
+            Which::One(name) if !any => match self.stack.owner_of(name) {
+                Some(owner) => self.arns.one_of_account(of, name, owner),
+                None => self.arns.one(of, name),
+            },
             Which::One(_) | Which::Any => self.arns.all(of),
         });
         let arns: BTreeSet<String> = arns.collect();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Address, Name};
 use crate::id::{ImageId, NetworkAclId, ObjectId};
 use crate::resource::Resource;
+use crate::resource::mirror_target::MirrorTargetId;
 use crate::scalar::{AccountId, Region};
 use crate::value::{Origin, Value};
 
@@ -48,6 +49,9 @@ pub struct Observed {
     /// The interfaces that its sources may mean.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<Name, Sighting>,
+    /// Who owns the mirror targets that the stack names and that are other accounts'.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub foreign_targets: BTreeMap<MirrorTargetId, AccountId>,
     /// The network ACLs of the VPCs that mirrored packets may pass; none where nobody asked for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub network_acls: BTreeMap<NetworkAclId, NetworkAcl>,
@@ -83,6 +87,7 @@ impl Observed {
             owned: BTreeMap::new(),
             existing: BTreeMap::new(),
             sources: BTreeMap::new(),
+            foreign_targets: BTreeMap::new(),
             network_acls: BTreeMap::new(),
             images: BTreeMap::new(),
         }

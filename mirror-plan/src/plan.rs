@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostics;
 use crate::id::{NetworkAclId, ObjectId};
 use crate::observed::{NetworkAcl, Observed};
 use crate::resource::instance::InstanceId;
+use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::{Operation, ReplaceOrder, Retag};
 use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
@@ -27,6 +28,7 @@ mod diff;
 mod digest;
 pub(crate) mod existing;
 mod fate;
+mod foreign;
 mod gap;
 mod moves;
 mod part;
@@ -118,6 +120,10 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
     let moves = moves.only_to_declared(stack);
     let observed = &*moves.seen(seen);
     place::check(stack, observed, request)?;
+    let foreign_targets = match request.mode {
+        Mode::Apply => foreign::allowed(stack, observed)?,
+        Mode::Destroy => BTreeMap::new(),
+    };
     let decisions = decide::decide(stack, (observed, &moves), request)?;
     let steps = steps::steps(stack, &decisions)?;
     let outputs = decisions.outputs(stack, observed, request);
@@ -132,6 +138,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         existing: used,
         sources,
         fan_outs,
+        foreign_targets,
         network_acls: match request.mode {
             Mode::Apply => seen.closed_network_acls(),
             // Nothing goes anywhere any more.
@@ -181,6 +188,9 @@ pub struct Plan {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub fan_outs: BTreeMap<Address, EachOf>,
+    /// Who owns the mirror targets that it sends to and that are other accounts'.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub foreign_targets: BTreeMap<MirrorTargetId, AccountId>,
     /// The network ACLs that are in the way of what it mirrors, or may be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub network_acls: BTreeMap<NetworkAclId, NetworkAcl>,

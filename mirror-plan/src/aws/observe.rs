@@ -20,6 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::id::{ImageId, ObjectId};
 use crate::observed::{Found, Observed};
 use crate::plan::Mode;
+use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::{Tags, tag};
 use crate::scalar::AccountId;
 use crate::stack::{Existing, Placed, Sources, Stack};
@@ -74,8 +75,9 @@ pub struct Wanted<'a> {
     pub existing: &'a BTreeMap<Address, Existing>,
     /// The interfaces that it mirrors as they come and go.
     pub sources: &'a BTreeMap<Name, Placed<Sources>>,
-    /// The stack, where network ACLs are asked for that may be in the way of what it mirrors.
-    pub ways: Option<&'a Stack>,
+    /// The stack, where it is to be planned: the mirror targets of which it has nothing but the id are looked at
+    /// then, and the network ACLs that may be in the way of what it mirrors.
+    pub planned: Option<&'a Stack>,
 }
 
 impl<'a> Wanted<'a> {
@@ -87,7 +89,7 @@ impl<'a> Wanted<'a> {
         static NO_SOURCES: BTreeMap<Name, Placed<Sources>> = BTreeMap::new();
         let stack = stack.as_str();
         let (images, existing, sources) = (&NO_IMAGES, &NO_OBJECTS, &NO_SOURCES);
-        Self { stack, images, existing, sources, ways: None }
+        Self { stack, images, existing, sources, planned: None }
     }
 
     /// What planning takes; what is to go needs nothing of what stays.
@@ -97,8 +99,7 @@ impl<'a> Wanted<'a> {
         match mode {
             Mode::Apply => {
                 let Stack { existing, sources, .. } = stack;
-                let ways = stack.has_sessions_and_subnets().then_some(stack);
-                Self { images, existing, sources, ways, ..owned }
+                Self { images, existing, sources, planned: Some(stack), ..owned }
             }
             Mode::Destroy => Self { images, ..owned },
         }
@@ -147,9 +148,17 @@ pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveErro
     let (existing, wrong) = existing::choose(wanted.existing, used);
     let sources = Box::pin(sources::observe(aws, wanted.sources, &existing)).await?;
     let region = aws.region().clone();
-    let network_acls = BTreeMap::new();
-    let seen_so_far = Observed { account, region, owned, existing, sources, network_acls, images };
-    let network_acls = Box::pin(network_acl::observe(aws, wanted.ways, &seen_so_far)).await?;
+    let seen_so_far = Observed {
+        account,
+        region,
+        owned,
+        existing,
+        sources,
+        foreign_targets: seen.foreign_targets,
+        network_acls: BTreeMap::new(),
+        images,
+    };
+    let network_acls = Box::pin(network_acl::observe(aws, wanted.planned, &seen_so_far)).await?;
     let observed = Observed { network_acls, ..seen_so_far };
     let known = observed.owned.values().flatten().chain(observed.existing.values());
     let strange = autoscaling_group::of_strangers(seen.members, known);
@@ -191,7 +200,7 @@ async fn everything(
     aws: &Aws,
     wanted: Wanted<'_>,
 ) -> Result<(Seen, BTreeMap<Address, Vec<Found>>), ObserveError> {
-    let Wanted { stack, images: _, existing, sources: _, ways: _ } = wanted;
+    let Wanted { stack, images: _, existing, sources: _, planned } = wanted;
     let is_wanted = |arn: &str, name: &str, tags: &Tags| {
         tags::is_of(tags, stack)
             || existing.values().any(|existing| existing.selector.admits(arn, name, tags))
@@ -211,11 +220,14 @@ async fn everything(
     )?;
     let balanced = balanced.with_groups(groups, &is_wanted);
     let used = existing::Meant::of(existing, meant, &balanced);
-    let (ids, others) = (used.ids(), used.balanced(&balanced));
-    let (seen, others) = tokio::try_join!(
+    let (mut ids, others) = (used.ids(), used.balanced(&balanced));
+    let by_id = planned.map(Stack::targets_by_id).unwrap_or_default();
+    ids.entry(Kind::MirrorTarget).or_default().extend(by_id.iter().map(ToString::to_string));
+    let (mut seen, mut others) = tokio::try_join!(
         Box::pin(kinds(aws, Whose::Stack(stack), &swept, balanced)),
         Box::pin(kinds(aws, Whose::Others(stack), &ids, others)),
     )?;
+    seen.foreign_targets.append(&mut others.foreign_targets);
     Ok((seen, used.candidates(others)))
 }
 
@@ -283,6 +295,8 @@ struct Seen {
     owned: Vec<(Address, Found)>,
     /// Registered instances that come and go with their groups.
     members: Vec<Member>,
+    /// Who owns the mirror targets that are shared with the account.
+    foreign_targets: BTreeMap<MirrorTargetId, AccountId>,
     findings: Vec<Diagnostic>,
 }
 
@@ -290,6 +304,7 @@ impl Seen {
     fn and(mut self, mut other: Self) -> Self {
         self.owned.append(&mut other.owned);
         self.members.append(&mut other.members);
+        self.foreign_targets.append(&mut other.foreign_targets);
         self.findings.append(&mut other.findings);
         self
     }

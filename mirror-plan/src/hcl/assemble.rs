@@ -262,11 +262,12 @@ impl Assembly<'_, '_> {
         });
         let name = self.scalar::<Option<String>>(declaration.get("name")).flatten();
         let tags = self.scalar::<Option<Tags>>(declaration.get("tags")).flatten();
+        let owner = self.scalar::<Option<AccountId>>(declaration.get("owner")).flatten();
         if self.diagnostics.iter().len() > before {
             self.left_out.insert(address.kind);
             return;
         }
-        let selector = Selector { id, name, tags: tags.unwrap_or_default() };
+        let selector = Selector { id, name, tags: tags.unwrap_or_default(), owner };
         let place = Some(self.place(declaration));
         builder.declare_existing(address, Existing { selector, place });
     }

@@ -177,6 +177,12 @@ pub const BLOCKS: &[BlockType] = &[
                 "strings by name",
                 "Tags that it carries, with exactly these values. It may carry others too.",
             ),
+            attribute(
+                "owner",
+                "an account id in quotes",
+                "The account that owns it, if it is another one that shares it: of a mirror target, to which \
+                 packets leave the stack's account. It is recognized by its `id`.",
+            ),
         ],
     },
     BlockType {

@@ -55,6 +55,11 @@ impl<'a> Arns<'a> {
         self.of(of, &literal(name))
     }
 
+    /// The one with an id or a name that another account owns.
+    pub(super) fn one_of_account(self, of: ArnType, name: &str, owner: &AccountId) -> String {
+        arn(of, &literal(name), owner, &self.0.region)
+    }
+
     /// The public parameter of a name, which is of no account.
     pub(super) fn parameter(self, name: &str) -> String {
         let region = self.region();

@@ -101,6 +101,7 @@ fn what_is_of_others_is_named_one_by_one() {
             "ec2:DescribeTags",
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeTrafficMirrorSessions",
+            "ec2:DescribeTrafficMirrorTargets",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeTags",
             "elasticloadbalancing:DescribeTargetGroups"
@@ -243,6 +244,7 @@ fn a_plan_only_reads() {
             "ec2:DescribeTags",
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeTrafficMirrorSessions",
+            "ec2:DescribeTrafficMirrorTargets",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeTags",
             "elasticloadbalancing:DescribeTargetGroups"

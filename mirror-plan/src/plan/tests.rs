@@ -14,6 +14,7 @@ use crate::resource::{Resource, computed, security_group, tag};
 use crate::stack::Declared;
 use crate::value::{Origin, Value};
 
+mod foreign;
 mod moves;
 mod replacements;
 mod saved;

@@ -10,7 +10,7 @@ use crate::scalar::Reviewed;
 use crate::value::Value;
 
 /// The attributes that each session has, a line each.
-pub(super) fn attributes(block: &Address, each: &EachOf) -> Vec<String> {
+pub(super) fn attributes(plan: &Plan, block: &Address, each: &EachOf) -> Vec<String> {
     let made = Change {
         address: block.clone(),
         deposed: None,
@@ -23,7 +23,13 @@ pub(super) fn attributes(block: &Address, each: &EachOf) -> Vec<String> {
         differences: Vec::new(),
         capture: None,
     };
-    snapshot::lines(&made)
+    leaves(plan, made.after.as_ref()).into_iter().chain(snapshot::lines(&made)).collect()
+}
+
+/// That the packets of a session leave the account, by its attributes.
+pub(super) fn leaves(plan: &Plan, session: Option<&Value>) -> Option<String> {
+    let owner = plan.leaves_for(session?)?;
+    Some(format!("packets leave for account {owner}"))
 }
 
 /// The block that a change belongs to. One that an earlier replacement left over belongs to none.

@@ -113,6 +113,9 @@ fn planned_change(plan: &Plan, change: &Change) -> Line {
     if let Some(capture) = capture {
         body["mirror_capture"] = json!(capture);
     }
+    if let Some(owner) = change.after.as_ref().and_then(|after| plan.leaves_for(after)) {
+        body["mirror_leaves_for"] = json!(owner);
+    }
     if let Some(gap) = plan.capture_gap(change) {
         body["mirror_capture_gap_seconds"] = gap.estimate().as_secs().into();
         body["mirror_capture_gap_waits"] = capture_gap_waits(&gap);

@@ -309,6 +309,7 @@ mod tests {
             existing: BTreeMap::new(),
             sources: BTreeMap::new(),
             fan_outs: BTreeMap::new(),
+            foreign_targets: BTreeMap::new(),
             network_acls: BTreeMap::new(),
             saw: BTreeMap::new(),
             changes: Vec::new(),

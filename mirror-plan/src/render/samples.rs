@@ -96,6 +96,7 @@ pub(super) fn empty_plan() -> Plan {
         existing: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
+        foreign_targets: BTreeMap::new(),
         network_acls: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes: Vec::new(),

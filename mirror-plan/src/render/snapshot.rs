@@ -63,7 +63,7 @@ impl fmt::Display for Plan {
             (address.kind.word(), &address.name, &address.key, deposed)
         });
         blocks.into_iter().try_for_each(|block| match block {
-            Block::Change(change) => write_change(f, change),
+            Block::Change(change) => write_change(f, self, change),
             Block::Each(address, each) => write_each(f, self, (address, each)),
         })?;
         write_outputs(f, self)
@@ -125,7 +125,7 @@ fn write_each(
     (block, each): (&Address, &EachOf),
 ) -> fmt::Result {
     writeln!(f, "\neach {block} of {}", each.sources)?;
-    for line in fan_out::attributes(block, each) {
+    for line in fan_out::attributes(plan, block, each) {
         writeln!(f, "    {line}")?;
     }
     for lines in fan_out::updates(plan, block, each) {
@@ -135,7 +135,7 @@ fn write_each(
     Ok(())
 }
 
-fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
+fn write_change(f: &mut fmt::Formatter<'_>, plan: &Plan, change: &Change) -> fmt::Result {
     let verb = match change.action {
         Action::NoOp => "keep",
         Action::Move => "move",
@@ -166,6 +166,9 @@ fn write_change(f: &mut fmt::Formatter<'_>, change: &Change) -> fmt::Result {
     }
     if let Some(capture) = change.capture {
         writeln!(f, "    {}", capture_text(capture))?;
+    }
+    if let Some(line) = fan_out::leaves(plan, change.after.as_ref()) {
+        writeln!(f, "    {line}")?;
     }
     if let Some(id) = &change.id {
         writeln!(f, "    id = {}", text::inline(&Value::String(id.to_string())))?;

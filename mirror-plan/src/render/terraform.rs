@@ -305,6 +305,7 @@ impl Serialize for StateJson<'_> {
             owned,
             existing: _,
             sources: _,
+            foreign_targets: _,
             network_acls: _,
             images: _,
         } = self.0;

@@ -3,12 +3,16 @@
 //! A stack says how to recognize one, by id, name or tags, and refers to it as to a resource of its own.
 //! Observing finds it; it is never changed and never tagged. In a plan its references are ids.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::Place;
+use super::{Place, Stack};
 use crate::address::Kind;
+use crate::attribute::Ref;
 use crate::id::ObjectId;
-use crate::resource::{Tags, tag};
+use crate::resource::mirror_target::MirrorTargetId;
+use crate::resource::{MirrorTarget, Resource, Tags, tag};
+use crate::scalar::AccountId;
 use crate::value::Path;
 
 /// A declared object that is there without the stack.
@@ -29,13 +33,15 @@ pub struct Selector {
     pub name: Option<String>,
     /// Tags that it carries, with exactly these values.
     pub tags: Tags,
+    /// The account that owns it, if it is not the stack's: a mirror target that is shared with it.
+    pub owner: Option<AccountId>,
 }
 
 impl Selector {
     /// The tags that an object of EC2 must carry, its name among them.
     #[must_use]
     pub fn all_tags(&self) -> Tags {
-        let Self { id: _, name, tags } = self;
+        let Self { id: _, name, tags, owner: _ } = self;
         let name = name.iter().map(|name| (tag::NAME.to_owned(), name.clone()));
         tags.clone().into_iter().chain(name).collect()
     }
@@ -43,7 +49,7 @@ impl Selector {
     /// Whether it recognizes an object of Elastic Load Balancing.
     #[must_use]
     pub fn admits(&self, arn: &str, its_name: &str, its_tags: &Tags) -> bool {
-        let Self { id, name, tags } = self;
+        let Self { id, name, tags, owner: _ } = self;
         id.as_ref().is_none_or(|id| id.as_str() == arn)
             && name.as_ref().is_none_or(|name| name == its_name)
             && tags.iter().all(|(key, value)| its_tags.get(key) == Some(value))
@@ -52,19 +58,53 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, name, tags } = self;
+        let Self { id, name, tags, owner } = self;
         let id = id.iter().map(|id| format!("id {id}"));
         let name = name.iter().map(|name| format!("name \"{name}\""));
         let tags = tags.iter().map(|(key, value)| format!("tag {key} = \"{value}\""));
-        f.write_str(&id.chain(name).chain(tags).collect::<Vec<_>>().join(", "))
+        let owner = owner.iter().map(|owner| format!("owner {owner}"));
+        f.write_str(&id.chain(name).chain(tags).chain(owner).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Stack {
+    /// The mirror targets of which it has nothing but the id.
+    pub(crate) fn targets_by_id(&self) -> BTreeSet<MirrorTargetId> {
+        let declared = self.resources.values().filter_map(|declared| match &declared.resource {
+            Resource::MirrorSession(session) => Some(&session.target),
+            _ => None,
+        });
+        let targets = declared.chain(self.fan_outs.values().map(|fan_out| &fan_out.of.target));
+        let by_id = |target: &Ref<MirrorTarget>| match target {
+            Ref::Id(id) => Some(id.clone()),
+            Ref::To(_) => None,
+        };
+        targets.filter_map(by_id).collect()
+    }
+
+    /// The other account that owns an object, as far as it says so.
+    pub(crate) fn owner_of(&self, id: &str) -> Option<&AccountId> {
+        let is_it = |selector: &Selector| selector.id.as_ref().is_some_and(|it| it.as_str() == id);
+        let mut selectors = self.existing.values().map(|existing| &existing.selector);
+        selectors.find(|selector| is_it(selector))?.owner.as_ref()
     }
 }
 
 /// What is wrong with a selector of an object of `kind`, as the stack says it.
 pub(crate) fn check(kind: Kind, selector: &Selector) -> Option<(Path, String)> {
-    let Selector { id, name, tags } = selector;
+    let Selector { id, name, tags, owner } = selector;
     if let Some(wrong) = id.as_ref().and_then(|id| crate::resource::is_id_of(kind, id).err()) {
         return Some((Path::default().member("id"), wrong.to_string()));
+    }
+    if owner.is_some() && kind != Kind::MirrorTarget {
+        let wrong = "only a mirror target can be of another account";
+        return Some((Path::default().member("owner"), wrong.to_owned()));
+    }
+    if owner.is_some() && id.is_none() {
+        // Source: AWS Resource Access Manager user guide, "Shareable AWS resources": tags are not shared.
+        let wrong =
+            "a mirror target of another account is recognized by its `id`: its tags are not shared";
+        return Some((Path::default().member("owner"), wrong.to_owned()));
     }
     let nothing = id.is_none() && name.is_none() && tags.is_empty();
     let needed = "it needs an `id`, a `name` or `tags` to be recognized by";

@@ -111,7 +111,7 @@ impl Bench {
                 images: &images,
                 existing: &Default::default(),
                 sources: &Default::default(),
-                ways: None,
+                planned: None,
             },
         )
         .await

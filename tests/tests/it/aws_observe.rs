@@ -61,7 +61,7 @@ async fn images_are_looked_up_once() {
             images: &images,
             existing: &Default::default(),
             sources: &Default::default(),
-            ways: None,
+            planned: None,
         },
     )
     .await
@@ -82,7 +82,7 @@ async fn another_stack_is_not_seen() {
             images: &images,
             existing: &Default::default(),
             sources: &Default::default(),
-            ways: None,
+            planned: None,
         },
     )
     .await
@@ -277,7 +277,7 @@ fn the_futures_can_move_between_threads() {
                 images: &images,
                 existing: &Default::default(),
                 sources: &Default::default(),
-                ways: None,
+                planned: None,
             },
         ));
     }

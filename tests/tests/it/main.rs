@@ -31,6 +31,7 @@ mod order;
 mod peers;
 mod second_look;
 mod session_names;
+mod sharing;
 mod sources;
 mod tidy;
 mod verify;

@@ -171,7 +171,7 @@ impl Meant {
     /// What was seen of them, by address.
     pub(super) fn candidates(self, seen: Seen) -> BTreeMap<Address, Vec<Found>> {
         // What a stack file cannot say of them does not matter: they are not changed.
-        let Seen { owned, members: _, findings: _ } = seen;
+        let Seen { owned, members: _, foreign_targets: _, findings: _ } = seen;
         let candidates = self.0.into_iter().map(|(address, ids)| {
             let found = owned
                 .iter()

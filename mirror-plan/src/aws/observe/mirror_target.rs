@@ -15,6 +15,7 @@ use crate::attribute::{Input, Ref};
 use crate::observed::Found;
 use crate::resource::MirrorTarget;
 use crate::resource::mirror_target::MirrorTargetId;
+use crate::scalar::AccountId;
 
 const ANSWER: Answer = Answer("DescribeTrafficMirrorTargets");
 
@@ -28,11 +29,16 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
         .describe_traffic_mirror_targets()
         .set_filters(page::only("traffic-mirror-target-id", &ids))
         .max_results(page::PAGE);
+    let account = aws.account().await?;
     let sought = Sought { whose, kind: Kind::MirrorTarget };
     let all = pages!(aws, "DescribeTrafficMirrorTargets", request, traffic_mirror_targets);
     for target in all {
         let id: MirrorTargetId =
             ANSWER.id("trafficMirrorTargetId", target.traffic_mirror_target_id())?;
+        let of: AccountId = ANSWER.parsed("ownerId", target.owner_id())?;
+        if of != account {
+            seen.foreign_targets.insert(id.clone(), of);
+        }
         let id = id.erase();
         let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(target.tags())) else {
             continue;

@@ -51,6 +51,14 @@ existing "vpc" { id = "vpc-0a1b2c3d4e5f67890" }
 existing "vpc" "wrong" { id = "subnet-0a1b2c3d4e5f67890" }
 existing "vpc" "open" {}
 existing "vpc" "late" { name = vpc.own.id }
+existing "vpc" "foreign" {
+  id    = "vpc-0a1b2c3d4e5f67890"
+  owner = "222233334444"
+}
+existing "mirror_target" "foreign" {
+  name  = "foreign"
+  owner = "222233334444"
+}
 existing "vpc" "own" {
   name = "own"
   vpc  = "x"
@@ -102,35 +110,47 @@ subnet "a" {
       |
       = help: use a value that does not depend on what apply makes
 
-    error[MP0008]: `vpc.own` is both made by the stack and there without it
-      --> test.mirror.hcl:8:1
+    error[MP0007]: only a mirror target can be of another account
+      --> test.mirror.hcl:10:11
        |
-     8 | existing "vpc" "own" {
+    10 |   owner = "222233334444"
+       |           ^^^^^^^^^^^^^^
+
+    error[MP0007]: a mirror target of another account is recognized by its `id`: its tags are not shared
+      --> test.mirror.hcl:14:11
+       |
+    14 |   owner = "222233334444"
+       |           ^^^^^^^^^^^^^^
+
+    error[MP0008]: `vpc.own` is both made by the stack and there without it
+      --> test.mirror.hcl:16:1
+       |
+    16 | existing "vpc" "own" {
        | ^^^^^^^^^^^^^^^^^^^^ there without it
     ...
-    12 | vpc "own" { cidr = "10.0.0.0/16" }
+    20 | vpc "own" { cidr = "10.0.0.0/16" }
        | --------- made by it
 
     error[MP0004]: the existing object has no attribute `vpc`
-      --> test.mirror.hcl:10:3
+      --> test.mirror.hcl:18:3
        |
-    10 |   vpc  = "x"
+    18 |   vpc  = "x"
        |   ^^^
        |
-       = help: it has `id`, `name` and `tags`
+       = help: it has `id`, `name`, `tags` and `owner`
 
     error[MP0301]: the stack declares no `vpc.mine`
-      --> test.mirror.hcl:14:10
+      --> test.mirror.hcl:22:10
        |
-    14 |   vpc  = vpc.mine
+    22 |   vpc  = vpc.mine
        |          ^^^^^^^^
        |
-       = help: it declares `vpc.own`, `vpc.late`, `vpc.open`, `vpc.own` and `vpc.wrong`
+       = help: it declares `vpc.own`, `vpc.foreign`, `vpc.late`, `vpc.open`, `vpc.own` and `vpc.wrong`
 
     error[MP0104]: this must be known when planning, and is (known after apply: vpc.own.cidr)
-      --> test.mirror.hcl:15:10
+      --> test.mirror.hcl:23:10
        |
-    15 |   cidr = vpc.own.cidr
+    23 |   cidr = vpc.own.cidr
        |          ^^^^^^^^^^^^
        |
        = help: use a value that does not depend on what apply makes

@@ -197,6 +197,7 @@ fn the_order_of_a_plan() {
         existing: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
+        foreign_targets: BTreeMap::new(),
         network_acls: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes: Vec::new(),

@@ -44,6 +44,7 @@ fn plan_of(changes: Vec<Change>) -> Plan {
         existing: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
+        foreign_targets: BTreeMap::new(),
         network_acls: BTreeMap::new(),
         saw: BTreeMap::new(),
         changes,

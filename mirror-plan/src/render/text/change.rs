@@ -8,7 +8,7 @@ use super::{Text, UserData};
 use crate::address::Address;
 use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
-use crate::plan::{Action, Capture, CaptureGap, Change, EachOf, Reason};
+use crate::plan::{Action, Capture, CaptureGap, Change, EachOf, Plan, Reason};
 use crate::render::estimate::about;
 use crate::render::{Palette, Wording, fan_out};
 use crate::resource::{ReplaceOrder, computed, object_type};
@@ -41,7 +41,7 @@ pub(super) fn write_all(f: &mut fmt::Formatter<'_>, text: &Text<'_>) -> fmt::Res
             }
             Some((address, each)) => {
                 if under != Some(address) {
-                    write_head(f, (address, each), palette)?;
+                    write_head(f, (plan, palette), (address, each))?;
                 }
                 write_line(f, change, palette)?;
             }
@@ -54,8 +54,8 @@ pub(super) fn write_all(f: &mut fmt::Formatter<'_>, text: &Text<'_>) -> fmt::Res
 /// Writes what all sessions of a block over sources are.
 fn write_head(
     f: &mut fmt::Formatter<'_>,
+    (plan, palette): (&Plan, &Palette),
     (block, each): (&Address, &EachOf),
-    palette: &Palette,
 ) -> fmt::Result {
     let strong = palette.strong;
     writeln!(
@@ -63,7 +63,7 @@ fn write_head(
         "  {strong}# {block}{strong:#} is a session for each interface of {}",
         each.sources
     )?;
-    for line in fan_out::attributes(block, each) {
+    for line in fan_out::attributes(plan, block, each) {
         writeln!(f, "  #   {line}")?;
     }
     Ok(())
@@ -90,6 +90,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, text: &Text<'_>, change: &Change
     write_comment(f, change, palette)?;
     if let Some(capture) = change.capture {
         write_capture(f, capture, plan.capture_gap(change))?;
+    }
+    if let Some(line) = fan_out::leaves(plan, change.after.as_ref()) {
+        writeln!(f, "  # {line}")?;
     }
     if let Some(TrafficChange { begins, ends }) = TrafficChange::of(plan, change) {
         write_packets(f, "mirrored from now on", &begins)?;

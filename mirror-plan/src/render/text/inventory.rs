@@ -36,8 +36,16 @@ impl<'o> Inventory<'o> {
 impl fmt::Display for Inventory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Network ACLs are nobody's here: `mirror verify` says what they let through.
-        let Observed { account, region, owned, existing, sources, network_acls: _, images: _ } =
-            self.observed;
+        let Observed {
+            account,
+            region,
+            owned,
+            existing,
+            sources,
+            foreign_targets,
+            network_acls: _,
+            images: _,
+        } = self.observed;
         let strong = self.palette.strong;
         if owned.is_empty() && existing.is_empty() && sources.is_empty() {
             return writeln!(f, "Nothing in account {account}, Region {region}.");
@@ -54,7 +62,9 @@ impl fmt::Display for Inventory<'_> {
             writeln!(f, "}}")?;
         }
         for (address, found) in existing {
-            writeln!(f, "\n{strong}# {address}{strong:#}, which the stack did not make")?;
+            let owner = foreign_targets.iter().find(|(id, _)| id.as_str() == found.id.as_str());
+            let owner = owner.map(|(_, owner)| format!(", of account {owner}")).unwrap_or_default();
+            writeln!(f, "\n{strong}# {address}{strong:#}, which the stack did not make{owner}")?;
             writeln!(f, "existing \"{}\" \"{}\" {{", address.kind, address.name)?;
             write_entries(f, &entries(address, found), 0, &self.palette)?;
             writeln!(f, "}}")?;

@@ -1,0 +1,111 @@
+//! Mirror targets of other accounts.
+//!
+//! Whoever shares a target with this account gets what is mirrored to it: a tap whose other end lies elsewhere. So a
+//! stack says in words whose such a target is, and the plan says where the packets go.
+
+use std::collections::BTreeMap;
+
+use crate::address::Address;
+use crate::attribute::Ref;
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::observed::Observed;
+use crate::plan::Plan;
+use crate::resource::Resource;
+use crate::resource::mirror_target::MirrorTargetId;
+use crate::scalar::AccountId;
+use crate::stack::{Existing, Place, Stack};
+use crate::value::Value;
+
+/// The mirror targets of other accounts to which a stack sends, all of which it may send to. Its references to
+/// existing objects are ids already.
+///
+/// # Errors
+/// For each target whose owner is not the one that the stack names.
+pub(super) fn allowed(
+    stack: &Stack,
+    observed: &Observed,
+) -> Result<BTreeMap<MirrorTargetId, AccountId>, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    for (address, existing) in &stack.existing {
+        if let Some(found) = observed.existing.get(address) {
+            let foreign = owner_of(found.id.as_str(), &observed.foreign_targets);
+            let owner = foreign.unwrap_or(&observed.account);
+            diagnostics.extend(not_said(address, existing, (owner, &observed.account)));
+        }
+    }
+    let mut sent_to = BTreeMap::new();
+    for (address, declared) in &stack.resources {
+        let Resource::MirrorSession(session) = &declared.resource else { continue };
+        let Ref::Id(target) = &session.target else { continue };
+        let Some(owner) = observed.foreign_targets.get(target) else { continue };
+        let is_used = observed.existing.values().any(|found| found.id.as_str() == target.as_str());
+        // Of many sessions to one target, the first is told.
+        if sent_to.insert(target.clone(), owner.clone()).is_none() && !is_used {
+            diagnostics.push(only_an_id((address, declared.place.as_ref()), target, owner));
+        }
+    }
+    diagnostics.unless_errors(sent_to).map(|(sent_to, _)| sent_to)
+}
+
+/// Says that an existing object is another account's than the stack says.
+fn not_said(
+    address: &Address,
+    existing: &Existing,
+    (owner, here): (&AccountId, &AccountId),
+) -> Option<Diagnostic> {
+    let Existing { selector, place } = existing;
+    let said = selector.owner.as_ref();
+    if said.unwrap_or(here) == owner {
+        return None;
+    }
+    let title = match said {
+        Some(said) => format!("`{address}` is of account {owner}, not of {said}"),
+        None => format!("`{address}` is of account {owner}, and the stack does not say so"),
+    };
+    let help = if owner == here {
+        "leave `owner` out: it is of this account".to_owned()
+    } else {
+        format!("if they are meant to, say `owner = \"{owner}\"`")
+    };
+    let head = place.as_ref().map(|place| place.head.clone());
+    let diagnostic = Diagnostic::error(code::FOREIGN_TARGET, title)
+        .of(address)
+        .at(head, "declared here")
+        .help(help);
+    let leaves = format!("packets that are mirrored to it leave account {here}");
+    Some(if owner == here { diagnostic } else { diagnostic.note(leaves) })
+}
+
+/// Says that a session sends to a target of another account of which it has nothing but the id.
+fn only_an_id(
+    (address, place): (&Address, Option<&Place>),
+    target: &MirrorTargetId,
+    owner: &AccountId,
+) -> Diagnostic {
+    let title = format!(
+        "`{address}` sends to {target}, which is of account {owner}, and the stack does not say so"
+    );
+    let head = place.map(|place| place.head.clone());
+    Diagnostic::error(code::FOREIGN_TARGET, title).of(address).at(head, "declared here").help(format!(
+        "if it is meant to, declare `existing \"mirror_target\" \"NAME\" {{ id = \"{target}\", owner = \
+         \"{owner}\" }}`, and send to `mirror_target.NAME`"
+    ))
+}
+
+impl Plan {
+    /// The other account to which packets go, if they leave this one, by the attributes of a session.
+    #[must_use]
+    pub fn leaves_for(&self, session: &Value) -> Option<&AccountId> {
+        let Value::Object(session) = session else { return None };
+        let Some(Value::String(target)) = session.get("target") else { return None };
+        owner_of(target, &self.foreign_targets)
+    }
+}
+
+fn owner_of<'a>(
+    id: &str,
+    foreign: &'a BTreeMap<MirrorTargetId, AccountId>,
+) -> Option<&'a AccountId> {
+    foreign.iter().find_map(|(target, owner)| (target.as_str() == id).then_some(owner))
+}

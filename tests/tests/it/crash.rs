@@ -2,8 +2,9 @@
 //! take up.
 //!
 //! Each moment is tried with several seeds: each time AWS shows what was made after other delays and
-//! throttles other calls. `MIRROR_SEEDS` says how many; every test prints what it has tried. A
-//! thousand objects of others are in the account in every run, and each is looked at afterwards.
+//! throttles other calls. `MIRROR_SEEDS` says how many, or which (`20..40`), so that long runs can be had in parts;
+//! every test prints what it has tried. With `MIRROR_LONG=1` a moment that leaves nothing new is tried with every seed
+//! too. A thousand objects of others are in the account in every run, and each is looked at afterwards.
 
 mod damage;
 pub(crate) mod pool;
@@ -30,12 +31,22 @@ const SEEDS: u64 = 1;
 
 pub(crate) fn seeds() -> Range<u64> {
     let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
-    0..given.map_or(SEEDS, |seeds| seeds.parse().expect("MIRROR_SEEDS is a number"))
+    let Some(given) = given else { return 0..SEEDS };
+    let (first, end) = given.split_once("..").unwrap_or(("0", &given));
+    let [first, end] =
+        [first, end].map(|seed| seed.parse().expect("MIRROR_SEEDS is a number or two: 20..40"));
+    first..end
+}
+
+/// Whether what differs little from what is tried anyway is to be tried too.
+pub(crate) fn at_length() -> bool {
+    std::env::var_os("MIRROR_LONG").is_some()
 }
 
 /// A twentieth of them, for what differs little from a sweep over all.
 pub(crate) fn a_few_seeds() -> Range<u64> {
-    0..seeds().end.div_ceil(20)
+    let Range { start, end } = seeds();
+    start.div_ceil(20)..end.div_ceil(20)
 }
 
 /// The reference stack and one with most kinds, with all seeds; with a few one on a transit gateway of others, one
@@ -56,7 +67,7 @@ fn kill_everywhere(before: Option<Mode>, killed: Mode, then: Mode) {
     for (stack, seeds) in stacks() {
         let before = before.map(|mode| (&stack, mode));
         let sweep = Sweep { stack: &stack, before, killed, then, missing: None, one_in: 1 };
-        let of = format!("{}: {killed:?} killed, then {then:?}, {} seeds", stack.name, seeds.end);
+        let of = format!("{}: {killed:?} killed, then {then:?}, seeds {seeds:?}", stack.name);
         sweep.over(seeds).expect_none_bad(&of);
     }
 }

@@ -13,6 +13,7 @@ use mirror_tests::lab;
 use mirror_tests::simulation::Simulation;
 use mirror_tests::simulation::remains::{Remains, Spot};
 
+use super::at_length;
 use super::pool::{Tally, try_all};
 use super::sweep::{Holdings, finish, undisturbed};
 use super::weather::weather;
@@ -22,10 +23,6 @@ const RECORDS: usize = 3;
 
 /// Of so many bytes one is damaged, unless all are wanted.
 const STEP: usize = 23;
-
-fn is_long() -> bool {
-    std::env::var_os("MIRROR_LONG").is_some()
-}
 
 /// What remains of an apply that is killed when its journal says a little; or, in the long form,
 /// when it says most.
@@ -42,7 +39,7 @@ fn killed(faults: Faults) -> Remains {
     });
     assert!(end.is_complete(), "{end}");
     let records = |remains: &Remains| remains.journal().split(|byte| *byte == b'\n').count() - 1;
-    let fits = |remains: &Remains| is_long() || records(remains) <= RECORDS;
+    let fits = |remains: &Remains| at_length() || records(remains) <= RECORDS;
     all.iter().filter(fits).max_by_key(records).expect("some have a journal")
 }
 
@@ -54,7 +51,7 @@ fn damage_everywhere(
 ) -> Tally {
     let stack = lab();
     let feed = |give: &std::sync::mpsc::SyncSender<usize>| {
-        for place in (0..remains.journal().len()).step_by(if is_long() { 1 } else { STEP }) {
+        for place in (0..remains.journal().len()).step_by(if at_length() { 1 } else { STEP }) {
             give.send(place).expect("somebody tries it");
         }
     };

@@ -13,10 +13,12 @@ use mirror_tests::simulation::account::others;
 use mirror_tests::simulation::remains::{Moment, Remains};
 use mirror_tests::simulation::{Safeguard, Simulation};
 
+use super::at_length;
 use super::pool::{Tally, Trial, try_all};
 use super::weather::{pause, weather, weather_after};
 
-/// Of how many seeds one is tried at each moment that leaves nothing new: it is a moment before it, and a pause.
+/// Of how many seeds one is tried at each moment that leaves nothing new, unless time is no object: it is a moment
+/// before it, and a pause.
 const ROUND: u64 = 20;
 
 /// How many objects an account holds besides the others', by table.
@@ -110,7 +112,7 @@ struct Kill {
 
 impl Sweep<'_> {
     /// Kills at every moment, and expects the next run to make it good: where something new is left with every
-    /// seed, elsewhere with one of [`ROUND`].
+    /// seed, elsewhere with one of [`ROUND`] ([`at_length`]: with every seed).
     pub(crate) fn over(&self, seeds: Range<u64>) -> Tally {
         let Self { stack, before, killed, then, missing: _, one_in: _ } = *self;
         let wanted = undisturbed_all(before.into_iter().chain([(stack, killed), (stack, then)]));
@@ -142,7 +144,7 @@ impl Sweep<'_> {
         let mut number = 0;
         let tell = move |Moment { spot: _, is_new, remains }: Moment<'_>| {
             number += 1;
-            let of = if is_new { one_in } else { ROUND * one_in };
+            let of = if is_new || at_length() { one_in } else { ROUND * one_in };
             if (seed + number as u64).is_multiple_of(of) {
                 let kill = Kill { seed, number, remains: remains() };
                 give.send(kill).expect("somebody tries it");

@@ -37,6 +37,18 @@ const STEERING: [Method; 2] = [Method::Ring, Method::Udp];
 /// Longer than a ring holds packets back: when this passes without any there are no more.
 const QUIET: Duration = Duration::from_millis(200);
 
+/// Tries what another test can be in the way of for a moment, for two seconds at the longest: a program that one starts
+/// has a copy of every open socket until it is what it is to be, so that a port which was given back is still taken.
+fn eventually(mut holds: impl FnMut() -> bool) -> bool {
+    (0..200).any(|_| {
+        let does = holds();
+        if !does {
+            thread::sleep(Duration::from_millis(10));
+        }
+        does
+    })
+}
+
 /// A datagram as either input hands it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {

@@ -10,7 +10,7 @@ use mirror_vxlan::input::live::{LiveInput, LiveOptions, Method};
 use crate::peer;
 
 use super::network::{Checksum, Network, Outer, PORT};
-use super::{METHODS, QUIET, STEERING, Seen, open_in, open_one, receive_while};
+use super::{METHODS, QUIET, STEERING, Seen, eventually, open_in, open_one, receive_while};
 
 /// As little as the kernel gives and a ring can do with.
 fn tiny() -> LiveOptions {
@@ -161,12 +161,20 @@ fn what_the_kernel_drops_behind_the_ring_is_received() {
 fn a_port_that_something_else_listens_on_is_told() {
     let Some(network) = Network::new() else { return };
     for method in [Method::Ring, Method::Xdp] {
-        let taken = network.receiver(|| std::net::UdpSocket::bind(("0.0.0.0", PORT)).unwrap());
+        let mut taken = None;
+        let bound = eventually(|| {
+            taken = network.receiver(|| std::net::UdpSocket::bind(("0.0.0.0", PORT)).ok());
+            taken.is_some()
+        });
+        assert!(bound, "{method:?}");
         let input = open_one(&network, &LiveOptions::default(), method);
         assert_eq!(input.guard().unwrap().taken(), [PORT]);
         drop((input, taken));
-        let input = open_one(&network, &LiveOptions::default(), method);
-        assert!(input.guard().unwrap().taken().is_empty());
+        let is_free = eventually(|| {
+            let input = open_one(&network, &LiveOptions::default(), method);
+            input.guard().unwrap().taken().is_empty()
+        });
+        assert!(is_free, "{method:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use mirror_vxlan::input::Input as _;
 use mirror_vxlan::input::live::{Choice, LiveOptions, Method, OpenError, open};
 
 use super::network::{INTERFACE, Network, Outer, PORT};
-use super::{METHODS, QUIET, open_in, open_one, receive_while};
+use super::{METHODS, QUIET, eventually, open_in, open_one, receive_while};
 
 #[test]
 fn an_interface_named_is_the_only_one_received_on() {
@@ -94,10 +94,15 @@ fn an_interface_that_was_down_is_received_on_again_and_one_that_is_gone_is_an_er
         network.ip_on_receiver(
             "neigh replace 10.98.0.1 lladdr 02:00:00:00:00:01 dev cable nud permanent",
         );
-        let seen = receive_while(&mut input, || {
-            network.send(Outer::V4, [[7; 60]]);
+        // The cable carries nothing before the kernel has noticed that both of its ends are up.
+        let mut seen = Vec::new();
+        let is_received = eventually(|| {
+            seen = receive_while(&mut input, || {
+                network.send(Outer::V4, [[7; 60]]);
+            });
+            !seen.is_empty()
         });
-        assert_eq!(seen.len(), 1, "{method:?}");
+        assert!(is_received && seen.len() == 1, "{method:?}: {seen:?}");
 
         network.ip_on_receiver("link delete cable");
         let error = input.receive(QUIET, |_| {}).unwrap_err();

@@ -18,7 +18,7 @@ use socket2::SockRef;
 
 use super::contents::segment;
 use super::network::{Checksum, INTERFACE, Network, Outer, PORT};
-use super::{open_one, receive_while};
+use super::{eventually, open_one, receive_while};
 use crate::captures::{captures, vxlan_payloads};
 use crate::generated::number;
 use crate::traffic::{Mirrored, vxlan, wild};
@@ -52,7 +52,8 @@ impl<'n> Device<'n> {
             return None;
         }
         // Without an address it sends nothing of its own.
-        network.ip_on_receiver(&format!("link set {DEVICE} addrgenmode none up"));
+        let up = format!("link set {DEVICE} addrgenmode none up");
+        assert!(eventually(|| network.ip_on_receiver_succeeds(&up)), "ip {up}");
         let mut command = Command::new("tcpdump");
         command.args(["-i", DEVICE, "-n", "-U", "--immediate-mode", "-B", "131072"]);
         command.args(["-s", "65535", "-w", "-"]).stdout(Stdio::piped()).stderr(Stdio::piped());

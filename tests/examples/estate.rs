@@ -74,7 +74,10 @@ async fn instances(rig: &Rig) -> Result<String, Box<dyn Error>> {
 /// Receivers in a subnet that is there, a filter, and sessions on whatever carries the tag.
 fn over_sources(subnet: &str) -> String {
     format!(
-        r#"stack "estate" {{ region = "eu-west-1" }}
+        r#"stack "estate" {{
+  region = "eu-west-1"
+  allow  = ["MP1001: plans are measured, and nothing receives"]
+}}
 
 existing "subnet" "receivers" {{ id = "{subnet}" }}
 
@@ -129,8 +132,10 @@ async fn interfaces(rig: &Rig) -> Result<Vec<String>, Box<dyn Error>> {
 
 /// Receivers behind an interface, a filter, and sessions on the first of `interfaces`.
 fn stack_file(interfaces: &[String], sessions: usize) -> String {
-    let mut text =
-        String::from("stack \"estate\" { region = \"eu-west-1\" }\n\nlocals {\n  sources = [\n");
+    let mut text = String::from(
+        "stack \"estate\" {\n  region = \"eu-west-1\"\n  \
+         allow  = [\"MP1001: plans are measured, and nothing receives\"]\n}\n\nlocals {\n  sources = [\n",
+    );
     for interface in interfaces.iter().skip(1).take(sessions) {
         writeln!(text, "    \"{interface}\",").expect("a string takes text");
     }

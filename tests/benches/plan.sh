@@ -20,18 +20,23 @@ measure() { # NAME: a plan of the stack in $folder, the best of five
   echo "$1: ${best% *} s, $(( ${best#* } / 1024 )) MB, $calls calls"
 }
 
+run() { # apply or destroy: without it there is nothing to measure
+  "$target/release/mirror" "$1" "$folder" --local="$folder/.mirror/local" --auto-approve >"$folder/said" 2>&1 || {
+    tail -n 20 "$folder/said"
+    exit 1
+  }
+}
+
 for sessions in 1000 10000; do
   "$target/debug/examples/estate" "$folder" "$sessions"
   measure "$sessions sessions to make"
-  "$target/release/mirror" apply "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>"$folder/errors" ||
-    tail -n 20 "$folder/errors"
+  run apply
   measure "$sessions sessions in place"
-  "$target/release/mirror" destroy "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>&1
+  run destroy
 done
 
 rm -rf "$folder/.mirror" "$folder"/*
 "$target/debug/examples/estate" "$folder" sources
 measure "10000 sources to mirror"
-"$target/release/mirror" apply "$folder" --local="$folder/.mirror/local" --auto-approve >/dev/null 2>"$folder/errors" ||
-  tail -n 20 "$folder/errors"
+run apply
 measure "10000 sources that are mirrored"

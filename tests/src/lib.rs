@@ -23,6 +23,7 @@ use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
 
+pub mod estate;
 pub mod gate;
 pub mod simulation;
 

@@ -20,6 +20,7 @@ mod data_plane;
 mod drift;
 mod encapsulation;
 mod endurance;
+mod estate;
 mod findings;
 mod generate;
 mod iam;

@@ -51,6 +51,12 @@ pub use permission::check_permissions;
 pub use rate::Pace;
 pub use wait::Waiting;
 
+/// Work that goes on while it is awaited.
+///
+/// It is boxed so that it is compiled here, and not once more in every program that awaits it: all calls of the SDK are
+/// in it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// The clients for one account and Region. Clones share connections and rates.
 #[derive(Clone)]
 pub struct Aws {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::journal::{Journal, JournalError, Record};
 use crate::address::{Kind, Name};
 use crate::aws::observe::{Look, look_at};
-use crate::aws::{ActError, Aws, ErrorKind, ObserveError, retag};
+use crate::aws::{ActError, Aws, BoxFuture, ErrorKind, ObserveError, retag};
 use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::plan::Adoption;
 use crate::resource::Retag;
@@ -33,29 +33,33 @@ pub enum AdoptError {
 ///
 /// # Errors
 /// If AWS refuses, or if the journal cannot be written. The same again finishes it.
-pub async fn adopt(
-    aws: &Aws,
-    journal: &Arc<Journal>,
-    stack: &Name,
-    adoption: &Adoption,
-) -> Result<(), AdoptError> {
-    let aws = &journal.fence(aws);
-    let Adoption { address, found } = adoption;
-    let generation = Adoption::GENERATION;
-    let (id, at) = (found.id.clone(), journal.now());
-    journal.append(Record::Made { address: address.clone(), generation, id, at }).await?;
-    let change = Retag { set: adoption.tags(stack.as_str()), ..Retag::default() };
-    for id in parts(adoption).iter().chain([&found.id]) {
-        if let Err(error) = retag(aws, address.kind, id, &change).await {
-            if is_refused(&error) {
-                journal.append(Record::Refused { address: address.clone(), generation }).await?;
+pub fn adopt<'a>(
+    aws: &'a Aws,
+    journal: &'a Arc<Journal>,
+    stack: &'a Name,
+    adoption: &'a Adoption,
+) -> BoxFuture<'a, Result<(), AdoptError>> {
+    Box::pin(async move {
+        let aws = &journal.fence(aws);
+        let Adoption { address, found } = adoption;
+        let generation = Adoption::GENERATION;
+        let (id, at) = (found.id.clone(), journal.now());
+        journal.append(Record::Made { address: address.clone(), generation, id, at }).await?;
+        let change = Retag { set: adoption.tags(stack.as_str()), ..Retag::default() };
+        for id in parts(adoption).iter().chain([&found.id]) {
+            if let Err(error) = retag(aws, address.kind, id, &change).await {
+                if is_refused(&error) {
+                    journal
+                        .append(Record::Refused { address: address.clone(), generation })
+                        .await?;
+                }
+                return Err(error.into());
             }
-            return Err(error.into());
         }
-    }
-    seen(aws, stack, adoption).await?;
-    journal.append(Record::Settled { address: address.clone(), generation }).await?;
-    Ok(())
+        seen(aws, stack, adoption).await?;
+        journal.append(Record::Settled { address: address.clone(), generation }).await?;
+        Ok(())
+    })
 }
 
 /// Whether it is certain that the tags were not set.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::journal::{Journal, JournalError, Ledger};
 use crate::address::Name;
 use crate::aws::observe::has_moved;
-use crate::aws::{Aws, ObserveError, Sight, Wanted, observe};
+use crate::aws::{Aws, BoxFuture, ObserveError, Sight, Wanted, observe};
 use crate::observed::Observed;
 use crate::plan::Mode;
 
@@ -37,36 +37,38 @@ pub enum RecoverError {
 ///
 /// # Errors
 /// If the cloud cannot be observed or the journal cannot be written.
-pub async fn recover(
-    aws: &Aws,
-    wanted: Wanted<'_>,
-    journal: &Journal,
+pub fn recover<'a>(
+    aws: &'a Aws,
+    wanted: Wanted<'a>,
+    journal: &'a Journal,
     mode: Mode,
-    on_wait: &mut dyn FnMut(&str),
-) -> Result<Sight, RecoverError> {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match observe(aws, wanted).await {
-            Ok(sight) => {
-                journal.settle(&sight.observed, aws.settle_window()).await?;
-                let Some(pending) = journal.pending(mode) else { return Ok(sight) };
-                let still =
-                    Standstill { pending, observed: sight.observed, ledger: journal.ledger() };
-                still.end((aws, wanted.stack), &|| journal.now(), &mut pause, on_wait).await?;
-            }
-            // What was just made may be seen in part: an instance without its interface.
-            Err(error @ ObserveError::Answer(_)) => {
-                let account = aws.account().await?;
-                let nothing = Observed::nothing(account, aws.region().clone());
-                journal.settle(&nothing, aws.settle_window()).await?;
-                if journal.ledger().is_settled() {
-                    return Err(error.into());
+    on_wait: &'a mut (dyn FnMut(&str) + Send),
+) -> BoxFuture<'a, Result<Sight, RecoverError>> {
+    Box::pin(async move {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match observe(aws, wanted).await {
+                Ok(sight) => {
+                    journal.settle(&sight.observed, aws.settle_window()).await?;
+                    let Some(pending) = journal.pending(mode) else { return Ok(sight) };
+                    let still =
+                        Standstill { pending, observed: sight.observed, ledger: journal.ledger() };
+                    still.end((aws, wanted.stack), &|| journal.now(), &mut pause, on_wait).await?;
                 }
-                wait(&error.to_string(), &mut pause, Duration::MAX, on_wait).await;
+                // What was just made may be seen in part: an instance without its interface.
+                Err(error @ ObserveError::Answer(_)) => {
+                    let account = aws.account().await?;
+                    let nothing = Observed::nothing(account, aws.region().clone());
+                    journal.settle(&nothing, aws.settle_window()).await?;
+                    if journal.ledger().is_settled() {
+                        return Err(error.into());
+                    }
+                    wait(&error.to_string(), &mut pause, Duration::MAX, on_wait).await;
+                }
+                Err(error @ ObserveError::Call(_)) => return Err(error.into()),
             }
-            Err(error @ ObserveError::Call(_)) => return Err(error.into()),
         }
-    }
+    })
 }
 
 /// The same with what a journal left open when it was [looked at](Journal::look); nothing is
@@ -74,21 +76,23 @@ pub async fn recover(
 ///
 /// # Errors
 /// If the cloud cannot be observed.
-pub async fn look(
-    aws: &Aws,
-    wanted: Wanted<'_>,
+pub fn look<'a>(
+    aws: &'a Aws,
+    wanted: Wanted<'a>,
     mut ledger: Ledger,
-    clock: &super::journal::Clock,
-    on_wait: &mut dyn FnMut(&str),
-) -> Result<Sight, ObserveError> {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let sight = observe(aws, wanted).await?;
-        ledger.settle(&sight.observed, clock(), aws.settle_window());
-        let Some(pending) = ledger.pending(Mode::Apply) else { return Ok(sight) };
-        let still = Standstill { pending, observed: sight.observed, ledger: ledger.clone() };
-        still.end((aws, wanted.stack), &**clock, &mut pause, on_wait).await?;
-    }
+    clock: &'a super::journal::Clock,
+    on_wait: &'a mut (dyn FnMut(&str) + Send),
+) -> BoxFuture<'a, Result<Sight, ObserveError>> {
+    Box::pin(async move {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let sight = observe(aws, wanted).await?;
+            ledger.settle(&sight.observed, clock(), aws.settle_window());
+            let Some(pending) = ledger.pending(Mode::Apply) else { return Ok(sight) };
+            let still = Standstill { pending, observed: sight.observed, ledger: ledger.clone() };
+            still.end((aws, wanted.stack), &**clock, &mut pause, on_wait).await?;
+        }
+    })
 }
 
 /// Settles what can be settled at the end of a run, so that the next one need not wait for it.
@@ -126,7 +130,7 @@ impl Standstill {
         (aws, stack): (&Aws, &str),
         now: &(dyn Fn() -> Timestamp + Sync),
         pause: &mut Duration,
-        on_wait: &mut dyn FnMut(&str),
+        on_wait: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ObserveError> {
         let Self { pending, observed, ledger } = self;
         let nothing = Observed::nothing(observed.account.clone(), observed.region.clone());
@@ -145,7 +149,12 @@ impl Standstill {
 }
 
 /// Pauses, but for not much longer than there is `left` to wait for.
-async fn wait(pending: &str, pause: &mut Duration, left: Duration, on_wait: &mut dyn FnMut(&str)) {
+async fn wait(
+    pending: &str,
+    pause: &mut Duration,
+    left: Duration,
+    on_wait: &mut (dyn FnMut(&str) + Send),
+) {
     on_wait(pending);
     tokio::time::sleep((*pause).min(left.max(FIRST_PAUSE))).await;
     *pause = (*pause * 2).min(LONGEST_PAUSE);

@@ -18,7 +18,7 @@ use super::sending::Sending;
 use crate::address::Address;
 use crate::aws::act::{ActError, Known, Made, Waiting, retag};
 use crate::aws::errors::ErrorKind;
-use crate::aws::{Aws, CallError, ObserveError};
+use crate::aws::{Aws, BoxFuture, CallError, ObserveError};
 use crate::event::{Event, Reporter, Work};
 use crate::id::ObjectId;
 use crate::plan::{Call, Plan, Step, Wait};
@@ -80,32 +80,34 @@ impl Default for Stop {
 /// does not depend on the failed step goes on. Each object is read once more just before it is removed,
 /// and stays if it is not as the plan saw it. Dropping the future leaves calls without anybody to
 /// hear their answer: use [`Stop`].
-pub async fn apply(
-    plan: &Plan,
-    (aws, journal): (&Aws, &Arc<Journal>),
-    options: &Options,
-    stop: &Stop,
-    reporter: &mut dyn Reporter,
-) -> Report {
-    let (waits, waiting) = mpsc::unbounded_channel();
-    let aws = &journal.fence(aws);
-    let run = Run {
-        plan,
-        aws,
-        journal,
-        options,
-        schedule: Schedule::new(plan),
-        going: Arc::new(recheck::going(plan)),
-        seen: Arc::new(seen(plan)),
-        made: BTreeMap::new(),
-        running: JoinSet::new(),
-        begun: BTreeMap::new(),
-        done: 0,
-        took: BTreeMap::new(),
-        waits,
-        reporter,
-    };
-    run.finish(waiting, stop.0.subscribe()).await
+pub fn apply<'a>(
+    plan: &'a Plan,
+    (aws, journal): (&'a Aws, &'a Arc<Journal>),
+    options: &'a Options,
+    stop: &'a Stop,
+    reporter: &'a mut dyn Reporter,
+) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let (waits, waiting) = mpsc::unbounded_channel();
+        let aws = &journal.fence(aws);
+        let run = Run {
+            plan,
+            aws,
+            journal,
+            options,
+            schedule: Schedule::new(plan),
+            going: Arc::new(recheck::going(plan)),
+            seen: Arc::new(seen(plan)),
+            made: BTreeMap::new(),
+            running: JoinSet::new(),
+            begun: BTreeMap::new(),
+            done: 0,
+            took: BTreeMap::new(),
+            waits,
+            reporter,
+        };
+        run.finish(waiting, stop.0.subscribe()).await
+    })
 }
 
 /// What a task returns: its step, what came of the call, and how long that took.

@@ -6,13 +6,12 @@
 
 use std::error::Error;
 use std::fmt;
-use std::pin::Pin;
 
-use super::Aws;
 use super::dry_run::DryRuns;
 use super::errors::{AnswerError, CallError};
 use super::image::ImageError;
 use super::wait::OnWait;
+use super::{Aws, BoxFuture};
 use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::resource::{Operation, Retag, Tags};
@@ -93,7 +92,7 @@ pub enum Note {
 pub type Record<'a> = &'a (dyn Fn(Note) -> Recording + Send + Sync);
 
 /// The writing down, under way.
-pub type Recording = Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
+pub type Recording = BoxFuture<'static, Result<(), Box<dyn Error + Send + Sync>>>;
 
 impl fmt::Debug for Act<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,52 +113,60 @@ impl fmt::Debug for Act<'_> {
 /// # Errors
 /// If AWS refuses, if the state that is waited for does not come, or if something that the call
 /// refers to is not known.
-pub async fn act(aws: &Aws, act: Act<'_>) -> Result<Made, ActError> {
-    let acting = Acting::new(aws, act);
-    match act.operation {
-        Operation::Vpc(operation) => Box::pin(vpc::act(&acting, operation)).await,
-        Operation::Subnet(operation) => Box::pin(subnet::act(&acting, operation)).await,
-        Operation::InternetGateway(operation) => {
-            Box::pin(internet_gateway::act(&acting, operation)).await
+pub fn act<'a>(aws: &'a Aws, act: Act<'a>) -> BoxFuture<'a, Result<Made, ActError>> {
+    Box::pin(async move {
+        let acting = Acting::new(aws, act);
+        match act.operation {
+            Operation::Vpc(operation) => Box::pin(vpc::act(&acting, operation)).await,
+            Operation::Subnet(operation) => Box::pin(subnet::act(&acting, operation)).await,
+            Operation::InternetGateway(operation) => {
+                Box::pin(internet_gateway::act(&acting, operation)).await
+            }
+            Operation::RouteTable(operation) => {
+                Box::pin(route_table::act(&acting, operation)).await
+            }
+            Operation::VpcPeering(operation) => {
+                Box::pin(vpc_peering::act(&acting, operation)).await
+            }
+            Operation::TransitGatewayAttachment(operation) => {
+                Box::pin(transit_gateway_attachment::act(&acting, operation)).await
+            }
+            Operation::SecurityGroup(operation) => {
+                Box::pin(security_group::act(&acting, operation)).await
+            }
+            Operation::Instance(operation) => Box::pin(instance::act(&acting, operation)).await,
+            Operation::LaunchTemplate(operation) => {
+                Box::pin(launch_template::act(&acting, operation)).await
+            }
+            Operation::AutoscalingGroup(operation) => {
+                Box::pin(autoscaling_group::act(&acting, operation)).await
+            }
+            Operation::TargetGroup(operation) => {
+                Box::pin(target_group::act(&acting, operation)).await
+            }
+            Operation::LoadBalancer(operation) => {
+                Box::pin(load_balancer::act(&acting, operation)).await
+            }
+            Operation::GatewayLoadBalancer(operation) => {
+                Box::pin(gateway_load_balancer::act(&acting, operation)).await
+            }
+            Operation::EndpointService(operation) => {
+                Box::pin(endpoint_service::act(&acting, operation)).await
+            }
+            Operation::GatewayLoadBalancerEndpoint(operation) => {
+                Box::pin(gateway_load_balancer_endpoint::act(&acting, operation)).await
+            }
+            Operation::MirrorTarget(operation) => {
+                Box::pin(mirror_target::act(&acting, operation)).await
+            }
+            Operation::MirrorFilter(operation) => {
+                Box::pin(mirror_filter::act(&acting, operation)).await
+            }
+            Operation::MirrorSession(operation) => {
+                Box::pin(mirror_session::act(&acting, operation)).await
+            }
         }
-        Operation::RouteTable(operation) => Box::pin(route_table::act(&acting, operation)).await,
-        Operation::VpcPeering(operation) => Box::pin(vpc_peering::act(&acting, operation)).await,
-        Operation::TransitGatewayAttachment(operation) => {
-            Box::pin(transit_gateway_attachment::act(&acting, operation)).await
-        }
-        Operation::SecurityGroup(operation) => {
-            Box::pin(security_group::act(&acting, operation)).await
-        }
-        Operation::Instance(operation) => Box::pin(instance::act(&acting, operation)).await,
-        Operation::LaunchTemplate(operation) => {
-            Box::pin(launch_template::act(&acting, operation)).await
-        }
-        Operation::AutoscalingGroup(operation) => {
-            Box::pin(autoscaling_group::act(&acting, operation)).await
-        }
-        Operation::TargetGroup(operation) => Box::pin(target_group::act(&acting, operation)).await,
-        Operation::LoadBalancer(operation) => {
-            Box::pin(load_balancer::act(&acting, operation)).await
-        }
-        Operation::GatewayLoadBalancer(operation) => {
-            Box::pin(gateway_load_balancer::act(&acting, operation)).await
-        }
-        Operation::EndpointService(operation) => {
-            Box::pin(endpoint_service::act(&acting, operation)).await
-        }
-        Operation::GatewayLoadBalancerEndpoint(operation) => {
-            Box::pin(gateway_load_balancer_endpoint::act(&acting, operation)).await
-        }
-        Operation::MirrorTarget(operation) => {
-            Box::pin(mirror_target::act(&acting, operation)).await
-        }
-        Operation::MirrorFilter(operation) => {
-            Box::pin(mirror_filter::act(&acting, operation)).await
-        }
-        Operation::MirrorSession(operation) => {
-            Box::pin(mirror_session::act(&acting, operation)).await
-        }
-    }
+    })
 }
 
 /// Asks whether a call may be sent. Nothing is done, and nothing is written down.
@@ -183,8 +190,13 @@ pub(super) async fn ask(dry_runs: &DryRuns, operation: &Operation) -> Result<Mad
 ///
 /// # Errors
 /// If AWS refuses.
-pub async fn retag(aws: &Aws, kind: Kind, id: &ObjectId, retag: &Retag) -> Result<(), ActError> {
-    retag::retag(aws, kind, id, retag).await
+pub fn retag<'a>(
+    aws: &'a Aws,
+    kind: Kind,
+    id: &'a ObjectId,
+    retag: &'a Retag,
+) -> BoxFuture<'a, Result<(), ActError>> {
+    Box::pin(async move { retag::retag(aws, kind, id, retag).await })
 }
 
 /// Looks for the object that a create call with `tags` has made: the one of this stack, address and
@@ -194,12 +206,12 @@ pub async fn retag(aws: &Aws, kind: Kind, id: &ObjectId, retag: &Retag) -> Resul
 ///
 /// # Errors
 /// If AWS refuses.
-pub async fn find_created(
-    aws: &Aws,
+pub fn find_created<'a>(
+    aws: &'a Aws,
     kind: Kind,
-    tags: &Tags,
-) -> Result<Option<ObjectId>, ActError> {
-    find::created(aws, kind, tags).await
+    tags: &'a Tags,
+) -> BoxFuture<'a, Result<Option<ObjectId>, ActError>> {
+    Box::pin(async move { find::created(aws, kind, tags).await })
 }
 
 /// Why a call came to nothing.

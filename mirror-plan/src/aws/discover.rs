@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerTypeEnum, TargetTypeEnum};
 
-use super::Aws;
 use super::errors::CallError;
 use super::observe::{
     ObserveError, autoscaling_group, elb, endpoint_service, gateway_load_balancer_endpoint, stands,
 };
 use super::page::{self, pages};
+use super::{Aws, BoxFuture};
 use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::resource::{id_of, tag, vpc::VpcId};
@@ -43,18 +43,23 @@ impl Discovered {
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
-pub async fn discover(aws: &Aws, vpc: &VpcId) -> Result<Discovered, ObserveError> {
-    let mut discovered = Discovered::default();
-    discovered.take(Kind::Vpc, Some(vpc.as_str()));
-    network(aws, vpc, &mut discovered).await?;
-    peerings(aws, vpc, &mut discovered).await?;
-    attachments(aws, vpc, &mut discovered).await?;
-    let interfaces = instances(aws, vpc, &mut discovered).await?;
-    balanced(aws, vpc, &mut discovered).await?;
-    groups(aws, &mut discovered).await?;
-    endpoints(aws, vpc, &mut discovered).await?;
-    mirrors(aws, &interfaces, &mut discovered).await?;
-    Ok(discovered)
+pub fn discover<'a>(
+    aws: &'a Aws,
+    vpc: &'a VpcId,
+) -> BoxFuture<'a, Result<Discovered, ObserveError>> {
+    Box::pin(async move {
+        let mut discovered = Discovered::default();
+        discovered.take(Kind::Vpc, Some(vpc.as_str()));
+        network(aws, vpc, &mut discovered).await?;
+        peerings(aws, vpc, &mut discovered).await?;
+        attachments(aws, vpc, &mut discovered).await?;
+        let interfaces = instances(aws, vpc, &mut discovered).await?;
+        balanced(aws, vpc, &mut discovered).await?;
+        groups(aws, &mut discovered).await?;
+        endpoints(aws, vpc, &mut discovered).await?;
+        mirrors(aws, &interfaces, &mut discovered).await?;
+        Ok(discovered)
+    })
 }
 
 async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {

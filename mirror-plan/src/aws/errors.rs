@@ -8,7 +8,7 @@ use std::fmt;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_types::request_id::RequestId as _;
 
 use crate::id::IdError;
@@ -81,6 +81,12 @@ impl CallError {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
+        // Of one type from here on: what follows is compiled once and not for each call of AWS.
+        let said = |error: E| Said { metadata: error.meta().clone(), error: error.into() };
+        Self::of(call, error.map_service_error(said))
+    }
+
+    fn of(call: &'static str, error: SdkError<Said, HttpResponse>) -> Self {
         let code = error.code().map(str::to_owned);
         let status = error.raw_response().map(|answer| answer.status().as_u16());
         let message = error.message().map(str::to_owned);
@@ -104,6 +110,20 @@ impl CallError {
         // With a code, everything in the source is in the fields.
         let source = if code.is_some() { None } else { Some(error.into()) };
         Self { call, code, message, request_id, status, kind, source }
+    }
+}
+
+/// What AWS said, whatever it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+struct Said {
+    metadata: ErrorMetadata,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl ProvideErrorMetadata for Said {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.metadata
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Aws;
 use super::answer::Answer;
 use super::direct::Call as _;
 use super::direct::metric_data::{Batch, Page, Returned, StatusCode};
 use super::errors::FieldError;
 use super::observe::ObserveError;
 use super::page::{self, pages};
+use super::{Aws, BoxFuture};
 use crate::id::NetworkInterfaceId;
 use crate::metrics::{Metrics, Series, Window, unknown_interfaces};
 use crate::observed::Observed;
@@ -21,22 +21,24 @@ const INTERFACES: Answer = Answer("DescribeNetworkInterfaces");
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
-pub async fn metrics(
-    aws: &Aws,
-    observed: &Observed,
+pub fn metrics<'a>(
+    aws: &'a Aws,
+    observed: &'a Observed,
     window: Window,
-) -> Result<Metrics, ObserveError> {
-    let attached = attached(aws, unknown_interfaces(observed)).await?;
-    let mut series = Vec::new();
-    let places = Metrics::of(observed, &attached, window).map(|one| {
-        series.push(one);
-        series.len() - 1
-    });
-    let mut values = Vec::with_capacity(series.len());
-    for batch in series.chunks(Batch::LONGEST) {
-        values.extend(ask(aws, batch, window).await?);
-    }
-    Ok(places.map(|place| series[place].total(&values[place])))
+) -> BoxFuture<'a, Result<Metrics, ObserveError>> {
+    Box::pin(async move {
+        let attached = attached(aws, unknown_interfaces(observed)).await?;
+        let mut series = Vec::new();
+        let places = Metrics::of(observed, &attached, window).map(|one| {
+            series.push(one);
+            series.len() - 1
+        });
+        let mut values = Vec::with_capacity(series.len());
+        for batch in series.chunks(Batch::LONGEST) {
+            values.extend(ask(aws, batch, window).await?);
+        }
+        Ok(places.map(|place| series[place].total(&values[place])))
+    })
 }
 
 /// The values of the data points of each series, which one call takes.

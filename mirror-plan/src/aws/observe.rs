@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Aws;
 use super::answer::Answer;
 use super::errors::{AnswerError, CallError, ErrorKind};
 use super::image::{self, ImageError};
 use super::page::Ids;
 use super::tags::{self, Owner};
 use super::together::together;
+use super::{Aws, BoxFuture};
 use crate::address::{Address, Kind, Name};
 use crate::code;
 use crate::diagnostic::Diagnostic;
@@ -130,39 +130,45 @@ pub enum ObserveError {
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read; there is no partial view of a stack.
-pub async fn observe(aws: &Aws, wanted: Wanted<'_>) -> Result<Sight, ObserveError> {
-    // The SDK's futures are large, and a caller's thread may have a small stack: on the heap.
-    let (account, images, seen) = tokio::try_join!(
-        Box::pin(aws.account()),
-        Box::pin(images(aws, wanted.images)),
-        Box::pin(everything(aws, wanted)),
-    )?;
-    let (seen, used) = seen;
-    let mut owned: BTreeMap<Address, Vec<Found>> = BTreeMap::new();
-    for (address, found) in seen.owned {
-        owned.entry(address).or_default().push(found);
-    }
-    for all in owned.values_mut() {
-        all.sort_by(|a, b| (a.generation, &a.id).cmp(&(b.generation, &b.id)));
-    }
-    let (existing, wrong) = existing::choose(wanted.existing, used);
-    let sources = Box::pin(sources::observe(aws, wanted.sources, &existing)).await?;
-    let region = aws.region().clone();
-    let seen_so_far = Observed {
-        account,
-        region,
-        owned,
-        existing,
-        sources,
-        foreign_targets: seen.foreign_targets,
-        network_acls: BTreeMap::new(),
-        images,
-    };
-    let network_acls = Box::pin(network_acl::observe(aws, wanted.planned, &seen_so_far)).await?;
-    let observed = Observed { network_acls, ..seen_so_far };
-    let known = observed.owned.values().flatten().chain(observed.existing.values());
-    let strange = autoscaling_group::of_strangers(seen.members, known);
-    Ok(Sight { observed, findings: [seen.findings, strange, wrong.into_iter().collect()].concat() })
+pub fn observe<'a>(aws: &'a Aws, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Sight, ObserveError>> {
+    Box::pin(async move {
+        // The SDK's futures are large, and a caller's thread may have a small stack: on the heap.
+        let (account, images, seen) = tokio::try_join!(
+            Box::pin(aws.account()),
+            Box::pin(images(aws, wanted.images)),
+            Box::pin(everything(aws, wanted)),
+        )?;
+        let (seen, used) = seen;
+        let mut owned: BTreeMap<Address, Vec<Found>> = BTreeMap::new();
+        for (address, found) in seen.owned {
+            owned.entry(address).or_default().push(found);
+        }
+        for all in owned.values_mut() {
+            all.sort_by(|a, b| (a.generation, &a.id).cmp(&(b.generation, &b.id)));
+        }
+        let (existing, wrong) = existing::choose(wanted.existing, used);
+        let sources = Box::pin(sources::observe(aws, wanted.sources, &existing)).await?;
+        let region = aws.region().clone();
+        let seen_so_far = Observed {
+            account,
+            region,
+            owned,
+            existing,
+            sources,
+            foreign_targets: seen.foreign_targets,
+            network_acls: BTreeMap::new(),
+            images,
+        };
+        let network_acls =
+            Box::pin(network_acl::observe(aws, wanted.planned, &seen_so_far)).await?;
+        let observed = Observed { network_acls, ..seen_so_far };
+        let known = observed.owned.values().flatten().chain(observed.existing.values());
+        let strange = autoscaling_group::of_strangers(seen.members, known);
+        Ok(Sight {
+            observed,
+            findings: [seen.findings, strange, wrong.into_iter().collect()].concat(),
+        })
+    })
 }
 
 impl Aws {
@@ -170,13 +176,15 @@ impl Aws {
     ///
     /// # Errors
     /// If AWS refuses or does not answer.
-    pub async fn account(&self) -> Result<AccountId, ObserveError> {
-        let ask = || async {
-            let request = self.shared.sts.get_caller_identity();
-            let answer = self.send("GetCallerIdentity", request.send()).await?;
-            Ok(Answer("GetCallerIdentity").parsed("Account", answer.account())?)
-        };
-        self.shared.account.get_or_try_init(ask).await.cloned()
+    pub fn account<'a>(&'a self) -> BoxFuture<'a, Result<AccountId, ObserveError>> {
+        Box::pin(async move {
+            let ask = || async {
+                let request = self.shared.sts.get_caller_identity();
+                let answer = self.send("GetCallerIdentity", request.send()).await?;
+                Ok(Answer("GetCallerIdentity").parsed("Account", answer.account())?)
+            };
+            self.shared.account.get_or_try_init(ask).await.cloned()
+        })
     }
 }
 

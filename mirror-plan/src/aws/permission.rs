@@ -8,7 +8,7 @@ use super::act::{self, ActError};
 use super::dry_run::DryRuns;
 use super::errors::{CallError, ErrorKind};
 use super::together::together;
-use super::{Aws, retag};
+use super::{Aws, BoxFuture, retag};
 use crate::permission::{
     Checked, Decision, Denial, Detail, Permissions, Unchecked, Verdict, calls_of, unaskable,
 };
@@ -20,19 +20,21 @@ use crate::resource::{Access, Retag};
 /// Each call goes out once, with the inputs that it will have and as a dry run, at the pace of any other
 /// call. Of what has no dry run, or has inputs that are known only after an apply, nothing is asked.
 /// A denial that AWS encodes is decoded, where the caller may do that.
-pub async fn check_permissions(aws: &Aws, plan: &Plan) -> Permissions {
-    let calls: Vec<(&Step, &'static Access)> = plan
-        .steps
-        .iter()
-        .flat_map(|step| calls_of(step).into_iter().map(move |access| (step, access)))
-        .collect();
-    let asks = calls.iter().any(|(step, access)| unaskable(step, access).is_none());
-    let heeded = if asks { heeds_dry_runs(aws).await } else { Ok(()) };
-    let dry_runs = DryRuns::of(aws);
-    let asking = Asking { aws, dry_runs, heeded, undecodable: Mutex::new(None) };
-    let checks = calls.into_iter().map(|(step, access)| asking.check(step, access));
-    let Ok(calls) = together(checks.collect()).await;
-    Permissions { calls }
+pub fn check_permissions<'a>(aws: &'a Aws, plan: &'a Plan) -> BoxFuture<'a, Permissions> {
+    Box::pin(async move {
+        let calls: Vec<(&Step, &'static Access)> = plan
+            .steps
+            .iter()
+            .flat_map(|step| calls_of(step).into_iter().map(move |access| (step, access)))
+            .collect();
+        let asks = calls.iter().any(|(step, access)| unaskable(step, access).is_none());
+        let heeded = if asks { heeds_dry_runs(aws).await } else { Ok(()) };
+        let dry_runs = DryRuns::of(aws);
+        let asking = Asking { aws, dry_runs, heeded, undecodable: Mutex::new(None) };
+        let checks = calls.into_iter().map(|(step, access)| asking.check(step, access));
+        let Ok(calls) = together(checks.collect()).await;
+        Permissions { calls }
+    })
 }
 
 /// Makes certain that whoever answers knows dry runs, with a call that only reads. What passes for AWS and

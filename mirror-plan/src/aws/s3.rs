@@ -22,7 +22,7 @@ use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::errors::{AnswerError, CallError};
-use super::{Aws, retry};
+use super::{Aws, BoxFuture, retry};
 use crate::scalar::Coordination;
 
 /// The longest that one attempt may take: several must fit into the time of a lease.
@@ -142,22 +142,27 @@ impl Aws {
     ///
     /// # Errors
     /// If it cannot be made.
-    pub async fn make_bucket(&self, place: &Coordination) -> Result<(), CallError> {
-        use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-        let region = self.region().to_string();
-        let elsewhere = (region != "us-east-1").then(|| {
-            let constraint = BucketLocationConstraint::from(region.as_str());
-            CreateBucketConfiguration::builder().location_constraint(constraint).build()
-        });
-        let client = &self.shared.storage.client;
-        let request = client.create_bucket().bucket(place.bucket());
-        let made = request.set_create_bucket_configuration(elsewhere).send().await;
-        match made {
-            Err(error) if error.code() != Some("BucketAlreadyOwnedByYou") => {
-                Err(CallError::new("CreateBucket", error))
+    pub fn make_bucket<'a>(
+        &'a self,
+        place: &'a Coordination,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(async move {
+            use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+            let region = self.region().to_string();
+            let elsewhere = (region != "us-east-1").then(|| {
+                let constraint = BucketLocationConstraint::from(region.as_str());
+                CreateBucketConfiguration::builder().location_constraint(constraint).build()
+            });
+            let client = &self.shared.storage.client;
+            let request = client.create_bucket().bucket(place.bucket());
+            let made = request.set_create_bucket_configuration(elsewhere).send().await;
+            match made {
+                Err(error) if error.code() != Some("BucketAlreadyOwnedByYou") => {
+                    Err(CallError::new("CreateBucket", error))
+                }
+                Ok(_) | Err(_) => Ok(()),
             }
-            Ok(_) | Err(_) => Ok(()),
-        }
+        })
     }
 }
 

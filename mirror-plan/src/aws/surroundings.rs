@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{
 use super::answer::Answer;
 use super::errors::AnswerError;
 use super::page::{self, filter, pages};
-use super::{Aws, CallError, ObserveError, Pace};
+use super::{Aws, BoxFuture, CallError, ObserveError, Pace};
 use crate::id::{NetworkAclId, NetworkInterfaceId};
 use crate::observed::{AclAction, AclRule, Bystanders, Interface, NetworkAcl, givable};
 use crate::resource::Tags;
@@ -55,16 +55,21 @@ pub type OtherNames = BTreeMap<String, String>;
 ///
 /// # Errors
 /// If the AWS is a real one, or refuses a call.
-pub async fn attach(aws: &Aws, bystanders: &Bystanders) -> Result<OtherNames, SurroundingsError> {
-    must_be_local(aws)?;
-    let Bystanders { hosts: _, interfaces, left_out: _ } = bystanders;
-    let mut names = OtherNames::new();
-    for (id, interface) in interfaces {
-        let here = attach_one(aws, interface).await?;
-        tag(aws, here.as_ref().unwrap_or(id), &interface.tags).await?;
-        names.extend(here.map(|here| (here.to_string(), id.to_string())));
-    }
-    Ok(names)
+pub fn attach<'a>(
+    aws: &'a Aws,
+    bystanders: &'a Bystanders,
+) -> BoxFuture<'a, Result<OtherNames, SurroundingsError>> {
+    Box::pin(async move {
+        must_be_local(aws)?;
+        let Bystanders { hosts: _, interfaces, left_out: _ } = bystanders;
+        let mut names = OtherNames::new();
+        for (id, interface) in interfaces {
+            let here = attach_one(aws, interface).await?;
+            tag(aws, here.as_ref().unwrap_or(id), &interface.tags).await?;
+            names.extend(here.map(|here| (here.to_string(), id.to_string())));
+        }
+        Ok(names)
+    })
 }
 
 fn must_be_local(aws: &Aws) -> Result<(), SurroundingsError> {
@@ -116,17 +121,19 @@ async fn tag(aws: &Aws, id: &NetworkInterfaceId, tags: &Tags) -> Result<(), Surr
 ///
 /// # Errors
 /// If the AWS is a real one, or refuses a call.
-pub async fn close(
-    aws: &Aws,
-    seen: &BTreeMap<NetworkAclId, NetworkAcl>,
-) -> Result<OtherNames, SurroundingsError> {
-    must_be_local(aws)?;
-    let mut names = OtherNames::new();
-    for (id, acl) in seen {
-        let here = make(aws, acl).await?;
-        names.extend(here.map(|here| (here.to_string(), id.to_string())));
-    }
-    Ok(names)
+pub fn close<'a>(
+    aws: &'a Aws,
+    seen: &'a BTreeMap<NetworkAclId, NetworkAcl>,
+) -> BoxFuture<'a, Result<OtherNames, SurroundingsError>> {
+    Box::pin(async move {
+        must_be_local(aws)?;
+        let mut names = OtherNames::new();
+        for (id, acl) in seen {
+            let here = make(aws, acl).await?;
+            names.extend(here.map(|here| (here.to_string(), id.to_string())));
+        }
+        Ok(names)
+    })
 }
 
 /// Makes one, or changes the one that AWS made with its VPC; returns its id here. `None` if there is no such VPC.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::super::lease::{LASTS, Lease, Page, RENEWED_EVERY, State, Verdict, WATCHED_EVERY};
 use super::{Clock, Held, Holder, Journal, JournalError, Ledger, Record, Scope, Store};
 use crate::aws::s3::{Condition, Found, Object, Version, Written};
-use crate::aws::{Aws, CallError};
+use crate::aws::{Aws, BoxFuture, CallError};
 use crate::scalar::Coordination;
 
 /// How often a write is repeated whose condition holds and that is refused all the same, because
@@ -51,53 +51,57 @@ impl Journal {
     ///
     /// # Errors
     /// If another run has it, the object cannot be used, or the store does not honour conditions.
-    pub async fn open_shared(
-        (aws, place): (&Aws, &Coordination),
-        scope: &Scope,
-        holder: &Holder,
+    pub fn open_shared<'a>(
+        (aws, place): (&'a Aws, &'a Coordination),
+        scope: &'a Scope,
+        holder: &'a Holder,
         clock: Clock,
-        on_wait: &mut dyn FnMut(&str),
-    ) -> Result<Arc<Self>, JournalError> {
-        let object = aws.object(place, &scope.file("journal")).at_home().await;
-        let (condition, ledger) = until_free(&object, &clock, on_wait).await?;
-        let chain = Chain { condition, number: 0, renewed: Instant::now(), state: State::Held };
-        let kept = Kept {
-            object,
-            owner: format!("{:032x}", fastrand::u128(..)),
-            holder: holder.clone(),
-            clock: clock.clone(),
-            window: aws.settle_window(),
-            chain: tokio::sync::Mutex::new(chain),
-            lost: OnceLock::new(),
-        };
-        kept.write(&ledger).await.map_err(|error| match error {
-            // Two began at once, and this one came second.
-            JournalError::Lost(held) => JournalError::Held(held),
-            error => error,
-        })?;
-        kept.probe(&ledger).await?;
-        let journal = Arc::new(Self::with(Store::Bucket(Box::new(kept)), ledger, clock));
-        tokio::spawn(renew(Arc::downgrade(&journal)));
-        Ok(journal)
+        on_wait: &'a mut (dyn FnMut(&str) + Send),
+    ) -> BoxFuture<'a, Result<Arc<Self>, JournalError>> {
+        Box::pin(async move {
+            let object = aws.object(place, &scope.file("journal")).at_home().await;
+            let (condition, ledger) = until_free(&object, &clock, on_wait).await?;
+            let chain = Chain { condition, number: 0, renewed: Instant::now(), state: State::Held };
+            let kept = Kept {
+                object,
+                owner: format!("{:032x}", fastrand::u128(..)),
+                holder: holder.clone(),
+                clock: clock.clone(),
+                window: aws.settle_window(),
+                chain: tokio::sync::Mutex::new(chain),
+                lost: OnceLock::new(),
+            };
+            kept.write(&ledger).await.map_err(|error| match error {
+                // Two began at once, and this one came second.
+                JournalError::Lost(held) => JournalError::Held(held),
+                error => error,
+            })?;
+            kept.probe(&ledger).await?;
+            let journal = Arc::new(Self::with(Store::Bucket(Box::new(kept)), ledger, clock));
+            tokio::spawn(renew(Arc::downgrade(&journal)));
+            Ok(journal)
+        })
     }
 
     /// What the journal of a stack leaves open, without taking it; see [`look`](Self::look).
     ///
     /// # Errors
     /// If another run has it, or the object cannot be read.
-    pub async fn look_shared(
-        (aws, place): (&Aws, &Coordination),
-        scope: &Scope,
-        clock: &Clock,
-    ) -> Result<Ledger, JournalError> {
-        let object = aws.object(place, &scope.file("journal")).at_home().await;
-        let Some(found) = read(&object).await? else { return Ok(Ledger::default()) };
-        let page = page(&found, clock);
-        if page.left(found.age).is_zero() {
-            Ok(page.ledger)
-        } else {
-            Err(JournalError::Held(page.held()))
-        }
+    pub fn look_shared<'a>(
+        (aws, place): (&'a Aws, &'a Coordination),
+        scope: &'a Scope,
+        clock: &'a Clock,
+    ) -> BoxFuture<'a, Result<Ledger, JournalError>> {
+        Box::pin(async move {
+            let object = aws.object(place, &scope.file("journal")).at_home().await;
+            let Some(found) = read(&object).await? else { return Ok(Ledger::default()) };
+            let page = page(&found, clock);
+            if page.left(found.age).is_zero() {
+                Ok(page.ledger)
+            } else {
+                Err(JournalError::Held(page.held()))
+            }
+        })
     }
 
     /// Makes certain that no other run has taken the journal over.
@@ -118,7 +122,7 @@ impl Journal {
 async fn until_free(
     object: &Object,
     clock: &Clock,
-    on_wait: &mut dyn FnMut(&str),
+    on_wait: &mut (dyn FnMut(&str) + Send),
 ) -> Result<(Condition, Ledger), JournalError> {
     let Some(first) = read(object).await? else {
         return Ok((Condition::Absent, Ledger::default()));
@@ -180,15 +184,17 @@ impl Kept {
     }
 
     /// Says that this run has ended.
-    pub(super) async fn release(&self, ledger: &Ledger) {
-        let mut chain = self.chain.lock().await;
-        if chain.state == State::Free {
-            return;
-        }
-        chain.state = State::Free;
-        if let Err(error) = self.write_in(&mut chain, ledger).await {
-            tracing::warn!(%error, "the lease has to run out");
-        }
+    pub(super) fn release<'a>(&'a self, ledger: &'a Ledger) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut chain = self.chain.lock().await;
+            if chain.state == State::Free {
+                return;
+            }
+            chain.state = State::Free;
+            if let Err(error) = self.write_in(&mut chain, ledger).await {
+                tracing::warn!(%error, "the lease has to run out");
+            }
+        })
     }
 
     async fn write_in(&self, chain: &mut Chain, ledger: &Ledger) -> Result<(), JournalError> {

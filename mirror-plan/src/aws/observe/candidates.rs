@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Aws;
 use super::super::errors::CallError;
 use super::super::page::{self, Ids, pages};
+use super::super::{Aws, BoxFuture};
 use super::elb::Balanced;
 use super::existing::is_listed;
 use super::{ObserveError, Whose, kinds, one};
@@ -20,51 +20,55 @@ use crate::resource::tag;
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
-pub async fn candidates(
-    aws: &Aws,
-    stack: &str,
-    wanted: &[(Address, ObjectId)],
-) -> Result<(Vec<Adoption>, Vec<Diagnostic>), ObserveError> {
-    let mut ids: BTreeMap<Kind, Ids> = BTreeMap::new();
-    let mut balanced = Balanced::default();
-    for (address, id) in wanted {
-        ids.entry(address.kind).or_default().insert(id.to_string());
-        match address.kind {
-            Kind::TargetGroup => {
-                balanced.target_groups.extend(one::target_group(aws, id.as_str()).await?);
+pub fn candidates<'a>(
+    aws: &'a Aws,
+    stack: &'a str,
+    wanted: &'a [(Address, ObjectId)],
+) -> BoxFuture<'a, Result<(Vec<Adoption>, Vec<Diagnostic>), ObserveError>> {
+    Box::pin(async move {
+        let mut ids: BTreeMap<Kind, Ids> = BTreeMap::new();
+        let mut balanced = Balanced::default();
+        for (address, id) in wanted {
+            ids.entry(address.kind).or_default().insert(id.to_string());
+            match address.kind {
+                Kind::TargetGroup => {
+                    balanced.target_groups.extend(one::target_group(aws, id.as_str()).await?);
+                }
+                Kind::LoadBalancer => {
+                    balanced.load_balancers.extend(one::load_balancer(aws, id.as_str()).await?);
+                }
+                Kind::GatewayLoadBalancer => {
+                    let found = one::load_balancer(aws, id.as_str()).await?;
+                    balanced.gateway_load_balancers.extend(found);
+                }
+                Kind::AutoscalingGroup => {
+                    balanced
+                        .autoscaling_groups
+                        .extend(one::autoscaling_group(aws, id.as_str()).await?);
+                }
+                _ => {}
             }
-            Kind::LoadBalancer => {
-                balanced.load_balancers.extend(one::load_balancer(aws, id.as_str()).await?);
-            }
-            Kind::GatewayLoadBalancer => {
-                let found = one::load_balancer(aws, id.as_str()).await?;
-                balanced.gateway_load_balancers.extend(found);
-            }
-            Kind::AutoscalingGroup => {
-                balanced.autoscaling_groups.extend(one::autoscaling_group(aws, id.as_str()).await?);
-            }
-            _ => {}
         }
-    }
-    let owners = owners(aws, &ids, &balanced).await?;
-    let seen = Box::pin(kinds(aws, Whose::Wanted(stack), &ids, balanced)).await?;
-    let found: BTreeMap<(Kind, String), Found> = seen
-        .owned
-        .into_iter()
-        .map(|(address, found)| ((address.kind, found.id.to_string()), found))
-        .collect();
-    let (mut adoptions, mut told) = (Vec::new(), seen.findings);
-    for (address, id) in wanted {
-        let owner = owners.get(id.as_str()).map(String::as_str);
-        match found.get(&(address.kind, id.to_string())).filter(|_| owner.is_none()) {
-            None => told.push(not_free(address, id, owner)),
-            Some(found) => adoptions.push(Adoption {
-                address: address.clone(),
-                found: Found { generation: Adoption::GENERATION, ..found.clone() },
-            }),
+        let owners = owners(aws, &ids, &balanced).await?;
+        let seen = Box::pin(kinds(aws, Whose::Wanted(stack), &ids, balanced)).await?;
+        let found: BTreeMap<(Kind, String), Found> = seen
+            .owned
+            .into_iter()
+            .map(|(address, found)| ((address.kind, found.id.to_string()), found))
+            .collect();
+        let (mut adoptions, mut told) = (Vec::new(), seen.findings);
+        for (address, id) in wanted {
+            let owner = owners.get(id.as_str()).map(String::as_str);
+            match found.get(&(address.kind, id.to_string())).filter(|_| owner.is_none()) {
+                None => told.push(not_free(address, id, owner)),
+                Some(found) => adoptions.push(Adoption {
+                    address: address.clone(),
+                    found: Found { generation: Adoption::GENERATION, ..found.clone() },
+                }),
+            }
         }
-    }
-    Ok((adoptions, told))
+        Ok((adoptions, told))
+    })
 }
 
 /// The stacks that own some of these, by id.

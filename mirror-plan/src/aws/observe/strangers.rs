@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Aws;
 use super::super::answer::Answer;
 use super::super::page::{self, pages};
 use super::super::tags;
+use super::super::{Aws, BoxFuture};
 use super::{ObserveError, elb};
 use crate::address::Kind;
 use crate::attribute::Ref;
@@ -27,15 +27,22 @@ const TARGETS: Answer = Answer("DescribeTrafficMirrorTargets");
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
-pub async fn strangers(aws: &Aws, observed: &Observed) -> Result<Vec<Stranger>, ObserveError> {
-    let owned = observed.owned.values().flatten();
-    let sources: BTreeSet<NetworkInterfaceId> = owned
-        .filter_map(|found| match &found.resource {
-            Resource::MirrorSession(MirrorSession { source: Ref::Id(id), .. }) => Some(id.clone()),
-            _ => None,
-        })
-        .collect();
-    sessions::on(aws, &Own::seen(observed), &sources).await
+pub fn strangers<'a>(
+    aws: &'a Aws,
+    observed: &'a Observed,
+) -> BoxFuture<'a, Result<Vec<Stranger>, ObserveError>> {
+    Box::pin(async move {
+        let owned = observed.owned.values().flatten();
+        let sources: BTreeSet<NetworkInterfaceId> = owned
+            .filter_map(|found| match &found.resource {
+                Resource::MirrorSession(MirrorSession { source: Ref::Id(id), .. }) => {
+                    Some(id.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        sessions::on(aws, &Own::seen(observed), &sources).await
+    })
 }
 
 /// Finds what others have that is in the way of what `stack` is about to make: a call for each page of
@@ -43,27 +50,29 @@ pub async fn strangers(aws: &Aws, observed: &Observed) -> Result<Vec<Stranger>, 
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
-pub async fn in_the_way(
-    aws: &Aws,
-    stack: &Stack,
-    observed: &Observed,
-) -> Result<Strangers, ObserveError> {
-    let observed = &*observed.as_moved_in(stack);
-    // What does not fit is refused by the plan.
-    let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
-    let (shared, own) = (Shared::of(&stack, observed), Own::of(&stack, observed));
-    let (sessions, targets, (load_balancers, target_groups), room) = tokio::try_join!(
-        Box::pin(sessions::find(aws, &own, &shared)),
-        Box::pin(targets(aws, &own, &shared)),
-        Box::pin(names(aws, &own, &shared.names)),
-        Box::pin(room::find(aws, &own, &shared)),
-    )?;
-    let sessions::Sessions { sessions, sources, count: of_sessions } = sessions;
-    let (targets, of_targets) = targets;
-    let room::Room { subnets, mut counts } = room;
-    counts.extend(of_sessions.map(|count| (Kind::MirrorSession, count)));
-    counts.extend(of_targets.map(|count| (Kind::MirrorTarget, count)));
-    Ok(Strangers { sessions, targets, load_balancers, target_groups, subnets, sources, counts })
+pub fn in_the_way<'a>(
+    aws: &'a Aws,
+    stack: &'a Stack,
+    observed: &'a Observed,
+) -> BoxFuture<'a, Result<Strangers, ObserveError>> {
+    Box::pin(async move {
+        let observed = &*observed.as_moved_in(stack);
+        // What does not fit is refused by the plan.
+        let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
+        let (shared, own) = (Shared::of(&stack, observed), Own::of(&stack, observed));
+        let (sessions, targets, (load_balancers, target_groups), room) = tokio::try_join!(
+            Box::pin(sessions::find(aws, &own, &shared)),
+            Box::pin(targets(aws, &own, &shared)),
+            Box::pin(names(aws, &own, &shared.names)),
+            Box::pin(room::find(aws, &own, &shared)),
+        )?;
+        let sessions::Sessions { sessions, sources, count: of_sessions } = sessions;
+        let (targets, of_targets) = targets;
+        let room::Room { subnets, mut counts } = room;
+        counts.extend(of_sessions.map(|count| (Kind::MirrorSession, count)));
+        counts.extend(of_targets.map(|count| (Kind::MirrorTarget, count)));
+        Ok(Strangers { sessions, targets, load_balancers, target_groups, subnets, sources, counts })
+    })
 }
 
 /// What is the stack's, and so in nobody's way.

@@ -29,6 +29,7 @@ pub mod load_balancer;
 pub mod mirror_filter;
 pub mod mirror_session;
 pub mod mirror_target;
+mod part;
 mod repeat;
 mod retag;
 pub mod route_table;
@@ -51,6 +52,7 @@ pub use load_balancer::LoadBalancer;
 pub use mirror_filter::MirrorFilter;
 pub use mirror_session::MirrorSession;
 pub use mirror_target::MirrorTarget;
+pub(crate) use part::part;
 pub use repeat::Repeat;
 pub use retag::Retag;
 pub use route_table::RouteTable;
@@ -513,44 +515,6 @@ impl Resource {
         self.to_value().collect_origins(&mut origins);
         origins
     }
-
-    /// The keys of its parts that have an id of their own in [`Found::parts`].
-    #[must_use]
-    pub fn part_keys(&self) -> Vec<String> {
-        match self {
-            Self::RouteTable(table) => {
-                let id = |subnet: &Ref<Subnet>| match subnet {
-                    Ref::Id(id) => id.to_string(),
-                    Ref::To(address) => address.to_string(),
-                };
-                table.subnets.iter().map(id).collect()
-            }
-            Self::LoadBalancer(balancer) => {
-                balancer.listeners.iter().map(|listener| listener.port.to_string()).collect()
-            }
-            Self::GatewayLoadBalancer(balancer) => {
-                let listener = balancer.target_group.as_ref();
-                listener.map(|_| gateway_load_balancer::LISTENER.to_owned()).into_iter().collect()
-            }
-            Self::MirrorFilter(filter) => {
-                filter.rules.0.iter().map(|rule| rule.key().to_string()).collect()
-            }
-            Self::Vpc(_)
-            | Self::Subnet(_)
-            | Self::InternetGateway(_)
-            | Self::VpcPeering(_)
-            | Self::TransitGatewayAttachment(_)
-            | Self::SecurityGroup(_)
-            | Self::Instance(_)
-            | Self::LaunchTemplate(_)
-            | Self::TargetGroup(_)
-            | Self::AutoscalingGroup(_)
-            | Self::EndpointService(_)
-            | Self::GatewayLoadBalancerEndpoint(_)
-            | Self::MirrorTarget(_)
-            | Self::MirrorSession(_) => Vec::new(),
-        }
-    }
 }
 
 /// The address that a reference needs, at the given readiness.
@@ -576,9 +540,9 @@ pub(crate) fn this<T: Referable>(found: &Found) -> Ref<T> {
     Ref::Id(found.id.of().expect("an observed id was parsed as one of its kind"))
 }
 
-/// The id of a part of `found`, such as a rule, by its key.
-pub(crate) fn part<'f>(found: &'f Found, key: &str) -> &'f ObjectId {
-    found.parts.get(key).expect("every observed part was observed with its id")
+/// Those of the first that are none of the second.
+pub(crate) fn without<T: Clone + PartialEq>(these: &[T], those: &[T]) -> Vec<T> {
+    these.iter().filter(|one| !those.contains(one)).cloned().collect()
 }
 
 /// Says which keys stand more than once.

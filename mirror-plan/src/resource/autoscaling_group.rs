@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, LaunchTemplate, Need, Readiness, ReplaceOrder, ResourceType, Subnet, Tags,
-    TargetGroup, need, this,
+    TargetGroup, need, this, without,
 };
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified};
@@ -307,9 +307,6 @@ impl ResourceType for AutoscalingGroup {
         let Self { launch_template, subnets, min, max, target_groups, .. } = self;
         let autoscaling_group = || this(found);
         let mut operations = Vec::new();
-        let without = |all: &[Ref<TargetGroup>], some: &[Ref<TargetGroup>]| -> Vec<_> {
-            all.iter().filter(|group| !some.contains(group)).cloned().collect()
-        };
         // Receivers are behind the new target group before they leave the old one.
         let added = without(target_groups, &observed.target_groups);
         if !added.is_empty() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ArnType as A, On, calls};
 use super::{
     Computed, Creation, GatewayLoadBalancer, Need, Readiness, ReplaceOrder, ResourceType, Tags,
-    need, refuse_duplicates, this,
+    need, refuse_duplicates, this, without,
 };
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified};
@@ -196,9 +196,4 @@ impl ResourceType for EndpointService {
     fn delete(&self, found: &Found) -> Vec<super::Operation> {
         vec![Operation::Delete { endpoint_service: this(found) }.into()]
     }
-}
-
-/// Those of the first that are none of the second.
-fn without<T: Clone + PartialEq>(these: &[T], those: &[T]) -> Vec<T> {
-    these.iter().filter(|one| !those.contains(one)).cloned().collect()
 }

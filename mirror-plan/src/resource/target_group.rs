@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ArnType as A, On, calls};
 use super::{
     Computed, Creation, Instance, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need,
-    this,
+    this, without,
 };
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified};
@@ -362,9 +362,6 @@ impl ResourceType for TargetGroup {
             });
         }
         // New receivers first: the group is never emptier than it must be.
-        let without = |all: &[Ref<Instance>], some: &[Ref<Instance>]| -> Vec<Ref<Instance>> {
-            all.iter().filter(|target| !some.contains(target)).cloned().collect()
-        };
         let instances = without(targets, &observed.targets);
         if !instances.is_empty() {
             operations.push(Operation::Register { target_group: this(found), instances });

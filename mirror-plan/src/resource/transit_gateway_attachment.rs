@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
     Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Subnet, Tags, Vpc, need, this,
+    without,
 };
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified};
@@ -178,9 +179,6 @@ impl ResourceType for TransitGatewayAttachment {
         found: &Found,
         _creation: &Creation<'_>,
     ) -> Vec<super::Operation> {
-        let without = |these: &[Ref<Subnet>], those: &[Ref<Subnet>]| -> Vec<Ref<Subnet>> {
-            these.iter().filter(|subnet| !those.contains(subnet)).cloned().collect()
-        };
         let added = without(&self.subnets, &observed.subnets);
         let removed = without(&observed.subnets, &self.subnets);
         let options = self.options();

@@ -215,7 +215,9 @@ impl Scope {
         };
         let access_key = credential.trim().split('/').next().unwrap_or_default();
         let account = Place::account_of(access_key).to_owned();
-        Some(Self { account, region: region.to_owned(), service: service.to_owned() })
+        // The first SDK for Go signs for `RAM` where it is told an endpoint.
+        let service = service.to_ascii_lowercase();
+        Some(Self { account, region: region.to_owned(), service })
     }
 }
 
@@ -293,6 +295,13 @@ mod tests {
             (request.service, request.region.as_str()),
             (Service::LoadBalancing, "eu-west-1")
         );
+    }
+
+    #[test]
+    fn a_service_is_known_in_capitals_too() {
+        let scope = "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/RAM/aws4_request, SignedHeaders=host, Signature=00";
+        let request = parse(&[("authorization", scope)], "/getresourceshares", "{}").unwrap();
+        assert_eq!((request.service, &*request.action), (Service::Sharing, "GetResourceShares"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// A kind of resource: one block word of the stack file, one kind of AWS object.
 ///
-/// The order is the order in which a reader meets them: network, machines, load balancer, mirror.
+/// The order is the order in which a reader meets them: network, machines, load balancer, mirror, others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A virtual private cloud.
@@ -48,6 +48,8 @@ pub enum Kind {
     MirrorFilter,
     /// A traffic mirror session.
     MirrorSession,
+    /// A resource share of mirror targets with other accounts.
+    ResourceShare,
 }
 
 /// The words that belong to a [`Kind`]; a row of the only such table.
@@ -105,6 +107,8 @@ const KINDS: &[KindRow] = &[
     row(Kind::MirrorTarget, "mirror_target", "traffic mirror target", "traffic-mirror-target"),
     row(Kind::MirrorFilter, "mirror_filter", "traffic mirror filter", "traffic-mirror-filter"),
     row(Kind::MirrorSession, "mirror_session", "traffic mirror session", "traffic-mirror-session"),
+    // EC2 knows no tags of it.
+    row(Kind::ResourceShare, "resource_share", "resource share", "ram:resource-share"),
 ];
 
 const fn row(

@@ -86,6 +86,8 @@ struct Shared {
     ec2_once: aws_sdk_ec2::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     elb_once: aws_sdk_elasticloadbalancingv2::Client,
+    ram: aws_sdk_ram::Client,
+    ram_once: aws_sdk_ram::Client,
     sts: aws_sdk_sts::Client,
     metric_data: direct::Client<direct::metric_data::Batch>,
     parameter: direct::Client<direct::parameter::GetParameter>,
@@ -136,6 +138,9 @@ impl Aws {
         let autoscaling = configured!(xml aws_sdk_autoscaling, config);
         let autoscaling_once =
             configured!(xml aws_sdk_autoscaling, config).retry_config(retry::once());
+        // It answers in JSON, which nobody takes for whole that was cut.
+        let ram = configured!(aws_sdk_ram, config);
+        let ram_once = configured!(aws_sdk_ram, config).retry_config(retry::once());
         let shared = Shared {
             region,
             autoscaling: aws_sdk_autoscaling::Client::from_conf(autoscaling.build()),
@@ -144,6 +149,8 @@ impl Aws {
             ec2_once: aws_sdk_ec2::Client::from_conf(ec2_once.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
             elb_once: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb_once.build()),
+            ram: aws_sdk_ram::Client::from_conf(ram.build()),
+            ram_once: aws_sdk_ram::Client::from_conf(ram_once.build()),
             sts: aws_sdk_sts::Client::from_conf(configured!(xml aws_sdk_sts, config).build()),
             metric_data: direct::Client::new(config),
             parameter: direct::Client::new(config),
@@ -214,6 +221,15 @@ impl Aws {
     /// For calls that make an object: the SDK sends them once.
     fn autoscaling_once(&self) -> &aws_sdk_autoscaling::Client {
         self.dry.as_ref().map_or(&self.shared.autoscaling_once, |dry| &dry.autoscaling)
+    }
+
+    fn ram(&self) -> &aws_sdk_ram::Client {
+        self.dry.as_ref().map_or(&self.shared.ram, |dry| &dry.ram)
+    }
+
+    /// For calls that make an object: the SDK sends them once.
+    fn ram_once(&self) -> &aws_sdk_ram::Client {
+        self.dry.as_ref().map_or(&self.shared.ram_once, |dry| &dry.ram)
     }
 
     /// Sends a request when its turn has come.

@@ -134,7 +134,8 @@ codes! {
     NOT_ADOPTED = "MP0413", "cannot be adopted";
     /// A mirror target belongs to another account than the stack says. Who shares a target gets all that is
     /// mirrored to it, so a stack names the owner: `owner` in the `existing` block of the target. Nothing was
-    /// done. If you do not know the account, do not mirror to it.
+    /// done. If you do not know the account, do not mirror to it. A `resource_share` shares targets of its own
+    /// account and no others.
     FOREIGN_TARGET = "MP0414", "a mirror target of another account";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";

@@ -7,7 +7,8 @@
 //!
 //! Sources: IAM user guide, "Controlling access to AWS resources using tags"; EC2 user guide, "Grant
 //! permission to tag Amazon EC2 resources during creation"; Elastic Load Balancing user guide, "API
-//! permissions"; Amazon EC2 Auto Scaling user guide, "Amazon EC2 Auto Scaling API permissions".
+//! permissions"; Amazon EC2 Auto Scaling user guide, "Amazon EC2 Auto Scaling API permissions"; AWS RAM user guide,
+//! "How AWS RAM works with IAM".
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -182,6 +183,8 @@ struct Grants<'a> {
     reading: Grant,
     /// What makes objects of the stack.
     making: Grant,
+    /// What makes resource shares, which IAM knows for everything only.
+    sharing: Grant,
     /// What launches instances from launch templates.
     launching: Grant,
     /// What changes or uses what the stack owns.
@@ -219,6 +222,7 @@ impl<'a> Grants<'a> {
             arns: Arns(location),
             reading: Grant::default(),
             making: Grant::default(),
+            sharing: Grant::default(),
             launching: Grant::default(),
             owned: Grant::default(),
             parts: Grant::default(),
@@ -285,7 +289,10 @@ impl<'a> Grants<'a> {
         for on in on {
             match *on {
                 On::New(of) => {
-                    self.making.add(&full, self.arns.all(of));
+                    match of.service() {
+                        Service::Sharing => self.sharing.add(&full, "*".to_owned()),
+                        _ => self.making.add(&full, self.arns.all(of)),
+                    }
                     self.tag(action, of);
                 }
                 On::Tagged(of) => self.tag(action, of),
@@ -355,7 +362,7 @@ impl<'a> Grants<'a> {
 
     /// The statements that say so.
     fn statements(self) -> Vec<Statement> {
-        let Self { stack, arns, reading, making, launching, owned, parts, .. } = self;
+        let Self { stack, arns, reading, making, sharing, launching, owned, parts, .. } = self;
         let Self { others, tagging, journal, journal_bucket, .. } = self;
         let (region, name) = (arns.region(), stack.name.as_str());
         let makes_groups = makes(&making, Service::Autoscaling);
@@ -364,6 +371,7 @@ impl<'a> Grants<'a> {
             Statement::allow("Read", reading).only_if(conditions::in_region(region)),
             Statement::allow("Images", images(stack, &arns)),
             Statement::allow("Make", making).only_if(conditions::requested_for(name)),
+            Statement::allow("Share", sharing).only_if(conditions::requested_for(name)),
             Statement::allow("Launch", launching).only_if(conditions::from_template(&template)),
             Statement::allow("Owned", owned).only_if(conditions::owned_by(name)),
             Statement::allow("Parts", parts),
@@ -371,15 +379,23 @@ impl<'a> Grants<'a> {
         statements.extend(each_use(others));
         let keeps_ownership = !tagging.is_empty();
         let makes_balancers = tagging.contains_key(&Service::LoadBalancing);
+        let shares = tagging.contains_key(&Service::Sharing);
         for (service, Grant { actions, resources }) in tagging {
-            let (sid, action) = match service {
-                Service::Ec2 => ("Tag", conditions::CREATE_TAGS),
-                Service::LoadBalancing => ("TagBalancing", conditions::ADD_TAGS),
+            let (sid, action, condition) = match service {
+                Service::Ec2 => {
+                    ("Tag", conditions::CREATE_TAGS, conditions::created_by(service, actions))
+                }
+                Service::LoadBalancing => {
+                    ("TagBalancing", conditions::ADD_TAGS, conditions::created_by(service, actions))
+                }
+                // What tells it from a change of tags is nothing but the tags: see `keeping_shares`.
+                Service::Sharing => {
+                    ("TagShare", conditions::TAG_SHARE, conditions::requested_for(name))
+                }
                 Service::Autoscaling => continue,
             };
             let grant = Grant { actions: BTreeSet::from([action.to_owned()]), resources };
-            let created = conditions::created_by(service, actions);
-            statements.push(Statement::allow(sid, grant).only_if(created));
+            statements.push(Statement::allow(sid, grant).only_if(condition));
         }
         let roles = [
             ("BalancingRole", makes_balancers, ServiceRole::LoadBalancing),
@@ -395,6 +411,9 @@ impl<'a> Grants<'a> {
         statements.push(Statement::allow("JournalBucket", journal_bucket));
         if keeps_ownership {
             statements.extend(Statement::keeping_ownership(&stack.moved));
+        }
+        if shares {
+            statements.extend(Statement::keeping_shares(name, &stack.moved));
         }
         statements.retain(|statement| !statement.is_empty());
         statements

@@ -66,6 +66,7 @@ mod tests {
         assert_eq!(buckets("DescribeVpcs"), Some((100.0, 20.0)));
         assert_eq!(buckets("DescribeListeners"), Some((40.0, 10.0)));
         assert_eq!(buckets("UpdateAutoScalingGroup"), Some((40.0, 5.0)));
+        assert_eq!(buckets("GetResourceShareAssociations"), Some((40.0, 10.0)));
         assert_eq!(buckets("CreateVpc"), Some((200.0, 5.0)));
     }
 

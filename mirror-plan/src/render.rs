@@ -22,6 +22,7 @@ pub mod report;
 #[cfg(test)]
 mod samples;
 mod scene;
+mod sharing;
 pub mod snapshot;
 pub mod stack_file;
 pub mod terraform;

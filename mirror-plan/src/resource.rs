@@ -31,6 +31,7 @@ pub mod mirror_session;
 pub mod mirror_target;
 mod part;
 mod repeat;
+pub mod resource_share;
 mod retag;
 pub mod route_table;
 pub mod security_group;
@@ -54,6 +55,7 @@ pub use mirror_session::MirrorSession;
 pub use mirror_target::MirrorTarget;
 pub(crate) use part::part;
 pub use repeat::Repeat;
+pub use resource_share::ResourceShare;
 pub use retag::Retag;
 pub use route_table::RouteTable;
 pub use security_group::SecurityGroup;
@@ -492,6 +494,7 @@ kinds! {
     MirrorTarget: mirror_target made by Create;
     MirrorFilter: mirror_filter made by Create;
     MirrorSession: mirror_session made by Create;
+    ResourceShare: resource_share made by Create;
 }
 
 impl Operation {

@@ -22,7 +22,7 @@ pub use choice::{
 pub use coordination::Coordination;
 pub use name::{
     AccountId, Ami, AutoscalingGroupName, AvailabilityZone, ElbName, HealthPort, InstanceType,
-    LaunchTemplateName, Principal, Region, RouteTarget, TransitGatewayId,
+    LaunchTemplateName, Principal, Region, RouteTarget, SharePrincipal, TransitGatewayId,
 };
 pub use number::{
     DeregistrationDelay, GracePeriod, GroupSize, HealthInterval, HealthThreshold, HealthTimeout,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ram::types::{ResourceOwner, ResourceShare, ResourceShareStatus};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -211,6 +212,27 @@ pub fn transit(gateway: &str) -> Stack {
 #[must_use]
 pub fn gateway() -> Stack {
     stack(include_str!("../../examples/gateway-load-balancer.mirror.hcl"))
+}
+
+/// A stack that shares its mirror targets with other accounts.
+///
+/// # Panics
+/// If it is not in order.
+#[must_use]
+pub fn sharing() -> Stack {
+    stack(include_str!("sharing.mirror.hcl"))
+}
+
+/// The resource shares of the account that are not deleted.
+///
+/// # Panics
+/// If the cloud does not answer.
+pub async fn resource_shares(cloud: &Cloud) -> Vec<ResourceShare> {
+    let ram = aws_sdk_ram::Client::new(&config(cloud));
+    let all = ram.get_resource_shares().resource_owner(ResourceOwner::SelfValue).send().await;
+    let mut all = all.expect("the cloud answers").resource_shares.unwrap_or_default();
+    all.retain(|share| share.status() == Some(&ResourceShareStatus::Active));
+    all
 }
 
 /// The example with receivers of an Auto Scaling group.

@@ -39,7 +39,8 @@ fn aws_is_asked_for_the_account_where_the_stack_does_not_say_it() {
             "ec2:DescribeVpcs",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeTags",
-            "elasticloadbalancing:DescribeTargetGroups"
+            "elasticloadbalancing:DescribeTargetGroups",
+            "ram:GetResourceShares"
           ],
           "Resource": "*",
           "Condition": {

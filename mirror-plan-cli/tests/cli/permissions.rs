@@ -177,12 +177,14 @@ fn who_may_do_it_all_is_told_so_and_what_could_not_be_asked() {
     TIME eu-west-1 elasticloadbalancing DescribeLoadBalancers 200
     TIME eu-west-1 elasticloadbalancing DescribeTargetGroups 200
     TIME eu-west-1 autoscaling DescribeAutoScalingGroups 200
+    TIME eu-west-1 ram GetResourceShares 200
     TIME eu-west-1 ec2 DescribeVpcs 200
     TIME eu-west-1 sts GetCallerIdentity 200
     TIME eu-west-1 ec2 DescribeTags 200
     TIME eu-west-1 elasticloadbalancing DescribeLoadBalancers 200
     TIME eu-west-1 elasticloadbalancing DescribeTargetGroups 200
     TIME eu-west-1 autoscaling DescribeAutoScalingGroups 200
+    TIME eu-west-1 ram GetResourceShares 200
     TIME eu-west-1 ec2 DescribeVpcs 200
     TIME eu-west-1 ec2 DescribeTags 412 DryRunOperation
     TIME eu-west-1 ec2 CreateVpc 412 DryRunOperation

@@ -94,7 +94,8 @@ fn parts(Adoption { address, found }: &Adoption) -> Vec<ObjectId> {
         | Kind::GatewayLoadBalancerEndpoint
         | Kind::MirrorTarget
         | Kind::MirrorFilter
-        | Kind::MirrorSession => Vec::new(),
+        | Kind::MirrorSession
+        | Kind::ResourceShare => Vec::new(),
     }
 }
 

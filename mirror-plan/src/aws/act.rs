@@ -10,6 +10,7 @@ use std::fmt;
 use super::dry_run::DryRuns;
 use super::errors::{AnswerError, CallError};
 use super::image::ImageError;
+use super::observe::ObserveError;
 use super::wait::OnWait;
 use super::{Aws, BoxFuture};
 use crate::address::Kind;
@@ -34,6 +35,7 @@ mod making;
 mod mirror_filter;
 mod mirror_session;
 mod mirror_target;
+mod resource_share;
 mod retag;
 mod route_table;
 mod security_group;
@@ -164,6 +166,9 @@ pub fn act<'a>(aws: &'a Aws, act: Act<'a>) -> BoxFuture<'a, Result<Made, ActErro
             }
             Operation::MirrorSession(operation) => {
                 Box::pin(mirror_session::act(&acting, operation)).await
+            }
+            Operation::ResourceShare(operation) => {
+                Box::pin(resource_share::act(&acting, operation)).await
             }
         }
     })
@@ -297,6 +302,15 @@ impl ActError {
             Self::Call(error) => Some(error),
             Self::Blocked { error, blockers: _ } => Some(error),
             _ => None,
+        }
+    }
+}
+
+impl From<ObserveError> for ActError {
+    fn from(error: ObserveError) -> Self {
+        match error {
+            ObserveError::Call(error) => Self::Call(error),
+            ObserveError::Answer(error) => Self::Answer(error),
         }
     }
 }

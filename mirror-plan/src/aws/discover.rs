@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerTypeEnum, TargetTypeEnum};
+use aws_sdk_ram::types::ResourceShareAssociationType as Associated;
 
 use super::errors::CallError;
 use super::observe::{
-    ObserveError, autoscaling_group, elb, endpoint_service, gateway_load_balancer_endpoint, stands,
+    ObserveError, autoscaling_group, elb, endpoint_service, gateway_load_balancer_endpoint,
+    resource_share, stands,
 };
 use super::page::{self, pages};
 use super::{Aws, BoxFuture};
@@ -58,6 +60,7 @@ pub fn discover<'a>(
         groups(aws, &mut discovered).await?;
         endpoints(aws, vpc, &mut discovered).await?;
         mirrors(aws, &interfaces, &mut discovered).await?;
+        shares(aws, &mut discovered).await?;
         Ok(discovered)
     })
 }
@@ -263,6 +266,21 @@ async fn mirrors(
     for session in sessions.iter().filter(|session| is_here(session.network_interface_id())) {
         discovered.take(Kind::MirrorSession, session.traffic_mirror_session_id());
         discovered.take(Kind::MirrorFilter, session.traffic_mirror_filter_id());
+    }
+    Ok(())
+}
+
+/// The shares in which the targets are.
+async fn shares(aws: &Aws, discovered: &mut Discovered) -> Result<(), CallError> {
+    if discovered.objects.iter().all(|(kind, _)| *kind != Kind::MirrorTarget) {
+        return Ok(());
+    }
+    for it in resource_share::associations(aws, None, Associated::Resource).await? {
+        let target = it.associated_entity().and_then(resource_share::target_in);
+        let is_here = discovered.has(Kind::MirrorTarget, target.as_ref().map(|it| it.as_str()));
+        if is_here && resource_share::stands(&it) {
+            discovered.take(Kind::ResourceShare, it.resource_share_arn());
+        }
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Dry runs: clients whose calls change nothing, whoever uses them for whatever.
 //!
 //! A call goes out as it would in earnest, with the parameter `DryRun` put in on its way, below everything
-//! that could forget it. What only reads goes out as it is. Elastic Load Balancing and Auto Scaling have no
-//! dry runs, so nothing goes out to them.
+//! that could forget it. What only reads goes out as it is. Elastic Load Balancing, Auto Scaling and Resource
+//! Access Manager have no dry runs, so nothing goes out to them.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ pub(super) struct Clients {
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(super) autoscaling: aws_sdk_autoscaling::Client,
+    pub(super) ram: aws_sdk_ram::Client,
 }
 
 /// An AWS of which things are only asked.
@@ -34,10 +35,12 @@ impl DryRuns {
         let ec2 = shared.ec2.config().to_builder();
         let elb = shared.elb.config().to_builder();
         let autoscaling = shared.autoscaling.config().to_builder().interceptor(Held);
+        let ram = shared.ram.config().to_builder().interceptor(Held);
         let clients = Clients {
             ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(AsDryRun).build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.interceptor(Held).build()),
             autoscaling: aws_sdk_autoscaling::Client::from_conf(autoscaling.build()),
+            ram: aws_sdk_ram::Client::from_conf(ram.build()),
         };
         Self(Aws { dry: Some(Arc::new(clients)), ..aws.clone() })
     }

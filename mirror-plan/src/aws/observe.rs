@@ -3,7 +3,7 @@
 //! One sweep over the tags finds the ids of everything that a stack owns; each kind is then read in
 //! pages, all kinds at once, and network ACLs last, since what was seen says of which VPCs. Only what
 //! AWS tells of no two objects together costs a call for each: the attributes of VPCs, load balancers
-//! and target groups, and the user data of instances.
+//! and target groups, the user data of instances, and what is in resource shares.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +47,7 @@ mod mirror_target;
 mod network_acl;
 mod one;
 mod permission;
+pub(super) mod resource_share;
 mod route_table;
 mod security_group;
 mod sources;
@@ -213,20 +214,27 @@ async fn everything(
         tags::is_of(tags, stack)
             || existing.values().any(|existing| existing.selector.admits(arn, name, tags))
     };
-    let uses_groups = existing.keys().any(|address| address.kind == Kind::AutoscalingGroup);
-    let (swept, balanced, groups, meant) = tokio::try_join!(
+    let uses = |kind: Kind| existing.keys().any(|address| address.kind == kind);
+    let (swept, balanced, groups, shares, meant) = tokio::try_join!(
         Box::pin(sweep::sweep(aws, stack)),
         Box::pin(elb::sweep(aws, &is_wanted)),
         Box::pin(async {
-            if uses_groups {
+            if uses(Kind::AutoscalingGroup) {
                 autoscaling_group::all(aws).await.map_err(ObserveError::from)
             } else {
                 Ok(autoscaling_group::tagged(aws, tag::STACK, stack).await?)
             }
         }),
+        Box::pin(async {
+            if uses(Kind::ResourceShare) {
+                Ok(resource_share::all(aws).await?)
+            } else {
+                Ok(resource_share::tagged(aws, tag::STACK, stack).await?)
+            }
+        }),
         Box::pin(existing::ids(aws, existing)),
     )?;
-    let balanced = balanced.with_groups(groups, &is_wanted);
+    let balanced = balanced.with_groups(groups, &is_wanted).with_shares(shares, &is_wanted);
     let used = existing::Meant::of(existing, meant, &balanced);
     let (mut ids, others) = (used.ids(), used.balanced(&balanced));
     let by_id = planned.map(Stack::targets_by_id).unwrap_or_default();
@@ -288,12 +296,13 @@ async fn kinds(
                 Box::pin(mirror_target::observe(aws, whose, ids(Kind::MirrorTarget))),
                 Box::pin(mirror_filter::observe(aws, whose, ids(Kind::MirrorFilter))),
                 Box::pin(mirror_session::observe(aws, whose, ids(Kind::MirrorSession))),
+                Box::pin(resource_share::observe(aws, whose, balanced.resource_shares)),
             )
         },
     )?;
     let (a, b, c, d, e, f, g) = network;
-    let ((h, i, j, k, l, m, n, o), (p, q, r)) = (machines, mirror);
-    let all = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r];
+    let ((h, i, j, k, l, m, n, o), (p, q, r, s)) = (machines, mirror);
+    let all = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s];
     Ok(all.into_iter().fold(Seen::default(), Seen::and))
 }
 

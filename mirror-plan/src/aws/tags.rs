@@ -1,8 +1,9 @@
-//! Tags: as the three services write and read them, and whose object they say it is.
+//! Tags: as the four services write and read them, and whose object they say it is.
 
 use aws_sdk_autoscaling::types as autoscaling;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_sdk_elasticloadbalancingv2::types as elb;
+use aws_sdk_ram::types as ram;
 
 use crate::address::{Address, AddressError, Kind};
 use crate::resource::{Tags, tag};
@@ -30,6 +31,16 @@ pub(super) fn to_elb(tags: &Tags) -> Vec<elb::Tag> {
 /// Tags as Elastic Load Balancing gives them.
 pub(super) fn from_elb(tags: &[elb::Tag]) -> Tags {
     read(tags.iter().map(|tag| (tag.key(), tag.value())))
+}
+
+/// Tags as Resource Access Manager takes them.
+pub(super) fn to_ram(tags: &Tags) -> Vec<ram::Tag> {
+    tags.iter().map(|(key, value)| ram::Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// Tags as Resource Access Manager gives them.
+pub(super) fn from_ram(tags: &[ram::Tag]) -> Tags {
+    read(tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()))))
 }
 
 /// What Auto Scaling says of a group that a tag is on.

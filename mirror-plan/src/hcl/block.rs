@@ -166,11 +166,11 @@ pub const BLOCKS: &[BlockType] = &[
               way, `KIND.NAME`. All that is given must hold, and exactly one object be left. It is \
               looked up when the stack is planned and never changed or tagged.",
         attributes: &[
-            attribute("id", "its id in quotes", "Its id; the ARN for Elastic Load Balancing."),
+            attribute("id", "its id in quotes", "Its id, or its ARN if it has no other."),
             attribute(
                 "name",
                 "a string",
-                "The tag `Name`; for Elastic Load Balancing the name that it has there.",
+                "The tag `Name`; for what has a name beside its tags, that: load balancers, target groups, Auto Scaling groups and resource shares.",
             ),
             attribute(
                 "tags",

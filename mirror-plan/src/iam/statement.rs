@@ -78,29 +78,49 @@ impl Statement {
     pub(super) fn keeping_ownership(moved: &[Placed<Moved>]) -> Vec<Self> {
         use conditions::{
             ADD_TAGS, CREATE_TAGS, DELETE_GROUP_TAGS, DELETE_TAGS, REMOVE_TAGS, SET_GROUP_TAGS,
+            UNTAG_SHARE,
         };
-        let deny = |sid: &str, actions: &[&str], condition: Conditions| Self {
+        let setting = [CREATE_TAGS, ADD_TAGS, SET_GROUP_TAGS];
+        let removing = [DELETE_TAGS, REMOVE_TAGS, DELETE_GROUP_TAGS, UNTAG_SHARE];
+        let named = [&setting[..], &removing].concat();
+        let any = "mirror-plan:*";
+        let mut kept = if moved.is_empty() {
+            vec![Self::deny("KeepOwnership", &named, conditions::names(any))]
+        } else {
+            vec![
+                Self::deny("KeepOwnership", &setting, conditions::names(fixed())),
+                Self::deny("KeepAddress", &removing, conditions::names(any)),
+            ]
+        };
+        kept.push(Self::deny("KeepTags", &[DELETE_TAGS], conditions::names_no_tag()));
+        kept
+    }
+
+    /// The same for setting the ownership tags of resource shares. IAM has no key that tells whether a share is being
+    /// made, so they may be set together with the name of the stack, on what no other stack owns: a share
+    /// that has no owner can be made the stack's.
+    ///
+    /// Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Resource Access
+    /// Manager".
+    pub(super) fn keeping_shares(stack: &str, moved: &[Placed<Moved>]) -> [Self; 2] {
+        use conditions::{TAG_SHARE, names_of_another, requested_for_another};
+        let keys = if moved.is_empty() { "mirror-plan:*".into() } else { Texts::from(fixed()) };
+        let given_away = requested_for_another(keys, stack);
+        let taken = names_of_another("mirror-plan:*", stack);
+        [
+            Self::deny("KeepShares", &[TAG_SHARE], given_away),
+            Self::deny("LeaveShares", &[TAG_SHARE], taken),
+        ]
+    }
+
+    fn deny(sid: &str, actions: &[&str], condition: Conditions) -> Self {
+        Self {
             sid: sid.to_owned(),
             effect: Effect::Deny,
             action: Texts(actions.iter().map(|&action| action.to_owned()).collect()),
             resource: "*".into(),
             condition,
-        };
-        let setting = [CREATE_TAGS, ADD_TAGS, SET_GROUP_TAGS];
-        let removing = [DELETE_TAGS, REMOVE_TAGS, DELETE_GROUP_TAGS];
-        let named = [setting, removing].concat();
-        let any = "mirror-plan:*";
-        let mut kept = if moved.is_empty() {
-            vec![deny("KeepOwnership", &named, conditions::names(any))]
-        } else {
-            let fixed = BTreeSet::from([tag::STACK, tag::GENERATION].map(str::to_owned));
-            vec![
-                deny("KeepOwnership", &setting, conditions::names(fixed)),
-                deny("KeepAddress", &removing, conditions::names(any)),
-            ]
-        };
-        kept.push(deny("KeepTags", &[DELETE_TAGS], conditions::names_no_tag()));
-        kept
+        }
     }
 
     /// Whether it allows an action, on something.
@@ -143,6 +163,11 @@ impl Statement {
     }
 }
 
+/// The ownership tags that stay as they are when something moves.
+fn fixed() -> BTreeSet<String> {
+    BTreeSet::from([tag::STACK, tag::GENERATION].map(str::to_owned))
+}
+
 /// The conditions of statements, and the actions that tag.
 pub(super) mod conditions {
     use super::{BTreeMap, BTreeSet, Conditions, Texts};
@@ -157,7 +182,12 @@ pub(super) mod conditions {
     pub(in crate::iam) const SET_GROUP_TAGS: &str = "autoscaling:CreateOrUpdateTags";
     pub(in crate::iam) const DELETE_GROUP_TAGS: &str = "autoscaling:DeleteTags";
 
+    pub(in crate::iam) const TAG_SHARE: &str = "ram:TagResource";
+    pub(in crate::iam) const UNTAG_SHARE: &str = "ram:UntagResource";
+
     const EQUALS: &str = "StringEquals";
+    const DIFFERS: &str = "StringNotEquals";
+    const ANY_LIKE: &str = "ForAnyValue:StringLike";
 
     /// In this Region.
     pub(in crate::iam) fn in_region(region: &str) -> Conditions {
@@ -193,8 +223,24 @@ pub(super) mod conditions {
     pub(super) fn names(tags: impl Into<Texts>) -> Conditions {
         let is_no_creation = [Service::Ec2, Service::LoadBalancing]
             .map(|service| (create_action(service), Texts::from("true")));
-        let mut all = one("ForAnyValue:StringLike", "aws:TagKeys", tags);
+        let mut all = one(ANY_LIKE, "aws:TagKeys", tags);
         all.insert("Null", is_no_creation.into());
+        all
+    }
+
+    /// Where a tag like these is named, and this stack not as the owner.
+    pub(super) fn requested_for_another(tags: impl Into<Texts>, stack: &str) -> Conditions {
+        let mut all = one(ANY_LIKE, "aws:TagKeys", tags);
+        all.extend(one(DIFFERS, &format!("aws:RequestTag/{}", tag::STACK), stack));
+        all
+    }
+
+    /// Where a tag like these is named, on what has an owner that is not this stack.
+    pub(super) fn names_of_another(tags: impl Into<Texts>, stack: &str) -> Conditions {
+        let owner = format!("aws:ResourceTag/{}", tag::STACK);
+        let mut all = one(ANY_LIKE, "aws:TagKeys", tags);
+        all.extend(one("Null", &owner, "false"));
+        all.extend(one(DIFFERS, &owner, stack));
         all
     }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::address::Address;
 use crate::attribute::Problems;
 use crate::resource::Resource;
-use crate::stack::Declared;
+use crate::stack::{Declared, Moved, Placed};
 use crate::value::Value;
 
 /// A stack of the resources with these attributes; `"@vpc.lab"` refers to one of them.
@@ -104,7 +104,8 @@ fn what_is_of_others_is_named_one_by_one() {
             "ec2:DescribeTrafficMirrorTargets",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeTags",
-            "elasticloadbalancing:DescribeTargetGroups"
+            "elasticloadbalancing:DescribeTargetGroups",
+            "ram:GetResourceShares"
           ],
           "Resource": "*",
           "Condition": {
@@ -200,7 +201,8 @@ fn what_is_of_others_is_named_one_by_one() {
             "autoscaling:CreateOrUpdateTags",
             "ec2:DeleteTags",
             "elasticloadbalancing:RemoveTags",
-            "autoscaling:DeleteTags"
+            "autoscaling:DeleteTags",
+            "ram:UntagResource"
           ],
           "Resource": "*",
           "Condition": {
@@ -247,7 +249,8 @@ fn a_plan_only_reads() {
             "ec2:DescribeTrafficMirrorTargets",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeTags",
-            "elasticloadbalancing:DescribeTargetGroups"
+            "elasticloadbalancing:DescribeTargetGroups",
+            "ram:GetResourceShares"
           ],
           "Resource": "*",
           "Condition": {
@@ -318,7 +321,8 @@ fn everything() -> Stack {
             "target": "@mirror_target.m",
             "filter": "@mirror_filter.f",
             "number": 1
-        }
+        },
+        "resource_share.r": { "mirror_targets": ["@mirror_target.m"], "principals": ["222233334444"] }
     }))
 }
 
@@ -333,7 +337,7 @@ fn a_stack_of_every_kind_fits_into_two_policies() {
     let everywhere = all.map(|purpose| {
         ["eu-west-1", "ap-southeast-2", "us-gov-west-1"].map(|region| lengths(region, purpose))
     });
-    assert_snapshot!(format!("{everywhere:?}"), @"[[[1511], [1526], [1537]], [[6043, 2856], [6088, 2991], [6041, 3261]], [[2553], [2583], [2612]]]");
+    assert_snapshot!(format!("{everywhere:?}"), @"[[[1570], [1585], [1596]], [[6072, 3917], [6122, 4057], [6048, 4366]], [[2679], [2714], [2749]]]");
 }
 
 /// A group starts instances in the caller's name: from templates of the stack alone, and with what those and the
@@ -364,6 +368,40 @@ fn a_group_starts_instances_from_the_templates_of_its_stack() {
     {"Sid":"Owned","Effect":"Allow","Action":["autoscaling:AttachLoadBalancerTargetGroups","autoscaling:CreateOrUpdateTags","autoscaling:DeleteAutoScalingGroup","autoscaling:DeleteTags","autoscaling:DetachLoadBalancerTargetGroups","autoscaling:UpdateAutoScalingGroup","ec2:CreateLaunchTemplateVersion","ec2:CreateTags","ec2:DeleteLaunchTemplate","ec2:DeleteTags","ec2:ModifyLaunchTemplate","ec2:RunInstances"],"Resource":["arn:aws:autoscaling:eu-west-1:123456789012:*/*","arn:aws:ec2:eu-west-1:123456789012:*/*"],"Condition":{"StringEquals":{"aws:ResourceTag/mirror-plan:stack":"lab"}}}
     {"Sid":"Use1","Effect":"Allow","Action":"ec2:RunInstances","Resource":["arn:aws:ec2:eu-west-1:123456789012:key-pair/me","arn:aws:ec2:eu-west-1:123456789012:security-group/sg-0a1b2c3d4e5f67890","arn:aws:ec2:eu-west-1:123456789012:subnet/subnet-0a1b2c3d4e5f67890","arn:aws:ec2:eu-west-1::image/ami-0a1b2c3d4e5f67890"]}
     {"Sid":"AutoscalingRole","Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling","Condition":{"StringEquals":{"iam:AWSServiceName":"autoscaling.amazonaws.com"}}}
+    "#);
+}
+
+/// IAM does not tell a share that is being made from one that is there.
+#[test]
+fn a_share_is_made_with_the_tag_of_the_stack_and_belongs_to_no_other() {
+    let shared =
+        json!({ "mirror_targets": ["tmt-0a1b2c3d4e5f67890"], "principals": ["222233334444"] });
+    let mut stack = stack(&json!({ "resource_share.r": shared }));
+    let written = |stack: &Stack| -> String {
+        let policies = policies(stack, &location("eu-west-1"), [Purpose::Apply]);
+        let statements = policies.iter().flat_map(|policy| policy.statement.iter());
+        statements.map(|statement| serde_json::to_string(statement).unwrap() + "\n").collect()
+    };
+    assert_snapshot!(written(&stack), @r#"
+    {"Sid":"Read","Effect":"Allow","Action":["autoscaling:DescribeAutoScalingGroups","ec2:DescribeTags","ec2:DescribeTrafficMirrorTargets","elasticloadbalancing:DescribeLoadBalancers","elasticloadbalancing:DescribeTags","elasticloadbalancing:DescribeTargetGroups","ram:GetResourceShareAssociations","ram:GetResourceShares"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}}
+    {"Sid":"Share","Effect":"Allow","Action":"ram:CreateResourceShare","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"lab"}}}
+    {"Sid":"Owned","Effect":"Allow","Action":["ram:AssociateResourceShare","ram:DeleteResourceShare","ram:DisassociateResourceShare","ram:TagResource","ram:UntagResource","ram:UpdateResourceShare"],"Resource":"arn:aws:ram:eu-west-1:123456789012:*/*","Condition":{"StringEquals":{"aws:ResourceTag/mirror-plan:stack":"lab"}}}
+    {"Sid":"TagShare","Effect":"Allow","Action":"ram:TagResource","Resource":"arn:aws:ram:eu-west-1:123456789012:*/*","Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"lab"}}}
+    {"Sid":"KeepOwnership","Effect":"Deny","Action":["ec2:CreateTags","elasticloadbalancing:AddTags","autoscaling:CreateOrUpdateTags","ec2:DeleteTags","elasticloadbalancing:RemoveTags","autoscaling:DeleteTags","ram:UntagResource"],"Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":"mirror-plan:*"},"Null":{"ec2:CreateAction":"true","elasticloadbalancing:CreateAction":"true"}}}
+    {"Sid":"KeepTags","Effect":"Deny","Action":"ec2:DeleteTags","Resource":"*","Condition":{"Null":{"aws:TagKeys":"true"}}}
+    {"Sid":"KeepShares","Effect":"Deny","Action":"ram:TagResource","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":"mirror-plan:*"},"StringNotEquals":{"aws:RequestTag/mirror-plan:stack":"lab"}}}
+    {"Sid":"LeaveShares","Effect":"Deny","Action":"ram:TagResource","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":"mirror-plan:*"},"Null":{"aws:ResourceTag/mirror-plan:stack":"false"},"StringNotEquals":{"aws:ResourceTag/mirror-plan:stack":"lab"}}}
+    "#);
+    let [from, to] = ["resource_share.q", "resource_share.r"].map(|it| it.parse().unwrap());
+    stack.moved.push(Placed { of: Moved { from, to }, place: None });
+    let kept = written(&stack);
+    let kept = kept.lines().filter(|line| line.contains("\"Deny\""));
+    assert_snapshot!(kept.collect::<Vec<_>>().join("\n"), @r#"
+    {"Sid":"KeepOwnership","Effect":"Deny","Action":["ec2:CreateTags","elasticloadbalancing:AddTags","autoscaling:CreateOrUpdateTags"],"Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":["mirror-plan:gen","mirror-plan:stack"]},"Null":{"ec2:CreateAction":"true","elasticloadbalancing:CreateAction":"true"}}}
+    {"Sid":"KeepAddress","Effect":"Deny","Action":["ec2:DeleteTags","elasticloadbalancing:RemoveTags","autoscaling:DeleteTags","ram:UntagResource"],"Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":"mirror-plan:*"},"Null":{"ec2:CreateAction":"true","elasticloadbalancing:CreateAction":"true"}}}
+    {"Sid":"KeepTags","Effect":"Deny","Action":"ec2:DeleteTags","Resource":"*","Condition":{"Null":{"aws:TagKeys":"true"}}}
+    {"Sid":"KeepShares","Effect":"Deny","Action":"ram:TagResource","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":["mirror-plan:gen","mirror-plan:stack"]},"StringNotEquals":{"aws:RequestTag/mirror-plan:stack":"lab"}}}
+    {"Sid":"LeaveShares","Effect":"Deny","Action":"ram:TagResource","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":"mirror-plan:*"},"Null":{"aws:ResourceTag/mirror-plan:stack":"false"},"StringNotEquals":{"aws:ResourceTag/mirror-plan:stack":"lab"}}}
     "#);
 }
 

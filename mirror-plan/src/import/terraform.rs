@@ -31,7 +31,7 @@ const OF_THE_STATE: [&str; 7] =
     ["id", "arn", "tags", "tags_all", "timeouts", "name_prefix", "revoke_rules_on_delete"];
 
 /// Attributes that only AWS tells, and that follow from others.
-const TOLD_BY_AWS: [&str; 32] = [
+const TOLD_BY_AWS: [&str; 33] = [
     "accept_status",
     "arn_suffix",
     "association_id",
@@ -55,6 +55,7 @@ const TOLD_BY_AWS: [&str; 32] = [
     "owner_id",
     "peer_owner_id",
     "peer_region",
+    "permission_arns",
     "predicted_capacity",
     "primary_network_interface_id",
     "private_dns",

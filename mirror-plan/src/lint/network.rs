@@ -153,7 +153,8 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
             | Resource::GatewayLoadBalancerEndpoint(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
-            | Resource::MirrorSession(_) => continue,
+            | Resource::MirrorSession(_)
+            | Resource::ResourceShare(_) => continue,
         };
         let Some(name) = name else { continue };
         found.extend(taken_by_others(view, address, (what, name)));

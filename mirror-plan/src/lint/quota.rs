@@ -196,7 +196,8 @@ pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
             | Resource::GatewayLoadBalancerEndpoint(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
-            | Resource::MirrorSession(_) => {}
+            | Resource::MirrorSession(_)
+            | Resource::ResourceShare(_) => {}
         }
     }
     found.extend(subnets(view));

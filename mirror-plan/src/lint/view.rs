@@ -128,7 +128,8 @@ impl<'s> View<'s> {
                 | Resource::GatewayLoadBalancer(_)
                 | Resource::EndpointService(_)
                 | Resource::GatewayLoadBalancerEndpoint(_)
-                | Resource::MirrorFilter(_) => {}
+                | Resource::MirrorFilter(_)
+                | Resource::ResourceShare(_) => {}
             }
         }
     }
@@ -169,7 +170,8 @@ impl<'s> View<'s> {
             | Resource::GatewayLoadBalancerEndpoint(_)
             | Resource::MirrorTarget(_)
             | Resource::MirrorFilter(_)
-            | Resource::MirrorSession(_) => true,
+            | Resource::MirrorSession(_)
+            | Resource::ResourceShare(_) => true,
         };
         is_whole.then_some((address, known.it))
     }

@@ -166,6 +166,7 @@ const fn vpc_of(resource: &Resource) -> Option<&VpcId> {
         | Resource::GatewayLoadBalancerEndpoint(_)
         | Resource::MirrorTarget(_)
         | Resource::MirrorFilter(_)
-        | Resource::MirrorSession(_) => None,
+        | Resource::MirrorSession(_)
+        | Resource::ResourceShare(_) => None,
     }
 }

@@ -167,7 +167,8 @@ impl Needs {
             | Kind::GatewayLoadBalancerEndpoint
             | Kind::MirrorTarget
             | Kind::MirrorFilter
-            | Kind::MirrorSession => {}
+            | Kind::MirrorSession
+            | Kind::ResourceShare => {}
         }
     }
 

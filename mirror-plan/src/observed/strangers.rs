@@ -155,7 +155,8 @@ impl Shared {
                 | Resource::AutoscalingGroup(_)
                 | Resource::EndpointService(_)
                 | Resource::GatewayLoadBalancerEndpoint(_)
-                | Resource::MirrorFilter(_) => {}
+                | Resource::MirrorFilter(_)
+                | Resource::ResourceShare(_) => {}
             }
         }
         shared.interfaces.retain(|_| mirrors);
@@ -188,7 +189,8 @@ impl Shared {
             | Kind::LoadBalancer
             | Kind::GatewayLoadBalancer
             | Kind::EndpointService
-            | Kind::GatewayLoadBalancerEndpoint => false,
+            | Kind::GatewayLoadBalancerEndpoint
+            | Kind::ResourceShare => false,
         }
     }
 }

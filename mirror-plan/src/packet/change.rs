@@ -52,7 +52,8 @@ impl TrafficChange {
             | Kind::GatewayLoadBalancer
             | Kind::EndpointService
             | Kind::GatewayLoadBalancerEndpoint
-            | Kind::MirrorTarget => return None,
+            | Kind::MirrorTarget
+            | Kind::ResourceShare => return None,
         };
         let change = Self { begins: after.minus(&before), ends: before.minus(&after) };
         (!change.begins.is_empty() || !change.ends.is_empty()).then_some(change)

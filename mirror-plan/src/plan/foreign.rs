@@ -45,7 +45,31 @@ pub(super) fn allowed(
             diagnostics.push(only_an_id((address, declared.place.as_ref()), target, owner));
         }
     }
+    for (address, declared) in &stack.resources {
+        let Resource::ResourceShare(share) = &declared.resource else { continue };
+        for target in &share.mirror_targets {
+            let Ref::Id(target) = target else { continue };
+            let Some(owner) = observed.foreign_targets.get(target) else { continue };
+            diagnostics.push(not_to_share((address, declared.place.as_ref()), target, owner));
+        }
+    }
     diagnostics.unless_errors(sent_to).map(|(sent_to, _)| sent_to)
+}
+
+/// Says that a share has a target that its account does not own.
+///
+/// Source: AWS RAM API reference, `CreateResourceShare`: `OperationNotPermittedException`.
+fn not_to_share(
+    (address, place): (&Address, Option<&Place>),
+    target: &MirrorTargetId,
+    owner: &AccountId,
+) -> Diagnostic {
+    let title = format!("`{address}` shares {target}, which is of account {owner}");
+    let head = place.map(|place| place.head.clone());
+    Diagnostic::error(code::FOREIGN_TARGET, title)
+        .of(address)
+        .at(head, "declared here")
+        .help("only its owner can share it, with whoever is to use it")
 }
 
 /// Says that an existing object is another account's than the stack says.

@@ -16,9 +16,10 @@ use super::prefer::{self, Order};
 use super::uses::ObjectKey;
 use super::{Action, Call, Fingerprint, Phase, Step, digest};
 use crate::address::{Address, Kind};
-use crate::attribute::listed;
+use crate::attribute::{Ref, listed};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::resource::mirror_target::{self, MirrorTargetId};
 use crate::resource::{
     Creation, Operation, Readiness, ReplaceOrder, Resource, Retag, internet_gateway, security_group,
 };
@@ -38,6 +39,7 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
     builder.attach_vpcs_before_routes(decisions);
     builder.go_after_users(decisions);
     builder.go_after_members(decisions);
+    builder.leave_shares();
     builder.order_replacements(decisions);
     builder.detach_gateways_last();
     builder.refuse_circles()?;
@@ -305,11 +307,42 @@ impl Builder {
                     }
                 } else if let Some(changed) = self.object_chain(user, Phase::Update)
                     && !first.contains(&key.address)
+                    // That a share is left is one of its calls; another may wait for what comes in its place.
+                    && user.address.kind != Kind::ResourceShare
                 {
                     self.edge(changed.last, chain.first);
                 }
             }
         }
+    }
+
+    /// A mirror target leaves its shares before it goes, also where it goes before there is another one.
+    fn leave_shares(&mut self) {
+        let operations = self.graph.node_indices().filter_map(|node| {
+            let Call::Operation(operation) = &self.graph[node].call else { return None };
+            Some((node, operation))
+        });
+        let mut going: BTreeMap<&MirrorTargetId, NodeIndex> = BTreeMap::new();
+        let mut leaving: Vec<(NodeIndex, &MirrorTargetId)> = Vec::new();
+        for (node, operation) in operations {
+            match operation {
+                Operation::MirrorTarget(mirror_target::Operation::Delete {
+                    mirror_target: Ref::Id(target),
+                }) => drop(going.insert(target, node)),
+                Operation::ResourceShare(operation) => {
+                    leaving.extend(operation.leaves().iter().filter_map(|target| match target {
+                        Ref::Id(target) => Some((node, target)),
+                        Ref::To(_) => None,
+                    }));
+                }
+                _ => {}
+            }
+        }
+        let edges: Vec<(NodeIndex, NodeIndex)> = leaving
+            .into_iter()
+            .filter_map(|(leave, target)| Some((leave, *going.get(target)?)))
+            .collect();
+        edges.into_iter().for_each(|(leave, go)| self.edge(leave, go));
     }
 
     /// `used` goes after its user has gone. Of two security groups that name each other neither

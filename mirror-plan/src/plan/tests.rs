@@ -19,6 +19,7 @@ mod moves;
 mod replacements;
 mod saved;
 mod scaling;
+mod sharing;
 mod traffic;
 mod transit;
 
@@ -91,7 +92,7 @@ fn as_aws_has_it(resource: Resource) -> Resource {
     };
     match resource.kind() {
         Kind::Subnet => fill("availability_zone", json!("eu-west-1a")),
-        Kind::SecurityGroup | Kind::LoadBalancer | Kind::TargetGroup => {
+        Kind::SecurityGroup | Kind::LoadBalancer | Kind::TargetGroup | Kind::ResourceShare => {
             fill("name", json!("picked"));
         }
         Kind::LaunchTemplate => {
@@ -148,6 +149,7 @@ fn id(address: &Address, attribute: &str, generation: u32) -> String {
         (Kind::MirrorTarget, _) => format!("tmt-{digits}"),
         (Kind::MirrorFilter, _) => format!("tmf-{digits}"),
         (Kind::MirrorSession, _) => format!("tms-{digits}"),
+        (Kind::ResourceShare, _) => sharing::arn(&digits),
     }
 }
 

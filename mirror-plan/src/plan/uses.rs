@@ -99,7 +99,7 @@ fn names_of(found: &Found) -> impl Iterator<Item = &str> {
 }
 
 /// Whether an object can be without what an attribute refers to while that is replaced: a route
-/// leads nowhere for a while, a target group has a target less.
+/// leads nowhere for a while, a target group has a target less, a share a mirror target.
 fn can_do_without(kind: Kind, attribute: &str) -> bool {
     matches!(
         (kind, attribute),
@@ -107,6 +107,7 @@ fn can_do_without(kind: Kind, attribute: &str) -> bool {
             | (Kind::TargetGroup, "targets")
             | (Kind::SecurityGroup, "ingress" | "egress")
             | (Kind::LoadBalancer, "listeners")
+            | (Kind::ResourceShare, "mirror_targets")
     )
 }
 

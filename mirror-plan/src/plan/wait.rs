@@ -65,7 +65,8 @@ impl Wait {
             | Operation::TargetGroup(_)
             | Operation::MirrorTarget(_)
             | Operation::MirrorFilter(_)
-            | Operation::MirrorSession(_) => Self::Answer,
+            | Operation::MirrorSession(_)
+            | Operation::ResourceShare(_) => Self::Answer,
         }
     }
 

@@ -12,7 +12,7 @@ use std::fmt;
 
 use similar::TextDiff;
 
-use super::fan_out;
+use super::{fan_out, sharing};
 use crate::address::Address;
 use crate::plan::{Action, Capture, Change, EachOf, Mirrored, Mode, OutputChange, Plan, Reason};
 use crate::resource::ReplaceOrder;
@@ -168,6 +168,9 @@ fn write_change(f: &mut fmt::Formatter<'_>, plan: &Plan, change: &Change) -> fmt
         writeln!(f, "    {}", capture_text(capture))?;
     }
     if let Some(line) = fan_out::leaves(plan, change.after.as_ref()) {
+        writeln!(f, "    {line}")?;
+    }
+    for line in sharing::lines(plan, change) {
         writeln!(f, "    {line}")?;
     }
     if let Some(id) = &change.id {

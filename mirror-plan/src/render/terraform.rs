@@ -343,7 +343,7 @@ pub(crate) fn kind_of(name: &str) -> Option<Kind> {
 
 /// Whether a type of the provider is a part of a resource here.
 pub(crate) fn is_part(name: &str) -> bool {
-    let mut parts = Kind::all().filter_map(|kind| table::of(kind).part.as_ref());
+    let mut parts = Kind::all().flat_map(|kind| table::of(kind).parts);
     parts.any(|part| part.table.name == plain(name))
 }
 

@@ -4,7 +4,7 @@
 //! [`crate::iam`] are made of these tables. A call that is in no table does not compile.
 //!
 //! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, for
-//! AWS Elastic Load Balancing V2 and for Amazon EC2 Auto Scaling.
+//! AWS Elastic Load Balancing V2, for Amazon EC2 Auto Scaling and for AWS Resource Access Manager.
 
 use super::Kind;
 use crate::attribute::{Ref, Referable};
@@ -18,6 +18,8 @@ pub enum Service {
     LoadBalancing,
     /// Amazon EC2 Auto Scaling.
     Autoscaling,
+    /// AWS Resource Access Manager.
+    Sharing,
 }
 
 impl Service {
@@ -28,6 +30,7 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::LoadBalancing => "elasticloadbalancing",
             Self::Autoscaling => "autoscaling",
+            Self::Sharing => "ram",
         }
     }
 }
@@ -62,6 +65,7 @@ pub enum ArnType {
     GatewayLoadBalancer,
     GatewayListener,
     AutoscalingGroup,
+    ResourceShare,
 }
 
 impl ArnType {
@@ -75,6 +79,7 @@ impl ArnType {
             | Self::GatewayLoadBalancer
             | Self::GatewayListener => Service::LoadBalancing,
             Self::AutoscalingGroup => Service::Autoscaling,
+            Self::ResourceShare => Service::Sharing,
             _ => Service::Ec2,
         }
     }
@@ -109,6 +114,7 @@ impl ArnType {
             Self::GatewayLoadBalancer => "loadbalancer/gwy/",
             Self::GatewayListener => "listener/gwy/",
             Self::AutoscalingGroup => "autoScalingGroup:*:autoScalingGroupName/",
+            Self::ResourceShare => "resource-share/",
         }
     }
 
@@ -196,6 +202,11 @@ impl Access {
         Self::of(Service::Autoscaling, action)
     }
 
+    /// An action of AWS Resource Access Manager.
+    pub(crate) const fn sharing(action: &'static str) -> Self {
+        Self::of(Service::Sharing, action)
+    }
+
     /// That is checked on these.
     pub(crate) const fn on(self, on: &'static [On]) -> Self {
         Self { on, ..self }
@@ -213,12 +224,12 @@ impl Access {
 
     /// Whether the call can be sent as a dry run.
     ///
-    /// Source: EC2, ELBv2 and Amazon EC2 Auto Scaling API references, the parameters of each action.
+    /// Source: EC2, ELBv2, Amazon EC2 Auto Scaling and AWS RAM API references, the parameters of each action.
     #[must_use]
     pub fn takes_dry_run(&self) -> bool {
         match self.service {
             Service::Ec2 => !matches!(self.action, "ModifySubnetAttribute" | "ModifyVpcAttribute"),
-            Service::LoadBalancing | Service::Autoscaling => false,
+            Service::LoadBalancing | Service::Autoscaling | Service::Sharing => false,
         }
     }
 
@@ -289,6 +300,7 @@ pub const SWEEP: &[Access] = &[
     Access::elb("DescribeLoadBalancers").at_removal(),
     Access::elb("DescribeTags").at_removal(),
     Access::elb("DescribeTargetGroups").at_removal(),
+    Access::sharing("GetResourceShares").at_removal(),
 ];
 
 /// The calls that find the interfaces of `sources`.
@@ -376,6 +388,9 @@ pub const fn reading(kind: Kind) -> &'static [Access] {
         Kind::MirrorSession => {
             const { &[Access::ec2("DescribeTrafficMirrorSessions").at_removal()] }
         }
+        Kind::ResourceShare => {
+            const { &[Access::sharing("GetResourceShareAssociations").at_removal()] }
+        }
     }
 }
 
@@ -399,6 +414,11 @@ pub const fn retagging(kind: Kind) -> &'static [Access] {
     const AUTOSCALING: &[Access] = &[
         Access::autoscaling("CreateOrUpdateTags").on(&[Owned(A::AutoscalingGroup)]),
         Access::autoscaling("DeleteTags").on(&[Owned(A::AutoscalingGroup)]),
+    ];
+    /// The two calls of AWS Resource Access Manager.
+    const SHARING: &[Access] = &[
+        Access::sharing("TagResource").on(&[Owned(A::ResourceShare)]),
+        Access::sharing("UntagResource").on(&[Owned(A::ResourceShare)]),
     ];
     /// The two calls of Elastic Load Balancing on one type.
     macro_rules! elb {
@@ -425,6 +445,7 @@ pub const fn retagging(kind: Kind) -> &'static [Access] {
         Kind::MirrorSession => ec2!(TrafficMirrorSession),
         Kind::LaunchTemplate => ec2!(LaunchTemplate),
         Kind::AutoscalingGroup => AUTOSCALING,
+        Kind::ResourceShare => SHARING,
         Kind::TargetGroup => elb!(TargetGroup),
         Kind::LoadBalancer => elb!(NetworkLoadBalancer),
         Kind::GatewayLoadBalancer => elb!(GatewayLoadBalancer),

@@ -40,7 +40,8 @@ impl Resource {
             | Self::EndpointService(_)
             | Self::GatewayLoadBalancerEndpoint(_)
             | Self::MirrorTarget(_)
-            | Self::MirrorSession(_) => Vec::new(),
+            | Self::MirrorSession(_)
+            | Self::ResourceShare(_) => Vec::new(),
         }
     }
 }

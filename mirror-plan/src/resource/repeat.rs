@@ -4,8 +4,8 @@ use crate::address::Kind;
 
 /// How a repeat of a create call ends that has taken effect already.
 ///
-/// Sources: EC2, ELBv2 and Amazon EC2 Auto Scaling API references, each action's `ClientToken`, errors and
-/// remarks about idempotency.
+/// Sources: EC2, ELBv2, Amazon EC2 Auto Scaling and AWS RAM API references, each action's `ClientToken`, errors
+/// and remarks about idempotency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Repeat {
     /// With the same answer, since the call carries the same client token.
@@ -37,7 +37,8 @@ impl Repeat {
             | Kind::GatewayLoadBalancerEndpoint
             | Kind::MirrorTarget
             | Kind::MirrorFilter
-            | Kind::MirrorSession => Self::SameAnswer,
+            | Kind::MirrorSession
+            | Kind::ResourceShare => Self::SameAnswer,
         }
     }
 }

@@ -19,6 +19,7 @@ text_attributes! {
     Principal: "the ARN of an account, user or role, or *";
     Region: "a Region, such as eu-west-1";
     RouteTarget: "the id of a gateway, connection, endpoint or interface";
+    SharePrincipal: "an account, or the ARN of an organization or of a unit of one";
     TransitGatewayId: "the id of a transit gateway, such as tgw-0a1b2c3d4e5f67890";
 }
 shown_as_inner!(
@@ -31,6 +32,7 @@ shown_as_inner!(
     Principal,
     Region,
     RouteTarget,
+    SharePrincipal,
     TransitGatewayId
 );
 serde_as_text!(
@@ -44,6 +46,7 @@ serde_as_text!(
     Principal,
     Region,
     RouteTarget,
+    SharePrincipal,
     TransitGatewayId
 );
 serde_as_attribute!(HealthPort);
@@ -223,6 +226,21 @@ pub struct AccountId(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Principal(String);
 
+/// Whom something is shared with: an account, all of an organization, or all of a unit of one.
+///
+/// Source: AWS RAM API reference, `CreateResourceShare`, `principals`. Traffic mirror targets are shared with no
+/// roles and users.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SharePrincipal(String);
+
+impl SharePrincipal {
+    /// Whether it is one account. Whoever is not of the owner's organization is invited, and has to accept.
+    #[must_use]
+    pub fn is_account(&self) -> bool {
+        is_account(&self.0)
+    }
+}
+
 /// What a route leads to, where no other attribute of a route says it: `nat-`, `vgw-`, ...
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteTarget(String);
@@ -263,11 +281,35 @@ fn is_id(text: &str, prefix: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5`, `...:ou/o-a1b2c3d4e5/ou-ab12-c3d4e5f6`.
+///
+/// Source: AWS Organizations API reference, `Organization` and `OrganizationalUnit`, the patterns of `Arn`.
+fn is_organization(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    let [arn, partition, service, region, account, resource] = [(); 6].map(|()| parts.next());
+    let is_id = |text: &str, prefix: &str| {
+        text.strip_prefix(prefix).is_some_and(|id| {
+            !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+    };
+    (arn, service, region) == (Some("arn"), Some("organizations"), Some(""))
+        && partition.is_some_and(|partition| !partition.is_empty())
+        && account.is_some_and(is_account)
+        && match resource.map(|it| it.split('/').collect::<Vec<_>>()).as_deref() {
+            Some(["organization", organization]) => is_id(organization, "o-"),
+            Some(["ou", organization, unit]) => is_id(organization, "o-") && is_id(unit, "ou-"),
+            _ => false,
+        }
+}
+
 /// `arn:aws:iam::123456789012:root`, `...:user/NAME`, `...:role/NAME`.
 fn is_principal(text: &str) -> bool {
     let mut parts = text.splitn(6, ':');
     let [arn, partition, service, region, account, resource] = [(); 6].map(|()| parts.next());
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
     (arn, service, region) == (Some("arn"), Some("iam"), Some(""))
         && partition.is_some_and(|partition| !partition.is_empty())
         && account.is_some_and(is_account)
@@ -296,13 +338,15 @@ texts! {
             || text.split('-').count() > 4 // a Local or Wavelength Zone: us-east-1-bos-1a
     }, "is not an Availability Zone such as eu-west-1a";
     Region: is_region, "is not a Region such as eu-west-1";
-    AccountId: |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()),
-        "is not an account: twelve digits";
+    AccountId: is_account, "is not an account: twelve digits";
     RouteTarget: |text| {
         ["nat-", "vgw-", "eni-", "vpce-", "lgw-"].iter().any(|prefix| is_id(text, prefix))
     }, "is not the id of a route target, such as nat-, vgw-, eni- or vpce-...";
     Principal: |text| text == "*" || is_principal(text),
         "is no principal, such as arn:aws:iam::123456789012:root";
+    SharePrincipal: |text| is_account(text) || is_organization(text),
+        "is neither an account nor the ARN of an organization or of a unit of one, such as \
+         arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5";
     TransitGatewayId: |text| is_id(text, "tgw-"),
         "is not the id of a transit gateway, such as tgw-0a1b2c3d4e5f67890";
 }

@@ -70,9 +70,10 @@ impl fmt::Display for Selector {
 impl Stack {
     /// The mirror targets of which it has nothing but the id.
     pub(crate) fn targets_by_id(&self) -> BTreeSet<MirrorTargetId> {
-        let declared = self.resources.values().filter_map(|declared| match &declared.resource {
-            Resource::MirrorSession(session) => Some(&session.target),
-            _ => None,
+        let declared = self.resources.values().flat_map(|declared| match &declared.resource {
+            Resource::MirrorSession(session) => std::slice::from_ref(&session.target),
+            Resource::ResourceShare(share) => &share.mirror_targets,
+            _ => &[],
         });
         let targets = declared.chain(self.fan_outs.values().map(|fan_out| &fan_out.of.target));
         let by_id = |target: &Ref<MirrorTarget>| match target {

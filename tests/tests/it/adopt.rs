@@ -15,7 +15,7 @@ use mirror_plan::id::ObjectId;
 use mirror_plan::observed::Observed;
 use mirror_plan::plan::{Adoption, plan_adopting};
 use mirror_plan::stack::Stack;
-use mirror_tests::{Rig, config, lab, stack, wide};
+use mirror_tests::{Rig, config, lab, resource_shares, sharing, stack, wide};
 
 use crate::converge::census;
 use crate::generate::stack_file;
@@ -67,6 +67,12 @@ pub(crate) async fn disown(cloud: &Cloud) {
         let tags = OWNERSHIP.iter().map(|key| tag(key)).collect();
         scaling.delete_tags().set_tags(Some(tags)).send().await.unwrap();
     }
+    let ram = aws_sdk_ram::Client::new(&config(cloud));
+    for share in resource_shares(cloud).await {
+        let keys = OWNERSHIP.iter().map(|key| (*key).to_owned()).collect();
+        let untag = ram.untag_resource().set_resource_share_arn(share.resource_share_arn);
+        untag.set_tag_keys(Some(keys)).send().await.unwrap();
+    }
 }
 
 /// Adopts everything of a list that is not the stack's yet, as the command line does.
@@ -99,7 +105,7 @@ async fn other_tags(cloud: &Cloud) -> BTreeMap<(String, String), String> {
 #[tokio::test]
 async fn everything_is_adopted_and_nothing_is_left_to_do() {
     let generated = (0..STACKS).map(|seed| stack(&stack_file(seed, 0)));
-    for stack in [lab(), wide()].into_iter().chain(generated) {
+    for stack in [lab(), wide(), sharing()].into_iter().chain(generated) {
         let rig = Rig::instant();
         let empty = census(&rig.cloud).await;
         rig.converge(&stack).await;

@@ -30,7 +30,7 @@ fn vpc() -> Vpc {
 }
 
 #[tokio::test]
-async fn an_empty_account_costs_five_calls() {
+async fn an_empty_account_costs_six_calls() {
     let bench = Bench::new();
     let sight = bench.observe().await;
     assert_eq!(sight.observed.account.as_str(), "123456789012");
@@ -45,7 +45,8 @@ async fn an_empty_account_costs_five_calls() {
             "DescribeLoadBalancers",
             "DescribeTags",
             "DescribeTargetGroups",
-            "GetCallerIdentity"
+            "GetCallerIdentity",
+            "GetResourceShares"
         ]
     );
 }
@@ -184,7 +185,7 @@ async fn the_number_of_calls_grows_with_pages_and_not_with_sessions() {
     let count = |action: &str| calls.iter().filter(|call| *call == action).count();
     assert_eq!(count("DescribeTags"), 2, "two pages");
     assert_eq!(count("DescribeTrafficMirrorSessions"), 2, "two pages");
-    assert_eq!(calls.len(), 9, "the account is known by now: {calls:?}");
+    assert_eq!(calls.len(), 10, "the account is known by now: {calls:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::HttpTokensState;
 use aws_sdk_elasticloadbalancingv2::Client as Elb;
 use mirror_local::Cloud;
 use mirror_plan::plan::{Action, Capture};
-use mirror_tests::{Rig, config, lab, stack};
+use mirror_tests::{Rig, config, lab, resource_shares, stack};
 
 use crate::generate::stack_file;
 
@@ -52,6 +52,7 @@ pub(crate) async fn census(cloud: &Cloud) -> Vec<(&'static str, usize)> {
         state.is_some_and(|name| name.as_str() != "terminated")
     });
     counts.push(("instances", alive.count()));
+    counts.push(("resource_shares", resource_shares(cloud).await.len()));
     counts
 }
 

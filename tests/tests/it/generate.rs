@@ -21,6 +21,7 @@ pub(crate) fn stack_file(seed: u64, edit: u64) -> String {
     if shape.bool() {
         file.endpoint(vpcs - 1);
     }
+    file.share();
     file.text
 }
 
@@ -155,6 +156,29 @@ impl File {
         self.block("gateway_load_balancer_endpoint \"front\"", &endpoint);
         let front = "gateway_load_balancer_endpoint.front".to_owned();
         self.block("mirror_target \"front\"", &[("gateway_load_balancer_endpoint", front)]);
+    }
+
+    /// A share of some of the mirror targets, which comes and goes with edits and has others in it.
+    fn share(&mut self) {
+        let heads = self.text.lines().filter_map(|line| line.strip_prefix("mirror_target \""));
+        let targets: Vec<String> = heads
+            .filter_map(|head| head.split_once('"'))
+            .map(|(name, _)| format!("mirror_target.{name}"))
+            .collect();
+        if targets.is_empty() || self.detail.u8(0..4) == 0 {
+            return;
+        }
+        let first = self.detail.usize(0..targets.len());
+        let accounts = ["\"222233334444\"", "\"333344445555\"", "\"444455556666\""];
+        let account = self.detail.usize(0..accounts.len());
+        let mut attributes = vec![
+            ("mirror_targets", format!("[{}]", targets[first..].join(", "))),
+            ("principals", format!("[{}]", accounts[account..].join(", "))),
+        ];
+        if self.detail.bool() {
+            attributes.push(("name", format!("\"targets of edit {}\"", self.edit)));
+        }
+        self.block("resource_share \"targets\"", &attributes);
     }
 
     fn security_group(&mut self, vpc: usize, group: usize, groups: usize) {

@@ -170,6 +170,13 @@ gateway_load_balancer_endpoint "peer" {
   subnet  = subnet.peer
   service = endpoint_service.peer
 }
+mirror_target "peer" { gateway_load_balancer_endpoint = gateway_load_balancer_endpoint.peer }
+resource_share "peer" {
+  name           = "peer"
+  mirror_targets = [mirror_target.peer]
+  principals     = ["222233334444"]
+  tags           = { one = "1" }
+}
 "#;
 
 /// The id of the first transit gateway that is made in an account.
@@ -196,7 +203,9 @@ fn versions(interface: &str) -> [Stack; 3] {
         .replace("max             = 2", "max             = 3")
         .replace("appliance_mode  = false", "appliance_mode  = true")
         .replace("acceptance_required    = false", "acceptance_required    = true")
-        .replace("allowed_principals     = []", "allowed_principals     = [\"*\"]");
+        .replace("allowed_principals     = []", "allowed_principals     = [\"*\"]")
+        .replace("name           = \"peer\"", "name           = \"another\"")
+        .replace("[\"222233334444\"]", "[\"333344445555\"]");
     let edited = |text: &str| stack(&[&text.replace("INTERFACE", interface), &*peering].concat());
     [
         edited(include_str!("iam/edited.mirror.hcl")),

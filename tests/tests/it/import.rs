@@ -11,7 +11,7 @@ use mirror_plan::plan::plan_adopting;
 use mirror_plan::render::stack_file::StackText;
 use mirror_plan::resource::vpc::VpcId;
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, lab, stack, wide};
+use mirror_tests::{REGION, Rig, lab, sharing, stack, wide};
 
 use crate::adopt::disown;
 use crate::generate::stack_file;
@@ -30,7 +30,7 @@ fn written(stack: &Stack, observed: &Observed) -> String {
 #[tokio::test]
 async fn a_stack_file_written_from_an_account_leaves_nothing_to_do() {
     let generated = (0..STACKS).map(|seed| stack(&stack_file(seed, 0)));
-    for first in [lab(), wide()].into_iter().chain(generated) {
+    for first in [lab(), wide(), sharing()].into_iter().chain(generated) {
         let rig = Rig::instant();
         rig.converge(&first).await;
         let observed = rig.observe(&first).await;
@@ -44,7 +44,7 @@ async fn a_stack_file_written_from_an_account_leaves_nothing_to_do() {
 #[tokio::test]
 async fn what_is_discovered_is_adopted_and_leaves_nothing_to_do() {
     let generated = (0..STACKS / 2).map(|seed| stack(&stack_file(seed, 0)));
-    for first in [lab(), wide()].into_iter().chain(generated) {
+    for first in [lab(), wide(), sharing()].into_iter().chain(generated) {
         let rig = Rig::instant();
         rig.converge(&first).await;
         let observed = rig.observe(&first).await;

@@ -1,11 +1,12 @@
-//! A mirror target of another account: whose it is has to be said, and then it is used like any other.
+//! Mirror targets that accounts share: who has one says with whom, and who uses one says whose it is.
 
 use aws_sdk_ec2::config::Credentials;
 use mirror_local::{ACCOUNT, Cloud};
-use mirror_plan::aws::{Aws, Pace};
+use mirror_plan::aws::{Aws, Pace, Wanted, observe};
 use mirror_plan::iam::{Location, Purpose, policies};
-use mirror_plan::plan::{Request, plan};
-use mirror_tests::{REGION, Rig, config, stack};
+use mirror_plan::plan::{Action, Mode, Request, plan};
+use mirror_plan::stack::Stack;
+use mirror_tests::{REGION, Rig, config, sharing, stack, unfinished};
 use serde_json::{Value as Json, json};
 
 /// Who has the target.
@@ -51,6 +52,29 @@ mirror_session "web" {{
     )
 }
 
+/// The stack of who has the target, and shares it with these accounts.
+fn sensor(principals: &[&str]) -> Stack {
+    stack(&sensor_text(principals))
+}
+
+fn sensor_text(principals: &[&str]) -> String {
+    let principals: Vec<String> = principals.iter().map(|it| format!("{it:?}")).collect();
+    let share = format!(
+        "resource_share \"sensors\" {{\n  mirror_targets = [mirror_target.sensor]\n  \
+         principals = [{}]\n}}\n",
+        principals.join(", ")
+    );
+    [SENSOR, &share].concat()
+}
+
+/// The stack of who mirrors to it.
+fn tapping(target: &str) -> Stack {
+    let existing = format!(
+        "existing \"mirror_target\" \"sensor\" {{\n  id = \"{target}\"\n  owner = \"{OWNER}\"\n}}"
+    );
+    stack(&tap(&existing, "mirror_target.sensor"))
+}
+
 /// Calls Resource Access Manager for an account.
 fn ram(cloud: &Cloud, account: &str, call: &str, body: &Json) -> Json {
     let scope = format!("AWS4-HMAC-SHA256 Credential={account}/20260102/{REGION}/ram/aws4_request");
@@ -61,26 +85,65 @@ fn ram(cloud: &Cloud, account: &str, call: &str, body: &Json) -> Json {
     serde_json::from_str(&response.body).unwrap()
 }
 
-/// An account with which another one shares a mirror target, and the id of that.
-async fn shared() -> (Rig, String) {
-    let rig = Rig::instant();
+/// The same cloud as who has the target sees it, with a journal of its own.
+fn owner(rig: &Rig) -> Rig {
     let keys = Credentials::from_keys(OWNER, "local", None);
     let config = config(&rig.cloud).into_builder();
     let config =
         config.credentials_provider(aws_sdk_ec2::config::SharedCredentialsProvider::new(keys));
-    let owner = Rig { aws: Aws::new(&config.build(), Pace::Local).unwrap(), ..rig.clone() };
-    let sensor = stack(SENSOR);
+    let aws = Aws::new(&config.build(), Pace::Local).unwrap();
+    Rig { aws, ..Rig::over(rig.cloud.clone()) }
+}
+
+/// The id of an object of a stack.
+async fn id(rig: &Rig, stack: &Stack, address: &str) -> String {
+    let observed = rig.observe(stack).await;
+    observed.current(&address.parse().unwrap()).unwrap().id.to_string()
+}
+
+/// An account with which another one shares a mirror target, without a stack for that, and the id of it.
+async fn shared() -> (Rig, String) {
+    let rig = Rig::instant();
+    let (owner, sensor) = (owner(&rig), stack(SENSOR));
     owner.converge(&sensor).await;
-    let observed = owner.observe(&sensor).await;
-    let target = observed.current(&"mirror_target.sensor".parse().unwrap()).unwrap().id.to_string();
+    let target = id(&owner, &sensor, "mirror_target.sensor").await;
     let arn = format!("arn:aws:ec2:{REGION}:{OWNER}:traffic-mirror-target/{target}");
     let share = json!({ "name": "sensor", "resourceArns": [arn], "principals": [ACCOUNT] });
     ram(&rig.cloud, OWNER, "/createresourceshare", &share);
-    let invited = ram(&rig.cloud, ACCOUNT, "/getresourceshareinvitations", &json!({}));
-    let invitation = &invited["resourceShareInvitations"][0]["resourceShareInvitationArn"];
-    let invitation = json!({ "resourceShareInvitationArn": invitation });
-    ram(&rig.cloud, ACCOUNT, "/acceptresourceshareinvitation", &invitation);
+    reply(&rig, "accept");
     (rig, target)
+}
+
+/// Accepts or rejects the invitation that waits for it; whether there is one.
+fn reply(rig: &Rig, answer: &str) -> bool {
+    let invited = ram(&rig.cloud, ACCOUNT, "/getresourceshareinvitations", &json!({}));
+    let mut invited = invited["resourceShareInvitations"].as_array().unwrap().iter();
+    let Some(pending) = invited.find(|it| it["status"] == "PENDING") else { return false };
+    let invitation = &pending["resourceShareInvitationArn"];
+    let invitation = json!({ "resourceShareInvitationArn": invitation });
+    ram(&rig.cloud, ACCOUNT, &format!("/{answer}resourceshareinvitation"), &invitation);
+    true
+}
+
+/// The codes of what is found when an account looks for what a stack uses.
+async fn looked(rig: &Rig, stack: &Stack) -> Vec<String> {
+    let images = stack.images();
+    let sight = observe(&rig.aws, Wanted::to_plan(stack, &images, Mode::Apply)).await.unwrap();
+    sight.findings.iter().map(|found| found.code.to_string()).collect()
+}
+
+/// The shares of who has the target that stand, with all that is said of each.
+fn shares(rig: &Rig) -> Vec<Json> {
+    let all = ram(&rig.cloud, OWNER, "/getresourceshares", &json!({ "resourceOwner": "SELF" }));
+    let all = all["resourceShares"].as_array().unwrap().iter();
+    all.filter(|share| share["status"] == "ACTIVE").cloned().collect()
+}
+
+/// Lets callers do what `mirror iam` prints for the stack of who has the target, and nothing else.
+fn only_printed(rig: &Rig, stack: &Stack, purpose: Purpose) {
+    let location = Location { account: OWNER.parse().unwrap(), region: REGION.parse().unwrap() };
+    let printed = policies(stack, &location, [purpose]);
+    rig.cloud.set_policies(printed.iter().map(|it| it.to_string().parse().unwrap()).collect());
 }
 
 #[tokio::test]
@@ -108,4 +171,129 @@ async fn a_shared_target_is_used_by_who_says_whose_it_is() {
     rig.cloud.set_policies(printed.iter().map(|it| it.to_string().parse().unwrap()).collect());
     rig.converge(&stack).await;
     rig.destroy(&stack).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_shares_its_target_and_another_account_mirrors_to_it() {
+    let rig = Rig::instant();
+    let (owner, sensor) = (owner(&rig), sensor(&[ACCOUNT]));
+    owner.converge(&sensor).await;
+    let target = id(&owner, &sensor, "mirror_target.sensor").await;
+    let tap = tapping(&target);
+    // Before it has accepted the target is none that it could find.
+    assert_eq!(looked(&rig, &tap).await, ["MP0408"]);
+    assert!(reply(&rig, "accept"));
+    rig.converge(&tap).await;
+    assert!(owner.plan(&sensor).await.is_empty(), "that it has accepted is no difference");
+    // While others have sessions to it, AWS does not delete the target.
+    let request = Request { mode: Mode::Destroy, ..Request::default() };
+    let blocked = owner.apply(&owner.plan_for(&sensor, &request).await).await;
+    let why = unfinished(&blocked);
+    assert!(why.contains("TrafficMirrorTargetInUse") && why.contains("tms-"), "{why}");
+    assert_eq!(shares(&owner), Vec::<Json>::new());
+    // What was shared is shared again by the next apply, and whoever had accepted is asked anew.
+    owner.converge(&sensor).await;
+    assert!(reply(&rig, "accept"));
+    assert!(rig.plan(&tap).await.is_empty());
+    rig.destroy(&tap).await;
+    owner.destroy(&sensor).await;
+}
+
+#[tokio::test]
+async fn who_may_use_a_target_is_changed_in_place() {
+    let rig = Rig::instant();
+    let (owner, both) = (owner(&rig), sensor(&[ACCOUNT, "333344445555"]));
+    owner.converge(&both).await;
+    let target = id(&owner, &both, "mirror_target.sensor").await;
+    let share = id(&owner, &both, "resource_share.sensors").await;
+    assert!(reply(&rig, "accept"));
+    rig.converge(&tapping(&target)).await;
+    let other = sensor(&["333344445555"]);
+    let plan = owner.plan(&other).await;
+    let told = format!("packets of account {ACCOUNT} come no more");
+    assert!(plan.to_string().contains(&told), "{plan}");
+    let changed = plan.changes.iter().filter(|change| change.action != Action::NoOp);
+    let changed: Vec<_> = changed.map(|it| (it.address.to_string(), it.action)).collect();
+    assert_eq!(changed, [("resource_share.sensors".to_owned(), Action::Update)]);
+    owner.converge(&other).await;
+    assert_eq!(id(&owner, &other, "resource_share.sensors").await, share);
+    assert_eq!(looked(&rig, &tapping(&target)).await, ["MP0408"], "it is shared no more");
+    owner.converge(&both).await;
+    assert!(reply(&rig, "accept"));
+    assert!(rig.plan(&tapping(&target)).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_has_declined_is_asked_anew_by_the_next_apply() {
+    let rig = Rig::instant();
+    let (owner, sensor) = (owner(&rig), sensor(&[ACCOUNT]));
+    owner.converge(&sensor).await;
+    assert!(reply(&rig, "reject"));
+    assert!(!reply(&rig, "accept"));
+    let plan = owner.plan(&sensor).await;
+    assert!(plan.to_string().contains(&format!("packets may come from account {ACCOUNT}")));
+    owner.converge(&sensor).await;
+    assert!(reply(&rig, "accept"));
+    assert!(owner.plan(&sensor).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_printed_policies_are_enough_for_the_life_of_a_share() {
+    let rig = Rig::instant();
+    let owner = owner(&rig);
+    let versions = [&[ACCOUNT][..], &["333344445555"], &[ACCOUNT, "333344445555"]].map(sensor);
+    for version in &versions {
+        only_printed(&rig, version, Purpose::Apply);
+        owner.converge(version).await;
+        only_printed(&rig, version, Purpose::Plan);
+        assert!(owner.plan(version).await.is_empty());
+    }
+    only_printed(&rig, &versions[0], Purpose::Destroy);
+    owner.destroy(&versions[0]).await;
+    rig.cloud.set_policies(Vec::new());
+    assert_eq!(shares(&owner), Vec::<Json>::new());
+}
+
+#[tokio::test]
+async fn a_share_of_somebody_else_with_the_same_name_is_left_alone() {
+    let rig = Rig::instant();
+    let (owner, sensor) = (owner(&rig), sensor(&[ACCOUNT]));
+    let theirs = json!({ "name": "sensor-sensors", "principals": ["333344445555"] });
+    ram(&rig.cloud, OWNER, "/createresourceshare", &theirs);
+    let before = shares(&owner);
+    owner.converge(&sensor).await;
+    let after = shares(&owner);
+    let names: Vec<&Json> = after.iter().map(|share| &share["name"]).collect();
+    assert_eq!(names, ["sensor-sensors", "sensor-sensors"]);
+    owner.destroy(&sensor).await;
+    assert_eq!(shares(&owner), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_shared_and_unshared_is_waited_for() {
+    let rig = Rig::in_time_of_runtime();
+    rig.converge(&sharing()).await;
+    let text = include_str!("../../src/sharing.mirror.hcl");
+    let fewer = text.replace("mirror_target.one, mirror_target.two", "mirror_target.one");
+    let fewer = stack(&fewer.replace("\"222233334444\", ", ""));
+    rig.converge(&fewer).await;
+    rig.converge(&sharing()).await;
+    rig.destroy(&sharing()).await;
+}
+
+/// A target with the same destination cannot be there beside the old one: it goes first, and out of its share before.
+#[tokio::test]
+async fn a_target_that_is_replaced_changes_places_in_its_share() {
+    let rig = Rig::instant();
+    let owner = owner(&rig);
+    let text = sensor_text(&["333344445555"]);
+    owner.converge(&stack(&text)).await;
+    let described = stack(&text.replace(
+        "{ network_interface = instance.sensor }",
+        "{\n  network_interface = instance.sensor\n  description = \"new\"\n}",
+    ));
+    let plan = owner.plan(&described).await;
+    assert!(plan.to_string().contains("sessions of other accounts keep it from being deleted"));
+    owner.converge(&described).await;
+    owner.destroy(&described).await;
 }

@@ -5,7 +5,7 @@ use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
 
 use super::super::Aws;
 use super::super::answer::Answer;
-use super::super::observe::{autoscaling_group, elb, stands};
+use super::super::observe::{autoscaling_group, elb, resource_share, stands};
 use super::super::page::{self, pages};
 use super::super::tags;
 use super::super::wait::limit;
@@ -25,6 +25,7 @@ pub(super) async fn created(
             balanced(aws, kind, tags).await?
         }
         Kind::AutoscalingGroup => group(aws, tags).await?,
+        Kind::ResourceShare => share(aws, tags).await?,
         _ => by_address(aws, kind, tags).await?,
     };
     Ok(found)
@@ -90,6 +91,17 @@ async fn group(aws: &Aws, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
     found.map(|(group, _)| object(Kind::AutoscalingGroup, arn_of(&group))).transpose()
 }
 
+/// The share with the tags of stack, address and generation that is not on its way out.
+async fn share(aws: &Aws, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
+    let address = tags.get(tag::ADDRESS).cloned().unwrap_or_default();
+    let all = resource_share::tagged(aws, tag::ADDRESS, &address).await?;
+    let found = all.into_iter().find(|(_, found)| same_owner(found, tags));
+    let arn = found.map(|(share, _)| {
+        object(Kind::ResourceShare, share.resource_share_arn().unwrap_or_default())
+    });
+    arn.transpose()
+}
+
 fn arn_of(group: &AutoScalingGroup) -> &str {
     group.auto_scaling_group_arn().unwrap_or_default()
 }
@@ -125,6 +137,7 @@ fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
         Kind::MirrorTarget => of::<resource::MirrorTarget>(id),
         Kind::MirrorFilter => of::<resource::MirrorFilter>(id),
         Kind::MirrorSession => of::<resource::MirrorSession>(id),
+        Kind::ResourceShare => of::<resource::ResourceShare>(id),
     }
 }
 

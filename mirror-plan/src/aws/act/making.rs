@@ -56,7 +56,8 @@ impl Setback {
             Self::Call(error) => error.code.as_deref(),
             Self::Answer(_) => None,
         };
-        code == Some("IdempotentParameterMismatch")
+        // Resource Access Manager puts `Exception` behind it.
+        code.is_some_and(|code| code.starts_with("IdempotentParameterMismatch"))
     }
 }
 

@@ -46,6 +46,9 @@ async fn once(
     if kind == Kind::AutoscalingGroup {
         return of_group(aws, autoscaling_group::name_in(id.as_str()), set, remove).await;
     }
+    if kind == Kind::ResourceShare {
+        return of_share(aws, id.as_str(), set, remove).await;
+    }
     let balanced =
         matches!(kind, Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup);
     if !set.is_empty() && balanced {
@@ -64,6 +67,23 @@ async fn once(
         let tag = |key| aws_sdk_ec2::types::Tag::builder().key(key).build();
         let request = request.set_tags(Some(remove.into_iter().map(tag).collect()));
         aws.send("DeleteTags", request.send()).await?;
+    }
+    Ok(())
+}
+
+async fn of_share(
+    aws: &Aws,
+    share: &str,
+    set: &Tags,
+    remove: Vec<String>,
+) -> Result<(), CallError> {
+    if !set.is_empty() {
+        let request = aws.ram().tag_resource().resource_share_arn(share);
+        aws.send("TagResource", request.set_tags(Some(tags::to_ram(set))).send()).await?;
+    }
+    if !remove.is_empty() {
+        let request = aws.ram().untag_resource().resource_share_arn(share);
+        aws.send("UntagResource", request.set_tag_keys(Some(remove)).send()).await?;
     }
     Ok(())
 }

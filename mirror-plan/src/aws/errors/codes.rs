@@ -9,8 +9,8 @@
 //! [`Busy`](ErrorKind::Busy); one that removes something after [`InUse`](ErrorKind::InUse) and `Busy`.
 //! What was throttled is sent again whatever it is.
 //!
-//! Sources: EC2 API reference, "Error codes"; ELBv2 and Amazon EC2 Auto Scaling API references, the errors of each
-//! action.
+//! Sources: EC2 API reference, "Error codes"; ELBv2, Amazon EC2 Auto Scaling and AWS RAM API references, the errors of
+//! each action.
 
 use super::ErrorKind;
 
@@ -25,7 +25,7 @@ struct Meaning {
 }
 
 /// Lines for single calls first: the first that fits is the one.
-const MEANINGS: [Meaning; 22] = [
+const MEANINGS: [Meaning; 23] = [
     // A connection that has ended is described for hours.
     Meaning {
         calls: &["DeleteVpcPeeringConnection"],
@@ -126,6 +126,9 @@ const MEANINGS: [Meaning; 22] = [
         words: &[],
         kind: ErrorKind::Busy,
     },
+    // What Resource Access Manager says of shares, of what is in them and of what is to come into them: it sees
+    // later than EC2 what that has made.
+    Meaning { calls: &[], codes: &["UnknownResource"], words: &[], kind: ErrorKind::NotFound },
     // A route that comes before its gateway is attached, and one that goes after it.
     Meaning { calls: &[], codes: &["Gateway.NotAttached"], words: &[], kind: ErrorKind::NotFound },
     Meaning {
@@ -203,6 +206,7 @@ const MEANINGS: [Meaning; 22] = [
             "InternalError",
             "InternalFailure",
             "InternalServerError",
+            "ServerInternal",
             "Unavailable",
             "ServiceUnavailable",
             "RequestTimeout",
@@ -301,7 +305,10 @@ mod tests {
             (&["TrafficMirrorTargetInUse", "TrafficMirrorTargetInUseException"], ErrorKind::InUse),
             (&["DependencyViolation", "InvalidGroup.InUse"], ErrorKind::InUse),
             (&["RequestLimitExceeded", "ThrottlingException"], ErrorKind::Throttled),
+            (&["UnknownResourceException"], ErrorKind::NotFound),
             (&["VpcLimitExceeded", "TooManyLoadBalancers"], ErrorKind::Limit),
+            (&["ResourceShareLimitExceededException"], ErrorKind::Limit),
+            (&["IdempotentParameterMismatchException"], ErrorKind::AlreadyThere),
             (&["InvalidPermission.Duplicate", "DuplicateListener"], ErrorKind::AlreadyThere),
             (
                 &["NlbInUseByTrafficMirrorTargetException", "TrafficMirrorFilterRuleAlreadyExists"],

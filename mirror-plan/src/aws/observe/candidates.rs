@@ -7,7 +7,7 @@ use super::super::page::{self, Ids, pages};
 use super::super::{Aws, BoxFuture};
 use super::elb::Balanced;
 use super::existing::is_listed;
-use super::{ObserveError, Whose, kinds, one};
+use super::{ObserveError, Whose, kinds, one, resource_share};
 use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostic;
 use crate::id::ObjectId;
@@ -46,6 +46,9 @@ pub fn candidates<'a>(
                         .autoscaling_groups
                         .extend(one::autoscaling_group(aws, id.as_str()).await?);
                 }
+                Kind::ResourceShare => {
+                    balanced.resource_shares.extend(resource_share::named(aws, id.as_str()).await?);
+                }
                 _ => {}
             }
         }
@@ -83,7 +86,9 @@ async fn owners(
     let balancers = balancers.map(|(of, tags)| (of.load_balancer_arn(), tags));
     let scaling = balanced.autoscaling_groups.iter();
     let scaling = scaling.map(|(of, tags)| (of.auto_scaling_group_arn(), tags));
-    for (arn, tags) in groups.chain(balancers).chain(scaling) {
+    let shares = balanced.resource_shares.iter();
+    let shares = shares.map(|(of, tags)| (of.resource_share_arn(), tags));
+    for (arn, tags) in groups.chain(balancers).chain(scaling).chain(shares) {
         if let (Some(arn), Some(stack)) = (arn, tags.get(tag::STACK)) {
             owners.insert(arn.to_owned(), stack.clone());
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum, TargetGroup};
+use aws_sdk_ram::types::ResourceShare;
 
 use super::super::Aws;
 use super::super::answer::Answer;
@@ -28,6 +29,8 @@ pub(super) struct Balanced {
     pub(super) gateway_load_balancers: Vec<(LoadBalancer, Tags)>,
     /// What Auto Scaling lists: EC2 knows no tags of it either.
     pub(super) autoscaling_groups: Vec<(AutoScalingGroup, Tags)>,
+    /// What Resource Access Manager lists.
+    pub(super) resource_shares: Vec<(ResourceShare, Tags)>,
 }
 
 impl Balanced {
@@ -42,6 +45,19 @@ impl Balanced {
             arn.is_some_and(|arn| is_wanted(arn, name.unwrap_or_default(), tags))
         });
         Self { autoscaling_groups, ..self }
+    }
+
+    /// With those of these shares that are wanted.
+    pub(super) fn with_shares(
+        self,
+        mut resource_shares: Vec<(ResourceShare, Tags)>,
+        is_wanted: &IsWanted<'_>,
+    ) -> Self {
+        resource_shares.retain(|(share, tags)| {
+            let (arn, name) = (share.resource_share_arn(), share.name());
+            arn.is_some_and(|arn| is_wanted(arn, name.unwrap_or_default(), tags))
+        });
+        Self { resource_shares, ..self }
     }
 }
 
@@ -66,6 +82,7 @@ pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<Balance
         balancers.partition(|(balancer, _)| is_of(balancer, &LoadBalancerTypeEnum::Gateway));
     Ok(Balanced {
         autoscaling_groups: Vec::new(),
+        resource_shares: Vec::new(),
         gateway_load_balancers,
         load_balancers,
         target_groups: target_groups

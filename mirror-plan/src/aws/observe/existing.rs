@@ -83,7 +83,11 @@ pub(super) fn literal(text: &str) -> String {
 pub(super) fn is_listed(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::TargetGroup | Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::AutoscalingGroup
+        Kind::TargetGroup
+            | Kind::LoadBalancer
+            | Kind::GatewayLoadBalancer
+            | Kind::AutoscalingGroup
+            | Kind::ResourceShare
     )
 }
 
@@ -131,6 +135,11 @@ impl Meant {
                         admits(of.auto_scaling_group_arn(), of.auto_scaling_group_name(), tags)
                     })
                     .collect(),
+                Kind::ResourceShare => balanced
+                    .resource_shares
+                    .iter()
+                    .filter_map(|(of, tags)| admits(of.resource_share_arn(), of.name(), tags))
+                    .collect(),
                 _ => continue,
             };
             meant.insert(address.clone(), ids);
@@ -158,6 +167,7 @@ impl Meant {
             mut load_balancers,
             mut gateway_load_balancers,
             mut autoscaling_groups,
+            mut resource_shares,
         } = balanced.clone();
         target_groups.retain(|(of, _)| is_meant(Kind::TargetGroup, of.target_group_arn()));
         load_balancers.retain(|(of, _)| is_meant(Kind::LoadBalancer, of.load_balancer_arn()));
@@ -165,7 +175,14 @@ impl Meant {
             .retain(|(of, _)| is_meant(Kind::GatewayLoadBalancer, of.load_balancer_arn()));
         autoscaling_groups
             .retain(|(of, _)| is_meant(Kind::AutoscalingGroup, of.auto_scaling_group_arn()));
-        Balanced { target_groups, load_balancers, gateway_load_balancers, autoscaling_groups }
+        resource_shares.retain(|(of, _)| is_meant(Kind::ResourceShare, of.resource_share_arn()));
+        Balanced {
+            target_groups,
+            load_balancers,
+            gateway_load_balancers,
+            autoscaling_groups,
+            resource_shares,
+        }
     }
 
     /// What was seen of them, by address.

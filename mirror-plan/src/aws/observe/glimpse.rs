@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::Aws;
 use super::super::errors::AnswerError;
 use super::super::tags;
-use super::{ObserveError, autoscaling_group, elb, sweep};
+use super::{ObserveError, autoscaling_group, elb, resource_share, sweep};
 use crate::observed::Observed;
 use crate::resource::{Tags, tag};
 
@@ -19,12 +19,13 @@ pub(crate) async fn has_moved(
     seen: &Observed,
 ) -> Result<bool, ObserveError> {
     let is_owned = |_: &str, _: &str, its: &Tags| tags::is_of(its, stack);
-    let (swept, balanced, groups) = tokio::try_join!(
+    let (swept, balanced, groups, shares) = tokio::try_join!(
         Box::pin(sweep::sweep(aws, stack)),
         Box::pin(elb::sweep(aws, &is_owned)),
         Box::pin(async { Ok(autoscaling_group::tagged(aws, tag::STACK, stack).await?) }),
+        Box::pin(async { Ok(resource_share::tagged(aws, tag::STACK, stack).await?) }),
     )?;
-    let balanced = balanced.with_groups(groups, &is_owned);
+    let balanced = balanced.with_groups(groups, &is_owned).with_shares(shares, &is_owned);
     let mut tagged: BTreeSet<String> = swept.into_values().flatten().collect();
     tagged.extend(balanced.arns()?);
     let seen = seen.owned.values().flatten().map(|found| found.id.to_string());
@@ -34,13 +35,14 @@ pub(crate) async fn has_moved(
 impl elb::Balanced {
     /// The ARNs of all of it.
     fn arns(self) -> Result<Vec<String>, AnswerError> {
-        let Self { target_groups, load_balancers, gateway_load_balancers, autoscaling_groups } =
-            self;
+        let Self { target_groups, load_balancers, gateway_load_balancers, .. } = self;
+        let Self { autoscaling_groups, resource_shares, .. } = self;
         let balancers = load_balancers.into_iter().chain(gateway_load_balancers);
         let (balancers, _): (Vec<_>, Vec<_>) = balancers.unzip();
         let (groups, _): (Vec<_>, Vec<_>) = target_groups.into_iter().unzip();
         let mut arns = elb::arns(&balancers, &groups)?;
         arns.extend(autoscaling_groups.into_iter().filter_map(|(it, _)| it.auto_scaling_group_arn));
+        arns.extend(resource_shares.into_iter().filter_map(|(it, _)| it.resource_share_arn));
         Ok(arns)
     }
 }

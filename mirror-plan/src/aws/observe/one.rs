@@ -9,7 +9,7 @@ use super::super::Aws;
 use super::super::errors::{CallError, ErrorKind};
 use super::super::page::Ids;
 use super::elb::{Balanced, tags_of};
-use super::{ObserveError, Seen, Whose, autoscaling_group, kinds};
+use super::{ObserveError, Seen, Whose, autoscaling_group, kinds, resource_share};
 use crate::address::{Address, Kind};
 use crate::id::ObjectId;
 use crate::observed::Found;
@@ -63,6 +63,9 @@ async fn seen(
         }
         Kind::AutoscalingGroup => {
             balanced.autoscaling_groups = autoscaling_group(aws, id.as_str()).await?;
+        }
+        Kind::ResourceShare => {
+            balanced.resource_shares = resource_share::named(aws, id.as_str()).await?;
         }
         Kind::Vpc
         | Kind::Subnet

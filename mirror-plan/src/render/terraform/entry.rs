@@ -111,9 +111,9 @@ impl Entry<'_> {
     /// The attributes that its table reads; `None` for a part that is a reference.
     pub(super) fn schema(&self) -> Option<&'static ObjectType> {
         let schema = object_type(self.of.kind);
-        match (&self.part, &table::of(self.of.kind).part) {
-            (Some(_), Some(part)) => element(schema, part.of),
-            _ => Some(schema),
+        match table::of(self.of.kind).part_of(self.table) {
+            Some(part) => element(schema, part.of),
+            None => Some(schema),
         }
     }
 
@@ -222,9 +222,22 @@ impl<'p> Entries<'p> {
         let action = if same { Action::NoOp } else { change.action };
         let reason = whole.reason;
         entries.push(Entry { action, ..whole });
-        let Some(part) = &kind.part else { return };
-        let parts = |side: Option<(Object<'p>, &'p Value)>| {
-            side.map(|(object, _)| self.parts(object, part, None)).unwrap_or_default()
+        let [before, after] = [before, after].map(|side| side.map(|(object, _)| object));
+        for part in kind.parts {
+            self.add_parts((change, reason), part, (before, after), entries);
+        }
+    }
+
+    /// Adds the parts of a sort.
+    fn add_parts(
+        &self,
+        (change, reason): (&'p Change, Option<&'static str>),
+        part: &'static PartTable,
+        (before, after): (Option<Object<'p>>, Option<Object<'p>>),
+        entries: &mut Vec<Entry<'p>>,
+    ) {
+        let parts = |side: Option<Object<'p>>| {
+            side.map(|object| self.parts(object, part, None)).unwrap_or_default()
         };
         let (mut before, mut after) = (parts(before), parts(after));
         let keys: BTreeSet<String> = before.keys().chain(after.keys()).cloned().collect();
@@ -268,7 +281,7 @@ impl<'p> Entries<'p> {
             after: None,
         };
         let whole = entry(&kind.whole, None, object.node(value, kind.whole.rows));
-        let parts = kind.part.iter().flat_map(|part| {
+        let parts = kind.parts.iter().flat_map(|part| {
             let nodes = self.parts(object, part, Some(ids));
             nodes.into_iter().map(|(key, node)| entry(&part.table, Some(key), node))
         });

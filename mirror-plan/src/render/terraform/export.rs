@@ -290,20 +290,24 @@ impl<'e> Writer<'e> {
         let whole = change.and_then(|change| change.id.as_ref()).filter(|_| entry.before.is_some());
         let Some(whole) = whole else { return Import::Absent };
         let Some(part) = &entry.part else { return Import::By(imported_by(entry.of, whole)) };
-        let form = table::of(entry.of.kind).part.as_ref().map(|part| part.import);
+        let form = table::of(entry.of.kind).part_of(entry.table).map(|part| part.import);
         let was = change.and_then(|change| change.moved_from.as_ref()).unwrap_or(entry.of);
         let own = self.observed.current(was).and_then(|found| found.parts.get(part));
-        let referred = entry.before.as_ref().and_then(|node| referred(node));
-        match (form, own, referred) {
-            (Some(PartImport::Id), Some(own), _) => Import::By(own.to_string()),
-            (Some(PartImport::WholeThenId(between)), Some(own), _) => {
-                Import::By(format!("{whole}{between}{own}"))
+        let text = |name| entry.before.as_ref().and_then(|node| text(node, name));
+        let id = match form {
+            Some(PartImport::Id) => own.map(ObjectId::to_string),
+            Some(PartImport::WholeThenId(between)) => {
+                own.map(|own| format!("{whole}{between}{own}"))
             }
-            (Some(PartImport::ReferredThenWhole(between)), _, Some(referred)) => {
-                Import::By(format!("{referred}{between}{whole}"))
+            Some(PartImport::ReferredThenWhole(between)) => {
+                text("subnet_id").map(|referred| format!("{referred}{between}{whole}"))
             }
-            _ => Import::Never,
-        }
+            Some(PartImport::WholeThenAttribute(between, name)) => {
+                text(name).map(|text| format!("{whole}{between}{text}"))
+            }
+            Some(PartImport::Never) | None => None,
+        };
+        id.map_or(Import::Never, Import::By)
     }
 
     fn outputs(&mut self) -> Vec<Block> {
@@ -362,9 +366,9 @@ fn output_label(name: &str, taken: &mut BTreeSet<Address>) -> String {
     label.name.to_string()
 }
 
-/// The id of what a part refers to, for a part that is a reference.
-fn referred<'n>(node: &'n Node<'_>) -> Option<&'n str> {
-    match node.get("subnet_id")? {
+/// An attribute of a part that is a text.
+fn text<'n>(node: &'n Node<'_>, name: &str) -> Option<&'n str> {
+    match node.get(name)? {
         Node::Of(value) => match &**value {
             Value::String(id) => Some(id),
             _ => None,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::node::Node;
+use super::reference::ARN;
 use super::table::{Row, Shape, Source, This};
 use crate::address::Kind;
 use crate::attribute::{ObjectType, Presence, Type};
@@ -94,6 +95,7 @@ impl<'p> Scope<'p> {
             Source::Made(made) => known(made(self.value, self.object.this)),
             Source::Whole(name) => Node::Of(Cow::Borrowed(self.part?.whole.get(*name)?)),
             Source::Itself => Node::Of(Cow::Borrowed(self.value)),
+            Source::ItsArn(of) => self.its_arn(*of),
             Source::PartId => match self.part?.id {
                 Some(id) => known(id.as_str().into()),
                 None if exists => return None,
@@ -162,6 +164,21 @@ impl<'p> Scope<'p> {
                     None => Node::Later(Shape::Scalar),
                 }
             }
+            other => known(other.clone()),
+        }
+    }
+
+    /// The ARN of what is referred to by its id, or is to have one.
+    fn its_arn(self, of: ArnType) -> Node<'p> {
+        match self.value {
+            Value::String(id) => known(self.arn(of, id)),
+            Value::Unknown(unknown) => match unknown.origins.first() {
+                Some(Origin { address, .. }) => {
+                    let (address, attribute) = (address.clone(), ARN.to_owned());
+                    known(Value::Unknown(Unknown::attribute(Origin { address, attribute })))
+                }
+                None => Node::Later(Shape::Scalar),
+            },
             other => known(other.clone()),
         }
     }

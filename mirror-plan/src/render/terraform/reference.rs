@@ -11,6 +11,16 @@ use crate::address::{Address, Key};
 use crate::resource::computed;
 use crate::value::Value;
 
+/// What stands for the ARN of a resource of EC2, which is no attribute of it here.
+pub(super) const ARN: &str = "arn";
+
+/// What the provider calls an attribute of a resource.
+pub(super) fn name_of(address: &Address, attribute: &str) -> Option<&'static str> {
+    let whole = &table::of(address.kind).whole;
+    let arn = || whole.arn().filter(|_| attribute == ARN);
+    whole.name_of(attribute).or_else(arn)
+}
+
 /// The ids in a plan, and which attribute of which resource each is. It is never gone through, so its
 /// order reaches nothing.
 #[derive(Debug, Default)]
@@ -44,7 +54,13 @@ impl<'p> Ids<'p> {
 
     /// Which attribute of which resource it is.
     pub(super) fn attribute(&self, id: &str) -> Option<(&'p Address, &'static str)> {
-        self.0.get(id).copied()
+        self.0.get(id).copied().or_else(|| {
+            // The ARN of a resource of EC2 ends with its id.
+            let (arn, id) = id.rsplit_once('/')?;
+            let (address, _) = self.0.get(id).filter(|_| arn.starts_with("arn:"))?;
+            table::of(address.kind).whole.arn()?;
+            Some((*address, ARN))
+        })
     }
 
     /// Whose id it is.
@@ -59,7 +75,7 @@ impl<'p> Ids<'p> {
             Value::String(text) => {
                 let known = self.attribute(text);
                 found.extend(known.and_then(|(address, attribute)| {
-                    let attribute = table::of(address.kind).whole.name_of(attribute)?;
+                    let attribute = name_of(address, attribute)?;
                     Some(Reference { address, attribute })
                 }));
             }
@@ -74,8 +90,7 @@ impl<'p> Ids<'p> {
                 secret.reveal().into_iter().for_each(|value| self.collect(value, found));
             }
             Value::Unknown(unknown) => found.extend(unknown.origins.iter().map(|origin| {
-                let whole = &table::of(origin.address.kind).whole;
-                let attribute = whole.name_of(&origin.attribute).unwrap_or_default();
+                let attribute = name_of(&origin.address, &origin.attribute).unwrap_or_default();
                 Reference { address: &origin.address, attribute }
             })),
         }

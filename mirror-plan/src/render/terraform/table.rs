@@ -17,14 +17,15 @@ mod gateway;
 mod group;
 mod mirror;
 mod network;
+mod share;
 mod words;
 
 /// What a kind is to Terraform.
 pub(super) struct KindTable {
     /// The resource itself.
     pub(super) whole: Table,
-    /// Its parts that are resources of their own.
-    pub(super) part: Option<PartTable>,
+    /// Its parts that are resources of their own, by sort.
+    pub(super) parts: &'static [PartTable],
 }
 
 /// A type of resource of the provider.
@@ -60,6 +61,8 @@ pub(super) enum PartImport {
     WholeThenId(&'static str),
     /// The id of what it refers to, this text, and the id of the whole.
     ReferredThenWhole(&'static str),
+    /// The id of the whole, this text, and the attribute of the provider of this name.
+    WholeThenAttribute(&'static str, &'static str),
     /// The provider imports none.
     Never,
 }
@@ -88,6 +91,8 @@ pub(super) enum Source {
     Whole(&'static str),
     /// For a part that is a reference: the part.
     Itself,
+    /// For a part that is a reference to a resource of EC2: the ARN of that, which follows from its id.
+    ItsArn(ArnType),
     /// For a part: its id.
     PartId,
     /// A block, with the attributes of the object of this name.
@@ -166,6 +171,14 @@ pub(super) const fn of(kind: Kind) -> &'static KindTable {
         Kind::MirrorTarget => &mirror::TARGET,
         Kind::MirrorFilter => &mirror::FILTER,
         Kind::MirrorSession => &mirror::SESSION,
+        Kind::ResourceShare => &share::SHARE,
+    }
+}
+
+impl KindTable {
+    /// The parts that a table of the provider is of; `None` for the table of the whole.
+    pub(super) fn part_of(&self, table: &Table) -> Option<&'static PartTable> {
+        self.parts.iter().find(|part| part.table.name == table.name)
     }
 }
 
@@ -173,6 +186,12 @@ impl Table {
     /// What the provider calls an attribute; `None` if it has no word for it.
     pub(super) fn name_of(&self, attribute: &str) -> Option<&'static str> {
         let row = self.rows.iter().find(|row| row.from.reads(attribute))?;
+        Some(row.name)
+    }
+
+    /// What the provider calls the ARN of a resource of EC2, which is no attribute here.
+    pub(super) fn arn(&self) -> Option<&'static str> {
+        let row = self.rows.iter().find(|row| matches!(row.from, Source::Arn(_)))?;
         Some(row.name)
     }
 }
@@ -189,9 +208,12 @@ impl Source {
             | Self::ServiceName(name) => {
                 schema.is_some_and(|schema| schema.attribute(name).is_some())
             }
-            Self::Made(_) | Self::Whole(_) | Self::Itself | Self::Group(_) | Self::Always(_) => {
-                true
-            }
+            Self::Made(_)
+            | Self::Whole(_)
+            | Self::Itself
+            | Self::ItsArn(_)
+            | Self::Group(_)
+            | Self::Always(_) => true,
             Self::Again(_)
             | Self::PartId
             | Self::Unset
@@ -215,6 +237,7 @@ impl Source {
             | Self::Made(_)
             | Self::Whole(_)
             | Self::Itself
+            | Self::ItsArn(_)
             | Self::PartId
             | Self::Always(_)
             | Self::Unset
@@ -291,10 +314,9 @@ mod tests {
     fn every_attribute_of_every_kind_has_its_place() {
         for kind in Kind::all() {
             let table = of(kind);
-            let part = table.part.as_ref();
             let told = object_type(kind).attributes.iter().map(|a| a.name);
             for attribute in told.chain(computed(kind).iter().map(|c| c.name)) {
-                let is_part = part.is_some_and(|part| part.of == attribute);
+                let is_part = table.parts.iter().any(|part| part.of == attribute);
                 let has_row = table.whole.name_of(attribute).is_some();
                 // A word to this tool, of which AWS hears nothing.
                 let is_word = attribute == "open_to_world";
@@ -310,7 +332,7 @@ mod tests {
     #[test]
     fn a_row_reads_what_there_is() {
         for kind in Kind::all() {
-            let KindTable { whole, part } = of(kind);
+            let KindTable { whole, parts } = of(kind);
             assert!(is_sorted(whole.rows), "{}", whole.name);
             let names = |attribute: &str| {
                 object_type(kind).attribute(attribute).is_some()
@@ -321,23 +343,31 @@ mod tests {
                     assert!(names(name), "{} reads {kind}.{name}", whole.name);
                 }
             }
-            let Some(PartTable { of, only, table, fixed, import: _ }) = part else { continue };
-            assert!(is_sorted(table.rows), "{}", table.name);
-            assert!(fixed.iter().all(|name| table.rows.iter().any(|row| row.name == *name)));
-            let element = match (&object_type(kind).attribute(of).unwrap().holds, only) {
-                (Type::Set(element), None) => *element,
-                (one, Some(_)) => one,
-                (_, None) => panic!("{kind}.{of} is no set"),
-            };
-            for row in rows(table.rows) {
-                match (&row.from, element) {
-                    (Source::Whole(name), _) => assert!(names(name), "{}", row.name),
-                    (Source::Own(name) | Source::Turned(name, _), Type::Object(object)) => {
-                        assert!(object.attribute(name).is_some(), "{} reads {name}", table.name);
-                    }
-                    (Source::Own(_) | Source::Turned(..), _) => panic!("{}", row.name),
-                    _ => {}
+            parts.iter().for_each(|part| reads_what_there_is(kind, part, &names));
+        }
+    }
+
+    fn reads_what_there_is(kind: Kind, part: &PartTable, names: &impl Fn(&str) -> bool) {
+        let PartTable { of, only, table, fixed, import } = part;
+        assert!(is_sorted(table.rows), "{}", table.name);
+        let has = |name: &str| table.rows.iter().any(|row| row.name == name);
+        assert!(fixed.iter().all(|name| has(name)));
+        if let PartImport::WholeThenAttribute(_, name) = import {
+            assert!(has(name), "{} is imported by {name}", table.name);
+        }
+        let element = match (&object_type(kind).attribute(of).unwrap().holds, only) {
+            (Type::Set(element), None) => *element,
+            (one, Some(_)) => one,
+            (_, None) => panic!("{kind}.{of} is no set"),
+        };
+        for row in rows(table.rows) {
+            match (&row.from, element) {
+                (Source::Whole(name), _) => assert!(names(name), "{}", row.name),
+                (Source::Own(name) | Source::Turned(name, _), Type::Object(object)) => {
+                    assert!(object.attribute(name).is_some(), "{} reads {name}", table.name);
                 }
+                (Source::Own(_) | Source::Turned(..), _) => panic!("{}", row.name),
+                _ => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::attribute::{Presence, Type};
 use crate::packet::{Mirrored, TrafficChange};
 use crate::plan::{Action, Capture, CaptureGap, Change, EachOf, Plan, Reason};
 use crate::render::estimate::about;
-use crate::render::{Palette, Wording, fan_out};
+use crate::render::{Palette, Wording, fan_out, sharing};
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Cause, Origin, Unknown, Value};
 
@@ -92,6 +92,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, text: &Text<'_>, change: &Change
         write_capture(f, capture, plan.capture_gap(change))?;
     }
     if let Some(line) = fan_out::leaves(plan, change.after.as_ref()) {
+        writeln!(f, "  # {line}")?;
+    }
+    for line in sharing::lines(plan, change) {
         writeln!(f, "  # {line}")?;
     }
     if let Some(TrafficChange { begins, ends }) = TrafficChange::of(plan, change) {

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use aws_sdk_autoscaling::types::Tag as GroupTag;
 use aws_sdk_ec2::types::Tag;
 use aws_sdk_elasticloadbalancingv2::types::Tag as BalancingTag;
+use aws_sdk_ram::types::Tag as SharingTag;
 use mirror_local::{Cloud, LoggedCall};
 use mirror_plan::iam::Purpose;
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, config, stack, transit_gateway};
+use mirror_tests::{REGION, Rig, config, resource_shares, stack, transit_gateway};
 
 use super::{Attached, account, live, receiver, run, whole};
 
@@ -234,7 +235,8 @@ async fn nobody_with_the_policy_takes_ownership_tags_away() {
     let mut all = printed.clone();
     all.0.push(serde_json::from_str(everything).unwrap());
     let sids: BTreeSet<String> = printed.actions("Deny").into_iter().map(|(sid, _)| sid).collect();
-    assert_eq!(sids, BTreeSet::from(["KeepOwnership".to_owned(), "KeepTags".to_owned()]));
+    let denials = ["KeepOwnership", "KeepShares", "KeepTags", "LeaveShares"];
+    assert_eq!(sids, BTreeSet::from(denials.map(str::to_owned)));
     for policies in [printed.clone(), all.clone()] {
         assert_eq!(losses(&policies).await, Vec::<&str>::new());
     }
@@ -245,16 +247,19 @@ async fn nobody_with_the_policy_takes_ownership_tags_away() {
         "RemoveTags",
         "CreateOrUpdateTags",
         "DeleteTags of a group",
+        "UntagResource",
     ];
     assert_eq!(losses(&all.without("KeepOwnership", None)).await, named);
     assert_eq!(losses(&all.without("KeepTags", None)).await, ["DeleteTags without keys"]);
+    assert_eq!(losses(&all.without("KeepShares", None)).await, ["TagResource"]);
+    assert_eq!(losses(&all.without("LeaveShares", None)).await, ["TagResource of others"]);
     for (sid, action) in printed.actions("Deny") {
         let lost = losses(&all.without(&sid, Some(&action))).await;
         assert_eq!(lost.len(), 1, "{sid}: {action}: {lost:?}");
     }
 }
 
-/// By which calls something of the lab loses an ownership tag.
+/// By which calls something of the lab loses an ownership tag, or a share of another stack its own.
 async fn losses(policies: &Attached) -> Vec<&'static str> {
     let rig = account().await;
     run(&rig, &whole(), Mode::Apply).await.unwrap();
@@ -267,8 +272,13 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
     let filter = filters.traffic_mirror_filters()[0].traffic_mirror_filter_id().unwrap().to_owned();
     let groups = elb.describe_target_groups().send().await.unwrap();
     let group = groups.target_groups()[0].target_group_arn().unwrap().to_owned();
-    policies.attach(&rig.cloud);
     let key = "mirror-plan:stack";
+    let ram = aws_sdk_ram::Client::new(&config(&rig.cloud));
+    let owner = |stack: &str| SharingTag::builder().key(key).value(stack).build();
+    let share = resource_shares(&rig.cloud).await[0].resource_share_arn().unwrap().to_owned();
+    let theirs = ram.create_resource_share().name("peer").tags(owner("theirs")).send().await;
+    let theirs = theirs.unwrap().resource_share.unwrap().resource_share_arn.unwrap();
+    policies.attach(&rig.cloud);
     let tag = || Tag::builder().key(key).value("other").build();
     let balancing_tag = || BalancingTag::builder().key(key).value("other").build();
     let bare = Tag::builder().key(key).build();
@@ -281,6 +291,10 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
     };
     let set = autoscaling.create_or_update_tags().tags(scaling_tag().value("other").build());
     let removed = autoscaling.delete_tags().tags(scaling_tag().build());
+    let tagged = |share: &str, stack: &str| {
+        ram.tag_resource().resource_share_arn(share).tags(owner(stack)).send()
+    };
+    let untagged = ram.untag_resource().resource_share_arn(&share).tag_keys(key).send();
     let done = [
         ("CreateTags", ec2.create_tags().resources(&filter).tags(tag()).send().await.is_ok()),
         ("DeleteTags", ec2.delete_tags().resources(&filter).tags(bare).send().await.is_ok()),
@@ -292,6 +306,9 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
         ("RemoveTags", elb.remove_tags().resource_arns(&group).tag_keys(key).send().await.is_ok()),
         ("CreateOrUpdateTags", set.send().await.is_ok()),
         ("DeleteTags of a group", removed.send().await.is_ok()),
+        ("TagResource", tagged(&share, "other").await.is_ok()),
+        ("UntagResource", untagged.await.is_ok()),
+        ("TagResource of others", tagged(&theirs, "lab").await.is_ok()),
     ];
     done.into_iter().filter_map(|(call, done)| done.then_some(call)).collect()
 }

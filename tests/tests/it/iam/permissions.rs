@@ -161,6 +161,7 @@ async fn nobody_who_has_the_policy_is_denied_and_why_a_call_is_not_checked_is_kn
     assert_snapshot!(others, @"
     CreateRoute: InvalidParameterValue
     CreateTrafficMirrorSession: InvalidParameterValue
+    CreateTrafficMirrorTarget: InvalidParameterValue
     CreateVpcEndpointServiceConfiguration: InvalidParameter
     ");
 }

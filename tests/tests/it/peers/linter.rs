@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mirror_plan::iam::{Location, Purpose, policies};
-use mirror_tests::{REGION, lab, stack};
+use mirror_tests::{REGION, lab, sharing, stack};
 
 use super::{packages, skipped};
 
@@ -46,7 +46,7 @@ fn a_linter_knows_every_word_of_the_policies() {
     let borrower = names.iter().fold(borrower.to_owned(), |text, (name, id)| {
         text.replace(&format!("\"{name}\""), &format!("\"{id}\""))
     });
-    let printed: Vec<String> = [lab(), stack(&borrower)]
+    let printed: Vec<String> = [lab(), stack(&borrower), sharing()]
         .iter()
         .flat_map(|stack| {
             let all = [Purpose::Plan, Purpose::Metrics, Purpose::Apply, Purpose::Destroy];

@@ -48,7 +48,9 @@ const fn of(kind: Kind) -> Option<DataSource> {
         | Kind::EndpointService
         | Kind::MirrorTarget
         | Kind::MirrorFilter
-        | Kind::MirrorSession => return None,
+        | Kind::MirrorSession
+        // Its data source finds shares by name, which several may have.
+        | Kind::ResourceShare => return None,
     };
     Some(DataSource { id, else_by })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::entry::bare;
-use super::super::reference::Ids;
+use super::super::reference::{Ids, name_of};
 use super::super::table;
 use super::data_source;
 use crate::address::{Address, Kind, Name};
@@ -122,7 +122,7 @@ impl<'e> Names<'e> {
         let name = if self.found.contains(address) {
             data_source::attribute(address.kind, attribute)
         } else {
-            table::of(address.kind).whole.name_of(attribute)
+            name_of(address, attribute)
         };
         Ok(format!("{block}.{}", name.ok_or_else(untold)?))
     }

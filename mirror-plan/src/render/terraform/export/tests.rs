@@ -2,6 +2,7 @@
 
 mod groups;
 mod scaling;
+mod sharing;
 
 use insta::assert_snapshot;
 use serde_json::json;

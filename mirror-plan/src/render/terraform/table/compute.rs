@@ -8,7 +8,7 @@ use super::{
 
 pub(super) const INSTANCE: KindTable = KindTable {
     whole: Table { name: "aws_instance", schema_version: 1, rows: INSTANCE_ROWS },
-    part: None,
+    parts: &[],
 };
 
 const INSTANCE_ROWS: &[Row] = &[
@@ -105,7 +105,7 @@ pub(super) const TARGET_GROUP: KindTable = KindTable {
             row("vpc_id", Own("vpc")),
         ],
     },
-    part: Some(PartTable {
+    parts: &[PartTable {
         of: "targets",
         only: None,
         table: Table {
@@ -121,7 +121,7 @@ pub(super) const TARGET_GROUP: KindTable = KindTable {
         },
         fixed: &["port", "target_group_arn", "target_id"],
         import: PartImport::Never,
-    }),
+    }],
 };
 
 const HEALTH_CHECK: &[Row] = &[
@@ -173,7 +173,7 @@ pub(super) const LOAD_BALANCER: KindTable = KindTable {
             later("zone_id"),
         ],
     },
-    part: Some(PartTable {
+    parts: &[PartTable {
         of: "listeners",
         only: None,
         table: Table {
@@ -194,7 +194,7 @@ pub(super) const LOAD_BALANCER: KindTable = KindTable {
         },
         fixed: &["load_balancer_arn"],
         import: PartImport::Id,
-    }),
+    }],
 };
 
 const FORWARD: &[Row] = &[

@@ -38,7 +38,7 @@ pub(super) const LOAD_BALANCER: KindTable = KindTable {
             later("zone_id"),
         ],
     },
-    part: Some(PartTable {
+    parts: &[PartTable {
         of: "target_group",
         only: Some(LISTENER),
         table: Table {
@@ -59,7 +59,7 @@ pub(super) const LOAD_BALANCER: KindTable = KindTable {
         },
         fixed: &["load_balancer_arn"],
         import: PartImport::Id,
-    }),
+    }],
 };
 
 const FORWARD: &[Row] = &[
@@ -96,7 +96,7 @@ pub(super) const SERVICE: KindTable = KindTable {
             tags_all(),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 pub(super) const ENDPOINT: KindTable = KindTable {
@@ -127,5 +127,5 @@ pub(super) const ENDPOINT: KindTable = KindTable {
             row("vpc_id", Own("vpc")),
         ],
     },
-    part: None,
+    parts: &[],
 };

@@ -50,7 +50,7 @@ pub(super) const TEMPLATE: KindTable = KindTable {
             row("vpc_security_group_ids", Own("security_groups")),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 /// The root device. Images tell which it is; this is that of Amazon Linux.
@@ -117,7 +117,7 @@ pub(super) const GROUP: KindTable = KindTable {
             nothing("warm_pool"),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 const LAUNCH_TEMPLATE: &[Row] =

@@ -19,7 +19,7 @@ pub(super) const TARGET: KindTable = KindTable {
             tags_all(),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 pub(super) const FILTER: KindTable = KindTable {
@@ -35,7 +35,7 @@ pub(super) const FILTER: KindTable = KindTable {
             tags_all(),
         ],
     },
-    part: Some(PartTable {
+    parts: &[PartTable {
         of: "rules",
         only: None,
         table: Table {
@@ -58,7 +58,7 @@ pub(super) const FILTER: KindTable = KindTable {
         },
         fixed: &["traffic_mirror_filter_id"],
         import: PartImport::WholeThenId(":"),
-    }),
+    }],
 };
 
 pub(super) const SESSION: KindTable = KindTable {
@@ -80,5 +80,5 @@ pub(super) const SESSION: KindTable = KindTable {
             row("virtual_network_id", Own("vni")),
         ],
     },
-    part: None,
+    parts: &[],
 };

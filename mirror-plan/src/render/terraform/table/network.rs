@@ -30,7 +30,7 @@ pub(super) const VPC: KindTable = KindTable {
             tags_all(),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 pub(super) const SUBNET: KindTable = KindTable {
@@ -57,7 +57,7 @@ pub(super) const SUBNET: KindTable = KindTable {
             row("vpc_id", Own("vpc")),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 pub(super) const INTERNET_GATEWAY: KindTable = KindTable {
@@ -73,7 +73,7 @@ pub(super) const INTERNET_GATEWAY: KindTable = KindTable {
             row("vpc_id", Own("vpc")),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 pub(super) const VPC_PEERING: KindTable = KindTable {
@@ -95,7 +95,7 @@ pub(super) const VPC_PEERING: KindTable = KindTable {
             row("vpc_id", Own("requester")),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 pub(super) const TRANSIT_GATEWAY_ATTACHMENT: KindTable = KindTable {
@@ -117,7 +117,7 @@ pub(super) const TRANSIT_GATEWAY_ATTACHMENT: KindTable = KindTable {
             row("vpc_owner_id", Account),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 pub(super) const ROUTE_TABLE: KindTable = KindTable {
@@ -135,7 +135,7 @@ pub(super) const ROUTE_TABLE: KindTable = KindTable {
             row("vpc_id", Own("vpc")),
         ],
     },
-    part: Some(PartTable {
+    parts: &[PartTable {
         of: "subnets",
         only: None,
         table: Table {
@@ -150,7 +150,7 @@ pub(super) const ROUTE_TABLE: KindTable = KindTable {
         },
         fixed: &["route_table_id", "subnet_id"],
         import: PartImport::ReferredThenWhole("/"),
-    }),
+    }],
 };
 
 /// The provider has an attribute for each sort of target, and an empty text for those that a route
@@ -190,7 +190,7 @@ pub(super) const SECURITY_GROUP: KindTable = KindTable {
             row("vpc_id", Own("vpc")),
         ],
     },
-    part: None,
+    parts: &[],
 };
 
 const RULE: &[Row] = &[

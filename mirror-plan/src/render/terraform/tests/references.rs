@@ -2,22 +2,24 @@
 
 use super::*;
 
+/// The expressions of a plan that refer to something, by attribute.
+fn references(plan: &Plan) -> BTreeMap<String, String> {
+    let json = json_of(plan);
+    let mut found = BTreeMap::new();
+    for block in json["configuration"]["root_module"]["resources"].as_array().unwrap() {
+        for (name, expression) in block["expressions"].as_object().unwrap() {
+            let text = expression.to_string();
+            if text.contains("references") {
+                found.insert(format!("{}.{name}", block["address"]), text);
+            }
+        }
+    }
+    found
+}
+
 /// A plan holds ids where what is referred to is there already: they are turned back.
 #[test]
 fn references_are_the_same_before_and_after_an_apply() {
-    let references = |plan: &Plan| {
-        let json = json_of(plan);
-        let mut found = BTreeMap::new();
-        for block in json["configuration"]["root_module"]["resources"].as_array().unwrap() {
-            for (name, expression) in block["expressions"].as_object().unwrap() {
-                let text = expression.to_string();
-                if text.contains("references") {
-                    found.insert(format!("{}.{name}", block["address"]), text);
-                }
-            }
-        }
-        found
-    };
     let before = references(&planned(lab(), &nothing()));
     let after = references(&planned(lab(), &applied(&stack(lab()))));
     // An ARN is an id as well, and Terraform's documents use either.
@@ -54,6 +56,32 @@ fn references_are_the_same_before_and_after_an_apply() {
     "aws_security_group.target".vpc_id {"references":["aws_vpc.lab.id","aws_vpc.lab"]}
     "aws_subnet.source".vpc_id {"references":["aws_vpc.lab.id","aws_vpc.lab"]}
     "aws_subnet.target".vpc_id {"references":["aws_vpc.lab.id","aws_vpc.lab"]}
+    "#);
+}
+
+/// Some attributes are ARNs of what has an id here.
+#[test]
+fn an_arn_refers_to_what_has_the_id_in_it() {
+    let sharing = json!({
+        "mirror_target.sensor": { "network_interface": "eni-0a1b2c3d4e5f67890" },
+        "resource_share.sensors": {
+            "mirror_targets": ["@mirror_target.sensor"], "principals": ["222233334444"],
+        },
+    });
+    let there = planned(sharing.clone(), &applied(&stack(sharing.clone())));
+    let new = planned(sharing, &nothing());
+    assert_eq!(references(&there), references(&new));
+    let shown: Vec<String> = references(&new).iter().map(|(at, to)| format!("{at} {to}")).collect();
+    assert_snapshot!(shown.join("\n"), @r#"
+    "aws_ram_principal_association.sensors".resource_share_arn {"references":["aws_ram_resource_share.sensors.id","aws_ram_resource_share.sensors"]}
+    "aws_ram_resource_association.sensors".resource_arn {"references":["aws_ec2_traffic_mirror_target.sensor.arn","aws_ec2_traffic_mirror_target.sensor"]}
+    "aws_ram_resource_association.sensors".resource_share_arn {"references":["aws_ram_resource_share.sensors.id","aws_ram_resource_share.sensors"]}
+    "#);
+    assert_snapshot!(changes(&json_of(&new)), @r#"
+    create aws_ec2_traffic_mirror_target.sensor
+    create aws_ram_principal_association.sensors["222233334444"]
+    create aws_ram_resource_association.sensors["sensor"]
+    create aws_ram_resource_share.sensors
     "#);
 }
 

@@ -12,7 +12,7 @@ use mirror_plan::render::stack_file::StackText;
 use mirror_plan::render::terraform::Export;
 use mirror_plan::resource::Resource;
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, lab, stack, wide};
+use mirror_tests::{REGION, Rig, lab, sharing, stack, wide};
 use serde_json::Value as Json;
 
 use super::{Terraform, is_there, plugins, provider};
@@ -77,7 +77,7 @@ async fn terraform_takes_over_what_was_exported_and_gives_it_back() {
         Ok(plugins) => plugins,
         Err(why) => return println!("{}", skipped(&why)),
     };
-    for stack in [wide(), stack(OTHERS)] {
+    for stack in [wide(), stack(OTHERS), sharing()] {
         let rig = Rig::instant();
         rig.converge(&stack).await;
         let observed = rig.observe(&stack).await;
@@ -274,7 +274,7 @@ fn what_is_exported_can_be_parsed_and_has_every_resource() {
 
 fn generated() -> impl Iterator<Item = Stack> {
     let seeds = (0..32).map(|seed| stack(&crate::generate::stack_file(seed, 0)));
-    [lab(), wide(), stack(OTHERS)].into_iter().chain(seeds)
+    [lab(), wide(), stack(OTHERS), sharing()].into_iter().chain(seeds)
 }
 
 fn nothing() -> Observed {

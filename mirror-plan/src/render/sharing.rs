@@ -1,0 +1,105 @@
+//! Sharing, as plans show it: what a change means for the packets of other accounts.
+//!
+//! Nobody asks before a share ends. Sessions of other accounts to what was shared stay where they are, and
+//! carry nothing: their owners see it by the packets that do not come.
+//!
+//! Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target": who loses a share loses
+//! access to what is in it, and a session becomes inactive when its target is deleted. That AWS refuses to delete
+//! a target in use, its API reference says of `DeleteTrafficMirrorTarget`; which of both it is between
+//! accounts is not verified.
+
+use std::collections::BTreeSet;
+
+use crate::address::Kind;
+use crate::plan::{Action, Change, Plan};
+use crate::scalar::SharePrincipal;
+use crate::value::Value;
+
+/// What a change of a share, or of a target that is in one, means for others, a line each.
+pub(super) fn lines(plan: &Plan, change: &Change) -> Vec<String> {
+    match change.kind() {
+        Kind::ResourceShare => of_share(change),
+        Kind::MirrorTarget if is_shared(plan, change) => of_target(change.action),
+        _ => Vec::new(),
+    }
+}
+
+fn of_share(change: &Change) -> Vec<String> {
+    let Change { action, before, after, .. } = change;
+    let invites = member(after, "external_principals") == Some(&Value::Bool(true));
+    let (were, will_be) = (texts(before, "principals"), texts(after, "principals"));
+    // Whoever has accepted an invitation to the old share is in no other.
+    let is_anew = matches!(action, Action::Replace(_));
+    let again = were.intersection(&will_be).filter(|it| is_anew && invites && is_account(it));
+    let again = again.map(|account| {
+        format!(
+            "account {account} is invited anew, unless it is of the same organization: until it \
+             accepts, its sessions carry nothing"
+        )
+    });
+    let come = will_be.difference(&were).map(|principal| {
+        let first = if invites && is_account(principal) {
+            ", which has to accept first unless it is of the same organization"
+        } else {
+            ""
+        };
+        format!("packets may come from {}{first}", who(principal))
+    });
+    let go = were.difference(&will_be).map(|principal| {
+        format!("packets of {} come no more: its sessions stay, and carry nothing", who(principal))
+    });
+    let left = &texts(before, "mirror_targets") - &texts(after, "mirror_targets");
+    let left = left.iter().filter(|_| *action == Action::Update).map(|target| {
+        format!(
+            "packets of others to {target} come no more: their sessions stay, and carry nothing"
+        )
+    });
+    again.chain(come).chain(go).chain(left).collect()
+}
+
+/// Whether a share has the target that a change is about, which is there.
+fn is_shared(plan: &Plan, change: &Change) -> bool {
+    let mut shares = plan.changes.iter().filter(|share| share.kind() == Kind::ResourceShare);
+    change.id.as_ref().is_some_and(|id| {
+        shares.any(|share| texts(&share.before, "mirror_targets").contains(id.as_str()))
+    })
+}
+
+fn of_target(action: Action) -> Vec<String> {
+    let sessions = "sessions of other accounts keep it from being deleted, or end with it";
+    match action {
+        Action::Delete => vec![sessions.to_owned()],
+        Action::Replace(_) => vec![format!("{sessions}: their owners have to send to the new one")],
+        Action::NoOp | Action::Move | Action::Create | Action::Update => Vec::new(),
+    }
+}
+
+/// `account 111122223333`, `all of arn:aws:organizations::...`.
+fn who(principal: &str) -> String {
+    let what = if is_account(principal) { "account" } else { "all of" };
+    format!("{what} {principal}")
+}
+
+fn is_account(principal: &str) -> bool {
+    principal.parse().is_ok_and(|principal: SharePrincipal| principal.is_account())
+}
+
+fn member<'v>(attributes: &'v Option<Value>, name: &str) -> Option<&'v Value> {
+    match attributes {
+        Some(Value::Object(members)) => members.get(name),
+        _ => None,
+    }
+}
+
+/// The texts in a list of a resource; what is not known yet is none of them.
+fn texts<'v>(attributes: &'v Option<Value>, name: &str) -> BTreeSet<&'v str> {
+    let items = match member(attributes, name) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let texts = items.iter().filter_map(|item| match item {
+        Value::String(text) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}

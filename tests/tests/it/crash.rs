@@ -88,6 +88,25 @@ fn a_killed_destroy_is_taken_up_by_the_next() {
     kill_everywhere(Some(Mode::Apply), Mode::Destroy, Mode::Destroy);
 }
 
+/// A target that is made anew in its place, another account, another name: every call about a share that stands.
+#[test]
+fn a_killed_change_of_a_share_is_taken_up_by_the_next() {
+    let text = include_str!("../../src/sharing.mirror.hcl");
+    let (one, new) =
+        ("{ network_interface = instance.one }", "instance.one\n  description = \"new\"");
+    let changed = text.replace(one, &format!("{{\n  network_interface = {new}\n}}"));
+    let changed = changed.replace("\"222233334444\"", "\"444455556666\"");
+    let changed = stack(&changed.replace("tags  ", "name = \"another\"\n  tags  "));
+    let (stack, before) = (&changed, sharing());
+    for then in [Mode::Apply, Mode::Destroy] {
+        let before = Some((&before, Mode::Apply));
+        let (killed, missing) = (Mode::Apply, None);
+        let sweep = Sweep { stack, before, killed, then, missing, one_in: 1 };
+        let of = format!("a changed share: {killed:?} killed, then {then:?}");
+        sweep.over(a_few_seeds()).expect_none_bad(&of);
+    }
+}
+
 /// Loses the answer to each call that changes something in three ways.
 fn lose_every_answer(stack: &Stack, seeds: Range<u64>, missing: Option<Safeguard>) -> Tally {
     let wanted = undisturbed(stack, &[Mode::Apply]);

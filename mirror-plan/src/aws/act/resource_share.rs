@@ -95,7 +95,8 @@ async fn associate(
     Ok(Made::nothing())
 }
 
-/// Takes targets and principals out of a share, one by one: of several, RAM takes out none if one is out already.
+/// Takes targets and principals out of a share, one by one: what becomes of several of which one is out already, no
+/// document says.
 async fn disassociate(
     acting: &Acting<'_>,
     share: &ResourceShareArn,

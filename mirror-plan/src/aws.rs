@@ -46,7 +46,7 @@ pub use errors::{CallError, ErrorKind};
 pub use metrics::metrics;
 pub use observe::health::target_health;
 pub use observe::strangers::{in_the_way, strangers};
-pub use observe::{ObserveError, Sight, Wanted, candidates, observe};
+pub use observe::{Candidates, ObserveError, Sight, Wanted, candidates, observe};
 pub use permission::check_permissions;
 pub use rate::Pace;
 pub use wait::Waiting;

@@ -59,7 +59,7 @@ mod transit_gateway_attachment;
 mod vpc;
 mod vpc_peering;
 
-pub use candidates::candidates;
+pub use candidates::{Candidates, candidates};
 pub(super) use gateway_load_balancer_endpoint::EndpointState;
 pub(crate) use glimpse::has_moved;
 pub(crate) use one::{Look, look_at};

@@ -15,6 +15,9 @@ use crate::observed::Found;
 use crate::plan::{Adoption, not_free};
 use crate::resource::tag;
 
+/// What can be adopted, and what is said of the rest.
+pub type Candidates = (Vec<Adoption>, Vec<Diagnostic>);
+
 /// Reads the objects that are to be these resources. What is not there, or somebody's already, is said; so
 /// is what a stack file cannot say of them.
 ///
@@ -24,7 +27,7 @@ pub fn candidates<'a>(
     aws: &'a Aws,
     stack: &'a str,
     wanted: &'a [(Address, ObjectId)],
-) -> BoxFuture<'a, Result<(Vec<Adoption>, Vec<Diagnostic>), ObserveError>> {
+) -> BoxFuture<'a, Result<Candidates, ObserveError>> {
     Box::pin(async move {
         let mut ids: BTreeMap<Kind, Ids> = BTreeMap::new();
         let mut balanced = Balanced::default();

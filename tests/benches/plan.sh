@@ -3,7 +3,7 @@
 # after they are applied, and on as many over sources in 40 VPCs, and counts the calls. Prints one line each: seconds, megabytes, calls.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-cargo build --release --quiet --package mirror-plan-cli
+cargo build --release --quiet --workspace
 cargo build --quiet --workspace --all-targets # what makes the account is not measured
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 folder=$(mktemp -d)

@@ -4,7 +4,7 @@
 //! them, be it one of a group or not. A load balancer that faces the internet is refused in a VPC without a gateway. A receiver
 //! that is stopped for a moment cannot be registered. Mirroring begins when receivers are registered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::Decisions;
 use super::{Action, Phase};
@@ -32,7 +32,7 @@ pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<Order> {
     let mut orders = Vec::new();
     for (later, resource) in &stack.resources {
         let (earlier, phases): (Vec<&Address>, _) = match resource {
-            Resource::Instance(instance) => (stack.tables_of(&instance.subnet), BOTH),
+            Resource::Instance(instance) => (stack.tables_of(&instance.subnet).collect(), BOTH),
             Resource::AutoscalingGroup(group) => (stack.before_instances_of(group), BOTH),
             Resource::LoadBalancer(balancer) => (stack.gateways_of(balancer), BOTH),
             // That a new instance is there before it is registered is told by the reference.
@@ -49,18 +49,25 @@ pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<Order> {
     orders
 }
 
-/// The resources as they will be, and how to find them.
+/// The resources as they will be, and how to find them. Sessions and instances come by the ten thousand, so that nothing
+/// looks through all resources for one of them.
 struct Desired<'d> {
     resources: BTreeMap<&'d Address, &'d Resource>,
     /// By the id of the object that stands for it and stays.
     addresses: BTreeMap<&'d str, &'d Address>,
+    /// The route tables of each subnet.
+    tables: BTreeMap<&'d Ref<Subnet>, Vec<&'d Address>>,
+    /// The internet gateways of each VPC.
+    gateways: BTreeMap<&'d Ref<Vpc>, Vec<&'d Address>>,
+    /// The Auto Scaling groups that register in each target group.
+    members: BTreeMap<&'d Address, Vec<&'d Address>>,
 }
 
 impl<'d> Desired<'d> {
     fn of(decisions: &'d Decisions<'_>) -> Self {
         let there = decisions.all.iter().filter(|d| d.desired.is_some());
         let stays = |action: Action| matches!(action, Action::NoOp | Action::Move | Action::Update);
-        Self {
+        let mut desired = Self {
             resources: there
                 .clone()
                 .filter_map(|decision| Some((&decision.address, decision.desired.as_ref()?)))
@@ -69,6 +76,35 @@ impl<'d> Desired<'d> {
                 .filter(|decision| stays(decision.action))
                 .filter_map(|decision| Some((decision.found?.id.as_str(), &decision.address)))
                 .collect(),
+            tables: BTreeMap::new(),
+            gateways: BTreeMap::new(),
+            members: BTreeMap::new(),
+        };
+        desired.sort_in();
+        desired
+    }
+
+    /// Sorts in what is looked for from the other end of its references.
+    fn sort_in(&mut self) {
+        for (address, resource) in self.resources.clone() {
+            match resource {
+                Resource::RouteTable(RouteTable { subnets, .. }) => {
+                    for subnet in subnets {
+                        self.tables.entry(subnet).or_default().push(address);
+                    }
+                }
+                Resource::InternetGateway(InternetGateway { vpc: Some(vpc), .. }) => {
+                    self.gateways.entry(vpc).or_default().push(address);
+                }
+                Resource::AutoscalingGroup(AutoscalingGroup { target_groups, .. }) => {
+                    for group in target_groups {
+                        if let Some(group) = self.address(group) {
+                            self.members.entry(group).or_default().push(address);
+                        }
+                    }
+                }
+                _ => {}
+            }
         }
     }
 
@@ -84,17 +120,8 @@ impl<'d> Desired<'d> {
         self.resources.get(self.address(reference)?).copied()
     }
 
-    /// The resources for which `wanted` holds.
-    fn all(&self, wanted: impl Fn(&Resource) -> bool) -> Vec<&'d Address> {
-        let wanted = self.resources.iter().filter(|(_, resource)| wanted(resource));
-        wanted.map(|(address, _)| *address).collect()
-    }
-
-    fn tables_of(&self, subnet: &Ref<Subnet>) -> Vec<&'d Address> {
-        self.all(|resource| match resource {
-            Resource::RouteTable(RouteTable { subnets, .. }) => subnets.contains(subnet),
-            _ => false,
-        })
+    fn tables_of(&self, subnet: &Ref<Subnet>) -> impl Iterator<Item = &'d Address> {
+        self.tables.get(subnet).into_iter().flatten().copied()
     }
 
     /// Instances start with the default version that there is then, and take the routes that there are.
@@ -110,18 +137,13 @@ impl<'d> Desired<'d> {
             return Vec::new();
         }
         let subnets = balancer.subnets.iter().filter_map(|subnet| self.get(subnet));
-        let vpcs: Vec<&Ref<Vpc>> = subnets
+        let vpcs: BTreeSet<&Ref<Vpc>> = subnets
             .filter_map(|resource| match resource {
                 Resource::Subnet(subnet) => Some(&subnet.vpc),
                 _ => None,
             })
             .collect();
-        self.all(|resource| match resource {
-            Resource::InternetGateway(InternetGateway { vpc: Some(vpc), .. }) => {
-                vpcs.contains(&vpc)
-            }
-            _ => false,
-        })
+        vpcs.into_iter().filter_map(|vpc| self.gateways.get(vpc)).flatten().copied().collect()
     }
 
     /// The targets of a group: one that is stopped for a change is registered when it runs again.
@@ -132,15 +154,8 @@ impl<'d> Desired<'d> {
     /// The target groups behind a session, and the Auto Scaling groups that register in them.
     fn receivers_behind(&self, session: &MirrorSession) -> Vec<&'d Address> {
         let behind = self.groups_behind(session);
-        let registers = |resource: &Resource| match resource {
-            Resource::AutoscalingGroup(group) => {
-                let mut groups = group.target_groups.iter().filter_map(|to| self.address(to));
-                groups.any(|group| behind.contains(&group))
-            }
-            _ => false,
-        };
-        let members = self.all(registers);
-        behind.into_iter().chain(members).collect()
+        let members = behind.iter().filter_map(|group| self.members.get(group)).flatten();
+        behind.iter().chain(members).copied().collect()
     }
 
     fn groups_behind(&self, session: &MirrorSession) -> Vec<&'d Address> {

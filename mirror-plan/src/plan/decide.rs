@@ -65,8 +65,15 @@ pub(super) fn decide<'p>(
             all.push(decision);
         }
     }
+    let dragged_along = dragged_along(&fates, request);
     for (address, objects) in &observed.owned {
-        let about = about_objects(stack, request, &fates, address, objects);
+        let asked = request.targets.is_empty()
+            || request.targets.contains(address)
+            || fates.scope().contains(address);
+        if !asked && !dragged_along.contains(address) {
+            continue;
+        }
+        let about = about_objects(stack, request, address, objects);
         all.extend(about.into_iter().map(|decision| decision.after(moves)));
     }
     all.sort_by(|a, b| {
@@ -161,19 +168,10 @@ fn about_declared<'p>(
 fn about_objects<'p>(
     stack: &Stack,
     request: &Request,
-    fates: &Fates<'p>,
     address: &Address,
     objects: &'p [Found],
 ) -> Vec<Decision<'p>> {
     let declared = stack.resources.contains_key(address);
-    let asked = request.targets.is_empty()
-        || request.targets.contains(address)
-        || fates.scope().contains(address);
-    let dragged_along =
-        || request.mode == Mode::Destroy && depends_on_targets(fates, request, address);
-    if !asked && !dragged_along() {
-        return Vec::new();
-    }
     let current = objects.iter().map(|found| found.generation).max();
     let goes = |found: &'p Found| {
         let deposed = Some(found.generation) != current;
@@ -198,16 +196,19 @@ fn about_objects<'p>(
     objects.iter().filter_map(goes).collect()
 }
 
-/// Whether destroying the targets takes `address` with it, because it uses one of them.
-fn depends_on_targets(fates: &Fates<'_>, request: &Request, address: &Address) -> bool {
-    let mut open: Vec<&Address> = request.targets.iter().collect();
+/// What goes when the targets are destroyed, because it uses one of them.
+fn dragged_along<'f>(fates: &'f Fates<'_>, request: &'f Request) -> BTreeSet<&'f Address> {
     let mut seen: BTreeSet<&Address> = BTreeSet::new();
+    if request.mode == Mode::Apply {
+        return seen;
+    }
+    let mut open: Vec<&Address> = request.targets.iter().collect();
     while let Some(used) = open.pop() {
         let Some(object) = fates.uses.current(used) else { continue };
         let users = fates.uses.users(object).map(|(user, _)| &user.address);
         open.extend(users.filter(|user| seen.insert(user)));
     }
-    seen.contains(address)
+    seen
 }
 
 /// An instance or a launch template that is made gets the image that its parameter names now: the plan

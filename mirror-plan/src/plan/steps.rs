@@ -255,13 +255,14 @@ impl Builder {
 
     /// A VPC had better stay attached until its routes lead elsewhere, where that closes no circle.
     fn route_elsewhere_before_detaching(&mut self, decisions: &Decisions<'_>) {
-        let observed = |address: &Address| {
-            let mut all = decisions.all.iter().filter(|decision| decision.address == *address);
-            all.find_map(|decision| decision.observed.as_ref())
-        };
+        // Of several with one address the first counts.
+        let all = decisions.all.iter().rev();
+        let observed: BTreeMap<&Address, &Resource> =
+            all.filter_map(|it| Some((&it.address, it.observed.as_ref()?))).collect();
         let mut detached: BTreeMap<&TransitGatewayId, Vec<Chain>> = BTreeMap::new();
         for (key, chain) in self.of_phase(Phase::Delete) {
-            if let Some(Resource::TransitGatewayAttachment(attachment)) = observed(&key.address) {
+            if let Some(Resource::TransitGatewayAttachment(attachment)) = observed.get(&key.address)
+            {
                 detached.entry(&attachment.transit_gateway).or_default().push(chain);
             }
         }
@@ -273,7 +274,7 @@ impl Builder {
             let (
                 Call::Operation(Operation::RouteTable(operation)),
                 Some(Resource::RouteTable(table)),
-            ) = (call, observed(&key.address))
+            ) = (call, observed.get(&key.address))
             else {
                 continue;
             };

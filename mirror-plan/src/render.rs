@@ -4,6 +4,7 @@
 //! the cloud and from files, so whatever could break out of its line or its quotes is escaped.
 
 pub mod adoptions;
+mod compared;
 pub mod diagnostic;
 pub mod drift;
 pub mod estimate;

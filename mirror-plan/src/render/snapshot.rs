@@ -10,8 +10,9 @@
 
 use std::fmt;
 
-use similar::TextDiff;
+use similar::udiff::UnifiedHunkHeader;
 
+use super::compared::Compared;
 use super::{fan_out, sharing};
 use crate::address::Address;
 use crate::plan::{Action, Capture, Change, EachOf, Mirrored, Mode, OutputChange, Plan, Reason};
@@ -32,6 +33,9 @@ pub const VERSION: u32 = 1;
 
 /// What the first line says before the version.
 const HEAD: &str = "mirror plan ";
+
+/// How many unchanged lines are shown around a changed one.
+const AROUND: usize = 3;
 
 /// The attributes in which a change differs, one a line.
 pub(super) fn lines(change: &Change) -> Vec<String> {
@@ -249,9 +253,19 @@ impl Review<'_> {
 /// A unified diff from `reviewed` to `now`; empty if they are equal.
 impl fmt::Display for Review<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let diff = TextDiff::configure()
-            .algorithm(similar::Algorithm::Patience)
-            .diff_lines(self.reviewed, self.now);
-        write!(f, "{}", diff.unified_diff().context_radius(3).header("reviewed", "now"))
+        let compared = Compared::new(self.reviewed, self.now);
+        for (position, group) in compared.groups(AROUND).iter().enumerate() {
+            if position == 0 {
+                f.write_str("--- reviewed\n+++ now\n")?;
+            }
+            writeln!(f, "{}", UnifiedHunkHeader::new(group))?;
+            for line in compared.lines_of(group) {
+                write!(f, "{}{}", line.tag(), line.value())?;
+                if !line.value().ends_with('\n') {
+                    f.write_str("\n\\ No newline at end of file\n")?;
+                }
+            }
+        }
+        Ok(())
     }
 }

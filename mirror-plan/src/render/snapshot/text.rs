@@ -1,14 +1,13 @@
 //! Values as text that stands for one value only.
 
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 
+use super::super::compared::Compared;
+use super::AROUND;
 use crate::value::{Part, Secret, Unknown, Value, is_invisible};
 
 /// What stands where there is no value.
 pub(super) const NONE: &str = "(none)";
-
-/// How many unchanged lines are shown around a changed one.
-const AROUND: usize = 3;
 
 /// A value on one line: texts in quotes, references and what is not known without.
 pub(super) fn inline(value: &Value) -> String {
@@ -132,14 +131,13 @@ pub(super) fn whole(text: &str) -> Vec<String> {
 
 /// The lines of two texts: what was, what is now, and a few around them.
 pub(super) fn changed(before: &str, after: &str) -> Vec<String> {
-    let diff =
-        TextDiff::configure().algorithm(similar::Algorithm::Patience).diff_lines(before, after);
+    let compared = Compared::new(before, after);
     let mut lines = Vec::new();
-    for (position, group) in diff.grouped_ops(AROUND).iter().enumerate() {
+    for (position, group) in compared.groups(AROUND).iter().enumerate() {
         if position > 0 {
             lines.push("    ...".to_owned());
         }
-        for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
+        for change in compared.lines_of(group) {
             let mark = match change.tag() {
                 ChangeTag::Equal => "    ",
                 ChangeTag::Delete => "was ",

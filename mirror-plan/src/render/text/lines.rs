@@ -1,7 +1,8 @@
 //! Texts of several lines, compared line by line.
 
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 
+use super::super::compared::Compared;
 use super::entry::Mark;
 use crate::value::is_invisible;
 
@@ -24,10 +25,9 @@ pub(super) fn whole(text: &str) -> Vec<Line> {
 
 /// The lines of two texts: what goes, what comes, and a few around them.
 pub(super) fn changed(before: &str, after: &str) -> Vec<Line> {
-    let diff = TextDiff::from_lines(before, after);
     let mut lines = Vec::new();
     let mut unchanged: Vec<String> = Vec::new();
-    for change in diff.iter_all_changes() {
+    for change in Compared::new(before, after).lines() {
         let line = visible(change.value().trim_end_matches('\n'));
         let mark = match change.tag() {
             ChangeTag::Equal => {

@@ -10,10 +10,10 @@ use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::render::{Palette, Wording};
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::cli::{Global, LOCAL, Style};
 
@@ -200,9 +200,24 @@ impl Settings {
                 .with_writer(io::stderr)
                 .with_ansi(self.notes != Palette::plain())
                 .with_filter(filter_fn(shows_no_secret));
-            tracing_subscriber::registry().with(EnvFilter::new(filter)).with(lines).init();
+            tracing_subscriber::registry().with(directives(filter)).with(lines).init();
         }
     }
+}
+
+/// What to log, from a list such as `info,mirror_plan=trace`. What other programs understand of such a list, spans among it,
+/// is passed over.
+fn directives(list: &str) -> Targets {
+    let directives = list.split(',').map(str::trim);
+    let plain = directives.filter(|directive| !directive.is_empty() && !directive.contains('['));
+    let directives = plain.filter_map(|directive| directive.parse().ok());
+    directives.fold(Targets::new(), |all, directive: Targets| {
+        let all = match directive.default_level() {
+            Some(level) => all.with_default(level),
+            None => all,
+        };
+        all.with_targets(directive)
+    })
 }
 
 /// At the level `TRACE` the SDK and what lies below it write out whole requests and answers, in which
@@ -228,6 +243,13 @@ mod tests {
     fn with_option(variables: &[(&str, &str)], global: Global) -> Palette {
         let pairs = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
         Settings::new(&global, Environment(pairs.collect())).data
+    }
+
+    #[test]
+    fn directives_of_a_log_are_levels_and_targets() {
+        assert_eq!(directives("debug").to_string(), "debug");
+        assert_eq!(directives("info, mirror_plan=trace").to_string(), "mirror_plan=trace,info");
+        assert_eq!(directives("mirror=debug,hyper[span]=trace,,").to_string(), "mirror=debug");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(crate) fn caller(region: &Region) -> String {
 
 /// Refuses a call that the caller's policies do not allow.
 pub(crate) fn authorize(request: &Request, view: View<'_>) -> Outcome {
-    let policies = &view.settings.policies;
+    let policies = view.settings.policies_of(&view.region.account);
     // Who calls may always ask who that is: AWS STS API reference, `GetCallerIdentity`.
     if policies.is_empty() || request.action == "GetCallerIdentity" {
         return Ok(());

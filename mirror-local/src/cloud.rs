@@ -112,6 +112,11 @@ impl Cloud {
         self.shared().world.settings.policies = policies;
     }
 
+    /// Lets whoever calls of an account from now on do only what these policies allow, whatever is said of all.
+    pub fn set_policies_of(&self, account: impl Into<String>, policies: Vec<Policy>) {
+        self.shared().world.settings.policies_by_account.insert(account.into(), policies);
+    }
+
     /// Returns the clock.
     pub fn clock(&self) -> &Clock {
         &self.clock

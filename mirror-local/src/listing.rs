@@ -56,17 +56,17 @@ impl<T: Row> Listing<T> {
         Ok(())
     }
 
-    /// Answers the call also for rows of other accounts, each with what its owner sees. They come after all of the
-    /// account's own.
+    /// Answers the call also for rows of other accounts, each with what its owner sees, as far as they meet a condition
+    /// of the action's own. They come after all of the account's own.
     pub(crate) fn answer_with<'a>(
         &self,
         view: View<'a>,
         parameters: &Parameters,
-        foreign: BTreeMap<&'a str, Seen<'a, T>>,
+        (foreign, also): (BTreeMap<&'a str, Seen<'a, T>>, impl Fn(&T) -> bool),
         xml: &mut Xml,
     ) -> Outcome {
         let foreign = foreign.into_iter().collect();
-        let (rows, next) = self.page(view, parameters, foreign, |_| true)?;
+        let (rows, next) = self.page(view, parameters, foreign, also)?;
         xml.items(self.set, rows, |xml, (view, row)| (self.write)(view, row, xml));
         xml.optional("nextToken", next);
         Ok(())

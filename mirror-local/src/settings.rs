@@ -2,6 +2,7 @@
 //! may do.
 
 use crate::authorization::Policy;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long each transition takes.
@@ -201,10 +202,19 @@ pub struct Settings {
     pub quotas: Quotas,
     /// What whoever calls may do, together; everything where there is none.
     pub policies: Vec<Policy>,
+    /// The same for callers of some accounts, in place of that.
+    pub policies_by_account: BTreeMap<String, Vec<Policy>>,
     /// What S3 makes of the condition of a write.
     pub conditional_writes: ConditionalWrites,
     /// How many data points an answer of CloudWatch has unless fewer are asked for. The rest is on the next page.
     pub metric_data_points: usize,
+}
+
+impl Settings {
+    /// Returns what whoever calls of an account may do; everything where there is none.
+    pub(crate) fn policies_of(&self, account: &str) -> &[Policy] {
+        self.policies_by_account.get(account).unwrap_or(&self.policies)
+    }
 }
 
 impl Default for Settings {
@@ -213,6 +223,7 @@ impl Default for Settings {
             durations: Durations::default(),
             quotas: Quotas::default(),
             policies: Vec::new(),
+            policies_by_account: BTreeMap::new(),
             conditional_writes: ConditionalWrites::default(),
             metric_data_points: 100_800,
         }

@@ -30,6 +30,7 @@ use crate::ec2::vpc::Vpc;
 use crate::ec2::vpc_endpoint::Endpoint;
 use crate::ec2::vpc_endpoint_service::EndpointService;
 use crate::ec2::vpc_peering::VpcPeering;
+use crate::ec2::vpc_peering::side::Side;
 use crate::elbv2::{Listener, LoadBalancer, TargetGroup};
 use crate::failure::{Failure, Outcome};
 use crate::listing::{check_shape, not_found};
@@ -185,6 +186,8 @@ tables! {
     network_acls: NetworkAcl,
     network_interfaces: NetworkInterface,
     objects: Object,
+    /// What the account has of peering connections that others have asked for, by connection.
+    peering_sides: Side,
     /// What the account shares with others.
     resource_shares: ResourceShare,
     route_tables: RouteTable,

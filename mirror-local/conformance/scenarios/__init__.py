@@ -12,6 +12,7 @@ SCENARIOS = [
     network.routes_and_gateways,
     network.network_acls,
     network.peering,
+    network.peering_between_accounts,
     network.transit,
     security.groups_and_rules,
     instances.interfaces,

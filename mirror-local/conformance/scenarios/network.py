@@ -198,6 +198,49 @@ def peering(cloud):
         ec2.delete_vpc(VpcId=vpc)
 
 
+def peering_between_accounts(cloud):
+    """Asks another account for a connection, which accepts it with the credentials of a role."""
+    number = "222233334444"
+    assumed = cloud.sts.assume_role(
+        RoleArn=f"arn:aws:iam::{number}:role/mirror", RoleSessionName="mirror-lab", ExternalId="lab"
+    )
+    check(assumed["AssumedRoleUser"]["Arn"].endswith("assumed-role/mirror/mirror-lab"), assumed)
+    cloud.refused("ValidationError", cloud.sts.assume_role, RoleArn="mirror", RoleSessionName="lab")
+    ours, theirs = cloud.ec2, cloud.of_account(assumed["Credentials"]["AccessKeyId"]).ec2
+    own = ours.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    other = theirs.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    asked = ours.create_vpc_peering_connection(
+        VpcId=own, PeerVpcId=other, PeerOwnerId=number,
+        TagSpecifications=tags("vpc-peering-connection", Name="over"),
+    )["VpcPeeringConnection"]
+    peering_id = asked["VpcPeeringConnectionId"]
+    which = {"VpcPeeringConnectionId": peering_id}
+
+    def told(ec2):
+        seen = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering_id])
+        return seen["VpcPeeringConnections"][0]
+
+    for status in ("pending-acceptance", "active"):
+        reached = lambda: all(told(ec2)["Status"]["Code"] == status for ec2 in (ours, theirs))
+        cloud.until(reached, f"{peering_id} is to be {status}")
+        if status != "active":
+            cloud.refused("OperationNotPermitted", ours.accept_vpc_peering_connection, **which)
+            theirs.accept_vpc_peering_connection(**which)
+    for ec2, own_tags in ((ours, ["over"]), (theirs, [])):
+        seen = told(ec2)
+        check(seen["AccepterVpcInfo"]["OwnerId"] == number, seen)
+        check(seen["RequesterVpcInfo"]["OwnerId"] == "123456789012", seen)
+        check([tag["Value"] for tag in seen["Tags"]] == own_tags, seen)
+    theirs.create_tags(Resources=[peering_id], Tags=[{"Key": "Name", "Value": "back"}])
+    check(told(theirs)["Tags"] == [{"Key": "Name", "Value": "back"}], told(theirs))
+    check(told(ours)["Tags"] == [{"Key": "Name", "Value": "over"}], told(ours))
+    cloud.refused("DependencyViolation", theirs.delete_vpc, VpcId=other)
+    theirs.delete_vpc_peering_connection(**which)
+    cloud.refused("InvalidStateTransition", ours.delete_vpc_peering_connection, **which)
+    ours.delete_vpc(VpcId=own)
+    theirs.delete_vpc(VpcId=other)
+
+
 def found(cloud, method, key, name, filters, wanted):
     """Checks that each filter alone, and all together, find the one object."""
     call = getattr(cloud.ec2, method)

@@ -3,11 +3,13 @@
 //! What a call names and what is not there is not checked: the action itself says so.
 
 use super::condition::Facts;
-use super::subject::{Find, Subject, done_in_the_callers_name, subjects};
+use super::subject::{Find, PEERING, Subject, done_in_the_callers_name, subjects};
 use super::{Check, launch, sharing, storage};
 use crate::ec2::subnet::Subnet;
 use crate::ec2::traffic_mirror::target;
+use crate::ec2::vpc_peering::{self, Accounts};
 use crate::parameters::Parameters;
+use crate::place::partition;
 use crate::request::{Request, Service};
 use crate::tags::{SPECIFICATIONS, Tags};
 use crate::world::{Region, View};
@@ -143,8 +145,11 @@ impl Checked<'_> {
 
     fn about_everything(&self, action: String) -> Check {
         let resource = match self.request.service {
-            // The only action on a resource that is no object of the world.
+            // The only actions on a resource that is no object of the world.
             Service::Parameters => self.parameter_arn(),
+            Service::Tokens if self.request.action == "AssumeRole" => {
+                self.request.parameters.given("RoleArn").unwrap_or("*").to_owned()
+            }
             _ => "*".to_owned(),
         };
         Check { action, resource, facts: self.facts() }
@@ -209,6 +214,12 @@ impl Checked<'_> {
         };
         let mut facts = self.facts();
         add_request_tags(&mut facts, self.given.get(of));
+        if of == PEERING {
+            let account = &*self.region.account;
+            let sides = [text("VpcId"), text("PeerVpcId")].map(Option::unwrap_or_default);
+            let owner = self.request.parameters.given("PeerOwnerId").unwrap_or(account);
+            self.add_sides(&mut facts, (account, sides[0]), (owner, sides[1]));
+        }
         // A group that is made has the tags of the call as far as its own are asked for: EC2 Auto Scaling user
         // guide, "Identity-based policy examples".
         if self.request.service == Service::AutoScaling {
@@ -224,6 +235,9 @@ impl Checked<'_> {
             // What tags it has for its owner the caller is not told.
             let arn = owner.arn("ec2", format_args!("{of}/{id}"));
             return Some(Thing { arn, facts: self.facts() });
+        }
+        if of == PEERING {
+            return self.peering(id);
         }
         let tags = match of {
             "autoScalingGroup" => &self.region.auto_scaling_groups.get(id)?.tags,
@@ -250,6 +264,35 @@ impl Checked<'_> {
             add_request_tags(&mut facts, self.given.get(listener));
         }
         Some(Thing { arn, facts })
+    }
+
+    /// A peering connection as the caller sees it, with its own tags and the VPCs of both sides.
+    ///
+    /// Source: VPC Peering guide, "Identity and access management for VPC peering".
+    fn peering(&self, id: &str) -> Option<Thing> {
+        let peering = vpc_peering::seen(self.view, id)?;
+        let mut facts = self.facts();
+        let own = self.region.vpc_peerings.get(id).map(|peering| &peering.tags);
+        let side = || self.region.peering_sides.get(id).map(|side| &side.tags);
+        if let Some(tags) = own.or_else(side) {
+            self.add_resource_tags(&mut facts, tags);
+        }
+        let account = |of: fn(&Accounts) -> &String| {
+            peering.accounts.as_ref().map_or(&*self.region.account, |accounts| of(accounts))
+        };
+        let requester = (account(|accounts| &accounts.requester), &*peering.requester);
+        let accepter = (account(|accounts| &accounts.accepter), &*peering.accepter);
+        self.add_sides(&mut facts, requester, accepter);
+        Some(Thing { arn: self.arn(&format!("{PEERING}/{id}")), facts })
+    }
+
+    /// Adds the VPCs of both sides of a connection, each with its account.
+    fn add_sides(&self, facts: &mut Facts, requester: (&str, &str), accepter: (&str, &str)) {
+        let region = &self.region.name;
+        let arn =
+            |(account, id)| format!("arn:{}:ec2:{region}:{account}:vpc/{id}", partition(region));
+        facts.add("ec2:RequesterVpc", arn(requester));
+        facts.add("ec2:AccepterVpc", arn(accepter));
     }
 
     fn key_pair(&self, name: &str) -> Option<Thing> {
@@ -308,7 +351,7 @@ impl Checked<'_> {
         let given = |name: &str| parameters.given(name).unwrap_or_default();
         let named: Vec<(&str, &str)> = match find {
             Find::AccepterOfPeering => {
-                let peering = region.vpc_peerings.get(given("VpcPeeringConnectionId"));
+                let peering = vpc_peering::seen(self.view, given("VpcPeeringConnectionId"));
                 peering.iter().map(|peering| ("vpc", &*peering.accepter)).collect()
             }
             Find::Association => {

@@ -55,7 +55,7 @@ pub(super) enum Find {
 const ACL: &str = "network-acl";
 const TABLE: &str = "route-table";
 const GATEWAY: &str = "internet-gateway";
-const PEERING: &str = "vpc-peering-connection";
+pub(super) const PEERING: &str = "vpc-peering-connection";
 const TRANSIT_GATEWAY: &str = "transit-gateway";
 const TRANSIT_ATTACHMENT: &str = "transit-gateway-attachment";
 const INTERFACE: &str = "network-interface";

@@ -10,7 +10,7 @@ use crate::ec2::network_interface::NetworkInterface;
 use crate::ec2::route_table::{RouteTable, Target};
 use crate::ec2::traffic_mirror::session::MirrorSession;
 use crate::ec2::traffic_mirror::target::{self, Destination};
-use crate::ec2::transit_gateway;
+use crate::ec2::{transit_gateway, vpc_peering};
 use crate::world::{Region, View};
 use ipnet::IpNet;
 
@@ -48,10 +48,10 @@ impl Ways<'_, '_> {
     /// What keeps copies that an interface sends from getting to another one.
     fn obstacle(
         &self,
-        region: &Region,
+        view: View<'_>,
         (from, to): (&NetworkInterface, &NetworkInterface),
     ) -> Option<Loss> {
-        if !leads(region, from, to) {
+        if !leads(view, from, to) {
             Some(Loss::NoRoute)
         } else if !self.subnets.lead(from, to) {
             Some(Loss::RefusedByNetworkAcl)
@@ -88,7 +88,7 @@ pub(super) fn way(
             let Some(interface) = region.network_interfaces.get(id) else {
                 return Way::lost(Loss::TargetGone);
             };
-            let path = if let Some(loss) = ways.obstacle(region, (source, interface)) {
+            let path = if let Some(loss) = ways.obstacle(view, (source, interface)) {
                 Path::Lost(loss)
             } else if interface.attachment.is_none() {
                 Path::Lost(Loss::TargetGone)
@@ -107,7 +107,7 @@ pub(super) fn way(
             let path = match node {
                 None => Path::Lost(Loss::TargetGone),
                 Some(node) => {
-                    let obstacle = ways.obstacle(region, (source, node));
+                    let obstacle = ways.obstacle(view, (source, node));
                     obstacle.map_or(Path::Node(place), Path::Lost)
                 }
             };
@@ -131,7 +131,7 @@ fn through(
     let (Some(endpoint), Some(interface)) = (endpoint, interface) else {
         return Way::lost(Loss::TargetGone);
     };
-    let path = match ways.obstacle(region, (source, interface)) {
+    let path = match ways.obstacle(view, (source, interface)) {
         Some(loss) => Path::Lost(loss),
         None => {
             let balancer = endpoint.balancer(region).map(|balancer| &*balancer.arn);
@@ -146,7 +146,8 @@ fn through(
 ///
 /// Only the route inside the VPC does, one over an active peering connection with the other's VPC, one over a
 /// transit gateway that both VPCs are attached to, or one that leads to the other interface itself.
-fn leads(region: &Region, from: &NetworkInterface, to: &NetworkInterface) -> bool {
+fn leads(view: View<'_>, from: &NetworkInterface, to: &NetworkInterface) -> bool {
+    let region = view.region;
     let Some(table) = table(region, from) else { return false };
     let created = table.routes.iter().filter_map(|route| match route.destination {
         IpNet::V4(block) => Some((block, Some(&route.target))),
@@ -162,8 +163,8 @@ fn leads(region: &Region, from: &NetworkInterface, to: &NetworkInterface) -> boo
         Some((_, None)) => from.vpc_id == to.vpc_id,
         Some((_, Some(Target::Interface(id)))) => *id == to.id,
         Some((_, Some(Target::Peering(id)))) => {
-            let peering = region.vpc_peerings.get(id);
-            peering.is_some_and(|it| it.is_active() && it.is_between(&from.vpc_id, &to.vpc_id))
+            let peering = vpc_peering::seen(view, id);
+            peering.is_some_and(|it| it.is_active(view) && it.is_between(&from.vpc_id, &to.vpc_id))
         }
         Some((_, Some(Target::TransitGateway(id)))) => {
             transit_gateway::leads(region, id, (from, to))

@@ -2,6 +2,7 @@
 
 use crate::action::Action;
 use crate::ec2::traffic_mirror::target;
+use crate::ec2::vpc_peering::side;
 use crate::failure::{Failure, Outcome};
 use crate::filter::{Patterns, unknown};
 use crate::listing::{Page, token};
@@ -24,6 +25,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     }
     for id in call.parameters.required_texts("ResourceId")? {
         target::refuse_shared(call.view(), id)?;
+        side::claim(call, id);
         tags_mut(call.region, id)?.add(&tags)?;
     }
     xml.text("return", true);
@@ -35,6 +37,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     for id in parameters.required_texts("ResourceId")? {
         target::refuse_shared(call.view(), id)?;
+        side::claim(call, id);
         let tags = tags_mut(call.region, id)?;
         let named = parameters.list("Tag");
         if named.is_empty() {

@@ -14,7 +14,7 @@ use crate::listing::Listing;
 use crate::schedule::later;
 use crate::table::{Kind, tagged_row};
 use crate::tags::Tags;
-use crate::world::{Call, Region, View, find};
+use crate::world::{Call, View, find};
 use crate::xml::Xml;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -155,7 +155,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
 /// Deletes a VPC with its default group, ACL and main route table; all else must be gone.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let id = find(&call.region.vpcs, call.parameters, "VpcId")?.id.clone();
-    if let Some(needed_by) = dependent(call.region, &id) {
+    if let Some(needed_by) = dependent(call.view(), &id) {
         let message = format!("The vpc '{id}' has dependencies and cannot be deleted.");
         debug_assert!(!needed_by.is_empty(), "a dependent object has an id");
         return Err(Failure::dependency(message));
@@ -177,7 +177,8 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
 }
 
 /// Returns the id of something that keeps a VPC from being deleted.
-fn dependent(region: &Region, vpc: &str) -> Option<String> {
+fn dependent(view: View<'_>, vpc: &str) -> Option<String> {
+    let region = view.region;
     let subnet = region.subnets.values().find(|s| s.vpc_id == vpc).map(|s| &s.id);
     let gateway = || {
         let mut gateways = region.internet_gateways.values();
@@ -191,7 +192,7 @@ fn dependent(region: &Region, vpc: &str) -> Option<String> {
         let mut groups = region.security_groups.values();
         groups.find(|g| g.vpc_id == vpc && g.name != "default").map(|g| &g.id)
     };
-    let peering = || vpc_peering::of_vpc(region, vpc);
+    let peering = || vpc_peering::of_vpc(view, vpc);
     let attachment = || transit_gateway::attachment::of_vpc(region, vpc);
     let acl = || {
         let mut acls = region.network_acls.values();

@@ -1,27 +1,33 @@
 //! VPC peering connections: asked for, accepted, ended.
 //!
-//! Both VPCs are of this account and Region. Source: VPC Peering guide, "VPC peering connection
-//! lifecycle" and "Quotas".
+//! Both VPCs are of one Region, and of one account or of two. The account that asks has the connection; of one that is
+//! asked there is only what it has answered and the tags that it has given: a call changes nothing in another account.
+//! What a connection is follows from both. Source: VPC Peering guide, "VPC peering connection lifecycle" and "Quotas".
 
 use crate::action::Action;
 use crate::ec2::vpc::Vpc;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
-use crate::listing::Listing;
+use crate::listing::{Listing, check_shape, not_found};
+use crate::parameters::Parameters;
+use crate::place::is_account;
 use crate::schedule::{Event, later};
-use crate::table::{Kind, tagged_row};
+use crate::table::{Kind, Row as _, tagged_row};
 use crate::tags::Tags;
 use crate::world::{Call, Region, View, by_id_mut, find};
 use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub(crate) mod side;
+
+use side::{Reply, Side};
 
 /// Every action.
 pub(crate) const ACTIONS: &[Action] = &[
-    Action::read("DescribeVpcPeeringConnections", |view, parameters, xml| {
-        LISTING.answer(view, parameters, xml)
-    }),
+    Action::read("DescribeVpcPeeringConnections", describe),
     Action::write("CreateVpcPeeringConnection", create),
     Action::write("AcceptVpcPeeringConnection", accept),
     Action::write("DeleteVpcPeeringConnection", delete),
@@ -36,16 +42,26 @@ const DELETED_IS_SHOWN: Duration = Duration::from_secs(2 * 60 * 60);
 /// How long one that has failed or expired is described.
 const FAILED_IS_SHOWN: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// A VPC peering connection.
+/// A VPC peering connection, as the account has it that has asked for it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct VpcPeering {
     pub(crate) id: String,
     pub(crate) requester: String,
     pub(crate) accepter: String,
+    /// The accounts of both, if they are two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accounts: Option<Accounts>,
     /// When it was asked for.
     asked: Timestamp,
     stage: Stage,
     pub(crate) tags: Tags,
+}
+
+/// The accounts of the two sides of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Accounts {
+    pub(crate) requester: String,
+    pub(crate) accepter: String,
 }
 
 /// How far it has come.
@@ -72,18 +88,44 @@ tagged_row!(
 
 impl VpcPeering {
     /// Whether packets pass.
-    pub(crate) fn is_active(&self) -> bool {
-        matches!(self.stage, Stage::Accepted(_))
+    pub(crate) fn is_active(&self, view: View<'_>) -> bool {
+        matches!(self.stage(view), Stage::Accepted(_))
     }
 
     /// Whether it is asked for or active.
-    fn stands(&self) -> bool {
-        matches!(self.stage, Stage::Asked | Stage::Accepted(_))
+    fn stands(&self, view: View<'_>) -> bool {
+        matches!(self.stage(view), Stage::Asked | Stage::Accepted(_))
+    }
+
+    /// How far it has come, by what both accounts have done.
+    fn stage(&self, view: View<'_>) -> Stage {
+        if self.accounts.is_none() || self.stage != Stage::Asked {
+            return self.stage;
+        }
+        match self.reply(view) {
+            Some(Reply::Accepted(when)) => Stage::Accepted(when),
+            Some(Reply::Deleted) => Stage::Deleted,
+            None if later(self.asked, PATIENCE) <= view.now => Stage::Expired,
+            None => Stage::Asked,
+        }
+    }
+
+    /// What another account has answered.
+    fn reply(&self, view: View<'_>) -> Option<Reply> {
+        let accepter = view.of_account(&self.accounts.as_ref()?.accepter)?;
+        accepter.peering_sides.get(&self.id)?.reply
+    }
+
+    /// Whether it is described no longer, though it is kept.
+    fn is_over(&self, view: View<'_>) -> bool {
+        let is_asked = self.accounts.is_some() && self.stage == Stage::Asked;
+        let gone = later(later(self.asked, PATIENCE), FAILED_IS_SHOWN);
+        is_asked && self.stage(view) == Stage::Expired && gone <= view.now
     }
 
     /// When a request ends that nobody accepts.
-    fn expires(&self) -> Option<Timestamp> {
-        (self.stage == Stage::Asked).then(|| later(self.asked, PATIENCE))
+    fn expires(&self, view: View<'_>) -> Option<Timestamp> {
+        (self.stage(view) == Stage::Asked).then(|| later(self.asked, PATIENCE))
     }
 
     fn is_of(&self, vpc: &str) -> bool {
@@ -96,9 +138,30 @@ impl VpcPeering {
         pair == (one, other) || pair == (other, one)
     }
 
+    /// The account that has asked, with what it has in the Region.
+    fn asking<'a>(&'a self, view: View<'a>) -> (&'a str, Option<&'a Region>) {
+        of(view, self.accounts.as_ref().map(|accounts| &*accounts.requester))
+    }
+
+    /// The account that is asked, with what it has in the Region.
+    fn asked_of<'a>(&'a self, view: View<'a>) -> (&'a str, Option<&'a Region>) {
+        of(view, self.accounts.as_ref().map(|accounts| &*accounts.accepter))
+    }
+
+    /// The VPC that has asked.
+    fn requester_vpc<'a>(&'a self, view: View<'a>) -> Option<&'a Vpc> {
+        self.asking(view).1?.vpcs.get(&self.requester)
+    }
+
+    /// The VPC that is asked. Of it its ranges are told once it has accepted.
+    fn accepter_vpc<'a>(&'a self, view: View<'a>) -> Option<&'a Vpc> {
+        let vpc = self.asked_of(view).1?.vpcs.get(&self.accepter);
+        vpc.filter(|_| self.is_active(view))
+    }
+
     fn code(&self, view: View<'_>) -> &'static str {
         let is_pending = |since| view.now < later(since, view.settings.durations.network_pending);
-        match self.stage {
+        match self.stage(view) {
             Stage::Asked if is_pending(self.asked) => "initiating-request",
             Stage::Asked => "pending-acceptance",
             Stage::Accepted(when) if is_pending(when) => "provisioning",
@@ -110,19 +173,79 @@ impl VpcPeering {
     }
 
     fn message(&self, view: View<'_>) -> String {
-        let account = &view.region.account;
+        let accepter = self.asked_of(view).0;
         match self.code(view) {
-            "initiating-request" => format!("Initiating Request to {account}"),
-            "pending-acceptance" => format!("Pending Acceptance by {account}"),
+            "initiating-request" => format!("Initiating Request to {accepter}"),
+            "pending-acceptance" => format!("Pending Acceptance by {accepter}"),
             "provisioning" => "Provisioning".to_owned(),
             "active" => "Active".to_owned(),
             "failed" => {
                 "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range".to_owned()
             }
             "expired" => "Expired".to_owned(),
-            _ => format!("Deleted by {account}"),
+            _ => format!("Deleted by {}", self.deleted_by(view)),
         }
     }
+
+    fn deleted_by<'a>(&'a self, view: View<'a>) -> &'a str {
+        match self.reply(view) {
+            Some(Reply::Deleted) => self.asked_of(view).0,
+            Some(Reply::Accepted(_)) | None => self.asking(view).0,
+        }
+    }
+}
+
+/// An account, or that of the caller, with what it has in the Region.
+fn of<'a>(view: View<'a>, account: Option<&'a str>) -> (&'a str, Option<&'a Region>) {
+    match account {
+        Some(account) => (account, view.of_account(account)),
+        None => (&view.region.account, Some(view.region)),
+    }
+}
+
+/// A connection that an account sees: one that it has asked for, or is asked for by another.
+pub(crate) fn seen<'a>(view: View<'a>, id: &str) -> Option<&'a VpcPeering> {
+    let all = view.everyones().filter_map(|owner| Some((owner, owner.vpc_peerings.get(id)?)));
+    let mut seen =
+        all.filter(|(owner, it)| owner.account == view.region.account || is_asked(view, it));
+    seen.next().map(|(_, peering)| peering)
+}
+
+/// Whether an account is asked for a connection by another one.
+fn is_asked(view: View<'_>, peering: &VpcPeering) -> bool {
+    let accounts = peering.accounts.as_ref();
+    accounts.is_some_and(|accounts| accounts.accepter == view.region.account)
+}
+
+/// The connections that others have asked an account for.
+fn asked_for(view: View<'_>) -> impl Iterator<Item = &VpcPeering> {
+    let all = view.neighbours.iter().flat_map(|owner| owner.vpc_peerings.values());
+    all.filter(move |peering| is_asked(view, peering))
+}
+
+/// The connection that a parameter names, among those that the caller sees.
+pub(crate) fn named<'a>(view: View<'a>, parameters: &Parameters) -> Outcome<&'a VpcPeering> {
+    let id = parameters.required(ID)?;
+    check_shape(&VpcPeering::KIND, id, ID)?;
+    let seen = seen(view, id).filter(|peering| !peering.is_over(view));
+    seen.ok_or_else(|| not_found(&VpcPeering::KIND, &[id]))
+}
+
+/// The parameter that names a connection.
+const ID: &str = "VpcPeeringConnectionId";
+
+/// Describes the connections of the caller, and those that it is asked for, with its own tags.
+fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
+    let foreign: BTreeMap<&str, VpcPeering> = asked_for(view)
+        .map(|peering| {
+            let side = view.region.peering_sides.get(&peering.id);
+            let tags = side.map(|side| side.tags.clone()).unwrap_or_default();
+            (&*peering.id, VpcPeering { tags, ..peering.clone() })
+        })
+        .collect();
+    let foreign = foreign.iter().map(|(id, peering)| (*id, (view, peering))).collect();
+    let is_described = |peering: &VpcPeering| !peering.is_over(view);
+    LISTING.answer_with(view, parameters, (foreign, is_described), xml)
 }
 
 const LISTING: Listing<VpcPeering> = Listing {
@@ -130,16 +253,15 @@ const LISTING: Listing<VpcPeering> = Listing {
     ids: "VpcPeeringConnectionId",
     filters: &[
         ("accepter-vpc-info.cidr-block", |view, peering| {
-            let accepter = view.region.vpcs.get(&peering.accepter);
-            texts(accepter.filter(|_| peering.is_active()).map(Vpc::cidr))
+            texts(peering.accepter_vpc(view).map(Vpc::cidr))
         }),
-        ("accepter-vpc-info.owner-id", |view, _| texts([&view.region.account])),
+        ("accepter-vpc-info.owner-id", |view, peering| texts([peering.asked_of(view).0])),
         ("accepter-vpc-info.vpc-id", |_, peering| texts([&peering.accepter])),
-        ("expiration-time", |_, peering| texts(peering.expires())),
+        ("expiration-time", |view, peering| texts(peering.expires(view))),
         ("requester-vpc-info.cidr-block", |view, peering| {
-            texts(view.region.vpcs.get(&peering.requester).map(Vpc::cidr))
+            texts(peering.requester_vpc(view).map(Vpc::cidr))
         }),
-        ("requester-vpc-info.owner-id", |view, _| texts([&view.region.account])),
+        ("requester-vpc-info.owner-id", |view, peering| texts([peering.asking(view).0])),
         ("requester-vpc-info.vpc-id", |_, peering| texts([&peering.requester])),
         ("status-code", |view, peering| texts([peering.code(view)])),
         ("status-message", |view, peering| texts([peering.message(view)])),
@@ -151,12 +273,13 @@ const LISTING: Listing<VpcPeering> = Listing {
 };
 
 fn write(view: View<'_>, peering: &VpcPeering, xml: &mut Xml) {
-    // Of the other side its ranges are told once it has accepted.
-    let accepter = view.region.vpcs.get(&peering.accepter).filter(|_| peering.is_active());
-    xml.element("accepterVpcInfo", |xml| write_side(view, (&peering.accepter, accepter), xml));
-    xml.optional("expirationTime", peering.expires());
-    let requester = view.region.vpcs.get(&peering.requester);
-    xml.element("requesterVpcInfo", |xml| write_side(view, (&peering.requester, requester), xml));
+    let accepter = (&*peering.accepter, peering.accepter_vpc(view));
+    let owner = peering.asked_of(view).0;
+    xml.element("accepterVpcInfo", |xml| write_side(view, owner, accepter, xml));
+    xml.optional("expirationTime", peering.expires(view));
+    let requester = (&*peering.requester, peering.requester_vpc(view));
+    let owner = peering.asking(view).0;
+    xml.element("requesterVpcInfo", |xml| write_side(view, owner, requester, xml));
     xml.element("status", |xml| {
         xml.text("code", peering.code(view));
         xml.text("message", peering.message(view));
@@ -165,7 +288,7 @@ fn write(view: View<'_>, peering: &VpcPeering, xml: &mut Xml) {
     xml.text("vpcPeeringConnectionId", &peering.id);
 }
 
-fn write_side(view: View<'_>, (id, vpc): (&str, Option<&Vpc>), xml: &mut Xml) {
+fn write_side(view: View<'_>, owner: &str, (id, vpc): (&str, Option<&Vpc>), xml: &mut Xml) {
     if let Some(vpc) = vpc {
         xml.text("cidrBlock", vpc.cidr());
         xml.items("cidrBlockSet", &vpc.cidrs, |xml, block| xml.text("cidrBlock", block.cidr));
@@ -175,7 +298,7 @@ fn write_side(view: View<'_>, (id, vpc): (&str, Option<&Vpc>), xml: &mut Xml) {
             xml.text("allowEgressFromLocalVpcToRemoteClassicLink", false);
         });
     }
-    xml.text("ownerId", &view.region.account);
+    xml.text("ownerId", owner);
     xml.text("region", &view.region.name);
     xml.text("vpcId", id);
 }
@@ -187,28 +310,20 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     call.parameters.refuse(&["PeerRegion"])?;
     let requester = find(&call.region.vpcs, call.parameters, "VpcId")?.id.clone();
     let accepter = call.parameters.required("PeerVpcId")?.to_owned();
-    if call.parameters.text("PeerOwnerId").is_some_and(|owner| owner != call.region.account) {
-        return Err(Failure::invalid(
-            call.parameters.text("PeerOwnerId").unwrap_or_default(),
-            "peerOwnerId",
-            "mirror-local has one account.",
-        ));
-    }
+    let accounts = accounts(call)?;
     let tags = Tags::specified(call.parameters, "vpc-peering-connection")?;
-    let standing = standing(call.region, &requester, &accepter);
-    let id = match standing {
+    let wanted = VpcPeering {
+        id: String::new(),
+        requester,
+        accepter,
+        accounts,
+        asked: call.now,
+        stage: Stage::Asked,
+        tags,
+    };
+    let id = match standing(call.view(), &wanted) {
         Some(id) => id,
-        None => ask(
-            call,
-            VpcPeering {
-                id: String::new(),
-                requester,
-                accepter,
-                asked: call.now,
-                stage: Stage::Asked,
-                tags,
-            },
-        ),
+        None => ask(call, wanted),
     };
     let view = call.view();
     if let Some(peering) = view.region.vpc_peerings.get(&id) {
@@ -217,53 +332,81 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
+/// The accounts of both sides, if another one is asked.
+fn accounts(call: &Call<'_>) -> Outcome<Option<Accounts>> {
+    let requester = &call.region.account;
+    let Some(accepter) = call.parameters.given("PeerOwnerId").filter(|it| it != requester) else {
+        return Ok(None);
+    };
+    if !is_account(accepter) {
+        return Err(Failure::invalid(accepter, "peerOwnerId", "This is not an account ID."));
+    }
+    Ok(Some(Accounts { requester: requester.clone(), accepter: accepter.to_owned() }))
+}
+
 /// The connection that a pair of VPCs has in this direction, asked for or active.
-fn standing(region: &Region, requester: &str, accepter: &str) -> Option<String> {
-    let mut all = region.vpc_peerings.values();
+fn standing(view: View<'_>, wanted: &VpcPeering) -> Option<String> {
+    let mut all = view.region.vpc_peerings.values();
     all.find(|peering| {
-        peering.stands() && peering.requester == requester && peering.accepter == accepter
+        peering.stands(view)
+            && peering.requester == wanted.requester
+            && peering.accepter == wanted.accepter
     })
     .map(|peering| peering.id.clone())
 }
 
-/// Adds a request; one for a VPC that is not there, or whose ranges overlap, has failed at once.
+/// Adds a request; one for a VPC that is not there, or whose ranges overlap, has failed at once. What becomes of one
+/// for another account follows from what that has answered, and when.
 fn ask(call: &mut Call<'_>, mut peering: VpcPeering) -> String {
     let id = call.region.draw_id("pcx-");
     peering.id.clone_from(&id);
-    if can_connect(call.region, &peering) {
+    if !can_connect(call.view(), &peering) {
+        peering.stage = Stage::Failed;
+        call.region.arrange(later(call.now, FAILED_IS_SHOWN), Event::ForgetPeering, &id);
+    } else if peering.accounts.is_none() {
         let expired = later(call.now, PATIENCE);
         call.region.arrange(expired, Event::ExpirePeering, &id);
         call.region.arrange(later(expired, FAILED_IS_SHOWN), Event::ForgetPeering, &id);
-    } else {
-        peering.stage = Stage::Failed;
-        call.region.arrange(later(call.now, FAILED_IS_SHOWN), Event::ForgetPeering, &id);
     }
     call.region.vpc_peerings.insert(id.clone(), peering);
     id
 }
 
-fn can_connect(region: &Region, peering: &VpcPeering) -> bool {
-    let blocks = |id: &str| region.vpcs.get(id).map(|vpc| vpc.cidrs.as_slice());
-    let (Some(one), Some(other)) = (blocks(&peering.requester), blocks(&peering.accepter)) else {
-        return false;
-    };
+fn can_connect(view: View<'_>, peering: &VpcPeering) -> bool {
+    let accepter = peering.asked_of(view).1.and_then(|region| region.vpcs.get(&peering.accepter));
+    let (Some(one), Some(other)) = (peering.requester_vpc(view), accepter) else { return false };
     let overlap = |a: ipnet::Ipv4Net, b: ipnet::Ipv4Net| a.contains(&b) || b.contains(&a);
-    !one.iter().any(|a| other.iter().any(|b| overlap(a.cidr, b.cidr)))
+    !one.cidrs.iter().any(|a| other.cidrs.iter().any(|b| overlap(a.cidr, b.cidr)))
 }
 
+/// Accepts a request: only who is asked can.
+///
+/// Source: EC2 API reference, `AcceptVpcPeeringConnection`; the error of another account, hashicorp/terraform #20473.
 fn accept(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
-    let peering = find(&call.region.vpc_peerings, call.parameters, "VpcPeeringConnectionId")?;
-    let id = peering.id.clone();
-    let code = peering.code(call.view());
+    let view = call.view();
+    let peering = named(view, call.parameters)?;
+    let (id, caller) = (peering.id.clone(), &view.region.account);
+    if peering.asked_of(view).0 != caller {
+        let message = format!("User {caller} cannot accept peering {id}");
+        return Err(Failure::new("OperationNotPermitted", message));
+    }
+    let code = peering.code(view);
     if code != "pending-acceptance" {
         return Err(wrong_state(&id, code, "active"));
     }
-    check_acceptable(call.view(), peering)?;
-    let accepted = Stage::Accepted(call.now);
-    by_id_mut(&mut call.region.vpc_peerings, &id, "vpcPeeringConnectionId")?.stage = accepted;
+    check_acceptable(view, peering)?;
+    if peering.accounts.is_some() {
+        Side::of(call.region, &id).reply = Some(Reply::Accepted(call.now));
+    } else {
+        let accepted = Stage::Accepted(call.now);
+        by_id_mut(&mut call.region.vpc_peerings, &id, "vpcPeeringConnectionId")?.stage = accepted;
+    }
     let view = call.view();
-    if let Some(peering) = view.region.vpc_peerings.get(&id) {
-        xml.element("vpcPeeringConnection", |xml| write(view, peering, xml));
+    if let Some(peering) = seen(view, &id) {
+        let side = view.region.peering_sides.get(&id);
+        let tags = side.map_or_else(|| peering.tags.clone(), |side| side.tags.clone());
+        let peering = VpcPeering { tags, ..peering.clone() };
+        xml.element("vpcPeeringConnection", |xml| write(view, &peering, xml));
     }
     Ok(())
 }
@@ -271,7 +414,8 @@ fn accept(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
 /// Refuses a second connection of two VPCs, and one more than a VPC may have.
 fn check_acceptable(view: View<'_>, peering: &VpcPeering) -> Outcome {
     let VpcPeering { id, requester, accepter, .. } = peering;
-    let active = || view.region.vpc_peerings.values().filter(|other| other.is_active());
+    let all = || view.everyones().flat_map(|region| region.vpc_peerings.values());
+    let active = || all().filter(|other| other.is_active(view));
     if active().any(|other| other.is_between(requester, accepter)) {
         let message = format!("The vpc peering connection identified by {id} already exists.");
         return Err(Failure::new("VpcPeeringConnectionAlreadyExists", message));
@@ -284,14 +428,23 @@ fn check_acceptable(view: View<'_>, peering: &VpcPeering) -> Outcome {
     Ok(())
 }
 
+/// Deletes a connection: either side can that is active, and who has asked, a request.
+///
+/// Source: EC2 API reference, `DeleteVpcPeeringConnection`.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
-    let peering = find(&call.region.vpc_peerings, call.parameters, "VpcPeeringConnectionId")?;
-    let id = peering.id.clone();
-    if !peering.stands() {
-        return Err(wrong_state(&id, peering.code(call.view()), "deleting"));
+    let view = call.view();
+    let peering = named(view, call.parameters)?;
+    let (id, asks) = (peering.id.clone(), peering.asking(view).0 == view.region.account);
+    if !(peering.is_active(view) || asks && peering.stands(view)) {
+        return Err(wrong_state(&id, peering.code(view), "deleting"));
     }
-    by_id_mut(&mut call.region.vpc_peerings, &id, "vpcPeeringConnectionId")?.stage = Stage::Deleted;
-    call.region.arrange(later(call.now, DELETED_IS_SHOWN), Event::ForgetPeering, &id);
+    if asks {
+        by_id_mut(&mut call.region.vpc_peerings, &id, "vpcPeeringConnectionId")?.stage =
+            Stage::Deleted;
+        call.region.arrange(later(call.now, DELETED_IS_SHOWN), Event::ForgetPeering, &id);
+    } else {
+        Side::of(call.region, &id).reply = Some(Reply::Deleted);
+    }
     xml.text("return", true);
     Ok(())
 }
@@ -302,7 +455,7 @@ fn wrong_state(id: &str, from: &str, to: &str) -> Failure {
     Failure::new("InvalidStateTransition", message)
 }
 
-/// Ends a request that nobody has accepted.
+/// Ends a request within an account that nobody has accepted.
 pub(crate) fn expire(region: &mut Region, id: &str) {
     let is_asked = |peering: &&VpcPeering| peering.stage == Stage::Asked;
     if region.vpc_peerings.get(id).filter(is_asked).is_some()
@@ -314,13 +467,14 @@ pub(crate) fn expire(region: &mut Region, id: &str) {
 
 /// Describes one that has ended no longer.
 pub(crate) fn forget(region: &mut Region, id: &str) {
-    if region.vpc_peerings.get(id).is_some_and(|peering| !peering.stands()) {
+    let has_ended = |it: &VpcPeering| !matches!(it.stage, Stage::Asked | Stage::Accepted(_));
+    if region.vpc_peerings.get(id).is_some_and(has_ended) {
         region.vpc_peerings.remove(id);
     }
 }
 
-/// A connection that keeps a VPC from being deleted.
-pub(crate) fn of_vpc<'a>(region: &'a Region, vpc: &str) -> Option<&'a String> {
-    let mut all = region.vpc_peerings.values();
-    all.find(|peering| peering.stands() && peering.is_of(vpc)).map(|peering| &peering.id)
+/// A connection that keeps a VPC of an account from being deleted.
+pub(crate) fn of_vpc<'a>(view: View<'a>, vpc: &str) -> Option<&'a String> {
+    let mut all = view.region.vpc_peerings.values().chain(asked_for(view));
+    all.find(|peering| peering.stands(view) && peering.is_of(vpc)).map(|peering| &peering.id)
 }

@@ -33,6 +33,45 @@ fn a_parameter_that_is_not_there() {
 }
 
 #[test]
+fn a_role_is_of_the_account_in_its_arn() {
+    let client = Client::new();
+    let assume = |more: &str| {
+        client.call("2011-06-15", &format!("AssumeRole&RoleSessionName=mirror-lab{more}"))
+    };
+    let arn = "arn:aws:iam::444455556666:role/network/mirror";
+    assert_snapshot!(assume(&format!("&RoleArn={arn}")).unwrap().lines(), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+    <AssumeRoleResult>
+    <Credentials>
+    <AccessKeyId>444455556666</AccessKeyId>
+    <SecretAccessKey>local</SecretAccessKey>
+    <SessionToken>local</SessionToken>
+    <Expiration>2026-01-02T04:04:05Z</Expiration>
+    </Credentials>
+    <AssumedRoleUser>
+    <AssumedRoleId>AROA444455556666:mirror-lab</AssumedRoleId>
+    <Arn>arn:aws:sts::444455556666:assumed-role/mirror/mirror-lab</Arn>
+    </AssumedRoleUser>
+    </AssumeRoleResult>
+    <ResponseMetadata>
+    <RequestId>9cd21d4b-c423-476e-a7ee-ca1741350d65</RequestId>
+    </ResponseMetadata>
+    </AssumeRoleResponse>
+    "#);
+    for wrong in [
+        "",
+        "&RoleArn=mirror",
+        "&RoleArn=arn:aws:iam::4444:role/mirror",
+        "&RoleArn=arn:aws:iam::444455556666:user/mirror",
+    ] {
+        assert!(assume(wrong).is_err(), "{wrong}");
+    }
+    let short = format!("&RoleArn={arn}&DurationSeconds=60");
+    assert!(assume(&short).is_err());
+}
+
+#[test]
 fn the_caller_is_the_account() {
     let client = Client::new();
     let identity = client.call("2011-06-15", "GetCallerIdentity").unwrap();

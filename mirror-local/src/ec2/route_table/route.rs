@@ -3,7 +3,7 @@
 use super::RouteTable;
 use crate::ec2::transit_gateway::attachment;
 use crate::ec2::vpc::Vpc;
-use crate::ec2::vpc_peering::VpcPeering;
+use crate::ec2::vpc_peering;
 use crate::failure::{Failure, Outcome};
 use crate::filter::texts;
 use crate::parameters::Parameters;
@@ -44,7 +44,8 @@ const FOREIGN_TARGETS: &[&str] = &[
 
 impl Route {
     /// Returns whether packets on this route arrive anywhere.
-    fn state(&self, region: &Region, vpc: &str) -> &'static str {
+    fn state(&self, view: View<'_>, vpc: &str) -> &'static str {
+        let region = view.region;
         let active = match &self.target {
             Target::Gateway(id) => region
                 .internet_gateways
@@ -54,13 +55,14 @@ impl Route {
                 .network_interfaces
                 .get(id)
                 .is_some_and(|interface| interface.attachment.is_some()),
-            Target::Peering(id) => region.vpc_peerings.get(id).is_some_and(VpcPeering::is_active),
+            Target::Peering(id) => vpc_peering::seen(view, id).is_some_and(|it| it.is_active(view)),
             Target::TransitGateway(id) => attachment::between(region, id, vpc).is_some(),
         };
         if active { "active" } else { "blackhole" }
     }
 
-    fn write(&self, region: &Region, vpc: &str, xml: &mut Xml) {
+    fn write(&self, view: View<'_>, vpc: &str, xml: &mut Xml) {
+        let region = view.region;
         match self.destination {
             IpNet::V4(block) => xml.text("destinationCidrBlock", block),
             IpNet::V6(block) => xml.text("destinationIpv6CidrBlock", block),
@@ -78,7 +80,7 @@ impl Route {
             Target::TransitGateway(id) => xml.text("transitGatewayId", id),
         }
         xml.text("origin", "CreateRoute");
-        xml.text("state", self.state(region, vpc));
+        xml.text("state", self.state(view, vpc));
     }
 }
 
@@ -98,7 +100,7 @@ pub(super) fn write_all(view: View<'_>, table: &RouteTable, xml: &mut Xml) {
             });
         }
         for route in &table.routes {
-            xml.element("item", |xml| route.write(view.region, &table.vpc_id, xml));
+            xml.element("item", |xml| route.write(view, &table.vpc_id, xml));
         }
     });
 }
@@ -155,7 +157,7 @@ pub(super) fn origins(view: View<'_>, table: &RouteTable) -> Vec<String> {
 }
 
 pub(super) fn states(view: View<'_>, table: &RouteTable) -> Vec<String> {
-    let created = table.routes.iter().map(|route| route.state(view.region, &table.vpc_id));
+    let created = table.routes.iter().map(|route| route.state(view, &table.vpc_id));
     texts(local(view.region, table).map(|_| "active").chain(created))
 }
 
@@ -257,7 +259,7 @@ fn target(view: View<'_>, parameters: &Parameters, table: &RouteTable) -> Outcom
         "GatewayId" => gateway(region, parameters.required(name)?)?,
         "InstanceId" => instance(region, parameters)?,
         "TransitGatewayId" => return transit_gateway(view, parameters, table),
-        "VpcPeeringConnectionId" => return peering(region, parameters, table),
+        "VpcPeeringConnectionId" => return peering(view, parameters, table),
         _ => {
             let interface = find(&region.network_interfaces, parameters, name)?;
             (Target::Interface(interface.id.clone()), Some(&interface.vpc_id))
@@ -285,8 +287,8 @@ fn gateway<'a>(region: &'a Region, id: &str) -> Outcome<(Target, Option<&'a Stri
 /// A route over a request that nobody has accepted is taken, and leads nowhere.
 ///
 /// Source: VPC Peering guide, "Update your route tables for a VPC peering connection".
-fn peering(region: &Region, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {
-    let peering = find(&region.vpc_peerings, parameters, "VpcPeeringConnectionId")?;
+fn peering(view: View<'_>, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {
+    let peering = vpc_peering::named(view, parameters)?;
     if ![&peering.requester, &peering.accepter].contains(&&table.vpc_id) {
         let (id, vpc) = (&peering.id, &table.vpc_id);
         let message = format!("The vpc peering connection '{id}' is not one of the vpc '{vpc}'");

@@ -120,7 +120,7 @@ pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -
         }
     }
     let foreign = others.iter().map(|(view, session)| (&*session.id, (*view, session)));
-    LISTING.answer_with(view, parameters, foreign.collect(), xml)
+    LISTING.answer_with(view, parameters, (foreign.collect(), |_: &MirrorSession| true), xml)
 }
 
 /// Removes a session.

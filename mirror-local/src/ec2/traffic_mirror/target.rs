@@ -149,7 +149,7 @@ pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -
         .collect();
     let foreign =
         shared.iter().map(|(id, (region, target))| (*id, (View { region, ..view }, target)));
-    LISTING.answer_with(view, parameters, foreign.collect(), xml)
+    LISTING.answer_with(view, parameters, (foreign.collect(), |_: &MirrorTarget| true), xml)
 }
 
 pub(super) fn create(call: &mut Call<'_>) -> Outcome<String> {

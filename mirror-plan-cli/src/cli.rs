@@ -362,6 +362,9 @@ pub(crate) struct IamArgs {
     pub(crate) stack: StackArgs,
     #[command(flatten)]
     pub(crate) purposes: Purposes,
+    /// Print what the account of this `aws` block has to allow, in place of what the stack's own has to.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) account: Option<String>,
 }
 
 /// What a policy is for.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::time::SystemTimeSource;
 use aws_types::region::Region as SdkRegion;
 use mirror_local::Cloud;
 use mirror_plan::address::{Address, Name};
@@ -31,13 +32,23 @@ use mirror_plan::verify::TargetGroups;
 use crate::settings::{Place, Settings};
 use crate::ui::Ui;
 
+mod accounts;
+
+pub(crate) use accounts::Others;
+
 /// The Region of a local AWS, where nobody names one.
 const LOCAL_REGION: &str = "us-east-1";
+
+/// Makes the clients for a stack, and for the accounts that it reaches.
+pub(crate) async fn connect_for(settings: &Settings, stack: &Stack) -> Result<Aws, Diagnostics> {
+    connect(settings, stack.region.as_ref(), &Others::of(stack)).await
+}
 
 /// Makes the clients. `region` is the stack's or the plan's; one that the user names wins.
 pub(crate) async fn connect(
     settings: &Settings,
     region: Option<&Region>,
+    others: &Others<'_>,
 ) -> Result<Aws, Diagnostics> {
     let region = settings.region.clone().or_else(|| region.map(Region::to_string));
     let (config, pace) = match &settings.place {
@@ -51,6 +62,7 @@ pub(crate) async fn connect(
                 .help("or try it without AWS: mirror --local ..."),
         )
     })?;
+    let aws = others.joined(aws, (&config, pace)).await?;
     Ok(match settings.settle_window()? {
         Some(window) => aws.with_settle_window(window),
         None => aws,
@@ -62,7 +74,7 @@ pub(crate) async fn location(stack: &Stack, settings: &Settings) -> Result<Locat
     if let (Some(account), Some(region)) = (&stack.account, &stack.region) {
         return Ok(Location { account: account.clone(), region: region.clone() });
     }
-    let aws = connect(settings, stack.region.as_ref()).await?;
+    let aws = connect(settings, stack.region.as_ref(), &Others::NONE).await?;
     let account = match &stack.account {
         Some(account) => account.clone(),
         None => account(&aws).await?,
@@ -101,19 +113,22 @@ fn in_process(cloud: &Cloud, settings: &Settings, region: Option<String>) -> Sdk
         .region(SdkRegion::new(region.unwrap_or_else(|| LOCAL_REGION.to_owned())))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(cloud.http_client())
+        .time_source(SystemTimeSource::new())
         .build()
 }
 
 /// Makes the clients for a local AWS that is no folder's.
-pub(crate) fn connect_to(
+pub(crate) async fn connect_to(
     cloud: &Cloud,
     settings: &Settings,
-    region: Option<&Region>,
+    stack: &Stack,
 ) -> Result<Aws, Diagnostics> {
-    let region = settings.region.clone().or_else(|| region.map(Region::to_string));
+    let region = settings.region.clone().or_else(|| stack.region.as_ref().map(Region::to_string));
     let config = in_process(cloud, settings, region);
-    Aws::new(&config, Pace::Local)
-        .map_err(|error| Diagnostic::error(code::CREDENTIALS, error.to_string()).into())
+    let aws = Aws::new(&config, Pace::Local).map_err(|error| {
+        Diagnostics::from(Diagnostic::error(code::CREDENTIALS, error.to_string()))
+    })?;
+    Others::of(stack).joined(aws, (&config, Pace::Local)).await
 }
 
 /// What a cloud holds of what is wanted, where nobody else works on it.

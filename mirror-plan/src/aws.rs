@@ -5,6 +5,7 @@
 //! [`Operation`](crate::resource::Operation) and waits until it has taken effect. Neither decides
 //! anything. There is no trait in between: a test, or `mirror --local`, brings another HTTP client.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -18,7 +19,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, AccountName, Region};
 
 pub mod act;
 mod answer;
@@ -57,10 +58,13 @@ pub use wait::Waiting;
 /// in it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The clients for one account and Region. Clones share connections and rates.
+/// The clients for one account and Region, and those for the other accounts that a stack reaches. Clones share
+/// connections and rates.
 #[derive(Clone)]
 pub struct Aws {
     shared: Arc<Shared>,
+    /// The clients for other accounts, each with rates of its own.
+    others: BTreeMap<AccountName, Self>,
     /// What it is for a cloud that settles as slowly as AWS.
     settle_window: Duration,
     /// What must hold before each call that changes something.
@@ -161,7 +165,42 @@ impl Aws {
             pace,
         };
         let (shared, settle_window) = (Arc::new(shared), Self::SETTLE_WINDOW);
-        Ok(Self { shared, settle_window, fence: None, dry: None })
+        Ok(Self { shared, others: BTreeMap::new(), settle_window, fence: None, dry: None })
+    }
+
+    /// With the clients for another account, which a stack names by an `aws` block.
+    ///
+    /// They are used for what the stack looks for there and accepts there, and nothing else. AWS counts the calls of each
+    /// account apart, and so does this library. The Region is to be the same.
+    #[must_use]
+    pub fn with_account(mut self, name: AccountName, other: Self) -> Self {
+        self.others.insert(name, other);
+        self
+    }
+
+    /// The clients for another account, under the conditions that hold for these.
+    fn other(&self, name: &AccountName) -> Option<Self> {
+        let other = self.others.get(name)?;
+        let dry = self.dry.as_ref().and_then(|_| dry_run::DryRuns::of(other).aws().dry.clone());
+        let Self { shared: _, others: _, settle_window, fence, dry: _ } = self;
+        Some(Self { settle_window: *settle_window, fence: fence.clone(), dry, ..other.clone() })
+    }
+
+    /// The clients for another account, if that is the one that is meant.
+    async fn account_as(
+        &self,
+        name: &AccountName,
+        wanted: Option<&AccountId>,
+    ) -> Result<Self, ActError> {
+        let other = self.other(name).ok_or_else(|| ActError::NoAccount(name.clone()))?;
+        let found = other.account().await?;
+        match wanted {
+            Some(wanted) if *wanted != found => {
+                let (name, wanted) = (name.clone(), wanted.clone());
+                Err(ActError::WrongAccount { name, wanted, found })
+            }
+            Some(_) | None => Ok(other),
+        }
     }
 
     /// How long after a call AWS may take to show what it has made, unless another time is given.
@@ -256,9 +295,10 @@ impl Aws {
 
 impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { shared, settle_window, fence: _, dry } = self;
+        let Self { shared, others, settle_window, fence: _, dry } = self;
         f.debug_struct("Aws")
             .field("shared", shared)
+            .field("others", others)
             .field("settle_window", settle_window)
             .field("dry", dry)
             .finish_non_exhaustive()

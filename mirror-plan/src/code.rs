@@ -137,6 +137,17 @@ codes! {
     /// done. If you do not know the account, do not mirror to it. A `resource_share` shares targets of its own
     /// account and no others.
     FOREIGN_TARGET = "MP0414", "a mirror target of another account";
+    /// A VPC of another account, which the stack looks for with an `aws` block, is used as if it were of the stack's own.
+    /// It can be the `accepter` of a `vpc_peering` and nothing else: whoever makes something owns it, and what a stack
+    /// makes is of its own account. So the stack's own VPC asks for a connection, and what is to be in the other
+    /// VPC is declared in a stack of that account. The same code says that a connection is to be accepted and nobody
+    /// named here can do that, and that an `aws` block leads to the stack's own account.
+    OTHER_ACCOUNT = "MP0415", "something of another account";
+    /// The account of an `aws` block could not be asked: there is no such profile, its credentials are of no use,
+    /// the role may not be assumed, or it may not look for the VPC. Nothing was done. The plan asks that account who it is
+    /// and for the VPCs that are looked for there; `mirror iam --apply --as NAME` prints what it has to allow. A
+    /// `destroy` does not need it.
+    UNREACHED_ACCOUNT = "MP0416", "another account cannot be reached";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

@@ -60,6 +60,7 @@ use self::evaluate::{Evaluated, Evaluator, Scope};
 use self::program::Program;
 use self::text::Text;
 
+mod account;
 mod assemble;
 pub mod block;
 mod constraint;

@@ -5,6 +5,8 @@
 //! its tag `mirror-plan:stack`, in the request that makes it and on the object from then on; what it
 //! uses of others is named one by one.
 //!
+//! Other accounts that a stack reaches have policies of their own ([`policies_as`]).
+//!
 //! Sources: IAM user guide, "Controlling access to AWS resources using tags"; EC2 user guide, "Grant
 //! permission to tag Amazon EC2 resources during creation"; Elastic Load Balancing user guide, "API
 //! permissions"; Amazon EC2 Auto Scaling user guide, "Amazon EC2 Auto Scaling API permissions"; AWS RAM user guide,
@@ -24,6 +26,7 @@ use crate::scalar::{AccountId, Coordination, Region};
 use crate::stack::Stack;
 
 mod arn;
+mod elsewhere;
 mod statement;
 
 #[cfg(test)]
@@ -31,6 +34,7 @@ mod tests;
 
 pub(crate) use arn::arn;
 use arn::{Arns, ServiceRole};
+pub use elsewhere::policies_as;
 use statement::{Statement, conditions};
 
 /// What a policy is for.
@@ -125,11 +129,14 @@ pub fn policies(
         if is_declared || purposes.contains(&Purpose::Destroy) {
             reading(kind).iter().for_each(|access| grants.add(kind, access));
         }
-        if plans && stack.existing.keys().any(|address| address.kind == kind) {
+        let mut used = stack.existing.keys().filter(|it| stack.account_of(it).is_none());
+        if plans && used.any(|address| address.kind == kind) {
             reading(kind).iter().for_each(|access| grants.look_at_others(access));
         }
         if is_declared && purposes.contains(&Purpose::Apply) {
-            calls(kind).iter().chain(retagging(kind)).for_each(|access| grants.add(kind, access));
+            let calls = calls(kind).iter().chain(retagging(kind));
+            let own = calls.filter(|access| !elsewhere::is_sent_by_others_only(stack, access));
+            own.for_each(|access| grants.add(kind, access));
         }
         if purposes.contains(&Purpose::Destroy) {
             let removing = calls(kind).iter().filter(|call| call.occasion == Occasion::Removing);
@@ -147,6 +154,9 @@ pub fn policies(
     }
     if purposes.contains(&Purpose::Metrics) {
         grants.count();
+    }
+    if plans {
+        grants.assume_roles();
     }
     if let Some(place) = &stack.coordination {
         grants.coordinate(place, &purposes);
@@ -183,6 +193,10 @@ struct Grants<'a> {
     reading: Grant,
     /// What makes objects of the stack.
     making: Grant,
+    /// What asks for peering connections where another account is asked.
+    peering: Grant,
+    /// The roles of other accounts.
+    roles: Grant,
     /// What makes resource shares, which IAM knows for everything only.
     sharing: Grant,
     /// What launches instances from launch templates.
@@ -222,6 +236,8 @@ impl<'a> Grants<'a> {
             arns: Arns(location),
             reading: Grant::default(),
             making: Grant::default(),
+            peering: Grant::default(),
+            roles: Grant::default(),
             sharing: Grant::default(),
             launching: Grant::default(),
             owned: Grant::default(),
@@ -291,6 +307,9 @@ impl<'a> Grants<'a> {
                 On::New(of) => {
                     match of.service() {
                         Service::Sharing => self.sharing.add(&full, "*".to_owned()),
+                        _ if of == ArnType::VpcPeeringConnection && elsewhere::asks(self.stack) => {
+                            self.peering.add(&full, self.arns.all(of));
+                        }
                         _ => self.making.add(&full, self.arns.all(of)),
                     }
                     self.tag(action, of);
@@ -363,7 +382,8 @@ impl<'a> Grants<'a> {
     /// The statements that say so.
     fn statements(self) -> Vec<Statement> {
         let Self { stack, arns, reading, making, sharing, launching, owned, parts, .. } = self;
-        let Self { others, tagging, journal, journal_bucket, .. } = self;
+        let Self { others, tagging, journal, journal_bucket, peering, roles, .. } = self;
+        let accepters = elsewhere::accepters(stack, arns);
         let (region, name) = (arns.region(), stack.name.as_str());
         let makes_groups = makes(&making, Service::Autoscaling);
         let template = arns.all(ArnType::LaunchTemplate);
@@ -371,6 +391,8 @@ impl<'a> Grants<'a> {
             Statement::allow("Read", reading).only_if(conditions::in_region(region)),
             Statement::allow("Images", images(stack, &arns)),
             Statement::allow("Make", making).only_if(conditions::requested_for(name)),
+            Statement::allow("Peer", peering).only_if(conditions::asking_of(name, accepters)),
+            Statement::allow("Assume", roles),
             Statement::allow("Share", sharing).only_if(conditions::requested_for(name)),
             Statement::allow("Launch", launching).only_if(conditions::from_template(&template)),
             Statement::allow("Owned", owned).only_if(conditions::owned_by(name)),

@@ -10,7 +10,7 @@ use crate::address::{Address, Name};
 use crate::id::{ImageId, NetworkAclId, ObjectId};
 use crate::resource::Resource;
 use crate::resource::mirror_target::MirrorTargetId;
-use crate::scalar::{AccountId, Region};
+use crate::scalar::{AccountId, AccountName, Region};
 use crate::value::{Origin, Value};
 
 mod bystander;
@@ -55,6 +55,9 @@ pub struct Observed {
     /// The network ACLs of the VPCs that mirrored packets may pass; none where nobody asked for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub network_acls: BTreeMap<NetworkAclId, NetworkAcl>,
+    /// The other accounts that the stack looks into or accepts in, as AWS says which they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<AccountName, AccountId>,
     /// The images that public parameters of Systems Manager name at this time.
     pub images: BTreeMap<String, ImageId>,
 }
@@ -89,6 +92,7 @@ impl Observed {
             sources: BTreeMap::new(),
             foreign_targets: BTreeMap::new(),
             network_acls: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             images: BTreeMap::new(),
         }
     }

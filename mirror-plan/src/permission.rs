@@ -16,6 +16,7 @@ use crate::plan::{Call, Plan, Step};
 use crate::rate::{CATEGORIES, Category};
 use crate::resource::Access;
 use crate::resource::access::retagging;
+use crate::scalar::AccountName;
 
 mod denial;
 mod finding;
@@ -60,6 +61,8 @@ pub enum Verdict {
 pub enum Unchecked {
     /// The call has no dry run: no call of Elastic Load Balancing or Auto Scaling has, and two of EC2 have not.
     NoDryRun,
+    /// It is sent with the credentials of another account, which is not asked.
+    OtherAccount(AccountName),
     /// It names what the plan makes first.
     AfterApply(BTreeSet<Address>),
     /// Something must be read for it, and that failed.
@@ -110,6 +113,9 @@ pub fn unaskable(step: &Step, access: &Access) -> Option<Unchecked> {
         return Some(Unchecked::NoDryRun);
     }
     let Call::Operation(operation) = &step.call else { return None };
+    if let Some(name) = operation.sent_as() {
+        return Some(Unchecked::OtherAccount(name.clone()));
+    }
     let needs: BTreeSet<Address> = operation.needs().into_iter().map(|need| need.address).collect();
     (!needs.is_empty()).then_some(Unchecked::AfterApply(needs))
 }

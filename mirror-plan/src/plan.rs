@@ -15,8 +15,8 @@ use crate::observed::{NetworkAcl, Observed};
 use crate::resource::instance::InstanceId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::{Operation, ReplaceOrder, Retag};
-use crate::scalar::{AccountId, Coordination, Region};
-use crate::stack::Stack;
+use crate::scalar::{AccountId, AccountName, Coordination, Region};
+use crate::stack::{Account, Stack};
 use crate::value::Value;
 
 use self::sources::Expanded;
@@ -109,6 +109,11 @@ pub enum Mode {
 /// addresses in `request`, circles of references.
 pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
     let (seen, used) = (observed, existing::used(stack, observed));
+    let reached = match request.mode {
+        Mode::Apply => existing::reached(stack, observed),
+        // The stack's own account takes away what is its own.
+        Mode::Destroy => BTreeMap::new(),
+    };
     let moves = request.mode.moves(stack, seen);
     let observed = &*moves.seen(seen);
     let Expanded { stack, sources, fan_outs } = match request.mode {
@@ -135,6 +140,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         coordination: stack.coordination.clone(),
         mode: request.mode,
         targeted: request.part != Part::Whole || !request.targets.is_empty(),
+        accounts: reached,
         existing: used,
         sources,
         fan_outs,
@@ -171,6 +177,9 @@ pub struct Plan {
     pub mode: Mode,
     /// Whether only a part of the stack was planned.
     pub targeted: bool,
+    /// The other accounts that it looks into or accepts in, and how it reaches them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<AccountName, Account>,
     /// The objects that it uses and leaves as they are, by address.
     #[serde(
         default,

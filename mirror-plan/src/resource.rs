@@ -14,6 +14,7 @@ use crate::attribute::{
 };
 use crate::id::{Id, IdError, Identified, ObjectId};
 use crate::observed::Found;
+use crate::scalar::AccountName;
 use crate::value::{Origin, Path, Secret, Value};
 
 pub mod access;
@@ -426,6 +427,15 @@ macro_rules! kinds {
             #[must_use]
             pub fn access(&self) -> &'static Access {
                 match self { $(Self::$kind(operation) => operation.access(),)+ }
+            }
+
+            /// The account with whose credentials it is sent, if not with the stack's own.
+            #[must_use]
+            pub fn sent_as(&self) -> Option<&AccountName> {
+                match self {
+                    Self::VpcPeering(operation) => operation.sent_as(),
+                    _ => None,
+                }
             }
 
             /// The tags of the object that it makes, ownership tags among them; `None` if it makes

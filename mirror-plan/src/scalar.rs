@@ -3,6 +3,7 @@
 //! Each is parsed once, where it enters. A `SessionNumber` is between 1 and 32766 because there is
 //! no other way to have one.
 
+mod account;
 mod allotment;
 mod allowance;
 mod bit_rate;
@@ -13,6 +14,7 @@ mod number;
 mod range;
 mod text;
 
+pub use account::{AccountName, RoleArn};
 pub use allotment::{Allotment, CountRange};
 pub use allowance::Allowance;
 pub use bit_rate::{BitRate, BitRateError};

@@ -12,13 +12,15 @@ use crate::attribute::{
 use crate::code;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, ResourceType, Tags, tag};
-use crate::scalar::{AccountId, Allowance, Ami, Coordination, Region};
+use crate::scalar::{AccountId, AccountName, Allowance, Ami, Coordination, Region};
 use crate::value::{Path, Segment, Value};
 
+pub(crate) mod account;
 pub(crate) mod existing;
 mod moved;
 pub(crate) mod sources;
 
+pub use account::Account;
 pub use existing::{Existing, Selector};
 pub use moved::Moved;
 pub use sources::{FanOut, Placed, SourceNames, Sources};
@@ -34,6 +36,8 @@ pub struct Stack {
     pub region: Option<Region>,
     /// Where the runs of a team meet; only those of one machine do where it is left out.
     pub coordination: Option<Coordination>,
+    /// Other accounts, and how each is reached.
+    pub accounts: BTreeMap<AccountName, Placed<Account>>,
     /// What it uses and did not make.
     pub existing: BTreeMap<Address, Existing>,
     /// Its resources that have another address than they had, in the order of the file.
@@ -113,6 +117,7 @@ impl Stack {
                 account: None,
                 region: None,
                 coordination: None,
+                accounts: BTreeMap::new(),
                 existing: BTreeMap::new(),
                 moved: Vec::new(),
                 allow: BTreeSet::new(),
@@ -313,6 +318,7 @@ impl StackBuilder {
     /// Everything that is wrong with it: attributes that contradict each other, names declared
     /// twice, references that lead nowhere.
     pub fn build(mut self) -> Result<(Stack, Diagnostics), Diagnostics> {
+        account::complete_all(&mut self.stack);
         let twice = self.stack.existing.iter().filter_map(|(address, existing)| {
             let declared = self.stack.resources.get(address)?;
             let head = |place: &Option<Place>| place.as_ref().map(|place| place.head.clone());
@@ -325,6 +331,7 @@ impl StackBuilder {
             )
         });
         self.diagnostics.extend(twice);
+        self.diagnostics.extend(account::check(&self.stack));
         self.diagnostics.extend(sources::check(&self.stack));
         self.diagnostics.extend(moved::check(&self.stack, &self.of_none));
         let resources = self.stack.resources.iter();

@@ -76,6 +76,13 @@ impl Rig {
         Self { cloud, aws, journal }
     }
 
+    /// With clients that reach the other accounts of a stack.
+    #[must_use]
+    pub fn reaching(self, stack: &Stack) -> Self {
+        let config = config(&self.cloud);
+        Self { aws: reaching(self.aws, stack, (&config, Pace::Local)), ..self }
+    }
+
     /// What the cloud holds of a stack.
     ///
     /// # Panics
@@ -221,6 +228,53 @@ pub fn gateway() -> Stack {
 #[must_use]
 pub fn sharing() -> Stack {
     stack(include_str!("sharing.mirror.hcl"))
+}
+
+/// The account that has the VPC with which [`peered`] is connected.
+pub const OTHER_ACCOUNT: &str = "444455556666";
+
+/// A stack that connects its VPC with one of another account.
+///
+/// # Panics
+/// If it is not in order.
+#[must_use]
+pub fn peered() -> Stack {
+    stack(include_str!("accounts.mirror.hcl"))
+}
+
+/// Makes the VPC with which [`peered`] is connected, in the account that has it, and returns its id.
+///
+/// # Panics
+/// If the cloud does not answer.
+pub async fn vpc_of_another(cloud: &Cloud) -> String {
+    use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+    let ec2 = aws_sdk_ec2::Client::new(&as_account(&config(cloud), OTHER_ACCOUNT));
+    let name = Tag::builder().key("Name").value("sensors").build();
+    let tags = TagSpecification::builder().resource_type(ResourceType::Vpc).tags(name).build();
+    let make = ec2.create_vpc().cidr_block("10.99.0.0/16").tag_specifications(tags);
+    let made = make.send().await.expect("the cloud answers");
+    made.vpc.and_then(|vpc| vpc.vpc_id).expect("a VPC has an id")
+}
+
+/// A configuration with the credentials of an account of a local AWS.
+#[must_use]
+pub fn as_account(config: &SdkConfig, account: &str) -> SdkConfig {
+    let credentials = Credentials::from_keys(account, "local", None);
+    let provider = SharedCredentialsProvider::new(credentials);
+    config.to_builder().credentials_provider(provider).build()
+}
+
+/// Clients that reach the other accounts of a stack, too.
+///
+/// # Panics
+/// If the stack does not say which accounts they are.
+#[must_use]
+pub fn reaching(aws: Aws, stack: &Stack, (config, pace): (&SdkConfig, Pace)) -> Aws {
+    stack.accounts.iter().fold(aws, |aws, (name, account)| {
+        let id = account.of.id().expect("the stack says which account it is");
+        let there = Aws::new(&as_account(config, id.as_str()), pace);
+        aws.with_account(name.clone(), there.expect("the configuration has a Region"))
+    })
 }
 
 /// The resource shares of the account that are not deleted.

@@ -21,7 +21,7 @@ use mirror_plan::stack::Stack;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::config_of;
+use crate::{config_of, reaching};
 
 pub mod account;
 mod door;
@@ -237,6 +237,11 @@ impl Simulation {
     /// Never: the configuration has a Region.
     #[must_use]
     pub fn aws(&self) -> Aws {
+        self.clients(None)
+    }
+
+    /// The same, and those for the other accounts of a stack.
+    fn clients(&self, stack: Option<&Stack>) -> Aws {
         let client = self.cloud.http_client();
         let behind = |toll| SharedHttpClient::new(Door { client: client.clone(), toll });
         let client = match self.missing {
@@ -244,7 +249,9 @@ impl Simulation {
             Some(Safeguard::Classifier) => behind(Toll::Replay),
             Some(Safeguard::Journal | Safeguard::SettleWindow) | None => client,
         };
-        let aws = Aws::new(&config_of(client), Pace::Aws).expect("the configuration has a Region");
+        let config = config_of(client);
+        let aws = Aws::new(&config, Pace::Aws).expect("the configuration has a Region");
+        let aws = stack.into_iter().fold(aws, |aws, it| reaching(aws, it, (&config, Pace::Aws)));
         match self.missing {
             Some(Safeguard::SettleWindow) => aws.with_settle_window(Duration::ZERO),
             Some(Safeguard::Journal | Safeguard::Tokens | Safeguard::Classifier) | None => aws,
@@ -318,7 +325,7 @@ impl Simulation {
 
     /// What the command line does, without its words.
     async fn attempt(&self, stack: &Stack, mode: Mode) -> Result<(Plan, Report), String> {
-        let aws = self.aws();
+        let aws = self.clients(Some(stack));
         aws.account().await.map_err(|error| error.to_string())?; // `take` asks for it again
         let journal = self.take(&aws, stack).await.map_err(|error| error.to_string())?;
         let ended = self.carry_out(stack, mode, (&aws, &journal)).await;

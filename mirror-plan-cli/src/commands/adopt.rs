@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings, ui: &mut Ui) -> E
     }
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let aws = cloud::connect_for(settings, &stack).await?;
     let place = (&stack.name, stack.coordination.as_ref());
     let journal = cloud::take(&aws, place, ("adopt", settings), ui).await?;
     let asks = if *auto_approve { Asks::No } else { Asks::Yes };

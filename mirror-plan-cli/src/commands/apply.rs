@@ -19,11 +19,12 @@ use super::review;
 use super::watch::{self, Watch};
 use super::{Ended, drift};
 use crate::cli::{ApplyArgs, PartArgs, RunArgs, StrictnessArgs, Variables};
+use crate::cloud::{self, Others};
 use crate::exit::ExitStatus;
 use crate::settings::{Input, Live, Settings};
 use crate::stack_file::{self, Loaded};
 use crate::ui::{self, Form, Ui};
-use crate::{applied, cloud, estimates, plan_file, progress};
+use crate::{applied, estimates, plan_file, progress};
 
 pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let ApplyArgs { stack, source, variables, selection, strictness, part, run } = args;
@@ -53,7 +54,7 @@ pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> E
                 }
                 let (stack, warnings) = loaded.stack()?;
                 ui.diagnostics(&warnings);
-                let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+                let aws = cloud::connect_for(settings, &stack).await?;
                 let (pause, health) = (*pause, *health);
                 let watched = Watch { stack: &stack, aws: &aws, request: &request, pause, health };
                 watch::watch(&watched, (run, settings), ui).await
@@ -81,7 +82,7 @@ pub(crate) async fn plan_and_apply(
     let approval = approval(run, settings)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let aws = cloud::connect_for(settings, &stack).await?;
     let place = (&stack.name, stack.coordination.as_ref());
     let journal = cloud::take(&aws, place, (command(asked.request.mode), settings), ui).await?;
     let ended = plan_and_apply_in(&stack, (asked, approval), (&aws, &journal), (run, settings), ui);
@@ -140,7 +141,7 @@ async fn apply_saved(
     } else {
         None
     };
-    let aws = cloud::connect(settings, Some(&plan.region)).await?;
+    let aws = cloud::connect(settings, Some(&plan.region), &Others::planned(&plan)).await?;
     // Before the journal is taken, which for a team changes an object in S3.
     check_place(&plan, &cloud::account(&aws).await?, aws.region())?;
     let place = (&plan.stack, plan.coordination.as_ref());

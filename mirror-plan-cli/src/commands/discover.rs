@@ -9,7 +9,7 @@ use mirror_plan::import::{named, unnamed};
 use super::Ended;
 use super::taken::{Files, Taken};
 use crate::cli::DiscoverArgs;
-use crate::cloud;
+use crate::cloud::{self, Others};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -17,7 +17,7 @@ use crate::ui::Ui;
 pub(crate) async fn run(args: &DiscoverArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let DiscoverArgs { vpc, name } = args;
     let files = Files::of(name)?;
-    let aws = cloud::connect(settings, None).await?;
+    let aws = cloud::connect(settings, None, &Others::NONE).await?;
     let discovered = cloud::looked_at(discover(&aws, vpc).await)?;
     let wanted = unnamed(&discovered.objects);
     let (adoptions, told) = cloud::looked_at(candidates(&aws, name.as_str(), &wanted).await)?;

@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &StackArgs, settings: &Settings, ui: &mut Ui) -> E
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let aws = cloud::connect_for(settings, &stack).await?;
     let Sight { observed, findings } =
         cloud::see(&aws, (&stack, Mode::Apply), settings, ui).await?;
     let findings: Diagnostics = findings.into_iter().collect();

@@ -11,16 +11,17 @@ use mirror_plan::plan::Adoption;
 use super::Ended;
 use super::taken::{Files, Taken};
 use crate::cli::{ImportArgs, ImportCommand};
+use crate::cloud::{self, Others};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
+use crate::stack_file;
 use crate::ui::Ui;
-use crate::{cloud, stack_file};
 
 pub(crate) async fn run(command: &ImportCommand, settings: &Settings, ui: &mut Ui) -> Ended {
     let ImportCommand::Terraform(ImportArgs { state, name }) = command;
     let files = Files::of(name)?;
     let state = TerraformState::parse(&stack_file::source(state)?.text)?;
-    let aws = cloud::connect(settings, None).await?;
+    let aws = cloud::connect(settings, None, &Others::NONE).await?;
     let (adoptions, gone) = read(&aws, name, &state).await?;
     if adoptions.is_empty() {
         state.left.iter().chain(&gone).for_each(|line| ui.note(format_args!("Not taken: {line}")));

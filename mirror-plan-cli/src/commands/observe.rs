@@ -15,7 +15,7 @@ pub(crate) async fn run(args: &ObserveArgs, settings: &Settings, ui: &mut Ui) ->
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let aws = cloud::connect_for(settings, &stack).await?;
     let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
     inventory::write(out, &observed)?;
     let path = out.display();

@@ -98,7 +98,7 @@ async fn connect(
 ) -> Result<Option<Aws>, Diagnostics> {
     match sight {
         SightArgs { inventory: None, offline: false } => {
-            cloud::connect(settings, stack.region.as_ref()).await.map(Some)
+            cloud::connect_for(settings, stack).await.map(Some)
         }
         SightArgs { inventory: _, offline: _ } => Ok(None),
     }

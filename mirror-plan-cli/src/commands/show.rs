@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
             let (stack, warnings) =
                 Loaded::load(stack, variables, &settings.environment)?.stack()?;
             ui.diagnostics(&warnings);
-            let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+            let aws = cloud::connect_for(settings, &stack).await?;
             let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
             match format {
                 PlanFormat::Text => {

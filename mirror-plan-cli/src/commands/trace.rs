@@ -56,7 +56,7 @@ async fn seen(
         let (observed, _) = look(sight, (stack, Mode::Apply), settings, ui).await?;
         return Ok(observed);
     };
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let aws = cloud::connect_for(settings, stack).await?;
     let observed = cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?;
     let strangers = cloud::strangers(&aws, &observed).await?;
     if !strangers.is_empty() {

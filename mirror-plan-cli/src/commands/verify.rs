@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings, ui: &mut Ui) -> 
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+    let aws = cloud::connect_for(settings, &stack).await?;
     let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
     let groups = cloud::target_health(&aws, &observed).await?;

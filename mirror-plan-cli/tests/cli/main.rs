@@ -1,6 +1,7 @@
 //! The command line as its users see it: whole stdout, stderr and exit codes, against a local AWS in
 //! a folder of its own and an environment with nothing in it.
 
+mod accounts;
 mod adopt;
 mod docs;
 mod drift;

@@ -16,6 +16,7 @@ use super::{Aws, BoxFuture};
 use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::resource::{Operation, Retag, Tags};
+use crate::scalar::{AccountId, AccountName};
 use crate::value::{Origin, Secret};
 
 mod acting;
@@ -243,6 +244,19 @@ pub enum ActError {
     /// It did not take effect in time.
     #[error(transparent)]
     TimeUp(#[from] TimeUp),
+    /// There are no clients for an account that the stack names.
+    #[error("there are no credentials for `{0}`")]
+    NoAccount(AccountName),
+    /// The credentials for an account that the stack names are those of another one.
+    #[error("`{name}` is account {found}, and account {wanted} is asked: nothing was sent")]
+    WrongAccount {
+        /// The `aws` block.
+        name: AccountName,
+        /// The account that is asked.
+        wanted: AccountId,
+        /// The account that the credentials are for.
+        found: AccountId,
+    },
     /// Something else still uses what should go.
     #[error("{error}{}", blocker::listed(.blockers))]
     Blocked {

@@ -27,10 +27,12 @@ use crate::stack::{Existing, Placed, Sources, Stack};
 
 use self::autoscaling_group::Member;
 use self::elb::Balanced;
+use self::elsewhere::Elsewhere;
 
 pub(super) mod autoscaling_group;
 mod candidates;
 pub(super) mod elb;
+mod elsewhere;
 pub(super) mod endpoint_service;
 mod existing;
 mod gateway_load_balancer;
@@ -134,12 +136,18 @@ pub enum ObserveError {
 pub fn observe<'a>(aws: &'a Aws, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Sight, ObserveError>> {
     Box::pin(async move {
         // The SDK's futures are large, and a caller's thread may have a small stack: on the heap.
-        let (account, images, seen) = tokio::try_join!(
+        let own = elsewhere::without(wanted.existing);
+        let here = Wanted { existing: &own, ..wanted };
+        let (account, images, seen, elsewhere) = tokio::try_join!(
             Box::pin(aws.account()),
             Box::pin(images(aws, wanted.images)),
-            Box::pin(everything(aws, wanted)),
+            Box::pin(everything(aws, here)),
+            Box::pin(async { Ok::<_, ObserveError>(elsewhere::observe(aws, wanted).await) }),
         )?;
-        let (seen, used) = seen;
+        let (seen, mut used) = seen;
+        let Elsewhere { accounts, looked_for, objects, findings: unreached } = elsewhere;
+        used.extend(objects);
+        let looked_for = own.into_iter().chain(looked_for).collect();
         let mut owned: BTreeMap<Address, Vec<Found>> = BTreeMap::new();
         for (address, found) in seen.owned {
             owned.entry(address).or_default().push(found);
@@ -147,7 +155,7 @@ pub fn observe<'a>(aws: &'a Aws, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Sig
         for all in owned.values_mut() {
             all.sort_by(|a, b| (a.generation, &a.id).cmp(&(b.generation, &b.id)));
         }
-        let (existing, wrong) = existing::choose(wanted.existing, used);
+        let (existing, wrong) = existing::choose(&looked_for, used);
         let sources = Box::pin(sources::observe(aws, wanted.sources, &existing)).await?;
         let region = aws.region().clone();
         let seen_so_far = Observed {
@@ -158,6 +166,7 @@ pub fn observe<'a>(aws: &'a Aws, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Sig
             sources,
             foreign_targets: seen.foreign_targets,
             network_acls: BTreeMap::new(),
+            accounts,
             images,
         };
         let network_acls =
@@ -167,7 +176,7 @@ pub fn observe<'a>(aws: &'a Aws, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Sig
         let strange = autoscaling_group::of_strangers(seen.members, known);
         Ok(Sight {
             observed,
-            findings: [seen.findings, strange, wrong.into_iter().collect()].concat(),
+            findings: [seen.findings, strange, wrong.into_iter().collect(), unreached].concat(),
         })
     })
 }
@@ -331,6 +340,8 @@ impl Seen {
         let Sought { whose, kind } = sought;
         let name = match whose {
             Whose::Stack(name) => name,
+            // Tags with this stack's name are those of another stack in another account.
+            Whose::Elsewhere => return Some(existing::nobody(kind)),
             Whose::Others(name) | Whose::Wanted(name) => {
                 return tags::owner(tags, name, kind).is_none().then(|| existing::nobody(kind));
             }
@@ -369,6 +380,8 @@ enum Whose<'a> {
     Others(&'a str),
     /// Those that are not, and are to be: all of what they are counts.
     Wanted(&'a str),
+    /// Those of another account.
+    Elsewhere,
 }
 
 /// The kind of object that is read, and whose count.

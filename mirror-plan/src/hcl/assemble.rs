@@ -6,16 +6,16 @@ use hcl_edit::expr::{Expression, ObjectKey};
 
 use super::convert::to_bool;
 use super::declare::{Declaration, no_such_attribute, stack_attributes};
-use super::moved;
 use super::program::{Instances, Program};
 use super::taught;
 use super::text::{Written, written_at};
+use super::{account, moved};
 use crate::address::{Address, Key, Kind, Name};
 use crate::attribute::{AttributeType, ObjectType, Problem, Problems, Type};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{Resource, Tags, id_of, object_type};
-use crate::scalar::{AccountId, Allowance, Coordination, Region};
+use crate::scalar::{AccountId, AccountName, Allowance, Coordination, Region};
 use crate::stack::{
     Declared, Existing, FanOut, Output, Place, Placed, Selector, Sources, Stack, StackBuilder,
 };
@@ -45,6 +45,11 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
     let builder = assembly.builder();
     // Without a name there is no stack, but its resources may have more to say.
     let mut builder = builder.unwrap_or_else(|| Stack::builder(placeholder()));
+    for (name, declaration) in &program.declared.accounts {
+        let account = account::read(&mut assembly, declaration);
+        let name = AccountName::from(name.clone());
+        account.into_iter().for_each(|account| builder.declare_account(name.clone(), account));
+    }
     for ((kind, name), declaration) in &program.declared.existing {
         assembly.existing(&mut builder, Address::new(*kind, name.clone()), declaration);
     }
@@ -178,9 +183,9 @@ fn placeholder() -> Name {
     "unnamed".parse().expect("a word is a name")
 }
 
-struct Assembly<'a, 'p> {
-    program: &'a Program<'p>,
-    diagnostics: Diagnostics,
+pub(super) struct Assembly<'a, 'p> {
+    pub(super) program: &'a Program<'p>,
+    pub(super) diagnostics: Diagnostics,
     /// The kinds of resources that could not be read.
     left_out: BTreeSet<Kind>,
 }
@@ -220,7 +225,7 @@ impl Assembly<'_, '_> {
         Some(builder)
     }
 
-    fn scalar<T: AttributeType>(&mut self, written: Option<&Expression>) -> Option<T> {
+    pub(super) fn scalar<T: AttributeType>(&mut self, written: Option<&Expression>) -> Option<T> {
         let written = written?;
         let value = match self.program.planned(written) {
             Ok(value) => value,
@@ -263,11 +268,12 @@ impl Assembly<'_, '_> {
         let name = self.scalar::<Option<String>>(declaration.get("name")).flatten();
         let tags = self.scalar::<Option<Tags>>(declaration.get("tags")).flatten();
         let owner = self.scalar::<Option<AccountId>>(declaration.get("owner")).flatten();
+        let account = self.scalar::<Option<AccountName>>(declaration.get("aws")).flatten();
         if self.diagnostics.iter().len() > before {
             self.left_out.insert(address.kind);
             return;
         }
-        let selector = Selector { id, name, tags: tags.unwrap_or_default(), owner };
+        let selector = Selector { id, name, tags: tags.unwrap_or_default(), owner, account };
         let place = Some(self.place(declaration));
         builder.declare_existing(address, Existing { selector, place });
     }
@@ -366,7 +372,7 @@ impl Assembly<'_, '_> {
         }
     }
 
-    fn place(&self, declaration: &Declaration<'_>) -> Place {
+    pub(super) fn place(&self, declaration: &Declaration<'_>) -> Place {
         let mut written = Written::default();
         for (name, attribute) in &declaration.attributes {
             let path = Path::default().member(name);

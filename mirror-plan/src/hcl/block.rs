@@ -159,6 +159,39 @@ pub const BLOCKS: &[BlockType] = &[
         attributes: &[],
     },
     BlockType {
+        word: "aws",
+        label: "\"NAME\"",
+        doc: "Another account, and the credentials by which it is reached; `aws.NAME` names it. A VPC of it is looked \
+              for there, and the stack's own VPC can be connected with that by a `vpc_peering`. The stack's own \
+              account needs no such block. The account is asked when the stack is planned and uses it, and when it \
+              accepts; a `destroy` does not need it.",
+        attributes: &[
+            attribute(
+                "profile",
+                "a string",
+                "A profile of the AWS configuration files, whatever credentials the environment holds. Either this \
+                 or `role`.",
+            ),
+            attribute(
+                "role",
+                "the ARN of a role",
+                "A role of that account, of any partition, which the stack's own credentials assume: \
+                 `arn:aws:iam::444455556666:role/NAME`. It says the account.",
+            ),
+            attribute(
+                "external_id",
+                "a string",
+                "What the trust policy of the role asks for (`sts:ExternalId`).",
+            ),
+            attribute(
+                "account",
+                "twelve digits in quotes",
+                "With `profile`: the account. Credentials of another one are refused; where it is left out, AWS is \
+                 asked whose they are.",
+            ),
+        ],
+    },
+    BlockType {
         word: "existing",
         label: "\"KIND\" \"NAME\"",
         doc: "An object that is there without the stack: a VPC, its subnets, the instances to be \
@@ -182,6 +215,12 @@ pub const BLOCKS: &[BlockType] = &[
                 "an account id in quotes",
                 "The account that owns it, if it is another one that shares it: of a mirror target, to which \
                  packets leave the stack's account. It is recognized by its `id`.",
+            ),
+            attribute(
+                "aws",
+                "an `aws` block, such as aws.sensors",
+                "The account in which it is looked for, with that account's credentials, if it is another one: of a \
+                 VPC, which can be the `accepter` of a `vpc_peering`.",
             ),
         ],
     },

@@ -14,6 +14,7 @@ use crate::attribute::{listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::object_type;
+use crate::scalar::AccountName;
 use crate::stack::SourceNames;
 
 /// The blocks of a stack file.
@@ -24,6 +25,7 @@ pub(super) struct Declarations<'b> {
     pub(super) variables: BTreeMap<&'b str, Declaration<'b>>,
     pub(super) locals: BTreeMap<&'b str, &'b Attribute>,
     pub(super) outputs: BTreeMap<&'b str, Declaration<'b>>,
+    pub(super) accounts: BTreeMap<Name, Declaration<'b>>,
     pub(super) existing: BTreeMap<(Kind, Name), Declaration<'b>>,
     pub(super) sources: BTreeMap<Name, Declaration<'b>>,
     pub(super) moved: Vec<Declaration<'b>>,
@@ -94,6 +96,7 @@ impl<'b> Reader<'b, '_> {
         match word {
             "stack" => self.stack(block),
             "locals" => self.locals(block),
+            AccountName::WORD => self.account(block),
             "existing" => self.existing(block),
             "moved" => self.moved(block),
             SourceNames::WORD => self.sources(block),
@@ -199,6 +202,17 @@ impl<'b> Reader<'b, '_> {
         let Some(name) = self.name(block, name) else { return };
         let text = SourceNames::text_of(&name);
         let twice = insert(&mut self.declared.sources, name, declaration);
+        self.refuse_second(&text, twice);
+    }
+
+    /// `aws "NAME"`: another account.
+    fn account(&mut self, block: &'b Block) {
+        let names = attribute_names(AccountName::WORD);
+        let found = self.labelled(block, &names, "aws block");
+        let Some((name, declaration)) = found else { return };
+        let Some(name) = self.name(block, name) else { return };
+        let text = AccountName::from(name.clone()).to_string();
+        let twice = insert(&mut self.declared.accounts, name, declaration);
         self.refuse_second(&text, twice);
     }
 

@@ -20,6 +20,7 @@ use crate::attribute::{Presence, Type, listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::resource::{computed, object_type};
+use crate::scalar::AccountName;
 use crate::stack::SourceNames;
 use crate::value::{Origin, Unknown, Value};
 
@@ -129,6 +130,17 @@ impl<'p> Program<'p> {
         }
         let title = format!("there is no `sources` block `{name}`");
         Err(unknown(title, name, names(), at).into())
+    }
+
+    /// What `aws.name` is: the text that stands for it.
+    pub(super) fn account(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
+        let declared = self.declared.accounts.keys().find(|declared| declared.as_str() == name);
+        if let Some(declared) = declared {
+            let text = AccountName::from(declared.clone()).to_string();
+            return Ok(Rc::new(Value::String(text)));
+        }
+        let names = self.declared.accounts.keys().map(Name::as_str);
+        Err(unknown(format!("there is no `aws` block `{name}`"), name, names, at).into())
     }
 
     /// What `kind.name` is: a resource, or a list of them for a block with `count`.

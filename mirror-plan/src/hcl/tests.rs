@@ -3,6 +3,7 @@
 use super::*;
 use crate::render::{Palette, diagnostic};
 
+mod accounts;
 mod blocks;
 mod existing;
 mod expressions;

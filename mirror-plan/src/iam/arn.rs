@@ -60,6 +60,13 @@ impl<'a> Arns<'a> {
         arn(of, &literal(name), owner, &self.0.region)
     }
 
+    /// The VPC with an id, or any, of an account, or of one that is not known.
+    pub(super) fn vpc(self, id: Option<&str>, account: Option<&AccountId>) -> String {
+        let (partition, region) = (self.partition(), self.region());
+        let account = account.map_or("*", AccountId::as_str);
+        format!("arn:{partition}:ec2:{region}:{account}:vpc/{}", id.unwrap_or("*"))
+    }
+
     /// The public parameter of a name, which is of no account.
     pub(super) fn parameter(self, name: &str) -> String {
         let region = self.region();

@@ -199,6 +199,21 @@ pub(super) mod conditions {
         one(EQUALS, &format!("aws:RequestTag/{}", tag::STACK), stack)
     }
 
+    /// On what the request tags as the stack's, where it asks one of these VPCs for a connection.
+    ///
+    /// Source: VPC Peering guide, "Identity and access management for VPC peering": the VPC that the call is checked on
+    /// is always the requester; the accepter is in this key.
+    pub(in crate::iam) fn asking_of(stack: &str, accepters: BTreeSet<String>) -> Conditions {
+        let mut all = requested_for(stack);
+        all.extend(one("ArnLike", "ec2:AccepterVpc", accepters));
+        all
+    }
+
+    /// On connections that one of these VPCs asks for.
+    pub(in crate::iam) fn asked_by(requesters: BTreeSet<String>) -> Conditions {
+        one("ArnLike", "ec2:RequesterVpc", requesters)
+    }
+
     /// On what is tagged as the stack's.
     pub(in crate::iam) fn owned_by(stack: &str) -> Conditions {
         one(EQUALS, &format!("aws:ResourceTag/{}", tag::STACK), stack)

@@ -1,5 +1,7 @@
 //! The policies of small stacks, and of the greatest.
 
+mod elsewhere;
+
 use insta::assert_snapshot;
 use serde_json::json;
 

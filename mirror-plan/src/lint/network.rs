@@ -52,8 +52,8 @@ pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
 
 /// A connection of VPCs that have addresses in common has failed as soon as it is made.
 fn peered(view: &View<'_>, (address, peering): Of<'_, VpcPeering>) -> Option<Diagnostic> {
-    let (requester, a) = view.own_vpc(&peering.requester)?;
-    let (accepter, b) = view.own_vpc(&peering.accepter)?;
+    let (requester, a) = view.vpc(&peering.requester)?;
+    let (accepter, b) = view.vpc(&peering.accepter)?;
     if !a.cidr.net().contains(&b.cidr.net()) && !b.cidr.net().contains(&a.cidr.net()) {
         return None;
     }

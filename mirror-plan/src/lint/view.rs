@@ -177,6 +177,7 @@ impl<'s> View<'s> {
     }
 
     behind! {
+        vpc: Vpc;
         subnet: Subnet;
         instance: Instance;
         security_group: SecurityGroup;

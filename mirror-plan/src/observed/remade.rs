@@ -25,6 +25,18 @@ impl Observed {
     }
 }
 
+impl Observed {
+    /// What would have been observed if all of it were of one account, as
+    /// [`Stack::in_one_account`] has it.
+    #[must_use]
+    pub fn in_one_account(mut self) -> Self {
+        self.accounts.clear();
+        let owned = self.owned.values_mut().flatten();
+        owned.for_each(|found| found.resource.forget_other_accounts());
+        self
+    }
+}
+
 /// What was observed and is to be made again.
 #[derive(Clone, Debug, Default)]
 pub struct Seen<'o> {

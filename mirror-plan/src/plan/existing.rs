@@ -1,8 +1,9 @@
 //! Existing objects in a plan: references to them become what they refer to, before anything is
-//! decided. From there on they are ids and values like any that a stack file gives itself.
+//! decided. From there on they are ids and values like any that a stack file gives itself. So it is with the accounts
+//! that a stack reaches: a peering says whose its accepter is.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::resolve::{self, Known};
 use crate::address::Address;
@@ -11,8 +12,9 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::id::ObjectId;
 use crate::observed::{Found, Observed};
-use crate::resource::Resource;
-use crate::stack::{Declared, Placed, Stack};
+use crate::resource::{Resource, VpcPeering};
+use crate::scalar::AccountName;
+use crate::stack::{Account, Declared, Placed, Stack, account};
 use crate::value::{Origin, Path, Value};
 
 impl Stack {
@@ -24,26 +26,57 @@ impl Stack {
     /// For each of these objects that has not been observed, and for each attribute that cannot be
     /// what it refers to.
     pub fn using(&self, observed: &Observed) -> Result<Cow<'_, Self>, Diagnostics> {
-        if self.existing.is_empty() { Ok(Cow::Borrowed(self)) } else { filled_in(self, observed) }
+        if self.existing.is_empty() && self.accounts.is_empty() {
+            return Ok(Cow::Borrowed(self));
+        }
+        unseen(self, observed).unless_errors(())?;
+        self.using_what_was_seen(observed)
+    }
+
+    /// The same as far as they were observed; references to others stay as they are.
+    ///
+    /// # Errors
+    /// For each attribute that cannot be what it refers to.
+    pub fn using_what_was_seen(&self, observed: &Observed) -> Result<Cow<'_, Self>, Diagnostics> {
+        filled_in(self, observed)
     }
 }
 
-fn filled_in(stack: &Stack, observed: &Observed) -> Result<Cow<'static, Stack>, Diagnostics> {
+/// Says of each object and account that nobody has looked.
+fn unseen(stack: &Stack, observed: &Observed) -> Diagnostics {
     let unseen = stack.existing.iter().filter(|(a, _)| !observed.existing.contains_key(*a));
-    let diagnostics: Diagnostics = unseen
-        .map(|(address, existing)| {
-            let head = existing.place.as_ref().map(|place| place.head.clone());
-            Diagnostic::error(code::NOT_ONE, format!("nothing was seen that is `{address}`"))
-                .of(address)
-                .at(head, "declared here")
-                .note(format!("looked for: {}", existing.selector))
-                .help("plan against the account, or with an inventory of this stack")
+    let objects = unseen.map(|(address, existing)| {
+        let head = existing.place.as_ref().map(|place| place.head.clone());
+        Diagnostic::error(code::NOT_ONE, format!("nothing was seen that is `{address}`"))
+            .of(address)
+            .at(head, "declared here")
+            .note(format!("looked for: {}", existing.selector))
+            .help("plan against the account, or with an inventory of this stack")
+    });
+    let accounts = stack.accounts_in_use().into_iter().filter_map(|name| {
+        let place = stack.accounts.get(name)?.place.as_ref();
+        (!observed.accounts.contains_key(name)).then(|| {
+            Diagnostic::error(
+                code::UNREACHED_ACCOUNT,
+                format!("nobody has asked which account `{name}` is"),
+            )
+            .at(place.map(|place| place.head.clone()), "declared here")
+            .help("plan against the account, or with an inventory of this stack")
         })
-        .collect();
-    diagnostics.unless_errors(())?;
-    let (mut stack, mut diagnostics) = (stack.clone(), Diagnostics::new());
-    for (address, declared) in &mut stack.resources {
-        let Declared { resource, place } = declared;
+    });
+    objects.chain(accounts).collect()
+}
+
+fn filled_in<'s>(stack: &'s Stack, observed: &Observed) -> Result<Cow<'s, Stack>, Diagnostics> {
+    let declared = stack;
+    let (mut stack, mut diagnostics) = (stack.clone(), own_accounts(stack, observed));
+    for (address, of) in &mut stack.resources {
+        let Declared { resource, place } = of;
+        if let Resource::VpcPeering(peering) = resource {
+            let there = account::looked_for_in(declared, peering);
+            account::complete(peering, there, |name| observed.accounts.get(name).cloned());
+            diagnostics.extend(other_owner(declared, (address, peering), observed));
+        }
         if resource.origins().iter().any(|origin| observed.existing.contains_key(&origin.address)) {
             let value = resolve::fill(resource.to_value(), &Used(&observed.existing));
             let mut problems = Problems::default();
@@ -62,6 +95,52 @@ fn filled_in(stack: &Stack, observed: &Observed) -> Result<Cow<'static, Stack>, 
         diagnostics.extend(problems.map(|problem| problem.of_no_resource(place.as_ref())));
     }
     diagnostics.unless_errors(Cow::Owned(stack)).map(|(stack, _)| stack)
+}
+
+/// Says of each `aws` block that it leads to the stack's own account.
+fn own_accounts(stack: &Stack, observed: &Observed) -> Diagnostics {
+    let own = observed.accounts.iter().filter(|(_, account)| **account == observed.account);
+    let told = own.filter_map(|(name, account)| {
+        let place = stack.accounts.get(name)?.place.as_ref();
+        let title = format!("`{name}` is account {account}, in which the stack is itself");
+        Some(
+            Diagnostic::error(code::OTHER_ACCOUNT, title)
+                .at(place.map(|place| place.head.clone()), "declared here")
+                .help(format!("leave it out: without `aws = {name}` a VPC is looked for in the stack's own account")),
+        )
+    });
+    told.collect()
+}
+
+/// Says that a peering asks another account than the one that the credentials are for.
+fn other_owner(
+    stack: &Stack,
+    (address, peering): (&Address, &VpcPeering),
+    observed: &Observed,
+) -> Option<Diagnostic> {
+    let name = account::looked_for_in(stack, peering).or(peering.accept_as.as_ref())?;
+    let (there, said) = (observed.accounts.get(name)?, peering.accepter_owner.as_ref()?);
+    let place = stack.resources.get(address)?.place.as_ref();
+    let at = Path::default().member("accepter_owner");
+    let title = format!(
+        "the accepter of `{address}` is of account {said}, and `{name}` is account {there}"
+    );
+    (there != said).then(|| {
+        Diagnostic::error(code::CONTRADICTION, title)
+            .of(address)
+            .at(place.map(|place| place.of(&at).clone()), "")
+            .help(format!("leave `accepter_owner` out: it is that of `{name}`"))
+    })
+}
+
+/// The accounts that a plan reaches, each with what AWS has said that it is.
+pub(super) fn reached(stack: &Stack, observed: &Observed) -> BTreeMap<AccountName, Account> {
+    let used: BTreeSet<&AccountName> = stack.accounts_in_use();
+    let reached = used.into_iter().filter_map(|name| {
+        let account = stack.accounts.get(name)?.of.seen_as(observed.accounts.get(name)?);
+        Some((name.clone(), account))
+    });
+    reached.collect()
 }
 
 /// Puts ids and values in place of the references in something that is no resource; says what cannot be.

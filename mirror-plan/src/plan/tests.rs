@@ -14,6 +14,7 @@ use crate::resource::{Resource, computed, security_group, tag};
 use crate::stack::Declared;
 use crate::value::{Origin, Value};
 
+mod accounts;
 mod foreign;
 mod moves;
 mod replacements;
@@ -72,13 +73,12 @@ pub(crate) fn applied(stack: &Stack) -> Observed {
 }
 
 fn found(address: &Address, generation: u32, resource: Resource) -> Found {
-    let parts = parts(&resource);
     let computed = computed(address.kind)
         .iter()
         .map(|c| (c.name.to_owned(), Some(id(address, c.name, generation))))
         .collect();
     let id = serde_json::from_value(json!(id(address, "id", generation))).unwrap();
-    Found { id, generation, resource, computed, parts }
+    Found { id, generation, parts: parts(&resource), resource, computed }
 }
 
 /// What AWS puts in place of what was left to it.

@@ -161,6 +161,7 @@ impl fmt::Display for Unchecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoDryRun => f.write_str("AWS has no dry run of it"),
+            Self::OtherAccount(name) => write!(f, "{name} sends it, which is not asked"),
             Self::AfterApply(needs) => Reason::After(needs.clone()).fmt(f),
             Self::Unread(why) | Self::NoAnswer(why) => f.write_str(why),
             Self::OtherAnswer { code, message } => write!(f, "AWS answered {code}: {message}"),
@@ -225,6 +226,7 @@ fn unchecked(why: &Unchecked) -> Json {
     let mut members = json!({ "why": why.to_string() });
     let (sort, detail) = match why {
         Unchecked::NoDryRun => ("no_dry_run", None),
+        Unchecked::OtherAccount(name) => ("other_account", Some(("aws", json!(name.name())))),
         Unchecked::AfterApply(needs) => {
             let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
             ("known_after_apply", Some(("resources", json!(needs))))

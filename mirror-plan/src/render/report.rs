@@ -306,6 +306,7 @@ mod tests {
             coordination: None,
             mode,
             targeted: false,
+            accounts: BTreeMap::new(),
             existing: BTreeMap::new(),
             sources: BTreeMap::new(),
             fan_outs: BTreeMap::new(),

@@ -93,6 +93,7 @@ pub(super) fn empty_plan() -> Plan {
         mode: Mode::Apply,
         coordination: None,
         targeted: false,
+        accounts: BTreeMap::new(),
         existing: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),

@@ -1,4 +1,4 @@
-//! Sharing, as plans show it: what a change means for the packets of other accounts.
+//! Sharing, as plans show it: what a change means for other accounts, and for their packets.
 //!
 //! Nobody asks before a share ends. Sessions of other accounts to what was shared stay where they are, and
 //! carry nothing: their owners see it by the packets that do not come.
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use crate::address::Kind;
 use crate::plan::{Action, Change, Plan};
 use crate::scalar::SharePrincipal;
+use crate::stack::Account;
 use crate::value::Value;
 
 /// What a change of a share, or of a target that is in one, means for others, a line each.
@@ -20,8 +21,47 @@ pub(super) fn lines(plan: &Plan, change: &Change) -> Vec<String> {
     match change.kind() {
         Kind::ResourceShare => of_share(change),
         Kind::MirrorTarget if is_shared(plan, change) => of_target(change.action),
+        Kind::VpcPeering => of_peering(change),
         _ => Vec::new(),
     }
+}
+
+/// Which account an `aws` block leads to, and by what: `444455556666, with the profile "sensors"`.
+pub(super) fn reached(account: &Account) -> String {
+    match account.id() {
+        Some(id) => format!("{id}, with {account}"),
+        None => format!("with {account}"),
+    }
+}
+
+/// Whom a connection is asked of, and who accepts it: an owner of the other side that is another account.
+///
+/// Source: VPC Peering guide, "VPC peering connection lifecycle".
+fn of_peering(change: &Change) -> Vec<String> {
+    let owner = |attributes| match member(attributes, "accepter_owner") {
+        Some(Value::String(owner)) => Some(owner.clone()),
+        _ => None,
+    };
+    let by = match member(&change.after, "accept_as") {
+        Some(Value::String(by)) => Some(by),
+        _ => None,
+    };
+    let asked = owner(&change.after).and_then(|owner| match (change.action, by) {
+        (Action::Create | Action::Replace(_), Some(by)) => {
+            Some(format!("account {owner} is asked for it, and {by} accepts it there"))
+        }
+        (Action::Create | Action::Replace(_), None) => Some(format!(
+            "account {owner} is asked for it, and has seven days to accept: until then nothing passes"
+        )),
+        (Action::Update, Some(by)) => Some(format!("{by} accepts it in account {owner}")),
+        (Action::Update | Action::NoOp | Action::Move | Action::Delete, _) => None,
+    });
+    let ended = owner(&change.before)
+        .filter(|_| matches!(change.action, Action::Delete | Action::Replace(_)));
+    let ended = ended.map(|owner| {
+        format!("account {owner} loses the connection too: its routes over it lead nowhere then")
+    });
+    ended.into_iter().chain(asked).collect()
 }
 
 fn of_share(change: &Change) -> Vec<String> {

@@ -110,8 +110,12 @@ fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     writeln!(f, "delete {}", count(|action| action == Action::Delete))
 }
 
-/// What the stack did not make.
+/// The other accounts that it reaches, and what the stack did not make.
 fn write_used(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
+    let mut reached = plan.accounts.iter();
+    reached.try_for_each(|(name, account)| {
+        writeln!(f, "reach {name} {}", sharing::reached(account))
+    })?;
     let mut used: Vec<_> = plan.existing.iter().collect();
     used.sort_by_key(|(address, _)| (address.kind.word(), &address.name));
     used.into_iter().try_for_each(|(address, id)| writeln!(f, "use {address} {id}"))?;

@@ -307,6 +307,7 @@ impl Serialize for StateJson<'_> {
             sources: _,
             foreign_targets: _,
             network_acls: _,
+            accounts: _,
             images: _,
         } = self.0;
         let current = owned.keys().filter_map(|address| Some((address, self.0.current(address)?)));

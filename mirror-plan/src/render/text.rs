@@ -9,7 +9,7 @@ use std::fmt;
 use crate::id::ObjectId;
 use crate::plan::sources::summary;
 use crate::plan::{Action, Change, Counts, Mirrored, Mode, OutputChange, Plan};
-use crate::render::{Palette, Wording, fan_out};
+use crate::render::{Palette, Wording, fan_out, sharing};
 use crate::resource::ReplaceOrder;
 use crate::scalar::CountRange;
 use crate::stack::SourceNames;
@@ -140,6 +140,7 @@ impl Text<'_> {
     fn write_legend(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan { stack, account, region, changes, .. } = self.plan;
         writeln!(f, "Plan for stack {stack} in account {account}, Region {region}.")?;
+        self.write_reached(f)?;
         self.write_used(f)?;
         self.write_mirrored(f)?;
         let happens = |(action, _): &&(Action, &str)| changes.iter().any(|it| it.action == *action);
@@ -174,6 +175,17 @@ impl Text<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The other accounts that credentials are used of.
+    fn write_reached(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.plan.accounts.is_empty() {
+            writeln!(f, "It reaches these accounts:")?;
+        }
+        let mut reached = self.plan.accounts.iter();
+        reached.try_for_each(|(name, account)| {
+            writeln!(f, "    {name} = {}", sharing::reached(account))
+        })
     }
 
     /// What the stack did not make: a reader sees which objects its selectors mean.

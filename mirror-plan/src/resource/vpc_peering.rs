@@ -1,4 +1,9 @@
 //! The VPC peering connection: private addresses of one VPC reached from another.
+//!
+//! Between two accounts the stack's own asks and owns the connection: the tags of the create call are seen by it alone,
+//! and the other one sees the connection with tags of its own. Only the owner of the accepter can accept; either side can
+//! delete. Source: VPC Peering guide, "Create a VPC peering connection", "Accept or reject a VPC peering connection"
+//! and "Delete a VPC peering connection"; EC2 API reference, `CreateVpcPeeringConnection`.
 
 use std::collections::BTreeSet;
 
@@ -6,25 +11,33 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ArnType as A, Named, On, calls};
 use super::{
-    Computed, Creation, Need, Readiness, ReplaceOrder, ResourceType, Tags, Vpc, need, this,
+    Computed, Creation, Need, Readiness, ReplaceOrder, Resource, ResourceType, Tags, Vpc, need,
+    this,
 };
 use crate::attribute::{ProblemSort, Problems, Ref, object};
 use crate::id::{Id, IdForm, Identified};
 use crate::observed::Found;
+use crate::scalar::{AccountId, AccountName};
 use crate::value::Path;
 
 object! {
-    /// A VPC peering connection between two VPCs of this account and Region, whose ranges must not
-    /// overlap. It carries nothing by itself: both sides need a route to the other's range, and
-    /// security groups that name ranges and not groups of the other side.
+    /// A VPC peering connection between two VPCs of one Region, whose ranges must not overlap. The VPC that
+    /// asks is of the stack's account, the other one may be of another. It carries nothing by itself: both sides
+    /// need a route to the other's range, and security groups that name ranges and not groups of the other side.
     pub struct VpcPeering("VPC peering connection") {
-        /// The VPC that asks for the connection, such as the one of the sources.
+        /// The VPC that asks for the connection, such as the one of the sources. It is of the stack's account.
         requester: Ref<Vpc> => required, Replace;
         /// The VPC that takes it, such as the one of the receivers.
         accepter: Ref<Vpc> => required, Replace;
+        /// The account that owns the accepter, if it is another one. Of an `existing "vpc"` with `aws` it is known; it
+        /// is said of a VPC that is named by its id.
+        accepter_owner: Option<AccountId> => optional, Replace;
         /// Whether this stack accepts the request. `false` leaves that to somebody else, for whom AWS
         /// waits seven days; until then nothing passes.
         auto_accept: bool => default(true), Update;
+        /// The `aws` block with whose credentials the request is accepted, if the accepter is of another account. Of
+        /// an `existing "vpc"` with `aws` it is that block.
+        accept_as: Option<AccountName> => optional, Update;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;
     }
@@ -49,6 +62,9 @@ pub enum Operation {
         requester: Ref<Vpc>,
         /// The VPC that is asked.
         accepter: Ref<Vpc>,
+        /// Its account, if it is another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepter_owner: Option<AccountId>,
         /// All tags.
         tags: Tags,
     },
@@ -58,6 +74,12 @@ pub enum Operation {
         vpc_peering: Ref<VpcPeering>,
         /// The VPC that is asked; IAM checks the call on it.
         accepter: Ref<Vpc>,
+        /// With whose credentials, if not with the stack's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accept_as: Option<AccountName>,
+        /// The account that is asked, if it is another one: credentials of any other are not used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepter_owner: Option<AccountId>,
     },
     /// `DeleteVpcPeeringConnection`. Routes by it stay, and lead nowhere.
     Delete {
@@ -69,15 +91,23 @@ pub enum Operation {
 impl Operation {
     pub(super) fn needs(&self) -> BTreeSet<Need> {
         let needs = match self {
-            Self::Create { requester, accepter, tags: _ } => {
+            Self::Create { requester, accepter, accepter_owner: _, tags: _ } => {
                 vec![need(requester, Readiness::Made), need(accepter, Readiness::Made)]
             }
-            Self::Accept { vpc_peering, accepter } => {
+            Self::Accept { vpc_peering, accepter, accept_as: _, accepter_owner: _ } => {
                 vec![need(vpc_peering, Readiness::Made), need(accepter, Readiness::Made)]
             }
             Self::Delete { vpc_peering } => vec![need(vpc_peering, Readiness::Made)],
         };
         needs.into_iter().flatten().collect()
+    }
+
+    /// The account with whose credentials it is sent, if not with the stack's own.
+    pub(super) fn sent_as(&self) -> Option<&AccountName> {
+        match self {
+            Self::Accept { accept_as, .. } => accept_as.as_ref(),
+            Self::Create { .. } | Self::Delete { .. } => None,
+        }
     }
 
     calls! {
@@ -95,6 +125,27 @@ impl Operation {
                 .on(&[On::Owned(A::VpcPeeringConnection)])
                 .at_removal()
         };
+    }
+}
+
+impl Resource {
+    /// Makes it what it would be if all that it names were of one account.
+    pub(crate) fn forget_other_accounts(&mut self) {
+        if let Self::VpcPeering(peering) = self {
+            (peering.accepter_owner, peering.accept_as) = (None, None);
+        }
+    }
+}
+
+impl VpcPeering {
+    /// The call that accepts it.
+    fn accept(&self, vpc_peering: Ref<Self>) -> Operation {
+        Operation::Accept {
+            vpc_peering,
+            accepter: self.accepter.clone(),
+            accept_as: self.accept_as.clone(),
+            accepter_owner: self.accepter_owner.clone(),
+        }
     }
 }
 
@@ -117,30 +168,40 @@ impl ResourceType for VpcPeering {
             let at = Path::default().member("accepter");
             problems.add(ProblemSort::Value, &at, "`requester` and `accepter` are one VPC");
         }
+        if self.accept_as.is_some() && !self.auto_accept {
+            let at = Path::default().member("accept_as");
+            let wrong =
+                "`accept_as` says who accepts, and `auto_accept = false` that this stack does not";
+            problems.add(ProblemSort::Value, &at, wrong);
+        }
     }
 
     /// A request that somebody else has accepted is as good as one that nobody has to.
     fn settled(mut self, observed: &Self) -> Self {
         self.auto_accept |= observed.auto_accept;
+        if observed.auto_accept {
+            // Who has accepted nobody can tell any more.
+            self.accept_as = None;
+        }
         self
     }
 
+    /// The VPC of another account is none that the calls of this one are checked on.
     fn named(&self) -> Vec<Named> {
-        let vpcs = [&self.requester, &self.accepter];
-        vpcs.into_iter().filter_map(|vpc| Named::by(vpc, A::Vpc)).collect()
+        let accepter = Some(&self.accepter).filter(|_| self.accepter_owner.is_none());
+        let vpcs = [Some(&self.requester), accepter].into_iter().flatten();
+        vpcs.filter_map(|vpc| Named::by(vpc, A::Vpc)).collect()
     }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {
-        let Self { requester, accepter, auto_accept, tags } = self;
+        let Self { requester, accepter, accepter_owner, auto_accept, accept_as: _, tags } = self;
         let create = Operation::Create {
             requester: requester.clone(),
             accepter: accepter.clone(),
+            accepter_owner: accepter_owner.clone(),
             tags: creation.owned(tags),
         };
-        let accept = auto_accept.then(|| Operation::Accept {
-            vpc_peering: creation.this(),
-            accepter: accepter.clone(),
-        });
+        let accept = auto_accept.then(|| self.accept(creation.this()));
         [Some(create), accept].into_iter().flatten().map(Into::into).collect()
     }
 
@@ -150,10 +211,8 @@ impl ResourceType for VpcPeering {
         found: &Found,
         _creation: &Creation<'_>,
     ) -> Vec<super::Operation> {
-        let Self { requester: _, accepter, auto_accept, tags: _ } = self;
-        let accepts = *auto_accept && !observed.auto_accept;
-        let accept = accepts
-            .then(|| Operation::Accept { vpc_peering: this(found), accepter: accepter.clone() });
+        let accepts = self.auto_accept && !observed.auto_accept;
+        let accept = accepts.then(|| self.accept(this(found)));
         accept.into_iter().map(Into::into).collect()
     }
 

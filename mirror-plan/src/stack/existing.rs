@@ -12,7 +12,7 @@ use crate::attribute::Ref;
 use crate::id::ObjectId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::{MirrorTarget, Resource, Tags, tag};
-use crate::scalar::AccountId;
+use crate::scalar::{AccountId, AccountName};
 use crate::value::Path;
 
 /// A declared object that is there without the stack.
@@ -35,13 +35,15 @@ pub struct Selector {
     pub tags: Tags,
     /// The account that owns it, if it is not the stack's: a mirror target that is shared with it.
     pub owner: Option<AccountId>,
+    /// The account in which it is looked for, with that account's credentials: of a VPC that is another account's.
+    pub account: Option<AccountName>,
 }
 
 impl Selector {
     /// The tags that an object of EC2 must carry, its name among them.
     #[must_use]
     pub fn all_tags(&self) -> Tags {
-        let Self { id: _, name, tags, owner: _ } = self;
+        let Self { id: _, name, tags, owner: _, account: _ } = self;
         let name = name.iter().map(|name| (tag::NAME.to_owned(), name.clone()));
         tags.clone().into_iter().chain(name).collect()
     }
@@ -49,7 +51,7 @@ impl Selector {
     /// Whether it recognizes an object of Elastic Load Balancing.
     #[must_use]
     pub fn admits(&self, arn: &str, its_name: &str, its_tags: &Tags) -> bool {
-        let Self { id, name, tags, owner: _ } = self;
+        let Self { id, name, tags, owner: _, account: _ } = self;
         id.as_ref().is_none_or(|id| id.as_str() == arn)
             && name.as_ref().is_none_or(|name| name == its_name)
             && tags.iter().all(|(key, value)| its_tags.get(key) == Some(value))
@@ -58,12 +60,14 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, name, tags, owner } = self;
+        let Self { id, name, tags, owner, account } = self;
         let id = id.iter().map(|id| format!("id {id}"));
         let name = name.iter().map(|name| format!("name \"{name}\""));
         let tags = tags.iter().map(|(key, value)| format!("tag {key} = \"{value}\""));
         let owner = owner.iter().map(|owner| format!("owner {owner}"));
-        f.write_str(&id.chain(name).chain(tags).chain(owner).collect::<Vec<_>>().join(", "))
+        let account = account.iter().map(|account| format!("in the account of {account}"));
+        let all = id.chain(name).chain(tags).chain(owner).chain(account);
+        f.write_str(&all.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -93,7 +97,7 @@ impl Stack {
 
 /// What is wrong with a selector of an object of `kind`, as the stack says it.
 pub(crate) fn check(kind: Kind, selector: &Selector) -> Option<(Path, String)> {
-    let Selector { id, name, tags, owner } = selector;
+    let Selector { id, name, tags, owner, account } = selector;
     if let Some(wrong) = id.as_ref().and_then(|id| crate::resource::is_id_of(kind, id).err()) {
         return Some((Path::default().member("id"), wrong.to_string()));
     }
@@ -106,6 +110,10 @@ pub(crate) fn check(kind: Kind, selector: &Selector) -> Option<(Path, String)> {
         let wrong =
             "a mirror target of another account is recognized by its `id`: its tags are not shared";
         return Some((Path::default().member("owner"), wrong.to_owned()));
+    }
+    if account.is_some() && kind != Kind::Vpc {
+        let wrong = "only a VPC is looked for in another account";
+        return Some((Path::default().member("aws"), wrong.to_owned()));
     }
     let nothing = id.is_none() && name.is_none() && tags.is_empty();
     let needed = "it needs an `id`, a `name` or `tags` to be recognized by";

@@ -10,7 +10,7 @@ use mirror_plan::plan::Mode;
 use mirror_plan::resource::tag;
 
 use super::{Safeguard, Simulation};
-use crate::{REGION, config, stack, transit_gateway};
+use crate::{REGION, config, stack, transit_gateway, vpc_of_another};
 
 /// How many objects of others there are at least.
 pub const OTHERS: usize = 1_000;
@@ -42,6 +42,7 @@ pub(super) fn shared() -> &'static (Cloud, Timestamp, Inventory) {
             number += 1;
         }
         simulation.in_virtual_time(transit_gateway(&simulation.cloud));
+        simulation.in_virtual_time(vpc_of_another(&simulation.cloud));
         let inventory = inventory(&simulation);
         (simulation.cloud.fork(), simulation.time.now(), inventory)
     })

@@ -12,7 +12,9 @@ fn peering(requester: &Address, accepter: &Address) -> VpcPeering {
     VpcPeering {
         requester: to(requester),
         accepter: to(accepter),
+        accepter_owner: None,
         auto_accept: true,
+        accept_as: None,
         tags: named("over"),
     }
 }

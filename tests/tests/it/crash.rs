@@ -20,7 +20,7 @@ use mirror_plan::stack::Stack;
 use mirror_tests::simulation::account::transit_gateway_of_others;
 use mirror_tests::simulation::remains::{Moment, Remains, Spot};
 use mirror_tests::simulation::{Safeguard, Simulation};
-use mirror_tests::{gateway, lab, scaling, sharing, stack, transit, wide};
+use mirror_tests::{gateway, lab, peered, scaling, sharing, stack, transit, wide};
 
 use pool::{Tally, Trial, try_all};
 use sweep::{Sweep, finish, undisturbed};
@@ -50,8 +50,9 @@ pub(crate) fn a_few_seeds() -> Range<u64> {
 }
 
 /// The reference stack and one with most kinds, with all seeds; with a few one on a transit gateway of others, one
-/// with an endpoint, one with receivers that scale, and one that shares its targets.
-fn stacks() -> [(Stack, Range<u64>); 6] {
+/// with an endpoint, one with receivers that scale, one that shares its targets, and one that is connected with
+/// another account.
+fn stacks() -> [(Stack, Range<u64>); 7] {
     let few = a_few_seeds();
     [
         (lab(), seeds()),
@@ -59,7 +60,8 @@ fn stacks() -> [(Stack, Range<u64>); 6] {
         (transit(&transit_gateway_of_others()), few.clone()),
         (gateway(), few.clone()),
         (scaling(), few.clone()),
-        (sharing(), few),
+        (sharing(), few.clone()),
+        (peered(), few),
     ]
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried, and what it has not")]
 
+mod accounts;
 mod adopt;
 mod aws_act;
 mod aws_bench;

@@ -52,17 +52,21 @@ impl Stage {
             SightArgs { inventory: None, offline: true } => None,
             SightArgs { inventory: None, offline: false } => match &settings.place {
                 Place::Local(folder) => {
-                    return Self::over(cloud::open(folder)?.fork(), stack, settings);
+                    return Self::over(cloud::open(folder)?.fork(), stack, settings).await;
                 }
                 Place::Aws => {
-                    let aws = cloud::connect(settings, stack.region.as_ref()).await?;
+                    let aws = cloud::connect_for(settings, stack).await?;
                     Some(cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?)
                 }
             },
         };
-        let Some(observed) = seen else { return Self::over(Cloud::in_memory(), stack, settings) };
+        // What is made again is all in one account.
+        let stack = &stack.in_one_account();
+        let Some(observed) = seen.map(Observed::in_one_account) else {
+            return Self::over(Cloud::in_memory(), stack, settings).await;
+        };
         // What was observed may be a local AWS, whose ids must not be those of something else here.
-        let stage = Self::over(Cloud::in_memory().with_seed(SEED), stack, settings)?;
+        let stage = Self::over(Cloud::in_memory().with_seed(SEED), stack, settings).await?;
         let stage = Self { stack: without_images(stage.stack), ..stage };
         let Held { stand_ins, left_out } = stage.hold(&observed).await?;
         if !left_out.is_empty() {
@@ -88,11 +92,11 @@ impl Stage {
     }
 
     /// One that holds what a cloud in memory holds.
-    fn over(cloud: Cloud, stack: &Stack, settings: &Settings) -> Result<Self, Diagnostics> {
+    async fn over(cloud: Cloud, stack: &Stack, settings: &Settings) -> Result<Self, Diagnostics> {
         let mut instant = CloudSettings::default();
         instant.durations = Durations::instant();
         let cloud = cloud.with_settings(instant);
-        let aws = cloud::connect_to(&cloud, settings, stack.region.as_ref())?;
+        let aws = cloud::connect_to(&cloud, settings, stack).await?;
         // Whose account it is and who else works on it is of no consequence here.
         let stack = Stack { account: None, coordination: None, ..stack.clone() };
         Ok(Self { cloud, aws, stack })

@@ -28,6 +28,14 @@ impl<'a> Acting<'a> {
         Self { aws, act }
     }
 
+    /// The same call through the clients of another account.
+    pub(super) fn through<'b>(&self, aws: &'b Aws) -> Acting<'b>
+    where
+        'a: 'b,
+    {
+        Acting { aws, act: self.act }
+    }
+
     /// Writes down what happens to the call.
     pub(super) async fn record(&self, note: Note) -> Result<(), ActError> {
         (self.act.record)(note).await.map_err(ActError::NotRecorded)

@@ -13,14 +13,23 @@ use super::{ActError, Made};
 use crate::resource::vpc::VpcId;
 use crate::resource::vpc_peering::{Operation, VpcPeeringId};
 use crate::resource::{Tags, VpcPeering, tag};
+use crate::scalar::AccountId;
 
 pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     match operation {
-        Operation::Create { requester, accepter, tags } => {
-            create(acting, (&acting.id(requester)?, &acting.id(accepter)?), tags).await
+        Operation::Create { requester, accepter, accepter_owner, tags } => {
+            let sides = (&acting.id(requester)?, &acting.id(accepter)?);
+            create(acting, sides, (accepter_owner.as_ref(), tags)).await
         }
-        Operation::Accept { vpc_peering, accepter: _ } => {
-            accept(acting, &acting.id(vpc_peering)?).await
+        Operation::Accept { vpc_peering, accepter: _, accept_as, accepter_owner } => {
+            let id = acting.id(vpc_peering)?;
+            match accept_as {
+                None => accept(acting, acting, &id).await,
+                Some(name) => {
+                    let there = acting.aws.account_as(name, accepter_owner.as_ref()).await?;
+                    accept(acting, &acting.through(&there), &id).await
+                }
+            }
         }
         Operation::Delete { vpc_peering } => {
             let id = acting.id(vpc_peering)?;
@@ -38,7 +47,7 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
 async fn create(
     acting: &Acting<'_>,
     (requester, accepter): (&VpcId, &VpcId),
-    tags: &Tags,
+    (accepter_owner, tags): (Option<&AccountId>, &Tags),
 ) -> Result<Made, ActError> {
     // The answer to a request for a pair that is connected is the connection that is there, whosever
     // it is (hashicorp/terraform-provider-aws #27750): nothing would say that it was not made.
@@ -51,6 +60,7 @@ async fn create(
         .create_vpc_peering_connection()
         .vpc_id(requester.as_str())
         .peer_vpc_id(accepter.as_str())
+        .set_peer_owner_id(accepter_owner.map(ToString::to_string))
         .tag_specifications(tags::specification(ResourceType::VpcPeeringConnection, tags));
     let making = Making { call: "CreateVpcPeeringConnection", tags };
     let id = |answer: &CreateVpcPeeringConnectionOutput| {
@@ -97,13 +107,20 @@ async fn connected(
     Ok(None)
 }
 
-async fn accept(acting: &Acting<'_>, id: &VpcPeeringId) -> Result<Made, ActError> {
+/// Accepts a request with the credentials of who is asked. What has become of it is told by who has asked, who has
+/// the connection.
+async fn accept(
+    acting: &Acting<'_>,
+    accepting: &Acting<'_>,
+    id: &VpcPeeringId,
+) -> Result<Made, ActError> {
     let request =
-        acting.aws.ec2().accept_vpc_peering_connection().vpc_peering_connection_id(id.as_str());
-    let accepted = acting.call("AcceptVpcPeeringConnection", || request.clone().send()).await;
+        accepting.aws.ec2().accept_vpc_peering_connection().vpc_peering_connection_id(id.as_str());
+    let accepted = accepting.call("AcceptVpcPeeringConnection", || request.clone().send()).await;
     // Accepted already is what was wanted.
+    let is_accepted = |state| matches!(state, State::Accepted | State::Active);
     if let Some(error) = conflict(accepted)?
-        && seen(acting, id).await?.is_none_or(|peering| state(&peering) != State::Active)
+        && !seen(acting, id).await?.is_some_and(|peering| is_accepted(state(&peering)))
     {
         return Err(error.into());
     }
@@ -118,6 +135,8 @@ enum State {
     New,
     /// It waits for the accepter.
     Asked,
+    /// It was accepted, and is made ready.
+    Accepted,
     /// Packets pass.
     Active,
     /// It will never carry anything.
@@ -128,7 +147,8 @@ enum State {
 fn state(peering: &VpcPeeringConnection) -> State {
     use VpcPeeringConnectionStateReasonCode as Code;
     match peering.status().and_then(|status| status.code()) {
-        Some(Code::PendingAcceptance | Code::Provisioning) => State::Asked,
+        Some(Code::PendingAcceptance) => State::Asked,
+        Some(Code::Provisioning) => State::Accepted,
         Some(Code::Active) => State::Active,
         Some(Code::Deleted | Code::Deleting | Code::Expired | Code::Failed | Code::Rejected) => {
             State::Failed

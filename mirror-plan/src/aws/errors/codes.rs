@@ -25,13 +25,20 @@ struct Meaning {
 }
 
 /// Lines for single calls first: the first that fits is the one.
-const MEANINGS: [Meaning; 23] = [
+const MEANINGS: [Meaning; 24] = [
     // A connection that has ended is described for hours.
     Meaning {
         calls: &["DeleteVpcPeeringConnection"],
         codes: &["InvalidStateTransition"],
         words: &["to deleting"],
         kind: ErrorKind::NotFound,
+    },
+    // An answer was lost, or somebody else was faster.
+    Meaning {
+        calls: &["AcceptVpcPeeringConnection"],
+        codes: &["InvalidStateTransition"],
+        words: &["from active", "from provisioning"],
+        kind: ErrorKind::AlreadyThere,
     },
     // A transit gateway is somebody's who made it long ago: what is not there is a mistake.
     Meaning {

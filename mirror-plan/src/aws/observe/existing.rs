@@ -233,8 +233,10 @@ fn not_one(address: &Address, declared: &Existing, found: &[Found]) -> Diagnosti
         .at(head, "declared here")
         .note(format!("looked for: {selector}"));
     if found.is_empty() {
-        return diagnostic
-            .help("look into the account and Region: objects of this stack do not count");
+        return diagnostic.help(match &selector.account {
+            None => "look into the account and Region: objects of this stack do not count",
+            Some(_) => "look into that account, in the Region of the stack",
+        });
     }
     let shown: Vec<String> = found.iter().take(LISTED).map(in_words).collect();
     let more = found.len().saturating_sub(LISTED);

@@ -79,7 +79,7 @@ async fn user_data(
 ) -> Result<Option<Secret>, ObserveError> {
     match whose {
         Whose::Stack(_) | Whose::Wanted(_) => {}
-        Whose::Others(_) => return Ok(None),
+        Whose::Others(_) | Whose::Elsewhere => return Ok(None),
     }
     let request = aws
         .ec2()

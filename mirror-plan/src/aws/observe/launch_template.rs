@@ -128,7 +128,7 @@ fn user_data(
 ) -> Result<Option<Secret>, AnswerError> {
     let encoded = match whose {
         Whose::Stack(_) | Whose::Wanted(_) => text(content.user_data()),
-        Whose::Others(_) => None,
+        Whose::Others(_) | Whose::Elsewhere => None,
     };
     let Some(encoded) = encoded else { return Ok(None) };
     // What is wrong with it would show it.

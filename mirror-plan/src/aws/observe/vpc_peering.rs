@@ -38,7 +38,12 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
         let Some(owner) = seen.owner(sought, &id, &tags::from_ec2(peering.tags())) else {
             continue;
         };
-        let (generation, resource) = (owner.generation, read(peering)?.into());
+        let mut resource = read(peering)?;
+        if let Whose::Wanted(_) = whose {
+            // That it is accepted already says nothing of who may accept in another account.
+            resource.auto_accept &= resource.accepter_owner.is_none();
+        }
+        let (generation, resource) = (owner.generation, resource.into());
         let (computed, parts) = (with_id(&id), BTreeMap::new());
         seen.add(owner, Found { id, generation, resource, computed, parts });
     }
@@ -57,13 +62,21 @@ fn stands(peering: &SeenPeering) -> bool {
 }
 
 fn read(peering: &SeenPeering) -> Result<VpcPeering, AnswerError> {
-    let requester = peering.requester_vpc_info().and_then(|info| info.vpc_id());
-    let accepter = peering.accepter_vpc_info().and_then(|info| info.vpc_id());
+    let (asks, asked) = (peering.requester_vpc_info(), peering.accepter_vpc_info());
+    let requester = asks.and_then(|info| info.vpc_id());
+    let accepter = asked.and_then(|info| info.vpc_id());
+    let owner = asked.and_then(|info| info.owner_id());
+    let other_owner = owner.filter(|owner| asks.and_then(|info| info.owner_id()) != Some(*owner));
+    let accepter_owner =
+        other_owner.map(|owner| ANSWER.parsed("accepterVpcInfo.ownerId", Some(owner)));
     let code = peering.status().and_then(|status| status.code());
     Ok(VpcPeering {
         requester: ANSWER.reference("requesterVpcInfo.vpcId", requester)?,
         accepter: ANSWER.reference("accepterVpcInfo.vpcId", accepter)?,
+        accepter_owner: accepter_owner.transpose()?,
         auto_accept: matches!(code, Some(Code::Active | Code::Provisioning)),
+        // Nobody tells with whose credentials.
+        accept_as: None,
         tags: tags::own(tags::from_ec2(peering.tags())),
     })
 }

@@ -13,6 +13,7 @@ use crate::attribute::{listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::convert::{to_text, to_whole};
+use crate::scalar::AccountName;
 use crate::stack::SourceNames;
 use crate::value::{Unknown, Value};
 
@@ -36,7 +37,12 @@ impl Evaluator<'_> {
     fn unknown_root(&self, name: &Decorated<Ident>, scope: Scope<'_>) -> Diagnostic {
         let at = self.text.span(name);
         let word = name.as_str();
-        let roots = Kind::all().map(Kind::word).chain(["var", "local", SourceNames::WORD]);
+        let roots = Kind::all().map(Kind::word).chain([
+            "var",
+            "local",
+            AccountName::WORD,
+            SourceNames::WORD,
+        ]);
         if self.program.is_some() && roots.clone().any(|root| root == word) {
             return Diagnostic::error(code::UNKNOWN_NAME, format!("`{word}` alone is no value"))
                 .at(at, "")
@@ -88,6 +94,7 @@ impl Evaluator<'_> {
         let value = match root.as_str() {
             "var" => program.variable(name.as_str(), at)?,
             "local" => program.local(name.as_str(), at)?,
+            AccountName::WORD => program.account(name.as_str(), at)?,
             SourceNames::WORD => program.sources(name.as_str(), at)?,
             word => match word.parse::<Kind>() {
                 Ok(kind) => {

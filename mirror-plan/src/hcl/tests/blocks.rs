@@ -106,7 +106,7 @@ fn unknown_blocks() {
     1 | resource "aws_vpc" "a" {}
       | ^^^^^^^^
       |
-      = help: a stack file has `vpc`, `subnet`, `internet_gateway`, `route_table`, `vpc_peering`, `transit_gateway_attachment`, `security_group`, `instance`, `launch_template`, `target_group`, `autoscaling_group`, `load_balancer`, `gateway_load_balancer`, `endpoint_service`, `gateway_load_balancer_endpoint`, `mirror_target`, `mirror_filter`, `mirror_session`, `resource_share`, `stack`, `variable`, `locals`, `existing`, `sources`, `moved` and `output`
+      = help: a stack file has `vpc`, `subnet`, `internet_gateway`, `route_table`, `vpc_peering`, `transit_gateway_attachment`, `security_group`, `instance`, `launch_template`, `target_group`, `autoscaling_group`, `load_balancer`, `gateway_load_balancer`, `endpoint_service`, `gateway_load_balancer_endpoint`, `mirror_target`, `mirror_filter`, `mirror_session`, `resource_share`, `stack`, `variable`, `locals`, `aws`, `existing`, `sources`, `moved` and `output`
     "#);
     assert_snapshot!(check("region = \"eu-west-1\""), @r#"
     error[MP0002]: `region` stands outside every block

@@ -137,7 +137,7 @@ subnet "a" {
     18 |   vpc  = "x"
        |   ^^^
        |
-       = help: it has `id`, `name`, `tags` and `owner`
+       = help: it has `id`, `name`, `tags`, `owner` and `aws`
 
     error[MP0301]: the stack declares no `vpc.mine`
       --> test.mirror.hcl:22:10

@@ -194,6 +194,7 @@ fn the_order_of_a_plan() {
         coordination: None,
         mode: crate::plan::Mode::Destroy,
         targeted: false,
+        accounts: BTreeMap::new(),
         existing: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),

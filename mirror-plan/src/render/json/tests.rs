@@ -41,6 +41,7 @@ fn plan_of(changes: Vec<Change>) -> Plan {
         coordination: None,
         mode: Mode::Apply,
         targeted: false,
+        accounts: BTreeMap::new(),
         existing: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),

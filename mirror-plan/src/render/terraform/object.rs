@@ -119,8 +119,15 @@ impl<'p> Scope<'p> {
                 None if exists => return None,
                 None => Node::Later(Shape::Scalar),
             },
-            Source::Account if exists => known(self.object.location.account.as_str().into()),
-            Source::Account => Node::Later(Shape::Scalar),
+            Source::Owner(name) if *self.member(name) != Value::Null => self.own(name),
+            Source::Unless(_, name) if *self.member(name) != Value::Null => {
+                known(Value::Bool(false))
+            }
+            Source::Unless(name, _) => self.own(name),
+            Source::Account | Source::Owner(_) if exists => {
+                known(self.object.location.account.as_str().into())
+            }
+            Source::Account | Source::Owner(_) => Node::Later(Shape::Scalar),
             Source::Later(_) if exists => return None,
             Source::Later(shape) => Node::Later(*shape),
         })

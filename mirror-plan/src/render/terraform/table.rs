@@ -111,6 +111,10 @@ pub(super) enum Source {
     Arn(ArnType),
     /// The account.
     Account,
+    /// The account in the attribute of this name, or the own one.
+    Owner(&'static str),
+    /// The attribute of the first name, and `false` where that of the second is there.
+    Unless(&'static str, &'static str),
     /// What only AWS tells, and this tool does not ask for.
     Later(Shape),
 }
@@ -205,7 +209,8 @@ impl Source {
             | Self::One(name, _)
             | Self::Each(name, _)
             | Self::Encoded(name)
-            | Self::ServiceName(name) => {
+            | Self::ServiceName(name)
+            | Self::Unless(name, _) => {
                 schema.is_some_and(|schema| schema.attribute(name).is_some())
             }
             Self::Made(_)
@@ -219,6 +224,7 @@ impl Source {
             | Self::Unset
             | Self::Arn(_)
             | Self::Account
+            | Self::Owner(_)
             | Self::Later(_) => false,
         }
     }
@@ -231,7 +237,9 @@ impl Source {
             | Self::One(name, _)
             | Self::Each(name, _)
             | Self::Encoded(name)
-            | Self::ServiceName(name) => *name == attribute,
+            | Self::ServiceName(name)
+            | Self::Owner(name)
+            | Self::Unless(name, _) => *name == attribute,
             Self::Group(rows) => rows.iter().any(|row| row.from.reads(attribute)),
             Self::Again(_)
             | Self::Made(_)
@@ -319,7 +327,7 @@ mod tests {
                 let is_part = table.parts.iter().any(|part| part.of == attribute);
                 let has_row = table.whole.name_of(attribute).is_some();
                 // A word to this tool, of which AWS hears nothing.
-                let is_word = attribute == "open_to_world";
+                let is_word = ["open_to_world", "accept_as"].contains(&attribute);
                 assert!(
                     is_part || has_row || is_word,
                     "{kind}.{attribute} is nowhere in {}",

@@ -44,6 +44,7 @@ impl fmt::Display for Inventory<'_> {
             sources,
             foreign_targets,
             network_acls: _,
+            accounts,
             images: _,
         } = self.observed;
         let strong = self.palette.strong;
@@ -51,6 +52,9 @@ impl fmt::Display for Inventory<'_> {
             return writeln!(f, "Nothing in account {account}, Region {region}.");
         }
         writeln!(f, "Account {account}, Region {region}.")?;
+        for (name, account) in accounts {
+            writeln!(f, "Account {account} is {name}.")?;
+        }
         for (address, found) in owned.iter().flat_map(|(a, all)| all.iter().map(move |f| (a, f))) {
             write!(f, "\n{strong}# {address}{strong:#}")?;
             let current = self.observed.current(address).map(|current| current.generation);

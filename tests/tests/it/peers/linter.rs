@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use mirror_plan::iam::{Location, Purpose, policies};
-use mirror_tests::{REGION, lab, sharing, stack};
+use mirror_plan::iam::{Location, Purpose, policies, policies_as};
+use mirror_tests::{OTHER_ACCOUNT, REGION, lab, peered, sharing, stack};
 
 use super::{packages, skipped};
 
@@ -46,12 +46,16 @@ fn a_linter_knows_every_word_of_the_policies() {
     let borrower = names.iter().fold(borrower.to_owned(), |text, (name, id)| {
         text.replace(&format!("\"{name}\""), &format!("\"{id}\""))
     });
-    let printed: Vec<String> = [lab(), stack(&borrower), sharing()]
+    let peered = peered();
+    let (sensors, there) = (peered.accounts.keys().next().unwrap(), OTHER_ACCOUNT.parse().unwrap());
+    let theirs = policies_as(&peered, &location, (sensors, &there), [Purpose::Apply]);
+    let printed: Vec<String> = [lab(), stack(&borrower), sharing(), peered.clone()]
         .iter()
         .flat_map(|stack| {
             let all = [Purpose::Plan, Purpose::Metrics, Purpose::Apply, Purpose::Destroy];
             all.into_iter().flat_map(|purpose| policies(stack, &location, [purpose]))
         })
+        .chain(theirs)
         .map(|policy| policy.to_string())
         .collect();
     assert_eq!(lint(&python, &printed), "");

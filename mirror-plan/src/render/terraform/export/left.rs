@@ -11,6 +11,8 @@ pub(super) fn of_stack(stack: &Stack, plan: &Plan) -> Vec<String> {
     let Stack {
         name: _,
         account: _,
+        // Written, each as a provider.
+        accounts: _,
         region: _,
         coordination,
         existing,

@@ -1,6 +1,6 @@
 //! The tables of a network: VPC, subnets, gateway, routes and security groups.
 
-use super::Source::{Account, Arn, Each, Itself, Made, Own, PartId, Turned, Whole};
+use super::Source::{Account, Arn, Each, Itself, Made, Own, Owner, PartId, Turned, Unless, Whole};
 use super::{
     ArnType, KindTable, PartImport, PartTable, Row, Table, later, later_list, no, nothing, own,
     row, tags_all, text, unset, words,
@@ -83,9 +83,10 @@ pub(super) const VPC_PEERING: KindTable = KindTable {
         rows: &[
             later("accept_status"),
             nothing("accepter"),
-            own("auto_accept"),
+            // Nobody accepts in another account by this resource.
+            row("auto_accept", Unless("auto_accept", "accepter_owner")),
             own("id"),
-            row("peer_owner_id", Account),
+            row("peer_owner_id", Owner("accepter_owner")),
             later("peer_region"),
             row("peer_vpc_id", Own("accepter")),
             nothing("requester"),

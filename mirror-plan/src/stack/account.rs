@@ -1,0 +1,373 @@
+//! Other accounts: with which credentials each is reached, and what a stack may do there.
+//!
+//! An `aws` block says how an account is reached. A VPC of it is looked for there (`existing "vpc"` with `aws`) and
+//! can be the accepter of a `vpc_peering`, which is then accepted there. Nothing else of another account is used: the
+//! stack's own account makes and owns everything that is the stack's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Declared, Placed, Sources, Stack, StackBuilder};
+use crate::address::{Address, Kind, Name};
+use crate::attribute::{AttributeType, Ref, Type, nearest};
+use crate::code;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::resource::{Resource, VpcPeering, object_type};
+use crate::scalar::{AccountId, AccountName, RoleArn};
+use crate::value::{Path, Value};
+
+/// How another account is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Account {
+    /// With the credentials of a profile of the AWS configuration files.
+    Profile {
+        /// The name of the profile.
+        profile: String,
+        /// The account, twelve digits. Credentials of another one are refused; where it is left out, AWS
+        /// says whose they are (STS API reference, `GetCallerIdentity`).
+        account: Option<AccountId>,
+    },
+    /// With a role, which the stack's own credentials assume (STS API reference, `AssumeRole`).
+    Role {
+        /// The role, whose ARN says the account.
+        role: RoleArn,
+        /// What the role's trust policy may ask for (`sts:ExternalId`). AWS does not treat it as a secret: IAM user
+        /// guide, "Access to AWS accounts owned by third parties".
+        external_id: Option<String>,
+    },
+}
+
+impl Account {
+    /// The account, as far as it is said.
+    #[must_use]
+    pub fn id(&self) -> Option<AccountId> {
+        match self {
+            Self::Profile { profile: _, account } => account.clone(),
+            Self::Role { role, external_id: _ } => Some(role.account()),
+        }
+    }
+
+    /// The same with the account that AWS says it is.
+    pub(crate) fn seen_as(&self, account: &AccountId) -> Self {
+        match self {
+            Self::Profile { profile, account: _ } => {
+                Self::Profile { profile: profile.clone(), account: Some(account.clone()) }
+            }
+            Self::Role { .. } => self.clone(),
+        }
+    }
+}
+
+/// By what it is reached: `the profile "sensors"`.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Profile { profile, account: _ } => {
+                write!(f, "the profile {}", Value::String(profile.clone()))
+            }
+            Self::Role { role, external_id: _ } => write!(f, "the role {role}"),
+        }
+    }
+}
+
+impl StackBuilder {
+    /// Says how another account is reached, and returns what a [`Selector`](super::Selector) and a
+    /// [`VpcPeering`] name it by.
+    ///
+    /// ```
+    /// use mirror_plan::attribute::Ref;
+    /// use mirror_plan::resource::{Vpc, VpcPeering};
+    /// use mirror_plan::stack::{Account, Selector, Stack};
+    ///
+    /// let mut stack = Stack::builder("sources".parse()?);
+    /// let role = "arn:aws:iam::444455556666:role/mirror-accepter".parse()?;
+    /// let sensors = stack.other_account("sensors".parse()?, Account::Role { role, external_id: None });
+    /// let id = Some("vpc-0a1b2c3d4e5f67890".parse::<mirror_plan::resource::vpc::VpcId>()?.erase());
+    /// let selector = Selector { id, account: Some(sensors), ..Selector::default() };
+    /// let accepter = stack.existing::<Vpc>("sensors".parse()?, selector);
+    /// let requester = Ref::Id("vpc-0b1b2c3d4e5f67890".parse()?);
+    /// let peering = VpcPeering {
+    ///     requester,
+    ///     accepter,
+    ///     accepter_owner: None,
+    ///     auto_accept: true,
+    ///     accept_as: None,
+    ///     tags: Default::default(),
+    /// };
+    /// stack.add("sensors".parse()?, peering);
+    /// let (stack, _warnings) = stack.build()?;
+    /// assert_eq!(stack.accounts_in_use().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn other_account(&mut self, name: Name, account: Account) -> AccountName {
+        let name = AccountName::from(name);
+        self.declare_account(name.clone(), Placed { of: account, place: None });
+        name
+    }
+
+    /// Says how another account is reached, as it was read.
+    pub fn declare_account(&mut self, name: AccountName, account: Placed<Account>) {
+        self.stack.accounts.insert(name, account);
+    }
+}
+
+impl Stack {
+    /// The accounts that it looks into or accepts in.
+    #[must_use]
+    pub fn accounts_in_use(&self) -> BTreeSet<&AccountName> {
+        let looked_into = self.existing.values().filter_map(|it| it.selector.account.as_ref());
+        looked_into.chain(self.peerings().filter_map(|(_, it, _)| it.accept_as.as_ref())).collect()
+    }
+
+    /// Whether an object that it uses is of another account, which it is looked for in.
+    pub(crate) fn account_of(&self, existing: &Address) -> Option<&AccountName> {
+        self.existing.get(existing)?.selector.account.as_ref()
+    }
+
+    /// The stack as it would be if all that it uses were of its own account: so a rehearsal has it.
+    #[must_use]
+    pub fn in_one_account(&self) -> Self {
+        let mut stack = self.clone();
+        stack.accounts.clear();
+        stack.existing.values_mut().for_each(|existing| existing.selector.account = None);
+        for declared in stack.resources.values_mut() {
+            declared.resource.forget_other_accounts();
+        }
+        stack
+    }
+
+    fn peerings(&self) -> impl Iterator<Item = (&Address, &VpcPeering, &Declared)> {
+        self.resources.iter().filter_map(|(address, declared)| match &declared.resource {
+            Resource::VpcPeering(peering) => Some((address, peering, declared)),
+            _ => None,
+        })
+    }
+}
+
+/// The account in which the accepter of a peering is looked for.
+pub(crate) fn looked_for_in<'s>(stack: &'s Stack, peering: &VpcPeering) -> Option<&'s AccountName> {
+    match &peering.accepter {
+        Ref::To(address) => stack.account_of(address),
+        Ref::Id(_) => None,
+    }
+}
+
+/// Says in a peering whose the accepter is and who accepts, as far as that is known and the stack file does not say it.
+pub(crate) fn complete(
+    peering: &mut VpcPeering,
+    looked_for_in: Option<&AccountName>,
+    id: impl Fn(&AccountName) -> Option<AccountId>,
+) {
+    if peering.auto_accept && peering.accept_as.is_none() {
+        peering.accept_as = looked_for_in.cloned();
+    }
+    if peering.accepter_owner.is_none() {
+        let there = looked_for_in.or(peering.accept_as.as_ref());
+        peering.accepter_owner = there.and_then(id);
+    }
+}
+
+/// The same in all peerings, before anything was looked for.
+pub(super) fn complete_all(stack: &mut Stack) {
+    let said: BTreeMap<AccountName, AccountId> = stack
+        .accounts
+        .iter()
+        .filter_map(|(name, account)| Some((name.clone(), account.of.id()?)))
+        .collect();
+    let looked_for: BTreeMap<Address, AccountName> = stack
+        .peerings()
+        .filter_map(|(address, it, _)| Some((address.clone(), looked_for_in(stack, it)?.clone())))
+        .collect();
+    for (address, declared) in &mut stack.resources {
+        if let Resource::VpcPeering(peering) = &mut declared.resource {
+            complete(peering, looked_for.get(address), |name| said.get(name).cloned());
+        }
+    }
+}
+
+/// What is wrong between the other accounts of a stack and the rest of it.
+pub(super) fn check(stack: &Stack) -> Diagnostics {
+    let looked_for = stack.existing.iter().filter_map(|(address, existing)| {
+        let name = existing.selector.account.as_ref()?;
+        let at = existing.place.as_ref().map(|it| it.of(&Path::default().member("aws")).clone());
+        undeclared(stack, name, (address, at))
+    });
+    let accepted = stack.peerings().flat_map(|(address, peering, declared)| {
+        let found = Peered { stack, address, peering, declared };
+        found.undeclared().into_iter().chain(found.contradiction()).chain(found.nobody_accepts())
+    });
+    let resources = stack.resources.iter().flat_map(|(address, declared)| {
+        let of = Type::Object(object_type(address.kind));
+        uses(stack, (&declared.resource.to_value(), &of), &Path::default())
+            .into_iter()
+            .filter(|(path, _)| !may_be_elsewhere(address.kind, path))
+            .map(move |(path, used)| misused(stack, (address, declared), &path, &used))
+    });
+    let sources = stack.sources.iter().flat_map(|(name, sources)| {
+        let of = <Sources as AttributeType>::TYPE;
+        let used = uses(stack, (&sources.of.to_value(), &of), &Path::default()).into_iter();
+        used.map(move |(path, used)| {
+            let title = format!(
+                "`sources.{name}` looks for interfaces in `{used}`, {}",
+                elsewhere(stack, &used)
+            );
+            let at = sources.place.as_ref().map(|place| place.of(&path).clone());
+            other_account(title, at)
+                .help("only interfaces of the stack's own account can be mirrored by it")
+        })
+    });
+    looked_for.chain(accepted).chain(resources).chain(sources).collect()
+}
+
+/// A `vpc_peering` of a stack.
+struct Peered<'s> {
+    stack: &'s Stack,
+    address: &'s Address,
+    peering: &'s VpcPeering,
+    declared: &'s Declared,
+}
+
+impl Peered<'_> {
+    fn at(&self, attribute: &str) -> Option<Span> {
+        let path = Path::default().member(attribute);
+        self.declared.place.as_ref().map(|place| place.of(&path).clone())
+    }
+
+    fn undeclared(&self) -> Option<Diagnostic> {
+        let name = self.peering.accept_as.as_ref()?;
+        undeclared(self.stack, name, (self.address, self.at("accept_as")))
+    }
+
+    /// An owner that is not that of the credentials.
+    fn contradiction(&self) -> Option<Diagnostic> {
+        let owner = self.peering.accepter_owner.as_ref()?;
+        let name = looked_for_in(self.stack, self.peering).or(self.peering.accept_as.as_ref())?;
+        let account = self.stack.accounts.get(name)?;
+        let id = account.of.id().filter(|id| id != owner)?;
+        let title = format!(
+            "the accepter of `{}` is of account {owner}, and `{name}` is account {id}",
+            self.address
+        );
+        let head = account.place.as_ref().map(|place| place.head.clone());
+        Some(
+            Diagnostic::error(code::CONTRADICTION, title)
+                .of(self.address)
+                .at(self.at("accepter_owner"), "")
+                .at(head, "declared here")
+                .help(format!("leave `accepter_owner` out: it is that of `{name}`")),
+        )
+    }
+
+    /// A request that is to be accepted where the stack's own credentials cannot.
+    fn nobody_accepts(&self) -> Option<Diagnostic> {
+        let VpcPeering { accepter, accepter_owner, auto_accept, accept_as, .. } = self.peering;
+        let address = self.address;
+        let own = match accepter {
+            Ref::To(to) => self.stack.account_of(to).is_none(),
+            Ref::Id(_) => false,
+        };
+        if let (Some(name), true) = (accept_as, own) {
+            let title = format!(
+                "`{address}` is accepted as `{name}`, and its accepter is of the stack's own account"
+            );
+            let found = other_account(title, self.at("accept_as")).of(address);
+            return Some(found.help(
+                "leave `accept_as` out, or say in its `existing` block where the VPC is: `aws`",
+            ));
+        }
+        let owner = accepter_owner.as_ref().filter(|_| *auto_accept && accept_as.is_none())?;
+        let title = format!("`{address}` is to be accepted, and only account {owner} can do that");
+        Some(
+            other_account(title, self.at("accepter_owner"))
+                .of(address)
+                .help("accept it with credentials of that account: `accept_as = aws.NAME`")
+                .help("or leave it to that account, which has seven days: `auto_accept = false`"),
+        )
+    }
+}
+
+/// Says that there is no such `aws` block.
+fn undeclared(
+    stack: &Stack,
+    name: &AccountName,
+    (address, at): (&Address, Option<Span>),
+) -> Option<Diagnostic> {
+    if stack.accounts.contains_key(name) {
+        return None;
+    }
+    let title = format!("the stack declares no `{name}`");
+    let found = Diagnostic::error(code::NO_SUCH_RESOURCE, title).of(address).at(at, "");
+    let names = stack.accounts.keys().map(|name| name.name().as_str());
+    Some(match nearest(name.name().as_str(), names) {
+        Some(near) => found.help(format!("did you mean `aws.{near}`?")),
+        None => {
+            found.help(format!("declare it: `aws \"{}\" {{ profile = \"...\" }}`", name.name()))
+        }
+    })
+}
+
+fn other_account(title: String, at: Option<Span>) -> Diagnostic {
+    Diagnostic::error(code::OTHER_ACCOUNT, title).at(at, "")
+}
+
+/// The references in a value of a type to VPCs of other accounts, with their places. A text that mentions the id of one
+/// is no reference.
+fn uses(stack: &Stack, (value, of): (&Value, &Type), at: &Path) -> Vec<(Path, Address)> {
+    match (value, of) {
+        (Value::List(items), Type::Set(of)) => {
+            let items = items.iter().enumerate();
+            items.flat_map(|(index, item)| uses(stack, (item, of), &at.index(index))).collect()
+        }
+        (Value::Object(members), Type::Object(object)) => {
+            let typed = members
+                .iter()
+                .filter_map(|(name, member)| Some((name, member, &object.attribute(name)?.holds)));
+            typed
+                .flat_map(|(name, member, of)| uses(stack, (member, of), &at.member(name)))
+                .collect()
+        }
+        (Value::Unknown(unknown), Type::Reference(Kind::Vpc)) => {
+            let used = unknown.origins.iter().map(|origin| &origin.address);
+            let used = used.filter(|address| stack.account_of(address).is_some());
+            used.map(|address| (at.clone(), address.clone())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether what an attribute names may be of another account.
+fn may_be_elsewhere(kind: Kind, path: &Path) -> bool {
+    kind == Kind::VpcPeering && *path == Path::default().member("accepter")
+}
+
+/// Says that something of another account is used as if it were the stack's own.
+fn misused(
+    stack: &Stack,
+    (address, declared): (&Address, &Declared),
+    path: &Path,
+    used: &Address,
+) -> Diagnostic {
+    let at = declared.place.as_ref().map(|place| place.of(path).clone());
+    if address.kind == Kind::VpcPeering {
+        let title = format!("the requester of `{address}` is `{used}`, {}", elsewhere(stack, used));
+        return other_account(title, at)
+            .of(address)
+            .note("whoever asks for a connection owns it, and what a stack makes is of its own account")
+            .help("let the stack's own VPC ask: exchange `requester` and `accepter`")
+            .help("or declare the connection in a stack of that account");
+    }
+    let title = format!("`{address}` is to be in `{used}`, {}", elsewhere(stack, used));
+    other_account(title, at)
+        .of(address)
+        .note("a VPC of another account can be the `accepter` of a `vpc_peering`, and nothing else")
+        .help("declare what is in it in a stack of that account")
+}
+
+/// `which is of another account (aws.sensors)`.
+fn elsewhere(stack: &Stack, used: &Address) -> String {
+    let name = stack.account_of(used).map(|name| format!(" ({name})")).unwrap_or_default();
+    format!("which is of another account{name}")
+}

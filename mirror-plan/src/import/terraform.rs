@@ -17,10 +17,9 @@ use crate::render::terraform::{StateJson, is_part, kind_of};
 use crate::resource::id_of;
 
 /// The types that are parts of such a resource here, beside those that the exporter writes, and come with it.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 5] = [
     "aws_route",
     "aws_internet_gateway_attachment",
-    "aws_vpc_peering_connection_accepter",
     "aws_security_group_rule",
     "aws_vpc_security_group_ingress_rule",
     "aws_vpc_security_group_egress_rule",
@@ -125,6 +124,9 @@ struct Instance {
     attributes: Map<String, Json>,
 }
 
+/// What accepts a connection, within the account or in another one: the provider has it as a resource of its own.
+const ACCEPTER: &str = "aws_vpc_peering_connection_accepter";
+
 impl TerraformState {
     /// Reads a state.
     ///
@@ -189,6 +191,11 @@ impl TerraformState {
 impl Group {
     /// What an instance is in a stack, or why it is not taken.
     fn taken(&self, instance: &Instance) -> Result<(Kind, ObjectId), String> {
+        if self.r#type == ACCEPTER {
+            return Err("a stack file says of the connection who accepts it: `auto_accept` in its own account, \
+                        `accept_as` in another one, or an `existing \"vpc\"` with `aws` as its `accepter`"
+                .to_owned());
+        }
         let Some(kind) = kind_of(&self.r#type) else {
             return Err("a stack file has no such resource".to_owned());
         };

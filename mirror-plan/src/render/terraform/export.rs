@@ -26,6 +26,7 @@
 //! Source: Terraform documentation, "Import" and "Configuration Language"; documentation of `hashicorp/aws`,
 //! the section "Import" of each resource.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -50,6 +51,7 @@ use names::{Names, label_of_part};
 mod attributes;
 mod data_source;
 mod document;
+mod elsewhere;
 mod left;
 mod names;
 mod rules;
@@ -103,6 +105,7 @@ impl Export {
         let names = Names::new((&ids, observed), made, stack.existing.keys(), &stack.variables);
         let writer = Writer {
             stack,
+            declared: stack.using(observed)?,
             observed,
             changes: current.clone().map(|change| (&change.address, change)).collect(),
             names,
@@ -128,6 +131,8 @@ impl fmt::Display for Export {
 
 struct Writer<'e> {
     stack: &'e Stack,
+    /// The same with the ids and the accounts of what it uses.
+    declared: Cow<'e, Stack>,
     observed: &'e Observed,
     changes: BTreeMap<&'e Address, &'e Change>,
     names: Names<'e>,
@@ -149,6 +154,7 @@ impl<'e> Writer<'e> {
                 resources.push(self.resource(entry));
             }
         }
+        resources.extend(self.accepters());
         let outputs = self.outputs();
         let mut blocks = self.settings(version);
         blocks.extend(self.variables());
@@ -193,7 +199,9 @@ impl<'e> Writer<'e> {
             .with([Item::attribute("key_prefixes", format!("[{}]", quoted(OWNERSHIP)))]);
         let provider = [Item::attribute("region", quoted(region.as_str()))];
         let provider = provider.into_iter().chain(account).chain([Item::Block(ownership)]);
-        vec![Block::new("terraform").with(terraform), Block::new("provider \"aws\"").with(provider)]
+        let own = Block::new("provider \"aws\"").with(provider);
+        let own = [Block::new("terraform").with(terraform), own];
+        own.into_iter().chain(self.other_providers()).collect()
     }
 
     /// A variable without a value for each secret.
@@ -234,6 +242,8 @@ impl<'e> Writer<'e> {
             let name = table::of(address.kind).whole.name;
             let id = self.observed.existing.get(address).map(|found| &found.id);
             let arguments = data_source::arguments(address.kind, &existing.selector, id);
+            let there = existing.selector.account.as_ref().map(elsewhere::provider);
+            let arguments = there.into_iter().chain(arguments);
             Block::new(format!("data \"{name}\" \"{}\"", address.name)).with(arguments)
         };
         let images = self.names.images().map(|(label, parameter)| {
@@ -247,7 +257,8 @@ impl<'e> Writer<'e> {
     fn resource(&mut self, entry: &Entry<'e>) -> Block {
         let label = self.label(entry);
         let block = format!("{}.{label}", entry.table.name);
-        let (items, untold) = self.items(entry, &block);
+        let (mut items, untold) = self.items(entry, &block);
+        items.extend(self.peer_owner(entry.of).filter(|_| entry.part.is_none()));
         let mut resource =
             Block::new(format!("resource \"{}\" \"{label}\"", entry.table.name)).with(items);
         match self.import_id(entry) {

@@ -1,5 +1,6 @@
 //! Exported stacks.
 
+mod accounts;
 mod groups;
 mod scaling;
 mod sharing;

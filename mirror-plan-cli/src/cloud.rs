@@ -19,7 +19,7 @@ use mirror_plan::aws::{
     self, Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Wanted, observe,
 };
 use mirror_plan::code;
-use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics, with_causes};
 use mirror_plan::iam::Location;
 use mirror_plan::id::ObjectId;
 use mirror_plan::metrics::{Metrics, Window};
@@ -92,7 +92,7 @@ pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Diagnostics> {
 pub(crate) fn open(folder: &Path) -> Result<Cloud, Diagnostics> {
     Cloud::open(folder).map_err(|error| {
         let title = format!("the local AWS in `{}` cannot be used", folder.display());
-        Diagnostic::error(code::FILE, title).note(chain(&error)).into()
+        Diagnostic::error(code::FILE, title).note(with_causes(&error)).into()
     })
 }
 
@@ -270,7 +270,7 @@ async fn make_local_bucket(
         Place::Aws => Ok(()),
         Place::Local(_) => aws.make_bucket(place).await.map_err(|error| {
             Diagnostic::error(code::JOURNAL, format!("there is no `{place}`"))
-                .note(chain(&error))
+                .note(with_causes(&error))
                 .into()
         }),
     }
@@ -320,7 +320,7 @@ pub(crate) fn adopted(
         Err(AdoptError::Journal(error)) => unusable(&error),
         Err(AdoptError::Observe(error)) => unseen(&error),
         Err(AdoptError::Act(error)) => {
-            let title = format!("{} was not adopted: {}", found.id, chain(&error));
+            let title = format!("{} was not adopted: {}", found.id, with_causes(&error));
             Diagnostic::error(code::CALL_FAILED, title).of(address)
         }
     };
@@ -346,7 +346,7 @@ pub(crate) fn unusable(error: &JournalError) -> Diagnostic {
             .help("run again once the other has ended: it plans from what is there then"),
         JournalError::Object { error: call, .. } => {
             let diagnostic =
-                Diagnostic::error(code::JOURNAL, error.to_string()).note(chain(&**call));
+                Diagnostic::error(code::JOURNAL, error.to_string()).note(with_causes(&**call));
             match object_help(call) {
                 Some(help) => diagnostic.help(help),
                 None => diagnostic,
@@ -390,31 +390,18 @@ fn unseen(error: &ObserveError) -> Diagnostic {
     match error {
         ObserveError::Call(call @ CallError { kind: ErrorKind::Unsent, .. }) => {
             Diagnostic::error(code::CREDENTIALS, call.to_string())
-                .note(call.source().map(chain).unwrap_or_default())
+                .note(call.source().map(|cause| with_causes(cause)).unwrap_or_default())
                 .help("check the credentials with: aws sts get-caller-identity")
                 .help("or try it without AWS: mirror --local ...")
         }
         ObserveError::Call(call) => {
             let diagnostic = Diagnostic::error(code::CALL_FAILED, call.to_string());
             match call.source() {
-                Some(source) => diagnostic.note(chain(source)),
+                Some(source) => diagnostic.note(with_causes(source)),
                 None => diagnostic,
             }
         }
-        ObserveError::Answer(answer) => {
-            Diagnostic::error(code::CALL_FAILED, chain(answer)).help("nothing was done; try again")
-        }
+        ObserveError::Answer(answer) => Diagnostic::error(code::CALL_FAILED, with_causes(answer))
+            .help("nothing was done; try again"),
     }
-}
-
-/// An error and its causes on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    texts.dedup();
-    texts.join(": ")
 }

@@ -148,6 +148,11 @@ codes! {
     /// and for the VPCs that are looked for there; `mirror iam --apply --as NAME` prints what it has to allow. A
     /// `destroy` does not need it.
     UNREACHED_ACCOUNT = "MP0416", "another account cannot be reached";
+    /// Sessions over sources have a target for each Availability Zone, and some of the sources are in a zone that
+    /// has none, or nobody has seen in which zone they are. Nothing was done. Give that zone a target, which may be
+    /// that of another zone, or leave it out of the sources by their `subnets`. An inventory that an earlier version
+    /// has written does not say in which zones interfaces are: write it anew.
+    NO_TARGET_IN_ZONE = "MP0417", "sources in a zone without a target";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

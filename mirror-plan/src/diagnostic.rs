@@ -324,3 +324,21 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// An error and its causes on one line; one that says only what its cause says is told once.
+///
+/// ```
+/// let error = std::io::Error::other("connection reset by peer");
+/// assert_eq!(mirror_plan::diagnostic::with_causes(&error), "connection reset by peer");
+/// ```
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    texts.dedup();
+    texts.join(": ")
+}

@@ -115,6 +115,7 @@ lints! {
     DEFAULT_QUOTA by quota::default_quota;
     NO_RECEIVER by load_balancer::no_receiver;
     ENDPOINT_ZONE by zone::endpoint_zone;
+    TARGET_IN_OTHER_ZONE by zone::target_elsewhere;
 }
 
 /// What the lints find in a stack, in the order of its text; not what the stack allows.

@@ -38,7 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
 use crate::packet::{Mirrored, RULES_MAX};
@@ -78,7 +78,7 @@ pub struct Reach<'s> {
     journeys: Vec<Journey<'s>>,
 }
 
-/// A session, or all sessions of a block over sources.
+/// A session, or all sessions of a block over sources that send to one target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Journey<'s> {
     pub(crate) session: &'s Address,
@@ -142,15 +142,19 @@ impl<'s> Reach<'s> {
             };
             (End::interface(network, &session.source), journey)
         });
-        let many = network.fan_outs().map(|(address, fan_out)| {
-            let journey = Journey {
-                session: address,
-                source: None,
-                target: network.mention(&fan_out.target),
-                filter: network.mention(&fan_out.filter),
-                class: 0,
-            };
-            (End::UNKNOWN, journey)
+        let many = network.fan_outs().flat_map(|(address, fan_out)| {
+            let targets = fan_out.target.all().map(|(_, target)| network.mention(target));
+            let targets: BTreeSet<Mention<'s>> = targets.collect();
+            targets.into_iter().map(move |target| {
+                let journey = Journey {
+                    session: address,
+                    source: None,
+                    target,
+                    filter: network.mention(&fan_out.filter),
+                    class: 0,
+                };
+                (End::UNKNOWN, journey)
+            })
         });
         let mut all: Vec<_> = single.chain(many).collect();
         all.sort_by_key(|(_, journey)| journey.session);
@@ -176,7 +180,7 @@ impl<'s> Reach<'s> {
         &self.journeys
     }
 
-    /// That of a session.
+    /// That of a session; of sessions over sources that are not counted yet, that to one of their targets.
     pub(crate) fn journey(&self, session: &Address) -> Option<&Journey<'s>> {
         let at = self.journeys.binary_search_by(|journey| journey.session.cmp(session)).ok()?;
         Some(&self.journeys[at])
@@ -194,7 +198,7 @@ impl<'s> Reach<'s> {
 
     /// The first session of each kind of source of a target, in the order of the sessions.
     pub(crate) fn arrivals(&self, target: Mention<'s>) -> Vec<(&Journey<'s>, &Approach)> {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let to = self.journeys.iter().filter(|journey| journey.target == target);
         let first = to.filter(|journey| seen.insert(journey.class));
         first.map(|journey| (journey, self.approach(journey))).collect()

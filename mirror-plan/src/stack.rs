@@ -23,7 +23,7 @@ pub(crate) mod sources;
 pub use account::Account;
 pub use existing::{Existing, Selector};
 pub use moved::Moved;
-pub use sources::{FanOut, Placed, SourceNames, Sources};
+pub use sources::{FanOut, Placed, SessionTarget, SourceNames, Sources};
 
 /// What the user declared.
 #[derive(Clone, Debug)]

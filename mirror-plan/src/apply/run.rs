@@ -1,7 +1,6 @@
 //! The run: one loop that owns all state; tasks send one call each and return what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +18,7 @@ use crate::address::Address;
 use crate::aws::act::{ActError, Known, Made, Waiting, retag};
 use crate::aws::errors::ErrorKind;
 use crate::aws::{Aws, BoxFuture, CallError, ObserveError};
+use crate::diagnostic::with_causes;
 use crate::event::{Event, Reporter, Work};
 use crate::id::ObjectId;
 use crate::plan::{Call, Plan, Step, Wait};
@@ -317,7 +317,7 @@ fn failure(call: &Call, error: &StepError) -> Failure {
     let refused = error.call_error();
     let message = match (refused.and_then(|refused| refused.message.clone()), error) {
         (Some(message), StepError::Act(ActError::Call(_))) => message,
-        _ => chain(error),
+        _ => with_causes(error),
     };
     Failure {
         call: refused.map_or(planned, |refused| refused.call).to_owned(),
@@ -349,17 +349,6 @@ impl StepError {
             }
         }
     }
-}
-
-/// An error and what caused it, on one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// What to do about a failed call, where its kind tells.

@@ -235,4 +235,9 @@ findings! {
     Error ENDPOINT_ZONE = "MP1036", "endpoint in a zone without its load balancer" by Lint
     "An endpoint sends to the node of a load balancer in its own zone, and AWS refuses one in a zone that the service does not have (`InvalidParameter`)."
     ("AWS PrivateLink guide, \"Access virtual appliances\"; Gateway Load Balancer guide, \"Gateway Load Balancer overview\"", "2026");
+    /// A mirror target is a network interface, and something is mirrored to it from another Availability Zone. Only
+    /// zones that are known count. Sessions over sources can have a target for each zone.
+    Warning TARGET_IN_OTHER_ZONE = "MP1037", "target in another zone" by Lint
+    "What crosses from one Availability Zone to another is paid for in both directions, and an interface stands in one zone: when that fails, nothing is mirrored."
+    ("Amazon EC2 on-demand pricing, \"Data transfer\"", "2026");
 }

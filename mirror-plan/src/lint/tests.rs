@@ -4,6 +4,7 @@ mod account;
 mod corpus;
 mod gateway;
 mod scaling;
+mod zones;
 
 use insta::assert_snapshot;
 
@@ -228,6 +229,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "vpc \"far\" {",
         "gateway_load_balancer \"far\" { subnets = [subnet.target] }\nendpoint_service \"far\" { gateway_load_balancers = [gateway_load_balancer.far] }\ngateway_load_balancer_endpoint \"far\" {\n  vpc = vpc.lab\n  subnet = subnet.zone\n  service = endpoint_service.far\n}\nvpc \"far\" {",
         "gateway_load_balancer \"far\" { subnets = [subnet.target] }\nendpoint_service \"far\" { gateway_load_balancers = [gateway_load_balancer.far] }\ngateway_load_balancer_endpoint \"far\" {\n  vpc = vpc.lab\n  subnet = subnet.source\n  service = endpoint_service.far\n}\nvpc \"far\" {",
+    ),
+    (
+        "MP1037",
+        "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\n",
+        "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\ninstance \"apart\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.zone\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.direct\n  filter = mirror_filter.tcp\n  number = 1\n}\n",
+        "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\ninstance \"apart\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.target\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.direct\n  filter = mirror_filter.tcp\n  number = 1\n}\n",
     ),
 ];
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Around;
-use crate::address::{Address, Kind};
+use crate::address::{Address, Key, Kind, Name};
 use crate::attribute::{Ref, Referable};
 use crate::diagnostic::{Patch, Span};
-use crate::id::NetworkInterface;
-use crate::observed::Stranger;
+use crate::id::{NetworkInterface, NetworkInterfaceId};
+use crate::observed::{Observed, Stranger};
 use crate::packet::{Mirrored, RULES_MAX};
 use crate::plan::sources::sessions_of_sources;
 use crate::reach::{self, Balanced, Delivery, Mention, Network, Reach, Receiver, Whose};
@@ -17,7 +17,7 @@ use crate::resource::{
     SecurityGroup, Subnet, TargetGroup, Vpc,
 };
 use crate::scalar::AvailabilityZone;
-use crate::stack::{Place, Stack};
+use crate::stack::{FanOut, Place, Stack};
 use crate::value::Path;
 
 /// The port on which mirrored packets come.
@@ -249,11 +249,41 @@ impl<'s> View<'s> {
         declared + over_sources
     }
 
+    /// The sessions over sources.
+    pub(super) fn fan_outs(&self) -> impl Iterator<Item = Of<'s, FanOut>> {
+        self.stack.fan_outs.iter().map(|(address, fan_out)| (address, &fan_out.of))
+    }
+
+    /// The zones of the sources that were seen, by the block of sessions over them.
+    pub(super) fn zones_of_sources(&self) -> BTreeMap<Name, BTreeSet<&'s AvailabilityZone>> {
+        let mut zones: BTreeMap<Name, BTreeSet<&AvailabilityZone>> = BTreeMap::new();
+        let Some(Around { observed, .. }) = self.around else { return zones };
+        for session in sessions_of_sources(self.stack, observed) {
+            let Some(Key::Name(interface)) = &session.key else { continue };
+            let zone = interface.parse().ok().and_then(|id| zone_of_interface(observed, &id));
+            zones.entry(session.name).or_default().extend(zone);
+        }
+        zones
+    }
+
+    /// The zone of what is mirrored, if it is known.
+    pub(super) fn zone_of_source(
+        &self,
+        source: &Ref<NetworkInterface>,
+    ) -> Option<&'s AvailabilityZone> {
+        match (self.instance(source), source) {
+            (Some((_, instance)), _) => self.subnet(&instance.subnet)?.1.availability_zone.as_ref(),
+            (None, Ref::Id(id)) => zone_of_interface(self.around?.observed, id),
+            (None, Ref::To(_)) => None,
+        }
+    }
+
     /// Where a resource, or an object that the stack uses, stands in the file.
     fn place(&self, address: &Address) -> Option<&'s Place> {
         let declared = self.stack.resources.get(address).map(|declared| &declared.place);
         let used = || self.stack.existing.get(address).map(|existing| &existing.place);
-        declared.or_else(used)?.as_ref()
+        let over_sources = || self.stack.fan_outs.get(address).map(|fan_out| &fan_out.place);
+        declared.or_else(used).or_else(over_sources)?.as_ref()
     }
 
     /// The edit that gives a block another attribute; `None` where its end cannot be told.
@@ -384,4 +414,13 @@ impl<'s> View<'s> {
 /// The path of an attribute.
 pub(super) fn attribute(name: &str) -> Path {
     Path::default().member(name)
+}
+
+/// The zone of an interface that sources may mean.
+fn zone_of_interface<'o>(
+    observed: &'o Observed,
+    id: &NetworkInterfaceId,
+) -> Option<&'o AvailabilityZone> {
+    let mut sightings = observed.sources.values();
+    sightings.find_map(|sighting| sighting.interfaces.get(id))?.zone.as_ref()
 }

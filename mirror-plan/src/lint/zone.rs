@@ -1,4 +1,5 @@
-//! Availability Zones that a load balancer, its receivers, its sources or its endpoints leave out.
+//! Availability Zones that a load balancer, its receivers, its sources or its endpoints leave out, and those
+//! between which packets cross to a target that is an interface.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +7,7 @@ use super::view::{Of, View, attribute};
 use crate::address::{Address, Kind};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Patch};
-use crate::reach::{Balanced, Mention};
+use crate::reach::{Balanced, Delivery, Mention};
 use crate::resource::{
     EndpointService, GatewayLoadBalancerEndpoint, Instance, LoadBalancer, Resource,
 };
@@ -107,6 +108,66 @@ fn sources_elsewhere<'s>(
             .at(view.at(first, &attribute("subnet")), format!("in {zone}"))
             .note("no source is mirrored when that zone fails, and what crosses zones is paid for")
             .help("give it a subnet and a receiver in a second zone, and `cross_zone = true`"),
+    )
+}
+
+/// MP1037: one finding for each target.
+pub(super) fn target_elsewhere(view: &View<'_>) -> Vec<Diagnostic> {
+    let network = view.reach.network();
+    let mut senders: BTreeMap<Mention<'_>, BTreeSet<Sender<'_>>> = BTreeMap::new();
+    let mut send = |sender, zone, target| {
+        senders.entry(network.mention(target)).or_default().insert((sender, zone));
+    };
+    for (address, session) in &view.sessions {
+        if let Some(zone) = view.zone_of_source(&session.source) {
+            send(*address, zone, &session.target);
+        }
+    }
+    let seen = view.zones_of_sources();
+    for (address, fan_out) in view.fan_outs() {
+        let (zones, none) = (seen.get(&address.name), BTreeSet::new());
+        for (zone, target) in fan_out.target.all() {
+            match zone {
+                Some(zone) => send(address, zone, target),
+                None => {
+                    let zones = zones.unwrap_or(&none).iter();
+                    zones.for_each(|zone| send(address, zone, target));
+                }
+            }
+        }
+    }
+    senders.iter().filter_map(|(target, senders)| crossing(view, *target, senders)).collect()
+}
+
+/// A session, or all sessions of a block over sources, and a zone from which it sends.
+type Sender<'s> = (&'s Address, &'s AvailabilityZone);
+
+/// The finding that packets cross into the zone of a target that is an interface.
+fn crossing<'s>(
+    view: &View<'s>,
+    target: Mention<'s>,
+    senders: &BTreeSet<Sender<'s>>,
+) -> Option<Diagnostic> {
+    let Delivery::Interface(receiver) = view.reach.delivery(target)? else { return None };
+    let here = view.zone_of(receiver)?;
+    let elsewhere: BTreeSet<&Sender<'_>> =
+        senders.iter().filter(|(_, zone)| *zone != here).collect();
+    let (first, zone) = elsewhere.first()?;
+    let sessions: BTreeSet<&Address> = elsewhere.iter().map(|(sender, _)| *sender).collect();
+    let who = match sessions.len() - 1 {
+        0 => format!("`{first}` sends"),
+        more => format!("`{first}` and {more} more send"),
+    };
+    let zones: BTreeSet<&str> = elsewhere.iter().map(|(_, zone)| zone.as_str()).collect();
+    let zones = zones.into_iter().collect::<Vec<_>>().join(", ");
+    let of_zone = attribute("target").member(zone.as_str());
+    let title = format!("`{target}` is an interface in {here}, and {who} to it from {zones}");
+    Some(
+        Diagnostic::warning(code::TARGET_IN_OTHER_ZONE, title)
+            .of(first)
+            .at(view.at(first, &of_zone), "")
+            .note("what crosses zones is paid for, and is lost when either zone fails")
+            .help("let each zone send to a target of its own: over `sources`, `target` takes one for each zone"),
     )
 }
 

@@ -104,6 +104,7 @@ fn host(id: &NetworkInterfaceId, interface: &Interface) -> Option<(Address, Foun
     let Interface {
         vpc: _,
         subnet,
+        zone: _,
         addresses,
         security_groups,
         tags: _,

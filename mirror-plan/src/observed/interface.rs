@@ -11,7 +11,7 @@ use crate::resource::instance::InstanceId;
 use crate::resource::security_group::SecurityGroupId;
 use crate::resource::subnet::SubnetId;
 use crate::resource::vpc::VpcId;
-use crate::scalar::InstanceType;
+use crate::scalar::{AvailabilityZone, InstanceType};
 
 /// What was seen of the interfaces that a `sources` block may mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Interface {
     pub vpc: VpcId,
     /// Its subnet.
     pub subnet: SubnetId,
+    /// Its Availability Zone; `None` in what an earlier version has written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<AvailabilityZone>,
     /// Its addresses, the primary private one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<IpAddr>,

@@ -7,7 +7,9 @@ use ipnet::Ipv4Net;
 
 use super::{Found, Interface};
 use crate::address::{Address, Kind};
+use crate::attribute::AttributeType as _;
 use crate::resource::Resource;
+use crate::scalar::AvailabilityZone;
 use crate::value::Value;
 
 /// Something that stands for an object of which only the id is known.
@@ -61,6 +63,7 @@ pub(super) fn stand_ins(
         let attributes = [
             ("vpc", needs.vpc_of(within)?),
             ("cidr", Value::String(around(&within.addresses).to_string())),
+            ("availability_zone", within.zone.to_value()),
         ];
         stand_in(Kind::Subnet, id, attributes)
     });
@@ -97,6 +100,8 @@ struct Needs {
 struct Within {
     /// The VPC, where that is told.
     vpc: Option<String>,
+    /// Its zone, where that is told.
+    zone: Option<AvailabilityZone>,
     /// Addresses that are in it.
     addresses: BTreeSet<Ipv4Addr>,
 }
@@ -113,13 +118,14 @@ struct Known {
 impl Needs {
     /// An interface of others tells the VPC of all that it refers to.
     fn add_interface(&mut self, interface: &Interface, there: &There<'_>) {
-        let Interface { vpc, subnet, addresses, security_groups, .. } = interface;
+        let Interface { vpc, subnet, zone, addresses, security_groups, .. } = interface;
         let Some(own) = primary(addresses) else { return };
         let vpc = vpc.to_string();
         let add = |all: &mut BTreeMap<String, Within>, id: &str| {
             if !there.has(id) {
                 let within = all.entry(id.to_owned()).or_default();
                 within.vpc = Some(vpc.clone());
+                within.zone.clone_from(zone);
                 within.addresses.insert(own);
             }
         };

@@ -11,8 +11,8 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::resource::Resource;
 use crate::resource::mirror_target::MirrorTargetId;
+use crate::resource::{MirrorTarget, Resource};
 use crate::scalar::AccountId;
 use crate::stack::{Existing, Place, Stack};
 use crate::value::Value;
@@ -35,14 +35,13 @@ pub(super) fn allowed(
         }
     }
     let mut sent_to = BTreeMap::new();
-    for (address, declared) in &stack.resources {
-        let Resource::MirrorSession(session) = &declared.resource else { continue };
-        let Ref::Id(target) = &session.target else { continue };
+    for (sender, target) in senders(stack) {
+        let Ref::Id(target) = target else { continue };
         let Some(owner) = observed.foreign_targets.get(target) else { continue };
         let is_used = observed.existing.values().any(|found| found.id.as_str() == target.as_str());
         // Of many sessions to one target, the first is told.
         if sent_to.insert(target.clone(), owner.clone()).is_none() && !is_used {
-            diagnostics.push(only_an_id((address, declared.place.as_ref()), target, owner));
+            diagnostics.push(only_an_id(sender, target, owner));
         }
     }
     for (address, declared) in &stack.resources {
@@ -56,11 +55,27 @@ pub(super) fn allowed(
     diagnostics.unless_errors(sent_to).map(|(sent_to, _)| sent_to)
 }
 
+/// Where something is declared.
+type Declared<'s> = (&'s Address, Option<&'s Place>);
+
+/// Who sends to which target. Sessions over sources may send to one for whose zone there is no source yet.
+fn senders(stack: &Stack) -> impl Iterator<Item = (Declared<'_>, &Ref<MirrorTarget>)> {
+    let sessions = stack.resources.iter().filter_map(|(address, declared)| {
+        let Resource::MirrorSession(session) = &declared.resource else { return None };
+        Some(((address, declared.place.as_ref()), &session.target))
+    });
+    let over_sources = stack.fan_outs.iter().flat_map(|(address, fan_out)| {
+        let sender = (address, fan_out.place.as_ref());
+        fan_out.of.target.all().map(move |(_, target)| (sender, target))
+    });
+    sessions.chain(over_sources)
+}
+
 /// Says that a share has a target that its account does not own.
 ///
 /// Source: AWS RAM API reference, `CreateResourceShare`: `OperationNotPermittedException`.
 fn not_to_share(
-    (address, place): (&Address, Option<&Place>),
+    (address, place): Declared<'_>,
     target: &MirrorTargetId,
     owner: &AccountId,
 ) -> Diagnostic {
@@ -103,7 +118,7 @@ fn not_said(
 
 /// Says that a session sends to a target of another account of which it has nothing but the id.
 fn only_an_id(
-    (address, place): (&Address, Option<&Place>),
+    (address, place): Declared<'_>,
     target: &MirrorTargetId,
     owner: &AccountId,
 ) -> Diagnostic {
@@ -122,7 +137,12 @@ impl Plan {
     #[must_use]
     pub fn leaves_for(&self, session: &Value) -> Option<&AccountId> {
         let Value::Object(session) = session else { return None };
-        let Some(Value::String(target)) = session.get("target") else { return None };
+        self.owner_of_target(session.get("target")?)
+    }
+
+    /// The other account that a mirror target is of, by its id; `None` for one of this account.
+    pub(crate) fn owner_of_target(&self, target: &Value) -> Option<&AccountId> {
+        let Value::String(target) = target else { return None };
         owner_of(target, &self.foreign_targets)
     }
 }

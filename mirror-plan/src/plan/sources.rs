@@ -18,7 +18,7 @@ use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::observed::{Interface, Observed, Sighting};
 use crate::resource::instance::mirroring;
 use crate::resource::{Resource, Tags, tag};
-use crate::scalar::{CountRange, InstanceType, Interfaces, Reviewed};
+use crate::scalar::{AvailabilityZone, CountRange, InstanceType, Interfaces, Reviewed};
 use crate::stack::{FanOut, Placed, SourceNames, Sources, Stack};
 use crate::value::Value;
 
@@ -98,7 +98,8 @@ pub struct EachOf {
 /// The interfaces that a `sources` block selects.
 #[derive(Debug, Default)]
 struct Selection {
-    mirrored: BTreeSet<NetworkInterfaceId>,
+    /// Those that are mirrored, each with its zone as far as that was seen.
+    mirrored: BTreeMap<NetworkInterfaceId, Option<AvailabilityZone>>,
     left_out: BTreeMap<NetworkInterfaceId, LeftOut>,
 }
 
@@ -260,7 +261,7 @@ fn selection(sources: &Sources, sighting: &Sighting, avoided: &Avoided) -> Selec
     let meant = sighting.interfaces.iter().filter(|(id, it)| sources.means(id, it));
     for (id, interface) in meant {
         match left_out(sources, (id, interface), avoided) {
-            None => drop(selection.mirrored.insert(id.clone())),
+            None => drop(selection.mirrored.insert(id.clone(), interface.zone.clone())),
             Some(why) => drop(selection.left_out.insert(id.clone(), why)),
         }
     }
@@ -376,10 +377,13 @@ pub(crate) fn summary(left_out: &BTreeMap<NetworkInterfaceId, LeftOut>) -> Vec<S
     for (id, why) in left_out {
         by_reason.entry(why).or_default().push(id);
     }
-    let lines = by_reason.into_iter().map(|(why, ids)| {
-        let named: Vec<String> = ids.iter().take(NAMED_MAX).map(ToString::to_string).collect();
-        let more = if ids.len() > NAMED_MAX { ", ..." } else { "" };
-        format!("{} {why} ({}{more})", ids.len(), named.join(", "))
-    });
-    lines.collect()
+    let lines = by_reason.into_iter();
+    lines.map(|(why, ids)| format!("{} {why} ({})", ids.len(), named(&ids))).collect()
+}
+
+/// Some interfaces by their ids, or the first of many.
+fn named(ids: &[&NetworkInterfaceId]) -> String {
+    let named: Vec<String> = ids.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let more = if ids.len() > NAMED_MAX { ", ..." } else { "" };
+    format!("{}{more}", named.join(", "))
 }

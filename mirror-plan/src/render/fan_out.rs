@@ -1,7 +1,6 @@
 //! Sessions over sources, as plans show them: what all of them are once, and a line for each.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::snapshot;
 use crate::address::Address;
@@ -23,7 +22,28 @@ pub(super) fn attributes(plan: &Plan, block: &Address, each: &EachOf) -> Vec<Str
         differences: Vec::new(),
         capture: None,
     };
-    leaves(plan, made.after.as_ref()).into_iter().chain(snapshot::lines(&made)).collect()
+    leave(plan, &each.attributes).into_iter().chain(snapshot::lines(&made)).collect()
+}
+
+/// That the packets of sessions leave the account, all of them or those from some zones.
+fn leave(plan: &Plan, attributes: &Value) -> Vec<String> {
+    let Some(by_zone) = targets_by_zone(attributes) else {
+        return leaves(plan, Some(attributes)).into_iter().collect();
+    };
+    let leaving = by_zone.iter().filter_map(|(zone, target)| {
+        let owner = plan.owner_of_target(target)?;
+        Some(format!("packets from {zone} leave for account {owner}"))
+    });
+    leaving.collect()
+}
+
+/// The targets of sessions over sources, if each zone has its own.
+fn targets_by_zone(attributes: &Value) -> Option<&BTreeMap<String, Value>> {
+    let Value::Object(members) = attributes else { return None };
+    match members.get("target")? {
+        Value::Object(by_zone) => Some(by_zone),
+        _ => None,
+    }
 }
 
 /// That the packets of a session leave the account, by its attributes.
@@ -40,11 +60,12 @@ pub(super) fn block_of<'p>(plan: &'p Plan, change: &Change) -> Option<(&'p Addre
     found.filter(|_| address.key.is_some() && change.deposed.is_none())
 }
 
-/// What is particular to one session: its numbers where it is made, its differences, its id where it goes.
-pub(super) fn particulars(change: &Change) -> String {
+/// What is particular to one session of a block: its numbers where it is made, and its target if that is not the one
+/// of all; its differences; its id where it goes.
+pub(super) fn particulars(change: &Change, each: &EachOf) -> String {
     match change.action {
         Action::NoOp | Action::Move => String::new(),
-        Action::Create => numbers(change),
+        Action::Create => own(change, each),
         Action::Update | Action::Replace(_) => snapshot::lines(change).join(", "),
         Action::Delete => {
             change.id.as_ref().map(|id| format!("{id}, no longer meant")).unwrap_or_default()
@@ -52,17 +73,16 @@ pub(super) fn particulars(change: &Change) -> String {
     }
 }
 
-fn numbers(change: &Change) -> String {
-    let mut text = String::new();
-    if let Some(Value::Object(members)) = &change.after {
-        for name in ["number", "vni"] {
-            if let Some(number @ Value::Number(_)) = members.get(name) {
-                let comma = if text.is_empty() { "" } else { ", " };
-                let _ = write!(text, "{comma}{name} {number}");
-            }
-        }
-    }
-    text
+/// What a session that is made has for itself.
+fn own(change: &Change, each: &EachOf) -> String {
+    let Some(Value::Object(members)) = &change.after else { return String::new() };
+    let numbers = ["number", "vni"].into_iter().filter_map(|name| match members.get(name)? {
+        number @ Value::Number(_) => Some(format!("{name} {number}")),
+        _ => None,
+    });
+    let target = members.get("target").filter(|_| targets_by_zone(&each.attributes).is_some());
+    let target = target.map(|target| format!("target {target}"));
+    numbers.chain(target).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a reviewed plan says of a change only what is the same for all sessions of its block.

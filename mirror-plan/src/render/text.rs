@@ -118,7 +118,7 @@ impl fmt::Display for Block<'_> {
         let Self { plan, change } = self;
         let text = Text::new(plan);
         match fan_out::block_of(plan, change) {
-            Some(_) => change::write_line(f, change, &text.palette),
+            Some((_, each)) => change::write_line(f, (change, each), &text.palette),
             None => change::write(f, &text, change),
         }
     }

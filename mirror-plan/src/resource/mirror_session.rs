@@ -19,7 +19,7 @@ object! {
     pub struct MirrorSession("traffic mirror session") {
         /// The interface to mirror; an instance stands for its primary one.
         source: Ref<NetworkInterface> => required, Replace;
-        /// Where the packets go.
+        /// Where the packets go. Over `sources` it may be an object with a target for each Availability Zone.
         target: Ref<MirrorTarget> => required, Update;
         /// Which packets go.
         filter: Ref<MirrorFilter> => required, Update;

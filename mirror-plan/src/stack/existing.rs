@@ -79,7 +79,8 @@ impl Stack {
             Resource::ResourceShare(share) => &share.mirror_targets,
             _ => &[],
         });
-        let targets = declared.chain(self.fan_outs.values().map(|fan_out| &fan_out.of.target));
+        let over_sources = self.fan_outs.values().flat_map(|fan_out| fan_out.of.target.all());
+        let targets = declared.chain(over_sources.map(|(_, target)| target));
         let by_id = |target: &Ref<MirrorTarget>| match target {
             Ref::Id(id) => Some(id.clone()),
             Ref::To(_) => None,

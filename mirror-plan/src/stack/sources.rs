@@ -22,6 +22,10 @@ use crate::scalar::{
 };
 use crate::value::{Path, Value};
 
+mod target;
+
+pub use target::SessionTarget;
+
 /// The tag that keeps an interface from being mirrored, unless the block names others.
 const EXCEPT: (&str, &str) = ("mirror", "false");
 
@@ -64,8 +68,8 @@ object! {
     pub struct FanOut("traffic mirror session") {
         /// The sources.
         source: SourceNames => required, Replace;
-        /// Where the packets go.
-        target: Ref<MirrorTarget> => required, Update;
+        /// Where the packets go, or where those of each Availability Zone go.
+        target: SessionTarget => required, Update;
         /// Which packets go.
         filter: Ref<MirrorFilter> => required, Update;
         /// The order among the sessions of an interface, or a range of which each session has the lowest that
@@ -264,7 +268,7 @@ impl StackBuilder {
     ///     "detect".parse()?,
     ///     FanOut {
     ///         source,
-    ///         target: Ref::Id("tmt-0a1b2c3d4e5f67890".parse()?),
+    ///         target: Ref::Id("tmt-0a1b2c3d4e5f67890".parse()?).into(),
     ///         filter: Ref::Id("tmf-0a1b2c3d4e5f67890".parse()?),
     ///         number: Allotment::Same(SessionNumber::MIN),
     ///         packet_length: None,
@@ -405,23 +409,31 @@ impl FanOut {
 
     /// What its sessions name that is not of the stack: which interfaces is found when they are made.
     pub(crate) fn named(&self) -> Vec<Named> {
-        let uses = [
-            Named::by(&self.target, ArnType::TrafficMirrorTarget),
-            Named::by(&self.filter, ArnType::TrafficMirrorFilter),
-        ];
+        let targets = self.target.all();
+        let targets =
+            targets.filter_map(|(_, target)| Named::by(target, ArnType::TrafficMirrorTarget));
+        let filter = Named::by(&self.filter, ArnType::TrafficMirrorFilter);
         let any = Named::any(ArnType::NetworkInterface);
-        uses.into_iter().flatten().chain([any]).collect()
+        targets.chain(filter).chain([any]).collect()
     }
 
-    /// The session for one interface.
+    /// The session for one interface, which sends to one of the targets.
     pub(crate) fn session(
         &self,
-        source: Ref<NetworkInterface>,
+        (source, target): (Ref<NetworkInterface>, Ref<MirrorTarget>),
         number: SessionNumber,
         vni: Option<Vni>,
     ) -> MirrorSession {
-        let Self { source: _, target, filter, number: _, packet_length, vni: _, description, tags } =
-            self.clone();
+        let Self {
+            source: _,
+            target: _,
+            filter,
+            number: _,
+            packet_length,
+            vni: _,
+            description,
+            tags,
+        } = self.clone();
         MirrorSession { source, target, filter, number, packet_length, vni, description, tags }
     }
 }

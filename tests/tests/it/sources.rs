@@ -4,7 +4,7 @@ use aws_sdk_ec2::Client as Ec2;
 use mirror_local::{Cloud, Durations, Settings};
 use mirror_plan::address::Kind;
 use mirror_plan::aws::in_the_way;
-use mirror_plan::plan::{Action, Plan};
+use mirror_plan::plan::{Action, Plan, Request, plan};
 use mirror_tests::{Rig, config, stack};
 
 mod churn;
@@ -30,6 +30,36 @@ mirror_session "detect" {
   filter = mirror_filter.all
   number = 1
   vni    = "1000..20000"
+}
+"#;
+
+/// Two receivers in two zones, and sessions to that of the zone of their source.
+const BY_ZONE: &str = r#"
+stack "sensors" { region = "eu-west-1" }
+locals { zones = ["eu-west-1a", "eu-west-1b"] }
+vpc "own" { cidr = "10.99.0.0/16" }
+subnet "own" {
+  count             = 2
+  vpc               = vpc.own
+  cidr              = cidrsubnet(vpc.own.cidr, 8, count.index)
+  availability_zone = local.zones[count.index]
+}
+instance "sensor" {
+  count         = 2
+  instance_type = "m5.large"
+  subnet        = subnet.own[count.index]
+}
+mirror_target "sensor" {
+  count             = 2
+  network_interface = instance.sensor[count.index]
+}
+sources "tagged" { tags = { mirror = "true" } }
+mirror_filter "all" { rules = [{ number = 100, action = "accept" }] }
+mirror_session "detect" {
+  source = sources.tagged
+  target = { for index, zone in local.zones : zone => mirror_target.sensor[index] }
+  filter = mirror_filter.all
+  number = 1
 }
 "#;
 
@@ -109,6 +139,44 @@ async fn an_interface_is_found_by_its_own_tags_with_its_instance() {
     let mut excepted = interfaces[1..].to_vec();
     excepted.sort();
     assert_eq!(left_out, excepted);
+}
+
+#[tokio::test]
+async fn each_zone_has_its_own_receiver() {
+    let rig = Rig::instant();
+    let estate = Estate::of(&rig).await;
+    let mut mirrored = Vec::new();
+    for zone in ["eu-west-1a", "eu-west-1b", "eu-west-1b"] {
+        let subnet = estate.subnet_in(zone).await;
+        let ids = estate.launch(&subnet, 1, "true").await;
+        mirrored.extend(estate.interfaces(&ids).await);
+    }
+    // One is found by its own tags alone: another call tells its zone.
+    let subnet = estate.subnet_in("eu-west-1a").await;
+    let ids = estate.launch(&subnet, 1, "no").await;
+    let interface = estate.interfaces(&ids).await.remove(0);
+    estate.tag(&interface, Some("true")).await;
+    mirrored.push(interface);
+    rig.converge(&stack(BY_ZONE)).await;
+    let zones = estate.zones_of_targets().await;
+    let sent: Vec<&str> = mirrored.iter().map(|source| zones[source].as_str()).collect();
+    assert_eq!(sent, ["eu-west-1a", "eu-west-1b", "eu-west-1b", "eu-west-1a"]);
+
+    // A zone that gets another target: one call for each of its sources.
+    let all_to_one = BY_ZONE.replace("mirror_target.sensor[index] }", "mirror_target.sensor[0] }");
+    let before = estate.calls().len();
+    rig.converge(&stack(&all_to_one)).await;
+    let calls = estate.calls().split_off(before);
+    assert_eq!(changing(&calls), ["ModifyTrafficMirrorSession"; 2]);
+    assert!(estate.zones_of_targets().await.values().all(|zone| zone == "eu-west-1a"));
+
+    let subnet = estate.subnet_in("eu-west-1c").await;
+    estate.launch(&subnet, 2, "true").await;
+    let by_zone = stack(BY_ZONE);
+    let observed = rig.observe(&by_zone).await;
+    let error = plan(&by_zone, &observed, &Request::default()).unwrap_err().to_string();
+    let told = "no target in eu-west-1c, where 2 of its sources are";
+    assert!(error.contains(told), "{error}");
 }
 
 #[tokio::test]

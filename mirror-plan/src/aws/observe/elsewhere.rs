@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::error::Error as _;
 
 use super::super::Aws;
 use super::super::together::together;
 use super::{ObserveError, Wanted, Whose, existing, vpc};
 use crate::address::Address;
 use crate::code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, with_causes};
 use crate::observed::Found;
 use crate::scalar::{AccountId, AccountName};
 use crate::stack::{Account, Existing, Placed};
@@ -83,7 +82,7 @@ async fn look(
 ) -> Result<Looked, Box<Diagnostic>> {
     let reached = (name, declared);
     let there = aws.other(name).ok_or_else(|| unreached(reached, "there are no clients for it"))?;
-    let refused = |error: ObserveError| unreached(reached, chain(&error));
+    let refused = |error: ObserveError| unreached(reached, with_causes(&error));
     let account = there.account().await.map_err(refused)?;
     let said = declared.and_then(|declared| declared.of.id());
     if let Some(said) = said.filter(|said| *said != account) {
@@ -144,16 +143,4 @@ fn another(
         .at(place.map(|place| place.of(&at).clone()), "")
         .help(format!("use credentials for {said}, or change the `aws` block"))
         .into()
-}
-
-/// An error and its causes on one line.
-fn chain(error: &ObserveError) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    texts.dedup();
-    texts.join(": ")
 }

@@ -27,7 +27,7 @@ use crate::plan::existing::use_in;
 use crate::resource::instance::InstanceId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::{Tags, tag};
-use crate::scalar::InstanceType;
+use crate::scalar::{AvailabilityZone, InstanceType};
 use crate::stack::{Placed, Sources};
 
 const INSTANCES: Answer = Answer("DescribeInstances");
@@ -219,21 +219,24 @@ async fn missing_hosts(
 struct Host {
     id: InstanceId,
     instance_type: InstanceType,
+    zone: Option<AvailabilityZone>,
     tags: Tags,
 }
 
 impl Host {
     fn of(instance: &SeenInstance) -> Result<Self, AnswerError> {
         let instance_type = instance.instance_type().map(|of| of.as_str());
+        let zone = instance.placement().and_then(|placement| placement.availability_zone());
         Ok(Self {
             id: INSTANCES.id("instanceId", instance.instance_id())?,
             instance_type: INSTANCES.parsed("instanceType", instance_type)?,
+            zone: INSTANCES.optional("availabilityZone", zone)?,
             tags: from_ec2(instance.tags()),
         })
     }
 
     fn attached(&self, device: u32, keys: &BTreeSet<&str>) -> Attached {
-        let Self { id, instance_type, tags } = self;
+        let Self { id, instance_type, zone: _, tags } = self;
         let (id, instance_type) = (id.clone(), instance_type.clone());
         Attached { id, instance_type, device, tags: only(tags.clone(), keys) }
     }
@@ -296,6 +299,7 @@ impl<'s> Look<'s> {
         let interface = Interface {
             vpc: INTERFACES.id("vpcId", seen.vpc_id())?,
             subnet: INTERFACES.id("subnetId", seen.subnet_id())?,
+            zone: INTERFACES.optional("availabilityZone", seen.availability_zone())?,
             addresses: addresses(
                 INTERFACES,
                 seen.private_ip_address(),
@@ -354,6 +358,8 @@ fn on_instance(
     let interface = Interface {
         vpc: INSTANCES.id("vpcId", seen.vpc_id())?,
         subnet: INSTANCES.id("subnetId", seen.subnet_id())?,
+        // An instance has interfaces of its own zone only.
+        zone: host.zone.clone(),
         addresses: addresses(
             INSTANCES,
             seen.private_ip_address(),

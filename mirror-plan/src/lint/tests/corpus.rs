@@ -113,7 +113,7 @@ const MISTAKES: &[Mistake] = &[
     edit("a way to elsewhere", "MP1017", &[("public", "true"), ("routes", "{ destination = \"10.9.0.0/16\", internet_gateway = internet_gateway.out }")]),
     edit("an empty zone", "MP1018", &[("balancer_subnets", "subnet.receiver, subnet.spare"), ("cross_zone", "false")]),
     edit("a zone without a node", "MP1018", &[("targets", "instance.receiver[0], instance.beyond"), ("cross_zone", "false"), ("balancer_groups", "")]).more("instance \"beyond\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.spare\n  security_groups = [security_group.receiver]\n}\n"),
-    edit("one zone for all", "MP1018", &[("source_zone", "\"eu-west-1b\"")]),
+    edit("one zone for all", "MP1018", &[("source_zone", "\"eu-west-1b\"")]).also(&["MP1037"]),
     edit("a receiver elsewhere", "MP1019", &[("targets", "instance.receiver[0], instance.elsewhere")]).more("vpc \"elsewhere\" { cidr = \"10.3.0.0/16\" }\nsubnet \"elsewhere\" {\n  vpc               = vpc.elsewhere\n  cidr              = \"10.3.1.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\nsecurity_group \"elsewhere\" {\n  vpc     = vpc.elsewhere\n  ingress = [{ protocol = \"all\", cidrs = [\"10.0.0.0/8\"] }]\n}\ninstance \"elsewhere\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.elsewhere\n  security_groups = [security_group.elsewhere]\n}\n").also(&["MP1007"]),
     edit("no route", "MP1020", &[("far_destination", "10.7.0.0/16"), ("far_way", "vpc_peering = \"pcx-0a1b2c3d\"")]).more(FAR),
     edit("a narrow way", "MP1021", &[("far_destination", "10.0.0.0/16"), ("far_way", "transit_gateway = \"tgw-0a1b2c3d4e5f67890\"")]).more(FAR),
@@ -132,6 +132,7 @@ const MISTAKES: &[Mistake] = &[
     edit("one name for two", "MP1033", &[]).more("target_group \"spare\" {\n  count = 2\n  vpc   = vpc.main\n  name  = \"spare\"\n}\n"),
     edit("nobody behind it", "MP1035", &[]).more("target_group \"empty\" {\n  vpc          = vpc.main\n  health_check = { port = 80 }\n}\nload_balancer \"empty\" {\n  subnets   = [subnet.spare]\n  listeners = [{ target_group = target_group.empty }]\n}\nmirror_target \"empty\" { load_balancer = load_balancer.empty }\n"),
     edit("an endpoint elsewhere", "MP1036", &[]).more("gateway_load_balancer \"far\" { subnets = [subnet.receiver] }\nendpoint_service \"far\" { gateway_load_balancers = [gateway_load_balancer.far] }\ngateway_load_balancer_endpoint \"far\" {\n  vpc     = vpc.main\n  subnet  = subnet.spare\n  service = endpoint_service.far\n}\n"),
+    edit("an interface in another zone", "MP1037", &[]).more("subnet \"apart\" {\n  vpc               = vpc.main\n  cidr              = \"10.0.177.0/24\"\n  availability_zone = \"eu-west-1c\"\n}\ninstance \"apart\" {\n  instance_type   = \"c5.large\"\n  subnet          = subnet.apart\n  security_groups = [security_group.web]\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.probe\n  filter = mirror_filter.first\n  number = 1\n}\n"),
     edit("six groups", "MP1034", &[]).more("security_group \"many\" {\n  count = 6\n  vpc   = vpc.main\n}\ninstance \"groups\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.source\n  security_groups = [for n in [0, 1, 2, 3, 4, 5] : security_group.many[n]]\n}\n"),
 ];
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use super::Selection;
 use super::allot::{Claim, Numbers, allot};
+use super::{Selection, named};
 use crate::address::{Address, Key, Name};
 use crate::attribute::Ref;
 use crate::code;
@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::id::NetworkInterfaceId;
 use crate::observed::Observed;
 use crate::resource::{MirrorSession, Resource, tag};
-use crate::scalar::{Allotment, SessionNumber, Vni};
+use crate::scalar::{Allotment, AvailabilityZone, SessionNumber, Vni};
 use crate::stack::{Declared, FanOut, Placed, Stack, shown_name};
 use crate::value::Path;
 
@@ -22,6 +22,8 @@ struct Member<'s> {
     address: Address,
     fan_out: &'s Placed<FanOut>,
     interface: NetworkInterfaceId,
+    /// The zone that the interface is in, if it was seen.
+    zone: Option<AvailabilityZone>,
 }
 
 /// The sessions over the sources of a stack.
@@ -32,6 +34,7 @@ pub(super) fn sessions(
 ) -> Result<BTreeMap<Address, Declared>, Diagnostics> {
     let members = members(stack, selections);
     let mut diagnostics = clashes(stack, &members);
+    diagnostics.extend(without_target(stack, &members));
     let numbers = numbers(stack, observed, &members);
     let vnis = vnis(stack, observed, &members);
     let mut sessions = BTreeMap::new();
@@ -40,8 +43,8 @@ pub(super) fn sessions(
         let number = number.and_then(|number| SessionNumber::try_from(number).ok());
         let vni = vni.map(|vni| vni.and_then(|vni| Vni::try_from(vni).ok()));
         match (number, vni) {
-            (Some(number), None) => sessions.extend([member.session(number, None)]),
-            (Some(number), Some(Some(vni))) => sessions.extend([member.session(number, Some(vni))]),
+            (Some(number), None) => sessions.extend(member.session(number, None)),
+            (Some(number), Some(Some(vni))) => sessions.extend(member.session(number, Some(vni))),
             (None, _) => *short.entry((member.block, "number")).or_default() += 1,
             (Some(_), Some(None)) => *short.entry((member.block, "vni")).or_default() += 1,
         }
@@ -64,26 +67,29 @@ pub(super) fn addresses(stack: &Stack, selections: &BTreeMap<&Name, Selection>) 
 fn members<'s>(stack: &'s Stack, selections: &BTreeMap<&Name, Selection>) -> Vec<Member<'s>> {
     let all = stack.fan_outs.iter().flat_map(|(block, fan_out)| {
         let selected = fan_out.of.source.0.iter().filter_map(|name| selections.get(name));
-        let interfaces: BTreeSet<&NetworkInterfaceId> =
+        let interfaces: BTreeMap<&NetworkInterfaceId, &Option<AvailabilityZone>> =
             selected.flat_map(|selection| &selection.mirrored).collect();
-        interfaces.into_iter().map(move |interface| Member {
+        interfaces.into_iter().map(move |(interface, zone)| Member {
             block,
             address: block.clone().with_key(Key::Name(interface.to_string())),
             fan_out,
             interface: interface.clone(),
+            zone: zone.clone(),
         })
     });
     all.collect()
 }
 
 impl Member<'_> {
-    fn session(&self, number: SessionNumber, vni: Option<Vni>) -> (Address, Declared) {
-        let Self { block: _, address, fan_out: Placed { of, place }, interface } = self;
-        let mut session = of.session(Ref::Id(interface.clone()), number, vni);
+    /// The session; `None` where there is no target for its zone.
+    fn session(&self, number: SessionNumber, vni: Option<Vni>) -> Option<(Address, Declared)> {
+        let Self { block: _, address, fan_out: Placed { of, place }, interface, zone } = self;
+        let target = of.target.in_zone(zone.as_ref())?.clone();
+        let mut session = of.session((Ref::Id(interface.clone()), target), number, vni);
         session.tags.entry(tag::NAME.to_owned()).or_insert_with(|| shown_name(address));
         let declared =
             Declared { resource: Resource::MirrorSession(session), place: place.clone() };
-        (address.clone(), declared)
+        Some((address.clone(), declared))
     }
 
     /// The session that is there.
@@ -179,6 +185,39 @@ fn vnis(stack: &Stack, observed: &Observed, members: &[Member<'_>]) -> Vec<Optio
     vnis.collect()
 }
 
+/// Interfaces in zones for which their block has no target.
+fn without_target(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
+    type Zone<'m> = Option<&'m AvailabilityZone>;
+    let mut missing: BTreeMap<(&Address, Zone<'_>), Vec<&NetworkInterfaceId>> = BTreeMap::new();
+    for Member { block, fan_out, interface, zone, address: _ } in members {
+        let zone = zone.as_ref();
+        if fan_out.of.target.in_zone(zone).is_none() {
+            missing.entry((*block, zone)).or_default().push(interface);
+        }
+    }
+    let told = missing.into_iter().map(|((block, zone), interfaces)| {
+        let place = stack.fan_outs[block].place.as_ref();
+        let at = place.map(|place| place.of(&Path::default().member("target")).clone());
+        let (count, are) = (interfaces.len(), if interfaces.len() == 1 { "is" } else { "are" });
+        let (title, help) = match zone {
+            Some(zone) => (
+                format!("`{block}` has no target in {zone}, where {count} of its sources {are}"),
+                format!("give {zone} a target, or leave it out of the sources by their `subnets`"),
+            ),
+            None => (
+                format!("`{block}` has targets by zone, and nobody saw the zone of {count} of its sources"),
+                "plan against the account, or write the inventory anew".to_owned(),
+            ),
+        };
+        Diagnostic::error(code::NO_TARGET_IN_ZONE, title)
+            .of(block)
+            .at(at, "")
+            .note(named(&interfaces))
+            .help(help)
+    });
+    told.collect()
+}
+
 /// Sessions that have one number on one interface, by what declares them.
 fn clashes(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
     let mut first: BTreeMap<(&NetworkInterfaceId, SessionNumber), &Address> = BTreeMap::new();
@@ -188,7 +227,7 @@ fn clashes(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
         }
     }
     let mut clashes: BTreeMap<(&Address, &Address), Vec<&NetworkInterfaceId>> = BTreeMap::new();
-    for Member { block, fan_out, interface, address: _ } in members {
+    for Member { block, fan_out, interface, address: _, zone: _ } in members {
         let Allotment::Same(number) = fan_out.of.number else { continue };
         match first.get(&(interface, number)) {
             Some(other) => clashes.entry((*other, *block)).or_default().push(interface),

@@ -15,6 +15,8 @@ use crate::resource::{MirrorTarget, Tags};
 use crate::stack::{Declared, FanOut, Placed, Sources, Stack};
 use crate::value::{Path, Value};
 
+mod zones;
+
 const TARGET: &str = "tmt-0a1b2c3d4e5f67890";
 const FILTER: &str = "tmf-0a1b2c3d4e5f67890";
 
@@ -30,7 +32,8 @@ fn stack(sources: Json, fan_outs: Json) -> Stack {
     builder.sources("web".parse().unwrap(), read::<Sources>(sources));
     for (name, mut attributes) in fan_outs.as_object().unwrap().clone() {
         attributes["source"] = "sources.web".into();
-        attributes["target"] = TARGET.into();
+        let given = attributes.as_object_mut().unwrap();
+        given.entry("target").or_insert_with(|| TARGET.into());
         attributes["filter"] = FILTER.into();
         builder.fan_out(name.parse().unwrap(), read::<FanOut>(attributes));
     }

@@ -1,5 +1,7 @@
 //! The way of a mirrored packet through a stack.
 
+use std::collections::BTreeMap;
+
 use super::{Diagram, Drawing, Node, Sort};
 use crate::address::Address;
 use crate::attribute::{Ref, Referable};
@@ -10,7 +12,7 @@ use crate::resource::{
     GatewayLoadBalancer, GatewayLoadBalancerEndpoint, LoadBalancer, MirrorFilter, MirrorSession,
     MirrorTarget, Resource, TargetGroup,
 };
-use crate::scalar::RuleAction;
+use crate::scalar::{AvailabilityZone, RuleAction};
 use crate::stack::{FanOut, SourceNames};
 
 /// The frames, in the order in which a packet passes them.
@@ -53,7 +55,7 @@ impl Path<'_> {
         let node = Node { lines, group: Some(MIRROR), ..self.box_of(address) };
         let session = self.drawing.node((MIRROR, address.to_string()), node);
         self.drawing.arrow(source, session, "");
-        self.onward(session, (filter, target));
+        self.onward(session, filter, [(None, target)]);
     }
 
     /// Sessions over sources, of which nobody knows yet how many there are.
@@ -70,7 +72,7 @@ impl Path<'_> {
             let source = self.drawing.node((SOURCES, text), node);
             self.drawing.arrow(source, session, "");
         }
-        self.onward(session, (filter, target));
+        self.onward(session, filter, target.all());
     }
 
     /// The interface that a session mirrors; those of one block over sources are of one sort.
@@ -83,16 +85,23 @@ impl Path<'_> {
         node
     }
 
-    /// From a session to where its packets go.
-    fn onward(
+    /// From a session to where its packets go, by the zone that they come from where that decides.
+    fn onward<'t>(
         &mut self,
         session: usize,
-        (filter, target): (&Ref<MirrorFilter>, &Ref<MirrorTarget>),
+        filter: &Ref<MirrorFilter>,
+        targets: impl IntoIterator<Item = (Option<&'t AvailabilityZone>, &'t Ref<MirrorTarget>)>,
     ) {
         let filter = self.filter(filter);
         self.drawing.arrow(session, filter, "");
-        let target = self.target(target);
-        self.drawing.arrow(filter, target, "");
+        let mut zones: BTreeMap<&Ref<MirrorTarget>, Vec<String>> = BTreeMap::new();
+        for (zone, target) in targets {
+            zones.entry(target).or_default().extend(zone.map(ToString::to_string));
+        }
+        for (target, zones) in zones {
+            let target = self.target(target);
+            self.drawing.arrow(filter, target, &zones.join(", "));
+        }
     }
 
     fn filter(&mut self, filter: &Ref<MirrorFilter>) -> usize {

@@ -76,7 +76,10 @@ impl Lines {
             Some(Type::Set(of)) if before.is_list() && after.is_list() => {
                 self.elements(place.path, (before.items(), after.items()), (of, form));
             }
-            Some(Type::Object(_) | Type::Map) if before.is_object() && after.is_object() => {
+            // A reference may be one for each zone.
+            Some(Type::Object(_) | Type::Map | Type::Reference(_))
+                if before.is_object() && after.is_object() =>
+            {
                 self.members(place, (before, after), form);
             }
             _ => self.value(place.path, (before, after), form),

@@ -43,7 +43,7 @@ pub(super) fn write_all(f: &mut fmt::Formatter<'_>, text: &Text<'_>) -> fmt::Res
                 if under != Some(address) {
                     write_head(f, (plan, palette), (address, each))?;
                 }
-                write_line(f, change, palette)?;
+                write_line(f, (change, each), palette)?;
             }
         }
         under = address;
@@ -72,12 +72,12 @@ fn write_head(
 /// Writes the change of a session over sources.
 pub(super) fn write_line(
     f: &mut fmt::Formatter<'_>,
-    change: &Change,
+    (change, each): (&Change, &EachOf),
     palette: &Palette,
 ) -> fmt::Result {
     write_symbol(f, change.action, palette)?;
     let moved = change.moved_from.iter().map(|from| format!("moved from {from}"));
-    let particulars = Some(fan_out::particulars(change)).filter(|text| !text.is_empty());
+    let particulars = Some(fan_out::particulars(change, each)).filter(|text| !text.is_empty());
     match moved.chain(particulars).collect::<Vec<_>>().join(", ") {
         text if text.is_empty() => writeln!(f, " {}", change.address),
         text => writeln!(f, " {}: {text}", change.address),

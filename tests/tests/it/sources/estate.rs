@@ -1,5 +1,7 @@
 //! An estate of others: VPCs and instances that a test starts, stops, tags and terminates.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::Client as Ec2;
 use aws_sdk_ec2::types::{Filter, InstanceType, ResourceType, Tag, TagSpecification};
 use mirror_local::Cloud;
@@ -44,6 +46,33 @@ impl Estate {
             subnets.push(subnet.subnet().unwrap().subnet_id().unwrap().to_owned());
         }
         subnets
+    }
+
+    /// A subnet in a new VPC, in this zone.
+    pub(super) async fn subnet_in(&self, zone: &str) -> String {
+        let vpc = self.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
+        let subnet = self.ec2.create_subnet().vpc_id(vpc.vpc().unwrap().vpc_id().unwrap());
+        let subnet = subnet.cidr_block("10.0.0.0/20").availability_zone(zone);
+        let subnet = subnet.send().await.unwrap();
+        subnet.subnet().unwrap().subnet_id().unwrap().to_owned()
+    }
+
+    /// The zone that each mirrored interface sends to.
+    pub(super) async fn zones_of_targets(&self) -> BTreeMap<String, String> {
+        let targets = self.ec2.describe_traffic_mirror_targets().send().await.unwrap();
+        let sessions = self.ec2.describe_traffic_mirror_sessions().send().await.unwrap();
+        let interfaces = self.ec2.describe_network_interfaces().send().await.unwrap();
+        let sent = sessions.traffic_mirror_sessions().iter().map(|session| {
+            let mut targets = targets.traffic_mirror_targets().iter();
+            let is_its = |id| id == session.traffic_mirror_target_id();
+            let target = targets.find(|it| is_its(it.traffic_mirror_target_id())).unwrap();
+            let mut interfaces = interfaces.network_interfaces().iter();
+            let is_it = |id| id == target.network_interface_id();
+            let to = interfaces.find(|it| is_it(it.network_interface_id())).unwrap();
+            let source = session.network_interface_id().unwrap().to_owned();
+            (source, to.availability_zone().unwrap().to_owned())
+        });
+        sent.collect()
     }
 
     /// Starts instances with this value of the tag, and returns their ids.

@@ -390,7 +390,7 @@ fn unseen(error: &ObserveError) -> Diagnostic {
     match error {
         ObserveError::Call(call @ CallError { kind: ErrorKind::Unsent, .. }) => {
             Diagnostic::error(code::CREDENTIALS, call.to_string())
-                .note(call.source().map(|cause| with_causes(cause)).unwrap_or_default())
+                .note(call.source().map(with_causes).unwrap_or_default())
                 .help("check the credentials with: aws sts get-caller-identity")
                 .help("or try it without AWS: mirror --local ...")
         }

@@ -143,7 +143,10 @@ async fn an_interface_is_found_by_its_own_tags_with_its_instance() {
 
 #[tokio::test]
 async fn each_zone_has_its_own_receiver() {
-    let rig = Rig::instant();
+    let mut settings = Settings::default();
+    settings.durations = Durations::instant();
+    settings.quotas.vpcs = 50;
+    let rig = Rig::over(Cloud::in_memory().with_settings(settings));
     let estate = Estate::of(&rig).await;
     let mut mirrored = Vec::new();
     for zone in ["eu-west-1a", "eu-west-1b", "eu-west-1b"] {

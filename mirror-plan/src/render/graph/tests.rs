@@ -1,5 +1,7 @@
 //! Pictures of stacks that are built by hand.
 
+mod zones;
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use serde_json::json;

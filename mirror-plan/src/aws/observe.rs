@@ -26,10 +26,11 @@ use crate::scalar::AccountId;
 use crate::stack::{Existing, Placed, Sources, Stack};
 
 use self::autoscaling_group::Member;
-use self::elb::Balanced;
+use self::by_arn::ByArn;
 use self::elsewhere::Elsewhere;
 
 pub(super) mod autoscaling_group;
+mod by_arn;
 mod candidates;
 pub(super) mod elb;
 mod elsewhere;
@@ -224,7 +225,7 @@ async fn everything(
             || existing.values().any(|existing| existing.selector.admits(arn, name, tags))
     };
     let uses = |kind: Kind| existing.keys().any(|address| address.kind == kind);
-    let (swept, balanced, groups, shares, meant) = tokio::try_join!(
+    let (swept, by_arn, groups, shares, meant) = tokio::try_join!(
         Box::pin(sweep::sweep(aws, stack)),
         Box::pin(elb::sweep(aws, &is_wanted)),
         Box::pin(async {
@@ -243,13 +244,13 @@ async fn everything(
         }),
         Box::pin(existing::ids(aws, existing)),
     )?;
-    let balanced = balanced.with_groups(groups, &is_wanted).with_shares(shares, &is_wanted);
-    let used = existing::Meant::of(existing, meant, &balanced);
-    let (mut ids, others) = (used.ids(), used.balanced(&balanced));
+    let by_arn = by_arn.with_groups(groups, &is_wanted).with_shares(shares, &is_wanted);
+    let used = existing::Meant::of(existing, meant, &by_arn);
+    let (mut ids, others) = (used.ids(), used.by_arn(&by_arn));
     let by_id = planned.map(Stack::targets_by_id).unwrap_or_default();
     ids.entry(Kind::MirrorTarget).or_default().extend(by_id.iter().map(ToString::to_string));
     let (mut seen, mut others) = tokio::try_join!(
-        Box::pin(kinds(aws, Whose::Stack(stack), &swept, balanced)),
+        Box::pin(kinds(aws, Whose::Stack(stack), &swept, by_arn)),
         Box::pin(kinds(aws, Whose::Others(stack), &ids, others)),
     )?;
     seen.foreign_targets.append(&mut others.foreign_targets);
@@ -261,7 +262,7 @@ async fn kinds(
     aws: &Aws,
     whose: Whose<'_>,
     ids: &BTreeMap<Kind, Ids>,
-    balanced: Balanced,
+    by_arn: ByArn,
 ) -> Result<Seen, ObserveError> {
     let ids = |kind: Kind| ids.get(&kind).cloned().unwrap_or_default();
     let (network, machines, mirror) = tokio::try_join!(
@@ -284,14 +285,10 @@ async fn kinds(
             tokio::try_join!(
                 Box::pin(instance::observe(aws, whose, ids(Kind::Instance))),
                 Box::pin(launch_template::observe(aws, whose, ids(Kind::LaunchTemplate))),
-                Box::pin(target_group::observe(aws, whose, balanced.target_groups)),
-                Box::pin(autoscaling_group::observe(whose, balanced.autoscaling_groups)),
-                Box::pin(load_balancer::observe(aws, whose, balanced.load_balancers)),
-                Box::pin(gateway_load_balancer::observe(
-                    aws,
-                    whose,
-                    balanced.gateway_load_balancers
-                )),
+                Box::pin(target_group::observe(aws, whose, by_arn.target_groups)),
+                Box::pin(autoscaling_group::observe(whose, by_arn.autoscaling_groups)),
+                Box::pin(load_balancer::observe(aws, whose, by_arn.load_balancers)),
+                Box::pin(gateway_load_balancer::observe(aws, whose, by_arn.gateway_load_balancers)),
                 Box::pin(endpoint_service::observe(aws, whose, ids(Kind::EndpointService))),
                 Box::pin(gateway_load_balancer_endpoint::observe(
                     aws,
@@ -305,7 +302,7 @@ async fn kinds(
                 Box::pin(mirror_target::observe(aws, whose, ids(Kind::MirrorTarget))),
                 Box::pin(mirror_filter::observe(aws, whose, ids(Kind::MirrorFilter))),
                 Box::pin(mirror_session::observe(aws, whose, ids(Kind::MirrorSession))),
-                Box::pin(resource_share::observe(aws, whose, balanced.resource_shares)),
+                Box::pin(resource_share::observe(aws, whose, by_arn.resource_shares)),
             )
         },
     )?;

@@ -81,7 +81,7 @@ fn own(change: &Change, each: &EachOf) -> String {
         _ => None,
     });
     let target = members.get("target").filter(|_| targets_by_zone(&each.attributes).is_some());
-    let target = target.map(|target| format!("target {target}"));
+    let target = target.map(|target| format!("target {}", snapshot::inline(target)));
     numbers.chain(target).collect::<Vec<_>>().join(", ")
 }
 

@@ -42,6 +42,11 @@ pub(super) fn lines(change: &Change) -> Vec<String> {
     Lines::of(change).0
 }
 
+/// A value on one line.
+pub(super) fn inline(value: &Value) -> String {
+    text::inline(value)
+}
+
 /// The version that a kept text was written in; `None` if it is no snapshot.
 #[must_use]
 pub fn version(text: &str) -> Option<u32> {

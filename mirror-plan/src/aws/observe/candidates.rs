@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::errors::CallError;
 use super::super::page::{self, Ids, pages};
 use super::super::{Aws, BoxFuture};
-use super::elb::Balanced;
+use super::by_arn::ByArn;
 use super::existing::is_listed;
 use super::{ObserveError, Whose, kinds, one, resource_share};
 use crate::address::{Address, Kind};
@@ -30,33 +30,33 @@ pub fn candidates<'a>(
 ) -> BoxFuture<'a, Result<Candidates, ObserveError>> {
     Box::pin(async move {
         let mut ids: BTreeMap<Kind, Ids> = BTreeMap::new();
-        let mut balanced = Balanced::default();
+        let mut by_arn = ByArn::default();
         for (address, id) in wanted {
             ids.entry(address.kind).or_default().insert(id.to_string());
             match address.kind {
                 Kind::TargetGroup => {
-                    balanced.target_groups.extend(one::target_group(aws, id.as_str()).await?);
+                    by_arn.target_groups.extend(one::target_group(aws, id.as_str()).await?);
                 }
                 Kind::LoadBalancer => {
-                    balanced.load_balancers.extend(one::load_balancer(aws, id.as_str()).await?);
+                    by_arn.load_balancers.extend(one::load_balancer(aws, id.as_str()).await?);
                 }
                 Kind::GatewayLoadBalancer => {
                     let found = one::load_balancer(aws, id.as_str()).await?;
-                    balanced.gateway_load_balancers.extend(found);
+                    by_arn.gateway_load_balancers.extend(found);
                 }
                 Kind::AutoscalingGroup => {
-                    balanced
+                    by_arn
                         .autoscaling_groups
                         .extend(one::autoscaling_group(aws, id.as_str()).await?);
                 }
                 Kind::ResourceShare => {
-                    balanced.resource_shares.extend(resource_share::named(aws, id.as_str()).await?);
+                    by_arn.resource_shares.extend(resource_share::named(aws, id.as_str()).await?);
                 }
                 _ => {}
             }
         }
-        let owners = owners(aws, &ids, &balanced).await?;
-        let seen = Box::pin(kinds(aws, Whose::Wanted(stack), &ids, balanced)).await?;
+        let owners = owners(aws, &ids, &by_arn).await?;
+        let seen = Box::pin(kinds(aws, Whose::Wanted(stack), &ids, by_arn)).await?;
         let found: BTreeMap<(Kind, String), Found> = seen
             .owned
             .into_iter()
@@ -81,15 +81,15 @@ pub fn candidates<'a>(
 async fn owners(
     aws: &Aws,
     ids: &BTreeMap<Kind, Ids>,
-    balanced: &Balanced,
+    by_arn: &ByArn,
 ) -> Result<BTreeMap<String, String>, CallError> {
     let mut owners = BTreeMap::new();
-    let groups = balanced.target_groups.iter().map(|(of, tags)| (of.target_group_arn(), tags));
-    let balancers = balanced.load_balancers.iter().chain(&balanced.gateway_load_balancers);
+    let groups = by_arn.target_groups.iter().map(|(of, tags)| (of.target_group_arn(), tags));
+    let balancers = by_arn.load_balancers.iter().chain(&by_arn.gateway_load_balancers);
     let balancers = balancers.map(|(of, tags)| (of.load_balancer_arn(), tags));
-    let scaling = balanced.autoscaling_groups.iter();
+    let scaling = by_arn.autoscaling_groups.iter();
     let scaling = scaling.map(|(of, tags)| (of.auto_scaling_group_arn(), tags));
-    let shares = balanced.resource_shares.iter();
+    let shares = by_arn.resource_shares.iter();
     let shares = shares.map(|(of, tags)| (of.resource_share_arn(), tags));
     for (arn, tags) in groups.chain(balancers).chain(scaling).chain(shares) {
         if let (Some(arn), Some(stack)) = (arn, tags.get(tag::STACK)) {

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, LoadBalancerTypeEnum, TargetGroup};
-use aws_sdk_ram::types::ResourceShare;
 
 use super::super::Aws;
 use super::super::answer::Answer;
@@ -14,6 +12,7 @@ use super::super::page::{self, marked_pages};
 use super::super::tags;
 use super::super::together::together;
 use super::ObserveError;
+use super::by_arn::{ByArn, IsWanted};
 use crate::resource::Tags;
 
 /// How many objects one call tells the tags of.
@@ -21,51 +20,8 @@ use crate::resource::Tags;
 /// Source: ELBv2 API reference, `DescribeTags`: up to 20 resources.
 const TAGGED: usize = 20;
 
-/// What is wanted, with its tags.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Balanced {
-    pub(super) target_groups: Vec<(TargetGroup, Tags)>,
-    pub(super) load_balancers: Vec<(LoadBalancer, Tags)>,
-    pub(super) gateway_load_balancers: Vec<(LoadBalancer, Tags)>,
-    /// What Auto Scaling lists: EC2 knows no tags of it either.
-    pub(super) autoscaling_groups: Vec<(AutoScalingGroup, Tags)>,
-    /// What Resource Access Manager lists.
-    pub(super) resource_shares: Vec<(ResourceShare, Tags)>,
-}
-
-impl Balanced {
-    /// With those of these groups that are wanted.
-    pub(super) fn with_groups(
-        self,
-        mut autoscaling_groups: Vec<(AutoScalingGroup, Tags)>,
-        is_wanted: &IsWanted<'_>,
-    ) -> Self {
-        autoscaling_groups.retain(|(group, tags)| {
-            let (arn, name) = (group.auto_scaling_group_arn(), group.auto_scaling_group_name());
-            arn.is_some_and(|arn| is_wanted(arn, name.unwrap_or_default(), tags))
-        });
-        Self { autoscaling_groups, ..self }
-    }
-
-    /// With those of these shares that are wanted.
-    pub(super) fn with_shares(
-        self,
-        mut resource_shares: Vec<(ResourceShare, Tags)>,
-        is_wanted: &IsWanted<'_>,
-    ) -> Self {
-        resource_shares.retain(|(share, tags)| {
-            let (arn, name) = (share.resource_share_arn(), share.name());
-            arn.is_some_and(|arn| is_wanted(arn, name.unwrap_or_default(), tags))
-        });
-        Self { resource_shares, ..self }
-    }
-}
-
-/// Whether an object is wanted, by ARN, name and tags.
-pub(super) type IsWanted<'w> = dyn Fn(&str, &str, &Tags) -> bool + Sync + 'w;
-
 /// Finds what is wanted.
-pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<Balanced, ObserveError> {
+pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<ByArn, ObserveError> {
     let (load_balancers, target_groups) =
         tokio::try_join!(load_balancers(aws), target_groups(aws))?;
     let arns = arns(&load_balancers, &target_groups)?;
@@ -80,7 +36,7 @@ pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<Balance
     });
     let (gateway_load_balancers, load_balancers) =
         balancers.partition(|(balancer, _)| is_of(balancer, &LoadBalancerTypeEnum::Gateway));
-    Ok(Balanced {
+    Ok(ByArn {
         autoscaling_groups: Vec::new(),
         resource_shares: Vec::new(),
         gateway_load_balancers,

@@ -12,7 +12,7 @@ use super::super::answer::Answer;
 use super::super::page::{self, Ids, pages};
 use super::super::tags::Owner;
 use super::super::together::together;
-use super::elb::Balanced;
+use super::by_arn::ByArn;
 use super::{ObserveError, Seen};
 use crate::address::{Address, Kind};
 use crate::code;
@@ -105,7 +105,7 @@ impl Meant {
     pub(super) fn of(
         existing: &BTreeMap<Address, Existing>,
         mut meant: BTreeMap<Address, Ids>,
-        balanced: &Balanced,
+        by_arn: &ByArn,
     ) -> Self {
         for (address, Existing { selector, place: _ }) in existing {
             let admits = |arn: Option<&str>, name: Option<&str>, tags: &Tags| {
@@ -119,23 +119,23 @@ impl Meant {
                 admitted.collect()
             };
             let ids = match address.kind {
-                Kind::LoadBalancer => balancers(&balanced.load_balancers),
-                Kind::GatewayLoadBalancer => balancers(&balanced.gateway_load_balancers),
-                Kind::TargetGroup => balanced
+                Kind::LoadBalancer => balancers(&by_arn.load_balancers),
+                Kind::GatewayLoadBalancer => balancers(&by_arn.gateway_load_balancers),
+                Kind::TargetGroup => by_arn
                     .target_groups
                     .iter()
                     .filter_map(|(of, tags)| {
                         admits(of.target_group_arn(), of.target_group_name(), tags)
                     })
                     .collect(),
-                Kind::AutoscalingGroup => balanced
+                Kind::AutoscalingGroup => by_arn
                     .autoscaling_groups
                     .iter()
                     .filter_map(|(of, tags)| {
                         admits(of.auto_scaling_group_arn(), of.auto_scaling_group_name(), tags)
                     })
                     .collect(),
-                Kind::ResourceShare => balanced
+                Kind::ResourceShare => by_arn
                     .resource_shares
                     .iter()
                     .filter_map(|(of, tags)| admits(of.resource_share_arn(), of.name(), tags))
@@ -157,18 +157,18 @@ impl Meant {
     }
 
     /// Those among the load balancers and target groups.
-    pub(super) fn balanced(&self, balanced: &Balanced) -> Balanced {
+    pub(super) fn by_arn(&self, by_arn: &ByArn) -> ByArn {
         let ids = self.ids();
         let is_meant = |kind: Kind, arn: Option<&str>| {
             arn.is_some_and(|arn| ids.get(&kind).is_some_and(|ids| ids.contains(arn)))
         };
-        let Balanced {
+        let ByArn {
             mut target_groups,
             mut load_balancers,
             mut gateway_load_balancers,
             mut autoscaling_groups,
             mut resource_shares,
-        } = balanced.clone();
+        } = by_arn.clone();
         target_groups.retain(|(of, _)| is_meant(Kind::TargetGroup, of.target_group_arn()));
         load_balancers.retain(|(of, _)| is_meant(Kind::LoadBalancer, of.load_balancer_arn()));
         gateway_load_balancers
@@ -176,7 +176,7 @@ impl Meant {
         autoscaling_groups
             .retain(|(of, _)| is_meant(Kind::AutoscalingGroup, of.auto_scaling_group_arn()));
         resource_shares.retain(|(of, _)| is_meant(Kind::ResourceShare, of.resource_share_arn()));
-        Balanced {
+        ByArn {
             target_groups,
             load_balancers,
             gateway_load_balancers,

@@ -19,30 +19,15 @@ pub(crate) async fn has_moved(
     seen: &Observed,
 ) -> Result<bool, ObserveError> {
     let is_owned = |_: &str, _: &str, its: &Tags| tags::is_of(its, stack);
-    let (swept, balanced, groups, shares) = tokio::try_join!(
+    let (swept, by_arn, groups, shares) = tokio::try_join!(
         Box::pin(sweep::sweep(aws, stack)),
         Box::pin(elb::sweep(aws, &is_owned)),
         Box::pin(async { Ok(autoscaling_group::tagged(aws, tag::STACK, stack).await?) }),
         Box::pin(async { Ok(resource_share::tagged(aws, tag::STACK, stack).await?) }),
     )?;
-    let balanced = balanced.with_groups(groups, &is_owned).with_shares(shares, &is_owned);
+    let by_arn = by_arn.with_groups(groups, &is_owned).with_shares(shares, &is_owned);
     let mut tagged: BTreeSet<String> = swept.into_values().flatten().collect();
-    tagged.extend(balanced.arns()?);
+    tagged.extend(by_arn.arns()?);
     let seen = seen.owned.values().flatten().map(|found| found.id.to_string());
     Ok(tagged != seen.collect::<BTreeSet<_>>())
-}
-
-impl elb::Balanced {
-    /// The ARNs of all of it.
-    fn arns(self) -> Result<Vec<String>, AnswerError> {
-        let Self { target_groups, load_balancers, gateway_load_balancers, .. } = self;
-        let Self { autoscaling_groups, resource_shares, .. } = self;
-        let balancers = load_balancers.into_iter().chain(gateway_load_balancers);
-        let (balancers, _): (Vec<_>, Vec<_>) = balancers.unzip();
-        let (groups, _): (Vec<_>, Vec<_>) = target_groups.into_iter().unzip();
-        let mut arns = elb::arns(&balancers, &groups)?;
-        arns.extend(autoscaling_groups.into_iter().filter_map(|(it, _)| it.auto_scaling_group_arn));
-        arns.extend(resource_shares.into_iter().filter_map(|(it, _)| it.resource_share_arn));
-        Ok(arns)
-    }
 }

@@ -8,7 +8,8 @@ use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TargetGroup};
 use super::super::Aws;
 use super::super::errors::{CallError, ErrorKind};
 use super::super::page::Ids;
-use super::elb::{Balanced, tags_of};
+use super::by_arn::ByArn;
+use super::elb::tags_of;
 use super::{ObserveError, Seen, Whose, autoscaling_group, kinds, resource_share};
 use crate::address::{Address, Kind};
 use crate::id::ObjectId;
@@ -54,18 +55,18 @@ async fn seen(
     whose: Whose<'_>,
     (kind, id): (Kind, &ObjectId),
 ) -> Result<Seen, ObserveError> {
-    let mut balanced = Balanced::default();
+    let mut by_arn = ByArn::default();
     match kind {
-        Kind::TargetGroup => balanced.target_groups = target_group(aws, id.as_str()).await?,
-        Kind::LoadBalancer => balanced.load_balancers = load_balancer(aws, id.as_str()).await?,
+        Kind::TargetGroup => by_arn.target_groups = target_group(aws, id.as_str()).await?,
+        Kind::LoadBalancer => by_arn.load_balancers = load_balancer(aws, id.as_str()).await?,
         Kind::GatewayLoadBalancer => {
-            balanced.gateway_load_balancers = load_balancer(aws, id.as_str()).await?;
+            by_arn.gateway_load_balancers = load_balancer(aws, id.as_str()).await?;
         }
         Kind::AutoscalingGroup => {
-            balanced.autoscaling_groups = autoscaling_group(aws, id.as_str()).await?;
+            by_arn.autoscaling_groups = autoscaling_group(aws, id.as_str()).await?;
         }
         Kind::ResourceShare => {
-            balanced.resource_shares = resource_share::named(aws, id.as_str()).await?;
+            by_arn.resource_shares = resource_share::named(aws, id.as_str()).await?;
         }
         Kind::Vpc
         | Kind::Subnet
@@ -83,7 +84,7 @@ async fn seen(
         | Kind::MirrorSession => {}
     }
     let ids = BTreeMap::from([(kind, Ids::from([id.to_string()]))]);
-    Box::pin(kinds(aws, whose, &ids, balanced)).await
+    Box::pin(kinds(aws, whose, &ids, by_arn)).await
 }
 
 pub(super) async fn load_balancer(

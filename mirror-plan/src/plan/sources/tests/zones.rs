@@ -4,10 +4,11 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use super::{Json, Plan, TARGET, after, interface, nothing, planned, read, seeing, stack, tagged};
-use crate::attribute::{AttributeType as _, Problems};
+use crate::attribute::{AttributeType as _, Problems, Ref};
 use crate::observed::Observed;
 use crate::render::text::Text;
-use crate::stack::{SessionTarget, Stack};
+use crate::resource::MirrorTarget;
+use crate::stack::{Declared, SessionTarget, Stack};
 use crate::value::{Path, Value};
 
 const A: &str = "tmt-0000000000000000a";
@@ -145,4 +146,29 @@ fn what_is_no_target_by_zone_is_told() {
     assert_snapshot!(wrong(json!([TARGET])), @" expected a reference to a `mirror_target` or its id in quotes, found a list");
     let right = json!({ "eu-west-1a": A, "us-east-1-bos-1a": B });
     assert_eq!(read::<SessionTarget>(right.clone()).to_value(), Value::from(right));
+}
+
+#[test]
+fn a_target_that_is_not_there_yet_is_named() {
+    let mut stack = by_zone();
+    let address: crate::address::Address = "mirror_target.new".parse().unwrap();
+    let made = json!({ "network_interface": "eni-0a1b2c3d4e5f67890" });
+    let made = Declared { resource: read::<MirrorTarget>(made).into(), place: None };
+    stack.resources.insert(address.clone(), made);
+    for fan_out in stack.fan_outs.values_mut() {
+        let zone = "eu-west-1a".parse().unwrap();
+        fan_out.of.target = SessionTarget::ByZone([(zone, Ref::To(address.clone()))].into());
+    }
+    let there = in_zones(&[(1, "eu-west-1a")]);
+    let plan = planned(&stack, &seeing(&stack, nothing(), &there)).unwrap();
+    let text = text(&plan);
+    let (_, sessions) = text.split_once("mirror_session.detect is").unwrap();
+    assert_snapshot!(sessions, @r#"
+    a session for each interface of sources.web
+     #   filter = "tmf-0a1b2c3d4e5f67890"
+     #   number = 1
+     #   target["eu-west-1a"] = mirror_target.new.id
+     #   vni = (chosen by AWS)
+     + mirror_session.detect["eni-00000000000000001"]: number 1, target mirror_target.new.id
+    "#);
 }

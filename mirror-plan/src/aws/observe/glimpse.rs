@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::super::Aws;
-use super::super::errors::AnswerError;
 use super::super::tags;
 use super::{ObserveError, autoscaling_group, elb, resource_share, sweep};
 use crate::observed::Observed;

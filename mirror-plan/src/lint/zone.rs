@@ -125,12 +125,11 @@ pub(super) fn target_elsewhere(view: &View<'_>) -> Vec<Diagnostic> {
     }
     let seen = view.zones_of_sources();
     for (address, fan_out) in view.fan_outs() {
-        let (zones, none) = (seen.get(&address.name), BTreeSet::new());
         for (zone, target) in fan_out.target.all() {
             match zone {
                 Some(zone) => send(address, zone, target),
                 None => {
-                    let zones = zones.unwrap_or(&none).iter();
+                    let zones = seen.get(&address.name).into_iter().flatten();
                     zones.for_each(|zone| send(address, zone, target));
                 }
             }

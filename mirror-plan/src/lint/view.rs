@@ -266,13 +266,18 @@ impl<'s> View<'s> {
         zones
     }
 
+    /// The zone of an instance, if it is known.
+    pub(super) fn zone_of_instance(&self, instance: &Instance) -> Option<&'s AvailabilityZone> {
+        self.subnet(&instance.subnet)?.1.availability_zone.as_ref()
+    }
+
     /// The zone of what is mirrored, if it is known.
     pub(super) fn zone_of_source(
         &self,
         source: &Ref<NetworkInterface>,
     ) -> Option<&'s AvailabilityZone> {
         match (self.instance(source), source) {
-            (Some((_, instance)), _) => self.subnet(&instance.subnet)?.1.availability_zone.as_ref(),
+            (Some((_, instance)), _) => self.zone_of_instance(instance),
             (None, Ref::Id(id)) => zone_of_interface(self.around?.observed, id),
             (None, Ref::To(_)) => None,
         }

@@ -8,9 +8,7 @@ use crate::address::{Address, Kind};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Patch};
 use crate::reach::{Balanced, Delivery, Mention};
-use crate::resource::{
-    EndpointService, GatewayLoadBalancerEndpoint, Instance, LoadBalancer, Resource,
-};
+use crate::resource::{EndpointService, GatewayLoadBalancerEndpoint, LoadBalancer, Resource};
 use crate::scalar::AvailabilityZone;
 use crate::value::Path;
 
@@ -95,7 +93,7 @@ fn sources_elsewhere<'s>(
     let only = zones.first().filter(|_| zones.len() == 1)?;
     let sources = view.sources.get(target)?.iter();
     let elsewhere = sources.filter_map(|(address, source)| {
-        let zone = zone_of(view, source).filter(|zone| zone != only)?;
+        let zone = view.zone_of_instance(source).filter(|zone| zone != only)?;
         Some((*address, zone))
     });
     let elsewhere: BTreeMap<&Address, &AvailabilityZone> = elsewhere.collect();
@@ -217,11 +215,6 @@ fn zones_of<'s>(
         }
     }
     Some(zones)
-}
-
-/// The zone of an instance, if it is known.
-fn zone_of<'s>(view: &View<'s>, instance: &Instance) -> Option<&'s AvailabilityZone> {
-    view.subnet(&instance.subnet)?.1.availability_zone.as_ref()
 }
 
 /// The first of some instances, and all of them in words: `` `instance.a` and 2 more are``.

@@ -381,8 +381,22 @@ impl<'a> Grants<'a> {
 
     /// The statements that say so.
     fn statements(self) -> Vec<Statement> {
-        let Self { stack, arns, reading, making, sharing, launching, owned, parts, .. } = self;
-        let Self { others, tagging, journal, journal_bucket, peering, roles, .. } = self;
+        let Self {
+            stack,
+            arns,
+            reading,
+            making,
+            peering,
+            roles,
+            sharing,
+            launching,
+            owned,
+            parts,
+            others,
+            tagging,
+            journal,
+            journal_bucket,
+        } = self;
         let accepters = elsewhere::accepters(stack, arns);
         let (region, name) = (arns.region(), stack.name.as_str());
         let makes_groups = makes(&making, Service::Autoscaling);
@@ -419,16 +433,12 @@ impl<'a> Grants<'a> {
             let grant = Grant { actions: BTreeSet::from([action.to_owned()]), resources };
             statements.push(Statement::allow(sid, grant).only_if(condition));
         }
-        let roles = [
+        let service_roles = [
             ("BalancingRole", makes_balancers, ServiceRole::LoadBalancing),
             ("AutoscalingRole", makes_groups, ServiceRole::Autoscaling),
         ];
-        for (sid, _, role) in roles.into_iter().filter(|(_, is_needed, _)| *is_needed) {
-            let mut grant = Grant::default();
-            grant.add("iam:CreateServiceLinkedRole", arns.service_role(role));
-            let for_service = conditions::for_service(role);
-            statements.push(Statement::allow(sid, grant).only_if(for_service));
-        }
+        let needed = service_roles.into_iter().filter(|(_, is_needed, _)| *is_needed);
+        statements.extend(needed.map(|(sid, _, role)| making_role(sid, role, &arns)));
         statements.push(Statement::allow("Journal", journal));
         statements.push(Statement::allow("JournalBucket", journal_bucket));
         if keeps_ownership {
@@ -455,6 +465,13 @@ fn images(stack: &Stack, arns: &Arns<'_>) -> Grant {
         grant.add("ssm:GetParameter", arns.parameter(&parameter));
     }
     grant
+}
+
+/// What makes the role by which a service works in the account.
+fn making_role(sid: &str, role: ServiceRole, arns: &Arns<'_>) -> Statement {
+    let mut grant = Grant::default();
+    grant.add("iam:CreateServiceLinkedRole", arns.service_role(role));
+    Statement::allow(sid, grant).only_if(conditions::for_service(role))
 }
 
 /// A statement for the actions that may use the same things of others.

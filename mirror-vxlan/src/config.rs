@@ -385,7 +385,20 @@ impl Program {
 impl OutputArgs {
     /// Returns whether frames have nowhere to go.
     pub fn is_empty(&self) -> bool {
-        let Self { pcapng, pcap, tap, stdout, forward, .. } = self;
+        let Self {
+            pcapng,
+            pcap,
+            rotate_size: _,
+            rotate_time: _,
+            disk_budget: _,
+            compress: _,
+            upload: _, // of files that are written
+            tap,
+            stdout,
+            forward,
+            queue: _,
+            batch: _,
+        } = self;
         let has_files = pcapng.is_some() || pcap.is_some();
         !has_files && tap.is_none() && !stdout && forward.is_empty()
     }

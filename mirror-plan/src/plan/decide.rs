@@ -347,8 +347,17 @@ impl Decision<'_> {
     }
 
     fn into_change(self, fates: &Fates<'_>) -> Change {
-        let Self { address, deposed, moved_from, action, reasons, found, .. } = self;
-        let Self { observed, desired, differences, .. } = self;
+        let Self {
+            address,
+            deposed,
+            moved_from,
+            action,
+            reasons,
+            found,
+            observed,
+            desired,
+            differences,
+        } = self;
         let capture = (address.kind == Kind::MirrorSession).then(|| capture(action)).flatten();
         let kept = match action {
             Action::NoOp | Action::Move | Action::Update => found,

@@ -168,13 +168,25 @@ pub struct Placed<T> {
 impl Sources {
     /// Says what is wrong with what is each right for itself.
     pub(crate) fn check(&self, problems: &mut Problems) {
-        let Self { tags, vpc, subnets, security_groups, autoscaling_groups, instances, .. } = self;
+        let Self {
+            tags,
+            vpc,
+            subnets,
+            security_groups,
+            autoscaling_groups,
+            instances,
+            network_interfaces,
+            interfaces: _, // of what is found
+            except: _,
+            expect: _,
+            review: _,
+        } = self;
         let lists = [
             ("subnets", subnets.len()),
             ("security_groups", security_groups.len()),
             ("autoscaling_groups", autoscaling_groups.len()),
             ("instances", instances.len()),
-            ("network_interfaces", self.network_interfaces.len()),
+            ("network_interfaces", network_interfaces.len()),
         ];
         for (name, _) in lists.iter().filter(|(_, count)| *count > LISTED_MAX) {
             let title = format!("at most {LISTED_MAX} can be looked for at once");

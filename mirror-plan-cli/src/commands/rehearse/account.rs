@@ -233,11 +233,25 @@ impl Account {
 
     /// Whether every number adds up.
     pub(super) fn balances(&self) -> bool {
-        let Self { read, arp, other, nobody, once, twice, elsewhere, receivers, .. } = self;
+        let Self {
+            read,
+            nanoseconds: _,
+            unread: _, // not among those that were read
+            arp,
+            other,
+            nobody,
+            once,
+            twice,
+            elsewhere,
+            sources,
+            receivers,
+            foretold: _,
+            not_foretold: _,
+        } = self;
         let delivered: u64 = receivers.iter().map(|receiver| receiver.delivered).sum();
         read.packets == arp + other + nobody + once + twice
             && once + 2 * twice == self.offered().packets + elsewhere
-            && self.sources.values().all(AtSource::balances)
+            && sources.values().all(AtSource::balances)
             && self.sessions().all(AtSession::balances)
             && delivered == self.delivered()
             && receivers.iter().all(AtReceiver::balances)

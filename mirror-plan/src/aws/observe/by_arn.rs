@@ -50,8 +50,13 @@ impl ByArn {
 
     /// The ARNs of all of it.
     pub(super) fn arns(self) -> Result<Vec<String>, AnswerError> {
-        let Self { target_groups, load_balancers, gateway_load_balancers, .. } = self;
-        let Self { autoscaling_groups, resource_shares, .. } = self;
+        let Self {
+            target_groups,
+            load_balancers,
+            gateway_load_balancers,
+            autoscaling_groups,
+            resource_shares,
+        } = self;
         let balancers = load_balancers.into_iter().chain(gateway_load_balancers);
         let (balancers, _): (Vec<_>, Vec<_>) = balancers.unzip();
         let (groups, _): (Vec<_>, Vec<_>) = target_groups.into_iter().unzip();

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 
-use super::{PlanJson, StateJson};
+use super::{PlanJson, StateJson, table};
+use crate::address::Kind;
 use crate::observed::Observed;
 use crate::plan::tests::{applied, lab, nothing, stack};
 use crate::plan::{OutputChange, Plan, Request, plan};
@@ -137,4 +138,21 @@ fn a_plan_is_the_same_bytes_unless_the_time_is_asked_for() {
     let timed = PlanJson::new(&plan).timestamp("2026-01-02T03:04:05Z").to_string();
     let json: Json = serde_json::from_str(&timed).unwrap();
     assert_eq!(json["timestamp"], "2026-01-02T03:04:05Z");
+}
+
+#[test]
+fn the_book_names_the_types_of_every_kind() {
+    let page = include_str!("../../../../docs/src/terraform-json.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let rows: Vec<(&str, &str)> = rows.collect();
+    for kind in Kind::all() {
+        let word = format!("`{}`", kind.word());
+        let row = rows.iter().find(|(kinds, _)| kinds.split(", ").any(|other| other == word));
+        let types = row.map_or("", |(_, types)| *types);
+        let table = table::of(kind);
+        let parts = table.parts.iter().map(|part| format!("`{}.NAME[\"", part.table.name));
+        for wanted in [format!("`{}`", table.whole.name)].into_iter().chain(parts) {
+            assert!(types.contains(&wanted), "{kind:?}: no {wanted} in {types:?}");
+        }
+    }
 }

@@ -82,6 +82,13 @@ impl Place {
         let mut prefixes = lengths.map(|length| Path(path.0[..length].to_vec()));
         prefixes.find_map(|prefix| self.values.get(&prefix)).unwrap_or(&self.head)
     }
+
+    /// The blank end of its file, where more blocks can stand.
+    pub(crate) fn end_of_file(&self) -> Span {
+        let source = self.head.source.clone();
+        let bytes = source.text.trim_end().len()..source.text.len();
+        Span { source, bytes }
+    }
 }
 
 /// A value for people and other programs.

@@ -218,7 +218,8 @@ findings! {
     Error RANGES_CLASH = "MP1032", "ranges that clash" by Lint
     "AWS refuses the second subnet (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`), and a peering connection of VPCs with addresses in common fails, half-way through an apply."
     ("EC2 API reference, \"Error codes\" and `CreateVpcPeeringConnection`", "2026");
-    /// Two load balancers, or two target groups, have the same name, or somebody else has it already.
+    /// Two load balancers of whatever type, or two target groups, have the same name, or somebody else has it already.
+    /// Where no `name` is given, it is made of the names of the stack and the block.
     Error NAME_TAKEN = "MP1033", "name taken" by Lint
     "The name of a load balancer, and that of a target group, is unique in an account and Region (`DuplicateLoadBalancerName`, `DuplicateTargetGroupName`)."
     ("ELBv2 API reference, `CreateLoadBalancer` and `CreateTargetGroup`", "2026");

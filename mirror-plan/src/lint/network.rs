@@ -1,6 +1,7 @@
 //! Networks and names that clash, and ways that are too narrow.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::Around;
 use super::route;
@@ -10,7 +11,9 @@ use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::resource::mirror_target::Destination;
-use crate::resource::{GatewayLoadBalancer, LoadBalancer, Resource, Subnet, Vpc, VpcPeering};
+use crate::resource::{
+    Creation, GatewayLoadBalancer, LoadBalancer, Resource, Subnet, Vpc, VpcPeering,
+};
 use crate::scalar::{AutoscalingGroupName, ElbName, LaunchTemplateName};
 
 /// The longest packet, with its Ethernet header, that goes whole over a path of 8500 bytes: less the 54 bytes
@@ -126,55 +129,79 @@ const AUTOSCALING_GROUPS: &str = "Auto Scaling groups";
 
 /// MP1033.
 pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
-    let mut taken: BTreeMap<(&str, &str), &Address> = BTreeMap::new();
+    let mut taken: BTreeMap<(&str, String), &Address> = BTreeMap::new();
     let mut found = Vec::new();
     for (address, resource) in view.resources() {
-        let (what, name) = match resource {
-            Resource::LoadBalancer(LoadBalancer { name, .. })
-            | Resource::GatewayLoadBalancer(GatewayLoadBalancer { name, .. }) => {
-                (BALANCERS, name.as_ref().map(ElbName::as_str))
-            }
-            Resource::TargetGroup(group) => (GROUPS, group.name.as_ref().map(ElbName::as_str)),
-            Resource::LaunchTemplate(template) => {
-                (TEMPLATES, template.name.as_ref().map(LaunchTemplateName::as_str))
-            }
-            Resource::AutoscalingGroup(group) => {
-                (AUTOSCALING_GROUPS, group.name.as_ref().map(AutoscalingGroupName::as_str))
-            }
-            Resource::Vpc(_)
-            | Resource::Subnet(_)
-            | Resource::InternetGateway(_)
-            | Resource::VpcPeering(_)
-            | Resource::TransitGatewayAttachment(_)
-            | Resource::RouteTable(_)
-            | Resource::SecurityGroup(_)
-            | Resource::Instance(_)
-            | Resource::EndpointService(_)
-            | Resource::GatewayLoadBalancerEndpoint(_)
-            | Resource::MirrorTarget(_)
-            | Resource::MirrorFilter(_)
-            | Resource::MirrorSession(_)
-            | Resource::ResourceShare(_) => continue,
+        let Some((what, given)) = named(resource) else { continue };
+        let Some(name) = given.map(str::to_owned).or_else(|| chosen(view, address, resource))
+        else {
+            continue;
         };
-        let Some(name) = name else { continue };
-        found.extend(taken_by_others(view, address, (what, name)));
-        match taken.get(&(what, name)) {
-            None => {
-                taken.insert((what, name), address);
+        let help = match given {
+            Some(_) => "leave `name` out, and one is chosen",
+            None => "give it a `name`: this one is made of the names of the stack and the block",
+        };
+        found.extend(
+            taken_by_others(view, address, (what, &name)).map(|finding| finding.help(help)),
+        );
+        match taken.entry((what, name)) {
+            Entry::Vacant(free) => {
+                free.insert(address);
             }
-            Some(first) => {
+            Entry::Occupied(first) => {
+                let ((_, name), first) = (first.key(), *first.get());
                 let title = format!("`{first}` and `{address}` are {what} of one name, `{name}`");
                 found.push(
                     Diagnostic::error(code::NAME_TAKEN, title)
                         .of(address)
                         .at(view.at(address, &attribute("name")), "")
                         .at(view.at(first, &attribute("name")), "taken here")
-                        .help("leave `name` out, and one is chosen that is free"),
+                        .help(help),
                 );
             }
         }
     }
     found
+}
+
+/// Among what the name of a resource is unique, and the name where one is given.
+fn named(resource: &Resource) -> Option<(&'static str, Option<&str>)> {
+    Some(match resource {
+        Resource::LoadBalancer(LoadBalancer { name, .. })
+        | Resource::GatewayLoadBalancer(GatewayLoadBalancer { name, .. }) => {
+            (BALANCERS, name.as_ref().map(ElbName::as_str))
+        }
+        Resource::TargetGroup(group) => (GROUPS, group.name.as_ref().map(ElbName::as_str)),
+        Resource::LaunchTemplate(template) => {
+            (TEMPLATES, template.name.as_ref().map(LaunchTemplateName::as_str))
+        }
+        Resource::AutoscalingGroup(group) => {
+            (AUTOSCALING_GROUPS, group.name.as_ref().map(AutoscalingGroupName::as_str))
+        }
+        Resource::Vpc(_)
+        | Resource::Subnet(_)
+        | Resource::InternetGateway(_)
+        | Resource::VpcPeering(_)
+        | Resource::TransitGatewayAttachment(_)
+        | Resource::RouteTable(_)
+        | Resource::SecurityGroup(_)
+        | Resource::Instance(_)
+        | Resource::EndpointService(_)
+        | Resource::GatewayLoadBalancerEndpoint(_)
+        | Resource::MirrorTarget(_)
+        | Resource::MirrorFilter(_)
+        | Resource::MirrorSession(_)
+        | Resource::ResourceShare(_) => return None,
+    })
+}
+
+/// The name that a resource has, or will have, for which the stack gives none.
+fn chosen(view: &View<'_>, address: &Address, resource: &Resource) -> Option<String> {
+    if let Some(found) = view.around.and_then(|around| around.observed.current(address)) {
+        return named(&found.resource)?.1.map(str::to_owned);
+    }
+    let creation = Creation { address, stack: view.stack_name(), generation: 1 };
+    named(&resource.clone().chosen(&creation))?.1.map(str::to_owned)
 }
 
 /// The finding that somebody else has the name.
@@ -198,7 +225,6 @@ fn taken_by_others(
             .of(address)
             .at(view.at(address, &attribute("name")), "")
             .note(format!("another of the {what} of the account has it"))
-            .help("leave `name` out, and one is chosen that is free")
     })
 }
 

@@ -218,6 +218,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "target_group \"spare\" {\n  count = 1\n  vpc = vpc.lab\n  name = \"spare\"\n}\nmirror_target \"direct\"",
     ),
     (
+        "MP1033",
+        "mirror_target \"direct\"",
+        "target_group \"spare\" {\n  count = 1\n  vpc = vpc.lab\n}\ntarget_group \"spare-0\" { vpc = vpc.lab }\nmirror_target \"direct\"",
+        "target_group \"spare\" {\n  count = 1\n  vpc = vpc.lab\n}\ntarget_group \"spare-1\" { vpc = vpc.lab }\nmirror_target \"direct\"",
+    ),
+    (
         "MP1034",
         "vpc \"far\" {",
         "vpc \"more\" {\n  count = 4\n  cidr = \"10.9.0.0/16\"\n}\nvpc \"far\" {",

@@ -235,6 +235,11 @@ impl<'s> View<'s> {
         theirs.map_or(0, |theirs| theirs.difference(&ours).count())
     }
 
+    /// The name of the stack.
+    pub(super) fn stack_name(&self) -> &'s str {
+        self.stack.name.as_str()
+    }
+
     /// Every resource.
     pub(super) fn resources(&self) -> impl Iterator<Item = Of<'s, Resource>> {
         self.stack.resources.iter().map(|(address, declared)| (address, &declared.resource))
@@ -315,9 +320,7 @@ impl<'s> View<'s> {
 
     /// The blank end of the file that a resource stands in, where more blocks can stand.
     pub(super) fn end_of_file(&self, address: &Address) -> Option<Span> {
-        let source = self.place(address)?.head.source.clone();
-        let bytes = source.text.trim_end().len()..source.text.len();
-        Some(Span { source, bytes })
+        self.place(address).map(Place::end_of_file)
     }
 
     /// Where an attribute stands, or what encloses it.

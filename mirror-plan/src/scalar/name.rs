@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::number::Port;
 use super::text::{ScalarError, serde_as_attribute, shown_as_inner, text_attributes};
 use crate::address::serde_as_text;
+use crate::hash::hash_bytes;
 
 text_attributes! {
     AccountId: "twelve digits";
@@ -68,20 +69,15 @@ impl ElbName {
     /// The longest.
     pub const LONGEST: usize = 32;
 
-    /// The nearest allowed name: other characters become `-`, and the middle of a long one is cut.
-    ///
-    /// `suffix` is kept whole, as it tells generations apart.
+    /// The nearest allowed name: other characters become `-`, and a long one is cut and ends with a hash of all of it,
+    /// so that two that begin alike differ. `suffix` is kept whole behind it, as it tells generations apart.
     #[must_use]
     pub fn fitted(text: &str, suffix: &str) -> Self {
-        let safe: String =
-            text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let safe = spelled(text, |c| c.is_ascii_alphanumeric());
         let safe = safe.trim_matches('-');
         let safe = safe.strip_prefix("internal-").unwrap_or(safe);
-        let room = Self::LONGEST - suffix.len();
-        let kept = &safe[..safe.len().min(room)];
-        let kept = kept.trim_matches('-');
-        let kept = if kept.is_empty() { "mirror" } else { kept };
-        Self(format!("{kept}{suffix}"))
+        let safe = if safe.is_empty() { "mirror" } else { safe };
+        Self(shortened(safe, suffix, Self::LONGEST))
     }
 }
 
@@ -112,10 +108,10 @@ impl LaunchTemplateName {
     /// The longest.
     pub const LONGEST: usize = 128;
 
-    /// The nearest allowed name: other characters become `-`, and a long one is cut before `suffix`.
+    /// The nearest allowed name, as [`ElbName::fitted`] has it.
     #[must_use]
     pub fn fitted(text: &str, suffix: &str) -> Self {
-        Self(fitted(text, suffix, (Self::LONGEST, is_of_template)))
+        Self(shortened(&spelled(text, is_of_template), suffix, Self::LONGEST))
     }
 }
 
@@ -130,10 +126,10 @@ impl AutoscalingGroupName {
     /// The longest.
     pub const LONGEST: usize = 255;
 
-    /// The nearest allowed name: other characters become `-`, and a long one is cut before `suffix`.
+    /// The nearest allowed name, as [`ElbName::fitted`] has it.
     #[must_use]
     pub fn fitted(text: &str, suffix: &str) -> Self {
-        Self(fitted(text, suffix, (Self::LONGEST, is_of_group)))
+        Self(shortened(&spelled(text, is_of_group), suffix, Self::LONGEST))
     }
 }
 
@@ -145,11 +141,24 @@ const fn is_of_group(c: char) -> bool {
     c.is_ascii_graphic() && c != ':'
 }
 
-/// A text of allowed characters, at most so long with its suffix.
-fn fitted(text: &str, suffix: &str, (longest, allowed): (usize, fn(char) -> bool)) -> String {
-    let safe: String = text.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
-    let kept = &safe[..safe.len().min(longest - suffix.len())];
-    format!("{kept}{suffix}")
+/// A text whose other characters are `-`.
+fn spelled(text: &str, allowed: impl Fn(char) -> bool) -> String {
+    text.chars().map(|c| if allowed(c) { c } else { '-' }).collect()
+}
+
+/// Digits of the hash that a name ends with which was cut: two long names that begin alike differ.
+const HASH: usize = 6;
+
+/// A text of ASCII at most so long with its suffix.
+fn shortened(text: &str, suffix: &str, longest: usize) -> String {
+    let room = longest - suffix.len();
+    if text.len() <= room {
+        return format!("{text}{suffix}");
+    }
+    let hash = hash_bytes(text.as_bytes());
+    let digits = &hash[hash.len() - HASH..];
+    let kept = text[..room - HASH - 1].trim_end_matches('-');
+    format!("{kept}-{digits}{suffix}")
 }
 
 /// Where the image of an instance comes from.
@@ -392,5 +401,26 @@ impl FromStr for HealthPort {
             .and_then(Port::new)
             .map(Self::Port)
             .ok_or_else(|| ScalarError(format!("`{text}` is neither traffic-port nor a port")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_fitted_so_that_two_stay_two() {
+        let fitted = |text, suffix| ElbName::fitted(text, suffix).to_string();
+        assert_eq!(fitted("lab-my_sensors", ""), "lab-my-sensors");
+        assert_eq!(fitted("internal-sensors-of-the-lab-of-al", ""), "sensors-of-the-lab-of-al");
+        assert_eq!(fitted("___", "-2"), "mirror-2");
+        let long = "production-traffic-mirroring-sensors";
+        let (a, b) = (format!("{long}-0"), format!("{long}-1"));
+        assert_eq!(fitted(&a, ""), "production-traffic-mirror-4ccbab");
+        assert_eq!(fitted(&b, ""), "production-traffic-mirror-5ba097");
+        assert_eq!(fitted(&b, "-2"), "production-traffic-mirr-5ba097-2");
+        for name in [fitted(&a, ""), fitted(&b, "-12")] {
+            assert_eq!(name.parse::<ElbName>().map(|name| name.to_string()), Ok(name));
+        }
     }
 }

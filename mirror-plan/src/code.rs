@@ -153,6 +153,10 @@ codes! {
     /// that of another zone, or leave it out of the sources by their `subnets`. An inventory that an earlier version
     /// has written does not say in which zones interfaces are: write it anew.
     NO_TARGET_IN_ZONE = "MP0417", "sources in a zone without a target";
+    /// Two resources claim what AWS lets one have: the addresses of a subnet, a name, the place of an internet gateway. One of
+    /// them goes, but only after the other one has come. Nothing was done. Most often it is one resource whose block has
+    /// another name now, and a `moved` block says that: the object stays as it is. Otherwise take it in two steps.
+    GIVE_WAY = "MP0418", "two claim what one can have";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

@@ -1,9 +1,9 @@
 //! Steps: the calls of a plan, each after those it needs.
 //!
-//! The edges come from four facts: a call needs what it refers to; an object goes after what uses it;
-//! the two halves of a replacement have an order; and some calls are better late, such as starting
-//! an instance before its route to the internet is there. The last sort is dropped where it would
-//! close a circle.
+//! The edges come from facts: a call needs what it refers to; an object goes after what uses it;
+//! the two halves of a replacement have an order; what one object can have is given up before another
+//! takes it. And some calls are better late, such as starting an instance before its route to the
+//! internet is there; these are dropped where they would close a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +26,7 @@ use crate::resource::{
 use crate::scalar::TransitGatewayId;
 use crate::stack::Stack;
 
+mod claims;
 mod receivers;
 
 /// The steps of `decisions`, in an order in which they could be done one by one.
@@ -43,6 +44,7 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
     builder.order_replacements(decisions);
     builder.detach_gateways_last();
     builder.refuse_circles()?;
+    builder.give_way(stack, decisions)?;
     builder.prefer(decisions);
     builder.keep_receivers_behind_listeners(decisions);
     builder.route_elsewhere_before_detaching(decisions);

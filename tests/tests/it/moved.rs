@@ -6,7 +6,7 @@ use aws_sdk_ec2::Client as Ec2;
 use mirror_local::{Cloud, Policy};
 use mirror_plan::address::{Address, Kind, Name};
 use mirror_plan::iam::{Location, Purpose, policies};
-use mirror_plan::plan::{Action, Call, Mode, Plan};
+use mirror_plan::plan::{Action, Call, Mode, Plan, Request, plan};
 use mirror_plan::stack::Stack;
 use mirror_tests::{REGION, Rig, config, stack, touched, unfinished};
 
@@ -16,6 +16,15 @@ use crate::crash::sweep::Sweep;
 use crate::generate::stack_file;
 
 const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
+
+/// Stacks with all kinds of which there is something that one object has alone.
+const STACK_FILES: [&str; 5] = [
+    LAB,
+    include_str!("../../src/wide.mirror.hcl"),
+    include_str!("../../../examples/gateway-load-balancer.mirror.hcl"),
+    include_str!("../../../examples/receivers-that-scale.mirror.hcl"),
+    include_str!("../../../examples/peering.mirror.hcl"),
+];
 
 /// Generated stacks.
 const STACKS: u64 = 64;
@@ -29,17 +38,19 @@ fn blocks(text: &str) -> BTreeSet<(Kind, Name)> {
 /// The text with another name for each resource, and the moves that say so.
 fn renamed(text: &str) -> String {
     let blocks = blocks(text);
-    let mut renamed = text.to_owned();
-    for (kind, name) in &blocks {
-        let head = format!("{kind} \"{name}\"");
-        renamed = renamed.replace(&head, &format!("{kind} \"{name}_new\""));
-        renamed = with_references_renamed(&renamed, &format!("{kind}.{name}"));
-    }
+    let renamed =
+        blocks.iter().fold(text.to_owned(), |text, block| with_another_name(&text, block));
     let moves = blocks.iter().map(|(kind, name)| {
         let (from, to) = (format!("{kind}.{name}"), format!("{kind}.{name}_new"));
         format!("moved {{\n  from = {from}\n  to   = {to}\n}}\n")
     });
     renamed + &moves.collect::<String>()
+}
+
+/// The text with another name for one resource.
+fn with_another_name(text: &str, (kind, name): &(Kind, Name)) -> String {
+    let text = text.replace(&format!("{kind} \"{name}\""), &format!("{kind} \"{name}_new\""));
+    with_references_renamed(&text, &format!("{kind}.{name}"))
 }
 
 /// The text with `_new` behind each mention of an address that is not the beginning of another one.
@@ -92,6 +103,49 @@ async fn another_name_for_everything_changes_tags_and_nothing_else() {
     assert_eq!((census(&rig.cloud).await, ids(&rig.cloud).await), (before, which));
     rig.destroy(&renamed).await;
     assert_eq!(census(&rig.cloud).await, empty);
+}
+
+/// A block that gets another name without a move is a resource that comes and one that goes, and of some things AWS
+/// takes one at a time. No plan may end half-way because of that, and each that is refused says what to do.
+#[tokio::test]
+async fn another_name_without_a_move_is_made_so_or_refused_with_the_move_that_is_missing() {
+    let mut refused: BTreeSet<Kind> = BTreeSet::new();
+    for text in STACK_FILES {
+        for block in blocks(text) {
+            let rig = Rig::instant();
+            let before = census(&rig.cloud).await;
+            rig.converge(&stack(text)).await;
+            let (all, which) = (census(&rig.cloud).await, ids(&rig.cloud).await);
+            let (kind, name) = &block;
+            let mut last = with_another_name(text, &block);
+            let observed = rig.observe(&stack(&last)).await;
+            if let Err(found) = plan(&stack(&last), &observed, &Request::default()) {
+                refused.insert(*kind);
+                let help = &found.iter().next().unwrap().help[0];
+                let patch = help.patch.as_ref().expect("the place of the block is known");
+                last.replace_range(patch.span.bytes.clone(), &patch.text);
+                rig.converge(&stack(&last)).await;
+                let now = (census(&rig.cloud).await, ids(&rig.cloud).await);
+                assert_eq!(now, (all, which), "{kind}.{name}: {found}");
+            } else {
+                rig.converge(&stack(&last)).await;
+            }
+            rig.destroy(&stack(&last)).await;
+            assert_eq!(census(&rig.cloud).await, before, "{kind}.{name}");
+        }
+    }
+    assert_eq!(
+        refused.into_iter().map(Kind::word).collect::<Vec<_>>(),
+        [
+            "subnet",
+            "internet_gateway",
+            "vpc_peering",
+            "load_balancer",
+            "gateway_load_balancer",
+            "endpoint_service",
+            "mirror_target",
+        ]
+    );
 }
 
 #[tokio::test]

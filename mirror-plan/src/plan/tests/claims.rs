@@ -1,0 +1,172 @@
+//! Claims: what one object can have, and two would.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::*;
+
+/// The resources with another name for one of them.
+fn renamed(resources: &Json, from: &str) -> Json {
+    let text = resources.to_string();
+    let text = text.replace(&format!("\"@{from}\""), &format!("\"@{from}_new\""));
+    let text = text.replace(&format!("\"{from}\":"), &format!("\"{from}_new\":"));
+    serde_json::from_str(&text).unwrap()
+}
+
+/// How a stack gets on that has another name for one of its blocks: each block on a line.
+fn each_renamed(resources: &Json) -> String {
+    let observed = applied(&stack(resources.clone()));
+    let line = |address: &String| {
+        let end = plan(&stack(renamed(resources, address)), &observed, &Request::default());
+        let told = match end {
+            Ok(plan) => format!("{}", plan.counts()),
+            Err(found) => found.iter().map(|one| format!("{}: {}", one.code, one.title)).collect(),
+        };
+        format!("{address}: {told}\n")
+    };
+    resources.as_object().unwrap().keys().map(line).collect()
+}
+
+/// Kinds that the laboratory has none of.
+fn beyond_the_lab() -> Json {
+    json!({
+        "vpc.a": { "cidr": "10.1.0.0/16" },
+        "vpc.b": { "cidr": "10.2.0.0/16" },
+        "subnet.a": { "vpc": "@vpc.a", "cidr": "10.1.1.0/24" },
+        "vpc_peering.ab": { "requester": "@vpc.a", "accepter": "@vpc.b" },
+        "route_table.a": {
+            "vpc": "@vpc.a",
+            "routes": [
+                { "destination": "10.2.0.0/16", "vpc_peering": "@vpc_peering.ab" },
+                { "destination": "10.3.0.0/16", "transit_gateway": "tgw-0a1b2c3d4e5f67890" },
+            ],
+        },
+        "transit_gateway_attachment.a": {
+            "vpc": "@vpc.a", "transit_gateway": "tgw-0a1b2c3d4e5f67890", "subnets": ["@subnet.a"],
+        },
+        "instance.fixed": {
+            "instance_type": "t3.micro", "subnet": "@subnet.a", "private_ip": "10.1.1.10",
+        },
+        "launch_template.sensor": { "name": "sensor", "instance_type": "t3.micro" },
+        "autoscaling_group.sensors": {
+            "name": "sensors", "launch_template": "@launch_template.sensor",
+            "subnets": ["@subnet.a"], "min": 1, "max": 2, "target_groups": ["@target_group.gateway"],
+        },
+        "target_group.gateway": {
+            "vpc": "@vpc.a", "protocol": "geneve", "port": 6081, "health_check": { "port": "80" },
+        },
+        "gateway_load_balancer.sensors": {
+            "subnets": ["@subnet.a"], "target_group": "@target_group.gateway",
+        },
+        "endpoint_service.sensors": {
+            "gateway_load_balancers": ["@gateway_load_balancer.sensors"],
+        },
+        "gateway_load_balancer_endpoint.a": {
+            "vpc": "@vpc.a", "subnet": "@subnet.a", "service": "@endpoint_service.sensors",
+        },
+        "mirror_target.a": {
+            "gateway_load_balancer_endpoint": "@gateway_load_balancer_endpoint.a",
+        },
+        "security_group.named": { "vpc": "@vpc.a", "name": "named" },
+    })
+}
+
+#[test]
+fn a_block_under_another_name_is_made_anew_or_refused_before_the_first_call() {
+    assert_snapshot!(each_renamed(&lab()), @"
+    instance.one: 1 to add, 1 to change, 1 to destroy
+    instance.source: 2 to add, 0 to change, 2 to destroy
+    internet_gateway.lab: MP0418: `internet_gateway.lab_new` and `internet_gateway.lab` wait for each other: AWS takes one internet gateway for vpc-c0f4f0e7efd543461
+    load_balancer.sensors: MP0418: `load_balancer.sensors_new` and `load_balancer.sensors` wait for each other: AWS takes one load balancer for arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/picked/79885409567d8914f
+    mirror_filter.tcp: 1 to add, 1 to change, 1 to destroy
+    mirror_session.source: 1 to add, 0 to change, 1 to destroy
+    mirror_target.nlb: MP0418: `mirror_target.nlb_new` and `mirror_target.nlb` wait for each other: AWS takes one mirror target for arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/picked/70e517314e03133df
+    route_table.public: 1 to add, 0 to change, 1 to destroy
+    security_group.target: 1 to add, 1 to change, 1 to destroy
+    subnet.source: MP0418: `subnet.source_new` and `subnet.source` wait for each other: AWS takes no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap
+    subnet.target: MP0418: `subnet.target_new` and `subnet.target` wait for each other: AWS takes no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap
+    target_group.vxlan: 1 to add, 1 to change, 1 to destroy
+    vpc.lab: 11 to add, 1 to change, 11 to destroy
+    ");
+    assert_snapshot!(each_renamed(&beyond_the_lab()), @"
+    autoscaling_group.sensors: 1 to add, 0 to change, 1 to destroy
+    endpoint_service.sensors: MP0418: `endpoint_service.sensors_new` and `endpoint_service.sensors` wait for each other: AWS takes one endpoint service for arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/gwy/picked/f9754f4f8a6bc7c68
+    gateway_load_balancer.sensors: MP0418: `gateway_load_balancer.sensors_new` and `gateway_load_balancer.sensors` wait for each other: AWS takes one load balancer for arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/picked/2975bd487e4dea0b1
+    gateway_load_balancer_endpoint.a: 2 to add, 1 to change, 2 to destroy
+    instance.fixed: 1 to add, 1 to change, 1 to destroy
+    launch_template.sensor: MP0418: `launch_template.sensor_new` and `launch_template.sensor` wait for each other: AWS takes one launch template named `sensor`
+    mirror_target.a: 1 to add, 1 to change, 1 to destroy
+    route_table.a: 1 to add, 1 to change, 1 to destroy
+    security_group.named: 1 to add, 1 to change, 1 to destroy
+    subnet.a: MP0418: `subnet.a_new` and `subnet.a` wait for each other: AWS takes no two subnets of vpc-7a60653a20e49ff96 whose addresses overlap
+    target_group.gateway: 1 to add, 2 to change, 1 to destroy
+    transit_gateway_attachment.a: 1 to add, 1 to change, 1 to destroy
+    vpc.a: 13 to add, 0 to change, 13 to destroy
+    vpc.b: 2 to add, 2 to change, 2 to destroy
+    vpc_peering.ab: MP0418: `vpc_peering.ab_new` and `vpc_peering.ab` wait for each other: AWS takes one peering connection between vpc-1d988d85d17c93b2f and vpc-7a60653a20e49ff96
+    ");
+}
+
+/// A subnet in the place of another one that nothing uses, and one beside it.
+#[test]
+fn what_one_can_have_is_given_up_before_another_takes_it() {
+    let subnet = |cidr: &str| json!({ "vpc": "@vpc.lab", "cidr": cidr });
+    let vpc = json!({ "cidr": "10.0.0.0/16" });
+    let old = stack(json!({ "vpc.lab": vpc, "subnet.old": subnet("10.0.0.0/23") }));
+    let new = stack(json!({
+        "vpc.lab": vpc, "subnet.a": subnet("10.0.0.0/24"), "subnet.b": subnet("10.0.1.0/24"),
+        "subnet.c": subnet("10.0.2.0/24"),
+    }));
+    assert_snapshot!(planned(&new, &applied(&old)), @"
+    Create subnet.a: there is no such object yet
+    Create subnet.b: there is no such object yet
+    Create subnet.c: there is no such object yet
+    Delete subnet.old: it is not in the stack
+     0 CreateSubnet subnet.c#1
+     1 DeleteSubnet subnet.old#1
+     2 CreateSubnet subnet.a#1 after 1
+     3 CreateSubnet subnet.b#1 after 1
+    ");
+}
+
+#[test]
+fn a_number_is_handed_over_and_two_are_not_exchanged() {
+    let numbered = |resources: &mut Json, name: &str, number: u32| {
+        let mut session = lab()["mirror_session.source"].clone();
+        session["number"] = json!(number);
+        resources[format!("mirror_session.{name}")] = session;
+    };
+    let (mut first, mut second, mut third) = (lab(), lab(), lab());
+    numbered(&mut first, "source", 1);
+    numbered(&mut first, "other", 2);
+    numbered(&mut second, "source", 3);
+    numbered(&mut second, "other", 1);
+    numbered(&mut third, "source", 2);
+    numbered(&mut third, "other", 1);
+    let observed = applied(&stack(first));
+    assert_snapshot!(planned(&stack(second), &observed), @"
+    Update mirror_session.other: `number` differs
+    Update mirror_session.source: `number` differs
+     0 ModifyTrafficMirrorSession mirror_session.source#1
+     1 ModifyTrafficMirrorSession mirror_session.other#1 after 0
+    ");
+    assert_snapshot!(plan(&stack(third), &observed, &Request::default()).unwrap_err(), @"mirror_session.source: error MP0418: `mirror_session.source` and `mirror_session.other` wait for each other: AWS takes one session with number 2 on eni-c3997683ddc2a7f90");
+}
+
+/// A load balancer in the place of one of another type, which AWS names alike.
+#[test]
+fn another_type_of_load_balancer_needs_another_name() {
+    let mut resources = lab();
+    resources["load_balancer.sensors"]["name"] = json!("lab-sensors");
+    let observed = applied(&stack(resources.clone()));
+    resources.as_object_mut().unwrap().remove("load_balancer.sensors");
+    resources["gateway_load_balancer.sensors"] = json!({ "subnets": ["@subnet.target"] });
+    resources["endpoint_service.sensors"] =
+        json!({ "gateway_load_balancers": ["@gateway_load_balancer.sensors"] });
+    resources["gateway_load_balancer_endpoint.sensors"] = json!({
+        "vpc": "@vpc.lab", "subnet": "@subnet.source", "service": "@endpoint_service.sensors",
+    });
+    resources["mirror_target.nlb"] =
+        json!({ "gateway_load_balancer_endpoint": "@gateway_load_balancer_endpoint.sensors" });
+    assert_snapshot!(plan(&stack(resources), &observed, &Request::default()).unwrap_err(), @"gateway_load_balancer.sensors: error MP0418: `gateway_load_balancer.sensors` and `load_balancer.sensors` wait for each other: AWS takes one load balancer named `lab-sensors`");
+}

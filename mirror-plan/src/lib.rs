@@ -59,6 +59,8 @@
 //! - `aws` (default): observing and applying through the AWS SDK for Rust. It turns on no HTTP
 //!   client and no TLS: those come with the `SdkConfig` of the caller.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod address;
 pub mod apply;
 pub mod attribute;

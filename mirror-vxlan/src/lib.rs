@@ -57,6 +57,7 @@
 //! and giving up privileges. `upload` adds an uploader of finished files to object stores; with both,
 //! the program has `--upload`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod decap;

@@ -30,6 +30,7 @@ mod lease;
 mod metrics;
 mod moved;
 mod order;
+mod packages;
 mod peers;
 mod second_look;
 mod session_names;

@@ -83,8 +83,6 @@ codes! {
     NO_SUCH_RESOURCE = "MP0301", "no such resource";
     /// Exactly one of several attributes must be given.
     EXACTLY_ONE = "MP0302", "exactly one of several attributes";
-    /// Two parts of one resource have the same key, such as two filter rules with one number.
-    DUPLICATE_PART = "MP0303", "parts with the same key";
     /// Attributes contradict each other.
     CONTRADICTION = "MP0304", "attributes contradict each other";
     /// A rule of a security group's `ingress` admits more addresses than any network of one's own has, such
@@ -107,8 +105,6 @@ codes! {
     WRONG_PLACE = "MP0404", "wrong account or Region";
     /// `--target` or `--replace` names no resource of the stack.
     NO_SUCH_TARGET = "MP0405", "no such address";
-    /// The stack refers to an object by id, and it is not there.
-    NOT_FOUND = "MP0406", "referenced object not found";
     /// An object of the stack has something that no stack file can say, such as a security group rule
     /// with a prefix list. It is neither shown nor changed.
     UNTOLD = "MP0407", "seen, but not shown";

@@ -108,7 +108,7 @@ lints! {
     SESSION_GETS_NOTHING by session::gets_nothing;
     DNS_NOT_MIRRORED by filter::dns_not_mirrored;
     NETWORK_ACL_SHUT by network_acl::shut;
-    LOAD_BALANCER_REFUSED by load_balancer::too_few_addresses;
+    LOAD_BALANCER_REFUSED by load_balancer::refused;
     MIRRORS_THE_MIRROR by session::mirrors_the_mirror;
     RANGES_CLASH by network::ranges_clash;
     NAME_TAKEN by network::name_taken;
@@ -116,6 +116,7 @@ lints! {
     NO_RECEIVER by load_balancer::no_receiver;
     ENDPOINT_ZONE by zone::endpoint_zone;
     TARGET_IN_OTHER_ZONE by zone::target_elsewhere;
+    ZONE_TWICE by zone::zone_twice;
 }
 
 /// What the lints find in a stack, in the order of its text; not what the stack allows.

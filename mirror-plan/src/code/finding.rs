@@ -198,10 +198,11 @@ findings! {
     Warning NETWORK_ACL_SHUT = "MP1026", "network ACL shuts mirrored packets out" by Lint
     "The rule of a network ACL with the lowest number that matches decides, what no rule allows is refused, and nothing is remembered: answers need a rule as well. Health checks are answered to ports 1024 to 65535. Whether the network ACL of the source's subnet sees mirrored packets on their way out AWS does not say."
     ("VPC user guide, \"Network ACL rules\" and \"Ephemeral ports\"; Traffic Mirroring guide, \"Traffic mirror target concepts\"", "2026");
-    /// A load balancer that AWS does not make: a subnet has too few free addresses, or its name is longer than 32
-    /// characters, begins with `internal-`, or has others in it than letters, digits and `-` in between.
+    /// A load balancer that AWS does not make: a subnet has too few free addresses, it faces the internet in a VPC without
+    /// an internet gateway, or its name is longer than 32 characters, begins with `internal-`, or has others in it than
+    /// letters, digits and `-` in between.
     Error LOAD_BALANCER_REFUSED = "MP1028", "load balancer that AWS refuses" by Lint
-    "A load balancer wants 8 free addresses in each subnet, and AWS keeps five of every subnet for itself. Its name has up to 32 letters, digits and hyphens, none at either end, and does not begin with `internal-`."
+    "A load balancer wants 8 free addresses in each subnet, and AWS keeps five of every subnet for itself. One that faces the internet wants an internet gateway in its VPC (`InvalidSubnet`). Its name has up to 32 letters, digits and hyphens, none at either end, and does not begin with `internal-`."
     ("Network Load Balancer guide, \"Availability Zones\"; VPC user guide, \"Subnet CIDR blocks\"; ELBv2 API reference, `CreateLoadBalancer`", "2026");
     /// A receiver is mirrored itself, and the filter takes the mirrored packets that come to it, so they
     /// are mirrored again. Reject UDP 4789 first.
@@ -241,4 +242,9 @@ findings! {
     Warning TARGET_IN_OTHER_ZONE = "MP1037", "target in another zone" by Lint
     "What crosses from one Availability Zone to another is paid for in both directions, and an interface stands in one zone: when that fails, nothing is mirrored."
     ("Amazon EC2 on-demand pricing, \"Data transfer\"", "2026");
+    /// A load balancer, or the attachment of a VPC to a transit gateway, has two subnets in one Availability Zone. Only zones
+    /// that the stack file gives count.
+    Error ZONE_TWICE = "MP1038", "two subnets in one zone" by Lint
+    "A load balancer has one subnet in each of its Availability Zones, and so has an attachment; AWS refuses a second (`InvalidConfigurationRequest`, `DuplicateSubnetsInSameZone`)."
+    ("ELBv2 API reference, `CreateLoadBalancer`; EC2 API reference, \"Error codes\"", "2026");
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Patch, Span};
 use crate::reach::{Mention, Outcome};
 use crate::resource::load_balancer::Listener;
 use crate::resource::{LoadBalancer, Resource, Subnet, TargetGroup};
-use crate::scalar::{ElbProtocol, HealthPort, HealthProtocol};
+use crate::scalar::{ElbProtocol, HealthPort, HealthProtocol, Scheme};
 use crate::value::Path;
 
 /// Addresses of a subnet that AWS keeps for itself.
@@ -252,7 +252,42 @@ pub(super) fn no_receiver(view: &View<'_>) -> Vec<Diagnostic> {
 }
 
 /// MP1028.
-pub(super) fn too_few_addresses(view: &View<'_>) -> Vec<Diagnostic> {
+pub(super) fn refused(view: &View<'_>) -> Vec<Diagnostic> {
+    let mut found = too_few_addresses(view);
+    found
+        .extend(view.load_balancers.iter().filter_map(|balancer| without_gateway(view, *balancer)));
+    found
+}
+
+/// The finding that a load balancer faces an internet to which its VPC has no gateway.
+fn without_gateway(
+    view: &View<'_>,
+    (address, balancer): Of<'_, LoadBalancer>,
+) -> Option<Diagnostic> {
+    if balancer.scheme == Scheme::Internal {
+        return None;
+    }
+    let subnets = balancer.subnets.iter().filter_map(|to| Some(&view.subnet(to)?.1.vpc));
+    // A VPC that the stack did not make may have one.
+    let (to, (vpc, _)) = subnets.filter_map(|to| Some((to, view.own_vpc(to)?))).next()?;
+    let has_gateway = view.resources().any(|(_, resource)| {
+        matches!(resource, Resource::InternetGateway(gateway) if gateway.vpc.as_ref() == Some(to))
+    });
+    if has_gateway {
+        return None;
+    }
+    let title = format!("`{address}` faces the internet, and `{vpc}` has no internet gateway");
+    let found = Diagnostic::error(code::LOAD_BALANCER_REFUSED, title)
+        .of(address)
+        .at(view.at(address, &attribute("scheme")), "")
+        .note("mirrored packets come from inside: an internal load balancer gets them as well");
+    Some(match view.written(address, &attribute("scheme")) {
+        Some(span) => found.help_patch("make it internal", span, "\"internal\""),
+        None => found.help("make it internal"),
+    })
+}
+
+fn too_few_addresses(view: &View<'_>) -> Vec<Diagnostic> {
     let mut instances: BTreeMap<&Ref<Subnet>, u64> = BTreeMap::new();
     for (_, instance) in &view.instances {
         *instances.entry(&instance.subnet).or_default() += 1;

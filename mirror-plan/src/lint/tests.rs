@@ -192,6 +192,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "cidr              = \"10.0.2.0/27\"",
     ),
     (
+        "MP1028",
+        "vpc \"far\" {",
+        "load_balancer \"far\" {\n  scheme = \"internet-facing\"\n  subnets = [subnet.far]\n}\nvpc \"far\" {",
+        "load_balancer \"far\" {\n  scheme = \"internal\"\n  subnets = [subnet.far]\n}\nvpc \"far\" {",
+    ),
+    (
         "MP1029",
         "source = instance.far\n  target = mirror_target.balanced\n  filter = mirror_filter.tcp",
         "source = instance.receiver\n  target = mirror_target.balanced\n  filter = mirror_filter.everything",
@@ -241,6 +247,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\n",
         "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\ninstance \"apart\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.zone\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.direct\n  filter = mirror_filter.tcp\n  number = 1\n}\n",
         "\"10.0.3.0/24\"\n  availability_zone = \"eu-west-1b\"\n}\ninstance \"apart\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.target\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.direct\n  filter = mirror_filter.tcp\n  number = 1\n}\n",
+    ),
+    (
+        "MP1038",
+        "[subnet.target]\n  security_groups = [security_group.balancer]",
+        "[subnet.target, subnet.source]\n  security_groups = [security_group.balancer]",
+        "[subnet.target, subnet.target]\n  security_groups = [security_group.balancer]",
     ),
 ];
 

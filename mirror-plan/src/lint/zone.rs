@@ -1,14 +1,17 @@
-//! Availability Zones that a load balancer, its receivers, its sources or its endpoints leave out, and those
-//! between which packets cross to a target that is an interface.
+//! Availability Zones that a load balancer, its receivers, its sources or its endpoints leave out, those that something is
+//! in twice, and those between which packets cross to a target that is an interface.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::{Of, View, attribute};
 use crate::address::{Address, Kind};
+use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Patch};
 use crate::reach::{Balanced, Delivery, Mention};
-use crate::resource::{EndpointService, GatewayLoadBalancerEndpoint, LoadBalancer, Resource};
+use crate::resource::{
+    EndpointService, GatewayLoadBalancerEndpoint, LoadBalancer, Resource, Subnet,
+};
 use crate::scalar::AvailabilityZone;
 use crate::value::Path;
 
@@ -166,6 +169,43 @@ fn crossing<'s>(
             .note("what crosses zones is paid for, and is lost when either zone fails")
             .help("let each zone send to a target of its own: over `sources`, `target` takes one for each zone"),
     )
+}
+
+/// MP1038.
+pub(super) fn zone_twice(view: &View<'_>) -> Vec<Diagnostic> {
+    let found = view.resources().flat_map(|(address, resource)| {
+        let subnets = match resource {
+            Resource::LoadBalancer(balancer) => balancer.subnets.as_slice(),
+            Resource::GatewayLoadBalancer(balancer) => balancer.subnets.as_slice(),
+            Resource::TransitGatewayAttachment(attachment) => attachment.subnets.as_slice(),
+            _ => &[],
+        };
+        second_subnets(view, address, subnets)
+    });
+    found.collect()
+}
+
+/// A finding for each subnet in a zone in which there is one before it.
+fn second_subnets(view: &View<'_>, address: &Address, subnets: &[Ref<Subnet>]) -> Vec<Diagnostic> {
+    let mut zones: BTreeMap<&AvailabilityZone, &Address> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (index, to) in subnets.iter().enumerate() {
+        let Some((second, subnet)) = view.subnet(to) else { continue };
+        let Some(zone) = &subnet.availability_zone else { continue };
+        let Some(first) = zones.insert(zone, second).filter(|first| *first != second) else {
+            continue;
+        };
+        let title = format!("`{address}` has two subnets in {zone}, `{first}` and `{second}`");
+        found.push(
+            Diagnostic::error(code::ZONE_TWICE, title)
+                .of(address)
+                .at(view.at(address, &attribute("subnets").index(index)), "")
+                .at(view.at(second, &attribute("availability_zone")), "")
+                .note("AWS takes one subnet in each zone")
+                .help("take one of them out, or put it into another zone"),
+        );
+    }
+    found
 }
 
 /// MP1036.

@@ -1,7 +1,8 @@
 //! The reference pages of the book are what the code says.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mirror_plan::address::Kind;
 use mirror_plan::schema;
@@ -46,5 +47,40 @@ fn every_reference_page_is_in_the_summary() {
     ];
     for page in pages.chain(others.map(str::to_owned)) {
         assert!(summary.contains(&page), "{page}");
+    }
+}
+
+/// What is explained and never said would send its reader looking for something that does not happen.
+#[test]
+fn every_code_that_is_explained_is_reported() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "../mirror-plan-cli/src"] {
+        collect(&source.join(folder), &mut files);
+    }
+    let (tables, others): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|path| path.ends_with("src/code.rs") || path.ends_with("code/finding.rs"));
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap();
+    let (tables, others): (String, String) =
+        (tables.into_iter().map(read).collect(), others.into_iter().map(read).collect());
+    let names =
+        tables.lines().filter_map(|line| line.split_once(" = \"MP")?.0.split(' ').next_back());
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names.len(), mirror_plan::code::all().count());
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: BTreeSet<&str> = others.split(|c| !is_name(c)).collect();
+    let unsaid: Vec<&&str> = names.iter().filter(|name| !words.contains(**name)).collect();
+    assert!(unsaid.is_empty(), "explained and never reported: {unsaid:?}");
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
     }
 }

@@ -134,6 +134,8 @@ const MISTAKES: &[Mistake] = &[
     edit("nobody behind it", "MP1035", &[]).more("target_group \"empty\" {\n  vpc          = vpc.main\n  health_check = { port = 80 }\n}\nload_balancer \"empty\" {\n  subnets   = [subnet.spare]\n  listeners = [{ target_group = target_group.empty }]\n}\nmirror_target \"empty\" { load_balancer = load_balancer.empty }\n"),
     edit("an endpoint elsewhere", "MP1036", &[]).more("gateway_load_balancer \"far\" { subnets = [subnet.receiver] }\nendpoint_service \"far\" { gateway_load_balancers = [gateway_load_balancer.far] }\ngateway_load_balancer_endpoint \"far\" {\n  vpc     = vpc.main\n  subnet  = subnet.spare\n  service = endpoint_service.far\n}\n"),
     edit("an interface in another zone", "MP1037", &[]).more("subnet \"apart\" {\n  vpc               = vpc.main\n  cidr              = \"10.0.177.0/24\"\n  availability_zone = \"eu-west-1c\"\n}\ninstance \"apart\" {\n  instance_type   = \"c5.large\"\n  subnet          = subnet.apart\n  security_groups = [security_group.web]\n}\nmirror_session \"apart\" {\n  source = instance.apart\n  target = mirror_target.probe\n  filter = mirror_filter.first\n  number = 1\n}\n"),
+    edit("two nodes in a zone", "MP1038", &[]).more("subnet \"twin\" {\n  vpc               = vpc.main\n  cidr              = \"10.0.178.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\nsubnet \"other\" {\n  vpc               = vpc.main\n  cidr              = \"10.0.179.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\ngateway_load_balancer \"twin\" { subnets = [subnet.twin, subnet.other] }\n"),
+    edit("the internet without a gateway", "MP1028", &[]).more("vpc \"shut\" { cidr = \"10.8.0.0/16\" }\nsubnet \"shut\" {\n  vpc  = vpc.shut\n  cidr = \"10.8.1.0/24\"\n}\nload_balancer \"shut\" {\n  scheme  = \"internet-facing\"\n  subnets = [subnet.shut]\n}\n"),
     edit("six groups", "MP1034", &[]).more("security_group \"many\" {\n  count = 6\n  vpc   = vpc.main\n}\ninstance \"groups\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.source\n  security_groups = [for n in [0, 1, 2, 3, 4, 5] : security_group.many[n]]\n}\n"),
 ];
 
@@ -403,7 +405,7 @@ fn every_edit_that_is_proposed_mends_what_it_is_proposed_for() {
     }
     let codes = [
         "MP1001", "MP1002", "MP1003", "MP1004", "MP1005", "MP1006", "MP1009", "MP1013", "MP1015",
-        "MP1017", "MP1018", "MP1021", "MP1024", "MP1031",
+        "MP1017", "MP1018", "MP1021", "MP1024", "MP1028", "MP1031",
     ];
     assert_eq!(mended.into_iter().collect::<Vec<_>>(), codes);
 }

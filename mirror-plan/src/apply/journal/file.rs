@@ -20,7 +20,19 @@ pub(super) struct Kept {
     path: PathBuf,
     file: Arc<File>,
     /// Locked as long as this lives.
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A file that is locked.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file would do, but for a child process that this one is just starting: until that is another
+    /// program it has the file open too.
+    fn drop(&mut self) {
+        // What is not unlocked now is when all of them have closed it.
+        drop(self.0.unlock());
+    }
 }
 
 /// Takes the journal of a stack in `folder`, which is made where it is not there.
@@ -138,7 +150,7 @@ fn end_last_line(file: &mut File) -> io::Result<()> {
 }
 
 /// Takes the lock, and says in its file who has it.
-fn lock(path: &Path, holder: &Holder) -> Result<File, JournalError> {
+fn lock(path: &Path, holder: &Holder) -> Result<Lock, JournalError> {
     let mut options = OpenOptions::new();
     let mut file = options
         .read(true)
@@ -155,5 +167,35 @@ fn lock(path: &Path, holder: &Holder) -> Result<File, JournalError> {
     let text = serde_json::to_string(holder).expect("a holder has texts for keys");
     let write = file.set_len(0).and_then(|()| file.write_all(format!("{text}\n").as_bytes()));
     write.map_err(failed(path, "locked"))?;
-    Ok(file)
+    Ok(Lock(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that is open twice is what a process has between its beginning and its program.
+    #[test]
+    fn a_journal_that_is_given_back_is_free_though_a_child_has_its_lock_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let scope = Scope {
+            account: "123456789012".parse().unwrap(),
+            region: "eu-west-1".parse().unwrap(),
+            stack: "lab".parse().unwrap(),
+        };
+        let holder = Holder {
+            command: "mirror apply".to_owned(),
+            user: None,
+            host: None,
+            process: 1,
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let take = || open(folder.path(), &scope, &holder, Timestamp::UNIX_EPOCH);
+        let (kept, _) = take().unwrap();
+        let child = kept._lock.0.try_clone().unwrap();
+        assert!(take().is_err());
+        drop(kept);
+        assert!(take().is_ok());
+        drop(child);
+    }
 }

@@ -18,6 +18,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::address::Kind;
+use crate::observed::ingredients;
 use crate::resource::access::{
     ArnType, NETWORK_ACLS, Occasion, On, SOURCES, SWEEP, Service, Which, reading, retagging,
 };
@@ -156,6 +157,7 @@ pub fn policies(
         grants.count();
     }
     if plans {
+        grants.look_for_ingredients();
         grants.assume_roles();
     }
     if let Some(place) = &stack.coordination {
@@ -293,6 +295,18 @@ impl<'a> Grants<'a> {
                 let any = BTreeSet::from([Named::any(of)]);
                 self.name_others(&format!("{}:{action}", service.prefix()), of, &any);
             }
+        }
+    }
+
+    /// Allows looking for what instances are to be made of.
+    fn look_for_ingredients(&mut self) {
+        let resources = self.stack.resources.values();
+        for named in resources.flat_map(|declared| ingredients(&declared.resource)) {
+            let action = match named.of {
+                ArnType::Image => "ec2:DescribeImages",
+                _ => "ec2:DescribeKeyPairs",
+            };
+            self.reading.add(action, "*".to_owned());
         }
     }
 

@@ -47,6 +47,7 @@ use crate::observed::{Observed, Strangers};
 use crate::plan::{Mode, Request};
 use crate::stack::Stack;
 
+mod absent;
 mod catalogue;
 mod filter;
 pub mod instance_type;
@@ -117,6 +118,7 @@ lints! {
     ENDPOINT_ZONE by zone::endpoint_zone;
     TARGET_IN_OTHER_ZONE by zone::target_elsewhere;
     ZONE_TWICE by zone::zone_twice;
+    NOT_THERE by absent::ingredient;
 }
 
 /// What the lints find in a stack, in the order of its text; not what the stack allows.

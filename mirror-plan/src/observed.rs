@@ -22,7 +22,8 @@ mod stand_in;
 mod strangers;
 
 pub use bystander::{Bystanders, givable};
-pub use remade::{Remade, Seen, remade, without_images};
+pub use remade::{Remade, Seen, remade, without_ingredients};
+pub(crate) use strangers::ingredients;
 pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};

@@ -30,6 +30,7 @@ pub mod load_balancer;
 pub mod mirror_filter;
 pub mod mirror_session;
 pub mod mirror_target;
+mod name;
 mod part;
 mod repeat;
 pub mod resource_share;

@@ -69,6 +69,15 @@ fn the_lab_is_rehearsed_before_anything_of_it_is_there() {
     ");
 }
 
+/// Images and key pairs are an account's own, and nobody logs in to a rehearsal.
+#[test]
+fn what_instances_are_made_of_is_of_no_consequence() {
+    let source = "instance \"source-instance\" {";
+    let own = format!("{source}\n  key_name = \"operator\"\n  ami = \"ami-0a1b2c3d4e5f67890\"");
+    let shown = |text: &str| Folder::with(text).mirror("rehearse --offline");
+    assert_eq!(shown(&LAB.replace(source, &own)), shown(LAB));
+}
+
 #[test]
 fn every_number_of_a_rehearsal_reconciles() {
     let folder = Folder::with(LAB);

@@ -247,4 +247,9 @@ findings! {
     Error ZONE_TWICE = "MP1038", "two subnets in one zone" by Lint
     "A load balancer has one subnet in each of its Availability Zones, and so has an attachment; AWS refuses a second (`InvalidConfigurationRequest`, `DuplicateSubnetsInSameZone`)."
     ("ELBv2 API reference, `CreateLoadBalancer`; EC2 API reference, \"Error codes\"", "2026");
+    /// An instance or a launch template names an image or a key pair that is not there: of another Region, of an account that
+    /// does not share it, or removed. It is looked for where the instance is yet to be made or gets another one.
+    Error NOT_THERE = "MP1039", "no such image or key pair" by Lint
+    "`RunInstances` is refused (`InvalidAMIID.NotFound`, `InvalidKeyPair.NotFound`), and the instances of a group do not start. A replacement fails when the instance that it replaces has gone."
+    ("EC2 API reference, \"Error codes\"", "2026");
 }

@@ -11,10 +11,7 @@ use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::resource::mirror_target::Destination;
-use crate::resource::{
-    Creation, GatewayLoadBalancer, LoadBalancer, Resource, Subnet, Vpc, VpcPeering,
-};
-use crate::scalar::{AutoscalingGroupName, ElbName, LaunchTemplateName};
+use crate::resource::{Creation, Resource, Subnet, Vpc, VpcPeering};
 
 /// The longest packet, with its Ethernet header, that goes whole over a path of 8500 bytes: less the 54 bytes
 /// that AWS reckons for the encapsulation, more the 14 that a packet length counts and the MTU does not.
@@ -132,7 +129,7 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
     let mut taken: BTreeMap<(&str, String), &Address> = BTreeMap::new();
     let mut found = Vec::new();
     for (address, resource) in view.resources() {
-        let Some((what, given)) = named(resource) else { continue };
+        let (Some(what), given) = (named(resource), resource.name()) else { continue };
         let Some(name) = given.map(str::to_owned).or_else(|| chosen(view, address, resource))
         else {
             continue;
@@ -164,20 +161,13 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Among what the name of a resource is unique, and the name where one is given.
-fn named(resource: &Resource) -> Option<(&'static str, Option<&str>)> {
-    Some(match resource {
-        Resource::LoadBalancer(LoadBalancer { name, .. })
-        | Resource::GatewayLoadBalancer(GatewayLoadBalancer { name, .. }) => {
-            (BALANCERS, name.as_ref().map(ElbName::as_str))
-        }
-        Resource::TargetGroup(group) => (GROUPS, group.name.as_ref().map(ElbName::as_str)),
-        Resource::LaunchTemplate(template) => {
-            (TEMPLATES, template.name.as_ref().map(LaunchTemplateName::as_str))
-        }
-        Resource::AutoscalingGroup(group) => {
-            (AUTOSCALING_GROUPS, group.name.as_ref().map(AutoscalingGroupName::as_str))
-        }
+/// What the name of a resource tells apart, in an account and Region.
+const fn named(resource: &Resource) -> Option<&'static str> {
+    match resource {
+        Resource::LoadBalancer(_) | Resource::GatewayLoadBalancer(_) => Some(BALANCERS),
+        Resource::TargetGroup(_) => Some(GROUPS),
+        Resource::LaunchTemplate(_) => Some(TEMPLATES),
+        Resource::AutoscalingGroup(_) => Some(AUTOSCALING_GROUPS),
         Resource::Vpc(_)
         | Resource::Subnet(_)
         | Resource::InternetGateway(_)
@@ -191,17 +181,17 @@ fn named(resource: &Resource) -> Option<(&'static str, Option<&str>)> {
         | Resource::MirrorTarget(_)
         | Resource::MirrorFilter(_)
         | Resource::MirrorSession(_)
-        | Resource::ResourceShare(_) => return None,
-    })
+        | Resource::ResourceShare(_) => None,
+    }
 }
 
 /// The name that a resource has, or will have, for which the stack gives none.
 fn chosen(view: &View<'_>, address: &Address, resource: &Resource) -> Option<String> {
     if let Some(found) = view.around.and_then(|around| around.observed.current(address)) {
-        return named(&found.resource)?.1.map(str::to_owned);
+        return found.resource.name().map(str::to_owned);
     }
     let creation = Creation { address, stack: view.stack_name(), generation: 1 };
-    named(&resource.clone().chosen(&creation))?.1.map(str::to_owned)
+    resource.clone().chosen(&creation).name().map(str::to_owned)
 }
 
 /// The finding that somebody else has the name.

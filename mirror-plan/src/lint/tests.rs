@@ -254,6 +254,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "[subnet.target, subnet.source]\n  security_groups = [security_group.balancer]",
         "[subnet.target, subnet.target]\n  security_groups = [security_group.balancer]",
     ),
+    (
+        "MP1039",
+        "vpc \"far\" {",
+        "# there is no key pair gone\ninstance \"keyed\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.target\n  security_groups = [security_group.receiver]\n  key_name        = \"gone\"\n}\nvpc \"far\" {",
+        "# there is no key pair gone\ninstance \"keyed\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.target\n  security_groups = [security_group.receiver]\n  key_name        = \"kept\"\n}\nvpc \"far\" {",
+    ),
 ];
 
 fn file(text: String) -> Stack {

@@ -60,7 +60,7 @@ pub struct Remade {
 /// The stack `name` that would make what was seen in an account with nothing else but what was made before: with
 /// the attributes that were seen, and with references among the objects in place of ids. For subnets, groups and VPCs
 /// that they refer to and nobody has seen something stands; so it does for images, of which there are not the same in
-/// every account.
+/// every account. Nobody logs in to a rehearsal, so that there are no key pairs.
 ///
 /// User data that is not known is that which `stack` has for the object, if it has the same hash; else
 /// something stands for it.
@@ -92,7 +92,7 @@ pub fn remade(name: Name, seen: &Seen<'_>, stack: &Stack) -> Result<Remade, Diag
         match Resource::read(address.kind, &value, &mut Problems::default()) {
             Some(mut resource) => {
                 let declared = stack.resources.get(&address).map(|declared| &declared.resource);
-                replace_image(&mut resource, declared);
+                replace_ingredients(&mut resource, declared);
                 builder.declare(address, Declared { resource, place: None });
             }
             None => wrong.push(
@@ -104,12 +104,12 @@ pub fn remade(name: Name, seen: &Seen<'_>, stack: &Stack) -> Result<Remade, Diag
     builder.build().map(|(stack, _warnings)| Remade { stack, stand_ins })
 }
 
-/// The same stack with no image that only one account or Region has.
+/// The same stack with no image and no key pair that only one account or Region has.
 #[must_use]
-pub fn without_images(mut stack: Stack) -> Stack {
+pub fn without_ingredients(mut stack: Stack) -> Stack {
     for declared in stack.resources.values_mut() {
         let own = declared.resource.clone();
-        replace_image(&mut declared.resource, Some(&own));
+        replace_ingredients(&mut declared.resource, Some(&own));
     }
     stack
 }
@@ -120,13 +120,15 @@ pub fn without_images(mut stack: Stack) -> Stack {
 const AMAZON_LINUX_ARM: &str =
     "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64";
 
-/// Puts Amazon Linux in the place of the image of an instance or a launch template, unless it is declared by a public parameter.
-fn replace_image(resource: &mut Resource, declared: Option<&Resource>) {
-    let instance_type = match resource {
-        Resource::Instance(instance) => instance.instance_type.to_string(),
-        Resource::LaunchTemplate(template) => template.instance_type.to_string(),
+/// Puts Amazon Linux in the place of the image of an instance or a launch template, unless it is declared by a public
+/// parameter, and nothing in that of its key pair.
+fn replace_ingredients(resource: &mut Resource, declared: Option<&Resource>) {
+    let (instance_type, key_name) = match resource {
+        Resource::Instance(it) => (it.instance_type.to_string(), &mut it.key_name),
+        Resource::LaunchTemplate(it) => (it.instance_type.to_string(), &mut it.key_name),
         _ => return,
     };
+    *key_name = None;
     let Some(image) = resource.image_mut() else { return };
     *image = match declared.and_then(Resource::image).cloned().flatten() {
         Some(Ami::Parameter(name)) => Some(Ami::Parameter(name)),
@@ -203,7 +205,10 @@ fn reveal(value: &mut Value, address: &Address, stack: &Stack) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::plan::tests::{applied, stack};
 
     #[test]
     fn graviton_is_told_by_its_name() {
@@ -214,6 +219,28 @@ mod tests {
         }
         for other in ["t3.micro", "g4dn.xlarge", "m5n.large", "u-6tb1.56xlarge", "c7i-flex.large"] {
             assert!(!is_arm(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn images_and_key_pairs_of_an_account_are_not_made_again() {
+        let own = stack(json!({
+            "subnet.a": { "vpc": "vpc-00000000000000001", "cidr": "10.0.1.0/24" },
+            "instance.a": {
+                "instance_type": "t4g.micro", "subnet": "@subnet.a",
+                "ami": "ami-0a1b2c3d4e5f67890", "key_name": "operator",
+            },
+        }));
+        let observed = applied(&own);
+        let seen = Seen { objects: observed.current_objects(), ..Seen::default() };
+        let made = remade(own.name.clone(), &seen, &own).unwrap().stack;
+        for stack in [made, without_ingredients(own)] {
+            let address: Address = "instance.a".parse().unwrap();
+            let Resource::Instance(it) = &stack.resources[&address].resource else {
+                panic!("it is an instance");
+            };
+            let image = Some(Ami::Parameter(AMAZON_LINUX_ARM.to_owned()));
+            assert_eq!((&it.key_name, &it.ami), (&None, &image));
         }
     }
 }

@@ -8,11 +8,14 @@ use crate::address::Kind;
 use crate::attribute::{Ref, Referable as _};
 use crate::id::{NetworkInterface, NetworkInterfaceId};
 use crate::plan::sources::sessions_of_sources;
+use crate::resource::access::{ArnType, Named, Which};
 use crate::resource::mirror_session::MirrorSessionId;
 use crate::resource::mirror_target::MirrorTargetId;
 use crate::resource::subnet::SubnetId;
 use crate::resource::vpc::VpcId;
-use crate::resource::{GatewayLoadBalancerEndpoint, LoadBalancer, MirrorTarget, Resource, Vpc};
+use crate::resource::{
+    Creation, GatewayLoadBalancerEndpoint, LoadBalancer, MirrorTarget, Resource, Vpc,
+};
 use crate::scalar::{Cidr, SessionNumber};
 use crate::stack::Stack;
 use crate::value::Value;
@@ -75,6 +78,8 @@ pub struct Strangers {
     /// How many objects others have in the account and Region, of the kinds that were counted: see
     /// [`Shared::counts`].
     pub counts: BTreeMap<Kind, usize>,
+    /// What instances are to be made of and nobody has: images and key pairs.
+    pub absent: BTreeSet<Named>,
 }
 
 /// What of the cloud a stack uses where others may be too.
@@ -85,8 +90,10 @@ pub struct Shared {
     pub interfaces: BTreeSet<NetworkInterfaceId>,
     /// The load balancers, interfaces and endpoints of its targets: those that are there already.
     pub destinations: BTreeSet<String>,
-    /// The names that it gives to load balancers and target groups which it has not made yet.
+    /// The names that load balancers and target groups are to have which it has not made yet, given or chosen.
     pub names: BTreeSet<String>,
+    /// The images and key pairs that it names, but for those of what is there: its instances outlive them.
+    pub ingredients: BTreeSet<Named>,
     /// The VPCs in which it makes a subnet: those that are there already.
     pub networks: BTreeSet<VpcId>,
     /// The mirror targets of its sessions: those that are there already, and are interfaces.
@@ -106,7 +113,8 @@ impl Shared {
         let mut shared = Self::default();
         let mut mirrors = false;
         for (address, declared) in &stack.resources {
-            let is_new = observed.current(address).is_none();
+            let found = observed.current(address);
+            let is_new = found.is_none();
             if is_new {
                 *shared.makes.entry(address.kind).or_default() += 1;
             }
@@ -131,14 +139,20 @@ impl Shared {
                     shared.destinations.extend(endpoint);
                     shared.interfaces.extend(interface);
                 }
-                Resource::LoadBalancer(balancer) if is_new => {
-                    shared.names.extend(balancer.name.iter().map(ToString::to_string));
+                Resource::LoadBalancer(_)
+                | Resource::GatewayLoadBalancer(_)
+                | Resource::TargetGroup(_)
+                    if is_new =>
+                {
+                    let creation = Creation { address, stack: stack.name.as_str(), generation: 1 };
+                    let chosen = declared.resource.clone().chosen(&creation);
+                    shared.names.extend(chosen.name().map(str::to_owned));
                 }
-                Resource::GatewayLoadBalancer(balancer) if is_new => {
-                    shared.names.extend(balancer.name.iter().map(ToString::to_string));
-                }
-                Resource::TargetGroup(group) if is_new => {
-                    shared.names.extend(group.name.iter().map(ToString::to_string));
+                Resource::Instance(_) | Resource::LaunchTemplate(_) => {
+                    let there = found.map(|found| ingredients(&found.resource));
+                    let there = there.unwrap_or_default();
+                    let new = ingredients(&declared.resource);
+                    shared.ingredients.extend(new.difference(&there).cloned());
                 }
                 Resource::Vpc(_)
                 | Resource::Subnet(_)
@@ -150,8 +164,6 @@ impl Shared {
                 | Resource::VpcPeering(_)
                 | Resource::TransitGatewayAttachment(_)
                 | Resource::SecurityGroup(_)
-                | Resource::Instance(_)
-                | Resource::LaunchTemplate(_)
                 | Resource::AutoscalingGroup(_)
                 | Resource::EndpointService(_)
                 | Resource::GatewayLoadBalancerEndpoint(_)
@@ -193,6 +205,13 @@ impl Shared {
             | Kind::ResourceShare => false,
         }
     }
+}
+
+/// The image and the key pair that a resource names.
+pub(crate) fn ingredients(resource: &Resource) -> BTreeSet<Named> {
+    let named = resource.named().into_iter();
+    let named = named.filter(|named| matches!(named.of, ArnType::Image | ArnType::KeyPair));
+    named.filter(|named| named.which != Which::Any).collect()
 }
 
 impl Observed {

@@ -283,7 +283,7 @@ impl Named {
     }
 
     /// The one with this id or name.
-    pub(super) fn one(name: impl ToString, of: ArnType) -> Self {
+    pub(crate) fn one(name: impl ToString, of: ArnType) -> Self {
         Self { of, which: Which::One(name.to_string()) }
     }
 

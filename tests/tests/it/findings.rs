@@ -102,6 +102,48 @@ mirror_session "udp" {{
     );
 }
 
+/// Names that are chosen are made of those of the stack and the block, and others may have come to the same.
+#[tokio::test]
+async fn a_name_that_is_chosen_is_looked_for_among_those_of_others() {
+    let rig = Rig::instant();
+    let groups = |stack: &str, block: &str| {
+        format!(
+            "stack \"{stack}\" {{ region = \"eu-west-1\" }}\nvpc \"v\" {{ cidr = \"10.0.0.0/16\" }}\n\
+             target_group \"{block}\" {{ vpc = vpc.v }}\n"
+        )
+    };
+    rig.converge(&stack(&groups("prod", "eu-sensors"))).await;
+    assert_eq!(
+        found(&rig, &groups("prod-eu", "sensors")).await,
+        ["MP1033 the name `prod-eu-sensors` of `target_group.sensors` is taken"]
+    );
+    assert_eq!(found(&rig, &groups("prod-eu", "more-sensors")).await, [""; 0]);
+}
+
+/// An instance that is replaced has gone when AWS says that there is nothing to make the next one of.
+#[tokio::test]
+async fn an_image_or_a_key_pair_that_nobody_has_is_found_before_the_first_call() {
+    let rig = Rig::instant();
+    let lab = include_str!("../../../examples/lab.mirror.hcl");
+    rig.converge(&stack(lab)).await;
+    let source = "instance \"source-instance\" {";
+    let edited = lab.replace(
+        source,
+        &format!("{source}\n  key_name = \"operator\"\n  ami = \"ami-0a1b2c3d4e5f67890\""),
+    );
+    let key_pair = "MP1039 there is no key pair `operator` for `instance.source-instance`";
+    let image = "MP1039 there is no image `ami-0a1b2c3d4e5f67890` for `instance.source-instance`";
+    assert_eq!(found(&rig, &edited).await, [key_pair, image]);
+    let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
+    ec2.create_key_pair().key_name("operator").send().await.unwrap();
+    assert_eq!(found(&rig, &edited).await, [image]);
+    // Of what runs nobody asks: it outlives both.
+    let keyed = lab.replace(source, &format!("{source}\n  key_name = \"operator\""));
+    rig.converge(&stack(&keyed)).await;
+    ec2.delete_key_pair().key_name("operator").send().await.unwrap();
+    assert_eq!(found(&rig, &keyed).await, [""; 0]);
+}
+
 /// AWS may hide what a killed run has made from the call that looks for the stack's own, and show it to the next.
 #[tokio::test]
 async fn what_comes_to_light_meanwhile_is_in_nobodys_way() {
@@ -155,7 +197,8 @@ async fn nobody_is_asked_where_nobody_can_be_in_the_way() {
     assert_eq!(strangers, Strangers { counts, ..Strangers::default() });
     let asked = rig.cloud.log().unwrap().split_off(before);
     let asked: Vec<&str> = asked.iter().map(|call| &*call.action).collect();
-    assert_eq!(asked, ["DescribeVpcs", "DescribeInternetGateways"]);
+    let names = ["DescribeLoadBalancers", "DescribeTargetGroups"];
+    assert_eq!(asked, [names, ["DescribeVpcs", "DescribeInternetGateways"]].concat());
     // What is there already takes no more room.
     rig.converge(&stack).await;
     let observed = rig.observe(&stack).await;

@@ -11,7 +11,9 @@ use mirror_plan::apply::{Journal, Options, Stop, apply};
 use mirror_plan::aws::{Aws, Wanted, surroundings};
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::observed::{Bystanders, Found, Observed, Remade, Seen, remade, without_images};
+use mirror_plan::observed::{
+    Bystanders, Found, Observed, Remade, Seen, remade, without_ingredients,
+};
 use mirror_plan::plan::{Mode, Request, plan};
 use mirror_plan::render::report::Failures;
 use mirror_plan::resource::Resource;
@@ -63,11 +65,12 @@ impl Stage {
         // What is made again is all in one account.
         let stack = &stack.in_one_account();
         let Some(observed) = seen.map(Observed::in_one_account) else {
-            return Self::over(Cloud::in_memory(), stack, settings).await;
+            let stack = without_ingredients(stack.clone());
+            return Self::over(Cloud::in_memory(), &stack, settings).await;
         };
         // What was observed may be a local AWS, whose ids must not be those of something else here.
         let stage = Self::over(Cloud::in_memory().with_seed(SEED), stack, settings).await?;
-        let stage = Self { stack: without_images(stage.stack), ..stage };
+        let stage = Self { stack: without_ingredients(stage.stack), ..stage };
         let Held { stand_ins, left_out } = stage.hold(&observed).await?;
         if !left_out.is_empty() {
             ui.note(format_args!(
@@ -216,16 +219,18 @@ fn differing(seen: &Observed, here: &Observed) -> Vec<String> {
     let existing = existing.map(|(address, was)| (address, was, here.existing.get(address)));
     let other = owned.chain(existing).filter(|(_, was, is)| {
         is.is_none_or(|is| is.id != was.id && !was.id.as_str().starts_with("arn:"))
-            || is.is_some_and(|is| but_for_image(&is.resource) != but_for_image(&was.resource))
+            || is.is_some_and(|is| without_own(&is.resource) != without_own(&was.resource))
     });
     other.map(|(address, ..)| address.to_string()).collect()
 }
 
-/// An object whose image is of no consequence.
-fn but_for_image(resource: &Resource) -> Resource {
+/// An object without the image and the key pair that it is made of, which are the account's own.
+fn without_own(resource: &Resource) -> Resource {
     let mut resource = resource.clone();
-    if let Resource::Instance(instance) = &mut resource {
-        instance.ami = None;
+    match &mut resource {
+        Resource::Instance(it) => (it.ami, it.key_name) = (None, None),
+        Resource::LaunchTemplate(it) => (it.ami, it.key_name) = (None, None),
+        _ => {}
     }
     resource
 }

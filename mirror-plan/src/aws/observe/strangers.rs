@@ -17,6 +17,7 @@ use crate::resource::{MirrorSession, Resource, Tags, tag};
 use crate::scalar::AccountId;
 use crate::stack::Stack;
 
+mod absent;
 mod room;
 mod sessions;
 
@@ -45,8 +46,8 @@ pub fn strangers<'a>(
     })
 }
 
-/// Finds what others have that is in the way of what `stack` is about to make: a call for each page of
-/// sessions, targets, and names, of those that it has anything to do with.
+/// Finds what others have that is in the way of what `stack` is about to make, and what it is to be made of that nobody
+/// has: a call for each page of sessions, targets, names, images and key pairs, of those that it has anything to do with.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -60,18 +61,28 @@ pub fn in_the_way<'a>(
         // What does not fit is refused by the plan.
         let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
         let (shared, own) = (Shared::of(&stack, observed), Own::of(&stack, observed));
-        let (sessions, targets, (load_balancers, target_groups), room) = tokio::try_join!(
+        let (sessions, targets, (load_balancers, target_groups), room, absent) = tokio::try_join!(
             Box::pin(sessions::find(aws, &own, &shared)),
             Box::pin(targets(aws, &own, &shared)),
             Box::pin(names(aws, &own, &shared.names)),
             Box::pin(room::find(aws, &own, &shared)),
+            Box::pin(absent::find(aws, &shared.ingredients)),
         )?;
         let sessions::Sessions { sessions, sources, count: of_sessions } = sessions;
         let (targets, of_targets) = targets;
         let room::Room { subnets, mut counts } = room;
         counts.extend(of_sessions.map(|count| (Kind::MirrorSession, count)));
         counts.extend(of_targets.map(|count| (Kind::MirrorTarget, count)));
-        Ok(Strangers { sessions, targets, load_balancers, target_groups, subnets, sources, counts })
+        Ok(Strangers {
+            sessions,
+            targets,
+            load_balancers,
+            target_groups,
+            subnets,
+            sources,
+            counts,
+            absent,
+        })
     })
 }
 

@@ -1,5 +1,6 @@
 //! Accounts in which the subnets of a stack are there, and one of them has the network ACL that a comment in the
-//! text of the stack says: `# network ACL of subnet.target: 100 allow udp 4789 10.0.0.0/8`, which is its only rule in.
+//! text of the stack says: `# network ACL of subnet.target: 100 allow udp 4789 10.0.0.0/8`, which is its only rule in. And
+//! accounts in which there is no key pair of a name: `# there is no key pair gone`.
 
 use std::collections::BTreeSet;
 
@@ -7,28 +8,38 @@ use crate::address::{Address, Kind};
 use crate::diagnostic::Diagnostics;
 use crate::observed::{AclAction, AclRule, NetworkAcl, Observed, Strangers};
 use crate::plan::Request;
-use crate::plan::tests::applied;
+use crate::plan::tests::{applied, nothing};
 use crate::resource::Resource;
+use crate::resource::access::{ArnType, Named};
 use crate::scalar::{Direction, IpRange, Protocol};
 use crate::stack::Stack;
 
 const COMMENT: &str = "# network ACL of ";
+const NO_KEY_PAIR: &str = "# there is no key pair ";
 
 /// What is found in a stack: by a plan where the text says what is in the account, and else without one.
 pub(super) fn check(stack: &Stack) -> Diagnostics {
-    match seen(stack) {
+    let key_pair = comment(stack, NO_KEY_PAIR).map(|name| Named::one(name, ArnType::KeyPair));
+    let strangers = Strangers { absent: key_pair.into_iter().collect(), ..Strangers::default() };
+    let observed = seen(stack).or_else(|| (!strangers.absent.is_empty()).then(nothing));
+    match observed {
         None => super::super::check(stack),
         Some(observed) => {
-            let around = super::Around { observed: &observed, strangers: &Strangers::default() };
+            let around = super::Around { observed: &observed, strangers: &strangers };
             super::check_planned(stack, around, &Request::default())
         }
     }
 }
 
+/// What the text of a stack says behind the first comment that begins so.
+fn comment<'s>(stack: &'s Stack, beginning: &str) -> Option<&'s str> {
+    let place = stack.resources.values().find_map(|declared| declared.place.as_ref())?;
+    place.head.source.text.lines().find_map(|line| line.strip_prefix(beginning))
+}
+
 /// What is in the account, if the text of the stack says it.
 pub(super) fn seen(stack: &Stack) -> Option<Observed> {
-    let place = stack.resources.values().find_map(|declared| declared.place.as_ref())?;
-    let line = place.head.source.text.lines().find_map(|line| line.strip_prefix(COMMENT))?;
+    let line = comment(stack, COMMENT)?;
     let (subnet, rule) = line.split_once(':').expect("a subnet and a rule");
     let subnet: Address = subnet.parse().expect("the address of a subnet");
     let mut observed = applied(stack);

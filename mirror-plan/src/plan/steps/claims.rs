@@ -17,9 +17,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Patch};
 use crate::plan::decide::{Decision, Decisions};
 use crate::plan::{Action, Phase};
 use crate::resource::{MirrorTarget, Resource};
-use crate::scalar::{
-    AutoscalingGroupName, ElbName, IpAddress, LaunchTemplateName, SessionNumber, TransitGatewayId,
-};
+use crate::scalar::{IpAddress, SessionNumber, TransitGatewayId};
 use crate::stack::Stack;
 
 /// What one object has and no other can have beside it. What it is about is there already: nobody else has anything
@@ -87,7 +85,7 @@ impl Builder {
     ) -> Result<(), Diagnostics> {
         let mut given_up: BTreeMap<Claim<'_>, Vec<(&Decision<'_>, Chain)>> = BTreeMap::new();
         for decision in &decisions.all {
-            let (claims, phase) = gives_up(decision);
+            let Some((claims, phase)) = gives_up(decision) else { continue };
             let Some(chain) = self.chain_of(decision, phase) else { continue };
             for claim in claims {
                 given_up.entry(claim).or_default().push((decision, chain));
@@ -98,7 +96,7 @@ impl Builder {
         }
         let mut circles: BTreeMap<(&Address, &Address), Diagnostic> = BTreeMap::new();
         for coming in &decisions.all {
-            let (claims, phase) = takes(coming);
+            let Some((claims, phase)) = takes(coming) else { continue };
             let Some(comes) = self.chain_of(coming, phase) else { continue };
             for claim in claims {
                 for (going, goes) in given_up.get(&claim).into_iter().flatten() {
@@ -130,28 +128,27 @@ impl Builder {
 }
 
 /// What a decision gives up, and in which phase.
-fn gives_up<'d>(decision: &'d Decision<'_>) -> (BTreeSet<Claim<'d>>, Phase) {
-    let (before, after) = before_and_after(decision);
-    match decision.action {
-        Action::Delete | Action::Replace(_) => (before, Phase::Delete),
-        Action::Update => (before.difference(&after).copied().collect(), Phase::Update),
-        Action::NoOp | Action::Move | Action::Create => (BTreeSet::new(), Phase::Update),
+fn gives_up<'d>(decision: &'d Decision<'_>) -> Option<(BTreeSet<Claim<'d>>, Phase)> {
+    let Decision { action, observed, desired, .. } = decision;
+    match action {
+        Action::Delete | Action::Replace(_) => Some((claims_of(observed), Phase::Delete)),
+        Action::Update => Some((&claims_of(observed) - &claims_of(desired), Phase::Update)),
+        Action::NoOp | Action::Move | Action::Create => None,
     }
 }
 
 /// What a decision takes, and in which phase.
-fn takes<'d>(decision: &'d Decision<'_>) -> (BTreeSet<Claim<'d>>, Phase) {
-    let (before, after) = before_and_after(decision);
-    match decision.action {
-        Action::Create | Action::Replace(_) => (after, Phase::Create),
-        Action::Update => (after.difference(&before).copied().collect(), Phase::Update),
-        Action::NoOp | Action::Move | Action::Delete => (BTreeSet::new(), Phase::Update),
+fn takes<'d>(decision: &'d Decision<'_>) -> Option<(BTreeSet<Claim<'d>>, Phase)> {
+    let Decision { action, observed, desired, .. } = decision;
+    match action {
+        Action::Create | Action::Replace(_) => Some((claims_of(desired), Phase::Create)),
+        Action::Update => Some((&claims_of(desired) - &claims_of(observed), Phase::Update)),
+        Action::NoOp | Action::Move | Action::Delete => None,
     }
 }
 
-fn before_and_after<'d>(decision: &'d Decision<'_>) -> (BTreeSet<Claim<'d>>, BTreeSet<Claim<'d>>) {
-    let of = |resource: &'d Option<Resource>| resource.as_ref().map(claims).unwrap_or_default();
-    (of(&decision.observed), of(&decision.desired))
+fn claims_of(resource: &Option<Resource>) -> BTreeSet<Claim<'_>> {
+    resource.as_ref().map(claims).unwrap_or_default()
 }
 
 /// Whether two that claim one thing cannot both have it.
@@ -219,30 +216,20 @@ fn claims(resource: &Resource) -> BTreeSet<Claim<'_>> {
             vec![id(&it.vpc).map(|vpc| Claim::Attachment { transit_gateway, vpc })]
         }
         Resource::SecurityGroup(it) => {
-            let named = id(&it.vpc).zip(it.name.as_deref());
-            vec![named.map(|(vpc, name)| Claim::Name { of: Named::SecurityGroup { vpc }, name })]
+            vec![id(&it.vpc).and_then(|vpc| Named::SecurityGroup { vpc }.claim(resource))]
         }
-        Resource::LaunchTemplate(it) => {
-            let name = it.name.as_ref().map(LaunchTemplateName::as_str);
-            vec![Named::LaunchTemplate.claim(name)]
-        }
-        Resource::AutoscalingGroup(it) => {
-            let name = it.name.as_ref().map(AutoscalingGroupName::as_str);
-            vec![Named::AutoscalingGroup.claim(name)]
-        }
-        Resource::TargetGroup(it) => {
-            vec![Named::TargetGroup.claim(it.name.as_ref().map(ElbName::as_str))]
-        }
+        Resource::LaunchTemplate(_) => vec![Named::LaunchTemplate.claim(resource)],
+        Resource::AutoscalingGroup(_) => vec![Named::AutoscalingGroup.claim(resource)],
+        Resource::TargetGroup(_) => vec![Named::TargetGroup.claim(resource)],
         Resource::LoadBalancer(it) => {
             let groups = it.listeners.iter().map(|listener| id(&listener.target_group));
             let groups = groups.map(|it| it.map(|target_group| Claim::Forwarding { target_group }));
-            let name = Named::LoadBalancer.claim(it.name.as_ref().map(ElbName::as_str));
-            groups.chain([name]).collect()
+            groups.chain([Named::LoadBalancer.claim(resource)]).collect()
         }
         Resource::GatewayLoadBalancer(it) => {
             let group = it.target_group.as_ref().and_then(id);
-            let name = Named::LoadBalancer.claim(it.name.as_ref().map(ElbName::as_str));
-            vec![group.map(|target_group| Claim::Forwarding { target_group }), name]
+            let forwarding = group.map(|target_group| Claim::Forwarding { target_group });
+            vec![forwarding, Named::LoadBalancer.claim(resource)]
         }
         Resource::EndpointService(it) => {
             let balancers = it.gateway_load_balancers.iter().map(id);
@@ -270,8 +257,8 @@ fn claims(resource: &Resource) -> BTreeSet<Claim<'_>> {
 }
 
 impl<'d> Named<'d> {
-    fn claim(self, name: Option<&'d str>) -> Option<Claim<'d>> {
-        name.map(|name| Claim::Name { of: self, name })
+    fn claim(self, resource: &'d Resource) -> Option<Claim<'d>> {
+        resource.name().map(|name| Claim::Name { of: self, name })
     }
 }
 

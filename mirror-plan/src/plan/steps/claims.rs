@@ -175,7 +175,7 @@ fn circle(
     let found = Diagnostic::error(code::GIVE_WAY, title)
         .of(comes)
         .at(place.map(|place| place.head.clone()), "")
-        .note(format!("`{goes}` has it, and goes only after what is to come here"));
+        .note(format!("`{goes}` gives way only after `{comes}` has come"));
     if going.action == Action::Delete && !going.deposed && comes.kind == goes.kind {
         let moved = format!("\n\nmoved {{\n  from = {goes}\n  to   = {comes}\n}}\n");
         let patch = place.map(|place| Patch { span: place.end_of_file(), text: moved });

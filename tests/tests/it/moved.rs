@@ -110,12 +110,13 @@ async fn another_name_for_everything_changes_tags_and_nothing_else() {
 #[tokio::test]
 async fn another_name_without_a_move_is_made_so_or_refused_with_the_move_that_is_missing() {
     let mut refused: BTreeSet<Kind> = BTreeSet::new();
+    let empty = census(&Rig::instant().cloud).await;
     for text in STACK_FILES {
+        let first = Rig::instant();
+        first.converge(&stack(text)).await;
+        let made = (census(&first.cloud).await, ids(&first.cloud).await);
         for block in blocks(text) {
-            let rig = Rig::instant();
-            let before = census(&rig.cloud).await;
-            rig.converge(&stack(text)).await;
-            let (all, which) = (census(&rig.cloud).await, ids(&rig.cloud).await);
+            let rig = Rig::over(first.cloud.fork());
             let (kind, name) = &block;
             let mut last = with_another_name(text, &block);
             let observed = rig.observe(&stack(&last)).await;
@@ -126,12 +127,12 @@ async fn another_name_without_a_move_is_made_so_or_refused_with_the_move_that_is
                 last.replace_range(patch.span.bytes.clone(), &patch.text);
                 rig.converge(&stack(&last)).await;
                 let now = (census(&rig.cloud).await, ids(&rig.cloud).await);
-                assert_eq!(now, (all, which), "{kind}.{name}: {found}");
+                assert_eq!(now, made, "{kind}.{name}: {found}");
             } else {
                 rig.converge(&stack(&last)).await;
             }
             rig.destroy(&stack(&last)).await;
-            assert_eq!(census(&rig.cloud).await, before, "{kind}.{name}");
+            assert_eq!(census(&rig.cloud).await, empty, "{kind}.{name}");
         }
     }
     assert_eq!(

@@ -201,6 +201,7 @@ impl Journal {
         observed: &crate::observed::Observed,
         window: std::time::Duration,
     ) -> Result<(), JournalError> {
+        #[cfg(feature = "s3")]
         let before = self.ledger();
         let settled = self.lock().ledger.settle(observed, self.now(), window);
         match &self.store {

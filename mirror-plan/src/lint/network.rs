@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use super::Around;
 use super::route;
 use super::view::{Of, View, attribute};
-use crate::address::Address;
+use crate::address::{Address, Kind};
 use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
@@ -129,7 +129,7 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
     let mut taken: BTreeMap<(&str, String), &Address> = BTreeMap::new();
     let mut found = Vec::new();
     for (address, resource) in view.resources() {
-        let (Some(what), given) = (named(resource), resource.name()) else { continue };
+        let (Some(what), given) = (named(address.kind), resource.name()) else { continue };
         let Some(name) = given.map(str::to_owned).or_else(|| chosen(view, address, resource))
         else {
             continue;
@@ -161,27 +161,27 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// What the name of a resource tells apart, in an account and Region.
-const fn named(resource: &Resource) -> Option<&'static str> {
-    match resource {
-        Resource::LoadBalancer(_) | Resource::GatewayLoadBalancer(_) => Some(BALANCERS),
-        Resource::TargetGroup(_) => Some(GROUPS),
-        Resource::LaunchTemplate(_) => Some(TEMPLATES),
-        Resource::AutoscalingGroup(_) => Some(AUTOSCALING_GROUPS),
-        Resource::Vpc(_)
-        | Resource::Subnet(_)
-        | Resource::InternetGateway(_)
-        | Resource::VpcPeering(_)
-        | Resource::TransitGatewayAttachment(_)
-        | Resource::RouteTable(_)
-        | Resource::SecurityGroup(_)
-        | Resource::Instance(_)
-        | Resource::EndpointService(_)
-        | Resource::GatewayLoadBalancerEndpoint(_)
-        | Resource::MirrorTarget(_)
-        | Resource::MirrorFilter(_)
-        | Resource::MirrorSession(_)
-        | Resource::ResourceShare(_) => None,
+/// What the names of a kind tell apart, in an account and Region.
+const fn named(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::LoadBalancer | Kind::GatewayLoadBalancer => Some(BALANCERS),
+        Kind::TargetGroup => Some(GROUPS),
+        Kind::LaunchTemplate => Some(TEMPLATES),
+        Kind::AutoscalingGroup => Some(AUTOSCALING_GROUPS),
+        Kind::Vpc
+        | Kind::Subnet
+        | Kind::InternetGateway
+        | Kind::VpcPeering
+        | Kind::TransitGatewayAttachment
+        | Kind::RouteTable
+        | Kind::SecurityGroup
+        | Kind::Instance
+        | Kind::EndpointService
+        | Kind::GatewayLoadBalancerEndpoint
+        | Kind::MirrorTarget
+        | Kind::MirrorFilter
+        | Kind::MirrorSession
+        | Kind::ResourceShare => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Strangers: what is not of a stack and in its way, on objects that it uses.
+//! Strangers: what is not of a stack and in its way, on objects that it uses, and what it looks for in vain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -60,7 +60,7 @@ pub struct StrangeSubnet {
     pub id: SubnetId,
 }
 
-/// What others have, as far as it can be in the way of a stack.
+/// What others have, as far as it can be in the way of a stack, and what it needs that nobody has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strangers {
     /// Sessions on interfaces that the stack mirrors, or that are its targets.

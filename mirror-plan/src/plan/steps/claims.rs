@@ -59,12 +59,12 @@ enum Claim<'d> {
     /// Source: EC2 API reference, `CreateTrafficMirrorSession`: `SessionNumber`.
     Number { source: &'d str, number: SessionNumber },
     /// A name, among everything of its sort.
-    Name { of: Named<'d>, name: &'d str },
+    Name { of: Namespace<'d>, name: &'d str },
 }
 
-/// What has names that are unique.
+/// Within what a name is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Named<'d> {
+enum Namespace<'d> {
     /// Load balancers of every type.
     LoadBalancer,
     TargetGroup,
@@ -216,20 +216,20 @@ fn claims(resource: &Resource) -> BTreeSet<Claim<'_>> {
             vec![id(&it.vpc).map(|vpc| Claim::Attachment { transit_gateway, vpc })]
         }
         Resource::SecurityGroup(it) => {
-            vec![id(&it.vpc).and_then(|vpc| Named::SecurityGroup { vpc }.claim(resource))]
+            vec![id(&it.vpc).and_then(|vpc| Namespace::SecurityGroup { vpc }.claim(resource))]
         }
-        Resource::LaunchTemplate(_) => vec![Named::LaunchTemplate.claim(resource)],
-        Resource::AutoscalingGroup(_) => vec![Named::AutoscalingGroup.claim(resource)],
-        Resource::TargetGroup(_) => vec![Named::TargetGroup.claim(resource)],
+        Resource::LaunchTemplate(_) => vec![Namespace::LaunchTemplate.claim(resource)],
+        Resource::AutoscalingGroup(_) => vec![Namespace::AutoscalingGroup.claim(resource)],
+        Resource::TargetGroup(_) => vec![Namespace::TargetGroup.claim(resource)],
         Resource::LoadBalancer(it) => {
             let groups = it.listeners.iter().map(|listener| id(&listener.target_group));
             let groups = groups.map(|it| it.map(|target_group| Claim::Forwarding { target_group }));
-            groups.chain([Named::LoadBalancer.claim(resource)]).collect()
+            groups.chain([Namespace::LoadBalancer.claim(resource)]).collect()
         }
         Resource::GatewayLoadBalancer(it) => {
             let group = it.target_group.as_ref().and_then(id);
             let forwarding = group.map(|target_group| Claim::Forwarding { target_group });
-            vec![forwarding, Named::LoadBalancer.claim(resource)]
+            vec![forwarding, Namespace::LoadBalancer.claim(resource)]
         }
         Resource::EndpointService(it) => {
             let balancers = it.gateway_load_balancers.iter().map(id);
@@ -256,7 +256,7 @@ fn claims(resource: &Resource) -> BTreeSet<Claim<'_>> {
     claims.into_iter().flatten().collect()
 }
 
-impl<'d> Named<'d> {
+impl<'d> Namespace<'d> {
     fn claim(self, resource: &'d Resource) -> Option<Claim<'d>> {
         resource.name().map(|name| Claim::Name { of: self, name })
     }
@@ -287,11 +287,11 @@ impl fmt::Display for Claim<'_> {
             }
             Self::Name { of, name } => {
                 let what = match of {
-                    Named::LoadBalancer => "load balancer",
-                    Named::TargetGroup => "target group",
-                    Named::LaunchTemplate => "launch template",
-                    Named::AutoscalingGroup => "Auto Scaling group",
-                    Named::SecurityGroup { vpc } => {
+                    Namespace::LoadBalancer => "load balancer",
+                    Namespace::TargetGroup => "target group",
+                    Namespace::LaunchTemplate => "launch template",
+                    Namespace::AutoscalingGroup => "Auto Scaling group",
+                    Namespace::SecurityGroup { vpc } => {
                         return write!(f, "one security group of {vpc} named `{name}`");
                     }
                 };

@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use mirror_plan::apply::Stop;
@@ -196,6 +197,11 @@ pub(crate) struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
+    /// How long a terminal has to finish with a Ctrl-C. It throws away what was written and is not
+    /// read yet (termios(3), `NOFLSH`), and may do so after the program has heard of the key: what
+    /// the program says about it would be lost.
+    const FLUSH: Duration = Duration::from_millis(50);
+
     pub(crate) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
@@ -214,6 +220,8 @@ impl Interrupts {
             () = heard(interrupt) => {}
             () = heard(terminate) => {}
         }
+        // Without an `await`: who waits for something else too must not lose the interrupt here.
+        std::thread::sleep(Self::FLUSH);
     }
 }
 

@@ -153,6 +153,11 @@ codes! {
     /// them goes, but only after the other one has come. Nothing was done. Most often it is one resource whose block has
     /// another name now, and a `moved` block says that: the object stays as it is. Otherwise take it in two steps.
     GIVE_WAY = "MP0418", "two claim what one can have";
+    /// Something is to go, and something that stays has it, so that AWS would refuse to remove it: the security group of an
+    /// instance whose block names none any more, which AWS keeps in that case; the subnet of an instance that is in no
+    /// plan of a part of the stack (`--target`); an internet gateway, as long as there are public addresses in its VPC. Nothing
+    /// was done.
+    STILL_HELD = "MP0419", "what goes is still held";
     /// Something that the plan saw has changed since. Nothing was done; plan again.
     STALE_PLAN = "MP0501", "the plan is stale";
     /// AWS refused or failed a call. The message is AWS's own.

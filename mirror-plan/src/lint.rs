@@ -48,6 +48,7 @@ use crate::plan::{Mode, Request};
 use crate::stack::Stack;
 
 mod absent;
+mod apart;
 mod catalogue;
 mod filter;
 pub mod instance_type;
@@ -59,6 +60,7 @@ mod quota;
 mod route;
 mod security;
 mod session;
+mod sole;
 #[cfg(all(test, feature = "hcl"))]
 mod tests;
 mod view;
@@ -103,7 +105,7 @@ lints! {
     ALREADY_IN_USE by session::already_in_use;
     NO_INTERNET_ROUTE by route::no_internet_route;
     ZONE_LEFT_OUT by zone::zone_left_out;
-    RECEIVER_IN_OTHER_VPC by load_balancer::receiver_in_other_vpc;
+    IN_OTHER_VPC by apart::in_several_vpcs;
     NO_ROUTE_TO_TARGET by route::no_route_to_target;
     PATH_TOO_NARROW by network::path_too_narrow;
     SESSION_GETS_NOTHING by session::gets_nothing;
@@ -119,6 +121,7 @@ lints! {
     TARGET_IN_OTHER_ZONE by zone::target_elsewhere;
     ZONE_TWICE by zone::zone_twice;
     NOT_THERE by absent::ingredient;
+    SECOND by sole::second;
 }
 
 /// What the lints find in a stack, in the order of its text; not what the stack allows.

@@ -30,6 +30,7 @@ pub(crate) mod existing;
 mod fate;
 mod foreign;
 mod gap;
+mod held;
 mod moves;
 mod part;
 mod place;
@@ -131,6 +132,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
     };
     let decisions = decide::decide(stack, (observed, &moves), request)?;
     let steps = steps::steps(stack, &decisions)?;
+    held::refuse(stack, &decisions)?;
     let outputs = decisions.outputs(stack, observed, request);
     Ok(Plan {
         format: Plan::FORMAT,

@@ -19,6 +19,7 @@ use crate::value::{Origin, Path, Secret, Value};
 
 pub mod access;
 pub mod autoscaling_group;
+pub(crate) mod claim;
 pub mod endpoint_service;
 pub mod gateway_load_balancer;
 pub mod gateway_load_balancer_endpoint;

@@ -166,10 +166,12 @@ findings! {
     Warning ZONE_LEFT_OUT = "MP1018", "zone left out" by Lint
     "Without cross-zone load balancing a node sends to the targets of its own zone only, and a target in a zone that is not enabled for the load balancer is not used (`Target.NotInUse`). AWS advises two zones, targets in each, and cross-zone on."
     ("Traffic Mirroring guide, \"Network Load Balancer\"; Network Load Balancer guide, \"Cross-zone load balancing\"; ELBv2 API reference, `TargetHealth`", "2026");
-    /// A receiver behind the load balancer is in another VPC.
-    Error RECEIVER_IN_OTHER_VPC = "MP1019", "receiver in another VPC" by Lint
-    "Behind a UDP listener the address of the source is always kept, and targets must then be in the VPC of the load balancer."
-    ("Network Load Balancer guide, \"Client IP preservation\"", "2026");
+    /// Things stand in two VPCs that AWS takes only in one: an instance and its security groups, a route table and its
+    /// subnets, a target group and its targets, a load balancer and its subnets and target groups. A rule can name a
+    /// security group of a VPC with which its own is connected.
+    Error IN_OTHER_VPC = "MP1019", "in different VPCs" by Lint
+    "AWS refuses the call that would bring them together (`InvalidParameter`, `InvalidTarget`, `InvalidConfigurationRequest`). Behind a UDP listener the address of the source is always kept, and targets must then be in the VPC of the load balancer."
+    ("EC2 API reference, \"Error codes\"; ELBv2 API reference, `RegisterTargets` and `CreateListener`; Network Load Balancer guide, \"Client IP preservation\"", "2026");
     /// The source is in another VPC than the target, and its subnet has no route there.
     Error NO_ROUTE_TO_TARGET = "MP1020", "no route from source to target" by Lint
     "Mirrored packets follow the routes of the source's subnet; to another VPC they need a peering or a transit gateway."
@@ -215,10 +217,10 @@ findings! {
     "A target is a network interface, a Network Load Balancer or a Gateway Load Balancer endpoint."
     ("EC2 API reference, `CreateTrafficMirrorTarget`", "2026");
     /// A subnet is not in the range of its VPC, two subnets of a VPC have addresses in common, or two VPCs that are
-    /// to be peered.
+    /// to be peered. Or a route leads out of a VPC what is in it.
     Error RANGES_CLASH = "MP1032", "ranges that clash" by Lint
-    "AWS refuses the second subnet (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`), and a peering connection of VPCs with addresses in common fails, half-way through an apply."
-    ("EC2 API reference, \"Error codes\" and `CreateVpcPeeringConnection`", "2026");
+    "AWS refuses the second subnet (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`) and such a route (`RouteAlreadyExists`, `InvalidParameterValue`), and a peering connection of VPCs with addresses in common fails, half-way through an apply."
+    ("EC2 API reference, \"Error codes\", `CreateRoute` and `CreateVpcPeeringConnection`", "2026");
     /// Two load balancers of whatever type, or two target groups, have the same name, or somebody else has it already.
     /// Where no `name` is given, it is made of the names of the stack and the block.
     Error NAME_TAKEN = "MP1033", "name taken" by Lint
@@ -242,8 +244,8 @@ findings! {
     Warning TARGET_IN_OTHER_ZONE = "MP1037", "target in another zone" by Lint
     "What crosses from one Availability Zone to another is paid for in both directions, and an interface stands in one zone: when that fails, nothing is mirrored."
     ("Amazon EC2 on-demand pricing, \"Data transfer\"", "2026");
-    /// A load balancer, or the attachment of a VPC to a transit gateway, has two subnets in one Availability Zone. Only zones
-    /// that the stack file gives count.
+    /// A load balancer, or the attachment of a VPC to a transit gateway, has two subnets in one Availability Zone. Zones that
+    /// the stack file gives count, and those of subnets that are there.
     Error ZONE_TWICE = "MP1038", "two subnets in one zone" by Lint
     "A load balancer has one subnet in each of its Availability Zones, and so has an attachment; AWS refuses a second (`InvalidConfigurationRequest`, `DuplicateSubnetsInSameZone`)."
     ("ELBv2 API reference, `CreateLoadBalancer`; EC2 API reference, \"Error codes\"", "2026");
@@ -252,4 +254,10 @@ findings! {
     Error NOT_THERE = "MP1039", "no such image or key pair" by Lint
     "`RunInstances` is refused (`InvalidAMIID.NotFound`, `InvalidKeyPair.NotFound`), and the instances of a group do not start. A replacement fails when the instance that it replaces has gone."
     ("EC2 API reference, \"Error codes\"", "2026");
+    /// A second object has what AWS lets one have: the internet gateway of a VPC, the route table of a subnet, the load
+    /// balancer in front of a target group, the connection of two VPCs, an address of a subnet. Such a call is refused when
+    /// the rest is made already.
+    Error SECOND = "MP1040", "one too many" by Lint
+    "A VPC has one internet gateway, a subnet one route table, a target group one load balancer, a Gateway Load Balancer one endpoint service, and between two VPCs there is one connection at a time (`Resource.AlreadyAssociated`, `TargetGroupAssociationLimit`, `InvalidIPAddress.InUse`)."
+    ("VPC user guide, \"Internet gateways\" and \"Route tables\"; Network Load Balancer guide, \"Target groups\"; VPC peering guide, \"VPC peering limitations\"; EC2 API reference, \"Error codes\"", "2026");
 }

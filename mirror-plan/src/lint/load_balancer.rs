@@ -203,34 +203,6 @@ fn group_is_empty(begin: &Span) -> bool {
     begin.source.text[begin.bytes.end..].trim_start().starts_with('}')
 }
 
-/// MP1019.
-pub(super) fn receiver_in_other_vpc(view: &View<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (_, balanced) in view.deliveries() {
-        let (Mention::Of(address), receivers) = (balanced.name, &balanced.receivers) else {
-            continue;
-        };
-        let stops = |hop: &crate::reach::Hop| hop.outcome == Outcome::Stops;
-        let mut seen = BTreeSet::new();
-        for receiver in receivers.iter().filter(|it| it.vpc.as_ref().is_some_and(stops)) {
-            let Mention::Of(group) = balanced.part_of(receiver).name else { continue };
-            // An Auto Scaling group is a receiver in each of its subnets.
-            if !seen.insert((group, receiver.name)) {
-                continue;
-            }
-            let title = format!("`{}` is not in the VPC of `{address}`", receiver.name);
-            found.push(
-                Diagnostic::error(code::RECEIVER_IN_OTHER_VPC, title)
-                    .of(group)
-                    .at(view.at(group, &attribute("targets")), "")
-                    .note("behind a UDP listener the address of the source is kept, and only targets in the same VPC get such packets")
-                    .help("put the load balancer and its receivers into one VPC"),
-            );
-        }
-    }
-    found
-}
-
 /// MP1035.
 pub(super) fn no_receiver(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();

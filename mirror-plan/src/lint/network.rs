@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use ipnet::IpNet;
+
 use super::Around;
 use super::route;
 use super::view::{Of, View, attribute};
@@ -11,7 +13,8 @@ use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::resource::mirror_target::Destination;
-use crate::resource::{Creation, Resource, Subnet, Vpc, VpcPeering};
+use crate::resource::route_table::Route;
+use crate::resource::{Creation, Resource, RouteTable, Subnet, Vpc, VpcPeering};
 
 /// The longest packet, with its Ethernet header, that goes whole over a path of 8500 bytes: less the 54 bytes
 /// that AWS reckons for the encapsulation, more the 14 that a packet length counts and the MTU does not.
@@ -47,7 +50,31 @@ pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
         Resource::VpcPeering(peering) => peered(view, (address, peering)),
         _ => None,
     }));
+    found.extend(view.route_tables.iter().flat_map(|table| inside(view, *table)));
     found
+}
+
+/// A finding for each route that leads what stays inside a VPC out of it.
+fn inside(view: &View<'_>, (address, table): Of<'_, RouteTable>) -> Vec<Diagnostic> {
+    let Some((vpc, Vpc { cidr, .. })) = view.vpc(&table.vpc) else { return Vec::new() };
+    let routes = table.routes.iter().enumerate().filter(|(_, route)| {
+        let Route { destination, internet_gateway, vpc_peering, transit_gateway, target: _ } =
+            route;
+        let leads_out =
+            internet_gateway.is_some() || vpc_peering.is_some() || transit_gateway.is_some();
+        leads_out && IpNet::from(cidr.net()).contains(&destination.net())
+    });
+    let found = routes.map(|(index, route)| {
+        let to = route.destination;
+        let title = format!("`{address}` leads {to} out of `{vpc}` ({cidr}), where it is");
+        let path = attribute("routes").index(index).member("destination");
+        Diagnostic::error(code::RANGES_CLASH, title)
+            .of(address)
+            .at(view.at(address, &path), "")
+            .at(view.at(vpc, &attribute("cidr")), "the range of the VPC")
+            .help("take the route out: inside a VPC everything is reached without one")
+    });
+    found.collect()
 }
 
 /// A connection of VPCs that have addresses in common has failed as soon as it is made.

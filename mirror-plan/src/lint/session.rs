@@ -139,7 +139,9 @@ pub(super) fn already_in_use(view: &View<'_>) -> Vec<Diagnostic> {
         }
         let interface = target.network_interface.as_ref().map(words);
         let balancer = target.load_balancer.as_ref().map(|to| to.to_value().to_string());
-        for destination in interface.into_iter().chain(balancer) {
+        let endpoint = target.gateway_load_balancer_endpoint.as_ref();
+        let endpoint = endpoint.map(|to| to.to_value().to_string());
+        for destination in interface.into_iter().chain(balancer).chain(endpoint) {
             if let Some(other) = taken.insert(destination, address) {
                 let title = format!("`{other}` and `{address}` lead to the same destination");
                 found.push(

@@ -3,6 +3,7 @@
 mod account;
 mod corpus;
 mod gateway;
+mod networks;
 mod scaling;
 mod zones;
 
@@ -162,6 +163,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "subnet          = subnet.source",
     ),
     (
+        "MP1019",
+        "  security_groups = [security_group.far]",
+        "  security_groups = [security_group.sensor]",
+        "  security_groups = [\"sg-0a1b2c3d4e5f67890\"]",
+    ),
+    (
         "MP1020",
         "destination = \"10.0.0.0/16\"",
         "destination = \"10.2.0.0/16\"",
@@ -259,6 +266,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "vpc \"far\" {",
         "# there is no key pair gone\ninstance \"keyed\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.target\n  security_groups = [security_group.receiver]\n  key_name        = \"gone\"\n}\nvpc \"far\" {",
         "# there is no key pair gone\ninstance \"keyed\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.target\n  security_groups = [security_group.receiver]\n  key_name        = \"kept\"\n}\nvpc \"far\" {",
+    ),
+    (
+        "MP1040",
+        "internet_gateway \"out\" { vpc = vpc.lab }\n",
+        "internet_gateway \"out\" { vpc = vpc.lab }\ninternet_gateway \"more\" { vpc = vpc.lab }\n",
+        "internet_gateway \"out\" { vpc = vpc.lab }\ninternet_gateway \"more\" { vpc = vpc.far }\n",
     ),
 ];
 

@@ -271,9 +271,22 @@ impl<'s> View<'s> {
         zones
     }
 
+    /// The zone of a subnet, if it is known: of one that is there, also where AWS chose it.
+    pub(super) fn zone_of_subnet(&self, to: &Ref<Subnet>) -> Option<&'s AvailabilityZone> {
+        let (address, subnet) = self.subnet(to)?;
+        let seen = || match &self.around?.observed.current(address)?.resource {
+            // Another range is another subnet.
+            Resource::Subnet(there) if there.cidr == subnet.cidr => {
+                there.availability_zone.as_ref()
+            }
+            _ => None,
+        };
+        subnet.availability_zone.as_ref().or_else(seen)
+    }
+
     /// The zone of an instance, if it is known.
     pub(super) fn zone_of_instance(&self, instance: &Instance) -> Option<&'s AvailabilityZone> {
-        self.subnet(&instance.subnet)?.1.availability_zone.as_ref()
+        self.zone_of_subnet(&instance.subnet)
     }
 
     /// The zone of what is mirrored, if it is known.

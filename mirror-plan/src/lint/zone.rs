@@ -190,8 +190,8 @@ fn second_subnets(view: &View<'_>, address: &Address, subnets: &[Ref<Subnet>]) -
     let mut zones: BTreeMap<&AvailabilityZone, &Address> = BTreeMap::new();
     let mut found = Vec::new();
     for (index, to) in subnets.iter().enumerate() {
-        let Some((second, subnet)) = view.subnet(to) else { continue };
-        let Some(zone) = &subnet.availability_zone else { continue };
+        let Some((second, _)) = view.subnet(to) else { continue };
+        let Some(zone) = view.zone_of_subnet(to) else { continue };
         let Some(first) = zones.insert(zone, second).filter(|first| *first != second) else {
             continue;
         };
@@ -222,7 +222,7 @@ fn apart(
     view: &View<'_>,
     (address, endpoint): Of<'_, GatewayLoadBalancerEndpoint>,
 ) -> Option<Diagnostic> {
-    let here = view.subnet(&endpoint.subnet)?.1.availability_zone.as_ref()?;
+    let here = view.zone_of_subnet(&endpoint.subnet)?;
     let (service, balancers) = view.endpoint_service(&endpoint.service)?;
     let zones = zones_of(view, balancers)?;
     if zones.contains(here) {
@@ -251,7 +251,7 @@ fn zones_of<'s>(
     let mut zones = BTreeSet::new();
     for balancer in &service.gateway_load_balancers {
         for subnet in &view.gateway_load_balancer(balancer)?.1.subnets {
-            zones.insert(view.subnet(subnet)?.1.availability_zone.as_ref()?);
+            zones.insert(view.zone_of_subnet(subnet)?);
         }
     }
     Some(zones)

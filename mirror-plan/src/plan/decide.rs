@@ -249,7 +249,22 @@ fn name_in_the_way(stack: &Stack, decision: &Decision<'_>) -> Option<Diagnostic>
     )
 }
 
-impl Decisions<'_> {
+impl<'p> Decisions<'p> {
+    /// The objects that the plan leaves as they are because it is of a part of the stack.
+    pub(super) fn left_out(&self) -> Vec<(&'p Address, &'p Found)> {
+        let observed = self.fates.observed();
+        let all = observed
+            .owned
+            .iter()
+            .flat_map(|(address, all)| all.iter().map(move |it| (address, it)));
+        if self.fates.is_of_all() {
+            return Vec::new();
+        }
+        let planned: BTreeSet<&Address> =
+            self.all.iter().map(|decision| &decision.address).collect();
+        all.filter(|(address, _)| !planned.contains(address)).collect()
+    }
+
     /// The changes, as the plan shows them.
     pub(super) fn into_changes(self) -> Vec<Change> {
         let Self { all, fates, unlike: _ } = self;

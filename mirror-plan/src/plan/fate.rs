@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diff::{self, Difference};
 use super::resolve::{self, Known};
 use super::uses::Uses;
-use super::{Reason, Request};
+use super::{Part, Reason, Request};
 use crate::address::{Address, Kind};
-use crate::attribute::OnChange;
+use crate::attribute::{OnChange, Ref};
 use crate::graph::ResourceGraph;
 use crate::observed::Observed;
-use crate::resource::{ReplaceOrder, Resource, object_type};
+use crate::resource::{ReplaceOrder, Resource, Subnet, Vpc, object_type};
 use crate::scalar::GroupSize;
 use crate::stack::Stack;
 use crate::value::{Origin, Value};
@@ -111,6 +111,15 @@ impl<'p> Fates<'p> {
         &self.scope
     }
 
+    pub(super) fn observed(&self) -> &'p Observed {
+        self.observed
+    }
+
+    /// Whether the whole stack is planned.
+    pub(super) fn is_of_all(&self) -> bool {
+        self.request.targets.is_empty() && self.request.part == Part::Whole
+    }
+
     /// Compares a resource with its object, and returns what must be looked at again because of it.
     fn compare(&mut self, address: &Address) -> Vec<Address> {
         let (Some(declared), Some(found)) =
@@ -122,11 +131,15 @@ impl<'p> Fates<'p> {
         let declared = resolve::resolve(&declared.resource, self);
         let order = declared.replace_order(&observed);
         let desired = resolve::keep_chosen(&declared, &observed).settled(&observed);
+        let mut replaces_also = desired.replaces_also(&observed);
+        if self.is_elsewhere(&desired, &observed) {
+            replaces_also.push("subnets");
+        }
         let differences = diff::differences(
             &observed.to_value(),
             &desired.to_value(),
             object_type(address.kind),
-            &desired.replaces_also(&observed),
+            &replaces_also,
         );
         let mut reasons: Vec<Reason> = differences
             .iter()
@@ -149,6 +162,39 @@ impl<'p> Fates<'p> {
             > 0;
         changed |= restarts && self.restarted.insert(address.clone());
         if changed { self.dependents(address) } else { Vec::new() }
+    }
+
+    /// Whether a load balancer is to have its subnets in another VPC, where it cannot follow them.
+    ///
+    /// Source: ELBv2 API reference, `SetSubnets`: `InvalidSubnet`.
+    fn is_elsewhere(&self, desired: &Resource, observed: &Resource) -> bool {
+        let vpc = |of: &Resource| {
+            let subnets = match of {
+                Resource::LoadBalancer(it) => it.subnets.as_slice(),
+                Resource::GatewayLoadBalancer(it) => it.subnets.as_slice(),
+                _ => &[],
+            };
+            subnets.iter().find_map(|subnet| self.vpc_of(subnet))
+        };
+        vpc(desired).zip(vpc(observed)).is_some_and(|(desired, observed)| desired != observed)
+    }
+
+    /// The VPC of a subnet of the stack: as it will be, or of one that is named by its id, as it is.
+    fn vpc_of(&self, subnet: &Ref<Subnet>) -> Option<Ref<Vpc>> {
+        let subnet = match subnet {
+            Ref::To(address) => {
+                resolve::resolve(&self.stack.resources.get(address)?.resource, self)
+            }
+            Ref::Id(id) => {
+                let objects = self.observed.owned.values().flatten();
+                let found = objects.chain(self.observed.existing.values());
+                found.clone().find(|found| found.id.as_str() == id.as_str())?.resource.clone()
+            }
+        };
+        match subnet {
+            Resource::Subnet(subnet) => Some(subnet.vpc),
+            _ => None,
+        }
     }
 
     /// Replaces an object, or adds a reason or the stricter order; whether that is news.

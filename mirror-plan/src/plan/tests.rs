@@ -16,6 +16,7 @@ use crate::value::{Origin, Value};
 mod accounts;
 mod claims;
 mod foreign;
+mod held;
 mod inventory;
 mod moves;
 mod replacements;

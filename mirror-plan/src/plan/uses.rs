@@ -18,6 +18,8 @@ pub(super) struct ObjectKey {
 pub(super) struct Use {
     /// Whether the user can be without it for a while.
     pub(super) can_do_without: bool,
+    /// Whether AWS does not remove it as long as the user has it.
+    pub(super) holds: bool,
 }
 
 /// Which objects use which.
@@ -48,12 +50,15 @@ impl Uses {
         for (user, found) in &objects {
             let Value::Object(members) = found.resource.to_value() else { continue };
             for (attribute, value) in &members {
-                let can_do_without = can_do_without(user.address.kind, attribute);
+                let kind = user.address.kind;
+                let can_do_without = can_do_without(kind, attribute);
                 each_text(value, &mut |text| {
                     let Some(used) = names.get(text).filter(|used| **used != user) else { return };
+                    let holds = holds((kind, attribute), used.address.kind);
                     let entry = users.entry((*used).clone()).or_default();
-                    let how = entry.entry(user.clone()).or_insert(Use { can_do_without });
+                    let how = entry.entry(user.clone()).or_insert(Use { can_do_without, holds });
                     how.can_do_without &= can_do_without;
+                    how.holds |= holds;
                 });
             }
         }
@@ -111,8 +116,22 @@ fn can_do_without(kind: Kind, attribute: &str) -> bool {
     )
 }
 
+/// Whether AWS does not remove what an attribute refers to as long as that is so: `DependencyViolation`, `ResourceInUse`
+/// and their like.
+fn holds((kind, attribute): (Kind, &str), used: Kind) -> bool {
+    // The targets of a group and the sources of sessions go, and so does a connection with a VPC.
+    used != Kind::Instance
+        && !matches!(
+            (kind, attribute),
+            (Kind::RouteTable, "routes" | "subnets")
+                | (Kind::TargetGroup, "vpc")
+                | (Kind::VpcPeering, _)
+                | (Kind::ResourceShare, _)
+        )
+}
+
 /// Calls `visit` with every text in `value`.
-fn each_text(value: &Value, visit: &mut impl FnMut(&str)) {
+pub(super) fn each_text(value: &Value, visit: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => visit(text),
         Value::List(items) => items.iter().for_each(|item| each_text(item, visit)),

@@ -360,11 +360,6 @@ impl<'s> Balanced<'s> {
     pub(super) fn exit(&self, node: usize, receiver: &Receiver<'s>) -> Option<&Hop> {
         self.exits.get((*receiver.exits.get(node)?)?)
     }
-
-    /// The target group of a receiver.
-    pub(crate) fn part_of(&self, receiver: &Receiver<'s>) -> &Part<'s> {
-        &self.parts[receiver.part]
-    }
 }
 
 /// How many targets a group has at the least.

@@ -298,7 +298,7 @@ impl<'s> Network<'s> {
         }
     }
 
-    pub(super) fn whose(&self, mention: Mention<'s>) -> Whose {
+    pub(crate) fn whose(&self, mention: Mention<'s>) -> Whose {
         self.known(mention).map_or(Whose::Others, |known| known.whose)
     }
 
@@ -334,7 +334,8 @@ impl<'s> Network<'s> {
         self.health.0.get(&(group, receiver))
     }
 
-    fn id(&self, mention: Mention<'s>) -> Option<&'s str> {
+    /// The id of what is there.
+    pub(crate) fn id(&self, mention: Mention<'s>) -> Option<&'s str> {
         match mention {
             Mention::Id(id) => Some(id),
             Mention::Of(address) => self.ids.get(address).map(|id| id.as_str()),

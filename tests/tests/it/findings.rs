@@ -321,6 +321,7 @@ stack "second" {{ region = "eu-west-1" }}
 existing "load_balancer" "sensors" {{ tags = {{ Name = "my-traffic-mirroring-nlb" }} }}
 existing "instance" "web" {{ name = "source-instance" }}
 existing "subnet" "web" {{ name = "source-subnet" }}
+existing "vpc" "lab" {{ name = "my-traffic-mirroring-vpc" }}
 load_balancer "second" {{
   subnets   = [subnet.web]
   listeners = [{{ port = {port}, target_group = target_group.second }}]
@@ -330,7 +331,7 @@ instance "receiver" {{
   subnet        = subnet.web
 }}
 target_group "second" {{
-  vpc          = "vpc-0a1b2c3d4e5f67890"
+  vpc          = vpc.lab
   health_check = {{ port = 80 }}
   targets      = [instance.receiver]
 }}
@@ -367,6 +368,47 @@ mirror_session "receiver" {{
         found(&rig, &text).await,
         ["MP1016 `mirror_target.second` leads where another mirror target leads already"]
     );
+}
+
+/// Where something stands that others made is known once it was looked for.
+#[tokio::test]
+async fn what_a_stack_uses_is_in_the_vpc_of_what_it_makes() {
+    let rig = Rig::instant();
+    rig.converge(&lab()).await;
+    let second = |vpc: &str| {
+        format!(
+            r#"
+stack "second" {{ region = "eu-west-1" }}
+vpc "second" {{ cidr = "10.7.0.0/16" }}
+existing "vpc" "lab" {{ name = "my-traffic-mirroring-vpc" }}
+existing "instance" "web" {{ name = "source-instance" }}
+existing "subnet" "web" {{ name = "source-subnet" }}
+existing "security_group" "web" {{ name = "source" }}
+target_group "second" {{
+  vpc          = {vpc}
+  health_check = {{ port = 80 }}
+  targets      = [instance.web]
+}}
+instance "receiver" {{
+  instance_type   = "t3.micro"
+  subnet          = subnet.web
+  security_groups = [security_group.web]
+}}
+"#
+        )
+    };
+    assert_eq!(found(&rig, &second("vpc.lab")).await, [""; 0]);
+    let told = found(&rig, &second("vpc.second")).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("MP1019 `target_group.second` is in `vpc.second`, and"),
+        "{told:?}"
+    );
+    // By its id it is the same.
+    let vpcs = aws_sdk_ec2::Client::new(&config(&rig.cloud)).describe_vpcs().send().await.unwrap();
+    let of_lab = vpcs.vpcs().iter().find(|vpc| vpc.cidr_block() == Some("10.0.0.0/16")).unwrap();
+    let by_id = second(&format!("\"{}\"", of_lab.vpc_id().unwrap()));
+    assert_eq!(found(&rig, &by_id).await, [""; 0]);
 }
 
 /// How many interfaces the sessions of others are on.

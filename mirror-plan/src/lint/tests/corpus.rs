@@ -115,6 +115,7 @@ const MISTAKES: &[Mistake] = &[
     edit("a zone without a node", "MP1018", &[("targets", "instance.receiver[0], instance.beyond"), ("cross_zone", "false"), ("balancer_groups", "")]).more("instance \"beyond\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.spare\n  security_groups = [security_group.receiver]\n}\n"),
     edit("one zone for all", "MP1018", &[("source_zone", "\"eu-west-1b\"")]).also(&["MP1037"]),
     edit("a receiver elsewhere", "MP1019", &[("targets", "instance.receiver[0], instance.elsewhere")]).more("vpc \"elsewhere\" { cidr = \"10.3.0.0/16\" }\nsubnet \"elsewhere\" {\n  vpc               = vpc.elsewhere\n  cidr              = \"10.3.1.0/24\"\n  availability_zone = \"eu-west-1a\"\n}\nsecurity_group \"elsewhere\" {\n  vpc     = vpc.elsewhere\n  ingress = [{ protocol = \"all\", cidrs = [\"10.0.0.0/8\"] }]\n}\ninstance \"elsewhere\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.elsewhere\n  security_groups = [security_group.elsewhere]\n}\n").also(&["MP1007"]),
+    edit("a group elsewhere", "MP1019", &[("source_groups", "security_group.web, security_group.elsewhere")]).more("vpc \"elsewhere\" { cidr = \"10.4.0.0/16\" }\nsecurity_group \"elsewhere\" { vpc = vpc.elsewhere }\n"),
     edit("no route", "MP1020", &[("far_destination", "10.7.0.0/16"), ("far_way", "vpc_peering = \"pcx-0a1b2c3d\"")]).more(FAR),
     edit("a narrow way", "MP1021", &[("far_destination", "10.0.0.0/16"), ("far_way", "transit_gateway = \"tgw-0a1b2c3d4e5f67890\"")]).more(FAR),
     edit("nothing left", "MP1023", &[("second_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\", port = 8080 }"), ("first_rules", "{ number = 1, action = \"accept\", protocol = \"tcp\" }"), ("first_number", "1"), ("second_number", "2")]),
@@ -138,6 +139,8 @@ const MISTAKES: &[Mistake] = &[
     edit("the internet without a gateway", "MP1028", &[]).more("vpc \"shut\" { cidr = \"10.8.0.0/16\" }\nsubnet \"shut\" {\n  vpc  = vpc.shut\n  cidr = \"10.8.1.0/24\"\n}\nload_balancer \"shut\" {\n  scheme  = \"internet-facing\"\n  subnets = [subnet.shut]\n}\n"),
     edit("a key pair that is gone", "MP1039", &[]).more("# there is no key pair gone\ninstance \"keyed\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.spare\n  security_groups = [security_group.web]\n  key_name        = \"gone\"\n}\n"),
     edit("six groups", "MP1034", &[]).more("security_group \"many\" {\n  count = 6\n  vpc   = vpc.main\n}\ninstance \"groups\" {\n  instance_type   = \"t3.micro\"\n  subnet          = subnet.source\n  security_groups = [for n in [0, 1, 2, 3, 4, 5] : security_group.many[n]]\n}\n"),
+    edit("a second gateway", "MP1040", &[]).more("internet_gateway \"second\" { vpc = vpc.main }\n"),
+    edit("a route to where one is", "MP1032", &[]).more("route_table \"inside\" {\n  vpc    = vpc.main\n  routes = [{ destination = \"10.0.9.0/24\", internet_gateway = internet_gateway.out }]\n}\n"),
 ];
 
 /// What each part may be in a stack that works.
@@ -306,8 +309,13 @@ const STOPS: [&str; 10] = [
 ];
 
 /// The mistakes with such a code that stop nothing.
-const NO_STOPS: [&str; 4] =
-    ["one direction", "a receiver elsewhere", "a zone without a node", "one zone for all"];
+const NO_STOPS: [&str; 5] = [
+    "one direction",
+    "a receiver elsewhere",
+    "a group elsewhere",
+    "a zone without a node",
+    "one zone for all",
+];
 
 #[test]
 fn a_session_is_stopped_where_a_finding_says_so_and_nowhere_else() {

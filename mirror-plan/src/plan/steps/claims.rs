@@ -1,80 +1,27 @@
-//! Claims: what AWS lets one object have at a time, such as the addresses of a subnet or the name of a load balancer.
+//! Claims in a plan: what one object can have is given up before another takes it.
 //!
-//! What claims a thing comes after what has it and goes, or gives it up. Where that would close a circle the plan is
+//! What claims a thing comes after what has it and goes, or gives it up. What has it may be in another part of the stack than
+//! the one that is planned: then the plan is refused. Where that would close a circle the plan is
 //! refused, since AWS would turn the call away half-way: a block that was given another name is the usual case, and
 //! `moved` says that it is one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use petgraph::algo::has_path_connecting;
+use petgraph::graph::NodeIndex;
 
 use super::{Builder, Chain, ChainKey};
 use crate::address::Address;
-use crate::attribute::{Ref, Referable};
+use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Patch};
+use crate::observed::Found;
 use crate::plan::decide::{Decision, Decisions};
-use crate::plan::{Action, Phase};
-use crate::resource::{MirrorTarget, Resource};
-use crate::scalar::{IpAddress, SessionNumber, TransitGatewayId};
+use crate::plan::{Action, Call, Phase};
+use crate::resource::claim::{Claim, Thing};
+use crate::resource::route_table::Operation;
+use crate::resource::{self, Resource};
 use crate::stack::Stack;
-
-/// What one object has and no other can have beside it. What it is about is there already: nobody else has anything
-/// of what is yet to be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Claim<'d> {
-    /// Addresses of a VPC; subnets whose ranges do not overlap can have some each.
-    ///
-    /// Source: EC2 API reference, "Error codes": `InvalidSubnet.Conflict`.
-    Subnet { vpc: &'d str },
-    /// An address of a subnet.
-    ///
-    /// Source: EC2 API reference, "Error codes": `InvalidIPAddress.InUse`.
-    PrivateAddress { subnet: &'d str, address: IpAddress },
-    /// Being the internet gateway of a VPC.
-    ///
-    /// Source: VPC user guide, "Internet gateways": one can be attached to a VPC.
-    Gateway { vpc: &'d str },
-    /// Connecting two VPCs.
-    ///
-    /// Source: VPC peering guide, "VPC peering limitations": one connection at a time between two VPCs.
-    Peering([&'d str; 2]),
-    /// Attaching a VPC to a transit gateway.
-    ///
-    /// Source: EC2 API reference, "Error codes": `DuplicateTransitGatewayAttachment`.
-    Attachment { transit_gateway: &'d TransitGatewayId, vpc: &'d str },
-    /// Forwarding to a target group.
-    ///
-    /// Source: Network Load Balancer guide, "Target groups": each can be used with one load balancer.
-    Forwarding { target_group: &'d str },
-    /// Offering a Gateway Load Balancer.
-    Service { gateway_load_balancer: &'d str },
-    /// Being the mirror target that leads to a load balancer, an interface or an endpoint.
-    ///
-    /// Source: EC2 API reference, "Error codes": `NlbInUseByTrafficMirrorTargetException`.
-    Destination { id: &'d str },
-    /// A place in the line of the sessions of an interface.
-    ///
-    /// Source: EC2 API reference, `CreateTrafficMirrorSession`: `SessionNumber`.
-    Number { source: &'d str, number: SessionNumber },
-    /// A name, among everything of its sort.
-    Name { of: Namespace<'d>, name: &'d str },
-}
-
-/// Within what a name is unique.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Namespace<'d> {
-    /// Load balancers of every type.
-    LoadBalancer,
-    TargetGroup,
-    LaunchTemplate,
-    AutoscalingGroup,
-    /// Those of one VPC.
-    SecurityGroup {
-        vpc: &'d str,
-    },
-}
 
 impl Builder {
     /// Lets what claims a thing wait for what has it.
@@ -91,7 +38,13 @@ impl Builder {
                 given_up.entry(claim).or_default().push((decision, chain));
             }
         }
-        if given_up.is_empty() {
+        let mut kept: BTreeMap<Claim<'_>, Vec<(&Address, &Found)>> = BTreeMap::new();
+        for (address, found) in decisions.left_out() {
+            for claim in found.resource.claims() {
+                kept.entry(claim).or_default().push((address, found));
+            }
+        }
+        if given_up.is_empty() && kept.is_empty() {
             return Ok(());
         }
         let mut circles: BTreeMap<(&Address, &Address), Diagnostic> = BTreeMap::new();
@@ -99,21 +52,66 @@ impl Builder {
             let Some((claims, phase)) = takes(coming) else { continue };
             let Some(comes) = self.chain_of(coming, phase) else { continue };
             for claim in claims {
+                for (other, found) in kept.get(&claim).into_iter().flatten() {
+                    if excludes(Some(&found.resource), coming) {
+                        let pair = (&coming.address, *other);
+                        circles.entry(pair).or_insert_with(|| left(stack, claim, coming, other));
+                    }
+                }
                 for (going, goes) in given_up.get(&claim).into_iter().flatten() {
-                    if std::ptr::eq(*going, coming) || !excludes(going, coming) {
+                    if std::ptr::eq(*going, coming) || !excludes(going.observed.as_ref(), coming) {
                         continue;
                     }
-                    if has_path_connecting(&self.graph, comes.first, goes.last, None) {
+                    let gone = self.giving_up(claim, going, *goes);
+                    let come = self.taking(claim, comes);
+                    if has_path_connecting(&self.graph, come, gone, None) {
                         let pair = (&coming.address, &going.address);
                         circles.entry(pair).or_insert_with(|| circle(stack, claim, coming, going));
                     } else {
-                        self.edge(goes.last, comes.first);
+                        self.edge(gone, come);
                     }
                 }
             }
         }
         let diagnostics: Diagnostics = circles.into_values().collect();
         diagnostics.unless_errors(()).map(|((), _)| ())
+    }
+
+    /// The step after which nobody has it: of an association that of its own, so that route tables can exchange subnets.
+    fn giving_up(&self, claim: Claim<'_>, going: &Decision<'_>, chain: Chain) -> NodeIndex {
+        let Claim::Association { subnet: Thing::Id(subnet) } = claim else { return chain.last };
+        let association = going.found.and_then(|found| found.parts.get(subnet));
+        let node = self.route_table_step(chain, |operation| match operation {
+            Operation::Disassociate { association: gone } => Some(gone) == association,
+            _ => false,
+        });
+        node.unwrap_or(chain.last)
+    }
+
+    /// The step that takes it.
+    fn taking(&self, claim: Claim<'_>, chain: Chain) -> NodeIndex {
+        let Claim::Association { subnet: Thing::Id(id) } = claim else { return chain.first };
+        let node = self.route_table_step(chain, |operation| match operation {
+            Operation::Associate { route_table: _, subnet: Ref::Id(subnet) } => {
+                subnet.as_str() == id
+            }
+            _ => false,
+        });
+        node.unwrap_or(chain.first)
+    }
+
+    /// The step of a chain with such a call.
+    fn route_table_step(
+        &self,
+        chain: Chain,
+        is_it: impl Fn(&Operation) -> bool,
+    ) -> Option<NodeIndex> {
+        // The nodes of a chain are added one after the other.
+        let mut nodes = (chain.first.index()..=chain.last.index()).map(NodeIndex::new);
+        nodes.find(|node| match &self.graph[*node].call {
+            Call::Operation(resource::Operation::RouteTable(operation)) => is_it(operation),
+            _ => false,
+        })
     }
 
     fn chain_of(&self, decision: &Decision<'_>, phase: Phase) -> Option<Chain> {
@@ -148,18 +146,31 @@ fn takes<'d>(decision: &'d Decision<'_>) -> Option<(BTreeSet<Claim<'d>>, Phase)>
 }
 
 fn claims_of(resource: &Option<Resource>) -> BTreeSet<Claim<'_>> {
-    resource.as_ref().map(claims).unwrap_or_default()
+    resource.as_ref().map(Resource::claims).unwrap_or_default()
 }
 
 /// Whether two that claim one thing cannot both have it.
-fn excludes(going: &Decision<'_>, coming: &Decision<'_>) -> bool {
-    match (&going.observed, &coming.desired) {
+fn excludes(there: Option<&Resource>, coming: &Decision<'_>) -> bool {
+    match (there, &coming.desired) {
         (Some(Resource::Subnet(going)), Some(Resource::Subnet(coming))) => {
             let (going, coming) = (going.cidr.net(), coming.cidr.net());
             going.contains(&coming) || coming.contains(&going)
         }
         _ => true,
     }
+}
+
+/// That something has it of which the plan says nothing.
+fn left(stack: &Stack, claim: Claim<'_>, coming: &Decision<'_>, has: &Address) -> Diagnostic {
+    let comes = &coming.address;
+    let title = format!("`{has}` has what `{comes}` is to have: AWS takes {claim}");
+    let place = stack.resources.get(comes).and_then(|declared| declared.place.as_ref());
+    Diagnostic::error(code::GIVE_WAY, title)
+        .of(comes)
+        .at(place.map(|place| place.head.clone()), "")
+        .help(format!(
+            "the plan is of a part of the stack: have `{has}` in it, by `--target={has}`"
+        ))
 }
 
 /// That neither can be first.
@@ -185,118 +196,5 @@ fn circle(
         found.help(format!("give `{comes}` another `name`"))
     } else {
         found.help("change one of them, apply, and then change the other")
-    }
-}
-
-/// The id of what is there.
-fn id<T: Referable>(to: &Ref<T>) -> Option<&str> {
-    match to {
-        Ref::To(_) => None,
-        Ref::Id(id) => Some(id.as_str()),
-    }
-}
-
-/// What a resource has of this sort.
-fn claims(resource: &Resource) -> BTreeSet<Claim<'_>> {
-    let claims: Vec<Option<Claim<'_>>> = match resource {
-        Resource::Subnet(it) => vec![id(&it.vpc).map(|vpc| Claim::Subnet { vpc })],
-        Resource::Instance(it) => {
-            let place = id(&it.subnet).zip(it.private_ip);
-            vec![place.map(|(subnet, address)| Claim::PrivateAddress { subnet, address })]
-        }
-        Resource::InternetGateway(it) => {
-            vec![it.vpc.as_ref().and_then(id).map(|vpc| Claim::Gateway { vpc })]
-        }
-        Resource::VpcPeering(it) => {
-            let ends = id(&it.requester).zip(id(&it.accepter));
-            vec![ends.map(|(one, other)| Claim::Peering([one.min(other), one.max(other)]))]
-        }
-        Resource::TransitGatewayAttachment(it) => {
-            let transit_gateway = &it.transit_gateway;
-            vec![id(&it.vpc).map(|vpc| Claim::Attachment { transit_gateway, vpc })]
-        }
-        Resource::SecurityGroup(it) => {
-            vec![id(&it.vpc).and_then(|vpc| Namespace::SecurityGroup { vpc }.claim(resource))]
-        }
-        Resource::LaunchTemplate(_) => vec![Namespace::LaunchTemplate.claim(resource)],
-        Resource::AutoscalingGroup(_) => vec![Namespace::AutoscalingGroup.claim(resource)],
-        Resource::TargetGroup(_) => vec![Namespace::TargetGroup.claim(resource)],
-        Resource::LoadBalancer(it) => {
-            let groups = it.listeners.iter().map(|listener| id(&listener.target_group));
-            let groups = groups.map(|it| it.map(|target_group| Claim::Forwarding { target_group }));
-            groups.chain([Namespace::LoadBalancer.claim(resource)]).collect()
-        }
-        Resource::GatewayLoadBalancer(it) => {
-            let group = it.target_group.as_ref().and_then(id);
-            let forwarding = group.map(|target_group| Claim::Forwarding { target_group });
-            vec![forwarding, Namespace::LoadBalancer.claim(resource)]
-        }
-        Resource::EndpointService(it) => {
-            let balancers = it.gateway_load_balancers.iter().map(id);
-            let service = |gateway_load_balancer| Claim::Service { gateway_load_balancer };
-            balancers.map(|balancer| balancer.map(service)).collect()
-        }
-        Resource::MirrorTarget(it) => {
-            let MirrorTarget { load_balancer, network_interface, .. } = it;
-            let one = load_balancer.as_ref().and_then(id);
-            let one = one.or_else(|| network_interface.as_ref().and_then(id));
-            let one = one.or_else(|| it.gateway_load_balancer_endpoint.as_ref().and_then(id));
-            vec![one.map(|id| Claim::Destination { id })]
-        }
-        Resource::MirrorSession(it) => {
-            let source = id(&it.source);
-            vec![source.map(|source| Claim::Number { source, number: it.number })]
-        }
-        Resource::Vpc(_)
-        | Resource::RouteTable(_)
-        | Resource::GatewayLoadBalancerEndpoint(_)
-        | Resource::MirrorFilter(_)
-        | Resource::ResourceShare(_) => Vec::new(),
-    };
-    claims.into_iter().flatten().collect()
-}
-
-impl<'d> Namespace<'d> {
-    fn claim(self, resource: &'d Resource) -> Option<Claim<'d>> {
-        resource.name().map(|name| Claim::Name { of: self, name })
-    }
-}
-
-/// What AWS takes of it.
-impl fmt::Display for Claim<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Subnet { vpc } => write!(f, "no two subnets of {vpc} whose addresses overlap"),
-            Self::PrivateAddress { subnet, address } => {
-                write!(f, "one instance with {address} in {subnet}")
-            }
-            Self::Gateway { vpc } => write!(f, "one internet gateway for {vpc}"),
-            Self::Peering([one, other]) => {
-                write!(f, "one peering connection between {one} and {other}")
-            }
-            Self::Attachment { transit_gateway, vpc } => {
-                write!(f, "one attachment of {vpc} to {transit_gateway}")
-            }
-            Self::Forwarding { target_group } => write!(f, "one load balancer for {target_group}"),
-            Self::Service { gateway_load_balancer } => {
-                write!(f, "one endpoint service for {gateway_load_balancer}")
-            }
-            Self::Destination { id } => write!(f, "one mirror target for {id}"),
-            Self::Number { source, number } => {
-                write!(f, "one session with number {number} on {source}")
-            }
-            Self::Name { of, name } => {
-                let what = match of {
-                    Namespace::LoadBalancer => "load balancer",
-                    Namespace::TargetGroup => "target group",
-                    Namespace::LaunchTemplate => "launch template",
-                    Namespace::AutoscalingGroup => "Auto Scaling group",
-                    Namespace::SecurityGroup { vpc } => {
-                        return write!(f, "one security group of {vpc} named `{name}`");
-                    }
-                };
-                write!(f, "one {what} named `{name}`")
-            }
-        }
     }
 }

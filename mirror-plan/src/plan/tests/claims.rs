@@ -170,3 +170,37 @@ fn another_type_of_load_balancer_needs_another_name() {
         json!({ "gateway_load_balancer_endpoint": "@gateway_load_balancer_endpoint.sensors" });
     assert_snapshot!(plan(&stack(resources), &observed, &Request::default()).unwrap_err(), @"gateway_load_balancer.sensors: error MP0418: `gateway_load_balancer.sensors` and `load_balancer.sensors` wait for each other: AWS takes one load balancer named `lab-sensors`");
 }
+
+/// Each table gives its subnet up before the other takes it, and nothing else waits for that.
+#[test]
+fn route_tables_exchange_their_subnets() {
+    let tables = |a: &str, b: &str| {
+        let subnet = |cidr: &str| json!({ "vpc": "@vpc.lab", "cidr": cidr });
+        let table = |of: &str| json!({ "vpc": "@vpc.lab", "subnets": [format!("@subnet.{of}")] });
+        stack(json!({
+            "vpc.lab": { "cidr": "10.0.0.0/16" },
+            "subnet.a": subnet("10.0.1.0/24"), "subnet.b": subnet("10.0.2.0/24"),
+            "route_table.a": table(a), "route_table.b": table(b),
+        }))
+    };
+    assert_snapshot!(planned(&tables("b", "a"), &applied(&tables("a", "b"))), @"
+    Update route_table.a: `subnets` differs
+    Update route_table.b: `subnets` differs
+     0 DisassociateRouteTable route_table.a#1
+     1 DisassociateRouteTable route_table.b#1
+     2 AssociateRouteTable route_table.a#1 after 0 1
+     3 AssociateRouteTable route_table.b#1 after 0 1
+    ");
+    // One that comes takes it from one that goes.
+    let mut renamed = tables("a", "b");
+    let table = renamed.resources.remove(&"route_table.a".parse().unwrap()).unwrap();
+    renamed.resources.insert("route_table.new".parse().unwrap(), table);
+    assert_snapshot!(planned(&renamed, &applied(&tables("a", "b"))), @"
+    Delete route_table.a: it is not in the stack
+    Create route_table.new: there is no such object yet
+     0 DisassociateRouteTable route_table.a#1
+     1 DeleteRouteTable route_table.a#1 after 0
+     2 CreateRouteTable route_table.new#1
+     3 AssociateRouteTable route_table.new#1 after 0 2
+    ");
+}

@@ -145,7 +145,7 @@ async fn converges(share: u64) {
 }
 
 /// What a person needs to see it fail again.
-struct OnPanic(String);
+pub(crate) struct OnPanic(pub(crate) String);
 
 impl Drop for OnPanic {
     #[expect(clippy::print_stderr, reason = "a failed test says with what it failed")]

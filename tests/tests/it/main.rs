@@ -19,6 +19,7 @@ mod converge;
 mod crash;
 mod data_plane;
 mod drift;
+mod edits;
 mod encapsulation;
 mod endurance;
 mod estate;

@@ -18,7 +18,7 @@ use crate::generate::stack_file;
 const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
 
 /// Stacks with all kinds of which there is something that one object has alone.
-const STACK_FILES: [&str; 5] = [
+pub(crate) const STACK_FILES: [&str; 5] = [
     LAB,
     include_str!("../../src/wide.mirror.hcl"),
     include_str!("../../../examples/gateway-load-balancer.mirror.hcl"),
@@ -49,24 +49,7 @@ fn renamed(text: &str) -> String {
 
 /// The text with another name for one resource.
 fn with_another_name(text: &str, (kind, name): &(Kind, Name)) -> String {
-    let text = text.replace(&format!("{kind} \"{name}\""), &format!("{kind} \"{name}_new\""));
-    with_references_renamed(&text, &format!("{kind}.{name}"))
-}
-
-/// The text with `_new` behind each mention of an address that is not the beginning of another one.
-fn with_references_renamed(text: &str, address: &str) -> String {
-    let mut parts = text.split(address).peekable();
-    let mut renamed = parts.next().unwrap_or_default().to_owned();
-    let mut before = renamed.chars().next_back();
-    for part in parts {
-        let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        let is_another = part.starts_with(goes_on) || before.is_some_and(goes_on);
-        renamed.push_str(address);
-        renamed.push_str(if is_another { "" } else { "_new" });
-        renamed.push_str(part);
-        before = part.chars().next_back().or_else(|| address.chars().next_back());
-    }
-    renamed
+    crate::edits::renamed(text, (kind.word(), name.as_str()), &format!("{name}_new"))
 }
 
 /// What a plan does: how often each action, and how many objects move.

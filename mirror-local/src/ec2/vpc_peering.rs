@@ -74,6 +74,12 @@ enum Stage {
     Deleted,
 }
 
+/// Whether two VPCs of an account are connected.
+pub(crate) fn connects(region: &Region, one: &str, other: &str) -> bool {
+    let mut all = region.vpc_peerings.values();
+    all.any(|it| matches!(it.stage, Stage::Accepted(_)) && it.is_between(one, other))
+}
+
 tagged_row!(
     VpcPeering,
     Kind {

@@ -1,6 +1,6 @@
 //! Adding rules to a security group.
 
-use super::permission::{Described, listed};
+use super::permission::{Described, check_networks, listed};
 use super::{Direction, SecurityGroupRule, matching, write};
 use crate::ec2::security_group::{self, SecurityGroup};
 use crate::failure::{Failure, Outcome};
@@ -15,6 +15,9 @@ pub(super) fn authorize(call: &mut Call<'_>, xml: &mut Xml, direction: Direction
     let (id, vpc) = (group.id.clone(), group.vpc_id.clone());
     let tags = Tags::specified(call.parameters, "security-group-rule")?;
     let permissions = listed(call.region, call.parameters, (direction, &vpc))?;
+    for (permission, _) in &permissions {
+        check_networks(call.region, permission, &vpc)?;
+    }
     check_count(call, &id, (direction, permissions.len()))?;
     let mut added = Vec::new();
     for described in permissions {

@@ -1,7 +1,7 @@
 //! Changing rules of a security group in place.
 
 use super::authorize::group;
-use super::permission::{checked_description, listed, replacement};
+use super::permission::{check_networks, checked_description, listed, replacement};
 use super::{Direction, matching};
 use crate::failure::{Failure, Outcome};
 use crate::world::{Call, by_id, by_id_mut};
@@ -26,7 +26,8 @@ pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         let wanted =
             change.structure(name).ok_or_else(|| Failure::missing(&change.full_name(name)))?;
         let direction = rule.permission.direction;
-        let (permission, description) = replacement(call.region, wanted, (direction, &vpc))?;
+        let (permission, description) = replacement(call.region, wanted, direction)?;
+        check_networks(call.region, &permission, &vpc)?;
         if matching(call.region, id, &permission).is_some_and(|other| other.id != rule_id) {
             let message = format!("the specified rule \"{permission}\" already exists");
             return Err(Failure::new("InvalidPermission.Duplicate", message));

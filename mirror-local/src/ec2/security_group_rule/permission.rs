@@ -1,6 +1,6 @@
 //! Permissions: what a rule allows, as clients write it.
 
-use crate::ec2::security_group;
+use crate::ec2::{security_group, vpc_peering};
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::world::{Region, by_id};
@@ -112,14 +112,14 @@ fn plain(
 pub(super) fn replacement(
     region: &Region,
     parameters: &Parameters,
-    (direction, vpc): (Direction, &str),
+    direction: Direction,
 ) -> Outcome<Described> {
     let (protocol, ports) = protocol_and_ports(parameters)?;
     let peers: Vec<Peer> = [
         parameters.text("CidrIpv4").map(|text| ipv4(text).map(Peer::Ipv4)),
         parameters.text("CidrIpv6").map(|text| ipv6(text).map(Peer::Ipv6)),
         parameters.text("PrefixListId").map(|id| Ok(Peer::PrefixList(id.to_owned()))),
-        parameters.text("ReferencedGroupId").map(|id| referenced(region, id, vpc)),
+        parameters.text("ReferencedGroupId").map(|id| referenced(region, id)),
     ]
     .into_iter()
     .flatten()
@@ -162,18 +162,28 @@ fn peers(region: &Region, item: &Parameters, vpc: &str) -> Outcome<Vec<(Peer, Op
             }
             (None, None) => return Err(Failure::missing(&group.full_name("GroupId"))),
         };
-        add(referenced(region, &id, vpc)?, group)?;
+        add(referenced(region, &id)?, group)?;
     }
     Ok(peers)
 }
 
-fn referenced(region: &Region, id: &str, vpc: &str) -> Outcome<Peer> {
-    let group = by_id(&region.security_groups, id, "groupId")?;
-    if group.vpc_id != vpc {
-        let message = "You have specified two resources that belong to different networks.";
-        return Err(Failure::new("InvalidGroup.NotFound", message));
-    }
+fn referenced(region: &Region, id: &str) -> Outcome<Peer> {
+    by_id(&region.security_groups, id, "groupId")?;
     Ok(Peer::Group(id.to_owned()))
+}
+
+/// Refuses a rule of a group in `vpc` that names one of a VPC with which it is not connected. One that is there already
+/// stays when the connection goes.
+///
+/// Source: VPC peering guide, "Update your security groups to reference peer security groups".
+pub(super) fn check_networks(region: &Region, permission: &Permission, vpc: &str) -> Outcome {
+    let Peer::Group(id) = &permission.peer else { return Ok(()) };
+    let its = &by_id(&region.security_groups, id, "groupId")?.vpc_id;
+    if its == vpc || vpc_peering::connects(region, its, vpc) {
+        return Ok(());
+    }
+    let message = "You have specified two resources that belong to different networks.";
+    Err(Failure::new("InvalidGroup.NotFound", message))
 }
 
 /// Reads a protocol, in the spelling that answers use, with its ports.

@@ -67,7 +67,10 @@ fn told_here(claim: Claim<'_>, kind: Kind) -> Option<(Path, &'static str)> {
             ("name", "leave `name` out, and one is chosen")
         }
         // MP1032, MP1016, MP1012 and MP1033.
-        Claim::Subnet { .. } | Claim::Destination { .. } | Claim::Number { .. } => return None,
+        Claim::Subnet { .. }
+        | Claim::Destination { .. }
+        | Claim::Interface { .. }
+        | Claim::Number { .. } => return None,
         Claim::Name { of, name: _ } => match of {
             Namespace::LoadBalancer
             | Namespace::TargetGroup

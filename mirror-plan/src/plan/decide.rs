@@ -7,11 +7,13 @@ use super::moves::Moves;
 use super::resolve::{self, Known};
 use super::{Action, Capture, Change, Difference, Mode, OutputChange, Part, Reason, Request, part};
 use crate::address::{Address, Kind};
+use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::graph::ResourceGraph;
 use crate::observed::{Found, Observed};
-use crate::resource::{Creation, ReplaceOrder, Resource, computed};
-use crate::scalar::Ami;
+use crate::resource::{Creation, ReplaceOrder, Resource, Vpc, computed};
+use crate::scalar::{Ami, Scheme};
 use crate::stack::Stack;
 use crate::value::{Origin, Unknown, Value};
 
@@ -115,9 +117,38 @@ fn scope(stack: &Stack, request: &Request) -> BTreeSet<Address> {
         (Mode::Destroy, _) => BTreeSet::new(),
         (Mode::Apply, true) => stack.resources.keys().cloned().collect(),
         (Mode::Apply, false) => {
-            crate::graph::ResourceGraph::of(stack).with_dependencies(&request.targets)
+            let mut scope = ResourceGraph::of(stack).with_dependencies(&request.targets);
+            let gateways = gateways_for(stack, &scope);
+            scope.extend(gateways);
+            scope
         }
     }
+}
+
+/// The internet gateways without which AWS makes none of the load balancers in a part of the stack.
+///
+/// Source: ELBv2 API reference, `CreateLoadBalancer`: `InvalidSubnet`.
+fn gateways_for(stack: &Stack, scope: &BTreeSet<Address>) -> BTreeSet<Address> {
+    let resource = |address: &Address| stack.resources.get(address).map(|it| &it.resource);
+    let balancers = scope.iter().filter_map(|address| match resource(address)? {
+        Resource::LoadBalancer(it) if it.scheme == Scheme::InternetFacing => Some(it),
+        _ => None,
+    });
+    let subnets = balancers.flat_map(|balancer| &balancer.subnets);
+    let vpcs: BTreeSet<&Ref<Vpc>> = subnets
+        .filter_map(|subnet| match subnet {
+            Ref::To(address) => match resource(address)? {
+                Resource::Subnet(subnet) => Some(&subnet.vpc),
+                _ => None,
+            },
+            Ref::Id(_) => None,
+        })
+        .collect();
+    let gateways = stack.resources.iter().filter(|(_, declared)| match &declared.resource {
+        Resource::InternetGateway(it) => it.vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc)),
+        _ => false,
+    });
+    gateways.map(|(address, _)| address.clone()).collect()
 }
 
 /// The decision about a declared resource.

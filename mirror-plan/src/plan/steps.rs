@@ -27,6 +27,7 @@ use crate::scalar::TransitGatewayId;
 use crate::stack::Stack;
 
 mod claims;
+mod connections;
 mod receivers;
 
 /// The steps of `decisions`, in an order in which they could be done one by one.
@@ -38,6 +39,7 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
     builder.need_what_is_referred_to();
     builder.attach_gateways_before_routes(decisions);
     builder.attach_vpcs_before_routes(decisions);
+    builder.connect_before_rules(decisions);
     builder.go_after_users(decisions);
     builder.go_after_members(decisions);
     builder.leave_shares();

@@ -453,6 +453,37 @@ fn an_output_of_what_stays_survives_a_targeted_destroy() {
     assert!(plan.outputs["vpc"].after.is_some());
 }
 
+/// Two groups that name each other, in VPCs that are connected and not.
+#[test]
+fn a_rule_waits_for_the_connection_with_the_vpc_of_the_group_that_it_names() {
+    let rule = |of: &str| json!([{ "protocol": "tcp", "port": 80, "security_groups": [of] }]);
+    let stack = stack(json!({
+        "vpc.a": { "cidr": "10.1.0.0/16" },
+        "vpc.b": { "cidr": "10.2.0.0/16" },
+        "vpc_peering.ab": { "requester": "@vpc.a", "accepter": "@vpc.b" },
+        "security_group.a": {
+            "vpc": "@vpc.a", "ingress": rule("@security_group.b"), "egress": rule("@security_group.a"),
+        },
+        "security_group.b": { "vpc": "@vpc.b" },
+    }));
+    assert_snapshot!(planned(&stack, &nothing()), @"
+    Create vpc.a: there is no such object yet
+    Create vpc.b: there is no such object yet
+    Create vpc_peering.ab: there is no such object yet
+    Create security_group.a: there is no such object yet
+    Create security_group.b: there is no such object yet
+     0 CreateVpc vpc.a#1
+     1 CreateVpc vpc.b#1
+     2 CreateVpcPeeringConnection vpc_peering.ab#1 after 0 1
+     3 AcceptVpcPeeringConnection vpc_peering.ab#1 after 1 2
+     4 CreateSecurityGroup security_group.a#1 after 0
+     5 CreateSecurityGroup security_group.b#1 after 1
+     6 AuthorizeSecurityGroupIngress security_group.a#1 after 3 4 5
+     7 AuthorizeSecurityGroupEgress security_group.a#1 after 6
+     8 RevokeSecurityGroupEgress security_group.a#1 after 7
+    ");
+}
+
 #[test]
 fn a_route_waits_for_a_gateway_that_an_interrupted_run_left_unattached() {
     let stack = stack(json!({

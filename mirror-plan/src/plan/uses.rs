@@ -119,13 +119,12 @@ fn can_do_without(kind: Kind, attribute: &str) -> bool {
 /// Whether AWS does not remove what an attribute refers to as long as that is so: `DependencyViolation`, `ResourceInUse`
 /// and their like.
 fn holds((kind, attribute): (Kind, &str), used: Kind) -> bool {
-    // The targets of a group and the sources of sessions go, and so does a connection with a VPC.
+    // The targets of a group go, and so do the sources of sessions.
     used != Kind::Instance
         && !matches!(
             (kind, attribute),
             (Kind::RouteTable, "routes" | "subnets")
                 | (Kind::TargetGroup, "vpc")
-                | (Kind::VpcPeering, _)
                 | (Kind::ResourceShare, _)
         )
 }

@@ -45,6 +45,11 @@ pub(crate) enum Claim<'r> {
     ///
     /// Source: EC2 API reference, "Error codes": `NlbInUseByTrafficMirrorTargetException`.
     Destination { to: Thing<'r> },
+    /// What is done with an interface: several sessions can mirror it, or a mirror target leads to it.
+    ///
+    /// Source: EC2 API reference, "Error codes": `InterfaceInUseByTrafficMirrorSession` and
+    /// `InterfaceInUseByTrafficMirrorTarget`.
+    Interface { id: Thing<'r> },
     /// A place in the line of the sessions of an interface.
     ///
     /// Source: EC2 API reference, `CreateTrafficMirrorSession`: `SessionNumber`.
@@ -149,11 +154,15 @@ impl Resource {
                 balancers.map(service).collect()
             }
             Self::MirrorTarget(it) => {
-                destination(it).map(|to| Claim::Destination { to }).into_iter().collect()
+                let destination = destination(it).map(|to| Claim::Destination { to });
+                let interface = it.network_interface.as_ref().map(Thing::behind);
+                let interface = interface.map(|id| Claim::Interface { id });
+                destination.into_iter().chain(interface).collect()
             }
             Self::MirrorSession(it) => {
                 let source = Thing::behind(&it.source);
-                [Claim::Number { source, number: it.number }].into()
+                [Claim::Number { source, number: it.number }, Claim::Interface { id: source }]
+                    .into()
             }
             Self::Vpc(_)
             | Self::GatewayLoadBalancerEndpoint(_)
@@ -204,6 +213,7 @@ impl fmt::Display for Claim<'_> {
                 write!(f, "one endpoint service for {gateway_load_balancer}")
             }
             Self::Destination { to } => write!(f, "one mirror target for {to}"),
+            Self::Interface { id } => write!(f, "{id} as a source or as a target, not as both"),
             Self::Number { source, number } => {
                 write!(f, "one session with number {number} on {source}")
             }

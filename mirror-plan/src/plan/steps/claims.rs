@@ -53,13 +53,15 @@ impl Builder {
             let Some(comes) = self.chain_of(coming, phase) else { continue };
             for claim in claims {
                 for (other, found) in kept.get(&claim).into_iter().flatten() {
-                    if excludes(Some(&found.resource), coming) {
+                    if excludes(claim, Some(&found.resource), coming) {
                         let pair = (&coming.address, *other);
                         circles.entry(pair).or_insert_with(|| left(stack, claim, coming, other));
                     }
                 }
                 for (going, goes) in given_up.get(&claim).into_iter().flatten() {
-                    if std::ptr::eq(*going, coming) || !excludes(going.observed.as_ref(), coming) {
+                    if std::ptr::eq(*going, coming)
+                        || !excludes(claim, going.observed.as_ref(), coming)
+                    {
                         continue;
                     }
                     let gone = self.giving_up(claim, going, *goes);
@@ -150,12 +152,14 @@ fn claims_of(resource: &Option<Resource>) -> BTreeSet<Claim<'_>> {
 }
 
 /// Whether two that claim one thing cannot both have it.
-fn excludes(there: Option<&Resource>, coming: &Decision<'_>) -> bool {
-    match (there, &coming.desired) {
-        (Some(Resource::Subnet(going)), Some(Resource::Subnet(coming))) => {
-            let (going, coming) = (going.cidr.net(), coming.cidr.net());
-            going.contains(&coming) || coming.contains(&going)
+fn excludes(claim: Claim<'_>, there: Option<&Resource>, coming: &Decision<'_>) -> bool {
+    let (Some(there), Some(coming)) = (there, &coming.desired) else { return true };
+    match (claim, there, coming) {
+        (Claim::Subnet { .. }, Resource::Subnet(there), Resource::Subnet(coming)) => {
+            let (there, coming) = (there.cidr.net(), coming.cidr.net());
+            there.contains(&coming) || coming.contains(&there)
         }
+        (Claim::Interface { .. }, there, coming) => there.kind() != coming.kind(),
         _ => true,
     }
 }

@@ -204,3 +204,52 @@ fn route_tables_exchange_their_subnets() {
      3 AssociateRouteTable route_table.new#1 after 0 2
     ");
 }
+
+/// An interface is mirrored, or a target leads to it.
+#[test]
+fn a_target_comes_after_the_sessions_on_its_interface_have_gone() {
+    let stack_of = |source: &str, target: &str| {
+        let instance = || json!({ "instance_type": "t3.micro", "subnet": "@subnet.a" });
+        let session = |number: u32, target: &str| {
+            json!({
+                "source": format!("@instance.{source}"), "target": target, "number": number,
+                "filter": "@mirror_filter.tcp",
+            })
+        };
+        let theirs = "tmt-0a1b2c3d4e5f67890";
+        let own = if target.is_empty() { theirs } else { "@mirror_target.sensor" };
+        let mut resources = json!({
+            "vpc.lab": { "cidr": "10.0.0.0/16" },
+            "subnet.a": { "vpc": "@vpc.lab", "cidr": "10.0.1.0/24" },
+            "instance.a": instance(), "instance.b": instance(),
+            "mirror_filter.tcp": { "rules": [{ "number": 1, "action": "accept" }] },
+            "mirror_session.one": session(1, own), "mirror_session.two": session(2, theirs),
+        });
+        if !target.is_empty() {
+            resources["mirror_target.sensor"] =
+                json!({ "network_interface": format!("@instance.{target}") });
+        }
+        stack(resources)
+    };
+    assert_snapshot!(planned(&stack_of("b", "a"), &applied(&stack_of("a", ""))), @"
+    Create mirror_target.sensor: there is no such object yet
+    Replace(DeleteThenCreate) mirror_session.one: `source` differs, which AWS cannot change on an object that exists
+    Replace(DeleteThenCreate) mirror_session.two: `source` differs, which AWS cannot change on an object that exists
+     0 DeleteTrafficMirrorSession mirror_session.one#1
+     1 DeleteTrafficMirrorSession mirror_session.two#1
+     2 CreateTrafficMirrorTarget mirror_target.sensor#1 after 0 1
+     3 CreateTrafficMirrorSession mirror_session.one#2 after 0 2
+     4 CreateTrafficMirrorSession mirror_session.two#2 after 1
+    ");
+    assert_snapshot!(planned(&stack_of("b", "a"), &applied(&stack_of("a", "b"))), @"
+    Replace(CreateThenDelete) mirror_target.sensor: `network_interface` differs, which AWS cannot change on an object that exists
+    Replace(DeleteThenCreate) mirror_session.one: `source` differs, which AWS cannot change on an object that exists
+    Replace(DeleteThenCreate) mirror_session.two: `source` differs, which AWS cannot change on an object that exists
+     0 DeleteTrafficMirrorSession mirror_session.one#1
+     1 DeleteTrafficMirrorSession mirror_session.two#1
+     2 CreateTrafficMirrorTarget mirror_target.sensor#2 after 0 1
+     3 DeleteTrafficMirrorTarget mirror_target.sensor#1 after 0 2
+     4 CreateTrafficMirrorSession mirror_session.one#2 after 0 2 3
+     5 CreateTrafficMirrorSession mirror_session.two#2 after 1 3
+    ");
+}

@@ -189,3 +189,21 @@ fn a_gateway_does_not_leave_public_addresses_alone() {
     private["instance.one"]["key_name"] = json!("operator");
     assert_snapshot!(end(&private, &there), @"4 to add, 2 to change, 4 to destroy");
 }
+
+/// AWS makes a load balancer that faces the internet only where there is a gateway.
+#[test]
+fn a_part_with_a_public_load_balancer_has_the_gateway_in_it() {
+    let public = |scheme: &'static str| {
+        move |resources: &mut Json| resources["load_balancer.sensors"]["scheme"] = json!(scheme)
+    };
+    let part = |edit: &dyn Fn(&mut Json)| {
+        let mut resources = lab();
+        edit(&mut resources);
+        let targets = ["load_balancer.sensors".parse().unwrap()].into();
+        let request = Request { targets, ..Request::default() };
+        let plan = plan(&stack(resources), &nothing(), &request).unwrap();
+        plan.changes.iter().any(|change| change.address.kind == Kind::InternetGateway)
+    };
+    assert!(part(&public("internet-facing")));
+    assert!(!part(&public("internal")));
+}

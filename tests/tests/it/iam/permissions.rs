@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
 use mirror_local::LoggedCall;
-use mirror_plan::address::Address;
+use mirror_plan::address::{Address, Kind};
 use mirror_plan::apply::report::Outcome;
 use mirror_plan::aws::{Aws, Pace, check_permissions};
 use mirror_plan::permission::{
@@ -95,7 +95,10 @@ async fn scenes() -> Vec<Scene> {
             ..Scene::new("destroy", Stands::Edited(0), whole())
         },
     ];
-    for address in whole().resources.keys() {
+    let whole_stack = whole();
+    // The gateway is held by the public addresses behind it.
+    let replaceable = whole_stack.resources.keys().filter(|it| it.kind != Kind::InternetGateway);
+    for address in replaceable {
         let replace = BTreeSet::from([address.clone()]);
         scenes.push(Scene {
             request: Request { replace, ..Request::default() },

@@ -20,13 +20,29 @@ use crate::value::Value;
 
 /// Refuses a plan in which something stays and holds what goes.
 pub(super) fn refuse(stack: &Stack, decisions: &Decisions<'_>) -> Result<(), Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.extend(held_objects(stack, decisions));
+    diagnostics.extend(held_gateways(stack, decisions));
+    diagnostics.unless_errors(()).map(|((), _)| ())
+}
+
+/// The findings that something stays and refers to what goes.
+fn held_objects(stack: &Stack, decisions: &Decisions<'_>) -> Vec<Diagnostic> {
+    let going: Vec<(&Decision<'_>, &Found)> = decisions
+        .all
+        .iter()
+        .filter(|decision| goes(decision))
+        .filter_map(|decision| Some((decision, decision.found?)))
+        .collect();
+    if going.is_empty() {
+        return Vec::new();
+    }
     let planned = decisions.all.iter();
     let planned: BTreeMap<ObjectKey, &Decision<'_>> = planned
         .filter_map(|decision| Some((key(&decision.address, decision.found?), decision)))
         .collect();
-    let mut diagnostics = Diagnostics::new();
-    for going in &decisions.all {
-        let Some(found) = going.found.filter(|_| goes(going)) else { continue };
+    let mut diagnostics = Vec::new();
+    for (going, found) in going {
         let object = key(&going.address, found);
         let users = decisions.fates.uses.users(&object);
         for (object, _) in users.filter(|(_, how)| how.holds) {
@@ -34,20 +50,19 @@ pub(super) fn refuse(stack: &Stack, decisions: &Decisions<'_>) -> Result<(), Dia
             match planned.get(object) {
                 None => diagnostics.push(held(stack, going, user).help(into_the_plan(user))),
                 Some(decision) if stays(decision) => {
-                    if let Some(attribute) = attribute_with(decision, found.id.as_str()) {
-                        diagnostics.push(
-                            held(stack, going, user)
-                                .note(format!("it does not say what `{attribute}` is to be, and so that stays as it is"))
-                                .help(format!("give `{user}` its `{attribute}`")),
-                        );
-                    }
+                    let attribute = attribute_with(decision, found.id.as_str());
+                    diagnostics.extend(attribute.map(|attribute| {
+                        let kept =
+                            format!("it does not say what `{attribute}` is to be, and so that stays as it is");
+                        let help = format!("give `{user}` its `{attribute}`");
+                        held(stack, going, user).note(kept).help(help)
+                    }));
                 }
                 Some(_) => {}
             }
         }
     }
-    diagnostics.extend(held_gateways(stack, decisions));
-    diagnostics.unless_errors(()).map(|((), _)| ())
+    diagnostics
 }
 
 fn key(address: &Address, found: &Found) -> ObjectKey {

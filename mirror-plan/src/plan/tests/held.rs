@@ -5,12 +5,18 @@ use serde_json::json;
 
 use super::*;
 
-/// The end of a plan for these resources where those are.
-fn end(resources: &Json, there: &Json) -> String {
-    match plan(&stack(resources.clone()), &applied(&stack(there.clone())), &Request::default()) {
+/// What a plan comes to: what it does, or why there is none.
+fn told(end: Result<Plan, Diagnostics>) -> String {
+    match end {
         Ok(plan) => format!("{}\n", plan.counts()),
         Err(found) => found.iter().map(|found| format!("{found}\n")).collect(),
     }
+}
+
+/// The end of a plan for these resources where those are.
+fn end(resources: &Json, there: &Json) -> String {
+    let (resources, there) = (stack(resources.clone()), applied(&stack(there.clone())));
+    told(plan(&resources, &there, &Request::default()))
 }
 
 fn without(resources: &Json, address: &str) -> Json {
@@ -118,10 +124,7 @@ fn end_of_part(edit: impl FnOnce(&mut Json), target: &str) -> String {
     let (mut resources, there) = (lab(), applied(&stack(lab())));
     edit(&mut resources);
     let request = Request { targets: [target.parse().unwrap()].into(), ..Request::default() };
-    match plan(&stack(resources), &there, &request) {
-        Ok(plan) => format!("{}\n", plan.counts()),
-        Err(found) => found.iter().map(|found| format!("{found}\n")).collect(),
-    }
+    told(plan(&stack(resources), &there, &request))
 }
 
 #[test]
@@ -165,11 +168,7 @@ fn a_gateway_does_not_leave_public_addresses_alone() {
     let request =
         Request { replace: ["internet_gateway.lab".parse().unwrap()].into(), ..Request::default() };
     let end =
-        |resources: &Json, there: &Observed| match plan(&stack(resources.clone()), there, &request)
-        {
-            Ok(plan) => format!("{}\n", plan.counts()),
-            Err(found) => found.iter().map(|found| format!("{found}\n")).collect(),
-        };
+        |resources: &Json, there: &Observed| told(plan(&stack(resources.clone()), there, &request));
     let public = |there: &mut Observed, address: Option<&str>| {
         for name in ["instance.source", "instance.one"] {
             let all = there.owned.get_mut(&name.parse().unwrap()).unwrap();

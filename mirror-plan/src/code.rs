@@ -151,7 +151,8 @@ codes! {
     NO_TARGET_IN_ZONE = "MP0417", "sources in a zone without a target";
     /// Two resources claim what AWS lets one have: the addresses of a subnet, a name, the place of an internet gateway. One of
     /// them goes, but only after the other one has come. Nothing was done. Most often it is one resource whose block has
-    /// another name now, and a `moved` block says that: the object stays as it is. Otherwise take it in two steps.
+    /// another name now, and a `moved` block says that: the object stays as it is. Otherwise take it in two steps. In a plan of
+    /// a part of the stack (`--target`) something outside of it may have the thing: have that in the plan, too.
     GIVE_WAY = "MP0418", "two claim what one can have";
     /// Something is to go, and something that stays has it, so that AWS would refuse to remove it: the security group of an
     /// instance whose block names none any more, which AWS keeps in that case; the subnet of an instance that is in no

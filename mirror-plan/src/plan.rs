@@ -107,7 +107,8 @@ pub enum Mode {
 /// # Errors
 /// Everything that can be known to be wrong before the first call: another account or Region than
 /// the stack's, objects that claim one address, replacements that a fixed name prevents, unknown
-/// addresses in `request`, circles of references.
+/// addresses in `request`, circles of references, two that claim what one can have, and what goes
+/// while something that stays has it.
 pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
     let (seen, used) = (observed, existing::used(stack, observed));
     let reached = match request.mode {

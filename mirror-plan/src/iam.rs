@@ -18,7 +18,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::address::Kind;
-use crate::observed::ingredients;
+use crate::observed::looked_for;
 use crate::resource::access::{
     ArnType, NETWORK_ACLS, Occasion, On, SOURCES, SWEEP, Service, Which, reading, retagging,
 };
@@ -157,7 +157,7 @@ pub fn policies(
         grants.count();
     }
     if plans {
-        grants.look_for_ingredients();
+        grants.look_for_what_is_named();
         grants.assume_roles();
     }
     if let Some(place) = &stack.coordination {
@@ -298,15 +298,22 @@ impl<'a> Grants<'a> {
         }
     }
 
-    /// Allows looking for what instances are to be made of.
-    fn look_for_ingredients(&mut self) {
+    /// Allows looking for what the stack names of others.
+    fn look_for_what_is_named(&mut self) {
         let resources = self.stack.resources.values();
-        for named in resources.flat_map(|declared| ingredients(&declared.resource)) {
+        for named in resources.flat_map(|declared| looked_for(&declared.resource)) {
             let action = match named.of {
-                ArnType::Image => "ec2:DescribeImages",
-                _ => "ec2:DescribeKeyPairs",
+                ArnType::Image => "DescribeImages",
+                ArnType::KeyPair => "DescribeKeyPairs",
+                ArnType::Vpc => "DescribeVpcs",
+                ArnType::Subnet => "DescribeSubnets",
+                ArnType::SecurityGroup => "DescribeSecurityGroups",
+                ArnType::NetworkInterface => "DescribeNetworkInterfaces",
+                ArnType::TrafficMirrorFilter => "DescribeTrafficMirrorFilters",
+                // Nobody looks for anything else.
+                _ => continue,
             };
-            self.reading.add(action, "*".to_owned());
+            self.reading.add(&format!("ec2:{action}"), "*".to_owned());
         }
     }
 

@@ -120,7 +120,7 @@ lints! {
     ENDPOINT_ZONE by zone::endpoint_zone;
     TARGET_IN_OTHER_ZONE by zone::target_elsewhere;
     ZONE_TWICE by zone::zone_twice;
-    NOT_THERE by absent::ingredient;
+    NOT_THERE by absent::named;
     SECOND by sole::second;
 }
 

@@ -23,7 +23,7 @@ mod strangers;
 
 pub use bystander::{Bystanders, givable};
 pub use remade::{Remade, Seen, remade, without_ingredients};
-pub(crate) use strangers::ingredients;
+pub(crate) use strangers::looked_for;
 pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
 
 pub use interface::{Attached, Interface, Sighting};

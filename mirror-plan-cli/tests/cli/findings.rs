@@ -4,33 +4,64 @@ use serde_json::Value as Json;
 
 use super::{Folder, assert_shown};
 
+/// Whoever has the interfaces that are mirrored, and sent to.
+const OTHERS: &str = r#"
+stack "others" { region = "eu-west-1" }
+
+vpc "theirs" { cidr = "10.0.0.0/16" }
+
+subnet "theirs" {
+  vpc  = vpc.theirs
+  cidr = "10.0.1.0/24"
+}
+
+instance "theirs" {
+  count         = 2
+  subnet        = subnet.theirs
+  instance_type = "t3.micro"
+}
+
+output "web" { value = instance.theirs[0].network_interface }
+output "sensor" { value = instance.theirs[1].network_interface }
+"#;
+
 /// A filter that mirrors one direction only, which a warning says, and an interface that is used twice, which
 /// AWS refuses.
 const STACK: &str = r#"
 stack "small" { region = "eu-west-1" }
 
-mirror_target "sensor" { network_interface = "eni-0a1b2c3d4e5f67890" }
+mirror_target "sensor" { network_interface = "SENSOR" }
 
 mirror_filter "web" {
   rules = [{ number = 100, action = "accept", direction = "ingress" }]
 }
 
 mirror_session "web" {
-  source = "eni-0a1b2c3d4e5f67890"
+  source = "WEB"
   target = mirror_target.sensor
   filter = mirror_filter.web
   number = 1
 }
 "#;
 
+/// A folder with that stack, of interfaces that are there: what is mirrored, and what it is sent to.
+fn mirroring(web: &str, sensor: &str) -> Folder {
+    let folder = Folder::with(OTHERS);
+    folder.done("apply --auto-approve");
+    let interface = |output: &str| folder.done(&format!("output {output} --raw"));
+    let stack = STACK.replace("WEB", &interface(web)).replace("SENSOR", &interface(sensor));
+    folder.write("small.mirror.hcl", &stack);
+    folder
+}
+
 /// The same without the error.
-fn with_a_warning() -> String {
-    STACK.replacen("eni-0a1b2c3d4e5f67890", "eni-0a1b2c3d4e5f67891", 1)
+fn with_a_warning() -> Folder {
+    mirroring("web", "sensor")
 }
 
 #[test]
 fn an_error_is_shown_with_its_place_and_nothing_is_written_or_done() {
-    let folder = Folder::with(STACK);
+    let folder = mirroring("web", "web");
     let planned = folder.mirror("--local plan --out saved.json --write saved.plan");
     let (_, notes) = planned.split_once("----- stderr -----\n").unwrap();
     assert_shown!(notes, @r#"
@@ -69,7 +100,7 @@ fn an_error_is_shown_with_its_place_and_nothing_is_written_or_done() {
 
 #[test]
 fn a_warning_forbids_nothing_unless_it_is_denied() {
-    let folder = Folder::with(&with_a_warning());
+    let folder = with_a_warning();
     assert!(folder.mirror("--local plan").starts_with("exit code: 0\n"));
     for command in ["validate", "--local plan", "--local apply --auto-approve"] {
         let denied = folder.mirror(&format!("{command} --deny warnings"));
@@ -112,7 +143,7 @@ fn an_acceptance_needs_a_code_of_a_finding_and_a_reason() {
 
 #[test]
 fn every_form_of_a_plan_has_the_findings_and_none_changes_its_digest() {
-    let folder = Folder::with(&with_a_warning());
+    let folder = with_a_warning();
     let lines = folder.done("plan --json");
     let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let found = lines.iter().find(|line| line["type"] == "diagnostic").unwrap();
@@ -194,12 +225,13 @@ fn the_mistakes_of_a_how_to_page_are_found_one_by_one_and_mended() {
 
 #[test]
 fn what_needs_no_edit_is_not_written() {
-    let folder = Folder::with(&with_a_warning());
+    let folder = with_a_warning();
+    let text = folder.read("small.mirror.hcl");
     let before = std::fs::metadata(folder.path().join("small.mirror.hcl")).unwrap();
     assert!(folder.mirror("validate --fix").contains("MP1008"));
     let after = std::fs::metadata(folder.path().join("small.mirror.hcl")).unwrap();
     assert_eq!(before.modified().unwrap(), after.modified().unwrap());
-    assert_eq!(folder.read("small.mirror.hcl"), with_a_warning());
+    assert_eq!(folder.read("small.mirror.hcl"), text);
 }
 
 /// The lines that differ.

@@ -249,10 +249,11 @@ findings! {
     Error ZONE_TWICE = "MP1038", "two subnets in one zone" by Lint
     "A load balancer has one subnet in each of its Availability Zones, and so has an attachment; AWS refuses a second (`InvalidConfigurationRequest`, `DuplicateSubnetsInSameZone`)."
     ("ELBv2 API reference, `CreateLoadBalancer`; EC2 API reference, \"Error codes\"", "2026");
-    /// An instance or a launch template names an image or a key pair that is not there: of another Region, of an account that
-    /// does not share it, or removed. It is looked for where the instance is yet to be made or gets another one.
-    Error NOT_THERE = "MP1039", "no such image or key pair" by Lint
-    "`RunInstances` is refused (`InvalidAMIID.NotFound`, `InvalidKeyPair.NotFound`), and the instances of a group do not start. A replacement fails when the instance that it replaces has gone."
+    /// Something of others that a block names by its id or its name is not there: an image, a key pair, a VPC, a subnet, a
+    /// security group, a mirror filter, or a network interface where no more than 200 are named. It is of another Region or
+    /// account, or was removed. It is looked for where the resource is yet to be made or gets another one.
+    Error NOT_THERE = "MP1039", "named, and not there" by Lint
+    "The call that names it is refused (`InvalidAMIID.NotFound`, `InvalidKeyPair.NotFound`, `InvalidVpcID.NotFound` and their like) when the rest is made already, and the instances of a group do not start. A replacement fails when the instance that it replaces has gone."
     ("EC2 API reference, \"Error codes\"", "2026");
     /// A second object has what AWS lets one have: the internet gateway of a VPC, the route table of a subnet, the load
     /// balancer in front of a target group, the connection of two VPCs, an address of a subnet. Such a call is refused when

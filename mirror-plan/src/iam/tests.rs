@@ -100,6 +100,7 @@ fn what_is_of_others_is_named_one_by_one() {
           "Effect": "Allow",
           "Action": [
             "autoscaling:DescribeAutoScalingGroups",
+            "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeTags",
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeTrafficMirrorSessions",
@@ -245,6 +246,7 @@ fn a_plan_only_reads() {
           "Effect": "Allow",
           "Action": [
             "autoscaling:DescribeAutoScalingGroups",
+            "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeTags",
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeTrafficMirrorSessions",

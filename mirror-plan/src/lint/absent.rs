@@ -1,49 +1,76 @@
-//! What instances are to be made of, and nobody has.
+//! What a stack names of others, and nobody has.
 
 use super::view::{View, attribute};
 use crate::address::Address;
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::observed::ingredients;
+use crate::observed::looked_for;
+use crate::resource::Resource;
 use crate::resource::access::{ArnType, Named, Which};
+use crate::value::{Path, Value};
 
 /// MP1039.
-pub(super) fn ingredient(view: &View<'_>) -> Vec<Diagnostic> {
+pub(super) fn named(view: &View<'_>) -> Vec<Diagnostic> {
     let Some(around) = view.around else { return Vec::new() };
     let absent = &around.strangers.absent;
     if absent.is_empty() {
         return Vec::new();
     }
     let found = view.resources().flat_map(|(address, resource)| {
-        let named = ingredients(resource).into_iter().filter(|named| absent.contains(named));
-        named.filter_map(move |named| not_there(view, address, &named)).collect::<Vec<_>>()
+        let named = looked_for(resource).into_iter().filter(|named| absent.contains(named));
+        named
+            .filter_map(move |named| not_there(view, (address, resource), &named))
+            .collect::<Vec<_>>()
     });
     found.collect()
 }
 
 fn not_there(
     view: &View<'_>,
-    address: &Address,
+    (address, resource): (&Address, &Resource),
     Named { of, which }: &Named,
 ) -> Option<Diagnostic> {
     let Which::One(name) = which else { return None };
-    let (what, at, help) = match of {
+    let goes_first = "an instance that is replaced has gone before AWS says so";
+    let half_way = "AWS says so when the rest is made already";
+    let by_id = "give the id of one that this account has in this Region";
+    let (what, note, help) = match of {
         ArnType::Image => (
             "image",
-            "ami",
+            goes_first,
             "give an image of this Region that this account may launch, or leave `ami` out",
         ),
-        _ => (
+        ArnType::KeyPair => (
             "key pair",
-            "key_name",
+            goes_first,
             "give the name of a key pair of this Region, or make one of this name",
         ),
+        ArnType::Vpc => ("VPC", half_way, by_id),
+        ArnType::Subnet => ("subnet", half_way, by_id),
+        ArnType::SecurityGroup => ("security group", half_way, by_id),
+        ArnType::NetworkInterface => ("network interface", half_way, by_id),
+        ArnType::TrafficMirrorFilter => ("mirror filter", half_way, by_id),
+        // Nobody looks for anything else.
+        _ => return None,
     };
     Some(
         Diagnostic::error(code::NOT_THERE, format!("there is no {what} `{name}` for `{address}`"))
             .of(address)
-            .at(view.at(address, &attribute(at)), "")
-            .note("an instance that is replaced has gone before AWS says so")
+            .at(view.at(address, &path_of(resource, name)), "")
+            .note(note)
             .help(help),
     )
+}
+
+/// Where a resource names something.
+fn path_of(resource: &Resource, name: &str) -> Path {
+    let Value::Object(members) = resource.to_value() else { return Path::default() };
+    let is_it = |value: &Value| matches!(value, Value::String(text) if text == name);
+    let mut paths = members.iter().filter_map(|(member, value)| match value {
+        Value::List(items) => {
+            items.iter().position(is_it).map(|index| attribute(member).index(index))
+        }
+        value => is_it(value).then(|| attribute(member)),
+    });
+    paths.next().unwrap_or_default()
 }

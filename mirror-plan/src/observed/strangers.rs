@@ -78,7 +78,7 @@ pub struct Strangers {
     /// How many objects others have in the account and Region, of the kinds that were counted: see
     /// [`Shared::counts`].
     pub counts: BTreeMap<Kind, usize>,
-    /// What instances are to be made of and nobody has: images and key pairs.
+    /// What it names and nobody has, of what is looked for.
     pub absent: BTreeSet<Named>,
 }
 
@@ -92,8 +92,9 @@ pub struct Shared {
     pub destinations: BTreeSet<String>,
     /// The names that load balancers and target groups are to have which it has not made yet, given or chosen.
     pub names: BTreeSet<String>,
-    /// The images and key pairs that it names, but for those of what is there: its instances outlive them.
-    pub ingredients: BTreeSet<Named>,
+    /// What of others it names that what is there does not name already: images, key pairs, networks, security groups,
+    /// interfaces and mirror filters.
+    pub named: BTreeSet<Named>,
     /// The VPCs in which it makes a subnet: those that are there already.
     pub networks: BTreeSet<VpcId>,
     /// The mirror targets of its sessions: those that are there already, and are interfaces.
@@ -105,6 +106,9 @@ pub struct Shared {
 /// How many mirror sessions, targets or filters a stack makes at least if all of the account are read only to count
 /// them: there are ten pages of them at most, which is little beside as many calls.
 const MANY: usize = 100;
+
+/// How many interfaces of others are looked for: as many as one call takes.
+const INTERFACES: usize = 200;
 
 impl Shared {
     /// What `stack` uses; its references to existing objects are ids already.
@@ -118,6 +122,8 @@ impl Shared {
             if is_new {
                 *shared.makes.entry(address.kind).or_default() += 1;
             }
+            let there = found.map(|found| looked_for(&found.resource)).unwrap_or_default();
+            shared.named.extend(&looked_for(&declared.resource) - &there);
             match &declared.resource {
                 Resource::MirrorSession(session) => {
                     mirrors = true;
@@ -148,13 +154,9 @@ impl Shared {
                     let chosen = declared.resource.clone().chosen(&creation);
                     shared.names.extend(chosen.name().map(str::to_owned));
                 }
-                Resource::Instance(_) | Resource::LaunchTemplate(_) => {
-                    let there = found.map(|found| ingredients(&found.resource));
-                    let there = there.unwrap_or_default();
-                    let new = ingredients(&declared.resource);
-                    shared.ingredients.extend(new.difference(&there).cloned());
-                }
                 Resource::Vpc(_)
+                | Resource::Instance(_)
+                | Resource::LaunchTemplate(_)
                 | Resource::Subnet(_)
                 | Resource::LoadBalancer(_)
                 | Resource::GatewayLoadBalancer(_)
@@ -172,10 +174,23 @@ impl Shared {
             }
         }
         shared.interfaces.retain(|_| mirrors);
+        shared.leave_out_what_was_seen(observed);
         let over_sources = sessions_of_sources(stack, observed);
         let new = over_sources.iter().filter(|session| observed.current(session).is_none());
         *shared.makes.entry(Kind::MirrorSession).or_default() += new.count();
         shared
+    }
+
+    /// Of what was just seen nobody needs to ask whether it is there, and of an estate of interfaces it would take a
+    /// call for each two hundred.
+    fn leave_out_what_was_seen(&mut self, observed: &Observed) {
+        let seen = observed.existing.values().chain(observed.owned.values().flatten());
+        let seen: BTreeSet<&str> = seen.map(|found| found.id.as_str()).collect();
+        self.named.retain(|named| !matches!(&named.which, Which::One(id) if seen.contains(&**id)));
+        let is_interface = |named: &Named| named.of == ArnType::NetworkInterface;
+        if self.named.iter().filter(|named| is_interface(named)).count() > INTERFACES {
+            self.named.retain(|named| !is_interface(named));
+        }
     }
 
     /// Whether what others have of a kind in the account and Region is counted: of what AWS takes few of, if the
@@ -207,11 +222,24 @@ impl Shared {
     }
 }
 
-/// The image and the key pair that a resource names.
-pub(crate) fn ingredients(resource: &Resource) -> BTreeSet<Named> {
-    let named = resource.named().into_iter();
-    let named = named.filter(|named| matches!(named.of, ArnType::Image | ArnType::KeyPair));
-    named.filter(|named| named.which != Which::Any).collect()
+/// What of others a resource names that is looked for before it is made. Of load balancers and targets AWS does not show
+/// all that can be used: some are shared by other accounts.
+pub(crate) fn looked_for(resource: &Resource) -> BTreeSet<Named> {
+    let mut named: BTreeSet<Named> = resource.named().into_iter().collect();
+    named.retain(|named| {
+        let is_looked_for = matches!(
+            named.of,
+            ArnType::Image
+                | ArnType::KeyPair
+                | ArnType::Vpc
+                | ArnType::Subnet
+                | ArnType::SecurityGroup
+                | ArnType::NetworkInterface
+                | ArnType::TrafficMirrorFilter
+        );
+        is_looked_for && named.which != Which::Any
+    });
+    named
 }
 
 impl Observed {

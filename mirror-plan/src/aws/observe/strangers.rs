@@ -46,8 +46,8 @@ pub fn strangers<'a>(
     })
 }
 
-/// Finds what others have that is in the way of what `stack` is about to make, and what it is to be made of that nobody
-/// has: a call for each page of sessions, targets, names, images and key pairs, of those that it has anything to do with.
+/// Finds what others have that is in the way of what `stack` is about to make, and what it names that nobody has: a call
+/// for each page of sessions, targets, names, and sorts of what it names, of those that it has anything to do with.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -66,7 +66,7 @@ pub fn in_the_way<'a>(
             Box::pin(targets(aws, &own, &shared)),
             Box::pin(names(aws, &own, &shared.names)),
             Box::pin(room::find(aws, &own, &shared)),
-            Box::pin(absent::find(aws, &shared.ingredients)),
+            Box::pin(absent::find(aws, &shared.named)),
         )?;
         let sessions::Sessions { sessions, sources, count: of_sessions } = sessions;
         let (targets, of_targets) = targets;

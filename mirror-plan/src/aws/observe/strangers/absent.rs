@@ -1,6 +1,6 @@
-//! What is absent: images and key pairs that instances are to be made of and nobody has.
+//! What is absent: what a stack names of others, and nobody has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::Aws;
 use crate::aws::observe::ObserveError;
@@ -12,15 +12,29 @@ pub(super) async fn find(
     aws: &Aws,
     wanted: &BTreeSet<Named>,
 ) -> Result<BTreeSet<Named>, ObserveError> {
-    let (images, key_pairs) = tokio::try_join!(
+    let all = tokio::try_join!(
         Box::pin(images(aws, names(wanted, ArnType::Image))),
         Box::pin(key_pairs(aws, names(wanted, ArnType::KeyPair))),
+        Box::pin(vpcs(aws, names(wanted, ArnType::Vpc))),
+        Box::pin(subnets(aws, names(wanted, ArnType::Subnet))),
+        Box::pin(security_groups(aws, names(wanted, ArnType::SecurityGroup))),
+        Box::pin(interfaces(aws, names(wanted, ArnType::NetworkInterface))),
+        Box::pin(filters(aws, names(wanted, ArnType::TrafficMirrorFilter))),
     )?;
-    let is_there = |Named { of, which }: &Named| match (of, which) {
-        (ArnType::Image, Which::One(id)) => images.contains(id),
-        (ArnType::KeyPair, Which::One(name)) => key_pairs.contains(name),
+    let (images, key_pairs, vpcs, subnets, security_groups, interfaces, filters) = all;
+    let there = BTreeMap::from([
+        (ArnType::Image, images),
+        (ArnType::KeyPair, key_pairs),
+        (ArnType::Vpc, vpcs),
+        (ArnType::Subnet, subnets),
+        (ArnType::SecurityGroup, security_groups),
+        (ArnType::NetworkInterface, interfaces),
+        (ArnType::TrafficMirrorFilter, filters),
+    ]);
+    let is_there = |Named { of, which }: &Named| match (there.get(of), which) {
+        (Some(there), Which::One(name)) => there.contains(name),
         // Nobody has looked.
-        _ => true,
+        (None, _) | (_, Which::Any) => true,
     };
     Ok(wanted.iter().filter(|named| !is_there(named)).cloned().collect())
 }
@@ -32,6 +46,34 @@ fn names(wanted: &BTreeSet<Named>, sort: ArnType) -> Vec<String> {
         Which::Any => None,
     });
     names.collect()
+}
+
+/// Makes the functions that look for a sort by its ids.
+macro_rules! by_id {
+    ($($name:ident: $call:literal, $describe:ident, $filter:literal, $items:ident, $id:ident;)+) => {$(
+        async fn $name(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {
+            let mut there = Ids::new();
+            for some in wanted.chunks(FILTER_VALUES) {
+                let ids = page::filter($filter, some.iter().cloned());
+                let items = pages!(aws, $call, aws.ec2().$describe().filters(ids), $items);
+                there.extend(items.into_iter().filter_map(|item| item.$id));
+            }
+            Ok(there)
+        }
+    )+};
+}
+
+by_id! {
+    vpcs: "DescribeVpcs", describe_vpcs, "vpc-id", vpcs, vpc_id;
+    subnets: "DescribeSubnets", describe_subnets, "subnet-id", subnets, subnet_id;
+    security_groups:
+        "DescribeSecurityGroups", describe_security_groups, "group-id", security_groups, group_id;
+    interfaces:
+        "DescribeNetworkInterfaces", describe_network_interfaces, "network-interface-id",
+        network_interfaces, network_interface_id;
+    filters:
+        "DescribeTrafficMirrorFilters", describe_traffic_mirror_filters, "traffic-mirror-filter-id",
+        traffic_mirror_filters, traffic_mirror_filter_id;
 }
 
 async fn images(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {

@@ -22,9 +22,10 @@ use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics, with_causes};
 use mirror_plan::iam::Location;
 use mirror_plan::id::ObjectId;
+use mirror_plan::lint;
 use mirror_plan::metrics::{Metrics, Window};
 use mirror_plan::observed::{Observed, Stranger, Strangers};
-use mirror_plan::plan::{Adoption, Mode};
+use mirror_plan::plan::{Adoption, Mode, Plan};
 use mirror_plan::scalar::{AccountId, Coordination, Region};
 use mirror_plan::stack::Stack;
 use mirror_plan::verify::TargetGroups;
@@ -238,6 +239,16 @@ pub(crate) async fn in_the_way(
             Ok(aws::in_the_way(aws, stack, observed).await.map_err(|error| unseen(&error))?)
         }
     }
+}
+
+/// What others have in what a plan removes, as findings about it.
+pub(crate) async fn occupied(
+    aws: &Aws,
+    stack: &Stack,
+    plan: &Plan,
+) -> Result<Diagnostics, Diagnostics> {
+    let occupants = aws::occupants(aws, plan).await.map_err(|error| unseen(&error))?;
+    Ok(lint::check_removal(stack, plan, &occupants))
 }
 
 /// Takes the journal of a stack: nobody else changes it until that is released, or its lease has run

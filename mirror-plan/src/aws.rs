@@ -46,6 +46,7 @@ pub use act::{Act, ActError, Known, Made, Token, act, find_created, retag};
 pub use errors::{CallError, ErrorKind};
 pub use metrics::metrics;
 pub use observe::health::target_health;
+pub use observe::occupants::occupants;
 pub use observe::strangers::{in_the_way, strangers};
 pub use observe::{Candidates, ObserveError, Sight, Wanted, candidates, observe};
 pub use permission::check_permissions;

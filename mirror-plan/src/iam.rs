@@ -20,7 +20,8 @@ use serde::Serialize;
 use crate::address::Kind;
 use crate::observed::looked_for;
 use crate::resource::access::{
-    ArnType, NETWORK_ACLS, Occasion, On, SOURCES, SWEEP, Service, Which, reading, retagging,
+    ArnType, NETWORK_ACLS, Occasion, On, SOURCES, SWEEP, Service, Which, occupancy, reading,
+    retagging,
 };
 use crate::resource::{Access, Named, calls};
 use crate::scalar::{AccountId, Coordination, Region};
@@ -129,6 +130,7 @@ pub fn policies(
         let is_declared = declared.any(|address| address.kind == kind);
         if is_declared || purposes.contains(&Purpose::Destroy) {
             reading(kind).iter().for_each(|access| grants.add(kind, access));
+            occupancy(kind).iter().for_each(|access| grants.read(access));
         }
         let mut used = stack.existing.keys().filter(|it| stack.account_of(it).is_none());
         if plans && used.any(|address| address.kind == kind) {

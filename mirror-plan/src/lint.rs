@@ -56,6 +56,7 @@ mod load_balancer;
 mod mend;
 mod network;
 mod network_acl;
+mod occupied;
 mod quota;
 mod route;
 mod security;
@@ -68,6 +69,7 @@ mod zone;
 
 pub use catalogue::{Row, catalogue};
 pub use mend::{Mended, mended};
+pub use occupied::check_removal;
 use view::View;
 
 /// One thing that is looked for in every stack.

@@ -17,11 +17,13 @@ mod bystander;
 mod interface;
 mod inventory;
 mod network_acl;
+mod occupant;
 mod remade;
 mod stand_in;
 mod strangers;
 
 pub use bystander::{Bystanders, givable};
+pub use occupant::{Occupant, Occupation};
 pub use remade::{Remade, Seen, remade, without_ingredients};
 pub(crate) use strangers::looked_for;
 pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};

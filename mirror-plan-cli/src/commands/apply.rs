@@ -105,7 +105,8 @@ async fn plan_and_apply_in(
     review::agree(&plan, run, ui)?;
     let strangers = cloud::in_the_way(aws, (stack, request.mode), &observed).await?;
     let around = Around { observed: &observed, strangers: &strangers };
-    let findings = lint::check_planned(stack, around, request);
+    let mut findings = lint::check_planned(stack, around, request);
+    findings.extend(cloud::occupied(aws, stack, &plan).await?);
     ui.diagnostics(&findings);
     show(&plan, &estimates::of(&plan, &run.estimates, settings, ui), ui);
     drift::tell(&plan, settings, ui);

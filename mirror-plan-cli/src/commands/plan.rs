@@ -43,6 +43,9 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
         Around { observed: &observed, strangers: &strangers },
         &request,
     );
+    if let Some(aws) = &aws {
+        findings.extend(cloud::occupied(aws, &stack, &plan).await?);
+    }
     let asked = match aws.filter(|_| *check_permissions) {
         Some(aws) => Some(permissions::ask(&aws, &plan, settings, ui).await),
         None => None,

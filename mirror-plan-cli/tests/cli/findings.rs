@@ -21,8 +21,19 @@ instance "theirs" {
   instance_type = "t3.micro"
 }
 
+output "subnet" { value = subnet.theirs.id }
 output "web" { value = instance.theirs[0].network_interface }
 output "sensor" { value = instance.theirs[1].network_interface }
+"#;
+
+/// Whoever has an instance in the subnet of those.
+const TENANT: &str = r#"
+stack "tenant" { region = "eu-west-1" }
+
+instance "guest" {
+  subnet        = "SUBNET"
+  instance_type = "t3.micro"
+}
 "#;
 
 /// A filter that mirrors one direction only, which a warning says, and an interface that is used twice, which
@@ -171,6 +182,39 @@ fn every_form_of_a_plan_has_the_findings_and_none_changes_its_digest() {
     folder.edit("\"eu-west-1\" }", "\"eu-west-1\"\n}");
     assert_eq!(digest(&folder), with);
     folder.done("plan --check with.plan");
+}
+
+/// Somebody else has an instance in a subnet that is about to go.
+#[test]
+fn what_others_have_in_what_goes_is_shown_before_anything_is_removed() {
+    let folder = Folder::with(OTHERS);
+    folder.done("apply --auto-approve");
+    let tenant = TENANT.replace("SUBNET", &folder.done("output subnet --raw"));
+    folder.write("small.mirror.hcl", &tenant);
+    folder.done("apply --auto-approve");
+    folder.write("small.mirror.hcl", OTHERS);
+    let shown = folder.mirror("--local destroy --auto-approve");
+    let (_, notes) = shown.split_once("----- stderr -----\n").unwrap();
+    assert_shown!(notes, @r#"
+    error[MP1041]: `subnet.theirs` goes, and instance i-ID "guest" is in it
+     --> small.mirror.hcl:6:1
+      |
+    6 | subnet "theirs" {
+      | ^^^^^^^^^^^^^^^
+      |
+      = note: why `subnet.theirs` goes: the stack is to go
+      = help: remove or move it first, or keep `subnet.theirs`
+    error[MP0607]: a finding forbids it
+     |
+     = note: AWS would refuse it half-way, or take it and carry no packet
+     = help: mend what was found: `mirror validate --fix` makes the edits that are shown
+     = help: or accept it in the `stack` block, with a reason: `allow = ["CODE: REASON"]`
+    "#);
+    for command in ["--local plan --destroy", "--local destroy --auto-approve"] {
+        let shown = folder.mirror(command);
+        assert!(shown.starts_with("exit code: 1\n") && shown.contains(notes), "{shown}");
+    }
+    assert!(folder.done("plan").starts_with("No changes."));
 }
 
 /// The stack of whoever does what a how-to page says.

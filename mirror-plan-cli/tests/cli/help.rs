@@ -164,7 +164,7 @@ fn codes_are_explained() {
     ----- stderr -----
     error[MP0101]: there is no code `MP9999`
      |
-     = note: codes are MP and four digits, up to MP1040
+     = note: codes are MP and four digits, up to MP1041
     ");
 }
 

@@ -48,6 +48,7 @@ pub(super) mod mirror_filter;
 mod mirror_session;
 mod mirror_target;
 mod network_acl;
+pub mod occupants;
 mod one;
 mod permission;
 pub(super) mod resource_share;

@@ -34,8 +34,21 @@ impl fmt::Display for Finding {
 pub enum FoundBy {
     /// A lint: its findings can be accepted with `allow`.
     Lint,
+    /// A look at what a plan removes: its findings can be accepted, too.
+    Removal,
     /// Whatever reads the stack file: there is no stack with it, so it cannot be accepted.
     Reading,
+}
+
+impl FoundBy {
+    /// Whether such findings can be accepted with `allow`.
+    #[must_use]
+    pub const fn is_allowable(self) -> bool {
+        match self {
+            Self::Lint | Self::Removal => true,
+            Self::Reading => false,
+        }
+    }
 }
 
 /// Declares constants and the table at once.
@@ -261,4 +274,12 @@ findings! {
     Error SECOND = "MP1040", "one too many" by Lint
     "A VPC has one internet gateway, a subnet one route table, a target group one load balancer, a Gateway Load Balancer one endpoint service, and between two VPCs there is one connection at a time (`Resource.AlreadyAssociated`, `TargetGroupAssociationLimit`, `InvalidIPAddress.InUse`)."
     ("VPC user guide, \"Internet gateways\" and \"Route tables\"; Network Load Balancer guide, \"Target groups\"; VPC peering guide, \"VPC peering limitations\"; EC2 API reference, \"Error codes\"", "2026");
+    /// A plan removes something of the stack, and others have something in it or use it: an instance, an interface or a load
+    /// balancer in a subnet or a security group, something in a VPC, a rule that names a security group, a mirror session with
+    /// a filter or a target. So it is of an instance of the stack's own Auto Scaling group in a security group that the launch
+    /// template does not name any more. It is looked for before the first call, also of a destroy. What AWS itself manages, such
+    /// as the interface of a NAT gateway, is not looked for: an apply waits until it has gone, and names it if it does not.
+    Error OCCUPIED = "MP1041", "others are in what goes" by Removal
+    "AWS removes no VPC, subnet, security group or internet gateway while something needs it (`DependencyViolation`), and no mirror filter or target of a session (`TrafficMirrorFilterInUse`, `TrafficMirrorTargetInUse`); it says so when the rest has gone."
+    ("EC2 API reference, `DeleteVpc`, `DeleteSubnet`, `DeleteSecurityGroup`, `DetachInternetGateway`, and \"Error codes\"", "2026");
 }

@@ -1,6 +1,6 @@
 //! The catalogue: every mistake that is looked for, or why it is not.
 
-use crate::code::{self, Entry, Finding, FoundBy};
+use crate::code::{self, Entry, Finding};
 
 /// One row of the catalogue.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,7 @@ impl Row {
     #[must_use]
     pub fn is_allowable(&self) -> bool {
         match self {
-            Self::Finding(_, finding) => finding.found_by == FoundBy::Lint,
+            Self::Finding(_, finding) => finding.found_by.is_allowable(),
             Self::Elsewhere { .. } => false,
         }
     }
@@ -76,18 +76,21 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::FoundBy;
     use crate::lint::ALL;
 
     #[test]
     fn no_row_is_missing() {
         let numbers: Vec<&str> = catalogue().iter().map(Row::number).collect();
-        let all: Vec<String> = (1001..=1040).map(|number| format!("MP{number}")).collect();
+        let all: Vec<String> = (1001..=1041).map(|number| format!("MP{number}")).collect();
         assert_eq!(numbers, all);
     }
 
     #[test]
     fn every_row_that_a_lint_looks_for_has_its_lint_and_no_other_has() {
-        let rows = catalogue().into_iter().filter(Row::is_allowable);
+        let of_lints =
+            |row: &Row| matches!(row, Row::Finding(_, it) if it.found_by == FoundBy::Lint);
+        let rows = catalogue().into_iter().filter(of_lints);
         let rows: Vec<&str> = rows.map(|row| row.number()).collect();
         assert_eq!(rows, ALL.iter().map(|lint| lint.code.0).collect::<Vec<_>>());
     }

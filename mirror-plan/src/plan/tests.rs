@@ -19,6 +19,7 @@ mod foreign;
 mod held;
 mod inventory;
 mod moves;
+mod occupied;
 mod replacements;
 mod saved;
 mod scaling;

@@ -313,6 +313,44 @@ pub const SOURCES: &[Access] = &[
 /// The calls that find the network ACLs that may be in the way of what a stack mirrors.
 pub const NETWORK_ACLS: &[Access] = &[Access::ec2("DescribeNetworkAcls")];
 
+/// The calls that find what others have in something of a kind, before it is removed.
+#[must_use]
+pub const fn occupancy(kind: Kind) -> &'static [Access] {
+    const INTERFACES: &[Access] =
+        &[Access::ec2("DescribeNetworkInterfaces"), Access::ec2("DescribeInstances")];
+    match kind {
+        Kind::Vpc => {
+            const {
+                &[
+                    Access::ec2("DescribeNetworkInterfaces"),
+                    Access::ec2("DescribeInstances"),
+                    Access::ec2("DescribeSubnets"),
+                    Access::ec2("DescribeSecurityGroups"),
+                    Access::ec2("DescribeRouteTables"),
+                    Access::ec2("DescribeInternetGateways"),
+                ]
+            }
+        }
+        Kind::Subnet | Kind::SecurityGroup | Kind::InternetGateway => INTERFACES,
+        Kind::MirrorTarget | Kind::MirrorFilter => {
+            const { &[Access::ec2("DescribeTrafficMirrorSessions")] }
+        }
+        Kind::RouteTable
+        | Kind::VpcPeering
+        | Kind::TransitGatewayAttachment
+        | Kind::Instance
+        | Kind::LaunchTemplate
+        | Kind::TargetGroup
+        | Kind::AutoscalingGroup
+        | Kind::LoadBalancer
+        | Kind::GatewayLoadBalancer
+        | Kind::EndpointService
+        | Kind::GatewayLoadBalancerEndpoint
+        | Kind::MirrorSession
+        | Kind::ResourceShare => &[],
+    }
+}
+
 const LAUNCH_TEMPLATES: &[Access] = &[
     Access::ec2("DescribeLaunchTemplates").at_removal(),
     Access::ec2("DescribeLaunchTemplateVersions").at_removal(),

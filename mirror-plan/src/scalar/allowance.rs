@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::text::{ScalarError, text_attributes};
-use crate::code::{self, FoundBy};
+use crate::code;
 use crate::diagnostic::Code;
 
 text_attributes! {
@@ -45,7 +45,7 @@ impl FromStr for Allowance {
         let (word, reason) = text.split_once(':').unwrap_or((text, ""));
         let (word, reason) = (word.trim(), reason.trim());
         let is_lint = |entry: &&code::Entry| {
-            entry.finding.is_some_and(|finding| finding.found_by == FoundBy::Lint)
+            entry.finding.is_some_and(|finding| finding.found_by.is_allowable())
         };
         let entry = code::explain(word).filter(is_lint).ok_or_else(|| {
             ScalarError(format!("`{word}` is not the code of a finding that can be accepted"))

@@ -122,7 +122,7 @@ pub fn findings_markdown() -> String {
             Row::Finding(Entry { code, title, .. }, finding) => {
                 let Finding { severity, fact, source, date, found_by } = finding;
                 let severity = match found_by {
-                    FoundBy::Lint => severity.to_string(),
+                    FoundBy::Lint | FoundBy::Removal => severity.to_string(),
                     FoundBy::Reading => format!("{severity}, as it is read"),
                 };
                 page.row(&[code.0, &severity, title, fact, source, date]);

@@ -6,13 +6,11 @@
 mod stack_file;
 
 use mirror_local::{Cloud, Durations, Settings};
-use mirror_plan::address::Address;
-use mirror_plan::aws::in_the_way;
+use mirror_plan::aws::{in_the_way, occupants};
 use mirror_plan::diagnostic::{Diagnostics, Severity, Source};
 use mirror_plan::hcl::{Inputs, StackFile};
 use mirror_plan::lint::{self, Around};
 use mirror_plan::plan::{Plan, Request, plan};
-use mirror_plan::resource::Resource;
 use mirror_plan::stack::Stack;
 use mirror_tests::{Rig, stack, unfinished};
 
@@ -34,27 +32,10 @@ fn file(seed: u64, chance: &mut fastrand::Rng) -> String {
     }
 }
 
-/// Whether the instances of a group would be in other security groups. Those that run stay in the old ones until somebody
-/// replaces them, which an apply does not, and AWS keeps a group that one is in.
-fn regroups(before: &Stack, after: &Stack) -> bool {
-    let groups = |stack: &Stack, address: &Address| {
-        let Resource::AutoscalingGroup(group) = &stack.resources.get(address)?.resource else {
-            return None;
-        };
-        let template = group.launch_template.origin()?.address;
-        match &stack.resources.get(&template)?.resource {
-            Resource::LaunchTemplate(template) => Some(template.security_groups.clone()),
-            _ => None,
-        }
-    };
-    let mut of_both = before.resources.keys().filter(|it| after.resources.contains_key(it));
-    of_both.any(|address| groups(before, address) != groups(after, address))
-}
-
 /// What became of the versions of files.
 #[derive(Debug, Default)]
 struct Tally {
-    /// Not a stack any more, one in which something is found, or one that is not tried.
+    /// Not a stack any more, or one in which something is found.
     wrong: usize,
     /// Refused by the plan.
     refused: usize,
@@ -84,7 +65,10 @@ async fn planned(rig: &Rig, stack: &Stack, request: &Request) -> Result<Plan, Di
     let plan = plan(stack, &observed, request)?;
     let strangers = in_the_way(&rig.aws, stack, &observed).await.unwrap();
     let around = Around { observed: &observed, strangers: &strangers };
-    lint::refuse(&lint::check_planned(stack, around, request), Severity::Error)?;
+    let occupants = occupants(&rig.aws, &plan).await.unwrap();
+    let found = lint::check_planned(stack, around, request);
+    let found = found.into_iter().chain(lint::check_removal(stack, &plan, &occupants)).collect();
+    lint::refuse(&found, Severity::Error)?;
     Ok(plan)
 }
 
@@ -113,7 +97,7 @@ async fn edit(seed: u64, tally: &mut Tally) {
     for _ in 0..VERSIONS {
         let edits = chance.usize(1..=3);
         let next = (0..edits).fold(text.clone(), |text, _| edited(&text, &mut chance));
-        let Some(wanted) = read(&next).ok().filter(|wanted| !regroups(&there, wanted)) else {
+        let Ok(wanted) = read(&next) else {
             tally.wrong += 1;
             continue;
         };

@@ -1,6 +1,7 @@
 //! Findings that need the cloud: what others have on the objects that a stack uses.
 
 mod named;
+mod occupied;
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,7 @@ use crate::resource::{RouteTable, Subnet};
 const ANSWER: Answer = Answer("DescribeRouteTables");
 
 /// The greatest page of this list.
-const PAGE: i32 = 100;
+pub(super) const PAGE: i32 = 100;
 
 pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();

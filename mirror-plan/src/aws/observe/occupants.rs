@@ -1,0 +1,287 @@
+//! What others have in what a plan removes: AWS would say so when the rest has gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::types::{
+    InternetGateway, NetworkInterface, RouteTable, SecurityGroup, Subnet, Tag, TrafficMirrorSession,
+};
+
+use super::super::errors::CallError;
+use super::super::page::{self, FILTER_VALUES, pages};
+use super::super::tags::{from_ec2, is_of};
+use super::super::{Aws, BoxFuture};
+use super::{ObserveError, route_table};
+use crate::address::Kind;
+use crate::id::ObjectId;
+use crate::observed::{Occupant, Occupation};
+use crate::plan::{Action, Change, Plan};
+use crate::resource::autoscaling_group::name_in;
+use crate::value::Value;
+
+mod interfaces;
+
+/// Finds what others have in what a plan removes: a few calls for the networks that go, two for security groups, and one
+/// for mirror filters and for mirror targets; none where none of these goes.
+///
+/// # Errors
+/// If a call fails or an answer cannot be read.
+pub fn occupants<'a>(
+    aws: &'a Aws,
+    plan: &'a Plan,
+) -> BoxFuture<'a, Result<Vec<Occupant>, ObserveError>> {
+    Box::pin(async move {
+        let ground = Ground::of(plan);
+        let (interfaces, networks, rules, sessions) = tokio::try_join!(
+            Box::pin(interfaces::find(aws, &ground)),
+            Box::pin(networks(aws, &ground)),
+            Box::pin(rules(aws, &ground)),
+            Box::pin(sessions(aws, &ground)),
+        )?;
+        let all = [interfaces, networks, rules, sessions].into_iter().flatten();
+        let all: BTreeSet<Occupant> = all.collect();
+        Ok(all.into_iter().collect())
+    })
+}
+
+/// What goes, and what is of the stack.
+#[derive(Debug, Default)]
+struct Ground<'p> {
+    stack: &'p str,
+    /// What goes, by the id by which others are in it or use it: for an internet gateway that of its VPC.
+    vpcs: BTreeMap<&'p str, &'p ObjectId>,
+    gateways: BTreeMap<&'p str, &'p ObjectId>,
+    subnets: BTreeMap<&'p str, &'p ObjectId>,
+    groups: BTreeMap<&'p str, &'p ObjectId>,
+    filters: BTreeMap<&'p str, &'p ObjectId>,
+    targets: BTreeMap<&'p str, &'p ObjectId>,
+    /// The subnets and security groups in VPCs that stay.
+    alone: BTreeSet<&'p str>,
+    /// The ids of all objects of the plan.
+    own: BTreeSet<&'p str>,
+    /// The instances that go, whose sessions AWS removes with them.
+    instances: BTreeSet<&'p str>,
+    /// The names of the Auto Scaling groups that stay.
+    scaling: BTreeSet<&'p str>,
+    /// The names of those that go.
+    ending: BTreeSet<&'p str>,
+}
+
+impl<'p> Ground<'p> {
+    fn of(plan: &'p Plan) -> Self {
+        let mut ground = Self { stack: plan.stack.as_str(), ..Self::default() };
+        for change in &plan.changes {
+            let Some(id) = &change.id else { continue };
+            ground.own.insert(id.as_str());
+            match change.action {
+                Action::Delete | Action::Replace(_) => ground.add(change, id),
+                Action::NoOp | Action::Move | Action::Create | Action::Update => {
+                    if change.kind() == Kind::AutoscalingGroup {
+                        ground.scaling.insert(name_in(id.as_str()));
+                    }
+                }
+            }
+        }
+        let of_vpc = |change: &'p Change| {
+            let id = change.id.as_ref()?.as_str();
+            Some((id, vpc_of(change)?))
+        };
+        let alone = plan.changes.iter().filter_map(of_vpc);
+        let alone = alone.filter(|(_, vpc)| !ground.vpcs.contains_key(vpc)).map(|(id, _)| id);
+        ground.alone = alone.collect();
+        // What keeps a VPC keeps its gateway, too, and is told once.
+        let Self { vpcs, gateways, .. } = &mut ground;
+        gateways.retain(|vpc, _| !vpcs.contains_key(vpc));
+        ground
+    }
+
+    fn add(&mut self, change: &'p Change, id: &'p ObjectId) {
+        let (by, all) = match change.kind() {
+            Kind::Vpc => (Some(id.as_str()), &mut self.vpcs),
+            Kind::InternetGateway => (vpc_of(change), &mut self.gateways),
+            Kind::Subnet => (Some(id.as_str()), &mut self.subnets),
+            Kind::SecurityGroup => (Some(id.as_str()), &mut self.groups),
+            Kind::MirrorFilter => (Some(id.as_str()), &mut self.filters),
+            Kind::MirrorTarget => (Some(id.as_str()), &mut self.targets),
+            Kind::AutoscalingGroup => {
+                self.ending.insert(name_in(id.as_str()));
+                return;
+            }
+            Kind::Instance => {
+                self.instances.insert(id.as_str());
+                return;
+            }
+            // AWS names what uses them, or nothing of others can.
+            Kind::RouteTable
+            | Kind::VpcPeering
+            | Kind::TransitGatewayAttachment
+            | Kind::LaunchTemplate
+            | Kind::TargetGroup
+            | Kind::LoadBalancer
+            | Kind::GatewayLoadBalancer
+            | Kind::EndpointService
+            | Kind::GatewayLoadBalancerEndpoint
+            | Kind::MirrorSession
+            | Kind::ResourceShare => return,
+        };
+        all.extend(by.map(|by| (by, id)));
+    }
+
+    /// Those that go out of VPCs that stay.
+    fn going_alone(&self, all: &BTreeMap<&'p str, &ObjectId>) -> impl Iterator<Item = &'p str> {
+        all.keys().copied().filter(|id| self.alone.contains(id))
+    }
+
+    /// Whether something is of the stack: in the plan, or in a part of the stack that is not planned.
+    fn is_own(&self, id: &str, tags: &[Tag]) -> bool {
+        self.own.contains(id) || is_of(&from_ec2(tags), self.stack)
+    }
+}
+
+/// The VPC in which something is.
+fn vpc_of(change: &Change) -> Option<&str> {
+    let Value::Object(before) = change.before.as_ref()? else { return None };
+    match before.get("vpc")? {
+        Value::String(vpc) => Some(vpc),
+        _ => None,
+    }
+}
+
+fn name_of(tags: &[Tag]) -> Option<String> {
+    from_ec2(tags).get("Name").cloned()
+}
+
+/// Makes the functions that list what has one of some values in a field, in pages of a size.
+macro_rules! listed {
+    ($($name:ident -> $item:ident: $call:literal, $describe:ident, $items:ident by $page:expr;)+) => {$(
+        async fn $name(aws: &Aws, field: &str, values: &[&str]) -> Result<Vec<$item>, CallError> {
+            let mut all = Vec::new();
+            for some in values.chunks(FILTER_VALUES) {
+                let filter = page::filter(field, some.iter().map(|value| (*value).to_owned()));
+                let request = aws.ec2().$describe().filters(filter).max_results($page);
+                all.extend(pages!(aws, $call, request, $items));
+            }
+            Ok(all)
+        }
+    )+};
+}
+
+listed! {
+    seen_interfaces -> NetworkInterface:
+        "DescribeNetworkInterfaces", describe_network_interfaces, network_interfaces by page::PAGE;
+    seen_subnets -> Subnet: "DescribeSubnets", describe_subnets, subnets by page::PAGE;
+    seen_groups -> SecurityGroup:
+        "DescribeSecurityGroups", describe_security_groups, security_groups by page::PAGE;
+    seen_tables -> RouteTable:
+        "DescribeRouteTables", describe_route_tables, route_tables by route_table::PAGE;
+    seen_gateways -> InternetGateway:
+        "DescribeInternetGateways", describe_internet_gateways, internet_gateways by page::PAGE;
+    seen_sessions -> TrafficMirrorSession:
+        "DescribeTrafficMirrorSessions", describe_traffic_mirror_sessions, traffic_mirror_sessions
+        by page::PAGE;
+}
+
+/// What else is in VPCs that go.
+///
+/// Source: EC2 API reference, `DeleteVpc`.
+async fn networks(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
+    let vpcs: Vec<&str> = ground.vpcs.keys().copied().collect();
+    let (subnets, groups, tables, gateways) = tokio::try_join!(
+        Box::pin(seen_subnets(aws, "vpc-id", &vpcs)),
+        Box::pin(seen_groups(aws, "vpc-id", &vpcs)),
+        Box::pin(seen_tables(aws, "vpc-id", &vpcs)),
+        Box::pin(seen_gateways(aws, "attachment.vpc-id", &vpcs)),
+    )?;
+    let in_vpc = |sort, vpc: Option<&str>, id: Option<&str>, tags: &[Tag]| {
+        let (of, id) = (ground.vpcs.get(vpc?)?, id?);
+        let is_strange = !ground.is_own(id, tags);
+        is_strange.then(|| Occupant {
+            of: (*of).clone(),
+            sort,
+            id: id.to_owned(),
+            name: name_of(tags),
+        })
+    };
+    let subnets = subnets
+        .iter()
+        .filter_map(|it| in_vpc(Occupation::Subnet, it.vpc_id(), it.subnet_id(), it.tags()));
+    let groups = groups
+        .iter()
+        .filter(|it| it.group_name() != Some("default"))
+        .filter_map(|it| in_vpc(Occupation::SecurityGroup, it.vpc_id(), it.group_id(), it.tags()));
+    let is_main =
+        |table: &&RouteTable| table.associations().iter().any(|it| it.main() == Some(true));
+    let tables = tables.iter().filter(|it| !is_main(it)).filter_map(|it| {
+        in_vpc(Occupation::RouteTable, it.vpc_id(), it.route_table_id(), it.tags())
+    });
+    let gateways = gateways.iter().filter_map(|it| {
+        let vpc = it.attachments().iter().find_map(|attachment| attachment.vpc_id());
+        in_vpc(Occupation::InternetGateway, vpc, it.internet_gateway_id(), it.tags())
+    });
+    Ok(subnets.chain(groups).chain(tables).chain(gateways).collect())
+}
+
+/// The security groups with rules that name one that goes out of a VPC that stays.
+///
+/// Source: EC2 API reference, `DeleteSecurityGroup`.
+async fn rules(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
+    let going: Vec<&str> = ground.going_alone(&ground.groups).collect();
+    let (ingress, egress) = tokio::try_join!(
+        Box::pin(seen_groups(aws, "ip-permission.group-id", &going)),
+        Box::pin(seen_groups(aws, "egress.ip-permission.group-id", &going)),
+    )?;
+    let mut all = Vec::new();
+    for group in ingress.iter().chain(&egress) {
+        let Some(id) = group.group_id().filter(|id| !ground.is_own(id, group.tags())) else {
+            continue;
+        };
+        let rules = group.ip_permissions().iter().chain(group.ip_permissions_egress());
+        let named = rules.flat_map(|rule| rule.user_id_group_pairs());
+        let named = named.filter_map(|pair| ground.groups.get(pair.group_id()?));
+        all.extend(named.map(|of| Occupant {
+            of: (*of).clone(),
+            sort: Occupation::SecurityGroup,
+            id: id.to_owned(),
+            name: group.group_name().map(str::to_owned),
+        }));
+    }
+    Ok(all)
+}
+
+/// The mirror sessions with a filter or a target that goes, but for those that go with their sources.
+///
+/// Source: EC2 API reference, `DeleteTrafficMirrorFilter`, `DeleteTrafficMirrorTarget`.
+async fn sessions(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
+    let [filters, targets] = [&ground.filters, &ground.targets]
+        .map(|going| going.keys().copied().collect::<Vec<&str>>());
+    let (of_filters, of_targets) = tokio::try_join!(
+        Box::pin(seen_sessions(aws, "traffic-mirror-filter-id", &filters)),
+        Box::pin(seen_sessions(aws, "traffic-mirror-target-id", &targets)),
+    )?;
+    let all = of_filters.iter().chain(&of_targets).filter_map(|session| {
+        let (id, source) =
+            session.traffic_mirror_session_id().zip(session.network_interface_id())?;
+        (!ground.is_own(id, session.tags())).then_some((id, source, session))
+    });
+    let strange: Vec<(&str, &str, &TrafficMirrorSession)> = all.collect();
+    let sources: BTreeSet<&str> = strange.iter().map(|(_, source, _)| *source).collect();
+    let sources: Vec<&str> = sources.into_iter().collect();
+    let interfaces = seen_interfaces(aws, "network-interface-id", &sources).await?;
+    let goes = |interface: &&NetworkInterface| {
+        let instance = interface.attachment().and_then(|attachment| attachment.instance_id());
+        instance.is_some_and(|instance| ground.instances.contains(instance))
+    };
+    let going = interfaces.iter().filter(goes).filter_map(|it| it.network_interface_id());
+    let going: BTreeSet<&str> = going.collect();
+    let mut occupants = Vec::new();
+    for (id, _, session) in strange.into_iter().filter(|(_, source, _)| !going.contains(source)) {
+        let filter = session.traffic_mirror_filter_id().and_then(|id| ground.filters.get(id));
+        let target = session.traffic_mirror_target_id().and_then(|id| ground.targets.get(id));
+        occupants.extend([filter, target].into_iter().flatten().map(|of| Occupant {
+            of: (*of).clone(),
+            sort: Occupation::MirrorSession,
+            id: id.to_owned(),
+            name: name_of(session.tags()),
+        }));
+    }
+    Ok(occupants)
+}

@@ -1,0 +1,187 @@
+//! Interfaces in networks that go, and whose they are.
+//!
+//! Of those that AWS manages for a service only those of load balancers are looked into, which say of which: others go with
+//! what they are of, some a while after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::types::{Instance, InstanceStateName, NetworkInterface};
+
+use super::{Ground, name_of, seen_interfaces};
+use crate::aws::Aws;
+use crate::aws::answer::text;
+use crate::aws::errors::CallError;
+use crate::aws::observe::{ObserveError, elb};
+use crate::aws::page::{self, FILTER_VALUES, pages};
+use crate::aws::tags::{from_ec2, is_of};
+use crate::id::ObjectId;
+use crate::observed::{Occupant, Occupation};
+use crate::resource::tag;
+
+/// What the interface of a load balancer says of itself, before the end of its ARN.
+///
+/// Source: Elastic Load Balancing user guide, "Network interfaces".
+const OF_LOAD_BALANCER: &str = "ELB ";
+
+/// By whose they are, an instance's id or the end of a load balancer's ARN: what goes under their interfaces.
+type Under<'g> = BTreeMap<String, BTreeSet<&'g ObjectId>>;
+
+/// Finds what has an interface in a network that goes.
+pub(super) async fn find(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
+    let vpcs: Vec<&str> = ground.vpcs.keys().chain(ground.gateways.keys()).copied().collect();
+    let subnets: Vec<&str> = ground.going_alone(&ground.subnets).collect();
+    let groups: Vec<&str> = ground.going_alone(&ground.groups).collect();
+    let (in_vpcs, in_subnets, in_groups) = tokio::try_join!(
+        Box::pin(seen_interfaces(aws, "vpc-id", &vpcs)),
+        Box::pin(seen_interfaces(aws, "subnet-id", &subnets)),
+        Box::pin(seen_interfaces(aws, "group-id", &groups)),
+    )?;
+    let (mut unattached, mut instances, mut balancers) = (Vec::new(), Under::new(), Under::new());
+    for interface in in_vpcs.iter().chain(&in_subnets).chain(&in_groups) {
+        let Some(under) = under(ground, interface) else { continue };
+        match whose(interface) {
+            Whose::Instance(id) => {
+                instances.entry(id.to_owned()).or_default().insert(under);
+            }
+            Whose::LoadBalancer(path) => {
+                balancers.entry(path.to_owned()).or_default().insert(under);
+            }
+            Whose::Nobodys(id) if !ground.is_own(id, interface.tag_set()) => {
+                unattached.push(Occupant {
+                    of: under.clone(),
+                    sort: Occupation::NetworkInterface,
+                    id: id.to_owned(),
+                    name: name_of(interface.tag_set()).or_else(|| text(interface.description())),
+                });
+            }
+            Whose::Nobodys(_) | Whose::Services => {}
+        }
+    }
+    let (instances, balancers) = tokio::try_join!(
+        Box::pin(of_instances(aws, ground, instances)),
+        Box::pin(of_load_balancers(aws, ground, balancers)),
+    )?;
+    Ok(unattached.into_iter().chain(instances).chain(balancers).collect())
+}
+
+/// What an interface is in, and goes.
+fn under<'g>(ground: &Ground<'g>, interface: &NetworkInterface) -> Option<&'g ObjectId> {
+    let subnet = interface.subnet_id().and_then(|id| ground.subnets.get(id));
+    let mut groups = interface.groups().iter().filter_map(|group| group.group_id());
+    let group = || groups.find_map(|id| ground.groups.get(id));
+    let vpc = || ground.vpcs.get(interface.vpc_id()?);
+    let gateway = || {
+        interface.association()?;
+        ground.gateways.get(interface.vpc_id()?)
+    };
+    subnet.or_else(group).or_else(vpc).or_else(gateway).copied()
+}
+
+/// Whose an interface is.
+enum Whose<'i> {
+    Instance(&'i str),
+    /// By the end of its ARN.
+    LoadBalancer(&'i str),
+    /// By its own id.
+    Nobodys(&'i str),
+    /// Of something that AWS manages, or is about to go.
+    Services,
+}
+
+fn whose(interface: &NetworkInterface) -> Whose<'_> {
+    if interface.requester_managed() == Some(true) {
+        let path = interface.description().and_then(|it| it.strip_prefix(OF_LOAD_BALANCER));
+        return path.map_or(Whose::Services, Whose::LoadBalancer);
+    }
+    match (interface.attachment(), interface.network_interface_id()) {
+        (Some(attachment), _) => attachment.instance_id().map_or(Whose::Services, Whose::Instance),
+        (None, Some(id)) => Whose::Nobodys(id),
+        (None, None) => Whose::Services,
+    }
+}
+
+/// Of these instances, those that are of others and stay.
+async fn of_instances(
+    aws: &Aws,
+    ground: &Ground<'_>,
+    mut under: Under<'_>,
+) -> Result<Vec<Occupant>, ObserveError> {
+    under.retain(|id, _| !ground.own.contains(id.as_str()));
+    let mut all = Vec::new();
+    for instance in seen_instances(aws, under.keys().cloned().collect()).await? {
+        let Some((id, sort)) = instance.instance_id().zip(sort_of(&instance, ground)) else {
+            continue;
+        };
+        let under = under.get(id).into_iter().flatten();
+        // Auto Scaling starts instances in the subnets that a group has, and ends those in others.
+        let under = under
+            .filter(|of| sort == Occupation::Instance || ground.groups.contains_key(of.as_str()));
+        all.extend(under.map(|of| Occupant {
+            of: (*of).clone(),
+            sort,
+            id: id.to_owned(),
+            name: name_of(instance.tags()),
+        }));
+    }
+    Ok(all)
+}
+
+/// What sort of occupant an instance is; `None` if it goes, or is the stack's own.
+fn sort_of(instance: &Instance, ground: &Ground<'_>) -> Option<Occupation> {
+    use InstanceStateName as State;
+    let goes = [State::ShuttingDown, State::Terminated];
+    let state = instance.state().and_then(|state| state.name());
+    let tags = from_ec2(instance.tags());
+    if state.is_some_and(|state| goes.contains(state)) || is_of(&tags, ground.stack) {
+        return None;
+    }
+    match tags.get(tag::GROUP).map(String::as_str) {
+        Some(group) if ground.scaling.contains(group) => Some(Occupation::Member),
+        // Its instances go with it.
+        Some(group) if ground.ending.contains(group) => None,
+        _ => Some(Occupation::Instance),
+    }
+}
+
+async fn seen_instances(aws: &Aws, ids: Vec<String>) -> Result<Vec<Instance>, CallError> {
+    let mut all = Vec::new();
+    for some in ids.chunks(FILTER_VALUES) {
+        let filter = page::filter("instance-id", some.iter().cloned());
+        let request = aws.ec2().describe_instances().filters(filter).max_results(page::PAGE);
+        let reservations = pages!(aws, "DescribeInstances", request, reservations).into_iter();
+        all.extend(reservations.flat_map(|it| it.instances.unwrap_or_default()));
+    }
+    Ok(all)
+}
+
+/// Of these load balancers, those that are of others and there.
+async fn of_load_balancers(
+    aws: &Aws,
+    ground: &Ground<'_>,
+    mut under: Under<'_>,
+) -> Result<Vec<Occupant>, ObserveError> {
+    let path = |arn: &str| arn.split_once(":loadbalancer/").map(|(_, path)| path.to_owned());
+    for own in ground.own.iter().filter_map(|id| path(id)) {
+        under.remove(&own);
+    }
+    if under.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = elb::load_balancer_names(aws).await?.into_iter();
+    let there = all.filter(|(arn, _)| path(arn).is_some_and(|path| under.contains_key(&path)));
+    let there: BTreeMap<String, String> = there.collect();
+    let tagged = elb::tags_of(aws, there.keys().cloned().collect()).await?;
+    let strange = tagged.iter().filter(|(_, tags)| !is_of(tags, ground.stack));
+    let occupants = strange.flat_map(|(arn, _)| {
+        let under = path(arn).and_then(|path| under.get(&path)).into_iter().flatten();
+        under.filter_map(|of| {
+            Some(Occupant {
+                of: (*of).clone(),
+                sort: Occupation::LoadBalancer,
+                id: there.get(arn)?.clone(),
+                name: None,
+            })
+        })
+    });
+    Ok(occupants.collect())
+}

@@ -1,0 +1,57 @@
+//! Occupants: what others have in what a stack is about to remove, so that AWS does not remove it.
+
+use crate::id::ObjectId;
+
+/// Something that is not of the stack and keeps AWS from removing what is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Occupant {
+    /// The object of the stack that it keeps.
+    pub of: ObjectId,
+    /// What it is.
+    pub sort: Occupation,
+    /// Its id; of a load balancer its name.
+    pub id: String,
+    /// Its tag `Name`, or what it says of itself.
+    pub name: Option<String>,
+}
+
+/// Makes the sorts of occupants, each with its words.
+macro_rules! occupations {
+    ($($(#[doc = $doc:literal])+ $sort:ident = $word:literal;)+) => {
+        /// What sort of thing an occupant is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Occupation {
+            $($(#[doc = $doc])+ $sort,)+
+        }
+
+        impl Occupation {
+            /// What it is called in a sentence.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$sort => $word,)+ }
+            }
+        }
+    };
+}
+
+occupations! {
+    /// An instance, with an interface in a subnet or in a security group.
+    Instance = "instance";
+    /// An instance of one of the stack's own Auto Scaling groups, which stays: it was started in a security group that its
+    /// launch template does not name any more.
+    Member = "instance";
+    /// An interface that nothing is attached to.
+    NetworkInterface = "network interface";
+    /// A load balancer, with interfaces in a subnet or in a security group.
+    LoadBalancer = "load balancer";
+    /// A subnet of a VPC.
+    Subnet = "subnet";
+    /// A security group of a VPC, or one with a rule that names another.
+    SecurityGroup = "security group";
+    /// A route table of a VPC that is not its main one.
+    RouteTable = "route table";
+    /// The internet gateway of a VPC.
+    InternetGateway = "internet gateway";
+    /// A mirror session with a filter or a target.
+    MirrorSession = "mirror session";
+}

@@ -28,6 +28,7 @@ pub mod discover;
 mod dry_run;
 pub mod errors;
 mod image;
+mod listing;
 mod metrics;
 pub mod observe;
 mod page;

@@ -9,7 +9,7 @@ use mirror_plan::plan::Mode;
 use mirror_plan::render::terraform::Export;
 
 use super::Ended;
-use super::plan::look;
+use super::plan::Seen;
 use super::taken::write_new;
 use crate::cli::{ExportArgs, ExportCommand, StackArgs};
 use crate::exit::ExitStatus;
@@ -27,7 +27,7 @@ pub(crate) async fn run(command: &ExportCommand, settings: &Settings, ui: &mut U
     let (stack, warnings) =
         Loaded::load(stack.as_deref(), variables, &settings.environment)?.stack()?;
     ui.diagnostics(&warnings);
-    let (observed, _) = look(sight, (&stack, Mode::Apply), settings, ui).await?;
+    let observed = Seen::of(sight, (&stack, Mode::Apply), settings, ui).await?.observed;
     let export = Export::of(&stack, &observed)?;
     for line in &export.left {
         ui.note(format_args!("Not exported: {line}"));

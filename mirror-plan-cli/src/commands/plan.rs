@@ -34,23 +34,16 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
-    let aws = connect(sight, &stack, settings).await?;
-    let (observed, strangers) = see(sight, aws.as_ref(), (&stack, mode), settings, ui).await?;
+    let seen = Seen::of(sight, (&stack, mode), settings, ui).await?;
     let request = request(mode, &args.selection);
-    let plan = mirror_plan::plan::plan(&stack, &observed, &request)?;
-    let mut findings = lint::check_planned(
-        &stack,
-        Around { observed: &observed, strangers: &strangers },
-        &request,
-    );
-    if let Some(aws) = &aws {
-        findings.extend(cloud::occupied(aws, &stack, &plan).await?);
-    }
-    let asked = match aws.filter(|_| *check_permissions) {
-        Some(aws) => Some(permissions::ask(&aws, &plan, settings, ui).await),
+    let plan = mirror_plan::plan::plan(&stack, &seen.observed, &request)?;
+    let mut findings = seen.findings(&stack, &plan, &request).await?;
+    let asked = match seen.aws.as_ref().filter(|_| *check_permissions) {
+        Some(aws) => Some(permissions::ask(aws, &plan, settings, ui).await),
         None => None,
     };
-    let denials = asked.iter().flat_map(|asked| permissions::findings(asked, &stack, &observed));
+    let denials =
+        asked.iter().flat_map(|asked| permissions::findings(asked, &stack, &seen.observed));
     findings.extend(denials);
     ui.diagnostics(&findings);
     let found: Diagnostics = warnings.into_iter().chain(findings).collect();
@@ -93,49 +86,49 @@ fn tell(
     }
 }
 
-/// The clients, unless AWS is asked for nothing.
-async fn connect(
-    sight: &SightArgs,
-    stack: &Stack,
-    settings: &Settings,
-) -> Result<Option<Aws>, Diagnostics> {
-    match sight {
-        SightArgs { inventory: None, offline: false } => {
-            cloud::connect_for(settings, stack).await.map(Some)
-        }
-        SightArgs { inventory: _, offline: _ } => Ok(None),
+/// What the cloud holds, or stands for it.
+pub(super) struct Seen {
+    /// The clients, unless AWS is asked for nothing.
+    aws: Option<Aws>,
+    pub(super) observed: Observed,
+    /// What others have that is in the way, as far as that is known.
+    strangers: Strangers,
+}
+
+impl Seen {
+    pub(super) async fn of(
+        sight: &SightArgs,
+        (stack, mode): (&Stack, Mode),
+        settings: &Settings,
+        ui: &mut Ui,
+    ) -> Result<Self, Diagnostics> {
+        let observed = match sight {
+            SightArgs { inventory: None, offline: false } => {
+                let aws = cloud::connect_for(settings, stack).await?;
+                let observed = cloud::look(&aws, (stack, mode), settings, ui).await?;
+                let strangers = cloud::in_the_way(&aws, (stack, mode), &observed).await?;
+                return Ok(Self { aws: Some(aws), observed, strangers });
+            }
+            SightArgs { inventory: Some(path), offline: _ } => inventory::read(path)?,
+            SightArgs { inventory: None, offline: true } => inventory::nothing(stack, settings)?,
+        };
+        Ok(Self { aws: None, observed, strangers: Strangers::default() })
     }
-}
 
-/// What the cloud holds, or stands for it, and what others have that is in the way, as far as that is known.
-pub(super) async fn look(
-    sight: &SightArgs,
-    planned: (&Stack, Mode),
-    settings: &Settings,
-    ui: &mut Ui,
-) -> Result<(Observed, Strangers), Diagnostics> {
-    let aws = connect(sight, planned.0, settings).await?;
-    see(sight, aws.as_ref(), planned, settings, ui).await
-}
-
-/// The same through clients that are there, if AWS is asked.
-async fn see(
-    sight: &SightArgs,
-    aws: Option<&Aws>,
-    (stack, mode): (&Stack, Mode),
-    settings: &Settings,
-    ui: &mut Ui,
-) -> Result<(Observed, Strangers), Diagnostics> {
-    let observed = match (aws, &sight.inventory) {
-        (Some(aws), _) => {
-            let observed = cloud::look(aws, (stack, mode), settings, ui).await?;
-            let strangers = cloud::in_the_way(aws, (stack, mode), &observed).await?;
-            return Ok((observed, strangers));
+    /// What is found in a stack and in a plan of it.
+    pub(super) async fn findings(
+        &self,
+        stack: &Stack,
+        plan: &Plan,
+        request: &Request,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let around = Around { observed: &self.observed, strangers: &self.strangers };
+        let mut findings = lint::check_planned(stack, around, request);
+        if let Some(aws) = &self.aws {
+            findings.extend(cloud::occupied(aws, stack, plan).await?);
         }
-        (None, Some(path)) => inventory::read(path)?,
-        (None, None) => inventory::nothing(stack, settings)?,
-    };
-    Ok((observed, Strangers::default()))
+        Ok(findings)
+    }
 }
 
 /// What the options ask for.

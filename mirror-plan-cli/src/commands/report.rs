@@ -1,12 +1,11 @@
 //! `mirror report`: a plan as a page, to be kept and handed round.
 
 use mirror_plan::diagnostic::Diagnostics;
-use mirror_plan::lint::{self, Around};
 use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::render::page::Page;
 
 use super::Ended;
-use super::plan::look;
+use super::plan::Seen;
 use crate::cli::ReportArgs;
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
@@ -41,13 +40,10 @@ async fn planned(
             let loaded = Loaded::load(stack, variables, &settings.environment)?;
             let (stack, warnings) = loaded.stack()?;
             ui.diagnostics(&warnings);
-            let (observed, strangers) = look(sight, (&stack, Mode::Apply), settings, ui).await?;
-            let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
-            let findings = lint::check_planned(
-                &stack,
-                Around { observed: &observed, strangers: &strangers },
-                &Request::default(),
-            );
+            let seen = Seen::of(sight, (&stack, Mode::Apply), settings, ui).await?;
+            let request = Request::default();
+            let plan = mirror_plan::plan::plan(&stack, &seen.observed, &request)?;
+            let findings = seen.findings(&stack, &plan, &request).await?;
             ui.diagnostics(&findings);
             Ok((plan, warnings.into_iter().chain(findings).collect()))
         }

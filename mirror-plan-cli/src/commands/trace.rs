@@ -15,7 +15,7 @@ use mirror_vxlan::capture::read::ReadError;
 
 use self::capture::Running;
 use super::Ended;
-use super::plan::look;
+use super::plan::Seen;
 use crate::cli::{
     EndArgument, InterfaceArgument, NetworkArgs, PacketArgs, SightArgs, StackArgs, TraceArgs,
 };
@@ -53,8 +53,7 @@ async fn seen(
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
     let SightArgs { offline: false, inventory: None } = sight else {
-        let (observed, _) = look(sight, (stack, Mode::Apply), settings, ui).await?;
-        return Ok(observed);
+        return Ok(Seen::of(sight, (stack, Mode::Apply), settings, ui).await?.observed);
     };
     let aws = cloud::connect_for(settings, stack).await?;
     let observed = cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?;

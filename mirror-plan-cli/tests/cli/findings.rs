@@ -215,6 +215,10 @@ fn what_others_have_in_what_goes_is_shown_before_anything_is_removed() {
         assert!(shown.starts_with("exit code: 1\n") && shown.contains(notes), "{shown}");
     }
     assert!(folder.done("plan").starts_with("No changes."));
+    let (network, _) = OTHERS.split_once("subnet ").unwrap();
+    folder.write("small.mirror.hcl", network);
+    folder.done("report --html report.html");
+    assert!(folder.read("report.html").contains("error[MP1041]"));
 }
 
 /// The stack of whoever does what a how-to page says.

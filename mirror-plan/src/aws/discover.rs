@@ -14,7 +14,7 @@ use super::observe::{
     resource_share, stands,
 };
 use super::page::{self, pages};
-use super::{Aws, BoxFuture};
+use super::{Aws, BoxFuture, listing};
 use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::resource::{id_of, tag, vpc::VpcId};
@@ -66,18 +66,14 @@ pub fn discover<'a>(
 }
 
 async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
-    let within = |name: &str| page::filter(name, [vpc.to_string()]);
-    let request = aws.ec2().describe_subnets().filters(within("vpc-id")).max_results(page::PAGE);
-    for subnet in pages!(aws, "DescribeSubnets", request, subnets) {
+    let vpc = &[vpc.as_str()];
+    for subnet in listing::subnets(aws, "vpc-id", vpc).await? {
         discovered.take(Kind::Subnet, subnet.subnet_id());
     }
-    let request = aws.ec2().describe_internet_gateways().filters(within("attachment.vpc-id"));
-    let request = request.max_results(page::PAGE);
-    for gateway in pages!(aws, "DescribeInternetGateways", request, internet_gateways) {
+    for gateway in listing::internet_gateways(aws, "attachment.vpc-id", vpc).await? {
         discovered.take(Kind::InternetGateway, gateway.internet_gateway_id());
     }
-    let request = aws.ec2().describe_route_tables().filters(within("vpc-id"));
-    for table in pages!(aws, "DescribeRouteTables", request.max_results(100), route_tables) {
+    for table in listing::route_tables(aws, "vpc-id", vpc).await? {
         let id = table.route_table_id();
         if table.associations().iter().any(|association| association.main() == Some(true)) {
             let id = id.unwrap_or_default();
@@ -86,9 +82,7 @@ async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<
             discovered.take(Kind::RouteTable, id);
         }
     }
-    let request = aws.ec2().describe_security_groups().filters(within("vpc-id"));
-    let request = request.max_results(page::PAGE);
-    for group in pages!(aws, "DescribeSecurityGroups", request, security_groups) {
+    for group in listing::security_groups(aws, "vpc-id", vpc).await? {
         let id = group.group_id();
         if group.group_name() == Some("default") {
             let id = id.unwrap_or_default();

@@ -7,8 +7,7 @@ use super::direct::Call as _;
 use super::direct::metric_data::{Batch, Page, Returned, StatusCode};
 use super::errors::FieldError;
 use super::observe::ObserveError;
-use super::page::{self, pages};
-use super::{Aws, BoxFuture};
+use super::{Aws, BoxFuture, listing};
 use crate::id::NetworkInterfaceId;
 use crate::metrics::{Metrics, Series, Window, unknown_interfaces};
 use crate::observed::Observed;
@@ -71,18 +70,13 @@ async fn attached(
     aws: &Aws,
     interfaces: BTreeSet<NetworkInterfaceId>,
 ) -> Result<BTreeMap<NetworkInterfaceId, InstanceId>, ObserveError> {
-    let interfaces: Vec<String> = interfaces.iter().map(ToString::to_string).collect();
+    let ids: Vec<&str> = interfaces.iter().map(|id| id.as_str()).collect();
     let mut attached = BTreeMap::new();
-    for ids in interfaces.chunks(page::FILTER_VALUES) {
-        let filter = page::filter("network-interface-id", ids.iter().cloned());
-        let request =
-            aws.ec2().describe_network_interfaces().filters(filter).max_results(page::PAGE);
-        for interface in pages!(aws, "DescribeNetworkInterfaces", request, network_interfaces) {
-            let id = INTERFACES.id("networkInterfaceId", interface.network_interface_id())?;
-            let instance = interface.attachment().and_then(|it| it.instance_id());
-            if let Some(instance) = INTERFACES.optional("instanceId", instance)? {
-                attached.insert(id, instance);
-            }
+    for interface in listing::network_interfaces(aws, "network-interface-id", &ids).await? {
+        let id = INTERFACES.id("networkInterfaceId", interface.network_interface_id())?;
+        let instance = interface.attachment().and_then(|it| it.instance_id());
+        if let Some(instance) = INTERFACES.optional("instanceId", instance)? {
+            attached.insert(id, instance);
         }
     }
     Ok(attached)

@@ -40,7 +40,7 @@ occupations! {
     /// An instance of one of the stack's own Auto Scaling groups, which stays: it was started in a security group that its
     /// launch template does not name any more.
     Member = "instance";
-    /// An interface that nothing is attached to.
+    /// An interface that nothing is attached to, or one of another account with which a subnet is shared.
     NetworkInterface = "network interface";
     /// A load balancer, with interfaces in a subnet or in a security group.
     LoadBalancer = "load balancer";

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::NetworkInterface;
 
-use super::super::Aws;
-use super::super::errors::CallError;
-use super::super::page::{self, pages};
 use super::super::wait::limit;
+use super::super::{Aws, listing};
 
 /// Something that uses what should be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +93,7 @@ pub(super) async fn blockers(aws: &Aws, place: Place<'_>) -> Vec<Blocker> {
         Place::SecurityGroup(id) => ("group-id", id),
         Place::Elsewhere => return Vec::new(),
     };
-    let found = interfaces(aws, field, id).await;
+    let found = listing::network_interfaces(aws, field, &[id]).await;
     let interfaces = match &found {
         Ok(interfaces) => interfaces.as_slice(),
         Err(error) => {
@@ -109,20 +107,6 @@ pub(super) async fn blockers(aws: &Aws, place: Place<'_>) -> Vec<Blocker> {
         _ => true,
     };
     interfaces.iter().filter(in_the_way).map(blocker).collect()
-}
-
-/// The network interfaces with this value of this field.
-pub(super) async fn interfaces(
-    aws: &Aws,
-    field: &str,
-    value: &str,
-) -> Result<Vec<NetworkInterface>, CallError> {
-    let request = aws
-        .ec2()
-        .describe_network_interfaces()
-        .filters(page::filter(field, [value.to_owned()]))
-        .max_results(page::PAGE);
-    Ok(pages!(aws, "DescribeNetworkInterfaces", request, network_interfaces))
 }
 
 fn blocker(interface: &NetworkInterface) -> Blocker {

@@ -7,10 +7,9 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 
 use super::super::answer::{Answer, text};
-use super::super::tags;
 use super::super::wait::limit;
+use super::super::{listing, tags};
 use super::acting::{Acting, unless_absent};
-use super::blocker::interfaces;
 use super::find::refuse_foreign;
 use super::making::Making;
 use super::{ActError, Made, listener};
@@ -162,9 +161,10 @@ pub(super) async fn delete<T: Identified>(
     let Some((_, name)) = arn.as_str().split_once(":loadbalancer/") else {
         return Ok(Made::nothing());
     };
+    let says = format!("ELB {name}");
     let mut patience = acting.patience("its network interfaces are gone", limit::RELEASED);
     loop {
-        let left = interfaces(acting.aws, "description", &format!("ELB {name}")).await?;
+        let left = listing::network_interfaces(acting.aws, "description", &[&*says]).await?;
         let ids: Vec<&str> =
             left.iter().filter_map(|interface| interface.network_interface_id()).collect();
         if left.is_empty() {

@@ -2,15 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{
-    InternetGateway, NetworkInterface, RouteTable, SecurityGroup, Subnet, Tag, TrafficMirrorSession,
-};
+use aws_sdk_ec2::types::{NetworkInterface, RouteTable, Tag, TrafficMirrorSession};
 
-use super::super::errors::CallError;
-use super::super::page::{self, FILTER_VALUES, pages};
 use super::super::tags::{from_ec2, is_of};
-use super::super::{Aws, BoxFuture};
-use super::{ObserveError, route_table};
+use super::super::{Aws, BoxFuture, listing};
+use super::ObserveError;
 use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::observed::{Occupant, Occupation};
@@ -47,6 +43,7 @@ pub fn occupants<'a>(
 #[derive(Debug, Default)]
 struct Ground<'p> {
     stack: &'p str,
+    account: &'p str,
     /// What goes, by the id by which others are in it or use it: for an internet gateway that of its VPC.
     vpcs: BTreeMap<&'p str, &'p ObjectId>,
     gateways: BTreeMap<&'p str, &'p ObjectId>,
@@ -68,7 +65,8 @@ struct Ground<'p> {
 
 impl<'p> Ground<'p> {
     fn of(plan: &'p Plan) -> Self {
-        let mut ground = Self { stack: plan.stack.as_str(), ..Self::default() };
+        let mut ground =
+            Self { stack: plan.stack.as_str(), account: plan.account.as_str(), ..Self::default() };
         for change in &plan.changes {
             let Some(id) = &change.id else { continue };
             ground.own.insert(id.as_str());
@@ -150,46 +148,16 @@ fn name_of(tags: &[Tag]) -> Option<String> {
     from_ec2(tags).get("Name").cloned()
 }
 
-/// Makes the functions that list what has one of some values in a field, in pages of a size.
-macro_rules! listed {
-    ($($name:ident -> $item:ident: $call:literal, $describe:ident, $items:ident by $page:expr;)+) => {$(
-        async fn $name(aws: &Aws, field: &str, values: &[&str]) -> Result<Vec<$item>, CallError> {
-            let mut all = Vec::new();
-            for some in values.chunks(FILTER_VALUES) {
-                let filter = page::filter(field, some.iter().map(|value| (*value).to_owned()));
-                let request = aws.ec2().$describe().filters(filter).max_results($page);
-                all.extend(pages!(aws, $call, request, $items));
-            }
-            Ok(all)
-        }
-    )+};
-}
-
-listed! {
-    seen_interfaces -> NetworkInterface:
-        "DescribeNetworkInterfaces", describe_network_interfaces, network_interfaces by page::PAGE;
-    seen_subnets -> Subnet: "DescribeSubnets", describe_subnets, subnets by page::PAGE;
-    seen_groups -> SecurityGroup:
-        "DescribeSecurityGroups", describe_security_groups, security_groups by page::PAGE;
-    seen_tables -> RouteTable:
-        "DescribeRouteTables", describe_route_tables, route_tables by route_table::PAGE;
-    seen_gateways -> InternetGateway:
-        "DescribeInternetGateways", describe_internet_gateways, internet_gateways by page::PAGE;
-    seen_sessions -> TrafficMirrorSession:
-        "DescribeTrafficMirrorSessions", describe_traffic_mirror_sessions, traffic_mirror_sessions
-        by page::PAGE;
-}
-
 /// What else is in VPCs that go.
 ///
 /// Source: EC2 API reference, `DeleteVpc`.
 async fn networks(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
     let vpcs: Vec<&str> = ground.vpcs.keys().copied().collect();
     let (subnets, groups, tables, gateways) = tokio::try_join!(
-        Box::pin(seen_subnets(aws, "vpc-id", &vpcs)),
-        Box::pin(seen_groups(aws, "vpc-id", &vpcs)),
-        Box::pin(seen_tables(aws, "vpc-id", &vpcs)),
-        Box::pin(seen_gateways(aws, "attachment.vpc-id", &vpcs)),
+        Box::pin(listing::subnets(aws, "vpc-id", &vpcs)),
+        Box::pin(listing::security_groups(aws, "vpc-id", &vpcs)),
+        Box::pin(listing::route_tables(aws, "vpc-id", &vpcs)),
+        Box::pin(listing::internet_gateways(aws, "attachment.vpc-id", &vpcs)),
     )?;
     let in_vpc = |sort, vpc: Option<&str>, id: Option<&str>, tags: &[Tag]| {
         let (of, id) = (ground.vpcs.get(vpc?)?, id?);
@@ -226,8 +194,8 @@ async fn networks(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, Obser
 async fn rules(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
     let going: Vec<&str> = ground.going_alone(&ground.groups).collect();
     let (ingress, egress) = tokio::try_join!(
-        Box::pin(seen_groups(aws, "ip-permission.group-id", &going)),
-        Box::pin(seen_groups(aws, "egress.ip-permission.group-id", &going)),
+        Box::pin(listing::security_groups(aws, "ip-permission.group-id", &going)),
+        Box::pin(listing::security_groups(aws, "egress.ip-permission.group-id", &going)),
     )?;
     let mut all = Vec::new();
     for group in ingress.iter().chain(&egress) {
@@ -254,8 +222,8 @@ async fn sessions(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, Obser
     let [filters, targets] = [&ground.filters, &ground.targets]
         .map(|going| going.keys().copied().collect::<Vec<&str>>());
     let (of_filters, of_targets) = tokio::try_join!(
-        Box::pin(seen_sessions(aws, "traffic-mirror-filter-id", &filters)),
-        Box::pin(seen_sessions(aws, "traffic-mirror-target-id", &targets)),
+        Box::pin(listing::mirror_sessions(aws, "traffic-mirror-filter-id", &filters)),
+        Box::pin(listing::mirror_sessions(aws, "traffic-mirror-target-id", &targets)),
     )?;
     let all = of_filters.iter().chain(&of_targets).filter_map(|session| {
         let (id, source) =
@@ -265,7 +233,7 @@ async fn sessions(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, Obser
     let strange: Vec<(&str, &str, &TrafficMirrorSession)> = all.collect();
     let sources: BTreeSet<&str> = strange.iter().map(|(_, source, _)| *source).collect();
     let sources: Vec<&str> = sources.into_iter().collect();
-    let interfaces = seen_interfaces(aws, "network-interface-id", &sources).await?;
+    let interfaces = listing::network_interfaces(aws, "network-interface-id", &sources).await?;
     let goes = |interface: &&NetworkInterface| {
         let instance = interface.attachment().and_then(|attachment| attachment.instance_id());
         instance.is_some_and(|instance| ground.instances.contains(instance))

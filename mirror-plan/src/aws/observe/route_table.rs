@@ -7,11 +7,11 @@ use aws_sdk_ec2::types::{
     RouteTableAssociationStateCode,
 };
 
-use super::super::Aws;
 use super::super::answer::Answer;
 use super::super::errors::AnswerError;
 use super::super::page::{self, Ids, pages};
 use super::super::tags::{self, Owner};
+use super::super::{Aws, listing};
 use super::{ObserveError, Seen, Sought, Whose, with_id};
 use crate::address::Kind;
 use crate::attribute::Ref;
@@ -22,9 +22,6 @@ use crate::resource::{RouteTable, Subnet};
 
 const ANSWER: Answer = Answer("DescribeRouteTables");
 
-/// The greatest page of this list.
-pub(super) const PAGE: i32 = 100;
-
 pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<Seen, ObserveError> {
     let mut seen = Seen::default();
     if ids.is_empty() {
@@ -34,7 +31,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
         .ec2()
         .describe_route_tables()
         .set_filters(page::only("route-table-id", &ids))
-        .max_results(PAGE);
+        .max_results(listing::ROUTE_TABLES);
     let sought = Sought { whose, kind: Kind::RouteTable };
     for table in pages!(aws, "DescribeRouteTables", request, route_tables) {
         let id: RouteTableId = ANSWER.id("routeTableId", table.route_table_id())?;

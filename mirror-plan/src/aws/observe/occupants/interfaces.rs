@@ -7,20 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{Instance, InstanceStateName, NetworkInterface};
 
-use super::{Ground, name_of, seen_interfaces};
-use crate::aws::Aws;
+use super::{Ground, name_of};
 use crate::aws::answer::text;
-use crate::aws::errors::CallError;
 use crate::aws::observe::{ObserveError, elb};
-use crate::aws::page::{self, FILTER_VALUES, pages};
 use crate::aws::tags::{from_ec2, is_of};
+use crate::aws::{Aws, listing};
 use crate::id::ObjectId;
 use crate::observed::{Occupant, Occupation};
 use crate::resource::tag;
 
 /// What the interface of a load balancer says of itself, before the end of its ARN.
 ///
-/// Source: Elastic Load Balancing user guide, "Network interfaces".
+/// AWS documents no other way from one to the other; the Terraform AWS provider goes it, too.
 const OF_LOAD_BALANCER: &str = "ELB ";
 
 /// By whose they are, an instance's id or the end of a load balancer's ARN: what goes under their interfaces.
@@ -32,36 +30,36 @@ pub(super) async fn find(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>
     let subnets: Vec<&str> = ground.going_alone(&ground.subnets).collect();
     let groups: Vec<&str> = ground.going_alone(&ground.groups).collect();
     let (in_vpcs, in_subnets, in_groups) = tokio::try_join!(
-        Box::pin(seen_interfaces(aws, "vpc-id", &vpcs)),
-        Box::pin(seen_interfaces(aws, "subnet-id", &subnets)),
-        Box::pin(seen_interfaces(aws, "group-id", &groups)),
+        Box::pin(listing::network_interfaces(aws, "vpc-id", &vpcs)),
+        Box::pin(listing::network_interfaces(aws, "subnet-id", &subnets)),
+        Box::pin(listing::network_interfaces(aws, "group-id", &groups)),
     )?;
-    let (mut unattached, mut instances, mut balancers) = (Vec::new(), Under::new(), Under::new());
+    let (mut alone, mut instances, mut balancers) = (Vec::new(), Under::new(), Under::new());
     for interface in in_vpcs.iter().chain(&in_subnets).chain(&in_groups) {
         let Some(under) = under(ground, interface) else { continue };
-        match whose(interface) {
+        match whose(interface, ground.account) {
             Whose::Instance(id) => {
                 instances.entry(id.to_owned()).or_default().insert(under);
             }
             Whose::LoadBalancer(path) => {
                 balancers.entry(path.to_owned()).or_default().insert(under);
             }
-            Whose::Nobodys(id) if !ground.is_own(id, interface.tag_set()) => {
-                unattached.push(Occupant {
+            Whose::Alone(id) if !ground.is_own(id, interface.tag_set()) => {
+                alone.push(Occupant {
                     of: under.clone(),
                     sort: Occupation::NetworkInterface,
                     id: id.to_owned(),
                     name: name_of(interface.tag_set()).or_else(|| text(interface.description())),
                 });
             }
-            Whose::Nobodys(_) | Whose::Services => {}
+            Whose::Alone(_) | Whose::Service => {}
         }
     }
     let (instances, balancers) = tokio::try_join!(
         Box::pin(of_instances(aws, ground, instances)),
         Box::pin(of_load_balancers(aws, ground, balancers)),
     )?;
-    Ok(unattached.into_iter().chain(instances).chain(balancers).collect())
+    Ok(alone.into_iter().chain(instances).chain(balancers).collect())
 }
 
 /// What an interface is in, and goes.
@@ -78,25 +76,29 @@ fn under<'g>(ground: &Ground<'g>, interface: &NetworkInterface) -> Option<&'g Ob
 }
 
 /// Whose an interface is.
+#[derive(Debug, PartialEq, Eq)]
 enum Whose<'i> {
     Instance(&'i str),
     /// By the end of its ARN.
     LoadBalancer(&'i str),
-    /// By its own id.
-    Nobodys(&'i str),
+    /// Nobody's, or of another account with which the subnet is shared: by its own id.
+    Alone(&'i str),
     /// Of something that AWS manages, or is about to go.
-    Services,
+    Service,
 }
 
-fn whose(interface: &NetworkInterface) -> Whose<'_> {
+fn whose<'i>(interface: &'i NetworkInterface, account: &str) -> Whose<'i> {
+    let alone = || interface.network_interface_id().map_or(Whose::Service, Whose::Alone);
+    if interface.owner_id().is_some_and(|owner| owner != account) {
+        return alone();
+    }
     if interface.requester_managed() == Some(true) {
         let path = interface.description().and_then(|it| it.strip_prefix(OF_LOAD_BALANCER));
-        return path.map_or(Whose::Services, Whose::LoadBalancer);
+        return path.map_or(Whose::Service, Whose::LoadBalancer);
     }
-    match (interface.attachment(), interface.network_interface_id()) {
-        (Some(attachment), _) => attachment.instance_id().map_or(Whose::Services, Whose::Instance),
-        (None, Some(id)) => Whose::Nobodys(id),
-        (None, None) => Whose::Services,
+    match interface.attachment() {
+        Some(attachment) => attachment.instance_id().map_or(Whose::Service, Whose::Instance),
+        None => alone(),
     }
 }
 
@@ -108,7 +110,8 @@ async fn of_instances(
 ) -> Result<Vec<Occupant>, ObserveError> {
     under.retain(|id, _| !ground.own.contains(id.as_str()));
     let mut all = Vec::new();
-    for instance in seen_instances(aws, under.keys().cloned().collect()).await? {
+    let ids: Vec<&str> = under.keys().map(String::as_str).collect();
+    for instance in listing::instances(aws, "instance-id", &ids).await? {
         let Some((id, sort)) = instance.instance_id().zip(sort_of(&instance, ground)) else {
             continue;
         };
@@ -143,17 +146,6 @@ fn sort_of(instance: &Instance, ground: &Ground<'_>) -> Option<Occupation> {
     }
 }
 
-async fn seen_instances(aws: &Aws, ids: Vec<String>) -> Result<Vec<Instance>, CallError> {
-    let mut all = Vec::new();
-    for some in ids.chunks(FILTER_VALUES) {
-        let filter = page::filter("instance-id", some.iter().cloned());
-        let request = aws.ec2().describe_instances().filters(filter).max_results(page::PAGE);
-        let reservations = pages!(aws, "DescribeInstances", request, reservations).into_iter();
-        all.extend(reservations.flat_map(|it| it.instances.unwrap_or_default()));
-    }
-    Ok(all)
-}
-
 /// Of these load balancers, those that are of others and there.
 async fn of_load_balancers(
     aws: &Aws,
@@ -184,4 +176,38 @@ async fn of_load_balancers(
         })
     });
     Ok(occupants.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::NetworkInterfaceAttachment;
+
+    use super::*;
+
+    #[test]
+    fn an_interface_says_whose_it_is() {
+        let account = "123456789012";
+        let interface =
+            || NetworkInterface::builder().network_interface_id("eni-1").owner_id(account);
+        let attached = |to| NetworkInterfaceAttachment::builder().set_instance_id(to).build();
+        let managed = |says| interface().requester_managed(true).description(says).build();
+        let instance = interface().attachment(attached(Some("i-1".to_owned()))).build();
+        let function = interface().attachment(attached(None)).build();
+        for (interface, expected) in [
+            (interface().build(), Whose::Alone("eni-1")),
+            (instance.clone(), Whose::Instance("i-1")),
+            (function, Whose::Service),
+            (
+                managed("ELB net/sensors/50dc6c495c0c9188"),
+                Whose::LoadBalancer("net/sensors/50dc6c495c0c9188"),
+            ),
+            (managed("Interface for NAT Gateway nat-0a1b2c3d"), Whose::Service),
+            // The VPC is shared with its account, which has the instance.
+            (interface().owner_id("222233334444").build(), Whose::Alone("eni-1")),
+            (NetworkInterface::builder().build(), Whose::Service),
+        ] {
+            assert_eq!(whose(&interface, account), expected, "{interface:?}");
+        }
+        assert_eq!(whose(&instance, "222233334444"), Whose::Alone("eni-1"));
+    }
 }

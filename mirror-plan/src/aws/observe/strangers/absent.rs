@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::Aws;
 use crate::aws::observe::ObserveError;
 use crate::aws::page::{self, FILTER_VALUES, Ids, pages};
+use crate::aws::{Aws, listing};
 use crate::resource::access::{ArnType, Named, Which};
 
 /// Those of `wanted` that are not there for this account, in a call for each sort of them and two hundred.
@@ -18,8 +18,8 @@ pub(super) async fn find(
         Box::pin(vpcs(aws, names(wanted, ArnType::Vpc))),
         Box::pin(subnets(aws, names(wanted, ArnType::Subnet))),
         Box::pin(security_groups(aws, names(wanted, ArnType::SecurityGroup))),
-        Box::pin(interfaces(aws, names(wanted, ArnType::NetworkInterface))),
-        Box::pin(filters(aws, names(wanted, ArnType::TrafficMirrorFilter))),
+        Box::pin(network_interfaces(aws, names(wanted, ArnType::NetworkInterface))),
+        Box::pin(mirror_filters(aws, names(wanted, ArnType::TrafficMirrorFilter))),
     )?;
     let (images, key_pairs, vpcs, subnets, security_groups, interfaces, filters) = all;
     let there = BTreeMap::from([
@@ -50,30 +50,21 @@ fn names(wanted: &BTreeSet<Named>, sort: ArnType) -> Vec<String> {
 
 /// Makes the functions that look for a sort by its ids.
 macro_rules! by_id {
-    ($($name:ident: $call:literal, $describe:ident, $filter:literal, $items:ident, $id:ident;)+) => {$(
-        async fn $name(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {
-            let mut there = Ids::new();
-            for some in wanted.chunks(FILTER_VALUES) {
-                let ids = page::filter($filter, some.iter().cloned());
-                let items = pages!(aws, $call, aws.ec2().$describe().filters(ids), $items);
-                there.extend(items.into_iter().filter_map(|item| item.$id));
-            }
-            Ok(there)
+    ($($list:ident by $field:literal, $id:ident;)+) => {$(
+        async fn $list(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {
+            let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+            let there = listing::$list(aws, $field, &wanted).await?;
+            Ok(there.into_iter().filter_map(|item| item.$id).collect())
         }
     )+};
 }
 
 by_id! {
-    vpcs: "DescribeVpcs", describe_vpcs, "vpc-id", vpcs, vpc_id;
-    subnets: "DescribeSubnets", describe_subnets, "subnet-id", subnets, subnet_id;
-    security_groups:
-        "DescribeSecurityGroups", describe_security_groups, "group-id", security_groups, group_id;
-    interfaces:
-        "DescribeNetworkInterfaces", describe_network_interfaces, "network-interface-id",
-        network_interfaces, network_interface_id;
-    filters:
-        "DescribeTrafficMirrorFilters", describe_traffic_mirror_filters, "traffic-mirror-filter-id",
-        traffic_mirror_filters, traffic_mirror_filter_id;
+    vpcs by "vpc-id", vpc_id;
+    subnets by "subnet-id", subnet_id;
+    security_groups by "group-id", group_id;
+    network_interfaces by "network-interface-id", network_interface_id;
+    mirror_filters by "traffic-mirror-filter-id", traffic_mirror_filter_id;
 }
 
 async fn images(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {

@@ -18,7 +18,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::address::Kind;
-use crate::observed::looked_for;
+use crate::observed::{Sort, looked_for};
 use crate::resource::access::{
     ArnType, NETWORK_ACLS, Occasion, On, SOURCES, SWEEP, Service, Which, occupancy, reading,
     retagging,
@@ -304,18 +304,8 @@ impl<'a> Grants<'a> {
     fn look_for_what_is_named(&mut self) {
         let resources = self.stack.resources.values();
         for named in resources.flat_map(|declared| looked_for(&declared.resource)) {
-            let action = match named.of {
-                ArnType::Image => "DescribeImages",
-                ArnType::KeyPair => "DescribeKeyPairs",
-                ArnType::Vpc => "DescribeVpcs",
-                ArnType::Subnet => "DescribeSubnets",
-                ArnType::SecurityGroup => "DescribeSecurityGroups",
-                ArnType::NetworkInterface => "DescribeNetworkInterfaces",
-                ArnType::TrafficMirrorFilter => "DescribeTrafficMirrorFilters",
-                // Nobody looks for anything else.
-                _ => continue,
-            };
-            self.reading.add(&format!("ec2:{action}"), "*".to_owned());
+            let Some(sort) = Sort::of(named.of) else { continue };
+            self.reading.add(&format!("ec2:{}", sort.call), "*".to_owned());
         }
     }
 

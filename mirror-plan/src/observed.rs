@@ -25,8 +25,8 @@ mod strangers;
 pub use bystander::{Bystanders, givable};
 pub use occupant::{Occupant, Occupation};
 pub use remade::{Remade, Seen, remade, without_ingredients};
-pub(crate) use strangers::looked_for;
 pub use strangers::{Shared, StrangeSubnet, StrangeTarget, Stranger, Strangers};
+pub(crate) use strangers::{Sort, looked_for};
 
 pub use interface::{Attached, Interface, Sighting};
 pub use network_acl::{AclAction, AclRule, NetworkAcl};

@@ -4,7 +4,7 @@ use super::view::{View, attribute};
 use crate::address::Address;
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::observed::looked_for;
+use crate::observed::{Sort, looked_for};
 use crate::resource::Resource;
 use crate::resource::access::{ArnType, Named, Which};
 use crate::value::{Path, Value};
@@ -31,27 +31,20 @@ fn not_there(
     Named { of, which }: &Named,
 ) -> Option<Diagnostic> {
     let Which::One(name) = which else { return None };
+    let what = Sort::of(*of)?.word;
     let goes_first = "an instance that is replaced has gone before AWS says so";
-    let half_way = "AWS says so when the rest is made already";
-    let by_id = "give the id of one that this account has in this Region";
-    let (what, note, help) = match of {
+    let (note, help) = match of {
         ArnType::Image => (
-            "image",
             goes_first,
             "give an image of this Region that this account may launch, or leave `ami` out",
         ),
-        ArnType::KeyPair => (
-            "key pair",
-            goes_first,
-            "give the name of a key pair of this Region, or make one of this name",
+        ArnType::KeyPair => {
+            (goes_first, "give the name of a key pair of this Region, or make one of this name")
+        }
+        _ => (
+            "AWS says so when the rest is made already",
+            "give the id of one that this account has in this Region",
         ),
-        ArnType::Vpc => ("VPC", half_way, by_id),
-        ArnType::Subnet => ("subnet", half_way, by_id),
-        ArnType::SecurityGroup => ("security group", half_way, by_id),
-        ArnType::NetworkInterface => ("network interface", half_way, by_id),
-        ArnType::TrafficMirrorFilter => ("mirror filter", half_way, by_id),
-        // Nobody looks for anything else.
-        _ => return None,
     };
     Some(
         Diagnostic::error(code::NOT_THERE, format!("there is no {what} `{name}` for `{address}`"))

@@ -222,24 +222,43 @@ impl Shared {
     }
 }
 
-/// What of others a resource names that is looked for before it is made. Of load balancers and targets AWS does not show
-/// all that can be used: some are shared by other accounts.
+/// A sort of thing that is looked for where a stack names one of others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sort {
+    of: ArnType,
+    /// What it is called.
+    pub(crate) word: &'static str,
+    /// The call that looks for it.
+    pub(crate) call: &'static str,
+}
+
+/// Every such sort. Of load balancers and targets AWS does not show all that can be used: some are shared by other accounts.
+const SORTS: [Sort; 7] = {
+    const fn sort(of: ArnType, word: &'static str, call: &'static str) -> Sort {
+        Sort { of, word, call }
+    }
+    [
+        sort(ArnType::Image, "image", "DescribeImages"),
+        sort(ArnType::KeyPair, "key pair", "DescribeKeyPairs"),
+        sort(ArnType::Vpc, "VPC", "DescribeVpcs"),
+        sort(ArnType::Subnet, "subnet", "DescribeSubnets"),
+        sort(ArnType::SecurityGroup, "security group", "DescribeSecurityGroups"),
+        sort(ArnType::NetworkInterface, "network interface", "DescribeNetworkInterfaces"),
+        sort(ArnType::TrafficMirrorFilter, "mirror filter", "DescribeTrafficMirrorFilters"),
+    ]
+};
+
+impl Sort {
+    /// The sort of a type, if such are looked for.
+    pub(crate) fn of(of: ArnType) -> Option<Self> {
+        SORTS.into_iter().find(|sort| sort.of == of)
+    }
+}
+
+/// What of others a resource names that is looked for before it is made.
 pub(crate) fn looked_for(resource: &Resource) -> BTreeSet<Named> {
-    let mut named: BTreeSet<Named> = resource.named().into_iter().collect();
-    named.retain(|named| {
-        let is_looked_for = matches!(
-            named.of,
-            ArnType::Image
-                | ArnType::KeyPair
-                | ArnType::Vpc
-                | ArnType::Subnet
-                | ArnType::SecurityGroup
-                | ArnType::NetworkInterface
-                | ArnType::TrafficMirrorFilter
-        );
-        is_looked_for && named.which != Which::Any
-    });
-    named
+    let named = resource.named().into_iter();
+    named.filter(|named| Sort::of(named.of).is_some() && named.which != Which::Any).collect()
 }
 
 impl Observed {

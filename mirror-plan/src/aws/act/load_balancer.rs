@@ -161,10 +161,10 @@ pub(super) async fn delete<T: Identified>(
     let Some((_, name)) = arn.as_str().split_once(":loadbalancer/") else {
         return Ok(Made::nothing());
     };
-    let says = format!("ELB {name}");
+    let description = format!("ELB {name}");
     let mut patience = acting.patience("its network interfaces are gone", limit::RELEASED);
     loop {
-        let left = listing::network_interfaces(acting.aws, "description", &[&*says]).await?;
+        let left = listing::network_interfaces(acting.aws, "description", &[&*description]).await?;
         let ids: Vec<&str> =
             left.iter().filter_map(|interface| interface.network_interface_id()).collect();
         if left.is_empty() {

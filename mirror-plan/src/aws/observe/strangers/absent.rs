@@ -39,10 +39,10 @@ pub(super) async fn find(
     Ok(wanted.iter().filter(|named| !is_there(named)).cloned().collect())
 }
 
-fn names(wanted: &BTreeSet<Named>, sort: ArnType) -> Vec<String> {
+fn names(wanted: &BTreeSet<Named>, sort: ArnType) -> Vec<&str> {
     let of_sort = wanted.iter().filter(|named| named.of == sort);
     let names = of_sort.filter_map(|named| match &named.which {
-        Which::One(name) => Some(name.clone()),
+        Which::One(name) => Some(name.as_str()),
         Which::Any => None,
     });
     names.collect()
@@ -51,8 +51,7 @@ fn names(wanted: &BTreeSet<Named>, sort: ArnType) -> Vec<String> {
 /// Makes the functions that look for a sort by its ids.
 macro_rules! by_id {
     ($($list:ident by $field:literal, $id:ident;)+) => {$(
-        async fn $list(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {
-            let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        async fn $list(aws: &Aws, wanted: Vec<&str>) -> Result<Ids, ObserveError> {
             let there = listing::$list(aws, $field, &wanted).await?;
             Ok(there.into_iter().filter_map(|item| item.$id).collect())
         }
@@ -67,23 +66,25 @@ by_id! {
     mirror_filters by "traffic-mirror-filter-id", traffic_mirror_filter_id;
 }
 
-async fn images(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {
+async fn images(aws: &Aws, wanted: Vec<&str>) -> Result<Ids, ObserveError> {
     let mut there = Ids::new();
     for some in wanted.chunks(FILTER_VALUES) {
         // One that is deprecated can be launched still.
         let request = aws.ec2().describe_images().include_deprecated(true);
-        let request = request.filters(page::filter("image-id", some.iter().cloned()));
+        let request =
+            request.filters(page::filter("image-id", some.iter().map(ToString::to_string)));
         let images = pages!(aws, "DescribeImages", request, images);
         there.extend(images.into_iter().filter_map(|image| image.image_id));
     }
     Ok(there)
 }
 
-async fn key_pairs(aws: &Aws, wanted: Vec<String>) -> Result<Ids, ObserveError> {
+async fn key_pairs(aws: &Aws, wanted: Vec<&str>) -> Result<Ids, ObserveError> {
     let mut there = Ids::new();
     for some in wanted.chunks(FILTER_VALUES) {
         let request = aws.ec2().describe_key_pairs();
-        let request = request.filters(page::filter("key-name", some.iter().cloned()));
+        let request =
+            request.filters(page::filter("key-name", some.iter().map(ToString::to_string)));
         let answer = aws.send("DescribeKeyPairs", request.send()).await?;
         there.extend(answer.key_pairs.unwrap_or_default().into_iter().filter_map(|it| it.key_name));
     }

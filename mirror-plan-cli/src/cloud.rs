@@ -8,7 +8,12 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_http_client::ConnectorBuilder;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::region::Region as SdkRegion;
+use aws_types::sdk_config::SharedHttpClient;
 use mirror_local::Cloud;
 use mirror_plan::address::{Address, Name};
 use mirror_plan::apply::adopt::AdoptError;
@@ -141,7 +146,7 @@ pub(crate) async fn observe_alone(aws: &Aws, wanted: Wanted<'_>) -> Result<Obser
 
 /// The standard chain of the AWS SDK: environment, profiles, SSO, containers, instances.
 async fn real(settings: &Settings, region: Option<String>) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https());
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
@@ -149,6 +154,18 @@ async fn real(settings: &Settings, region: Option<String>) -> SdkConfig {
         loader = loader.region(SdkRegion::new(region));
     }
     loader.load().await
+}
+
+/// The client that the AWS SDK would choose for itself, and its proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`). The
+/// SDK is built without it, so that its large crates need not wait until the TLS stack is built.
+fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector =
+            ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|of| of.sleep_impl()));
+        connector.proxy_config(ProxyConfig::from_env()).build()
+    })
 }
 
 /// What the cloud holds of a stack. Warnings are told, errors are the end.

@@ -105,6 +105,10 @@ impl<'s> Others<'s> {
 /// Credentials of a profile, whatever the environment holds: the variables of that are of the stack's own account.
 fn of_profile(profile: &str, config: &SdkConfig) -> SharedCredentialsProvider {
     let from = ProviderConfig::default().with_region(config.region().cloned());
+    let from = match config.http_client() {
+        Some(client) => from.with_http_client(client),
+        None => from,
+    };
     let provider = ProfileFileCredentialsProvider::builder().configure(&from).profile_name(profile);
     SharedCredentialsProvider::new(provider.build())
 }

@@ -127,6 +127,19 @@ fn a_profile_is_of_its_own_account_whatever_the_environment_holds() {
     "#);
 }
 
+/// What a profile needs calls for, is asked for in the same way as everything else.
+#[test]
+fn a_profile_may_assume_a_role() {
+    let served = Served::new(&by_profile());
+    let config = "[profile me]\naws_access_key_id = any\naws_secret_access_key = local\n\
+                  [profile sensors]\nsource_profile = me\n\
+                  role_arn = arn:aws:iam::444455556666:role/mirror-accepter\n";
+    served.folder.write("config", config);
+    let applied = served.mirror("any", "apply small.mirror.hcl --auto-approve");
+    assert!(applied.contains("Resources: 2 added"), "{applied}");
+    assert!(served.folder.done("local log").contains("AssumeRole"));
+}
+
 #[test]
 fn a_profile_that_is_not_there_is_named_and_a_destroy_does_not_need_it() {
     let served = Served::new(&by_profile());

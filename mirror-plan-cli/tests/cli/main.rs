@@ -17,6 +17,7 @@ mod import;
 mod interrupt;
 mod killed;
 mod moved;
+mod network;
 mod paths;
 mod permissions;
 mod plan_file;

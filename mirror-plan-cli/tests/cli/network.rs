@@ -1,0 +1,70 @@
+//! How calls get to AWS: over TLS, and through the proxy that the environment names.
+
+use std::io::{self, Read as _};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use mirror_local::{Cloud, Server};
+use tokio::runtime::Builder;
+
+use super::{Folder, SMALL, shown};
+
+/// `mirror plan` of a small stack with an endpoint for all services.
+fn plan(folder: &Folder, endpoint: &str) -> Command {
+    let mut command = folder.command("plan");
+    command.env("AWS_ENDPOINT_URL", endpoint);
+    command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+    command
+}
+
+/// Nobody has a name that ends in `invalid` (RFC 6761), so that only the proxy can have been asked.
+#[test]
+fn calls_go_through_the_proxy_of_the_environment() {
+    let runtime =
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let server =
+        runtime.block_on(Server::bind(Cloud::in_memory(), 0)).expect("there is a free port");
+    let proxy = format!("http://{}", server.address());
+    runtime.spawn(server.run(std::future::pending()));
+    let folder = Folder::with(SMALL);
+    let planned = plan(&folder, "http://aws.invalid").env("HTTP_PROXY", &proxy).output();
+    let planned = shown(&planned.expect("mirror runs"));
+    assert!(planned.contains("Plan: 2 to add"), "{planned}");
+}
+
+/// What a client says first (RFC 8446, 4.1.2) is a record of a handshake. Among the groups in which it would agree on a key
+/// is X25519MLKEM768, which whoever records it now cannot work out with a quantum computer later.
+#[test]
+fn calls_are_made_over_tls_with_keys_that_last() {
+    const HANDSHAKE: u8 = 22;
+    const X25519MLKEM768: [u8; 2] = 0x11ec_u16.to_be_bytes();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let (give, said) = mpsc::channel();
+    thread::spawn(move || give.send(first_record(&listener)));
+    let folder = Folder::with(SMALL);
+    let mut command = plan(&folder, &format!("https://{address}"));
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut mirror = command.spawn().expect("mirror runs");
+    let hello = said.recv_timeout(Duration::from_secs(60));
+    // It would try again.
+    mirror.kill().expect("it was started");
+    mirror.wait().expect("it was started");
+    let (sort, hello) = hello.expect("mirror calls").expect("it says something");
+    assert_eq!(sort, HANDSHAKE, "{hello:?}");
+    assert!(hello.windows(2).any(|group| group == X25519MLKEM768), "{hello:?}");
+}
+
+/// The type and the content of the first record that comes in (RFC 8446, 5.1).
+fn first_record(listener: &TcpListener) -> io::Result<(u8, Vec<u8>)> {
+    let (mut stream, _) = listener.accept()?;
+    let mut head = [0; 5];
+    stream.read_exact(&mut head)?;
+    let [sort, _, _, length @ ..] = head;
+    let mut content = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut content)?;
+    Ok((sort, content))
+}

@@ -232,6 +232,11 @@ pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
         Vec::new()
     }
 
+    /// What it leads to that is not of the stack: IAM checks nothing of it, but AWS refuses what is not there.
+    fn leads_to(&self) -> Vec<Named> {
+        Vec::new()
+    }
+
     /// The calls that make it, in order; the first one makes the object.
     fn create(&self, creation: &Creation<'_>) -> Vec<Operation>;
 
@@ -386,6 +391,12 @@ macro_rules! kinds {
             #[must_use]
             pub fn named(&self) -> Vec<Named> {
                 match self { $(Self::$kind(resource) => resource.named(),)+ }
+            }
+
+            /// See [`ResourceType::leads_to`].
+            #[must_use]
+            pub fn leads_to(&self) -> Vec<Named> {
+                match self { $(Self::$kind(resource) => resource.leads_to(),)+ }
             }
 
             /// See [`ResourceType::create`].

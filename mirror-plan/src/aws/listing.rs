@@ -2,7 +2,8 @@
 
 use aws_sdk_ec2::types::{
     Instance, InternetGateway, NetworkInterface, RouteTable, SecurityGroup, Subnet,
-    TrafficMirrorFilter, TrafficMirrorSession, Vpc,
+    TrafficMirrorFilter, TrafficMirrorSession, TransitGateway, Vpc, VpcEndpoint,
+    VpcPeeringConnection,
 };
 
 use super::Aws;
@@ -40,6 +41,13 @@ listings! {
         "DescribeInternetGateways", describe_internet_gateways, internet_gateways by page::PAGE;
     route_tables -> RouteTable:
         "DescribeRouteTables", describe_route_tables, route_tables by ROUTE_TABLES;
+    vpc_peerings -> VpcPeeringConnection:
+        "DescribeVpcPeeringConnections", describe_vpc_peering_connections, vpc_peering_connections
+        by page::PAGE;
+    transit_gateways -> TransitGateway:
+        "DescribeTransitGateways", describe_transit_gateways, transit_gateways by page::PAGE;
+    vpc_endpoints -> VpcEndpoint:
+        "DescribeVpcEndpoints", describe_vpc_endpoints, vpc_endpoints by page::PAGE;
     security_groups -> SecurityGroup:
         "DescribeSecurityGroups", describe_security_groups, security_groups by page::PAGE;
     network_interfaces -> NetworkInterface:

@@ -262,9 +262,11 @@ findings! {
     Error ZONE_TWICE = "MP1038", "two subnets in one zone" by Lint
     "A load balancer has one subnet in each of its Availability Zones, and so has an attachment; AWS refuses a second (`InvalidConfigurationRequest`, `DuplicateSubnetsInSameZone`)."
     ("ELBv2 API reference, `CreateLoadBalancer`; EC2 API reference, \"Error codes\"", "2026");
-    /// Something of others that a block names by its id or its name is not there: an image, a key pair, a VPC, a subnet, a
-    /// security group, a mirror filter, or a network interface where no more than 200 are named. It is of another Region or
-    /// account, or was removed. It is looked for where the resource is yet to be made or gets another one.
+    /// Something of others that a block names by its id or its name is not there: an image, a key pair, a VPC, a subnet, an
+    /// internet gateway, a VPC peering connection, a transit gateway, an endpoint of a Gateway Load Balancer, a security group,
+    /// a mirror filter, or a network interface where no more than 200 are named. It is of another Region or account, or was
+    /// removed. It is looked for where the resource is yet to be made or gets another one. NAT gateways, gateways of VPNs and
+    /// local gateways, to which a route may lead, are not looked for.
     Error NOT_THERE = "MP1039", "named, and not there" by Lint
     "The call that names it is refused (`InvalidAMIID.NotFound`, `InvalidKeyPair.NotFound`, `InvalidVpcID.NotFound` and their like) when the rest is made already, and the instances of a group do not start. A replacement fails when the instance that it replaces has gone."
     ("EC2 API reference, \"Error codes\"", "2026");

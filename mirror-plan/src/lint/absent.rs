@@ -1,6 +1,6 @@
 //! What a stack names of others, and nobody has.
 
-use super::view::{View, attribute};
+use super::view::View;
 use crate::address::Address;
 use crate::code;
 use crate::diagnostic::Diagnostic;
@@ -57,13 +57,20 @@ fn not_there(
 
 /// Where a resource names something.
 fn path_of(resource: &Resource, name: &str) -> Path {
-    let Value::Object(members) = resource.to_value() else { return Path::default() };
-    let is_it = |value: &Value| matches!(value, Value::String(text) if text == name);
-    let mut paths = members.iter().filter_map(|(member, value)| match value {
+    path_in(&resource.to_value(), &Path::default(), name).unwrap_or_default()
+}
+
+fn path_in(value: &Value, at: &Path, name: &str) -> Option<Path> {
+    match value {
+        Value::String(text) => (text == name).then(|| at.clone()),
         Value::List(items) => {
-            items.iter().position(is_it).map(|index| attribute(member).index(index))
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| path_in(item, &at.index(index), name))
         }
-        value => is_it(value).then(|| attribute(member)),
-    });
-    paths.next().unwrap_or_default()
+        Value::Object(members) => {
+            let mut members = members.iter();
+            members.find_map(|(member, value)| path_in(value, &at.member(member), name))
+        }
+        _ => None,
+    }
 }

@@ -92,8 +92,8 @@ pub struct Shared {
     pub destinations: BTreeSet<String>,
     /// The names that load balancers and target groups are to have which it has not made yet, given or chosen.
     pub names: BTreeSet<String>,
-    /// What of others it names that what is there does not name already: images, key pairs, networks, security groups,
-    /// interfaces and mirror filters.
+    /// What of others it names that what is there does not name already: images, key pairs, networks, gateways, security
+    /// groups, interfaces and mirror filters.
     pub named: BTreeSet<Named>,
     /// The VPCs in which it makes a subnet: those that are there already.
     pub networks: BTreeSet<VpcId>,
@@ -233,7 +233,7 @@ pub(crate) struct Sort {
 }
 
 /// Every such sort. Of load balancers and targets AWS does not show all that can be used: some are shared by other accounts.
-const SORTS: [Sort; 7] = {
+const SORTS: [Sort; 11] = {
     const fn sort(of: ArnType, word: &'static str, call: &'static str) -> Sort {
         Sort { of, word, call }
     }
@@ -242,6 +242,14 @@ const SORTS: [Sort; 7] = {
         sort(ArnType::KeyPair, "key pair", "DescribeKeyPairs"),
         sort(ArnType::Vpc, "VPC", "DescribeVpcs"),
         sort(ArnType::Subnet, "subnet", "DescribeSubnets"),
+        sort(ArnType::InternetGateway, "internet gateway", "DescribeInternetGateways"),
+        sort(
+            ArnType::VpcPeeringConnection,
+            "VPC peering connection",
+            "DescribeVpcPeeringConnections",
+        ),
+        sort(ArnType::TransitGateway, "transit gateway", "DescribeTransitGateways"),
+        sort(ArnType::VpcEndpoint, "endpoint", "DescribeVpcEndpoints"),
         sort(ArnType::SecurityGroup, "security group", "DescribeSecurityGroups"),
         sort(ArnType::NetworkInterface, "network interface", "DescribeNetworkInterfaces"),
         sort(ArnType::TrafficMirrorFilter, "mirror filter", "DescribeTrafficMirrorFilters"),
@@ -257,7 +265,7 @@ impl Sort {
 
 /// What of others a resource names that is looked for before it is made.
 pub(crate) fn looked_for(resource: &Resource) -> BTreeSet<Named> {
-    let named = resource.named().into_iter();
+    let named = resource.named().into_iter().chain(resource.leads_to());
     named.filter(|named| Sort::of(named.of).is_some() && named.which != Which::Any).collect()
 }
 

@@ -34,6 +34,27 @@ object! {
     }
 }
 
+impl Route {
+    /// What of others it leads to, as far as it is told by the id what that is and who may see it.
+    fn leads_to(&self) -> Option<Named> {
+        let Self { destination: _, internet_gateway, vpc_peering, transit_gateway, target } = self;
+        let gateway = || Named::by(internet_gateway.as_ref()?, A::InternetGateway);
+        let peering = || Named::by(vpc_peering.as_ref()?, A::VpcPeeringConnection);
+        let transit = || Some(Named::one(transit_gateway.as_ref()?, A::TransitGateway));
+        let other = || {
+            let target = target.as_ref()?;
+            let (prefix, _) = target.as_str().split_once('-')?;
+            let of = match prefix {
+                "eni" => A::NetworkInterface,
+                "vpce" => A::VpcEndpoint,
+                _ => return None,
+            };
+            Some(Named::one(target, of))
+        };
+        gateway().or_else(peering).or_else(transit).or_else(other)
+    }
+}
+
 object! {
     /// A route table with its routes and the subnets that use it.
     pub struct RouteTable("route table") {
@@ -233,6 +254,10 @@ impl ResourceType for RouteTable {
     fn named(&self) -> Vec<Named> {
         let subnets = self.subnets.iter().filter_map(|subnet| Named::by(subnet, A::Subnet));
         Named::by(&self.vpc, A::Vpc).into_iter().chain(subnets).collect()
+    }
+
+    fn leads_to(&self) -> Vec<Named> {
+        self.routes.iter().filter_map(Route::leads_to).collect()
     }
 
     fn create(&self, creation: &Creation<'_>) -> Vec<super::Operation> {

@@ -53,7 +53,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
 /// Not one that has ended: AWS shows those for hours or days.
 ///
 /// Source: VPC Peering guide, "VPC peering connection lifecycle".
-fn stands(peering: &SeenPeering) -> bool {
+pub(in crate::aws) fn stands(peering: &SeenPeering) -> bool {
     let has_ended = matches!(
         peering.status().and_then(|status| status.code()),
         Some(Code::Deleted | Code::Deleting | Code::Expired | Code::Failed | Code::Rejected)

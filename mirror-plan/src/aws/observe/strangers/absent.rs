@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::observe::ObserveError;
+use aws_sdk_ec2::types::{TransitGateway, TransitGatewayState};
+
+use crate::aws::observe::{ObserveError, gateway_load_balancer_endpoint, vpc_peering};
 use crate::aws::page::{self, FILTER_VALUES, Ids, pages};
+use crate::aws::together::together;
 use crate::aws::{Aws, listing};
 use crate::resource::access::{ArnType, Named, Which};
 
@@ -12,61 +15,73 @@ pub(super) async fn find(
     aws: &Aws,
     wanted: &BTreeSet<Named>,
 ) -> Result<BTreeSet<Named>, ObserveError> {
-    let all = tokio::try_join!(
-        Box::pin(images(aws, names(wanted, ArnType::Image))),
-        Box::pin(key_pairs(aws, names(wanted, ArnType::KeyPair))),
-        Box::pin(vpcs(aws, names(wanted, ArnType::Vpc))),
-        Box::pin(subnets(aws, names(wanted, ArnType::Subnet))),
-        Box::pin(security_groups(aws, names(wanted, ArnType::SecurityGroup))),
-        Box::pin(network_interfaces(aws, names(wanted, ArnType::NetworkInterface))),
-        Box::pin(mirror_filters(aws, names(wanted, ArnType::TrafficMirrorFilter))),
-    )?;
-    let (images, key_pairs, vpcs, subnets, security_groups, interfaces, filters) = all;
-    let there = BTreeMap::from([
-        (ArnType::Image, images),
-        (ArnType::KeyPair, key_pairs),
-        (ArnType::Vpc, vpcs),
-        (ArnType::Subnet, subnets),
-        (ArnType::SecurityGroup, security_groups),
-        (ArnType::NetworkInterface, interfaces),
-        (ArnType::TrafficMirrorFilter, filters),
-    ]);
-    let is_there = |Named { of, which }: &Named| match (there.get(of), which) {
-        (Some(there), Which::One(name)) => there.contains(name),
-        // Nobody has looked.
-        (None, _) | (_, Which::Any) => true,
-    };
-    Ok(wanted.iter().filter(|named| !is_there(named)).cloned().collect())
-}
-
-fn names(wanted: &BTreeSet<Named>, sort: ArnType) -> Vec<&str> {
-    let of_sort = wanted.iter().filter(|named| named.of == sort);
-    let names = of_sort.filter_map(|named| match &named.which {
-        Which::One(name) => Some(name.as_str()),
-        Which::Any => None,
-    });
-    names.collect()
-}
-
-/// Makes the functions that look for a sort by its ids.
-macro_rules! by_id {
-    ($($list:ident by $field:literal, $id:ident;)+) => {$(
-        async fn $list(aws: &Aws, wanted: Vec<&str>) -> Result<Ids, ObserveError> {
-            let there = listing::$list(aws, $field, &wanted).await?;
-            Ok(there.into_iter().filter_map(|item| item.$id).collect())
+    let mut names: BTreeMap<ArnType, Vec<&str>> = BTreeMap::new();
+    for Named { of, which } in wanted {
+        if let Which::One(name) = which {
+            names.entry(*of).or_default().push(name);
         }
-    )+};
+    }
+    let looks = names.into_iter().map(|(of, names)| async move {
+        let there = there(aws, of, &names).await?;
+        Ok::<_, ObserveError>((of, there))
+    });
+    let there: BTreeMap<ArnType, Option<Ids>> =
+        together(looks.collect()).await?.into_iter().collect();
+    let is_absent = |Named { of, which }: &Named| match (there.get(of), which) {
+        (Some(Some(there)), Which::One(name)) => !there.contains(name),
+        // Nobody has looked.
+        (Some(None) | None, _) | (_, Which::Any) => false,
+    };
+    Ok(wanted.iter().filter(|named| is_absent(named)).cloned().collect())
 }
 
-by_id! {
-    vpcs by "vpc-id", vpc_id;
-    subnets by "subnet-id", subnet_id;
-    security_groups by "group-id", group_id;
-    network_interfaces by "network-interface-id", network_interface_id;
-    mirror_filters by "traffic-mirror-filter-id", traffic_mirror_filter_id;
+/// Those of `wanted` that are there; nothing of a sort that is not looked for.
+async fn there(aws: &Aws, of: ArnType, wanted: &[&str]) -> Result<Option<Ids>, ObserveError> {
+    /// The ids of what a listing has that one can use.
+    macro_rules! by_id {
+        ($list:ident by $field:literal, $id:ident $(if $stands:path)?) => {{
+            let there = listing::$list(aws, $field, wanted).await?.into_iter();
+            $(let there = there.filter($stands);)?
+            there.filter_map(|item| item.$id).collect()
+        }};
+    }
+    Ok(Some(match of {
+        ArnType::Image => images(aws, wanted).await?,
+        ArnType::KeyPair => key_pairs(aws, wanted).await?,
+        ArnType::Vpc => by_id!(vpcs by "vpc-id", vpc_id),
+        ArnType::Subnet => by_id!(subnets by "subnet-id", subnet_id),
+        ArnType::InternetGateway => {
+            by_id!(internet_gateways by "internet-gateway-id", internet_gateway_id)
+        }
+        ArnType::VpcPeeringConnection => by_id!(
+            vpc_peerings by "vpc-peering-connection-id", vpc_peering_connection_id
+            if vpc_peering::stands
+        ),
+        ArnType::TransitGateway => {
+            by_id!(transit_gateways by "transit-gateway-id", transit_gateway_id if stands)
+        }
+        ArnType::VpcEndpoint => by_id!(
+            vpc_endpoints by "vpc-endpoint-id", vpc_endpoint_id
+            if gateway_load_balancer_endpoint::stands
+        ),
+        ArnType::SecurityGroup => by_id!(security_groups by "group-id", group_id),
+        ArnType::NetworkInterface => {
+            by_id!(network_interfaces by "network-interface-id", network_interface_id)
+        }
+        ArnType::TrafficMirrorFilter => {
+            by_id!(mirror_filters by "traffic-mirror-filter-id", traffic_mirror_filter_id)
+        }
+        _ => return Ok(None),
+    }))
 }
 
-async fn images(aws: &Aws, wanted: Vec<&str>) -> Result<Ids, ObserveError> {
+/// Whether a transit gateway can be led to: one that was deleted is shown for a while.
+fn stands(gateway: &TransitGateway) -> bool {
+    use TransitGatewayState as State;
+    !matches!(gateway.state(), Some(State::Deleting | State::Deleted))
+}
+
+async fn images(aws: &Aws, wanted: &[&str]) -> Result<Ids, ObserveError> {
     let mut there = Ids::new();
     for some in wanted.chunks(FILTER_VALUES) {
         // One that is deprecated can be launched still.
@@ -79,7 +94,7 @@ async fn images(aws: &Aws, wanted: Vec<&str>) -> Result<Ids, ObserveError> {
     Ok(there)
 }
 
-async fn key_pairs(aws: &Aws, wanted: Vec<&str>) -> Result<Ids, ObserveError> {
+async fn key_pairs(aws: &Aws, wanted: &[&str]) -> Result<Ids, ObserveError> {
     let mut there = Ids::new();
     for some in wanted.chunks(FILTER_VALUES) {
         let request = aws.ec2().describe_key_pairs();

@@ -35,12 +35,12 @@ fn calls_go_through_the_proxy_of_the_environment() {
     assert!(planned.contains("Plan: 2 to add"), "{planned}");
 }
 
-/// What a client says first (RFC 8446, 4.1.2) is a record of a handshake. Among the groups in which it would agree on a key
-/// is X25519MLKEM768, which whoever records it now cannot work out with a quantum computer later.
+/// What a client says first (RFC 8446, 4.1.2) is a record of a handshake. In it is a key share for X25519MLKEM768: the
+/// group, and that 1,184 bytes of ML-KEM and 32 of X25519 follow.
 #[test]
-fn calls_are_made_over_tls_with_keys_that_last() {
+fn an_https_endpoint_is_offered_a_post_quantum_key_exchange() {
     const HANDSHAKE: u8 = 22;
-    const X25519MLKEM768: [u8; 2] = 0x11ec_u16.to_be_bytes();
+    const KEY_SHARE: [u8; 4] = [0x11, 0xec, 0x04, 0xc0];
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let address = listener.local_addr().expect("it is bound");
     let (give, said) = mpsc::channel();
@@ -55,7 +55,7 @@ fn calls_are_made_over_tls_with_keys_that_last() {
     mirror.wait().expect("it was started");
     let (sort, hello) = hello.expect("mirror calls").expect("it says something");
     assert_eq!(sort, HANDSHAKE, "{hello:?}");
-    assert!(hello.windows(2).any(|group| group == X25519MLKEM768), "{hello:?}");
+    assert!(hello.windows(4).any(|share| share == KEY_SHARE), "{hello:?}");
 }
 
 /// The type and the content of the first record that comes in (RFC 8446, 5.1).

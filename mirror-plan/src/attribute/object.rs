@@ -70,12 +70,13 @@ macro_rules! object {
 
             fn to_value(&self) -> $crate::value::Value {
                 let Self { $($field),+ } = self;
-                $crate::value::Value::Object(std::collections::BTreeMap::from([
-                    $((
-                        stringify!($field).to_owned(),
-                        $crate::attribute::AttributeType::to_value($field),
-                    ),)+
-                ]))
+                // Not `from`: that is compiled, and sorts, for each number of attributes.
+                let mut members = std::collections::BTreeMap::new();
+                $(members.insert(
+                    stringify!($field).to_owned(),
+                    $crate::attribute::AttributeType::to_value($field),
+                );)+
+                $crate::value::Value::Object(members)
             }
         }
     };

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribute::{ObjectType, OnChange, Type};
+use super::resolve;
+use crate::attribute::{OnChange, Type};
+use crate::resource::{Resource, object_type};
 use crate::value::Value;
 
 /// An attribute that is not as it should be.
@@ -16,14 +18,15 @@ pub struct Difference {
 
 /// The attributes in which `after` differs from `before`, in the order of the schema.
 pub(super) fn differences(
-    before: &Value,
-    after: &Value,
-    object: &ObjectType,
+    before: &Resource,
+    after: &Resource,
     replaces_also: &[&str],
 ) -> Vec<Difference> {
-    let (Value::Object(before), Value::Object(after)) = (before, after) else {
-        unreachable!("a resource is an object");
-    };
+    if before == after {
+        return Vec::new(); // of most resources nothing has changed
+    }
+    let object = object_type(after.kind());
+    let (before, after) = (resolve::members(before), resolve::members(after));
     object
         .attributes
         .iter()

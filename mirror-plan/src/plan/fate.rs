@@ -130,17 +130,12 @@ impl<'p> Fates<'p> {
         let observed = resolve::canonical(&found.resource);
         let declared = resolve::resolve(&declared.resource, self);
         let order = declared.replace_order(&observed);
-        let desired = resolve::keep_chosen(&declared, &observed).settled(&observed);
+        let desired = resolve::keep_chosen(declared, &observed).settled(&observed);
         let mut replaces_also = desired.replaces_also(&observed);
         if self.is_elsewhere(&desired, &observed) {
             replaces_also.push("subnets");
         }
-        let differences = diff::differences(
-            &observed.to_value(),
-            &desired.to_value(),
-            object_type(address.kind),
-            &replaces_also,
-        );
+        let differences = diff::differences(&observed, &desired, &replaces_also);
         let mut reasons: Vec<Reason> = differences
             .iter()
             .filter(|difference| difference.forces_replacement)

@@ -2,9 +2,10 @@
 //! one order, so that desired and observed attributes can be compared.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use crate::address::Kind;
-use crate::attribute::{Presence, Problems, Type};
+use crate::attribute::{Attribute, Presence, Problems, Type};
 use crate::resource::{Resource, object_type};
 use crate::value::{Origin, Part, Secret, Unknown, Value};
 
@@ -16,17 +17,16 @@ pub(super) trait Known {
 
 /// `resource` with everything filled in that `known` knows, in canonical form.
 pub(super) fn resolve(resource: &Resource, known: &impl Known) -> Resource {
-    let value = fill(resource.to_value(), known);
-    reread(resource.kind(), &value)
+    reread(resource.kind(), fill(resource.to_value(), known))
 }
 
 /// `resource` in canonical form: sets in order, without repetition.
 pub(super) fn canonical(resource: &Resource) -> Resource {
-    reread(resource.kind(), &resource.to_value())
+    reread(resource.kind(), resource.to_value())
 }
 
-fn reread(kind: Kind, value: &Value) -> Resource {
-    let value = order(value.clone(), &Type::Object(object_type(kind)));
+fn reread(kind: Kind, value: Value) -> Resource {
+    let value = order(value, &Type::Object(object_type(kind)));
     let mut problems = Problems::default();
     let resource = Resource::read(kind, &value, &mut problems);
     resource.unwrap_or_else(|| {
@@ -43,9 +43,10 @@ pub(super) fn fill(value: Value, known: &impl Known) -> Value {
         Value::List(items) => {
             Value::List(items.into_iter().map(|item| fill(item, known)).collect())
         }
-        Value::Object(members) => Value::Object(
-            members.into_iter().map(|(name, member)| (name, fill(member, known))).collect(),
-        ),
+        Value::Object(mut members) => {
+            members.values_mut().for_each(|member| *member = fill(std::mem::take(member), known));
+            Value::Object(members)
+        }
         Value::Secret(ref secret) => match secret.reveal() {
             Some(inner) if !inner.is_known() => fill(inner.clone(), known).sensitive(),
             _ => value,
@@ -101,18 +102,14 @@ fn order(value: Value, as_type: &Type) -> Value {
             items.dedup();
             Value::List(items)
         }
-        (Value::Object(members), Type::Object(object)) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, member)| {
-                    let ordered = match object.attribute(&name) {
-                        Some(attribute) => order(member, &attribute.holds),
-                        None => member,
-                    };
-                    (name, ordered)
-                })
-                .collect(),
-        ),
+        (Value::Object(mut members), Type::Object(object)) => {
+            for attribute in object.attributes {
+                if let Some(member) = members.get_mut(attribute.name) {
+                    *member = order(std::mem::take(member), &attribute.holds);
+                }
+            }
+            Value::Object(members)
+        }
         (value, _) => value,
     }
 }
@@ -135,19 +132,29 @@ fn compare(a: &Value, b: &Value, of: &Type) -> Ordering {
 }
 
 /// `desired` where what it leaves to AWS is as it was observed.
-pub(super) fn keep_chosen(desired: &Resource, observed: &Resource) -> Resource {
-    let object = object_type(desired.kind());
-    let (Value::Object(mut members), Value::Object(before)) =
-        (desired.to_value(), observed.to_value())
-    else {
-        unreachable!("a resource is an object");
+pub(super) fn keep_chosen(desired: Resource, observed: &Resource) -> Resource {
+    let kind = desired.kind();
+    let mut wanted = members(&desired);
+    let is_left_open = |attribute: &&Attribute| {
+        matches!(attribute.presence, Presence::Chosen)
+            && wanted.get(attribute.name).is_none_or(|value| *value == Value::Null)
     };
-    for attribute in object.attributes {
-        let absent = members.get(attribute.name).is_none_or(|value| *value == Value::Null);
-        if absent && matches!(attribute.presence, Presence::Chosen) {
-            let kept = before.get(attribute.name).cloned().unwrap_or_default();
-            members.insert(attribute.name.to_owned(), kept);
-        }
+    let left_open: Vec<_> = object_type(kind).attributes.iter().filter(is_left_open).collect();
+    if left_open.is_empty() {
+        return desired;
     }
-    reread(desired.kind(), &Value::Object(members))
+    let mut before = members(observed);
+    for attribute in left_open {
+        let kept = before.remove(attribute.name).unwrap_or_default();
+        wanted.insert(attribute.name.to_owned(), kept);
+    }
+    reread(kind, Value::Object(wanted))
+}
+
+/// The attributes of a resource.
+pub(super) fn members(resource: &Resource) -> BTreeMap<String, Value> {
+    match resource.to_value() {
+        Value::Object(members) => members,
+        _ => unreachable!("a resource is an object"),
+    }
 }

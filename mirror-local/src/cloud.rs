@@ -64,14 +64,30 @@ impl Cloud {
     ///
     /// # Errors
     ///
-    /// Fails if the directory cannot be used or holds something else.
+    /// Fails if the directory cannot be used or holds something else, which [`Cloud::open_afresh`] would take away.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let cloud = Self::unread(directory)?;
+        cloud.shared().exclusively(|_| Ok(()))?;
+        Ok(cloud)
+    }
+
+    /// Opens the cloud kept in a directory, which is made if need be, and forgets everything in it, also a
+    /// world that is damaged or of another version.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the directory cannot be used.
+    pub fn open_afresh(directory: &Path) -> Result<Self, StoreError> {
+        let cloud = Self::unread(directory)?;
+        cloud.reset()?;
+        Ok(cloud)
+    }
+
+    fn unread(directory: &Path) -> Result<Self, StoreError> {
         let store = Store::open(directory)?;
         let path = store.calls_path();
         let log = CallLog::open(&path).map_err(|source| StoreError::Access { path, source })?;
-        let cloud = Self::new(Some(store), log);
-        cloud.shared().exclusively(|_| Ok(()))?;
-        Ok(cloud)
+        Ok(Self::new(Some(store), log))
     }
 
     fn new(store: Option<Store>, log: CallLog) -> Self {

@@ -36,7 +36,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The log is damaged otherwise than at its end.
-    #[error("{} is damaged at byte {at}; `reset` starts afresh", path.display())]
+    #[error("{} is damaged at byte {at}", path.display())]
     Damaged {
         /// The log.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum StoreError {
         at: u64,
     },
     /// The log was written by another version.
-    #[error("{} is not a log of this version; `reset` starts afresh", path.display())]
+    #[error("{} is not a log of this version", path.display())]
     Foreign {
         /// The log.
         path: PathBuf,

@@ -1,20 +1,15 @@
 //! The way to AWS, real or local.
 
 use std::error::Error as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::ConnectorBuilder;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::region::Region as SdkRegion;
 use aws_types::sdk_config::SharedHttpClient;
-use mirror_local::Cloud;
 use mirror_plan::address::{Address, Name};
 use mirror_plan::apply::adopt::AdoptError;
 use mirror_plan::apply::journal::{Clock, JournalError, Scope};
@@ -39,11 +34,10 @@ use crate::settings::{Place, Settings};
 use crate::ui::Ui;
 
 mod accounts;
+mod local;
 
 pub(crate) use accounts::Others;
-
-/// The Region of a local AWS, where nobody names one.
-const LOCAL_REGION: &str = "us-east-1";
+pub(crate) use local::{LocalAws, connect_to};
 
 /// Makes the clients for a stack, and for the accounts that it reaches.
 pub(crate) async fn connect_for(settings: &Settings, stack: &Stack) -> Result<Aws, Diagnostics> {
@@ -58,7 +52,7 @@ pub(crate) async fn connect(
 ) -> Result<Aws, Diagnostics> {
     let region = settings.region.clone().or_else(|| region.map(Region::to_string));
     let (config, pace) = match &settings.place {
-        Place::Local(folder) => (local(settings, folder, region)?, Pace::Local),
+        Place::Local(local) => (local.config(settings, region)?, Pace::Local),
         Place::Aws => (real(settings, region).await, Pace::Aws),
     };
     let aws = Aws::new(&config, pace).map_err(|error| {
@@ -92,49 +86,6 @@ pub(crate) async fn location(stack: &Stack, settings: &Settings) -> Result<Locat
 /// The account that the credentials are for.
 pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Diagnostics> {
     aws.account().await.map_err(|error| unseen(&error).into())
-}
-
-/// The local AWS of a folder.
-pub(crate) fn open(folder: &Path) -> Result<Cloud, Diagnostics> {
-    Cloud::open(folder).map_err(|error| {
-        let title = format!("the local AWS in `{}` cannot be used", folder.display());
-        Diagnostic::error(code::FILE, title).note(with_causes(&error)).into()
-    })
-}
-
-fn local(
-    settings: &Settings,
-    folder: &Path,
-    region: Option<String>,
-) -> Result<SdkConfig, Diagnostics> {
-    Ok(in_process(&open(folder)?, settings, region))
-}
-
-/// The configuration of clients that a local AWS answers in this process.
-fn in_process(cloud: &Cloud, settings: &Settings, region: Option<String>) -> SdkConfig {
-    let region = region.or_else(|| settings.region_of_environment().map(str::to_owned));
-    let credentials = Credentials::from_keys("local", "local", None);
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(SdkRegion::new(region.unwrap_or_else(|| LOCAL_REGION.to_owned())))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(cloud.http_client())
-        .time_source(SystemTimeSource::new())
-        .build()
-}
-
-/// Makes the clients for a local AWS that is no folder's.
-pub(crate) async fn connect_to(
-    cloud: &Cloud,
-    settings: &Settings,
-    stack: &Stack,
-) -> Result<Aws, Diagnostics> {
-    let region = settings.region.clone().or_else(|| stack.region.as_ref().map(Region::to_string));
-    let config = in_process(cloud, settings, region);
-    let aws = Aws::new(&config, Pace::Local).map_err(|error| {
-        Diagnostics::from(Diagnostic::error(code::CREDENTIALS, error.to_string()))
-    })?;
-    Others::of(stack).joined(aws, (&config, Pace::Local)).await
 }
 
 /// What a cloud holds of what is wanted, where nobody else works on it.

@@ -21,7 +21,7 @@ const WORTH_TELLING: Duration = Duration::from_secs(10);
 /// Asks AWS of every call of a plan, and says so before if that takes long.
 pub(crate) async fn ask(aws: &Aws, plan: &Plan, settings: &Settings, ui: &mut Ui) -> Permissions {
     let time = permission::time_to_ask(plan);
-    if settings.place == Place::Aws && time >= WORTH_TELLING {
+    if matches!(settings.place, Place::Aws) && time >= WORTH_TELLING {
         ui.note(format_args!(
             "Asking AWS of each call takes {} seconds at the rates at which it takes them.",
             time.as_secs()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mirror_plan::apply::journal::Holder;
@@ -16,6 +16,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::{Global, LOCAL, Style};
+use crate::cloud::LocalAws;
 
 /// The folder of the journals in that of a local AWS.
 pub(crate) const JOURNALS: &str = "journals";
@@ -45,12 +46,12 @@ impl Environment {
 }
 
 /// Where the AWS is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Place {
     /// The real one.
     Aws,
-    /// A local one, in this folder.
-    Local(PathBuf),
+    /// A local one, in a folder.
+    Local(LocalAws),
 }
 
 impl Place {
@@ -58,8 +59,7 @@ impl Place {
     pub(crate) fn option(&self) -> String {
         match self {
             Self::Aws => String::new(),
-            Self::Local(folder) if folder == Path::new(LOCAL) => " --local".to_owned(),
-            Self::Local(folder) => format!(" --local={}", folder.display()),
+            Self::Local(local) => local.option(),
         }
     }
 }
@@ -121,7 +121,7 @@ impl Settings {
         let input = if asked && io::stdin().is_terminal() { Input::Person } else { Input::Nobody };
         let stderr = io::stderr().is_terminal();
         Self {
-            place: local.clone().map_or(Place::Aws, Place::Local),
+            place: local.clone().map_or(Place::Aws, |folder| Place::Local(LocalAws::new(folder))),
             region: region.clone(),
             profile: profile.clone(),
             input,
@@ -136,19 +136,19 @@ impl Settings {
         }
     }
 
-    /// The folder of the local AWS, for commands that are about it.
-    pub(crate) fn local_folder(&self) -> &Path {
+    /// The local AWS, for commands that are about it.
+    pub(crate) fn local(&self) -> LocalAws {
         match &self.place {
-            Place::Local(folder) => folder,
-            Place::Aws => Path::new(LOCAL),
+            Place::Local(local) => local.clone(),
+            Place::Aws => LocalAws::new(PathBuf::from(LOCAL)),
         }
     }
 
     /// The folder of the journals: the local AWS has its own; for the real one `MIRROR_STATE`, or
     /// what the XDG Base Directory Specification says of state.
     pub(crate) fn journals(&self) -> PathBuf {
-        if let Place::Local(folder) = &self.place {
-            return folder.join(JOURNALS);
+        if let Place::Local(local) = &self.place {
+            return local.folder().join(JOURNALS);
         }
         let environment = |name: &str| self.environment.get(name).map(PathBuf::from);
         environment("MIRROR_STATE")

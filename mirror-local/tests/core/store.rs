@@ -95,3 +95,23 @@ fn damage_in_the_middle_is_not_passed_over() {
     let error = Cloud::open(directory.path()).unwrap_err();
     assert!(error.to_string().contains("is damaged at byte"), "{error}");
 }
+
+#[test]
+fn whatever_is_in_a_directory_can_be_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let empty = sight(&open(directory.path()));
+    populate(&open(directory.path()));
+    let log = directory.path().join("world.log");
+    let mut damaged = fs::read(&log).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    let foreign =
+        b"the log of a later version, which begins with another line than ours do".to_vec();
+    for text in [damaged, foreign, Vec::new()] {
+        fs::write(&log, text).unwrap();
+        let afresh = Client::of(Cloud::open_afresh(directory.path()).expect("it can be written"));
+        assert_eq!(sight(&afresh), empty);
+        populate(&afresh);
+        assert_eq!(sight(&open(directory.path())), sight(&afresh));
+    }
+}

@@ -8,34 +8,32 @@ use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 
 use super::Ended;
 use crate::cli::LocalCommand;
-use crate::cloud;
+use crate::cloud::LocalAws;
 use crate::exit::ExitStatus;
 use crate::settings::{JOURNALS, Settings};
 use crate::ui::{self, Form, Ui};
 
 pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui) -> Ended {
-    let folder = settings.local_folder();
-    let cloud = cloud::open(folder)?;
+    let local = settings.local();
     match command {
         LocalCommand::Serve { port, policy } => {
+            let cloud = local.open()?;
             cloud.set_policies(policies(policy)?);
             serve(cloud, *port, ui).await?;
         }
         LocalCommand::Reset => {
-            cloud.reset().map_err(|error| {
-                ui::file_error("it cannot be reset", &std::io::Error::other(error))
-            })?;
-            forget_journals(settings)?;
-            ui.note(format_args!("The local AWS in {} is empty.", folder.display()));
+            local.reset()?;
+            forget_journals(&local)?;
+            ui.note(format_args!("The local AWS in {} is empty.", local.folder().display()));
         }
-        LocalCommand::Log { json } => log(&cloud, Form::from(*json), ui)?,
+        LocalCommand::Log { json } => log(&local.open()?, Form::from(*json), ui)?,
     }
     Ok(ExitStatus::Done)
 }
 
 /// What was under way in a cloud that is empty now will not come to light.
-fn forget_journals(settings: &Settings) -> Result<(), Diagnostics> {
-    let journals = settings.local_folder().join(JOURNALS);
+fn forget_journals(local: &LocalAws) -> Result<(), Diagnostics> {
+    let journals = local.folder().join(JOURNALS);
     match std::fs::remove_dir_all(&journals) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             let title = format!("the journals in `{}` cannot be removed", journals.display());

@@ -16,7 +16,7 @@ use super::review::{self, Holds};
 use super::{Ended, drift};
 use crate::cli::{FormArgs, PlanArgs, PlanFormat, ResultArgs, Selection, SightArgs, StackArgs};
 use crate::exit::ExitStatus;
-use crate::settings::Settings;
+use crate::settings::{Place, Settings};
 use crate::stack_file::Loaded;
 use crate::ui::{self, Form, Ui};
 use crate::{cloud, estimates, inventory, permissions, plan_file};
@@ -31,6 +31,7 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
         ui.show_user_data();
     }
     let mode = if *destroy { Mode::Destroy } else { Mode::Apply };
+    Seen::prepare(sight, settings);
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
@@ -69,6 +70,8 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
         ));
     }
     let changes = *detailed_exitcode && !plan.is_empty() || holds == Holds::No;
+    // The process ends here: to take ten thousand sessions apart would be a twelfth of its work.
+    std::mem::forget((stack, seen, plan));
     Ok(if changes { ExitStatus::Changes } else { ExitStatus::Done })
 }
 
@@ -96,6 +99,14 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// Begins what takes long and needs no stack.
+    pub(super) fn prepare(sight: &SightArgs, settings: &Settings) {
+        let asks = matches!(sight, SightArgs { inventory: None, offline: false });
+        if let (true, Place::Local(local)) = (asks, &settings.place) {
+            local.open_ahead();
+        }
+    }
+
     pub(super) async fn of(
         sight: &SightArgs,
         (stack, mode): (&Stack, Mode),

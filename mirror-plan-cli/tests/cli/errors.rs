@@ -49,6 +49,40 @@ fn a_stack_file_is_found_or_asked_for() {
     ");
 }
 
+/// It is opened while the stack file is read, which says first what is wrong with it.
+#[test]
+fn a_local_aws_that_cannot_be_used_is_named() {
+    let folder = Folder::with(SMALL);
+    folder.done("plan");
+    folder.write(
+        ".mirror/local/world.log",
+        "something else, longer than the first line of a log is\n",
+    );
+    assert_shown!(folder.mirror("--local plan"), @"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0601]: the local AWS in `.mirror/local` cannot be used
+     |
+     = note: .mirror/local/world.log is not a log of this version
+     = help: begin with an empty account: mirror local reset --local
+    ");
+    folder.write("small.mirror.hcl", "vpc \"lab\" {");
+    let shown = folder.mirror("--local plan");
+    assert!(!shown.contains("the local AWS"), "{shown}");
+    folder.done("local reset");
+    folder.write("small.mirror.hcl", SMALL);
+    folder.done("plan");
+}
+
+#[test]
+fn a_broken_stack_file_makes_no_local_aws() {
+    let folder = Folder::with(BROKEN);
+    let shown = folder.mirror("--local plan");
+    assert!(shown.contains("MP0301"), "{shown}");
+    assert!(!folder.path().join(".mirror").exists());
+}
+
 const BROKEN: &str = r#"
 stack "broken" {}
 

@@ -53,8 +53,8 @@ impl Stage {
             SightArgs { inventory: Some(path), offline: _ } => Some(inventory::read(path)?),
             SightArgs { inventory: None, offline: true } => None,
             SightArgs { inventory: None, offline: false } => match &settings.place {
-                Place::Local(folder) => {
-                    return Self::over(cloud::open(folder)?.fork(), stack, settings).await;
+                Place::Local(local) => {
+                    return Self::over(local.open()?.fork(), stack, settings).await;
                 }
                 Place::Aws => {
                     let aws = cloud::connect_for(settings, stack).await?;

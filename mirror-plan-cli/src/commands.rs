@@ -14,6 +14,7 @@ mod import;
 mod init;
 mod instance_types;
 mod local;
+mod next;
 mod observe;
 mod output;
 mod plan;

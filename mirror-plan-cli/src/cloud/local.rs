@@ -40,9 +40,10 @@ impl LocalAws {
 
     /// The option that leads there, with a blank before it.
     pub(crate) fn option(&self) -> String {
-        match self.folder.display() {
-            _ if self.folder == Path::new(LOCAL) => " --local".to_owned(),
-            folder => format!(" --local={folder}"),
+        if self.folder == Path::new(LOCAL) {
+            " --local".to_owned()
+        } else {
+            format!(" --local={}", self.folder.display())
         }
     }
 

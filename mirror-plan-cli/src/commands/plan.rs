@@ -13,7 +13,7 @@ use mirror_plan::render::terraform::PlanJson;
 use mirror_plan::stack::Stack;
 
 use super::review::{self, Holds};
-use super::{Ended, drift};
+use super::{Ended, drift, next};
 use crate::cli::{FormArgs, PlanArgs, PlanFormat, ResultArgs, Selection, SightArgs, StackArgs};
 use crate::exit::ExitStatus;
 use crate::settings::{Place, Settings};
@@ -60,17 +60,18 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
     }
     lint::refuse(&found, strictness.least())?;
     if let Some(path) = &review.write {
-        review::write(&plan, path, ui)?;
+        review::write(&plan, path, args, settings, ui)?;
     }
     if let Some(path) = out {
         plan_file::write(path, &plan)?;
-        let (path, local) = (path.display(), settings.place.option());
+        let apply = next::applying(path, &plan, args, settings);
+        let path = path.display();
         ui.note(format_args!(
-            "Saved the plan to: {path}\n\nTo perform exactly these actions: mirror apply {path}{local}"
+            "Saved the plan to: {path}\n\nTo perform exactly these actions: {apply}"
         ));
     }
     let changes = *detailed_exitcode && !plan.is_empty() || holds == Holds::No;
-    // The process ends here: to take ten thousand sessions apart would be a twelfth of its work.
+    // The process ends here: to take ten thousand sessions apart would be a fifteenth of its work.
     std::mem::forget((stack, seen, plan));
     Ok(if changes { ExitStatus::Changes } else { ExitStatus::Done })
 }

@@ -7,10 +7,8 @@ use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::plan::Plan;
 use mirror_plan::render::snapshot::{self, Review};
 
-use crate::cli::{
-    Denied, PlanArgs, ReviewArgs, RunArgs, Selection, SightArgs, StackArgs, StrictnessArgs,
-    Variables,
-};
+use super::next;
+use crate::cli::{PlanArgs, RunArgs};
 use crate::settings::Settings;
 use crate::ui::{self, Form, Ui};
 use crate::{plan_file, stack_file};
@@ -22,14 +20,21 @@ pub(crate) enum Holds {
     No,
 }
 
-/// Writes the snapshot of a plan.
-pub(crate) fn write(plan: &Plan, path: &Path, ui: &mut Ui) -> Result<(), Diagnostics> {
+/// Writes the snapshot of a plan; `args` are those of the command, to say how it is carried out.
+pub(crate) fn write(
+    plan: &Plan,
+    path: &Path,
+    args: &PlanArgs,
+    settings: &Settings,
+    ui: &mut Ui,
+) -> Result<(), Diagnostics> {
     plan_file::write_whole(path, &plan.to_string()).map_err(|error| {
         ui::file_error(format!("the snapshot cannot be written to `{}`", path.display()), &error)
     })?;
+    let perform = next::performing(path, args, settings);
     let path = path.display();
     ui.note(format_args!(
-        "Wrote the snapshot: {path}\n\nTo perform exactly these actions: mirror apply --approved {path}"
+        "Wrote the snapshot: {path}\n\nTo perform exactly these actions: {perform}"
     ));
     Ok(())
 }
@@ -49,7 +54,7 @@ pub(crate) fn check(
         return Ok(Holds::Yes);
     }
     ui.data(review);
-    let accept = accepting(path, args, settings);
+    let accept = next::accepting(path, args, settings);
     ui.note(format_args!(
         "\nThe plan is not what was reviewed. To accept what it is now:\n\n  {accept}"
     ));
@@ -100,55 +105,5 @@ fn read(path: &Path) -> Result<String, Diagnostics> {
         None => Err(Diagnostic::error(code::FILE, format!("`{path}` is no snapshot of a plan"))
             .help("write one with `mirror plan --write FILE`")
             .into()),
-    }
-}
-
-/// The command that writes what `args` plan over the snapshot.
-fn accepting(path: &Path, args: &PlanArgs, settings: &Settings) -> String {
-    let PlanArgs {
-        stack,
-        selection,
-        destroy,
-        sight,
-        check_permissions: _,
-        review,
-        strictness,
-        result: _,
-        estimates: _,
-        form: _,
-        hidden: _,
-    } = args;
-    let StackArgs { stack, variables: Variables { var, var_file } } = stack;
-    let Selection { target, replace } = selection;
-    let SightArgs { offline, inventory } = sight;
-    let ReviewArgs { write: _, check: _ } = review;
-    let StrictnessArgs { deny } = strictness;
-    let mut words: Vec<String> = vec!["mirror".to_owned(), "plan".to_owned()];
-    let mut add = |option: &str, value: &dyn std::fmt::Display| {
-        words.extend([option.to_owned(), value.to_string()]);
-    };
-    var.iter().for_each(|value| add("--var", value));
-    var_file.iter().for_each(|file| add("--var-file", &file.display()));
-    target.iter().for_each(|address| add("--target", address));
-    replace.iter().for_each(|address| add("--replace", address));
-    settings.region.iter().for_each(|region| add("--region", region));
-    settings.profile.iter().for_each(|profile| add("--profile", profile));
-    inventory.iter().for_each(|file| add("--inventory", &file.display()));
-    deny.iter().for_each(|Denied::Warnings| add("--deny", &"warnings"));
-    add("--write", &path.display());
-    let flags = [("--destroy", *destroy), ("--offline", *offline)];
-    words.extend(flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned()));
-    words.extend(stack.iter().map(|path| path.display().to_string()));
-    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
-    format!("{}{}", words.join(" "), settings.place.option())
-}
-
-/// A word as a shell reads it back.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }

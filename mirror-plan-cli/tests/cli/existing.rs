@@ -180,7 +180,7 @@ fn what_others_made_is_used_and_left_as_it_is() {
     ----- stderr -----
     Wrote the snapshot: sensors.plan
 
-    To perform exactly these actions: mirror apply --approved sensors.plan
+    To perform exactly these actions: mirror apply --approved sensors.plan sensors.mirror.hcl --local
     "#);
     assert_shown!(folder.read("sensors.plan"), @r#"
     mirror plan 1

@@ -57,7 +57,7 @@ fn a_snapshot_is_written_checked_accepted_and_applied() {
     ----- stderr -----
     Wrote the snapshot: small.plan
 
-    To perform exactly these actions: mirror apply --approved small.plan
+    To perform exactly these actions: mirror apply --approved small.plan --local
     "#);
     assert_shown!(folder.read("small.plan"), @r#"
     mirror plan 1
@@ -414,4 +414,68 @@ fn an_inventory_that_was_broken_is_refused() {
      = note: in `i.json`
      = help: write one with `mirror observe --out FILE`
     ");
+}
+
+/// Whoever pastes what is told gets what was planned, with the same variables and on the same AWS.
+#[test]
+fn the_command_that_is_told_does_what_was_planned() {
+    let folder = Folder::with(SMALL);
+    let variable = "--var cidr=10.1.0.0/16";
+    for (plan, told) in [
+        (
+            format!("plan {variable} --target vpc.lab --write vpc.plan"),
+            format!("apply {variable} --target vpc.lab --approved vpc.plan --local"),
+        ),
+        (
+            format!("plan {variable} --replace vpc.lab --out saved.plan ."),
+            "apply saved.plan --local".to_owned(),
+        ),
+        (
+            format!("plan {variable} --destroy --write gone.plan ."),
+            format!("destroy {variable} --approved gone.plan . --local"),
+        ),
+    ] {
+        let shown = folder.mirror(&format!("--local {plan}"));
+        let (_, command) =
+            shown.rsplit_once("To perform exactly these actions: mirror ").expect(&shown);
+        assert_eq!(command.trim(), told);
+        let ended = folder.mirror(command.trim());
+        assert!(ended.starts_with("exit code: 0"), "{ended}");
+    }
+    assert_shown!(folder.mirror("--local show"), @"
+    exit code: 0
+    ----- stdout -----
+    Nothing in account 123456789012, Region eu-west-1.
+    ----- stderr -----
+    ");
+}
+
+/// User data is in no saved plan: it is read again, from the same stack file with the same variables.
+#[test]
+fn a_plan_with_user_data_is_applied_with_its_stack_file() {
+    let folder = Folder::empty();
+    std::fs::create_dir(folder.path().join("stacks")).expect("the folder can be written");
+    folder.write(
+        "stacks/web.mirror.hcl",
+        r#"
+        stack "web" { region = "eu-west-1" }
+        variable "word" { type = string }
+        vpc "lab" { cidr = "10.0.0.0/16" }
+        subnet "lab" {
+          vpc  = vpc.lab
+          cidr = "10.0.1.0/24"
+        }
+        instance "web" {
+          instance_type = "t3.micro"
+          subnet        = subnet.lab
+          user_data     = "echo ${var.word}"
+        }
+        "#,
+    );
+    let shown = folder.mirror("--local plan stacks --var word=hello --out web.plan");
+    let (_, command) =
+        shown.rsplit_once("To perform exactly these actions: mirror ").expect(&shown);
+    assert_eq!(command.trim(), "apply web.plan --var word=hello --stack stacks --local");
+    let ended = folder.mirror(command.trim());
+    assert!(ended.starts_with("exit code: 0"), "{ended}");
 }

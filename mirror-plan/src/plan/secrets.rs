@@ -90,6 +90,13 @@ impl Plan {
         self.hidden().next().is_some()
     }
 
+    /// Whether a step sends something of which a saved plan holds only the hash: whoever applies that needs the stack
+    /// file, too.
+    #[must_use]
+    pub fn sends_secrets(&self) -> bool {
+        self.sent().next().is_some()
+    }
+
     /// The plan with what its steps send, where that is in `secrets`. Its digest stays what it is.
     ///
     /// # Errors
@@ -127,15 +134,20 @@ impl Plan {
 
     /// The secrets that only their hashes are known of, each with the resource that it is for.
     fn hidden(&self) -> impl Iterator<Item = (String, Secret)> {
+        self.sent().filter(|(_, secret)| secret.reveal().is_none())
+    }
+
+    /// The secrets that steps send, each with the resource that it is for.
+    fn sent(&self) -> impl Iterator<Item = (String, Secret)> {
         self.steps.iter().flat_map(|step| {
-            let mut hidden = Vec::new();
+            let mut sent = Vec::new();
             if let Call::Operation(operation) = &step.call {
                 // Only looked at: the operation stays as it is.
                 drop(operation.clone().with_secrets(|input| {
                     match &input {
-                        Input::Known(secret) => hidden.push(secret.clone()),
+                        Input::Known(secret) => sent.push(secret.clone()),
                         Input::Later(template) => {
-                            hidden.extend(template.0.iter().filter_map(|part| match part {
+                            sent.extend(template.0.iter().filter_map(|part| match part {
                                 Part::Secret(secret) => Some(secret.clone()),
                                 Part::Text(_) | Part::Attribute(_) => None,
                             }));
@@ -144,8 +156,7 @@ impl Plan {
                     input
                 }));
             }
-            hidden.retain(|secret| secret.reveal().is_none());
-            hidden.into_iter().map(|secret| (step.address.to_string(), secret)).collect::<Vec<_>>()
+            sent.into_iter().map(|secret| (step.address.to_string(), secret)).collect::<Vec<_>>()
         })
     }
 }

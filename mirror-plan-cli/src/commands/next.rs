@@ -1,0 +1,126 @@
+//! The next command, as it is told after this one: with the stack, the variables and the AWS of this one, so that
+//! whoever pastes it gets what was meant.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use mirror_plan::plan::Plan;
+
+use crate::cli::{
+    Denied, PlanArgs, ReviewArgs, Selection, SightArgs, StackArgs, StrictnessArgs, Variables,
+};
+use crate::settings::Settings;
+
+/// The command that writes what `args` plan over the snapshot.
+pub(super) fn accepting(snapshot: &Path, args: &PlanArgs, settings: &Settings) -> String {
+    let PlanArgs {
+        stack: StackArgs { stack, variables },
+        selection: Selection { target, replace },
+        destroy,
+        sight: SightArgs { offline, inventory },
+        check_permissions: _,
+        review: ReviewArgs { write: _, check: _ },
+        strictness,
+        result: _,
+        estimates: _,
+        form: _,
+        hidden: _,
+    } = args;
+    Line::of("plan")
+        .variables(variables)
+        .option("--target", target)
+        .option("--replace", replace)
+        .place(settings)
+        .option("--inventory", paths(inventory))
+        .strictness(strictness)
+        .option("--write", [snapshot.display()])
+        .words(destroy.then_some("--destroy"))
+        .words(offline.then_some("--offline"))
+        .words(paths(stack))
+        .at(settings)
+}
+
+/// The command that carries out what `args` plan, if it is still what the snapshot says.
+pub(super) fn performing(snapshot: &Path, args: &PlanArgs, settings: &Settings) -> String {
+    let PlanArgs {
+        stack: StackArgs { stack, variables },
+        selection: Selection { target, replace },
+        destroy,
+        sight: SightArgs { offline: _, inventory: _ },
+        check_permissions: _,
+        review: ReviewArgs { write: _, check: _ },
+        strictness,
+        result: _,
+        estimates: _,
+        form: _,
+        hidden: _,
+    } = args;
+    let line = match destroy {
+        true => Line::of("destroy").variables(variables).option("--target", target),
+        false => Line::of("apply")
+            .variables(variables)
+            .option("--target", target)
+            .option("--replace", replace)
+            .strictness(strictness),
+    };
+    line.place(settings).option("--approved", [snapshot.display()]).words(paths(stack)).at(settings)
+}
+
+/// The command that carries out a saved plan. The stack file is needed where user data has to be read again.
+pub(super) fn applying(file: &Path, plan: &Plan, args: &PlanArgs, settings: &Settings) -> String {
+    let StackArgs { stack, variables } = &args.stack;
+    let line = Line::of("apply").words([file.display()]);
+    let line = match plan.sends_secrets() {
+        true => line.variables(variables).option("--stack", paths(stack)),
+        false => line,
+    };
+    line.place(settings).at(settings)
+}
+
+/// The words of a command, as a shell reads them back.
+struct Line(Vec<String>);
+
+impl Line {
+    fn of(verb: &str) -> Self {
+        Self(vec!["mirror".to_owned(), verb.to_owned()])
+    }
+
+    fn words(mut self, words: impl IntoIterator<Item: Display>) -> Self {
+        self.0.extend(words.into_iter().map(|word| shell_word(&word.to_string())));
+        self
+    }
+
+    fn option(self, name: &str, values: impl IntoIterator<Item: Display>) -> Self {
+        values.into_iter().fold(self, |line, value| line.words([name, &value.to_string()]))
+    }
+
+    fn variables(self, Variables { var, var_file }: &Variables) -> Self {
+        self.option("--var", var).option("--var-file", paths(var_file))
+    }
+
+    fn strictness(self, StrictnessArgs { deny }: &StrictnessArgs) -> Self {
+        self.option("--deny", deny.iter().map(|Denied::Warnings| "warnings"))
+    }
+
+    fn place(self, settings: &Settings) -> Self {
+        self.option("--region", &settings.region).option("--profile", &settings.profile)
+    }
+
+    fn at(self, settings: &Settings) -> String {
+        format!("{}{}", self.0.join(" "), settings.place.option())
+    }
+}
+
+fn paths<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> impl Iterator<Item: Display> {
+    paths.into_iter().map(|path| path.display())
+}
+
+/// A word as a shell reads it back.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

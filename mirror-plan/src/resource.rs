@@ -534,6 +534,14 @@ impl Operation {
 }
 
 impl Resource {
+    /// Its attributes, by name.
+    pub(crate) fn attributes(&self) -> BTreeMap<String, Value> {
+        match self.to_value() {
+            Value::Object(attributes) => attributes,
+            _ => unreachable!("a resource is an object"),
+        }
+    }
+
     /// Every attribute of another resource that one of its own depends on.
     #[must_use]
     pub fn origins(&self) -> BTreeSet<Origin> {

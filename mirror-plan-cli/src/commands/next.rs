@@ -55,14 +55,12 @@ pub(super) fn performing(snapshot: &Path, args: &PlanArgs, settings: &Settings) 
         form: _,
         hidden: _,
     } = args;
-    let line = match destroy {
-        true => Line::of("destroy").variables(variables).option("--target", target),
-        false => Line::of("apply")
-            .variables(variables)
-            .option("--target", target)
-            .option("--replace", replace)
-            .strictness(strictness),
-    };
+    let line = Line::of(if *destroy { "destroy" } else { "apply" })
+        .variables(variables)
+        .option("--target", target);
+    // What is to go is neither replaced nor denied.
+    let line =
+        if *destroy { line } else { line.option("--replace", replace).strictness(strictness) };
     line.place(settings).option("--approved", [snapshot.display()]).words(paths(stack)).at(settings)
 }
 
@@ -70,9 +68,10 @@ pub(super) fn performing(snapshot: &Path, args: &PlanArgs, settings: &Settings) 
 pub(super) fn applying(file: &Path, plan: &Plan, args: &PlanArgs, settings: &Settings) -> String {
     let StackArgs { stack, variables } = &args.stack;
     let line = Line::of("apply").words([file.display()]);
-    let line = match plan.sends_secrets() {
-        true => line.variables(variables).option("--stack", paths(stack)),
-        false => line,
+    let line = if plan.sends_secrets() {
+        line.variables(variables).option("--stack", paths(stack))
+    } else {
+        line
     };
     line.place(settings).at(settings)
 }

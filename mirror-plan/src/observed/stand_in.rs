@@ -137,7 +137,7 @@ impl Needs {
     }
 
     fn add_object(&mut self, (address, found): (&Address, &Found), there: &There<'_>) {
-        let Value::Object(members) = found.resource.to_value() else { return };
+        let members = found.resource.attributes();
         let member = |name: &str| members.get(name).unwrap_or(&Value::Null);
         let unknown = |value: &Value| text(value).filter(|id| !there.has(id)).map(str::to_owned);
         match address.kind {

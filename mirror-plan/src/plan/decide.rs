@@ -104,7 +104,7 @@ fn unlike(stack: &Stack, observed: &Observed) -> BTreeSet<Address> {
         let Some(Comparison { desired, differences, .. }) = fates.comparison(address) else {
             return false;
         };
-        let Value::Object(desired) = desired.to_value() else { return false };
+        let desired = desired.attributes();
         // What the stack uses of others is not looked up when it goes.
         differences.iter().any(|differs| desired[&differs.attribute].is_known())
     };
@@ -357,10 +357,8 @@ impl Known for Then<'_> {
             return None;
         }
         let desired = self.decisions.get(&origin.address).and_then(|d| d.desired.as_ref());
-        let configured = desired.and_then(|resource| match resource.to_value() {
-            Value::Object(mut members) => members.remove(&origin.attribute),
-            _ => None,
-        });
+        let configured =
+            desired.and_then(|resource| resource.attributes().remove(&origin.attribute));
         let known = configured.filter(|value| *value != Value::Null && value.is_known());
         known.or_else(|| self.fates.look_up(origin))
     }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::resolve;
 use crate::attribute::{OnChange, Type};
 use crate::resource::{Resource, object_type};
 use crate::value::Value;
@@ -26,7 +25,7 @@ pub(super) fn differences(
         return Vec::new(); // of most resources nothing has changed
     }
     let object = object_type(after.kind());
-    let (before, after) = (resolve::members(before), resolve::members(after));
+    let (before, after) = (before.attributes(), after.attributes());
     object
         .attributes
         .iter()

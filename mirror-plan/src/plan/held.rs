@@ -16,7 +16,6 @@ use crate::observed::Found;
 use crate::resource::{AutoscalingGroup, Resource, Subnet, Vpc};
 use crate::scalar::{GroupSize, Scheme};
 use crate::stack::Stack;
-use crate::value::Value;
 
 /// Refuses a plan in which something stays and holds what goes.
 pub(super) fn refuse(stack: &Stack, decisions: &Decisions<'_>) -> Result<(), Diagnostics> {
@@ -85,8 +84,8 @@ fn stays(decision: &Decision<'_>) -> bool {
 
 /// The attribute in which something is to have an id.
 fn attribute_with(decision: &Decision<'_>, id: &str) -> Option<String> {
-    let Value::Object(members) = decision.desired.as_ref()?.to_value() else { return None };
-    let mut has_it = members.into_iter().filter(|(_, value)| {
+    let attributes = decision.desired.as_ref()?.attributes();
+    let mut has_it = attributes.into_iter().filter(|(_, value)| {
         let mut is_there = false;
         each_text(value, &mut |text| is_there |= text == id);
         is_there

@@ -2,7 +2,6 @@
 //! one order, so that desired and observed attributes can be compared.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use crate::address::Kind;
 use crate::attribute::{Attribute, Presence, Problems, Type};
@@ -134,7 +133,7 @@ fn compare(a: &Value, b: &Value, of: &Type) -> Ordering {
 /// `desired` where what it leaves to AWS is as it was observed.
 pub(super) fn keep_chosen(desired: Resource, observed: &Resource) -> Resource {
     let kind = desired.kind();
-    let mut wanted = members(&desired);
+    let mut wanted = desired.attributes();
     let is_left_open = |attribute: &&Attribute| {
         matches!(attribute.presence, Presence::Chosen)
             && wanted.get(attribute.name).is_none_or(|value| *value == Value::Null)
@@ -143,18 +142,10 @@ pub(super) fn keep_chosen(desired: Resource, observed: &Resource) -> Resource {
     if left_open.is_empty() {
         return desired;
     }
-    let mut before = members(observed);
+    let mut before = observed.attributes();
     for attribute in left_open {
         let kept = before.remove(attribute.name).unwrap_or_default();
         wanted.insert(attribute.name.to_owned(), kept);
     }
     reread(kind, Value::Object(wanted))
-}
-
-/// The attributes of a resource.
-pub(super) fn members(resource: &Resource) -> BTreeMap<String, Value> {
-    match resource.to_value() {
-        Value::Object(members) => members,
-        _ => unreachable!("a resource is an object"),
-    }
 }

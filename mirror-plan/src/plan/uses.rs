@@ -48,8 +48,7 @@ impl Uses {
             .collect();
         let mut users: BTreeMap<ObjectKey, BTreeMap<ObjectKey, Use>> = BTreeMap::new();
         for (user, found) in &objects {
-            let Value::Object(members) = found.resource.to_value() else { continue };
-            for (attribute, value) in &members {
+            for (attribute, value) in &found.resource.attributes() {
                 let kind = user.address.kind;
                 let can_do_without = can_do_without(kind, attribute);
                 each_text(value, &mut |text| {

@@ -69,10 +69,7 @@ fn attributes(
     if let Resource::AutoscalingGroup(group) = &mut resource {
         group.desired = None;
     }
-    let Value::Object(members) = resource.to_value() else {
-        unreachable!("a resource is an object");
-    };
-    said(object_type(address.kind), &members)
+    said(object_type(address.kind), &resource.attributes())
         .map(|(attribute, value)| (attribute.name, lines(value, &attribute.holds, owners)))
         .collect()
 }

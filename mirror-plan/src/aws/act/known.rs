@@ -57,15 +57,13 @@ impl Known {
 
     /// Learns what was observed: every attribute that has a text.
     pub fn add_found(&mut self, address: &Address, found: &Found) {
-        if let Value::Object(attributes) = found.resource.to_value() {
-            for (attribute, value) in attributes {
-                let text = match value {
-                    Value::String(text) => text,
-                    Value::Number(_) | Value::Bool(_) => value.to_string(),
-                    _ => continue,
-                };
-                self.insert(Origin { address: address.clone(), attribute }, text);
-            }
+        for (attribute, value) in found.resource.attributes() {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                _ => continue,
+            };
+            self.insert(Origin { address: address.clone(), attribute }, text);
         }
         self.add_computed(address, &found.computed);
     }

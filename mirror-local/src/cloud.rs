@@ -317,10 +317,8 @@ impl Shared {
         // What goes by itself goes unseen too: the volume of an instance that was terminated.
         region.settle(&settings, now);
         for (name, id) in self.faults.unseen_by(subject, now) {
-            for (table, rows) in region.tables_mut() {
-                if table == name {
-                    rows.hide(&id);
-                }
+            if let Some(rows) = region.table_mut(name) {
+                rows.hide(&id);
             }
         }
         let response = handle(&mut self.world, request, now);

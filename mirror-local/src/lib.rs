@@ -86,4 +86,5 @@ pub use response::Response;
 pub use server::Server;
 pub use settings::{ConditionalWrites, Durations, Quotas, Settings};
 pub use store::StoreError;
+pub use table::Record;
 pub use world::World;

@@ -226,10 +226,9 @@ fn replay_line(world: &mut World, line: &[u8]) -> Option<()> {
     }
     let line: Line<'_> = serde_json::from_str(json).ok()?;
     world.calls = line.calls;
-    let mut tables = world.stored_region(Place::from(line.region)).tables_mut();
+    let region = world.stored_region(Place::from(line.region));
     for (name, id, row) in line.rows {
-        let (_, table) = tables.iter_mut().find(|(table, _)| *table == name)?;
-        table.load(&id, row.map(RawValue::get)).ok()?;
+        region.table_mut(name)?.load(&id, row.map(RawValue::get)).ok()?;
     }
     Some(())
 }
@@ -242,7 +241,7 @@ fn entry(table: &str, id: &str, row: Option<&str>) -> String {
 fn everything(region: &Region) -> Vec<String> {
     let mut rows = Vec::new();
     for (table, contents) in region.tables() {
-        contents.everything(&mut |id, row| rows.push(entry(table, id, Some(&row))));
+        contents.everything(&mut |id, row| rows.push(entry(table, id, Some(&row.to_string()))));
     }
     rows
 }

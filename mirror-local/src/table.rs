@@ -1,7 +1,8 @@
 //! A table of rows keyed by id, which knows what one call has changed.
 //!
 //! Every change keeps the row as it was, so that a refused call or a dry run can be undone and an
-//! accepted one can be written down at the cost of the change.
+//! accepted one can be written down at the cost of the change. Copies of a table share their rows until one of them
+//! changes a row, so that a copy of a whole cloud costs little, and so does telling what has changed since.
 
 use crate::tags::Tags;
 use serde::Serialize;
@@ -9,8 +10,9 @@ use serde::de::DeserializeOwned;
 use slab::Slab;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::sync::Arc;
 
 /// What sets one kind of row apart on the wire.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +44,9 @@ impl Kind {
 }
 
 /// A row of a [`Table`].
-pub(crate) trait Row: Clone + Debug + Serialize + DeserializeOwned + Send + 'static {
+pub(crate) trait Row:
+    Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
     /// What the row is.
     const KIND: Kind;
 
@@ -82,7 +86,7 @@ pub(crate) use tagged_row;
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
     /// Every row that [`Table::places`], [`Table::before`] and [`Table::unseen`] speak of.
-    rows: Slab<T>,
+    rows: Slab<Arc<T>>,
     places: BTreeMap<String, usize>,
     /// Rows changed since the last seal, as they were before (`None`: not there).
     before: BTreeMap<String, Option<usize>>,
@@ -107,7 +111,7 @@ impl<T> Default for Table<T> {
 impl<T: Row> Table<T> {
     /// Returns the row of an id.
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.places.get(id).map(|place| &self.rows[*place])
+        self.places.get(id).map(|place| &*self.rows[*place])
     }
 
     /// Returns the row of an id together with the id as the table holds it.
@@ -119,16 +123,16 @@ impl<T: Row> Table<T> {
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         let place = *self.places.get(id)?;
         if !self.before.contains_key(id) {
-            let old = self.rows.insert(self.rows[place].clone());
+            let old = self.rows.insert(Arc::clone(&self.rows[place]));
             self.before.insert(id.to_owned(), Some(old));
         }
-        Some(&mut self.rows[place])
+        Some(Arc::make_mut(&mut self.rows[place]))
     }
 
     /// Adds a row, or replaces the one of the same id.
     pub(crate) fn insert(&mut self, id: impl Into<String>, row: T) {
         let id = id.into();
-        let old = self.places.insert(id.clone(), self.rows.insert(row));
+        let old = self.places.insert(id.clone(), self.rows.insert(Arc::new(row)));
         match self.before.entry(id) {
             Entry::Vacant(before) => {
                 before.insert(old);
@@ -141,10 +145,10 @@ impl<T: Row> Table<T> {
     pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
         let place = self.places.remove(id)?;
         if self.before.contains_key(id) {
-            return Some(self.rows.remove(place));
+            return Some(Arc::unwrap_or_clone(self.rows.remove(place)));
         }
         self.before.insert(id.to_owned(), Some(place));
-        Some(self.rows[place].clone())
+        Some(T::clone(&self.rows[place]))
     }
 
     /// Returns whether there is a row of this id.
@@ -159,7 +163,7 @@ impl<T: Row> Table<T> {
 
     /// Iterates over the rows without their ids.
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        self.places.values().map(|place| &self.rows[*place])
+        self.places.values().map(|place| &*self.rows[*place])
     }
 
     /// Iterates over the rows whose ids follow `id`.
@@ -195,7 +199,44 @@ impl<T: Row> Table<T> {
     }
 
     fn row<'a>(&'a self, (id, place): (&'a String, &usize)) -> (&'a str, &'a T) {
-        (id, &self.rows[*place])
+        (id, &*self.rows[*place])
+    }
+}
+
+/// A row as it was when it was asked for, of whatever table. Two are equal if their JSON is, which is written only where
+/// they are not one.
+#[derive(Clone)]
+pub struct Record(Arc<dyn Recorded>);
+
+/// A row that can be written.
+trait Recorded: Send + Sync {
+    fn json(&self) -> String;
+}
+
+impl<T: Row> Recorded for T {
+    fn json(&self) -> String {
+        json(self)
+    }
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.json() == other.0.json()
+    }
+}
+
+impl Eq for Record {}
+
+/// Its JSON.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.json())
+    }
+}
+
+impl Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -205,8 +246,8 @@ pub(crate) trait Rows {
     fn kind(&self) -> &'static Kind;
     /// Writes the changed rows as JSON (`None`: removed).
     fn changes(&self, write: &mut dyn FnMut(&str, Option<String>));
-    /// Writes every row as JSON.
-    fn everything(&self, write: &mut dyn FnMut(&str, String));
+    /// Visits every row.
+    fn everything(&self, visit: &mut dyn FnMut(&str, Record));
     /// Lists the ids that were not there at the last seal.
     fn created(&self) -> Vec<String>;
     /// Takes the changes so far as given: they are still to be written down, but not undone.
@@ -240,9 +281,10 @@ impl<T: Row> Rows for Table<T> {
         }
     }
 
-    fn everything(&self, write: &mut dyn FnMut(&str, String)) {
-        for (id, row) in self.iter() {
-            write(id, json(row));
+    fn everything(&self, visit: &mut dyn FnMut(&str, Record)) {
+        for (id, place) in &self.places {
+            let row: Arc<T> = Arc::clone(&self.rows[*place]);
+            visit(id, Record(row));
         }
     }
 
@@ -254,6 +296,9 @@ impl<T: Row> Rows for Table<T> {
     }
 
     fn seal(&mut self) {
+        if self.before.is_empty() {
+            return; // as most tables have it in every call
+        }
         for (id, old) in std::mem::take(&mut self.before) {
             self.discard(old);
             self.sealed.insert(id);
@@ -278,7 +323,7 @@ impl<T: Row> Rows for Table<T> {
     fn load(&mut self, id: &str, row: Option<&str>) -> Result<(), serde_json::Error> {
         let old = match row {
             Some(text) => {
-                let place = self.rows.insert(serde_json::from_str(text)?);
+                let place = self.rows.insert(Arc::new(serde_json::from_str(text)?));
                 self.places.insert(id.to_owned(), place)
             }
             None => self.places.remove(id),
@@ -294,6 +339,9 @@ impl<T: Row> Rows for Table<T> {
     }
 
     fn reveal(&mut self) {
+        if self.unseen.is_empty() {
+            return;
+        }
         // `append` would build the whole map anew for a few rows.
         self.places.extend(std::mem::take(&mut self.unseen));
     }

@@ -154,6 +154,14 @@ macro_rules! tables {
             pub(crate) fn tables_mut(&mut self) -> Vec<(&'static str, &mut dyn Rows)> {
                 vec![$((stringify!($field), &mut self.$field as &mut dyn Rows),)*]
             }
+
+            /// Returns the table of a name in the store, to change it.
+            pub(crate) fn table_mut(&mut self, name: &str) -> Option<&mut dyn Rows> {
+                match name {
+                    $(stringify!($field) => Some(&mut self.$field),)*
+                    _ => None,
+                }
+            }
         }
     };
 }

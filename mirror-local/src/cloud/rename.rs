@@ -19,7 +19,7 @@ impl Cloud {
 
 fn rename(table: &mut dyn Rows, names: &BTreeMap<String, String>) {
     let mut rows = Vec::new();
-    table.everything(&mut |id, row| rows.push((id.to_owned(), row)));
+    table.everything(&mut |id, row| rows.push((id.to_owned(), row.to_string())));
     // All go before any comes, for one may get the id that another had.
     let rows = rows.into_iter().map(|(id, row)| {
         let loaded = table.load(&id, None);

@@ -9,12 +9,13 @@ use crate::place::Place;
 use crate::request::Request;
 use crate::response::Response;
 use crate::store::StoreError;
+use crate::table::Record;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-/// Everything in one Region that clients can see: rows as JSON, by table and id.
-pub type Inventory = BTreeMap<(&'static str, String), String>;
+/// Everything in one Region that clients can see, by table and id.
+pub type Inventory = BTreeMap<(&'static str, String), Record>;
 
 /// A moment in the life of a cloud: a call has come, or is done.
 #[derive(Debug)]

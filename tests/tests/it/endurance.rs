@@ -111,7 +111,8 @@ fn what_may_have_been_made_is_waited_for_with_few_calls() {
 fn others_are_in_every_account() {
     assert!(others().len() >= OTHERS, "{}", others().len());
     println!("{} objects of others", others().len());
-    let named = others().values().filter(|row| row.contains("source-instance"));
+    let rows = others().values().map(ToString::to_string);
+    let named = rows.filter(|row| row.contains("source-instance"));
     let (owned, others): (Vec<_>, Vec<_>) =
         named.partition(|row| row.contains(mirror_plan::resource::tag::STACK));
     // They bear the names that the tests use; some are of another stack, the others of none.

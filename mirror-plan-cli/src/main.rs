@@ -17,6 +17,7 @@ mod plan_file;
 mod progress;
 mod screen;
 mod settings;
+mod shell;
 mod stack_file;
 mod ui;
 

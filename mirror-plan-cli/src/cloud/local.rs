@@ -18,6 +18,7 @@ use mirror_plan::stack::Stack;
 use super::Others;
 use crate::cli::LOCAL;
 use crate::settings::Settings;
+use crate::shell;
 
 /// The Region of a local AWS, where nobody names one.
 const LOCAL_REGION: &str = "us-east-1";
@@ -43,7 +44,7 @@ impl LocalAws {
         if self.folder == Path::new(LOCAL) {
             " --local".to_owned()
         } else {
-            format!(" --local={}", self.folder.display())
+            format!(" {}", shell::word(&format!("--local={}", self.folder.display())))
         }
     }
 

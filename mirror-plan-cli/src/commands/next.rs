@@ -1,7 +1,7 @@
 //! The next command, as it is told after this one: with the stack, the variables and the AWS of this one, so that
 //! whoever pastes it gets what was meant.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
 use mirror_plan::plan::Plan;
@@ -10,6 +10,7 @@ use crate::cli::{
     Denied, PlanArgs, ReviewArgs, Selection, SightArgs, StackArgs, StrictnessArgs, Variables,
 };
 use crate::settings::Settings;
+use crate::shell;
 
 /// The command that writes what `args` plan over the snapshot.
 pub(super) fn accepting(snapshot: &Path, args: &PlanArgs, settings: &Settings) -> String {
@@ -76,6 +77,22 @@ pub(super) fn applying(file: &Path, plan: &Plan, args: &PlanArgs, settings: &Set
     line.place(settings).at(settings)
 }
 
+/// The command that plans from an inventory, for which nobody is asked.
+pub(super) fn planning_from(
+    inventory: &Path,
+    StackArgs { stack, variables }: &StackArgs,
+) -> String {
+    let line = Line::of("plan").variables(variables).option("--inventory", [inventory.display()]);
+    line.words(paths(stack)).to_string()
+}
+
+/// The command that adopts the objects of a list into a stack, whose file says the Region.
+pub(super) fn adopting(list: &Path, stack: &Path, settings: &Settings) -> String {
+    let line = Line::of("adopt").option("--from", [list.display()]);
+    let line = line.option("--stack", [stack.display()]);
+    line.option("--profile", &settings.profile).at(settings)
+}
+
 /// The words of a command, as a shell reads them back.
 struct Line(Vec<String>);
 
@@ -85,7 +102,7 @@ impl Line {
     }
 
     fn words(mut self, words: impl IntoIterator<Item: Display>) -> Self {
-        self.0.extend(words.into_iter().map(|word| shell_word(&word.to_string())));
+        self.0.extend(words.into_iter().map(|word| shell::word(&word.to_string())));
         self
     }
 
@@ -106,20 +123,16 @@ impl Line {
     }
 
     fn at(self, settings: &Settings) -> String {
-        format!("{}{}", self.0.join(" "), settings.place.option())
+        format!("{self}{}", settings.place.option())
+    }
+}
+
+impl Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
     }
 }
 
 fn paths<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> impl Iterator<Item: Display> {
     paths.into_iter().map(|path| path.display())
-}
-
-/// A word as a shell reads it back.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }

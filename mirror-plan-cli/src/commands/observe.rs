@@ -2,7 +2,7 @@
 
 use mirror_plan::plan::Mode;
 
-use super::Ended;
+use super::{Ended, next};
 use crate::cli::{ObserveArgs, StackArgs};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
@@ -11,16 +11,16 @@ use crate::ui::Ui;
 use crate::{cloud, inventory};
 
 pub(crate) async fn run(args: &ObserveArgs, settings: &Settings, ui: &mut Ui) -> Ended {
-    let ObserveArgs { stack: StackArgs { stack, variables }, out } = args;
+    let ObserveArgs { stack: stack_args, out } = args;
+    let StackArgs { stack, variables } = stack_args;
     let loaded = Loaded::load(stack.as_deref(), variables, &settings.environment)?;
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect_for(settings, &stack).await?;
     let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
     inventory::write(out, &observed)?;
-    let path = out.display();
-    ui.note(format_args!(
-        "Wrote the inventory: {path}\n\nTo plan from it, without AWS: mirror plan --inventory {path}"
-    ));
+    ui.note(format_args!("Wrote the inventory: {}\n", out.display()));
+    let plan = next::planning_from(out, stack_args);
+    ui.note(format_args!("To plan from it, without AWS: {plan}"));
     Ok(ExitStatus::Done)
 }

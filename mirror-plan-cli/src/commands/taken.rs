@@ -15,6 +15,7 @@ use mirror_plan::observed::{Found, Observed};
 use mirror_plan::plan::{Action, Adoption, Plan, plan_adopting};
 use mirror_plan::render::stack_file::StackText;
 
+use super::next;
 use crate::cloud;
 use crate::settings::Settings;
 use crate::ui::{self, Ui};
@@ -47,10 +48,8 @@ impl Files {
         let Self { stack, list } = self;
         write_new(stack, &taken.text)?;
         write_new(list, &taken.list())?;
-        let (stack, list) = (stack.display(), list.display());
-        ui.note(format_args!("\nWrote {stack} and {list}."));
-        let local = settings.place.option();
-        let adopt = format_args!("mirror adopt --from {list} --stack {stack}{local}");
+        ui.note(format_args!("\nWrote {} and {}.", stack.display(), list.display()));
+        let adopt = next::adopting(list, stack, settings);
         ui.note(format_args!("To take the objects into the stack: {adopt}"));
         Ok(())
     }

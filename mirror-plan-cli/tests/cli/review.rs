@@ -1,6 +1,8 @@
 //! Plans that are reviewed as text: written, compared, approved, and refused when they are another.
 
-use super::{Folder, SMALL, assert_shown};
+use std::process::Command;
+
+use super::{Folder, SMALL, assert_shown, shown};
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a whole story, with all that it prints")]
@@ -478,4 +480,34 @@ fn a_plan_with_user_data_is_applied_with_its_stack_file() {
     assert_eq!(command.trim(), "apply web.plan --var word=hello --stack stacks --local");
     let ended = folder.mirror(command.trim());
     assert!(ended.starts_with("exit code: 0"), "{ended}");
+}
+
+/// In a folder with two stack files, and with a variable that has another value.
+#[test]
+fn the_plan_from_an_inventory_that_is_told_is_of_what_was_observed() {
+    let folder = Folder::with(SMALL);
+    folder.write("other.mirror.hcl", "stack \"other\" { region = \"eu-west-1\" }");
+    let what = "--var cidr=10.1.0.0/16 small.mirror.hcl";
+    let shown = folder.mirror(&format!("--local observe {what} --out it.json"));
+    let (_, command) = shown.rsplit_once("without AWS: mirror ").expect(&shown);
+    let (variable, stack) = what.rsplit_once(' ').unwrap();
+    assert_eq!(command.trim(), format!("plan {variable} --inventory it.json {stack}"));
+    let shown = folder.mirror(command.trim());
+    assert!(shown.starts_with("exit code: 0") && shown.contains("10.1.0.0/16"), "{shown}");
+}
+
+/// Also where names have blanks in them.
+#[test]
+fn a_command_that_is_told_can_be_pasted_into_a_shell() {
+    let folder = Folder::with(SMALL);
+    let mut plan = folder.command("plan --write");
+    let planned = plan.args(["the vpc.plan", "--local=my cloud"]).output().expect("mirror runs");
+    let planned = shown(&planned);
+    let (_, command) = planned.rsplit_once("these actions: mirror ").expect(&planned);
+    assert_eq!(command.trim(), "apply --approved 'the vpc.plan' '--local=my cloud'");
+    let mut shell = Command::new("sh");
+    let pasted = format!("\"$0\" {command}");
+    shell.args(["-c", &pasted, env!("CARGO_BIN_EXE_mirror")]).current_dir(folder.path());
+    let applied = shown(&shell.output().expect("there is a shell"));
+    assert!(applied.starts_with("exit code: 0") && applied.contains("2 added"), "{applied}");
 }

@@ -429,6 +429,23 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_shares_its_rows_until_one_of_both_changes_them() {
+        let mut table = table();
+        let copy = table.clone();
+        let row = |table: &Table<u32>, id: &str| Arc::clone(&table.rows[table.places[id]]);
+        let record = |table: &Table<u32>| Record(row(table, "a"));
+        assert!(Arc::ptr_eq(&row(&table, "a"), &row(&copy, "a")));
+        *table.get_mut("a").unwrap() = 5;
+        table.commit();
+        assert_eq!(contents(&copy), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
+        assert!(Arc::ptr_eq(&row(&table, "b"), &row(&copy, "b")));
+        assert_ne!(record(&table), record(&copy));
+        *table.get_mut("a").unwrap() = 1;
+        assert!(!Arc::ptr_eq(&row(&table, "a"), &row(&copy, "a")));
+        assert_eq!(record(&table), record(&copy), "both are written the same");
+    }
+
+    #[test]
     fn a_hidden_row_comes_back_unchanged() {
         let mut table = table();
         table.hide("a");

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use mirror_plan::code;
 use mirror_plan::diagnostic::Diagnostic;
 
-use super::Ended;
+use super::{Ended, next};
 use crate::cli::InitArgs;
 use crate::exit::ExitStatus;
 use crate::stack_file;
@@ -33,6 +33,7 @@ pub(crate) fn run(args: &InitArgs, ui: &mut Ui) -> Ended {
     let mut file = fs::File::create_new(&path).map_err(|error| cannot(&error))?;
     file.write_all(LAB.as_bytes()).map_err(|error| cannot(&error))?;
     ui.data(format_args!("{}\n", path.display()));
-    ui.note("Written. See what it would make, without an AWS account: mirror --local plan");
+    let plan = next::trying(folder);
+    ui.note(format_args!("Written. See what it would make, without an AWS account: {plan}"));
     Ok(ExitStatus::Done)
 }

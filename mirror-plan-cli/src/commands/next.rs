@@ -12,6 +12,12 @@ use crate::cli::{
 use crate::settings::Settings;
 use crate::shell;
 
+/// The command that plans what `mirror init` has written into a folder, on a local AWS.
+pub(super) fn trying(folder: &Path) -> String {
+    let elsewhere = (folder != Path::new(".")).then(|| folder.display());
+    Line::of("--local").words(["plan"]).words(elsewhere).to_string()
+}
+
 /// The command that writes what `args` plan over the snapshot.
 pub(super) fn accepting(snapshot: &Path, args: &PlanArgs, settings: &Settings) -> String {
     let PlanArgs {
@@ -97,8 +103,8 @@ pub(super) fn adopting(list: &Path, stack: &Path, settings: &Settings) -> String
 struct Line(Vec<String>);
 
 impl Line {
-    fn of(verb: &str) -> Self {
-        Self(vec!["mirror".to_owned(), verb.to_owned()])
+    fn of(first: &str) -> Self {
+        Self(vec!["mirror".to_owned(), first.to_owned()])
     }
 
     fn words(mut self, words: impl IntoIterator<Item: Display>) -> Self {

@@ -310,6 +310,17 @@ fn variables_come_from_options_files_and_the_environment() {
     assert_eq!(from_option, "+ cidr          = \"10.3.0.0/16\"");
 }
 
+/// Beside another stack file.
+#[test]
+fn what_init_has_written_is_planned_by_the_command_that_it_tells() {
+    let folder = Folder::with(SMALL);
+    let shown = folder.mirror("init prod");
+    let (_, command) = shown.rsplit_once("account: mirror ").expect(&shown);
+    assert_eq!(command.trim(), "--local plan prod");
+    let planned = folder.mirror(command.trim());
+    assert!(planned.contains("# instance.source-instance will be created"), "{planned}");
+}
+
 #[test]
 fn the_lab_is_made_and_goes_without_a_trace() {
     let folder = Folder::empty();

@@ -110,7 +110,7 @@ impl VpcPeering {
         }
         match self.reply(view) {
             Some(Reply::Accepted(when)) => Stage::Accepted(when),
-            Some(Reply::Deleted) => Stage::Deleted,
+            Some(Reply::Deleted(_)) => Stage::Deleted,
             None if later(self.asked, PATIENCE) <= view.now => Stage::Expired,
             None => Stage::Asked,
         }
@@ -124,9 +124,15 @@ impl VpcPeering {
 
     /// Whether it is described no longer, though it is kept.
     fn is_over(&self, view: View<'_>) -> bool {
-        let is_asked = self.accounts.is_some() && self.stage == Stage::Asked;
-        let gone = later(later(self.asked, PATIENCE), FAILED_IS_SHOWN);
-        is_asked && self.stage(view) == Stage::Expired && gone <= view.now
+        if self.accounts.is_none() || self.stage != Stage::Asked {
+            return false;
+        }
+        let gone = match self.reply(view) {
+            Some(Reply::Deleted(when)) => later(when, DELETED_IS_SHOWN),
+            Some(Reply::Accepted(_)) => return false,
+            None => later(later(self.asked, PATIENCE), FAILED_IS_SHOWN),
+        };
+        gone <= view.now
     }
 
     /// When a request ends that nobody accepts.
@@ -195,7 +201,7 @@ impl VpcPeering {
 
     fn deleted_by<'a>(&'a self, view: View<'a>) -> &'a str {
         match self.reply(view) {
-            Some(Reply::Deleted) => self.asked_of(view).0,
+            Some(Reply::Deleted(_)) => self.asked_of(view).0,
             Some(Reply::Accepted(_)) | None => self.asking(view).0,
         }
     }
@@ -449,7 +455,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
             Stage::Deleted;
         call.region.arrange(later(call.now, DELETED_IS_SHOWN), Event::ForgetPeering, &id);
     } else {
-        Side::of(call.region, &id).reply = Some(Reply::Deleted);
+        Side::of(call.region, &id).reply = Some(Reply::Deleted(call.now));
     }
     xml.text("return", true);
     Ok(())

@@ -198,6 +198,11 @@ fn either_account_ends_a_connection_and_only_who_has_asked_a_request() {
         two.ok(ends, &delete);
         assert_eq!(two.codes(&id), ["deleted"; 2]);
         two.ok(OTHER, &busy);
+        two.client.advance(Duration::from_secs(2 * 60 * 60));
+        for key in ["any", OTHER] {
+            let all = two.ok(key, "DescribeVpcPeeringConnections");
+            assert!(!all.contains(&id), "{ends} ended it, and {key} sees it: {all}");
+        }
     }
     let two = Two::new();
     let id = two.asked();

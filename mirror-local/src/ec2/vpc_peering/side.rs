@@ -21,7 +21,7 @@ pub(crate) struct Side {
 pub(super) enum Reply {
     Accepted(Timestamp),
     /// It was accepted, and was deleted by who had accepted it.
-    Deleted,
+    Deleted(Timestamp),
 }
 
 tagged_row!(Side, Kind { ..VpcPeering::KIND });

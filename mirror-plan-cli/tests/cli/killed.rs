@@ -2,7 +2,7 @@
 //! run again.
 //!
 //! A small stack in every test run, the reference stack with `MIRROR_LONG=1`. Each kill is tried once, or as often as
-//! `MIRROR_SEEDS` says, with other ids and with other delays until AWS shows what was made.
+//! `MIRROR_SEEDS` (`20`, or `20..40`) says, with other ids and with other delays until AWS shows what was made.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried")]
 
@@ -268,10 +268,19 @@ struct Point {
     seed: u64,
 }
 
-/// How many days there are on which each call is tried.
+/// The days on which each call is tried: so many, or those of a range.
 fn seeds() -> Range<u64> {
     let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
-    0..given.map_or(1, |seeds| seeds.parse().expect("MIRROR_SEEDS is a number"))
+    let given = given.as_deref().unwrap_or("1");
+    let (first, end) = given.split_once("..").unwrap_or(("0", given));
+    let [first, end] =
+        [first, end].map(|seed| seed.parse().expect("MIRROR_SEEDS is a number or two: 20..40"));
+    first..end
+}
+
+/// What takes long is tried on one day.
+fn is_first_day(point: Point) -> bool {
+    point.seed == seeds().start
 }
 
 /// How late AWS shows what it has made: at once on the first day, on the others before the window is over that
@@ -379,8 +388,8 @@ fn a_binary_that_is_killed_in_a_destroy_is_taken_up_by_the_next() {
 
 #[test]
 fn a_run_that_is_interrupted_twice_at_any_call_leaves_at_once_and_loses_nothing() {
-    end_everywhere(Story::Apply, End::InterruptedTwice, |point| point.seed == 0);
-    end_everywhere(Story::Destroy, End::InterruptedTwice, |point| point.seed == 0);
+    end_everywhere(Story::Apply, End::InterruptedTwice, is_first_day);
+    end_everywhere(Story::Destroy, End::InterruptedTwice, is_first_day);
 }
 
 /// It takes seconds, so it is tried at one call unless `MIRROR_LONG` asks for all of them.
@@ -388,8 +397,8 @@ fn a_run_that_is_interrupted_twice_at_any_call_leaves_at_once_and_loses_nothing(
 fn a_run_that_ci_cancels_loses_nothing() {
     let every = std::env::var_os("MIRROR_LONG").is_some();
     let is_tried = |point: Point| {
-        let Point { call, effect, seed } = point;
-        seed == 0 && (every || (call, effect) == (4, Effect::Done))
+        let Point { call, effect, seed: _ } = point;
+        is_first_day(point) && (every || (call, effect) == (4, Effect::Done))
     };
     end_everywhere(Story::Apply, End::Cancelled, is_tried);
     if every {

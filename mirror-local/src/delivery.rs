@@ -65,7 +65,7 @@ static NEXT_BLOCK: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// The loopback address of a receiver cannot be used.
-    #[error("receive on {address}")]
+    #[error("cannot receive on {address}")]
     Receive {
         /// The address.
         address: SocketAddrV4,
@@ -74,13 +74,13 @@ pub enum DeliveryError {
         source: io::Error,
     },
     /// The system has no thread for a receiver.
-    #[error("start a receiver")]
+    #[error("cannot start a receiver")]
     Start(#[source] io::Error),
     /// A receiver cannot keep what it delivers.
-    #[error("keep what receivers deliver")]
+    #[error("cannot keep what receivers deliver")]
     Record(#[from] FileError),
     /// The loopback address that stands for a mirrored interface cannot be used, or nothing sent from it.
-    #[error("send from {address}")]
+    #[error("cannot send from {address}")]
     Send {
         /// The address.
         address: SocketAddrV4,

@@ -27,7 +27,7 @@ const ROWS_PER_LINE: usize = 500;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file cannot be read or written.
-    #[error("access {}", path.display())]
+    #[error("cannot access {}", path.display())]
     Access {
         /// The file or directory.
         path: PathBuf,

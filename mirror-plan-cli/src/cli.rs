@@ -59,21 +59,21 @@ pub(crate) struct Global {
         default_missing_value = LOCAL
     )]
     pub(crate) local: Option<PathBuf>,
-    /// The Region, where the stack does not say.
+    /// The Region, if the stack names none.
     #[arg(long, global = true)]
     pub(crate) region: Option<String>,
-    /// The profile of the AWS configuration files.
+    /// The profile in the AWS configuration files.
     #[arg(long, global = true)]
     pub(crate) profile: Option<String>,
     /// No colors, even on a terminal.
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
-    /// Whose fixed lines texts have; Terraform's are what tfcmt and Atlantis look for.
+    /// Wording of the fixed lines; `terraform` prints those that tfcmt and Atlantis search for.
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) style: Style,
 }
 
-/// Whose fixed lines texts have.
+/// Wording of the fixed lines of texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Style {
     #[default]
@@ -88,43 +88,43 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Check a stack file, without AWS.
     Validate(ValidateArgs),
-    /// Show what an apply would do.
+    /// Show what an apply would change.
     Plan(PlanArgs),
-    /// Show what was changed outside since the last apply.
+    /// Show what was changed by other means since the last apply.
     Drift(StackArgs),
-    /// Write what the cloud holds of the stack to a file, to plan from without AWS.
+    /// Save the current objects of the stack to a file, to plan from it without AWS.
     Observe(ObserveArgs),
-    /// Make the cloud as the stack says.
+    /// Make the cloud match the stack.
     Apply(ApplyArgs),
-    /// Take objects that are there into the stack.
+    /// Take existing objects into the stack.
     Adopt(AdoptArgs),
-    /// Write a stack file for what a VPC holds.
+    /// Write a stack file for the objects of an existing VPC.
     Discover(DiscoverArgs),
-    /// Write a stack file for what another tool has made.
+    /// Write a stack file for what another tool has created.
     #[command(subcommand)]
     Import(ImportCommand),
     /// Write the stack in the language of another tool.
     #[command(subcommand)]
     Export(ExportCommand),
-    /// Remove everything of the stack.
+    /// Delete everything that the stack owns.
     Destroy(DestroyArgs),
-    /// Show a saved plan, or what the cloud holds of the stack.
+    /// Show a saved plan, or the current objects of the stack.
     Show(ShowArgs),
     /// Show the outputs.
     Output(OutputArgs),
-    /// Check that the stack is as its file says, targets healthy and the way to them open.
+    /// Check that the stack matches its file, and that packets can reach healthy targets.
     Verify(VerifyArgs),
     /// Draw the stack.
     Graph(GraphArgs),
-    /// Write the plan as a page: pictures, findings, changes and what the filters mirror.
+    /// Write the plan as an HTML page: pictures, findings, changes and filters.
     Report(ReportArgs),
-    /// Say what becomes of a packet, or of a whole capture, before and after the plan.
+    /// Report what happens to a packet, or to a whole capture, before and after the plan.
     Trace(TraceArgs),
-    /// Try an apply out on a local AWS, with packets to real receivers.
+    /// Try out an apply on a local AWS, with packets to real receivers.
     Rehearse(RehearseArgs),
-    /// Print the IAM policy that commands need for the stack, and no more.
+    /// Print the least IAM policy that commands on the stack need.
     Iam(IamArgs),
-    /// The local AWS.
+    /// Serve, inspect or reset the local AWS.
     #[command(subcommand)]
     Local(LocalCommand),
     /// Describe every attribute of every block.
@@ -149,10 +149,10 @@ pub(crate) struct StackArgs {
 /// Values for the variables of a stack.
 #[derive(Debug, Args)]
 pub(crate) struct Variables {
-    /// Give a variable a value.
+    /// Set a variable.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) var: Vec<String>,
-    /// Read values of variables from a file, HCL or JSON.
+    /// Read variables from an HCL or JSON file.
     #[arg(long, value_name = "FILE")]
     pub(crate) var_file: Vec<PathBuf>,
 }
@@ -160,17 +160,17 @@ pub(crate) struct Variables {
 /// Which part of a stack.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// Only this resource and what it depends on.
+    /// Limit to this resource and what it depends on.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) target: Vec<Address>,
-    /// Replace this resource even if it need not be.
+    /// Replace this resource even if no change requires it.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) replace: Vec<Address>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
-    /// The folder.
+    /// The folder to write it to. [default: this one]
     #[arg(default_value = ".", hide_default_value = true)]
     pub(crate) folder: PathBuf,
 }
@@ -179,10 +179,10 @@ pub(crate) struct InitArgs {
 pub(crate) struct ValidateArgs {
     #[command(flatten)]
     pub(crate) stack: StackArgs,
-    /// How to say what is wrong.
+    /// How to report what is wrong.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: DiagnosticFormat,
-    /// Make the edits that findings propose, in the stack file.
+    /// Apply the edits that findings propose to the stack file.
     #[arg(long)]
     pub(crate) fix: bool,
     #[command(flatten)]
@@ -192,7 +192,7 @@ pub(crate) struct ValidateArgs {
 /// What is not put up with.
 #[derive(Debug, Args)]
 pub(crate) struct StrictnessArgs {
-    /// Refuse what has warnings, as what has errors.
+    /// Treat warnings as errors.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) deny: Option<Denied>,
 }
@@ -214,15 +214,15 @@ impl StrictnessArgs {
     }
 }
 
-/// How to say what is wrong.
+/// How to report what is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DiagnosticFormat {
-    /// For people, with the lines it is about.
+    /// For people, with the lines of the stack file.
     #[default]
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// Annotations of a GitHub pull request.
+    /// Annotations on a GitHub pull request.
     Github,
 }
 
@@ -231,7 +231,7 @@ pub(crate) struct ApplyArgs {
     /// The stack file, a folder with one, or a saved plan. [default: the one *.mirror.hcl here]
     #[arg(value_name = "STACK|PLANFILE")]
     pub(crate) stack: Option<PathBuf>,
-    /// With a saved plan: the stack file that its user data is taken from. [default: the one here]
+    /// With a saved plan: the stack file to take its user data from. [default: the one here]
     #[arg(long = "stack", id = "source", value_name = "STACK")]
     pub(crate) source: Option<PathBuf>,
     #[command(flatten)]
@@ -250,7 +250,7 @@ pub(crate) struct ApplyArgs {
 pub(crate) struct DestroyArgs {
     #[command(flatten)]
     pub(crate) stack: StackArgs,
-    /// Only this resource and what depends on it.
+    /// Limit to this resource and what depends on it.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) target: Vec<Address>,
     #[command(flatten)]
@@ -260,21 +260,21 @@ pub(crate) struct DestroyArgs {
 /// How to carry a plan out.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Do not ask.
+    /// Do not ask for approval.
     #[arg(long)]
     pub(crate) auto_approve: bool,
-    /// Apply only if the plan is what this snapshot says; nobody is asked then.
+    /// Apply without asking, but only if the plan is the one in this snapshot.
     #[arg(long, value_name = "FILE")]
     pub(crate) approved: Option<PathBuf>,
-    /// Apply only if the plan has this digest; nobody is asked then.
+    /// Apply without asking, but only if the plan has this digest.
     #[arg(long, value_name = "DIGEST")]
     pub(crate) expect: Option<Digest>,
-    /// How many calls are in flight at once.
+    /// How many calls may be in flight at once.
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) parallelism: NonZeroUsize,
     #[command(flatten)]
     pub(crate) estimates: EstimateArgs,
-    /// Print what happens as a stream of JSON objects.
+    /// Print progress as a stream of JSON objects.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -295,7 +295,7 @@ pub(crate) struct ShowArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
-    /// As JSON, in the form of `terraform show -json`: the same as --format tfjson.
+    /// Print JSON in the form of `terraform show -json`; the same as --format tfjson.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -306,24 +306,24 @@ pub(crate) struct ShowArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
-    /// Only this output.
+    /// Show only this output.
     pub(crate) name: Option<String>,
     /// The stack file, or a folder with one. [default: the one *.mirror.hcl here]
     #[arg(long)]
     pub(crate) stack: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
-    /// As JSON.
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// One output as it is, without quotes.
+    /// Print the value of one output without quotes.
     #[arg(long, requires = "name", conflicts_with = "json")]
     pub(crate) raw: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct GraphArgs {
-    /// The stack file, a folder with one, or a saved plan, whose changes have colors.
+    /// The stack file, a folder with one, or a saved plan, whose changes are colored.
     /// [default: the one *.mirror.hcl here]
     #[arg(value_name = "STACK|PLANFILE")]
     pub(crate) stack: Option<PathBuf>,
@@ -332,10 +332,10 @@ pub(crate) struct GraphArgs {
     /// The language of the drawing.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: GraphFormat,
-    /// What needs what, or the steps of a saved plan, instead of the way of a packet.
+    /// Draw dependencies, or the steps of a saved plan, instead of the path of a packet.
     #[arg(long)]
     pub(crate) deps: bool,
-    /// A line for each session: whether its packets get to a receiver, or what stops them.
+    /// Print a line for each session: whether its packets reach a receiver, or what stops them.
     #[arg(long, conflicts_with_all = ["deps", "format"])]
     pub(crate) paths: bool,
 }
@@ -347,7 +347,7 @@ pub(crate) struct ReportArgs {
     pub(crate) stack: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
-    /// The file to write: one HTML document, which needs nothing else.
+    /// The file to write: one self-contained HTML document.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: PathBuf,
     #[command(flatten)]
@@ -362,7 +362,7 @@ pub(crate) struct IamArgs {
     pub(crate) stack: StackArgs,
     #[command(flatten)]
     pub(crate) purposes: Purposes,
-    /// Print what the account of this `aws` block has to allow, in place of what the stack's own has to.
+    /// Print the policy for the account of this `aws` block instead of the stack's own account.
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) account: Option<String>,
 }
@@ -372,16 +372,16 @@ pub(crate) struct IamArgs {
 #[group(required = true, multiple = true)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct Purposes {
-    /// For `mirror plan`, and whatever else only reads.
+    /// For `mirror plan` and all other commands that only read.
     #[arg(long)]
     pub(crate) plan: bool,
     /// For `mirror verify --metrics`.
     #[arg(long)]
     pub(crate) metrics: bool,
-    /// For `mirror apply`: whatever may happen to the kinds of resources that the stack declares.
+    /// For `mirror apply`: any change to the kinds of resources that the stack declares.
     #[arg(long)]
     pub(crate) apply: bool,
-    /// For `mirror destroy`: the removal of whatever the stack may own.
+    /// For `mirror destroy`: deleting anything that the stack may own.
     #[arg(long)]
     pub(crate) destroy: bool,
 }
@@ -392,9 +392,9 @@ pub(crate) enum GraphFormat {
     /// Graphviz.
     #[default]
     Dot,
-    /// Mermaid, which GitHub draws.
+    /// Mermaid, which GitHub renders.
     Mermaid,
-    /// A picture, for which no other program is needed.
+    /// A picture; no other program is needed.
     Svg,
 }
 
@@ -403,18 +403,18 @@ pub(crate) enum GraphFormat {
 pub(crate) enum LocalCommand {
     /// Serve it on 127.0.0.1, for any AWS client.
     Serve {
-        /// The port; 0 takes any that is free.
+        /// The port; 0 picks a free one.
         #[arg(long, default_value_t = 4566)]
         port: u16,
-        /// Let callers do only what this IAM policy allows; several allow together.
+        /// Allow callers only what this IAM policy allows; given several times, the policies add up.
         #[arg(long, value_name = "FILE")]
         policy: Vec<PathBuf>,
     },
-    /// Forget everything in it.
+    /// Delete everything in it.
     Reset,
     /// Show every call that was made, in order.
     Log {
-        /// As one JSON object a line, with all parameters.
+        /// Print one JSON object per line, with all parameters.
         #[arg(long)]
         json: bool,
     },
@@ -422,9 +422,9 @@ pub(crate) enum LocalCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// Only this kind of resource, such as mirror_session.
+    /// Describe only this kind of resource, such as mirror_session.
     pub(crate) kind: Option<Kind>,
-    /// As JSON, instead of Markdown.
+    /// Print JSON instead of Markdown.
     #[arg(long)]
     pub(crate) json: bool,
 }

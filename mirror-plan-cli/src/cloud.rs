@@ -152,9 +152,7 @@ pub(crate) async fn see(
             recover::look(aws, wanted, ledger, &clock(), &mut waiting).await
         }
         Err(error @ JournalError::Held(_)) => {
-            ui.note(format_args!(
-                "{error}\nWhat it is about to change may show as a difference.\n"
-            ));
+            ui.note(format_args!("{error}\nThe changes that it makes may show as differences.\n"));
             observe(aws, wanted).await
         }
         Err(error) => return Err(unusable(&error).into()),
@@ -188,7 +186,7 @@ pub(crate) async fn metrics(
         let diagnostic = unseen(&error);
         match error {
             ObserveError::Call(CallError { kind: ErrorKind::Denied, .. }) => {
-                diagnostic.help("what is to be allowed, this prints: mirror iam --metrics").into()
+                diagnostic.help("to print what has to be allowed: mirror iam --metrics").into()
             }
             ObserveError::Call(_) | ObserveError::Answer(_) => diagnostic.into(),
         }
@@ -303,7 +301,7 @@ pub(crate) fn adopted(
             Diagnostic::error(code::CALL_FAILED, title).of(address)
         }
     };
-    Err(diagnostic.help("run it again: what is adopted already is passed over").into())
+    Err(diagnostic.help("run it again: it skips what is already adopted").into())
 }
 
 async fn scope(aws: &Aws, stack: &Name) -> Result<Scope, Diagnostics> {
@@ -321,8 +319,8 @@ pub(crate) fn unusable(error: &JournalError) -> Diagnostic {
             .note("nothing was done")
             .help("wait until it has ended, or stop it: its changes are not lost"),
         JournalError::Lost(_) => Diagnostic::error(code::LEASE_LOST, error.to_string())
-            .note("what was done is done, and nothing more was begun")
-            .help("run again once the other has ended: it plans from what is there then"),
+            .note("completed changes stay, and nothing more was started")
+            .help("run again when the other has ended: it then plans from the current state"),
         JournalError::Object { error: call, .. } => {
             let diagnostic =
                 Diagnostic::error(code::JOURNAL, error.to_string()).note(with_causes(&**call));
@@ -333,9 +331,9 @@ pub(crate) fn unusable(error: &JournalError) -> Diagnostic {
         }
         JournalError::Unconditional { .. } => {
             Diagnostic::error(code::NO_CONDITIONAL_WRITES, error.to_string())
-                .note("two runs could not be kept apart there, so nothing was done")
+                .note("two runs could not exclude each other there, so nothing was done")
                 .help("name a bucket of Amazon S3, or of a store that honours conditional writes")
-                .help("or leave `coordination` out: then runs on one machine are kept apart")
+                .help("or omit `coordination`: then only runs on one machine exclude each other")
         }
         JournalError::File { error: source, .. } => {
             Diagnostic::error(code::JOURNAL, error.to_string()).note(source.to_string())
@@ -347,11 +345,11 @@ pub(crate) fn unusable(error: &JournalError) -> Diagnostic {
 fn object_help(call: &CallError) -> Option<&'static str> {
     match (call.code.as_deref(), call.kind) {
         (Some("NoSuchBucket"), _) => {
-            Some("make the bucket, or correct `coordination` in the `stack` block")
+            Some("create the bucket, or correct `coordination` in the `stack` block")
         }
         (_, ErrorKind::Denied) => Some(
             "allow s3:GetObject and s3:PutObject on the object, and s3:ListBucket on the bucket, \
-             without which S3 does not say whether there is an object",
+             without which S3 does not report whether the object exists",
         ),
         _ => None,
     }

@@ -39,11 +39,11 @@ pub(crate) fn nothing(stack: &Stack, settings: &Settings) -> Result<Observed, Di
     let named = settings.region.as_deref();
     let region = match (named, &stack.region, settings.region_of_environment()) {
         (Some(text), _, _) | (None, None, Some(text)) => text.parse().map_err(|error| {
-            Diagnostic::error(code::CREDENTIALS, format!("`{text}` is no Region: {error}"))
+            Diagnostic::error(code::CREDENTIALS, format!("`{text}` is not a Region: {error}"))
         })?,
         (None, Some(region), _) => region.clone(),
         (None, None, None) => {
-            return Err(Diagnostic::error(code::CREDENTIALS, "no Region is named")
+            return Err(Diagnostic::error(code::CREDENTIALS, "no Region is set")
                 .help("name one: `region` in the `stack` block, --region, or AWS_REGION")
                 .into());
         }

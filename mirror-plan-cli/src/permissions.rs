@@ -23,7 +23,7 @@ pub(crate) async fn ask(aws: &Aws, plan: &Plan, settings: &Settings, ui: &mut Ui
     let time = permission::time_to_ask(plan);
     if matches!(settings.place, Place::Aws) && time >= WORTH_TELLING {
         ui.note(format_args!(
-            "Asking AWS of each call takes {} seconds at the rates at which it takes them.",
+            "Asking AWS about each call takes {} seconds at the rates that it allows.",
             time.as_secs()
         ));
     }

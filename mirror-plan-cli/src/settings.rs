@@ -92,7 +92,7 @@ pub(crate) struct Settings {
 pub(crate) enum Input {
     /// A person.
     Person,
-    /// Nobody: stdin is no terminal, or `MIRROR_INPUT=0`.
+    /// Nobody: stdin is not a terminal, or `MIRROR_INPUT=0`.
     Nobody,
 }
 
@@ -167,8 +167,8 @@ impl Settings {
             Ok(seconds) => Ok(Some(Duration::from_secs(seconds))),
             Err(_) => {
                 let title =
-                    format!("MIRROR_SETTLE_WINDOW is `{text}`, which is no number of seconds");
-                let help = "leave it out for 300, what AWS is given otherwise";
+                    format!("MIRROR_SETTLE_WINDOW is `{text}`, which is not a number of seconds");
+                let help = "unset it for the default, 300";
                 Err(Diagnostic::error(code::SETTING, title).help(help).into())
             }
         }

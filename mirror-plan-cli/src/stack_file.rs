@@ -149,7 +149,7 @@ fn find_in(folder: &Path) -> Result<PathBuf, Diagnostics> {
             let title = format!("there are {} stack files {shown}", others.len() + 1);
             Err(Diagnostic::error(code::NO_STACK_FILE, title)
                 .note(names.collect::<Vec<_>>().join(", "))
-                .help("name the one that is meant")
+                .help("name the one to use")
                 .into())
         }
     }

@@ -122,7 +122,7 @@ impl Ui {
         move |now| {
             if last != now {
                 now.clone_into(&mut last);
-                self.note(format_args!("Waiting for an earlier run to come to light: {now}"));
+                self.note(format_args!("Waiting for an earlier run: {now}"));
             }
         }
     }
@@ -249,7 +249,7 @@ pub(crate) async fn stop_on_interrupt(stop: Stop) {
     let mut stderr = io::stderr().lock();
     drop(writeln!(
         stderr,
-        "\nInterrupted twice: leaving at once. The next run finds out what became of the calls in flight."
+        "\nInterrupted twice: exiting at once. The next run finds out what happened to the calls in flight."
     ));
     std::process::exit(130);
 }

@@ -316,7 +316,7 @@ pub enum AddressError {
     Kind(String),
     /// The label is not a [`Name`].
     #[error(
-        "`{0}` is not a name: a letter or _ first, then letters, digits, _ and -, 64 at the most"
+        "`{0}` is not a name: a letter or _ first, then letters, digits, _ and -, at most 64 characters"
     )]
     Name(String),
     /// The part in brackets is not a [`Key`].

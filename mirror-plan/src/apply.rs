@@ -54,13 +54,13 @@ pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> 
     for (object, fingerprint) in &plan.saw {
         match now.get(object) {
             None if goes_with_its_interface(plan, object) => {}
-            None => stale(object, "has gone"),
+            None => stale(object, "has been deleted"),
             Some(other) if other != fingerprint => stale(object, "has changed"),
             Some(_) => {}
         }
     }
     for object in now.keys().filter(|object| !plan.saw.contains_key(*object)) {
-        stale(object, "has come");
+        stale(object, "appeared");
     }
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
@@ -88,7 +88,7 @@ pub fn check_place(plan: &Plan, account: &AccountId, region: &Region) -> Result<
         return Ok(());
     }
     let title = format!(
-        "the plan is for account {planned_account} in {planned_region}, and this is {account} in \
+        "the plan is for account {planned_account} in {planned_region}, but this is {account} in \
          {region}"
     );
     Err(Diagnostic::error(code::WRONG_PLACE, title)

@@ -165,8 +165,9 @@ impl StackFile {
 
 /// The value of an expression that refers to nothing.
 fn constant(text: &Text, expression: &Expression) -> Evaluated {
-    let files =
-        |_: &str| Err(io::Error::new(io::ErrorKind::Unsupported, "only constants can stand here"));
+    let files = |_: &str| {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "only constants are allowed here"))
+    };
     let depth = Cell::new(0);
     let evaluator = Evaluator { text, program: None, files: &files, depth: &depth };
     evaluator.evaluate(expression, Scope::default())

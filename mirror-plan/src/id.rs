@@ -198,7 +198,7 @@ impl fmt::Display for ObjectId {
 
 /// A text that is not the identifier of what it should identify.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not the id of a {title}: expected {form}")]
+#[error("`{text}` is not a valid {title} id: expected {form}")]
 pub struct IdError {
     text: String,
     title: &'static str,
@@ -253,7 +253,7 @@ mod tests {
         assert!(listener[..60].parse::<ListenerArn>().is_err());
         assert_eq!(
             "eni-0".parse::<NetworkInterfaceId>().unwrap_err().to_string(),
-            "`eni-0` is not the id of a network interface: expected eni- and 17 hexadecimal digits"
+            "`eni-0` is not a valid network interface id: expected eni- and 17 hexadecimal digits"
         );
     }
 }

@@ -51,7 +51,7 @@ mod absent;
 mod apart;
 mod catalogue;
 mod filter;
-pub mod instance_type;
+mod instance_type;
 mod load_balancer;
 mod mend;
 mod network;
@@ -190,7 +190,7 @@ fn by_block(found: Diagnostics) -> Diagnostics {
     }
     let noted = kept.into_iter().map(|(found, more)| match more {
         0 => found,
-        more => found.note(format!("likewise {more} more of the same block")),
+        more => found.note(format!("the same applies to {more} more of this block")),
     });
     noted.collect()
 }
@@ -204,12 +204,12 @@ pub fn refuse(found: &Diagnostics, least: Severity) -> Result<(), Diagnostics> {
     let bad = found.iter().filter(|found| found.severity <= least);
     let title = match bad.count() {
         0 => return Ok(()),
-        1 => "a finding forbids it".to_owned(),
-        count => format!("{count} findings forbid it"),
+        1 => "blocked by a finding".to_owned(),
+        count => format!("blocked by {count} findings"),
     };
     Err(Diagnostic::error(code::FINDINGS, title)
-        .note("AWS would refuse it half-way, or take it and carry no packet")
-        .help("mend what was found: `mirror validate --fix` makes the edits that are shown")
+        .note("AWS would refuse the apply half-way, or accept it and carry no packets")
+        .help("fix what was found: `mirror validate --fix` makes the edits shown")
         .help("or accept it in the `stack` block, with a reason: `allow = [\"CODE: REASON\"]`")
         .into())
 }

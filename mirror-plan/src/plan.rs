@@ -379,12 +379,12 @@ pub enum Reason {
         /// The security group.
         security_group: Address,
     },
-    /// Something it cannot be without must go before its replacement is made.
+    /// Something it cannot exist without must go before its replacement is made.
     GoesWith {
         /// What must go.
         address: Address,
     },
-    /// AWS takes one mirror target for each load balancer or interface, so the old one goes first.
+    /// AWS allows one mirror target for each load balancer or interface, so the old one is deleted first.
     DestinationTaken,
 }
 
@@ -464,34 +464,37 @@ impl std::fmt::Display for Reason {
         match self {
             Self::Absent => f.write_str("there is no such object yet"),
             Self::NotInStack => f.write_str("it is not in the stack"),
-            Self::Destroy => f.write_str("the stack is to go"),
+            Self::Destroy => f.write_str("the stack is being destroyed"),
             Self::Occupied { address } => {
-                write!(f, "it should move to {address}, and another object is that already")
+                write!(
+                    f,
+                    "it should move to {address}, but another object already has that address"
+                )
             }
             Self::LeftOver => f.write_str("it is left over from an unfinished replacement"),
             Self::Changed { attribute } => write!(f, "`{attribute}` differs"),
             Self::Forced { attribute } => {
-                write!(f, "`{attribute}` differs, which AWS cannot change on an object that exists")
+                write!(f, "`{attribute}` differs, which AWS cannot change on an existing object")
             }
-            Self::Requested => f.write_str("its replacement was asked for"),
+            Self::Requested => f.write_str("its replacement was requested"),
             Self::ServesReplaced { load_balancer } => {
                 write!(
                     f,
-                    "{load_balancer} is replaced, and a target group serves one load balancer"
+                    "{load_balancer} is replaced, and a target group serves only one load balancer"
                 )
             }
             Self::HoldsGroup { security_group } => {
-                write!(f, "its instances are in {security_group}, which goes")
+                write!(f, "its instances are in {security_group}, which is deleted")
             }
             Self::GoesWith { address } => {
                 write!(
                     f,
-                    "it cannot be without {address}, which goes before its replacement is made"
+                    "it cannot exist without {address}, which is deleted before its replacement is created"
                 )
             }
             Self::DestinationTaken => f.write_str(
-                "AWS takes one mirror target for each load balancer or interface, so the old one \
-                 goes first",
+                "AWS allows one mirror target for each load balancer or interface, so the old one \
+                 is deleted first",
             ),
         }
     }

@@ -220,13 +220,14 @@ impl<'r, 's> Ways<'r, 's> {
 fn through_filter<'s>(network: &Network<'s>, filter: Mention<'s>) -> Hop {
     let hop = |outcome, words| Hop { sort: Sort::Filter, stretch: Stretch::Source, outcome, words };
     match network.filter(filter) {
-        Some(known) if known.it.rules.0.len() > RULES_MAX => {
-            hop(Outcome::Unknown, format!("what the many rules of {filter} take is not worked out"))
-        }
+        Some(known) if known.it.rules.0.len() > RULES_MAX => hop(
+            Outcome::Unknown,
+            format!("{filter} has too many rules to work out what it accepts"),
+        ),
         Some(known) if Mirrored::by(known.it).is_empty() => {
-            hop(Outcome::Stops, format!("{filter} takes no packet"))
+            hop(Outcome::Stops, format!("{filter} accepts no packets"))
         }
-        Some(_) => hop(Outcome::Passes, format!("{filter} takes packets")),
-        None => hop(Outcome::Unknown, format!("what {filter} takes is not known")),
+        Some(_) => hop(Outcome::Passes, format!("{filter} accepts packets")),
+        None => hop(Outcome::Unknown, format!("what {filter} accepts is not known")),
     }
 }

@@ -589,7 +589,7 @@ pub(crate) fn refuse_duplicates<K: Ord + std::fmt::Display>(
     for key in keys {
         if seen.contains(&key) {
             let at = Path::default().member(attribute);
-            problems.add(ProblemSort::Value, &at, format!("{key} stands twice in `{attribute}`"));
+            problems.add(ProblemSort::Value, &at, format!("{key} appears twice in `{attribute}`"));
         }
         seen.insert(key);
     }

@@ -258,7 +258,7 @@ impl StackBuilder {
                 Diagnostic::error(code::WRONG_VALUE, title)
                     .of(address)
                     .at(place.map(|place| place.head.clone()), "")
-                    .note("tags with the prefix `aws:` are AWS's, with `mirror-plan:` this tool's"),
+                    .note("tags with the prefix `aws:` belong to AWS, those with `mirror-plan:` to this tool"),
             );
         }
     }
@@ -329,12 +329,12 @@ impl StackBuilder {
         let twice = self.stack.existing.iter().filter_map(|(address, existing)| {
             let declared = self.stack.resources.get(address)?;
             let head = |place: &Option<Place>| place.as_ref().map(|place| place.head.clone());
-            let title = format!("`{address}` is both made by the stack and there without it");
+            let title = format!("`{address}` is declared both as a resource and as `existing`");
             Some(
                 Diagnostic::error(code::DUPLICATE, title)
                     .of(address)
-                    .at(head(&existing.place), "there without it")
-                    .at(head(&declared.place), "made by it"),
+                    .at(head(&existing.place), "as `existing` here")
+                    .at(head(&declared.place), "as a resource here"),
             )
         });
         self.diagnostics.extend(twice);

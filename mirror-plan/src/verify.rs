@@ -80,7 +80,7 @@ pub enum Fault {
     NoTarget(Address),
     /// The network stops packets of this session, all or some of them: [`Verification::reach`] has its way.
     Stopped(Address),
-    /// A source did not mirror all that its filters take: other traffic needed its bandwidth.
+    /// A source did not mirror all that its filters accept: other traffic needed its bandwidth.
     Skipped(Box<Source>),
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds what a release of the receiver hands out, into the folder DIR:
+# Builds the release files of the receiver into the folder DIR:
 #
 #   mirror-vxlan/packaging/build.sh DIR
 #
 #   mirror-vxlan         the program, linked statically: it runs on any Linux of this processor
 #   mirror-vxlan.deb     the Debian package, with manual pages, completions and the systemd unit
 #   mirror-vxlan.tar.gz  the files of the package in their places, for other distributions
-#   mirror-vxlan.oci     the image, where buildah is there
+#   mirror-vxlan.oci     the image, if buildah is installed
 #
 # It needs the Rust target, a C compiler for musl (Debian: musl-tools) and cargo-deb:
 #
@@ -23,7 +23,7 @@ cargo build --locked --profile datapath --target "$triple" -p mirror-vxlan --fea
 program=$built/mirror-vxlan
 cp "$program" "$out/mirror-vxlan"
 
-# cargo-deb takes these for what the build left beside the program.
+# cargo-deb expects these beside the program, as if the build had left them there.
 rm -f "$built"/man/*
 "$program" man "$built/man"
 gzip --best --no-name "$built"/man/*

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what a release hands out and shows that each part works. What a machine lacks the tools for
-# is skipped, with a line that says so.
+# Builds the release files and checks that each part works. What this machine lacks the tools for is
+# skipped, and a line says so.
 #
 #   mirror-vxlan/packaging/check.sh [DIR]      # DIR keeps what was built
 #
@@ -41,7 +41,7 @@ check_program() {
       fail "the program needs a library or a loader"
   fi
   good "the program is static"
-  # Nothing of this machine is there for it but the file.
+  # In this folder the program finds nothing of this machine but itself.
   local root
   root=$(mktemp --directory)
   cp "$out/mirror-vxlan" "$root/"
@@ -56,13 +56,13 @@ check_program() {
   rm -rf "$root"
 }
 
-# The tests of what a user meets, with the program that is handed out.
+# The tests of what a user sees, run with the released program.
 check_tests() {
   export MIRROR_VXLAN_PROGRAM=$out/mirror-vxlan
   if ! cargo test --quiet -p mirror-vxlan --features upload --test it -- \
     program:: operations:: upload:: docs:: live::xdp::the_program >"$out/tests.log" 2>&1; then
     tail --lines 80 "$out/tests.log" >&2
-    fail "the tests of the program with the one that is handed out"
+    fail "the tests of the program, run with the released one"
   fi
   good "the tests of the program pass with it"
 }
@@ -71,7 +71,7 @@ check_package() {
   local files
   files=$(dpkg-deb --contents "$out/mirror-vxlan.deb" | awk '$1 !~ /^d/ { print $6 }' | sort)
   diff <(printf '%s\n' "$files") "$packaging/check/files.txt" ||
-    fail "the package has other files than packaging/check/files.txt says"
+    fail "the files of the package are not those in packaging/check/files.txt"
   dpkg-deb --fsys-tarfile "$out/mirror-vxlan.deb" |
     tar --extract --to-stdout ./usr/share/man/man1/mirror-vxlan-receive.1.gz | gunzip |
     grep --quiet -- '\\-\\-pcapng' || fail "the manual page does not describe --pcapng"
@@ -108,13 +108,13 @@ check_unit() {
     [[ $said != *mirror-vxlan* ]] || fail "systemd on the unit with the drop-in $dropin: $said"
   done
   rm -rf "$units"
-  good "systemd takes the unit and its drop-ins"
+  good "systemd accepts the unit and its drop-ins"
 }
 
 check_user_data() {
   if there cloud-init; then
     cloud-init schema --config-file "$packaging/cloud-init.yaml" 2>/dev/null
-    good "cloud-init takes the user data"
+    good "cloud-init accepts the user data"
   else
     skipped "cloud-init is not installed"
   fi
@@ -122,7 +122,7 @@ check_user_data() {
     local said
     said=$(ansible-playbook --syntax-check -i localhost, "$packaging/ansible.yaml" 2>&1 </dev/null) ||
       fail "ansible says: $said"
-    good "ansible takes the playbook"
+    good "ansible accepts the playbook"
   else
     skipped "ansible is not installed"
   fi

@@ -56,7 +56,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 /// Reads the names of sessions, if there is a file of them.
 pub(crate) fn names(options: &SelectArgs) -> Result<NameTable, Box<dyn Error>> {
     let Some(path) = &options.sessions else { return Ok(NameTable::default()) };
-    let named = |error: &dyn Error| format!("read the sessions of `{}`: {error}", path.display());
+    let named =
+        |error: &dyn Error| format!("cannot read the sessions in `{}`: {error}", path.display());
     let text = fs::read_to_string(path).map_err(|error| named(&error))?;
     Ok(NameTable::parse(&text).map_err(|error| named(&error))?)
 }
@@ -65,6 +66,6 @@ pub(crate) fn names(options: &SelectArgs) -> Result<NameTable, Box<dyn Error>> {
 pub(crate) fn man(folder: &Path) -> Ended {
     fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Program::command(), folder))
-        .map_err(|error| format!("write manual pages to `{}`: {error}", folder.display()))?;
+        .map_err(|error| format!("cannot write manual pages to `{}`: {error}", folder.display()))?;
     Ok(Exit::Done)
 }

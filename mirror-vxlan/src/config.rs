@@ -28,11 +28,11 @@ use crate::select::{Allow, Rules};
 /// What the help says of exit codes.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; `receive` was told to stop and delivered what it had
+  0  done; `receive` was told to stop and delivered everything
   1  failed
   2  the command line or the configuration file is wrong; nothing was done
-  3  `check` found what loses, cuts or changes frames
-  4  told to stop twice: left without delivering what was waiting";
+  3  `check` found settings that lose, cut or change frames
+  4  told to stop twice: exited without delivering what was waiting";
 
 /// Receive AWS VPC Traffic Mirroring: VXLAN in, mirrored frames out, every packet accounted for.
 #[derive(Debug, Parser)]
@@ -49,11 +49,11 @@ pub enum Verb {
     /// Receive mirrored traffic until told to stop.
     #[command(after_help = RECEIVE_HELP)]
     Receive(Box<Receive>),
-    /// Take the frames out of a capture file.
+    /// Extract the mirrored frames from a capture file.
     Decap(Decap),
-    /// Say what on this machine should be set otherwise for receiving, and how.
+    /// Check the settings of this machine for receiving, and print how to change them.
     Check(Check),
-    /// Upload the finished files of a receiver that ended, and delete them once they are stored.
+    /// Upload finished files that an ended receiver left, and delete them once they are stored.
     #[command(after_help = UPLOAD_HELP)]
     Upload(Upload),
     /// Write completions for a shell.
@@ -63,15 +63,15 @@ pub enum Verb {
     },
     /// Write the manual pages of the program and of each command.
     Man {
-        /// The folder to write them to; it is made if it is not there.
+        /// The folder to write them to; it is created if needed.
         folder: PathBuf,
     },
 }
 
 const RECEIVE_HELP: &str = "\
 Signals:
-  SIGTERM, SIGINT  report unhealthy, wait for --drain, deliver what is there, end; again: leave at once
-  SIGHUP           read --config and --sessions again; what needs a restart is named in the log
+  SIGTERM, SIGINT  report unhealthy, wait for --drain, deliver what is waiting, exit; again: exit at once
+  SIGHUP           read --config and --sessions again; the log names what needs a restart
 
 Examples:
   mirror-vxlan receive --pcap /var/captures --metrics 127.0.0.1:9100
@@ -83,7 +83,7 @@ Examples:
 /// How to receive.
 #[derive(Clone, Debug, Args)]
 pub struct Receive {
-    /// Read options from a TOML file too; its keys are these flags without dashes, and flags win.
+    /// Read options from a TOML file too. Its keys are these flags without dashes; flags take precedence.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -105,7 +105,7 @@ pub struct Receive {
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// A packet-socket ring where CAP_NET_RAW is there, else UDP sockets; or one of the ways.
+    /// How to receive: a packet-socket ring with CAP_NET_RAW, UDP sockets without.
     #[arg(long, value_enum, default_value_t)]
     pub input: InputKind,
     /// Receive on this network interface only.
@@ -115,17 +115,17 @@ pub struct InputArgs {
     #[arg(long, value_name = "PORT", default_value_t = crate::wire::UDP_PORT,
           value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
-    /// Take VXLAN out of GENEVE too, as it comes from a Gateway Load Balancer.
+    /// Also accept VXLAN inside GENEVE, as a Gateway Load Balancer sends it.
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true,
           default_missing_value = "6081", value_parser = clap::value_parser!(u16).range(1..))]
     pub geneve: Option<u16>,
-    /// Refuse headers that RFC 7348 tells senders not to send; otherwise they are only counted.
+    /// Refuse headers that RFC 7348 forbids senders to send; by default they are only counted.
     #[arg(long)]
     pub strict: bool,
-    /// Receiving threads. [default: one for each processor]
+    /// Number of receiving threads. [default: one per processor]
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
-    /// Room for packets that wait. [default: 32MiB in all rings together, 64MiB in each UDP socket]
+    /// Buffer for waiting packets. [default: 32MiB in all rings together, 64MiB in each UDP socket]
     #[arg(long, value_name = "SIZE")]
     pub receive_buffer: Option<Size>,
 }
@@ -133,7 +133,7 @@ pub struct InputArgs {
 /// The way in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum InputKind {
-    /// The ring if it can be had, else UDP.
+    /// The ring if it is available, else UDP.
     #[default]
     Auto,
     /// A packet-socket ring.
@@ -154,35 +154,35 @@ pub struct OutputArgs {
     /// Write pcap files, with times in nanoseconds.
     #[arg(long, value_name = "DIR")]
     pub pcap: Option<PathBuf>,
-    /// Begin another file after so many bytes.
+    /// Start a new file after this many bytes.
     #[arg(long, value_name = "SIZE", default_value = "1GiB")]
     pub rotate_size: Size,
-    /// Begin another file after so much time.
+    /// Start a new file after this time.
     #[arg(long, value_name = "TIME")]
     pub rotate_time: Option<Span>,
-    /// Remove the oldest finished files where all together take more.
+    /// Delete the oldest finished files when all together take more than this.
     #[arg(long, value_name = "SIZE")]
     pub disk_budget: Option<Size>,
-    /// Compress files when they are finished, but not the one that the program ends with.
+    /// Compress finished files, except the one that is open when the program ends.
     #[arg(long, value_enum, default_value_t)]
     pub compress: Compress,
     /// Upload finished files, and delete them here once they are stored: s3://BUCKET/PREFIX or
     /// file:///FOLDER.
     #[arg(long, value_name = "URL")]
     pub upload: Option<Destination>,
-    /// Write frames to a TAP device, which is made if it is not there.
+    /// Write frames to a TAP device, which is created if needed.
     #[arg(long, value_name = "NAME")]
     pub tap: Option<String>,
     /// Write pcap to standard output.
     #[arg(long)]
     pub stdout: bool,
-    /// Send frames on in VXLAN, spread by flow where there are several addresses.
+    /// Forward frames in VXLAN; several addresses share them by flow.
     #[arg(long, value_name = "ADDRESS:PORT", value_delimiter = ',')]
     pub forward: Vec<SocketAddr>,
-    /// Batches that wait for each output before frames are lost to it.
+    /// How many batches may wait for an output before frames to it are dropped.
     #[arg(long, value_name = "N", default_value_t = crate::receive::Options::QUEUE_DEPTH)]
     pub queue: NonZeroUsize,
-    /// Bytes of a batch.
+    /// The size of a batch.
     #[arg(long, value_name = "SIZE", default_value = "256KiB")]
     pub batch: Size,
 }
@@ -190,10 +190,10 @@ pub struct OutputArgs {
 /// Whether files are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Compress {
-    /// They are not.
+    /// No compression.
     #[default]
     None,
-    /// With Zstandard.
+    /// Zstandard.
     Zstd,
 }
 
@@ -201,22 +201,23 @@ pub enum Compress {
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct SelectArgs {
-    /// Take mirrored traffic only from these sources: a network, or VNI@NETWORK for one session.
+    /// Accept mirrored traffic only from these sources: a network, or VNI@NETWORK for one session.
     #[arg(long, value_name = "[VNI@]CIDR", value_delimiter = ',')]
     pub allow: Vec<Allow>,
-    /// Keep frames that match an expression in tcpdump's language.
+    /// Keep only frames that match this expression, in tcpdump's syntax.
     #[arg(long, value_name = "EXPRESSION")]
     pub filter: Option<Filter>,
-    /// Keep one flow in N, with both its directions.
+    /// Keep one flow in N, in both directions.
     #[arg(long, value_name = "N")]
     pub sample: Option<NonZeroU32>,
-    /// Keep so many bytes of each frame.
+    /// Keep only this many bytes of each frame.
     #[arg(long, value_name = "BYTES")]
     pub snap: Option<NonZeroU32>,
-    /// Keep one of two copies of a packet that two sessions mirrored within this time.
+    /// Keep only one copy of a packet that two sessions mirrored within this time.
     #[arg(long, value_name = "TIME")]
     pub deduplicate: Option<Span>,
-    /// Names of sessions: what `mirror show --json` prints, or TOML lines such as `web = 5569041`.
+    /// Read names of sessions from a file: the output of `mirror show --json`, or TOML lines such as
+    /// `web = 5569041`.
     #[arg(long, value_name = "FILE")]
     pub sessions: Option<PathBuf>,
 }
@@ -225,29 +226,29 @@ pub struct SelectArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Operation")]
 pub struct OperateArgs {
-    /// Answer GET /healthz here: 200 while packets can be accepted, 503 with the reasons otherwise.
+    /// Answer GET /healthz here: 200 while packets can be accepted, else 503 with the reasons.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub health: Option<SocketAddr>,
-    /// Accept TCP connections here while healthy: the health check of an NLB on the traffic port.
+    /// Accept TCP connections here while healthy, for the health check of an NLB on the traffic port.
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true,
           default_missing_value = "4789", value_parser = clap::value_parser!(u16).range(1..))]
     pub health_tcp: Option<u16>,
     /// Answer GET /metrics here, for Prometheus.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
-    /// Log a summary line each interval; 0s for none.
+    /// Log a summary at this interval; 0s for never.
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub summary: Span,
-    /// How long to report unhealthy before the end, so that a load balancer sends elsewhere.
+    /// How long to report unhealthy before exiting, so that a load balancer sends elsewhere.
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub drain: Span,
-    /// Become this user once everything is open.
+    /// Switch to this user once everything is open.
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// What the program may do once everything is open.
     #[arg(long, value_enum, default_value_t)]
     pub privileges: Privileges,
-    /// The form of the log, which goes to standard error.
+    /// The format of the log, which goes to standard error.
     #[arg(long, value_enum, default_value_t)]
     pub log_format: LogFormat,
 }
@@ -255,20 +256,20 @@ pub struct OperateArgs {
 /// What the program may do once everything is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Privileges {
-    /// No capability, only the system calls it needs, writing only where captures go.
+    /// No capabilities, only the system calls it needs, and writing only to the output folders.
     #[default]
     Drop,
-    /// What it was started with.
+    /// Everything it was started with.
     Keep,
 }
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Text lines.
     #[default]
     Text,
-    /// An object on each line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -277,17 +278,17 @@ pub enum LogFormat {
 pub struct Decap {
     /// The capture: pcap or pcapng, also .gz or .zst; `-` is standard input.
     pub input: PathBuf,
-    /// The file to write: pcapng, or pcap if it is named so; `-` is standard output.
+    /// The file to write: pcap if its name says so, else pcapng; `-` is standard output.
     pub output: PathBuf,
     /// The UDP port of VXLAN.
     #[arg(long, value_name = "PORT", default_value_t = crate::wire::UDP_PORT,
           value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
-    /// Take VXLAN out of GENEVE too.
+    /// Also accept VXLAN inside GENEVE.
     #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true,
           default_missing_value = "6081", value_parser = clap::value_parser!(u16).range(1..))]
     pub geneve: Option<u16>,
-    /// Refuse headers that RFC 7348 tells senders not to send.
+    /// Refuse headers that RFC 7348 forbids senders to send.
     #[arg(long)]
     pub strict: bool,
     /// Which frames go.
@@ -298,22 +299,22 @@ pub struct Decap {
 const UPLOAD_HELP: &str = "\
 Environment, for s3://:
   AWS_REGION                the region of the bucket
-  AWS_ENDPOINT_URL          another store that speaks as S3 does; with AWS_ALLOW_HTTP=true without TLS
-  AWS_ACCESS_KEY_ID and so on, else the role of the container, else that of the instance";
+  AWS_ENDPOINT_URL          another store with the S3 API; AWS_ALLOW_HTTP=true allows it without TLS
+  AWS_ACCESS_KEY_ID etc.    credentials; else the role of the container, else that of the instance";
 
 /// What to upload, and where to.
 #[derive(Clone, Debug, Args)]
 pub struct Upload {
-    /// Where files go: s3://BUCKET/PREFIX or file:///FOLDER.
+    /// The destination: s3://BUCKET/PREFIX or file:///FOLDER.
     #[arg(value_name = "URL")]
     pub to: Destination,
     /// The folders that a receiver wrote to.
     #[arg(value_name = "DIR", required = true)]
     pub folders: Vec<PathBuf>,
-    /// Go on until standard input ends, and tell counts on standard output: for a receiver.
+    /// Continue until standard input ends, and report counts on standard output: for a receiver.
     #[arg(long, hide = true)]
     pub attended: bool,
-    /// Become this user.
+    /// Switch to this user.
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// What the program may do.
@@ -324,13 +325,13 @@ pub struct Upload {
 /// What to check.
 #[derive(Clone, Debug, Args)]
 pub struct Check {
-    /// The network interface that mirrored traffic comes in on. [default: that of the default route]
+    /// The network interface that receives mirrored traffic. [default: that of the default route]
     #[arg(long, value_name = "NAME")]
     pub interface: Option<String>,
     /// The UDP port of VXLAN.
     #[arg(long, value_name = "PORT", default_value_t = crate::wire::UDP_PORT)]
     pub port: u16,
-    /// The folder that captures go to.
+    /// The folder for captures.
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
     /// The buffer that UDP sockets will ask for.

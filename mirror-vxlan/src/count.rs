@@ -11,12 +11,12 @@ use crate::sink::{Delivery, LossReason};
 labels! {
     /// Why a frame that could be delivered was not wanted.
     Exclusion {
-        Source "source" "The outer source address is not on the list of those allowed.",
-        Session "session" "The session is not on the list of those allowed.",
-        SessionLimit "session_limit" "More sessions were seen than are told apart.",
+        Source "source" "The outer source address is not on the list of allowed sources.",
+        Session "session" "The session is not on the list of allowed sessions.",
+        SessionLimit "session_limit" "The frame belongs to a session beyond the limit.",
         Filter "filter" "The frame does not match the filter.",
         Sample "sample" "The flow is not in the sample.",
-        Duplicate "duplicate" "The same packet was mirrored at its other end a moment before.",
+        Duplicate "duplicate" "The same packet was mirrored at its other end a moment earlier.",
         Failed "failed" "The selection panicked on the frame, which ended the receiving thread.",
     }
 }

@@ -24,7 +24,7 @@
 //! let error = Decapsulator::default().explain(Link::Ethernet, &packet[..40]).unwrap_err();
 //! assert_eq!(
 //!     error.to_string(),
-//!     "outer_truncated: the UDP header at offset 34 needs 8 bytes, 6 are there",
+//!     "outer_truncated: the UDP header at offset 34 needs 8 bytes but has 6",
 //! );
 //! # Ok::<(), mirror_vxlan::reason::DropReason>(())
 //! ```

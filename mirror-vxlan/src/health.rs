@@ -117,7 +117,7 @@ fn answer(mut stream: &TcpStream, pages: Pages, status: &dyn Status) -> io::Resu
     stream.set_write_timeout(Some(PATIENCE))?;
     let response = match request(stream)? {
         Request::Get(path) => page(&path, pages, status),
-        Request::Other => Response::text("405 Method Not Allowed", "only GET is answered\n"),
+        Request::Other => Response::text("405 Method Not Allowed", "only GET is supported\n"),
         Request::TooLong => {
             Response::text("431 Request Header Fields Too Large", "the request is too long\n")
         }
@@ -176,7 +176,7 @@ fn page(path: &str, pages: Pages, status: &dyn Status) -> Response {
         "/metrics" if pages.metrics => {
             Response { line: "200 OK", kind: crate::metrics::CONTENT_TYPE, body: status.metrics() }
         }
-        _ => Response::text("404 Not Found", "there are /healthz and /metrics\n"),
+        _ => Response::text("404 Not Found", "try /healthz or /metrics\n"),
     }
 }
 

@@ -77,17 +77,17 @@ fn packets(text: &mut Exposition, account: &Account, counts: &Counts) {
         text.sample("input_up", &[("input", &input.name)], u64::from(is_up));
     }
     let name = "dropped_packets_total";
-    text.family(name, "counter", "Packets that gave no frame, by reason.");
+    text.family(name, "counter", "Packets that yielded no frame, by reason.");
     for reason in DropReason::ALL {
         text.sample(name, &[("reason", reason.label())], counts.dropped[reason.index()]);
     }
     let name = "noted_packets_total";
-    text.family(name, "counter", "Packets that gave a frame and were odd, by what was odd.");
+    text.family(name, "counter", "Irregular packets that yielded a frame, by irregularity.");
     for note in Note::ALL {
         text.sample(name, &[("note", note.label())], counts.noted[note.index()]);
     }
     let name = "excluded_frames_total";
-    text.family(name, "counter", "Frames that were not wanted, by reason.");
+    text.family(name, "counter", "Frames that were excluded, by reason.");
     for reason in Exclusion::ALL {
         text.sample(name, &[("reason", reason.label())], counts.excluded[reason.index()]);
     }
@@ -135,15 +135,15 @@ fn sinks(text: &mut Exposition, account: &Account) {
             text.sample(name, &labels, sink.counts.lost[reason.index()]);
         }
     }
-    text.family("sink_queued_batches", "gauge", "Batches that wait for the sink.");
+    text.family("sink_queued_batches", "gauge", "Batches waiting for the sink.");
     for sink in &account.sinks {
         text.sample("sink_queued_batches", &[("sink", &sink.name)], sink.queued as u64);
     }
-    text.family("sink_queue_batches", "gauge", "Batches that the queue of the sink holds.");
+    text.family("sink_queue_batches", "gauge", "Batches that fit into the queue of the sink.");
     for sink in &account.sinks {
         text.sample("sink_queue_batches", &[("sink", &sink.name)], sink.queue_depth as u64);
     }
-    text.family("sink_up", "gauge", "Whether the sink takes frames without losing any.");
+    text.family("sink_up", "gauge", "Whether the sink accepts frames without losing any.");
     for sink in &account.sinks {
         let is_up = sink.state == SinkState::Running && sink.trouble.is_none();
         text.sample("sink_up", &[("sink", &sink.name)], u64::from(is_up));
@@ -154,12 +154,12 @@ fn finished_files(text: &mut Exposition, FileCounts { removed, upload }: &FileCo
     let families = [
         (
             "budget_removed_files_total",
-            "Finished files removed to stay in the disk budget.",
+            "Finished files removed to stay within the disk budget.",
             removed.count,
         ),
         (
             "budget_removed_bytes_total",
-            "Bytes of files removed to stay in the disk budget.",
+            "Bytes of files removed to stay within the disk budget.",
             removed.bytes,
         ),
     ];
@@ -171,23 +171,13 @@ fn finished_files(text: &mut Exposition, FileCounts { removed, upload }: &FileCo
     for (name, kind, help, value) in [
         ("upload_files_total", "counter", "Files uploaded and found in the store.", stored.count),
         ("upload_bytes_total", "counter", "Bytes of files uploaded.", stored.bytes),
-        ("upload_failures_total", "counter", "Attempts to upload that failed.", *failures),
-        (
-            "upload_waiting_files",
-            "gauge",
-            "Finished files that wait for their upload.",
-            waiting.count,
-        ),
-        (
-            "upload_waiting_bytes",
-            "gauge",
-            "Bytes of files that wait for their upload.",
-            waiting.bytes,
-        ),
+        ("upload_failures_total", "counter", "Upload attempts that failed.", *failures),
+        ("upload_waiting_files", "gauge", "Finished files waiting for upload.", waiting.count),
+        ("upload_waiting_bytes", "gauge", "Bytes of files waiting for upload.", waiting.bytes),
         (
             "upload_up",
             "gauge",
-            "Whether the last attempt to upload did not fail.",
+            "Whether uploads work: 0 after a failed attempt.",
             u64::from(trouble.is_none()),
         ),
     ] {

@@ -134,7 +134,7 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A capture could not be opened, or is none.
-    #[error("open the capture `{place}`")]
+    #[error("cannot open the capture `{place}`")]
     Open {
         /// The capture.
         place: Place,
@@ -142,7 +142,7 @@ pub enum Error {
         source: ReadError,
     },
     /// The output could not be made.
-    #[error("create `{place}`")]
+    #[error("cannot create `{place}`")]
     Create {
         /// The output.
         place: Place,
@@ -150,7 +150,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The output could not be written: the disk is full, or who reads the pipe has gone.
-    #[error("write `{place}`, after {frames} frames")]
+    #[error("cannot write `{place}` after {frames} frames")]
     Write {
         /// The output.
         place: Place,

@@ -75,9 +75,9 @@ impl fmt::Display for Given {
         let paths = match self.paths {
             Confinement::Full => "writing only where captures go",
             Confinement::Partial => {
-                "writing only where captures go, as far as this kernel can tell"
+                "writing only where captures go, as far as this kernel can enforce it"
             }
-            Confinement::None => "writing where the user may: this kernel has no Landlock",
+            Confinement::None => "writing wherever the user may: this kernel has no Landlock",
         };
         write!(f, "no capability, no new privileges, only needed system calls, {paths}")
     }
@@ -87,13 +87,13 @@ impl fmt::Display for Given {
 #[derive(Debug, thiserror::Error)]
 pub enum PrivilegeError {
     /// There is no such user.
-    #[error("become user `{name}`: there is no such user")]
+    #[error("cannot become user `{name}`: there is no such user")]
     NoUser {
         /// The name given.
         name: String,
     },
     /// The kernel did not let the process become another user.
-    #[error("become user `{name}`; start as root to use --user")]
+    #[error("cannot become user `{name}`; start as root to use --user")]
     User {
         /// The name given.
         name: String,
@@ -102,7 +102,7 @@ pub enum PrivilegeError {
         source: nix::Error,
     },
     /// A folder could not be given to the user.
-    #[error("give the folder `{path}` to user `{name}`")]
+    #[error("cannot give the folder `{path}` to user `{name}`")]
     Owner {
         /// The folder.
         path: PathBuf,
@@ -113,13 +113,13 @@ pub enum PrivilegeError {
         source: io::Error,
     },
     /// Capabilities could not be dropped.
-    #[error("drop capabilities")]
+    #[error("cannot drop capabilities")]
     Capabilities(#[source] caps::errors::CapsError),
     /// A folder cannot be opened, or a Landlock rule cannot be made.
-    #[error("confine writing to the folders of captures")]
+    #[error("cannot confine writing to the folders of captures")]
     Paths(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// System calls could not be confined.
-    #[error("confine system calls (seccomp); --privileges keep goes on without")]
+    #[error("cannot confine system calls (seccomp); --privileges keep runs without confinement")]
     SystemCalls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -28,7 +28,7 @@ labels! {
         Budget "budget" "The sink has used up the space it may use.",
         StorageFull "storage_full" "The file system has no space left.",
         Failed "failed" "The sink could not write, for another reason.",
-        Refused "refused" "The device or peer did not take the frame.",
+        Refused "refused" "The device or peer did not accept the frame.",
         Abandoned "abandoned" "The sink did not end in time when the receiver stopped.",
     }
 }

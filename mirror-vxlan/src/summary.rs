@@ -101,11 +101,11 @@ impl fmt::Display for Summary {
         f.write_str("; lost")?;
         list(f, &self.losses)?;
         if self.files_removed > 0 {
-            write!(f, "; {} files removed for space", self.files_removed)?;
+            write!(f, "; {} files removed to free space", self.files_removed)?;
         }
         match self.files_uploaded {
             None => Ok(()),
-            Some((stored, waiting)) => write!(f, "; {stored} files uploaded, {waiting} wait"),
+            Some((stored, waiting)) => write!(f, "; {stored} files uploaded, {waiting} waiting"),
         }
     }
 }

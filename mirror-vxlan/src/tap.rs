@@ -19,7 +19,10 @@ pub const MTU: u16 = 9001;
 #[derive(Debug, thiserror::Error)]
 pub enum TapError {
     /// It could not be opened or made.
-    #[error("open TAP device `{name}`; it needs /dev/net/tun, CAP_NET_ADMIN and no other program")]
+    #[error(
+        "cannot open TAP device `{name}`; this needs /dev/net/tun and CAP_NET_ADMIN, and the device \
+         must not be in use"
+    )]
     Open {
         /// Its name.
         name: DeviceName,
@@ -28,7 +31,7 @@ pub enum TapError {
         source: io::Error,
     },
     /// It could not be set up.
-    #[error("set TAP device `{name}` up with an MTU of {mtu}")]
+    #[error("cannot bring up TAP device `{name}` with an MTU of {mtu}")]
     SetUp {
         /// Its name.
         name: DeviceName,

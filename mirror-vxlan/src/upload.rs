@@ -115,13 +115,13 @@ struct Upload {
 /// Why a file was not uploaded.
 #[derive(Debug, thiserror::Error)]
 enum UploadError {
-    #[error("read `{path}`: {source}")]
+    #[error("cannot read `{path}`: {source}")]
     Read { path: PathBuf, source: io::Error },
-    #[error("store `{key}`: {source}")]
+    #[error("cannot store `{key}`: {source}")]
     Store { key: Key, source: object_store::Error },
-    #[error("store `{key}`: the store has {stored} bytes of {sent}, or another object")]
+    #[error("cannot store `{key}`: the store has {stored} of {sent} bytes, or another object")]
     Differs { key: Key, sent: u64, stored: u64 },
-    #[error("delete `{path}`, which is stored: {source}")]
+    #[error("cannot delete `{path}`, which is stored: {source}")]
     Delete { path: PathBuf, source: io::Error },
 }
 

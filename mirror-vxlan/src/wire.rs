@@ -240,7 +240,7 @@ pub enum StrictError {
 
 /// Bytes that are missing: how many were needed, how many were there, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the {layer} at offset {offset} needs {required} bytes, {actual} are there")]
+#[error("the {layer} at offset {offset} needs {required} bytes but has {actual}")]
 pub struct LenError {
     /// The part that is cut short.
     pub layer: Layer,

@@ -118,7 +118,7 @@ impl Condition {
             let pattern = match reading {
                 Reading::Literal if !value.contains("${") => Pattern::literal(value),
                 Reading::Literal | Reading::Wildcards => Pattern::parse(value)
-                    .map_err(|_| format!("mirror-local knows no value for a variable: {value}"))?,
+                    .map_err(|_| format!("mirror-local has no value for a variable: {value}"))?,
             };
             Ok(if any_case { pattern.lowercase() } else { pattern })
         });

@@ -91,7 +91,7 @@ impl FromStr for Policy {
     fn from_str(text: &str) -> Result<Self, PolicyError> {
         let length = text.chars().filter(|c| !c.is_whitespace()).count();
         if length > LENGTH_MAX {
-            let message = format!("it has {length} characters, at most {LENGTH_MAX} are taken");
+            let message = format!("it has {length} characters, at most {LENGTH_MAX} are allowed");
             return Err(PolicyError(message));
         }
         let value: Value = serde_json::from_str(text).map_err(|e| PolicyError(e.to_string()))?;
@@ -117,7 +117,7 @@ fn statement(value: Value) -> Result<Statement, PolicyError> {
         None => String::new(),
         Some(Value::String(sid)) if sid.bytes().all(|b| b.is_ascii_alphanumeric()) => sid,
         Some(sid) => {
-            return Err(PolicyError(format!("the Sid {sid} is not of letters and digits")));
+            return Err(PolicyError(format!("the Sid {sid} must have only letters and digits")));
         }
     };
     let effect = match members.remove("Effect").as_ref().and_then(Value::as_str) {
@@ -148,14 +148,14 @@ fn selection(
     match (members.remove(these), members.remove(all_but)) {
         (Some(value), None) => patterns(value, these).map(Selection::These),
         (None, Some(value)) => patterns(value, all_but).map(Selection::AllBut),
-        _ => Err(PolicyError(format!("a statement has either {these} or {all_but}"))),
+        _ => Err(PolicyError(format!("a statement must have either {these} or {all_but}"))),
     }
 }
 
 fn patterns(value: Value, name: &str) -> Result<Vec<Pattern>, PolicyError> {
     let parse = |text: &String| {
         Pattern::parse(text).map_err(|Variable(text)| {
-            PolicyError(format!("mirror-local knows no value for the variable in {text}"))
+            PolicyError(format!("mirror-local has no value for the variable in {text}"))
         })
     };
     texts(value, name)?.iter().map(parse).collect()
@@ -177,7 +177,7 @@ fn texts(value: Value, name: &str) -> Result<Vec<String>, PolicyError> {
     let one = |value: Value| match value {
         Value::String(text) => Ok(text),
         Value::Bool(value) => Ok(value.to_string()),
-        other => Err(PolicyError(format!("{name} is no text: {other}"))),
+        other => Err(PolicyError(format!("{name} is not a string: {other}"))),
     };
     match value {
         Value::Array(values) if values.is_empty() => {
@@ -191,7 +191,7 @@ fn texts(value: Value, name: &str) -> Result<Vec<String>, PolicyError> {
 fn object(value: Value, name: &str) -> Result<Map<String, Value>, PolicyError> {
     match value {
         Value::Object(members) => Ok(members),
-        other => Err(PolicyError(format!("{name} is no object: {other}"))),
+        other => Err(PolicyError(format!("{name} is not an object: {other}"))),
     }
 }
 

@@ -9,12 +9,12 @@ use super::Variables;
 
 #[derive(Debug, Args)]
 pub(crate) struct AdoptArgs {
-    /// The resource that the object is to be.
+    /// The resource that the object becomes.
     #[arg(required_unless_present = "from", requires = "id")]
     pub(crate) address: Option<Address>,
-    /// The id of the object; its ARN for Elastic Load Balancing.
+    /// The id of the object; for Elastic Load Balancing, its ARN.
     pub(crate) id: Option<String>,
-    /// Adopt what this file lists, an address and an id on each line.
+    /// Adopt everything in this file: an address and an id on each line.
     #[arg(long, value_name = "FILE", conflicts_with = "address")]
     pub(crate) from: Option<PathBuf>,
     /// The stack file, or a folder with one. [default: the one *.mirror.hcl here]
@@ -22,7 +22,7 @@ pub(crate) struct AdoptArgs {
     pub(crate) stack: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) variables: Variables,
-    /// Do not ask.
+    /// Do not ask for approval.
     #[arg(long)]
     pub(crate) auto_approve: bool,
 }

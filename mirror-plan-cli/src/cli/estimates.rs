@@ -6,13 +6,13 @@ use mirror_plan::scalar::BitRate;
 /// What a plan is estimated to cost and to take.
 #[derive(Debug, Args)]
 pub(crate) struct EstimateArgs {
-    /// Do not estimate what a month costs.
+    /// Do not estimate the monthly cost.
     #[arg(long)]
     pub(crate) no_cost: bool,
     /// Do not estimate how long the apply takes.
     #[arg(long)]
     pub(crate) no_time: bool,
-    /// What each session is taken to mirror all the time, such as 10mbit. [default: nothing]
+    /// Traffic to assume for each session in the estimate of the cost, such as 10mbit. [default: none]
     #[arg(long, value_name = "RATE", conflicts_with = "no_cost")]
     pub(crate) load: Option<BitRate>,
 }

@@ -9,7 +9,7 @@ use super::{SightArgs, StackArgs};
 /// Where a stack is exported to.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {
-    /// A configuration of Terraform, with import blocks for what the account holds.
+    /// Write a Terraform configuration, with import blocks for existing objects.
     Terraform(ExportArgs),
 }
 

@@ -10,8 +10,8 @@ use mirror_plan::resource::instance::InstanceId;
 /// Sessions over sources, and nothing else.
 #[derive(Debug, Args)]
 pub(crate) struct PartArgs {
-    /// Make and remove sessions over sources, and change nothing else. Of those to be made only on
-    /// interfaces of these instances: `i-...,i-...`, or `all`.
+    /// Only create and delete sessions over sources, and change nothing else. Sessions are created on
+    /// interfaces of these instances only: `i-...,i-...`, or `all`.
     #[arg(
         long,
         value_name = "INSTANCES",
@@ -19,7 +19,7 @@ pub(crate) struct PartArgs {
         conflicts_with_all = ["target", "replace", "approved", "expect"]
     )]
     pub(crate) sources: Option<Instances>,
-    /// Do so again and again, with this pause such as 60s, until interrupted.
+    /// Repeat until interrupted, with this pause between runs, such as 60s.
     #[arg(
         long,
         value_name = "PAUSE",
@@ -27,7 +27,7 @@ pub(crate) struct PartArgs {
         conflicts_with_all = ["target", "replace", "approved", "expect"]
     )]
     pub(crate) watch: Option<Duration>,
-    /// With --watch: say over HTTP on this address whether all is well.
+    /// With --watch: answer HTTP health checks on this address.
     #[arg(long, value_name = "ADDRESS:PORT", requires = "watch")]
     pub(crate) health: Option<SocketAddr>,
 }

@@ -12,12 +12,12 @@ pub(crate) struct PlanArgs {
     pub(crate) stack: StackArgs,
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Plan to remove everything.
+    /// Plan to delete everything.
     #[arg(long)]
     pub(crate) destroy: bool,
     #[command(flatten)]
     pub(crate) sight: SightArgs,
-    /// Ask AWS of each call whether you may make it, without making it; fail if you may not.
+    /// Ask AWS whether each call is allowed, without making it; fail if one is not.
     #[arg(long, conflicts_with_all = ["offline", "inventory"])]
     pub(crate) check_permissions: bool,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(crate) struct PlanArgs {
 /// What is shown only to who asks for it.
 #[derive(Debug, Args)]
 pub(crate) struct HiddenArgs {
-    /// Show user data as it is, line by line where it changes, unless something sensitive is in it.
+    /// Show user data in clear, line by line where it changes, unless it contains a sensitive value.
     #[arg(long, conflicts_with_all = ["json", "format", "check"])]
     pub(crate) show_user_data: bool,
 }
@@ -45,10 +45,10 @@ pub(crate) struct HiddenArgs {
 /// Where the cloud is seen.
 #[derive(Debug, Args)]
 pub(crate) struct SightArgs {
-    /// Ask AWS for nothing: plan as if the account were empty.
+    /// Plan without AWS, as if the account were empty.
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Ask AWS for nothing: the account is as this file says, which `mirror observe` wrote.
+    /// Plan without AWS, from this file that `mirror observe` wrote.
     #[arg(long, value_name = "FILE")]
     pub(crate) inventory: Option<PathBuf>,
 }
@@ -56,10 +56,10 @@ pub(crate) struct SightArgs {
 /// Plans as texts that are reviewed.
 #[derive(Debug, Args)]
 pub(crate) struct ReviewArgs {
-    /// Write the snapshot: the plan as the text that is reviewed and kept.
+    /// Write the snapshot: the plan as text, to review and to keep.
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
-    /// Compare with a snapshot, print the difference and exit with 2 if there is one.
+    /// Compare the plan with a snapshot; print the difference and exit with 2 if there is one.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "json", "format"])]
     pub(crate) check: Option<PathBuf>,
 }
@@ -67,10 +67,10 @@ pub(crate) struct ReviewArgs {
 /// What becomes of a plan.
 #[derive(Debug, Args)]
 pub(crate) struct ResultArgs {
-    /// Save the plan, to be applied as it is.
+    /// Save the plan, to apply exactly this plan later.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Exit with 2 if there is something to do.
+    /// Exit with 2 if the plan has changes.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
     /// Print the plan as a stream of JSON objects.
@@ -81,22 +81,22 @@ pub(crate) struct ResultArgs {
 /// How a plan is printed.
 #[derive(Debug, Args)]
 pub(crate) struct FormArgs {
-    /// In which form the plan is printed.
+    /// The form in which the plan is printed.
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     pub(crate) format: PlanFormat,
-    /// Put the time into Terraform's JSON, which is not the same bytes then.
+    /// Put the time into Terraform's JSON; its bytes then differ from run to run.
     #[arg(long)]
     pub(crate) timestamp: bool,
 }
 
-/// In which form a plan is printed.
+/// The form in which a plan is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlanFormat {
     /// For people.
     #[default]
     Text,
-    /// As `terraform show -json` prints plans, for programs that read those.
+    /// The JSON of `terraform show -json`, for programs that read it.
     Tfjson,
-    /// As a comment on a pull request: what goes first, the rest folded.
+    /// A comment for a pull request: deletions first, the rest folded.
     Markdown,
 }

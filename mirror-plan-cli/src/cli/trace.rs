@@ -23,10 +23,10 @@ pub(crate) struct TraceArgs {
     pub(crate) network: NetworkArgs,
     #[command(flatten)]
     pub(crate) sight: SightArgs,
-    /// Exit with 2 if the plan changes what becomes of the packets.
+    /// Exit with 2 if the plan changes what happens to the packets.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
-    /// As JSON.
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -34,16 +34,16 @@ pub(crate) struct TraceArgs {
 /// One packet.
 #[derive(Debug, Args)]
 pub(crate) struct PacketArgs {
-    /// Where the packet comes from: `10.0.1.5:443`, `[2001:db8::1]:443`, or without a port.
+    /// The source of the packet: `10.0.1.5:443`, `[2001:db8::1]:443`, or without a port.
     #[arg(long, value_name = "ADDRESS[:PORT]", requires = "to")]
     pub(crate) from: Option<EndArgument>,
-    /// Where it goes to.
+    /// Its destination.
     #[arg(long, value_name = "ADDRESS[:PORT]", requires = "from")]
     pub(crate) to: Option<EndArgument>,
     /// Its protocol: tcp, udp, icmp, icmpv6 or a number.
     #[arg(long, value_name = "PROTOCOL", default_value = "tcp", requires = "from")]
     pub(crate) proto: Protocol,
-    /// The bytes of its frame, the Ethernet header among them.
+    /// The length of its frame, including the Ethernet header.
     #[arg(long, value_name = "BYTES", requires = "from")]
     pub(crate) length: Option<u32>,
 }
@@ -51,10 +51,10 @@ pub(crate) struct PacketArgs {
 /// What AWS knows of the network and the stack may not.
 #[derive(Debug, Args)]
 pub(crate) struct NetworkArgs {
-    /// Only this interface: an instance of the stack, or eni-...; with an address if that is not known.
+    /// Trace only at this interface: an instance of the stack, or eni-...; add its address if that is not known.
     #[arg(long, value_name = "INTERFACE[=ADDRESS]")]
     pub(crate) eni: Vec<InterfaceArgument>,
-    /// An address of Amazon's DNS server, where the stack does not know the VPC: the third of its range.
+    /// The address of Amazon's DNS server, if the stack does not know the VPC: the third of its range.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) resolver: Vec<IpAddr>,
     /// The MTU of interfaces that are mirror targets.
@@ -78,7 +78,7 @@ impl FromStr for EndArgument {
         }
         match text.parse() {
             Ok(address) => Ok(Self { address, port: None }),
-            Err(_) => Err(format!("`{text}` is no address such as 10.0.1.5:443 or [::1]:443")),
+            Err(_) => Err(format!("`{text}` is not an address such as 10.0.1.5:443 or [::1]:443")),
         }
     }
 }
@@ -97,7 +97,7 @@ impl FromStr for InterfaceArgument {
         match text.rsplit_once('=') {
             Some((name, address)) => {
                 let address =
-                    address.parse().map_err(|_| format!("`{address}` is no IP address"))?;
+                    address.parse().map_err(|_| format!("`{address}` is not an IP address"))?;
                 Ok(Self { name: name.to_owned(), address: Some(address) })
             }
             None => Ok(Self { name: text.to_owned(), address: None }),

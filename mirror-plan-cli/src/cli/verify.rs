@@ -8,8 +8,8 @@ use super::StackArgs;
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) stack: StackArgs,
-    /// Say what CloudWatch has counted in the last minutes, 15 unless given: what sources mirrored
-    /// and left out, and what load balancers carried.
+    /// Report what CloudWatch counted in the last minutes, 15 unless given: what sources mirrored
+    /// and skipped, and what load balancers carried.
     #[arg(
         long,
         value_name = "MINUTES",
@@ -19,10 +19,10 @@ pub(crate) struct VerifyArgs {
         value_parser = clap::value_parser!(u16).range(1..=1440)
     )]
     pub(crate) metrics: Option<u16>,
-    /// Say what only packets on the way would show. None is sent.
+    /// List what only packets in flight could show. None is sent.
     #[arg(long)]
     pub(crate) probe: bool,
-    /// As JSON.
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

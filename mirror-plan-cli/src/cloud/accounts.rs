@@ -120,8 +120,7 @@ fn local(account: &AccountId) -> SharedCredentialsProvider {
 
 /// Says that the local AWS cannot tell which account is meant.
 fn no_account(name: &AccountName, head: Option<&Span>) -> Diagnostics {
-    let title =
-        format!("`{name}` does not say which account it is, and a local AWS has no profiles");
+    let title = format!("`{name}` does not name its account, and a local AWS has no profiles");
     Diagnostic::error(code::CREDENTIALS, title)
         .at(head.cloned(), "declared here")
         .help("add the account: `account = \"444455556666\"`")

@@ -65,7 +65,7 @@ impl LocalAws {
         let help = match error {
             StoreError::Access { .. } => return diagnostic.into(),
             StoreError::Damaged { .. } | StoreError::Foreign { .. } => {
-                format!("begin with an empty account: mirror local reset{}", self.option())
+                format!("start with an empty account: mirror local reset{}", self.option())
             }
         };
         diagnostic.help(help).into()

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings, ui: &mut Ui) -> E
         (None, _, _) => Vec::new(), // The command line asks for one or the other.
     };
     if !auto_approve && settings.input == Input::Nobody {
-        let title = "nobody can approve: the input is no terminal, or MIRROR_INPUT is 0";
+        let title = "nobody can approve: the input is not a terminal, or MIRROR_INPUT is 0";
         let refused = Diagnostic::error(code::NOT_APPROVED, title);
         return Err(refused.help("pass --auto-approve").into());
     }
@@ -69,7 +69,7 @@ async fn adopt_in(
     let observed = cloud::settle((aws, journal), to_plan, Mode::Apply, ui).await?;
     let (done, left) = parted(wanted, &observed);
     for (address, id) in &done {
-        ui.note(format_args!("{address}: {id} is adopted already"));
+        ui.note(format_args!("{address}: {id} is already adopted"));
     }
     if left.is_empty() {
         return Ok(ExitStatus::Done);
@@ -77,7 +77,7 @@ async fn adopt_in(
     let adoptions = cloud::candidates(aws, &stack.name, &left, ui).await?;
     let plan = plan_adopting(stack, &observed, &adoptions)?;
     let shown = Adoptions { stack: stack.name.as_str(), adoptions: &adoptions };
-    ui.data(format_args!("{shown}\nAfter that a plan says:\n\n"));
+    ui.data(format_args!("{shown}\nAfter that, a plan shows:\n\n"));
     ui.data(ui.text_of(&plan));
     if asks == Asks::Yes {
         let question = "\nDo you want to adopt?\n  Only 'yes' will be accepted to approve.\n\n  \
@@ -91,7 +91,7 @@ async fn adopt_in(
         // Whoever was asked may have taken an hour to answer.
         if cloud::candidates(aws, &stack.name, &left, ui).await? != adoptions {
             let stale = Diagnostic::error(code::STALE_PLAN, "what is to be adopted has changed");
-            return Err(stale.help("nothing was done; run it again and look at it anew").into());
+            return Err(stale.help("nothing was done; run it again and review it again").into());
         }
     }
     for adoption in &adoptions {
@@ -115,7 +115,7 @@ fn parted(wanted: Vec<Wanting>, observed: &Observed) -> (Vec<Wanting>, Vec<Wanti
 fn wanting(address: &Address, id: &str) -> Result<Wanting, Diagnostics> {
     let id = id_of(address.kind, id).map_err(|error| {
         let wrong = Diagnostic::error(code::NOT_ADOPTED, error.to_string()).of(address);
-        wrong.note(format!("`{address}` is a {}", address.kind.title()))
+        wrong.note(format!("`{address}` is of kind {}", address.kind.title()))
     })?;
     Ok((address.clone(), id))
 }
@@ -134,7 +134,10 @@ fn listed(path: &Path) -> Result<Vec<Wanting>, Diagnostics> {
                 Ok(address) => wanting(&address, id),
                 Err(error) => Err(Diagnostic::error(code::NOT_ADOPTED, error.to_string()).into()),
             },
-            _ => Err(Diagnostic::error(code::NOT_ADOPTED, "a line is an address and an id").into()),
+            _ => {
+                Err(Diagnostic::error(code::NOT_ADOPTED, "a line must be an address and an id")
+                    .into())
+            }
         };
         match read {
             Ok(one) => wanted.push(one),

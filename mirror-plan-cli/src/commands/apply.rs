@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> E
             Some(pause) => {
                 let loaded = Loaded::load(stack, variables, &settings.environment)?;
                 if approval(run, settings)? == Approval::Ask {
-                    return refuse("a watch asks nobody, so somebody must approve it beforehand");
+                    return refuse("a watch cannot ask, so it must be approved beforehand");
                 }
                 let (stack, warnings) = loaded.stack()?;
                 ui.diagnostics(&warnings);
@@ -230,9 +230,9 @@ fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostics>
         return Ok(Approval::Given);
     }
     match (run.json, settings.input) {
-        (true, _) => refuse("with --json there is no question, so nobody can approve"),
+        (true, _) => refuse("with --json there is no prompt, so nobody can approve"),
         (false, Input::Nobody) => {
-            refuse("nobody can approve: the input is no terminal, or MIRROR_INPUT is 0")
+            refuse("nobody can approve: the input is not a terminal, or MIRROR_INPUT is 0")
         }
         (false, Input::Person) => Ok(Approval::Ask),
     }

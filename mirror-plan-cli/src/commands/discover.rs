@@ -22,12 +22,14 @@ pub(crate) async fn run(args: &DiscoverArgs, settings: &Settings, ui: &mut Ui) -
     let wanted = unnamed(&discovered.objects);
     let (adoptions, told) = cloud::looked_at(candidates(&aws, name.as_str(), &wanted).await)?;
     for line in discovered.left.iter().chain(told.iter().map(|found| &found.title)) {
-        ui.note(format_args!("Not taken: {line}"));
+        ui.note(format_args!("Left out: {line}"));
     }
     if adoptions.is_empty() {
-        return Err(
-            Diagnostic::error(code::IMPORT, format!("nothing of {vpc} can be taken")).into()
-        );
+        return Err(Diagnostic::error(
+            code::IMPORT,
+            format!("nothing in {vpc} can be taken into a stack"),
+        )
+        .into());
     }
     let taken = Taken::of(name, &aws, named(adoptions)).await?;
     for adoption in &taken.adoptions {

@@ -45,7 +45,7 @@ fn free(folder: &Path) -> Result<[PathBuf; 2], Diagnostics> {
     match files.iter().find(|file| file.exists()) {
         None => Ok(files),
         Some(there) => {
-            let title = format!("`{}` is there already", there.display());
+            let title = format!("`{}` already exists", there.display());
             Err(Diagnostic::error(code::FILE, title).help("name another folder: --out DIR").into())
         }
     }
@@ -54,14 +54,14 @@ fn free(folder: &Path) -> Result<[PathBuf; 2], Diagnostics> {
 fn write(export: &Export, [main, imports]: &[PathBuf; 2], ui: &mut Ui) -> Result<(), Diagnostics> {
     if let Some(folder) = main.parent() {
         fs::create_dir_all(folder).map_err(|error| {
-            ui::file_error(format!("`{}` cannot be made", folder.display()), &error)
+            ui::file_error(format!("`{}` cannot be created", folder.display()), &error)
         })?;
     }
     write_new(main, &export.configuration)?;
     ui.note(format_args!("Wrote {}.", main.display()));
     if !export.imports.is_empty() {
         write_new(imports, &export.imports)?;
-        ui.note(format_args!("Wrote {}: what is there, to be imported.", imports.display()));
+        ui.note(format_args!("Wrote {}: the existing objects, to be imported.", imports.display()));
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &IamArgs, settings: &Settings, ui: &mut Ui) -> End
     }
     if policies.len() > 1 {
         ui.note(format_args!(
-            "These are {} policies, each within the {} characters that IAM takes. They belong together: \
+            "These are {} policies, each within the {} characters that IAM allows. They belong together: \
              attach all of them.",
             policies.len(),
             Policy::LONGEST
@@ -69,18 +69,15 @@ fn other<'s>(stack: &'s Stack, name: &str) -> Result<(&'s AccountName, AccountId
         let found = Diagnostic::error(code::NO_SUCH_RESOURCE, title);
         let all: Vec<String> = names().map(|name| format!("`{name}`")).collect();
         return Err(match all.as_slice() {
-            [] => found.help("`--as` is for stacks with an `aws` block: leave it out").into(),
+            [] => found.help("`--as` is for stacks with an `aws` block: omit it").into(),
             all => found.help(format!("it declares {}", all.join(", "))).into(),
         });
     };
     let id = account.of.id().ok_or_else(|| {
         let head = account.place.as_ref().map(|place| place.head.clone());
-        Diagnostic::error(
-            code::MISSING_ATTRIBUTE,
-            format!("`{name}` does not say which account it is"),
-        )
-        .at(head, "declared here")
-        .help("add the account: `account = \"444455556666\"`")
+        Diagnostic::error(code::MISSING_ATTRIBUTE, format!("`{name}` does not name its account"))
+            .at(head, "declared here")
+            .help("add the account: `account = \"444455556666\"`")
     })?;
     Ok((name, id))
 }

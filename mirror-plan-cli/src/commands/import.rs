@@ -24,8 +24,12 @@ pub(crate) async fn run(command: &ImportCommand, settings: &Settings, ui: &mut U
     let aws = cloud::connect(settings, None, &Others::NONE).await?;
     let (adoptions, gone) = read(&aws, name, &state).await?;
     if adoptions.is_empty() {
-        state.left.iter().chain(&gone).for_each(|line| ui.note(format_args!("Not taken: {line}")));
-        return Err(Diagnostic::error(code::IMPORT, "nothing of it can be taken").into());
+        state.left.iter().chain(&gone).for_each(|line| ui.note(format_args!("Left out: {line}")));
+        return Err(Diagnostic::error(
+            code::IMPORT,
+            "nothing in the state can be taken into a stack",
+        )
+        .into());
     }
     let taken = Taken::of(name, &aws, adoptions).await?;
     tell(&state, &gone, &taken, ui);
@@ -61,7 +65,7 @@ fn tell(state: &TerraformState, gone: &[String], taken: &Taken, ui: &mut Ui) {
     }
     let untold = state.untold(&taken.observed);
     for line in state.left.iter().chain(gone).chain(&untold) {
-        ui.note(format_args!("Not taken: {line}"));
+        ui.note(format_args!("Left out: {line}"));
     }
     taken.tell(ui);
 }

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &InitArgs, ui: &mut Ui) -> Ended {
     };
     fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
     if let Some(other) = stack_file::stack_files(folder)?.first() {
-        let title = format!("there is a stack file already: `{}`", other.display());
+        let title = format!("a stack file already exists: `{}`", other.display());
         return Err(Diagnostic::error(code::FILE, title)
             .help("use it, or name another folder: mirror init FOLDER")
             .into());
@@ -34,6 +34,6 @@ pub(crate) fn run(args: &InitArgs, ui: &mut Ui) -> Ended {
     file.write_all(LAB.as_bytes()).map_err(|error| cannot(&error))?;
     ui.data(format_args!("{}\n", path.display()));
     let plan = next::trying(folder);
-    ui.note(format_args!("Written. See what it would make, without an AWS account: {plan}"));
+    ui.note(format_args!("Written. To see what it would create, without an AWS account: {plan}"));
     Ok(ExitStatus::Done)
 }

@@ -51,7 +51,7 @@ fn policies(files: &[PathBuf]) -> Result<Vec<Policy>, Diagnostics> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ui::file_error(format!("`{file}` cannot be read"), &error))?;
         let wrong = |why: &dyn std::fmt::Display| {
-            Diagnostic::error(code::FILE, format!("`{file}` is no IAM policy"))
+            Diagnostic::error(code::FILE, format!("`{file}` is not an IAM policy"))
                 .note(why.to_string())
         };
         for document in serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>() {

@@ -61,7 +61,7 @@ pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -
             code::NO_INTERFACE,
             "nothing is mirrored, so there is nothing to rehearse",
         )
-        .help("declare a `mirror_session`, or see above why it could not be made")
+        .help("declare a `mirror_session`, or see above why it could not be created")
         .into());
     }
     let replay = Replay::start(plane, (mirroring, *mtu), &observed, out.as_deref())?;
@@ -115,7 +115,7 @@ fn name(
             let title = format!("the stack has no interface `{name}`");
             let names: Vec<&str> = mirroring.interfaces.iter().map(|it| it.name.as_str()).collect();
             return Err(Diagnostic::error(code::NO_INTERFACE, title)
-                .note(format!("there are: {}", names.join(", ")))
+                .note(format!("the stack has: {}", names.join(", ")))
                 .into());
         };
         interface.addresses = vec![*address];
@@ -143,21 +143,21 @@ fn must_be_empty(folder: &Path) -> Result<(), Diagnostics> {
     }
     let title = format!("`{}` is not empty", folder.display());
     Err(Diagnostic::error(code::FILE, title)
-        .note("what is there would be taken for what receivers deliver")
+        .note("its contents would be mistaken for what receivers deliver")
         .help("name a new folder")
         .into())
 }
 
 /// Says that no packet is of a mirrored interface, so that nothing was rehearsed.
 fn unmirrored(account: &Account) -> Diagnostics {
-    let title = "no packet is of a mirrored interface, so nothing was rehearsed";
+    let title = "no packet belongs to a mirrored interface, so nothing was rehearsed";
     let lines = account.sources.values().map(|source| {
         let addresses: Vec<String> = source.addresses.iter().map(ToString::to_string).collect();
         format!("{} has {}", source.name, addresses.join(", "))
     });
     Diagnostic::error(code::NO_INTERFACE, title)
         .note(lines.collect::<Vec<_>>().join("\n"))
-        .help("say whose packets they are: --eni INTERFACE=ADDRESS")
+        .help("name their interface: --eni INTERFACE=ADDRESS")
         .into()
 }
 

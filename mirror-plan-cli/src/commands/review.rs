@@ -56,7 +56,7 @@ pub(crate) fn check(
     ui.data(review);
     let accept = next::accepting(path, args, settings);
     ui.note(format_args!(
-        "\nThe plan is not what was reviewed. To accept what it is now:\n\n  {accept}"
+        "\nThe plan is not what was reviewed. To accept the current plan:\n\n  {accept}"
     ));
     Ok(Holds::No)
 }
@@ -80,7 +80,7 @@ pub(crate) fn agree(plan: &Plan, run: &RunArgs, ui: &mut Ui) -> Result<(), Diagn
     }
     match &run.expect {
         Some(expected) if *expected != plan.digest() => {
-            let title = "the plan has another digest than the expected one".to_owned();
+            let title = "the digest of the plan is not the expected one".to_owned();
             Err(refused(title).note(format!("it has {}", plan.digest())).into())
         }
         _ => Ok(()),
@@ -99,10 +99,10 @@ fn read(path: &Path) -> Result<String, Diagnostics> {
             let title = format!("`{path}` is a snapshot in version {other} of the format");
             Err(Diagnostic::error(code::FILE, title)
                 .note(format!("this mirror reads and writes version {}", snapshot::VERSION))
-                .help("use the mirror that wrote it, or write it anew")
+                .help("use the mirror that wrote it, or write it again")
                 .into())
         }
-        None => Err(Diagnostic::error(code::FILE, format!("`{path}` is no snapshot of a plan"))
+        None => Err(Diagnostic::error(code::FILE, format!("`{path}` is not a snapshot of a plan"))
             .help("write one with `mirror plan --write FILE`")
             .into()),
     }

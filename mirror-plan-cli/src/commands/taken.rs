@@ -31,7 +31,7 @@ impl Files {
         let [stack, list] =
             [format!("{name}.mirror.hcl"), format!("{name}.adoptions")].map(PathBuf::from);
         if let Some(there) = [&stack, &list].into_iter().find(|file| file.exists()) {
-            let title = format!("`{}` is there already", there.display());
+            let title = format!("`{}` already exists", there.display());
             let refused = Diagnostic::error(code::FILE, title);
             return Err(refused.help("give the stack another name: --name NAME").into());
         }

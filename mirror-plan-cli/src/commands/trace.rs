@@ -61,7 +61,7 @@ async fn seen(
     if !strangers.is_empty() {
         let strangers: Vec<String> = strangers.iter().map(ToString::to_string).collect();
         ui.note(format_args!(
-            "Of others, and not in this trace; a session with a lower number is asked first:\n  {}\n",
+            "Sessions of others, not in this trace; a session with a lower number is evaluated first:\n  {}\n",
             strangers.join("\n  ")
         ));
     }
@@ -92,13 +92,14 @@ fn headers(args: &PacketArgs) -> Result<Option<Headers>, Diagnostics> {
         EndArgument { address: destination, port: to },
     ] = [*from, *to];
     if source.is_ipv4() != destination.is_ipv4() {
-        return Err(
-            wrong(format!("{source} and {destination} are not of one address family")).into()
-        );
+        return Err(wrong(format!(
+            "{source} and {destination} are not of the same address family"
+        ))
+        .into());
     }
     let Some(protocol) = proto.number() else {
         return Err(wrong("a packet has one protocol".to_owned())
-            .help("give it: --proto tcp, udp, icmp, icmpv6 or a number")
+            .help("name it: --proto tcp, udp, icmp, icmpv6 or a number")
             .into());
     };
     let ports = match (proto.has_ports(), from, to) {
@@ -168,7 +169,7 @@ fn trace_capture(
 ) -> Result<Changes, Diagnostics> {
     let knows = |moment: &Mirroring| moment.interfaces.iter().any(|it| !it.addresses.is_empty());
     if !knows(&before) && !knows(&after) {
-        let title = "of no interface of the stack is an address known".to_owned();
+        let title = "no interface of the stack has a known address".to_owned();
         return Err(no_interface(title, &[before, after]).into());
     }
     let is_changed = before != after;
@@ -214,10 +215,10 @@ fn no_interface(title: String, moments: &[Mirroring]) -> Diagnostic {
     lines.dedup();
     let diagnostic = Diagnostic::error(code::NO_INTERFACE, title);
     let diagnostic = match lines.len() {
-        0 => diagnostic.note("the stack mirrors no interface and makes none"),
+        0 => diagnostic.note("the stack mirrors no interface and creates none"),
         _ => diagnostic.note(lines.join("\n")),
     };
-    diagnostic.help("say whose it is: --eni INTERFACE=ADDRESS")
+    diagnostic.help("name its interface: --eni INTERFACE=ADDRESS")
 }
 
 pub(super) fn untraceable(errors: Vec<Untraceable>) -> Diagnostics {

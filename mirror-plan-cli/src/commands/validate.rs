@@ -37,7 +37,7 @@ fn mend(mut loaded: Loaded, ui: &mut Ui) -> Result<Loaded, Diagnostics> {
     let edits = loaded.mend()?;
     if edits > 0 {
         let plural = if edits == 1 { "" } else { "s" };
-        ui.note(format_args!("Mended {}: {edits} edit{plural}.", loaded.path.display()));
+        ui.note(format_args!("Fixed {}: {edits} edit{plural}.", loaded.path.display()));
     }
     Ok(loaded)
 }

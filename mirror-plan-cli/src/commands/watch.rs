@@ -57,14 +57,13 @@ pub(super) async fn watch(
     ui: &mut Ui,
 ) -> Ended {
     let mut interrupts = Interrupts::listen();
-    let health = Health::serve(watch.health).map_err(|error| {
-        ui::file_error("whether all is well cannot be said on that address", &error)
-    })?;
+    let health = Health::serve(watch.health)
+        .map_err(|error| ui::file_error("that address cannot be used for health checks", &error))?;
     let name = &watch.stack.name;
     let pause = watch.pause.as_secs();
     ui.note(format_args!("Watching the sources of stack {name}, with pauses of {pause} s."));
     if let Some(address) = health.address() {
-        ui.note(format_args!("Whether all is well: http://{address}/"));
+        ui.note(format_args!("Health: http://{address}/"));
     }
     let mut failures = 0;
     loop {

@@ -117,7 +117,7 @@ fn a_profile_is_of_its_own_account_whatever_the_environment_holds() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0404]: `aws.sensors` is for account 222233334444, and the profile "sensors" is of account 444455556666
+    error[MP0404]: `aws.sensors` is for account 222233334444, but the profile "sensors" belongs to account 444455556666
      --> small.mirror.hcl:5:13
       |
     5 |   account = "222233334444"
@@ -159,7 +159,7 @@ fn a_profile_that_is_not_there_is_named_and_a_destroy_does_not_need_it() {
       |
       = note: GetCallerIdentity could not be sent: dispatch failure: other: the credential provider was not enabled: profile `sensors` was not defined: could not find source profile sensors referenced from the root profile
       = help: check its credentials with: aws sts get-caller-identity --profile sensors
-      = help: what it has to allow, this prints: mirror iam --apply --as sensors
+      = help: to print what it has to allow: mirror iam --apply --as sensors
     "#);
     let gone = served.mirror("any", "destroy small.mirror.hcl --auto-approve");
     assert!(gone.contains("Destroy complete! Resources: 2 destroyed."), "{gone}");
@@ -172,7 +172,7 @@ fn a_local_aws_has_no_profiles() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0603]: `aws.sensors` does not say which account it is, and a local AWS has no profiles
+    error[MP0603]: `aws.sensors` does not name its account, and a local AWS has no profiles
      --> small.mirror.hcl:3:1
       |
     3 | aws "sensors" { profile = "sensors" }
@@ -185,14 +185,14 @@ fn a_local_aws_has_no_profiles() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0408]: there is no VPC that is `vpc.sensors`
+    error[MP0408]: no VPC matches `vpc.sensors`
      --> small.mirror.hcl:7:1
       |
     7 | existing "vpc" "sensors" {
       | ^^^^^^^^^^^^^^^^^^^^^^^^ declared here
       |
       = note: looked for: name "sensors", in the account of aws.sensors
-      = help: look into that account, in the Region of the stack
+      = help: check that account, in the Region of the stack
     "#);
 }
 
@@ -266,7 +266,7 @@ fn what_the_other_account_has_to_allow_is_printed_without_asking_it() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0005]: `aws.sensors` does not say which account it is
+    error[MP0005]: `aws.sensors` does not name its account
      --> small.mirror.hcl:3:1
       |
     3 | aws "sensors" { profile = "sensors" }

@@ -84,7 +84,7 @@ fn what_adopting_would_change_is_shown_and_then_only_tags_are_set() {
           mirror-plan:gen = "1"
           mirror-plan:stack = "small"
 
-    After that a plan says:
+    After that, a plan shows:
 
     Plan for stack small in account 123456789012, Region eu-west-1.
     Each resource is marked with what happens to it:
@@ -155,16 +155,16 @@ fn what_cannot_be_adopted_is_refused_before_anything_is_tagged() {
     error[MP0413]: there is no VPC vpc-ID
      |
      = note: in `vpc.lab`
-     = help: look into the account and Region
+     = help: check the account and the Region
     ");
     assert_shown!(adopt(&format!("vpc.lab {subnet}")), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0413]: `subnet-ID` is not the id of a VPC: expected vpc- and 17 hexadecimal digits
+    error[MP0413]: `subnet-ID` is not a valid VPC id: expected vpc- and 17 hexadecimal digits
      |
      = note: in `vpc.lab`
-     = note: `vpc.lab` is a VPC
+     = note: `vpc.lab` is of kind VPC
     ");
     assert_shown!(adopt(&format!("vpc.lba {vpc}")), @"
     exit code: 1
@@ -179,7 +179,7 @@ fn what_cannot_be_adopted_is_refused_before_anything_is_tagged() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0413]: subnet-ID is of stack other already
+    error[MP0413]: subnet-ID already belongs to stack other
      |
      = note: in `subnet.a`
      = note: it carries the tag `mirror-plan:stack`
@@ -190,7 +190,7 @@ fn what_cannot_be_adopted_is_refused_before_anything_is_tagged() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0413]: `vpc.lab` is vpc-ID already
+    error[MP0413]: `vpc.lab` is already vpc-ID
      |
      = note: in `vpc.lab`
     ");
@@ -200,7 +200,7 @@ fn what_cannot_be_adopted_is_refused_before_anything_is_tagged() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0604]: nobody can approve: the input is no terminal, or MIRROR_INPUT is 0
+    error[MP0604]: nobody can approve: the input is not a terminal, or MIRROR_INPUT is 0
      |
      = help: pass --auto-approve
     "
@@ -219,14 +219,14 @@ fn a_list_is_adopted_and_what_is_done_already_is_passed_over() {
     exit code: 0
     ----- stdout -----
     ----- stderr -----
-    vpc.lab: vpc-ID is adopted already
+    vpc.lab: vpc-ID is already adopted
     ");
     folder.write("list", "vpc.lab\nvcp.lab vpc-0a1b2c3d4e5f67890\nvpc.lab i-0a1b2c3d4e5f67890\n");
     assert_shown!(folder.mirror(adopt), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0413]: a line is an address and an id
+    error[MP0413]: a line must be an address and an id
      |
      = note: line 1 of `list`: vpc.lab
 
@@ -234,10 +234,10 @@ fn a_list_is_adopted_and_what_is_done_already_is_passed_over() {
      |
      = note: line 2 of `list`: vcp.lab vpc-ID
 
-    error[MP0413]: `i-ID` is not the id of a VPC: expected vpc- and 17 hexadecimal digits
+    error[MP0413]: `i-ID` is not a valid VPC id: expected vpc- and 17 hexadecimal digits
      |
      = note: in `vpc.lab`
-     = note: `vpc.lab` is a VPC
+     = note: `vpc.lab` is of kind VPC
      = note: line 3 of `list`: vpc.lab i-ID
     ");
 }

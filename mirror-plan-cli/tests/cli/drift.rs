@@ -40,7 +40,7 @@ fn drift_has_its_exit_code_and_is_undone_by_an_apply() {
     Drift of stack small in account 123456789012, Region eu-west-1.
     Compared with what the apply of TIME left.
 
-    Changed outside, and undone by the next apply:
+    Changed outside of mirror, and undone by the next apply:
 
       ~ mirror_filter.web
           rules[ingress 100].destination_port = 8443 -> 443
@@ -51,7 +51,7 @@ fn drift_has_its_exit_code_and_is_undone_by_an_apply() {
     let plan = folder.mirror("--local plan");
     let (_, told) = plan.split_once("----- stderr -----").unwrap();
     assert_shown!(told, @"
-    This undoes what was changed outside since the last apply: mirror_filter.web
+    This undoes what was changed outside of mirror since the last apply: mirror_filter.web
     `mirror drift` shows it.
     ");
     folder.done("apply --auto-approve");
@@ -65,16 +65,16 @@ fn an_edit_is_no_drift_unless_there_is_no_record() {
     folder.edit("port = 443", "port = 8443");
     let drift = folder.mirror("--local drift");
     assert!(drift.starts_with("exit code: 0\n"), "{drift}");
-    assert!(drift.contains("which is no drift: mirror_filter.web\n"), "{drift}");
+    assert!(drift.contains("which is not drift: mirror_filter.web\n"), "{drift}");
     fs::remove_file(record(&folder)).unwrap();
     assert_shown!(folder.mirror("--local drift"), @"
     exit code: 2
     ----- stdout -----
     Drift of stack small in account 123456789012, Region eu-west-1.
-    There is no record of an apply here, so the stack file stands for what was applied:
-    an edit of it shows as drift.
+    There is no record of an apply here, so the stack file is taken for what was applied:
+    edits to it show as drift.
 
-    Changed outside, and undone by the next apply:
+    Changed outside of mirror, and undone by the next apply:
 
       ~ mirror_filter.web
           rules[ingress 100].destination_port = 443 -> 8443

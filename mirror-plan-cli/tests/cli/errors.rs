@@ -23,7 +23,7 @@ fn a_stack_file_is_found_or_asked_for() {
     error[MP0602]: there are 2 stack files here
      |
      = note: a.mirror.hcl, b.mirror.hcl
-     = help: name the one that is meant
+     = help: name the one to use
     ");
     assert_shown!(folder.mirror("validate a.mirror.hcl"), @"
     exit code: 0
@@ -43,7 +43,7 @@ fn a_stack_file_is_found_or_asked_for() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0601]: there is a stack file already: `a.mirror.hcl`
+    error[MP0601]: a stack file already exists: `a.mirror.hcl`
      |
      = help: use it, or name another folder: mirror init FOLDER
     ");
@@ -65,7 +65,7 @@ fn a_local_aws_that_cannot_be_used_is_named() {
     error[MP0601]: the local AWS in `.mirror/local` cannot be used
      |
      = note: .mirror/local/world.log is not a log of this version
-     = help: begin with an empty account: mirror local reset --local
+     = help: start with an empty account: mirror local reset --local
     ");
     folder.write("small.mirror.hcl", "vpc \"lab\" {");
     let shown = folder.mirror("--local plan");
@@ -195,7 +195,7 @@ fn an_apply_that_nobody_can_approve_is_refused_before_anything_is_asked_of_aws()
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0604]: nobody can approve: the input is no terminal, or MIRROR_INPUT is 0
+    error[MP0604]: nobody can approve: the input is not a terminal, or MIRROR_INPUT is 0
      |
      = help: pass --auto-approve, or apply a plan that was saved with `mirror plan --out`
     ");
@@ -203,7 +203,7 @@ fn an_apply_that_nobody_can_approve_is_refused_before_anything_is_asked_of_aws()
     exit code: 1
     ----- stdout -----
     {"@level":"info","@message":"mirror 0.1.0","@module":"mirror.ui","@timestamp":"TIME","mirror":"0.1.0","type":"version","ui":"1.3"}
-    {"@level":"error","@message":"Error: with --json there is no question, so nobody can approve","@module":"mirror.ui","@timestamp":"TIME","diagnostic":{"detail":"pass --auto-approve, or apply a plan that was saved with `mirror plan --out`","mirror_code":"MP0604","severity":"error","summary":"with --json there is no question, so nobody can approve"},"type":"diagnostic"}
+    {"@level":"error","@message":"Error: with --json there is no prompt, so nobody can approve","@module":"mirror.ui","@timestamp":"TIME","diagnostic":{"detail":"pass --auto-approve, or apply a plan that was saved with `mirror plan --out`","mirror_code":"MP0604","severity":"error","summary":"with --json there is no prompt, so nobody can approve"},"type":"diagnostic"}
     ----- stderr -----
     "#);
     assert_eq!(folder.done("local log"), "");
@@ -216,9 +216,9 @@ fn another_region_than_the_stacks_is_refused() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0404]: the stack is for Region eu-west-1, and this is us-west-2
+    error[MP0404]: the stack is for Region eu-west-1, but this is us-west-2
      |
-     = help: use credentials for eu-west-1, or change the `stack` block
+     = help: use --region eu-west-1, or change the `stack` block
     ");
 }
 
@@ -229,7 +229,7 @@ fn an_address_that_is_not_there_is_no_target() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0405]: `vpc.lap` is neither declared nor there
+    error[MP0405]: `vpc.lap` is neither declared nor existing
      |
      = help: did you mean `vpc.lab`?
     ");
@@ -262,9 +262,9 @@ fn a_failed_apply_says_what_was_done_what_failed_and_how_to_go_on() {
 
     Apply incomplete. Resources: 5 added, 0 changed, 0 destroyed.
     ----- stderr -----
-    warning[MP1034]: the stack has 5 VPCs and there is 1 other, and AWS takes 5 in a Region unless it was asked for more
+    warning[MP1034]: the stack has 5 VPCs and there is 1 other, and AWS allows 5 in a Region unless the quota was raised
      |
-     = help: ask AWS for more, in Service Quotas, and then accept this with `allow`
+     = help: ask AWS for more in Service Quotas, then accept this with `allow`
     vpc.lab[0]: Creating...
     vpc.lab[0]: Creation complete after Ns [id=vpc-ID]
     vpc.lab[1]: Creating...
@@ -290,8 +290,8 @@ fn a_failed_apply_says_what_was_done_what_failed_and_how_to_go_on() {
     Not done because vpc.lab[4] failed:
       create subnet.a
 
-    What is done stays done. Run the same command again to do the rest: it plans from what
-    is there now.
+    Completed changes stay. Run the same command again to do the rest: it plans from the
+    current state.
     ");
     let replanned = folder.mirror("--local plan");
     assert!(replanned.contains("Plan: 2 to add, 0 to change, 0 to destroy."), "{replanned}");

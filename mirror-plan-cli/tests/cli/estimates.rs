@@ -33,20 +33,20 @@ fn a_plan_ends_with_what_it_costs_and_how_long_it_takes() {
     assert_shown!(estimates(&folder.done("plan")), @"
     Estimated cost: 16.43 USD a month, 16.43 more than now: 0 sessions, 1 load balancer,
       at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
-    Estimated time: about 3 min: load_balancer.receivers 3 min (as is usual, not measured yet).
+    Estimated time: about 3 min: load_balancer.receivers 3 min (typical, not measured yet).
     ");
     assert_shown!(estimates(&folder.done("plan --no-time --load 8mbit")), @"
     Estimated cost: 16.43 USD a month, 16.43 more than now: 0 sessions, 1 load balancer,
       at list prices of us-east-2, 2026-05-31, without instances.
-      0.00 of it for 8mbit from each session; 0.00 more whenever all of that crosses zones.
+      0.00 of it for 8mbit from each session; 0.00 more if all of it crosses zones.
     ");
-    assert_shown!(estimates(&folder.done("plan --no-cost")), @"Estimated time: about 3 min: load_balancer.receivers 3 min (as is usual, not measured yet).");
+    assert_shown!(estimates(&folder.done("plan --no-cost")), @"Estimated time: about 3 min: load_balancer.receivers 3 min (typical, not measured yet).");
     assert_eq!(estimates(&folder.done("plan --no-cost --no-time")), "");
     assert_shown!(folder.mirror("--local plan --load fast"), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error: invalid value 'fast' for '--load <RATE>': `fast` is no rate such as 500kbit, 10mbit or 2gbit
+    error: invalid value 'fast' for '--load <RATE>': `fast` is not a rate such as 500kbit, 10mbit or 2gbit
 
     For more information, try '--help'.
     ");

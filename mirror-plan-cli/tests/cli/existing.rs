@@ -268,16 +268,16 @@ fn none_and_several_are_refused_before_anything_is_done() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0408]: there is no VPC that is `vpc.main`
+    error[MP0408]: no VPC matches `vpc.main`
      --> sensors.mirror.hcl:4:1
       |
     4 | existing "vpc" "main" { name = "elsewhere" }
       | ^^^^^^^^^^^^^^^^^^^^^ declared here
       |
       = note: looked for: name "elsewhere"
-      = help: look into the account and Region: objects of this stack do not count
+      = help: check the account and the Region: objects of this stack do not count
 
-    error[MP0408]: 2 objects may be `subnet.sensors`, and it is one
+    error[MP0408]: 2 objects match `subnet.sensors`, and it must be exactly one
      --> sensors.mirror.hcl:5:1
       |
     5 | existing "subnet" "sensors" {
@@ -285,7 +285,7 @@ fn none_and_several_are_refused_before_anything_is_done() {
       |
       = note: looked for: tag odd*name = "50% [x]?", tag tier = "sensors"
       = note: found: subnet-ID "sensors-0", subnet-ID "sensors-1"
-      = help: give its `id`, or tags that only one of them has
+      = help: set its `id`, or tags that only one of them has
     "#);
     // What goes needs nothing of what stays.
     assert_shown!(folder.mirror("--local plan sensors.mirror.hcl --destroy"), @"
@@ -309,7 +309,7 @@ fn an_inventory_has_what_is_used() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0408]: nothing was seen that is `vpc.main`
+    error[MP0408]: nothing seen matches `vpc.main`
      --> sensors.mirror.hcl:4:1
       |
     4 | existing "vpc" "main" { tags = { env = "prod" } }
@@ -318,7 +318,7 @@ fn an_inventory_has_what_is_used() {
       = note: looked for: tag env = "prod"
       = help: plan against the account, or with an inventory of this stack
 
-    error[MP0408]: nothing was seen that is `subnet.sensors`
+    error[MP0408]: nothing seen matches `subnet.sensors`
      --> sensors.mirror.hcl:5:1
       |
     5 | existing "subnet" "sensors" {
@@ -327,7 +327,7 @@ fn an_inventory_has_what_is_used() {
       = note: looked for: tag odd*name = "50% [x]?", tag tier = "sensors"
       = help: plan against the account, or with an inventory of this stack
 
-    error[MP0408]: nothing was seen that is `instance.ids`
+    error[MP0408]: nothing seen matches `instance.ids`
       --> sensors.mirror.hcl:12:1
        |
     12 | existing "instance" "ids" { name = "ids" }
@@ -336,7 +336,7 @@ fn an_inventory_has_what_is_used() {
        = note: looked for: name "ids"
        = help: plan against the account, or with an inventory of this stack
 
-    error[MP0408]: nothing was seen that is `instance.web`
+    error[MP0408]: nothing seen matches `instance.web`
      --> sensors.mirror.hcl:8:1
       |
     8 | existing "instance" "web" {

@@ -37,8 +37,8 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
     assert_shown!(shown, @r#"
     exit code: 0
     ----- stdout -----
-    # Not exported: sources "web": Terraform does not follow interfaces; these are the 2 of now
-    # Not exported: mirror_session.detect: it is a session for each interface, 2 now, with the numbers of now
+    # Not exported: sources "web": Terraform does not follow interfaces; these are the 2 selected now
+    # Not exported: mirror_session.detect: it is a session for each interface, 2 now, with their current numbers
 
     terraform {
       required_version = ">= 1.5"
@@ -55,8 +55,8 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
       region              = "eu-west-1"
       allowed_account_ids = ["123456789012"]
 
-      # Leaves alone the tags by which mirror knows what is the stack's. Taken out, the next apply
-      # takes them off, and Terraform alone owns it.
+      # Keeps the tags by which mirror knows what belongs to the stack. Without this block, the next apply
+      # removes them, and Terraform alone owns it.
       ignore_tags {
         key_prefixes = ["mirror-plan:"]
       }
@@ -141,18 +141,18 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
       id = "tms-ID"
     }
     ----- stderr -----
-    Not exported: sources "web": Terraform does not follow interfaces; these are the 2 of now
-    Not exported: mirror_session.detect: it is a session for each interface, 2 now, with the numbers of now
+    Not exported: sources "web": Terraform does not follow interfaces; these are the 2 selected now
+    Not exported: mirror_session.detect: it is a session for each interface, 2 now, with their current numbers
     "#);
     let printed = folder.done("export terraform sensors.mirror.hcl");
     assert_shown!(folder.mirror(&format!("{export} --out out/tf")), @r#"
     exit code: 0
     ----- stdout -----
     ----- stderr -----
-    Not exported: sources "web": Terraform does not follow interfaces; these are the 2 of now
-    Not exported: mirror_session.detect: it is a session for each interface, 2 now, with the numbers of now
+    Not exported: sources "web": Terraform does not follow interfaces; these are the 2 selected now
+    Not exported: mirror_session.detect: it is a session for each interface, 2 now, with their current numbers
     Wrote out/tf/main.tf.
-    Wrote out/tf/imports.tf: what is there, to be imported.
+    Wrote out/tf/imports.tf: the existing objects, to be imported.
     "#);
     let written = [folder.read("out/tf/main.tf"), folder.read("out/tf/imports.tf")];
     assert_eq!(written.join("\n"), printed);
@@ -160,7 +160,7 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0601]: `out/tf/main.tf` is there already
+    error[MP0601]: `out/tf/main.tf` already exists
      |
      = help: name another folder: --out DIR
     "#);
@@ -181,7 +181,7 @@ fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
     assert_shown!(shown, @r#"
     exit code: 0
     ----- stdout -----
-    # Not exported: existing mirror_filter.theirs: the provider finds no such object, so its id stands where it is used
+    # Not exported: existing mirror_filter.theirs: the provider cannot look up such objects, so its id is written where it is used
 
     terraform {
       required_version = ">= 1.5"
@@ -198,8 +198,8 @@ fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
       region              = "eu-west-1"
       allowed_account_ids = ["123456789012"]
 
-      # Leaves alone the tags by which mirror knows what is the stack's. Taken out, the next apply
-      # takes them off, and Terraform alone owns it.
+      # Keeps the tags by which mirror knows what belongs to the stack. Without this block, the next apply
+      # removes them, and Terraform alone owns it.
       ignore_tags {
         key_prefixes = ["mirror-plan:"]
       }
@@ -210,10 +210,10 @@ fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
       type        = string
       sensitive   = true
 
-      # What the stack has. Take the check out to change it.
+      # The value that the stack has. Remove the check to change it.
       validation {
         condition     = sha256(var.script) == "e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e"
-        error_message = "This is not what the stack has: its SHA-256 is another."
+        error_message = "This is not the value that the stack has: its SHA-256 differs."
       }
     }
 
@@ -245,7 +245,7 @@ fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
       sensitive = true
     }
     ----- stderr -----
-    Not exported: existing mirror_filter.theirs: the provider finds no such object, so its id stands where it is used
+    Not exported: existing mirror_filter.theirs: the provider cannot look up such objects, so its id is written where it is used
     "#);
     // Nobody asks AWS, so there is nothing to import; what is used cannot be found without it.
     let offline = folder.mirror("export terraform more.mirror.hcl --offline --var script=canary");
@@ -253,7 +253,7 @@ fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0408]: nothing was seen that is `mirror_filter.theirs`
+    error[MP0408]: nothing seen matches `mirror_filter.theirs`
      --> more.mirror.hcl:7:1
       |
     7 | existing "mirror_filter" "theirs" { name = "all" }

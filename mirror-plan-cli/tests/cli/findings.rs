@@ -85,20 +85,20 @@ fn an_error_is_shown_with_its_place_and_nothing_is_written_or_done() {
     11 |   source = "eni-ID"
        |            ----------------------- mirrored here
        |
-       = help: send what is mirrored to another interface
+       = help: send mirrored packets to another interface
 
-    warning[MP1008]: `mirror_filter.web` mirrors nothing that goes egress
+    warning[MP1008]: `mirror_filter.web` mirrors no egress packets
      --> small.mirror.hcl:7:11
       |
     7 |   rules = [{ number = 100, action = "accept", direction = "ingress" }]
       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = note: half of every conversation is missing at the receiver
-      = help: leave `direction` out of a rule and it is for both
-    error[MP0607]: a finding forbids it
+      = help: leave `direction` out of a rule to match both directions
+    error[MP0607]: blocked by a finding
      |
-     = note: AWS would refuse it half-way, or take it and carry no packet
-     = help: mend what was found: `mirror validate --fix` makes the edits that are shown
+     = note: AWS would refuse the apply half-way, or accept it and carry no packets
+     = help: fix what was found: `mirror validate --fix` makes the edits shown
      = help: or accept it in the `stack` block, with a reason: `allow = ["CODE: REASON"]`
     "#);
     for name in ["saved.json", "saved.plan"] {
@@ -132,7 +132,7 @@ fn an_acceptance_needs_a_code_of_a_finding_and_a_reason() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0007]: `MP1008` is allowed for no reason: write "MP1008: why it is right here"
+    error[MP0007]: `MP1008` is allowed without a reason: write "MP1008: why it is acceptable here"
      --> small.mirror.hcl:1:26
       |
     1 | stack "small" { allow = ["MP1008", "MP0001: it is HCL", "MP1003: it is UDP"] }
@@ -160,10 +160,7 @@ fn every_form_of_a_plan_has_the_findings_and_none_changes_its_digest() {
     let found = lines.iter().find(|line| line["type"] == "diagnostic").unwrap();
     assert_eq!(found["@level"], "warn");
     assert!(
-        found["diagnostic"]["summary"]
-            .as_str()
-            .unwrap()
-            .contains("mirrors nothing that goes egress"),
+        found["diagnostic"]["summary"].as_str().unwrap().contains("mirrors no egress packets"),
         "{found}"
     );
     let terraform: Json = serde_json::from_str(&folder.done("plan --format tfjson")).unwrap();
@@ -196,18 +193,18 @@ fn what_others_have_in_what_goes_is_shown_before_anything_is_removed() {
     let shown = folder.mirror("--local destroy --auto-approve");
     let (_, notes) = shown.split_once("----- stderr -----\n").unwrap();
     assert_shown!(notes, @r#"
-    error[MP1041]: `subnet.theirs` goes, and instance i-ID "guest" is in it
+    error[MP1041]: `subnet.theirs` would be deleted, but instance i-ID "guest" is in it
      --> small.mirror.hcl:6:1
       |
     6 | subnet "theirs" {
       | ^^^^^^^^^^^^^^^
       |
-      = note: why `subnet.theirs` goes: the stack is to go
+      = note: why `subnet.theirs` would be deleted: the stack is being destroyed
       = help: remove or move it first, or keep `subnet.theirs`
-    error[MP0607]: a finding forbids it
+    error[MP0607]: blocked by a finding
      |
-     = note: AWS would refuse it half-way, or take it and carry no packet
-     = help: mend what was found: `mirror validate --fix` makes the edits that are shown
+     = note: AWS would refuse the apply half-way, or accept it and carry no packets
+     = help: fix what was found: `mirror validate --fix` makes the edits shown
      = help: or accept it in the `stack` block, with a reason: `allow = ["CODE: REASON"]`
     "#);
     for command in ["--local plan --destroy", "--local destroy --auto-approve"] {
@@ -230,12 +227,12 @@ fn the_mistakes_of_a_how_to_page_are_found_one_by_one_and_mended() {
     let found = folder.mirror("validate");
     let titles = found.lines().filter(|line| line.contains("[MP"));
     assert_shown!(titles.collect::<Vec<_>>().join("\n"), @"
-    error[MP1017]: `instance.source-instance` gets a public address, and its subnet has no way to the internet
-    warning[MP1004]: `target_group.targets` checks health over TCP on port 80, where VXLAN comes
+    error[MP1017]: `instance.source-instance` gets a public address, and its subnet has no route to the internet
+    warning[MP1004]: `target_group.targets` checks health over TCP on port 80, where VXLAN arrives
     error[MP1002]: `load_balancer.my-traffic-mirroring-nlb` forwards udp to `target_group.targets`, which is tcp
     error[MP1001]: `load_balancer.my-traffic-mirroring-nlb` has no UDP listener on port 4789, and `mirror_target.nlb-mirror-target` sends to it
-    error[MP1031]: a mirror target is no instance
-    warning[MP1009]: rule 200 of `mirror_filter.traffic-mirror-filter` decides about no packet
+    error[MP1031]: a mirror target is not an instance
+    warning[MP1009]: rule 200 of `mirror_filter.traffic-mirror-filter` has no effect on any packet
     error[MP1013]: 65536 is not between 1 and 8500
     ");
 
@@ -245,7 +242,7 @@ fn the_mistakes_of_a_how_to_page_are_found_one_by_one_and_mended() {
     ----- stdout -----
     Success! small.mirror.hcl is valid: 16 resources, 0 outputs.
     ----- stderr -----
-    Mended small.mirror.hcl: 9 edits.
+    Fixed small.mirror.hcl: 9 edits.
     ");
     assert_shown!(difference(GUIDE, &folder.read("small.mirror.hcl")), @r#"
     -   protocol = "tcp"

@@ -15,24 +15,24 @@ fn help_lists_the_verbs_and_the_exit_codes() {
     Commands:
       init            Write a stack file to start from
       validate        Check a stack file, without AWS
-      plan            Show what an apply would do
-      drift           Show what was changed outside since the last apply
-      observe         Write what the cloud holds of the stack to a file, to plan from without AWS
-      apply           Make the cloud as the stack says
-      adopt           Take objects that are there into the stack
-      discover        Write a stack file for what a VPC holds
-      import          Write a stack file for what another tool has made
+      plan            Show what an apply would change
+      drift           Show what was changed by other means since the last apply
+      observe         Save the current objects of the stack to a file, to plan from it without AWS
+      apply           Make the cloud match the stack
+      adopt           Take existing objects into the stack
+      discover        Write a stack file for the objects of an existing VPC
+      import          Write a stack file for what another tool has created
       export          Write the stack in the language of another tool
-      destroy         Remove everything of the stack
-      show            Show a saved plan, or what the cloud holds of the stack
+      destroy         Delete everything that the stack owns
+      show            Show a saved plan, or the current objects of the stack
       output          Show the outputs
-      verify          Check that the stack is as its file says, targets healthy and the way to them open
+      verify          Check that the stack matches its file, and that packets can reach healthy targets
       graph           Draw the stack
-      report          Write the plan as a page: pictures, findings, changes and what the filters mirror
-      trace           Say what becomes of a packet, or of a whole capture, before and after the plan
-      rehearse        Try an apply out on a local AWS, with packets to real receivers
-      iam             Print the IAM policy that commands need for the stack, and no more
-      local           The local AWS
+      report          Write the plan as an HTML page: pictures, findings, changes and filters
+      trace           Report what happens to a packet, or to a whole capture, before and after the plan
+      rehearse        Try out an apply on a local AWS, with packets to real receivers
+      iam             Print the least IAM policy that commands on the stack need
+      local           Serve, inspect or reset the local AWS
       schema          Describe every attribute of every block
       explain         Explain a code, such as MP0102
       instance-types  List the instance types that can be mirrored
@@ -45,11 +45,12 @@ fn help_lists_the_verbs_and_the_exit_codes() {
 
     Global options:
           --local[=<DIR>]      Use a local AWS, kept in a folder, instead of the real one
-          --region <REGION>    The Region, where the stack does not say
-          --profile <PROFILE>  The profile of the AWS configuration files
+          --region <REGION>    The Region, if the stack names none
+          --profile <PROFILE>  The profile in the AWS configuration files
           --no-color           No colors, even on a terminal
-          --style <STYLE>      Whose fixed lines texts have; Terraform's are what tfcmt and Atlantis
-                               look for [default: mirror] [possible values: mirror, terraform]
+          --style <STYLE>      Wording of the fixed lines; `terraform` prints those that tfcmt and
+                               Atlantis search for [default: mirror] [possible values: mirror,
+                               terraform]
 
     Exit codes:
       0    done
@@ -69,7 +70,7 @@ fn the_help_of_a_verb_lists_its_options() {
     assert_shown!(folder.mirror("apply --help"), @"
     exit code: 0
     ----- stdout -----
-    Make the cloud as the stack says
+    Make the cloud match the stack
 
     Usage: mirror apply [OPTIONS] [STACK|PLANFILE]
 
@@ -78,38 +79,38 @@ fn the_help_of_a_verb_lists_its_options() {
                         *.mirror.hcl here]
 
     Options:
-          --stack <STACK>          With a saved plan: the stack file that its user data is taken from.
+          --stack <STACK>          With a saved plan: the stack file to take its user data from.
                                    [default: the one here]
-          --var <NAME=VALUE>       Give a variable a value
-          --var-file <FILE>        Read values of variables from a file, HCL or JSON
-          --target <ADDRESS>       Only this resource and what it depends on
-          --replace <ADDRESS>      Replace this resource even if it need not be
-          --deny <WHAT>            Refuse what has warnings, as what has errors [possible values:
-                                   warnings]
-          --sources <INSTANCES>    Make and remove sessions over sources, and change nothing else. Of
-                                   those to be made only on interfaces of these instances:
+          --var <NAME=VALUE>       Set a variable
+          --var-file <FILE>        Read variables from an HCL or JSON file
+          --target <ADDRESS>       Limit to this resource and what it depends on
+          --replace <ADDRESS>      Replace this resource even if no change requires it
+          --deny <WHAT>            Treat warnings as errors [possible values: warnings]
+          --sources <INSTANCES>    Only create and delete sessions over sources, and change nothing
+                                   else. Sessions are created on interfaces of these instances only:
                                    `i-...,i-...`, or `all`
-          --watch <PAUSE>          Do so again and again, with this pause such as 60s, until interrupted
-          --health <ADDRESS:PORT>  With --watch: say over HTTP on this address whether all is well
-          --auto-approve           Do not ask
-          --approved <FILE>        Apply only if the plan is what this snapshot says; nobody is asked
-                                   then
-          --expect <DIGEST>        Apply only if the plan has this digest; nobody is asked then
-          --parallelism <N>        How many calls are in flight at once [default: 10]
-          --no-cost                Do not estimate what a month costs
+          --watch <PAUSE>          Repeat until interrupted, with this pause between runs, such as 60s
+          --health <ADDRESS:PORT>  With --watch: answer HTTP health checks on this address
+          --auto-approve           Do not ask for approval
+          --approved <FILE>        Apply without asking, but only if the plan is the one in this
+                                   snapshot
+          --expect <DIGEST>        Apply without asking, but only if the plan has this digest
+          --parallelism <N>        How many calls may be in flight at once [default: 10]
+          --no-cost                Do not estimate the monthly cost
           --no-time                Do not estimate how long the apply takes
-          --load <RATE>            What each session is taken to mirror all the time, such as 10mbit.
-                                   [default: nothing]
-          --json                   Print what happens as a stream of JSON objects
+          --load <RATE>            Traffic to assume for each session in the estimate of the cost, such
+                                   as 10mbit. [default: none]
+          --json                   Print progress as a stream of JSON objects
       -h, --help                   Print help
 
     Global options:
           --local[=<DIR>]      Use a local AWS, kept in a folder, instead of the real one
-          --region <REGION>    The Region, where the stack does not say
-          --profile <PROFILE>  The profile of the AWS configuration files
+          --region <REGION>    The Region, if the stack names none
+          --profile <PROFILE>  The profile in the AWS configuration files
           --no-color           No colors, even on a terminal
-          --style <STYLE>      Whose fixed lines texts have; Terraform's are what tfcmt and Atlantis
-                               look for [default: mirror] [possible values: mirror, terraform]
+          --style <STYLE>      Wording of the fixed lines; `terraform` prints those that tfcmt and
+                               Atlantis search for [default: mirror] [possible values: mirror,
+                               terraform]
     ----- stderr -----
     ");
 }

@@ -88,7 +88,7 @@ fn a_policy_that_is_none_is_refused() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0601]: `policy.json` is no IAM policy
+    error[MP0601]: `policy.json` is not an IAM policy
      |
      = note: the Effect Some("No") is neither Allow nor Deny
     "#);

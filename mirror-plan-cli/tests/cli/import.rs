@@ -74,11 +74,11 @@ fn a_state_becomes_a_stack_file_and_a_list_to_adopt() {
     aws_vpc.main -> vpc.main (vpc-ID)
     module.net.aws_subnet.a["eu-west-1a"] -> subnet.net_a_eu-west-1a (subnet-ID)
     ----- stderr -----
-    Not taken: aws_s3_bucket.logs: a stack file has no such resource
-    Not taken: aws_lb.web: it is of type application, and a stack file has Network and Gateway Load Balancers
-    Not taken: aws_vpc.main-2: the deposed object 0a1b2c3d is not taken
-    Not taken: module.net.aws_subnet.a[1]: there is no subnet subnet-ID
-    Not taken: aws_vpc.main: `ipv6_cidr_block`, which a stack file does not say
+    Left out: aws_s3_bucket.logs: a stack file has no such resource
+    Left out: aws_lb.web: it is of type application, but a stack file has only Network and Gateway Load Balancers
+    Left out: aws_vpc.main-2: the deposed object 0a1b2c3d is not imported
+    Left out: module.net.aws_subnet.a[1]: there is no subnet subnet-ID
+    Left out: aws_vpc.main: `ipv6_cidr_block`, which a stack file does not contain
 
     Wrote estate.mirror.hcl and estate.adoptions.
     To take the objects into the stack: mirror adopt --from estate.adoptions --stack estate.mirror.hcl --local
@@ -104,7 +104,7 @@ fn a_state_becomes_a_stack_file_and_a_list_to_adopt() {
     vpc.main vpc-ID
     subnet.net_a_eu-west-1a subnet-ID
     ");
-    assert!(folder.mirror(import).contains("`estate.mirror.hcl` is there already"));
+    assert!(folder.mirror(import).contains("`estate.mirror.hcl` already exists"));
     folder.done("adopt --from estate.adoptions --stack estate.mirror.hcl --auto-approve");
     let plan = folder.done("plan estate.mirror.hcl");
     assert!(plan.starts_with("No changes."), "{plan}");
@@ -122,20 +122,20 @@ fn what_is_no_state_is_refused() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0608]: this is no state of Terraform
+    error[MP0608]: this is not a Terraform state
      |
      = note: expected value at line 1 column 1
      = help: give the file `terraform.tfstate`, or what `terraform state pull` prints
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0608]: the state has version 3, and 4 is read
+    error[MP0608]: the state has version 3, but only version 4 can be read
      |
-     = help: Terraform 0.12 and later write version 4: run `terraform apply` with one
+     = help: Terraform 0.12 and later write version 4: run `terraform apply` with such a version
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0608]: nothing of it can be taken
+    error[MP0608]: nothing in the state can be taken into a stack
     ");
 }
 
@@ -152,8 +152,8 @@ fn what_a_vpc_holds_becomes_a_stack_file_and_a_list_to_adopt() {
     vpc.theirs (vpc-ID)
     subnet.a (subnet-ID)
     ----- stderr -----
-    Not taken: rtb-ID: the main route table, which goes with its VPC
-    Not taken: sg-ID: the default security group, which goes with its VPC
+    Left out: rtb-ID: the main route table, which belongs to its VPC
+    Left out: sg-ID: the default security group, which belongs to its VPC
 
     Wrote estate.mirror.hcl and estate.adoptions.
     To take the objects into the stack: mirror adopt --from estate.adoptions --stack estate.mirror.hcl --local
@@ -178,5 +178,8 @@ fn what_a_vpc_holds_becomes_a_stack_file_and_a_list_to_adopt() {
     let plan = folder.done("plan estate.mirror.hcl");
     assert!(plan.starts_with("No changes."), "{plan}");
     let other = folder.mirror("--local --region eu-west-1 discover --vpc vpc-0a1b2c3d4e5f67890");
-    assert!(other.contains("nothing of vpc-0a1b2c3d4e5f67890 can be taken"), "{other}");
+    assert!(
+        other.contains("nothing in vpc-0a1b2c3d4e5f67890 can be taken into a stack"),
+        "{other}"
+    );
 }

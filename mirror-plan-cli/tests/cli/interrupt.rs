@@ -60,14 +60,14 @@ fn the_first_interrupt_waits_for_what_is_in_flight() {
     stderr.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_shown!(rest, @"
-    Interrupt received: nothing more is started. Waiting for 1 call in flight; interrupt again to leave at once.
+    Interrupt received: nothing more is started. Waiting for 1 call in flight; interrupt again to exit at once.
     instance.first: Creation complete after Ns [id=i-ID]
 
     Not done because the run was stopped:
       create instance.second
 
-    What is done stays done. Run the same command again to do the rest: it plans from what
-    is there now.
+    Completed changes stay. Run the same command again to do the rest: it plans from the
+    current state.
     ");
     let replanned = folder.done("plan");
     assert!(replanned.contains("Plan: 1 to add, 0 to change, 0 to destroy."), "{replanned}");

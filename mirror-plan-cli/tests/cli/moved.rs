@@ -147,19 +147,19 @@ fn a_saved_plan_of_moves_is_applied_once() {
     exit code: 3
     ----- stdout -----
     ----- stderr -----
-    error[MP0501]: mirror_filter.web has gone since the plan was made
+    error[MP0501]: mirror_filter.web has been deleted since the plan was made
      |
      = help: nothing was done; plan again and review what is new
 
-    error[MP0501]: vpc.lab has gone since the plan was made
+    error[MP0501]: vpc.lab has been deleted since the plan was made
      |
      = help: nothing was done; plan again and review what is new
 
-    error[MP0501]: mirror_filter.https has come since the plan was made
+    error[MP0501]: mirror_filter.https appeared since the plan was made
      |
      = help: nothing was done; plan again and review what is new
 
-    error[MP0501]: vpc.laboratory has come since the plan was made
+    error[MP0501]: vpc.laboratory appeared since the plan was made
      |
      = help: nothing was done; plan again and review what is new
     ");

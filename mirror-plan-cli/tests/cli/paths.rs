@@ -44,7 +44,7 @@ fn packets_cross_a_peering_connection_by_a_route_over_it() {
     assert_shown!(Folder::with(&accepted_by_hand).mirror("graph --paths"), @"
     exit code: 0
     ----- stdout -----
-    mirror_session.application: not known: instance.application -? whether somebody has accepted vpc_peering.sensors is not known
+    mirror_session.application: not known: instance.application -? whether vpc_peering.sensors has been accepted is not known
     ----- stderr -----
     ");
     let no_route =
@@ -71,7 +71,7 @@ fn packets_come_to_a_transit_gateway_and_what_that_does_is_not_known() {
     assert_shown!(Folder::with(&zoned).mirror("graph --paths"), @r#"
     exit code: 0
     ----- stdout -----
-    mirror_session.application: stopped: instance.application -| transit_gateway_attachment.application has no subnet in eu-west-1b, so that tgw-0a1b2c3d4e5f67890 takes nothing from subnet.application
+    mirror_session.application: stopped: instance.application -| transit_gateway_attachment.application has no subnet in eu-west-1b, so tgw-0a1b2c3d4e5f67890 accepts nothing from subnet.application
     ----- stderr -----
     "#);
     let alone = TRANSIT.replace(

@@ -116,7 +116,7 @@ fn what_is_denied_is_told_in_full_and_fails() {
       |
       = note: AWS: You are not authorized to perform this operation. User: arn:aws:iam::123456789012:root is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.
       = note: decoded: no statement allows ec2:CreateVpc on arn:aws:ec2:eu-west-1:123456789012:vpc/* to arn:aws:iam::123456789012:root
-      = note: asked with: aws:RequestTag/Name = lab; aws:RequestTag/mirror-plan:address = vpc.lab; aws:RequestTag/mirror-plan:gen = 1; aws:RequestTag/mirror-plan:stack = small; aws:RequestedRegion = eu-west-1; aws:TagKeys = Name, mirror-plan:address, mirror-plan:gen, mirror-plan:stack
+      = note: the request had: aws:RequestTag/Name = lab; aws:RequestTag/mirror-plan:address = vpc.lab; aws:RequestTag/mirror-plan:gen = 1; aws:RequestTag/mirror-plan:stack = small; aws:RequestedRegion = eu-west-1; aws:TagKeys = Name, mirror-plan:address, mirror-plan:gen, mirror-plan:stack
       = help: allow it, as `mirror iam --apply` does: {"Sid":"Make","Effect":"Allow","Action":"ec2:CreateVpc","Resource":"arn:aws:ec2:eu-west-1:123456789012:vpc/*","Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"small"}}}
 
     error[MP0508]: ec2:CreateTrafficMirrorFilter is denied
@@ -127,13 +127,13 @@ fn what_is_denied_is_told_in_full_and_fails() {
       |
       = note: AWS: You are not authorized to perform this operation. User: arn:aws:iam::123456789012:root is not authorized to perform: ec2:CreateTrafficMirrorFilter on resource: arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-filter/* because no identity-based policy allows the ec2:CreateTrafficMirrorFilter action.
       = note: decoded: no statement allows ec2:CreateTrafficMirrorFilter on arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-filter/* to arn:aws:iam::123456789012:root
-      = note: asked with: aws:RequestTag/Name = web; aws:RequestTag/mirror-plan:address = mirror_filter.web; aws:RequestTag/mirror-plan:gen = 1; aws:RequestTag/mirror-plan:stack = small; aws:RequestedRegion = eu-west-1; aws:TagKeys = Name, mirror-plan:address, mirror-plan:gen, mirror-plan:stack
+      = note: the request had: aws:RequestTag/Name = web; aws:RequestTag/mirror-plan:address = mirror_filter.web; aws:RequestTag/mirror-plan:gen = 1; aws:RequestTag/mirror-plan:stack = small; aws:RequestedRegion = eu-west-1; aws:TagKeys = Name, mirror-plan:address, mirror-plan:gen, mirror-plan:stack
       = help: allow it, as `mirror iam --apply` does: {"Sid":"Make","Effect":"Allow","Action":"ec2:CreateTrafficMirrorFilter","Resource":"arn:aws:ec2:eu-west-1:123456789012:traffic-mirror-filter/*","Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"small"}}}
     error[MP0508]: 2 calls of this plan are denied
      |
-     = note: an apply with these credentials would end half-way
-     = help: give them what is lacking: `mirror iam --apply` prints all that the stack needs
-     = help: or ask with the credentials that the apply will have
+     = note: an apply with these credentials would stop half-way
+     = help: grant what is missing: `mirror iam --apply` prints all that the stack needs
+     = help: or ask with the credentials that the apply will use
     "#);
     assert!(!folder.path().join("x.plan").exists());
 }
@@ -145,7 +145,7 @@ fn what_cannot_be_decoded_can_be_taken_to_somebody_who_may() {
     let shown = served.mirror("plan --check-permissions --no-cost --no-time");
     assert!(shown.starts_with("exit code: 1"), "{shown}");
     for part in [
-        "AWS says more, and it could not be decoded: DecodeAuthorizationMessage was refused: AccessDenied",
+        "AWS says more, but it could not be decoded: DecodeAuthorizationMessage was refused: AccessDenied",
         "aws sts decode-authorization-message --encoded-message ",
     ] {
         assert!(shown.contains(part), "{shown}");

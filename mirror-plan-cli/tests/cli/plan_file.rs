@@ -30,11 +30,11 @@ fn a_saved_plan_is_applied_once() {
     exit code: 3
     ----- stdout -----
     ----- stderr -----
-    error[MP0501]: mirror_filter.web has come since the plan was made
+    error[MP0501]: mirror_filter.web appeared since the plan was made
      |
      = help: nothing was done; plan again and review what is new
 
-    error[MP0501]: vpc.lab has come since the plan was made
+    error[MP0501]: vpc.lab appeared since the plan was made
      |
      = help: nothing was done; plan again and review what is new
     ");
@@ -144,7 +144,7 @@ fn a_plan_of_another_region_is_refused_before_the_stack_is_taken() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0404]: the plan is for account 123456789012 in eu-west-1, and this is 123456789012 in us-west-2
+    error[MP0404]: the plan is for account 123456789012 in eu-west-1, but this is 123456789012 in us-west-2
      |
      = help: use the credentials and the Region that the plan was made with
     ");

@@ -135,9 +135,9 @@ fn a_store_that_ignores_conditions_is_refused() {
     ----- stderr -----
     error[MP0512]: the store of `s3://team-journals/team.123456789012.eu-west-1.journal` ignores the condition If-None-Match of a PutObject
      |
-     = note: two runs could not be kept apart there, so nothing was done
+     = note: two runs could not exclude each other there, so nothing was done
      = help: name a bucket of Amazon S3, or of a store that honours conditional writes
-     = help: or leave `coordination` out: then runs on one machine are kept apart
+     = help: or omit `coordination`: then only runs on one machine exclude each other
     ");
     assert_eq!(served.changes_of_account(), 0);
 }
@@ -157,7 +157,7 @@ fn a_bucket_that_is_not_there_is_named() {
     error[MP0504]: the journal `s3://team-journals/team.123456789012.eu-west-1.journal` cannot be read
      |
      = note: GetObject was refused: NoSuchBucket: The specified bucket does not exist (request REQUEST)
-     = help: make the bucket, or correct `coordination` in the `stack` block
+     = help: create the bucket, or correct `coordination` in the `stack` block
     ");
 }
 

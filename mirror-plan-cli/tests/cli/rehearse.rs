@@ -30,7 +30,7 @@ fn the_lab_is_rehearsed_before_anything_of_it_is_there() {
     ----- stdout -----
     Applied to a local AWS: 15 added, 0 changed, 0 destroyed.
 
-    Stack lab, made-up traffic of seed 1: 1000 packets, 1122729 bytes, 9.989 s
+    Stack lab, generated traffic, seed 1: 1000 packets, 1122729 bytes, 9.989 s
 
       instance.source-instance (10.0.1.228)
         1: mirror_session.my-traffic-mirror-session, VNI 8268022
@@ -63,8 +63,8 @@ fn the_lab_is_rehearsed_before_anything_of_it_is_there() {
       Offered   996 = 484 mirrored + 185 rejected by rule + 327 not mirrorable
       Mirrored  484 = 484 delivered + 0 lost; 12 of them cut
       Every packet is accounted for.
-      What receivers delivered is what was sent, to the byte.
-      `mirror trace` foretells the same of all 787 decisions.
+      Receivers delivered exactly what was sent, to the byte.
+      `mirror trace` predicts the same for all 787 decisions.
     ----- stderr -----
     ");
 }
@@ -224,11 +224,11 @@ fn what_aws_would_refuse_is_found() {
       The network interface eni-ID is not supported for mirroring: it is attached to a t2.micro
       AWS request id: REQUEST
 
-    Nothing was done in an account. What does not depend on it is rehearsed all the same.
+    Nothing was done in an account. What does not depend on the failure is still rehearsed.
 
     error[MP0611]: nothing is mirrored, so there is nothing to rehearse
      |
-     = help: declare a `mirror_session`, or see above why it could not be made
+     = help: declare a `mirror_session`, or see above why it could not be created
     ");
 }
 
@@ -388,7 +388,7 @@ fn interfaces_that_sources_mean_are_there_in_a_rehearsal() {
     ----- stdout -----
     Applied to a local AWS: 3 added, 0 changed, 0 destroyed.
 
-    Stack watch, made-up traffic of seed 1: 1000 packets, 1122729 bytes, 9.989 s
+    Stack watch, generated traffic, seed 1: 1000 packets, 1122729 bytes, 9.989 s
 
       eni-ID (10.7.9.41)
         1: mirror_session.api["eni-ID"], VNI 2322272
@@ -446,11 +446,11 @@ fn interfaces_that_sources_mean_are_there_in_a_rehearsal() {
       Offered   1098 = 1004 mirrored + 0 rejected by rule + 94 not mirrorable
       Mirrored  1004 = 664 delivered + 340 lost; 3 of them cut
       Every packet is accounted for.
-      What receivers delivered is what was sent, to the byte.
-      `mirror trace` foretells the same of all 1098 decisions.
+      Receivers delivered exactly what was sent, to the byte.
+      `mirror trace` predicts the same for all 1098 decisions.
     ----- stderr -----
-    Not rehearsed, since not enough is known of them: eni-ID
+    Not rehearsed, because too little is known of them: eni-ID
 
-    Only the ids of these are known, so that something stands for them that lets everything through: sg-ID, sg-ID, subnet-ID, vpc-ID
+    Only the ids of these are known, so stand-ins that let everything through replace them: sg-ID, sg-ID, subnet-ID, vpc-ID
     "#);
 }

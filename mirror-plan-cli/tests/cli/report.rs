@@ -69,7 +69,7 @@ fn a_browser_opens_the_report_in_light_and_dark_and_prints_it() {
     let Some(light) = light else { return println!("skipped: there is no `chromium`") };
     insta::assert_snapshot!(light, @"
     title: Plan for stack small
-    headings: The way of a mirrored packet, Cost and time, Changes, What the filters mirror
+    headings: The path of a mirrored packet, Cost and time, Changes, What the filters mirror
     boxes: 5, scripts: 0, images: 0
     fetched: 0
     wider than its window: false

@@ -43,7 +43,7 @@ fn only_what_was_reviewed_is_applied() {
          tags["Name"] = "https"
     ----- stderr -----
 
-    The plan is not what was reviewed. To accept what it is now:
+    The plan is not what was reviewed. To accept the current plan:
 
       mirror plan --write plans/prod.plan --local
     "#);

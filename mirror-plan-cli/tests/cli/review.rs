@@ -114,7 +114,7 @@ fn a_snapshot_is_written_checked_accepted_and_applied() {
          tags["Name"] = "web"
     ----- stderr -----
 
-    The plan is not what was reviewed. To accept what it is now:
+    The plan is not what was reviewed. To accept the current plan:
 
       mirror plan --var cidr=10.0.0.0/16 --write small.plan --local
     "#);
@@ -264,14 +264,14 @@ fn what_is_no_snapshot_is_not_compared() {
     error[MP0601]: `a.plan` is a snapshot in version 7 of the format
      |
      = note: this mirror reads and writes version 1
-     = help: use the mirror that wrote it, or write it anew
+     = help: use the mirror that wrote it, or write it again
     ");
     folder.write("a.plan", "{}");
     assert_shown!(folder.mirror("--local apply --approved a.plan"), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0601]: `a.plan` is no snapshot of a plan
+    error[MP0601]: `a.plan` is not a snapshot of a plan
      |
      = help: write one with `mirror plan --write FILE`
     ");
@@ -303,7 +303,7 @@ fn a_digest_approves_one_plan() {
     exit code: 3
     ----- stdout -----
     ----- stderr -----
-    error[MP0505]: the plan has another digest than the expected one
+    error[MP0505]: the digest of the plan is not the expected one
      |
      = note: it has sha256:DIGEST
      = help: nothing was done; plan again and review what is new
@@ -404,13 +404,13 @@ fn an_inventory_that_was_broken_is_refused() {
     folder.write("i.json", &folder.read("i.json").replace("tmfr-", "tmf-").replace("vpc-", "igw-"));
     let shown = folder.mirror("plan --inventory i.json");
     assert!(shown.starts_with("exit code: 1"), "{shown}");
-    assert!(shown.contains("is not the id of a VPC"), "{shown}");
+    assert!(shown.contains("is not a valid VPC id"), "{shown}");
     folder.write("i.json", "{}");
     assert_shown!(folder.mirror("plan --inventory i.json"), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0601]: this is no inventory
+    error[MP0601]: this is not an inventory
      |
      = note: missing field `account` at line 1 column 2
      = note: in `i.json`

@@ -146,7 +146,7 @@ fn interfaces_come_and_go_and_their_sessions_with_them() {
     Drift of stack sensors in account 123456789012, Region eu-west-1.
     Compared with what the apply of TIME left.
 
-    Sources that came or went since, which is no drift:
+    Sources that came or went since, which is not drift:
 
       mirror_session.detect["eni-ID"]
       mirror_session.detect["eni-ID"]
@@ -159,7 +159,7 @@ fn interfaces_come_and_go_and_their_sessions_with_them() {
     // It gets the first number that is free, which depends on whose interface was made first.
     let shown = shown.join("\n").replace("vni 4096", "vni 4097");
     assert_shown!(shown, @r#"
-    mirror_session.detect["eni-ID"]: tms-ID, no longer meant
+    mirror_session.detect["eni-ID"]: tms-ID, no longer selected
     mirror_session.detect["eni-ID"]: number 1, vni 4097
     "#);
     let applied = folder.done("apply sensors.mirror.hcl --auto-approve");
@@ -188,7 +188,7 @@ fn a_count_that_is_not_expected_is_refused_before_anything_is_done() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0409]: 0 interfaces are `sources.web`, and 1..10 are expected
+    error[MP0409]: 0 interfaces match `sources.web`, but 1..10 are expected
       --> sensors.mirror.hcl:18:12
        |
     18 |   expect = "1..10"
@@ -197,8 +197,8 @@ fn a_count_that_is_not_expected_is_refused_before_anything_is_done() {
        = note: looked for: tag mirror = "true", not tag mirror = "false"
        = note: left out: 1 of type t2.micro, which AWS does not mirror (eni-ID)
        = note: left out: 1 that a mirror target sends to (eni-ID)
-       = help: if it is right, change `expect` so that it holds this count
-       = help: if not, see what has changed in the account, or what the block looks for
+       = help: if this is right, change `expect` so that it includes this count
+       = help: if not, check what has changed in the account, or what the block looks for
     "#);
     assert_eq!(folder.done("show sensors.mirror.hcl"), before);
 }
@@ -296,14 +296,14 @@ fn an_inventory_has_the_interfaces_for_as_long_as_it_is_of_this_stack() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0410]: what was seen is not what `sources.web` looks for
+    error[MP0410]: what was looked up is not what `sources.web` looks for
       --> sensors.mirror.hcl:16:1
        |
     16 | sources "web" {
        | ^^^^^^^^^^^^^ declared here
        |
        = note: it looks for: tag mirror = "yes", not tag mirror = "false"
-       = note: looked for was: tag mirror = "true", not tag mirror = "false"
+       = note: the lookup was for: tag mirror = "true", not tag mirror = "false"
        = help: plan against the account, or with an inventory of this stack as it is now
     "#);
 }

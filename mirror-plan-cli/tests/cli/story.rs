@@ -329,7 +329,7 @@ fn the_lab_is_made_and_goes_without_a_trace() {
     ----- stdout -----
     lab.mirror.hcl
     ----- stderr -----
-    Written. See what it would make, without an AWS account: mirror --local plan
+    Written. To see what it would create, without an AWS account: mirror --local plan
     ");
     assert_shown!(folder.mirror("validate"), @"
     exit code: 0

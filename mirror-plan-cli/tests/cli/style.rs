@@ -207,7 +207,7 @@ fn an_error_is_found_in_a_plan_and_in_an_apply() {
       on small.mirror.hcl line 6:
        6: vpc "lab" { cidr = var.cdir
 
-      give it its value
+      add `=`
 
        =
 

@@ -52,7 +52,7 @@ fn the_live_area_shows_what_is_in_flight_and_goes_at_the_end() {
     Plan digest: sha256:DIGEST
     Estimated cost: 16.43 USD a month, 16.43 more than now: 0 sessions, 1 load balancer,
       at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
-    Estimated time: about 3 min: load_balancer.receivers 3 min (as is usual, not measured yet).
+    Estimated time: about 3 min: load_balancer.receivers 3 min (typical, not measured yet).
 
     vpc.lab: Creating...
     vpc.lab: Creation complete after Ns [id=vpc-ID]
@@ -70,7 +70,7 @@ fn the_live_area_shows_what_is_in_flight_and_goes_at_the_end() {
     Plan digest: sha256:DIGEST
     Estimated cost: 16.43 USD a month, 16.43 more than now: 0 sessions, 1 load balancer,
       at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
-    Estimated time: about 3 min: load_balancer.receivers 3 min (as is usual, not measured yet).
+    Estimated time: about 3 min: load_balancer.receivers 3 min (typical, not measured yet).
 
     vpc.lab: Creating...
     vpc.lab: Creation complete after Ns [id=vpc-ID]
@@ -88,7 +88,7 @@ fn the_live_area_shows_what_is_in_flight_and_goes_at_the_end() {
     assert_eq!(terminal.end().code(), Some(0));
     assert_shown!(terminal.text(), @"
       at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
-    Estimated time: about 3 min: load_balancer.receivers 3 min (as is usual, not measured yet).
+    Estimated time: about 3 min: load_balancer.receivers 3 min (typical, not measured yet).
 
     vpc.lab: Creating...
     vpc.lab: Creation complete after Ns [id=vpc-ID]
@@ -224,7 +224,7 @@ fn ctrl_c_during_an_apply_starts_nothing_more_and_waits() {
     Plan digest: sha256:DIGEST
     Estimated cost: 16.43 USD a month, 16.43 more than now: 0 sessions, 1 load balancer,
       at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
-    Estimated time: about 3 min: load_balancer.receivers 3 min (as is usual, not measured yet).
+    Estimated time: about 3 min: load_balancer.receivers 3 min (typical, not measured yet).
 
     vpc.lab: Creating...
     vpc.lab: Creation complete after Ns [id=vpc-ID]
@@ -232,7 +232,7 @@ fn ctrl_c_during_an_apply_starts_nothing_more_and_waits() {
     subnet.a: Creation complete after Ns [id=subnet-ID]
     instance.source: Creating...
     load_balancer.receivers: Creating...
-    Interrupt received: nothing more is started. Waiting for 2 calls in flight; interrupt again to leave at once.
+    Interrupt received: nothing more is started. Waiting for 2 calls in flight; interrupt again to exit at once.
     instance.source: Creation complete after Ns [id=i-ID]
     3 of 5 done, Ns
       * load_balancer.receivers: Creating Ns waiting until active: state is provisioning
@@ -240,7 +240,7 @@ fn ctrl_c_during_an_apply_starts_nothing_more_and_waits() {
     aws.advance(100);
     assert_eq!(terminal.end().code(), Some(130));
     assert_shown!(terminal.text(), @"
-    Estimated time: about 3 min: load_balancer.receivers 3 min (as is usual, not measured yet).
+    Estimated time: about 3 min: load_balancer.receivers 3 min (typical, not measured yet).
 
     vpc.lab: Creating...
     vpc.lab: Creation complete after Ns [id=vpc-ID]
@@ -248,15 +248,15 @@ fn ctrl_c_during_an_apply_starts_nothing_more_and_waits() {
     subnet.a: Creation complete after Ns [id=subnet-ID]
     instance.source: Creating...
     load_balancer.receivers: Creating...
-    Interrupt received: nothing more is started. Waiting for 2 calls in flight; interrupt again to leave at once.
+    Interrupt received: nothing more is started. Waiting for 2 calls in flight; interrupt again to exit at once.
     instance.source: Creation complete after Ns [id=i-ID]
     load_balancer.receivers: Creation complete after Ns [id=arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/slow-receivers/ID]
 
     Not done because the run was stopped:
       create mirror_filter.web
 
-    What is done stays done. Run the same command again to do the rest: it plans from what
-    is there now.
+    Completed changes stay. Run the same command again to do the rest: it plans from the
+    current state.
 
     Apply incomplete. Resources: 4 added, 0 changed, 0 destroyed.
     ");
@@ -271,7 +271,7 @@ fn a_second_ctrl_c_leaves_at_once() {
     terminal.wait_for(&[&["Interrupt received"], BOTH].concat());
     terminal.press(CTRL_C);
     assert_eq!(terminal.end().code(), Some(130));
-    assert!(terminal.text().contains("Interrupted twice: leaving at once."), "{}", terminal.text());
+    assert!(terminal.text().contains("Interrupted twice: exiting at once."), "{}", terminal.text());
 }
 
 #[test]

@@ -247,7 +247,7 @@ mirror_session "all" {
     error[MP0611]: no interface of the stack has 10.0.1.5 or 10.0.0.2
      |
      = note: eni-ID has an unknown address
-     = help: say whose it is: --eni INTERFACE=ADDRESS
+     = help: name its interface: --eni INTERFACE=ADDRESS
     ");
     let named = format!("{trace} --eni eni-0a1b2c3d4e5f67891=10.0.1.5");
     assert_shown!(folder.mirror(&named), @"
@@ -290,7 +290,7 @@ mirror_session "all" {
     error[MP0611]: the stack has no interface `eni-1`
      |
      = note: eni-ID has an unknown address
-     = help: say whose it is: --eni INTERFACE=ADDRESS
+     = help: name its interface: --eni INTERFACE=ADDRESS
     ");
 }
 
@@ -336,7 +336,7 @@ mirror_session "ours" {
         session  mirror_session.ours (number 2), VNI known after apply
         rule     ingress 7 accept any protocol from any to any
         frame    whole up to 8500 bytes: packet length behind a load balancer
-        target   mirror_target.sensor -> load_balancer.silent, which has no UDP listener on port 4789: all is lost
+        target   mirror_target.sensor -> load_balancer.silent, which has no UDP listener on port 4789: every packet is lost
     ----- stderr -----
     ");
     // Another stack's session on the same interface may take the packet first.
@@ -357,7 +357,7 @@ mirror_session "first" {
     folder.done("apply other.mirror.hcl --auto-approve");
     let shown = folder.mirror(trace);
     assert_shown!(shown.split_once("----- stderr -----\n").expect(&shown).1, @r#"
-    Of others, and not in this trace; a session with a lower number is asked first:
+    Sessions of others, not in this trace; a session with a lower number is evaluated first:
       session tms-ID "first" of stack "other" mirrors eni-ID too, with number 1
     "#);
 }
@@ -370,7 +370,7 @@ fn packets_that_cannot_be_are_refused() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0007]: 10.0.1.5 and ::1 are not of one address family
+    error[MP0007]: 10.0.1.5 and ::1 are not of the same address family
     ");
     assert_shown!(refused("--from 10.0.1.5 --to 10.0.9.9"), @"
     exit code: 1
@@ -392,13 +392,13 @@ fn packets_that_cannot_be_are_refused() {
     ----- stderr -----
     error[MP0007]: a packet has one protocol
      |
-     = help: give it: --proto tcp, udp, icmp, icmpv6 or a number
+     = help: name it: --proto tcp, udp, icmp, icmpv6 or a number
     ");
     assert_shown!(refused("--from here --to there"), @"
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error: invalid value 'here' for '--from <ADDRESS[:PORT]>': `here` is no address such as 10.0.1.5:443 or [::1]:443
+    error: invalid value 'here' for '--from <ADDRESS[:PORT]>': `here` is not an address such as 10.0.1.5:443 or [::1]:443
 
     For more information, try '--help'.
     ");

@@ -45,8 +45,8 @@ fn a_stack_is_verified_once_it_is_applied_and_until_it_is_changed() {
     ----- stdout -----
     Verification of stack small in account 123456789012, Region eu-west-1.
 
-      fault  vpc.lab is not there
-      fault  mirror_filter.web is not there
+      fault  vpc.lab does not exist
+      fault  mirror_filter.web does not exist
 
     Not verified: 2 faults.
     ----- stderr -----
@@ -58,9 +58,9 @@ fn a_stack_is_verified_once_it_is_applied_and_until_it_is_changed() {
     ----- stdout -----
     Verification of stack small in account 123456789012, Region eu-west-1.
 
-      ok     every resource is as the stack file says
+      ok     every resource matches the stack file
 
-    Verified. Whether packets arrive is not seen from here.
+    Verified. Whether packets arrive cannot be seen from here.
     ----- stderr -----
     ");
     let log = folder.done("local log");
@@ -73,7 +73,7 @@ fn a_stack_is_verified_once_it_is_applied_and_until_it_is_changed() {
     ----- stdout -----
     Verification of stack small in account 123456789012, Region eu-west-1.
 
-      fault  mirror_filter.web is not as the stack file says; an apply would change:
+      fault  mirror_filter.web differs from the stack file; an apply would change:
                rules[ingress 100].destination_port = 8443 -> 443
 
     Not verified: 1 fault.
@@ -144,14 +144,14 @@ fn counters_are_told_where_there_are_any_and_what_was_skipped_is_a_fault() {
 
       ok     mirror_session.all: carries: instance.source -> instance.sensor
       ok     1 session is in place
-      ok     every resource is as the stack file says
+      ok     every resource matches the stack file
 
     CloudWatch counted from TIME to TIME:
       instance.source (i-ID), mirrored by mirror_session.all
         mirrored  no data yet
         skipped   no data yet
 
-    Verified. Whether packets arrive is not seen from here.
+    Verified. Whether packets arrive cannot be seen from here.
     ----- stderr -----
     ");
     skip(&folder, &[1_000, 500]);
@@ -160,10 +160,10 @@ fn counters_are_told_where_there_are_any_and_what_was_skipped_is_a_fault() {
     ----- stdout -----
     Verification of stack pair in account 123456789012, Region eu-west-1.
 
-      fault  instance.source (i-ID) did not mirror 2 packets, 1500 bytes that its filters take: other traffic needed its bandwidth
+      fault  instance.source (i-ID) did not mirror 2 packets, 1500 bytes that its filters accept: other traffic needed its bandwidth
       ok     mirror_session.all: carries: instance.source -> instance.sensor
       ok     1 session is in place
-      ok     every resource is as the stack file says
+      ok     every resource matches the stack file
 
     CloudWatch counted from TIME to TIME:
       instance.source (i-ID), mirrored by mirror_session.all

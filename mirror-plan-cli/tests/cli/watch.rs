@@ -117,12 +117,12 @@ fn one_round_can_be_for_named_instances() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0412]: `mirror_session.detect` needs `mirror_target.ids`, which is not there yet
+    error[MP0412]: `mirror_session.detect` needs `mirror_target.ids`, which does not exist yet
      |
      = note: in `mirror_session.detect`
      = help: apply the whole stack first: `mirror apply`
 
-    error[MP0412]: `mirror_session.detect` needs `mirror_filter.all`, which is not there yet
+    error[MP0412]: `mirror_session.detect` needs `mirror_filter.all`, which does not exist yet
      |
      = note: in `mirror_session.detect`
      = help: apply the whole stack first: `mirror apply`
@@ -147,7 +147,7 @@ fn a_watch_that_nobody_has_approved_does_not_begin() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error[MP0604]: nobody can approve: the input is no terminal, or MIRROR_INPUT is 0
+    error[MP0604]: nobody can approve: the input is not a terminal, or MIRROR_INPUT is 0
      |
      = help: pass --auto-approve, or apply a plan that was saved with `mirror plan --out`
     ");
@@ -163,7 +163,7 @@ fn a_watch_that_nobody_has_approved_does_not_begin() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error: invalid value 'web' for '--sources <INSTANCES>': `web` is not the id of a instance: expected i- and 17 hexadecimal digits
+    error: invalid value 'web' for '--sources <INSTANCES>': `web` is not a valid instance id: expected i- and 17 hexadecimal digits
 
     For more information, try '--help'.
     ");

@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(
             page.held().to_string(),
             "`mirror apply` by ada on build-7, process 4711, since 1970-01-01T00:16:40Z; its lease \
-             is renewed as long as it runs, now until 1970-01-01T00:17:17Z"
+             is renewed as long as it runs, currently until 1970-01-01T00:17:17Z"
         );
     }
 

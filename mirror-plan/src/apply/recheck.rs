@@ -31,7 +31,7 @@ pub(super) enum Changed {
     #[error("{address} ({id}) has changed since the plan was made, and was not removed")]
     Otherwise { address: Address, id: ObjectId },
     /// Its tags do not say any more that it is the stack's.
-    #[error("{id}, which was {address}, is not of this stack any more, and was not removed")]
+    #[error("{id}, which was {address}, no longer belongs to this stack, and was not removed")]
     NotOurs { address: Address, id: ObjectId },
 }
 
@@ -88,8 +88,8 @@ impl Removal {
                 Look::Nothing if left.is_zero() => return Ok(()),
                 Look::Nothing => {}
             }
-            let now = format!("{} cannot be seen", self.id);
-            on_wait(Waiting { until: "it is seen once more", now });
+            let now = format!("{} is not visible", self.id);
+            on_wait(Waiting { until: "it is visible again", now });
             pause = pause.min(left);
             tokio::time::sleep(pause).await;
             left -= pause;

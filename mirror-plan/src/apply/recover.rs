@@ -110,7 +110,7 @@ pub(super) async fn settle(aws: &Aws, journal: &Journal, stack: &Name) {
                 tracing::warn!(%error, "the journal is left as it is");
             }
         }
-        Err(error) => tracing::warn!(%error, "what was made is not looked at"),
+        Err(error) => tracing::warn!(%error, "what was created was not looked up"),
     }
 }
 

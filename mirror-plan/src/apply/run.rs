@@ -355,11 +355,13 @@ impl StepError {
 fn help(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Denied => Some(
-            "allow the credentials this call, as the policy of `mirror iam` does, or use others",
+            "allow this call for the credentials, as the policy of `mirror iam` does, or use others",
         ),
         ErrorKind::Limit => Some("ask AWS for a higher quota, or remove what is not needed"),
         ErrorKind::Capacity => Some("try another instance type or Availability Zone"),
-        ErrorKind::Throttled => Some("something else uses up the account's calls: try again later"),
+        ErrorKind::Throttled => {
+            Some("something else uses up the account's call rate: try again later")
+        }
         ErrorKind::Unknown => Some("plan again: it shows whether the call took effect"),
         ErrorKind::Unsent => Some("check the credentials, the Region and the network"),
         ErrorKind::Fenced

@@ -68,8 +68,8 @@ impl Sending<'_> {
             let Some(left) = left.filter(|left| !left.is_zero()) else {
                 return Ok((Token::random(), Sent::Never));
             };
-            let now = "an earlier run asked for it in another form".to_owned();
-            on_wait(Waiting { until: "it is certain that there is none", now });
+            let now = "an earlier run requested it in another form".to_owned();
+            on_wait(Waiting { until: "it is certain that none exists", now });
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(Duration::from_secs(10));
         }

@@ -70,9 +70,9 @@ impl Problems {
         self.add_with_help(
             ProblemSort::Sensitive,
             path,
-            "a sensitive value stands where plans, and AWS itself, show it",
-            "only `user_data` and outputs with `sensitive = true` take it; `nonsensitive(...)` says \
-             that it may be shown",
+            "a sensitive value is used where plans, and AWS itself, show it",
+            "only `user_data` and outputs with `sensitive = true` may hold it; `nonsensitive(...)` \
+             allows it to be shown",
         );
     }
 
@@ -87,8 +87,8 @@ impl Problems {
             self.add_with_help(
                 ProblemSort::Unknown,
                 path,
-                format!("this must be known when planning, and is {value}"),
-                "use a value that does not depend on what apply makes",
+                format!("this must be known when planning, but is {value}"),
+                "use a value that does not depend on what apply creates",
             );
         }
     }
@@ -107,7 +107,7 @@ impl Problems {
         of: &ObjectType,
     ) -> Option<&'v BTreeMap<String, Value>> {
         let Value::Object(members) = value else {
-            self.expected(at, &format!("an object (a {})", of.title), value);
+            self.expected(at, &format!("an object ({})", of.title), value);
             return None;
         };
         for name in members.keys().filter(|name| of.attribute(name).is_none()) {

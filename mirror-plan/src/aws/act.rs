@@ -230,10 +230,10 @@ pub enum ActError {
     #[error(transparent)]
     Answer(#[from] AnswerError),
     /// What was about to be sent could not be written down, so it was not sent.
-    #[error("it was not sent, because that could not be written down first")]
+    #[error("it was not sent, because the journal could not be written first")]
     NotRecorded(#[source] Box<dyn Error + Send + Sync>),
-    /// It was made, and that could not be written down.
-    #[error("{id} was made, and that could not be written down")]
+    /// It was created, but the journal could not be written.
+    #[error("{id} was created, but the journal could not be written")]
     MadeUnrecorded {
         /// What was made.
         id: ObjectId,
@@ -248,7 +248,9 @@ pub enum ActError {
     #[error("there are no credentials for `{0}`")]
     NoAccount(AccountName),
     /// The credentials for an account that the stack names are those of another one.
-    #[error("`{name}` is account {found}, and account {wanted} is asked: nothing was sent")]
+    #[error(
+        "`{name}` is account {found}, but the request is for account {wanted}: nothing was sent"
+    )]
     WrongAccount {
         /// The `aws` block.
         name: AccountName,
@@ -276,16 +278,16 @@ pub enum ActError {
         reason: Option<String>,
     },
     /// The name belongs to something that this stack does not own.
-    #[error("{0} exists already and is not of this stack")]
+    #[error("{0} already exists and does not belong to this stack")]
     Foreign(ObjectId),
     /// An earlier run made it after all, in another form than this plan has it.
-    #[error("{0} has come to light, which an earlier run has made: plan again")]
+    #[error("{0}, which an earlier run created, has become visible: plan again")]
     Appeared(ObjectId),
     /// A saved plan holds a hash in place of a secret, and what is behind it was not given.
-    #[error("of what it sends, only the hash is known: {0}")]
+    #[error("only the hash of what it sends is known: {0}")]
     Hidden(Secret),
     /// It was only to be asked about, and whoever answers has done it.
-    #[error("{0} was to be a dry run, and was done")]
+    #[error("{0} was sent as a dry run, but was performed")]
     Done(&'static str),
     /// The attribute of another resource has no value, such as the public address of an instance
     /// without one.

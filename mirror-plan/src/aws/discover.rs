@@ -77,7 +77,7 @@ async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<
         let id = table.route_table_id();
         if table.associations().iter().any(|association| association.main() == Some(true)) {
             let id = id.unwrap_or_default();
-            discovered.left.push(format!("{id}: the main route table, which goes with its VPC"));
+            discovered.left.push(format!("{id}: the main route table, which belongs to its VPC"));
         } else {
             discovered.take(Kind::RouteTable, id);
         }
@@ -88,7 +88,7 @@ async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<
             let id = id.unwrap_or_default();
             discovered
                 .left
-                .push(format!("{id}: the default security group, which goes with its VPC"));
+                .push(format!("{id}: the default security group, which belongs to its VPC"));
         } else {
             discovered.take(Kind::SecurityGroup, id);
         }
@@ -114,7 +114,9 @@ async fn peerings(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result
                 discovered.take(Kind::VpcPeering, id);
             } else {
                 let (id, requester) = (id.unwrap_or_default(), requester.unwrap_or_default());
-                discovered.left.push(format!("{id}: it goes with {requester}, which asked for it"));
+                discovered
+                    .left
+                    .push(format!("{id}: it belongs to {requester}, which requested it"));
             }
         }
     }
@@ -159,7 +161,7 @@ async fn instances(
         let id = instance.instance_id();
         if instance.tags().iter().any(|tag| tag.key() == Some(tag::GROUP)) {
             let id = id.unwrap_or_default();
-            discovered.left.push(format!("{id}: its Auto Scaling group makes and removes it"));
+            discovered.left.push(format!("{id}: its Auto Scaling group creates and deletes it"));
             continue;
         }
         discovered.take(Kind::Instance, id);
@@ -184,7 +186,7 @@ async fn balanced(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result
             Some(TargetTypeEnum::Instance) => discovered.take(Kind::TargetGroup, arn),
             _ => {
                 let arn = arn.unwrap_or_default();
-                discovered.left.push(format!("{arn}: its targets are no instances"));
+                discovered.left.push(format!("{arn}: its targets are not instances"));
             }
         }
     }
@@ -205,7 +207,7 @@ async fn groups(aws: &Aws, discovered: &mut Discovered) -> Result<(), CallError>
             }
             None => {
                 let name = group.auto_scaling_group_name().unwrap_or_default();
-                let why = "it starts instances from no launch template of its own";
+                let why = "it does not start instances from a launch template of its own";
                 discovered.left.push(format!("{name}: {why}"));
             }
         }

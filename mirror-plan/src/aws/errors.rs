@@ -178,7 +178,7 @@ impl fmt::Display for CallError {
         let outcome = match kind {
             ErrorKind::Unsent => "could not be sent",
             ErrorKind::Fenced => "was not sent",
-            ErrorKind::Unknown => "was sent, and whether it took effect is not known",
+            ErrorKind::Unknown => "was sent, but it is not known whether it took effect",
             ErrorKind::Throttled => "was throttled",
             _ => "was refused",
         };
@@ -235,7 +235,7 @@ pub enum FieldError {
     #[error(transparent)]
     Range(#[from] crate::scalar::RangeError),
     /// It is something else than this library knows.
-    #[error("`{0}` is not known")]
+    #[error("unexpected value: `{0}`")]
     Unknown(String),
 }
 

@@ -348,7 +348,7 @@ impl Seen {
             Ok(owner) => Some(owner),
             Err(error) => {
                 let title =
-                    format!("{} {id} claims to be of stack {name}, but {error}", kind.title());
+                    format!("{} {id} claims to belong to stack {name}, but {error}", kind.title());
                 let help = format!("remove its tag `{}`, or restore the others", tag::STACK);
                 self.findings.push(Diagnostic::error(code::FOREIGN_TAGS, title).help(help));
                 None
@@ -363,7 +363,7 @@ impl Seen {
 
     /// Says that something of an object cannot be told, and so is left as it is.
     fn untold(&mut self, owner: &Owner, id: &ObjectId, what: impl Into<String>) {
-        let title = format!("{id} has {}, which a stack file cannot say", what.into());
+        let title = format!("{id} has {}, which a stack file cannot express", what.into());
         let finding = Diagnostic::warning(code::UNTOLD, title).of(&owner.address);
         self.findings.push(finding.note("it is left as it is"));
     }

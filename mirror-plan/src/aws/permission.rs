@@ -120,7 +120,9 @@ impl Asking<'_> {
         }
         let request = self.aws.shared.sts.decode_authorization_message().encoded_message(encoded);
         match self.aws.send(CALL, request.send()).await {
-            Ok(answer) => answer.decoded_message.ok_or_else(|| format!("{CALL} said nothing")),
+            Ok(answer) => {
+                answer.decoded_message.ok_or_else(|| format!("{CALL} returned no message"))
+            }
             Err(error) => {
                 let why = error.to_string();
                 // Whoever may not decode one may decode none.

@@ -26,7 +26,7 @@ const NEW_INTERFACE: Answer = Answer("CreateNetworkInterface");
 #[derive(Debug, thiserror::Error)]
 pub enum SurroundingsError {
     /// In a real AWS nothing is made that no plan says.
-    #[error("the surroundings of a stack are made in a local AWS only")]
+    #[error("the surroundings of a stack are created only in a local AWS")]
     NotLocal,
     /// A call was refused, or not answered.
     #[error(transparent)]
@@ -35,7 +35,7 @@ pub enum SurroundingsError {
     #[error(transparent)]
     Answer(#[from] AnswerError),
     /// The place of an interface on its instance is no number that AWS knows.
-    #[error("an interface cannot be at this place of its instance")]
+    #[error("an interface cannot have this device index")]
     Device(#[from] TryFromIntError),
 }
 

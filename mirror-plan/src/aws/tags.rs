@@ -97,7 +97,7 @@ pub(super) enum OwnerError {
         address: Address,
     },
     /// The generation is no number.
-    #[error("its tag `{key}` is no number: `{0}`", key = tag::GENERATION)]
+    #[error("its tag `{key}` is not a number: `{0}`", key = tag::GENERATION)]
     Generation(String),
 }
 
@@ -154,7 +154,7 @@ mod tests {
                 lab("subnet.a", "1"),
                 "its tag `mirror-plan:address` says that it is the subnet `subnet.a`",
             ),
-            (lab("vpc.main", "first"), "its tag `mirror-plan:gen` is no number: `first`"),
+            (lab("vpc.main", "first"), "its tag `mirror-plan:gen` is not a number: `first`"),
         ] {
             let error = read(tags).unwrap().unwrap_err();
             assert_eq!(error.to_string(), why);

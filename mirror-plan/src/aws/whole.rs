@@ -33,7 +33,7 @@ impl Intercept for Whole {
         // What an error says is read as far as it goes.
         let is_cut = answer.status().is_success()
             && answer.body().bytes().is_some_and(|body| !ends_with_its_root(body));
-        if is_cut { Err("the answer ends before its end".into()) } else { Ok(()) }
+        if is_cut { Err("the answer is incomplete".into()) } else { Ok(()) }
     }
 }
 

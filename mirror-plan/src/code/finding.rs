@@ -86,202 +86,213 @@ macro_rules! findings {
 findings! {
     /// The mirror target is a Network Load Balancer without a UDP listener on port 4789.
     Error NO_VXLAN_LISTENER = "MP1001", "no UDP listener on port 4789" by Lint
-    "AWS makes a target of a load balancer without such a listener, and every mirrored packet is lost without an error."
+    "AWS accepts a load balancer without such a listener as a target, and every mirrored packet is lost without an error."
     ("Traffic Mirroring guide, \"Traffic mirror targets\"", "2026");
-    /// A listener forwards to a target group of a protocol that does not go with its own: UDP goes to `udp` or
+    /// A listener forwards to a target group whose protocol does not match its own: UDP goes to `udp` or
     /// `tcp_udp`, TCP to `tcp` or `tcp_udp`, TLS to `tls` or `tcp`, `tcp_udp` to `tcp_udp` only.
-    Error LISTENER_PROTOCOL = "MP1002", "listener and target group do not go together" by Lint
+    Error LISTENER_PROTOCOL = "MP1002", "listener and target group do not match" by Lint
     "AWS refuses the listener (`IncompatibleProtocols`), half-way through an apply."
     ("Network Load Balancer guide, \"Target groups\"", "2026");
-    /// A health check over UDP or TLS. Name a protocol that gives an answer: `tcp`, `http` or `https`.
+    /// A health check uses UDP or TLS. Use a protocol that gets an answer: `tcp`, `http` or `https`.
     Error HEALTH_CHECK_PROTOCOL = "MP1003", "health check over UDP or TLS" by Reading
     "A Network Load Balancer checks health over TCP, HTTP or HTTPS only."
     ("Network Load Balancer guide, \"Health checks for your target groups\"", "2026");
-    /// The health check asks the receivers over TCP on the port on which they take VXLAN. Unless something
-    /// answers TCP there, every receiver counts as ill. Name a port that answers: `health_check = { port = 80 }`.
-    Warning HEALTH_CHECK_ON_VXLAN_PORT = "MP1004", "health check on the port of VXLAN" by Lint
-    "The default of a health check is TCP on `traffic-port`, and VXLAN is UDP."
+    /// The health check asks the receivers over TCP on the port on which they receive VXLAN. Unless something
+    /// answers TCP there, every receiver counts as unhealthy. Name a port that answers:
+    /// `health_check = { port = 80 }`.
+    Warning HEALTH_CHECK_ON_VXLAN_PORT = "MP1004", "health check on the VXLAN port" by Lint
+    "By default a health check uses TCP on `traffic-port`, and VXLAN is UDP."
     ("ELBv2 API reference, `CreateTargetGroup`", "2026");
     /// No rule of the receiver's security groups admits the health check of the load balancer, so the receiver
-    /// counts as ill.
-    Error HEALTH_CHECK_SHUT_OUT = "MP1005", "health check is shut out" by Lint
+    /// counts as unhealthy.
+    Error HEALTH_CHECK_SHUT_OUT = "MP1005", "health check is blocked" by Lint
     "Health checks come from the private addresses of the load balancer, in its subnets, or from its security groups if it has any."
     ("Network Load Balancer guide, \"Target security groups\"", "2026");
-    /// No rule of the receiver's security groups admits mirrored packets (UDP, on the port that it takes them
-    /// on) from the source. What is shut out is lost without an error.
-    Error RECEIVER_SHUT_OUT = "MP1006", "mirrored packets are shut out" by Lint
-    "The security groups of a target must admit UDP 4789. A load balancer keeps the address of the source, so a rule for the addresses of the load balancer is not enough."
+    /// No rule of the receiver's security groups admits mirrored packets (UDP, on the port on which it receives
+    /// them) from the source. Blocked packets are lost without an error.
+    Error RECEIVER_SHUT_OUT = "MP1006", "mirrored packets are blocked" by Lint
+    "The security groups of a target must admit UDP 4789. A load balancer keeps the source address, so a rule for the addresses of the load balancer is not enough."
     ("Traffic Mirroring guide, \"Security groups\"; Network Load Balancer guide, \"Client IP preservation\"", "2026");
-    /// The load balancer has security groups, and they do not let UDP 4789 in from the source, or do not
-    /// let it or the health checks out to the receivers.
-    Error LOAD_BALANCER_SHUT = "MP1007", "load balancer shuts mirrored packets out" by Lint
-    "A load balancer with security groups lets in and out what they say, health checks included; one without any lets all through."
+    /// The load balancer has security groups that do not let UDP 4789 in from the source, or do not let it or
+    /// the health checks out to the receivers.
+    Error LOAD_BALANCER_SHUT = "MP1007", "load balancer blocks mirrored packets" by Lint
+    "A load balancer with security groups lets in and out only what they admit, health checks included; one without any lets everything through."
     ("Network Load Balancer guide, \"Security groups\"", "2026");
-    /// A session uses a filter that mirrors nothing at all, or (a warning) nothing in one direction. Rules are
-    /// for one direction each unless `direction` is left out.
+    /// A session uses a filter that mirrors nothing at all, or (a warning) nothing in one direction. A rule is
+    /// for one direction unless its `direction` is left out.
     Error FILTER_MIRRORS_NOTHING = "MP1008", "filter mirrors nothing" by Lint
-    "A filter mirrors what its rules accept, in each direction; a new one has no rules and mirrors nothing."
+    "A filter mirrors what its rules accept, in each direction; a new filter has no rules and mirrors nothing."
     ("Traffic Mirroring guide, \"Traffic mirror filters\"", "2026");
     /// Earlier rules of the filter match every packet that this rule matches, so it never decides anything.
     /// This is worked out exactly.
     Warning RULE_WITHOUT_EFFECT = "MP1009", "filter rule without effect" by Lint
     "The rule with the lowest number is tried first, and the first that matches decides."
     ("Traffic Mirroring guide, \"Traffic mirror filter rules\"", "2026");
-    /// A filter rule that AWS does not take: addresses of two families, ports without TCP or UDP, a range of ports
-    /// that ends before it begins, or a number that another rule of its direction has.
+    /// A filter rule that AWS does not accept: addresses of two families, ports without TCP or UDP, a range of
+    /// ports that ends before it begins, or the number of another rule of its direction.
     Error FILTER_RULE = "MP1010", "filter rule that AWS refuses" by Reading
-    "Both ranges of a rule are of one address family, ports are for TCP and UDP only, from 0 to 65535, and a number is unique in its direction."
+    "Both ranges of a rule must be of the same address family, ports are for TCP and UDP only, from 0 to 65535, and a number is unique in its direction."
     ("Traffic Mirroring guide, \"Traffic mirror filter rules\"; EC2 API reference, \"Error codes\"", "2026");
-    /// More than AWS takes of something, and none of these quotas can be raised. Whether the 10 rules of a filter
-    /// are for both directions together AWS does not say; they are counted together. A plan counts what others have
-    /// as well: on an interface, and to a target, always; of all sessions and targets of the account in the Region
-    /// where it asks for them in any case, which is for objects that are there already, or where the stack makes a
-    /// hundred or more; of all filters where the stack makes a hundred or more.
-    Error QUOTA = "MP1011", "more than AWS takes" by Lint
-    "AWS takes 10 rules in a filter, 3 sessions on an interface, 10 sources for a target that is an interface (100 where its instance is of one of the largest sizes), and 10,000 sessions, 10,000 targets and 10,000 filters in an account and Region."
+    /// The stack has more of something than AWS allows, and none of these quotas can be raised. AWS does not
+    /// say whether the 10 rules of a filter are for both directions together; here they are counted together. A
+    /// plan also counts what others have. It always counts their sessions on an interface and to a target. It
+    /// counts all sessions and targets of the account in the Region if it asks for them in any case, which it
+    /// does for objects that already exist, or if the stack creates a hundred or more. It counts all filters if
+    /// the stack creates a hundred or more.
+    Error QUOTA = "MP1011", "more than AWS allows" by Lint
+    "AWS allows 10 rules in a filter, 3 sessions on an interface, 10 sources for a target that is an interface (100 if its instance is of one of the largest sizes), and 10,000 sessions, 10,000 targets and 10,000 filters in an account and Region."
     ("Traffic Mirroring guide, \"Quotas\"", "2026");
-    /// Two sessions of one interface have the same number, or a number is out of range. The number says whose
-    /// turn is first.
+    /// Two sessions of one interface have the same number, or a number is out of range. The number decides
+    /// which session is tried first.
     Error SESSION_NUMBER = "MP1012", "session number taken or out of range" by Lint
-    "A session number is between 1 and 32766, and the sessions of an interface are tried in that order. That AWS refuses equal ones is an inference."
+    "A session number is between 1 and 32766, and the sessions of an interface are tried in that order. That AWS refuses equal numbers is an inference."
     ("Traffic Mirroring guide, \"Traffic mirror sessions\"", "2026");
     /// The packet length is more than AWS mirrors, or (a warning) so small that only headers are mirrored. Leave
     /// it out to mirror whole packets.
     Error PACKET_LENGTH = "MP1013", "packet length out of range" by Lint
-    "A packet length is between 1 and 8500 bytes and includes the Ethernet header: with it, IPv4 headers take 34 bytes, IPv6 headers 54. Left out, whole packets are mirrored, behind a load balancer 8500 bytes."
+    "A packet length is between 1 and 8500 bytes and includes the Ethernet header: with it, IPv4 headers take 34 bytes, IPv6 headers 54. If it is left out, whole packets are mirrored, behind a load balancer 8500 bytes."
     ("EC2 API reference, `CreateTrafficMirrorSession`; Traffic Mirroring guide, \"Traffic mirror sessions\"", "2026");
-    /// The VNI is out of range, or (a warning) two sessions have the same one, so that a receiver cannot tell
-    /// them apart by it. Leave `vni` out and AWS gives each its own.
+    /// The VNI is out of range, or (a warning) two sessions have the same VNI, so that a receiver cannot tell
+    /// them apart by it. Leave `vni` out, and AWS gives each session its own.
     Error VNI = "MP1014", "VNI shared or out of range" by Lint
-    "A VNI has 24 bits. That AWS takes one twice is an inference."
+    "A VNI has 24 bits. That AWS accepts the same VNI twice is an inference."
     ("EC2 API reference, `CreateTrafficMirrorSession`", "2026");
-    /// AWS mirrors only instances of certain types, and any type can be a target. `mirror instance-types` prints
-    /// the table. AWS adds types and has no call that tells them, so of a type that the table does not know this is
-    /// a warning.
+    /// AWS mirrors only instances of certain types, but any type can be a target. `mirror instance-types`
+    /// prints the table. AWS adds types and has no call that lists them, so a type that the table does not know
+    /// is a warning.
     Error SOURCE_TYPE = "MP1015", "instance type cannot be mirrored" by Lint
-    "T2 and older families, and families newer than the list, are not among the supported types; bare metal is only of some families."
+    "T2 and older families, and families newer than the list, are not among the supported types; bare metal is supported for some families only."
     ("Traffic Mirroring guide, \"Supported instance types\"", "28 August 2025");
-    /// An interface is both mirrored and the target of mirroring, or one load balancer or interface is in
-    /// two mirror targets.
+    /// An interface is both mirrored and the target of mirroring, or two mirror targets have the same load
+    /// balancer or interface.
     Error ALREADY_IN_USE = "MP1016", "interface or load balancer in use" by Lint
-    "AWS refuses either (`InterfaceInUseByTrafficMirrorTarget`, `InterfaceInUseByTrafficMirrorSession`, `NlbInUseByTrafficMirrorTargetException`)."
+    "AWS refuses both (`InterfaceInUseByTrafficMirrorTarget`, `InterfaceInUseByTrafficMirrorSession`, `NlbInUseByTrafficMirrorTargetException`)."
     ("EC2 API reference, \"Error codes\"", "2026");
     /// An instance gets a public address, but its subnet has no route to an internet gateway that is attached
-    /// to its VPC, so the address is of no use.
-    Error NO_INTERNET_ROUTE = "MP1017", "public address without a way to the internet" by Lint
-    "A VPC that is made has no internet gateway, and its route tables lead nowhere else."
+    /// to its VPC, so the address is useless.
+    Error NO_INTERNET_ROUTE = "MP1017", "public address without a route to the internet" by Lint
+    "A new VPC has no internet gateway, and its route tables lead nowhere outside it."
     ("VPC user guide, \"Internet gateways\"", "2023");
-    /// Without `cross_zone` a load balancer has a subnet in a zone without a receiver, whose node can send to
-    /// nobody, or a receiver stands in a zone in which it has no subnet, and gets nothing. Or it is in one zone only
-    /// and sources are in others: they are mirrored no more when that zone fails, and all that they send crosses
-    /// zones, which is paid for. Only zones that are known count: where the stack file leaves `availability_zone`
-    /// out, AWS chooses one.
+    /// Without `cross_zone`, a load balancer has a subnet in a zone without a receiver, so that its node there
+    /// can send to nobody, or a receiver is in a zone where the load balancer has no subnet, and gets nothing.
+    /// Or the load balancer is in one zone only and sources are in others: they are no longer mirrored when
+    /// that zone fails, and everything that they send crosses zones, which is charged. Only known zones count:
+    /// where the stack file leaves `availability_zone` out, AWS chooses one.
     Warning ZONE_LEFT_OUT = "MP1018", "zone left out" by Lint
-    "Without cross-zone load balancing a node sends to the targets of its own zone only, and a target in a zone that is not enabled for the load balancer is not used (`Target.NotInUse`). AWS advises two zones, targets in each, and cross-zone on."
+    "Without cross-zone load balancing, a node sends only to the targets in its own zone, and a target in a zone that is not enabled for the load balancer is not used (`Target.NotInUse`). AWS advises two zones, targets in each, and cross-zone on."
     ("Traffic Mirroring guide, \"Network Load Balancer\"; Network Load Balancer guide, \"Cross-zone load balancing\"; ELBv2 API reference, `TargetHealth`", "2026");
-    /// Things stand in two VPCs that AWS takes only in one: an instance and its security groups, a route table and its
-    /// subnets, a target group and its targets, a load balancer and its subnets and target groups. A rule can name a
-    /// security group of a VPC with which its own is connected.
+    /// Two things are in different VPCs, and AWS accepts them only in the same one: an instance and its
+    /// security groups, a route table and its subnets, a target group and its targets, a load balancer and its
+    /// subnets and target groups. A rule can name a security group of a VPC that is connected to the VPC of its
+    /// own group.
     Error IN_OTHER_VPC = "MP1019", "in different VPCs" by Lint
-    "AWS refuses the call that would bring them together (`InvalidParameter`, `InvalidTarget`, `InvalidConfigurationRequest`). Behind a UDP listener the address of the source is always kept, and targets must then be in the VPC of the load balancer."
+    "AWS refuses the call that would bring them together (`InvalidParameter`, `InvalidTarget`, `InvalidConfigurationRequest`). Behind a UDP listener the source address is always kept, and targets must then be in the VPC of the load balancer."
     ("EC2 API reference, \"Error codes\"; ELBv2 API reference, `RegisterTargets` and `CreateListener`; Network Load Balancer guide, \"Client IP preservation\"", "2026");
-    /// The source is in another VPC than the target, and its subnet has no route there.
+    /// The source is in another VPC than the target, and the subnet of the source has no route to it.
     Error NO_ROUTE_TO_TARGET = "MP1020", "no route from source to target" by Lint
-    "Mirrored packets follow the routes of the source's subnet; to another VPC they need a peering or a transit gateway."
+    "Mirrored packets follow the routes of the source's subnet; to another VPC they need a peering connection or a transit gateway."
     ("Traffic Mirroring guide, \"Traffic mirror target concepts\"", "2026");
-    /// The packet length is more than the way to the target carries, so the longest packets are cut short. Where no
-    /// packet length is given, a stack file does not say how long the packets of a source are: with an MTU of up to
-    /// 8446 none is cut on any way, up to 8486 none behind a load balancer, up to 8947 none at an interface.
+    /// The packet length is more than the path to the target carries, so the longest packets are truncated.
+    /// Where no packet length is given, a stack file does not say how long the packets of a source are: with an
+    /// MTU of up to 8446 none is truncated on any path, up to 8486 none behind a load balancer, up to 8947 none
+    /// at an interface.
     Warning PATH_TOO_NARROW = "MP1021", "packet length beyond the MTU of the path" by Lint
-    "A Gateway Load Balancer endpoint and a transit gateway carry 8500 bytes, of which the encapsulation takes 54 (AWS's figure for IPv4): the packet may have 8446, with its Ethernet header 8460. Behind a load balancer 8500 bytes of a frame are mirrored, and an interface takes packets of 8947 bytes."
+    "A Gateway Load Balancer endpoint and a transit gateway carry 8500 bytes, of which the encapsulation takes 54 (AWS's figure for IPv4): the packet may have 8446 bytes, or 8460 with its Ethernet header. Behind a load balancer, 8500 bytes of a frame are mirrored, and an interface accepts packets of 8947 bytes."
     ("Traffic Mirroring guide, \"Quotas\" and \"Considerations\"; VPC user guide, \"Network MTU\"", "2026");
-    /// Sessions with lower numbers on the same interface take every packet that this one would. This is worked
-    /// out exactly; that a rejected packet falls through to the next session is our reading of the guide.
-    Warning SESSION_GETS_NOTHING = "MP1023", "session gets no packet" by Lint
-    "Each packet is mirrored once, by the first session whose filter takes it, in the order of their numbers."
+    /// Sessions with lower numbers on the same interface take every packet that this session would take. This
+    /// is worked out exactly; that a rejected packet falls through to the next session is our reading of the
+    /// guide.
+    Warning SESSION_GETS_NOTHING = "MP1023", "session gets no packets" by Lint
+    "Each packet is mirrored once, by the first session whose filter accepts it, in the order of the session numbers."
     ("Traffic Mirroring guide, \"Traffic mirror sessions\"", "2026");
-    /// A rule accepts port 53, but traffic with Amazon's DNS server is mirrored by no rule. Say
-    /// `amazon_dns = true` if that is what is meant.
+    /// A rule accepts port 53, but no rule mirrors traffic with Amazon's DNS server. Set `amazon_dns = true` if
+    /// you want that traffic.
     Warning DNS_NOT_MIRRORED = "MP1024", "Amazon's DNS is not mirrored" by Lint
     "Traffic with the DNS server of the VPC is mirrored only where the filter has the network service `amazon-dns`."
     ("Traffic Mirroring guide, \"Traffic mirror filters\"", "2026");
-    /// A network ACL refuses mirrored packets: as they leave the subnet of the source, as they come to that of the target, or
-    /// on the way from a load balancer to a receiver. Or it refuses a health check of the load balancer, or the answer to
-    /// it, so that the receiver counts as ill. A stack file has no network ACLs: a plan finds it, of subnets that are there
-    /// or that are made in a VPC of others, and `mirror validate` does not. It is told where all packets of a kind are refused.
-    /// Allow them by a rule with a lower number than the one that is named, or give the subnet another network ACL.
-    Warning NETWORK_ACL_SHUT = "MP1026", "network ACL shuts mirrored packets out" by Lint
-    "The rule of a network ACL with the lowest number that matches decides, what no rule allows is refused, and nothing is remembered: answers need a rule as well. Health checks are answered to ports 1024 to 65535. Whether the network ACL of the source's subnet sees mirrored packets on their way out AWS does not say."
+    /// A network ACL refuses mirrored packets: as they leave the source's subnet, as they enter the target's
+    /// subnet, or on the way from a load balancer to a receiver. Or it refuses a health check of the load
+    /// balancer, or the answer to it, so that the receiver counts as unhealthy. A stack file has no network
+    /// ACLs, so `mirror validate` does not find this. A plan does, for subnets that exist or that are created
+    /// in a VPC that is not of the stack. It is reported where all packets of a kind are refused. Allow them by
+    /// a rule with a lower number than the rule that is named, or give the subnet another network ACL.
+    Warning NETWORK_ACL_SHUT = "MP1026", "network ACL blocks mirrored packets" by Lint
+    "In a network ACL, the matching rule with the lowest number decides, and what no rule allows is refused. It keeps no state: answers need a rule as well. Health checks are answered to ports 1024 to 65535. AWS does not say whether the network ACL of the source's subnet sees mirrored packets on their way out."
     ("VPC user guide, \"Network ACL rules\" and \"Ephemeral ports\"; Traffic Mirroring guide, \"Traffic mirror target concepts\"", "2026");
-    /// A load balancer that AWS does not make: a subnet has too few free addresses, it faces the internet in a VPC without
-    /// an internet gateway, or its name is longer than 32 characters, begins with `internal-`, or has others in it than
-    /// letters, digits and `-` in between.
+    /// AWS refuses to create the load balancer: a subnet has too few free addresses, the load balancer faces
+    /// the internet in a VPC without an internet gateway, or its name is longer than 32 characters, begins with
+    /// `internal-`, or is not made of letters, digits and, between them, `-`.
     Error LOAD_BALANCER_REFUSED = "MP1028", "load balancer that AWS refuses" by Lint
-    "A load balancer wants 8 free addresses in each subnet, and AWS keeps five of every subnet for itself. One that faces the internet wants an internet gateway in its VPC (`InvalidSubnet`). Its name has up to 32 letters, digits and hyphens, none at either end, and does not begin with `internal-`."
+    "A load balancer needs 8 free addresses in each subnet, and AWS keeps five of every subnet for itself. One that faces the internet needs an internet gateway in its VPC (`InvalidSubnet`). Its name has up to 32 letters, digits and hyphens, no hyphen at either end, and does not begin with `internal-`."
     ("Network Load Balancer guide, \"Availability Zones\"; VPC user guide, \"Subnet CIDR blocks\"; ELBv2 API reference, `CreateLoadBalancer`", "2026");
-    /// A receiver is mirrored itself, and the filter takes the mirrored packets that come to it, so they
+    /// A receiver is mirrored itself, and the filter accepts the mirrored packets that arrive at it, so they
     /// are mirrored again. Reject UDP 4789 first.
     Warning MIRRORS_THE_MIRROR = "MP1029", "the mirror is mirrored" by Lint
     "Mirrored packets arrive at a receiver as UDP like any other, and a filter sees them."
     ("an inference from the wire format", "2026");
-    /// A mirror target that is said to be an instance. Write `network_interface = instance.NAME`, which stands for
-    /// the primary interface of the instance.
+    /// A mirror target is given as an instance. Write `network_interface = instance.NAME`, which stands for the
+    /// primary interface of the instance.
     Error TARGET_IS_AN_INSTANCE = "MP1031", "an instance as mirror target" by Reading
     "A target is a network interface, a Network Load Balancer or a Gateway Load Balancer endpoint."
     ("EC2 API reference, `CreateTrafficMirrorTarget`", "2026");
-    /// A subnet is not in the range of its VPC, two subnets of a VPC have addresses in common, or two VPCs that are
-    /// to be peered. Or a route leads out of a VPC what is in it.
+    /// A subnet is not in the range of its VPC, or two subnets of a VPC, or two VPCs that are to be peered,
+    /// have addresses in common. Or a route leads addresses out of the VPC that they are in.
     Error RANGES_CLASH = "MP1032", "ranges that clash" by Lint
-    "AWS refuses the second subnet (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`) and such a route (`RouteAlreadyExists`, `InvalidParameterValue`), and a peering connection of VPCs with addresses in common fails, half-way through an apply."
+    "AWS refuses the second subnet (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`) and such a route (`RouteAlreadyExists`, `InvalidParameterValue`), and a peering connection between VPCs with addresses in common fails, half-way through an apply."
     ("EC2 API reference, \"Error codes\", `CreateRoute` and `CreateVpcPeeringConnection`", "2026");
-    /// Two load balancers of whatever type, or two target groups, have the same name, or somebody else has it already.
-    /// Where no `name` is given, it is made of the names of the stack and the block.
+    /// Two load balancers of any type, target groups, launch templates or Auto Scaling groups have the same
+    /// name, or the name of a load balancer or target group is already taken by somebody else. If no `name` is given, it is made of the names of the stack and the block.
     Error NAME_TAKEN = "MP1033", "name taken" by Lint
     "The name of a load balancer, and that of a target group, is unique in an account and Region (`DuplicateLoadBalancerName`, `DuplicateTargetGroupName`)."
     ("ELBv2 API reference, `CreateLoadBalancer` and `CreateTargetGroup`", "2026");
-    /// More of something than an account has by default. Such a quota can be raised; if it was, accept this with
-    /// `allow`.
-    Warning DEFAULT_QUOTA = "MP1034", "more than AWS takes by default" by Lint
-    "By default AWS takes 60 rules in each direction of a security group, 5 security groups on an interface, 50 routes in a table, 200 subnets in a VPC, 5 VPCs and 5 internet gateways in a Region, 50 listeners on a load balancer, and 500 targets in a target group with a load balancer."
+    /// The stack has more of something than AWS allows an account by default. Such a quota can be raised; if
+    /// yours was, accept this with `allow`.
+    Warning DEFAULT_QUOTA = "MP1034", "more than AWS allows by default" by Lint
+    "By default AWS allows 60 rules in each direction of a security group, 5 security groups on an interface, 50 routes in a table, 200 subnets in a VPC, 5 VPCs and 5 internet gateways in a Region, 50 listeners on a load balancer, and 500 targets in a target group with a load balancer."
     ("VPC user guide, \"Quotas\"; Network Load Balancer guide, \"Quotas\"", "2023");
-    /// The target group behind the load balancer of a mirror target has no targets, so nobody gets the packets.
-    Warning NO_RECEIVER = "MP1035", "nobody behind the load balancer" by Lint
-    "A load balancer sends to the targets that are registered with the target group of the listener; where there is none, packets are dropped."
+    /// The target group behind the load balancer of a mirror target has no targets, so no receiver gets the
+    /// packets.
+    Warning NO_RECEIVER = "MP1035", "no target behind the load balancer" by Lint
+    "A load balancer sends to the targets that are registered with the target group of the listener; if there are none, packets are dropped."
     ("Network Load Balancer guide, \"Target groups\"", "2026");
-    /// A Gateway Load Balancer endpoint stands in a zone in which no load balancer of its service has a subnet.
+    /// A Gateway Load Balancer endpoint is in a zone in which no load balancer of its service has a subnet.
     Error ENDPOINT_ZONE = "MP1036", "endpoint in a zone without its load balancer" by Lint
-    "An endpoint sends to the node of a load balancer in its own zone, and AWS refuses one in a zone that the service does not have (`InvalidParameter`)."
+    "An endpoint sends to the node of a load balancer in its own zone, and AWS refuses an endpoint in a zone that the service does not have (`InvalidParameter`)."
     ("AWS PrivateLink guide, \"Access virtual appliances\"; Gateway Load Balancer guide, \"Gateway Load Balancer overview\"", "2026");
-    /// A mirror target is a network interface, and something is mirrored to it from another Availability Zone. Only
-    /// zones that are known count. Sessions over sources can have a target for each zone.
+    /// A mirror target is a network interface, and something in another Availability Zone is mirrored to it.
+    /// Only known zones count. Sessions over sources can have a target for each zone.
     Warning TARGET_IN_OTHER_ZONE = "MP1037", "target in another zone" by Lint
-    "What crosses from one Availability Zone to another is paid for in both directions, and an interface stands in one zone: when that fails, nothing is mirrored."
+    "Traffic from one Availability Zone to another is charged in both directions, and an interface is in one zone: when that zone fails, nothing is mirrored."
     ("Amazon EC2 on-demand pricing, \"Data transfer\"", "2026");
-    /// A load balancer, or the attachment of a VPC to a transit gateway, has two subnets in one Availability Zone. Zones that
-    /// the stack file gives count, and those of subnets that are there.
+    /// A load balancer, or the attachment of a VPC to a transit gateway, has two subnets in one Availability
+    /// Zone. Zones that the stack file gives count, and so do those of existing subnets.
     Error ZONE_TWICE = "MP1038", "two subnets in one zone" by Lint
-    "A load balancer has one subnet in each of its Availability Zones, and so has an attachment; AWS refuses a second (`InvalidConfigurationRequest`, `DuplicateSubnetsInSameZone`)."
+    "A load balancer or an attachment has one subnet in each of its Availability Zones; AWS refuses a second (`InvalidConfigurationRequest`, `DuplicateSubnetsInSameZone`)."
     ("ELBv2 API reference, `CreateLoadBalancer`; EC2 API reference, \"Error codes\"", "2026");
-    /// Something of others that a block names by its id or its name is not there: an image, a key pair, a VPC, a subnet, an
-    /// internet gateway, a VPC peering connection, a transit gateway, an endpoint of a Gateway Load Balancer, a security group,
-    /// a mirror filter, or a network interface where no more than 200 are named. It is of another Region or account, or was
-    /// removed. It is looked for where the resource is yet to be made or gets another one. NAT gateways, gateways of VPNs and
-    /// local gateways, to which a route may lead, are not looked for.
-    Error NOT_THERE = "MP1039", "named, and not there" by Lint
-    "The call that names it is refused (`InvalidAMIID.NotFound`, `InvalidKeyPair.NotFound`, `InvalidVpcID.NotFound` and their like) when the rest is made already, and the instances of a group do not start. A replacement fails when the instance that it replaces has gone."
+    /// A block names, by its id or its name, something outside the stack that does not exist: an image, a key
+    /// pair, a VPC, a subnet, an internet gateway, a VPC peering connection, a transit gateway, an endpoint of
+    /// a Gateway Load Balancer, a security group, a mirror filter, or a network interface if no more than 200
+    /// are named. It is in another Region or account, or was deleted. It is looked up if the resource does not
+    /// exist yet or is to name another one than before. NAT gateways, VPN gateways and local gateways, to which
+    /// a route may lead, are not looked up.
+    Error NOT_THERE = "MP1039", "named object does not exist" by Lint
+    "AWS refuses the call that names it (`InvalidAMIID.NotFound`, `InvalidKeyPair.NotFound`, `InvalidVpcID.NotFound` and the like) when the rest has already been created, and the instances of a group do not start. A replacement fails when the instance that it replaces has already been deleted."
     ("EC2 API reference, \"Error codes\"", "2026");
-    /// A second object has what AWS lets one have: the internet gateway of a VPC, the route table of a subnet, the load
-    /// balancer in front of a target group, the connection of two VPCs, an address of a subnet. Such a call is refused when
-    /// the rest is made already.
+    /// A second object has what AWS lets only one have: the internet gateway of a VPC, its attachment to a
+    /// transit gateway, the name of one of its security groups, the route table of a subnet, the load balancer
+    /// in front of a target group, the service of a Gateway Load Balancer, the connection of two VPCs, an
+    /// address of a subnet. AWS refuses such a call when the rest has already been created.
     Error SECOND = "MP1040", "one too many" by Lint
     "A VPC has one internet gateway, a subnet one route table, a target group one load balancer, a Gateway Load Balancer one endpoint service, and between two VPCs there is one connection at a time (`Resource.AlreadyAssociated`, `TargetGroupAssociationLimit`, `InvalidIPAddress.InUse`)."
     ("VPC user guide, \"Internet gateways\" and \"Route tables\"; Network Load Balancer guide, \"Target groups\"; VPC peering guide, \"VPC peering limitations\"; EC2 API reference, \"Error codes\"", "2026");
-    /// A plan removes something of the stack, and others have something in it or use it: an instance, an interface or a load
-    /// balancer in a subnet or a security group, something in a VPC, a rule that names a security group, a mirror session with
-    /// a filter or a target. So it is of an instance of the stack's own Auto Scaling group in a security group that the launch
-    /// template does not name any more. It is looked for before the first call, also of a destroy. What AWS itself manages, such
-    /// as the interface of a NAT gateway, is not looked for: an apply waits until it has gone, and names it if it does not.
-    Error OCCUPIED = "MP1041", "others are in what goes" by Removal
-    "AWS removes no VPC, subnet, security group or internet gateway while something needs it (`DependencyViolation`), and no mirror filter or target of a session (`TrafficMirrorFilterInUse`, `TrafficMirrorTargetInUse`); it says so when the rest has gone."
+    /// A plan removes something of the stack, and others have something in it or use it: an instance, an
+    /// interface or a load balancer in a subnet or a security group, something in a VPC, a rule that names a
+    /// security group, a mirror session with a filter or a target, a public address behind an internet gateway.
+    /// The same is reported for an instance of the
+    /// stack's own Auto Scaling group in a security group that the launch template no longer names. The check
+    /// runs before the first call, also for a destroy. What AWS itself manages, such as the interface of a NAT
+    /// gateway, is not checked: an apply waits until it is gone, and names it if it stays.
+    Error OCCUPIED = "MP1041", "others use what is to be removed" by Removal
+    "AWS does not delete a VPC, subnet, security group or internet gateway while something needs it (`DependencyViolation`), or a mirror filter or target that a session uses (`TrafficMirrorFilterInUse`, `TrafficMirrorTargetInUse`). It says so only when the rest has been deleted."
     ("EC2 API reference, `DeleteVpc`, `DeleteSubnet`, `DeleteSecurityGroup`, `DetachInternetGateway`, and \"Error codes\"", "2026");
 }

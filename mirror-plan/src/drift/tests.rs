@@ -63,7 +63,7 @@ fn a_change_outside_is_undone_and_an_edit_is_none() {
     Drift of stack lab in account 123456789012, Region eu-west-1.
     Compared with what the apply of 2026-11-26T22:00:00Z left.
 
-    Changed outside, and undone by the next apply:
+    Changed outside of mirror, and undone by the next apply:
 
       ~ mirror_filter.web
           rules[ingress 10].destination_port = 8443 -> 443
@@ -74,7 +74,7 @@ fn a_change_outside_is_undone_and_an_edit_is_none() {
     Drift of stack lab in account 123456789012, Region eu-west-1.
     Compared with what the apply of 2026-11-26T22:00:00Z left.
 
-    Edited in the stack file since, which is no drift: mirror_filter.web
+    Edited in the stack file since, which is not drift: mirror_filter.web
 
     No drift.
     ");
@@ -87,7 +87,7 @@ fn a_change_outside_and_an_edit_of_the_same_is_undone() {
     Drift of stack lab in account 123456789012, Region eu-west-1.
     Compared with what the apply of 2026-11-26T22:00:00Z left.
 
-    Changed outside, and undone by the next apply:
+    Changed outside of mirror, and undone by the next apply:
 
       ~ mirror_filter.web
           rules[ingress 10].destination_port = 8443 -> 80
@@ -105,7 +105,7 @@ fn a_change_outside_that_the_file_has_too_is_of_no_consequence() {
 
     Of no consequence:
 
-      mirror_filter.web: rules is another, and as the stack file has it
+      mirror_filter.web: rules has changed, and matches the stack file
 
     No drift.
     ");
@@ -122,11 +122,11 @@ fn what_is_gone_is_drift_and_what_is_new_in_the_file_is_none() {
     Drift of stack lab in account 123456789012, Region eu-west-1.
     Compared with what the apply of 2026-11-26T22:00:00Z left.
 
-    Changed outside, and undone by the next apply:
+    Changed outside of mirror, and undone by the next apply:
 
-      + vpc.lab is gone
+      + vpc.lab was deleted
 
-    Edited in the stack file since, which is no drift: vpc.new
+    Edited in the stack file since, which is not drift: vpc.new
 
     Drift: 1 resource.
     ");
@@ -136,10 +136,10 @@ fn what_is_gone_is_drift_and_what_is_new_in_the_file_is_none() {
 fn without_a_record_the_stack_file_stands_for_what_was_applied() {
     assert_snapshot!(shown(lab(|_| {}), lab(|lab| set_port(lab, 8443)), None), @"
     Drift of stack lab in account 123456789012, Region eu-west-1.
-    There is no record of an apply here, so the stack file stands for what was applied:
-    an edit of it shows as drift.
+    There is no record of an apply here, so the stack file is taken for what was applied:
+    edits to it show as drift.
 
-    Changed outside, and undone by the next apply:
+    Changed outside of mirror, and undone by the next apply:
 
       ~ mirror_filter.web
           rules[ingress 10].destination_port = 8443 -> 443
@@ -155,7 +155,7 @@ fn a_note_from_outside_is_told_though_the_apply_set_none() {
     Drift of stack lab in account 123456789012, Region eu-west-1.
     Compared with what the apply of 2026-11-26T22:00:00Z left.
 
-    Changed outside, and undone by the next apply:
+    Changed outside of mirror, and undone by the next apply:
 
       ~ vpc.lab
           tags["owner"] = "somebody" -> (none)

@@ -27,24 +27,21 @@ pub(super) fn read(
         (Some(profile), None) if external_id.is_none() => Ok(Account::Profile { profile, account }),
         (None, Some(role)) if account.is_none() => Ok(Account::Role { role, external_id }),
         (Some(_), None) => Err(contradiction(
-            "`external_id` is for a role, and this account is reached by a profile",
+            "`external_id` is for a role, but this account is reached by a profile",
             at("external_id"),
-            "leave it out: `external_id` of the profile itself stands in the AWS configuration file",
+            "leave it out: the profile's own `external_id` is in the AWS configuration file",
         )),
         (None, Some(role)) => Err(contradiction(
-            "`account` is for a profile, and this account is reached by a role",
+            "`account` is for a profile, but this account is reached by a role",
             at("account"),
-            &format!(
-                "leave it out: the ARN of the role says that it is account {}",
-                role.account()
-            ),
+            &format!("leave it out: the ARN of the role names account {}", role.account()),
         )),
         (Some(_), Some(_)) => {
             Err(exactly_one("an account is reached by a profile or by a role, not by both")
                 .at(at("role"), "")
                 .at(at("profile"), ""))
         }
-        (None, None) => Err(exactly_one("it says of no way to reach the account")
+        (None, None) => Err(exactly_one("the block does not say how to reach the account")
             .at(head(), "")
             .help("give `profile`, or `role = \"arn:aws:iam::444455556666:role/NAME\"`")),
     };

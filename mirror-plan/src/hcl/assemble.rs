@@ -107,14 +107,14 @@ fn output(
     let value = program.evaluate(written)?;
     if let Some(address) = whole_resource(&value) {
         let at = program.text.span(written);
-        let title = format!("`{address}` is a whole resource, and an output is a value");
+        let title = format!("`{address}` is a whole resource, but an output must be a value");
         let diagnostic = Diagnostic::error(code::RESOURCE_AS_TEXT, title).at(at.clone(), "");
         return Err(match value {
             Value::Resource(_) => {
                 let by = format!("{}.id", at.text());
-                diagnostic.help_patch("name the attribute that is meant", at, by)
+                diagnostic.help_patch("name the attribute you mean", at, by)
             }
-            _ => diagnostic.help("name the attribute that is meant, such as `.id`"),
+            _ => diagnostic.help("name the attribute you mean, such as `.id`"),
         }
         .into());
     }
@@ -147,7 +147,7 @@ fn with_secrecy(
         Some(written) => {
             let value = program.planned(written)?;
             to_bool(&value).ok_or_else(|| {
-                Diagnostic::error(code::WRONG_TYPE, "`sensitive` is true or false")
+                Diagnostic::error(code::WRONG_TYPE, "`sensitive` must be true or false")
                     .at(program.text.span(written), format!("this is {}", value.type_name()))
             })?
         }
@@ -156,11 +156,11 @@ fn with_secrecy(
         return Ok(value.sensitive());
     }
     if value.is_sensitive() {
-        let title = format!("the output `{name}` is made of a sensitive value");
+        let title = format!("the output `{name}` is derived from a sensitive value");
         return Err(Diagnostic::error(code::SENSITIVE, title)
             .at(declaration.get("value").map(|written| program.text.span(written)), "")
-            .help("add `sensitive = true`: the output then shows as its hash")
-            .help("or say that it may be shown: `nonsensitive(...)`")
+            .help("add `sensitive = true`: the output is then shown as its hash")
+            .help("or allow it to be shown: `nonsensitive(...)`")
             .into());
     }
     Ok(value)
@@ -200,7 +200,7 @@ impl Assembly<'_, '_> {
             [label] => label.as_str().parse::<Name>().map_err(|error| {
                 Diagnostic::error(code::BLOCK_LABELS, error.to_string()).at(text.span(label), "")
             }),
-            _ => Err(Diagnostic::error(code::BLOCK_LABELS, "`stack` needs one name")
+            _ => Err(Diagnostic::error(code::BLOCK_LABELS, "`stack` needs exactly one name")
                 .at(text.head(block), "")
                 .help("write `stack \"NAME\" {`")),
         };

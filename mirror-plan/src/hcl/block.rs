@@ -58,10 +58,10 @@ const SOURCES: [BlockAttribute; 11] = documented(
         "a list of names",
         "a list of existing `instance`s, or their ids",
         "a list of ids, or of existing `instance`s",
-        "`primary` or `all`; `primary` where it is left out",
-        "strings by name; `{ mirror = \"false\" }` where it is left out",
-        "a range such as \"4..200\" or \"4..\"; any number where it is left out",
-        "`exact` or `count`; `exact` where it is left out",
+        "`primary` or `all`; `primary` if left out",
+        "strings by name; `{ mirror = \"false\" }` if left out",
+        "a range such as \"4..200\" or \"4..\"; any number if left out",
+        "`exact` or `count`; `exact` if left out",
     ],
 );
 
@@ -86,41 +86,45 @@ pub const BLOCKS: &[BlockType] = &[
     BlockType {
         word: "stack",
         label: "\"NAME\"",
-        doc: "What the file describes, and where it must be. Every file has exactly one. The name \
-              is unique in an account and Region: it is written on every object as a tag.",
+        doc: "What the file describes, and where it must be. Every file has exactly one `stack` block. \
+              The name is unique in an account and Region: every object carries it as a tag.",
         attributes: &[
             attribute(
                 "region",
                 "a Region, such as eu-west-1",
-                "Where the stack is; that of the \
-                      credentials' configuration where it is left out.",
+                "The Region that the stack is in; if left out, that of the credentials' \
+                 configuration.",
             ),
             attribute(
                 "account",
                 "twelve digits in quotes",
-                "The account that the stack is in. \
-                      Credentials of another one are refused; any do where it is left out.",
+                "The account that the stack is in. Credentials of another account are refused; if left \
+                 out, any account is accepted.",
             ),
-            attribute("tags", "strings by name", "Tags of every resource; its own win."),
+            attribute(
+                "tags",
+                "strings by name",
+                "Tags of every resource; a resource's own tags take precedence.",
+            ),
             attribute(
                 "coordination",
                 "a place in S3, such as s3://bucket/prefix",
-                "Where the runs of a team meet: the lease and the journal of the stack are kept \
-                      there. The bucket must be there. Where it is left out, runs on one machine \
-                      are kept apart, and those of other machines are not.",
+                "Where the runs of a team coordinate: the lease and the journal of the stack are kept \
+                 there. The bucket must exist. If left out, runs on one machine are kept apart, but \
+                 runs on different machines are not.",
             ),
             attribute(
                 "allow",
                 "list: a code and the reason, such as MP1018: one zone is enough for a laboratory",
-                "Findings that are accepted: those of these codes are not shown, and forbid nothing.",
+                "Accepted findings: findings with these codes are not shown and forbid nothing.",
             ),
         ],
     },
     BlockType {
         word: "variable",
         label: "\"NAME\"",
-        doc: "A value from outside, `var.NAME`. Its own default is the weakest source, then come \
-              the environment (`MIRROR_VAR_NAME`), files of values in order, and `-var` in order.",
+        doc: "A value from outside, `var.NAME`. Later sources override earlier ones: the default, the \
+              environment (`MIRROR_VAR_NAME`), files of values in order, and `-var` in order.",
         attributes: &[
             attribute(
                 "type",
@@ -128,27 +132,26 @@ pub const BLOCKS: &[BlockType] = &[
                 "`string`, `number`, `bool`, `list(T)`, `map(T)`, \
                       `object({ name = T, ... })` or `any`. A member of an object may be \
                       `optional(T)` or `optional(T, default)`. Values are converted as in \
-                      Terraform. Any type where it is left out.",
+                      Terraform. If left out, any type.",
             ),
             attribute(
                 "default",
                 "a constant",
-                "The value where none is given. Without it one \
-                      must be.",
+                "The value if none is given. Without a default, a value must be given.",
             ),
             attribute("description", "a string", "What it is for."),
             attribute("one_of", "a list of constants", "The only values that it can have."),
             attribute(
                 "nullable",
                 "true or false",
-                "Whether it can be null; true where it is \
-                      left out. Where it cannot, null stands for the default.",
+                "Whether the value can be null; true if left out. If it cannot, null stands for the \
+                 default.",
             ),
             attribute(
                 "sensitive",
                 "true or false",
-                "Whether the value, and everything made of it, is shown as its hash only. It can \
-                      go into `user_data` and into outputs that are sensitive themselves.",
+                "Whether the value, and everything derived from it, is shown only as its hash. It can \
+                 be used in `user_data` and in outputs that are sensitive themselves.",
             ),
         ],
     },
@@ -161,93 +164,95 @@ pub const BLOCKS: &[BlockType] = &[
     BlockType {
         word: "aws",
         label: "\"NAME\"",
-        doc: "Another account, and the credentials by which it is reached; `aws.NAME` names it. A VPC of it is looked \
-              for there, and the stack's own VPC can be connected with that by a `vpc_peering`. The stack's own \
-              account needs no such block. The account is asked when the stack is planned and uses it, and when it \
-              accepts; a `destroy` does not need it.",
+        doc: "Another account and the credentials by which it is reached; `aws.NAME` refers to it. A VPC of that \
+              account is looked up there, and a `vpc_peering` can connect it with the stack's own VPC. The stack's \
+              own account needs no such block. The account is asked when a stack that uses it is planned, and when \
+              the account accepts a connection; a `destroy` does not need it.",
         attributes: &[
             attribute(
                 "profile",
                 "a string",
-                "A profile of the AWS configuration files, whatever credentials the environment holds. Either this \
-                 or `role`.",
+                "A profile of the AWS configuration files, whatever credentials the environment holds. Give either \
+                 this or `role`.",
             ),
             attribute(
                 "role",
                 "the ARN of a role",
                 "A role of that account, of any partition, which the stack's own credentials assume: \
-                 `arn:aws:iam::444455556666:role/NAME`. It says the account.",
+                 `arn:aws:iam::444455556666:role/NAME`. The ARN contains the account.",
             ),
             attribute(
                 "external_id",
                 "a string",
-                "What the trust policy of the role asks for (`sts:ExternalId`).",
+                "The external id that the trust policy of the role requires (`sts:ExternalId`).",
             ),
             attribute(
                 "account",
                 "twelve digits in quotes",
-                "With `profile`: the account. Credentials of another one are refused; where it is left out, AWS is \
-                 asked whose they are.",
+                "With `profile`: the account. Credentials of another account are refused; if left out, AWS is asked \
+                 which account they belong to.",
             ),
         ],
     },
     BlockType {
         word: "existing",
         label: "\"KIND\" \"NAME\"",
-        doc: "An object that is there without the stack: a VPC, its subnets, the instances to be \
-              mirrored. `KIND` is the word of a resource block, and the object is referred to in the same \
-              way, `KIND.NAME`. All that is given must hold, and exactly one object be left. It is \
-              looked up when the stack is planned and never changed or tagged.",
+        doc: "An object that exists outside the stack: a VPC, its subnets, the instances to be mirrored. \
+              `KIND` is the word of a resource block, and you refer to the object in the same way, \
+              `KIND.NAME`. The object must match everything that is given, and exactly one object must \
+              match. The object is looked up when the stack is planned, and is never changed or tagged.",
         attributes: &[
             attribute("id", "its id in quotes", "Its id, or its ARN if it has no other."),
             attribute(
                 "name",
                 "a string",
-                "The tag `Name`; for what has a name beside its tags, that: load balancers, target groups, Auto Scaling groups and resource shares.",
+                "The tag `Name`; for objects that have a name besides their tags, that name: load balancers, target \
+                 groups, Auto Scaling groups and resource shares.",
             ),
             attribute(
                 "tags",
                 "strings by name",
-                "Tags that it carries, with exactly these values. It may carry others too.",
+                "Tags that it carries, with exactly these values. It may carry others, too.",
             ),
             attribute(
                 "owner",
                 "an account id in quotes",
-                "The account that owns it, if it is another one that shares it: of a mirror target, to which \
-                 packets leave the stack's account. It is recognized by its `id`.",
+                "For a mirror target that another account shares: the account that owns it. Packets to it leave the \
+                 stack's account. Such a target is recognized by its `id`.",
             ),
             attribute(
                 "aws",
                 "an `aws` block, such as aws.sensors",
-                "The account in which it is looked for, with that account's credentials, if it is another one: of a \
-                 VPC, which can be the `accepter` of a `vpc_peering`.",
+                "For a VPC of another account: the account in which it is looked up, with that account's \
+                 credentials. The VPC can be the `accepter` of a `vpc_peering`.",
             ),
         ],
     },
     BlockType {
         word: "sources",
         label: "\"NAME\"",
-        doc: "Network interfaces to be mirrored, as they come and go. A `mirror_session` with \
-              `source = sources.NAME`, or with a list of such, is a session for each of them: \
-              `mirror_session.detect[\"eni-...\"]`. Which they are is found out when the stack is \
-              planned. All that is given must hold. Left out are, besides what `except` says, interfaces \
-              of instances that AWS does not mirror, mirror targets, receivers, and the stack's own instances.",
+        doc: "A changing set of network interfaces to be mirrored. A `mirror_session` \
+              with `source = sources.NAME`, or with a list of such sources, is a session for each of the \
+              interfaces: `mirror_session.detect[\"eni-...\"]`. They are looked up when the stack is planned, \
+              and must match everything that is given. Besides what `except` names, these are excluded: \
+              interfaces of instances that AWS does not mirror, mirror targets, receivers, and the stack's \
+              own instances.",
         attributes: &SOURCES,
     },
     BlockType {
         word: "moved",
         label: "",
-        doc: "Says that a resource has another address than it had, so that its object is tagged anew \
-              and not made anew. Between two blocks it is about all resources of them. `from` is not \
-              declared any more. The block may stay when it has been applied: then it does nothing.",
+        doc: "Says that the address of a resource has changed, so that its object gets new tags instead of \
+              being replaced. Between two blocks, it applies to all of their resources. `from` must no \
+              longer be declared. The block may stay after it has been applied: it then does nothing.",
         attributes: &[
             attribute(
                 "from",
                 "an address",
-                "What it was called: `mirror_session.old`, `instance.web[0]`, \
+                "The old address: `mirror_session.old`, `instance.web[0]`, \
                       `mirror_session.detect[\"eni-...\"]`.",
             ),
-            attribute("to", "an address", "What it is called now, of the same kind."),
+            attribute("to", "an address", "The new address, of the same kind."),
         ],
     },
     BlockType {
@@ -256,13 +261,13 @@ pub const BLOCKS: &[BlockType] = &[
         doc: "A value for people and other programs, printed after an apply and by \
               `mirror output`.",
         attributes: &[
-            attribute("value", "any value but a whole resource", "The value. It must be there."),
+            attribute("value", "any value but a whole resource", "The value. It must be given."),
             attribute("description", "a string", "What it is."),
             attribute(
                 "sensitive",
                 "true or false",
-                "Whether it is shown as its hash only. It must be where the value is made of \
-                      something sensitive.",
+                "Whether the value is shown only as its hash. Must be true if the value is derived from \
+                 something sensitive.",
             ),
         ],
     },
@@ -273,15 +278,14 @@ pub const META_ATTRIBUTES: &[BlockAttribute] = &[
     attribute(
         "count",
         "a whole number from 0 to 100000",
-        "How many resources the block stands \
-              for. They are `KIND.NAME[0]`, `KIND.NAME[1]`, and so on, all of them \
-              `KIND.NAME[*]`; in the block `count.index` is the number. It must be known when \
-              planning.",
+        "How many resources the block stands for. They are `KIND.NAME[0]`, `KIND.NAME[1]`, and so on, \
+         and together `KIND.NAME[*]`; inside the block, `count.index` is the number of each. `count` \
+         must be known when planning.",
     ),
     attribute(
         "when",
         "true or false",
-        "Whether the block counts at all; where it is false, \
-              nothing may refer to it. It must be known when planning.",
+        "Whether the block counts at all; if it is false, nothing may refer to the block. It must be \
+         known when planning.",
     ),
 ];

@@ -83,11 +83,11 @@ struct Reader<'b, 't> {
 
 impl<'b> Reader<'b, '_> {
     fn stray_attribute(&mut self, attribute: &Attribute) {
-        let title = format!("`{}` stands outside every block", attribute.key.as_str());
+        let title = format!("`{}` is outside any block", attribute.key.as_str());
         self.diagnostics.push(
             Diagnostic::error(code::UNKNOWN_BLOCK, title)
                 .at(self.text.span(&attribute.key), "")
-                .help("put it into a block; a value of your own goes into `locals { ... }`"),
+                .help("put it into a block; values of your own belong in `locals { ... }`"),
         );
     }
 
@@ -124,11 +124,14 @@ impl<'b> Reader<'b, '_> {
         let words = Kind::all().map(Kind::word).chain(BLOCKS.iter().map(|block| block.word));
         let at = self.text.span(&block.ident);
         let diagnostic =
-            Diagnostic::error(code::UNKNOWN_BLOCK, format!("there is no block `{word}`"))
+            Diagnostic::error(code::UNKNOWN_BLOCK, format!("there is no block type `{word}`"))
                 .at(at.clone(), "");
-        self.diagnostics.push(match nearest(word, words.clone()) {
-            Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
-            None => diagnostic.help(format!("a stack file has {}", listed(words))),
+        self.diagnostics.push(match (word, nearest(word, words.clone())) {
+            // As Terraform has them.
+            ("resource", _) => diagnostic.help("the kind is the block: `vpc \"NAME\" {`"),
+            ("data", _) => diagnostic.help("write `existing \"vpc\" \"NAME\" {`"),
+            (_, Some(near)) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
+            (_, None) => diagnostic.help(format!("a stack file can have {}", listed(words))),
         });
     }
 
@@ -219,13 +222,13 @@ impl<'b> Reader<'b, '_> {
     /// `moved`: another address.
     fn moved(&mut self, block: &'b Block) {
         self.refuse_label(block);
-        let attributes = self.attributes(block, &attribute_names("moved"), "move");
+        let attributes = self.attributes(block, &attribute_names("moved"), "moved block");
         self.declared.moved.push(Declaration { head: self.text.head(block), attributes });
     }
 
     fn refuse_label(&mut self, block: &Block) {
         if let Some(label) = block.labels.first() {
-            let title = format!("`{}` has no label", block.ident.as_str());
+            let title = format!("`{}` takes no label", block.ident.as_str());
             self.diagnostics
                 .push(Diagnostic::error(code::BLOCK_LABELS, title).at(self.text.span(label), ""));
         }
@@ -247,7 +250,7 @@ impl<'b> Reader<'b, '_> {
         let head = self.text.head(block);
         let [word, name] = block.labels.as_slice() else {
             self.diagnostics.push(
-                Diagnostic::error(code::BLOCK_LABELS, "`existing` has a kind and a name")
+                Diagnostic::error(code::BLOCK_LABELS, "`existing` needs a kind and a name")
                     .at(head, "")
                     .help("write `existing \"vpc\" \"NAME\" {`"),
             );
@@ -280,9 +283,8 @@ impl<'b> Reader<'b, '_> {
             Some(near) => {
                 diagnostic.help_patch(format!("did you mean `{near}`?"), at, format!("\"{near}\""))
             }
-            None => {
-                diagnostic.help(format!("it is one of {}", listed(Kind::all().map(Kind::word))))
-            }
+            None => diagnostic
+                .help(format!("it must be one of {}", listed(Kind::all().map(Kind::word)))),
         }
     }
 
@@ -311,13 +313,11 @@ impl<'b> Reader<'b, '_> {
                 None
             }
             [_, second, ..] => {
-                let title = format!("`{word}` has one name");
-                let mut diagnostic = Diagnostic::error(code::BLOCK_LABELS, title)
-                    .at(self.text.span(second), "one too many");
-                if matches!(word, "resource" | "data") {
-                    diagnostic = diagnostic.help("the kind is the block: `vpc \"lab\" {`");
-                }
-                self.diagnostics.push(diagnostic);
+                let title = format!("`{word}` takes only one name");
+                self.diagnostics.push(
+                    Diagnostic::error(code::BLOCK_LABELS, title)
+                        .at(self.text.span(second), "one too many"),
+                );
                 None
             }
         }
@@ -355,7 +355,7 @@ impl<'b> Reader<'b, '_> {
         let word = inner.ident.as_str();
         let diagnostic = Diagnostic::error(
             code::UNKNOWN_BLOCK,
-            format!("the {title} holds no blocks, and `{word}` is one"),
+            format!("the {title} cannot contain blocks, but `{word}` is one"),
         )
         .at(self.text.head(inner), "");
         self.diagnostics.push(if names.contains(&word) {

@@ -152,7 +152,7 @@ impl Evaluator<'_> {
     fn deeper(&self, at: Span) -> Evaluated<usize> {
         let depth = self.depth.get();
         if depth >= DEEPEST {
-            let title = format!("this leads through more than {DEEPEST} levels of expressions");
+            let title = format!("this needs more than {DEEPEST} levels of expressions");
             return Err(mistake(title, at, "").into());
         }
         self.depth.set(depth + 1);
@@ -210,7 +210,7 @@ impl Evaluator<'_> {
             ObjectKey::Expression(expression) => {
                 let value = self.evaluate(expression, scope)?;
                 if value.is_sensitive() {
-                    let title = "the name of a member is shown, and is sensitive";
+                    let title = "the name of a member is shown, but this one is sensitive";
                     return Err(self.shown(title, expression));
                 }
                 if !value.is_known() {
@@ -218,7 +218,7 @@ impl Evaluator<'_> {
                 }
                 to_text(&value).map(Ok).ok_or_else(|| {
                     let at = self.text.span(expression);
-                    mistake("the name of a member is a string", at, this_is(&value)).into()
+                    mistake("the name of a member must be a string", at, this_is(&value)).into()
                 })
             }
         }
@@ -244,7 +244,7 @@ impl Evaluator<'_> {
     fn truth(&self, value: &Value, expression: &Expression) -> Evaluated<bool> {
         to_bool(value).ok_or_else(|| {
             let at = self.text.span(expression);
-            mistake("a condition is true or false", at, this_is(value)).into()
+            mistake("a condition must be true or false", at, this_is(value)).into()
         })
     }
 }

@@ -127,8 +127,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "merge",
         signature: "merge(objects...)",
-        doc: "The members of all objects in one; of two with one name the later one counts. \
-              `null` counts as an object without members.",
+        doc: "The members of all objects in one object; of two members with the same name, the later \
+              one counts. `null` counts as an object without members.",
         arguments: 0..=usize::MAX,
         needs: Needs::Structure,
         body: Body::Pure(collection::merge),
@@ -136,8 +136,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "lookup",
         signature: "lookup(object, name, default)",
-        doc: "The member of `object` with that name, or `default`. Without a default the member \
-              must be there.",
+        doc: "The member of `object` with that name, or `default`. Without a default, the member \
+              must exist.",
         arguments: 2..=3,
         needs: Needs::Structure,
         body: Body::Pure(collection::lookup),
@@ -145,8 +145,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "length",
         signature: "length(value)",
-        doc: "How many elements a list has, members an object, or characters (as a reader counts \
-              them) a text.",
+        doc: "The number of elements of a list, members of an object, or characters (as a reader \
+              counts them) of a text.",
         arguments: 1..=1,
         needs: Needs::Structure,
         body: Body::Pure(collection::length),
@@ -194,7 +194,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "jsondecode",
         signature: "jsondecode(text)",
-        doc: "The value that a JSON text writes.",
+        doc: "The value that a JSON text represents.",
         arguments: 1..=1,
         needs: Needs::Everything,
         body: Body::Pure(text::jsondecode),
@@ -203,7 +203,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "file",
         signature: "file(path)",
         doc: "The text of a file in the stack file's folder or below it. A path that leads out of \
-              it, by `..`, from the root or through a link, is refused.",
+              that folder, by `..`, from the root or through a link, is refused.",
         arguments: 1..=1,
         needs: Needs::Everything,
         body: Body::File,
@@ -219,8 +219,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "sensitive",
         signature: "sensitive(value)",
-        doc: "`value`, shown as its hash from here on, as that of a variable with \
-              `sensitive = true` is.",
+        doc: "`value`, shown as its hash from here on, like the value of a variable with \
+              `sensitive = true`.",
         arguments: 1..=1,
         needs: Needs::Nothing,
         body: Body::Sensitive,
@@ -228,7 +228,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "nonsensitive",
         signature: "nonsensitive(value)",
-        doc: "`value`, which may be shown from here on although it is made of something sensitive.",
+        doc: "`value`, which may be shown from here on, even if derived from something sensitive.",
         arguments: 1..=1,
         needs: Needs::Nothing,
         body: Body::Nonsensitive,

@@ -317,7 +317,7 @@ impl Near<'_> {
         let brace = self.whole.len() - next.len();
         let end = line.start + self.whole[line].trim_end().len();
         Some(
-            syntax("the `{` of a block stands on the line of its name")
+            syntax("the `{` of a block must be on the line of its name")
                 .at(self.text.bytes(brace..brace + 1), "")
                 .help_patch("move it up", self.text.bytes(end..brace + 1), " {"),
         )
@@ -332,8 +332,8 @@ impl Near<'_> {
         }
         let colon = at.end + self.whole[at.end..].find(':')?;
         Some(
-            syntax(format!("`{word}` is given its value by `=`"))
-                .at(self.text.bytes(colon..colon + 1), "not by `:`")
+            syntax(format!("`{word}` gets its value with `=`"))
+                .at(self.text.bytes(colon..colon + 1), "not with `:`")
                 .help_patch("use `=`", self.text.bytes(at.end..colon + 1), " ="),
         )
     }
@@ -348,7 +348,7 @@ impl Near<'_> {
         let inner = &inner[..inner.find('\'')?];
         let by = format!("\"{inner}\"");
         Some(
-            syntax("texts stand in double quotes")
+            syntax("texts need double quotes")
                 .at(self.text.bytes(start..start + inner.len() + 2), "")
                 .help_patch(
                     "use double quotes",
@@ -390,8 +390,8 @@ impl Near<'_> {
         }
         let close = open.at + self.whole[open.at..line.end].rfind('}')?;
         let block = self.text.bytes(open.at..close + 1);
-        let diagnostic = syntax("a block in one line holds one attribute")
-            .at(block.clone(), "this block holds more");
+        let diagnostic = syntax("a block on one line can have only one attribute")
+            .at(block.clone(), "this block has more");
         let help = "put each attribute on a line of its own";
         let outer = " ".repeat(open.indent);
         match top_level_parts(self.whole[open.at + 1..close].trim()).as_slice() {
@@ -415,9 +415,9 @@ impl Near<'_> {
         }
         let comma = self.text.bytes(self.offset..self.offset + 1);
         Some(
-            syntax("the attributes of a block stand without commas")
+            syntax("the attributes of a block have no commas between them")
                 .at(comma.clone(), "")
-                .help_patch("take it away", comma, ""),
+                .help_patch("remove it", comma, ""),
         )
     }
 
@@ -449,7 +449,7 @@ impl Near<'_> {
             );
         }
         Some(syntax(title).at(self.text.bytes(at.clone()), "").help_patch(
-            "give it its value",
+            "add `=`",
             self.text.bytes(at.end..at.end),
             " =",
         ))

@@ -168,7 +168,7 @@ impl<'f> Inputs<'f> {
                 may_be_undeclared: MayBeUndeclared::No,
             }),
             None => self.mistakes.push(
-                Diagnostic::error(code::VARIABLE_VALUE, "a value is given as `name=value`")
+                Diagnostic::error(code::VARIABLE_VALUE, "a value must be given as `name=value`")
                     .at(text.whole(), ""),
             ),
         }
@@ -204,7 +204,7 @@ fn hcl_values(text: &Text) -> Result<Vec<Given>, Diagnostics> {
                 may_be_undeclared: MayBeUndeclared::No,
             }),
             Structure::Block(block) => mistakes.push(
-                Diagnostic::error(code::UNKNOWN_BLOCK, "a file of values holds no blocks")
+                Diagnostic::error(code::UNKNOWN_BLOCK, "a file of values cannot contain blocks")
                     .at(text.head(&block), "")
                     .help("write `name = value`"),
             ),

@@ -20,15 +20,15 @@ pub(super) fn read(
     let mut one = |name: &str| {
         let Some(written) = declaration.get(name) else {
             let head = declaration.head.clone();
-            let missing = format!("a move needs `{name}`");
+            let missing = format!("a `moved` block needs `{name}`");
             diagnostics.push(Diagnostic::error(code::MISSING_ATTRIBUTE, missing).at(head, ""));
             return None;
         };
         let read = address(written).and_then(|text| text.parse().map_err(|e| Some(format!("{e}"))));
         let refuse = |why: Option<String>| {
-            let title = format!("`{name}` is an address");
+            let title = format!("`{name}` must be an address");
             let wrong = Diagnostic::error(code::WRONG_TYPE, title).at(text.span(written), "");
-            let wrong = wrong.help("write it as it is referred to, without quotes: `vpc.lab`");
+            let wrong = wrong.help("write it as in a reference, without quotes: `vpc.lab`");
             diagnostics.push(match why {
                 Some(why) => wrong.note(why),
                 None => wrong,
@@ -50,11 +50,13 @@ fn address(written: &Expression) -> Result<String, Option<String>> {
         None => String::new(),
         Some(TraversalOperator::Index(index)) => key(index).ok_or(None)?.to_string(),
         Some(TraversalOperator::LegacyIndex(index)) => format!("[{}]", index.value()),
-        Some(_) => return Err(Some("it names an attribute, and all of a resource moves".into())),
+        Some(_) => {
+            return Err(Some("it names an attribute, but only a whole resource can move".into()));
+        }
     };
     match operators.next() {
         None => Ok(format!("{}.{}{key}", kind.as_str(), name.as_str())),
-        Some(_) => Err(Some("it names an attribute, and all of a resource moves".into())),
+        Some(_) => Err(Some("it names an attribute, but only a whole resource can move".into())),
     }
 }
 

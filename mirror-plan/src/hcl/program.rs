@@ -157,7 +157,7 @@ impl<'p> Program<'p> {
                 let off = self.declaration(kind, &name).attributes.get("when");
                 Err(Diagnostic::error(
                     code::NO_SUCH_RESOURCE,
-                    format!("`{address}` is not there: its `when` is false"),
+                    format!("`{address}` does not exist: its `when` is false"),
                 )
                 .at(at, "referred to here")
                 .at(off.map(|when| self.text.span(*when)), "switched off here")
@@ -168,7 +168,7 @@ impl<'p> Program<'p> {
                 let title = format!("`{address}` is a session for each of its sources");
                 Err(Diagnostic::error(code::UNKNOWN_VALUE, title)
                     .at(at, "referred to here")
-                    .note("which they are is found when the stack is planned")
+                    .note("the sources are found only when the stack is planned")
                     .into())
             }
             Instances::Counted(count) => {
@@ -238,7 +238,7 @@ impl<'p> Program<'p> {
             Some(expression) => {
                 let value = self.planned(expression)?;
                 to_bool(&value)
-                    .ok_or_else(|| self.wrong(expression, "`when` is true or false", &value))?
+                    .ok_or_else(|| self.wrong(expression, "`when` must be true or false", &value))?
             }
         };
         match declaration.get("count") {
@@ -249,7 +249,7 @@ impl<'p> Program<'p> {
                 let value = self.planned(expression)?;
                 let count = to_whole(&value).filter(|count| (0..=MOST).contains(count));
                 let count = count.and_then(|count| u32::try_from(count).ok()).ok_or_else(|| {
-                    let title = format!("`count` is a whole number from 0 to {MOST}");
+                    let title = format!("`count` must be a whole number from 0 to {MOST}");
                     self.wrong(expression, &title, &value)
                 })?;
                 Ok(Instances::Counted(if on { count } else { 0 }))
@@ -275,7 +275,7 @@ impl<'p> Program<'p> {
         let title = "this must be known when planning";
         Err(Diagnostic::error(code::UNKNOWN_VALUE, title)
             .at(at, format!("it is {value}"))
-            .help("use a value that does not depend on what apply makes")
+            .help("use a value that does not depend on what apply creates")
             .into())
     }
 
@@ -419,7 +419,7 @@ fn unknown<'n>(
     let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, title).at(at.clone(), "");
     match nearest(name, names.clone()) {
         Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
-        None => diagnostic.note(format!("there is {}", listed(names))),
+        None => diagnostic.note(format!("available: {}", listed(names))),
     }
 }
 

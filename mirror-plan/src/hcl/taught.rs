@@ -19,7 +19,7 @@ pub(super) fn meant(block: &str, attribute: &str) -> Option<&'static str> {
 
 /// Says that a target is no instance.
 pub(super) fn not_an_attribute(name: &str, meant: &str, at: Span) -> Diagnostic {
-    Diagnostic::error(code::TARGET_IS_AN_INSTANCE, format!("a mirror target is no {name}"))
+    Diagnostic::error(code::TARGET_IS_AN_INSTANCE, format!("a mirror target is not an {name}"))
         .at(at.clone(), "")
         .note("it is an interface, a Network Load Balancer or a Gateway Load Balancer endpoint")
         .help_patch("an instance there stands for its primary interface", at, meant)
@@ -36,7 +36,7 @@ pub(super) fn with_edit(diagnostic: Diagnostic, at: Span) -> Diagnostic {
         diagnostic.help_patch("this is the most that AWS mirrors of a packet", at, most.to_string())
     } else if diagnostic.code == code::HEALTH_CHECK_PROTOCOL && at.text().starts_with('"') {
         let tcp = format!("\"{}\"", HealthProtocol::Tcp);
-        diagnostic.help_patch("a connection over TCP is enough to tell health", at, tcp)
+        diagnostic.help_patch("a TCP connection is enough to check health", at, tcp)
     } else {
         diagnostic
     }

@@ -55,7 +55,7 @@ fn unreadable(mistake: Diagnostic) -> Diagnostic {
     let place = mistake.labels.into_iter().next().map(|label| label.span);
     Diagnostic::error(mistake.code, "these values cannot be read")
         .at(place, "")
-        .note("the stack has a sensitive variable, so nothing of them is shown")
+        .note("the stack has a sensitive variable, so they are not shown")
 }
 
 fn undeclared(declared: &Declarations<'_>, inputs: &Inputs<'_>) -> Vec<Diagnostic> {
@@ -176,7 +176,7 @@ impl<'v> Variable<'v> {
                 let title = format!("the value of `var.{}` cannot be read", self.name);
                 Diagnostic::error(code::VARIABLE_VALUE, title)
                     .at(given.value_span(&Path::default()), "")
-                    .note("it is sensitive, so nothing of it is shown")
+                    .note("it is sensitive, so it is not shown")
                     .into()
             }
         })?;
@@ -221,7 +221,7 @@ impl<'v> Variable<'v> {
                 let choices = listed(choices.iter().map(String::as_str));
                 Err(Diagnostic::error(code::VARIABLE_VALUE, title)
                     .at(at, "")
-                    .help(format!("it is one of {choices}"))
+                    .help(format!("it must be one of {choices}"))
                     .into())
             }
             _ => Ok(()),

@@ -134,14 +134,17 @@ impl TerraformState {
     /// If it is none, or of another version than 4.
     pub fn parse(text: &str) -> Result<Self, Diagnostics> {
         let document: Document = serde_json::from_str(text).map_err(|error| {
-            Diagnostic::error(code::IMPORT, "this is no state of Terraform")
+            Diagnostic::error(code::IMPORT, "this is not a Terraform state")
                 .note(error.to_string())
                 .help("give the file `terraform.tfstate`, or what `terraform state pull` prints")
         })?;
         if document.version != 4 {
-            let title = format!("the state has version {}, and 4 is read", document.version);
+            let title = format!(
+                "the state has version {}, but only version 4 can be read",
+                document.version
+            );
             return Err(Diagnostic::error(code::IMPORT, title)
-                .help("Terraform 0.12 and later write version 4: run `terraform apply` with one")
+                .help("Terraform 0.12 and later write version 4: run `terraform apply` with such a version")
                 .into());
         }
         let mut state = Self { taken: Vec::new(), left: Vec::new() };
@@ -182,7 +185,9 @@ impl TerraformState {
                     && !is_by_itself(name, value)
                     && said.get(*name).is_none_or(is_nothing)
             });
-            own.map(move |(name, _)| format!("{from}: `{name}`, which a stack file does not say"))
+            own.map(move |(name, _)| {
+                format!("{from}: `{name}`, which a stack file does not contain")
+            })
         });
         untold.collect()
     }
@@ -192,15 +197,15 @@ impl Group {
     /// What an instance is in a stack, or why it is not taken.
     fn taken(&self, instance: &Instance) -> Result<(Kind, ObjectId), String> {
         if self.r#type == ACCEPTER {
-            return Err("a stack file says of the connection who accepts it: `auto_accept` in its own account, \
-                        `accept_as` in another one, or an `existing \"vpc\"` with `aws` as its `accepter`"
+            return Err("in a stack file the connection itself says who accepts it: `auto_accept` for its own \
+                        account, `accept_as` for another one, or an `existing \"vpc\"` with `aws` as its `accepter`"
                 .to_owned());
         }
         let Some(kind) = kind_of(&self.r#type) else {
             return Err("a stack file has no such resource".to_owned());
         };
         if let Some(deposed) = &instance.deposed {
-            return Err(format!("the deposed object {deposed} is not taken"));
+            return Err(format!("the deposed object {deposed} is not imported"));
         }
         let text = |name: &str| instance.attributes.get(name).and_then(Json::as_str);
         let kind = match (kind, text("load_balancer_type")) {
@@ -208,14 +213,14 @@ impl Group {
             (Kind::LoadBalancer, Some("gateway")) => Kind::GatewayLoadBalancer,
             (Kind::LoadBalancer, Some(sort)) => {
                 return Err(format!(
-                    "it is of type {sort}, and a stack file has Network and Gateway Load Balancers"
+                    "it is of type {sort}, but a stack file has only Network and Gateway Load Balancers"
                 ));
             }
             (Kind::GatewayLoadBalancerEndpoint, _) => {
                 let sort = text("vpc_endpoint_type").unwrap_or("Gateway");
                 if sort != "GatewayLoadBalancer" {
                     return Err(format!(
-                        "it is of type {sort}, and a stack file has endpoints of Gateway Load Balancers"
+                        "it is of type {sort}, but a stack file has only endpoints of Gateway Load Balancers"
                     ));
                 }
                 kind
@@ -223,7 +228,7 @@ impl Group {
             (kind, _) => kind,
         };
         if kind == Kind::AutoscalingGroup && !Self::has_launch_template(instance) {
-            return Err("it starts instances from no launch template of its own".to_owned());
+            return Err("it does not start instances from a launch template of its own".to_owned());
         }
         // To the provider a group is its name.
         let id = if kind == Kind::AutoscalingGroup { text("arn") } else { text("id") };

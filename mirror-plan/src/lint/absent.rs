@@ -32,18 +32,18 @@ fn not_there(
 ) -> Option<Diagnostic> {
     let Which::One(name) = which else { return None };
     let what = Sort::of(*of)?.word;
-    let goes_first = "an instance that is replaced has gone before AWS says so";
+    let goes_first = "a replaced instance is deleted before AWS reports this";
     let (note, help) = match of {
         ArnType::Image => (
             goes_first,
-            "give an image of this Region that this account may launch, or leave `ami` out",
+            "name an image of this Region that this account may launch, or leave `ami` out",
         ),
         ArnType::KeyPair => {
-            (goes_first, "give the name of a key pair of this Region, or make one of this name")
+            (goes_first, "name a key pair of this Region, or create one with this name")
         }
         _ => (
-            "AWS says so when the rest is made already",
-            "give the id of one that this account has in this Region",
+            "AWS reports this only after the rest is created",
+            "give the id of one that exists in this account and Region",
         ),
     };
     Some(

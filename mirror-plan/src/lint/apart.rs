@@ -28,7 +28,7 @@ fn apart<'s>(view: &View<'s>, (address, resource): Of<'s, Resource>) -> Vec<Diag
         Diagnostic::error(code::IN_OTHER_VPC, title)
             .of(address)
             .at(view.at(address, &path), "")
-            .help(format!("name one of `{home}`, or put both into one VPC"))
+            .help(format!("name one in `{home}`, or put both into the same VPC"))
     });
     let connections = peerings(view, (address, resource), home);
     found.chain(connections).collect()
@@ -171,7 +171,7 @@ fn peerings<'s>(
             Diagnostic::error(code::IN_OTHER_VPC, title)
                 .of(address)
                 .at(view.at(address, &path), "")
-                .help(format!("a route leads over a connection of its own VPC, which is `{home}`")),
+                .help(format!("use a peering connection of its own VPC, `{home}`")),
         )
     });
     astray.collect()

@@ -23,21 +23,21 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "MP1022",
         "mirrored load beyond the bandwidth of the source",
-        "cannot be told: a stack file does not say which load there is; `mirror trace --pcap` puts that of a capture beside what the type of the source carries",
+        "cannot be known: a stack file does not say how much load there is; `mirror trace --pcap` shows the load of a capture beside what the type of the source carries",
     ),
     (
         "MP1025",
-        "source in a subnet of IPv6 only",
+        "source in an IPv6-only subnet",
         "cannot be written: every `subnet` has an IPv4 range",
     ),
     (
         "MP1027",
-        "what it costs",
-        "no finding: every plan ends with it, see the guide, \"Cost and time\"",
+        "cost",
+        "not a finding: every plan ends with the cost, see the guide, \"Cost and time\"",
     ),
     (
         "MP1030",
-        "a target made anew for the load balancer or interface of the old one",
+        "a target created for the load balancer or interface of the one that it replaces",
         "cannot happen: such a plan deletes the old target first, and says that the capture is interrupted",
     ),
 ];

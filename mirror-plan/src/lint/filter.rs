@@ -50,7 +50,7 @@ fn nothing_or_half(view: &View<'_>, used: Used<'_>) -> Option<Diagnostic> {
         let why = if filter.rules.0.is_empty() {
             "a filter without rules mirrors no packet"
         } else {
-            "no packet is accepted before it is rejected"
+            "no rule accepts a packet that is not rejected earlier"
         };
         let found = Diagnostic::error(code::FILTER_MIRRORS_NOTHING, title).of(address).at(at, "");
         return Some(
@@ -63,13 +63,13 @@ fn nothing_or_half(view: &View<'_>, used: Used<'_>) -> Option<Diagnostic> {
     let idle = [Direction::Ingress, Direction::Egress].into_iter().find(is_idle);
     // Amazon's DNS alone may be what is meant.
     let idle = idle.filter(|_| !mirrored.packets.is_empty())?;
-    let title = format!("`{address}` mirrors nothing that goes {idle}");
+    let title = format!("`{address}` mirrors no {idle} packets");
     Some(
         Diagnostic::warning(code::FILTER_MIRRORS_NOTHING, title)
             .of(address)
             .at(at, "")
             .note("half of every conversation is missing at the receiver")
-            .help("leave `direction` out of a rule and it is for both"),
+            .help("leave `direction` out of a rule to match both directions"),
     )
 }
 
@@ -108,8 +108,8 @@ fn without_effect(
     let rule = idle[0].rule;
     let (number, action) = (rule.number, rule.action);
     let what = match idle {
-        [_] => format!("no {} packet", rule.direction),
-        _ => "no packet".to_owned(),
+        [_] => format!("any {} packet", rule.direction),
+        _ => "any packet".to_owned(),
     };
     let by: BTreeSet<RuleNumber> =
         idle.iter().flat_map(|idle| &idle.by).map(|other| other.number).collect();
@@ -118,7 +118,7 @@ fn without_effect(
     let place = declaration(view, address, rule);
     let found = Diagnostic::warning(
         code::RULE_WITHOUT_EFFECT,
-        format!("rule {number} of `{address}` decides about {what}"),
+        format!("rule {number} of `{address}` has no effect on {what}"),
     )
     .of(address)
     .at(place.clone().or_else(|| view.at(address, &attribute("rules"))), "")
@@ -127,7 +127,7 @@ fn without_effect(
     if !contradicts {
         return found.help("leave it out");
     }
-    let help = format!("let the {action} rule come before {earlier}");
+    let help = format!("put the {action} rule before {earlier}");
     match (place, by.first().and_then(|first| free_before(filter, *first))) {
         (Some(span), Some(free)) => found.help_patch(help, span, free.to_string()),
         _ => found.help(help),
@@ -168,8 +168,8 @@ pub(super) fn dns_not_mirrored(view: &View<'_>) -> Vec<Diagnostic> {
             let found = Diagnostic::warning(code::DNS_NOT_MIRRORED, title)
                 .of(address)
                 .at(at, "")
-                .note("traffic with the DNS server of the VPC is mirrored by no rule");
-            let help = "say `amazon_dns = true` in the filter";
+                .note("no rule mirrors traffic with the DNS server of the VPC");
+            let help = "set `amazon_dns = true` in the filter";
             let absent = view.written(address, &attribute("amazon_dns")).is_none();
             let edit = absent.then(|| view.with_attribute(address, "amazon_dns = true"));
             found.help_edit(help, edit.flatten())

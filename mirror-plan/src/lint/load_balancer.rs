@@ -41,7 +41,7 @@ pub(super) fn no_vxlan_listener(view: &View<'_>) -> Vec<Diagnostic> {
             format!("`{address}` has no UDP listener on port {VXLAN}, and `{target}` sends to it");
         let mute = Diagnostic::error(code::NO_VXLAN_LISTENER, title)
             .of(address)
-            .note("AWS takes such a target, and every mirrored packet is lost without an error");
+            .note("AWS accepts such a target, and every mirrored packet is lost without an error");
         found.push(with_listener_fix(view, address, balancer, mute));
     }
     found
@@ -82,7 +82,7 @@ fn with_listener_fix(
     };
     match port {
         Some(span) => {
-            found.help_patch("mirrored packets come to this port", span, VXLAN.to_string())
+            found.help_patch("mirrored packets arrive at this port", span, VXLAN.to_string())
         }
         None => found,
     }
@@ -135,7 +135,7 @@ fn apart(
         .of(group)
         .at(view.at(group, &attribute("protocol")), format!("{is} here"))
         .at(view.at(address, &path), "");
-    let help = format!("a group behind such a listener is of `{meant}`");
+    let help = format!("a group behind this listener needs protocol `{meant}`");
     let found = match view.written(group, &attribute("protocol")) {
         Some(span) => found.help_patch(help, span, format!("\"{meant}\"")),
         None => found.help(help),
@@ -162,13 +162,13 @@ pub(super) fn health_check_on_vxlan_port(view: &View<'_>) -> Vec<Diagnostic> {
             HealthPort::Port(port) => port,
         };
         let is_vxlan = port == group.port && group.health_check.protocol == HealthProtocol::Tcp;
-        let title = format!("`{address}` checks health over TCP on port {port}, where VXLAN comes");
+        let title = format!("`{address}` checks health over TCP on port {port}, where VXLAN arrives");
         is_vxlan.then(|| {
             Diagnostic::warning(code::HEALTH_CHECK_ON_VXLAN_PORT, title)
                 .of(address)
                 .at(view.at(address, &attribute("health_check")), "")
                 .note(
-                    "VXLAN is UDP: unless something answers TCP there too, every receiver counts as ill",
+                    "VXLAN is UDP: unless something answers TCP there too, every receiver counts as unhealthy",
                 )
                 .help_edit(
                     "check a TCP port that the receivers answer on, and admit it in their security groups",
@@ -248,11 +248,11 @@ fn without_gateway(
     if has_gateway {
         return None;
     }
-    let title = format!("`{address}` faces the internet, and `{vpc}` has no internet gateway");
+    let title = format!("`{address}` is internet-facing, and `{vpc}` has no internet gateway");
     let found = Diagnostic::error(code::LOAD_BALANCER_REFUSED, title)
         .of(address)
         .at(view.at(address, &attribute("scheme")), "")
-        .note("mirrored packets come from inside: an internal load balancer gets them as well");
+        .note("mirrored packets do not come from the internet: an internal load balancer gets them too");
     Some(match view.written(address, &attribute("scheme")) {
         Some(span) => found.help_patch("make it internal", span, "\"internal\""),
         None => found.help("make it internal"),
@@ -281,14 +281,16 @@ fn too_few_addresses(view: &View<'_>) -> Vec<Diagnostic> {
             let free = (1_u64 << (32 - subnet.cidr.net().prefix_len())).saturating_sub(used);
             if free < FREE_MIN {
                 let title = format!(
-                    "`{subnet_address}` has {free} free addresses, and `{address}` wants {FREE_MIN}"
+                    "`{address}` needs {FREE_MIN} free addresses, and `{subnet_address}` has {free}"
                 );
                 found.push(
                     Diagnostic::error(code::LOAD_BALANCER_REFUSED, title)
                         .of(address)
                         .at(view.at(address, &attribute("subnets").index(index)), "")
                         .at(view.at(subnet_address, &attribute("cidr")), "")
-                        .help("make the subnet larger, /27 for one load balancer and 16 instances"),
+                        .help(
+                            "make the subnet larger: /27 fits one load balancer and 16 instances",
+                        ),
                 );
             }
         }

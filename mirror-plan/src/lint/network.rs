@@ -66,13 +66,13 @@ fn inside(view: &View<'_>, (address, table): Of<'_, RouteTable>) -> Vec<Diagnost
     });
     let found = routes.map(|(index, route)| {
         let to = route.destination;
-        let title = format!("`{address}` leads {to} out of `{vpc}` ({cidr}), where it is");
+        let title = format!("`{address}` routes {to} out of `{vpc}` ({cidr}), which contains it");
         let path = attribute("routes").index(index).member("destination");
         Diagnostic::error(code::RANGES_CLASH, title)
             .of(address)
             .at(view.at(address, &path), "")
             .at(view.at(vpc, &attribute("cidr")), "the range of the VPC")
-            .help("take the route out: inside a VPC everything is reached without one")
+            .help("remove the route: inside a VPC everything is reachable without one")
     });
     found.collect()
 }
@@ -85,15 +85,15 @@ fn peered(view: &View<'_>, (address, peering): Of<'_, VpcPeering>) -> Option<Dia
         return None;
     }
     let title = format!(
-        "`{address}` connects `{requester}` ({}) and `{accepter}` ({}), which have addresses in common",
+        "`{address}` connects `{requester}` ({}) and `{accepter}` ({}), whose ranges overlap",
         a.cidr, b.cidr
     );
     Some(
         Diagnostic::error(code::RANGES_CLASH, title)
             .of(address)
             .at(view.at(address, &Default::default()), "")
-            .at(view.at(requester, &attribute("cidr")), "the range of the one")
-            .at(view.at(accepter, &attribute("cidr")), "the range of the other")
+            .at(view.at(requester, &attribute("cidr")), "one range")
+            .at(view.at(accepter, &attribute("cidr")), "the other range")
             .help("give one of the VPCs another range"),
     )
 }
@@ -108,13 +108,12 @@ fn over_others(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Dia
         let its = other.cidr.net();
         other.vpc == vpc && (its.contains(&net) || net.contains(&its))
     })?;
-    let title =
-        format!("`{address}` ({}) has addresses of {} ({})", subnet.cidr, other.id, other.cidr);
+    let title = format!("`{address}` ({}) overlaps {} ({})", subnet.cidr, other.id, other.cidr);
     Some(
         Diagnostic::error(code::RANGES_CLASH, title)
             .of(address)
             .at(view.at(address, &attribute("cidr")), "")
-            .note(format!("that subnet is in {vpc} already, and not of the stack"))
+            .note(format!("that subnet is already in {vpc}, and is not part of the stack"))
             .help("give it a range that is free"),
     )
 }
@@ -131,13 +130,14 @@ fn outside(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Diagnos
             .of(address)
             .at(view.at(address, &attribute("cidr")), "")
             .at(view.at(vpc_address, &attribute("cidr")), "the range of the VPC")
-            .help(format!("cut it out of the VPC's: `cidrsubnet({vpc_address}.cidr, 8, 1)`")),
+            .help(format!(
+                "carve it out of the range of the VPC: `cidrsubnet({vpc_address}.cidr, 8, 1)`"
+            )),
     )
 }
 
 fn over(view: &View<'_>, (first, a): Of<'_, Subnet>, (second, b): Of<'_, Subnet>) -> Diagnostic {
-    let title =
-        format!("`{second}` ({}) and `{first}` ({}) have addresses in common", b.cidr, a.cidr);
+    let title = format!("`{second}` ({}) and `{first}` ({}) overlap", b.cidr, a.cidr);
     Diagnostic::error(code::RANGES_CLASH, title)
         .of(second)
         .at(view.at(second, &attribute("cidr")), "")
@@ -163,7 +163,9 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
         };
         let help = match given {
             Some(_) => "leave `name` out, and one is chosen",
-            None => "give it a `name`: this one is made of the names of the stack and the block",
+            None => {
+                "give it a `name`: this one is derived from the names of the stack and the block"
+            }
         };
         found.extend(
             taken_by_others(view, address, (what, &name)).map(|finding| finding.help(help)),
@@ -174,7 +176,8 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
             }
             Entry::Occupied(first) => {
                 let ((_, name), first) = (first.key(), *first.get());
-                let title = format!("`{first}` and `{address}` are {what} of one name, `{name}`");
+                let title =
+                    format!("`{first}` and `{address}` are {what} with the same name, `{name}`");
                 found.push(
                     Diagnostic::error(code::NAME_TAKEN, title)
                         .of(address)
@@ -241,7 +244,7 @@ fn taken_by_others(
         Diagnostic::error(code::NAME_TAKEN, title)
             .of(address)
             .at(view.at(address, &attribute("name")), "")
-            .note(format!("another of the {what} of the account has it"))
+            .note(format!("another of the {what} in this account has it"))
     })
 }
 
@@ -257,13 +260,13 @@ pub(super) fn path_too_narrow(view: &View<'_>) -> Vec<Diagnostic> {
             }
         };
         let title =
-            format!("`{address}` asks for {length} bytes of a packet, and {by} carries {CARRIED}");
+            format!("`{address}` asks for {length} bytes of each packet, and {by} carries at most {CARRIED}");
         let found = Diagnostic::warning(code::PATH_TOO_NARROW, title)
             .of(address)
             .at(view.at(address, &attribute("packet_length")), "")
-            .at(view.at(target_address, &Default::default()), "on the way to here");
+            .at(view.at(target_address, &Default::default()), "on the path to this target");
         let help =
-            "ask for what arrives whole, or leave it out and accept that the longest are cut short";
+            "ask for a length that arrives whole, or leave it out and accept that longer packets are cut short";
         let written = view.written(address, &attribute("packet_length"));
         let literal = written.filter(|span| span.text() == length.to_string());
         Some(match literal {

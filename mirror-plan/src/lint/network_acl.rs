@@ -44,6 +44,6 @@ fn refused(view: &View<'_>, (address, at): (&Address, &str), hop: &Hop) -> Diagn
     Diagnostic::warning(code::NETWORK_ACL_SHUT, hop.words.clone())
         .of(address)
         .at(view.at(address, &attribute(at)), "")
-        .note("what a network ACL refuses is lost without an error")
-        .help("allow it by a rule with a lower number, or give the subnet another network ACL")
+        .note("packets that a network ACL refuses are lost without an error")
+        .help("allow it in a rule with a lower number, or give the subnet another network ACL")
 }

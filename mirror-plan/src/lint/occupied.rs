@@ -33,7 +33,7 @@ fn occupied(stack: &Stack, change: &Change, occupants: &[Occupant]) -> Option<Di
         more => format!(", and {more} more"),
     };
     let place = stack.resources.get(address).and_then(|declared| declared.place.as_ref());
-    let title = format!("`{address}` goes, and {}{more}", told(change.kind(), first));
+    let title = format!("`{address}` would be deleted, but {}{more}", told(change.kind(), first));
     let mut finding = Diagnostic::error(code::OCCUPIED, title)
         .of(address)
         .at(place.map(|place| place.head.clone()), "");
@@ -46,11 +46,11 @@ fn occupied(stack: &Stack, change: &Change, occupants: &[Occupant]) -> Option<Di
     let why = change.reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ");
     let help = match first.sort {
         Occupation::Member => format!(
-            "keep `{address}` until the group has other instances: they are not made anew with its launch template"
+            "keep `{address}` until the Auto Scaling group's instances are replaced: changing its launch template does not replace them"
         ),
         _ => format!("remove or move it first, or keep `{address}`"),
     };
-    Some(finding.note(format!("why `{address}` goes: {why}")).help(help))
+    Some(finding.note(format!("why `{address}` would be deleted: {why}")).help(help))
 }
 
 /// `instance i-... "web" is in it`.

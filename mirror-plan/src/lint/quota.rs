@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::instance_type::takes_100_sources;
 use super::view::{View, attribute};
 use crate::address::{Address, Kind};
 use crate::attribute::Ref;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::id::NetworkInterface;
+use crate::resource::instance::mirroring::takes_100_sources;
 use crate::resource::mirror_target::Destination;
 use crate::resource::{Resource, SecurityGroup, Vpc};
 
@@ -58,12 +58,12 @@ fn rules(view: &View<'_>) -> Vec<Diagnostic> {
     let over = filters.filter(|(_, filter)| filter.rules.0.len() > RULES);
     over.map(|(address, filter)| {
         let count = filter.rules.0.len();
-        let title = format!("`{address}` has {count} rules, and AWS takes {RULES} in a filter");
+        let title = format!("`{address}` has {count} rules, and AWS allows {RULES} in a filter");
         Diagnostic::error(code::QUOTA, title)
             .of(address)
             .at(view.at(address, &attribute("rules")), "")
-            .note("a rule without a direction is two, one each way")
-            .help("put ranges together, or mirror through two sessions with a filter each")
+            .note("a rule without a direction counts as two, one for each direction")
+            .help("merge ranges, or mirror through two sessions with a filter each")
     })
     .collect()
 }
@@ -74,12 +74,13 @@ fn sessions(view: &View<'_>) -> Vec<Diagnostic> {
             view.strangers_on(source).iter().map(ToString::to_string).collect();
         let count = sessions.len() + others.len();
         let (address, _) = sessions.last().filter(|_| count > SESSIONS)?;
-        let title =
-            format!("`{address}` is one of {count} sessions of an interface that takes {SESSIONS}");
+        let title = format!(
+            "`{address}` is one of {count} sessions of an interface, and AWS allows {SESSIONS}"
+        );
         let found = Diagnostic::error(code::QUOTA, title)
             .of(address)
             .at(view.at(address, &attribute("source")), "")
-            .help("one session with a filter that takes all of it needs no second");
+            .help("use one session with a filter that accepts all of it");
         Some(others.into_iter().fold(found, Diagnostic::note))
     });
     over.collect()
@@ -102,16 +103,19 @@ fn sources(view: &View<'_>) -> Vec<Diagnostic> {
         let others = view.others_mirror_to(address, &sources);
         let count = sources.len() + others;
         (count > most).then(|| {
-            let title = format!("`{address}` has {count} sources, and its interface takes {most}");
+            let title =
+                format!("`{address}` has {count} sources, and its interface accepts {most}");
             let found = Diagnostic::error(code::QUOTA, title)
                 .of(address)
                 .at(view.at(address, &attribute("network_interface")), "")
-                .help("a Network Load Balancer as target takes any number of sources");
+                .help(
+                    "use a Network Load Balancer as the target: it accepts any number of sources",
+                );
             if others == 0 {
                 found
             } else {
                 found.note(format!(
-                    "{others} of them are mirrored by sessions that are not of the stack"
+                    "{others} of them are mirrored by sessions that are not part of the stack"
                 ))
             }
         })
@@ -128,7 +132,7 @@ fn in_region(view: &View<'_>) -> Vec<Diagnostic> {
     let over = kinds.into_iter().filter_map(|(kind, what)| {
         let (count, words) = with_others(view, kind, what);
         (count > IN_REGION).then(|| {
-            let title = format!("{words}, and AWS takes {IN_REGION} in an account and Region");
+            let title = format!("{words}, and AWS allows {IN_REGION} in an account and Region");
             Diagnostic::error(code::QUOTA, title)
                 .help("divide what is mirrored between accounts or Regions")
         })
@@ -147,6 +151,7 @@ fn with_others(view: &View<'_>, kind: Kind, what: &str) -> (usize, String) {
         1 => " and there is 1 other".to_owned(),
         others => format!(" and there are {others} others"),
     };
+    let what = if own == 1 { what.trim_end_matches('s') } else { what };
     (own + others, format!("the stack has {own} {what}{of_others}"))
 }
 
@@ -157,15 +162,15 @@ pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
         let mut most = |count: usize, most: usize, what: &str, path: &str| {
             if count > most {
                 let title = format!(
-                    "`{address}` has {count} {what}, and AWS takes {most} unless it was asked for more"
+                    "`{address}` has {count} {what}, and AWS allows {most} unless the quota was raised"
                 );
                 found.push(raisable(title).of(address).at(view.at(address, &attribute(path)), ""));
             }
         };
         match resource {
             Resource::SecurityGroup(SecurityGroup { ingress, egress, .. }) => {
-                most(ingress.0.len(), GROUP_RULES, "rules for what comes in", "ingress");
-                most(egress.0.len(), GROUP_RULES, "rules for what goes out", "egress");
+                most(ingress.0.len(), GROUP_RULES, "ingress rules", "ingress");
+                most(egress.0.len(), GROUP_RULES, "egress rules", "egress");
             }
             Resource::Instance(instance) => {
                 most(instance.security_groups.len(), GROUPS, "security groups", "security_groups");
@@ -207,7 +212,7 @@ pub(super) fn default_quota(view: &View<'_>) -> Vec<Diagnostic> {
 
 fn raisable(title: String) -> Diagnostic {
     Diagnostic::warning(code::DEFAULT_QUOTA, title)
-        .help("ask AWS for more, in Service Quotas, and then accept this with `allow`")
+        .help("ask AWS for more in Service Quotas, then accept this with `allow`")
 }
 
 fn subnets(view: &View<'_>) -> Vec<Diagnostic> {
@@ -218,7 +223,7 @@ fn subnets(view: &View<'_>) -> Vec<Diagnostic> {
     let over = of_vpc.values().filter_map(|subnets| {
         let (first, count) = (subnets.get(SUBNETS)?, subnets.len());
         let title = format!(
-            "`{first}` is one of {count} subnets of a VPC, and AWS takes {SUBNETS} unless it was asked for more"
+            "`{first}` is one of {count} subnets of a VPC, and AWS allows {SUBNETS} unless the quota was raised"
         );
         Some(raisable(title).of(first).at(view.at(first, &attribute("vpc")), ""))
     });
@@ -232,7 +237,7 @@ fn networks(view: &View<'_>) -> Vec<Diagnostic> {
         let (count, words) = with_others(view, kind, what);
         (has_some && count > VPCS).then(|| {
             raisable(format!(
-                "{words}, and AWS takes {VPCS} in a Region unless it was asked for more"
+                "{words}, and AWS allows {VPCS} in a Region unless the quota was raised"
             ))
         })
     });

@@ -30,18 +30,20 @@ pub(super) fn no_internet_route(view: &View<'_>) -> Vec<Diagnostic> {
 fn no_way_out(view: &View<'_>, vpc: &Address, instances: &[Of<'_, Instance>]) -> Diagnostic {
     let (first, _) = instances[0];
     let title = match instances.len() - 1 {
-        0 => format!("`{first}` gets a public address, and its subnet has no way to the internet"),
+        0 => {
+            format!("`{first}` gets a public address, and its subnet has no route to the internet")
+        }
         others => format!(
-            "`{first}` and {others} more get public addresses, and their subnets have no way to the internet"
+            "`{first}` and {others} more get public addresses, and their subnets have no route to the internet"
         ),
     };
     let found = Diagnostic::error(code::NO_INTERNET_ROUTE, title)
         .of(first)
         .at(view.at(first, &attribute("public")), "")
         .note(format!(
-            "it takes an internet gateway that is attached to `{vpc}`, and a route to it in each subnet"
+            "this needs an internet gateway attached to `{vpc}`, and a route to it from each subnet"
         ));
-    let help = format!("give `{vpc}` a way to the internet");
+    let help = format!("give `{vpc}` a route to the internet");
     match (way_out(view, vpc, instances), view.end_of_file(vpc)) {
         (Some(blocks), Some(end)) => found.help_patch(help, end, blocks),
         _ => found.help(format!(
@@ -124,7 +126,7 @@ pub(super) fn no_route_to_target(view: &View<'_>) -> Vec<Diagnostic> {
             .of(session)
             .at(view.at(session, &attribute("target")), "")
             .note(why.clone())
-            .help("add a route for its range, by a `vpc_peering` or a `transit_gateway`"),
+            .help("add a route for its range, over a `vpc_peering` or a `transit_gateway`"),
         );
     }
     found

@@ -36,7 +36,7 @@ fn shut_out(view: &View<'_>, machine: Machine<'_>, shut: Shut) -> Diagnostic {
     let Machine { address: receiver, security_groups } = machine;
     let Shut { code, title, rule, flow } = shut;
     let found = Diagnostic::error(code, title)
-        .note("what a security group does not admit is lost without an error");
+        .note("packets that a security group does not admit are lost without an error");
     let what = rule.clone().unwrap_or_else(|| format!("{flow} from the ranges of the sources"));
     let group = security_groups.first().and_then(|group| view.security_group(group));
     match group {
@@ -224,6 +224,8 @@ fn shut_balancer(
     )
     .of(address)
     .at(view.at(address, &attribute("security_groups")), "")
-    .at(group.and_then(|group| view.at(group, &attribute(rules))), "no rule here does")
-    .help(format!("add it to `{rules}`; a load balancer without any group lets all through"))
+    .at(group.and_then(|group| view.at(group, &attribute(rules))), "no rule here allows it")
+    .help(format!(
+        "add it to `{rules}`; a load balancer without security groups lets everything through"
+    ))
 }

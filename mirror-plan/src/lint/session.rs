@@ -36,7 +36,7 @@ pub(super) fn number_taken(view: &View<'_>) -> Vec<Diagnostic> {
                 .at(view.at(second, &attribute("number")), "")
                 .at(view.at(first, &attribute("number")), "taken here")
                 .note(format!("both mirror {}", words(&a.source)))
-                .help("give each session of an interface its own number, the first one the lowest")
+                .help("give each session of an interface its own number, and the first one the lowest")
         })
     });
     taken.chain(taken_by_others(view)).collect()
@@ -81,7 +81,7 @@ pub(super) fn packet_length_too_short(view: &View<'_>) -> Vec<Diagnostic> {
             Diagnostic::warning(code::PACKET_LENGTH, title)
                 .of(address)
                 .at(view.at(address, &attribute("packet_length")), "")
-                .help(format!("ask for {least} at least, or leave it out")),
+                .help(format!("ask for at least {least}, or leave it out")),
         )
     });
     short.collect()
@@ -134,7 +134,7 @@ pub(super) fn already_in_use(view: &View<'_>) -> Vec<Diagnostic> {
                     .of(address)
                     .at(view.at(address, &attribute("network_interface")), "")
                     .at(view.at(session, &attribute("source")), "mirrored here")
-                    .help("send what is mirrored to another interface"),
+                    .help("send mirrored packets to another interface"),
             );
         }
         let interface = target.network_interface.as_ref().map(words);
@@ -143,7 +143,7 @@ pub(super) fn already_in_use(view: &View<'_>) -> Vec<Diagnostic> {
         let endpoint = endpoint.map(|to| to.to_value().to_string());
         for destination in interface.into_iter().chain(balancer).chain(endpoint) {
             if let Some(other) = taken.insert(destination, address) {
-                let title = format!("`{other}` and `{address}` lead to the same destination");
+                let title = format!("`{other}` and `{address}` have the same destination");
                 found.push(
                     Diagnostic::error(code::ALREADY_IN_USE, title)
                         .of(address)
@@ -174,10 +174,10 @@ fn in_use_by_others(view: &View<'_>) -> Vec<Diagnostic> {
             strangers.targets.iter().find(|it| Some(&it.destination) == destination.as_ref());
         if let Some(StrangeTarget { destination, id, stack }) = other {
             let whose = match stack {
-                Some(stack) => format!(", which is of stack {stack}"),
+                Some(stack) => format!(", which belongs to stack {stack}"),
                 None => String::new(),
             };
-            let title = format!("`{address}` leads where another mirror target leads already");
+            let title = format!("`{address}` has the same destination as another mirror target");
             found.push(
                 of_others(view, address, title)
                     .note(format!("{destination} is the destination of {id}{whose}")),
@@ -191,7 +191,7 @@ fn of_others(view: &View<'_>, address: &Address, title: String) -> Diagnostic {
     Diagnostic::error(code::ALREADY_IN_USE, title)
         .of(address)
         .at(view.at(address, &Default::default()), "")
-        .help("use the target that is there (`existing`), or another load balancer or interface")
+        .help("use the existing target (`existing`), or another load balancer or interface")
 }
 
 /// MP1023.
@@ -213,14 +213,14 @@ pub(super) fn gets_nothing(view: &View<'_>) -> Vec<Diagnostic> {
             idle(&filters.iter().map(|(_, mirrored)| *mirrored).collect::<Vec<_>>())
         });
         for (address, session) in idle.iter().map(|at| sessions[*at]) {
-            let title = format!("`{address}` gets no packet: sessions before it take all of them");
+            let title = format!("`{address}` gets no packets: sessions before it take all of them");
             found.push(
                 Diagnostic::warning(code::SESSION_GETS_NOTHING, title)
                     .of(address)
                     .at(view.at(address, &attribute("filter")), "")
                     .note(format!("its number is {}; lower ones come first", session.number))
                     .note("each packet is mirrored once")
-                    .help("give it a lower number, or let the filters before it take less"),
+                    .help("give it a lower number, or let the filters before it accept less"),
             );
         }
     }
@@ -245,7 +245,8 @@ pub(super) fn mirrors_the_mirror(view: &View<'_>) -> Vec<Diagnostic> {
         let mirrored = view.mirrored.get(filter)?;
         let takes = *takes.entry(filter).or_insert_with(|| mirrored.packets.overlaps(&comes_in));
         (takes && receivers.contains(source)).then(|| {
-            let title = format!("`{address}` mirrors the mirrored packets that come to `{source}`");
+            let title =
+                format!("`{address}` mirrors the mirrored packets that arrive at `{source}`");
             Diagnostic::warning(code::MIRRORS_THE_MIRROR, title)
                 .of(address)
                 .at(view.at(address, &attribute("source")), "this is a receiver")

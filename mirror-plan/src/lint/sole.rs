@@ -1,4 +1,4 @@
-//! Two of what AWS takes one of.
+//! Two of what AWS allows one of.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -23,8 +23,7 @@ pub(super) fn second(view: &View<'_>) -> Vec<Diagnostic> {
                 }
                 Entry::Occupied(first) => {
                     let (claim, first) = (first.key(), *first.get());
-                    let title =
-                        format!("`{address}` is one more than `{first}`: AWS takes {claim}");
+                    let title = format!("`{address}` conflicts with `{first}`: AWS allows {claim}");
                     found.push(
                         Diagnostic::error(code::SECOND, title)
                             .of(address)
@@ -45,16 +44,13 @@ fn told_here(claim: Claim<'_>, kind: Kind) -> Option<(Path, &'static str)> {
         Claim::PrivateAddress { .. } => {
             ("private_ip", "leave it out, and AWS picks one that is free")
         }
-        Claim::Gateway { .. } => ("vpc", "routes of all subnets of a VPC can lead to one gateway"),
+        Claim::Gateway { .. } => ("vpc", "routes of all subnets of a VPC can use one gateway"),
         Claim::Peering(_) => {
-            return Some((
-                Path::default(),
-                "routes in both directions can lead over one connection",
-            ));
+            return Some((Path::default(), "routes in both directions can use one connection"));
         }
         Claim::Association { .. } => ("subnets", "put all routes of the subnet into one table"),
         Claim::Attachment { .. } => {
-            ("vpc", "one attachment has a subnet in each zone, and all routes lead to it")
+            ("vpc", "use one attachment with a subnet in each zone, and route everything to it")
         }
         Claim::Forwarding { .. } => {
             let path = if kind == Kind::LoadBalancer { "listeners" } else { "target_group" };

@@ -339,7 +339,7 @@ fn a_finding_shows_its_place_the_reason_and_the_edit() {
     110 |   listeners       = [{ protocol = "tcp", port = 4789, target_group = target_group.receivers }]
         |                                   ^^^^^ this one is tcp on port 4789
         |
-        = note: AWS takes such a target, and every mirrored packet is lost without an error
+        = note: AWS accepts such a target, and every mirrored packet is lost without an error
     help: mirrored packets are VXLAN, which is UDP
         |
     110 -   listeners       = [{ protocol = "tcp", port = 4789, target_group = target_group.receivers }]
@@ -412,7 +412,7 @@ fn zones_that_are_left_out_are_named_with_who_stands_there() {
     113 |   subnets         = [subnet.target]
         |                     ^^^^^^^^^^^^^^^
         |
-        = note: without `cross_zone` nothing is sent into a zone in which there is no node
+        = note: without `cross_zone`, nothing is sent to a zone without a node
     help: let its nodes send to every zone, or give it a subnet in that zone
         |
     115 ~   listeners       = [{ protocol = "udp", port = 4789, target_group = target_group.receivers }]
@@ -428,7 +428,7 @@ fn zones_that_are_left_out_are_named_with_who_stands_there() {
     113 |   subnets         = [subnet.target]
         |                     ^^^^^^^^^^^^^^^
         |
-        = note: no source is mirrored when that zone fails, and what crosses zones is paid for
+        = note: no source is mirrored when that zone fails, and traffic between zones is charged
         = help: give it a subnet and a receiver in a second zone, and `cross_zone = true`
     "#);
 }
@@ -449,8 +449,8 @@ fn a_network_acl_is_named_with_the_rule_that_refuses() {
     130 |   target = mirror_target.balanced
         |            ^^^^^^^^^^^^^^^^^^^^^^
         |
-        = note: what a network ACL refuses is lost without an error
-        = help: allow it by a rule with a lower number, or give the subnet another network ACL
+        = note: packets that a network ACL refuses are lost without an error
+        = help: allow it in a rule with a lower number, or give the subnet another network ACL
 
     warning[MP1026]: the network ACL acl-0a1b2c3d4e5f67890 of subnet.target refuses udp 4789 from subnet.far (no rule allows it)
        --> lab.mirror.hcl:146:12
@@ -458,8 +458,8 @@ fn a_network_acl_is_named_with_the_rule_that_refuses() {
     146 |   target = mirror_target.balanced
         |            ^^^^^^^^^^^^^^^^^^^^^^
         |
-        = note: what a network ACL refuses is lost without an error
-        = help: allow it by a rule with a lower number, or give the subnet another network ACL
+        = note: packets that a network ACL refuses are lost without an error
+        = help: allow it in a rule with a lower number, or give the subnet another network ACL
     "#);
     // Some of what the source's addresses may be: that is not known, and so no finding.
     assert_snapshot!(found("90 allow udp 4789 10.0.1.0/25"), @r#"
@@ -469,8 +469,8 @@ fn a_network_acl_is_named_with_the_rule_that_refuses() {
     146 |   target = mirror_target.balanced
         |            ^^^^^^^^^^^^^^^^^^^^^^
         |
-        = note: what a network ACL refuses is lost without an error
-        = help: allow it by a rule with a lower number, or give the subnet another network ACL
+        = note: packets that a network ACL refuses are lost without an error
+        = help: allow it in a rule with a lower number, or give the subnet another network ACL
     "#);
 }
 
@@ -499,7 +499,7 @@ fn what_others_have_counts_for_what_an_account_takes() {
         assert_eq!(
             found(kind, others),
             [format!(
-                "the stack has {own} {what} and there are {others} others, and AWS takes 10000 in an account and Region"
+                "the stack has {own} {what} and there are {others} others, and AWS allows 10000 in an account and Region"
             )]
         );
     }

@@ -38,12 +38,10 @@ fn without_receiver(view: &View<'_>, (balancer, balanced): Behind<'_, '_>) -> Ve
     let zones: BTreeSet<&AvailabilityZone> = alone.filter_map(|(_, node)| node.zone).collect();
     let found = zones.into_iter().map(|zone| {
         let title = format!("`{}` has no receiver in {zone}, and `cross_zone` is off", balancer.0);
-        left_out(view, balancer, title)
-            .note("what its node there gets, it can send to nobody")
-            .help_edit(
-                "let its nodes send to every zone, or put a receiver into that zone",
-                with_cross_zone(view, balancer.0),
-            )
+        left_out(view, balancer, title).note("its node there has no receiver to send to").help_edit(
+            "let its nodes send to every zone, or put a receiver into that zone",
+            with_cross_zone(view, balancer.0),
+        )
     });
     found.collect()
 }
@@ -67,7 +65,7 @@ fn without_node<'s>(view: &View<'s>, (balancer, balanced): Behind<'_, 's>) -> Ve
         );
         left_out(view, balancer, title)
             .at(view.at(first, &subnet_of(first)), format!("in {zone}"))
-            .note("without `cross_zone` nothing is sent into a zone in which there is no node")
+            .note("without `cross_zone`, nothing is sent to a zone without a node")
             .help_edit(
                 "let its nodes send to every zone, or give it a subnet in that zone",
                 with_cross_zone(view, balancer.0),
@@ -107,7 +105,9 @@ fn sources_elsewhere<'s>(
     Some(
         left_out(view, balancer, title)
             .at(view.at(first, &attribute("subnet")), format!("in {zone}"))
-            .note("no source is mirrored when that zone fails, and what crosses zones is paid for")
+            .note(
+                "no source is mirrored when that zone fails, and traffic between zones is charged",
+            )
             .help("give it a subnet and a receiver in a second zone, and `cross_zone = true`"),
     )
 }
@@ -166,8 +166,8 @@ fn crossing<'s>(
         Diagnostic::warning(code::TARGET_IN_OTHER_ZONE, title)
             .of(first)
             .at(view.at(first, &of_zone), "")
-            .note("what crosses zones is paid for, and is lost when either zone fails")
-            .help("let each zone send to a target of its own: over `sources`, `target` takes one for each zone"),
+            .note("traffic between zones is charged, and is lost when either zone fails")
+            .help("let each zone send to a target of its own: with `sources`, `target` accepts one for each zone"),
     )
 }
 
@@ -201,8 +201,8 @@ fn second_subnets(view: &View<'_>, address: &Address, subnets: &[Ref<Subnet>]) -
                 .of(address)
                 .at(view.at(address, &attribute("subnets").index(index)), "")
                 .at(view.at(second, &attribute("availability_zone")), "")
-                .note("AWS takes one subnet in each zone")
-                .help("take one of them out, or put it into another zone"),
+                .note("AWS allows one subnet in each zone")
+                .help("remove one of them, or put it into another zone"),
         );
     }
     found

@@ -18,7 +18,7 @@ impl Observed {
     /// If the text is no such JSON, or says what no account can hold; all of it at once.
     pub fn from_inventory(text: &str) -> Result<Self, Diagnostics> {
         let observed: Self = serde_json::from_str(text).map_err(|error| {
-            Diagnostic::error(code::FILE, "this is no inventory")
+            Diagnostic::error(code::FILE, "this is not an inventory")
                 .note(error.to_string())
                 .help("write one with `mirror observe --out FILE`")
         })?;
@@ -30,7 +30,7 @@ impl Observed {
                 problems(address, found).into_iter().map(move |problem| {
                     Diagnostic::error(code::FILE, format!("the inventory is wrong: {problem}"))
                         .of(address)
-                        .help("write it anew with `mirror observe --out FILE`")
+                        .help("write it again with `mirror observe --out FILE`")
                 })
             })
             .collect();
@@ -43,7 +43,7 @@ fn problems(address: &Address, found: &Found) -> Vec<String> {
     let Found { id, generation: _, resource, computed: _, parts } = found;
     let kind = address.kind;
     if resource.kind() != kind {
-        return vec![format!("it is a {}", resource.kind().title())];
+        return vec![format!("the object's kind is {}", resource.kind().title())];
     }
     let mut wrong: Vec<String> = Vec::new();
     wrong.extend(is_id_of(kind, id).err().map(|error| error.to_string()));
@@ -122,7 +122,7 @@ mod tests {
                 |json| *json.pointer_mut("/owned/mirror_filter.web/0/id").unwrap() = "tmf-0".into()
             ),
             [
-                "`tmf-0` is not the id of a traffic mirror filter: expected tmf- and 17 hexadecimal digits"
+                "`tmf-0` is not a valid traffic mirror filter id: expected tmf- and 17 hexadecimal digits"
             ],
         );
         assert_eq!(
@@ -135,7 +135,7 @@ mod tests {
                 let filter = all.remove("mirror_filter.web").unwrap();
                 all.insert("vpc.web".to_owned(), filter);
             }),
-            ["it is a traffic mirror filter"],
+            ["the object's kind is traffic mirror filter"],
         );
         let twice = said(|json| {
             let rules = "/owned/mirror_filter.web/0/resource/mirror_filter/rules";
@@ -143,6 +143,6 @@ mod tests {
             rules.push(rules[0].clone());
         });
         assert_eq!(twice.len(), 1, "{twice:?}");
-        assert!(inventory(|json| *json = json!({})).unwrap_err().contains("no inventory"));
+        assert!(inventory(|json| *json = json!({})).unwrap_err().contains("not an inventory"));
     }
 }

@@ -96,7 +96,7 @@ pub fn remade(name: Name, seen: &Seen<'_>, stack: &Stack) -> Result<Remade, Diag
                 builder.declare(address, Declared { resource, place: None });
             }
             None => wrong.push(
-                Diagnostic::error(code::FILE, "what is there cannot be made again").of(&address),
+                Diagnostic::error(code::FILE, "what exists cannot be recreated").of(&address),
             ),
         }
     }

@@ -56,9 +56,9 @@ pub fn refuse(permissions: &Permissions) -> Result<(), Diagnostics> {
         count => format!("{count} calls of this plan are denied"),
     };
     Err(Diagnostic::error(code::DENIED, title)
-        .note("an apply with these credentials would end half-way")
-        .help("give them what is lacking: `mirror iam --apply` prints all that the stack needs")
-        .help("or ask with the credentials that the apply will have")
+        .note("an apply with these credentials would stop half-way")
+        .help("grant what is missing: `mirror iam --apply` prints all that the stack needs")
+        .help("or ask with the credentials that the apply will use")
         .into())
 }
 
@@ -83,7 +83,7 @@ impl Alike<'_> {
         let call = format!("{}:{}", checked.access.service.prefix(), checked.access.action);
         let lacking = denial.lacking().filter(|lacking| *lacking != call);
         let title = match lacking {
-            Some(lacking) => format!("{call} is denied: it takes {lacking}"),
+            Some(lacking) => format!("{call} is denied: it needs {lacking}"),
             None => format!("{call} is denied"),
         };
         let mut finding = Diagnostic::error(code::DENIED, title);
@@ -133,15 +133,15 @@ fn detailed(finding: Diagnostic, denial: &Denial) -> Diagnostic {
             if known.is_empty() {
                 finding
             } else {
-                finding.note(format!("asked with: {}", known.join("; ")))
+                finding.note(format!("the request had: {}", known.join("; ")))
             }
         }
         (Detail::Undecoded(why), Some(encoded)) => finding
-            .note(format!("AWS says more, and it could not be decoded: {why}"))
+            .note(format!("AWS says more, but it could not be decoded: {why}"))
             .help(format!(
                 "whoever has sts:DecodeAuthorizationMessage can read it: aws sts \
                  decode-authorization-message --encoded-message {encoded}"
             )),
-        (Detail::Undecoded(_) | Detail::None, _) => finding.note("AWS gives no details of it"),
+        (Detail::Undecoded(_) | Detail::None, _) => finding.note("AWS gives no details"),
     }
 }

@@ -164,7 +164,7 @@ fn each_call_has_a_line_with_its_count() {
       allowed      1  ec2:CreateInternetGateway
       allowed      2  ec2:DeleteTrafficMirrorFilter
       not checked  2  ec2:CreateSubnet: known after apply: vpc.a, vpc.b, vpc.c, vpc.d and 2 more
-      not checked  1  ec2:ModifyVpcAttribute: AWS has no dry run of it
+      not checked  1  ec2:ModifyVpcAttribute: AWS has no dry run for it
       not checked  1  ec2:DeleteTrafficMirrorFilter: AWS answered RequestLimitExceeded: Request limit exceeded.
     ");
     assert_snapshot!(Asked(&Permissions::default()), @"Permissions: 0 calls are allowed, 0 are denied, 0 are not checked.");
@@ -208,10 +208,10 @@ fn a_denial_is_told_in_full_with_what_would_allow_it() {
      = note: for 2 resources: vpc.a, vpc.b
      = note: AWS: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.
      = note: decoded: no statement allows ec2:CreateVpc on arn:aws:ec2:eu-west-1:123456789012:vpc/* to arn:aws:sts::123456789012:assumed-role/ci/run
-     = note: asked with: aws:TagKeys = a, b; ec2:Region = eu-west-1
+     = note: the request had: aws:TagKeys = a, b; ec2:Region = eu-west-1
      = help: allow it, as `mirror iam --apply` does: {"Sid":"Make","Effect":"Allow","Action":"ec2:CreateVpc","Resource":"arn:aws:ec2:eu-west-1:123456789012:vpc/*","Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"small"}}}
 
-    error[MP0508]: ec2:CreateVpc is denied: it takes ec2:CreateTags
+    error[MP0508]: ec2:CreateVpc is denied: it needs ec2:CreateTags
      --> small.mirror.hcl:4:1
       |
     4 | vpc "c" { cidr = "10.2.0.0/16" }
@@ -219,7 +219,7 @@ fn a_denial_is_told_in_full_with_what_would_allow_it() {
       |
       = note: AWS: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.
       = note: decoded: no statement allows ec2:CreateTags on arn:aws:ec2:eu-west-1:123456789012:vpc/* to arn:aws:sts::123456789012:assumed-role/ci/run
-      = note: asked with: aws:TagKeys = a, b; ec2:Region = eu-west-1
+      = note: the request had: aws:TagKeys = a, b; ec2:Region = eu-west-1
       = help: allow it, as `mirror iam --apply` does: {"Sid":"Tag","Effect":"Allow","Action":"ec2:CreateTags","Resource":"arn:aws:ec2:eu-west-1:123456789012:*/*","Condition":{"StringEquals":{"ec2:CreateAction":"CreateVpc"}}}
     "#);
 }
@@ -242,7 +242,7 @@ fn what_is_not_decoded_can_be_decoded_by_others_and_what_is_forbidden_cannot_be_
       | ^^^^^^^ for this
       |
       = note: AWS: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.
-      = note: AWS says more, and it could not be decoded: DecodeAuthorizationMessage was refused: AccessDenied
+      = note: AWS says more, but it could not be decoded: DecodeAuthorizationMessage was refused: AccessDenied
       = help: whoever has sts:DecodeAuthorizationMessage can read it: aws sts decode-authorization-message --encoded-message 8sJ2
       = help: allow it, as `mirror iam --apply` does: {"Sid":"Make","Effect":"Allow","Action":"ec2:CreateVpc","Resource":"arn:aws:ec2:eu-west-1:123456789012:vpc/*","Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"small"}}}
 
@@ -254,7 +254,7 @@ fn what_is_not_decoded_can_be_decoded_by_others_and_what_is_forbidden_cannot_be_
       |
       = note: AWS: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.
       = note: decoded: the statement `NoVpc` denies ec2:CreateVpc on arn:aws:ec2:eu-west-1:123456789012:vpc/* to arn:aws:sts::123456789012:assumed-role/ci/run
-      = note: asked with: aws:TagKeys = a, b; ec2:Region = eu-west-1
+      = note: the request had: aws:TagKeys = a, b; ec2:Region = eu-west-1
       = help: no other policy can allow what one denies: look for the statement in the policies of the caller, its permissions boundary and its organization
 
     error[MP0508]: ec2:CreateVpc is denied
@@ -264,7 +264,7 @@ fn what_is_not_decoded_can_be_decoded_by_others_and_what_is_forbidden_cannot_be_
       | ^^^^^^^ for this
       |
       = note: AWS: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.
-      = note: AWS gives no details of it
+      = note: AWS gives no details
       = help: allow it, as `mirror iam --apply` does: {"Sid":"Make","Effect":"Allow","Action":"ec2:CreateVpc","Resource":"arn:aws:ec2:eu-west-1:123456789012:vpc/*","Condition":{"StringEquals":{"aws:RequestTag/mirror-plan:stack":"small"}}}
     "#);
 }
@@ -294,9 +294,9 @@ fn a_plan_is_refused_for_its_denials_alone() {
     assert_snapshot!(shown(&refuse(&permissions).unwrap_err()), @"
     error[MP0508]: 3 calls of this plan are denied
      |
-     = note: an apply with these credentials would end half-way
-     = help: give them what is lacking: `mirror iam --apply` prints all that the stack needs
-     = help: or ask with the credentials that the apply will have
+     = note: an apply with these credentials would stop half-way
+     = help: grant what is missing: `mirror iam --apply` prints all that the stack needs
+     = help: or ask with the credentials that the apply will use
     ");
     permissions.calls.retain(|call| call.verdict.denial().is_none());
     assert!(refuse(&permissions).is_ok());

@@ -53,10 +53,10 @@ pub fn plan_adopting(
     for Adoption { address, found } in adoptions {
         diagnostics.extend(wrong(stack, &adopted, (address, found)));
         if !addresses.insert(address) {
-            diagnostics.push(refused(address, format!("two objects are to be `{address}`")));
+            diagnostics.push(refused(address, format!("two objects are listed for `{address}`")));
         }
         if !ids.insert(&found.id) {
-            let title = format!("{} is to be two resources", found.id);
+            let title = format!("{} cannot become two resources", found.id);
             diagnostics.push(refused(address, title));
         }
     }
@@ -88,13 +88,16 @@ fn wrong(
         );
     }
     if let Some(Found { id, .. }) = observed.current(address) {
-        return Some(refused(address, format!("`{address}` is {id} already")));
+        return Some(refused(address, format!("`{address}` is already {id}")));
     }
     match &found.resource {
         // Source: EC2 user guide, "Default security groups for your VPCs": it cannot be deleted.
         Resource::SecurityGroup(group) if group.name.as_deref() == Some("default") => {
             let title = format!("{} is the default security group of its VPC", found.id);
-            Some(refused(address, title).note("AWS removes it with the VPC, and never by itself"))
+            Some(
+                refused(address, title)
+                    .note("AWS deletes it together with the VPC, never on its own"),
+            )
         }
         _ if stack.resources.contains_key(address) || stack.is_fanned_out(address) => None,
         _ => Some(not_declared(stack, address)),
@@ -110,9 +113,7 @@ fn not_declared(stack: &Stack, address: &Address) -> Diagnostic {
     let wrong = refused(address, format!("the stack declares no `{address}`"));
     match nearest(&address.to_string(), declared.iter().map(String::as_str)) {
         Some(near) => wrong.help(format!("did you mean `{near}`?")),
-        None => {
-            wrong.help("declare it as it is: what it would change is shown before it is adopted")
-        }
+        None => wrong.help("declare it as it is: any change is shown before it is adopted"),
     }
 }
 
@@ -121,10 +122,10 @@ fn not_declared(stack: &Stack, address: &Address) -> Diagnostic {
 #[must_use]
 pub(crate) fn not_free(address: &Address, id: &ObjectId, owner: Option<&str>) -> Diagnostic {
     match owner {
-        Some(stack) => refused(address, format!("{id} is of stack {stack} already"))
+        Some(stack) => refused(address, format!("{id} already belongs to stack {stack}"))
             .note("it carries the tag `mirror-plan:stack`")
             .help("take it out of that stack first: an object has one owner"),
         None => refused(address, format!("there is no {} {id}", address.kind.title()))
-            .help("look into the account and Region"),
+            .help("check the account and the Region"),
     }
 }

@@ -271,12 +271,12 @@ fn name_in_the_way(stack: &Stack, decision: &Decision<'_>) -> Option<Diagnostic>
     Some(
         Diagnostic::error(
             code::NAME_IN_THE_WAY,
-            format!("`{address}` must be replaced, and AWS takes no second {} named `{name}`", address.kind.title()),
+            format!("`{address}` must be replaced, but AWS allows no second {} named `{name}`", address.kind.title()),
         )
         .of(address)
-        .at(place.map(|place| place.of(&at).clone()), "this name is in use by the object that is there")
+        .at(place.map(|place| place.of(&at).clone()), "the existing object uses this name")
         .note(decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        .help("leave `name` out and the tool picks one, or give another name together with this change"),
+        .help("leave `name` out so that the tool picks one, or give another name together with this change"),
     )
 }
 

@@ -47,7 +47,7 @@ fn unseen(stack: &Stack, observed: &Observed) -> Diagnostics {
     let unseen = stack.existing.iter().filter(|(a, _)| !observed.existing.contains_key(*a));
     let objects = unseen.map(|(address, existing)| {
         let head = existing.place.as_ref().map(|place| place.head.clone());
-        Diagnostic::error(code::NOT_ONE, format!("nothing was seen that is `{address}`"))
+        Diagnostic::error(code::NOT_ONE, format!("nothing seen matches `{address}`"))
             .of(address)
             .at(head, "declared here")
             .note(format!("looked for: {}", existing.selector))
@@ -58,7 +58,7 @@ fn unseen(stack: &Stack, observed: &Observed) -> Diagnostics {
         (!observed.accounts.contains_key(name)).then(|| {
             Diagnostic::error(
                 code::UNREACHED_ACCOUNT,
-                format!("nobody has asked which account `{name}` is"),
+                format!("the account of `{name}` was not looked up"),
             )
             .at(place.map(|place| place.head.clone()), "declared here")
             .help("plan against the account, or with an inventory of this stack")
@@ -102,11 +102,11 @@ fn own_accounts(stack: &Stack, observed: &Observed) -> Diagnostics {
     let own = observed.accounts.iter().filter(|(_, account)| **account == observed.account);
     let told = own.filter_map(|(name, account)| {
         let place = stack.accounts.get(name)?.place.as_ref();
-        let title = format!("`{name}` is account {account}, in which the stack is itself");
+        let title = format!("`{name}` is account {account}, the stack's own account");
         Some(
             Diagnostic::error(code::OTHER_ACCOUNT, title)
                 .at(place.map(|place| place.head.clone()), "declared here")
-                .help(format!("leave it out: without `aws = {name}` a VPC is looked for in the stack's own account")),
+                .help(format!("leave it out: without `aws = {name}` a VPC is looked up in the stack's own account")),
         )
     });
     told.collect()
@@ -123,13 +123,13 @@ fn other_owner(
     let place = stack.resources.get(address)?.place.as_ref();
     let at = Path::default().member("accepter_owner");
     let title = format!(
-        "the accepter of `{address}` is of account {said}, and `{name}` is account {there}"
+        "the accepter of `{address}` belongs to account {said}, but `{name}` is account {there}"
     );
     (there != said).then(|| {
         Diagnostic::error(code::CONTRADICTION, title)
             .of(address)
             .at(place.map(|place| place.of(&at).clone()), "")
-            .help(format!("leave `accepter_owner` out: it is that of `{name}`"))
+            .help(format!("leave `accepter_owner` out: it is already known from `{name}`"))
     })
 }
 

@@ -327,7 +327,7 @@ impl<'p> Fates<'p> {
         }
     }
 
-    /// AWS takes one mirror target for each load balancer or interface: if old and new send to the
+    /// AWS allows one mirror target for each load balancer or interface: if old and new send to the
     /// same one, the old one goes first. Of endpoints it does not say.
     ///
     /// Source: EC2 API reference, "Error codes": `NlbInUseByTrafficMirrorTargetException`.

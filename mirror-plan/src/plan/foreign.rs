@@ -79,12 +79,12 @@ fn not_to_share(
     target: &MirrorTargetId,
     owner: &AccountId,
 ) -> Diagnostic {
-    let title = format!("`{address}` shares {target}, which is of account {owner}");
+    let title = format!("`{address}` shares {target}, which belongs to account {owner}");
     let head = place.map(|place| place.head.clone());
     Diagnostic::error(code::FOREIGN_TARGET, title)
         .of(address)
         .at(head, "declared here")
-        .help("only its owner can share it, with whoever is to use it")
+        .help("only its owner can share it with those that are to use it")
 }
 
 /// Says that an existing object is another account's than the stack says.
@@ -99,20 +99,20 @@ fn not_said(
         return None;
     }
     let title = match said {
-        Some(said) => format!("`{address}` is of account {owner}, not of {said}"),
-        None => format!("`{address}` is of account {owner}, and the stack does not say so"),
+        Some(said) => format!("`{address}` belongs to account {owner}, not to {said}"),
+        None => format!("`{address}` belongs to account {owner}, but the stack does not say so"),
     };
     let help = if owner == here {
-        "leave `owner` out: it is of this account".to_owned()
+        "leave `owner` out: it belongs to this account".to_owned()
     } else {
-        format!("if they are meant to, say `owner = \"{owner}\"`")
+        format!("if that is intended, set `owner = \"{owner}\"`")
     };
     let head = place.as_ref().map(|place| place.head.clone());
     let diagnostic = Diagnostic::error(code::FOREIGN_TARGET, title)
         .of(address)
         .at(head, "declared here")
         .help(help);
-    let leaves = format!("packets that are mirrored to it leave account {here}");
+    let leaves = format!("packets mirrored to it leave account {here}");
     Some(if owner == here { diagnostic } else { diagnostic.note(leaves) })
 }
 
@@ -123,11 +123,11 @@ fn only_an_id(
     owner: &AccountId,
 ) -> Diagnostic {
     let title = format!(
-        "`{address}` sends to {target}, which is of account {owner}, and the stack does not say so"
+        "`{address}` sends to {target}, which belongs to account {owner}, but the stack does not say so"
     );
     let head = place.map(|place| place.head.clone());
     Diagnostic::error(code::FOREIGN_TARGET, title).of(address).at(head, "declared here").help(format!(
-        "if it is meant to, declare `existing \"mirror_target\" \"NAME\" {{ id = \"{target}\", owner = \
+        "if that is intended, declare `existing \"mirror_target\" \"NAME\" {{ id = \"{target}\", owner = \
          \"{owner}\" }}`, and send to `mirror_target.NAME`"
     ))
 }

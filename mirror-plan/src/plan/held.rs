@@ -51,9 +51,8 @@ fn held_objects(stack: &Stack, decisions: &Decisions<'_>) -> Vec<Diagnostic> {
                 Some(decision) if stays(decision) => {
                     let attribute = attribute_with(decision, found.id.as_str());
                     diagnostics.extend(attribute.map(|attribute| {
-                        let kept =
-                            format!("it does not say what `{attribute}` is to be, and so that stays as it is");
-                        let help = format!("give `{user}` its `{attribute}`");
+                        let kept = format!("it does not set `{attribute}`, so that stays as it is");
+                        let help = format!("set `{attribute}` in `{user}`");
                         held(stack, going, user).note(kept).help(help)
                     }));
                 }
@@ -97,14 +96,17 @@ fn held(stack: &Stack, going: &Decision<'_>, user: &Address) -> Diagnostic {
     let goes = &going.address;
     let place = stack.resources.get(user).and_then(|declared| declared.place.as_ref());
     let why = going.reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ");
-    Diagnostic::error(code::STILL_HELD, format!("`{goes}` goes, and `{user}` stays and has it"))
-        .of(user)
-        .at(place.map(|place| place.head.clone()), "")
-        .note(format!("why `{goes}` goes: {why}"))
+    Diagnostic::error(
+        code::STILL_HELD,
+        format!("`{goes}` would be removed, but `{user}` stays and holds it"),
+    )
+    .of(user)
+    .at(place.map(|place| place.head.clone()), "")
+    .note(format!("why `{goes}` would be removed: {why}"))
 }
 
 fn into_the_plan(user: &Address) -> String {
-    format!("the plan is of a part of the stack: have `{user}` in it, by `--target={user}`")
+    format!("the plan covers only a part of the stack: include `{user}` with `--target={user}`")
 }
 
 /// The findings that a gateway is to leave a VPC in which public addresses stay.
@@ -138,12 +140,11 @@ fn held_gateways(stack: &Stack, decisions: &Decisions<'_>) -> Vec<Diagnostic> {
             if public_in(decisions, found).is_none_or(|its| its != vpc) {
                 continue;
             }
-            let finding = held(stack, gateway, user).note(
-                "AWS does not detach a gateway from a VPC in which there are public addresses",
-            );
+            let finding = held(stack, gateway, user)
+                .note("AWS does not detach a gateway from a VPC that has public addresses");
             diagnostics.push(if *is_planned {
                 finding.help(
-                    "let the gateway stay, or make what has a public address without one first",
+                    "keep the gateway, or first recreate what has a public address without one",
                 )
             } else {
                 finding.help(into_the_plan(user))

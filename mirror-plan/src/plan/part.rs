@@ -58,7 +58,7 @@ pub(super) fn too_early(decisions: &[Decision<'_>]) -> Diagnostics {
         })
         .collect();
     let told = missing.into_iter().map(|(block, needed)| {
-        let title = format!("`{block}` needs `{needed}`, which is not there yet");
+        let title = format!("`{block}` needs `{needed}`, which does not exist yet");
         Diagnostic::error(code::TOO_EARLY, title)
             .of(&block)
             .help("apply the whole stack first: `mirror apply`")

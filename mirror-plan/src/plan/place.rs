@@ -23,22 +23,22 @@ pub(super) fn check(
 }
 
 fn wrong_place(stack: &Stack, observed: &Observed, diagnostics: &mut Diagnostics) {
-    let mut refuse = |what: &str, wanted: String, found: String| {
+    let mut refuse = |what: &str, wanted: String, found: String, how: &str| {
         if wanted != found {
             diagnostics.push(
                 Diagnostic::error(
                     code::WRONG_PLACE,
-                    format!("the stack is for {what} {wanted}, and this is {found}"),
+                    format!("the stack is for {what} {wanted}, but this is {found}"),
                 )
-                .help(format!("use credentials for {wanted}, or change the `stack` block")),
+                .help(format!("use {how}{wanted}, or change the `stack` block")),
             );
         }
     };
     if let Some(account) = &stack.account {
-        refuse("account", account.to_string(), observed.account.to_string());
+        refuse("account", account.to_string(), observed.account.to_string(), "credentials for ");
     }
     if let Some(region) = &stack.region {
-        refuse("Region", region.to_string(), observed.region.to_string());
+        refuse("Region", region.to_string(), observed.region.to_string(), "--region ");
     }
 }
 
@@ -77,7 +77,7 @@ fn unknown_addresses(
         let names: Vec<String> = stack.resources.keys().map(Address::to_string).collect();
         let diagnostic = Diagnostic::error(
             code::NO_SUCH_TARGET,
-            format!("`{address}` is neither declared nor there"),
+            format!("`{address}` is neither declared nor existing"),
         );
         diagnostics.push(match nearest(&address.to_string(), names.iter().map(String::as_str)) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),

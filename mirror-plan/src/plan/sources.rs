@@ -16,7 +16,7 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::observed::{Interface, Observed, Sighting};
-use crate::resource::instance::mirroring;
+use crate::resource::instance::mirroring::Mirroring;
 use crate::resource::{Resource, Tags, tag};
 use crate::scalar::{AvailabilityZone, CountRange, InstanceType, Interfaces, Reviewed};
 use crate::stack::{FanOut, Placed, SourceNames, Sources, Stack};
@@ -203,11 +203,11 @@ fn sighting<'o>(
             .help("plan against the account, or with an inventory of this stack as it is now")
     };
     match observed.sources.get(name) {
-        None => Err(refuse(format!("nothing was looked for that is `{text}`")).into()),
+        None => Err(refuse(format!("nothing was looked up for `{text}`")).into()),
         Some(sighting) if sighting.looked_for != looked_for => {
             let seen = &sighting.looked_for;
-            let title = format!("what was seen is not what `{text}` looks for");
-            Err(refuse(title).note(format!("looked for was: {seen}")).into())
+            let title = format!("what was looked up is not what `{text}` looks for");
+            Err(refuse(title).note(format!("the lookup was for: {seen}")).into())
         }
         Some(sighting) => Ok(sighting),
     }
@@ -331,7 +331,9 @@ fn left_out(
     let is_one_of = |ids: &BTreeSet<ObjectId>| host.is_some_and(|h| ids.contains(&h.id.erase()));
     let its_group = host.and_then(|host| host.tags.get(tag::GROUP));
     let is_member = its_group.is_some_and(|group| avoided.groups.contains(group));
-    let refused = host.map(|host| &host.instance_type).filter(|of| mirroring::is_refused(of));
+    let refused = host
+        .map(|host| &host.instance_type)
+        .filter(|instance_type| Mirroring::of(instance_type) == Mirroring::Refused);
     if let Some((key, value)) = sources.except.iter().find(has) {
         Some(LeftOut::Tagged { key: key.clone(), value: value.clone() })
     } else if is_one_of(&avoided.own) {
@@ -354,9 +356,12 @@ fn unexpected(name: &Name, sources: &Placed<Sources>, selection: &Selection) -> 
         return None;
     }
     let text = SourceNames::text_of(name);
-    let are =
-        if count == 1 { "1 interface is".to_owned() } else { format!("{count} interfaces are") };
-    let title = format!("{are} `{text}`, and {} are expected", of.expect);
+    let are = if count == 1 {
+        "1 interface matches".to_owned()
+    } else {
+        format!("{count} interfaces match")
+    };
+    let title = format!("{are} `{text}`, but {} are expected", of.expect);
     let at = crate::value::Path::default().member("expect");
     let diagnostic = Diagnostic::error(code::SOURCES_COUNT, title)
         .at(place.as_ref().map(|place| place.of(&at).clone()), "")
@@ -366,8 +371,8 @@ fn unexpected(name: &Name, sources: &Placed<Sources>, selection: &Selection) -> 
         .fold(diagnostic, |diagnostic, line| diagnostic.note(format!("left out: {line}")));
     Some(
         diagnostic
-            .help("if it is right, change `expect` so that it holds this count")
-            .help("if not, see what has changed in the account, or what the block looks for"),
+            .help("if this is right, change `expect` so that it includes this count")
+            .help("if not, check what has changed in the account, or what the block looks for"),
     )
 }
 

@@ -446,8 +446,8 @@ impl Builder {
             let names = listed(addresses.iter().map(String::as_str));
             diagnostics.push(
                 Diagnostic::error(code::CYCLE, format!("{names} wait for each other"))
-                    .note("each needs another of them to be made, changed or gone first")
-                    .help("break the circle: take one of the references out, apply, put it back"),
+                    .note("each needs another of them to be created, changed or deleted first")
+                    .help("break the circle: remove one of the references, apply, put it back"),
             );
         }
         diagnostics.unless_errors(()).map(|((), _)| ())

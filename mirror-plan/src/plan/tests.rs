@@ -193,19 +193,19 @@ fn a_destroyed_stack_goes_in_the_reverse_order() {
     let lab = stack(lab());
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     assert_snapshot!(shown(&plan(&lab, &applied(&lab), &request).unwrap()), @"
-    Delete vpc.lab: the stack is to go
-    Delete subnet.source: the stack is to go
-    Delete subnet.target: the stack is to go
-    Delete internet_gateway.lab: the stack is to go
-    Delete route_table.public: the stack is to go
-    Delete security_group.target: the stack is to go
-    Delete instance.one: the stack is to go
-    Delete instance.source: the stack is to go
-    Delete target_group.vxlan: the stack is to go
-    Delete load_balancer.sensors: the stack is to go
-    Delete mirror_target.nlb: the stack is to go
-    Delete mirror_filter.tcp: the stack is to go
-    Delete mirror_session.source: the stack is to go
+    Delete vpc.lab: the stack is being destroyed
+    Delete subnet.source: the stack is being destroyed
+    Delete subnet.target: the stack is being destroyed
+    Delete internet_gateway.lab: the stack is being destroyed
+    Delete route_table.public: the stack is being destroyed
+    Delete security_group.target: the stack is being destroyed
+    Delete instance.one: the stack is being destroyed
+    Delete instance.source: the stack is being destroyed
+    Delete target_group.vxlan: the stack is being destroyed
+    Delete load_balancer.sensors: the stack is being destroyed
+    Delete mirror_target.nlb: the stack is being destroyed
+    Delete mirror_filter.tcp: the stack is being destroyed
+    Delete mirror_session.source: the stack is being destroyed
      0 DisassociateRouteTable route_table.public#1
      1 DisassociateRouteTable route_table.public#1 after 0
      2 DeleteRouteTable route_table.public#1 after 1
@@ -251,9 +251,9 @@ fn one_edited_filter_rule_is_one_change_in_place() {
 fn another_load_balancer_behind_the_target_leaves_no_gap() {
     let edited = lab_with("load_balancer.sensors", "scheme", json!("internet-facing"));
     assert_snapshot!(planned(&edited, &applied(&stack(lab()))), @"
-    Replace(CreateThenDelete) target_group.vxlan: load_balancer.sensors is replaced, and a target group serves one load balancer
-    Replace(CreateThenDelete) load_balancer.sensors: `scheme` differs, which AWS cannot change on an object that exists
-    Replace(CreateThenDelete) mirror_target.nlb: `load_balancer` differs, which AWS cannot change on an object that exists
+    Replace(CreateThenDelete) target_group.vxlan: load_balancer.sensors is replaced, and a target group serves only one load balancer
+    Replace(CreateThenDelete) load_balancer.sensors: `scheme` differs, which AWS cannot change on an existing object
+    Replace(CreateThenDelete) mirror_target.nlb: `load_balancer` differs, which AWS cannot change on an existing object
     Update mirror_session.source: `target` differs
      0 CreateTargetGroup target_group.vxlan#2
      1 RegisterTargets target_group.vxlan#2 after 0
@@ -272,8 +272,8 @@ fn another_load_balancer_behind_the_target_leaves_no_gap() {
 fn a_target_for_the_same_load_balancer_goes_before_its_replacement_is_made() {
     let edited = lab_with("mirror_target.nlb", "description", json!("sensors"));
     assert_snapshot!(planned(&edited, &applied(&stack(lab()))), @"
-    Replace(DeleteThenCreate) mirror_target.nlb: `description` differs, which AWS cannot change on an object that exists; AWS takes one mirror target for each load balancer or interface, so the old one goes first
-    Replace(DeleteThenCreate) mirror_session.source: it cannot be without mirror_target.nlb, which goes before its replacement is made
+    Replace(DeleteThenCreate) mirror_target.nlb: `description` differs, which AWS cannot change on an existing object; AWS allows one mirror target for each load balancer or interface, so the old one is deleted first
+    Replace(DeleteThenCreate) mirror_session.source: it cannot exist without mirror_target.nlb, which is deleted before its replacement is created
      0 DeleteTrafficMirrorSession mirror_session.source#1
      1 DeleteTrafficMirrorTarget mirror_target.nlb#1 after 0
      2 CreateTrafficMirrorTarget mirror_target.nlb#2 after 1
@@ -285,10 +285,10 @@ fn a_target_for_the_same_load_balancer_goes_before_its_replacement_is_made() {
 fn what_stands_in_a_replaced_subnet_goes_with_it() {
     let edited = lab_with("subnet.source", "cidr", json!("10.0.3.0/24"));
     assert_snapshot!(planned(&edited, &applied(&stack(lab()))), @"
-    Replace(DeleteThenCreate) subnet.source: `cidr` differs, which AWS cannot change on an object that exists
+    Replace(DeleteThenCreate) subnet.source: `cidr` differs, which AWS cannot change on an existing object
     Update route_table.public: `subnets` differs
-    Replace(DeleteThenCreate) instance.source: `subnet` differs, which AWS cannot change on an object that exists; it cannot be without subnet.source, which goes before its replacement is made
-    Replace(DeleteThenCreate) mirror_session.source: `source` differs, which AWS cannot change on an object that exists; it cannot be without instance.source, which goes before its replacement is made
+    Replace(DeleteThenCreate) instance.source: `subnet` differs, which AWS cannot change on an existing object; it cannot exist without subnet.source, which is deleted before its replacement is created
+    Replace(DeleteThenCreate) mirror_session.source: `source` differs, which AWS cannot change on an existing object; it cannot exist without instance.source, which is deleted before its replacement is created
      0 DisassociateRouteTable route_table.public#1
      1 DeleteTrafficMirrorSession mirror_session.source#1
      2 TerminateInstances instance.source#1 after 1
@@ -342,8 +342,8 @@ fn groups_that_name_each_other_are_made_and_removed() {
     ");
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     assert_snapshot!(shown(&plan(&pair, &applied(&pair), &request).unwrap()), @"
-    Delete security_group.a: the stack is to go
-    Delete security_group.b: the stack is to go
+    Delete security_group.a: the stack is being destroyed
+    Delete security_group.b: the stack is being destroyed
      0 RevokeSecurityGroupIngress security_group.a#1
      1 RevokeSecurityGroupIngress security_group.b#1
      2 DeleteSecurityGroup security_group.a#1 after 0 1
@@ -387,7 +387,7 @@ fn a_fixed_name_that_prevents_a_replacement_is_said_before_the_first_call() {
     let before = applied(&stack(fixed.clone()));
     fixed["load_balancer.sensors"]["scheme"] = json!("internet-facing");
     let error = plan(&stack(fixed), &before, &Request::default()).unwrap_err();
-    assert_snapshot!(error, @"load_balancer.sensors: error MP0401: `load_balancer.sensors` must be replaced, and AWS takes no second Network Load Balancer named `sensors`");
+    assert_snapshot!(error, @"load_balancer.sensors: error MP0401: `load_balancer.sensors` must be replaced, but AWS allows no second Network Load Balancer named `sensors`");
 }
 
 #[test]
@@ -413,7 +413,7 @@ fn a_requested_replacement_replaces() {
         ..Request::default()
     };
     assert_snapshot!(shown(&plan(&lab, &applied(&lab), &request).unwrap()), @"
-    Replace(CreateThenDelete) instance.one: its replacement was asked for
+    Replace(CreateThenDelete) instance.one: its replacement was requested
     Update target_group.vxlan: `targets` differs
      0 RunInstances instance.one#2
      1 RegisterTargets target_group.vxlan#1 after 0

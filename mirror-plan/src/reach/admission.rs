@@ -49,9 +49,8 @@ impl<'s> Gate<'_, 's> {
         let groups = &self.groups.named;
         match (groups.as_slice(), self.groups.rest) {
             ([], Rest::Nothing) => match self.balancer {
-                Some(name) => {
-                    self.passes(format!("{name} has no security groups and lets all through"))
-                }
+                Some(name) => self
+                    .passes(format!("{name} has no security groups and lets everything through")),
                 None => self.passes("no security groups are in the way"),
             },
             ([], Rest::Unknown) => self.unknown("its security groups are not known"),
@@ -127,7 +126,7 @@ impl<'s> Gate<'_, 's> {
         if !whole {
             let groups = words(&self.groups.named);
             return self
-                .unknown(format!("what was seen of {groups} {} no {flow}", flow.verb_of_rule()));
+                .unknown(format!("no known rule of {groups} {} {flow}", flow.verb_of_rule()));
         }
         let preposition = flow.preposition();
         let groups = words(&self.groups.named);
@@ -161,7 +160,7 @@ impl<'s> Gate<'_, 's> {
         match (peer.groups.named.contains(&group), peer.groups.rest) {
             (true, _) if self.is_of_this_vpc(network, group, peer) => Said::Admitted,
             (true, _) => Said::Maybe(format!(
-                "whether its members count from another VPC, {group}, is not known"
+                "whether it admits members of {group} from another VPC is not known"
             )),
             (false, Rest::Unknown) => {
                 Said::Maybe(format!("whether {peer} is in {group} is not known"))

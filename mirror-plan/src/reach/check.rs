@@ -112,16 +112,24 @@ impl<'s> Balanced<'s> {
                 (into, acls.unwrap_or_else(|| passes("no network ACL is in the way".to_owned())))
             })
             .unzip();
-        let some = format!("not all nodes of {balancer} get their health checks (tcp {port})");
-        let into = alike(into).unwrap_or_else(|| unknown(format!("{some} in")));
+        let in_part = |hops: &[Hop], through: &str| {
+            let all = format!("all nodes of {balancer} get their health checks (tcp {port})");
+            unknown(if hops.iter().any(|hop| hop.outcome == Outcome::Stops) {
+                format!("not {all} through {through}")
+            } else {
+                format!("whether {all} through {through} is not known")
+            })
+        };
+        let groups = format!("the security groups of {name}");
+        let into = alike(&into).unwrap_or_else(|| in_part(&into, &groups));
         let acls = (!none_in_the_way).then(|| {
-            alike(acls).unwrap_or_else(|| {
+            alike(&acls).unwrap_or_else(|| {
                 if all_lost {
                     stops(format!(
                         "no node of {balancer} gets a health check to {name} and its answer back"
                     ))
                 } else {
-                    unknown(format!("{some} through network ACLs"))
+                    in_part(&acls, "network ACLs")
                 }
             })
         });
@@ -130,10 +138,9 @@ impl<'s> Balanced<'s> {
 }
 
 /// The first of several hops, if they all end alike.
-fn alike(hops: Vec<Hop>) -> Option<Hop> {
-    let mut hops = hops.into_iter();
-    let first = hops.next()?;
-    hops.all(|hop| hop.outcome == first.outcome).then_some(first)
+fn alike(hops: &[Hop]) -> Option<Hop> {
+    let (first, others) = hops.split_first()?;
+    others.iter().all(|hop| hop.outcome == first.outcome).then(|| first.clone())
 }
 
 fn passes(words: String) -> Hop {

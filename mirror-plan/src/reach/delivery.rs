@@ -312,9 +312,11 @@ impl<'s> Balanced<'s> {
                 Stretch::Receiver,
                 format!("{name} is in {} and not in the VPC of {balancer}", place.vpc),
             ),
-            (None, _) => {
-                Hop::unknown(Sort::Unseen, Stretch::Receiver, format!("nothing is known of {name}"))
-            }
+            (None, _) => Hop::unknown(
+                Sort::Unseen,
+                Stretch::Receiver,
+                format!("nothing is known about {name}"),
+            ),
             (_, None) => Hop::unknown(
                 Sort::Vpc,
                 Stretch::Receiver,
@@ -498,7 +500,7 @@ impl<'s> Node<'s> {
             Some(zone) => format!("the node in {zone} ({subnet})"),
             None => format!("the node in {subnet}"),
         };
-        let nobody = format!("{at} has no receiver in its zone, and sends to no other");
+        let nobody = format!("{at} has no receiver in its zone, and sends to no other zone");
         let maybe_nobody = format!("whether {at} has a receiver in its zone is not known");
         Self {
             subnet,

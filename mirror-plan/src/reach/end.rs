@@ -162,7 +162,7 @@ impl fmt::Display for End<'_> {
         match (self.address, self.place) {
             (Some(address), _) => write!(f, "{address}"),
             (None, Some(place)) => write!(f, "{}", place.subnet),
-            (None, None) => f.write_str("an interface that is only named"),
+            (None, None) => f.write_str("an interface in an unknown subnet"),
         }
     }
 }

@@ -78,7 +78,7 @@ fn through<'s>(
 ) -> Balanced<'s> {
     let (sort, stretch) = (Sort::Listener, Stretch::Target);
     let listener = match &balancer.target_group {
-        Some(_) => Hop::passes(sort, stretch, format!("{name} takes everything")),
+        Some(_) => Hop::passes(sort, stretch, format!("{name} accepts everything")),
         None => Hop::stops(sort, stretch, format!("{name} has no target group")),
     };
     let leads = format!("{endpoint} leads to {name}");

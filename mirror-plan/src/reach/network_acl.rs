@@ -92,7 +92,7 @@ impl<'s> Post<'s> {
             let words = if acl.is_default {
                 made(at)
             } else {
-                format!("the network ACL {id} of {subnet} lets all through")
+                format!("the network ACL {id} of {subnet} lets everything through")
             };
             return Hop::passes(sort, stretch, words);
         }
@@ -106,7 +106,7 @@ impl<'s> Post<'s> {
                     format!("lets some of {flow} through ({allows}) and refuses some ({denies})"),
                 ),
                 (None, Some(rule)) => (Outcome::Stops, format!("refuses {flow} ({rule})")),
-                (None, None) => (Outcome::Unknown, format!("says nothing of {flow}")),
+                (None, None) => (Outcome::Unknown, format!("says nothing about {flow}")),
             };
         Hop { sort, stretch, outcome, words: format!("the network ACL {id} of {subnet} {words}") }
     }
@@ -138,7 +138,7 @@ pub(super) fn checks<'s>(
     let worst = hops.iter().map(|hop| hop.outcome).max()?;
     if worst == Outcome::Passes {
         let words = format!(
-            "the network ACLs of {} and {} let the health checks (tcp {port}) through, and the answers",
+            "the network ACLs of {} and {} let the health checks (tcp {port}) and their answers through",
             here.subnet, there.subnet
         );
         return Some(Hop::passes(Sort::HealthCheck, Stretch::Receiver, words));
@@ -158,7 +158,10 @@ impl Acl<'_> {
 }
 
 fn made(at: Place<'_>) -> String {
-    format!("the network ACL of {}, which AWS made with its VPC, lets all through", at.subnet)
+    format!(
+        "the network ACL of {}, which AWS created with its VPC, lets everything through",
+        at.subnet
+    )
 }
 
 /// `udp 4789 from subnet.source`.

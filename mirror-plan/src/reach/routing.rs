@@ -60,10 +60,12 @@ struct Known<'s> {
 /// The hops from a source to where its packets are to go: a route, and what it leads to.
 fn route<'s>(network: &Network<'s>, from: &End<'s>, to: Option<Goal<'s>>) -> Vec<Hop> {
     let Some(from) = from.place else {
-        return vec![unknown("the subnet of the source is not known, and so the way is not")];
+        return vec![unknown("the subnet of the source is not known, and so neither is the route")];
     };
     let Some(goal) = to else {
-        return vec![unknown("where the packets are to go is not known, and so the way is not")];
+        return vec![unknown(
+            "where the packets are to go is not known, and so neither is the route",
+        )];
     };
     let table = Table::of(network, from, goal.place);
     let chosen = table.chosen(goal.range);
@@ -76,7 +78,7 @@ fn route<'s>(network: &Network<'s>, from: &End<'s>, to: Option<Goal<'s>>) -> Vec
         return hops.into_iter().next().unwrap_or_default();
     }
     vec![unknown(format!(
-        "{} has several routes for {}, and they do not end alike",
+        "{} has several routes for {}, and their outcomes differ",
         table.words(from),
         goal.range
     ))]
@@ -217,7 +219,7 @@ fn follow<'s>(
             unknown(format!("not all routes of {} are known", from.subnet))
         }
     };
-    let local = || format!("the route inside {}", from.vpc);
+    let local = || format!("the local route of {}", from.vpc);
     let Some(Known { range, via, table: by }) = route else {
         // Every table has the one inside; the range of the VPC is only not known.
         return vec![if here {
@@ -269,7 +271,7 @@ fn across<'s>(
     let it = known.it;
     let sides = [network.mention(&it.requester), network.mention(&it.accepter)];
     let Some(here) = sides.iter().position(|side| *side == from) else {
-        return hop(Hop::stops, format!("{peering} does not lead out of {from}"));
+        return hop(Hop::stops, format!("{peering} does not connect {from}"));
     };
     let other = sides[1 - here];
     if other != goal {
@@ -277,7 +279,7 @@ fn across<'s>(
     } else if it.auto_accept {
         hop(Hop::passes, format!("{peering} connects {from} and {goal}"))
     } else {
-        hop(Hop::unknown, format!("whether somebody has accepted {peering} is not known"))
+        hop(Hop::unknown, format!("whether {peering} has been accepted is not known"))
     }
 }
 

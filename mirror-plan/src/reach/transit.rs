@@ -76,7 +76,7 @@ fn enters<'s>(
     match own {
         Some(own) if zones.contains(&Some(own)) => enters(),
         Some(own) if zones.iter().all(Option::is_some) => stops(format!(
-            "{attachment} has no subnet in {own}, so that {gateway} takes nothing from {}",
+            "{attachment} has no subnet in {own}, so {gateway} accepts nothing from {}",
             from.subnet
         )),
         _ => unknown(format!(

@@ -37,26 +37,26 @@ impl fmt::Display for Text<'_> {
             Some(since) => writeln!(f, "Compared with what the apply of {since} left.\n"),
             None => writeln!(
                 f,
-                "There is no record of an apply here, so the stack file stands for what was applied:\n\
-                 an edit of it shows as drift.\n"
+                "There is no record of an apply here, so the stack file is taken for what was applied:\n\
+                 edits to it show as drift.\n"
             ),
         }?;
         self.write_undone(f, undone)?;
         if !others.is_empty() {
-            writeln!(f, "Of others, and left as it is:\n")?;
+            writeln!(f, "Belonging to others, and left as is:\n")?;
             others.iter().try_for_each(|other| writeln!(f, "  {other}"))?;
             writeln!(f)?;
         }
         self.write_noise(f, noise)?;
         if !moved.is_empty() {
-            writeln!(f, "Sources that came or went since, which is no drift:\n")?;
+            writeln!(f, "Sources that came or went since, which is not drift:\n")?;
             moved.iter().try_for_each(|session| writeln!(f, "  {session}"))?;
             writeln!(f)?;
         }
         if !edited.is_empty() {
             let edited: Vec<String> = edited.iter().map(ToString::to_string).collect();
             let edited = edited.join(", ");
-            writeln!(f, "Edited in the stack file since, which is no drift: {edited}\n")?;
+            writeln!(f, "Edited in the stack file since, which is not drift: {edited}\n")?;
         }
         let strong = self.palette.strong;
         match undone.len() {
@@ -73,11 +73,11 @@ impl Text<'_> {
             return Ok(());
         }
         let Palette { create, update, strong, .. } = self.palette;
-        writeln!(f, "Changed outside, and undone by the next apply:\n")?;
+        writeln!(f, "Changed outside of mirror, and undone by the next apply:\n")?;
         for one in undone {
             match one {
                 Undone::Gone(address) => {
-                    writeln!(f, "  {create}+{create:#} {strong}{address}{strong:#} is gone")?;
+                    writeln!(f, "  {create}+{create:#} {strong}{address}{strong:#} was deleted")?;
                 }
                 Undone::Changed(change) => {
                     writeln!(f, "  {update}~{update:#} {strong}{}{strong:#}", change.address)?;
@@ -98,8 +98,8 @@ impl Text<'_> {
         writeln!(f, "Of no consequence:\n")?;
         for Noise { address, attribute, why } in noise {
             let why = match why {
-                Harmless::ToldByAws => "is another, as AWS tells it",
-                Harmless::AsTheStackSays => "is another, and as the stack file has it",
+                Harmless::ToldByAws => "has changed, as AWS reports it",
+                Harmless::AsTheStackSays => "has changed, and matches the stack file",
             };
             writeln!(f, "  {faint}{address}: {attribute} {why}{faint:#}")?;
         }
@@ -133,7 +133,7 @@ impl fmt::Display for Note<'_> {
         match wording {
             Wording::Mirror => writeln!(
                 f,
-                "This undoes what was changed outside since the last apply: {all}\n\
+                "This undoes what was changed outside of mirror since the last apply: {all}\n\
                  `mirror drift` shows it."
             ),
             // Whoever finds the first line looks for the beginning of the last one.

@@ -62,7 +62,7 @@ fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
     let difference = match cost.difference() {
         more if more > 0.0 => format!("{more:.2} more than now"),
         less if less < 0.0 => format!("{:.2} less than now", -less),
-        _ => "as much as now".to_owned(),
+        _ => "the same as now".to_owned(),
     };
     let mut paid = vec![counted(*sessions, "session"), counted(*load_balancers, "load balancer")];
     if *endpoints > 0 {
@@ -79,7 +79,7 @@ fn write_cost(f: &mut fmt::Formatter<'_>, cost: &MonthlyCost) -> fmt::Result {
         None => writeln!(f, " and without copied packets (--load)."),
         Some(load) => writeln!(
             f,
-            ".\n  {:.2} of it for {load} from each session; {zone_crossing:.2} more whenever all of that \
+            ".\n  {:.2} of it for {load} from each session; {zone_crossing:.2} more if all of it \
              crosses zones.",
             after.capacity_dollars + after.endpoint_data_dollars
         ),
@@ -92,7 +92,7 @@ fn write_time(f: &mut fmt::Formatter<'_>, time: &ApplyTime) -> fmt::Result {
         return Ok(());
     }
     let longest = match bound {
-        Bound::Rates => ", as fast as AWS takes so many calls".to_owned(),
+        Bound::Rates => ", limited by the call rates of AWS".to_owned(),
         Bound::Path => {
             let long = critical_path.iter().filter(|stage| stage.time >= WORTH_TELLING);
             let long = long.take(STAGES_MAX);
@@ -102,8 +102,8 @@ fn write_time(f: &mut fmt::Formatter<'_>, time: &ApplyTime) -> fmt::Result {
         }
     };
     let source = match source {
-        TimeSource::Measured => "as earlier runs took",
-        TimeSource::Usual => "as is usual, not measured yet",
+        TimeSource::Measured => "from earlier runs",
+        TimeSource::Usual => "typical, not measured yet",
     };
     writeln!(f, "Estimated time: about {}{longest} ({source}).", about(*estimate))
 }
@@ -210,7 +210,7 @@ mod tests {
         assert_snapshot!(told(&stack(lab()), &nothing(), &Request::default(), None), @"
         Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer,
           at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
-        Estimated time: about 3 min: load_balancer.sensors 3 min (as is usual, not measured yet).
+        Estimated time: about 3 min: load_balancer.sensors 3 min (typical, not measured yet).
         ");
     }
 
@@ -220,8 +220,8 @@ mod tests {
         assert_snapshot!(told(&stack(lab()), &nothing(), &all, Some("100mbit")), @"
         Estimated cost: 224.47 USD a month, 224.47 more than now: 1 session, 1 load balancer,
           at list prices of us-east-2, 2026-05-31, without instances.
-          197.10 of it for 100mbit from each session; 657.00 more whenever all of that crosses zones.
-        Estimated time: about 3 min: load_balancer.sensors 3 min (as is usual, not measured yet).
+          197.10 of it for 100mbit from each session; 657.00 more if all of it crosses zones.
+        Estimated time: about 3 min: load_balancer.sensors 3 min (typical, not measured yet).
         ");
         // To an interface there is no load balancer that could need more.
         let mut direct = lab();
@@ -229,8 +229,8 @@ mod tests {
         assert_snapshot!(told(&stack(direct), &nothing(), &all, Some("100mbit")), @"
         Estimated cost: 27.38 USD a month, 27.38 more than now: 1 session, 1 load balancer,
           at list prices of us-east-2, 2026-05-31, without instances.
-          0.00 of it for 100mbit from each session; 657.00 more whenever all of that crosses zones.
-        Estimated time: about 3 min: load_balancer.sensors 3 min (as is usual, not measured yet).
+          0.00 of it for 100mbit from each session; 657.00 more if all of it crosses zones.
+        Estimated time: about 3 min: load_balancer.sensors 3 min (typical, not measured yet).
         ");
     }
 
@@ -257,8 +257,8 @@ mod tests {
         assert_snapshot!(told(&gateway, &nothing(), &Request::default(), Some("100mbit")), @"
         Estimated cost: 282.88 USD a month, 282.88 more than now: 1 session, 1 load balancer, 1 endpoint,
           at list prices of us-east-2, 2026-09-20, without instances.
-          246.38 of it for 100mbit from each session; 657.00 more whenever all of that crosses zones.
-        Estimated time: about 5 min: gateway_load_balancer.sensors 3 min, gateway_load_balancer_endpoint.a 2 min (as is usual, not measured yet).
+          246.38 of it for 100mbit from each session; 657.00 more if all of it crosses zones.
+        Estimated time: about 5 min: gateway_load_balancer.sensors 3 min, gateway_load_balancer_endpoint.a 2 min (typical, not measured yet).
         ");
     }
 
@@ -269,7 +269,7 @@ mod tests {
         assert_snapshot!(told(&lab, &applied(&lab), &gone, None), @"
         Estimated cost: 0.00 USD a month, 27.38 less than now: 0 sessions, 0 load balancers,
           at list prices of us-east-2, 2026-05-31, without instances and without copied packets (--load).
-        Estimated time: about 5 min: load_balancer.sensors 5 min (as is usual, not measured yet).
+        Estimated time: about 5 min: load_balancer.sensors 5 min (typical, not measured yet).
         ");
     }
 
@@ -285,7 +285,7 @@ mod tests {
         }
         let estimates = told(&stack(resources), &nothing(), &Request::default(), None);
         let time = Estimates { cost: None, ..estimates };
-        assert_snapshot!(time, @"Estimated time: about 3 min, as fast as AWS takes so many calls (as is usual, not measured yet).");
+        assert_snapshot!(time, @"Estimated time: about 3 min, limited by the call rates of AWS (typical, not measured yet).");
         assert_snapshot!(time.to_json(), @r#"{"apply_time":{"bound":"call_rates","critical_path":[{"resource":"vpc.lab","seconds":1},{"resource":"subnet.target","seconds":1},{"resource":"load_balancer.sensors","seconds":151},{"resource":"mirror_target.nlb","seconds":1},{"resource":"mirror_session.source","seconds":1}],"seconds":163,"source":"usual"},"monthly_cost":null}"#);
     }
 }

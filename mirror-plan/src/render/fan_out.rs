@@ -68,7 +68,7 @@ pub(super) fn particulars(change: &Change, each: &EachOf) -> String {
         Action::Create => own(change, each),
         Action::Update | Action::Replace(_) => snapshot::lines(change).join(", "),
         Action::Delete => {
-            change.id.as_ref().map(|id| format!("{id}, no longer meant")).unwrap_or_default()
+            change.id.as_ref().map(|id| format!("{id}, no longer selected")).unwrap_or_default()
         }
     }
 }

@@ -97,7 +97,7 @@ impl Stroke {
 }
 
 impl Diagram {
-    /// The way of a mirrored packet: source, session, filter, target, load balancer, receivers.
+    /// The path of a mirrored packet: source, session, filter, target, load balancer, receivers.
     #[must_use]
     pub fn packet_path(stack: &Stack) -> Self {
         packet_path::packet_path(&Scene::of_stack(stack)).without_crowds()

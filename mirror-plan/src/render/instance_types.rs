@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::lint::instance_type::{DATE, Family, Mirroring, SOURCE, families};
+use crate::resource::instance::mirroring::{DATE, Family, Mirroring, SOURCE, families};
 
 /// Every family that is known, a line each, with the date of the list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,9 +12,9 @@ impl fmt::Display for InstanceTypes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "What can be mirrored, by AWS's list of {DATE}\n({SOURCE}).\n\n\
-             AWS has no call that tells it, and adds types: of a family that is not here, a plan only warns.\n\
-             A target can be of any type; most take 10 sources, the largest sizes 100.\n"
+            "What can be mirrored, according to AWS's list of {DATE}\n({SOURCE}).\n\n\
+             AWS has no call that reports this, and adds types: for a family that is not here, a plan only warns.\n\
+             A target can be of any type; most accept 10 sources, the largest sizes 100.\n"
         )?;
         let [name, machines, metal] = ["Family", "Mirrored", "Bare metal"];
         writeln!(f, "{name:<13} {machines:<8} {metal:<10} 100 sources")?;

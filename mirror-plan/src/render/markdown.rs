@@ -114,7 +114,7 @@ impl Markdown<'_> {
         let line = |change: &Change| {
             let word = match change.action {
                 Action::Delete => "destroyed",
-                _ => "destroyed and made anew",
+                _ => "destroyed and recreated",
             };
             format!("- {}: {word}\n", change.address)
         };
@@ -123,7 +123,7 @@ impl Markdown<'_> {
         if lines.is_empty() {
             return String::new();
         }
-        format!("\n#### Goes\n\n{}{}", fenced("diff", &lines), left_out(more))
+        format!("\n#### Destroyed or replaced\n\n{}{}", fenced("diff", &lines), left_out(more))
     }
 
     /// What AWS says of the calls, as on a terminal.
@@ -148,7 +148,7 @@ impl Markdown<'_> {
         format!("\n#### Findings\n\n{}{}", fenced("text", &texts), left_out(more))
     }
 
-    /// The way of a mirrored packet.
+    /// The path of a mirrored packet.
     fn picture(&self) -> String {
         let diagram = Diagram::planned_packet_path(self.plan);
         if diagram.nodes.is_empty() {
@@ -156,7 +156,7 @@ impl Markdown<'_> {
         }
         let drawing = fenced("mermaid", &Mermaid(&diagram).to_string());
         if drawing.len() > PART_MAX {
-            return "\nThe way of a mirrored packet is too large to be drawn here: `mirror graph` \
+            return "\nThe path of a mirrored packet is too large to be drawn here: `mirror graph` \
                     draws it.\n"
                 .to_owned();
         }

@@ -122,7 +122,7 @@ impl Page<'_> {
         if diagram.nodes.is_empty() {
             return Ok(());
         }
-        writeln!(f, "<section class=\"path\">\n<h2>The way of a mirrored packet</h2>")?;
+        writeln!(f, "<section class=\"path\">\n<h2>The path of a mirrored packet</h2>")?;
         writeln!(f, "<div class=\"picture\">\n{}</div>\n</section>", Svg(&diagram))
     }
 
@@ -165,7 +165,7 @@ impl Page<'_> {
             }
         }
         if same > 0 {
-            writeln!(f, "<p class=\"same\">As they should be: {same}</p>")?;
+            writeln!(f, "<p class=\"same\">Unchanged: {same}</p>")?;
         }
         writeln!(f, "</section>")
     }

@@ -160,13 +160,13 @@ impl fmt::Display for Reason {
 impl fmt::Display for Unchecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoDryRun => f.write_str("AWS has no dry run of it"),
-            Self::OtherAccount(name) => write!(f, "{name} sends it, which is not asked"),
+            Self::NoDryRun => f.write_str("AWS has no dry run for it"),
+            Self::OtherAccount(name) => write!(f, "{name} sends it, and that account is not asked"),
             Self::AfterApply(needs) => Reason::After(needs.clone()).fmt(f),
             Self::Unread(why) | Self::NoAnswer(why) => f.write_str(why),
             Self::OtherAnswer { code, message } => write!(f, "AWS answered {code}: {message}"),
             Self::DryRunIgnored => {
-                f.write_str("whoever answers does not know dry runs, so nothing was asked")
+                f.write_str("the endpoint does not support dry runs, so nothing was asked")
             }
         }
     }

@@ -28,7 +28,7 @@ pub fn line(event: &Event) -> Option<String> {
             let calls = if *in_flight == 1 { "call" } else { "calls" };
             Some(format!(
                 "Interrupt received: nothing more is started. Waiting for {in_flight} {calls} in \
-                 flight; interrupt again to leave at once."
+                 flight; interrupt again to exit at once."
             ))
         }
     }
@@ -116,7 +116,7 @@ mod tests {
         vpc.lab: Modifying... [id=vpc-1]
         vpc.lab: Modifications complete after 0s [id=vpc-1]
         vpc.lab: Destroying... [id=vpc-1]
-        Interrupt received: nothing more is started. Waiting for 1 call in flight; interrupt again to leave at once.
+        Interrupt received: nothing more is started. Waiting for 1 call in flight; interrupt again to exit at once.
         vpc.lab: Destruction complete after 1h0m1s
         vpc.lab: Creation errored after 2s
         ");

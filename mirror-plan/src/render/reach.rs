@@ -29,7 +29,7 @@
 //! let reach = Reach::over(Network::of_stack(&stack));
 //! assert_eq!(
 //!     Lines(&reach).to_string(),
-//!     "mirror_session.detect: stopped: eni-0a1b2c3d -| mirror_filter.nothing takes no packet\n",
+//!     "mirror_session.detect: stopped: eni-0a1b2c3d -| mirror_filter.nothing accepts no packets\n",
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -93,8 +93,8 @@ impl fmt::Display for Line<'_, '_, '_> {
                 write!(f, " -? {hop}")?;
                 match others(&path) {
                     0 => Ok(()),
-                    1 => write!(f, "; nor is one more hop"),
-                    count => write!(f, "; nor are {count} more hops"),
+                    1 => write!(f, "; one more hop is not known"),
+                    count => write!(f, "; {count} more hops are not known"),
                 }
             }
         }

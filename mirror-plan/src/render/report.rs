@@ -202,11 +202,11 @@ impl fmt::Display for Failures<'_> {
         }
         let end = match self.place {
             Place::Account => {
-                "What is done stays done. Run the same command again to do the rest: it plans from what\n\
-                 is there now."
+                "Completed changes stay. Run the same command again to do the rest: it plans from the\n\
+                 current state."
             }
             Place::Rehearsal => {
-                "Nothing was done in an account. What does not depend on it is rehearsed all the same."
+                "Nothing was done in an account. What does not depend on the failure is still rehearsed."
             }
         };
         writeln!(f, "{end}")
@@ -418,8 +418,8 @@ mod tests {
         Not done because the run was stopped:
           destroy mirror_target.nlb (deposed object 1)
 
-        What is done stays done. Run the same command again to do the rest: it plans from what
-        is there now.
+        Completed changes stay. Run the same command again to do the rest: it plans from the
+        current state.
 
         Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed.
         ");

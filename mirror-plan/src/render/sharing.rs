@@ -48,10 +48,10 @@ fn of_peering(change: &Change) -> Vec<String> {
     };
     let asked = owner(&change.after).and_then(|owner| match (change.action, by) {
         (Action::Create | Action::Replace(_), Some(by)) => {
-            Some(format!("account {owner} is asked for it, and {by} accepts it there"))
+            Some(format!("it is requested from account {owner}, and {by} accepts it there"))
         }
         (Action::Create | Action::Replace(_), None) => Some(format!(
-            "account {owner} is asked for it, and has seven days to accept: until then nothing passes"
+            "it is requested from account {owner}, which has seven days to accept: until it does, nothing passes"
         )),
         (Action::Update, Some(by)) => Some(format!("{by} accepts it in account {owner}")),
         (Action::Update | Action::NoOp | Action::Move | Action::Delete, _) => None,
@@ -59,7 +59,7 @@ fn of_peering(change: &Change) -> Vec<String> {
     let ended = owner(&change.before)
         .filter(|_| matches!(change.action, Action::Delete | Action::Replace(_)));
     let ended = ended.map(|owner| {
-        format!("account {owner} loses the connection too: its routes over it lead nowhere then")
+        format!("account {owner} loses the connection too: its routes over it then lead nowhere")
     });
     ended.into_iter().chain(asked).collect()
 }
@@ -73,25 +73,28 @@ fn of_share(change: &Change) -> Vec<String> {
     let again = were.intersection(&will_be).filter(|it| is_anew && invites && is_account(it));
     let again = again.map(|account| {
         format!(
-            "account {account} is invited anew, unless it is of the same organization: until it \
-             accepts, its sessions carry nothing"
+            "account {account} is invited again, unless it belongs to the same organization: until \
+             it accepts, its sessions carry nothing"
         )
     });
     let come = will_be.difference(&were).map(|principal| {
         let first = if invites && is_account(principal) {
-            ", which has to accept first unless it is of the same organization"
+            ", which has to accept first unless it belongs to the same organization"
         } else {
             ""
         };
         format!("packets may come from {}{first}", who(principal))
     });
     let go = were.difference(&will_be).map(|principal| {
-        format!("packets of {} come no more: its sessions stay, and carry nothing", who(principal))
+        format!(
+            "packets from {} no longer arrive: its sessions stay, but carry nothing",
+            who(principal)
+        )
     });
     let left = &texts(before, "mirror_targets") - &texts(after, "mirror_targets");
     let left = left.iter().filter(|_| *action == Action::Update).map(|target| {
         format!(
-            "packets of others to {target} come no more: their sessions stay, and carry nothing"
+            "packets from others to {target} no longer arrive: their sessions stay, but carry nothing"
         )
     });
     again.chain(come).chain(go).chain(left).collect()

@@ -160,7 +160,7 @@ fn target(session: &Session) -> String {
     let target = &session.target;
     let lost = match &target.destination {
         Destination::LoadBalancer { name: _, listening: Listening::No } => {
-            ", which has no UDP listener on port 4789: all is lost"
+            ", which has no UDP listener on port 4789: every packet is lost"
         }
         Destination::LoadBalancer { .. }
         | Destination::NetworkInterface(_)
@@ -168,7 +168,7 @@ fn target(session: &Session) -> String {
         | Destination::Unseen => "",
     };
     match target.destination {
-        Destination::Unseen => format!("{}, which the stack only names", target.name),
+        Destination::Unseen => format!("{}, which the stack knows only by its id", target.name),
         _ => format!("{} -> {}{lost}", target.name, target.destination),
     }
 }
@@ -195,7 +195,7 @@ fn named(interface: &Interface) -> String {
 const fn possibly(certainty: Certainty) -> &'static str {
     match certainty {
         Certainty::Known => "",
-        Certainty::Possible => ", if that gets the address",
+        Certainty::Possible => ", if the interface gets this address",
     }
 }
 

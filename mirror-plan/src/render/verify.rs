@@ -125,7 +125,7 @@ impl Text<'_> {
             writeln!(f, "  {create}ok{create:#}     {healthy} of {takes} healthy")?;
         }
         if !found.faults.iter().any(|fault| matches!(fault, Fault::Differs(_))) {
-            writeln!(f, "  {create}ok{create:#}     every resource is as the stack file says")?;
+            writeln!(f, "  {create}ok{create:#}     every resource matches the stack file")?;
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Text<'_> {
         match (self.found.faults.len(), unknown) {
             (0, 0) => writeln!(
                 f,
-                "\n{strong}Verified.{strong:#} Whether packets arrive is not seen from here."
+                "\n{strong}Verified.{strong:#} Whether packets arrive cannot be seen from here."
             ),
             (0, unknown) => writeln!(
                 f,
@@ -155,7 +155,9 @@ impl Text<'_> {
 fn write_rest(f: &mut fmt::Formatter<'_>, all: usize, noun: &str) -> fmt::Result {
     match all.saturating_sub(TOLD) {
         0 => Ok(()),
-        more => writeln!(f, "         {} more, which --json lists", counted(more, noun)),
+        more => {
+            writeln!(f, "         {}, which --json lists", counted(more, &format!("more {noun}")))
+        }
     }
 }
 
@@ -179,15 +181,15 @@ fn words(fault: &Fault, ways: &BTreeMap<&Address, Way<'_, '_>>) -> (String, Vec<
         Fault::Differs(change) => {
             let address = &change.address;
             match change.action {
-                Action::Create => (format!("{address} is not there"), Vec::new()),
-                Action::Delete => (format!("{address} should not be there"), Vec::new()),
+                Action::Create => (format!("{address} does not exist"), Vec::new()),
+                Action::Delete => (format!("{address} should not exist"), Vec::new()),
                 Action::Move => {
                     let before = change.moved_from.as_ref().unwrap_or(address);
                     (format!("{address} still has the tags of {before}"), Vec::new())
                 }
                 Action::NoOp | Action::Update | Action::Replace(_) => {
                     let what =
-                        format!("{address} is not as the stack file says; an apply would change:");
+                        format!("{address} differs from the stack file; an apply would change:");
                     (what, snapshot::lines(change))
                 }
             }

@@ -3,8 +3,8 @@
 /// Whose fixed lines a text has.
 ///
 /// Programs that post plans, such as tfcmt and Atlantis, find their way by a few whole lines of
-/// Terraform's text. Most of ours are the same; the others are chosen by this. Nothing else of a
-/// text differs.
+/// Terraform's text. Most of ours are the same; the others are chosen by this, and with them that sessions
+/// over sources are shown one by one and that moves are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wording {
     /// Our own name, blocks as the stack file has them, diagnostics that show the file.

@@ -16,32 +16,33 @@ use crate::scalar::{AutoscalingGroupName, GracePeriod, GroupSize, HealthSource};
 use crate::value::Path;
 
 object! {
-    /// An Auto Scaling group: it keeps as many instances of a launch template running as it should have,
-    /// spread over the zones of its subnets, and registers them in its target groups. They are the group's
-    /// and not the stack's: no plan lists them. An apply waits until as many are in service as the group
-    /// should have, ten minutes for the next one at the longest.
+    /// An Auto Scaling group: it keeps the desired number of instances of a launch template running,
+    /// spread over the zones of its subnets, and registers them in its target groups. The instances
+    /// belong to the group, not to the stack: no plan lists them. An apply waits until the desired
+    /// number is in service, at most ten minutes for the next one.
     pub struct AutoscalingGroup("Auto Scaling group") {
-        /// The name, unique in account and Region. Leave it out: the tool then picks one.
+        /// The name, unique in the account and Region. Best left out: the tool then picks one.
         name: Option<AutoscalingGroupName> => chosen, Replace;
-        /// What instances are started with: the default version of this template at that time.
+        /// What instances are started from: the default version of this template at that time.
         launch_template: Ref<LaunchTemplate> => required, Update;
-        /// The subnets, in at least two zones if one may fail.
+        /// The subnets, in at least two zones if one zone may fail.
         subnets: Vec<Ref<Subnet>> => required, Update;
-        /// How many instances there are at the least.
+        /// The minimum number of instances.
         min: GroupSize => required, Update;
-        /// How many there are at the most.
+        /// The maximum number of instances.
         max: GroupSize => required, Update;
-        /// How many there should be now. Leave it out where anything scales the group: it then begins with
-        /// `min`, and from there on the number is no difference.
+        /// How many instances there should be now. Leave it out if anything scales the group: the group
+        /// then begins with `min`, and from then on plans ignore the number.
         desired: Option<GroupSize> => chosen, Update;
-        /// The target groups in which it registers its instances, which those do not name in `targets`.
+        /// The target groups in which the group registers its instances. Their `targets` do not name
+        /// these instances.
         target_groups: Vec<Ref<TargetGroup>> => default(Vec::new()), Update;
-        /// What counts an instance as ill, so that another takes its place: `ec2` for a machine that is
-        /// impaired, `elb` for a failed health check of a target group, too. `elb` where it is left out and
-        /// there are target groups, so that the receiver's own port decides; else `ec2`.
+        /// What makes an instance count as unhealthy, so that another replaces it: `ec2` for an
+        /// impaired machine, `elb` for a failed health check of a target group, too. If left out, it is
+        /// `elb` if there are target groups, so that the receiver's own port decides; otherwise `ec2`.
         health_check: Option<HealthSource> => optional, Update;
-        /// Seconds for which a new instance is not counted as ill, which it takes to install and start the
-        /// receiver.
+        /// Seconds for which a new instance does not count as unhealthy, while it installs and starts
+        /// the receiver.
         health_check_grace: GracePeriod => default(GracePeriod::new(300).expect("in range")), Update;
         /// Tags of the group, and of the instances that it starts from then on. `Name` is the block's name
         /// unless given.
@@ -236,7 +237,7 @@ impl ResourceType for AutoscalingGroup {
         let Self { min, max, desired, subnets, .. } = self;
         let at = |name: &str| Path::default().member(name);
         if min > max {
-            let message = format!("`min` is {min}, and `max` is {max}");
+            let message = format!("`min` is {min}, but `max` is only {max}");
             problems.add(ProblemSort::Value, &at("min"), message);
         }
         if let Some(desired) = desired.filter(|desired| desired < min || desired > max) {

@@ -16,15 +16,15 @@ use crate::scalar::{Principal, Region};
 use crate::value::Path;
 
 object! {
-    /// An endpoint service of Gateway Load Balancers. Endpoints name it, in VPCs of this account and of
-    /// those that it allows.
+    /// An endpoint service of Gateway Load Balancers. Endpoints refer to it, in VPCs of this account
+    /// and of the accounts that it allows.
     pub struct EndpointService("endpoint service") {
-        /// Its load balancers. An endpoint stands in a zone of one of them.
+        /// Its load balancers. An endpoint must be in a zone of one of them.
         gateway_load_balancers: Vec<Ref<GatewayLoadBalancer>> => required, Update;
-        /// Whether each endpoint has to be accepted before it takes packets. This tool accepts none, not
+        /// Whether each endpoint must be accepted before it takes packets. This tool accepts none, not
         /// even those of its own stack.
         acceptance_required: bool => default(false), Update;
-        /// Who may make endpoints of it besides its own account: ARNs of accounts
+        /// Who may create endpoints of it besides its own account: ARNs of accounts
         /// (`arn:aws:iam::123456789012:root`), users or roles, or `*`.
         allowed_principals: Vec<Principal> => default(Vec::new()), Update;
         /// Tags. `Name` is the block's name unless given.
@@ -139,7 +139,7 @@ impl ResourceType for EndpointService {
         Computed { name: "id", doc: "The id, `vpce-svc-...`." },
         Computed {
             name: "service_name",
-            doc: "The name by which other tools make endpoints of it, \
+            doc: "The name by which other tools create endpoints of it, \
                   `com.amazonaws.vpce.REGION.vpce-svc-...`.",
         },
     ];

@@ -20,17 +20,19 @@ pub(crate) const LISTENER: &str = "listener";
 
 object! {
     /// A Gateway Load Balancer with its listener. Endpoints of an `endpoint_service` send to it, from
-    /// any VPC and without routes between; it wraps each packet in GENEVE and sends it to a receiver.
+    /// any VPC and without routes between the VPCs; it wraps each packet in GENEVE and sends it to a
+    /// receiver.
     pub struct GatewayLoadBalancer("Gateway Load Balancer") {
-        /// The name, unique in account and Region. Leave it out: the tool then picks one and can
+        /// The name, unique in the account and Region. Best left out: the tool then picks one and can
         /// replace the load balancer without a gap.
         name: Option<ElbName> => chosen, Replace;
-        /// Its subnets, one for each Availability Zone. Endpoints can stand in these zones only.
+        /// Its subnets, one for each Availability Zone. Endpoints can be in these zones only.
         subnets: Vec<Ref<Subnet>> => required, Update;
-        /// Where its listener forwards to: a group of protocol geneve. A target group serves one load
-        /// balancer. Without one it has no listener, and drops what comes.
+        /// The target group that its listener forwards to, of protocol geneve. A target group serves
+        /// one load balancer. Without a target group, the load balancer has no listener and drops what
+        /// arrives.
         target_group: Option<Ref<TargetGroup>> => optional, Update;
-        /// Whether it sends to targets in every zone, not only its own node's.
+        /// Whether each of its nodes sends to targets in every zone, not only in its own.
         cross_zone: bool => default(false), Update;
         /// Whether AWS refuses to delete it.
         deletion_protection: bool => default(false), Update;

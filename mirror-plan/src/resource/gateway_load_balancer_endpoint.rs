@@ -14,14 +14,14 @@ use crate::id::{Id, IdForm, Identified};
 use crate::observed::Found;
 
 object! {
-    /// A Gateway Load Balancer endpoint: an address in a subnet, behind which a load balancer of any VPC
-    /// stands. A `mirror_target` sends to it; sources get to it by the routes of its own VPC.
+    /// A Gateway Load Balancer endpoint: an address in a subnet that leads to a load balancer in any
+    /// VPC. A `mirror_target` sends to it; sources reach it by the routes of its own VPC.
     pub struct GatewayLoadBalancerEndpoint("Gateway Load Balancer endpoint") {
         /// The VPC.
         vpc: Ref<Vpc> => required, Replace;
-        /// The one subnet that it stands in, in a zone of the service.
+        /// The one subnet that it is in, in a zone of the service.
         subnet: Ref<Subnet> => required, Replace;
-        /// The service, or the id `vpce-svc-...` of one of another account.
+        /// The service, or the id `vpce-svc-...` of a service of another account.
         service: Ref<EndpointService> => required, Replace;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;

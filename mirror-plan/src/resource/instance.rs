@@ -16,40 +16,40 @@ use crate::observed::Found;
 use crate::scalar::{Ami, HopLimit, InstanceType, IpAddress};
 use crate::value::Secret;
 
-pub(crate) mod mirroring;
+pub mod mirroring;
 
 object! {
     /// An EC2 instance with one network interface.
     pub struct Instance("instance") {
         /// The image: an AMI id or a public SSM parameter, resolved when the instance is planned. A
-        /// parameter that moves on later replaces nothing. The current Amazon Linux 2023 for x86-64
-        /// where it is left out.
+        /// later change of the parameter replaces nothing. If left out, the current Amazon Linux 2023
+        /// for x86-64.
         ami: Option<Ami> => chosen, Replace;
-        /// The type, `t3.micro`. Changing it stops and starts the instance.
+        /// The type, such as `t3.micro`. Changing it stops and starts the instance.
         instance_type: InstanceType => required, Restart;
         /// The subnet.
         subnet: Ref<Subnet> => required, Replace;
-        /// The security groups of its interface; the VPC's default group where none is named.
+        /// The security groups of its interface; if none is named, the VPC's default group.
         security_groups: Vec<Ref<SecurityGroup>> => default(Vec::new()), Update;
-        /// Whether it gets a public address; as the subnet says where it is left out.
+        /// Whether it gets a public address; if left out, the subnet decides.
         public: Option<bool> => chosen, Replace;
-        /// The private address; AWS picks one where it is left out.
+        /// The private address; if left out, AWS picks one.
         private_ip: Option<IpAddress> => chosen, Replace;
         /// The name of the key pair for SSH.
         key_name: Option<String> => optional, Replace;
         /// What the instance runs at its first start, as plain text. Plans, logs and the journal show
-        /// its SHA-256, as `sha256sum` prints it. Changing it stops and starts the instance, which
-        /// does not run it again.
+        /// its SHA-256, as `sha256sum` prints it. Changing it stops and starts the instance, but the
+        /// instance does not run it again.
         user_data: Option<Input<Secret>> => optional, Restart;
         /// Whether AWS drops packets that are not from or to the instance's own addresses.
         source_dest_check: bool => default(true), Update;
         /// Whether the metadata service answers only to requests that carry a token (IMDSv2).
         imdsv2_required: bool => default(true), Update;
-        /// How many hops an answer of the metadata service may travel: 1 keeps it on the instance, 2 lets
-        /// containers have it.
+        /// How many hops an answer of the metadata service may travel: 1 keeps it on the instance, 2
+        /// lets containers receive it.
         imds_hop_limit: HopLimit => default(HopLimit::MIN), Update;
-        /// Whether the root volume is encrypted, with the account's default key. With `false` it is as the
-        /// account has it.
+        /// Whether the root volume is encrypted, with the account's default key. With `false`, the
+        /// account's default applies.
         root_encrypted: Option<bool> => default(Some(true)), Replace;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;

@@ -16,7 +16,7 @@ object! {
     /// An internet gateway, attached to a VPC. A public address is of no use without one and a
     /// route to it.
     pub struct InternetGateway("internet gateway") {
-        /// The VPC it is attached to. Absent in what was observed while it is attached to none.
+        /// The VPC that it is attached to. Absent in an observed gateway that is attached to none.
         vpc: Option<Ref<Vpc>> => optional, Update;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;

@@ -17,20 +17,20 @@ use crate::scalar::{Ami, HopLimit, InstanceType, LaunchTemplateName};
 use crate::value::{Origin, Part, Secret, Template};
 
 object! {
-    /// A launch template: what each instance of an `autoscaling_group` is started with. A change makes a
-    /// new version of it and the default one, with which instances are started from then on; those that
-    /// run stay as they are.
+    /// A launch template: what each instance of an `autoscaling_group` is started from. A change
+    /// creates a new version and makes it the default, from which instances are started from then on;
+    /// running instances stay as they are.
     pub struct LaunchTemplate("launch template") {
-        /// The name, unique in account and Region. Leave it out: the tool then picks one.
+        /// The name, unique in the account and Region. Best left out: the tool then picks one.
         name: Option<LaunchTemplateName> => chosen, Replace;
         /// The image: an AMI id or a public SSM parameter, resolved when the template is planned. A
-        /// parameter that moves on later changes nothing. The current Amazon Linux 2023 for x86-64
-        /// where it is left out.
+        /// later change of the parameter changes nothing. If left out, the current Amazon Linux 2023
+        /// for x86-64.
         ami: Option<Ami> => chosen, Update;
-        /// The type, `c6i.large`.
+        /// The type, such as `c6i.large`.
         instance_type: InstanceType => required, Update;
-        /// The security groups of the interface of each instance; the VPC's default group where none is
-        /// named.
+        /// The security groups of the interface of each instance; if none is named, the VPC's default
+        /// group.
         security_groups: Vec<Ref<SecurityGroup>> => default(Vec::new()), Update;
         /// The name of the key pair for SSH.
         key_name: Option<String> => optional, Update;
@@ -39,13 +39,13 @@ object! {
         user_data: Option<Input<Secret>> => optional, Update;
         /// Whether the metadata service answers only to requests that carry a token (IMDSv2).
         imdsv2_required: bool => default(true), Update;
-        /// How many hops an answer of the metadata service may travel: 1 keeps it on the instance, 2 lets
-        /// containers have it.
+        /// How many hops an answer of the metadata service may travel: 1 keeps it on the instance, 2
+        /// lets containers receive it.
         imds_hop_limit: HopLimit => default(HopLimit::MIN), Update;
-        /// Whether the root volume is encrypted, with the account's default key. With `false` it is as the
-        /// account has it.
+        /// Whether the root volume is encrypted, with the account's default key. With `false`, the
+        /// account's default applies.
         root_encrypted: bool => default(true), Update;
-        /// Tags of the template; its instances get those of their group. `Name` is the block's name
+        /// Tags of the template; its instances get the tags of their group. `Name` is the block's name
         /// unless given.
         tags: Tags => default(Tags::new()), Update;
     }

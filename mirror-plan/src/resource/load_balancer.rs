@@ -18,11 +18,11 @@ use crate::value::Path;
 object! {
     /// What a load balancer listens on, and which target group it forwards to.
     pub struct Listener("listener") by(port) {
-        /// The port; mirrored packets come to 4789.
+        /// The port; mirrored packets arrive at 4789.
         port: Port => default(super::target_group::VXLAN), Update;
-        /// The protocol; VXLAN is UDP. A TCP listener carries none of it, without an error.
+        /// The protocol; VXLAN is UDP. A TCP listener carries no VXLAN, without an error.
         protocol: ElbProtocol => default(ElbProtocol::Udp), Update;
-        /// Where it forwards to. A target group serves one load balancer.
+        /// The target group that it forwards to. A target group serves one load balancer.
         target_group: Ref<TargetGroup> => required, Update;
     }
 }
@@ -30,16 +30,16 @@ object! {
 object! {
     /// A Network Load Balancer with its listeners.
     pub struct LoadBalancer("Network Load Balancer") {
-        /// The name, unique in account and Region. Leave it out: the tool then picks one and can
+        /// The name, unique in the account and Region. Best left out: the tool then picks one and can
         /// replace the load balancer without a gap.
         name: Option<ElbName> => chosen, Replace;
-        /// Where it can be reached from.
+        /// From where it can be reached.
         scheme: Scheme => default(Scheme::Internal), Replace;
         /// Its subnets, one for each Availability Zone.
         subnets: Vec<Ref<Subnet>> => required, Update;
-        /// Its security groups. A load balancer made without any can never get one.
+        /// Its security groups. A load balancer created without any can never get one.
         security_groups: Vec<Ref<SecurityGroup>> => default(Vec::new()), Update;
-        /// Whether it sends to targets in every zone, not only its own node's.
+        /// Whether each of its nodes sends to targets in every zone, not only in its own.
         cross_zone: bool => default(false), Update;
         /// Whether AWS refuses to delete it.
         deletion_protection: bool => default(false), Update;
@@ -248,7 +248,7 @@ impl ResourceType for LoadBalancer {
                 problems.add_with_help(
                     ProblemSort::Value,
                     &at,
-                    "a Network Load Balancer has no listener of protocol geneve",
+                    "a Network Load Balancer cannot have a listener with protocol geneve",
                     "GENEVE is for a `gateway_load_balancer`, which needs no protocol",
                 );
             }

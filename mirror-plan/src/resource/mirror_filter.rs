@@ -17,14 +17,14 @@ use crate::scalar::{Direction, IpRange, PortRange, Protocol, RuleAction, RuleNum
 use crate::value::{Path, Value};
 
 object! {
-    /// A rule as the stack file writes it. Without a `direction` it stands for two rules: `port` is
-    /// then the mirrored interface's own port and `peer` the other side, in both directions.
+    /// A rule as the stack file writes it. Without a `direction` it stands for two rules, one for each
+    /// direction: `port` is then the mirrored interface's own port and `peer` the other side.
     pub struct RuleDeclaration("filter rule") by(direction, number) {
         /// The order among the rules of its direction, lowest first; the first match decides.
         number: RuleNumber => required, Update;
-        /// Whether what it matches is mirrored.
+        /// Whether matching packets are mirrored.
         action: RuleAction => required, Update;
-        /// Which way the packets go, seen from the mirrored interface; both where it is left out.
+        /// The direction of the packets, seen from the mirrored interface; if left out, both.
         direction: Option<Direction> => optional, Update;
         /// The protocol.
         protocol: Protocol => default(Protocol::All), Update;
@@ -34,13 +34,13 @@ object! {
         peer: Option<IpRange> => optional, Update;
         /// The port on the other side.
         peer_port: Option<PortRange> => optional, Update;
-        /// The addresses that the packets come from; with a `direction` only.
+        /// The addresses that the packets come from; only with a `direction`.
         source: Option<IpRange> => optional, Update;
-        /// The addresses that the packets go to; with a `direction` only.
+        /// The addresses that the packets go to; only with a `direction`.
         destination: Option<IpRange> => optional, Update;
-        /// The port that the packets come from; with a `direction` only.
+        /// The port that the packets come from; only with a `direction`.
         source_port: Option<PortRange> => optional, Update;
-        /// The port that the packets go to; with a `direction` only.
+        /// The port that the packets go to; only with a `direction`.
         destination_port: Option<PortRange> => optional, Update;
         /// A note.
         description: Option<String> => optional, Update;
@@ -109,12 +109,12 @@ impl RuleDeclaration {
                 ProblemSort::Missing,
                 at,
                 "a rule with `source` or `destination` needs a `direction`",
-                "give `direction`, or say `port` and `peer` for both directions",
+                "set `direction`, or use `port` and `peer` for both directions",
             );
             return Vec::new();
         }
         if packet_view.contains(&true) && own_view.contains(&true) {
-            let title = "`port` and `peer` do not go with `source` and `destination`";
+            let title = "`port` and `peer` cannot be combined with `source` and `destination`";
             problems.add(ProblemSort::Value, at, title);
             return Vec::new();
         }
@@ -159,7 +159,7 @@ impl RuleDeclaration {
 fn check_rule(rule: &Rule, at: &Path, problems: &mut Problems) {
     let Rule { protocol, source, destination, source_port, destination_port, .. } = rule;
     if source.net().addr().is_ipv4() != destination.net().addr().is_ipv4() {
-        let title = format!("{source} and {destination} are not of one address family");
+        let title = format!("{source} and {destination} are not of the same address family");
         problems.add(ProblemSort::FilterRule, at, title);
     }
     if (source_port.is_some() || destination_port.is_some()) && !protocol.has_ports() {
@@ -237,7 +237,7 @@ object! {
     pub struct MirrorFilter("traffic mirror filter") {
         /// A note.
         description: Option<Input<String>> => optional, Replace;
-        /// Whether traffic with Amazon's DNS server is mirrored, which no rule does.
+        /// Whether traffic with Amazon's DNS server is mirrored, which no rule can do.
         amazon_dns: bool => default(false), Update;
         /// Its rules: at most 10.
         rules: Rules => default(Rules::default()), Update;

@@ -17,19 +17,20 @@ use crate::scalar::{PacketLength, SessionNumber, Vni};
 object! {
     /// A traffic mirror session. It costs money for as long as it exists, whatever its source does.
     pub struct MirrorSession("traffic mirror session") {
-        /// The interface to mirror; an instance stands for its primary one.
+        /// The interface to mirror; an instance stands for its primary interface.
         source: Ref<NetworkInterface> => required, Replace;
-        /// Where the packets go. Over `sources` it may be an object with a target for each Availability Zone.
+        /// Where the packets go. Over `sources`, this can be an object with a target for each
+        /// Availability Zone.
         target: Ref<MirrorTarget> => required, Update;
-        /// Which packets go.
+        /// Which packets are mirrored.
         filter: Ref<MirrorFilter> => required, Update;
-        /// The order among the sessions of the interface, lowest first; each packet is mirrored
-        /// once, by the first session whose filter takes it.
+        /// The order among the sessions of the interface, lowest first; each packet is mirrored once,
+        /// by the first session whose filter accepts it.
         number: SessionNumber => required, Update;
-        /// How many bytes of each packet go; the whole packet where it is left out, behind a load
+        /// How many bytes of each packet are mirrored; if left out, the whole packet, behind a load
         /// balancer at most 8500.
         packet_length: Option<PacketLength> => optional, Update;
-        /// The VXLAN network identifier; AWS picks a random one where it is left out.
+        /// The VXLAN network identifier; if left out, AWS picks a random one.
         vni: Option<Vni> => chosen, Update;
         /// A note.
         description: Option<Input<String>> => optional, Update;

@@ -16,14 +16,14 @@ use crate::value::Path;
 
 object! {
     /// A traffic mirror target: a Network Load Balancer, an interface or a Gateway Load Balancer
-    /// endpoint. AWS can change nothing of it but the tags: another destination is a new target, to
-    /// which the sessions are re-pointed before the old one goes.
+    /// endpoint. AWS can change only its tags: another destination means a new target, and the sessions
+    /// are re-pointed to it before the old target is deleted.
     pub struct MirrorTarget("traffic mirror target") {
         /// The load balancer, which needs a UDP listener on port 4789.
         load_balancer: Option<Ref<LoadBalancer>> => optional, Replace;
-        /// The interface; an instance stands for its primary one.
+        /// The interface; an instance stands for its primary interface.
         network_interface: Option<Ref<NetworkInterface>> => optional, Replace;
-        /// The endpoint, or the id `vpce-...` of another.
+        /// The endpoint, or the id `vpce-...` of one outside the stack.
         gateway_load_balancer_endpoint: Option<Ref<GatewayLoadBalancerEndpoint>> => optional, Replace;
         /// A note.
         description: Option<Input<String>> => optional, Replace;
@@ -138,7 +138,7 @@ impl ResourceType for MirrorTarget {
             problems.add_with_help(
                 ProblemSort::Value,
                 &Path::default(),
-                "a mirror target has exactly one destination",
+                "a mirror target needs exactly one destination",
                 "give one of `load_balancer`, `network_interface` and \
                  `gateway_load_balancer_endpoint`",
             );

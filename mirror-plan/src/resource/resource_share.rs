@@ -16,18 +16,20 @@ use crate::scalar::SharePrincipal;
 use crate::value::Path;
 
 object! {
-    /// A resource share of AWS Resource Access Manager: other accounts may mirror to targets of this one.
-    /// An account that is not of the same organization is invited, and mirrors once it has accepted. It
-    /// names the target with its owner then, as an `existing "mirror_target"`.
+    /// A resource share of AWS Resource Access Manager: it lets other accounts mirror to targets of
+    /// this account. An account outside the organization is invited, and can mirror once it has
+    /// accepted. The other account then names the target with its owner, as an
+    /// `existing "mirror_target"`.
     pub struct ResourceShare("resource share") {
-        /// The name. Leave it out: the tool then picks one. Another share may have the same.
+        /// The name. Best left out: the tool then picks one. Another share may have the same name.
         name: Option<String> => chosen, Update;
         /// The targets that others may mirror to.
         mirror_targets: Vec<Ref<MirrorTarget>> => required, Update;
-        /// Who may: accounts (`111122223333`), or the ARN of an organization
-        /// (`arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5`) or of a unit of one.
+        /// Who may mirror to them: accounts (`111122223333`), or the ARN of an organization
+        /// (`arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5`) or of an organizational
+        /// unit.
         principals: Vec<SharePrincipal> => required, Update;
-        /// Whether accounts may be among them that are not of the organization of this one.
+        /// Whether accounts outside this account's organization may be among them.
         external_principals: bool => default(true), Update;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;
@@ -151,13 +153,13 @@ impl ResourceType for ResourceShare {
             problems.add(ProblemSort::Value, &Path::default().member(attribute), message);
         };
         if name.as_ref().is_some_and(String::is_empty) {
-            wrong("name", "the name of a resource share is not empty");
+            wrong("name", "the name of a resource share must not be empty");
         }
         if mirror_targets.is_empty() {
             wrong("mirror_targets", "a resource share needs a mirror target");
         }
         if principals.is_empty() {
-            wrong("principals", "a resource share needs somebody to share with");
+            wrong("principals", "a resource share needs a principal to share with");
         }
         refuse_duplicates(problems, "principals", principals);
     }

@@ -17,19 +17,19 @@ use crate::scalar::{IpRange, RouteTarget, TransitGatewayId};
 use crate::value::Path;
 
 object! {
-    /// A route: packets to `destination` go to a gateway or another VPC. The route inside the VPC is AWS's own and
-    /// is not written.
+    /// A route: packets to `destination` go to a gateway or another VPC. The route inside the VPC is
+    /// AWS's own and is not written here.
     pub struct Route("route") by(destination) {
-        /// The range of addresses it is for; `0.0.0.0/0` for all that no other route is for.
+        /// The addresses that the route is for; `0.0.0.0/0` for all addresses without another route.
         destination: IpRange => required, Update;
-        /// An internet gateway to send them to.
+        /// An internet gateway to send the packets to.
         internet_gateway: Option<Ref<InternetGateway>> => optional, Update;
-        /// A VPC peering connection to send them over.
+        /// A VPC peering connection to send the packets over.
         vpc_peering: Option<Ref<VpcPeering>> => optional, Update;
-        /// The id of a transit gateway to send them to. The VPC must be attached to it: AWS refuses the
-        /// route otherwise.
+        /// The id of a transit gateway to send the packets to. The VPC must be attached to it, or AWS
+        /// refuses the route.
         transit_gateway: Option<TransitGatewayId> => optional, Update;
-        /// The id of anything else to send them to: `nat-`, `vgw-`, `eni-`, `vpce-`, `lgw-`.
+        /// The id of anything else to send the packets to: `nat-`, `vgw-`, `eni-`, `vpce-`, `lgw-`.
         target: Option<RouteTarget> => optional, Update;
     }
 }
@@ -62,7 +62,7 @@ object! {
         vpc: Ref<Vpc> => required, Replace;
         /// Its routes, besides the one inside the VPC.
         routes: Vec<Route> => default(Vec::new()), Update;
-        /// The subnets that use it; the others use the VPC's main route table.
+        /// The subnets that use it; other subnets use the VPC's main route table.
         subnets: Vec<Ref<Subnet>> => default(Vec::new()), Update;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;
@@ -245,7 +245,7 @@ impl ResourceType for RouteTable {
                 problems.add(
                     ProblemSort::Value,
                     &Path::default().member("routes").index(index),
-                    "a route has one of `internet_gateway`, `vpc_peering`, `transit_gateway` and `target`",
+                    "a route needs exactly one of `internet_gateway`, `vpc_peering`, `transit_gateway` and `target`",
                 );
             }
         }

@@ -18,11 +18,11 @@ use crate::scalar::{Direction, IpRange, PortRange, Protocol};
 use crate::value::{Path, Value};
 
 object! {
-    /// Rules as the stack file writes them: one for every range and group it names.
+    /// Rules as the stack file writes them: one rule for every range and group that it names.
     pub struct RuleDeclaration("security group rule") {
         /// The protocol.
         protocol: Protocol => default(Protocol::All), Update;
-        /// The port or range of ports, `443` or `"1024-65535"`; all of them where it is left out.
+        /// The port or range of ports, `443` or `"1024-65535"`; if left out, all ports.
         port: Option<PortRange> => optional, Update;
         /// The ranges of addresses on the other side.
         cidrs: Vec<IpRange> => default(Vec::new()), Update;
@@ -165,21 +165,21 @@ impl AttributeType for Rules {
 }
 
 object! {
-    /// A security group with its rules. AWS drops what no rule admits, without a word.
+    /// A security group with its rules. AWS silently drops what no rule admits.
     pub struct SecurityGroup("security group") {
         /// The VPC.
         vpc: Ref<Vpc> => required, Replace;
-        /// The name, unique in the VPC. Leave it out: the tool then picks one and can replace the
+        /// The name, unique in the VPC. Best left out: the tool then picks one and can replace the
         /// group while it is in use.
         name: Option<String> => chosen, Replace;
-        /// What it is for. AWS wants one and never lets it change.
+        /// What it is for. AWS requires a description and never lets it change.
         description: Option<String> => chosen, Replace;
-        /// Says in words that a rule of `ingress` may let the whole world in. Without it such a rule is an
-        /// error.
+        /// Says explicitly that a rule of `ingress` may admit the whole world. Without it, such a rule
+        /// is an error.
         open_to_world: Option<bool> => optional, Update;
         /// What may come in.
         ingress: Rules => default(Rules::default()), Update;
-        /// What may go out; everything over IPv4 where it is left out, as AWS has it.
+        /// What may go out; if left out, everything over IPv4, as AWS has it.
         egress: Rules => default(Rules(vec![Rule::allow_all_egress()])), Update;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;
@@ -314,7 +314,7 @@ impl ResourceType for SecurityGroup {
                 ProblemSort::OpenToWorld,
                 &Path::default().member("ingress"),
                 format!("the rule `{rule}` lets the whole world in"),
-                "name the ranges or groups that need it, or say that it is meant: \
+                "name the ranges or groups that need it, or confirm that it is intended: \
                  open_to_world = true",
             );
         }

@@ -18,9 +18,9 @@ object! {
     pub struct Subnet("subnet") {
         /// The VPC.
         vpc: Ref<Vpc> => required, Replace;
-        /// The IPv4 range, inside the VPC's; AWS keeps five of its addresses for itself.
+        /// The IPv4 range, inside the range of the VPC; AWS keeps five of its addresses for itself.
         cidr: Cidr => required, Replace;
-        /// The Availability Zone; AWS picks one where it is left out.
+        /// The Availability Zone; if left out, AWS picks one.
         availability_zone: Option<AvailabilityZone> => chosen, Replace;
         /// Whether instances get a public address unless they say otherwise.
         public_ip_on_launch: bool => default(false), Update;

@@ -29,22 +29,22 @@ pub(crate) const VXLAN: Port = Port::new(4789).expect("4789 is a port");
 pub(crate) const GENEVE: Port = Port::new(6081).expect("6081 is a port");
 
 object! {
-    /// How the load balancer finds out whether a receiver is well. UDP has no answer to wait for,
-    /// so it is TCP, HTTP or HTTPS, on a port that the receiver's security group admits.
+    /// How the load balancer finds out whether a receiver is healthy. UDP has no answer to wait for, so
+    /// the check uses TCP, HTTP or HTTPS, on a port that the receiver's security group admits.
     pub struct HealthCheck("health check") {
         /// The protocol.
         protocol: HealthProtocol => default(HealthProtocol::Tcp), Update;
-        /// The port; `traffic-port` is the target group's own, on which VXLAN receivers do not listen.
+        /// The port; `traffic-port` is the target group's own, where VXLAN receivers do not answer TCP.
         port: HealthPort => default(HealthPort::Traffic), Update;
-        /// The path to ask for, with HTTP and HTTPS.
+        /// The path to request, with HTTP and HTTPS.
         path: Option<String> => chosen, Update;
         /// Seconds between checks.
         interval: HealthInterval => default(HealthInterval::new(30).expect("in range")), Update;
-        /// Seconds without an answer after which a check has failed; AWS has 10, with HTTP 6.
+        /// Seconds without an answer after which a check has failed; AWS's default is 10, with HTTP 6.
         timeout: Option<HealthTimeout> => chosen, Update;
-        /// Good checks in a row that make a target healthy.
+        /// Successful checks in a row that make a target healthy.
         healthy_threshold: HealthThreshold => default(HealthThreshold::new(5).expect("in range")), Update;
-        /// Bad checks in a row that make it unhealthy.
+        /// Failed checks in a row that make it unhealthy.
         unhealthy_threshold: HealthThreshold => default(HealthThreshold::new(2).expect("in range")), Update;
     }
 }
@@ -71,7 +71,7 @@ impl HealthCheck {
 object! {
     /// A target group of instances, for a listener of a load balancer.
     pub struct TargetGroup("target group") {
-        /// The name, unique in account and Region. Leave it out: the tool then picks one and can
+        /// The name, unique in the account and Region. Best left out: the tool then picks one and can
         /// replace the group while it is in use.
         name: Option<ElbName> => chosen, Replace;
         /// The VPC of its targets.
@@ -80,7 +80,7 @@ object! {
         protocol: ElbProtocol => default(ElbProtocol::Udp), Replace;
         /// The port on which targets receive; with geneve it is 6081.
         port: Port => default(VXLAN), Replace;
-        /// How their health is told.
+        /// How the health of the targets is checked.
         health_check: HealthCheck => default(HealthCheck::aws_default()), Update;
         /// The instances.
         targets: Vec<Ref<Instance>> => default(Vec::new()), Update;
@@ -222,7 +222,7 @@ impl TargetGroup {
     fn check_geneve(&self, problems: &mut Problems) {
         if self.port != GENEVE {
             let at = Path::default().member("port");
-            let message = format!("with protocol geneve the port is {GENEVE}");
+            let message = format!("with protocol geneve the port must be {GENEVE}");
             problems.add_with_help(
                 ProblemSort::Value,
                 &at,
@@ -235,7 +235,7 @@ impl TargetGroup {
             problems.add_with_help(
                 ProblemSort::Value,
                 &Path::default().member("health_check").member("port"),
-                "health is checked by TCP, and on the port of GENEVE nothing answers that",
+                "health is checked by TCP, but nothing answers TCP on the port of GENEVE",
                 "give a port on which the receiver answers, such as `health_check = { port = 8080 }`",
             );
         }

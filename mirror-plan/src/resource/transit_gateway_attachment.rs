@@ -16,20 +16,21 @@ use crate::scalar::TransitGatewayId;
 use crate::value::Path;
 
 object! {
-    /// An attachment of a VPC to a transit gateway of this Region. The gateway is somebody's, such as
-    /// the network team's: a stack attaches VPCs to it and leaves it and its route tables alone. Where the
-    /// gateway is another account's, that may have to accept the attachment. It carries nothing by
-    /// itself: the VPC's routes lead to the gateway, and the gateway's to the other VPC.
+    /// An attachment of a VPC to a transit gateway of this Region. The gateway belongs to somebody
+    /// else, such as the network team: a stack attaches VPCs to it and leaves the gateway and its route
+    /// tables alone. If the gateway belongs to another account, that account may have to accept the
+    /// attachment. The attachment carries nothing by itself: the VPC's routes lead to the gateway, and
+    /// the gateway's routes to the other VPC.
     pub struct TransitGatewayAttachment("transit gateway attachment") {
         /// The VPC.
         vpc: Ref<Vpc> => required, Replace;
         /// The id of the transit gateway.
         transit_gateway: TransitGatewayId => required, Replace;
-        /// Subnets of the VPC, one for each Availability Zone: the gateway takes packets only from zones
-        /// where it has one. It uses an address in each.
+        /// Subnets of the VPC, one for each Availability Zone: the gateway takes packets only from
+        /// zones where it has a subnet. It uses an address in each.
         subnets: Vec<Ref<Subnet>> => required, Update;
-        /// Whether both directions of a connection keep to one zone, as an appliance behind the gateway
-        /// that looks at both needs it.
+        /// Whether both directions of a connection stay in one zone, as required by an appliance behind
+        /// the gateway that inspects both.
         appliance_mode: bool => default(false), Update;
         /// Whether public DNS names of the other VPCs' instances resolve to private addresses.
         dns_support: bool => default(true), Update;

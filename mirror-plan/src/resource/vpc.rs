@@ -13,7 +13,7 @@ use crate::scalar::Cidr;
 use crate::value::Path;
 
 object! {
-    /// A virtual private cloud: the network that everything else stands in.
+    /// A virtual private cloud: the network that everything else is in.
     pub struct Vpc("VPC") {
         /// The IPv4 range, /16 to /28.
         cidr: Cidr => required, Replace;

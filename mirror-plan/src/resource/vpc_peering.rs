@@ -21,22 +21,24 @@ use crate::scalar::{AccountId, AccountName};
 use crate::value::Path;
 
 object! {
-    /// A VPC peering connection between two VPCs of one Region, whose ranges must not overlap. The VPC that
-    /// asks is of the stack's account, the other one may be of another. It carries nothing by itself: both sides
-    /// need a route to the other's range, and security groups that name ranges and not groups of the other side.
+    /// A VPC peering connection between two VPCs of one Region, whose ranges must not overlap. The VPC
+    /// that requests it belongs to the stack's account; the other one may belong to another account.
+    /// The connection carries nothing by itself: both sides need a route to the other's range, and
+    /// security groups that name ranges, not groups, of the other side.
     pub struct VpcPeering("VPC peering connection") {
-        /// The VPC that asks for the connection, such as the one of the sources. It is of the stack's account.
+        /// The VPC that requests the connection, such as that of the sources. It belongs to the stack's
+        /// account.
         requester: Ref<Vpc> => required, Replace;
-        /// The VPC that takes it, such as the one of the receivers.
+        /// The VPC that accepts the connection, such as that of the receivers.
         accepter: Ref<Vpc> => required, Replace;
-        /// The account that owns the accepter, if it is another one. Of an `existing "vpc"` with `aws` it is known; it
-        /// is said of a VPC that is named by its id.
+        /// The account that owns the accepter, if it is another one. For an `existing "vpc"` with `aws`
+        /// it is known; give it for a VPC that is named by its id.
         accepter_owner: Option<AccountId> => optional, Replace;
         /// Whether this stack accepts the request. `false` leaves that to somebody else, for whom AWS
         /// waits seven days; until then nothing passes.
         auto_accept: bool => default(true), Update;
-        /// The `aws` block with whose credentials the request is accepted, if the accepter is of another account. Of
-        /// an `existing "vpc"` with `aws` it is that block.
+        /// The `aws` block whose credentials accept the request, if the accepter belongs to another
+        /// account. For an `existing "vpc"` with `aws` it is that block.
         accept_as: Option<AccountName> => optional, Update;
         /// Tags. `Name` is the block's name unless given.
         tags: Tags => default(Tags::new()), Update;
@@ -166,12 +168,12 @@ impl ResourceType for VpcPeering {
     fn check(&self, problems: &mut Problems) {
         if self.requester == self.accepter {
             let at = Path::default().member("accepter");
-            problems.add(ProblemSort::Value, &at, "`requester` and `accepter` are one VPC");
+            problems.add(ProblemSort::Value, &at, "`requester` and `accepter` are the same VPC");
         }
         if self.accept_as.is_some() && !self.auto_accept {
             let at = Path::default().member("accept_as");
             let wrong =
-                "`accept_as` says who accepts, and `auto_accept = false` that this stack does not";
+                "`accept_as` says who accepts, but with `auto_accept = false` this stack does not";
             problems.add(ProblemSort::Value, &at, wrong);
         }
     }

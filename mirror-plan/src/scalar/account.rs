@@ -47,7 +47,7 @@ impl FromStr for AccountName {
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let name = text.strip_prefix(Self::WORD).and_then(|rest| rest.strip_prefix('.'));
         name.and_then(|name| name.parse().ok()).map(Self).ok_or_else(|| {
-            ScalarError(format!("`{text}` is no `aws` block: write `aws.NAME`, without quotes"))
+            ScalarError(format!("`{text}` is not an `aws` block: write `aws.NAME`, without quotes"))
         })
     }
 }

@@ -52,7 +52,7 @@ impl FromStr for Allowance {
         })?;
         if reason.is_empty() {
             return Err(ScalarError(format!(
-                "`{word}` is allowed for no reason: write \"{word}: why it is right here\""
+                "`{word}` is allowed without a reason: write \"{word}: why it is acceptable here\""
             )));
         }
         Ok(Self { code: entry.code, reason: reason.to_owned() })

@@ -13,7 +13,7 @@ const UNITS: [(&str, u64); 4] =
 
 /// Not a rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no rate such as 500kbit, 10mbit or 2gbit")]
+#[error("`{0}` is not a rate such as 500kbit, 10mbit or 2gbit")]
 pub struct BitRateError(String);
 
 impl BitRate {
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!("1000kbit".parse::<BitRate>().unwrap().to_string(), "1mbit");
         for wrong in ["", "bit", "10", "10 mbit", "1.5gbit", "-1kbit", "99999999999999999gbit"] {
             let said = wrong.parse::<BitRate>().unwrap_err().to_string();
-            assert_eq!(said, format!("`{wrong}` is no rate such as 500kbit, 10mbit or 2gbit"));
+            assert_eq!(said, format!("`{wrong}` is not a rate such as 500kbit, 10mbit or 2gbit"));
         }
         assert!(("8bit".parse::<BitRate>().unwrap().bytes_per_hour() - 3600.0).abs() < 1e-9);
     }

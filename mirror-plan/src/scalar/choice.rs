@@ -41,7 +41,7 @@ macro_rules! choices {
             fn from_str(text: &str) -> Result<Self, ScalarError> {
                 Self::ALL.iter().copied().find(|choice| choice.word() == text).ok_or_else(|| {
                     let words = crate::attribute::listed(Self::WORDS.iter().copied());
-                    ScalarError(format!("`{text}` is none of {words}"))
+                    ScalarError(format!("`{text}` is not one of {words}"))
                 })
             }
         }

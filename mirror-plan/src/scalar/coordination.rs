@@ -73,10 +73,10 @@ impl FromStr for Coordination {
             !part.is_empty() && part != "." && part != ".." && part.bytes().all(allowed)
         };
         if !prefix.is_empty() && !prefix.split('/').all(plain) {
-            return Err(wrong("the parts of a prefix have letters, digits and !-_.*'()"));
+            return Err(wrong("the parts of a prefix may have only letters, digits and !-_.*'()"));
         }
         if prefix.len() > Self::PREFIX_LONGEST {
-            return Err(wrong("a prefix has 512 characters at the most"));
+            return Err(wrong("a prefix has at most 512 characters"));
         }
         Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }

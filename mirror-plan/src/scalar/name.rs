@@ -11,9 +11,9 @@ use crate::hash::hash_bytes;
 text_attributes! {
     AccountId: "twelve digits";
     Ami: "an AMI id, or the SSM parameter that holds one";
-    AutoscalingGroupName: "a name of visible ASCII characters without :, 255 at the most";
+    AutoscalingGroupName: "a name of visible ASCII characters without :, at most 255";
     AvailabilityZone: "an Availability Zone, such as eu-west-1a";
-    ElbName: "a name of letters, digits and -, 32 at the most";
+    ElbName: "a name of letters, digits and -, at most 32";
     HealthPort: "traffic-port or a port" or HealthPort::number;
     InstanceType: "an instance type, such as t3.micro";
     LaunchTemplateName: "a name of letters, digits and ().-/_, 3 to 128";
@@ -91,7 +91,7 @@ impl FromStr for ElbName {
             Ok(Self(text.to_owned()))
         } else {
             Err(ScalarError(format!(
-                "`{text}`: letters, digits and -, 32 at the most, no - at either end, \
+                "`{text}` is not a valid name: at most 32 letters, digits and -, no - at either end, \
                  not beginning with internal-"
             )))
         }
@@ -341,7 +341,7 @@ texts! {
     }, "is not the name of a launch template: letters, digits and ().-/_, 3 to 128";
     AutoscalingGroupName: |text| {
         (1..=AutoscalingGroupName::LONGEST).contains(&text.len()) && text.chars().all(is_of_group)
-    }, "is not the name of an Auto Scaling group: visible ASCII characters without :, 255 at the most";
+    }, "is not the name of an Auto Scaling group: visible ASCII characters without :, at most 255";
     AvailabilityZone: |text| {
         text.strip_suffix(|c: char| c.is_ascii_lowercase()).is_some_and(is_region)
             || text.split('-').count() > 4 // a Local or Wavelength Zone: us-east-1-bos-1a
@@ -352,7 +352,7 @@ texts! {
         ["nat-", "vgw-", "eni-", "vpce-", "lgw-"].iter().any(|prefix| is_id(text, prefix))
     }, "is not the id of a route target, such as nat-, vgw-, eni- or vpce-...";
     Principal: |text| text == "*" || is_principal(text),
-        "is no principal, such as arn:aws:iam::123456789012:root";
+        "is not a principal, such as arn:aws:iam::123456789012:root";
     SharePrincipal: |text| is_account(text) || is_organization(text),
         "is neither an account nor the ARN of an organization or of a unit of one, such as \
          arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5";

@@ -43,7 +43,7 @@ impl FromStr for Cidr {
         if (16..=28).contains(&net.prefix_len()) {
             Ok(Self(net.trunc()))
         } else {
-            Err(ScalarError(format!("`{text}`: a VPC or subnet is between /16 and /28")))
+            Err(ScalarError(format!("`{text}`: a VPC or subnet must be between /16 and /28")))
         }
     }
 }

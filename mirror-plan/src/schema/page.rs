@@ -34,9 +34,9 @@ pub fn reference_markdown(kind: Kind) -> String {
 pub fn blocks_markdown() -> String {
     let mut page = Page::new("The stack file");
     page.paragraph(
-        "A stack file is HCL and is named `NAME.mirror.hcl`. It holds one `stack` block, and any \
-         number of the others in any order. Whatever repeats inside a resource (rules, routes, \
-         listeners) is a list of objects, never a nested block, so that a `for` can make it.",
+        "A stack file is written in HCL and named `NAME.mirror.hcl`. It holds one `stack` block, and \
+         any number of other blocks in any order. Anything that repeats inside a resource (rules, \
+         routes, listeners) is a list of objects, never a nested block, so that a `for` can make it.",
     );
     for block in BLOCKS {
         page.section(&format!("`{}`", [block.word, block.label].join(" ").trim()));
@@ -56,26 +56,26 @@ pub fn blocks_markdown() -> String {
 const EXPRESSIONS: &str = "\
 Literals, lists, objects, `\"${templates}\"` with `%{ if }` and `%{ for }`, heredocs, arithmetic, \
 comparison, logic, `condition ? a : b`, `[for x in list : ...]`, `{for k, v in object : k => v}`, \
-`[*]`, and the [functions](functions.md), all as in Terraform. Two differences: numbers are \
-64-bit floating point, and a conditional evaluates only the branch that it chooses and converts \
-neither.
+`[*]`, and the [functions](functions.md), all as in Terraform. There are two differences: numbers \
+are 64-bit floating point, and a conditional evaluates only the branch that it chooses and converts \
+neither branch.
 
 A resource is a value: `vpc = vpc.lab`. Its configured attributes are what the file says, so \
-`cidrsubnet(vpc.lab.cidr, 8, 1)` is known at once. What only AWS can tell is known after apply, \
-and a plan shows where it will come from: `(known after apply: vpc.lab.id)`. Such a value can go \
-wherever a reference is taken, into outputs, descriptions and `user_data`; everything else must be \
-known when planning, and `count` and `when` before all.
+`cidrsubnet(vpc.lab.cidr, 8, 1)` is known at once. A value that only AWS can supply is known after \
+apply, and a plan shows where it will come from: `(known after apply: vpc.lab.id)`. Such a value can \
+be used wherever a reference is accepted, in outputs, descriptions and `user_data`. Everything else \
+must be known when planning, above all `count` and `when`.
 
-Evaluation reads no environment and no clock, sends nothing and runs nothing. The only files it \
-reads are those in the stack file's own folder.";
+Evaluation does not read the environment or the clock, sends nothing and runs nothing. The only \
+files that it reads are those in the stack file's own folder or below it.";
 
 /// The page of the functions.
 #[must_use]
 pub fn functions_markdown() -> String {
     let mut page = Page::new("Functions");
     page.paragraph(
-        "These mean what they mean in Terraform. A function that is not here does not exist: \
-         there are no others under the same names with other meanings.",
+        "These functions mean what they mean in Terraform. A function that is not listed here does \
+         not exist: no function has a name from Terraform and another meaning.",
     );
     page.paragraph(
         "A result that depends on a value known after apply is itself known after apply. `length`, \
@@ -109,13 +109,13 @@ pub fn errors_markdown() -> String {
 pub fn findings_markdown() -> String {
     let mut page = Page::new("Findings");
     page.paragraph(
-        "What `mirror validate`, `plan`, `report` and `apply` look for in every stack. `mirror explain CODE` \
-         prints more about each, and [Error codes](../errors.md) has the same text. An error forbids an \
-         apply, a warning does with `--deny warnings`, and what is right for a stack is accepted in it: \
-         `allow = [\"CODE: REASON\"]`. What is found as the file is read cannot be accepted: there is no \
-         stack with it. A severity is that of the worst case.",
+        "`mirror validate`, `plan`, `report` and `apply` check every stack for these findings. \
+         `mirror explain CODE` prints more about each, and [Error codes](../errors.md) has the same text. An \
+         error forbids an apply, and so does a warning with `--deny warnings`. If what was found is right for \
+         a stack, accept it in that stack: `allow = [\"CODE: REASON\"]`. What is found when the file is read \
+         cannot be accepted, because such a file gives no stack. The severity is that of the worst case.",
     );
-    page.row(&["Code", "Severity", "What is found", "What AWS does", "Source", "Of"]);
+    page.row(&["Code", "Severity", "What is found", "What AWS does", "Source", "As of"]);
     page.row(&["---", "---", "---", "---", "---", "---"]);
     for row in catalogue() {
         match row {
@@ -123,7 +123,7 @@ pub fn findings_markdown() -> String {
                 let Finding { severity, fact, source, date, found_by } = finding;
                 let severity = match found_by {
                     FoundBy::Lint | FoundBy::Removal => severity.to_string(),
-                    FoundBy::Reading => format!("{severity}, as it is read"),
+                    FoundBy::Reading => format!("{severity}, when the file is read"),
                 };
                 page.row(&[code.0, &severity, title, fact, source, date]);
             }
@@ -168,7 +168,7 @@ impl Page {
     }
 
     fn attributes(&mut self, object: &ObjectType) {
-        self.row(&["Attribute", "Type", "Where it is left out", "A change", "What it is"]);
+        self.row(&["Attribute", "Type", "If left out", "A change", "What it is"]);
         self.row(&["---", "---", "---", "---", "---"]);
         for attribute in object.attributes {
             let Attribute { name, doc, holds, presence, on_change } = attribute;
@@ -216,7 +216,7 @@ fn type_text(holds: &Type) -> String {
         Type::Choice(words) => {
             words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ")
         }
-        Type::Reference(kind) => format!("a [`{kind}`]({kind}.md), or an id in quotes"),
+        Type::Reference(kind) => format!("[`{kind}`]({kind}.md), or an id in quotes"),
         Type::Set(Type::Object(part)) => format!("list of {}s", part.title),
         Type::Set(of) => format!("list: {}", type_text(of)),
         Type::Map => "strings by name".to_owned(),

@@ -211,12 +211,11 @@ pub(super) fn check(stack: &Stack) -> Diagnostics {
         let used = uses(stack, (&sources.of.to_value(), &of), &Path::default()).into_iter();
         used.map(move |(path, used)| {
             let title = format!(
-                "`sources.{name}` looks for interfaces in `{used}`, {}",
+                "`sources.{name}` looks up interfaces in `{used}`, {}",
                 elsewhere(stack, &used)
             );
             let at = sources.place.as_ref().map(|place| place.of(&path).clone());
-            other_account(title, at)
-                .help("only interfaces of the stack's own account can be mirrored by it")
+            other_account(title, at).help("a stack can mirror only interfaces of its own account")
         })
     });
     looked_for.chain(accepted).chain(resources).chain(sources).collect()
@@ -248,7 +247,7 @@ impl Peered<'_> {
         let account = self.stack.accounts.get(name)?;
         let id = account.of.id().filter(|id| id != owner)?;
         let title = format!(
-            "the accepter of `{}` is of account {owner}, and `{name}` is account {id}",
+            "the accepter of `{}` belongs to account {owner}, but `{name}` is account {id}",
             self.address
         );
         let head = account.place.as_ref().map(|place| place.head.clone());
@@ -257,7 +256,7 @@ impl Peered<'_> {
                 .of(self.address)
                 .at(self.at("accepter_owner"), "")
                 .at(head, "declared here")
-                .help(format!("leave `accepter_owner` out: it is that of `{name}`")),
+                .help(format!("leave `accepter_owner` out: it is already known from `{name}`")),
         )
     }
 
@@ -271,15 +270,17 @@ impl Peered<'_> {
         };
         if let (Some(name), true) = (accept_as, own) {
             let title = format!(
-                "`{address}` is accepted as `{name}`, and its accepter is of the stack's own account"
+                "`{address}` is accepted as `{name}`, but its accepter belongs to the stack's own account"
             );
             let found = other_account(title, self.at("accept_as")).of(address);
-            return Some(found.help(
-                "leave `accept_as` out, or say in its `existing` block where the VPC is: `aws`",
-            ));
+            return Some(
+                found
+                    .help("leave `accept_as` out, or set `aws` in the `existing` block of the VPC"),
+            );
         }
         let owner = accepter_owner.as_ref().filter(|_| *auto_accept && accept_as.is_none())?;
-        let title = format!("`{address}` is to be accepted, and only account {owner} can do that");
+        let title =
+            format!("`{address}` is to be accepted, but only account {owner} can accept it");
         Some(
             other_account(title, self.at("accepter_owner"))
                 .of(address)
@@ -355,19 +356,19 @@ fn misused(
         let title = format!("the requester of `{address}` is `{used}`, {}", elsewhere(stack, used));
         return other_account(title, at)
             .of(address)
-            .note("whoever asks for a connection owns it, and what a stack makes is of its own account")
-            .help("let the stack's own VPC ask: exchange `requester` and `accepter`")
+            .note("the requester owns the connection, and a stack creates objects only in its own account")
+            .help("make the stack's own VPC the requester: swap `requester` and `accepter`")
             .help("or declare the connection in a stack of that account");
     }
-    let title = format!("`{address}` is to be in `{used}`, {}", elsewhere(stack, used));
+    let title = format!("`{address}` would be in `{used}`, {}", elsewhere(stack, used));
     other_account(title, at)
         .of(address)
-        .note("a VPC of another account can be the `accepter` of a `vpc_peering`, and nothing else")
-        .help("declare what is in it in a stack of that account")
+        .note("a VPC of another account can only be the `accepter` of a `vpc_peering`")
+        .help("declare what belongs in it in a stack of that account")
 }
 
 /// `which is of another account (aws.sensors)`.
 fn elsewhere(stack: &Stack, used: &Address) -> String {
     let name = stack.account_of(used).map(|name| format!(" ({name})")).unwrap_or_default();
-    format!("which is of another account{name}")
+    format!("which belongs to another account{name}")
 }

@@ -103,17 +103,16 @@ pub(crate) fn check(kind: Kind, selector: &Selector) -> Option<(Path, String)> {
         return Some((Path::default().member("id"), wrong.to_string()));
     }
     if owner.is_some() && kind != Kind::MirrorTarget {
-        let wrong = "only a mirror target can be of another account";
+        let wrong = "only a mirror target can belong to another account";
         return Some((Path::default().member("owner"), wrong.to_owned()));
     }
     if owner.is_some() && id.is_none() {
         // Source: AWS Resource Access Manager user guide, "Shareable AWS resources": tags are not shared.
-        let wrong =
-            "a mirror target of another account is recognized by its `id`: its tags are not shared";
+        let wrong = "a mirror target of another account needs an `id`: its tags are not shared";
         return Some((Path::default().member("owner"), wrong.to_owned()));
     }
     if account.is_some() && kind != Kind::Vpc {
-        let wrong = "only a VPC is looked for in another account";
+        let wrong = "only a VPC can be looked up in another account";
         return Some((Path::default().member("aws"), wrong.to_owned()));
     }
     let nothing = id.is_none() && name.is_none() && tags.is_empty();

@@ -139,14 +139,15 @@ fn wrong(stack: &Stack, of_none: &BTreeSet<Address>, moved: &Placed<Moved>) -> O
     let Moved { from, to } = &moved.of;
     if from.kind != to.kind {
         let (was, becomes) = (from.kind.title(), to.kind.title());
-        let wrong = error(format!("`{from}` is a {was}, and `{to}` a {becomes}"));
-        return Some(wrong.at(at(moved, "to"), "").note("an object stays what it is"));
+        let wrong =
+            error(format!("`{from}` ({was}) and `{to}` ({becomes}) are of different kinds"));
+        return Some(wrong.at(at(moved, "to"), "").note("an object cannot change its kind"));
     }
     if from == to {
         return Some(error(format!("`{from}` moves to itself")).at(at(moved, "to"), ""));
     }
     if follow(&stack.moved, from).is_err() {
-        let wrong = error(format!("the moves of `{from}` go round in a circle"));
+        let wrong = error(format!("the moves of `{from}` form a circle"));
         return Some(wrong.at(at(moved, "from"), "").help("leave one of them out"));
     }
     if stack.declares(&moved.of, from) {
@@ -170,7 +171,7 @@ fn still_there(stack: &Stack, moved: &Placed<Moved>) -> Diagnostic {
     let declared = resources.chain(fan_outs).find(|(address, _)| is_it(address));
     error(format!("`{from}` is still declared, so it has not moved"))
         .of(from)
-        .at(at(moved, "from"), "said to have moved")
+        .at(at(moved, "from"), "declared as moved here")
         .at(declared.and_then(|(_, head)| head), "declared here")
         .help("rename the block, or leave the `moved` block out")
 }
@@ -181,12 +182,12 @@ fn not_declared(stack: &Stack, moved: &Placed<Moved>) -> Diagnostic {
     let title = format!("`{}` moves to `{to}`, which is not declared", moved.of.from);
     let wrong = Diagnostic::error(code::NO_SUCH_RESOURCE, title)
         .at(at(moved, "to"), "")
-        .note("what it stands for would be removed");
+        .note("its object would be deleted");
     let of_kind = stack.resources.keys().filter(|address| address.kind == to.kind);
     let of_kind: BTreeSet<String> = of_kind.map(Address::to_string).collect();
     match nearest(&to.to_string(), of_kind.iter().map(String::as_str)) {
         Some(near) => wrong.help(format!("did you mean `{near}`?")),
-        None => wrong.help("leave the `moved` block out if it is to be removed"),
+        None => wrong.help("leave the `moved` block out if the object is to be deleted"),
     }
 }
 

@@ -41,24 +41,25 @@ object! {
         tags: Tags => default(Tags::new()), Update;
         /// The VPC that they are in.
         vpc: Option<Ref<Vpc>> => optional, Update;
-        /// The subnets, of which they are in one.
+        /// The subnets; each interface is in one of them.
         subnets: Vec<Ref<Subnet>> => default(Vec::new()), Update;
-        /// The security groups, of which they have one.
+        /// The security groups; each interface has one of them.
         security_groups: Vec<Ref<SecurityGroup>> => default(Vec::new()), Update;
-        /// The Auto Scaling groups, of which their instance is in one.
+        /// The Auto Scaling groups; the instance of each interface is in one of them.
         autoscaling_groups: Vec<String> => default(Vec::new()), Update;
-        /// The instances, of which they are attached to one.
+        /// The instances; each interface is attached to one of them.
         instances: Vec<Ref<Instance>> => default(Vec::new()), Update;
-        /// The interfaces themselves; an instance stands for its primary one.
+        /// The interfaces themselves; an instance stands for its primary interface.
         network_interfaces: Vec<Ref<NetworkInterface>> => default(Vec::new()), Update;
-        /// Whether only the primary interface of an instance is meant, or all. An interface that is meant
-        /// by its own tags or its id need not be the primary one.
+        /// Whether only the primary interface of an instance is meant, or all. An interface that is
+        /// selected by its own tags or its id need not be the primary one.
         interfaces: Interfaces => default(Interfaces::Primary), Update;
-        /// Tags of which none may be on the interface or its instance, with these values.
+        /// Tags with these values; an interface is excluded if it or its instance has any of them.
         except: Tags => default(Tags::from([(EXCEPT.0.to_owned(), EXCEPT.1.to_owned())])), Update;
         /// How many interfaces are expected. With fewer or more, nothing is planned.
         expect: CountRange => default(CountRange::ANY), Update;
-        /// What a reviewed plan says of their sessions: each of them, or that there are as many as expected.
+        /// What a reviewed plan says about their sessions: each of them, or only that there are as many
+        /// as expected.
         review: Reviewed => default(Reviewed::Exact), Update;
     }
 }
@@ -131,7 +132,7 @@ impl AttributeType for SourceNames {
             Value::String(text) => {
                 let name = Self::name_in(text).and_then(|name| name.parse::<Name>().ok());
                 if name.is_none() {
-                    let title = format!("`{text}` is no `sources` block");
+                    let title = format!("`{text}` is not a `sources` block");
                     problems.add(ProblemSort::Value, at, title);
                 }
                 name
@@ -189,14 +190,14 @@ impl Sources {
             ("network_interfaces", network_interfaces.len()),
         ];
         for (name, _) in lists.iter().filter(|(_, count)| *count > LISTED_MAX) {
-            let title = format!("at most {LISTED_MAX} can be looked for at once");
+            let title = format!("at most {LISTED_MAX} can be looked up at once");
             problems.add(ProblemSort::Value, &Path::default().member(name), title);
         }
         if tags.is_empty() && vpc.is_none() && lists.iter().all(|(_, count)| *count == 0) {
             problems.add_with_help(
                 ProblemSort::Missing,
                 &Path::default(),
-                "it says of no interface that it is meant",
+                "it does not say which interfaces are meant",
                 "give `tags`, `vpc`, `subnets`, `security_groups`, `autoscaling_groups`, `instances` or \
                  `network_interfaces`",
             );
@@ -394,16 +395,16 @@ fn made_here(stack: &Stack, name: &Name, sources: &Placed<Sources>) -> Vec<Diagn
         let (code, title) = if is_made {
             (
                 code::UNKNOWN_VALUE,
-                format!("`{named}` looks for `{address}`, which this stack makes"),
+                format!("`{named}` refers to `{address}`, which this stack creates"),
             )
         } else {
             (code::NO_SUCH_RESOURCE, format!("the stack declares no `{address}`"))
         };
         let diagnostic = Diagnostic::error(code, title).at(head.clone(), "");
         if is_made {
-            diagnostic
-                .note("sources are looked for before anything is made")
-                .help("name an `existing` object; what this stack makes has a session of its own")
+            diagnostic.note("sources are looked up before anything is created").help(
+                "name an `existing` object; what this stack creates needs a session of its own",
+            )
         } else {
             diagnostic
         }

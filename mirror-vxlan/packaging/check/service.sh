@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs as root in the container that check.sh boots: installs the receiver as the file `way` says,
-# has systemd run it, and watches it through a life. What it found out is in the file `said`.
+# has systemd run it, and watches it from start to stop. What it found out is in the file `said`.
 set -euo pipefail
 cd /shared
 exec 2>log
@@ -66,18 +66,18 @@ receives_as_ever() {
   [[ $(status CapEff) == 0000000000000000 && $(status CapPrm) == 0000000000000000 ]]
   [[ $(status NoNewPrivs) == 1 && $(status Uid) != 0 ]]
   logged 'writing only where captures go'
-  good "it runs as no user that there was, without any capability, confined by seccomp and Landlock"
+  good "it runs as a user of its own, without any capability, confined by seccomp and Landlock"
 
   echo 'filter = "ip6"' >>/etc/mirror-vxlan.toml
   systemctl reload mirror-vxlan
   until_so logged 'reloaded: the selection'
-  good "a reload takes the new options"
+  good "a reload applies the new options"
 
   systemctl stop mirror-vxlan
   [[ $(systemctl show -P Result mirror-vxlan) == success ]]
   logged 'unhealthy from now on' && logged 'balances=true'
   ls /var/lib/mirror-vxlan/mirror-*.pcapng*
-  good "a stop drains, and leaves whole files"
+  good "a stop drains, and leaves complete files"
 }
 
 # $1: the drop-in; $2: the option; $3: what the log says then.
@@ -134,6 +134,6 @@ if [[ $way == package ]]; then
   # What is removed leaves nothing but what it wrote.
   dpkg --purge mirror-vxlan
   [[ ! -e /usr/bin/mirror-vxlan && ! -e /etc/mirror-vxlan.toml ]]
-  good "the package goes without a trace"
+  good "the package is removed without a trace"
 fi
 touch good

@@ -92,7 +92,7 @@ fn backlog(facts: &Facts) -> Option<Finding> {
     let finding = Finding::good("backlog", found);
     let wanted = if drops > 0 { BACKLOG.max(backlog.saturating_mul(2)) } else { BACKLOG };
     Some(if backlog < wanted {
-        let why = "a burst for one processor is dropped before any socket has it";
+        let why = "a burst for one processor is dropped before it reaches any socket";
         finding.warn(why, format!("sysctl -w net.core.netdev_max_backlog={wanted}"))
     } else {
         finding
@@ -107,13 +107,13 @@ fn presence(InterfaceFacts { name, mtu, .. }: &InterfaceFacts) -> Option<Finding
 fn mtu(InterfaceFacts { name, mtu, .. }: &InterfaceFacts) -> Option<Finding> {
     let mtu = (*mtu)?;
     let whole = mtu.saturating_sub(OVERHEAD);
-    let found = format!("{name} has {mtu}: mirrored packets of up to {whole} bytes come whole");
+    let found = format!("{name} has {mtu}: mirrored packets of up to {whole} bytes arrive whole");
     let finding = Finding::good("MTU", found);
     let command = format!("ip link set {name} mtu {MTU}");
     Some(if whole < INTERNET_PACKET {
         finding.fail("even ordinary packets are cut or lost", command)
     } else if whole < LOAD_BALANCER_FRAME {
-        finding.warn("longer ones, as a VPC has them, are cut or lost", command)
+        finding.warn("longer ones, which a VPC can carry, are cut or lost", command)
     } else {
         finding
     })
@@ -122,9 +122,10 @@ fn mtu(InterfaceFacts { name, mtu, .. }: &InterfaceFacts) -> Option<Finding> {
 fn ring(InterfaceFacts { name, ring, .. }: &InterfaceFacts) -> Option<Finding> {
     let ring = (*ring)?;
     let (packets, max) = (ring.packets, ring.packets_max);
-    let finding = Finding::good("ring", format!("{name} holds {packets} packets of at most {max}"));
+    let found = format!("{name} holds {packets} packets; the maximum is {max}");
+    let finding = Finding::good("ring", found);
     Some(if packets < max {
-        let why = "a burst that the host is slow to take is dropped by the interface";
+        let why = "the interface drops a burst that the host is slow to receive";
         finding.warn(why, format!("ethtool -G {name} rx {max}"))
     } else {
         finding
@@ -149,7 +150,7 @@ fn merging(InterfaceFacts { name, features, .. }: &InterfaceFacts) -> Option<Fin
         if others.is_empty() {
             format!("{name} merges nothing")
         } else {
-            format!("{name} has {}; it leaves mirrored traffic alone", others.join(", "))
+            format!("{name} has {}; mirrored traffic is not affected", others.join(", "))
         },
     ))
 }
@@ -158,9 +159,9 @@ fn merging(InterfaceFacts { name, features, .. }: &InterfaceFacts) -> Option<Fin
 fn vxlan_devices(question: &Question, facts: &Facts) -> Finding {
     let (subject, devices) = ("VXLAN device", &facts.vxlan_devices);
     let Some(first) = devices.first() else { return Finding::good(subject, "none".to_owned()) };
-    let found = format!("{} may hold UDP port {}", devices.join(", "), question.port);
+    let found = format!("{} may use UDP port {}", devices.join(", "), question.port);
     Finding::good(subject, found).fail(
-        "the kernel then takes the packets itself, and GRO merges what it takes",
+        "the kernel then receives the packets itself, and GRO merges them",
         format!("ip -d link show {first}; ip link del {first}"),
     )
 }
@@ -168,8 +169,10 @@ fn vxlan_devices(question: &Question, facts: &Facts) -> Finding {
 fn clock(facts: &Facts) -> Finding {
     let subject = "clock";
     match &facts.clock {
-        Some(mark) => Finding::good(subject, format!("kept by a service (/{})", mark.display())),
-        None => Finding::good(subject, "no service is seen that keeps it".to_owned()).warn(
+        Some(mark) => {
+            Finding::good(subject, format!("synchronized by a service (/{})", mark.display()))
+        }
+        None => Finding::good(subject, "found no service that synchronizes it".to_owned()).warn(
             "times of frames cannot be compared with those of other machines",
             "systemctl enable --now chrony  # and `server 169.254.169.123` in its file",
         ),
@@ -190,8 +193,8 @@ fn free(question: &Question, facts: &Facts) -> Option<Finding> {
 }
 
 fn confinement(facts: &Facts) -> Finding {
-    let word = |there: bool| if there { "there" } else { "missing" };
-    let landlock = facts.landlock.map_or("not shown", word);
+    let word = |there: bool| if there { "available" } else { "missing" };
+    let landlock = facts.landlock.map_or("unknown", word);
     let found = format!("seccomp {}, Landlock {landlock}", word(facts.seccomp));
     Finding::good("confinement", found)
 }

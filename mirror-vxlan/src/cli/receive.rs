@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Receive, arguments: &[OsString]) -> Ended {
     start_log(options.operate.log_format);
     if options.output.is_empty() {
         return Err(
-            "frames have nowhere to go: give --pcapng, --pcap, --tap, --stdout or --forward".into(),
+            "frames have nowhere to go: add --pcapng, --pcap, --tap, --stdout or --forward".into(),
         );
     }
     let seen = Arc::new(Seen::default());
@@ -98,7 +98,7 @@ pub(crate) fn run(options: &Receive, arguments: &[OsString]) -> Ended {
     if let Some(listener) = health_tcp {
         health::accept(listener, Arc::clone(&seen) as _)?;
     }
-    info!("receiving {choice}, {} MiB for packets that wait in each", buffer >> 20);
+    info!("receiving {choice}, with a buffer of {} MiB for each input", buffer >> 20);
     let attendant = Attendant { options, arguments, control, seen: Arc::clone(&seen) };
     attendant.attend(&running, &mut signals);
     end(Ending { options, running, uploads, seen: &seen }, signals)
@@ -107,7 +107,7 @@ pub(crate) fn run(options: &Receive, arguments: &[OsString]) -> Ended {
 fn make_folders(output: &OutputArgs) -> Result<(), Box<dyn Error>> {
     for folder in output.folders() {
         fs::create_dir_all(&folder)
-            .map_err(|error| format!("make the folder `{}`: {error}", folder.display()))?;
+            .map_err(|error| format!("cannot create the folder `{}`: {error}", folder.display()))?;
     }
     Ok(())
 }
@@ -150,11 +150,9 @@ fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
     if let (Choice::Xdp(_), [_, _, ..], Some(_)) =
         (live.choice, &live.inputs[..], options.select.deduplicate)
     {
-        return Err(
-            "--deduplicate needs both copies of a packet in one thread, and AF_XDP brings \
-                    them to several: give --workers 1, or receive with --input ring"
-                .into(),
-        );
+        return Err("--deduplicate needs both copies of a packet in one thread, but AF_XDP \
+                    spreads them over several: set --workers 1, or receive with --input ring"
+            .into());
     }
     let tap = match &output.tap {
         None => None,
@@ -179,7 +177,7 @@ fn pages(operate: &OperateArgs) -> Result<Vec<(TcpListener, Pages)>, Box<dyn Err
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Box<dyn Error>> {
-    health::listen(address).map_err(|error| format!("listen on {address}: {error}").into())
+    health::listen(address).map_err(|error| format!("cannot listen on {address}: {error}").into())
 }
 
 fn sinks(
@@ -287,7 +285,7 @@ fn end(Ending { options, running, uploads, seen }: Ending<'_>, mut signals: Sign
     let handle = signals.handle();
     let impatient = impatient.spawn(move || {
         if signals.forever().any(|signal| signal != SIGHUP) {
-            warn!("told to stop again: leaving what was not delivered");
+            warn!("told to stop again: exiting without delivering what was waiting");
             signal_hook::low_level::exit(LEFT_AT_ONCE);
         }
     })?;

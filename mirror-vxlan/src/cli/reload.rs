@@ -34,6 +34,6 @@ pub(crate) fn reload(
         ("operation", *operate != running.operate),
     ];
     for (part, _) in parts.iter().filter(|(_, is_other)| *is_other) {
-        warn!("options of {part} were changed; they take effect after a restart");
+        warn!("{part} options were changed; they take effect after a restart");
     }
 }

@@ -48,7 +48,7 @@ impl Seen {
         let mut backlog = self.backlog.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ailments = backlog.ailments(&self.files());
         if self.upload.get().is_some_and(|told| told.has_ended()) {
-            ailments.push("the process that uploads has ended".to_owned());
+            ailments.push("the upload process has ended".to_owned());
         }
         ailments
     }

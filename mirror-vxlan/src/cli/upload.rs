@@ -18,7 +18,7 @@ pub(crate) fn run(_options: &mirror_vxlan::config::Upload) -> super::Ended {
 
 /// What a program that was built without uploads says.
 pub(crate) const WITHOUT: &str =
-    "this program was built without uploads; `--features upload` builds it with them";
+    "this program was built without uploads; build it with `--features upload`";
 
 #[cfg(feature = "upload")]
 pub(crate) use attended::run;

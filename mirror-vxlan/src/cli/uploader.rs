@@ -34,9 +34,9 @@ impl Told {
     fn hear(&self, counts: UploadCounts) {
         let mut last = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match (&last.trouble, &counts.trouble) {
-            (Some(_), None) => info!("uploads go on"),
+            (Some(_), None) => info!("uploads work again"),
             (before, Some(trouble)) if before.as_ref() != Some(trouble) => {
-                warn!("upload failed, and is tried again: {trouble}");
+                warn!("upload failed and will be retried: {trouble}");
             }
             (_, _) => {}
         }
@@ -68,7 +68,7 @@ pub(crate) fn start(
     }
     let folders = output.folders();
     if folders.is_empty() {
-        return Err("--upload is of files: give --pcapng or --pcap too".into());
+        return Err("--upload needs files: add --pcapng or --pcap".into());
     }
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["upload", "--attended"]);
@@ -85,7 +85,7 @@ pub(crate) fn start(
     output.read_line(&mut first)?;
     if report::counts(&first).is_none() {
         child.wait()?;
-        return Err(format!("the process that uploads to {to} did not start").into());
+        return Err(format!("the upload process for {to} did not start").into());
     }
     Ok(Started { input: child.stdin.take().expect("it is piped"), output })
 }
@@ -103,7 +103,7 @@ impl Started {
             }
             hearing.ended.store(true, Ordering::Relaxed);
             if !hearing.closing.load(Ordering::Relaxed) {
-                warn!("the process that uploads ended; a restart starts it again");
+                warn!("the upload process has ended; restart the receiver to start it again");
             }
         })?;
         Ok(Uploader { input, heard, told: Arc::clone(told) })

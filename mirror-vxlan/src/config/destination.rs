@@ -21,8 +21,8 @@ pub enum Destination {
 /// Why a text names no object store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an upload goes to s3://BUCKET or s3://BUCKET/PREFIX, where the name of a bucket has 3 to 63 of \
-     the characters a-z 0-9 . and -, or to file:///FOLDER"
+    "an upload goes to s3://BUCKET or s3://BUCKET/PREFIX, where a bucket name has 3 to 63 characters \
+     from a-z 0-9 . and -, or to file:///FOLDER"
 )]
 pub struct ParseDestinationError;
 

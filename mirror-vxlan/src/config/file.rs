@@ -127,7 +127,7 @@ fn one<'c>(
         value => scalar(value).map(|text| vec![text]),
     };
     let Some(texts) = texts.filter(|_| argument.get_action().takes_values()) else {
-        return Err(format!("`{key}` takes {}", wanted(argument)));
+        return Err(format!("`{key}` must be {}", wanted(argument)));
     };
     let mut values = Vec::new();
     for text in &texts {
@@ -158,8 +158,8 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 fn wanted(argument: &Arg) -> &'static str {
     match argument.get_action() {
         ArgAction::SetTrue => "true or false",
-        ArgAction::Append => "a text, or a list of texts in brackets",
-        _ => "a text or a whole number",
+        ArgAction::Append => "a string, or a list of strings in brackets",
+        _ => "a string or a whole number",
     }
 }
 
@@ -185,7 +185,7 @@ fn unknown<'c>(key: &str, options: impl Iterator<Item = &'c Arg>) -> String {
         .min()
         .filter(|(distance, _)| *distance <= 3.min(key.len() / 2));
     match near {
-        Some((_, option)) => format!("there is no option `{key}`; is `{option}` meant?"),
+        Some((_, option)) => format!("there is no option `{key}`; did you mean `{option}`?"),
         None => format!("there is no option `{key}`; see `mirror-vxlan receive --help`"),
     }
 }

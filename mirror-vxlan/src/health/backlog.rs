@@ -32,14 +32,15 @@ impl Backlog {
         if self.budget.is_some_and(|budget| waiting.bytes >= budget / 4 * 3) {
             let (files, mebibytes) = (waiting.count, waiting.bytes >> 20);
             ailments.push(format!(
-                "the upload is behind: {files} files with {mebibytes} MiB wait, three quarters of the \
-                 disk budget or more"
+                "the upload is behind: {files} files with {mebibytes} MiB are waiting, three quarters \
+                 of the disk budget or more"
             ));
         }
         let removed = removed.count.saturating_sub(self.removed_when_clear);
         if removed > 0 {
             ailments.push(format!(
-                "the upload is behind: {removed} files were removed for space before they were stored"
+                "the upload is behind: {removed} files were removed to free space before they were \
+                 stored"
             ));
         }
         ailments
@@ -62,7 +63,7 @@ mod tests {
     fn what_waits_is_no_harm_until_it_takes_most_of_the_budget() {
         let mut backlog = Backlog::new(Some(100 << 20));
         assert_eq!(backlog.ailments(&counts(0, 74)), [""; 0]);
-        let behind = "the upload is behind: 75 files with 75 MiB wait, three quarters of the disk \
+        let behind = "the upload is behind: 75 files with 75 MiB are waiting, three quarters of the disk \
                       budget or more";
         assert_eq!(backlog.ailments(&counts(0, 75)), [behind]);
         assert_eq!(backlog.ailments(&counts(0, 1)), [""; 0]);
@@ -74,7 +75,7 @@ mod tests {
         let mut backlog = Backlog::new(Some(100 << 20));
         assert_eq!(backlog.ailments(&counts(3, 0)), [""; 0]);
         let removed =
-            "the upload is behind: 2 files were removed for space before they were stored";
+            "the upload is behind: 2 files were removed to free space before they were stored";
         assert_eq!(backlog.ailments(&counts(5, 9)), [removed]);
         assert_eq!(backlog.ailments(&counts(5, 1)), [removed]);
         assert_eq!(backlog.ailments(&counts(5, 0)), [""; 0]);

@@ -36,7 +36,7 @@ impl Interface {
         if name_to_index(&*self.namespace, &self.name) == Ok(self.index.get()) {
             return Ok(());
         }
-        let message = format!("the interface `{}` is gone", self.name);
+        let message = format!("the interface `{}` was removed or renamed", self.name);
         Err(io::Error::new(io::ErrorKind::NotFound, message))
     }
 }

@@ -118,7 +118,7 @@ impl fmt::Display for Choice {
         let text = match self {
             Self::Xdp(hand_over) => return write!(f, "by AF_XDP {hand_over}"),
             Self::Ring => "from a packet-socket ring",
-            Self::UdpAsAsked => "from UDP sockets, as asked",
+            Self::UdpAsAsked => "from UDP sockets, as requested",
             Self::UdpWithoutCapability => {
                 "from UDP sockets: a packet-socket ring needs CAP_NET_RAW"
             }
@@ -175,7 +175,7 @@ impl Input for LiveInput {
 #[non_exhaustive]
 pub enum OpenError {
     /// There is no interface of that name, or it cannot be received on.
-    #[error("receive on interface `{interface}`; `ip link` lists those there are")]
+    #[error("cannot receive on interface `{interface}`; `ip link` lists the existing ones")]
     Interface {
         /// The name given.
         interface: String,
@@ -184,10 +184,12 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The process may not open packet sockets.
-    #[error("open a packet socket; give the program CAP_NET_RAW or receive from UDP sockets")]
+    #[error(
+        "cannot open a packet socket; give the program CAP_NET_RAW or receive from UDP sockets"
+    )]
     PacketSocket(#[source] io::Error),
     /// There is no memory for the ring.
-    #[error("allocate a ring of {bytes} bytes; ask for less with --receive-buffer")]
+    #[error("cannot allocate a ring of {bytes} bytes; set a smaller --receive-buffer")]
     RingMemory {
         /// Its size.
         bytes: usize,
@@ -197,8 +199,8 @@ pub enum OpenError {
     },
     /// The memory that an interface's driver writes to is more than this process may lock.
     #[error(
-        "lock {bytes} bytes of memory; raise the limit (`ulimit -l`, or LimitMEMLOCK= of a systemd \
-         unit) or ask for less with --receive-buffer"
+        "cannot lock {bytes} bytes of memory; raise the limit (`ulimit -l`, or LimitMEMLOCK= of a \
+         systemd unit) or set a smaller --receive-buffer"
     )]
     LockedMemory {
         /// How many bytes.
@@ -208,21 +210,21 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The kernel did not take something that it should have.
-    #[error("set up the packet-socket ring")]
+    #[error("cannot set up the packet-socket ring")]
     Ring(#[source] io::Error),
     /// AF_XDP receives on one interface, and none was named.
-    #[error("receive by AF_XDP on which interface? name one")]
+    #[error("AF_XDP needs an interface; name one with --interface")]
     XdpInterface,
     /// The process may not do what AF_XDP takes.
     #[error(
-        "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, or \
-         receive from a packet-socket ring"
+        "cannot receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and \
+         CAP_PERFMON, or receive from a packet-socket ring"
     )]
     XdpPrivilege(#[source] io::Error),
     /// Another program receives so.
     #[error(
-        "receive by AF_XDP on `{interface}`, which another program does; \
-         `ip link show dev {interface}` shows the XDP program that is there"
+        "cannot receive by AF_XDP on `{interface}`, where another program already does; \
+         `ip link show dev {interface}` shows its XDP program"
     )]
     XdpTaken {
         /// The interface.
@@ -233,8 +235,8 @@ pub enum OpenError {
     },
     /// The kernel cannot receive packets as long as they may be.
     #[error(
-        "receive by AF_XDP on `{interface}` at an MTU of {mtu}, which takes Linux 6.6; \
-         `ip link set {interface} mtu {max}` allows it, or receive from a packet-socket ring",
+        "cannot receive by AF_XDP on `{interface}` at an MTU of {mtu}, which needs Linux 6.6; lower \
+         the MTU with `ip link set {interface} mtu {max}`, or receive from a packet-socket ring",
         max = xdp::WHOLE_MTU_MAX
     )]
     XdpMtu {
@@ -248,8 +250,8 @@ pub enum OpenError {
     },
     /// The kernel cannot do it, or did not take something that it should have.
     #[error(
-        "receive by AF_XDP on `{interface}`, which takes Linux 6.1 with CONFIG_XDP_SOCKETS; \
-         or receive from a packet-socket ring"
+        "cannot receive by AF_XDP on `{interface}`, which needs Linux 6.1 with CONFIG_XDP_SOCKETS; \
+         otherwise, receive from a packet-socket ring"
     )]
     Xdp {
         /// The interface.
@@ -259,7 +261,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Another program receives on the port.
-    #[error("receive on UDP port {port}, which is taken; `ss -lunp` shows by whom")]
+    #[error("cannot receive on UDP port {port}, which is in use; `ss -lunp` shows by whom")]
     PortTaken {
         /// The port.
         port: u16,
@@ -268,7 +270,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The kernel did not let a socket be opened.
-    #[error("receive on UDP port {port}")]
+    #[error("cannot receive on UDP port {port}")]
     Socket {
         /// The port.
         port: u16,

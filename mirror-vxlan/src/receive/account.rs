@@ -154,7 +154,7 @@ impl fmt::Display for Ailment<'_> {
         match self {
             Self::InputEnded(input) => write!(f, "input `{}` is no longer read", input.name),
             Self::InputSilent(input) => write!(f, "the thread of input `{}` hangs", input.name),
-            Self::SinkEnded(sink) => write!(f, "sink `{}` takes no more frames", sink.name),
+            Self::SinkEnded(sink) => write!(f, "sink `{}` accepts no more frames", sink.name),
             Self::SinkSilent(sink) => write!(f, "sink `{}` hangs", sink.name),
             Self::SinkTrouble(sink) => {
                 let message = sink.trouble.as_ref().map_or("", |trouble| &trouble.message);

@@ -38,7 +38,7 @@ pub enum ParseAllowError {
         text: String,
     },
     /// What stands before the `@` is not a VNI.
-    #[error("`{text}` in front of the `@` is not a VNI")]
+    #[error("`{text}` before the `@` is not a VNI")]
     Vni {
         /// What stands there.
         text: String,

@@ -92,7 +92,7 @@ impl FilterError {
         /// Characters shown; a long expression would hide what is said about it.
         const SHOWN: usize = 40;
         match self.expression.get(self.offset..) {
-            None | Some("") => "where it ends".to_owned(),
+            None | Some("") => "at its end".to_owned(),
             Some(rest) => {
                 let shown: String = rest.chars().take(SHOWN).collect();
                 let more = if shown.len() < rest.len() { "…" } else { "" };

@@ -36,7 +36,7 @@ pub enum NamesError {
         value: String,
     },
     /// No name is in it.
-    #[error("there is no mirror session in it")]
+    #[error("it contains no mirror session")]
     Nothing,
 }
 
@@ -172,7 +172,7 @@ fn table(text: &str) -> Result<NameTable, NamesError> {
         let value = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.to_string(),
-            other => format!("a {}", other.type_str()),
+            other => other.type_str().to_owned(),
         };
         let (vni, source) = match value.split_once('@') {
             None => (value.parse().ok(), Some(None)),

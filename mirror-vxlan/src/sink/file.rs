@@ -101,7 +101,9 @@ impl FileOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The directory is missing and could not be made.
-    #[error("make the directory `{path}` for captures; its parent must be there and writable")]
+    #[error(
+        "cannot create the directory `{path}` for captures; its parent must exist and be writable"
+    )]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -109,17 +111,28 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
+    /// The directory could not be read.
+    #[error("cannot read the directory `{path}` for captures")]
+    Unreadable {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A file that an earlier writer left could not be finished.
-    #[error("finish `{path}`, which an earlier writer left; move it away to go on without it")]
+    #[error(
+        "cannot finish `{path}`, which an earlier writer left; move it away to continue without it"
+    )]
     Recover {
-        /// The file, or the directory if it could not be read.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
         source: io::Error,
     },
     /// The thread that finishes files could not be started.
-    #[error("start the thread that finishes files")]
+    #[error("cannot start the thread that finishes files")]
     Thread(#[source] io::Error),
 }
 
@@ -166,7 +179,7 @@ impl Files {
         let finishing = Finishing { sync: *sync, compression: *compression };
         let finisher = Finisher::start(finishing).map_err(FileError::Thread)?;
         let inventory = Inventory::scan(directory, prefix)
-            .map_err(|source| FileError::Recover { path: directory.clone(), source })?;
+            .map_err(|source| FileError::Unreadable { path: directory.clone(), source })?;
         Ok(Self {
             options,
             names: Arc::new(names),
@@ -236,7 +249,7 @@ impl Files {
                 }
             }
         });
-        let file = begun.map_err(|error| trouble("begin a file in", directory, &error))?;
+        let file = begun.map_err(|error| trouble("start a file in", directory, &error))?;
         Ok(Current { file, content, begun: self.now, frames: 0 })
     }
 
@@ -294,7 +307,7 @@ impl Files {
         let gone = |current: &mut Current| !current.file.is_in_place();
         if let Some(Current { file, frames, .. }) = self.current.take_if(gone) {
             self.frames_gone += frames;
-            let message = format!("`{}` was removed while it was written", file.path.display());
+            let message = format!("`{}` was removed while being written", file.path.display());
             self.trouble = Some(Trouble { reason: LossReason::Failed, message });
         }
     }
@@ -396,5 +409,5 @@ fn trouble(attempt: &str, path: &Path, error: &io::Error) -> Trouble {
         }
         _ => LossReason::Failed,
     };
-    Trouble { reason, message: format!("{attempt} `{}`: {error}", path.display()) }
+    Trouble { reason, message: format!("cannot {attempt} `{}`: {error}", path.display()) }
 }

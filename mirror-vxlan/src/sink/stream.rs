@@ -53,8 +53,8 @@ impl<W: Write + Send> Sink for PcapStream<W> {
             Err(error) => {
                 // Part of a record may be written: nothing can follow it.
                 let message = match error.kind() {
-                    io::ErrorKind::BrokenPipe => "the reader of the stream is gone".to_owned(),
-                    _ => format!("write to the stream: {error}"),
+                    io::ErrorKind::BrokenPipe => "the reader has closed the stream".to_owned(),
+                    _ => format!("cannot write to the stream: {error}"),
                 };
                 self.over = Some(Trouble { reason: LossReason::Refused, message });
                 Delivery::none(batch, LossReason::Refused)

@@ -60,7 +60,7 @@ impl Sink for Tap {
         let (delivery, failure) = self.write(batch);
         self.trouble = failure.map(|error| Trouble {
             reason: LossReason::Refused,
-            message: format!("write to TAP device `{}`: {error}", self.name),
+            message: format!("cannot write to TAP device `{}`: {error}", self.name),
         });
         delivery
     }

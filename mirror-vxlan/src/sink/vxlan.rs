@@ -27,10 +27,10 @@ pub type FlowHash = fn(frame: &[u8]) -> u32;
 #[derive(Debug, thiserror::Error)]
 pub enum VxlanError {
     /// There is nobody to send to.
-    #[error("frames are to be sent on, but to nobody; name at least one destination")]
+    #[error("there is no destination to forward frames to; name at least one")]
     NoDestination,
     /// No socket could be opened to a destination.
-    #[error("open a UDP socket to {destination}")]
+    #[error("cannot open a UDP socket to {destination}")]
     Socket {
         /// The destination.
         destination: SocketAddr,
@@ -88,7 +88,7 @@ impl Sink for Vxlan {
         for (lane, letters) in self.lanes.iter().zip(letters) {
             for letters in letters.chunks(AT_ONCE) {
                 if let Err(error) = lane.send(letters, &mut delivery) {
-                    let message = format!("send to {}: {error}", lane.destination);
+                    let message = format!("cannot send to {}: {error}", lane.destination);
                     self.trouble = Some(Trouble { reason: LossReason::Refused, message });
                 }
             }

@@ -20,7 +20,7 @@ pub struct DeviceName(String);
 /// A text is no name of a network device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a device name has 1 to 15 characters without white space, `/`, `:` and `%`, and is not `.` or `..`"
+    "a device name has 1 to 15 characters without white space, `/`, `:` or `%`, and is not `.` or `..`"
 )]
 pub struct DeviceNameError;
 

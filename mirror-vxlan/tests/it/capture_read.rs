@@ -387,7 +387,10 @@ fn errors_say_where_what_and_why() {
         (b"GIF89a".to_vec(), "not a capture file: it begins with [47, 49, 46, 38]; "),
         (pcap[..20].to_vec(), "file header 1 at offset 0: the file ends after 20 of at least 24"),
         (pcap[..49].to_vec(), "record 1 at offset 24: the file ends after 25 of at least 26 bytes"),
-        (order.pcap(0xa1b2_c3d4, 147, &[]), "file header 1 at offset 0: link type 147 is not read"),
+        (
+            order.pcap(0xa1b2_c3d4, 147, &[]),
+            "file header 1 at offset 0: link type 147 is not supported",
+        ),
         ([pcap, long].concat(), "record 2 at offset 50: it claims 268435457 bytes, more than the"),
         (
             file(std::slice::from_ref(&good)),
@@ -395,7 +398,7 @@ fn errors_say_where_what_and_why() {
         ),
         (
             file(&[ethernet.clone(), good.clone(), order.enhanced(1, 1, &[])]),
-            "block 4 at offset 140: a packet of interface 1; the section has described 1",
+            "block 4 at offset 140: a packet of interface 1; the section has only 1",
         ),
         (
             file(&[ethernet.clone(), good[..30].to_vec()]),
@@ -407,7 +410,7 @@ fn errors_say_where_what_and_why() {
         ),
         (
             file(&[order.words(&[6, 12, 12])]),
-            "block 2 at offset 40: type 0x6 with a length of 12, which is not a multiple of 4 or",
+            "block 2 at offset 40: type 0x6 with a length of 12, which is not a multiple of 4, or",
         ),
         (
             file(&[order.words(&[0x77, 16, 0, 20])]),

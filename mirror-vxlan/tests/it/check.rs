@@ -15,13 +15,13 @@ fn a_machine_that_is_well_has_nothing_to_change() {
     ok    capabilities: CAP_NET_RAW yes (packet-socket ring), CAP_NET_ADMIN yes (TAP device, larger buffers), CAP_BPF yes (AF_XDP), CAP_PERFMON yes (AF_XDP)
     ok    socket buffer: net.core.rmem_max is 67108864, UDP sockets ask for 67108864
     ok    backlog: net.core.netdev_max_backlog is 10000; 0 packets did not fit so far
-    ok    MTU: ens5 has 9001: mirrored packets of up to 8947 bytes come whole
-    ok    ring: ens5 holds 16384 packets of at most 16384
-    ok    offloads: ens5 has rx-gro; it leaves mirrored traffic alone
+    ok    MTU: ens5 has 9001: mirrored packets of up to 8947 bytes arrive whole
+    ok    ring: ens5 holds 16384 packets; the maximum is 16384
+    ok    offloads: ens5 has rx-gro; mirrored traffic is not affected
     ok    VXLAN device: none
-    ok    clock: kept by a service (/run/systemd/timesync/synchronized)
+    ok    clock: synchronized by a service (/run/systemd/timesync/synchronized)
     ok    disk: 40960 MiB are free in /var/captures
-    ok    confinement: seccomp there, Landlock there
+    ok    confinement: seccomp available, Landlock available
     ");
 }
 
@@ -49,21 +49,21 @@ fn what_is_wrong_is_told_with_the_command_that_sets_it() {
           setcap cap_net_raw+ep /usr/bin/mirror-vxlan
     warn  socket buffer: net.core.rmem_max is 212992, UDP sockets ask for 67108864; a burst that does not fit is dropped by the kernel
           sysctl -w net.core.rmem_max=67108864
-    warn  backlog: net.core.netdev_max_backlog is 1000; 12 packets did not fit so far; a burst for one processor is dropped before any socket has it
+    warn  backlog: net.core.netdev_max_backlog is 1000; 12 packets did not fit so far; a burst for one processor is dropped before it reaches any socket
           sysctl -w net.core.netdev_max_backlog=10000
-    fail  MTU: ens5 has 1500: mirrored packets of up to 1446 bytes come whole; even ordinary packets are cut or lost
+    fail  MTU: ens5 has 1500: mirrored packets of up to 1446 bytes arrive whole; even ordinary packets are cut or lost
           ip link set ens5 mtu 9001
-    warn  ring: ens5 holds 1024 packets of at most 16384; a burst that the host is slow to take is dropped by the interface
+    warn  ring: ens5 holds 1024 packets; the maximum is 16384; the interface drops a burst that the host is slow to receive
           ethtool -G ens5 rx 16384
     fail  offloads: ens5 has rx-udp-gro-forwarding; datagrams with a checksum are merged, and their frames cannot be told apart
           ethtool -K ens5 rx-udp-gro-forwarding off
-    fail  VXLAN device: vxlan0, vxlan1 may hold UDP port 4789; the kernel then takes the packets itself, and GRO merges what it takes
+    fail  VXLAN device: vxlan0, vxlan1 may use UDP port 4789; the kernel then receives the packets itself, and GRO merges them
           ip -d link show vxlan0; ip link del vxlan0
-    warn  clock: no service is seen that keeps it; times of frames cannot be compared with those of other machines
+    warn  clock: found no service that synchronizes it; times of frames cannot be compared with those of other machines
           systemctl enable --now chrony  # and `server 169.254.169.123` in its file
     warn  disk: 1024 MiB are free in /var/captures; frames are lost when it is full
           mirror-vxlan receive --disk-budget 819MiB
-    ok    confinement: seccomp there, Landlock missing
+    ok    confinement: seccomp available, Landlock missing
     ");
 }
 
@@ -79,11 +79,11 @@ fn an_mtu_is_judged_by_the_packets_that_come_whole() {
     let lines = [None, Some(1_500), Some(1_554), Some(8_553), Some(8_554), Some(9_001)].map(line);
     assert_snapshot!(lines.join("\n"), @"
     fail  interface: there is none named ens5; nothing can be received on it
-    fail  MTU: ens5 has 1500: mirrored packets of up to 1446 bytes come whole; even ordinary packets are cut or lost
-    warn  MTU: ens5 has 1554: mirrored packets of up to 1500 bytes come whole; longer ones, as a VPC has them, are cut or lost
-    warn  MTU: ens5 has 8553: mirrored packets of up to 8499 bytes come whole; longer ones, as a VPC has them, are cut or lost
-    ok    MTU: ens5 has 8554: mirrored packets of up to 8500 bytes come whole
-    ok    MTU: ens5 has 9001: mirrored packets of up to 8947 bytes come whole
+    fail  MTU: ens5 has 1500: mirrored packets of up to 1446 bytes arrive whole; even ordinary packets are cut or lost
+    warn  MTU: ens5 has 1554: mirrored packets of up to 1500 bytes arrive whole; longer ones, which a VPC can carry, are cut or lost
+    warn  MTU: ens5 has 8553: mirrored packets of up to 8499 bytes arrive whole; longer ones, which a VPC can carry, are cut or lost
+    ok    MTU: ens5 has 8554: mirrored packets of up to 8500 bytes arrive whole
+    ok    MTU: ens5 has 9001: mirrored packets of up to 8947 bytes arrive whole
     ");
 }
 
@@ -101,9 +101,9 @@ fn what_is_not_known_is_not_judged() {
     warn  capabilities: CAP_NET_RAW no (packet-socket ring), CAP_NET_ADMIN no (TAP device, larger buffers), CAP_BPF no (AF_XDP), CAP_PERFMON no (AF_XDP); UDP sockets are used, which cost more for each packet
           setcap cap_net_raw+ep /usr/bin/mirror-vxlan
     ok    VXLAN device: none
-    warn  clock: no service is seen that keeps it; times of frames cannot be compared with those of other machines
+    warn  clock: found no service that synchronizes it; times of frames cannot be compared with those of other machines
           systemctl enable --now chrony  # and `server 169.254.169.123` in its file
-    ok    confinement: seccomp missing, Landlock not shown
+    ok    confinement: seccomp missing, Landlock unknown
     ");
 }
 
@@ -160,7 +160,7 @@ fn this_machine_is_looked_at() {
         assert!(subjects.contains(&subject), "{subject}: {text}");
     }
     let of_mtu = findings.iter().find(|finding| finding["subject"] == "MTU").unwrap();
-    assert_eq!(of_mtu["found"], "lo has 65536: mirrored packets of up to 65482 bytes come whole");
+    assert_eq!(of_mtu["found"], "lo has 65536: mirrored packets of up to 65482 bytes arrive whole");
     assert_eq!(of_mtu["verdict"], "ok");
 
     let output = program().args(["check", "--interface", "nowhere0"]).output().unwrap();

@@ -71,42 +71,42 @@ fn outer_cases() -> Vec<Case> {
     let refused = "the IPv4 header at offset 14 is refused";
     let tag = [0x81, 0, 0, 1].repeat(20);
     vec![
-        (vec![], OuterTruncated, "the link header at offset 0 needs 14 bytes, 0 are there"),
+        (vec![], OuterTruncated, "the link header at offset 0 needs 14 bytes but has 0"),
         (
             with(&[(12, 0x81)])[..16].into(),
             OuterTruncated,
-            "the VLAN tag at offset 14 needs 4 bytes, 2 are there",
+            "the VLAN tag at offset 14 needs 4 bytes but has 2",
         ),
         (
             PACKET[..33].into(),
             OuterTruncated,
-            "the IPv4 header at offset 14 needs 20 bytes, 19 are there",
+            "the IPv4 header at offset 14 needs 20 bytes but has 19",
         ),
         (with(&[(14, 0x4f)])[..34].into(), OuterIpHeader, refused),
         (
             with(&[(14, 0x4c)])[..48].into(),
             OuterTruncated,
-            "the IPv4 header at offset 14 needs 48 bytes, 34 are there",
+            "the IPv4 header at offset 14 needs 48 bytes but has 34",
         ),
         (
             PACKET[..41].into(),
             OuterTruncated,
-            "the UDP header at offset 34 needs 8 bytes, 7 are there",
+            "the UDP header at offset 34 needs 8 bytes but has 7",
         ),
         (
             PACKET[..49].into(),
             OuterTruncated,
-            "the VXLAN header at offset 42 needs 8 bytes, 7 are there",
+            "the VXLAN header at offset 42 needs 8 bytes but has 7",
         ),
         (
             v6(17, &[])[..53].into(),
             OuterTruncated,
-            "the IPv6 header at offset 14 needs 40 bytes, 39 are there",
+            "the IPv6 header at offset 14 needs 40 bytes but has 39",
         ),
         (
             v6(0, &[17, 1, 0, 0, 0, 0, 0, 0]),
             OuterTruncated,
-            "the IPv6 extension header at offset 54 needs 16 bytes, 8 are there",
+            "the IPv6 extension header at offset 54 needs 16 bytes but has 8",
         ),
         (with(&[(13, 0x06)]), OuterNotIp, "the network packet at offset 14 is refused"),
         ([&PACKET[..12], &tag].concat(), OuterNotIp, "the network packet at offset 78 is refused"),
@@ -126,7 +126,7 @@ fn outer_cases() -> Vec<Case> {
         (
             v6(60, &[60, 0, 0, 0, 0, 0, 0, 0].repeat(9))[..84].into(),
             OuterTruncated,
-            "the IPv6 extension header at offset 78 needs 8 bytes, 6 are there",
+            "the IPv6 extension header at offset 78 needs 8 bytes but has 6",
         ),
         (with(&[(23, 6)]), OuterNotUdp, refused),
         (v6(6, &[0; 30]), OuterNotUdp, "the IPv6 extension header at offset 54 is refused"),
@@ -152,17 +152,17 @@ fn inner_cases() -> Vec<Case> {
         (
             in_geneve(&options)[..42].into(),
             DropReason::OuterTruncated,
-            "the GENEVE header at offset 42 needs 8 bytes, 0 are there",
+            "the GENEVE header at offset 42 needs 8 bytes but has 0",
         ),
         (
             geneve_of(&[0; 7]),
             GeneveHeader,
-            "the GENEVE header at offset 42 needs 8 bytes, 7 are there",
+            "the GENEVE header at offset 42 needs 8 bytes but has 7",
         ),
         (
             geneve_of(&options),
             GeneveHeader,
-            "the GENEVE options at offset 50 needs 4 bytes, 0 are there",
+            "the GENEVE options at offset 50 needs 4 bytes but has 0",
         ),
         (
             in_geneve(&[0, 0x40, 0x08, 0, 0, 0, 0, 0]),
@@ -174,16 +174,12 @@ fn inner_cases() -> Vec<Case> {
             GeneveProtocol,
             "the GENEVE header at offset 42 is refused",
         ),
-        (
-            with(&[(39, 15)]),
-            VxlanHeader,
-            "the VXLAN header at offset 42 needs 8 bytes, 7 are there",
-        ),
+        (with(&[(39, 15)]), VxlanHeader, "the VXLAN header at offset 42 needs 8 bytes but has 7"),
         (with(&[(42, 0)]), VniFlagUnset, "the VXLAN header at offset 42 is refused"),
         (with(&[(49, 1)]), ReservedBits, "the VXLAN header at offset 42 is refused"),
         (with(&[(42, 0x0c)]), Gpe, "the VXLAN header at offset 42 is refused"),
-        (with(&[(39, 16)]), FrameEmpty, "the frame at offset 50 needs 1 bytes, 0 are there"),
-        (PACKET[..50].into(), FrameEmpty, "the frame at offset 50 needs 1 bytes, 0 are there"),
+        (with(&[(39, 16)]), FrameEmpty, "the frame at offset 50 needs 1 bytes but has 0"),
+        (PACKET[..50].into(), FrameEmpty, "the frame at offset 50 needs 1 bytes but has 0"),
     ]
 }
 

@@ -216,7 +216,7 @@ fn frames_of_a_directory_that_is_removed_are_counted_and_the_next_are_written() 
     let _gone = files.deliver(&batch(&sessions, 10, 10, 100));
     files.tick(seconds_later(1), Ahead::default());
     let trouble = files.trouble().expect("the file is gone");
-    assert!(trouble.message.ends_with("was removed while it was written"), "{trouble:?}");
+    assert!(trouble.message.ends_with("was removed while being written"), "{trouble:?}");
     files.tick(seconds_later(2), Ahead::default());
     assert_eq!(files.trouble(), None);
     let last = batch(&sessions, 20, 10, 100);
@@ -284,8 +284,13 @@ fn a_full_disk_is_counted_told_once_and_used_again_when_there_is_room() {
     };
     let taken = numbers(&oldest);
     fs::remove_file(oldest).unwrap();
-    files.tick(seconds_later(200), Ahead::default());
-    assert_eq!(files.trouble(), None);
+    // That thread may hold it open for a moment more, and with it the room.
+    let is_mended = (200..10_200).any(|second| {
+        std::thread::yield_now();
+        files.tick(seconds_later(second), Ahead::default());
+        files.trouble().is_none()
+    });
+    assert!(is_mended, "{:?}", files.trouble());
     let last = batch(&sessions, 2000, 10, 1000);
     assert_eq!(files.deliver(&last), Delivery::whole(&last));
     assert_eq!(files.close(), [0; LossReason::COUNT]);

@@ -218,23 +218,19 @@ fn every_expression_selects_the_frames_that_tcpdump_selects() {
 #[test]
 fn what_is_refused_is_refused_with_its_place() {
     let cases = [
-        ("tcp port", 8, "the number of a port, 0 to 65535, is expected"),
-        (
-            "tcp port http",
-            9,
-            "the number of a port is expected; names of services are not looked up",
-        ),
-        ("port 65536", 5, "the number of a port, 0 to 65535, is expected"),
+        ("tcp port", 8, "a port number from 0 to 65535 is expected"),
+        ("tcp port http", 9, "a port number is expected; service names are not looked up"),
+        ("port 65536", 5, "a port number from 0 to 65535 is expected"),
         ("host example.org", 5, "an address is expected; names are not looked up"),
         ("host 10.0.0.1/8", 13, "a prefix length needs `net`"),
         ("host 10.0.0.256", 5, "`10.0.0.256` is not an IPv4 address"),
-        ("net 10.0.0.1/8", 4, "bits are set behind the prefix length or mask"),
+        ("net 10.0.0.1/8", 4, "bits are set beyond the prefix length or mask"),
         ("tcp and", 7, "a primitive such as `tcp port 443` or `host 10.0.0.1` is expected"),
         ("tcp foo", 4, "`and`, `or` or the end is expected"),
-        ("foo", 0, "`foo` starts no primitive"),
+        ("foo", 0, "`foo` does not start a primitive"),
         ("ip and mpls", 7, "`mpls` is not supported"),
-        ("tcp host 10.0.0.1", 0, "`tcp host` does not go together"),
-        ("ip port 80", 0, "`ip port` does not go together"),
+        ("tcp host 10.0.0.1", 0, "`tcp host` is not a valid combination"),
+        ("ip port 80", 0, "`ip port` is not a valid combination"),
         ("(tcp", 4, "`)` is expected"),
         ("tcp[13] =", 9, "a number is expected"),
         ("tcp[13]", 7, "a comparison such as `= 1` is expected"),
@@ -244,7 +240,7 @@ fn what_is_refused_is_refused_with_its_place() {
         ("tcp § udp", 4, "'§' has no meaning in a filter"),
         ("80", 0, "a primitive such as `tcp port 443` or `host 10.0.0.1` is expected"),
         ("tcp or 80", 7, "a primitive such as `tcp port 443` or `host 10.0.0.1` is expected"),
-        ("ip6 host 10.0.0.1", 17, "an address of the protocol named is expected"),
+        ("ip6 host 10.0.0.1", 17, "an address of the named protocol is expected"),
     ];
     for (text, offset, message) in cases {
         let error = text.parse::<Filter>().expect_err(text);
@@ -253,7 +249,7 @@ fn what_is_refused_is_refused_with_its_place() {
     let error = "tcp port http or udp".parse::<Filter>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the number of a port is expected; names of services are not looked up, \
+        "a port number is expected; service names are not looked up, \
          at offset 9 of the filter: `http or udp`"
     );
 }

@@ -36,7 +36,7 @@ fn a_payload_that_ends_within_the_header_says_how_much_is_missing() {
         assert_eq!(parse_strict(&AWS[..actual]), Err(StrictError::Parse(ParseError::Short(short))));
     }
     let error = parse(&AWS[..3]).unwrap_err();
-    assert_eq!(error.to_string(), "the VXLAN header at offset 0 needs 8 bytes, 3 are there");
+    assert_eq!(error.to_string(), "the VXLAN header at offset 0 needs 8 bytes but has 3");
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_length_error_can_be_placed_in_the_whole_packet() {
     let ParseError::Short(error) = parse(&AWS[..3]).unwrap_err() else { unreachable!() };
     assert_eq!(
         error.shifted(14 + 20 + 8).to_string(),
-        "the VXLAN header at offset 42 needs 8 bytes, 3 are there"
+        "the VXLAN header at offset 42 needs 8 bytes but has 3"
     );
     assert_eq!(error.shifted(usize::MAX).shifted(1).offset, usize::MAX);
 }
@@ -115,9 +115,9 @@ fn vxlan_gpe_is_told_apart_by_its_p_flag() {
 fn a_short_buffer_is_left_alone_and_the_error_says_what_did_not_fit() {
     let datagram = parse(&AWS).unwrap();
     let cases = [
-        (7, "the VXLAN header at offset 0 needs 8 bytes, 7 are there"),
-        (8, "the frame at offset 8 needs 14 bytes, 0 are there"),
-        (21, "the frame at offset 8 needs 14 bytes, 13 are there"),
+        (7, "the VXLAN header at offset 0 needs 8 bytes but has 7"),
+        (8, "the frame at offset 8 needs 14 bytes but has 0"),
+        (21, "the frame at offset 8 needs 14 bytes but has 13"),
     ];
     for (available, message) in cases {
         let mut buffer = [0xee; 21];

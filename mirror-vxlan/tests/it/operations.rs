@@ -67,15 +67,16 @@ fn a_reload_takes_names_and_says_what_needs_a_restart() {
     fs::write(&config, text).unwrap();
     receiver.signal("HUP");
     receiver.wait_for(|receiver| named(receiver, "shop"));
-    receiver.wait_for(|receiver| receiver.log().contains("options of operation were changed"));
+    receiver.wait_for(|receiver| receiver.log().contains("operation options were changed"));
     let log = receiver.log();
-    assert!(log.contains("options of output were changed; they take effect after a restart"));
+    assert!(log.contains("output options were changed; they take effect after a restart"));
     assert!(!log.contains("options of input"), "{log}");
 
     // Names that cannot be read leave those that there are.
     fs::write(&names, "shop = 'x'\n").unwrap();
     receiver.signal("HUP");
-    receiver.wait_for(|receiver| receiver.log().contains("not reloaded: read the sessions of"));
+    receiver
+        .wait_for(|receiver| receiver.log().contains("not reloaded: cannot read the sessions in"));
     assert!(named(&receiver, "shop"));
     receiver.end();
 }

@@ -259,13 +259,13 @@ fn every_fault_of_a_configuration_file_is_told_with_its_line() {
         lines,
         [
             "line 1: `port` cannot be `0`: 0 is not in 1..=65535",
-            "line 2: there is no option `filtre`; is `filter` meant?",
+            "line 2: there is no option `filtre`; did you mean `filter`?",
             "line 3: `filter` cannot be `tcp prt 80`: `and`, `or` or the end is expected, \
              at offset 4 of the filter: `prt 80`",
             "line 5: `rotate-size` cannot be `5 apples`: a size is a whole number with a unit, \
              such as 64MiB, 1GiB, 500MB or 4096B",
-            "line 6: `strict` takes true or false",
-            "line 7: `allow` cannot be `x@y`: `x` in front of the `@` is not a VNI",
+            "line 6: `strict` must be true or false",
+            "line 7: `allow` cannot be `x@y`: `x` before the `@` is not a VNI",
             "line 8: `input` cannot be `wire`: [possible values: auto, ring, udp, xdp]",
         ]
     );

@@ -61,7 +61,7 @@ fn a_stream_whose_reader_is_gone_is_over_and_every_frame_is_counted() {
     let [sink] = &account.sinks[..] else { panic!("one sink") };
     assert_eq!(sink.counts.lost[LossReason::Refused.index()], 1000);
     let trouble = sink.trouble.as_ref().expect("the reader is gone");
-    assert_eq!(trouble.message, "the reader of the stream is gone");
+    assert_eq!(trouble.message, "the reader has closed the stream");
 }
 
 #[test]

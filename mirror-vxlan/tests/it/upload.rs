@@ -176,7 +176,7 @@ fn a_store_that_is_gone_makes_the_receiver_unhealthy_once_the_budget_takes_what_
     let output = receiver.end();
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{log}");
-    assert!(log.contains("upload failed, and is tried again"), "{log}");
+    assert!(log.contains("upload failed and will be retried"), "{log}");
     // How many files the budget left depends on how fast this machine sends; none was stored.
     assert!(log.contains("files_uploaded=0 "), "{log}");
 }

@@ -192,11 +192,11 @@ async fn an_account_that_cannot_be_asked_is_named_and_nothing_is_planned() {
     let name = peered().accounts.into_keys().next().unwrap();
     let theirs = clients(&rig.cloud, OTHER_ACCOUNT);
     let wrong = Rig { aws: rig.aws.clone().with_account(name, theirs), ..rig.clone() };
-    insta::assert_snapshot!(findings(&wrong, &other).await.join("\n"), @"test.mirror.hcl:7:1: error MP0404: `aws.sensors` is for account 222233334444, and the role arn:aws:iam::222233334444:role/mirror-accepter is of account 444455556666");
+    insta::assert_snapshot!(findings(&wrong, &other).await.join("\n"), @"test.mirror.hcl:7:1: error MP0404: `aws.sensors` is for account 222233334444, but the role arn:aws:iam::222233334444:role/mirror-accepter belongs to account 444455556666");
     // The stack's own account, by way of a role in it.
     let own = stack(&TEXT.replace(OTHER_ACCOUNT, ACCOUNT));
     let rig = rig.reaching(&own);
-    insta::assert_snapshot!(findings(&rig, &own).await.join("\n"), @"test.mirror.hcl:9:1: error MP0408: there is no VPC that is `vpc.sensors`");
+    insta::assert_snapshot!(findings(&rig, &own).await.join("\n"), @"test.mirror.hcl:9:1: error MP0408: no VPC matches `vpc.sensors`");
 }
 
 /// A plan is applied with the credentials of the account that it was made for, or it asks nobody to accept.
@@ -211,7 +211,9 @@ async fn credentials_of_another_account_than_planned_accept_nothing() {
     let report = third.apply(&plan).await;
     let why = unfinished(&report);
     assert!(
-        why.contains("`aws.sensors` is account 222233334444, and account 444455556666"),
+        why.contains(
+            "`aws.sensors` is account 222233334444, but the request is for account 444455556666"
+        ),
         "{why}"
     );
     assert_eq!(status(&seen(&rig.cloud, ACCOUNT).await[0]), "pending-acceptance");
@@ -229,5 +231,5 @@ async fn a_vpc_that_is_not_there_is_looked_for_in_the_account_that_is_meant() {
     rig.converge(&own).await;
     let stack = peered();
     let rig = rig.reaching(&stack);
-    insta::assert_snapshot!(findings(&rig, &stack).await.join("\n"), @"test.mirror.hcl:9:1: error MP0408: there is no VPC that is `vpc.sensors`");
+    insta::assert_snapshot!(findings(&rig, &stack).await.join("\n"), @"test.mirror.hcl:9:1: error MP0408: no VPC matches `vpc.sensors`");
 }

@@ -138,7 +138,7 @@ async fn a_wait_says_what_it_waits_for() {
     let (of_interfaces, others): (Vec<_>, Vec<_>) =
         waits.into_iter().partition(|wait| wait.contains("eni-"));
     assert!(
-        of_interfaces[0].starts_with("waiting until its network interfaces are gone: eni-"),
+        of_interfaces[0].starts_with("waiting until its network interfaces are deleted: eni-"),
         "{of_interfaces:?}"
     );
     assert_eq!(

@@ -118,7 +118,7 @@ async fn an_endpoint_that_nobody_accepts_says_so_and_goes() {
     let report = rig.apply(&rig.plan(&asking).await).await;
     let why = mirror_tests::unfinished(&report);
     let (first, _) = why.split_once('\n').unwrap();
-    insta::assert_snapshot!(redacted(first), @"gateway_load_balancer_endpoint.application (Create): CreateVpcEndpoint: (id) is pendingAcceptance: the owner of (id) has to accept it; apply again then");
+    insta::assert_snapshot!(redacted(first), @"gateway_load_balancer_endpoint.application (Create): CreateVpcEndpoint: (id) is pendingAcceptance: the owner of (id) has to accept it; then apply again");
     rig.destroy(&asking).await;
 }
 

@@ -122,7 +122,7 @@ async fn ownership_tags_that_cannot_be_read_are_told() {
         assert_eq!(sight.observed.owned, BTreeMap::new());
         let titles: Vec<&str> =
             sight.findings.iter().map(|finding| finding.title.as_str()).collect();
-        assert_eq!(titles, [format!("VPC {id} claims to be of stack bench, but {complaint}")]);
+        assert_eq!(titles, [format!("VPC {id} claims to belong to stack bench, but {complaint}")]);
         assert_eq!(sight.findings[0].code, mirror_plan::code::FOREIGN_TAGS);
     }
 }
@@ -260,7 +260,7 @@ async fn what_no_stack_file_can_say_is_told_and_left() {
     let id = before.id;
     assert_eq!(
         titles,
-        [format!("{id} has a rule for some types of icmp, which a stack file cannot say")]
+        [format!("{id} has a rule for some types of icmp, which a stack file cannot express")]
     );
 }
 

@@ -187,7 +187,7 @@ async fn the_receivers_of_somebody_elses_group_are_told_and_left_alone() {
     assert_eq!(
         titles,
         [
-            "`target_group.sensors` has 1 of the instances of the Auto Scaling group theirs, which is not of the stack"
+            "`target_group.sensors` has 1 of the instances of the Auto Scaling group theirs, which does not belong to the stack"
         ]
     );
     assert!(plan(&stack, &sight.observed, &Request::default()).unwrap().is_empty());
@@ -312,7 +312,7 @@ async fn a_vpc_is_discovered_with_its_groups_and_without_their_instances() {
         .map(|kind| found.objects.iter().filter(|(of, _)| *of == kind).count());
     assert_eq!(kinds, [1, 1, 1]);
     for id in ids {
-        let line = format!("{id}: its Auto Scaling group makes and removes it");
+        let line = format!("{id}: its Auto Scaling group creates and deletes it");
         assert!(found.left.contains(&line), "{:?}", found.left);
     }
 }

@@ -11,7 +11,7 @@ use mirror_plan::stack::Stack;
 use mirror_tests::simulation::account::{OTHERS, others};
 use mirror_tests::simulation::remains::Spot;
 use mirror_tests::simulation::{End, Safeguard, Simulation};
-use mirror_tests::{lab, stack, wide};
+use mirror_tests::{gateway, lab, scaling, sharing, stack, wide};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -25,7 +25,7 @@ fn run(simulation: &Simulation, mode: Mode) -> End {
     simulation.run(&lab(), mode, Faults::none())
 }
 
-/// Every stack of the examples that uses nothing of others, and the wide one.
+/// Every stack of the examples that uses nothing of others, the sharing one and the wide one.
 fn examples() -> Vec<Stack> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let names = [
@@ -36,7 +36,7 @@ fn examples() -> Vec<Stack> {
     ];
     let files = names.map(|name| folder.join(name)).into_iter();
     let stacks = files.map(|path| stack(&std::fs::read_to_string(path).unwrap()));
-    stacks.chain([wide()]).collect()
+    stacks.chain([gateway(), scaling(), sharing(), wide()]).collect()
 }
 
 #[test]

@@ -88,10 +88,10 @@ mirror_session "udp" {{
         found(&rig, &second).await,
         [
             format!("MP1033 the name `{name}` of `load_balancer.second` is taken"),
-            "MP1016 `mirror_target.sensors` leads where another mirror target leads already"
+            "MP1016 `mirror_target.sensors` has the same destination as another mirror target"
                 .to_owned(),
             "MP1012 the number 7 of `mirror_session.tcp` is taken by another session".to_owned(),
-            "MP1011 `mirror_session.udp` is one of 4 sessions of an interface that takes 3"
+            "MP1011 `mirror_session.udp` is one of 4 sessions of an interface, and AWS allows 3"
                 .to_owned(),
         ]
     );
@@ -207,7 +207,7 @@ async fn an_account_that_is_full_is_told_before_the_first_call() {
     assert_eq!(
         found(&rig, &two).await,
         [
-            "MP1034 the stack has 2 VPCs and there are 4 others, and AWS takes 5 in a Region unless it was asked for more"
+            "MP1034 the stack has 2 VPCs and there are 4 others, and AWS allows 5 in a Region unless the quota was raised"
         ]
     );
     // It is so: what the finding says is what an apply runs into.
@@ -230,7 +230,7 @@ async fn a_subnet_has_no_addresses_of_others_in_a_network_that_is_there() {
     let clash = found(&rig, &second("10.0.2.128/25")).await;
     let [clash] = clash.as_slice() else { panic!("{clash:?}") };
     assert!(
-        clash.starts_with("MP1032 `subnet.second` (10.0.2.128/25) has addresses of subnet-"),
+        clash.starts_with("MP1032 `subnet.second` (10.0.2.128/25) overlaps subnet-"),
         "{clash}"
     );
     assert!(clash.ends_with(" (10.0.2.0/24)"), "{clash}");
@@ -284,7 +284,7 @@ existing "mirror_target" "sensor" { name = "sensor" }
 "#;
     rig.converge(&stack(&sources("first", 8, network))).await;
     assert_eq!(found(&rig, &sources("second", 2, used)).await, [""; 0]);
-    let too_many = "MP1011 `mirror_target.sensor` has 11 sources, and its interface takes 10";
+    let too_many = "MP1011 `mirror_target.sensor` has 11 sources, and its interface accepts 10";
     assert_eq!(found(&rig, &sources("second", 3, used)).await, [too_many]);
     // Whoever owns the target is told as well.
     rig.converge(&stack(&sources("second", 2, used))).await;
@@ -347,7 +347,7 @@ mirror_session "receiver" {{
     );
     assert_eq!(
         found(&rig, &text).await,
-        ["MP1016 `mirror_target.second` leads where another mirror target leads already"]
+        ["MP1016 `mirror_target.second` has the same destination as another mirror target"]
     );
 }
 
@@ -482,7 +482,7 @@ mirror_session "b" {
     assert_eq!(
         found,
         [
-            "MP1011 the stack has 2 mirror sessions and there are 9999 others, and AWS takes 10000 in an account and Region"
+            "MP1011 the stack has 2 mirror sessions and there are 9999 others, and AWS allows 10000 in an account and Region"
         ]
     );
     let asked = rig.cloud.log().unwrap().split_off(before);

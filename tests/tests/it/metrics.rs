@@ -149,7 +149,7 @@ async fn a_source_that_leaves_packets_out_is_a_fault() {
     let (text, json) = shown(&rig, &lab()).await;
     let fault = text.lines().find(|line| line.contains("fault")).unwrap();
     let id = fault.split(['(', ')']).nth(1).unwrap();
-    assert_snapshot!(fault.replace(id, "i-ID"), @"  fault  instance.source-instance (i-ID) did not mirror 2 packets, 2000 bytes that its filters take: other traffic needed its bandwidth");
+    assert_snapshot!(fault.replace(id, "i-ID"), @"  fault  instance.source-instance (i-ID) did not mirror 2 packets, 2000 bytes that its filters accept: other traffic needed its bandwidth");
     assert!(text.ends_with("\n\nNot verified: 1 fault.\n"), "{text}");
     assert_eq!(json["sources"][0]["skipped"]["bytes_in"], 1_500);
     assert_eq!(json["sources"][0]["skipped"]["packets_out"], 1);
@@ -320,7 +320,7 @@ async fn an_interface_without_an_instance_is_told() {
     rig.converge(&loose).await;
     let (text, json) = shown(&rig, &loose).await;
     assert!(json["sources"].as_array().unwrap().is_empty());
-    let line = text.lines().find(|line| line.contains("no instance")).unwrap();
-    assert_snapshot!(line.replace(&interface, "eni-ID"), @"  mirror_session.loose: eni-ID is attached to no instance that would count");
+    let line = text.lines().find(|line| line.contains("not attached")).unwrap();
+    assert_snapshot!(line.replace(&interface, "eni-ID"), @"  mirror_session.loose: eni-ID is not attached to an instance, so nothing is counted");
     assert_eq!(json["unattached"][0]["interface"], interface);
 }

@@ -105,7 +105,7 @@ async fn nothing_of_any_kind_is_removed_once_it_is_not_the_stacks_any_more() {
         let Outcome::Failed(failure) = outcome(&report, address) else {
             panic!("{address}: {}", unfinished(&report))
         };
-        let told = "is not of this stack any more, and was not removed";
+        let told = "no longer belongs to this stack, and was not removed";
         assert!(failure.message.ends_with(told), "{address}: {failure}");
         tag(&rig, address.kind, &id, Some("lab")).await;
         let after = rig.observe(&stack).await;

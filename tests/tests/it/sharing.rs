@@ -210,7 +210,7 @@ async fn who_may_use_a_target_is_changed_in_place() {
     rig.converge(&tapping(&target)).await;
     let other = sensor(&["333344445555"]);
     let plan = owner.plan(&other).await;
-    let told = format!("packets of account {ACCOUNT} come no more");
+    let told = format!("packets from account {ACCOUNT} no longer arrive");
     assert!(plan.to_string().contains(&told), "{plan}");
     let changed = plan.changes.iter().filter(|change| change.action != Action::NoOp);
     let changed: Vec<_> = changed.map(|it| (it.address.to_string(), it.action)).collect();

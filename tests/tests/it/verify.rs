@@ -64,9 +64,9 @@ async fn a_stack_that_stands_is_well_and_nothing_is_changed_to_see_it() {
       ok     mirror_session.my-traffic-mirror-session: carries: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -> instance.target-instance-1, instance.target-instance-2
       ok     1 session is in place
       ok     2 of 2 targets healthy
-      ok     every resource is as the stack file says
+      ok     every resource matches the stack file
 
-    Verified. Whether packets arrive is not seen from here.
+    Verified. Whether packets arrive cannot be seen from here.
     ");
     assert_eq!(json["faults"], Json::Array(Vec::new()));
     assert_eq!(json["sessions"][0]["state"], "in_place");
@@ -89,7 +89,7 @@ async fn what_is_gone_or_changed_is_a_fault() {
     assert_snapshot!(verified(&rig).await.0, @"
     Verification of stack lab in account 123456789012, Region eu-west-1.
 
-      fault  mirror_session.my-traffic-mirror-session is not as the stack file says; an apply would change:
+      fault  mirror_session.my-traffic-mirror-session differs from the stack file; an apply would change:
                number = 9 -> 1
       ok     mirror_session.my-traffic-mirror-session: carries: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -> instance.target-instance-1, instance.target-instance-2
       ok     2 of 2 targets healthy
@@ -101,7 +101,7 @@ async fn what_is_gone_or_changed_is_a_fault() {
     assert_snapshot!(text, @"
     Verification of stack lab in account 123456789012, Region eu-west-1.
 
-      fault  mirror_session.my-traffic-mirror-session is not there
+      fault  mirror_session.my-traffic-mirror-session does not exist
       ok     2 of 2 targets healthy
 
     Not verified: 1 fault.
@@ -128,7 +128,7 @@ async fn a_receiver_that_does_not_answer_is_a_fault_and_one_that_stands_idle_too
       ok     mirror_session.my-traffic-mirror-session: carries: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -> instance.target-instance-1
       ok     1 session is in place
       ok     1 of 2 targets healthy
-      ok     every resource is as the stack file says
+      ok     every resource matches the stack file
 
     Not verified: 1 fault.
     ");
@@ -150,7 +150,7 @@ async fn a_receiver_that_does_not_answer_is_a_fault_and_one_that_stands_idle_too
     assert_snapshot!(verified(&rig).await.0, @r#"
     Verification of stack lab in account 123456789012, Region eu-west-1.
 
-      fault  security_group.target is not as the stack file says; an apply would change:
+      fault  security_group.target differs from the stack file; an apply would change:
                ingress gains { cidrs = ["10.0.0.0/16"], port = 22, protocol = "tcp" }
                ingress gains { cidrs = ["10.0.1.0/24"], port = 4789, protocol = "udp" }
                ingress gains { cidrs = ["10.0.2.0/24"], port = 80, protocol = "tcp" }
@@ -180,7 +180,7 @@ async fn a_group_without_targets_is_a_fault() {
     assert_snapshot!(verified(&rig).await.0, @r#"
     Verification of stack lab in account 123456789012, Region eu-west-1.
 
-      fault  target_group.targets is not as the stack file says; an apply would change:
+      fault  target_group.targets differs from the stack file; an apply would change:
                targets gains "i-ID"
                targets gains "i-ID"
       fault  target_group.targets has no target
@@ -203,7 +203,7 @@ async fn a_stack_that_stands_as_its_file_says_may_carry_nothing_and_that_is_a_fa
       fault  mirror_session.my-traffic-mirror-session: stopped: instance.source-instance -> load_balancer.my-traffic-mirroring-nlb -> target_group.targets -| no rule of security_group.target admits udp 4789 from 10.0.1.35
       ok     1 session is in place
       ok     2 of 2 targets healthy
-      ok     every resource is as the stack file says
+      ok     every resource matches the stack file
 
     Not verified: 1 fault.
     ");
@@ -228,10 +228,10 @@ async fn what_is_not_known_of_a_way_is_said_and_is_no_fault() {
     assert_snapshot!(text, @"
     Verification of stack peering in account 123456789012, Region eu-west-1.
 
-      ?      mirror_session.application: not known: instance.application -? whether somebody has accepted vpc_peering.sensors is not known
+      ?      mirror_session.application: not known: instance.application -? whether vpc_peering.sensors has been accepted is not known
       ok     1 session is in place
       ok     1 of 1 target healthy
-      ok     every resource is as the stack file says
+      ok     every resource matches the stack file
 
     Verified, but whether the network lets the packets of 1 session through is not known.
     ");
@@ -252,17 +252,17 @@ async fn only_who_asks_is_told_what_only_packets_would_show() {
     let asked = Text::new(&found).probe(Probe::Asked).to_string();
     assert_snapshot!(asked.strip_prefix(&unasked).unwrap(), @"
     No packet was sent. Only packets would show whether
-      - a program takes UDP 4789 on instance.target-instance-1, instance.target-instance-2, and a firewall there lets it
-      - a source sends what its filter takes
-      - AWS mirrors all of that: of a busy source it leaves packets out
+      - a program receives UDP 4789 on instance.target-instance-1, instance.target-instance-2, and the firewall there allows it
+      - a source sends what its filter accepts
+      - AWS mirrors all of that: it skips packets of a busy source
     `mirror-vxlan receive` on a receiver counts what arrives there.
     ");
     insta::assert_json_snapshot!(json(&found, Probe::Asked)["probe"], @r#"
     {
       "not_seen": [
-        "a program takes UDP 4789 on instance.target-instance-1, instance.target-instance-2, and a firewall there lets it",
-        "a source sends what its filter takes",
-        "AWS mirrors all of that: of a busy source it leaves packets out"
+        "a program receives UDP 4789 on instance.target-instance-1, instance.target-instance-2, and the firewall there allows it",
+        "a source sends what its filter accepts",
+        "AWS mirrors all of that: it skips packets of a busy source"
       ],
       "packets_sent": 0
     }

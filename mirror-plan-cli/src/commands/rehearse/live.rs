@@ -39,9 +39,7 @@ impl Replay {
                 is_over.store(true, Ordering::Relaxed);
             }
         });
-        ui.note(format_args!(
-            "Takes what is sent into TAP device `{device}`; interrupt it to end.\n"
-        ));
+        ui.note(format_args!("Reading from TAP device `{device}`; interrupt to end.\n"));
         let mut left = packets.unwrap_or(usize::MAX);
         let mut take = |left: &mut usize, wait| {
             let each = |packet: Packet<'_>| {
@@ -70,7 +68,7 @@ impl Replay {
 }
 
 fn refused(device: &str, error: &dyn Error) -> Diagnostic {
-    let title = format!("`{device}` cannot be a TAP device");
+    let title = format!("`{device}` cannot be used as a TAP device");
     Diagnostic::error(code::FILE, title).note(error.to_string())
 }
 

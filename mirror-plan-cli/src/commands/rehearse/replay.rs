@@ -330,7 +330,7 @@ fn undelivered(error: &DeliveryError) -> Diagnostic {
     match error {
         DeliveryError::Record(_) => diagnostic,
         DeliveryError::Receive { .. } | DeliveryError::Start(_) | DeliveryError::Send { .. } => {
-            diagnostic.help("receivers need addresses of 127.0.0.0/8, all of which Linux has")
+            diagnostic.help("receivers need addresses in 127.0.0.0/8, all of which exist on Linux")
         }
     }
 }

@@ -74,20 +74,20 @@ impl Stage {
         let Held { stand_ins, left_out } = stage.hold(&observed).await?;
         if !left_out.is_empty() {
             ui.note(format_args!(
-                "Not rehearsed, since not enough is known of them: {}\n",
+                "Not rehearsed, because too little is known of them: {}\n",
                 left_out.join(", ")
             ));
         }
         if !stand_ins.is_empty() {
             ui.note(format_args!(
-                "Only the ids of these are known, so that something stands for them that lets everything through: {}\n",
+                "Only the ids of these are known, so stand-ins that let everything through replace them: {}\n",
                 stand_ins.join(", ")
             ));
         }
         let other = differing(&observed, &stage.observe().await?);
         if !other.is_empty() {
             ui.note(format_args!(
-                "Not quite as they are there, so that changes of them are not either: {}\n",
+                "Reproduced only approximately, and so are their changes: {}\n",
                 other.join(", ")
             ));
         }
@@ -197,9 +197,9 @@ impl Stage {
 }
 
 fn unmade(why: &str) -> Diagnostic {
-    Diagnostic::error(code::FILE, "what is there cannot be made again in a local AWS")
+    Diagnostic::error(code::FILE, "what exists cannot be recreated in a local AWS")
         .note(why.trim_end().to_owned())
-        .help("rehearse it as new: --offline")
+        .help("rehearse it as a new stack: --offline")
 }
 
 /// What could not be made just as it was seen.

@@ -31,11 +31,11 @@ impl fmt::Display for Text<'_> {
         let traffic = match traffic {
             Traffic::Capture(path) => path.display().to_string(),
             Traffic::Tap { device, .. } => format!("TAP device {device}"),
-            Traffic::MadeUp { seed, .. } => format!("made-up traffic of seed {seed}"),
+            Traffic::MadeUp { seed, .. } => format!("generated traffic, seed {seed}"),
         };
         writeln!(f, "Stack {stack}, {traffic}: {packets} packets, {bytes} bytes, {seconds:.3} s")?;
         if account.unread > 0 {
-            writeln!(f, "{} more came faster than they could be rehearsed", account.unread)?;
+            writeln!(f, "{} more arrived faster than they could be rehearsed", account.unread)?;
         }
         account.sources.values().try_for_each(|source| self.write_source(f, source))?;
         self.write_receivers(f, account)?;
@@ -122,18 +122,18 @@ impl Text<'_> {
         line(
             account.balances(),
             "Every packet is accounted for.",
-            "The numbers do not add up: this is a mistake of mirror, please report it.",
+            "The numbers do not add up: this is a bug in mirror, please report it.",
         )?;
         line(
             account.is_identical(),
-            "What receivers delivered is what was sent, to the byte.",
-            "Receivers delivered other frames than they were sent: please report it.",
+            "Receivers delivered exactly what was sent, to the byte.",
+            "Receivers delivered other frames than those sent: please report it.",
         )?;
         line(
             account.not_foretold == 0,
-            &format!("`mirror trace` foretells the same of all {} decisions.", account.foretold),
+            &format!("`mirror trace` predicts the same for all {} decisions.", account.foretold),
             &format!(
-                "`mirror trace` foretells something else of {} decisions: please report it.",
+                "`mirror trace` predicts something else for {} decisions: please report it.",
                 account.not_foretold
             ),
         )

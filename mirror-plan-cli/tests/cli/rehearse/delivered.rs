@@ -231,7 +231,7 @@ fn each_receiver_keeps_what_it_delivers_in_a_file_of_its_own() {
     ----- stderr -----
     error[MP0601]: `out` is not empty
      |
-     = note: what is there would be taken for what receivers deliver
+     = note: its contents would be mistaken for what receivers deliver
      = help: name a new folder
     ");
 }

@@ -85,7 +85,7 @@ impl Hub {
             command.stdout(stdout).stderr(stderr).spawn().expect("there is a namespace");
         let mut notes = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut line = String::new();
-        while !line.starts_with("Takes what is sent into TAP device `tap0`") {
+        while !line.starts_with("Reading from TAP device `tap0`") {
             line.clear();
             assert_ne!(
                 notes.read_line(&mut line).expect("it is text"),

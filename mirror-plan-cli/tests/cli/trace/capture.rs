@@ -81,11 +81,11 @@ fn a_capture_becomes_a_matrix_a_load_and_a_bill() {
 
       Packets: 60 between others; 1 ARP, which is never mirrored
 
-      Load, if it goes on like this
+      Load, if traffic goes on like this
         instance.web: own traffic 86.5 kbit/s, copies 80.9 kbit/s, in the busiest second 167 kbit/s together
-          t3.micro carries 64.0 Mbit/s for long and 5.00 Gbit/s at most: enough for this (0.3 %)
+          t3.micro carries 64.0 Mbit/s sustained and 5.00 Gbit/s at peak: enough for this (0.3 %)
         load_balancer.sensors: 0.036 GB an hour, 47 flows, 0.8 new a second: 0.036 capacity units
-        cost: about $27.53 in a month: 1 session $10.95, 1 load balancer $16.43, capacity units $0.16
+        cost: about $27.53 a month: 1 session $10.95, 1 load balancer $16.43, capacity units $0.16
           an estimate at list prices of us-east-2 as of 2026-05-31, without instances, storage and traffic between zones
     ----- stderr -----
     ");
@@ -109,11 +109,11 @@ fn a_capture_becomes_a_matrix_a_load_and_a_bill() {
 
       Packets: 60 between others; 1 ARP, which is never mirrored
 
-      Load, if it goes on like this
+      Load, if traffic goes on like this
         instance.web: own traffic 86.5 kbit/s, copies 2.85 kbit/s, in the busiest second 89.4 kbit/s together
-          t3.micro carries 64.0 Mbit/s for long and 5.00 Gbit/s at most: enough for this (0.1 %)
+          t3.micro carries 64.0 Mbit/s sustained and 5.00 Gbit/s at peak: enough for this (0.1 %)
         load_balancer.sensors: 0.001 GB an hour, 47 flows, 0.8 new a second: 0.002 capacity units
-        cost: about $27.38 in a month: 1 session $10.95, 1 load balancer $16.43, capacity units $0.01
+        cost: about $27.38 a month: 1 session $10.95, 1 load balancer $16.43, capacity units $0.01
           an estimate at list prices of us-east-2 as of 2026-05-31, without instances, storage and traffic between zones
     ----- stderr -----
     ");
@@ -177,7 +177,7 @@ fn an_interface_without_a_known_address_is_named() {
     let (_, new) = shown.split_once("  instance.new\n").expect(&shown);
     assert_shown!(new.split_once("\n\n").expect(new).0, @"
     mirror_session.new (number 1), VNI known after apply, to mirror_target.sensors -> load_balancer.sensors
-    its address is not known, and so none of its packets
+    its address is not known, so none of its packets can be recognized
     ");
 }
 
@@ -204,7 +204,7 @@ fn a_capture_comes_from_a_pipe_and_a_damaged_one_is_told_up_to_the_damage() {
     ----- stderr -----
     error[MP0601]: `no.pcap` cannot be read
      |
-     = note: not a capture file: it begins with [6e, 6f, 20, 63]; pcap or pcapng is read, also compressed by gzip or zstd
+     = note: not a capture file: it begins with [6e, 6f, 20, 63]; pcap and pcapng are read, also compressed by gzip or zstd
     ");
 }
 

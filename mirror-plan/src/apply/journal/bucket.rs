@@ -135,7 +135,7 @@ async fn until_free(
             return Ok((Condition::Unchanged(first.version), page.ledger));
         }
         on_wait(&format!(
-            "another run to renew its lease, or that to run out in {} s: {}",
+            "its lease expires in {} s unless it is renewed: {}",
             left.as_secs() + 1,
             page.held()
         ));
@@ -192,7 +192,7 @@ impl Kept {
             }
             chain.state = State::Free;
             if let Err(error) = self.write_in(&mut chain, ledger).await {
-                tracing::warn!(%error, "the lease has to run out");
+                tracing::warn!(%error, "the lease was not released, so it has to expire");
             }
         })
     }

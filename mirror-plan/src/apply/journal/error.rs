@@ -65,7 +65,7 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { holder, until } = self;
         match holder {
-            None => f.write_str("who it is cannot be read")?,
+            None => f.write_str("its record cannot be read")?,
             Some(Holder { command, user, host, process, since }) => {
                 write!(f, "`{command}`")?;
                 if let Some(user) = user {
@@ -80,7 +80,7 @@ impl fmt::Display for Held {
         match until {
             None => Ok(()),
             Some(until) => {
-                write!(f, "; its lease is renewed as long as it runs, now until {until}")
+                write!(f, "; its lease is renewed as long as it runs, currently until {until}")
             }
         }
     }

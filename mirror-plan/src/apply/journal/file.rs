@@ -43,7 +43,7 @@ pub(super) fn open(
     now: Timestamp,
 ) -> Result<(Kept, Ledger), JournalError> {
     let path = folder.join(scope.file("journal"));
-    std::fs::create_dir_all(folder).map_err(failed(&path, "made"))?;
+    std::fs::create_dir_all(folder).map_err(failed(&path, "created"))?;
     let lock = lock(&folder.join(scope.file("lock")), holder)?;
     let mut options = OpenOptions::new();
     let options = options.read(true).append(true).create(true);

@@ -171,13 +171,13 @@ impl Ledger {
     pub fn pending(&self, mode: Mode) -> Option<String> {
         let mut waited =
             self.entries.iter().filter_map(|((address, generation), entry)| match entry {
-                Entry::Made { id, at: _ } => Some(format!("{address} ({id}) cannot be seen yet")),
+                Entry::Made { id, at: _ } => Some(format!("{address} ({id}) is not visible yet")),
                 Entry::Sent { .. }
                     if mode == Mode::Destroy
                         || *generation > 1
                         || Repeat::of(address.kind) == Repeat::Second =>
                 {
-                    Some(format!("{address} may have been made by a run that did not end"))
+                    Some(format!("{address} may have been created by a run that did not finish"))
                 }
                 Entry::Sent { .. } => None,
             });

@@ -168,7 +168,7 @@ impl<'a> Acting<'a> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         self.ask(call, &mut request).await?;
-        let mut patience = self.patience("AWS takes the call", limit::SEEN);
+        let mut patience = self.patience("AWS accepts the call", limit::SEEN);
         loop {
             let error = match self.aws.send(call, request()).await {
                 Ok(answer) => return Ok(answer),

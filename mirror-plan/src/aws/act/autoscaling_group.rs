@@ -188,7 +188,7 @@ async fn delete(acting: &Acting<'_>, arn: &AutoscalingGroupArn) -> Result<Made, 
         .auto_scaling_group_name(name_in(arn.as_str()))
         .force_delete(true);
     acting.remove("DeleteAutoScalingGroup", Place::Elsewhere, || request.clone().send()).await?;
-    until_gone(acting, "gone", || look(acting, arn)).await?;
+    until_gone(acting, "deleted", || look(acting, arn)).await?;
     Ok(Made::nothing())
 }
 
@@ -218,7 +218,7 @@ where
             fewest = left;
             patience.renew();
         }
-        patience.pause(format!("{left} of the instances are left")).await?;
+        patience.pause(format!("instances left: {left}")).await?;
     }
     Ok(())
 }
@@ -234,7 +234,7 @@ async fn in_service(
     let mut most = 0;
     loop {
         let now = match look(acting, arn).await? {
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
             Some(group) => {
                 let wanted = usize::try_from(group.desired_capacity().unwrap_or_default());
                 let (wanted, serving) = (wanted.unwrap_or_default(), serving(&group));
@@ -279,7 +279,7 @@ async fn why_not(acting: &Acting<'_>, arn: &AutoscalingGroupArn) -> Result<Strin
         )
     });
     let why = failed.and_then(|activity| text(activity.status_message()));
-    Ok(why.map(|why| format!("; the last one failed: {why}")).unwrap_or_default())
+    Ok(why.map(|why| format!("; the last scaling activity failed: {why}")).unwrap_or_default())
 }
 
 /// The group with this ARN, if it is there.

@@ -97,7 +97,7 @@ pub(super) async fn blockers(aws: &Aws, place: Place<'_>) -> Vec<Blocker> {
     let interfaces = match &found {
         Ok(interfaces) => interfaces.as_slice(),
         Err(error) => {
-            tracing::debug!(%error, "what is in the way cannot be seen");
+            tracing::debug!(%error, "what blocks it cannot be listed");
             &[]
         }
     };

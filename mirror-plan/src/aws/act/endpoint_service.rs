@@ -142,7 +142,7 @@ async fn available(acting: &Acting<'_>, id: &EndpointServiceId) -> Result<(), Ac
     let mut patience = acting.patience("available", limit::AVAILABLE);
     loop {
         let now = match seen(acting, id).await? {
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
             Some(service) => match service.service_state() {
                 Some(ServiceState::Available) => return Ok(()),
                 Some(ServiceState::Failed | ServiceState::Deleting | ServiceState::Deleted) => {

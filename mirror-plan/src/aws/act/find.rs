@@ -150,7 +150,7 @@ pub(super) async fn refuse_foreign(
     arn: &ObjectId,
     tags: &Tags,
 ) -> Result<(), ActError> {
-    let mut patience = acting.patience("it is seen", limit::SEEN);
+    let mut patience = acting.patience("it is visible", limit::SEEN);
     let request = acting.aws.elb().describe_tags().resource_arns(arn.as_str());
     loop {
         let answer = acting.aws.send("DescribeTags", request.clone().send()).await;
@@ -161,7 +161,7 @@ pub(super) async fn refuse_foreign(
         }
         // Its tags may not be seen yet; those of another owner are.
         let taken = found.contains_key(tag::STACK);
-        if taken || patience.pause("its tags cannot be seen yet").await.is_err() {
+        if taken || patience.pause("its tags are not visible yet").await.is_err() {
             return Err(ActError::Foreign(arn.clone()));
         }
     }

@@ -61,13 +61,13 @@ async fn available(
     let mut patience = acting.patience("available", limit::ACTIVE);
     loop {
         let now = match seen(acting, id).await? {
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
             Some(endpoint) => match EndpointState::of(&endpoint) {
                 EndpointState::Available => return Ok(()),
                 EndpointState::Asked => {
                     let service = endpoint.service_name().unwrap_or("the service");
                     let reason =
-                        format!("the owner of {service} has to accept it; apply again then");
+                        format!("the owner of {service} has to accept it; then apply again");
                     return Err(failed(id, &endpoint, Some(reason)));
                 }
                 EndpointState::Ended => {

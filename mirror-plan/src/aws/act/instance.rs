@@ -159,7 +159,7 @@ fn interface(
 
 async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     let request = acting.aws.ec2().modify_instance_attribute();
-    // AWS takes one attribute a call.
+    // AWS allows one attribute a call.
     let request = match operation {
         Operation::SetSourceDestCheck { instance, enabled } => {
             let value = AttributeBooleanValue::builder().value(*enabled).build();
@@ -226,13 +226,13 @@ async fn become_state(
             Some(InstanceStateName::Running)
                 if instance.as_ref().is_some_and(|instance| primary(instance).is_none()) =>
             {
-                "its network interface cannot be seen yet".to_owned()
+                "its network interface is not visible yet".to_owned()
             }
             Some(state) if state == wanted => {
                 return instance.ok_or(ActError::Operation("a state is of an instance"));
             }
             Some(state) => format!("state is {state}"),
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
         };
         patience.pause(now).await?;
     }

@@ -86,7 +86,7 @@ async fn wait_attached(
 ) -> Result<(), ActError> {
     let mut patience = acting.patience("attached", limit::AVAILABLE);
     while !is_attached(acting, gateway, vpc).await? {
-        patience.pause("the attachment is not seen yet").await?;
+        patience.pause("the attachment is not visible yet").await?;
     }
     Ok(())
 }

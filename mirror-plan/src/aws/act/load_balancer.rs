@@ -102,7 +102,7 @@ pub(super) async fn active<T: Identified>(
                 });
             }
             Some(code) => format!("state is {code}"),
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
         };
         patience.pause(now).await?;
     }
@@ -156,13 +156,13 @@ pub(super) async fn delete<T: Identified>(
     acting.withdraw("DeleteLoadBalancer", || request.clone().send()).await?;
     let mut patience = acting.patience("deleted", limit::RELEASED);
     while look(acting, arn).await?.is_some() {
-        patience.pause("it is still there").await?;
+        patience.pause("it still exists").await?;
     }
     let Some((_, name)) = arn.as_str().split_once(":loadbalancer/") else {
         return Ok(Made::nothing());
     };
     let description = format!("ELB {name}");
-    let mut patience = acting.patience("its network interfaces are gone", limit::RELEASED);
+    let mut patience = acting.patience("its network interfaces are deleted", limit::RELEASED);
     loop {
         let left = listing::network_interfaces(acting.aws, "description", &[&*description]).await?;
         let ids: Vec<&str> =
@@ -170,6 +170,6 @@ pub(super) async fn delete<T: Identified>(
         if left.is_empty() {
             return Ok(Made::nothing());
         }
-        patience.pause(format!("{} is still there", ids.join(", "))).await?;
+        patience.pause(format!("{} not deleted yet", ids.join(", "))).await?;
     }
 }

@@ -134,7 +134,7 @@ impl Acting<'_> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         self.ask(making.call, &mut request).await?;
-        let mut patience = self.patience("AWS takes the call", limit::TAKEN);
+        let mut patience = self.patience("AWS accepts the call", limit::TAKEN);
         let mut sent = self.sent();
         let mut has_looked = false;
         loop {
@@ -177,7 +177,7 @@ impl Acting<'_> {
                 if sent == Sent::Never
                     && let Err(unrecorded) = self.record(Note::Refused).await
                 {
-                    tracing::warn!(error = %unrecorded, "a refusal is not written down");
+                    tracing::warn!(error = %unrecorded, "a refusal was not recorded");
                 }
                 return Err(error);
             }
@@ -223,7 +223,7 @@ impl Acting<'_> {
         making: Making<'_>,
         window: Duration,
     ) -> Result<Option<Id<O>>, ActError> {
-        let mut patience = self.patience("it is seen whether there is one", window);
+        let mut patience = self.patience("it is known whether one exists", window);
         loop {
             let found = find::created(self.aws, O::KIND, making.tags).await?;
             if let Some(found) = found {

@@ -141,7 +141,7 @@ async fn rule_there(
     rule: &Rule,
     error: CallError,
 ) -> Result<Made, ActError> {
-    let mut patience = acting.patience("the rule is seen", limit::SEEN);
+    let mut patience = acting.patience("the rule is visible", limit::SEEN);
     let request = acting
         .aws
         .ec2()
@@ -162,7 +162,7 @@ async fn rule_there(
                 (None, _) => {}
             }
         }
-        if patience.pause("the rule cannot be seen yet").await.is_err() {
+        if patience.pause("the rule is not visible yet").await.is_err() {
             return Err(error.into());
         }
     }

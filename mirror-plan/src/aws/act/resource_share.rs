@@ -150,7 +150,7 @@ async fn shared(
                 return Err(ActError::Failed { what, state, reason });
             }
             let now = of_it.next().map(|it| format!("state of {target} is {}", word(it)));
-            patience.pause(now.unwrap_or_else(|| format!("{target} cannot be seen yet"))).await?;
+            patience.pause(now.unwrap_or_else(|| format!("{target} is not visible yet"))).await?;
         }
     }
     Ok(())

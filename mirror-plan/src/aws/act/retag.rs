@@ -18,7 +18,7 @@ pub(super) async fn retag(
     retag: &Retag,
 ) -> Result<(), ActError> {
     let Retag { set, remove } = retag;
-    let mut patience = Patience::new(aws.shared.pace, &|_| {}, "AWS takes the tags", BUSY);
+    let mut patience = Patience::new(aws.shared.pace, &|_| {}, "AWS accepts the tags", BUSY);
     loop {
         match once(aws, kind, id, set, remove.iter().cloned().collect()).await {
             Ok(()) => return Ok(()),

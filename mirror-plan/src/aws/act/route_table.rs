@@ -248,14 +248,14 @@ async fn disassociate(acting: &Acting<'_>, association: &ObjectId) -> Result<Mad
 
 /// The table as AWS has it; waits for a new one to be seen.
 async fn seen(acting: &Acting<'_>, table: &RouteTableId) -> Result<Option<SeenTable>, ActError> {
-    let mut patience = acting.patience("the route table is seen", limit::SEEN);
+    let mut patience = acting.patience("the route table is visible", limit::SEEN);
     let request = acting.aws.ec2().describe_route_tables().route_table_ids(table.as_str());
     loop {
         let answer = acting.aws.send("DescribeRouteTables", request.clone().send()).await;
         if let Some(answer) = unless_absent(answer)? {
             return Ok(answer.route_tables.and_then(|mut tables| tables.pop()));
         }
-        patience.pause("it cannot be seen yet").await?;
+        patience.pause("it is not visible yet").await?;
     }
 }
 

@@ -62,14 +62,14 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
 
 /// Waits until AWS sees a new group, for the calls about its rules.
 async fn seen(acting: &Acting<'_>, id: &SecurityGroupId) -> Result<(), ActError> {
-    let mut patience = acting.patience("it is seen", limit::SEEN);
+    let mut patience = acting.patience("it is visible", limit::SEEN);
     let request = acting.aws.ec2().describe_security_groups().group_ids(id.as_str());
     loop {
         let answer = acting.aws.send("DescribeSecurityGroups", request.clone().send()).await;
         if unless_absent(answer)?.is_some() {
             return Ok(());
         }
-        patience.pause("it cannot be seen yet").await?;
+        patience.pause("it is not visible yet").await?;
     }
 }
 

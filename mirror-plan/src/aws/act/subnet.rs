@@ -27,7 +27,7 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
             acting.call("ModifySubnetAttribute", || request.clone().send()).await?;
             // A change that is not seen yet would show as a difference in the next plan.
             let changed = |subnet: &Subnet| subnet.map_public_ip_on_launch() == Some(*enabled);
-            seen(acting, &subnet, "the change is seen", changed).await?;
+            seen(acting, &subnet, "the change is visible", changed).await?;
             Ok(Made::nothing())
         }
         Operation::Delete { subnet } => {
@@ -85,7 +85,7 @@ async fn seen(
                 Some(state) => format!("state is {state}"),
                 None => "it has no state".to_owned(),
             },
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
         };
         patience.pause(now).await?;
     }

@@ -95,7 +95,7 @@ async fn make_way(
     // One of an earlier generation goes before this one is made.
     let is_own =
         |its: &Tags| [tag::STACK, tag::ADDRESS].iter().all(|key| its.get(*key) == tags.get(*key));
-    let mut patience = acting.patience("the old attachment is gone", limit::AVAILABLE);
+    let mut patience = acting.patience("the old attachment is deleted", limit::AVAILABLE);
     let request = acting
         .aws
         .ec2()
@@ -164,13 +164,13 @@ async fn available(acting: &Acting<'_>, id: &TransitGatewayAttachmentId) -> Resu
     let mut patience = acting.patience("available", limit::AVAILABLE);
     loop {
         let now = match seen(acting, id).await? {
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
             Some(attachment) => match attachment.state() {
                 Some(State::Available) => return Ok(()),
                 Some(State::PendingAcceptance) => {
                     let gateway = attachment.transit_gateway_id().unwrap_or("the gateway");
                     let reason =
-                        format!("the account of {gateway} has to accept it; apply again then");
+                        format!("the account of {gateway} has to accept it; then apply again");
                     return Err(failed(id, &attachment, Some(reason)));
                 }
                 Some(

@@ -61,7 +61,7 @@ async fn available(acting: &Acting<'_>, id: &VpcId) -> Result<(), ActError> {
         let now = match vpc.and_then(|vpc| vpc.state()) {
             Some(VpcState::Available) => return Ok(()),
             Some(state) => format!("state is {state}"),
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
         };
         patience.pause(now).await?;
     }
@@ -89,7 +89,7 @@ async fn set(acting: &Acting<'_>, id: &VpcId, setting: Setting) -> Result<Made, 
 /// A change that is not seen yet would show as a difference in the next plan.
 async fn shown(acting: &Acting<'_>, id: &VpcId, setting: Setting) -> Result<(), ActError> {
     let Setting { attribute, value: wanted } = setting;
-    let mut patience = acting.patience("the change is seen", limit::AVAILABLE);
+    let mut patience = acting.patience("the change is visible", limit::AVAILABLE);
     let request =
         acting.aws.ec2().describe_vpc_attribute().vpc_id(id.as_str()).attribute(attribute);
     loop {
@@ -100,6 +100,6 @@ async fn shown(acting: &Acting<'_>, id: &VpcId, setting: Setting) -> Result<(), 
                 return Ok(());
             }
         }
-        patience.pause("the old value is still seen").await?;
+        patience.pause("the old value is still visible").await?;
     }
 }

@@ -162,7 +162,7 @@ async fn wait_until(acting: &Acting<'_>, id: &VpcPeeringId, wanted: State) -> Re
     let mut patience = acting.patience(until, limit::AVAILABLE);
     loop {
         let now = match seen(acting, id).await? {
-            None => "it cannot be seen yet".to_owned(),
+            None => "it is not visible yet".to_owned(),
             Some(peering) => {
                 let status = peering.status();
                 let code = status.and_then(|status| status.code()).map(|code| code.as_str());

@@ -128,7 +128,7 @@ pub(super) fn of_strangers<'f>(
     }
     let found = counts.into_iter().map(|(Member { target_group, group }, count)| {
         let title = format!(
-            "`{target_group}` has {count} of the instances of the Auto Scaling group {group}, which is not of the stack"
+            "`{target_group}` has {count} of the instances of the Auto Scaling group {group}, which does not belong to the stack"
         );
         Diagnostic::warning(code::UNTOLD, title)
             .of(&target_group)

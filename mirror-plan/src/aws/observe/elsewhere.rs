@@ -127,7 +127,7 @@ fn unreached((name, declared): Reached<'_>, why: impl Into<String>) -> Box<Diagn
         )),
     };
     let label = name.name();
-    found.help(format!("what it has to allow, this prints: mirror iam --apply --as {label}")).into()
+    found.help(format!("to print what it has to allow: mirror iam --apply --as {label}")).into()
 }
 
 /// Says that credentials are those of another account.
@@ -138,7 +138,7 @@ fn another(
     let with = declared.map(|declared| declared.of.to_string()).unwrap_or_default();
     let place = declared.and_then(|declared| declared.place.as_ref());
     let at = Path::default().member("account");
-    let title = format!("`{name}` is for account {said}, and {with} is of account {account}");
+    let title = format!("`{name}` is for account {said}, but {with} belongs to account {account}");
     Diagnostic::error(code::WRONG_PLACE, title)
         .at(place.map(|place| place.of(&at).clone()), "")
         .help(format!("use credentials for {said}, or change the `aws` block"))

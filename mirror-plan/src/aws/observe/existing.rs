@@ -224,8 +224,8 @@ pub(super) fn choose(
 fn not_one(address: &Address, declared: &Existing, found: &[Found]) -> Diagnostic {
     let Existing { selector, place } = declared;
     let title = match found.len() {
-        0 => format!("there is no {} that is `{address}`", address.kind.title()),
-        count => format!("{count} objects may be `{address}`, and it is one"),
+        0 => format!("no {} matches `{address}`", address.kind.title()),
+        count => format!("{count} objects match `{address}`, and it must be exactly one"),
     };
     let head = place.as_ref().map(|place| place.head.clone());
     let diagnostic = Diagnostic::error(code::NOT_ONE, title)
@@ -234,8 +234,8 @@ fn not_one(address: &Address, declared: &Existing, found: &[Found]) -> Diagnosti
         .note(format!("looked for: {selector}"));
     if found.is_empty() {
         return diagnostic.help(match &selector.account {
-            None => "look into the account and Region: objects of this stack do not count",
-            Some(_) => "look into that account, in the Region of the stack",
+            None => "check the account and the Region: objects of this stack do not count",
+            Some(_) => "check that account, in the Region of the stack",
         });
     }
     let shown: Vec<String> = found.iter().take(LISTED).map(in_words).collect();
@@ -243,7 +243,7 @@ fn not_one(address: &Address, declared: &Existing, found: &[Found]) -> Diagnosti
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     diagnostic
         .note(format!("found: {}{more}", shown.join(", ")))
-        .help("give its `id`, or tags that only one of them has")
+        .help("set its `id`, or tags that only one of them has")
 }
 
 /// The id of an object, and what helps to tell it from others.

@@ -49,7 +49,9 @@ pub(super) async fn observe(
                     parts.insert(LISTENER.to_owned(), arn.erase());
                     target_group = Some(answer.reference("TargetGroupArn", Some(to))?);
                 }
-                None => seen.untold(&owner, &id, "a listener that forwards to no single group"),
+                None => {
+                    seen.untold(&owner, &id, "a listener that does not forward to a single group");
+                }
             }
         }
         let resource = read(&balancer, target_group, &attributes, tags)?.into();

@@ -91,7 +91,7 @@ async fn user_data(
         return Ok(None);
     };
     // What is wrong with it would show it.
-    let wrong = || FieldError::Unknown("what is no base64".to_owned());
+    let wrong = || FieldError::Unknown("not base64".to_owned());
     let bytes = base64::decode(&encoded)
         .map_err(|_| Answer("DescribeInstanceAttribute").wrong("userData", wrong()))?;
     // What is no text can be shown as changed, if not as it is.

@@ -132,7 +132,7 @@ fn user_data(
     };
     let Some(encoded) = encoded else { return Ok(None) };
     // What is wrong with it would show it.
-    let wrong = || FieldError::Unknown("what is no base64".to_owned());
+    let wrong = || FieldError::Unknown("not base64".to_owned());
     let bytes = base64::decode(&encoded).map_err(|_| VERSIONS.wrong("userData", wrong()))?;
     // What is no text can be shown as changed, if not as it is.
     Ok(Some(Secret::user_data(String::from_utf8_lossy(&bytes))))
@@ -145,7 +145,7 @@ fn untold(content: &ResponseLaunchTemplateData) -> Vec<&'static str> {
         (content.iam_instance_profile().is_some(), "an instance profile"),
         (content.instance_market_options().is_some(), "a purchase option"),
         (content.placement().is_some(), "a placement"),
-        (!content.tag_specifications().is_empty(), "tags for what is started"),
+        (!content.tag_specifications().is_empty(), "tags for what it starts"),
     ];
     found.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| what).collect()
 }

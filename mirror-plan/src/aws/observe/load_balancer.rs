@@ -47,7 +47,9 @@ pub(super) async fn observe(
                     parts.insert(listener.port.to_string(), part);
                     told.push(listener);
                 }
-                None => seen.untold(&owner, &id, "a listener that forwards to no single group"),
+                None => {
+                    seen.untold(&owner, &id, "a listener that does not forward to a single group");
+                }
             }
         }
         told.sort_by_key(|listener| listener.port);

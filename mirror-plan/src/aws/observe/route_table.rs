@@ -108,7 +108,7 @@ fn routes(
             internet_gateway.is_some() || vpc_peering.is_some() || transit_gateway.is_some();
         let target = target(route).filter(|_| !is_told).and_then(|target| target.parse().ok());
         if !is_told && target.is_none() {
-            seen.untold(owner, id, format!("a route to {destination} by {}", way(route)));
+            seen.untold(owner, id, format!("a route to {destination} via {}", way(route)));
             continue;
         }
         routes.push(Route { destination, internet_gateway, vpc_peering, transit_gateway, target });

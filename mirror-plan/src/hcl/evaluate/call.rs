@@ -74,7 +74,7 @@ impl Evaluator<'_> {
             Some(unknown @ Value::Unknown(_)) => arguments.push(unknown),
             Some(other) => {
                 let at = call.args.iter().last().map(|argument| self.text.span(argument));
-                return Err(Diagnostic::error(code::FUNCTION, "`...` spreads out a list")
+                return Err(Diagnostic::error(code::FUNCTION, "`...` needs a list")
                     .at(at, this_is(&other))
                     .into());
             }
@@ -92,11 +92,12 @@ impl Evaluator<'_> {
             _ if least == most => least.to_string(),
             _ => format!("{least} or {most}"),
         };
-        let title = format!("`{}` takes {wanted} arguments, not {given}", function.name);
+        let noun = if wanted.ends_with('1') { "argument" } else { "arguments" };
+        let title = format!("`{}` takes {wanted} {noun}, not {given}", function.name);
         let at = self.text.span(call);
         Err(Diagnostic::error(code::FUNCTION, title)
             .at(at, "")
-            .note(format!("it is called as {}", function.signature))
+            .note(format!("its signature is {}", function.signature))
             .into())
     }
 
@@ -146,7 +147,7 @@ impl Evaluator<'_> {
 
     fn file(&self, arguments: &[Value]) -> Result<Value, Wrong> {
         let [Value::String(path)] = arguments else {
-            return Err(Wrong::at(0, "the path is a string"));
+            return Err(Wrong::at(0, "the path must be a string"));
         };
         let parts = || path.split(['/', '\\']);
         let inside = !path.is_empty()
@@ -169,6 +170,6 @@ fn unknown_function(name: &str, at: Span) -> Diagnostic {
     let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, title).at(at.clone(), "");
     match nearest(name, names.clone()) {
         Some(near) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
-        None => diagnostic.help(format!("there are {}", listed(names))),
+        None => diagnostic.help(format!("the functions are {}", listed(names))),
     }
 }

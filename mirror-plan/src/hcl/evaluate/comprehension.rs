@@ -105,7 +105,7 @@ impl Evaluator<'_> {
             }
             other => {
                 let at = self.text.span(expression);
-                let title = "`for` goes over a list or an object";
+                let title = "`for` needs a list or an object";
                 let diagnostic = mistake(title, at, this_is(&other));
                 Err(match other {
                     Value::Resource(_) => {
@@ -146,7 +146,7 @@ impl Evaluator<'_> {
         if let Some(condition) = condition {
             let (holds, hidden) = self.unmarked(condition, scope)?;
             if hidden == Secrecy::Sensitive && secrecy == Secrecy::Plain {
-                return Err(self.shown("this decides what is shown, and is sensitive", condition));
+                return Err(self.shown("this decides what is shown, but is sensitive", condition));
             }
             if !holds.is_known() {
                 return Ok(Member::Unknown(holds));
@@ -160,7 +160,9 @@ impl Evaluator<'_> {
         };
         let (key, value) = both(self.evaluate(written_key, scope), self.evaluate(value, scope))?;
         if key.is_sensitive() {
-            return Err(self.shown("the name of a member is shown, and is sensitive", written_key));
+            return Err(
+                self.shown("the name of a member is shown, but this one is sensitive", written_key)
+            );
         }
         if !key.is_known() {
             return Ok(Member::Unknown(key));
@@ -169,7 +171,7 @@ impl Evaluator<'_> {
             Some(key) => Ok(Member::Some(key, value)),
             None => {
                 let at = self.text.span(written_key);
-                Err(mistake("the name of a member is a string", at, this_is(&key)).into())
+                Err(mistake("the name of a member must be a string", at, this_is(&key)).into())
             }
         }
     }
@@ -179,7 +181,7 @@ impl Evaluator<'_> {
         let at = self.text.span(expression);
         Diagnostic::error(code::SENSITIVE, title)
             .at(at, "")
-            .help("`nonsensitive(...)` says that it may be shown")
+            .help("`nonsensitive(...)` allows it to be shown")
             .into()
     }
 

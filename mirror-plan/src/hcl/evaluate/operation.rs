@@ -16,10 +16,10 @@ impl Evaluator<'_> {
         }
         let (result, wanted) = match operation.operator.value() {
             UnaryOperator::Neg => {
-                (to_number(&value).and_then(|n| number(-n)), "`-` takes a number")
+                (to_number(&value).and_then(|n| number(-n)), "`-` needs a number")
             }
             UnaryOperator::Not => {
-                (to_bool(&value).map(|b| Value::Bool(!b)), "`!` takes true or false")
+                (to_bool(&value).map(|b| Value::Bool(!b)), "`!` needs true or false")
             }
         };
         result
@@ -54,7 +54,7 @@ impl Evaluator<'_> {
                 (Some(a), Some(b)) => calculated(operator, a, b)
                     .map_err(|title| mistake(title, self.text.span(operation), "").into()),
                 (a, b) => {
-                    let title = format!("`{operator}` takes numbers");
+                    let title = format!("`{operator}` needs numbers");
                     let mut diagnostic = Diagnostic::error(code::EVALUATION, title);
                     let operands =
                         [(a, &left, &operation.lhs_expr), (b, &right, &operation.rhs_expr)];
@@ -108,5 +108,5 @@ fn calculated(operator: BinaryOperator, a: f64, b: f64) -> Result<Value, &'stati
             unreachable!("no arithmetic, and handled before")
         }
     };
-    number(result).ok_or("the result is too large a number")
+    number(result).ok_or("the result is too large")
 }

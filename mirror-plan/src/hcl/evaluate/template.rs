@@ -141,15 +141,15 @@ impl Evaluator<'_> {
         match value {
             Value::Resource(address) => {
                 let at = self.text.span(expression);
-                let title = format!("`{address}` is a whole resource, and text is wanted");
+                let title = format!("`{address}` is a whole resource, but text is needed here");
                 let with_id = format!("{}.id", at.text());
                 Err(Diagnostic::error(code::RESOURCE_AS_TEXT, title)
                     .at(at.clone(), "")
-                    .help_patch("name the attribute that is meant", at, with_id)
+                    .help_patch("name the attribute you mean", at, with_id)
                     .into())
             }
             other => {
-                let title = "only strings, numbers and booleans go into a text";
+                let title = "only strings, numbers and booleans can be part of a text";
                 Err(mistake(title, self.text.span(expression), this_is(&other)).into())
             }
         }

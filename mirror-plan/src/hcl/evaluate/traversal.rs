@@ -44,17 +44,17 @@ impl Evaluator<'_> {
             SourceNames::WORD,
         ]);
         if self.program.is_some() && roots.clone().any(|root| root == word) {
-            return Diagnostic::error(code::UNKNOWN_NAME, format!("`{word}` alone is no value"))
+            return Diagnostic::error(code::UNKNOWN_NAME, format!("`{word}` alone is not a value"))
                 .at(at, "")
                 .help(format!("write `{word}.NAME`"));
         }
         let title = format!("there is nothing named `{word}`");
         let diagnostic = Diagnostic::error(code::UNKNOWN_NAME, title).at(at.clone(), "");
         if self.program.is_none() {
-            return diagnostic.note("only constants can stand here");
+            return diagnostic.note("only constants are allowed here");
         }
         if word == "count" {
-            return diagnostic.help("`count.index` is for blocks that have `count`");
+            return diagnostic.help("`count.index` is only for blocks with `count`");
         }
         let bound: Vec<String> = scope.names().map(str::to_owned).collect();
         match nearest(word, bound.iter().map(String::as_str)).or_else(|| nearest(word, roots)) {
@@ -218,7 +218,7 @@ impl Evaluator<'_> {
             Value::Null => Ok(Vec::new()),
             Value::Bool(_) | Value::Number(_) | Value::String(_) => {
                 let at = self.text.span(operator);
-                Err(mistake("`[*]` goes over a list", at, this_is(&value)).into())
+                Err(mistake("`[*]` needs a list", at, this_is(&value)).into())
             }
             one => Ok(vec![one]),
         }
@@ -243,7 +243,7 @@ impl Evaluator<'_> {
             }));
         }
         let title = format!("there is no `.{word}` here");
-        let diagnostic = mistake(title, at, format!("behind {}", value.type_name()));
+        let diagnostic = mistake(title, at, format!("after {}", value.type_name()));
         Err(match &*value {
             Value::List(_) => {
                 let help = format!("take one element with `[0].{word}`, or all with `[*].{word}`");
@@ -281,7 +281,7 @@ impl Evaluator<'_> {
             }
             Value::Object(members) => {
                 let Some(word) = to_text(index) else {
-                    let title = "the name of a member is a string";
+                    let title = "the name of a member must be a string";
                     return Err(mistake(title, at, this_is(index)).into());
                 };
                 let missing = || self.no_member(&word, members, at);
@@ -292,7 +292,7 @@ impl Evaluator<'_> {
                 }))
             }
             other => {
-                let label = format!("behind {}", other.type_name());
+                let label = format!("after {}", other.type_name());
                 let diagnostic = mistake("only lists and objects have elements", at, label);
                 Err(match other {
                     Value::Resource(address) => {
@@ -320,12 +320,12 @@ fn inside<'v>(
 /// The element that `index` means; why there is none otherwise.
 fn position(length: usize, index: &Value) -> Result<usize, String> {
     let Some(whole) = to_whole(index) else {
-        return Err(format!("the index of a list is a whole number, not {index}"));
+        return Err(format!("the index of a list must be a whole number, not {index}"));
     };
     let place = usize::try_from(whole).ok().filter(|place| *place < length);
     place.ok_or_else(|| match length {
         0 => format!("there is no element {whole}: the list is empty"),
-        1 => format!("there is no element {whole}: the list has one, [0]"),
+        1 => format!("there is no element {whole}: the list has only [0]"),
         _ => format!("there is no element {whole}: the list has [0] to [{}]", length - 1),
     })
 }

@@ -52,14 +52,14 @@ pub(super) fn cidrsubnet(arguments: &[Value]) -> Result<Value, Wrong> {
     let room = range.width - prefix;
     let bits = whole(arguments, 1)?;
     let bits = u8::try_from(bits).ok().filter(|bits| *bits <= room).ok_or_else(|| {
-        Wrong::at(1, format!("{} has {room} bits left, and {bits} more are asked for", range.net))
+        Wrong::at(1, format!("{} has {room} bits left, but {bits} more are requested", range.net))
     })?;
     let number = whole(arguments, 2)?;
     let fitting = u128::try_from(number).ok().filter(|number| *number <= greatest(bits));
     let number = fitting.ok_or_else(|| {
         Wrong::at(
             2,
-            format!("{bits} bits number the subnets 0 to {}, not {number}", greatest(bits)),
+            format!("with `newbits` {bits}, the subnets are 0 to {}, not {number}", greatest(bits)),
         )
     })?;
     let offset = number.checked_shl(u32::from(room - bits)).unwrap_or(0);

@@ -48,7 +48,7 @@ pub(super) fn format(arguments: &[Value]) -> Result<Value, Wrong> {
         let value = values.get(place).ok_or_else(|| {
             Wrong::at(
                 0,
-                format!("`{}` needs value {}, and there are {}", verb.text, next, values.len()),
+                format!("`{}` needs value {}; values given: {}", verb.text, next, values.len()),
             )
         })?;
         text.push_str(&verb.format(value).map_err(|title| Wrong::at(place + 1, title))?);
@@ -73,7 +73,11 @@ impl Verb {
         }
         verb.read_argument(chars)?;
         verb.mode = verb.take(chars, |_| true).ok_or_else(|| verb.wrong("has no letter"))?;
-        if "%vtbdoxXeEfgGsq".contains(verb.mode) { Ok(verb) } else { Err(verb.wrong("is no verb")) }
+        if "%vtbdoxXeEfgGsq".contains(verb.mode) {
+            Ok(verb)
+        } else {
+            Err(verb.wrong("is not a verb"))
+        }
     }
 
     fn has(&self, flag: char) -> bool {
@@ -89,7 +93,7 @@ impl Verb {
         self.argument = number.filter(|_| closed.is_some());
         match self.argument {
             Some(_) => Ok(()),
-            None => Err(self.wrong("needs a number from 1 in its brackets")),
+            None => Err(self.wrong("needs a number of 1 or more in its brackets")),
         }
     }
 
@@ -124,7 +128,7 @@ impl Verb {
     /// The text for `value`; why there is none otherwise.
     fn format(&self, value: &Value) -> Result<String, String> {
         let mismatch = |wanted: &str| {
-            format!("`{}` takes {wanted}, and this is {}", self.text, value.type_name())
+            format!("`{}` needs {wanted}, but this is {}", self.text, value.type_name())
         };
         match self.mode {
             'v' => Ok(self.padded(&self.as_it_is(value))),

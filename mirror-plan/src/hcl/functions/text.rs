@@ -16,7 +16,7 @@ pub(super) fn join(arguments: &[Value]) -> Result<Value, Wrong> {
             }
             pieces.push(Pieces::of(item).ok_or_else(|| {
                 let found = item.type_name();
-                Wrong::at(index, format!("the elements are strings, and one is {found}"))
+                Wrong::at(index, format!("the elements must be strings, but one is {found}"))
             })?);
         }
     }

@@ -89,7 +89,7 @@ aws "right" { profile = "twice" }
 aws { profile = "nameless" }
 "#
     ), @r#"
-    error[MP0302]: it says of no way to reach the account
+    error[MP0302]: the block does not say how to reach the account
      --> test.mirror.hcl:3:1
       |
     3 | aws "neither" {}
@@ -105,21 +105,21 @@ aws { profile = "nameless" }
     6 |   role    = "arn:aws:iam::444455556666:role/mirror"
       |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    error[MP0304]: `external_id` is for a role, and this account is reached by a profile
+    error[MP0304]: `external_id` is for a role, but this account is reached by a profile
       --> test.mirror.hcl:10:17
        |
     10 |   external_id = "x"
        |                 ^^^
        |
-       = help: leave it out: `external_id` of the profile itself stands in the AWS configuration file
+       = help: leave it out: the profile's own `external_id` is in the AWS configuration file
 
-    error[MP0304]: `account` is for a profile, and this account is reached by a role
+    error[MP0304]: `account` is for a profile, but this account is reached by a role
       --> test.mirror.hcl:14:13
        |
     14 |   account = "444455556666"
        |             ^^^^^^^^^^^^^^
        |
-       = help: leave it out: the ARN of the role says that it is account 444455556666
+       = help: leave it out: the ARN of the role names account 444455556666
 
     error[MP0007]: `arn:aws:iam::444455556666:user/mirror` is not the ARN of a role, such as arn:aws:iam::444455556666:role/mirror
       --> test.mirror.hcl:16:21
@@ -189,19 +189,19 @@ output "account" { value = aws }
     13 |   aws  = aws.sensors
        |                    +
 
-    error[MP0007]: `sensors` is no `aws` block: write `aws.NAME`, without quotes
+    error[MP0007]: `sensors` is not an `aws` block: write `aws.NAME`, without quotes
       --> test.mirror.hcl:17:10
        |
     17 |   aws  = "sensors"
        |          ^^^^^^^^^
 
-    error[MP0007]: only a VPC is looked for in another account
+    error[MP0007]: only a VPC can be looked up in another account
       --> test.mirror.hcl:25:10
        |
     25 |   aws  = aws.sensors
        |          ^^^^^^^^^^^
 
-    error[MP0101]: `aws` alone is no value
+    error[MP0101]: `aws` alone is not a value
       --> test.mirror.hcl:27:28
        |
     27 | output "account" { value = aws }
@@ -256,32 +256,32 @@ mirror_filter "all" { description = "into ${vpc.sensors.id}, ${vpc.sensors.cidr}
     ]
     .concat();
     assert_snapshot!(check(&peering(&text)), @"
-    error[MP0415]: the requester of `vpc_peering.in` is `vpc.sensors`, which is of another account (aws.sensors)
+    error[MP0415]: the requester of `vpc_peering.in` is `vpc.sensors`, which belongs to another account (aws.sensors)
       --> test.mirror.hcl:12:15
        |
     12 |   requester = vpc.sensors
        |               ^^^^^^^^^^^
        |
-       = note: whoever asks for a connection owns it, and what a stack makes is of its own account
-       = help: let the stack's own VPC ask: exchange `requester` and `accepter`
+       = note: the requester owns the connection, and a stack creates objects only in its own account
+       = help: make the stack's own VPC the requester: swap `requester` and `accepter`
        = help: or declare the connection in a stack of that account
 
-    error[MP0415]: `subnet.there` is to be in `vpc.sensors`, which is of another account (aws.sensors)
+    error[MP0415]: `subnet.there` would be in `vpc.sensors`, which belongs to another account (aws.sensors)
       --> test.mirror.hcl:16:10
        |
     16 |   vpc  = vpc.sensors
        |          ^^^^^^^^^^^
        |
-       = note: a VPC of another account can be the `accepter` of a `vpc_peering`, and nothing else
-       = help: declare what is in it in a stack of that account
+       = note: a VPC of another account can only be the `accepter` of a `vpc_peering`
+       = help: declare what belongs in it in a stack of that account
 
-    error[MP0415]: `sources.there` looks for interfaces in `vpc.sensors`, which is of another account (aws.sensors)
+    error[MP0415]: `sources.there` looks up interfaces in `vpc.sensors`, which belongs to another account (aws.sensors)
       --> test.mirror.hcl:20:12
        |
     20 |   vpc    = vpc.sensors
        |            ^^^^^^^^^^^
        |
-       = help: only interfaces of the stack's own account can be mirrored by it
+       = help: a stack can mirror only interfaces of its own account
     ");
 }
 
@@ -308,7 +308,7 @@ fn who_accepts_is_one_who_can() {
     ]
     .concat();
     assert_snapshot!(check(&peering(&text)), @r#"
-    error[MP0415]: `vpc_peering.nobody` is to be accepted, and only account 444455556666 can do that
+    error[MP0415]: `vpc_peering.nobody` is to be accepted, but only account 444455556666 can accept it
       --> test.mirror.hcl:18:20
        |
     18 |   accepter_owner = "444455556666"
@@ -317,15 +317,15 @@ fn who_accepts_is_one_who_can() {
        = help: accept it with credentials of that account: `accept_as = aws.NAME`
        = help: or leave it to that account, which has seven days: `auto_accept = false`
 
-    error[MP0415]: `vpc_peering.own` is accepted as `aws.sensors`, and its accepter is of the stack's own account
+    error[MP0415]: `vpc_peering.own` is accepted as `aws.sensors`, but its accepter belongs to the stack's own account
       --> test.mirror.hcl:23:15
        |
     23 |   accept_as = aws.sensors
        |               ^^^^^^^^^^^
        |
-       = help: leave `accept_as` out, or say in its `existing` block where the VPC is: `aws`
+       = help: leave `accept_as` out, or set `aws` in the `existing` block of the VPC
 
-    error[MP0304]: the accepter of `vpc_peering.another` is of account 222233334444, and `aws.sensors` is account 444455556666
+    error[MP0304]: the accepter of `vpc_peering.another` belongs to account 222233334444, but `aws.sensors` is account 444455556666
       --> test.mirror.hcl:28:20
        |
      5 | aws "sensors" { role = "arn:aws:iam::444455556666:role/mirror-accepter" }
@@ -334,9 +334,9 @@ fn who_accepts_is_one_who_can() {
     28 |   accepter_owner = "222233334444"
        |                    ^^^^^^^^^^^^^^
        |
-       = help: leave `accepter_owner` out: it is that of `aws.sensors`
+       = help: leave `accepter_owner` out: it is already known from `aws.sensors`
 
-    error[MP0007]: `accept_as` says who accepts, and `auto_accept = false` that this stack does not
+    error[MP0007]: `accept_as` says who accepts, but with `auto_accept = false` this stack does not
       --> test.mirror.hcl:39:15
        |
     39 |   accept_as = aws.sensors

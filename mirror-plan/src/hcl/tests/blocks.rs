@@ -27,14 +27,14 @@ fn there_is_exactly_one_stack_block() {
       = help: a stack file describes one stack
     "#);
     assert_snapshot!(check("stack \"a b\" {}"), @r#"
-    error[MP0003]: `a b` is not a name: a letter or _ first, then letters, digits, _ and -, 64 at the most
+    error[MP0003]: `a b` is not a name: a letter or _ first, then letters, digits, _ and -, at most 64 characters
      --> test.mirror.hcl:1:7
       |
     1 | stack "a b" {}
       |       ^^^^^
     "#);
     assert_snapshot!(check("stack {}\n# stack \""), @r#"
-    error[MP0003]: `stack` needs one name
+    error[MP0003]: `stack` needs exactly one name
      --> test.mirror.hcl:1:1
       |
     1 | stack {}
@@ -87,7 +87,7 @@ fn the_stack_block_says_where() {
 #[test]
 fn unknown_blocks() {
     assert_snapshot!(check("vcp \"a\" {}"), @r#"
-    error[MP0002]: there is no block `vcp`
+    error[MP0002]: there is no block type `vcp`
      --> test.mirror.hcl:1:1
       |
     1 | vcp "a" {}
@@ -100,25 +100,34 @@ fn unknown_blocks() {
       |
     "#);
     assert_snapshot!(check("resource \"aws_vpc\" \"a\" {}"), @r#"
-    error[MP0002]: there is no block `resource`
+    error[MP0002]: there is no block type `resource`
      --> test.mirror.hcl:1:1
       |
     1 | resource "aws_vpc" "a" {}
       | ^^^^^^^^
       |
-      = help: a stack file has `vpc`, `subnet`, `internet_gateway`, `route_table`, `vpc_peering`, `transit_gateway_attachment`, `security_group`, `instance`, `launch_template`, `target_group`, `autoscaling_group`, `load_balancer`, `gateway_load_balancer`, `endpoint_service`, `gateway_load_balancer_endpoint`, `mirror_target`, `mirror_filter`, `mirror_session`, `resource_share`, `stack`, `variable`, `locals`, `aws`, `existing`, `sources`, `moved` and `output`
+      = help: the kind is the block: `vpc "NAME" {`
+    "#);
+    assert_snapshot!(check("data \"aws_vpc\" \"a\" {}"), @r#"
+    error[MP0002]: there is no block type `data`
+     --> test.mirror.hcl:1:1
+      |
+    1 | data "aws_vpc" "a" {}
+      | ^^^^
+      |
+      = help: write `existing "vpc" "NAME" {`
     "#);
     assert_snapshot!(check("region = \"eu-west-1\""), @r#"
-    error[MP0002]: `region` stands outside every block
+    error[MP0002]: `region` is outside any block
      --> test.mirror.hcl:1:1
       |
     1 | region = "eu-west-1"
       | ^^^^^^
       |
-      = help: put it into a block; a value of your own goes into `locals { ... }`
+      = help: put it into a block; values of your own belong in `locals { ... }`
     "#);
     assert_snapshot!(check("security_group \"a\" {\n  vpc = vpc.v\n  ingress {\n    port = 22\n  }\n}\nvpc \"v\" { cidr = \"10.0.0.0/16\" }"), @"
-    error[MP0002]: the security group holds no blocks, and `ingress` is one
+    error[MP0002]: the security group cannot contain blocks, but `ingress` is one
      --> test.mirror.hcl:3:3
       |
     3 |   ingress {
@@ -140,21 +149,21 @@ fn labels() {
       = help: write `vpc "NAME" {`
     "#);
     assert_snapshot!(check("vpc \"a\" \"b\" {\n  cidr = \"10.0.0.0/16\"\n}"), @r#"
-    error[MP0003]: `vpc` has one name
+    error[MP0003]: `vpc` takes only one name
      --> test.mirror.hcl:1:9
       |
     1 | vpc "a" "b" {
       |         ^^^ one too many
     "#);
     assert_snapshot!(check("vpc \"a b\" {\n  cidr = \"10.0.0.0/16\"\n}"), @r#"
-    error[MP0003]: `a b` is not a name: a letter or _ first, then letters, digits, _ and -, 64 at the most
+    error[MP0003]: `a b` is not a name: a letter or _ first, then letters, digits, _ and -, at most 64 characters
      --> test.mirror.hcl:1:5
       |
     1 | vpc "a b" {
       |     ^^^^^
     "#);
     assert_snapshot!(check("locals \"a\" {\n}"), @r#"
-    error[MP0003]: `locals` has no label
+    error[MP0003]: `locals` takes no label
      --> test.mirror.hcl:1:8
       |
     1 | locals "a" {
@@ -247,7 +256,7 @@ load_balancer \"n\" {
     2 +   cidr = "10.0.0.0/16"
       |
 
-    error[MP0007]: `10.0.0.0/8`: a VPC or subnet is between /16 and /28
+    error[MP0007]: `10.0.0.0/8`: a VPC or subnet must be between /16 and /28
      --> test.mirror.hcl:3:10
       |
     3 |   cidr = "10.0.0.0/8"
@@ -308,7 +317,7 @@ load_balancer \"n\" {
     21 |     { number = 0, action = "allow" },
        |                ^
 
-    error[MP0007]: `allow` is none of `accept` and `reject`
+    error[MP0007]: `allow` is not one of `accept` and `reject`
       --> test.mirror.hcl:21:28
        |
     21 |     { number = 0, action = "allow" },
@@ -326,7 +335,7 @@ load_balancer \"n\" {
     22 |     { action = "accept", port = "http" },
        |                                 ^^^^^^
 
-    error[MP1028]: `internal-x`: letters, digits and -, 32 at the most, no - at either end, not beginning with internal-
+    error[MP1028]: `internal-x` is not a valid name: at most 32 letters, digits and -, no - at either end, not beginning with internal-
       --> test.mirror.hcl:28:13
        |
     28 |   name    = "internal-x"
@@ -337,13 +346,13 @@ load_balancer \"n\" {
 #[test]
 fn values_that_must_be_known() {
     assert_snapshot!(check("vpc \"a\" { cidr = \"10.0.0.0/16\" }\nvpc \"b\" { cidr = vpc.a.id }\nmirror_filter \"f\" { description = \"for ${vpc.a.id}\" }"), @r#"
-    error[MP0104]: this must be known when planning, and is (known after apply: vpc.a.id)
+    error[MP0104]: this must be known when planning, but is (known after apply: vpc.a.id)
      --> test.mirror.hcl:2:18
       |
     2 | vpc "b" { cidr = vpc.a.id }
       |                  ^^^^^^^^
       |
-      = help: use a value that does not depend on what apply makes
+      = help: use a value that does not depend on what apply creates
     "#);
     assert_snapshot!(check("vpc \"a\" { cidr = \"10.0.0.0/16\" }\nmirror_filter \"f\" { description = format(\"%s\", vpc.a.id) }"), @r#"
     error[MP0104]: this is computed from a value that is known after apply: vpc.a.id
@@ -426,7 +435,7 @@ fn a_security_group_is_open_to_the_world_only_in_words() {
     4 |   ingress = [{ protocol = "tcp", port = 443, cidrs = ["0.0.0.0/0"] }]
       |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: name the ranges or groups that need it, or say that it is meant: open_to_world = true
+      = help: name the ranges or groups that need it, or confirm that it is intended: open_to_world = true
     "#);
     for range in ["::/0", "0.0.0.0/1", "2000::/3"] {
         assert!(group("", range).contains("error[MP0305]"), "{range}");

@@ -82,7 +82,7 @@ subnet "a" {
     3 + existing "vpc" "main" { id = "vpc-0a1b2c3d4e5f67890" }
       |
 
-    error[MP0003]: `existing` has a kind and a name
+    error[MP0003]: `existing` needs a kind and a name
      --> test.mirror.hcl:4:1
       |
     4 | existing "vpc" { id = "vpc-0a1b2c3d4e5f67890" }
@@ -90,7 +90,7 @@ subnet "a" {
       |
       = help: write `existing "vpc" "NAME" {`
 
-    error[MP0007]: `subnet-0a1b2c3d4e5f67890` is not the id of a VPC: expected vpc- and 17 hexadecimal digits
+    error[MP0007]: `subnet-0a1b2c3d4e5f67890` is not a valid VPC id: expected vpc- and 17 hexadecimal digits
      --> test.mirror.hcl:5:31
       |
     5 | existing "vpc" "wrong" { id = "subnet-0a1b2c3d4e5f67890" }
@@ -108,28 +108,28 @@ subnet "a" {
     7 | existing "vpc" "late" { name = vpc.own.id }
       |                                ^^^^^^^^^^ it is (known after apply: vpc.own.id)
       |
-      = help: use a value that does not depend on what apply makes
+      = help: use a value that does not depend on what apply creates
 
-    error[MP0007]: only a mirror target can be of another account
+    error[MP0007]: only a mirror target can belong to another account
       --> test.mirror.hcl:10:11
        |
     10 |   owner = "222233334444"
        |           ^^^^^^^^^^^^^^
 
-    error[MP0007]: a mirror target of another account is recognized by its `id`: its tags are not shared
+    error[MP0007]: a mirror target of another account needs an `id`: its tags are not shared
       --> test.mirror.hcl:14:11
        |
     14 |   owner = "222233334444"
        |           ^^^^^^^^^^^^^^
 
-    error[MP0008]: `vpc.own` is both made by the stack and there without it
+    error[MP0008]: `vpc.own` is declared both as a resource and as `existing`
       --> test.mirror.hcl:16:1
        |
     16 | existing "vpc" "own" {
-       | ^^^^^^^^^^^^^^^^^^^^ there without it
+       | ^^^^^^^^^^^^^^^^^^^^ as `existing` here
     ...
     20 | vpc "own" { cidr = "10.0.0.0/16" }
-       | --------- made by it
+       | --------- as a resource here
 
     error[MP0004]: the existing object has no attribute `vpc`
       --> test.mirror.hcl:18:3
@@ -147,12 +147,12 @@ subnet "a" {
        |
        = help: it declares `vpc.own`, `vpc.foreign`, `vpc.late`, `vpc.open`, `vpc.own` and `vpc.wrong`
 
-    error[MP0104]: this must be known when planning, and is (known after apply: vpc.own.cidr)
+    error[MP0104]: this must be known when planning, but is (known after apply: vpc.own.cidr)
       --> test.mirror.hcl:23:10
        |
     23 |   cidr = vpc.own.cidr
        |          ^^^^^^^^^^^^
        |
-       = help: use a value that does not depend on what apply makes
+       = help: use a value that does not depend on what apply creates
     "#);
 }

@@ -33,14 +33,14 @@ fn literals() {
 fn arithmetic_takes_numbers_and_texts_of_digits() {
     assert_snapshot!(evaluate(r#"[1 + 2 * 3 - 4 / 8, -7 % 3, "5" + 1, -(2), 0 * -1]"#), @"[6.5, -1, 6, -2, 0]");
     assert_snapshot!(evaluate(r#"1 + "a""#), @r#"
-    error[MP0102]: `+` takes numbers
+    error[MP0102]: `+` needs numbers
      --> test.mirror.hcl:2:15
       |
     2 |   value = 1 + "a"
       |               ^^^ this is a string
     "#);
     assert_snapshot!(evaluate(r#"[] - {}"#), @"
-    error[MP0102]: `-` takes numbers
+    error[MP0102]: `-` needs numbers
      --> test.mirror.hcl:2:11
       |
     2 |   value = [] - {}
@@ -56,14 +56,14 @@ fn arithmetic_takes_numbers_and_texts_of_digits() {
       |           ^^^^^^^^^^^
     ");
     assert_snapshot!(evaluate("1e308 * 10"), @"
-    error[MP0102]: the result is too large a number
+    error[MP0102]: the result is too large
      --> test.mirror.hcl:2:11
       |
     2 |   value = 1e308 * 10
       |           ^^^^^^^^^^
     ");
     assert_snapshot!(evaluate("-true"), @"
-    error[MP0102]: `-` takes a number
+    error[MP0102]: `-` needs a number
      --> test.mirror.hcl:2:12
       |
     2 |   value = -true
@@ -75,7 +75,7 @@ fn arithmetic_takes_numbers_and_texts_of_digits() {
 fn comparisons() {
     assert_snapshot!(evaluate(r#"[1 < 2, 2 <= 1, 1 == 1.0, 1 == "1", "a" != "b", [1] == [1], null == null, vpc.lab == vpc.lab]"#), @"[true, false, true, false, true, true, true, true]");
     assert_snapshot!(evaluate(r#""a" < "b""#), @r#"
-    error[MP0102]: `<` takes numbers
+    error[MP0102]: `<` needs numbers
      --> test.mirror.hcl:2:11
       |
     2 |   value = "a" < "b"
@@ -89,14 +89,14 @@ fn comparisons() {
 fn logic_stops_where_it_is_decided() {
     assert_snapshot!(evaluate(r#"[true && "false", false && 1 / 0 == 1, true || nothing, !true]"#), @"[false, false, true, false]");
     assert_snapshot!(evaluate("1 && true"), @"
-    error[MP0102]: a condition is true or false
+    error[MP0102]: a condition must be true or false
      --> test.mirror.hcl:2:11
       |
     2 |   value = 1 && true
       |           ^ this is a number
     ");
     assert_snapshot!(evaluate("!null"), @"
-    error[MP0102]: `!` takes true or false
+    error[MP0102]: `!` needs true or false
      --> test.mirror.hcl:2:12
       |
     2 |   value = !null
@@ -108,7 +108,7 @@ fn logic_stops_where_it_is_decided() {
 fn conditionals_evaluate_the_branch_that_is_chosen() {
     assert_snapshot!(evaluate(r#"[true ? "a" : 1 / 0, "false" ? nothing : "b"]"#), @r#"["a", "b"]"#);
     assert_snapshot!(evaluate(r#"null ? 1 : 2"#), @"
-    error[MP0102]: a condition is true or false
+    error[MP0102]: a condition must be true or false
      --> test.mirror.hcl:2:11
       |
     2 |   value = null ? 1 : 2
@@ -133,14 +133,14 @@ fn loops() {
       = help: put `...` after the value to gather them into a list
     "#);
     assert_snapshot!(evaluate("[for p in 5 : p]"), @"
-    error[MP0102]: `for` goes over a list or an object
+    error[MP0102]: `for` needs a list or an object
      --> test.mirror.hcl:2:21
       |
     2 |   value = [for p in 5 : p]
       |                     ^ this is a number
     ");
     assert_snapshot!(evaluate("[for x in vpc.lab : x]"), @"
-    error[MP0102]: `for` goes over a list or an object
+    error[MP0102]: `for` needs a list or an object
      --> test.mirror.hcl:2:21
       |
     2 |   value = [for x in vpc.lab : x]
@@ -162,7 +162,7 @@ fn loops() {
       |
     ");
     assert_snapshot!(evaluate("[for p in local.ports : p if 7]"), @"
-    error[MP0102]: a condition is true or false
+    error[MP0102]: a condition must be true or false
      --> test.mirror.hcl:2:40
       |
     2 |   value = [for p in local.ports : p if 7]
@@ -177,14 +177,14 @@ fn templates() {
     assert_snapshot!(evaluate(r#""a  ${~ 1 ~}  b %{ if true ~} c %{~ endif } d""#), @r#""a1b c d""#);
     assert_snapshot!(evaluate(r#""${local.ports}""#), @"[443, 8443]");
     assert_snapshot!(evaluate(r#""a${local.ports}""#), @r#"
-    error[MP0102]: only strings, numbers and booleans go into a text
+    error[MP0102]: only strings, numbers and booleans can be part of a text
      --> test.mirror.hcl:2:15
       |
     2 |   value = "a${local.ports}"
       |               ^^^^^^^^^^^ this is a list
     "#);
     assert_snapshot!(evaluate(r#""a${null}""#), @r#"
-    error[MP0102]: only strings, numbers and booleans go into a text
+    error[MP0102]: only strings, numbers and booleans can be part of a text
      --> test.mirror.hcl:2:15
       |
     2 |   value = "a${null}"
@@ -220,7 +220,7 @@ fn ways_through_values() {
       |                      ^^^^
     ");
     assert_snapshot!(evaluate("local.ports[0.5]"), @"
-    error[MP0102]: the index of a list is a whole number, not 0.5
+    error[MP0102]: the index of a list must be a whole number, not 0.5
      --> test.mirror.hcl:2:22
       |
     2 |   value = local.ports[0.5]
@@ -231,7 +231,7 @@ fn ways_through_values() {
      --> test.mirror.hcl:2:23
       |
     2 |   value = local.ports.first
-      |                       ^^^^^ behind a list
+      |                       ^^^^^ after a list
       |
       = help: take one element with `[0].first`, or all with `[*].first`
     ");
@@ -245,7 +245,7 @@ fn ways_through_values() {
       = note: it has `a` and `b`
     ");
     assert_snapshot!(evaluate("local.tags[null]"), @"
-    error[MP0102]: the name of a member is a string
+    error[MP0102]: the name of a member must be a string
      --> test.mirror.hcl:2:21
       |
     2 |   value = local.tags[null]
@@ -256,10 +256,10 @@ fn ways_through_values() {
      --> test.mirror.hcl:2:24
       |
     2 |   value = local.tags.a.b
-      |                        ^ behind a number
+      |                        ^ after a number
     ");
     assert_snapshot!(evaluate("5[*]"), @"
-    error[MP0102]: `[*]` goes over a list
+    error[MP0102]: `[*]` needs a list
      --> test.mirror.hcl:2:13
       |
     2 |   value = 5[*]
@@ -296,7 +296,7 @@ fn names_that_lead_nowhere() {
       |
     ");
     assert_snapshot!(evaluate("var"), @"
-    error[MP0101]: `var` alone is no value
+    error[MP0101]: `var` alone is not a value
      --> test.mirror.hcl:2:11
       |
     2 |   value = var
@@ -324,7 +324,7 @@ fn names_that_lead_nowhere() {
     2 |   value = var.x
       |               ^
       |
-      = note: there is none
+      = note: available: none
     ");
     assert_snapshot!(evaluate("count.index"), @"
     error[MP0101]: there is nothing named `count`
@@ -333,7 +333,7 @@ fn names_that_lead_nowhere() {
     2 |   value = count.index
       |           ^^^^^
       |
-      = help: `count.index` is for blocks that have `count`
+      = help: `count.index` is only for blocks with `count`
     ");
     assert_snapshot!(evaluate("lenght([])"), @"
     error[MP0101]: there is no function `lenght`
@@ -401,7 +401,7 @@ fn several_mistakes_in_one_expression_come_out_at_once() {
     2 +   value = [a, { b = c }, d + "e", -true]
       |
 
-    error[MP0102]: `-` takes a number
+    error[MP0102]: `-` needs a number
      --> test.mirror.hcl:2:34
       |
     2 |   value = [a, { b = c }, d + e, -true]

@@ -8,14 +8,14 @@ use super::{Inputs, check_with, evaluate};
 fn cidrsubnet() {
     assert_snapshot!(evaluate(r#"[cidrsubnet("172.16.0.0/12", 4, 2), cidrsubnet("10.1.2.0/24", 4, 15), cidrsubnet("fd00:fd12:3456:7890::/56", 16, 162), cidrsubnet("10.0.9.9/16", 8, 1), cidrsubnet("10.0.0.0/32", 0, 0), cidrsubnet("0.0.0.0/0", 32, 4294967295)]"#), @r#"["172.18.0.0/16", "10.1.2.240/28", "fd00:fd12:3456:7800:a200::/72", "10.0.1.0/24", "10.0.0.0/32", "255.255.255.255/32"]"#);
     assert_snapshot!(evaluate(r#"cidrsubnet("10.0.0.0/28", 8, 1)"#), @r#"
-    error[MP0103]: `cidrsubnet`: 10.0.0.0/28 has 4 bits left, and 8 more are asked for
+    error[MP0103]: `cidrsubnet`: 10.0.0.0/28 has 4 bits left, but 8 more are requested
      --> test.mirror.hcl:2:37
       |
     2 |   value = cidrsubnet("10.0.0.0/28", 8, 1)
       |                                     ^
     "#);
     assert_snapshot!(evaluate(r#"cidrsubnet(vpc.lab.cidr, 1, 2)"#), @"
-    error[MP0103]: `cidrsubnet`: 1 bits number the subnets 0 to 1, not 2
+    error[MP0103]: `cidrsubnet`: with `newbits` 1, the subnets are 0 to 1, not 2
      --> test.mirror.hcl:2:39
       |
     2 |   value = cidrsubnet(vpc.lab.cidr, 1, 2)
@@ -29,7 +29,7 @@ fn cidrsubnet() {
       |                      ^^^^^^^^^^
     "#);
     assert_snapshot!(evaluate(r#"cidrsubnet("10.0.0.0/8", -1, 0)"#), @r#"
-    error[MP0103]: `cidrsubnet`: 10.0.0.0/8 has 24 bits left, and -1 more are asked for
+    error[MP0103]: `cidrsubnet`: 10.0.0.0/8 has 24 bits left, but -1 more are requested
      --> test.mirror.hcl:2:36
       |
     2 |   value = cidrsubnet("10.0.0.0/8", -1, 0)
@@ -42,7 +42,7 @@ fn cidrsubnet() {
     2 |   value = cidrsubnet("10.0.0.0/8", 1)
       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = note: it is called as cidrsubnet(prefix, newbits, netnum)
+      = note: its signature is cidrsubnet(prefix, newbits, netnum)
     "#);
 }
 
@@ -70,7 +70,7 @@ fn format() {
     assert_snapshot!(evaluate(r#"[format("Hello, %s!", "Ander"), format("There are %d lights", 4), format("%v %v %v %v", true, null, "a", [1, { b = "c" }]), format("%#v", "a"), format("%5.1f|%-5d|%05d|%+d|% d", 3.14159, 7, 42, 1, 2), format("%x %X %o %b %#x", 255, 255, 8, 5, 255), format("%[2]s-%[1]s", "a", "b"), format("%q %t %%", "a\"b", true), format("%.2s|%4s|%-4s|", "äöü", "é", "x")]"#), @r#"["Hello, Ander!", "There are 4 lights", "true null a [1,{\"b\":\"c\"}]", "\"a\"", "  3.1|7    |00042|+1| 2", "ff FF 10 101 0xff", "b-a", "\"a\\\"b\" true %", "äö|   é|x   |"]"#);
     assert_snapshot!(evaluate(r#"[format("%e %E", 12345.678, 0.00012), format("%g %g %g %g", 100000, 1000000, 0.0001, 0.00001), format("%v %v", 1000000, 0.1), format("%.3g", 1234.5), format("%d", "12")]"#), @r#"["1.234568e+04 1.200000E-04", "100000 1e+06 0.0001 1e-05", "1e+06 0.1", "1.23e+03", "12"]"#);
     assert_snapshot!(evaluate(r#"format("%s %s", "a")"#), @r#"
-    error[MP0103]: `format`: `%s` needs value 2, and there are 1
+    error[MP0103]: `format`: `%s` needs value 2; values given: 1
      --> test.mirror.hcl:2:18
       |
     2 |   value = format("%s %s", "a")
@@ -84,14 +84,14 @@ fn format() {
       |                             ^^^
     "#);
     assert_snapshot!(evaluate(r#"format("%d", 1.5)"#), @r#"
-    error[MP0103]: `format`: `%d` takes a whole number, and this is a number
+    error[MP0103]: `format`: `%d` needs a whole number, but this is a number
      --> test.mirror.hcl:2:24
       |
     2 |   value = format("%d", 1.5)
       |                        ^^^
     "#);
     assert_snapshot!(evaluate(r#"format("%y", 1)"#), @r#"
-    error[MP0103]: `format`: `%y` is no verb
+    error[MP0103]: `format`: `%y` is not a verb
      --> test.mirror.hcl:2:18
       |
     2 |   value = format("%y", 1)
@@ -105,7 +105,7 @@ fn format() {
       |                  ^^^^^^
     "#);
     assert_snapshot!(evaluate(r#"format("%s", null)"#), @r#"
-    error[MP0103]: `format`: `%s` takes a string, and this is null
+    error[MP0103]: `format`: `%s` needs a string, but this is null
      --> test.mirror.hcl:2:24
       |
     2 |   value = format("%s", null)
@@ -124,7 +124,7 @@ fn format() {
 fn join_and_split() {
     assert_snapshot!(evaluate(r#"[join("-", ["a", 1, true]), join("", []), join(", ", ["a"], ["b", "c"]), split(",", "a,,b"), split(",", ""), split("", "äb")]"#), @r#"["a-1-true", "", "a, b, c", ["a", "", "b"], [""], ["ä", "b"]]"#);
     assert_snapshot!(evaluate(r#"join(",", ["a", null])"#), @r#"
-    error[MP0103]: `join`: the elements are strings, and one is null
+    error[MP0103]: `join`: the elements must be strings, but one is null
      --> test.mirror.hcl:2:21
       |
     2 |   value = join(",", ["a", null])
@@ -167,7 +167,7 @@ fn lists_and_objects() {
     ");
     assert_snapshot!(evaluate(r#"concat([[1], [2]]...)"#), @"[1, 2]");
     assert_snapshot!(evaluate(r#"concat({}...)"#), @"
-    error[MP0103]: `...` spreads out a list
+    error[MP0103]: `...` needs a list
      --> test.mirror.hcl:2:18
       |
     2 |   value = concat({}...)

@@ -132,7 +132,7 @@ moved {
        | ---------- declared here
     ...
     22 |   from = vpc.here
-       |          ^^^^^^^^ said to have moved
+       |          ^^^^^^^^ declared as moved here
        |
        = help: rename the block, or leave the `moved` block out
 
@@ -142,7 +142,7 @@ moved {
     27 |   to   = vpc.theer
        |          ^^^^^^^^^
        |
-       = note: what it stands for would be removed
+       = note: its object would be deleted
        = help: did you mean `vpc.there`?
 
     error[MP0301]: `vpc.d` moves to `vpc.many[2]`, which is not declared
@@ -151,18 +151,18 @@ moved {
     31 |   to   = vpc.many[2]
        |          ^^^^^^^^^^^
        |
-       = note: what it stands for would be removed
+       = note: its object would be deleted
        = help: did you mean `vpc.many[0]`?
 
-    error[MP0306]: `subnet.a` is a subnet, and `vpc.many[0]` a VPC
+    error[MP0306]: `subnet.a` (subnet) and `vpc.many[0]` (VPC) are of different kinds
       --> test.mirror.hcl:35:10
        |
     35 |   to   = vpc.many[0]
        |          ^^^^^^^^^^^
        |
-       = note: an object stays what it is
+       = note: an object cannot change its kind
 
-    error[MP0306]: the moves of `vpc.e` go round in a circle
+    error[MP0306]: the moves of `vpc.e` form a circle
       --> test.mirror.hcl:38:10
        |
     38 |   from = vpc.e
@@ -170,7 +170,7 @@ moved {
        |
        = help: leave one of them out
 
-    error[MP0306]: the moves of `vpc.f` go round in a circle
+    error[MP0306]: the moves of `vpc.f` form a circle
       --> test.mirror.hcl:42:10
        |
     42 |   from = vpc.f
@@ -207,67 +207,67 @@ moved {
 }
 "#
     ), @r#"
-    error[MP0005]: a move needs `to`
+    error[MP0005]: a `moved` block needs `to`
      --> test.mirror.hcl:4:1
       |
     4 | moved "x" { from = vpc.a }
       | ^^^^^^^^^
 
-    error[MP0003]: `moved` has no label
+    error[MP0003]: `moved` takes no label
      --> test.mirror.hcl:4:7
       |
     4 | moved "x" { from = vpc.a }
       |       ^^^
 
-    error[MP0006]: `from` is an address
+    error[MP0006]: `from` must be an address
      --> test.mirror.hcl:6:10
       |
     6 |   from = "vpc.a"
       |          ^^^^^^^
       |
-      = help: write it as it is referred to, without quotes: `vpc.lab`
+      = help: write it as in a reference, without quotes: `vpc.lab`
 
-    error[MP0006]: `to` is an address
+    error[MP0006]: `to` must be an address
      --> test.mirror.hcl:7:10
       |
     7 |   to   = vpc.here.id
       |          ^^^^^^^^^^^
       |
-      = note: it names an attribute, and all of a resource moves
-      = help: write it as it is referred to, without quotes: `vpc.lab`
+      = note: it names an attribute, but only a whole resource can move
+      = help: write it as in a reference, without quotes: `vpc.lab`
 
-    error[MP0006]: `from` is an address
+    error[MP0006]: `from` must be an address
       --> test.mirror.hcl:10:10
        |
     10 |   from = vcp.a
        |          ^^^^^
        |
        = note: `vcp` is not a kind of resource
-       = help: write it as it is referred to, without quotes: `vpc.lab`
+       = help: write it as in a reference, without quotes: `vpc.lab`
 
-    error[MP0006]: `to` is an address
+    error[MP0006]: `to` must be an address
       --> test.mirror.hcl:11:10
        |
     11 |   to   = vpc.here[0].id
        |          ^^^^^^^^^^^^^^
        |
-       = note: it names an attribute, and all of a resource moves
-       = help: write it as it is referred to, without quotes: `vpc.lab`
+       = note: it names an attribute, but only a whole resource can move
+       = help: write it as in a reference, without quotes: `vpc.lab`
 
-    error[MP0006]: `from` is an address
+    error[MP0006]: `from` must be an address
       --> test.mirror.hcl:14:10
        |
     14 |   from = vpc.a[1.5]
        |          ^^^^^^^^^^
        |
-       = help: write it as it is referred to, without quotes: `vpc.lab`
+       = help: write it as in a reference, without quotes: `vpc.lab`
 
-    error[MP0006]: `to` is an address
+    error[MP0006]: `to` must be an address
       --> test.mirror.hcl:15:10
        |
     15 |   to   = vpc.here[local.x]
        |          ^^^^^^^^^^^^^^^^^
        |
-       = help: write it as it is referred to, without quotes: `vpc.lab`
+       = help: write it as in a reference, without quotes: `vpc.lab`
     "#);
 }

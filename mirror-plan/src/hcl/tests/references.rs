@@ -40,7 +40,7 @@ fn blocks_with_count_are_lists() {
      --> test.mirror.hcl:2:27
       |
     2 |   value = instance.sensor.id
-      |                           ^^ behind a list
+      |                           ^^ after a list
       |
       = help: take one element with `[0].id`, or all with `[*].id`
     ");
@@ -49,7 +49,7 @@ fn blocks_with_count_are_lists() {
      --> test.mirror.hcl:2:23
       |
     2 |   value = instance.web[0].id
-      |                       ^^^ behind a resource
+      |                       ^^^ after a resource
       |
       = help: `instance.web` is one resource: it has no `count`
     ");
@@ -99,10 +99,10 @@ fn references_that_lead_nowhere() {
     2 |   value = vpc.lab.count
       |                   ^^^^^
       |
-      = note: there is `cidr`, `dns_hostnames`, `dns_support`, `id` and `tags`
+      = note: available: `cidr`, `dns_hostnames`, `dns_support`, `id` and `tags`
     ");
     assert_snapshot!(evaluate("vpc"), @"
-    error[MP0101]: `vpc` alone is no value
+    error[MP0101]: `vpc` alone is not a value
      --> test.mirror.hcl:2:11
       |
     2 |   value = vpc
@@ -115,49 +115,49 @@ fn references_that_lead_nowhere() {
 #[test]
 fn a_whole_resource_is_no_text() {
     assert_snapshot!(evaluate(r#""vpc: ${vpc.lab}""#), @r#"
-    error[MP0106]: `vpc.lab` is a whole resource, and text is wanted
+    error[MP0106]: `vpc.lab` is a whole resource, but text is needed here
      --> test.mirror.hcl:2:19
       |
     2 |   value = "vpc: ${vpc.lab}"
       |                   ^^^^^^^
       |
-    help: name the attribute that is meant
+    help: name the attribute you mean
       |
     2 |   value = "vpc: ${vpc.lab.id}"
       |                          +++
     "#);
     assert_snapshot!(evaluate(r#""${vpc.lab}""#), @r#"
-    error[MP0106]: `vpc.lab` is a whole resource, and text is wanted
+    error[MP0106]: `vpc.lab` is a whole resource, but text is needed here
      --> test.mirror.hcl:2:14
       |
     2 |   value = "${vpc.lab}"
       |              ^^^^^^^
       |
-    help: name the attribute that is meant
+    help: name the attribute you mean
       |
     2 |   value = "${vpc.lab.id}"
       |                     +++
     "#);
     assert_snapshot!(evaluate("vpc.lab"), @"
-    error[MP0106]: `vpc.lab` is a whole resource, and an output is a value
+    error[MP0106]: `vpc.lab` is a whole resource, but an output must be a value
      --> test.mirror.hcl:2:11
       |
     2 |   value = vpc.lab
       |           ^^^^^^^
       |
-    help: name the attribute that is meant
+    help: name the attribute you mean
       |
     2 |   value = vpc.lab.id
       |                  +++
     ");
     assert_snapshot!(evaluate("instance.sensor"), @"
-    error[MP0106]: `instance.sensor[0]` is a whole resource, and an output is a value
+    error[MP0106]: `instance.sensor[0]` is a whole resource, but an output must be a value
      --> test.mirror.hcl:2:11
       |
     2 |   value = instance.sensor
       |           ^^^^^^^^^^^^^^^
       |
-      = help: name the attribute that is meant, such as `.id`
+      = help: name the attribute you mean, such as `.id`
     ");
 }
 
@@ -224,7 +224,7 @@ fn what_is_switched_off_is_not_there() {
     let off = "vpc \"a\" {\n  when = false\n  cidr = \"10.0.0.0/16\"\n}\n";
     assert_snapshot!(check(off), @"");
     assert_snapshot!(check(&format!("{off}output \"x\" {{ value = vpc.a.id }}")), @r#"
-    error[MP0301]: `vpc.a` is not there: its `when` is false
+    error[MP0301]: `vpc.a` does not exist: its `when` is false
      --> test.mirror.hcl:5:22
       |
     2 |   when = false
@@ -249,7 +249,7 @@ fn count_and_when_must_be_known_and_right() {
     3 |   when = vpc.v.id == ""
       |          ^^^^^^^^^^^^^^ it is (known after apply: vpc.v.id)
       |
-      = help: use a value that does not depend on what apply makes
+      = help: use a value that does not depend on what apply creates
     "#);
     assert_snapshot!(check(&other("count = length(vpc.v.id)")), @"
     error[MP0104]: this must be known when planning
@@ -258,31 +258,31 @@ fn count_and_when_must_be_known_and_right() {
     3 |   count = length(vpc.v.id)
       |           ^^^^^^^^^^^^^^^^ it is (known after apply: vpc.v.id)
       |
-      = help: use a value that does not depend on what apply makes
+      = help: use a value that does not depend on what apply creates
     ");
     assert_snapshot!(check(&other("count = 1.5")), @"
-    error[MP0006]: `count` is a whole number from 0 to 100000
+    error[MP0006]: `count` must be a whole number from 0 to 100000
      --> test.mirror.hcl:3:11
       |
     3 |   count = 1.5
       |           ^^^ this is 1.5
     ");
     assert_snapshot!(check(&other("count = -1")), @"
-    error[MP0006]: `count` is a whole number from 0 to 100000
+    error[MP0006]: `count` must be a whole number from 0 to 100000
      --> test.mirror.hcl:3:11
       |
     3 |   count = -1
       |           ^^ this is -1
     ");
     assert_snapshot!(check(&other("count = \"many\"")), @r#"
-    error[MP0006]: `count` is a whole number from 0 to 100000
+    error[MP0006]: `count` must be a whole number from 0 to 100000
      --> test.mirror.hcl:3:11
       |
     3 |   count = "many"
       |           ^^^^^^ this is a string
     "#);
     assert_snapshot!(check(&other("when = \"perhaps\"")), @r#"
-    error[MP0006]: `when` is true or false
+    error[MP0006]: `when` must be true or false
      --> test.mirror.hcl:3:10
       |
     3 |   when = "perhaps"

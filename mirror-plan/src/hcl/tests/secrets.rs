@@ -88,16 +88,16 @@ fn a_sensitive_value_stands_in_user_data_only() {
     let shown = said(template, &given());
     assert!(shown.contains("user_data = (sensitive, sha256:"), "{shown}");
     insta::assert_snapshot!(said(&instance("\"a\"", " tags = { key = var.key }\n"), &given()), @r"
-    error[MP0107]: a sensitive value stands where plans, and AWS itself, show it
+    error[MP0107]: a sensitive value is used where plans, and AWS itself, show it
       --> test.mirror.hcl:10:17
        |
     10 |  tags = { key = var.key }
        |                 ^^^^^^^
        |
-       = help: only `user_data` and outputs with `sensitive = true` take it; `nonsensitive(...)` says that it may be shown
+       = help: only `user_data` and outputs with `sensitive = true` may hold it; `nonsensitive(...)` allows it to be shown
     ");
     insta::assert_snapshot!(said(&instance("\"a\"", " count = var.key\n"), &given()), @r"
-    error[MP0006]: `count` is a whole number from 0 to 100000
+    error[MP0006]: `count` must be a whole number from 0 to 100000
       --> test.mirror.hcl:10:10
        |
     10 |  count = var.key
@@ -128,7 +128,7 @@ fn nothing_of_the_values_is_shown_beside_a_sensitive_variable() {
     2 | ******************
       |       ^
       |
-      = note: the stack has a sensitive variable, so nothing of them is shown
+      = note: the stack has a sensitive variable, so they are not shown
     ");
     let unquoted = given().assignment("n=1").assignment("keys=[Canary-7Yq2]");
     insta::assert_snapshot!(said(stack, &unquoted), @r"
@@ -138,6 +138,6 @@ fn nothing_of_the_values_is_shown_beside_a_sensitive_variable() {
     1 | ******************
       |      ^^^^^^^^^^^^^
       |
-      = note: it is sensitive, so nothing of it is shown
+      = note: it is sensitive, so it is not shown
     ");
 }

@@ -96,16 +96,16 @@ output "sessions" { value = mirror_session.b[*].id }
 output "sources" { value = sources }
 "#,
     ), @r#"
-    error[MP0104]: `sources.own` looks for `vpc.own`, which this stack makes
+    error[MP0104]: `sources.own` refers to `vpc.own`, which this stack creates
      --> test.mirror.hcl:4:1
       |
     4 | sources "own" { vpc = vpc.own }
       | ^^^^^^^^^^^^^
       |
-      = note: sources are looked for before anything is made
-      = help: name an `existing` object; what this stack makes has a session of its own
+      = note: sources are looked up before anything is created
+      = help: name an `existing` object; what this stack creates needs a session of its own
 
-    error[MP0005]: it says of no interface that it is meant
+    error[MP0005]: it does not say which interfaces are meant
      --> test.mirror.hcl:5:1
       |
     5 | sources "any" {}
@@ -130,7 +130,7 @@ output "sources" { value = sources }
     9 |   expect = "9..4"
       |            ^^^^^^
 
-    error[MP0007]: `no` is none of `exact` and `count`
+    error[MP0007]: `no` is not one of `exact` and `count`
       --> test.mirror.hcl:10:12
        |
     10 |   review = "no"
@@ -151,7 +151,7 @@ output "sources" { value = sources }
     15 |   source = sources.webb
        |                    ^^^^
        |
-       = note: there is `any`, `odd` and `own`
+       = note: available: `any`, `odd` and `own`
 
     error[MP0006]: expected a whole number, found a string
       --> test.mirror.hcl:18:12
@@ -183,9 +183,9 @@ output "sources" { value = sources }
     26 | output "sessions" { value = mirror_session.b[*].id }
        |                             ^^^^^^^^^^^^^^^^ referred to here
        |
-       = note: which they are is found when the stack is planned
+       = note: the sources are found only when the stack is planned
 
-    error[MP0101]: `sources` alone is no value
+    error[MP0101]: `sources` alone is not a value
       --> test.mirror.hcl:27:28
        |
     27 | output "sources" { value = sources }

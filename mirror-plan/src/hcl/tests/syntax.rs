@@ -13,7 +13,7 @@ fn a_missing_equals_sign() {
     2 |   cidr "10.0.0.0/16"
       |   ^^^^
       |
-    help: give it its value
+    help: add `=`
       |
     2 |   cidr = "10.0.0.0/16"
       |        +
@@ -25,7 +25,7 @@ fn a_missing_equals_sign() {
     2 |   dns_support true
       |   ^^^^^^^^^^^
       |
-    help: give it its value
+    help: add `=`
       |
     2 |   dns_support = true
       |               +
@@ -37,7 +37,7 @@ fn a_missing_equals_sign() {
     2 |   tags [1]
       |   ^^^^
       |
-    help: give it its value
+    help: add `=`
       |
     2 |   tags = [1]
       |        +
@@ -110,11 +110,11 @@ fn a_text_may_hold_brackets_quotes_and_lines_inside_its_interpolations() {
 #[test]
 fn a_colon_for_an_equals_sign() {
     assert_snapshot!(check("vpc \"lab\" {\n  cidr: \"10.0.0.0/16\"\n}"), @r#"
-    error[MP0001]: `cidr` is given its value by `=`
+    error[MP0001]: `cidr` gets its value with `=`
      --> test.mirror.hcl:2:7
       |
     2 |   cidr: "10.0.0.0/16"
-      |       ^ not by `:`
+      |       ^ not with `:`
       |
     help: use `=`
       |
@@ -127,11 +127,11 @@ fn a_colon_for_an_equals_sign() {
 #[test]
 fn several_attributes_in_a_block_of_one_line() {
     assert_snapshot!(check("vpc \"lab\" { cidr = \"10.0.0.0/16\", tags = { a = 1, b = 2 } }"), @r#"
-    error[MP0001]: a block in one line holds one attribute
+    error[MP0001]: a block on one line can have only one attribute
      --> test.mirror.hcl:1:11
       |
     1 | vpc "lab" { cidr = "10.0.0.0/16", tags = { a = 1, b = 2 } }
-      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this block holds more
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this block has more
       |
     help: put each attribute on a line of its own
       |
@@ -142,11 +142,11 @@ fn several_attributes_in_a_block_of_one_line() {
       |
     "#);
     assert_snapshot!(check("vpc \"lab\" { cidr = \"10.0.0.0/16\" dns_support = true }"), @r#"
-    error[MP0001]: a block in one line holds one attribute
+    error[MP0001]: a block on one line can have only one attribute
      --> test.mirror.hcl:1:11
       |
     1 | vpc "lab" { cidr = "10.0.0.0/16" dns_support = true }
-      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this block holds more
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this block has more
       |
       = help: put each attribute on a line of its own
     "#);
@@ -195,20 +195,20 @@ fn a_missing_comma() {
 #[test]
 fn other_habits_of_other_languages() {
     assert_snapshot!(check("vpc \"lab\" {\n  cidr = \"10.0.0.0/16\",\n}"), @r#"
-    error[MP0001]: the attributes of a block stand without commas
+    error[MP0001]: the attributes of a block have no commas between them
      --> test.mirror.hcl:2:23
       |
     2 |   cidr = "10.0.0.0/16",
       |                       ^
       |
-    help: take it away
+    help: remove it
       |
     2 -   cidr = "10.0.0.0/16",
     2 +   cidr = "10.0.0.0/16"
       |
     "#);
     assert_snapshot!(check("vpc \"lab\"\n{\n}"), @r#"
-    error[MP0001]: the `{` of a block stands on the line of its name
+    error[MP0001]: the `{` of a block must be on the line of its name
      --> test.mirror.hcl:2:1
       |
     2 | {
@@ -220,7 +220,7 @@ fn other_habits_of_other_languages() {
       |           ~
     "#);
     assert_snapshot!(check("vpc \"lab\" {\n  cidr = '10.0.0.0/16'\n}"), @r#"
-    error[MP0001]: texts stand in double quotes
+    error[MP0001]: texts need double quotes
      --> test.mirror.hcl:2:10
       |
     2 |   cidr = '10.0.0.0/16'
@@ -283,11 +283,11 @@ fn what_has_no_hint_says_what_the_parser_says() {
 #[test]
 fn mistakes_in_several_blocks_come_out_at_once() {
     assert_snapshot!(check("vpc \"a\" {\n  cidr: \"x\"\n}\n\nvpc \"b\" {\n  cidr = 'y'\n}\n"), @r#"
-    error[MP0001]: `cidr` is given its value by `=`
+    error[MP0001]: `cidr` gets its value with `=`
      --> test.mirror.hcl:2:7
       |
     2 |   cidr: "x"
-      |       ^ not by `:`
+      |       ^ not with `:`
       |
     help: use `=`
       |
@@ -295,7 +295,7 @@ fn mistakes_in_several_blocks_come_out_at_once() {
     2 +   cidr = "x"
       |
 
-    error[MP0001]: texts stand in double quotes
+    error[MP0001]: texts need double quotes
      --> test.mirror.hcl:6:10
       |
     6 |   cidr = 'y'
@@ -325,11 +325,11 @@ fn places_are_right_behind_other_alphabets_and_line_ends() {
       |
     "#);
     assert_snapshot!(check("\u{feff}vpc \"lab\" {\n  cidr: 1\n}"), @"
-    error[MP0001]: `cidr` is given its value by `=`
+    error[MP0001]: `cidr` gets its value with `=`
      --> test.mirror.hcl:2:7
       |
     2 |   cidr: 1
-      |       ^ not by `:`
+      |       ^ not with `:`
       |
     help: use `=`
       |

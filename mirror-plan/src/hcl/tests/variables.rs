@@ -99,7 +99,7 @@ fn a_text_from_outside_is_an_expression_for_other_types() {
     1 | [1, a]
       |     ^
       |
-      = note: only constants can stand here
+      = note: only constants are allowed here
     help: for a text, put it in quotes
       |
     1 - [1, a]
@@ -174,7 +174,7 @@ fn values_for_what_is_not_declared() {
       = help: declare it: `variable "xx" { ... }`
     "#);
     assert_snapshot!(check_with(REGION, &Inputs::new().assignment("x")), @"
-    error[MP0203]: a value is given as `name=value`
+    error[MP0203]: a value must be given as `name=value`
      --> -var:1:1
       |
     1 | x
@@ -215,10 +215,10 @@ fn files_of_values() {
     1 | x = var.y
       |     ^^^
       |
-      = note: only constants can stand here
+      = note: only constants are allowed here
     ");
     assert_snapshot!(with("a.vars.hcl", "x {\n}"), @"
-    error[MP0002]: a file of values holds no blocks
+    error[MP0002]: a file of values cannot contain blocks
      --> a.vars.hcl:1:1
       |
     1 | x {
@@ -238,7 +238,7 @@ fn choices() {
     1 | variable "x" {
       | ^^^^^^^^^^^^
       |
-      = help: it is one of `"dev"` and `"prod"`
+      = help: it must be one of `"dev"` and `"prod"`
     "#);
     assert_snapshot!(check_with(text, &Inputs::new().assignment("x=prod")), @r#"x = "prod""#);
     assert_snapshot!(check_with(text, &Inputs::new().assignment("x=production")), @r#"
@@ -248,7 +248,7 @@ fn choices() {
     1 | x=production
       |   ^^^^^^^^^^
       |
-      = help: it is one of `"dev"` and `"prod"`
+      = help: it must be one of `"dev"` and `"prod"`
     "#);
 }
 
@@ -283,7 +283,7 @@ fn what_a_variable_block_may_say() {
     3 |   default     = var.y
       |                 ^^^
       |
-      = note: only constants can stand here
+      = note: only constants are allowed here
 
     error[MP0006]: expected bool, found a number
      --> test.mirror.hcl:4:17

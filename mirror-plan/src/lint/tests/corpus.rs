@@ -283,7 +283,6 @@ fn nothing_is_found_in_300_stacks_that_work() {
             (!found.is_empty()).then(|| format!("{seed}: {found:?}"))
         })
         .collect();
-    // The issue allows one in a hundred.
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -379,7 +378,7 @@ fn every_pair_of_mistakes_is_found() {
         }
     }
     assert!(wrong.is_empty(), "{} of {tried}: {wrong:#?}", wrong.len());
-    assert!(tried > 300, "{tried}");
+    assert!(tried > 800, "{tried}");
 }
 
 #[test]

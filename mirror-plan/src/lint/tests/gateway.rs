@@ -44,7 +44,7 @@ fn receivers_must_admit_the_nodes() {
     40 |     security_groups = [security_group.sensor]
        |                       -----------------------
        |
-       = note: what a security group does not admit is lost without an error
+       = note: packets that a security group does not admit are lost without an error
     help: admit it in `security_group.sensor`: `{ protocol = "udp", port = 6081, cidrs = [subnet.sensors.cidr] }`
        |
     24 ~   ingress = [
@@ -70,7 +70,7 @@ fn receivers_must_admit_the_nodes() {
     40 |     security_groups = [security_group.sensor]
        |                       -----------------------
        |
-       = note: what a security group does not admit is lost without an error
+       = note: packets that a security group does not admit are lost without an error
     help: admit it in `security_group.sensor`: `{ protocol = "tcp", port = 80, cidrs = [subnet.sensors.cidr] }`
        |
     24 ~   ingress = [
@@ -97,7 +97,7 @@ fn a_group_behind_a_gateway_is_of_geneve() {
     40 |     security_groups = [security_group.sensor]
        |                       -----------------------
        |
-       = note: what a security group does not admit is lost without an error
+       = note: packets that a security group does not admit are lost without an error
     help: admit it in `security_group.sensor`: `{ protocol = "udp", port = 4789, cidrs = [subnet.sensors.cidr] }`
        |
     24 ~   ingress = [
@@ -113,7 +113,7 @@ fn a_group_behind_a_gateway_is_of_geneve() {
     54 |   target_group = target_group.sensors
        |                  --------------------
        |
-    help: a group behind such a listener is of `geneve`
+    help: a group behind this listener needs protocol `geneve`
        |
     46 -   protocol     = "udp"
     46 +   protocol     = "geneve"

@@ -116,7 +116,7 @@ fn what_must_be_in_one_vpc_is_told_of_each_kind() {
     MP1019 `load_balancer.mixed` is in `vpc.a`, and `subnet.b` is in `vpc.b`
     MP1019 `load_balancer.mixed` is in `vpc.a`, and `security_group.b` is in `vpc.b`
     MP1019 `load_balancer.mixed` is in `vpc.a`, and `target_group.b` is in `vpc.b`
-    MP1033 `load_balancer.mixed` and `gateway_load_balancer.mixed` are load balancers of one name, `two-mixed`
+    MP1033 `load_balancer.mixed` and `gateway_load_balancer.mixed` are load balancers with the same name, `two-mixed`
     MP1019 `gateway_load_balancer.mixed` is in `vpc.a`, and `subnet.b` is in `vpc.b`
     MP1019 `gateway_load_balancer.mixed` is in `vpc.a`, and `target_group.geneve` is in `vpc.b`
     MP1019 `gateway_load_balancer_endpoint.mixed` is in `vpc.b`, and `subnet.a` is in `vpc.a`
@@ -197,7 +197,7 @@ route_table "c" {
 "#
     ), @"
     MP1019 `route_table.a` is in `vpc.a`, and `vpc_peering.bc` connects `vpc.b` and `vpc.c`
-    MP1032 `route_table.c` leads 10.3.0.0/16 out of `vpc.c` (10.3.0.0/16), where it is
+    MP1032 `route_table.c` routes 10.3.0.0/16 out of `vpc.c` (10.3.0.0/16), which contains it
     ");
 }
 
@@ -280,15 +280,15 @@ fn a_second_one_of_what_there_can_be_one_of_is_told_of_each_kind() {
     assert_snapshot!(found(
         TWICE
     ), @"
-    MP1040 `internet_gateway.more` is one more than `internet_gateway.a`: AWS takes one internet gateway for `vpc.a`
-    MP1040 `vpc_peering.ba` is one more than `vpc_peering.ab`: AWS takes one peering connection between `vpc.a` and `vpc.b`
-    MP1040 `route_table.two` is one more than `route_table.one`: AWS takes one route table for `subnet.a2`
-    MP1040 `transit_gateway_attachment.two` is one more than `transit_gateway_attachment.one`: AWS takes one attachment of `vpc.a` to tgw-0a1b2c3d4e5f67890
-    MP1040 `security_group.two` is one more than `security_group.one`: AWS takes one security group of `vpc.a` named `named`
-    MP1040 `instance.two` is one more than `instance.one`: AWS takes one instance with 10.1.1.10 in `subnet.a`
-    MP1040 `load_balancer.two` is one more than `load_balancer.one`: AWS takes one load balancer for `target_group.a`
-    MP1033 `load_balancer.one` and `gateway_load_balancer.one` are load balancers of one name, `two-one`
-    MP1040 `endpoint_service.two` is one more than `endpoint_service.one`: AWS takes one endpoint service for `gateway_load_balancer.one`
-    MP1016 `mirror_target.one` and `mirror_target.two` lead to the same destination
+    MP1040 `internet_gateway.more` conflicts with `internet_gateway.a`: AWS allows one internet gateway for `vpc.a`
+    MP1040 `vpc_peering.ba` conflicts with `vpc_peering.ab`: AWS allows one peering connection between `vpc.a` and `vpc.b`
+    MP1040 `route_table.two` conflicts with `route_table.one`: AWS allows one route table for `subnet.a2`
+    MP1040 `transit_gateway_attachment.two` conflicts with `transit_gateway_attachment.one`: AWS allows one attachment of `vpc.a` to tgw-0a1b2c3d4e5f67890
+    MP1040 `security_group.two` conflicts with `security_group.one`: AWS allows one security group of `vpc.a` named `named`
+    MP1040 `instance.two` conflicts with `instance.one`: AWS allows one instance with 10.1.1.10 in `subnet.a`
+    MP1040 `load_balancer.two` conflicts with `load_balancer.one`: AWS allows one load balancer for `target_group.a`
+    MP1033 `load_balancer.one` and `gateway_load_balancer.one` are load balancers with the same name, `two-one`
+    MP1040 `endpoint_service.two` conflicts with `endpoint_service.one`: AWS allows one endpoint service for `gateway_load_balancer.one`
+    MP1016 `mirror_target.one` and `mirror_target.two` have the same destination
     ");
 }

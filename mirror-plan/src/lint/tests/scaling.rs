@@ -40,7 +40,7 @@ fn the_groups_of_the_template_must_admit_what_comes() {
     55 |     security_groups = [security_group.sensors]
        |                       ------------------------
        |
-       = note: what a security group does not admit is lost without an error
+       = note: packets that a security group does not admit are lost without an error
     help: admit it in `security_group.sensors`: `{ protocol = "udp", port = 4789, cidrs = [subnet.a.cidr] }`
        |
     47 ~   ingress = [
@@ -65,7 +65,7 @@ fn the_groups_of_the_template_must_admit_what_comes() {
     55 |     security_groups = [security_group.sensors]
        |                       ------------------------
        |
-       = note: what a security group does not admit is lost without an error
+       = note: packets that a security group does not admit are lost without an error
     help: admit it in `security_group.sensors`: `{ protocol = "tcp", port = 8080, cidrs = [subnet.a.cidr, subnet.b.cidr] }`
        |
     47 ~   ingress = [
@@ -88,7 +88,7 @@ fn a_zone_without_a_receiver_is_found() {
     91 |   subnets    = [subnet.a, subnet.b]
        |                ^^^^^^^^^^^^^^^^^^^^
        |
-       = note: what its node there gets, it can send to nobody
+       = note: its node there has no receiver to send to
     help: let its nodes send to every zone, or put a receiver into that zone
        |
     92 ~   listeners  = [{ protocol = "udp", port = 4789, target_group = target_group.sensors }]
@@ -112,7 +112,7 @@ fn a_zone_without_a_receiver_is_found() {
     91 |   subnets    = [subnet.a]
        |                ^^^^^^^^^^
        |
-       = note: without `cross_zone` nothing is sent into a zone in which there is no node
+       = note: without `cross_zone`, nothing is sent to a zone without a node
     help: let its nodes send to every zone, or give it a subnet in that zone
        |
     92 ~   listeners  = [{ protocol = "udp", port = 4789, target_group = target_group.sensors }]
@@ -143,7 +143,7 @@ fn room_is_counted_for_as_many_as_there_may_be() {
     let small = ("cidrsubnet(vpc.lab.cidr, 8, 2)", "cidrsubnet(vpc.lab.cidr, 12, 32)");
     assert_eq!(found(&[small, ("max             = 6", "max             = 4")]), "");
     assert_snapshot!(found(&[small, ("max             = 6", "max             = 12")]), @"
-    error[MP1028]: `subnet.b` has 5 free addresses, and `load_balancer.sensors` wants 8
+    error[MP1028]: `load_balancer.sensors` needs 8 free addresses, and `subnet.b` has 5
       --> lab.mirror.hcl:91:27
        |
     38 |   cidr                = cidrsubnet(vpc.lab.cidr, 12, 32)
@@ -152,6 +152,6 @@ fn room_is_counted_for_as_many_as_there_may_be() {
     91 |   subnets    = [subnet.a, subnet.b]
        |                           ^^^^^^^^
        |
-       = help: make the subnet larger, /27 for one load balancer and 16 instances
+       = help: make the subnet larger: /27 fits one load balancer and 16 instances
     ");
 }

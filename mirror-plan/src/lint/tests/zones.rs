@@ -63,8 +63,8 @@ fn a_zone_that_sends_to_the_target_of_another_is_found_at_its_line() {
     30 |     eu-west-1b = mirror_target.a
        |                  ^^^^^^^^^^^^^^^
        |
-       = note: what crosses zones is paid for, and is lost when either zone fails
-       = help: let each zone send to a target of its own: over `sources`, `target` takes one for each zone
+       = note: traffic between zones is charged, and is lost when either zone fails
+       = help: let each zone send to a target of its own: with `sources`, `target` accepts one for each zone
     ");
 }
 
@@ -95,7 +95,7 @@ fn sources_that_were_seen_in_another_zone_are_found() {
     28 |   target = mirror_target.a
        |            ^^^^^^^^^^^^^^^
        |
-       = note: what crosses zones is paid for, and is lost when either zone fails
-       = help: let each zone send to a target of its own: over `sources`, `target` takes one for each zone
+       = note: traffic between zones is charged, and is lost when either zone fails
+       = help: let each zone send to a target of its own: with `sources`, `target` accepts one for each zone
     ");
 }

@@ -52,8 +52,7 @@ pub(super) fn sessions(
     diagnostics.extend(short.into_iter().map(|((block, name), count)| {
         let place = stack.fan_outs[block].place.as_ref();
         let at = place.map(|place| place.of(&Path::default().member(name)).clone());
-        let title =
-            format!("`{name}` of `{block}` is too small a range: {count} sessions get none");
+        let title = format!("the range `{name}` of `{block}` is too small by {count}");
         Diagnostic::error(code::NUMBERS, title).of(block).at(at, "").help("give a larger range")
     }));
     diagnostics.unless_errors(sessions).map(|(sessions, _)| sessions)
@@ -202,11 +201,11 @@ fn without_target(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
         let (title, help) = match zone {
             Some(zone) => (
                 format!("`{block}` has no target in {zone}, where {count} of its sources {are}"),
-                format!("give {zone} a target, or leave it out of the sources by their `subnets`"),
+                format!("give {zone} a target, or exclude it from the sources by their `subnets`"),
             ),
             None => (
-                format!("`{block}` has targets by zone, and nobody saw the zone of {count} of its sources"),
-                "plan against the account, or write the inventory anew".to_owned(),
+                format!("`{block}` has targets by zone, but the zone of {count} of its sources is unknown"),
+                "plan against the account, or write the inventory again".to_owned(),
             ),
         };
         Diagnostic::error(code::NO_TARGET_IN_ZONE, title)
@@ -238,14 +237,14 @@ fn clashes(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
         let (interface, more) = interfaces.split_first()?;
         let more =
             if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        let title = format!("`{block}` and `{other}` have one `number` on {interface}{more}");
+        let title = format!("`{block}` and `{other}` have the same `number` on {interface}{more}");
         let place = stack.fan_outs[block].place.as_ref();
         let at = place.map(|place| place.of(&Path::default().member("number")).clone());
         Some(
             Diagnostic::error(code::NUMBERS, title)
                 .of(block)
                 .at(at, "")
-                .note("the sessions of an interface are asked in the order of their numbers")
+                .note("the sessions of an interface are tried in the order of their numbers")
                 .help("give another number, or a range such as \"1..10\""),
         )
     });

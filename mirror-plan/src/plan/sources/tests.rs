@@ -236,9 +236,9 @@ fn a_count_that_is_not_expected_stops_everything() {
     let mut interfaces = many(1..=2);
     interfaces[0].1["tags"]["mirror"] = "false".into();
     let error = planned(&stack, &seeing(&stack, nothing(), &interfaces)).unwrap_err();
-    assert_snapshot!(error, @"error MP0409: 1 interface is `sources.web`, and 2..3 are expected");
+    assert_snapshot!(error, @"error MP0409: 1 interface matches `sources.web`, but 2..3 are expected");
     let too_many = planned(&stack, &seeing(&stack, nothing(), &many(1..=4))).unwrap_err();
-    assert!(too_many.to_string().contains("4 interfaces are"), "{too_many}");
+    assert!(too_many.to_string().contains("4 interfaces match"), "{too_many}");
     assert!(planned(&stack, &seeing(&stack, nothing(), &many(1..=3))).is_ok());
     // What goes is in no need of them.
     let destroy = Request { mode: crate::plan::Mode::Destroy, ..Request::default() };
@@ -248,10 +248,10 @@ fn a_count_that_is_not_expected_stops_everything() {
 #[test]
 fn what_was_not_looked_for_is_nothing_to_plan_from() {
     let stack = stack(tagged(), detect());
-    assert_snapshot!(planned(&stack, &nothing()).unwrap_err(), @"error MP0410: nothing was looked for that is `sources.web`");
+    assert_snapshot!(planned(&stack, &nothing()).unwrap_err(), @"error MP0410: nothing was looked up for `sources.web`");
     let mut observed = seeing(&stack, nothing(), &[]);
     observed.sources.get_mut(&"web".parse().unwrap()).unwrap().looked_for = "tag a = \"b\"".into();
-    assert_snapshot!(planned(&stack, &observed).unwrap_err(), @"error MP0410: what was seen is not what `sources.web` looks for");
+    assert_snapshot!(planned(&stack, &observed).unwrap_err(), @"error MP0410: what was looked up is not what `sources.web` looks for");
 }
 
 #[test]
@@ -280,8 +280,8 @@ fn numbers_that_do_not_suffice_or_clash_are_told_before_anything_is_done() {
     let stack = stack(tagged(), clashing);
     let error = planned(&stack, &seeing(&stack, nothing(), &many(1..=3))).unwrap_err();
     assert_snapshot!(error, @"
-    mirror_session.b: error MP0411: `mirror_session.b` and `mirror_session.a` have one `number` on eni-00000000000000001 and 2 more
-    mirror_session.c: error MP0411: `vni` of `mirror_session.c` is too small a range: 1 sessions get none
+    mirror_session.b: error MP0411: `mirror_session.b` and `mirror_session.a` have the same `number` on eni-00000000000000001 and 2 more
+    mirror_session.c: error MP0411: the range `vni` of `mirror_session.c` is too small by 1
     ");
 }
 
@@ -296,7 +296,7 @@ fn tags_and_sources_of_a_block_built_in_rust_are_checked() {
     builder
         .declare_fan_out("mirror_session.a".parse().unwrap(), Placed { of: fan_out, place: None });
     assert_snapshot!(builder.build().unwrap_err(), @"
-    error MP0005: sources.none: it says of no interface that it is meant
+    error MP0005: sources.none: it does not say which interfaces are meant
     mirror_session.a: error MP0007: the tag `aws:x` is reserved
     mirror_session.a: error MP0301: the stack declares no `sources.nine`
     ");
@@ -356,7 +356,7 @@ fn a_session_that_needs_the_rest_of_the_stack_is_too_early() {
     }
     let observed = seeing(&stack, nothing(), &many([1, 2]));
     let request = Request { part: Part::Sources { instances: [].into() }, ..Request::default() };
-    assert_snapshot!(plan(&stack, &observed, &request).unwrap_err(), @"mirror_session.detect: error MP0412: `mirror_session.detect` needs `mirror_filter.all`, which is not there yet");
+    assert_snapshot!(plan(&stack, &observed, &request).unwrap_err(), @"mirror_session.detect: error MP0412: `mirror_session.detect` needs `mirror_filter.all`, which does not exist yet");
 }
 
 #[test]
@@ -388,7 +388,7 @@ fn more_sessions_over_sources_than_an_account_takes_are_found() {
     assert_eq!(
         found(9_990, 11),
         [
-            "MP1011 the stack has 9990 mirror sessions and there are 11 others, and AWS takes 10000 in an account and Region"
+            "MP1011 the stack has 9990 mirror sessions and there are 11 others, and AWS allows 10000 in an account and Region"
         ]
     );
 }

@@ -167,13 +167,13 @@ fn excludes(claim: Claim<'_>, there: Option<&Resource>, coming: &Decision<'_>) -
 /// That something has it of which the plan says nothing.
 fn left(stack: &Stack, claim: Claim<'_>, coming: &Decision<'_>, has: &Address) -> Diagnostic {
     let comes = &coming.address;
-    let title = format!("`{has}` has what `{comes}` is to have: AWS takes {claim}");
+    let title = format!("`{has}` holds what `{comes}` needs: AWS allows {claim}");
     let place = stack.resources.get(comes).and_then(|declared| declared.place.as_ref());
     Diagnostic::error(code::GIVE_WAY, title)
         .of(comes)
         .at(place.map(|place| place.head.clone()), "")
         .help(format!(
-            "the plan is of a part of the stack: have `{has}` in it, by `--target={has}`"
+            "the plan covers only a part of the stack: include `{has}` with `--target={has}`"
         ))
 }
 
@@ -185,16 +185,16 @@ fn circle(
     going: &Decision<'_>,
 ) -> Diagnostic {
     let (comes, goes) = (&coming.address, &going.address);
-    let title = format!("`{comes}` and `{goes}` wait for each other: AWS takes {claim}");
+    let title = format!("`{comes}` and `{goes}` wait for each other: AWS allows {claim}");
     let place = stack.resources.get(comes).and_then(|declared| declared.place.as_ref());
     let found = Diagnostic::error(code::GIVE_WAY, title)
         .of(comes)
         .at(place.map(|place| place.head.clone()), "")
-        .note(format!("`{goes}` gives way only after `{comes}` has come"));
+        .note(format!("`{goes}` gives it up only after `{comes}` is created"));
     if going.action == Action::Delete && !going.deposed && comes.kind == goes.kind {
         let moved = format!("\n\nmoved {{\n  from = {goes}\n  to   = {comes}\n}}\n");
         let patch = place.map(|place| Patch { span: place.end_of_file(), text: moved });
-        let help = "where it is the same one under another name, say so by a `moved` block";
+        let help = "if it is the same one under another name, declare a `moved` block";
         found.help_edit(format!("{help} from `{goes}` to `{comes}`"), patch)
     } else if let Claim::Name { .. } = claim {
         found.help(format!("give `{comes}` another `name`"))

@@ -122,7 +122,7 @@ fn the_other_account_is_asked_and_accepts_and_the_plan_says_so() {
         }
 
       # vpc_peering.out will be created
-      # account 444455556666 is asked for it, and aws.sensors accepts it there
+      # it is requested from account 444455556666, and aws.sensors accepts it there
       + vpc_peering "out" {
           + id             = (known after apply)
           + requester      = (known after apply: vpc.lab.id)
@@ -162,7 +162,7 @@ fn the_other_account_is_asked_and_accepts_and_the_plan_says_so() {
         tags["Name"] = "lab"
 
     create vpc_peering.out
-        account 444455556666 is asked for it, and aws.sensors accepts it there
+        it is requested from account 444455556666, and aws.sensors accepts it there
         accept_as = "aws.sensors"
         accepter = "vpc-0a1b2c3d4e5f67890"
         accepter_owner = "444455556666"
@@ -210,7 +210,7 @@ fn what_is_accepted_is_as_it_should_be_and_what_is_not_is_accepted() {
     assert_eq!(super::planned(&by_hand, &asked(&by_hand, Answer::Nothing)), "");
     assert_eq!(super::planned(&by_hand, &asked(&by_hand, Answer::Accepted)), "");
     let made = planned(&by_hand, &seeing(nothing(), THERE)).unwrap();
-    assert_snapshot!(Text::new(&made).to_string().lines().find(|it| it.contains("seven")).unwrap(), @"  # account 444455556666 is asked for it, and has seven days to accept: until then nothing passes");
+    assert_snapshot!(Text::new(&made).to_string().lines().find(|it| it.contains("seven")).unwrap(), @"  # it is requested from account 444455556666, which has seven days to accept: until it does, nothing passes");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn another_owner_is_asked_anew() {
     let observed = seeing(asked(&stack, Answer::Accepted), "222233334444");
     let anew = planned(&stack, &observed).unwrap();
     assert_snapshot!(shown(&anew), @"
-Replace(DeleteThenCreate) vpc_peering.out: `accepter_owner` differs, which AWS cannot change on an object that exists
+Replace(DeleteThenCreate) vpc_peering.out: `accepter_owner` differs, which AWS cannot change on an existing object
  0 DeleteVpcPeeringConnection vpc_peering.out#1
  1 CreateVpcPeeringConnection vpc_peering.out#2 after 0
  2 AcceptVpcPeeringConnection vpc_peering.out#2 after 1
@@ -234,8 +234,8 @@ fn what_goes_needs_nothing_of_the_other_account() {
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     let gone = plan(&stack, &observed, &request).unwrap();
     assert_snapshot!(shown(&gone), @"
-    Delete vpc.lab: the stack is to go
-    Delete vpc_peering.out: the stack is to go
+    Delete vpc.lab: the stack is being destroyed
+    Delete vpc_peering.out: the stack is being destroyed
      0 DeleteVpcPeeringConnection vpc_peering.out#1
      1 DeleteVpc vpc.lab#1 after 0
     ");
@@ -249,11 +249,11 @@ fn an_account_that_is_not_the_other_one_is_refused() {
     let wrong =
         |stack: &Stack, observed: &Observed| planned(stack, observed).unwrap_err().to_string();
     let (by_profile, seen) = (peering(profile(), |_| {}), seeing(nothing(), THERE));
-    assert_snapshot!(wrong(&by_profile, &seeing(nothing(), HERE)), @"error MP0415: `aws.sensors` is account 123456789012, in which the stack is itself");
+    assert_snapshot!(wrong(&by_profile, &seeing(nothing(), HERE)), @"error MP0415: `aws.sensors` is account 123456789012, the stack's own account");
     let said = peering(profile(), |it| it.accepter_owner = Some(account("222233334444")));
-    assert_snapshot!(wrong(&said, &seen), @"vpc_peering.out: error MP0304: the accepter of `vpc_peering.out` is of account 222233334444, and `aws.sensors` is account 444455556666");
+    assert_snapshot!(wrong(&said, &seen), @"vpc_peering.out: error MP0304: the accepter of `vpc_peering.out` belongs to account 222233334444, but `aws.sensors` is account 444455556666");
     let unasked = Observed { accounts: BTreeMap::new(), ..seen };
-    assert_snapshot!(wrong(&by_profile, &unasked), @"error MP0416: nobody has asked which account `aws.sensors` is");
+    assert_snapshot!(wrong(&by_profile, &unasked), @"error MP0416: the account of `aws.sensors` was not looked up");
 }
 
 #[test]
@@ -279,6 +279,6 @@ fn the_range_of_the_other_vpc_is_known_and_one_that_clashes_is_found() {
         let around = Around { observed: &observed, strangers: &Strangers::default() };
         check_planned(&stack, around, &Request::default()).to_string()
     };
-    assert_snapshot!(found("10.0.128.0/17"), @"vpc_peering.out: error MP1032: `vpc_peering.out` connects `vpc.lab` (10.0.0.0/16) and `vpc.sensors` (10.0.128.0/17), which have addresses in common");
+    assert_snapshot!(found("10.0.128.0/17"), @"vpc_peering.out: error MP1032: `vpc_peering.out` connects `vpc.lab` (10.0.0.0/16) and `vpc.sensors` (10.0.128.0/17), whose ranges overlap");
     assert_eq!(found("10.9.0.0/16"), "");
 }

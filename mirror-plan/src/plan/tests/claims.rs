@@ -76,34 +76,34 @@ fn a_block_under_another_name_is_made_anew_or_refused_before_the_first_call() {
     assert_snapshot!(each_renamed(&lab()), @"
     instance.one: 1 to add, 1 to change, 1 to destroy
     instance.source: 2 to add, 0 to change, 2 to destroy
-    internet_gateway.lab: MP0418: `internet_gateway.lab_new` and `internet_gateway.lab` wait for each other: AWS takes one internet gateway for vpc-c0f4f0e7efd543461
-    load_balancer.sensors: MP0418: `load_balancer.sensors_new` and `load_balancer.sensors` wait for each other: AWS takes one load balancer for arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/picked/79885409567d8914f
+    internet_gateway.lab: MP0418: `internet_gateway.lab_new` and `internet_gateway.lab` wait for each other: AWS allows one internet gateway for vpc-c0f4f0e7efd543461
+    load_balancer.sensors: MP0418: `load_balancer.sensors_new` and `load_balancer.sensors` wait for each other: AWS allows one load balancer for arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/picked/79885409567d8914f
     mirror_filter.tcp: 1 to add, 1 to change, 1 to destroy
     mirror_session.source: 1 to add, 0 to change, 1 to destroy
-    mirror_target.nlb: MP0418: `mirror_target.nlb_new` and `mirror_target.nlb` wait for each other: AWS takes one mirror target for arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/picked/70e517314e03133df
+    mirror_target.nlb: MP0418: `mirror_target.nlb_new` and `mirror_target.nlb` wait for each other: AWS allows one mirror target for arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/net/picked/70e517314e03133df
     route_table.public: 1 to add, 0 to change, 1 to destroy
     security_group.target: 1 to add, 1 to change, 1 to destroy
-    subnet.source: MP0418: `subnet.source_new` and `subnet.source` wait for each other: AWS takes no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap
-    subnet.target: MP0418: `subnet.target_new` and `subnet.target` wait for each other: AWS takes no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap
+    subnet.source: MP0418: `subnet.source_new` and `subnet.source` wait for each other: AWS allows no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap
+    subnet.target: MP0418: `subnet.target_new` and `subnet.target` wait for each other: AWS allows no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap
     target_group.vxlan: 1 to add, 1 to change, 1 to destroy
     vpc.lab: 11 to add, 1 to change, 11 to destroy
     ");
     assert_snapshot!(each_renamed(&beyond_the_lab()), @"
     autoscaling_group.sensors: 1 to add, 0 to change, 1 to destroy
-    endpoint_service.sensors: MP0418: `endpoint_service.sensors_new` and `endpoint_service.sensors` wait for each other: AWS takes one endpoint service for arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/gwy/picked/f9754f4f8a6bc7c68
-    gateway_load_balancer.sensors: MP0418: `gateway_load_balancer.sensors_new` and `gateway_load_balancer.sensors` wait for each other: AWS takes one load balancer for arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/picked/2975bd487e4dea0b1
+    endpoint_service.sensors: MP0418: `endpoint_service.sensors_new` and `endpoint_service.sensors` wait for each other: AWS allows one endpoint service for arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/gwy/picked/f9754f4f8a6bc7c68
+    gateway_load_balancer.sensors: MP0418: `gateway_load_balancer.sensors_new` and `gateway_load_balancer.sensors` wait for each other: AWS allows one load balancer for arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/picked/2975bd487e4dea0b1
     gateway_load_balancer_endpoint.a: 2 to add, 1 to change, 2 to destroy
     instance.fixed: 1 to add, 1 to change, 1 to destroy
-    launch_template.sensor: MP0418: `launch_template.sensor_new` and `launch_template.sensor` wait for each other: AWS takes one launch template named `sensor`
+    launch_template.sensor: MP0418: `launch_template.sensor_new` and `launch_template.sensor` wait for each other: AWS allows one launch template named `sensor`
     mirror_target.a: 1 to add, 1 to change, 1 to destroy
     route_table.a: 1 to add, 1 to change, 1 to destroy
     security_group.named: 1 to add, 1 to change, 1 to destroy
-    subnet.a: MP0418: `subnet.a_new` and `subnet.a` wait for each other: AWS takes no two subnets of vpc-7a60653a20e49ff96 whose addresses overlap
+    subnet.a: MP0418: `subnet.a_new` and `subnet.a` wait for each other: AWS allows no two subnets of vpc-7a60653a20e49ff96 whose addresses overlap
     target_group.gateway: 1 to add, 2 to change, 1 to destroy
     transit_gateway_attachment.a: 1 to add, 1 to change, 1 to destroy
     vpc.a: 13 to add, 0 to change, 13 to destroy
     vpc.b: 2 to add, 2 to change, 2 to destroy
-    vpc_peering.ab: MP0418: `vpc_peering.ab_new` and `vpc_peering.ab` wait for each other: AWS takes one peering connection between vpc-1d988d85d17c93b2f and vpc-7a60653a20e49ff96
+    vpc_peering.ab: MP0418: `vpc_peering.ab_new` and `vpc_peering.ab` wait for each other: AWS allows one peering connection between vpc-1d988d85d17c93b2f and vpc-7a60653a20e49ff96
     ");
 }
 
@@ -150,7 +150,7 @@ fn a_number_is_handed_over_and_two_are_not_exchanged() {
      0 ModifyTrafficMirrorSession mirror_session.source#1
      1 ModifyTrafficMirrorSession mirror_session.other#1 after 0
     ");
-    assert_snapshot!(plan(&stack(third), &observed, &Request::default()).unwrap_err(), @"mirror_session.source: error MP0418: `mirror_session.source` and `mirror_session.other` wait for each other: AWS takes one session with number 2 on eni-c3997683ddc2a7f90");
+    assert_snapshot!(plan(&stack(third), &observed, &Request::default()).unwrap_err(), @"mirror_session.source: error MP0418: `mirror_session.source` and `mirror_session.other` wait for each other: AWS allows one session with number 2 on eni-c3997683ddc2a7f90");
 }
 
 /// A load balancer in the place of one of another type, which AWS names alike.
@@ -168,7 +168,7 @@ fn another_type_of_load_balancer_needs_another_name() {
     });
     resources["mirror_target.nlb"] =
         json!({ "gateway_load_balancer_endpoint": "@gateway_load_balancer_endpoint.sensors" });
-    assert_snapshot!(plan(&stack(resources), &observed, &Request::default()).unwrap_err(), @"gateway_load_balancer.sensors: error MP0418: `gateway_load_balancer.sensors` and `load_balancer.sensors` wait for each other: AWS takes one load balancer named `lab-sensors`");
+    assert_snapshot!(plan(&stack(resources), &observed, &Request::default()).unwrap_err(), @"gateway_load_balancer.sensors: error MP0418: `gateway_load_balancer.sensors` and `load_balancer.sensors` wait for each other: AWS allows one load balancer named `lab-sensors`");
 }
 
 /// Each table gives its subnet up before the other takes it, and nothing else waits for that.
@@ -233,8 +233,8 @@ fn a_target_comes_after_the_sessions_on_its_interface_have_gone() {
     };
     assert_snapshot!(planned(&stack_of("b", "a"), &applied(&stack_of("a", ""))), @"
     Create mirror_target.sensor: there is no such object yet
-    Replace(DeleteThenCreate) mirror_session.one: `source` differs, which AWS cannot change on an object that exists
-    Replace(DeleteThenCreate) mirror_session.two: `source` differs, which AWS cannot change on an object that exists
+    Replace(DeleteThenCreate) mirror_session.one: `source` differs, which AWS cannot change on an existing object
+    Replace(DeleteThenCreate) mirror_session.two: `source` differs, which AWS cannot change on an existing object
      0 DeleteTrafficMirrorSession mirror_session.one#1
      1 DeleteTrafficMirrorSession mirror_session.two#1
      2 CreateTrafficMirrorTarget mirror_target.sensor#1 after 0 1
@@ -242,9 +242,9 @@ fn a_target_comes_after_the_sessions_on_its_interface_have_gone() {
      4 CreateTrafficMirrorSession mirror_session.two#2 after 1
     ");
     assert_snapshot!(planned(&stack_of("b", "a"), &applied(&stack_of("a", "b"))), @"
-    Replace(CreateThenDelete) mirror_target.sensor: `network_interface` differs, which AWS cannot change on an object that exists
-    Replace(DeleteThenCreate) mirror_session.one: `source` differs, which AWS cannot change on an object that exists
-    Replace(DeleteThenCreate) mirror_session.two: `source` differs, which AWS cannot change on an object that exists
+    Replace(CreateThenDelete) mirror_target.sensor: `network_interface` differs, which AWS cannot change on an existing object
+    Replace(DeleteThenCreate) mirror_session.one: `source` differs, which AWS cannot change on an existing object
+    Replace(DeleteThenCreate) mirror_session.two: `source` differs, which AWS cannot change on an existing object
      0 DeleteTrafficMirrorSession mirror_session.one#1
      1 DeleteTrafficMirrorSession mirror_session.two#1
      2 CreateTrafficMirrorTarget mirror_target.sensor#2 after 0 1

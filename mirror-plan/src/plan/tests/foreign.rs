@@ -61,9 +61,9 @@ fn planned(stack: &Stack, owner: &str) -> Result<Plan, Diagnostics> {
 #[test]
 fn who_gets_the_packets_is_said_in_words_or_nothing_is_planned() {
     let wrong = |stack: &Stack, owner| planned(stack, owner).unwrap_err().to_string();
-    assert_snapshot!(wrong(&declaring(None), THERE), @"mirror_target.central: error MP0414: `mirror_target.central` is of account 222233334444, and the stack does not say so");
-    assert_snapshot!(wrong(&declaring(Some("333344445555")), THERE), @"mirror_target.central: error MP0414: `mirror_target.central` is of account 222233334444, not of 333344445555");
-    assert_snapshot!(wrong(&declaring(Some(THERE)), HERE), @"mirror_target.central: error MP0414: `mirror_target.central` is of account 123456789012, not of 222233334444");
+    assert_snapshot!(wrong(&declaring(None), THERE), @"mirror_target.central: error MP0414: `mirror_target.central` belongs to account 222233334444, but the stack does not say so");
+    assert_snapshot!(wrong(&declaring(Some("333344445555")), THERE), @"mirror_target.central: error MP0414: `mirror_target.central` belongs to account 222233334444, not to 333344445555");
+    assert_snapshot!(wrong(&declaring(Some(THERE)), HERE), @"mirror_target.central: error MP0414: `mirror_target.central` belongs to account 123456789012, not to 222233334444");
     planned(&declaring(None), HERE).unwrap();
     planned(&declaring(Some(HERE)), HERE).unwrap();
 }
@@ -73,7 +73,7 @@ fn a_target_that_is_only_an_id_is_looked_at_too() {
     let mut observed = seeing(THERE);
     observed.existing.clear();
     let wrong = plan(&sending(), &observed, &Request::default()).unwrap_err();
-    assert_snapshot!(wrong, @"mirror_session.api: error MP0414: `mirror_session.api` sends to tmt-0a1b2c3d4e5f67890, which is of account 222233334444, and the stack does not say so");
+    assert_snapshot!(wrong, @"mirror_session.api: error MP0414: `mirror_session.api` sends to tmt-0a1b2c3d4e5f67890, which belongs to account 222233334444, but the stack does not say so");
     observed.foreign_targets.clear();
     plan(&sending(), &observed, &Request::default()).unwrap();
 }

@@ -41,10 +41,10 @@ fn a_group_that_goes_is_not_kept_by_an_instance_that_names_none_any_more() {
     unnamed["instance.web"].as_object_mut().unwrap().remove("security_groups");
     // As long as the group stays, so does what the instance has.
     assert_snapshot!(end(&unnamed, &there), @"0 to add, 0 to change, 0 to destroy");
-    assert_snapshot!(end(&without(&unnamed, "security_group.web"), &there), @"instance.web: error MP0419: `security_group.web` goes, and `instance.web` stays and has it");
+    assert_snapshot!(end(&without(&unnamed, "security_group.web"), &there), @"instance.web: error MP0419: `security_group.web` would be removed, but `instance.web` stays and holds it");
     let mut replaced = unnamed.clone();
     replaced["security_group.web"]["description"] = json!("as it will be");
-    assert_snapshot!(end(&replaced, &there), @"instance.web: error MP0419: `security_group.web` goes, and `instance.web` stays and has it");
+    assert_snapshot!(end(&replaced, &there), @"instance.web: error MP0419: `security_group.web` would be removed, but `instance.web` stays and holds it");
     // Nothing is wrong where the instance goes too, is made anew, or gets another group.
     let gone = without(&without(&unnamed, "security_group.web"), "instance.web");
     assert_snapshot!(end(&gone, &there), @"0 to add, 0 to change, 2 to destroy");
@@ -87,9 +87,9 @@ fn a_load_balancer_that_is_to_be_in_another_vpc_is_replaced() {
      1 SetSubnets gateway_load_balancer.geneve#1
     ");
     assert_snapshot!(planned(balanced("b", "b")), @"
-    Replace(CreateThenDelete) target_group.udp: `vpc` differs, which AWS cannot change on an object that exists; load_balancer.udp is replaced, and a target group serves one load balancer
-    Replace(CreateThenDelete) load_balancer.udp: `subnets` differs, which AWS cannot change on an object that exists
-    Replace(CreateThenDelete) gateway_load_balancer.geneve: `subnets` differs, which AWS cannot change on an object that exists
+    Replace(CreateThenDelete) target_group.udp: `vpc` differs, which AWS cannot change on an existing object; load_balancer.udp is replaced, and a target group serves only one load balancer
+    Replace(CreateThenDelete) load_balancer.udp: `subnets` differs, which AWS cannot change on an existing object
+    Replace(CreateThenDelete) gateway_load_balancer.geneve: `subnets` differs, which AWS cannot change on an existing object
      0 CreateTargetGroup target_group.udp#2
      1 CreateLoadBalancer load_balancer.udp#2
      2 CreateListener load_balancer.udp#2 after 0 1
@@ -104,9 +104,9 @@ fn a_load_balancer_that_is_to_be_in_another_vpc_is_replaced() {
     new["subnet.new"] = json!({ "vpc": "@vpc.b", "cidr": "10.2.2.0/24" });
     assert_snapshot!(planned(new), @"
     Create subnet.new: there is no such object yet
-    Replace(CreateThenDelete) target_group.udp: `vpc` differs, which AWS cannot change on an object that exists; load_balancer.udp is replaced, and a target group serves one load balancer
-    Replace(CreateThenDelete) load_balancer.udp: `subnets` differs, which AWS cannot change on an object that exists
-    Replace(CreateThenDelete) gateway_load_balancer.geneve: `subnets` differs, which AWS cannot change on an object that exists
+    Replace(CreateThenDelete) target_group.udp: `vpc` differs, which AWS cannot change on an existing object; load_balancer.udp is replaced, and a target group serves only one load balancer
+    Replace(CreateThenDelete) load_balancer.udp: `subnets` differs, which AWS cannot change on an existing object
+    Replace(CreateThenDelete) gateway_load_balancer.geneve: `subnets` differs, which AWS cannot change on an existing object
      0 CreateSubnet subnet.new#1
      1 CreateTargetGroup target_group.udp#2
      2 CreateLoadBalancer load_balancer.udp#2 after 0
@@ -132,16 +132,16 @@ fn what_a_part_of_the_stack_replaces_is_not_held_by_another() {
     let range = |to: &'static str| {
         move |resources: &mut Json| resources["subnet.source"]["cidr"] = json!(to)
     };
-    assert_snapshot!(end_of_part(range("10.0.7.0/24"), "subnet.source"), @"instance.source: error MP0419: `subnet.source` goes, and `instance.source` stays and has it");
-    assert_snapshot!(end_of_part(range("10.0.7.0/24"), "route_table.public"), @"instance.source: error MP0419: `subnet.source` goes, and `instance.source` stays and has it");
+    assert_snapshot!(end_of_part(range("10.0.7.0/24"), "subnet.source"), @"instance.source: error MP0419: `subnet.source` would be removed, but `instance.source` stays and holds it");
+    assert_snapshot!(end_of_part(range("10.0.7.0/24"), "route_table.public"), @"instance.source: error MP0419: `subnet.source` would be removed, but `instance.source` stays and holds it");
     assert_snapshot!(end_of_part(range("10.0.7.0/24"), "mirror_session.source"), @"3 to add, 0 to change, 3 to destroy");
     let vpc = |resources: &mut Json| resources["vpc.lab"]["cidr"] = json!("10.0.0.0/17");
     assert_snapshot!(end_of_part(vpc, "subnet.source"), @"
-    subnet.target: error MP0419: `vpc.lab` goes, and `subnet.target` stays and has it
-    internet_gateway.lab: error MP0419: `vpc.lab` goes, and `internet_gateway.lab` stays and has it
-    route_table.public: error MP0419: `vpc.lab` goes, and `route_table.public` stays and has it
-    security_group.target: error MP0419: `vpc.lab` goes, and `security_group.target` stays and has it
-    instance.source: error MP0419: `subnet.source` goes, and `instance.source` stays and has it
+    subnet.target: error MP0419: `vpc.lab` would be removed, but `subnet.target` stays and holds it
+    internet_gateway.lab: error MP0419: `vpc.lab` would be removed, but `internet_gateway.lab` stays and holds it
+    route_table.public: error MP0419: `vpc.lab` would be removed, but `route_table.public` stays and holds it
+    security_group.target: error MP0419: `vpc.lab` would be removed, but `security_group.target` stays and holds it
+    instance.source: error MP0419: `subnet.source` would be removed, but `instance.source` stays and holds it
     ");
 }
 
@@ -153,13 +153,13 @@ fn what_a_part_of_the_stack_claims_is_not_of_another() {
             resources[to] = resource;
         }
     };
-    assert_snapshot!(end_of_part(renamed("mirror_session.source", "mirror_session.new"), "mirror_session.new"), @"mirror_session.new: error MP0418: `mirror_session.source` has what `mirror_session.new` is to have: AWS takes one session with number 1 on eni-c3997683ddc2a7f90");
+    assert_snapshot!(end_of_part(renamed("mirror_session.source", "mirror_session.new"), "mirror_session.new"), @"mirror_session.new: error MP0418: `mirror_session.source` holds what `mirror_session.new` needs: AWS allows one session with number 1 on eni-c3997683ddc2a7f90");
     let subnet = |resources: &mut Json| {
         resources["subnet.new"] =
             json!({ "vpc": "@vpc.lab", "cidr": resources["subnet.source"]["cidr"] });
         resources["subnet.source"]["cidr"] = json!("10.0.7.0/24");
     };
-    assert_snapshot!(end_of_part(subnet, "subnet.new"), @"subnet.new: error MP0418: `subnet.source` has what `subnet.new` is to have: AWS takes no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap");
+    assert_snapshot!(end_of_part(subnet, "subnet.new"), @"subnet.new: error MP0418: `subnet.source` holds what `subnet.new` needs: AWS allows no two subnets of vpc-c0f4f0e7efd543461 whose addresses overlap");
 }
 
 #[test]
@@ -179,8 +179,8 @@ fn a_gateway_does_not_leave_public_addresses_alone() {
     assert_snapshot!(end(&resources, &there), @"1 to add, 1 to change, 1 to destroy");
     public(&mut there, Some("198.51.100.7"));
     assert_snapshot!(end(&resources, &there), @"
-    instance.one: error MP0419: `internet_gateway.lab` goes, and `instance.one` stays and has it
-    instance.source: error MP0419: `internet_gateway.lab` goes, and `instance.source` stays and has it
+    instance.one: error MP0419: `internet_gateway.lab` would be removed, but `instance.one` stays and holds it
+    instance.source: error MP0419: `internet_gateway.lab` would be removed, but `instance.source` stays and holds it
     ");
     // An instance that goes, or is made anew, gives its address back.
     let mut private = resources.clone();

@@ -39,14 +39,14 @@ fn of_two_that_would_have_one_address_the_nearer_one_stays() {
     let observed = applied(&stack(json!({ "vpc.a": vpc("x"), "vpc.b": vpc("x") })));
     let moves = [("vpc.a", "vpc.b"), ("vpc.b", "vpc.c")];
     assert_snapshot!(planned(&with_moves(json!({ "vpc.c": vpc("x") }), &moves), &observed), @"
-    Delete vpc.a: it is not in the stack; it should move to vpc.c, and another object is that already
+    Delete vpc.a: it is not in the stack; it should move to vpc.c, but another object already has that address
     Move vpc.c: 
      0 DeleteVpc vpc.a#1
      1 tags vpc.c#1
     ");
     let observed = applied(&stack(json!({ "vpc.a": vpc("x"), "vpc.c": vpc("x") })));
     assert_snapshot!(planned(&with_moves(json!({ "vpc.c": vpc("x") }), &moves), &observed), @"
-    Delete vpc.a: it is not in the stack; it should move to vpc.c, and another object is that already
+    Delete vpc.a: it is not in the stack; it should move to vpc.c, but another object already has that address
      0 DeleteVpc vpc.a#1
     ");
 }

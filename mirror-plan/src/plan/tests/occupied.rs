@@ -33,7 +33,7 @@ fn who_is_in_what_goes_is_told_by_what_goes() {
     }));
     let found = check_removal(&stack(lab()), &plan, &occupants);
     assert_snapshot!(human(&found, Palette::plain()), @r#"
-    error[MP1041]: `subnet.target` goes, and network interface eni-0 "a \"b\"" is in it, and 12 more
+    error[MP1041]: `subnet.target` would be deleted, but network interface eni-0 "a \"b\"" is in it, and 12 more
      |
      = note: in `subnet.target`
      = note: network interface eni-1 "a \"b\"" is in it, too
@@ -47,26 +47,26 @@ fn who_is_in_what_goes_is_told_by_what_goes() {
      = note: network interface eni-9 "a \"b\"" is in it, too
      = note: network interface eni-10 "a \"b\"" is in it, too
      = note: 2 more are not listed
-     = note: why `subnet.target` goes: the stack is to go
+     = note: why `subnet.target` would be deleted: the stack is being destroyed
      = help: remove or move it first, or keep `subnet.target`
 
-    error[MP1041]: `internet_gateway.lab` goes, and instance i-2 "web" has a public address behind it
+    error[MP1041]: `internet_gateway.lab` would be deleted, but instance i-2 "web" has a public address behind it
      |
      = note: in `internet_gateway.lab`
-     = note: why `internet_gateway.lab` goes: the stack is to go
+     = note: why `internet_gateway.lab` would be deleted: the stack is being destroyed
      = help: remove or move it first, or keep `internet_gateway.lab`
 
-    error[MP1041]: `security_group.target` goes, and security group sg-1 "theirs" names it in a rule, and one more
+    error[MP1041]: `security_group.target` would be deleted, but security group sg-1 "theirs" names it in a rule, and one more
      |
      = note: in `security_group.target`
      = note: instance i-1 is in it, too
-     = note: why `security_group.target` goes: the stack is to go
+     = note: why `security_group.target` would be deleted: the stack is being destroyed
      = help: remove or move it first, or keep `security_group.target`
 
-    error[MP1041]: `mirror_filter.tcp` goes, and mirror session tms-1 uses it
+    error[MP1041]: `mirror_filter.tcp` would be deleted, but mirror session tms-1 uses it
      |
      = note: in `mirror_filter.tcp`
-     = note: why `mirror_filter.tcp` goes: the stack is to go
+     = note: why `mirror_filter.tcp` would be deleted: the stack is being destroyed
      = help: remove or move it first, or keep `mirror_filter.tcp`
     "#);
 }

@@ -101,7 +101,7 @@ fn an_instance_is_replaced_for_its_root_volume_only_where_it_is_seen_to_be_in_th
         planned(&stack, &observed)
     };
     assert_snapshot!(with(true, Some(false)), @"
-    Replace(CreateThenDelete) instance.a: `root_encrypted` differs, which AWS cannot change on an object that exists
+    Replace(CreateThenDelete) instance.a: `root_encrypted` differs, which AWS cannot change on an existing object
      0 RunInstances instance.a#2
      1 TerminateInstances instance.a#1 after 0
     ");

@@ -188,7 +188,7 @@ fn receivers_in_a_security_group_that_goes_are_replaced_by_others() {
     ");
     let group = replaced.changes.iter().find(|change| change.kind() == Kind::AutoscalingGroup);
     let reasons: Vec<_> = group.unwrap().reasons.iter().map(ToString::to_string).collect();
-    assert_snapshot!(reasons.join("; "), @"its instances are in security_group.sensor, which goes");
+    assert_snapshot!(reasons.join("; "), @"its instances are in security_group.sensor, which is deleted");
     let without = [("launch_template.sensor", "security_groups", json!([]))];
     let stack = receivers(&without);
     assert_snapshot!(steps(&planned(&stack, &before, Mode::Apply)), @"
@@ -261,8 +261,8 @@ fn a_group_of_an_impossible_size_is_refused() {
             .join("\n")
     };
     assert_eq!(problems(json!({})), "");
-    assert_snapshot!(problems(json!({ "min": 7 })), @"`min` is 7, and `max` is 6");
+    assert_snapshot!(problems(json!({ "min": 7 })), @"`min` is 7, but `max` is only 6");
     assert_snapshot!(problems(json!({ "desired": 1 })), @"1 is not between `min` and `max`, 2 and 6");
     assert_snapshot!(problems(json!({ "subnets": [] })), @"an instance needs a subnet");
-    assert_snapshot!(problems(json!({ "name": "a:b" })), @"`a:b` is not the name of an Auto Scaling group: visible ASCII characters without :, 255 at the most");
+    assert_snapshot!(problems(json!({ "name": "a:b" })), @"`a:b` is not the name of an Auto Scaling group: visible ASCII characters without :, at most 255");
 }

@@ -54,16 +54,16 @@ fn a_share_comes_after_its_targets_and_goes_before_them() {
     mirror_target.other will be created
     mirror_target.sensor will be created
     resource_share.sensors will be created
-    packets may come from account 222233334444, which has to accept first unless it is of the same organization
+    packets may come from account 222233334444, which has to accept first unless it belongs to the same organization
     ");
     let observed = applied(&stack);
     assert_eq!(planned(&stack, &observed), "");
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     let gone = plan(&stack, &observed, &request).unwrap();
     assert_snapshot!(shown(&gone), @"
-    Delete mirror_target.other: the stack is to go
-    Delete mirror_target.sensor: the stack is to go
-    Delete resource_share.sensors: the stack is to go
+    Delete mirror_target.other: the stack is being destroyed
+    Delete mirror_target.sensor: the stack is being destroyed
+    Delete resource_share.sensors: the stack is being destroyed
      0 DeleteTrafficMirrorTarget mirror_target.other#1
      1 DeleteResourceShare resource_share.sensors#1
      2 DeleteTrafficMirrorTarget mirror_target.sensor#1 after 1
@@ -73,7 +73,7 @@ fn a_share_comes_after_its_targets_and_goes_before_them() {
     mirror_target.sensor will be destroyed
     sessions of other accounts keep it from being deleted, or end with it
     resource_share.sensors will be destroyed
-    packets of account 222233334444 come no more: its sessions stay, and carry nothing
+    packets from account 222233334444 no longer arrive: its sessions stay, but carry nothing
     ");
 }
 
@@ -87,7 +87,7 @@ fn who_is_in_it_is_changed_in_place_and_others_are_told() {
     ");
     assert_snapshot!(comments(&more), @"
     resource_share.sensors will be updated in-place
-    packets may come from account 333344445555, which has to accept first unless it is of the same organization
+    packets may come from account 333344445555, which has to accept first unless it belongs to the same organization
     (1 unchanged element hidden)
     (2 unchanged attributes hidden)
     ");
@@ -101,7 +101,7 @@ fn who_is_in_it_is_changed_in_place_and_others_are_told() {
     assert_snapshot!(comments(&other), @"
     resource_share.sensors will be updated in-place
     packets may come from all of arn:aws:organizations::123456789012:ou/o-a1b2c3d4e5/ou-ab12-c3d4e5f6
-    packets of account 222233334444 come no more: its sessions stay, and carry nothing
+    packets from account 222233334444 no longer arrive: its sessions stay, but carry nothing
     (2 unchanged attributes hidden)
     ");
     let within = changed(&[
@@ -144,7 +144,7 @@ fn what_is_in_it_is_changed_in_place_and_others_are_told() {
     ");
     assert_snapshot!(comments(&other), @"
     resource_share.sensors will be updated in-place
-    packets of others to tmt-50e783c4d56ec2ffc come no more: their sessions stay, and carry nothing
+    packets from others to tmt-50e783c4d56ec2ffc no longer arrive: their sessions stay, but carry nothing
     (2 unchanged attributes hidden)
     ");
 }
@@ -155,7 +155,7 @@ fn a_target_leaves_its_share_before_it_goes() {
     let elsewhere = json!("eni-0a1b2c3d4e5f67892");
     let moved = changed(&[("mirror_target.sensor", "network_interface", elsewhere)]);
     assert_snapshot!(shown(&moved), @"
-    Replace(CreateThenDelete) mirror_target.sensor: `network_interface` differs, which AWS cannot change on an object that exists
+    Replace(CreateThenDelete) mirror_target.sensor: `network_interface` differs, which AWS cannot change on an existing object
     Update resource_share.sensors: `mirror_targets` differs
      0 CreateTrafficMirrorTarget mirror_target.sensor#2
      1 DisassociateResourceShare resource_share.sensors#1
@@ -166,12 +166,12 @@ fn a_target_leaves_its_share_before_it_goes() {
     mirror_target.sensor must be replaced
     sessions of other accounts keep it from being deleted, or end with it: their owners have to send to the new one
     resource_share.sensors will be updated in-place
-    packets of others to tmt-50e783c4d56ec2ffc come no more: their sessions stay, and carry nothing
+    packets from others to tmt-50e783c4d56ec2ffc no longer arrive: their sessions stay, but carry nothing
     (2 unchanged attributes hidden)
     ");
     let again = changed(&[("mirror_target.sensor", "description", json!("new"))]);
     assert_snapshot!(shown(&again), @"
-    Replace(DeleteThenCreate) mirror_target.sensor: `description` differs, which AWS cannot change on an object that exists; AWS takes one mirror target for each load balancer or interface, so the old one goes first
+    Replace(DeleteThenCreate) mirror_target.sensor: `description` differs, which AWS cannot change on an existing object; AWS allows one mirror target for each load balancer or interface, so the old one is deleted first
     Update resource_share.sensors: `mirror_targets` differs
      0 DisassociateResourceShare resource_share.sensors#1
      1 DeleteTrafficMirrorTarget mirror_target.sensor#1 after 0
@@ -187,13 +187,13 @@ fn a_share_that_is_made_anew_invites_anew() {
     let request = Request { replace, ..Request::default() };
     let plan = plan(&stack, &applied(&stack), &request).unwrap();
     assert_snapshot!(shown(&plan), @"
-    Replace(CreateThenDelete) resource_share.sensors: its replacement was asked for
+    Replace(CreateThenDelete) resource_share.sensors: its replacement was requested
      0 CreateResourceShare resource_share.sensors#2
      1 DeleteResourceShare resource_share.sensors#1 after 0
     ");
     assert_snapshot!(comments(&plan), @"
     resource_share.sensors will be replaced, as requested
-    account 222233334444 is invited anew, unless it is of the same organization: until it accepts, its sessions carry nothing
+    account 222233334444 is invited again, unless it belongs to the same organization: until it accepts, its sessions carry nothing
     (3 unchanged attributes hidden)
     ");
 }
@@ -206,7 +206,7 @@ fn a_target_of_another_account_is_not_shared() {
     let mut observed = nothing();
     observed.foreign_targets.insert(theirs.parse().unwrap(), THERE.parse().unwrap());
     let refused = plan(&stack, &observed, &Request::default()).unwrap_err();
-    assert_snapshot!(refused, @"resource_share.sensors: error MP0414: `resource_share.sensors` shares tmt-0a1b2c3d4e5f67890, which is of account 222233334444");
+    assert_snapshot!(refused, @"resource_share.sensors: error MP0414: `resource_share.sensors` shares tmt-0a1b2c3d4e5f67890, which belongs to account 222233334444");
 }
 
 #[test]
@@ -216,8 +216,8 @@ fn the_reviewed_text_says_it_too() {
     let (_, update) = text.split_once("update resource_share").unwrap();
     assert_snapshot!(update, @r#"
     .sensors
-        packets may come from account 333344445555, which has to accept first unless it is of the same organization
-        packets of account 222233334444 come no more: its sessions stay, and carry nothing
+        packets may come from account 333344445555, which has to accept first unless it belongs to the same organization
+        packets from account 222233334444 no longer arrive: its sessions stay, but carry nothing
         id = "arn:aws:ram:eu-west-1:123456789012:resource-share/f074ff49b80cdb98d"
         principals loses "222233334444"
         principals gains "333344445555"
@@ -241,7 +241,7 @@ fn a_share_gets_one_target_for_another_that_stands_in_its_place() {
     let old = place("10.0.1.0/24", "mirror_target.old", "instance.old");
     let new = place("10.0.2.0/24", "mirror_target.new", "instance.new");
     assert_snapshot!(planned(&new, &applied(&old)), @"
-    Replace(DeleteThenCreate) subnet.lab: `cidr` differs, which AWS cannot change on an object that exists
+    Replace(DeleteThenCreate) subnet.lab: `cidr` differs, which AWS cannot change on an existing object
     Create instance.new: there is no such object yet
     Delete instance.old: it is not in the stack
     Create mirror_target.new: there is no such object yet

@@ -188,21 +188,21 @@ fn all_hops_through_network_acls() {
     let reach = Reach::over(Network::of_stack(&stack).using(&observed));
     let path = reach.ways().iter().next().unwrap().decisive().unwrap();
     assert_snapshot!(Hops(&path), @r#"
-    passes     mirror_filter.all takes packets
-    passes     the route inside vpc.lab
-    passes     the network ACL of subnet.source, which AWS made with its VPC, lets all through
-    passes     the network ACL of subnet.sensors, which AWS made with its VPC, lets all through
-    passes     load_balancer.sensors has no security groups and lets all through
+    passes     mirror_filter.all accepts packets
+    passes     the local route of vpc.lab
+    passes     the network ACL of subnet.source, which AWS created with its VPC, lets everything through
+    passes     the network ACL of subnet.sensors, which AWS created with its VPC, lets everything through
+    passes     load_balancer.sensors has no security groups and lets everything through
     passes     load_balancer.sensors listens on udp 4789
     passes     load_balancer.sensors forwards to target_group.sensors
     passes     instance.sensor[0] is in vpc.lab too
-    passes     load_balancer.sensors has no security groups and lets all through
-    passes     the network ACL of subnet.sensors, which AWS made with its VPC, lets all through
+    passes     load_balancer.sensors has no security groups and lets everything through
+    passes     the network ACL of subnet.sensors, which AWS created with its VPC, lets everything through
     passes     the network ACL acl-0123456789abcdef0 of subnet.receivers lets udp 4789 from subnet.source through (rule 100 allows it)
     passes     security_group.sensor admits udp 4789 from subnet.source
-    passes     load_balancer.sensors has no security groups and lets all through
+    passes     load_balancer.sensors has no security groups and lets everything through
     passes     security_group.sensor admits tcp 80 from subnet.sensors
-    passes     the network ACLs of subnet.sensors and subnet.receivers let the health checks (tcp 80) through, and the answers
+    passes     the network ACLs of subnet.sensors and subnet.receivers let the health checks (tcp 80) and their answers through
     "#);
 }
 

@@ -73,7 +73,7 @@ fn edited(edit: impl FnOnce(&mut Json)) -> Stack {
 fn each_session_has_a_line() {
     assert_snapshot!(lines(Network::of_stack(&stack(lab()))), @r#"
     mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
-    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
+    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so neither is the route; one more hop is not known
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]
     "#);
 }
@@ -91,12 +91,12 @@ fn a_line_ends_where_packets_do() {
         of(|lab| lab["instance.sensor[0]"]["security_groups"] = json!(["@security_group.source"])),
     ];
     assert_snapshot!(told.join("\n"), @r#"
-    mirror_session.far: stopped: instance.far -| mirror_filter.all takes no packet
-    mirror_session.other: stopped: eni-0a1b2c3d4e5f67890 -| mirror_filter.all takes no packet
-    mirror_session.web: stopped: instance.web -| mirror_filter.all takes no packet
+    mirror_session.far: stopped: instance.far -| mirror_filter.all accepts no packets
+    mirror_session.other: stopped: eni-0a1b2c3d4e5f67890 -| mirror_filter.all accepts no packets
+    mirror_session.web: stopped: instance.web -| mirror_filter.all accepts no packets
 
     mirror_session.far: stopped: instance.far -| route_table.far has no route to subnet.sensors, which is in another VPC
-    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
+    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so neither is the route; one more hop is not known
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]
 
     mirror_session.far: stopped: instance.far -| load_balancer.sensors has no listener on udp 4789
@@ -108,7 +108,7 @@ fn a_line_ends_where_packets_do() {
     mirror_session.web: stopped: instance.web -> load_balancer.sensors -| target_group.sensors has no targets
 
     mirror_session.far: stopped: instance.far -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits udp 4789 from subnet.far
-    mirror_session.other: stopped: eni-0a1b2c3d4e5f67890 -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits udp 4789 from an interface that is only named
+    mirror_session.other: stopped: eni-0a1b2c3d4e5f67890 -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits udp 4789 from an interface in an unknown subnet
     mirror_session.web: stopped: instance.web -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits udp 4789 from subnet.source
 
     mirror_session.far: stopped: instance.far -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits tcp 80 from subnet.sensors
@@ -116,7 +116,7 @@ fn a_line_ends_where_packets_do() {
     mirror_session.web: stopped: instance.web -> load_balancer.sensors -> target_group.sensors -| no rule of security_group.sensor admits tcp 80 from subnet.sensors
 
     mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
-    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
+    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so neither is the route; one more hop is not known
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[1]
     "#);
 }
@@ -128,18 +128,18 @@ fn all_hops_of_a_path() {
     let ways = reach.ways();
     let far = ways.iter().next().unwrap();
     assert_snapshot!(Hops(&far.decisive().unwrap()), @r#"
-    passes     mirror_filter.all takes packets
+    passes     mirror_filter.all accepts packets
     passes     route_table.far sends 10.0.0.0/16 to tgw-0a1b2c3d4e5f67890
     not known  whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
-    passes     the network ACL of subnet.far, which AWS made with its VPC, lets all through
-    passes     the network ACL of subnet.sensors, which AWS made with its VPC, lets all through
-    passes     load_balancer.sensors has no security groups and lets all through
+    passes     the network ACL of subnet.far, which AWS created with its VPC, lets everything through
+    passes     the network ACL of subnet.sensors, which AWS created with its VPC, lets everything through
+    passes     load_balancer.sensors has no security groups and lets everything through
     passes     load_balancer.sensors listens on udp 4789
     passes     load_balancer.sensors forwards to target_group.sensors
     passes     instance.sensor[0] is in vpc.lab too
-    passes     load_balancer.sensors has no security groups and lets all through
+    passes     load_balancer.sensors has no security groups and lets everything through
     passes     security_group.sensor admits udp 4789 from subnet.far
-    passes     load_balancer.sensors has no security groups and lets all through
+    passes     load_balancer.sensors has no security groups and lets everything through
     passes     security_group.sensor admits tcp 80 from subnet.sensors
     "#);
 }
@@ -159,7 +159,7 @@ fn an_account_is_looked_at_as_a_stack_is() {
     let observed = applied(&stack);
     assert_snapshot!(lines(Network::of_observed(&observed)), @r#"
     mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
-    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
+    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so neither is the route; one more hop is not known
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]
     "#);
 }
@@ -188,11 +188,11 @@ fn a_receiver_that_is_ill_gets_nothing() {
     ];
     assert_snapshot!(told.join("\n"), @r#"
     mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
-    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
+    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so neither is the route; one more hop is not known
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]
 
     mirror_session.far: not known: instance.far -? whether vpc.far is attached to tgw-0a1b2c3d4e5f67890 is not known
-    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so the way is not; nor is one more hop
+    mirror_session.other: not known: eni-0a1b2c3d4e5f67890 -? the subnet of the source is not known, and so neither is the route; one more hop is not known
     mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[1]
 
     mirror_session.far: stopped: instance.far -> load_balancer.sensors -> target_group.sensors -| instance.sensor[1] is not healthy in target_group.sensors: Target.FailedHealthChecks
@@ -238,8 +238,8 @@ fn what_was_seen_of_others_lets_through_and_stops_nothing() {
     let ways = reach.ways();
     let path = ways.iter().next().unwrap().decisive().unwrap();
     assert_snapshot!(Hops(&path), @r#"
-    passes     mirror_filter.all takes packets
-    passes     the route inside vpc.lab
+    passes     mirror_filter.all accepts packets
+    passes     the local route of vpc.lab
     not known  which network ACL subnet.source has is not known
     not known  which network ACL subnet.sensors has is not known
     passes     security_group.sensor admits udp 4789 from subnet.source

@@ -1,4 +1,4 @@
-//! The way of a mirrored packet through a stack.
+//! The path of a mirrored packet through a stack.
 
 use std::collections::BTreeMap;
 

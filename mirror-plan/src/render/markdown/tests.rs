@@ -47,12 +47,12 @@ fn what_goes_is_first_and_in_sight() {
 
     **3 to add, 0 to change, 3 to destroy.** Account `123456789012`, Region `eu-west-1`.
 
-    #### Goes
+    #### Destroyed or replaced
 
     ```diff
-    - mirror_target.nic: destroyed and made anew
-    - mirror_filter.web: destroyed and made anew
-    - mirror_session.s0: destroyed and made anew
+    - mirror_target.nic: destroyed and recreated
+    - mirror_filter.web: destroyed and recreated
+    - mirror_session.s0: destroyed and recreated
     ```
 
     #### Findings
@@ -95,7 +95,7 @@ fn every_change_is_in_the_fold() {
 
     ```diff
     #  # mirror_target.nic must be replaced
-    #  # (because AWS takes one mirror target for each load balancer or interface, so the old one goes first)
+    #  # (because AWS allows one mirror target for each load balancer or interface, so the old one is deleted first)
     !-/+ mirror_target "nic" {
     !      ~ id          = "tmt-4ca64cce3760f1912" -> (known after apply)
     !      ~ description = "old" -> "new" # forces replacement

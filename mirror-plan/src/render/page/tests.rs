@@ -93,7 +93,7 @@ fn a_page_has_every_change_as_the_text_has_it() {
     <h2>Changes</h2>
     <pre class="replace">
     <span class="comment">  # mirror_target.nic must be replaced</span>
-    <span class="comment">  # (because AWS takes one mirror target for each load balancer or interface, so the old one goes first)</span>
+    <span class="comment">  # (because AWS allows one mirror target for each load balancer or interface, so the old one is deleted first)</span>
     <span class="replace">-/+ mirror_target &quot;nic&quot; {</span>
     <span class="update">      ~ id          = &quot;tmt-4ca64cce3760f1912&quot; -&gt; (known after apply)</span>
     <span class="update">      ~ description = &quot;old&quot; -&gt; &quot;new&quot; # forces replacement</span>
@@ -132,8 +132,8 @@ fn a_page_has_every_change_as_the_text_has_it() {
     </pre>
     <pre class="replace">
     <span class="comment">  # mirror_session.web must be replaced</span>
-    <span class="comment">  # (because it cannot be without mirror_target.nic, which goes before its replacement is made)</span>
-    <span class="comment">  # capture gap: about 5 s, until the new session is there (calls 5 s)</span>
+    <span class="comment">  # (because it cannot exist without mirror_target.nic, which is deleted before its replacement is created)</span>
+    <span class="comment">  # capture gap: about 5 s, until the new session exists (calls 5 s)</span>
     <span class="replace">-/+ mirror_session &quot;web&quot; {</span>
     <span class="update">      ~ id            = &quot;tms-bc224405ef535df96&quot; -&gt; (known after apply)</span>
     <span class="update">      ~ target        = &quot;tmt-4ca64cce3760f1912&quot; -&gt; (known after apply: mirror_target.nic.id)</span>

@@ -250,11 +250,11 @@ fn what_is_changed_replaced_and_removed() {
 
     delete subnet.a generation 3
         because it is not in the stack
-        because the stack is to go
+        because the stack is being destroyed
         because it is left over from an unfinished replacement
-        because load_balancer.a is replaced, and a target group serves one load balancer
-        because it cannot be without subnet.a, which goes before its replacement is made
-        because AWS takes one mirror target for each load balancer or interface, so the old one goes first
+        because load_balancer.a is replaced, and a target group serves only one load balancer
+        because it cannot exist without subnet.a, which is deleted before its replacement is created
+        because AWS allows one mirror target for each load balancer or interface, so the old one is deleted first
         id = "vpc-0a1b2c3d4e5f67890"
 
     replace subnet.b
@@ -265,7 +265,7 @@ fn what_is_changed_replaced_and_removed() {
 
     replace vpc.lab
         the new one is made before the old one goes
-        because its replacement was asked for
+        because its replacement was requested
         id = "vpc-0a1b2c3d4e5f67890"
         cidr = "10.0.0.0/16" -> "10.1.0.0/16" (takes a new object)
     "#);

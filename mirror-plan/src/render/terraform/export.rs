@@ -194,8 +194,8 @@ impl<'e> Writer<'e> {
             Item::attribute("allowed_account_ids", format!("[{}]", quoted(account.as_str())))
         });
         let ownership = Block::new("ignore_tags")
-            .comment("Leaves alone the tags by which mirror knows what is the stack's. Taken out, the next apply")
-            .comment("takes them off, and Terraform alone owns it.")
+            .comment("Keeps the tags by which mirror knows what belongs to the stack. Without this block, the next apply")
+            .comment("removes them, and Terraform alone owns it.")
             .with([Item::attribute("key_prefixes", format!("[{}]", quoted(OWNERSHIP)))]);
         let provider = [Item::attribute("region", quoted(region.as_str()))];
         let provider = provider.into_iter().chain(account).chain([Item::Block(ownership)]);
@@ -217,12 +217,14 @@ impl<'e> Writer<'e> {
             {
                 let hash = format!("sha256(var.{name}) == {}", quoted(digits));
                 let check = Block::new("validation")
-                    .comment("What the stack has. Take the check out to change it.")
+                    .comment("The value that the stack has. Remove the check to change it.")
                     .with([
                         Item::attribute("condition", hash),
                         Item::attribute(
                             "error_message",
-                            quoted("This is not what the stack has: its SHA-256 is another."),
+                            quoted(
+                                "This is not the value that the stack has: its SHA-256 differs.",
+                            ),
                         ),
                     ]);
                 items.push(Item::Block(check));
@@ -266,10 +268,8 @@ impl<'e> Writer<'e> {
             Import::Absent => {}
             Import::Never => {
                 resource = resource
-                    .comment(
-                        "Terraform imports none of these: the first apply registers it once more,",
-                    )
-                    .comment("which AWS takes for the registration that is there.");
+                    .comment("Terraform cannot import it: the first apply registers it again,")
+                    .comment("which AWS treats as the existing registration.");
             }
         }
         for line in untold {

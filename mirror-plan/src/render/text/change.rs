@@ -217,10 +217,10 @@ fn write_capture(
             let waits: Vec<String> =
                 waits.map(|(wait, time)| format!("{wait} {}", about(*time))).collect();
             let (gap, waits) = (about(gap.estimate()), waits.join(", "));
-            writeln!(f, "  # capture gap: about {gap}, until the new session is there ({waits})")
+            writeln!(f, "  # capture gap: about {gap}, until the new session exists ({waits})")
         }
         (Capture::Gap, None) => {
-            writeln!(f, "  # capture gap: until the new session is there")
+            writeln!(f, "  # capture gap: until the new session exists")
         }
         (Capture::Ends, _) => writeln!(f, "  # capture ends"),
     }

@@ -68,7 +68,7 @@ impl fmt::Display for Inventory<'_> {
         for (address, found) in existing {
             let owner = foreign_targets.iter().find(|(id, _)| id.as_str() == found.id.as_str());
             let owner = owner.map(|(_, owner)| format!(", of account {owner}")).unwrap_or_default();
-            writeln!(f, "\n{strong}# {address}{strong:#}, which the stack did not make{owner}")?;
+            writeln!(f, "\n{strong}# {address}{strong:#}, which the stack did not create{owner}")?;
             writeln!(f, "existing \"{}\" \"{}\" {{", address.kind, address.name)?;
             write_entries(f, &entries(address, found), 0, &self.palette)?;
             writeln!(f, "}}")?;

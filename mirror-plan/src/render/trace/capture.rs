@@ -54,8 +54,8 @@ impl fmt::Display for CaptureText<'_> {
         if account.unsplit > 0 {
             writeln!(
                 f,
-                "{} packets are longer than any in a VPC: the sender's network card was to split them.\n\
-                 Capture with segmentation offload off to have them as they are mirrored.",
+                "{} packets are longer than any in a VPC: captured before the sender's network card split them.\n\
+                 Capture with segmentation offload off to get them as they are mirrored.",
                 account.unsplit
             )?;
         }
@@ -101,7 +101,10 @@ impl CaptureText<'_> {
             writeln!(f, "    {}, {}, to {}", numbered(session), vni(session), target(session))?;
         }
         if interface.addresses.is_empty() {
-            return writeln!(f, "    its address is not known, and so none of its packets");
+            return writeln!(
+                f,
+                "    its address is not known, so none of its packets can be recognized"
+            );
         }
         writeln!(f)?;
         Table { heads: ["packets", "bytes", "flows", "cut"], rows: rows(interface, seen) }
@@ -158,7 +161,7 @@ fn write_outside(f: &mut fmt::Formatter<'_>, account: &Account) -> fmt::Result {
     let outside = [
         (account.strangers, "between others"),
         (account.arp, "ARP, which is never mirrored"),
-        (account.other, "no IP, or too short to tell"),
+        (account.other, "not IP, or too short to tell"),
     ];
     let outside = outside.into_iter().filter(|(count, _)| count.packets > 0);
     let mut outside: Vec<String> =
@@ -177,7 +180,7 @@ fn write_load(f: &mut fmt::Formatter<'_>, mirroring: &Mirroring, load: &Load) ->
     if estimate.sessions == 0 {
         return Ok(());
     }
-    writeln!(f, "\n  Load, if it goes on like this")?;
+    writeln!(f, "\n  Load, if traffic goes on like this")?;
     for (interface, rates) in rates {
         write_rates(f, interface, rates)?;
     }
@@ -211,7 +214,7 @@ fn write_rates(f: &mut fmt::Formatter<'_>, interface: &Interface, rates: &Rates)
             let [baseline, peak] = [baseline, peak].map(bits);
             writeln!(
                 f,
-                "      {instance_type} carries {baseline} for long and {peak} at most: {verdict} ({share:.1} %)"
+                "      {instance_type} carries {baseline} sustained and {peak} at peak: {verdict} ({share:.1} %)"
             )
         }
         (None, Some(instance_type)) => {
@@ -230,7 +233,7 @@ fn write_estimate(f: &mut fmt::Formatter<'_>, estimate: &Estimate) -> fmt::Resul
     let sessions = plural(*sessions, "session");
     write!(
         f,
-        "    cost: about ${:.2} in a month: {sessions} ${session_dollars:.2}",
+        "    cost: about ${:.2} a month: {sessions} ${session_dollars:.2}",
         estimate.dollars()
     )?;
     if *load_balancers > 0 {
@@ -244,7 +247,7 @@ fn write_estimate(f: &mut fmt::Formatter<'_>, estimate: &Estimate) -> fmt::Resul
         let endpoints = plural(*endpoints, "endpoint");
         write!(
             f,
-            ", {endpoints} ${endpoint_dollars:.2}, what goes through ${endpoint_data_dollars:.2}"
+            ", {endpoints} ${endpoint_dollars:.2}, data processed ${endpoint_data_dollars:.2}"
         )?;
     }
     writeln!(

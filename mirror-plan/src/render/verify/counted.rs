@@ -25,7 +25,10 @@ impl fmt::Display for Counters<'_> {
         }
         write_rest(f, sources.len(), "source")?;
         for (session, interface) in unattached {
-            writeln!(f, "  {session}: {interface} is attached to no instance that would count")?;
+            writeln!(
+                f,
+                "  {session}: {interface} is not attached to an instance, so nothing is counted"
+            )?;
         }
         for balancer in balancers {
             write_balancer(f, balancer)?;
@@ -82,7 +85,7 @@ fn listed(parts: &[(&str, Option<String>)]) -> String {
     match (known.is_empty(), absent.is_empty()) {
         (true, _) => NOTHING.to_owned(),
         (false, true) => known.join(", "),
-        (false, false) => format!("{}, no data of {}", known.join(", "), absent.join(" and ")),
+        (false, false) => format!("{}, no data on {}", known.join(", "), absent.join(" and ")),
     }
 }
 
@@ -114,7 +117,7 @@ pub(super) fn skipped(source: &Source) -> String {
     ];
     let known: Vec<String> = known.into_iter().flatten().collect();
     format!(
-        "{} did not mirror {} that its filters take: other traffic needed its bandwidth",
+        "{} did not mirror {} that its filters accept: other traffic needed its bandwidth",
         name(source),
         known.join(", "),
     )

@@ -46,7 +46,7 @@ fn what_was_counted_is_told_and_what_was_not_is_no_zero() {
       instance.source (i-c3997683ddc2a7f90), mirrored by mirror_session.one
         mirrored  no data yet
         skipped   no data yet
-      mirror_session.two: eni-0a1b2c3d4e5f67890 is attached to no instance that would count
+      mirror_session.two: eni-0a1b2c3d4e5f67890 is not attached to an instance, so nothing is counted
       load_balancer.sensors
         carried   no data yet
         target_group.sensors: no data yet
@@ -56,7 +56,7 @@ fn what_was_counted_is_told_and_what_was_not_is_no_zero() {
       instance.source (i-c3997683ddc2a7f90), mirrored by mirror_session.one
         mirrored  in: 100 packets, 123456 bytes; out: 1 packet, 1 byte
         skipped   in: 0 packets, 0 bytes; out: no data yet
-      mirror_session.two: eni-0a1b2c3d4e5f67890 is attached to no instance that would count
+      mirror_session.two: eni-0a1b2c3d4e5f67890 is not attached to an instance, so nothing is counted
       load_balancer.sensors
         carried   101 packets, 130000 bytes of UDP, 1 new flow, at most 7 flows at a time
         target_group.sensors: at least 2 healthy, at most 0 unhealthy
@@ -66,11 +66,11 @@ fn what_was_counted_is_told_and_what_was_not_is_no_zero() {
     assert_snapshot!(shown(&bytes).0, @"
     CloudWatch counted from 2026-11-27T17:35:00Z to 2026-11-27T17:53:07Z:
       instance.source (i-c3997683ddc2a7f90), mirrored by mirror_session.one
-        mirrored  in: 2000000 bytes, no data of packets; out: 0 bytes, no data of packets
+        mirrored  in: 2000000 bytes, no data on packets; out: 0 bytes, no data on packets
         skipped   no data yet
-      mirror_session.two: eni-0a1b2c3d4e5f67890 is attached to no instance that would count
+      mirror_session.two: eni-0a1b2c3d4e5f67890 is not attached to an instance, so nothing is counted
       load_balancer.sensors
-        carried   3 packets, no data of bytes and new flows and flows
+        carried   3 packets, no data on bytes and new flows and flows
         target_group.sensors: no data yet
     ");
 }
@@ -160,10 +160,10 @@ fn what_a_source_leaves_out_is_a_fault_whatever_counts_it() {
       instance.source (i-c3997683ddc2a7f90), mirrored by mirror_session.one
         mirrored  no data yet
         skipped   in: 1 packet, 1500 bytes; out: no data yet
-      mirror_session.two: eni-0a1b2c3d4e5f67890 is attached to no instance that would count
+      mirror_session.two: eni-0a1b2c3d4e5f67890 is not attached to an instance, so nothing is counted
       load_balancer.sensors
         carried   no data yet
         target_group.sensors: no data yet
-    instance.source (i-c3997683ddc2a7f90) did not mirror 1 packet, 1500 bytes that its filters take: other traffic needed its bandwidth
+    instance.source (i-c3997683ddc2a7f90) did not mirror 1 packet, 1500 bytes that its filters accept: other traffic needed its bandwidth
     ");
 }

@@ -29,20 +29,19 @@ impl Unseen {
         }
         let more = places.len().saturating_sub(TOLD);
         let unknown = places.into_iter().take(TOLD);
-        let unknown = unknown.map(|words| format!("packets get through although {words}"));
+        let unknown = unknown.map(|words| format!("packets get through: {words}"));
         let mut clauses: Vec<String> = unknown.collect();
         if more > 0 {
-            clauses.push(format!("they do so at {more} more places that are not known"));
+            clauses.push(format!("they get through at {more} more places that are not known"));
         }
         if let Some(receivers) = listed(&receivers) {
             clauses.push(format!(
-                "a program takes UDP 4789 on {receivers}, and a firewall there lets it"
+                "a program receives UDP 4789 on {receivers}, and the firewall there allows it"
             ));
         }
         if !alike.is_empty() {
-            clauses.push("a source sends what its filter takes".to_owned());
-            clauses
-                .push("AWS mirrors all of that: of a busy source it leaves packets out".to_owned());
+            clauses.push("a source sends what its filter accepts".to_owned());
+            clauses.push("AWS mirrors all of that: it skips packets of a busy source".to_owned());
         }
         Self(clauses)
     }

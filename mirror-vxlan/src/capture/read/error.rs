@@ -11,7 +11,7 @@ use super::PIECE_MAX;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The input could not be read, or not be decompressed.
-    #[error("read the capture at offset {offset}")]
+    #[error("cannot read the capture at offset {offset}")]
     Read {
         /// How many bytes were read before, after decompression.
         offset: u64,
@@ -21,7 +21,7 @@ pub enum ReadError {
     /// The input is no capture file at all.
     #[error(
         "not a capture file: it begins with {start:02x?}; \
-         pcap or pcapng is read, also compressed by gzip or zstd"
+         pcap and pcapng are read, also compressed by gzip or zstd"
     )]
     NotACapture {
         /// Its first bytes, at most four, after decompression.
@@ -100,7 +100,7 @@ pub enum Damage {
         length: u32,
     },
     /// A block has a length that no block, or none of its type, can have.
-    #[error("type {kind:#x} with a length of {length}, which is not a multiple of 4 or too short")]
+    #[error("type {kind:#x} with a length of {length}, which is not a multiple of 4, or too short")]
     BlockLength {
         /// The type of the block.
         kind: u32,
@@ -124,7 +124,7 @@ pub enum Damage {
         room: usize,
     },
     /// A packet is of an interface that was not described.
-    #[error("a packet of interface {interface}; the section has described {described}")]
+    #[error("a packet of interface {interface}; the section has only {described} so far")]
     UnknownInterface {
         /// The number of the interface, from zero.
         interface: u32,
@@ -132,7 +132,10 @@ pub enum Damage {
         described: usize,
     },
     /// More interfaces are described than can be.
-    #[error("interface {number} of a section; at most {} are read", super::blocks::INTERFACES_MAX)]
+    #[error(
+        "interface {number} of a section; at most {} are supported",
+        super::blocks::INTERFACES_MAX
+    )]
     TooManyInterfaces {
         /// Which it would be.
         number: usize,
@@ -150,7 +153,7 @@ pub enum Damage {
         magic: u32,
     },
     /// The file has a version that is not read.
-    #[error("version {major}.{minor} is not read")]
+    #[error("version {major}.{minor} is not supported")]
     Version {
         /// The major version.
         major: u16,
@@ -159,7 +162,7 @@ pub enum Damage {
     },
     /// The link type of a pcap file is none that mirrored traffic comes on.
     #[error(
-        "link type {link_type} is not read; Ethernet (1), raw IP (101, 228, 229), \
+        "link type {link_type} is not supported; Ethernet (1), raw IP (101, 228, 229), \
          Linux cooked (113, 276) and loopback (0, 108) are"
     )]
     LinkType {

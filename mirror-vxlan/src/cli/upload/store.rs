@@ -32,8 +32,9 @@ pub(super) fn open(to: &Destination) -> Result<Opened, Box<dyn Error>> {
     let host = host_name();
     match to {
         Destination::Folder(folder) => {
-            fs::create_dir_all(folder)
-                .map_err(|error| format!("make the folder `{}`: {error}", folder.display()))?;
+            fs::create_dir_all(folder).map_err(|error| {
+                format!("cannot create the folder `{}`: {error}", folder.display())
+            })?;
             let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
             let written = vec![folder.clone()];
             Ok(Opened { store: Arc::new(store), key_prefix: host, written, read: Vec::new() })
@@ -52,7 +53,7 @@ fn s3(bucket: &str) -> Result<impl ObjectStore, Box<dyn Error>> {
     let says = |key: AmazonS3ConfigKey| builder.get_config_value(&key).is_some();
     let has_endpoint = says(AmazonS3ConfigKey::Endpoint) || says(AmazonS3ConfigKey::S3Endpoint);
     if !says(AmazonS3ConfigKey::Region) && !has_endpoint {
-        return Err(format!("upload to s3://{bucket}: set AWS_REGION to its region").into());
+        return Err(format!("cannot upload to s3://{bucket}: set AWS_REGION to its region").into());
     }
     let retry =
         RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };

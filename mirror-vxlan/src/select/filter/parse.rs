@@ -156,7 +156,7 @@ impl<'e> Parser<'_, 'e> {
         if UNSUPPORTED.contains(&word) {
             self.fault(format!("`{word}` is not supported"))
         } else {
-            self.fault(format!("`{word}` starts no primitive"))
+            self.fault(format!("`{word}` does not start a primitive"))
         }
     }
 
@@ -216,7 +216,7 @@ impl<'e> Parser<'_, 'e> {
             .map(|token| if let Kind::Word(word) = token.kind { word } else { "" })
             .collect();
         let offset = self.tokens[start].offset;
-        Fault::new(offset, format!("`{}` does not go together", text.join(" ")))
+        Fault::new(offset, format!("`{}` is not a valid combination", text.join(" ")))
     }
 
     /// A protocol and nothing else.
@@ -225,7 +225,7 @@ impl<'e> Parser<'_, 'e> {
             Some(number) => Ok(self.layout.link_type(number)),
             None => match protocol.ip() {
                 Some(ip) => Ok(self.ip_protocol(ip)),
-                None => self.fault("what of the link layer is expected, such as `ether host`"),
+                None => self.fault("a link-layer primitive such as `ether host` is expected"),
             },
         }
     }
@@ -252,7 +252,7 @@ impl<'e> Parser<'_, 'e> {
 
     fn broadcast(&mut self, of: Option<Protocol>) -> Result<Predicate, Fault> {
         if of.is_some_and(|protocol| !protocol.is_link()) {
-            return self.fault("only Ethernet has a broadcast address that is known here");
+            return self.fault("only Ethernet broadcast addresses are known here");
         }
         self.next += 1;
         self.qualifiers = None;
@@ -268,7 +268,7 @@ impl<'e> Parser<'_, 'e> {
             Some(Protocol::Ipv6) => {
                 self.layout.link_type(ethertype::IPV6).and(self.layout.number(24, Size::Byte, 255))
             }
-            Some(_) => return self.fault("`ether`, `ip` and `ip6` have multicast addresses"),
+            Some(_) => return self.fault("only `ether`, `ip` and `ip6` have multicast addresses"),
         };
         self.next += 1;
         self.qualifiers = None;
@@ -313,7 +313,7 @@ impl<'e> Parser<'_, 'e> {
                 generate::ethernet_address(address, of.ends)
             }
             (Some(Kind::Mac(_)), _) => {
-                return self.fault("an Ethernet address needs `ether host`, `ether src` or so");
+                return self.fault("an Ethernet address needs `ether`, such as `ether host`");
             }
             (_, Some(Protocol::Ethernet)) => return self.fault("an Ethernet address is expected"),
             (Some(Kind::Ipv4 { bits: 32, address }), _) => {
@@ -325,7 +325,7 @@ impl<'e> Parser<'_, 'e> {
             (Some(Kind::Word(_) | Kind::Name(_)), _) => {
                 return self.fault("an address is expected; names are not looked up");
             }
-            _ => return self.fault("an address of the protocol named is expected"),
+            _ => return self.fault("an address of the named protocol is expected"),
         };
         self.end_of_value()?;
         Ok(predicate)
@@ -349,7 +349,7 @@ impl<'e> Parser<'_, 'e> {
                 let length = self.prefix_length(128)?.unwrap_or(128);
                 let kept = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
                 if u128::from(address) & !kept != 0 {
-                    return start.fault("bits are set behind the prefix length");
+                    return start.fault("bits are set beyond the prefix length");
                 }
                 Ok(self.layout.ipv6_address(address, length, of.ends))
             }
@@ -380,7 +380,7 @@ impl<'e> Parser<'_, 'e> {
             u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)
         };
         if u32::from(address) & !mask != 0 {
-            return start.fault("bits are set behind the prefix length or mask");
+            return start.fault("bits are set beyond the prefix length or mask");
         }
         self.ipv4_masked(of, address, mask, start)
     }
@@ -404,7 +404,7 @@ impl<'e> Parser<'_, 'e> {
             Some(Protocol::Ipv4) => Ok(one(ethertype::IPV4)),
             Some(Protocol::Arp) => Ok(one(ethertype::ARP)),
             Some(Protocol::Rarp) => Ok(one(ethertype::RARP)),
-            Some(_) => start.fault("an address of the protocol named is expected"),
+            Some(_) => start.fault("an address of the named protocol is expected"),
         }
     }
 
@@ -428,9 +428,9 @@ impl<'e> Parser<'_, 'e> {
                 Ok(port)
             }
             Some(Kind::Word(_) | Kind::Name(_)) => {
-                self.fault("the number of a port is expected; names of services are not looked up")
+                self.fault("a port number is expected; service names are not looked up")
             }
-            _ => self.fault("the number of a port, 0 to 65535, is expected"),
+            _ => self.fault("a port number from 0 to 65535 is expected"),
         }
     }
 
@@ -470,7 +470,9 @@ impl<'e> Parser<'_, 'e> {
         };
         let predicate = match (number, of) {
             (Some(number @ 0x600..=0xffff), _) if link => self.layout.link_type(number),
-            (_, _) if link => return self.fault("an Ethernet type, 0x600 to 0xffff, is expected"),
+            (_, _) if link => {
+                return self.fault("an Ethernet type from 0x600 to 0xffff is expected");
+            }
             (Some(number @ 0..=255), None) => self.layout.ip_protocol(number),
             (Some(number @ 0..=255), Some(Protocol::Ipv4)) => self.layout.ipv4_protocol(number),
             (Some(number @ 0..=255), Some(Protocol::Ipv6)) => self.layout.ipv6_protocol(number),

@@ -67,7 +67,7 @@ fn token(rest: &str, offset: usize) -> Result<(Kind<'_>, usize), Fault> {
     if let Some(name) = rest.strip_prefix('\\') {
         let name = run(name, is_word);
         return if name.is_empty() {
-            Fault::new(offset, "a name has to follow the backslash")
+            Fault::new(offset, "a name must follow the backslash")
         } else {
             Ok((Kind::Name(name), 1 + name.len()))
         };
@@ -118,7 +118,7 @@ fn number_or_word(word: &str, offset: usize) -> Result<Kind<'_>, Fault> {
     }
     match u32::from_str_radix(digits, radix) {
         Ok(number) => Ok(Kind::Number(number)),
-        Err(_) => Fault::new(offset, format!("`{word}` is not a number of 32 bits")),
+        Err(_) => Fault::new(offset, format!("`{word}` is not a 32-bit number")),
     }
 }
 

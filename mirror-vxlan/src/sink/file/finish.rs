@@ -116,10 +116,10 @@ fn finish(
     let path = file.path.clone();
     let trouble = |attempt: &str, error: &io::Error| Trouble {
         reason: LossReason::Failed,
-        message: format!("{attempt} `{}`: {error}", path.display()),
+        message: format!("cannot {attempt} `{}`: {error}", path.display()),
     };
     let kept = |trouble| Unfinished { trouble, frames_lost: 0 };
-    let torn = file.mend().map_err(|error| kept(trouble("cut the torn end off", &error)));
+    let torn = file.mend().map_err(|error| kept(trouble("cut off the torn end of", &error)));
     let synced = match finishing.sync {
         Sync::Never => Ok(()),
         Sync::WhenFinished => {

@@ -17,7 +17,7 @@ pub struct Prefix(String);
 
 /// A text is no beginning of a file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a prefix of file names has 1 to 100 of the characters A-Z a-z 0-9 . _ and -")]
+#[error("a file name prefix has 1 to 100 characters from A-Z a-z 0-9 . _ and -")]
 pub struct PrefixError;
 
 impl Default for Prefix {

@@ -53,7 +53,7 @@ impl Partial {
             }
             return Ok(Self { file, path, finished, length: 0, torn: false });
         }
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, "every number is taken"))
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, "every file number is in use"))
     }
 
     /// Appends the parts, all or nothing.

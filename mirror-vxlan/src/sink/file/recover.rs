@@ -17,15 +17,15 @@ const BUFFER: usize = 1024 * 1024;
 ///
 /// A file that a living process writes is left alone.
 pub(super) fn recover(directory: &Path, prefix: &Prefix) -> Result<(), FileError> {
-    let at = |path: &Path, source| FileError::Recover { path: path.into(), source };
-    for entry in fs::read_dir(directory).map_err(|source| at(directory, source))? {
-        let path = entry.map_err(|source| at(directory, source))?.path();
+    let unreadable = |source| FileError::Unreadable { path: directory.into(), source };
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
         match prefix.stage(&path) {
             Some(Stage::Partial) => finish(&path),
             Some(Stage::Compressing) => discard(&path),
             Some(Stage::Finished) | None => continue,
         }
-        .map_err(|source| at(&path, source))?;
+        .map_err(|source| FileError::Recover { path, source })?;
     }
     Ok(())
 }

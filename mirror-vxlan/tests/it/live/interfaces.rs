@@ -107,7 +107,7 @@ fn an_interface_that_was_down_is_received_on_again_and_one_that_is_gone_is_an_er
         network.ip_on_receiver("link delete cable");
         let error = input.receive(QUIET, |_| {}).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound, "{method:?}");
-        assert_eq!(error.to_string(), "the interface `cable` is gone");
+        assert_eq!(error.to_string(), "the interface `cable` was removed or renamed");
     }
 }
 

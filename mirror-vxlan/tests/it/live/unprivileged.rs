@@ -14,7 +14,7 @@ use super::network::{INTERFACE, Network};
 use super::receive_while;
 
 /// What is said where AF_XDP lacks a capability.
-const XDP_NEEDS: &str = "receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF \
+const XDP_NEEDS: &str = "cannot receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF \
                          and CAP_PERFMON, or receive from a packet-socket ring";
 
 /// Options with a port of their own, none of those that the kernel hands out.
@@ -83,7 +83,7 @@ fn without_capabilities_a_ring_says_what_it_needs() {
     let error = open_without_capabilities(&options(), Method::Ring).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "open a packet socket; give the program CAP_NET_RAW or receive from UDP sockets"
+        "cannot open a packet socket; give the program CAP_NET_RAW or receive from UDP sockets"
     );
 }
 

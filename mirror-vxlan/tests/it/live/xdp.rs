@@ -125,8 +125,8 @@ fn an_interface_is_received_on_by_one_program_and_by_the_next_at_once() {
     let error = network.receiver(|| open(&options(), Method::Xdp).unwrap_err());
     assert_eq!(
         error.to_string(),
-        "receive by AF_XDP on `cable`, which another program does; \
-         `ip link show dev cable` shows the XDP program that is there"
+        "cannot receive by AF_XDP on `cable`, where another program already does; \
+         `ip link show dev cable` shows its XDP program"
     );
     drop(first);
 }
@@ -135,7 +135,7 @@ fn an_interface_is_received_on_by_one_program_and_by_the_next_at_once() {
 fn without_an_interface_it_is_asked_for() {
     let error = open(&LiveOptions::default(), Method::Xdp).unwrap_err();
     assert!(matches!(error, OpenError::XdpInterface), "{error:?}");
-    assert_eq!(error.to_string(), "receive by AF_XDP on which interface? name one");
+    assert_eq!(error.to_string(), "AF_XDP needs an interface; name one with --interface");
 }
 
 /// Frames such as reach a filter: whole, tagged, with options, fragments, and damaged.

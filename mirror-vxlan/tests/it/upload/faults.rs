@@ -77,7 +77,7 @@ fn whichever_request_fails_in_whatever_way_the_file_is_here_or_whole_in_the_stor
 fn a_file_stays_while_the_store_does_not_say_that_it_has_all_of_it() {
     let Some(server) = Server::start(free_port()) else { return };
     for (fate, said) in [
-        (Fate::AnsweredWrongly, "the store has 1 bytes of 9437184, or another object"),
+        (Fate::AnsweredWrongly, "the store has 1 of 9437184 bytes, or another object"),
         (Fate::Refused(404, "NoSuchKey"), "not found"),
         (Fate::Refused(403, "AccessDenied"), "403"),
     ] {

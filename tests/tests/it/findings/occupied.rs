@@ -100,10 +100,10 @@ async fn occupy(rig: &Rig, sort: Occupation) -> String {
 /// A destroy with something of others in the way: what is found, and that it does not come to its end.
 #[tokio::test(start_paused = true)]
 async fn what_others_have_in_what_goes_is_found_and_would_stop_a_destroy() {
-    let vpc = "MP1041 `vpc.my-traffic-mirroring-vpc` goes, and";
-    let subnet = "MP1041 `subnet.target-subnet` goes, and";
-    let filter = "MP1041 `mirror_filter.traffic-mirror-filter` goes, and";
-    let target = "MP1041 `mirror_target.nlb-mirror-target` goes, and";
+    let vpc = "MP1041 `vpc.my-traffic-mirroring-vpc` would be deleted, but";
+    let subnet = "MP1041 `subnet.target-subnet` would be deleted, but";
+    let filter = "MP1041 `mirror_filter.traffic-mirror-filter` would be deleted, but";
+    let target = "MP1041 `mirror_target.nlb-mirror-target` would be deleted, but";
     for (sort, expected) in [
         (Occupation::Instance, vec![format!("{subnet} instance ID is in it")]),
         (Occupation::NetworkInterface, vec![format!("{subnet} network interface ID is in it")]),
@@ -176,7 +176,7 @@ async fn a_group_that_goes_is_named_by_rules_of_others_and_has_their_instances_i
     let plan = rig.plan(&without).await;
     let told = found(&rig, &without, &plan).await.join("\n");
     assert!(
-        told.starts_with("MP1041 `security_group.web` goes, and instance i-")
+        told.starts_with("MP1041 `security_group.web` would be deleted, but instance i-")
             && told.ends_with("is in it, and 2 more"),
         "{told}"
     );
@@ -205,7 +205,10 @@ async fn a_group_stays_as_long_as_instances_are_in_it_that_scaling_has_started()
     let without = stack(&format!("{start}{rest}"));
     let plan = rig.plan(&without).await;
     let told = found(&rig, &without, &plan).await.join("\n");
-    assert!(told.starts_with("MP1041 `security_group.sensors` goes, and instance i-"), "{told}");
+    assert!(
+        told.starts_with("MP1041 `security_group.sensors` would be deleted, but instance i-"),
+        "{told}"
+    );
     assert!(!rig.apply(&plan).await.is_complete());
     // They go with the group.
     let anew = ["autoscaling_group.sensors".parse().unwrap()].into();

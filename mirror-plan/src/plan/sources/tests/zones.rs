@@ -87,12 +87,12 @@ fn a_source_in_a_zone_without_a_target_is_told_with_its_zone() {
         })
         .collect();
     assert_snapshot!(told.join("\n"), @"
-    `mirror_session.detect` has targets by zone, and nobody saw the zone of 1 of its sources
+    `mirror_session.detect` has targets by zone, but the zone of 1 of its sources is unknown
       eni-00000000000000004
-      plan against the account, or write the inventory anew
+      plan against the account, or write the inventory again
     `mirror_session.detect` has no target in eu-west-1c, where 2 of its sources are
       eni-00000000000000001, eni-00000000000000003
-      give eu-west-1c a target, or leave it out of the sources by their `subnets`
+      give eu-west-1c a target, or exclude it from the sources by their `subnets`
     ");
     // Who sends all to one target need not know the zones.
     let one = super::stack(tagged(), super::detect());
@@ -109,7 +109,7 @@ fn a_reviewed_plan_by_count_says_the_target_of_each_zone() {
     let there = in_zones(&[(1, "eu-west-1a")]);
     let observed = Observed { foreign_targets, ..seeing(&stack, nothing(), &there) };
     // No source is in that zone yet: the owner must be said all the same.
-    assert_snapshot!(planned(&stack, &observed).unwrap_err(), @"mirror_session.detect: error MP0414: `mirror_session.detect` sends to tmt-0000000000000000b, which is of account 222233334444, and the stack does not say so");
+    assert_snapshot!(planned(&stack, &observed).unwrap_err(), @"mirror_session.detect: error MP0414: `mirror_session.detect` sends to tmt-0000000000000000b, which belongs to account 222233334444, but the stack does not say so");
     let observed = Observed { foreign_targets: [].into(), ..observed };
     let mut plan = planned(&stack, &observed).unwrap();
     plan.foreign_targets = [(B.parse().unwrap(), "222233334444".parse().unwrap())].into();
@@ -141,7 +141,7 @@ fn what_is_no_target_by_zone_is_told() {
     assert_snapshot!(wrong(json!({})), @" it names no Availability Zone (give a target, or one for each zone: `{ eu-west-1a = mirror_target.a }`)");
     assert_snapshot!(wrong(json!({ "a": TARGET, "eu-west-1b": "eni-0a1b2c3d4e5f67890" })), @"
     a `a` is not an Availability Zone such as eu-west-1a
-    eu-west-1b `eni-0a1b2c3d4e5f67890` is not the id of a traffic mirror target: expected tmt- and 17 hexadecimal digits
+    eu-west-1b `eni-0a1b2c3d4e5f67890` is not a valid traffic mirror target id: expected tmt- and 17 hexadecimal digits
     ");
     assert_snapshot!(wrong(json!([TARGET])), @" expected a reference to a `mirror_target` or its id in quotes, found a list");
     let right = json!({ "eu-west-1a": A, "us-east-1-bos-1a": B });

@@ -130,7 +130,7 @@ impl<'e> Names<'e> {
     /// A value that is not known before something is made.
     fn later(&mut self, unknown: &Unknown, wish: &str) -> Expression {
         let Some(template) = &unknown.template else {
-            return Err(format!("it is computed from what is {unknown}"));
+            return Err(format!("it is computed from a value that is {unknown}"));
         };
         if let Some(Origin { address, attribute }) = template.as_attribute() {
             return self.reference(address, attribute);

@@ -120,7 +120,7 @@ impl<'e> Writer<'e> {
         let block = self.names.block(entry.of).expect("all that is exported has a label");
         let mut blocks = vec![
             group
-                .comment("It and others name each other in their rules, which Terraform takes only as resources")
+                .comment("It and others name each other in their rules, which Terraform accepts only as resources")
                 .comment("of their own."),
         ];
         for direction in DIRECTIONS {

@@ -34,8 +34,8 @@ fn the_lab_that_is_there() {
       region              = "eu-west-1"
       allowed_account_ids = ["123456789012"]
 
-      # Leaves alone the tags by which mirror knows what is the stack's. Taken out, the next apply
-      # takes them off, and Terraform alone owns it.
+      # Keeps the tags by which mirror knows what belongs to the stack. Without this block, the next apply
+      # removes them, and Terraform alone owns it.
       ignore_tags {
         key_prefixes = ["mirror-plan:"]
       }
@@ -172,8 +172,8 @@ fn the_lab_that_is_there() {
       }
     }
 
-    # Terraform imports none of these: the first apply registers it once more,
-    # which AWS takes for the registration that is there.
+    # Terraform cannot import it: the first apply registers it again,
+    # which AWS treats as the existing registration.
     resource "aws_lb_target_group_attachment" "vxlan_one" {
       port             = 4789
       target_group_arn = aws_lb_target_group.vxlan.arn
@@ -417,23 +417,23 @@ fn a_secret_is_a_variable_and_is_nowhere_else() {
     }
     let export = Export::of(&stack, &nothing()).unwrap();
     assert_snapshot!(more(&export.configuration, &plain.configuration), @r#"
-    # Not exported: variable "size": its value stands where it is used: 3
+    # Not exported: variable "size": its value is written where it is used: 3
     variable "script" {
       description = "Sensitive, sha256:650f49419fbe39e942bdd93a61024c6a1d71df9fd4ef4accf2493b8562eebd47"
       type        = string
       sensitive   = true
-      # What the stack has. Take the check out to change it.
+      # The value that the stack has. Remove the check to change it.
       validation {
         condition     = sha256(var.script) == "650f49419fbe39e942bdd93a61024c6a1d71df9fd4ef4accf2493b8562eebd47"
-        error_message = "This is not what the stack has: its SHA-256 is another."
+        error_message = "This is not the value that the stack has: its SHA-256 differs."
     variable "one_user_data" {
       description = "Sensitive, sha256:e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e"
       type        = string
       sensitive   = true
-      # What the stack has. Take the check out to change it.
+      # The value that the stack has. Remove the check to change it.
       validation {
         condition     = sha256(var.one_user_data) == "e100fbce008c04ec40637af0af91fb2f05aeedc23f856a2d3c0b1580625d755e"
-        error_message = "This is not what the stack has: its SHA-256 is another."
+        error_message = "This is not the value that the stack has: its SHA-256 differs."
       user_data              = var.one_user_data
       user_data         = var.script
     output "script" {
@@ -481,7 +481,7 @@ fn values_that_wait_are_references_and_what_is_computed_is_told() {
     let plain = Export::of(&self::stack(lab()), &nothing()).unwrap();
     let export = Export::of(&stack, &nothing()).unwrap();
     assert_snapshot!(more(&export.configuration, &plain.configuration), @r#"
-    # Not exported: output.computed: it is computed from what is known after apply: instance.one.public_ip
+    # Not exported: output.computed: it is computed from a value that is known after apply: instance.one.public_ip
     output "an_object" {
       value = { "a b" = "c" }
     output "interface" {
@@ -503,7 +503,7 @@ fn what_is_of_no_stack_any_more_is_told() {
     let mut resources = lab();
     resources.as_object_mut().unwrap().remove("mirror_session.source");
     let export = Export::of(&stack(resources), &applied(&both)).unwrap();
-    assert_snapshot!(export.left.join("\n"), @"mirror_session.source (tms-605dee9559abdbb1b): it is there, and the stack does not declare it");
+    assert_snapshot!(export.left.join("\n"), @"mirror_session.source (tms-605dee9559abdbb1b): it exists, but the stack does not declare it");
     assert!(!export.to_string().contains("aws_ec2_traffic_mirror_session"));
 }
 

@@ -119,7 +119,7 @@ fn every_action_and_reason_is_told() {
         }
 
       # target_group.sensors must be replaced
-      # (because load_balancer.sensors is replaced, and a target group serves one load balancer)
+      # (because load_balancer.sensors is replaced, and a target group serves only one load balancer)
     +/- target_group "sensors" {
           ~ id   = "vpc-0a1b2c3d4e5f67890" -> (known after apply)
           ~ name = "a" -> (known after apply)
@@ -127,15 +127,15 @@ fn every_action_and_reason_is_told() {
         }
 
       # mirror_target.taken must be replaced
-      # (because AWS takes one mirror target for each load balancer or interface, so the old one goes first)
+      # (because AWS allows one mirror target for each load balancer or interface, so the old one is deleted first)
     -/+ mirror_target "taken" {
           ~ id = "vpc-0a1b2c3d4e5f67890" -> (known after apply)
             # (1 unchanged attribute hidden)
         }
 
       # mirror_session.a must be replaced
-      # (because it cannot be without mirror_target.taken, which goes before its replacement is made)
-      # capture gap: until the new session is there
+      # (because it cannot exist without mirror_target.taken, which is deleted before its replacement is created)
+      # capture gap: until the new session exists
     -/+ mirror_session "a" {
           ~ id     = "vpc-0a1b2c3d4e5f67890" -> (known after apply)
           ~ target = "tmt-1" -> (known after apply: mirror_target.taken.id)

@@ -185,7 +185,7 @@ impl<'e> Parser<'_, 'e> {
         }
         match of.ip() {
             Some(ip) if ip.fields == Fields::Nameless => {
-                self.fault("the bytes of this protocol cannot be named")
+                self.fault("the bytes of this protocol cannot be accessed")
             }
             Some(ip) if ip.number == protocol::ICMPV6 => {
                 guards.push(layout.link_type(ethertype::IPV6));
@@ -246,7 +246,7 @@ impl<'e> Parser<'_, 'e> {
         parse: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         if self.depth == DEPTH_MAX {
-            return self.fault(format!("this is nested more than {DEPTH_MAX} deep"));
+            return self.fault(format!("this is nested more than {DEPTH_MAX} levels deep"));
         }
         self.depth += 1;
         let parsed = parse(self);

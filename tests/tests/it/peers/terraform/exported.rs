@@ -135,7 +135,7 @@ impl Moved {
         terraform.ok(["apply", "plan.bin"]);
         terraform.finds_nothing_to_do();
 
-        let (before, rest) = self.export.configuration.split_once("  # Leaves alone").unwrap();
+        let (before, rest) = self.export.configuration.split_once("  # Keeps the tags").unwrap();
         let (_, after) = rest.split_once("  }\n").unwrap();
         terraform.write("main.tf", &format!("{before}{after}"));
         terraform.ok(["apply", "-auto-approve"]);

@@ -23,7 +23,7 @@ fn groups_that_name_each_other_have_rules_of_their_own() {
     let (_, groups) =
         export.configuration.split_once("tags                 = { Name = \"lab\" }\n}\n").unwrap();
     assert_snapshot!(groups, @r#"
-    # It and others name each other in their rules, which Terraform takes only as resources
+    # It and others name each other in their rules, which Terraform accepts only as resources
     # of their own.
     resource "aws_security_group" "one" {
       name   = "picked"
@@ -75,7 +75,7 @@ fn groups_that_name_each_other_have_rules_of_their_own() {
       }
     }
 
-    # It and others name each other in their rules, which Terraform takes only as resources
+    # It and others name each other in their rules, which Terraform accepts only as resources
     # of their own.
     resource "aws_security_group" "two" {
       name   = "picked"

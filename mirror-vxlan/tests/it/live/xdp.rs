@@ -108,11 +108,14 @@ fn what_is_not_for_the_tunnel_reaches_the_host_and_what_is_does_not() {
     assert_eq!(other.recv(&mut buffer).unwrap(), 2);
     assert!(geneve.recv(&mut buffer).is_err());
     drop(input);
-    // And when nobody receives any more the host has everything again.
-    network.sender(|| {
-        UdpSocket::bind("10.98.0.1:0").unwrap().send_to(&[1, 2], ("10.98.0.2", 6081)).unwrap();
+    // And when nobody receives any more the host has everything again, on a busy machine not with the first packet.
+    let is_back = (0..100).any(|_| {
+        network.sender(|| {
+            UdpSocket::bind("10.98.0.1:0").unwrap().send_to(&[1, 2], ("10.98.0.2", 6081)).unwrap();
+        });
+        geneve.recv(&mut buffer).is_ok_and(|length| length == 2)
     });
-    assert_eq!(geneve.recv(&mut buffer).unwrap(), 2);
+    assert!(is_back);
 }
 
 #[test]

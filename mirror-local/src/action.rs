@@ -1,4 +1,4 @@
-//! The actions of a service, and what is the same for all of them.
+//! The actions of a service, and what they all have in common.
 //!
 //! A call is atomic: if its action fails or is a dry run, every table is put back as it was.
 
@@ -42,7 +42,7 @@ pub(crate) type Report = fn(View<'_>, &Parameters) -> Outcome<Document>;
 pub(crate) type Write = fn(&mut Call<'_>, &mut Xml) -> Outcome;
 /// Makes an object and returns its id.
 pub(crate) type Create = fn(&mut Call<'_>) -> Outcome<String>;
-/// Writes the answer about an object that was made now or earlier; `None` if it is gone.
+/// Writes the answer about an object that was made now or earlier; `None` if it no longer exists.
 pub(crate) type Answer = fn(View<'_>, &str, &mut Xml) -> Option<()>;
 
 /// Whether an action has the parameter `DryRun`.
@@ -75,7 +75,7 @@ impl Action {
         Self::new(name, Run::Write(write))
     }
 
-    /// An action that makes an object and takes a client token.
+    /// An action that makes an object and accepts a client token.
     pub(crate) const fn create(name: &'static str, create: Create, answer: Answer) -> Self {
         Self::new(name, Run::Create { create, answer })
     }
@@ -85,7 +85,7 @@ impl Action {
         Self { name, run, dry_run, token, result: ResultElement::Present }
     }
 
-    /// The same action, whose answer does not repeat the client token.
+    /// The same action, with an answer that does not repeat the client token.
     pub(crate) const fn without_token_echo(self) -> Self {
         Self { token: TokenEcho::Absent, ..self }
     }
@@ -95,7 +95,7 @@ impl Action {
         Self { dry_run: DryRun::Absent, ..self }
     }
 
-    /// The same action, whose answer has no element for a result.
+    /// The same action, with an answer that has no element for a result.
     pub(crate) const fn without_result(self) -> Self {
         Self { result: ResultElement::Absent, ..self }
     }
@@ -133,8 +133,8 @@ pub fn handle(world: &mut World, request: &Request, now: Timestamp) -> Response 
         authorize(request, call.view())?;
         let dry = dry_run(action, request)?;
         match run((action, request.wire), &mut call, xml) {
-            // A dry run is about what the caller may do, and not about what is there: EC2 API reference,
-            // the parameter `DryRun`.
+            // A dry run is about what the caller may do, not about what exists: EC2 API reference, the parameter
+            // `DryRun`.
             Err(failure) if !(dry && failure.is_of_state()) => Err(failure),
             Ok(()) | Err(_) if dry => Err(Failure::dry_run()),
             done => done,

@@ -1,9 +1,8 @@
 //! Authorization: whether the policies of the caller allow a call, decided as IAM does.
 //!
-//! A call may need several things: the action on each resource that it makes or names, the tagging
-//! of what it makes, and reading that the service does in the caller's name. Each is a [`Check`] with
-//! the facts that conditions may ask for. A caller without policies may do everything. Buckets have no
-//! policies of their own here.
+//! A call may need several permissions: for the action on each resource that it makes or names, for tagging what it
+//! makes, and for reads that the service does in the caller's name. Each is a [`Check`] with the facts that conditions
+//! may ask for. A caller without policies may do everything. Buckets have no policies of their own here.
 //!
 //! Sources: IAM user guide, "Policy evaluation logic" and "Troubleshoot access denied error messages";
 //! Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, for
@@ -33,12 +32,12 @@ pub use policy::{Policy, PolicyError};
 struct Check {
     /// Such as `ec2:CreateVpc`.
     action: String,
-    /// The ARN; `*` where the action is about no one resource.
+    /// The ARN; `*` if the action is about no single resource.
     resource: String,
     facts: Facts,
 }
 
-/// What policies say of a check.
+/// The verdict of policies on a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
     Allowed,
@@ -48,7 +47,7 @@ enum Decision {
     Denied,
 }
 
-/// Who calls: of each account the one that may do everything, unless there are policies.
+/// The ARN of the caller: each account has one, who may do everything unless there are policies.
 pub(crate) fn caller(region: &Region) -> String {
     region.iam_arn("root")
 }
@@ -56,7 +55,7 @@ pub(crate) fn caller(region: &Region) -> String {
 /// Refuses a call that the caller's policies do not allow.
 pub(crate) fn authorize(request: &Request, view: View<'_>) -> Outcome {
     let policies = view.settings.policies_of(&view.region.account);
-    // Who calls may always ask who that is: AWS STS API reference, `GetCallerIdentity`.
+    // A caller may always ask who it is: AWS STS API reference, `GetCallerIdentity`.
     if policies.is_empty() || request.action == "GetCallerIdentity" {
         return Ok(());
     }
@@ -77,8 +76,8 @@ fn decide(policies: &[Policy], check: &Check) -> Decision {
     })
 }
 
-/// A refusal in the words of a service. EC2 alone gives the details, and so that only those can read
-/// them who may; where an action is about no one resource, it gives none.
+/// A refusal in the words of a service. Only EC2 gives details, in a form that only permitted callers can read; if an
+/// action is about no single resource, it gives none.
 fn refusal(
     (request, region): (&Request, &Region),
     check: &Check,
@@ -120,7 +119,7 @@ fn refusal(
     }
 }
 
-/// EC2 Auto Scaling does not say what of a launch the caller may not do.
+/// EC2 Auto Scaling does not report which part of a launch the caller may not do.
 fn no_launch(parameters: &Parameters) -> Failure {
     let template = parameters.structure("LaunchTemplate");
     let named = ["LaunchTemplateId", "LaunchTemplateName"].into_iter();

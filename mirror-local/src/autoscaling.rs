@@ -1,9 +1,9 @@
 //! EC2 Auto Scaling: groups of instances that AWS launches, watches, replaces and terminates.
 //!
-//! A group launches from a launch template into subnets. Launch configurations, several instance types, warm
-//! pools, lifecycle hooks, scaling policies and classic load balancers there are not, and they are refused by name.
+//! A group launches from a launch template into subnets. Launch configurations, several instance types, warm pools,
+//! lifecycle hooks, scaling policies and classic load balancers do not exist here, and are refused by name.
 //!
-//! Nothing runs in the background: a group looks at its instances when something has changed and when something that it
+//! Nothing runs in the background: a group checks its instances when something has changed and when something that it
 //! waits for is over. Source: EC2 Auto Scaling user guide and API reference.
 
 mod activity;
@@ -31,7 +31,7 @@ use jiff::Timestamp;
 pub(crate) const ACTIONS: &[&[Action]] =
     &[activity::ACTIONS, group::ACTIONS, member::ACTIONS, tag::ACTIONS, target_group::ACTIONS];
 
-/// Has the groups of a Region look at their instances soon, for something may have become of them.
+/// Makes the groups of a Region check their instances soon, because something may have happened to them.
 pub(crate) fn take_notice(call: &mut Call<'_>) {
     let soon = later(call.now, call.settings.durations.auto_scaling_noticing);
     if call.region.auto_scaling_groups.len() > 0 && !call.region.is_arranged(Event::Scale, soon) {
@@ -39,16 +39,16 @@ pub(crate) fn take_notice(call: &mut Call<'_>) {
     }
 }
 
-/// Has the groups of a Region look at their instances at a time.
+/// Makes the groups of a Region check their instances at a time.
 fn look_at(region: &mut Region, at: Timestamp) {
     region.arrange(at, Event::Scale, "");
 }
 
-/// Lets every group of a Region look at its instances, and arranges for the next time that one has to.
+/// Lets every group of a Region check its instances, and schedules the next time that one has to.
 pub(crate) fn scale(region: &mut Region, settings: &Settings, now: Timestamp) {
     let names: Vec<String> =
         region.auto_scaling_groups.iter().map(|(name, _)| name.to_owned()).collect();
-    // What a group launches into and registers with is of its own account.
+    // What a group launches into and registers with belongs to its own account.
     let (neighbours, parameters) = (&[][..], &Parameters::default());
     let mut call = Call { region, neighbours, parameters, settings, now };
     let next = names.iter().filter_map(|name| scaling::look(&mut call, name)).min();
@@ -98,7 +98,7 @@ fn number(
     text.parse().ok().filter(|number| bounds.contains(number)).map(Some).ok_or_else(wrong)
 }
 
-/// A value breaks what the service's model says of it.
+/// A value violates what the service's model says about it.
 fn constraint((value, parameter): (&str, &str), what: &str) -> Failure {
     let mut letters = parameter.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());

@@ -16,15 +16,14 @@ pub struct LoggedCall {
     pub at: Timestamp,
     /// The service, by its name in a signature: `ec2`.
     pub service: String,
-    /// Whose it was.
+    /// The account that it belongs to.
     #[serde(default = "default_account", skip_serializing_if = "is_default_account")]
     pub account: String,
     /// The Region.
     pub region: String,
     /// The action.
     pub action: String,
-    /// The parameters as they came: form text, or JSON. User data is taken out,
-    /// as CloudTrail does.
+    /// The parameters as they arrived: form text, or JSON. User data is removed, as CloudTrail does.
     pub parameters: String,
     /// The HTTP status of the answer; absent where the connection was dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +44,7 @@ fn is_default_account(account: &str) -> bool {
 }
 
 impl LoggedCall {
-    /// Notes a call with the answer that left, if one did.
+    /// Records a call with the answer that was sent, if any.
     pub(crate) fn new(
         at: Timestamp,
         request: &Request,
@@ -110,7 +109,7 @@ impl CallLog {
         }
     }
 
-    /// Returns every call. A line that a killed process left half-written is passed over.
+    /// Returns every call. A line that a killed process left half-written is skipped.
     pub(crate) fn read(&self) -> io::Result<Vec<LoggedCall>> {
         match self {
             Self::Memory(calls) => Ok(calls.clone()),

@@ -1,4 +1,4 @@
-//! A Describe call over what is in no table, or not in the table's order: what AWS offers, such as images, types
+//! Describe calls over what is in no table, or not listed in the table's order: what AWS offers, such as images, types
 //! and zones, and versions.
 
 use crate::failure::Outcome;
@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 /// How one kind of offer is described.
 #[derive(Debug)]
 pub(crate) struct Catalogue<T: 'static> {
-    /// What sets an offer apart; offers are listed in the order of their keys.
+    /// What identifies an offer; offers are listed in the order of their keys.
     pub(crate) key: fn(View<'_>, &T) -> String,
     /// The filters the action knows.
     pub(crate) filters: FilterTable<T>,

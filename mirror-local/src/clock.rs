@@ -13,7 +13,7 @@ pub enum Clock {
     System,
     /// Time that stands still until it is moved.
     Virtual(VirtualClock),
-    /// Time that is somebody else's, such as that of a paused runtime.
+    /// Time that something else provides, such as a paused runtime.
     Told(Teller),
 }
 
@@ -33,7 +33,7 @@ impl Clock {
 pub struct Teller(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Teller {
-    /// Asks `now`.
+    /// Takes the time from `now`.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -60,7 +60,7 @@ impl VirtualClock {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the time on; it stops at the end of time.
+    /// Advances the time; it stops at the end of time.
     pub fn advance(&self, by: Duration) {
         let mut time = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *time = crate::schedule::later(*time, by);

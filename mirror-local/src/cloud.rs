@@ -1,4 +1,4 @@
-//! A cloud: the world with its store, clock, faults and log, shared by whoever calls it.
+//! A cloud: the world with its store, clock, faults and log, shared by all its callers.
 
 use crate::action::{handle, mutates, next_request_id};
 use crate::authorization::Policy;
@@ -26,7 +26,7 @@ mod witness;
 use witness::Witness;
 pub use witness::{Inventory, Moment, Stage};
 
-/// A local AWS. Clones are the same cloud; it may be called from any thread.
+/// A local AWS. Clones refer to the same cloud; it may be called from any thread.
 #[derive(Debug, Clone)]
 pub struct Cloud {
     shared: Arc<Mutex<Shared>>,
@@ -42,37 +42,37 @@ struct Shared {
     witness: Option<Witness>,
 }
 
-/// What a client gets, and when.
+/// What a client gets, and after how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// How long the client waits for it.
+    /// How long the client waits for the response.
     pub delay: Duration,
-    /// The answer; none if the connection breaks.
+    /// The response; `None` if the connection breaks.
     pub response: Option<Response>,
 }
 
-/// From what the ids of a cloud are drawn, unless its directory says otherwise.
+/// The seed from which a cloud draws its ids, unless its directory holds another.
 const SEED: u64 = 0x006d_6972_726f_7221;
 
 impl Cloud {
-    /// Makes a cloud that is gone when the last clone is dropped.
+    /// Creates a cloud that is discarded when the last clone is dropped.
     pub fn in_memory() -> Self {
         Self::new(None, CallLog::Memory(Vec::new()))
     }
 
-    /// Opens the cloud kept in a directory, which is made if need be.
+    /// Opens the cloud kept in a directory, which is created if needed.
     ///
     /// # Errors
     ///
-    /// Fails if the directory cannot be used or holds something else, which [`Cloud::open_afresh`] would take away.
+    /// Fails if the directory cannot be used or holds something that only [`Cloud::open_afresh`] would discard.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let cloud = Self::unread(directory)?;
         cloud.shared().exclusively(|_| Ok(()))?;
         Ok(cloud)
     }
 
-    /// Opens the cloud kept in a directory, which is made if need be, and forgets everything in it, also a
-    /// world that is damaged or of another version.
+    /// Opens the cloud kept in a directory, which is created if needed, and discards everything in it, even a world
+    /// that is damaged or was written by another version.
     ///
     /// # Errors
     ///
@@ -96,15 +96,15 @@ impl Cloud {
         Self { shared: Arc::new(Mutex::new(shared)), clock: Clock::System }
     }
 
-    /// Takes the time from another clock than the machine's. Concerns this clone and its own.
+    /// Takes the time from this clock instead of the machine's. Affects this clone and the clones made from it.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Draws ids, addresses and VXLAN network identifiers from another seed from now on: two clouds with
-    /// one seed that get the same calls give the same.
+    /// Draws ids, addresses and VXLAN network identifiers from another seed from now on: two clouds with the same seed
+    /// that get the same calls give the same values.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         self.shared().world.reseed(seed);
@@ -118,17 +118,17 @@ impl Cloud {
         self
     }
 
-    /// Lets things go wrong from now on, in place of what was to go wrong before.
+    /// Injects these faults from now on, in place of any set before.
     pub fn set_faults(&self, faults: Faults) {
         self.shared().faults.change(faults);
     }
 
-    /// Lets whoever calls from now on do only what these policies allow; everything if there is none.
+    /// Limits callers from now on to what these policies allow; they may do everything if there are none.
     pub fn set_policies(&self, policies: Vec<Policy>) {
         self.shared().world.settings.policies = policies;
     }
 
-    /// Lets whoever calls of an account from now on do only what these policies allow, whatever is said of all.
+    /// Limits the callers of one account from now on to what these policies allow, in place of those for all callers.
     pub fn set_policies_of(&self, account: impl Into<String>, policies: Vec<Policy>) {
         self.shared().world.settings.policies_by_account.insert(account.into(), policies);
     }
@@ -168,7 +168,7 @@ impl Cloud {
         })
     }
 
-    /// Changes a Region other than by a call.
+    /// Changes a Region directly rather than by a call.
     pub(crate) fn change(
         &self,
         place: &Place,
@@ -241,7 +241,7 @@ impl Shared {
         Reply { delay, response }
     }
 
-    /// Does something with the directory to itself and the world up to date.
+    /// Runs something with exclusive use of the directory and an up-to-date world.
     fn exclusively<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
@@ -271,7 +271,7 @@ impl Shared {
         Ok(done)
     }
 
-    /// Handles the call, or fails it as was planned.
+    /// Handles the call, or makes it fail as planned.
     fn call_with_faults(&mut self, subject: Subject<'_>, now: Timestamp) -> Answered {
         let request = subject.request;
         if let Err(failure) = self.faults.admit(subject, now) {
@@ -305,7 +305,7 @@ impl Shared {
         Answered { response, id, silence: Duration::ZERO }
     }
 
-    /// Handles the call, with objects hidden that cannot be seen yet.
+    /// Handles the call, hiding objects that it cannot see yet.
     fn call_world(&mut self, subject: Subject<'_>, now: Timestamp) -> Response {
         let request = subject.request;
         // S3 shows at once what was written: Amazon S3 user guide, "Data consistency model".
@@ -314,7 +314,7 @@ impl Shared {
         }
         let settings = self.world.settings.clone();
         let region = self.world.region(&request.place(), now);
-        // What goes by itself goes unseen too: the volume of an instance that was terminated.
+        // What is due for deletion is deleted even while unseen, such as the volume of a terminated instance.
         region.settle(&settings, now);
         for (name, id) in self.faults.unseen_by(subject, now) {
             if let Some(rows) = region.table_mut(name) {
@@ -333,7 +333,7 @@ impl Shared {
     }
 }
 
-/// The answer to a call, if one leaves, with its request id.
+/// The response to a call, if one is sent, with its request id.
 struct Answered {
     response: Option<Response>,
     id: String,

@@ -1,7 +1,7 @@
-//! CloudWatch: the counters of instances and load balancers, as far as there are any.
+//! CloudWatch: the counters of instances and load balancers, as far as they exist.
 //!
-//! Nothing counts by itself here: a [`Meter`] counts what a data plane does, and publishes it. Before that the
-//! answers are those of AWS to who asks about something that has no data points.
+//! Nothing counts by itself here: a [`Meter`] counts what a data plane does, and publishes it. Before that, the
+//! answers are those that AWS gives about something without data points.
 
 mod datapoint;
 mod meter;
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 pub(crate) const ACTIONS: &[&[Action]] =
     &[&[Action::report("GetMetricData", get_metric_data).without_dry_run()]];
 
-/// Queries that one call takes.
+/// Queries that one call accepts.
 const QUERIES_MAX: usize = 500;
 
 /// Data points that one answer has, unless fewer are asked for.
@@ -55,7 +55,7 @@ fn get_metric_data(view: View<'_>, parameters: &Parameters) -> Outcome<Document>
     Ok(Document::Structure(answer))
 }
 
-/// What a token begins with, before the number of the data point that is next.
+/// What a token begins with, followed by the number of the next data point.
 const TOKEN: &str = "datapoint-";
 
 fn start(parameters: &Parameters) -> Outcome<usize> {

@@ -35,7 +35,7 @@ impl HttpClient for Client {
     }
 }
 
-/// The connection of one SDK client: it waits as that client sleeps.
+/// The connection of one SDK client, which waits with that client's own sleep.
 #[derive(Debug)]
 struct Connector {
     cloud: Cloud,

@@ -1,9 +1,9 @@
-//! The data plane: what AWS does with packets, as the world stands.
+//! The data plane: what AWS does with packets, given the world as it is.
 //!
-//! [`DataPlane`] takes frames at the interfaces of a Region and says what becomes of each: whether network ACLs
-//! and security groups let it through, which session sends a copy, how much of it, and which receiver gets that
-//! copy. It holds no socket and no clock: whoever offers a frame says when. [`Encapsulation`] wraps a mirrored
-//! frame as a session sends it.
+//! [`DataPlane`] takes frames at the interfaces of a Region and reports what becomes of each: whether network ACLs and
+//! security groups let it through, which session sends a copy, how much of it, and which receiver gets that copy. It
+//! holds no socket and no clock: the caller passes the time with each frame. [`Encapsulation`] wraps a mirrored frame
+//! the way a session sends it.
 //!
 //! ```
 //! use mirror_local::Cloud;
@@ -16,11 +16,11 @@
 //! # Ok::<(), mirror_local::StoreError>(())
 //! ```
 //!
-//! Sources: AWS Traffic Mirroring guide, "Filters", "Sessions", "Considerations" and "Packet format"; where it
-//! is silent these are our readings: a packet that a session rejects is left to the next one; what security
-//! groups and network ACLs keep from leaving is not mirrored; a source sends to the load balancer's node in its
-//! own zone; the network ACL of the source's subnet is asked about copies on their way out. Those of the subnets
-//! that a transit gateway is attached in are not asked.
+//! Sources: AWS Traffic Mirroring guide, "Filters", "Sessions", "Considerations" and "Packet format". Where the guide
+//! is silent, this is how we read it: a packet that a session rejects is left to the next one; what security groups
+//! and network ACLs keep from leaving is not mirrored; a source sends to the load balancer's node in its own zone; the
+//! network ACL of the source's subnet applies to copies on their way out. The ACLs of the subnets in which a transit
+//! gateway is attached do not apply.
 
 mod encapsulation;
 mod fate;
@@ -61,18 +61,18 @@ pub(crate) const VXLAN_PORT: u16 = 4789;
 pub struct DataPlane {
     place: Place,
     mtu: u16,
-    /// Which interface has an address, in the order of the addresses.
+    /// The interface of each address, in the order of the addresses.
     addresses: Vec<(u128, usize)>,
     interfaces: Vec<Interface>,
     receivers: Receivers,
     nodes: Nodes,
-    /// The copy in the making.
+    /// The copy that is being built.
     packet: Vec<u8>,
 }
 
 impl DataPlane {
-    /// Makes the data plane of a Region as it is now. `mtu` is that of the interfaces which are mirror
-    /// targets, in bytes.
+    /// Creates the data plane of a Region as it is now. `mtu` is the MTU, in bytes, of the interfaces that are mirror
+    /// targets.
     ///
     /// # Errors
     ///
@@ -91,8 +91,7 @@ impl DataPlane {
         Ok(plane)
     }
 
-    /// Looks at the cloud again. What security groups remember of connections, and which receiver has
-    /// which flow, stays.
+    /// Reads the cloud again. The connections that security groups remember, and the receiver of each flow, are kept.
     ///
     /// # Errors
     ///
@@ -125,7 +124,7 @@ impl DataPlane {
         self.addresses.sort_unstable();
     }
 
-    /// Returns the name of its Region.
+    /// Returns its account and Region.
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -135,20 +134,20 @@ impl DataPlane {
         &self.interfaces
     }
 
-    /// Returns the receivers: every interface that a copy can get to, or could before.
+    /// Returns the receivers: every interface that a copy can reach, or could reach before.
     pub fn receivers(&self) -> &[Receiver] {
         self.receivers.all()
     }
 
-    /// Says which addresses an interface has in the frames that are offered, where those were not captured
-    /// there. It keeps its own for the copies that it sends.
+    /// Sets the addresses that an interface has in the offered frames, if those were not captured there. The copies
+    /// that it sends keep its own.
     pub fn set_addresses(&mut self, interface: usize, addresses: Vec<IpAddr>) {
         self.interfaces[interface].set_addresses(addresses);
         self.index();
     }
 
-    /// Takes a frame, at a time in nanoseconds since any moment, and tells `each` interface's sight of it:
-    /// first that of the sender, then that of who gets it.
+    /// Takes a frame, at a time in nanoseconds since any fixed moment, and passes each interface's view of it to
+    /// `each`: first the sender's, then the recipient's.
     pub fn offer(&mut self, time: u64, frame: &[u8], mut each: impl FnMut(Sighting<'_>)) -> Seen {
         let headers = match Content::of(frame) {
             Content::Internet(headers) => headers,

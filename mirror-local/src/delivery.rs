@@ -1,14 +1,13 @@
-//! Delivery: copies as real UDP datagrams, to real receivers on loopback addresses.
+//! Delivery: copies sent as real UDP datagrams to real receivers on loopback addresses.
 //!
-//! Each receiver of a [`DataPlane`] is a `mirror-vxlan` of its own, on an address of its own in 127.0.0.0/8 and
-//! the port that the data plane says. A datagram comes from an address that stands for the mirrored
-//! interface, and from the very source port that AWS would use; it carries what AWS would send behind the
-//! UDP header, to the byte; behind a Gateway Load Balancer that is the whole packet in GENEVE. The IPv4 and UDP headers are the kernel's, as whoever would write those
-//! needs privileges.
+//! Each receiver of a [`DataPlane`] is a separate `mirror-vxlan`, with its own address in 127.0.0.0/8 and the port
+//! that the data plane gives. A datagram comes from an address that stands for the mirrored interface, and from the
+//! same source port that AWS would use; after the UDP header it carries what AWS would send, to the byte. Behind a
+//! Gateway Load Balancer that is the whole packet in GENEVE. The IPv4 and UDP headers are the kernel's, because
+//! writing them takes privileges.
 //!
-//! No datagram is sent before the kernel has room for it, so that none is lost but by a receiver that is
-//! not there. Whether what a receiver delivered is what was sent is known to the byte: see
-//! [`Delivered::is_identical`].
+//! A datagram is sent only when the kernel has room for it, so none is lost unless its receiver is not there. Whether
+//! a receiver delivered what was sent is known to the byte: see [`Delivered::is_identical`].
 
 mod digest;
 mod geneve;
@@ -35,21 +34,21 @@ pub use recording::Recording;
 use recording::{Names, Recorder};
 use witness::{Frames, Seen, Witness};
 
-/// Bytes of IPv4 and UDP, which the kernel writes itself.
+/// Bytes of the IPv4 and UDP headers, which the kernel writes itself.
 const OUTER_LEN: usize = 20 + 8;
 
-/// Bytes that may be on their way to a receiver, as the kernel counts them: less than the smallest buffer
-/// that Linux gives a socket unasked.
+/// Bytes that may be in flight to a receiver, as the kernel counts them: less than the smallest buffer that Linux
+/// gives a socket by default.
 const ON_THE_WAY_MAX: u64 = 100_000;
 
-/// What the kernel counts for a datagram besides its bytes, at most.
+/// The most that the kernel counts for a datagram in addition to its bytes.
 const BESIDES: u64 = 1_300;
 
-/// How often, and how long each time, it is looked whether a receiver has taken what is on its way.
+/// How often to check whether a receiver has taken what is in flight, and how long to wait each time.
 const LOOKS: u32 = 20_000;
 const LOOK: Duration = Duration::from_micros(100);
 
-/// Sockets that are kept to send from, of the 1024 files that a process may usually have open.
+/// Sockets kept open to send from, out of the 1024 files that a process may usually have open.
 const SENDERS_MAX: usize = 256;
 
 /// Addresses of a block: 127.N.0.0/16, receivers in its lower half, mirrored interfaces in the upper.
@@ -58,7 +57,7 @@ const HALF: u32 = 1 << 15;
 /// Blocks that are tried: 127.1.0.0/16 to 127.250.0.0/16.
 const BLOCKS: u32 = 250;
 
-/// Where the next block is looked for first, so that two deliveries of one process do not meet.
+/// Where the search for the next block starts, so that two deliveries in one process do not meet.
 static NEXT_BLOCK: AtomicU32 = AtomicU32::new(0);
 
 /// Why copies cannot be delivered.
@@ -69,7 +68,7 @@ pub enum DeliveryError {
     Receive {
         /// The address.
         address: SocketAddrV4,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -79,12 +78,12 @@ pub enum DeliveryError {
     /// A receiver cannot keep what it delivers.
     #[error("cannot keep what receivers deliver")]
     Record(#[from] FileError),
-    /// The loopback address that stands for a mirrored interface cannot be used, or nothing sent from it.
+    /// The loopback address that stands for a mirrored interface cannot be used, or nothing can be sent from it.
     #[error("cannot send from {address}")]
     Send {
         /// The address.
         address: SocketAddrV4,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -106,13 +105,13 @@ pub struct Delivery {
 struct Post {
     address: SocketAddrV4,
     wrapping: Wrapping,
-    /// None once it has been stopped.
+    /// `None` once it has been stopped.
     running: Option<Running>,
     ended: Option<Account>,
     intake: Arc<Intake>,
     seen: Arc<Seen>,
     sent: Digest,
-    /// Of what was sent: as the kernel counts it.
+    /// The bytes sent, as the kernel counts them.
     weight: u64,
 }
 
@@ -121,45 +120,44 @@ struct Post {
 pub struct Delivered {
     /// Datagrams sent to it.
     pub sent: u64,
-    /// Datagrams that never got into it: it was not there, or had no room.
+    /// Datagrams that never reached it, because it was not there or had no room.
     pub missed: u64,
-    /// What it says itself.
+    /// The receiver's own account.
     pub account: Account,
-    /// Whether the frames that it delivered, with their VNIs, are those that were sent, to the byte and each as
-    /// often, but for their order.
+    /// Whether the frames that it delivered, with their VNIs, are those that were sent: the same to the byte, and each
+    /// as often, in any order.
     pub is_identical: bool,
-    /// How many frames of each session it delivered: by the primary address of the mirrored interface, and
-    /// the VNI.
+    /// How many frames of each session it delivered, by the primary address of the mirrored interface and the VNI.
     pub sessions: BTreeMap<(Ipv4Addr, u32), u64>,
 }
 
 impl Delivered {
-    /// Returns the frames that it delivered.
+    /// Returns how many frames it delivered.
     pub fn delivered(&self) -> u64 {
         self.account.sinks.iter().map(|sink| sink.counts.delivered.count).sum()
     }
 
-    /// Returns what it received and did not deliver, for reasons of its own.
+    /// Returns how many it received but did not deliver, for reasons of its own.
     pub fn dropped(&self) -> u64 {
         self.account.counts().received.count - self.delivered()
     }
 }
 
 impl Delivery {
-    /// Starts a receiver for each that the data plane knows.
+    /// Starts a receiver for each one that the data plane knows.
     ///
     /// # Errors
     ///
-    /// There is no room on the loopback interface, or the system has no threads.
+    /// Fails if there is no room on the loopback interface or the system has no threads.
     pub fn start(plane: &DataPlane) -> Result<Self, DeliveryError> {
         Self::start_with(plane, None)
     }
 
-    /// Starts them so that they keep what they deliver. What one cannot keep it does not deliver.
+    /// Starts the receivers and keeps what they deliver. What a receiver cannot keep, it does not deliver.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), or the folder cannot be used.
+    /// Fails as [`start`](Self::start) does, or if the folder cannot be used.
     pub fn recording(plane: &DataPlane, recording: Recording) -> Result<Self, DeliveryError> {
         Self::start_with(plane, Some(Recorder::new(recording)))
     }
@@ -176,11 +174,11 @@ impl Delivery {
         Ok(delivery)
     }
 
-    /// Starts those that the data plane has come to know since.
+    /// Starts the receivers that the data plane has learned of since.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// Fails as [`start`](Self::start) does.
     pub fn catch_up(&mut self, plane: &DataPlane) -> Result<(), DeliveryError> {
         let names = self.names(plane);
         for receiver in &plane.receivers()[self.posts.len()..] {
@@ -192,7 +190,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// What the sessions are called in the files, if there are any.
+    /// The names of the sessions in the files, if there are any files.
     fn names(&mut self, plane: &DataPlane) -> Names {
         let Some(recorder) = self.recorder.take() else { return Names::default() };
         let names = recorder.names(plane, |source| self.stand_in(source));
@@ -200,11 +198,11 @@ impl Delivery {
         names
     }
 
-    /// Sends a copy to the receiver at a place, once there is room for it.
+    /// Sends a copy to the receiver at an index, once there is room for it.
     ///
     /// # Errors
     ///
-    /// The loopback interface does not take it.
+    /// Fails if the loopback interface does not accept it.
     pub fn send(&mut self, receiver: usize, copy: &Mirrored<'_>) -> Result<(), DeliveryError> {
         let Mirrored { packet, wrapped, .. } = copy;
         let source = Ipv4Addr::new(packet[12], packet[13], packet[14], packet[15]);
@@ -228,10 +226,10 @@ impl Delivery {
         self.posts[receiver].stop();
     }
 
-    /// Stops all and returns what became of the copies for each, in their order.
+    /// Stops all receivers and returns what became of the copies for each, in order.
     pub fn end(self) -> Vec<Delivered> {
         let Self { block: _, posts, sources, senders: _, recorder: _ } = self;
-        // What comes in GENEVE still has the address of its source.
+        // What arrives in GENEVE still has the address of its source.
         let stood_in: HashMap<IpAddr, Ipv4Addr> = sources
             .into_iter()
             .flat_map(|(source, stand_in)| [stand_in, source].map(|it| (it.into(), source)))
@@ -271,7 +269,7 @@ fn free_block() -> Result<u32, DeliveryError> {
     let mut failed = None;
     for attempt in 0..BLOCKS {
         let block = u32::from_be_bytes([127, 0, 0, 0]) + ((1 + (first + attempt) % BLOCKS) << 16);
-        // Who takes a block has this socket for a moment, and then those of its receivers.
+        // A delivery that claims a block holds this socket for a moment, and then those of its receivers.
         let address =
             SocketAddrV4::new(Ipv4Addr::from_bits(block + 1), crate::data_plane::VXLAN_PORT);
         match UdpSocket::bind(address) {
@@ -307,7 +305,7 @@ impl Post {
         Ok(Self { address, wrapping, running, ended: None, intake, seen, sent, weight })
     }
 
-    /// Counts what was sent: VXLAN and the frame, in a payload of this length.
+    /// Counts what was sent: the VXLAN header and the frame, in a payload of this length.
     fn count(&mut self, vxlan: &[u8], length: usize) {
         let (header, frame) = vxlan.split_at(8);
         let vni = u32::from_be_bytes([0, header[4], header[5], header[6]]);
@@ -315,7 +313,7 @@ impl Post {
         self.weight += input::weight(length);
     }
 
-    /// Waits until the kernel has room for another datagram: what is on its way has been taken in.
+    /// Waits until the kernel has room for another datagram, that is, until what is in flight has been taken in.
     fn wait_for_room(&self) {
         self.wait_until_less_than(ON_THE_WAY_MAX);
     }

@@ -1,4 +1,4 @@
-//! Documents: answers of a service that speaks two protocols, which are written in the one that was spoken.
+//! Documents: answers of a service that speaks two protocols, written in the protocol of the request.
 
 use crate::request::Wire;
 use crate::xml::Xml;
@@ -21,7 +21,7 @@ impl Document {
         Self::Text(text.into())
     }
 
-    /// Writes what is inside an answer.
+    /// Writes the content of an answer.
     pub(crate) fn write(&self, wire: Wire, xml: &mut Xml) {
         match wire {
             Wire::Json => xml.raw(&self.json().to_string()),
@@ -52,7 +52,7 @@ impl Document {
         match self {
             Self::Text(text) => json!(text),
             Self::Number(number) => json!(number),
-            // Seconds, as AWS's JSON protocols have times.
+            // Seconds, as times are written in AWS's JSON protocols.
             Self::Time(time) => json!(time.as_second()),
             Self::List(items) => items.iter().map(Self::json).collect(),
             Self::Structure(members) => {

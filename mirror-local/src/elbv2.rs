@@ -1,6 +1,6 @@
 //! Elastic Load Balancing: Network and Gateway Load Balancers, target groups and listeners.
 //!
-//! Of the types of load balancers `application` does not exist here and is refused by name.
+//! Load balancers of type `application` do not exist here, and are refused by name.
 
 mod account_limit;
 mod arn;
@@ -32,7 +32,7 @@ pub(crate) const ACTIONS: &[&[Action]] = &[
     target_group::ACTIONS,
 ];
 
-/// Returns the target group to which a load balancer forwards UDP that comes to a port.
+/// Returns the target group to which a load balancer forwards UDP packets for a port.
 pub(crate) fn behind<'a>(
     region: &'a Region,
     balancer: &LoadBalancer,

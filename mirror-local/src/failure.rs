@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Failure {
     /// The error code, such as `InvalidVpcID.NotFound`.
     pub code: String,
-    /// What a person reads.
+    /// The message for a person.
     pub message: String,
     /// The HTTP status.
     pub status: u16,
@@ -60,8 +60,8 @@ impl Failure {
             .with_status(412)
     }
 
-    /// Whether the call is in order and something that is there is in its way: another object, or the
-    /// state or the number of objects.
+    /// Whether the call is valid and something that exists prevents it: another object, or the state or the number of
+    /// objects.
     pub(crate) fn is_of_state(&self) -> bool {
         const CODES: [&str; 8] = [
             "CannotDelete",
@@ -84,7 +84,7 @@ impl Failure {
         CODES.contains(&&*self.code) || PARTS.iter().any(|part| self.code.contains(part))
     }
 
-    /// The action is not one that this local AWS knows.
+    /// This local AWS does not know the action.
     pub fn unknown_action(action: &str) -> Self {
         Self::new(
             "InvalidAction",

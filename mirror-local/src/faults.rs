@@ -41,7 +41,7 @@ pub struct Bucket {
     pub refill_per_s: f64,
 }
 
-/// A part of all calls, chosen by a seed: the same seed chooses the same calls.
+/// A share of all calls, chosen by a seed: the same seed chooses the same calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     /// How many of a hundred.
@@ -82,7 +82,7 @@ pub enum Symptom {
         /// The HTTP status.
         status: u16,
     },
-    /// The answer ends after so many bytes, with a length to match.
+    /// The answer ends after this many bytes, with a matching length.
     Truncated {
         /// The bytes that arrive.
         bytes: usize,
@@ -131,23 +131,22 @@ impl Faults {
         self
     }
 
-    /// A new object cannot be seen by the first calls that look for it.
+    /// A new object cannot be seen by the first calls that look it up.
     #[must_use]
     pub fn unseen_for(mut self, reads: u32) -> Self {
         self.unseen_reads = reads;
         self
     }
 
-    /// Each new object cannot be seen for a time: the first for the first of `lags`, and so on, from
-    /// the first again after the last. What it takes up - a name, a range of addresses - is taken at
-    /// once.
+    /// Each new object cannot be seen for a time: the first object for the first of `lags`, and so on, starting again
+    /// with the first after the last. What it occupies - a name, a range of addresses - is occupied at once.
     #[must_use]
     pub fn unseen_during(mut self, lags: impl IntoIterator<Item = Duration>) -> Self {
         self.lags = lags.into_iter().collect();
         self
     }
 
-    /// What EC2 makes, and shows late, is seen by Elastic Load Balancing this much later than by EC2.
+    /// What EC2 makes, and shows late, becomes visible to Elastic Load Balancing this much later than to EC2.
     #[must_use]
     pub fn elb_behind(mut self, by: Duration) -> Self {
         self.elb_behind = by;
@@ -161,7 +160,7 @@ impl Fault {
         Self { effect: Effect::None, symptom: Symptom::Error { code: code.into(), status } }
     }
 
-    /// The call does its work, and the client hears of an internal error.
+    /// The call does its work, and the client gets an internal error.
     pub fn answer_lost() -> Self {
         let symptom = Symptom::Error { code: "InternalError".to_owned(), status: 500 };
         Self { effect: Effect::Done, symptom }
@@ -183,7 +182,7 @@ impl Fault {
     }
 }
 
-/// Faults at work: how far the counters have come.
+/// Faults in use: how far their counters have come.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FaultState {
     faults: Faults,
@@ -209,7 +208,7 @@ pub(crate) struct Unseen {
 /// When an object can be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Until {
-    /// After so many calls that look for it.
+    /// After this many calls that look it up.
     Reads(u32),
     /// At this time.
     Time(Timestamp),
@@ -239,7 +238,7 @@ impl FaultState {
         Self { faults, seen, levels, drawn, unseen: Vec::new(), born: 0 }
     }
 
-    /// With other faults from now on. What cannot be seen before a certain time stays unseen.
+    /// Changes the faults from now on. What cannot be seen before a certain time stays unseen.
     pub(crate) fn change(&mut self, faults: Faults) {
         let until_a_time = |unseen: &Unseen| matches!(unseen.until, Until::Time(_));
         let mut unseen = std::mem::take(&mut self.unseen);
@@ -299,7 +298,7 @@ impl FaultState {
         self.faults.unseen_reads > 0 || !self.faults.lags.is_empty() || !self.unseen.is_empty()
     }
 
-    /// Lists what the call cannot see, counting the call where it looks for the object.
+    /// Lists what the call cannot see; counts the call if it looks the object up.
     pub(crate) fn unseen_by(
         &mut self,
         subject: Subject<'_>,
@@ -336,7 +335,7 @@ impl FaultState {
         hidden
     }
 
-    /// Notes a new object.
+    /// Registers a new object.
     pub(crate) fn born(
         &mut self,
         (request, now): (&Request, Timestamp),
@@ -356,8 +355,8 @@ impl FaultState {
 }
 
 impl Share {
-    /// Whether the n-th call is in it: the n-th number of SplitMix64, so that no call depends on
-    /// how many come before it.
+    /// Whether the n-th call is in the share: decided by the n-th number of SplitMix64, so that no call depends on how
+    /// many come before it.
     const fn includes(self, n: u64) -> bool {
         let mut z = self.seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

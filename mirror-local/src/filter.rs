@@ -1,7 +1,8 @@
 //! `Filter.N`: the conditions of a Describe call.
 //!
 //! Each action declares the filters it knows as a table of names and functions that read the
-//! filtered values off a row. `tag:KEY` and `tag-key` come by themselves for what takes tags.
+//! filtered values from a row. `tag:KEY` and `tag-key` are added automatically for what can have
+//! tags.
 
 mod pattern;
 
@@ -13,10 +14,10 @@ use crate::table::Row;
 use crate::tags::Tags;
 use crate::world::View;
 
-/// Reads the values that one filter compares, off a row.
+/// Reads the values that one filter compares from a row.
 pub(crate) type Extract<T> = fn(View<'_>, &T) -> Vec<String>;
 
-/// Reads the tags off a row.
+/// Reads the tags from a row.
 type TagsOf<T> = fn(&T) -> Option<&Tags>;
 
 /// The filters of an action: names and what they look at.

@@ -1,7 +1,7 @@
-//! Ids as AWS shapes them, drawn in an order that is the same every time.
+//! Ids in AWS's format, drawn in an order that is the same every time.
 //!
 //! Each kind has its own sequence, so that creating a subnet does not change the id that the next
-//! instance gets: two histories that differ only in what ran side by side give the same ids.
+//! instance gets: two histories that differ only in what ran concurrently give the same ids.
 
 use crate::table::{Kind, Row};
 use crate::world::Region;
@@ -69,7 +69,7 @@ fn uuid(high: u64, low: u64) -> String {
     )
 }
 
-/// The finaliser of SplitMix64: neighbours in, strangers out.
+/// The finaliser of SplitMix64: similar numbers in, unrelated numbers out.
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,16 +1,15 @@
 //! A local AWS for VPC Traffic Mirroring, behind the real wire protocol.
 //!
-//! [`Cloud`] is the whole of it: EC2, Elastic Load Balancing and EC2 Auto Scaling (and the few calls of Security
-//! Token Service, Systems Manager, S3, CloudWatch and Resource Access Manager that go with them), each account by
-//! itself but for what it shares, in memory or in a directory. It is reached in three ways:
+//! [`Cloud`] holds all of it: EC2, Elastic Load Balancing and EC2 Auto Scaling, with the few calls of Security Token
+//! Service, Systems Manager, S3, CloudWatch and Resource Access Manager that go with them. Accounts are separate
+//! except for what they share. State is kept in memory or in a directory. There are three ways to call a cloud:
 //!
 //! - by the AWS SDK for Rust, in process: [`Cloud::http_client`];
 //! - by any AWS client, over a loopback port: [`Server`];
 //! - directly, by HTTP heads and bodies: [`Cloud::call`].
 //!
-//! Inside, [`handle`] is a function of a [`World`], a [`Request`] and the time. It is as strict as
-//! AWS where AWS is strict and as silent where AWS is silent; an action that it does not know, it
-//! refuses by name.
+//! Internally, [`handle`] is a function of a [`World`], a [`Request`] and the time. It is strict where AWS is strict
+//! and silent where AWS is silent; it refuses an action that it does not know, and names it in the error.
 //!
 //! ```
 //! use mirror_local::Cloud;
@@ -25,13 +24,12 @@
 //!
 //! # Reading order
 //!
-//! `request` and `parameters` read the wire, `xml` and `response` write it. `world` holds `table`s
-//! of rows; `action` finds what handles a request and makes it atomic; `listing` and `filter` are
-//! every Describe call. `authorization` says what a caller
-//! with policies may do. Each kind of resource has a file under `ec2`, `elbv2` or `autoscaling`. `cloud` adds what
-//! a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and `server` are its doors.
-//! [`data_plane`] is what AWS does with packets, and [`delivery`] brings copies to real receivers;
-//! [`traffic`] makes frames to try them with, and a [`Meter`] counts what CloudWatch then has.
+//! `request` and `parameters` read the wire format, `xml` and `response` write it. `world` holds `table`s of rows;
+//! `action` finds the handler of a request and makes it atomic; `listing` and `filter` implement every Describe call.
+//! `authorization` decides what a caller with policies may do. Each kind of resource has a file under `ec2`, `elbv2`
+//! or `autoscaling`. `cloud` adds what a process needs: `store`, `clock`, `call_log`, `faults`; `connector` and
+//! `server` are its entry points. [`data_plane`] models what AWS does with packets, and [`delivery`] sends copies to
+//! real receivers; [`traffic`] generates frames to try them with, and a [`Meter`] counts what CloudWatch then reports.
 
 mod action;
 mod authorization;

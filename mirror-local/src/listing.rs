@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
-/// Rows in a page where the client does not say.
+/// Rows in a page if the client does not say.
 const PAGE_DEFAULT: usize = 1000;
 
-/// What the keys of rows of other accounts begin with: no id does, and every id comes before it.
+/// The first character of the keys of other accounts' rows: no id begins with it, and every id sorts before it.
 const BEYOND: char = '~';
 
-/// A row, and what the account that it is of sees.
+/// A row, with the view of the account that owns it.
 type Seen<'a, T> = (View<'a>, &'a T);
 
 /// How one kind is described.
@@ -56,8 +56,8 @@ impl<T: Row> Listing<T> {
         Ok(())
     }
 
-    /// Answers the call also for rows of other accounts, each with what its owner sees, as far as they meet a condition
-    /// of the action's own. They come after all of the account's own.
+    /// Answers the call for rows of other accounts, too, each with what its owner sees, if they meet a condition of
+    /// the action's own. They follow all of the account's own rows.
     pub(crate) fn answer_with<'a>(
         &self,
         view: View<'a>,
@@ -83,7 +83,7 @@ impl<T: Row> Listing<T> {
         Ok((rows.into_iter().map(|(_, row)| row).collect(), next))
     }
 
-    /// Selects what [`Listing::select`] does and rows of other accounts, which are given in the order of their ids:
+    /// Selects what [`Listing::select`] does, and rows of other accounts. Those are given in the order of their ids,
     /// not as a map, which would be compiled for every kind.
     fn page<'a>(
         &self,
@@ -169,7 +169,7 @@ impl Page {
     }
 }
 
-/// Makes an opaque token out of the key that the next page follows.
+/// Makes an opaque token from the key that the next page follows.
 pub(crate) fn token(set: &str, after: &str) -> String {
     let mut text = format!("{:08x}", checksum(set, after));
     for byte in after.bytes() {
@@ -192,7 +192,7 @@ pub(crate) fn untoken(set: &str, token: &str) -> Option<String> {
     (u32::from_str_radix(sum, 16).ok()? == checksum(set, &after)).then_some(after)
 }
 
-/// FNV-1a: enough to tell a token from another set's or a damaged one.
+/// FNV-1a: enough to tell a token from one of another set, or from a damaged one.
 fn checksum(set: &str, after: &str) -> u32 {
     let bytes = set.bytes().chain([0]).chain(after.bytes());
     bytes.fold(0x811c_9dc5, |sum: u32, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))

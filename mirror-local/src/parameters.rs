@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-/// Segments of a parameter's name beyond this stay one segment: no AWS call nests so deep.
+/// A parameter's name has no more segments than this; the rest stays one segment, because no AWS
+/// call nests so deep.
 const DEPTH_MAX: usize = 12;
 
 /// The parameters of a request, or of one structure or list item inside it.
@@ -56,12 +57,12 @@ impl Parameters {
         self.children.get(name)?.value.as_deref()
     }
 
-    /// Returns a scalar that says something: some clients send an empty text for "any".
+    /// Returns a scalar that is not empty: some clients send an empty text for "any".
     pub fn given(&self, name: &str) -> Option<&str> {
         self.text(name).filter(|text| !text.is_empty())
     }
 
-    /// Returns a scalar that must be there and not be empty.
+    /// Returns a scalar that must be present and not empty.
     pub fn required(&self, name: &str) -> Outcome<&str> {
         self.given(name).ok_or_else(|| Failure::missing(&self.full_name(name)))
     }
@@ -78,7 +79,7 @@ impl Parameters {
         text.parse().map(Some).map_err(|_| wrong())
     }
 
-    /// Reads a number that must be there.
+    /// Reads a number that must be present.
     pub fn required_parsed<T: FromStr>(&self, name: &str) -> Outcome<T> {
         self.parsed(name)?.ok_or_else(|| Failure::missing(&self.full_name(name)))
     }
@@ -132,9 +133,10 @@ impl Parameters {
         if texts.is_empty() { Err(Failure::missing(&self.full_name(name))) } else { Ok(texts) }
     }
 
-    /// Refuses parameters that AWS has and this local AWS does not implement.
+    /// Refuses parameters that AWS has but this local AWS does not implement.
     ///
-    /// Saying so beats acting as if they had not been sent. `false` and nothing ask for nothing.
+    /// Reporting them is better than acting as if they had not been sent. `false` and an empty
+    /// value ask for nothing.
     pub(crate) fn refuse(&self, names: &[&str]) -> Outcome {
         let asks = |node: &&&str| {
             self.children.get(**node).is_some_and(|node| {
@@ -152,7 +154,7 @@ impl Parameters {
         }
     }
 
-    /// Returns the scalars below this level, under their names from here.
+    /// Returns the scalars below this level, with their names relative to it.
     pub(crate) fn pairs(&self) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for (name, child) in &self.children {
@@ -163,7 +165,8 @@ impl Parameters {
         pairs
     }
 
-    /// Returns these parameters with others over them. Each of this level is replaced as a whole.
+    /// Returns these parameters overlaid with others. Each parameter at this level is replaced as a
+    /// whole.
     pub(crate) fn overlaid(&self, over: &Self) -> Self {
         let kept = self.children.iter().filter(|(name, _)| !over.children.contains_key(*name));
         let kept = kept.map(|(name, child)| (name.clone(), child.clone()));

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// The account of whoever does not say another one.
+/// The account of callers that do not name another.
 pub const ACCOUNT: &str = "123456789012";
 
 /// An account and a Region.
 ///
-/// Each account has Regions of its own. Whose a call is, its access key says: twelve digits are the account's
-/// number, and every other key is [`ACCOUNT`]'s.
+/// Each account has its own Regions. The access key decides which account a call belongs to: twelve digits are an
+/// account number, and every other key belongs to [`ACCOUNT`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     account: String,
@@ -16,7 +16,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// A Region of an account.
+    /// Returns the place of a Region in an account.
     pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
         Self { account: account.into(), region: region.into() }
     }
@@ -31,7 +31,7 @@ impl Place {
         &self.region
     }
 
-    /// Returns the account that an access key is of.
+    /// Returns the account that an access key belongs to.
     pub(crate) fn account_of(access_key: &str) -> &str {
         if is_account(access_key) { access_key } else { ACCOUNT }
     }
@@ -42,7 +42,7 @@ pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `eu-west-1` is that of [`ACCOUNT`], `222233334444/eu-west-1` that of another.
+/// `eu-west-1` is a Region of [`ACCOUNT`], `222233334444/eu-west-1` is one of another account.
 impl From<&str> for Place {
     fn from(text: &str) -> Self {
         let (account, region) = text.split_once('/').unwrap_or((ACCOUNT, text));
@@ -60,7 +60,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Partitions besides `aws`, by how the names of their Regions begin.
+/// Partitions other than `aws`, by the prefix of their Regions' names.
 ///
 /// Source: AWS General Reference, "Amazon Resource Names (ARNs)"; botocore, `data/partitions.json`.
 const PARTITIONS: [(&str, &str); 7] = [
@@ -73,7 +73,7 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("eusc-", "aws-eusc"),
 ];
 
-/// Returns the partition of a Region, with which its ARNs begin.
+/// Returns the partition of a Region, as it appears in ARNs.
 pub(crate) fn partition(region: &str) -> &'static str {
     let known = PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix));
     known.map_or("aws", |(_, partition)| partition)

@@ -1,11 +1,11 @@
-//! Resource Access Manager: what an account lets others use, of which there are mirror targets here.
+//! Resource Access Manager: what an account lets others use, which here is mirror targets.
 //!
-//! Two accounts have a part in it, and each writes down its own, in its own Region: the owner what it offers, in
-//! [`ResourceShare`]s, and who is invited what it says to that, in [`Reply`]s. What is shared is what both say. So
-//! no call changes anything of another account, and is undone, stored and made invisible as every other call.
+//! Two accounts take part, and each records its own side, in its own Region: the owner what it offers, in
+//! [`ResourceShare`]s, and the invited account its answer, in [`Reply`]s. What is shared follows from both. So no call
+//! changes anything in another account, and each is undone, stored and hidden like every other call.
 //!
-//! There are no organizations: whoever is another account is invited. Sources: AWS RAM API reference; AWS RAM user
-//! guide, "Accepting and rejecting resource share invitations" and "Leaving a resource share".
+//! There are no organizations: every other account is invited. Sources: AWS RAM API reference; AWS RAM user guide,
+//! "Accepting and rejecting resource share invitations" and "Leaving a resource share".
 
 mod arn;
 mod association;
@@ -72,7 +72,7 @@ pub(crate) const ACTIONS: &[&[Action]] = &[&[
 /// Changes something and returns the answer.
 type Work = fn(&mut Call<'_>) -> Outcome<Value>;
 
-/// Does something once for a client token: a call that comes again gets the answer of the first.
+/// Does something once for a client token: a repeated call gets the answer of the first.
 fn once(call: &mut Call<'_>, (name, work): (&str, Work), xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     let given = parameters.given("clientToken");
@@ -92,7 +92,7 @@ fn once(call: &mut Call<'_>, (name, work): (&str, Work), xml: &mut Xml) -> Outco
     Ok(())
 }
 
-/// The failure for something that is not there, or not for who asks.
+/// The failure for something that does not exist, or not for the caller.
 fn unknown(noun: &str, arn: &str) -> Failure {
     let message = format_args!("{noun} {arn} could not be found.").to_string();
     Failure::new("UnknownResourceException", message)

@@ -1,8 +1,8 @@
 //! A request: which service, which action, with which parameters.
 //!
-//! One endpoint serves every service. The service and the Region are those of the signature's
-//! credential scope; an unsigned request is told apart by its `Version`. Signatures themselves
-//! are not verified.
+//! One endpoint serves every service. The service and the Region come from the signature's
+//! credential scope; an unsigned request is identified by its `Version`. Signatures themselves are
+//! not verified.
 
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
@@ -35,7 +35,7 @@ pub enum Service {
     Sharing,
 }
 
-/// In what a request and its answer are written.
+/// The format of a request and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wire {
     /// A form, or REST; the answer is XML.
@@ -56,7 +56,7 @@ const SERVICES: [(Service, &str, &str); 8] = [
     (Service::Sharing, "ram", "2018-01-04"),
 ];
 
-/// What stands before the action in the header `x-amz-target`.
+/// What precedes the action in the header `x-amz-target`.
 const TARGETS: [(Service, &str); 2] =
     [(Service::Parameters, "AmazonSSM"), (Service::Metrics, "GraniteServiceVersion20100801")];
 
@@ -67,12 +67,12 @@ impl Service {
         SERVICES.iter().find(|(_, name, _)| *name == scope.service).map(|(service, ..)| *service)
     }
 
-    /// Returns the name that stands in a credential scope.
+    /// Returns its name in a credential scope.
     pub fn signing_name(self) -> &'static str {
         SERVICES.iter().find(|(s, ..)| *s == self).map_or("", |(_, name, _)| name)
     }
 
-    /// Returns what stands before the colon of an action in a policy.
+    /// Returns what precedes the colon of an action in a policy.
     pub(crate) fn policy_name(self) -> &'static str {
         match self {
             Self::Metrics => "cloudwatch",
@@ -82,7 +82,7 @@ impl Service {
 }
 
 impl Wire {
-    /// In what a request to a service is written.
+    /// Returns the format of a request to a service.
     pub(crate) fn of(head: &Parts, service: Service) -> Self {
         match service {
             Service::Parameters | Service::Sharing => Self::Json,
@@ -97,17 +97,17 @@ impl Wire {
 pub struct Request {
     /// The service called.
     pub service: Service,
-    /// In what it is written.
+    /// The format it is written in.
     pub wire: Wire,
     /// The action, such as `CreateVpc`.
     pub action: String,
-    /// Whose it is.
+    /// The account that it belongs to.
     pub account: String,
     /// The Region in which it is to happen.
     pub region: String,
     /// The action's parameters, without `Action` and `Version`.
     pub parameters: Parameters,
-    /// The parameters as they came: form text, or JSON.
+    /// The parameters as they arrived: form text, or JSON.
     pub body: String,
 }
 
@@ -117,7 +117,7 @@ impl Request {
         Place::new(&*self.account, &*self.region)
     }
 
-    /// Who is spoken to, and how.
+    /// The service and the format of the exchange.
     pub(crate) fn speech(&self) -> (Service, Wire) {
         (self.service, self.wire)
     }
@@ -126,7 +126,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// Fails if the body is not text or the service or action cannot be told.
+    /// Fails if the body is not text, or if the service or action cannot be determined.
     pub fn parse(head: &Parts, body: &[u8]) -> Result<Self, Failure> {
         let scope = Scope::of(head);
         let region = scope
@@ -215,7 +215,7 @@ impl Scope {
         };
         let access_key = credential.trim().split('/').next().unwrap_or_default();
         let account = Place::account_of(access_key).to_owned();
-        // The first SDK for Go signs for `RAM` where it is told an endpoint.
+        // The first SDK for Go signs for `RAM` if it is given an endpoint.
         let service = service.to_ascii_lowercase();
         Some(Self { account, region: region.to_owned(), service })
     }
@@ -240,7 +240,7 @@ fn is_region(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// Reads the members of a JSON document as parameters; nothing is a document without any.
+/// Reads the members of a JSON document as parameters; an empty text is a document without members.
 pub(crate) fn parse_members(text: &str) -> Outcome<Parameters> {
     let malformed = |error| Failure::new("SerializationException", error);
     let text = if text.trim().is_empty() { "{}" } else { text };

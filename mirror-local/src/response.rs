@@ -17,11 +17,11 @@ pub struct Response {
     pub error: Option<String>,
     /// The body.
     pub body: String,
-    /// What else is said at its head.
+    /// Further headers.
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// Whether an answer of the Query protocol has an element for the result, which it has not where there can be none.
+/// Whether an answer of the Query protocol has an element for the result; it has none if there can be no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResultElement {
     Absent,
@@ -99,7 +99,7 @@ impl Response {
             }
         }
         let headers = match speech {
-            // What a service had codes for in the Query protocol: AWS query compatible errors.
+            // The codes that a service had in the Query protocol: AWS query compatible errors.
             (Service::Metrics, Wire::Json) => {
                 vec![("x-amzn-query-error", format!("{code};{}", blame(failure)))]
             }
@@ -169,7 +169,7 @@ fn write_rest_failure(xml: &mut Xml, code: &str, failure: &Failure, request_id: 
     });
 }
 
-/// Other services of the Query protocol have one code for what EC2 calls by several names.
+/// Other services of the Query protocol have one code where EC2 has several.
 fn spelling(service: Service, code: &str) -> &str {
     match (service, code) {
         (
@@ -188,7 +188,7 @@ fn spelling(service: Service, code: &str) -> &str {
     }
 }
 
-/// Resource Access Manager has an exception for each.
+/// Resource Access Manager has an exception of its own for each.
 fn spelling_of_sharing(code: &str) -> &str {
     match code {
         "IdempotentParameterMismatch" => "IdempotentParameterMismatchException",

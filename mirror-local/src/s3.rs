@@ -1,7 +1,7 @@
-//! S3: buckets, and objects of text that are written only as long as they are what they were.
+//! S3: buckets, and text objects that can be written on the condition that they have not changed.
 //!
-//! As much of it as programs need that meet in a bucket. Source: Amazon S3 API reference, and the user
-//! guide, "Conditional requests". A header or query parameter that asks for more is refused by name.
+//! It covers what programs that meet in a bucket need. Source: Amazon S3 API reference, and the user guide,
+//! "Conditional requests". A header or query parameter that asks for more is refused by name.
 
 use crate::action::next_request_id;
 use crate::authorization::authorize;
@@ -47,7 +47,7 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// What goes back.
+/// The answer.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -122,7 +122,7 @@ fn run(call: &mut Call<'_>, action: &str) -> Outcome<Answer> {
     }
 }
 
-/// Where the bucket is that a request is about, if there is one: bucket names are of no account.
+/// Where the bucket of a request is, if it exists: bucket names belong to no account.
 fn home(world: &World, request: &Request) -> Option<Place> {
     let bucket = request.parameters.text("Bucket")?;
     let region = world.regions().find(|region| region.buckets.contains(bucket))?;

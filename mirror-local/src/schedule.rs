@@ -1,6 +1,6 @@
-//! What happens by itself once its time has come.
+//! What happens by itself once it is due.
 //!
-//! Nothing runs in the background: before a call is handled, what is due by then is done.
+//! Nothing runs in the background: before a call is handled, everything due by then is done.
 
 use crate::autoscaling;
 use crate::ec2::{
@@ -24,7 +24,7 @@ pub(crate) struct Due {
 /// What can happen by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Event {
-    /// A request for a peering connection that nobody has accepted ends.
+    /// A request for a peering connection that nobody has accepted expires.
     ExpirePeering,
     /// A deleted endpoint is no longer described.
     ForgetEndpoint,
@@ -34,17 +34,17 @@ pub(crate) enum Event {
     ForgetInstance,
     /// A peering connection that has ended is no longer described.
     ForgetPeering,
-    /// A resource share that was deleted is no longer described.
+    /// A deleted resource share is no longer described.
     ForgetResourceShare,
-    /// A transit gateway that was deleted is no longer described.
+    /// A deleted transit gateway is no longer described.
     ForgetTransitGateway,
-    /// An attachment to one that was deleted is no longer described.
+    /// A deleted attachment to a transit gateway is no longer described.
     ForgetTransitGatewayAttachment,
-    /// What a terminated instance leaves behind goes.
+    /// What a terminated instance leaves behind is deleted.
     ReleaseInstance,
-    /// An interface goes that AWS had made for something, such as a load balancer.
+    /// An interface that AWS had created for something, such as a load balancer, is deleted.
     RemoveInterface,
-    /// Auto Scaling groups look at their instances.
+    /// Auto Scaling groups check their instances.
     Scale,
 }
 
@@ -53,13 +53,13 @@ impl Row for Due {
 }
 
 impl Region {
-    /// Arranges for something to happen.
+    /// Schedules something.
     pub(crate) fn arrange(&mut self, at: Timestamp, event: Event, id: &str) {
         let key = format!("{} {event:?} {id}", place(at));
         self.schedule.insert(key, Due { event, id: id.to_owned() });
     }
 
-    /// Returns whether something will have happened by then.
+    /// Returns whether such an event is due by then.
     pub(crate) fn is_arranged(&self, event: Event, by: Timestamp) -> bool {
         let limit = format!("{}~", place(by));
         let sooner = self.schedule.iter().take_while(|(key, _)| *key <= limit.as_str());
@@ -97,20 +97,20 @@ impl Region {
     }
 }
 
-/// Where something stands in the schedule: zero-padded, so that the table's order is the order of time. Before
-/// 1970 nothing is due.
+/// The key of something in the schedule: zero-padded, so that the table's order is the order of time. Nothing is due
+/// before 1970.
 fn place(at: Timestamp) -> String {
     format!("{:020}", at.as_nanosecond().max(0))
 }
 
-/// Reads the time back off the key of something that is due.
+/// Reads the time back from the key of something that is due.
 fn time(key: &str) -> Option<Timestamp> {
     let (place, _) = key.split_once(' ')?;
     Timestamp::from_nanosecond(place.parse().ok()?).ok()
 }
 
-/// How far back Auto Scaling groups catch up. Instances that are never well come and go for as long as a cloud
-/// lies in a directory, and nobody wants to wait for a week of that.
+/// How far back Auto Scaling groups catch up. Instances that never become healthy come and go for as long as a cloud
+/// stays in a directory, and nobody wants to wait for a week of that.
 const SCALING_MISSED: Duration = Duration::from_secs(600);
 
 /// Returns the time a duration before another, or the beginning of time.

@@ -32,11 +32,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes a port; 0 takes any that is free.
+    /// Binds a port; 0 binds any that is free.
     ///
     /// # Errors
     ///
-    /// Fails if the port cannot be had.
+    /// Fails if the port is not available.
     pub async fn bind(cloud: Cloud, port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
@@ -77,7 +77,7 @@ fn serve(cloud: Cloud, stream: TcpStream, graceful: &GracefulShutdown) {
         .serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
-        // A connection that breaks concerns only the client that broke it, or the fault that did.
+        // A broken connection concerns only the client or the fault that broke it.
         connection.await.ok();
     });
 }
@@ -108,7 +108,7 @@ async fn answer(cloud: Cloud, request: Request<Incoming>) -> io::Result<Response
     answer.body(Full::from(response.body)).map_err(io::Error::other)
 }
 
-/// The path under which emulator-minded test suites ask for a fresh start.
+/// The path that test suites written for emulators call to start afresh.
 fn is_reset(head: &Parts) -> bool {
     head.method == Method::POST && head.uri.path() == "/moto-api/reset"
 }
@@ -121,7 +121,7 @@ fn reset(cloud: &Cloud) -> io::Result<Response<Full<Bytes>>> {
         .map_err(io::Error::other)
 }
 
-/// The path under which a test suite asks what there is to test.
+/// The path that a test suite calls to learn what there is to test.
 fn asks_for_actions(head: &Parts) -> bool {
     head.method == Method::GET && head.uri.path() == "/_mirror/actions"
 }

@@ -1,11 +1,10 @@
-//! What a local AWS can be told to do otherwise: durations of transitions, quotas, and what callers
-//! may do.
+//! What can be changed about a local AWS: durations of transitions, quotas, and what callers may do.
 
 use crate::authorization::Policy;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long each transition takes.
+/// How long each transition takes: each field is the time for which what it describes holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Durations {
@@ -15,34 +14,34 @@ pub struct Durations {
     pub instance_pending: Duration,
     /// An instance is `stopping`.
     pub instance_stopping: Duration,
-    /// An instance is `shutting-down`; its interfaces and volumes go when this is over.
+    /// An instance is `shutting-down`; its interfaces and volumes are deleted at the end.
     pub instance_shutting_down: Duration,
     /// A terminated instance can still be described.
     pub instance_remembered: Duration,
-    /// An Auto Scaling group has not yet noticed that an instance of its runs, fails its health checks or is
+    /// An Auto Scaling group has not yet noticed that one of its instances runs, fails its health checks or is
     /// terminated.
     pub auto_scaling_noticing: Duration,
     /// A new load balancer is `provisioning`.
     pub load_balancer_provisioning: Duration,
-    /// Interfaces of a deleted load balancer linger and block what they stand in.
+    /// Interfaces of a deleted load balancer linger and keep what they are in from being deleted.
     pub load_balancer_lingering: Duration,
-    /// A transit gateway or an attachment to one is `pending`, `modifying` or `deleting`; the
-    /// interfaces of an attachment go when its deletion is over.
+    /// A transit gateway or an attachment to one is `pending`, `modifying` or `deleting`; the interfaces of an
+    /// attachment are deleted at the end of its deletion.
     pub transit_gateway_changing: Duration,
-    /// An endpoint service or an endpoint is `pending` or `deleting`; the interface of an endpoint goes
-    /// when its deletion is over.
+    /// An endpoint service or an endpoint is `pending` or `deleting`; the interface of an endpoint is deleted at the
+    /// end of its deletion.
     pub endpoint_changing: Duration,
-    /// What comes into a resource share is `ASSOCIATING`, what leaves it `DISASSOCIATING`, and one that was deleted
-    /// `DELETING`.
+    /// What is added to a resource share is `ASSOCIATING`, what is removed from it is `DISASSOCIATING`, and a deleted
+    /// share is `DELETING`.
     pub resource_share_changing: Duration,
     /// A registered target is `initial`.
     pub target_initial: Duration,
-    /// A deregistered target is `draining` no longer than this, whatever its group says.
+    /// A deregistered target is `draining` for no longer than this, whatever its target group specifies.
     pub target_draining: Duration,
 }
 
 impl Default for Durations {
-    /// Short enough that a whole lab is up in seconds, long enough that nothing is at once.
+    /// Short enough that a whole lab is up in seconds, long enough that nothing is immediate.
     fn default() -> Self {
         Self {
             network_pending: Duration::from_millis(100),
@@ -63,7 +62,7 @@ impl Default for Durations {
 }
 
 impl Durations {
-    /// Every transition is over at once, except that a terminated instance is remembered.
+    /// Makes every transition immediate, except that a terminated instance is remembered.
     pub fn instant() -> Self {
         Self {
             network_pending: Duration::ZERO,
@@ -87,7 +86,7 @@ impl Durations {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quotas {
-    /// VPCs in a Region, the default one among them.
+    /// VPCs in a Region, including the default one.
     pub vpcs: usize,
     /// Internet gateways in a Region.
     pub internet_gateways: usize,
@@ -95,11 +94,11 @@ pub struct Quotas {
     pub subnets_per_vpc: usize,
     /// Route tables in a VPC.
     pub route_tables_per_vpc: usize,
-    /// Routes in a table, the local one not counted.
+    /// Routes in a table, not counting the local one.
     pub routes_per_table: usize,
-    /// Network ACLs in a VPC, the default one among them.
+    /// Network ACLs in a VPC, including the default one.
     pub network_acls_per_vpc: usize,
-    /// Entries of a network ACL in one direction for one family of addresses, that which closes it among them.
+    /// Entries of a network ACL in one direction for one address family, including the one that closes it.
     pub rules_per_network_acl: usize,
     /// Active peering connections of a VPC.
     pub peerings_per_vpc: usize,
@@ -200,18 +199,18 @@ pub struct Settings {
     pub durations: Durations,
     /// How many of each thing an account may have.
     pub quotas: Quotas,
-    /// What whoever calls may do, together; everything where there is none.
+    /// What all callers may do, all policies taken together; everything if there are none.
     pub policies: Vec<Policy>,
-    /// The same for callers of some accounts, in place of that.
+    /// The same for the callers of some accounts, in place of `policies`.
     pub policies_by_account: BTreeMap<String, Vec<Policy>>,
-    /// What S3 makes of the condition of a write.
+    /// How S3 treats the condition of a write.
     pub conditional_writes: ConditionalWrites,
-    /// How many data points an answer of CloudWatch has unless fewer are asked for. The rest is on the next page.
+    /// How many data points an answer of CloudWatch has unless the call asks for fewer. The rest are on the next page.
     pub metric_data_points: usize,
 }
 
 impl Settings {
-    /// Returns what whoever calls of an account may do; everything where there is none.
+    /// Returns what the callers of an account may do; everything if there are no policies.
     pub(crate) fn policies_of(&self, account: &str) -> &[Policy] {
         self.policies_by_account.get(account).unwrap_or(&self.policies)
     }
@@ -230,7 +229,7 @@ impl Default for Settings {
     }
 }
 
-/// What S3 makes of the condition of a write: a store that is not AWS's may know none.
+/// How S3 treats the condition of a write: a store that is not AWS's may not know conditions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ConditionalWrites {
     /// It honours `If-None-Match` and `If-Match`.

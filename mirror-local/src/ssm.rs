@@ -15,7 +15,7 @@ pub(crate) const ACTIONS: &[&[Action]] = &[&[
     Action::read("GetParameters", get_several).without_dry_run(),
 ]];
 
-/// Names that one `GetParameters` takes.
+/// Names that one `GetParameters` accepts.
 const NAMES_MAX: usize = 10;
 
 fn get_one(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {

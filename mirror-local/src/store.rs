@@ -3,7 +3,7 @@
 //! Each call that changes something appends one line: a checksum and the rows it changed. A line
 //! that a killed process left half-written is cut off by the next one. Several processes may share
 //! a directory: each call takes the lock, reads what others have appended, and appends its own.
-//! When most of the log is history it is rewritten beside itself and renamed over.
+//! When most of the log is history, a new log is written beside it and renamed over it.
 //!
 //! A killed process loses nothing. After a power cut the last calls may be missing, but what is
 //! there is whole.
@@ -17,7 +17,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The log is rewritten once it has grown by this much and to twice what it was.
+/// The log is rewritten once it has grown by this much and to twice its former size.
 const GROWTH_MIN: u64 = 8 << 20;
 
 /// Rows in one line of a rewritten log.
@@ -31,11 +31,11 @@ pub enum StoreError {
     Access {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
-    /// The log is damaged otherwise than at its end.
+    /// The log is damaged somewhere other than at its end.
     #[error("{} is damaged at byte {at}", path.display())]
     Damaged {
         /// The log.
@@ -56,7 +56,7 @@ pub enum StoreError {
 pub(crate) struct Store {
     directory: PathBuf,
     lock: File,
-    /// Which rewriting of the log has been read, and how far.
+    /// Which rewritten log has been read, and how far.
     generation: u64,
     offset: u64,
     size_rewritten: u64,
@@ -71,7 +71,7 @@ struct Line<'a> {
     rows: Vec<(&'a str, String, Option<&'a RawValue>)>,
 }
 
-/// What the first line of a log says.
+/// The content of the first line of a log.
 struct Header {
     generation: u64,
     seed: u64,
@@ -79,7 +79,7 @@ struct Header {
 }
 
 impl Store {
-    /// Opens a directory, which is made if need be.
+    /// Opens a directory, which is created if needed.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(directory).map_err(at(directory))?;
         let path = directory.join("lock");
@@ -93,18 +93,18 @@ impl Store {
         Ok(Self { directory, lock, generation: 0, offset: 0, size_rewritten: 0 })
     }
 
-    /// Takes the directory for one call; nobody else can until [`Store::release`].
+    /// Locks the directory for one call; nobody else can use it until [`Store::release`].
     pub(crate) fn acquire(&self) -> Result<(), StoreError> {
         self.lock.lock().map_err(at(&self.directory.join("lock")))
     }
 
-    /// Lets others have the directory.
+    /// Unlocks the directory.
     pub(crate) fn release(&self) {
-        // An unlock that fails is made good when the file is closed.
+        // A failed unlock is made good when the file is closed.
         self.lock.unlock().ok();
     }
 
-    /// Brings the world up to what others have written.
+    /// Updates the world with what others have written.
     pub(crate) fn catch_up(&mut self, world: &mut World) -> Result<(), StoreError> {
         let path = self.log_path();
         let mut file = match OpenOptions::new().read(true).write(true).open(&path) {
@@ -248,8 +248,8 @@ fn everything(region: &Region) -> Vec<String> {
 
 /// Writes rows as checksummed lines.
 ///
-/// The rows of one call stay on one line, so that a call is there wholly or not at all; only a
-/// rewritten log, which is not seen before it is whole, has more rows than one line takes.
+/// The rows of one call stay on one line, so that a call is either wholly there or not at all; only
+/// a rewritten log, which nobody sees before it is complete, has more rows than fit on one line.
 fn write_lines(text: &mut String, (calls, region): (u64, &Region), rows: &[String]) {
     let rewriting = text.starts_with(MAGIC);
     let place = region.place();
@@ -267,7 +267,7 @@ fn header_line(generation: u64, seed: u64) -> String {
     format!("{MAGIC}{generation:016x} {seed:016x}\n")
 }
 
-/// Reads the first line; `None` if it is not whole.
+/// Reads the first line; `None` if it is incomplete.
 fn read_header(file: &mut File, path: &Path) -> Result<Option<Header>, StoreError> {
     let length = header_line(0, 0).len() as u64;
     let mut text = Vec::new();

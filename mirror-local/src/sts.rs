@@ -27,12 +27,12 @@ fn identity(view: View<'_>, _parameters: &Parameters, xml: &mut Xml) -> Outcome 
     Ok(())
 }
 
-/// How long assumed credentials are good for, unless the caller asks for another time: AWS STS API reference,
+/// How long assumed credentials are valid, unless the caller asks for another time: AWS STS API reference,
 /// `AssumeRole`, `DurationSeconds`.
 const SESSION: Duration = Duration::from_secs(60 * 60);
 
-/// Gives credentials of the account of a role. There are no roles here and no trust policies: who may assume one is
-/// for the caller's own policies to say.
+/// Gives credentials of the account of a role. There are no roles and no trust policies here: the caller's own
+/// policies decide which role it may assume.
 fn assume_role(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     let arn = parameters.required("RoleArn")?;
     let session = parameters.required("RoleSessionName")?;

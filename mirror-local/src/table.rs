@@ -1,8 +1,8 @@
-//! A table of rows keyed by id, which knows what one call has changed.
+//! A table of rows keyed by id that knows what one call has changed.
 //!
-//! Every change keeps the row as it was, so that a refused call or a dry run can be undone and an
-//! accepted one can be written down at the cost of the change. Copies of a table share their rows until one of them
-//! changes a row, so that a copy of a whole cloud costs little, and so does telling what has changed since.
+//! Every change keeps the previous row, so that a refused call or a dry run can be undone and an accepted one can be
+//! written at the cost of the change. Copies of a table share their rows until one of them changes a row, so that
+//! copying a whole cloud costs little, and so does finding what has changed since.
 
 use crate::tags::Tags;
 use serde::Serialize;
@@ -14,14 +14,14 @@ use std::fmt::{self, Debug};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::Arc;
 
-/// What sets one kind of row apart on the wire.
+/// What distinguishes one kind of row on the wire.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
-    /// What ids start with: `vpc-`. Empty where ids have no such shape.
+    /// What ids start with: `vpc-`. Empty if ids have no such prefix.
     pub prefix: &'static str,
     /// The kind in a message: "The **vpc** ID '…' does not exist".
     pub noun: &'static str,
-    /// The resource type of its tags; empty where it takes none.
+    /// The resource type of its tags; empty if it has none.
     pub resource_type: &'static str,
     /// The error code for an id that does not exist.
     pub not_found: &'static str,
@@ -50,7 +50,7 @@ pub(crate) trait Row:
     /// What the row is.
     const KIND: Kind;
 
-    /// Returns the row's tags, where its kind takes any.
+    /// Returns the row's tags, if its kind has any.
     fn tags(&self) -> Option<&Tags> {
         None
     }
@@ -81,16 +81,16 @@ pub(crate) use tagged_row;
 
 /// Rows by id.
 ///
-/// The maps hold where a row is, not the row: so they are of one type for every kind of row, and not compiled again
-/// for each of forty.
+/// The maps hold the place of a row, not the row itself, so they have the same type for every kind of row and are not
+/// compiled again for each of forty.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
-    /// Every row that [`Table::places`], [`Table::before`] and [`Table::unseen`] speak of.
+    /// Every row that [`Table::places`], [`Table::before`] and [`Table::unseen`] refer to.
     rows: Slab<Arc<T>>,
     places: BTreeMap<String, usize>,
-    /// Rows changed since the last seal, as they were before (`None`: not there).
+    /// Rows changed since the last seal, as they were before (`None`: did not exist).
     before: BTreeMap<String, Option<usize>>,
-    /// Rows changed before the last seal and not yet written down.
+    /// Rows changed before the last seal and not yet written.
     sealed: BTreeSet<String>,
     /// Rows that exist but cannot be seen yet.
     unseen: BTreeMap<String, usize>,
@@ -191,7 +191,7 @@ impl<T: Row> Table<T> {
         self.places.len()
     }
 
-    /// Forgets a row that no map speaks of any more.
+    /// Forgets a row that no map refers to any more.
     fn discard(&mut self, place: Option<usize>) {
         if let Some(place) = place {
             self.rows.remove(place);
@@ -203,8 +203,8 @@ impl<T: Row> Table<T> {
     }
 }
 
-/// A row as it was when it was asked for, of whatever table. Two are equal if their JSON is, which is written only where
-/// they are not one.
+/// A row of any table, as it was when it was asked for. Two are equal if their JSON is, which is written only if they
+/// are not the same row.
 #[derive(Clone)]
 pub struct Record(Arc<dyn Recorded>);
 
@@ -240,7 +240,7 @@ impl Debug for Record {
     }
 }
 
-/// A table of whatever kind: what storing, tagging and fault injection need of it.
+/// A table of any kind: what storing, tagging and fault injection need of it.
 pub(crate) trait Rows {
     /// What the rows are.
     fn kind(&self) -> &'static Kind;
@@ -248,11 +248,11 @@ pub(crate) trait Rows {
     fn changes(&self, write: &mut dyn FnMut(&str, Option<String>));
     /// Visits every row.
     fn everything(&self, visit: &mut dyn FnMut(&str, Record));
-    /// Lists the ids that were not there at the last seal.
+    /// Lists the ids that did not exist at the last seal.
     fn created(&self) -> Vec<String>;
-    /// Takes the changes so far as given: they are still to be written down, but not undone.
+    /// Accepts the changes so far: they are still to be written, but will not be undone.
     fn seal(&mut self);
-    /// Forgets the changes, for they have been written down.
+    /// Forgets the changes, because they have been written.
     fn commit(&mut self);
     /// Undoes the changes since the last seal.
     fn rollback(&mut self);
@@ -342,7 +342,7 @@ impl<T: Row> Rows for Table<T> {
         if self.unseen.is_empty() {
             return;
         }
-        // `append` would build the whole map anew for a few rows.
+        // `append` would rebuild the whole map for a few rows.
         self.places.extend(std::mem::take(&mut self.unseen));
     }
 

@@ -6,8 +6,7 @@ use crate::xml::Xml;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the list of a create call's tags is called: most calls have the first name, some of the newer
-/// ones the second.
+/// The name of the list of tags in a create call: most calls use the first, some of the newer ones the second.
 pub(crate) const SPECIFICATIONS: [&str; 2] = ["TagSpecification", "TagSpecifications"];
 
 /// Tags a resource may have.
@@ -56,7 +55,7 @@ impl Tags {
         Self::spelt(parameters, list, ["Key", "Value"])
     }
 
-    /// Reads such a list of a service that calls keys and values by names of its own.
+    /// Reads such a list from a service that has its own names for keys and values.
     pub(crate) fn spelt(
         parameters: &Parameters,
         list: &str,
@@ -88,7 +87,7 @@ impl Tags {
         self.check_count()
     }
 
-    /// Sets one tag without the checks for clients.
+    /// Sets one tag without the checks that apply to clients.
     pub(crate) fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.0.insert(key.into(), value.into());
     }

@@ -1,7 +1,7 @@
-//! The client tokens of past creates: a repeated create returns the object it made.
+//! The client tokens of past creates: a repeated create returns the object that the first one made.
 //!
-//! A token is remembered for a day. When the object has meanwhile been deleted, the token counts
-//! as unused, except for instances, which stay describable for an hour after termination.
+//! A token is remembered for a day. If the object has been deleted meanwhile, the token counts as
+//! unused, except for instances, which can be described for an hour after termination.
 
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
@@ -46,7 +46,7 @@ pub(crate) fn named(action: &str, token: &str) -> Outcome<String> {
 }
 
 impl Region {
-    /// Returns the id that this token made before, if it did.
+    /// Returns the id that this token made before, if any.
     pub(crate) fn made_before(
         &self,
         key: &str,

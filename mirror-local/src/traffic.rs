@@ -1,7 +1,7 @@
-//! Traffic made from a seed: what hosts in a VPC say, so that every rule of mirroring has something to decide.
+//! Traffic generated from a seed: what hosts in a VPC send, so that every mirroring rule has something to decide.
 //!
-//! Conversations begin as real ones do, so that security groups can tell who opened them; lengths and checksums
-//! are right. Equal seeds and equal hosts give equal frames.
+//! Conversations begin as real ones do, so that security groups can tell who opened them; lengths and checksums are
+//! correct. Equal seeds and equal hosts give equal frames.
 //!
 //! ```
 //! use mirror_local::traffic::{Host, Mix};
@@ -17,7 +17,7 @@ use std::net::Ipv4Addr;
 
 use frame::Segment;
 
-/// A host whose traffic is made.
+/// A host whose traffic is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Host {
     /// Its address.
@@ -29,7 +29,7 @@ pub struct Host {
 /// A frame and when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timed {
-    /// Nanoseconds since the first could have been.
+    /// Nanoseconds since the earliest time that the first frame could have had.
     pub time: u64,
     /// The Ethernet frame, without its check sequence.
     pub frame: Vec<u8>,
@@ -50,11 +50,11 @@ const OPEN: usize = 48;
 /// The longest pause between two frames, in nanoseconds: 10 ms on average makes a small, busy host.
 const PAUSE_MAX: u64 = 20_000_000;
 
-/// Bytes of data in a frame: of most, and of those that jumbo frames carry.
+/// Bytes of data in most frames, and in jumbo frames.
 const DATA: std::ops::Range<u64> = 0..1461;
 const JUMBO_DATA: std::ops::Range<u64> = 8000..8948;
 
-/// What is said, with how often of 100 conversations.
+/// The kinds of conversation, with how many of 100 are of each kind.
 const KINDS: [(Kind, u64); 13] = [
     (Kind::Tcp { port: 443, opener: Opener::Host }, 26),
     (Kind::Tcp { port: 443, opener: Opener::Peer }, 16),
@@ -104,7 +104,7 @@ enum Server {
     LinkLocal(u8),
 }
 
-/// Two ends that talk: the first one opened it.
+/// Two ends that talk: the first one opened the conversation.
 #[derive(Debug, Clone, Copy)]
 struct Conversation {
     ends: [(Ipv4Addr, u16); 2],
@@ -124,7 +124,7 @@ enum Protocol {
 }
 
 impl Mix {
-    /// Makes the mix of a seed; without hosts it is what strangers say to each other.
+    /// Creates the mix of a seed; without hosts it is traffic between outsiders.
     pub fn new(seed: u64, hosts: Vec<Host>) -> Self {
         Self { random: Random(seed), hosts, time: 0, open: Vec::new() }
     }
@@ -187,7 +187,7 @@ impl Mix {
         Conversation { ends, protocol, left, step: 0 }
     }
 
-    /// Somebody outside: of the addresses that are for documentation, so that it is nobody's. RFC 5737.
+    /// Somebody outside, with an address from the ranges for documentation, so that it belongs to nobody. RFC 5737.
     fn peer(&mut self) -> Ipv4Addr {
         let [a, b, c] = [[192, 0, 2], [198, 51, 100], [203, 0, 113]][self.random.below_usize(3)];
         let [.., last] = (1 + self.random.below(254)).to_be_bytes();
@@ -207,7 +207,7 @@ impl Mix {
 
     fn frame(&mut self, conversation: &Conversation) -> Vec<u8> {
         let Conversation { ends, protocol, step, .. } = *conversation;
-        // The first two go to and fro, then whoever has something to say.
+        // The first two frames go back and forth; after that, either end may send.
         let is_answer = if step < 2 { step == 1 } else { self.random.below(2) == 1 };
         let [from, to] = if is_answer { [ends[1], ends[0]] } else { ends };
         let data = match (protocol, step) {
@@ -271,7 +271,7 @@ impl Random {
         number ^ (number >> 31)
     }
 
-    /// A number below a limit, which is small enough that the remainder favours none.
+    /// Returns a number below a limit that is small enough for the remainder to favour none.
     fn below(&mut self, limit: u64) -> u64 {
         self.number() % limit
     }

@@ -1,7 +1,7 @@
 //! The world: accounts, their Regions, and everything in them.
 //!
-//! The world has no clock and no threads. Whoever calls passes the time; what is due by then is
-//! done first, and states such as `pending` are computed from the times that rows hold.
+//! The world has no clock and no threads. The caller passes the time; what is due by then is done first, and states
+//! such as `pending` are computed from the times in the rows.
 
 use crate::autoscaling::{Activity, AutoScalingGroup, Member};
 use crate::cloudwatch::Datapoint;
@@ -55,17 +55,17 @@ pub struct World {
     /// Durations and quotas.
     pub settings: Settings,
     regions: BTreeMap<Place, Region>,
-    /// Calls handled so far, of which request ids are made.
+    /// Calls handled so far, from which request ids are made.
     pub(crate) calls: u64,
 }
 
 impl World {
-    /// Makes a world with nothing in it but what AWS puts into every account.
+    /// Creates a world that holds nothing but what AWS puts into every account.
     pub fn new(seed: u64) -> Self {
         Self { seed, settings: Settings::default(), regions: BTreeMap::new(), calls: 0 }
     }
 
-    /// Returns a world with nothing in it, but the same settings and seed.
+    /// Returns an empty world with the same settings and seed.
     pub(crate) fn afresh(&self) -> Self {
         Self { settings: self.settings.clone(), ..Self::new(self.seed) }
     }
@@ -78,7 +78,7 @@ impl World {
         }
     }
 
-    /// Returns a Region, with its default VPC if this is the first that is heard of it.
+    /// Returns a Region, which is created with its default VPC on first use.
     pub(crate) fn region(&mut self, place: &Place, now: Timestamp) -> &mut Region {
         if !self.regions.contains_key(place) {
             let mut region = Region::empty(place, self.seed);
@@ -88,7 +88,7 @@ impl World {
         self.regions.get_mut(place).expect("it was inserted above")
     }
 
-    /// Returns a Region as it is by now, and the Region of the same name of every other account.
+    /// Returns a Region as it is by now, and the Regions of the same name in all other accounts.
     pub(crate) fn around(
         &mut self,
         place: &Place,
@@ -108,7 +108,7 @@ impl World {
         (own.expect("it is made above if it was not there"), neighbours)
     }
 
-    /// Returns a Region as the store knows it, empty if it does not.
+    /// Returns a Region as the store knows it, or an empty one if it does not.
     pub(crate) fn stored_region(&mut self, place: Place) -> &mut Region {
         let empty = Region::empty(&place, self.seed);
         self.regions.entry(place).or_insert(empty)
@@ -136,7 +136,7 @@ macro_rules! tables {
         /// Everything in one Region.
         #[derive(Debug, Clone, Default)]
         pub(crate) struct Region {
-            /// Whose it is.
+            /// The account that owns it.
             pub(crate) account: String,
             /// The Region's name.
             pub(crate) name: String,
@@ -187,23 +187,23 @@ tables! {
     load_balancers: LoadBalancer,
     mirror_filter_rules: MirrorFilterRule,
     mirror_filters: MirrorFilter,
-    /// What refers to what among mirror objects.
+    /// Which mirror objects refer to which others.
     mirror_links: Link,
     mirror_sessions: MirrorSession,
     mirror_targets: MirrorTarget,
     network_acls: NetworkAcl,
     network_interfaces: NetworkInterface,
     objects: Object,
-    /// What the account has of peering connections that others have asked for, by connection.
+    /// The account's side of peering connections that other accounts requested, by connection.
     peering_sides: Side,
     /// What the account shares with others.
     resource_shares: ResourceShare,
     route_tables: RouteTable,
-    /// What is to happen by itself, and when.
+    /// What will happen by itself, and when.
     schedule: Due,
     security_group_rules: SecurityGroupRule,
     security_groups: SecurityGroup,
-    /// What the account has said to invitations of others, by invitation.
+    /// The account's replies to invitations from others, by invitation.
     share_replies: Reply,
     subnets: Subnet,
     target_groups: TargetGroup,
@@ -220,29 +220,29 @@ tables! {
 }
 
 impl Region {
-    /// One in which there is not even what AWS puts there.
+    /// Creates a Region without even the objects that AWS puts there.
     fn empty(place: &Place, seed: u64) -> Self {
         let (account, name) = (place.account().to_owned(), place.region().to_owned());
         Self { account, name, seed, ..Self::default() }
     }
 
-    /// Returns where it is.
+    /// Returns its account and Region.
     pub(crate) fn place(&self) -> Place {
         Place::new(&*self.account, &*self.name)
     }
 
-    /// Returns an ARN of a service in the Region and its account.
+    /// Returns the ARN of a service's resource in this Region and account.
     pub(crate) fn arn(&self, service: &str, resource: impl Display) -> String {
         let Self { account, name, .. } = self;
         format!("arn:{}:{service}:{name}:{account}:{resource}", partition(name))
     }
 
-    /// Returns an ARN of the account's identities, which are of no Region.
+    /// Returns the ARN of one of the account's identities, which belong to no Region.
     pub(crate) fn iam_arn(&self, resource: impl Display) -> String {
         format!("arn:{}:iam::{}:{resource}", partition(&self.name), self.account)
     }
 
-    /// Takes everything so far as given, so that only what follows is undone by [`Region::rollback`].
+    /// Accepts all changes so far, so that [`Region::rollback`] undoes only those that follow.
     pub(crate) fn seal(&mut self) {
         self.tables_mut().into_iter().for_each(|(_, table)| table.seal());
     }
@@ -279,12 +279,12 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Iterates over the Region as every account has it, that which is viewed first.
+    /// Iterates over this Region in every account, the viewed one first.
     pub(crate) fn everyones(self) -> impl Iterator<Item = &'a Region> {
         std::iter::once(self.region).chain(self.neighbours.iter().copied())
     }
 
-    /// Returns the Region as another account has it, if that has ever used it.
+    /// Returns this Region in another account, if that account has ever used it.
     pub(crate) fn of_account(self, account: &str) -> Option<&'a Region> {
         self.everyones().find(|region| region.account == account)
     }

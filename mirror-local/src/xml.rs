@@ -27,14 +27,14 @@ impl Xml {
         debug_assert!(written.is_ok(), "writing to a string does not fail");
     }
 
-    /// Writes the element only where there is a value.
+    /// Writes the element only if there is a value.
     pub(crate) fn optional(&mut self, name: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.text(name, value);
         }
     }
 
-    /// Writes an element and, by the closure, what is inside it.
+    /// Writes an element, with the closure writing what is inside it.
     pub(crate) fn element(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
         self.open(name);
         inside(self);
@@ -100,7 +100,7 @@ impl Xml {
     }
 }
 
-/// Escapes on the way into a string, without a copy of its own.
+/// Escapes while writing into a string, without an intermediate copy.
 struct Escaped<'a>(&'a mut String);
 
 impl fmt::Write for Escaped<'_> {

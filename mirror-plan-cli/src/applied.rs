@@ -1,4 +1,4 @@
-//! The record of the last apply, in a file beside the journals: drift is told from edits by it.
+//! The record of the last apply, in a file beside the journals; it distinguishes drift from edits.
 
 use std::fs;
 use std::io;
@@ -12,8 +12,8 @@ use crate::plan_file::write_whole;
 use crate::settings::Settings;
 use crate::ui::Ui;
 
-/// Reads what the last apply of the plan's stack left. A record that cannot be read is none: all that
-/// it costs is the difference between drift and edits.
+/// Reads the record that the last apply of the plan's stack left. A record that cannot be read counts
+/// as none: all that is lost is the distinction between drift and edits.
 pub(crate) fn read(plan: &Plan, settings: &Settings, ui: &mut Ui) -> Option<Applied> {
     let path = path(plan, settings);
     let text = match fs::read_to_string(&path) {
@@ -36,7 +36,7 @@ pub(crate) fn read(plan: &Plan, settings: &Settings, ui: &mut Ui) -> Option<Appl
     }
 }
 
-/// Writes down what an apply left.
+/// Records what an apply left.
 pub(crate) fn write(plan: &Plan, report: &Report, settings: &Settings, ui: &mut Ui) {
     let earlier = read(plan, settings, ui);
     let now = jiff::Timestamp::now();

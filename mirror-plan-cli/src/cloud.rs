@@ -1,4 +1,4 @@
-//! The way to AWS, real or local.
+//! Access to AWS, real or local.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(crate) async fn connect_for(settings: &Settings, stack: &Stack) -> Result<Aw
     connect(settings, stack.region.as_ref(), &Others::of(stack)).await
 }
 
-/// Makes the clients. `region` is the stack's or the plan's; one that the user names wins.
+/// Makes the clients. `region` is the Region of the stack or plan; one that the user names wins.
 pub(crate) async fn connect(
     settings: &Settings,
     region: Option<&Region>,
@@ -69,7 +69,7 @@ pub(crate) async fn connect(
     })
 }
 
-/// Where a stack is. AWS is asked for what the stack does not say.
+/// The account and Region of a stack. AWS is asked for what the stack does not state.
 pub(crate) async fn location(stack: &Stack, settings: &Settings) -> Result<Location, Diagnostics> {
     if let (Some(account), Some(region)) = (&stack.account, &stack.region) {
         return Ok(Location { account: account.clone(), region: region.clone() });
@@ -83,12 +83,12 @@ pub(crate) async fn location(stack: &Stack, settings: &Settings) -> Result<Locat
     Ok(Location { account, region })
 }
 
-/// The account that the credentials are for.
+/// The account that the credentials belong to.
 pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Diagnostics> {
     aws.account().await.map_err(|error| unseen(&error).into())
 }
 
-/// What a cloud holds of what is wanted, where nobody else works on it.
+/// Observes the wanted objects in a cloud that nobody else works on.
 pub(crate) async fn observe_alone(aws: &Aws, wanted: Wanted<'_>) -> Result<Observed, Diagnostics> {
     let sight = observe(aws, wanted).await.map_err(|error| unseen(&error))?;
     let findings: Diagnostics = sight.findings.into_iter().collect();
@@ -107,8 +107,9 @@ async fn real(settings: &Settings, region: Option<String>) -> SdkConfig {
     loader.load().await
 }
 
-/// The client that the AWS SDK would choose for itself, and its proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`). The
-/// SDK is built without it, so that its large crates need not wait until the TLS stack is built.
+/// The HTTP client that the AWS SDK would choose itself, with the proxies of the environment
+/// (`HTTPS_PROXY`, `NO_PROXY`). The SDK is built without it, so that building its large crates need not
+/// wait for the TLS stack.
 fn https() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector =
@@ -119,7 +120,7 @@ fn https() -> SharedHttpClient {
     })
 }
 
-/// What the cloud holds of a stack. Warnings are told, errors are the end.
+/// What the cloud holds of a stack. Warnings are printed, errors are returned.
 pub(crate) async fn look(
     aws: &Aws,
     (stack, mode): (&Stack, Mode),
@@ -129,7 +130,7 @@ pub(crate) async fn look(
     told(see(aws, (stack, mode), settings, ui).await?, ui)
 }
 
-/// What the cloud holds of a stack, with what there is to tell of it.
+/// What the cloud holds of a stack, with findings about it.
 pub(crate) async fn see(
     aws: &Aws,
     (stack, mode): (&Stack, Mode),
@@ -160,7 +161,7 @@ pub(crate) async fn see(
     Ok(sight.map_err(|error| unseen(&error))?)
 }
 
-/// The sessions of others on the interfaces that a stack mirrors.
+/// The sessions that belong to others on the interfaces that a stack mirrors.
 pub(crate) async fn strangers(
     aws: &Aws,
     observed: &Observed,
@@ -168,7 +169,7 @@ pub(crate) async fn strangers(
     Ok(aws::strangers(aws, observed).await.map_err(|error| unseen(&error))?)
 }
 
-/// How the targets are of the target groups of a stack, and which of those are there.
+/// The target groups of a stack that exist, with the health of their targets.
 pub(crate) async fn target_health(
     aws: &Aws,
     observed: &Observed,
@@ -193,7 +194,7 @@ pub(crate) async fn metrics(
     })
 }
 
-/// What others have that is in the way of a stack; nothing is in the way of one that goes.
+/// Objects of others that are in the way of a stack; nothing is in the way of one that is destroyed.
 pub(crate) async fn in_the_way(
     aws: &Aws,
     (stack, mode): (&Stack, Mode),
@@ -207,7 +208,7 @@ pub(crate) async fn in_the_way(
     }
 }
 
-/// What others have in what a plan removes, as findings about it.
+/// Objects of others inside the objects that a plan removes, as findings about the plan.
 pub(crate) async fn occupied(
     aws: &Aws,
     stack: &Stack,
@@ -217,8 +218,8 @@ pub(crate) async fn occupied(
     Ok(lint::check_removal(stack, plan, &occupants))
 }
 
-/// Takes the journal of a stack: nobody else changes it until that is released, or its lease has run
-/// out.
+/// Takes the journal of a stack: nobody else changes the stack until the journal is released or its
+/// lease has expired.
 pub(crate) async fn take(
     aws: &Aws,
     (stack, place): (&Name, Option<&Coordination>),
@@ -238,7 +239,7 @@ pub(crate) async fn take(
     journal.map_err(|error| unusable(&error).into())
 }
 
-/// Makes the bucket in a local AWS, where nobody else has made it.
+/// Creates the bucket in a local AWS, where nobody else would have created it.
 async fn make_local_bucket(
     (aws, place): (&Aws, &Coordination),
     settings: &Settings,
@@ -253,7 +254,7 @@ async fn make_local_bucket(
     }
 }
 
-/// What the cloud holds of what is wanted, once it is known what became of an earlier run.
+/// What the cloud holds of the wanted objects, after finding out what became of an earlier run.
 pub(crate) async fn settle(
     (aws, journal): (&Aws, &Journal),
     wanted: Wanted<'_>,
@@ -268,7 +269,7 @@ pub(crate) async fn settle(
     told(sight?, ui)
 }
 
-/// The objects that are to be these resources. What a stack file cannot say of them is told.
+/// The objects that are to become these resources. Warns of what a stack file cannot express of them.
 pub(crate) async fn candidates(
     aws: &Aws,
     stack: &Name,
@@ -282,12 +283,12 @@ pub(crate) async fn candidates(
     Ok(adoptions)
 }
 
-/// What a look at the account came to, with its failure in words.
+/// The result of observing the account, with a failure as a diagnostic.
 pub(crate) fn looked_at<T>(seen: Result<T, ObserveError>) -> Result<T, Diagnostics> {
     seen.map_err(|error| unseen(&error).into())
 }
 
-/// What became of an adoption, in words if it failed.
+/// The result of an adoption, with a failure as a diagnostic.
 pub(crate) fn adopted(
     ended: Result<(), AdoptError>,
     Adoption { address, found }: &Adoption,

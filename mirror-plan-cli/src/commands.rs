@@ -36,7 +36,7 @@ use crate::exit::ExitStatus;
 use crate::settings::Settings;
 use crate::ui::Ui;
 
-/// How a command ends: with a status, or with what is wrong.
+/// The result of a command: a status, or diagnostics of what is wrong.
 pub(crate) type Ended = Result<ExitStatus, Diagnostics>;
 
 /// Runs a command.

@@ -1,4 +1,4 @@
-//! What a plan is estimated to cost and to take, as far as that was asked for.
+//! The estimated cost and duration of a plan, as far as they were requested.
 
 use mirror_plan::plan::{Experience, Plan};
 use mirror_plan::render::estimate::Estimates;
@@ -19,8 +19,8 @@ pub(crate) fn of(plan: &Plan, args: &EstimateArgs, settings: &Settings, ui: &mut
     Estimates { cost, time }
 }
 
-/// How long earlier runs took. What a local AWS takes says nothing of the real one, and that is what
-/// whoever plans with it wants to know.
+/// How long earlier runs took. Runs on a local AWS say nothing about the real one, which is what a user who
+/// plans with a local AWS wants to know about.
 fn experience(plan: &Plan, settings: &Settings, ui: &mut Ui) -> Experience {
     match settings.place {
         Place::Aws => applied::read(plan, settings, ui).map(|left| left.took).unwrap_or_default(),

@@ -8,14 +8,14 @@ use mirror_plan::diagnostic::Diagnostics;
 /// How a command ended. `mirror --help` lists the codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
-    /// 0: it did what it should.
+    /// 0: it succeeded.
     Done,
-    /// 1: it did not, or not all of it.
+    /// 1: it failed, or did only a part.
     Failed,
     /// 2: `plan --detailed-exitcode` found something to do, `plan --check` a difference, `drift`
     /// drift, `verify` a fault, or `trace --detailed-exitcode` that the plan changes the answer.
     Changes,
-    /// 3: a saved or approved plan is not what is to do any more; nothing was done.
+    /// 3: a saved or approved plan no longer matches what there is to do; nothing was done.
     Stale,
     /// 4: another run is at work on the stack; nothing was done.
     Locked,
@@ -23,7 +23,7 @@ pub(crate) enum ExitStatus {
     Interrupted,
 }
 
-/// The codes, as the help prints them.
+/// The exit codes, as the help prints them.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
@@ -35,7 +35,7 @@ Exit codes:
   130  interrupted";
 
 impl ExitStatus {
-    /// The code of a command that ended with these.
+    /// The status of a command that ended with these diagnostics.
     pub(crate) fn of(diagnostics: &Diagnostics) -> Self {
         let has = |code| diagnostics.iter().any(|diagnostic| diagnostic.code == code);
         if has(code::STALE_PLAN) || has(code::CHANGED_PLAN) || has(code::NOT_APPROVED_PLAN) {

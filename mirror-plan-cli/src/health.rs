@@ -1,4 +1,4 @@
-//! Whether a watch is well, for whoever asks over HTTP: a load balancer, an orchestrator, a person.
+//! Reports over HTTP whether a watch is healthy: to a load balancer, an orchestrator, a person.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-/// How many rounds in a row fail before it is not well.
+/// How many rounds in a row fail before the watch counts as unhealthy.
 const ILL_AFTER: u32 = 3;
 
-/// How long somebody who asks may take to do so.
+/// How long a client may take for its request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the rounds of a watch went.
@@ -22,7 +22,7 @@ struct Rounds {
     last_success: Option<jiff::Timestamp>,
 }
 
-/// What is said to those who ask.
+/// The state that is reported to clients.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     rounds: Arc<Mutex<Rounds>>,
@@ -30,7 +30,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Answers on an address from now on, if there is one.
+    /// Answers on an address from now on, if one is given.
     pub(crate) fn serve(address: Option<SocketAddr>) -> io::Result<Self> {
         let mut health = Self::default();
         if let Some(address) = address {
@@ -40,7 +40,7 @@ impl Health {
             thread::Builder::new().name("health".to_owned()).spawn(move || {
                 for stream in listener.incoming().flatten() {
                     let rounds = *rounds.lock().unwrap_or_else(PoisonError::into_inner);
-                    // Who does not listen to the answer does not get it.
+                    // A client that does not read the answer does not get it.
                     drop(answer(stream, rounds));
                 }
             })?;
@@ -48,12 +48,12 @@ impl Health {
         Ok(health)
     }
 
-    /// Where it answers.
+    /// The address that it answers on.
     pub(crate) const fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// A round has ended, after which so many have failed in a row.
+    /// Records the end of a round, after which this many rounds have failed in a row.
     pub(crate) fn round(&self, failed_in_a_row: u32) {
         let mut rounds = self.rounds.lock().unwrap_or_else(PoisonError::into_inner);
         rounds.ended += 1;
@@ -64,7 +64,7 @@ impl Health {
     }
 }
 
-/// Answers one question, whatever it is.
+/// Answers one request, whatever it asks for.
 fn answer(mut stream: TcpStream, rounds: Rounds) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;

@@ -1,4 +1,4 @@
-//! Inventories: what stands in for AWS where there is none.
+//! Inventories: files that stand in for AWS when it is not available.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use mirror_plan::stack::Stack;
 use crate::settings::Settings;
 use crate::{plan_file, stack_file, ui};
 
-/// The account of a plan that is made without one, where the stack names none.
+/// The account of a plan that is made without one, if the stack does not name one.
 const NO_ACCOUNT: &str = "000000000000";
 
 /// Writes what was observed.

@@ -1,8 +1,8 @@
 //! `mirror`: plans and applies AWS VPC Traffic Mirroring from one HCL file.
 //!
-//! It speaks and decides nothing: what a plan is, how it is carried out and what its text says is
-//! the library's. `cli` is what was typed, `settings` what it means, `commands` a file for each
-//! verb, `ui` the one door for output, `exit` the codes.
+//! The program is only the interface: what a plan is, how it is carried out and what its text says is
+//! decided in the library. `cli` is what was typed, `settings` what it means, `commands` has a file for
+//! each verb, `ui` is the single channel for output, `exit` the exit codes.
 
 mod applied;
 mod cli;
@@ -48,9 +48,9 @@ fn main() -> ExitCode {
     ui.finish(status).into()
 }
 
-/// Says what is wrong with the command line, or gives the help that was asked for.
+/// Reports what is wrong with the command line, or prints the help that was asked for.
 fn usage(error: &clap::Error) -> ExitStatus {
-    // A closed pipe is no error.
+    // A closed pipe is not an error.
     drop(error.print());
     if error.use_stderr() { ExitStatus::Failed } else { ExitStatus::Done }
 }

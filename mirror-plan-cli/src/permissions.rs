@@ -1,4 +1,4 @@
-//! What AWS says of the calls of a plan, as far as that was asked for.
+//! What AWS says about permissions for the calls of a plan, as far as that was requested.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use mirror_plan::stack::Stack;
 use crate::settings::{Place, Settings};
 use crate::ui::{Form, Ui};
 
-/// What takes less is not worth a word.
+/// Asking that takes less time is not announced.
 const WORTH_TELLING: Duration = Duration::from_secs(10);
 
-/// Asks AWS of every call of a plan, and says so before if that takes long.
+/// Asks AWS about every call of a plan, and announces it first if it takes long.
 pub(crate) async fn ask(aws: &Aws, plan: &Plan, settings: &Settings, ui: &mut Ui) -> Permissions {
     let time = permission::time_to_ask(plan);
     if matches!(settings.place, Place::Aws) && time >= WORTH_TELLING {
@@ -30,13 +30,13 @@ pub(crate) async fn ask(aws: &Aws, plan: &Plan, settings: &Settings, ui: &mut Ui
     check_permissions(aws, plan).await
 }
 
-/// The denials among what was asked.
+/// The denials among the answers.
 pub(crate) fn findings(asked: &Permissions, stack: &Stack, observed: &Observed) -> Diagnostics {
     let (account, region) = (observed.account.clone(), observed.region.clone());
     permission::findings(asked, stack, &Location { account, region })
 }
 
-/// Prints what AWS says.
+/// Prints the answers of AWS.
 pub(crate) fn show(asked: &Permissions, ui: &mut Ui) {
     match ui.form() {
         Form::Json => ui.line(json::permissions(asked)),

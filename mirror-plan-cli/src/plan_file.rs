@@ -1,4 +1,4 @@
-//! Plan files: a plan as JSON, the same bytes for the same plan.
+//! Plan files: a plan as JSON, with the same bytes for the same plan.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use mirror_plan::plan::{Plan, SavedPlanError};
 
 use crate::ui;
 
-/// Writes a plan; whoever reads the file sees all of it or the file that was there before.
+/// Writes a plan; a reader of the file sees either all of it or the previous file.
 pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Diagnostics> {
     let cannot = |error: &io::Error| {
         ui::file_error(format!("the plan cannot be written to `{}`", path.display()), error)
@@ -18,7 +18,7 @@ pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Diagnostics> {
     Ok(write_whole(path, &plan.to_saved()).map_err(|error| cannot(&error))?)
 }
 
-/// Writes a text; whoever reads the file sees all of it or the file that was there before.
+/// Writes a text; a reader of the file sees either all of it or the previous file.
 pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let unfinished = beside(path);
     let written = File::create(&unfinished).and_then(|mut file| {
@@ -27,7 +27,7 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
         fs::rename(&unfinished, path)
     });
     if written.is_err() {
-        // What is left of it is of no use; that it may stay is not worth a second error.
+        // The unfinished file is of no use; if it stays, that is not worth a second error.
         drop(fs::remove_file(&unfinished));
     }
     written
@@ -40,7 +40,7 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Reads a plan, and refuses a file that is not as it was written.
+/// Reads a plan, and refuses a file that was changed after it was written.
 pub(crate) fn read(path: &Path) -> Result<Plan, Diagnostics> {
     let name = path.display();
     let bytes = fs::read(path)

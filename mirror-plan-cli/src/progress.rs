@@ -1,4 +1,4 @@
-//! Reporters: what happens during an apply, for a terminal, a pipe or a program.
+//! Reporters of what happens during an apply, for a terminal, a pipe or a program.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::screen::Screen;
 use crate::settings::Live;
 use crate::ui::{Form, Ui};
 
-/// The reporter that fits where the output goes.
+/// The reporter that fits the destination of the output.
 pub(crate) fn reporter<'r>(plan: &'r Plan, live: Live, ui: &'r mut Ui) -> Box<dyn Reporter + 'r> {
     match (ui.form(), live) {
         (Form::Json, _) => Box::new(Objects { plan, ui, waits: BTreeMap::new() }),
@@ -36,7 +36,7 @@ impl Reporter for Lines<'_> {
     }
 }
 
-/// A JSON object for each event, but not for a wait that goes on as it was.
+/// A JSON object for each event, except for a wait that merely continues.
 struct Objects<'r> {
     plan: &'r Plan,
     ui: &'r mut Ui,
@@ -58,10 +58,10 @@ impl Reporter for Objects<'_> {
 /// How often the live area is drawn again.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How often it is drawn at most in a second, whatever happens: indicatif's own choice.
+/// How often it is drawn in a second at most: indicatif's own default.
 const DRAWN_PER_SECOND: u8 = 20;
 
-/// Lines, and below them what is going on: how much is done, what is in flight, for how long, and
+/// Lines, and below them the current state: how much is done, what is in flight, for how long, and
 /// what it waits for.
 struct Area<'r> {
     ui: &'r mut Ui,
@@ -132,14 +132,14 @@ impl Reporter for Area<'_> {
     }
 }
 
-/// What tells a work from the others: its id comes later.
+/// What distinguishes one piece of work from the others, since its id is known only later.
 type Key = (Address, Phase, u32);
 
 fn key(work: &Work) -> Key {
     (work.address.clone(), work.phase, work.generation)
 }
 
-/// A style of one line, with durations as the lines above the area have them.
+/// A style of one line, with durations in the format of the lines above the area.
 fn style(template: &str) -> ProgressStyle {
     let elapsed = |state: &ProgressState, line: &mut dyn fmt::Write| {
         write!(line, "{}", progress::Elapsed(state.elapsed())).expect("it writes to a string");

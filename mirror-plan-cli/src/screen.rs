@@ -5,10 +5,10 @@ use std::io;
 use console::Term;
 use indicatif::TermLike;
 
-/// Stderr as a terminal, on which the cursor rests at the beginning of the last row.
+/// Stderr as a terminal on which the cursor rests at the beginning of the last row.
 ///
-/// Whoever draws leaves it at the end of that row. There the `^C` that a terminal shows for an
-/// interrupt begins a new row, of which nobody knows, and what is drawn next is off by it.
+/// Drawing leaves it at the end of that row. There the `^C` that a terminal shows for an interrupt
+/// begins a new row that the drawing code does not know of, and what is drawn next is off by one row.
 #[derive(Debug)]
 pub(crate) struct Screen(Term);
 
@@ -55,7 +55,7 @@ impl TermLike for Screen {
         self.0.clear_line()
     }
 
-    /// Ends every drawing.
+    /// Called at the end of every drawing.
     fn flush(&self) -> io::Result<()> {
         self.0.write_str("\r")?;
         self.0.flush()

@@ -1,4 +1,4 @@
-//! What was meant: options and environment, resolved. Nothing else reads the environment.
+//! Settings: options and environment, resolved. Nothing else reads the environment.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
@@ -18,10 +18,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cli::{Global, LOCAL, Style};
 use crate::cloud::LocalAws;
 
-/// The folder of the journals in that of a local AWS.
+/// The name of the journals' folder within that of a local AWS.
 pub(crate) const JOURNALS: &str = "journals";
 
-/// The environment of the process, as far as it is text.
+/// The environment of the process, as far as it is valid text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment(BTreeMap<String, String>);
 
@@ -34,12 +34,12 @@ impl Environment {
         Self(texts.collect())
     }
 
-    /// A variable; an empty one is none.
+    /// A variable; an empty one counts as unset.
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// All of it.
+    /// All variables.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (String, String)> {
         self.0.iter().map(|(name, value)| (name.clone(), value.clone()))
     }
@@ -55,7 +55,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// The option that leads there, with a blank before it; nothing where none is needed.
+    /// The option that selects it, with a blank in front; empty if none is needed.
     pub(crate) fn option(&self) -> String {
         match self {
             Self::Aws => String::new(),
@@ -64,22 +64,22 @@ impl Place {
     }
 }
 
-/// Everything that the options and the environment say together.
+/// The combined settings of the options and the environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// Where the AWS is.
     pub(crate) place: Place,
-    /// The Region, where one was named.
+    /// The Region, if one was named.
     pub(crate) region: Option<String>,
-    /// The profile, where one was named.
+    /// The profile, if one was named.
     pub(crate) profile: Option<String>,
     /// Who answers questions.
     pub(crate) input: Input,
-    /// Whose fixed lines texts have.
+    /// The wording of fixed lines in texts.
     pub(crate) wording: Wording,
     /// The styles of stdout.
     pub(crate) data: Palette,
-    /// The styles of stderr, and whether it can hold a live area.
+    /// The styles of stderr.
     pub(crate) notes: Palette,
     /// Whether stderr is a terminal, on which lines can be drawn again.
     pub(crate) live: Live,
@@ -104,7 +104,7 @@ pub(crate) enum Live {
 }
 
 impl Settings {
-    /// Resolves them. An option wins over a variable.
+    /// Resolves the settings. An option wins over a variable.
     pub(crate) fn new(global: &Global, environment: Environment) -> Self {
         let Global { local, region, profile, no_color, style } = global;
         let dumb = environment.get("TERM") == Some("dumb");
@@ -144,8 +144,8 @@ impl Settings {
         }
     }
 
-    /// The folder of the journals: the local AWS has its own; for the real one `MIRROR_STATE`, or
-    /// what the XDG Base Directory Specification says of state.
+    /// The folder of the journals: the local AWS has its own; for the real one it is `MIRROR_STATE`, or
+    /// the state folder of the XDG Base Directory Specification.
     pub(crate) fn journals(&self) -> PathBuf {
         if let Place::Local(local) = &self.place {
             return local.folder().join(JOURNALS);
@@ -157,10 +157,10 @@ impl Settings {
             .unwrap_or_else(|| PathBuf::from(".mirror"))
     }
 
-    /// How long AWS may take to show what it has made, where `MIRROR_SETTLE_WINDOW` says so.
+    /// How long AWS may take to show what it has created, if `MIRROR_SETTLE_WINDOW` is set.
     ///
     /// # Errors
-    /// If that is no number of seconds.
+    /// If that is not a number of seconds.
     pub(crate) fn settle_window(&self) -> Result<Option<Duration>, Diagnostics> {
         let Some(text) = self.environment.get("MIRROR_SETTLE_WINDOW") else { return Ok(None) };
         match text.parse() {
@@ -174,7 +174,7 @@ impl Settings {
         }
     }
 
-    /// Who runs `command`, for those who must wait.
+    /// Who runs `command`, shown to others who must wait.
     pub(crate) fn holder(&self, command: &str) -> Holder {
         let first = |names: &[&str]| names.iter().find_map(|name| self.environment.get(name));
         Holder {
@@ -205,8 +205,8 @@ impl Settings {
     }
 }
 
-/// What to log, from a list such as `info,mirror_plan=trace`. What other programs understand of such a list, spans among it,
-/// is passed over.
+/// What to log, from a list such as `info,mirror_plan=trace`. Directives that only other programs
+/// understand, such as spans, are ignored.
 fn directives(list: &str) -> Targets {
     let directives = list.split(',').map(str::trim);
     let plain = directives.filter(|directive| !directive.is_empty() && !directive.contains('['));
@@ -220,8 +220,8 @@ fn directives(list: &str) -> Targets {
     })
 }
 
-/// At the level `TRACE` the SDK and what lies below it write out whole requests and answers, in which
-/// there is user data.
+/// At the level `TRACE`, the SDK and the layers below it write out whole requests and answers, which
+/// contain user data.
 fn shows_no_secret(event: &Metadata<'_>) -> bool {
     event.target().starts_with("mirror") || *event.level() <= Level::DEBUG
 }

@@ -1,6 +1,6 @@
-//! Commands that are told, to be pasted into a shell.
+//! Suggested commands, to be pasted into a shell.
 
-/// A word as a shell reads it back.
+/// A word, quoted so that a shell reads it back.
 pub(crate) fn word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

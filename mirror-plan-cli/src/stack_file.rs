@@ -1,4 +1,4 @@
-//! The stack file: which one it is, and what is in it.
+//! The stack file: which file it is, and what it contains.
 
 use std::fs;
 use std::io;
@@ -15,16 +15,16 @@ use crate::cli::Variables;
 use crate::settings::Environment;
 use crate::{plan_file, ui};
 
-/// How often what was mended is looked at again: an edit can bring another mistake to light.
+/// How often a mended file is checked again: an edit can bring another mistake to light.
 const MENDED_AT_MOST: usize = 8;
 
-/// How the name of a stack file ends.
+/// The ending of a stack file's name.
 const ENDING: &str = ".mirror.hcl";
 
 /// A stack file that has been read, with the values for its variables.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    /// Where it is, as the user named it.
+    /// The path, as the user gave it.
     pub(crate) path: PathBuf,
     file: StackFile,
     assignments: Vec<String>,
@@ -69,10 +69,11 @@ impl Loaded {
         (stack, found)
     }
 
-    /// Makes the edits that findings propose, in the file too, until none is proposed; returns how many.
+    /// Makes the edits that findings propose, also in the file, until no more are proposed; returns how
+    /// many.
     ///
     /// # Errors
-    /// The file cannot be written, or is none after the edits.
+    /// The file cannot be written, or is not a stack file after the edits.
     pub(crate) fn mend(&mut self) -> Result<usize, Diagnostics> {
         let name = self.path.display().to_string();
         let (mut text, mut edits) = (None, 0);
@@ -89,7 +90,7 @@ impl Loaded {
         Ok(edits)
     }
 
-    /// The outputs, with what `look_up` knows filled in.
+    /// The outputs, with the values that `look_up` knows filled in.
     pub(crate) fn outputs(
         &self,
         look_up: &dyn Fn(&Origin) -> Option<Value>,
@@ -115,7 +116,7 @@ impl Loaded {
     }
 }
 
-/// Whether a path that a user named is for a stack: a folder, or a file with its ending.
+/// Whether a path that a user named is for a stack: a folder, or a file with the extension `hcl`.
 pub(crate) fn is_stack(path: &Path) -> bool {
     path.is_dir() || path.extension().is_some_and(|extension| extension == "hcl")
 }
@@ -128,7 +129,7 @@ fn find(named: Option<&Path>) -> Result<PathBuf, Diagnostics> {
     }
 }
 
-/// The one stack file of a folder.
+/// The only stack file in a folder.
 fn find_in(folder: &Path) -> Result<PathBuf, Diagnostics> {
     let shown = if folder == Path::new(".") {
         "here".to_owned()
@@ -155,7 +156,7 @@ fn find_in(folder: &Path) -> Result<PathBuf, Diagnostics> {
     }
 }
 
-/// The stack files of a folder, by name.
+/// The stack files in a folder, sorted by name.
 pub(crate) fn stack_files(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     let cannot = |error: &io::Error| {
         ui::file_error(format!("the folder `{}` cannot be read", folder.display()), error)
@@ -184,7 +185,7 @@ pub(crate) fn source(path: &Path) -> Result<Source, Diagnostics> {
     Ok(Source { name, text })
 }
 
-/// Reads a file for the function `file`, which may not leave the stack file's folder by any link.
+/// Reads a file for the function `file`, which may not leave the stack file's folder, even by a link.
 fn read_within(folder: &Path, path: &str) -> io::Result<String> {
     let path = Path::new(path);
     let outside =

@@ -1,6 +1,6 @@
-//! The one door for output: data on stdout, everything else on stderr.
+//! The single channel for output: data on stdout, everything else on stderr.
 //!
-//! A reader that has seen enough and closes its end is no error; a disk that is full is one.
+//! It is not an error if a reader has seen enough and closes its end, but a full disk is one.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -18,7 +18,7 @@ use mirror_plan::render::{Palette, Wording, diagnostic, json};
 use crate::exit::ExitStatus;
 use crate::settings::Settings;
 
-/// Writes what a command has to say.
+/// Writes the output of a command.
 #[derive(Debug)]
 pub(crate) struct Ui {
     data: AutoStream<io::Stdout>,
@@ -32,14 +32,14 @@ pub(crate) struct Ui {
     failure: Option<io::Error>,
 }
 
-/// In which form stdout is. A stream of JSON objects has the diagnostics in it too.
+/// The form of stdout. A stream of JSON objects also contains the diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Json,
     Text,
 }
 
-/// What the option `--json` means.
+/// The form that the option `--json` selects.
 impl From<bool> for Form {
     fn from(json: bool) -> Self {
         if json { Self::Json } else { Self::Text }
@@ -69,7 +69,7 @@ impl Ui {
         self.data_palette
     }
 
-    /// A plan as text, to be data.
+    /// A plan as text, for output as data.
     pub(crate) const fn text_of<'p>(&self, plan: &'p Plan) -> Text<'p> {
         Text::new(plan).style(self.data_palette).wording(self.wording).user_data(self.user_data)
     }
@@ -84,7 +84,7 @@ impl Ui {
         self.notes_palette
     }
 
-    /// Makes stdout a stream of JSON objects, if that was asked for.
+    /// Makes stdout a stream of JSON objects, if that is the form.
     pub(crate) fn set_form(&mut self, form: Form) {
         self.form = form;
         if form == Form::Json {
@@ -112,11 +112,11 @@ impl Ui {
 
     /// Writes a line that is not data.
     pub(crate) fn note(&mut self, note: impl Display) {
-        // Whoever closes stderr does not want to know.
+        // If stderr is closed, nobody wants to see the note.
         drop(writeln!(self.notes, "{note}"));
     }
 
-    /// Says what is waited for, each thing once.
+    /// Reports what is waited for, each thing once.
     pub(crate) fn waiting(&mut self) -> impl FnMut(&str) {
         let mut last = String::new();
         move |now| {
@@ -127,7 +127,7 @@ impl Ui {
         }
     }
 
-    /// Writes diagnostics where they belong.
+    /// Writes diagnostics to the stream that they belong on.
     pub(crate) fn diagnostics(&mut self, diagnostics: &Diagnostics) {
         if diagnostics.is_empty() {
             return;
@@ -153,7 +153,7 @@ impl Ui {
         Ok(answer.trim().to_owned())
     }
 
-    /// The status of the process, once everything has been said.
+    /// The status of the process, once everything has been written.
     pub(crate) fn finish(mut self, status: ExitStatus) -> ExitStatus {
         match self.failure.take() {
             None => status,
@@ -172,34 +172,34 @@ pub(crate) fn file_error(title: impl Into<String>, error: &io::Error) -> Diagnos
     Diagnostic::error(code::FILE, title).note(error.to_string())
 }
 
-/// The time as the JSON stream has it.
+/// The current time in the format of the JSON stream.
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
-/// The time as Terraform's plans have it.
+/// The current time in the format of Terraform's plans.
 pub(crate) fn now_in_seconds() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Ready when the user interrupts, or when whoever started the process asks it to end.
+/// Ready when the user interrupts, or when the parent of the process asks it to end.
 pub(crate) async fn interrupted() {
     Interrupts::listen().next().await;
 }
 
-/// Requests to end: of the user, and of whoever started the process. While this is held none is
+/// Requests to end, from the user or from the parent of the process. While this is held, no request is
 /// missed, however soon it comes after another.
 pub(crate) struct Interrupts {
-    // Without a way to hear of signals the process ends at the first one, as it would anyway.
+    // If signals cannot be received, the first one ends the process, as it would by default.
     #[cfg(unix)]
     signals: [Option<tokio::signal::unix::Signal>; 2],
 }
 
 #[cfg(unix)]
 impl Interrupts {
-    /// How long a terminal has to finish with a Ctrl-C. It throws away what was written and is not
-    /// read yet (termios(3), `NOFLSH`), and may do so after the program has heard of the key: what
-    /// the program says about it would be lost.
+    /// How long a terminal may take to finish handling a Ctrl-C. It discards what was written but not
+    /// read yet (termios(3), `NOFLSH`), possibly after the program has noticed the key, and then what
+    /// the program writes about it would be lost.
     const FLUSH: Duration = Duration::from_millis(50);
 
     pub(crate) fn listen() -> Self {
@@ -220,7 +220,7 @@ impl Interrupts {
             () = heard(interrupt) => {}
             () = heard(terminate) => {}
         }
-        // Without an `await`: who waits for something else too must not lose the interrupt here.
+        // Without an `await`: a caller that also waits for something else must not lose the interrupt here.
         std::thread::sleep(Self::FLUSH);
     }
 }
@@ -238,14 +238,14 @@ impl Interrupts {
     }
 }
 
-/// Stops the run at the first interrupt, and leaves at the second.
+/// Stops the run at the first interrupt, and exits at the second.
 #[expect(clippy::exit, reason = "the second interrupt asks for exactly this")]
 pub(crate) async fn stop_on_interrupt(stop: Stop) {
     let mut interrupts = Interrupts::listen();
     interrupts.next().await;
     stop.stop();
     interrupts.next().await;
-    // It is not given back: a live area that was drawn once more would wipe this out.
+    // The lock is not released: if the live area were drawn once more, it would erase this line.
     let mut stderr = io::stderr().lock();
     drop(writeln!(
         stderr,

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 /// A kind of resource: one block word of the stack file, one kind of AWS object.
 ///
-/// The order is the order in which a reader meets them: network, machines, load balancer, mirror, others.
+/// The variants are in the order in which a reader meets them: network, machines, load balancer, mirror,
+/// others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A virtual private cloud.
@@ -52,7 +53,7 @@ pub enum Kind {
     ResourceShare,
 }
 
-/// The words that belong to a [`Kind`]; a row of the only such table.
+/// The names of a [`Kind`]; a row of the only such table.
 struct KindRow {
     kind: Kind,
     /// The block word of the stack file.
@@ -107,7 +108,7 @@ const KINDS: &[KindRow] = &[
     row(Kind::MirrorTarget, "mirror_target", "traffic mirror target", "traffic-mirror-target"),
     row(Kind::MirrorFilter, "mirror_filter", "traffic mirror filter", "traffic-mirror-filter"),
     row(Kind::MirrorSession, "mirror_session", "traffic mirror session", "traffic-mirror-session"),
-    // EC2 knows no tags of it.
+    // EC2 does not manage its tags.
     row(Kind::ResourceShare, "resource_share", "resource share", "ram:resource-share"),
 ];
 
@@ -217,7 +218,7 @@ impl FromStr for Name {
     }
 }
 
-/// Which of the resources that one block stands for.
+/// Identifies one of the resources that a block stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
     /// From `count`: `instance.sensor[0]`.
@@ -274,7 +275,7 @@ impl Address {
         Self { kind, name, key: None }
     }
 
-    /// The same block's resource with `key`.
+    /// The address of the same block's resource with `key`.
     #[must_use]
     pub fn with_key(self, key: Key) -> Self {
         Self { key: Some(key), ..self }
@@ -311,7 +312,7 @@ pub enum AddressError {
     /// No `.` between kind and name.
     #[error("`{0}` is not an address: write it as kind.name, such as vpc.lab")]
     Shape(String),
-    /// The part before the `.` is no [`Kind`].
+    /// The part before the `.` is not a [`Kind`].
     #[error("`{0}` is not a kind of resource")]
     Kind(String),
     /// The label is not a [`Name`].

@@ -1,8 +1,8 @@
 //! Apply: walks the steps of a plan and decides nothing.
 //!
-//! [`recover()`] observes the cloud and finds out what became of a run that did not end;
-//! [`check_fresh`] refuses a plan whose objects have changed since; [`apply`] carries one out and
-//! writes down in a [`Journal`] what tags cannot hold. Planning and applying meet in [`Plan`] alone.
+//! [`recover()`] observes the cloud and finds out what became of a run that did not finish; [`check_fresh`] refuses a
+//! plan whose objects have changed since; [`apply`] carries a plan out and records in a [`Journal`] what tags cannot
+//! hold. Planning and applying share nothing but [`Plan`].
 
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -33,11 +33,11 @@ pub use recover::recover;
 #[cfg(feature = "aws")]
 pub use run::{Options, Stop, apply};
 
-/// Checks that everything is still as the plan saw it.
+/// Checks that every object is still as it was when the plan was made.
 ///
 /// # Errors
-/// If the plan is for another account or Region, or if an object of the stack has changed, gone or
-/// come since: one diagnostic each, `MP0501` and `MP0404`. Nothing must then be applied.
+/// If the plan is for another account or Region (`MP0404`), or if an object of the stack has changed, was deleted or
+/// was created since (`MP0501`): one diagnostic each. The plan must not be applied then.
 pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> {
     check_place(plan, &observed.account, &observed.region)?;
     let mut diagnostics = Diagnostics::new();
@@ -65,8 +65,8 @@ pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> 
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
 
-/// Whether an object may go at any time: AWS removes a session with its interface, and a plan that keeps or
-/// removes the session is as good without it.
+/// Returns whether an object may disappear at any time: AWS deletes a session together with its interface, and a plan
+/// that keeps or removes the session is just as valid without it.
 fn goes_with_its_interface(plan: &Plan, object: &str) -> bool {
     let address = shown(object);
     let keeps = |action| matches!(action, Action::NoOp | Action::Delete);
@@ -96,7 +96,7 @@ pub fn check_place(plan: &Plan, account: &AccountId, region: &Region) -> Result<
         .into())
 }
 
-/// The address of `ADDRESS#GENERATION`.
+/// Returns the address part of `ADDRESS#GENERATION`.
 fn shown(object: &str) -> &str {
     object.rsplit_once('#').map_or(object, |(address, _)| address)
 }

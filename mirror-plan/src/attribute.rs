@@ -1,8 +1,9 @@
 //! Attributes: one table per kind, from which everything else about its attributes follows.
 //!
 //! `object!` declares a resource (or a part of one, such as a rule) once: fields, types, docs,
-//! defaults, and what a change of each means. From that come the typed struct, the checks of the
-//! stack file, the view as [`Value`]s that is compared and shown, `mirror schema` and the reference.
+//! defaults, and what changing each of them takes. The typed struct, the checks of the stack file,
+//! the view as [`Value`]s that is compared and shown, `mirror schema` and the reference are all
+//! derived from it.
 
 use std::collections::BTreeMap;
 
@@ -45,9 +46,9 @@ pub enum Type {
         /// The greatest.
         max: i64,
     },
-    /// A text of the given form, named for a person: `IPv4 range`.
+    /// A text of the given form, described for people: `IPv4 range`.
     Text(&'static str),
-    /// A text that is shown as its hash.
+    /// A text that is shown only as its hash.
     Secret,
     /// One of these words.
     Choice(&'static [&'static str]),
@@ -64,13 +65,13 @@ pub enum Type {
 /// The attributes of a resource or of a part.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectType {
-    /// What a person calls it: `VPC`, `filter rule`.
+    /// The name shown to people: `VPC`, `filter rule`.
     pub title: &'static str,
     /// What it is for; the reference pages print it.
     pub doc: &'static str,
     /// Its attributes, in the order of the reference.
     pub attributes: &'static [Attribute],
-    /// The attributes that tell one part from the others in a set; empty where all of them do.
+    /// The attributes that tell one part from the others in a set; empty if it takes all of them.
     pub key: &'static [&'static str],
 }
 
@@ -87,9 +88,9 @@ impl ObjectType {
 pub enum Presence {
     /// It must be given.
     Required,
-    /// There is none, and one that exists is taken away.
+    /// There is no value, and an existing one is removed.
     Optional,
-    /// AWS or this tool picks one when the object is made; it is kept from then on.
+    /// AWS or this tool picks one when the object is created; it is kept from then on.
     Chosen,
     /// This value.
     Default(fn() -> Value),
@@ -102,19 +103,20 @@ pub enum OnChange {
     Update,
     /// The instance is stopped, changed and started.
     Restart,
-    /// A new object: AWS has no call for it.
+    /// A new object: AWS has no call that changes it.
     Replace,
 }
 
 /// A Rust type that can be an attribute.
 pub trait AttributeType: Sized {
-    /// What the schema says of it.
+    /// Its type in the schema.
     const TYPE: Type;
 
-    /// Reads it from a value of the stack file or of a plan. `None` if `problems` says why not.
+    /// Reads it from a value of the stack file or of a plan. Returns `None` after adding the reason
+    /// to `problems`.
     fn read(value: &Value, at: &Path, problems: &mut Problems) -> Option<Self>;
 
-    /// The value that [`read`](Self::read) takes back.
+    /// The value that [`read`](Self::read) reads back as the same attribute.
     fn to_value(&self) -> Value;
 }
 

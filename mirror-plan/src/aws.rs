@@ -1,9 +1,8 @@
-//! AWS: what observes the cloud and what changes it, through the AWS SDK for Rust.
+//! AWS: observing the cloud and changing it, through the AWS SDK for Rust.
 //!
-//! This module and those below it are the only ones that name the SDK. [`observe()`] reads, in a
-//! number of calls that grows with pages and not with objects; [`act()`] sends one
-//! [`Operation`](crate::resource::Operation) and waits until it has taken effect. Neither decides
-//! anything. There is no trait in between: a test, or `mirror --local`, brings another HTTP client.
+//! Only this module and its submodules name the SDK. [`observe()`] reads; the number of its calls grows with pages, not
+//! with objects. [`act()`] sends one [`Operation`](crate::resource::Operation) and waits until it has taken effect.
+//! Neither decides anything. No trait abstracts over AWS: a test, or `mirror --local`, brings another HTTP client.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -54,31 +53,31 @@ pub use permission::check_permissions;
 pub use rate::Pace;
 pub use wait::Waiting;
 
-/// Work that goes on while it is awaited.
+/// A future that does its work while it is awaited.
 ///
-/// It is boxed so that it is compiled here, and not once more in every program that awaits it: all calls of the SDK are
-/// in it.
+/// It is boxed so that it is compiled once, in this library, and not again in every program that awaits it: it contains
+/// all calls of the SDK.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The clients for one account and Region, and those for the other accounts that a stack reaches. Clones share
-/// connections and rates.
+/// connections and rate limits.
 #[derive(Clone)]
 pub struct Aws {
     shared: Arc<Shared>,
-    /// The clients for other accounts, each with rates of its own.
+    /// The clients for other accounts, each with its own rate limits.
     others: BTreeMap<AccountName, Self>,
-    /// What it is for a cloud that settles as slowly as AWS.
+    /// The window for a cloud that settles as slowly as AWS.
     settle_window: Duration,
     /// What must hold before each call that changes something.
     fence: Option<Fence>,
-    /// Where calls that would change something are only asked about: the clients for that.
+    /// The clients for dry runs, if calls that would change something are only to be asked about.
     dry: Option<Arc<dry_run::Clients>>,
 }
 
-/// Makes certain that this run may still change something.
+/// Checks that this run may still change something.
 pub(crate) type Fence = Arc<dyn Fn() -> Fencing + Send + Sync>;
 
-/// The making certain, under way.
+/// The check of a `Fence`, as a future.
 pub(crate) type Fencing =
     Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
 
@@ -88,7 +87,7 @@ struct Shared {
     autoscaling: aws_sdk_autoscaling::Client,
     autoscaling_once: aws_sdk_autoscaling::Client,
     ec2: aws_sdk_ec2::Client,
-    /// For calls that make an object: the SDK sends them once; see [`retry`].
+    /// For calls that create an object: the SDK sends them only once; see [`retry`].
     ec2_once: aws_sdk_ec2::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     elb_once: aws_sdk_elasticloadbalancingv2::Client,
@@ -104,13 +103,13 @@ struct Shared {
     pace: Pace,
 }
 
-/// The SDK's configuration names no Region, or something that is none.
+/// The SDK's configuration names no Region, or an invalid one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no usable Region: {}", .0.as_deref().unwrap_or("none is configured"))]
 pub struct NoRegion(Option<String>);
 
-/// The configuration of one service's client, with our retries in place of the SDK's; of a service that answers
-/// in XML with [`whole`].
+/// The configuration of one service's client, with our retries in place of the SDK's, and with [`whole`] for a service
+/// that answers in XML.
 macro_rules! configured {
     ($service:ident, $config:ident) => {
         $service::config::Builder::from($config)
@@ -125,11 +124,11 @@ macro_rules! configured {
 }
 
 impl Aws {
-    /// Makes the clients. Credentials, Region, endpoint and HTTP client are `config`'s; retries and
-    /// time-outs are this library's own.
+    /// Creates the clients. Credentials, Region, endpoint and HTTP client are `config`'s; retries and time-outs are
+    /// this library's own.
     ///
     /// # Errors
-    /// If `config` has no Region.
+    /// If `config` has no valid Region.
     pub fn new(config: &SdkConfig, pace: Pace) -> Result<Self, NoRegion> {
         let named = config.region().map(|region| region.as_ref().to_owned());
         let region = named
@@ -144,7 +143,7 @@ impl Aws {
         let autoscaling = configured!(xml aws_sdk_autoscaling, config);
         let autoscaling_once =
             configured!(xml aws_sdk_autoscaling, config).retry_config(retry::once());
-        // It answers in JSON, which nobody takes for whole that was cut.
+        // It answers in JSON, which cannot be mistaken for complete if it was cut off.
         let ram = configured!(aws_sdk_ram, config);
         let ram_once = configured!(aws_sdk_ram, config).retry_config(retry::once());
         let shared = Shared {
@@ -170,17 +169,17 @@ impl Aws {
         Ok(Self { shared, others: BTreeMap::new(), settle_window, fence: None, dry: None })
     }
 
-    /// With the clients for another account, which a stack names by an `aws` block.
+    /// Adds the clients for another account, which a stack names in an `aws` block.
     ///
-    /// They are used for what the stack looks for there and accepts there, and nothing else. AWS counts the calls of each
-    /// account apart, and so does this library. The Region is to be the same.
+    /// They are used only to look up and to accept what the stack looks up and accepts in that account. AWS limits the
+    /// call rate of each account separately, and so does this library. The Region must be the same.
     #[must_use]
     pub fn with_account(mut self, name: AccountName, other: Self) -> Self {
         self.others.insert(name, other);
         self
     }
 
-    /// The clients for another account, under the conditions that hold for these.
+    /// Returns the clients for another account, subject to the same conditions as these.
     fn other(&self, name: &AccountName) -> Option<Self> {
         let other = self.others.get(name)?;
         let dry = self.dry.as_ref().and_then(|_| dry_run::DryRuns::of(other).aws().dry.clone());
@@ -188,7 +187,7 @@ impl Aws {
         Some(Self { settle_window: *settle_window, fence: fence.clone(), dry, ..other.clone() })
     }
 
-    /// The clients for another account, if that is the one that is meant.
+    /// Returns the clients for another account, if their credentials are for the account that is meant.
     async fn account_as(
         &self,
         name: &AccountName,
@@ -205,32 +204,32 @@ impl Aws {
         }
     }
 
-    /// How long after a call AWS may take to show what it has made, unless another time is given.
+    /// How long after a call AWS may take to show what it has created, unless another time is given.
     ///
-    /// AWS promises none ("eventual consistency" may take "up to a few minutes": Amazon EC2
-    /// developer guide, "Eventual consistency"); this is what large users of its API wait.
+    /// AWS guarantees no limit ("eventual consistency" may take "up to a few minutes": Amazon EC2 developer guide,
+    /// "Eventual consistency"); this is how long large users of its API wait.
     pub const SETTLE_WINDOW: Duration = Duration::from_secs(300);
 
-    /// With another time for AWS to show what it has made.
+    /// Sets another time for AWS to show what it has created.
     #[must_use]
     pub fn with_settle_window(self, settle_window: Duration) -> Self {
         Self { settle_window, ..self }
     }
 
-    /// How long after a call AWS may take to show what it has made.
+    /// Returns how long after a call AWS may take to show what it has created.
     #[must_use]
     pub fn settle_window(&self) -> Duration {
         self.shared.pace.limit(self.settle_window)
     }
 
-    /// The same clients, which send nothing that changes something unless the fence lets them.
+    /// Returns the same clients, which send calls that change something only if the fence allows it.
     #[cfg(feature = "s3")]
     #[must_use]
     pub(crate) fn fenced(&self, fence: Fence) -> Self {
         Self { fence: Some(fence), ..self.clone() }
     }
 
-    /// The Region.
+    /// Returns the Region.
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.shared.region
@@ -240,9 +239,9 @@ impl Aws {
         self.dry.as_ref().map_or(&self.shared.ec2, |dry| &dry.ec2)
     }
 
-    /// For calls that make an object: the SDK sends them once.
+    /// For calls that create an object: the SDK sends them only once.
     fn ec2_once(&self) -> &aws_sdk_ec2::Client {
-        // What makes nothing may be sent again.
+        // A dry run creates nothing, so it may be sent again.
         self.dry.as_ref().map_or(&self.shared.ec2_once, |dry| &dry.ec2)
     }
 
@@ -250,7 +249,7 @@ impl Aws {
         self.dry.as_ref().map_or(&self.shared.elb, |dry| &dry.elb)
     }
 
-    /// For calls that make an object: the SDK sends them once.
+    /// For calls that create an object: the SDK sends them only once.
     fn elb_once(&self) -> &aws_sdk_elasticloadbalancingv2::Client {
         self.dry.as_ref().map_or(&self.shared.elb_once, |dry| &dry.elb)
     }
@@ -259,7 +258,7 @@ impl Aws {
         self.dry.as_ref().map_or(&self.shared.autoscaling, |dry| &dry.autoscaling)
     }
 
-    /// For calls that make an object: the SDK sends them once.
+    /// For calls that create an object: the SDK sends them only once.
     fn autoscaling_once(&self) -> &aws_sdk_autoscaling::Client {
         self.dry.as_ref().map_or(&self.shared.autoscaling_once, |dry| &dry.autoscaling)
     }
@@ -268,7 +267,7 @@ impl Aws {
         self.dry.as_ref().map_or(&self.shared.ram, |dry| &dry.ram)
     }
 
-    /// For calls that make an object: the SDK sends them once.
+    /// For calls that create an object: the SDK sends them only once.
     fn ram_once(&self) -> &aws_sdk_ram::Client {
         self.dry.as_ref().map_or(&self.shared.ram_once, |dry| &dry.ram)
     }
@@ -282,7 +281,7 @@ impl Aws {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        // The SDK's futures are large: they lie on the heap and not inside each other.
+        // The SDK's futures are large, so they are kept on the heap and not nested inside each other.
         let request = Box::pin(request);
         let fence = self.fence.as_ref().filter(|_| changes_something(call));
         async move {
@@ -307,7 +306,7 @@ impl fmt::Debug for Aws {
     }
 }
 
-/// Whether a call can change something: AWS names those that cannot so.
+/// Returns whether a call can change something. AWS's read-only calls are named `Describe...` or `Get...`.
 fn changes_something(call: &str) -> bool {
     !(call.starts_with("Describe") || call.starts_with("Get"))
 }

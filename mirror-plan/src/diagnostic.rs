@@ -1,6 +1,6 @@
 //! Diagnostics: what is wrong, where, why, and what to do, as plain data.
 //!
-//! Whoever reads text or makes a plan returns [`Diagnostics`], all of them at once; renderers turn
+//! Functions that read text or make a plan return all their [`Diagnostics`] at once; renderers turn
 //! them into a picture of the file, JSON or annotations of a pull request.
 
 use std::fmt;
@@ -25,7 +25,7 @@ impl fmt::Display for Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing is done until it is mended.
+    /// Nothing is done until it is fixed.
     Error,
     /// It works, though perhaps not as meant.
     Warning,
@@ -52,7 +52,7 @@ pub struct Source {
     pub text: String,
 }
 
-/// The name alone: the text may hold secrets.
+/// Shows only the name: the text may hold secrets.
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
@@ -101,34 +101,34 @@ impl fmt::Display for Span {
     }
 }
 
-/// A marked place with a few words to it.
+/// A marked place with a short text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The place.
     pub span: Span,
-    /// What to say there; may be empty for the place that the title speaks of.
+    /// The text to show there; may be empty for the place that the title is about.
     pub text: String,
 }
 
-/// A way out.
+/// A suggested fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Help {
     /// What to do, as a sentence without a full stop.
     pub text: String,
-    /// The edit that does it, where one does.
+    /// The edit that does it, if there is one.
     pub patch: Option<Patch>,
 }
 
-/// Replaces what a span covers.
+/// An edit that replaces what a span covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patch {
     /// What to replace; empty to insert.
     pub span: Span,
-    /// By what.
+    /// The replacement.
     pub text: String,
 }
 
-/// One thing to tell the person who runs the tool.
+/// One message to the person who runs the tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Its stable code.
@@ -137,7 +137,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong: one line, without a full stop.
     pub title: String,
-    /// The resource it is about, where it is about one.
+    /// The resource it is about, if it is about one.
     pub address: Option<Address>,
     /// The places it is about; the first is the main one. Empty for a stack built in Rust.
     pub labels: Vec<Label>,
@@ -172,7 +172,7 @@ impl Diagnostic {
         }
     }
 
-    /// With a place; the first one given is the main one.
+    /// Adds a place; the first one given is the main one.
     #[must_use]
     pub fn at(mut self, span: impl Into<Option<Span>>, text: impl Into<String>) -> Self {
         if let Some(span) = span.into() {
@@ -181,33 +181,33 @@ impl Diagnostic {
         self
     }
 
-    /// With the resource it is about.
+    /// Sets the resource it is about.
     #[must_use]
     pub fn of(self, address: &Address) -> Self {
         Self { address: Some(address.clone()), ..self }
     }
 
-    /// With a reason or a fact.
+    /// Adds a reason or a fact.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
     }
 
-    /// With a way out.
+    /// Adds a suggested fix.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(Help { text: text.into(), patch: None });
         self
     }
 
-    /// With a way out that an edit takes.
+    /// Adds a suggested fix with the edit that does it.
     #[must_use]
     pub fn help_patch(self, text: impl Into<String>, span: Span, by: impl Into<String>) -> Self {
         self.help_edit(text, Some(Patch { span, text: by.into() }))
     }
 
-    /// With a way out, and the edit that takes it if there is one.
+    /// Adds a suggested fix, and the edit that does it if there is one.
     #[must_use]
     pub fn help_edit(mut self, text: impl Into<String>, patch: Option<Patch>) -> Self {
         self.help.push(Help { text: text.into(), patch });
@@ -227,12 +227,12 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// What was found, in the order in which it was found.
+/// The diagnostics that were found, in the order in which they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// None yet.
+    /// Returns an empty collection.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
@@ -249,7 +249,7 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Whether there is none at all.
+    /// Whether there are none at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -260,7 +260,7 @@ impl Diagnostics {
         self.0.iter()
     }
 
-    /// In the order of the text: by file, place and code; those without a place last.
+    /// Sorts them in the order of the text: by file, place and code; those without a place last.
     pub fn sort(&mut self) {
         self.0.sort_by_cached_key(|diagnostic| {
             let place = diagnostic
@@ -271,10 +271,10 @@ impl Diagnostics {
         });
     }
 
-    /// `value`, unless an error was found.
+    /// Returns `value` and the diagnostics, unless one of them is an error.
     ///
     /// # Errors
-    /// All diagnostics, warnings with them, if one of them is an error.
+    /// All diagnostics, including warnings, if one of them is an error.
     pub fn unless_errors<T>(self, value: T) -> Result<(T, Self), Self> {
         if self.has_errors() { Err(self) } else { Ok((value, self)) }
     }
@@ -325,7 +325,7 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
-/// An error and its causes on one line; one that says only what its cause says is told once.
+/// Returns an error and its causes on one line; an error that only repeats its cause is shown once.
 ///
 /// ```
 /// let error = std::io::Error::other("connection reset by peer");

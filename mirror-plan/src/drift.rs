@@ -1,9 +1,9 @@
 //! Drift: what was changed outside of mirror since the last apply.
 //!
-//! A plan says what differs between the stack file and the cloud, and not which of the two has
-//! changed. [`Applied`] is what an apply left, as a hash of each attribute: with it the two can be told
-//! apart. It is a hint beside the journal and decides nothing; without it the stack file stands for
-//! what was applied, and an edit of it shows as drift.
+//! A plan shows what differs between the stack file and the cloud, but not which of the two has
+//! changed. [`Applied`] records what an apply left, as a hash of each attribute, so that the two can be
+//! told apart. It is a hint beside the journal and decides nothing; without it the stack file stands
+//! for what was applied, and an edit of it shows as drift.
 
 use std::collections::BTreeMap;
 
@@ -20,30 +20,32 @@ mod tests;
 
 pub use applied::Applied;
 
-/// What was changed outside, by whose it is.
+/// What was changed outside of mirror, by owner.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Drift {
-    /// When the last apply was that is known of; `None` if the stack file stands for it.
+    /// The time of the last known apply; `None` if the stack file stands for it.
     pub since: Option<Timestamp>,
-    /// What is ours: the next apply undoes it.
+    /// Changes to what is ours that the next apply undoes.
     pub undone: Vec<Undone>,
     /// What belongs to others and is left as it is.
     pub others: Vec<String>,
-    /// What is ours and of no consequence: nothing is done about it.
+    /// Changes to what is ours that are of no consequence: nothing is done about them.
     pub noise: Vec<Noise>,
-    /// The sessions of interfaces that have come since, or are no longer meant: no drift, and planned.
+    /// The sessions of interfaces that have appeared since or no longer match: this is not drift, but
+    /// planned.
     pub moved: Vec<Address>,
-    /// The resources that the stack file says otherwise since: no drift, and planned all the same.
+    /// The resources that were changed in the stack file since: this is not drift, but planned all the
+    /// same.
     pub edited: Vec<Address>,
 }
 
 /// A change that the next apply undoes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Undone {
-    /// The object is gone, and is made again.
+    /// The object was deleted, and is recreated.
     Gone(Address),
-    /// Attributes were changed. The change is from what is there now to what the apply makes of it,
-    /// and has no other attributes.
+    /// Attributes were changed. The change leads from what is there now to what the apply makes of it,
+    /// for these attributes only.
     Changed(Box<Change>),
 }
 
@@ -61,9 +63,9 @@ pub struct Noise {
 /// Why nothing is done about a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harmless {
-    /// Only AWS tells the attribute, such as a public address.
+    /// Only AWS determines the attribute, such as a public address.
     ToldByAws,
-    /// The stack file says the same by now, or leaves the attribute to AWS.
+    /// The stack file now has the same value, or leaves the attribute to AWS.
     AsTheStackSays,
 }
 
@@ -79,8 +81,8 @@ impl Undone {
 }
 
 impl Drift {
-    /// What of a plan is drift. `applied` is what the last apply left, if that is known; `others` is
-    /// what was seen that belongs to others.
+    /// The drift in a plan. `applied` is what the last apply left, if that is known; `others` is what
+    /// was seen that belongs to others.
     #[must_use]
     pub fn of(plan: &Plan, applied: Option<&Applied>, others: Vec<String>) -> Self {
         let since = applied.map(|applied| applied.at);
@@ -93,7 +95,7 @@ impl Drift {
         drift
     }
 
-    /// Whether anything of ours has drifted.
+    /// Whether nothing of ours has drifted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.undone.is_empty()
@@ -107,7 +109,7 @@ impl Drift {
         match change.action {
             Action::Create if comes_and_goes && is_new(applied) => self.moved.push(address.clone()),
             Action::Delete if comes_and_goes => self.moved.push(address.clone()),
-            // It is the stack file that calls it something else, or has it no more.
+            // The stack file has renamed it, or no longer has it.
             Action::Move => self.edited.push(address.clone()),
             Action::Delete => self.edited.push(address.clone()),
             Action::Create if change.reasons.contains(&Reason::Absent) => {
@@ -146,7 +148,7 @@ impl Drift {
     }
 }
 
-/// The attributes as they are, but for those that `becomes` names.
+/// The attributes as they are, except for those that `becomes` selects.
 fn restricted(change: &Change, becomes: impl Fn(&str) -> bool) -> Option<Value> {
     match (&change.before, &change.after) {
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
@@ -167,7 +169,7 @@ fn member<'v>(object: Option<&'v Value>, name: &str) -> &'v Value {
     }
 }
 
-/// The objects of others that are other ones than they were.
+/// The objects of others whose id is no longer what it was.
 fn others_moved(then: &BTreeMap<Address, ObjectId>, plan: &Plan) -> Vec<String> {
     let pairs = then.iter().filter_map(|(address, id)| {
         let now = plan.existing.get(address)?;

@@ -1,6 +1,7 @@
 //! Events: what happens during an apply, as it happens.
 //!
-//! The library says what is the case; whoever implements [`Reporter`] says it to people or programs.
+//! The library reports facts; an implementation of [`Reporter`] presents them to people or
+//! programs.
 
 use std::time::Duration;
 
@@ -11,11 +12,11 @@ pub use crate::apply::report::{ChangeOutcome, Failure, Outcome, Report};
 use crate::id::ObjectId;
 use crate::plan::Phase;
 
-/// Takes events as they happen. The only trait that a user of the library implements.
+/// Receives events as they happen. The only trait that a user of the library implements.
 ///
 /// It is called from the loop that owns the run: an implementation that blocks holds everything up.
 pub trait Reporter: Send {
-    /// Something happened.
+    /// Receives one event.
     fn report(&mut self, event: &Event);
 }
 
@@ -24,7 +25,7 @@ impl Reporter for () {
     fn report(&mut self, _event: &Event) {}
 }
 
-/// Collects what happened, as a test wants it.
+/// Collects the events, for tests.
 impl Reporter for Vec<Event> {
     fn report(&mut self, event: &Event) {
         self.push(event.clone());
@@ -49,10 +50,10 @@ pub enum Event {
     Waiting {
         /// Which.
         work: Work,
-        /// For what: `state is provisioning`.
+        /// What it waits for: `state is provisioning`.
         wait: String,
     },
-    /// A work goes on; sent every ten seconds.
+    /// A work is still going on; sent every ten seconds.
     Progress {
         /// Which.
         work: Work,
@@ -77,7 +78,7 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// The user asked to stop: nothing more is started, what is in flight is waited for.
+    /// The user asked to stop: nothing more is started, and the run waits for what is in flight.
     Stopping {
         /// How many calls are in flight.
         in_flight: usize,
@@ -89,7 +90,7 @@ pub enum Event {
     },
 }
 
-/// The making, changing or removing of one object.
+/// The creation, change or removal of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Work {
     /// The resource.

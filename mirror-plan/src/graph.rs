@@ -1,6 +1,6 @@
 //! The graph of a stack: which resource refers to which.
 //!
-//! petgraph stays inside; outside there are addresses.
+//! petgraph is an implementation detail: the interface knows only addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,9 +32,9 @@ impl ResourceGraph {
         for (address, declared) in &stack.resources {
             let targets: BTreeSet<Address> =
                 declared.resource.origins().into_iter().map(|origin| origin.address).collect();
-            // A security group may name itself; that orders nothing.
+            // A security group may refer to itself, which imposes no order.
             for target in targets.iter().filter(|target| *target != address) {
-                // What the stack did not make is in no order with what it makes.
+                // What the stack does not create is not ordered relative to what it creates.
                 if let Some(target) = nodes.get(target) {
                     graph.add_edge(nodes[address], *target, ());
                 }
@@ -48,7 +48,7 @@ impl ResourceGraph {
         self.nodes.keys()
     }
 
-    /// Every reference: from, to. By address.
+    /// Every reference as (from, to), in the order of the addresses.
     #[must_use]
     pub fn references(&self) -> BTreeSet<(&Address, &Address)> {
         self.graph
@@ -58,12 +58,12 @@ impl ResourceGraph {
             .collect()
     }
 
-    /// What `address` refers to itself.
+    /// What `address` refers to directly.
     pub fn dependencies(&self, address: &Address) -> impl Iterator<Item = &Address> {
         self.neighbors(address, petgraph::Direction::Outgoing)
     }
 
-    /// What refers to `address` itself.
+    /// What refers to `address` directly.
     pub fn dependents(&self, address: &Address) -> impl Iterator<Item = &Address> {
         self.neighbors(address, petgraph::Direction::Incoming)
     }
@@ -79,7 +79,7 @@ impl ResourceGraph {
             .map(|node| &self.graph[node])
     }
 
-    /// `roots` and everything they depend on, however far.
+    /// `roots` and everything they depend on, directly or indirectly.
     #[must_use]
     pub fn with_dependencies(&self, roots: &BTreeSet<Address>) -> BTreeSet<Address> {
         let mut found = BTreeSet::new();
@@ -92,7 +92,7 @@ impl ResourceGraph {
         found
     }
 
-    /// `roots` and everything that depends on them, however far.
+    /// `roots` and everything that depends on them, directly or indirectly.
     #[must_use]
     pub fn with_dependents(&self, roots: &BTreeSet<Address>) -> BTreeSet<Address> {
         let reversed = Reversed(&self.graph);
@@ -106,7 +106,7 @@ impl ResourceGraph {
         found
     }
 
-    /// The circles of references. Some are legal: two security groups that admit each other.
+    /// The circles of references. Some are legal, such as two security groups that admit each other.
     #[must_use]
     pub fn circles(&self) -> Vec<BTreeSet<Address>> {
         let mut circles: Vec<BTreeSet<Address>> = tarjan_scc(&self.graph)

@@ -1,10 +1,11 @@
-//! The hash of a value: plans, objects and requests are compared by it.
+//! Hashes of values, by which plans, objects and requests are compared.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// The hash of the canonical JSON of `value`, `sha256:` and 64 hexadecimal digits: all our maps are
-/// ordered, so the bytes are the same each time.
+/// The hash of the canonical JSON of `value`: `sha256:` and 64 hexadecimal digits.
+///
+/// All our maps are ordered, so the bytes are the same each time.
 pub(crate) fn hash(value: &impl Serialize) -> String {
     hash_bytes(&serde_json::to_vec(value).expect("what is hashed has texts for keys"))
 }

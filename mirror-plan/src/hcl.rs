@@ -1,12 +1,11 @@
 //! The stack file: HCL text to [`Stack`].
 //!
 //! A file goes through three steps: it is parsed, its blocks are sorted by what they declare, and
-//! their expressions are evaluated as far as they can be without a cloud. What only an apply can
-//! tell stays in the stack as an unknown value with its origin, so that outputs can be evaluated
-//! again when it is known.
+//! their expressions are evaluated as far as they can be without a cloud. What is known only after
+//! an apply stays in the stack as an unknown value with its origin, so that outputs can be
+//! evaluated again once it is known.
 //!
-//! Nothing here reads a file, the environment or a clock: what comes from outside is in
-//! [`Inputs`].
+//! Nothing here reads a file, the environment or a clock: everything from outside is in [`Inputs`].
 //!
 //! ```
 //! use mirror_plan::diagnostic::Source;
@@ -85,16 +84,16 @@ pub use inputs::Inputs;
 /// Reads a file in the stack file's folder; see [`Inputs::read_files_by`].
 pub type ReadFile<'f> = dyn Fn(&str) -> io::Result<String> + 'f;
 
-/// Says what an attribute is that the stack file does not say, as far as that is known.
+/// Returns the value of an attribute that the stack file does not state, if it is known.
 pub type LookUp<'l> = dyn Fn(&Origin) -> Option<Value> + 'l;
 
-/// A stack file that is HCL; whether it describes a stack, [`stack`](Self::stack) finds out.
+/// A stack file that is valid HCL; [`stack`](Self::stack) finds out whether it describes a stack.
 pub struct StackFile {
     text: Text,
     body: Body,
 }
 
-/// The name alone: the text may hold secrets.
+/// Shows only the name: the text may hold secrets.
 impl std::fmt::Debug for StackFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("StackFile").field(&self.text).finish()
@@ -105,7 +104,7 @@ impl StackFile {
     /// Parses the text.
     ///
     /// # Errors
-    /// What is wrong with the syntax: of several blocks, if several are wrong.
+    /// The mistakes in the syntax; those of several blocks, if several are wrong.
     pub fn parse(mut source: Source) -> Result<Self, Diagnostics> {
         if source.text.starts_with('\u{feff}') {
             source.text.remove(0); // A byte order mark, as some editors write it.
@@ -115,7 +114,7 @@ impl StackFile {
         Ok(Self { text, body })
     }
 
-    /// The stack, with warnings.
+    /// Returns the stack, with warnings.
     ///
     /// # Errors
     /// Everything that is wrong, in the order of the text.
@@ -125,19 +124,20 @@ impl StackFile {
         })
     }
 
-    /// The stack as far as it can be read, and everything that is wrong, for whoever looks for more
-    /// mistakes: [`lint::check`](crate::lint::check). Only sessions may be missing from it.
+    /// Returns the stack as far as it can be read, and everything that is wrong, for callers that
+    /// look for more mistakes, as [`lint::check`](crate::lint::check) does. Only sessions may be
+    /// missing from the stack.
     pub fn stack_in_part(&self, inputs: &Inputs<'_>) -> (Option<Stack>, Diagnostics) {
         self.evaluated(inputs, &|_| None, |program, diagnostics| {
             assemble::in_part(program, diagnostics)
         })
     }
 
-    /// The outputs, with what `look_up` knows filled in.
+    /// Returns the outputs, with what `look_up` knows filled in.
     ///
     /// # Errors
-    /// Everything that is wrong with them. There is nothing if [`stack`](Self::stack) found
-    /// nothing, unless it comes from a value that was looked up.
+    /// Everything that is wrong with them. There are no errors if [`stack`](Self::stack) found
+    /// none, except those caused by a value that was looked up.
     pub fn outputs(
         &self,
         inputs: &Inputs<'_>,

@@ -1,9 +1,8 @@
 //! IAM: the policies that a command needs for one stack, and nothing more.
 //!
-//! A policy follows from the tables of calls beside the operations of each kind
-//! ([`crate::resource::access`]) and from what the stack declares. What the stack makes is fenced by
-//! its tag `mirror-plan:stack`, in the request that makes it and on the object from then on; what it
-//! uses of others is named one by one.
+//! A policy follows from the tables of calls beside the operations of each kind ([`crate::resource::access`]) and from
+//! what the stack declares. Objects that the stack creates are fenced by the tag `mirror-plan:stack`: in the request
+//! that creates them, and on the object from then on. Objects of others that it uses are named one by one.
 //!
 //! Other accounts that a stack reaches have policies of their own ([`policies_as`]).
 //!
@@ -46,8 +45,8 @@ pub enum Purpose {
     Plan,
     /// `mirror verify --metrics`: what a plan reads, and the counters of CloudWatch.
     Metrics,
-    /// `mirror apply`: what a plan reads, and every change of the kinds that the stack declares,
-    /// their replacement and removal among them.
+    /// `mirror apply`: what a plan reads, and every change of the kinds that the stack declares, including their
+    /// replacement and removal.
     Apply,
     /// `mirror destroy`: what a plan reads, and the removal of every kind that a stack may own,
     /// declared or not.
@@ -55,7 +54,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Whether the command can change something.
+    /// Returns whether the command can change something.
     const fn changes_something(self) -> bool {
         match self {
             Self::Plan | Self::Metrics => false,
@@ -73,7 +72,7 @@ pub struct Location {
     pub region: Region,
 }
 
-/// A policy, as IAM takes it.
+/// A policy in the form that IAM accepts.
 ///
 /// Its [`Display`](fmt::Display) is the JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -90,14 +89,14 @@ impl Policy {
     pub const LONGEST: usize = 6_144;
 
     const fn of(statement: Vec<Statement>) -> Self {
-        // The version of the language, of which there is no newer one.
+        // The version of the policy language; this is the newest one.
         Self { version: "2012-10-17", statement }
     }
 
-    /// How long it is, as IAM counts: in characters without white space.
+    /// Returns the length as IAM counts it: in characters without white space.
     ///
     /// # Panics
-    /// Never: what a policy is made of can be written as JSON.
+    /// Never: every part of a policy can be written as JSON.
     #[must_use]
     pub fn length(&self) -> usize {
         let text = serde_json::to_string(self).expect("a policy has texts for keys");
@@ -111,10 +110,10 @@ impl fmt::Display for Policy {
     }
 }
 
-/// The policies that are needed together for these purposes.
+/// Returns the policies that together are needed for these purposes.
 ///
-/// It is one, unless the stack names so many things of others that IAM would not take it: then they
-/// are as few as they can be, each of at most [`Policy::LONGEST`].
+/// This is one policy, unless the stack names so many objects of others that IAM would not accept it: then the policies
+/// are as few as possible, each of at most [`Policy::LONGEST`].
 #[must_use]
 pub fn policies(
     stack: &Stack,
@@ -168,11 +167,11 @@ pub fn policies(
     packed(grants.statements())
 }
 
-/// The statements that allow one action in a call about a kind, as compact JSON: what
-/// [`policies`] has of it for [`Purpose::Apply`].
+/// Returns the statements that allow one action in a call about a kind, as compact JSON: those that [`policies`]
+/// contains for it for [`Purpose::Apply`].
 ///
 /// # Panics
-/// Never: what a statement is made of can be written as JSON.
+/// Never: every part of a statement can be written as JSON.
 pub(crate) fn allowing(
     stack: &Stack,
     location: &Location,
@@ -193,29 +192,29 @@ pub(crate) fn allowing(
 struct Grants<'a> {
     stack: &'a Stack,
     arns: Arns<'a>,
-    /// Reading actions, which IAM knows for everything only.
+    /// Actions that read; IAM can allow them only on all resources.
     reading: Grant,
-    /// What makes objects of the stack.
+    /// Actions that create objects of the stack.
     making: Grant,
-    /// What asks for peering connections where another account is asked.
+    /// Actions that request peering connections, if another account is asked.
     peering: Grant,
     /// The roles of other accounts.
     roles: Grant,
-    /// What makes resource shares, which IAM knows for everything only.
+    /// Actions that create resource shares; IAM can allow them only on all resources.
     sharing: Grant,
-    /// What launches instances from launch templates.
+    /// Actions that launch instances from launch templates.
     launching: Grant,
-    /// What changes or uses what the stack owns.
+    /// Actions that change or use what the stack owns.
     owned: Grant,
-    /// What makes, changes or removes parts without tags.
+    /// Actions that create, change or remove parts without tags.
     parts: Grant,
-    /// By action: what it may use of others.
+    /// By action: the objects of others that it may use.
     others: BTreeMap<String, BTreeSet<String>>,
-    /// By service: the calls that tag what they make, and what that may be.
+    /// By service: the calls that tag what they create, and what that can be.
     tagging: BTreeMap<Service, Grant>,
-    /// What a team has its journal in.
+    /// The object in which a team keeps its journal.
     journal: Grant,
-    /// The bucket of that.
+    /// The bucket of that object.
     journal_bucket: Grant,
 }
 
@@ -253,9 +252,9 @@ impl<'a> Grants<'a> {
         }
     }
 
-    /// Allows what the lease and the journal of a team take; a plan only reads them.
+    /// Allows what the lease and the journal of a team need; a plan only reads them.
     ///
-    /// Without `s3:ListBucket` S3 does not say that there is no object yet.
+    /// Without `s3:ListBucket`, S3 does not report that the object does not exist yet.
     /// Source: Amazon S3 API reference, `GetObject`, permissions; `HeadBucket`, permissions.
     fn coordinate(&mut self, place: &Coordination, purposes: &BTreeSet<Purpose>) {
         let object = self.arns.journal(place, &self.stack.name);
@@ -266,15 +265,16 @@ impl<'a> Grants<'a> {
         self.journal_bucket.add("s3:ListBucket", self.arns.bucket(place));
     }
 
-    /// Allows reading what CloudWatch has counted, and of which instances interfaces are. Both are about no one
-    /// resource: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch".
+    /// Allows reading the counters of CloudWatch, and which instances interfaces are attached to. Neither action is
+    /// limited to a resource: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+    /// CloudWatch".
     fn count(&mut self) {
         for action in ["cloudwatch:GetMetricData", "ec2:DescribeNetworkInterfaces"] {
             self.reading.add(action, "*".to_owned());
         }
     }
 
-    /// Allows a call that only reads, and the reading that goes with any.
+    /// Allows a call if it only reads, and for any call the reading that goes with it.
     fn read(&mut self, access: &Access) {
         let Access { service, action, on, reads, dependent: _, occasion: _ } = *access;
         if on.is_empty() {
@@ -285,12 +285,12 @@ impl<'a> Grants<'a> {
         }
     }
 
-    /// Allows a call that reads objects that are there without the stack: which they are is found by it.
+    /// Allows a call that reads objects that exist independently of the stack; the call itself finds out which ones.
     fn look_at_others(&mut self, access: &Access) {
         self.read(access);
         let Access { service, action, on, reads: _, dependent: _, occasion: _ } = *access;
         for on in on {
-            // The attributes of an instance hold its user data, and that is no business of this stack.
+            // The attributes of an instance include its user data, which does not concern this stack.
             if let On::Owned(of) = *on
                 && of != ArnType::Instance
             {
@@ -300,7 +300,7 @@ impl<'a> Grants<'a> {
         }
     }
 
-    /// Allows looking for what the stack names of others.
+    /// Allows looking up what the stack names as belonging to others.
     fn look_for_what_is_named(&mut self) {
         let resources = self.stack.resources.values();
         for named in resources.flat_map(|declared| looked_for(&declared.resource)) {
@@ -340,36 +340,36 @@ impl<'a> Grants<'a> {
         }
     }
 
-    /// Allows an action on what the stack owns. The tag tells what that is, whatever its type.
+    /// Allows an action on what the stack owns. The tag determines what that is, whatever its type.
     fn own(&mut self, action: &str, of: ArnType) {
         self.owned.add(action, self.arns.everything(of.service()));
     }
 
-    /// Allows a call to tag what it makes, which the call tells, whatever its type.
+    /// Allows a call to tag what it creates. The call determines what that is, whatever its type.
     fn tag(&mut self, action: &str, of: ArnType) {
         let service = of.service();
-        // What makes a group tags it: IAM asks for no more.
+        // The action that creates a group also tags it: IAM requires no other.
         if service == Service::Autoscaling {
             return;
         }
         self.tagging.entry(service).or_default().add(action, self.arns.everything(service));
     }
 
-    /// What resources of a kind name of others, of one type.
+    /// Returns the objects of others, of one type, that resources of a kind name.
     fn named(&self, kind: Kind, of: ArnType) -> impl Iterator<Item = Named> + use<'a> {
         let declared = self.stack.resources.iter().filter(move |(address, _)| address.kind == kind);
         let named = declared.flat_map(|(_, declared)| declared.resource.named());
         named.filter(move |named| named.of == of)
     }
 
-    /// What sessions over sources name: any interface, since nobody knows which will come.
+    /// Returns what sessions over sources name: any interface, since it is not known which ones will appear.
     fn fanned_out(&self, kind: Kind, of: ArnType) -> impl Iterator<Item = Named> + use<'a> {
         let declared = self.stack.fan_outs.iter().filter(move |(address, _)| address.kind == kind);
         let named = declared.flat_map(|(_, fan_out)| fan_out.of.named());
         named.filter(move |named| named.of == of)
     }
 
-    /// Allows an action on what the stack owns of a type, and on each thing that is another's.
+    /// Allows an action on the objects of a type that the stack owns, and on each named object of others.
     fn name(&mut self, action: &str, of: ArnType, named: BTreeSet<Named>) {
         if of.is_owned() {
             self.own(action, of);
@@ -392,7 +392,7 @@ impl<'a> Grants<'a> {
         }
     }
 
-    /// The statements that say so.
+    /// Returns the statements that allow all of this.
     fn statements(self) -> Vec<Statement> {
         let Self {
             stack,
@@ -437,7 +437,7 @@ impl<'a> Grants<'a> {
                 Service::LoadBalancing => {
                     ("TagBalancing", conditions::ADD_TAGS, conditions::created_by(service, actions))
                 }
-                // What tells it from a change of tags is nothing but the tags: see `keeping_shares`.
+                // Only the tags distinguish this from a change of tags: see `keeping_shares`.
                 Service::Sharing => {
                     ("TagShare", conditions::TAG_SHARE, conditions::requested_for(name))
                 }
@@ -465,13 +465,13 @@ impl<'a> Grants<'a> {
     }
 }
 
-/// Whether something of a service is made.
+/// Returns whether anything of a service is created.
 fn makes(making: &Grant, service: Service) -> bool {
     let prefix = format!("{}:", service.prefix());
     making.actions.iter().any(|action| action.starts_with(&prefix))
 }
 
-/// The parameters of Systems Manager that name the images of instances.
+/// Returns the grant for the parameters of Systems Manager that name the images of instances.
 fn images(stack: &Stack, arns: &Arns<'_>) -> Grant {
     let mut grant = Grant::default();
     for parameter in stack.images() {
@@ -480,14 +480,14 @@ fn images(stack: &Stack, arns: &Arns<'_>) -> Grant {
     grant
 }
 
-/// What makes the role by which a service works in the account.
+/// Returns the statement for creating the role with which a service works in the account.
 fn making_role(sid: &str, role: ServiceRole, arns: &Arns<'_>) -> Statement {
     let mut grant = Grant::default();
     grant.add("iam:CreateServiceLinkedRole", arns.service_role(role));
     Statement::allow(sid, grant).only_if(conditions::for_service(role))
 }
 
-/// A statement for the actions that may use the same things of others.
+/// Returns one statement for all actions that may use the same objects of others.
 fn each_use(others: BTreeMap<String, BTreeSet<String>>) -> Vec<Statement> {
     let mut by_resources: BTreeMap<BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
     for (action, resources) in others {
@@ -497,7 +497,7 @@ fn each_use(others: BTreeMap<String, BTreeSet<String>>) -> Vec<Statement> {
     grants.enumerate().map(|(i, grant)| Statement::allow(format!("Use{}", i + 1), grant)).collect()
 }
 
-/// Statements in as few policies as it takes, in their order.
+/// Distributes statements over as few policies as possible, in their order.
 fn packed(statements: Vec<Statement>) -> Vec<Policy> {
     let fits = |statements: &[Statement]| Policy::of(statements.to_vec()).length();
     let mut policies: Vec<Vec<Statement>> = Vec::new();

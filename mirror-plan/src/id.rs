@@ -1,7 +1,8 @@
-//! AWS identifiers, one type per kind of object, so that a subnet's never stands for a VPC's.
+//! AWS identifiers: one type per kind of object, so that a subnet's id cannot stand for a VPC's.
 //!
-//! An id is parsed where it enters (the stack file, an answer of AWS, a plan file) and is a proof
-//! from there on. A truncated answer therefore cannot become a truncated id: `tms-0` is refused.
+//! An id is parsed where it enters (the stack file, an AWS response, a plan file) and is known to
+//! be valid from there on. A truncated response therefore cannot become a truncated id: `tms-0` is
+//! refused.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,16 +13,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What an [`Id`] identifies.
 ///
-/// Implemented by the resource types and by the markers of this module; there is no use in
-/// implementing it elsewhere.
+/// Implemented by the resource types and by the markers of this module; there is no reason to
+/// implement it elsewhere.
 pub trait Identified {
-    /// What a person calls it: `VPC`.
+    /// The name shown to people: `VPC`.
     const TITLE: &'static str;
-    /// How its ids look.
+    /// The form of its ids.
     const FORM: IdForm;
 }
 
-/// How the ids of one kind look.
+/// The form of the ids of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdForm {
     /// A prefix and 8 or 17 hexadecimal digits: `vpc-0a1b2c3d4e5f67890`.
@@ -80,7 +81,7 @@ impl fmt::Display for IdForm {
 
 /// The identifier that AWS gave an object of kind `T`.
 ///
-/// An id of one kind is not taken for one of another:
+/// An id of one kind is not accepted in place of another:
 ///
 /// ```compile_fail
 /// use mirror_plan::id::{ImageId, NetworkInterfaceId};
@@ -99,7 +100,7 @@ impl<T: Identified> Id<T> {
         &self.text
     }
 
-    /// The same identifier where the kind is told by something else.
+    /// The same identifier, for places where something else determines the kind.
     #[must_use]
     pub fn erase(&self) -> ObjectId {
         ObjectId(self.text.clone())
@@ -130,7 +131,7 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
-// By hand: a derive would ask the same of `T`, which is only a name.
+// Implemented by hand: a derive would require the same of `T`, which is only a name.
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
         Self { text: self.text.clone(), of: PhantomData }
@@ -168,7 +169,7 @@ impl<'de, T: Identified> Deserialize<'de> for Id<T> {
     }
 }
 
-/// An identifier whose kind is told by its place: beside an [`Address`](crate::address::Address),
+/// An identifier whose kind follows from its place: beside an [`Address`](crate::address::Address),
 /// or as the id of a part such as a filter rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -184,7 +185,7 @@ impl ObjectId {
     /// The identifier as one of kind `T`.
     ///
     /// # Errors
-    /// If it has not the form of such an id.
+    /// If it does not have the form of such an id.
     pub fn of<T: Identified>(&self) -> Result<Id<T>, IdError> {
         self.0.parse()
     }
@@ -196,7 +197,7 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// A text that is not the identifier of what it should identify.
+/// A text that is not an identifier of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a valid {title} id: expected {form}")]
 pub struct IdError {
@@ -205,7 +206,8 @@ pub struct IdError {
     form: IdForm,
 }
 
-/// Declares what AWS identifies but this library does not manage as a resource of its own.
+/// Declares objects that AWS identifies but that this library does not manage as resources of their
+/// own.
 macro_rules! identified {
     ($($(#[doc = $doc:literal])* $name:ident, $alias:ident: $title:literal, $form:expr;)+) => {$(
         $(#[doc = $doc])*

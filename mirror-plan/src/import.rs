@@ -1,7 +1,7 @@
-//! Importing: what another tool knows of an account becomes a stack.
+//! Importing: what another tool knows about an account becomes a stack.
 //!
-//! Only names and ids are taken from there. What the objects are is read from the account, so the stack
-//! says what is so, and not what somebody wrote down once.
+//! Only names and ids are taken from that tool. The objects themselves are read from the account, so the stack states
+//! what is true now, and not what somebody once wrote down.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::value::Value;
 
 pub mod terraform;
 
-/// An address for each object until it is known what it is called.
+/// Returns a provisional address for each object, until its name is known.
 #[must_use]
 pub fn unnamed(objects: &BTreeSet<(Kind, ObjectId)>) -> Vec<(Address, ObjectId)> {
     let mut addresses = BTreeSet::new();
@@ -25,8 +25,8 @@ pub fn unnamed(objects: &BTreeSet<(Kind, ObjectId)>) -> Vec<(Address, ObjectId)>
     unnamed.collect()
 }
 
-/// The same objects under the names that they have: by the tag `Name`, else that of Elastic Load Balancing,
-/// else the word of their kind.
+/// Returns the same objects under their own names: the `Name` tag, else the Elastic Load Balancing name, else the
+/// word for their kind.
 #[must_use]
 pub fn named(adoptions: Vec<Adoption>) -> Vec<Adoption> {
     let mut addresses = BTreeSet::new();
@@ -47,9 +47,9 @@ pub fn named(adoptions: Vec<Adoption>) -> Vec<Adoption> {
     named.collect()
 }
 
-/// An address of this kind that nothing has, with a name as near to `wish` as may be.
+/// Returns an unused address of this kind, with a name as close to `wish` as possible.
 pub(crate) fn free(kind: Kind, wish: &str, taken: &BTreeSet<Address>) -> Address {
-    /// Room for a number behind the name.
+    /// Room for a number after the name.
     const NUMBER: usize = 8;
     let is_of_names = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let mut text: String = wish.chars().map(|c| if is_of_names(c) { c } else { '_' }).collect();

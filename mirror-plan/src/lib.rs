@@ -8,9 +8,9 @@
 //!   +------------- aws::act <---- apply() <--------+----> Event --> Reporter
 //! ```
 //!
-//! Three sentences decide most questions. The cloud is the state: every object carries tags that say
-//! whose it is, and there is no state file. Left of [`plan::Plan`] nothing mutates, right of it
-//! nothing decides. Apply, then plan, is empty.
+//! Three rules decide most questions. The cloud is the state: every object carries tags that name
+//! its owner, and there is no state file. Nothing before [`plan::Plan`] changes anything, and
+//! nothing after it makes decisions. A plan made right after an apply is empty.
 //!
 //! # From a stack file to a plan
 //!
@@ -45,19 +45,20 @@
 //!
 //! # Reading order
 //!
-//! [`address`], [`id`], [`scalar`], [`value`] and [`diagnostic`] are the words. [`attribute`] holds
-//! the tables from which checks, defaults, differences and the reference follow; [`resource`] has
-//! one file for each kind. [`stack`] is what the user declared, [`observed`] what the cloud holds,
-//! [`plan`](mod@plan) what is to happen, [`packet`] what that means for the packets, [`lint`] what will not
-//! work, [`apply`] makes it happen, [`iam`] says what that needs to be allowed, [`permission`] what AWS
-//! says it is, [`verify`] whether it stands and [`metrics`] what CloudWatch has counted of it.
+//! [`address`], [`id`], [`scalar`], [`value`] and [`diagnostic`] are the vocabulary. [`attribute`]
+//! holds the tables from which the checks, defaults, differences and reference pages are derived;
+//! [`resource`] has one file for each kind. [`stack`] is what the user declared, [`observed`] what
+//! exists in the cloud, [`plan`](mod@plan) what will be done, [`packet`] what that means for the
+//! packets, and [`lint`] what will not work. [`apply`] carries out a plan, [`iam`] lists the
+//! permissions it needs, and [`permission`] what AWS reports about them. [`verify`] checks whether
+//! a stack works, and [`metrics`] holds what CloudWatch has counted for it.
 //!
 //! # Features
 //!
 //! - `hcl` (default): the stack file.
-//! - `s3`: a team's journal and lease in an S3 bucket, by the same SDK.
-//! - `aws` (default): observing and applying through the AWS SDK for Rust. It turns on no HTTP
-//!   client and no TLS: those come with the `SdkConfig` of the caller.
+//! - `s3`: keeps a team's journal and lease in an S3 bucket, through the same SDK as `aws`.
+//! - `aws` (default): observing and applying through the AWS SDK for Rust. It enables neither an
+//!   HTTP client nor TLS: those come with the caller's `SdkConfig`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -95,7 +96,7 @@ pub mod stack;
 pub mod value;
 pub mod verify;
 
-// The examples in the book run with this crate's own.
+// Runs the examples in the book together with this crate's own.
 #[cfg(all(doctest, feature = "aws", feature = "hcl"))]
 #[doc = include_str!("../../docs/src/library.md")]
 struct TheBook;

@@ -1,9 +1,9 @@
-//! Lints: what AWS would refuse half-way through an apply, and what it takes without an error though
-//! no packet will ever arrive.
+//! Lints: what AWS would refuse halfway through an apply, and what it accepts without an error although no packet
+//! will ever arrive.
 //!
-//! Each lint is a value in [`ALL`]; the entry of its code in [`crate::code`] has the severity and the AWS fact
-//! with its source and date. A lint speaks only of what is known: where a security group, a subnet or an
-//! interface is named by its id, what is in it is not known, and nothing is held against it.
+//! Each lint is a value in [`ALL`]; the entry for its code in [`crate::code`] has the severity and the AWS fact,
+//! with its source and date. A lint only reports what is known: the contents of a security group, a subnet or an
+//! interface that is named by its id are not known, so no finding is based on them.
 //!
 //! ```
 //! use mirror_plan::lint;
@@ -72,10 +72,10 @@ pub use mend::{Mended, mended};
 pub use occupied::check_removal;
 use view::View;
 
-/// One thing that is looked for in every stack.
+/// One check that is made on every stack.
 #[derive(Clone, Copy, Debug)]
 pub struct Lint {
-    /// Its code; [`code::explain`] has what there is to say about it.
+    /// Its code, which [`code::explain`] explains.
     pub code: Code,
     check: fn(&View<'_>) -> Vec<Diagnostic>,
 }
@@ -126,7 +126,7 @@ lints! {
     SECOND by sole::second;
 }
 
-/// What the lints find in a stack, in the order of its text; not what the stack allows.
+/// Returns what the lints find in a stack, in the order of its text, without what the stack allows.
 #[must_use]
 pub fn check(stack: &Stack) -> Diagnostics {
     found(stack, None)
@@ -137,14 +137,15 @@ pub fn check(stack: &Stack) -> Diagnostics {
 pub struct Around<'a> {
     /// What the stack owns, and what it uses.
     pub observed: &'a Observed,
-    /// What others have that may be in its way.
+    /// The objects of others that may be in its way.
     pub strangers: &'a Strangers,
 }
 
-/// The same with what was seen of the objects that the stack uses, and of others.
+/// Returns the same as `check`, but also considers what was seen of the objects that the stack uses, and of objects
+/// that belong to others.
 ///
-/// A stack that is to go has no findings, and of one of which a part is planned only those about that part
-/// count.
+/// A stack that is to be destroyed has no findings. If only a part of a stack is planned, only the findings about
+/// that part count.
 #[must_use]
 pub fn check_planned(stack: &Stack, around: Around<'_>, request: &Request) -> Diagnostics {
     if request.mode == Mode::Destroy {
@@ -152,7 +153,7 @@ pub fn check_planned(stack: &Stack, around: Around<'_>, request: &Request) -> Di
     }
     let moved = around.observed.as_moved_in(stack);
     let around = Around { observed: &moved, ..around };
-    // What does not fit is refused by the plan itself.
+    // The plan itself refuses objects that do not fit.
     let filled = stack.using(around.observed).unwrap_or(Cow::Borrowed(stack));
     let found = found(&filled, Some(around));
     if request.targets.is_empty() {
@@ -173,7 +174,7 @@ fn found(stack: &Stack, around: Option<Around<'_>>) -> Diagnostics {
     by_block(found)
 }
 
-/// One finding for a block: what is wrong in it is wrong with every resource that its `count` makes.
+/// Merges the findings of a block into one: a mistake in a block applies to every resource that its `count` makes.
 fn by_block(found: Diagnostics) -> Diagnostics {
     let block = |found: &Diagnostic| {
         let address = found.address.as_ref().filter(|address| address.key.is_some())?;
@@ -195,12 +196,12 @@ fn by_block(found: Diagnostics) -> Diagnostics {
     noted.collect()
 }
 
-/// Refuses what has a finding that is as bad as `least`, or worse.
+/// Returns an error if there is a finding as severe as `least`, or more severe.
 ///
 /// # Errors
-/// How many there are.
+/// A diagnostic that states how many such findings there are.
 pub fn refuse(found: &Diagnostics, least: Severity) -> Result<(), Diagnostics> {
-    // The worst comes first in the order of severities.
+    // Severities are ordered from the worst down.
     let bad = found.iter().filter(|found| found.severity <= least);
     let title = match bad.count() {
         0 => return Ok(()),

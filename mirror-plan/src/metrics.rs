@@ -1,9 +1,9 @@
-//! Metrics: what CloudWatch has counted of a stack: what its sources mirrored and left out, and what its load
+//! Metrics: what CloudWatch has counted for a stack, that is, what its sources mirrored and left out, and what its load
 //! balancers carried.
 //!
-//! [`Metrics::of`] says which series of data points to ask for, and [`Metrics::map`] puts into their places what
-//! was answered. A counter that CloudWatch has no data point of is `None`, which is something else than zero: data
-//! points come minutes late, and a load balancer has some only while it carries packets.
+//! [`Metrics::of`] determines which series of data points to ask for, and [`Metrics::map`] replaces them with the
+//! answers. A counter for which CloudWatch has no data point is `None`, which is not the same as zero: data points are
+//! minutes late, and a load balancer has some only while it carries packets.
 //!
 //! Sources: Traffic Mirroring guide, "Monitor mirrored traffic using Amazon CloudWatch"; EC2 user guide,
 //! "CloudWatch metrics that are available for your instances"; Network Load Balancer guide, "CloudWatch metrics
@@ -26,53 +26,53 @@ pub(crate) mod tests;
 
 pub use series::{Dimension, Series, Statistic};
 
-/// A time of which is told: from its beginning, and up to its end.
+/// A span of time, from its beginning up to, but not including, its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The first moment of it.
+    /// The first moment of the window.
     pub from: Timestamp,
-    /// The first moment behind it.
+    /// The first moment after the window.
     pub to: Timestamp,
 }
 
-/// What was counted, or with [`Series`] in place of the counters what there is to be asked for.
+/// What was counted; with [`Series`] in place of the counters, what to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics<C = Option<u64>> {
-    /// When.
+    /// The window in which it was counted.
     pub window: Window,
     /// The instances whose interfaces the sessions mirror.
     pub sources: Vec<Source<C>>,
-    /// The interfaces that are attached to no instance, so that nobody counts: by session.
+    /// By session: the interfaces that are attached to no instance, for which nothing is counted.
     pub unattached: BTreeMap<Address, NetworkInterfaceId>,
     /// The load balancers that the stack makes or uses.
     pub balancers: Vec<Balancer<C>>,
 }
 
-/// An instance whose interfaces are mirrored. It counts for all its interfaces and sessions together.
+/// An instance whose interfaces are mirrored. Its counters cover all of its interfaces and sessions together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source<C = Option<u64>> {
     /// The instance.
     pub instance: InstanceId,
-    /// The same by its address, if the stack makes or uses it.
+    /// The address of the instance, if the stack makes or uses it.
     pub address: Option<Address>,
     /// The sessions of its interfaces.
     pub sessions: BTreeSet<Address>,
     /// What was mirrored.
     pub mirrored: Volume<C>,
-    /// What rules take and was left out, because the instance had more to carry than it may.
+    /// What the rules accept but was left out, because the instance had more traffic than it is allowed.
     pub skipped: Volume<C>,
 }
 
-/// How much went in each direction, as seen from the instance.
+/// How much passed in each direction, as seen from the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Volume<C = Option<u64>> {
-    /// Bytes that had come in.
+    /// Incoming bytes.
     pub bytes_in: C,
-    /// Bytes that had gone out.
+    /// Outgoing bytes.
     pub bytes_out: C,
-    /// Packets that had come in. Only instances with basic monitoring count packets.
+    /// Incoming packets. Only instances with basic monitoring count packets.
     pub packets_in: C,
-    /// Packets that had gone out.
+    /// Outgoing packets.
     pub packets_out: C,
 }
 
@@ -85,9 +85,9 @@ pub struct Balancer<C = Option<u64>> {
     pub bytes: C,
     /// Packets that it carried.
     pub packets: C,
-    /// Flows of UDP that began.
+    /// New UDP flows.
     pub new_flows: C,
-    /// Flows of UDP side by side, at most.
+    /// The largest number of concurrent UDP flows.
     pub active_flows: C,
     /// The target groups that it forwards to.
     pub groups: Vec<Group<C>>,
@@ -96,17 +96,17 @@ pub struct Balancer<C = Option<u64>> {
 /// A target group of a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group<C = Option<u64>> {
-    /// What it is called: its address, or its ARN if it is not of the stack.
+    /// Its name: its address, or its ARN if it does not belong to the stack.
     pub name: String,
-    /// Targets that were healthy, at least.
+    /// The smallest number of healthy targets.
     pub healthy: C,
-    /// Targets that were not, at most.
+    /// The largest number of unhealthy targets.
     pub unhealthy: C,
 }
 
 impl Window {
-    /// The last minutes before a time, to the second, and as many more as it takes to begin with a whole period: instances with
-    /// basic monitoring have one data point for each five minutes.
+    /// Returns the last minutes before a time, to the second, extended to begin with a whole period: instances with
+    /// basic monitoring have one data point for every five minutes.
     #[must_use]
     pub fn before(now: Timestamp, minutes: u16) -> Self {
         let to = now.as_second();
@@ -118,8 +118,8 @@ impl Window {
 }
 
 impl Metrics<Series> {
-    /// What to ask for of a stack, as it was seen. `attached` are the instances of interfaces of which that does
-    /// not tell the instance; see [`unknown_interfaces`].
+    /// Returns what to ask for about a stack, as it was observed. `attached` are the instances of those interfaces for
+    /// which `observed` does not show the instance; see [`unknown_interfaces`].
     #[must_use]
     pub fn of(
         observed: &Observed,
@@ -158,7 +158,7 @@ impl Metrics<Series> {
     }
 }
 
-/// The mirrored interfaces of which it was not seen to which instance they are attached.
+/// Returns the mirrored interfaces for which `observed` does not show the instance that they are attached to.
 #[must_use]
 pub fn unknown_interfaces(observed: &Observed) -> BTreeSet<NetworkInterfaceId> {
     let known = instances(observed);
@@ -166,13 +166,13 @@ pub fn unknown_interfaces(observed: &Observed) -> BTreeSet<NetworkInterfaceId> {
     mirrored.filter(|interface| !known.contains_key(*interface)).cloned().collect()
 }
 
-/// The objects of a kind that the stack makes or uses.
+/// Returns the objects of a kind that the stack makes or uses.
 fn of_kind(observed: &Observed, kind: Kind) -> impl Iterator<Item = (&Address, &Found)> {
     let current = observed.owned.keys().filter_map(|at| Some((at, observed.current(at)?)));
     current.chain(&observed.existing).filter(move |(address, _)| address.kind == kind)
 }
 
-/// The sessions that are there, each with the interface that it mirrors.
+/// Returns the existing sessions, each with the interface that it mirrors.
 fn sessions(observed: &Observed) -> impl Iterator<Item = (&Address, &NetworkInterfaceId)> {
     of_kind(observed, Kind::MirrorSession).filter_map(|(address, found)| match &found.resource {
         Resource::MirrorSession(MirrorSession { source: Ref::Id(interface), .. }) => {
@@ -182,7 +182,7 @@ fn sessions(observed: &Observed) -> impl Iterator<Item = (&Address, &NetworkInte
     })
 }
 
-/// The instances of interfaces, as far as that was seen.
+/// Returns the instances of interfaces, as far as they were seen.
 fn instances(observed: &Observed) -> BTreeMap<NetworkInterfaceId, InstanceId> {
     let primary = of_kind(observed, Kind::Instance).filter_map(|(_, found)| {
         let interface = found.computed.get("network_interface")?.as_ref()?;
@@ -245,7 +245,8 @@ impl Balancer<Series> {
 }
 
 impl<C> Metrics<C> {
-    /// The same with something else in place of each counter, one after another and always in the same order.
+    /// Returns the same metrics with every counter replaced by what `each` returns for it. The counters are always
+    /// visited in the same order.
     pub fn map<D>(self, mut each: impl FnMut(C) -> D) -> Metrics<D> {
         let Self { window, sources, unattached, balancers } = self;
         let each = &mut each;
@@ -300,19 +301,19 @@ impl<C> Group<C> {
 }
 
 impl Volume {
-    /// The packets of both directions; `None` where neither was counted.
+    /// Returns the packets of both directions; `None` if neither was counted.
     #[must_use]
     pub fn packets(&self) -> Option<u64> {
         sum(self.packets_in, self.packets_out)
     }
 
-    /// The bytes of both directions; `None` where neither was counted.
+    /// Returns the bytes of both directions; `None` if neither was counted.
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
         sum(self.bytes_in, self.bytes_out)
     }
 
-    /// Whether anything was counted that is not zero.
+    /// Returns whether any count is not zero.
     #[must_use]
     pub fn is_something(&self) -> bool {
         [self.packets(), self.bytes()].into_iter().flatten().any(|count| count > 0)

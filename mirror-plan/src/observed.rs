@@ -1,6 +1,6 @@
-//! Observed: what the cloud holds, as far as a stack is concerned.
+//! Observed: what the cloud holds, as far as it concerns a stack.
 //!
-//! A plain value that can be written to a file and read back: an inventory may stand in for a cloud.
+//! A plain value that can be written to a file and read back: such an inventory may stand in for a cloud.
 
 use std::collections::BTreeMap;
 
@@ -34,34 +34,35 @@ pub use network_acl::{AclAction, AclRule, NetworkAcl};
 /// What was seen of the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observed {
-    /// The account that was asked.
+    /// The account that was queried.
     pub account: AccountId,
-    /// The Region that was asked.
+    /// The Region that was queried.
     pub region: Region,
-    /// The objects that the stack owns, by address. More than one where a replacement was not
-    /// finished; the generations then differ.
+    /// The objects that the stack owns, by address. An address has more than one if a replacement
+    /// was not finished; their generations then differ.
     #[serde(with = "crate::observed::by_address")]
     pub owned: BTreeMap<Address, Vec<Found>>,
-    /// The objects that the stack uses and did not make, by address.
+    /// The objects that the stack uses but did not create, by address.
     #[serde(
         default,
         with = "crate::observed::by_address",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub existing: BTreeMap<Address, Found>,
-    /// The interfaces that its sources may mean.
+    /// The interfaces that its sources may select.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<Name, Sighting>,
-    /// Who owns the mirror targets that the stack names and that are other accounts'.
+    /// The owners of the mirror targets that the stack names and that belong to other accounts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub foreign_targets: BTreeMap<MirrorTargetId, AccountId>,
-    /// The network ACLs of the VPCs that mirrored packets may pass; none where nobody asked for them.
+    /// The network ACLs of the VPCs that mirrored packets may pass through; empty if they were not looked up.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub network_acls: BTreeMap<NetworkAclId, NetworkAcl>,
-    /// The other accounts that the stack looks into or accepts in, as AWS says which they are.
+    /// The other accounts in which the stack looks up objects or accepts peerings, as AWS
+    /// identifies them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accounts: BTreeMap<AccountName, AccountId>,
-    /// The images that public parameters of Systems Manager name at this time.
+    /// The images that public Systems Manager parameters named at the time.
     pub images: BTreeMap<String, ImageId>,
 }
 
@@ -72,15 +73,15 @@ pub struct Found {
     pub id: ObjectId,
     /// The tag `mirror-plan:gen`.
     pub generation: u32,
-    /// Its attributes. References are all by id; reserved tags are left out.
+    /// Its attributes. All references are ids; reserved tags are left out.
     pub resource: Resource,
-    /// What only AWS can tell, by attribute; see [`crate::resource::computed`].
+    /// The values that only AWS knows, by attribute; see [`crate::resource::computed`].
     pub computed: BTreeMap<String, ComputedValue>,
-    /// The ids of its parts that have one (rules, listeners, associations), by their key.
+    /// The ids of those parts that have one (rules, listeners, associations), by key.
     pub parts: BTreeMap<String, ObjectId>,
 }
 
-/// The value of an attribute that only AWS can tell; `None` where it has none.
+/// The value of an attribute that only AWS knows; `None` if it has no value.
 pub type ComputedValue = Option<String>;
 
 impl Observed {
@@ -100,7 +101,8 @@ impl Observed {
         }
     }
 
-    /// The object that an address stands for now: the one of the highest generation.
+    /// Returns the object that an address currently stands for: the one with the highest
+    /// generation.
     #[must_use]
     pub fn current(&self, address: &Address) -> Option<&Found> {
         self.owned.get(address)?.iter().max_by_key(|found| found.generation)
@@ -116,7 +118,8 @@ impl Observed {
 }
 
 impl Found {
-    /// The value of one of its attributes, configured or computed; `None` if it has no such.
+    /// The value of one of its attributes, configured or computed; `None` if there is no such
+    /// attribute.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Value> {
         if let Some(computed) = self.computed.get(name) {
@@ -129,7 +132,7 @@ impl Found {
     }
 }
 
-/// A map with addresses for keys, as JSON wants texts.
+/// A map with addresses as keys, which JSON needs as strings.
 pub(crate) mod by_address {
     use serde::{Deserializer, Serializer};
 

@@ -1,9 +1,9 @@
-//! Packets as mirror filters see them: exact sets of them, and what a filter, a chain of sessions or
-//! a change of either does with them. [`trace`] follows one packet, or a whole capture.
+//! Packets as mirror filters see them: exact sets of packets, and what a filter, a chain of sessions or a change to
+//! either does with them. [`trace`] follows one packet, or a whole capture.
 //!
-//! A filter's rules are an ordered list, and what it mirrors is a set: the two meet here. Everything
-//! is exact, so that "this rule never decides anything" and "this change newly mirrors these packets"
-//! are facts and no guesses.
+//! A filter's rules are an ordered list, and what it mirrors is a set: this module turns one into the other.
+//! Everything is exact, so that "this rule never decides anything" and "this change newly mirrors these packets"
+//! are facts, not guesses.
 //!
 //! ```
 //! use mirror_plan::packet::{Packet, decisions, mirrored};
@@ -48,13 +48,13 @@ pub use filter::{
 };
 pub use set::PacketSet;
 
-/// The most rules whose packets are worked out. AWS takes 10 in a filter; a list of hundreds, which
-/// it refuses anyway, would take long.
+/// The most rules of a filter whose packets are worked out. AWS allows 10 in a filter; a list of hundreds, which it
+/// refuses anyway, would take too long.
 ///
 /// Source: AWS Traffic Mirroring guide, "Quotas".
 pub const RULES_MAX: usize = 40;
 
-/// A packet at a mirrored interface, as far as a filter rule looks at it.
+/// A packet at a mirrored interface, with the fields that filter rules look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Packet {
     /// Which way it goes, seen from the interface.
@@ -63,7 +63,7 @@ pub struct Packet {
     pub protocol: u8,
     /// The address it comes from.
     pub source: IpAddr,
-    /// The address it goes to; of the same family.
+    /// The address it goes to, of the same family as `source`.
     pub destination: IpAddr,
     /// The port it comes from; 0 where its protocol has none.
     pub source_port: u16,

@@ -1,9 +1,9 @@
-//! Permissions: what AWS says of the calls of a plan when it is asked beforehand.
+//! Permissions: what AWS answers about the calls of a plan when it is asked beforehand.
 //!
-//! EC2 answers a call with `DryRun` with whether the caller may make it, and does nothing. What it says
-//! is taken as it is said: a [`Verdict`] is [`Allowed`](Verdict::Allowed) for `DryRunOperation` and
-//! [`Denied`](Verdict::Denied) for `UnauthorizedOperation`, and for everything else it is not checked,
-//! with the reason. Nothing is guessed. Who asks is [`crate::aws`].
+//! To a call with `DryRun`, EC2 answers whether the caller may make it, and does nothing. The answer is taken
+//! literally: a [`Verdict`] is [`Allowed`](Verdict::Allowed) for `DryRunOperation` and [`Denied`](Verdict::Denied) for
+//! `UnauthorizedOperation`; for everything else the call is not checked, with the reason. Nothing is guessed. The
+//! module that asks is [`crate::aws`].
 //!
 //! Sources: EC2 API reference, "Common query parameters", `DryRun`; AWS STS API reference,
 //! `DecodeAuthorizationMessage`.
@@ -27,61 +27,61 @@ mod tests;
 pub use denial::{Decision, Denial, Detail};
 pub use finding::{findings, refuse};
 
-/// What AWS says of every call of a plan, in the order of the plan.
+/// What AWS answers about every call of a plan, in the order of the plan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Permissions {
-    /// Each call with what AWS says of it.
+    /// Each call with AWS's answer about it.
     pub calls: Vec<Checked>,
 }
 
-/// One call, and what AWS says of it.
+/// One call, and AWS's answer about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// The resource that it is for.
+    /// The resource that the call is for.
     pub address: Address,
     /// The call, as IAM knows it.
     pub access: &'static Access,
-    /// What AWS says.
+    /// What AWS answers.
     pub verdict: Verdict,
 }
 
-/// What AWS says of a call.
+/// What AWS answers about a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// The caller may make it.
     Allowed,
-    /// The caller may not.
+    /// The caller may not make it.
     Denied(Denial),
-    /// It is not known.
+    /// It is not known whether the caller may make it.
     NotChecked(Unchecked),
 }
 
 /// Why it is not known whether a call is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unchecked {
-    /// The call has no dry run: no call of Elastic Load Balancing or Auto Scaling has, and two of EC2 have not.
+    /// The call has no dry run: no call of Elastic Load Balancing or Auto Scaling has one, and two of EC2 have none.
     NoDryRun,
     /// It is sent with the credentials of another account, which is not asked.
     OtherAccount(AccountName),
-    /// It names what the plan makes first.
+    /// It names objects that the plan makes first.
     AfterApply(BTreeSet<Address>),
     /// Something must be read for it, and that failed.
     Unread(String),
-    /// AWS had something else to say of it.
+    /// AWS answered something else.
     OtherAnswer {
         /// AWS's code.
         code: String,
-        /// AWS's words.
+        /// AWS's message.
         message: String,
     },
     /// There was no answer.
     NoAnswer(String),
-    /// Whoever answers does not heed the parameter: the call would have been made.
+    /// The endpoint ignores the parameter: it would have carried out the call.
     DryRunIgnored,
 }
 
 impl Verdict {
-    /// What an error code of AWS in answer to a dry run means; `None` for a denial, which has details.
+    /// Returns what an error code of AWS means in answer to a dry run; `None` for a denial, which has details.
     ///
     /// Source: EC2 API reference, the parameter `DryRun` of each action.
     #[must_use]
@@ -96,7 +96,7 @@ impl Verdict {
         }
     }
 
-    /// The denial, if it is one.
+    /// Returns the denial, if it is one.
     #[must_use]
     pub const fn denial(&self) -> Option<&Denial> {
         match self {
@@ -106,7 +106,7 @@ impl Verdict {
     }
 }
 
-/// Why AWS cannot be asked of a call of a step, if it cannot.
+/// Returns why AWS cannot be asked about a call of a step, if it cannot.
 #[must_use]
 pub fn unaskable(step: &Step, access: &Access) -> Option<Unchecked> {
     if !access.takes_dry_run() {
@@ -120,7 +120,7 @@ pub fn unaskable(step: &Step, access: &Access) -> Option<Unchecked> {
     (!needs.is_empty()).then_some(Unchecked::AfterApply(needs))
 }
 
-/// The calls of a step, as IAM knows them: a change of tags may be two.
+/// Returns the calls of a step, as IAM knows them: a change of tags may be two calls.
 #[must_use]
 pub fn calls_of(step: &Step) -> Vec<&'static Access> {
     match &step.call {
@@ -133,7 +133,7 @@ pub fn calls_of(step: &Step) -> Vec<&'static Access> {
     }
 }
 
-/// How long it takes at least to ask AWS of a plan, at the rates at which it takes calls.
+/// Returns the shortest time that it takes to ask AWS about a plan, at the rates at which AWS accepts calls.
 #[must_use]
 pub fn time_to_ask(plan: &Plan) -> Duration {
     let mut calls = vec![0_u32; CATEGORIES.len()];
@@ -150,7 +150,7 @@ pub fn time_to_ask(plan: &Plan) -> Duration {
 }
 
 impl Permissions {
-    /// How many calls are allowed, denied and not checked.
+    /// Returns how many calls are allowed, denied and not checked.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -164,7 +164,7 @@ impl Permissions {
         counts
     }
 
-    /// The calls that are denied.
+    /// Returns the calls that are denied.
     pub fn denied(&self) -> impl Iterator<Item = (&Checked, &Denial)> {
         self.calls.iter().filter_map(|checked| Some((checked, checked.verdict.denial()?)))
     }

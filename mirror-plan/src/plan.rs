@@ -1,7 +1,7 @@
-//! The plan: what will change, why, and the finished order of calls that does it.
+//! The plan: what will change, why, and the calls that do it, in their final order.
 //!
-//! [`plan`] is a pure function. It reads no clock, no file and no cloud, equal input gives an equal
-//! plan to the byte, and it leaves no choice to whoever carries the plan out.
+//! [`plan`] is a pure function: it reads no clock, no file and no cloud, and equal input gives, byte
+//! for byte, the same plan. The plan leaves no choice to the code that carries it out.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,9 +67,9 @@ pub use wait::{Experience, Wait};
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Whether the stack is to be there or to go.
+    /// Whether the stack is to be applied or destroyed.
     pub mode: Mode,
-    /// Only these and what they depend on; everything where it is empty.
+    /// Plan only these and what they depend on; everything if empty.
     pub targets: BTreeSet<Address>,
     /// These are replaced even if they need not be.
     pub replace: BTreeSet<Address>,
@@ -83,44 +83,44 @@ pub enum Part {
     /// All of it.
     #[default]
     Whole,
-    /// The sessions over sources that are to be made or removed, and nothing else. What else differs
-    /// is left as it is, so that nothing is done that nobody has looked at.
+    /// Only the sessions over sources that are to be created or removed. Other differences are left as
+    /// they are, so that nothing is done that nobody has looked at.
     Sources {
-        /// Make sessions only on interfaces of these instances; on all where it is empty.
+        /// Create sessions only on interfaces of these instances; on all interfaces if empty.
         instances: BTreeSet<InstanceId>,
     },
 }
 
-/// Whether the stack is to be there or to go.
+/// Whether the stack is to be applied or destroyed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The cloud is made as the stack says.
+    /// The cloud is changed to match the stack.
     #[default]
     Apply,
     /// Everything that the stack owns is removed.
     Destroy,
 }
 
-/// Plans how `observed` becomes what `stack` says.
+/// Plans the calls that make `observed` match `stack`.
 ///
 /// # Errors
-/// Everything that can be known to be wrong before the first call: another account or Region than
-/// the stack's, objects that claim one address, replacements that a fixed name prevents, unknown
-/// addresses in `request`, circles of references, two that claim what one can have, and what goes
-/// while something that stays has it.
+/// Everything that can be known to be wrong before the first call: an account or Region other than the
+/// stack's, several objects that claim one address, replacements that a fixed name prevents, unknown
+/// addresses in `request`, circles of references, two resources that claim what only one can have, and an
+/// object that is to be removed while something that stays still holds it.
 pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
     let (seen, used) = (observed, existing::used(stack, observed));
     let reached = match request.mode {
         Mode::Apply => existing::reached(stack, observed),
-        // The stack's own account takes away what is its own.
+        // What the stack owns is removed from within its own account.
         Mode::Destroy => BTreeMap::new(),
     };
     let moves = request.mode.moves(stack, seen);
     let observed = &*moves.seen(seen);
     let Expanded { stack, sources, fan_outs } = match request.mode {
         Mode::Apply => Expanded::of(stack.using(observed)?, observed)?,
-        // What goes needs nothing of what stays.
+        // What is removed needs nothing from what stays.
         Mode::Destroy => Expanded::not(Cow::Borrowed(stack)),
     };
     let stack = &*stack;
@@ -150,7 +150,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         foreign_targets,
         network_acls: match request.mode {
             Mode::Apply => seen.closed_network_acls(),
-            // Nothing goes anywhere any more.
+            // No packets are mirrored any more.
             Mode::Destroy => BTreeMap::new(),
         },
         saw: fingerprints(seen),
@@ -173,14 +173,14 @@ pub struct Plan {
     pub account: AccountId,
     /// The Region that it was made for.
     pub region: Region,
-    /// Where the runs of a team meet.
+    /// The place where the runs of a team coordinate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coordination: Option<Coordination>,
-    /// Whether the stack is to be there or to go.
+    /// Whether the stack is to be applied or destroyed.
     pub mode: Mode,
     /// Whether only a part of the stack was planned.
     pub targeted: bool,
-    /// The other accounts that it looks into or accepts in, and how it reaches them.
+    /// The other accounts in which it looks up or accepts something, and how it reaches them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accounts: BTreeMap<AccountName, Account>,
     /// The objects that it uses and leaves as they are, by address.
@@ -190,20 +190,20 @@ pub struct Plan {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub existing: BTreeMap<Address, ObjectId>,
-    /// What it mirrors of the interfaces that come and go.
+    /// What it mirrors of each `sources` block, whose interfaces come and go.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<Name, Mirrored>,
-    /// What it does for each of them, by the address of the block.
+    /// What it does for each interface of those sources, by the address of the block.
     #[serde(
         default,
         with = "crate::observed::by_address",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub fan_outs: BTreeMap<Address, EachOf>,
-    /// Who owns the mirror targets that it sends to and that are other accounts'.
+    /// The owners of the mirror targets that it sends to and that belong to other accounts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub foreign_targets: BTreeMap<MirrorTargetId, AccountId>,
-    /// The network ACLs that are in the way of what it mirrors, or may be.
+    /// The network ACLs that block what it mirrors, or may block it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub network_acls: BTreeMap<NetworkAclId, NetworkAcl>,
     /// What each owned object looked like: if one has changed since, the plan is stale.
@@ -220,7 +220,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The block over sources that a session comes from, if it comes from one.
+    /// The block over sources that the session at `address` comes from, if any.
     #[must_use]
     pub fn fan_out_of(&self, address: &Address) -> Option<&EachOf> {
         let block = Address::new(address.kind, address.name.clone());
@@ -256,7 +256,7 @@ impl Plan {
         counts
     }
 
-    /// The hash of everything the plan says: equal plans, and only they, have equal digests.
+    /// The hash of the whole plan: equal plans, and only those, have equal digests.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(self)
@@ -266,18 +266,19 @@ impl Plan {
 /// How many resources a plan touches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Made anew, replacements among them.
+    /// Created, including replacements.
     pub add: usize,
     /// Changed in place.
     pub change: usize,
-    /// Removed, replacements among them.
+    /// Removed, including replacements.
     pub destroy: usize,
-    /// Known under another address from now on, those among them that are changed as well.
+    /// Moved to another address, including those that are also changed.
     #[serde(default)]
     pub moved: usize,
 }
 
-/// What is to be done: `1 to move, 2 to add, 0 to change, 0 to destroy`; of moves nothing where there are none.
+/// What is to be done: `1 to move, 2 to add, 0 to change, 0 to destroy`; moves are left out if there are
+/// none.
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { add, change, destroy, moved } = self;
@@ -302,11 +303,11 @@ pub struct Change {
     pub action: Action,
     /// Why.
     pub reasons: Vec<Reason>,
-    /// The id of the object that is there.
+    /// The id of the existing object.
     pub id: Option<ObjectId>,
-    /// Its attributes as they are; `None` if there is none.
+    /// Its attributes as they are; `None` if there is no object.
     pub before: Option<Value>,
-    /// Its attributes as they will be; `None` if there will be none.
+    /// Its attributes as they will be; `None` if there will be no object.
     pub after: Option<Value>,
     /// The attributes that differ, by name.
     pub differences: Vec<Difference>,
@@ -328,13 +329,13 @@ impl Change {
 pub enum Action {
     /// It is as it should be.
     NoOp,
-    /// It is as it should be, but for its address: its object is tagged anew.
+    /// It is as it should be except for its address: its object is retagged.
     Move,
-    /// It is made.
+    /// It is created.
     Create,
     /// It is changed in place.
     Update,
-    /// It is made anew.
+    /// It is recreated.
     Replace(ReplaceOrder),
     /// It is removed.
     Delete,
@@ -348,40 +349,40 @@ pub enum Reason {
     Absent,
     /// The stack no longer declares it.
     NotInStack,
-    /// The whole stack is to go.
+    /// The whole stack is to be destroyed.
     Destroy,
     /// It is left over from a replacement that was not finished.
     LeftOver,
-    /// It should have moved, and another object has that address already.
+    /// It should have moved, but another object already has that address.
     Occupied {
         /// Where it should have moved to.
         address: Address,
     },
-    /// An attribute differs that can be changed in place.
+    /// An attribute that can be changed in place differs.
     Changed {
         /// Its name.
         attribute: String,
     },
-    /// An attribute differs that AWS never changes on an object that exists.
+    /// An attribute that AWS never changes on an existing object differs.
     Forced {
         /// Its name.
         attribute: String,
     },
     /// The user asked for its replacement.
     Requested,
-    /// Its load balancer is replaced, and AWS lets a target group serve one load balancer only.
+    /// Its load balancer is replaced, and AWS lets a target group serve only one load balancer.
     ServesReplaced {
         /// The load balancer.
         load_balancer: Address,
     },
-    /// Its instances are in a security group that goes, and instances that run stay as they are.
+    /// Its instances are in a security group that is deleted, and running instances stay as they are.
     HoldsGroup {
         /// The security group.
         security_group: Address,
     },
-    /// Something it cannot exist without must go before its replacement is made.
+    /// Something that it cannot exist without is deleted before being recreated.
     GoesWith {
-        /// What must go.
+        /// What must be deleted.
         address: Address,
     },
     /// AWS allows one mirror target for each load balancer or interface, so the old one is deleted first.
@@ -394,10 +395,10 @@ pub enum Reason {
 pub enum Capture {
     /// Mirroring begins.
     Begins,
-    /// Mirroring goes on without a gap: one call changes the session as it runs.
+    /// Mirroring continues without a gap: one call changes the session while it runs.
     Continues,
-    /// Mirroring stops when the session goes and begins again with its replacement:
-    /// [`Plan::capture_gap`] says for how long.
+    /// Mirroring stops when the session is deleted and begins again with its replacement:
+    /// [`Plan::capture_gap`] estimates for how long.
     Gap,
     /// Mirroring ends.
     Ends,
@@ -406,9 +407,9 @@ pub enum Capture {
 /// An output as it is and as it will be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputChange {
-    /// What it is now; `None` if it cannot be told.
+    /// What it is now; `None` if that is not known.
     pub before: Option<Value>,
-    /// What it will be; `None` once the stack is gone.
+    /// What it will be; `None` once the stack is destroyed.
     pub after: Option<Value>,
 }
 
@@ -417,14 +418,15 @@ pub struct OutputChange {
 pub struct Step {
     /// The resource that it is for.
     pub address: Address,
-    /// Which part of its change.
+    /// The part of the change that it belongs to.
     pub phase: Phase,
-    /// The generation of the object: tells the old from the new in a replacement.
+    /// The generation of the object: distinguishes the old object from the new one in a replacement.
     pub generation: u32,
     /// What is sent.
     pub call: Call,
-    /// With the first step of a removal: how the object must still look then, or it stays. `None` where a
-    /// stack goes and the object does not look as the stack has it: then AWS may have shown only a part.
+    /// For the first step of a removal: how the object must still look at that time; otherwise it is not
+    /// removed. `None` if a stack is destroyed and the object does not look as the stack declares it: AWS
+    /// may have shown only a part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expects: Option<Fingerprint>,
     /// The positions of the steps that must be done first, ascending.
@@ -435,7 +437,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Making the object.
+    /// Creating the object.
     Create,
     /// Changing it.
     Update,
@@ -458,7 +460,7 @@ pub enum Call {
     },
 }
 
-/// A clause in the present tense: `it must be made anew because "cidr" differs`.
+/// A clause in the present tense: `it must be recreated because "cidr" differs`.
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,9 +1,9 @@
-//! Prices: what AWS asks for, as of a date.
+//! Prices: what AWS charges, as of a date.
 //!
-//! They are list prices of one Region, kept in `price.txt`, and what is made from them is an estimate that
-//! says so.
+//! These are list prices of one Region, kept in `price.txt`. What is calculated from them is an estimate, and is called
+//! one.
 
-/// Hours of the month that AWS's own calculator has: a twelfth of a year.
+/// The hours of a month in AWS's own calculator: a twelfth of a year.
 pub const MONTH_HOURS: f64 = 730.0;
 
 /// The Region whose prices these are.
@@ -20,9 +20,9 @@ pub enum Item {
     LoadBalancerHour,
     /// A capacity unit of a Network Load Balancer, for an hour.
     CapacityUnitHour,
-    /// 1,000,000,000 bytes that cross from one Availability Zone to another, once: both ends pay.
+    /// 1,000,000,000 bytes that cross once from one Availability Zone to another: both ends pay.
     ZoneCrossingGigabyte,
-    /// A Gateway Load Balancer, for an hour and each of its Availability Zones.
+    /// A Gateway Load Balancer, per hour and Availability Zone.
     GatewayLoadBalancerHour,
     /// A capacity unit of a Gateway Load Balancer, for an hour.
     GatewayCapacityUnitHour,
@@ -32,7 +32,7 @@ pub enum Item {
     EndpointGigabyte,
 }
 
-/// A price in US dollars, and when it was that.
+/// A price in US dollars, and the day on which it applied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
     /// How much.
@@ -67,7 +67,7 @@ impl Item {
         }
     }
 
-    /// What it costs.
+    /// Returns what it costs.
     #[must_use]
     pub fn price(self) -> Price {
         let mut rows = TABLE.lines().filter_map(|line| row(line, self.name()));
@@ -75,7 +75,7 @@ impl Item {
     }
 }
 
-/// The price in a line, if it is the line of this item.
+/// Returns the price in a line, if the line is for this item.
 fn row(line: &'static str, name: &str) -> Option<Price> {
     let mut words = line.split(' ');
     let is_meant = words.next()? == name;
@@ -83,7 +83,7 @@ fn row(line: &'static str, name: &str) -> Option<Price> {
     is_meant.then_some(Price { dollars, as_of: words.next()? })
 }
 
-/// What there is to pay for, in the hours of a month.
+/// What is to be paid for, in the hours of a month.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// Mirror sessions.
@@ -94,13 +94,13 @@ pub struct Usage {
     pub capacity_units: f64,
     /// Gateway Load Balancers.
     pub gateway_load_balancers: usize,
-    /// Their Availability Zones, together.
+    /// The total number of their Availability Zones.
     pub gateway_zones: usize,
     /// Their capacity units.
     pub gateway_capacity_units: f64,
     /// Endpoints of Gateway Load Balancers.
     pub endpoints: usize,
-    /// What goes through them in an hour.
+    /// Bytes that pass through them in an hour.
     pub endpoint_bytes: f64,
 }
 
@@ -111,24 +111,24 @@ pub struct Estimate {
     pub sessions: usize,
     /// For the sessions.
     pub session_dollars: f64,
-    /// Load balancers that get copies, of both types.
+    /// Load balancers that receive copies, of both types.
     pub load_balancers: usize,
-    /// For the load balancers by the hour.
+    /// For the load balancers, by the hour.
     pub load_balancer_dollars: f64,
     /// For their capacity units.
     pub capacity_dollars: f64,
-    /// Endpoints of Gateway Load Balancers that get copies.
+    /// Endpoints of Gateway Load Balancers that receive copies.
     pub endpoints: usize,
-    /// For the endpoints by the hour.
+    /// For the endpoints, by the hour.
     pub endpoint_dollars: f64,
-    /// For what goes through them.
+    /// For the data that passes through them.
     pub endpoint_data_dollars: f64,
-    /// The day of the oldest price in it.
+    /// The day of the oldest price in the estimate.
     pub as_of: &'static str,
 }
 
 impl Estimate {
-    /// What so much costs.
+    /// Returns what this usage costs in a month.
     #[must_use]
     pub fn of(usage: &Usage) -> Self {
         let Usage { sessions, load_balancers, capacity_units, .. } = *usage;
@@ -157,7 +157,7 @@ impl Estimate {
         }
     }
 
-    /// All of it.
+    /// Returns the total.
     #[must_use]
     pub const fn dollars(&self) -> f64 {
         self.session_dollars
@@ -168,41 +168,41 @@ impl Estimate {
     }
 }
 
-/// What one capacity unit holds of UDP, in an hour: bytes, flows at a time, new flows a second.
+/// What one capacity unit covers of UDP, in an hour: bytes, concurrent flows, new flows a second.
 ///
 /// Source: Elastic Load Balancing pricing, "Network Load Balancer": 1 GB, 50,000 and 400.
 const CAPACITY_UNIT: [f64; 3] = [1e9, 50_000.0, 400.0];
 
-/// What one capacity unit of a Gateway Load Balancer holds, likewise.
+/// What one capacity unit of a Gateway Load Balancer covers, likewise.
 ///
 /// Source: Elastic Load Balancing pricing, "Gateway Load Balancer": 1 GB, 60,000 and 600.
 const GATEWAY_CAPACITY_UNIT: [f64; 3] = [1e9, 60_000.0, 600.0];
 
-/// What a load balancer has to do in an hour.
+/// What a load balancer has to process in an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Work {
     /// Bytes an hour.
     pub bytes: f64,
-    /// Flows at a time.
+    /// Concurrent flows.
     pub flows: f64,
-    /// Flows that begin, a second.
+    /// New flows a second.
     pub new_flows: f64,
 }
 
 impl Work {
-    /// The capacity units that a Network Load Balancer is charged for if all of it is UDP.
+    /// Returns the capacity units that a Network Load Balancer is charged for if all of the work is UDP.
     #[must_use]
     pub fn capacity_units(self) -> f64 {
         self.units(CAPACITY_UNIT)
     }
 
-    /// The capacity units that a Gateway Load Balancer is charged for.
+    /// Returns the capacity units that a Gateway Load Balancer is charged for.
     #[must_use]
     pub fn gateway_capacity_units(self) -> f64 {
         self.units(GATEWAY_CAPACITY_UNIT)
     }
 
-    /// Whichever of the three needs most of a unit.
+    /// Returns the units for whichever of the three needs the most.
     fn units(self, unit: [f64; 3]) -> f64 {
         let Self { bytes, flows, new_flows } = self;
         let units = [bytes, flows, new_flows].into_iter().zip(unit).map(|(done, unit)| done / unit);

@@ -1,4 +1,4 @@
-//! How fast AWS takes calls: the table of its buckets, from which calls are paced and runs estimated.
+//! How fast AWS accepts calls: the table of its token buckets, by which calls are paced and runs estimated.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 /// A line of the table: calls that share a bucket.
 #[derive(Debug)]
 pub(crate) struct Category {
-    /// The calls: exact names, or the beginning of names where it ends in `*`.
+    /// The calls: exact names, or the beginnings of names if they end in `*`.
     calls: Vec<&'static str>,
-    /// How many at once.
+    /// How many calls are accepted at once.
     pub(crate) size: f64,
-    /// How many more each second.
+    /// How many more calls are accepted each second.
     pub(crate) refill: f64,
 }
 
 /// The numbers, each with its source.
 const TABLE: &str = include_str!("rate.txt");
 
-/// The categories of the table. The first that names a call is the one for it.
+/// The categories of the table. For each call, the first one that names it applies.
 pub(crate) static CATEGORIES: LazyLock<Vec<Category>> = LazyLock::new(|| {
     let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| category(line).expect("a test reads every line of the table")).collect()
@@ -35,7 +35,7 @@ fn category(line: &'static str) -> Option<Category> {
 }
 
 impl Category {
-    /// The place of the category of a call in the table.
+    /// Returns the place of a call's category in the table.
     pub(crate) fn place(call: &str) -> Option<usize> {
         CATEGORIES.iter().position(|category| category.holds(call))
     }
@@ -47,7 +47,7 @@ impl Category {
         })
     }
 
-    /// How long it takes at least until so many calls have been taken, from a full bucket.
+    /// Returns the shortest time until this many calls have been accepted, starting from a full bucket.
     pub(crate) fn time_for(&self, calls: u32) -> Duration {
         Duration::from_secs_f64((f64::from(calls) - self.size).max(0.0) / self.refill)
     }

@@ -1,14 +1,14 @@
-//! Reachability: whether the packets of each session get to a receiver, and what lets them through or stops them.
+//! Reachability: whether the packets of each session reach a receiver, and what lets them through or stops them.
 //!
 //! A mirrored packet leaves its source by the routes of its subnet, passes network ACLs and the security groups of
-//! a load balancer, comes to a listener, a target group and a receiver that counts as healthy, and through the
-//! groups of that. Each of these is a [`Hop`], which lets the packets through, stops them, or is not known: of an
-//! object that is only named by its id nothing is, and that is neither a pass nor a failure. A [`Way`] has a
-//! [`Verdict`], and a [`Path`] with all hops for each node of the load balancer and each receiver.
+//! a load balancer, and reaches a listener, a target group and a receiver that counts as healthy, whose security
+//! groups it must pass as well. Each of these is a [`Hop`], which lets the packets through, stops them, or is not
+//! known: nothing is known about an object that is only named by its id, and that is neither a pass nor a failure.
+//! A [`Way`] has a [`Verdict`] and, for each node of the load balancer and each receiver, a [`Path`] with all hops.
 //!
-//! A pass is about the network: that a program runs on the receiver, or answers health checks, no stack says.
-//! Packets that a load balancer would send to receivers which are all ill (it then sends to all of them) do not
-//! count as carried.
+//! A pass is about the network only: no stack states whether a program runs on the receiver or answers health
+//! checks. When all receivers are ill, a load balancer sends packets to all of them; such packets do not count as
+//! carried.
 //!
 //! Sources: Traffic Mirroring guide, "Traffic mirror target concepts" and "Security groups"; Network Load Balancer
 //! guide, "Target groups" and "Security groups"; VPC user guide, "Route tables" and "Network ACLs".
@@ -69,7 +69,7 @@ pub(crate) use network::{Mention, Whose};
 pub(crate) use way::Leg;
 pub use way::{Extent, Path, Verdict, Way};
 
-/// What was worked out about a network. Sources that are alike, and there may be ten thousand, are worked out once.
+/// The results for a network. Sources that are alike, of which there may be ten thousand, are worked out once.
 #[derive(Debug)]
 pub struct Reach<'s> {
     network: Network<'s>,
@@ -86,7 +86,7 @@ pub(crate) struct Journey<'s> {
     pub(crate) source: Option<Mention<'s>>,
     pub(crate) target: Mention<'s>,
     filter: Mention<'s>,
-    /// Which of the sources that are alike it is.
+    /// The class of sources that are alike to which this source belongs.
     pub(crate) class: usize,
 }
 
@@ -180,7 +180,8 @@ impl<'s> Reach<'s> {
         &self.journeys
     }
 
-    /// That of a session; of sessions over sources that are not counted yet, that to one of their targets.
+    /// The journey of a session; for sessions over sources that are not counted yet, a journey to one of their
+    /// targets.
     pub(crate) fn journey(&self, session: &Address) -> Option<&Journey<'s>> {
         let at = self.journeys.binary_search_by(|journey| journey.session.cmp(session)).ok()?;
         Some(&self.journeys[at])
@@ -196,7 +197,7 @@ impl<'s> Reach<'s> {
         &self.approaches[&(journey.class, journey.target)]
     }
 
-    /// The first session of each kind of source of a target, in the order of the sessions.
+    /// For each class of sources that send to a target, its first session, in the order of the sessions.
     pub(crate) fn arrivals(&self, target: Mention<'s>) -> Vec<(&Journey<'s>, &Approach)> {
         let mut seen = BTreeSet::new();
         let to = self.journeys.iter().filter(|journey| journey.target == target);
@@ -216,7 +217,7 @@ impl<'r, 's> Ways<'r, 's> {
     }
 }
 
-/// Whether a filter takes any packets at all.
+/// Whether a filter accepts any packets at all.
 fn through_filter<'s>(network: &Network<'s>, filter: Mention<'s>) -> Hop {
     let hop = |outcome, words| Hop { sort: Sort::Filter, stretch: Stretch::Source, outcome, words };
     match network.filter(filter) {

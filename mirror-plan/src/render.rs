@@ -1,7 +1,7 @@
 //! Rendering: plans, reports, events and stacks as text, JSON, pictures and pages.
 //!
-//! Pure: equal input gives equal output to the byte, whatever the terminal. What is shown comes from
-//! the cloud and from files, so whatever could break out of its line or its quotes is escaped.
+//! Rendering is pure: equal input gives byte-identical output, whatever the terminal. The content comes from the
+//! cloud and from files, so anything that could break out of its line or its quotes is escaped.
 
 pub mod adoptions;
 mod compared;

@@ -1,8 +1,8 @@
 //! Resources: what the user can declare, one file per kind.
 //!
-//! A kind's file says everything that is particular to it: its attributes, what AWS adds by itself,
-//! which calls make, change and remove it ([`Operation`]), and what those calls wait for. It decides;
-//! [`crate::aws`] only sends. To add a kind: a row in [`Kind`], a file here, its two files in `aws/`.
+//! A kind's file holds everything specific to it: its attributes, what AWS adds by itself, which calls create, change
+//! and delete it ([`Operation`]), and what those calls wait for. It decides; [`crate::aws`] only sends. To add a
+//! kind: a row in [`Kind`], a file here, its two files in `aws/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,7 +71,7 @@ pub use vpc_peering::VpcPeering;
 /// Tags of an AWS object.
 pub type Tags = BTreeMap<String, String>;
 
-/// An attribute that only AWS can tell, such as an address it assigned.
+/// An attribute whose value only AWS knows, such as an address it assigned.
 #[derive(Clone, Copy, Debug)]
 pub struct Computed {
     /// Its name in references: the `public_ip` of `instance.web.public_ip`.
@@ -80,13 +80,14 @@ pub struct Computed {
     pub doc: &'static str,
 }
 
-/// Which comes first when an object must be made anew.
+/// Which comes first when an object must be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplaceOrder {
-    /// The new one is made, what used the old one is moved over, the old one goes: no gap.
+    /// The new object is created, what used the old one is moved over, the old one is deleted: no
+    /// gap.
     CreateThenDelete,
-    /// The old one goes first, because AWS takes no second one beside it.
+    /// The old object is deleted first, because AWS does not allow a second one beside it.
     DeleteThenCreate,
 }
 
@@ -95,7 +96,7 @@ pub enum ReplaceOrder {
 pub enum Readiness {
     /// It exists and has its id.
     Made,
-    /// All calls of its creation are done: the filter has its rules.
+    /// All calls of its creation are done: a filter, for example, has its rules.
     Finished,
 }
 
@@ -108,7 +109,7 @@ pub struct Need {
     pub readiness: Readiness,
 }
 
-/// What is the same for all calls that make one object.
+/// What all calls that create one object have in common.
 #[derive(Clone, Debug)]
 pub struct Creation<'p> {
     /// The address of the resource.
@@ -126,7 +127,7 @@ impl Creation<'_> {
         Ref::To(self.address.clone())
     }
 
-    /// `tags` and the ownership tags, as they go into the create call.
+    /// Returns `tags` and the ownership tags, as the create call sends them.
     #[must_use]
     pub fn owned(&self, tags: &Tags) -> Tags {
         let Self { address, stack, generation } = self;
@@ -140,7 +141,7 @@ impl Creation<'_> {
         all
     }
 
-    /// A name for kinds whose names are unique: `lab-sensors`, `lab-sensors-2` for its replacement.
+    /// Returns a name for kinds whose names are unique: `lab-sensors`, `lab-sensors-2` for its replacement.
     #[must_use]
     pub fn unique_name(&self) -> (String, String) {
         let key = match &self.address.key {
@@ -153,98 +154,101 @@ impl Creation<'_> {
     }
 }
 
-/// The ownership tags; the cloud is the state, and these are its index.
+/// The ownership tags: the cloud is the state, and these tags are its index.
 pub mod tag {
     /// Which stack owns the object. A stack's name is unique in an account and Region.
     pub const STACK: &str = "mirror-plan:stack";
     /// Which resource of the stack it is.
     pub const ADDRESS: &str = "mirror-plan:address";
-    /// How many objects the address has had, this one included.
+    /// How many objects the address has had, including this one.
     pub const GENERATION: &str = "mirror-plan:gen";
     /// What the console shows.
     pub const NAME: &str = "Name";
-    /// The Auto Scaling group that has started an instance: AWS puts it on the instance, and nobody else can.
+    /// The Auto Scaling group that started an instance: AWS sets it on the instance, and nobody else can.
     ///
     /// Source: Amazon EC2 Auto Scaling user guide, "Tag Auto Scaling groups and instances".
     pub const GROUP: &str = "aws:autoscaling:groupName";
 
-    /// Whether a tag is the tool's or AWS's own, and so no business of the user's.
+    /// Whether a tag belongs to the tool or to AWS, so that users must not set it.
     #[must_use]
     pub fn is_reserved(key: &str) -> bool {
         key.starts_with("mirror-plan:") || key.starts_with("aws:")
     }
 }
 
-/// What a kind of resource is and how it comes to be.
+/// A kind of resource: what it is, and how it is created, changed and deleted.
 pub trait ResourceType: Object + Identified + Referable + Clone + PartialEq {
-    /// What only AWS can tell, `id` first.
+    /// The attributes that only AWS knows, `id` first.
     const COMPUTED: &'static [Computed];
     /// Which comes first when it is replaced.
     const REPLACE_ORDER: ReplaceOrder;
 
-    /// Says what is wrong with attributes that are each right for themselves.
+    /// Reports what is wrong with attributes that are each valid on their own.
     fn check(&self, problems: &mut Problems) {
         let _ = problems;
     }
 
-    /// With what AWS itself puts in place of an absent value, so that it shows as no difference.
+    /// Returns it with what AWS puts in place of absent values, so that those show as no difference.
     #[must_use]
     fn settled(self, observed: &Self) -> Self {
         let _ = observed;
         self
     }
 
-    /// With what this tool picks where the stack leaves it open, such as a name that is free.
+    /// Returns it with what this tool chooses where the stack leaves it open, such as a name that
+    /// is free.
     #[must_use]
     fn chosen(self, creation: &Creation<'_>) -> Self {
         let _ = creation;
         self
     }
 
-    /// With what a replacement takes over from `observed` though AWS would pick it anew.
+    /// Returns it with what a replacement takes over from `observed` though AWS would choose it
+    /// anew.
     #[must_use]
     fn inheriting(self, observed: &Self) -> Self {
         let _ = observed;
         self
     }
 
-    /// The order in which this replaces `observed`.
+    /// Returns the order in which this replaces `observed`.
     fn replace_order(&self, observed: &Self) -> ReplaceOrder {
         let _ = observed;
         Self::REPLACE_ORDER
     }
 
-    /// The name that keeps AWS from taking this beside `observed`, if one does.
+    /// Returns the name that keeps AWS from accepting this beside `observed`, if one does.
     fn name_in_the_way<'o>(&self, observed: &'o Self) -> Option<&'o str> {
         let _ = observed;
         None
     }
 
-    /// The attributes whose change from `observed` to this takes a new object, though such a change
-    /// usually does not.
+    /// Returns the attributes whose change from `observed` to this requires a new object, though
+    /// such a change usually does not.
     fn replaces_also(&self, observed: &Self) -> Vec<&'static str> {
         let _ = observed;
         Vec::new()
     }
 
-    /// What its attributes name that is not of the stack, and IAM checks when it is used.
+    /// Returns what its attributes name that does not belong to the stack and that IAM checks when
+    /// it is used.
     fn named(&self) -> Vec<Named> {
         Vec::new()
     }
 
-    /// What it leads to that is not of the stack: IAM checks nothing of it, but AWS refuses what is not there.
+    /// Returns what it leads to outside the stack: IAM does not check it, but AWS refuses what does not exist.
     fn leads_to(&self) -> Vec<Named> {
         Vec::new()
     }
 
-    /// The calls that make it, in order; the first one makes the object.
+    /// Returns the calls that create it, in order; the first one creates the object.
     fn create(&self, creation: &Creation<'_>) -> Vec<Operation>;
 
-    /// The calls that turn `found`, which is `observed`, into this, in order. `creation` is for the
-    /// parts that are made on the way.
+    /// Returns the calls that turn `found`, which is `observed`, into this, in order. `creation` is
+    /// for the parts that are created on the way.
     fn update(&self, observed: &Self, found: &Found, creation: &Creation<'_>) -> Vec<Operation>;
 
-    /// The calls that remove `found`, which is this, in order.
+    /// Returns the calls that delete `found`, which is this, in order.
     fn delete(&self, found: &Found) -> Vec<Operation>;
 }
 
@@ -299,7 +303,8 @@ macro_rules! kinds {
                 match self { $(Self::$kind(resource) => resource.to_value(),)+ }
             }
 
-            /// Reads one of `kind` from an object of attributes, and checks them together.
+            /// Reads a resource of `kind` from an object of attributes, and checks the attributes
+            /// together.
             pub fn read(kind: Kind, value: &Value, problems: &mut Problems) -> Option<Self> {
                 match kind {
                     $(Kind::$kind => {
@@ -310,7 +315,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Checks what attributes are together.
+            /// Checks the attributes together.
             pub fn check(&self, problems: &mut Problems) {
                 match self { $(Self::$kind(resource) => resource.check(problems),)+ }
             }
@@ -326,7 +331,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(resource) => &mut resource.tags,)+ }
             }
 
-            /// See [`ResourceType::settled`]; as it is if `observed` is of another kind.
+            /// See [`ResourceType::settled`]; unchanged if `observed` is of another kind.
             #[must_use]
             pub fn settled(self, observed: &Self) -> Self {
                 match (self, observed) {
@@ -343,7 +348,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(resource) => Self::$kind(resource.chosen(creation)),)+ }
             }
 
-            /// See [`ResourceType::inheriting`]; as it is if `observed` is of another kind.
+            /// See [`ResourceType::inheriting`]; unchanged if `observed` is of another kind.
             #[must_use]
             pub fn inheriting(self, observed: &Self) -> Self {
                 match (self, observed) {
@@ -405,7 +410,7 @@ macro_rules! kinds {
                 match self { $(Self::$kind(resource) => resource.create(creation),)+ }
             }
 
-            /// See [`ResourceType::update`]. Tags are [`Retag`]'s.
+            /// See [`ResourceType::update`]. Tags are left to [`Retag`].
             #[must_use]
             pub fn update(&self, found: &Found, creation: &Creation<'_>) -> Vec<Operation> {
                 match (self, &found.resource) {
@@ -424,7 +429,7 @@ macro_rules! kinds {
         }
 
         impl Operation {
-            /// What it refers to, and so waits for.
+            /// Returns what it refers to and therefore waits for.
             #[must_use]
             pub fn needs(&self) -> BTreeSet<Need> {
                 match self { $(Self::$kind(operation) => operation.needs(),)+ }
@@ -451,8 +456,8 @@ macro_rules! kinds {
                 }
             }
 
-            /// The tags of the object that it makes, ownership tags among them; `None` if it makes
-            /// none.
+            /// Returns the tags of the object that it creates, including the ownership tags; `None`
+            /// if it creates none.
             #[must_use]
             pub fn makes(&self) -> Option<&Tags> {
                 match self {
@@ -468,13 +473,13 @@ macro_rules! kinds {
             match kind { $(Kind::$kind => $module::Operation::CALLS,)+ }
         }
 
-        /// What the schema says of a kind.
+        /// What the schema contains about a kind.
         #[must_use]
         pub fn object_type(kind: Kind) -> &'static ObjectType {
             match kind { $(Kind::$kind => const { &<$kind as Object>::OBJECT },)+ }
         }
 
-        /// The id of an object of a kind.
+        /// Parses the id of an object of a kind.
         pub fn id_of(kind: Kind, text: &str) -> Result<ObjectId, IdError> {
             match kind { $(Kind::$kind => text.parse::<Id<$kind>>().map(|id| id.erase()),)+ }
         }
@@ -484,7 +489,7 @@ macro_rules! kinds {
             match kind { $(Kind::$kind => id.of::<$kind>().map(drop),)+ }
         }
 
-        /// What only AWS can tell of a kind.
+        /// The attributes of a kind that only AWS knows.
         #[must_use]
         pub fn computed(kind: Kind) -> &'static [Computed] {
             match kind { $(Kind::$kind => <$kind as ResourceType>::COMPUTED,)+ }
@@ -521,8 +526,7 @@ kinds! {
 }
 
 impl Operation {
-    /// The same with other secrets: only instances and what they are started with have such, their user
-    /// data.
+    /// Returns the same call with other secrets: only instances and launch templates have any, their user data.
     #[must_use]
     pub(crate) fn with_secrets(self, change: impl FnOnce(Input<Secret>) -> Input<Secret>) -> Self {
         match self {
@@ -559,7 +563,7 @@ pub(crate) fn need<T: Referable>(reference: &Ref<T>, readiness: Readiness) -> Op
     }
 }
 
-/// The addresses that a value which is filled in later needs.
+/// Returns the addresses needed by a value that is filled in later.
 pub(crate) fn needs_of(value: &impl AttributeType) -> impl Iterator<Item = Need> {
     let mut origins = BTreeSet::new();
     value.to_value().collect_origins(&mut origins);
@@ -574,12 +578,12 @@ pub(crate) fn this<T: Referable>(found: &Found) -> Ref<T> {
     Ref::Id(found.id.of().expect("an observed id was parsed as one of its kind"))
 }
 
-/// Those of the first that are none of the second.
+/// Returns those of `these` that are not among `those`.
 pub(crate) fn without<T: Clone + PartialEq>(these: &[T], those: &[T]) -> Vec<T> {
     these.iter().filter(|one| !those.contains(one)).cloned().collect()
 }
 
-/// Says which keys stand more than once.
+/// Reports keys that appear more than once.
 pub(crate) fn refuse_duplicates<K: Ord + std::fmt::Display>(
     problems: &mut Problems,
     attribute: &str,

@@ -1,7 +1,7 @@
-//! Scalars: numbers, ranges and words of AWS networking whose limits are in the type.
+//! Scalars: numbers, ranges and words of AWS networking, with their limits built into the type.
 //!
-//! Each is parsed once, where it enters. A `SessionNumber` is between 1 and 32766 because there is
-//! no other way to have one.
+//! Each is parsed once, where it enters. A `SessionNumber` is between 1 and 32766 because no other
+//! can be constructed.
 
 mod account;
 mod allotment;

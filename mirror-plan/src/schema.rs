@@ -1,6 +1,6 @@
-//! The schema: what a stack file can say, as JSON for programs and as pages for people.
+//! The schema: what a stack file can contain, as JSON for programs and as pages for people.
 //!
-//! Both are written from the tables that the stack file is checked against, so they cannot differ
+//! Both are written from the tables that stack files are checked against, so they cannot differ
 //! from what the tool does.
 
 use serde_json::{Value as Json, json};
@@ -17,10 +17,10 @@ pub use page::{
     blocks_markdown, errors_markdown, findings_markdown, functions_markdown, reference_markdown,
 };
 
-/// The version of the schema's form; it changes when a reader of it would have to.
+/// The version of the schema's format; it changes when programs that read the schema would have to.
 pub const VERSION: u32 = 1;
 
-/// Everything that a stack file can say.
+/// Returns everything that a stack file can contain.
 ///
 /// ```
 /// let schema = mirror_plan::schema::schema();
@@ -120,7 +120,8 @@ fn block_attribute_json(attribute: &BlockAttribute) -> Json {
     json!({ "name": name, "type": holds, "doc": in_lines(doc) })
 }
 
-/// A doc comment as one paragraph: its lines begin with a blank and end where the code did.
+/// Returns a doc comment as one paragraph: its lines begin with a blank and end where the source
+/// lines did.
 fn in_lines(doc: &str) -> String {
     doc.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
 }

@@ -1,7 +1,7 @@
-//! The stack: what the user declared, whichever way.
+//! The stack: what the user declared, in HCL or in Rust.
 //!
-//! The HCL front end and Rust callers both go through [`StackBuilder`], so a stack that exists has
-//! been checked: its resources are in order, and its references lead to resources that are there.
+//! The HCL front end and Rust callers both go through [`StackBuilder`], so every finished stack has
+//! been checked: its resources are in order, and its references lead to something that it declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,19 +28,19 @@ pub use sources::{FanOut, Placed, SessionTarget, SourceNames, Sources};
 /// What the user declared.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    /// Its name, unique in an account and Region: objects carry it as a tag.
+    /// Its name, unique within an account and Region; objects carry it as a tag.
     pub name: Name,
-    /// The account it must be in; any where it is left out.
+    /// The account it must be in; any account if left out.
     pub account: Option<AccountId>,
-    /// The Region it must be in; that of the caller's configuration where it is left out.
+    /// The Region it must be in; if left out, the Region of the caller's configuration.
     pub region: Option<Region>,
-    /// Where the runs of a team meet; only those of one machine do where it is left out.
+    /// Where the runs of a team coordinate; if left out, only the runs on one machine do.
     pub coordination: Option<Coordination>,
     /// Other accounts, and how each is reached.
     pub accounts: BTreeMap<AccountName, Placed<Account>>,
-    /// What it uses and did not make.
+    /// The objects that it uses but did not create.
     pub existing: BTreeMap<Address, Existing>,
-    /// Its resources that have another address than they had, in the order of the file.
+    /// Its resources whose address has changed, in the order of the file.
     pub moved: Vec<Placed<Moved>>,
     /// The lints whose findings are accepted, with the reasons.
     pub allow: BTreeSet<Allowance>,
@@ -70,12 +70,12 @@ pub struct Declared {
 pub struct Place {
     /// The head of its block: `vpc "lab"`.
     pub head: Span,
-    /// The values that it gives, by path; a path that is not here stands in its nearest parent.
+    /// The spans of the values that it gives, by path; a path that is missing here lies in its nearest parent.
     pub values: BTreeMap<Path, Span>,
 }
 
 impl Place {
-    /// The span of the value at `path`, or of the nearest that encloses it.
+    /// The span of the value at `path`, or of the nearest value that encloses it.
     #[must_use]
     pub fn of(&self, path: &Path) -> &Span {
         let lengths = (1..=path.0.len()).rev();
@@ -101,8 +101,8 @@ pub struct Output {
 }
 
 impl Stack {
-    /// The public parameters of Systems Manager that name images of its instances and launch templates: what an
-    /// observation must look up for it.
+    /// Returns the public Systems Manager parameters that name the images of its instances and launch templates,
+    /// which an observation must look up.
     #[must_use]
     pub fn images(&self) -> BTreeSet<String> {
         let images = self.resources.values().filter_map(|declared| declared.resource.image());
@@ -115,7 +115,7 @@ impl Stack {
             .collect()
     }
 
-    /// A stack to be built in Rust.
+    /// Returns a builder for a stack declared in Rust.
     #[must_use]
     pub fn builder(name: Name) -> StackBuilder {
         StackBuilder {
@@ -141,7 +141,7 @@ impl Stack {
     }
 }
 
-/// Collects a [`Stack`]; what is wrong with it comes out all at once in [`build`](Self::build).
+/// Collects a [`Stack`]; [`build`](Self::build) reports everything that is wrong with it at once.
 ///
 /// ```
 /// use mirror_plan::resource::{Subnet, Vpc};
@@ -175,41 +175,41 @@ impl Stack {
 pub struct StackBuilder {
     stack: Stack,
     tags: Tags,
-    /// Blocks that stand for no resource at present.
+    /// Blocks that currently stand for no resource.
     of_none: BTreeSet<Address>,
     diagnostics: Diagnostics,
 }
 
 impl StackBuilder {
-    /// Says which account the stack must be in.
+    /// Sets the account that the stack must be in.
     #[must_use]
     pub fn account(mut self, account: AccountId) -> Self {
         self.stack.account = Some(account);
         self
     }
 
-    /// Says which Region the stack must be in.
+    /// Sets the Region that the stack must be in.
     #[must_use]
     pub fn region(mut self, region: Region) -> Self {
         self.stack.region = Some(region);
         self
     }
 
-    /// Says where the runs of a team meet.
+    /// Sets where the runs of a team coordinate.
     #[must_use]
     pub fn coordination(mut self, coordination: Coordination) -> Self {
         self.stack.coordination = Some(coordination);
         self
     }
 
-    /// Accepts what a lint finds, for a reason.
+    /// Accepts the findings of a lint, with a reason.
     #[must_use]
     pub fn allow(mut self, allowance: Allowance) -> Self {
         self.stack.allow.insert(allowance);
         self
     }
 
-    /// Gives every resource these tags; its own win.
+    /// Adds these tags to every resource; the resource's own tags take precedence.
     #[must_use]
     pub fn tags(mut self, tags: Tags) -> Self {
         self.tags = tags;
@@ -247,7 +247,7 @@ impl StackBuilder {
         }
     }
 
-    /// Adds the tags of the stack to those of a resource, and refuses what is not for the user to set.
+    /// Adds the tags of the stack to those of a resource, and refuses tags that the user must not set.
     fn complete_tags(&mut self, address: &Address, tags: &mut Tags, place: Option<&Place>) {
         for (key, value) in &self.tags {
             tags.entry(key.clone()).or_insert_with(|| value.clone());
@@ -263,7 +263,7 @@ impl StackBuilder {
         }
     }
 
-    /// Declares an object that is there without the stack, and returns a reference to it.
+    /// Declares an object that exists without the stack, and returns a reference to it.
     ///
     /// ```
     /// use mirror_plan::resource::{Subnet, Vpc};
@@ -289,7 +289,7 @@ impl StackBuilder {
         Ref::To(address)
     }
 
-    /// Declares an object that is there without the stack and has been read.
+    /// Declares an object that exists without the stack, as it was read.
     pub fn declare_existing(&mut self, address: Address, existing: Existing) {
         if let Some((path, title)) = existing::check(address.kind, &existing.selector) {
             let problem = Problem { path, title, help: None, sort: ProblemSort::Value };
@@ -303,23 +303,23 @@ impl StackBuilder {
         self.stack.outputs.insert(name.into(), output);
     }
 
-    /// Says which value a variable has, for those who read the plan: it is in use already.
+    /// Records the value of a variable for readers of the plan; the stack already uses it.
     pub fn variable(&mut self, name: impl Into<String>, value: Value) {
         self.stack.variables.insert(name.into(), value);
     }
 
-    /// Adds what is wrong with a resource that could not be read or is not right.
+    /// Adds the problems of a resource that could not be read or is not valid.
     pub fn refuse(&mut self, address: &Address, place: Option<&Place>, problems: Problems) {
         let problems = problems.into_inner().into_iter();
         self.diagnostics.extend(problems.map(|problem| problem.at_place(address, place)));
     }
 
-    /// Adds what a front end has found.
+    /// Adds the diagnostics of a front end.
     pub fn report(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         self.diagnostics.extend(diagnostics);
     }
 
-    /// The stack, with warnings.
+    /// Returns the stack, with warnings.
     ///
     /// # Errors
     /// Everything that is wrong with it: attributes that contradict each other, names declared
@@ -422,12 +422,12 @@ impl ProblemSort {
     }
 }
 
-/// Whether an attribute of a filter rule is a range of ports: one that ends before it begins is none.
+/// Whether an attribute of a filter rule is a range of ports; one that ends before it begins is not valid.
 fn is_port(name: &str) -> bool {
     ["port", "peer_port", "source_port", "destination_port"].contains(&name)
 }
 
-/// The code of a value that AWS does not take, where the catalogue of findings has it.
+/// Returns the code of a value that AWS does not accept, if the catalogue of findings has one.
 fn catalogued(kind: Kind, path: &Path) -> Option<Code> {
     let member = |at: usize| match path.0.get(at) {
         Some(Segment::Member(name)) => Some(name.as_str()),
@@ -441,7 +441,7 @@ fn catalogued(kind: Kind, path: &Path) -> Option<Code> {
         (Kind::LoadBalancer | Kind::GatewayLoadBalancer, "name", ..) => {
             Some(code::LOAD_BALANCER_REFUSED)
         }
-        // Of the list as a whole: a number is there twice.
+        // A problem of the list as a whole: a number appears twice.
         (Kind::MirrorFilter, "rules", ..) if path.0.len() == 1 => Some(code::FILTER_RULE),
         (Kind::MirrorFilter, "rules", ..) if is_port(member(2)?) => Some(code::FILTER_RULE),
         _ => None,
@@ -461,7 +461,7 @@ impl Problem {
     pub fn at_place(self, address: &Address, place: Option<&Place>) -> Diagnostic {
         let code = self.code(address.kind);
         let Self { path, title, help, sort: _ } = self;
-        // Without a file the path is the only place there is.
+        // Without a file, the path is the only location.
         let title = match place {
             None if !path.0.is_empty() => format!("{path}: {title}"),
             _ => title,
@@ -475,7 +475,7 @@ impl Problem {
         }
     }
 
-    /// The diagnostic of a problem with what is no resource.
+    /// The diagnostic of a problem with something that is not a resource.
     #[must_use]
     pub fn of_no_resource(self, place: Option<&Place>) -> Diagnostic {
         let Self { path, title, help, sort } = self;

@@ -1,7 +1,7 @@
 //! Values: what an attribute holds, known or not yet.
 //!
-//! One dynamic type serves the evaluator of the stack file, the differ, the renderers and JSON.
-//! What only an apply can tell is [`Value::Unknown`], which carries where it will come from.
+//! One dynamic type serves the evaluator of the stack file, the differ, the renderers and JSON. A value
+//! that only an apply can determine is a [`Value::Unknown`], which records where it will come from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +17,7 @@ pub use secret::{Cause, Secret};
 /// A value of the stack file or of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
 pub enum Value {
-    /// Absent, and said so.
+    /// Explicitly absent.
     #[default]
     Null,
     /// `true` or `false`.
@@ -32,9 +32,9 @@ pub enum Value {
     Object(BTreeMap<String, Self>),
     /// A whole resource, as in `vpc = vpc.lab`.
     Resource(Address),
-    /// A value that is shown as its hash only.
+    /// A value that is shown only as its hash.
     Secret(Secret),
-    /// Not known before some resource has been read or made.
+    /// Not known until some resource has been read or created.
     Unknown(Unknown),
 }
 
@@ -53,12 +53,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value that depends on attributes which nobody knows yet.
+/// A value that depends on attributes that are not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unknown {
-    /// What it waits for: the edges of the graph. Never empty.
+    /// The attributes that it waits for: the edges of the graph. Never empty.
     pub origins: BTreeSet<Origin>,
-    /// How to make it once they are known; `None` where more than joining text is needed.
+    /// How to build it once they are known; `None` if that takes more than joining text.
     pub template: Option<Template>,
 }
 
@@ -75,7 +75,7 @@ impl Unknown {
     /// Something computed from unknown values.
     ///
     /// # Panics
-    /// If none of `values` is or holds an unknown one: then the result is known.
+    /// If no value in `values` is or contains an unknown one: then the result is known.
     #[must_use]
     pub fn computed<'v>(values: impl IntoIterator<Item = &'v Value>) -> Self {
         let mut origins = BTreeSet::new();
@@ -107,16 +107,16 @@ pub struct Template(pub Vec<Part>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// A text as it is.
+    /// Literal text.
     Text(String),
-    /// A text that is shown as its hash only.
+    /// A text that is shown only as its hash.
     Secret(Secret),
     /// The value of an attribute, as text.
     Attribute(Origin),
 }
 
 impl Template {
-    /// The attribute, where the template is nothing else.
+    /// The attribute, if the template consists of nothing else.
     #[must_use]
     pub fn as_attribute(&self) -> Option<&Origin> {
         match self.0.as_slice() {
@@ -139,7 +139,7 @@ impl Template {
         self.0.iter().any(|part| matches!(part, Part::Secret(_)))
     }
 
-    /// Why it is hidden, if a part of it is a secret: the strongest reason there is.
+    /// Why it is hidden, if a part of it is a secret: the strongest of the reasons.
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         let causes = self.0.iter().filter_map(|part| match part {
@@ -149,7 +149,7 @@ impl Template {
         causes.max()
     }
 
-    /// The same with every text in it as a secret.
+    /// The same template, with every text in it turned into a secret.
     #[must_use]
     pub fn hidden(&self, cause: Cause) -> Self {
         let parts = self.0.iter().map(|part| match part {
@@ -159,11 +159,13 @@ impl Template {
         Self(parts.collect())
     }
 
-    /// The text, with `look_up` for the attributes. It shows the secrets in it: whether there are
-    /// any, [`is_sensitive`](Self::is_sensitive) tells.
+    /// The text, with the attributes filled in by `look_up`.
+    ///
+    /// The secrets in it are in plain form; [`is_sensitive`](Self::is_sensitive) reports whether there
+    /// are any.
     ///
     /// # Errors
-    /// The first attribute that is still unknown, or the first secret of which only the hash is.
+    /// The first attribute that is still unknown, or the first secret of which only the hash is known.
     pub fn fill(&self, look_up: impl Fn(&Origin) -> Option<String>) -> Result<String, &Part> {
         let mut text = String::new();
         for part in &self.0 {
@@ -188,7 +190,7 @@ impl Value {
         Self::Number(number.into() as f64)
     }
 
-    /// What a person calls the type: `a number`.
+    /// The name of the type, as shown to people: `a number`.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -232,7 +234,7 @@ impl Value {
         }
     }
 
-    /// The value as a secret. That there is none is no secret.
+    /// The value as a secret. `Null` stays `Null`: the absence of a value is not a secret.
     #[must_use]
     pub fn sensitive(self) -> Self {
         match self {
@@ -241,7 +243,7 @@ impl Value {
         }
     }
 
-    /// The value without the mark on any part of it: for those that put it on what comes of it.
+    /// The value with no part marked as a secret, for callers that mark what they derive from it.
     pub(crate) fn revealed(self) -> Self {
         match self {
             Self::List(items) => Self::List(items.into_iter().map(Self::revealed).collect()),
@@ -266,7 +268,7 @@ impl Value {
         }
     }
 
-    /// Adds what its unknown parts wait for.
+    /// Adds the attributes that its unknown parts wait for to `origins`.
     pub fn collect_origins(&self, origins: &mut BTreeSet<Origin>) {
         match self {
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Resource(_) => {}
@@ -345,7 +347,7 @@ pub fn value_at<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
     })
 }
 
-/// `text` and the attributes in `template`, joined: used by the evaluator.
+/// Joins `parts` into a template: adjacent texts become one, and empty texts are left out.
 #[must_use]
 pub fn joined(parts: impl IntoIterator<Item = Part>) -> Template {
     let mut joined: Vec<Part> = Vec::new();
@@ -359,8 +361,8 @@ pub fn joined(parts: impl IntoIterator<Item = Part>) -> Template {
     Template(joined)
 }
 
-/// As JSON. What JSON has no word for is an object with one member: `$unknown`, `$resource` or
-/// `$sensitive`. None of them can be mistaken for a map of the user's, whose values are texts where keys are free.
+/// As JSON. A value that JSON cannot express is an object with one member: `$unknown`, `$resource` or
+/// `$sensitive`. A map of the user's with one such member gets a second `$` in front of its key.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -369,7 +371,12 @@ impl Serialize for Value {
             Self::Number(number) => number_to_json(*number).serialize(serializer),
             Self::String(text) => serializer.serialize_str(text),
             Self::List(items) => serializer.collect_seq(items),
-            Self::Object(members) => serializer.collect_map(members),
+            Self::Object(members) => match only_member(members) {
+                Some((key, value)) if key.starts_with('$') => {
+                    serializer.collect_map([(format!("${key}"), value)])
+                }
+                _ => serializer.collect_map(members),
+            },
             Self::Resource(address) => serializer.collect_map([(RESOURCE, address.to_string())]),
             Self::Secret(secret) => secret.serialize(serializer),
             Self::Unknown(unknown) => serializer.collect_map([(UNKNOWN, unknown)]),
@@ -385,34 +392,42 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
+/// The member of an object that has no others.
+fn only_member(members: &BTreeMap<String, Value>) -> Option<(&String, &Value)> {
+    members.first_key_value().filter(|_| members.len() == 1)
+}
+
 const RESOURCE: &str = "$resource";
 const UNKNOWN: &str = "$unknown";
 
 impl Value {
-    /// Turns the marked objects of its JSON back into what they stand for.
+    /// Turns the marked objects in its JSON back into the values they stand for.
     fn revive(&mut self) -> Result<(), String> {
         match self {
             Self::List(items) => items.iter_mut().try_for_each(Self::revive),
-            Self::Object(members) => {
-                let marked = members.first_key_value().filter(|_| members.len() == 1);
-                match marked {
-                    Some((mark, Self::String(text))) if mark == RESOURCE => {
-                        let address = text.parse::<Address>().map_err(|error| error.to_string())?;
-                        *self = Self::Resource(address);
-                        Ok(())
-                    }
-                    Some((mark, Self::String(digest))) if mark == secret::SENSITIVE => {
-                        *self = Self::Secret(secret::Hidden::try_from(digest.as_str())?.0);
-                        Ok(())
-                    }
-                    Some((mark, inner @ Self::Object(_))) if mark == UNKNOWN => {
-                        let unknown = serde_json::from_value(inner.to_json());
-                        *self = Self::Unknown(unknown.map_err(|error| error.to_string())?);
-                        Ok(())
-                    }
-                    _ => members.values_mut().try_for_each(Self::revive),
+            Self::Object(members) => match only_member(members) {
+                Some((mark, Self::String(text))) if mark == RESOURCE => {
+                    let address = text.parse::<Address>().map_err(|error| error.to_string())?;
+                    *self = Self::Resource(address);
+                    Ok(())
                 }
-            }
+                Some((mark, Self::String(digest))) if mark == secret::SENSITIVE => {
+                    *self = Self::Secret(secret::Hidden::try_from(digest.as_str())?.0);
+                    Ok(())
+                }
+                Some((mark, inner @ Self::Object(_))) if mark == UNKNOWN => {
+                    let unknown = serde_json::from_value(inner.to_json());
+                    *self = Self::Unknown(unknown.map_err(|error| error.to_string())?);
+                    Ok(())
+                }
+                Some((escaped, value)) if escaped.starts_with("$$") => {
+                    let (key, mut value) = (escaped[1..].to_owned(), value.clone());
+                    value.revive()?;
+                    *members = BTreeMap::from([(key, value)]);
+                    Ok(())
+                }
+                _ => members.values_mut().try_for_each(Self::revive),
+            },
             _ => Ok(()),
         }
     }
@@ -450,7 +465,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// Writes `text` in quotes, with what would break out of them or of the line escaped.
+/// Writes `text` in quotes, escaping what would break out of them or of the line.
 fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     use fmt::Write as _;
     f.write_char('"')?;
@@ -468,15 +483,15 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')
 }
 
-/// Whether a reader would not see the character, or see others elsewhere because of it: controls,
-/// and Unicode's marks of direction and characters without width. All are below U+10000.
+/// Whether the character is invisible to a reader, or makes others appear elsewhere: controls,
+/// Unicode's direction marks and zero-width characters. All are below U+10000.
 pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
-/// Where in a value something stands: `rules[2].port`. Empty for the value itself.
+/// A place within a value: `rules[2].port`. Empty for the value itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path(pub Vec<Segment>);
 
@@ -517,5 +532,25 @@ impl fmt::Display for Path {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_of_the_users_is_not_taken_for_a_mark() {
+        for key in ["$resource", "$sensitive", "$unknown", "$", "$$resource", "resource"] {
+            let inner =
+                Value::Object([(key.to_owned(), Value::String("vpc.lab".to_owned()))].into());
+            let value = Value::Object([(key.to_owned(), inner)].into());
+            let json = serde_json::to_string(&value).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), value, "{json}");
+        }
+        let reference = Value::Resource("vpc.lab".parse().unwrap());
+        let json = serde_json::to_string(&reference).unwrap();
+        assert_eq!(json, r#"{"$resource":"vpc.lab"}"#);
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), reference);
     }
 }

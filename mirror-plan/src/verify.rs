@@ -1,9 +1,9 @@
-//! Verifying: whether a stack stands as its file says, and its receivers are well.
+//! Verifying: whether a stack is as its file declares it, and whether its receivers are healthy.
 //!
-//! It is about what AWS tells: sessions that are in place, objects that are as they should be, targets
-//! that the load balancers find healthy, and what comes of both: whether the network lets the packets of each
-//! session through to a receiver. Whether packets arrive AWS does not tell; what it has counted is told too, where
-//! that was asked.
+//! It covers what AWS reports: whether sessions are in place, objects are as they should be, and load balancers
+//! find their targets healthy; and what follows from both: whether the network lets the packets of each session
+//! through to a receiver. AWS does not report whether packets arrive; what it has counted is included if that
+//! was asked for.
 
 use std::fmt;
 
@@ -15,25 +15,26 @@ use crate::reach::{Condition, Health, Network, Reach, Verdict};
 use crate::resource::instance::InstanceId;
 use crate::resource::target_group::TargetGroupArn;
 
-/// What was found of a stack.
+/// What was found about a stack.
 #[derive(Debug)]
 pub struct Verification<'p> {
     /// What would have to be done for the stack to be as its file says: nothing, if all is well.
     pub plan: &'p Plan,
-    /// The targets of its target groups, as AWS finds them.
+    /// The targets of its target groups, as AWS reports them.
     pub targets: Vec<TargetHealth>,
-    /// Where the packets of each session that is there get to, in the account as it was seen.
+    /// Where the packets of each existing session get to, in the account as it was seen.
     pub reach: Reach<'p>,
     /// What CloudWatch has counted, if it was asked.
     pub metrics: Option<Metrics>,
-    /// What is not as it should be, sessions first, and last where packets are stopped: that comes of the rest.
+    /// What is not as it should be: sessions first, and last where packets are stopped, since that follows from
+    /// the rest.
     pub faults: Vec<Fault>,
 }
 
 /// The target groups of a stack and their targets, as AWS was asked about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetGroups {
-    /// The groups that are there.
+    /// The existing groups.
     pub there: Vec<Address>,
     /// Their targets.
     pub targets: Vec<TargetHealth>,
@@ -46,26 +47,27 @@ pub struct TargetHealth {
     pub group: Address,
     /// The instance.
     pub id: InstanceId,
-    /// The same by its address, if the stack makes or uses it; that of the Auto Scaling group that has started it.
+    /// The address of the instance, if the stack creates or uses it, or of the Auto Scaling group that started
+    /// it.
     pub instance: Option<Address>,
-    /// The port on which it takes packets.
+    /// The port on which it receives packets.
     pub port: Option<u16>,
-    /// How it is.
+    /// Its state.
     pub state: State,
-    /// Why, in AWS's code and words; absent for one that is healthy.
+    /// The reason, in AWS's code and words; absent for a healthy target.
     pub reason: Option<String>,
 }
 
-/// How a target is, by AWS's word for it.
+/// The state of a target, by AWS's word for it.
 ///
 /// Source: ELBv2 API reference, `TargetHealth`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// `healthy`: it gets packets.
     Healthy,
-    /// `draining`: it was deregistered, and only the flows that it has go on.
+    /// `draining`: it was deregistered, and only its existing flows continue.
     Draining,
-    /// Any other: it gets none, or only because no other is healthy.
+    /// Any other: it gets no packets, or only because no other target is healthy.
     Other(String),
 }
 
@@ -78,14 +80,14 @@ pub enum Fault {
     Target(TargetHealth),
     /// A target group has no target.
     NoTarget(Address),
-    /// The network stops packets of this session, all or some of them: [`Verification::reach`] has its way.
+    /// The network stops some or all packets of this session: [`Verification::reach`] has their path.
     Stopped(Address),
     /// A source did not mirror all that its filters accept: other traffic needed its bandwidth.
     Skipped(Box<Source>),
 }
 
 impl State {
-    /// The state of a word of AWS.
+    /// The state that AWS's word stands for.
     #[must_use]
     pub fn of(word: &str) -> Self {
         match word {
@@ -135,7 +137,7 @@ impl<'p> Verification<'p> {
         Self { plan, targets, reach, metrics: None, faults }
     }
 
-    /// The same with what CloudWatch has counted. What a source had to leave out is a fault.
+    /// Adds what CloudWatch has counted. What a source had to leave out is a fault.
     #[must_use]
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         let skipping = metrics.sources.iter().filter(|source| source.skipped.is_something());
@@ -149,13 +151,13 @@ impl<'p> Verification<'p> {
         self.faults.is_empty()
     }
 
-    /// The sessions that are in place, as the stack file says.
+    /// The sessions that are in place as the stack file declares them.
     pub fn sessions(&self) -> impl Iterator<Item = &Change> {
         let sessions = self.plan.changes.iter().filter(|it| it.kind() == Kind::MirrorSession);
         sessions.filter(|change| change.action == Action::NoOp)
     }
 
-    /// The targets that take packets, and those of them that are healthy.
+    /// The number of targets that receive packets, and the number of those that are healthy.
     #[must_use]
     pub fn healthy(&self) -> (usize, usize) {
         let takes = self.targets.iter().filter(|target| target.state != State::Draining);
@@ -164,8 +166,8 @@ impl<'p> Verification<'p> {
     }
 }
 
-/// The health of targets, as reachability asks for it. One that is being deregistered gets no new flows, and is
-/// nobody's receiver.
+/// The health of targets, as the reachability check needs it. A target that is being deregistered gets no new
+/// flows, and is not a receiver.
 fn health(observed: &Observed, targets: &[TargetHealth]) -> Health {
     let of = |target: &TargetHealth| {
         let TargetHealth { group, id, instance: _, port: _, state, reason } = target;

@@ -1,8 +1,9 @@
-//! Frames copied off the input, many at a time: what goes from a receiving thread to the sinks.
+//! Batches of frames, copied off the input and passed from a receiving thread to the sinks.
 //!
-//! A batch is written once and then read by every sink at once. It holds Enhanced Packet Blocks of
-//! pcapng in the machine's byte order, back to back, with the [`SessionId`] as the interface. A
-//! sink that writes pcapng writes it as it is; the others walk over its [frames](Batch::frames).
+//! A batch is written once and then read by all sinks at the same time. It holds pcapng Enhanced
+//! Packet Blocks in the machine's byte order, back to back, with the [`SessionId`] as the interface.
+//! A sink that writes pcapng writes it unchanged; the others iterate over its
+//! [frames](Batch::frames).
 
 #![forbid(unsafe_code)]
 
@@ -29,27 +30,27 @@ pub struct Batch {
 pub struct Full;
 
 impl Batch {
-    /// Bytes of a batch unless others are asked for.
+    /// The default capacity of a batch, in bytes.
     ///
-    /// It stays within the processor's second-level cache, so that a sink finds there what the
-    /// receiving thread wrote.
+    /// A batch of this size stays within the processor's second-level cache, so that a sink still finds
+    /// there what the receiving thread wrote.
     pub const CAPACITY: usize = 256 * 1024;
 
-    /// The most bytes that a batch takes of one frame; no link that VXLAN crosses carries more.
+    /// The most bytes of one frame that a batch keeps; no link that VXLAN crosses carries longer frames.
     pub const FRAME_MAX: u32 = 256 * 1024;
 
-    /// Makes an empty batch that takes `capacity` bytes of blocks, or one frame of any size.
+    /// Makes an empty batch that holds `capacity` bytes of blocks, or one frame of any size.
     pub fn with_capacity(capacity: usize, sessions: Arc<Sessions>) -> Self {
         Self { sessions, blocks: Vec::with_capacity(capacity), capacity, frames: 0, bytes: 0 }
     }
 
-    /// Copies a frame to the end; of a frame longer than [`Self::FRAME_MAX`], that much.
+    /// Copies a frame to the end; a longer frame is cut to [`Self::FRAME_MAX`] bytes.
     ///
     /// `id` is the number of the frame's session.
     ///
     /// # Errors
     ///
-    /// There is no room for it and the batch is not empty.
+    /// The batch has no room for the frame and is not empty.
     pub fn push(&mut self, id: SessionId, frame: &Frame<'_>) -> Result<(), Full> {
         let captured = u32::try_from(frame.bytes.len())
             .map_or(Self::FRAME_MAX, |length| length.min(Self::FRAME_MAX));
@@ -63,7 +64,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Makes the batch empty; it keeps its memory.
+    /// Empties the batch, which keeps its memory.
     pub fn clear(&mut self) {
         let Self { sessions: _, blocks, capacity: _, frames, bytes } = self;
         blocks.clear();
@@ -71,12 +72,12 @@ impl Batch {
         *bytes = 0;
     }
 
-    /// Returns how many frames there are.
+    /// Returns the number of frames.
     pub const fn len(&self) -> u64 {
         self.frames
     }
 
-    /// Returns whether there is no frame.
+    /// Returns whether there are no frames.
     pub const fn is_empty(&self) -> bool {
         self.frames == 0
     }
@@ -98,7 +99,7 @@ impl Batch {
         &self.sessions
     }
 
-    /// Returns the number of each frame's session, in their order; it reads nothing else.
+    /// Returns the session number of each frame, in order, without reading anything else.
     pub fn session_ids(&self) -> impl Iterator<Item = SessionId> {
         let mut rest = self.blocks.as_slice();
         std::iter::from_fn(move || {
@@ -108,7 +109,7 @@ impl Batch {
         })
     }
 
-    /// Returns the frames in their order, each with the number of its session.
+    /// Returns the frames in order, each with the number of its session.
     pub fn frames(&self) -> impl Iterator<Item = (SessionId, Frame<'_>)> {
         let mut rest = self.blocks.as_slice();
         std::iter::from_fn(move || {

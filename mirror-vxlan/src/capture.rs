@@ -1,6 +1,6 @@
 //! Capture files: pcap and pcapng, read and written.
 //!
-//! The writers are plain encoders into a `Vec<u8>`; what happens to the bytes is the caller's.
+//! The writers are plain encoders into a `Vec<u8>`; what happens to the bytes is up to the caller.
 
 #![forbid(unsafe_code)]
 
@@ -13,17 +13,17 @@ use std::path::Path;
 
 use self::compress::Compression;
 
-/// A format of capture files that is written.
+/// A capture file format that can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// The classic format with times in nanoseconds; it does not tell sessions apart.
     Pcap,
-    /// Blocks: each session is an interface with a name, and drops are told.
+    /// The block format: each session is an interface with a name, and drops are recorded.
     Pcapng,
 }
 
 impl Format {
-    /// Returns the format that the extension of a path asks for, before that of a compression.
+    /// Returns the format that the extension of a path names; an extension of compression may follow it.
     pub fn of_path(path: &Path) -> Option<Self> {
         let path = match Compression::of_path(path) {
             Compression::None => path,

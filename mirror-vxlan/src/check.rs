@@ -1,6 +1,6 @@
-//! What on a machine should be set otherwise for receiving, and the command that sets it.
+//! Checks which settings of a machine should be changed for receiving, and with which command.
 //!
-//! [`Facts`] are looked up, which changes nothing; [`judge`] says what they mean. What cannot be
+//! [`Facts`] are read without changing anything; [`judge`] reports what they mean. What cannot be
 //! found out is not judged.
 
 #![forbid(unsafe_code)]
@@ -19,31 +19,31 @@ pub use judge::judge;
 /// What is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// The interface that mirrored traffic comes in on; that of the default route if none is named.
+    /// The interface that mirrored traffic arrives on; that of the default route if none is named.
     pub interface: Option<String>,
     /// The UDP port of VXLAN.
     pub port: u16,
-    /// The folder that captures go to.
+    /// The folder that captures are written to.
     pub folder: Option<PathBuf>,
-    /// The bytes that a UDP socket's buffer will be asked for.
+    /// The size in bytes that will be requested for a UDP socket's buffer.
     pub receive_buffer: u64,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at.
+    /// What was checked.
     pub subject: &'static str,
     /// What was found.
     pub found: String,
-    /// Whether it should be otherwise.
+    /// Whether it should be changed.
     pub verdict: Verdict,
 }
 
-/// Whether something should be otherwise.
+/// Whether something should be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is well as it is.
+    /// It is fine as it is.
     Good,
     /// It costs something, or loses frames in a burst.
     Warning(Change),
@@ -54,7 +54,7 @@ pub enum Verdict {
 /// What should be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What it costs to leave it.
+    /// What it costs to leave it unchanged.
     pub why: &'static str,
     /// The command that changes it.
     pub command: String,

@@ -1,4 +1,4 @@
-//! The commands, and the two doors for output.
+//! The commands, and the two channels for output.
 
 pub(crate) mod check;
 pub(crate) mod decap;
@@ -21,7 +21,7 @@ use mirror_vxlan::select::NameTable;
 /// How a command ends.
 pub(crate) type Ended = Result<Exit, Box<dyn Error>>;
 
-/// Writes data to standard output; a reader that has seen enough is no error.
+/// Writes data to standard output; it is not an error if the reader closes its end early.
 pub(crate) fn write_out(data: &[u8]) -> Ended {
     match io::stdout().lock().write_all(data).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -31,11 +31,11 @@ pub(crate) fn write_out(data: &[u8]) -> Ended {
 
 /// Writes a line to standard error.
 pub(crate) fn note(line: &str) {
-    // Whoever closes standard error does not want to know.
+    // If standard error is closed, nobody wants to see the line.
     drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
-/// Says what failed, with every cause.
+/// Reports what failed, with every cause.
 pub(crate) fn fail(error: &dyn Error, exit: Exit) -> Exit {
     note(&format!("mirror-vxlan: {}", chain(error)));
     exit

@@ -33,7 +33,7 @@ impl Clock for SystemClock {
 
 /// Returns whether `interval` has passed since `earlier`.
 ///
-/// It has, too, if the clock was set back: waiting for it to catch up could take hours.
+/// This is also true if the clock was set back: waiting for it to catch up could take hours.
 pub(crate) fn passed(interval: Duration, earlier: Timestamp, now: Timestamp) -> bool {
     now < earlier || now.since(earlier) >= interval
 }

@@ -26,7 +26,7 @@ labels! {
 pub struct Tally {
     /// How many.
     pub count: u64,
-    /// How many bytes they have together.
+    /// Their total number of bytes.
     pub bytes: u64,
 }
 
@@ -53,7 +53,7 @@ pub struct Counts {
     pub excluded: [u64; Exclusion::COUNT],
     /// Frames handed to the sinks.
     pub accepted: Tally,
-    /// The same by session, at the place of the session's number.
+    /// The accepted frames of each session, indexed by the session's number.
     pub sessions: Vec<Tally>,
     /// Packets that the kernel dropped before the input saw them.
     pub kernel_dropped: u64,
@@ -121,28 +121,28 @@ impl Counts {
 /// What became of finished capture files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileCounts {
-    /// Files that a budget had removed, and their bytes.
+    /// Files that were deleted to stay within a budget, and their bytes.
     pub removed: Tally,
-    /// What was uploaded, where files are.
+    /// The counts of uploads; `None` if files are not uploaded.
     pub upload: Option<UploadCounts>,
 }
 
 /// What became of the finished files of captures that are to be uploaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UploadCounts {
-    /// Files that the store has, and their bytes.
+    /// Files that are in the store, and their bytes.
     pub stored: Tally,
     /// Attempts that failed.
     pub failures: u64,
-    /// Finished files that waited when the directories were last looked into, and their bytes.
+    /// Finished files that were waiting when the directories were last read, and their bytes.
     pub waiting: Tally,
-    /// Why the last attempt failed, in words; `None` after one that did not.
+    /// Why the last attempt failed, in words; `None` if it succeeded.
     pub trouble: Option<String>,
 }
 
 /// What became of the frames handed to one sink.
 ///
-/// When the sink has ended, `delivered` and `lost` together are the frames accepted.
+/// When the sink has ended, `delivered` and `lost` add up to the frames accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SinkCounts {
     /// Frames delivered.
@@ -160,9 +160,9 @@ impl SinkCounts {
         sum(&mut self.lost, &lost);
     }
 
-    /// Takes frames back that got lost although they were counted as delivered.
+    /// Recounts as lost frames that were already counted as delivered.
     ///
-    /// The bytes delivered stay: nobody knows how long the frames were.
+    /// The bytes delivered stay, since the lengths of these frames are no longer known.
     pub fn withdraw(&mut self, lost: [u64; LossReason::COUNT]) {
         for (counter, lost) in self.lost.iter_mut().zip(lost) {
             let lost = lost.min(self.delivered.count);
@@ -171,7 +171,7 @@ impl SinkCounts {
         }
     }
 
-    /// Returns the frames lost for any reason.
+    /// Returns the number of frames lost, for all reasons together.
     pub fn losses(&self) -> u64 {
         self.lost.iter().sum()
     }

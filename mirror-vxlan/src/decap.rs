@@ -1,8 +1,8 @@
 //! From a packet to the mirrored frame in it: outer headers off, VXLAN off, nothing copied.
 //!
-//! [`Decapsulator`] takes packets as a packet socket or a capture file has them, and payloads as a
-//! UDP socket has them. It performs no I/O, does not allocate and does not panic, whatever the
-//! bytes are.
+//! [`Decapsulator`] accepts packets as they come from a packet socket or a capture file, and payloads
+//! as they come from a UDP socket. It performs no I/O, does not allocate and does not panic, whatever
+//! the bytes are.
 //!
 //! ```
 //! use mirror_vxlan::decap::{Decapsulator, Link};
@@ -29,11 +29,11 @@
 //! # Ok::<(), mirror_vxlan::reason::DropReason>(())
 //! ```
 //!
-//! Headers are taken at their word as far as bytes are there. What is behind the length of the IP
-//! packet or of the UDP datagram is padding and left out. Where fewer bytes are there than a
-//! length says, a snap length cut the packet: the frame ends early, and
-//! [`original_len`](Decapsulated::original_len) says how long it was. The checksum of an IP header
-//! is not judged, and nothing inside the frame is.
+//! Lengths in headers are trusted as far as there are bytes. Bytes beyond the length of the IP packet
+//! or of the UDP datagram are padding and are left out. If there are fewer bytes than a length
+//! states, a snap length cut the packet: the frame ends early, and
+//! [`original_len`](Decapsulated::original_len) gives its full length. Neither the checksum of an IP
+//! header nor anything inside the frame is verified.
 
 #![forbid(unsafe_code)]
 
@@ -72,12 +72,12 @@ pub enum Link {
     LinuxCooked2,
     /// The 4-byte address family of a BSD loopback device, in either byte order.
     Loopback,
-    /// Anything else, of which no frame is taken.
+    /// Anything else; no frame is taken out of such packets.
     Other,
 }
 
 impl Link {
-    /// Returns how many bytes the link header has, VLAN tags left out.
+    /// Returns the length of the link header in bytes, without VLAN tags.
     pub const fn header_len(self) -> u32 {
         match self {
             Self::Ethernet => 14,
@@ -89,7 +89,7 @@ impl Link {
     }
 }
 
-/// Whether headers that RFC 7348 tells a sender not to send are refused.
+/// Whether headers that RFC 7348 forbids senders to send are refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Strictness {
     /// They are accepted and noted, as the RFC asks of a receiver.
@@ -101,14 +101,14 @@ pub enum Strictness {
 
 /// Whether the outer UDP checksum is verified.
 ///
-/// It applies to packets whose outer headers are there; of a datagram from a socket, the kernel has
-/// verified it.
+/// It applies to packets that still have their outer headers; for a datagram from a socket, the
+/// kernel has already verified it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Checksum {
-    /// It is not looked at. AWS sends none.
+    /// It is ignored. AWS sends none.
     #[default]
     Ignore,
-    /// It is verified where there is one and the datagram came whole.
+    /// It is verified if the datagram has one and is complete.
     Verify,
 }
 
@@ -119,7 +119,7 @@ pub struct Decapsulator {
     pub vxlan_port: u16,
     /// The UDP port that GENEVE is received on, behind a Gateway Load Balancer.
     ///
-    /// What is wrapped in GENEVE is again an IP packet with VXLAN in it; GENEVE in GENEVE is not.
+    /// GENEVE wraps another IP packet with VXLAN in it; GENEVE within GENEVE is not received.
     pub geneve_port: Option<u16>,
     /// Whether reserved bits, and critical options of GENEVE, are refused.
     pub strictness: Strictness,
@@ -138,22 +138,22 @@ impl Default for Decapsulator {
     }
 }
 
-/// A mirrored frame and what its wrapping said.
+/// A mirrored frame and the information from its outer headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decapsulated<'a> {
-    /// The session that mirrored it; behind GENEVE, by the packet wrapped in it.
+    /// The session that mirrored the frame; behind GENEVE, according to the packet wrapped in it.
     pub session: Session,
     /// The outer UDP source port: a hash of the frame's flow.
     pub source_port: u16,
-    /// The frame, as far as it came; at least one byte.
+    /// The bytes of the frame that arrived; at least one.
     pub frame: &'a [u8],
-    /// How long the frame was before it was cut; never less than `frame` is.
+    /// The length of the frame before it was cut; never less than that of `frame`.
     ///
-    /// It is the largest of three lengths: of what came, of the outer UDP datagram, which a snap
-    /// length may have cut, and of the IP packet in the frame, which the packet length of the
-    /// session may have cut.
+    /// It is the largest of three lengths: of the bytes that arrived, of what the outer UDP datagram
+    /// carried before a snap length cut it, and of what the IP packet in the frame fills, which the
+    /// packet length of the session may have cut.
     pub original_len: u32,
-    /// What was odd about it.
+    /// What was odd about the packet.
     pub notes: Notes,
 }
 
@@ -162,7 +162,7 @@ impl Decapsulator {
     ///
     /// # Errors
     ///
-    /// The packet has none, for the reason returned. [`Self::explain`] says where.
+    /// The packet has no frame, for the reason returned. [`Self::explain`] also gives the place.
     #[inline]
     pub fn packet<'a>(&self, link: Link, packet: &'a [u8]) -> Result<Decapsulated<'a>, DropReason> {
         match plain::frame(self, link, packet) {
@@ -171,7 +171,7 @@ impl Decapsulator {
         }
     }
 
-    /// Does what [`Self::packet`] does, and says where in the packet it had to stop.
+    /// Does the same as [`Self::packet`], and reports the place in the packet where it had to stop.
     ///
     /// # Errors
     ///
@@ -184,11 +184,11 @@ impl Decapsulator {
         self.peel(link, packet)
     }
 
-    /// Takes the frame out of a datagram whose outer headers the kernel took off.
+    /// Takes the frame out of a datagram whose outer headers the kernel has removed.
     ///
     /// # Errors
     ///
-    /// The datagram has none, for the reason returned.
+    /// The datagram has no frame, for the reason returned.
     #[inline]
     pub fn datagram<'a>(
         &self,
@@ -234,7 +234,7 @@ impl Decapsulator {
 
     /// Takes the frame out of VXLAN.
     ///
-    /// The source comes last, so that it is written once and to its place.
+    /// The source address is computed last, so that it is written only once, to its final place.
     #[inline(always)]
     fn frame<'a>(
         &self,

@@ -1,11 +1,12 @@
-//! The flow of a frame: which conversation it belongs to, and a number for it.
+//! The flow of a frame: the conversation it belongs to, and a hash of it.
 //!
-//! Sampling, steering and the source port of VXLAN sent on want both directions of a conversation
-//! together: the [hash](Flow::hash) of a flow is that of its opposite. It is the same on every
-//! machine and in every run, so that receivers that sample by it take the same flows.
+//! Sampling, steering and the source port of forwarded VXLAN need to keep both directions of a
+//! conversation together, so the [hash](Flow::hash) of a flow equals that of the opposite direction.
+//! It is the same on every machine and in every run, so that receivers that sample by it choose the
+//! same flows.
 //!
-//! [`identity`] is the other number of a frame: what two copies of one packet have in common when
-//! it was mirrored where it was sent and where it was received.
+//! [`identity`] is another number of a frame: it is the same for the two copies of a packet that was
+//! mirrored both where it was sent and where it was received.
 
 #![forbid(unsafe_code)]
 
@@ -32,7 +33,7 @@ const UDP_LITE: u8 = 136;
 
 /// The conversation that a frame belongs to, in the direction of the frame.
 ///
-/// VLAN tags are looked through and are no part of it.
+/// VLAN tags are skipped and are not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Flow {
     /// A whole packet of TCP, UDP, SCTP, DCCP or UDP-Lite.
@@ -59,7 +60,7 @@ pub enum Flow {
         ether_type: u16,
         /// The hardware address of the sender.
         source: [u8; 6],
-        /// The hardware address that it was sent to.
+        /// The hardware address of the recipient.
         destination: [u8; 6],
     },
     /// A frame that was cut within its Ethernet header or VLAN tags.
@@ -67,7 +68,7 @@ pub enum Flow {
 }
 
 impl Flow {
-    /// Reads the flow of an Ethernet frame, as far as the frame tells it.
+    /// Returns the flow of an Ethernet frame, as far as the frame shows it.
     pub fn of(frame: &[u8]) -> Self {
         let Ok((ether_type, packet)) = link::ethernet(Part::whole(frame)) else {
             return Self::Unknown;
@@ -80,9 +81,9 @@ impl Flow {
         internet.unwrap_or_else(|| hardware(ether_type, frame))
     }
 
-    /// Reads the flow of a packet behind any link header, as far as the packet tells it.
+    /// Returns the flow of a packet behind any link header, as far as the packet shows it.
     ///
-    /// Without an IP packet in it, only Ethernet tells whose it is: elsewhere the hardware addresses
+    /// If it contains no IP packet, only Ethernet provides hardware addresses; on other links they
     /// are zero.
     pub fn on(link: Link, packet: &[u8]) -> Self {
         if link == Link::Ethernet {
@@ -100,7 +101,7 @@ impl Flow {
         internet.unwrap_or(elsewhere)
     }
 
-    /// Returns the flow of the answers.
+    /// Returns the flow of the opposite direction.
     #[must_use]
     pub const fn opposite(self) -> Self {
         match self {
@@ -119,7 +120,7 @@ impl Flow {
 
     /// Returns a number that is the same for both directions and spreads flows evenly.
     ///
-    /// It is no secret: a sender can choose flows that have the same.
+    /// It is not secret: a sender can choose flows that have the same number.
     pub fn hash(&self) -> u32 {
         let (kind, ends) = match *self {
             Self::Ports { protocol, source, destination } => {
@@ -133,7 +134,7 @@ impl Flow {
             }
             Self::Unknown => return 0,
         };
-        // Sum and exclusive or are the same in either order; together they tell pairs apart.
+        // Sum and exclusive or do not depend on the order; together they distinguish pairs.
         let [one, other] = ends;
         let both = mix(one.wrapping_add(other), one ^ other ^ SPREAD[0]);
         let [a, b, c, d, ..] = mix(both ^ kind, SPREAD[1]).to_be_bytes();
@@ -141,7 +142,7 @@ impl Flow {
     }
 }
 
-/// Returns the source port for sending a frame of this flow hash on: 49152 to 65535.
+/// Returns the source port for forwarding a frame with this flow hash: 49152 to 65535.
 pub const fn source_port(hash: u32) -> u16 {
     let [high, low, ..] = hash.to_be_bytes();
     // The dynamic ports (RFC 6335) are those whose two upper bits are set.
@@ -167,15 +168,15 @@ fn v6(packet: &[u8]) -> Option<Flow> {
     Some(internet(protocol, ends, transport))
 }
 
-/// Skips the extension headers of IPv6: the protocol behind them, and what there is of it unless
-/// it is a fragment.
+/// Skips the extension headers of IPv6, and returns the protocol behind them and its bytes, unless
+/// the packet is a fragment.
 fn upper(mut next: u8, mut rest: &[u8]) -> (u8, Option<&[u8]>) {
     for _ in 0..EXTENSIONS_MAX {
         let Some(&[behind, units]) = rest.first_chunk() else { break };
         let length = match next {
             HOP_BY_HOP | ROUTING | DESTINATION => (usize::from(units) + 1) * 8,
             AUTHENTICATION => (usize::from(units) + 2) * 4,
-            // The protocol stands in every fragment, so that all give the same flow.
+            // Every fragment names the protocol, so all of them give the same flow.
             FRAGMENT => return (behind, None),
             _ => break,
         };
@@ -185,7 +186,7 @@ fn upper(mut next: u8, mut rest: &[u8]) -> (u8, Option<&[u8]>) {
     (next, Some(rest))
 }
 
-/// The flow of an IP packet, by its ports if there are such.
+/// The flow of an IP packet, with its ports if it has any.
 fn internet(protocol: u8, [source, destination]: [IpAddr; 2], transport: Option<&[u8]>) -> Flow {
     match transport.and_then(<[u8]>::first_chunk::<4>) {
         Some(&[a, b, c, d]) if WITH_PORTS.contains(&protocol) => Flow::Ports {

@@ -1,4 +1,4 @@
-//! A mirrored frame and the session that it belongs to: what the receiver is about.
+//! A mirrored frame and the session that it belongs to, the central types of the receiver.
 
 #![forbid(unsafe_code)]
 
@@ -6,10 +6,10 @@ use core::net::IpAddr;
 
 use crate::{Timestamp, Vni};
 
-/// What tells mirror sessions apart on one receiver.
+/// The identity of a mirror session on one receiver.
 ///
-/// AWS keeps a VNI unique only within one account, so that the address of the mirrored interface
-/// belongs to it.
+/// AWS keeps a VNI unique only within one account, so the address of the mirrored interface is part
+/// of the identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Session {
     /// The session's VXLAN network identifier.
@@ -25,10 +25,10 @@ pub struct Frame<'a> {
     pub time: Timestamp,
     /// The session that mirrored it.
     pub session: Session,
-    /// The frame without its frame check sequence, as far as it came.
+    /// The bytes of the frame that arrived, without its frame check sequence.
     pub bytes: &'a [u8],
-    /// How long the frame was on the mirrored interface, in bytes; never less than `bytes` is.
+    /// The length of the frame on the mirrored interface, in bytes; never less than that of `bytes`.
     ///
-    /// It is more where the packet length of the session, or a snap length, cut the frame.
+    /// It is more if the packet length of the session, or a snap length, cut the frame.
     pub original_len: u32,
 }

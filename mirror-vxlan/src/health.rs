@@ -1,7 +1,7 @@
-//! The ports that load balancers and scrapers ask: `/healthz`, `/metrics`, and a bare TCP accept.
+//! The ports that load balancers and scrapers query: `/healthz`, `/metrics`, and a bare TCP accept.
 //!
 //! One thread serves one address, one connection after the other, each with a bounded request and
-//! a bounded wait. A client that is slow or hostile delays the next by no more than that.
+//! a bounded wait. A slow or hostile client delays the next one by no more than that.
 
 #![forbid(unsafe_code)]
 
@@ -15,37 +15,37 @@ use std::time::Duration;
 
 pub use backlog::Backlog;
 
-/// The longest request that is read: the request line and headers of a prober are some hundred
+/// The longest request that is read; the request line and headers of a prober are a few hundred
 /// bytes.
 const REQUEST_MAX: usize = 8 * 1024;
 
-/// Headers of a request that are looked at.
+/// The most headers of a request that are parsed.
 const HEADERS_MAX: usize = 64;
 
-/// How long one read or write may take; a load balancer gives up after a few seconds itself.
+/// How long one read or write may take; a load balancer itself gives up after a few seconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Reads of one request; with [`PATIENCE`] they bound how long a client is listened to.
 const READS_MAX: usize = 8;
 
-/// How long a bare accept port waits before it looks again whether it should accept.
+/// How long a bare accept port waits before it checks again whether it should accept.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What is told about the receiver.
+/// The state of the receiver that is reported.
 pub trait Status: Send + Sync + 'static {
-    /// Returns what keeps packets from being accepted; it is healthy if there is nothing.
+    /// Returns the reasons why packets cannot be accepted; the receiver is healthy if there are none.
     fn ailments(&self) -> Vec<String>;
 
     /// Returns the metrics in the exposition format.
     fn metrics(&self) -> String;
 }
 
-/// What an address answers.
+/// The pages that an address serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pages {
-    /// Whether `/healthz` is there.
+    /// Whether `/healthz` is served.
     pub health: bool,
-    /// Whether `/metrics` is there.
+    /// Whether `/metrics` is served.
     pub metrics: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct Pages {
 ///
 /// # Errors
 ///
-/// The address is not this machine's, or taken.
+/// The address does not belong to this machine, or is taken.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
@@ -67,9 +67,9 @@ pub fn serve(listener: TcpListener, pages: Pages, status: Arc<dyn Status>) -> io
     let serve = move || {
         for stream in listener.incoming() {
             match stream {
-                // A client that went away is no concern of ours.
+                // It does not matter if the client went away.
                 Ok(stream) => drop(answer(&stream, pages, &*status)),
-                // No file descriptors are left, most likely: others have to end first.
+                // Most likely no file descriptors are left: other connections have to end first.
                 Err(_) => thread::sleep(PAUSE),
             }
         }
@@ -79,8 +79,8 @@ pub fn serve(listener: TcpListener, pages: Pages, status: Arc<dyn Status>) -> io
 
 /// Accepts and closes connections while healthy, on a thread of its own.
 ///
-/// It is for a load balancer whose health check is only that TCP connects. While unhealthy the
-/// port is closed, so that the check fails at once.
+/// This is for a load balancer whose health check only tests that TCP connects. While unhealthy,
+/// the port is closed, so that the check fails at once.
 ///
 /// # Errors
 ///
@@ -134,7 +134,7 @@ enum Request {
     Other,
     TooLong,
     Invalid,
-    /// It closed without asking, as a check that TCP connects does.
+    /// The client closed without a request, as a TCP health check does.
     Nothing,
 }
 

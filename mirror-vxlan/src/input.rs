@@ -39,7 +39,7 @@ use crate::decap::Link;
 pub struct Packet<'a> {
     /// When it was received.
     pub time: Timestamp,
-    /// What of it there is.
+    /// The part of the packet that was received.
     pub content: Content<'a>,
 }
 
@@ -59,9 +59,9 @@ pub enum Content<'a> {
         source: SocketAddr,
         /// The port that it was sent to.
         port: u16,
-        /// What it carries, as far as the buffer had room.
+        /// The payload, as far as the buffer had room for it.
         payload: &'a [u8],
-        /// Whether the buffer was too short for it.
+        /// Whether the buffer was too short for the payload.
         truncated: bool,
     },
 }
@@ -75,7 +75,7 @@ impl Content<'_> {
         }
     }
 
-    /// Returns whether there is no byte.
+    /// Returns whether there are no bytes.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -86,7 +86,7 @@ impl Content<'_> {
 pub enum Received {
     /// This many packets were handed on; there may be more.
     Packets(usize),
-    /// None came within the time given.
+    /// No packet came within the given time.
     Nothing,
     /// There will be no more.
     End,
@@ -94,14 +94,14 @@ pub enum Received {
 
 /// A source of packets, owned by one receiving thread.
 pub trait Input {
-    /// Hands the packets that are there to `each`, waiting at most `timeout` for the first.
+    /// Hands the available packets to `each`, waiting at most `timeout` for the first.
     ///
     /// # Errors
     ///
-    /// The socket or file failed in a way that does not pass.
+    /// The socket or file failed permanently.
     fn receive(&mut self, timeout: Duration, each: impl FnMut(Packet<'_>)) -> io::Result<Received>;
 
-    /// Returns how many packets the kernel had to drop since the input was opened, exactly.
+    /// Returns exactly how many packets the kernel had to drop since the input was opened.
     ///
     /// # Errors
     ///

@@ -1,10 +1,10 @@
-//! Enums whose variants are counters: one table gives each its label and its meaning.
+//! Enums whose variants are counters: one table gives each variant its label and its meaning.
 
 #![forbid(unsafe_code)]
 
 /// Defines an enum of things to count, with a label and a description for each.
 ///
-/// The label is what metrics, summaries and JSON call it; the description is also its doc comment.
+/// The label is its name in metrics, summaries and JSON; the description is also its doc comment.
 macro_rules! labels {
     ($(#[$meta:meta])* $name:ident { $($variant:ident $label:literal $description:literal,)+ }) => {
         $(#[$meta])*

@@ -1,9 +1,9 @@
 //! The receiving end of AWS VPC Traffic Mirroring: VXLAN datagrams in, mirrored frames out.
 //!
 //! A mirror session copies what an elastic network interface sends and receives, wraps every
-//! frame in VXLAN (RFC 7348) and sends it to UDP port 4789 of the mirror target. This crate holds
-//! the wire format: [`wire::parse`] takes the payload of such a datagram and lends back the
-//! mirrored frame with the [`Vni`] of its session.
+//! frame in VXLAN (RFC 7348) and sends it to UDP port 4789 of the mirror target. This crate
+//! implements the wire format: [`wire::parse`] takes the payload of such a datagram and returns a
+//! borrowed mirrored frame with the [`Vni`] of its session.
 //!
 //! ```
 //! use mirror_vxlan::{Vni, wire};
@@ -31,12 +31,12 @@
 //!
 //! # A receiver
 //!
-//! The rest is what a receiver is made of, with the feature `std`. Packets come from an
+//! The other modules, with the feature `std`, are the parts of a receiver. Packets come from an
 //! [`Input`](input::Input): the network ([`input::live`]), or a capture file
-//! ([`capture::read`]). [`receive`] takes the frames out of them, [`select`] says which are wanted,
-//! and any number of [sinks](sink) take those on: capture files, a TAP device, a pipe, other
-//! receivers, or a [`Sink`](sink::Sink) of yours. [`count`] holds the account, in which no packet is
-//! missing.
+//! ([`capture::read`]). [`receive`] takes the frames out of them, [`select`] decides which are wanted,
+//! and any number of [sinks](sink) deliver those: to capture files, a TAP device, a pipe, other
+//! receivers, or a [`Sink`](sink::Sink) of your own. [`count`] keeps the account, in which no packet
+//! is missing.
 //!
 //! ```no_run
 //! use mirror_vxlan::decap::Decapsulator;
@@ -53,7 +53,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The feature `program` adds what the program `mirror-vxlan` has besides: options, health, metrics,
+//! The feature `program` adds what else the program `mirror-vxlan` needs: options, health, metrics,
 //! and giving up privileges. `upload` adds an uploader of finished files to object stores; with both,
 //! the program has `--upload`.
 
@@ -113,7 +113,7 @@ pub mod upload;
 pub use time::Timestamp;
 pub use vni::{ParseVniError, Vni, VniRangeError};
 
-// The examples in the book run with this crate's own.
+// The examples in the book are tested together with those of this crate.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/receiver.md")]
 #[doc = include_str!("../../docs/src/receiver/handover.md")]

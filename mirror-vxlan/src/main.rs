@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let program = match Program::from_arguments(&arguments) {
         Ok(program) => program,
         Err(ConfigError::Usage(error)) => {
-            // A closed pipe is no error.
+            // A closed pipe is not an error.
             drop(error.print());
             return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }

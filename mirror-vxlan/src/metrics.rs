@@ -1,8 +1,8 @@
-//! The account as Prometheus reads it.
+//! The account as Prometheus metrics.
 //!
-//! The text is that of the exposition format 0.0.4. Counters are what the receiver has counted
-//! since it started; every reason has a series from the start, also while it is zero, so that an
-//! alert on it works before it is needed.
+//! The text has the exposition format 0.0.4. Counters hold what the receiver has counted since it
+//! started. Every reason has a series from the start, even while it is zero, so that an alert on it
+//! works before it is needed.
 
 #![forbid(unsafe_code)]
 
@@ -17,9 +17,9 @@ use crate::sink::LossReason;
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Sessions that have series of their own; the traffic of others is in the sums only.
+/// The most sessions that have series of their own; the traffic of others is in the sums only.
 ///
-/// Who may send could otherwise make a scrape as large as the table of sessions.
+/// Otherwise anyone who may send could make a scrape as large as the table of sessions.
 const SESSIONS_MAX: usize = 1000;
 
 /// A session that has series of its own.
@@ -27,13 +27,12 @@ const SESSIONS_MAX: usize = 1000;
 pub struct Labelled {
     /// The session.
     pub session: Session,
-    /// What it is called, if it has a name.
+    /// The name of the session, if it has one.
     pub name: Option<String>,
 }
 
-/// Writes the account; `sessions` are those that its counts number, in the order of their numbers,
-/// `files` what became of those that are finished, and `ailments` what keeps packets from being
-/// accepted.
+/// Writes the account. `sessions` are the sessions in its counts, in the order of their numbers,
+/// `files` the counts of finished files, and `ailments` the reasons why packets cannot be accepted.
 pub fn render(
     account: &Account,
     sessions: &[Labelled],
@@ -210,7 +209,7 @@ impl Exposition {
     }
 }
 
-/// The value of a label, with what would end it escaped.
+/// The value of a label, with the characters escaped that would end it.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

@@ -1,4 +1,4 @@
-//! Capture files in, one capture file of the mirrored frames out: what `mirror-vxlan decap` does.
+//! Turns capture files into one capture file of the mirrored frames, for `mirror-vxlan decap`.
 //!
 //! ```no_run
 //! use mirror_vxlan::offline::{Place, Task, decap};
@@ -11,11 +11,11 @@
 //! ```
 //!
 //! One thread reads a quarter of a megabyte at a time and copies the frames in it to a buffer of
-//! the same size; another one writes such buffers. Little is touched at a time, so that it stays in
-//! the processor's second-level cache. What is left are the system's own copies.
+//! the same size; another thread writes these buffers. The memory in use at a time is small, so that
+//! it stays in the processor's second-level cache. What remains are the system's own copies.
 //!
-//! A file appears under its name only when it is whole. A capture that is damaged or cut off gives
-//! all frames before the damage, and the [`Report`] says what is wrong with it.
+//! A file appears under its name only when it is complete. A capture that is damaged or cut off gives
+//! all frames before the damage, and the [`Report`] states what is wrong with it.
 
 #![forbid(unsafe_code)]
 
@@ -51,24 +51,24 @@ use self::writer::{Failure, Writer, WriterEnded};
 pub struct Task {
     /// The captures, which are read one after the other.
     pub inputs: Vec<Place>,
-    /// Where the frames go.
+    /// Where the frames are written.
     pub output: Place,
-    /// The format that is written; pcap files do not tell sessions apart.
+    /// The output format; pcap files do not tell sessions apart.
     pub format: Format,
-    /// How the file is compressed as a whole.
+    /// How the output file is compressed as a whole.
     pub compression: Compression,
-    /// Whether the file is on the disk when all is done.
+    /// Whether the file is forced onto the disk.
     pub durability: Durability,
     /// How frames are taken out of packets.
     pub decapsulator: Decapsulator,
-    /// How many sessions are told apart at most; frames of others are counted as excluded.
+    /// The most sessions that are told apart; frames of others are counted as excluded.
     pub session_limit: u32,
 }
 
 impl Task {
-    /// Makes a task with format and compression by the extension of the output.
+    /// Makes a task whose format and compression follow from the extension of the output.
     ///
-    /// Without an extension that says otherwise it is pcapng, not compressed.
+    /// Without such an extension, the output is uncompressed pcapng.
     pub fn new(inputs: Vec<Place>, output: Place) -> Self {
         let (format, compression) = match &output {
             Place::Standard => (None, Compression::None),
@@ -114,26 +114,26 @@ impl fmt::Display for Place {
 /// Whether a file is forced onto the disk before it gets its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// The system writes it when it likes; after a power failure it may be gone or empty.
+    /// The system writes it at some later time; after a power failure it may be missing or empty.
     #[default]
     Cached,
-    /// It is on the disk, and so is its name.
+    /// The file and its name are on the disk.
     Synced,
 }
 
-/// What came of a task that was done.
+/// The result of a task that was completed.
 #[derive(Debug, Default)]
 pub struct Report {
     /// The account of every packet.
     pub counts: Counts,
-    /// Captures that could not be read to their end, and why; what came before is written.
+    /// Captures that could not be read to their end, and why; the frames before that are written.
     pub damaged: Vec<(Place, ReadError)>,
 }
 
-/// Why a task was given up; no file was made.
+/// Why a task was given up; no file was created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A capture could not be opened, or is none.
+    /// A capture could not be opened, or is not a capture file.
     #[error("cannot open the capture `{place}`")]
     Open {
         /// The capture.
@@ -141,7 +141,7 @@ pub enum Error {
         /// What is wrong with it.
         source: ReadError,
     },
-    /// The output could not be made.
+    /// The output could not be created.
     #[error("cannot create `{place}`")]
     Create {
         /// The output.
@@ -149,27 +149,27 @@ pub enum Error {
         /// What failed.
         source: io::Error,
     },
-    /// The output could not be written: the disk is full, or who reads the pipe has gone.
+    /// The output could not be written, as when the disk is full or the reader of the pipe has ended.
     #[error("cannot write `{place}` after {frames} frames")]
     Write {
         /// The output.
         place: Place,
-        /// Frames written before.
+        /// The number of frames written before.
         frames: u64,
         /// What failed.
         source: io::Error,
     },
 }
 
-/// Takes the mirrored frames out of captures and writes them to one.
+/// Takes the mirrored frames out of captures and writes them to one capture.
 ///
-/// `select` says of each frame how many of its bytes are kept, or why it is not wanted. `name`
+/// `select` returns for each frame how many of its bytes are kept, or why it is not wanted. `name`
 /// gives the names of sessions for pcapng files.
 ///
 /// # Errors
 ///
-/// A capture cannot be opened, or the output cannot be written. A file that was there under the
-/// name of the output is left as it was.
+/// A capture cannot be opened, or the output cannot be written. An existing file with the name of
+/// the output is left unchanged.
 pub fn decap(
     task: &Task,
     select: impl FnMut(&Frame<'_>) -> Result<usize, Exclusion>,
@@ -194,7 +194,7 @@ pub fn decap(
     })
 }
 
-/// Reads all inputs and hands their frames to the writer, until it can write no more.
+/// Reads all inputs and hands their frames to the writer, as long as that can write.
 fn split(
     task: &Task,
     select: impl FnMut(&Frame<'_>) -> Result<usize, Exclusion>,
@@ -244,7 +244,7 @@ fn open(place: &Place) -> Result<CaptureReader, Stop> {
 enum Stop {
     /// An input could not be opened.
     Input(Error),
-    /// The writer has ended, which knows why.
+    /// The writer has ended, and knows why.
     Output(WriterEnded),
 }
 
@@ -260,7 +260,7 @@ struct Splitter<'a, S, N> {
     select: S,
     numbers: Numbers,
     encoder: Encoder<N>,
-    /// What is encoded and not written yet.
+    /// What is encoded but not written yet.
     buffer: Vec<u8>,
     counts: Counts,
     /// Frames that went to the writer.
@@ -308,7 +308,7 @@ where
         Ok(())
     }
 
-    /// Hands what is encoded to the writer, and takes an empty buffer for it.
+    /// Hands the encoded frames to the writer, and takes an empty buffer in exchange.
     fn write(&mut self, writer: &Writer<'_>) -> Result<(), Stop> {
         let empty = writer.buffer()?;
         let accepted = self.counts.accepted.count;

@@ -1,7 +1,7 @@
 //! Giving up what a running receiver does not need: user, capabilities, system calls, paths.
 //!
-//! It is called once, when sockets, devices and folders are open and before any thread is started:
-//! capabilities and Landlock belong to a thread and are inherited by those that it starts.
+//! Call it once, when sockets, devices and folders are open and before any thread is started:
+//! capabilities and Landlock rules belong to a thread and are inherited by the threads it starts.
 
 #![forbid(unsafe_code)]
 
@@ -24,16 +24,16 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
-/// What is kept.
+/// What the process keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
     /// What the process is for.
     pub role: Role,
-    /// The user to become; the present one if none is named.
+    /// The user to become; the current one if none is named.
     pub user: Option<String>,
-    /// The folders of captures, which are written to and given to the user. They have to be there.
+    /// The folders of captures, which are written to, and whose owner the user becomes. They must exist.
     pub folders: Vec<PathBuf>,
-    /// Other folders that are written to; they stay their owner's.
+    /// Other folders that are written to; they keep their owner.
     pub written: Vec<PathBuf>,
     /// What an uploader reads besides the folders above and those of the system.
     pub read: Vec<PathBuf>,
@@ -42,29 +42,29 @@ pub struct Needs {
 /// What a process is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It receives, and may be connected to.
+    /// It receives packets and may accept connections.
     Receiver,
-    /// It uploads: it connects to others only, and reads nothing else than is named.
+    /// It uploads: it only opens connections, and reads nothing but what is named.
     Uploader,
 }
 
-/// Where a system keeps its libraries, its settings and what it tells of itself.
+/// The folders in which a system keeps its libraries, its settings and information about itself.
 const SYSTEM_FOLDERS: [&str; 8] =
     ["/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sys", "/usr"];
 
 /// What was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// How far the kernel keeps writing within the folders.
+    /// How far the kernel confines writing to the folders.
     pub paths: Confinement,
 }
 
 /// How far the kernel enforces a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confinement {
-    /// All of it.
+    /// Completely.
     Full,
-    /// As far as this kernel can.
+    /// As far as this kernel is able to.
     Partial,
     /// Not at all: this kernel has no Landlock.
     None,
@@ -127,9 +127,9 @@ pub enum PrivilegeError {
 ///
 /// # Errors
 ///
-/// Something could not be given up that this kernel can take.
+/// Something that this kernel can revoke could not be given up.
 pub fn give_up(needs: &Needs) -> Result<Given, PrivilegeError> {
-    // Only who may set capabilities may do this, and only they need it.
+    // Only a process that may set capabilities may do this, and only such a process needs it.
     if caps::has_cap(None, CapSet::Effective, caps::Capability::CAP_SETPCAP).unwrap_or(false) {
         caps::clear(None, CapSet::Bounding).map_err(PrivilegeError::Capabilities)?;
     }
@@ -160,7 +160,7 @@ fn become_user(name: &str, folders: &[PathBuf]) -> Result<(), PrivilegeError> {
     unistd::setresuid(uid, uid, uid).map_err(failed)
 }
 
-/// Confines writing, as far as this kernel can; sets that no privilege can be gained again.
+/// Confines writing, as far as this kernel can, and rules out that privileges are gained again.
 fn confine_paths(needs: &Needs) -> Result<Confinement, landlock::RulesetError> {
     let abi = ABI::V5;
     let (read, write) = (AccessFs::ReadFile | AccessFs::ReadDir, AccessFs::from_write(abi));
@@ -175,7 +175,7 @@ fn confine_paths(needs: &Needs) -> Result<Confinement, landlock::RulesetError> {
     let written = needs.folders.iter().chain(&needs.written).map(|folder| (folder, allowed));
     let read = read_only.iter().map(|folder| (folder, read));
     let rules = written.chain(read).try_fold(rules, |rules, (folder, access)| {
-        // A folder that cannot be opened is not used; who needs it says why.
+        // A folder that cannot be opened is not used; the code that needs it reports why.
         match PathFd::new(folder) {
             Ok(there) => rules.add_rule(PathBeneath::new(there, access)),
             Err(_) => Ok(rules),

@@ -1,4 +1,4 @@
-//! The bounded queues between receiving threads and sinks, and the batches that go round in them.
+//! The bounded queues between receiving threads and sinks, and the batches that circulate in them.
 
 #![forbid(unsafe_code)]
 
@@ -10,21 +10,21 @@ use std::time::Duration;
 use crate::batch::Batch;
 use crate::session::Sessions;
 
-/// Makes a queue that holds at most `depth` batches, which is at least one.
+/// Makes a queue that holds at most `depth` batches; `depth` is at least one.
 pub(crate) fn queue(depth: usize) -> (Entrance, Exit) {
     let (sender, receiver) = mpsc::sync_channel(depth);
     let waiting = Arc::new(AtomicUsize::new(0));
     (Entrance { sender, waiting: Arc::clone(&waiting) }, Exit { receiver, waiting })
 }
 
-/// Where receiving threads put batches in.
+/// The end of a queue where receiving threads put batches in.
 #[derive(Clone, Debug)]
 pub(crate) struct Entrance {
     sender: SyncSender<Arc<Batch>>,
     waiting: Arc<AtomicUsize>,
 }
 
-/// The queue has no room; the batch is lost to its sink.
+/// The queue has no room, so the batch is lost to its sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QueueFull;
 
@@ -39,7 +39,7 @@ impl Entrance {
     }
 }
 
-/// Where a sink's thread takes batches out.
+/// The end of a queue where a sink's thread takes batches out.
 #[derive(Debug)]
 pub(crate) struct Exit {
     receiver: Receiver<Arc<Batch>>,
@@ -63,9 +63,10 @@ impl Exit {
 /// The batches of all receiving threads: each is filled, sent to every sink, and used again when
 /// the last sink is done with it.
 ///
-/// There are as many as all queues hold, one more in the hands of every sink, and for every thread
-/// the one that was filled and the next. So there is always one to fill, whatever the sinks do, and
-/// never one more. Were they each thread's own, every thread would come to have as many.
+/// There are as many batches as all queues hold, one more that every sink is working on, and two for
+/// every thread: the one that was filled and the next. So there is always one to fill, whatever the
+/// sinks do, and never one too many. If each thread had its own pool, every thread would end up with
+/// that many.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool(Arc<Mutex<Shelf>>);
 
@@ -79,7 +80,7 @@ struct Shelf {
     sessions: Arc<Sessions>,
 }
 
-/// How many there are of those that batches go through.
+/// The numbers of threads, sinks and queue places that batches go through.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Traffic {
     /// Receiving threads.
@@ -115,7 +116,8 @@ impl Pool {
         self.shelf().sent.push(batch);
     }
 
-    /// Nobody panics with the pool in hand, and what is left in it would be whole.
+    /// Returns the locked shelf. No thread panics while it holds the lock, and if one did, the shelf
+    /// would still be consistent.
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,7 @@
 //! Why a packet gave no frame, and what was odd about one that did.
 //!
-//! Each is a counter. Together with the frames delivered they account for every packet received.
+//! Each of these is a counter. Together with the frames delivered they account for every packet
+//! received.
 
 #![forbid(unsafe_code)]
 
@@ -68,7 +69,7 @@ impl Notes {
         self.0 == 0
     }
 
-    /// Returns what is in the set.
+    /// Returns the notes in the set.
     pub fn iter(self) -> impl Iterator<Item = Note> {
         Note::ALL.iter().copied().filter(move |note| self.contains(*note))
     }

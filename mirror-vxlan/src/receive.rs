@@ -28,12 +28,12 @@
 //!
 //! Every input is read by a thread of its own, which takes the frames out of the packets, asks the
 //! [selection](Select), and copies what is wanted into a [batch](crate::batch). Every sink runs on
-//! a thread of its own behind a bounded queue of batches. Nothing that a sink does, be it slow,
-//! failing, panicking or hanging, makes a receiving thread or another sink wait: what its queue
-//! has no room for is counted as its loss.
+//! a thread of its own behind a bounded queue of batches. Even a sink that is slow, fails, panics or
+//! hangs never makes a receiving thread or another sink wait: what its queue has no room for is
+//! counted as its loss.
 //!
-//! When a receiver has ended, for every input the packets received are those dropped, excluded and
-//! accepted, and for every sink the frames accepted are those delivered and lost: always, to the
+//! When a receiver has ended, the packets received by each input equal those dropped, excluded and
+//! accepted, and the frames accepted for each sink equal those delivered and lost: always, to the
 //! packet.
 
 #![forbid(unsafe_code)]
@@ -68,17 +68,17 @@ use worker::Worker;
 /// How a receiver buffers, and how long it waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of a batch.
+    /// The capacity of a batch, in bytes.
     pub batch_capacity: usize,
-    /// Batches that wait in the queue of each sink before frames are lost to it.
+    /// How many batches the queue of each sink holds before frames are lost to it.
     pub queue_depth: NonZeroUsize,
     /// The longest that a frame waits for its batch to fill.
     pub flush_interval: Duration,
-    /// The longest that packets which are still there are read after the receiver was stopped.
+    /// The longest time for reading the remaining packets after the receiver was stopped.
     pub drain_limit: Duration,
-    /// The longest that sinks have to end after the last input did; then they are abandoned.
+    /// The longest time that sinks have to end after the last input; then they are abandoned.
     pub close_limit: Duration,
-    /// The processors that receiving threads are pinned to, in turn; none if it is empty.
+    /// The processors that receiving threads are pinned to, in turn; if empty, none is pinned.
     pub processors: Vec<usize>,
 }
 
@@ -96,12 +96,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Batches in the queue of a sink unless others are asked for: 16 MiB of them, which holds
-    /// 40 ms of a million packets a second and keeps the program within its 64 MiB.
+    /// The default queue depth of a sink, in batches: 16 MiB of them, which holds 40 ms of a million
+    /// packets a second and keeps the program within its 64 MiB.
     pub const QUEUE_DEPTH: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 }
 
-/// A receiver that has not started yet: what it reads, what it wants, and where frames go.
+/// A receiver that has not started yet: its inputs, its selection and its sinks.
 pub struct Receiver<S> {
     select: S,
     inputs: Vec<(String, Start<S>)>,
@@ -120,11 +120,11 @@ struct Setup {
     report: Arc<dyn Fn(&Event) + Send + Sync>,
 }
 
-/// Runs a receiving thread, on a processor or any, with the input that is kept in it.
+/// Runs a receiving thread on the given processor, or on any, with the input that it captures.
 type Start<S> = Box<dyn FnOnce(Worker<S>, Option<usize>) + Send>;
 
 impl<S: Select + Clone + 'static> Receiver<S> {
-    /// Makes a receiver without inputs and sinks; each receiving thread has a clone of `select`.
+    /// Makes a receiver without inputs and sinks; each receiving thread gets a clone of `select`.
     pub fn new(decapsulator: Decapsulator, select: S) -> Self {
         let setup = Setup {
             decapsulator,
@@ -156,21 +156,21 @@ impl<S: Select + Clone + 'static> Receiver<S> {
         self
     }
 
-    /// Sets how it buffers and waits.
+    /// Sets how the receiver buffers and waits.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.setup.options = options;
         self
     }
 
-    /// Sets the table of sessions, for one that others read too or that has another limit.
+    /// Sets the table of sessions, to share it with other readers or to give it another limit.
     #[must_use]
     pub fn sessions(mut self, sessions: Arc<Sessions>) -> Self {
         self.setup.sessions = sessions;
         self
     }
 
-    /// Sets the flag that stops the receiver once it is true, such as a signal sets.
+    /// Sets the flag that stops the receiver once it is true; a signal handler can set it.
     #[must_use]
     pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
         self.setup.stop = flag;
@@ -184,9 +184,9 @@ impl<S: Select + Clone + 'static> Receiver<S> {
         self
     }
 
-    /// Sets what is told of events: once of each change, never of each packet.
+    /// Sets the callback for events: it is called once for each change, never for each packet.
     ///
-    /// It is called by the receiver's threads and must not block.
+    /// The receiver's threads call it, so it must not block.
     #[must_use]
     pub fn on_event(mut self, report: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.setup.report = Arc::new(report);
@@ -197,7 +197,7 @@ impl<S: Select + Clone + 'static> Receiver<S> {
     ///
     /// # Errors
     ///
-    /// The system has no thread left; those already started are stopped again.
+    /// The system cannot start another thread; those already started are stopped again.
     pub fn start(self) -> io::Result<Running> {
         Running::start(self)
     }

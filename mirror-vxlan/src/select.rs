@@ -1,9 +1,10 @@
-//! What is wanted of the frames: from whom, which, and how much of each.
+//! Selects the frames that are wanted: from whom, which, and how much of each.
 //!
-//! A frame passes, in this order, the [list of those allowed](AllowList), the
-//! [filter](filter::Filter), the sample, the search for duplicates, and is cut to the snap length.
-//! What is not asked for costs nothing. [`Rules`] say what is asked for; a [`Selection`] carries
-//! them out for one receiving thread, and [`Control`] gives all of them other rules while they run.
+//! A frame passes, in this order, the [list of those allowed](AllowList) to send, the
+//! [filter](filter::Filter), the sample and the search for duplicates, and is then cut to the snap
+//! length. A step that is not configured costs nothing. [`Rules`] configure the steps; a
+//! [`Selection`] applies them for one receiving thread, and [`Control`] replaces the rules of all
+//! selections while they run.
 
 #![forbid(unsafe_code)]
 
@@ -31,49 +32,49 @@ use crate::receive::Select;
 use duplicates::Duplicates;
 use filter::Filter;
 
-/// What is wanted.
+/// The rules for the frames that are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// Who may send; everybody if the list is empty.
+    /// The senders that are allowed; all if the list is empty.
     pub allow: AllowList,
-    /// What a frame has to match.
+    /// The filter that a frame has to match.
     pub filter: Option<Filter>,
-    /// One flow of how many is kept, with both its directions; every flow if there is none.
+    /// Keeps one of this many flows, with both its directions; `None` keeps every flow.
     pub sample: Option<NonZeroU32>,
-    /// How many bytes of a frame are kept at most; all of them if there is none.
+    /// The most bytes of a frame that are kept; `None` keeps all.
     pub snap: Option<NonZeroU32>,
-    /// How long after a packet its copy from another session is taken for a duplicate.
+    /// How long after a packet a copy of it from another session counts as a duplicate.
     ///
-    /// Packets between two mirrored interfaces come twice. The copies have to reach the same
-    /// receiving thread to be found.
+    /// Packets between two mirrored interfaces arrive twice. The copies are found only if they reach
+    /// the same receiving thread.
     pub duplicates: Option<Duration>,
 }
 
-/// Gives every [`Selection`] made of it the same rules, also other ones while they are in use.
+/// Gives all [`Selection`]s made from it the same rules, and can replace them while they are in use.
 #[derive(Debug)]
 pub struct Control {
-    /// What nobody outside knows, so that nobody can make a packet look like a copy of another.
+    /// A secret, so that nobody can make a packet look like a copy of another.
     key: u64,
-    /// How often the rules were replaced: what a selection looks at before every frame.
+    /// How often the rules were replaced; a selection checks this before every frame.
     generation: AtomicU64,
     rules: Mutex<Arc<Rules>>,
 }
 
 impl Control {
-    /// Makes the first rules known.
+    /// Makes a control with the first rules.
     pub fn new(rules: Rules) -> Arc<Self> {
         let key = RandomState::new().build_hasher().finish();
         let rules = Mutex::new(Arc::new(rules));
         Arc::new(Self { key, generation: AtomicU64::new(0), rules })
     }
 
-    /// Makes a selection by these rules.
+    /// Makes a selection with these rules.
     pub fn selection(self: &Arc<Self>) -> Selection {
         let generation = self.generation.load(Ordering::Acquire);
         Selection::new(Arc::clone(self), generation)
     }
 
-    /// Gives every selection other rules, from its next frame on.
+    /// Replaces the rules of every selection, from its next frame on.
     pub fn replace(&self, rules: Rules) {
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         self.generation.fetch_add(1, Ordering::Release);
@@ -91,7 +92,7 @@ pub struct Selection {
     control: Arc<Control>,
     generation: u64,
     rules: Arc<Rules>,
-    /// What was seen of late, if duplicates are looked for.
+    /// The packets seen recently, if duplicates are searched for.
     duplicates: Option<Duplicates>,
 }
 
@@ -140,8 +141,8 @@ impl Select for Selection {
 
 /// Whether the flow of a frame is the one in `flows` that is kept.
 fn is_in_sample(bytes: &[u8], flows: NonZeroU32) -> bool {
-    // Threads are chosen by the hash as it is. Its bits are spread once more (Knuth, The Art of
-    // Computer Programming 3, 6.4), so that the sample is not all in one thread.
+    // Threads are chosen by the hash itself. Its bits are spread once more here (Knuth, The Art of
+    // Computer Programming 3, 6.4), so that the sample is not all on one thread.
     let spread = Flow::of(bytes).hash().wrapping_mul(0x9e37_79b1);
     (u64::from(spread) * u64::from(flows.get())) >> u32::BITS == 0
 }

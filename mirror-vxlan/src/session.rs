@@ -1,7 +1,7 @@
 //! The sessions that a receiver has seen, each with a small number.
 //!
-//! A number is what batches, counters and the interfaces of a pcapng file call a session. Numbers
-//! are given in the order of first sight, from zero, and never change while the receiver runs.
+//! Batches, counters and the interfaces of a pcapng file identify a session by its number. Numbers
+//! are assigned in the order of first sight, from zero, and never change while the receiver runs.
 
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,7 @@ pub(crate) use numbers::Numbers;
 pub struct SessionId(u32);
 
 impl SessionId {
-    /// Makes the number of a session, which need not be in any table.
+    /// Makes a session number, which need not be in any table.
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
@@ -29,13 +29,13 @@ impl SessionId {
         self.0
     }
 
-    /// Returns the number as a place in a slice.
+    /// Returns the number as an index into a slice.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Every session seen so far; it only grows, and reading it never waits.
+/// The table of all sessions seen so far; it only grows, and reading it never waits.
 #[derive(Debug)]
 pub struct Sessions {
     limit: u32,
@@ -45,20 +45,20 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// How many sessions are told apart unless more are asked for: what AWS allows an account in
-    /// one Region (AWS Traffic Mirroring guide, "Quotas").
+    /// The default limit of sessions that are told apart: as many as AWS allows an account in one
+    /// Region (AWS Traffic Mirroring guide, "Quotas").
     pub const LIMIT: u32 = 10_000;
 
     /// Makes an empty table for at most `limit` sessions.
     ///
-    /// The limit keeps senders who make sessions up from filling the memory.
+    /// The limit keeps senders that invent sessions from filling the memory.
     pub fn with_limit(limit: u32) -> Self {
         Self { limit, numbered: boxcar::Vec::new(), numbers: Mutex::default() }
     }
 
-    /// Returns the number of `session`, giving it one if it has none; `None` if the table is full.
+    /// Returns the number of `session`, assigning one if it has none; `None` if the table is full.
     ///
-    /// It takes a lock: a receiving thread keeps the numbers that it has learnt.
+    /// This takes a lock, so a receiving thread keeps the numbers that it has learnt.
     pub fn number(&self, session: Session) -> Option<SessionId> {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = numbers.get(&session) {
@@ -73,7 +73,7 @@ impl Sessions {
         Some(id)
     }
 
-    /// Returns the session of a number, or `None` if it has not been given yet.
+    /// Returns the session with a number, or `None` if the number is not assigned yet.
     pub fn get(&self, id: SessionId) -> Option<Session> {
         self.numbered.get(id.index()).copied()
     }

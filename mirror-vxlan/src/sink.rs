@@ -1,8 +1,8 @@
 //! Where frames go: the one trait that a user of the library implements.
 //!
-//! Each sink runs on a thread of its own behind a bounded queue of [batches](Batch). A sink may be
-//! slow, fail or hang: what its queue has no room for is counted as its loss, and neither the
-//! other sinks nor the receiving threads wait for it.
+//! Each sink runs on a thread of its own behind a bounded queue of [batches](Batch). If a sink is
+//! slow, fails or hangs, frames that its queue has no room for are counted as its loss, and neither
+//! the other sinks nor the receiving threads wait for it.
 
 #![forbid(unsafe_code)]
 
@@ -33,7 +33,7 @@ labels! {
     }
 }
 
-/// How the frames of a batch fared in a sink.
+/// What became of the frames of a batch in a sink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "frames that are not counted are lost without a trace"]
 pub struct Delivery {
@@ -46,12 +46,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Every frame of the batch was delivered.
+    /// Returns the delivery of a batch in which every frame was delivered.
     pub const fn whole(batch: &Batch) -> Self {
         Self { frames: batch.len(), bytes: batch.frame_bytes(), lost: [0; LossReason::COUNT] }
     }
 
-    /// Every frame of the batch was lost.
+    /// Returns the delivery of a batch in which every frame was lost.
     pub const fn none(batch: &Batch, reason: LossReason) -> Self {
         let mut lost = [0; LossReason::COUNT];
         lost[reason.index()] = batch.len();
@@ -59,7 +59,7 @@ impl Delivery {
     }
 }
 
-/// What was lost ahead of a sink since the receiver started; no session can be told for it.
+/// What was lost ahead of a sink since the receiver started; it is unknown from which sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ahead {
     /// Packets that the kernel dropped before they were received.
@@ -69,13 +69,13 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Returns all of it.
+    /// Returns the sum of both.
     pub const fn total(self) -> u64 {
         self.kernel + self.queue
     }
 }
 
-/// Why a sink loses frames at present.
+/// Why a sink is losing frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// What the frames are counted as.
@@ -84,30 +84,30 @@ pub struct Trouble {
     pub message: String,
 }
 
-/// Takes batches of frames somewhere.
+/// Delivers batches of frames to a destination.
 pub trait Sink: Send {
     /// Delivers a batch, and accounts for each of its frames.
     ///
     /// It may block: only this sink's queue fills meanwhile.
     fn deliver(&mut self, batch: &Batch) -> Delivery;
 
-    /// Is called before the first batch, between batches about once a second, and before
-    /// [`close`](Self::close), with the time.
+    /// Receives the time: it is called before the first batch, about once a second between batches,
+    /// and before [`close`](Self::close).
     ///
-    /// Here files are rotated by time and peers tried again.
+    /// This is the place to rotate files by time and to try peers again.
     fn tick(&mut self, now: Timestamp, ahead: Ahead) {
         let _ = (now, ahead);
     }
 
     /// Returns why frames are being lost, or `None` if all is well.
     ///
-    /// It is asked after every call; a change is what health and logs tell of, once.
+    /// It is called after every other call; health and logs report each change once.
     fn trouble(&self) -> Option<&Trouble> {
         None
     }
 
-    /// Ends the sink: what it holds back is written, and frames that got lost on the way although
-    /// they were counted as delivered are returned as lost.
+    /// Ends the sink: writes what it still holds, and returns as lost the frames that were counted
+    /// as delivered but got lost afterwards.
     fn close(self: Box<Self>) -> [u64; LossReason::COUNT] {
         [0; LossReason::COUNT]
     }

@@ -1,8 +1,8 @@
-//! Linux's socket calls that nobody else wraps safely: the one place of `unsafe` code.
+//! Linux socket calls that no other crate wraps safely: the only place with `unsafe` code.
 //!
-//! Each type here is sound for any caller and decides nothing: what is received, from where and
-//! how much of it is for [`input`](crate::input) to say. Everything that rustix or socket2 already
-//! offer safely is called there, not wrapped again here.
+//! Each type here is sound for any caller and decides nothing: [`input`](crate::input) decides what
+//! is received, from where, and how much of it. Everything that rustix or socket2 already offer
+//! safely is called there, not wrapped again here.
 
 #![expect(unsafe_code, reason = "the kernel's interfaces of shared memory and of pointers")]
 

@@ -1,4 +1,4 @@
-//! What happened in an interval, in one line.
+//! A one-line summary of what happened in an interval.
 
 #![forbid(unsafe_code)]
 
@@ -10,10 +10,10 @@ use crate::reason::DropReason;
 use crate::receive::Account;
 use crate::sink::LossReason;
 
-/// The difference of two accounts of one receiver.
+/// The difference between two accounts of one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// The time between them.
+    /// The time between the accounts.
     pub interval: Duration,
     /// Packets received.
     pub received: u64,
@@ -21,13 +21,13 @@ pub struct Summary {
     pub received_bytes: u64,
     /// Frames handed to the sinks.
     pub accepted: u64,
-    /// Packets and frames that did not get through, by where and why; none that are zero.
+    /// Packets and frames that did not get through, by place and reason, without zeros.
     pub losses: Vec<(String, u64)>,
     /// Frames delivered, by sink.
     pub delivered: Vec<(String, u64)>,
-    /// Finished files that the disk budget had removed.
+    /// Finished files that were deleted to stay within the disk budget.
     pub files_removed: u64,
-    /// Files uploaded and files that wait to be, where files are uploaded.
+    /// Files uploaded and files waiting for upload; `None` if files are not uploaded.
     pub files_uploaded: Option<(u64, u64)>,
 }
 
@@ -73,18 +73,18 @@ impl Summary {
         }
     }
 
-    /// Returns what happened since the receiver started; it tells no rates.
+    /// Returns what happened since the receiver started, without rates.
     pub fn whole(account: &Account) -> Self {
         let start = Account { time: account.time, inputs: Vec::new(), sinks: Vec::new() };
         Self::between(&start, account)
     }
 
-    /// Packets received in a second.
+    /// Returns the packets received per second.
     pub fn packets_per_second(&self) -> u64 {
         per_second(self.received, self.interval)
     }
 
-    /// Bits received in a second.
+    /// Returns the bits received per second.
     pub fn bits_per_second(&self) -> u64 {
         per_second(self.received_bytes.saturating_mul(8), self.interval)
     }

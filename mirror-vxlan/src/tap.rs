@@ -1,5 +1,5 @@
-//! TAP devices: network interfaces of this host with a program at their other end. [`Tap`] writes
-//! frames into one, [`TapInput`] takes frames out of one.
+//! TAP devices: network interfaces of this host with a program at the other end. [`Tap`] writes
+//! frames into one, [`TapInput`] reads frames from one.
 //!
 //! [`Tap`]: crate::sink::tap::Tap
 //! [`TapInput`]: crate::input::tap::TapInput
@@ -12,13 +12,13 @@ use std::io;
 pub use crate::socket::device::{DeviceName, DeviceNameError};
 use crate::socket::tap;
 
-/// The MTU of a device unless another is asked for: that of a network interface in a VPC.
+/// The default MTU of a device: that of a network interface in a VPC.
 pub const MTU: u16 = 9001;
 
 /// Why a TAP device could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TapError {
-    /// It could not be opened or made.
+    /// It could not be opened or created.
     #[error(
         "cannot open TAP device `{name}`; this needs /dev/net/tun and CAP_NET_ADMIN, and the device \
          must not be in use"
@@ -43,7 +43,7 @@ pub enum TapError {
     },
 }
 
-/// Opens the device with this name, or makes it, and sets it up.
+/// Opens or creates the device with this name, and sets it up.
 pub(crate) fn open(name: &DeviceName, mtu: u16) -> Result<File, TapError> {
     let device = tap::open(name).map_err(|source| TapError::Open { name: name.clone(), source })?;
     tap::set_up(name, mtu).map_err(|source| TapError::SetUp { name: name.clone(), mtu, source })?;

@@ -11,14 +11,14 @@ use core::time::Duration;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// Makes a time of nanoseconds since 1970.
+    /// Makes a time from nanoseconds since 1970.
     pub const fn from_nanos(nanoseconds: u64) -> Self {
         Self(nanoseconds)
     }
 
-    /// Makes a time of seconds since 1970 and nanoseconds on top of them.
+    /// Makes a time from seconds since 1970 and additional nanoseconds.
     ///
-    /// A time past the year 2554 becomes the last that there is.
+    /// A time past the year 2554 becomes the last one that can be represented.
     pub const fn from_parts(seconds: u64, nanoseconds: u32) -> Self {
         Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds as u64))
     }
@@ -28,7 +28,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns how long `self` is after `earlier`; zero if it is not.
+    /// Returns how long `self` is after `earlier`; zero if it is not later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }

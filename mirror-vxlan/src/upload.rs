@@ -1,12 +1,11 @@
-//! Finished capture files to an object store, deleted here once they are stored there.
+//! Uploads finished capture files to an object store, and deletes them here once they are stored.
 //!
-//! The files on the disk are the queue: what a receiver that ended or died did not upload, the
-//! next one finds. A file is deleted only after the store was asked for it and has it, with the
-//! length of the file and the tag that the upload was answered with. While the store refuses, the
-//! files stay within the [budget](crate::sink::file::Budget) of the sink that writes them.
+//! The files on the disk are the queue: the next receiver finds what one that ended or died did not
+//! upload. A file is deleted only after the store, when asked, reported that it has the file, with
+//! its length and with the tag that it returned for the upload. While the store refuses, the files
+//! stay within the [budget](crate::sink::file::Budget) of the sink that writes them.
 //!
-//! The uploads run on one thread with an async runtime of their own; nothing else in this crate
-//! has one.
+//! The uploads run on one thread with its own async runtime; nothing else in this crate has one.
 
 #![forbid(unsafe_code)]
 
@@ -26,31 +25,31 @@ use tokio::time::{sleep, timeout};
 use crate::count::{Tally, UploadCounts};
 use crate::sink::file::{Inventory, Prefix, StoredFile};
 
-/// Bytes of each part of an upload; S3 takes at most 10,000 parts of at least 5 MiB, so that a
-/// file may have 80 GiB.
+/// Bytes of each part of an upload; S3 accepts at most 10,000 parts of at least 5 MiB, so a file may
+/// have 80 GiB.
 const PART: usize = 8 * 1024 * 1024;
 
-/// Parts on their way at a time, which with [`PART`] bounds the memory.
+/// Parts in flight at a time; together with [`PART`], this bounds the memory.
 const PARTS_AT_ONCE: usize = 2;
 
-/// Where finished files are found, where they go, and how often.
+/// Where finished files are found, where they are stored, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadOptions {
     /// The directories of the sinks that write the files.
     pub directories: Vec<PathBuf>,
     /// The prefix of their names.
     pub prefix: Prefix,
-    /// What the key of each object begins with; it must tell this receiver from all others, or
-    /// one overwrites what another stored.
+    /// The prefix of the key of each object; it must be unique to this receiver, or one receiver
+    /// overwrites what another stored.
     pub key_prefix: String,
-    /// How often the directory is looked into, and the first pause after a failure.
+    /// How often the directories are scanned, and the first pause after a failure.
     pub interval: Duration,
-    /// The longest pause after failures; each is twice as long as the one before.
+    /// The longest pause after failures; each pause is twice as long as the one before.
     pub pause_max: Duration,
 }
 
 impl UploadOptions {
-    /// Makes options to look every second, and at least every minute while the store refuses.
+    /// Makes options to scan every second, and at least every minute while the store refuses.
     pub fn new(directories: Vec<PathBuf>, key_prefix: impl Into<String>) -> Self {
         Self {
             directories,
@@ -91,9 +90,9 @@ impl Uploader {
         lock(&self.counts).clone()
     }
 
-    /// Uploads what is finished by now, for at most `limit`, and ends.
+    /// Uploads the files that are finished by now, for at most `limit`, and ends.
     ///
-    /// What is not uploaded by then stays, and the next uploader finds it.
+    /// Files that are not uploaded by then stay, and the next uploader finds them.
     pub fn close(mut self, limit: Duration) -> UploadCounts {
         if let Some(close) = self.close.take() {
             close.send(limit).ok(); // it has ended already if nobody listens
@@ -105,7 +104,7 @@ impl Uploader {
     }
 }
 
-/// What the thread has.
+/// The state of the thread.
 struct Upload {
     store: Arc<dyn ObjectStore>,
     options: UploadOptions,
@@ -142,12 +141,12 @@ impl Upload {
             }
         };
         if let Ok(limit) = limit {
-            // What it does not come to is found by the next uploader.
+            // The next uploader finds what this pass does not reach.
             timeout(limit, self.pass()).await.ok();
         }
     }
 
-    /// Uploads every finished file, the oldest of a directory first, until one fails.
+    /// Uploads every finished file, the oldest of each directory first, until one fails.
     async fn pass(&self) -> Result<(), ()> {
         let UploadOptions { directories, prefix, .. } = &self.options;
         let mut files = Vec::new();
@@ -172,7 +171,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Counts a failure and keeps it in words, until something was stored or there is nothing to store.
+    /// Counts a failure and keeps its description until something was stored or nothing is to be stored.
     fn note<T>(&self, result: Result<T, UploadError>) -> Result<T, ()> {
         result.map_err(|error| {
             let mut counts = lock(&self.counts);
@@ -181,9 +180,9 @@ impl Upload {
         })
     }
 
-    /// Stores a file, makes sure that it is stored, and deletes it; returns how long it is.
+    /// Stores a file, verifies that it is stored, and deletes it; returns its length.
     ///
-    /// There is nothing to store if the budget of its sink has taken it.
+    /// There is nothing to store if the budget of its sink has deleted it.
     async fn upload(
         &self,
         StoredFile { path, .. }: &StoredFile,
@@ -251,7 +250,7 @@ async fn send(file: &mut File, writer: &mut WriteMultipart) -> Result<u64, SendE
     }
 }
 
-/// What an error says, and its causes, but for what was said already.
+/// The message of an error and its causes, without repetitions.
 fn in_words(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();

@@ -1,7 +1,7 @@
 //! The VXLAN network identifier: which mirror session a frame belongs to.
 //!
-//! A `Vni` is 24 bits because it cannot be anything else: it holds the three bytes of the wire,
-//! and a wider number enters only through a checked conversion.
+//! A `Vni` always has 24 bits, by construction: it holds the three bytes from the wire, and a wider
+//! number enters only through a checked conversion.
 
 #![forbid(unsafe_code)]
 
@@ -22,12 +22,12 @@ impl Vni {
     /// The largest VNI, 16777215.
     pub const MAX: Self = Self([u8::MAX; 3]);
 
-    /// Makes a VNI of its three bytes on the wire; every value is one.
+    /// Makes a VNI from its three bytes on the wire; every value is valid.
     pub const fn from_bytes(bytes: [u8; 3]) -> Self {
         Self(bytes)
     }
 
-    /// Returns the three bytes as they stand on the wire.
+    /// Returns the three bytes as they are on the wire.
     pub const fn to_bytes(self) -> [u8; 3] {
         self.0
     }
@@ -63,7 +63,7 @@ impl fmt::Debug for Vni {
     }
 }
 
-/// Reads what `Display` writes, and nothing else: decimal digits, leading zeros allowed.
+/// Parses what `Display` writes and nothing else: decimal digits, with leading zeros allowed.
 ///
 /// A sign, a blank or a `0x` is refused, so that one session has one spelling in a configuration.
 impl FromStr for Vni {
@@ -76,7 +76,7 @@ impl FromStr for Vni {
         if let Some((offset, character)) = text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
             return Err(ParseVniError::NotADigit { character, offset });
         }
-        // Digits alone can fail only by being too many, which is out of range as well.
+        // Digits alone fail to parse only if there are too many, which is out of range as well.
         let number = text.parse::<u32>().map_err(|_| ParseVniError::TooLarge)?;
         Self::try_from(number).map_err(|VniRangeError { .. }| ParseVniError::TooLarge)
     }
@@ -86,7 +86,7 @@ impl FromStr for Vni {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{number} is not a VNI: the largest is {}", Vni::MAX)]
 pub struct VniRangeError {
-    /// The number offered.
+    /// The number given.
     pub number: u32,
 }
 
@@ -96,12 +96,12 @@ pub enum ParseVniError {
     /// The text is empty.
     #[error("a VNI is a decimal number, not an empty text")]
     Empty,
-    /// The text holds something other than the digits 0 to 9.
+    /// The text contains something other than the digits 0 to 9.
     #[error("a VNI is a decimal number: {character:?} at offset {offset} is not a digit")]
     NotADigit {
         /// The first character that is not a digit.
         character: char,
-        /// Where it stands, in bytes.
+        /// Its offset, in bytes.
         offset: usize,
     },
     /// The number does not fit into 24 bits.

@@ -10,13 +10,13 @@
 //! +-----------------------------------------------+---------------+
 //! ```
 //!
-//! [`parse`] does what the RFC asks of a receiver: the I flag must be set, reserved bits are
-//! ignored. Ignored is not forgotten: the bits stay in [`Header::reserved`], so that a caller can
-//! count them. [`parse_strict`] refuses them. Neither looks into the frame, and no input makes
-//! either panic.
+//! [`parse`] does what the RFC asks of a receiver: the I flag must be set, and reserved bits are
+//! ignored. They are not discarded: the bits stay in [`Header::reserved`], so that a caller can
+//! count them. [`parse_strict`] refuses them. Neither function looks into the frame, and no input
+//! makes either of them panic.
 //!
 //! VXLAN-GPE, which belongs on UDP port 4790, uses two of the reserved fields and need not carry
-//! Ethernet. [`Reserved::gpe_next_protocol`] tells it apart.
+//! Ethernet. [`Reserved::gpe_next_protocol`] detects it.
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +24,7 @@ use core::fmt;
 
 use crate::Vni;
 
-/// The UDP port that AWS mirrors to, the one assigned to VXLAN.
+/// The UDP port that AWS mirrors to, which is the one assigned to VXLAN.
 pub const UDP_PORT: u16 = 4789;
 
 /// Bytes of the VXLAN header.
@@ -68,7 +68,7 @@ pub fn parse(payload: &[u8]) -> Result<Datagram<'_>, ParseError> {
 ///
 /// # Errors
 ///
-/// All of [`parse`], and a reserved bit that is set; VXLAN-GPE is named as such.
+/// All errors of [`parse`], and a reserved bit that is set; VXLAN-GPE has an error of its own.
 pub fn parse_strict(payload: &[u8]) -> Result<Datagram<'_>, StrictError> {
     let datagram = parse(payload)?;
     let reserved = datagram.header.reserved;
@@ -84,23 +84,23 @@ pub fn parse_strict(payload: &[u8]) -> Result<Datagram<'_>, StrictError> {
 /// A VXLAN header and the frame behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Datagram<'a> {
-    /// What the VXLAN header says.
+    /// The VXLAN header.
     pub header: Header,
     /// The mirrored Ethernet frame, without frame check sequence, exactly as it came.
     ///
-    /// A packet length set on the mirror session cuts it at any byte: it may be empty, or shorter
-    /// than the 14 bytes of an Ethernet header, or than the lengths written inside it.
+    /// A packet length set on the mirror session can cut it at any byte: it may be empty, or shorter
+    /// than the 14 bytes of an Ethernet header, or shorter than the lengths inside it state.
     pub frame: &'a [u8],
 }
 
 impl Datagram<'_> {
     /// Writes header and frame to the start of `buffer` and returns the bytes written.
     ///
-    /// The opposite of [`parse`], reserved bits included.
+    /// This is the inverse of [`parse`], including reserved bits.
     ///
     /// # Errors
     ///
-    /// The buffer is too short. It is then left as it was.
+    /// The buffer is too short. It is then left unchanged.
     pub fn emit<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], LenError> {
         let Self { header, frame } = self;
         let available = buffer.len();
@@ -113,7 +113,7 @@ impl Datagram<'_> {
         Ok(written)
     }
 
-    /// Names the first part that `available` bytes have no room for.
+    /// Returns the error for the first part that does not fit into `available` bytes.
     fn does_not_fit(&self, available: usize) -> LenError {
         match available.checked_sub(HEADER_LEN) {
             None => LenError {
@@ -132,12 +132,12 @@ impl Datagram<'_> {
     }
 }
 
-/// A VXLAN header whose I flag is set: the only kind there is behind [`parse`].
+/// A VXLAN header whose I flag is set; [`parse`] returns no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Header {
     /// The network identifier: for a mirrored frame, its session.
     pub vni: Vni,
-    /// The bits that RFC 7348 wants sent as zero and ignored on receipt.
+    /// The bits that RFC 7348 requires to be zero when sent and ignored when received.
     pub reserved: Reserved,
 }
 
@@ -147,7 +147,7 @@ impl Header {
         Self { vni, reserved: Reserved::ZERO }
     }
 
-    /// Returns the eight bytes as they stand on the wire.
+    /// Returns the eight bytes as they are on the wire.
     pub const fn to_bytes(self) -> [u8; HEADER_LEN] {
         let Self { vni, reserved } = self;
         let mut bytes = (reserved.0 | VNI_VALID).to_be_bytes();
@@ -156,15 +156,15 @@ impl Header {
     }
 }
 
-/// The reserved bits of a VXLAN header, kept at their places in its eight bytes.
+/// The reserved bits of a VXLAN header, at their places in its eight bytes.
 ///
-/// The I flag and the VNI are not among them, so two values are equal exactly if the reserved
+/// The I flag and the VNI are not among them, so two values are equal if and only if their reserved
 /// bits are.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reserved(u64);
 
 impl Reserved {
-    /// No bit set, as a sender should have it.
+    /// No reserved bits set, as a sender should do.
     pub const ZERO: Self = Self(0);
 
     /// Takes the reserved bits out of the eight header bytes read as one big-endian number.
@@ -172,7 +172,7 @@ impl Reserved {
         Self(header & RESERVED)
     }
 
-    /// Returns the bits at their places in the header; all others are zero.
+    /// Returns the bits at their places in the header; all other bits are zero.
     pub const fn to_bits(self) -> u64 {
         self.0
     }
@@ -182,10 +182,10 @@ impl Reserved {
         self.0 == 0
     }
 
-    /// Returns what the payload is, if this is a VXLAN-GPE header that says so.
+    /// Returns the protocol of the payload, if this is a VXLAN-GPE header that names it.
     ///
-    /// That is byte 3 where the P flag is set: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH. On port 4789 it
-    /// can as well be a sender's stray bits, so [`parse`] never acts on it.
+    /// This is byte 3 if the P flag is set: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH. On port 4789 these can
+    /// also be stray bits of a sender, so [`parse`] never acts on them.
     pub const fn gpe_next_protocol(self) -> Option<u8> {
         if self.0 & GPE_NEXT_PROTOCOL == 0 { None } else { Some(self.0.to_be_bytes()[3]) }
     }
@@ -218,7 +218,7 @@ pub enum ParseError {
     },
 }
 
-/// Why a payload is not VXLAN as RFC 7348 wants it sent.
+/// Why a payload is not VXLAN as RFC 7348 requires it to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StrictError {
     /// Not VXLAN at all.
@@ -227,18 +227,18 @@ pub enum StrictError {
     /// A VXLAN-GPE header: the P flag is set.
     #[error("the header is VXLAN-GPE with next protocol {next_protocol}")]
     Gpe {
-        /// The payload's protocol by the registry of VXLAN-GPE.
+        /// The payload's protocol, by the numbers of the VXLAN-GPE registry.
         next_protocol: u8,
     },
     /// A reserved bit is set, other than the P flag.
     #[error("reserved bits are set in the VXLAN header: {reserved}")]
     ReservedBits {
-        /// All of them.
+        /// All reserved bits.
         reserved: Reserved,
     },
 }
 
-/// Bytes that are missing: how many were needed, how many were there, and where.
+/// Missing bytes: how many were needed, how many were there, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {layer} at offset {offset} needs {required} bytes but has {actual}")]
 pub struct LenError {
@@ -246,16 +246,17 @@ pub struct LenError {
     pub layer: Layer,
     /// Where that part starts in the bytes given.
     pub offset: usize,
-    /// The bytes it needs from there on.
+    /// The number of bytes that it needs from there on.
     pub required: usize,
-    /// The bytes there are from there on.
+    /// The number of bytes that are available from there on.
     pub actual: usize,
 }
 
 impl LenError {
-    /// Returns the same error seen from `by` bytes further out.
+    /// Returns the same error with its offset increased by `by` bytes.
     ///
-    /// For a caller that peeled the outer headers itself and reports places in the whole packet.
+    /// This is for a caller that removed the outer headers itself and reports places in the whole
+    /// packet.
     #[must_use]
     pub const fn shifted(self, by: usize) -> Self {
         Self { offset: self.offset.saturating_add(by), ..self }
@@ -270,7 +271,7 @@ pub enum Layer {
     LinkHeader,
     /// A tag of IEEE 802.1Q or 802.1ad.
     VlanTag,
-    /// What the link carries, before it is known to be an IP packet.
+    /// The payload of the link, before it is known to be an IP packet.
     NetworkPacket,
     /// The header of IPv4, with its options.
     Ipv4Header,

@@ -1,7 +1,7 @@
 //! Large accounts to measure on, and stacks that mirror what is in them.
 //!
-//! A load balancer without targets receives nothing. That is said in the stacks, so that their plans are not refused:
-//! what is measured is how many sessions there are, and not receivers.
+//! A load balancer without targets receives nothing. The stacks declare this, so that their plans are not refused: the
+//! measurements concern the number of sessions, not receivers.
 
 use std::error::Error;
 
@@ -10,10 +10,10 @@ use aws_sdk_ec2::types::{InstanceType, ResourceType, Tag, TagSpecification};
 
 use crate::{Rig, config};
 
-/// Starts instances that carry the tag, as many in each of some VPCs, and returns one of their subnets.
+/// Starts instances that carry the tag, the same number in each of some VPCs, and returns one of their subnets.
 ///
 /// # Errors
-/// If the account does not take them.
+/// If the account does not accept them.
 pub async fn instances(
     rig: &Rig,
     (vpcs, in_each): (usize, usize),
@@ -47,7 +47,7 @@ pub async fn instances(
     Ok(last)
 }
 
-/// The text of a stack file: a load balancer in a subnet that is there, a filter, and a session on whatever carries
+/// The text of a stack file: a load balancer in an existing subnet, a filter, and a session on everything that carries
 /// the tag.
 #[must_use]
 pub fn sessions_on_tagged(subnet: &str) -> String {
@@ -81,10 +81,10 @@ mirror_session "detect" {{
     )
 }
 
-/// Makes so many interfaces, or finds those that an earlier run has made, and returns their ids.
+/// Makes this many interfaces, or finds those that an earlier run made, and returns their ids.
 ///
 /// # Errors
-/// If the account does not take them.
+/// If the account does not accept them.
 pub async fn interfaces(rig: &Rig, count: usize) -> Result<Vec<String>, Box<dyn Error>> {
     let ec2 = Ec2::new(&config(&rig.cloud));
     let answer = ec2.describe_vpcs().send().await?;

@@ -1,5 +1,5 @@
-//! A gate: an HTTP client that stops one call that changes something, so that its run can be frozen
-//! there and another one can take over.
+//! A gate: an HTTP client that stops one mutating call, so that its run can be frozen there and
+//! another one can take over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use tokio::sync::watch;
 pub enum Side {
     /// It has not reached the cloud.
     Before,
-    /// The cloud has done it, and the answer is under way.
+    /// The cloud has executed it, and the answer is on its way.
     After,
 }
 
@@ -26,7 +26,7 @@ pub enum Side {
 #[derive(Clone, Debug)]
 pub struct Gate {
     inner: SharedHttpClient,
-    /// Which of the calls that change something is stopped, counted from 1.
+    /// Which of the mutating calls is stopped, counted from 1.
     call: u64,
     side: Side,
     seen: Arc<AtomicU64>,
@@ -41,19 +41,19 @@ enum State {
 }
 
 impl Gate {
-    /// A gate before a cloud.
+    /// A gate in front of a cloud.
     #[must_use]
     pub fn new(cloud: &Cloud, call: u64, side: Side) -> Self {
         let (seen, state) = (Arc::default(), Arc::new(watch::Sender::new(State::Waiting)));
         Self { inner: cloud.http_client(), call, side, seen, state }
     }
 
-    /// Returns when the call is stopped.
+    /// Returns once the call is stopped.
     pub async fn reached(&self) {
         self.wait_for(State::Reached).await;
     }
 
-    /// Lets the call go on.
+    /// Lets the call continue.
     pub fn open(&self) {
         self.state.send_replace(State::Open);
     }
@@ -116,7 +116,7 @@ fn changes_something(action: &str) -> bool {
     !(action.starts_with("Describe") || action.starts_with("Get"))
 }
 
-/// Whether a call changes the account beside its buckets.
+/// Whether a call changes anything in the account other than its buckets.
 #[must_use]
 pub fn changes_the_account(call: &LoggedCall) -> bool {
     call.service != "s3" && changes_something(&call.action)

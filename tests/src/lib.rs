@@ -38,12 +38,12 @@ pub struct Rig {
     pub cloud: Cloud,
     /// The library's clients for it.
     pub aws: Aws,
-    /// What is written down of calls under way.
+    /// The journal of calls in flight.
     pub journal: Arc<Journal>,
 }
 
 impl Rig {
-    /// An account in which every transition is over at once.
+    /// An account in which every transition is immediate.
     #[must_use]
     pub fn instant() -> Self {
         let mut settings = Settings::default();
@@ -51,11 +51,11 @@ impl Rig {
         Self::over(Cloud::in_memory().with_settings(settings))
     }
 
-    /// An account whose transitions take their time, which is the runtime's: a paused one leaps to the
-    /// next moment at which anything is to happen.
+    /// An account whose transitions take time, measured by the runtime: a paused runtime jumps to the next moment at
+    /// which anything is to happen.
     ///
     /// # Panics
-    /// Outside of a runtime.
+    /// If called outside of a runtime.
     #[must_use]
     pub fn in_time_of_runtime() -> Self {
         let (began, at) = (tokio::time::Instant::now(), jiff::Timestamp::now());
@@ -65,7 +65,7 @@ impl Rig {
         Self { journal: Arc::new(Journal::in_memory(Arc::new(now))), ..rig }
     }
 
-    /// Clients for a cloud that is there.
+    /// Clients for an existing cloud.
     ///
     /// # Panics
     /// Never: the configuration has a Region.
@@ -76,7 +76,7 @@ impl Rig {
         Self { cloud, aws, journal }
     }
 
-    /// With clients that reach the other accounts of a stack.
+    /// The same rig with clients that also reach the other accounts of a stack.
     #[must_use]
     pub fn reaching(self, stack: &Stack) -> Self {
         let config = config(&self.cloud);
@@ -126,7 +126,7 @@ impl Rig {
         apply(plan, cloud, &Options::default(), &Stop::new(), reporter).await
     }
 
-    /// Makes the cloud as the stack says, and checks that a plan is empty then.
+    /// Brings the cloud to what the stack declares, and checks that the next plan is empty.
     ///
     /// # Panics
     /// If a change fails or anything is left to do.
@@ -151,7 +151,7 @@ impl Rig {
     }
 }
 
-/// A configuration of the SDK whose calls `cloud` answers.
+/// An SDK configuration whose calls `cloud` answers.
 #[must_use]
 pub fn config(cloud: &Cloud) -> SdkConfig {
     config_of(cloud.http_client())
@@ -172,7 +172,7 @@ pub fn config_of(client: SharedHttpClient) -> SdkConfig {
 /// A stack from the text of a stack file.
 ///
 /// # Panics
-/// If the text is not in order.
+/// If the text is not valid.
 #[must_use]
 pub fn stack(text: &str) -> Stack {
     let source = Source { name: "test.mirror.hcl".to_owned(), text: text.to_owned() };
@@ -186,7 +186,7 @@ pub fn stack(text: &str) -> Stack {
 /// The reference stack of the examples.
 ///
 /// # Panics
-/// If it is not in order.
+/// If it is not valid.
 #[must_use]
 pub fn lab() -> Stack {
     stack(include_str!("../../examples/lab.mirror.hcl"))
@@ -196,7 +196,7 @@ pub fn lab() -> Stack {
 /// several sessions.
 ///
 /// # Panics
-/// If it is not in order.
+/// If it is not valid.
 #[must_use]
 pub fn wide() -> Stack {
     stack(include_str!("wide.mirror.hcl"))
@@ -205,7 +205,7 @@ pub fn wide() -> Stack {
 /// The example with sources and receivers in two VPCs on a transit gateway.
 ///
 /// # Panics
-/// If it is not in order.
+/// If it is not valid.
 #[must_use]
 pub fn transit(gateway: &str) -> Stack {
     let text = include_str!("../../examples/transit-gateway.mirror.hcl");
@@ -215,7 +215,7 @@ pub fn transit(gateway: &str) -> Stack {
 /// The example with sources and receivers in two VPCs, and a Gateway Load Balancer endpoint between.
 ///
 /// # Panics
-/// If it is not in order.
+/// If it is not valid.
 #[must_use]
 pub fn gateway() -> Stack {
     stack(include_str!("../../examples/gateway-load-balancer.mirror.hcl"))
@@ -224,25 +224,25 @@ pub fn gateway() -> Stack {
 /// A stack that shares its mirror targets with other accounts.
 ///
 /// # Panics
-/// If it is not in order.
+/// If it is not valid.
 #[must_use]
 pub fn sharing() -> Stack {
     stack(include_str!("sharing.mirror.hcl"))
 }
 
-/// The account that has the VPC with which [`peered`] is connected.
+/// The account that owns the VPC to which [`peered`] connects.
 pub const OTHER_ACCOUNT: &str = "444455556666";
 
-/// A stack that connects its VPC with one of another account.
+/// A stack that connects its VPC to one of another account.
 ///
 /// # Panics
-/// If it is not in order.
+/// If it is not valid.
 #[must_use]
 pub fn peered() -> Stack {
     stack(include_str!("accounts.mirror.hcl"))
 }
 
-/// Makes the VPC with which [`peered`] is connected, in the account that has it, and returns its id.
+/// Makes the VPC to which [`peered`] connects, in the account that owns it, and returns its id.
 ///
 /// # Panics
 /// If the cloud does not answer.
@@ -264,10 +264,10 @@ pub fn as_account(config: &SdkConfig, account: &str) -> SdkConfig {
     config.to_builder().credentials_provider(provider).build()
 }
 
-/// Clients that reach the other accounts of a stack, too.
+/// Clients that also reach the other accounts of a stack.
 ///
 /// # Panics
-/// If the stack does not say which accounts they are.
+/// If the stack does not name those accounts.
 #[must_use]
 pub fn reaching(aws: Aws, stack: &Stack, (config, pace): (&SdkConfig, Pace)) -> Aws {
     stack.accounts.iter().fold(aws, |aws, (name, account)| {
@@ -289,16 +289,16 @@ pub async fn resource_shares(cloud: &Cloud) -> Vec<ResourceShare> {
     all
 }
 
-/// The example with receivers of an Auto Scaling group.
+/// The example with receivers in an Auto Scaling group.
 ///
 /// # Panics
-/// If it is not in order.
+/// If it is not valid.
 #[must_use]
 pub fn scaling() -> Stack {
     stack(include_str!("../../examples/receivers-that-scale.mirror.hcl"))
 }
 
-/// Makes a transit gateway, as a network team has it, and returns its id once VPCs can be attached to it.
+/// Makes a transit gateway, as a network team would, and returns its id once VPCs can be attached to it.
 ///
 /// # Panics
 /// If the cloud does not answer.
@@ -318,7 +318,7 @@ pub async fn transit_gateway(cloud: &Cloud) -> String {
     }
 }
 
-/// What of a plan was not done, a line each.
+/// What was not done of a plan, one line each.
 #[must_use]
 pub fn unfinished(report: &Report) -> String {
     let unfinished = report.outcomes.iter().filter_map(|change| match &change.outcome {
@@ -331,7 +331,7 @@ pub fn unfinished(report: &Report) -> String {
     unfinished.collect::<Vec<_>>().join("\n")
 }
 
-/// The addresses that a plan does something to.
+/// The addresses that a plan acts on.
 #[must_use]
 pub fn touched(plan: &Plan) -> BTreeSet<Address> {
     plan.steps.iter().map(|step| step.address.clone()).collect()

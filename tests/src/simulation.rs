@@ -1,8 +1,8 @@
-//! A simulated account: minutes of AWS in milliseconds, and all that remains of a run that is killed.
+//! A simulated account: minutes of AWS in milliseconds, and everything that remains of a run that is killed.
 //!
-//! Time is virtual. It leaps to the next moment at which anything is to happen, for the library, the
-//! SDK and the local AWS alike, so that twenty minutes of waiting cost nothing. [`remains`] says how
-//! runs are killed. In every simulated account others have a thousand objects of the same names.
+//! Time is virtual. It jumps to the next moment at which anything is to happen, for the library, the SDK and the local
+//! AWS alike, so that twenty minutes of waiting cost nothing. [`remains`] describes how runs are killed. Every
+//! simulated account also holds a thousand objects with the same names that belong to others.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -43,7 +43,7 @@ pub struct Simulation {
     options: Options,
 }
 
-/// A machine: a runtime with a time of its own, which moves only while something is done on it.
+/// A machine: a runtime with its own time, which moves only while something runs on it.
 #[derive(Debug)]
 pub struct Machine(Runtime);
 
@@ -51,7 +51,7 @@ impl Machine {
     /// A machine that has just been started.
     ///
     /// # Panics
-    /// If there is no runtime to be had.
+    /// If no runtime can be created.
     #[must_use]
     pub fn new() -> Self {
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -66,25 +66,25 @@ impl Default for Machine {
     }
 }
 
-/// What makes runs safe, each for tests that show what it is for.
+/// The safeguards of runs, each of which can be removed by tests that show what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Safeguard {
-    /// What is under way is written down.
+    /// What is in flight is written down.
     Journal,
-    /// A call that is repeated carries the client token that it had before.
+    /// A repeated call carries the same client token as before.
     Tokens,
-    /// What was made is waited for until AWS shows it.
+    /// A run waits until AWS shows what it made.
     SettleWindow,
-    /// What the SDK would send again by itself is first looked for.
+    /// What the SDK would send again by itself is first looked up.
     Classifier,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
-    /// By itself: what was planned, and how it went.
+    /// On its own: the plan, and how it went.
     Finished(Box<(Plan, Report)>),
-    /// By itself, before anything was applied.
+    /// On its own, before anything was applied.
     Refused(String),
 }
 
@@ -116,27 +116,26 @@ impl End {
 }
 
 impl Simulation {
-    /// An account that is shared with [`account::others`], whose transitions take as long as AWS's
-    /// usually do.
+    /// An account that is shared with [`account::others`], whose transitions take as long as AWS's usually do.
     ///
     /// # Panics
-    /// If there is no place for temporary files.
+    /// If no temporary folder can be created.
     #[must_use]
     pub fn new() -> Self {
         let (cloud, at, _) = account::shared();
         Self::of(cloud.fork(), Time::still(*at))
     }
 
-    /// An account in which nobody else is.
+    /// An account that nobody else uses.
     fn alone() -> Self {
         let time = Time::still("2026-01-01T00:00:00Z".parse().expect("this is a time"));
         Self::of(Cloud::in_memory().with_settings(settings()), time)
     }
 
-    /// What a run that was killed has left.
+    /// The simulation that goes on from what a killed run left behind.
     ///
     /// # Panics
-    /// If there is no place for temporary files.
+    /// If no temporary folder can be created.
     #[must_use]
     pub fn after(remains: &Remains, stack: &Stack) -> Self {
         let simulation = Self::of(remains.cloud.fork(), Time::still(remains.at));
@@ -145,10 +144,10 @@ impl Simulation {
         simulation
     }
 
-    /// A copy, with the journal of one stack, which goes its own way from here.
+    /// An independent copy, with the journal of one stack.
     ///
     /// # Panics
-    /// If there is no place for temporary files.
+    /// If no temporary folder can be created.
     #[must_use]
     pub fn fork(&self, stack: &Stack) -> Self {
         let (options, missing) = (self.options.clone(), self.missing);
@@ -160,7 +159,7 @@ impl Simulation {
 
     fn of(cloud: Cloud, time: Time) -> Self {
         let cloud = cloud.with_clock(time.of_cloud());
-        // What is flushed in vain here would take most of the time on a disk.
+        // On a disk, flushing would take most of the time and protect nothing.
         let in_memory = Path::new("/dev/shm");
         let place = if in_memory.is_dir() { in_memory.to_owned() } else { std::env::temp_dir() };
         let journals = TempDir::new_in(place).expect("there is a place for temporary files");
@@ -170,7 +169,7 @@ impl Simulation {
     /// Runs an apply or a destroy from beginning to end.
     ///
     /// # Panics
-    /// If there is no runtime to be had.
+    /// If no runtime can be created.
     #[must_use]
     pub fn run(&self, stack: &Stack, mode: Mode, faults: Faults) -> End {
         if stack.coordination.is_some() {
@@ -186,10 +185,10 @@ impl Simulation {
         })
     }
 
-    /// The same, and tells of each moment at which the run could be killed, with what would remain.
+    /// Does the same and reports each moment at which the run could be killed, with what would remain.
     ///
     /// # Panics
-    /// If there is no runtime to be had.
+    /// If no runtime can be created.
     #[must_use]
     pub fn watch(
         &self,
@@ -207,15 +206,15 @@ impl Simulation {
         end
     }
 
-    /// Does something with a runtime of its own, at the end of which nothing of it is left.
+    /// Runs something in a runtime of its own, of which nothing is left afterwards.
     ///
     /// # Panics
-    /// If there is no runtime to be had.
+    /// If no runtime can be created.
     pub fn in_virtual_time<T>(&self, work: impl Future<Output = T>) -> T {
         self.drive(&Machine::new(), work)
     }
 
-    /// Does something on a machine, which stands still at other times.
+    /// Runs something on a machine, whose time stands still otherwise.
     pub fn drive<T>(&self, machine: &Machine, work: impl Future<Output = T>) -> T {
         machine.0.block_on(self.time.during(work))
     }
@@ -240,7 +239,7 @@ impl Simulation {
         self.clients(None)
     }
 
-    /// The same, and those for the other accounts of a stack.
+    /// The same, with those for the other accounts of a stack.
     fn clients(&self, stack: Option<&Stack>) -> Aws {
         let client = self.cloud.http_client();
         let behind = |toll| SharedHttpClient::new(Door { client: client.clone(), toll });
@@ -258,7 +257,7 @@ impl Simulation {
         }
     }
 
-    /// How many calls that change something have reached the cloud and were not turned away.
+    /// How many mutating calls have reached the cloud and were not refused.
     ///
     /// # Panics
     /// If the log of a cloud in memory cannot be read.
@@ -273,7 +272,7 @@ impl Simulation {
         log.iter().filter(changes).count() as u64
     }
 
-    /// With other times for the transitions of objects.
+    /// The same with other durations for the transitions of objects.
     #[must_use]
     pub fn with_durations(mut self, change: impl FnOnce(&mut Durations)) -> Self {
         let mut settings = settings();
@@ -282,32 +281,32 @@ impl Simulation {
         self
     }
 
-    /// With another number of calls in flight at once.
+    /// The same with another number of calls in flight at once.
     #[must_use]
     pub fn with_parallelism(self, parallelism: NonZeroUsize) -> Self {
         Self { options: Options::default().with_parallelism(parallelism), ..self }
     }
 
-    /// With other ids for what is made from now on.
+    /// The same with other ids for what is made from now on.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.cloud = self.cloud.with_seed(seed);
         self
     }
 
-    /// The same without one of the things that make runs safe.
+    /// The same without one of the safeguards.
     #[must_use]
     pub fn without(self, safeguard: impl Into<Option<Safeguard>>) -> Self {
         Self { missing: safeguard.into(), ..self }
     }
 
-    /// What the journal of a stack says, byte for byte.
+    /// The content of a stack's journal, byte for byte.
     #[must_use]
     pub fn journal(&self, stack: &Stack) -> Vec<u8> {
         std::fs::read(remains::journal_of(stack, self.journals.path())).unwrap_or_default()
     }
 
-    /// Removes what the journals say.
+    /// Deletes the journals.
     ///
     /// # Panics
     /// If that is not possible.
@@ -323,7 +322,7 @@ impl Simulation {
         self.time.advance(time);
     }
 
-    /// What the command line does, without its words.
+    /// Does what the command line does, without its output.
     async fn attempt(&self, stack: &Stack, mode: Mode) -> Result<(Plan, Report), String> {
         let aws = self.clients(Some(stack));
         aws.account().await.map_err(|error| error.to_string())?; // `take` asks for it again
@@ -333,13 +332,13 @@ impl Simulation {
         ended
     }
 
-    /// Takes the journal of a stack, where the stack says that it is kept.
+    /// Takes the journal of a stack from where the stack declares it to be kept.
     ///
     /// # Errors
-    /// If that cannot be had.
+    /// If it is not available.
     ///
     /// # Panics
-    /// If the account does not say who it is.
+    /// If the account does not report its identity.
     pub async fn take(&self, aws: &Aws, stack: &Stack) -> Result<Arc<Journal>, JournalError> {
         let account = aws.account().await.expect("the account says who it is");
         let scope = Scope { stack: stack.name.clone(), account, region: aws.region().clone() };
@@ -355,7 +354,7 @@ impl Simulation {
         }
     }
 
-    /// Plans and applies with a journal in hand.
+    /// Plans and applies while holding a journal.
     ///
     /// # Errors
     /// If nothing could be planned.
@@ -383,7 +382,7 @@ impl Default for Simulation {
     }
 }
 
-/// What is usual, in an account that may have more networks than most.
+/// The usual settings, for an account that may have more networks than most.
 fn settings() -> Settings {
     let mut settings = Settings::default();
     let Settings { durations, quotas, .. } = &mut settings;

@@ -1,6 +1,6 @@
 //! Checks: what one call needs, each with the facts that are known of it.
 //!
-//! What a call names and what is not there is not checked: the action itself says so.
+//! What a call names but does not exist is not checked: the action itself reports it.
 
 use super::condition::Facts;
 use super::subject::{Find, PEERING, Subject, done_in_the_callers_name, subjects};
@@ -15,8 +15,8 @@ use crate::tags::{SPECIFICATIONS, Tags};
 use crate::world::{Region, View};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What makes a service's role in a Region, if it is the first: the service and the action, the sequence that is
-/// drawn from then on, the service's name and the role's.
+/// The calls that make a service's role in a Region, if they are the first: the service and the action, the sequence
+/// that is drawn from then on, the service's name and the role's name.
 const ROLES: [(Service, &str, &str, &str, &str); 2] = [
     (
         Service::AutoScaling,
@@ -104,7 +104,7 @@ fn given(request: &Request) -> BTreeMap<String, BTreeMap<String, String>> {
     }
 }
 
-/// What stands in the ARN of the load balancer that a call makes.
+/// How the resource begins in the ARN of the load balancer that a call makes.
 fn made_balancer(parameters: &Parameters) -> &'static str {
     match parameters.text("Type") {
         Some("gateway") => "loadbalancer/gwy",
@@ -112,7 +112,7 @@ fn made_balancer(parameters: &Parameters) -> &'static str {
     }
 }
 
-/// What stands in the ARN of the listener that a call makes.
+/// How the resource begins in the ARN of the listener that a call makes.
 fn made_listener(parameters: &Parameters) -> &'static str {
     let of = parameters.text("LoadBalancerArn").unwrap_or_default();
     if of.contains(":loadbalancer/gwy/") { "listener/gwy" } else { "listener/net" }
@@ -145,7 +145,7 @@ impl Checked<'_> {
 
     fn about_everything(&self, action: String) -> Check {
         let resource = match self.request.service {
-            // The only actions on a resource that is no object of the world.
+            // The only actions on a resource that is not an object of the world.
             Service::Parameters => self.parameter_arn(),
             Service::Tokens if self.request.action == "AssumeRole" => {
                 self.request.parameters.given("RoleArn").unwrap_or("*").to_owned()
@@ -160,7 +160,7 @@ impl Checked<'_> {
         format!("arn:aws:ssm:{}::parameter{name}", self.region.name)
     }
 
-    /// What is known of every check.
+    /// What is known for every check.
     fn facts(&self) -> Facts {
         let mut facts = Facts::default();
         facts.add("aws:RequestedRegion", &*self.request.region);
@@ -220,8 +220,8 @@ impl Checked<'_> {
             let owner = self.request.parameters.given("PeerOwnerId").unwrap_or(account);
             self.add_sides(&mut facts, (account, sides[0]), (owner, sides[1]));
         }
-        // A group that is made has the tags of the call as far as its own are asked for: EC2 Auto Scaling user
-        // guide, "Identity-based policy examples".
+        // A group that is being made counts as having the tags of the call where its own tags are asked for: EC2 Auto
+        // Scaling user guide, "Identity-based policy examples".
         if self.request.service == Service::AutoScaling {
             let given = self.given.get(of).into_iter().flatten();
             given.for_each(|(key, value)| self.add_resource_tag(&mut facts, (key, value)));
@@ -229,10 +229,10 @@ impl Checked<'_> {
         Thing { arn: self.arn(&resource), facts }
     }
 
-    /// What is there, with its tags; nothing if it is not.
+    /// The existing object, with its tags; `None` if it does not exist.
     fn existing(&self, of: &str, id: &str) -> Option<Thing> {
         if let Some((owner, _)) = target::shared(self.view, id) {
-            // What tags it has for its owner the caller is not told.
+            // The caller does not learn which tags it has for its owner.
             let arn = owner.arn("ec2", format_args!("{of}/{id}"));
             return Some(Thing { arn, facts: self.facts() });
         }
@@ -302,7 +302,7 @@ impl Checked<'_> {
         Some(Thing { arn: self.arn(&format!("key-pair/{name}")), facts })
     }
 
-    /// What the tags of a call are changed on, with those it has and those that are named.
+    /// The objects whose tags a call changes, with the tags that they have and those that the call names.
     fn tagged(&self, parameter: &str) -> Vec<Thing> {
         let parameters = &self.request.parameters;
         let named = match self.request.service {
@@ -344,7 +344,7 @@ impl Checked<'_> {
         things
     }
 
-    /// What only the world can tell.
+    /// The resources that only the world knows.
     fn found(&self, find: Find) -> Vec<Thing> {
         let parameters = &self.request.parameters;
         let region = self.region;
@@ -433,7 +433,7 @@ impl Checked<'_> {
         Some(("launch-template", &found.id))
     }
 
-    /// What instances are launched from and into. Where no group is named, it is the default one of the VPC.
+    /// What instances are launched from and into. If no group is named, it is the default one of the VPC.
     fn launch(&self) -> Vec<(&str, &str)> {
         let parameters = &self.request.parameters;
         let asked = parameters.list("NetworkInterface");
@@ -466,10 +466,10 @@ impl Checked<'_> {
         Some(("security-group", &group.id))
     }
 
-    /// The tagging of what the call makes.
+    /// The checks for tagging what the call makes.
     fn taggings(&self) -> Vec<Check> {
         let (tagging, creating) = match self.request.service {
-            // What makes a group may tag it.
+            // An action that makes a group may tag it.
             Service::AutoScaling => return Vec::new(),
             Service::LoadBalancing => {
                 ("elasticloadbalancing:AddTags", "elasticloadbalancing:CreateAction")
@@ -489,13 +489,13 @@ impl Checked<'_> {
             .collect()
     }
 
-    /// The listeners of the load balancer that is named.
+    /// The ARN of the listeners of the load balancer that is named.
     fn listener_arn(&self) -> String {
         let balancer = self.request.parameters.text("LoadBalancerArn").unwrap_or("*");
         format!("{}/*", balancer.replacen(":loadbalancer/", ":listener/", 1))
     }
 
-    /// The making of the role of the service.
+    /// The check for making the role of the service.
     fn role(&self) -> Option<Check> {
         let Request { service, action, .. } = self.request;
         let (.., sequence, principal, role) =
@@ -519,7 +519,7 @@ impl Checked<'_> {
         self.region.arn(service, resource)
     }
 
-    /// Images are of no account.
+    /// Images belong to no account.
     fn image_arn(&self, id: &str) -> String {
         format!("arn:aws:ec2:{}::image/{id}", self.region.name)
     }

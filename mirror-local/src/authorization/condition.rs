@@ -1,4 +1,4 @@
-//! Conditions: what a statement asks of the facts of a check.
+//! Conditions: what a statement requires of the facts of a check.
 
 use super::pattern::Pattern;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ impl Facts {
     }
 }
 
-/// One line of a condition: an operator, a key, and values of which one must fit.
+/// One line of a condition: an operator, a key, and values of which one must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Condition {
     quantifier: Quantifier,
@@ -42,10 +42,10 @@ pub(super) struct Condition {
     values: Vec<Pattern>,
 }
 
-/// How many of several values of a key must fit.
+/// How many of several values of a key must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quantifier {
-    /// Nothing is said: the key has one value.
+    /// Unspecified: the key has one value.
     One,
     All,
     Any,
@@ -54,9 +54,9 @@ enum Quantifier {
 /// What holds where the key is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Absence {
-    /// The condition, with the suffix `IfExists` or for all of no values.
+    /// The condition holds, with the suffix `IfExists` or for all of no values.
     Fits,
-    /// What the operator says.
+    /// What the operator decides.
     AsUsual,
 }
 
@@ -66,9 +66,9 @@ enum Operator {
     Is,
     /// The value is none of those given.
     IsNot,
-    /// The same without regard to case.
+    /// The value is one of those given, without regard to case.
     IsInAnyCase,
-    /// The same without regard to case.
+    /// The value is none of those given, without regard to case.
     IsNotInAnyCase,
     /// The key is absent, if the value given is `true`.
     Null,
@@ -81,7 +81,7 @@ enum Reading {
     Wildcards,
 }
 
-/// Operators by name; the others of IAM are refused.
+/// Operators by name; IAM's other operators are refused.
 const OPERATORS: [(&str, Operator, Reading); 12] = [
     ("StringEquals", Operator::Is, Reading::Literal),
     ("StringNotEquals", Operator::IsNot, Reading::Literal),
@@ -98,7 +98,7 @@ const OPERATORS: [(&str, Operator, Reading); 12] = [
 ];
 
 impl Condition {
-    /// Reads one line; says what is wrong with it otherwise.
+    /// Reads one line; the error states what is wrong with it.
     pub(super) fn parse(operator: &str, key: &str, values: &[String]) -> Result<Self, String> {
         let (quantifier, name) = match operator.split_once(':') {
             Some(("ForAllValues", name)) => (Quantifier::All, name),
@@ -127,13 +127,14 @@ impl Condition {
         Ok(Self { quantifier, operator, absence, key: key.to_ascii_lowercase(), values })
     }
 
-    /// Returns whether the facts are as the condition wants them.
+    /// Returns whether the facts satisfy the condition.
     pub(super) fn holds(&self, facts: &Facts) -> bool {
         let found = facts.of(&self.key);
         match (self.operator, found) {
             (Operator::Null, found) => self.one_of(if found.is_none() { "true" } else { "false" }),
             (Operator::IsNot | Operator::IsNotInAnyCase, None) => {
-                // A value that is absent is not the one given; of no values, none can be another.
+                // An absent value is not the one given; if there are no values, none can be
+                // different.
                 self.quantifier == Quantifier::One || self.absence == Absence::Fits
             }
             (Operator::Is | Operator::IsInAnyCase, None) => self.absence == Absence::Fits,

@@ -1,6 +1,6 @@
-//! Launches from launch templates: they are checked with what the template says.
+//! Launches from launch templates: they are checked with the contents of the template.
 //!
-//! Who makes an Auto Scaling group of a template, or gives it another one, must be allowed to launch from it.
+//! Whoever makes an Auto Scaling group from a template, or gives it another one, must be allowed to launch from it.
 //! Source: EC2 Auto Scaling user guide, "Control Amazon EC2 launch template usage in Auto Scaling groups".
 
 use crate::ec2::launch_template;
@@ -10,7 +10,7 @@ use crate::world::Region;
 
 const TEMPLATE: &str = "LaunchTemplate";
 
-/// A call of `RunInstances` with the parameters of its launch template, where it names one that is there.
+/// A call of `RunInstances` with the parameters of its launch template added, if it names an existing one.
 pub(super) fn filled(request: &Request, region: &Region) -> Option<Request> {
     if request.service != Service::Ec2 || request.action != "RunInstances" {
         return None;
@@ -21,7 +21,7 @@ pub(super) fn filled(request: &Request, region: &Region) -> Option<Request> {
     Some(Request { parameters, ..request.clone() })
 }
 
-/// The launch that a call on an Auto Scaling group stands for, where it names a template.
+/// The launch that a call on an Auto Scaling group stands for, if it names a template.
 pub(super) fn of_group(request: &Request, region: &Region) -> Option<Request> {
     let parameters = &request.parameters;
     if request.service != Service::AutoScaling {

@@ -1,7 +1,7 @@
-//! Messages: the details of a refusal, in a form that only those can read who may decode them.
+//! Messages: the details of a refusal, in a form that only those who may decode them can read.
 //!
-//! AWS does not say how it encodes them. Here they are enciphered, with a check of what comes back, so
-//! that nobody reads them without `DecodeAuthorizationMessage`, and nothing else is taken for one.
+//! AWS does not say how it encodes them. Here they are enciphered and sealed, so that nobody reads them without
+//! `DecodeAuthorizationMessage`, and nothing else is taken for one.
 //!
 //! Sources: AWS STS API reference, `DecodeAuthorizationMessage`; the AWS CLI command reference of
 //! `sts decode-authorization-message`, whose example has the members of the document.
@@ -18,7 +18,7 @@ const SEAL: usize = 16;
 /// The letters of a message, six bits each.
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// What a refusal says to those who may know.
+/// The details of a refusal, for those who may read them.
 pub(super) fn encoded(check: (&Check, &Region), decided: (Decision, &[Policy])) -> String {
     encode(&document(check, decided).to_string())
 }
@@ -63,7 +63,7 @@ fn encode(text: &str) -> String {
     groups.collect()
 }
 
-/// Reads a message; `None` for what is none.
+/// Reads a message; `None` if the text is not one.
 pub(crate) fn decode(message: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(message.len() * 3 / 4);
     for group in message.as_bytes().chunks(4) {

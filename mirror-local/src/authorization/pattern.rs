@@ -1,4 +1,4 @@
-//! Patterns: texts of a policy in which `*` and `?` stand for others.
+//! Patterns: texts of a policy in which `*` and `?` stand for other characters.
 
 /// A text with wildcards; `${*}`, `${?}` and `${$}` are the characters themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ enum Piece {
     Char(char),
 }
 
-/// A pattern has a variable, whose value nobody here knows.
+/// The error for a pattern with a variable, whose value nobody here knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Variable(pub(super) String);
 
@@ -40,12 +40,12 @@ impl Pattern {
         Ok(Self(pieces))
     }
 
-    /// The text itself, in which nothing stands for anything else.
+    /// The text itself, in which nothing is a wildcard.
     pub(super) fn literal(text: &str) -> Self {
         Self(text.chars().map(Piece::Char).collect())
     }
 
-    /// The same pattern for texts in small letters.
+    /// The same pattern for texts in lower case.
     pub(super) fn lowercase(self) -> Self {
         let lower = |piece| match piece {
             Piece::Char(c) => Piece::Char(c.to_ascii_lowercase()),
@@ -54,11 +54,12 @@ impl Pattern {
         Self(self.0.into_iter().map(lower).collect())
     }
 
-    /// Returns whether the text is one that the pattern stands for.
+    /// Returns whether the text matches the pattern.
     pub(super) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         let (mut piece, mut at) = (0, 0);
-        // Where to go on if what follows the last `*` does not match: it takes one character more.
+        // Where to resume if what follows the last `*` does not match: the `*` then takes one more
+        // character.
         let mut again: Option<(usize, usize)> = None;
         while at < text.len() {
             match self.0.get(piece) {

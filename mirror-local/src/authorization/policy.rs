@@ -1,6 +1,6 @@
 //! Policies: JSON documents in the language of IAM.
 //!
-//! What this reads and does not implement it refuses; nothing of a policy is passed over.
+//! What is read but not implemented is refused; no part of a policy is ignored.
 
 use super::condition::Condition;
 use super::pattern::{Pattern, Variable};
@@ -8,7 +8,7 @@ use super::{Check, Decision};
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
-/// A managed policy is no longer than this, white space not counted.
+/// The maximum length of a managed policy, not counting white space.
 const LENGTH_MAX: usize = 6_144;
 
 /// What a caller may do, in the language of IAM.
@@ -25,7 +25,7 @@ const LENGTH_MAX: usize = 6_144;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy(Vec<Statement>);
 
-/// Why a text is no policy.
+/// Why a text is not a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PolicyError(String);
@@ -40,7 +40,7 @@ struct Statement {
     conditions: Vec<Condition>,
 }
 
-/// Which actions or resources a statement is about.
+/// Which actions or resources a statement covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Selection {
     These(Vec<Pattern>),
@@ -58,7 +58,7 @@ impl Selection {
 }
 
 impl Policy {
-    /// What the policy says of a check, if anything.
+    /// The decision of the policy on a check, if any.
     pub(super) fn says(&self, check: &Check) -> Option<Decision> {
         let effects: Vec<Decision> = self.about(check).map(|statement| statement.effect).collect();
         if effects.contains(&Decision::Denied) {
@@ -74,7 +74,7 @@ impl Policy {
         denials.map(|statement| &*statement.sid).collect()
     }
 
-    /// The statements that say something of a check.
+    /// The statements that apply to a check.
     fn about<'p>(&'p self, check: &Check) -> impl Iterator<Item = &'p Statement> {
         let action = check.action.to_ascii_lowercase();
         self.0.iter().filter(move |statement| {

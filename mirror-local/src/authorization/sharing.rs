@@ -10,8 +10,8 @@ use crate::ram::{self, ResourceShare, TARGET_TYPE};
 use crate::request::Request;
 use crate::world::View;
 
-/// What a call needs, in the order in which it is checked. What is named and is not there is not checked: the
-/// action itself says so.
+/// What a call needs, in the order in which it is checked. What is named but does not exist is not checked: the action
+/// itself reports it.
 pub(super) fn of(request: &Request, view: View<'_>) -> Vec<Check> {
     let parameters = &request.parameters;
     let check = |action: &str, resource: String, facts: Facts| Check {
@@ -28,7 +28,7 @@ pub(super) fn of(request: &Request, view: View<'_>) -> Vec<Check> {
             add_requested(&mut facts, parameters);
             add_tags(&mut facts, parameters);
             let made = check(action, "*".to_owned(), facts.clone());
-            // Giving tags is tagging.
+            // Giving tags counts as tagging.
             let any = view.region.arn("ram", "resource-share/*");
             let is_tagged = !parameters.list("tags").is_empty();
             let tagging = is_tagged.then(|| check("TagResource", any, facts));
@@ -86,7 +86,7 @@ fn add_requested(facts: &mut Facts, parameters: &Parameters) {
     }
 }
 
-/// The tags that a call gives, or the keys of those that it takes away.
+/// The tags that a call gives, or the keys of those that it removes.
 fn add_tags(facts: &mut Facts, parameters: &Parameters) {
     for tag in parameters.list("tags") {
         if let (Some(key), Some(value)) = (tag.text("key"), tag.text("value")) {

@@ -22,14 +22,14 @@ pub(super) fn of(request: &Request, region: &Region) -> Vec<Check> {
     match &*request.action {
         "GetObject" | "HeadObject" => {
             let get = check("GetObject", &object);
-            // Whether there is an object is told to those who may list.
+            // Only those who may list learn whether an object exists.
             let is_there = region.objects.contains(&object);
             let list = (!is_there).then(|| check("ListBucket", bucket));
             [Some(get), list].into_iter().flatten().collect()
         }
         "PutObject" | "DeleteObject" => {
             let write = check(&request.action, &object);
-            // What it is compared with is read.
+            // The object that it is compared with is read.
             let compares = request.parameters.text("IfMatch").is_some();
             let read = compares.then(|| check("GetObject", &object));
             [Some(write), read].into_iter().flatten().collect()

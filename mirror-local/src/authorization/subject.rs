@@ -1,7 +1,7 @@
 //! Subjects: what each action is checked on, in the order of the Service Authorization Reference.
 //!
-//! A row names the type of a resource and the parameter that holds its id. An action that can change
-//! something has a row, or nobody may call it; see the test.
+//! A row names the type of a resource and the parameter that holds its id. Every action that can change something
+//! needs a row, or nobody may call it; see the test.
 
 use crate::request::Service;
 use Subject::{Found, Id, Made, MadeBalancer, MadeIfTagged, Name, Tagged};
@@ -11,24 +11,24 @@ use Subject::{Found, Id, Made, MadeBalancer, MadeIfTagged, Name, Tagged};
 pub(super) enum Subject {
     /// One that the call makes.
     Made(&'static str),
-    /// The load balancer that the call makes: what stands in its ARN is by its type.
+    /// The load balancer that the call makes; its type decides what its ARN contains.
     MadeBalancer,
     /// One that the call makes, but only where the call gives it tags.
     MadeIfTagged(&'static str),
-    /// The one whose id is a parameter, or those whose ids are a list.
+    /// The resource whose id is a parameter, or those whose ids are a list.
     Id(&'static str, &'static str),
     /// The key pair whose name is a parameter.
     Name(&'static str),
-    /// Those of any type whose tags change, by their ids.
+    /// Resources of any type whose tags change, by their ids.
     Tagged(&'static str),
-    /// What only the world can tell.
+    /// What only the world knows.
     Found(Find),
 }
 
-/// What only the world can tell.
+/// The resources that only the world knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Find {
-    /// The VPC that a peering connection was asked of.
+    /// The VPC of the accepter of a peering connection.
     AccepterOfPeering,
     /// The route table and the subnet of an association.
     Association,
@@ -232,7 +232,7 @@ fn scaling(action: &str) -> Option<&'static [Subject]> {
     })
 }
 
-/// What an action is checked on; nothing for one that is about everything.
+/// What an action is checked on; empty for one that is about everything.
 pub(super) fn subjects(service: Service, action: &str) -> &'static [Subject] {
     let known = match service {
         Service::Ec2 => ec2(action),
@@ -247,7 +247,7 @@ pub(super) fn subjects(service: Service, action: &str) -> &'static [Subject] {
     known.unwrap_or_default()
 }
 
-/// The actions of EC2 that Elastic Load Balancing does in the caller's name.
+/// The EC2 actions that Elastic Load Balancing does in the caller's name.
 ///
 /// Source: Elastic Load Balancing user guide, "API permissions", required permissions for common API
 /// actions.

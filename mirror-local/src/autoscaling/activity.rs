@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const ACTIONS: &[Action] =
     &[Action::read("DescribeScalingActivities", describe).without_dry_run()];
 
-/// A scaling activity. Their keys are in the order in which they began.
+/// A scaling activity. Keys are in the order in which the activities began.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Activity {
     id: String,
@@ -28,12 +28,12 @@ pub(crate) struct Activity {
     status: Status,
 }
 
-/// How far an activity has come.
+/// How far an activity has progressed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Status {
-    /// An instance has been launched, and is not in service yet.
+    /// An instance has been launched, but is not in service yet.
     PreInService,
-    /// The flows of an instance end.
+    /// The flows of an instance are ending.
     WaitingForDraining,
     InProgress,
     Successful {
@@ -52,13 +52,13 @@ impl Row for Activity {
 /// Why an instance is launched or terminated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// There are so many instances, and there are to be so many.
+    /// There are `from` instances, and there are to be `to`.
     Capacity { from: usize, to: usize },
-    /// The instances stand unevenly, or where the group has no subnet any more.
+    /// The instances are spread unevenly, or are where the group no longer has a subnet.
     Balance,
-    /// The instance does not run.
+    /// The instance is not running.
     NotRunning,
-    /// A target group says that it is not well.
+    /// A target group reports it as unhealthy.
     FailedHealthCheck,
     /// The group is being deleted.
     Deletion,
@@ -133,7 +133,7 @@ pub(super) fn drained(region: &mut Region, key: &str) {
     set(region, key, Status::InProgress);
 }
 
-/// Notes that an activity came to its end, unless it had.
+/// Notes that an activity has ended, unless it had ended before.
 pub(super) fn finish(call: &mut Call<'_>, key: &str) {
     let activity = call.region.auto_scaling_activities.get(key);
     let goes_on = activity.is_some_and(|activity| match activity.status {
@@ -182,7 +182,7 @@ fn begin(
     key
 }
 
-/// Handles `DescribeScalingActivities`: the newest first. Those of groups that are gone are told where they are asked for.
+/// Handles `DescribeScalingActivities`: the newest first. Those of deleted groups are included if they are asked for.
 fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     const SET: &str = "Activities";
     let page = Page::parse(parameters, SET, Size { usual: 100, most: 100 })?;
@@ -206,19 +206,19 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     };
     let mut rows: Vec<_> = all.iter().filter(|(_, activity)| is_asked(activity)).collect();
     rows.reverse();
-    // The key of a page grows as the activities grow older.
+    // The keys of a page grow as the activities get older.
     let rows = rows.into_iter().map(|(key, activity)| (inverted(key), activity));
     page.write(xml, SET, rows, |xml, activity| write(view.region, activity, xml));
     Ok(())
 }
 
-/// A key with its digits turned round, so that a later one comes first.
+/// A key with its digits inverted, so that a later one comes first.
 fn inverted(key: &str) -> String {
     let turned = |c: char| c.to_digit(10).and_then(|digit| char::from_digit(9 - digit, 10));
     key.chars().map(|c| turned(c).unwrap_or(c)).collect()
 }
 
-/// Writes the activity of a key, if it is there.
+/// Writes the activity of a key, if it exists.
 pub(super) fn write_one(region: &Region, key: &str, xml: &mut Xml) {
     if let Some(activity) = region.auto_scaling_activities.get(key) {
         write(region, activity, xml);

@@ -5,7 +5,7 @@ use super::{invalid, required};
 use crate::failure::Outcome;
 use crate::parameters::Parameters;
 
-/// One condition; any of its values may be met.
+/// One condition; any one of its values may match.
 #[derive(Debug)]
 pub(super) struct Filter<'a> {
     subject: Subject<'a>,

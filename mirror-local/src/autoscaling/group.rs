@@ -69,14 +69,14 @@ pub(super) struct Attachment {
     pub(super) trust: Trust,
 }
 
-/// Whether a group goes by what a target group says of its instances.
+/// Whether a group acts on what a target group reports about its instances.
 ///
 /// Source: EC2 Auto Scaling API reference, `DescribeLoadBalancerTargetGroups`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Trust {
-    /// Not before it has found one of them well.
+    /// Not until the target group has found one of them healthy.
     Pending,
-    /// It does, as from the beginning where the group was made with it.
+    /// It does; from the beginning if the group was made with the target group.
     Given,
 }
 
@@ -88,18 +88,18 @@ pub(super) struct Sizes {
     pub(super) desired: u32,
 }
 
-/// How a group tells that an instance is well.
+/// How a group determines whether an instance is healthy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct HealthCheck {
     pub(super) kind: HealthCheckType,
-    /// How long an instance stays in service whatever its load balancers say.
+    /// How long an instance stays in service whatever its load balancers report.
     pub(super) grace_s: u32,
 }
 
-/// Who is asked whether an instance is well.
+/// Who is asked whether an instance is healthy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum HealthCheckType {
-    /// EC2: whether it runs.
+    /// EC2: whether it is running.
     Ec2,
     /// EC2 and the target groups.
     Elb,
@@ -137,7 +137,7 @@ impl AutoScalingGroup {
     }
 }
 
-/// Handles `CreateAutoScalingGroup`. It has no client token: the name is what a group is known by.
+/// Handles `CreateAutoScalingGroup`. It has no client token: a group is identified by its name.
 fn create(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     let name = required(parameters, "AutoScalingGroupName")?;
@@ -163,8 +163,8 @@ fn create(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `DeleteAutoScalingGroup`: with `ForceDelete` the instances are terminated first, and until they are gone
-/// the group is there.
+/// Handles `DeleteAutoScalingGroup`: with `ForceDelete` the instances are terminated first, and the group exists until
+/// they are gone.
 fn delete(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let group = named(call.region, call.parameters)?;
     let name = group.name.clone();
@@ -195,7 +195,7 @@ fn check_empty(region: &Region, name: &str) -> Outcome {
     Err(Failure::new("ResourceInUse", message))
 }
 
-/// Handles `DescribeAutoScalingGroups`; of names that no group has there is nothing to say.
+/// Handles `DescribeAutoScalingGroups`; names that no group has are left out.
 fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     const SET: &str = "AutoScalingGroups";
     let page = Page::parse(parameters, SET, Size { usual: 50, most: 100 })?;

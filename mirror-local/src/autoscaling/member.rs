@@ -1,4 +1,4 @@
-//! Members: the instances of a group, and how far each has come in it.
+//! Members: the instances of a group, and how far each has progressed in it.
 
 use super::activity::{self, Cause};
 use super::page::{Page, Size};
@@ -36,18 +36,18 @@ pub(crate) struct Member {
     pub(super) health: Health,
     /// The target groups that it has been registered in.
     pub(super) registered: BTreeSet<String>,
-    /// The key of the activity that launched it or that terminates it.
+    /// The key of the activity that launched it or is terminating it.
     pub(super) activity: String,
 }
 
-/// How far an instance has come.
+/// How far an instance has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stage {
     /// It was launched.
     Pending,
     /// It counts.
     InService { since: Timestamp },
-    /// It is on its way out, and its flows may end before it is terminated.
+    /// It is leaving, and its flows may end before it is terminated.
     Draining { until: Timestamp },
     /// It is being terminated.
     Terminating,
@@ -78,7 +78,7 @@ impl Member {
         }
     }
 
-    /// Whether it is on its way in or out.
+    /// Whether it is entering or leaving the group.
     pub(super) fn is_changing(&self) -> bool {
         !matches!(self.stage, Stage::InService { .. })
     }
@@ -100,7 +100,7 @@ impl Member {
         self.write_with(health, xml);
     }
 
-    /// Writes it with a word for its health, for which two calls have two.
+    /// Writes it with a word for its health, which is not the same in the two calls.
     fn write_with(&self, health: &str, xml: &mut Xml) {
         xml.text("InstanceId", &self.instance_id);
         xml.text("InstanceType", &self.instance_type);
@@ -124,7 +124,7 @@ pub(super) fn of<'r>(region: &'r Region, group: &'r str) -> impl Iterator<Item =
     region.auto_scaling_members.values().filter(move |member| member.group == group)
 }
 
-/// Handles `DescribeAutoScalingInstances`; of instances that are in no group there is nothing to say.
+/// Handles `DescribeAutoScalingInstances`; instances that are in no group are left out.
 fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     const SET: &str = "AutoScalingInstances";
     let page = Page::parse(parameters, SET, Size { usual: 50, most: 50 })?;
@@ -142,7 +142,7 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `TerminateInstanceInAutoScalingGroup`: another one is launched, unless the group is to be smaller.
+/// Handles `TerminateInstanceInAutoScalingGroup`: another one is launched, unless the group is to shrink.
 fn terminate(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     let id = required(parameters, "InstanceId")?;

@@ -1,8 +1,8 @@
-//! A look of a group at its instances: what has become of each, and what that calls for.
+//! A group's check of its instances: what has become of each, and what that requires.
 //!
-//! An instance is `Pending` until it runs, then it is registered in the target groups and in service. One that does not
-//! run, or that a target group finds unwell after the grace period, is taken out: it is deregistered, and terminated
-//! once its flows have ended. Then as many are launched or taken out as the desired capacity asks for.
+//! An instance is `Pending` until it runs; then it is registered in the target groups and is in service. One that does
+//! not run, or that a target group finds unhealthy after the grace period, is taken out: it is deregistered, and
+//! terminated once its flows have ended. Then as many are launched or taken out as the desired capacity requires.
 
 mod balance;
 pub(super) mod launch;
@@ -19,14 +19,15 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::time::Duration;
 
-/// Steps of one look. Where every transition takes no time, a group whose instances are never well would look forever.
+/// Steps of one check. If every transition takes no time, a group whose instances are never healthy would go on
+/// forever.
 const STEPS_MAX: usize = 8;
 
-/// How long a group waits for what does not say when it is over: a target that is not yet known to be well, or
-/// instances that come and go.
+/// How long a group waits for something that does not announce its end: a target that is not yet known to be healthy,
+/// or instances that come and go.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Lets a group look at its instances; returns when it has to look again.
+/// Lets a group check its instances; returns when it has to check again.
 pub(super) fn look(call: &mut Call<'_>, name: &str) -> Option<Timestamp> {
     for _ in 0..STEPS_MAX {
         let group = call.region.auto_scaling_groups.get(name)?.clone();
@@ -63,7 +64,7 @@ fn step(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
     moved
 }
 
-/// Goes by what a target group says from when it has found an instance well.
+/// Acts on the reports of a target group from when it has found an instance healthy.
 fn trust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
     let view = call.view();
     let is_well = |arn: &str| {
@@ -92,14 +93,14 @@ fn trust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
 enum Next {
     Stay,
     EnterService,
-    /// It is registered in target groups that the group has been attached to meanwhile.
+    /// It is registered in target groups to which the group has been attached meanwhile.
     Register,
     Leave(Cause),
     Terminate,
     Forget,
 }
 
-/// Tells what becomes of an instance, of which nothing changes here.
+/// Decides what becomes of an instance; nothing changes here.
 fn next(view: View<'_>, group: &AutoScalingGroup, member: &Member) -> Next {
     let instance = view.region.instances.get(&member.instance_id);
     let is_noticed = |instance: &Instance| {
@@ -141,7 +142,7 @@ fn in_service(
     }
 }
 
-/// What target groups say of an instance, where the group asks them, and whether it goes by that.
+/// What target groups report about an instance, if the group asks them, and whether the group acts on it.
 fn standings<'a>(
     view: View<'a>,
     group: &'a AutoScalingGroup,
@@ -197,12 +198,13 @@ fn go(call: &mut Call<'_>, group: &AutoScalingGroup, (id, next): (&str, Next)) {
     }
 }
 
-/// Changes a member, if it is there.
+/// Changes a member, if it exists.
 fn update<T>(region: &mut Region, id: &str, change: impl FnOnce(&mut Member) -> T) -> Option<T> {
     region.auto_scaling_members.get_mut(id).map(change)
 }
 
-/// Registers an instance in what target groups of the group it is not in. One that does not take it is not tried again.
+/// Registers an instance in those of the group's target groups that it is not in. One that does not accept it is not
+/// tried again.
 fn register(call: &mut Call<'_>, group: &AutoScalingGroup, id: &str) {
     let Some(member) = call.region.auto_scaling_members.get(id) else { return };
     let missing: Vec<String> = unregistered(call.region, group, member).cloned().collect();
@@ -218,7 +220,7 @@ pub(super) fn leave(call: &mut Call<'_>, (group, id): (&AutoScalingGroup, &str),
     let drained: Vec<Timestamp> =
         member.registered.iter().filter_map(|arn| elbv2::discharge(call, arn, id)).collect();
     let until = match cause {
-        // There is nothing left whose flows could end.
+        // No flows are left that could end.
         Cause::NotRunning => call.now,
         _ => drained.into_iter().max().unwrap_or(call.now),
     };
@@ -233,7 +235,7 @@ pub(super) fn leave(call: &mut Call<'_>, (group, id): (&AutoScalingGroup, &str),
 }
 
 fn terminate(call: &mut Call<'_>, id: &str) {
-    // It is there, or it would be forgotten: its termination cannot be refused.
+    // The instance exists, or it would have been forgotten: its termination cannot be refused.
     instance::end(call, id).ok();
     let key = update(call.region, id, |it| {
         it.stage = Stage::Terminating;
@@ -253,7 +255,7 @@ fn forget_detached(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
     Step::Moved
 }
 
-/// Launches or takes out what the capacity asks for; a group that is being deleted goes with its last instance.
+/// Launches or takes out what the capacity requires; a group that is being deleted is removed with its last instance.
 fn adjust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
     let members: Vec<Member> = member::of(call.region, &group.name).cloned().collect();
     if group.is_leaving() {
@@ -267,7 +269,7 @@ fn adjust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
     let desired = usize::try_from(group.sizes.desired).unwrap_or(usize::MAX);
     match counting.len().cmp(&desired) {
         Ordering::Less => grow(call, group, counting.len()..desired),
-        // What is on its way in may be there to take the place of another.
+        // An instance on its way in may be there to replace another.
         Ordering::Greater if !is_launching => shrink(call, group, desired..counting.len()),
         Ordering::Equal
             if !members.iter().any(Member::is_changing)
@@ -279,7 +281,7 @@ fn adjust(call: &mut Call<'_>, group: &AutoScalingGroup) -> Step {
     }
 }
 
-/// Launches instances, until one cannot be.
+/// Launches instances, until a launch fails.
 fn grow(call: &mut Call<'_>, group: &AutoScalingGroup, missing: Range<usize>) -> Step {
     let mut moved = Step::Still;
     for from in missing {
@@ -303,14 +305,14 @@ fn shrink(call: &mut Call<'_>, group: &AutoScalingGroup, surplus: Range<usize>) 
     Step::Moved
 }
 
-/// Tells when the next thing is over that the group waits for.
+/// Returns when the next thing that the group waits for is over.
 fn waits(view: View<'_>, group: &AutoScalingGroup) -> Option<Timestamp> {
     let members = member::of(view.region, &group.name);
     let ends = members.filter_map(|member| wait(view, group, member));
     ends.chain(group.detached.values().copied()).filter(|end| *end > view.now).min()
 }
 
-/// Tells when that is over which an instance is waited for.
+/// Returns when the wait for an instance is over.
 fn wait(view: View<'_>, group: &AutoScalingGroup, member: &Member) -> Option<Timestamp> {
     let instance = view.region.instances.get(&member.instance_id)?;
     let settled = later(instance.settles(&view.settings.durations), noticing(view));

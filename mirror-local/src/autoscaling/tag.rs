@@ -1,4 +1,4 @@
-//! The tags of Auto Scaling groups, which are no business of EC2's: instances get them when they are launched.
+//! The tags of Auto Scaling groups, which are separate from EC2's: instances get them when they are launched.
 
 use super::filter;
 use super::group::AutoScalingGroup;
@@ -42,7 +42,7 @@ fn respelled(failure: Failure) -> Failure {
     }
 }
 
-/// The tags of a call by the name of their group, each of which must be there.
+/// The tags of a call by the name of their group; every group must exist.
 fn by_group<'a>(call: &'a Call<'_>) -> Outcome<BTreeMap<&'a str, Vec<&'a Parameters>>> {
     let tags = call.parameters.list("Tags");
     if tags.is_empty() {
@@ -92,7 +92,7 @@ fn create(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `DeleteTags`: of a key, whatever its value, unless one is given that it does not have.
+/// Handles `DeleteTags`: deletes a key, whatever its value, unless a value is given that it does not have.
 fn delete(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let mut changed = Vec::new();
     for (name, tags) in by_group(call)? {
@@ -122,7 +122,7 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     let all = groups.flat_map(|group| group.tags.iter().map(move |tag| (group, tag)));
     let accepted =
         all.filter(|(group, tag)| filters.iter().all(|filter| filter.accepts_tag(group, *tag)));
-    // A colon is in the name of no group.
+    // No group has a colon in its name.
     let rows = accepted.map(|(group, tag)| (format!("{}:{}", group.name, tag.0), (group, tag)));
     let mut rows: Vec<_> = rows.collect();
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));

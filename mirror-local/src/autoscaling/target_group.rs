@@ -21,7 +21,7 @@ pub(super) const ACTIONS: &[Action] = &[
 /// Target groups that one call may name.
 const TARGET_GROUPS_MAX: usize = 10;
 
-/// Handles `AttachLoadBalancerTargetGroups`, which leaves alone what is attached already.
+/// Handles `AttachLoadBalancerTargetGroups`, which leaves alone what is already attached.
 fn attach(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let mut group = standing(call.region, call.parameters)?.clone();
     let arns = arns(call.parameters)?;

@@ -1,4 +1,4 @@
-//! Other ids for what is there: a cloud that stands for another one calls things as that does.
+//! Renaming of existing objects: a cloud that stands for another one uses the other's ids.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use super::Cloud;
 use crate::table::Rows;
 
 impl Cloud {
-    /// Gives things other ids, wherever they are named: `names` has the new one for each old. Of an ARN the
-    /// last part is an id of its own.
+    /// Gives objects other ids, wherever they are named: `names` maps each old id to the new one. The last part of an
+    /// ARN counts as an id of its own.
     ///
-    /// It is for clouds in memory: one in a directory forgets the new ids as soon as it is read again.
+    /// Use it only for clouds in memory: a cloud in a directory forgets the new ids as soon as it is read again.
     pub fn rename(&self, names: &BTreeMap<String, String>) {
         for region in self.shared().world.regions_mut() {
             region.tables_mut().into_iter().for_each(|(_, rows)| rename(rows, names));
@@ -20,7 +20,7 @@ impl Cloud {
 fn rename(table: &mut dyn Rows, names: &BTreeMap<String, String>) {
     let mut rows = Vec::new();
     table.everything(&mut |id, row| rows.push((id.to_owned(), row.to_string())));
-    // All go before any comes, for one may get the id that another had.
+    // All rows are removed before any is inserted, because one may get the id that another had.
     let rows = rows.into_iter().map(|(id, row)| {
         let loaded = table.load(&id, None);
         loaded.expect("nothing is read where a row goes");
@@ -32,7 +32,7 @@ fn rename(table: &mut dyn Rows, names: &BTreeMap<String, String>) {
     }
 }
 
-/// A text with every word that has another name replaced by that; ids are words with hyphens in them.
+/// Returns a text with every word that has another name replaced by that name; ids are words with hyphens in them.
 fn renamed(text: &str, names: &BTreeMap<String, String>) -> String {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '-';
     let mut renamed = String::with_capacity(text.len());

@@ -1,5 +1,5 @@
-//! What a test sees of a cloud from outside: calls as they come and go, copies of the cloud at such
-//! a moment, and all that is in it.
+//! What a test sees of a cloud from outside: calls as they arrive and complete, copies of the cloud at those moments,
+//! and everything in it.
 
 use super::{Cloud, Shared};
 use crate::action::mutates;
@@ -17,22 +17,22 @@ use std::sync::{Arc, Mutex};
 /// Everything in one Region that clients can see, by table and id.
 pub type Inventory = BTreeMap<(&'static str, String), Record>;
 
-/// A moment in the life of a cloud: a call has come, or is done.
+/// A moment in the life of a cloud: a call has arrived, or is done.
 #[derive(Debug)]
 pub struct Moment<'c> {
-    /// What is called.
+    /// The request of the call.
     pub request: &'c Request,
-    /// How far the call has come.
+    /// How far the call has progressed.
     pub stage: Stage,
     shared: &'c Shared,
 }
 
-/// How far a call has come.
+/// How far a call has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It is there, and nothing has happened yet.
+    /// It has arrived, and nothing has happened yet.
     Come,
-    /// It has changed something, and its answer has not left yet.
+    /// It has changed something, and its answer has not been sent yet.
     Done,
 }
 
@@ -42,14 +42,14 @@ impl Moment<'_> {
         mutates(self.request)
     }
 
-    /// Returns a copy of the cloud as it is, which goes its own way from here: with the same faults,
-    /// an empty log, and the machine's clock until it is given another.
+    /// Returns an independent copy of the cloud as it is, with the same faults, an empty log, and the machine's clock
+    /// until it is given another.
     pub fn fork(&self) -> Cloud {
         Cloud { shared: Arc::new(Mutex::new(self.shared.fork())), clock: Clock::System }
     }
 }
 
-/// Who is told.
+/// The function that calls are reported to.
 pub(super) struct Witness(Arc<dyn Fn(&Moment<'_>) + Send + Sync>);
 
 impl fmt::Debug for Witness {
@@ -59,26 +59,25 @@ impl fmt::Debug for Witness {
 }
 
 impl Cloud {
-    /// Tells `witness` of every call from now on: that it has come, and, if it has changed
-    /// something, that it is done. The cloud stands still meanwhile.
+    /// Reports every call to `witness` from now on: when it arrives and, if it has changed something, when it is done.
+    /// The cloud stands still meanwhile.
     pub fn witness(&self, witness: impl Fn(&Moment<'_>) + Send + Sync + 'static) {
         self.shared().witness = Some(Witness(Arc::new(witness)));
     }
 
-    /// Tells nobody any more.
+    /// Stops reporting calls.
     pub fn dismiss_witness(&self) {
         self.shared().witness = None;
     }
 
-    /// Returns a copy in memory, which goes its own way from here: with the same faults and the same
-    /// clock, and an empty log.
+    /// Returns an independent copy in memory, with the same faults, the same clock and an empty log.
     #[must_use]
     pub fn fork(&self) -> Self {
         let shared = Arc::new(Mutex::new(self.shared().fork()));
         Self { shared, clock: self.clock.clone() }
     }
 
-    /// Returns all that a Region holds now.
+    /// Returns what clients can see in a Region now.
     ///
     /// # Errors
     ///
@@ -113,12 +112,12 @@ impl Shared {
         }
     }
 
-    /// Tells that a call has come.
+    /// Reports that a call has arrived.
     pub(super) fn tell_come(&self, request: &Request) {
         self.tell(request, Stage::Come);
     }
 
-    /// Tells that a call is done, if it has changed something.
+    /// Reports that a call is done, if it has changed something.
     pub(super) fn tell_done(&self, request: &Request, response: Option<&Response>) {
         let is_refused = response.is_some_and(|response| response.error.is_some());
         if !is_refused && mutates(request) {

@@ -1,11 +1,11 @@
-//! Data points: what was counted of one thing in one period.
+//! Data points: what was counted for one thing in one period.
 
 use crate::table::{Kind, Row};
 use crate::world::Region;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What the samples of a period come to.
+/// The samples of a period, aggregated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Datapoint {
     /// When the period began, in seconds since 1970.
@@ -21,7 +21,7 @@ impl Row for Datapoint {
 }
 
 impl Datapoint {
-    /// Both as one.
+    /// Both combined.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             at: self.at.min(other.at),
@@ -33,7 +33,7 @@ impl Datapoint {
     }
 }
 
-/// A metric of something: its dimensions are in the order of their names.
+/// A metric of something, with its dimensions in the order of their names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Metric {
     pub(super) namespace: String,
@@ -65,7 +65,7 @@ impl Metric {
         region.datapoints.starting_with(&prefix).map(|(_, point)| *point).collect()
     }
 
-    /// Adds a sample, to the period of so many seconds that a time is in.
+    /// Adds a sample to the period, of so many seconds, that contains a time.
     pub(super) fn add(&self, region: &mut Region, (time, period): (Timestamp, i64), sample: f64) {
         let at = time.as_second() - time.as_second().rem_euclid(period);
         let key = format!("{}{:012}", self.prefix(), at.max(0));

@@ -27,11 +27,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Meter {
-    /// By the places of interface and session, and the direction.
+    /// By the indices of interface and session, and the direction.
     mirrored: BTreeMap<(usize, usize, Direction), Tally>,
-    /// What got to the mirror target, by the places of interface and session; only load balancers count it.
+    /// What reached the mirror target, by the indices of interface and session; only load balancers count it.
     arrived: BTreeMap<(usize, usize), Arrived>,
-    /// By the place of the interface, and the direction.
+    /// By the index of the interface, and the direction.
     skipped: BTreeMap<(usize, Direction), Tally>,
 }
 
@@ -82,7 +82,7 @@ impl Meter {
         };
         self.mirrored.entry((interface, session, direction)).or_default().add(length);
         match carried {
-            // It did not get to the load balancer, or not into it.
+            // It did not reach the load balancer, or was not let in.
             Carried::Lost(
                 Loss::NoRoute
                 | Loss::RefusedByNetworkAcl
@@ -106,13 +106,13 @@ impl Meter {
         }
     }
 
-    /// Counts a frame that an instance leaves out as it has too much to carry. The data plane carries everything:
-    /// whoever tries that out says so.
+    /// Counts a frame that an instance leaves out because it has too much to carry. The data plane carries everything:
+    /// a caller that simulates this reports it here.
     pub fn skip(&mut self, interface: usize, direction: Direction, length: usize) {
         self.skipped.entry((interface, direction)).or_default().add(length);
     }
 
-    /// Publishes what was counted, as of now: of each instance whose interfaces have sessions, and of each load
+    /// Publishes what was counted, as of now: for each instance whose interfaces have sessions, and for each load
     /// balancer that the sessions lead to, with the health of its targets.
     ///
     /// # Errors
@@ -186,8 +186,8 @@ impl Meter {
     }
 }
 
-/// What a load balancer says of itself and of the targets behind it. Of one that carries nothing it is only the
-/// health of those.
+/// What a load balancer reports about itself and the targets behind it. If it carries nothing, that is only the health
+/// of the targets.
 fn of_balancer(
     view: View<'_>,
     arn: &str,

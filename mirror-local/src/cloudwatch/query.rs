@@ -1,4 +1,4 @@
-//! Queries of `GetMetricData`: a statistic of a metric, over a time.
+//! Queries of `GetMetricData`: a statistic of a metric, over a time range.
 
 use super::datapoint::{Datapoint, Metric};
 use crate::document::Document;
@@ -16,7 +16,7 @@ pub(super) struct Query {
     statistic: Statistic,
 }
 
-/// The time that is asked about, in seconds, and the order of the answer.
+/// The time range that is asked for, in seconds, and the order of the answer.
 pub(super) struct Range {
     from: i64,
     to: i64,
@@ -38,7 +38,7 @@ enum Statistic {
     SampleCount,
 }
 
-/// Their words.
+/// The statistics by their names in a call.
 const STATISTICS: [(Statistic, &str); 5] = [
     (Statistic::Sum, "Sum"),
     (Statistic::Average, "Average"),
@@ -64,7 +64,7 @@ impl Range {
     }
 }
 
-/// A time: a text, or a number of seconds as JSON has it.
+/// A time: a text, or a number of seconds as in JSON.
 fn time(parameters: &Parameters, name: &str) -> Outcome<i64> {
     let text = parameters.required(name)?;
     let of_seconds = || {
@@ -120,7 +120,7 @@ impl Query {
         &self.id
     }
 
-    /// The data points of its periods in a time, in the order that was asked for.
+    /// The data points of its periods within a time range, in the order that was asked for.
     pub(super) fn data_points(&self, region: &Region, range: &Range) -> Vec<Datapoint> {
         let mut points: Vec<Datapoint> = Vec::new();
         let there = self.metric.data_points(region).into_iter();

@@ -1,13 +1,13 @@
-//! The wrapping of a mirrored frame: IPv4, UDP and VXLAN, as AWS's own sample capture has them.
+//! The encapsulation of a mirrored frame: IPv4, UDP and VXLAN, as in AWS's own sample capture.
 
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use super::headers::{Content, Headers, Version};
 
-/// The UDP source ports that copies have: 65408 and a hash of seven bits.
+/// The UDP source ports of copies: 65408 plus a hash of seven bits.
 ///
-/// AWS documents the hash and not the range; these are the ports in its sample capture.
+/// AWS documents the hash but not the range; these are the ports in its sample capture.
 pub const SOURCE_PORTS: RangeInclusive<u16> = 65_408..=65_535;
 
 /// The port of VXLAN. Source: RFC 7348, section 5.
@@ -19,12 +19,12 @@ const HEADERS_LEN: usize = 20 + 8 + 8;
 /// Bytes of an Ethernet header.
 const ETHERNET_LEN: usize = 14;
 
-/// The packet length behind a load balancer, where the session says none.
+/// The packet length behind a load balancer if the session sets none.
 ///
 /// Source: EC2 API reference, `CreateTrafficMirrorSession`.
 const LOAD_BALANCER_LEN: usize = 8500;
 
-/// The largest packet that a Gateway Load Balancer endpoint takes.
+/// The largest packet that a Gateway Load Balancer endpoint accepts.
 ///
 /// Source: AWS Traffic Mirroring guide, "Quotas".
 const ENDPOINT_MTU: u16 = 8500;
@@ -38,18 +38,18 @@ pub struct Encapsulation {
     pub destination: Ipv4Addr,
     /// The VXLAN network identifier; its lower 24 bits are sent.
     pub vni: u32,
-    /// How many bytes of a frame go at most, if the session says.
+    /// The most bytes of a frame that are sent, if the session sets a limit.
     pub packet_length: Option<u16>,
     /// What the target is.
     pub target: MirrorTarget,
 }
 
-/// What a mirror target is, as far as it decides what is cut.
+/// The kind of a mirror target, as far as it decides what is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MirrorTarget {
     /// An interface with this MTU.
     NetworkInterface {
-        /// The largest IP packet that it takes, in bytes.
+        /// The largest IP packet that it accepts, in bytes.
         mtu: u16,
     },
     /// A Network Load Balancer.
@@ -63,16 +63,16 @@ pub enum MirrorTarget {
 pub struct Wrapped {
     /// The UDP source port.
     pub source_port: u16,
-    /// Bytes of the frame that go.
+    /// Bytes of the frame that are sent.
     pub frame_len: usize,
 }
 
 impl Encapsulation {
     /// Wraps a frame: `packet` becomes the IPv4 packet that leaves the mirrored interface.
     ///
-    /// TTL 255, identification 0, no flag and no type of service; no UDP checksum; a VXLAN header without
-    /// reserved bits. A frame that is longer than the session or its target takes is cut, and nothing in
-    /// it is changed: its own lengths and checksums stay those of the whole.
+    /// TTL 255, identification 0, no flag and no type of service; no UDP checksum; a VXLAN header without reserved
+    /// bits. A frame that is longer than the session or its target allows is cut, and nothing in it is changed: its
+    /// own lengths and checksums remain those of the whole frame.
     ///
     /// Source: AWS Traffic Mirroring guide, "Packet format", and AWS's sample capture for the values.
     pub fn wrap(&self, frame: &[u8], packet: &mut Vec<u8>) -> Wrapped {
@@ -98,7 +98,7 @@ impl Encapsulation {
         Wrapped { source_port, frame_len }
     }
 
-    /// The longest frame of a version of IP that goes whole.
+    /// The longest frame of an IP version that is sent whole.
     ///
     /// Source: AWS Traffic Mirroring guide, "MTU": mirroring adds 54 bytes for IPv4 and 74 for IPv6.
     fn longest(&self, version: Option<Version>) -> usize {
@@ -144,7 +144,7 @@ impl Encapsulation {
     }
 }
 
-/// The checksum of an IPv4 header whose own is zero. Source: RFC 1071.
+/// The checksum of an IPv4 header whose checksum field is zero. Source: RFC 1071.
 fn checksum(header: &[u8]) -> u16 {
     let (words, _) = header.as_chunks::<2>();
     let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();

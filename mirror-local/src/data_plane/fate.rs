@@ -1,4 +1,4 @@
-//! What becomes of a frame: the words of the data plane's answers.
+//! What becomes of a frame: the vocabulary of the data plane's answers.
 
 use super::encapsulation::Wrapped;
 use super::reserved::Reserved;
@@ -15,9 +15,9 @@ pub enum Direction {
 /// Who saw a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Seen {
-    /// Nobody, for it is ARP, which AWS never mirrors.
+    /// Nobody, because it is ARP, which AWS never mirrors.
     Arp,
-    /// Nobody, for it holds no IP packet, or too little of one to tell.
+    /// Nobody, because it holds no IP packet, or too little of one to tell.
     Other,
     /// No interface: neither end is one.
     Nobody,
@@ -30,7 +30,7 @@ pub enum Seen {
 /// A frame at an interface.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sighting<'p> {
-    /// The place of the interface among those of the data plane.
+    /// The index of the interface among those of the data plane.
     pub interface: usize,
     /// Which way the frame goes, seen from there.
     pub direction: Direction,
@@ -58,75 +58,75 @@ pub enum Unmirrored {
     RefusedByNetworkAcl,
     /// It is of a class that is never mirrored.
     Reserved(Reserved),
-    /// It is traffic with Amazon's DNS server, for which no session has asked.
+    /// It is traffic with Amazon's DNS server, which no session has asked for.
     AmazonDnsUnasked,
     /// No rule of any session matches it.
     NoRule,
-    /// No session takes it, and this is the first that has a rule against it.
+    /// No session mirrors it, and this one is the first that has a rule against it.
     Rejected {
-        /// The place of the session among those of the interface.
+        /// The index of the session among those of the interface.
         session: usize,
-        /// The place of the rule among those of the session.
+        /// The index of the rule among those of the session.
         rule: usize,
     },
 }
 
-/// A copy of a frame, and where it gets to.
+/// A copy of a frame, and where it ends up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mirrored<'p> {
-    /// The place of the session among those of the interface.
+    /// The index of the session among those of the interface.
     pub session: usize,
-    /// What made it take the frame.
+    /// What made the session take the frame.
     pub by: By,
     /// The IPv4 packet that leaves the interface.
     pub packet: &'p [u8],
     /// How the frame was wrapped.
     pub wrapped: Wrapped,
-    /// Where the packet gets to.
+    /// Where the packet ends up.
     pub carried: Carried,
 }
 
 /// What makes a session take a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum By {
-    /// The rule at this place among those of the session.
+    /// The rule at this index among those of the session.
     Rule(usize),
     /// The network service `amazon-dns`.
     AmazonDns,
 }
 
-/// Where a copy gets to.
+/// Where a copy ends up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carried {
-    /// The receiver at this place among those of the data plane.
+    /// The receiver at this index among those of the data plane.
     To(usize),
     /// Nowhere.
     Lost(Loss),
 }
 
-/// Why a copy gets nowhere. AWS reports none of it.
+/// Why a copy is lost. AWS reports none of these reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Loss {
     /// The route table of the source's subnet leads to no such target.
     NoRoute,
-    /// The network ACL of the source's subnet does not let it out, or that of the target's not in.
+    /// The network ACL of the source's subnet does not let it out, or that of the target's subnet does not let it in.
     RefusedByNetworkAcl,
-    /// What stood behind the mirror target is no more, or is attached to nothing.
+    /// What was behind the mirror target no longer exists, or is attached to nothing.
     TargetGone,
-    /// The mirror target is of another account, of which a data plane knows nothing.
+    /// The mirror target belongs to another account, of which a data plane knows nothing.
     OtherAccount,
-    /// The mirror target is of another account, which does not share it any more: the session is inactive.
+    /// The mirror target belongs to another account, which no longer shares it: the session is inactive.
     NotShared,
-    /// The instance that it goes to does not run.
+    /// The instance that it goes to is not running.
     TargetDown,
     /// The load balancer has no UDP listener on port 4789.
     NoListener,
     /// The security groups of the load balancer do not let it in, or not out again.
     RefusedByLoadBalancer,
-    /// The load balancer has no target that could take it.
+    /// The load balancer has no target that could receive it.
     NoTarget,
-    /// The network ACL of the load balancer's subnet does not let it out to the target, or that of the target's
-    /// not in.
+    /// The network ACL of the load balancer's subnet does not let it out to the target, or that of the target's subnet
+    /// does not let it in.
     RefusedBehindLoadBalancer,
     /// The security groups of the target do not let it in.
     RefusedByTarget,
@@ -148,7 +148,7 @@ impl Loss {
         Self::RefusedByTarget,
     ];
 
-    /// Says it to a person.
+    /// Describes the reason to a person.
     pub const fn words(self) -> &'static str {
         match self {
             Self::NoRoute => "no route to the target",

@@ -1,4 +1,4 @@
-//! Security groups at an interface: what they let through, with the connections they remember.
+//! Security groups at an interface: what they let through, and the connections they remember.
 
 use std::collections::HashMap;
 
@@ -12,23 +12,23 @@ use ipnet::IpNet;
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
 
-/// How long a connection of TCP is remembered, unless the interface is told otherwise.
+/// How long a TCP connection is remembered, unless the interface sets another time.
 ///
 /// Source: EC2 API reference, `ConnectionTrackingConfiguration`.
 const TCP_IDLE: u64 = 432_000 * SECOND;
 
-/// How long a flow of UDP with packets both ways is remembered. Source: the same.
+/// How long a UDP flow with packets in both directions is remembered. Source: the same.
 const STREAM_IDLE: u64 = 180 * SECOND;
 
-/// How long a flow of UDP in one direction is remembered. Source: the same. Of ICMP it is not said.
+/// How long a UDP flow in one direction is remembered. Source: the same, which gives no time for ICMP.
 const ONE_WAY_IDLE: u64 = 30 * SECOND;
 
-/// How long it is remembered that another protocol was spoken with somebody.
+/// How long a flow of any other protocol is remembered.
 ///
 /// Source: EC2 user guide, "Security group connection tracking".
 const OTHER_IDLE: u64 = 600 * SECOND;
 
-/// Connections that are remembered before it is looked for some to forget.
+/// How many connections are remembered before some are looked for to forget.
 const TRACKED_MIN: usize = 1024;
 
 /// The security groups of an interface.
@@ -45,21 +45,21 @@ pub(super) struct Permits {
     egress: Vec<Traffic>,
 }
 
-/// What one rule is about, for one block of addresses.
+/// What one rule covers, for one block of addresses.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Traffic {
-    /// Any without it.
+    /// `None` for any.
     pub(super) protocol: Option<u8>,
-    /// First and last port, or type and code of ICMP; any without them.
+    /// First and last port, or type and code of ICMP; `None` for any.
     pub(super) ports: Option<(i32, i32)>,
     pub(super) peer: Block,
 }
 
-/// How much of a packet a rule is about: what it was cut from, if it is a fragment.
+/// How much of a packet a rule covers; for a fragment, how much of the packet that it was cut from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cover {
     Nothing,
-    /// Some packets that it may have been cut from, and not others: it has no ports.
+    /// Some packets that a fragment may have been cut from, and not others: it has no ports.
     Part,
     Whole,
 }
@@ -72,11 +72,11 @@ pub(super) struct Block {
     mask: u128,
 }
 
-/// The connections that an interface remembers: answers get through whatever the rules say.
+/// The connections that an interface remembers: answers pass whatever the rules are.
 #[derive(Debug, Clone)]
 pub(super) struct Tracked {
     connections: HashMap<Connection, Memory>,
-    /// How many there may be before it is looked for some to forget.
+    /// How many there may be before some are looked for to forget.
     limit: usize,
 }
 
@@ -96,7 +96,7 @@ struct Memory {
     last: u64,
     /// Which way its first packet went.
     first: Direction,
-    /// Whether there was one the other way.
+    /// Whether there was a packet the other way.
     is_answered: bool,
     /// What became of its first packet: nothing follows on a connection that was never opened.
     opening: Opening,
@@ -110,7 +110,7 @@ enum Opening {
 
 impl Block {
     pub(super) fn of(net: IpNet) -> Self {
-        // An IPv4 address stands in the last 32 of 128 bits, and what is before them belongs to the prefix.
+        // An IPv4 address occupies the last 32 of 128 bits, and what is before them belongs to the prefix.
         let (version, length) = match net {
             IpNet::V4(net) => (Version::V4, 96 + u32::from(net.prefix_len())),
             IpNet::V6(net) => (Version::V6, u32::from(net.prefix_len())),
@@ -119,7 +119,7 @@ impl Block {
         Self { version, network: number(net.network()), mask }
     }
 
-    /// Whether an address of its version is in it: `::/0` has none of IPv4.
+    /// Whether an address of the block's IP version is in it: `::/0` contains no IPv4 address.
     #[inline]
     pub(super) fn contains(self, address: u128) -> bool {
         address & self.mask == self.network && Version::of(address) == self.version
@@ -155,7 +155,7 @@ impl Permits {
     }
 }
 
-/// Whether one of `own` groups lets UDP to a port in from whoever comes through one of `others`.
+/// Whether one of the `own` groups lets in UDP to a port from what comes through one of the `others`.
 pub(super) fn refers(region: &Region, own: &[String], others: &[String], port: u16) -> bool {
     own.iter().flat_map(|group| security_group::rules(region, group)).any(|rule| {
         let Permission { direction, protocol, ports, peer } = &rule.permission;
@@ -167,7 +167,7 @@ pub(super) fn refers(region: &Region, own: &[String], others: &[String], port: u
     })
 }
 
-/// The number of a protocol as a rule has it; `None` for all.
+/// The number of a protocol as written in a rule; `None` for all.
 fn protocol_number(text: &str) -> Option<u8> {
     match text {
         "icmp" => Some(ICMP),
@@ -178,7 +178,7 @@ fn protocol_number(text: &str) -> Option<u8> {
     }
 }
 
-/// The addresses that a peer stands for: a group is those of the interfaces that have it.
+/// The addresses that a peer stands for: a group stands for those of its interfaces.
 fn blocks(region: &Region, peer: &Peer) -> Vec<Block> {
     match peer {
         Peer::Ipv4(block) => vec![Block::of(IpNet::V4(*block))],
@@ -189,13 +189,13 @@ fn blocks(region: &Region, peer: &Peer) -> Vec<Block> {
             let addresses = members.flat_map(|interface| interface.addresses());
             addresses.map(|address| Block::of(IpNet::from(std::net::IpAddr::V4(address)))).collect()
         }
-        // There are no prefix lists in a local AWS.
+        // A local AWS has no prefix lists.
         Peer::PrefixList(_) => Vec::new(),
     }
 }
 
 impl Traffic {
-    /// How much of a packet, whose other end is `peer`, it is about.
+    /// How much of a packet, whose other end is `peer`, the rule covers.
     #[inline]
     pub(super) fn covers(&self, headers: &Headers, peer: u128) -> Cover {
         let is_other = self.protocol.is_some_and(|protocol| protocol != headers.protocol);
@@ -212,7 +212,7 @@ impl Traffic {
                 (kind == -1 || kind == i32::from(its_kind))
                     && (code == -1 || code == i32::from(its_code))
             }
-            // A fragment passes where some packet of its protocol would: AWS puts it together first.
+            // A fragment passes where some packet of its protocol would: AWS reassembles it first.
             (Some(_), Upper::Nothing) => return Cover::Part,
         };
         if is_covered { Cover::Whole } else { Cover::Nothing }
@@ -225,12 +225,12 @@ impl Guard {
         Self { permits, tracked }
     }
 
-    /// Whether a packet gets through at a time in nanoseconds.
+    /// Whether a packet passes at a time in nanoseconds.
     ///
-    /// Who begins a connection needs a rule; what belongs to one gets through both ways. A capture may
-    /// begin in the middle of a connection: one that the first packet shows to be open already is taken
-    /// to have been opened by whichever side had a rule for it. What follows on one of TCP whose first packet
-    /// was refused, in traffic that was captured or made up elsewhere, is refused too.
+    /// Opening a connection needs a rule; what belongs to a connection passes both ways. A capture may begin in the
+    /// middle of a connection: if the first packet shows that it is already open, it counts as opened by whichever
+    /// side had a rule for it. If the first packet of a TCP connection was refused, what follows it, in traffic that
+    /// was captured or generated elsewhere, is refused too.
     #[inline]
     pub(super) fn lets_through(
         &mut self,
@@ -254,8 +254,8 @@ impl Guard {
         passes
     }
 
-    /// Takes note of a packet that does not get to the groups, or not on from them: a connection that it was to
-    /// open is not open.
+    /// Records a packet that does not reach the groups, or does not get beyond them: a connection that it was to open
+    /// is not open.
     pub(super) fn shut_out(&mut self, direction: Direction, headers: &Headers, time: u64) {
         if is_opening(headers) {
             let connection = Connection::of(direction, headers);
@@ -263,19 +263,19 @@ impl Guard {
         }
     }
 
-    /// Whether rules alone let a packet through.
+    /// Whether the rules alone let a packet through.
     #[inline]
     pub(super) fn permits(&self, direction: Direction, headers: &Headers) -> bool {
         self.permits.permit(direction, headers)
     }
 }
 
-/// Whether a packet is the first of a connection of TCP.
+/// Whether a packet is the first of a TCP connection.
 const fn is_opening(headers: &Headers) -> bool {
     matches!(headers.upper, Upper::Ports { opens: true, .. })
 }
 
-/// Whether a packet shows that its connection has been open before.
+/// Whether a packet shows that its connection was open before.
 fn is_under_way(headers: &Headers) -> bool {
     headers.protocol == TCP && matches!(headers.upper, Upper::Ports { opens: false, .. })
 }
@@ -332,7 +332,7 @@ impl Default for Tracked {
 }
 
 impl Tracked {
-    /// What became of the opening of the connection that a packet belongs to, if it is remembered.
+    /// What became of the opening of a packet's connection, if that is remembered.
     #[inline]
     fn goes_on(
         &mut self,
@@ -364,7 +364,7 @@ impl Tracked {
             && connection.own_port != 0
             && matches!(connection.protocol, TCP | UDP)
         {
-            // Fragments have no ports, and go with their connection.
+            // Fragments have no ports, and follow their connection.
             let fragments = Connection { own_port: 0, peer_port: 0, ..connection };
             self.connections.entry(fragments).or_insert(memory);
         }

@@ -1,4 +1,4 @@
-//! What the headers of a frame say, as far as rules, security groups and hashes look at it.
+//! The headers of a frame, as far as rules, security groups and hashes look at them.
 
 use std::net::IpAddr;
 
@@ -18,7 +18,7 @@ pub(super) enum Content {
 pub(super) struct Headers {
     pub(super) version: Version,
     pub(super) protocol: u8,
-    /// Source and destination, as [`number`] has them.
+    /// Source and destination, as [`number`] returns them.
     pub(super) addresses: [u128; 2],
     pub(super) upper: Upper,
 }
@@ -30,14 +30,14 @@ pub(super) enum Version {
     V6,
 }
 
-/// What the protocol above IP says.
+/// The header of the protocol above IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Upper {
     /// TCP or UDP.
     Ports {
         /// Source and destination.
         ports: [u16; 2],
-        /// Whether it is the first packet of a connection of TCP.
+        /// Whether it is the first packet of a TCP connection.
         opens: bool,
     },
     /// ICMP of either version.
@@ -56,10 +56,10 @@ pub(super) const UDP: u8 = 17;
 pub(super) const ICMP: u8 = 1;
 pub(super) const ICMP_V6: u8 = 58;
 
-/// Extension headers of IPv6 that are looked behind. RFC 8200, section 4.1, has four kinds of them.
+/// How many IPv6 extension headers are skipped at most. RFC 8200, section 4.1, has four kinds of them.
 const EXTENSIONS_MAX: usize = 8;
 
-/// The number of an address: IPv4 stands where RFC 4291, section 2.5.5.2, maps it into IPv6.
+/// The number of an address: IPv4 is mapped into IPv6 as in RFC 4291, section 2.5.5.2.
 pub(super) const fn number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
@@ -68,7 +68,7 @@ pub(super) const fn number(address: IpAddr) -> u128 {
 }
 
 impl Version {
-    /// That of an address, as [`number`] has it.
+    /// The version of an address, given as [`number`] returns it.
     pub(super) const fn of(address: u128) -> Self {
         if address >> 32 == 0xffff { Self::V4 } else { Self::V6 }
     }
@@ -112,9 +112,9 @@ impl Content {
 impl Headers {
     /// A number that is the same for both directions of a flow.
     ///
-    /// It is of five fields for TCP, UDP and ICMP, and of addresses and protocol for others: AWS Traffic
-    /// Mirroring guide, "Packet format". AWS does not say what its hash is; any that spreads flows evenly
-    /// stands for it.
+    /// It is a hash of five fields for TCP, UDP and ICMP, and of addresses and protocol for others: AWS Traffic
+    /// Mirroring guide, "Packet format". AWS does not say which hash it uses; any that spreads flows evenly stands for
+    /// it.
     #[inline]
     pub(super) fn hash(&self) -> u64 {
         let ports = match self.upper {
@@ -154,7 +154,7 @@ fn v6(packet: &[u8]) -> Option<Headers> {
     Some(Headers { version: Version::V6, protocol, addresses, upper })
 }
 
-/// The protocol behind the extension headers of IPv6, and what there is of it unless it is a fragment.
+/// The protocol after the IPv6 extension headers, and its bytes unless the packet is a fragment.
 ///
 /// Source: RFC 8200, section 4, and RFC 4302, section 2.2, which counts in words of four bytes.
 fn behind_extensions(mut next: u8, mut rest: &[u8]) -> (u8, Option<&[u8]>) {
@@ -197,7 +197,7 @@ fn upper(protocol: u8, segment: &[u8]) -> Upper {
     }
 }
 
-/// Whether the flags of TCP are those of a first packet: SYN without ACK. RFC 9293, section 3.1.
+/// Whether the TCP flags are those of a first packet: SYN without ACK. RFC 9293, section 3.1.
 const fn is_first(flags: &u8) -> bool {
     const SYN: u8 = 0x02;
     const ACK: u8 = 0x10;

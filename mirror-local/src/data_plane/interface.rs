@@ -30,7 +30,7 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// Reads an interface; `known` is what it was before.
+    /// Reads an interface; `known` is its previous state.
     pub(super) fn of(
         view: View<'_>,
         row: &NetworkInterface,
@@ -73,12 +73,12 @@ impl Interface {
         &self.id
     }
 
-    /// Returns its primary address, which its copies are sent from.
+    /// Returns its primary address, from which its copies are sent.
     pub const fn primary(&self) -> Ipv4Addr {
         self.primary
     }
 
-    /// Returns its addresses in the frames that are offered.
+    /// Returns the addresses that it has in the offered frames.
     pub fn addresses(&self) -> &[IpAddr] {
         &self.addresses
     }
@@ -97,17 +97,16 @@ impl Interface {
         self.addresses = addresses;
     }
 
-    /// Where its subnet is among those of its Region.
+    /// The place of its subnet among those of its Region.
     pub(super) const fn place(&self) -> Place {
         self.subnet.place()
     }
 
-    /// What becomes of a packet: the session that takes it and why, or why none does. `peer` is the subnet of
+    /// Decides what becomes of a packet: the session that takes it and why, or why none does. `peer` is the subnet of
     /// the other end, if that is an interface.
     ///
-    /// Security groups and network ACLs do not look at traffic with the services at link-local addresses and
-    /// with Amazon's DNS server: Amazon VPC user guide, "Control traffic using security groups" and "Network
-    /// ACL basics".
+    /// Security groups and network ACLs do not apply to traffic with the services at link-local addresses and with
+    /// Amazon's DNS server: Amazon VPC user guide, "Control traffic using security groups" and "Network ACL basics".
     #[inline]
     pub(super) fn decide(
         &mut self,
@@ -131,10 +130,11 @@ impl Interface {
         }
     }
 
-    /// Lets a packet through the network ACL of the subnet, which remembers nothing, and the security groups.
+    /// Lets a packet through the subnet's network ACL, which remembers nothing, and the security groups.
     ///
-    /// What the ACL keeps in is not mirrored either, as what the groups keep in is not. Of what arrives the ACL
-    /// comes first, and of what leaves it does not matter: a connection opens if both let its first packet pass.
+    /// What the ACL keeps in is not mirrored either, just as what the groups keep in is not. For arriving packets the
+    /// ACL comes first; for leaving ones the order does not matter: a connection opens if both let its first packet
+    /// pass.
     #[inline]
     fn admit(
         &mut self,
@@ -153,7 +153,7 @@ impl Interface {
         }
     }
 
-    /// The first session that has asked for traffic with Amazon's DNS server.
+    /// The first session that asked for traffic with Amazon's DNS server.
     fn take_dns(&self) -> Option<(usize, By)> {
         let session = self.sessions.iter().position(|session| session.amazon_dns)?;
         Some((session, By::AmazonDns))
@@ -176,7 +176,7 @@ impl Interface {
     }
 }
 
-/// What a session sends to, as far as it decides what is cut.
+/// The target of a session, as far as it decides what is cut.
 fn target(view: View<'_>, session: &MirrorSession, mtu: u16) -> MirrorTarget {
     match target::of_anyone(view, &session.target_id).map(|(_, target)| &target.destination) {
         Some(Destination::LoadBalancer(_)) => MirrorTarget::LoadBalancer,

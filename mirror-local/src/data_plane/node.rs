@@ -1,4 +1,4 @@
-//! Nodes of load balancers: they spread flows over targets, and keep each with its target.
+//! Nodes of load balancers: they spread flows over targets, and keep each flow on its target.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,12 +11,12 @@ use super::subnet::{Subnet, Subnets};
 use crate::elbv2::{self, LoadBalancer, Sort, Standing, TargetGroup};
 use crate::world::View;
 
-/// How long a flow of UDP that pauses keeps its target, in nanoseconds.
+/// How long an idle UDP flow keeps its target, in nanoseconds.
 ///
 /// Source: Network Load Balancer user guide, "Connection idle timeout": 120 seconds, which cannot be changed.
 const IDLE: u64 = 120_000_000_000;
 
-/// Flows that are remembered before it is looked for some to forget.
+/// How many flows are remembered before some are looked for to forget.
 const FLOWS_MIN: usize = 1024;
 
 /// A node: a load balancer in one zone.
@@ -26,16 +26,17 @@ pub(super) struct Node {
     pub(super) interface: String,
     pub(super) address: Ipv4Addr,
     subnet: Subnet,
-    /// Its own groups; `None` for one made without any.
+    /// The load balancer's security groups; `None` if it was made without any.
     groups: Option<Permits>,
-    /// Whether it takes VXLAN: one of a Gateway Load Balancer takes everything.
+    /// Whether it accepts VXLAN: a node of a Gateway Load Balancer accepts everything.
     listens: bool,
-    /// Who takes new flows.
+    /// The targets that take new flows.
     candidates: Vec<Candidate>,
-    /// Who keeps the flows that it has: the candidates, and those that drain, fail or do not run.
+    /// The targets that keep the flows that they have: the candidates, and those that are draining, failing or not
+    /// running.
     holders: Vec<Candidate>,
     flows: HashMap<Flow, Assigned>,
-    /// How many flows there may be before it is looked for some to forget.
+    /// How many flows there may be before some are looked for to forget.
     limit: usize,
 }
 
@@ -45,8 +46,8 @@ struct Candidate {
     referred: Referred,
 }
 
-/// A flow, as a listener for UDP tells them apart; the node's own end is always the same. Behind a Gateway
-/// Load Balancer it is the endpoint's, and one for each source.
+/// A flow, as a UDP listener distinguishes flows; the node's own end is always the same. Behind a Gateway Load
+/// Balancer a flow is the endpoint's, and there is one for each source.
 ///
 /// Source: Network Load Balancer user guide, "Network Load Balancer overview"; Gateway Load Balancer guide,
 /// "Target group attributes", flow stickiness.
@@ -59,20 +60,20 @@ struct Flow {
 #[derive(Debug, Clone, Copy)]
 struct Assigned {
     to: Candidate,
-    /// When a packet of the flow last came.
+    /// When the last packet of the flow came.
     last: u64,
 }
 
-/// All nodes, by their interfaces. One that has been there keeps its flows.
+/// All nodes, by their interfaces. A node that existed before keeps its flows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Nodes {
     all: Vec<Node>,
-    /// What nodes knew before the world was looked at again.
+    /// What nodes knew before the world was last read.
     before: BTreeMap<String, HashMap<Flow, Assigned>>,
 }
 
 impl Nodes {
-    /// Forgets all but which flow goes where.
+    /// Forgets everything but where each flow goes.
     pub(super) fn renew(&mut self) {
         let flows = self.all.drain(..).map(|node| (node.interface, node.flows));
         self.before = flows.collect();
@@ -94,8 +95,8 @@ impl Nodes {
         self.all[place].carry(sent, time, receivers)
     }
 
-    /// The place of the node of a load balancer that a source in a zone sends to: that in its own zone, else
-    /// the first. AWS does not say which one it is. `None` where there is no such load balancer.
+    /// The index of the load balancer's node that a source in a zone sends to: the one in its own zone, or else the
+    /// first. AWS does not say which one it is. `None` if there is no such load balancer.
     pub(super) fn of(
         &mut self,
         view: View<'_>,
@@ -145,7 +146,7 @@ pub(super) struct Outer {
 }
 
 impl Outer {
-    /// Its headers when it comes to a port of `destination`.
+    /// Its headers when it arrives at a port of `destination`.
     #[inline]
     pub(super) fn headers(self, (destination, port): (Ipv4Addr, u16)) -> Headers {
         let addresses = [self.source, destination].map(|it| number(IpAddr::V4(it)));
@@ -155,10 +156,10 @@ impl Outer {
 }
 
 impl Node {
-    /// Finds out who takes flows.
+    /// Finds the targets that take flows.
     ///
-    /// Without cross-zone load balancing only targets in the node's own zone do. Where no target of any zone
-    /// is healthy, all are taken to be: Network Load Balancer user guide, "Target group health".
+    /// Without cross-zone load balancing, only targets in the node's own zone do. If no target of any zone is healthy,
+    /// all are treated as healthy: Network Load Balancer user guide, "Target group health".
     fn find_targets(
         &mut self,
         view: View<'_>,
@@ -213,7 +214,7 @@ impl Node {
         let receiver = &receivers.all()[to.receiver];
         let leaves = match self.sort {
             Sort::Network => sent,
-            // It wraps what it sends on, and does so as itself.
+            // It wraps what it sends on, and sends it from its own address.
             Sort::Gateway => Outer { source: self.address, port: sent.port },
         };
         let goes = leaves.headers((receiver.address(), receiver.port()));
@@ -226,8 +227,8 @@ impl Node {
         receivers.take(to.receiver, &goes, to.referred)
     }
 
-    /// Who gets a packet of a flow: who got the one before, unless that was too long ago or it is no
-    /// target any more; else whom the hash says.
+    /// Who gets a packet of a flow: the target that got the previous one, unless that was too long ago or it is no
+    /// longer a target; otherwise the one that the hash picks.
     #[inline]
     fn assign(&mut self, sent: Outer, time: u64) -> Option<Candidate> {
         let flow = Flow { source: sent.source, port: sent.port };
@@ -256,7 +257,7 @@ impl Node {
 }
 
 impl Flow {
-    /// AWS does not say what its hash is; any that spreads flows evenly stands for it.
+    /// AWS does not say which hash it uses; any that spreads flows evenly stands for it.
     fn hash(self) -> u64 {
         let Self { source, port } = self;
         mixed(mixed(u64::from(source.to_bits())) ^ u64::from(port))

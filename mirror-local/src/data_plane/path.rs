@@ -1,4 +1,4 @@
-//! The path of copies: the route from the mirrored interface to what stands behind the mirror target.
+//! The path of copies: the route from the mirrored interface to what is behind the mirror target.
 
 use std::net::Ipv4Addr;
 
@@ -19,9 +19,9 @@ use ipnet::IpNet;
 pub(super) enum Path {
     /// Nowhere.
     Lost(Loss),
-    /// To the receiver at this place.
+    /// To the receiver at this index.
     Receiver(usize),
-    /// To the node at this place, which spreads them.
+    /// To the node at this index, which spreads them.
     Node(usize),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Way {
     pub(super) path: Path,
 }
 
-/// What copies may get to, and the borders on the way there.
+/// What copies may reach, and the borders on the way there.
 #[derive(Debug)]
 pub(super) struct Ways<'w, 'r> {
     pub(super) receivers: &'w mut Receivers,
@@ -40,12 +40,12 @@ pub(super) struct Ways<'w, 'r> {
 }
 
 impl Ways<'_, '_> {
-    /// The place of the node of a load balancer that a source in a zone sends to.
+    /// The index of the load balancer's node that a source in a zone sends to.
     fn node(&mut self, view: View<'_>, (arn, zone): (&str, &str)) -> Option<usize> {
         self.nodes.of(view, (arn, zone), (&mut *self.receivers, self.subnets))
     }
 
-    /// What keeps copies that an interface sends from getting to another one.
+    /// What keeps an interface's copies from reaching another interface.
     fn obstacle(
         &self,
         view: View<'_>,
@@ -117,8 +117,8 @@ pub(super) fn way(
     }
 }
 
-/// The way through a Gateway Load Balancer endpoint: to its interface by routes, and on to the load balancer's
-/// node in the endpoint's zone without any, and without a network ACL.
+/// The way through a Gateway Load Balancer endpoint: by routes to its interface, then on to the load balancer's node
+/// in the endpoint's zone without routes and without a network ACL.
 fn through(
     view: View<'_>,
     source: &NetworkInterface,
@@ -144,8 +144,8 @@ fn through(
 
 /// Whether the route table of an interface's subnet leads to another interface.
 ///
-/// Only the route inside the VPC does, one over an active peering connection with the other's VPC, one over a
-/// transit gateway that both VPCs are attached to, or one that leads to the other interface itself.
+/// Only these routes do: the one inside the VPC, one over an active peering connection with the other's VPC, one over
+/// a transit gateway that both VPCs are attached to, or one that leads to the other interface itself.
 fn leads(view: View<'_>, from: &NetworkInterface, to: &NetworkInterface) -> bool {
     let region = view.region;
     let Some(table) = table(region, from) else { return false };
@@ -156,8 +156,8 @@ fn leads(view: View<'_>, from: &NetworkInterface, to: &NetworkInterface) -> bool
     let vpc = region.vpcs.get(&table.vpc_id);
     let local = vpc.into_iter().flat_map(|vpc| vpc.cidrs.iter().map(|it| (it.cidr, None)));
     let matching = created.chain(local).filter(|(block, _)| block.contains(&to.private_ip));
-    // The last of the longest counts, so that the local route comes last and wins where two are equally
-    // long: Amazon VPC user guide, "Route priority".
+    // The last of the longest counts, so that the local route, which comes last, wins over one of equal length: Amazon
+    // VPC user guide, "Route priority".
     let longest = matching.max_by_key(|(block, _)| block.prefix_len());
     match longest {
         Some((_, None)) => from.vpc_id == to.vpc_id,
@@ -173,7 +173,7 @@ fn leads(view: View<'_>, from: &NetworkInterface, to: &NetworkInterface) -> bool
     }
 }
 
-/// The table that a subnet uses: its own, or the main one of its VPC.
+/// The route table that a subnet uses: its own, or the main one of its VPC.
 fn table<'r>(region: &'r Region, interface: &NetworkInterface) -> Option<&'r RouteTable> {
     let own = |table: &&RouteTable| {
         let mut uses = table.associations.iter();

@@ -23,23 +23,23 @@ pub struct Receiver {
     is_running: bool,
 }
 
-/// A UDP port, and how copies come to it.
+/// A UDP port, and how copies reach it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Port {
     pub(super) number: u16,
     pub(super) wrapping: Wrapping,
 }
 
-/// How copies come to a receiver.
+/// How copies reach a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wrapping {
     /// In VXLAN, as they were sent.
     Vxlan,
-    /// The whole packet in GENEVE, by a Gateway Load Balancer.
+    /// The whole packet in GENEVE, from a Gateway Load Balancer.
     Geneve,
 }
 
-/// All receivers. One that has been there keeps its place, for flows that still go to it.
+/// All receivers. One that existed before keeps its index, for flows that still go to it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Receivers(Vec<Receiver>);
 
@@ -59,7 +59,7 @@ impl Receiver {
         self.address
     }
 
-    /// Returns the UDP port that it is sent to.
+    /// Returns the UDP port that copies are sent to.
     pub const fn port(&self) -> u16 {
         self.port.number
     }
@@ -68,7 +68,7 @@ impl Receiver {
         &self.subnet
     }
 
-    /// Returns how copies come to it.
+    /// Returns how copies reach it.
     pub const fn wrapping(&self) -> Wrapping {
         self.port.wrapping
     }
@@ -79,7 +79,7 @@ impl Receivers {
         &self.0
     }
 
-    /// Looks at all of them again.
+    /// Reads all of them again.
     pub(super) fn renew(&mut self, view: View<'_>, subnets: &Subnets<'_>) {
         for receiver in &mut self.0 {
             match view.region.network_interfaces.get(&receiver.interface) {
@@ -89,7 +89,7 @@ impl Receivers {
         }
     }
 
-    /// The place of a port of an interface; it is given one if it has none.
+    /// The index of a port of an interface, which is given one if it has none.
     pub(super) fn of_interface(
         &mut self,
         view: View<'_>,
@@ -113,15 +113,15 @@ impl Receivers {
         })
     }
 
-    /// What becomes of a copy that is sent to a receiver without a load balancer between.
+    /// What becomes of a copy that is sent to a receiver without a load balancer in between.
     #[inline]
     pub(super) fn reach(&self, place: usize, sent: Outer) -> Carried {
         let receiver = &self.0[place];
         self.take(place, &sent.headers((receiver.address, receiver.port.number)), Referred::No)
     }
 
-    /// What becomes of a copy that comes to a receiver with these outer headers. `referred` says that its
-    /// groups let in whoever comes through the load balancer.
+    /// What becomes of a copy that reaches a receiver with these outer headers. `referred` states whether its groups
+    /// let in what comes through the load balancer.
     #[inline]
     pub(super) fn take(&self, place: usize, outer: &Headers, referred: Referred) -> Carried {
         let receiver = &self.0[place];

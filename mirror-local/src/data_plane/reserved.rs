@@ -1,4 +1,4 @@
-//! Packets with services of AWS at link-local addresses, which rules do not decide about.
+//! Packets to and from AWS services at link-local addresses, which rules do not decide about.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,9 +8,9 @@ use super::headers::{Headers, TCP, UDP, Upper, number};
 
 /// A class of packets that is never mirrored, whatever the rules say.
 ///
-/// Source: AWS Traffic Mirroring guide, "Considerations"; the addresses are those of the EC2 user
-/// guide, "Link-local addresses". The guide says NTP, and AWS's own sample capture holds NTP with public
-/// servers: what is meant is the time service at its link-local address.
+/// Source: AWS Traffic Mirroring guide, "Considerations"; the addresses are those of the EC2 user guide, "Link-local
+/// addresses". The guide says NTP, but AWS's own sample capture holds NTP with public servers: what is meant is the
+/// time service at its link-local address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reserved {
     /// DHCP of either version.
@@ -19,7 +19,7 @@ pub enum Reserved {
     InstanceMetadata,
     /// The Amazon Time Sync Service.
     TimeSync,
-    /// The activation of Windows.
+    /// Windows activation.
     WindowsActivation,
 }
 
@@ -47,13 +47,13 @@ const fn unique_local(last: u16) -> u128 {
     number(IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, last)))
 }
 
-/// Whether an address is near enough to those above to be looked for among them.
+/// Whether an address is close enough to those above to be worth looking up.
 const fn may_be_service(address: u128) -> bool {
     address >> 16 == link_local(0) >> 16 || address >> 16 == unique_local(0) >> 16
 }
 
 impl Reserved {
-    /// The class that a packet is of.
+    /// The class of a packet.
     #[inline]
     pub(super) fn of(headers: &Headers) -> Option<Self> {
         if headers.protocol == UDP
@@ -76,18 +76,18 @@ const fn is_dhcp([from, to]: [u16; 2]) -> bool {
         || (matches!(from, 546 | 547) && matches!(to, 546 | 547))
 }
 
-/// The address of Amazon's DNS server in a VPC with this primary block: the third of it.
+/// The address of Amazon's DNS server in a VPC with this primary block: the third one in it.
 pub(super) fn resolver(vpc: Ipv4Net) -> Ipv4Addr {
     u32::from(vpc.network()).saturating_add(2).into()
 }
 
-/// All its addresses in such a VPC.
+/// All addresses of the server in such a VPC.
 pub(super) fn resolvers(vpc: Option<Ipv4Net>) -> Vec<u128> {
     let third = vpc.map(|block| number(IpAddr::V4(resolver(block))));
     third.into_iter().chain(RESOLVERS).collect()
 }
 
-/// Whether a packet is traffic with one of these DNS servers; a fragment to or from one is.
+/// Whether a packet is traffic with one of these DNS servers; a fragment to or from one counts too.
 #[inline]
 pub(super) fn is_amazon_dns(headers: &Headers, resolvers: &[u128]) -> bool {
     const DNS: u16 = 53;

@@ -34,13 +34,13 @@ pub struct Rule {
     destination_ports: Option<Ports>,
 }
 
-/// What a session says to a packet.
+/// The verdict of a session on a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opinion {
     Takes(By),
-    /// By the rule at this place.
+    /// The rule at this index rejects it.
     Rejects(usize),
-    /// It has no rule for it.
+    /// It has no matching rule.
     Passes,
 }
 
@@ -69,7 +69,7 @@ impl Session {
         &self.id
     }
 
-    /// Returns its number: of the sessions of an interface, the lowest is asked first.
+    /// Returns its number: among the sessions of an interface, the lowest is asked first.
     pub const fn number(&self) -> u32 {
         self.number
     }
@@ -79,12 +79,12 @@ impl Session {
         self.encapsulation.vni
     }
 
-    /// Returns the rules of its filter in the order in which they are tried, those of ingress first.
+    /// Returns the rules of its filter in the order in which they are tried, ingress rules first.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// What it says to a packet that is not traffic with Amazon's DNS server.
+    /// Its verdict on a packet that is not traffic with Amazon's DNS server.
     ///
     /// Source: AWS Traffic Mirroring guide, "Traffic mirror filter rules": the lowest number decides.
     #[inline]
@@ -128,7 +128,7 @@ impl Rule {
         self.number
     }
 
-    /// Returns which packets it looks at.
+    /// Returns the direction of the packets that it applies to.
     pub const fn direction(&self) -> Direction {
         self.direction
     }
@@ -138,7 +138,7 @@ impl Rule {
         self.action == RuleAction::Accept
     }
 
-    /// Whether it matches a packet of its direction. Its two blocks are of one family, and so is the packet.
+    /// Whether it matches a packet of its direction. Its two blocks and the packet are of one address family.
     #[inline]
     fn matches(&self, headers: &Headers) -> bool {
         let [source, destination] = headers.addresses;

@@ -1,4 +1,4 @@
-//! Subnets: their network ACLs, which look at what crosses their borders, each packet by itself.
+//! Subnets: their network ACLs, which check what crosses their borders, each packet by itself.
 //!
 //! Sources: VPC user guide, "Control subnet traffic with network access control lists", "Network ACL rules" and
 //! "Default network ACL".
@@ -20,12 +20,12 @@ use ipnet::{IpNet, Ipv6Net};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Subnet {
     place: Place,
-    /// None of a subnet that is no more: everything crosses its border, and nothing gets over it.
+    /// `None` for a subnet that no longer exists: everything crosses its border, and nothing gets over it.
     block: Option<Block>,
     acl: Arc<Acl>,
 }
 
-/// Which subnet it is, among those that were looked at together.
+/// Which subnet it is among those that were read together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Place(usize);
 
@@ -33,7 +33,7 @@ pub(super) struct Place(usize);
 #[derive(Debug)]
 pub(super) struct Subnets<'r>(BTreeMap<&'r str, Subnet>);
 
-/// The rules of a network ACL, by direction, in the order in which they are asked. What none matches is denied.
+/// The rules of a network ACL, by direction, in the order in which they are tried. What no rule matches is denied.
 #[derive(Debug, Clone, Default)]
 struct Acl {
     ingress: Vec<Rule>,
@@ -67,11 +67,11 @@ impl<'r> Subnets<'r> {
         self.0.get(&*interface.subnet_id).cloned().unwrap_or_default()
     }
 
-    /// Whether copies that an interface sends get over the borders between it and another one.
+    /// Whether an interface's copies get over the borders between it and another one.
     ///
-    /// Whether the ACL of the source's subnet sees copies on their way out AWS does not say; it is asked all the
-    /// same, so that nothing passes here that may not there. Rules look at the port that a packet goes to and at
-    /// no other, so that all copies of a session fare alike.
+    /// AWS does not say whether the ACL of the source's subnet applies to copies on their way out; here it does, so
+    /// that nothing passes here that may not pass there. Rules look only at the destination port, so all copies of a
+    /// session fare alike.
     pub(super) fn lead(&self, from: &NetworkInterface, to: &NetworkInterface) -> bool {
         let copy = Outer { source: from.private_ip, port: *SOURCE_PORTS.start() };
         self.around(from).leads_to(&self.around(to), &copy.headers((to.private_ip, VXLAN_PORT)))
@@ -83,8 +83,8 @@ impl Subnet {
         self.place
     }
 
-    /// Whether a packet gets from here to another subnet: out of this one and into that one. Inside a subnet no
-    /// ACL is asked.
+    /// Whether a packet gets from here to another subnet: out of this one and into that one. Inside a subnet no ACL
+    /// applies.
     #[inline]
     pub(super) fn leads_to(&self, other: &Self, headers: &Headers) -> bool {
         self.place == other.place
@@ -92,8 +92,8 @@ impl Subnet {
                 && other.acl.permits(Direction::Ingress, headers)
     }
 
-    /// Whether a packet between an interface here and another end gets over the border, if there is one between
-    /// them. `peer` is where the other end is, if it is an interface whose subnet is known.
+    /// Whether a packet between an interface here and another end gets over the border, if there is one between them.
+    /// `peer` is the subnet of the other end, if that is an interface whose subnet is known.
     #[inline]
     pub(super) fn lets_over(
         &self,
@@ -118,8 +118,8 @@ impl Acl {
     fn of(acl: &NetworkAcl) -> Self {
         let side = |direction| {
             let mut rules: Vec<Rule> = acl.looking(direction).map(Rule::of).collect();
-            // No VPC here has IPv6, and a capture may hold it: it is looked at as AWS would, had the VPC been
-            // given IPv6. A default ACL that nobody has changed in a direction then lets that through too.
+            // No VPC here has IPv6, but a capture may hold it: it is checked as AWS would check it if the VPC had
+            // IPv6. A default ACL that nobody has changed in a direction then lets that through too.
             if acl.is_as_made(direction) {
                 rules.push(Rule::every_v6());
             }

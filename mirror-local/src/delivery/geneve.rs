@@ -5,7 +5,7 @@
 
 use mirror_vxlan::decap::Decapsulator;
 
-/// What stands in front of the packet: 8 bytes of header and 32 of options.
+/// What precedes the packet: 8 bytes of header and 32 of options.
 const HEADER: [u8; 40] = {
     let mut header = [0; 40];
     // Version 0, the options' length in words of four bytes; then the type of the packet, IPv4.
@@ -30,7 +30,7 @@ pub(super) fn wrap(packet: &[u8]) -> Vec<u8> {
     [&HEADER, packet].concat()
 }
 
-/// Takes frames out of it at a port.
+/// A decapsulator that takes frames out of it at a port.
 pub(super) fn decapsulator(port: u16) -> Decapsulator {
     Decapsulator { geneve_port: Some(port), ..Decapsulator::default() }
 }

@@ -12,11 +12,11 @@ use mirror_vxlan::input::{Content, Input, Packet, Received};
 /// Bytes of the longest datagram.
 const DATAGRAM_MAX: usize = 65_536;
 
-/// The shortest time that is waited; none at all would be forever.
+/// The shortest wait; a wait of zero would be endless.
 const TIMEOUT_MIN: Duration = Duration::from_millis(1);
 
-/// What the kernel counts for a datagram at most, as it waits in a socket: twice its bytes, for memory comes in
-/// pages, and its management.
+/// The most that the kernel counts for a datagram waiting in a socket: twice its bytes, because memory comes in pages,
+/// plus its management.
 pub(super) fn weight(len: usize) -> u64 {
     2 * u64::try_from(len).unwrap_or(u64::MAX) + super::BESIDES
 }
@@ -79,7 +79,7 @@ impl Input for LoopbackInput {
         }
     }
 
-    /// The kernel of this input tells nobody; who sends knows what is missing.
+    /// The kernel reports nothing to this input; the sender knows what is missing.
     fn dropped(&mut self) -> io::Result<u64> {
         Ok(0)
     }

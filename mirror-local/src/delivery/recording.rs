@@ -12,13 +12,13 @@ use mirror_vxlan::sink::file::{FileError, FileOptions, Files, Prefix};
 
 use crate::data_plane::{DataPlane, Receiver};
 
-/// Where receivers keep what they deliver, in pcapng files of their own: the first part of a file's name is that of its
-/// receiver, and each session is an interface in it.
+/// Where receivers keep what they deliver, each in its own pcapng files: the first part of a file's name is the
+/// receiver's name, and each session is an interface in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
-    /// The folder; it is made if it is not there, but its parent is not.
+    /// The folder; it is created if it does not exist, but its parent is not.
     pub folder: PathBuf,
-    /// What interfaces and sessions are called, by their ids; others are called by those.
+    /// The names of interfaces and sessions, by id; the others are called by their ids.
     pub names: BTreeMap<String, String>,
 }
 
@@ -54,7 +54,7 @@ impl Recorder {
         for interface in plane.interfaces() {
             for session in interface.sessions() {
                 let Ok(vni) = Vni::try_from(session.vni()) else { continue };
-                // What comes in GENEVE still has the address of its source.
+                // What arrives in GENEVE still has the address of its source.
                 let primary = interface.primary();
                 for source in [stand_in(primary), primary].map(IpAddr::V4) {
                     names.insert(Session { vni, source }, self.name(session.id()).to_owned());
@@ -81,7 +81,7 @@ impl Recorder {
     }
 }
 
-/// A name as a file name may begin with it.
+/// A name in a form with which a file name may begin.
 fn prefix(name: &str) -> String {
     const LENGTH_MAX: usize = 80;
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };

@@ -1,4 +1,4 @@
-//! A sink that remembers which frames came, and keeps them in files if that is wanted.
+//! A sink that remembers which frames came, and keeps them in files if asked to.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ pub(super) struct Seen(Mutex<Frames>);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Frames {
     pub(super) digest: Digest,
-    /// How many, by where they came from and VNI.
+    /// How many, by their source address and VNI.
     pub(super) sessions: BTreeMap<(IpAddr, u32), u64>,
 }
 
@@ -29,7 +29,7 @@ impl Seen {
     }
 }
 
-/// Sees every frame that a receiver delivers, and keeps it if there are files for that.
+/// Sees every frame that a receiver delivers, and keeps it if there are files.
 #[derive(Debug)]
 pub(super) struct Witness {
     seen: Arc<Seen>,

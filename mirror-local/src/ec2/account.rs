@@ -35,13 +35,13 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::read("DescribeSecurityGroupVpcAssociations", describe_group_associations),
 ];
 
-/// Answers with an empty list about a kind of which a local AWS has none.
+/// Answers with an empty list for a kind that a local AWS does not have.
 fn empty(xml: &mut Xml, set: &str) -> Outcome {
     xml.items(set, [(); 0], |_, ()| {});
     Ok(())
 }
 
-/// Elastic addresses cannot be allocated, so that none is found.
+/// Elastic addresses cannot be allocated, so none is found.
 fn describe_addresses(_: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     let allocation = parameters.texts("AllocationId").first().map(|id| (*id).to_owned());
     let address = parameters.texts("PublicIp").first().map(|id| (*id).to_owned());

@@ -1,4 +1,4 @@
-//! Addresses: private ones inside subnets, public ones out of AWS's stock, and their names.
+//! Addresses: private ones inside subnets, public ones from AWS's pool, and their names.
 
 use super::subnet::Subnet;
 use crate::failure::{Failure, Outcome};
@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
-/// Addresses of a subnet that AWS keeps: the network's, router, DNS, future use, and broadcast.
+/// Addresses of a subnet that AWS reserves: the network's, router, DNS, future use, and broadcast.
 const RESERVED: u32 = 5;
 
 /// A private address in use, keyed by subnet and address.

@@ -2,7 +2,7 @@
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Decodes text; `None` if it is not Base64. Line breaks are passed over.
+/// Decodes text; `None` if it is not Base64. Line breaks are skipped.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let letters: Vec<u8> = text.bytes().filter(|b| !matches!(b, b'\n' | b'\r' | b' ')).collect();
     if !letters.len().is_multiple_of(4) {

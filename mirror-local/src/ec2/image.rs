@@ -1,6 +1,6 @@
 //! Machine images: a few of those that everybody launches.
 //!
-//! Ids differ from Region to Region as they do at AWS, and stay the same for ever.
+//! Ids differ from Region to Region, as they do at AWS, and never change.
 
 use crate::action::Action;
 use crate::catalogue::Catalogue;
@@ -24,7 +24,7 @@ pub(crate) struct Image {
     pub(crate) description: &'static str,
     pub(crate) architecture: &'static str,
     pub(crate) publisher: Publisher,
-    /// `v2.0` where its instances ask for session tokens by default.
+    /// `v2.0` if its instances require session tokens by default.
     pub(crate) imds: Option<&'static str>,
     pub(crate) boot_mode: Option<&'static str>,
     pub(crate) size_gib: u32,

@@ -54,7 +54,7 @@ pub(crate) struct Instance {
     /// Its interfaces in the order in which they were attached.
     pub(crate) interface_ids: Vec<String>,
     pub(crate) volume_ids: Vec<String>,
-    /// The position among the instances of its launch.
+    /// The index among the instances of its launch.
     pub(crate) launch_index: usize,
     pub(crate) launched: Timestamp,
     pub(crate) client_token: Option<String>,
@@ -65,7 +65,7 @@ pub(crate) struct Instance {
     pub(crate) credits: Option<String>,
     pub(crate) metadata: MetadataOptions,
     pub(crate) enabled: BTreeSet<InstanceAttribute>,
-    /// What was last asked of the instance, and when.
+    /// What the instance was last told to do, and when.
     pub(crate) asked: Asked,
     pub(crate) asked_at: Timestamp,
     pub(crate) tags: Tags,
@@ -78,7 +78,7 @@ pub(crate) enum InstanceAttribute {
     DisableApiTermination,
     EbsOptimized,
     Monitoring,
-    /// A public address comes with every start.
+    /// Every start gives it a public address.
     PublicAddress,
 }
 
@@ -148,7 +148,7 @@ impl Instance {
         if view.now < self.settles(&view.settings.durations) { during } else { after }
     }
 
-    /// Returns when it is, or was, in the state that was last asked of it.
+    /// Returns when it reaches, or reached, the state that it was last told to take.
     pub(crate) fn settles(&self, durations: &Durations) -> Timestamp {
         let takes = match self.asked {
             Asked::Run => durations.instance_pending,

@@ -57,7 +57,7 @@ const LISTING: Listing<InternetGateway> = Listing {
 
 fn write(view: View<'_>, gateway: &InternetGateway, xml: &mut Xml) {
     xml.items("attachmentSet", &gateway.vpc_id, |xml, vpc| {
-        // The model's words are `attached` and so on; what AWS sends is this.
+        // The model's words are `attached` and so on, but this is what AWS sends.
         xml.text("state", "available");
         xml.text("vpcId", vpc);
     });

@@ -145,7 +145,7 @@ fn insert(call: &mut Call<'_>, key_type: &str, public_key: Option<String>) -> Ou
     Ok(key)
 }
 
-/// Deletes a key pair; one that is not there counts as deleted.
+/// Deletes a key pair; one that does not exist counts as deleted.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let id = match (call.parameters.text("KeyPairId"), call.parameters.text("KeyName")) {
         (Some(id), _) => Some(by_id(&call.region.key_pairs, id, "keyPairId")?.id.clone()),

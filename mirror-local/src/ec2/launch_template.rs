@@ -1,6 +1,6 @@
 //! Launch templates: what instances are to be, in numbered versions of which one is the default.
 //!
-//! What a version says is looked at when something is launched from it, and hardly before.
+//! The contents of a version are checked when something is launched from it, and hardly before.
 //! Source: EC2 user guide, "Store instance launch parameters in Amazon EC2 launch templates".
 
 mod data;
@@ -89,7 +89,7 @@ fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
     Some(())
 }
 
-/// Returns the template that is named by id or by name, of which there must be one.
+/// Returns the template that is named by id or by name, exactly one of which must be given.
 fn named<'a>(region: &'a Region, parameters: &Parameters) -> Outcome<&'a LaunchTemplate> {
     const ID: &str = "LaunchTemplateId";
     match (parameters.given(ID), parameters.given("LaunchTemplateName")) {
@@ -189,7 +189,7 @@ fn modify(call: &mut Call<'_>) -> Outcome<String> {
     Ok(id)
 }
 
-/// Handles `DeleteLaunchTemplate`, which does not ask whether an Auto Scaling group uses it.
+/// Handles `DeleteLaunchTemplate`, which does not check whether an Auto Scaling group uses it.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let template = named(call.region, call.parameters)?.clone();
     for key in version::keys(call.region, &template.id) {

@@ -1,4 +1,4 @@
-//! Network ACLs: what they are, made, described and deleted.
+//! Network ACLs: what they are, and how they are made, described and deleted.
 
 mod association;
 mod entry;
@@ -37,7 +37,8 @@ pub(crate) struct NetworkAcl {
     pub(crate) vpc_id: String,
     /// Whether AWS made it with its VPC.
     pub(crate) is_default: bool,
-    /// The numbered ones, in the order in which they are asked. Those that close every ACL follow.
+    /// The numbered entries, in the order in which they are tried. Those that close every ACL
+    /// follow.
     pub(crate) entries: Vec<Entry>,
     pub(crate) associations: Vec<Association>,
     pub(crate) tags: Tags,
@@ -56,7 +57,7 @@ tagged_row!(
 );
 
 impl NetworkAcl {
-    /// The one that AWS makes with a VPC: everything both ways.
+    /// The ACL that AWS makes with a VPC: it lets everything through both ways.
     ///
     /// Source: VPC user guide, "Default network ACL".
     pub(crate) fn default_of(vpc: &str, id: &str) -> Self {
@@ -70,7 +71,7 @@ impl NetworkAcl {
         }
     }
 
-    /// Returns the numbered entries of a direction, in the order in which they are asked.
+    /// Returns the numbered entries of a direction, in the order in which they are tried.
     pub(crate) fn looking(&self, direction: Direction) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.direction == direction)
     }
@@ -80,7 +81,7 @@ impl NetworkAcl {
         self.is_default && self.looking(direction).eq([&Entry::all(direction)])
     }
 
-    /// Returns whether packets of TCP with a peer get through whichever of these ports they go to.
+    /// Returns whether TCP packets with a peer get through, whichever of these ports they go to.
     ///
     /// The lowest number that matches a packet decides: VPC user guide, "Network ACL rules".
     pub(crate) fn lets_tcp(
@@ -108,7 +109,7 @@ impl NetworkAcl {
         undecided.is_empty()
     }
 
-    /// All entries as they are described, those that close it among them.
+    /// All entries as they are described, including those that close it.
     fn described(&self) -> Vec<Entry> {
         let side = |direction| self.looking(direction).cloned().chain([Entry::last(direction)]);
         Direction::ALL.into_iter().flat_map(side).collect()
@@ -176,7 +177,7 @@ fn write(view: View<'_>, acl: &NetworkAcl, xml: &mut Xml) {
     xml.text("vpcId", &acl.vpc_id);
 }
 
-/// Makes one that lets nothing through.
+/// Makes an ACL that lets nothing through.
 ///
 /// Source: VPC user guide, "Custom network ACLs for your VPC".
 fn create(call: &mut Call<'_>) -> Outcome<String> {

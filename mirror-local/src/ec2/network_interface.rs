@@ -48,11 +48,11 @@ pub(crate) struct NetworkInterface {
     pub(crate) mac: String,
     pub(crate) private_ip: Ipv4Addr,
     pub(crate) secondary_ips: Vec<Ipv4Addr>,
-    /// The public address that goes with the primary private one.
+    /// The public address that belongs to the primary private one.
     pub(crate) public_ip: Option<Ipv4Addr>,
     pub(crate) groups: Vec<String>,
     pub(crate) source_dest_check: bool,
-    /// The service that made the interface, where it was not the account.
+    /// The service that made the interface, if the account did not.
     pub(crate) requester_id: Option<String>,
     pub(crate) attachment: Option<Attachment>,
     pub(crate) tags: Tags,
@@ -62,7 +62,7 @@ pub(crate) struct NetworkInterface {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Attachment {
     pub(crate) id: String,
-    /// The instance; none where AWS attached the interface to something of its own.
+    /// The instance; `None` if AWS attached the interface to something of its own.
     pub(crate) instance_id: Option<String>,
     /// The account of the instance, or `amazon-aws`.
     pub(crate) owner: String,
@@ -107,7 +107,7 @@ impl NetworkInterface {
         )
     }
 
-    /// Writes the public address and to whom it belongs, if there is one.
+    /// Writes the public address and its owner, if there is one.
     pub(crate) fn write_association(&self, region: &Region, xml: &mut Xml) {
         if let Some(address) = self.public_ip {
             let (public_name, _) = self.names(region);

@@ -1,4 +1,4 @@
-//! Route tables: what they are, made, described and deleted.
+//! Route tables: what they are, and how they are made, described and deleted.
 
 mod association;
 mod route;

@@ -153,7 +153,7 @@ fn peer_names(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Ve
     texts(groups.map(|group| &group.name))
 }
 
-/// The accounts of the groups that rules refer to: there is but one.
+/// The accounts of the groups that rules refer to: there is only one.
 fn peer_owners(view: View<'_>, group: &SecurityGroup, direction: Direction) -> Vec<String> {
     texts(peers(view, group, direction).iter().map(|_| &view.region.account))
 }

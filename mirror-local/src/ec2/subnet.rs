@@ -1,4 +1,4 @@
-//! Subnets: a block of addresses of a VPC in one zone.
+//! Subnets: blocks of a VPC's addresses, each in one zone.
 
 use super::vpc::{Vpc, cidr};
 use super::{address, availability_zone, network_acl, route_table};
@@ -44,7 +44,7 @@ pub(crate) enum SubnetAttribute {
     MapPublicIp,
     ResourceNameDnsA,
     ResourceNameDnsAaaa,
-    /// Hostnames are made of resource ids instead of addresses.
+    /// Hostnames are made from resource ids instead of addresses.
     ResourceNames,
 }
 
@@ -60,7 +60,7 @@ tagged_row!(
     }
 );
 
-/// What a call names an attribute that is a boolean.
+/// The boolean attributes, by their names in a call.
 const SWITCHES: [(&str, SubnetAttribute); 4] = [
     ("EnableDns64", SubnetAttribute::Dns64),
     ("EnableResourceNameDnsAAAARecordOnLaunch", SubnetAttribute::ResourceNameDnsAaaa),
@@ -184,7 +184,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Reads the block asked for, which must be inside the VPC and outside every other subnet.
+/// Reads the block asked for, which must be inside the VPC and overlap no other subnet.
 fn free_block(call: &Call<'_>, vpc: &Vpc) -> Outcome<Ipv4Net> {
     let text = call.parameters.required("CidrBlock")?;
     let block = cidr::canonical(text, "cidrBlock")?;

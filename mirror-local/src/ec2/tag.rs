@@ -53,7 +53,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Finds the tags of a resource of whatever kind.
+/// Finds the tags of a resource of any kind.
 fn tags_mut<'a>(region: &'a mut Region, id: &str) -> Outcome<&'a mut Tags> {
     let kind = region.tables().into_iter().map(|(_, table)| table.kind());
     let kinds: Vec<_> = kind.filter(|kind| !kind.resource_type.is_empty()).collect();
@@ -62,7 +62,8 @@ fn tags_mut<'a>(region: &'a mut Region, id: &str) -> Outcome<&'a mut Tags> {
             return table.tags_mut(id).ok_or_else(|| Failure::internal("the row is gone"));
         }
     }
-    // Of two kinds that fit, such as `vpc-` and `vpc-cidr-assoc-`, the longer prefix is the kind.
+    // If two kinds fit, such as `vpc-` and `vpc-cidr-assoc-`, the one with the longer prefix is
+    // right.
     let fitting = kinds.iter().filter(|k| !k.prefix.is_empty() && id.starts_with(k.prefix));
     let Some(kind) = fitting.max_by_key(|kind| kind.prefix.len()) else {
         let message = format!("The ID '{id}' is not valid");
@@ -102,7 +103,7 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// What must hold of a tag for it to be listed.
+/// What must be true of a tag for it to be listed.
 struct Condition {
     subject: Subject,
     patterns: Patterns,
@@ -161,7 +162,7 @@ impl Condition {
     }
 }
 
-/// Collects the tags of one page, and one more to tell that there is another.
+/// Collects the tags of one page, and one more to show that there is another page.
 fn collect(region: &Region, conditions: &[Condition], page: &Page) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut parts = page.after.split(SEPARATOR);
@@ -175,7 +176,7 @@ fn collect(region: &Region, conditions: &[Condition], page: &Page) -> Vec<Line> 
         if name == after_table
             && let Some(tags) = table.tags(after_id)
         {
-            // The page before may have ended within this resource.
+            // The previous page may have ended within this resource.
             let resource = Resource { table: name, id: after_id, resource_type };
             resource.add_lines(tags, conditions, &mut lines);
             lines.retain(|line| line.place > page.after);

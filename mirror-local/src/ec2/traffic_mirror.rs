@@ -1,6 +1,6 @@
 //! Traffic mirroring: targets, filters with their rules, and sessions.
 //!
-//! Nothing here is found by going over all rows: `link` knows what refers to what.
+//! Nothing here is found by scanning all rows: `link` knows what refers to what.
 
 mod eligibility;
 pub(crate) mod filter;
@@ -40,9 +40,10 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::write("ModifyTrafficMirrorSession", session::modify),
 ];
 
-/// Removes what stands on an interface that is going: the sessions of which it is the source.
+/// Removes what depends on an interface that is being deleted: the sessions of which it is the
+/// source.
 ///
-/// A target on the interface stays, with its sessions: they only stop to mirror.
+/// A target on the interface stays, with its sessions: they merely stop mirroring.
 pub(crate) fn interface_removed(region: &mut Region, interface: &str) {
     for session in link::all(region, interface, "tms-") {
         session::remove(region, &session);
@@ -59,7 +60,7 @@ fn describe<T: Row>(
     listing.answer(view, parameters, xml)
 }
 
-/// Refuses the filters by tag: AWS names them for almost every kind, but for none of these.
+/// Refuses the filters by tag: AWS defines them for almost every kind, but for none of these.
 fn refuse_tag_filters(parameters: &Parameters) -> Outcome {
     let filters = parameters.list("Filter");
     let mut names = filters.iter().filter_map(|filter| filter.text("Name"));
@@ -83,7 +84,7 @@ fn bounded(
     })
 }
 
-/// Reads the names of optional attributes that a call takes away.
+/// Reads the names of optional attributes that a call removes.
 fn removed_fields<'a>(parameters: &'a Parameters, known: &[(&str, &str)]) -> Outcome<Vec<&'a str>> {
     let removed = parameters.texts("RemoveField");
     for field in &removed {
@@ -100,7 +101,7 @@ fn removed_fields<'a>(parameters: &'a Parameters, known: &[(&str, &str)]) -> Out
     Ok(removed)
 }
 
-/// Reads a description; an empty one is none.
+/// Reads a description; an empty one counts as none.
 fn description(parameters: &Parameters) -> Option<String> {
     parameters.text("Description").filter(|text| !text.is_empty()).map(str::to_owned)
 }

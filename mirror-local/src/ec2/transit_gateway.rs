@@ -1,9 +1,8 @@
-//! Transit gateways: what VPCs are attached to, to reach each other.
+//! Transit gateways: VPCs are attached to them to reach each other.
 //!
-//! A gateway has the one route table that AWS makes with it: attachments are associated with that and
-//! propagate to it, unless the gateway was made otherwise. Gateways of other accounts, static routes
-//! and further route tables there are none. Source: Transit Gateway guide, "How transit gateways
-//! work" and "Quotas".
+//! A gateway has the one route table that AWS makes with it: attachments are associated with that and propagate to it,
+//! unless the gateway was made otherwise. Gateways of other accounts, static routes and further route tables do not
+//! exist here. Source: Transit Gateway guide, "How transit gateways work" and "Quotas".
 
 pub(crate) mod attachment;
 mod route_table;
@@ -41,10 +40,10 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::read("SearchTransitGatewayRoutes", route_table::search),
 ];
 
-/// How long what was deleted is described. AWS names no time.
+/// How long a deleted object is described. AWS names no time.
 const DELETED_IS_SHOWN: Duration = Duration::from_secs(60 * 60);
 
-/// The private number that a gateway gets unless another is asked for.
+/// The private AS number that a gateway gets unless another is asked for.
 ///
 /// Source: EC2 API reference, `TransitGatewayRequestOptions`.
 const NUMBER: u32 = 64512;
@@ -58,12 +57,12 @@ pub(crate) struct TransitGateway {
     created: Timestamp,
     deleted: Option<Timestamp>,
     enabled: BTreeSet<Setting>,
-    /// The route table that was made with it, if it has a use for one.
+    /// The route table that was made with it, if it uses one.
     route_table_id: Option<String>,
     pub(crate) tags: Tags,
 }
 
-/// What can be enabled of a gateway.
+/// What can be enabled for a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Setting {
     AutoAccept,
@@ -120,7 +119,7 @@ tagged_row!(
     }
 );
 
-/// What these calls have for booleans.
+/// What these calls use in place of booleans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Support {
     Enabled,
@@ -136,7 +135,7 @@ impl Support {
         }
     }
 
-    /// What a call asks for, or else this.
+    /// What a call asks for, or this if it asks for nothing.
     fn unless_given(self, parameters: &Parameters, name: &str) -> Outcome<Self> {
         let words = [Self::Enabled.word(), Self::Disabled.word()];
         Ok(match parameters.one_of(name, &words)? {
@@ -287,7 +286,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// The gateway that a call names, unless that was deleted.
+/// The gateway that a call names, unless it was deleted.
 fn standing<'r>(region: &'r Region, parameters: &Parameters) -> Outcome<&'r TransitGateway> {
     let gateway = find(&region.transit_gateways, parameters, "TransitGatewayId")?;
     if gateway.stands() {
@@ -297,7 +296,7 @@ fn standing<'r>(region: &'r Region, parameters: &Parameters) -> Outcome<&'r Tran
     Err(Failure::new("InvalidTransitGatewayID.NotFound", message))
 }
 
-/// Describes one that has gone no longer.
+/// Stops describing a deleted gateway.
 pub(crate) fn forget(region: &mut Region, id: &str) {
     if let Some(table) = region.transit_gateways.remove(id).and_then(|it| it.route_table_id) {
         region.transit_gateway_route_tables.remove(&table);

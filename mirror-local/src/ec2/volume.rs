@@ -31,7 +31,7 @@ pub(crate) struct Volume {
     pub(crate) tags: Tags,
 }
 
-/// What a volume is like.
+/// The properties of a volume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Disk {
     pub(crate) size_gib: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Disk {
     pub(crate) snapshot_id: String,
 }
 
-/// The instance of which a volume is a disk.
+/// The instance that a volume is a disk of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct VolumeAttachment {
     pub(crate) instance_id: String,

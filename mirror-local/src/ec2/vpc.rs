@@ -1,4 +1,4 @@
-//! VPCs: what they are, made, described and deleted.
+//! VPCs: what they are, and how they are made, described and deleted.
 
 mod attribute;
 pub(crate) mod cidr;
@@ -152,7 +152,8 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Deletes a VPC with its default group, ACL and main route table; all else must be gone.
+/// Deletes a VPC with its default group, ACL and main route table; everything else must have been
+/// deleted.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let id = find(&call.region.vpcs, call.parameters, "VpcId")?.id.clone();
     if let Some(needed_by) = dependent(call.view(), &id) {

@@ -1,9 +1,7 @@
-//! VPC endpoints, of Gateway Load Balancers: an interface in a subnet, behind which another VPC's load
-//! balancer stands.
+//! VPC endpoints of Gateway Load Balancers: an interface in a subnet, with another VPC's load balancer behind it.
 //!
-//! Of the types of endpoints only `GatewayLoadBalancer` exists here; the others are refused by name.
-//! Source: AWS PrivateLink guide, "Gateway Load Balancer endpoints", and EC2 API reference,
-//! `CreateVpcEndpoint`.
+//! Only endpoints of type `GatewayLoadBalancer` exist here; the other types are refused by name. Source: AWS
+//! PrivateLink guide, "Gateway Load Balancer endpoints", and EC2 API reference, `CreateVpcEndpoint`.
 
 use crate::action::Action;
 use crate::ec2::network_interface::{NewInterface, create_for_service};
@@ -33,7 +31,7 @@ pub(crate) const ACTIONS: &[Action] = &[
     Action::write("RejectVpcEndpointConnections", |call, xml| decide(call, Decision::Reject, xml)),
 ];
 
-/// The type of endpoint that there is.
+/// The only type of endpoint that exists here.
 const TYPE: &str = "GatewayLoadBalancer";
 
 /// An endpoint.
@@ -51,7 +49,7 @@ pub(crate) struct Endpoint {
     pub(crate) tags: Tags,
 }
 
-/// How far it has come.
+/// How far it has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     /// The owner of the service has not answered.
@@ -61,7 +59,7 @@ enum Stage {
     Deleted,
 }
 
-/// What the owner of a service says of an endpoint.
+/// What the owner of a service decides about an endpoint.
 #[derive(Debug, Clone, Copy)]
 enum Decision {
     Accept,
@@ -92,7 +90,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether it takes packets.
+    /// Whether it accepts packets.
     pub(crate) fn is_available(&self, view: View<'_>) -> bool {
         self.state(view) == "available"
     }
@@ -195,7 +193,7 @@ fn create(call: &mut Call<'_>) -> Outcome<String> {
     Ok(id)
 }
 
-/// Refuses the types of endpoints that a local AWS does not have, and what this one does not take.
+/// Refuses the types of endpoints that a local AWS does not have, and what this type does not accept.
 fn check_type(parameters: &Parameters) -> Outcome {
     const TYPES: [&str; 5] = [TYPE, "Gateway", "Interface", "Resource", "ServiceNetwork"];
     match parameters.one_of("VpcEndpointType", &TYPES)?.unwrap_or("Gateway") {
@@ -225,7 +223,7 @@ fn check_type(parameters: &Parameters) -> Outcome {
     Ok(())
 }
 
-/// The one subnet that an endpoint stands in.
+/// The one subnet that an endpoint is in.
 fn one_subnet(call: &Call<'_>, vpc: &str) -> Outcome<String> {
     let subnets = call.parameters.texts("SubnetId");
     let [id] = subnets.as_slice() else {
@@ -240,7 +238,7 @@ fn one_subnet(call: &Call<'_>, vpc: &str) -> Outcome<String> {
     Ok((*id).to_owned())
 }
 
-/// Handles `DeleteVpcEndpoints`: what cannot go is told of as unsuccessful.
+/// Handles `DeleteVpcEndpoints`: what cannot be deleted is reported as unsuccessful.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let ids = texts(call.parameters.required_texts("VpcEndpointId")?);
     let mut unsuccessful = Vec::new();
@@ -251,7 +249,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
                 let code = "InvalidVpcEndpoint.NotFound";
                 unsuccessful.push(Unsuccessful { id, code, message });
             }
-            // No document says what AWS answers to this: of what it may do this is the strictest.
+            // AWS's answer to this is not documented: of what it may do, this is the strictest.
             Some(endpoint) if link::first(call.region, &endpoint.id, "tmt-").is_some() => {
                 let message = "Endpoint must be removed from traffic mirror target before deletion";
                 let code = "InvalidParameter";
@@ -272,7 +270,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles what the owner of a service says of the endpoints that ask for it.
+/// Handles what the owner of a service decides about the endpoints that ask for it.
 fn decide(call: &mut Call<'_>, decision: Decision, xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     let service = find(&call.region.vpc_endpoint_services, parameters, "ServiceId")?.id.clone();
@@ -300,7 +298,7 @@ fn decide(call: &mut Call<'_>, decision: Decision, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Describes an endpoint that has been deleted no longer.
+/// Stops describing a deleted endpoint.
 pub(crate) fn forget(region: &mut Region, id: &str) {
     region.vpc_endpoints.remove(id);
 }

@@ -1,8 +1,7 @@
 //! Endpoint services: Gateway Load Balancers that endpoints in any VPC may send to.
 //!
-//! Services of Network Load Balancers there are none, nor services of other accounts or of AWS itself.
-//! Source: AWS PrivateLink guide, "Create a Gateway Load Balancer endpoint service", and EC2 API
-//! reference, `ServiceConfiguration`.
+//! Services of Network Load Balancers, of other accounts or of AWS itself do not exist here. Source: AWS PrivateLink
+//! guide, "Create a Gateway Load Balancer endpoint service", and EC2 API reference, `ServiceConfiguration`.
 
 mod principal;
 
@@ -40,7 +39,7 @@ pub(crate) struct EndpointService {
     pub(crate) id: String,
     /// The ARNs of its load balancers.
     load_balancers: BTreeSet<String>,
-    /// Whether its owner lets each endpoint in.
+    /// Whether its owner has to accept each endpoint.
     pub(crate) acceptance_required: bool,
     principals: Principals,
     created: Timestamp,
@@ -74,7 +73,7 @@ impl EndpointService {
         self.load_balancers.iter().filter_map(|arn| region.load_balancers.get(arn))
     }
 
-    /// The zones in which an endpoint may stand: those of its load balancers.
+    /// The zones in which an endpoint may be: those of its load balancers.
     pub(crate) fn zones(&self, region: &Region) -> BTreeSet<String> {
         self.balancers(region)
             .flat_map(|lb| lb.zones.iter().map(|zone| zone.name.clone()))
@@ -90,7 +89,7 @@ impl EndpointService {
         }
     }
 
-    /// Whether endpoints can be made of it.
+    /// Whether endpoints can be made for it.
     pub(crate) fn is_available(&self, view: View<'_>) -> bool {
         self.state(view) == "Available"
     }
@@ -170,7 +169,7 @@ fn create(call: &mut Call<'_>) -> Outcome<String> {
     Ok(id)
 }
 
-/// Refuses what is no Gateway Load Balancer, or is another service's.
+/// Refuses what is not a Gateway Load Balancer, or belongs to another service.
 fn check(region: &Region, own: Option<&str>, arns: &[&str]) -> Outcome<BTreeSet<String>> {
     for arn in arns {
         match region.load_balancers.get(arn) {
@@ -235,7 +234,7 @@ fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `DeleteVpcEndpointServiceConfigurations`: what has endpoints is told of as unsuccessful.
+/// Handles `DeleteVpcEndpointServiceConfigurations`: a service with endpoints is reported as unsuccessful.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let ids = texts(call.parameters.required_texts("ServiceId")?);
     for id in &ids {
@@ -260,7 +259,7 @@ fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// One of several objects of which a call could not do what was asked.
+/// One of several objects for which a call could not do what was asked.
 pub(super) struct Unsuccessful {
     pub(super) id: String,
     pub(super) code: &'static str,
@@ -279,7 +278,7 @@ impl Unsuccessful {
     }
 }
 
-/// Describes a service that has been deleted no longer.
+/// Stops describing a deleted service.
 pub(crate) fn forget(region: &mut Region, id: &str) {
     region.vpc_endpoint_services.remove(id);
 }
@@ -294,7 +293,7 @@ pub(super) fn named<'a>(view: View<'a>, name: &str) -> Outcome<&'a EndpointServi
     })
 }
 
-/// Whether a load balancer is a service's.
+/// Whether a load balancer belongs to a service.
 pub(crate) fn is_behind_any(region: &Region, arn: &str) -> bool {
     region.vpc_endpoint_services.values().any(|service| service.load_balancers.contains(arn))
 }

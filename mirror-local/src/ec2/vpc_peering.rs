@@ -1,8 +1,8 @@
-//! VPC peering connections: asked for, accepted, ended.
+//! VPC peering connections: requested, accepted, ended.
 //!
-//! Both VPCs are of one Region, and of one account or of two. The account that asks has the connection; of one that is
-//! asked there is only what it has answered and the tags that it has given: a call changes nothing in another account.
-//! What a connection is follows from both. Source: VPC Peering guide, "VPC peering connection lifecycle" and "Quotas".
+//! Both VPCs are in one Region, and belong to one account or to two. The requesting account has the connection; the
+//! other account has only its answer and its tags, because a call changes nothing in another account. The state of a
+//! connection follows from both. Source: VPC Peering guide, "VPC peering connection lifecycle" and "Quotas".
 
 use crate::action::Action;
 use crate::ec2::vpc::Vpc;
@@ -36,22 +36,22 @@ pub(crate) const ACTIONS: &[Action] = &[
 /// How long a request waits for the accepter.
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long one that was deleted is described to the account that deleted it.
+/// How long a deleted connection is described to the account that deleted it.
 const DELETED_IS_SHOWN: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How long one that has failed or expired is described.
+/// How long a failed or expired connection is described.
 const FAILED_IS_SHOWN: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// A VPC peering connection, as the account has it that has asked for it.
+/// A VPC peering connection, as the account that requested it has it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct VpcPeering {
     pub(crate) id: String,
     pub(crate) requester: String,
     pub(crate) accepter: String,
-    /// The accounts of both, if they are two.
+    /// The accounts of both sides, if they are two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) accounts: Option<Accounts>,
-    /// When it was asked for.
+    /// When it was requested.
     asked: Timestamp,
     stage: Stage,
     pub(crate) tags: Tags,
@@ -64,7 +64,7 @@ pub(crate) struct Accounts {
     pub(crate) accepter: String,
 }
 
-/// How far it has come.
+/// How far it has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     Asked,
@@ -98,12 +98,12 @@ impl VpcPeering {
         matches!(self.stage(view), Stage::Accepted(_))
     }
 
-    /// Whether it is asked for or active.
+    /// Whether it is requested or active.
     fn stands(&self, view: View<'_>) -> bool {
         matches!(self.stage(view), Stage::Asked | Stage::Accepted(_))
     }
 
-    /// How far it has come, by what both accounts have done.
+    /// Its stage, given what both accounts have done.
     fn stage(&self, view: View<'_>) -> Stage {
         if self.accounts.is_none() || self.stage != Stage::Asked {
             return self.stage;
@@ -122,7 +122,7 @@ impl VpcPeering {
         accepter.peering_sides.get(&self.id)?.reply
     }
 
-    /// Whether it is described no longer, though it is kept.
+    /// Whether it is no longer described, though it is kept.
     fn is_over(&self, view: View<'_>) -> bool {
         if self.accounts.is_none() || self.stage != Stage::Asked {
             return false;
@@ -135,7 +135,7 @@ impl VpcPeering {
         gone <= view.now
     }
 
-    /// When a request ends that nobody accepts.
+    /// When a request that nobody accepts expires.
     fn expires(&self, view: View<'_>) -> Option<Timestamp> {
         (self.stage(view) == Stage::Asked).then(|| later(self.asked, PATIENCE))
     }
@@ -144,28 +144,28 @@ impl VpcPeering {
         self.requester == vpc || self.accepter == vpc
     }
 
-    /// Whether it is of these two VPCs.
+    /// Whether it connects these two VPCs.
     pub(crate) fn is_between(&self, one: &str, other: &str) -> bool {
         let pair = (self.requester.as_str(), self.accepter.as_str());
         pair == (one, other) || pair == (other, one)
     }
 
-    /// The account that has asked, with what it has in the Region.
+    /// The requesting account, with what it has in the Region.
     fn asking<'a>(&'a self, view: View<'a>) -> (&'a str, Option<&'a Region>) {
         of(view, self.accounts.as_ref().map(|accounts| &*accounts.requester))
     }
 
-    /// The account that is asked, with what it has in the Region.
+    /// The accepting account, with what it has in the Region.
     fn asked_of<'a>(&'a self, view: View<'a>) -> (&'a str, Option<&'a Region>) {
         of(view, self.accounts.as_ref().map(|accounts| &*accounts.accepter))
     }
 
-    /// The VPC that has asked.
+    /// The VPC of the requester.
     fn requester_vpc<'a>(&'a self, view: View<'a>) -> Option<&'a Vpc> {
         self.asking(view).1?.vpcs.get(&self.requester)
     }
 
-    /// The VPC that is asked. Of it its ranges are told once it has accepted.
+    /// The VPC of the accepter. Its ranges are shown once it has accepted.
     fn accepter_vpc<'a>(&'a self, view: View<'a>) -> Option<&'a Vpc> {
         let vpc = self.asked_of(view).1?.vpcs.get(&self.accepter);
         vpc.filter(|_| self.is_active(view))
@@ -207,7 +207,7 @@ impl VpcPeering {
     }
 }
 
-/// An account, or that of the caller, with what it has in the Region.
+/// An account, or the caller's, with what it has in the Region.
 fn of<'a>(view: View<'a>, account: Option<&'a str>) -> (&'a str, Option<&'a Region>) {
     match account {
         Some(account) => (account, view.of_account(account)),
@@ -215,7 +215,7 @@ fn of<'a>(view: View<'a>, account: Option<&'a str>) -> (&'a str, Option<&'a Regi
     }
 }
 
-/// A connection that an account sees: one that it has asked for, or is asked for by another.
+/// A connection that an account sees: one that it has requested, or one that another account has requested from it.
 pub(crate) fn seen<'a>(view: View<'a>, id: &str) -> Option<&'a VpcPeering> {
     let all = view.everyones().filter_map(|owner| Some((owner, owner.vpc_peerings.get(id)?)));
     let mut seen =
@@ -223,13 +223,13 @@ pub(crate) fn seen<'a>(view: View<'a>, id: &str) -> Option<&'a VpcPeering> {
     seen.next().map(|(_, peering)| peering)
 }
 
-/// Whether an account is asked for a connection by another one.
+/// Whether another account has requested a connection from the caller.
 fn is_asked(view: View<'_>, peering: &VpcPeering) -> bool {
     let accounts = peering.accounts.as_ref();
     accounts.is_some_and(|accounts| accounts.accepter == view.region.account)
 }
 
-/// The connections that others have asked an account for.
+/// The connections that other accounts have requested from an account.
 fn asked_for(view: View<'_>) -> impl Iterator<Item = &VpcPeering> {
     let all = view.neighbours.iter().flat_map(|owner| owner.vpc_peerings.values());
     all.filter(move |peering| is_asked(view, peering))
@@ -246,7 +246,7 @@ pub(crate) fn named<'a>(view: View<'a>, parameters: &Parameters) -> Outcome<&'a 
 /// The parameter that names a connection.
 const ID: &str = "VpcPeeringConnectionId";
 
-/// Describes the connections of the caller, and those that it is asked for, with its own tags.
+/// Describes the connections of the caller, and those requested from it, with its own tags.
 fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     let foreign: BTreeMap<&str, VpcPeering> = asked_for(view)
         .map(|peering| {
@@ -315,7 +315,7 @@ fn write_side(view: View<'_>, owner: &str, (id, vpc): (&str, Option<&Vpc>), xml:
     xml.text("vpcId", id);
 }
 
-/// Asks for a connection. A pair of VPCs that has one, in this direction, is answered with that.
+/// Requests a connection. If the two VPCs have one in this direction, that is the answer.
 ///
 /// Source: hashicorp/terraform-provider-aws #27750.
 fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
@@ -344,7 +344,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// The accounts of both sides, if another one is asked.
+/// The accounts of both sides, if the accepter is another account.
 fn accounts(call: &Call<'_>) -> Outcome<Option<Accounts>> {
     let requester = &call.region.account;
     let Some(accepter) = call.parameters.given("PeerOwnerId").filter(|it| it != requester) else {
@@ -356,7 +356,7 @@ fn accounts(call: &Call<'_>) -> Outcome<Option<Accounts>> {
     Ok(Some(Accounts { requester: requester.clone(), accepter: accepter.to_owned() }))
 }
 
-/// The connection that a pair of VPCs has in this direction, asked for or active.
+/// The connection that a pair of VPCs has in this direction, requested or active.
 fn standing(view: View<'_>, wanted: &VpcPeering) -> Option<String> {
     let mut all = view.region.vpc_peerings.values();
     all.find(|peering| {
@@ -367,8 +367,8 @@ fn standing(view: View<'_>, wanted: &VpcPeering) -> Option<String> {
     .map(|peering| peering.id.clone())
 }
 
-/// Adds a request; one for a VPC that is not there, or whose ranges overlap, has failed at once. What becomes of one
-/// for another account follows from what that has answered, and when.
+/// Adds a request; one for a VPC that does not exist, or whose ranges overlap, fails at once. What becomes of a
+/// request to another account follows from what that account has answered, and when.
 fn ask(call: &mut Call<'_>, mut peering: VpcPeering) -> String {
     let id = call.region.draw_id("pcx-");
     peering.id.clone_from(&id);
@@ -391,7 +391,7 @@ fn can_connect(view: View<'_>, peering: &VpcPeering) -> bool {
     !one.cidrs.iter().any(|a| other.cidrs.iter().any(|b| overlap(a.cidr, b.cidr)))
 }
 
-/// Accepts a request: only who is asked can.
+/// Accepts a request: only the accepter can.
 ///
 /// Source: EC2 API reference, `AcceptVpcPeeringConnection`; the error of another account, hashicorp/terraform #20473.
 fn accept(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
@@ -423,7 +423,7 @@ fn accept(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Refuses a second connection of two VPCs, and one more than a VPC may have.
+/// Refuses a second connection between two VPCs, and one more than a VPC may have.
 fn check_acceptable(view: View<'_>, peering: &VpcPeering) -> Outcome {
     let VpcPeering { id, requester, accepter, .. } = peering;
     let all = || view.everyones().flat_map(|region| region.vpc_peerings.values());
@@ -440,7 +440,7 @@ fn check_acceptable(view: View<'_>, peering: &VpcPeering) -> Outcome {
     Ok(())
 }
 
-/// Deletes a connection: either side can that is active, and who has asked, a request.
+/// Deletes a connection: either side can delete an active one, and the requester can delete a request.
 ///
 /// Source: EC2 API reference, `DeleteVpcPeeringConnection`.
 fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
@@ -467,7 +467,7 @@ fn wrong_state(id: &str, from: &str, to: &str) -> Failure {
     Failure::new("InvalidStateTransition", message)
 }
 
-/// Ends a request within an account that nobody has accepted.
+/// Ends a request within one account that nobody has accepted.
 pub(crate) fn expire(region: &mut Region, id: &str) {
     let is_asked = |peering: &&VpcPeering| peering.stage == Stage::Asked;
     if region.vpc_peerings.get(id).filter(is_asked).is_some()
@@ -477,7 +477,7 @@ pub(crate) fn expire(region: &mut Region, id: &str) {
     }
 }
 
-/// Describes one that has ended no longer.
+/// Stops describing a connection that has ended.
 pub(crate) fn forget(region: &mut Region, id: &str) {
     let has_ended = |it: &VpcPeering| !matches!(it.stage, Stage::Asked | Stage::Accepted(_));
     if region.vpc_peerings.get(id).is_some_and(has_ended) {

@@ -1,4 +1,4 @@
-//! The quotas of an account, as Elastic Load Balancing tells them.
+//! The quotas of an account, as Elastic Load Balancing reports them.
 
 use super::page::Page;
 use crate::action::Action;

@@ -5,7 +5,7 @@ use crate::failure::Outcome;
 use crate::parameters::Parameters;
 use crate::world::Region;
 
-/// Draws the part of an ARN that is AWS's: sixteen hexadecimal digits.
+/// Draws the part of an ARN that AWS chooses: sixteen hexadecimal digits.
 pub(super) fn draw_suffix(region: &mut Region, sequence: &str) -> String {
     format!("{:016x}", region.draw(sequence))
 }
@@ -21,7 +21,7 @@ pub(super) fn required<'a>(
     Ok(arn)
 }
 
-/// Refuses what is no ARN of a kind.
+/// Refuses what is not an ARN of a kind.
 pub(super) fn check(arn: &str, (kind, noun): (&str, &str)) -> Outcome {
     let resource = arn
         .strip_prefix("arn:")

@@ -1,7 +1,7 @@
-//! Attributes: settings by name of load balancers, target groups and listeners.
+//! Attributes: named settings of load balancers, target groups and listeners.
 //!
-//! Each kind has one table of the attributes it knows, with default and allowed values. What a
-//! resource stores is only what differs from the default.
+//! Each kind has one table of the attributes it knows, with default and allowed values. A resource stores only what
+//! differs from the default.
 
 use super::target_group::TargetGroup;
 use super::unconfigurable;
@@ -82,12 +82,12 @@ impl Attributes {
 /// One attribute that a kind of resource knows.
 struct Attribute<T: 'static> {
     key: &'static str,
-    /// The default; none where the resource does not have the attribute.
+    /// The default; `None` if the resource does not have the attribute.
     default: fn(&T) -> Option<&'static str>,
     values: Values,
 }
 
-/// What values an attribute takes.
+/// The values that an attribute accepts.
 #[derive(Debug)]
 enum Values {
     Any,
@@ -102,7 +102,7 @@ trait Attributed {
     const NOUN: &'static str;
     fn attributes(&self) -> &Attributes;
     fn attributes_mut(&mut self) -> &mut Attributes;
-    /// Refuses a value that this resource cannot take, though others can.
+    /// Refuses a value that this resource cannot have, though others can.
     fn check(&self, _key: &str, _value: &str) -> Outcome {
         Ok(())
     }
@@ -150,12 +150,12 @@ const OF_LOAD_BALANCER: &[Attribute<LoadBalancer>] = &[
     },
 ];
 
-/// The default of what only Network Load Balancers have.
+/// The default of an attribute that only Network Load Balancers have.
 fn network(lb: &LoadBalancer, default: &'static str) -> Option<&'static str> {
     (lb.sort() == Sort::Network).then_some(default)
 }
 
-/// The default of what only target groups of Network Load Balancers have.
+/// The default of an attribute that only target groups of Network Load Balancers have.
 fn behind_network(group: &TargetGroup, default: &'static str) -> Option<&'static str> {
     (!group.is_for_gateway()).then_some(default)
 }

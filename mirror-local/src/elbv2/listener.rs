@@ -1,5 +1,5 @@
-//! Listeners: a port of a load balancer and the target group behind it. That of a Gateway Load Balancer
-//! has no port: it takes everything.
+//! Listeners: a port of a load balancer and the target group behind it. A listener of a Gateway Load Balancer has no
+//! port: it accepts everything.
 
 mod action;
 
@@ -25,12 +25,12 @@ pub(super) const ACTIONS: &[Action] = &[
     Action::write("ModifyListener", modify).without_dry_run(),
 ];
 
-/// A listener, keyed by ARN. That of its load balancer is a part of it.
+/// A listener, keyed by its ARN, which contains the path of its load balancer's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Listener {
     pub(crate) arn: String,
     pub(crate) load_balancer_arn: String,
-    /// Port and protocol: none of a Gateway Load Balancer.
+    /// Port and protocol: `None` for a Gateway Load Balancer.
     pub(crate) port: Option<u16>,
     pub(crate) protocol: Option<String>,
     pub(crate) target_group_arn: String,
@@ -75,7 +75,7 @@ fn arn_prefix(region: &Region, lb: &LoadBalancer) -> String {
     region.arn("elasticloadbalancing", format_args!("listener/{}/", lb.path()))
 }
 
-/// Handles `CreateListener`; a repeated call with the same settings returns the first one's.
+/// Handles `CreateListener`; a repeated call with the same settings returns the existing listener.
 fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let parameters = call.parameters;
     let lb = load_balancer::named(call.region, parameters)?.clone();

@@ -40,13 +40,13 @@ const PRIVATE_LINK_RULES: &str = "EnforceSecurityGroupInboundRulesOnPrivateLinkT
 pub(crate) struct LoadBalancer {
     pub(crate) arn: String,
     pub(crate) name: String,
-    /// That of a Gateway Load Balancer, which has none, is internal.
+    /// `Internal` for a Gateway Load Balancer, which has no scheme.
     pub(crate) scheme: Scheme,
     pub(crate) vpc_id: String,
     pub(crate) ip_address_type: String,
-    /// Empty for one created without any, which can never get one.
+    /// Empty for one created without any, to which none can be added.
     pub(crate) security_groups: Vec<String>,
-    /// Whether the groups' inbound rules hold for PrivateLink traffic: `on` or `off`.
+    /// Whether the groups' inbound rules apply to PrivateLink traffic: `on` or `off`.
     pub(crate) private_link_rules: String,
     pub(crate) zones: Vec<Zone>,
     pub(crate) created: Timestamp,
@@ -54,7 +54,7 @@ pub(crate) struct LoadBalancer {
     pub(crate) tags: Tags,
 }
 
-/// What type of load balancer it is: the ARN tells.
+/// The type of a load balancer, which follows from its ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
     Network,
@@ -107,7 +107,7 @@ impl Sort {
         }
     }
 
-    /// What stands before the name in ARNs.
+    /// What precedes the name in ARNs.
     const fn path(self) -> &'static str {
         match self {
             Self::Network => "net",
@@ -189,9 +189,10 @@ fn describe_capacity(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> 
     Ok(())
 }
 
-/// Handles `DeleteLoadBalancer`, which succeeds where there is none.
+/// Handles `DeleteLoadBalancer`, which succeeds if there is no such load balancer.
 ///
-/// The listeners go at once; the interfaces linger, and block what they stand in.
+/// The listeners are deleted at once; the interfaces linger, and keep what they are in from being
+/// deleted.
 fn delete(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let arn = arn::required(call.parameters, "LoadBalancerArn", arn::LOAD_BALANCER)?;
     let Some(lb) = call.region.load_balancers.get(arn).cloned() else { return Ok(()) };
@@ -219,13 +220,13 @@ fn delete(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Leaves a zone: the interface there goes, but not at once.
+/// Leaves a zone: the interface there is deleted, but not at once.
 fn leave(call: &mut Call<'_>, zone: &Zone) {
     let at = later(call.now, call.settings.durations.load_balancer_lingering);
     call.region.arrange(at, Event::RemoveInterface, &zone.interface_id);
 }
 
-/// Refuses what needs IPv6, of which a local AWS has none; returns the type of addresses.
+/// Refuses what needs IPv6, which a local AWS does not have; returns the type of addresses.
 fn ip_address_type(parameters: &Parameters) -> Outcome<&str> {
     if parameters.text("EnablePrefixForIpv6SourceNat").is_some_and(|word| word != "off") {
         return Err(unconfigurable("Source NAT by IPv6 prefix needs subnets with IPv6 addresses"));
@@ -244,7 +245,7 @@ fn write(view: View<'_>, lb: &LoadBalancer, xml: &mut Xml) {
     let region = &*view.region.name;
     let is_network = lb.sort() == Sort::Network;
     xml.text("LoadBalancerArn", &lb.arn);
-    // Nobody but endpoints sends to a Gateway Load Balancer: it has neither name nor scheme.
+    // Only endpoints send to a Gateway Load Balancer: it has neither name nor scheme.
     if is_network {
         xml.text("DNSName", dns_name(region, lb));
         xml.optional("CanonicalHostedZoneId", hosted_zone(region));
@@ -284,7 +285,7 @@ fn dns_name(region: &str, lb: &LoadBalancer) -> String {
     format!("{}-{suffix}.elb.{region}.amazonaws.com", lb.name)
 }
 
-/// Returns the DNS zone of the Network Load Balancers of a Region, where it is known.
+/// Returns the DNS zone of the Network Load Balancers of a Region, if it is known.
 fn hosted_zone(region: &str) -> Option<&'static str> {
     const ZONES: &[(&str, &str)] = &[
         ("us-east-1", "Z26RNL4JYFTOTI"),

@@ -1,4 +1,4 @@
-//! Tags of Elastic Load Balancing, which are no business of EC2's.
+//! Tags of Elastic Load Balancing, which are separate from EC2's.
 
 use super::{arn, invalid};
 use crate::action::Action;

@@ -1,4 +1,4 @@
-//! Targets: what stands behind a target group, and whether it is healthy.
+//! Targets: what is behind a target group, and whether it is healthy.
 
 mod health;
 
@@ -25,7 +25,7 @@ pub(super) const ACTIONS: &[Action] = &[
     Action::write("RegisterTargets", register).without_dry_run(),
 ];
 
-/// The delay of deregistration where the group's attributes do not say.
+/// The delay of deregistration if the group's attributes set none.
 const DEREGISTRATION_DELAY_S: u64 = 300;
 
 /// A target of a target group.
@@ -37,7 +37,7 @@ pub(crate) struct Target {
     /// The zone as it was given, for addresses: a zone or `all`.
     pub(crate) zone: Option<String>,
     pub(crate) registered: Timestamp,
-    /// When the target is gone, if it is being deregistered.
+    /// When the target is removed, if it is being deregistered.
     pub(crate) gone: Option<Timestamp>,
 }
 
@@ -56,13 +56,14 @@ impl Target {
 pub(crate) enum Standing {
     /// It gets new flows.
     Healthy,
-    /// It does not pass its health checks; it gets new flows only where no other does either.
+    /// It does not pass its health checks; it gets new flows only if no other target passes them
+    /// either.
     Failing,
     /// It is being deregistered: it keeps its flows until that is over.
     Draining,
-    /// Its instance does not run, which flows that it has do not notice.
+    /// Its instance is not running, which its existing flows do not notice.
     Down,
-    /// It gets nothing, for it is not yet known to be well.
+    /// It gets nothing, because it is not yet known to be healthy.
     Starting,
     /// It gets nothing, and never did.
     Unused,
@@ -78,7 +79,8 @@ pub(crate) fn standings<'a>(
     there.map(move |target| (target, health::of(view, group, target).standing()))
 }
 
-/// Returns what an instance is to the load balancer, as each target of a group that it is.
+/// Returns what an instance is to the load balancer, for each target of a group that is this
+/// instance.
 pub(crate) fn standings_of<'a>(
     view: View<'a>,
     group: &'a TargetGroup,
@@ -100,7 +102,7 @@ fn register(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Registers an instance, at the port that is the group's.
+/// Registers an instance at the group's port.
 pub(crate) fn enlist(call: &mut Call<'_>, group: &str, instance: &str) -> Outcome {
     let group = call.region.target_groups.get(group).ok_or_else(|| not_found(&[group]))?;
     let (id, port) = (instance.to_owned(), group.port);
@@ -139,7 +141,7 @@ fn add(view: View<'_>, group: &mut TargetGroup, targets: Vec<Target>) -> Outcome
     Ok(())
 }
 
-/// Handles `DeregisterTargets`: a target in use drains first, any other goes at once.
+/// Handles `DeregisterTargets`: a target in use drains first, any other is removed at once.
 fn deregister(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let mut group = named(call.region, call.parameters)?.clone();
     let targets = listed(call.parameters, &group, call.now)?;
@@ -193,7 +195,7 @@ fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Reads the targets of a call; the port is the group's where none is given.
+/// Reads the targets of a call; the port is the group's if none is given.
 fn listed(parameters: &Parameters, group: &TargetGroup, now: Timestamp) -> Outcome<Vec<Target>> {
     let read = |target: &Parameters| {
         let port = target.parsed("Port")?.unwrap_or(group.port);
@@ -240,7 +242,7 @@ fn check_instance(view: View<'_>, group: &TargetGroup, target: &Target) -> Outco
     Ok(())
 }
 
-/// Refuses an address that is neither in the VPC nor said to be outside of it.
+/// Refuses an address that is neither in the VPC nor declared to be outside of it.
 fn check_address(region: &Region, group: &TargetGroup, target: &Target) -> Outcome {
     let id = &target.id;
     let Ok(address) = id.parse::<Ipv4Addr>() else {

@@ -47,7 +47,7 @@ pub(crate) struct TargetGroup {
     pub(crate) tags: Tags,
 }
 
-/// By what targets are named.
+/// What targets are named by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TargetType {
     Instance,
@@ -84,7 +84,7 @@ impl TargetGroup {
         self.protocol == GENEVE
     }
 
-    /// Returns whether targets see the client's address, unless it was said otherwise.
+    /// Returns whether targets see the client's address, unless it was set otherwise.
     pub(super) fn preserves_client_ip(&self) -> bool {
         self.carries_udp() || self.target_type == TargetType::Instance
     }
@@ -110,7 +110,7 @@ pub(super) fn listeners<'a>(
     region.listeners.values().filter(move |listener| listener.target_group_arn == group)
 }
 
-/// Handles `DeleteTargetGroup`, which succeeds where there is none.
+/// Handles `DeleteTargetGroup`, which succeeds if there is no such group.
 fn delete(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let arn = arn::required(call.parameters, "TargetGroupArn", arn::TARGET_GROUP)?;
     if listeners(call.region, arn).next().is_some() {

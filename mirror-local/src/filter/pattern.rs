@@ -2,15 +2,15 @@
 
 use crate::failure::{Failure, Outcome};
 
-/// Values that AWS takes in one filter.
+/// Values that AWS accepts in one filter.
 const VALUES_MAX: usize = 200;
 
-/// Texts of which a value must match one.
+/// Texts, one of which a value must match.
 #[derive(Debug)]
 pub(crate) struct Patterns(Vec<Pattern>);
 
 impl Patterns {
-    /// Reads the values of a filter, of which there must be some and no more than AWS takes.
+    /// Reads the values of a filter: at least one, and no more than AWS accepts.
     pub(crate) fn parse(name: &str, values: &[&str]) -> Outcome<Self> {
         if values.is_empty() {
             let message = format!("The filter '{name}' must have at least one value");

@@ -4,11 +4,11 @@ use super::{invalid, not_permitted, unknown};
 use crate::failure::{Failure, Outcome};
 use crate::world::Region;
 
-/// What stands before the id in the resource of an ARN of a share.
+/// What precedes the id in the resource part of a share's ARN.
 pub(super) const SHARE: &str = "resource-share/";
-/// What stands before the id in the resource of an ARN of an invitation.
+/// What precedes the id in the resource part of an invitation's ARN.
 pub(super) const INVITATION: &str = "resource-share-invitation/";
-/// What stands before the id in the resource of an ARN of a mirror target.
+/// What precedes the id in the resource part of a mirror target's ARN.
 pub(super) const TARGET: &str = "traffic-mirror-target/";
 
 /// The type of the resources that can be shared here: AWS RAM user guide, "Shareable AWS resources".
@@ -22,7 +22,7 @@ pub(super) fn check(arn: &str, kind: &str) -> Outcome {
     }
 }
 
-/// Reads the ARN of a mirror target that a Region has, to share it.
+/// Reads the ARN of a mirror target of a Region, in order to share it.
 pub(super) fn own_target(region: &Region, arn: &str) -> Outcome<String> {
     let [service, at, account, resource] = split(arn).ok_or_else(|| malformed(arn))?;
     let id = resource.strip_prefix(TARGET).filter(|_| service == "ec2").ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! What is in a share: resources, and the principals that are to use them.
+//! The contents of a share: resources, and the principals that are to use them.
 
 use super::arn::{self, INVITATION, SHARE};
 use super::course::Course;
@@ -14,14 +14,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A resource in a share, or one that was.
+/// A resource that is or was in a share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Resource {
     pub(super) added: Timestamp,
     ended: Option<Timestamp>,
 }
 
-/// An account that a share is for, or was, with its invitation.
+/// An account that a share is or was for, with its invitation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Principal {
     pub(super) invitation: Invitation,
@@ -33,30 +33,30 @@ impl Resource {
         self.ended.map_or(Course::Begun(self.added), Course::Ended)
     }
 
-    /// Takes it out of the share.
+    /// Removes it from the share.
     pub(super) fn end(&mut self, at: Timestamp) {
         self.ended.get_or_insert(at);
     }
 }
 
 impl Principal {
-    /// How far it has come, by what its account has said.
+    /// Its course, given what its account has answered.
     pub(super) fn course(&self, view: View<'_>, account: &str) -> Course {
         self.ended.map_or_else(|| self.invitation.course(view, account), Course::Ended)
     }
 
-    /// Takes it out of the share.
+    /// Removes it from the share.
     pub(super) fn end(&mut self, at: Timestamp) {
         self.ended.get_or_insert(at);
     }
 
-    /// Whether the owner has not taken it out.
+    /// Whether the owner has not removed it.
     pub(super) const fn is_meant(&self) -> bool {
         self.ended.is_none()
     }
 }
 
-/// What of a share an association is about.
+/// Which part of a share an association is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Principal,
@@ -71,7 +71,7 @@ impl Kind {
         }
     }
 
-    /// The parameter that names several of it.
+    /// The parameter that lists several of it.
     const fn list(self) -> &'static str {
         match self {
             Self::Principal => "principals",
@@ -131,13 +131,14 @@ impl<'a> Association<'a> {
             "status": course.status(view).word(),
             "creationTime": created.as_second(),
             "lastUpdatedTime": course.changed().unwrap_or(*created).as_second(),
-            // Without organizations every other account is outside of the owner's.
+            // Without organizations, every other account is outside the owner's.
             "external": *kind == Kind::Principal,
         })
     }
 }
 
-/// Puts what a call names into a share. What is there already stays as it is; who has declined is invited anew.
+/// Adds what a call names to a share. What is there already stays as it is; an account that has declined is invited
+/// again.
 pub(super) fn begin(call: &mut Call<'_>, share: &mut ResourceShare) -> Outcome {
     for given in call.parameters.texts(Kind::Resource.list()) {
         let arn = arn::own_target(call.region, given)?;
@@ -170,7 +171,7 @@ fn check_principal(region: &Region, account: &str) -> Outcome {
         return Err(invalid(why));
     }
     if account == region.account {
-        // No document says what AWS does.
+        // What AWS does is not documented.
         return Err(invalid("A resource share is not for the account that owns it."));
     }
     Ok(())
@@ -187,7 +188,7 @@ pub(super) fn associate(call: &mut Call<'_>) -> Outcome<Value> {
     Ok(answer)
 }
 
-/// Handles `DisassociateResourceShare`: of the owner, who takes something out, and of a principal, that leaves.
+/// Handles `DisassociateResourceShare`: for the owner, which removes something, and for a principal, which leaves.
 pub(super) fn disassociate(call: &mut Call<'_>) -> Outcome<Value> {
     call.parameters.refuse(&["sources"])?;
     let arn = named(call.parameters)?;
@@ -211,7 +212,7 @@ pub(super) fn disassociate(call: &mut Call<'_>) -> Outcome<Value> {
     Ok(answer)
 }
 
-/// Reads which share a call is about, which must name something to go into it or out of it.
+/// Reads which share a call is about; the call must name something to add or remove.
 fn named(parameters: &Parameters) -> Outcome<&str> {
     let lists = [Kind::Principal, Kind::Resource].map(Kind::list);
     if lists.iter().all(|list| parameters.texts(list).is_empty()) {
@@ -220,7 +221,7 @@ fn named(parameters: &Parameters) -> Outcome<&str> {
     parameters.required("resourceShareArn")
 }
 
-/// What a call has changed of a share.
+/// What a call has changed in a share.
 fn answer(view: View<'_>, share: &ResourceShare, parameters: &Parameters) -> Value {
     let changed = [Kind::Resource, Kind::Principal].into_iter().flat_map(|kind| {
         let named = parameters.texts(kind.list());
@@ -234,7 +235,7 @@ fn answer(view: View<'_>, share: &ResourceShare, parameters: &Parameters) -> Val
 /// Lets an account leave a share of another one.
 ///
 /// Some types of resources cannot be left: the user guide has a list, and hashicorp/terraform-provider-aws #19319 a
-/// refusal. That mirror targets are among them, and that the refusal is this one, is not verified.
+/// refusal. It is not verified that mirror targets are among them, nor that this is the refusal.
 fn leave(call: &mut Call<'_>, arn: &str) -> Outcome<Value> {
     let (view, account) = (call.view(), &*call.region.account);
     let joined = shared::joined(view).find(|(_, share)| share.arn == arn);

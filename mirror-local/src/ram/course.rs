@@ -1,19 +1,19 @@
-//! How far something has come that comes into a share and leaves it.
+//! The course of something that enters a share and leaves it.
 
 use crate::schedule::later;
 use crate::world::View;
 use jiff::Timestamp;
 
-/// How far an association has come, by what has been said of it.
+/// How far an association has progressed, given what both sides have said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Course {
-    /// Whoever is invited has not answered.
+    /// The invited account has not answered.
     Asked,
     /// It holds.
     Begun(Timestamp),
     /// The invitation was rejected, or has expired.
     Declined(Timestamp),
-    /// It does not hold any more.
+    /// It no longer holds.
     Ended(Timestamp),
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Status {
 }
 
 impl Course {
-    /// Returns the state at the time of a call. Of an invitation that was declined no document gives it.
+    /// Returns the state at the time of a call. For a declined invitation, no document gives it.
     pub(super) fn status(self, view: View<'_>) -> Status {
         match self {
             Self::Asked => Status::Associating,
@@ -48,7 +48,7 @@ impl Course {
         }
     }
 
-    /// Whether it holds or may come to.
+    /// Whether it holds or may come to hold.
     pub(super) const fn stands(self) -> bool {
         match self {
             Self::Asked | Self::Begun(_) => true,

@@ -1,4 +1,4 @@
-//! Invitations to a share, and what who is invited says to them.
+//! Invitations to a share, and the answers of the invited accounts.
 
 use super::arn::{self, INVITATION};
 use super::course::Course;
@@ -15,19 +15,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long an invitation to use mirror targets waits; then it counts as rejected.
+/// How long an invitation to use mirror targets stays open; after that it counts as rejected.
 ///
 /// Source: AWS RAM user guide, "Accepting and rejecting resource share invitations".
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// An invitation, as who has sent it has it.
+/// An invitation, as its sender has it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Invitation {
     pub(super) arn: String,
     pub(super) sent: Timestamp,
 }
 
-/// What who is invited has said last, and when.
+/// The last answer of the invited account, and when it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Accepted(Timestamp),
@@ -50,7 +50,7 @@ enum Status {
 }
 
 impl Invitation {
-    /// How far the association has come that it is for.
+    /// The course of the association that it is for.
     pub(super) fn course(&self, view: View<'_>, account: &str) -> Course {
         let expires = later(self.sent, PATIENCE);
         match self.reply(view, account) {
@@ -76,7 +76,7 @@ impl Invitation {
     }
 }
 
-/// An invitation that the caller has, and where it is from.
+/// An invitation to the caller, and where it comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Invited<'a> {
     pub(crate) owner: &'a Region,
@@ -106,7 +106,7 @@ impl Invited<'_> {
     }
 }
 
-/// Returns the invitations of a caller that were not taken back.
+/// Returns the invitations of a caller that were not withdrawn.
 fn all(view: View<'_>) -> impl Iterator<Item = Invited<'_>> {
     view.neighbours.iter().copied().flat_map(move |owner| {
         owner.resource_shares.values().filter_map(move |share| {

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 /// What `maxResults` may be: AWS RAM API reference.
 const SIZES: RangeInclusive<usize> = 1..=500;
 
-/// Writes the page of a set that a call asks for. The keys give the order.
+/// Writes the page of a set that a call asks for, in the order of the keys.
 pub(super) fn write(
     parameters: &Parameters,
     set: &str,

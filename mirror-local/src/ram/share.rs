@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long one that was deleted is described. That it is for a short time says the AWS RAM user guide, "Deleting a
-/// resource share"; how short, it does not.
+/// How long a deleted share is described. The AWS RAM user guide, "Deleting a resource share", says that it is for a
+/// short time, but not how short.
 const DELETED_IS_SHOWN: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// A resource share: resources, and who is to use them.
+/// A resource share: resources, and the principals that are to use them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ResourceShare {
     pub(super) arn: String,
@@ -37,7 +37,7 @@ pub(crate) struct ResourceShare {
     pub(super) principals: BTreeMap<String, Principal>,
 }
 
-/// Whether accounts that are not of the owner's organization may be principals. Here there is no organization.
+/// Whether accounts outside the owner's organization may be principals. There are no organizations here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Outsiders {
     Admitted,
@@ -62,7 +62,7 @@ impl Outsiders {
         Ok(parameters.boolean("allowExternalPrincipals")?.map(admits))
     }
 
-    /// Returns what stands on the wire.
+    /// Returns its value on the wire.
     pub(crate) fn are_admitted(self) -> bool {
         self == Self::Admitted
     }
@@ -78,7 +78,7 @@ impl ResourceShare {
         }
     }
 
-    /// Describes it. Its tags are told to its owner.
+    /// Describes it. Its tags are shown to its owner.
     fn written(&self, view: View<'_>, owner: &Region) -> Value {
         let mut written = json!({
             "resourceShareArn": self.arn,
@@ -104,14 +104,14 @@ pub(super) fn standing<'a>(region: &'a mut Region, arn: &str) -> Outcome<&'a mut
     share.ok_or_else(|| unknown("ResourceShare", arn))
 }
 
-/// Returns a share that is not deleted, of the caller or one that it has joined.
+/// Returns a share that is not deleted: the caller's own, or one that it has joined.
 pub(crate) fn heard_of<'a>(view: View<'a>, arn: &str) -> Option<&'a ResourceShare> {
     let own = view.region.resource_shares.get(arn);
     let joined = || shared::joined(view).find(|(_, share)| share.arn == arn).map(|(_, it)| it);
     own.or_else(joined).filter(|share| share.deleted.is_none())
 }
 
-/// What AWS takes and this local AWS does not: permissions other than the default ones, and services as principals.
+/// What AWS accepts and this local AWS does not: permissions other than the default ones, and services as principals.
 const FOREIGN: &[&str] = &["permissionArns", "sources", "resourceShareConfiguration"];
 
 /// Handles `CreateResourceShare`.
@@ -145,7 +145,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome<Value> {
     answer(call, &arn)
 }
 
-/// Handles `UpdateResourceShare`. Who is a principal already stays one.
+/// Handles `UpdateResourceShare`. Existing principals stay.
 pub(super) fn update(call: &mut Call<'_>) -> Outcome<Value> {
     let arn = call.parameters.required("resourceShareArn")?;
     let outsiders = Outsiders::read(call.parameters)?;
@@ -164,7 +164,7 @@ fn answer(call: &Call<'_>, arn: &str) -> Outcome<Value> {
     Ok(json!({ "resourceShare": share.written(call.view(), call.region) }))
 }
 
-/// Handles `DeleteResourceShare`: nothing in it is shared by it any more.
+/// Handles `DeleteResourceShare`: it no longer shares what is in it.
 pub(super) fn delete(call: &mut Call<'_>) -> Outcome<Value> {
     let (arn, now) = (call.parameters.required("resourceShareArn")?, call.now);
     let share = standing(call.region, arn)?;
@@ -176,12 +176,12 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome<Value> {
     Ok(json!({ "returnValue": true }))
 }
 
-/// Describes a deleted share no longer.
+/// Stops describing a deleted share.
 pub(crate) fn forget(region: &mut Region, arn: &str) {
     region.resource_shares.remove(arn);
 }
 
-/// Takes a mirror target that is deleted out of every share.
+/// Removes a deleted mirror target from every share.
 pub(crate) fn withdraw(region: &mut Region, target: &str, now: Timestamp) {
     let arn = arn::target(region, target);
     let with =
@@ -213,7 +213,7 @@ impl Owner {
         }
     }
 
-    /// Returns the shares that a caller may hear of, with the Regions they are in.
+    /// Returns the shares that a caller may see, with the Regions they are in.
     pub(super) fn shares(self, view: View<'_>) -> Vec<(&Region, &ResourceShare)> {
         match self {
             Self::Caller => {
@@ -242,7 +242,7 @@ pub(super) fn list(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Ou
     page::write(parameters, "resourceShares", rows.collect(), xml)
 }
 
-/// The shares that a call names, all of which must be there; `None` if it names none.
+/// The shares that a call names, all of which must exist; `None` if it names none.
 pub(super) fn named<'a>(
     parameters: &'a Parameters,
     shares: &[(&Region, &ResourceShare)],

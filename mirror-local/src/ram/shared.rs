@@ -1,4 +1,4 @@
-//! What is shared: what both the owner and who was invited have agreed to.
+//! What is shared: what both the owner and the invited account have agreed to.
 
 use super::arn::{TARGET, TARGET_TYPE};
 use super::course::{Course, Status};
@@ -118,7 +118,7 @@ pub(super) fn list_principals(view: View<'_>, parameters: &Parameters, xml: &mut
     page::write(parameters, "principals", rows.collect(), xml)
 }
 
-/// Whether a call asks for the one type that there is, or for none in particular. Case does not matter.
+/// Whether a call asks for the only type that exists, or for none in particular. Case does not matter.
 fn asks_for_targets(parameters: &Parameters) -> Outcome<bool> {
     match parameters.given("resourceType") {
         None => Ok(true),

@@ -24,7 +24,7 @@ pub(super) fn written(tags: &Tags) -> Value {
     tags.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
 }
 
-/// Whether tags meet all filters of a call. One without values asks only for the key.
+/// Whether tags meet all filters of a call. A filter without values asks only for the key.
 pub(super) fn meet(tags: &Tags, parameters: &Parameters) -> bool {
     parameters.list("tagFilters").into_iter().all(|filter| {
         let values = filter.texts("tagValues");
@@ -55,7 +55,7 @@ pub(super) fn remove(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// The share that a call names. There are no permissions of customers, which it might name otherwise.
+/// The share that a call names. A call could otherwise name a customer managed permission; there are none here.
 fn named(parameters: &Parameters) -> Outcome<&str> {
     if parameters.given("resourceArn").is_some() {
         return Err(invalid("mirror-local has no managed permissions to tag"));

@@ -8,7 +8,7 @@ use crate::request::{Request, Service, Wire, parse_members};
 use http::Method;
 use http::request::Parts;
 
-/// The one action that is not posted; what it takes is in the query.
+/// The only action that is not a POST; its parameters are in the query.
 const DELETE: &str = "DeleteResourceShare";
 
 /// Reads a request that was signed for Resource Access Manager.

@@ -27,7 +27,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome<Answer> {
     }
     let region = call.region.name.clone();
     let constraint = call.parameters.text("LocationConstraint");
-    // The oldest Region takes no constraint, every other one its own.
+    // The oldest Region takes no location constraint, and every other Region takes its own name.
     let is_right = match constraint {
         None => region == "us-east-1",
         Some(constraint) => constraint == region && region != "us-east-1",

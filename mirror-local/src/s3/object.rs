@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// An object. Its content is text; S3 takes any bytes.
+/// An object. Its content is text; S3 accepts any bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Object {
     pub(super) text: String,
@@ -21,7 +21,7 @@ impl Row for Object {
 }
 
 impl Object {
-    /// The ETag: as with AWS the same for the same content, and no promise beyond that.
+    /// The ETag: like AWS's, it is the same for the same content, and promises nothing beyond that.
     pub(super) fn etag(&self) -> String {
         let mut etag = String::from("\"");
         for byte in Sha256::digest(self.text.as_bytes()).iter().take(16) {
@@ -64,7 +64,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome<Answer> {
     Ok(Answer::empty(204))
 }
 
-/// What the object of a call is in the table of all objects.
+/// The key of a call's object in the table of all objects.
 fn id(call: &Call<'_>) -> Outcome<String> {
     let bucket = bucket::find(call)?;
     let key = call.parameters.required("Key")?;

@@ -1,4 +1,4 @@
-//! The wire of S3: where a request says what it is about, and how times are written.
+//! The wire format of S3: where a request states what it is about, and how times are written.
 
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
@@ -9,10 +9,10 @@ use http::{HeaderName, Method};
 use jiff::Timestamp;
 use std::borrow::Cow;
 
-/// Query parameters that say how a call is made and not what it asks for.
+/// Query parameters that state how a call is made rather than what it asks for.
 const QUERY_IGNORED: [&str; 2] = ["x-id", "list-type"];
 
-/// Query parameters that an action takes, by the names of the API.
+/// Query parameters that an action accepts, by their names in the API.
 const QUERY: [(&str, &str); 5] = [
     ("prefix", "Prefix"),
     ("max-keys", "MaxKeys"),
@@ -21,7 +21,7 @@ const QUERY: [(&str, &str); 5] = [
     ("encoding-type", "EncodingType"),
 ];
 
-/// Headers that ask for something that is not there, by the beginning of their names.
+/// Headers that ask for something that does not exist here, by the beginning of their names.
 const HEADERS_REFUSED: [&str; 7] = [
     "range",
     "if-modified-since",
@@ -50,7 +50,7 @@ pub(crate) fn request(head: &Parts, body: &[u8], at: &Place) -> Outcome<Request>
             None => return Err(not_implemented(&name)),
         }
     }
-    // What is logged is the request, without what it puts.
+    // The request is logged without the content that it puts.
     let logged = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
     let text = text(head, body)?;
     match action {
@@ -117,7 +117,7 @@ fn header<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
     head.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The content of a request, out of the chunks in which some clients send it.
+/// The content of a request, extracted from the chunks in which some clients send it.
 fn text(head: &Parts, body: &[u8]) -> Outcome<String> {
     let is_chunked = header(head, "content-encoding").is_some_and(|it| it.contains("aws-chunked"));
     let whole = if is_chunked && head.method == Method::PUT {
@@ -130,7 +130,7 @@ fn text(head: &Parts, body: &[u8]) -> Outcome<String> {
     String::from_utf8(whole.into_owned()).map_err(|_| not_implemented("an object that is not text"))
 }
 
-/// `SIZE[;EXTENSION]\r\nDATA\r\n`, again and again to a chunk of size 0.
+/// `SIZE[;EXTENSION]\r\nDATA\r\n`, repeated up to a chunk of size 0.
 fn unchunked(mut body: &[u8]) -> Option<Vec<u8>> {
     let mut whole = Vec::new();
     loop {
@@ -146,7 +146,7 @@ fn unchunked(mut body: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A key as it stands in a listing whose keys are wanted encoded.
+/// A key as it appears in a listing with encoded keys.
 pub(super) fn percent_encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -1,4 +1,5 @@
-//! Frames by their parts: Ethernet, IPv4 and what is in it, with right lengths and checksums.
+//! Frames built from their parts: Ethernet, IPv4 and its payload, with correct lengths and
+//! checksums.
 
 use std::net::Ipv4Addr;
 
@@ -16,7 +17,7 @@ pub(super) enum Segment {
     Gre,
 }
 
-/// The frame of an IPv4 packet from one address to another, with so many bytes of data.
+/// The frame of an IPv4 packet from one address to another, with this many bytes of data.
 pub(super) fn internet(ends: [Ipv4Addr; 2], segment: Segment, data: usize) -> Vec<u8> {
     let (protocol, mut body) = match segment {
         Segment::Tcp { ports, flags } => {
@@ -44,7 +45,7 @@ pub(super) fn internet(ends: [Ipv4Addr; 2], segment: Segment, data: usize) -> Ve
     };
     if let Some(at) = sum_at {
         let sum = checksum(&body, pseudo_header(ends, protocol, body.len()));
-        // Of UDP zero means that there is none: RFC 768.
+        // In UDP, zero means that there is no checksum: RFC 768.
         let sum = if protocol == UDP && sum == 0 { 0xffff } else { sum };
         body[at..at + 2].copy_from_slice(&sum.to_be_bytes());
     }
@@ -59,7 +60,7 @@ pub(super) fn internet(ends: [Ipv4Addr; 2], segment: Segment, data: usize) -> Ve
     frame
 }
 
-/// The frame in which one address asks whose another is. RFC 826.
+/// The ARP frame in which one address asks for the hardware address of another. RFC 826.
 pub(super) fn arp(from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
     let mut frame = ethernet([from, to], [0x08, 0x06]);
     frame.extend([0, 1, 0x08, 0, 6, 4, 0, 1]);
@@ -74,13 +75,14 @@ fn ethernet([from, to]: [Ipv4Addr; 2], ether_type: [u8; 2]) -> Vec<u8> {
     [&hardware(to)[..], &hardware(from), &ether_type].concat()
 }
 
-/// A hardware address of those that nobody is given: one for each address.
+/// A hardware address that is assigned to nobody, a different one for each address.
 fn hardware(address: Ipv4Addr) -> [u8; 6] {
     let [a, b, c, d] = address.octets();
     [0x02, 0, a, b, c, d]
 }
 
-/// What the checksums of TCP and UDP begin with; ICMP's with nothing. RFC 9293, section 3.1.
+/// What the checksums of TCP and UDP begin with; that of ICMP begins with nothing. RFC 9293,
+/// section 3.1.
 fn pseudo_header(ends: [Ipv4Addr; 2], protocol: u8, length: usize) -> u32 {
     if protocol == ICMP {
         return 0;

@@ -1,7 +1,7 @@
 //! The other accounts of a stack: the credentials by which each is reached.
 //!
-//! Nothing is asked here: a profile that is not there, or a role that may not be assumed, shows where the account is
-//! asked for something, and a command that asks it for nothing does not need it.
+//! Nothing is requested here: a missing profile, or a role that may not be assumed, shows only when the
+//! account is asked for something, and a command that asks it for nothing does not need it.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use mirror_plan::plan::Plan;
 use mirror_plan::scalar::{AccountId, AccountName, RoleArn};
 use mirror_plan::stack::{Account, Stack};
 
-/// The longest name of a session: AWS STS API reference, `AssumeRole`, `RoleSessionName`.
+/// The most characters of a session name: AWS STS API reference, `AssumeRole`, `RoleSessionName`.
 const SESSION_NAME_MAX: usize = 64;
 
 /// The accounts that a stack or a plan reaches besides its own.
@@ -32,10 +32,10 @@ pub(crate) struct Others<'s> {
 }
 
 impl<'s> Others<'s> {
-    /// None.
+    /// No other accounts.
     pub(crate) const NONE: Self = Self { stack: None, accounts: BTreeMap::new() };
 
-    /// Those of a stack.
+    /// The other accounts of a stack.
     pub(crate) fn of(stack: &'s Stack) -> Self {
         let accounts = stack.accounts.iter().map(|(name, account)| {
             let head = account.place.as_ref().map(|place| &place.head);
@@ -44,13 +44,14 @@ impl<'s> Others<'s> {
         Self { stack: Some(&stack.name), accounts: accounts.collect() }
     }
 
-    /// Those of a plan that was saved.
+    /// The other accounts of a saved plan.
     pub(crate) fn planned(plan: &'s Plan) -> Self {
         let accounts = plan.accounts.iter().map(|(name, account)| (name, (account, None)));
         Self { stack: Some(&plan.stack), accounts: accounts.collect() }
     }
 
-    /// The clients of the stack's own account with those of these, which are reached from there.
+    /// The clients of the stack's own account, joined with those of these accounts, which are reached
+    /// from there.
     pub(super) async fn joined(
         &self,
         own: Aws,
@@ -83,7 +84,7 @@ impl<'s> Others<'s> {
         Ok(joined)
     }
 
-    /// Credentials of a role, which the stack's own assume when they are needed.
+    /// Credentials of a role, which the stack's own credentials assume when they are needed.
     async fn assumed(
         &self,
         (role, external_id): (&RoleArn, Option<&str>),
@@ -102,7 +103,8 @@ impl<'s> Others<'s> {
     }
 }
 
-/// Credentials of a profile, whatever the environment holds: the variables of that are of the stack's own account.
+/// Credentials of a profile, regardless of the environment, whose variables are for the stack's own
+/// account.
 fn of_profile(profile: &str, config: &SdkConfig) -> SharedCredentialsProvider {
     let from = ProviderConfig::default().with_region(config.region().cloned());
     let from = match config.http_client() {
@@ -118,7 +120,7 @@ fn local(account: &AccountId) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::from_keys(account.as_str(), "local", None))
 }
 
-/// Says that the local AWS cannot tell which account is meant.
+/// The error that the local AWS cannot tell which account is meant.
 fn no_account(name: &AccountName, head: Option<&Span>) -> Diagnostics {
     let title = format!("`{name}` does not name its account, and a local AWS has no profiles");
     Diagnostic::error(code::CREDENTIALS, title)

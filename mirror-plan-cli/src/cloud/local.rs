@@ -1,4 +1,4 @@
-//! The way to a local AWS: that of a folder, or one that is made for a rehearsal.
+//! Access to a local AWS: that of a folder, or one that is made for a rehearsal.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -20,10 +20,10 @@ use crate::cli::LOCAL;
 use crate::settings::Settings;
 use crate::shell;
 
-/// The Region of a local AWS, where nobody names one.
+/// The Region of a local AWS if none is named.
 const LOCAL_REGION: &str = "us-east-1";
 
-/// The local AWS of a folder. Whoever comes first opens it, for all clones.
+/// The local AWS of a folder. The first clone that needs it opens it for all clones.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalAws {
     folder: PathBuf,
@@ -39,7 +39,7 @@ impl LocalAws {
         &self.folder
     }
 
-    /// The option that leads there, with a blank before it.
+    /// The option that selects it, with a blank in front.
     pub(crate) fn option(&self) -> String {
         if self.folder == Path::new(LOCAL) {
             " --local".to_owned()
@@ -54,7 +54,7 @@ impl LocalAws {
         self.opened.get_or_init(open).clone()
     }
 
-    /// Empties it, whatever is in it.
+    /// Empties it, whatever it holds.
     pub(crate) fn reset(&self) -> Result<(), Diagnostics> {
         Cloud::open_afresh(&self.folder).map(drop).map_err(|error| self.unusable(&error))
     }
@@ -71,12 +71,12 @@ impl LocalAws {
         diagnostic.help(help).into()
     }
 
-    /// Begins to open it, if it is there: to read ten thousand sessions takes as long as to read their stack file, and
-    /// neither needs the other.
+    /// Begins to open it in the background, if it exists: reading ten thousand sessions takes as long as
+    /// reading their stack file, and neither needs the other.
     pub(crate) fn open_ahead(&self) {
         if self.folder.is_dir() {
             let this = self.clone();
-            // Where no thread is to be had, whoever needs it opens it.
+            // If no thread is available, the first caller that needs it opens it.
             drop(std::thread::Builder::new().spawn(move || this.open()));
         }
     }
@@ -91,7 +91,7 @@ impl LocalAws {
     }
 }
 
-/// Makes the clients for a local AWS that is no folder's.
+/// Makes the clients for a local AWS that does not belong to a folder.
 pub(crate) async fn connect_to(
     cloud: &Cloud,
     settings: &Settings,
@@ -105,7 +105,7 @@ pub(crate) async fn connect_to(
     Others::of(stack).joined(aws, (&config, Pace::Local)).await
 }
 
-/// The configuration of clients that a local AWS answers in this process.
+/// The configuration of clients whose calls a local AWS answers in this process.
 fn in_process(cloud: &Cloud, settings: &Settings, region: Option<String>) -> SdkConfig {
     let region = region.or_else(|| settings.region_of_environment().map(str::to_owned));
     let credentials = Credentials::from_keys("local", "local", None);

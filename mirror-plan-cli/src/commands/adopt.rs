@@ -1,4 +1,4 @@
-//! `mirror adopt`: makes objects that somebody else made those of a stack.
+//! `mirror adopt`: takes objects that somebody else created into a stack.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::settings::{Input, Settings};
 use crate::stack_file::{self, Loaded};
 use crate::ui::{self, Ui};
 
-/// An address and the id of what it is to be.
+/// An address and the id of the object that it is to stand for.
 type Wanting = (Address, ObjectId);
 
 pub(crate) async fn run(args: &AdoptArgs, settings: &Settings, ui: &mut Ui) -> Ended {
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings, ui: &mut Ui) -> E
     ended
 }
 
-/// Whether somebody is asked.
+/// Whether the user is asked for approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asks {
     Yes,
@@ -88,7 +88,7 @@ async fn adopt_in(
             ui.note("\nAdoption cancelled.");
             return Ok(ExitStatus::Failed);
         }
-        // Whoever was asked may have taken an hour to answer.
+        // The user may have taken an hour to answer.
         if cloud::candidates(aws, &stack.name, &left, ui).await? != adoptions {
             let stale = Diagnostic::error(code::STALE_PLAN, "what is to be adopted has changed");
             return Err(stale.help("nothing was done; run it again and review it again").into());
@@ -102,7 +102,7 @@ async fn adopt_in(
     Ok(ExitStatus::Done)
 }
 
-/// What a run before has adopted, and what is left.
+/// Splits into what an earlier run has adopted and what is left.
 fn parted(wanted: Vec<Wanting>, observed: &Observed) -> (Vec<Wanting>, Vec<Wanting>) {
     let is_done = |(address, id): &Wanting| {
         let current = observed.current(address);
@@ -111,7 +111,7 @@ fn parted(wanted: Vec<Wanting>, observed: &Observed) -> (Vec<Wanting>, Vec<Wanti
     wanted.into_iter().partition(is_done)
 }
 
-/// Reads an id as one of the kind of its address.
+/// Parses an id according to the kind of its address.
 fn wanting(address: &Address, id: &str) -> Result<Wanting, Diagnostics> {
     let id = id_of(address.kind, id).map_err(|error| {
         let wrong = Diagnostic::error(code::NOT_ADOPTED, error.to_string()).of(address);
@@ -120,7 +120,8 @@ fn wanting(address: &Address, id: &str) -> Result<Wanting, Diagnostics> {
     Ok((address.clone(), id))
 }
 
-/// Reads a list: an address and an id on each line; blank lines and those that begin with `#` are nothing.
+/// Reads a list with an address and an id on each line; blank lines and lines that begin with `#` are
+/// ignored.
 fn listed(path: &Path) -> Result<Vec<Wanting>, Diagnostics> {
     let source = stack_file::source(path)?;
     let (mut wanted, mut wrong) = (Vec::new(), Diagnostics::new());

@@ -1,4 +1,4 @@
-//! `mirror apply`: makes the cloud as the stack says, or as a saved plan says.
+//! `mirror apply`: changes the cloud to match the stack, or as a saved plan says.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -63,14 +63,14 @@ pub(crate) async fn run(args: &ApplyArgs, settings: &Settings, ui: &mut Ui) -> E
     }
 }
 
-/// What is asked for, and how bad a finding must be to forbid it.
+/// The request, and the least severity of a finding that forbids it.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) request: &'a Request,
     pub(crate) least: Severity,
 }
 
-/// Plans, asks, and applies.
+/// Plans, asks for approval, and applies.
 pub(crate) async fn plan_and_apply(
     stack: Option<&Path>,
     variables: &Variables,
@@ -117,7 +117,7 @@ async fn plan_and_apply_in(
             ui.note(format_args!("\n{what} cancelled."));
             return Ok(ExitStatus::Failed);
         }
-        // Whoever was asked may have taken an hour to answer.
+        // The user may have taken an hour to answer.
         check(&plan, (aws, journal), ui).await?;
     }
     carry_out(&plan, (aws, journal), (run, settings), ui).await
@@ -143,7 +143,7 @@ async fn apply_saved(
         None
     };
     let aws = cloud::connect(settings, Some(&plan.region), &Others::planned(&plan)).await?;
-    // Before the journal is taken, which for a team changes an object in S3.
+    // Before the journal is taken, because for a team that changes an object in S3.
     check_place(&plan, &cloud::account(&aws).await?, aws.region())?;
     let place = (&plan.stack, plan.coordination.as_ref());
     let journal = cloud::take(&aws, place, (command(plan.mode), settings), ui).await?;
@@ -169,7 +169,7 @@ async fn apply_saved_in(
     carry_out(&whole, cloud, run, ui).await
 }
 
-/// Checks that the cloud is as the plan saw it, and returns what is there.
+/// Checks that the cloud is still as the plan saw it, and returns what it holds.
 async fn check(
     plan: &Plan,
     (aws, journal): (&Aws, &Arc<Journal>),
@@ -188,7 +188,7 @@ pub(super) async fn carry_out(
     ui: &mut Ui,
 ) -> Ended {
     if ui.form() == Form::Text && settings.live == Live::Yes && !plan.is_empty() {
-        // On a terminal the plan or the question is just above what is told of the apply.
+        // On a terminal the plan or the question is directly above the output of the apply.
         ui.note("");
     }
     let options = Options::default().with_parallelism(run.parallelism);
@@ -217,14 +217,14 @@ pub(super) async fn carry_out(
     })
 }
 
-/// Who approves.
+/// How a plan is approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Approval {
     Given,
     Ask,
 }
 
-/// Finds out before anything else whether somebody can approve.
+/// Finds out first whether anybody can approve.
 fn approval(run: &RunArgs, settings: &Settings) -> Result<Approval, Diagnostics> {
     if run.auto_approve || run.approved.is_some() || run.expect.is_some() {
         return Ok(Approval::Given);
@@ -259,7 +259,7 @@ fn approve(mode: Mode, ui: &mut Ui) -> Result<bool, Diagnostics> {
     Ok(answer.map_err(|error| ui::file_error("the answer cannot be read", &error))? == "yes")
 }
 
-/// The command that makes such a plan, for those who must wait.
+/// The command that makes such a plan, shown to others who must wait.
 const fn command(mode: Mode) -> &'static str {
     match mode {
         Mode::Apply => "apply",
@@ -274,7 +274,8 @@ const fn word(mode: Mode) -> &'static str {
     }
 }
 
-/// A saved plan is applied as it is; variables are for the user data that it holds the hash of.
+/// Refuses options for planning, since a saved plan is applied as it is. Variables are allowed, for the
+/// user data, of which the plan holds only a hash.
 fn refuse_planning_options(
     plan: &Plan,
     variables: &Variables,

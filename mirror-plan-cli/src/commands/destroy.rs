@@ -1,4 +1,4 @@
-//! `mirror destroy`: removes everything of a stack.
+//! `mirror destroy`: removes everything that belongs to a stack.
 
 use mirror_plan::diagnostic::Severity;
 use mirror_plan::plan::Mode;

@@ -1,4 +1,4 @@
-//! `mirror drift`: what was changed outside since the last apply.
+//! `mirror drift`: what was changed outside of the tool since the last apply.
 
 use mirror_plan::aws::Sight;
 use mirror_plan::diagnostic::Diagnostics;
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &StackArgs, settings: &Settings, ui: &mut Ui) -> E
     Ok(if drift.is_empty() { ExitStatus::Done } else { ExitStatus::Changes })
 }
 
-/// Says of a plan what it undoes that was changed outside, if it is known what the last apply left.
+/// Reports which outside changes a plan would undo, if it is known what the last apply left.
 pub(crate) fn tell(plan: &Plan, settings: &Settings, ui: &mut Ui) {
     if plan.mode == Mode::Destroy || plan.is_empty() || ui.form() == Form::Json {
         return;

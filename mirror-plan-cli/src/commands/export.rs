@@ -39,7 +39,7 @@ pub(crate) async fn run(command: &ExportCommand, settings: &Settings, ui: &mut U
     Ok(ExitStatus::Done)
 }
 
-/// The files of a folder, in which they are not yet.
+/// The paths of the files in a folder, where none of them may exist yet.
 fn free(folder: &Path) -> Result<[PathBuf; 2], Diagnostics> {
     let files = FILES.map(|name| folder.join(name));
     match files.iter().find(|file| file.exists()) {

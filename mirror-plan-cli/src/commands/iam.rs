@@ -46,8 +46,8 @@ pub(crate) async fn run(args: &IamArgs, settings: &Settings, ui: &mut Ui) -> End
     Ok(ExitStatus::Done)
 }
 
-/// The stack with ids in place of its references to what it uses of its own account. Nobody looks into other accounts,
-/// for which what is printed here may have to be allowed first.
+/// The stack with ids in place of its references to objects that it uses in its own account. Other
+/// accounts are not read, since the policies printed here may have to be granted there first.
 async fn with_ids(stack: Stack, settings: &Settings, ui: &mut Ui) -> Result<Stack, Diagnostics> {
     let mut here = stack.in_one_account();
     here.existing = stack.existing.clone();
@@ -60,7 +60,7 @@ async fn with_ids(stack: Stack, settings: &Settings, ui: &mut Ui) -> Result<Stac
     Ok(stack.using_what_was_seen(&observed)?.into_owned())
 }
 
-/// The `aws` block of a name, and which account it is.
+/// The `aws` block with a name, and the account that it stands for.
 fn other<'s>(stack: &'s Stack, name: &str) -> Result<(&'s AccountName, AccountId), Diagnostics> {
     let names = || stack.accounts.keys().map(|name| name.name().as_str());
     let Some((name, account)) = stack.accounts.iter().find(|(it, _)| it.name().as_str() == name)

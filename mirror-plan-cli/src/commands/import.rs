@@ -1,4 +1,4 @@
-//! `mirror import`: a stack file for what another tool has made.
+//! `mirror import`: a stack file for objects that another tool has created.
 
 use mirror_plan::address::{Address, Name};
 use mirror_plan::aws::{Aws, candidates};
@@ -37,7 +37,7 @@ pub(crate) async fn run(command: &ImportCommand, settings: &Settings, ui: &mut U
     Ok(ExitStatus::Done)
 }
 
-/// The objects that the state names, and those that cannot be taken, a line each.
+/// The objects that the state names, and a line for each that cannot be taken over.
 async fn read(
     aws: &Aws,
     name: &Name,
@@ -56,7 +56,7 @@ async fn read(
     Ok((adoptions, lines.collect()))
 }
 
-/// Says what is taken, what is not, and what a plan will say.
+/// Reports what is taken over, what is not, and what a plan will report.
 fn tell(state: &TerraformState, gone: &[String], taken: &Taken, ui: &mut Ui) {
     for (from, address, id) in state.taken() {
         if taken.observed.owned.contains_key(address) {

@@ -12,9 +12,9 @@ use crate::exit::ExitStatus;
 use crate::stack_file;
 use crate::ui::{self, Ui};
 
-/// The reference stack. A test holds it equal to the one in `examples/`.
+/// The reference stack. A test asserts that it equals the one in `examples/`.
 const LAB: &str = include_str!("../lab.mirror.hcl");
-/// What its file is called.
+/// The name of its file.
 const NAME: &str = "lab.mirror.hcl";
 
 pub(crate) fn run(args: &InitArgs, ui: &mut Ui) -> Ended {

@@ -1,4 +1,4 @@
-//! `mirror instance-types`: which instance types can be mirrored, and of when that is known.
+//! `mirror instance-types`: which instance types can be mirrored, and the date of that information.
 
 use mirror_plan::render::instance_types::InstanceTypes;
 

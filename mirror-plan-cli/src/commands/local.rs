@@ -31,7 +31,7 @@ pub(crate) async fn run(command: &LocalCommand, settings: &Settings, ui: &mut Ui
     Ok(ExitStatus::Done)
 }
 
-/// What was under way in a cloud that is empty now will not come to light.
+/// Deletes the journals: what was in progress in a cloud that is now empty can no longer be found out.
 fn forget_journals(local: &LocalAws) -> Result<(), Diagnostics> {
     let journals = local.folder().join(JOURNALS);
     match std::fs::remove_dir_all(&journals) {
@@ -93,7 +93,7 @@ fn log(cloud: &Cloud, form: Form, ui: &mut Ui) -> Result<(), Diagnostics> {
     Ok(())
 }
 
-/// `2026-11-22T16:43:18Z eu-west-1 ec2 CreateVpc 200`; of another account `222233334444/eu-west-1`.
+/// `2026-11-22T16:43:18Z eu-west-1 ec2 CreateVpc 200`; for another account `222233334444/eu-west-1`.
 fn shown(call: &LoggedCall) -> String {
     let LoggedCall {
         at,

@@ -1,5 +1,5 @@
-//! The next command, as it is told after this one: with the stack, the variables and the AWS of this one, so that
-//! whoever pastes it gets what was meant.
+//! The next command, as it is suggested after this one: with the stack, the variables and the AWS of this
+//! one, so that pasting it does what was meant.
 
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) fn trying(folder: &Path) -> String {
     Line::of("--local").words(["plan"]).words(elsewhere).to_string()
 }
 
-/// The command that writes what `args` plan over the snapshot.
+/// The command that overwrites the snapshot with what `args` plan.
 pub(super) fn accepting(snapshot: &Path, args: &PlanArgs, settings: &Settings) -> String {
     let PlanArgs {
         stack: StackArgs { stack, variables },
@@ -47,7 +47,7 @@ pub(super) fn accepting(snapshot: &Path, args: &PlanArgs, settings: &Settings) -
         .at(settings)
 }
 
-/// The command that carries out what `args` plan, if it is still what the snapshot says.
+/// The command that carries out what `args` plan, if that still matches the snapshot.
 pub(super) fn performing(snapshot: &Path, args: &PlanArgs, settings: &Settings) -> String {
     let PlanArgs {
         stack: StackArgs { stack, variables },
@@ -65,13 +65,13 @@ pub(super) fn performing(snapshot: &Path, args: &PlanArgs, settings: &Settings) 
     let line = Line::of(if *destroy { "destroy" } else { "apply" })
         .variables(variables)
         .option("--target", target);
-    // What is to go is neither replaced nor denied.
+    // Objects that are to be destroyed are neither replaced nor denied.
     let line =
         if *destroy { line } else { line.option("--replace", replace).strictness(strictness) };
     line.place(settings).option("--approved", [snapshot.display()]).words(paths(stack)).at(settings)
 }
 
-/// The command that carries out a saved plan. The stack file is needed where user data has to be read again.
+/// The command that carries out a saved plan. It names the stack file if user data has to be read again.
 pub(super) fn applying(file: &Path, plan: &Plan, args: &PlanArgs, settings: &Settings) -> String {
     let StackArgs { stack, variables } = &args.stack;
     let line = Line::of("apply").words([file.display()]);
@@ -83,7 +83,7 @@ pub(super) fn applying(file: &Path, plan: &Plan, args: &PlanArgs, settings: &Set
     line.place(settings).at(settings)
 }
 
-/// The command that plans from an inventory, for which nobody is asked.
+/// The command that plans from an inventory, for which AWS is not asked.
 pub(super) fn planning_from(
     inventory: &Path,
     StackArgs { stack, variables }: &StackArgs,
@@ -92,14 +92,14 @@ pub(super) fn planning_from(
     line.words(paths(stack)).to_string()
 }
 
-/// The command that adopts the objects of a list into a stack, whose file says the Region.
+/// The command that adopts the objects of a list into a stack whose file names the Region.
 pub(super) fn adopting(list: &Path, stack: &Path, settings: &Settings) -> String {
     let line = Line::of("adopt").option("--from", [list.display()]);
     let line = line.option("--stack", [stack.display()]);
     line.option("--profile", &settings.profile).at(settings)
 }
 
-/// The words of a command, as a shell reads them back.
+/// The words of a command, quoted for a shell.
 struct Line(Vec<String>);
 
 impl Line {

@@ -71,12 +71,12 @@ pub(crate) async fn run(args: &PlanArgs, settings: &Settings, ui: &mut Ui) -> En
         ));
     }
     let changes = *detailed_exitcode && !plan.is_empty() || holds == Holds::No;
-    // The process ends here: to take ten thousand sessions apart would be a fifteenth of its work.
+    // The process ends here: dropping ten thousand sessions would be a fifteenth of its work.
     std::mem::forget((stack, seen, plan));
     Ok(if changes { ExitStatus::Changes } else { ExitStatus::Done })
 }
 
-/// Prints a plan with all that there is to say of it.
+/// Prints a plan with everything that there is to report about it.
 fn tell(
     plan: &Plan,
     (args, found, asked): (&PlanArgs, &Diagnostics, Option<&Permissions>),
@@ -90,17 +90,17 @@ fn tell(
     }
 }
 
-/// What the cloud holds, or stands for it.
+/// What the cloud holds, or a substitute for that.
 pub(super) struct Seen {
-    /// The clients, unless AWS is asked for nothing.
+    /// The clients; `None` if nothing is requested from AWS.
     aws: Option<Aws>,
     pub(super) observed: Observed,
-    /// What others have that is in the way, as far as that is known.
+    /// The objects of others that are in the way, as far as they are known.
     strangers: Strangers,
 }
 
 impl Seen {
-    /// Begins what takes long and needs no stack.
+    /// Begins work that takes long and does not need the stack.
     pub(super) fn prepare(sight: &SightArgs, settings: &Settings) {
         let asks = matches!(sight, SightArgs { inventory: None, offline: false });
         if let (true, Place::Local(local)) = (asks, &settings.place) {
@@ -127,7 +127,7 @@ impl Seen {
         Ok(Self { aws: None, observed, strangers: Strangers::default() })
     }
 
-    /// What is found in a stack and in a plan of it.
+    /// The findings about a stack and a plan of it.
     pub(super) async fn findings(
         &self,
         stack: &Stack,
@@ -154,7 +154,8 @@ pub(crate) fn request(mode: Mode, selection: &Selection) -> Request {
     }
 }
 
-/// Prints a plan in the form that was asked for, with what was found, estimated and asked.
+/// Prints a plan in the requested form, with the findings, the estimates and the answers about
+/// permissions.
 pub(super) fn print(
     plan: &Plan,
     (form, findings, estimates, asked): (&FormArgs, &Diagnostics, &Estimates, Option<&Permissions>),
@@ -179,7 +180,7 @@ pub(super) fn print(
     }
 }
 
-/// Prints a plan for whoever decides on it.
+/// Prints a plan for the person who decides about it.
 pub(crate) fn show(plan: &Plan, estimates: &Estimates, ui: &mut Ui) {
     match ui.form() {
         Form::Json => {

@@ -31,7 +31,7 @@ use crate::settings::Settings;
 use crate::stack_file::Loaded;
 use crate::ui::Ui;
 
-/// Packets that are made up unless more or less are asked for.
+/// The default number of packets that are made up.
 const MADE_UP: usize = 1_000;
 
 pub(crate) async fn run(args: &RehearseArgs, settings: &Settings, ui: &mut Ui) -> Ended {
@@ -94,7 +94,8 @@ impl Traffic {
     }
 }
 
-/// Tells the trace where Amazon's DNS server is, which it cannot know where the stack does not have the VPC.
+/// Tells the trace the address of Amazon's DNS server, which it cannot know if the VPC is not part of the
+/// stack.
 fn acquaint(mirroring: &mut Mirroring, plane: &DataPlane) {
     for interface in &mut mirroring.interfaces {
         let id = interface.id.as_deref();
@@ -128,7 +129,7 @@ fn name(
     Ok(())
 }
 
-/// A folder for files must not hold others, which would be taken for those of this rehearsal.
+/// Refuses a folder that already holds files, which would be mistaken for those of this rehearsal.
 fn must_be_empty(folder: &Path) -> Result<(), Diagnostics> {
     let entries = match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_some(),
@@ -148,7 +149,7 @@ fn must_be_empty(folder: &Path) -> Result<(), Diagnostics> {
         .into())
 }
 
-/// Says that no packet is of a mirrored interface, so that nothing was rehearsed.
+/// The error that no packet belongs to a mirrored interface, so that nothing was rehearsed.
 fn unmirrored(account: &Account) -> Diagnostics {
     let title = "no packet belongs to a mirrored interface, so nothing was rehearsed";
     let lines = account.sources.values().map(|source| {
@@ -166,8 +167,8 @@ fn unusable(error: &StoreError) -> Diagnostic {
 }
 
 impl Rehearsed {
-    /// How the command ends: well if AWS would refuse nothing, everything is accounted for and foretold, and
-    /// not too much is lost.
+    /// The status of the command: success if AWS would refuse nothing, everything is accounted for and was
+    /// foretold, and not too much is lost.
     fn status(&self, lost_max: f64) -> ExitStatus {
         let is_well = self.report.is_complete()
             && self.account.is_sound()

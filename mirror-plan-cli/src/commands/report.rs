@@ -1,4 +1,4 @@
-//! `mirror report`: a plan as a page, to be kept and handed round.
+//! `mirror report`: a plan as a page, to be kept and passed on.
 
 use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::plan::{Mode, Plan, Request};
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &ReportArgs, settings: &Settings, ui: &mut Ui) -> 
     Ok(ExitStatus::Done)
 }
 
-/// The plan, saved or made now, and what was found in the stack file.
+/// The plan, saved or made now, and the findings in the stack file.
 async fn planned(
     args: &ReportArgs,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! Reviewed plans: snapshots that are written, compared and held to, and digests.
+//! Reviewed plans: snapshots that are written, compared and enforced, and digests.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(crate) enum Holds {
     No,
 }
 
-/// Writes the snapshot of a plan; `args` are those of the command, to say how it is carried out.
+/// Writes the snapshot of a plan; the command's `args` are needed to show how to carry it out.
 pub(crate) fn write(
     plan: &Plan,
     path: &Path,
@@ -39,7 +39,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Compares a plan with a snapshot; `args` are those of the command, to say how it is accepted.
+/// Compares a plan with a snapshot; the command's `args` are needed to show how to accept it.
 pub(crate) fn check(
     plan: &Plan,
     path: &Path,
@@ -61,7 +61,7 @@ pub(crate) fn check(
     Ok(Holds::No)
 }
 
-/// Refuses a plan that is not what was approved, if something was.
+/// Refuses a plan that differs from what was approved, if anything was.
 pub(crate) fn agree(plan: &Plan, run: &RunArgs, ui: &mut Ui) -> Result<(), Diagnostics> {
     let refused = |title: String| {
         Diagnostic::error(code::NOT_APPROVED_PLAN, title)
@@ -90,7 +90,7 @@ pub(crate) fn agree(plan: &Plan, run: &RunArgs, ui: &mut Ui) -> Result<(), Diagn
 /// Reads a snapshot.
 fn read(path: &Path) -> Result<String, Diagnostics> {
     let text = stack_file::source(path)?.text;
-    // Whoever checks out with the line ends of Windows has reviewed the same.
+    // A checkout with Windows line endings is the same snapshot.
     let text = text.replace("\r\n", "\n");
     let path = path.display();
     match snapshot::version(&text) {

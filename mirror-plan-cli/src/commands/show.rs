@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
     Ok(ExitStatus::Done)
 }
 
-/// A comment says what will be done, and a stack alone does not.
+/// The error for a stack: a comment states what will be done, which a stack alone does not.
 fn only_of_a_plan() -> Diagnostic {
     Diagnostic::error(code::SAVED_PLAN_OPTIONS, "only a plan can be shown as a comment")
         .help("name a saved plan, or run `mirror plan --format markdown`")

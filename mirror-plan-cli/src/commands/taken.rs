@@ -1,4 +1,4 @@
-//! What is taken over: objects that are there, a stack file for them, and the list to adopt them with.
+//! What is taken over: existing objects, a stack file for them, and the list to adopt them with.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use crate::cloud;
 use crate::settings::Settings;
 use crate::ui::{self, Ui};
 
-/// The two files that are written, which must not be there yet.
+/// The two files that are written, which must not exist yet.
 pub(super) struct Files {
     stack: PathBuf,
     list: PathBuf,
@@ -38,7 +38,7 @@ impl Files {
         Ok(Self { stack, list })
     }
 
-    /// Writes them, and says how to go on.
+    /// Writes the files, and reports how to continue.
     pub(super) fn write(
         &self,
         taken: &Taken,
@@ -82,7 +82,7 @@ impl Taken {
         Ok(Self { adoptions, observed, text, plan })
     }
 
-    /// The list that `mirror adopt --from` takes.
+    /// The list that `mirror adopt --from` accepts.
     fn list(&self) -> String {
         self.adoptions.iter().fold(String::new(), |mut list, Adoption { address, found }| {
             let _ = writeln!(list, "{address} {}", found.id);
@@ -90,7 +90,7 @@ impl Taken {
         })
     }
 
-    /// Says what a plan will change once all of it is adopted.
+    /// Reports what a plan will change once everything is adopted.
     pub(super) fn tell(&self, ui: &mut Ui) {
         let changed = self.plan.changes.iter().filter(|change| change.action != Action::NoOp);
         for change in changed {
@@ -101,7 +101,7 @@ impl Taken {
     }
 }
 
-/// Writes a file that was not there.
+/// Writes a file that must not exist yet.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), Diagnostics> {
     let cannot = |error: &io::Error| {
         ui::file_error(format!("`{}` cannot be written", path.display()), error)

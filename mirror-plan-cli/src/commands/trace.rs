@@ -45,7 +45,8 @@ pub(crate) async fn run(args: &TraceArgs, settings: &Settings, ui: &mut Ui) -> E
     Ok(if changed { ExitStatus::Changes } else { ExitStatus::Done })
 }
 
-/// What the cloud holds, or stands for it. Of the sessions of others nothing is known but that they are there.
+/// What the cloud holds, or a substitute for that. Of sessions that belong to others, only their existence is
+/// known.
 async fn seen(
     sight: &SightArgs,
     stack: &Stack,
@@ -81,7 +82,7 @@ impl From<bool> for Changes {
     }
 }
 
-/// The packet that the options say, if they say one.
+/// The packet that the options describe, if they describe one.
 fn headers(args: &PacketArgs) -> Result<Option<Headers>, Diagnostics> {
     let PacketArgs { from: Some(from), to: Some(to), proto, length: _ } = args else {
         return Ok(None);
@@ -115,7 +116,7 @@ fn headers(args: &PacketArgs) -> Result<Option<Headers>, Diagnostics> {
     Ok(Some(Headers { protocol, source, destination, ports }))
 }
 
-/// Both moments with what the options say about interfaces.
+/// Both moments, with what the options state about interfaces.
 fn named(mut moments: [Mirroring; 2], args: &NetworkArgs) -> Result<[Mirroring; 2], Diagnostics> {
     let NetworkArgs { eni, resolver, mtu: _ } = args;
     for InterfaceArgument { name, address } in eni {
@@ -178,7 +179,7 @@ fn trace_capture(
         moments.push(Running::new(after, args.network.mtu));
     }
     let whole = capture::read(path, &mut moments).map_err(|error| unreadable(path, &error));
-    // Of a damaged file there is something to say, if only up to the damage.
+    // Even a damaged file gives a result, up to the damage.
     if moments[0].is_empty() {
         whole.clone()?;
     }
@@ -196,7 +197,7 @@ fn trace_capture(
     whole.map(|()| is_changed.into())
 }
 
-/// Says which interfaces there are.
+/// The error that lists the existing interfaces.
 fn no_interface(title: String, moments: &[Mirroring]) -> Diagnostic {
     let mut lines: Vec<String> = moments
         .iter()

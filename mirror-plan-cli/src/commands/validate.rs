@@ -1,4 +1,4 @@
-//! `mirror validate`: whether a stack file is in order, without AWS.
+//! `mirror validate`: whether a stack file is valid, without AWS.
 
 use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::render::diagnostic;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &ValidateArgs, settings: &Settings, ui: &mut Ui) -> Ende
     Ok(if failed { ExitStatus::Failed } else { ExitStatus::Done })
 }
 
-/// Makes the edits that are proposed, and says in which file.
+/// Makes the proposed edits, and reports in which file.
 fn mend(mut loaded: Loaded, ui: &mut Ui) -> Result<Loaded, Diagnostics> {
     let edits = loaded.mend()?;
     if edits > 0 {

@@ -1,4 +1,5 @@
-//! `mirror verify`: whether the stack stands as its file says, its receivers are well and packets can get to them.
+//! `mirror verify`: whether the stack exists as its file says, its receivers are healthy and packets can
+//! reach them.
 
 use mirror_plan::metrics::Window;
 use mirror_plan::plan::{Mode, Request};

@@ -22,10 +22,11 @@ use crate::health::Health;
 use crate::settings::Settings;
 use crate::ui::{self, Interrupts, Ui};
 
-/// The longest that failures make a pause, unless it is longer without them.
+/// The longest pause after failures, unless the configured pause is longer.
 const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// How much longer or shorter a pause may be than it was asked for: several that watch do not call at once.
+/// How much longer or shorter a pause may be than configured, so that several watches do not call at the
+/// same time.
 const JITTER: f64 = 0.1;
 
 /// What is watched, and how.
@@ -33,20 +34,20 @@ pub(super) struct Watch<'w> {
     pub(super) stack: &'w Stack,
     pub(super) aws: &'w Aws,
     pub(super) request: &'w Request,
-    /// Between two rounds.
+    /// The pause between two rounds.
     pub(super) pause: Duration,
-    /// Where it says whether all is well.
+    /// The address that reports whether all is well.
     pub(super) health: Option<SocketAddr>,
 }
 
-/// How a round ended that could be done.
+/// The result of a round that could be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Round {
-    /// Sessions are where they are to be.
+    /// Sessions are where they should be.
     Done,
-    /// Some could not be made or removed.
+    /// Some sessions could not be created or removed.
     Failed,
-    /// Somebody wants it to end.
+    /// The watch was asked to end.
     Interrupted,
 }
 
@@ -91,7 +92,7 @@ pub(super) async fn watch(
     Ok(ExitStatus::Done)
 }
 
-/// Observes, plans and applies once. Others can have the stack between two rounds.
+/// Observes, plans and applies once. Others can take the stack between two rounds.
 async fn round(
     watch: &Watch<'_>,
     interrupts: &mut Interrupts,
@@ -136,8 +137,8 @@ async fn planned(
     mirror_plan::plan::plan(stack, &observed, request)
 }
 
-/// The pause after so many failures in a row: doubled for each up to a limit, and a little longer or
-/// shorter by `chance`, which is from 0 to 1.
+/// The pause after this many failures in a row: doubled for each, up to a limit, and made a little longer
+/// or shorter by `chance`, which is from 0 to 1.
 fn pause_after(pause: Duration, failures: u32, chance: f64) -> Duration {
     let doubled = pause.saturating_mul(1 << failures.min(16));
     let longest = PAUSE_MAX.max(pause);

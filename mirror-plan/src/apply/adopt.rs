@@ -11,28 +11,28 @@ use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::plan::Adoption;
 use crate::resource::Retag;
 
-/// Why an object was not adopted, or it is not known whether it was.
+/// Why an object was not adopted, or why it is not known whether it was.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
-    /// AWS did not take the tags.
+    /// AWS did not accept the tags.
     #[error(transparent)]
     Act(#[from] ActError),
-    /// It cannot be looked at.
+    /// The object cannot be read.
     #[error(transparent)]
     Observe(#[from] ObserveError),
-    /// It could not be written down first.
+    /// The adoption could not be recorded in the journal first.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
 
-/// Makes an object the stack's, and waits until AWS shows it as such: whoever plans then finds it.
+/// Makes an object the stack's, and waits until AWS shows it as such, so that the next plan finds it.
 ///
-/// It is written down before the call, so that a run after one that was killed waits for it and makes no
-/// second object beside it. Parts that IAM knows by their own tags, the interface of an instance and the
-/// listeners of a load balancer, are tagged first; the object is the stack's by the last call.
+/// The adoption is recorded before the call. If this run is killed, the next one waits for the object and does not
+/// create a second one beside it. Parts that IAM knows by their own tags (the interface of an instance, the listeners
+/// of a load balancer) are tagged first; the last call, on the object itself, makes it the stack's.
 ///
 /// # Errors
-/// If AWS refuses, or if the journal cannot be written. The same again finishes it.
+/// If AWS refuses, or if the journal cannot be written. Adopting the same object again completes it.
 pub fn adopt<'a>(
     aws: &'a Aws,
     journal: &'a Arc<Journal>,
@@ -62,7 +62,7 @@ pub fn adopt<'a>(
     })
 }
 
-/// Whether it is certain that the tags were not set.
+/// Returns whether it is certain that the tags were not set.
 fn is_refused(error: &ActError) -> bool {
     use ErrorKind::{Denied, Limit, NotFound, Refused, Unsent};
     match error {
@@ -71,7 +71,7 @@ fn is_refused(error: &ActError) -> bool {
     }
 }
 
-/// The parts of an object that carry its tags too.
+/// Returns the parts of an object that carry its tags too.
 fn parts(Adoption { address, found }: &Adoption) -> Vec<ObjectId> {
     match address.kind {
         Kind::LoadBalancer | Kind::GatewayLoadBalancer => found.parts.values().cloned().collect(),

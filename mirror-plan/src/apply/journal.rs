@@ -1,15 +1,15 @@
-//! The journal: what is written down before a call is sent that makes something.
+//! The journal: what is recorded before a call that creates something is sent.
 //!
-//! The cloud is the state; every object carries its address in its tags from its first moment. What
-//! tags cannot hold is the call that is under way: its answer may be lost, the program may be killed,
-//! and AWS may need minutes to show what it has made. The journal covers those minutes. It is a file
-//! beside the stack, written and flushed to the disk before each such call, and empty at most times.
-//! A team's journal is an object in S3, which is written only as long as nobody else has written it.
-//! If it is lost, the tags alone suffice as soon as the last call has come to light.
+//! The cloud is the state: every object carries its address in its tags from the moment it is created. What tags cannot
+//! hold is a call in flight: its answer may be lost, the program may be killed, and AWS may need minutes to show what
+//! it has created. The journal covers those minutes. It is a file beside the stack, written and flushed to disk before
+//! each such call, and empty most of the time. A team's journal is an object in S3, which a run writes only as long as
+//! nobody else has written it. If the journal is lost, the tags alone suffice as soon as the result of the last call is
+//! visible.
 //!
-//! [`Journal::open`] takes the journal for one run and keeps other runs of the same stack out;
-//! [`Journal::look`] reads it without. Either way [`recover`](super::recover()) finds out, without asking anybody,
-//! what became of calls whose end is not known.
+//! [`Journal::open`] takes the journal for one run and keeps other runs of the same stack out; [`Journal::look`] reads
+//! it without taking it. Either way [`recover`](super::recover()) then finds out, without asking the user, what became
+//! of calls whose outcome is not known.
 
 use std::fmt;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub use error::{Held, JournalError};
 pub use ledger::{Entry, Ledger};
 pub use record::{Record, RequestHash};
 
-/// Which stack a journal is of.
+/// The stack that a journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The stack.
@@ -43,7 +43,7 @@ pub struct Scope {
     pub region: Region,
 }
 
-/// Who runs, for those who must wait.
+/// Who is running, shown to those who must wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// The command: `mirror apply`.
@@ -54,28 +54,28 @@ pub struct Holder {
     pub host: Option<String>,
     /// The process.
     pub process: u32,
-    /// Since when.
+    /// Since when it has been running.
     pub since: Timestamp,
 }
 
-/// Tells the time.
+/// A clock: returns the current time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The journal of one stack, in the hands of one run.
+/// The journal of one stack, held by one run.
 ///
-/// In a folder it is free again when this is dropped, also when the program is killed. In a bucket it
-/// is free after [`release`](Self::release), or when its lease has run out.
+/// A journal in a folder is free again when this value is dropped or the program is killed. A journal in a bucket is
+/// free after [`release`](Self::release), or when its lease has run out.
 pub struct Journal {
     clock: Clock,
     state: Mutex<State>,
-    /// What is flushed to the store, and by whom next: one at a time flushes for all who wait.
+    /// The number of the last record that is flushed to the store. Whoever holds the lock flushes for all who wait.
     flushed: tokio::sync::Mutex<u64>,
     store: Store,
 }
 
 struct State {
     ledger: Ledger,
-    /// The records written since the journal was opened.
+    /// The number of records written since the journal was opened.
     written: u64,
 }
 
@@ -88,7 +88,7 @@ enum Store {
 }
 
 impl Scope {
-    /// The name of the stack's file of this sort.
+    /// Returns the name of the stack's file with this ending.
     fn file(&self, ending: &str) -> String {
         let Self { stack, account, region } = self;
         format!("{stack}.{account}.{region}.{ending}")
@@ -96,10 +96,10 @@ impl Scope {
 }
 
 impl Journal {
-    /// Takes the journal of a stack in `folder`, which is made where it is not there.
+    /// Takes the journal of a stack in `folder`, which is created if it does not exist.
     ///
     /// # Errors
-    /// If another run has it, or a file cannot be used.
+    /// If another run holds the journal, or a file cannot be used.
     pub fn open(
         folder: &Path,
         scope: &Scope,
@@ -110,8 +110,8 @@ impl Journal {
         Ok(Self::with(Store::File(kept), ledger, clock))
     }
 
-    /// A journal that is forgotten with the process: what is under way when that ends is known by
-    /// its tags only, as soon as AWS shows them.
+    /// Returns a journal that is lost when the process ends: calls in flight at that moment are known by their tags
+    /// only, as soon as AWS shows them.
     #[must_use]
     pub fn in_memory(clock: Clock) -> Self {
         Self::with(Store::Memory, Ledger::default(), clock)
@@ -122,28 +122,27 @@ impl Journal {
         Self { clock, state, flushed: tokio::sync::Mutex::new(0), store }
     }
 
-    /// What the journal of a stack leaves open, without taking it.
+    /// Returns what the journal of a stack leaves open, without taking it.
     ///
     /// # Errors
-    /// If another run has the journal, so that everything may be under way; if a file is there and
-    /// cannot be read.
+    /// If another run holds the journal, so that anything may be in flight, or if a file exists and cannot be read.
     pub fn look(folder: &Path, scope: &Scope, now: Timestamp) -> Result<Ledger, JournalError> {
         file::look(folder, scope, now)
     }
 
-    /// What is open.
+    /// Returns what is open.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.lock().ledger.clone()
     }
 
-    /// The time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
-    /// Writes a record, and returns when it is where it outlives this process.
+    /// Writes a record, and returns once it is stored where it outlives this process.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -166,7 +165,7 @@ impl Journal {
         Ok(state.written)
     }
 
-    /// Returns when the record of that number is in the store.
+    /// Returns once the record with that number is in the store.
     async fn flush(&self, number: u64) -> Result<(), JournalError> {
         let mut flushed = self.flushed.lock().await;
         if *flushed >= number {
@@ -184,15 +183,15 @@ impl Journal {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // Nothing is half done when a holder of this panics.
+        // A holder that panics leaves nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What an apply needs besides.
+/// What an apply needs in addition.
 #[cfg(feature = "aws")]
 impl Journal {
-    /// Closes what `observed` shows to be settled, and empties the journal when nothing is open.
+    /// Closes the entries that `observed` shows to be settled, and empties the journal when nothing is open.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -232,7 +231,7 @@ impl Journal {
         self.lock().ledger.entry(address, generation).cloned()
     }
 
-    /// Who has taken the journal over, if somebody has: this run may change nothing any more.
+    /// Returns who has taken over the journal, if another run has: this run must not change anything any more.
     #[must_use]
     pub fn lost(&self) -> Option<Held> {
         match &self.store {
@@ -242,10 +241,10 @@ impl Journal {
         }
     }
 
-    /// The clients through which nothing is changed any more once another run has the journal.
+    /// Returns clients that change nothing any more once another run holds the journal.
     pub(super) fn fence(self: &Arc<Self>, aws: &crate::aws::Aws) -> crate::aws::Aws {
         match &self.store {
-            // The operating system takes the lock of a file from nobody.
+            // The operating system never revokes the lock of a file.
             Store::File(_) | Store::Memory => aws.clone(),
             #[cfg(feature = "s3")]
             Store::Bucket(_) => {
@@ -258,8 +257,8 @@ impl Journal {
         }
     }
 
-    /// Lets the next run have the journal. It is free without that, too, but in a bucket only after
-    /// the time of its lease.
+    /// Lets the next run have the journal. Without this call it becomes free too, but a journal in a bucket only when
+    /// its lease runs out.
     pub async fn release(&self) {
         match &self.store {
             Store::File(_) | Store::Memory => {}

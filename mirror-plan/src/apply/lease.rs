@@ -1,10 +1,10 @@
-//! The lease: what the object of a team's journal says of who has it.
+//! The lease: the part of a team's journal that states who holds it.
 //!
-//! The object is the text of a journal with one more line at its head, the lease. Who takes it,
-//! renews it or writes a record writes the whole object, on the condition that it is still what it
-//! was: so one of two runs wins, and a run that was taken for dead finds out before its next call.
-//! No two machines' clocks are compared. How old a lease is tells the store, in one answer; where it
-//! does not, a run watches for as long as the lease lasts.
+//! The object is the text of a journal preceded by one more line, the lease. A run that takes the lease, renews it or
+//! writes a record writes the whole object, on the condition that it has not changed: so exactly one of two runs wins,
+//! and a run that was presumed dead finds out before its next call. The clocks of two machines are never compared. The
+//! store reports how old a lease is, in a single answer; if it does not, a run watches the object for as long as the
+//! lease lasts.
 
 use std::time::Duration;
 
@@ -14,33 +14,33 @@ use serde::{Deserialize, Serialize};
 use super::journal::record::{self, Line, Reading};
 use super::journal::{Held, Holder, Ledger, Record};
 
-/// How long a lease lasts that is not renewed: what a run waits after one that was killed.
+/// How long a lease lasts that is not renewed: how long a run waits after another one was killed.
 pub(super) const LASTS: Duration = Duration::from_secs(30);
 
-/// How often it is renewed at least: two renewals may fail.
+/// The longest time between two renewals: two of them may fail.
 #[cfg(feature = "s3")]
 pub(super) const RENEWED_EVERY: Duration = Duration::from_secs(10);
 
-/// How often somebody else's is looked at.
+/// How often another run's lease is checked.
 #[cfg(feature = "s3")]
 pub(super) const WATCHED_EVERY: Duration = Duration::from_millis(500);
 
-/// The head of the object.
+/// The first line of the object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lease {
-    /// A random word of the run that wrote it: the same person's next run has another.
+    /// A random word of the run that wrote it; each run has its own, even for the same person.
     pub(super) owner: String,
-    /// The how manieth of its writes this is. With the owner it makes every text another one, so that
-    /// no two versions of the object have the same ETag.
+    /// The number of this write among those of the run. Together with the owner it makes every text unique, so that no
+    /// two versions of the object have the same ETag.
     pub(super) write: u64,
-    /// Who that is, for people.
+    /// Who the owner is, for people to read.
     pub(super) holder: Holder,
-    /// Whether the run goes on.
+    /// Whether the run is still going on.
     pub(super) state: State,
     /// How long it lasts, in seconds.
     pub(super) seconds: u64,
-    /// Until when, by its owner's clock: for people, never compared.
+    /// When it ends, by its owner's clock: for people to read, never compared.
     pub(super) until: Timestamp,
 }
 
@@ -48,13 +48,13 @@ pub(super) struct Lease {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
-    /// It does, or was killed.
+    /// The run goes on, or was killed.
     Held,
-    /// It has ended.
+    /// The run has ended.
     Free,
 }
 
-/// What the object was found to say.
+/// What was read from the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     /// The lease; `None` if it cannot be read.
@@ -63,14 +63,14 @@ pub(super) struct Page {
     pub(super) ledger: Ledger,
 }
 
-/// What became of a write whose answer says that the object is not what it was.
+/// The outcome of a write that the store refused because the object had changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It was done after all: an answer was lost on the way, and the call repeated.
+    /// The write was done after all: an answer was lost, and the call was repeated.
     Done,
-    /// It was not, but an earlier one of the same run was.
+    /// The write was not done, but an earlier one of the same run was.
     Earlier,
-    /// Another run has written.
+    /// Another run has written the object.
     Lost(Held),
 }
 
@@ -92,8 +92,7 @@ impl Page {
         std::iter::once(Line(lease).to_string()).chain(records).collect()
     }
 
-    /// How much longer the object is somebody's that was last written so long ago; zero if it is
-    /// nobody's.
+    /// Returns how much longer the object is held if it was last written `age` ago; zero if nobody holds it.
     pub(super) fn left(&self, age: Duration) -> Duration {
         let lasts = match &self.lease {
             None => LASTS,
@@ -103,7 +102,7 @@ impl Page {
         lasts.saturating_sub(age)
     }
 
-    /// Who has it, or had it last.
+    /// Returns who holds the object, or held it last.
     pub(super) fn held(&self) -> Held {
         match &self.lease {
             None => Held { holder: None, until: None },
@@ -114,7 +113,7 @@ impl Page {
         }
     }
 
-    /// What became of a run's write of that number.
+    /// Returns the outcome of a run's write with that number.
     pub(super) fn verdict(&self, (owner, number): (&str, u64)) -> Verdict {
         match &self.lease {
             Some(lease) if lease.owner == owner && lease.write == number => Verdict::Done,

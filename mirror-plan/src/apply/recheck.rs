@@ -1,7 +1,7 @@
-//! The second look: an object is read once more just before its removal begins.
+//! The second look: an object is read once more just before it is removed.
 //!
-//! Between a plan and its last step may lie an hour, in which somebody put the object to another use,
-//! or took the stack's tag off it. What is not as the plan saw it is not removed.
+//! An hour may pass between a plan and its last step. In that time somebody may have put the object to another
+//! use, or removed the stack's tag from it. An object that is not as the plan saw it is not removed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::id::ObjectId;
 use crate::observed::Found;
 use crate::plan::{self, Fingerprint, Phase, Plan, Step, expectation};
 
-/// The instances that a plan removes.
+/// Returns the instances that a plan removes.
 pub(super) fn going(plan: &Plan) -> BTreeSet<ObjectId> {
     let changes = plan.changes.iter();
     plan::going(changes.map(|change| (&change.address, change.action, change.id.as_ref())))
@@ -24,13 +24,13 @@ pub(super) fn going(plan: &Plan) -> BTreeSet<ObjectId> {
 /// Why an object is not removed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Changed {
-    /// It cannot be looked at.
+    /// The object cannot be read.
     #[error(transparent)]
     Unseen(#[from] ObserveError),
-    /// It looks otherwise.
+    /// The object differs from what the plan saw.
     #[error("{address} ({id}) has changed since the plan was made, and was not removed")]
     Otherwise { address: Address, id: ObjectId },
-    /// Its tags do not say any more that it is the stack's.
+    /// Its tags no longer mark it as the stack's.
     #[error("{id}, which was {address}, no longer belongs to this stack, and was not removed")]
     NotOurs { address: Address, id: ObjectId },
 }
@@ -46,7 +46,7 @@ pub(super) struct Removal {
 }
 
 impl Removal {
-    /// What a step begins to remove; `None` if it removes nothing.
+    /// Returns the object that a step begins to remove; `None` if the step removes nothing.
     pub(super) fn begun_by(
         (step, taken): (&Step, Taken),
         id: Option<&ObjectId>,
@@ -68,15 +68,15 @@ impl Removal {
 
     /// Checks that the object is still as the plan saw it.
     ///
-    /// What is there may be out of sight for a moment, so an absence is looked at again. Of what stays out
-    /// of sight AWS itself says, when its removal is asked for, that it is gone.
+    /// An existing object may be invisible for a moment, so an object that is not found is looked up again. If it stays
+    /// invisible, AWS itself reports that it does not exist when its removal is requested.
     pub(super) async fn check(
         self,
         aws: &Aws,
         on_wait: &(dyn Fn(Waiting) + Send + Sync),
     ) -> Result<(), Changed> {
         let mut pause = Duration::from_millis(250);
-        // A short part of what AWS may take to show what is new, since this is not new.
+        // A small part of the time that AWS may take to show new objects, since this object is not new.
         let mut left = aws.settle_window() / 30;
         loop {
             let object = (self.address.kind, &self.id);

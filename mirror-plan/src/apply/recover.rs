@@ -1,4 +1,4 @@
-//! Recovery: what became of the calls of an earlier run that did not end.
+//! Recovery: what became of the calls of an earlier run that did not finish.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::aws::{Aws, BoxFuture, ObserveError, Sight, Wanted, observe};
 use crate::observed::Observed;
 use crate::plan::Mode;
 
-/// The pause before looking again, at first; it doubles.
+/// The first pause before looking again; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest pause before looking again: what has not come to light for a minute hardly ever does.
+/// The longest pause before looking again: an object that has not become visible within a minute hardly ever does.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Why it could not be found out.
+/// Why the outcome of an earlier run could not be found out.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// The cloud cannot be observed.
@@ -28,12 +28,10 @@ pub enum RecoverError {
     Journal(#[from] JournalError),
 }
 
-/// Observes the cloud, again and again while something may be there that cannot be seen yet, and
-/// settles the journal.
+/// Observes the cloud, repeatedly while an object may exist that is not visible yet, and settles the journal.
 ///
-/// Without an interrupted run there is nothing to wait for. After one it takes as long as AWS needs
-/// to show what was made, and at most [`Aws::settle_window`] from the last call. `on_wait` is told
-/// what is waited for.
+/// Without an interrupted run there is nothing to wait for. After one, it takes as long as AWS needs to show what was
+/// created, and at most [`Aws::settle_window`] from the last call. `on_wait` is called with what is being waited for.
 ///
 /// # Errors
 /// If the cloud cannot be observed or the journal cannot be written.
@@ -55,7 +53,7 @@ pub fn recover<'a>(
                         Standstill { pending, observed: sight.observed, ledger: journal.ledger() };
                     still.end((aws, wanted.stack), &|| journal.now(), &mut pause, on_wait).await?;
                 }
-                // What was just made may be seen in part: an instance without its interface.
+                // An object that was just created may be visible only in part: an instance without its interface.
                 Err(error @ ObserveError::Answer(_)) => {
                     let account = aws.account().await?;
                     let nothing = Observed::nothing(account, aws.region().clone());
@@ -71,8 +69,7 @@ pub fn recover<'a>(
     })
 }
 
-/// The same with what a journal left open when it was [looked at](Journal::look); nothing is
-/// written.
+/// Does the same with what a journal left open when it was [looked at](Journal::look); nothing is written.
 ///
 /// # Errors
 /// If the cloud cannot be observed.
@@ -97,7 +94,7 @@ pub fn look<'a>(
 
 /// Settles what can be settled at the end of a run, so that the next one need not wait for it.
 ///
-/// Nothing is lost if this fails: the next run does it.
+/// If this fails, nothing is lost: the next run does it.
 pub(super) async fn settle(aws: &Aws, journal: &Journal, stack: &Name) {
     if journal.ledger().is_settled() || journal.lost().is_some() {
         return;
@@ -114,7 +111,7 @@ pub(super) async fn settle(aws: &Aws, journal: &Journal, stack: &Name) {
     }
 }
 
-/// What was seen, and what is not settled by it.
+/// What was observed, and what it leaves unsettled.
 struct Standstill {
     pending: String,
     observed: Observed,
@@ -122,9 +119,9 @@ struct Standstill {
 }
 
 impl Standstill {
-    /// Waits until another look can tell more: something has come or gone, or a window is over.
+    /// Waits until another look can reveal more: an object has appeared or disappeared, or a window is over.
     ///
-    /// Meanwhile only the tags are asked for, which is a few calls where a look is dozens.
+    /// In the meantime only the tags are queried, which takes a few calls instead of dozens.
     async fn end(
         &self,
         (aws, stack): (&Aws, &str),
@@ -148,7 +145,7 @@ impl Standstill {
     }
 }
 
-/// Pauses, but for not much longer than there is `left` to wait for.
+/// Pauses, but not much longer than the time that is `left`.
 async fn wait(
     pending: &str,
     pause: &mut Duration,

@@ -1,4 +1,4 @@
-//! The report of an apply: how every planned change ended, none left out.
+//! The report of an apply: how each planned change ended, with none left out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,16 +18,16 @@ pub struct Report {
     pub outcomes: Vec<ChangeOutcome>,
     /// Whether the user stopped it.
     pub stopped: bool,
-    /// What has become known of the objects that were made or changed.
+    /// What has become known about the objects that were created or changed.
     #[serde(skip)]
     pub learned: BTreeMap<Origin, Option<String>>,
-    /// How long the calls took that came to their end, by what they wait for.
+    /// How long each successful call took, by what it waits for.
     #[serde(skip)]
     pub took: BTreeMap<Wait, Vec<Duration>>,
 }
 
 impl Report {
-    /// Whether everything that was planned is done.
+    /// Returns whether everything that was planned is done.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(|change| matches!(change.outcome, Outcome::Applied { .. }))
@@ -41,7 +41,7 @@ pub struct ChangeOutcome {
     pub address: Address,
     /// For an object that an unfinished replacement left behind: its generation.
     pub deposed: Option<u32>,
-    /// The address that its object had, if it has moved.
+    /// The address that its object had before, if it has moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<Address>,
     /// What was planned for it.
@@ -50,7 +50,7 @@ pub struct ChangeOutcome {
     pub outcome: Outcome,
 }
 
-/// How a change ended; each ends in exactly one of these.
+/// How a change ended; every change has exactly one outcome.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -59,14 +59,14 @@ pub enum Outcome {
         /// The id of the object that is there now; `None` after a delete.
         id: Option<ObjectId>,
     },
-    /// A call failed. What was done before it in this change is done.
+    /// A call failed. The calls of this change that came before it are done.
     Failed(Failure),
-    /// It was not begun, or not finished, because something it needs failed.
+    /// The change was not begun, or not finished, because something it needs failed.
     Skipped {
         /// What failed.
         because_of: Address,
     },
-    /// It was not begun, or not finished, because the user stopped the run.
+    /// The change was not begun, or not finished, because the user stopped the run.
     NotStarted,
 }
 
@@ -77,11 +77,11 @@ pub struct Failure {
     pub call: String,
     /// AWS's error code; `None` if no answer came.
     pub code: Option<String>,
-    /// What AWS said, or what went wrong on the way.
+    /// AWS's message, or what went wrong on the way.
     pub message: String,
-    /// AWS's request id, for its support.
+    /// AWS's request id, for AWS support.
     pub request_id: Option<String>,
-    /// What to do about it, where that can be told.
+    /// What to do about it, if that is known.
     pub help: Option<String>,
 }
 

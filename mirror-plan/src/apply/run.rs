@@ -1,4 +1,4 @@
-//! The run: one loop that owns all state; tasks send one call each and return what came of it.
+//! The run: one loop that owns all state; each task sends one call and returns its result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -24,13 +24,13 @@ use crate::id::ObjectId;
 use crate::plan::{Call, Plan, Step, Wait};
 use crate::value::Origin;
 
-/// How a run goes about it.
+/// How a run is carried out.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// How many calls are in flight at once. 10, as users of Terraform expect.
+    /// How many calls are in flight at once. The default is 10, as users of Terraform expect.
     pub parallelism: NonZeroUsize,
-    /// How often a work that goes on is reported. Ten seconds.
+    /// How often progress of a change that is under way is reported. The default is ten seconds.
     pub progress_every: Duration,
 }
 
@@ -44,25 +44,25 @@ impl Default for Options {
 }
 
 impl Options {
-    /// With another number of calls in flight at once.
+    /// Returns the options with another number of calls in flight at once.
     #[must_use]
     pub fn with_parallelism(self, parallelism: NonZeroUsize) -> Self {
         Self { parallelism, ..self }
     }
 }
 
-/// A way to stop a run: nothing more is started, what is in flight is waited for.
+/// A way to stop a run: no further step is started, and calls in flight are waited for.
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Sender<bool>);
 
 impl Stop {
-    /// Not stopped.
+    /// Returns a handle that is not stopped.
     #[must_use]
     pub fn new() -> Self {
         Self(watch::Sender::new(false))
     }
 
-    /// Stops the runs that were given it, now or later.
+    /// Stops the runs that were given this handle, now or later.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
@@ -74,12 +74,12 @@ impl Default for Stop {
     }
 }
 
-/// Carries out `plan`, and says how each change ended.
+/// Carries out `plan`, and reports how each change ended.
 ///
-/// Steps that are ready run at once, up to [`Options::parallelism`]. After a failure everything that
-/// does not depend on the failed step goes on. Each object is read once more just before it is removed,
-/// and stays if it is not as the plan saw it. Dropping the future leaves calls without anybody to
-/// hear their answer: use [`Stop`].
+/// Steps that are ready run concurrently, up to [`Options::parallelism`]. After a failure, everything that does not
+/// depend on the failed step continues. Each object is read once more just before it is removed, and is kept if it is
+/// not as the plan saw it. Dropping the future abandons calls in flight, whose answers are then lost: use [`Stop`]
+/// instead.
 pub fn apply<'a>(
     plan: &'a Plan,
     (aws, journal): (&'a Aws, &'a Arc<Journal>),
@@ -110,16 +110,16 @@ pub fn apply<'a>(
     })
 }
 
-/// What a task returns: its step, what came of the call, and how long that took.
+/// What a task returns: its step, the result of the call, and how long that took.
 type Answer = (usize, Result<Made, StepError>, Duration);
 
-/// Why a step came to nothing.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 enum StepError {
-    /// The call came to nothing.
+    /// The call failed.
     #[error(transparent)]
     Act(#[from] ActError),
-    /// What it would remove is not what was planned.
+    /// The object to remove is not as it was planned.
     #[error(transparent)]
     Changed(#[from] Changed),
 }
@@ -134,10 +134,10 @@ struct Run<'r> {
     going: Arc<BTreeSet<ObjectId>>,
     /// The ids of the objects that the plan saw.
     seen: Arc<BTreeSet<String>>,
-    /// What was learned of the objects that were made, by address.
+    /// What was learned about the objects that were created, by address.
     made: BTreeMap<Address, Made>,
     running: JoinSet<Answer>,
-    /// When the works in flight began, by their position in the schedule.
+    /// When each work in flight began, by its position in the schedule.
     begun: BTreeMap<usize, Instant>,
     done: usize,
     took: BTreeMap<Wait, Vec<Duration>>,
@@ -212,7 +212,7 @@ impl Run<'_> {
         self.running.spawn(async move {
             let begun = Instant::now();
             let on_wait = move |wait: Waiting| {
-                // The loop outlives its tasks; nobody listens only while it is being torn down.
+                // The loop outlives its tasks; the receiver is closed only while the loop is being torn down.
                 drop(waits.send((index, wait)));
             };
             let done = async {
@@ -234,7 +234,7 @@ impl Run<'_> {
         });
     }
 
-    /// What a step may refer to.
+    /// Returns what a step may refer to.
     fn known_to(&self, step: &Step) -> Known {
         let mut known = Known::seen(Arc::clone(&self.seen));
         let Call::Operation(operation) = &step.call else { return known };
@@ -249,7 +249,7 @@ impl Run<'_> {
     fn take_answer(&mut self, answer: Result<Answer, tokio::task::JoinError>) {
         let (step, result, took) = match answer {
             Ok(answer) => answer,
-            // Tasks are never aborted, so this one panicked: a bug, to be seen with its own message.
+            // Tasks are never aborted, so this one panicked: a bug, which should surface with its own message.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         match result {
@@ -277,7 +277,7 @@ impl Run<'_> {
         }
     }
 
-    /// The work of a step that has ended, and how long it took.
+    /// Returns the work of a step that has ended, and how long it took.
     fn end(&mut self, step: usize) -> (Work, Duration) {
         let begun = self.begun.remove(&self.schedule.position(step));
         let elapsed = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
@@ -302,13 +302,13 @@ impl Run<'_> {
     }
 }
 
-/// What was there when it was planned: what the stack owns, and what it uses.
+/// Returns the objects that existed when the plan was made: those that the stack owns and those that it uses.
 fn seen(plan: &Plan) -> BTreeSet<String> {
     let owned = plan.changes.iter().filter_map(|change| change.id.as_ref());
     owned.chain(plan.existing.values()).map(ToString::to_string).collect()
 }
 
-/// A failed step, in words for the person who must mend it.
+/// Returns a failed step in words for the person who must fix it.
 fn failure(call: &Call, error: &StepError) -> Failure {
     let planned = match call {
         Call::Operation(operation) => operation.call(),
@@ -329,7 +329,7 @@ fn failure(call: &Call, error: &StepError) -> Failure {
 }
 
 impl StepError {
-    /// The call that AWS refused, if that is what happened.
+    /// Returns the call that AWS refused, if that is what happened.
     fn call_error(&self) -> Option<&CallError> {
         match self {
             Self::Act(error) => error.call_error(),
@@ -338,7 +338,7 @@ impl StepError {
         }
     }
 
-    /// What to do about it, where that can be told.
+    /// Returns what to do about it, if that is known.
     fn help(&self) -> Option<&'static str> {
         match self {
             Self::Changed(Changed::Otherwise { .. } | Changed::NotOurs { .. }) => {
@@ -351,7 +351,7 @@ impl StepError {
     }
 }
 
-/// What to do about a failed call, where its kind tells.
+/// Returns what to do about a failed call, if its kind tells.
 fn help(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Denied => Some(

@@ -1,4 +1,4 @@
-//! The schedule: which steps are ready, running, done or out of reach. No clock, no I/O.
+//! The schedule: which steps are ready, running, done or out of reach. It uses no clock and no I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,20 +8,20 @@ use crate::event::Work;
 use crate::id::ObjectId;
 use crate::plan::{Action, Change, Phase, Plan};
 
-/// How far a step is.
+/// The progress of a step.
 #[derive(Clone, Debug, PartialEq)]
 enum State {
-    /// So many of its needs are not done yet.
+    /// This many of the steps that it needs are not done yet.
     Waits(usize),
     /// It has been handed out.
     Running,
     Done,
     Failed(Failure),
-    /// Something it needs failed.
+    /// A step that it needs failed.
     OutOfReach(Address),
 }
 
-/// The steps of a plan and how far they are.
+/// The steps of a plan and their progress.
 #[derive(Debug)]
 pub(super) struct Schedule<'p> {
     plan: &'p Plan,
@@ -34,7 +34,7 @@ pub(super) struct Schedule<'p> {
     works: Vec<WorkState>,
 }
 
-/// A work and how far it is.
+/// A work and its progress.
 #[derive(Debug)]
 struct WorkState {
     work: Work,
@@ -72,12 +72,12 @@ impl<'p> Schedule<'p> {
         Self { plan, states, needed_by, ready, work_of, works }
     }
 
-    /// How many works there are.
+    /// Returns how many works there are.
     pub(super) fn total(&self) -> usize {
         self.works.len()
     }
 
-    /// Takes the next step that can be sent, and says whether its work begins with it.
+    /// Takes the next step that can be sent, and reports whether its work begins with it.
     pub(super) fn take(&mut self) -> Option<Taken> {
         let step = self.ready.pop_first()?;
         self.states[step] = State::Running;
@@ -86,22 +86,23 @@ impl<'p> Schedule<'p> {
         Some(Taken { step, begins })
     }
 
-    /// The position of a step's work.
+    /// Returns the position of a step's work.
     pub(super) fn position(&self, step: usize) -> usize {
         self.work_of[step]
     }
 
-    /// The work at a position.
+    /// Returns the work at a position.
     pub(super) fn work_at(&self, position: usize) -> &Work {
         &self.works[position].work
     }
 
-    /// The work of a step.
+    /// Returns the work of a step.
     pub(super) fn work(&self, step: usize) -> &Work {
         &self.works[self.work_of[step]].work
     }
 
-    /// A step is done, perhaps with the id of what it made; whether its work is done with it.
+    /// Marks a step as done, with the id of what it created, if anything; returns whether its whole
+    /// work is now done.
     pub(super) fn done(&mut self, step: usize, made: Option<ObjectId>) -> bool {
         self.states[step] = State::Done;
         for next in &self.needed_by[step] {
@@ -119,7 +120,7 @@ impl<'p> Schedule<'p> {
         work.steps.iter().all(|step| self.states[*step] == State::Done)
     }
 
-    /// A step has failed: everything that needs it is out of reach.
+    /// Marks a step as failed, and everything that needs it as out of reach.
     pub(super) fn failed(&mut self, step: usize, failure: Failure) {
         let because = &self.plan.steps[step].address;
         self.states[step] = State::Failed(failure);
@@ -133,7 +134,7 @@ impl<'p> Schedule<'p> {
         }
     }
 
-    /// How every change ended, or where it stands, in the order of the plan.
+    /// Returns how every change ended, or where it stands, in the order of the plan.
     pub(super) fn outcomes(&self) -> Vec<ChangeOutcome> {
         let changes = self.plan.changes.iter().filter(|change| change.action != Action::NoOp);
         let left_over: BTreeSet<(&Address, u32)> = self
@@ -159,7 +160,7 @@ impl<'p> Schedule<'p> {
             .collect()
     }
 
-    /// The worst that happened to any step of a change.
+    /// Returns the worst outcome among the steps of a change.
     fn outcome(&self, works: Option<&Vec<&WorkState>>) -> Outcome {
         let mut id = None;
         let mut unfinished = None;
@@ -184,7 +185,7 @@ impl<'p> Schedule<'p> {
     }
 }
 
-/// The id that the object of a work has before the work begins.
+/// Returns the id that the object of a work has before the work begins.
 fn id_before(plan: &Plan, address: &Address, phase: Phase, generation: u32) -> Option<ObjectId> {
     if phase == Phase::Create {
         return None;

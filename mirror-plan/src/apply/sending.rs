@@ -1,4 +1,4 @@
-//! One operation on its way: with the token of an earlier attempt if there was one, and written down.
+//! Sending one operation: with the token of an earlier attempt if there was one, and recorded in the journal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::aws::act::{Act, ActError, Known, Made, Note, Sent, Token, Waiting, ac
 use crate::plan::Step;
 use crate::resource::{Operation, Tags};
 
-/// An operation, the step that it is, and what it may refer to.
+/// An operation, its step, and what it may refer to.
 pub(super) struct Sending<'a> {
     pub(super) step: &'a Step,
     pub(super) operation: &'a Operation,
@@ -17,7 +17,7 @@ pub(super) struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// Sends it, and waits until it has taken effect.
+    /// Sends the operation, and waits until it has taken effect.
     pub(super) async fn send(
         &self,
         aws: &Aws,
@@ -39,8 +39,8 @@ impl Sending<'_> {
         act(aws, Act { operation, known, token: &token, sent, record: &record, on_wait }).await
     }
 
-    /// The token of an earlier attempt that asked for the same, or a new one once it is certain that
-    /// an earlier attempt, which asked for something else, has made nothing.
+    /// Returns the token of an earlier attempt that asked for the same. If an earlier attempt asked for something else,
+    /// returns a new token once it is certain that the attempt created nothing.
     async fn token(
         &self,
         request: &RequestHash,
@@ -76,7 +76,7 @@ impl Sending<'_> {
     }
 }
 
-/// The record of what happens to a call.
+/// Returns the journal record of what happens to a call.
 fn record(
     step: &Step,
     token: &Token,

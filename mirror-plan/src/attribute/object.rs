@@ -64,13 +64,13 @@ macro_rules! object {
                         @read $presence given, at, problems, $field: $type $(, $default)?
                     );
                 )+
-                // Every field is read before the first missing one ends it: all problems at once.
+                // Every field is read before the first missing one ends this: all problems are reported at once.
                 Some(Self { $($field: $field?),+ })
             }
 
             fn to_value(&self) -> $crate::value::Value {
                 let Self { $($field),+ } = self;
-                // Not `from`: that is compiled, and sorts, for each number of attributes.
+                // Not `from`: that would be compiled, with a sort, for each number of attributes.
                 let mut members = std::collections::BTreeMap::new();
                 $(members.insert(
                     stringify!($field).to_owned(),

@@ -1,4 +1,4 @@
-//! Problems: what is wrong with a value, and where in it; and the words that suggest a way out.
+//! Problems: what is wrong with a value, and where in it; and the wording of suggestions.
 
 use std::collections::BTreeMap;
 
@@ -23,23 +23,23 @@ pub struct Problem {
 pub enum ProblemSort {
     /// There is no such attribute.
     NoSuchAttribute,
-    /// An attribute that must be there is not.
+    /// A required attribute is missing.
     Missing,
     /// The type is wrong.
     Type,
     /// The type is right, the value is not.
     Value,
-    /// The value is not known when planning, and must be.
+    /// The value is not known when planning, but must be.
     Unknown,
     /// The value is sensitive, and would be shown.
     Sensitive,
-    /// It would let the whole world in, and nothing says that this is meant.
+    /// It would let the whole world in, and nothing states that this is intended.
     OpenToWorld,
-    /// AWS takes no such rule of a mirror filter.
+    /// AWS does not accept such a rule of a mirror filter.
     FilterRule,
 }
 
-/// Where [`AttributeType::read`] says what is wrong.
+/// Collects what [`AttributeType::read`] finds wrong.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<Problem>);
 
@@ -49,7 +49,7 @@ impl Problems {
         self.0.push(Problem { path: path.clone(), title: title.into(), help: None, sort });
     }
 
-    /// Adds a problem with a way out.
+    /// Adds a problem with a suggested fix.
     pub fn add_with_help(
         &mut self,
         sort: ProblemSort,
@@ -65,7 +65,7 @@ impl Problems {
         });
     }
 
-    /// Says that a sensitive value stands where everybody would see it.
+    /// Reports that a sensitive value is used where everybody would see it.
     pub fn sensitive(&mut self, path: &Path) {
         self.add_with_help(
             ProblemSort::Sensitive,
@@ -76,7 +76,7 @@ impl Problems {
         );
     }
 
-    /// Says that `value` should have been something else.
+    /// Reports that `value` is not what was expected.
     pub fn expected(&mut self, path: &Path, expected: &str, value: &Value) {
         if value.is_sensitive() {
             self.sensitive(path);
@@ -93,13 +93,14 @@ impl Problems {
         }
     }
 
-    /// What was found.
+    /// The problems that were found.
     #[must_use]
     pub fn into_inner(self) -> Vec<Problem> {
         self.0
     }
 
-    /// The members of `value` if it is an object; says so, and which names are none, if not.
+    /// The members of `value`. Reports a value that is not an object, and names that are not
+    /// attributes.
     pub(crate) fn members<'v>(
         &mut self,
         value: &'v Value,
@@ -122,7 +123,7 @@ impl Problems {
         Some(members)
     }
 
-    /// Reads a member that must be there.
+    /// Reads a required member.
     pub(crate) fn required<T: AttributeType>(
         &mut self,
         name: &str,
@@ -137,13 +138,13 @@ impl Problems {
     }
 }
 
-/// The name of `names` that `word` was probably meant to be.
+/// The name in `names` that `word` was probably meant to be.
 pub(crate) fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let limit = word.chars().count().max(3) / 3;
     names
         .into_iter()
         .map(|name| (edit_distance(word, name), name))
-        // Words with nothing in common are not meant for each other, however short.
+        // Words with nothing in common are not suggested for each other, however short.
         .filter(|(distance, name)| *distance <= limit && *distance < name.chars().count())
         .min()
         .map(|(_, name)| name)

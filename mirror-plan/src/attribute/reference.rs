@@ -1,4 +1,4 @@
-//! References and values that wait: what an attribute may hold besides plain values.
+//! References and deferred values: what an attribute may hold besides plain values.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use crate::address::{Address, Kind};
 use crate::id::{Id, IdError, Identified};
 use crate::value::{Cause, Origin, Path, Template, Unknown, Value};
 
-/// A value that may depend on what apply makes: a description with the name of a load balancer.
+/// A value that may depend on what apply creates: a description with the name of a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input<T> {
@@ -73,23 +73,23 @@ impl<T: AttributeType> AttributeType for Input<T> {
 
 /// What a [`Ref`] can point at.
 pub trait Referable: Identified {
-    /// The kind of resource that has it.
+    /// The kind of resource that provides it.
     const KIND: Kind;
-    /// The attribute of that resource which is its id.
+    /// The attribute of that resource that holds the id.
     const ATTRIBUTE: &'static str = "id";
 }
 
-/// A reference to a `T`: to one of the stack by address, to any other by id.
+/// A reference to a `T`: by address if it is in this stack, by id if it is not.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written", bound = "")]
 pub enum Ref<T: Referable> {
-    /// One of this stack.
+    /// A resource of this stack.
     To(Address),
-    /// One that exists already.
+    /// An object that exists already.
     Id(Id<T>),
 }
 
-// A derived order would ask for an order of what is referred to.
+// A derived order would require an order of what is referred to.
 impl<T: Referable> Ord for Ref<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -115,7 +115,8 @@ impl<T: Referable> PartialEq for Ref<T> {
 
 impl<T: Referable> Eq for Ref<T> {}
 
-/// A reference as it stands in a plan: with the attribute, which a reader of JSON cannot tell.
+/// A reference as written in a plan: with the attribute, which a reader of the JSON could not know
+/// otherwise.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Written {
@@ -147,7 +148,7 @@ impl<T: Referable> TryFrom<Written> for Ref<T> {
 }
 
 impl<T: Referable> Ref<T> {
-    /// The attribute that it stands for, if that is one of this stack.
+    /// The attribute that it stands for, if it refers to a resource of this stack.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         match self {

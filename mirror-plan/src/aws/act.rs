@@ -1,8 +1,8 @@
 //! Acting: sending one [`Operation`] and waiting until it has taken effect.
 //!
-//! A create call carries its tags, and a client token of the caller's where AWS takes one. What a
-//! repeat would find done already counts as done. What AWS cannot see yet, because it was made a
-//! moment ago, is asked for again; so is what something else still uses, until that is gone.
+//! A create call carries its tags, and a client token of the caller's if AWS accepts one. If a repeated call would find
+//! its work already done, that counts as done. If AWS cannot yet see an object that was created a moment ago, the call
+//! is sent again; so is a call to remove something that is still in use, until it no longer is.
 
 use std::error::Error;
 use std::fmt;
@@ -57,44 +57,44 @@ pub(super) use instance::{computed, primary};
 /// What to do, and what that needs.
 #[derive(Clone, Copy)]
 pub struct Act<'a> {
-    /// The call.
+    /// The operation.
     pub operation: &'a Operation,
-    /// What has been learned by now: every reference of the call must be in it.
+    /// What has been learned so far: every reference of the call must be in it.
     pub known: &'a Known,
     /// What makes a repeat of this call recognizable to AWS.
     pub token: &'a Token,
-    /// Whether the same call, with the same token, may have been sent by an earlier run.
+    /// Whether an earlier run may have sent the same call with the same token.
     pub sent: Sent,
-    /// Writes down what happens to a call that makes an object. If that fails, nothing is sent.
+    /// Records what happens to a call that creates an object. If recording fails, nothing is sent.
     pub record: Record<'a>,
-    /// Told again and again while the call waits for something.
+    /// Called repeatedly while the call waits for something.
     pub on_wait: OnWait<'a>,
 }
 
-/// Whether a call was sent before.
+/// Whether an earlier run sent a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sent {
-    /// It was not.
+    /// None did.
     Never,
     /// An earlier run was about to send it, and nobody knows how that ended.
     Perhaps,
 }
 
-/// What there is to write down about a call that makes an object.
+/// What is recorded about a call that creates an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// It is about to be sent, for the first time or again.
+    /// The call is about to be sent, for the first time or again.
     Sending,
-    /// This is what it has made.
+    /// The call has created this object.
     Made(ObjectId),
-    /// AWS has refused it each time: it has made nothing.
+    /// AWS has refused the call each time: it has created nothing.
     Refused,
 }
 
-/// Writes down what happens to a call.
+/// Records what happens to a call.
 pub type Record<'a> = &'a (dyn Fn(Note) -> Recording + Send + Sync);
 
-/// The writing down, under way.
+/// The recording, as a future.
 pub type Recording = BoxFuture<'static, Result<(), Box<dyn Error + Send + Sync>>>;
 
 impl fmt::Debug for Act<'_> {
@@ -114,8 +114,8 @@ impl fmt::Debug for Act<'_> {
 /// The future must not be dropped before it is done: what was sent takes effect all the same.
 ///
 /// # Errors
-/// If AWS refuses, if the state that is waited for does not come, or if something that the call
-/// refers to is not known.
+/// If AWS refuses, if the state that is waited for is not reached, or if something that the call refers to is not
+/// known.
 pub fn act<'a>(aws: &'a Aws, act: Act<'a>) -> BoxFuture<'a, Result<Made, ActError>> {
     Box::pin(async move {
         let acting = Acting::new(aws, act);
@@ -175,7 +175,7 @@ pub fn act<'a>(aws: &'a Aws, act: Act<'a>) -> BoxFuture<'a, Result<Made, ActErro
     })
 }
 
-/// Asks whether a call may be sent. Nothing is done, and nothing is written down.
+/// Asks whether a call may be sent. Nothing is changed, and nothing is recorded.
 ///
 /// The answer is an error either way: `DryRunOperation`, `UnauthorizedOperation`, or why it is neither.
 pub(super) async fn ask(dry_runs: &DryRuns, operation: &Operation) -> Result<Made, ActError> {
@@ -205,10 +205,9 @@ pub fn retag<'a>(
     Box::pin(async move { retag::retag(aws, kind, id, retag).await })
 }
 
-/// Looks for the object that a create call with `tags` has made: the one of this stack, address and
-/// generation.
+/// Looks up the object that a create call with `tags` has created: the one of this stack, address and generation.
 ///
-/// AWS may take minutes to show what it has made; that nothing is found proves nothing before.
+/// AWS may take minutes to show what it has created; until then, finding nothing proves nothing.
 ///
 /// # Errors
 /// If AWS refuses.
@@ -220,22 +219,22 @@ pub fn find_created<'a>(
     Box::pin(async move { find::created(aws, kind, tags).await })
 }
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
     /// AWS refused it, or did not answer.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The answer cannot be read. What the call makes may exist.
+    /// The answer cannot be read. The object that the call creates may exist.
     #[error(transparent)]
     Answer(#[from] AnswerError),
-    /// What was about to be sent could not be written down, so it was not sent.
+    /// The call could not be recorded before it was sent, so it was not sent.
     #[error("it was not sent, because the journal could not be written first")]
     NotRecorded(#[source] Box<dyn Error + Send + Sync>),
     /// It was created, but the journal could not be written.
     #[error("{id} was created, but the journal could not be written")]
     MadeUnrecorded {
-        /// What was made.
+        /// What was created.
         id: ObjectId,
         /// Why.
         #[source]
@@ -254,20 +253,20 @@ pub enum ActError {
     WrongAccount {
         /// The `aws` block.
         name: AccountName,
-        /// The account that is asked.
+        /// The account that the request is for.
         wanted: AccountId,
         /// The account that the credentials are for.
         found: AccountId,
     },
-    /// Something else still uses what should go.
+    /// Something else still uses what is to be removed.
     #[error("{error}{}", blocker::listed(.blockers))]
     Blocked {
-        /// What AWS says.
+        /// What AWS answered.
         error: Box<CallError>,
         /// What uses it, as far as that can be seen.
         blockers: Vec<Blocker>,
     },
-    /// What was made is not what it should be, and will not become so.
+    /// What was created is not as it should be, and will not become so.
     #[error("{what} is {state}{}", .reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     Failed {
         /// Its id.
@@ -280,13 +279,13 @@ pub enum ActError {
     /// The name belongs to something that this stack does not own.
     #[error("{0} already exists and does not belong to this stack")]
     Foreign(ObjectId),
-    /// An earlier run made it after all, in another form than this plan has it.
+    /// An earlier run created it after all, but not in the form that this plan has.
     #[error("{0}, which an earlier run created, has become visible: plan again")]
     Appeared(ObjectId),
-    /// A saved plan holds a hash in place of a secret, and what is behind it was not given.
+    /// A saved plan holds a hash in place of a secret, and the secret itself was not given.
     #[error("only the hash of what it sends is known: {0}")]
     Hidden(Secret),
-    /// It was only to be asked about, and whoever answers has done it.
+    /// The call was only to be asked about, and the endpoint carried it out.
     #[error("{0} was sent as a dry run, but was performed")]
     Done(&'static str),
     /// The attribute of another resource has no value, such as the public address of an instance
@@ -296,22 +295,22 @@ pub enum ActError {
     /// The apply loop sent the call too early.
     #[error("BUG: {0} is not known yet")]
     NotKnown(Origin),
-    /// What is known of another resource is no id of what it should be.
+    /// The known value of another resource is not an id of the required kind.
     #[error("BUG: {origin} is wrong")]
     KnownWrong {
         /// The attribute.
         origin: Box<Origin>,
-        /// What is wrong.
+        /// What is wrong with it.
         #[source]
         source: crate::id::IdError,
     },
-    /// The operation is none that AWS takes.
+    /// AWS does not allow this operation.
     #[error("BUG: {0}")]
     Operation(&'static str),
 }
 
 impl ActError {
-    /// The call that AWS refused, if that is what happened: its code, request id and kind.
+    /// Returns the call that AWS refused, if that is what happened: its code, request id and kind.
     #[must_use]
     pub fn call_error(&self) -> Option<&CallError> {
         match self {

@@ -1,7 +1,7 @@
-//! Reading answers: every element that matters is parsed, and a missing or cut one is an error.
+//! Reading answers: every element that matters is parsed; a missing or truncated one is an error.
 //!
-//! A 200 that ends in the middle of its document is a success to the SDK, with elements missing or
-//! shortened; see [`crate::id`].
+//! To the SDK, a 200 answer that ends in the middle of its document is a success with missing or
+//! shortened elements; see [`crate::id`].
 
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -10,17 +10,17 @@ use super::errors::{AnswerError, FieldError};
 use crate::attribute::{Ref, Referable};
 use crate::id::{Id, Identified};
 
-/// Names the call whose answer is read.
+/// The name of the call whose answer is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer(pub(super) &'static str);
 
 impl Answer {
-    /// The error for `field`.
+    /// Returns the error for a missing `field`.
     pub(super) fn broken(self, field: &'static str) -> AnswerError {
         AnswerError { call: self.0, field, source: None }
     }
 
-    /// What must be there.
+    /// Returns an element that must be present.
     pub(super) fn present<T>(
         self,
         field: &'static str,
@@ -29,7 +29,7 @@ impl Answer {
         found.ok_or_else(|| self.broken(field))
     }
 
-    /// The id of a `T`.
+    /// Parses the id of a `T`.
     pub(super) fn id<T: Identified>(
         self,
         field: &'static str,
@@ -38,7 +38,7 @@ impl Answer {
         self.parsed(field, found)
     }
 
-    /// A reference to a `T` by its id.
+    /// Parses a reference to a `T` by its id.
     pub(super) fn reference<T: Referable>(
         self,
         field: &'static str,
@@ -47,7 +47,7 @@ impl Answer {
         self.id(field, found).map(Ref::Id)
     }
 
-    /// References to `T`s, in order of their ids.
+    /// Parses references to `T`s, and returns them in order of their ids.
     pub(super) fn references<'a, T: Referable>(
         self,
         field: &'static str,
@@ -59,7 +59,7 @@ impl Answer {
         Ok(ids.into_iter().map(Ref::Id).collect())
     }
 
-    /// Something with a text form that must be there.
+    /// Parses a required element.
     pub(super) fn parsed<T>(
         self,
         field: &'static str,
@@ -71,7 +71,7 @@ impl Answer {
         self.present(field, found)?.parse().map_err(|error: T::Err| self.wrong(field, error))
     }
 
-    /// Something with a text form that may be absent; an empty text is absent.
+    /// Parses an optional element; an empty text counts as absent.
     pub(super) fn optional<T>(
         self,
         field: &'static str,
@@ -86,7 +86,7 @@ impl Answer {
         }
     }
 
-    /// A number with a range that must be there.
+    /// Parses a required number that has a range.
     pub(super) fn number<T>(self, field: &'static str, found: Option<i32>) -> Result<T, AnswerError>
     where
         T: TryFrom<i64, Error: Into<FieldError>>,
@@ -95,7 +95,7 @@ impl Answer {
         T::try_from(i64::from(number)).map_err(|error| self.wrong(field, error))
     }
 
-    /// A number with a range that may be absent.
+    /// Parses an optional number that has a range.
     pub(super) fn optional_number<T>(
         self,
         field: &'static str,
@@ -107,18 +107,18 @@ impl Answer {
         found.map(|number| self.number(field, Some(number))).transpose()
     }
 
-    /// The error for a `field` that is there and wrong.
+    /// Returns the error for a `field` that is present and wrong.
     pub(super) fn wrong(self, field: &'static str, error: impl Into<FieldError>) -> AnswerError {
         AnswerError { source: Some(error.into()), ..self.broken(field) }
     }
 }
 
-/// A text unless it is empty: AWS leaves some elements out and empties others.
+/// Returns a text unless it is empty: AWS omits some elements and leaves others empty.
 pub(super) fn text(found: Option<&str>) -> Option<String> {
     found.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// An IPv4 address, checked and as text.
+/// Returns an IPv4 address as a text, if it is valid.
 pub(super) fn address(found: Option<&str>) -> Option<String> {
     found.and_then(|text| text.parse::<Ipv4Addr>().ok()).map(|address| address.to_string())
 }

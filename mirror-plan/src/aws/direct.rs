@@ -1,9 +1,9 @@
-//! Calls that are sent by the machinery of the SDK's own clients, but not by one of them.
+//! Calls that are sent by the machinery of the SDK's clients, but not by one of those clients.
 //!
-//! Two services are asked one thing each, and their clients for all else would be nearly a minute of every build:
-//! only that of EC2 takes longer than that of Systems Manager, and that of CloudWatch brings a protocol of its own.
-//! Credentials, signature, endpoint, HTTP client, retries and time-outs are those of every other call; what is
-//! left is to write a request and to read its answer, a [`Call`].
+//! Two services are each asked only one thing, and their full clients would add nearly a minute to every build: only
+//! the client of EC2 takes longer to compile than that of Systems Manager, and that of CloudWatch brings its own
+//! protocol. Credentials, signature, endpoint, HTTP client, retries and time-outs are those of every other call; what
+//! remains is to write a request and to read its answer, a [`Call`].
 
 use std::error::Error;
 use std::fmt;
@@ -73,18 +73,18 @@ pub(super) trait Call: fmt::Debug + Send + Sync + 'static {
     /// Writes the body of the request.
     fn body(&self) -> Result<String, BoxError>;
 
-    /// Reads the body of an answer that is no error.
+    /// Reads the body of an answer that is not an error.
     fn read(body: &[u8]) -> Result<Self::Answer, BoxError>;
 }
 
-/// What has to be known of a service.
+/// What must be known about a service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Service {
-    /// Its name among those of the SDK.
+    /// Its name in the SDK.
     id: &'static str,
-    /// What it is called in a signature and in its endpoints.
+    /// Its name in signatures and endpoints.
     signing_name: &'static str,
-    /// What its endpoint for FIPS and dual stack in GovCloud begins with, in which services differ.
+    /// The beginning of its endpoint for FIPS and dual stack in GovCloud, where services differ.
     fips_with_dual_stack_in_govcloud: &'static str,
     /// How requests and answers are written.
     protocol: Protocol,
@@ -94,17 +94,17 @@ pub(super) struct Service {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal(ErrorMetadata);
 
-/// What tells it from the SDK's clients in the user agent.
+/// Distinguishes these calls from the SDK's clients in the user agent.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What sends a call. Clones are cheap.
+/// A client that sends a call. Clones are cheap.
 pub(super) struct Client<C> {
     plugins: RuntimePlugins,
     call: PhantomData<fn(C)>,
 }
 
 impl<C: Call> Client<C> {
-    /// Makes one with the credentials, Region, endpoint and HTTP client of a configuration.
+    /// Creates a client with the credentials, Region, endpoint and HTTP client of a configuration.
     pub(super) fn new(config: &SdkConfig) -> Self {
         let defaults = DefaultPluginParams::new()
             .with_retry_partition_name(C::SERVICE.id)
@@ -142,7 +142,7 @@ impl<C> fmt::Debug for Client<C> {
     }
 }
 
-/// What the machinery looks up by type.
+/// Returns the settings that the machinery looks up by type.
 fn settings<C: Call>(config: &SdkConfig) -> FrozenLayer {
     let Service { id, signing_name, .. } = C::SERVICE;
     let mut layer = Layer::new(id);
@@ -179,7 +179,7 @@ fn settings<C: Call>(config: &SdkConfig) -> FrozenLayer {
     layer.freeze()
 }
 
-/// What does the work.
+/// Returns the components that do the work.
 fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder {
     let mut components = RuntimeComponentsBuilder::new(service.id);
     components.set_http_client(config.http_client());
@@ -194,7 +194,7 @@ fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder 
     )));
     components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
     components.set_endpoint_resolver(Some(endpoint::resolver(config, service)));
-    // As the SDK's own clients have them.
+    // The SDK's own clients have these too.
     let permanent = SharedInterceptor::permanent(ConnectionPoisoningInterceptor::new());
     components.push_interceptor(permanent);
     components.push_interceptor(ServiceClockSkewInterceptor::new());
@@ -213,7 +213,7 @@ fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder 
     components
 }
 
-/// What writes requests.
+/// Writes requests.
 struct Requests<C>(PhantomData<fn(C)>);
 
 impl<C: Call> SerializeRequest for Requests<C> {
@@ -239,7 +239,7 @@ impl<C> fmt::Debug for Requests<C> {
     }
 }
 
-/// What reads answers.
+/// Reads answers.
 struct Answers<C>(PhantomData<fn(C)>);
 
 impl<C: Call> DeserializeResponse for Answers<C> {

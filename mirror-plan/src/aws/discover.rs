@@ -1,7 +1,7 @@
-//! Discovering: what a VPC holds that a stack could own.
+//! Discovering: finding what a VPC contains that a stack could own.
 //!
-//! A list of each kind, whatever number of objects there are. What AWS makes by itself with a VPC, and
-//! what something else makes and removes as it likes, is no stack's.
+//! Each kind is read with one list, however many objects there are. Objects that AWS creates by itself with a VPC, and
+//! objects that something else creates and removes as it likes, are not for a stack to own.
 
 use std::collections::BTreeSet;
 
@@ -19,17 +19,17 @@ use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::resource::{id_of, tag, vpc::VpcId};
 
-/// The objects of a VPC, and what else there is in it, a line each.
+/// The objects of a VPC, and what else is in it, one line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovered {
     /// What a stack could own, by kind.
     pub objects: BTreeSet<(Kind, ObjectId)>,
-    /// What it could not, with the reason.
+    /// What a stack could not own, with the reason.
     pub left: Vec<String>,
 }
 
 impl Discovered {
-    /// What is no id cannot be asked for, and so is left.
+    /// Adds an object. An invalid id cannot be asked for, and is therefore left out.
     fn take(&mut self, kind: Kind, id: Option<&str>) {
         let id = id.and_then(|id| id_of(kind, id).ok());
         self.objects.extend(id.map(|id| (kind, id)));
@@ -41,7 +41,7 @@ impl Discovered {
     }
 }
 
-/// Finds what a VPC holds, with the mirror sessions on its instances and what those use.
+/// Finds what a VPC contains, including the mirror sessions on its instances and what those sessions use.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -96,7 +96,7 @@ async fn network(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<
     Ok(())
 }
 
-/// The peering connections that the VPC has asked for. The others go with the VPC that did.
+/// Adds the peering connections that the VPC has requested. The others belong with the VPC that requested them.
 async fn peerings(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
     let standing = ["initiating-request", "pending-acceptance", "provisioning", "active"];
     for side in ["requester-vpc-info.vpc-id", "accepter-vpc-info.vpc-id"] {
@@ -123,7 +123,7 @@ async fn peerings(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result
     Ok(())
 }
 
-/// The attachments of the VPC to transit gateways.
+/// Adds the attachments of the VPC to transit gateways.
 async fn attachments(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
     let request = aws
         .ec2()
@@ -142,7 +142,7 @@ async fn attachments(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Res
     Ok(())
 }
 
-/// The instances, but for those that are on their way out; returns the primary interfaces.
+/// Adds the instances, except for those that are being terminated; returns the primary interfaces.
 async fn instances(
     aws: &Aws,
     vpc: &VpcId,
@@ -193,7 +193,7 @@ async fn balanced(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result
     Ok(())
 }
 
-/// The Auto Scaling groups in the subnets, and the launch templates that they use.
+/// Adds the Auto Scaling groups in the subnets, and the launch templates that they use.
 async fn groups(aws: &Aws, discovered: &mut Discovered) -> Result<(), CallError> {
     for (group, _) in autoscaling_group::all(aws).await? {
         let mut subnets = group.vpc_zone_identifier().unwrap_or_default().split(',');
@@ -215,7 +215,7 @@ async fn groups(aws: &Aws, discovered: &mut Discovered) -> Result<(), CallError>
     Ok(())
 }
 
-/// The endpoint services of the Gateway Load Balancers, and the endpoints in the VPC.
+/// Adds the endpoint services of the Gateway Load Balancers, and the endpoints in the VPC.
 async fn endpoints(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Result<(), CallError> {
     let request = aws.ec2().describe_vpc_endpoint_service_configurations().max_results(page::PAGE);
     let services =
@@ -238,7 +238,7 @@ async fn endpoints(aws: &Aws, vpc: &VpcId, discovered: &mut Discovered) -> Resul
     Ok(())
 }
 
-/// The sessions on these interfaces, and the targets and filters that they use or that lead here.
+/// Adds the sessions on these interfaces, and the targets and filters that they use or that lead here.
 async fn mirrors(
     aws: &Aws,
     interfaces: &BTreeSet<String>,
@@ -266,7 +266,7 @@ async fn mirrors(
     Ok(())
 }
 
-/// The shares in which the targets are.
+/// Adds the shares that contain the targets.
 async fn shares(aws: &Aws, discovered: &mut Discovered) -> Result<(), CallError> {
     if discovered.objects.iter().all(|(kind, _)| *kind != Kind::MirrorTarget) {
         return Ok(());

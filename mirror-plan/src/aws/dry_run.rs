@@ -1,8 +1,8 @@
-//! Dry runs: clients whose calls change nothing, whoever uses them for whatever.
+//! Dry runs: clients whose calls change nothing, whoever uses them for whatever purpose.
 //!
-//! A call goes out as it would in earnest, with the parameter `DryRun` put in on its way, below everything
-//! that could forget it. What only reads goes out as it is. Elastic Load Balancing, Auto Scaling and Resource
-//! Access Manager have no dry runs, so nothing goes out to them.
+//! A call is sent as it would be in earnest; the parameter `DryRun` is added on the way, below all code that could
+//! forget it. A call that only reads is sent as it is. Elastic Load Balancing, Auto Scaling and Resource Access Manager
+//! have no dry runs, so nothing is sent to them.
 
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ pub(super) struct Clients {
     pub(super) ram: aws_sdk_ram::Client,
 }
 
-/// An AWS of which things are only asked.
+/// An `Aws` that only asks.
 #[derive(Clone, Debug)]
 pub(super) struct DryRuns(Aws);
 
 impl DryRuns {
-    /// The same AWS, at the same rates.
+    /// Returns the same AWS, with the same rates, as one that only asks.
     pub(super) fn of(aws: &Aws) -> Self {
         let Aws { shared, .. } = aws;
         let ec2 = shared.ec2.config().to_builder();
@@ -45,20 +45,20 @@ impl DryRuns {
         Self(Aws { dry: Some(Arc::new(clients)), ..aws.clone() })
     }
 
-    /// The clients, which change nothing.
+    /// Returns the clients, which change nothing.
     pub(super) const fn aws(&self) -> &Aws {
         &self.0
     }
 }
 
 impl Aws {
-    /// Whether calls that would change something are only asked about.
+    /// Returns whether calls that would change something are only asked about.
     pub(super) const fn is_dry(&self) -> bool {
         self.dry.is_some()
     }
 }
 
-/// Makes a dry run of every call of EC2 that would change something.
+/// Turns every EC2 call that would change something into a dry run.
 #[derive(Debug)]
 struct AsDryRun;
 
@@ -84,14 +84,14 @@ impl Intercept for AsDryRun {
     }
 }
 
-/// The form of a call as a dry run; `None` if the call only reads.
+/// Returns the form of a call as a dry run; `None` if the call only reads.
 fn dry(form: &str) -> Result<Option<String>, &'static str> {
     let action = form.split('&').find_map(|pair| pair.strip_prefix("Action="));
     let action = action.ok_or("a call of EC2 names its action")?;
     Ok(changes_something(action).then(|| format!("{form}&DryRun=true")))
 }
 
-/// Lets nothing out.
+/// Prevents every call from being sent.
 #[derive(Debug)]
 struct Held;
 

@@ -1,7 +1,7 @@
-//! Call errors: what AWS said of a call that failed, and what to do about it.
+//! Call errors: what AWS answered to a call that failed, and what to do about it.
 //!
-//! [`ErrorKind`] is told from the only table of AWS's error codes, in `codes`. The SDK's own error
-//! types stay inside.
+//! [`ErrorKind`] follows from the only table of AWS's error codes, in `codes`. The SDK's own error
+//! types are not exposed.
 
 use std::error::Error;
 use std::fmt;
@@ -26,7 +26,7 @@ pub struct CallError {
     pub code: Option<String>,
     /// AWS's own words.
     pub message: Option<String>,
-    /// What AWS's support asks for.
+    /// The request id, for AWS support.
     pub request_id: Option<String>,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
@@ -36,7 +36,8 @@ pub struct CallError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// As its text: the SDK's own errors hold the whole answer, and an answer may hold secrets.
+/// Shown as its text: the SDK's own errors contain the whole answer, and an answer may contain
+/// secrets.
 impl fmt::Debug for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CallError({:?}, {self})", self.kind)?;
@@ -50,29 +51,30 @@ impl fmt::Debug for CallError {
 /// What the caller of a failed call should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// Something that the call names is not there, or not yet.
+    /// Something that the call names does not exist, or does not exist yet.
     NotFound,
-    /// What the call would make is there already, or its name or place is taken.
+    /// What the call would create already exists, or its name or place is taken.
     AlreadyThere,
     /// Something still uses what the call would remove.
     InUse,
-    /// AWS is busy with the object: the same call will do a little later.
+    /// AWS is busy with the object: the same call will succeed a little later.
     Busy,
-    /// Too many calls, even after all repetitions.
+    /// There were too many calls, even after all retries.
     Throttled,
-    /// AWS has no such machine free at the moment.
+    /// AWS has no such machine available at the moment.
     Capacity,
     /// A quota of the account is used up.
     Limit,
     /// The credentials do not allow it.
     Denied,
-    /// It was sent and the answer was lost: look before sending it again.
+    /// The call was sent and the answer was lost: look before sending it again.
     Unknown,
-    /// It was never sent: no credentials, no endpoint.
+    /// The call was never sent: no credentials, no endpoint.
     Unsent,
-    /// It was never sent: another run has taken over the stack, or it is not certain that none has.
+    /// The call was never sent: another run has taken over the stack, or it is not certain that
+    /// none has.
     Fenced,
-    /// AWS does not take it as it is.
+    /// AWS does not accept the call as it is.
     Refused,
 }
 
@@ -81,7 +83,8 @@ impl CallError {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        // Of one type from here on: what follows is compiled once and not for each call of AWS.
+        // From here on there is only one type, so that what follows is compiled once and not for
+        // each call of AWS.
         let said = |error: E| Said { metadata: error.meta().clone(), error: error.into() };
         Self::of(call, error.map_service_error(said))
     }
@@ -107,13 +110,13 @@ impl CallError {
             (None, _) => ErrorKind::Unknown,
         };
         let request_id = error.request_id().map(str::to_owned);
-        // With a code, everything in the source is in the fields.
+        // If there is a code, the fields contain everything that is in the source.
         let source = if code.is_some() { None } else { Some(error.into()) };
         Self { call, code, message, request_id, status, kind, source }
     }
 }
 
-/// What AWS said, whatever it was asked.
+/// What AWS answered, whatever the call was.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 struct Said {
@@ -128,7 +131,8 @@ impl ProvideErrorMetadata for Said {
 }
 
 impl CallError {
-    /// What a call that was answered could not do to one of the objects that it names.
+    /// Returns the error for one of the objects that a call names, where the call was answered but
+    /// could not process that object.
     pub(super) fn of_object(
         call: &'static str,
         (code, message): (Option<&str>, Option<&str>),
@@ -150,12 +154,12 @@ impl CallError {
         }
     }
 
-    /// A call that was held back.
+    /// Returns the error for a call that was held back.
     pub(super) fn fenced(call: &'static str, source: Box<dyn Error + Send + Sync>) -> Self {
         Self::without_answer(call, ErrorKind::Fenced, source)
     }
 
-    /// A call that was answered in a way that cannot be read.
+    /// Returns the error for a call whose answer cannot be read.
     #[cfg(feature = "s3")]
     pub(super) fn unreadable(error: AnswerError) -> Self {
         Self::without_answer(error.call, ErrorKind::Unknown, error.into())
@@ -205,8 +209,8 @@ impl Error for CallError {
     }
 }
 
-/// An answer that lacks what it must have, or holds it in no form that it can have: it was cut off
-/// on the way, or AWS has learned something new.
+/// An answer that lacks a required element, or has it in an invalid form: the answer was cut off on
+/// the way, or AWS has introduced something new.
 #[derive(Debug, thiserror::Error)]
 #[error("{call} answered without a usable `{field}`")]
 pub struct AnswerError {
@@ -214,7 +218,7 @@ pub struct AnswerError {
     pub call: &'static str,
     /// The element of the answer.
     pub field: &'static str,
-    /// What is wrong with it, if it is there.
+    /// What is wrong with the element, if it is present.
     #[source]
     pub source: Option<FieldError>,
 }
@@ -222,19 +226,19 @@ pub struct AnswerError {
 /// What is wrong with an element of an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum FieldError {
-    /// It is not the id that it should be.
+    /// It is not an id of the required kind.
     #[error(transparent)]
     Id(#[from] IdError),
-    /// It is not the number, range or word that it should be.
+    /// It is not the required number, range or word.
     #[error(transparent)]
     Scalar(#[from] ScalarError),
-    /// It is not the address that it should be.
+    /// It is not a valid address.
     #[error(transparent)]
     Address(#[from] std::net::AddrParseError),
     /// It is a number outside its range.
     #[error(transparent)]
     Range(#[from] crate::scalar::RangeError),
-    /// It is something else than this library knows.
+    /// It is something that this library does not know.
     #[error("unexpected value: `{0}`")]
     Unknown(String),
 }

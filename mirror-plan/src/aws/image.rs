@@ -7,13 +7,13 @@ use super::direct::parameter::GetParameter;
 use super::errors::{AnswerError, CallError};
 use crate::id::ImageId;
 
-/// Why the image that a parameter names is not known.
+/// Why the image that a parameter names is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The parameter holds no image id.
+    /// The value of the parameter is not an image id.
     #[error(transparent)]
     Answer(#[from] AnswerError),
 }

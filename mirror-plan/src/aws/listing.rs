@@ -1,4 +1,4 @@
-//! Listings: what of a kind has one of some values in a field.
+//! Listings: the objects of a kind that have one of several values in a field.
 
 use aws_sdk_ec2::types::{
     Instance, InternetGateway, NetworkInterface, RouteTable, SecurityGroup, Subnet,
@@ -10,12 +10,13 @@ use super::Aws;
 use super::errors::CallError;
 use super::page::{self, FILTER_VALUES, pages};
 
-/// The greatest page of route tables.
+/// The largest page of route tables.
 ///
 /// Source: EC2 API reference, `DescribeRouteTables`.
 pub(super) const ROUTE_TABLES: i32 = 100;
 
-/// Makes the functions that list a kind, in pages of a size: a call for as many values as a filter takes, none for none.
+/// Generates the functions that list a kind in pages of a given size: one call for as many values as a filter accepts,
+/// and none for no values.
 macro_rules! listings {
     ($($name:ident -> $item:ident: $call:literal, $describe:ident, $items:ident by $page:expr;)+) => {$(
         pub(super) async fn $name(
@@ -60,7 +61,7 @@ listings! {
         by page::PAGE;
 }
 
-/// The same for instances, which AWS lists by reservation.
+/// Does the same for instances, which AWS lists by reservation.
 pub(super) async fn instances(
     aws: &Aws,
     field: &str,

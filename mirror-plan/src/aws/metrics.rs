@@ -1,4 +1,4 @@
-//! Asking CloudWatch what it has counted of a stack.
+//! Asking CloudWatch what it has counted for a stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::resource::instance::InstanceId;
 const ANSWER: Answer = Answer(Batch::NAME);
 const INTERFACES: Answer = Answer("DescribeNetworkInterfaces");
 
-/// Asks what was counted in a time: a call for each 500 counters, of which a source has eight.
+/// Asks what was counted in a time window, in one call for each 500 counters; a source has eight.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -40,7 +40,7 @@ pub fn metrics<'a>(
     })
 }
 
-/// The values of the data points of each series, which one call takes.
+/// Returns the values of the data points of each series; one call must accept all of the series.
 async fn ask(aws: &Aws, series: &[Series], window: Window) -> Result<Vec<Vec<f64>>, ObserveError> {
     let mut found: Vec<Option<Vec<f64>>> = vec![None; series.len()];
     let mut next_token = None;
@@ -60,12 +60,12 @@ async fn ask(aws: &Aws, series: &[Series], window: Window) -> Result<Vec<Vec<f64
             break;
         }
     }
-    // One of which nothing is said was cut off, and is not one without data.
+    // A series that is missing from the answer was cut off; it is not a series without data.
     let all: Option<Vec<_>> = found.into_iter().collect();
     Ok(all.ok_or_else(|| ANSWER.broken("MetricDataResults"))?)
 }
 
-/// The instances that interfaces are attached to.
+/// Returns the instances that interfaces are attached to.
 async fn attached(
     aws: &Aws,
     interfaces: BTreeSet<NetworkInterfaceId>,

@@ -1,8 +1,8 @@
-//! Observing: what of the cloud belongs to a stack, in a number of calls that grows with pages.
+//! Observing: finding what in the cloud belongs to a stack, in a number of calls that grows with pages.
 //!
-//! One sweep over the tags finds the ids of everything that a stack owns; each kind is then read in
-//! pages, all kinds at once, and network ACLs last, since what was seen says of which VPCs. Only what
-//! AWS tells of no two objects together costs a call for each: the attributes of VPCs, load balancers
+//! One sweep over the tags finds the ids of everything that a stack owns. Each kind is then read in pages, all kinds
+//! concurrently, and network ACLs last, since what was seen determines for which VPCs they are needed. Only what AWS
+//! does not return for several objects together costs a call for each object: the attributes of VPCs, load balancers
 //! and target groups, the user data of instances, and what is in resource shares.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,19 +74,19 @@ pub(super) use transit_gateway_attachment::{stands, switches};
 pub struct Wanted<'a> {
     /// The name of the stack.
     pub stack: &'a str,
-    /// The parameters of Systems Manager whose images are asked for.
+    /// The parameters of Systems Manager whose images are looked up.
     pub images: &'a BTreeSet<String>,
-    /// The objects that the stack uses and did not make.
+    /// The existing objects that the stack uses but did not create.
     pub existing: &'a BTreeMap<Address, Existing>,
-    /// The interfaces that it mirrors as they come and go.
+    /// The interfaces that the stack mirrors as they come and go.
     pub sources: &'a BTreeMap<Name, Placed<Sources>>,
-    /// The stack, where it is to be planned: the mirror targets of which it has nothing but the id are looked at
-    /// then, and the network ACLs that may be in the way of what it mirrors.
+    /// The stack, if it is to be planned. Then the mirror targets that it names by id are also read, and the network
+    /// ACLs that may block what it mirrors.
     pub planned: Option<&'a Stack>,
 }
 
 impl<'a> Wanted<'a> {
-    /// What a stack owns, and nothing else.
+    /// Asks for what a stack owns, and nothing else.
     #[must_use]
     pub fn owned_by(stack: &'a Name) -> Self {
         static NO_IMAGES: BTreeSet<String> = BTreeSet::new();
@@ -97,7 +97,7 @@ impl<'a> Wanted<'a> {
         Self { stack, images, existing, sources, planned: None }
     }
 
-    /// What planning takes; what is to go needs nothing of what stays.
+    /// Asks for what planning needs. A stack that is to be destroyed needs nothing of the objects that stay.
     #[must_use]
     pub fn to_plan(stack: &'a Stack, images: &'a BTreeSet<String>, mode: Mode) -> Self {
         let owned = Self::owned_by(&stack.name);
@@ -116,7 +116,7 @@ impl<'a> Wanted<'a> {
 pub struct Sight {
     /// What the stack owns.
     pub observed: Observed,
-    /// What was seen and cannot be told by [`Observed`].
+    /// What was seen and cannot be expressed by [`Observed`].
     pub findings: Vec<Diagnostic>,
 }
 
@@ -137,7 +137,7 @@ pub enum ObserveError {
 /// If a call fails or an answer cannot be read; there is no partial view of a stack.
 pub fn observe<'a>(aws: &'a Aws, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Sight, ObserveError>> {
     Box::pin(async move {
-        // The SDK's futures are large, and a caller's thread may have a small stack: on the heap.
+        // The SDK's futures are large, and a caller's thread may have a small stack, so this one is on the heap.
         let own = elsewhere::without(wanted.existing);
         let here = Wanted { existing: &own, ..wanted };
         let (account, images, seen, elsewhere) = tokio::try_join!(
@@ -184,7 +184,7 @@ pub fn observe<'a>(aws: &'a Aws, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Sig
 }
 
 impl Aws {
-    /// The account that the credentials are for. It is asked once.
+    /// Returns the account that the credentials are for. AWS is asked only once.
     ///
     /// # Errors
     /// If AWS refuses or does not answer.
@@ -215,7 +215,7 @@ async fn images(
     Ok(resolved.await?.into_iter().collect())
 }
 
-/// What is the stack's, and what may be meant by each existing object that it declares.
+/// Returns what the stack owns, and the candidates for each existing object that it declares.
 async fn everything(
     aws: &Aws,
     wanted: Wanted<'_>,
@@ -258,7 +258,7 @@ async fn everything(
     Ok((seen, used.candidates(others)))
 }
 
-/// What is there, of all kinds.
+/// Returns the objects of all kinds that exist.
 async fn kinds(
     aws: &Aws,
     whose: Whose<'_>,
@@ -317,9 +317,9 @@ async fn kinds(
 #[derive(Debug, Default)]
 struct Seen {
     owned: Vec<(Address, Found)>,
-    /// Registered instances that come and go with their groups.
+    /// Registered instances that come and go with their Auto Scaling groups.
     members: Vec<Member>,
-    /// Who owns the mirror targets that are shared with the account.
+    /// The owners of the mirror targets that are shared with the account.
     foreign_targets: BTreeMap<MirrorTargetId, AccountId>,
     findings: Vec<Diagnostic>,
 }
@@ -333,12 +333,12 @@ impl Seen {
         self
     }
 
-    /// Whose an object is; `None` if it is not what is sought, or does not say which one it is.
+    /// Returns who owns an object; `None` if it is not sought, or if its tags do not state which object it is.
     fn owner(&mut self, sought: Sought<'_>, id: &ObjectId, tags: &Tags) -> Option<Owner> {
         let Sought { whose, kind } = sought;
         let name = match whose {
             Whose::Stack(name) => name,
-            // Tags with this stack's name are those of another stack in another account.
+            // In another account, tags with this stack's name belong to a different stack.
             Whose::Elsewhere => return Some(existing::nobody(kind)),
             Whose::Others(name) | Whose::Wanted(name) => {
                 return tags::owner(tags, name, kind).is_none().then(|| existing::nobody(kind));
@@ -361,7 +361,7 @@ impl Seen {
         self.owned.push((owner.address, found));
     }
 
-    /// Says that something of an object cannot be told, and so is left as it is.
+    /// Reports that a part of an object cannot be expressed in a stack file, and is left as it is.
     fn untold(&mut self, owner: &Owner, id: &ObjectId, what: impl Into<String>) {
         let title = format!("{id} has {}, which a stack file cannot express", what.into());
         let finding = Diagnostic::warning(code::UNTOLD, title).of(&owner.address);
@@ -374,22 +374,22 @@ impl Seen {
 enum Whose<'a> {
     /// Those of the stack with this name.
     Stack(&'a str),
-    /// Those that are not.
+    /// Objects that do not belong to the stack with this name.
     Others(&'a str),
-    /// Those that are not, and are to be: all of what they are counts.
+    /// Objects that are not the stack's yet but are to be: all of their properties count.
     Wanted(&'a str),
-    /// Those of another account.
+    /// Objects of another account.
     Elsewhere,
 }
 
-/// The kind of object that is read, and whose count.
+/// The kind of object that is read, and whose objects count.
 #[derive(Clone, Copy)]
 struct Sought<'a> {
     whose: Whose<'a>,
     kind: Kind,
 }
 
-/// What a call of its own tells of each; `None` for what has gone since it was listed.
+/// Returns what a call of its own returns for each object; `None` for objects that were deleted since they were listed.
 async fn each<T, F>(calls: Vec<F>) -> Result<Vec<Option<T>>, ObserveError>
 where
     F: Future<Output = Result<T, ObserveError>>,
@@ -403,7 +403,7 @@ where
     together(calls.collect()).await
 }
 
-/// A computed attribute map that begins with the id.
+/// Returns a map of computed attributes that begins with the id.
 fn with_id(id: &ObjectId) -> BTreeMap<String, Option<String>> {
     BTreeMap::from([("id".to_owned(), Some(id.to_string()))])
 }

@@ -33,23 +33,24 @@ macro_rules! marked_pages {
 }
 pub(super) use {marked_pages, pages};
 
-/// The greatest page of most lists of EC2.
+/// The largest page of most lists of EC2.
 pub(super) const PAGE: i32 = 1000;
 
-/// The greatest page of Elastic Load Balancing.
+/// The largest page of Elastic Load Balancing.
 pub(super) const ELB_PAGE: i32 = 400;
 
-/// How many values one filter takes.
+/// How many values one filter accepts.
 ///
 /// Source: EC2 user guide, "Filtering": 200 filter values.
 pub(super) const FILTER_VALUES: usize = 200;
 
-/// The ids of what is looked for.
+/// The ids of the objects that are looked up.
 pub(super) type Ids = BTreeSet<String>;
 
-/// A filter for these ids where that is less work than reading everything of the kind.
+/// Returns a filter for these ids if that is less work than reading everything of the kind.
 ///
-/// A filter and not a list of ids: of those that are gone it says nothing, where a list fails.
+/// It is a filter and not a list of ids, because a filter ignores ids that no longer exist, whereas
+/// a list fails.
 pub(super) fn only(name: &str, ids: &Ids) -> Option<Vec<Filter>> {
     (ids.len() <= FILTER_VALUES).then(|| vec![filter(name, ids.iter().cloned())])
 }

@@ -1,4 +1,4 @@
-//! Permissions: asking AWS of every call of a plan whether the caller may make it.
+//! Permissions: asking AWS for every call of a plan whether the caller may make it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -15,11 +15,11 @@ use crate::permission::{
 use crate::plan::{Call, Plan, Step};
 use crate::resource::{Access, Retag};
 
-/// Asks AWS of every call of `plan` whether the caller may make it. Nothing is done.
+/// Asks AWS for every call of `plan` whether the caller may make it. Nothing is changed.
 ///
-/// Each call goes out once, with the inputs that it will have and as a dry run, at the pace of any other
-/// call. Of what has no dry run, or has inputs that are known only after an apply, nothing is asked.
-/// A denial that AWS encodes is decoded, where the caller may do that.
+/// Each call is sent once, with the inputs that it will have, as a dry run, and at the pace of any other call. A call
+/// that has no dry run, or whose inputs are known only after an apply, is not sent. If AWS encodes the details of a
+/// denial, they are decoded, if the caller is allowed to.
 pub fn check_permissions<'a>(aws: &'a Aws, plan: &'a Plan) -> BoxFuture<'a, Permissions> {
     Box::pin(async move {
         let calls: Vec<(&Step, &'static Access)> = plan
@@ -37,10 +37,10 @@ pub fn check_permissions<'a>(aws: &'a Aws, plan: &'a Plan) -> BoxFuture<'a, Perm
     })
 }
 
-/// Makes certain that whoever answers knows dry runs, with a call that only reads. What passes for AWS and
-/// does not know them would make everything that it is asked about.
+/// Makes certain, with a call that only reads, that the endpoint supports dry runs. An endpoint that passes for AWS but
+/// does not support them would carry out everything that it is asked about.
 async fn heeds_dry_runs(aws: &Aws) -> Result<(), Unchecked> {
-    // Whoever has planned may make this call.
+    // Anybody who can plan may make this call.
     let request = aws.ec2().describe_tags().max_results(5).dry_run(true);
     match aws.send("DescribeTags", request.send()).await {
         Ok(_) => Err(Unchecked::DryRunIgnored),
@@ -52,7 +52,7 @@ async fn heeds_dry_runs(aws: &Aws) -> Result<(), Unchecked> {
     }
 }
 
-/// What the answer to a dry run means; `None` for a denial.
+/// Returns what the answer to a dry run means; `None` for a denial.
 fn verdict(error: &CallError) -> Option<Verdict> {
     match &error.code {
         Some(code) => Verdict::of(code, error.message.as_deref().unwrap_or_default()),
@@ -63,9 +63,9 @@ fn verdict(error: &CallError) -> Option<Verdict> {
 /// What all questions have in common.
 struct Asking<'a> {
     aws: &'a Aws,
-    /// The same, with which nothing is done.
+    /// The same clients, for dry runs only.
     dry_runs: DryRuns,
-    /// Whether dry runs are dry runs.
+    /// Whether the endpoint supports dry runs.
     heeded: Result<(), Unchecked>,
     /// Why nothing can be decoded, once that is known.
     undecodable: Mutex<Option<String>>,
@@ -100,7 +100,7 @@ impl Asking<'_> {
         }
     }
 
-    /// A denial, decoded if that is possible.
+    /// Returns a denial, decoded if possible.
     async fn denial(&self, error: &CallError) -> Denial {
         let mut denial = Denial::read(error.message.as_deref().unwrap_or_default());
         if let Some(encoded) = &denial.encoded {
@@ -125,7 +125,7 @@ impl Asking<'_> {
             }
             Err(error) => {
                 let why = error.to_string();
-                // Whoever may not decode one may decode none.
+                // A caller who may not decode one message may not decode any.
                 if error.kind == ErrorKind::Denied {
                     let mut known = self.undecodable.lock().unwrap_or_else(PoisonError::into_inner);
                     *known = Some(why.clone());
@@ -136,7 +136,7 @@ impl Asking<'_> {
     }
 }
 
-/// What of a change of tags one of its calls does.
+/// Returns the part of a change of tags that one of its calls makes.
 fn part_of(retag: &Retag, access: &Access) -> Retag {
     let Retag { set, remove } = retag.clone();
     match access.action {

@@ -1,7 +1,7 @@
 //! Rates: token buckets that keep below AWS's limits, one for each category of calls.
 //!
-//! AWS throttles each account and Region. Staying below its buckets costs a small stack nothing and
-//! spares a large one the SDK's back-off; what still gets throttled, the SDK repeats.
+//! AWS throttles each account and Region. Staying below its limits costs a small stack nothing and
+//! spares a large one the SDK's back-off; the SDK retries whatever is still throttled.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,25 +16,25 @@ pub enum Pace {
     /// Within AWS's limits, and patient in waiting for states.
     #[default]
     Aws,
-    /// As fast as it goes: a cloud on the same machine has no limits and settles at once.
+    /// As fast as possible: a cloud on the same machine has no limits and settles at once.
     Local,
 }
 
 /// How long to wait between two looks at a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Polling {
-    /// Before the second look; doubled each time.
+    /// The pause before the second look; it doubles each time.
     pub(super) first: Duration,
-    /// The longest.
+    /// The longest pause.
     pub(super) longest: Duration,
 }
 
 impl Pace {
-    /// The patience for what may take `limit` on AWS.
+    /// Returns how long to wait for what may take `limit` on AWS.
     pub(super) fn limit(self, limit: Duration) -> Duration {
         match self {
             Self::Aws => limit,
-            // What takes AWS minutes takes a local cloud seconds.
+            // What takes minutes on AWS takes seconds on a local cloud.
             Self::Local => limit / 60,
         }
     }
@@ -57,7 +57,7 @@ pub(super) struct Rate {
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
-    /// Below zero: so many calls have been promised a place.
+    /// If negative, this many calls have already been promised a token.
     tokens: f64,
     at: Instant,
 }
@@ -78,7 +78,7 @@ impl Rate {
         }
     }
 
-    /// Takes a token for `call`, and returns when it will be there.
+    /// Takes a token for `call`, and returns how long it takes until the token is available.
     fn reserve(&self, call: &str, now: Instant) -> Duration {
         let Some(index) = Category::place(call) else { return Duration::ZERO };
         let Category { size: full, refill, .. } = CATEGORIES[index];

@@ -1,9 +1,9 @@
-//! Retries: which of them the SDK may make by itself, and within what time.
+//! Retries: which of them the SDK may make by itself, and within which time.
 //!
-//! The SDK replays any request after a 500, a broken connection or a time-out. For a call that makes
-//! an object and takes no client token that is a second object of which nobody hears. Calls that
-//! make an object therefore go through clients that send each request once; whether it is sent again
-//! is decided, and written down, in [`act`](super::act()).
+//! The SDK repeats any request after a 500, a broken connection or a time-out. If the call creates an object and
+//! accepts no client token, that creates a second object that nobody learns about. Calls that create an object
+//! therefore go through clients that send each request once; whether it is sent again is decided, and recorded, in
+//! [`act`](super::act()).
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-/// How often a call is sent at most.
+/// How many times a call is sent at most.
 ///
-/// Where every second call is throttled, one call in four thousand still fails after twelve.
+/// If every second call is throttled, one call in four thousand still fails after twelve attempts.
 const ATTEMPTS: u32 = 12;
 
-/// The longest that one attempt may take. The SDK knows no limit by itself.
+/// The longest that one attempt may take. By default, the SDK has no limit.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
-/// The longest that a call may take with all its attempts and the pauses between them.
+/// The longest that a call may take, including all its attempts and the pauses between them.
 const OPERATION: Duration = Duration::from_secs(300);
 
 /// The longest that opening a connection may take.
@@ -29,13 +29,13 @@ const CONNECT: Duration = Duration::from_secs(4);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// The behaviour of the SDK that this code is written for: it fixes what an environment variable
-/// could otherwise change.
+/// Returns the behaviour of the SDK that this code is written for: it fixes what an environment variable could
+/// otherwise change.
 pub(super) fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// When and how often.
+/// Returns when and how often to retry.
 pub(super) fn attempts() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
@@ -43,12 +43,12 @@ pub(super) fn attempts() -> RetryConfig {
         .with_max_backoff(LONGEST_PAUSE)
 }
 
-/// A single attempt.
+/// Returns the configuration for a single attempt.
 pub(super) fn once() -> RetryConfig {
     RetryConfig::disabled()
 }
 
-/// How long.
+/// Returns the time limits.
 pub(super) fn limits() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -57,8 +57,8 @@ pub(super) fn limits() -> TimeoutConfig {
         .build()
 }
 
-/// A partition of our own. The SDK's default one is shared by the whole process and holds 500
-/// tokens; throttling in a busy account empties it, and from then on nothing is repeated at all.
+/// Returns a partition of our own. The SDK's default partition is shared by the whole process and holds 500 tokens;
+/// throttling in a busy account empties it, and from then on nothing is retried at all.
 pub(super) fn partition() -> RetryPartition {
     RetryPartition::custom("mirror-plan").token_bucket(TokenBucket::unlimited()).build()
 }

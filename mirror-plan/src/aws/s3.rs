@@ -1,8 +1,7 @@
-//! S3: one object that is written only as long as it is what it was.
+//! S3: one object that is written only if it has not changed.
 //!
-//! Source: Amazon S3 user guide, "Conditional requests": `If-None-Match: *` and `If-Match` of a
-//! `PutObject`; 412 where the condition does not hold, 409 where another write was under way, 404
-//! where there is nothing to match.
+//! Source: Amazon S3 user guide, "Conditional requests": `If-None-Match: *` and `If-Match` of a `PutObject`; 412 if the
+//! condition does not hold, 409 if another write was in progress, 404 if there is nothing to match.
 
 use std::error::Error;
 use std::fmt;
@@ -25,10 +24,10 @@ use super::errors::{AnswerError, CallError};
 use super::{Aws, BoxFuture, retry};
 use crate::scalar::Coordination;
 
-/// The longest that one attempt may take: several must fit into the time of a lease.
+/// The longest that one attempt may take: several must fit into the duration of a lease.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// The largest object that is read, in bytes: a journal holds what is open, of which there is little.
+/// The largest object that is read, in bytes: a journal holds only the open entries, which are few.
 const LONGEST: u64 = 64 << 20;
 
 /// The client for S3, and whose S3 it is.
@@ -43,7 +42,7 @@ pub(super) struct Storage {
 enum Store {
     /// AWS's, where every bucket is in a Region.
     Aws,
-    /// That of an endpoint of its own, which knows its buckets by path only.
+    /// That of a custom endpoint, which knows its buckets by path only.
     Endpoint,
 }
 
@@ -56,7 +55,7 @@ impl Storage {
             .retry_config(retry::attempts())
             .retry_partition(retry::partition())
             .timeout_config(limits)
-            // The lines of a journal have checksums; other stores do not know those of S3.
+            // The lines of a journal have checksums, and other stores do not know those of S3.
             .request_checksum_calculation(
                 aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired,
             )
@@ -69,7 +68,7 @@ impl Storage {
     }
 }
 
-/// Whether the configuration, or its part for S3 (`AWS_ENDPOINT_URL_S3`), names an endpoint.
+/// Returns whether the configuration, or its part for S3 (`AWS_ENDPOINT_URL_S3`), names an endpoint.
 fn has_endpoint(config: &SdkConfig) -> bool {
     let key = ServiceConfigKey::builder()
         .service_id("S3")
@@ -94,7 +93,7 @@ pub(crate) struct Object {
 pub(crate) struct Version(String);
 
 impl Version {
-    /// One that no object has.
+    /// Returns a version that no object has.
     pub(crate) fn none() -> Self {
         Self("\"00000000000000000000000000000000\"".to_owned())
     }
@@ -105,30 +104,30 @@ impl Version {
 pub(crate) struct Found {
     pub(crate) version: Version,
     pub(crate) bytes: Vec<u8>,
-    /// How long ago it was written, by the store's clock; zero where the store does not say.
+    /// How long ago it was written, by the store's clock; zero if the store does not report it.
     pub(crate) age: Duration,
 }
 
 /// When an object may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// If there is none.
+    /// If the object does not exist.
     Absent,
-    /// If it is still this version.
+    /// If the object still has this version.
     Unchanged(Version),
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// It was done, and this is the version.
+    /// The object was written, and this is its version.
     Done(Version),
     /// The condition did not hold, or another write was under way.
     Refused,
 }
 
 impl Aws {
-    /// A file in the place where the runs of a team meet.
+    /// Returns the object for a file in the place that the runs of a team share.
     pub(crate) fn object(&self, place: &Coordination, file: &str) -> Object {
         Object {
             storage: self.shared.storage.clone(),
@@ -137,11 +136,11 @@ impl Aws {
         }
     }
 
-    /// Makes the bucket of a place, unless it is there and ours. For a local AWS, where nobody else
-    /// has made it.
+    /// Creates the bucket of a place, unless it exists and is ours. This is for a local AWS, where nobody else has
+    /// created it.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If the bucket cannot be created.
     pub fn make_bucket<'a>(
         &'a self,
         place: &'a Coordination,
@@ -167,7 +166,7 @@ impl Aws {
 }
 
 impl Object {
-    /// The same object, asked for in the Region of its bucket.
+    /// Returns the same object, accessed in the Region of its bucket.
     pub(crate) async fn at_home(mut self) -> Self {
         if self.storage.store == Store::Endpoint {
             return self;
@@ -184,7 +183,7 @@ impl Object {
         self
     }
 
-    /// Reads it; `None` if there is none.
+    /// Reads the object; `None` if there is none.
     pub(crate) async fn read(&self) -> Result<Option<Found>, CallError> {
         const CALL: &str = "GetObject";
         let time = AnswerTime::default();
@@ -204,7 +203,7 @@ impl Object {
         Ok(Some(Found { version, bytes: body.to_vec(), age }))
     }
 
-    /// Writes it, if the condition holds.
+    /// Writes the object, if the condition holds.
     pub(crate) async fn write(
         &self,
         text: String,
@@ -243,7 +242,7 @@ impl fmt::Display for Object {
     }
 }
 
-/// Whether the condition of a write did not hold.
+/// Returns whether an error means that the condition of a write did not hold.
 fn is_refusal<E>(error: &SdkError<E, HttpResponse>) -> bool
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -256,7 +255,7 @@ fn header<E>(error: &SdkError<E, HttpResponse>, name: &str) -> Option<String> {
     error.raw_response()?.headers().get(name).map(str::to_owned)
 }
 
-/// How old something was when an answer was given, by one clock.
+/// Returns how old something was when an answer was given, by a single clock.
 fn age(written: Option<&DateTime>, answered: Option<&DateTime>) -> Duration {
     let seconds = written.zip(answered).map(|(written, at)| at.secs() - written.secs());
     Duration::from_secs(seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0))

@@ -1,5 +1,5 @@
-//! What a stack does not make and a rehearsal needs all the same: further interfaces of instances of others, the
-//! tags of interfaces, and network ACLs. It is made in a local AWS and nowhere else.
+//! What a stack does not create but a rehearsal needs all the same: further interfaces of other owners' instances, the
+//! tags of interfaces, and network ACLs. They are created in a local AWS and nowhere else.
 
 use std::collections::BTreeMap;
 use std::num::TryFromIntError;
@@ -22,10 +22,10 @@ const ACLS: Answer = Answer("DescribeNetworkAcls");
 const NEW_ACL: Answer = Answer("CreateNetworkAcl");
 const NEW_INTERFACE: Answer = Answer("CreateNetworkInterface");
 
-/// Why what is around a stack could not be made again.
+/// Why the surroundings of a stack could not be recreated.
 #[derive(Debug, thiserror::Error)]
 pub enum SurroundingsError {
-    /// In a real AWS nothing is made that no plan says.
+    /// In a real AWS, nothing is created that is not in a plan.
     #[error("the surroundings of a stack are created only in a local AWS")]
     NotLocal,
     /// A call was refused, or not answered.
@@ -34,7 +34,7 @@ pub enum SurroundingsError {
     /// An answer cannot be read.
     #[error(transparent)]
     Answer(#[from] AnswerError),
-    /// The place of an interface on its instance is no number that AWS knows.
+    /// The place of an interface on its instance is not a number that AWS accepts.
     #[error("an interface cannot have this device index")]
     Device(#[from] TryFromIntError),
 }
@@ -48,10 +48,10 @@ impl From<ObserveError> for SurroundingsError {
     }
 }
 
-/// The ids of what was made, each with the one that was seen.
+/// The ids of what was created, each with the id of the object that was seen.
 pub type OtherNames = BTreeMap<String, String>;
 
-/// Gives instances that have been made again their further interfaces, and all interfaces their tags.
+/// Gives recreated instances their further interfaces, and all interfaces their tags.
 ///
 /// # Errors
 /// If the AWS is a real one, or refuses a call.
@@ -79,7 +79,7 @@ fn must_be_local(aws: &Aws) -> Result<(), SurroundingsError> {
     }
 }
 
-/// Makes and attaches an interface that is not the primary one of its instance; returns its id here.
+/// Creates and attaches an interface, unless it is the primary one of its instance; returns its id in the local AWS.
 async fn attach_one(
     aws: &Aws,
     interface: &Interface,
@@ -117,7 +117,7 @@ async fn tag(aws: &Aws, id: &NetworkInterfaceId, tags: &Tags) -> Result<(), Surr
     Ok(())
 }
 
-/// Gives the VPCs and subnets that are there the network ACLs that were seen.
+/// Gives the existing VPCs and subnets the network ACLs that were seen.
 ///
 /// # Errors
 /// If the AWS is a real one, or refuses a call.
@@ -136,7 +136,8 @@ pub fn close<'a>(
     })
 }
 
-/// Makes one, or changes the one that AWS made with its VPC; returns its id here. `None` if there is no such VPC.
+/// Creates an ACL, or changes the one that AWS created with its VPC; returns its id in the local AWS. `None` if there
+/// is no such VPC.
 async fn make(aws: &Aws, acl: &NetworkAcl) -> Result<Option<NetworkAclId>, SurroundingsError> {
     let NetworkAcl { vpc, is_default, rules, subnets } = acl;
     let there = of_vpc(aws, vpc).await?;
@@ -176,7 +177,7 @@ async fn of_vpc(aws: &Aws, vpc: &VpcId) -> Result<Vec<Made>, SurroundingsError> 
     Ok(pages!(aws, "DescribeNetworkAcls", request, network_acls))
 }
 
-/// Removes all rules but those that close every ACL, which nobody can.
+/// Removes all rules except for the last one of every ACL, which denies the rest and cannot be removed.
 async fn empty(aws: &Aws, acl: &Made) -> Result<(), SurroundingsError> {
     let last = i32::from(AclRule::LAST);
     for entry in acl.entries().iter().filter(|entry| entry.rule_number() != Some(last)) {
@@ -199,7 +200,7 @@ async fn add(aws: &Aws, id: &NetworkAclId, rule: &AclRule) -> Result<(), Surroun
     };
     let (from, to) = port.map_or((0, u16::MAX), |port| (port.from(), port.to()));
     let ports = PortRange::builder().from(from.into()).to(to.into()).build();
-    // Of rules for ICMP only the protocol was seen: no copy is of it.
+    // Of rules for ICMP only the protocol was seen, so the types are not copied.
     let all_types = IcmpTypeCode::builder().r#type(-1).code(-1).build();
     let is_icmp = matches!(protocol, Protocol::Number(1 | 58));
     let request = aws

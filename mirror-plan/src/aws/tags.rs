@@ -1,4 +1,4 @@
-//! Tags: as the four services write and read them, and whose object they say it is.
+//! Tags: how the four services write and read them, and who owns an object according to them.
 
 use aws_sdk_autoscaling::types as autoscaling;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
@@ -8,46 +8,46 @@ use aws_sdk_ram::types as ram;
 use crate::address::{Address, AddressError, Kind};
 use crate::resource::{Tags, tag};
 
-/// The tags of an object that a create call makes.
+/// Returns the tags for a create call to give to its object.
 pub(super) fn specification(of: ResourceType, tags: &Tags) -> TagSpecification {
     TagSpecification::builder().resource_type(of).set_tags(Some(to_ec2(tags))).build()
 }
 
-/// Tags as EC2 takes them.
+/// Converts tags to the type of EC2.
 pub(super) fn to_ec2(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-/// Tags as EC2 gives them.
+/// Converts tags from the type of EC2.
 pub(super) fn from_ec2(tags: &[Tag]) -> Tags {
     read(tags.iter().map(|tag| (tag.key(), tag.value())))
 }
 
-/// Tags as Elastic Load Balancing takes them.
+/// Converts tags to the type of Elastic Load Balancing.
 pub(super) fn to_elb(tags: &Tags) -> Vec<elb::Tag> {
     tags.iter().map(|(key, value)| elb::Tag::builder().key(key).value(value).build()).collect()
 }
 
-/// Tags as Elastic Load Balancing gives them.
+/// Converts tags from the type of Elastic Load Balancing.
 pub(super) fn from_elb(tags: &[elb::Tag]) -> Tags {
     read(tags.iter().map(|tag| (tag.key(), tag.value())))
 }
 
-/// Tags as Resource Access Manager takes them.
+/// Converts tags to the type of Resource Access Manager.
 pub(super) fn to_ram(tags: &Tags) -> Vec<ram::Tag> {
     tags.iter().map(|(key, value)| ram::Tag::builder().key(key).value(value).build()).collect()
 }
 
-/// Tags as Resource Access Manager gives them.
+/// Converts tags from the type of Resource Access Manager.
 pub(super) fn from_ram(tags: &[ram::Tag]) -> Tags {
     read(tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()))))
 }
 
-/// What Auto Scaling says of a group that a tag is on.
+/// The resource type of a group in Auto Scaling's tags.
 const GROUP: &str = "auto-scaling-group";
 
-/// Tags of a group as Auto Scaling takes them. Its instances get those that are the user's: what they would get of
-/// the others would make them objects of the stack.
+/// Converts the tags of a group to the type of Auto Scaling. Its instances get only the user's tags: with the others
+/// they would be objects of the stack.
 pub(super) fn to_autoscaling(group: &str, tags: &Tags) -> Vec<autoscaling::Tag> {
     let tag = |(key, value): (&String, &String)| {
         let propagates = !tag::is_reserved(key);
@@ -56,23 +56,23 @@ pub(super) fn to_autoscaling(group: &str, tags: &Tags) -> Vec<autoscaling::Tag> 
     tags.iter().map(tag).collect()
 }
 
-/// A tag of a group by its key.
+/// Returns a tag of a group by its key.
 pub(super) fn of_group(group: &str, key: &str) -> autoscaling::builders::TagBuilder {
     autoscaling::Tag::builder().resource_type(GROUP).resource_id(group).key(key)
 }
 
-/// Tags as Auto Scaling gives them.
+/// Converts tags from the type of Auto Scaling.
 pub(super) fn from_autoscaling(tags: &[autoscaling::TagDescription]) -> Tags {
     read(tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()))))
 }
 
-/// An empty value may come as no value at all.
+/// AWS may return an empty value as no value at all.
 fn read<'a>(tags: impl Iterator<Item = (impl Into<Option<&'a str>>, Option<&'a str>)>) -> Tags {
     tags.filter_map(|(key, value)| Some((key.into()?.to_owned(), value.unwrap_or("").to_owned())))
         .collect()
 }
 
-/// Whose an object is.
+/// Who owns an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
     /// Which resource of the stack it is.
@@ -84,29 +84,29 @@ pub(super) struct Owner {
 /// Why the ownership tags of an object cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OwnerError {
-    /// A tag is not there.
+    /// A tag is missing.
     #[error("it has no tag `{0}`")]
     Absent(&'static str),
-    /// The address is none.
+    /// The address is not valid.
     #[error("its tag `{key}` is wrong: {0}", key = tag::ADDRESS)]
     Address(AddressError),
     /// The address is of another kind than the object.
     #[error("its tag `{key}` says that it is the {} `{address}`", .address.kind.title(), key = tag::ADDRESS)]
     Kind {
-        /// What it says.
+        /// The address in the tag.
         address: Address,
     },
-    /// The generation is no number.
+    /// The generation is not a number.
     #[error("its tag `{key}` is not a number: `{0}`", key = tag::GENERATION)]
     Generation(String),
 }
 
-/// Tells whose an object of `kind` is; `None` if it is not of `stack`.
+/// Returns who owns an object of `kind`; `None` if it does not belong to `stack`.
 pub(super) fn owner(tags: &Tags, stack: &str, kind: Kind) -> Option<Result<Owner, OwnerError>> {
     is_of(tags, stack).then(|| parse(tags, kind))
 }
 
-/// Whether the tags of an object say that it is of `stack`.
+/// Returns whether the tags of an object state that it belongs to `stack`.
 pub(super) fn is_of(tags: &Tags, stack: &str) -> bool {
     tags.get(tag::STACK).map(String::as_str) == Some(stack)
 }
@@ -122,7 +122,7 @@ fn parse(tags: &Tags, kind: Kind) -> Result<Owner, OwnerError> {
     Ok(Owner { address, generation })
 }
 
-/// Without the tags that are no business of the user's.
+/// Removes the tags that do not concern the user.
 pub(super) fn own(tags: Tags) -> Tags {
     tags.into_iter().filter(|(key, _)| !tag::is_reserved(key)).collect()
 }

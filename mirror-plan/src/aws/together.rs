@@ -6,10 +6,11 @@ use std::mem;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// How many calls of one kind are under way at once.
+/// How many calls of one kind are in flight at once.
 const AT_ONCE: usize = 10;
 
-/// Does all of `work`, some at once, and returns the results in its order; the first error ends it.
+/// Does all of `work`, some of it concurrently, and returns the results in order; stops at the
+/// first error.
 pub(super) async fn together<T, E, F>(work: Vec<F>) -> Result<Vec<T>, E>
 where
     F: Future<Output = Result<T, E>>,
@@ -27,7 +28,7 @@ where
     }
 }
 
-/// The outputs of a batch, in its order, once all of it is done.
+/// Returns the outputs of a batch, in order, once all of it is done.
 async fn batch_of<F: Future>(batch: Vec<F>) -> Vec<F::Output> {
     let mut running: Vec<(usize, Pin<Box<F>>)> =
         batch.into_iter().map(Box::pin).enumerate().collect();

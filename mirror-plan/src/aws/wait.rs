@@ -1,8 +1,8 @@
 //! Waiting: looking at an object again and again until it is as it should be.
 //!
-//! The SDK's waiters look first after 15 seconds, take a NotFound just after a creation for a
-//! failure, and know a wrong code for internet gateways. These look at once, then after pauses that
-//! grow, and say what they see.
+//! The SDK's waiters take their first look after 15 seconds, treat a NotFound just after a creation
+//! as a failure, and expect a wrong code for internet gateways. These look at once, then after
+//! growing pauses, and report what they see.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use super::rate::{Pace, Polling};
 /// What is being waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// For what: `active`.
+    /// What is waited for: `active`.
     pub until: &'static str,
-    /// How it looks now: `state is provisioning`.
+    /// What is seen now: `state is provisioning`.
     pub now: String,
 }
 
@@ -28,18 +28,18 @@ impl fmt::Display for Waiting {
     }
 }
 
-/// Whom to tell.
+/// Called while waiting.
 pub(super) type OnWait<'a> = &'a (dyn Fn(Waiting) + Send + Sync);
 
-/// It did not become as it should be in time.
+/// The object did not reach the expected state in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("gave up after {} s of waiting until {until}: {now}", .limit.as_secs())]
 pub struct TimeUp {
-    /// For what.
+    /// What was waited for.
     pub until: &'static str,
     /// How long that may take.
     pub limit: Duration,
-    /// How it looked last.
+    /// What was seen last.
     pub now: String,
 }
 
@@ -61,23 +61,24 @@ pub(super) mod limit {
         Duration::from_secs(60 * minutes)
     }
 
-    /// For AWS to take a call that it has turned away or left unanswered.
+    /// For AWS to accept a call that it has rejected or left unanswered.
     pub(in crate::aws) const TAKEN: Duration = minutes(5);
-    /// For an object that was just made to be seen everywhere.
+    /// For a newly created object to be visible everywhere.
     pub(in crate::aws) const SEEN: Duration = minutes(5);
-    /// For a VPC or a subnet to be available, a gateway to be attached.
+    /// For a VPC or a subnet to be available, or for a gateway to be attached.
     pub(in crate::aws) const AVAILABLE: Duration = minutes(5);
-    /// For an instance to run, stop or be gone.
+    /// For an instance to run, stop or be terminated.
     pub(in crate::aws) const INSTANCE: Duration = minutes(10);
-    /// For the next instance of a group to be in service, registered, or gone.
+    /// For the next instance of a group to be in service, registered, or terminated.
     pub(in crate::aws) const MEMBER: Duration = minutes(10);
     /// For a load balancer to be active.
     pub(in crate::aws) const ACTIVE: Duration = minutes(10);
-    /// For the next thing in a VPC to go.
+    /// For the next object in a VPC to be deleted.
     pub(in crate::aws) const EMPTY: Duration = minutes(10);
-    /// For the next of what a load balancer leaves behind in subnets and groups to go.
+    /// For the next of the interfaces that a load balancer leaves behind in subnets and groups to
+    /// be deleted.
     pub(in crate::aws) const RELEASED: Duration = minutes(20);
-    /// For everything else that something still uses.
+    /// For the release of anything else that is still in use.
     pub(in crate::aws) const UNUSED: Duration = minutes(5);
 }
 
@@ -93,7 +94,7 @@ impl<'a> Patience<'a> {
         Self { on_wait, until, limit, begin: Instant::now(), pause: first, longest }
     }
 
-    /// Says how it looks now, and pauses before the next look.
+    /// Reports what is seen now, and pauses before the next look.
     pub(super) async fn pause(&mut self, now: impl Into<String>) -> Result<(), TimeUp> {
         let now = now.into();
         if self.begin.elapsed() + self.pause > self.limit {
@@ -106,7 +107,7 @@ impl<'a> Patience<'a> {
         Ok(())
     }
 
-    /// Something has moved: the time begins anew.
+    /// Starts the time again, because something has changed.
     pub(super) fn renew(&mut self) {
         self.begin = Instant::now();
     }

@@ -1,8 +1,8 @@
-//! Whole answers: one that ends too early is no answer.
+//! Whole answers: an answer that ends too early is not an answer.
 //!
-//! The SDK reads XML as far as it goes, and takes a list that was cut off for a shorter one. What is missing in
-//! it would count as not there, and be made again. HTTP tells most of that by its lengths; a proxy that cuts
-//! an answer and corrects the length does not.
+//! The SDK reads XML as far as it goes, and takes a list that was cut off for a shorter one. What is missing would
+//! count as not existing, and be created again. HTTP detects most of these cases by its lengths, but not a proxy that
+//! cuts an answer and corrects the length.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -13,8 +13,8 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Takes an answer in XML only with the end of its root element. Any other fails like one that broke off, and
-/// is asked for again where that is safe.
+/// Accepts an answer in XML only with the end of its root element. Any other answer fails like one that broke off, and
+/// is requested again if that is safe.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whole;
 
@@ -30,7 +30,7 @@ impl Intercept for Whole {
         _bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let answer = context.response();
-        // What an error says is read as far as it goes.
+        // An error is read as far as it goes.
         let is_cut = answer.status().is_success()
             && answer.body().bytes().is_some_and(|body| !ends_with_its_root(body));
         if is_cut { Err("the answer is incomplete".into()) } else { Ok(()) }
@@ -52,7 +52,7 @@ impl ClassifyRetry for Whole {
     }
 }
 
-/// Whether a document ends with the end tag of its first element.
+/// Returns whether a document ends with the end tag of its first element.
 fn ends_with_its_root(document: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(document.trim_ascii()) else { return false };
     let root = text.split('<').skip(1).find(|tag| tag.starts_with(char::is_alphabetic));

@@ -1,7 +1,7 @@
 //! What an apply left: a hash of each attribute of each object.
 //!
-//! Hashes, so that nothing is in it that is to be kept secret or could be taken for the state: it says
-//! whether an attribute is still what it was, and no more.
+//! It holds hashes so that nothing in it has to be kept secret or could be mistaken for the state: it
+//! shows whether an attribute is still what it was, and no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::render::report;
 use crate::resource::{computed, object_type};
 use crate::value::Value;
 
-/// How many hexadecimal digits of a hash are kept: nobody gains by two values with the same.
+/// How many hexadecimal digits of a hash are kept: nobody gains anything from a collision.
 const DIGITS: usize = 16;
 
 /// What the last apply of a stack left.
@@ -28,7 +28,7 @@ const DIGITS: usize = 16;
 pub struct Applied {
     /// The version of this format, [`Applied::FORMAT`].
     pub format: u32,
-    /// When it ended.
+    /// When the apply ended.
     pub at: Timestamp,
     #[serde(with = "crate::observed::by_address")]
     objects: BTreeMap<Address, Left>,
@@ -44,7 +44,7 @@ pub struct Applied {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Left {
     id: ObjectId,
-    /// By attribute; those that nobody knew are not here.
+    /// The hash of each attribute, without those whose value was not known.
     attributes: BTreeMap<String, String>,
 }
 
@@ -52,9 +52,9 @@ impl Applied {
     /// The version of the format that this library writes and reads.
     pub const FORMAT: u32 = 1;
 
-    /// What is left after `plan` was applied with this `report`, where `earlier` was left before.
+    /// What is left after `plan` was applied with this `report`, given what was left `earlier`.
     ///
-    /// What was not reached is as it was, and of what failed nothing is known.
+    /// Resources that were not reached stay as they were; nothing is known about those that failed.
     #[must_use]
     pub fn after(earlier: Option<Self>, plan: &Plan, report: &Report, at: Timestamp) -> Self {
         let (mut objects, mut existing, mut took) = earlier
@@ -76,7 +76,7 @@ impl Applied {
             }
         }
         if !plan.targeted {
-            // AWS removes a session with its interface, and then there is nothing to plan.
+            // AWS removes a session together with its interface, and then nothing is planned for it.
             let planned: BTreeSet<&Address> = plan.changes.iter().map(|c| &c.address).collect();
             objects.retain(|address, _| planned.contains(address));
         }
@@ -93,7 +93,7 @@ impl Applied {
     pub(super) fn is_changed_outside(&self, change: &Change, attribute: &str) -> bool {
         let now = member(change.before.as_ref(), attribute);
         match self.left(change, attribute) {
-            // Nobody knew what AWS would pick, so it is the stack file that says something now.
+            // Its value was left to AWS, so it is the stack file that has one now.
             None => false,
             Some(left) if left == hashed(&Value::Null) => {
                 member(change.after.as_ref(), attribute) == &Value::Null
@@ -131,7 +131,7 @@ impl Applied {
     }
 }
 
-/// How a change ended, for what is left.
+/// How a change ended, as far as it matters for what is left.
 enum Ended {
     With(Left),
     Without,
@@ -157,7 +157,7 @@ fn left(change: &Change, outcome: Option<&Outcome>, report: &Report) -> Ended {
     }
 }
 
-/// Whether it is known what an attribute is after the apply: not if AWS picked it, or a part of it.
+/// Whether the value of an attribute is known after the apply: not if AWS picked it, or a part of it.
 fn is_told(change: &Change, name: &str, value: &Value) -> bool {
     let is_made = matches!(change.action, Action::Create | Action::Replace(_));
     let attribute = object_type(change.kind()).attribute(name);
@@ -171,7 +171,7 @@ fn is_told(change: &Change, name: &str, value: &Value) -> bool {
     value.is_known() && !(is_made && is_left_open)
 }
 
-/// The hash of a value, in which the order of elements does not count.
+/// The hash of a value, regardless of the order of elements.
 fn hashed(value: &Value) -> String {
     let whole = hash(&sorted(value));
     let digits = whole.rsplit(':').next().unwrap_or_default();
@@ -186,7 +186,7 @@ fn sorted(value: &Value) -> Value {
             Value::List(items)
         }
         Value::Object(members) => {
-            // To a reader of attributes an absent member is null.
+            // For a reader of attributes an absent member is null.
             let members = members.iter().filter(|(_, member)| **member != Value::Null);
             Value::Object(members.map(|(name, member)| (name.clone(), sorted(member))).collect())
         }

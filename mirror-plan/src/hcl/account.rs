@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::scalar::{AccountId, RoleArn};
 use crate::stack::{Account, Placed};
 
-/// How a block says that an account is reached; what is wrong with it is reported.
+/// Reads how a block states that an account is reached, and reports what is wrong with it.
 pub(super) fn read(
     assembly: &mut Assembly<'_, '_>,
     declaration: &Declaration<'_>,

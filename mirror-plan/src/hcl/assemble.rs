@@ -21,25 +21,25 @@ use crate::stack::{
 };
 use crate::value::{Origin, Path, Segment, Unknown, Value};
 
-/// The stack that a program describes.
+/// Returns the stack that a program describes.
 ///
-/// `before` is what has been found wrong already.
+/// `before` is what has already been found to be wrong.
 pub(super) fn stack(
     program: &Program<'_>,
     before: Diagnostics,
 ) -> Result<(Stack, Diagnostics), Diagnostics> {
     let (stack, found) = in_part(program, before);
     match stack {
-        // One that was read in part has an error to show for it.
+        // A stack that was read only in part has an error to show for it.
         Some(stack) => found.unless_errors(stack),
         None => Err(found),
     }
 }
 
-/// The stack that a program describes as far as it can be read, and what is wrong with the rest.
+/// Returns the stack that a program describes as far as it can be read, and what is wrong with the rest.
 ///
-/// What is of the catalogue of findings is as if it were mended. A session may be missing: nothing refers to
-/// one, so nothing else looks wrong without it. Where anything else is missing there is no stack.
+/// Whatever is in the catalogue of findings is treated as if it were corrected. A session may be missing: nothing
+/// refers to one, so nothing else looks wrong without it. If anything else is missing, there is no stack.
 pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Stack>, Diagnostics) {
     let mut assembly = Assembly { program, diagnostics: before, left_out: BTreeSet::new() };
     let builder = assembly.builder();
@@ -77,7 +77,8 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
     assembly.finish(builder)
 }
 
-/// The values of all outputs; what is wrong with the others is reported.
+/// Returns the values of all outputs that can be evaluated, and reports what is wrong with the
+/// others.
 pub(super) fn outputs(
     program: &Program<'_>,
     diagnostics: &mut Diagnostics,
@@ -135,8 +136,8 @@ fn output(
     Ok(Output { value, description })
 }
 
-/// The value of an output as it is to be shown: hidden if the output says that it is sensitive, and
-/// refused if it is and the output does not say so.
+/// Returns the value of an output as it is to be shown: hidden if the output is declared sensitive,
+/// and refused if it is sensitive but not declared so.
 fn with_secrecy(
     program: &Program<'_>,
     (name, value): (&str, Value),
@@ -166,7 +167,7 @@ fn with_secrecy(
     Ok(value)
 }
 
-/// A whole resource in a value.
+/// Returns the address of a whole resource in a value, if there is one.
 fn whole_resource(value: &Value) -> Option<&Address> {
     match value {
         Value::Resource(address) => Some(address),
@@ -308,7 +309,7 @@ impl Assembly<'_, '_> {
                 |value: Value, problems: &[Problem]| taught::mended(address.kind, value, problems);
             let read = self.read(&address, (declaration, &place), (read, mended));
             let (resource, mistakes) = read;
-            // The others of the block have the same mistakes.
+            // The other resources of the block have the same mistakes.
             if !reported {
                 reported = !mistakes.is_empty();
                 self.diagnostics.extend(mistakes);
@@ -381,8 +382,8 @@ impl Assembly<'_, '_> {
         Place { head: declaration.head.clone(), values: written.values }
     }
 
-    /// What a block says, as `read` takes it, and what is wrong with it. Where that is of the catalogue of
-    /// findings, it is as `mended` takes it without that, so that more can be found.
+    /// Returns what `read` makes of a block, and what is wrong with it. If all of that is in the catalogue of
+    /// findings, `mended` reads the block without it, so that more mistakes can be found.
     fn read<T>(
         &self,
         address: &Address,
@@ -412,7 +413,7 @@ impl Assembly<'_, '_> {
         let problems = problems.into_inner();
         let mended = mended(value, &problems);
         let problems = problems.into_iter();
-        // What is said of a stand-in is a consequence, and the cause is reported.
+        // Problems with a stand-in are consequences; their cause has been reported.
         let own = problems.filter(|problem| match problem.path.0.first() {
             Some(Segment::Member(name)) => !failed.contains(name.as_str()),
             _ => true,
@@ -433,12 +434,12 @@ impl Assembly<'_, '_> {
         (if whole { read } else { mended }, mistakes)
     }
 
-    /// Everything together. A resource that could not be read is not in the builder, so what it
-    /// says of references counts only if everything else is right.
+    /// Returns everything together. A resource that could not be read is not in the builder, so
+    /// what the builder reports about references counts only if everything else is right.
     fn finish(self, builder: StackBuilder) -> (Option<Stack>, Diagnostics) {
         let Self { program: _, mut diagnostics, left_out } = self;
         let had_errors = diagnostics.has_errors();
-        // A plan of less than the file says would delete the rest.
+        // A plan for less than the file declares would delete the rest.
         assert!(had_errors || left_out.is_empty(), "BUG: a resource was left out without a reason");
         match builder.build() {
             Ok((stack, warnings)) => {
@@ -455,7 +456,7 @@ impl Assembly<'_, '_> {
     }
 }
 
-/// In the order of the text, each once.
+/// Returns the diagnostics in the order of the text, each once.
 pub(super) fn sorted(mut diagnostics: Diagnostics) -> Diagnostics {
     diagnostics.sort();
     let mut kept: Vec<Diagnostic> = Vec::new();
@@ -475,7 +476,7 @@ pub(super) fn sorted(mut diagnostics: Diagnostics) -> Diagnostics {
     kept.into_iter().collect()
 }
 
-/// What stands for a value that could not be evaluated: no type takes it.
+/// Stands in for a value that could not be evaluated: no type accepts it.
 fn stand_in(address: &Address, attribute: &str) -> Value {
     let origin = Origin { address: address.clone(), attribute: attribute.to_owned() };
     Value::Unknown(Unknown { origins: BTreeSet::from([origin]), template: None })
@@ -492,7 +493,7 @@ fn problem_place<'b>(
     }
 }
 
-/// A name that a part of a resource does not have, with what is probably meant.
+/// Reports a name that a part of a resource does not have, with what is probably meant.
 fn no_such_member(problem: Problem, address: &Address, at: Span) -> Diagnostic {
     let part = part_type(address.kind, &problem.path);
     match (part, problem.path.0.last()) {

@@ -1,17 +1,17 @@
-//! The blocks that are no resources, and the attributes that every resource block has.
+//! The blocks that are not resources, and the attributes that every resource block has.
 //!
 //! The kinds of resources describe themselves ([`crate::resource::object_type`]); this is the rest
-//! of what a stack file can say.
+//! of what a stack file can contain.
 
 use crate::attribute::{Object, ObjectType};
 use crate::stack::Sources;
 
-/// A block of the stack file that is no resource.
+/// A block of the stack file that is not a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct BlockType {
     /// The word it begins with.
     pub word: &'static str,
-    /// What stands between the word and the brace: `"NAME"`, or nothing.
+    /// What is between the word and the brace: `"NAME"`, or nothing.
     pub label: &'static str,
     /// What it is for; Markdown.
     pub doc: &'static str,
@@ -47,7 +47,7 @@ const fn attribute(name: &'static str, holds: &'static str, doc: &'static str) -
     BlockAttribute { name, holds, doc }
 }
 
-/// What a `sources` block may hold, from the table that it is read by.
+/// What a `sources` block may hold, from the table with which it is read.
 const SOURCES: [BlockAttribute; 11] = documented(
     &<Sources as Object>::OBJECT,
     [
@@ -81,7 +81,7 @@ const fn documented<const N: usize>(
     documented
 }
 
-/// Every such block, in the order in which a file has them.
+/// Every such block, in the order in which files usually have them.
 pub const BLOCKS: &[BlockType] = &[
     BlockType {
         word: "stack",
@@ -273,7 +273,7 @@ pub const BLOCKS: &[BlockType] = &[
     },
 ];
 
-/// The attributes that every resource block has besides its kind's own.
+/// The attributes that every resource block has in addition to those of its kind.
 pub const META_ATTRIBUTES: &[BlockAttribute] = &[
     attribute(
         "count",

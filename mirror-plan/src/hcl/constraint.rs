@@ -1,4 +1,4 @@
-//! Type constraints of variables, and the conversions to them, as Terraform does them.
+//! Type constraints of variables, and the conversions to them, as in Terraform.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,11 +28,11 @@ pub(super) enum Constraint {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Member {
     holds: Constraint,
-    /// What stands for it where it is left out; it must be given otherwise.
+    /// The value if it is left out; without a default, it must be given.
     default: Option<Value>,
 }
 
-/// Why a value is not of a type, and where in it.
+/// Why a value is not of a type, and where in the value.
 #[derive(Debug, PartialEq)]
 pub(super) struct Mismatch {
     pub(super) path: Path,
@@ -89,7 +89,7 @@ impl Constraint {
         if mistakes.is_empty() { Ok(Self::Object(types)) } else { Err(mistakes) }
     }
 
-    /// The value as one of this type.
+    /// Converts the value to this type.
     pub(super) fn convert(&self, value: Value, at: &Path) -> Result<Value, Mismatch> {
         if value == Value::Null {
             return Ok(value);

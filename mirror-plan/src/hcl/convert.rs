@@ -1,4 +1,4 @@
-//! Conversions between the primitive types, as Terraform does them without being asked.
+//! Implicit conversions between the primitive types, as in Terraform.
 
 use crate::value::Value;
 
@@ -16,11 +16,11 @@ pub(super) fn to_text(value: &Value) -> Option<String> {
     }
 }
 
-/// A number, or what a text of digits says.
+/// Returns a number, or the number that a text contains.
 pub(super) fn to_number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => Some(*number),
-        // Rust also reads `inf` and `nan`, which are no numbers here.
+        // Rust also reads `inf` and `nan`, which are not numbers here.
         Value::String(text) if !text.contains(['i', 'I', 'n', 'N']) => {
             text.parse().ok().filter(|number: &f64| number.is_finite())
         }
@@ -39,7 +39,7 @@ pub(super) fn to_whole(value: &Value) -> Option<i64> {
     Some(number as i64)
 }
 
-/// A boolean, or what the texts `true` and `false` say.
+/// Returns a boolean, or the boolean that the text `true` or `false` stands for.
 pub(super) fn to_bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(bool) => Some(*bool),

@@ -1,4 +1,4 @@
-//! Declarations: what blocks a stack file has, before anything in them is evaluated.
+//! Declarations: which blocks a stack file has, before anything in them is evaluated.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -37,12 +37,12 @@ pub(super) struct Declarations<'b> {
 pub(super) struct Declaration<'b> {
     /// Its first line: `vpc "lab"`.
     pub(super) head: Span,
-    /// What it gives, by name; only names that it may give.
+    /// The attributes that it sets, by name; only those that it may have.
     pub(super) attributes: BTreeMap<&'b str, &'b Attribute>,
 }
 
 impl<'b> Declaration<'b> {
-    /// The attributes of its kind, `count` and `when` aside.
+    /// Returns the attributes of its kind, without `count` and `when`.
     pub(super) fn own(&self) -> impl Iterator<Item = &'b str> {
         self.attributes.keys().copied().filter(|name| !is_meta(name))
     }
@@ -127,7 +127,7 @@ impl<'b> Reader<'b, '_> {
             Diagnostic::error(code::UNKNOWN_BLOCK, format!("there is no block type `{word}`"))
                 .at(at.clone(), "");
         self.diagnostics.push(match (word, nearest(word, words.clone())) {
-            // As Terraform has them.
+            // As Terraform writes them.
             ("resource", _) => diagnostic.help("the kind is the block: `vpc \"NAME\" {`"),
             ("data", _) => diagnostic.help("write `existing \"vpc\" \"NAME\" {`"),
             (_, Some(near)) => diagnostic.help_patch(format!("did you mean `{near}`?"), at, near),
@@ -219,7 +219,7 @@ impl<'b> Reader<'b, '_> {
         self.refuse_second(&text, twice);
     }
 
-    /// `moved`: another address.
+    /// `moved`: a change of address.
     fn moved(&mut self, block: &'b Block) {
         self.refuse_label(block);
         let attributes = self.attributes(block, &attribute_names("moved"), "moved block");
@@ -234,7 +234,7 @@ impl<'b> Reader<'b, '_> {
         }
     }
 
-    /// The name that is the label of a block.
+    /// Returns the name that is the label of a block.
     fn name(&mut self, block: &Block, label: &str) -> Option<Name> {
         let refuse = |error: AddressError| {
             let label = block.labels.first().map(|label| self.text.span(label));
@@ -244,7 +244,7 @@ impl<'b> Reader<'b, '_> {
         label.parse().map_err(refuse).ok()
     }
 
-    /// `existing "KIND" "NAME"`: an object that is there without the stack.
+    /// `existing "KIND" "NAME"`: an object that exists without the stack.
     fn existing(&mut self, block: &'b Block) {
         let attributes = self.attributes(block, &attribute_names("existing"), "existing object");
         let head = self.text.head(block);
@@ -366,7 +366,7 @@ impl<'b> Reader<'b, '_> {
     }
 }
 
-/// Says that a block has no such attribute, and which it probably means.
+/// Reports that a block has no such attribute, and which one is probably meant.
 pub(super) fn no_such_attribute(title: &str, name: &str, names: &[&str], at: Span) -> Diagnostic {
     let diagnostic = Diagnostic::error(
         code::UNKNOWN_ATTRIBUTE,
@@ -390,7 +390,7 @@ pub(super) fn stack_attributes<'b>(
     Declaration { head: text.head(block), attributes }
 }
 
-/// Adds a declaration; the places of both where the name is taken.
+/// Adds a declaration; returns the places of both if the name is taken.
 fn insert<'b, K: Ord>(
     declared: &mut BTreeMap<K, Declaration<'b>>,
     key: K,
@@ -405,7 +405,7 @@ fn insert<'b, K: Ord>(
     }
 }
 
-/// Says that a name is declared twice.
+/// Reports that a name is declared twice.
 pub(super) fn duplicate(what: &str, first: Span, again: Span) -> Diagnostic {
     Diagnostic::error(code::DUPLICATE, format!("`{what}` is declared twice"))
         .at(again, "declared again here")

@@ -1,8 +1,8 @@
-//! The evaluator: expressions of the stack file to values.
+//! The evaluator: turns expressions of the stack file into values.
 //!
-//! Values that only apply can tell go through it as [`Value::Unknown`] with their origins, and
-//! every error names the place that causes it. Errors are values: an expression that holds several
-//! mistakes reports them all.
+//! Values that are known only after an apply pass through it as [`Value::Unknown`] with their
+//! origins, and every error names the place that causes it. Errors are values: an expression with
+//! several mistakes reports them all.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -23,11 +23,11 @@ mod operation;
 pub(super) mod template;
 mod traversal;
 
-/// A value, or everything that is wrong. Empty diagnostics mean that the mistake was reported
+/// A value, or everything that is wrong. Empty diagnostics mean that the mistake has been reported
 /// where it was made, and this is only its consequence.
 pub(super) type Evaluated<T = Value> = Result<T, Diagnostics>;
 
-/// How deep expressions and the names they lead through may nest together.
+/// How deeply expressions and the names that they refer to may nest together.
 ///
 /// The parser allows 64 levels in one expression; this keeps a long chain of locals from
 /// exhausting the thread's stack.
@@ -37,7 +37,7 @@ const DEEPEST: usize = 400;
 #[derive(Clone, Copy)]
 pub(super) struct Evaluator<'e> {
     pub(super) text: &'e Text,
-    /// What names lead to; without it only constants can be written.
+    /// What names refer to; without it, only constants are possible.
     pub(super) program: Option<&'e Program<'e>>,
     pub(super) files: &'e ReadFile<'e>,
     pub(super) depth: &'e Cell<usize>,
@@ -113,7 +113,7 @@ impl Secrecy {
         if sensitive { Self::Sensitive } else { Self::Plain }
     }
 
-    /// What was made of such values.
+    /// Marks as sensitive what was made of sensitive values.
     pub(super) fn made(self, value: Value) -> Value {
         match self {
             Self::Plain => value,
@@ -127,7 +127,7 @@ fn mistake(title: impl Into<String>, at: Span, label: impl Into<String>) -> Diag
     Diagnostic::error(code::EVALUATION, title).at(at, label)
 }
 
-/// What is wrong with a value of another type than wanted.
+/// Describes a value that is not of the expected type.
 fn this_is(value: &Value) -> String {
     format!("this is {}", value.type_name())
 }
@@ -148,7 +148,7 @@ impl Evaluator<'_> {
         Ok((value.revealed(), secrecy))
     }
 
-    /// One level deeper; returns the level to go back to.
+    /// Goes one level deeper; returns the level to go back to.
     fn deeper(&self, at: Span) -> Evaluated<usize> {
         let depth = self.depth.get();
         if depth >= DEEPEST {
@@ -203,7 +203,7 @@ impl Evaluator<'_> {
         Ok(Value::Object(known.collect()))
     }
 
-    /// The name of a member; an inner error is a name that is not known yet.
+    /// Returns the name of a member; an inner error is a name that is not known yet.
     fn key(&self, key: &ObjectKey, scope: Scope<'_>) -> Evaluated<Result<String, Value>> {
         match key {
             ObjectKey::Ident(name) => Ok(Ok(name.as_str().to_owned())),

@@ -18,7 +18,7 @@ pub struct Function {
     pub name: &'static str,
     /// How it is called: `cidrhost(prefix, number)`.
     pub signature: &'static str,
-    /// What it gives; Markdown.
+    /// What it returns; Markdown.
     pub doc: &'static str,
     /// How many arguments it takes.
     pub(super) arguments: RangeInclusive<usize>,
@@ -29,11 +29,11 @@ pub struct Function {
 /// How much of its arguments a function needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needs {
-    /// All of them, or its result is not known either.
+    /// All of them; otherwise its result is not known either.
     Everything,
     /// Only how many elements a list has, or which members an object.
     Structure,
-    /// Nothing of them.
+    /// Nothing about them.
     Nothing,
 }
 
@@ -64,7 +64,7 @@ impl Wrong {
         Self { argument: Some(argument), title: title.into() }
     }
 
-    /// Another type than wanted.
+    /// Another type than expected.
     fn expected(argument: usize, wanted: &str, value: &Value) -> Self {
         Self::at(argument, format!("expected {wanted}, found {}", value.type_name()))
     }

@@ -1,7 +1,7 @@
 //! Hints: what a person probably meant where the text is not HCL.
 //!
-//! The parser stops at the first thing that cannot be, which is often far behind the mistake.
-//! [`explain_syntax`] looks at the text around that place for the mistakes that people make.
+//! The parser stops at the first thing that is impossible, which is often far behind the mistake.
+//! [`explain_syntax`] searches the text around that place for the mistakes that people make.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::address::Kind;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 
-/// The beginning of a text in quotes that its line does not end.
+/// Reports a text in quotes that does not end on its line.
 pub(super) fn unclosed_quote(text: &Text) -> Option<Diagnostic> {
     let whole = text.as_str();
     let Unclosed { quote, in_interpolation } = Scan::of(whole, whole.len()).unclosed?;
@@ -58,24 +58,24 @@ struct Opener {
     indent: usize,
 }
 
-/// A text in quotes that goes beyond its line.
+/// A text in quotes that continues beyond its line.
 #[derive(Clone, Copy, Debug)]
 struct Unclosed {
     quote: usize,
-    /// Whether that is because of a `${` in it.
+    /// Whether a `${` in it is the reason.
     in_interpolation: bool,
 }
 
-/// What a text holds up to a place, as far as brackets and quotes go.
+/// What a text contains up to a place, as far as brackets and quotes are concerned.
 #[derive(Debug, Default)]
 struct Scan {
     /// The brackets that are open at the place.
     open: Vec<Opener>,
     /// The first text in quotes that goes beyond its line.
     unclosed: Option<Unclosed>,
-    /// The first opener that was skipped by a closer of lesser indentation or by a new block.
+    /// The first opener that was skipped by a less indented closer or by a new block.
     suspect: Option<Opener>,
-    /// Where the last thing before the place ends, comments aside.
+    /// Where the last thing before the place ends, not counting comments.
     last_end: usize,
 }
 
@@ -123,7 +123,7 @@ impl Scan {
         scan
     }
 
-    /// Goes over a text in quotes; returns where it ends.
+    /// Scans a text in quotes; returns where it ends.
     fn quoted(&mut self, text: &str, quote: usize) -> usize {
         let bytes = text.as_bytes();
         let mut at = quote + 1;
@@ -143,7 +143,7 @@ impl Scan {
         at.min(text.len())
     }
 
-    /// Goes over an expression in the text that begins at `quote`; returns where its `}` ends.
+    /// Scans an expression in the text that begins at `quote`; returns where its `}` ends.
     fn interpolated(&mut self, text: &str, quote: usize, start: usize) -> usize {
         let bytes = text.as_bytes();
         let (mut at, mut depth) = (start, 1);
@@ -253,7 +253,7 @@ struct Near<'t> {
 }
 
 impl Near<'_> {
-    /// The line of the place, and what it holds before and behind it.
+    /// Returns the line of the place, and what it contains before and after the place.
     fn line(&self) -> (Range<usize>, &str, &str) {
         let line = line_around(self.whole, self.offset);
         let (before, behind) =
@@ -272,7 +272,7 @@ impl Near<'_> {
         is_identifier(word).then_some((start..start + word.len(), word))
     }
 
-    /// The blanks-trimmed rest of the line behind its first word.
+    /// Returns the rest of the line after its first word, without blanks around it.
     fn behind_first_word(&self) -> Option<(Range<usize>, &str, &str)> {
         let (at, word) = self.first_word()?;
         let (line, ..) = self.line();
@@ -280,7 +280,7 @@ impl Near<'_> {
         Some((at, word, rest))
     }
 
-    /// `cidr = ...` where `cidr` has been given already.
+    /// `cidr = ...` where `cidr` has already been given.
     fn given_twice(&self) -> Option<Diagnostic> {
         let (at, word, rest) = self.behind_first_word()?;
         if !rest.starts_with('=') || at.start != self.offset {
@@ -477,7 +477,7 @@ impl Near<'_> {
     }
 }
 
-/// The pieces of a text between commas, those in brackets and quotes aside.
+/// Returns the pieces of a text between commas, except for commas in brackets and quotes.
 fn top_level_parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;

@@ -16,7 +16,7 @@ use crate::value::{Path, Value};
 
 /// What a stack file is evaluated with.
 ///
-/// A variable takes the value of the last of these that gives it one: its default, the
+/// A variable takes its value from the last of these that gives it one: its default, the
 /// environment, the files in order, the assignments in order.
 pub struct Inputs<'f> {
     environment: Vec<Given>,
@@ -44,7 +44,7 @@ pub(super) enum MayBeUndeclared {
     No,
 }
 
-/// A value before it is known which type it should have.
+/// A value before it is known which type it must have.
 pub(super) enum GivenValue {
     /// A text at a place, to be taken as it is or as an expression.
     Text(Range<usize>),
@@ -54,7 +54,7 @@ pub(super) enum GivenValue {
     Value(Value),
 }
 
-/// The name alone: the value may be a secret.
+/// Shows only the name: the value may be a secret.
 impl fmt::Debug for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Given").field("name", &self.name).finish_non_exhaustive()
@@ -95,7 +95,7 @@ impl Default for Inputs<'_> {
 }
 
 impl<'f> Inputs<'f> {
-    /// No values, and no files.
+    /// Returns inputs without values or files.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -107,9 +107,9 @@ impl<'f> Inputs<'f> {
         }
     }
 
-    /// With a reader for the function `file`.
+    /// Sets a reader for the function `file`.
     ///
-    /// It gets paths relative to the stack file's folder with `/` between their parts, none of
+    /// It receives paths relative to the stack file's folder, with `/` between their parts, none of
     /// which is `..`. It must not follow links out of that folder.
     #[must_use]
     pub fn read_files_by(mut self, read: &'f ReadFile<'f>) -> Self {
@@ -117,7 +117,7 @@ impl<'f> Inputs<'f> {
         self
     }
 
-    /// With the environment; of it only names that begin with `MIRROR_VAR_` count.
+    /// Adds the environment, of which only names that begin with `MIRROR_VAR_` count.
     #[must_use]
     pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         self.environment.extend(variables.into_iter().filter_map(|(key, value)| {
@@ -134,8 +134,9 @@ impl<'f> Inputs<'f> {
         self
     }
 
-    /// With a file of values: HCL (`name = value`), a JSON object of values, or what
-    /// `terraform output -json` prints. Of the last, outputs that are no variables are ignored.
+    /// Adds a file of values: HCL (`name = value`), a JSON object of values, or what
+    /// `terraform output -json` prints. In the last case, outputs that are not variables are
+    /// ignored.
     #[must_use]
     pub fn file(mut self, source: Source) -> Self {
         let text = Text::new(source);
@@ -151,10 +152,10 @@ impl<'f> Inputs<'f> {
         self
     }
 
-    /// With one value from the command line: `name=value`.
+    /// Adds one value from the command line: `name=value`.
     ///
-    /// The value is the text itself for a variable of type string, number or bool (or of none), and
-    /// an HCL expression for the others.
+    /// The value is the text itself for a variable of type string, number or bool (or without a
+    /// type), and an HCL expression for the others.
     #[must_use]
     pub fn assignment(mut self, assignment: &str) -> Self {
         let source = Source { name: "-var".to_owned(), text: assignment.to_owned() };

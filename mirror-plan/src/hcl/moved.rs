@@ -1,6 +1,6 @@
-//! `moved` blocks: two addresses, of which the first leads nowhere any more.
+//! `moved` blocks: two addresses, of which the first no longer leads anywhere.
 //!
-//! So they are read as they are written, and never looked up.
+//! They are therefore read as written, and never looked up.
 
 use hcl_edit::expr::{Expression, TraversalOperator};
 
@@ -40,7 +40,8 @@ pub(super) fn read(
     Some(Moved { from: from?, to: to? })
 }
 
-/// The text of an address, with what else is wrong with what is none.
+/// Returns the text of an address; if `written` is not one, the error may hold a more specific
+/// reason.
 fn address(written: &Expression) -> Result<String, Option<String>> {
     let Expression::Traversal(traversal) = written else { return Err(None) };
     let Expression::Variable(kind) = &traversal.expr else { return Err(None) };
@@ -60,7 +61,7 @@ fn address(written: &Expression) -> Result<String, Option<String>> {
     }
 }
 
-/// A key that is written out.
+/// Returns a key that is written out.
 fn key(index: &Expression) -> Option<Key> {
     match index {
         Expression::Number(number) => {

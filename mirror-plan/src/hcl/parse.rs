@@ -1,8 +1,8 @@
 //! The parser: text to syntax, or everything that is wrong with the text.
 //!
-//! The parser itself stops at the first mistake. Blocks at the left margin are therefore taken out
-//! one after the other once they are found to be wrong, so that the mistakes of several come out
-//! at once.
+//! The parser itself stops at the first mistake. Blocks at the left margin that are found to be
+//! wrong are therefore taken out one after the other, so that the mistakes of several blocks are
+//! reported at once.
 
 use hcl_edit::expr::Expression;
 use hcl_edit::parser::{self, Error};
@@ -13,13 +13,13 @@ use super::text::Text;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
-/// How many mistakes are reported at most; one in the first line can make everything wrong.
+/// How many mistakes are reported at most; one in the first line can make everything else wrong.
 const MOST: usize = 20;
 
 /// Parses a whole file.
 pub(super) fn body(text: &Text) -> Result<Body, Diagnostics> {
     if let Some(quote) = hints::unclosed_quote(text) {
-        // All that follows is read inside out, so nothing said of it would be right.
+        // Everything after it is read inside out, so nothing reported about it would be right.
         return Err(quote.into());
     }
     let first = match parser::parse_body(text.as_str()) {
@@ -51,7 +51,7 @@ pub(super) fn expression(text: &Text) -> Result<Expression, Diagnostics> {
     parser::parse_expr(text.as_str()).map_err(|error| explained(text, text.as_str(), &error).into())
 }
 
-/// What is wrong where the parser stopped; `rest` is the text with what is explained blanked out.
+/// Explains what is wrong where the parser stopped; `rest` is the text with what is already explained blanked out.
 fn explained(text: &Text, rest: &str, error: &Error) -> Diagnostic {
     let offset = error.location().offset();
     hints::explain_syntax(text, rest, offset).unwrap_or_else(|| {
@@ -66,7 +66,8 @@ fn explained(text: &Text, rest: &str, error: &Error) -> Diagnostic {
     })
 }
 
-/// The bytes of the structure at the left margin that encloses `offset`, to the next one.
+/// Returns the bytes of the structure at the left margin that encloses `offset`, up to the next
+/// one.
 fn block_around(text: &str, offset: usize) -> Option<std::ops::Range<usize>> {
     let starts = |line: &str| line.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let mut offsets = Vec::new();
@@ -82,7 +83,7 @@ fn block_around(text: &str, offset: usize) -> Option<std::ops::Range<usize>> {
     Some(start..offsets.get(after).copied().unwrap_or(text.len()))
 }
 
-/// Puts blanks in place of a range, line ends excepted, so that all offsets stay.
+/// Replaces a range with blanks, except for line ends, so that all offsets stay the same.
 fn blank(text: &mut String, range: std::ops::Range<usize>) {
     let blanks: String = text[range.clone()]
         .bytes()

@@ -1,7 +1,8 @@
 //! The program: what the names of a stack file lead to, evaluated when first asked for.
 //!
-//! A configured attribute is its value; what AWS chooses is unknown until the look-up knows it.
-//! Each value is evaluated once, and values that wait for each other in a circle are reported.
+//! A configured attribute is its value; an attribute that AWS chooses is unknown until the look-up
+//! knows it. Each value is evaluated once, and values that wait for each other in a circle are
+//! reported.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -62,7 +63,7 @@ impl fmt::Display for Node {
 pub(super) struct Program<'p> {
     pub(super) text: &'p Text,
     pub(super) declared: &'p Declarations<'p>,
-    /// The values of the variables; an empty error where what is wrong has been reported.
+    /// The values of the variables; an empty error if what is wrong has been reported.
     pub(super) variables: BTreeMap<String, Evaluated<Rc<Value>>>,
     pub(super) look_up: &'p LookUp<'p>,
     pub(super) files: &'p ReadFile<'p>,
@@ -71,7 +72,7 @@ pub(super) struct Program<'p> {
 
 #[derive(Default)]
 struct State {
-    /// Looked up, and never gone through: their order reaches nothing.
+    /// Only looked up, never iterated: their order affects nothing.
     values: RefCell<HashMap<Node, Evaluated<Rc<Value>>>>,
     instances: RefCell<BTreeMap<(Kind, Name), Evaluated<Instances>>>,
     /// Whole blocks with `count`, as lists.
@@ -257,7 +258,7 @@ impl<'p> Program<'p> {
         }
     }
 
-    /// Whether a block is a session over sources. What is wrong with it is told where it is read.
+    /// Whether a block is a session over sources. Mistakes in it are reported where it is read.
     fn is_fanned_out(&self, kind: Kind, name: &Name) -> bool {
         let address = Address::new(kind, name.clone());
         let source = || self.given(&address, "source")?.ok();
@@ -301,7 +302,7 @@ impl<'p> Program<'p> {
             return Err(no_such_attribute(address, name, at).into());
         }
         if self.is_existing(address.kind, &address.name) {
-            // What it is, is found out when it is looked up.
+            // Its value comes from looking the object up.
             let origin = Origin { address: address.clone(), attribute: name.to_owned() };
             let known = (self.look_up)(&origin);
             return Ok(Rc::new(
@@ -319,7 +320,7 @@ impl<'p> Program<'p> {
         let value = match schema.map(|attribute| attribute.presence) {
             Some(Presence::Default(default)) => default(),
             Some(Presence::Optional) if !is_computed => Value::Null,
-            // That it is missing is reported where the block is read.
+            // A missing attribute is reported where the block is read.
             Some(Presence::Required) => return Err(Diagnostics::new()),
             Some(Presence::Chosen | Presence::Optional) | None => {
                 let attribute = name.to_owned();
@@ -365,7 +366,7 @@ impl<'p> Program<'p> {
         value
     }
 
-    /// Evaluates `node`, unless that is being done already.
+    /// Evaluates `node`, unless its evaluation is already under way.
     fn under_way<T>(&self, node: Node, evaluate: impl FnOnce() -> Evaluated<T>) -> Evaluated<T> {
         let begun = self.state.under_way.borrow().iter().position(|other| *other == node);
         if let Some(begun) = begun {
@@ -378,7 +379,7 @@ impl<'p> Program<'p> {
         evaluated
     }
 
-    /// Names a circle, from its least member on so that it is always the same.
+    /// Reports a circle, starting at its least member so that it is always the same.
     fn cycle(&self, mut circle: Vec<Node>) -> Diagnostic {
         let least = circle.iter().enumerate().min_by_key(|(_, node)| *node);
         let least = least.map_or(0, |(place, _)| place);

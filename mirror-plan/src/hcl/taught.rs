@@ -1,6 +1,7 @@
-//! Mistakes that how-to pages teach: what they say of Traffic Mirroring and AWS does not.
+//! Mistakes that how-to pages teach: what they claim about Traffic Mirroring and AWS does not
+//! confirm.
 //!
-//! The reader says what is meant and goes on with it, so that one such mistake hides no other.
+//! The reader reports what is meant and continues with it, so that one such mistake hides no other.
 
 use crate::address::Kind;
 use crate::attribute::{Problem, Problems};
@@ -10,14 +11,14 @@ use crate::resource::Resource;
 use crate::scalar::{HealthProtocol, PacketLength, SessionNumber};
 use crate::value::{Path, Segment, Value};
 
-/// The attribute that is meant by one that a block does not have.
+/// Returns the attribute that is meant by one that a block does not have.
 ///
 /// "The target is an EC2 instance": it is an interface, a Network Load Balancer or an endpoint.
 pub(super) fn meant(block: &str, attribute: &str) -> Option<&'static str> {
     (block == Kind::MirrorTarget.title() && attribute == "instance").then_some("network_interface")
 }
 
-/// Says that a target is no instance.
+/// Reports that a target is not an instance.
 pub(super) fn not_an_attribute(name: &str, meant: &str, at: Span) -> Diagnostic {
     Diagnostic::error(code::TARGET_IS_AN_INSTANCE, format!("a mirror target is not an {name}"))
         .at(at.clone(), "")
@@ -25,9 +26,9 @@ pub(super) fn not_an_attribute(name: &str, meant: &str, at: Span) -> Diagnostic 
         .help_patch("an instance there stands for its primary interface", at, meant)
 }
 
-/// Adds what is meant by the value at `at`, where AWS does not take it and one is near.
+/// Adds what is meant by the value at `at`, if AWS does not accept it and an acceptable one is near.
 ///
-/// "Leave the packet length at 65535": AWS mirrors 8500 bytes of a packet at most, and takes no larger number.
+/// "Leave the packet length at 65535": AWS mirrors at most 8500 bytes of a packet, and accepts no larger number.
 /// "Check health over UDP": nothing would answer.
 pub(super) fn with_edit(diagnostic: Diagnostic, at: Span) -> Diagnostic {
     let most = PacketLength::MAX;
@@ -42,7 +43,7 @@ pub(super) fn with_edit(diagnostic: Diagnostic, at: Span) -> Diagnostic {
     }
 }
 
-/// The resource of `kind` as it would be without its `problems`, if all of them are of the catalogue.
+/// Returns the resource of `kind` as it would be without its `problems`, if all of them are in the catalogue.
 pub(super) fn mended(kind: Kind, mut value: Value, problems: &[Problem]) -> Option<Resource> {
     let is_catalogued = |problem: &Problem| {
         code::explain(problem.code(kind).0).is_some_and(|entry| entry.finding.is_some())
@@ -50,8 +51,8 @@ pub(super) fn mended(kind: Kind, mut value: Value, problems: &[Problem]) -> Opti
     if problems.is_empty() || !problems.iter().all(is_catalogued) {
         return None;
     }
-    // From the end, so that what comes before in a list keeps its place.
-    // A number that stands twice is a problem of the list, which is as good without an edit.
+    // From the end, so that earlier elements of a list keep their places.
+    // A number that appears twice is a problem of the list, which is as good without an edit.
     let of_list = |problem: &&Problem| kind == Kind::MirrorFilter && problem.path.0.len() == 1;
     let parts = problems.iter().filter(|problem| !of_list(problem));
     let mut paths: Vec<&[Segment]> = parts.map(|problem| part(kind, &problem.path)).collect();
@@ -71,7 +72,8 @@ pub(super) fn mended(kind: Kind, mut value: Value, problems: &[Problem]) -> Opti
     others.into_inner().iter().all(is_catalogued).then_some(mended)
 }
 
-/// What goes with a problem: a filter rule as a whole, since it would decide about more without its ports.
+/// Returns what is removed with a problem: a filter rule as a whole, since it would decide about more without its
+/// ports.
 fn part(kind: Kind, path: &Path) -> &[Segment] {
     match path.0.as_slice() {
         [_, _, _, ..] if kind == Kind::MirrorFilter => &path.0[..2],
@@ -79,7 +81,7 @@ fn part(kind: Kind, path: &Path) -> &[Segment] {
     }
 }
 
-/// Takes what stands at `path` out of a value.
+/// Removes what is at `path` from a value.
 fn without(value: &mut Value, path: &[Segment]) {
     match (value, path) {
         (Value::Object(members), [Segment::Member(name)]) => {

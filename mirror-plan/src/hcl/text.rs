@@ -36,12 +36,12 @@ impl Text {
         Span { source: Arc::clone(&self.0), bytes: start..end }
     }
 
-    /// Everything, for what has no better place.
+    /// Everything, for diagnostics without a better place.
     pub(super) fn whole(&self) -> Span {
         self.bytes(0..self.as_str().len())
     }
 
-    /// The diagnostic with nothing but blanks and stars of any text but this one.
+    /// Returns the diagnostic with every text but this one reduced to line ends and stars.
     pub(super) fn hide_others(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         let labels = diagnostic.labels.iter_mut().map(|label| &mut label.span);
         for span in labels.filter(|span| !Arc::ptr_eq(&span.source, &self.0)) {
@@ -63,16 +63,17 @@ impl Text {
     }
 }
 
-/// Where the values that expressions write out stand, by path.
+/// Where the values that expressions write out are, by path.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) values: BTreeMap<Path, Span>,
 }
 
 impl Written {
-    /// Adds what `expression`, which stands at `path`, writes out.
+    /// Adds what `expression`, which is at `path`, writes out.
     ///
-    /// What is computed rather than written out ends the walk: its elements stand where it stands.
+    /// What is computed rather than written out ends the walk: its elements get the place of the
+    /// whole.
     pub(super) fn add(&mut self, text: &Text, expression: &Expression, path: &Path) {
         self.values.insert(path.clone(), text.span(expression));
         match expression {
@@ -94,10 +95,10 @@ impl Written {
     }
 }
 
-/// What an expression writes at `path`, or the nearest it writes around it; and the name of the
-/// last member, if that is written.
+/// Returns what an expression writes at `path`, or the nearest it writes around it; and the name of
+/// the last member, if that is written.
 ///
-/// Every element of a loop stands where the loop writes it.
+/// Every element of a loop is placed where the loop writes it.
 pub(super) fn written_at<'e>(
     expression: &'e Expression,
     path: &[Segment],

@@ -14,7 +14,8 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::value::{Path, Value};
 
-/// The values of all variables; those that have none are reported, and an empty error here.
+/// Returns the values of all variables; those without one are reported, and are an empty error
+/// here.
 pub(super) fn values(
     text: &Text,
     declared: &Declarations<'_>,
@@ -28,7 +29,7 @@ pub(super) fn values(
         inputs.mistakes()
     };
     found.extend(undeclared(declared, inputs));
-    // A source that cannot be read might have had the value.
+    // A source that cannot be read might have contained the value.
     let may_be_given = !inputs.mistakes().is_empty();
     let given = inputs.strongest();
     let values = declared.variables.iter().map(|(name, declaration)| {
@@ -50,7 +51,7 @@ pub(super) fn values(
     values
 }
 
-/// Says that values cannot be read, and nothing of them.
+/// Reports that values cannot be read, without showing any of them.
 fn unreadable(mistake: Diagnostic) -> Diagnostic {
     let place = mistake.labels.into_iter().next().map(|label| label.span);
     Diagnostic::error(mistake.code, "these values cannot be read")
@@ -100,7 +101,7 @@ impl Reader<'_> {
     fn constraint(&mut self) -> Option<Constraint> {
         let written = self.declaration.get("type")?;
         let read = Constraint::read(self.text, written);
-        // With a wrong type the values cannot be wrong too.
+        // If the type is wrong, the values are not reported as wrong, too.
         Some(read.unwrap_or_else(|mistakes| {
             self.mistakes.extend(mistakes);
             Constraint::Any
@@ -183,7 +184,7 @@ impl<'v> Variable<'v> {
         let place = |path: &Path| given.value_span(path);
         let value = converted(&self.constraint, value, place, code::VARIABLE_VALUE)?;
         let value = match value {
-            // Where null is no value, it means that none is given.
+            // Where null is not allowed, it means that no value is given.
             Value::Null if !self.nullable => self.default.clone().ok_or_else(|| self.missing())?,
             value => value,
         };

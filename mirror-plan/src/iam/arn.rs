@@ -1,11 +1,12 @@
-//! ARNs: what a policy says a thing by.
+//! ARNs: how a policy refers to resources.
 
 use super::Location;
 use crate::address::Name;
 use crate::resource::access::{ArnType, Service};
 use crate::scalar::{AccountId, Coordination, Region};
 
-/// The role by which a service works in an account. The first load balancer, or group, makes it.
+/// The role with which a service works in an account. It is created with the first load balancer or
+/// group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ServiceRole {
     LoadBalancing,
@@ -34,51 +35,52 @@ impl ServiceRole {
 pub(super) struct Arns<'a>(pub(super) &'a Location);
 
 impl<'a> Arns<'a> {
-    /// The Region.
+    /// Returns the Region.
     pub(super) fn region(self) -> &'a str {
         self.0.region.as_str()
     }
 
-    /// All of a service.
+    /// Returns the ARN of everything of a service.
     pub(super) fn everything(self, service: Service) -> String {
         let (partition, region, account) = (self.partition(), self.region(), &self.0.account);
         format!("arn:{partition}:{}:{region}:{account}:*/*", service.prefix())
     }
 
-    /// All of a type.
+    /// Returns the ARN of everything of a type.
     pub(super) fn all(self, of: ArnType) -> String {
         self.of(of, "*")
     }
 
-    /// The one with an id or a name.
+    /// Returns the ARN of the object with an id or a name.
     pub(super) fn one(self, of: ArnType, name: &str) -> String {
         self.of(of, &literal(name))
     }
 
-    /// The one with an id or a name that another account owns.
+    /// Returns the ARN of the object with an id or a name that another account owns.
     pub(super) fn one_of_account(self, of: ArnType, name: &str, owner: &AccountId) -> String {
         arn(of, &literal(name), owner, &self.0.region)
     }
 
-    /// The VPC with an id, or any, of an account, or of one that is not known.
+    /// Returns the ARN of the VPC with an id, or of any VPC, in an account or in one that is not
+    /// known.
     pub(super) fn vpc(self, id: Option<&str>, account: Option<&AccountId>) -> String {
         let (partition, region) = (self.partition(), self.region());
         let account = account.map_or("*", AccountId::as_str);
         format!("arn:{partition}:ec2:{region}:{account}:vpc/{}", id.unwrap_or("*"))
     }
 
-    /// The public parameter of a name, which is of no account.
+    /// Returns the ARN of the public parameter with a name, which belongs to no account.
     pub(super) fn parameter(self, name: &str) -> String {
         let region = self.region();
         format!("arn:{}:ssm:{region}::parameter{}", self.partition(), literal(name))
     }
 
-    /// The bucket of a place where runs meet.
+    /// Returns the ARN of the bucket of a place that the runs of a team share.
     pub(super) fn bucket(self, place: &Coordination) -> String {
         format!("arn:{}:s3:::{}", self.partition(), place.bucket())
     }
 
-    /// The journal of a stack in that place; its name is that of
+    /// Returns the ARN of a stack's journal in that place; its name is that of
     /// [`Scope`](crate::apply::journal::Scope), which is above this module.
     pub(super) fn journal(self, place: &Coordination, stack: &Name) -> String {
         let Location { account, region } = self.0;
@@ -86,7 +88,7 @@ impl<'a> Arns<'a> {
         format!("{}/{}", self.bucket(place), literal(&key))
     }
 
-    /// The role of a service.
+    /// Returns the ARN of the role of a service.
     pub(super) fn service_role(self, role: ServiceRole) -> String {
         let (partition, account) = (self.partition(), &self.0.account);
         let (service, name) = (role.service(), role.name());
@@ -103,14 +105,14 @@ impl<'a> Arns<'a> {
     }
 }
 
-/// The ARN of the one with an id or a name.
+/// Returns the ARN of the object with an id or a name.
 pub(crate) fn arn(of: ArnType, name: &str, account: &AccountId, region: &Region) -> String {
     let account = if of.is_of_an_account() { account.as_str() } else { "" };
     let (partition, service) = (partition(region), of.service().prefix());
     format!("arn:{partition}:{service}:{region}:{account}:{}{name}", of.path())
 }
 
-/// The group of Regions that a Region is in.
+/// Returns the partition: the group of Regions that a Region is in.
 ///
 /// Source: AWS SDKs, the partitions of their endpoint rules.
 fn partition(region: &Region) -> &'static str {
@@ -127,7 +129,7 @@ fn partition(region: &Region) -> &'static str {
     found.map_or("aws", |(_, partition)| partition)
 }
 
-/// A name in which nothing stands for something else.
+/// Escapes a name, so that no character in it stands for anything else.
 ///
 /// Source: IAM user guide, "IAM policy elements: Variables and tags", special characters.
 fn literal(name: &str) -> String {

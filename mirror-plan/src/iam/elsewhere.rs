@@ -1,7 +1,7 @@
-//! Other accounts: what the stack's own credentials need to reach them, and what each has to allow.
+//! Other accounts: what the stack's own credentials need to reach them, and what each of them must allow.
 //!
-//! Sources: VPC Peering guide, "Identity and access management for VPC peering"; IAM user guide, "Grant a user permissions
-//! to switch roles".
+//! Sources: VPC Peering guide, "Identity and access management for VPC peering"; IAM user guide, "Grant a user
+//! permissions to switch roles".
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,13 @@ use crate::scalar::{AccountId, AccountName};
 use crate::stack::account::looked_for_in;
 use crate::stack::{Account, Stack};
 
-/// The policies that the account of an `aws` block must give whoever reaches it, for these purposes of the stack: to look
-/// for the VPCs that are looked for there, and to accept what the stack's own VPCs ask of them. It is none for
-/// [`Purpose::Destroy`], which that account has nothing to do with.
+/// Returns the policies that the account of an `aws` block must grant to those who reach it, for these purposes of the
+/// stack.
 ///
-/// `here` is where the stack is, `there` the account. A VPC that the stack does not know by its id can be any.
+/// They allow looking up the VPCs that are looked up there, and accepting what the stack's own VPCs request. There are
+/// none for [`Purpose::Destroy`], which that account has nothing to do with.
+///
+/// `here` is where the stack is, `there` the account. A VPC that the stack does not know by its id can be any VPC.
 #[must_use]
 pub fn policies_as(
     stack: &Stack,
@@ -74,18 +76,18 @@ impl Grants<'_> {
     }
 }
 
-/// Whether a stack asks other accounts for connections.
+/// Returns whether a stack requests connections from other accounts.
 pub(super) fn asks(stack: &Stack) -> bool {
     peerings(stack).any(|peering| is_elsewhere(stack, peering))
 }
 
-/// Whether a call is sent with the credentials of other accounts and never with the stack's own.
+/// Returns whether a call is sent with the credentials of other accounts and never with the stack's own.
 pub(super) fn is_sent_by_others_only(stack: &Stack, access: &Access) -> bool {
     access.action == "AcceptVpcPeeringConnection"
         && peerings(stack).all(|peering| is_elsewhere(stack, peering))
 }
 
-/// The VPCs that a stack may ask for a connection.
+/// Returns the VPCs that a stack may ask for a connection.
 pub(super) fn accepters(stack: &Stack, own: Arns<'_>) -> BTreeSet<String> {
     let accepter = |peering: &VpcPeering| {
         if !is_elsewhere(stack, peering) {
@@ -99,14 +101,14 @@ pub(super) fn accepters(stack: &Stack, own: Arns<'_>) -> BTreeSet<String> {
     peerings(stack).map(accepter).collect()
 }
 
-/// Whether the accepter of a peering is of another account.
+/// Returns whether the accepter of a peering is in another account.
 fn is_elsewhere(stack: &Stack, peering: &VpcPeering) -> bool {
     peering.accepter_owner.is_some()
         || peering.accept_as.is_some()
         || looked_for_in(stack, peering).is_some()
 }
 
-/// The id of a VPC that is not of the stack, if it is known.
+/// Returns the id of a VPC that does not belong to the stack, if it is known.
 fn known<'s>(stack: &'s Stack, vpc: &'s Ref<Vpc>) -> Option<&'s str> {
     match vpc {
         Ref::Id(id) => Some(id.as_str()),

@@ -55,7 +55,7 @@ impl From<BTreeSet<String>> for Texts {
 }
 
 impl Statement {
-    /// What allows a grant.
+    /// Returns the statement that allows a grant.
     pub(super) fn allow(sid: impl Into<String>, grant: Grant) -> Self {
         let Grant { actions, resources } = grant;
         Self {
@@ -67,14 +67,14 @@ impl Statement {
         }
     }
 
-    /// The same under conditions.
+    /// Returns the same statement under conditions.
     pub(super) fn only_if(self, condition: Conditions) -> Self {
         Self { condition, ..self }
     }
 
-    /// What keeps whoever has it from changing the ownership tags of anything, whatever else allows
-    /// it: by naming them, or by naming no tag, which removes all. Where something of the stack has
-    /// `moved`, its address may be set, and still not removed.
+    /// Returns the statements that keep the holder of the policy from changing the ownership tags of anything, whatever
+    /// else allows it: by naming these tags, or by naming no tag, which removes all. If an object of the stack has
+    /// `moved`, its address may be set, but still not removed.
     pub(super) fn keeping_ownership(moved: &[Placed<Moved>]) -> Vec<Self> {
         use conditions::{
             ADD_TAGS, CREATE_TAGS, DELETE_GROUP_TAGS, DELETE_TAGS, REMOVE_TAGS, SET_GROUP_TAGS,
@@ -96,9 +96,9 @@ impl Statement {
         kept
     }
 
-    /// The same for setting the ownership tags of resource shares. IAM has no key that tells whether a share is being
-    /// made, so they may be set together with the name of the stack, on what no other stack owns: a share
-    /// that has no owner can be made the stack's.
+    /// Does the same for setting the ownership tags of resource shares. IAM has no key that shows whether a share is
+    /// being created, so these tags may be set together with the name of the stack, on shares that no other stack owns:
+    /// a share without an owner can be made the stack's.
     ///
     /// Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Resource Access
     /// Manager".
@@ -123,34 +123,34 @@ impl Statement {
         }
     }
 
-    /// Whether it allows an action, on something.
+    /// Returns whether the statement allows an action on anything.
     pub(super) fn allows(&self, action: &str) -> bool {
         self.effect == Effect::Allow && self.action.0.iter().any(|allowed| allowed == action)
     }
 
-    /// The same for one of its actions alone.
+    /// Returns the same statement for only one of its actions.
     pub(super) fn only(self, action: &str) -> Self {
         Self { action: action.into(), ..self }
     }
 
-    /// The actions that it is about.
+    /// Returns the actions that the statement is about.
     #[cfg(test)]
     pub(super) fn actions(&self) -> &[String] {
         &self.action.0
     }
 
-    /// Whether it says nothing.
+    /// Returns whether the statement is about no action.
     pub(super) fn is_empty(&self) -> bool {
         self.action.0.is_empty()
     }
 
-    /// The statement, or as many as say the same where it does not fit.
+    /// Returns the statement; if it does not fit, returns as many statements as are needed to state the same.
     pub(super) fn pieces(self, fits: &impl Fn(&Self) -> bool) -> Vec<Self> {
         let (actions, resources) = (self.action.0.len(), self.resource.0.len());
         if fits(&self) || (actions <= 1 && resources <= 1) {
             return vec![self];
         }
-        // Each action is checked on each resource apart: the halves together allow the same.
+        // Each action is checked on each resource separately, so the halves together allow the same.
         let (mut left, mut right) = (self.clone(), self);
         if resources > 1 {
             right.resource.0 = left.resource.0.split_off(resources / 2);
@@ -163,7 +163,7 @@ impl Statement {
     }
 }
 
-/// The ownership tags that stay as they are when something moves.
+/// Returns the ownership tags that stay as they are when something moves.
 fn fixed() -> BTreeSet<String> {
     BTreeSet::from([tag::STACK, tag::GENERATION].map(str::to_owned))
 }
@@ -194,12 +194,12 @@ pub(super) mod conditions {
         one(EQUALS, "aws:RequestedRegion", region)
     }
 
-    /// On what the request tags as the stack's.
+    /// If the request tags the object as the stack's.
     pub(in crate::iam) fn requested_for(stack: &str) -> Conditions {
         one(EQUALS, &format!("aws:RequestTag/{}", tag::STACK), stack)
     }
 
-    /// On what the request tags as the stack's, where it asks one of these VPCs for a connection.
+    /// If the request tags the object as the stack's, and asks one of these VPCs for a connection.
     ///
     /// Source: VPC Peering guide, "Identity and access management for VPC peering": the VPC that the call is checked on
     /// is always the requester; the accepter is in this key.
@@ -209,17 +209,17 @@ pub(super) mod conditions {
         all
     }
 
-    /// On connections that one of these VPCs asks for.
+    /// For connections that one of these VPCs requests.
     pub(in crate::iam) fn asked_by(requesters: BTreeSet<String>) -> Conditions {
         one("ArnLike", "ec2:RequesterVpc", requesters)
     }
 
-    /// On what is tagged as the stack's.
+    /// For objects that are tagged as the stack's.
     pub(in crate::iam) fn owned_by(stack: &str) -> Conditions {
         one(EQUALS, &format!("aws:ResourceTag/{}", tag::STACK), stack)
     }
 
-    /// While one of these calls makes it.
+    /// While one of these calls creates the object.
     pub(in crate::iam) fn created_by(service: Service, actions: BTreeSet<String>) -> Conditions {
         one(EQUALS, &create_action(service), actions)
     }
@@ -229,12 +229,13 @@ pub(super) mod conditions {
         one(EQUALS, "iam:AWSServiceName", role.service())
     }
 
-    /// On what a launch template of the account is used for. Which templates may be used is said of them.
+    /// For everything that a launch template of the account is used for. Which templates may be used is stated for the
+    /// templates themselves.
     pub(in crate::iam) fn from_template(template: &str) -> Conditions {
         one("ArnLike", "ec2:LaunchTemplate", template)
     }
 
-    /// Where a tag like these is named, and nothing is being made.
+    /// If the request names a tag like these, and creates nothing.
     pub(super) fn names(tags: impl Into<Texts>) -> Conditions {
         let is_no_creation = [Service::Ec2, Service::LoadBalancing]
             .map(|service| (create_action(service), Texts::from("true")));
@@ -243,14 +244,14 @@ pub(super) mod conditions {
         all
     }
 
-    /// Where a tag like these is named, and this stack not as the owner.
+    /// If the request names a tag like these, and does not name this stack as the owner.
     pub(super) fn requested_for_another(tags: impl Into<Texts>, stack: &str) -> Conditions {
         let mut all = one(ANY_LIKE, "aws:TagKeys", tags);
         all.extend(one(DIFFERS, &format!("aws:RequestTag/{}", tag::STACK), stack));
         all
     }
 
-    /// Where a tag like these is named, on what has an owner that is not this stack.
+    /// If the request names a tag like these, on an object whose owner is not this stack.
     pub(super) fn names_of_another(tags: impl Into<Texts>, stack: &str) -> Conditions {
         let owner = format!("aws:ResourceTag/{}", tag::STACK);
         let mut all = one(ANY_LIKE, "aws:TagKeys", tags);
@@ -259,7 +260,7 @@ pub(super) mod conditions {
         all
     }
 
-    /// Where no tag is named.
+    /// If the request names no tag.
     pub(super) fn names_no_tag() -> Conditions {
         one("Null", "aws:TagKeys", "true")
     }

@@ -1,4 +1,5 @@
-//! Terraform's state, version 4: which resources it has, and what of them a stack file cannot say.
+//! Terraform's state, version 4: which resources it contains, and what of them a stack file cannot
+//! express.
 //!
 //! Source: states written by Terraform 1.11 with hashicorp/aws, and the schema of that provider.
 
@@ -16,7 +17,7 @@ use crate::observed::Observed;
 use crate::render::terraform::{StateJson, is_part, kind_of};
 use crate::resource::id_of;
 
-/// The types that are parts of such a resource here, beside those that the exporter writes, and come with it.
+/// Types that are parts of a resource here and come with it, in addition to those that the exporter writes.
 const PARTS: [&str; 5] = [
     "aws_route",
     "aws_internet_gateway_attachment",
@@ -25,11 +26,11 @@ const PARTS: [&str; 5] = [
     "aws_vpc_security_group_egress_rule",
 ];
 
-/// Attributes that are about the state and not about the object, or say what others say too.
+/// Attributes that describe the state and not the object, or repeat what others state.
 const OF_THE_STATE: [&str; 7] =
     ["id", "arn", "tags", "tags_all", "timeouts", "name_prefix", "revoke_rules_on_delete"];
 
-/// Attributes that only AWS tells, and that follow from others.
+/// Attributes that only AWS reports, and that follow from others.
 const TOLD_BY_AWS: [&str; 33] = [
     "accept_status",
     "arn_suffix",
@@ -66,7 +67,7 @@ const TOLD_BY_AWS: [&str; 33] = [
     "zone_id",
 ];
 
-/// Attributes that are as they are where nobody says anything.
+/// Attributes with the values that they have if nobody sets them.
 const BY_DEFAULT: [(&str, &str); 11] = [
     ("instance_initiated_shutdown_behavior", "stop"),
     ("instance_tenancy", "default"),
@@ -85,7 +86,7 @@ const BY_DEFAULT: [(&str, &str); 11] = [
 #[derive(Clone, Debug)]
 pub struct TerraformState {
     taken: Vec<Taken>,
-    /// What is not taken, each with the reason, a line each.
+    /// What is not taken over, each with the reason, a line each.
     pub left: Vec<String>,
 }
 
@@ -124,14 +125,14 @@ struct Instance {
     attributes: Map<String, Json>,
 }
 
-/// What accepts a connection, within the account or in another one: the provider has it as a resource of its own.
+/// The resource that accepts a connection, within the account or in another one: in the provider it is separate.
 const ACCEPTER: &str = "aws_vpc_peering_connection_accepter";
 
 impl TerraformState {
     /// Reads a state.
     ///
     /// # Errors
-    /// If it is none, or of another version than 4.
+    /// If the text is not a state, or its version is not 4.
     pub fn parse(text: &str) -> Result<Self, Diagnostics> {
         let document: Document = serde_json::from_str(text).map_err(|error| {
             Diagnostic::error(code::IMPORT, "this is not a Terraform state")
@@ -167,13 +168,14 @@ impl TerraformState {
         Ok(state)
     }
 
-    /// What is taken: what Terraform calls it, what the stack does, and the object.
+    /// Returns what is taken over: what Terraform calls it, what the stack calls it, and the
+    /// object.
     pub fn taken(&self) -> impl Iterator<Item = (&str, &Address, &ObjectId)> {
         self.taken.iter().map(|it| (it.from.as_str(), &it.address, &it.id))
     }
 
-    /// What the state says of what was taken and the stack file does not, a line each. `observed` is
-    /// what was read of it.
+    /// Returns what the state records about the resources taken over but the stack file does not contain, a line
+    /// each. `observed` is what was read of them.
     #[must_use]
     pub fn untold(&self, observed: &Observed) -> Vec<String> {
         let (said, nothing) = (said(observed), Map::new());
@@ -194,7 +196,7 @@ impl TerraformState {
 }
 
 impl Group {
-    /// What an instance is in a stack, or why it is not taken.
+    /// Returns what an instance is in a stack, or why it is not taken over.
     fn taken(&self, instance: &Instance) -> Result<(Kind, ObjectId), String> {
         if self.r#type == ACCEPTER {
             return Err("in a stack file the connection itself says who accepts it: `auto_accept` for its own \
@@ -230,7 +232,7 @@ impl Group {
         if kind == Kind::AutoscalingGroup && !Self::has_launch_template(instance) {
             return Err("it does not start instances from a launch template of its own".to_owned());
         }
-        // To the provider a group is its name.
+        // In the provider, the id of a group is its name.
         let id = if kind == Kind::AutoscalingGroup { text("arn") } else { text("id") };
         let id = id_of(kind, id.unwrap_or_default());
         id.map(|id| (kind, id)).map_err(|error| error.to_string())
@@ -251,7 +253,7 @@ impl Group {
         format!("{module}{}.{}{index}", self.r#type, self.name)
     }
 
-    /// What the block is called: each instance is one.
+    /// Returns the name of the block; each instance gets its own block.
     fn name_of(&self, instance: &Instance) -> String {
         let modules = self.module.iter().flat_map(|module| module.split('.'));
         let modules = modules.filter(|part| *part != "module").map(str::to_owned);
@@ -265,7 +267,7 @@ impl Group {
     }
 }
 
-/// What the provider would say of what was observed, by resource.
+/// Returns what the provider would record about what was observed, by resource.
 fn said(observed: &Observed) -> BTreeMap<Address, Map<String, Json>> {
     let document = serde_json::to_value(StateJson::new(observed)).unwrap_or_default();
     let resources = document["values"]["root_module"]["resources"].as_array();
@@ -277,7 +279,7 @@ fn said(observed: &Observed) -> BTreeMap<Address, Map<String, Json>> {
     resources.collect()
 }
 
-/// Whether an attribute says nothing that a person has chosen.
+/// Whether an attribute contains nothing that a person has chosen.
 fn is_by_itself(name: &str, value: &Json) -> bool {
     let by_default = BY_DEFAULT
         .iter()

@@ -1,4 +1,4 @@
-//! What a stack names of others, and nobody has.
+//! Objects of others that a stack names and that do not exist.
 
 use super::view::View;
 use crate::address::Address;

@@ -1,4 +1,4 @@
-//! Things that AWS takes only in one VPC, and that stand in several.
+//! Objects that AWS accepts only in one VPC, and that are in several.
 
 use super::view::{Of, View, attribute};
 use crate::attribute::{Ref, Referable};
@@ -14,13 +14,13 @@ pub(super) fn in_several_vpcs(view: &View<'_>) -> Vec<Diagnostic> {
     view.resources().flat_map(|resource| apart(view, resource)).collect()
 }
 
-/// A finding for each thing that a resource names and that is not in its VPC.
+/// One finding for each object that a resource names and that is not in the VPC of the resource.
 fn apart<'s>(view: &View<'s>, (address, resource): Of<'s, Resource>) -> Vec<Diagnostic> {
     let Some(home) = vpc_of(view, resource) else { return Vec::new() };
     let elsewhere =
         neighbours(view, resource).into_iter().filter(|it| is_other(view, home, it.vpc));
     let elsewhere = elsewhere.filter(|it| {
-        // A rule can name a group of a VPC that is connected.
+        // A rule can name a group in a connected VPC.
         !matches!(resource, Resource::SecurityGroup(_)) || !are_connected(view, home, it.vpc)
     });
     let found = elsewhere.map(|Neighbour { name, path, vpc }| {
@@ -41,7 +41,7 @@ struct Neighbour<'s> {
     vpc: Mention<'s>,
 }
 
-/// Where a resource stands, if it is known.
+/// The VPC that a resource is in, if it is known.
 fn vpc_of<'s>(view: &View<'s>, resource: &'s Resource) -> Option<Mention<'s>> {
     let mention = |to: &'s Ref<Vpc>| Some(view.reach.network().mention(to));
     match resource {
@@ -67,13 +67,13 @@ fn vpc_of<'s>(view: &View<'s>, resource: &'s Resource) -> Option<Mention<'s>> {
     }
 }
 
-/// Where what is behind a reference stands, if it is known.
+/// The VPC of what is behind a reference, if it is known.
 fn vpc_behind<'s>(view: &View<'s>, to: &Ref<impl Referable>) -> Option<Mention<'s>> {
     let (_, known) = view.reach.network().behind(to)?;
     vpc_of(view, known.it)
 }
 
-/// What a resource names and must stand with, as far as it is known where it stands.
+/// The objects that a resource names and that must be in its VPC, as far as their VPCs are known.
 fn neighbours<'s>(view: &View<'s>, resource: &'s Resource) -> Vec<Neighbour<'s>> {
     let named = Named(view);
     match resource {
@@ -132,7 +132,7 @@ fn neighbours<'s>(view: &View<'s>, resource: &'s Resource) -> Vec<Neighbour<'s>>
     }
 }
 
-/// Finds where things stand that are named.
+/// Finds the VPCs of named objects.
 #[derive(Clone, Copy)]
 struct Named<'v, 's>(&'v View<'s>);
 
@@ -177,7 +177,8 @@ fn peerings<'s>(
     astray.collect()
 }
 
-/// Whether these are two VPCs for certain: nothing of others is in one that is yet to be made.
+/// Whether these are certainly two VPCs: an object of others cannot be in a VPC that is yet to be
+/// created.
 fn is_other(view: &View<'_>, one: Mention<'_>, other: Mention<'_>) -> bool {
     let network = view.reach.network();
     match (network.id(one), network.id(other)) {

@@ -1,24 +1,24 @@
-//! The catalogue: every mistake that is looked for, or why it is not.
+//! The catalogue: every mistake that is checked for, and why others are not.
 
 use crate::code::{self, Entry, Finding};
 
 /// One row of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub enum Row {
-    /// It is looked for.
+    /// It is checked for.
     Finding(&'static Entry, Finding),
-    /// Something else keeps it from happening, or it cannot be told.
+    /// Something else prevents it, or it cannot be detected.
     Elsewhere {
         /// Its number.
         number: &'static str,
         /// The mistake.
         title: &'static str,
-        /// What becomes of it.
+        /// Why it is not checked for.
         how: &'static str,
     },
 }
 
-/// The rows that nothing looks for.
+/// The rows that are not checked for.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "MP1022",

@@ -1,4 +1,4 @@
-//! What a filter does not mirror though it seems to.
+//! Packets that a filter seems to mirror, but does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ struct Used<'v> {
     address: &'v Address,
     filter: &'v MirrorFilter,
     mirrored: &'v Mirrored,
-    /// The first such session.
+    /// The first session that uses it.
     session: &'v Address,
 }
 
@@ -61,7 +61,7 @@ fn nothing_or_half(view: &View<'_>, used: Used<'_>) -> Option<Diagnostic> {
     }
     let is_idle = |way: &Direction| mirrored.packets.towards(*way).is_empty();
     let idle = [Direction::Ingress, Direction::Egress].into_iter().find(is_idle);
-    // Amazon's DNS alone may be what is meant.
+    // Mirroring only Amazon's DNS may be the intention.
     let idle = idle.filter(|_| !mirrored.packets.is_empty())?;
     let title = format!("`{address}` mirrors no {idle} packets");
     Some(
@@ -73,7 +73,7 @@ fn nothing_or_half(view: &View<'_>, used: Used<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// MP1009: one finding for a rule, be it for one direction or for both.
+/// MP1009: one finding for a rule, whether it is for one direction or for both.
 pub(super) fn rule_without_effect(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for Used { address, filter, .. } in used(view) {
@@ -84,7 +84,7 @@ pub(super) fn rule_without_effect(view: &View<'_>) -> Vec<Diagnostic> {
         for (number, idle) in by_number {
             let same: Vec<&Rule> =
                 filter.rules.0.iter().filter(|rule| rule.number == number).collect();
-            // A number that stands for two different rules is spoken of by direction.
+            // If one number stands for two different rules, each direction gets its own finding.
             if idle.len() == same.len() && same.iter().all(|r| r.action == same[0].action) {
                 found.push(without_effect(view, (address, filter), &idle));
             } else {
@@ -99,7 +99,7 @@ pub(super) fn rule_without_effect(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The finding about what one number stands for, all of it without effect.
+/// The finding about the rules with one number, all of which have no effect.
 fn without_effect(
     view: &View<'_>,
     (address, filter): (&Address, &MirrorFilter),
@@ -147,7 +147,7 @@ fn declaration(view: &View<'_>, address: &Address, rule: &Rule) -> Option<Span> 
     matching.next().map(|(_, span)| span)
 }
 
-/// The highest number below another that no rule has.
+/// The highest rule number below `first` that is not in use.
 fn free_before(filter: &MirrorFilter, first: RuleNumber) -> Option<RuleNumber> {
     let is_free = |number: &RuleNumber| filter.rules.0.iter().all(|rule| rule.number != *number);
     let lower = (RuleNumber::MIN.get()..first.get()).rev();

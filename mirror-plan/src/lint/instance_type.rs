@@ -1,4 +1,4 @@
-//! Whether AWS mirrors the types of instances that are mirrored.
+//! Whether AWS can mirror the instances that are mirrored, by their types.
 
 use super::view::{Of, View, attribute};
 use crate::code;
@@ -36,13 +36,13 @@ pub(super) fn source_type(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Where the type of an instance stands as a text.
+/// Where the type of an instance is written as a literal.
 fn literal_type(view: &View<'_>, (address, _): Of<'_, Instance>) -> Option<Span> {
     let written = view.written(address, &attribute("instance_type"));
     written.filter(|span| span.text().starts_with('"'))
 }
 
-/// With a type that is like the one that is not mirrored, where there is one for certain.
+/// Proposes a similar type that AWS mirrors, if there certainly is one.
 fn with_other_type(found: Diagnostic, at: Option<Span>, instance: &Instance) -> Diagnostic {
     let text = instance.instance_type.to_string();
     let other = text.strip_prefix("t2.").map(|size| format!("t3.{size}"));

@@ -1,4 +1,4 @@
-//! Load balancers that take no mirrored packet, or pass none on.
+//! Load balancers that do not accept mirrored packets, or do not pass them on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +17,9 @@ use crate::value::Path;
 ///
 /// Source: VPC user guide, "Subnet CIDR blocks".
 const RESERVED: u64 = 5;
-/// The port that a health check is moved to: what answers at all most often answers there.
+/// The port that a health check is moved to: the one on which a receiver is most likely to answer.
 const HTTP: u16 = 80;
-/// Free addresses that a load balancer wants in each subnet.
+/// Free addresses that a load balancer needs in each subnet.
 ///
 /// Source: Network Load Balancer guide, "Availability Zones".
 const FREE_MIN: u64 = 8;
@@ -47,14 +47,14 @@ pub(super) fn no_vxlan_listener(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The listener that is to take mirrored packets and does not yet: the one on their port, or the only one.
+/// The listener that should accept mirrored packets but does not yet: the one on their port, or the only one.
 fn to_mend(balancer: &LoadBalancer) -> Option<usize> {
     let on_port = balancer.listeners.iter().position(|listener| listener.port.get() == VXLAN);
     let only = (balancer.listeners.len() == 1).then_some(0);
     on_port.or(only)
 }
 
-/// What turns a listener that is there into the one that is missing.
+/// Adds the edits that turn an existing listener into the missing one.
 fn with_listener_fix(
     view: &View<'_>,
     address: &Address,
@@ -93,7 +93,7 @@ pub(super) fn listener_protocol(view: &View<'_>) -> Vec<Diagnostic> {
     let mirrored: BTreeSet<&Address> = view.balanced().map(|(_, (balancer, _))| balancer).collect();
     let mut found = Vec::new();
     for (address, balancer) in &view.load_balancers {
-        // A listener that is to take mirrored packets must become UDP, and so must its group.
+        // A listener that should accept mirrored packets must become UDP, and so must its group.
         let takes_none = !balancer.listeners.iter().any(Listener::takes_mirrored);
         let to_be_mended = mirrored.contains(*address) && takes_none;
         for (index, listener) in balancer.listeners.iter().enumerate() {
@@ -110,7 +110,7 @@ pub(super) fn listener_protocol(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The same for Gateway Load Balancers, whose listener has no protocol to say.
+/// The same for Gateway Load Balancers, whose listener does not state a protocol.
 fn behind_gateways(view: &View<'_>) -> Vec<Diagnostic> {
     let found = view.resources().filter_map(|(address, resource)| {
         let Resource::GatewayLoadBalancer(balancer) = resource else { return None };
@@ -122,7 +122,7 @@ fn behind_gateways(view: &View<'_>) -> Vec<Diagnostic> {
     found.collect()
 }
 
-/// The finding that a group does not go with what a listener is, or is to be.
+/// The finding that a group does not fit the protocol that a listener has, or should have.
 fn apart(
     view: &View<'_>,
     (address, path): (&Address, Path),
@@ -198,7 +198,7 @@ fn other_health_port(view: &View<'_>, address: &Address) -> Option<Patch> {
     }
 }
 
-/// Whether an object ends where it begins.
+/// Whether an object in the stack file is empty: its closing brace follows the opening one.
 fn group_is_empty(begin: &Span) -> bool {
     begin.source.text[begin.bytes.end..].trim_start().starts_with('}')
 }
@@ -231,7 +231,7 @@ pub(super) fn refused(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The finding that a load balancer faces an internet to which its VPC has no gateway.
+/// The finding that a load balancer faces the internet, to which its VPC has no gateway.
 fn without_gateway(
     view: &View<'_>,
     (address, balancer): Of<'_, LoadBalancer>,
@@ -266,7 +266,7 @@ fn too_few_addresses(view: &View<'_>) -> Vec<Diagnostic> {
     }
     for (_, resource) in view.resources() {
         if let Resource::AutoscalingGroup(group) = resource {
-            // AWS spreads them evenly over the zones.
+            // AWS spreads the instances evenly over the zones.
             let each = u64::from(group.max.get()).div_ceil(group.subnets.len().max(1) as u64);
             for subnet in &group.subnets {
                 *instances.entry(subnet).or_default() += each;

@@ -13,10 +13,10 @@ pub struct Mended {
     pub edits: usize,
 }
 
-/// The file named `name` with every edit that what was `found` proposes; `None` if there is none.
+/// Returns the file named `name` with every edit that the findings in `found` propose; `None` if there is none.
 ///
-/// The edits of findings are made. How to mend what is not HCL, or a name that stands for nothing, is a guess,
-/// and is left to the person. An edit that comes in the way of an earlier one waits for the next time.
+/// Only the edits of findings are made. How to mend text that is not HCL, or a name that refers to nothing, is a
+/// guess and is left to the user. An edit that overlaps an earlier one waits for the next run.
 #[must_use]
 pub fn mended(found: &Diagnostics, name: &str) -> Option<Mended> {
     let certain = found.iter().filter(|found| is_certain(found));

@@ -1,4 +1,4 @@
-//! Networks and names that clash, and ways that are too narrow.
+//! Networks and names that clash, and paths that are too narrow.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,8 +16,8 @@ use crate::resource::mirror_target::Destination;
 use crate::resource::route_table::Route;
 use crate::resource::{Creation, Resource, RouteTable, Subnet, Vpc, VpcPeering};
 
-/// The longest packet, with its Ethernet header, that goes whole over a path of 8500 bytes: less the 54 bytes
-/// that AWS reckons for the encapsulation, more the 14 that a packet length counts and the MTU does not.
+/// The longest packet, Ethernet header included, that is not cut on a path with an MTU of 8500 bytes: minus the 54
+/// bytes that AWS counts for the encapsulation, plus the 14 that a packet length includes and the MTU does not.
 ///
 /// Source: AWS Traffic Mirroring guide, "Quotas" and "Traffic mirror sessions"; an inference from both.
 const CARRIED: u16 = 8500 - 54 + 14;
@@ -31,7 +31,7 @@ pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> =
         view.subnets.iter().filter_map(|subnet| outside(view, *subnet)).collect();
     for subnets in of_vpc.values_mut() {
-        // In the order of their addresses only neighbors can overlap, or what a wider one holds.
+        // In the order of their addresses, a subnet can only overlap its neighbor or a wider one that contains it.
         subnets.sort_by_key(|(_, subnet)| {
             (subnet.cidr.net().network(), subnet.cidr.net().prefix_len())
         });
@@ -54,7 +54,7 @@ pub(super) fn ranges_clash(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// A finding for each route that leads what stays inside a VPC out of it.
+/// One finding for each route that leads out of a VPC although its destination is inside.
 fn inside(view: &View<'_>, (address, table): Of<'_, RouteTable>) -> Vec<Diagnostic> {
     let Some((vpc, Vpc { cidr, .. })) = view.vpc(&table.vpc) else { return Vec::new() };
     let routes = table.routes.iter().enumerate().filter(|(_, route)| {
@@ -77,7 +77,7 @@ fn inside(view: &View<'_>, (address, table): Of<'_, RouteTable>) -> Vec<Diagnost
     found.collect()
 }
 
-/// A connection of VPCs that have addresses in common has failed as soon as it is made.
+/// The finding that connected VPCs have addresses in common: such a connection fails as soon as it is created.
 fn peered(view: &View<'_>, (address, peering): Of<'_, VpcPeering>) -> Option<Diagnostic> {
     let (requester, a) = view.vpc(&peering.requester)?;
     let (accepter, b) = view.vpc(&peering.accepter)?;
@@ -98,7 +98,7 @@ fn peered(view: &View<'_>, (address, peering): Of<'_, VpcPeering>) -> Option<Dia
     )
 }
 
-/// The finding that a subnet that is to be made has addresses of one of others.
+/// The finding that a subnet to be created overlaps a subnet that belongs to others.
 fn over_others(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Diagnostic> {
     let Around { observed, strangers } =
         view.around.filter(|it| !it.strangers.subnets.is_empty())?;
@@ -118,7 +118,8 @@ fn over_others(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Dia
     )
 }
 
-/// What is in the range of its VPC: of a VPC that was not made by the stack there may be more ranges.
+/// The finding that a subnet is not in the range of its VPC. A VPC that the stack did not make may have more
+/// ranges, and is not checked.
 fn outside(view: &View<'_>, (address, subnet): Of<'_, Subnet>) -> Option<Diagnostic> {
     let (vpc_address, vpc) = view.own_vpc(&subnet.vpc)?;
     if vpc.cidr.net().contains(&subnet.cidr.net()) {
@@ -145,7 +146,7 @@ fn over(view: &View<'_>, (first, a): Of<'_, Subnet>, (second, b): Of<'_, Subnet>
         .help("give each subnet a range of its own")
 }
 
-/// What has names that are unique.
+/// The kinds of objects whose names are unique.
 const BALANCERS: &str = "load balancers";
 const GROUPS: &str = "target groups";
 const TEMPLATES: &str = "launch templates";
@@ -191,7 +192,7 @@ pub(super) fn name_taken(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// What the names of a kind tell apart, in an account and Region.
+/// The objects among which the names of a kind are unique, in an account and Region.
 const fn named(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::LoadBalancer | Kind::GatewayLoadBalancer => Some(BALANCERS),
@@ -215,7 +216,7 @@ const fn named(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// The name that a resource has, or will have, for which the stack gives none.
+/// The name that a resource has, or will have, if the stack does not give one.
 fn chosen(view: &View<'_>, address: &Address, resource: &Resource) -> Option<String> {
     if let Some(found) = view.around.and_then(|around| around.observed.current(address)) {
         return found.resource.name().map(str::to_owned);
@@ -234,10 +235,10 @@ fn taken_by_others(
     let names = match what {
         GROUPS => &strangers.target_groups,
         BALANCERS => &strangers.load_balancers,
-        // Nobody has looked; the call that makes one says it.
+        // These were not looked up; the call that creates one reports it.
         _ => return None,
     };
-    // What the stack made already is not in its own way.
+    // An object that the stack has already made is not in its own way.
     let is_taken = observed.current(address).is_none() && names.contains(name);
     is_taken.then(|| {
         let title = format!("the name `{name}` of `{address}` is taken");

@@ -1,4 +1,4 @@
-//! Network ACLs that refuse mirrored packets, or the health checks of those who receive them.
+//! Network ACLs that refuse mirrored packets, or the health checks of their receivers.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::reach::{Hop, Outcome, Sort};
 
-/// MP1026: one finding for each thing that a network ACL refuses, at the first session that it meets, or at the
-/// mirror target where it meets all.
+/// MP1026: one finding for each thing that a network ACL refuses, at the first session that is affected, or at the
+/// mirror target if all its sessions are.
 pub(super) fn shut(view: &View<'_>) -> Vec<Diagnostic> {
     let (mut told, mut ways) = (BTreeSet::new(), BTreeSet::new());
     let mut found = Vec::new();

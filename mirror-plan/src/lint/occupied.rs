@@ -1,4 +1,4 @@
-//! What goes, and others have something in it.
+//! Objects that are to be deleted although others have something in them.
 
 use crate::address::Kind;
 use crate::code;
@@ -8,12 +8,13 @@ use crate::plan::{Change, Plan, Reason};
 use crate::stack::Stack;
 use crate::value::Value;
 
-/// How many occupants are listed of one object.
+/// How many occupants of one object are listed.
 const LISTED: usize = 10;
 
-/// What others have in what a plan removes, in the order of its changes; nothing where the stack allows it.
+/// Returns what others have in the objects that a plan removes, in the order of its changes; nothing if the stack
+/// allows it.
 ///
-/// `aws::occupants` finds what they have, for a plan to destroy too.
+/// `aws::occupants` finds these occupants, also for a plan that destroys the stack.
 #[must_use]
 pub fn check_removal(stack: &Stack, plan: &Plan, occupants: &[Occupant]) -> Diagnostics {
     if stack.allow.iter().any(|allowance| allowance.code() == code::OCCUPIED) {

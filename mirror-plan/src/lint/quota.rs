@@ -1,4 +1,4 @@
-//! What AWS takes at most: never more on request of some, more on request of others.
+//! What AWS allows at most: some quotas are fixed, others can be raised on request.
 //!
 //! Sources: AWS Traffic Mirroring guide, "Quotas"; VPC user guide, "Quotas"; Network Load Balancer guide,
 //! "Quotas".
@@ -21,7 +21,7 @@ const RULES: usize = 10;
 const SESSIONS: usize = 3;
 /// Sources of a target that is an interface.
 const SOURCES: usize = 10;
-/// The same for an instance of one of the largest sizes.
+/// The same if the target is an instance of one of the largest sizes.
 const SOURCES_OF_THE_LARGEST: usize = 100;
 /// Sessions, targets and filters, each, in a Region.
 const IN_REGION: usize = 10_000;
@@ -97,7 +97,7 @@ fn sources(view: &View<'_>) -> Vec<Diagnostic> {
         let target = view.target_at(address)?;
         let Some(Destination::NetworkInterface(_)) = target.destination() else { return None };
         let to = view.instance(target.network_interface.as_ref()?);
-        // Of what is not known, the larger quota counts.
+        // If the type of the target is not known, the larger quota counts.
         let is_large = to.and_then(|(_, to)| takes_100_sources(&to.instance_type)).unwrap_or(true);
         let most = if is_large { SOURCES_OF_THE_LARGEST } else { SOURCES };
         let others = view.others_mirror_to(address, &sources);

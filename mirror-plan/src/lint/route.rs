@@ -1,4 +1,4 @@
-//! Ways that are missing: to the internet, and from a source to its target.
+//! Missing routes: to the internet, and from a source to its target.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use crate::reach::{Approach, Mention, Outcome, Sort};
 use crate::resource::route_table::Route;
 use crate::resource::{Instance, Resource, Subnet, Vpc};
 
-/// MP1017: one finding for a VPC, since one gateway mends it for all.
+/// MP1017: one finding for each VPC, since one gateway is enough for all its instances.
 pub(super) fn no_internet_route(view: &View<'_>) -> Vec<Diagnostic> {
     let mut stranded: BTreeMap<&Address, Vec<Of<'_, Instance>>> = BTreeMap::new();
     for (address, instance) in &view.instances {
         let Some((_, subnet)) = view.subnet(&instance.subnet) else { continue };
-        // Of a VPC that the stack did not make, the main route table is not known.
+        // The main route table of a VPC that the stack did not make is not known.
         let Some((vpc, _)) = view.own_vpc(&subnet.vpc) else { continue };
         let public = instance.public.unwrap_or(subnet.public_ip_on_launch);
         let mut routes = routes(view, &instance.subnet);
@@ -53,7 +53,7 @@ fn no_way_out(view: &View<'_>, vpc: &Address, instances: &[Of<'_, Instance>]) ->
     }
 }
 
-/// The blocks that are missing, where they are in nobody's way.
+/// The missing blocks, if they do not conflict with existing ones.
 fn way_out(view: &View<'_>, vpc: &Address, instances: &[Of<'_, Instance>]) -> Option<String> {
     const NAME: &str = "internet";
     let subnets: BTreeSet<&Ref<Subnet>> = instances.iter().map(|(_, one)| &one.subnet).collect();
@@ -132,7 +132,7 @@ pub(super) fn no_route_to_target(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Why packets do not find the way to a node of the load balancer, or to the interface.
+/// Why packets do not reach a node of the load balancer, or the interface.
 fn lost(approach: &Approach) -> Option<String> {
     let mut hops = approach.to_nodes();
     let stop = hops.find(|hop| hop.sort == Sort::Route && hop.outcome == Outcome::Stops)?;

@@ -22,7 +22,7 @@ fn with_rule(view: &View<'_>, group: &Address, rule: &str) -> Option<Patch> {
     }
 }
 
-/// Something that shuts out, in words, and the rule that would admit, where that can be written.
+/// What is shut out, in words, and the rule that would admit it, if that can be written.
 struct Shut {
     code: Code,
     title: String,
@@ -31,7 +31,7 @@ struct Shut {
     flow: String,
 }
 
-/// The finding that a receiver admits no such flow.
+/// The finding that a receiver does not admit such a flow.
 fn shut_out(view: &View<'_>, machine: Machine<'_>, shut: Shut) -> Diagnostic {
     let Machine { address: receiver, security_groups } = machine;
     let Shut { code, title, rule, flow } = shut;
@@ -100,7 +100,7 @@ fn behind_endpoint<'s>(view: &View<'s>, target: Mention<'s>) -> Option<Mention<'
     }
 }
 
-/// Behind an endpoint all packets come from the nodes.
+/// What is shut out behind an endpoint, where all packets come from the nodes.
 fn shut_to_nodes<'s>(view: &View<'s>, receiver: &Receiver<'s>, balancer: Mention<'s>) -> Shut {
     let (name, port) = (receiver.name, receiver.port);
     let title = format!("`{name}` admits no mirrored packet (udp {port}) from `{balancer}`");
@@ -198,7 +198,7 @@ pub(super) fn load_balancer_shut(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// What a load balancer lets out to none of its receivers, for the first of them.
+/// The first flow that a load balancer does not let out to one of its receivers, in words.
 fn shut_on_the_way_out(balanced: &Balanced<'_>) -> Option<String> {
     balanced.receivers.iter().find_map(|receiver| {
         let Receiver { name, port, .. } = receiver;

@@ -17,11 +17,11 @@ use crate::resource::MirrorFilter;
 use crate::resource::mirror_filter::Rule;
 use crate::scalar::{Direction, IpRange, PortRange, Protocol, RuleAction, RuleNumber, Vni};
 
-/// The length of an Ethernet and an IPv4 header, and one byte.
+/// The length of an Ethernet and an IPv4 header, plus one byte.
 ///
 /// Source: AWS Traffic Mirroring guide, "Traffic mirror sessions".
 const PACKET_LENGTH_MIN: u16 = 35;
-/// The same of IPv6.
+/// The same for IPv6.
 const PACKET_LENGTH_MIN_V6: u16 = 55;
 
 /// MP1012.
@@ -87,7 +87,7 @@ pub(super) fn packet_length_too_short(view: &View<'_>) -> Vec<Diagnostic> {
     short.collect()
 }
 
-/// Whether whatever the filter mirrors is IPv6: both ranges of a rule are of one family.
+/// Whether a filter mirrors IPv6 only: both ranges of a rule are of one family.
 fn takes_only_v6(filter: &MirrorFilter) -> bool {
     let mut accepts = filter.rules.0.iter().filter(|rule| rule.action == RuleAction::Accept);
     let is_v6 = |rule: &Rule| matches!(rule.source.net(), IpNet::V6(_));
@@ -206,7 +206,7 @@ pub(super) fn gets_nothing(view: &View<'_>) -> Vec<Diagnostic> {
                 Some((address, view.mirrored.get(address)?))
             })
             .collect();
-        // A filter that is not known may take anything.
+        // A filter that is not known may accept anything.
         let Some(filters) = filters else { continue };
         let chain = filters.iter().map(|(address, _)| *address).collect();
         let idle = known.entry(chain).or_insert_with(|| {
@@ -227,7 +227,7 @@ pub(super) fn gets_nothing(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The positions of the filters that get nothing though they would take something.
+/// The positions of the filters that get nothing although they would accept something.
 fn idle(filters: &[&Mirrored]) -> Vec<usize> {
     let takes = first_takers(filters);
     (0..filters.len()).filter(|at| takes[*at].is_empty() && !filters[*at].is_empty()).collect()

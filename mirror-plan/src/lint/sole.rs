@@ -1,4 +1,4 @@
-//! Two of what AWS allows one of.
+//! Two objects where AWS allows only one.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -38,7 +38,7 @@ pub(super) fn second(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Where a claim stands in a block, and what to do about a second one; `None` if another code tells it.
+/// Where a block makes a claim, and what to do about a second one; `None` if another code reports it.
 fn told_here(claim: Claim<'_>, kind: Kind) -> Option<(Path, &'static str)> {
     let (path, help) = match claim {
         Claim::PrivateAddress { .. } => {
@@ -62,7 +62,7 @@ fn told_here(claim: Claim<'_>, kind: Kind) -> Option<(Path, &'static str)> {
         Claim::Name { of: Namespace::SecurityGroup { .. }, name: _ } => {
             ("name", "leave `name` out, and one is chosen")
         }
-        // MP1032, MP1016, MP1012 and MP1033.
+        // Reported as MP1032, MP1016, MP1012 and MP1033.
         Claim::Subnet { .. }
         | Claim::Destination { .. }
         | Claim::Interface { .. }

@@ -20,13 +20,13 @@ use crate::scalar::AvailabilityZone;
 use crate::stack::{FanOut, Place, Stack};
 use crate::value::Path;
 
-/// The port on which mirrored packets come.
+/// The port on which mirrored packets arrive.
 pub(super) const VXLAN: u16 = crate::resource::target_group::VXLAN.get();
 
 /// A resource with its address.
 pub(super) type Of<'s, T> = (&'s Address, &'s T);
 
-/// A stack and what the lints ask of it again and again.
+/// A stack, with what the lints look up in it repeatedly.
 pub(super) struct View<'s> {
     stack: &'s Stack,
     /// What was seen of the cloud, if it was looked at.
@@ -45,11 +45,11 @@ pub(super) struct View<'s> {
     pub(super) by_source: BTreeMap<&'s Ref<NetworkInterface>, Vec<Of<'s, MirrorSession>>>,
     /// The instances of the stack that are mirrored to each target.
     pub(super) sources: BTreeMap<&'s Address, Vec<Of<'s, Instance>>>,
-    /// What each filter mirrors; nothing of those with more rules than are worked out.
+    /// What each filter mirrors. Filters with more rules than are worked out are left out.
     pub(super) mirrored: BTreeMap<&'s Address, Mirrored>,
 }
 
-/// What says in which security groups a receiver is.
+/// What determines the security groups of a receiver.
 #[derive(Clone, Copy)]
 pub(super) struct Machine<'s> {
     /// The instance, or the launch template that it is started from.
@@ -148,8 +148,8 @@ impl<'s> View<'s> {
         }
     }
 
-    /// What is behind a reference, as far as all of it is known: of the rules of others' security groups and
-    /// route tables a stack file cannot say all.
+    /// What is behind a reference, if all of it is known: a stack file cannot state all rules of security groups,
+    /// and all routes of route tables, that belong to others.
     fn behind(&self, to: &Ref<impl Referable>) -> Option<Of<'s, Resource>> {
         let (address, known) = self.reach.network().behind(to)?;
         let is_whole = match known.it {
@@ -191,7 +191,7 @@ impl<'s> View<'s> {
         internet_gateway: InternetGateway;
     }
 
-    /// The VPC behind a reference, if the stack makes it: of any other it is not known what else is in it.
+    /// The VPC behind a reference, if the stack makes it. What else is in any other VPC is not known.
     pub(super) fn own_vpc(&self, to: &Ref<Vpc>) -> Option<Of<'s, Vpc>> {
         match (to, self.behind(to)?) {
             (Ref::To(_), (address, Resource::Vpc(vpc))) => Some((address, vpc)),
@@ -245,7 +245,7 @@ impl<'s> View<'s> {
         self.stack.resources.iter().map(|(address, declared)| (address, &declared.resource))
     }
 
-    /// How many resources of a kind there will be, with the sessions over sources that were seen.
+    /// How many resources of a kind there will be, including the sessions over sources that were seen.
     pub(super) fn count(&self, kind: Kind) -> usize {
         let declared = self.resources().filter(|(address, _)| address.kind == kind).count();
         let over_sources = self.around.filter(|_| kind == Kind::MirrorSession);
@@ -271,11 +271,11 @@ impl<'s> View<'s> {
         zones
     }
 
-    /// The zone of a subnet, if it is known: of one that is there, also where AWS chose it.
+    /// The zone of a subnet, if it is known; for a subnet that exists, also if AWS chose it.
     pub(super) fn zone_of_subnet(&self, to: &Ref<Subnet>) -> Option<&'s AvailabilityZone> {
         let (address, subnet) = self.subnet(to)?;
         let seen = || match &self.around?.observed.current(address)?.resource {
-            // Another range is another subnet.
+            // With another range, it will be another subnet.
             Resource::Subnet(there) if there.cidr == subnet.cidr => {
                 there.availability_zone.as_ref()
             }
@@ -301,7 +301,7 @@ impl<'s> View<'s> {
         }
     }
 
-    /// Where a resource, or an object that the stack uses, stands in the file.
+    /// Where the file declares a resource, or an object that the stack uses.
     fn place(&self, address: &Address) -> Option<&'s Place> {
         let declared = self.stack.resources.get(address).map(|declared| &declared.place);
         let used = || self.stack.existing.get(address).map(|existing| &existing.place);
@@ -309,7 +309,7 @@ impl<'s> View<'s> {
         declared.or_else(used).or_else(over_sources)?.as_ref()
     }
 
-    /// The edit that gives a block another attribute; `None` where its end cannot be told.
+    /// The edit that adds an attribute to a block; `None` if the end of the block cannot be determined.
     pub(super) fn with_attribute(&self, address: &Address, attribute: &str) -> Option<Patch> {
         let place = self.place(address)?;
         let own = place.values.iter().filter(|(path, _)| path.0.len() == 1);
@@ -322,7 +322,7 @@ impl<'s> View<'s> {
             let end = last.bytes.end + rest.len();
             return Some(Patch { span: span(end..end), text: format!("\n  {attribute}") });
         }
-        // A block on one line has one attribute: it must be opened up.
+        // A block on one line can hold only one attribute, so it must be split into lines.
         let begin = place.head.bytes.end + text[place.head.bytes.end..].find('{')? + 1;
         let end = last.bytes.end + rest.find('}')?;
         let only = text.get(begin..end)?.trim();
@@ -331,22 +331,22 @@ impl<'s> View<'s> {
             .then(|| Patch { span: span(begin..end), text: lines })
     }
 
-    /// The blank end of the file that a resource stands in, where more blocks can stand.
+    /// The blank end of the file that declares a resource, where more blocks can be added.
     pub(super) fn end_of_file(&self, address: &Address) -> Option<Span> {
         self.place(address).map(Place::end_of_file)
     }
 
-    /// Where an attribute stands, or what encloses it.
+    /// Where an attribute is written, or what encloses it.
     pub(super) fn at(&self, address: &Address, path: &Path) -> Option<Span> {
         Some(self.place(address)?.of(path).clone())
     }
 
-    /// Where an attribute stands, if the stack file gives it.
+    /// Where an attribute is written, if the stack file gives it.
     pub(super) fn written(&self, address: &Address, path: &Path) -> Option<Span> {
         self.place(address)?.values.get(path).cloned()
     }
 
-    /// The mirror targets that are load balancers which are known.
+    /// The mirror targets that are known load balancers.
     pub(super) fn balanced(&self) -> impl Iterator<Item = (&'s Address, Of<'s, LoadBalancer>)> {
         self.targets.iter().filter_map(|(address, target)| {
             let balancer = self.load_balancer(target.load_balancer.as_ref()?)?;
@@ -364,7 +364,7 @@ impl<'s> View<'s> {
         })
     }
 
-    /// The load balancer that a mention is of, if that is known.
+    /// The load balancer that is mentioned, if it is known.
     pub(super) fn balancer_of(&self, mention: Mention<'s>) -> Option<Of<'s, LoadBalancer>> {
         let (Mention::Of(address), Some(known)) =
             (mention, self.reach.network().load_balancer(mention))
@@ -374,7 +374,7 @@ impl<'s> View<'s> {
         Some((address, known.it))
     }
 
-    /// The subnets of the load balancer of either type that a mention is of.
+    /// The subnets of the load balancer, of either type, that is mentioned.
     pub(super) fn subnets_of(&self, mention: Mention<'s>) -> &'s [Ref<Subnet>] {
         let network = self.reach.network();
         let balancer = network.load_balancer(mention).map(|known| &known.it.subnets);
@@ -382,7 +382,7 @@ impl<'s> View<'s> {
         balancer.or_else(gateway).map_or(&[], Vec::as_slice)
     }
 
-    /// The instance that a mention is of, if that is known.
+    /// The instance that is mentioned, if it is known.
     pub(super) fn instance_of(&self, mention: Mention<'s>) -> Option<Of<'s, Instance>> {
         let (Mention::Of(address), Some(known)) = (mention, self.reach.network().instance(mention))
         else {
@@ -402,8 +402,8 @@ impl<'s> View<'s> {
         subnet.it.availability_zone.as_ref()
     }
 
-    /// What says in which security groups a receiver is, if it is known: the instance, or the launch template of an
-    /// Auto Scaling group.
+    /// What determines the security groups of a receiver, if it is known: the instance, or the launch template of
+    /// an Auto Scaling group.
     pub(super) fn machine_of(&self, mention: Mention<'s>) -> Option<Machine<'s>> {
         let Mention::Of(address) = mention else { return None };
         let network = self.reach.network();
@@ -415,7 +415,7 @@ impl<'s> View<'s> {
         Some(Machine { address, security_groups: &template.security_groups })
     }
 
-    /// The groups that get mirrored packets from a load balancer.
+    /// The target groups that get mirrored packets from a load balancer.
     pub(super) fn groups(&self, balancer: &'s LoadBalancer) -> Vec<Of<'s, TargetGroup>> {
         let listeners = reach::behind(balancer);
         listeners.filter_map(|listener| self.target_group(&listener.target_group)).collect()
@@ -437,7 +437,7 @@ pub(super) fn attribute(name: &str) -> Path {
     Path::default().member(name)
 }
 
-/// The zone of an interface that sources may mean.
+/// The zone of an interface that may be selected as a source.
 fn zone_of_interface<'o>(
     observed: &'o Observed,
     id: &NetworkInterfaceId,

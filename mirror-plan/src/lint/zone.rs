@@ -1,5 +1,5 @@
-//! Availability Zones that a load balancer, its receivers, its sources or its endpoints leave out, those that something is
-//! in twice, and those between which packets cross to a target that is an interface.
+//! Availability Zones: those that a load balancer, its receivers, its sources or its endpoints leave out, those
+//! with two subnets of one object, and those from which packets cross to a target that is an interface.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ pub(super) fn zone_left_out(view: &View<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// A finding for each zone in which a node can send to nobody.
+/// One finding for each zone whose node has no receiver to send to.
 fn without_receiver(view: &View<'_>, (balancer, balanced): Behind<'_, '_>) -> Vec<Diagnostic> {
     let nodes = balanced.nodes.iter().enumerate();
     let alone = nodes.filter(|(node, _)| balanced.serves_nobody(*node));
@@ -46,12 +46,12 @@ fn without_receiver(view: &View<'_>, (balancer, balanced): Behind<'_, '_>) -> Ve
     found.collect()
 }
 
-/// A finding for each zone in which receivers stand and get nothing, while others do.
+/// One finding for each zone whose receivers get nothing, while others do.
 fn without_node<'s>(view: &View<'s>, (balancer, balanced): Behind<'_, 's>) -> Vec<Diagnostic> {
     let mut zones: BTreeMap<&AvailabilityZone, BTreeSet<&Address>> = BTreeMap::new();
     let (left, served): (Vec<_>, Vec<_>) =
         balanced.receivers.iter().partition(|receiver| balanced.is_left_out(receiver));
-    // Where nobody gets anything, the nodes are told of.
+    // If no receiver gets anything, the findings are about the nodes.
     for receiver in left.into_iter().filter(|_| !served.is_empty()) {
         let Mention::Of(address) = receiver.name else { continue };
         let Some(zone) = view.zone_of(receiver) else { continue };
@@ -74,7 +74,7 @@ fn without_node<'s>(view: &View<'s>, (balancer, balanced): Behind<'_, 's>) -> Ve
     found.collect()
 }
 
-/// Where a receiver says in which subnet it is.
+/// The attribute that gives the subnet of a receiver.
 fn subnet_of(receiver: &Address) -> Path {
     match receiver.kind {
         Kind::AutoscalingGroup => attribute("subnets"),
@@ -82,7 +82,7 @@ fn subnet_of(receiver: &Address) -> Path {
     }
 }
 
-/// The finding that sources depend on a zone in which only the load balancer is.
+/// The finding that sources depend on another zone, the only one in which the load balancer is.
 fn sources_elsewhere<'s>(
     view: &View<'s>,
     target: &'s Address,
@@ -185,7 +185,7 @@ pub(super) fn zone_twice(view: &View<'_>) -> Vec<Diagnostic> {
     found.collect()
 }
 
-/// A finding for each subnet in a zone in which there is one before it.
+/// One finding for each subnet whose zone already has a subnet before it in the list.
 fn second_subnets(view: &View<'_>, address: &Address, subnets: &[Ref<Subnet>]) -> Vec<Diagnostic> {
     let mut zones: BTreeMap<&AvailabilityZone, &Address> = BTreeMap::new();
     let mut found = Vec::new();
@@ -217,7 +217,7 @@ pub(super) fn endpoint_zone(view: &View<'_>) -> Vec<Diagnostic> {
     found.collect()
 }
 
-/// The finding that an endpoint stands apart from every load balancer of its service.
+/// The finding that no load balancer of its service is in the zone of an endpoint.
 fn apart(
     view: &View<'_>,
     (address, endpoint): Of<'_, GatewayLoadBalancerEndpoint>,

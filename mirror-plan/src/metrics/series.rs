@@ -1,43 +1,43 @@
-//! Series of data points: what one is called in CloudWatch, and what its values come to.
+//! Series of data points: their names in CloudWatch, and how their values are combined.
 
 use crate::resource::instance::InstanceId;
 
-/// The length of a period with basic monitoring, in seconds. Instances with detailed monitoring have shorter ones,
-/// of which CloudWatch makes these when it is asked to.
+/// The length of a period with basic monitoring, in seconds. Instances with detailed monitoring have shorter periods,
+/// from which CloudWatch forms these on request.
 ///
 /// Source: EC2 user guide, "Manage detailed monitoring for your EC2 instances".
 pub(super) const BASIC: u32 = 300;
 
-/// The same of load balancers.
+/// The length of a period of load balancers, in seconds.
 ///
 /// Source: Network Load Balancer guide, "CloudWatch metrics": measured and sent in 60-second intervals.
 const BALANCING: u32 = 60;
 
-/// Data points of one metric of one thing, one for each period.
+/// Data points of one metric of one object, one for each period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
     /// Such as `AWS/EC2`.
     pub namespace: &'static str,
     /// The name of the metric.
     pub name: &'static str,
-    /// What it is a metric of.
+    /// What the metric is about.
     pub dimensions: Vec<Dimension>,
     /// The length of a period, in seconds.
     pub period: u32,
-    /// What a data point is made of.
+    /// How a data point is formed.
     pub statistic: Statistic,
 }
 
-/// A part of what a metric is of.
+/// A part of what a metric is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dimension {
     /// Such as `InstanceId`.
     pub name: &'static str,
-    /// Which.
+    /// Which one.
     pub value: String,
 }
 
-/// What a data point is made of, and all of them together.
+/// How a data point is formed, and how all data points are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statistic {
     /// The sum.
@@ -49,7 +49,7 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    /// What CloudWatch calls it.
+    /// Returns CloudWatch's name for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -67,13 +67,13 @@ impl Series {
         Self { namespace, name, dimensions: vec![instance], period: BASIC, statistic }
     }
 
-    /// Of a load balancer, by its ARN.
+    /// Returns a series of a load balancer, by its ARN.
     pub(super) fn of_balancer(name: &'static str, statistic: Statistic, arn: &str) -> Self {
         let dimensions = vec![Dimension { name: "LoadBalancer", value: balancer(arn) }];
         Self { namespace: "AWS/NetworkELB", name, dimensions, period: BALANCING, statistic }
     }
 
-    /// Of a target group behind a load balancer, by their ARNs.
+    /// Returns a series of a target group behind a load balancer, by their ARNs.
     pub(super) fn of_group(
         name: &'static str,
         statistic: Statistic,
@@ -85,7 +85,7 @@ impl Series {
         series
     }
 
-    /// What the values of its data points come to; `None` without any.
+    /// Returns the combined value of the data points; `None` if there are none.
     #[must_use]
     pub fn total(&self, values: &[f64]) -> Option<u64> {
         let values = values.iter().copied();
@@ -98,12 +98,12 @@ impl Series {
     }
 }
 
-/// `net/NAME/ID`, of the ARN of a load balancer.
+/// Returns `net/NAME/ID`, from the ARN of a load balancer.
 fn balancer(arn: &str) -> String {
     arn.split_once(":loadbalancer/").map_or(arn, |(_, path)| path).to_owned()
 }
 
-/// A count, which CloudWatch writes as a floating-point number.
+/// Converts a count, which CloudWatch writes as a floating-point number.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

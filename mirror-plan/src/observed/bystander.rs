@@ -1,4 +1,4 @@
-//! Bystanders: the interfaces that sources mean, with their instances, as a rehearsal makes them again.
+//! Bystanders: the interfaces that sources select, with their instances, as a rehearsal recreates them.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +12,32 @@ use crate::id::{NetworkInterfaceId, ObjectId};
 use crate::resource::{Resource, Tags};
 use crate::value::Value;
 
-/// Begins the keys of AWS's own tags, which nobody else can give.
+/// The prefix of the keys of AWS's own tags, which nobody else can set.
 ///
 /// Source: EC2 user guide, "Tag restrictions".
 const OF_AWS: &str = "aws:";
 
-/// The interfaces that sources mean, and what they hang on.
+/// The interfaces that sources select, and the instances that they are attached to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bystanders {
     /// The instances, each under an address that no stack has.
     pub hosts: BTreeMap<Address, Found>,
-    /// The interfaces, the primary ones of the instances among them.
+    /// The interfaces, including the primary ones of the instances.
     pub interfaces: BTreeMap<NetworkInterfaceId, Interface>,
-    /// The interfaces that cannot be made again: nobody knows their address, or it is of another range of their
-    /// VPC than that of the first.
+    /// The interfaces that cannot be recreated: their address is unknown, or it lies in another range of their VPC
+    /// than that of the first.
     pub left_out: Vec<NetworkInterfaceId>,
 }
 
 impl Bystanders {
-    /// The word that stands for `aws` in the keys of AWS's own tags, for which an account has to be changed from
-    /// within.
+    /// The word that stands for `aws` in the keys of AWS's own tags, which can only be set from inside an account.
     pub const AWS: &str = "made-again-for-aws";
 }
 
 impl Observed {
-    /// The interfaces that sources mean and that the stack does not have itself. Those to which others mirror
-    /// are not among them, nor those that a service of AWS has made: no source mirrors them unless it names them.
+    /// Returns the interfaces that sources select and that the stack does not have itself. Interfaces to which others
+    /// mirror are not included, nor are those that an AWS service created: no source mirrors them unless it names
+    /// them.
     #[must_use]
     pub fn bystanders(&self) -> Bystanders {
         let mut ranges = self.ranges();
@@ -88,7 +88,7 @@ const VPC_LEN_MIN: u8 = 16;
 impl Bystanders {
     fn add(&mut self, id: &NetworkInterfaceId, interface: &Interface) {
         let seen = self.interfaces.entry(id.clone()).or_insert_with(|| interface.clone());
-        // Blocks that mean the same interface ask for different tags.
+        // Blocks that select the same interface may ask for different tags.
         seen.tags.extend(interface.tags.clone());
         if let (Some(seen), Some(host)) = (&mut seen.instance, &interface.instance) {
             seen.tags.extend(host.tags.clone());
@@ -99,7 +99,7 @@ impl Bystanders {
     }
 }
 
-/// The instance of an interface, if that is its primary one.
+/// Returns the instance of an interface, if the interface is its primary one.
 fn host(id: &NetworkInterfaceId, interface: &Interface) -> Option<(Address, Found)> {
     let Interface {
         vpc: _,
@@ -137,7 +137,7 @@ fn host(id: &NetworkInterfaceId, interface: &Interface) -> Option<(Address, Foun
     Some((address, found))
 }
 
-/// Tags that can be given.
+/// Returns the tags with AWS's own prefix replaced, so that they can be set.
 #[must_use]
 pub fn givable(tags: &Tags) -> Tags {
     let given = tags.iter().map(|(key, value)| {

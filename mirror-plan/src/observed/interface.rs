@@ -1,4 +1,4 @@
-//! Interfaces that sources may mean, as they were seen.
+//! Interfaces that sources may select, as they were seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,18 +13,18 @@ use crate::resource::subnet::SubnetId;
 use crate::resource::vpc::VpcId;
 use crate::scalar::{AvailabilityZone, InstanceType};
 
-/// What was seen of the interfaces that a `sources` block may mean.
+/// What was seen of the interfaces that a `sources` block may select.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sighting {
-    /// What was looked for, as the block says it: what was seen is of no use to a block that says
-    /// something else.
+    /// What was looked up, as the block states it: what was seen is of no use to a block that
+    /// states something else.
     pub looked_for: String,
-    /// The interfaces, those that are to be left out among them.
+    /// The interfaces, including those that are to be left out.
     pub interfaces: BTreeMap<NetworkInterfaceId, Interface>,
 }
 
-/// What matters of an interface when it comes to mirroring it.
+/// What matters about an interface for mirroring it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interface {
@@ -32,7 +32,7 @@ pub struct Interface {
     pub vpc: VpcId,
     /// Its subnet.
     pub subnet: SubnetId,
-    /// Its Availability Zone; `None` in what an earlier version has written down.
+    /// Its Availability Zone; `None` in data that an earlier version wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<AvailabilityZone>,
     /// Its addresses, the primary private one first.
@@ -42,7 +42,7 @@ pub struct Interface {
     pub security_groups: BTreeSet<SecurityGroupId>,
     /// Those of its own tags that the stack file asks for.
     pub tags: Tags,
-    /// The instance that it is attached to; `None` for one that a service of AWS has made.
+    /// The instance that it is attached to; `None` for an interface that an AWS service created.
     pub instance: Option<Attached>,
     /// The mirror target that sends to it.
     pub mirror_target: Option<ObjectId>,
@@ -56,7 +56,7 @@ pub struct Attached {
     pub id: InstanceId,
     /// Its type.
     pub instance_type: InstanceType,
-    /// The place of the interface on it: 0 for the first, which every instance has.
+    /// The position of the interface on the instance: 0 for the first, which every instance has.
     pub device: u32,
     /// Those of its tags that the stack file asks for.
     pub tags: Tags,

@@ -1,7 +1,7 @@
 //! Inventories: what was observed, read back from a file that may have been edited since.
 //!
-//! An observation of AWS holds what AWS can hold. A file may say anything, so all that planning
-//! relies on is checked here, once.
+//! An observation of AWS holds only what AWS can hold. A file may contain anything, so everything
+//! that planning relies on is checked here, once.
 
 use super::{Found, Observed};
 use crate::address::Address;
@@ -15,7 +15,8 @@ impl Observed {
     /// Reads an inventory: what `mirror observe` writes, the JSON of an [`Observed`].
     ///
     /// # Errors
-    /// If the text is no such JSON, or says what no account can hold; all of it at once.
+    /// If the text is not such JSON, or contains what no account can hold; all problems are
+    /// reported at once.
     pub fn from_inventory(text: &str) -> Result<Self, Diagnostics> {
         let observed: Self = serde_json::from_str(text).map_err(|error| {
             Diagnostic::error(code::FILE, "this is not an inventory")
@@ -63,7 +64,7 @@ fn problems(address: &Address, found: &Found) -> Vec<String> {
     wrong
 }
 
-/// Whether everything in it is known and nothing is named that a stack would have to tell.
+/// Whether everything in it is known and it names nothing that only a stack could resolve.
 fn is_by_id(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Secret(_) => {

@@ -1,7 +1,7 @@
-//! Network ACLs of the subnets that mirrored packets leave and come to, as they were seen.
+//! Network ACLs of the subnets that mirrored packets leave and enter, as they were seen.
 //!
-//! A stack makes none. Whoever has changed the one that AWS makes with a VPC, or has given a subnet another, decides
-//! about every packet that leaves the subnet or comes to it.
+//! A stack creates none. Whoever has changed the ACL that AWS creates with a VPC, or has given a subnet another one,
+//! decides about every packet that leaves or enters the subnet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,31 +25,31 @@ use crate::stack::Stack;
 pub struct NetworkAcl {
     /// Its VPC.
     pub vpc: VpcId,
-    /// Whether it is the default one of its VPC, which every subnet gets that is made there.
+    /// Whether it is the default ACL of its VPC, which every subnet created there gets.
     pub is_default: bool,
-    /// Its rules in no order: their numbers have one.
+    /// Its rules, in no particular order: their numbers give the order.
     pub rules: Vec<AclRule>,
     /// The subnets that have it.
     pub subnets: BTreeSet<SubnetId>,
 }
 
-/// A rule of a network ACL. The one that closes every ACL is one of them.
+/// A rule of a network ACL, which may be the final one that closes every ACL.
 ///
 /// Source: VPC user guide, "Network ACL rules".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AclRule {
-    /// Its number: the rule with the lowest that matches a packet decides about it.
+    /// Its number: of the rules that match a packet, the one with the lowest number decides.
     pub number: u16,
-    /// Whether it is for packets that come to the subnet or for those that leave it.
+    /// Whether it applies to packets that enter the subnet or to those that leave it.
     pub direction: Direction,
-    /// What becomes of the packets.
+    /// What happens to the packets.
     pub action: AclAction,
-    /// Their protocol. Of rules for ICMP there is no more, since no mirrored packet is of it.
+    /// Their protocol. Nothing more is kept of rules for ICMP, since no mirrored packet is ICMP.
     pub protocol: Protocol,
     /// Where they come from, or where they go.
     pub range: IpRange,
-    /// The ports that they go to; all of them where there are none.
+    /// The ports that they go to; all ports if `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<PortRange>,
 }
@@ -58,22 +58,23 @@ pub struct AclRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AclAction {
-    /// They go on.
+    /// They pass.
     Allow,
-    /// They are lost, without an error.
+    /// They are dropped, without an error.
     Deny,
 }
 
 impl AclRule {
-    /// The number of the rule that closes every ACL, which denies what no other rule decides about. Consoles
-    /// show it as `*`.
+    /// The number of the rule that closes every ACL and denies what no other rule decides about. Consoles show it as
+    /// `*`.
     ///
-    /// Source: EC2 API reference, `CreateNetworkAclEntry`: own numbers end at 32766.
+    /// Source: EC2 API reference, `CreateNetworkAclEntry`: the numbers of one's own rules end at 32766.
     pub const LAST: u16 = 32767;
 }
 
 impl NetworkAcl {
-    /// Whether the first rule of a direction lets everything of IPv4 through, as in the ACL that AWS makes with a VPC.
+    /// Whether the first rule of a direction lets all IPv4 traffic through, as in the ACL that AWS creates with a
+    /// VPC.
     ///
     /// Source: VPC user guide, "Default network ACL".
     #[must_use]
@@ -92,8 +93,8 @@ impl NetworkAcl {
 }
 
 impl Stack {
-    /// Whether network ACLs may be in the way of what it mirrors, as far as that can be known: a subnet that
-    /// is only named by its id is not known, and so neither is its ACL.
+    /// Whether network ACLs may block what it mirrors, as far as that can be known: a subnet that is named only by
+    /// its id is unknown, and so is its ACL.
     pub(crate) fn has_sessions_and_subnets(&self) -> bool {
         let has = |kind: Kind| self.resources.keys().any(|address| address.kind == kind);
         let mirrors = has(Kind::MirrorSession) || !self.fan_outs.is_empty();
@@ -103,9 +104,8 @@ impl Stack {
 }
 
 impl Observed {
-    /// The VPCs whose network ACLs may be in the way of what `stack` mirrors: those with a subnet of it that is
-    /// there, or that it uses, and those of others in which it makes one. Its references to existing objects are
-    /// ids already.
+    /// Returns the VPCs whose network ACLs may block what `stack` mirrors: those with a subnet that the stack has or
+    /// uses, and those of others in which it creates a subnet. Its references to existing objects are already ids.
     #[must_use]
     pub fn vpcs_on_the_way(&self, stack: &Stack) -> BTreeSet<VpcId> {
         if !stack.has_sessions_and_subnets() {
@@ -119,8 +119,9 @@ impl Observed {
         declared.chain(used).cloned().collect()
     }
 
-    /// What a plan keeps of the network ACLs: of each VPC in which not all let everything through, the default one
-    /// and those of subnets of the stack. What others have there is left out, so that a plan is the same whatever they do.
+    /// Returns what a plan keeps of the network ACLs: for each VPC in which not all of them let everything through,
+    /// the default one and those of the stack's subnets. What others have there is left out, so that a plan is the
+    /// same whatever they do.
     pub(crate) fn closed_network_acls(&self) -> BTreeMap<NetworkAclId, NetworkAcl> {
         let owned = self.owned.values().flatten();
         let own: BTreeSet<SubnetId> = owned
@@ -143,7 +144,7 @@ impl Observed {
     }
 }
 
-/// The VPC of a subnet, if it is there.
+/// Returns the VPC of a subnet, if the VPC exists.
 const fn vpc_of(resource: &Resource) -> Option<&VpcId> {
     match resource {
         Resource::Subnet(subnet) => match &subnet.vpc {

@@ -1,17 +1,17 @@
-//! Occupants: what others have in what a stack is about to remove, so that AWS does not remove it.
+//! Occupants: what others have in an object that a stack is about to delete, so that AWS does not delete it.
 
 use crate::id::ObjectId;
 
-/// Something that is not of the stack and keeps AWS from removing what is.
+/// Something that does not belong to the stack and keeps AWS from deleting something that does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Occupant {
-    /// The object of the stack that it keeps.
+    /// The stack's object that it keeps from being deleted.
     pub of: ObjectId,
     /// What it is.
     pub sort: Occupation,
-    /// Its id; of a load balancer its name.
+    /// Its id, or its name for a load balancer.
     pub id: String,
-    /// Its tag `Name`, or what it says of itself.
+    /// Its `Name` tag, or its description of itself.
     pub name: Option<String>,
 }
 

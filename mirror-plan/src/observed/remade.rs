@@ -1,4 +1,4 @@
-//! Stacks that would make what was observed, so that a rehearsal can begin with it.
+//! Stacks that would create what was observed, so that a rehearsal can start from it.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::scalar::Ami;
 use crate::stack::{Declared, Stack};
 use crate::value::{Secret, Value};
 
-/// Stands for user data of which only the hash is known.
+/// Stands in for user data of which only the hash is known.
 const UNKNOWN_USER_DATA: &str = "#!/bin/sh\n# not known to the rehearsal\n";
 
 impl Observed {
-    /// The objects that the stack owns, each as it stands for its address now.
+    /// Returns the objects that the stack owns, one for each address: the current one.
     #[must_use]
     pub fn current_objects(&self) -> BTreeMap<&Address, &Found> {
         let addresses = self.owned.keys();
@@ -26,8 +26,8 @@ impl Observed {
 }
 
 impl Observed {
-    /// What would have been observed if all of it were of one account, as
-    /// [`Stack::in_one_account`] has it.
+    /// Returns what would have been observed if everything belonged to one account, as in
+    /// [`Stack::in_one_account`].
     #[must_use]
     pub fn in_one_account(mut self) -> Self {
         self.accounts.clear();
@@ -37,14 +37,14 @@ impl Observed {
     }
 }
 
-/// What was observed and is to be made again.
+/// What was observed and is to be recreated.
 #[derive(Clone, Debug, Default)]
 pub struct Seen<'o> {
     /// The objects, each with the address that it gets.
     pub objects: BTreeMap<&'o Address, &'o Found>,
-    /// Interfaces of others: the VPCs, subnets and groups that they are in have to be there.
+    /// Interfaces of others, whose VPCs, subnets and groups have to exist.
     pub interfaces: Vec<&'o Interface>,
-    /// What was made before, and has the id that was seen.
+    /// The objects that were created before and have the ids that were seen.
     pub before: BTreeMap<&'o Address, &'o Found>,
 }
 
@@ -53,17 +53,17 @@ pub struct Seen<'o> {
 pub struct Remade {
     /// The stack.
     pub stack: Stack,
-    /// What of it stands for objects of which only the ids were seen, with those.
+    /// The resources that stand in for objects of which only the ids were seen, with those ids.
     pub stand_ins: BTreeMap<Address, String>,
 }
 
-/// The stack `name` that would make what was seen in an account with nothing else but what was made before: with
-/// the attributes that were seen, and with references among the objects in place of ids. For subnets, groups and VPCs
-/// that they refer to and nobody has seen something stands; so it does for images, of which there are not the same in
-/// every account. Nobody logs in to a rehearsal, so that there are no key pairs.
+/// Returns the stack `name` that would create what was seen, in an account that holds nothing but what was created
+/// before: with the attributes that were seen, and with references among the objects instead of ids. Subnets, groups
+/// and VPCs that the objects refer to but nobody has seen get stand-ins, and so do images, which differ between
+/// accounts. There are no key pairs, since nobody logs in to a rehearsal.
 ///
-/// User data that is not known is that which `stack` has for the object, if it has the same hash; else
-/// something stands for it.
+/// User data of which only the hash is known is taken from `stack` if the object has the same hash there; otherwise
+/// it gets a stand-in.
 ///
 /// # Errors
 /// If an object cannot be declared as it was seen.
@@ -104,7 +104,7 @@ pub fn remade(name: Name, seen: &Seen<'_>, stack: &Stack) -> Result<Remade, Diag
     builder.build().map(|(stack, _warnings)| Remade { stack, stand_ins })
 }
 
-/// The same stack with no image and no key pair that only one account or Region has.
+/// Returns the same stack without images and key pairs that only one account or Region has.
 #[must_use]
 pub fn without_ingredients(mut stack: Stack) -> Stack {
     for declared in stack.resources.values_mut() {
@@ -120,8 +120,8 @@ pub fn without_ingredients(mut stack: Stack) -> Stack {
 const AMAZON_LINUX_ARM: &str =
     "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64";
 
-/// Puts Amazon Linux in the place of the image of an instance or a launch template, unless it is declared by a public
-/// parameter, and nothing in that of its key pair.
+/// Replaces the image of an instance or a launch template with Amazon Linux, unless a public parameter declares it,
+/// and removes the key pair.
 fn replace_ingredients(resource: &mut Resource, declared: Option<&Resource>) {
     let (instance_type, key_name) = match resource {
         Resource::Instance(it) => (it.instance_type.to_string(), &mut it.key_name),
@@ -139,8 +139,8 @@ fn replace_ingredients(resource: &mut Resource, declared: Option<&Resource>) {
     };
 }
 
-/// Whether instances of a type have Graviton processors: a `g` behind the generation says so, and the first had
-/// a name of its own.
+/// Whether instances of a type have Graviton processors: a `g` after the generation indicates it, and the first
+/// family had a name of its own.
 ///
 /// Source: EC2 user guide, "Amazon EC2 instance type naming conventions".
 fn is_arm(instance_type: &str) -> bool {
@@ -150,7 +150,8 @@ fn is_arm(instance_type: &str) -> bool {
     family == "a1" || options.starts_with('g')
 }
 
-/// Whose each id is. The primary interface of an instance is referred to as the instance.
+/// Returns the address that each id belongs to. The primary interface of an instance is referred to
+/// as the instance.
 fn names(objects: &BTreeMap<&Address, &Found>) -> BTreeMap<String, Address> {
     let mut names = BTreeMap::new();
     for (address, found) in objects {
@@ -164,7 +165,7 @@ fn names(objects: &BTreeMap<&Address, &Found>) -> BTreeMap<String, Address> {
     names
 }
 
-/// Puts references in the place of ids.
+/// Replaces ids with references.
 fn refer(value: &mut Value, names: &BTreeMap<String, Address>) {
     match value {
         Value::String(text) => {
@@ -183,7 +184,7 @@ fn refer(value: &mut Value, names: &BTreeMap<String, Address>) {
     }
 }
 
-/// Puts what is behind it into a secret of which only the hash is known.
+/// Fills in the content of secrets of which only the hash is known.
 fn reveal(value: &mut Value, address: &Address, stack: &Stack) {
     let Value::Object(members) = value else { return };
     let declared = stack.resources.get(address).map(|declared| declared.resource.to_value());

@@ -1,4 +1,4 @@
-//! What observed objects refer to though nobody has seen it, and what can stand for it.
+//! What observed objects refer to but nobody has seen, and what can stand in for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,21 +12,22 @@ use crate::resource::Resource;
 use crate::scalar::AvailabilityZone;
 use crate::value::Value;
 
-/// Something that stands for an object of which only the id is known.
+/// Something that stands in for an object of which only the id is known.
 #[derive(Clone, Debug)]
 pub(super) struct StandIn {
     pub(super) address: Address,
     pub(super) attributes: Value,
-    /// The id; `None` for one that nobody refers to by its id.
+    /// The id; `None` for an object that nothing refers to by id.
     pub(super) id: Option<String>,
 }
 
-/// What is there already when something is made again.
+/// What already exists when something is recreated.
 #[derive(Debug)]
 pub(super) struct There<'n> {
-    /// Whose each id is of what is made, and of what stands for something.
+    /// The address that each id belongs to, among what is recreated and what stands in for
+    /// something.
     pub(super) names: &'n BTreeMap<String, Address>,
-    /// The objects that were made before: they are referred to by their ids.
+    /// The objects that were created before; they are referred to by their ids.
     pub(super) before: &'n BTreeMap<&'n Address, &'n Found>,
 }
 
@@ -36,7 +37,7 @@ impl There<'_> {
     }
 }
 
-/// Finds what stands for what instances, subnets and interfaces refer to and is not there: a VPC, a subnet that
+/// Returns stand-ins for what instances, subnets and interfaces refer to but does not exist: a VPC, a subnet that
 /// holds the addresses, and a security group that lets everything through.
 pub(super) fn stand_ins(
     objects: &BTreeMap<&Address, &Found>,
@@ -84,29 +85,29 @@ pub(super) fn stand_ins(
     made
 }
 
-/// What is referred to and not there.
+/// What is referred to but does not exist.
 #[derive(Debug, Default)]
 struct Needs {
-    /// VPCs, with an address that is in each.
+    /// VPCs, with an address in each.
     vpcs: BTreeMap<String, Ipv4Addr>,
     subnets: BTreeMap<String, Within>,
     groups: BTreeMap<String, Within>,
-    /// The VPCs that are known or stand for others.
+    /// The VPCs that are known or stand in for others.
     known: Vec<Known>,
 }
 
-/// Where something is that is referred to.
+/// Where something that is referred to is located.
 #[derive(Debug, Default)]
 struct Within {
-    /// The VPC, where that is told.
+    /// The VPC, if it is known.
     vpc: Option<String>,
-    /// Its zone, where that is told.
+    /// Its zone, if it is known.
     zone: Option<AvailabilityZone>,
     /// Addresses that are in it.
     addresses: BTreeSet<Ipv4Addr>,
 }
 
-/// A VPC that is there when what is in it is made.
+/// A VPC that exists when its contents are created.
 #[derive(Debug)]
 struct Known {
     id: Option<String>,
@@ -116,7 +117,7 @@ struct Known {
 }
 
 impl Needs {
-    /// An interface of others tells the VPC of all that it refers to.
+    /// Adds what an interface of others refers to; all of it is in the interface's VPC.
     fn add_interface(&mut self, interface: &Interface, there: &There<'_>) {
         let Interface { vpc, subnet, zone, addresses, security_groups, .. } = interface;
         let Some(own) = primary(addresses) else { return };
@@ -178,7 +179,7 @@ impl Needs {
         }
     }
 
-    /// A VPC, if it is one, with how it is referred to.
+    /// Adds `found` with how it is referred to, if it is a VPC.
     fn add_range(&mut self, found: &Found, reference: Value) {
         if let Resource::Vpc(vpc) = &found.resource {
             let id = Some(found.id.to_string());
@@ -186,7 +187,7 @@ impl Needs {
         }
     }
 
-    /// An address of each subnet and group of which the VPC is not told.
+    /// Returns an address of each subnet and group whose VPC is not known.
     fn homeless(&self) -> impl Iterator<Item = Ipv4Addr> {
         let all = self.subnets.values().chain(self.groups.values());
         let homeless = all.filter(|within| within.vpc.is_none());
@@ -227,8 +228,8 @@ pub(super) fn primary(addresses: &[IpAddr]) -> Option<Ipv4Addr> {
     }
 }
 
-/// The smallest range of a subnet that holds all of these: of each range AWS keeps four addresses at the beginning and
-/// one at the end.
+/// The smallest subnet range that holds all of these addresses: AWS reserves four addresses at the beginning of each
+/// range and one at the end.
 ///
 /// Source: Amazon VPC user guide, "Subnet sizing".
 fn around(addresses: &BTreeSet<Ipv4Addr>) -> Ipv4Net {

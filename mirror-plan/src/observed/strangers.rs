@@ -1,4 +1,5 @@
-//! Strangers: what is not of a stack and in its way, on objects that it uses, and what it looks for in vain.
+//! Strangers: what does not belong to a stack but is in its way on objects that it uses, and what it looks up in
+//! vain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,36 +21,37 @@ use crate::scalar::{Cidr, SessionNumber};
 use crate::stack::Stack;
 use crate::value::Value;
 
-/// A session that is not of the stack, on an interface that the stack mirrors.
+/// A session that does not belong to the stack, on an interface that the stack mirrors.
 ///
-/// A packet goes to one session only: the first whose filter takes it, by their numbers.
+/// A packet goes to one session only: the first, in order of their numbers, whose filter accepts
+/// it.
 /// Source: AWS Traffic Mirroring guide, "Traffic mirror sessions".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stranger {
     /// The interface.
     pub source: NetworkInterfaceId,
-    /// Its number: of all sessions of an interface the lowest is asked first.
+    /// Its number: of all sessions on an interface, the one with the lowest number comes first.
     pub number: SessionNumber,
     /// The session.
     pub id: MirrorSessionId,
-    /// The stack that it is of, if it is of any.
+    /// The stack that it belongs to, if any.
     pub stack: Option<String>,
     /// Its tag `Name`.
     pub name: Option<String>,
 }
 
-/// A mirror target that is not of the stack.
+/// A mirror target that does not belong to the stack.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StrangeTarget {
     /// The ARN of its load balancer, or the id of its interface.
     pub destination: String,
     /// The target.
     pub id: MirrorTargetId,
-    /// The stack that it is of, if it is of any.
+    /// The stack that it belongs to, if any.
     pub stack: Option<String>,
 }
 
-/// A subnet that is not of the stack, in a VPC in which the stack makes one.
+/// A subnet that does not belong to the stack, in a VPC in which the stack creates one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StrangeSubnet {
     /// The VPC.
@@ -60,58 +62,58 @@ pub struct StrangeSubnet {
     pub id: SubnetId,
 }
 
-/// What others have, as far as it can be in the way of a stack, and what it needs that nobody has.
+/// What others have that can be in a stack's way, and what the stack needs but does not exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strangers {
-    /// Sessions on interfaces that the stack mirrors, or that are its targets.
+    /// Sessions on interfaces that the stack mirrors or uses as targets.
     pub sessions: Vec<Stranger>,
     /// Mirror targets.
     pub targets: Vec<StrangeTarget>,
-    /// The names of load balancers that the stack wants to give.
+    /// The existing names that the stack wants to give to load balancers.
     pub load_balancers: BTreeSet<String>,
-    /// The names of target groups that the stack wants to give.
+    /// The existing names that the stack wants to give to target groups.
     pub target_groups: BTreeSet<String>,
-    /// The subnets in VPCs in which the stack makes one.
+    /// The subnets in VPCs in which the stack creates one.
     pub subnets: Vec<StrangeSubnet>,
-    /// By mirror target that is an interface: what others mirror to it.
+    /// For each mirror target that is an interface: the interfaces that others mirror to it.
     pub sources: BTreeMap<MirrorTargetId, BTreeSet<NetworkInterfaceId>>,
-    /// How many objects others have in the account and Region, of the kinds that were counted: see
+    /// How many objects others have in the account and Region, of the kinds that were counted; see
     /// [`Shared::counts`].
     pub counts: BTreeMap<Kind, usize>,
-    /// What it names and nobody has, of what is looked for.
+    /// What the stack names but does not exist, among what is looked up.
     pub absent: BTreeSet<Named>,
 }
 
-/// What of the cloud a stack uses where others may be too.
+/// What a stack uses in the cloud where others may have objects, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
-    /// Interfaces that it mirrors, or that are its targets: those that are there already. None for a stack
-    /// without sessions, whose policy allows nobody to read those of others.
+    /// The existing interfaces that it mirrors or uses as targets. Empty for a stack without sessions, whose policy
+    /// does not allow reading the sessions of others.
     pub interfaces: BTreeSet<NetworkInterfaceId>,
-    /// The load balancers, interfaces and endpoints of its targets: those that are there already.
+    /// The existing load balancers, interfaces and endpoints of its targets.
     pub destinations: BTreeSet<String>,
-    /// The names that load balancers and target groups are to have which it has not made yet, given or chosen.
+    /// The names, given or chosen, of load balancers and target groups that it has not created yet.
     pub names: BTreeSet<String>,
-    /// What of others it names that what is there does not name already: images, key pairs, networks, gateways, security
-    /// groups, interfaces and mirror filters.
+    /// What it names that belongs to others and that its existing objects do not name already: images, key pairs,
+    /// networks, gateways, security groups, interfaces and mirror filters.
     pub named: BTreeSet<Named>,
-    /// The VPCs in which it makes a subnet: those that are there already.
+    /// The existing VPCs in which it creates a subnet.
     pub networks: BTreeSet<VpcId>,
-    /// The mirror targets of its sessions: those that are there already, and are interfaces.
+    /// The existing mirror targets of its sessions that are interfaces.
     pub targets: BTreeSet<MirrorTargetId>,
-    /// How many it makes of each kind.
+    /// How many objects of each kind it creates.
     pub makes: BTreeMap<Kind, usize>,
 }
 
-/// How many mirror sessions, targets or filters a stack makes at least if all of the account are read only to count
-/// them: there are ten pages of them at most, which is little beside as many calls.
+/// How many mirror sessions, targets or filters a stack must create before all those of the account are read just to
+/// count them: they fill ten pages at most, which is little compared with that many calls.
 const MANY: usize = 100;
 
-/// How many interfaces of others are looked for: as many as one call takes.
+/// The most interfaces of others that are looked up: as many as one call accepts.
 const INTERFACES: usize = 200;
 
 impl Shared {
-    /// What `stack` uses; its references to existing objects are ids already.
+    /// Returns what `stack` uses; its references to existing objects are already ids.
     #[must_use]
     pub fn of(stack: &Stack, observed: &Observed) -> Self {
         let mut shared = Self::default();
@@ -181,8 +183,8 @@ impl Shared {
         shared
     }
 
-    /// Of what was just seen nobody needs to ask whether it is there, and of an estate of interfaces it would take a
-    /// call for each two hundred.
+    /// Leaves out what was just seen, since it certainly exists, and interfaces if there are too many: looking them
+    /// up would take a call for every two hundred.
     fn leave_out_what_was_seen(&mut self, observed: &Observed) {
         let seen = observed.existing.values().chain(observed.owned.values().flatten());
         let seen: BTreeSet<&str> = seen.map(|found| found.id.as_str()).collect();
@@ -193,9 +195,9 @@ impl Shared {
         }
     }
 
-    /// Whether what others have of a kind in the account and Region is counted: of what AWS takes few of, if the
-    /// stack makes one; of what it takes thousands of, if the stack makes one and they are asked for in any case, or
-    /// it makes many.
+    /// Whether the objects of a kind that others have in the account and Region are counted: for kinds of which AWS
+    /// allows few, if the stack creates one; for kinds of which AWS allows thousands, if the stack creates one and
+    /// they are read in any case, or if it creates many.
     #[must_use]
     pub fn counts(&self, kind: Kind) -> bool {
         let made = self.makes.get(&kind).copied().unwrap_or_default();
@@ -222,17 +224,18 @@ impl Shared {
     }
 }
 
-/// A sort of thing that is looked for where a stack names one of others.
+/// A sort of thing that is looked up if a stack names one that belongs to others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sort {
     of: ArnType,
     /// What it is called.
     pub(crate) word: &'static str,
-    /// The call that looks for it.
+    /// The call that looks it up.
     pub(crate) call: &'static str,
 }
 
-/// Every such sort. Of load balancers and targets AWS does not show all that can be used: some are shared by other accounts.
+/// Every such sort. Load balancers and targets are missing, since AWS does not list all that can be used: other
+/// accounts share some.
 const SORTS: [Sort; 11] = {
     const fn sort(of: ArnType, word: &'static str, call: &'static str) -> Sort {
         Sort { of, word, call }
@@ -257,20 +260,21 @@ const SORTS: [Sort; 11] = {
 };
 
 impl Sort {
-    /// The sort of a type, if such are looked for.
+    /// Returns the sort of a type, if things of this type are looked up.
     pub(crate) fn of(of: ArnType) -> Option<Self> {
         SORTS.into_iter().find(|sort| sort.of == of)
     }
 }
 
-/// What of others a resource names that is looked for before it is made.
+/// Returns what a resource names that belongs to others and is looked up before the resource is
+/// created.
 pub(crate) fn looked_for(resource: &Resource) -> BTreeSet<Named> {
     let named = resource.named().into_iter().chain(resource.leads_to());
     named.filter(|named| Sort::of(named.of).is_some() && named.which != Which::Any).collect()
 }
 
 impl Observed {
-    /// The id of the interface that a reference leads to, if it is there.
+    /// The id of the interface that a reference leads to, if it exists.
     #[must_use]
     pub fn interface(&self, to: &Ref<NetworkInterface>) -> Option<NetworkInterfaceId> {
         match to {
@@ -282,7 +286,7 @@ impl Observed {
         }
     }
 
-    /// The id of the VPC that a reference leads to, if it is there.
+    /// The id of the VPC that a reference leads to, if it exists.
     #[must_use]
     pub fn vpc(&self, to: &Ref<Vpc>) -> Option<VpcId> {
         match to {
@@ -291,7 +295,7 @@ impl Observed {
         }
     }
 
-    /// The id of the mirror target that a reference leads to, if it is there and an interface.
+    /// The id of the mirror target that a reference leads to, if it exists and is an interface.
     #[must_use]
     pub fn interface_target(&self, to: &Ref<MirrorTarget>) -> Option<MirrorTargetId> {
         let found = match to {
@@ -306,7 +310,7 @@ impl Observed {
         }
     }
 
-    /// The ARN of the load balancer that a reference leads to, if it is there.
+    /// The ARN of the load balancer that a reference leads to, if it exists.
     #[must_use]
     pub fn load_balancer(&self, to: &Ref<LoadBalancer>) -> Option<String> {
         match to {
@@ -315,7 +319,7 @@ impl Observed {
         }
     }
 
-    /// The id of the endpoint that a reference leads to, if it is there.
+    /// The id of the endpoint that a reference leads to, if it exists.
     #[must_use]
     pub fn endpoint(&self, to: &Ref<GatewayLoadBalancerEndpoint>) -> Option<String> {
         match to {

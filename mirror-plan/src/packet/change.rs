@@ -10,15 +10,15 @@ use crate::value::{Path, Value};
 /// What a change means for what is mirrored: the exact packets.
 #[derive(Clone, Debug, Default)]
 pub struct TrafficChange {
-    /// Mirrored from now on.
+    /// The packets that are mirrored from now on.
     pub begins: Mirrored,
-    /// Not mirrored any more.
+    /// The packets that are no longer mirrored.
     pub ends: Mirrored,
 }
 
 impl TrafficChange {
-    /// What a change of `plan` means for the filter, or for the session, that it is about; `None` for
-    /// what comes anew, goes, or has nothing to do with packets.
+    /// Returns what a change of `plan` means for the filter, or for the session, that it is about; `None` for what
+    /// is created or deleted, or has nothing to do with packets.
     #[must_use]
     pub fn of(plan: &Plan, change: &Change) -> Option<Self> {
         let (before, after) = match change.action {
@@ -33,7 +33,7 @@ impl TrafficChange {
                 let (was, becomes) = (filter_of(before)?, filter_of(after)?);
                 let (was, becomes) = (used(plan, was)?, used(plan, becomes)?);
                 if was.address == becomes.address {
-                    return None; // The filter's own change says it.
+                    return None; // The filter's own change reports it.
                 }
                 (of_filter(was.before.as_ref()?)?, of_filter(becomes.after.as_ref()?)?)
             }
@@ -60,7 +60,7 @@ impl TrafficChange {
     }
 }
 
-/// What a filter with these attributes mirrors; `None` for more rules than AWS takes.
+/// What a filter with these attributes mirrors; `None` if it has more rules than are worked out.
 fn of_filter(attributes: &Value) -> Option<Mirrored> {
     let Value::Object(members) = attributes else { return None };
     let mut problems = Problems::default();

@@ -5,12 +5,12 @@ use crate::resource::MirrorFilter;
 use crate::resource::mirror_filter::{Rule, Rules};
 use crate::scalar::{Direction, RuleAction};
 
-/// A rule and the packets that it decides: those it matches and no earlier rule does.
+/// A rule and the packets that it decides: those that it matches and that no earlier rule matches.
 #[derive(Clone, Debug)]
 pub struct Decided<'r> {
     /// The rule.
     pub rule: &'r Rule,
-    /// What it decides; empty for a rule that is without effect.
+    /// What it decides; empty for a rule that has no effect.
     pub packets: PacketSet,
 }
 
@@ -19,16 +19,16 @@ pub struct Decided<'r> {
 pub struct Shadowed<'r> {
     /// The rule.
     pub rule: &'r Rule,
-    /// The earlier rules that take all it matches: one where one is enough.
+    /// The earlier rules that together match everything it matches: one, if one is enough.
     pub by: Vec<&'r Rule>,
 }
 
 /// What a filter mirrors.
 #[derive(Clone, Debug, Default)]
 pub struct Mirrored {
-    /// Packets by its rules.
+    /// The packets that its rules mirror.
     pub packets: PacketSet,
-    /// Whether traffic with Amazon's DNS server is among it, which no rule can say.
+    /// Whether it also mirrors traffic with Amazon's DNS server, which no rule can express.
     pub amazon_dns: bool,
 }
 
@@ -39,8 +39,8 @@ fn in_order(rules: &Rules, direction: Direction) -> Vec<&Rule> {
     rules
 }
 
-/// The rule that decides about a packet: the first that matches it; `None` if none does, and the
-/// packet is then not mirrored.
+/// Returns the rule that decides about a packet: the first that matches it. `None` if no rule does: the packet is
+/// then not mirrored.
 ///
 /// Source: AWS Traffic Mirroring guide, "Traffic mirror filter rules".
 #[must_use]
@@ -74,13 +74,13 @@ fn without(packets: &PacketSet, taken: &[PacketSet]) -> PacketSet {
 /// The packets that a list of rules mirrors.
 #[must_use]
 pub fn mirrored(rules: &Rules) -> PacketSet {
-    // What rules decide never overlaps, so this union is a list.
+    // What different rules decide never overlaps, so this union is a list.
     let decisions = decisions(rules).into_iter();
     let accepted = decisions.filter(|decided| decided.rule.action == RuleAction::Accept);
     accepted.fold(PacketSet::empty(), |all, decided| all.union(&decided.packets))
 }
 
-/// The rules that decide nothing, because earlier ones take every packet they match.
+/// Returns the rules that decide nothing, because earlier ones match every packet that they match.
 #[must_use]
 pub fn shadowed(rules: &Rules) -> Vec<Shadowed<'_>> {
     let idle = decisions(rules).into_iter().filter(|decided| decided.packets.is_empty());
@@ -92,14 +92,14 @@ pub fn shadowed(rules: &Rules) -> Vec<Shadowed<'_>> {
             earlier.filter(|other| PacketSet::matched_by(other).overlaps(&matched)).collect();
         let alone = by.iter().copied().find(|other| PacketSet::matched_by(other).covers(&matched));
         let by = alone.map_or(by, |alone| vec![alone]);
-        // Without one it matches nothing by itself: its addresses are of two families.
+        // Without earlier rules, it matches nothing by itself: its addresses are of two families.
         (!by.is_empty()).then_some(Shadowed { rule, by })
     })
     .collect()
 }
 
-/// What each session of one interface gets, by the filters of the sessions in the order of their
-/// numbers. Each packet is mirrored once, by the first session whose filter takes it; a packet that a
+/// Returns what each session of one interface gets. `filters` are the filters of its sessions, in the order of the
+/// session numbers. Each packet is mirrored once, by the first session whose filter accepts it; a packet that a
 /// filter rejects is left to the next session.
 ///
 /// Source: AWS Traffic Mirroring guide, "Traffic mirror sessions". That a reject falls through to the
@@ -128,7 +128,7 @@ impl Mirrored {
         self.packets.is_empty() && !self.amazon_dns
     }
 
-    /// What is in it but not in `other`.
+    /// What is in `self` but not in `other`.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl Mirrored {
         }
     }
 
-    /// What is in one of them.
+    /// What is in `self`, in `other`, or in both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self {

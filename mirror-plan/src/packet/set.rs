@@ -1,8 +1,7 @@
 //! Sets of packets: unions of blocks that do not overlap.
 //!
-//! A block is a product of five ranges, as a filter rule is. Taking one block from another leaves at
-//! most ten, so union, difference and intersection are exact and stay small for the lists of rules
-//! that AWS takes.
+//! A block is a product of five ranges, as a filter rule is. Subtracting one block from another leaves at most ten,
+//! so union, difference and intersection are exact and stay small for the lists of rules that AWS allows.
 
 use std::net::IpAddr;
 
@@ -12,8 +11,8 @@ use super::Packet;
 use crate::resource::mirror_filter::Rule;
 use crate::scalar::{Direction, PortRange, Protocol};
 
-/// What a rule looks at, in the order in which blocks are cut: the protocol first, so that a
-/// protocol without ports is never cut by port.
+/// The number of fields that a rule looks at. Blocks are cut in the order of the fields: the protocol first, so
+/// that a protocol without ports is never cut by port.
 const AXES: usize = 5;
 pub(super) const PROTOCOL: usize = 0;
 pub(super) const SOURCE: usize = 1;
@@ -23,10 +22,10 @@ pub(super) const DESTINATION_PORT: usize = 4;
 
 /// A set of packets.
 ///
-/// Two lists of blocks may be one set: compare with [`is_same`](Self::is_same).
+/// Two different lists of blocks may be the same set: compare with [`is_same`](Self::is_same).
 #[derive(Clone, Debug, Default)]
 pub struct PacketSet {
-    /// None is empty, no two overlap.
+    /// No block is empty, and no two overlap.
     blocks: Vec<Block>,
 }
 
@@ -59,13 +58,13 @@ impl PacketSet {
         Self { blocks: Vec::new() }
     }
 
-    /// The packets that a rule matches, whatever other rules there are.
+    /// The packets that a rule matches, regardless of other rules.
     #[must_use]
     pub fn matched_by(rule: &Rule) -> Self {
         Self { blocks: Block::of(rule).into_iter().collect() }
     }
 
-    /// Whether there is no packet in it.
+    /// Whether it contains no packet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
@@ -95,7 +94,7 @@ impl PacketSet {
         self.blocks.iter().any(|block| other.blocks.iter().any(|other| block.overlaps(other)))
     }
 
-    /// What is in it but not in `other`.
+    /// What is in `self` but not in `other`.
     #[must_use]
     pub fn minus(mut self, other: &Self) -> Self {
         for taken in &other.blocks {
@@ -106,7 +105,7 @@ impl PacketSet {
         self
     }
 
-    /// What is in one of them.
+    /// What is in `self`, in `other`, or in both.
     #[must_use]
     pub fn union(mut self, other: &Self) -> Self {
         let more = other.clone().minus(&self);
@@ -128,7 +127,7 @@ impl PacketSet {
         Self { blocks: blocks.copied().collect() }
     }
 
-    /// The same packets in few blocks, in order: blocks that touch become one.
+    /// The same packets in few blocks, in order: blocks that touch are joined.
     pub(super) fn blocks(&self) -> Vec<Block> {
         let mut blocks = self.blocks.clone();
         blocks.sort_unstable();
@@ -141,7 +140,7 @@ impl PacketSet {
     }
 }
 
-/// Two blocks that are one: where it goes, what it is, which one goes away.
+/// Two blocks that can be joined: the position of the joined block, the block, and the position to remove.
 fn joinable(blocks: &[Block]) -> Option<(usize, Block, usize)> {
     let pairs = (0..blocks.len()).flat_map(|at| (at + 1..blocks.len()).map(move |with| (at, with)));
     pairs.into_iter().find_map(|(at, with)| Some((at, blocks[at].joined(&blocks[with])?, with)))
@@ -206,8 +205,8 @@ impl Block {
         })
     }
 
-    /// What is left without `taken`: on each axis what lies before and after it, then on to the next
-    /// axis with what lies beside it.
+    /// What is left without `taken`: on each axis, what lies before and after it; the rest goes on to the next
+    /// axis.
     fn minus(&self, taken: &Self) -> Vec<Self> {
         let Some(both) = self.intersection(taken) else { return vec![*self] };
         let mut left = Vec::new();
@@ -230,7 +229,7 @@ impl Block {
         left
     }
 
-    /// Both as one block, where that is the same packets.
+    /// Both as one block, if that is the same packets.
     fn joined(&self, other: &Self) -> Option<Self> {
         if (self.direction, self.family) != (other.direction, other.family) {
             return None;

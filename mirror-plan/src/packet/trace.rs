@@ -1,15 +1,15 @@
 //! Traces: what becomes of one packet, or of a whole capture, at the interfaces of a stack.
 //!
-//! [`Mirroring`] is who mirrors what at one [`Moment`] of a plan: before it, or after it. A
-//! [`Tracer`] is made from it once and then says of each packet what becomes of it, in some tens of
-//! nanoseconds and without allocating. An [`Account`] adds the answers up, in a space that does not
-//! depend on how many there are, and a [`Load`] is what the sum means for bandwidth and bill.
+//! [`Mirroring`] is who mirrors what at one [`Moment`] of a plan: before it, or after it. A [`Tracer`] is made from
+//! it once, and then decides what becomes of each packet, in some tens of nanoseconds and without allocating. An
+//! [`Account`] adds up these verdicts, in a space that does not depend on the number of packets, and a [`Load`] is
+//! what the totals mean for bandwidth and cost.
 //!
-//! The rules are AWS's. Each direction of an interface has its own list of rules, seen from the
-//! interface; the rule with the lowest number that matches decides, and without one nothing is mirrored.
-//! Sessions are asked in the order of their numbers, and the first that accepts a packet gets the
-//! only copy. Some classes of packets are never mirrored, and traffic with Amazon's DNS server only by the
-//! network service `amazon-dns`, which no rule can stand for.
+//! The rules are AWS's. Each direction of an interface has its own list of rules, where the direction is seen from
+//! the interface. The rule with the lowest number that matches decides; if none matches, nothing is mirrored.
+//! Sessions are tried in the order of their numbers, and the first that accepts a packet gets the only copy. Some
+//! classes of packets are never mirrored. Traffic with Amazon's DNS server is mirrored only by the network service
+//! `amazon-dns`, which no rule can replace.
 //!
 //! ```
 //! use mirror_plan::diagnostic::Source;
@@ -51,9 +51,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Source: AWS Traffic Mirroring guide, "Filters", "Sessions" and "Considerations". Where the guide is
-//! silent, these are our readings: a packet that a session rejects is left to the next session, and a
-//! fragment matches only rules that look at no port.
+//! Source: AWS Traffic Mirroring guide, "Filters", "Sessions" and "Considerations". Where the guide is silent, we
+//! assume that a packet that a session rejects is left to the next session, and that a fragment matches only rules
+//! that do not look at ports.
 
 use std::net::IpAddr;
 
@@ -86,14 +86,14 @@ pub use moment::Moment;
 pub use never::Never;
 pub use sighting::{Certainty, Sighting};
 
-/// What the headers of an IP packet say, as far as mirroring looks at it.
+/// The headers of an IP packet, as far as mirroring looks at them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Headers {
     /// The IANA number of the protocol.
     pub protocol: u8,
     /// The address it comes from.
     pub source: IpAddr,
-    /// The address it goes to; of the same family.
+    /// The address it goes to, of the same family as `source`.
     pub destination: IpAddr,
     /// The ports it comes from and goes to; `None` for a fragment, and for a protocol without ports.
     pub ports: Option<[u16; 2]>,
@@ -117,32 +117,32 @@ pub enum Content {
     Internet(Headers),
     /// An ARP packet, which is never mirrored.
     Arp,
-    /// Anything else, or something too short to tell: no rule matches it.
+    /// Anything else, or a frame that is too short to tell: no rule matches it.
     Other,
 }
 
 /// What becomes of a packet at an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// The session at this place among those of the interface gets the copy.
+    /// The session at this position among those of the interface gets the copy.
     Mirrored {
-        /// The place of the session, in the order of the numbers.
+        /// The position of the session, in the order of the session numbers.
         session: u16,
         /// What accepts it.
         by: By,
     },
-    /// No session accepts it, and this is the first that has a rule against it.
+    /// No session accepts it, and this session is the first that has a rule against it.
     Rejected {
-        /// The place of the session.
+        /// The position of the session.
         session: u16,
-        /// The place of the rule among those of its filter.
+        /// The position of the rule among those of its filter.
         rule: u16,
     },
     /// No rule of any session matches it.
     NoRule,
-    /// It is traffic with Amazon's DNS server, and no session has the network service for it.
+    /// It is traffic with Amazon's DNS server, and no session has the network service that mirrors it.
     AmazonDnsUnasked,
-    /// It is of a class that AWS never mirrors.
+    /// It belongs to a class that AWS never mirrors.
     Never(Never),
     /// The interface has no session.
     NoSession,
@@ -151,7 +151,7 @@ pub enum Verdict {
 /// What makes a session accept a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum By {
-    /// The rule at this place among those of its filter.
+    /// The rule at this position among those of its filter.
     Rule(u16),
     /// The network service `amazon-dns`.
     AmazonDns,

@@ -66,7 +66,7 @@ fn write_side(
     }
 }
 
-/// A prefix where the range is one, else its ends.
+/// The prefix if the range is one, otherwise its ends.
 fn range(family: Family, Span { first, last }: Span) -> String {
     let bits: u32 = match family {
         Family::V4 => 32,

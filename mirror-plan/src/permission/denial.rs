@@ -1,40 +1,41 @@
-//! Denials: what AWS says of a call that the caller may not make, and to whom it says more.
+//! Denials: what AWS answers about a call that the caller may not make, and the details that it reveals only to some
+//! callers.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value as Json;
 
-/// What stands before the encoded part of a message.
+/// The text before the encoded part of a message.
 const ENCODED: &str = "Encoded authorization failure message:";
 
-/// What stands before the action that is lacking, since AWS names it.
+/// The text before the action that is lacking, in messages that name it.
 const LACKING: &str = "is not authorized to perform: ";
 
-/// Why a call is denied, as AWS says it.
+/// Why a call is denied, according to AWS.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Denial {
-    /// AWS's words, without the part that is encoded.
+    /// AWS's message, without the encoded part.
     pub message: String,
-    /// The part that is encoded, where there is one.
+    /// The encoded part, if there is one.
     pub encoded: Option<String>,
-    /// What that says.
+    /// What the encoded part states.
     pub detail: Detail,
 }
 
-/// What the encoded part of a denial says.
+/// What the encoded part of a denial states.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Detail {
-    /// This.
+    /// This decision.
     Decoded(Box<Decision>),
     /// It could not be decoded, for this reason.
     Undecoded(String),
-    /// There is none.
+    /// There is no encoded part.
     None,
 }
 
 impl Denial {
-    /// A denial by its message, whose encoded part is not decoded yet.
+    /// Reads a denial from its message; the encoded part is not decoded yet.
     #[must_use]
     pub fn read(message: &str) -> Self {
         let (said, encoded) = match message.split_once(ENCODED) {
@@ -49,8 +50,8 @@ impl Denial {
         Self { message: said.trim().to_owned(), encoded, detail }
     }
 
-    /// The action that the caller lacks, such as `ec2:CreateTags` for a call that makes something with
-    /// tags; `None` where AWS does not say.
+    /// Returns the action that the caller lacks, such as `ec2:CreateTags` for a call that makes something with tags;
+    /// `None` if AWS does not name it.
     #[must_use]
     pub fn lacking(&self) -> Option<&str> {
         if let Detail::Decoded(decision) = &self.detail
@@ -62,7 +63,7 @@ impl Denial {
         rest.split_whitespace().next()
     }
 
-    /// Whether a policy denies it, so that no other can allow it.
+    /// Returns whether a policy denies the call explicitly, so that no other policy can allow it.
     #[must_use]
     pub fn is_explicit(&self) -> bool {
         match &self.detail {
@@ -72,27 +73,27 @@ impl Denial {
     }
 }
 
-/// What a decoded message says; what it leaves out is absent.
+/// What a decoded message states; what it omits is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
-    /// Whether a policy denies the call, and not merely none allows it.
+    /// Whether a policy denies the call explicitly, as opposed to no policy allowing it.
     pub is_explicit: bool,
     /// Who called.
     pub principal: Option<String>,
     /// The action that was decided about, with its service: `ec2:CreateVpc`.
     pub action: Option<String>,
-    /// What it was to be done on.
+    /// The resource that the action was for.
     pub resource: Option<String>,
     /// The names of the statements that matched; many have none.
     pub statements: Vec<String>,
-    /// What was known of the call, by condition key.
+    /// What was known about the call, by condition key.
     pub conditions: BTreeMap<String, Vec<String>>,
-    /// All of it, as it was decoded.
+    /// The whole message, as it was decoded.
     pub document: Json,
 }
 
 impl Decision {
-    /// Reads a decoded message. A form that is not known is kept as it is.
+    /// Reads a decoded message. A message of unknown form is kept as it is.
     #[must_use]
     pub fn read(decoded: &str) -> Self {
         let document: Json = serde_json::from_str(decoded).unwrap_or_else(|_| decoded.into());
@@ -120,12 +121,12 @@ impl Decision {
     }
 }
 
-/// The members of a list as these messages have lists.
+/// Returns the members of a list in the form that these messages use.
 fn items(list: &Json) -> &[Json] {
     list["items"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// `no statement allows ec2:CreateVpc on arn:... to arn:...`; the document, where it says none of that.
+/// `no statement allows ec2:CreateVpc on arn:... to arn:...`; the whole document, if it names no action.
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { is_explicit, principal, action, resource, statements, .. } = self;

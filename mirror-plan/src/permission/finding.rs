@@ -1,4 +1,5 @@
-//! Denials as findings: each with AWS's words, what they hide, and the statement that would allow it.
+//! Denials as findings: each with AWS's message, the details that it encodes, and the statement that would allow the
+//! call.
 
 use crate::address::Address;
 use crate::code;
@@ -8,13 +9,13 @@ use crate::stack::Stack;
 
 use super::{Checked, Denial, Detail, Permissions};
 
-/// How many denials of one call are told in full: a stack may have ten thousand sessions.
+/// How many denials of one call are reported in full: a stack may have ten thousand sessions.
 const IN_FULL: usize = 5;
 
 /// How many resources of one denial are named.
 const NAMED: usize = 5;
 
-/// The denials among what was asked, an error each; equal ones are one.
+/// Returns an error for each denial among the answers; equal denials are reported once.
 #[must_use]
 pub fn findings(permissions: &Permissions, stack: &Stack, location: &Location) -> Diagnostics {
     let mut found: Vec<Alike<'_>> = Vec::new();
@@ -48,7 +49,7 @@ pub fn findings(permissions: &Permissions, stack: &Stack, location: &Location) -
 /// Refuses a plan with calls that are denied.
 ///
 /// # Errors
-/// How many there are.
+/// If any call is denied; the error states how many.
 pub fn refuse(permissions: &Permissions) -> Result<(), Diagnostics> {
     let title = match permissions.counts().denied {
         0 => return Ok(()),
@@ -62,7 +63,7 @@ pub fn refuse(permissions: &Permissions) -> Result<(), Diagnostics> {
         .into())
 }
 
-/// Denials of which nothing differs but the resource that they are about.
+/// Denials that differ only in the resource that they are about.
 struct Alike<'p> {
     checked: &'p Checked,
     denial: &'p Denial,
@@ -111,7 +112,7 @@ impl Alike<'_> {
     }
 }
 
-/// `for 12 resources: a, b, c, d, e and 7 more`.
+/// Returns `for 12 resources: a, b, c, d, e and 7 more`.
 fn listed(addresses: &[&Address]) -> String {
     let named =
         addresses.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -122,7 +123,7 @@ fn listed(addresses: &[&Address]) -> String {
     format!("for {} resources: {named}{more}", addresses.len())
 }
 
-/// With what the encoded part says, or why that is not known.
+/// Adds what the encoded part states, or why that is not known.
 fn detailed(finding: Diagnostic, denial: &Denial) -> Diagnostic {
     match (&denial.detail, &denial.encoded) {
         (Detail::Decoded(decision), _) => {

@@ -1,7 +1,7 @@
-//! Adopting: objects that somebody else made become those of a stack.
+//! Adopting: objects that somebody else created become objects of a stack.
 //!
-//! An adoption sets the ownership tags and nothing else. What a plan would do after it is found by
-//! planning as if it had happened.
+//! An adoption sets the ownership tags and nothing else. What a plan would do afterwards is determined
+//! by planning as if the adoption had happened.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::observed::{Found, Observed};
 use crate::resource::{Creation, Resource, Tags};
 use crate::stack::Stack;
 
-/// An object that is to be a resource of a stack.
+/// An object that is to become a resource of a stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adoption {
     /// Which resource.
@@ -26,10 +26,10 @@ pub struct Adoption {
 }
 
 impl Adoption {
-    /// The generation of what is adopted: it is the first object of its address.
+    /// The generation of an adopted object: it is the first object of its address.
     pub const GENERATION: u32 = 1;
 
-    /// The tags that make it the stack's.
+    /// The tags that make it an object of the stack.
     #[must_use]
     pub fn tags(&self, stack: &str) -> Tags {
         let Self { address, found: _ } = self;
@@ -37,11 +37,12 @@ impl Adoption {
     }
 }
 
-/// Plans what there would be to do once these are adopted.
+/// Plans what would be left to do once these objects are adopted.
 ///
 /// # Errors
-/// Everything that forbids an adoption: an address that the stack does not declare, or that has an object
-/// already, one object or one address twice, an object that nobody can own. And whatever forbids the plan.
+/// Everything that prevents an adoption: an address that the stack does not declare or that already has
+/// an object, an object or an address that is listed twice, an object that nobody can own. Also
+/// whatever prevents the plan.
 pub fn plan_adopting(
     stack: &Stack,
     observed: &Observed,
@@ -65,7 +66,7 @@ pub fn plan_adopting(
         adopted.owned.insert(address.clone(), vec![found.clone()]);
     }
     let plan = plan(stack, &adopted, &Request::default())?;
-    // Which sessions over sources there are, only the plan knows.
+    // Only the plan knows which sessions over sources there are.
     let undeclared = adoptions.iter().filter(|adoption| {
         let mut changes = plan.changes.iter();
         changes.any(|it| it.address == adoption.address && it.action == Action::Delete)

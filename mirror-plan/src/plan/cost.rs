@@ -15,15 +15,15 @@ pub struct MonthlyCost {
     pub before: Estimate,
     /// As it will be.
     pub after: Estimate,
-    /// How much each session is taken to mirror; `None` for nothing at all.
+    /// How much each session is assumed to mirror; `None` for nothing at all.
     pub load: Option<BitRate>,
-    /// What it adds afterwards, in US dollars, if all copies cross from one Availability Zone to another
-    /// once. They may do so twice: to the load balancer, and from it.
+    /// What is added after the apply, in US dollars, if all copies cross from one Availability Zone
+    /// to another once. They may do so twice: to the load balancer, and from it.
     pub zone_crossing: f64,
 }
 
 impl MonthlyCost {
-    /// How much more a month costs, in US dollars; less than nothing if it costs less.
+    /// How much more a month costs, in US dollars; negative if it costs less.
     #[must_use]
     pub const fn difference(&self) -> f64 {
         self.after.dollars() - self.before.dollars()
@@ -40,11 +40,12 @@ impl MonthlyCost {
 type Bytes = f64;
 
 impl Plan {
-    /// Estimates what the stack costs in a month if each session mirrors so much all the time.
+    /// Estimates what the stack costs in a month if each session mirrors `load` all the time.
     ///
-    /// Capacity units are counted for sessions to load balancers, and what goes through for those to
-    /// endpoints. A target that the stack only uses is taken for a Network Load Balancer, and a Gateway
-    /// Load Balancer whose subnets are not known for one of one zone.
+    /// For sessions to load balancers capacity units are counted, for those to endpoints the data
+    /// that passes through. A target that the stack only uses is assumed to be a Network Load
+    /// Balancer, and a Gateway Load Balancer whose subnets are not known is assumed to be in one
+    /// zone.
     #[must_use]
     pub fn monthly_cost(&self, load: Option<BitRate>) -> MonthlyCost {
         let (before, _) = self.cost_of(|change| change.before.as_ref(), load);
@@ -53,7 +54,7 @@ impl Plan {
         MonthlyCost { before, after, load, zone_crossing }
     }
 
-    /// What is there at one moment costs so much and sends so much in an hour.
+    /// What the objects at one moment cost in a month, and how much they send in an hour.
     fn cost_of<'p>(
         &'p self,
         at: impl Fn(&'p Change) -> Option<&'p Value>,
@@ -80,7 +81,7 @@ impl Plan {
             capacity_units: work(to_balancers).capacity_units(),
             gateway_load_balancers: there(Kind::GatewayLoadBalancer).count(),
             gateway_zones: zones.sum(),
-            // That of others is paid for by its owner.
+            // One that belongs to others is paid for by its owner.
             gateway_capacity_units: match there(Kind::GatewayLoadBalancer).next() {
                 Some(_) => work(to_endpoints).gateway_capacity_units(),
                 None => 0.0,
@@ -138,7 +139,7 @@ impl Sort {
     }
 }
 
-/// Mirror targets, by what sessions refer to them with.
+/// Mirror targets, by the address or id with which sessions refer to them.
 struct Targets<'p> {
     by_address: BTreeMap<&'p Address, Sort>,
     by_id: BTreeMap<&'p str, Sort>,
@@ -157,7 +158,8 @@ impl<'p> Targets<'p> {
         Self { by_address, by_id }
     }
 
-    /// What this leads to; what is not known is taken for a load balancer, which costs most.
+    /// What `target` leads to; if that is not known, it is taken for a load balancer, which costs
+    /// most.
     fn sort_of(&self, target: &Value) -> Sort {
         let sort = match target {
             Value::String(id) => self.by_id.get(id.as_str()),

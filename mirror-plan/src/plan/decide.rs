@@ -22,10 +22,10 @@ use crate::value::{Origin, Unknown, Value};
 pub(super) struct Decisions<'p> {
     /// One decision for each address that is declared or owned, and one for each left-over object.
     pub(super) all: Vec<Decision<'p>>,
-    /// Who is in the plan, and what refers to what.
+    /// Which resources are planned, and what refers to what.
     pub(super) fates: Fates<'p>,
-    /// What is to go and does not look as the stack has it: somebody has changed it, or it is so new that
-    /// AWS shows only a part of it.
+    /// What is to be removed and does not look as the stack declares it: somebody has changed it, or it
+    /// is so new that AWS shows only a part of it.
     pub(super) unlike: BTreeSet<Address>,
 }
 
@@ -38,11 +38,11 @@ pub(super) struct Decision<'p> {
     pub(super) moved_from: Option<Address>,
     pub(super) action: Action,
     pub(super) reasons: Vec<Reason>,
-    /// The object that is there.
+    /// The existing object.
     pub(super) found: Option<&'p Found>,
-    /// The attributes that are there, in canonical form.
+    /// Its attributes, in canonical form.
     pub(super) observed: Option<Resource>,
-    /// The attributes that are to be there.
+    /// The attributes that it should have.
     pub(super) desired: Option<Resource>,
     pub(super) differences: Vec<Difference>,
 }
@@ -90,13 +90,13 @@ pub(super) fn decide<'p>(
         diagnostics.extend(part::too_early(&all));
     }
     let unlike = match request.mode {
-        Mode::Apply => BTreeSet::new(), // What goes is not declared, or differs because the stack does.
+        Mode::Apply => BTreeSet::new(), // What is removed is not declared, or the stack itself has changed.
         Mode::Destroy => unlike(stack, observed),
     };
     diagnostics.unless_errors(Decisions { all, fates, unlike }).map(|(decisions, _)| decisions)
 }
 
-/// The declared resources that do not look as the stack has them, as far as that is known.
+/// The declared resources that do not look as the stack declares them, as far as that is known.
 fn unlike(stack: &Stack, observed: &Observed) -> BTreeSet<Address> {
     let everything = Request::default();
     let fates = Fates::find(stack, observed, &everything, scope(stack, &everything));
@@ -105,13 +105,13 @@ fn unlike(stack: &Stack, observed: &Observed) -> BTreeSet<Address> {
             return false;
         };
         let desired = desired.attributes();
-        // What the stack uses of others is not looked up when it goes.
+        // The objects of others that the stack uses are not looked up when it is destroyed.
         differences.iter().any(|differs| desired[&differs.attribute].is_known())
     };
     stack.resources.keys().filter(differs).cloned().collect()
 }
 
-/// What of the declared resources is planned.
+/// The declared resources that are planned.
 fn scope(stack: &Stack, request: &Request) -> BTreeSet<Address> {
     match (request.mode, request.targets.is_empty()) {
         (Mode::Destroy, _) => BTreeSet::new(),
@@ -125,7 +125,7 @@ fn scope(stack: &Stack, request: &Request) -> BTreeSet<Address> {
     }
 }
 
-/// The internet gateways without which AWS makes none of the load balancers in a part of the stack.
+/// The internet gateways without which AWS would refuse the load balancers in a part of the stack.
 ///
 /// Source: ELBv2 API reference, `CreateLoadBalancer`: `InvalidSubnet`.
 fn gateways_for(stack: &Stack, scope: &BTreeSet<Address>) -> BTreeSet<Address> {
@@ -195,7 +195,7 @@ fn about_declared<'p>(
     }
 }
 
-/// The decisions about the objects of one address that are to go.
+/// The decisions about the objects of one address that are to be removed.
 fn about_objects<'p>(
     stack: &Stack,
     request: &Request,
@@ -227,7 +227,7 @@ fn about_objects<'p>(
     objects.iter().filter_map(goes).collect()
 }
 
-/// What goes when the targets are destroyed, because it uses one of them.
+/// What is removed when the targets are destroyed, because it uses one of them.
 fn dragged_along<'f>(fates: &'f Fates<'_>, request: &'f Request) -> BTreeSet<&'f Address> {
     let mut seen: BTreeSet<&Address> = BTreeSet::new();
     if request.mode == Mode::Apply {
@@ -242,8 +242,8 @@ fn dragged_along<'f>(fates: &'f Fates<'_>, request: &'f Request) -> BTreeSet<&'f
     seen
 }
 
-/// An instance or a launch template that is made gets the image that its parameter names now: the plan
-/// says which.
+/// An instance or a launch template that is created gets the image that its parameter names now, so
+/// that the plan states which.
 fn pin_image(mut resource: Resource, observed: &Observed) -> Resource {
     let Some(ami) = resource.image_mut() else { return resource };
     let parameter = match ami {
@@ -257,7 +257,7 @@ fn pin_image(mut resource: Resource, observed: &Observed) -> Resource {
     resource
 }
 
-/// A replacement with the name of what it replaces cannot be made beside it.
+/// Reports a replacement with the name of what it replaces: it cannot be created beside it.
 fn name_in_the_way(stack: &Stack, decision: &Decision<'_>) -> Option<Diagnostic> {
     let (Action::Replace(ReplaceOrder::CreateThenDelete), Some(observed), Some(desired)) =
         (decision.action, &decision.observed, &decision.desired)
@@ -281,7 +281,7 @@ fn name_in_the_way(stack: &Stack, decision: &Decision<'_>) -> Option<Diagnostic>
 }
 
 impl<'p> Decisions<'p> {
-    /// The objects that the plan leaves as they are because it is of a part of the stack.
+    /// The objects that the plan leaves as they are because it covers only a part of the stack.
     pub(super) fn left_out(&self) -> Vec<(&'p Address, &'p Found)> {
         let observed = self.fates.observed();
         let all = observed
@@ -374,7 +374,7 @@ impl Known for Now<'_> {
 }
 
 impl Decision<'_> {
-    /// With what moves have to do with it.
+    /// The decision with the effect of `moves` on it.
     fn after(mut self, moves: &Moves) -> Self {
         if self.deposed {
             return self;
@@ -434,7 +434,7 @@ impl Decision<'_> {
     }
 }
 
-/// The attributes with those that only AWS can tell: as they are on `found`, or known after apply.
+/// The attributes, with those that only AWS determines: as they are on `found`, or known after apply.
 pub(crate) fn with_computed(address: &Address, attributes: Value, found: Option<&Found>) -> Value {
     let Value::Object(mut members) = attributes else {
         unreachable!("a resource is an object");
@@ -450,7 +450,7 @@ pub(crate) fn with_computed(address: &Address, attributes: Value, found: Option<
                 attribute: attribute.name.to_owned(),
             }))),
         };
-        // A configured attribute of that name says more.
+        // A configured attribute of that name takes precedence.
         let entry = members.entry(attribute.name.to_owned()).or_default();
         if *entry == Value::Null {
             *entry = value.unwrap_or_default();

@@ -22,7 +22,7 @@ pub(super) fn differences(
     replaces_also: &[&str],
 ) -> Vec<Difference> {
     if before == after {
-        return Vec::new(); // of most resources nothing has changed
+        return Vec::new(); // most resources have not changed
     }
     let object = object_type(after.kind());
     let (before, after) = (before.attributes(), after.attributes());
@@ -45,9 +45,9 @@ pub enum PartChange<'v> {
     Kept(&'v Value),
     /// It is new.
     Added(&'v Value),
-    /// It goes.
+    /// It is removed.
     Removed(&'v Value),
-    /// Its key stays, something else of it changes.
+    /// Its key stays, but something else in it changes.
     Changed {
         /// As it is.
         before: &'v Value,
@@ -56,15 +56,17 @@ pub enum PartChange<'v> {
     },
 }
 
-/// Matches the elements of two sets: by the attributes that tell them apart where there are such,
-/// else by being equal. What is removed comes where it was, what is added where it will be.
+/// Matches the elements of two sets: by the attributes that tell them apart if there are any, otherwise
+/// by equality.
+///
+/// Removed elements are placed where they were, added ones where they will be.
 #[must_use]
 pub fn part_changes<'v>(before: &'v [Value], after: &'v [Value], of: &Type) -> Vec<PartChange<'v>> {
     let same = |a: &Value, b: &Value| key(a, of) == key(b, of);
     let mut changes: Vec<PartChange<'v>> = Vec::new();
     let mut added = after.iter().filter(|new| !before.iter().any(|old| same(old, new))).peekable();
     for old in before {
-        // Both are sorted, so what is new is put before the first element that is greater.
+        // Both are sorted, so a new element is put before the first element that is greater.
         while let Some(new) = added.next_if(|new| {
             key(new, of).partial_cmp(&key(old, of)).is_some_and(std::cmp::Ordering::is_lt)
         }) {

@@ -1,4 +1,4 @@
-//! Hashes: what an object looked like, and what a plan says.
+//! Hashes of what an object looked like, and of what a plan contains.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -42,7 +42,7 @@ impl Digest {
     }
 }
 
-/// A text that is no digest.
+/// A text that is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a digest is `sha256:` and 64 hexadecimal digits, as `mirror plan` prints it")]
 pub struct DigestError;
@@ -80,13 +80,13 @@ pub(crate) fn fingerprints(observed: &Observed) -> BTreeMap<String, Fingerprint>
         .collect()
 }
 
-/// The fingerprint of what must still be so of an object when its removal begins.
+/// The fingerprint of what must still hold for an object when its removal begins.
 ///
-/// What only AWS tells is no part of it: the DNS name of an instance goes with a setting of its VPC. Nor
-/// are the instances of a target group that are `going` as well, which AWS takes out of it by itself. Nobody can
-/// change whether the root volume of an instance is encrypted, and whether it was made with a public address: a new
-/// volume is shown late, and an address when the instance runs. How many instances a group has is the business of
-/// what scales it.
+/// Left out is what only AWS determines: the DNS name of an instance goes away with a setting of its VPC. So
+/// are the targets of a target group that are `going` as well, because AWS removes them from the group by
+/// itself. So is whether the root volume of an instance is encrypted and whether the instance was created with
+/// a public address: nobody can change these, but AWS shows a new volume late, and an address only once the
+/// instance runs. The number of instances in a group is left to what scales it.
 pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerprint {
     let Found { id, generation, resource, computed: _, parts } = found;
     let mut resource = resource.clone();
@@ -102,7 +102,7 @@ pub(crate) fn expectation(found: &Found, going: &BTreeSet<ObjectId>) -> Fingerpr
     Fingerprint(hash(&(id, generation, resource, parts)))
 }
 
-/// The instances that a plan removes, of what happens to each object that is there.
+/// The instances that a plan removes, given what happens to each existing object.
 pub(crate) fn going<'c>(
     all: impl IntoIterator<Item = (&'c Address, Action, Option<&'c ObjectId>)>,
 ) -> BTreeSet<ObjectId> {

@@ -1,6 +1,8 @@
-//! Existing objects in a plan: references to them become what they refer to, before anything is
-//! decided. From there on they are ids and values like any that a stack file gives itself. So it is with the accounts
-//! that a stack reaches: a peering says whose its accepter is.
+//! Existing objects in a plan: before anything is decided, references to them are replaced by what they
+//! refer to.
+//!
+//! From then on these are ids and values like any that a stack file gives itself. The same is done for
+//! the accounts that a stack reaches: a peering then names the owner of its accepter.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +20,12 @@ use crate::stack::{Account, Declared, Placed, Stack, account};
 use crate::value::{Origin, Path, Value};
 
 impl Stack {
-    /// The stack with ids and values in place of its references to objects that it did not make.
+    /// The stack with ids and values in place of its references to objects that it did not create.
     ///
-    /// [`plan`](crate::plan::plan) does it itself.
+    /// [`plan`](crate::plan::plan) calls this itself.
     ///
     /// # Errors
-    /// For each of these objects that has not been observed, and for each attribute that cannot be
+    /// For each of these objects that has not been observed, and for each attribute that cannot hold
     /// what it refers to.
     pub fn using(&self, observed: &Observed) -> Result<Cow<'_, Self>, Diagnostics> {
         if self.existing.is_empty() && self.accounts.is_empty() {
@@ -33,16 +35,16 @@ impl Stack {
         self.using_what_was_seen(observed)
     }
 
-    /// The same as far as they were observed; references to others stay as they are.
+    /// The same for the objects that were observed; references to others stay as they are.
     ///
     /// # Errors
-    /// For each attribute that cannot be what it refers to.
+    /// For each attribute that cannot hold what it refers to.
     pub fn using_what_was_seen(&self, observed: &Observed) -> Result<Cow<'_, Self>, Diagnostics> {
         filled_in(self, observed)
     }
 }
 
-/// Says of each object and account that nobody has looked.
+/// Reports each object and account that was not looked up.
 fn unseen(stack: &Stack, observed: &Observed) -> Diagnostics {
     let unseen = stack.existing.iter().filter(|(a, _)| !observed.existing.contains_key(*a));
     let objects = unseen.map(|(address, existing)| {
@@ -97,7 +99,7 @@ fn filled_in<'s>(stack: &'s Stack, observed: &Observed) -> Result<Cow<'s, Stack>
     diagnostics.unless_errors(Cow::Owned(stack)).map(|(stack, _)| stack)
 }
 
-/// Says of each `aws` block that it leads to the stack's own account.
+/// Reports each `aws` block that leads to the stack's own account.
 fn own_accounts(stack: &Stack, observed: &Observed) -> Diagnostics {
     let own = observed.accounts.iter().filter(|(_, account)| **account == observed.account);
     let told = own.filter_map(|(name, account)| {
@@ -112,7 +114,7 @@ fn own_accounts(stack: &Stack, observed: &Observed) -> Diagnostics {
     told.collect()
 }
 
-/// Says that a peering asks another account than the one that the credentials are for.
+/// Reports a peering that names another account than the one that the credentials are for.
 fn other_owner(
     stack: &Stack,
     (address, peering): (&Address, &VpcPeering),
@@ -133,7 +135,7 @@ fn other_owner(
     })
 }
 
-/// The accounts that a plan reaches, each with what AWS has said that it is.
+/// The accounts that a plan reaches, each with the account that AWS reported for it.
 pub(super) fn reached(stack: &Stack, observed: &Observed) -> BTreeMap<AccountName, Account> {
     let used: BTreeSet<&AccountName> = stack.accounts_in_use();
     let reached = used.into_iter().filter_map(|name| {
@@ -143,7 +145,8 @@ pub(super) fn reached(stack: &Stack, observed: &Observed) -> BTreeMap<AccountNam
     reached.collect()
 }
 
-/// Puts ids and values in place of the references in something that is no resource; says what cannot be.
+/// Puts ids and values in place of the references in something that is not a resource, and returns the
+/// problems with that.
 pub(crate) fn use_in<T: AttributeType>(
     of: &mut T,
     existing: &BTreeMap<Address, Found>,

@@ -1,8 +1,9 @@
-//! Fates: which objects stay, which are replaced, and which must go before their replacement is made.
+//! Fates: which objects stay, which are replaced, and which must be deleted before their replacement is
+//! created.
 //!
-//! What is replaced gets a new id, which may force what refers to it to be replaced too. So the
-//! fates are a fixed point: they start at "everything stays" and only ever get worse, until nothing
-//! changes any more. Circles of references need no care, and the order of the work does not matter.
+//! A replaced object gets a new id, which may force what refers to it to be replaced too. So the fates are
+//! computed as a fixed point: they start at "everything stays" and only ever get worse, until nothing changes
+//! any more. Circles of references need no special care, and the order of evaluation does not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +29,7 @@ pub(super) struct Replacement {
     pub(super) reasons: BTreeSet<Reason>,
 }
 
-/// A declared resource beside the object that stands for it.
+/// A declared resource compared with the object that stands for it.
 #[derive(Clone, Debug)]
 pub(super) struct Comparison {
     /// The object's attributes, in canonical form.
@@ -59,7 +60,7 @@ impl Known for Fates<'_> {
         if self.replaced.contains_key(&origin.address) {
             return None;
         }
-        // A stopped instance gives its public address back.
+        // A stopped instance loses its public address.
         let public = matches!(origin.attribute.as_str(), "public_ip" | "public_dns");
         if public && self.restarted.contains(&origin.address) {
             return None;
@@ -120,7 +121,7 @@ impl<'p> Fates<'p> {
         self.request.targets.is_empty() && self.request.part == Part::Whole
     }
 
-    /// Compares a resource with its object, and returns what must be looked at again because of it.
+    /// Compares a resource with its object, and returns what must be compared again because of it.
     fn compare(&mut self, address: &Address) -> Vec<Address> {
         let (Some(declared), Some(found)) =
             (self.stack.resources.get(address), self.observed.current(address))
@@ -159,7 +160,7 @@ impl<'p> Fates<'p> {
         if changed { self.dependents(address) } else { Vec::new() }
     }
 
-    /// Whether a load balancer is to have its subnets in another VPC, where it cannot follow them.
+    /// Whether a load balancer is to get subnets in another VPC, to which it cannot move.
     ///
     /// Source: ELBv2 API reference, `SetSubnets`: `InvalidSubnet`.
     fn is_elsewhere(&self, desired: &Resource, observed: &Resource) -> bool {
@@ -174,7 +175,7 @@ impl<'p> Fates<'p> {
         vpc(desired).zip(vpc(observed)).is_some_and(|(desired, observed)| desired != observed)
     }
 
-    /// The VPC of a subnet of the stack: as it will be, or of one that is named by its id, as it is.
+    /// The VPC of a subnet: as it will be for a subnet of the stack, as it is for one that is named by its id.
     fn vpc_of(&self, subnet: &Ref<Subnet>) -> Option<Ref<Vpc>> {
         let subnet = match subnet {
             Ref::To(address) => {
@@ -192,7 +193,7 @@ impl<'p> Fates<'p> {
         }
     }
 
-    /// Replaces an object, or adds a reason or the stricter order; whether that is news.
+    /// Replaces an object, or adds a reason or the stricter order. Returns whether anything changed.
     fn replace(&mut self, address: &Address, order: ReplaceOrder, reason: Reason) -> bool {
         if !self.scope.contains(address) || self.observed.current(address).is_none() {
             return false;
@@ -213,7 +214,7 @@ impl<'p> Fates<'p> {
         dependents.filter(|dependent| self.scope.contains(dependent)).cloned().collect()
     }
 
-    /// Applies the rules of AWS that no attribute tells, and returns what must be looked at again.
+    /// Applies the rules of AWS that no attribute expresses, and returns what must be compared again.
     fn apply_rules(&mut self) -> Vec<Address> {
         let mut news = self.force(self.serve_a_left_over_load_balancer());
         news.extend(self.force(self.hold_groups_that_go()));
@@ -232,7 +233,7 @@ impl<'p> Fates<'p> {
         news
     }
 
-    /// Makes replacements, and returns what must be looked at again because of those that are news.
+    /// Adds the replacements, and returns what must be compared again because of those that are new.
     fn force(&mut self, forced: Vec<Forced>) -> Vec<Address> {
         let mut news = Vec::new();
         for (address, order, reason) in forced {
@@ -244,7 +245,8 @@ impl<'p> Fates<'p> {
         news
     }
 
-    /// What uses an object in a way that it cannot do without must go when the object goes first.
+    /// If `gone` is deleted before its replacement is created, so must be every object that cannot do without
+    /// it.
     fn cannot_outlive(&self, gone: &Address) -> Vec<Forced> {
         let Some(object) = self.uses.current(gone) else { return Vec::new() };
         let users = self.uses.users(object).filter(|(_, attribute)| !attribute.can_do_without);
@@ -258,7 +260,7 @@ impl<'p> Fates<'p> {
             .collect()
     }
 
-    /// A target group serves one load balancer, so the replacement of that needs another one.
+    /// A target group serves only one load balancer, so a replaced load balancer needs a new target group.
     ///
     /// Source: Network Load Balancer guide, "Target groups": each can be used with one load balancer.
     fn serve_one_load_balancer(&self, load_balancer: &Address) -> Vec<Forced> {
@@ -280,8 +282,8 @@ impl<'p> Fates<'p> {
             .collect()
     }
 
-    /// The same where an earlier run made the replacement of a load balancer, and came no further: the
-    /// target group that is there serves the old one.
+    /// The same for a load balancer whose replacement an earlier run created before it stopped: the existing
+    /// target group serves the old one.
     fn serve_a_left_over_load_balancer(&self) -> Vec<Forced> {
         let groups = self.scope.iter().filter(|address| address.kind == Kind::TargetGroup);
         let objects = groups.filter_map(|group| Some((group, self.uses.current(group)?)));
@@ -298,8 +300,8 @@ impl<'p> Fates<'p> {
         forced.collect()
     }
 
-    /// A launch template that gets other security groups changes no instance that runs, and AWS removes no group
-    /// that one is in: other instances must take over.
+    /// A launch template that gets other security groups does not change running instances, and AWS removes no
+    /// group that one of them is in: new instances must take over.
     ///
     /// Source: Amazon EC2 Auto Scaling user guide, "Launch templates"; VPC user guide, "Delete a security group".
     fn hold_groups_that_go(&self) -> Vec<Forced> {
@@ -327,8 +329,8 @@ impl<'p> Fates<'p> {
         }
     }
 
-    /// AWS allows one mirror target for each load balancer or interface: if old and new send to the
-    /// same one, the old one goes first. Of endpoints it does not say.
+    /// AWS allows one mirror target for each load balancer or interface: if the old and the new one send to the
+    /// same destination, the old one is deleted first. For endpoints AWS does not state this.
     ///
     /// Source: EC2 API reference, "Error codes": `NlbInUseByTrafficMirrorTargetException`.
     fn same_place(&self, target: &Address) -> Vec<Forced> {

@@ -1,7 +1,7 @@
-//! Mirror targets of other accounts.
+//! Mirror targets that belong to other accounts.
 //!
-//! Whoever shares a target with this account gets what is mirrored to it: a tap whose other end lies elsewhere. So a
-//! stack says in words whose such a target is, and the plan says where the packets go.
+//! The account that shares a target with this one receives what is mirrored to it: a tap whose other end is
+//! elsewhere. So a stack has to state whose such a target is, and the plan shows where the packets go.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use crate::scalar::AccountId;
 use crate::stack::{Existing, Place, Stack};
 use crate::value::Value;
 
-/// The mirror targets of other accounts to which a stack sends, all of which it may send to. Its references to
-/// existing objects are ids already.
+/// The mirror targets of other accounts to which a stack sends, if it may send to all of them. References of
+/// `stack` to existing objects must be ids already.
 ///
 /// # Errors
 /// For each target whose owner is not the one that the stack names.
@@ -39,7 +39,7 @@ pub(super) fn allowed(
         let Ref::Id(target) = target else { continue };
         let Some(owner) = observed.foreign_targets.get(target) else { continue };
         let is_used = observed.existing.values().any(|found| found.id.as_str() == target.as_str());
-        // Of many sessions to one target, the first is told.
+        // Of many sessions to one target, only the first is reported.
         if sent_to.insert(target.clone(), owner.clone()).is_none() && !is_used {
             diagnostics.push(only_an_id(sender, target, owner));
         }
@@ -58,7 +58,8 @@ pub(super) fn allowed(
 /// Where something is declared.
 type Declared<'s> = (&'s Address, Option<&'s Place>);
 
-/// Who sends to which target. Sessions over sources may send to one for whose zone there is no source yet.
+/// Which senders send to which target. Sessions over sources may have a target for a zone in which there is no
+/// source yet.
 fn senders(stack: &Stack) -> impl Iterator<Item = (Declared<'_>, &Ref<MirrorTarget>)> {
     let sessions = stack.resources.iter().filter_map(|(address, declared)| {
         let Resource::MirrorSession(session) = &declared.resource else { return None };
@@ -71,7 +72,7 @@ fn senders(stack: &Stack) -> impl Iterator<Item = (Declared<'_>, &Ref<MirrorTarg
     sessions.chain(over_sources)
 }
 
-/// Says that a share has a target that its account does not own.
+/// Reports a share of a target that the account of the stack does not own.
 ///
 /// Source: AWS RAM API reference, `CreateResourceShare`: `OperationNotPermittedException`.
 fn not_to_share(
@@ -87,7 +88,7 @@ fn not_to_share(
         .help("only its owner can share it with those that are to use it")
 }
 
-/// Says that an existing object is another account's than the stack says.
+/// Reports an existing object that belongs to another account than the stack states.
 fn not_said(
     address: &Address,
     existing: &Existing,
@@ -116,7 +117,7 @@ fn not_said(
     Some(if owner == here { diagnostic } else { diagnostic.note(leaves) })
 }
 
-/// Says that a session sends to a target of another account of which it has nothing but the id.
+/// Reports a session that sends to a target of another account and refers to it only by its id.
 fn only_an_id(
     (address, place): Declared<'_>,
     target: &MirrorTargetId,
@@ -133,14 +134,14 @@ fn only_an_id(
 }
 
 impl Plan {
-    /// The other account to which packets go, if they leave this one, by the attributes of a session.
+    /// The other account that packets go to, if they leave this one, given the attributes of a session.
     #[must_use]
     pub fn leaves_for(&self, session: &Value) -> Option<&AccountId> {
         let Value::Object(session) = session else { return None };
         self.owner_of_target(session.get("target")?)
     }
 
-    /// The other account that a mirror target is of, by its id; `None` for one of this account.
+    /// The other account that owns a mirror target, by the target's id; `None` for one of this account.
     pub(crate) fn owner_of_target(&self, target: &Value) -> Option<&AccountId> {
         let Value::String(target) = target else { return None };
         owner_of(target, &self.foreign_targets)

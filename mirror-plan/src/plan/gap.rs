@@ -1,4 +1,4 @@
-//! How long a capture stops where it must: an estimate from the calls that are made meanwhile.
+//! How long a capture stops if it has to: an estimate from the calls that are made in the meantime.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::wait::{Experience, Wait};
 use super::{Action, Capture, Change, Phase, Plan, Step};
 
-/// For how long nothing is mirrored while a session is replaced, and what is waited for meanwhile.
+/// How long nothing is mirrored while a session is replaced, and what is waited for in the meantime.
 ///
 /// It is an estimate. AWS promises no such times, none of them has been measured on a real account,
 /// and a run that waits for others or is throttled takes longer.
@@ -16,13 +16,13 @@ pub struct CaptureGap {
 }
 
 impl CaptureGap {
-    /// The whole of it.
+    /// The total.
     #[must_use]
     pub fn estimate(&self) -> Duration {
         self.waits.values().sum()
     }
 
-    /// What it is made of. What goes on beside something slower has no part in it.
+    /// The waits that it is made of. What runs in parallel with something slower is not counted.
     #[must_use]
     pub fn waits(&self) -> &BTreeMap<Wait, Duration> {
         &self.waits
@@ -30,11 +30,12 @@ impl CaptureGap {
 }
 
 impl Plan {
-    /// Estimates for how long nothing is mirrored while a session is replaced: from its end until its
-    /// replacement is there. `None` where there is no such gap.
+    /// Estimates how long nothing is mirrored while a session is replaced: from its deletion until its
+    /// replacement exists. `None` if there is no such gap.
     ///
-    /// Each step is taken to begin as soon as those that it needs are done. So a load balancer that is
-    /// being made when the session ends makes the gap longer, though neither waits for the other.
+    /// Each step is assumed to begin as soon as those that it needs are done. So a load balancer that
+    /// is being created when the session is deleted makes the gap longer, although neither waits for
+    /// the other.
     #[must_use]
     pub fn capture_gap(&self, change: &Change) -> Option<CaptureGap> {
         let (Some(Capture::Gap), Action::Replace(_)) = (change.capture, change.action) else {
@@ -42,7 +43,7 @@ impl Plan {
         };
         let is_at = |step: &Step, phase| step.address == change.address && step.phase == phase;
         let begin = self.steps.iter().rposition(|step| is_at(step, Phase::Create))?;
-        // What an earlier replacement left over goes too, and nothing stops with that.
+        // Left-overs of an earlier replacement are deleted too, which stops no mirroring.
         let replaced = self.steps[begin].generation.checked_sub(1)?;
         let is_replaced = |step: &Step| is_at(step, Phase::Delete) && step.generation == replaced;
         let end = self.steps.iter().rposition(is_replaced)?;
@@ -50,8 +51,8 @@ impl Plan {
         Some(CaptureGap { waits: self.waits(&done, done[end], begin) })
     }
 
-    /// What is waited for after `since` and before a step is done: that step, the last to be done of
-    /// those that it needs, and so on.
+    /// What is waited for after `since` and before `step` is done: `step` itself, then the step that it
+    /// needs and that is done last, and so on.
     fn waits(&self, done: &[Duration], since: Duration, step: usize) -> BTreeMap<Wait, Duration> {
         let mut waits: BTreeMap<Wait, Duration> = BTreeMap::new();
         let mut next = Some(step);

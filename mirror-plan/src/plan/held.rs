@@ -1,7 +1,9 @@
-//! What goes and is still held by something that stays: AWS would refuse a call half-way, or the last one.
+//! Objects that are to be removed while something that stays holds them: AWS would refuse a call half-way, or
+//! the last one.
 //!
-//! A block may no longer have an attribute, which AWS keeps then as it is; or the plan is of a part of the stack, and what
-//! holds it is in another. An internet gateway is held by every public address in its VPC.
+//! This happens if a block no longer sets an attribute, which AWS then keeps as it is, or if the plan covers
+//! only a part of the stack and what holds the object is in another. An internet gateway is held by every
+//! public address in its VPC.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +19,7 @@ use crate::resource::{AutoscalingGroup, Resource, Subnet, Vpc};
 use crate::scalar::{GroupSize, Scheme};
 use crate::stack::Stack;
 
-/// Refuses a plan in which something stays and holds what goes.
+/// Refuses a plan in which something that stays holds an object that is to be removed.
 pub(super) fn refuse(stack: &Stack, decisions: &Decisions<'_>) -> Result<(), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(held_objects(stack, decisions));
@@ -25,7 +27,7 @@ pub(super) fn refuse(stack: &Stack, decisions: &Decisions<'_>) -> Result<(), Dia
     diagnostics.unless_errors(()).map(|((), _)| ())
 }
 
-/// The findings that something stays and refers to what goes.
+/// The findings about what stays and refers to an object that is to be removed.
 fn held_objects(stack: &Stack, decisions: &Decisions<'_>) -> Vec<Diagnostic> {
     let going: Vec<(&Decision<'_>, &Found)> = decisions
         .all
@@ -81,7 +83,7 @@ fn stays(decision: &Decision<'_>) -> bool {
     }
 }
 
-/// The attribute in which something is to have an id.
+/// The attribute in which the desired resource has an id.
 fn attribute_with(decision: &Decision<'_>, id: &str) -> Option<String> {
     let attributes = decision.desired.as_ref()?.attributes();
     let mut has_it = attributes.into_iter().filter(|(_, value)| {
@@ -109,7 +111,7 @@ fn into_the_plan(user: &Address) -> String {
     format!("the plan covers only a part of the stack: include `{user}` with `--target={user}`")
 }
 
-/// The findings that a gateway is to leave a VPC in which public addresses stay.
+/// The findings about gateways that are to leave a VPC in which public addresses stay.
 ///
 /// Source: EC2 API reference, `DetachInternetGateway`.
 fn held_gateways(stack: &Stack, decisions: &Decisions<'_>) -> Vec<Diagnostic> {

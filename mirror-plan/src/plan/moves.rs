@@ -1,7 +1,7 @@
-//! Moves: objects whose resources are called something else than their tags say.
+//! Moves: objects whose resources have another address than their tags state.
 //!
-//! Planning sees them under their new address, so that everything else of it knows nothing of moves; what
-//! is left to do is to tag them anew, before anything else happens to them.
+//! Planning sees them under their new address, so that the rest of it need not know about moves. All that
+//! remains is to retag them, before anything else happens to them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,17 +11,17 @@ use crate::address::Address;
 use crate::observed::Observed;
 use crate::stack::Stack;
 
-/// Which objects have moved, by the new address.
+/// The objects that have moved: their old address, by the new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Moves {
     made: BTreeMap<Address, Address>,
-    /// Those that cannot, by their address: what is in their place.
+    /// Those that cannot move: the address that is already occupied, by their own.
     in_the_way: BTreeMap<Address, Address>,
 }
 
 impl Moves {
-    /// The moves of the objects that are there. Where two would have one address, the one stays that is
-    /// there already, else the one that has the shortest way.
+    /// The moves of the existing objects. If two would have the same address, the object that is already
+    /// there keeps it; otherwise the one with the fewest moves gets it.
     pub(super) fn of(stack: &Stack, observed: &Observed) -> Self {
         let mut moves = Self::default();
         if stack.moved.is_empty() {
@@ -45,7 +45,8 @@ impl Moves {
         moves
     }
 
-    /// Those whose new address is declared. What would move elsewhere goes, and needs no new address for it.
+    /// Keeps the moves whose new address is declared. An object that would move elsewhere is removed, and
+    /// needs no new address for that.
     pub(super) fn only_to_declared(mut self, stack: &Stack) -> Self {
         self.made.retain(|to, _| stack.resources.contains_key(to));
         self.in_the_way.retain(|_, to| stack.resources.contains_key(to));
@@ -57,13 +58,13 @@ impl Moves {
         self.made.get(address)
     }
 
-    /// Why an object that should have moved goes instead.
+    /// Why an object that should have moved is removed instead.
     pub(super) fn hindrance(&self, address: &Address) -> Option<Reason> {
         let to = self.in_the_way.get(address)?;
         Some(Reason::Occupied { address: to.clone() })
     }
 
-    /// What is there, under the new addresses. What a replacement left over does not move.
+    /// What was observed, under the new addresses. Left-overs of a replacement do not move.
     pub(super) fn seen<'o>(&self, observed: &'o Observed) -> Cow<'o, Observed> {
         if self.made.is_empty() {
             return Cow::Borrowed(observed);
@@ -84,7 +85,7 @@ impl Moves {
 }
 
 impl Observed {
-    /// What is there, each object under the address that the stack has for it now.
+    /// What was observed, with each object under the address that the stack now has for it.
     #[must_use]
     pub fn as_moved_in<'o>(&'o self, stack: &Stack) -> Cow<'o, Self> {
         Moves::of(stack, self).seen(self)
@@ -92,7 +93,7 @@ impl Observed {
 }
 
 impl Mode {
-    /// The moves that a plan of this mode makes. What goes may go under the address that it had.
+    /// The moves that a plan of this mode makes. What is destroyed can be removed under its old address.
     pub(super) fn moves(self, stack: &Stack, observed: &Observed) -> Moves {
         match self {
             Self::Apply => Moves::of(stack, observed),

@@ -1,4 +1,4 @@
-//! A part of a stack: the sessions over sources that are to be made or removed, and nothing else.
+//! A part of a stack: the sessions over sources that are to be created or removed, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ use crate::observed::Observed;
 use crate::resource::instance::InstanceId;
 use crate::stack::Stack;
 
-/// The sessions that are to be made: those that are not there, on the interfaces of these instances.
+/// The sessions that are to be created: those that do not exist, on the interfaces of `instances`, or
+/// on all if it is empty.
 pub(super) fn to_be_made(
     stack: &Stack,
     observed: &Observed,
@@ -37,7 +38,7 @@ pub(super) fn to_be_made(
     absent.cloned().collect()
 }
 
-/// Whether a decision is that a session over sources comes or goes.
+/// Whether a decision creates a session over sources, or removes one that is not in the stack.
 pub(super) fn comes_or_goes(stack: &Stack, decision: &Decision<'_>) -> bool {
     let is_right = match decision.action {
         Action::Create => true,
@@ -47,7 +48,7 @@ pub(super) fn comes_or_goes(stack: &Stack, decision: &Decision<'_>) -> bool {
     is_right && stack.is_fanned_out(&decision.address)
 }
 
-/// Says which sessions need something that is not there.
+/// Reports sessions that need something that does not exist yet.
 pub(super) fn too_early(decisions: &[Decision<'_>]) -> Diagnostics {
     let missing: BTreeSet<(Address, Address)> = decisions
         .iter()

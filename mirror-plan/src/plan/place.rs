@@ -1,5 +1,5 @@
-//! Whether a plan may be made at all: the right account and Region, one object an address, and
-//! requests that name what is there.
+//! Whether a plan may be made at all: the right account and Region, one object per address, and
+//! requests that name addresses that are declared or exist.
 
 use crate::address::Address;
 use crate::attribute::nearest;

@@ -1,8 +1,9 @@
-//! Orders that no reference tells: what had better be done, or must be done, before something else.
+//! Orders that no reference expresses: what should or must be done before something else.
 //!
-//! An instance starts when its routes are there, because what it downloads at its first start takes
-//! them, be it one of a group or not. A load balancer that faces the internet is refused in a VPC without a gateway. A receiver
-//! that is stopped for a moment cannot be registered. Mirroring begins when receivers are registered.
+//! An instance starts once its routes exist, because its downloads at the first start use them; this includes
+//! the instances of a group. AWS refuses a load balancer that faces the internet in a VPC without a gateway.
+//! A receiver that is stopped for a moment cannot be registered. Mirroring begins once receivers are
+//! registered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +18,10 @@ use crate::resource::{
 };
 use crate::scalar::Scheme;
 
-/// Two resources, one of which had better be made or changed before the other.
+/// Two resources, one of which should be created or changed before the other.
 pub(super) struct Order {
     pub(super) earlier: Address,
-    /// What of the earlier one the later one waits for.
+    /// The phases of the earlier one that the later one waits for.
     pub(super) phases: &'static [Phase],
     pub(super) later: Address,
 }
@@ -35,7 +36,7 @@ pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<Order> {
             Resource::Instance(instance) => (stack.tables_of(&instance.subnet).collect(), BOTH),
             Resource::AutoscalingGroup(group) => (stack.before_instances_of(group), BOTH),
             Resource::LoadBalancer(balancer) => (stack.gateways_of(balancer), BOTH),
-            // That a new instance is there before it is registered is told by the reference.
+            // The reference itself ensures that a new instance exists before it is registered.
             Resource::TargetGroup(group) => (stack.targets(group), &[Phase::Update]),
             Resource::MirrorSession(session) => (stack.receivers_behind(session), BOTH),
             _ => continue,
@@ -49,8 +50,8 @@ pub(super) fn orders(decisions: &Decisions<'_>) -> Vec<Order> {
     orders
 }
 
-/// The resources as they will be, and how to find them. Sessions and instances come by the ten thousand, so that nothing
-/// looks through all resources for one of them.
+/// The resources as they will be, and how to find them. There may be tens of thousands of sessions and
+/// instances, so nothing searches all resources for each of them.
 struct Desired<'d> {
     resources: BTreeMap<&'d Address, &'d Resource>,
     /// By the id of the object that stands for it and stays.
@@ -84,7 +85,7 @@ impl<'d> Desired<'d> {
         desired
     }
 
-    /// Sorts in what is looked for from the other end of its references.
+    /// Indexes what is looked up from the other end of its references.
     fn sort_in(&mut self) {
         for (address, resource) in self.resources.clone() {
             match resource {
@@ -124,7 +125,8 @@ impl<'d> Desired<'d> {
         self.tables.get(subnet).into_iter().flatten().copied()
     }
 
-    /// Instances start with the default version that there is then, and take the routes that there are.
+    /// What comes before the instances of a group: they start with the launch template version that is the
+    /// default then, and use the routes that exist then.
     fn before_instances_of(&self, group: &AutoscalingGroup) -> Vec<&'d Address> {
         let tables = group.subnets.iter().flat_map(|subnet| self.tables_of(subnet));
         tables.chain(self.address(&group.launch_template)).collect()

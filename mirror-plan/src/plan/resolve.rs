@@ -1,5 +1,5 @@
-//! Resolving: references and templates become values as far as they are known, and sets get their
-//! one order, so that desired and observed attributes can be compared.
+//! Resolving: references and templates become values as far as they are known, and sets are put in
+//! canonical order, so that desired and observed attributes can be compared.
 
 use std::cmp::Ordering;
 
@@ -10,11 +10,11 @@ use crate::value::{Origin, Part, Secret, Unknown, Value};
 
 /// What is known of the attributes of other resources.
 pub(super) trait Known {
-    /// The value that the attribute has and will keep; `None` if only apply can tell.
+    /// The value that the attribute has and will keep; `None` if only an apply can determine it.
     fn look_up(&self, origin: &Origin) -> Option<Value>;
 }
 
-/// `resource` with everything filled in that `known` knows, in canonical form.
+/// `resource` in canonical form, with everything filled in that `known` provides.
 pub(super) fn resolve(resource: &Resource, known: &impl Known) -> Resource {
     reread(resource.kind(), fill(resource.to_value(), known))
 }
@@ -33,7 +33,7 @@ fn reread(kind: Kind, value: Value) -> Resource {
     })
 }
 
-/// `value` with everything filled in that `known` knows.
+/// `value` with everything filled in that `known` provides.
 pub(super) fn fill(value: Value, known: &impl Known) -> Value {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Resource(_) => {
@@ -92,7 +92,7 @@ pub(super) fn as_text(value: &Value) -> String {
     }
 }
 
-/// `value` with the sets in it in their one order.
+/// `value` with the sets in it in canonical order.
 fn order(value: Value, as_type: &Type) -> Value {
     match (value, as_type) {
         (Value::List(items), Type::Set(of)) => {
@@ -130,7 +130,7 @@ fn compare(a: &Value, b: &Value, of: &Type) -> Ordering {
     by_key.unwrap_or_else(|| total(a, b))
 }
 
-/// `desired` where what it leaves to AWS is as it was observed.
+/// `desired`, with what it leaves to AWS as it was observed.
 pub(super) fn keep_chosen(desired: Resource, observed: &Resource) -> Resource {
     let kind = desired.kind();
     let mut wanted = desired.attributes();

@@ -1,7 +1,7 @@
-//! Saved plans: the text of a plan file, which is taken back whole and unchanged, or not at all.
+//! Saved plans: the text of a plan file, which is read back whole and unchanged, or not at all.
 //!
-//! The text is the only one that its plan has: the digest in it covers what it says, and what is read
-//! must be, byte for byte, what would be written. So no edit is small enough to pass.
+//! A plan has only one text: the digest in it covers what it contains, and what is read must be,
+//! byte for byte, what would be written. So no edit is small enough to pass.
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -11,7 +11,7 @@ use super::{Digest, DigestError, Plan};
 /// The member that holds the digest.
 const DIGEST: &str = "digest";
 
-/// A plan as its file has it.
+/// A plan as it is written to its file.
 #[derive(Serialize)]
 struct Saved<'a> {
     digest: Digest,
@@ -19,19 +19,19 @@ struct Saved<'a> {
     plan: &'a Plan,
 }
 
-/// Why a text is no saved plan.
+/// Why a text is not a saved plan.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedPlanError {
-    /// It is no JSON, or the JSON of something else.
+    /// It is not JSON, or it is the JSON of something else.
     #[error("it cannot be read")]
     Unreadable(#[from] serde_json::Error),
     /// Another version of this library wrote it.
     #[error("it was written by another version of mirror, in format {0}")]
     OtherFormat(u64),
-    /// It does not say what its digest is.
+    /// It contains no digest.
     #[error("it has no digest")]
     NoDigest,
-    /// What it says is its digest is none.
+    /// The digest in it is not a valid one.
     #[error("its digest is wrong")]
     WrongDigest(#[from] DigestError),
     /// It is not what was saved.
@@ -47,7 +47,7 @@ impl Plan {
     /// same plan.
     ///
     /// # Panics
-    /// Never: what a plan is made of can be written as JSON.
+    /// Never: everything in a plan can be written as JSON.
     #[must_use]
     pub fn to_saved(&self) -> String {
         let saved = Saved { digest: self.digest(), plan: self };
@@ -58,7 +58,7 @@ impl Plan {
     /// Reads the text of a plan file.
     ///
     /// # Errors
-    /// If it is no plan, or any byte of it is not what [`to_saved`](Self::to_saved) wrote.
+    /// If it is not a plan, or any byte of it is not what [`to_saved`](Self::to_saved) wrote.
     pub fn from_saved(text: &[u8]) -> Result<Self, SavedPlanError> {
         let mut json: Json = serde_json::from_slice(text)?;
         match json.get("format").and_then(Json::as_u64) {

@@ -1,4 +1,4 @@
-//! Secrets of a saved plan: it holds their hashes, and gets them back from the stack.
+//! Secrets of a saved plan: it holds only their hashes, and the stack provides the secrets again.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ impl Secrets {
                 Some(Input::Later(template)) => secrets.add_template(template, observed),
             }
         }
-        // What a plan takes the user data of an instance away with.
+        // This is what a plan sets to remove the user data of an instance.
         secrets.add(&Secret::text(""));
         secrets
     }
@@ -45,7 +45,7 @@ impl Secrets {
         }
     }
 
-    /// The parts of a template, and the whole as far as attributes that were observed fill it.
+    /// Adds the parts of a template, and the whole text as far as observed attributes fill it.
     fn add_template(&mut self, template: &Template, observed: &Observed) {
         for part in &template.0 {
             if let Part::Secret(secret) = part {
@@ -53,7 +53,7 @@ impl Secrets {
             }
         }
         for origin in template.origins() {
-            // A plan takes what it knows of an attribute for a part of the text.
+            // In a plan, the value of an attribute that is known is a part of the text.
             if let Some(value) = observed.attribute(origin) {
                 self.add(&Secret::text(resolve::as_text(&value)));
             }
@@ -83,25 +83,25 @@ impl Known for Seen<'_> {
 }
 
 impl Plan {
-    /// Whether a step sends something of which this plan holds only the hash, as a plan does that was
+    /// Whether a step sends something of which this plan holds only the hash, as after the plan was
     /// saved and read back.
     #[must_use]
     pub fn needs_secrets(&self) -> bool {
         self.hidden().next().is_some()
     }
 
-    /// Whether a step sends something of which a saved plan holds only the hash: whoever applies that needs the stack
-    /// file, too.
+    /// Whether a step sends something of which a saved plan holds only the hash: applying the saved
+    /// plan then requires the stack file, too.
     #[must_use]
     pub fn sends_secrets(&self) -> bool {
         self.sent().next().is_some()
     }
 
-    /// The plan with what its steps send, where that is in `secrets`. Its digest stays what it is.
+    /// The plan with what its steps send filled in from `secrets`. Its digest does not change.
     ///
     /// # Errors
     /// If something is missing: the stack is not the one that was planned, or a variable has another
-    /// value. Nothing must then be applied.
+    /// value. The plan must then not be applied.
     pub fn with_secrets(mut self, secrets: &Secrets) -> Result<Self, Diagnostics> {
         for step in &mut self.steps {
             if let Call::Operation(operation) = &mut step.call {
@@ -132,7 +132,7 @@ impl Plan {
         missing.unless_errors(self).map(|(plan, _)| plan)
     }
 
-    /// The secrets that only their hashes are known of, each with the resource that it is for.
+    /// The secrets of which only the hash is known, each with the resource that it is for.
     fn hidden(&self) -> impl Iterator<Item = (String, Secret)> {
         self.sent().filter(|(_, secret)| secret.reveal().is_none())
     }
@@ -142,7 +142,7 @@ impl Plan {
         self.steps.iter().flat_map(|step| {
             let mut sent = Vec::new();
             if let Call::Operation(operation) = &step.call {
-                // Only looked at: the operation stays as it is.
+                // This only looks at the secrets: the operation stays as it is.
                 drop(operation.clone().with_secrets(|input| {
                     match &input {
                         Input::Known(secret) => sent.push(secret.clone()),

@@ -1,8 +1,8 @@
 //! Sources in a plan: which interfaces are mirrored, and the session that each of them gets.
 //!
-//! Everything follows from the stack and from what was observed. A session that is there keeps its
-//! numbers, whatever comes or goes beside it; an interface that is gone has no session, which AWS removes
-//! with it, and so leaves nothing to do.
+//! Everything follows from the stack and from what was observed. An existing session keeps its numbers,
+//! whatever comes or goes beside it. AWS removes a session together with its interface, so a deleted
+//! interface leaves nothing to do.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,10 +27,10 @@ mod expand;
 #[cfg(test)]
 mod tests;
 
-/// How many interfaces a message names.
+/// How many interfaces a message names at most.
 const NAMED_MAX: usize = 3;
 
-/// What a plan mirrors of some sources.
+/// What a plan mirrors of one `sources` block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mirrored {
@@ -38,18 +38,18 @@ pub struct Mirrored {
     pub count: usize,
     /// How many are expected.
     pub expect: CountRange,
-    /// What a reviewed plan says of them.
+    /// What a reviewed plan states about them.
     pub review: Reviewed,
-    /// The interfaces that are meant and left out all the same.
+    /// The interfaces that match the block but are left out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<NetworkInterfaceId, LeftOut>,
 }
 
-/// Why an interface that is meant is left out.
+/// Why an interface that matches is left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOut {
-    /// It or its instance carries a tag that says so.
+    /// It or its instance carries a tag that excludes it.
     Tagged {
         /// The key.
         key: String,
@@ -60,9 +60,9 @@ pub enum LeftOut {
     Type(InstanceType),
     /// It is a mirror target, which AWS does not mirror.
     Target,
-    /// Its instance receives what is mirrored: it would mirror its own mirrored packets.
+    /// Its instance receives mirrored packets: it would mirror its own mirrored packets.
     Receiver,
-    /// Its instance is the stack's own, which has a session of its own if any.
+    /// Its instance belongs to the stack, and has a session of its own if any.
     Own,
 }
 
@@ -83,27 +83,28 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// What a plan does for each interface of some sources.
+/// What a plan does for each interface of one or more `sources` blocks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EachOf {
     /// The sources.
     pub sources: SourceNames,
-    /// What a reviewed plan says of the sessions; exact as soon as one of the sources asks for that.
+    /// What a reviewed plan states about the sessions; exact as soon as one of the sources asks for
+    /// that.
     pub review: Reviewed,
-    /// The attributes that all of the sessions have, and the ranges of those that each has its own of.
+    /// The attributes that all of the sessions share, and the ranges of those that differ for each.
     pub attributes: Value,
 }
 
 /// The interfaces that a `sources` block selects.
 #[derive(Debug, Default)]
 struct Selection {
-    /// Those that are mirrored, each with its zone as far as that was seen.
+    /// Those that are mirrored, each with its zone if that was seen.
     mirrored: BTreeMap<NetworkInterfaceId, Option<AvailabilityZone>>,
     left_out: BTreeMap<NetworkInterfaceId, LeftOut>,
 }
 
-/// A stack with a session for each interface, and what there is to say about them.
+/// A stack with a session for each interface, and what the plan records about them.
 #[derive(Debug)]
 pub(super) struct Expanded<'s> {
     pub(super) stack: Cow<'s, Stack>,
@@ -112,16 +113,16 @@ pub(super) struct Expanded<'s> {
 }
 
 impl<'s> Expanded<'s> {
-    /// The stack as it is: what goes needs to know nothing of sources.
+    /// The stack as it is: removing it requires no knowledge of sources.
     pub(super) const fn not(stack: Cow<'s, Stack>) -> Self {
         Self { stack, sources: BTreeMap::new(), fan_outs: BTreeMap::new() }
     }
 
-    /// The stack with a session for each interface that was observed. Its references to existing objects
-    /// are ids.
+    /// The stack with a session for each interface that was observed. References of `stack` to existing
+    /// objects must be ids already.
     ///
     /// # Errors
-    /// For sources that have not been observed, that are not as many as expected, and for numbers that do
+    /// For sources that have not been observed or are not as many as expected, and for numbers that do
     /// not suffice or clash.
     pub(super) fn of(stack: Cow<'s, Stack>, observed: &Observed) -> Result<Self, Diagnostics> {
         if stack.sources.is_empty() {
@@ -157,9 +158,10 @@ impl<'s> Expanded<'s> {
     }
 }
 
-/// The addresses of the sessions that the sources of a stack come to; of sources that were not seen, none.
+/// The addresses of the sessions that result from the sources of a stack; none for sources that were
+/// not seen.
 ///
-/// The references of `stack` to existing objects are ids.
+/// References of `stack` to existing objects must be ids already.
 pub(crate) fn sessions_of_sources(stack: &Stack, observed: &Observed) -> Vec<Address> {
     if stack.sources.is_empty() {
         return Vec::new();
@@ -187,7 +189,7 @@ fn each_of(stack: &Stack, fan_out: &FanOut) -> EachOf {
     EachOf { sources: fan_out.source.clone(), review, attributes }
 }
 
-/// What was seen of sources, if it is what they look for.
+/// What was seen of `sources`, if the lookup was for what they look for now.
 fn sighting<'o>(
     name: &Name,
     sources: &Placed<Sources>,
@@ -213,7 +215,7 @@ fn sighting<'o>(
     }
 }
 
-/// What must not be mirrored, whatever sources say.
+/// What must not be mirrored, whatever the sources select.
 struct Avoided {
     /// The instances of the stack.
     own: BTreeSet<ObjectId>,
@@ -221,7 +223,7 @@ struct Avoided {
     targets: BTreeSet<NetworkInterfaceId>,
     /// The instances behind its load balancers.
     receivers: BTreeSet<ObjectId>,
-    /// The names of its Auto Scaling groups, whose instances are receivers, too.
+    /// The names of its Auto Scaling groups, whose instances are receivers too.
     groups: BTreeSet<String>,
 }
 
@@ -269,7 +271,7 @@ fn selection(sources: &Sources, sighting: &Sighting, avoided: &Avoided) -> Selec
 }
 
 impl Sources {
-    /// Whether an interface is meant; its references are ids.
+    /// Whether an interface matches. The references of `self` must be ids already.
     pub(crate) fn means(&self, id: &NetworkInterfaceId, interface: &Interface) -> bool {
         let Self {
             tags,
@@ -306,7 +308,7 @@ impl Sources {
             )
             && admits(!network_interfaces.is_empty(), is_named)
             && (is_tagged || host.map_or(tags.is_empty(), |host| carries(&host.tags, tags)))
-            // What a service of AWS has made is meant only if it is named or tagged itself.
+            // An interface created by an AWS service matches only if it is itself named or tagged.
             && (is_named
                 || is_tagged
                 || host.is_some_and(|host| *interfaces == Interfaces::All || host.device == 0))
@@ -347,7 +349,7 @@ fn left_out(
     }
 }
 
-/// Says that sources are not as many as expected.
+/// Reports sources that are not as many as expected.
 fn unexpected(name: &Name, sources: &Placed<Sources>, selection: &Selection) -> Option<Diagnostic> {
     let Placed { of, place } = sources;
     let Selection { mirrored, left_out } = selection;

@@ -1,9 +1,9 @@
 //! Steps: the calls of a plan, each after those it needs.
 //!
-//! The edges come from facts: a call needs what it refers to; an object goes after what uses it;
-//! the two halves of a replacement have an order; what one object can have is given up before another
-//! takes it. And some calls are better late, such as starting an instance before its route to the
-//! internet is there; these are dropped where they would close a circle.
+//! Some edges are requirements: a call needs what it refers to; an object is deleted after what uses
+//! it; the two halves of a replacement have an order; what only one object can have is given up
+//! before another takes it. Other edges are preferences, such as starting an instance only when its
+//! route to the internet is there; these are dropped where they would close a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ pub(super) fn steps(stack: &Stack, decisions: &Decisions<'_>) -> Result<Vec<Step
     Ok(builder.finish())
 }
 
-/// The calls that make, change or remove one object.
+/// The key of the calls that create, change or remove one object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ChainKey {
     address: Address,
@@ -127,7 +127,7 @@ impl Builder {
         else {
             return;
         };
-        // The object as found, but with its attributes in the same canonical form as the desired.
+        // The object as found, but with its attributes in the same canonical form as the desired ones.
         let found = crate::observed::Found { resource: observed.clone(), ..found.clone() };
         let operations = desired.update(&found, creation).into_iter().map(Call::Operation);
         let retag = Retag::between(desired.tags(), observed.tags());
@@ -144,7 +144,8 @@ impl Builder {
         }
     }
 
-    /// Tags what moves and is to be replaced: both of its objects have one address then.
+    /// Retags an object that moves and is to be replaced: the old and the new object then have one
+    /// address.
     fn add_move(&mut self, decision: &Decision<'_>, generation: u32) {
         if let (Some(_), Some(found)) = (&decision.moved_from, decision.found) {
             let address = decision.address.clone();
@@ -171,36 +172,37 @@ impl Builder {
         }
     }
 
-    /// The chain of a phase of an address; of the newest object where there are several.
+    /// The chain of an address in a phase; that of the newest object if there are several.
     fn chain(&self, address: &Address, phase: Phase) -> Option<Chain> {
         let from = ChainKey { address: address.clone(), phase, generation: 0 };
         let to = ChainKey { address: address.clone(), phase, generation: u32::MAX };
         self.chains.range(from..=to).next_back().map(|(_, chain)| *chain)
     }
 
-    /// A step may be told twice to wait for another: looking for an edge that is there already
-    /// would take as long as the other has dependents, of which a filter may have thousands.
+    /// Makes `after` wait for `before`. The same edge may be added twice: searching for an existing one
+    /// would take time proportional to the dependents of `before`, of which a filter may have
+    /// thousands.
     fn edge(&mut self, before: NodeIndex, after: NodeIndex) {
         if before != after {
             self.graph.add_edge(before, after, ());
         }
     }
 
-    /// A call that refers to something made in this plan comes after that is far enough along.
+    /// Lets a call that refers to something created in this plan wait until that is far enough along.
     fn need_what_is_referred_to(&mut self) {
         for node in self.graph.node_indices() {
             let Call::Operation(operation) = &self.graph[node].call else { continue };
             let own = self.graph[node].key.address.clone();
             for need in operation.needs() {
-                // Within one chain the order is there already.
+                // Within one chain the order exists already.
                 if need.address == own {
                     continue;
                 }
                 let made = self.chain(&need.address, Phase::Create);
                 match need.readiness {
                     Readiness::Made => made.map(|chain| chain.first),
-                    // An earlier run may have made it and not come to its end: a gateway that is
-                    // there may still have to be attached.
+                    // An earlier run may have created it without finishing: an existing gateway may
+                    // still have to be attached.
                     Readiness::Finished => {
                         let changed = self.chain(&need.address, Phase::Update);
                         made.or(changed).map(|chain| chain.last)
@@ -212,8 +214,8 @@ impl Builder {
         }
     }
 
-    /// A route to a gateway that an earlier run made and did not come to attach names it by id, and
-    /// waits for it all the same.
+    /// A route to a gateway that an earlier run created but did not attach refers to it by id, and
+    /// still has to wait for the attachment.
     fn attach_gateways_before_routes(&mut self, decisions: &Decisions<'_>) {
         let attached: BTreeMap<&str, Chain> = decisions
             .all
@@ -235,8 +237,8 @@ impl Builder {
         }
     }
 
-    /// A route over a transit gateway names that by its id, and AWS takes the route once the VPC is
-    /// attached: it waits for every attachment to that gateway.
+    /// A route through a transit gateway refers to it by id, and AWS accepts the route only once the
+    /// VPC is attached: it waits for every attachment to that gateway.
     fn attach_vpcs_before_routes(&mut self, decisions: &Decisions<'_>) {
         let mut attached: BTreeMap<&TransitGatewayId, Vec<Chain>> = BTreeMap::new();
         for decision in &decisions.all {
@@ -257,9 +259,9 @@ impl Builder {
         }
     }
 
-    /// A VPC had better stay attached until its routes lead elsewhere, where that closes no circle.
+    /// Keeps a VPC attached until its routes lead elsewhere, where that closes no circle.
     fn route_elsewhere_before_detaching(&mut self, decisions: &Decisions<'_>) {
-        // Of several with one address the first counts.
+        // If several have one address, the first counts.
         let all = decisions.all.iter().rev();
         let observed: BTreeMap<&Address, &Resource> =
             all.filter_map(|it| Some((&it.address, it.observed.as_ref()?))).collect();
@@ -293,7 +295,7 @@ impl Builder {
         }
     }
 
-    /// An object goes after everything that uses it is gone or uses something else.
+    /// Deletes an object after everything that uses it is deleted or uses something else.
     fn go_after_users(&mut self, decisions: &Decisions<'_>) {
         let first: BTreeSet<&Address> = decisions
             .all
@@ -306,13 +308,15 @@ impl Builder {
             let object = ObjectKey { address: key.address.clone(), generation: key.generation };
             for (user, _) in decisions.fates.uses.users(&object) {
                 if let Some(gone) = self.object_chain(user, Phase::Delete) {
-                    // A target group that goes as well does not mind: both may go at once.
+                    // A target group that is deleted as well is no obstacle: both may be deleted at
+                    // once.
                     if user.address.kind != Kind::TargetGroup {
                         self.go_after(&object, chain, user, gone);
                     }
                 } else if let Some(changed) = self.object_chain(user, Phase::Update)
                     && !first.contains(&key.address)
-                    // That a share is left is one of its calls; another may wait for what comes in its place.
+                    // Leaving a share is only one of its calls; another may wait for what replaces the
+                    // target.
                     && user.address.kind != Kind::ResourceShare
                 {
                     self.edge(changed.last, chain.first);
@@ -321,7 +325,8 @@ impl Builder {
         }
     }
 
-    /// A mirror target leaves its shares before it goes, also where it goes before there is another one.
+    /// Takes a mirror target out of its shares before it is deleted, even if it is deleted before its
+    /// replacement is created.
     fn leave_shares(&mut self) {
         let operations = self.graph.node_indices().filter_map(|node| {
             let Call::Operation(operation) = &self.graph[node].call else { return None };
@@ -350,8 +355,8 @@ impl Builder {
         edges.into_iter().for_each(|(leave, go)| self.edge(leave, go));
     }
 
-    /// `used` goes after its user has gone. Of two security groups that name each other neither
-    /// could be first: there it is the user's rule that must have gone.
+    /// Deletes `used` after its user is deleted. Of two security groups that refer to each other
+    /// neither could be first: there it is the user's rule that must be revoked first.
     fn go_after(&mut self, used: &ObjectKey, chain: Chain, user: &ObjectKey, gone: Chain) {
         let groups = (used.address.kind, user.address.kind);
         if groups != (Kind::SecurityGroup, Kind::SecurityGroup) {
@@ -378,7 +383,7 @@ impl Builder {
         }
     }
 
-    /// The two halves of a replacement.
+    /// Orders the two halves of a replacement.
     fn order_replacements(&mut self, decisions: &Decisions<'_>) {
         for decision in &decisions.all {
             let Action::Replace(order) = decision.action else { continue };
@@ -403,7 +408,7 @@ impl Builder {
         }
     }
 
-    /// An internet gateway is detached after everything with a public address has gone.
+    /// Detaches an internet gateway after everything with a public address is deleted.
     ///
     /// Source: EC2 API reference, `DetachInternetGateway`: the VPC must not contain any running
     /// instances with Elastic IP addresses or public IPv4 addresses.
@@ -437,7 +442,7 @@ impl Builder {
         self.chains.get(&ChainKey { address, phase, generation }).copied()
     }
 
-    /// Says which resources wait for each other.
+    /// Reports resources that wait for each other.
     fn refuse_circles(&self) -> Result<(), Diagnostics> {
         let mut diagnostics = Diagnostics::new();
         for circle in tarjan_scc(&self.graph).into_iter().filter(|circle| circle.len() > 1) {
@@ -471,7 +476,7 @@ impl Builder {
         }
     }
 
-    /// What is removed must look then as it was seen now.
+    /// Makes each removal expect that the object still looks as it was seen now.
     fn expect_what_was_seen(&mut self, decisions: &Decisions<'_>) {
         let all = decisions.all.iter();
         let going = digest::going(all.map(|decision| {
@@ -491,7 +496,7 @@ impl Builder {
         }
     }
 
-    /// The steps, each after those it needs; among those that could be next the first added is.
+    /// The steps, each after those it needs; of those that could be next, the one that was added first.
     fn finish(self) -> Vec<Step> {
         let mut open: Vec<usize> = self
             .graph

@@ -11,14 +11,15 @@ use crate::rate::{CATEGORIES, Category};
 /// How long an apply takes.
 ///
 /// It is an estimate. AWS promises no such times; what was not measured in an earlier run of the stack
-/// is what people report.
+/// is based on what people report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplyTime {
     /// All of it.
     pub estimate: Duration,
-    /// What takes longest: each begins when the one before it is done. Steps of one resource are one.
+    /// The path that takes longest: each stage begins when the one before it is done. Steps of one
+    /// resource are one stage.
     pub critical_path: Vec<Stage>,
-    /// Whether the calls are so many that AWS's rates take longer than that path.
+    /// Whether there are so many calls that AWS's rates take longer than that path.
     pub bound: Bound,
     /// Whether each wait on the path was measured in earlier runs.
     pub source: TimeSource,
@@ -38,7 +39,7 @@ pub enum Bound {
 pub enum TimeSource {
     /// Earlier runs of this stack.
     Measured,
-    /// What is usual, for some of it at least.
+    /// Usual times, for some of it at least.
     Usual,
 }
 
@@ -54,8 +55,8 @@ pub struct Stage {
 impl Plan {
     /// Estimates how long it takes to apply the plan.
     ///
-    /// Each step is taken to begin as soon as those that it needs are done, and each call as soon as AWS's
-    /// rates allow; that only so many calls are in flight at once is left out.
+    /// Each step is assumed to begin as soon as those that it needs are done, and each call as soon as
+    /// AWS's rates allow; the limit on the calls in flight is ignored.
     #[must_use]
     pub fn apply_time(&self, experience: &Experience) -> ApplyTime {
         let done = self.done(experience);
@@ -73,7 +74,7 @@ impl Plan {
         }
     }
 
-    /// By step: how long after the start of the run it is done at the earliest.
+    /// For each step: how long after the start of the run it is done at the earliest.
     pub(super) fn done(&self, experience: &Experience) -> Vec<Duration> {
         let mut done: Vec<Duration> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
@@ -83,8 +84,8 @@ impl Plan {
         done
     }
 
-    /// The step that is done last, the last to be done of those that it needs, and so on; the first of
-    /// all comes first.
+    /// The steps of the critical path, first to last: it ends with the step that is done last, and each
+    /// is preceded by the last to be done of those that it needs.
     fn critical_path(&self, done: &[Duration]) -> Vec<usize> {
         let mut path = Vec::new();
         let mut next = (0..self.steps.len()).max_by_key(|step| done[*step]);
@@ -111,7 +112,7 @@ impl Plan {
         stages
     }
 
-    /// How long AWS takes at least to take all calls.
+    /// The shortest time in which AWS's rates allow all calls.
     fn time_of_rates(&self) -> Duration {
         let mut calls: BTreeMap<usize, u32> = BTreeMap::new();
         for step in &self.steps {

@@ -1,4 +1,4 @@
-//! Uses: which of the stack's objects use which, as observed.
+//! Uses: which objects of the stack use which others, as observed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,22 +16,22 @@ pub(super) struct ObjectKey {
 /// How one object uses another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Use {
-    /// Whether the user can be without it for a while.
+    /// Whether the user can do without it for a while.
     pub(super) can_do_without: bool,
-    /// Whether AWS does not remove it as long as the user has it.
+    /// Whether AWS refuses to remove it as long as the user has it.
     pub(super) holds: bool,
 }
 
 /// Which objects use which.
 #[derive(Debug)]
 pub(super) struct Uses {
-    /// By what is used: who uses it, and how.
+    /// By used object: which objects use it, and how.
     users: BTreeMap<ObjectKey, BTreeMap<ObjectKey, Use>>,
     current: BTreeMap<Address, ObjectKey>,
 }
 
 impl Uses {
-    /// What `observed` says: an attribute that holds the id of an object uses it.
+    /// The uses in `observed`: an attribute that holds the id of an object uses it.
     pub(super) fn of(observed: &Observed) -> Self {
         let objects: BTreeMap<ObjectKey, &Found> = observed
             .owned
@@ -70,12 +70,13 @@ impl Uses {
         self.current.get(address)
     }
 
-    /// Who uses `object`, and how.
+    /// Which objects use `object`, and how.
     pub(super) fn users(&self, object: &ObjectKey) -> impl Iterator<Item = (&ObjectKey, Use)> {
         self.users.get(object).into_iter().flatten().map(|(user, how)| (user, *how))
     }
 
-    /// The Auto Scaling groups whose instances are in a security group, as their launch templates say.
+    /// The Auto Scaling groups whose instances are in a security group, according to their launch
+    /// templates.
     pub(super) fn members_in(&self, security_group: &Address) -> BTreeSet<&Address> {
         let users = |object, kind| {
             let users = self.users(object).map(|(user, _)| user);
@@ -102,8 +103,8 @@ fn names_of(found: &Found) -> impl Iterator<Item = &str> {
     [Some(found.id.as_str()), interface].into_iter().flatten()
 }
 
-/// Whether an object can be without what an attribute refers to while that is replaced: a route
-/// leads nowhere for a while, a target group has a target less, a share a mirror target.
+/// Whether an object can do without what an attribute refers to while that is replaced: a route leads
+/// nowhere for a while, a target group has one target fewer, a share one mirror target fewer.
 fn can_do_without(kind: Kind, attribute: &str) -> bool {
     matches!(
         (kind, attribute),
@@ -115,10 +116,10 @@ fn can_do_without(kind: Kind, attribute: &str) -> bool {
     )
 }
 
-/// Whether AWS does not remove what an attribute refers to as long as that is so: `DependencyViolation`, `ResourceInUse`
-/// and their like.
+/// Whether AWS refuses to remove what an attribute refers to as long as it refers to it:
+/// `DependencyViolation`, `ResourceInUse` and the like.
 fn holds((kind, attribute): (Kind, &str), used: Kind) -> bool {
-    // The targets of a group go, and so do the sources of sessions.
+    // Instances can be removed while they are targets of a group or sources of sessions.
     used != Kind::Instance
         && !matches!(
             (kind, attribute),

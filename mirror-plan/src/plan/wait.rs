@@ -13,17 +13,18 @@ use crate::resource::{Operation, gateway_load_balancer, instance, load_balancer}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
-    /// The network interfaces of a deleted load balancer, which hold its subnets and groups, to go.
+    /// For the network interfaces of a deleted load balancer, which hold its subnets and groups, to go
+    /// away.
     Released,
-    /// A new load balancer to be active.
+    /// For a new load balancer to be active.
     LoadBalancer,
-    /// An endpoint, or an attachment to a transit gateway, to be available or gone.
+    /// For an endpoint, or an attachment to a transit gateway, to be available or gone.
     Attachment,
-    /// The instances of an Auto Scaling group to be in service, or to be gone.
+    /// For the instances of an Auto Scaling group to be in service, or to be gone.
     Group,
-    /// An instance to run, to have stopped or to be gone.
+    /// For an instance to run, to have stopped or to be gone.
     Instance,
-    /// The answer to a call whose work is done with it.
+    /// For the response to a call that does all of its work itself.
     Answer,
 }
 
@@ -70,11 +71,11 @@ impl Wait {
         }
     }
 
-    /// How long one of it usually takes.
+    /// How long one such wait usually takes.
     const fn usual(self) -> Duration {
         Duration::from_secs(match self {
-            // Minutes, by those who ran into it (`hashicorp/terraform#3758`). Terraform's provider
-            // waits this long and no longer (`waitForNLBNetworkInterfacesToDetach`).
+            // Minutes, as reported by users (`hashicorp/terraform#3758`). Terraform's provider waits
+            // this long and no longer (`waitForNLBNetworkInterfacesToDetach`).
             Self::Released => 300,
             // Two or three minutes.
             Self::LoadBalancer => 150,
@@ -89,7 +90,7 @@ impl Wait {
     }
 }
 
-/// Of any number of them: `new load balancers`.
+/// In the plural: `new load balancers`.
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -110,14 +111,14 @@ impl fmt::Display for Wait {
 #[serde(transparent)]
 pub struct Experience(BTreeMap<Wait, Vec<Milliseconds>>);
 
-/// A time, to be kept.
+/// A time, as it is stored.
 type Milliseconds = u64;
 
 impl Experience {
     /// How many of each wait are kept.
     const KEPT: usize = 9;
 
-    /// Adds what the last run took.
+    /// Adds the times of the last run.
     pub fn learn(&mut self, took: &BTreeMap<Wait, Vec<Duration>>) {
         for (wait, times) in took {
             let kept = self.0.entry(*wait).or_default();
@@ -128,7 +129,7 @@ impl Experience {
         }
     }
 
-    /// How long a wait takes: the median of those that are kept, or what is usual.
+    /// How long a wait takes: the median of the times that are kept, or the usual time.
     #[must_use]
     pub fn time(&self, wait: Wait) -> Duration {
         let Some(kept) = self.0.get(&wait).filter(|kept| !kept.is_empty()) else {

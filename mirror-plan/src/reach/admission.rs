@@ -1,7 +1,7 @@
 //! Security groups: whether they let packets through, by which rule, or why that is not known.
 //!
-//! Groups only admit: whatever one rule of one of them lets through gets through. So what admits is known as
-//! soon as one rule does, and that nothing admits only when all rules are known.
+//! Groups only admit: a packet gets through if any rule of any of its groups lets it through. So a single known
+//! rule is enough to know that packets are admitted, but all rules must be known to know that they are not.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use super::network::{Mention, Network, Whose};
 use crate::resource::security_group::{Peer, Rule, Rules};
 use crate::scalar::{Direction, Protocol};
 
-/// How many groups a text names.
+/// How many groups are named in a text.
 const NAMED_MAX: usize = 3;
 
-/// What packets are, to a security group.
+/// Packets as a security group sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Flow {
     pub(crate) direction: Direction,
@@ -22,23 +22,23 @@ pub(crate) struct Flow {
     pub(crate) port: u16,
 }
 
-/// What packets have to get through.
+/// The security groups that packets have to get through.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gate<'g, 's> {
     pub(super) groups: &'g Groups<'s>,
-    /// The load balancer, if it is one.
+    /// The load balancer, if the groups are those of one.
     pub(super) balancer: Option<Mention<'s>>,
-    /// The VPC that it is in, if that is known.
+    /// The VPC that they are in, if that is known.
     pub(super) vpc: Option<Mention<'s>>,
     /// Which hop it is.
     pub(super) sort: Sort,
     pub(super) stretch: Stretch,
 }
 
-/// What a rule says of packets.
+/// What a rule means for packets.
 enum Said {
     Admitted,
-    /// It admits some of the addresses, or members of a group that is not known.
+    /// It admits some of the addresses, or the members of a group when it is not known who they are.
     Maybe(String),
     Nothing,
 }
@@ -61,7 +61,8 @@ impl<'s> Gate<'_, 's> {
         }
     }
 
-    /// The default group, which as AWS makes it admits its own members only, and lets everything out.
+    /// Whether the default group lets a flow through. As AWS creates it, it admits only its own members and lets
+    /// everything out.
     ///
     /// Source: VPC user guide, "Default security groups".
     fn default_group(&self, network: &Network<'s>, flow: Flow, peer: &End<'s>) -> Hop {
@@ -115,7 +116,7 @@ impl<'s> Gate<'_, 's> {
                 }
             }
         }
-        // Several ranges together may be all.
+        // Several ranges together may cover all addresses.
         let nets: Vec<_> = ranges.iter().map(|(_, range)| *range).collect();
         if peer.within(&nets) == Share::All {
             return self.passes(by(ranges[0].0, flow, peer));
@@ -152,8 +153,8 @@ impl<'s> Gate<'_, 's> {
         }
     }
 
-    /// Whether the other side is a member of a group. Those of a group of another VPC count only over a peering or
-    /// a transit gateway that is set up for it.
+    /// Whether the other side is a member of a group. Members of a group of another VPC count only over a peering
+    /// or a transit gateway that is set up for it.
     ///
     /// Source: VPC user guide, "Security group rules".
     fn admits_members(&self, network: &Network<'s>, group: Mention<'s>, peer: &End<'s>) -> Said {
@@ -172,7 +173,7 @@ impl<'s> Gate<'_, 's> {
         }
     }
 
-    /// Whether a group is of the VPC of what is behind the gate. A group and its members are of one VPC.
+    /// Whether a group belongs to the VPC that the gate is in. A group and its members are in one VPC.
     fn is_of_this_vpc(&self, network: &Network<'s>, group: Mention<'s>, peer: &End<'s>) -> bool {
         if self.groups.named.contains(&group) {
             return true;
@@ -209,7 +210,7 @@ fn by(group: Mention<'_>, flow: Flow, peer: &End<'_>) -> String {
     }
 }
 
-/// Names, at most a few.
+/// The names of groups, a few at most.
 fn words(groups: &[Mention<'_>]) -> String {
     let shown: Vec<String> = groups.iter().take(NAMED_MAX).map(Mention::to_string).collect();
     let more = groups.len() - shown.len();

@@ -1,4 +1,4 @@
-//! Approach: how the packets of sources that are alike get to what is behind a mirror target.
+//! Approach: how the packets of sources that are alike reach what is behind a mirror target.
 
 use std::collections::BTreeMap;
 
@@ -14,26 +14,28 @@ use super::way::{Extent, Verdict};
 use crate::resource::target_group::VXLAN;
 use crate::scalar::Protocol;
 
-/// What differs from source to source.
+/// The part of the way that depends on the source.
 #[derive(Debug)]
 pub(crate) struct Approach {
-    /// To each node of the load balancer, or to the one interface.
+    /// The hops to each node of the load balancer, or to the one interface.
     to_node: Vec<Vec<Hop>>,
-    /// Through the load balancer's own groups.
+    /// The hop through the load balancer's own groups.
     pub(crate) into_balancer: Option<Hop>,
-    /// Through the groups of the receivers; those of many are the same.
+    /// The hops through the groups of the receivers, which are the same for many receivers.
     into_receiver: Vec<Hop>,
-    /// Which of these it is, by receiver.
+    /// For each receiver, the position of its hop in `into_receiver`.
     at: Vec<usize>,
-    /// Into the subnets of the receivers behind a load balancer; many are in one.
+    /// The hops into the subnets of the receivers behind a load balancer; many receivers are in one subnet.
     entries: Vec<Hop>,
-    /// Which of these it is, by receiver; none of one whose subnet is not known, or is that of all nodes.
+    /// For each receiver, the position of its hop in `entries`; `None` if its subnet is not known, or is that of
+    /// all nodes.
     entry: Vec<Option<usize>>,
-    /// What becomes of the packets, whatever the filter takes.
+    /// What becomes of the packets, whatever the filter accepts.
     pub(super) verdict: Verdict,
 }
 
-/// One of the ways that packets may take from a node of a load balancer on, or from the source to an interface.
+/// One of the ways that packets may take onwards from a node of a load balancer, or from the source to an
+/// interface.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Branch {
     pub(super) node: usize,
@@ -46,9 +48,9 @@ pub(super) struct Branch {
 pub(super) enum Leads {
     /// To a receiver, by position.
     To(usize),
-    /// Into a target group, by position, of which nothing more is known or which leads nowhere.
+    /// Into a target group, by position, if nothing more is known of it or it leads nowhere.
     Into(usize),
-    /// To nobody, since no receiver is in the zone of the node, or maybe none.
+    /// To nobody, because no receiver is in the zone of the node, or perhaps none is.
     Nowhere,
     MaybeNowhere,
     /// Nothing is known from the start.
@@ -98,7 +100,7 @@ impl Approach {
         };
         let flow = Flow::ingress(Protocol::UDP, VXLAN.get());
         self.into_balancer = Some(gate.hop(network, flow, from));
-        // Behind a load balancer packets count as the source's and as the load balancer's own.
+        // Behind a load balancer, packets count as coming from the source and from the load balancer.
         let from = End { groups: from.groups.and(&to.groups), ..from.clone() };
         self.receivers_of(network, &from, to);
     }
@@ -170,7 +172,7 @@ impl Approach {
         &self.entries
     }
 
-    /// The network ACL that packets of a node pass as they come to the subnet of a receiver.
+    /// The network ACL that packets of a node pass as they enter the subnet of a receiver.
     fn entry(&self, receiver: usize) -> Option<&Hop> {
         self.entries.get((*self.entry.get(receiver)?)?)
     }
@@ -224,11 +226,11 @@ impl Approach {
         Outcome::worst(self.hops(to, branch).into_iter().map(|hop| hop.outcome))
     }
 
-    /// The same of packets that the receiver is sent: then it is healthy, or there is no other.
+    /// The same for packets that are actually sent to the receiver: then it is healthy, or there is no other.
     fn outcome_if_sent(&self, to: &Delivery<'_>, branch: Branch) -> Outcome {
         let is_ill = match (to, branch.leads) {
             (Delivery::Balanced(to), Leads::To(at)) => to.receivers[at].is_ill(),
-            // If it is nowhere, they are lost.
+            // If the node has no receiver, they are lost.
             (_, Leads::MaybeNowhere) => return Outcome::Stops,
             (_, Leads::To(_) | Leads::Into(_) | Leads::Nowhere | Leads::Unseen) => {
                 return self.outcome(to, branch);
@@ -246,7 +248,7 @@ impl Approach {
             .iter()
             .map(|branch| (self.outcome_if_sent(to, *branch), branch.taken))
             .collect();
-        // What a node gets is lost where it may turn out that it serves nobody.
+        // The packets of a node are lost if it turns out that it serves nobody.
         let is_served = |node: usize| {
             let mut at_node = branches.iter().filter(|branch| branch.node == node);
             at_node.any(|branch| branch.taken == Taken::Surely)
@@ -268,7 +270,7 @@ impl Approach {
         }
     }
 
-    /// The branch that says why the verdict is what it is: the first that is surely as bad.
+    /// The branch that explains the verdict: the first that is certain to be as bad.
     pub(super) fn decisive(&self, to: &Delivery<'_>) -> Option<Branch> {
         let branches = self.branches(to);
         let find = |wanted: Outcome, surely: bool| {
@@ -283,7 +285,7 @@ impl Approach {
             Verdict::Stopped(_) => {
                 find(Outcome::Stops, true).or_else(|| find(Outcome::Stops, false))
             }
-            // Without a branch that is not known there is one of which nobody knows whether it is taken.
+            // If no branch is unknown, there is one that stops packets but may not be taken.
             Verdict::Unknown => {
                 find(Outcome::Unknown, false).or_else(|| find(Outcome::Stops, false))
             }
@@ -291,7 +293,7 @@ impl Approach {
     }
 }
 
-/// Every branch from one node on. A receiver that is ill gets nothing while another may be well.
+/// Every branch onwards from one node. A receiver that is ill gets nothing while another may be healthy.
 fn branches_at(to: &Balanced<'_>, node: usize) -> Vec<Branch> {
     let near = |at: &usize| to.receivers[*at].zone(node) != Zone::Other;
     let (ill, well): (Vec<usize>, Vec<usize>) =

@@ -1,7 +1,7 @@
-//! Health checks: whether a load balancer counts a receiver as healthy, as far as the network decides it.
+//! Health checks: whether a load balancer counts a receiver as healthy, as far as the network decides that.
 //!
-//! A check comes from every node, and its answer must get back. Security groups remember who asked, and network ACLs
-//! do not.
+//! A check comes from every node, and its answer must get back. Security groups let the answers to a request
+//! through by themselves; network ACLs do not.
 
 use super::Condition;
 use super::admission::{Flow, Gate};
@@ -18,13 +18,13 @@ use crate::scalar::{HealthPort, Protocol};
 pub(crate) struct Health {
     /// The TCP port of the checks.
     pub(crate) port: u16,
-    /// What the load balancer says of it, where it was asked; what follows is then of no matter.
+    /// What the load balancer reported about it, if it was asked; the other hops do not matter then.
     told: Option<Hop>,
-    /// Out of the load balancer's own groups.
+    /// The hop out of the load balancer's own groups.
     pub(crate) out: Hop,
-    /// Into the receiver's groups.
+    /// The hop into the receiver's groups.
     pub(crate) into: Hop,
-    /// Through the network ACLs between them and back, where some are in the way.
+    /// The hop through the network ACLs between them and back, if there are any.
     pub(crate) acls: Option<Hop>,
 }
 
@@ -72,7 +72,7 @@ impl<'s> Balanced<'s> {
         Health { port, told, out, into, acls }
     }
 
-    /// Whether the checks of a node get into the groups of a receiver, and through network ACLs and back.
+    /// Whether the checks of a node get into the groups of a receiver, and through network ACLs there and back.
     fn check(
         &self,
         network: &Network<'s>,
@@ -91,14 +91,14 @@ impl<'s> Balanced<'s> {
         } else {
             let subnet = node.subnet;
             let words = format!("which network ACLs are between {subnet} and {name} is not known");
-            // It is said already where the groups are not known either.
+            // If the groups are not known either, that has been reported already.
             (into.outcome == Outcome::Passes).then(|| unknown(words))
         };
         FromNode { into, acls }
     }
 
-    /// What becomes of the checks of all nodes. Where those of some get through, what the receiver counts as is not
-    /// told by AWS.
+    /// What becomes of the checks of all nodes. If the checks of only some nodes get through, AWS does not document
+    /// how the receiver counts.
     fn together(&self, name: Mention<'s>, port: u16, checks: Vec<FromNode>) -> (Hop, Option<Hop>) {
         let balancer = self.name;
         if checks.is_empty() {

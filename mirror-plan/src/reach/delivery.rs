@@ -23,7 +23,7 @@ pub(crate) enum Delivery<'s> {
     Balanced(Balanced<'s>),
     /// An interface, which gets the packets itself.
     Interface(Receiver<'s>),
-    /// What is not known, and why.
+    /// Nothing is known of it; the hop explains why.
     Unseen(Hop),
 }
 
@@ -34,20 +34,21 @@ pub(crate) struct Balanced<'s> {
     pub(crate) nodes: Vec<Node<'s>>,
     pub(super) groups: Groups<'s>,
     pub(super) vpc: Option<Mention<'s>>,
-    /// Where packets come in, if that is not at the nodes.
+    /// Where packets enter, if that is not at the nodes.
     pub(crate) entrance: Option<Entrance<'s>>,
     pub(super) spread: Spread,
     /// The listener for mirrored packets.
     pub(crate) listener: Hop,
-    /// The target groups behind it; where no listener takes mirrored packets, those behind the others, one of
-    /// which is to.
+    /// The target groups behind the listener. If no listener accepts mirrored packets, these are the groups behind
+    /// the other listeners, one of which should.
     pub(crate) parts: Vec<Part<'s>>,
     pub(crate) receivers: Vec<Receiver<'s>>,
-    /// The network ACLs that packets pass as they leave the subnets of the nodes; those of many receivers are the same.
+    /// The hops through the network ACLs of the nodes' subnets, on the way out; many receivers share one.
     pub(crate) exits: Vec<Hop>,
 }
 
-/// What decides about packets that leave the subnet of a node: of a node, of a receiver, with its port.
+/// What decides about packets that leave the subnet of a node: the places of the node and of the receiver, and the
+/// address and port of the receiver.
 type Exit<'s> = (Place<'s>, Place<'s>, Option<Ipv4Addr>, u16);
 
 /// Where a node sends to.
@@ -65,7 +66,7 @@ pub(crate) struct Node<'s> {
     pub(crate) subnet: Mention<'s>,
     pub(super) place: Option<Place<'s>>,
     pub(crate) zone: Option<&'s AvailabilityZone>,
-    /// What there is to say where no receiver is in its zone, or maybe none.
+    /// The hop for a node that has no receiver in its zone, or perhaps none.
     pub(super) nobody: Hop,
     pub(super) maybe_nobody: Hop,
 }
@@ -76,27 +77,29 @@ pub(crate) struct Part<'s> {
     pub(crate) name: Mention<'s>,
     /// Whether packets are forwarded to it.
     pub(super) hop: Hop,
-    /// How many targets it has at the least, if it is known.
+    /// How many targets it has at least, if that is known.
     pub(crate) targets: Option<usize>,
 }
 
 /// What gets mirrored packets.
 #[derive(Debug)]
 pub(crate) struct Receiver<'s> {
-    /// The instance, or the Auto Scaling group that starts such: there is one then for each of its subnets.
+    /// The instance, or the Auto Scaling group that starts instances: that has one receiver for each of its
+    /// subnets.
     pub(crate) name: Mention<'s>,
-    /// Where it stands, if that is known.
+    /// The subnet that it is in, if that is known.
     pub(crate) subnet: Option<Mention<'s>>,
-    /// Its target group, by position; of no meaning where there is no load balancer.
+    /// Its target group, by position; without meaning if there is no load balancer.
     pub(super) part: usize,
     pub(super) end: End<'s>,
-    /// The UDP port on which it takes them.
+    /// The UDP port on which it gets mirrored packets.
     pub(crate) port: u16,
-    /// Whether it stands where the load balancer can send to.
+    /// Whether it is in the VPC that the load balancer can send to.
     pub(crate) vpc: Option<Hop>,
     /// The way out of the load balancer's own groups.
     pub(crate) out: Option<Hop>,
-    /// Which of the exits its packets take, by node: none where they stay in a subnet, or it is not known.
+    /// For each node, which of the exits its packets take; `None` if they stay in a subnet, or if that is not
+    /// known.
     exits: Vec<Option<usize>>,
     pub(crate) health: Option<Health>,
     zones: Vec<Zone>,
@@ -114,11 +117,11 @@ struct Candidate<'s> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {
     Sure,
-    /// A group has fewer instances than subnets, and AWS picks which.
+    /// An Auto Scaling group has fewer instances than subnets, and AWS picks the subnets.
     Maybe,
 }
 
-/// The security groups of a receiver; the default one is another in each VPC.
+/// The security groups of a receiver. The VPC is part of it, since each VPC has its own default group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Gates<'r, 's> {
     vpc: Option<Mention<'s>>,
@@ -299,8 +302,8 @@ impl<'s> Balanced<'s> {
         Gate { groups: &self.groups, balancer, vpc: self.vpc, sort, stretch: Stretch::Receiver }
     }
 
-    /// Whether a receiver is in the VPC of the load balancer: the address of the source is kept, and only such get
-    /// the packets.
+    /// Whether a receiver is in the VPC of the load balancer: since the source address is kept, only such receivers
+    /// get the packets.
     fn same_vpc(&self, name: Mention<'s>, end: &End<'s>) -> Hop {
         let balancer = self.name;
         match (end.place, self.vpc) {
@@ -331,7 +334,8 @@ impl<'s> Balanced<'s> {
         let zone = subnet.and_then(|subnet| zone(network, subnet));
         let is_at =
             |node: &Node<'s>| Some(node.subnet) == subnet || (zone.is_some() && node.zone == zone);
-        // The nodes of a load balancer are in different zones: who is in that of one is in that of no other.
+        // The nodes of a load balancer are in different zones: a receiver in the zone of one is not in that of
+        // another.
         let is_at_a_node = self.nodes.iter().any(is_at);
         let relation = |node: &Node<'s>| match (node.zone, zone) {
             _ if self.spread == Spread::EveryZone => Zone::Same,
@@ -344,7 +348,7 @@ impl<'s> Balanced<'s> {
         self.nodes.iter().map(relation).collect()
     }
 
-    /// Whether there are receivers, all of them are known, and none gets packets of a node.
+    /// Whether there are receivers, all of them are known, and none gets the packets of a node.
     pub(crate) fn serves_nobody(&self, node: usize) -> bool {
         let mut receivers = self.receivers.iter();
         !self.receivers.is_empty()
@@ -352,7 +356,7 @@ impl<'s> Balanced<'s> {
             && receivers.all(|receiver| receiver.zone(node) == Zone::Other)
     }
 
-    /// Whether the zones of all nodes and of a receiver are known, and it gets packets of none.
+    /// Whether the zones of all nodes and of a receiver are known, and it gets the packets of no node.
     pub(crate) fn is_left_out(&self, receiver: &Receiver<'s>) -> bool {
         let mut nodes = 0..self.nodes.len();
         !self.nodes.is_empty() && nodes.all(|node| receiver.zone(node) == Zone::Other)
@@ -364,19 +368,19 @@ impl<'s> Balanced<'s> {
     }
 }
 
-/// How many targets a group has at the least.
+/// How many targets a group has at least.
 fn targets<'s>(network: &Network<'s>, (name, group): (Mention<'s>, &TargetGroup)) -> usize {
     let members = network.members(name).iter().map(|(_, group)| instances(group));
     group.targets.len() + members.sum::<usize>()
 }
 
-/// How many instances an Auto Scaling group has at the least.
+/// How many instances an Auto Scaling group has at least.
 fn instances(group: &AutoscalingGroup) -> usize {
     group.desired.unwrap_or(group.min).get() as usize
 }
 
-/// What may get packets behind a target group: its targets, and for each Auto Scaling group that registers there one
-/// instance in each of its subnets.
+/// What may get packets behind a target group: its targets and, for each Auto Scaling group that registers
+/// instances in it, one instance in each of its subnets.
 fn candidates<'s>(
     network: &Network<'s>,
     (name, group): (Mention<'s>, &'s TargetGroup),
@@ -393,7 +397,7 @@ fn candidates<'s>(
     });
     let members = network.members(name).iter().flat_map(|(name, group)| {
         let count = instances(group);
-        // AWS spreads them evenly over the zones.
+        // AWS spreads the instances evenly over the zones.
         let presence = if count < group.subnets.len() { Presence::Maybe } else { Presence::Sure };
         let template = network.mention(&group.launch_template);
         let subnets = group.subnets.iter().filter(move |_| count > 0);
@@ -406,13 +410,13 @@ fn candidates<'s>(
     targets.chain(members).collect()
 }
 
-/// Whether packets go from a listener to a group.
+/// Whether a listener forwards packets to a group.
 fn forwards(
     (balancer, listener): (Mention<'_>, &Listener),
     name: Mention<'_>,
     group: &TargetGroup,
 ) -> Hop {
-    // A listener that takes no mirrored packets is to become one of UDP.
+    // A listener that does not accept mirrored packets should become a UDP listener.
     let meant = if listener.takes_mirrored() { listener.protocol } else { ElbProtocol::Udp };
     if !meant.forwards_to(group.protocol) {
         let words = format!("{balancer} forwards {meant} to {name}, which is {}", group.protocol);
@@ -448,7 +452,8 @@ impl<'s> Receiver<'s> {
         self.zones.get(node).copied().unwrap_or(Zone::Same)
     }
 
-    /// Whether its own groups admit mirrored packets. Those of a load balancer count as much as those of the source.
+    /// Whether its own groups admit mirrored packets. The groups of a load balancer count as much as those of the
+    /// source.
     pub(super) fn admits(&self, network: &Network<'s>, from: &End<'s>, stretch: Stretch) -> Hop {
         let vpc = self.end.place.map(|place| place.vpc);
         let (groups, sort) = (&self.end.groups, Sort::SecurityGroup);
@@ -456,7 +461,7 @@ impl<'s> Receiver<'s> {
         gate.hop(network, Flow::ingress(Protocol::UDP, self.port), from)
     }
 
-    /// Whether the load balancer counts it as ill, whatever is not known.
+    /// Whether the load balancer counts it as ill, even if not everything is known.
     pub(crate) fn is_ill(&self) -> bool {
         self.health.as_ref().is_some_and(|health| health.outcome() == Outcome::Stops)
     }
@@ -466,7 +471,7 @@ impl<'s> Receiver<'s> {
         self.health.as_ref().is_some_and(|health| health.outcome() != Outcome::Passes)
     }
 
-    /// Whether a node stands in its subnet, in which there is no network ACL.
+    /// Whether a node is in its subnet: no network ACL is between them then.
     pub(super) fn is_beside(&self, node: Mention<'_>) -> bool {
         self.end.place.is_some_and(|place| place.subnet == node)
     }
@@ -483,7 +488,7 @@ impl<'s> Receiver<'s> {
         hops.into_iter().flatten().chain(health)
     }
 
-    /// What decides whom it admits: receivers that are alike in this admit the same.
+    /// What decides which packets it admits: receivers that are alike in this admit the same.
     pub(crate) fn gates(&self) -> Gates<'_, 's> {
         Gates {
             vpc: self.end.place.map(|place| place.vpc),
@@ -517,13 +522,14 @@ pub(super) fn zone<'s>(network: &Network<'s>, subnet: Mention<'s>) -> Option<&'s
     network.subnet(subnet)?.it.availability_zone.as_ref()
 }
 
-/// The listeners for mirrored packets; where there is none, all of them, one of which is to become one.
+/// The listeners for mirrored packets. If there are none, all listeners, one of which should become one.
 pub(crate) fn behind(balancer: &LoadBalancer) -> impl Iterator<Item = &Listener> {
     let none = !balancer.listeners.iter().any(Listener::takes_mirrored);
     balancer.listeners.iter().filter(move |listener| none || listener.takes_mirrored())
 }
 
-/// The port on which a group's receivers take mirrored packets; of a group that takes none, as it must become.
+/// The port on which a group's receivers get mirrored packets; for a group that does not accept them, the port that
+/// it should have.
 pub(crate) const fn vxlan_port(group: &TargetGroup) -> u16 {
     match group.protocol {
         ElbProtocol::Udp | ElbProtocol::TcpUdp | ElbProtocol::Geneve => group.port.get(),

@@ -1,4 +1,4 @@
-//! The ends of packets: what is known of where they come from and where they go.
+//! The ends of a packet's way: what is known of where packets come from and go to.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -13,7 +13,7 @@ use crate::resource::{Instance, SecurityGroup};
 /// What packets come from, or go to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct End<'s> {
-    /// Where it stands, if that is known.
+    /// The subnet that it is in, if that is known.
     pub(super) place: Option<Place<'s>>,
     /// Its own address, if that is known.
     pub(super) address: Option<Ipv4Addr>,
@@ -28,7 +28,7 @@ pub(crate) struct Place<'s> {
     pub(super) range: Ipv4Net,
 }
 
-/// The security groups of something: none at all for a load balancer that was made without.
+/// The security groups of an object. A load balancer that was created without any has none at all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Groups<'s> {
     pub(super) named: Vec<Mention<'s>>,
@@ -41,11 +41,11 @@ pub(crate) enum Rest {
     Nothing,
     /// The default group of its VPC.
     Default,
-    /// Which ones is not known.
+    /// It is not known which ones.
     Unknown,
 }
 
-/// How many of some addresses a range has.
+/// How many of some addresses are in a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Share {
     All,
@@ -54,7 +54,7 @@ pub(super) enum Share {
 }
 
 impl<'s> End<'s> {
-    /// Nothing is known of it.
+    /// An end of which nothing is known.
     pub(super) const UNKNOWN: Self = Self { place: None, address: None, groups: Groups::UNKNOWN };
 
     /// What a reference to an interface leads to.
@@ -76,7 +76,7 @@ impl<'s> End<'s> {
         Self { place, address, groups: Groups::of(network, &instance.security_groups) }
     }
 
-    /// What a launch template makes in a subnet.
+    /// What a launch template starts in a subnet.
     pub(super) fn launched(
         network: &Network<'s>,
         template: Mention<'s>,
@@ -137,26 +137,27 @@ impl<'s> Place<'s> {
 impl<'s> Groups<'s> {
     const UNKNOWN: Self = Self { named: Vec::new(), rest: Rest::Unknown };
 
-    /// Those of an instance: the default group where none is named.
+    /// The groups of an instance: the default group if none is named.
     pub(super) fn of(network: &Network<'s>, groups: &'s [Ref<SecurityGroup>]) -> Self {
         let rest = if groups.is_empty() { Rest::Default } else { Rest::Nothing };
         Self { rest, ..Self::of_balancer(network, groups) }
     }
 
-    /// Those of a load balancer.
+    /// The groups of a load balancer.
     pub(super) fn of_balancer(network: &Network<'s>, groups: &'s [Ref<SecurityGroup>]) -> Self {
         let named = groups.iter().map(|group| network.mention(group)).collect();
         Self { named, rest: Rest::Nothing }
     }
 
-    /// Both, as a receiver sees packets of a source that come through a load balancer.
+    /// Both groups together, as a receiver sees packets of a source that come through a load
+    /// balancer.
     pub(super) fn and(&self, other: &Self) -> Self {
         let named = [&self.named[..], &other.named].concat();
         Self { named, rest: self.rest.max(other.rest) }
     }
 }
 
-/// Where it is, without its name: what is said of it is said of all that are alike.
+/// Where it is, without its name: the text is about all ends that are alike.
 impl fmt::Display for End<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.address, self.place) {

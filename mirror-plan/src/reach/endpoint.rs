@@ -1,8 +1,8 @@
 //! Gateway Load Balancer endpoints: what is behind one.
 //!
-//! Sources send to the endpoint, whatever VPC it is in; from there packets come to the node of a load balancer of
-//! its service, in the endpoint's own zone, without a route. The node wraps them in GENEVE and sends them on as
-//! itself, so that receivers admit it and not the sources.
+//! Sources send to the endpoint, whatever VPC it is in. From there, packets reach a node of one of its service's
+//! load balancers, in the endpoint's own zone, without a route. The node wraps them in GENEVE and sends them on
+//! from its own address, so receivers must admit the node and not the sources.
 //!
 //! Source: Gateway Load Balancer guide, "Gateway Load Balancer overview" and "Target groups"; AWS PrivateLink guide,
 //! "Access virtual appliances".
@@ -14,11 +14,11 @@ use super::network::{Mention, Network};
 use crate::resource::{GatewayLoadBalancer, TargetGroup};
 use crate::scalar::ElbProtocol;
 
-/// Where packets come in that are for a load balancer behind an endpoint.
+/// Where packets enter that are for a load balancer behind an endpoint.
 #[derive(Debug)]
 pub(crate) struct Entrance<'s> {
     pub(super) place: Option<Place<'s>>,
-    /// Through the endpoint.
+    /// The hop through the endpoint.
     pub(super) hop: Hop,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn behind<'s>(network: &Network<'s>, endpoint: Mention<'s>) -> Delive
             let words = format!("{service} has no load balancer in the zone of {endpoint}");
             Delivery::Unseen(Hop::stops(Sort::Endpoint, Stretch::Target, words))
         }
-        // It is in its zone, or AWS refuses the endpoint.
+        // The load balancer is in the endpoint's zone, or AWS would have refused the endpoint.
         [(name, balancer, at)] => {
             let node = Node::of(network, *at);
             Delivery::Balanced(through(network, (endpoint, subnet), (*name, *balancer), node))

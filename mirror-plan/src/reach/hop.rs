@@ -1,11 +1,11 @@
-//! A hop: one thing that lets mirrored packets through, or does not.
+//! A hop: one thing that lets mirrored packets through or stops them.
 
 use std::fmt;
 
 /// One thing on the way of mirrored packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
-    /// What it is one of.
+    /// What sort of thing it is.
     pub sort: Sort,
     /// The part of the way that it is on.
     pub stretch: Stretch,
@@ -15,7 +15,7 @@ pub struct Hop {
     pub words: String,
 }
 
-/// What a hop is one of, in the order of the way.
+/// The sorts of hops, in the order of the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sort {
     /// The filter of the session.
@@ -64,11 +64,11 @@ pub enum Stretch {
 /// What becomes of packets at a hop, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// They go on, whatever is not known.
+    /// They go on, whatever else is not known.
     Passes,
     /// What decides about them is not known: neither a pass nor a failure.
     Unknown,
-    /// They are lost, whatever is not known.
+    /// They are lost, whatever else is not known.
     Stops,
 }
 
@@ -87,7 +87,7 @@ impl Hop {
 }
 
 impl Outcome {
-    /// The worst of several: packets must get through all.
+    /// The worst of several outcomes: packets must get through all hops.
     pub(super) fn worst(of: impl IntoIterator<Item = Self>) -> Self {
         of.into_iter().max().unwrap_or(Self::Passes)
     }

@@ -1,4 +1,4 @@
-//! The network as far as it is known: what a stack declares, what was seen, and what is only named.
+//! The network, as far as it is known: what a stack declares, what was seen, and what is only named.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,22 +20,23 @@ use crate::resource::{
 use crate::scalar::TransitGatewayId;
 use crate::stack::{FanOut, Stack};
 
-/// The network in which mirrored packets go.
+/// The network that mirrored packets cross.
 ///
-/// What is in it is known; of anything else there is only the id by which something in it names it.
+/// The objects in it are known. Of any other object, only the id is known by which an object in the network names
+/// it.
 #[derive(Debug, Default)]
 pub struct Network<'s> {
     /// What the stack makes.
     own: BTreeMap<&'s Address, &'s Resource>,
-    /// What it uses and did not make, as it was seen.
+    /// The objects that it uses and did not make, as they were seen.
     used: BTreeMap<&'s Address, &'s Resource>,
-    /// Whose an id is; an instance has that of its primary interface too.
+    /// The object that has an id; an instance also has the id of its primary interface.
     addresses: BTreeMap<&'s str, &'s Address>,
-    /// The ids of what the stack makes, where it is there.
+    /// The ids of those of the stack's objects that exist.
     ids: BTreeMap<&'s Address, &'s ObjectId>,
-    /// Interfaces that sources may mean.
+    /// Interfaces that may be selected as sources.
     interfaces: BTreeMap<&'s str, &'s Interface>,
-    /// Sessions over sources of which nobody knows yet how many there are.
+    /// Sessions over sources that have not been counted yet.
     fan_outs: BTreeMap<&'s Address, &'s FanOut>,
     /// The route tables of each subnet.
     tables: BTreeMap<Mention<'s>, Vec<(Mention<'s>, &'s RouteTable)>>,
@@ -53,22 +54,22 @@ pub struct Network<'s> {
 struct Acls<'s> {
     /// By the subnet that has it.
     of_subnets: BTreeMap<&'s str, (&'s NetworkAclId, &'s NetworkAcl)>,
-    /// The default one of each VPC of which any was seen.
+    /// The default network ACL of each VPC in which any network ACL was seen.
     of_vpcs: BTreeMap<&'s str, Option<(&'s NetworkAclId, &'s NetworkAcl)>>,
 }
 
 /// An attachment to a transit gateway, and how it is named.
 type Attached<'s> = (Mention<'s>, &'s TransitGatewayAttachment);
 
-/// How one thing names another: an object that is known by its address, any other by its id.
+/// How one object names another: by its address if it is known, otherwise by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mention<'s> {
     Of(&'s Address),
     Id(&'s str),
 }
 
-/// Whether a stack makes an object. Of the rules and routes of others it cannot be said that they are all:
-/// a stack file has no words for some.
+/// Whether a stack makes an object. The rules and routes of an object that belongs to others may be incomplete: a
+/// stack file cannot express some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
     Own,
@@ -82,7 +83,7 @@ pub(crate) struct Known<'s, T> {
     pub(crate) whose: Whose,
 }
 
-/// Makes the methods that look an object of one kind up.
+/// Makes the methods that look up an object of one kind.
 macro_rules! known {
     ($($name:ident: $kind:ident;)+) => {$(
         pub(crate) fn $name(&self, mention: Mention<'s>) -> Option<Known<'s, $kind>> {
@@ -103,7 +104,7 @@ impl<'s> Network<'s> {
         Self::declared(own, fan_outs)
     }
 
-    /// The same of resources from anywhere.
+    /// The same for resources from anywhere.
     pub(crate) fn declared(
         own: impl IntoIterator<Item = (&'s Address, &'s Resource)>,
         fan_outs: impl IntoIterator<Item = (&'s Address, &'s FanOut)>,
@@ -113,7 +114,7 @@ impl<'s> Network<'s> {
         Self { own, fan_outs, ..Self::default() }.with_tables()
     }
 
-    /// The network as it was seen in the account, whatever the stack file says by now.
+    /// The network as it was seen in the account, whatever the stack file contains by now.
     #[must_use]
     pub fn of_observed(observed: &'s Observed) -> Self {
         let mut network = Self::default();
@@ -129,8 +130,8 @@ impl<'s> Network<'s> {
         network.using(observed)
     }
 
-    /// With what was seen of the objects that a stack uses and did not make, and of its sources. The stack
-    /// names them by their ids, as [`Stack::using`] has it.
+    /// Adds what was seen of the sources of a stack, and of the objects that it uses and did not make. The stack
+    /// names these by their ids, as [`Stack::using`] returns it.
     #[must_use]
     pub fn using(mut self, observed: &'s Observed) -> Self {
         for (address, found) in &observed.existing {
@@ -149,7 +150,7 @@ impl<'s> Network<'s> {
         self.with_tables()
     }
 
-    /// With what a plan holds: the ids of what is there, and network ACLs.
+    /// Adds what a plan holds: the ids of existing objects, and network ACLs.
     pub(crate) fn with_acls(
         mut self,
         ids: impl IntoIterator<Item = (&'s Address, &'s ObjectId)>,
@@ -160,21 +161,21 @@ impl<'s> Network<'s> {
         self
     }
 
-    /// With what the load balancers say of the health of their targets.
+    /// Adds what the load balancers report about the health of their targets.
     #[must_use]
     pub fn with_health(self, health: Health) -> Self {
         Self { health, ..self }
     }
 
-    /// Remembers whose the id of an object is.
+    /// Remembers which object has an id.
     fn name(&mut self, address: &'s Address, found: &'s Found) {
         let interface = found.computed.get("network_interface").and_then(Option::as_deref);
         let ids = [Some(found.id.as_str()), interface].into_iter().flatten();
         self.addresses.extend(ids.map(|id| (id, address)));
     }
 
-    /// With the route tables by their subnets, Auto Scaling groups by their target groups, and the attachments by
-    /// gateway and VPC.
+    /// Indexes the route tables by their subnets, the Auto Scaling groups by their target groups, and the
+    /// attachments by gateway and VPC.
     fn with_tables(mut self) -> Self {
         self.tables.clear();
         self.members.clear();
@@ -199,7 +200,7 @@ impl<'s> Network<'s> {
         self
     }
 
-    /// How a reference names what it leads to.
+    /// How a reference names the object that it leads to.
     pub(crate) fn mention<T: Referable>(&self, to: &'s Ref<T>) -> Mention<'s> {
         match to {
             Ref::To(address) => Mention::Of(address),
@@ -253,7 +254,7 @@ impl<'s> Network<'s> {
         filter: MirrorFilter;
     }
 
-    /// The interface that an id names, where it was seen as a source.
+    /// The interface that an id names, if it was seen as a source.
     pub(super) fn interface(&self, mention: Mention<'s>) -> Option<&'s Interface> {
         match mention {
             Mention::Of(_) => None,
@@ -271,7 +272,7 @@ impl<'s> Network<'s> {
         self.members.get(&group).map_or(&[], Vec::as_slice)
     }
 
-    /// The attachment of a VPC to a transit gateway, where it is known.
+    /// The attachment of a VPC to a transit gateway, if it is known.
     pub(super) fn attachment(
         &self,
         gateway: &TransitGatewayId,
@@ -280,7 +281,7 @@ impl<'s> Network<'s> {
         self.attachments.get(&(gateway, vpc)).copied()
     }
 
-    /// The network ACL of a subnet: one that is not there yet gets the default one of its VPC.
+    /// The network ACL of a subnet. A subnet that does not exist yet gets the default one of its VPC.
     ///
     /// Source: VPC user guide, "Network ACL basics".
     pub(super) fn acl(&self, at: Place<'s>) -> Acl<'s> {
@@ -292,7 +293,7 @@ impl<'s> Network<'s> {
         };
         match seen {
             Some((id, acl)) => Acl::Seen(id, acl),
-            // Nobody has asked.
+            // The network ACLs were not looked up.
             None if in_vpc.is_none() && self.whose(at.vpc) == Whose::Own => Acl::Made,
             None => Acl::Unseen,
         }
@@ -320,7 +321,7 @@ impl<'s> Network<'s> {
         self.fan_outs.iter().map(|(address, fan_out)| (*address, *fan_out))
     }
 
-    /// What a load balancer says of the health of one of its targets.
+    /// What a load balancer reports about the health of one of its targets.
     pub(super) fn health_of(
         &self,
         group: Mention<'s>,
@@ -334,7 +335,7 @@ impl<'s> Network<'s> {
         self.health.0.get(&(group, receiver))
     }
 
-    /// The id of what is there.
+    /// The id of an object, if it exists.
     pub(crate) fn id(&self, mention: Mention<'s>) -> Option<&'s str> {
         match mention {
             Mention::Id(id) => Some(id),

@@ -1,8 +1,8 @@
-//! Network ACLs: whether those of the subnets that packets leave and come to let them through, and by which rule.
+//! Network ACLs: whether those of the subnets that packets leave and enter let them through, and by which rule.
 //!
-//! Rules are tried by their numbers, and the first that matches decides. Nothing is remembered: an answer must get
-//! through as well, on its own. Rules look at the port that packets go to, and so never at 65408 to 65535, from which
-//! copies come. Inside a subnet there is no network ACL.
+//! Rules are tried in the order of their numbers, and the first that matches decides. Network ACLs are stateless:
+//! an answer must also get through on its own. Rules look at the destination port, and so never at 65408 to 65535,
+//! the source ports of copies. There is no network ACL inside a subnet.
 //!
 //! Source: VPC user guide, "Network ACL rules"; AWS Traffic Mirroring guide, "Packet format", the source port.
 
@@ -21,21 +21,21 @@ use crate::scalar::{Direction, PortRange, Protocol};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Acl<'s> {
     Seen(&'s NetworkAclId, &'s NetworkAcl),
-    /// The one that AWS makes with a VPC; nobody has looked what became of it.
+    /// The one that AWS creates with a VPC; whether it has been changed since was not looked up.
     Made,
     Unseen,
 }
 
-/// Packets as a network ACL sees them, from or to the other side.
+/// Packets to or from the other side, as a network ACL sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Packets {
     pub(super) direction: Direction,
     pub(super) protocol: Protocol,
-    /// The ports that they go to: all of them must get through.
+    /// Their destination ports: all of them must get through.
     pub(super) ports: PortRange,
 }
 
-/// Where a network ACL stands on the way.
+/// Where a network ACL is on the way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Post<'s> {
     pub(super) at: Place<'s>,
@@ -44,7 +44,7 @@ pub(super) struct Post<'s> {
     pub(super) stretch: Stretch,
 }
 
-/// The ports that answers go to: those that a node of a load balancer sends its health checks from.
+/// The destination ports of answers: the ports that a node of a load balancer sends its health checks from.
 ///
 /// Source: VPC user guide, "Ephemeral ports": requests of Elastic Load Balancing.
 const EPHEMERAL: PortRange = PortRange::new(1024, u16::MAX).expect("a range of ports");
@@ -58,12 +58,12 @@ impl Packets {
         Self { direction: Direction::Egress, protocol, ports: PortRange::only(port) }
     }
 
-    /// Answers to whoever asked over a protocol.
+    /// Answers to requests over a protocol.
     const fn answers(direction: Direction, protocol: Protocol) -> Self {
         Self { direction, protocol, ports: EPHEMERAL }
     }
 
-    /// Whether a rule is for such packets, whatever their addresses and ports.
+    /// Whether a rule applies to such packets, whatever their addresses and ports.
     fn may_match(self, rule: &AclRule) -> bool {
         let protocol = rule.protocol == Protocol::All || rule.protocol == self.protocol;
         protocol && rule.direction == self.direction
@@ -71,12 +71,12 @@ impl Packets {
 }
 
 impl<'s> Post<'s> {
-    /// On the way of the packets themselves.
+    /// A network ACL on the way of the mirrored packets themselves.
     pub(super) const fn of(at: Place<'s>, stretch: Stretch) -> Self {
         Self { at, sort: Sort::NetworkAcl, stretch }
     }
 
-    /// Whether it lets packets through, from or to the other side.
+    /// Whether it lets packets to or from the other side through.
     pub(super) fn hop(self, network: &Network<'s>, packets: Packets, peer: &End<'s>) -> Hop {
         let Self { at, sort, stretch } = self;
         let subnet = at.subnet;
@@ -112,8 +112,8 @@ impl<'s> Post<'s> {
     }
 }
 
-/// Whether health checks of a node get through the network ACLs to a receiver, and the answers back; nothing where
-/// none is in the way, or the subnets are not known.
+/// Whether health checks of a node get through the network ACLs to a receiver, and the answers back; `None` if no
+/// network ACL is in the way, or the subnets are not known.
 pub(super) fn checks<'s>(
     network: &Network<'s>,
     (node, receiver): (&End<'s>, &End<'s>),
@@ -194,7 +194,7 @@ struct Ruling {
     action: AclAction,
 }
 
-/// The first rule that does this.
+/// The first ruling with this action.
 fn ruling(rulings: &[Ruling], action: AclAction) -> Option<Ruling> {
     rulings.iter().copied().find(|ruling| ruling.action == action)
 }
@@ -212,7 +212,7 @@ impl fmt::Display for Ruling {
     }
 }
 
-/// The rules that decide about packets from or to these addresses, each about some of them, in order.
+/// The rules that decide about packets to or from these addresses, each about some of them, in order.
 fn rulings(acl: &NetworkAcl, packets: Packets, addresses: Ipv4Net) -> Vec<Ruling> {
     let mut rules: Vec<(&AclRule, Area)> = Vec::new();
     for rule in acl.rules.iter().filter(|rule| packets.may_match(rule)) {
@@ -235,7 +235,7 @@ fn rulings(acl: &NetworkAcl, packets: Packets, addresses: Ipv4Net) -> Vec<Ruling
     rulings
 }
 
-/// Addresses with ports, both from the first to the last.
+/// Addresses with ports, both as the first and the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Area {
     addresses: (u32, u32),
@@ -250,8 +250,8 @@ impl Area {
         Self { addresses, ports }
     }
 
-    /// What another leaves of it, in parts of which none has anything in common with another: all of it in one
-    /// part where the other has nothing of it.
+    /// What remains of it without another area, in parts that do not overlap; a single part with all of it if the
+    /// two do not overlap.
     fn without(self, other: Self) -> Vec<Self> {
         let (a, b) = (self.addresses, other.addresses);
         let addresses = (a.0.max(b.0), a.1.min(b.1));

@@ -1,6 +1,6 @@
-//! Routing: whether packets of a subnet find the way to an address, and over what.
+//! Routing: whether packets of a subnet can reach an address, and over what.
 //!
-//! The most specific route decides. The route inside the VPC is in every table; the main table of a VPC that the
+//! The most specific route decides. Every table has the route inside the VPC; the main table of a VPC that the
 //! stack makes has no other.
 //!
 //! Source: VPC user guide, "Route priority" and "Main route table".
@@ -17,7 +17,7 @@ use crate::resource::route_table::Route;
 use crate::resource::target_group::VXLAN;
 use crate::scalar::{Protocol, RouteTarget, TransitGatewayId};
 
-/// The largest range of a VPC.
+/// The prefix length of the largest range that a VPC can have.
 ///
 /// Source: VPC user guide, "VPC CIDR blocks".
 const WIDEST: u8 = 16;
@@ -48,16 +48,16 @@ enum Via<'s> {
     Target(&'s RouteTarget),
 }
 
-/// A route of a table that is known.
+/// A route of a known table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known<'s> {
     range: Ipv4Net,
     via: Via<'s>,
-    /// The table; none for the route inside the VPC.
+    /// The table; `None` for the route inside the VPC.
     table: Option<Mention<'s>>,
 }
 
-/// The hops from a source to where its packets are to go: a route, and what it leads to.
+/// The hops from a source to the destination of its packets: a route, and what it leads to.
 fn route<'s>(network: &Network<'s>, from: &End<'s>, to: Option<Goal<'s>>) -> Vec<Hop> {
     let Some(from) = from.place else {
         return vec![unknown("the subnet of the source is not known, and so neither is the route")];
@@ -93,14 +93,14 @@ struct Table<'s> {
     inside: Inside,
     routes: Vec<Known<'s>>,
     names: Vec<Mention<'s>>,
-    /// Whether these are all.
+    /// Whether these are all routes.
     is_whole: bool,
 }
 
 impl<'s> Table<'s> {
     fn of(network: &Network<'s>, from: Place<'s>, goal: Place<'s>) -> Self {
         let tables = network.tables(from.subnet);
-        // Of a VPC that the stack does not make, the main route table is not known.
+        // The main route table of a VPC that the stack does not make is not known.
         let subject = |(table, _): &(Mention<'s>, &RouteTable)| network.whose(*table);
         let is_whole = match tables {
             [] => network.whose(from.vpc) == Whose::Own,
@@ -117,7 +117,7 @@ impl<'s> Table<'s> {
         }
     }
 
-    /// The routes that decide about addresses of a range; `None` where there is none for some of them.
+    /// The routes that decide about the addresses of a range; `None` among them if some addresses have no route.
     fn chosen(&self, goal: Ipv4Net) -> Vec<Option<Known<'s>>> {
         let narrower: Vec<Known<'s>> = self
             .routes
@@ -136,8 +136,8 @@ impl<'s> Table<'s> {
         chosen
     }
 
-    /// The routes that may decide about a range as a whole: the narrowest, and before any of equal length the one
-    /// inside the VPC.
+    /// The routes that may decide about a range as a whole: the narrowest; of two with equal length, the one inside
+    /// the VPC.
     fn covering(&self, goal: Ipv4Net) -> Vec<Option<Known<'s>>> {
         let local = Known { range: self.inside.range, via: Via::Local, table: None };
         let wider = self.routes.iter().filter(|route| route.range.contains(&goal));
@@ -179,7 +179,8 @@ enum Size {
 }
 
 impl Inside {
-    /// It is for every subnet there, also of ranges that the VPC got later and that are not seen.
+    /// The route is for every subnet of the VPC, including those in ranges that the VPC got later and that are not
+    /// seen.
     fn of<'s>(network: &Network<'s>, from: Place<'s>, goal: Place<'s>) -> Self {
         let here = if goal.vpc == from.vpc { goal.range } else { from.range };
         let told = network.vpc(from.vpc).map(|vpc| vpc.it.cidr.net());
@@ -202,7 +203,7 @@ fn known<'s>(network: &Network<'s>, table: Mention<'s>, route: &'s Route) -> Opt
     Some(Known { range: v4(destination.net())?, via, table: Some(table) })
 }
 
-/// The hops of packets by a route.
+/// The hops of packets that take a route.
 fn follow<'s>(
     network: &Network<'s>,
     (from, goal): (Place<'s>, Goal<'s>),
@@ -211,7 +212,7 @@ fn follow<'s>(
 ) -> Vec<Hop> {
     let here = from.vpc == goal.place.vpc;
     let passes = |words| Hop::passes(Sort::Route, Stretch::Target, words);
-    // Where routes may be missing one of them may decide; none replaces the one inside the VPC.
+    // If routes may be missing, one of those may decide; but none replaces the one inside the VPC.
     let stops = |words: String| {
         if table.is_whole || here {
             Hop::stops(Sort::Route, Stretch::Target, words)
@@ -221,7 +222,7 @@ fn follow<'s>(
     };
     let local = || format!("the local route of {}", from.vpc);
     let Some(Known { range, via, table: by }) = route else {
-        // Every table has the one inside; the range of the VPC is only not known.
+        // Every table has the one inside the VPC, so only the range of the VPC is not known.
         return vec![if here {
             passes(local())
         } else {
@@ -254,7 +255,8 @@ fn follow<'s>(
     }
 }
 
-/// From one VPC to another over a peering connection. Packets go to the VPC on its other side and no further.
+/// The hop from one VPC to another over a peering connection. Packets get to the VPC on its other side and no
+/// further.
 ///
 /// Source: VPC Peering guide, "VPC peering limitations".
 fn across<'s>(
@@ -283,16 +285,16 @@ fn across<'s>(
     }
 }
 
-/// What a route leads to that is no kind of resource, so that what is behind it is not known.
+/// The hop for a target of a route that is not a kind of resource, so that what is behind it is not known.
 fn carrier(target: &RouteTarget) -> Hop {
     let words = format!("whether {target} carries mirrored packets is not known");
     Hop::unknown(Sort::Gateway, Stretch::Target, words)
 }
 
-/// The hops from a source to the subnet that its packets, which are VXLAN, are to get to.
+/// The hops from a source to the subnet that its packets, which are VXLAN, should reach.
 ///
-/// Whether the ACL of the source's subnet sees mirrored packets on their way out AWS does not say; it is asked all
-/// the same, so that nothing passes that may not.
+/// AWS does not document whether the ACL of the source's subnet sees mirrored packets on their way out. It is
+/// checked all the same, so that nothing passes that might not.
 pub(super) fn arrival<'s>(network: &Network<'s>, from: &End<'s>, to: Option<Goal<'s>>) -> Vec<Hop> {
     let mut hops = route(network, from, to);
     if let (Some(here), Some(goal)) = (from.place, to)

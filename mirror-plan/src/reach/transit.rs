@@ -1,7 +1,7 @@
-//! Transit gateways: whether one takes packets of a subnet to another VPC.
+//! Transit gateways: whether one carries packets of a subnet to another VPC.
 //!
-//! Both VPCs must be attached to it, the one that the packets come from in their own zone, and the route table of
-//! the gateway that the attachment is associated with must lead to the other.
+//! Both VPCs must be attached to it. The VPC that the packets come from must be attached in their own zone, and the
+//! route table that the gateway associates with this attachment must lead to the other VPC.
 //!
 //! Source: Transit Gateway guide, "How transit gateways work" and "Transit gateway VPC attachments".
 
@@ -51,7 +51,7 @@ pub(super) fn over<'s>(
     }
 }
 
-/// Whether packets of a subnet come to the gateway: it takes them in zones where the VPC's attachment has a subnet.
+/// Whether packets of a subnet enter the gateway: it accepts them in zones where the VPC's attachment has a subnet.
 fn enters<'s>(
     network: &Network<'s>,
     from: Place<'s>,

@@ -12,7 +12,7 @@ use crate::address::Address;
 /// What becomes of the mirrored packets of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// All of them get to a receiver, as far as the network decides it.
+    /// All of them reach a receiver, as far as the network decides that.
     Carries,
     /// They are lost.
     Stopped(Extent),
@@ -20,12 +20,13 @@ pub enum Verdict {
     Unknown,
 }
 
-/// How many packets are meant.
+/// How many of the packets are lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Extent {
     /// All packets of the session.
     Whole,
-    /// Those that one node of the load balancer gets, or that one receiver would. Which ones is up to AWS.
+    /// The packets that one node of the load balancer gets, or that one receiver would get. AWS decides which ones
+    /// these are.
     Part,
 }
 
@@ -37,7 +38,7 @@ pub struct Way<'r, 's> {
     pub(super) filter: &'r Hop,
 }
 
-/// One of the paths of a way: by a node of the load balancer and a receiver.
+/// One of the paths of a way, through one node of the load balancer to one receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// The load balancer, if there is one: its address or ARN.
@@ -46,20 +47,20 @@ pub struct Path {
     pub node: Option<String>,
     /// The target group.
     pub target_group: Option<String>,
-    /// Who receives.
+    /// The receiver.
     pub receiver: Option<String>,
-    /// What lets the packets through, in order, from the filter on.
+    /// The hops, in order, from the filter on.
     pub hops: Vec<Hop>,
 }
 
 impl Path {
-    /// What becomes of packets on it.
+    /// Returns what becomes of packets on this path.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         Outcome::worst(self.hops.iter().map(|hop| hop.outcome))
     }
 
-    /// The first hop that stops the packets; if none does, the first that is not known.
+    /// Returns the first hop that stops the packets; if none does, the first that is not known.
     #[must_use]
     pub fn obstacle(&self) -> Option<&Hop> {
         let worst = self.outcome();
@@ -68,13 +69,13 @@ impl Path {
 }
 
 impl<'s> Way<'_, 's> {
-    /// The session; of sessions over sources that are not counted yet, the block.
+    /// Returns the session; for sessions over sources that are not counted yet, their block.
     #[must_use]
     pub const fn session(&self) -> &'s Address {
         self.journey.session
     }
 
-    /// Whether it is of all sessions of a block over sources, of which nobody knows yet how many there are.
+    /// Whether this is the way of all sessions of a block over sources that have not been counted yet.
     #[must_use]
     pub const fn is_of_sources(&self) -> bool {
         self.journey.source.is_none()
@@ -111,27 +112,27 @@ impl<'s> Way<'_, 's> {
         }
     }
 
-    /// Every path that its packets may take, each with all hops. Behind a load balancer there is one for each of its
-    /// nodes and each receiver that may get packets of it.
+    /// Returns every path that its packets may take, each with all hops. Behind a load balancer, there is one for
+    /// each of its nodes and each receiver that may get packets from the node.
     #[must_use]
     pub fn paths(&self) -> Vec<Path> {
         self.legs().map(Path::from).collect()
     }
 
-    /// The path that decides what the verdict is.
+    /// Returns the path that decides the verdict.
     #[must_use]
     pub fn decisive(&self) -> Option<Path> {
         let branch = self.approach().decisive(self.delivery());
         branch.map(|branch| self.leg(branch).into())
     }
 
-    /// The paths, without a copy of anything.
+    /// The paths, without copying anything.
     pub(crate) fn legs(&self) -> impl Iterator<Item = Leg<'_, 's>> {
         let branches = self.approach().branches(self.delivery());
         branches.into_iter().map(|branch| self.leg(branch))
     }
 
-    /// What is the same of all ways that differ in their session and source only.
+    /// What is the same for all ways that differ only in their session and source.
     pub(crate) const fn likeness(&self) -> (usize, Mention<'s>, Mention<'s>) {
         (self.journey.class, self.journey.target, self.journey.filter)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::plan::Adoption;
 use crate::value::Value;
 
-/// What adopting sets, by object.
+/// What adoptions set, by object, to be printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Adoptions<'a> {
     /// The stack.

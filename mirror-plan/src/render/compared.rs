@@ -1,12 +1,13 @@
 //! Two texts, compared line by line.
 //!
-//! `TextDiff` of `similar` would be shorter to use, and compiles all of its algorithms for each of its ways to look at a line:
-//! a twenty-fifth of this crate. Here is the one that people read best.
+//! `TextDiff` of `similar` would be shorter to use, but it compiles all of its algorithms for each way that it can
+//! look at a line: a twenty-fifth of this crate. The algorithm used here gives the differences that people read
+//! best.
 
 use similar::algorithms::{Capture, Compact, Replace, patience};
 use similar::{Change, DiffOp, group_diff_ops};
 
-/// Lines, with what ends them, and how one text becomes the other.
+/// The lines of two texts, with their line ends, and how one text becomes the other.
 #[derive(Debug)]
 pub(super) struct Compared<'t> {
     before: Vec<&'t str>,
@@ -25,12 +26,12 @@ impl<'t> Compared<'t> {
         Self { before, after, operations }
     }
 
-    /// Every line of both.
+    /// Every line of both texts.
     pub(super) fn lines(&self) -> impl Iterator<Item = Change<&'t str>> {
         self.lines_of(&self.operations)
     }
 
-    /// What differs, each time with so many lines around it that do not.
+    /// The groups of differing lines, each with `around` unchanged lines before and after it.
     pub(super) fn groups(&self, around: usize) -> Vec<Vec<DiffOp>> {
         group_diff_ops(self.operations.clone(), around)
     }

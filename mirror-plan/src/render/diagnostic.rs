@@ -18,7 +18,7 @@ use crate::diagnostic::{
     Code, Diagnostic, Diagnostics, Help, Label, Patch, Severity, Source, Span,
 };
 
-/// As `rustc` shows them: each with the lines it is about, the places marked in them.
+/// Renders diagnostics as `rustc` shows them: each with the lines it is about and the places marked in them.
 #[must_use]
 pub fn human(diagnostics: &Diagnostics, palette: Palette) -> String {
     let renderer = if palette == Palette::plain() { Renderer::plain() } else { Renderer::styled() };
@@ -31,7 +31,7 @@ pub fn human(diagnostics: &Diagnostics, palette: Palette) -> String {
     pictures.collect::<Vec<_>>().join("\n")
 }
 
-/// What is wrong, and each way out that an edit takes.
+/// What is wrong, and each proposed edit.
 fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     let Diagnostic { code, severity, title, address, labels, notes, help } = diagnostic;
     let mut first = level(*severity).primary_title(title).id(code.0).elements(snippets(labels));
@@ -86,7 +86,7 @@ const fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-/// A text without what could move the cursor; it may quote files and answers of AWS.
+/// A text without characters that could move the cursor; it may quote files and answers of AWS.
 fn readable(text: &str) -> String {
     let mut readable = String::with_capacity(text.len());
     for c in text.chars() {
@@ -99,7 +99,7 @@ fn readable(text: &str) -> String {
     readable
 }
 
-/// One JSON object a line.
+/// Renders diagnostics as JSON, one object per line.
 #[must_use]
 pub fn json(diagnostics: &Diagnostics) -> String {
     let mut lines = String::new();
@@ -111,7 +111,7 @@ pub fn json(diagnostics: &Diagnostics) -> String {
     lines
 }
 
-/// A diagnostic as its line of JSON says it.
+/// The line of JSON for a diagnostic.
 #[derive(Serialize)]
 struct Line<'d> {
     code: Code,
@@ -125,7 +125,7 @@ struct Line<'d> {
     help: Vec<HelpLine<'d>>,
 }
 
-/// Where something stands; lines and columns count from 1, columns in characters.
+/// A place in a file; lines and columns count from 1, columns in characters.
 #[derive(Serialize)]
 struct Place<'d> {
     file: &'d str,
@@ -193,7 +193,7 @@ impl<'d> From<&'d Span> for Place<'d> {
     }
 }
 
-/// Workflow commands, which GitHub shows as annotations at the lines of a pull request.
+/// Renders diagnostics as workflow commands, which GitHub shows as annotations at the lines of a pull request.
 #[must_use]
 pub fn github(diagnostics: &Diagnostics) -> String {
     diagnostics.iter().map(command).collect()
@@ -229,12 +229,12 @@ fn command(diagnostic: &Diagnostic) -> String {
     command
 }
 
-/// A text that ends no workflow command.
+/// A text that cannot end a workflow command.
 fn message(text: &str) -> String {
     readable(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A"))
 }
 
-/// A text that ends no property of a workflow command either.
+/// A text that cannot end a property of a workflow command either.
 fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }

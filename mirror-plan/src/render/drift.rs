@@ -1,4 +1,4 @@
-//! Drift as text: what the next apply undoes, what belongs to others, and what is of no consequence.
+//! Drift as text: what the next apply undoes, what belongs to others, and what does not matter.
 
 use std::fmt;
 
@@ -107,7 +107,7 @@ impl Text<'_> {
     }
 }
 
-/// What stands beside a plan that undoes what was changed outside. Empty if it undoes nothing.
+/// A note beside a plan that undoes what was changed outside. Empty if the plan undoes nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Note<'d> {
     undone: &'d [Undone],
@@ -136,7 +136,7 @@ impl fmt::Display for Note<'_> {
                 "This undoes what was changed outside of mirror since the last apply: {all}\n\
                  `mirror drift` shows it."
             ),
-            // Whoever finds the first line looks for the beginning of the last one.
+            // Programs that find the first line look for the beginning of the last one.
             Wording::Terraform => writeln!(
                 f,
                 "Note: Objects have changed outside of Terraform\n\n  {all}\n\n\

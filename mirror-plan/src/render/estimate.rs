@@ -1,4 +1,4 @@
-//! What a plan costs and how long it takes, as text and as JSON: estimates, and said to be.
+//! What a plan costs and how long it takes, as text and as JSON, stated to be estimates.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use serde_json::{Value as Json, json};
 use crate::plan::{ApplyTime, Bound, MonthlyCost, Stage, TimeSource};
 use crate::price::{self, Estimate};
 
-/// The most resources of a critical path that are named.
+/// How many resources of a critical path are named at most.
 const STAGES_MAX: usize = 4;
 
-/// What takes less is not worth a line to whoever waits for it.
+/// A shorter time is not worth a line to those who wait for it.
 const WORTH_TELLING: Duration = Duration::from_secs(10);
 
-/// Estimates of a plan, as far as they are wanted.
+/// The estimates of a plan that were asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estimates {
     /// What a month costs.
@@ -24,13 +24,13 @@ pub struct Estimates {
 }
 
 impl Estimates {
-    /// Whether there is nothing to tell.
+    /// Returns whether no estimate was asked for.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.cost.is_none() && self.time.is_none()
     }
 
-    /// The same for programs; `null` for what is not wanted.
+    /// Returns the same as JSON, for programs; `null` for what was not asked for.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let Self { cost, time } = self;
@@ -41,8 +41,8 @@ impl Estimates {
     }
 }
 
-/// A line or two for each kind of estimate, with what it stands on; none where there is nothing that costs
-/// or takes anything.
+/// A line or two for each kind of estimate, with what it is based on; no line if nothing costs anything or takes
+/// any time.
 impl fmt::Display for Estimates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cost, time } = self;
@@ -173,7 +173,7 @@ fn counted(number: usize, what: &str) -> String {
     }
 }
 
-/// An estimate of a time, no more exact than it is.
+/// An estimate of a time, written no more exactly than it is known.
 pub(super) fn about(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..90 => format!("{seconds} s"),

@@ -1,4 +1,4 @@
-//! Sessions over sources, as plans show them: what all of them are once, and a line for each.
+//! Sessions over sources, as plans show them: what they have in common once, and a line for each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::plan::{Action, Change, EachOf, Plan};
 use crate::scalar::Reviewed;
 use crate::value::Value;
 
-/// The attributes that each session has, a line each.
+/// The attributes that every session has, one per line.
 pub(super) fn attributes(plan: &Plan, block: &Address, each: &EachOf) -> Vec<String> {
     let made = Change {
         address: block.clone(),
@@ -25,7 +25,7 @@ pub(super) fn attributes(plan: &Plan, block: &Address, each: &EachOf) -> Vec<Str
     leave(plan, &each.attributes).into_iter().chain(snapshot::lines(&made)).collect()
 }
 
-/// That the packets of sessions leave the account, all of them or those from some zones.
+/// Lines stating that packets of sessions leave the account, all of them or those from some zones.
 fn leave(plan: &Plan, attributes: &Value) -> Vec<String> {
     let Some(by_zone) = targets_by_zone(attributes) else {
         return leaves(plan, Some(attributes)).into_iter().collect();
@@ -46,13 +46,13 @@ fn targets_by_zone(attributes: &Value) -> Option<&BTreeMap<String, Value>> {
     }
 }
 
-/// That the packets of a session leave the account, by its attributes.
+/// A line stating that the packets of a session leave the account, according to its attributes.
 pub(super) fn leaves(plan: &Plan, session: Option<&Value>) -> Option<String> {
     let owner = plan.leaves_for(session?)?;
     Some(format!("packets leave for account {owner}"))
 }
 
-/// The block that a change belongs to. One that an earlier replacement left over belongs to none.
+/// The block that a change belongs to. An object left over by an earlier replacement belongs to none.
 pub(super) fn block_of<'p>(plan: &'p Plan, change: &Change) -> Option<(&'p Address, &'p EachOf)> {
     let address = &change.address;
     let block = Address::new(address.kind, address.name.clone());
@@ -60,8 +60,8 @@ pub(super) fn block_of<'p>(plan: &'p Plan, change: &Change) -> Option<(&'p Addre
     found.filter(|_| address.key.is_some() && change.deposed.is_none())
 }
 
-/// What is particular to one session of a block: its numbers where it is made, and its target if that is not the one
-/// of all; its differences; its id where it goes.
+/// What is particular to one session of a block. If it is created: its numbers, and its target if the sessions do
+/// not share one; if it is changed: its differences; if it is deleted: its id.
 pub(super) fn particulars(change: &Change, each: &EachOf) -> String {
     match change.action {
         Action::NoOp | Action::Move => String::new(),
@@ -73,7 +73,7 @@ pub(super) fn particulars(change: &Change, each: &EachOf) -> String {
     }
 }
 
-/// What a session that is made has for itself.
+/// What a session that is created has to itself.
 fn own(change: &Change, each: &EachOf) -> String {
     let Some(Value::Object(members)) = &change.after else { return String::new() };
     let numbers = ["number", "vni"].into_iter().filter_map(|name| match members.get(name)? {
@@ -85,14 +85,14 @@ fn own(change: &Change, each: &EachOf) -> String {
     numbers.chain(target).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a reviewed plan says of a change only what is the same for all sessions of its block.
+/// Whether a reviewed plan only shows of a change what is the same for all sessions of its block.
 pub(super) fn is_folded(plan: &Plan, change: &Change) -> bool {
     block_of(plan, change).is_some_and(|(_, each)| each.review == Reviewed::Count)
 }
 
-/// What is done to sessions of a block that are there and stay, each different set of lines once.
+/// What is done to the existing sessions of a block that stay, each different set of lines once.
 ///
-/// Numbers from a range are not told: which sessions have which is what a count leaves open.
+/// Numbers from a range are not shown: which sessions have which numbers is what a count leaves open.
 pub(super) fn updates(plan: &Plan, block: &Address, each: &EachOf) -> BTreeSet<Vec<String>> {
     let ranges: Vec<String> = match &each.attributes {
         Value::Object(members) => ["number", "vni"]

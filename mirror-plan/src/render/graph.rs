@@ -1,8 +1,8 @@
-//! Pictures of a stack or a plan: boxes, arrows and frames, and the languages they are written in.
+//! Pictures of a stack or a plan: boxes, arrows and frames, and the languages that they are written in.
 //!
-//! [`Diagram::packet_path`] follows a mirrored packet, [`Diagram::references`] and
-//! [`Diagram::apply_order`] follow the work. Boxes that are many of a kind are folded into one.
-//! [`Svg`] places them itself; [`Mermaid`] and [`Dot`] leave that to whoever draws them.
+//! [`Diagram::packet_path`] follows a mirrored packet, [`Diagram::references`] and [`Diagram::apply_order`] follow
+//! the work. If there are many boxes of one kind, they are folded into one. [`Svg`] places the boxes itself;
+//! [`Mermaid`] and [`Dot`] leave that to the program that draws them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +27,8 @@ pub use mark::Mark;
 pub use mermaid::Mermaid;
 pub use svg::Svg;
 
-/// How many boxes of one block are shown each; of more only their number is: nobody reads forty
-/// equal boxes.
+/// How many boxes of one block are shown one by one. If there are more, only their number is shown: nobody reads
+/// forty equal boxes.
 const EACH_MAX: usize = 12;
 
 /// Boxes, arrows and frames.
@@ -45,17 +45,17 @@ pub struct Diagram {
 /// A box.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// What is written in it, the name first.
+    /// The lines of text in it, the name first.
     pub lines: Vec<String>,
-    /// What happens to it; `None` if nothing does, or nothing is planned.
+    /// What happens to it; `None` if nothing happens, or nothing is planned.
     pub mark: Option<Mark>,
-    /// The frame it stands in, by its position.
+    /// The frame that it is in, by its position.
     pub group: Option<usize>,
-    /// What it is one of.
+    /// What sort of thing it stands for.
     pub sort: Sort,
 }
 
-/// What a box is one of, from narrow to wide: what it is folded with.
+/// What sort of thing a box stands for, wide and narrow: boxes of one sort can be folded into one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sort {
     /// The kind of thing: `mirror_session`.
@@ -64,7 +64,7 @@ pub struct Sort {
     pub block: String,
 }
 
-/// What boxes are folded by.
+/// The boxes that agree in these are folded into one.
 type Fold<'n> = (Option<usize>, Option<Mark>, &'n String);
 
 /// An arrow between two boxes, by their positions.
@@ -74,21 +74,21 @@ pub struct Edge {
     pub from: usize,
     /// Where it ends.
     pub to: usize,
-    /// What is written along it; may be empty.
+    /// The text along it, which may be empty.
     pub label: String,
     /// Whether packets go along it.
     pub stroke: Stroke,
 }
 
-/// How an arrow is drawn. Of several between the same boxes the first counts.
+/// How an arrow is drawn. Of several arrows between the same boxes, the first of these strokes counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stroke {
-    /// Mirrored packets go along it, or it is no way of packets.
+    /// Mirrored packets go along it, or it does not stand for a way of packets.
     #[default]
     Solid,
-    /// Whether any do is not known.
+    /// It is not known whether any packets go along it.
     Dashed,
-    /// None do.
+    /// No packets go along it.
     Dotted,
 }
 
@@ -103,7 +103,7 @@ impl Diagram {
         packet_path::packet_path(&Scene::of_stack(stack)).without_crowds()
     }
 
-    /// The same of what there is and will be, with what the plan does to it.
+    /// The same for what exists and what will exist, with what the plan does to it.
     #[must_use]
     pub fn planned_packet_path(plan: &Plan) -> Self {
         packet_path::packet_path(&Scene::of_plan(plan)).without_crowds()
@@ -156,7 +156,7 @@ impl Diagram {
         drawing.diagram.without_crowds()
     }
 
-    /// With blocks of many boxes folded into one box each.
+    /// Folds blocks of many boxes into one box each.
     fn without_crowds(self) -> Self {
         let mut sizes: BTreeMap<Fold<'_>, usize> = BTreeMap::new();
         for node in &self.nodes {
@@ -166,9 +166,8 @@ impl Diagram {
         self.folded(|node| is_crowd(node).then_some(&node.sort.block))
     }
 
-    /// As much of it as `fits`: whole, or all boxes of one block folded into one, or all of one kind,
-    /// or in the end these without their marks. There are few kinds, so that is small whatever the
-    /// stack.
+    /// As much of it as `fits`: the whole, or with all boxes of each block folded into one, or all of each kind,
+    /// or, as a last resort, these without their marks. There are few kinds, so that is small whatever the stack.
     fn fitting(&self, fits: impl Fn(&Self) -> bool) -> Cow<'_, Self> {
         if fits(self) {
             return Cow::Borrowed(self);
@@ -185,7 +184,7 @@ impl Diagram {
         })
     }
 
-    /// With nothing written along the arrows: between two boxes there is one then.
+    /// Removes the texts along the arrows, so that there is only one arrow between two boxes.
     fn without_labels(mut self) -> Self {
         for edge in std::mem::take(&mut self.edges) {
             self.add(Edge { label: String::new(), ..edge });
@@ -193,14 +192,14 @@ impl Diagram {
         self
     }
 
-    /// As if nothing happened.
+    /// The diagram as if nothing happened.
     fn without_marks(&self) -> Self {
         let mut unmarked = self.clone();
         unmarked.nodes.iter_mut().for_each(|node| node.mark = None);
         unmarked
     }
 
-    /// With all boxes of a frame folded that have one mark and for which `sort` is the same.
+    /// Folds the boxes of a frame that have the same mark and the same `sort`.
     fn folded(&self, sort: impl Fn(&Node) -> Option<&String>) -> Self {
         let mut folds: BTreeMap<Fold<'_>, Vec<usize>> = BTreeMap::new();
         for (position, node) in self.nodes.iter().enumerate() {
@@ -244,12 +243,12 @@ impl Diagram {
         self.groups.iter().copied().enumerate().filter(move |(position, _)| filled(*position))
     }
 
-    /// Adds an arrow. One from a box to itself says nothing.
+    /// Adds an arrow. An arrow from a box to itself is left out.
     fn arrow(&mut self, from: usize, to: usize, label: &str) {
         self.add(Edge { from, to, label: label.to_owned(), stroke: Stroke::Solid });
     }
 
-    /// The same with the stroke that is asked for, or a better one that is there.
+    /// Adds an arrow with the given stroke, or with the stroke of an existing one if that is better.
     fn add(&mut self, edge: Edge) {
         if edge.from == edge.to {
             return;
@@ -275,7 +274,7 @@ impl Node {
         sort(self).map(|name| (self.group, self.mark, name))
     }
 
-    /// What is written in it, with what happens to it above: a reader may see no colors.
+    /// The text in it, below what happens to it: a reader may see no colors.
     fn text(&self) -> impl Iterator<Item = &str> {
         let mark = self.mark.map(Mark::verb);
         mark.into_iter().chain(self.lines.iter().map(String::as_str))
@@ -289,7 +288,7 @@ impl Sort {
     }
 }
 
-/// A diagram in the making, which knows what it has a box for.
+/// A diagram under construction, which knows what it has a box for.
 #[derive(Debug)]
 struct Drawing<K> {
     diagram: Diagram,
@@ -303,7 +302,7 @@ impl<K: Ord> Default for Drawing<K> {
 }
 
 impl<K: Ord> Drawing<K> {
-    /// The box for `key`, which is `node` if there is none yet.
+    /// The box for `key`, or `node` as a new box if there is none yet.
     fn node(&mut self, key: K, node: Node) -> usize {
         let nodes = &mut self.diagram.nodes;
         *self.nodes.entry(key).or_insert_with(|| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::resource::instance::mirroring::{DATE, Family, Mirroring, SOURCE, families};
 
-/// Every family that is known, a line each, with the date of the list.
+/// Every known family, one per line, with the date of the list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InstanceTypes;
 

@@ -1,7 +1,7 @@
 //! The event stream of `--json`: one object a line, in the shape of Terraform's own stream.
 //!
-//! What Terraform has no word for has a type or a member that begins with `mirror_`, so whoever reads
-//! Terraform's stream passes it over. Nothing here reads a clock: the time is put in by [`Line::at`].
+//! Types and members that Terraform does not have begin with `mirror_`, so programs that read Terraform's stream
+//! ignore them. Nothing here reads a clock: [`Line::at`] adds the time.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +22,11 @@ mod tests;
 
 /// The version of the stream's shape: Terraform's.
 ///
-/// Source: Terraform, `internal/command/views/json_view.go`. To the types that are said here, 1.3 adds
+/// Source: Terraform, `internal/command/views/json_view.go`. Beyond the types that are written here, 1.3 adds
 /// `action_invocation`.
 const UI: &str = "1.3";
 
-/// A line of the stream, but for the time.
+/// A line of the stream, without its time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line(Map<String, Json>);
 
@@ -47,7 +47,7 @@ impl Line {
         Self::new("info", message, sort, payload)
     }
 
-    /// The line, of a time in the form of RFC 3339.
+    /// Returns the line with its time, which must be in the form of RFC 3339.
     #[must_use]
     pub fn at(mut self, timestamp: &str) -> Json {
         self.0.insert("@timestamp".to_owned(), timestamp.into());
@@ -55,19 +55,19 @@ impl Line {
     }
 }
 
-/// The first line: who speaks, in which version of the shape.
+/// The first line: the version of `mirror`, and of the shape of the stream.
 #[must_use]
 pub fn version(mirror: &str) -> Line {
     Line::info(format!("mirror {mirror}"), "version", json!({ "mirror": mirror, "ui": UI }))
 }
 
-/// The line of what a plan costs and how long it takes.
+/// The line with what a plan costs and how long it takes.
 #[must_use]
 pub fn estimates(estimates: &Estimates) -> Line {
     Line::info("Estimates", "mirror_estimates", json!({ "estimates": estimates.to_json() }))
 }
 
-/// The line of what AWS says of the calls of a plan.
+/// The line with what AWS answered about the calls of a plan.
 #[must_use]
 pub fn permissions(permissions: &Permissions) -> Line {
     let body = json!({ "permissions": permission::json(permissions) });
@@ -126,7 +126,7 @@ fn planned_change(plan: &Plan, change: &Change) -> Line {
     Line::info(format!("{address}: Plan to {word}"), "planned_change", json!({ "change": body }))
 }
 
-/// What a gap is made of.
+/// The waits that a gap consists of.
 fn capture_gap_waits(gap: &CaptureGap) -> Json {
     let waits = gap.waits().iter();
     waits.map(|(wait, time)| json!({ "for": wait, "seconds": time.as_secs() })).collect()
@@ -143,7 +143,7 @@ fn action_word(action: Action) -> &'static str {
     }
 }
 
-/// Terraform's word for a reason, where it has one.
+/// Terraform's word for a reason, if it has one.
 fn reason_word(reason: &Reason) -> Option<&'static str> {
     match reason {
         Reason::Requested => Some("requested"),
@@ -163,7 +163,7 @@ fn reason_word(reason: &Reason) -> Option<&'static str> {
 
 fn summary(message: String, counts: Counts, operation: &str) -> Line {
     let Counts { add, change, destroy, moved } = counts;
-    // Nothing is imported, and there are no actions that could be invoked.
+    // Nothing is imported, and there are no actions to invoke.
     let mut changes = json!({
         "add": add, "change": change, "import": 0, "remove": destroy, "action_invocation": 0,
         "operation": operation,
@@ -198,7 +198,7 @@ pub fn outputs(values: &BTreeMap<String, Value>) -> Line {
     Line::info(format!("Outputs: {}", outputs.len()), "outputs", json!({ "outputs": outputs }))
 }
 
-/// An output as `mirror output --json` shows it too.
+/// An output in the form that `mirror output --json` also shows.
 #[must_use]
 pub fn output(value: &Value) -> Json {
     let sensitive = value.is_sensitive();
@@ -227,7 +227,7 @@ fn type_of(value: &Value) -> Json {
     }
 }
 
-/// The lines of an event of an apply of `plan`.
+/// The lines for an event of an apply of `plan`.
 #[must_use]
 pub fn event(plan: &Plan, event: &Event) -> Vec<Line> {
     let message = progress::line(event).unwrap_or_default();

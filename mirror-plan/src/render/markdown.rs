@@ -1,8 +1,8 @@
 //! A plan as Markdown: the comment on a pull request.
 //!
-//! What goes comes first and outside any fold. Whatever comes from a file or the cloud stands in a fence
-//! that is longer than any within, so that no value is more than text. It stays below what
-//! GitHub takes for a comment by leaving out whole things, and says how many.
+//! What is deleted comes first and outside any fold. Everything that comes from a file or the cloud is in a code
+//! fence longer than any run of backticks in it, so that a value is never more than text. The comment stays below
+//! the size that GitHub accepts by leaving out whole items, and states how many.
 
 use std::fmt::{self, Write as _};
 
@@ -18,10 +18,11 @@ use crate::render::{Palette, diagnostic as finding};
 #[cfg(test)]
 mod tests;
 
-/// The most bytes of a comment. GitHub takes 65,536 characters, and what posts it may add a line.
+/// The most bytes of a comment. GitHub accepts 65,536 characters, and the program that posts it may add a line.
 pub const BYTES_MAX: usize = 60_000;
 
-/// The most bytes of what goes, of the findings and of the picture: the rest is for the changes.
+/// The most bytes of each of these parts: what is deleted, the findings, and the picture. The rest is for the
+/// changes.
 const PART_MAX: usize = 15_000;
 
 /// A plan, to be written as Markdown of GitHub's and GitLab's kind.
@@ -34,13 +35,13 @@ pub struct Markdown<'p> {
 }
 
 impl<'p> Markdown<'p> {
-    /// The comment on a plan.
+    /// Returns the comment on a plan.
     #[must_use]
     pub const fn new(plan: &'p Plan) -> Self {
         Self { plan, findings: None, estimates: None, permissions: None }
     }
 
-    /// The same with what was found on the way to the plan.
+    /// The same with the findings of the planning.
     #[must_use]
     pub const fn findings(self, findings: &'p Diagnostics) -> Self {
         Self { findings: Some(findings), ..self }
@@ -52,13 +53,13 @@ impl<'p> Markdown<'p> {
         Self { estimates: Some(estimates), ..self }
     }
 
-    /// The same with what AWS says of its calls.
+    /// The same with what AWS answered about its calls.
     #[must_use]
     pub const fn permissions(self, permissions: &'p Permissions) -> Self {
         Self { permissions: Some(permissions), ..self }
     }
 
-    /// The first line, by which whoever posts the comment finds the one of before.
+    /// Returns the first line, by which the program that posts the comment finds the previous one.
     #[must_use]
     pub fn marker(&self) -> String {
         format!("<!-- mirror plan {} -->", self.plan.stack)
@@ -109,7 +110,7 @@ impl Markdown<'_> {
         kinds.iter().flat_map(of).collect()
     }
 
-    /// What is destroyed or replaced, a line each.
+    /// What is destroyed or replaced, one per line.
     fn goes(&self) -> String {
         let line = |change: &Change| {
             let word = match change.action {
@@ -126,7 +127,7 @@ impl Markdown<'_> {
         format!("\n#### Destroyed or replaced\n\n{}{}", fenced("diff", &lines), left_out(more))
     }
 
-    /// What AWS says of the calls, as on a terminal.
+    /// What AWS answered about the calls, as on a terminal.
     fn asked(&self) -> String {
         let asked = self.permissions.map(|permissions| Asked(permissions).to_string());
         let Some(asked) = asked else { return String::new() };
@@ -163,7 +164,7 @@ impl Markdown<'_> {
         format!("\n{drawing}")
     }
 
-    /// Every change in full, folded, what goes first.
+    /// Every change in full, folded, with deletions first.
     fn changes(&self, room: usize) -> String {
         let kinds = [Mark::Delete, Mark::Replace, Mark::Update, Mark::Move, Mark::Create];
         let block = |change: &Change| {
@@ -172,7 +173,7 @@ impl Markdown<'_> {
             lines.push('\n');
             lines
         };
-        // The fold, its fence and the line that says what is left out take their room too.
+        // The fold, its fence, and the line about what is left out take up room too.
         let (blocks, more) = fitting(self.of_kind(&kinds), block, room.saturating_sub(400));
         if blocks.is_empty() && more == 0 {
             return String::new();
@@ -185,7 +186,7 @@ impl Markdown<'_> {
     }
 }
 
-/// A line of a block with its sign in the first column, where diffs are colored by it.
+/// A line of a block with its sign in the first column, which is where diffs are colored by it.
 fn colored(line: &str) -> String {
     let sign = match line.trim_start().split(' ').next() {
         Some("+") => '+',
@@ -197,7 +198,7 @@ fn colored(line: &str) -> String {
     format!("{sign}{line}\n")
 }
 
-/// The texts of as many of these as fit, whole ones, and how many do not. Of those no text is made.
+/// The whole texts of as many of these as fit, and how many do not. For the latter, no text is made.
 fn fitting<T>(
     all: impl IntoIterator<Item = T>,
     text: impl Fn(T) -> String,

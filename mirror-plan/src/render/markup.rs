@@ -1,11 +1,11 @@
-//! Markup: texts as XML and HTML take them.
+//! Markup: texts in the form that XML and HTML accept.
 
 use std::fmt;
 
 use crate::value::is_invisible;
 
-/// A text between tags or in the quotes of an attribute: it ends neither, and what cannot be seen in
-/// it is shown as its number.
+/// A text between tags or in the quotes of an attribute. It cannot end either, and invisible characters in it are
+/// shown as their numbers.
 pub(super) struct Escaped<'t>(pub(super) &'t str);
 
 impl fmt::Display for Escaped<'_> {
@@ -19,7 +19,7 @@ impl fmt::Display for Escaped<'_> {
                 '"' => "&quot;",
                 '\'' => "&#39;",
                 '\n' => continue,
-                // XML has no way to write most of these.
+                // XML cannot express most of these.
                 c if c.is_control() || is_invisible(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {
                     ""
                 }

@@ -1,7 +1,7 @@
-//! A plan as a page: for the change ticket and for whoever does not read pull requests.
+//! A plan as a page: for the change ticket, and for people who do not read pull requests.
 //!
-//! One file with all that it needs: no script, no font, no picture from elsewhere. It forbids itself
-//! to load anything, so that even a value that broke out of its place could not.
+//! The page is one file with everything it needs: no script, font or picture from elsewhere. It forbids itself to
+//! load anything, so that even a value that broke out of its place could not.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl<'p> Page<'p> {
         Self { plan, findings: None, estimates: None }
     }
 
-    /// The same with what was found on the way to the plan.
+    /// The same with the findings of the planning.
     #[must_use]
     pub const fn findings(self, findings: &'p Diagnostics) -> Self {
         Self { findings: Some(findings), ..self }
@@ -78,7 +78,7 @@ impl fmt::Display for Page<'_> {
 }
 
 impl Page<'_> {
-    /// What it is of, and how much happens.
+    /// What the plan is for, and how much it does.
     fn write_head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan { stack, account, region, mode, .. } = self.plan;
         let what = match mode {
@@ -158,7 +158,7 @@ impl Page<'_> {
             return Ok(());
         }
         writeln!(f, "<section class=\"changes\">\n<h2>Changes</h2>")?;
-        // What goes is first: nobody is to overlook it.
+        // Deletions come first, so that nobody overlooks them.
         for group in [Mark::Delete, Mark::Replace, Mark::Update, Mark::Move, Mark::Create] {
             for change in changes().filter(|change| Mark::of(change.action) == Some(group)) {
                 self.write_change(f, change, group)?;
@@ -206,7 +206,7 @@ fn human(finding: &Diagnostic) -> String {
     diagnostic::human(&finding.clone().into(), Palette::plain())
 }
 
-/// What a line of a block is, by the sign before it.
+/// The class of a line of a block, by the sign before it.
 fn class_of(line: &str) -> Option<&'static str> {
     let text = line.trim_start();
     let begins = |sign: &str| text.strip_prefix(sign).is_some_and(|rest| rest.starts_with(' '));

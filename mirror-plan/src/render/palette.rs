@@ -1,23 +1,23 @@
-//! Colors, by what they mean. Every text is complete without them.
+//! Colors, by what they mean. Every text is complete without colors.
 
 use anstyle::{AnsiColor, Style};
 
-/// The style of everything that can have one.
+/// The styles of everything that can have one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Palette {
     pub(super) create: Style,
     pub(super) update: Style,
     pub(super) delete: Style,
-    /// The word that says that something goes.
+    /// The word that states that something is deleted.
     pub(super) destroyed: Style,
     /// What the eye should find first.
     pub(super) strong: Style,
-    /// What may be passed over.
+    /// What may be skipped.
     pub(super) faint: Style,
 }
 
 impl Palette {
-    /// No style at all: the same text, and nothing else.
+    /// No styles: the same text without any.
     #[must_use]
     pub const fn plain() -> Self {
         let none = Style::new();

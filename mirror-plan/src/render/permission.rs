@@ -1,4 +1,4 @@
-//! What AWS says of the calls of a plan, as text and as JSON: a line for each call, with how often it is
+//! What AWS answered about the calls of a plan, as text and as JSON: a line for each call, with how often it is
 //! sent. The denials themselves are findings ([`crate::permission::findings`]).
 
 use std::collections::BTreeSet;
@@ -11,10 +11,10 @@ use crate::permission::{
     Checked, Counts, Decision, Denial, Detail, Permissions, Unchecked, Verdict,
 };
 
-/// The most resources that are named of those that must be there first.
+/// How many of the resources that must exist first are named at most.
 const NAMED: usize = 4;
 
-/// What AWS says of the calls of a plan, to be read.
+/// What AWS answered about the calls of a plan, to be printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'p>(pub &'p Permissions);
 
@@ -32,7 +32,7 @@ pub fn title(permissions: &Permissions) -> String {
     )
 }
 
-/// The title, then a line for each call: what is said, how often it is sent, its name, and why it is not
+/// The title, then a line for each call: the answer, how often it is sent, its name, and why the answer is not
 /// known.
 impl fmt::Display for Asked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +51,7 @@ impl fmt::Display for Asked<'_> {
     }
 }
 
-/// What is said, without its details; what must be looked at comes first.
+/// An answer without its details; what needs attention comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Said {
     Denied,
@@ -77,7 +77,7 @@ impl Said {
     }
 }
 
-/// Calls of one name of which the same is said for the same reason.
+/// Calls with the same name and the same answer for the same reason.
 struct Line {
     said: Said,
     call: String,
@@ -86,7 +86,7 @@ struct Line {
 }
 
 impl Line {
-    /// The lines in order: by what is said, then as the calls come in the plan.
+    /// The lines in order: by answer, then in the order of the calls in the plan.
     fn all(permissions: &Permissions) -> Vec<Self> {
         let mut groups: Vec<(Said, String, Option<Reason>, usize)> = Vec::new();
         for checked in &permissions.calls {
@@ -133,7 +133,7 @@ impl Reason {
         }
     }
 
-    /// Whether two are told in one line: whatever calls wait for is told together.
+    /// Whether two reasons share a line: all calls that wait for something do.
     fn are_alike(one: Option<&Self>, other: Option<&Self>) -> bool {
         match (one, other) {
             (Some(Self::After(_)), Some(Self::After(_))) => true,
@@ -177,7 +177,7 @@ fn name(checked: &Checked) -> String {
     format!("{}:{}", checked.access.service.prefix(), checked.access.action)
 }
 
-/// The same for programs: the counts, and every call.
+/// Returns the same as JSON, for programs: the counts, and every call.
 #[must_use]
 pub fn json(permissions: &Permissions) -> Json {
     let Counts { allowed, denied, not_checked } = permissions.counts();

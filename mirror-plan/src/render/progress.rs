@@ -1,4 +1,4 @@
-//! What happens during an apply, a line for each event, in Terraform's words.
+//! What happens during an apply, one line for each event, in Terraform's words.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::event::{Event, Work};
 use crate::plan::Phase;
 
-/// The line for an event; `None` for one that a reader of lines need not see.
+/// Returns the line for an event; `None` for an event that a reader need not see.
 #[must_use]
 pub fn line(event: &Event) -> Option<String> {
     match event {

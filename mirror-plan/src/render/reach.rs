@@ -48,16 +48,16 @@ const NAMED_MAX: usize = 3;
 #[derive(Clone, Copy, Debug)]
 pub struct Lines<'r, 's>(pub &'r Reach<'s>);
 
-/// The same of one session, without the end of the line.
+/// The same for one session, without a line break at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'w, 'r, 's>(pub &'w Way<'r, 's>);
 
-/// All hops of a path, a line for each.
+/// All hops of a path, one per line.
 #[derive(Clone, Copy, Debug)]
 pub struct Hops<'p>(pub &'p Path);
 
-/// A line for every session that there is after a plan. Its values are those of the plan: what it does not hold,
-/// such as the groups of an object that the stack uses, is not known.
+/// Returns a line for every session that exists after a plan. It knows only the values in the plan: what the plan
+/// does not hold, such as the groups of an object that the stack uses, is not known.
 #[must_use]
 pub fn of_plan(plan: &Plan) -> String {
     Lines(&Reach::over(Scene::of_plan(plan).network())).to_string()
@@ -71,7 +71,7 @@ impl fmt::Display for Lines<'_, '_> {
 
 /// `mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor`.
 ///
-/// Where packets are stopped it ends with `-|` and the words of the hop, and with `-?` where that is not known.
+/// If packets are stopped, it ends with `-|` and the words of the hop; if that is not known, with `-?`.
 impl fmt::Display for Line<'_, '_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = self.0;
@@ -80,7 +80,7 @@ impl fmt::Display for Line<'_, '_, '_> {
         let Some(path) = way.decisive() else { return Ok(()) };
         let obstacle = path.obstacle();
         for (stretch, name) in stations(way, &path) {
-            // Packets get no further than to the thing before the obstacle.
+            // Packets get no further than the thing before the obstacle.
             if obstacle.is_some_and(|hop| hop.stretch <= stretch) {
                 break;
             }
@@ -101,13 +101,13 @@ impl fmt::Display for Line<'_, '_, '_> {
     }
 }
 
-/// How many hops of a path are not known besides the first.
+/// How many further hops of a path are not known, besides the first.
 fn others(path: &Path) -> usize {
     let unknown = path.hops.iter().filter(|hop| hop.outcome == Outcome::Unknown);
     unknown.count().saturating_sub(1)
 }
 
-/// What packets pass, with the part of the way that ends there.
+/// What packets pass, each with the part of the way that ends there.
 fn stations(way: &Way<'_, '_>, path: &Path) -> Vec<(Stretch, String)> {
     let receivers = match path.outcome() {
         Outcome::Passes => receivers(way),
@@ -125,12 +125,12 @@ fn stations(way: &Way<'_, '_>, path: &Path) -> Vec<(Stretch, String)> {
     stations.into_iter().filter_map(|(stretch, name)| Some((stretch, name?))).collect()
 }
 
-/// Who receives, where packets get through.
+/// The receivers that packets get through to.
 fn receivers(way: &Way<'_, '_>) -> Option<String> {
     listed(&way.legs().filter_map(|leg| leg.receiver).collect())
 }
 
-/// The first of some things, and how many more there are.
+/// The first few of some things, and how many more there are.
 pub(super) fn listed(all: &BTreeSet<impl fmt::Display>) -> Option<String> {
     let shown: Vec<String> = all.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     let shown = shown.join(", ");

@@ -1,4 +1,4 @@
-//! How an apply ended, as text: what was done, what failed, what was left, and how to go on.
+//! How an apply ended, as text: what was done, what failed, what was not done, and how to go on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::render::Palette;
 use crate::resource::object_type;
 use crate::value::{Origin, Template, Value};
 
-/// What a finished run has to say, on a few lines: `Apply complete! ...` and the outputs.
+/// The result of a finished run, on a few lines: `Apply complete! ...` and the outputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'r> {
     plan: &'r Plan,
@@ -20,7 +20,7 @@ pub struct Summary<'r> {
 }
 
 impl<'r> Summary<'r> {
-    /// The summary of `report`, which is of `plan`, as plain text.
+    /// The summary of `report`, which must be of `plan`, as plain text.
     #[must_use]
     pub const fn new(plan: &'r Plan, report: &'r Report) -> Self {
         Self { plan, report, palette: Palette::plain() }
@@ -62,7 +62,7 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
-/// What was done of a plan, replacements among the added and the destroyed.
+/// Returns how much of a plan was done. Replacements count both as added and as destroyed.
 #[must_use]
 pub fn counts(report: &Report) -> Counts {
     let mut counts = Counts::default();
@@ -84,7 +84,7 @@ pub fn counts(report: &Report) -> Counts {
     counts
 }
 
-/// The outputs as they are after an apply, as far as they have become known.
+/// Returns the outputs as they are after an apply, as far as they are known.
 #[must_use]
 pub fn outputs(plan: &Plan, report: &Report) -> BTreeMap<String, Value> {
     let after =
@@ -92,7 +92,7 @@ pub fn outputs(plan: &Plan, report: &Report) -> BTreeMap<String, Value> {
     after.map(|(name, value)| (name.clone(), filled(value, report))).collect()
 }
 
-/// A value with what has become known in place of what was not.
+/// A value in which what has become known replaces what was not.
 pub(crate) fn filled(value: &Value, report: &Report) -> Value {
     match value {
         Value::List(items) => Value::List(items.iter().map(|item| filled(item, report)).collect()),
@@ -113,7 +113,7 @@ pub(crate) fn filled(value: &Value, report: &Report) -> Value {
     }
 }
 
-/// What a template has become, if all of it is known now.
+/// The value of a template, if all of it is known now.
 fn learned(template: &Template, report: &Report) -> Option<Value> {
     if let Some(origin) = template.as_attribute() {
         let text = report.learned.get(origin)?.clone();
@@ -124,7 +124,7 @@ fn learned(template: &Template, report: &Report) -> Option<Value> {
     Some(if template.is_sensitive() { text.sensitive() } else { text })
 }
 
-/// What AWS told as text, as the type that its attribute has.
+/// A value that AWS returned as text, in the type of its attribute.
 fn typed(origin: &Origin, text: String) -> Value {
     let attribute = object_type(origin.address.kind).attribute(&origin.attribute);
     let as_number = || text.parse::<i64>().ok().map(Value::integer);
@@ -137,7 +137,7 @@ fn typed(origin: &Origin, text: String) -> Value {
     typed.unwrap_or(Value::String(text))
 }
 
-/// Outputs, one a line: `nlb_dns = "..."`, without a line break at the end.
+/// Outputs, one per line: `nlb_dns = "..."`, without a line break at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Outputs<'o>(pub &'o BTreeMap<String, Value>);
 
@@ -151,8 +151,8 @@ impl fmt::Display for Outputs<'_> {
     }
 }
 
-/// What went wrong in a run that is not complete: every failure, what was left because of it, and
-/// how to go on. Empty if nothing did.
+/// What went wrong in a run that is not complete: every failure, what was not done because of it,
+/// and how to go on. Empty if nothing went wrong.
 #[derive(Clone, Copy, Debug)]
 pub struct Failures<'r> {
     report: &'r Report,
@@ -173,7 +173,7 @@ impl<'r> Failures<'r> {
         Self { palette, ..self }
     }
 
-    /// The same of a run that was a rehearsal, so that there is nothing to go on with.
+    /// The same for a run that was a rehearsal, so that there is nothing to go on with.
     #[must_use]
     pub const fn rehearsed(self) -> Self {
         Self { place: Place::Rehearsal, ..self }
@@ -213,7 +213,7 @@ impl fmt::Display for Failures<'_> {
     }
 }
 
-/// Where a run was.
+/// Where a run took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Account,
@@ -245,7 +245,7 @@ impl Failures<'_> {
     }
 }
 
-/// What was not done, by what failed.
+/// What was not done, by the failure that prevented it.
 fn skipped(report: &Report) -> BTreeMap<&Address, Vec<&ChangeOutcome>> {
     let mut skipped: BTreeMap<&Address, Vec<&ChangeOutcome>> = BTreeMap::new();
     for change in &report.outcomes {

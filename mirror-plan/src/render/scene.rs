@@ -1,7 +1,7 @@
-//! Scenes: the resources that a picture is of, from a stack or from a plan.
+//! Scenes: the resources in a picture, from a stack or from a plan.
 //!
-//! A plan has ids where a stack has references. They become references again, so that a stack is
-//! drawn the same way before it is applied and after.
+//! A plan has ids where a stack has references. They are turned back into references, so that a
+//! stack is drawn the same way before and after it is applied.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,11 +16,11 @@ use crate::resource::{Resource, object_type};
 use crate::stack::{FanOut, SourceNames, Stack};
 use crate::value::Value;
 
-/// Resources, and what happens to them.
+/// Resources, with what happens to them.
 pub(super) struct Scene<'s> {
     resources: BTreeMap<&'s Address, Cow<'s, Resource>>,
     marks: BTreeMap<&'s Address, Mark>,
-    /// The sessions over sources of a stack, of which nobody knows yet how many there are.
+    /// The sessions over sources of a stack, which have not been counted yet.
     fan_outs: BTreeMap<&'s Address, &'s FanOut>,
     /// The sources of a plan's sessions, by block.
     sources: BTreeMap<&'s Address, &'s SourceNames>,
@@ -28,7 +28,7 @@ pub(super) struct Scene<'s> {
 }
 
 impl<'s> Scene<'s> {
-    /// What a stack declares; nothing happens to it.
+    /// The resources that a stack declares; nothing happens to them.
     pub(super) fn of_stack(stack: &'s Stack) -> Self {
         let declared = stack.resources.iter();
         let resources =
@@ -43,7 +43,7 @@ impl<'s> Scene<'s> {
         }
     }
 
-    /// What there will be, and what there is and goes.
+    /// The resources that will exist, and those that exist and are deleted.
     pub(super) fn of_plan(plan: &'s Plan) -> Self {
         let current = || plan.changes.iter().filter(|change| change.deposed.is_none());
         let owners = owners(plan);
@@ -80,7 +80,7 @@ impl<'s> Scene<'s> {
         self.resources.get(address).map(|resource| &**resource)
     }
 
-    /// The network in which its packets go. What goes carries nothing any more.
+    /// The network that its packets cross. Objects that are to be deleted no longer carry anything.
     pub(super) fn network(&self) -> Network<'_> {
         let stays =
             self.resources().filter(|(address, _)| self.mark(address) != Some(Mark::Delete));
@@ -96,7 +96,7 @@ impl<'s> Scene<'s> {
     }
 }
 
-/// The ids of what is there and stays as it is: what is made anew gets others.
+/// The ids of existing objects that keep them: a replaced object gets a new one.
 fn stay(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectId)> {
     let current = plan.changes.iter().filter(|change| change.deposed.is_none());
     let stays = current.filter(|change| !matches!(change.action, Action::Replace(_)));
@@ -104,7 +104,7 @@ fn stay(plan: &Plan) -> impl Iterator<Item = (&Address, &ObjectId)> {
     own.chain(&plan.existing)
 }
 
-/// Whose an id is.
+/// The objects by their ids.
 type Owners<'p> = BTreeMap<&'p str, &'p Address>;
 
 fn owners(plan: &Plan) -> Owners<'_> {
@@ -124,13 +124,13 @@ fn owners(plan: &Plan) -> Owners<'_> {
     used.chain(owned).collect()
 }
 
-/// The resource as it will be, or as it is if it goes.
+/// The resource as it will be, or as it is if it is deleted.
 fn resource(change: &Change, owners: &Owners<'_>) -> Option<Resource> {
     let value = change.after.as_ref().or(change.before.as_ref())?;
     let Value::Object(value) = restored(value, object_type(change.kind()), owners) else {
         return None;
     };
-    // What AWS or nobody has picked yet is not drawn.
+    // A value that AWS has not picked yet, or that nobody has, is not drawn.
     let is_own = |value: &Value| match value {
         Value::Unknown(unknown) => unknown.origins.iter().all(|o| o.address == change.address),
         _ => false,
@@ -142,7 +142,8 @@ fn resource(change: &Change, owners: &Owners<'_>) -> Option<Resource> {
     Resource::read(change.kind(), &Value::Object(value.collect()), &mut Problems::default())
 }
 
-/// The attributes of an object, without those that only AWS can tell, and with references for ids.
+/// The attributes of an object, without those that only AWS reports, and with references in place
+/// of ids.
 fn restored(value: &Value, object: &ObjectType, owners: &Owners<'_>) -> Value {
     let Value::Object(members) = value else { return value.clone() };
     let members = members.iter().filter_map(|(name, value)| {

@@ -1,12 +1,12 @@
 //! Sharing, as plans show it: what a change means for other accounts, and for their packets.
 //!
-//! Nobody asks before a share ends. Sessions of other accounts to what was shared stay where they are, and
-//! carry nothing: their owners see it by the packets that do not come.
+//! A share can end without its users being asked. Sessions of other accounts to what was shared stay as they are
+//! but carry nothing: their owners only notice that packets no longer arrive.
 //!
-//! Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target": who loses a share loses
-//! access to what is in it, and a session becomes inactive when its target is deleted. That AWS refuses to delete
-//! a target in use, its API reference says of `DeleteTrafficMirrorTarget`; which of both it is between
-//! accounts is not verified.
+//! Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target": an account that loses a
+//! share loses access to what is in it, and a session becomes inactive when its target is deleted. The API
+//! reference of `DeleteTrafficMirrorTarget` states that AWS refuses to delete a target in use; which of the two
+//! applies between accounts is not verified.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::scalar::SharePrincipal;
 use crate::stack::Account;
 use crate::value::Value;
 
-/// What a change of a share, or of a target that is in one, means for others, a line each.
+/// What a change of a share, or of a target in one, means for others, one effect per line.
 pub(super) fn lines(plan: &Plan, change: &Change) -> Vec<String> {
     match change.kind() {
         Kind::ResourceShare => of_share(change),
@@ -26,7 +26,7 @@ pub(super) fn lines(plan: &Plan, change: &Change) -> Vec<String> {
     }
 }
 
-/// Which account an `aws` block leads to, and by what: `444455556666, with the profile "sensors"`.
+/// The account that an `aws` block leads to, and by what: `444455556666, with the profile "sensors"`.
 pub(super) fn reached(account: &Account) -> String {
     match account.id() {
         Some(id) => format!("{id}, with {account}"),
@@ -34,7 +34,7 @@ pub(super) fn reached(account: &Account) -> String {
     }
 }
 
-/// Whom a connection is asked of, and who accepts it: an owner of the other side that is another account.
+/// Whom a connection is requested from, and who accepts it, if the other side belongs to another account.
 ///
 /// Source: VPC Peering guide, "VPC peering connection lifecycle".
 fn of_peering(change: &Change) -> Vec<String> {
@@ -68,7 +68,7 @@ fn of_share(change: &Change) -> Vec<String> {
     let Change { action, before, after, .. } = change;
     let invites = member(after, "external_principals") == Some(&Value::Bool(true));
     let (were, will_be) = (texts(before, "principals"), texts(after, "principals"));
-    // Whoever has accepted an invitation to the old share is in no other.
+    // An account that accepted an invitation to the old share is not part of the new one.
     let is_anew = matches!(action, Action::Replace(_));
     let again = were.intersection(&will_be).filter(|it| is_anew && invites && is_account(it));
     let again = again.map(|account| {
@@ -100,7 +100,7 @@ fn of_share(change: &Change) -> Vec<String> {
     again.chain(come).chain(go).chain(left).collect()
 }
 
-/// Whether a share has the target that a change is about, which is there.
+/// Whether a share holds the target that a change is about, and that target exists.
 fn is_shared(plan: &Plan, change: &Change) -> bool {
     let mut shares = plan.changes.iter().filter(|share| share.kind() == Kind::ResourceShare);
     change.id.as_ref().is_some_and(|id| {
@@ -134,7 +134,7 @@ fn member<'v>(attributes: &'v Option<Value>, name: &str) -> Option<&'v Value> {
     }
 }
 
-/// The texts in a list of a resource; what is not known yet is none of them.
+/// The texts in a list of a resource, without those that are not known yet.
 fn texts<'v>(attributes: &'v Option<Value>, name: &str) -> BTreeSet<&'v str> {
     let items = match member(attributes, name) {
         Some(Value::List(items)) => items.as_slice(),

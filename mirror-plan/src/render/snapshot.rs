@@ -1,12 +1,12 @@
-//! The snapshot: a plan as the text that is reviewed, kept in a repository and compared to the byte.
+//! The snapshot: a plan as the text that is reviewed, kept in a repository, and compared byte by byte.
 //!
-//! Made for the difference of a pull request: words and no signs, one attribute a line, nothing
-//! aligned, wrapped or counted, in the order of addresses. No time, path, width, color or version of
-//! the tool is in it. Two plans that would do something else have different texts: whatever could
-//! be mistaken for something else is escaped.
+//! It is made for the diff of a pull request: words instead of signs, one attribute per line, nothing aligned,
+//! wrapped or counted, in the order of addresses. It contains no time, path, width, color or version of the tool.
+//! Two plans that would do different things have different texts: everything that could be mistaken for something
+//! else is escaped.
 //!
-//! The first line names the version of the format. Under one version an attribute that is new in
-//! the tool may only show where it is given, so that a kept text stays what it is.
+//! The first line names the version of the format. Within one version, an attribute that is new in the tool may
+//! only appear where it is set, so that a kept text stays valid.
 
 use std::fmt;
 
@@ -28,16 +28,16 @@ mod text;
 
 use attribute::Lines;
 
-/// The version of the format that is written.
+/// The version of the format in which snapshots are written.
 pub const VERSION: u32 = 1;
 
-/// What the first line says before the version.
+/// The text of the first line before the version.
 const HEAD: &str = "mirror plan ";
 
 /// How many unchanged lines are shown around a changed one.
 const AROUND: usize = 3;
 
-/// The attributes in which a change differs, one a line.
+/// The attributes in which a change differs, one per line.
 pub(super) fn lines(change: &Change) -> Vec<String> {
     Lines::of(change).0
 }
@@ -47,7 +47,7 @@ pub(super) fn inline(value: &Value) -> String {
     text::inline(value)
 }
 
-/// The version that a kept text was written in; `None` if it is no snapshot.
+/// Returns the version of the format of a kept text; `None` if it is not a snapshot.
 #[must_use]
 pub fn version(text: &str) -> Option<u32> {
     text.lines().next()?.strip_prefix(HEAD)?.parse().ok()
@@ -68,7 +68,7 @@ impl fmt::Display for Plan {
                 Block::Change(change) => (&change.address, change.deposed),
                 Block::Each(address, _) => (*address, None),
             };
-            // By words, so that a new kind of resource moves no other one.
+            // By the words for kinds, so that a new kind of resource does not move any other.
             (address.kind.word(), &address.name, &address.key, deposed)
         });
         blocks.into_iter().try_for_each(|block| match block {
@@ -83,7 +83,7 @@ impl fmt::Display for Plan {
 enum Block<'p> {
     /// What happens to one resource.
     Change(&'p Change),
-    /// What there will be of sessions that come and go.
+    /// What sessions that come and go will be like.
     Each(&'p Address, &'p EachOf),
 }
 
@@ -104,7 +104,7 @@ fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
         }
     )?;
     writeln!(f, "scope {}", if *targeted { "a part of the stack" } else { "the whole stack" })?;
-    // Where nothing moves there is no such line, as before there were moves.
+    // If nothing moves, this line is left out, as it was before moves existed.
     match counted().filter(|change| change.moved_from.is_some()).count() {
         0 => {}
         moved => writeln!(f, "move {moved}")?,
@@ -115,7 +115,7 @@ fn write_head(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     writeln!(f, "delete {}", count(|action| action == Action::Delete))
 }
 
-/// The other accounts that it reaches, and what the stack did not make.
+/// The other accounts that the plan reaches, and the objects that the stack uses and did not make.
 fn write_used(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     let mut reached = plan.accounts.iter();
     reached.try_for_each(|(name, account)| {
@@ -130,8 +130,8 @@ fn write_used(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     })
 }
 
-/// What each session of a block will be, and what is done to those that are there. Not how many come
-/// and go: within what is expected that is of no account.
+/// What each session of a block will be, and what is done to existing ones. How many come and go is left out: as
+/// long as it is within what is expected, it does not matter.
 fn write_each(
     f: &mut fmt::Formatter<'_>,
     plan: &Plan,
@@ -190,7 +190,7 @@ fn write_change(f: &mut fmt::Formatter<'_>, plan: &Plan, change: &Change) -> fmt
         writeln!(f, "    id = {}", text::inline(&Value::String(id.to_string())))?;
     }
     match change.action {
-        // What goes is known by its id.
+        // A deleted object is identified by its id.
         Action::Delete | Action::Move | Action::NoOp => Ok(()),
         Action::Create | Action::Update | Action::Replace(_) => {
             Lines::of(change).0.iter().try_for_each(|line| writeln!(f, "    {line}"))
@@ -198,7 +198,7 @@ fn write_change(f: &mut fmt::Formatter<'_>, plan: &Plan, change: &Change) -> fmt
     }
 }
 
-/// Whether a reason says more than the lines of the attributes.
+/// Whether a reason adds something to the lines of the attributes.
 fn is_told(reason: &Reason) -> bool {
     match reason {
         Reason::Absent | Reason::Changed { attribute: _ } | Reason::Forced { attribute: _ } => {
@@ -242,7 +242,7 @@ fn write_outputs(f: &mut fmt::Formatter<'_>, plan: &Plan) -> fmt::Result {
     })
 }
 
-/// How a text that was reviewed differs from what the plan says now.
+/// How a reviewed text differs from the text of the plan as it is now.
 #[derive(Clone, Copy, Debug)]
 pub struct Review<'t> {
     /// The text that was reviewed.
@@ -252,7 +252,7 @@ pub struct Review<'t> {
 }
 
 impl Review<'_> {
-    /// Whether the plan is what was reviewed.
+    /// Returns whether the plan is what was reviewed.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.reviewed == self.now

@@ -1,6 +1,7 @@
-//! A stack file made from objects that are there: what they are, with references for ids.
+//! A stack file made from existing objects: their attributes, with references in place of ids.
 //!
-//! Read back and adopted, it leaves nothing to do. What is as it is by itself is not said.
+//! Read back and adopted, it leaves nothing to do. Attributes with their default values are left
+//! out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +21,7 @@ pub struct StackText<'a> {
     pub stack: &'a Name,
     /// Where its objects are.
     pub region: &'a Region,
-    /// What it is to own. The addresses have no keys: each is a block of its own.
+    /// The resources that it should own. Their addresses have no keys: each is a block of its own.
     pub resources: &'a BTreeMap<Address, Found>,
 }
 
@@ -38,7 +39,7 @@ impl fmt::Display for StackText<'_> {
     }
 }
 
-/// Whose an id is.
+/// The objects by their ids.
 struct Owners<'a>(BTreeMap<&'a str, &'a Address>);
 
 impl<'a> Owners<'a> {
@@ -51,7 +52,7 @@ impl<'a> Owners<'a> {
     }
 }
 
-/// The attributes that must be said, by name.
+/// The attributes that must be written, by name.
 fn attributes(
     address: &Address,
     found: &Found,
@@ -65,7 +66,7 @@ fn attributes(
     if let Resource::SecurityGroup(group) = &mut resource {
         group.open_to_world = group.ingress.open_to_world();
     }
-    // How many there are now is the business of what scales it.
+    // The current number of instances is left to whatever scales the group.
     if let Resource::AutoscalingGroup(group) = &mut resource {
         group.desired = None;
     }
@@ -74,7 +75,7 @@ fn attributes(
         .collect()
 }
 
-/// What of an object is not as it is by itself.
+/// The attributes of an object that differ from their defaults.
 fn said<'v>(
     object: &'static ObjectType,
     members: &'v BTreeMap<String, Value>,
@@ -144,7 +145,7 @@ fn braced(members: Vec<String>) -> String {
     if members.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", members.join(", ")) }
 }
 
-/// The key of a map: as it is if it is a word.
+/// The key of a map, without quotes if it is a word.
 pub(super) fn key_text(key: &str) -> String {
     match key.parse::<Name>() {
         Ok(_) => key.to_owned(),
@@ -158,7 +159,7 @@ pub(super) fn quoted(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
-/// Writes attributes, those that stand together with their signs below each other.
+/// Writes attributes; the equals signs of adjacent ones are aligned.
 fn write_attributes(
     f: &mut fmt::Formatter<'_>,
     attributes: &[(&'static str, String)],

@@ -1,12 +1,12 @@
 //! Terraform's JSON: a plan, or what an account holds, as `terraform show -json` prints it.
 //!
-//! It is for programs that read Terraform's: policy engines, scanners, cost estimators, reports. Types
-//! and attributes have the names of HashiCorp's AWS provider; a part that the provider has as a resource
-//! of its own, such as a rule of a filter, is one here too. What Terraform has no word for is in
-//! one member, `mirror_plan`, which readers of Terraform's JSON pass over.
+//! It is for programs that read Terraform's JSON: policy engines, scanners, cost estimators, reports. Types and
+//! attributes have the names of HashiCorp's AWS provider. A part that the provider has as a resource of its own,
+//! such as a rule of a filter, is a resource here too. What Terraform has no word for is in one member,
+//! `mirror_plan`, which readers of Terraform's JSON ignore.
 //!
-//! A sensitive value is its hash, and marked as Terraform marks it. The same plan is the same bytes:
-//! there is no time in it unless one is given.
+//! A sensitive value is replaced by its hash, and marked as Terraform marks it. The same plan gives the same bytes:
+//! it contains no time unless one is given.
 //!
 //! ```
 //! # use mirror_plan::observed::Observed;
@@ -68,19 +68,19 @@ use object::Location;
 use reference::{Reference, resource};
 use state::{State, StateResource, Values};
 
-/// The version of the form of plans.
+/// The version of the format of plans.
 pub const PLAN_FORMAT: &str = "1.2";
 
-/// The version of the form of states.
+/// The version of the format of states.
 pub const STATE_FORMAT: &str = "1.0";
 
-/// The version of Terraform whose JSON this is: readers want one that they know.
+/// The version of Terraform whose JSON this is: readers expect one that they know.
 pub const TERRAFORM_VERSION: &str = "1.11.4";
 
-/// The member with what Terraform has no word for.
+/// The member that holds what Terraform has no word for.
 pub const EXTENSION: &str = "mirror_plan";
 
-/// The version of the form of the member [`EXTENSION`].
+/// The version of the format of the member [`EXTENSION`].
 const EXTENSION_FORMAT: u32 = 1;
 
 const PROVIDER: &str = "aws";
@@ -102,15 +102,15 @@ impl<'p> PlanJson<'p> {
         Self { plan, findings: None, timestamp: None }
     }
 
-    /// With what was found about the stack, as `checks`: of errors and warnings Terraform says that
-    /// they failed.
+    /// Adds what was found about the stack, as `checks`: errors and warnings are checks that failed, in Terraform's
+    /// terms.
     #[must_use]
     pub fn findings(self, findings: &'p Diagnostics) -> Self {
         Self { findings: Some(findings), ..self }
     }
 
-    /// With the time of the plan, in the form of RFC 3339, if there is one: it is not the same bytes
-    /// then.
+    /// Adds the time of the plan, in the form of RFC 3339, if there is one. The output is then no longer the same
+    /// bytes for the same plan.
     #[must_use]
     pub fn timestamp(self, timestamp: impl Into<Option<&'p str>>) -> Self {
         Self { timestamp: timestamp.into(), ..self }
@@ -184,7 +184,7 @@ impl Serialize for OutputChanges<'_> {
     }
 }
 
-/// What there will be.
+/// The resources and outputs that will exist.
 fn planned_values<'n>(plan: &'n Plan, entries: &'n [Entry<'n>]) -> Values<'n> {
     let outputs = plan.outputs.iter();
     let outputs =
@@ -195,7 +195,7 @@ fn planned_values<'n>(plan: &'n Plan, entries: &'n [Entry<'n>]) -> Values<'n> {
     Values { outputs: outputs.collect(), resources: resources.collect() }
 }
 
-/// What there is.
+/// The resources and outputs that exist.
 fn prior_state<'n>(plan: &'n Plan, entries: &'n [Entry<'n>], makes: &'n Entries<'n>) -> Values<'n> {
     let outputs = plan.outputs.iter();
     let outputs =
@@ -206,7 +206,7 @@ fn prior_state<'n>(plan: &'n Plan, entries: &'n [Entry<'n>], makes: &'n Entries<
     Values { outputs: outputs.collect(), resources: resources.collect() }
 }
 
-/// The attributes of others that what changes is made of.
+/// The attributes of other resources that the changed values are made from.
 fn relevant_attributes(entries: &[Entry<'_>], makes: &Entries<'_>) -> Vec<Json> {
     let mut found: BTreeSet<Reference<'_>> = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.action != Action::NoOp) {
@@ -298,7 +298,7 @@ impl fmt::Display for StateJson<'_> {
 
 impl Serialize for StateJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // A state is of what the stack made; what it only uses is in no state.
+        // A state holds what the stack made; what it only uses is in no state.
         let Observed {
             account,
             region,
@@ -337,18 +337,18 @@ impl Serialize for StateJson<'_> {
     }
 }
 
-/// The kind of resource that a type of the provider is; a load balancer has two names there.
+/// The kind of resource for a type of the provider, where a load balancer has two names.
 pub(crate) fn kind_of(name: &str) -> Option<Kind> {
     Kind::all().find(|kind| table::of(*kind).whole.name == plain(name))
 }
 
-/// Whether a type of the provider is a part of a resource here.
+/// Whether a type of the provider is only a part of a resource here.
 pub(crate) fn is_part(name: &str) -> bool {
     let mut parts = Kind::all().flat_map(|kind| table::of(kind).parts);
     parts.any(|part| part.table.name == plain(name))
 }
 
-/// The name of a type, in place of the older `aws_alb_...`.
+/// The name of a type, with `aws_lb` for the older `aws_alb`.
 fn plain(name: &str) -> String {
     match name.strip_prefix("aws_alb") {
         Some(rest) => format!("aws_lb{rest}"),

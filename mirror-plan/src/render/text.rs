@@ -1,8 +1,7 @@
-//! A plan as text, in the manner that users of Terraform read without thinking.
+//! A plan as text, in the manner that users of Terraform are used to reading.
 //!
-//! Lines that other tools look for (`Plan: 1 to add, ...`, `No changes. ...`) are exactly theirs, all
-//! of them in the [`Wording`] of Terraform.
-//! Attributes stand in the order of the reference, `id` first.
+//! Lines that other tools look for (`Plan: 1 to add, ...`, `No changes. ...`) are exactly Terraform's; with the
+//! [`Wording`] of Terraform, all such lines are. Attributes are in the order of the reference, with `id` first.
 
 use std::fmt;
 
@@ -39,17 +38,17 @@ pub struct Text<'p> {
     user_data: UserData,
 }
 
-/// How user data stands in a text.
+/// How user data is shown in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserData {
     /// As its hash.
     #[default]
     Hidden,
-    /// As it is, and what changes of it line by line. Where a value that the stack says is sensitive
-    /// is in it, and where nothing is to take its place, it is a hash all the same; so it is in a plan
-    /// that was read back from a file, which holds no more.
+    /// As it is, with its changes line by line. It is still shown as a hash if it contains a value that the stack
+    /// marks as sensitive, if nothing is to take its place, or in a plan that was read back from a file, which only
+    /// holds the hash.
     ///
-    /// What AWS holds may have come from a value that was sensitive then: nothing tells.
+    /// The user data that AWS holds may contain a value that was sensitive at the time: nothing tells.
     Shown,
 }
 
@@ -107,7 +106,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// One change of a plan as it stands in its text, comment and block.
+/// One change of a plan as it is shown in the text: comment and block.
 pub(super) struct Block<'p> {
     pub(super) plan: &'p Plan,
     pub(super) change: &'p Change,
@@ -145,7 +144,7 @@ impl Text<'_> {
         self.write_mirrored(f)?;
         let happens = |(action, _): &&(Action, &str)| changes.iter().any(|it| it.action == *action);
         let legend: Vec<&(Action, &str)> = LEGEND.iter().filter(happens).collect();
-        // What has only moved has no sign, as in Terraform's text.
+        // A resource that has only moved has no sign, as in Terraform's text.
         if !legend.is_empty() {
             writeln!(f, "Each resource is marked with what happens to it:")?;
         }
@@ -157,7 +156,7 @@ impl Text<'_> {
         writeln!(f, "\n{program} will perform the following actions:\n")
     }
 
-    /// How many interfaces there are of those that come and go, and why others are left out.
+    /// How many of the interfaces that come and go exist now, and why others are left out.
     fn write_mirrored(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources = &self.plan.sources;
         if !sources.is_empty() {
@@ -177,7 +176,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    /// The other accounts that credentials are used of.
+    /// The other accounts whose credentials are used.
     fn write_reached(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.plan.accounts.is_empty() {
             writeln!(f, "It reaches these accounts:")?;
@@ -188,7 +187,7 @@ impl Text<'_> {
         })
     }
 
-    /// What the stack did not make: a reader sees which objects its selectors mean.
+    /// The objects that the stack uses and did not make, so that a reader sees what its selectors select.
     fn write_used(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let used: Vec<(String, &ObjectId)> =
             self.plan.existing.iter().map(|(address, id)| (address.to_string(), id)).collect();

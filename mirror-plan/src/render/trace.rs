@@ -1,4 +1,4 @@
-//! Traces as text: the way of one packet, and the matrix of a capture.
+//! Traces as text: what becomes of one packet, and the matrix of a capture.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub use capture::{CaptureText, Captured};
 #[derive(Clone, Copy, Debug)]
 pub struct PacketText<'t> {
     headers: &'t Headers,
-    /// Before, and after.
+    /// The answers before the plan, and after it.
     answers: [&'t [Answer<'t>]; 2],
     palette: Palette,
 }
@@ -106,7 +106,7 @@ impl PacketText<'_> {
     }
 }
 
-/// Says why each session up to the one that takes it does not.
+/// Writes why each session before the one that takes the packet does not take it.
 fn write_refusals(
     f: &mut fmt::Formatter<'_>,
     interface: &Interface,
@@ -181,7 +181,7 @@ fn vni(session: &Session) -> String {
     session.vni.map_or_else(|| "VNI known after apply".to_owned(), |vni| format!("VNI {vni}"))
 }
 
-/// An interface with its id and addresses, as far as there are any.
+/// An interface with its id and addresses, as far as it has any.
 fn named(interface: &Interface) -> String {
     let id = interface.id.iter().filter(|id| **id != interface.name).cloned();
     let all: Vec<String> = id.chain(interface.addresses.iter().map(ToString::to_string)).collect();

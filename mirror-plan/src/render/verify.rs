@@ -1,4 +1,4 @@
-//! What was found of a stack that stands, as text and as JSON.
+//! The result of the verification of a deployed stack, as text and as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,20 +20,20 @@ mod unseen;
 use counted::Counters;
 use unseen::Unseen;
 
-/// How many faults, and how many ways, are told: of a stack that was not applied every resource is a fault.
+/// How many faults, and how many ways, are listed: in a stack that was not applied, every resource is a fault.
 const TOLD: usize = 50;
 
-/// Whether somebody wants to know what only packets would show.
+/// Whether the text names what only packets would show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Probe {
-    /// Nobody does.
+    /// It does not.
     #[default]
     Unasked,
-    /// It is said what that is; no packet is sent.
+    /// It does; no packet is sent.
     Asked,
 }
 
-/// What was found, to be read.
+/// The result of a verification, to be printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'v> {
     found: &'v Verification<'v>,
@@ -42,13 +42,13 @@ pub struct Text<'v> {
 }
 
 impl<'v> Text<'v> {
-    /// As plain text.
+    /// The result as plain text.
     #[must_use]
     pub const fn new(found: &'v Verification<'v>) -> Self {
         Self { found, probe: Probe::Unasked, palette: Palette::plain() }
     }
 
-    /// The same with what only packets would show, if that is asked.
+    /// The same with what only packets would show, if `probe` asks for it.
     #[must_use]
     pub const fn probe(self, probe: Probe) -> Self {
         Self { probe, ..self }
@@ -92,7 +92,7 @@ impl Text<'_> {
         write_rest(f, faults.len(), "fault")
     }
 
-    /// Where packets are not stopped: the ways that are not known, and those that carry.
+    /// Writes the ways on which packets are not stopped: those that are not known, and those that carry.
     fn write_ways(&self, f: &mut fmt::Formatter<'_>, ways: &Ways<'_, '_>) -> fmt::Result {
         let Palette { create, update, .. } = self.palette;
         for verdict in [Verdict::Unknown, Verdict::Carries] {
@@ -151,7 +151,7 @@ impl Text<'_> {
     }
 }
 
-/// Says how many more there are than are told.
+/// Writes how many more there are than are listed.
 fn write_rest(f: &mut fmt::Formatter<'_>, all: usize, noun: &str) -> fmt::Result {
     match all.saturating_sub(TOLD) {
         0 => Ok(()),
@@ -166,7 +166,7 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// Each fault in a line, and what belongs below it.
+/// Each fault on a line, with its details below it.
 fn told<'f>(
     faults: impl Iterator<Item = &'f Fault>,
     ways: &Ways<'_, '_>,
@@ -209,7 +209,7 @@ fn words(fault: &Fault, ways: &BTreeMap<&Address, Way<'_, '_>>) -> (String, Vec<
     }
 }
 
-/// The same for programs.
+/// Returns the same as JSON, for programs.
 #[must_use]
 pub fn json(found: &Verification<'_>, probe: Probe) -> Json {
     let Plan { stack, account, region, changes, .. } = found.plan;
@@ -240,7 +240,7 @@ pub fn json(found: &Verification<'_>, probe: Probe) -> Json {
     document
 }
 
-/// Where the packets of a session get to, by the path that decides it.
+/// Where the packets of a session get to, by the path that decides the verdict.
 fn path(way: &Way<'_, '_>) -> Json {
     let verdict = match way.verdict() {
         Verdict::Carries => "carries",
@@ -269,7 +269,7 @@ fn path(way: &Way<'_, '_>) -> Json {
     })
 }
 
-/// Who gets packets of a session, as far as that is known; nobody where all are stopped.
+/// The receivers that get packets of a session, as far as they are known; none if all packets are stopped.
 fn receivers(way: &Way<'_, '_>) -> BTreeSet<String> {
     let paths = way.paths().into_iter();
     paths

@@ -1,10 +1,10 @@
-//! The fixed lines that programs look for in the texts of Terraform.
+//! The fixed lines that programs look for in Terraform's texts.
 
 /// Whose fixed lines a text has.
 ///
-/// Programs that post plans, such as tfcmt and Atlantis, find their way by a few whole lines of
-/// Terraform's text. Most of ours are the same; the others are chosen by this, and with them that sessions
-/// over sources are shown one by one and that moves are not counted.
+/// Programs that post plans, such as tfcmt and Atlantis, orient themselves by a few whole lines of Terraform's
+/// text. Most of ours are the same; this selects the others. It also selects whether sessions over sources are
+/// shown one by one and whether moves are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wording {
     /// Our own name, blocks as the stack file has them, diagnostics that show the file.

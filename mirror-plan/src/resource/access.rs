@@ -1,10 +1,10 @@
-//! Access: what AWS checks before it takes a call, in the words of IAM.
+//! Access: what AWS checks before it accepts a call, in the terms of IAM.
 //!
-//! Each kind has the table of its calls beside its operations, made with `calls!`; the policies of
-//! [`crate::iam`] are made of these tables. A call that is in no table does not compile.
+//! Each kind has the table of its calls beside its operations, made with `calls!`; the policies of [`crate::iam`] are
+//! built from these tables. A call that is in no table does not compile.
 //!
-//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, for
-//! AWS Elastic Load Balancing V2, for Amazon EC2 Auto Scaling and for AWS Resource Access Manager.
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon EC2, for AWS Elastic
+//! Load Balancing V2, for Amazon EC2 Auto Scaling and for AWS Resource Access Manager.
 
 use super::Kind;
 use crate::attribute::{Ref, Referable};
@@ -23,7 +23,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// What stands before the colon of an action and in an ARN.
+    /// Returns its name before the colon of an action and in an ARN.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Service {
     }
 }
 
-/// A type of resource, as IAM has it.
+/// A type of resource, as IAM defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are IAM's own")]
 pub enum ArnType {
@@ -69,7 +69,7 @@ pub enum ArnType {
 }
 
 impl ArnType {
-    /// The service whose it is.
+    /// Returns the service that it belongs to.
     #[must_use]
     pub const fn service(self) -> Service {
         match self {
@@ -84,7 +84,7 @@ impl ArnType {
         }
     }
 
-    /// What stands in its ARNs before the id or name.
+    /// Returns the part of its ARNs before the id or name.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -118,7 +118,7 @@ impl ArnType {
         }
     }
 
-    /// Whether a stack makes such, and so owns them by their tags.
+    /// Whether stacks create objects of this type, and so own them by their tags.
     #[must_use]
     pub const fn is_owned(self) -> bool {
         !matches!(
@@ -127,7 +127,7 @@ impl ArnType {
         )
     }
 
-    /// Whether its ARNs name an account: images are Amazon's or anybody's.
+    /// Whether its ARNs name an account: images may belong to Amazon or to anybody.
     #[must_use]
     pub const fn is_of_an_account(self) -> bool {
         !matches!(self, Self::Image)
@@ -137,45 +137,44 @@ impl ArnType {
 /// What a call does to something that IAM checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
-    /// It makes one, with the ownership tags of the stack.
+    /// It creates one, with the ownership tags of the stack.
     New(ArnType),
-    /// It makes one with these tags, and only the tagging is checked on it.
+    /// It creates one with these tags, and IAM checks only the tagging on it.
     Tagged(ArnType),
-    /// It has one made from a launch template of the stack.
+    /// It has one created from a launch template of the stack.
     Launched(ArnType),
     /// It changes or uses one that carries the ownership tags.
     Owned(ArnType),
-    /// It makes, changes or removes a part that has no tags; its whole is checked as well.
+    /// It creates, changes or deletes a part that has no tags; the whole is checked as well.
     Part(ArnType),
-    /// It uses one that an attribute names: one of the stack, or another; see [`Named`].
+    /// It uses one that an attribute names, whether it belongs to the stack or not; see [`Named`].
     Named(ArnType),
-    /// The same, and where no attribute names one, AWS or a plan picks any.
+    /// The same; where no attribute names one, AWS or a plan picks any.
     Chosen(ArnType),
 }
 
 /// Which commands send a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Occasion {
-    /// Only those that make the cloud as the stack says.
+    /// Only those that make the cloud match the stack.
     Making,
-    /// Those that remove the stack as well.
+    /// Those that delete the stack as well.
     Removing,
 }
 
 /// One action of AWS and what is checked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Whose action it is.
+    /// The service of the action.
     pub service: Service,
-    /// Its name, which is that of the call.
+    /// Its name, which is also the name of the call.
     pub action: &'static str,
-    /// What it is checked on; nothing for actions that IAM knows for everything only.
+    /// What it is checked on; empty for actions that IAM can allow only for everything.
     pub on: &'static [On],
-    /// Reading actions of EC2 that go with it: AWS asks for them in the caller's name, or this tool
-    /// needs them while it waits.
+    /// EC2 read actions that go with it: AWS checks them for the caller, or this tool needs them
+    /// while it waits.
     pub reads: &'static [&'static str],
-    /// Other actions that go with it: AWS asks for them in the caller's name, or this tool needs them while
-    /// it waits.
+    /// Other actions that go with it: AWS checks them for the caller, or this tool needs them while it waits.
     pub dependent: &'static [Self],
     /// When it is sent.
     pub occasion: Occasion,
@@ -207,17 +206,17 @@ impl Access {
         Self::of(Service::Sharing, action)
     }
 
-    /// That is checked on these.
+    /// Sets what it is checked on.
     pub(crate) const fn on(self, on: &'static [On]) -> Self {
         Self { on, ..self }
     }
 
-    /// With the reading actions of EC2 that go with it.
+    /// Sets the EC2 read actions that go with it.
     pub(crate) const fn with_reads(self, reads: &'static [&'static str]) -> Self {
         Self { reads, ..self }
     }
 
-    /// With other actions that go with it.
+    /// Sets the other actions that go with it.
     pub(crate) const fn with_dependent(self, dependent: &'static [Self]) -> Self {
         Self { dependent, ..self }
     }
@@ -233,7 +232,7 @@ impl Access {
         }
     }
 
-    /// That is sent when the stack is removed, too.
+    /// Marks it as sent when the stack is deleted, too.
     pub(crate) const fn at_removal(self) -> Self {
         Self { occasion: Occasion::Removing, ..self }
     }
@@ -255,7 +254,8 @@ macro_rules! calls {
 }
 pub(super) use calls;
 
-/// Something that is not of the stack, that an attribute names and IAM checks when it is used.
+/// Something that does not belong to the stack, but that an attribute names and IAM checks when it
+/// is used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
     /// What it is.
@@ -269,7 +269,7 @@ pub struct Named {
 pub enum Which {
     /// The one with this id or name.
     One(String),
-    /// One that cannot be told before it is used.
+    /// One that is not known before it is used.
     Any,
 }
 
@@ -287,13 +287,13 @@ impl Named {
         Self { of, which: Which::One(name.to_string()) }
     }
 
-    /// One that cannot be told.
+    /// One that is not known before it is used.
     pub(crate) const fn any(of: ArnType) -> Self {
         Self { of, which: Which::Any }
     }
 }
 
-/// The calls that find what a stack owns, whatever is in it.
+/// The calls that find what a stack owns, whatever it contains.
 pub const SWEEP: &[Access] = &[
     Access::ec2("DescribeTags").at_removal(),
     Access::autoscaling("DescribeAutoScalingGroups").at_removal(),
@@ -310,10 +310,10 @@ pub const SOURCES: &[Access] = &[
     Access::ec2("DescribeTrafficMirrorTargets"),
 ];
 
-/// The calls that find the network ACLs that may be in the way of what a stack mirrors.
+/// The calls that find the network ACLs that may block what a stack mirrors.
 pub const NETWORK_ACLS: &[Access] = &[Access::ec2("DescribeNetworkAcls")];
 
-/// The calls that find what others have in something of a kind, before it is removed.
+/// The calls that find what others have in an object of a kind, before the object is deleted.
 #[must_use]
 pub const fn occupancy(kind: Kind) -> &'static [Access] {
     const INTERFACES: &[Access] =
@@ -356,9 +356,10 @@ const LAUNCH_TEMPLATES: &[Access] = &[
     Access::ec2("DescribeLaunchTemplateVersions").at_removal(),
 ];
 
-/// The calls that read what is owned of a kind.
+/// The calls that read what a stack owns of a kind.
 ///
-/// The attributes of an instance hold its user data: they are read of the stack's own only.
+/// The attributes of an instance contain its user data, so they are read only for the stack's own
+/// instances.
 #[must_use]
 pub const fn reading(kind: Kind) -> &'static [Access] {
     use ArnType::{Instance, Vpc, VpcEndpointService};

@@ -50,7 +50,7 @@ object! {
     }
 }
 
-/// The ARN of an Auto Scaling group, which tells it from an earlier one of its name.
+/// The ARN of an Auto Scaling group, which distinguishes it from an earlier group of the same name.
 pub type AutoscalingGroupArn = Id<AutoscalingGroup>;
 
 impl Identified for AutoscalingGroup {
@@ -58,7 +58,7 @@ impl Identified for AutoscalingGroup {
     const FORM: IdForm = IdForm::Arn { service: "autoscaling", resource: "autoScalingGroup:" };
 }
 
-/// The name in the ARN of a group: the calls of Auto Scaling know groups by it.
+/// Returns the name in the ARN of a group: Auto Scaling calls identify groups by name.
 ///
 /// Source: Service Authorization Reference, "Resource types defined by Amazon EC2 Auto Scaling".
 #[must_use]
@@ -69,20 +69,20 @@ pub fn name_in(arn: &str) -> &str {
 /// How many instances a group has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
-    /// At the least.
+    /// The minimum.
     pub min: GroupSize,
-    /// At the most.
+    /// The maximum.
     pub max: GroupSize,
-    /// Now; `None` to leave it to the group.
+    /// The number for now; `None` to leave it to the group.
     pub desired: Option<GroupSize>,
 }
 
-/// How a group finds out which of its instances are ill.
+/// How a group finds out which of its instances are unhealthy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// Who tells.
+    /// Who reports it.
     pub source: HealthSource,
-    /// Seconds for which a new instance is not counted as ill.
+    /// Seconds for which a new instance is not counted as unhealthy.
     pub grace: GracePeriod,
 }
 
@@ -102,9 +102,9 @@ pub enum Operation {
         size: Size,
         /// Where they are registered.
         target_groups: Vec<Ref<TargetGroup>>,
-        /// Which of them are ill.
+        /// How unhealthy instances are found.
         health: Health,
-        /// All tags; instances get those that are the user's.
+        /// All tags; instances get only the user's.
         tags: Tags,
     },
     /// `UpdateAutoScalingGroup`, then waiting until its instances are in service.
@@ -117,7 +117,7 @@ pub enum Operation {
         subnets: Vec<Ref<Subnet>>,
         /// How many.
         size: Size,
-        /// Which of them are ill.
+        /// How unhealthy instances are found.
         health: Health,
     },
     /// `AttachLoadBalancerTargetGroups`, then waiting until the instances are registered.
@@ -131,11 +131,11 @@ pub enum Operation {
     Detach {
         /// Which.
         autoscaling_group: Ref<AutoscalingGroup>,
-        /// Where they are registered no longer.
+        /// Where they are no longer registered.
         target_groups: Vec<Ref<TargetGroup>>,
     },
-    /// `DeleteAutoScalingGroup` with its instances, then waiting until it is gone: their network
-    /// interfaces keep subnets and security groups from being deleted.
+    /// `DeleteAutoScalingGroup` with its instances, then waiting until it is deleted: the
+    /// instances' network interfaces keep subnets and security groups from being deleted.
     Delete {
         /// Which.
         autoscaling_group: Ref<AutoscalingGroup>,
@@ -207,15 +207,15 @@ impl Operation {
     }
 }
 
-/// What IAM checks in the caller's name besides what the template tells; see [`super::launch_template`].
+/// What IAM checks for the caller in addition to what the template determines; see [`super::launch_template`].
 const LAUNCH: Access = Access::ec2("RunInstances").on(&[On::Named(A::Subnet)]);
-/// Why instances do not come.
+/// Reports why instances are not started.
 const ACTIVITIES: Access = Access::autoscaling("DescribeScalingActivities");
-/// Whether instances are registered by now.
+/// Reports whether instances are registered yet.
 const ATTACHMENTS: Access = Access::autoscaling("DescribeLoadBalancerTargetGroups");
 
 impl AutoscalingGroup {
-    /// Who tells which instances are ill.
+    /// Returns who reports which instances are unhealthy.
     #[must_use]
     pub fn health_source(&self) -> HealthSource {
         let default =
@@ -252,7 +252,7 @@ impl ResourceType for AutoscalingGroup {
 
     fn settled(self, _observed: &Self) -> Self {
         let health_check = Some(self.health_source());
-        // AWS moves the number with the bounds that it comes to be outside of.
+        // AWS adjusts the number to the bounds if it would be outside them.
         let desired = self.desired.map(|desired| desired.max(self.min).min(self.max));
         Self { health_check, desired, ..self }
     }
@@ -266,7 +266,7 @@ impl ResourceType for AutoscalingGroup {
         Self { name: Some(name), health_check, ..self }
     }
 
-    /// As many receivers as there were take over.
+    /// The replacement starts with as many receivers as there were.
     fn inheriting(self, observed: &Self) -> Self {
         let within = observed.desired.filter(|it| (self.min..=self.max).contains(it));
         Self { desired: self.desired.or(within), ..self }

@@ -1,4 +1,5 @@
-//! Claims: what AWS lets one object have at a time, such as the addresses of a subnet or the name of a load balancer.
+//! Claims: what AWS allows only one object to have at a time, such as the addresses of a subnet or the name of a load
+//! balancer.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,10 +9,10 @@ use crate::address::Address;
 use crate::attribute::{Ref, Referable};
 use crate::scalar::{IpAddress, SessionNumber, TransitGatewayId};
 
-/// What one object has and no other can have beside it.
+/// What one object has and no other can have at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Claim<'r> {
-    /// Addresses of a VPC; subnets whose ranges do not overlap can have some each.
+    /// Addresses of a VPC; subnets whose ranges do not overlap can each have some.
     ///
     /// Source: EC2 API reference, "Error codes": `InvalidSubnet.Conflict`.
     Subnet { vpc: Thing<'r> },
@@ -45,12 +46,12 @@ pub(crate) enum Claim<'r> {
     ///
     /// Source: EC2 API reference, "Error codes": `NlbInUseByTrafficMirrorTargetException`.
     Destination { to: Thing<'r> },
-    /// What is done with an interface: several sessions can mirror it, or a mirror target leads to it.
+    /// The use of an interface: several sessions can mirror it, or a mirror target leads to it.
     ///
     /// Source: EC2 API reference, "Error codes": `InterfaceInUseByTrafficMirrorSession` and
     /// `InterfaceInUseByTrafficMirrorTarget`.
     Interface { id: Thing<'r> },
-    /// A place in the line of the sessions of an interface.
+    /// A position in the order of an interface's sessions.
     ///
     /// Source: EC2 API reference, `CreateTrafficMirrorSession`: `SessionNumber`.
     Number { source: Thing<'r>, number: SessionNumber },
@@ -58,7 +59,7 @@ pub(crate) enum Claim<'r> {
     Name { of: Namespace<'r>, name: &'r str },
 }
 
-/// Within what a name is unique.
+/// The scope in which a name is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Namespace<'r> {
     /// Load balancers of every type.
@@ -77,7 +78,7 @@ pub(crate) enum Namespace<'r> {
 pub(crate) enum Thing<'r> {
     /// Something that a stack makes or uses.
     Of(&'r Address),
-    /// Something that is there, by its id.
+    /// Something that exists, by its id.
     Id(&'r str),
 }
 
@@ -100,7 +101,7 @@ impl fmt::Display for Thing<'_> {
 }
 
 impl Resource {
-    /// What it has of this sort.
+    /// Returns what it claims.
     pub(crate) fn claims(&self) -> BTreeSet<Claim<'_>> {
         match self {
             Self::Subnet(it) => [Claim::Subnet { vpc: Thing::behind(&it.vpc) }].into(),
@@ -192,7 +193,7 @@ impl<'r> Namespace<'r> {
     }
 }
 
-/// What AWS takes of it.
+/// Shows what AWS allows.
 impl fmt::Display for Claim<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -40,9 +40,9 @@ impl Identified for EndpointService {
     const FORM: IdForm = IdForm::Prefixed("vpce-svc-");
 }
 
-/// The name by which endpoints ask for a service of this id.
+/// Returns the name by which endpoints request the service with this id.
 ///
-/// Source: EC2 API reference, `ServiceConfiguration`; Regions of China have `cn.` before it.
+/// Source: EC2 API reference, `ServiceConfiguration`; Regions in China have `cn.` before it.
 #[must_use]
 pub fn service_name(region: &Region, id: impl std::fmt::Display) -> String {
     let of_china = if region.as_str().starts_with("cn-") { "cn." } else { "" };
@@ -77,12 +77,12 @@ pub enum Operation {
     Allow {
         /// Which.
         endpoint_service: Ref<EndpointService>,
-        /// Who may make endpoints of it from now on.
+        /// Who may create endpoints for it from now on.
         added: Vec<Principal>,
-        /// Who may no longer. Endpoints that there are stay.
+        /// Who no longer may. Existing endpoints stay.
         removed: Vec<Principal>,
     },
-    /// `DeleteVpcEndpointServiceConfigurations`, then waiting until it is gone. AWS refuses while it has
+    /// `DeleteVpcEndpointServiceConfigurations`, then waiting until it is deleted. AWS refuses while it has
     /// endpoints.
     Delete {
         /// Which.

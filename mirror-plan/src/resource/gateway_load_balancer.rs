@@ -15,7 +15,7 @@ use crate::observed::Found;
 use crate::scalar::ElbName;
 use crate::value::Path;
 
-/// The key of its listener among its parts: it has one, for everything.
+/// The key of its listener among its parts: it has only one, for all traffic.
 pub(crate) const LISTENER: &str = "listener";
 
 object! {
@@ -84,7 +84,7 @@ pub enum Operation {
         gateway_load_balancer: Ref<GatewayLoadBalancer>,
         /// Where it forwards to.
         target_group: Ref<TargetGroup>,
-        /// The ownership tags: by them IAM tells whose listener it is.
+        /// The ownership tags, by which IAM knows whose listener it is.
         tags: Tags,
     },
     /// `ModifyListener`.
@@ -99,8 +99,8 @@ pub enum Operation {
         /// Which, by its ARN.
         arn: ObjectId,
     },
-    /// `DeleteLoadBalancer`, then waiting until its network interfaces are gone too. AWS refuses while
-    /// an endpoint service uses it.
+    /// `DeleteLoadBalancer`, then waiting until its network interfaces are deleted too. AWS refuses while an endpoint
+    /// service uses it.
     Delete {
         /// Which.
         gateway_load_balancer: Ref<GatewayLoadBalancer>,
@@ -180,7 +180,7 @@ impl Operation {
 impl ResourceType for GatewayLoadBalancer {
     const COMPUTED: &'static [Computed] =
         &[Computed { name: "id", doc: "The ARN." }, Computed { name: "arn", doc: "The ARN." }];
-    // Endpoint services hang on it: the new one takes over before the old one goes.
+    // Endpoint services depend on it: the new one takes over before the old one is deleted.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
     fn check(&self, problems: &mut Problems) {
@@ -266,7 +266,8 @@ impl ResourceType for GatewayLoadBalancer {
 
     fn delete(&self, found: &Found) -> Vec<super::Operation> {
         let gateway_load_balancer = || this(found);
-        // AWS would remove the listener itself; its target group can then go without a race.
+        // AWS would delete the listener itself; this way its target group can be deleted without a
+        // race.
         let listener = self
             .target_group
             .as_ref()

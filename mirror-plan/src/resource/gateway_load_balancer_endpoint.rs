@@ -1,4 +1,4 @@
-//! The Gateway Load Balancer endpoint: where packets of a VPC enter the way to a load balancer.
+//! The Gateway Load Balancer endpoint: where packets of a VPC enter the path to a load balancer.
 
 use std::collections::BTreeSet;
 
@@ -51,8 +51,8 @@ pub enum Operation {
         /// All tags.
         tags: Tags,
     },
-    /// `DeleteVpcEndpoints`, then waiting until it is gone: its network interface keeps the subnet and
-    /// the VPC from being deleted.
+    /// `DeleteVpcEndpoints`, then waiting until it is deleted: its network interface keeps the subnet and the VPC
+    /// from being deleted.
     Delete {
         /// Which.
         gateway_load_balancer_endpoint: Ref<GatewayLoadBalancerEndpoint>,
@@ -63,7 +63,7 @@ impl Operation {
     pub(super) fn needs(&self) -> BTreeSet<Need> {
         match self {
             Self::Create { vpc, subnet, service, tags: _ } => {
-                // Its load balancers come with it, and so do its zones.
+                // The load balancers of the service come with it, and so do its zones.
                 let service = need(service, Readiness::Finished);
                 [need(vpc, Readiness::Made), need(subnet, Readiness::Made), service]
                     .into_iter()
@@ -92,7 +92,7 @@ impl Operation {
 
 impl ResourceType for GatewayLoadBalancerEndpoint {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `vpce-...`." }];
-    // Mirror targets hang on it.
+    // Mirror targets depend on it.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
     fn named(&self) -> Vec<Named> {
@@ -111,7 +111,7 @@ impl ResourceType for GatewayLoadBalancerEndpoint {
         _found: &Found,
         _creation: &Creation<'_>,
     ) -> Vec<super::Operation> {
-        Vec::new() // Only tags can change, and they are the planner's.
+        Vec::new() // Only tags can change, and the planner handles them.
     }
 
     fn delete(&self, found: &Found) -> Vec<super::Operation> {

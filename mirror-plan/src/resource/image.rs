@@ -4,7 +4,7 @@ use super::Resource;
 use crate::scalar::Ami;
 
 impl Resource {
-    /// The image that it starts instances from, if it does that.
+    /// Returns the image that it starts instances from, if it starts any.
     #[must_use]
     pub fn image(&self) -> Option<&Option<Ami>> {
         match self {
@@ -14,7 +14,7 @@ impl Resource {
         }
     }
 
-    /// The same, to be changed.
+    /// Returns the same, mutably.
     pub(crate) fn image_mut(&mut self) -> Option<&mut Option<Ami>> {
         match self {
             Self::Instance(instance) => Some(&mut instance.ami),

@@ -64,7 +64,7 @@ impl Identified for Instance {
     const FORM: IdForm = IdForm::Prefixed("i-");
 }
 
-/// Where an interface is asked for, an instance stands for its primary one.
+/// Where an interface is expected, an instance stands for its primary one.
 impl Referable for NetworkInterface {
     const KIND: Kind = Kind::Instance;
     const ATTRIBUTE: &'static str = "network_interface";
@@ -103,7 +103,7 @@ pub enum Operation {
         subnet: Ref<Subnet>,
         /// The groups of its interface; empty for the VPC's default group.
         security_groups: Vec<Ref<SecurityGroup>>,
-        /// Whether it gets a public address, if that is said.
+        /// Whether it gets a public address, if that is stated.
         public: Option<bool>,
         /// The private address, if it is given.
         private_ip: Option<IpAddress>,
@@ -163,7 +163,7 @@ pub enum Operation {
         /// Which.
         instance: Ref<Instance>,
     },
-    /// `TerminateInstances`, then waiting until it is gone.
+    /// `TerminateInstances`, then waiting until it is terminated.
     Terminate {
         /// Which.
         instance: Ref<Instance>,
@@ -186,7 +186,7 @@ impl Operation {
                 root_encrypted: _,
                 tags: _,
             } => {
-                // What it downloads at its first start needs the rules of its groups.
+                // Downloads at its first start need the rules of its groups.
                 let groups = security_groups.iter().map(|g| need(g, Readiness::Finished));
                 let places = [need(subnet, Readiness::Finished)].into_iter().chain(groups);
                 places.flatten().chain(needs_of(user_data)).collect()
@@ -207,7 +207,7 @@ impl Operation {
         }
     }
 
-    /// The same with other secrets.
+    /// Returns the same call with other secrets.
     pub(super) fn with_secrets(
         mut self,
         change: impl FnOnce(Input<Secret>) -> Input<Secret>,
@@ -239,7 +239,7 @@ impl Operation {
                 On::Chosen(A::SecurityGroup),
                 On::Named(A::Subnet),
             ])
-            // Which device is the root, is told by the image.
+            // The image determines which device is the root.
             .with_reads(&["DescribeImages"])
         };
         Self::SetMetadata { .. } => {
@@ -260,7 +260,8 @@ impl Operation {
     }
 }
 
-/// What a machine names that is not of the stack, wherever it stands.
+/// Returns what an instance or the version of a launch template names that does not belong to the
+/// stack.
 pub(super) fn named_of_machine(
     ami: Option<&Ami>,
     security_groups: &[Ref<SecurityGroup>],
@@ -268,10 +269,10 @@ pub(super) fn named_of_machine(
 ) -> Vec<Named> {
     let image = match ami {
         Some(Ami::Id(image)) => Named::one(image, A::Image),
-        // Which one a parameter names is looked up anew for each plan.
+        // The image that a parameter names is looked up again for each plan.
         Some(Ami::Parameter(_)) | None => Named::any(A::Image),
     };
-    // The VPC's default group has no tag of the stack's.
+    // The VPC's default group does not carry the stack's tags.
     let default = security_groups.is_empty().then(|| Named::any(A::SecurityGroup));
     let groups = security_groups.iter();
     let groups = groups.filter_map(|group| Named::by(group, A::SecurityGroup)).chain(default);
@@ -299,7 +300,8 @@ impl ResourceType for Instance {
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
     fn settled(self, observed: &Self) -> Self {
-        // A parameter names the image of a new instance; that it has moved on is no change.
+        // A parameter names the image of a new instance; that it names a newer image by now is not
+        // a change.
         let ami = match self.ami {
             Some(Ami::Parameter(_)) => observed.ami.clone(),
             other => other,
@@ -310,9 +312,9 @@ impl ResourceType for Instance {
         } else {
             self.security_groups
         };
-        // Of a stopped instance, AWS does not tell.
+        // AWS does not report this for a stopped instance.
         let public = if observed.public.is_some() { self.public } else { None };
-        // Where it is not asked for, the account decides; of a volume that is not seen nothing is known.
+        // If it is not requested, the account decides; nothing is known of a volume that is not seen.
         let root_encrypted = match observed.root_encrypted {
             Some(_) if self.root_encrypted == Some(true) => Some(true),
             as_it_is => as_it_is,
@@ -321,7 +323,7 @@ impl ResourceType for Instance {
     }
 
     fn replace_order(&self, observed: &Self) -> ReplaceOrder {
-        // An address is given to one interface at a time.
+        // An address can belong to only one interface at a time.
         if self.private_ip.is_some() && self.private_ip == observed.private_ip {
             ReplaceOrder::DeleteThenCreate
         } else {

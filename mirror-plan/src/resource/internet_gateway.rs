@@ -99,7 +99,7 @@ impl Operation {
 
 impl ResourceType for InternetGateway {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `igw-...`." }];
-    // A VPC takes one internet gateway.
+    // AWS allows only one internet gateway per VPC.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::DeleteThenCreate;
 
     fn named(&self) -> Vec<Named> {

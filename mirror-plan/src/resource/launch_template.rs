@@ -59,12 +59,12 @@ impl Identified for LaunchTemplate {
     const FORM: IdForm = IdForm::Prefixed("lt-");
 }
 
-/// What stands for whichever version is the default one when an instance is started.
+/// Stands for whichever version is the default one when an instance is started.
 ///
 /// Source: Amazon EC2 Auto Scaling API reference, `LaunchTemplateSpecification`.
 pub const DEFAULT: &str = "$Default";
 
-/// What the number of a version is known by once it has been added.
+/// The name of a version's number once the version has been added.
 pub(crate) const ADDED: &str = "added_version";
 
 /// What instances are started with: the content of a version.
@@ -97,7 +97,7 @@ impl Version {
             metadata: _,
             root_encrypted: _,
         } = self;
-        // What an instance downloads at its first start needs the rules of its groups.
+        // Downloads of an instance at its first start need the rules of its groups.
         let groups = security_groups.iter().filter_map(|g| need(g, Readiness::Finished));
         groups.chain(needs_of(user_data))
     }
@@ -137,8 +137,8 @@ pub enum Operation {
     },
 }
 
-/// What IAM checks in the caller's name when a group is made or changed that starts instances from a template,
-/// as far as the template tells it.
+/// What IAM checks for the caller when a group that starts instances from a template is created or changed, as far as
+/// the template determines it.
 ///
 /// Source: Amazon EC2 Auto Scaling user guide, "Control Amazon EC2 launch template usage in Auto Scaling groups".
 const LAUNCH: Access = Access::ec2("RunInstances").on(&[
@@ -167,7 +167,7 @@ impl Operation {
         }
     }
 
-    /// The same with other secrets.
+    /// Returns the same call with other secrets.
     pub(super) fn with_secrets(
         mut self,
         change: impl FnOnce(Input<Secret>) -> Input<Secret>,
@@ -185,7 +185,7 @@ impl Operation {
         Self::Create { .. } => {
             Access::ec2("CreateLaunchTemplate")
                 .on(&[On::New(A::LaunchTemplate)])
-                // Which device is the root, is told by the image.
+                // The image determines which device is the root.
                 .with_reads(&["DescribeImages"])
                 .with_dependent(&[LAUNCH])
         };
@@ -236,7 +236,8 @@ impl ResourceType for LaunchTemplate {
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
     fn settled(self, observed: &Self) -> Self {
-        // A parameter names the image of a new template; that it has moved on is no change.
+        // A parameter names the image of a new template; that it names a newer image by now is not
+        // a change.
         let ami = match self.ami {
             Some(Ami::Parameter(_)) => observed.ami.clone(),
             other => other,
@@ -280,7 +281,7 @@ impl ResourceType for LaunchTemplate {
     ) -> Vec<super::Operation> {
         let version = self.version();
         if version == observed.version() {
-            return Vec::new(); // Tags are the planner's.
+            return Vec::new(); // The planner handles tags.
         }
         let add = Operation::AddVersion { launch_template: this(found), version };
         let added = Origin { address: creation.address.clone(), attribute: ADDED.to_owned() };

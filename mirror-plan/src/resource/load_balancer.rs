@@ -59,7 +59,7 @@ impl Identified for LoadBalancer {
 }
 
 impl Listener {
-    /// Whether mirrored packets come to it: they are VXLAN, which is UDP.
+    /// Whether mirrored packets can reach it: they are VXLAN, which is UDP.
     #[must_use]
     pub fn takes_mirrored(&self) -> bool {
         let is_udp = matches!(self.protocol, ElbProtocol::Udp | ElbProtocol::TcpUdp);
@@ -68,7 +68,7 @@ impl Listener {
 }
 
 impl ElbProtocol {
-    /// Whether AWS takes a listener of this protocol with a target group of another.
+    /// Whether AWS accepts a listener of this protocol with a target group of another one.
     ///
     /// Source: Network Load Balancer guide, "Target groups".
     #[must_use]
@@ -129,7 +129,7 @@ pub enum Operation {
         load_balancer: Ref<LoadBalancer>,
         /// What.
         listener: Listener,
-        /// The ownership tags: by them IAM tells whose listener it is.
+        /// The ownership tags, by which IAM knows whose listener it is.
         tags: Tags,
     },
     /// `ModifyListener`.
@@ -144,8 +144,8 @@ pub enum Operation {
         /// Which, by its ARN.
         arn: ObjectId,
     },
-    /// `DeleteLoadBalancer`, then waiting until its network interfaces are gone too: they keep the
-    /// subnet, the security groups and the VPC from being deleted.
+    /// `DeleteLoadBalancer`, then waiting until its network interfaces are deleted too: they keep
+    /// the subnet, the security groups and the VPC from being deleted.
     Delete {
         /// Which.
         load_balancer: Ref<LoadBalancer>,
@@ -234,7 +234,7 @@ impl ResourceType for LoadBalancer {
         Computed { name: "arn", doc: "The ARN." },
         Computed { name: "dns_name", doc: "The DNS name." },
     ];
-    // Mirror targets and so sessions hang on it: the new one takes over before the old one goes.
+    // Mirror targets, and so sessions, depend on it: the new one takes over before the old one is deleted.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
     fn check(&self, problems: &mut Problems) {
@@ -256,8 +256,8 @@ impl ResourceType for LoadBalancer {
         refuse_duplicates(problems, "listeners", self.listeners.iter().map(|l| l.port));
     }
 
-    /// With and without security groups are two sorts of load balancer: AWS turns neither into the
-    /// other.
+    /// A load balancer with security groups and one without are different sorts: AWS turns neither
+    /// into the other.
     ///
     /// Source: Network Load Balancer guide, "Update the security groups".
     fn replaces_also(&self, observed: &Self) -> Vec<&'static str> {
@@ -356,7 +356,7 @@ impl ResourceType for LoadBalancer {
 
     fn delete(&self, found: &Found) -> Vec<super::Operation> {
         let load_balancer = || this(found);
-        // AWS would remove the listeners itself; their target groups can then go without a race.
+        // AWS would delete the listeners itself; this way their target groups can be deleted without a race.
         let listeners = self.listeners.iter().map(|listener| Operation::DeleteListener {
             arn: part(found, &listener.port.to_string()).clone(),
         });
@@ -374,8 +374,8 @@ impl ResourceType for LoadBalancer {
     }
 }
 
-/// The calls from the observed listeners to `desired`. The parts of a load balancer are its
-/// listeners, by port.
+/// Returns the calls that lead from the observed listeners to `desired`. The parts of a load
+/// balancer are its listeners, by port.
 fn change_listeners(
     observed: &LoadBalancer,
     desired: &[Listener],

@@ -71,14 +71,14 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What tells it from the other rules of its filter: `ingress 100`.
+    /// Returns what distinguishes it from the other rules of its filter: `ingress 100`.
     #[must_use]
     pub fn key(&self) -> RuleKey {
         RuleKey { direction: self.direction, number: self.number }
     }
 }
 
-/// What tells a rule from the other rules of its filter. AWS wants it unique.
+/// What distinguishes a rule from the other rules of its filter. AWS requires it to be unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleKey {
     /// Which way the packets go.
@@ -218,7 +218,7 @@ impl AttributeType for Rules {
                 description,
             }
             .to_value();
-            // AWS's own view of the rule: what is only a way of writing it stays out.
+            // AWS's own view of the rule: what is only another notation is left out.
             match members {
                 Value::Object(mut members) => {
                     members
@@ -378,7 +378,7 @@ impl ResourceType for MirrorFilter {
             let enabled = *amazon_dns;
             operations.push(Operation::SetAmazonDns { mirror_filter: this(found), enabled });
         }
-        // Removing first leaves room under the quota of rules.
+        // Deleting first leaves room within the quota of rules.
         for gone in observed.rules.0.iter().filter(|rule| rules.get(rule.key()).is_none()) {
             let id = part(found, &gone.key().to_string()).clone();
             operations.push(Operation::DeleteRule { id });

@@ -51,7 +51,7 @@ impl Identified for MirrorSession {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// `CreateTrafficMirrorSession`: capture and its price begin.
+    /// `CreateTrafficMirrorSession`: capture and its cost begin.
     Create {
         /// The interface to mirror.
         source: Ref<NetworkInterface>,
@@ -70,21 +70,21 @@ pub enum Operation {
         /// All tags.
         tags: Tags,
     },
-    /// `ModifyTrafficMirrorSession`, all changes in one call: capture goes on.
+    /// `ModifyTrafficMirrorSession`, all changes in one call: capture continues.
     Modify {
         /// Which.
         mirror_session: Ref<MirrorSession>,
         /// The new values; `None` leaves one as it is.
         changes: Box<Changes>,
     },
-    /// `DeleteTrafficMirrorSession`: capture and its price end.
+    /// `DeleteTrafficMirrorSession`: capture and its cost end.
     Delete {
         /// Which.
         mirror_session: Ref<MirrorSession>,
     },
 }
 
-/// What a [`Operation::Modify`] changes; `None` leaves a field as it is, and the inner `None` of
+/// What an [`Operation::Modify`] changes; `None` leaves a field as it is, and the inner `None` of
 /// the last two clears it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changes {
@@ -102,7 +102,7 @@ pub struct Changes {
     pub description: Option<Setting<Input<String>>>,
 }
 
-/// A new value, or none any more.
+/// A new value, or no value any more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Setting<T> {
@@ -113,7 +113,7 @@ pub enum Setting<T> {
 }
 
 impl<T: Clone + PartialEq> Setting<T> {
-    /// What leads from `before` to `after`, if they differ.
+    /// Returns the change from `before` to `after`, if they differ.
     fn between(after: &Option<T>, before: &Option<T>) -> Option<Self> {
         (after != before).then(|| after.clone().map_or(Self::Removed, Self::To))
     }
@@ -192,18 +192,18 @@ impl Operation {
 
 impl ResourceType for MirrorSession {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `tms-...`." }];
-    // Three sessions an interface are the limit, and numbers are unique on it.
+    // AWS allows three sessions per interface, and session numbers are unique on it.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::DeleteThenCreate;
 
     fn settled(self, observed: &Self) -> Self {
-        // Behind a load balancer AWS puts the greatest length in place of none.
+        // Behind a load balancer, AWS replaces an absent length with the greatest.
         let whole =
             self.packet_length.is_none() && observed.packet_length == Some(PacketLength::MAX);
         let packet_length = if whole { observed.packet_length } else { self.packet_length };
         Self { packet_length, ..self }
     }
 
-    /// Receivers tell sessions apart by the VNI: a replacement keeps it.
+    /// Receivers distinguish sessions by their VNI, so a replacement keeps it.
     fn inheriting(self, observed: &Self) -> Self {
         Self { vni: self.vni.or(observed.vni), ..self }
     }

@@ -53,7 +53,7 @@ pub enum Destination {
 }
 
 impl MirrorTarget {
-    /// Where it sends to. `None` if the attributes name none or several, which
+    /// Returns where it sends to; `None` if the attributes name none or several, which
     /// [`check`](ResourceType::check) refuses.
     #[must_use]
     pub fn destination(&self) -> Option<Destination> {
@@ -78,7 +78,7 @@ impl MirrorTarget {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// `CreateTrafficMirrorTarget`; AWS takes one target for each load balancer or interface.
+    /// `CreateTrafficMirrorTarget`; AWS allows one target for each load balancer or interface.
     Create {
         /// Where it sends to.
         destination: Destination,
@@ -99,7 +99,7 @@ impl Operation {
         match self {
             Self::Create { destination, description, tags: _ } => {
                 let destination = match destination {
-                    // Its listener is there before the first packet comes.
+                    // Its listener must exist before the first packet arrives.
                     Destination::LoadBalancer(to) => need(to, Readiness::Finished),
                     Destination::NetworkInterface(to) => need(to, Readiness::Made),
                     Destination::GatewayLoadBalancerEndpoint(to) => need(to, Readiness::Made),
@@ -130,7 +130,7 @@ impl Operation {
 
 impl ResourceType for MirrorTarget {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `tmt-...`." }];
-    // Unless both send to the same place: the planner then takes the other order.
+    // Unless both send to the same place: the planner then uses the other order.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
     fn check(&self, problems: &mut Problems) {
@@ -170,7 +170,7 @@ impl ResourceType for MirrorTarget {
         _found: &Found,
         _creation: &Creation<'_>,
     ) -> Vec<super::Operation> {
-        Vec::new() // Only tags can change, and they are the planner's.
+        Vec::new() // Only tags can change, and the planner handles them.
     }
 
     fn delete(&self, found: &Found) -> Vec<super::Operation> {

@@ -1,10 +1,11 @@
-//! Names: what AWS lets one object of a sort be called.
+//! Names: what AWS allows only one object of a sort to be called.
 
 use super::Resource;
 use crate::scalar::{AutoscalingGroupName, ElbName, LaunchTemplateName};
 
 impl Resource {
-    /// The name that no other of its sort has, of kinds that have such names; `None` as long as none was given or chosen.
+    /// Returns the name that no other object of its sort can have, for kinds with such names; `None` until one is
+    /// given or chosen.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {

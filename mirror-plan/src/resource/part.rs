@@ -1,4 +1,4 @@
-//! Parts: what of a resource has an id of its own and no address.
+//! Parts: the pieces of a resource that have an id of their own but no address.
 
 use super::{Resource, Subnet, gateway_load_balancer};
 use crate::attribute::Ref;
@@ -6,7 +6,7 @@ use crate::id::ObjectId;
 use crate::observed::Found;
 
 impl Resource {
-    /// The keys of its parts that have an id of their own in [`Found::parts`].
+    /// Returns the keys, in [`Found::parts`], of its parts that have an id of their own.
     #[must_use]
     pub fn part_keys(&self) -> Vec<String> {
         match self {
@@ -46,7 +46,7 @@ impl Resource {
     }
 }
 
-/// The id of a part of `found`, such as a rule, by its key.
+/// Returns the id of a part of `found`, such as a rule, by its key.
 pub(crate) fn part<'f>(found: &'f Found, key: &str) -> &'f ObjectId {
     found.parts.get(key).expect("every observed part was observed with its id")
 }

@@ -1,8 +1,8 @@
-//! Repeats: what becomes of a create call that is sent once more.
+//! Repeats: what happens to a create call that is sent again.
 
 use crate::address::Kind;
 
-/// How a repeat of a create call ends that has taken effect already.
+/// How a repeated create call ends if the first one has already taken effect.
 ///
 /// Sources: EC2, ELBv2, Amazon EC2 Auto Scaling and AWS RAM API references, each action's `ClientToken`, errors
 /// and remarks about idempotency.
@@ -10,14 +10,14 @@ use crate::address::Kind;
 pub enum Repeat {
     /// With the same answer, since the call carries the same client token.
     SameAnswer,
-    /// With an error, or with the object that is there: its name or place is taken.
+    /// With an error, or with the existing object: its name or place is taken.
     Taken,
     /// With a second object.
     Second,
 }
 
 impl Repeat {
-    /// How it is for the calls that make objects of `kind`.
+    /// Returns how repeats of the calls that create objects of `kind` end.
     #[must_use]
     pub const fn of(kind: Kind) -> Self {
         match kind {

@@ -48,7 +48,7 @@ impl Identified for ResourceShare {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// `CreateResourceShare`, then waiting until its targets are in it. Who is invited is not waited for.
+    /// `CreateResourceShare`, then waiting until its targets are in it. It does not wait for those who are invited.
     Create {
         /// Its name.
         name: String,
@@ -56,27 +56,27 @@ pub enum Operation {
         mirror_targets: Vec<Ref<MirrorTarget>>,
         /// Who may use them.
         principals: Vec<SharePrincipal>,
-        /// Whether accounts outside of the organization may be among them.
+        /// Whether accounts outside the organization may be among them.
         external_principals: bool,
         /// All tags.
         tags: Tags,
     },
-    /// `UpdateResourceShare`. Who is among its principals already stays there.
+    /// `UpdateResourceShare`. Principals that are already in it stay.
     Update {
         /// Which.
         resource_share: Ref<ResourceShare>,
         /// Its name from now on.
         name: String,
-        /// Whether accounts outside of the organization may be among its principals.
+        /// Whether accounts outside the organization may be among its principals.
         external_principals: bool,
     },
     /// `DisassociateResourceShare`, once for each, then waiting until they are out of it.
     Disassociate {
         /// Which.
         resource_share: Ref<ResourceShare>,
-        /// The targets that are no longer shared by it.
+        /// The targets that it no longer shares.
         mirror_targets: Vec<Ref<MirrorTarget>>,
-        /// Who may no longer use what is.
+        /// Who may no longer use what it shares.
         principals: Vec<SharePrincipal>,
     },
     /// `AssociateResourceShare`, then waiting as after a creation.
@@ -85,10 +85,10 @@ pub enum Operation {
         resource_share: Ref<ResourceShare>,
         /// The targets that it gets.
         mirror_targets: Vec<Ref<MirrorTarget>>,
-        /// Who may use what it has from now on.
+        /// Who may use what it shares from now on.
         principals: Vec<SharePrincipal>,
     },
-    /// `DeleteResourceShare`, then waiting until it is gone. What was shared by it stays.
+    /// `DeleteResourceShare`, then waiting until it is deleted. What it shared stays.
     Delete {
         /// Which.
         resource_share: Ref<ResourceShare>,
@@ -194,7 +194,7 @@ impl ResourceType for ResourceShare {
         let Self { name, external_principals, .. } = self.clone().chosen(creation);
         let resource_share = || this(found);
         let is_same = name == observed.name && external_principals == observed.external_principals;
-        // Before those come who are let in by it.
+        // Before the principals are added that only this update admits.
         let update = (!is_same).then(|| Operation::Update {
             resource_share: resource_share(),
             name: name.expect("one was chosen"),
@@ -205,7 +205,7 @@ impl ResourceType for ResourceShare {
             let principals = without(&these.principals, &those.principals);
             (!targets.is_empty() || !principals.is_empty()).then_some((targets, principals))
         };
-        // A target that is replaced may have to go before there is another one.
+        // A target that is replaced may have to leave before its replacement exists.
         let leave = changed(observed, self).map(|(mirror_targets, principals)| {
             Operation::Disassociate { resource_share: resource_share(), mirror_targets, principals }
         });

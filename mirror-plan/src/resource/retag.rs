@@ -1,4 +1,4 @@
-//! Retagging: what makes the tags of an object those of its resource.
+//! Retagging: what makes the tags of an object match those of its resource.
 
 use std::collections::BTreeSet;
 
@@ -17,14 +17,14 @@ pub struct Retag {
 }
 
 impl Retag {
-    /// The same with the address of the object.
+    /// Returns the same with the address of the object.
     #[must_use]
     pub fn with_address(mut self, address: &Address) -> Self {
         self.set.insert(tag::ADDRESS.to_owned(), address.to_string());
         self
     }
 
-    /// What turns `observed` into `desired`; `None` if they are equal.
+    /// Returns the change from `observed` to `desired`; `None` if they are equal.
     #[must_use]
     pub fn between(desired: &Tags, observed: &Tags) -> Option<Self> {
         let set: Tags = desired

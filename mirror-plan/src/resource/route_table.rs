@@ -35,7 +35,7 @@ object! {
 }
 
 impl Route {
-    /// What of others it leads to, as far as it is told by the id what that is and who may see it.
+    /// Returns what it leads to that belongs to others, as far as the id shows what that is and who can see it.
     fn leads_to(&self) -> Option<Named> {
         let Self { destination: _, internet_gateway, vpc_peering, transit_gateway, target } = self;
         let gateway = || Named::by(internet_gateway.as_ref()?, A::InternetGateway);
@@ -95,7 +95,7 @@ pub enum Operation {
         /// What.
         route: Route,
     },
-    /// `ReplaceRoute`: the same destination by another way, with no gap.
+    /// `ReplaceRoute`: the same destination by another path, with no gap.
     ReplaceRoute {
         /// Where.
         route_table: Ref<RouteTable>,
@@ -109,8 +109,8 @@ pub enum Operation {
         /// Which.
         destination: IpRange,
     },
-    /// `AssociateRouteTable`. A subnet that has another table already is moved over with
-    /// `ReplaceRouteTableAssociation` only by hand: AWS refuses it here.
+    /// `AssociateRouteTable`. AWS refuses it for a subnet that already has another table; such a
+    /// subnet is moved over only by hand, with `ReplaceRouteTableAssociation`.
     Associate {
         /// What.
         route_table: Ref<RouteTable>,
@@ -130,7 +130,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The gateway of the route that it makes, where that is there already.
+    /// Returns the gateway of the route that it creates, if the gateway exists already.
     pub(crate) fn gateway(&self) -> Option<&InternetGatewayId> {
         match self {
             Self::CreateRoute { route, .. } | Self::ReplaceRoute { route, .. } => {
@@ -147,7 +147,7 @@ impl Operation {
         }
     }
 
-    /// The transit gateway of the route that it makes.
+    /// Returns the transit gateway of the route that it creates.
     pub(crate) fn transit_gateway(&self) -> Option<&TransitGatewayId> {
         match self {
             Self::CreateRoute { route, .. } | Self::ReplaceRoute { route, .. } => {
@@ -161,7 +161,7 @@ impl Operation {
         }
     }
 
-    /// The destination of the route that it takes away or leads elsewhere.
+    /// Returns the destination of the route that it deletes or redirects.
     pub(crate) fn leaves(&self) -> Option<IpRange> {
         match self {
             Self::ReplaceRoute { route, .. } => Some(route.destination),
@@ -190,7 +190,7 @@ impl Operation {
                     need(route_table, Readiness::Made),
                     // AWS refuses a route to a gateway that is not attached yet.
                     internet_gateway.as_ref().and_then(|to| need(to, Readiness::Finished)),
-                    // A route over one that nobody has accepted yet leads nowhere.
+                    // A route through a connection that nobody has accepted yet leads nowhere.
                     vpc_peering.as_ref().and_then(|to| need(to, Readiness::Finished)),
                 ]
             }
@@ -316,7 +316,7 @@ impl ResourceType for RouteTable {
     }
 }
 
-/// The parts of a route table are its associations, by the id of the subnet.
+/// The parts of a route table are its associations, by subnet id.
 fn disassociate(found: &Found, subnet: &Ref<Subnet>) -> Operation {
     let key = match subnet {
         Ref::Id(id) => id.as_str(),

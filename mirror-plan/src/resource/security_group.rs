@@ -42,7 +42,7 @@ pub struct Rule {
     pub port: Option<PortRange>,
     /// The other side.
     pub peer: Peer,
-    /// A note. AWS takes up to 255 characters.
+    /// A note. AWS accepts up to 255 characters.
     pub description: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub enum Peer {
 }
 
 impl Rule {
-    /// What AWS adds to every new group: everything may leave over IPv4.
+    /// What AWS adds to every new group: all IPv4 traffic may leave.
     #[must_use]
     pub fn allow_all_egress() -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Rule {
         }
     }
 
-    /// Whether it is for so many addresses that no network of one's own is that large.
+    /// Whether it covers so many addresses that no private network is that large.
     ///
     /// The largest private networks are 10.0.0.0/8 (RFC 1918) and fc00::/7 (RFC 4193).
     #[must_use]
@@ -82,7 +82,7 @@ impl Rule {
         }
     }
 
-    /// Whether both admit the same packets; AWS takes only one of two such rules.
+    /// Whether both admit the same packets; AWS accepts only one of two such rules.
     #[must_use]
     pub fn admits_as(&self, other: &Self) -> bool {
         let Self { protocol, port, peer, description: _ } = self;
@@ -111,7 +111,7 @@ impl fmt::Display for Rule {
 pub struct Rules(pub Vec<Rule>);
 
 impl Rules {
-    /// Whether one of them is [open to the world](Rule::is_open_to_world), as `open_to_world` has it.
+    /// Whether one of them is [open to the world](Rule::is_open_to_world), as a value of `open_to_world`.
     #[must_use]
     pub fn open_to_world(&self) -> Option<bool> {
         self.0.iter().any(Rule::is_open_to_world).then_some(true)
@@ -136,7 +136,7 @@ impl AttributeType for Rules {
                 let title = format!("`port` is for tcp and udp, not for {protocol}");
                 problems.add(ProblemSort::Value, &at.member("port"), title);
             }
-            // AWS does not tell the range of all ports from no range.
+            // AWS does not distinguish the range of all ports from no range.
             let port = port.filter(|port| (port.from(), port.to()) != (0, 65535));
             let peers = cidrs.into_iter().map(Peer::Range);
             let peers = peers.chain(security_groups.into_iter().map(Peer::Group));
@@ -209,7 +209,7 @@ pub enum Operation {
         /// All tags.
         tags: Tags,
     },
-    /// `AuthorizeSecurityGroupIngress` or `...Egress`, one rule a call so that a repeat is safe.
+    /// `AuthorizeSecurityGroupIngress` or `...Egress`, one rule per call so that a repeat is safe.
     Authorize {
         /// Where.
         security_group: Ref<SecurityGroup>,
@@ -254,7 +254,7 @@ impl Operation {
             | Self::Revoke { security_group, direction: _, rule } => {
                 let peer = match &rule.peer {
                     Peer::Range(_) => None,
-                    // Only made: two groups may name each other in their rules.
+                    // It only has to exist: two groups may name each other in their rules.
                     Peer::Group(group) => need(group, Readiness::Made),
                 };
                 [need(security_group, Readiness::Made), peer]
@@ -321,7 +321,7 @@ impl ResourceType for SecurityGroup {
     }
 
     fn settled(self, _observed: &Self) -> Self {
-        // It is so or not by the rules; the word only says that it is meant.
+        // The rules decide whether this is so; the attribute only states that it is intended.
         Self { open_to_world: self.ingress.open_to_world(), ..self }
     }
 
@@ -378,7 +378,8 @@ impl ResourceType for SecurityGroup {
     }
 
     fn delete(&self, found: &Found) -> Vec<super::Operation> {
-        // Rules that name another group keep that group from being deleted: they go first.
+        // Rules that name another group keep that group from being deleted, so they are deleted
+        // first.
         let security_group = || this(found);
         let names_group = |rule: &&Rule| matches!(rule.peer, Peer::Group(_));
         let revoked = [(Direction::Ingress, &self.ingress), (Direction::Egress, &self.egress)]
@@ -395,8 +396,8 @@ impl ResourceType for SecurityGroup {
     }
 }
 
-/// The calls from `before` to `after`: what is new is admitted before what is old is shut out, so
-/// that a change of rules never interrupts what both allow.
+/// Returns the calls from `before` to `after`: new rules are added before old ones are removed, so
+/// that a change never interrupts what both allow.
 fn change_rules(
     group: &Ref<SecurityGroup>,
     direction: Direction,

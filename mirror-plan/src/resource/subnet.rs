@@ -99,7 +99,7 @@ impl ResourceType for Subnet {
     // Two subnets of a VPC may not overlap.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::DeleteThenCreate;
 
-    /// What stands in the subnet has been planned for its zone.
+    /// What is in the subnet was planned for its zone.
     fn inheriting(self, observed: &Self) -> Self {
         let zone = self.availability_zone.or_else(|| observed.availability_zone.clone());
         Self { availability_zone: zone, ..self }

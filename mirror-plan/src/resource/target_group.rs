@@ -1,4 +1,4 @@
-//! The target group: the receivers behind a load balancer, and how their health is told.
+//! The target group: the receivers behind a load balancer, and how their health is checked.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ object! {
 }
 
 impl HealthCheck {
-    /// What AWS does where nothing is said: TCP to the traffic port.
+    /// Returns what AWS does if nothing is stated: TCP to the traffic port.
     ///
     /// # Panics
     /// Never: the numbers are in their ranges.
@@ -116,7 +116,7 @@ pub enum Operation {
         protocol: ElbProtocol,
         /// The port.
         port: Port,
-        /// How health is told.
+        /// How health is checked.
         health_check: HealthCheck,
         /// All tags.
         tags: Tags,
@@ -125,21 +125,21 @@ pub enum Operation {
     SetHealthCheck {
         /// Which.
         target_group: Ref<TargetGroup>,
-        /// How health is told from now on.
+        /// How health is checked from now on.
         health_check: HealthCheck,
     },
     /// `ModifyTargetGroupAttributes`.
     SetAttributes {
         /// Which.
         target_group: Ref<TargetGroup>,
-        /// Its protocol, by which AWS has other words for stickiness.
+        /// Its protocol, on which AWS's words for stickiness depend.
         protocol: ElbProtocol,
         /// Seconds for which a removed target still gets its flows.
         deregistration_delay: DeregistrationDelay,
         /// Whether all packets of one source go to one target.
         stickiness: bool,
     },
-    /// `RegisterTargets`; AWS takes only instances that run.
+    /// `RegisterTargets`; AWS accepts only running instances.
     Register {
         /// Where.
         target_group: Ref<TargetGroup>,
@@ -218,7 +218,7 @@ impl Operation {
 }
 
 impl TargetGroup {
-    /// AWS takes one port with GENEVE, and nothing answers a health check there: GENEVE is UDP.
+    /// AWS accepts only one port with GENEVE, and nothing answers a health check there: GENEVE is UDP.
     fn check_geneve(&self, problems: &mut Problems) {
         if self.port != GENEVE {
             let at = Path::default().member("port");
@@ -288,7 +288,7 @@ impl ResourceType for TargetGroup {
         taken.map(ElbName::as_str)
     }
 
-    /// A check that was set up by hand goes on as it is.
+    /// A health check that was set up by hand stays as it is.
     fn inheriting(self, observed: &Self) -> Self {
         self.settled(observed)
     }
@@ -361,7 +361,7 @@ impl ResourceType for TargetGroup {
                 stickiness: *stickiness,
             });
         }
-        // New receivers first: the group is never emptier than it must be.
+        // New receivers first: the group is never emptier than necessary.
         let instances = without(targets, &observed.targets);
         if !instances.is_empty() {
             operations.push(Operation::Register { target_group: this(found), instances });

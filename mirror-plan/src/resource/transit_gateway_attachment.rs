@@ -50,7 +50,7 @@ impl Identified for TransitGatewayAttachment {
 /// What can be switched on an attachment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
-    /// Whether both directions of a connection keep to one zone.
+    /// Whether both directions of a connection stay in one zone.
     pub appliance_mode: bool,
     /// Whether public DNS names resolve to private addresses.
     pub dns_support: bool,
@@ -60,8 +60,8 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// `CreateTransitGatewayVpcAttachment`, then waiting until it is available. It takes no client
-    /// token; AWS refuses a second attachment of a VPC to a gateway.
+    /// `CreateTransitGatewayVpcAttachment`, then waiting until it is available. It accepts no
+    /// client token; AWS refuses a second attachment of a VPC to a gateway.
     Create {
         /// The VPC.
         vpc: Ref<Vpc>,
@@ -85,8 +85,8 @@ pub enum Operation {
         /// What is switched on from now on.
         options: Options,
     },
-    /// `DeleteTransitGatewayVpcAttachment`, then waiting until it is gone. Routes over it stay, and
-    /// lead nowhere.
+    /// `DeleteTransitGatewayVpcAttachment`, then waiting until it is deleted. Routes through it
+    /// stay, and lead nowhere.
     Delete {
         /// Which.
         transit_gateway_attachment: Ref<TransitGatewayAttachment>,
@@ -143,7 +143,7 @@ impl ResourceType for TransitGatewayAttachment {
         &[Computed { name: "id", doc: "The id, `tgw-attach-...`." }];
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
-    /// AWS takes one attachment of a VPC to a gateway.
+    /// AWS allows one attachment of a VPC to a gateway.
     fn replace_order(&self, observed: &Self) -> ReplaceOrder {
         let same = self.vpc == observed.vpc && self.transit_gateway == observed.transit_gateway;
         if same { ReplaceOrder::DeleteThenCreate } else { Self::REPLACE_ORDER }

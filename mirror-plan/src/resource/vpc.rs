@@ -92,7 +92,7 @@ impl Operation {
 
 impl ResourceType for Vpc {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `vpc-...`." }];
-    // A VPC has no natural key, so a second one may stand beside the first while things move over.
+    // A VPC has no natural key, so a second one can exist beside the first while things move over.
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
     fn check(&self, problems: &mut Problems) {
@@ -131,7 +131,7 @@ impl ResourceType for Vpc {
             .then(|| Operation::SetDnsSupport { vpc: this(found), enabled: *dns_support });
         let hostnames = (*dns_hostnames != observed.dns_hostnames)
             .then(|| Operation::SetDnsHostnames { vpc: this(found), enabled: *dns_hostnames });
-        // Hostnames need support: it goes on first and off last.
+        // Hostnames need DNS support, so that is enabled first and disabled last.
         let ordered = if *dns_support { [support, hostnames] } else { [hostnames, support] };
         ordered.into_iter().flatten().map(Into::into).collect()
     }

@@ -1,9 +1,9 @@
 //! The VPC peering connection: private addresses of one VPC reached from another.
 //!
-//! Between two accounts the stack's own asks and owns the connection: the tags of the create call are seen by it alone,
-//! and the other one sees the connection with tags of its own. Only the owner of the accepter can accept; either side can
-//! delete. Source: VPC Peering guide, "Create a VPC peering connection", "Accept or reject a VPC peering connection"
-//! and "Delete a VPC peering connection"; EC2 API reference, `CreateVpcPeeringConnection`.
+//! Between two accounts, the stack's own account requests and owns the connection: only it sees the tags of the
+//! create call, and the other account sees the connection with tags of its own. Only the owner of the accepter can
+//! accept; either side can delete. Source: VPC Peering guide, "Create a VPC peering connection", "Accept or reject a
+//! VPC peering connection" and "Delete a VPC peering connection"; EC2 API reference, `CreateVpcPeeringConnection`.
 
 use std::collections::BTreeSet;
 
@@ -57,12 +57,11 @@ impl Identified for VpcPeering {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// `CreateVpcPeeringConnection`. For a pair that is connected AWS answers with the connection that
-    /// is there.
+    /// `CreateVpcPeeringConnection`. For a pair that is already connected, AWS answers with the existing connection.
     Create {
-        /// The VPC that asks.
+        /// The VPC that requests the connection.
         requester: Ref<Vpc>,
-        /// The VPC that is asked.
+        /// The VPC that is asked to accept it.
         accepter: Ref<Vpc>,
         /// Its account, if it is another one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,16 +73,16 @@ pub enum Operation {
     Accept {
         /// Which.
         vpc_peering: Ref<VpcPeering>,
-        /// The VPC that is asked; IAM checks the call on it.
+        /// The VPC that is asked to accept it; IAM checks the call on it.
         accepter: Ref<Vpc>,
-        /// With whose credentials, if not with the stack's own.
+        /// Whose credentials are used, if not the stack's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         accept_as: Option<AccountName>,
-        /// The account that is asked, if it is another one: credentials of any other are not used.
+        /// The account that is asked to accept, if it is another one: credentials of any other account are not used.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         accepter_owner: Option<AccountId>,
     },
-    /// `DeleteVpcPeeringConnection`. Routes by it stay, and lead nowhere.
+    /// `DeleteVpcPeeringConnection`. Routes through it stay, and lead nowhere.
     Delete {
         /// Which.
         vpc_peering: Ref<VpcPeering>,
@@ -104,7 +103,7 @@ impl Operation {
         needs.into_iter().flatten().collect()
     }
 
-    /// The account with whose credentials it is sent, if not with the stack's own.
+    /// Returns the account with whose credentials it is sent, if not with the stack's own.
     pub(super) fn sent_as(&self) -> Option<&AccountName> {
         match self {
             Self::Accept { accept_as, .. } => accept_as.as_ref(),
@@ -131,7 +130,7 @@ impl Operation {
 }
 
 impl Resource {
-    /// Makes it what it would be if all that it names were of one account.
+    /// Changes it to what it would be if everything that it names belonged to one account.
     pub(crate) fn forget_other_accounts(&mut self) {
         if let Self::VpcPeering(peering) = self {
             (peering.accepter_owner, peering.accept_as) = (None, None);
@@ -140,7 +139,7 @@ impl Resource {
 }
 
 impl VpcPeering {
-    /// The call that accepts it.
+    /// Returns the call that accepts it.
     fn accept(&self, vpc_peering: Ref<Self>) -> Operation {
         Operation::Accept {
             vpc_peering,
@@ -155,7 +154,7 @@ impl ResourceType for VpcPeering {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `pcx-...`." }];
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
 
-    /// AWS takes one connection for each pair of VPCs, whichever of them asks.
+    /// AWS allows one connection for each pair of VPCs, whichever of them requests it.
     fn replace_order(&self, observed: &Self) -> ReplaceOrder {
         let pair = [&observed.requester, &observed.accepter];
         if pair.contains(&&self.requester) && pair.contains(&&self.accepter) {
@@ -178,17 +177,17 @@ impl ResourceType for VpcPeering {
         }
     }
 
-    /// A request that somebody else has accepted is as good as one that nobody has to.
+    /// A request that somebody else has accepted is as good as one that nobody needs to accept.
     fn settled(mut self, observed: &Self) -> Self {
         self.auto_accept |= observed.auto_accept;
         if observed.auto_accept {
-            // Who has accepted nobody can tell any more.
+            // Nobody can tell any more who accepted it.
             self.accept_as = None;
         }
         self
     }
 
-    /// The VPC of another account is none that the calls of this one are checked on.
+    /// IAM checks the calls of this account on none of another account's VPCs.
     fn named(&self) -> Vec<Named> {
         let accepter = Some(&self.accepter).filter(|_| self.accepter_owner.is_none());
         let vpcs = [Some(&self.requester), accepter].into_iter().flatten();

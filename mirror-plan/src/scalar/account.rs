@@ -1,4 +1,5 @@
-//! Other accounts: how values name the `aws` block of one, and the role by which one is reached.
+//! Other accounts: how values refer to an `aws` block, and the role through which an account is
+//! reached.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,12 +15,12 @@ text_attributes! {
 shown_as_inner!(RoleArn);
 serde_as_text!(AccountName, RoleArn);
 
-/// An `aws` block, as values name it: `aws.sensors`.
+/// An `aws` block, as values refer to it: `aws.sensors`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountName(Name);
 
 impl AccountName {
-    /// The word of the block, and what stands before a name.
+    /// The word of the block, and the prefix of its name in values.
     pub const WORD: &'static str = "aws";
 
     /// The label of the block.
@@ -65,10 +66,10 @@ impl RoleArn {
         &self.0
     }
 
-    /// The account that the role is of.
+    /// The account that the role belongs to.
     ///
     /// # Panics
-    /// Never: a text without an account is no such ARN.
+    /// Never: a text without an account is not accepted as such an ARN.
     #[must_use]
     pub fn account(&self) -> AccountId {
         let account = self.0.split(':').nth(4).and_then(|account| account.parse().ok());

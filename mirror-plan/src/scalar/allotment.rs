@@ -1,4 +1,4 @@
-//! Counts and numbers for many at once: how many are expected, and which number each gets.
+//! Counts and numbers for many objects at once: how many are expected, and which number each gets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ text_attributes! {
 }
 serde_as_text!(CountRange);
 
-/// How many there may be: `4..200` with both ends, `4..` without an upper one, or just `4`.
+/// A range of counts: `4..200` with both ends included, `4..` without an upper end, or just `4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CountRange {
     least: usize,
@@ -26,10 +26,10 @@ pub struct CountRange {
 }
 
 impl CountRange {
-    /// Any number, none included.
+    /// Any count, including zero.
     pub const ANY: Self = Self { least: 0, most: None };
 
-    /// Whether a count is in it.
+    /// Whether the range includes `count`.
     #[must_use]
     pub fn holds(self, count: usize) -> bool {
         self.least <= count && self.most.is_none_or(|most| count <= most)
@@ -66,12 +66,12 @@ impl FromStr for CountRange {
     }
 }
 
-/// The number that each of many gets.
+/// The number that each of many objects gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Allotment<T> {
     /// The same for all.
     Same(T),
-    /// Another for each, from this range, both ends included: `4096..8191`.
+    /// A different one for each, from this range, both ends included: `4096..8191`.
     Each {
         /// The lowest.
         first: T,

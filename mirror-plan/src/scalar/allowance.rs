@@ -1,4 +1,4 @@
-//! What a stack is allowed although a lint objects: a code, and why.
+//! Allowances: findings of a lint that a stack accepts, by code and with a reason.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ text_attributes! {
     Allowance: "a code and the reason, such as MP1018: one zone is enough for a laboratory";
 }
 
-/// A code of a lint and the reason for which its findings are accepted: `MP1018: REASON`.
+/// A lint's code and the reason why its findings are accepted: `MP1018: REASON`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Allowance {
     code: Code,
@@ -25,7 +25,7 @@ impl Allowance {
         self.code
     }
 
-    /// Why.
+    /// Why they are accepted.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How much is sent, in bits a second: `500kbit`, `10mbit`, `2gbit`, as `tc` writes rates.
+/// A rate in bits a second: `500kbit`, `10mbit`, `2gbit`, as `tc` writes rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BitRate(u64);
 
@@ -11,13 +11,13 @@ pub struct BitRate(u64);
 const UNITS: [(&str, u64); 4] =
     [("gbit", 1_000_000_000), ("mbit", 1_000_000), ("kbit", 1_000), ("bit", 1)];
 
-/// Not a rate.
+/// A text that is not a rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a rate such as 500kbit, 10mbit or 2gbit")]
 pub struct BitRateError(String);
 
 impl BitRate {
-    /// Of the same, in bytes.
+    /// The number of bytes in an hour at this rate.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "of 2^53 bits nobody counts the last")]
     pub const fn bytes_per_hour(self) -> f64 {
@@ -36,7 +36,7 @@ impl FromStr for BitRate {
     }
 }
 
-/// In the greatest unit that leaves no rest.
+/// Written in the greatest unit that leaves no remainder.
 impl fmt::Display for BitRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = UNITS.iter().find(|(_, bits)| self.0.is_multiple_of(*bits));

@@ -1,4 +1,4 @@
-//! Choices of words.
+//! Choices: attributes that hold one of a few words.
 
 use std::fmt;
 use std::str::FromStr;
@@ -97,7 +97,7 @@ choices! {
         /// GENEVE, in which a Gateway Load Balancer wraps what it sends on.
         Geneve = "geneve",
     }
-    /// The protocol of health checks. UDP is none: nothing would answer.
+    /// The protocol of health checks. UDP is not one: nothing would answer.
     ///
     /// Source: Network Load Balancer guide, "Health checks for your target groups".
     HealthProtocol {
@@ -108,13 +108,13 @@ choices! {
         /// An HTTPS request.
         Https = "https",
     }
-    /// What counts an instance of an Auto Scaling group as ill.
+    /// What makes an instance of an Auto Scaling group count as unhealthy.
     ///
     /// Source: Amazon EC2 Auto Scaling user guide, "Health checks for instances in an Auto Scaling group".
     HealthSource {
-        /// An impaired machine alone.
+        /// Only an impaired machine.
         Ec2 = "ec2",
-        /// A failed health check of a target group, too.
+        /// Also a failed health check of a target group.
         Elb = "elb",
     }
     /// Where a load balancer can be reached from.
@@ -131,9 +131,9 @@ choices! {
         /// All of them.
         All = "all",
     }
-    /// What a reviewed plan says of the sessions over sources.
+    /// What a reviewed plan states about the sessions over sources.
     Reviewed {
-        /// Each session: another interface is another plan.
+        /// Each session: a different interface makes a different plan.
         Exact = "exact",
         /// How many there may be: interfaces may come and go.
         Count = "count",

@@ -1,4 +1,4 @@
-//! Where the runs of a team meet: a bucket of S3 and the beginning of keys in it.
+//! Where the runs of a team coordinate: an S3 bucket and a key prefix in it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,10 +11,10 @@ text_attributes! {
 }
 serde_as_text!(Coordination);
 
-/// A bucket and a prefix of keys: `s3://bucket/prefix`.
+/// A bucket and a key prefix: `s3://bucket/prefix`.
 ///
 /// Source: Amazon S3 user guide, "General purpose bucket naming rules": 3 to 63 lower-case letters,
-/// digits, hyphens and dots, beginning and ending with a letter or digit, and no address of IPv4;
+/// digits, hyphens and dots, beginning and ending with a letter or digit, and not an IPv4 address;
 /// "Naming Amazon S3 objects": at most 1,024 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Coordination {
@@ -23,7 +23,7 @@ pub struct Coordination {
 }
 
 impl Coordination {
-    /// The longest prefix, in bytes: what is added to it leaves the key below S3's limit.
+    /// The longest prefix, in bytes: with what is added to it, the key stays below S3's limit.
     pub const PREFIX_LONGEST: usize = 512;
 
     /// The bucket.
@@ -32,7 +32,7 @@ impl Coordination {
         &self.bucket
     }
 
-    /// The key of a file in that place.
+    /// The key of `file` under this prefix.
     #[must_use]
     pub fn key(&self, file: &str) -> String {
         if self.prefix.is_empty() { file.to_owned() } else { format!("{}/{file}", self.prefix) }

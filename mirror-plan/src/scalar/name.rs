@@ -69,8 +69,10 @@ impl ElbName {
     /// The longest.
     pub const LONGEST: usize = 32;
 
-    /// The nearest allowed name: other characters become `-`, and a long one is cut and ends with a hash of all of it,
-    /// so that two that begin alike differ. `suffix` is kept whole behind it, as it tells generations apart.
+    /// The nearest allowed name, followed by `suffix`.
+    ///
+    /// Other characters become `-`. A long name is cut and ends with a hash of all of it, so that two that
+    /// begin alike differ. `suffix` is kept whole, as it distinguishes generations.
     #[must_use]
     pub fn fitted(text: &str, suffix: &str) -> Self {
         let safe = spelled(text, |c| c.is_ascii_alphanumeric());
@@ -108,7 +110,7 @@ impl LaunchTemplateName {
     /// The longest.
     pub const LONGEST: usize = 128;
 
-    /// The nearest allowed name, as [`ElbName::fitted`] has it.
+    /// The nearest allowed name, by the rules of [`ElbName::fitted`].
     #[must_use]
     pub fn fitted(text: &str, suffix: &str) -> Self {
         Self(shortened(&spelled(text, is_of_template), suffix, Self::LONGEST))
@@ -126,7 +128,7 @@ impl AutoscalingGroupName {
     /// The longest.
     pub const LONGEST: usize = 255;
 
-    /// The nearest allowed name, as [`ElbName::fitted`] has it.
+    /// The nearest allowed name, by the rules of [`ElbName::fitted`].
     #[must_use]
     pub fn fitted(text: &str, suffix: &str) -> Self {
         Self(shortened(&spelled(text, is_of_group), suffix, Self::LONGEST))
@@ -141,15 +143,15 @@ const fn is_of_group(c: char) -> bool {
     c.is_ascii_graphic() && c != ':'
 }
 
-/// A text whose other characters are `-`.
+/// The text with `-` in place of each character that is not allowed.
 fn spelled(text: &str, allowed: impl Fn(char) -> bool) -> String {
     text.chars().map(|c| if allowed(c) { c } else { '-' }).collect()
 }
 
-/// Digits of the hash that a name ends with which was cut: two long names that begin alike differ.
+/// How many digits of the hash end a name that was cut: two long names that begin alike differ.
 const HASH: usize = 6;
 
-/// A text of ASCII at most so long with its suffix.
+/// An ASCII text, shortened to at most `longest` bytes including its suffix.
 fn shortened(text: &str, suffix: &str, longest: usize) -> String {
     let room = longest - suffix.len();
     if text.len() <= room {
@@ -166,7 +168,7 @@ fn shortened(text: &str, suffix: &str, longest: usize) -> String {
 pub enum Ami {
     /// This image.
     Id(crate::id::ImageId),
-    /// What this public parameter of Systems Manager names when the instance is planned.
+    /// The image that this public parameter of Systems Manager names when the instance is planned.
     Parameter(String),
 }
 
@@ -200,7 +202,7 @@ impl fmt::Display for Ami {
     }
 }
 
-/// An instance type: `t3.micro`. Whether AWS has it, and mirrors from it, is not the type's business.
+/// An instance type: `t3.micro`. Whether AWS offers it, and mirrors from it, is not checked here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceType(String);
 
@@ -237,20 +239,21 @@ pub struct Principal(String);
 
 /// Whom something is shared with: an account, all of an organization, or all of a unit of one.
 ///
-/// Source: AWS RAM API reference, `CreateResourceShare`, `principals`. Traffic mirror targets are shared with no
-/// roles and users.
+/// Source: AWS RAM API reference, `CreateResourceShare`, `principals`. Traffic mirror targets are not shared
+/// with roles or users.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SharePrincipal(String);
 
 impl SharePrincipal {
-    /// Whether it is one account. Whoever is not of the owner's organization is invited, and has to accept.
+    /// Whether it is a single account. An account outside the owner's organization is invited, and has to
+    /// accept.
     #[must_use]
     pub fn is_account(&self) -> bool {
         is_account(&self.0)
     }
 }
 
-/// What a route leads to, where no other attribute of a route says it: `nat-`, `vgw-`, ...
+/// What a route leads to, if no other attribute of the route names it: `nat-`, `vgw-`, ...
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteTarget(String);
 

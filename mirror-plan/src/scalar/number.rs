@@ -82,7 +82,7 @@ pub struct RangeError {
     max: i64,
 }
 
-/// The whole number in `value`: a number, or a text of digits as variables from outside are.
+/// The whole number in `value`: a number, or a text of digits, as variables set from outside are.
 fn whole(value: &Value, at: &Path, problems: &mut Problems) -> Option<i64> {
     let number = match value {
         Value::Number(number) => Some(*number),
@@ -108,7 +108,7 @@ numbers! {
     SessionNumber: u16 in 1..=32766;
     /// The order in which the rules of one direction are tried, lowest first.
     ///
-    /// AWS documents no range; 1 to 32766 is what the console takes.
+    /// AWS documents no range; 1 to 32766 is what the console accepts.
     RuleNumber: u16 in 1..=32766;
     /// How many bytes of each packet are mirrored, counted from the inner Ethernet header.
     ///
@@ -116,7 +116,7 @@ numbers! {
     PacketLength: u16 in 1..=8500;
     /// A VXLAN network identifier, 24 bits. AWS picks a random one where none is given.
     ///
-    /// Source: RFC 7348, section 5. Zero is left out: AWS does not say that it takes it.
+    /// Source: RFC 7348, section 5. Zero is left out: AWS does not state that it accepts it.
     Vni: u32 in 1..=16_777_215;
     /// A TCP or UDP port.
     Port: u16 in 1..=65535;
@@ -124,11 +124,11 @@ numbers! {
     ///
     /// Source: Network Load Balancer guide, "Health checks for your target groups".
     HealthInterval: u16 in 5..=300;
-    /// Seconds after which a health check without answer has failed.
+    /// Seconds after which a health check without a response has failed.
     HealthTimeout: u16 in 2..=120;
     /// Health checks in a row that change a target's state.
     HealthThreshold: u8 in 2..=10;
-    /// How many hops an answer of the instance metadata service may travel.
+    /// How many hops a response of the instance metadata service may travel.
     ///
     /// Source: EC2 API reference, `InstanceMetadataOptionsRequest`: 1 to 64.
     HopLimit: u8 in 1..=64;
@@ -138,10 +138,10 @@ numbers! {
     DeregistrationDelay: u16 in 0..=3600;
     /// How many instances an Auto Scaling group has.
     ///
-    /// AWS documents no greatest number; so many addresses no VPC has.
+    /// AWS documents no maximum; no VPC has this many addresses.
     GroupSize: u32 in 0..=100_000;
-    /// Seconds for which a new instance of an Auto Scaling group is not counted as ill.
+    /// Seconds for which a new instance of an Auto Scaling group is not counted as unhealthy.
     ///
-    /// AWS documents no greatest number; this is half a day.
+    /// AWS documents no maximum; this is half a day.
     GracePeriod: u16 in 0..=43_200;
 }

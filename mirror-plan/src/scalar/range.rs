@@ -20,6 +20,7 @@ shown_as_inner!(Cidr, IpAddress, IpRange);
 serde_as_text!(Cidr, IpAddress, IpRange, Protocol);
 serde_as_attribute!(PortRange);
 
+/// The IPv4 range of a VPC or subnet in canonical form, /16 to /28.
 ///
 /// Source: VPC user guide, "VPC CIDR blocks" and "Subnet CIDR blocks".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,7 +85,7 @@ pub struct PortRange {
 }
 
 impl PortRange {
-    /// The range, unless it is upside down.
+    /// The range, unless `from` is greater than `to`.
     #[must_use]
     pub const fn new(from: u16, to: u16) -> Option<Self> {
         if from <= to { Some(Self { from, to }) } else { None }
@@ -151,7 +152,7 @@ impl Protocol {
     pub const TCP: Self = Self::Number(6);
     /// UDP.
     pub const UDP: Self = Self::Number(17);
-    /// The protocols with a name; the only table of it.
+    /// The protocols that have a name; the only table of these names.
     const NAMES: &[(&str, Self)] = &[
         ("all", Self::All),
         ("icmp", Self::Number(1)),

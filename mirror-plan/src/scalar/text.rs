@@ -1,11 +1,11 @@
-//! What is written as text and parsed: the error, and the traits that all such types have.
+//! Scalars that are written as text and parsed: their error, and the traits that they all have.
 
 use std::str::FromStr;
 
 use crate::attribute::{ProblemSort, Problems};
 use crate::value::{Path, Value};
 
-/// A text that is none of the kind it should be.
+/// A text that is not of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScalarError(pub(super) String);
@@ -30,8 +30,8 @@ pub(super) fn read_text<T: FromStr<Err = ScalarError>>(
         .ok()
 }
 
-/// Attributes that are written as text and parsed. After `or` stands what gives the number that is
-/// shown in place of the text, where there is one.
+/// Implements attributes that are written as text and parsed. The optional expression after `or`
+/// gives the number, if any, that is shown in place of the text.
 macro_rules! text_attributes {
     ($($type:ty: $form:literal $(or $number:expr)?;)+) => {$(
         impl $crate::attribute::AttributeType for $type {
@@ -81,7 +81,7 @@ macro_rules! serde_as_attribute {
 }
 pub(super) use serde_as_attribute;
 
-/// Newtypes shown as the thing inside.
+/// Implements `Display` for newtypes that are shown as the value inside.
 macro_rules! shown_as_inner {
     ($($name:ident),+) => {$(
         impl std::fmt::Display for $name {

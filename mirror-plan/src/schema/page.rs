@@ -29,7 +29,7 @@ pub fn reference_markdown(kind: Kind) -> String {
     page.text
 }
 
-/// The page of the blocks that are no resources.
+/// The page of the blocks that are not resources.
 #[must_use]
 pub fn blocks_markdown() -> String {
     let mut page = Page::new("The stack file");

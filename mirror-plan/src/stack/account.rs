@@ -1,8 +1,8 @@
-//! Other accounts: with which credentials each is reached, and what a stack may do there.
+//! Other accounts: which credentials reach each of them, and what a stack may do there.
 //!
-//! An `aws` block says how an account is reached. A VPC of it is looked for there (`existing "vpc"` with `aws`) and
-//! can be the accepter of a `vpc_peering`, which is then accepted there. Nothing else of another account is used: the
-//! stack's own account makes and owns everything that is the stack's.
+//! An `aws` block states how an account is reached. One of its VPCs can be looked up there (`existing "vpc"` with
+//! `aws`) and can be the accepter of a `vpc_peering`, which is then accepted there. Nothing else in another account
+//! is used: the stack's own account creates and owns all objects of the stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,22 +26,22 @@ pub enum Account {
     Profile {
         /// The name of the profile.
         profile: String,
-        /// The account, twelve digits. Credentials of another one are refused; where it is left out, AWS
-        /// says whose they are (STS API reference, `GetCallerIdentity`).
+        /// The account, twelve digits. Credentials of any other account are refused; if it is left out, AWS reports
+        /// whose they are (STS API reference, `GetCallerIdentity`).
         account: Option<AccountId>,
     },
-    /// With a role, which the stack's own credentials assume (STS API reference, `AssumeRole`).
+    /// With a role, which is assumed with the stack's own credentials (STS API reference, `AssumeRole`).
     Role {
-        /// The role, whose ARN says the account.
+        /// The role; its ARN names the account.
         role: RoleArn,
-        /// What the role's trust policy may ask for (`sts:ExternalId`). AWS does not treat it as a secret: IAM user
-        /// guide, "Access to AWS accounts owned by third parties".
+        /// The external id that the role's trust policy may require (`sts:ExternalId`). AWS does not treat it as a
+        /// secret: IAM user guide, "Access to AWS accounts owned by third parties".
         external_id: Option<String>,
     },
 }
 
 impl Account {
-    /// The account, as far as it is said.
+    /// Returns the account, if the declaration names it.
     #[must_use]
     pub fn id(&self) -> Option<AccountId> {
         match self {
@@ -50,7 +50,7 @@ impl Account {
         }
     }
 
-    /// The same with the account that AWS says it is.
+    /// Returns the same, with the account that AWS reports.
     pub(crate) fn seen_as(&self, account: &AccountId) -> Self {
         match self {
             Self::Profile { profile, account: _ } => {
@@ -61,7 +61,7 @@ impl Account {
     }
 }
 
-/// By what it is reached: `the profile "sensors"`.
+/// Shows how it is reached: `the profile "sensors"`.
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -74,8 +74,8 @@ impl fmt::Display for Account {
 }
 
 impl StackBuilder {
-    /// Says how another account is reached, and returns what a [`Selector`](super::Selector) and a
-    /// [`VpcPeering`] name it by.
+    /// Declares how another account is reached, and returns the name by which a
+    /// [`Selector`](super::Selector) and a [`VpcPeering`] refer to it.
     ///
     /// ```
     /// use mirror_plan::attribute::Ref;
@@ -108,26 +108,26 @@ impl StackBuilder {
         name
     }
 
-    /// Says how another account is reached, as it was read.
+    /// Declares how another account is reached, as it was read.
     pub fn declare_account(&mut self, name: AccountName, account: Placed<Account>) {
         self.stack.accounts.insert(name, account);
     }
 }
 
 impl Stack {
-    /// The accounts that it looks into or accepts in.
+    /// Returns the accounts in which it looks up objects or accepts peerings.
     #[must_use]
     pub fn accounts_in_use(&self) -> BTreeSet<&AccountName> {
         let looked_into = self.existing.values().filter_map(|it| it.selector.account.as_ref());
         looked_into.chain(self.peerings().filter_map(|(_, it, _)| it.accept_as.as_ref())).collect()
     }
 
-    /// Whether an object that it uses is of another account, which it is looked for in.
+    /// Returns the other account in which an existing object is looked up, if there is one.
     pub(crate) fn account_of(&self, existing: &Address) -> Option<&AccountName> {
         self.existing.get(existing)?.selector.account.as_ref()
     }
 
-    /// The stack as it would be if all that it uses were of its own account: so a rehearsal has it.
+    /// Returns the stack as if everything it uses belonged to its own account, which is what a rehearsal needs.
     #[must_use]
     pub fn in_one_account(&self) -> Self {
         let mut stack = self.clone();
@@ -147,7 +147,7 @@ impl Stack {
     }
 }
 
-/// The account in which the accepter of a peering is looked for.
+/// Returns the account in which the accepter of a peering is looked up.
 pub(crate) fn looked_for_in<'s>(stack: &'s Stack, peering: &VpcPeering) -> Option<&'s AccountName> {
     match &peering.accepter {
         Ref::To(address) => stack.account_of(address),
@@ -155,7 +155,8 @@ pub(crate) fn looked_for_in<'s>(stack: &'s Stack, peering: &VpcPeering) -> Optio
     }
 }
 
-/// Says in a peering whose the accepter is and who accepts, as far as that is known and the stack file does not say it.
+/// Fills in who owns the accepter of a peering and who accepts, where that is known and the stack file does not state
+/// it.
 pub(crate) fn complete(
     peering: &mut VpcPeering,
     looked_for_in: Option<&AccountName>,
@@ -170,7 +171,7 @@ pub(crate) fn complete(
     }
 }
 
-/// The same in all peerings, before anything was looked for.
+/// Does the same for all peerings, before anything has been looked up.
 pub(super) fn complete_all(stack: &mut Stack) {
     let said: BTreeMap<AccountName, AccountId> = stack
         .accounts
@@ -188,7 +189,7 @@ pub(super) fn complete_all(stack: &mut Stack) {
     }
 }
 
-/// What is wrong between the other accounts of a stack and the rest of it.
+/// Reports where the other accounts of a stack and the rest of it do not fit together.
 pub(super) fn check(stack: &Stack) -> Diagnostics {
     let looked_for = stack.existing.iter().filter_map(|(address, existing)| {
         let name = existing.selector.account.as_ref()?;
@@ -240,7 +241,7 @@ impl Peered<'_> {
         undeclared(self.stack, name, (self.address, self.at("accept_as")))
     }
 
-    /// An owner that is not that of the credentials.
+    /// Reports an owner that is not the account of the credentials.
     fn contradiction(&self) -> Option<Diagnostic> {
         let owner = self.peering.accepter_owner.as_ref()?;
         let name = looked_for_in(self.stack, self.peering).or(self.peering.accept_as.as_ref())?;
@@ -260,7 +261,7 @@ impl Peered<'_> {
         )
     }
 
-    /// A request that is to be accepted where the stack's own credentials cannot.
+    /// Reports a request that would be accepted with credentials of the wrong account.
     fn nobody_accepts(&self) -> Option<Diagnostic> {
         let VpcPeering { accepter, accepter_owner, auto_accept, accept_as, .. } = self.peering;
         let address = self.address;
@@ -290,7 +291,7 @@ impl Peered<'_> {
     }
 }
 
-/// Says that there is no such `aws` block.
+/// Reports an account that no `aws` block declares.
 fn undeclared(
     stack: &Stack,
     name: &AccountName,
@@ -314,8 +315,8 @@ fn other_account(title: String, at: Option<Span>) -> Diagnostic {
     Diagnostic::error(code::OTHER_ACCOUNT, title).at(at, "")
 }
 
-/// The references in a value of a type to VPCs of other accounts, with their places. A text that mentions the id of one
-/// is no reference.
+/// Returns the references in a value of a type to VPCs of other accounts, with their places. A text that mentions the
+/// id of such a VPC is not a reference.
 fn uses(stack: &Stack, (value, of): (&Value, &Type), at: &Path) -> Vec<(Path, Address)> {
     match (value, of) {
         (Value::List(items), Type::Set(of)) => {
@@ -339,12 +340,12 @@ fn uses(stack: &Stack, (value, of): (&Value, &Type), at: &Path) -> Vec<(Path, Ad
     }
 }
 
-/// Whether what an attribute names may be of another account.
+/// Whether what an attribute names may belong to another account.
 fn may_be_elsewhere(kind: Kind, path: &Path) -> bool {
     kind == Kind::VpcPeering && *path == Path::default().member("accepter")
 }
 
-/// Says that something of another account is used as if it were the stack's own.
+/// Reports something in another account that is used as if it were the stack's own.
 fn misused(
     stack: &Stack,
     (address, declared): (&Address, &Declared),
@@ -367,7 +368,7 @@ fn misused(
         .help("declare what belongs in it in a stack of that account")
 }
 
-/// `which is of another account (aws.sensors)`.
+/// `which belongs to another account (aws.sensors)`.
 fn elsewhere(stack: &Stack, used: &Address) -> String {
     let name = stack.account_of(used).map(|name| format!(" ({name})")).unwrap_or_default();
     format!("which belongs to another account{name}")

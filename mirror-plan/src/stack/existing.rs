@@ -1,7 +1,7 @@
-//! Existing objects: what a stack uses and did not make.
+//! Existing objects: what a stack uses but did not create.
 //!
-//! A stack says how to recognize one, by id, name or tags, and refers to it as to a resource of its own.
-//! Observing finds it; it is never changed and never tagged. In a plan its references are ids.
+//! A stack states how to recognize one, by id, name or tags, and refers to it as it does to its own resources.
+//! Observing finds it; it is never changed or tagged. In a plan, references to it are ids.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::resource::{MirrorTarget, Resource, Tags, tag};
 use crate::scalar::{AccountId, AccountName};
 use crate::value::Path;
 
-/// A declared object that is there without the stack.
+/// A declared object that exists without the stack.
 #[derive(Clone, Debug)]
 pub struct Existing {
     /// How it is recognized.
@@ -24,23 +24,24 @@ pub struct Existing {
     pub place: Option<Place>,
 }
 
-/// How an object is recognized: all that is given must hold, and exactly one object be left.
+/// How an object is recognized: everything given must match, and exactly one object must remain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector {
     /// Its id, or its ARN if it has no id.
     pub id: Option<ObjectId>,
-    /// Its name: that of Elastic Load Balancing, or the tag `Name` in EC2.
+    /// Its Elastic Load Balancing name, or its `Name` tag in EC2.
     pub name: Option<String>,
     /// Tags that it carries, with exactly these values.
     pub tags: Tags,
-    /// The account that owns it, if it is not the stack's: a mirror target that is shared with it.
+    /// The account that owns it, if not the stack's own: for a mirror target that is shared with the stack's account.
     pub owner: Option<AccountId>,
-    /// The account in which it is looked for, with that account's credentials: of a VPC that is another account's.
+    /// The account in which it is looked up, with that account's credentials: for a VPC that belongs to another
+    /// account.
     pub account: Option<AccountName>,
 }
 
 impl Selector {
-    /// The tags that an object of EC2 must carry, its name among them.
+    /// The tags that an EC2 object must carry, including its name.
     #[must_use]
     pub fn all_tags(&self) -> Tags {
         let Self { id: _, name, tags, owner: _, account: _ } = self;
@@ -72,7 +73,7 @@ impl fmt::Display for Selector {
 }
 
 impl Stack {
-    /// The mirror targets of which it has nothing but the id.
+    /// Returns the mirror targets that it knows only by id.
     pub(crate) fn targets_by_id(&self) -> BTreeSet<MirrorTargetId> {
         let declared = self.resources.values().flat_map(|declared| match &declared.resource {
             Resource::MirrorSession(session) => std::slice::from_ref(&session.target),
@@ -88,7 +89,7 @@ impl Stack {
         targets.filter_map(by_id).collect()
     }
 
-    /// The other account that owns an object, as far as it says so.
+    /// Returns the other account that owns an object, if the stack names it.
     pub(crate) fn owner_of(&self, id: &str) -> Option<&AccountId> {
         let is_it = |selector: &Selector| selector.id.as_ref().is_some_and(|it| it.as_str() == id);
         let mut selectors = self.existing.values().map(|existing| &existing.selector);
@@ -96,7 +97,7 @@ impl Stack {
     }
 }
 
-/// What is wrong with a selector of an object of `kind`, as the stack says it.
+/// Returns what is wrong with a selector for an object of `kind`, as the stack declares it.
 pub(crate) fn check(kind: Kind, selector: &Selector) -> Option<(Path, String)> {
     let Selector { id, name, tags, owner, account } = selector;
     if let Some(wrong) = id.as_ref().and_then(|id| crate::resource::is_id_of(kind, id).err()) {

@@ -1,8 +1,8 @@
-//! Moves: resources that are called something else than when they were made.
+//! Moves: resources that are no longer called what they were when they were created.
 //!
-//! An object is known by the address in its tags. A move says that the address has changed, so that the
-//! object is tagged anew instead of being removed and made again. A move whose object has none of the
-//! old address any more does nothing, so it can stay in the file for whoever has not applied it yet.
+//! An object is identified by the address in its tags. A move states that the address has changed, so that the object
+//! is retagged instead of being deleted and recreated. Once no object has the old address any more, a move does
+//! nothing, so it can stay in the file for those who have not applied it yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::value::Path;
 
-/// A change of address. Between two blocks, which have no key, it is about every resource of them.
+/// A change of address. Between two blocks, whose addresses have no key, it applies to all of their resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// What it was called.
@@ -23,12 +23,12 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// Whether it is about all resources of a block, each with its key.
+    /// Whether it applies to all resources of a block, each with its key.
     fn is_of_blocks(&self) -> bool {
         self.from.key.is_none() && self.to.key.is_none()
     }
 
-    /// What `address` becomes by it, if it is about that.
+    /// Returns what `address` becomes, if the move applies to it.
     fn carried(&self, address: &Address) -> Option<Address> {
         if self.is_of_blocks() {
             let is_of_it = (address.kind, &address.name) == (self.from.kind, &self.from.name);
@@ -42,14 +42,15 @@ impl Moved {
 struct Circle;
 
 impl Stack {
-    /// What `address` is called now, and in how many moves; as it is and none if it has not moved.
+    /// Returns what `address` is called now, and the number of moves that led there; `address`
+    /// itself and 0 if it has not moved.
     pub(crate) fn moved_to(&self, address: &Address) -> (Address, usize) {
         // Circles are refused when the stack is built.
         follow(&self.moved, address).unwrap_or_else(|Circle| (address.clone(), 0))
     }
 
-    /// Whether an end of a move, a resource or any of a block, is declared as far as that is known
-    /// without the cloud.
+    /// Whether an end of a move, which is a resource or any resource of a block, is declared, as
+    /// far as that is known without the cloud.
     fn declares(&self, moved: &Moved, end: &Address) -> bool {
         let is_of_block = |it: &Address| (it.kind, &it.name) == (end.kind, &end.name);
         if moved.is_of_blocks() {
@@ -59,7 +60,8 @@ impl Stack {
     }
 }
 
-/// Follows moves from `address` to where they end. Of one resource they go before those of its block.
+/// Follows moves from `address` to where they end. Moves of a single resource take precedence over those of its
+/// block.
 fn follow(moves: &[Placed<Moved>], address: &Address) -> Result<(Address, usize), Circle> {
     let next = |from: &Address, of_blocks: bool| {
         let of = moves.iter().map(|moved| &moved.of).filter(|of| of.is_of_blocks() == of_blocks);
@@ -76,24 +78,24 @@ fn follow(moves: &[Placed<Moved>], address: &Address) -> Result<(Address, usize)
 }
 
 impl StackBuilder {
-    /// Says that a resource has another address than it had.
+    /// Declares that a resource's address has changed.
     pub fn moved(&mut self, from: Address, to: Address) {
         self.declare_moved(Placed { of: Moved { from, to }, place: None });
     }
 
-    /// The same of a move that has been read.
+    /// Declares a move that has been read.
     pub fn declare_moved(&mut self, moved: Placed<Moved>) {
         self.stack.moved.push(moved);
     }
 
-    /// Says that a block is declared and stands for no resource at present, such as one that is
+    /// Records that a block is declared but currently stands for no resource, such as one that is
     /// switched off: moves may lead to it.
     pub fn declare_none(&mut self, block: Address) {
         self.of_none.insert(block);
     }
 }
 
-/// What is wrong with the moves of a stack. `of_none` are its blocks that stand for nothing at present.
+/// Returns what is wrong with the moves of a stack. `of_none` holds its blocks that currently stand for nothing.
 pub(super) fn check(stack: &Stack, of_none: &BTreeSet<Address>) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let (mut froms, mut tos) = (BTreeMap::new(), BTreeMap::new());
@@ -161,7 +163,7 @@ fn wrong(stack: &Stack, of_none: &BTreeSet<Address>, moved: &Placed<Moved>) -> O
     (!goes_on && !is_there).then(|| not_declared(stack, moved))
 }
 
-/// Says that what has moved away is declared.
+/// Reports that the address something has moved away from is still declared.
 fn still_there(stack: &Stack, moved: &Placed<Moved>) -> Diagnostic {
     let from = &moved.of.from;
     let is_it = |it: &Address| (it.kind, &it.name) == (from.kind, &from.name);
@@ -176,7 +178,7 @@ fn still_there(stack: &Stack, moved: &Placed<Moved>) -> Diagnostic {
         .help("rename the block, or leave the `moved` block out")
 }
 
-/// Says that nothing is called what something has moved to.
+/// Reports that the address something has moved to is not declared.
 fn not_declared(stack: &Stack, moved: &Placed<Moved>) -> Diagnostic {
     let to = &moved.of.to;
     let title = format!("`{}` moves to `{to}`, which is not declared", moved.of.from);

@@ -1,8 +1,8 @@
 //! Sources: interfaces that come and go, and the sessions over them.
 //!
-//! A `sources` block says which interfaces are meant; observing finds them. A [`FanOut`] is a session
-//! for each of them, with the interface as its key: `mirror_session.detect["eni-0ab"]`. It becomes
-//! sessions when the stack is planned ([`Stack::expanded`]), from what was observed alone.
+//! A `sources` block states which interfaces are meant; observing finds them. A [`FanOut`] is a session for each of
+//! them, with the interface as its key: `mirror_session.detect["eni-0ab"]`. It is expanded into sessions when the
+//! stack is planned ([`Stack::expanded`]), using only what was observed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -26,10 +26,10 @@ mod target;
 
 pub use target::SessionTarget;
 
-/// The tag that keeps an interface from being mirrored, unless the block names others.
+/// The tag that keeps an interface from being mirrored, unless the block names other tags.
 const EXCEPT: (&str, &str) = ("mirror", "false");
 
-/// How many values of one attribute can be looked for.
+/// How many values of one attribute can be looked up at once.
 ///
 /// Source: EC2 user guide, "Filtering": 200 filter values.
 const LISTED_MAX: usize = 200;
@@ -87,22 +87,22 @@ object! {
     }
 }
 
-/// The names of `sources` blocks, at least one: in a stack file `sources.web`, or a list of such.
+/// The names of `sources` blocks, at least one: in a stack file, `sources.web` or a list of such names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct SourceNames(pub BTreeSet<Name>);
 
 impl SourceNames {
-    /// What stands before a name.
+    /// The word before a name.
     pub const WORD: &'static str = "sources";
 
-    /// The text that stands for a block in values.
+    /// Returns the text that represents a block in values.
     #[must_use]
     pub fn text_of(name: &Name) -> String {
         format!("{}.{name}", Self::WORD)
     }
 
-    /// Whether a value means sources, though perhaps wrongly.
+    /// Whether a value is meant as sources, even if it is not valid.
     #[must_use]
     pub fn is_meant_by(value: &Value) -> bool {
         match value {
@@ -160,14 +160,14 @@ impl AttributeType for SourceNames {
 /// Something that was declared, and where.
 #[derive(Clone, Debug)]
 pub struct Placed<T> {
-    /// What.
+    /// What was declared.
     pub of: T,
     /// Its place in the stack file; `None` for a stack built in Rust.
     pub place: Option<Place>,
 }
 
 impl Sources {
-    /// Says what is wrong with what is each right for itself.
+    /// Reports what is wrong with attributes that are each valid on their own.
     pub(crate) fn check(&self, problems: &mut Problems) {
         let Self {
             tags,
@@ -204,11 +204,11 @@ impl Sources {
         }
     }
 
-    /// The keys of the tags that matter.
+    /// The keys of the tags that must be read.
     #[cfg(feature = "aws")]
     pub(crate) fn tag_keys(&self) -> BTreeSet<&str> {
         let Self { tags, except, .. } = self;
-        // By it instances of the stack's own groups are told, too.
+        // This one identifies instances of the stack's own groups.
         tags.keys()
             .chain(except.keys())
             .map(String::as_str)
@@ -217,7 +217,7 @@ impl Sources {
     }
 }
 
-/// What it looks for: `tag mirror = "true", VPC vpc-0a1b, all interfaces`.
+/// Shows what it looks up: `tag mirror = "true", VPC vpc-0a1b, all interfaces`.
 impl fmt::Display for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -252,7 +252,7 @@ impl fmt::Display for Sources {
     }
 }
 
-/// A reference: its id, or the address that it is known by so far.
+/// Shows a reference: its id, or its address as long as the id is not known.
 fn shown(reference: &impl AttributeType) -> String {
     match reference.to_value() {
         Value::String(id) => id,
@@ -266,7 +266,7 @@ fn any_of(what: &str, which: impl Iterator<Item = String>) -> Option<String> {
 }
 
 impl StackBuilder {
-    /// Declares sources, and returns what a [`FanOut`] refers to them by.
+    /// Declares sources, and returns the names by which a [`FanOut`] refers to them.
     ///
     /// ```
     /// use mirror_plan::attribute::Ref;
@@ -316,7 +316,7 @@ impl StackBuilder {
         self.declare_fan_out(address, Placed { of: fan_out, place: None });
     }
 
-    /// Declares sessions over sources that have been read.
+    /// Declares sessions over sources, as they were read.
     pub fn declare_fan_out(&mut self, address: Address, mut fan_out: Placed<FanOut>) {
         self.complete_tags(&address, &mut fan_out.of.tags, fan_out.place.as_ref());
         self.stack.fan_outs.insert(address, fan_out);
@@ -333,7 +333,8 @@ impl Stack {
 }
 
 impl Sources {
-    /// Interfaces with these tags of their own or of their instances, of the kind that is usual otherwise.
+    /// Returns sources with these tags, on the interfaces or on their instances, and the defaults for everything
+    /// else.
     #[must_use]
     pub fn tagged(tags: Tags) -> Self {
         let mut problems = Problems::default();
@@ -342,7 +343,7 @@ impl Sources {
     }
 }
 
-/// What is wrong between the sources of a stack and the rest of it.
+/// Reports where the sources of a stack and the rest of it do not fit together.
 pub(super) fn check(stack: &Stack) -> Diagnostics {
     let fan_outs = stack.fan_outs.iter().flat_map(|(address, fan_out)| {
         undeclared(stack, address, fan_out).into_iter().chain(twice(stack, address, fan_out))
@@ -351,7 +352,7 @@ pub(super) fn check(stack: &Stack) -> Diagnostics {
     fan_outs.chain(sources).collect()
 }
 
-/// Sources that are nowhere declared.
+/// Reports sources that are not declared anywhere.
 fn undeclared(stack: &Stack, address: &Address, fan_out: &Placed<FanOut>) -> Vec<Diagnostic> {
     let Placed { of, place } = fan_out;
     let at = place.as_ref().map(|place| place.of(&Path::default().member("source")).clone());
@@ -368,7 +369,7 @@ fn undeclared(stack: &Stack, address: &Address, fan_out: &Placed<FanOut>) -> Vec
     told.collect()
 }
 
-/// A name that a session of its own has too.
+/// Reports a name that a single session has, too.
 fn twice(stack: &Stack, address: &Address, fan_out: &Placed<FanOut>) -> Option<Diagnostic> {
     let declared = stack.resources.get(address)?;
     let head = |place: Option<&Place>| place.map(|place| place.head.clone());
@@ -381,7 +382,7 @@ fn twice(stack: &Stack, address: &Address, fan_out: &Placed<FanOut>) -> Option<D
     )
 }
 
-/// References to what is not there before the stack is applied, or not at all.
+/// Reports references to what does not exist before the stack is applied, or at all.
 fn made_here(stack: &Stack, name: &Name, sources: &Placed<Sources>) -> Vec<Diagnostic> {
     let value = sources.of.to_value();
     let mut origins = BTreeSet::new();
@@ -413,14 +414,15 @@ fn made_here(stack: &Stack, name: &Name, sources: &Placed<Sources>) -> Vec<Diagn
 }
 
 impl FanOut {
-    /// Whether an attribute of it refers to a resource.
+    /// Whether one of its attributes refers to a resource.
     pub(crate) fn refers_to(&self, address: &Address) -> bool {
         let mut origins = BTreeSet::new();
         self.to_value().collect_origins(&mut origins);
         origins.iter().any(|origin| origin.address == *address)
     }
 
-    /// What its sessions name that is not of the stack: which interfaces is found when they are made.
+    /// Returns what its sessions name that does not belong to the stack. Which interfaces they name is known only
+    /// when they are created.
     pub(crate) fn named(&self) -> Vec<Named> {
         let targets = self.target.all();
         let targets =

@@ -1,8 +1,8 @@
-//! Secrets: values that are used as they are and shown as their hash.
+//! Secrets: values that are used in plain form but shown only as their hash.
 //!
-//! A secret has no other form than its hash: in text, in JSON, in a saved plan and under `{:?}`. What
-//! is behind it goes to AWS and nowhere else. Two secrets are equal if their hashes are, so a saved
-//! plan can be compared and applied though it holds none of them.
+//! In text, in JSON, in a saved plan and under `{:?}`, a secret appears only as its hash. The value
+//! behind it goes to AWS and nowhere else. Two secrets are equal if their hashes are, so a saved
+//! plan can be compared and applied although it contains no secrets.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::attribute::{AttributeType, Problems, Type};
 use crate::hash::{hash, hash_bytes};
 use crate::value::Path;
 
-/// What marks a secret in JSON.
+/// The key that marks a secret in JSON.
 pub(super) const SENSITIVE: &str = "$sensitive";
 
 /// How many hexadecimal digits of a hash are shown to people.
@@ -26,21 +26,21 @@ const SHOWN: usize = 8;
 /// Why a value is hidden; the stronger reason is the greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// It is user data, which may hold anything: shown to who asks for just that.
+    /// It is user data, which may hold anything: shown only to someone who asks for exactly that.
     UserData,
-    /// It is made of what the stack says is sensitive: shown to nobody.
+    /// It is derived from what the stack marks as sensitive: shown to nobody.
     Sensitive,
 }
 
-/// A value that is shown as its hash only: `(sensitive, sha256:1a2b3c4d...)`.
+/// A value that is shown only as its hash: `(sensitive, sha256:1a2b3c4d...)`.
 ///
-/// The hash of a text is that of its bytes, as `sha256sum` prints it. It tells whether two secrets
-/// are the same, so a short one can be guessed from it.
+/// The hash of a text is that of its bytes, as `sha256sum` prints it. It reveals whether two
+/// secrets are the same, so a short secret can be guessed from it.
 #[derive(Clone)]
 pub struct Secret {
     /// `sha256:` and 64 hexadecimal digits.
     digest: String,
-    /// What is behind it; `None` where it was read back from what shows only the hash.
+    /// The value behind it; `None` if it was read back from a form that holds only the hash.
     value: Option<Arc<Value>>,
     cause: Cause,
 }
@@ -68,7 +68,7 @@ impl Secret {
         Self::text(text).because(Cause::UserData)
     }
 
-    /// The same for another reason.
+    /// The same secret, hidden for another reason.
     #[must_use]
     pub(crate) fn because(self, cause: Cause) -> Self {
         Self { cause, ..self }
@@ -86,13 +86,13 @@ impl Secret {
         &self.digest
     }
 
-    /// What is behind it; `None` if only the hash is known.
+    /// The value behind it; `None` if only the hash is known.
     #[must_use]
     pub fn reveal(&self) -> Option<&Value> {
         self.value.as_deref()
     }
 
-    /// The text behind it; `None` if only the hash is known, or if it is no text.
+    /// The text behind it; `None` if only the hash is known, or if it is not a text.
     #[must_use]
     pub fn reveal_text(&self) -> Option<&str> {
         match self.reveal()? {
@@ -102,14 +102,14 @@ impl Secret {
     }
 }
 
-/// As user data: nothing else of a resource takes a secret.
+/// As user data: no other attribute of a resource accepts a secret.
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self::user_data(text)
     }
 }
 
-/// As user data: nothing else of a resource takes a secret.
+/// As user data: no other attribute of a resource accepts a secret.
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self::user_data(text)
@@ -171,7 +171,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// What stands in a plan for a secret.
+/// Parses the hash that stands for a secret in a plan.
 impl TryFrom<&str> for Hidden {
     type Error = String;
 

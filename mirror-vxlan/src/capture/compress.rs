@@ -15,17 +15,17 @@ pub enum Compression {
     /// Not at all.
     #[default]
     None,
-    /// By gzip (RFC 1952), which every program reads.
+    /// With gzip (RFC 1952), which every program can read.
     Gzip,
-    /// By zstd (RFC 8878): smaller in a fraction of the time.
+    /// With zstd (RFC 8878): smaller files in a fraction of the time.
     Zstandard,
 }
 
 impl Compression {
-    /// Each of them.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::None, Self::Gzip, Self::Zstandard];
 
-    /// Returns the extension of a file that is compressed so, without the dot.
+    /// Returns the extension of a file compressed this way, without the dot.
     pub const fn extension(self) -> Option<&'static str> {
         match self {
             Self::None => None,
@@ -34,7 +34,7 @@ impl Compression {
         }
     }
 
-    /// Returns what the extension of a path asks for.
+    /// Returns the compression that the extension of a path names.
     pub fn of_path(path: &Path) -> Self {
         let extension = path.extension().and_then(|extension| extension.to_str());
         Self::ALL
@@ -43,18 +43,18 @@ impl Compression {
             .unwrap_or_default()
     }
 
-    /// Returns how a file is compressed that begins with `magic`.
+    /// Returns the compression of a file that begins with `magic`.
     fn of_magic(magic: &[u8]) -> Self {
         match *magic {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            // A frame, or one to be skipped, which tools put before the first.
+            // A frame, or a skippable frame, which some tools put before the first one.
             [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Self::Zstandard,
             _ => Self::None,
         }
     }
 }
 
-/// Returns the stream, decompressed if its first bytes say that it is compressed.
+/// Returns the stream, decompressed if its first bytes show that it is compressed.
 pub(super) fn decompressed(
     mut stream: impl Read + Send + 'static,
 ) -> io::Result<Box<dyn Read + Send>> {
@@ -69,7 +69,7 @@ pub(super) fn decompressed(
     })
 }
 
-/// Compresses what is written to it and writes that on.
+/// A writer that compresses what is written to it and passes it on.
 pub struct Compressor<W: Write>(Encoder<W>);
 
 enum Encoder<W: Write> {
@@ -79,7 +79,7 @@ enum Encoder<W: Write> {
 }
 
 impl<W: Write> Compressor<W> {
-    /// Begins a compressed file, at the level that the format's own tool takes by default.
+    /// Begins a compressed file, at the default level of the format's own tool.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl<W: Write> Compressor<W> {
         }))
     }
 
-    /// Ends the compressed file and returns what it was written to.
+    /// Ends the compressed file and returns the writer underneath.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! The classic capture format, with times in nanoseconds: one header, then one record per frame.
 //!
-//! Everything is in the machine's byte order, which readers tell by the header. The format has no
-//! place for a session; who wants to tell sessions apart writes [pcapng](super::pcapng) or one file
-//! for each.
+//! Everything is in the machine's byte order, which readers recognize by the header. The format has
+//! no field for the session; to tell sessions apart, write [pcapng](super::pcapng) or one file for
+//! each.
 
 #![forbid(unsafe_code)]
 
@@ -23,7 +23,7 @@ pub const RECORD_HEADER_LEN: usize = 16;
 /// The major and minor version that every file of the last 25 years has.
 pub(super) const VERSION: [u16; 2] = [2, 4];
 
-/// Returns the header of a file of Ethernet frames, none with more than `snap_length` bytes.
+/// Returns the header of a file of Ethernet frames, each with at most `snap_length` bytes.
 pub fn file_header(snap_length: u32) -> [u8; FILE_HEADER_LEN] {
     let [major, minor] = VERSION.map(u16::to_ne_bytes);
     let mut header = [0; FILE_HEADER_LEN];
@@ -36,10 +36,10 @@ pub fn file_header(snap_length: u32) -> [u8; FILE_HEADER_LEN] {
     header
 }
 
-/// Appends a frame as a record; of a frame longer than [`Batch::FRAME_MAX`], that much.
+/// Appends a frame as a record; a longer frame is cut to [`Batch::FRAME_MAX`] bytes.
 ///
-/// The format has 32 bits for the seconds: a time past the year 2106 becomes the last that it can
-/// tell.
+/// The format has 32 bits for the seconds: a time past the year 2106 becomes the last one that it
+/// can represent.
 #[inline]
 pub fn push_record(out: &mut Vec<u8>, frame: &Frame<'_>) {
     let captured = u32::try_from(frame.bytes.len())

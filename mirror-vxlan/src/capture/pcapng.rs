@@ -1,10 +1,10 @@
 //! The blocks of a pcapng file.
 //!
 //! A section header begins the file. Each session is an interface: its description comes before
-//! its first frame, and interfaces are numbered by the order of their descriptions in the file.
-//! The [blocks of a batch](Batch::blocks) are frames as they are written here. At the end, a statistics block
-//! for each interface says what was dropped. All is in the machine's byte order, which readers tell
-//! by the section header.
+//! its first frame, and interfaces are numbered in the order of their descriptions in the file.
+//! The [blocks of a batch](Batch::blocks) have the encoding of frames used here. At the end, a
+//! statistics block for each interface records what was dropped. Everything is in the machine's byte
+//! order, which readers recognize by the section header.
 //!
 //! ```
 //! use mirror_vxlan::capture::pcapng::{Interface, Section, Statistics};
@@ -39,22 +39,22 @@ pub(super) mod block {
     pub(in super::super) const ENHANCED_PACKET: u32 = 6;
 }
 
-/// The number in a section header that tells the byte order.
+/// The number in a section header that shows the byte order.
 pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 
 /// The option that ends a list of options.
 pub(super) const END_OF_OPTIONS: u16 = 0;
 
-/// The header of a section: what a file begins with.
+/// The header of a section, with which a file begins.
 ///
-/// An empty text is left out.
+/// Empty texts are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Section<'a> {
     /// The program that writes the file, with its version.
     pub application: &'a str,
     /// The operating system that the program runs on.
     pub operating_system: &'a str,
-    /// The hardware that it runs on.
+    /// The hardware that the program runs on.
     pub hardware: &'a str,
 }
 
@@ -64,7 +64,7 @@ impl Section<'_> {
         const HARDWARE: u16 = 2;
         const OPERATING_SYSTEM: u16 = 3;
         const APPLICATION: u16 = 4;
-        /// Nobody knows at the start of a section how long it will be.
+        /// How long a section will be is not known at its start.
         const LENGTH_UNKNOWN: i64 = -1;
         let Self { application, operating_system, hardware } = self;
         block(out, block::SECTION_HEADER, |out| {
@@ -83,11 +83,11 @@ impl Section<'_> {
 /// The description of an interface: a session, with times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interface<'a> {
-    /// What the session is called; without a name it is called `vni-` and its number.
+    /// The name of the session; `None` names it `vni-` and its number.
     pub name: Option<&'a str>,
     /// The session; its source address becomes the interface's description.
     pub session: Session,
-    /// The most bytes that are kept of a frame; zero for no limit.
+    /// The most bytes of a frame that are kept; zero for no limit.
     pub snap_length: u32,
 }
 
@@ -118,15 +118,15 @@ impl Interface<'_> {
 /// What became of the packets of an interface, from when to when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// The interface: the number of the session that it is.
+    /// The interface: the number of its session.
     pub interface: u32,
     /// When the counting began.
     pub start: Timestamp,
-    /// When it ended; also the time of the block.
+    /// When the counting ended; also the time of the block.
     pub end: Timestamp,
     /// Frames of the session that were received.
     pub received: u64,
-    /// Frames of the session that are missing in the file.
+    /// Frames of the session that are missing from the file.
     pub dropped: u64,
     /// Frames of the session that are in the file.
     pub delivered: u64,
@@ -138,8 +138,8 @@ impl Statistics {
         self.encode_behind(0, out);
     }
 
-    /// Appends the block, with `os_dropped` packets that were lost before anybody could tell the
-    /// interface that they belong to; of zero there is no word.
+    /// Appends the block, with `os_dropped` packets that were lost before it was known which
+    /// interface they belong to; zero is left out.
     pub fn encode_behind(&self, os_dropped: u64, out: &mut Vec<u8>) {
         const START_TIME: u16 = 2;
         const END_TIME: u16 = 3;
@@ -174,7 +174,7 @@ pub(crate) const fn packet_len(captured: u32) -> u32 {
     PACKET_HEAD + captured.next_multiple_of(4) + 4
 }
 
-/// Appends a frame of an interface; of a frame longer than [`Batch::FRAME_MAX`], that much.
+/// Appends a frame of an interface; a longer frame is cut to [`Batch::FRAME_MAX`] bytes.
 #[inline]
 pub fn push_packet(out: &mut Vec<u8>, interface: u32, frame: &Frame<'_>) {
     let captured = u32::try_from(frame.bytes.len())
@@ -207,7 +207,7 @@ fn block(out: &mut Vec<u8>, kind: u32, body: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&length);
 }
 
-/// Appends an option with a text unless it is empty; of a text longer than an option, the start.
+/// Appends an option with a text unless the text is empty; a text too long for an option is cut.
 fn text_option(out: &mut Vec<u8>, code: u16, text: &str) {
     if !text.is_empty() {
         let end = text.floor_char_boundary(u16::MAX.into());

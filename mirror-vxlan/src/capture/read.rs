@@ -1,11 +1,11 @@
 //! Capture files as an input: pcap and pcapng, compressed or not, from a path or a stream.
 //!
-//! What a file is, its first bytes tell, never its name. Both byte orders are read, times in any
-//! resolution, several sections and interfaces, and the obsolete blocks. A file is read once from
-//! front to back, so that it may be a pipe. Nothing is allocated for a packet, and a file can not
-//! ask for more than a few megabytes of memory.
+//! The format of a file is recognized by its first bytes, never by its name. Both byte orders, times
+//! in any resolution, several sections and interfaces, and the obsolete blocks are read. A file is
+//! read once from front to back, so it may be a pipe. Nothing is allocated per packet, and no file
+//! can make the reader use more than a few megabytes of memory.
 //!
-//! A damaged file gives every packet before the damage, then an error that says where it is.
+//! A damaged file yields every packet before the damage, then an error that gives its position.
 
 #![forbid(unsafe_code)]
 
@@ -37,13 +37,12 @@ pub use self::error::{Damage, Piece, ReadError};
 
 /// The most bytes of a packet, or of a block that has to be seen whole.
 ///
-/// Capture programs cut packets at 256 KiB; a number above four times that is a damaged one.
+/// Capture programs cut packets at 256 KiB; a length above four times that is taken for damage.
 const PIECE_MAX: usize = 1024 * 1024;
 
 /// A capture file that is being read.
 ///
-/// Its [`Input::receive`] does not regard the timeout: it waits only for a pipe, as long as that
-/// takes.
+/// Its [`Input::receive`] ignores the timeout: it waits only for a pipe, for as long as that takes.
 pub struct CaptureReader {
     window: Window,
     format: Format,
@@ -51,21 +50,21 @@ pub struct CaptureReader {
     number: u64,
 }
 
-/// A packet as a file has it.
+/// A packet as it is in a capture file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// When it was captured; the year 1970 where the file does not say.
+    /// When it was captured; the start of 1970 if the file does not say.
     pub time: Timestamp,
     /// What the first byte belongs to.
     pub link: Link,
     /// The packet, as far as it was captured.
     pub bytes: &'a [u8],
-    /// How long it was, in bytes; never less than `bytes` is.
+    /// The length of the packet before it was cut, in bytes; never less than that of `bytes`.
     pub original_len: u32,
 }
 
 impl<'a> Record<'a> {
-    /// A packet of which `length` bytes were there; a file that says less is not believed.
+    /// A packet that was `length` bytes long, or as long as `bytes` if the file claims less.
     #[inline]
     const fn new(time: Timestamp, link: Link, bytes: &'a [u8], length: u32) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "a piece is a megabyte at most")]
@@ -95,7 +94,7 @@ impl CaptureReader {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened or read, or it is no capture file.
+    /// The file cannot be opened or read, or it is not a capture file.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let file = File::open(path).map_err(|source| ReadError::Read { offset: 0, source })?;
         Self::new(file)
@@ -103,11 +102,11 @@ impl CaptureReader {
 
     /// Takes a stream and reads the header of the capture file in it.
     ///
-    /// The stream is read in large pieces; it needs no buffer of its own.
+    /// The stream is read in large pieces; it does not need a buffer of its own.
     ///
     /// # Errors
     ///
-    /// The stream cannot be read, or it is no capture file.
+    /// The stream cannot be read, or it is not a capture file.
     pub fn new(stream: impl Read + Send + 'static) -> Result<Self, ReadError> {
         let stream = decompressed(stream);
         let mut window =
@@ -116,20 +115,20 @@ impl CaptureReader {
         Ok(Self { window, format, number: 0 })
     }
 
-    /// Hands packets to `each` like [`Input::receive`], with errors that can be told apart.
+    /// Hands packets to `each` like [`Input::receive`], but with errors that can be told apart.
     ///
     /// # Errors
     ///
-    /// The file cannot be read on, or it is damaged. There will be no more packets then.
+    /// Reading the file failed, or the file is damaged. No more packets will follow.
     pub fn read(&mut self, mut each: impl FnMut(Packet<'_>)) -> Result<Received, ReadError> {
         self.records(|record| each(record.into()))
     }
 
-    /// Hands packets to `each` like [`read`](Self::read), with the length that each had.
+    /// Hands packets to `each` like [`read`](Self::read), with the original length of each.
     ///
     /// # Errors
     ///
-    /// The file cannot be read on, or it is damaged. There will be no more packets then.
+    /// Reading the file failed, or the file is damaged. No more packets will follow.
     pub fn records(&mut self, mut each: impl FnMut(Record<'_>)) -> Result<Received, ReadError> {
         loop {
             let bytes = self.window.unused();
@@ -157,8 +156,8 @@ impl CaptureReader {
         }
     }
 
-    /// Returns how many packets were dropped when a pcapng file was captured, as far as it was read
-    /// and has statistics.
+    /// Returns how many packets were dropped while a pcapng file was captured, according to the
+    /// statistics in the part that was read.
     pub fn dropped(&self) -> u64 {
         match &self.format {
             Format::Pcap(_) => 0,
@@ -166,7 +165,7 @@ impl CaptureReader {
         }
     }
 
-    /// Passes over a block.
+    /// Skips a block.
     fn skip(&mut self, length: u64) -> Result<(), ReadError> {
         let offset = self.window.offset();
         let found = self
@@ -182,7 +181,7 @@ impl CaptureReader {
         Ok(())
     }
 
-    /// Says that the next record or block is damaged.
+    /// Returns the error that the next record or block is damaged.
     const fn damaged(&self, damage: Damage) -> ReadError {
         let piece = match self.format {
             Format::Pcap(_) => Piece::Record,
@@ -214,7 +213,7 @@ impl fmt::Debug for CaptureReader {
 }
 
 impl Format {
-    /// Tells the format by the first bytes and takes the header of a pcap file.
+    /// Recognizes the format by the first bytes and consumes the header of a pcap file.
     fn recognize(window: &mut Window) -> Result<Self, ReadError> {
         fill(window, 4)?;
         let start = window.unused();
@@ -258,7 +257,7 @@ fn extend(window: &mut Window, needed: usize) -> Result<Extended, ReadError> {
 trait Parse {
     /// Looks at what `bytes` begin with.
     ///
-    /// Only a step that takes something may change anything.
+    /// Only a step that consumes a record or block may change `self`.
     fn parse<'a>(&mut self, bytes: &'a [u8]) -> Result<Step<'a>, Damage>;
 }
 
@@ -268,15 +267,15 @@ enum Step<'a> {
     Packet { length: usize, record: Record<'a> },
     /// A block of `length` bytes without a packet.
     Other { length: usize },
-    /// Something that does not take a record or block.
+    /// No record or block can be consumed.
     Stop(Stop),
 }
 
 /// Why no more can be taken from some bytes.
 enum Stop {
-    /// A record or block of which at least `needed` bytes must be there.
+    /// A record or block that needs at least `needed` bytes.
     Short { needed: usize },
-    /// A block of `length` bytes that is to be passed over.
+    /// A block of `length` bytes that is to be skipped.
     Skip { length: u64 },
 }
 
@@ -318,7 +317,7 @@ const fn link(link_type: u16) -> Link {
     match link_type {
         0 | 108 => Link::Loopback,
         1 => Link::Ethernet,
-        // 12 and 14 are what BSDs have written for raw IP.
+        // 12 and 14 are what BSD systems have written for raw IP.
         12 | 14 | 101 | 228 | 229 => Link::Ip,
         113 => Link::LinuxCooked,
         276 => Link::LinuxCooked2,

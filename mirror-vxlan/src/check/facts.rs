@@ -1,4 +1,4 @@
-//! What can be seen of a machine: its `/proc`, `/sys` and `/run`, and what the kernel answers.
+//! Facts about a machine, from its `/proc`, `/sys` and `/run`, and from the kernel's answers.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,7 +10,7 @@ use super::Question;
 use crate::socket::device::DeviceName;
 use crate::socket::offload::{self, ReceiveRing};
 
-/// Files that are there while a service keeps the clock.
+/// Files that exist while a service synchronizes the clock.
 const CLOCK_MARKS: [&str; 3] =
     ["run/systemd/timesync/synchronized", "run/chrony/chronyd.pid", "run/ntpd.pid"];
 
@@ -19,23 +19,23 @@ const CLOCK_MARKS: [&str; 3] =
 pub struct Facts {
     /// The capabilities of this process.
     pub capabilities: HashSet<Capability>,
-    /// `net.core.rmem_max`: what a socket's buffer may have without `CAP_NET_ADMIN`.
+    /// `net.core.rmem_max`: the largest buffer that a socket may have without `CAP_NET_ADMIN`.
     pub receive_buffer_max: Option<u64>,
     /// `net.core.netdev_max_backlog`: packets that may wait for one processor.
     pub backlog: Option<u64>,
-    /// Packets that did not fit there since the machine started.
+    /// Packets dropped since the machine started because that backlog was full.
     pub backlog_drops: Option<u64>,
-    /// The interface that mirrored traffic comes in on.
+    /// The interface that mirrored traffic arrives on.
     pub interface: Option<InterfaceFacts>,
     /// The VXLAN devices of the kernel.
     pub vxlan_devices: Vec<String>,
-    /// What shows that a service keeps the clock.
+    /// The file that shows that a service synchronizes the clock.
     pub clock: Option<PathBuf>,
-    /// Free bytes where captures go.
+    /// Free bytes where captures are written.
     pub free: Option<u64>,
     /// Whether the kernel filters system calls.
     pub seccomp: bool,
-    /// Whether the kernel confines paths.
+    /// Whether the kernel can confine access to paths.
     pub landlock: Option<bool>,
 }
 
@@ -44,16 +44,16 @@ pub struct Facts {
 pub struct InterfaceFacts {
     /// Its name.
     pub name: String,
-    /// The longest packet that it takes, in bytes.
+    /// The longest packet that it accepts, in bytes.
     pub mtu: Option<u64>,
-    /// Its ring for packets that come in.
+    /// Its ring for incoming packets.
     pub ring: Option<ReceiveRing>,
     /// The features that are on, as `ethtool -k` names them.
     pub features: Option<Vec<String>>,
 }
 
 impl Facts {
-    /// Looks at this machine.
+    /// Reads the facts of this machine.
     pub fn of_this_machine(question: &Question) -> Self {
         let mut facts = Self::read(question, Path::new("/"));
         facts.capabilities = caps::read(None, CapSet::Effective).unwrap_or_default();
@@ -67,7 +67,7 @@ impl Facts {
         facts
     }
 
-    /// Reads what files tell; `root` is `/`, or a copy of its `proc`, `sys` and `run`.
+    /// Reads the facts that files contain; `root` is `/`, or a copy of its `proc`, `sys` and `run`.
     pub fn read(question: &Question, root: &Path) -> Self {
         let files = Files { root };
         let name = question.interface.clone().or_else(|| files.default_interface());
@@ -112,7 +112,7 @@ impl Files<'_> {
         })
     }
 
-    /// The second column of each processor's line, which is hexadecimal.
+    /// The sum over all processors of the second column of their lines, which is hexadecimal.
     fn backlog_drops(&self) -> Option<u64> {
         let text = self.text("proc/net/softnet_stat")?;
         let drops = text.lines().map(|line| line.split_whitespace().nth(1));

@@ -5,7 +5,7 @@ use caps::Capability;
 use super::facts::{Facts, InterfaceFacts};
 use super::{Finding, Question};
 
-/// The longest packet that a VPC carries; with it comes a mirrored packet of 8947 bytes whole.
+/// The longest packet that a VPC carries; it holds a mirrored packet of up to 8947 bytes whole.
 const MTU: u64 = 9001;
 
 /// Bytes that VXLAN adds to a mirrored IPv4 packet (AWS Traffic Mirroring guide, "Considerations").
@@ -15,22 +15,23 @@ const OVERHEAD: u64 = 54;
 /// `CreateTrafficMirrorSession`, `PacketLength`).
 const LOAD_BALANCER_FRAME: u64 = 8500;
 
-/// The packets of nearly every sender that is not in a VPC.
+/// The length of packets from nearly every sender outside a VPC.
 const INTERNET_PACKET: u64 = 1500;
 
 /// Free space below which captures will soon end: a few minutes of a busy interface.
 const FREE_MIN: u64 = 10 << 30;
 
-/// Packets that one processor may have waiting; below it a burst is dropped before the socket.
+/// Packets that one processor should be able to queue; with fewer, a burst is dropped before it
+/// reaches the socket.
 const BACKLOG: u64 = 10_000;
 
-/// What merges VXLAN datagrams before they can be received, if a sender gives them checksums.
+/// The feature that merges VXLAN datagrams with checksums before they can be received.
 const MERGES_DATAGRAMS: &str = "rx-udp-gro-forwarding";
 
-/// What merges what comes in, and leaves datagrams without a checksum alone.
+/// Features that merge incoming packets, but not datagrams without a checksum.
 const MERGES_OTHERS: [&str; 3] = ["rx-gro", "rx-gro-hw", "rx-lro"];
 
-/// Says of each fact whether it should be otherwise; of what is not known, nothing.
+/// Reports for each known fact whether it should be changed; unknown ones are passed over.
 pub fn judge(question: &Question, facts: &Facts) -> Vec<Finding> {
     let mut findings = vec![capabilities(facts)];
     findings.extend(receive_buffer(question, facts));
@@ -155,7 +156,7 @@ fn merging(InterfaceFacts { name, features, .. }: &InterfaceFacts) -> Option<Fin
     ))
 }
 
-/// A VXLAN device of the kernel takes the datagrams before a socket sees them.
+/// A VXLAN device of the kernel consumes the datagrams before a socket sees them.
 fn vxlan_devices(question: &Question, facts: &Facts) -> Finding {
     let (subject, devices) = ("VXLAN device", &facts.vxlan_devices);
     let Some(first) = devices.first() else { return Finding::good(subject, "none".to_owned()) };

@@ -1,4 +1,4 @@
-//! `mirror-vxlan check`: what should be set otherwise.
+//! `mirror-vxlan check`: reports which settings should be changed.
 
 use mirror_vxlan::check::{Facts, Question, Verdict, judge};
 use mirror_vxlan::config::Check;

@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Decap) -> Ended {
     Ok(if report.damaged.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// Every packet in one line: what was read and what became of it.
+/// The account of all packets in one line: what was read and what became of it.
 fn account(counts: &Counts) -> String {
     let mut line = format!("{} packets, {} frames", counts.received.count, counts.accepted.count);
     let mut add = |what: &str, label: &str, count: u64| {

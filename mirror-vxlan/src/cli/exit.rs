@@ -5,17 +5,17 @@ use std::process::ExitCode;
 /// How a command ended. `mirror-vxlan --help` lists the codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// 0: it did what it should.
+    /// 0: it succeeded.
     Done,
-    /// 1: it did not.
+    /// 1: it failed.
     Failed,
-    /// 2: it was told something that makes no sense.
+    /// 2: its arguments make no sense.
     Usage,
-    /// 3: `check` found what loses, cuts or changes frames.
+    /// 3: `check` found a setting that loses, cuts or changes frames.
     ToChange,
 }
 
-/// 4: told to stop twice. The signal handler ends the process with it.
+/// 4: it was told to stop twice. The signal handler ends the process with this code.
 pub(crate) const LEFT_AT_ONCE: i32 = 4;
 
 impl From<Exit> for ExitCode {

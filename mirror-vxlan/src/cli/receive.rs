@@ -38,7 +38,7 @@ use super::status::Seen;
 use super::uploader::{self, Uploader};
 use super::{Ended, Exit, names};
 
-/// How often it is looked whether a signal came or a summary is due.
+/// How often the receiver checks whether a signal came or a summary is due.
 const BEAT: Duration = Duration::from_millis(100);
 
 /// The level of zstd at which files take half the space and a core keeps up with the disk.
@@ -61,10 +61,10 @@ pub(crate) fn run(options: &Receive, arguments: &[OsString]) -> Ended {
     }
     let seen = Arc::new(Seen::default());
     seen.names.replace(names(&options.select)?);
-    // Before any thread there is, so that every signal waits for the one that asks for it.
+    // Before any thread is started, so that every signal waits for the thread that asks for it.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     make_folders(&options.output)?;
-    // Before anything is open that it could inherit.
+    // Before anything is opened that the process could inherit.
     let uploads = match &options.output.upload {
         None => None,
         Some(to) => Some(uploader::start(to, &options.output, &options.operate)?),
@@ -165,7 +165,7 @@ fn open(options: &Receive) -> Result<Opened, Box<dyn Error>> {
     Ok(Opened { live, tap, pages: pages(operate)?, health_tcp })
 }
 
-/// The addresses of HTTP; one that is named twice answers for both.
+/// The HTTP listeners; an address that is named for both health and metrics serves both.
 fn pages(operate: &OperateArgs) -> Result<Vec<(TcpListener, Pages)>, Box<dyn Error>> {
     let (health, metrics) = (operate.health, operate.metrics);
     let mut pages = Vec::new();
@@ -270,7 +270,7 @@ impl Attendant<'_> {
     }
 }
 
-/// What is to be ended.
+/// What has to be ended.
 struct Ending<'a> {
     options: &'a Receive,
     running: Running,
@@ -278,7 +278,7 @@ struct Ending<'a> {
     seen: &'a Seen,
 }
 
-/// Reports unhealthy for as long as asked, delivers what is there, and says what became of it all.
+/// Reports unhealthy for as long as asked, delivers what is left, and reports what became of it all.
 fn end(Ending { options, running, uploads, seen }: Ending<'_>, mut signals: Signals) -> Ended {
     seen.draining.store(true, Ordering::Relaxed);
     let impatient = std::thread::Builder::new().name("signals".to_owned());

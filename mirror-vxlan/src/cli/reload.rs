@@ -1,4 +1,4 @@
-//! SIGHUP: the configuration and the names read again, and what of it takes effect.
+//! SIGHUP: reads the configuration and the names again, and applies what can take effect.
 
 use std::ffi::OsString;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the health and metrics ports tell of a running receiver.
+//! What the health and metrics ports report about a running receiver.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,19 +15,19 @@ use mirror_vxlan::sink::file::Removed;
 
 use super::uploader::Told;
 
-/// How long a thread may be silent; it says ten times a second that it runs.
+/// How long a thread may be silent; it reports ten times a second that it runs.
 const SILENCE_MAX: Duration = Duration::from_secs(2);
 
-/// The receiver as others see it. The ports are open before it has started.
+/// The receiver as seen from outside. The ports are open before it has started.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) observer: OnceLock<Observer>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) names: CurrentNames,
     pub(crate) draining: AtomicBool,
-    /// What the budget of each sink of files has removed.
+    /// The files that the budget of each file sink has removed.
     pub(crate) removed: OnceLock<Vec<Removed>>,
-    /// What the process that uploads has told, if there is one.
+    /// What the uploading process has reported, if there is one.
     pub(crate) upload: OnceLock<Arc<Told>>,
     pub(crate) backlog: Mutex<Backlog>,
 }

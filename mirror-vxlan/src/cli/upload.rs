@@ -1,22 +1,23 @@
 //! `mirror-vxlan upload`: the process that uploads, for a receiver or by itself.
 //!
-//! It is a process of its own so that the one that reads what anybody may send has neither
-//! credentials nor a TLS library in its memory, and this one neither a packet socket nor a device.
+//! It is a separate process so that the receiver, which reads what anybody may send, has neither
+//! credentials nor a TLS library in its memory, and the uploader neither a packet socket nor a
+//! device.
 
 pub(crate) mod report;
 #[cfg(feature = "upload")]
 mod store;
 
-/// What a receiver says, on this process's standard input, when it ends in order.
+/// The line that a receiver writes to this process's standard input when it ends in order.
 pub(crate) const CLOSE: &str = "close";
 
-/// Says that this program cannot upload.
+/// Fails, because this program cannot upload.
 #[cfg(not(feature = "upload"))]
 pub(crate) fn run(_options: &mirror_vxlan::config::Upload) -> super::Ended {
     Err(WITHOUT.into())
 }
 
-/// What a program that was built without uploads says.
+/// The message of a program that was built without uploads.
 pub(crate) const WITHOUT: &str =
     "this program was built without uploads; build it with `--features upload`";
 
@@ -43,16 +44,16 @@ mod attended {
     use super::super::{Ended, Exit, write_out};
     use super::{CLOSE, report, store};
 
-    /// How often it is looked whether a count changed.
+    /// How often the uploader checks whether a count changed.
     const BEAT: Duration = Duration::from_millis(100);
 
-    /// How long what a receiver finished at its end is uploaded; the rest is found by the next.
+    /// How long files that a receiver finished at its end are uploaded; the next receiver finds the rest.
     const LAST: Duration = Duration::from_secs(10);
 
     pub(crate) fn run(options: &Upload) -> Ended {
         let Upload { to, folders, attended, user, privileges } = options;
         if *attended {
-            // The receiver says when it is time to end, and it ends when the receiver is gone.
+            // The receiver says when to end, and this process also ends when the receiver has.
             for signal in [SIGHUP, SIGINT, SIGTERM] {
                 signal_hook::flag::register(signal, Arc::<AtomicBool>::default())?;
             }
@@ -71,7 +72,7 @@ mod attended {
         if *attended { attend(uploader) } else { once(uploader) }
     }
 
-    /// Uploads what is there.
+    /// Uploads the files that exist now.
     fn once(uploader: Uploader) -> Ended {
         let UploadCounts { stored, trouble, .. } = uploader.close(Duration::MAX);
         write_out(format!("{} files, {} bytes uploaded\n", stored.count, stored.bytes).as_bytes())?;
@@ -81,7 +82,7 @@ mod attended {
         }
     }
 
-    /// Uploads what is finished until told to end, and tells every change.
+    /// Uploads finished files until told to end, and reports every change.
     fn attend(uploader: Uploader) -> Ended {
         let told = told()?;
         let mut last = None;
@@ -97,7 +98,7 @@ mod attended {
                     tell(&uploader.close(LAST))?;
                     return Ok(Exit::Done);
                 }
-                // The receiver is gone. What it left is found by the next one.
+                // The receiver has ended. The next one finds what it left.
                 Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Done),
             }
         }
@@ -107,7 +108,7 @@ mod attended {
         writeln!(io::stdout(), "{}", report::line(counts))
     }
 
-    /// Hears the word to end, or that nobody is left to say it.
+    /// Returns a channel that receives the request to end, and is closed if the receiver has ended.
     fn told() -> io::Result<Receiver<()>> {
         let (say, told) = channel();
         thread::Builder::new().name("told".to_owned()).spawn(move || {

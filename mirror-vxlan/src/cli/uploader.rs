@@ -1,4 +1,4 @@
-//! The process that uploads, as the receiver that started it has it.
+//! The uploading process, as seen by the receiver that started it.
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::upload::{CLOSE, WITHOUT, report};
 
-/// What it has told, for whoever asks.
+/// What the process has reported, for anyone to read.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     counts: Mutex<UploadCounts>,
@@ -26,7 +26,7 @@ impl Told {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns whether it ended by itself, and nothing is uploaded any more.
+    /// Returns whether the process ended by itself, so that nothing is uploaded any more.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }
@@ -44,13 +44,13 @@ impl Told {
     }
 }
 
-/// The process: started before there is anything that it could inherit.
+/// The process, started before anything exists that it could inherit.
 pub(crate) struct Started {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-/// The process, and the thread that hears what it tells.
+/// The process, and the thread that reads its reports.
 pub(crate) struct Uploader {
     input: ChildStdin,
     heard: JoinHandle<()>,
@@ -91,7 +91,7 @@ pub(crate) fn start(
 }
 
 impl Started {
-    /// Hears what it tells, on a thread of its own.
+    /// Starts a thread that reads the reports of the process.
     pub(crate) fn hear(self, told: &Arc<Told>) -> Result<Uploader, Box<dyn Error>> {
         let Self { input, output } = self;
         let hearing = Arc::clone(told);
@@ -111,10 +111,10 @@ impl Started {
 }
 
 impl Uploader {
-    /// Has what is finished uploaded, within a limit that the process has, and waits for its end.
+    /// Has finished files uploaded, within the process's own time limit, and waits for it to end.
     pub(crate) fn close(mut self) {
         self.told.closing.store(true, Ordering::Relaxed);
-        // It may have ended; then there is nobody to tell.
+        // If it has ended already, there is nobody to tell.
         drop(writeln!(self.input, "{CLOSE}"));
         drop(self.input);
         drop(self.heard.join());

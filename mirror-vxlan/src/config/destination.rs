@@ -4,21 +4,21 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// An object store, and what the keys of objects in it begin with.
+/// An object store, and the prefix of the keys of objects in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// A bucket of S3, or of what speaks as S3 does: `s3://BUCKET/PREFIX`.
+    /// A bucket of S3, or of a store that is compatible with it: `s3://BUCKET/PREFIX`.
     S3 {
         /// The name of the bucket.
         bucket: String,
-        /// What keys begin with; it may be empty.
+        /// The prefix of keys; it may be empty.
         prefix: String,
     },
     /// A folder, such as one on a network file system: `file:///FOLDER`.
     Folder(PathBuf),
 }
 
-/// Why a text names no object store.
+/// Why a text does not name an object store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an upload goes to s3://BUCKET or s3://BUCKET/PREFIX, where a bucket name has 3 to 63 characters \

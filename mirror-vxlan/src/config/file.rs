@@ -27,7 +27,7 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
-    /// Something in it is wrong: all of it, each on a line.
+    /// Something in the file is wrong; all faults are listed, one per line.
     #[error("the configuration file `{path}` is wrong:{}", Lines(.faults))]
     Faults {
         /// The file.
@@ -57,7 +57,7 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-/// Returns the arguments that a file stands for, without those that were given anyway.
+/// Returns the arguments that a file stands for, without those that the command line already has.
 pub(super) fn arguments(
     path: &Path,
     command: &Command,
@@ -134,7 +134,7 @@ fn one<'c>(
         let value = OsString::from(format!("--{key}={text}"));
         let alone = command.clone().no_binary_name(true).try_get_matches_from([&value]);
         match alone {
-            // What an option needs besides is judged when all of them are together.
+            // Other options that this one requires are checked when all arguments are together.
             Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
                 return Err(reason(key, text, &error));
             }
@@ -145,7 +145,7 @@ fn one<'c>(
     Ok((argument, values))
 }
 
-/// The text that a value would be on the command line.
+/// The text of a value as it would be on the command line.
 fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
@@ -163,7 +163,7 @@ fn wanted(argument: &Arg) -> &'static str {
     }
 }
 
-/// Says in one line why a value is refused.
+/// Explains in one line why a value is refused.
 fn reason(key: &str, text: &str, error: &clap::Error) -> String {
     use std::error::Error as _;
     let why = error.source().map_or_else(

@@ -26,13 +26,13 @@ const SPANS: [(&str, u64); 5] =
 pub struct Size(u64);
 
 impl Size {
-    /// Returns the bytes.
+    /// Returns the number of bytes.
     pub const fn bytes(self) -> u64 {
         self.0
     }
 }
 
-/// Why a text is no size.
+/// Why a text is not a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a size is a whole number with a unit, such as 64MiB, 1GiB, 500MB or 4096B")]
 pub struct ParseSizeError;
@@ -65,7 +65,7 @@ impl Span {
     }
 }
 
-/// Why a text is no span of time.
+/// Why a text is not a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time is a whole number with a unit, such as 250ms, 30s, 5m, 1h or 1d")]
 pub struct ParseSpanError;

@@ -3,7 +3,7 @@
 use crate::reason::DropReason;
 use crate::wire::{Layer, LenError};
 
-/// Why a packet gave no frame, and where in it.
+/// Why a packet gave no frame, and the place in the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PacketError {
     /// A layer needs more bytes than there are.
@@ -14,12 +14,12 @@ pub enum PacketError {
         /// What is missing, with its place in the whole packet.
         length: LenError,
     },
-    /// A layer is there, and says something that is not received.
+    /// A layer is complete, but contains something that is not received.
     #[error("{reason}: the {layer} at offset {offset} is refused")]
     Refused {
         /// The counter that it belongs to.
         reason: DropReason,
-        /// The layer that says it.
+        /// The layer that contains it.
         layer: Layer,
         /// Where that layer starts in the packet.
         offset: usize,

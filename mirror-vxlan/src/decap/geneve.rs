@@ -1,4 +1,4 @@
-//! The GENEVE header of RFC 8926, in which a Gateway Load Balancer wraps what it sends on.
+//! The GENEVE header of RFC 8926, in which a Gateway Load Balancer wraps the packets it forwards.
 
 use crate::decap::link::{self, IPV4, IPV6};
 use crate::decap::part::Part;
@@ -9,10 +9,10 @@ use crate::wire::Layer;
 /// The protocol number of Ethernet, "transparent Ethernet bridging"; the others are EtherTypes.
 const ETHERNET: u16 = 0x6558;
 
-/// The C flag: an option that a receiver must know to go on.
+/// The C flag: an option that a receiver must understand to process the packet.
 const CRITICAL: u8 = 0x40;
 
-/// Takes the header and its options off, and those of an Ethernet frame behind it.
+/// Removes the header and its options, and the Ethernet header behind them if there is one.
 ///
 /// Returns the EtherType of the packet that follows.
 ///
@@ -44,7 +44,7 @@ pub(super) fn strip(
     if protocol == ETHERNET { link::ethernet(inside) } else { Ok((protocol, inside)) }
 }
 
-/// Tells a header that ends too early from one that the capture cut.
+/// Distinguishes a header that ends too early from one that the capture cut.
 const fn reason(part: Part<'_>) -> DropReason {
     if part.missing == 0 { DropReason::GeneveHeader } else { DropReason::OuterTruncated }
 }

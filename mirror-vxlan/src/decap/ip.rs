@@ -22,7 +22,7 @@ const MOBILITY: u8 = 135;
 const HOST_IDENTITY: u8 = 139;
 const SHIM6: u8 = 140;
 
-/// Extension headers that are skipped; RFC 8200 has each at most once or twice, four in all.
+/// The most extension headers that are skipped; RFC 8200 allows each once or twice, four in all.
 pub(crate) const EXTENSIONS_MAX: usize = 8;
 
 /// An outer IP packet that carries UDP.
@@ -56,7 +56,7 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// Source and destination address, one behind the other.
+    /// The source address followed by the destination address.
     pub(super) fn addresses(self) -> &'a [u8] {
         match self {
             Self::V4(header) => &header[12..],
@@ -65,7 +65,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Takes the IP header off a packet of the EtherType given.
+/// Removes the IP header from a packet with the given EtherType.
 #[inline]
 pub(super) fn strip(ether_type: u16, packet: Part<'_>) -> Result<Packet<'_>, PacketError> {
     match ether_type {
@@ -81,7 +81,7 @@ fn v4(packet: Part<'_>) -> Result<Packet<'_>, PacketError> {
     let (header, _) = packet.split::<20>(layer)?;
     let header_len = usize::from(header[0] & 0x0f) * 4;
     let total_len = usize::from(u16::from_be_bytes([header[2], header[3]]));
-    // A total length of zero is a packet over 64 KiB that never was on a wire.
+    // A total length of zero means a packet over 64 KiB that was never on a wire.
     if header[0] >> 4 != 4 || header_len < 20 || total_len < header_len {
         return Err(packet.refused(DropReason::OuterIpHeader, layer));
     }
@@ -99,7 +99,7 @@ fn v6(packet: Part<'_>) -> Result<Packet<'_>, PacketError> {
     let layer = Layer::Ipv6Header;
     let (header, rest) = packet.split::<40>(layer)?;
     let payload_len = usize::from(u16::from_be_bytes([header[4], header[5]]));
-    // A payload length of zero is a jumbogram, or a packet that never was on a wire.
+    // A payload length of zero means a jumbogram, or a packet that was never on a wire.
     if header[0] >> 4 != 6 || payload_len == 0 {
         return Err(packet.refused(DropReason::OuterIpHeader, layer));
     }

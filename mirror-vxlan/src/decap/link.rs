@@ -11,12 +11,12 @@ pub(crate) const IPV4: u16 = 0x0800;
 /// The EtherType of IPv6.
 pub(crate) const IPV6: u16 = 0x86dd;
 
-/// VLAN tags that are skipped; networks stack two or three, and a bound keeps the work bounded.
+/// The most VLAN tags that are skipped; networks stack two or three, and the limit bounds the work.
 const TAGS_MAX: usize = 16;
 
-/// Takes the link header and any VLAN tags off, and returns the EtherType of what follows.
+/// Removes the link header and any VLAN tags, and returns the EtherType of what follows.
 ///
-/// For a link without a type field, that is the one of the IP version.
+/// For a link without a type field, that is the EtherType of the IP version.
 #[inline]
 pub(crate) fn strip(link: Link, packet: Part<'_>) -> Result<(u16, Part<'_>), PacketError> {
     match link {
@@ -40,17 +40,17 @@ pub(crate) fn strip(link: Link, packet: Part<'_>) -> Result<(u16, Part<'_>), Pac
     }
 }
 
-/// Takes the header of an Ethernet frame off, with its VLAN tags, and returns the EtherType behind.
+/// Removes the header of an Ethernet frame with its VLAN tags, and returns the EtherType behind them.
 #[inline(always)]
 pub(crate) fn ethernet(frame: Part<'_>) -> Result<(u16, Part<'_>), PacketError> {
     let (header, rest) = frame.split::<14>(Layer::LinkHeader)?;
     untag(u16::from_be_bytes([header[12], header[13]]), rest)
 }
 
-/// Skips VLAN tags. One too many stays, so that the type returned is that of a tag.
+/// Skips VLAN tags. A tag beyond the limit stays, so that the type returned is that of a tag.
 #[inline(always)]
 fn untag(ether_type: u16, rest: Part<'_>) -> Result<(u16, Part<'_>), PacketError> {
-    // What nearly every packet is comes first.
+    // The common case comes first.
     if matches!(ether_type, IPV4 | IPV6) || !is_tag(ether_type) {
         return Ok((ether_type, rest));
     }
@@ -60,10 +60,10 @@ fn untag(ether_type: u16, rest: Part<'_>) -> Result<(u16, Part<'_>), PacketError
     Ok((ether_type, behind))
 }
 
-/// Bytes of the tags that `bytes` starts with, of which there is one at least.
+/// The length in bytes of the tags that `bytes` starts with; there is at least one.
 ///
-/// On its own and with a number for its result, so that the path of packets without a tag stays in
-/// registers: a third of their time.
+/// It is a separate function that returns a number, so that the path of packets without a tag stays
+/// in registers, which saves a third of their time.
 #[cold]
 fn tags_len(bytes: &[u8]) -> usize {
     let (tags, _) = bytes.as_chunks::<4>();
@@ -71,7 +71,7 @@ fn tags_len(bytes: &[u8]) -> usize {
     4 * (1 + tags.iter().take(TAGS_MAX - 1).take_while(followed).count())
 }
 
-/// Returns whether an EtherType is that of a VLAN tag: 802.1Q, 802.1ad, or what was used before.
+/// Returns whether an EtherType is that of a VLAN tag: 802.1Q, 802.1ad, or its predecessor.
 const fn is_tag(ether_type: u16) -> bool {
     matches!(ether_type, 0x8100 | 0x88a8 | 0x9100)
 }
@@ -87,8 +87,8 @@ fn version_type(packet: Part<'_>) -> Result<u16, PacketError> {
 
 /// The EtherType that an address family stands for.
 ///
-/// The number is in the byte order of the machine that captured, so that its one byte is first or
-/// last; and every system has its own number for IPv6.
+/// The number is in the byte order of the capturing machine, so its one nonzero byte is the first or
+/// the last; and every system has its own number for IPv6.
 const fn family_type(family: [u8; 4]) -> Option<u16> {
     match family {
         [2, 0, 0, 0] | [0, 0, 0, 2] => Some(IPV4),

@@ -1,4 +1,4 @@
-//! A part of a packet that knows its place: what one layer leaves to the next.
+//! A part of a packet that knows its place: what one layer passes to the next.
 
 use crate::decap::PacketError;
 use crate::reason::DropReason;
@@ -11,18 +11,18 @@ pub(crate) struct Part<'a> {
     pub(crate) bytes: &'a [u8],
     /// Where they start in the packet.
     pub(crate) offset: usize,
-    /// How many more there were before a snap length cut them, by the lengths in the headers.
+    /// How many more bytes there were before a snap length cut them, by the lengths in the headers.
     pub(crate) missing: usize,
 }
 
 impl<'a> Part<'a> {
-    /// Takes a whole packet, of which nothing is known to be missing.
+    /// Makes a part of a whole packet, of which nothing is known to be missing.
     #[inline]
     pub(crate) const fn whole(packet: &'a [u8]) -> Self {
         Self { bytes: packet, offset: 0, missing: 0 }
     }
 
-    /// Splits the `N` bytes of a header off.
+    /// Splits off a header of `N` bytes.
     #[inline]
     pub(crate) fn split<const N: usize>(
         self,
@@ -34,7 +34,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Leaves out the first `length` bytes.
+    /// Skips the first `length` bytes.
     #[inline]
     pub(crate) fn skip(self, layer: Layer, length: usize) -> Result<Self, PacketError> {
         match self.bytes.get(length..) {
@@ -43,15 +43,15 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Ends the part after `length` bytes by what a header says: what is behind is padding, and
-    /// what is not there is missing.
+    /// Ends the part after `length` bytes, as a header states: bytes behind that are padding, and
+    /// bytes that are not there count as missing.
     #[inline]
     pub(crate) fn limit(self, length: usize) -> Self {
         let there = self.bytes.len().min(length);
         Self { bytes: &self.bytes[..there], missing: length - there, ..self }
     }
 
-    /// Says that `layer`, which starts here, needs `required` bytes.
+    /// Returns the error that `layer`, which starts here, needs `required` bytes.
     #[inline]
     pub(crate) const fn short(
         self,
@@ -64,7 +64,7 @@ impl<'a> Part<'a> {
         PacketError::Short { reason, length }
     }
 
-    /// Says that `layer`, which starts here, is not received.
+    /// Returns the error that `layer`, which starts here, is not received.
     #[inline]
     pub(crate) const fn refused(self, reason: DropReason, layer: Layer) -> PacketError {
         PacketError::Refused { reason, layer, offset: self.offset }

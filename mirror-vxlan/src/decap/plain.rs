@@ -1,12 +1,12 @@
-//! The short way of nearly every packet: wrapped as AWS wraps, whole, and nothing odd about it.
+//! The fast path of nearly every packet: wrapped as AWS wraps it, whole, and with nothing odd.
 //!
-//! Such a packet is IPv4 without options, UDP and VXLAN without reserved bits, by Ethernet without
-//! tags or from a packet socket that took the link header off. So all that has to be looked at
-//! stands at fixed places, and one bound is checked instead of one for each header. It takes half
-//! of the instructions that the long way takes.
+//! Such a packet is IPv4 without options, UDP and VXLAN without reserved bits, over Ethernet without
+//! tags or from a packet socket that removed the link header. So everything that has to be checked is
+//! at fixed places, and one bounds check replaces one for each header. It takes half of the
+//! instructions of the slow path.
 //!
-//! Nothing is refused here: what is not recognized takes the long way, which knows every packet,
-//! these as well, and says why. A test holds that both say the same.
+//! Nothing is refused here: what is not recognized takes the slow path, which handles every packet,
+//! including these, and gives the reason for a refusal. A test asserts that both paths agree.
 
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -20,7 +20,7 @@ use crate::{Vni, wire};
 /// Bytes of IPv4 without options, UDP and VXLAN.
 const HEADERS_LEN: usize = 20 + 8 + wire::HEADER_LEN;
 
-/// Takes the frame out of a packet that is plain.
+/// Takes the frame out of a plain packet.
 #[inline]
 pub(super) fn frame<'a>(
     decapsulator: &Decapsulator,
@@ -60,7 +60,7 @@ pub(super) fn frame<'a>(
         session: Session { vni: header.vni, source: IpAddr::V4(source) },
         source_port: word(20),
         frame,
-        // No more than 64 KiB, since the length of the IP packet says so.
+        // At most 64 KiB, since the length field of the IP packet allows no more.
         original_len: u32::try_from(frame.len()).ok()?,
         notes: Notes::NONE,
     })

@@ -19,7 +19,7 @@ pub(super) struct Datagram<'a> {
     pub(super) payload: Part<'a>,
 }
 
-/// Takes the UDP header off; `received` tells the ports that are received.
+/// Removes the UDP header; `received` tells which ports are received.
 #[inline]
 pub(super) fn strip<'a>(
     packet: &Packet<'a>,
@@ -47,7 +47,7 @@ pub(super) fn strip<'a>(
     Ok(Datagram { source, destination, payload: rest.limit(length - HEADER_LEN) })
 }
 
-/// Returns whether the checksum is right, or cannot be told because the datagram was cut.
+/// Returns whether the checksum is right, or cannot be verified because the datagram was cut.
 fn is_intact(addresses: &[u8], here: Part<'_>, length: usize) -> bool {
     let Some(datagram) = here.bytes.get(..length) else { return true };
     // The lengths are at most 64 KiB: the sum of all words fits 32 bits with room to spare.

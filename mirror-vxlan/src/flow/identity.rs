@@ -1,19 +1,18 @@
-//! The identity of a packet: what its copies from both ends of a conversation have in common.
+//! The identity of a packet: a number that its copies from both ends of a conversation share.
 
 use super::mix::{SPREAD, halves, mix};
 use crate::decap::link::{self, IPV4, IPV6};
 use crate::decap::part::Part;
 
-/// Returns a number that two copies of one IP packet have in common; `None` without a whole IP
-/// header.
+/// Returns a number that two copies of one IP packet share; `None` without a whole IP header.
 ///
-/// What a router changes on the way is not in it: hardware addresses, VLAN tags, the TTL or hop
-/// limit, and the checksum of the IPv4 header. Padding behind the packet is not either. Copies
-/// that were cut at different lengths differ, and a retransmission over IPv6 is the same packet
-/// again: look for copies only within a time that is shorter than a sender waits.
+/// It leaves out what a router changes on the way (hardware addresses, VLAN tags, the TTL or hop
+/// limit, and the checksum of the IPv4 header) and padding behind the packet. Copies that were cut at
+/// different lengths have different numbers. A retransmission over IPv6 has the same number as the
+/// first packet, so search for copies only within a time that is shorter than a sender waits.
 ///
-/// `key` is best a random number of the run. Who does not know it cannot make up a packet that is
-/// taken for another.
+/// `key` should be a random number of the run. Without knowing it, nobody can craft a packet that is
+/// mistaken for another.
 pub fn identity(frame: &[u8], key: u64) -> Option<u64> {
     let (ether_type, packet) = link::ethernet(Part::whole(frame)).ok()?;
     let hasher = Hasher::new(key);
@@ -38,12 +37,12 @@ fn v6(packet: &[u8], hasher: Hasher) -> Option<u64> {
     let payload_len = usize::from(u16::from_be_bytes([header[4], header[5]]));
     let mut header = *header;
     header[7] = 0;
-    // Zero is a jumbogram, and says nothing.
+    // Zero means a jumbogram, and does not state a length.
     let body_len = Some(payload_len).filter(|length| *length > 0);
     Some(hasher.add(&header).add(unpadded(body, body_len)).finish())
 }
 
-/// What is behind the header, without what is longer than `length` if the header says one.
+/// The bytes behind the header, cut to `length` if the header states one.
 fn unpadded(body: &[u8], length: Option<usize>) -> &[u8] {
     length.and_then(|length| body.get(..length)).unwrap_or(body)
 }
@@ -61,7 +60,7 @@ impl Hasher {
         Self { keys, state: keys[0] ^ SPREAD[2] }
     }
 
-    /// Adds a run of bytes; where one run ends and the next begins is part of the hash.
+    /// Adds a run of bytes; the boundary between two runs is part of the hash.
     fn add(mut self, bytes: &[u8]) -> Self {
         let (chunks, rest) = bytes.as_chunks::<16>();
         let mut last = [0; 16];

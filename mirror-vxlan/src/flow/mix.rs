@@ -4,7 +4,8 @@
 pub(super) const SPREAD: [u64; 4] =
     [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89];
 
-/// Multiplies in full and folds the halves, so that each bit of the result depends on all bits.
+/// Multiplies to the full width and folds the halves, so that each bit of the result depends on all
+/// bits.
 #[inline]
 pub(super) const fn mix(a: u64, b: u64) -> u64 {
     let [upper, lower] = halves((a as u128) * (b as u128));

@@ -1,27 +1,27 @@
-//! Finished files that wait for their upload, and when that is a reason to take no more packets.
+//! Finished files that wait for upload, and when they are a reason to accept no more packets.
 
 use crate::count::{FileCounts, UploadCounts};
 
-/// What is remembered of uploads from one look to the next.
+/// The state of uploads that is remembered from one check to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// The space that all capture files may take; none for all that there is.
+    /// The bytes that all capture files may take; `None` for no limit.
     pub budget: Option<u64>,
-    /// Files removed for space when nothing waited for the last time.
+    /// The count of files removed for space, as of the last time when no file waited.
     removed_when_clear: u64,
 }
 
 impl Backlog {
-    /// Makes one of captures that may take `budget` bytes.
+    /// Makes the state for captures that may take `budget` bytes.
     pub const fn new(budget: Option<u64>) -> Self {
         Self { budget, removed_when_clear: 0 }
     }
 
-    /// Takes note of the counts, and returns what they mean for health.
+    /// Notes the counts, and returns the ailments that follow from them.
     ///
-    /// A store that refuses is no harm while there is room for what waits. It is one when three
-    /// quarters of the budget wait, or when files were removed before they were stored; the latter
-    /// until the store has all the others.
+    /// A store that refuses does no harm while there is room for the files that wait. It is an ailment
+    /// when waiting files take three quarters of the budget, or when files were removed before they
+    /// were stored; the latter lasts until the store has all the others.
     pub fn ailments(&mut self, counts: &FileCounts) -> Vec<String> {
         let FileCounts { removed, upload } = counts;
         let Some(UploadCounts { waiting, .. }) = upload else { return Vec::new() };

@@ -1,14 +1,15 @@
-//! An assembler of classic BPF, the language in which the kernel is told which packet goes where.
+//! An assembler for classic BPF, the language of programs that tell the kernel which packet goes
+//! where.
 //!
 //! The machine has an accumulator `A`, an index register `X` and sixteen words of memory. It has
-//! no loops: every jump goes forward. A load from behind the end of the packet ends the program
+//! no loops: every jump goes forward. A load from beyond the end of the packet ends the program
 //! with the result zero.
 
 #![forbid(unsafe_code)]
 
 use crate::socket::filter::Instruction;
 
-/// How much is loaded; always in network byte order.
+/// How many bytes are loaded; always in network byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// Four bytes.
@@ -19,7 +20,7 @@ pub enum Size {
     Byte,
 }
 
-/// Where in the packet is loaded from.
+/// The place in the packet that is loaded from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// This many bytes from the start.
@@ -28,7 +29,7 @@ pub enum Place {
     AtX(u32),
 }
 
-/// What is calculated, from `A` and an operand to `A`.
+/// An operation on `A` and an operand, with the result in `A`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Adds, modulo 2³².
@@ -37,9 +38,9 @@ pub enum Operation {
     Multiply,
     /// Keeps the remainder of a division.
     Remainder,
-    /// Keeps the bits that both have.
+    /// Keeps the bits that are set in both.
     And,
-    /// Keeps the bits in which both differ.
+    /// Keeps the bits in which the two differ.
     Xor,
     /// Shifts to the left.
     ShiftLeft,
@@ -48,7 +49,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Returns the bits of an instruction that stand for it, on every machine alike.
+    /// Returns the bits that encode it in an instruction, the same on every machine.
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::Add => 0x00,
@@ -62,7 +63,7 @@ impl Operation {
     }
 }
 
-/// What `A` is calculated with.
+/// The second operand of an operation on `A`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// A constant.
@@ -71,23 +72,23 @@ pub enum Operand {
     X,
 }
 
-/// What is asked about `A`.
+/// A test of `A`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Test {
-    /// Whether it is this number.
+    /// Whether it equals this number.
     Equals(u32),
     /// Whether any of these bits is set.
     HasAny(u32),
 }
 
-/// A place in the program that is jumped to.
+/// A place in the program that can be jumped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label(pub(super) usize);
 
-/// What programs are written with that run on more than one machine: on this one, or as
+/// The interface for writing programs that run on more than one machine: on this one, or as
 /// [extended BPF](super::ebpf).
 pub trait Assemble {
-    /// Loads from the packet to `A`.
+    /// Loads from the packet into `A`.
     fn load(&mut self, size: Size, place: Place);
 
     /// Sets `X` to a constant.
@@ -102,13 +103,13 @@ pub trait Assemble {
     /// Sets `X` to `A`.
     fn move_to_x(&mut self);
 
-    /// Goes on at `to` if the test holds.
+    /// Jumps to `to` if the test holds.
     fn jump_if(&mut self, test: Test, to: Label);
 
-    /// Goes on at `to` if the test does not hold.
+    /// Jumps to `to` if the test does not hold.
     fn jump_unless(&mut self, test: Test, to: Label);
 
-    /// Goes on at `to`.
+    /// Jumps to `to`.
     fn go_to(&mut self, to: Label);
 
     /// Ends the program with a constant as the result.
@@ -125,7 +126,7 @@ pub trait Assemble {
 #[derive(Clone, Debug, Default)]
 pub struct Assembler {
     instructions: Vec<Instruction>,
-    /// By label, the instruction it stands before.
+    /// For each label, the instruction that it precedes.
     labels: Vec<Option<usize>>,
     jumps: Vec<Jump>,
 }
@@ -169,22 +170,22 @@ impl Assembler {
         Self::default()
     }
 
-    /// Loads a word of memory to `A`.
+    /// Loads a word of memory into `A`.
     pub fn recall(&mut self, word: u32) {
         self.push(CLASS_LOAD | MODE_MEMORY, word);
     }
 
-    /// Loads a word of memory to `X`.
+    /// Loads a word of memory into `X`.
     pub fn recall_x(&mut self, word: u32) {
         self.push(CLASS_LOAD_X | MODE_MEMORY, word);
     }
 
-    /// Stores `A` to a word of memory.
+    /// Stores `A` in a word of memory.
     pub fn store(&mut self, word: u32) {
         self.push(CLASS_STORE, word);
     }
 
-    /// Stores `X` to a word of memory.
+    /// Stores `X` in a word of memory.
     pub fn store_x(&mut self, word: u32) {
         self.push(CLASS_STORE_X, word);
     }

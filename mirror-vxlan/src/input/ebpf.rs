@@ -1,10 +1,10 @@
-//! An assembler of extended BPF, for the program that an interface runs on each packet (XDP).
+//! An assembler for extended BPF, for the program that an interface runs on each packet (XDP).
 //!
-//! It lends the machine of [classic BPF](super::bpf) to a program of its kind: `A` and `X` are
-//! registers, and a load from behind the end of the packet ends the program as if it gave zero. The
-//! kernel follows every path through a program before it takes it, so each load is preceded by a
-//! comparison with the end. What is given ends only the borrowed program; what becomes of the packet
-//! is said behind it.
+//! It emulates the machine of [classic BPF](super::bpf) for a borrowed program written for that: `A`
+//! and `X` are registers, and a load from beyond the end of the packet ends the program as if it gave
+//! zero. The kernel follows every path through a program before it accepts it, so each load is
+//! preceded by a comparison with the end. Giving a result ends only the borrowed program; the code
+//! behind it decides what becomes of the packet.
 
 #![forbid(unsafe_code)]
 
@@ -21,7 +21,7 @@ const OTHER: u8 = 2;
 /// The first three arguments of a call.
 const ARGUMENTS: [u8; 3] = [1, 2, 3];
 
-/// Where the header is that the borrowed program reads.
+/// The address of the header that the borrowed program reads.
 const HEADER: u8 = 6;
 
 /// Where the packet ends.
@@ -30,7 +30,7 @@ const END: u8 = 7;
 /// `X`.
 const X: u8 = 8;
 
-/// What the kernel says of the packet.
+/// What the kernel reports about the packet.
 const CONTEXT: u8 = 9;
 
 /// Places in the context (`struct xdp_md`).
@@ -41,7 +41,7 @@ mod context {
     pub(super) const QUEUE: i16 = 16;
 }
 
-// Of `linux/bpf.h`, here and below.
+// From `linux/bpf.h`, here and below.
 const LOAD_MAP: u8 = 0x18;
 const STORE_DOUBLE: u8 = 0x7b;
 const LOAD: u8 = 0x61;
@@ -70,14 +70,14 @@ mod function {
     pub(super) const ATOMIC_TIME: i32 = 208;
 }
 
-/// What becomes of a packet that goes on as if there were no program.
+/// The verdict that lets a packet go on as if there were no program.
 const PASS: i32 = 2;
 
 /// A program being written.
 #[derive(Clone, Debug)]
 pub struct Assembler {
     instructions: Vec<Instruction>,
-    /// By label, the instruction it stands before.
+    /// For each label, the instruction that it precedes.
     labels: Vec<Option<usize>>,
     jumps: Vec<(usize, Label)>,
     given_zero: Label,
@@ -102,16 +102,17 @@ impl Assembler {
         assembler
     }
 
-    /// Moves on what is read as the start.
+    /// Moves the place that is read as the start of the packet forward.
     pub fn advance(&mut self, bytes: i32) {
         self.push(constant(ADD_CONSTANT, HEADER, bytes));
     }
 
-    /// Completes the program: what was given more than zero goes to the socket of its queue, with
-    /// the time right in front, in nanoseconds of International Atomic Time; the rest goes on.
+    /// Completes the program: a packet for which it gave more than zero is redirected to the socket
+    /// of its queue, with the time right in front of it, in nanoseconds of International Atomic Time;
+    /// any other packet goes on.
     ///
-    /// What cannot have the time goes without, as where the driver has no room for it. Where there
-    /// is no socket for the queue the packet goes on too.
+    /// If the time cannot be added, as when the driver has no room for it, the packet is redirected
+    /// without it. If there is no socket for the queue, the packet goes on too.
     ///
     /// # Panics
     ///
@@ -155,9 +156,10 @@ impl Assembler {
         self.push(register(STORE_DOUBLE, mark, A));
     }
 
-    /// Loads to a register from `offset` behind the address in another.
+    /// Loads into a register from `offset` behind the address in another.
     ///
-    /// That address and this one were made from the same, so that the comparison is about both.
+    /// The address that is compared and the one that is loaded from are derived from the same value,
+    /// so the comparison holds for both.
     fn load_to(&mut self, to: u8, size: Size, from: u8, offset: u32) {
         let (code, len) = match size {
             Size::Word => (LOAD, 4),

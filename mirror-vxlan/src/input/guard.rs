@@ -1,8 +1,8 @@
 //! Sockets that keep the host from answering what a ring receives.
 //!
-//! A ring only watches: the host's network stack handles the same packets once more, and where
-//! nothing listens on their port it answers each with an ICMP error to the mirrored interface. So
-//! a socket listens there that drops everything, before it is queued or copied.
+//! A ring only watches: the host's network stack handles the same packets once more, and if nothing
+//! listens on their port, it answers each with an ICMP error to the mirrored interface. So a socket
+//! listens there and drops everything before it is queued or copied.
 
 #![forbid(unsafe_code)]
 
@@ -27,7 +27,7 @@ impl PortGuard {
     ///
     /// # Errors
     ///
-    /// The kernel gives no socket, for another reason than that a port is taken.
+    /// The kernel does not provide a socket, for a reason other than that a port is taken.
     pub fn bind(ports: impl Iterator<Item = u16>) -> io::Result<Self> {
         let mut guard = Self { sockets: Vec::new(), taken: Vec::new() };
         for port in ports {
@@ -44,8 +44,8 @@ impl PortGuard {
 
     /// Returns the ports on which something else listens.
     ///
-    /// The host does not answer there either, as long as that something lives. If it is the
-    /// kernel's own vxlan device it may merge packets before the ring sees them.
+    /// The host does not answer on these ports either, as long as that listener exists. If it is the
+    /// kernel's own vxlan device, it may merge packets before the ring sees them.
     pub fn taken(&self) -> &[u16] {
         &self.taken
     }

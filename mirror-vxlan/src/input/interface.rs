@@ -1,4 +1,4 @@
-//! The interface that is received on: by its name, and by the number that it had then.
+//! The interface that packets are received on, identified by its name and its number when found.
 
 #![forbid(unsafe_code)]
 
@@ -12,12 +12,12 @@ use socket2::{Domain, Socket, Type};
 
 use super::live::OpenError;
 
-/// An interface by the name it was asked for and the number it had then.
+/// An interface, by the name it was requested with and the number it had then.
 #[derive(Clone, Debug)]
 pub(super) struct Interface {
     pub(super) name: String,
     pub(super) index: NonZeroU32,
-    /// Of the network namespace it was found in, wherever the thread that asks is.
+    /// A socket of the network namespace it was found in, whichever one the asking thread is in.
     namespace: Arc<Socket>,
 }
 
@@ -31,7 +31,7 @@ impl Interface {
         Ok(Self { name: name.to_owned(), index, namespace: Arc::new(namespace) })
     }
 
-    /// Fails if the interface is gone; another one may have its name now.
+    /// Fails if the interface no longer exists, even if another one now has its name.
     pub(super) fn is_there(&self) -> io::Result<()> {
         if name_to_index(&*self.namespace, &self.name) == Ok(self.index.get()) {
             return Ok(());

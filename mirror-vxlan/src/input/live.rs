@@ -1,11 +1,11 @@
-//! Packets from the network, by the best way that this host allows.
+//! Packets from the network, by the best method that this host allows.
 //!
-//! There are three. A [ring] takes packets before the host's own network stack has
-//! done anything with them; it needs `CAP_NET_RAW`. [Sockets of UDP](super::udp) need nothing.
-//! [AF_XDP](super::xdp) is only used where it is asked for: it takes packets away from the rest of
-//! the host, is faster, and steers flows to workers less well.
-//! All keep the same promise: every packet that the interface took in is handed on or counted as
-//! dropped by the kernel. What the interface had to drop itself, `ip -s link` tells.
+//! There are three methods. A [ring] receives packets before the host's own network stack has
+//! done anything with them; it needs `CAP_NET_RAW`. [Sockets of UDP](super::udp) need no privilege.
+//! [AF_XDP](super::xdp) is used only on request: it takes packets away from the rest of the host, is
+//! faster, and steers flows to workers less well.
+//! All of them guarantee that every packet that the interface accepted is handed on or counted as
+//! dropped by the kernel. `ip -s link` shows what the interface itself had to drop.
 //!
 //! ```no_run
 //! use mirror_vxlan::input::live::{LiveOptions, Method, open};
@@ -43,25 +43,25 @@ pub struct LiveOptions {
     pub geneve_port: Option<u16>,
     /// The interface to receive on; all of them if none is named.
     pub interface: Option<String>,
-    /// How many inputs share the packets, each flow staying with one; by AF_XDP, each queue.
+    /// How many inputs share the packets, each flow staying with one input; with AF_XDP, each queue.
     pub workers: NonZeroU16,
-    /// Bytes of all rings together, or of the memory of AF_XDP.
+    /// Total bytes of all rings, or of the memory of AF_XDP.
     pub ring_bytes: usize,
-    /// Bytes of waiting packets that each socket of UDP asks the kernel to hold.
+    /// Bytes of waiting packets that each UDP socket asks the kernel to hold.
     pub receive_buffer_bytes: usize,
-    /// Bytes of the longest datagram that a socket of UDP receives whole.
+    /// Bytes of the longest datagram that a UDP socket receives whole.
     pub slot_bytes: usize,
 }
 
 impl LiveOptions {
-    /// Bytes of all rings together, unless others are asked for: half of what the program may use.
+    /// The default total bytes of all rings: half of what the program may use.
     pub const RING_BYTES: usize = 32 << 20;
 
-    /// Bytes that a socket asks for: some hundred milliseconds of a flood. The kernel grants
-    /// what it may, and its own memory is not the program's.
+    /// The default bytes that a socket asks for: some hundred milliseconds of a flood. The kernel
+    /// grants what its limit allows, from its own memory rather than the program's.
     pub const RECEIVE_BUFFER_BYTES: usize = 64 << 20;
 
-    /// The jumbo frames of a VPC have 9001 bytes.
+    /// The default bytes of the longest datagram; the jumbo frames of a VPC have 9001 bytes.
     pub const SLOT_BYTES: usize = 9216;
 
     /// Returns the ports that are received.
@@ -84,30 +84,30 @@ impl Default for LiveOptions {
     }
 }
 
-/// The way of receiving that is asked for.
+/// The requested method of receiving.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
-    /// A ring where packet sockets are allowed, sockets of UDP where they are not.
+    /// A ring if packet sockets are allowed, UDP sockets if they are not.
     #[default]
     Best,
     /// A ring, or nothing.
     Ring,
-    /// Sockets of UDP.
+    /// UDP sockets.
     Udp,
     /// AF_XDP, on an interface that is named.
     Xdp,
 }
 
-/// The way of receiving that was taken, and why.
+/// The method of receiving that was chosen, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// A ring.
     Ring,
-    /// Sockets of UDP, since they were asked for.
+    /// UDP sockets, since they were requested.
     UdpAsAsked,
-    /// Sockets of UDP, since the process lacks `CAP_NET_RAW`.
+    /// UDP sockets, since the process lacks `CAP_NET_RAW`.
     UdpWithoutCapability,
-    /// Sockets of UDP, since this kernel has no packet sockets.
+    /// UDP sockets, since this kernel has no packet sockets.
     UdpWithoutPacketSockets,
     /// AF_XDP, in this way.
     Xdp(HandOver),
@@ -133,7 +133,7 @@ impl fmt::Display for Choice {
 /// Inputs that are open and receiving.
 #[derive(Debug)]
 pub struct Live {
-    /// One for each worker; by AF_XDP not more than there are queues.
+    /// One for each worker; with AF_XDP, no more than there are queues.
     pub inputs: Vec<LiveInput>,
     /// How they receive.
     pub choice: Choice,
@@ -146,9 +146,9 @@ pub struct Live {
 pub enum LiveInput {
     /// From a packet-socket ring.
     Ring(RingInput),
-    /// From sockets of UDP.
+    /// From UDP sockets.
     Udp(UdpInput),
-    /// From sockets of AF_XDP.
+    /// From AF_XDP sockets.
     Xdp(XdpInput),
 }
 
@@ -174,7 +174,7 @@ impl Input for LiveInput {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// There is no interface of that name, or it cannot be received on.
+    /// There is no interface of that name, or packets cannot be received on it.
     #[error("cannot receive on interface `{interface}`; `ip link` lists the existing ones")]
     Interface {
         /// The name given.
@@ -197,7 +197,7 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// The memory that an interface's driver writes to is more than this process may lock.
+    /// The memory that the interface's driver writes to exceeds what this process may lock.
     #[error(
         "cannot lock {bytes} bytes of memory; raise the limit (`ulimit -l`, or LimitMEMLOCK= of a \
          systemd unit) or set a smaller --receive-buffer"
@@ -209,19 +209,19 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// The kernel did not take something that it should have.
+    /// The kernel did not accept something that it should have.
     #[error("cannot set up the packet-socket ring")]
     Ring(#[source] io::Error),
     /// AF_XDP receives on one interface, and none was named.
     #[error("AF_XDP needs an interface; name one with --interface")]
     XdpInterface,
-    /// The process may not do what AF_XDP takes.
+    /// The process lacks the privileges that AF_XDP needs.
     #[error(
         "cannot receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and \
          CAP_PERFMON, or receive from a packet-socket ring"
     )]
     XdpPrivilege(#[source] io::Error),
-    /// Another program receives so.
+    /// Another program already receives by AF_XDP.
     #[error(
         "cannot receive by AF_XDP on `{interface}`, where another program already does; \
          `ip link show dev {interface}` shows its XDP program"
@@ -233,7 +233,7 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// The kernel cannot receive packets as long as they may be.
+    /// The kernel cannot receive packets as long as the MTU allows.
     #[error(
         "cannot receive by AF_XDP on `{interface}` at an MTU of {mtu}, which needs Linux 6.6; lower \
          the MTU with `ip link set {interface} mtu {max}`, or receive from a packet-socket ring",
@@ -248,7 +248,7 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// The kernel cannot do it, or did not take something that it should have.
+    /// The kernel does not support it, or did not accept something that it should have.
     #[error(
         "cannot receive by AF_XDP on `{interface}`, which needs Linux 6.1 with CONFIG_XDP_SOCKETS; \
          otherwise, receive from a packet-socket ring"
@@ -282,11 +282,11 @@ pub enum OpenError {
 
 /// Opens as many inputs as there are workers.
 ///
-/// They receive from the moment that this returns.
+/// They receive from the moment that this function returns.
 ///
 /// # Errors
 ///
-/// The way asked for is closed, or the interface, port or memory are not to be had.
+/// The requested method is not allowed, or the interface, port or memory is not available.
 pub fn open(options: &LiveOptions, method: Method) -> Result<Live, OpenError> {
     match method {
         Method::Udp => open_udp(options, Choice::UdpAsAsked),
@@ -320,7 +320,7 @@ fn open_xdp(options: &LiveOptions) -> Result<Live, OpenError> {
     Ok(Live { inputs, choice: Choice::Xdp(hand_over), buffer_bytes })
 }
 
-/// Says why packet sockets cannot be opened.
+/// Returns the choice of UDP sockets, by the reason why packet sockets cannot be opened.
 fn instead_of_ring(error: &io::Error) -> Choice {
     match Errno::from_io_error(error) {
         Some(Errno::AFNOSUPPORT | Errno::PROTONOSUPPORT) => Choice::UdpWithoutPacketSockets,
@@ -329,7 +329,7 @@ fn instead_of_ring(error: &io::Error) -> Choice {
 }
 
 impl LiveInput {
-    /// Returns the socket that keeps the host from answering, where it is one of its own.
+    /// Returns the guard that keeps the host from answering, if the method needs one.
     pub fn guard(&self) -> Option<&PortGuard> {
         match self {
             Self::Ring(input) => Some(input.guard()),

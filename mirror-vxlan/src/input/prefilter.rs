@@ -1,4 +1,4 @@
-//! The programs that keep packets of no concern out of the rings.
+//! The programs that keep irrelevant packets out of the rings.
 
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,7 @@ const UDP: u32 = 17;
 /// The protocol number of the fragment header of IPv6.
 const FRAGMENT: u32 = 44;
 
-/// The extension headers of IPv6 that say their length: hop-by-hop, routing, destination options.
+/// The IPv6 extension headers with a length field: hop-by-hop, routing, destination options.
 const OPTIONS: [u32; 3] = [0, 43, 60];
 
 /// The bits of the fragment offset in IPv4, and in IPv6.
@@ -32,17 +32,17 @@ pub fn nothing() -> Vec<Instruction> {
     assembler.finish()
 }
 
-/// Returns the program that lets the datagrams to `ports` through, whole, from their IP header on.
+/// Returns the program that passes the datagrams to `ports` whole, from their IP header on.
 ///
 /// Of a fragmented datagram the first fragment passes, so that it is seen once and can be refused.
-/// In IPv6 one extension header is looked behind; with more, a datagram is not found.
+/// In IPv6 one extension header is skipped; a datagram behind more of them is not found.
 pub fn datagrams_to(ports: &[u16], protocol: Protocol) -> Vec<Instruction> {
     let mut assembler = Assembler::new();
     let_through(&mut assembler, ports, protocol);
     assembler.finish()
 }
 
-/// Writes the same for any machine: it gives zero for what is dropped.
+/// Writes the same program for any machine: it gives zero for what is dropped.
 pub(super) fn let_through(assembler: &mut impl Assemble, ports: &[u16], protocol: Protocol) {
     let [dropped, accepted] = [assembler.label(), assembler.label()];
     match protocol {
@@ -88,7 +88,7 @@ fn udp_in_ipv6(assembler: &mut impl Assemble, dropped: Label) {
     assembler.jump_unless(Equals(UDP), dropped);
     assembler.go_to(found);
 
-    // The length is in units of eight bytes and does not count the first.
+    // The length is in units of eight bytes and does not count the first unit.
     assembler.place(options);
     assembler.load(Byte, At(41));
     assembler.calculate(ShiftLeft, Constant(3));

@@ -1,7 +1,7 @@
 //! The processors that receiving threads run on.
 //!
-//! A thread that stays where it is keeps its ring or buffers in that processor's cache. It gains
-//! most where the interface's interrupts for its queue are handled by the neighbor.
+//! A thread that stays on one processor keeps its ring or buffers in that processor's cache. It gains
+//! most if a neighboring processor handles the interface's interrupts for its queue.
 
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,7 @@ pub fn allowed() -> io::Result<Vec<usize>> {
     Ok((0..CpuSet::MAX_CPU).filter(|processor| set.is_set(*processor)).collect())
 }
 
-/// Has the calling thread run on one processor only.
+/// Pins the calling thread to one processor.
 ///
 /// # Errors
 ///

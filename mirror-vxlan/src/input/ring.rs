@@ -1,10 +1,10 @@
 //! Packets from a packet socket whose memory is shared with the kernel (`TPACKET_V3`).
 //!
-//! Each worker has two rings, one for IPv4 and one for IPv6. Sockets of one network protocol see
-//! a packet exactly once, where the host's own stack would take it; a socket for all protocols
-//! sees it again at every VLAN, bond or bridge that it passes. They see it without the header of
-//! the link, so that links of all kinds are alike. A [program](super::prefilter) in the kernel
-//! keeps everything else out, and another [one](super::steer) gives each flow to one worker.
+//! Each worker has two rings, one for IPv4 and one for IPv6. A socket for one network protocol sees
+//! a packet exactly once, where the host's own stack would receive it; a socket for all protocols
+//! would see it again at every VLAN, bond or bridge that it passes. The sockets see packets without
+//! the link header, so that links of all kinds look alike. A [program](super::prefilter) in the
+//! kernel keeps everything else out, and another [one](super::steer) gives each flow to one worker.
 
 #![forbid(unsafe_code)]
 
@@ -26,13 +26,13 @@ use crate::input::prefilter;
 use crate::input::steer::{self, View};
 use crate::socket::packet::{Geometry, PacketRing, Protocol, Statistics};
 
-/// Bytes of a block: more than the longest IP packet, and so few that there are many of them.
+/// Bytes of a block: more than the longest IP packet, but few enough that there are many blocks.
 const BLOCK_LEN: u32 = 256 * 1024;
 
-/// The fewest blocks of a worker: with less, the kernel has nowhere to write while one is read.
+/// The fewest blocks of a worker: with fewer, the kernel has nowhere to write while one is read.
 const BLOCKS_MIN: usize = 8;
 
-/// How long a packet waits at most in a block that does not become full.
+/// The longest that a packet waits in a block that does not become full.
 const HAND_OVER: Duration = Duration::from_millis(40);
 
 /// Packets from the rings of one worker.
@@ -49,7 +49,7 @@ pub struct RingInput {
 ///
 /// # Errors
 ///
-/// Packet sockets are not allowed, or there is no such interface, or no memory.
+/// Packet sockets are not allowed, the interface does not exist, or there is no memory.
 pub fn open(options: &LiveOptions) -> Result<Vec<RingInput>, OpenError> {
     let rings: Vec<[PacketRing; 2]> =
         (0..options.workers.get()).map(|_| open_both(options)).collect::<Result<_, _>>()?;
@@ -100,10 +100,10 @@ fn geometry(options: &LiveOptions, protocol: Protocol) -> Geometry {
     Geometry { block_len: BLOCK_LEN, blocks, hand_over: HAND_OVER }
 }
 
-/// Has the rings of one protocol receive, each its share.
+/// Makes the rings of one protocol receive, each its share.
 ///
-/// Until all are bound and have joined they drop everything: a ring that is bound and has not yet
-/// joined would receive what another one receives as well.
+/// They drop everything until all of them are bound and have joined the group: a ring that is bound
+/// but has not joined yet would also receive packets that another ring receives.
 fn start(
     rings: &[&PacketRing],
     protocol: Protocol,
@@ -148,7 +148,7 @@ fn bind(
 }
 
 impl RingInput {
-    /// Returns the bytes of the rings.
+    /// Returns the total bytes of the rings.
     pub fn buffer_bytes(&self) -> usize {
         self.rings.iter().map(PacketRing::len).sum()
     }
@@ -199,9 +199,9 @@ impl RingInput {
         }
     }
 
-    /// Clears the errors of the sockets; fails if they will not pass.
+    /// Clears the errors of the sockets; fails if they are permanent.
     ///
-    /// An interface that is down may come up again; one that is gone does not.
+    /// An interface that is down may come up again; one that was removed does not.
     fn pass_over_errors(&self) -> io::Result<()> {
         for ring in &self.rings {
             match (socket_error(ring.as_fd())?, &self.interface) {

@@ -1,10 +1,10 @@
-//! The programs that give each mirrored flow to one worker, both of its directions to the same.
+//! The programs that give each mirrored flow, in both directions, to one worker.
 //!
-//! The outer ports cannot: AWS uses some 128 of them, and not always the same one for the two
-//! directions of a flow. So the kernel looks into the mirrored frame. It combines the addresses
-//! and the ports so that their order does not matter; a frame without IP goes by its MAC
-//! addresses, a fragment and a protocol without ports by the IP addresses alone. A frame that ends
-//! within these goes to the first worker.
+//! The outer ports cannot serve for this: AWS uses some 128 of them, and not always the same one for
+//! the two directions of a flow. So the program in the kernel reads the mirrored frame. It combines
+//! the addresses and the ports so that their order does not matter. For a frame without IP it uses
+//! the MAC addresses; for a fragment, or a protocol without ports, the IP addresses alone. A frame
+//! that ends within these fields goes to the first worker.
 
 #![forbid(unsafe_code)]
 
@@ -20,7 +20,7 @@ use crate::input::bpf::{
 };
 use crate::socket::filter::Instruction;
 
-/// What the kernel shows to a program that steers.
+/// What the kernel shows to a steering program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
     /// The payload of a datagram that carries VXLAN: on sockets that share the port.
@@ -72,7 +72,7 @@ const HASH: u32 = 0;
 /// The word of memory that holds where the VXLAN header is.
 const VXLAN: u32 = 1;
 
-/// The word of memory that holds the same, moved by the VLAN tags of the frame.
+/// The word of memory that holds the same place, moved by the VLAN tags of the frame.
 const MOVED: u32 = 2;
 
 /// Odd numbers without pattern, as Knuth and MurmurHash3 use them to spread bits.
@@ -150,7 +150,7 @@ fn skip_geneve(assembler: &mut Assembler) {
     assembler.place(found);
 }
 
-/// Hashes the frame to `HASH`; goes on at `finish` where nothing more of it counts.
+/// Hashes the frame into `HASH`; jumps to `finish` when nothing more of the frame counts.
 fn hash_frame(assembler: &mut Assembler, finish: Label) {
     let [untagged, ipv4, ipv6, ports] = [(); 4].map(|()| assembler.label());
     assembler.store_x(VXLAN);
@@ -192,7 +192,7 @@ fn hash_frame(assembler: &mut Assembler, finish: Label) {
     combine_ports(assembler);
 }
 
-/// Moves `X` behind up to two VLAN tags and has `A` hold the type that follows.
+/// Moves `X` behind up to two VLAN tags and sets `A` to the type that follows.
 fn skip_tags(assembler: &mut Assembler, untagged: Label) {
     for _ in 0..2 {
         let tagged = assembler.label();
@@ -213,7 +213,7 @@ fn hash_field(assembler: &mut Assembler, size: Size, offset: u32) {
     assembler.store(HASH);
 }
 
-/// Adds a field to the hash; `X` stays what the memory at `base` says.
+/// Adds a field to the hash; `X` keeps the value that the memory at `base` holds.
 fn combine_field(assembler: &mut Assembler, size: Size, offset: u32, base: u32) {
     assembler.load(size, AtX(offset));
     assembler.recall_x(HASH);
@@ -222,7 +222,7 @@ fn combine_field(assembler: &mut Assembler, size: Size, offset: u32, base: u32) 
     assembler.recall_x(base);
 }
 
-/// Goes on at `with_ports` if the protocol at `offset` has ports, else at `finish`.
+/// Jumps to `with_ports` if the protocol at `offset` has ports, else to `finish`.
 fn go_if_ports(assembler: &mut Assembler, offset: u32, with_ports: Label, finish: Label) {
     assembler.load(Byte, AtX(offset));
     for protocol in WITH_PORTS {
@@ -231,7 +231,8 @@ fn go_if_ports(assembler: &mut Assembler, offset: u32, with_ports: Label, finish
     assembler.go_to(finish);
 }
 
-/// Adds both ports, of which the first is behind an IP header of no length at `X`, to the hash.
+/// Adds both ports to the hash. `X` was moved by the length of the IP header, so the ports are where
+/// that header would otherwise begin.
 fn combine_ports(assembler: &mut Assembler) {
     assembler.load(Word, AtX(IP));
     assembler.move_to_x();

@@ -1,5 +1,5 @@
-//! Frames that this host sends into a TAP device: of its bridges, virtual machines and programs. They
-//! are what an interface sees, with no VXLAN around them.
+//! Frames that this host's bridges, virtual machines and programs send into a TAP device. They are as
+//! an interface sees them, not wrapped in VXLAN.
 
 #![forbid(unsafe_code)]
 
@@ -16,16 +16,16 @@ use crate::decap::Link;
 use crate::socket::tap::set_queue;
 use crate::tap::{DeviceName, TapError, open};
 
-/// Frames that wait in the device to be read, at most: eight times what the kernel has on its own.
+/// The most frames that wait in the device to be read: eight times the kernel's default.
 pub const QUEUE: u16 = 8192;
 
 /// Bytes of the longest frame: an IP packet, behind an Ethernet header with a VLAN tag.
 const FRAME_MAX: usize = 65_535 + 18;
 
-/// Frames handed on by one call.
+/// The most frames handed on by one call.
 const BATCH: usize = 128;
 
-/// A TAP device, which is there until this is dropped, and the frames that are sent into it.
+/// A TAP device, which exists until this value is dropped, and the frames that are sent into it.
 #[derive(Debug)]
 pub struct TapInput {
     name: DeviceName,
@@ -34,7 +34,7 @@ pub struct TapInput {
 }
 
 impl TapInput {
-    /// Opens the device with this name, or makes it, and sets it up.
+    /// Opens or creates the device with this name, and sets it up.
     ///
     /// # Errors
     ///
@@ -88,9 +88,9 @@ impl Input for TapInput {
         Ok(if count == 0 { Received::Nothing } else { Received::Packets(count) })
     }
 
-    /// Of the frames that the device was sent: what its queue had no room for.
+    /// Returns how many of the frames sent into the device its queue had no room for.
     fn dropped(&mut self) -> io::Result<u64> {
-        // Of the thread, not of the process: a thread may be in a network namespace of its own.
+        // The thread's, not the process's: a thread may be in a network namespace of its own.
         let devices = fs::read_to_string("/proc/thread-self/net/dev")?;
         transmit_drops(&devices, &self.name).ok_or_else(|| {
             io::Error::new(io::ErrorKind::NotFound, format!("there is no device `{}`", self.name))
@@ -98,9 +98,10 @@ impl Input for TapInput {
     }
 }
 
-/// Finds how many frames a device dropped of those that it was to send, in `/proc/net/dev`.
+/// Finds in `/proc/net/dev` how many frames a device dropped instead of sending them.
 fn transmit_drops(devices: &str, name: &DeviceName) -> Option<u64> {
-    /// Received are bytes, packets, errors, dropped and four more; sent are the same.
+    /// The columns are bytes, packets, errors, dropped and four more for receiving, then the same
+    /// for sending.
     const DROPPED: usize = 8 + 3;
     let name = name.to_string();
     let mut lines = devices.lines().filter_map(|line| line.split_once(':'));

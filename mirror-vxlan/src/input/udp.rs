@@ -1,7 +1,7 @@
-//! Datagrams from sockets of UDP, many at a time; it needs no privilege.
+//! Datagrams from UDP sockets, many at a time; this needs no privilege.
 //!
-//! The kernel takes the outer headers off and puts fragments together. Workers share the port:
-//! each has a socket of its own, and a [program](super::steer) gives each flow to one of them.
+//! The kernel removes the outer headers and reassembles fragments. Workers share the port: each has
+//! its own socket, and a [program](super::steer) gives each flow to one of them.
 
 #![forbid(unsafe_code)]
 
@@ -24,13 +24,13 @@ use crate::socket::option;
 
 /// Datagrams received by one system call.
 ///
-/// Beyond this many the call is no longer what a datagram costs.
+/// With more, the call itself is no longer a significant part of the cost of a datagram.
 const BATCH: usize = 128;
 
 /// How long a worker that has just emptied its sockets lets them fill again.
 ///
-/// To be woken costs more than to receive, so that it is not worth it for each datagram of many.
-/// Longer than this, the smallest buffers that kernels grant would overflow in a flood.
+/// Waking up costs more than receiving, so waking up for each of many datagrams is not worth it.
+/// If the worker slept longer, the smallest buffers that kernels grant would overflow in a flood.
 const NAP: Duration = Duration::from_micros(200);
 
 /// Datagrams from one socket for each port.
@@ -42,12 +42,12 @@ pub struct UdpInput {
     pace: Pace,
 }
 
-/// Whether more datagrams are to be expected at once.
+/// Whether more datagrams are expected right away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// The last look found some.
+    /// The last check found some.
     Busy,
-    /// It found none.
+    /// The last check found none.
     Idle,
 }
 
@@ -66,7 +66,7 @@ struct Port {
 pub(super) enum Sharing {
     /// No other.
     Exclusive,
-    /// Others of the same user that share as well.
+    /// Others of the same user that also share the port.
     Shared,
 }
 
@@ -74,7 +74,7 @@ pub(super) enum Sharing {
 ///
 /// # Errors
 ///
-/// A port is taken, or the kernel gives no socket.
+/// A port is taken, or the kernel does not provide a socket.
 pub fn open(options: &LiveOptions) -> Result<Vec<UdpInput>, OpenError> {
     let mut inputs: Vec<UdpInput> = (0..options.workers.get())
         .map(|_| UdpInput {
@@ -86,11 +86,11 @@ pub fn open(options: &LiveOptions) -> Result<Vec<UdpInput>, OpenError> {
         .collect();
     for number in options.ports() {
         let failed = |source| failure(options, number, source);
-        // Another program of the same user that shares the port would take its part of the
-        // packets, so nobody may be there.
+        // Another program of the same user that shares the port would receive a part of the
+        // packets, so the port must be free.
         drop(bind(number, None, Sharing::Exclusive, |_| Ok(())).map_err(failed)?);
         let view = if number == options.vxlan_port { View::Vxlan } else { View::Geneve };
-        // The first socket brings the program, the others join it.
+        // The first socket brings the program; the others only join.
         let mut program = Some(steer::among(options.workers, view));
         for input in &mut inputs {
             input.add(options, number, program.take()).map_err(failed)?;
@@ -99,7 +99,7 @@ pub fn open(options: &LiveOptions) -> Result<Vec<UdpInput>, OpenError> {
     Ok(inputs)
 }
 
-/// Says what could not be opened.
+/// Returns the error that states what could not be opened.
 fn failure(options: &LiveOptions, port: u16, source: io::Error) -> OpenError {
     match (Errno::from_io_error(&source), &options.interface) {
         (Some(Errno::ADDRINUSE), _) => OpenError::PortTaken { port, source },
@@ -110,8 +110,8 @@ fn failure(options: &LiveOptions, port: u16, source: io::Error) -> OpenError {
     }
 }
 
-/// Binds a socket to a port of all addresses: of IPv6 and IPv4, or of IPv4 alone if the host does
-/// without IPv6.
+/// Binds a socket to a port on all addresses: of IPv6 and IPv4, or of IPv4 alone if the host has
+/// no IPv6.
 pub(super) fn bind(
     port: u16,
     interface: Option<&str>,
@@ -150,7 +150,7 @@ impl UdpInput {
         self.buffer_bytes
     }
 
-    /// Binds a socket to a port; the first to share it says how.
+    /// Binds a socket to a port; the first socket that shares it sets the program.
     fn add(
         &mut self,
         options: &LiveOptions,
@@ -237,7 +237,7 @@ fn packet(datagram: Datagram<'_>, port: u16) -> Packet<'_> {
     }
 }
 
-/// Returns the time for a datagram that came without; the kernel was told to give it one.
+/// Returns the time for a datagram that came without one, although the kernel was told to add it.
 #[cold]
 fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "a socket is the program's edge")]

@@ -2,16 +2,16 @@
 //! (AF_XDP, copying).
 //!
 //! A [program](super::ebpf) on the interface redirects the datagrams of the tunnels, chosen by the
-//! same rules as for a [ring](super::ring), to the socket of the queue that they came in by, and
-//! lets everything else pass. So the host does no other work for them, which is what makes this the
-//! fastest way. There is one socket for each queue, and the queues are dealt out to the workers. The
-//! interface chooses the queue by the outer headers: unlike the other ways in, this one does not
-//! bring both directions of a flow to the same worker. Who needs that takes one worker.
+//! same rules as for a [ring](super::ring), to the socket of the queue that they arrived on, and
+//! lets everything else pass. The host does no other work for them, which makes this the fastest
+//! method. There is one socket for each queue, and the queues are divided among the workers. The
+//! interface chooses the queue by the outer headers: unlike the other methods, this one does not
+//! bring both directions of a flow to the same worker. If you need that, use one worker.
 //!
-//! Where the driver does not take the program it runs at the start of the network stack, which costs
-//! more and loses nothing else. The longest packet that is received whole goes by the MTU: up to
-//! [`WHOLE_MTU_MAX`] a packet takes one piece of memory, which every kernel knows. With a larger one
-//! it takes several, which Linux does since 6.6, and not every driver.
+//! If the driver does not accept the program, it runs at the start of the network stack, which costs
+//! more but has no other drawback. The longest packet that is received whole depends on the MTU: up to
+//! [`WHOLE_MTU_MAX`] a packet takes one piece of memory, which every kernel supports. With a larger
+//! MTU it takes several, which Linux supports since 6.6, and not every driver does.
 
 #![forbid(unsafe_code)]
 
@@ -41,26 +41,26 @@ use crate::socket::xdp::{Chunks, Longer, XdpPacket, XdpSocket};
 /// Bytes of the header of a link with two VLAN tags.
 const LINK_HEADER_MAX: u32 = 14 + 2 * 4;
 
-/// The lengths of a chunk that the kernel takes, if pages have 4096 bytes.
+/// The lengths of a chunk that the kernel accepts, if pages have 4096 bytes.
 const CHUNK_LENS: [u32; 2] = [2048, 4096];
 
 /// The longest IP packet that takes one piece of memory.
 pub const WHOLE_MTU_MAX: u32 =
     Chunks { len: CHUNK_LENS[1], count: 1 }.packet_max() - LINK_HEADER_MAX;
 
-/// The fewest chunks of a queue: the kernel hands packets over by 64.
+/// The fewest chunks of a queue: the kernel hands packets over in groups of 64.
 const CHUNKS_MIN: usize = 256;
 
-/// How long a worker that has just emptied its sockets lets them fill again; see the same of
-/// [UDP sockets](super::udp). The least memory of a queue holds a million packets a second for half as
-/// long.
+/// How long a worker that has just emptied its sockets lets them fill again; see the same constant
+/// for [UDP sockets](super::udp). The least memory of a queue holds a million packets a second for
+/// half as long.
 const NAP: Duration = Duration::from_micros(500);
 
-/// How often a queue that is taken is tried again: the kernel releases that of a socket which was
-/// closed, as by a receiver that is started again, a little later.
+/// How often binding to a queue in use is tried again: the kernel releases the queue of a closed
+/// socket only a little later, as when a receiver is restarted.
 const RELEASE_TRIES: u32 = 50;
 
-/// How long it is waited in between.
+/// The pause between two tries.
 const RELEASE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Packets from the sockets of a worker.
@@ -68,7 +68,7 @@ const RELEASE_PAUSE: Duration = Duration::from_millis(20);
 pub struct XdpInput {
     sockets: Vec<XdpSocket>,
     interface: Interface,
-    /// Whether more packets are to be expected at once.
+    /// Whether more packets are expected right away.
     pace: Pace,
     guard: Arc<PortGuard>,
     _attachment: Arc<Attachment>,
@@ -76,9 +76,9 @@ pub struct XdpInput {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
-    /// The last look found some.
+    /// The last check found some.
     Busy,
-    /// It found none.
+    /// The last check found none.
     Idle,
 }
 
@@ -135,7 +135,7 @@ impl fmt::Display for HandOver {
 ///
 /// # Errors
 ///
-/// No interface is named, or it is not there or in use, or something is not allowed.
+/// No interface is named, it does not exist or is in use, or something is not allowed.
 pub fn open(options: &LiveOptions) -> Result<(Vec<XdpInput>, HandOver), OpenError> {
     let name = options.interface.as_deref().ok_or(OpenError::XdpInterface)?;
     let interface = Interface::find(name)?;
@@ -184,13 +184,13 @@ pub fn open(options: &LiveOptions) -> Result<(Vec<XdpInput>, HandOver), OpenErro
     Ok((inputs, HandOver { place, queues, mtu, pieces }))
 }
 
-/// Shares the memory among the queues, in chunks that hold a packet of this MTU, or small ones if
-/// none does.
+/// Divides the memory among the queues, in chunks that hold a packet of this MTU, or in small ones
+/// if no chunk length does.
 fn chunks(bytes: usize, queues: u32, mtu: u32) -> Chunks {
     let holds = |len: &u32| Chunks { len: *len, count: 1 }.packet_max() >= mtu + LINK_HEADER_MAX;
     let len = CHUNK_LENS.into_iter().find(holds).unwrap_or(CHUNK_LENS[0]);
     let count = (bytes / queues as usize / len as usize).max(CHUNKS_MIN);
-    // The greatest power of two that is not more; the kernel knows no other rings.
+    // Rounded down to a power of two; the kernel supports no other ring sizes.
     let count = u32::try_from(count).map_or(1 << 31, |count| 1 << count.ilog2());
     Chunks { len, count }
 }
@@ -222,7 +222,7 @@ fn bind(socket: &XdpSocket, interface: &Interface, queue: u32, mtu: u32) -> Resu
     })
 }
 
-/// Has the program run in the driver, or else at the start of the network stack.
+/// Attaches the program in the driver, or else at the start of the network stack.
 fn attach(program: &Program, interface: &Interface) -> Result<(Attachment, Where), OpenError> {
     let refused = match program.attach(interface.index, Place::Driver) {
         Ok(attachment) => return Ok((attachment, Where::Driver)),
@@ -247,7 +247,7 @@ fn failure(interface: &Interface, source: io::Error) -> OpenError {
     }
 }
 
-/// The program: datagrams to the ports go to the sockets, behind up to two VLAN tags.
+/// The program, which redirects datagrams to the ports, behind up to two VLAN tags, to the sockets.
 fn program(ports: &[u16], sockets: &SocketMap) -> Vec<Instruction> {
     const TAGS: [u32; 2] = [0x8100, 0x88a8];
     const ETHER_TYPE: u32 = 12;
@@ -283,7 +283,7 @@ impl XdpInput {
         self.sockets.iter().map(XdpSocket::len).sum()
     }
 
-    /// Returns the sockets that keep the host from answering what passes.
+    /// Returns the sockets that keep the host from answering packets that pass.
     pub fn guard(&self) -> &PortGuard {
         &self.guard
     }
@@ -340,9 +340,9 @@ impl Input for XdpInput {
     }
 }
 
-/// The time of day, and how far International Atomic Time, in which packets are marked, is ahead.
+/// The time of day, and how far ahead of it International Atomic Time is, in which packets are marked.
 ///
-/// That is a number of whole seconds, whatever sets the clock in between.
+/// The difference is a whole number of seconds, even if the clock is set in between.
 #[derive(Clone, Copy, Debug)]
 struct Times {
     now: Timestamp,

@@ -19,7 +19,7 @@ pub(super) enum Encoder<N> {
 impl<N: Fn(Session) -> Option<String>> Encoder<N> {
     /// Makes an encoder, with the start of the file in `out`.
     ///
-    /// The sessions of the frames are those of `sessions`, and `name` gives their names.
+    /// The frames belong to sessions in `sessions`, and `name` gives their names.
     pub(super) fn new(format: Format, sessions: Arc<Sessions>, name: N, out: &mut Vec<u8>) -> Self {
         match format {
             Format::Pcap => {
@@ -47,7 +47,7 @@ impl<N: Fn(Session) -> Option<String>> Encoder<N> {
         }
     }
 
-    /// Appends what comes behind the last frame.
+    /// Appends what follows the last frame.
     pub(super) fn end(&self, out: &mut Vec<u8>, counts: &Counts) {
         match self {
             Self::Pcap => {}

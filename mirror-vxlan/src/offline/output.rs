@@ -1,4 +1,4 @@
-//! The file that is written: it gets its name when it is whole.
+//! The output file, which gets its name when it is complete.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -18,14 +18,14 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Creates the file, or opens what is not a regular file: a pipe or a device.
+    /// Creates the file, or opens an existing pipe or device.
     pub(super) fn create(
         place: &Place,
         compression: Compression,
         durability: Durability,
     ) -> io::Result<Self> {
         let (file, target) = match place {
-            // Not through the buffer of the standard library, which looks for the ends of lines.
+            // Not through the buffer of the standard library, which searches for line endings.
             Place::Standard => (File::from(io::stdout().as_fd().try_clone_to_owned()?), None),
             Place::File(path) => match fs::metadata(path) {
                 Ok(metadata) if !metadata.is_file() => {
@@ -66,10 +66,10 @@ impl Write for Output {
     }
 }
 
-/// A file that is to be there only when it is whole.
+/// A file that is to appear only when it is complete.
 struct Target {
     path: PathBuf,
-    /// Its name until then; removed if it never is.
+    /// Its path until then; it is removed if the file is never completed.
     temporary: PathBuf,
 }
 
@@ -97,7 +97,7 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        // It is not there any more after the renaming, and nobody can be told of a failure.
+        // After the renaming it no longer exists, and there is nobody to report a failure to.
         drop(fs::remove_file(&self.temporary));
     }
 }

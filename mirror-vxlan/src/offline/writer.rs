@@ -1,6 +1,6 @@
 //! The thread that writes while the next frames are read.
 //!
-//! To copy bytes into files takes most of the time, or to compress them; on a second processor it
+//! Copying bytes into files, or compressing them, takes most of the time; on a second processor it
 //! costs none.
 
 use std::io::{self, Write as _};
@@ -9,10 +9,10 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use super::output::Output;
 
-/// Buffers that go round: one is filled while the others are written.
+/// The number of buffers in circulation: one is filled while the others are written.
 const BUFFERS: usize = 3;
 
-/// The way to the thread that writes.
+/// A handle to the thread that writes.
 pub(super) struct Writer<'scope> {
     full: SyncSender<Chunk>,
     empty: Receiver<Vec<u8>>,
@@ -22,12 +22,12 @@ pub(super) struct Writer<'scope> {
 /// Why the output could not be written.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// Frames that were written before.
+    /// The number of frames written before.
     pub(super) frames: u64,
     pub(super) source: io::Error,
 }
 
-/// The thread has ended because it could not write, as [`Writer::end`] will tell.
+/// The thread has ended because it could not write; [`Writer::end`] returns why.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WriterEnded;
 
@@ -57,7 +57,7 @@ impl<'scope> Writer<'scope> {
 
     /// Writes a buffer that has `frames` frames in it.
     pub(super) fn write(&self, bytes: Vec<u8>, frames: u64) {
-        // If the thread has ended, whoever asks for a buffer or for the end learns of it.
+        // If the thread has ended, the next call of `buffer` or `end` reports it.
         drop(self.full.send(Chunk { bytes, frames }));
     }
 
@@ -79,7 +79,7 @@ fn write(
         output.write_all(&bytes).map_err(|source| Failure { frames: written, source })?;
         written += frames;
         bytes.clear();
-        // There may be nobody left who wants it.
+        // The receiver of the buffers may have ended.
         drop(buffers.send(bytes));
     }
     Ok(output)

@@ -1,10 +1,10 @@
-//! The system calls that are let through.
+//! The system calls that are allowed.
 
 use super::Role;
 
-/// The system calls of a receiver: its threads, sockets that are open, files, and time.
+/// The system calls of a receiver: for its threads, open sockets, files, and time.
 ///
-/// Any other fails as not permitted. Starting a program is not among them.
+/// Any other call fails as not permitted. Starting a program is not among them.
 const RECEIVER: &[i64] = &[
     libc::SYS_accept4,
     libc::SYS_bind,
@@ -120,12 +120,12 @@ const OLDER: &[i64] = &[];
 /// The families of sockets that may still be opened: those of the Internet and of this machine.
 pub(super) const SOCKET_FAMILIES: [i32; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX];
 
-/// What a receiver does and an uploader does not: to be connected to, and to receive packets.
+/// What a receiver does and an uploader does not: accept connections and receive packets.
 ///
-/// It may bind: the resolver of musl binds the socket that it asks with.
+/// An uploader may bind: the resolver of musl binds the socket that it sends queries from.
 const NOT_OF_UPLOADER: &[i64] = &[libc::SYS_accept4, libc::SYS_listen, libc::SYS_recvmmsg];
 
-/// Returns the system calls of a role, but for the one that opens sockets.
+/// Returns the system calls of a role, except the one that opens sockets.
 pub(super) fn of(role: Role) -> impl Iterator<Item = i64> {
     let is_kept = move |call: &i64| match role {
         Role::Receiver => true,

@@ -9,7 +9,8 @@ use crate::sink::Trouble;
 
 /// Everything a receiver has counted, copied out while it runs or when it has ended.
 ///
-/// While it runs the parts are a moment apart; when it has ended they balance.
+/// While the receiver runs, the parts are from slightly different moments; when it has ended, they
+/// balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// When it was copied.
@@ -20,29 +21,29 @@ pub struct Account {
     pub sinks: Vec<SinkAccount>,
 }
 
-/// What one receiving thread has counted, and how it is.
+/// What one receiving thread has counted, and its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputAccount {
     /// The name of its input.
     pub name: String,
     /// What it does.
     pub state: InputState,
-    /// When the thread last said that it runs; it does ten times a second.
+    /// When the thread last reported that it runs, which it does ten times a second.
     pub heartbeat: Timestamp,
     /// What it has counted.
     pub counts: Counts,
 }
 
-/// What a receiving thread does.
+/// The state of a receiving thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputState {
     /// It receives.
     Receiving,
-    /// The input came to its end, or the receiver was stopped.
+    /// The input ended, or the receiver was stopped.
     Ended,
-    /// The input failed, as the text says.
+    /// The input failed; the text says why.
     Failed(String),
-    /// The thread panicked, as the text says.
+    /// The thread panicked with this message.
     Panicked(String),
 }
 
@@ -61,27 +62,27 @@ pub struct SinkAccount {
     pub queued: usize,
     /// How many batches its queue holds.
     pub queue_depth: usize,
-    /// Since when it has been busy with the batch in its hands, if it has one.
+    /// Since when it has been delivering its current batch, if it has one.
     pub busy_since: Option<Timestamp>,
     /// Why it loses frames at present.
     pub trouble: Option<Trouble>,
 }
 
-/// What a sink does.
+/// The state of a sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkState {
-    /// It takes batches.
+    /// It accepts batches.
     Running,
     /// It was closed after its last batch.
     Ended,
-    /// It panicked, as the text says.
+    /// It panicked with this message.
     Panicked(String),
     /// It did not end in time.
     Hung,
 }
 
 impl Account {
-    /// Returns what all receiving threads have counted together.
+    /// Returns the sum of what all receiving threads have counted.
     pub fn counts(&self) -> Counts {
         let mut sum = Counts::default();
         for input in &self.inputs {
@@ -100,10 +101,10 @@ impl Account {
             })
     }
 
-    /// Returns what keeps the receiver from taking packets and delivering frames.
+    /// Returns the reasons why the receiver cannot receive packets or deliver frames.
     ///
-    /// It is healthy if there is nothing. A thread that was not heard of for `silence_max`, or
-    /// that has had one batch in its hands as long, counts as hanging.
+    /// It is healthy if there are none. A thread counts as hanging if it has not reported for
+    /// `silence_max`, or has been delivering one batch for that long.
     pub fn ailments(&self, silence_max: Duration) -> Vec<Ailment<'_>> {
         let silent = |since: Timestamp| self.time.since(since) > silence_max;
         let inputs = self.inputs.iter().filter_map(|input| match &input.state {
@@ -128,7 +129,7 @@ impl Account {
 }
 
 impl SinkAccount {
-    /// Returns the frames that are neither delivered nor lost yet.
+    /// Returns how many frames are neither delivered nor lost yet.
     pub fn outstanding(&self) -> u64 {
         self.accepted.saturating_sub(self.counts.delivered.count + self.counts.losses())
     }
@@ -141,7 +142,7 @@ pub enum Ailment<'a> {
     InputEnded(&'a InputAccount),
     /// The thread that reads the input hangs.
     InputSilent(&'a InputAccount),
-    /// The sink takes no more frames.
+    /// The sink accepts no more frames.
     SinkEnded(&'a SinkAccount),
     /// The sink hangs in a batch.
     SinkSilent(&'a SinkAccount),

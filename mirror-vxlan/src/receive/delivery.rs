@@ -19,7 +19,7 @@ use crate::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
 /// How often a sink is told the time.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What others see of a sink.
+/// The state of a sink that others can see.
 #[derive(Debug)]
 pub(super) struct SinkPost {
     pub(super) name: String,
@@ -31,7 +31,7 @@ pub(super) struct SinkPost {
 #[derive(Debug)]
 struct SinkProgress {
     state: SinkState,
-    /// Without what the queue had no room for: the receiving threads count that.
+    /// Without frames that the queue had no room for: the receiving threads count those.
     counts: SinkCounts,
     busy_since: Option<Timestamp>,
     trouble: Option<Trouble>,
@@ -66,10 +66,10 @@ impl SinkPost {
         }
     }
 
-    /// Gives the sink up if it has not ended: what it has not accounted for is lost, and it counts
-    /// no more.
+    /// Abandons the sink if it has not ended: frames that it has not accounted for are lost, and its
+    /// counts do not change any more.
     ///
-    /// Returns how many frames are lost so, or `None` if it has ended.
+    /// Returns how many frames are lost this way, or `None` if the sink has ended.
     pub(super) fn abandon(&self, accepted: u64, queue_lost: u64) -> Option<u64> {
         let mut progress = self.progress();
         let SinkCounts { delivered, .. } = progress.counts;
@@ -87,7 +87,7 @@ impl SinkPost {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the account, unless the sink was abandoned: then its account is closed.
+    /// Changes the account, unless the sink was abandoned, which closes its account.
     fn update(&self, change: impl FnOnce(&mut SinkProgress)) {
         let mut progress = self.progress();
         if progress.state != SinkState::Hung {
@@ -162,7 +162,7 @@ impl Deliverer {
         }
     }
 
-    /// Calls the sink, unless it has panicked before, and tells of a change in its trouble.
+    /// Calls the sink, unless it has panicked before, and reports a change in its trouble.
     fn call<R>(&mut self, call: impl FnOnce(&mut dyn Sink) -> R) -> Option<R> {
         let sink = self.sink.as_deref_mut()?;
         let called = catch_unwind(AssertUnwindSafe(|| (call(sink), sink.trouble().cloned())));
@@ -173,7 +173,7 @@ impl Deliverer {
             }
             Err(panic) => {
                 let sink = self.sink.take();
-                // What it says when it is dropped adds nothing to the panic before.
+                // A second panic while it is dropped adds nothing to the first.
                 let _second = catch_unwind(AssertUnwindSafe(|| drop(sink)));
                 self.panicked(&panic_message(&*panic));
                 None
@@ -201,7 +201,7 @@ impl Deliverer {
     }
 }
 
-/// Returns the delivery with every frame of the batch in it once, whatever the sink counted.
+/// Returns the delivery with every frame of the batch counted exactly once, whatever the sink counted.
 fn complete(batch: &Batch, mut delivery: Delivery) -> Delivery {
     let counted = delivery.lost.iter().fold(delivery.frames, |sum, n| sum.saturating_add(*n));
     match batch.len().checked_sub(counted) {

@@ -1,4 +1,4 @@
-//! What happens to a receiver that somebody should know of: changes, never single packets.
+//! Events of a receiver that somebody should know about: changes, never single packets.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ pub enum Event {
         /// Why, in words.
         error: String,
     },
-    /// A sink loses frames from now on, or for another reason than before.
+    /// A sink starts to lose frames, or now loses them for another reason.
     SinkTrouble {
         /// The name of the sink.
         sink: String,
@@ -84,7 +84,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// Returns what a panic said.
+/// Returns the message of a panic.
 pub(super) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))

@@ -14,20 +14,20 @@ use super::{Account, Event, InputAccount, Receiver, Select, Setup, Start};
 use crate::queue::{Entrance, Exit, Pool, Traffic, queue};
 use crate::sink::Sink;
 
-/// How long the end of the sinks is waited for at a time.
+/// How long to wait for the end of the sinks at a time.
 ///
-/// The limit is counted in these, so that a clock that is set meanwhile does not move it.
+/// The limit is counted in these slices, so that setting the clock meanwhile does not move it.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// A receiver that runs; dropped, it stops without anybody waiting for it.
+/// A receiver that runs; dropping it stops it without waiting.
 pub struct Running {
     observer: Observer,
     receiving: Vec<JoinHandle<()>>,
-    /// Each sink's thread has a sender, so that the channel tells when the last has ended.
+    /// Each sink's thread has a sender, so that the channel closes when the last one has ended.
     delivering: mpsc::Receiver<()>,
 }
 
-/// Copies the account of a receiver out, from any thread, while it runs and after.
+/// A handle that copies out the account of a receiver, from any thread, while it runs and after.
 #[derive(Clone)]
 pub struct Observer {
     inputs: Arc<[Arc<InputPost>]>,
@@ -76,7 +76,7 @@ impl Running {
         self.receiving.iter().all(JoinHandle::is_finished)
     }
 
-    /// Returns what copies the account out.
+    /// Returns a handle that copies out the account.
     pub fn observer(&self) -> Observer {
         self.observer.clone()
     }
@@ -86,16 +86,16 @@ impl Running {
         self.observer.snapshot()
     }
 
-    /// Waits until every input came to its end or the receiver was stopped, and every sink has
-    /// delivered what was in its queue and is closed; returns the final account.
+    /// Waits until every input has ended or the receiver was stopped, and every sink has delivered
+    /// what was in its queue and is closed; returns the final account.
     ///
     /// A sink that does not end within the limit is abandoned: what it has not accounted for is
     /// counted as lost, its state is [`SinkState::Hung`](super::SinkState::Hung), and its thread is
     /// left behind.
     pub fn join(mut self) -> Account {
         for thread in self.receiving.drain(..) {
-            // A panic in it was contained, counted and reported; one in dropping its input is
-            // of no consequence any more.
+            // A panic in the thread was contained, counted and reported; one while dropping its
+            // input no longer matters.
             let _contained = thread.join();
         }
         let limit = self.observer.setup.options.close_limit;
@@ -195,7 +195,7 @@ struct Intake {
     queue_lost: Vec<u64>,
 }
 
-/// Returns a thread to be spawned, with a name that the system takes.
+/// Returns a builder for a thread, with a name that the system accepts.
 fn named(name: &str) -> thread::Builder {
     thread::Builder::new().name(name.replace('\0', " "))
 }

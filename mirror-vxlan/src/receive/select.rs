@@ -1,14 +1,14 @@
-//! The choice of frames: which are wanted, and how much of each.
+//! The selection of frames: which are wanted, and how much of each.
 
 use crate::count::Exclusion;
 use crate::frame::Frame;
 
-/// Decides on every frame of one receiving thread.
+/// Decides about every frame of one receiving thread.
 ///
-/// Each thread has a clone, so that a selection may keep what it has seen without a lock. A
-/// closure that takes a frame and returns the same is a selection too.
+/// Each thread has its own clone, so that a selection can keep state without a lock. A closure that
+/// takes a frame and returns the same as `select` is a selection too.
 pub trait Select: Send {
-    /// Returns how many bytes of the frame to keep, at most; `usize::MAX` keeps them all.
+    /// Returns the most bytes of the frame to keep; `usize::MAX` keeps them all.
     ///
     /// # Errors
     ///

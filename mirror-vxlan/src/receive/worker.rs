@@ -19,11 +19,11 @@ use crate::queue::{Entrance, Pool, QueueFull};
 use crate::reason::DropReason;
 use crate::session::Numbers;
 
-/// How often a thread publishes its counts, and the longest that it waits for a packet, so that
-/// it notices soon when it is stopped.
+/// How often a thread publishes its counts, and the longest time that it waits for a packet, so that
+/// it soon notices that it is stopped.
 const BEAT: Duration = Duration::from_millis(100);
 
-/// What others see of a receiving thread.
+/// The state of a receiving thread that others can see.
 #[derive(Debug)]
 pub(super) struct InputPost {
     pub(super) name: String,
@@ -56,15 +56,14 @@ impl InputPost {
     }
 }
 
-/// Where the frames of a receiving thread go, and what they go in.
+/// Where the frames of a receiving thread go, and the batches that carry them.
 #[derive(Clone, Debug)]
 pub(super) struct WayOut {
     pub(super) sinks: Vec<Entrance>,
     pub(super) pool: Pool,
 }
 
-/// A receiving thread's own: nothing in it is shared but what it publishes,
-/// and empty batches.
+/// The state of a receiving thread: it shares only what it publishes, and empty batches.
 pub(super) struct Worker<S> {
     decapsulator: Decapsulator,
     select: S,
@@ -131,7 +130,7 @@ impl<S: Select> Worker<S> {
             self.counts.exclude(Exclusion::Failed); // the packet in hand when it panicked
         }
         if state == InputState::Ended {
-            // It was asked a tenth of a second ago if it does not answer now.
+            // If it does not answer now, its answer from a tenth of a second ago is used.
             self.counts.kernel_dropped = input.dropped().unwrap_or(self.counts.kernel_dropped);
         }
         self.flush();
@@ -148,7 +147,7 @@ impl<S: Select> Worker<S> {
         }
         let stopped = self.setup.clock.now();
         while !passed(self.setup.options.drain_limit, stopped, self.setup.clock.now()) {
-            // Longer than any input holds packets back: when none comes there are none.
+            // Longer than any input holds packets back: if none comes, none are left.
             match input.receive(BEAT, |packet| self.take(&packet))? {
                 Received::Packets(_) => (),
                 Received::Nothing | Received::End => break,
@@ -162,7 +161,7 @@ impl<S: Select> Worker<S> {
         if self.batch.is_empty() { BEAT } else { BEAT.min(self.setup.options.flush_interval) }
     }
 
-    /// Does what is due from time to time: flush and publish.
+    /// Does the periodic work if it is due: flushes and publishes.
     fn keep_up<I: Input>(&mut self, now: Timestamp, input: &mut I) -> io::Result<()> {
         if !self.batch.is_empty() && passed(self.setup.options.flush_interval, self.flushed, now) {
             self.flush();
@@ -227,7 +226,7 @@ impl<S: Select> Worker<S> {
             }
         }
         self.pool.sent(full);
-        // A sink on the same processor finds the batch in its cache if it gets its turn now.
+        // A sink on the same processor finds the batch in its cache if it runs now.
         std::thread::yield_now();
     }
 

@@ -13,36 +13,36 @@ use crate::vni::{ParseVniError, Vni};
 /// One entry of the list: `10.0.0.0/16`, or `5569041@10.0.1.35` for one session only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Allow {
-    /// The session's VNI; any if there is none.
+    /// The session's VNI; `None` for any.
     pub vni: Option<Vni>,
     /// The network that the outer source address is in.
     pub source: IpNet,
 }
 
-/// Those who may send; everybody if it is empty.
+/// The senders that are allowed; all if the list is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowList {
-    /// Networks that may send any VNI: merged where they touch, in order.
+    /// Networks that may send any VNI, in order, with adjacent ones merged.
     sources: Vec<IpNet>,
-    /// Networks by the one VNI that they may send.
+    /// Networks that may send only one VNI, by that VNI.
     sessions: BTreeMap<Vni, Vec<IpNet>>,
 }
 
-/// Why a text is no entry of the list.
+/// Why a text is not an entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseAllowError {
-    /// What stands behind the `@`, or alone, is neither an address nor a network.
+    /// The text behind the `@`, or the whole text without one, is neither an address nor a network.
     #[error("`{text}` is not an address or network such as 10.0.0.0/16")]
     Source {
         /// What stands there.
         text: String,
     },
-    /// What stands before the `@` is not a VNI.
+    /// The text before the `@` is not a VNI.
     #[error("`{text}` before the `@` is not a VNI")]
     Vni {
         /// What stands there.
         text: String,
-        /// Why it is none.
+        /// Why it is not a VNI.
         #[source]
         reason: ParseVniError,
     },
@@ -91,7 +91,7 @@ impl AllowList {
     ///
     /// # Errors
     ///
-    /// [`Exclusion::Session`] if its source may send with other VNIs only, [`Exclusion::Source`]
+    /// [`Exclusion::Session`] if its source may only send with other VNIs, [`Exclusion::Source`]
     /// if it may not send at all.
     pub fn check(&self, session: Session) -> Result<(), Exclusion> {
         if self.is_empty() {
@@ -108,7 +108,8 @@ impl AllowList {
 
     /// Whether an address is in the networks that may send any VNI.
     fn is_source(&self, source: IpAddr) -> bool {
-        // No two of them overlap: only the last that starts at or before the address can have it.
+        // The networks do not overlap: only the last that starts at or before the address can
+        // contain it.
         let behind = self.sources.partition_point(|network| network.network() <= source);
         behind.checked_sub(1).is_some_and(|last| self.sources[last].contains(&source))
     }

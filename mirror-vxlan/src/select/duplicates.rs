@@ -1,4 +1,4 @@
-//! Packets that were mirrored where they were sent and where they were received.
+//! Packets that were mirrored both where they were sent and where they were received.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use crate::frame::Session;
 
 /// How many packets are remembered.
 ///
-/// At a million packets a second it is those of 65 ms: 2 MiB for each receiving thread.
+/// At a million packets a second these are the packets of 65 ms: 2 MiB for each receiving thread.
 const REMEMBERED: usize = 64 * 1024;
 
-/// Places that one identity can be at; the oldest gives way.
+/// The number of places that one identity can be stored at; the oldest is replaced.
 const WAYS: usize = 4;
 
-/// The packets of late, each until its copy has come.
+/// Recent packets, each until its copy has arrived.
 ///
-/// The memory is fixed: where too many packets come within the window, copies are not recognized
+/// The memory is fixed: if too many packets arrive within the window, copies are not recognized
 /// and both are kept.
 #[derive(Debug)]
 pub(super) struct Duplicates {
@@ -38,8 +38,9 @@ impl Duplicates {
     /// Returns whether this is the copy of a packet that another session sent within the window;
     /// if it is not, its own copy may follow.
     ///
-    /// Two of the same session are never copies: the packet was sent twice. A packet that met its
-    /// copy is forgotten, so that of one sent twice and mirrored at both ends two are kept.
+    /// Two equal packets from the same session are never copies: the packet was sent twice. A packet
+    /// is forgotten once its copy was found, so that of a packet sent twice and mirrored at both ends,
+    /// two are kept.
     pub(super) fn has_seen(&mut self, identity: u64, session: Session, time: Timestamp) -> bool {
         let window = self.window;
         let recent = |seen: &Seen| distance(seen.time, time) <= window;
@@ -58,7 +59,7 @@ impl Duplicates {
     }
 }
 
-/// How far two times are apart, whichever is the later: packets may come out of order.
+/// The distance between two times, in either order, since packets may arrive out of order.
 fn distance(one: Timestamp, other: Timestamp) -> Duration {
     one.since(other).max(other.since(one))
 }

@@ -1,14 +1,14 @@
-//! A filter in the language of tcpdump, on the mirrored frame.
+//! A filter in the language of tcpdump, applied to the mirrored frame.
 //!
 //! The language is pcap-filter(7) for Ethernet: what libpcap compiles to a program for a virtual
 //! machine becomes a tree of comparisons here, with the same meaning for every frame. What is not
-//! understood is refused with its place, never guessed at: names of hosts and services, `gateway`,
+//! supported is refused with its position, never guessed at: names of hosts and services, `gateway`,
 //! `protochain`, and link layers that a network interface of AWS cannot have.
 //!
-//! As in libpcap, `and` and `or` bind equally strongly and to the left, `vlan` moves everything
-//! to the right of it behind the tag, and reading past the end of a frame rejects the frame, also
-//! under a `not`. (For a frame that ends within a header, libpcap's optimizer may read in another
-//! order; the meaning here is that of `tcpdump -O`.)
+//! As in libpcap, `and` and `or` have the same precedence and associate to the left, `vlan` moves
+//! everything to the right of it behind the tag, and reading past the end of a frame rejects the
+//! frame, even under a `not`. (For a frame that ends within a header, libpcap's optimizer may read in
+//! another order; the meaning here is that of `tcpdump -O`.)
 
 mod arithmetic;
 mod generate;
@@ -35,8 +35,8 @@ pub struct Filter {
 impl Filter {
     /// Returns whether a frame matches.
     ///
-    /// `bytes` is what there is of a frame that was `original_len` bytes long; `len`, `less` and
-    /// `greater` speak of the latter.
+    /// `bytes` are the available bytes of a frame that was `original_len` bytes long; `len`, `less`
+    /// and `greater` refer to the latter.
     pub fn matches(&self, bytes: &[u8], original_len: u32) -> bool {
         self.predicate.holds(&Bytes { bytes, original_len }).unwrap_or(false)
     }
@@ -56,7 +56,7 @@ impl fmt::Display for Filter {
 impl FromStr for Filter {
     type Err = FilterError;
 
-    /// Compiles an expression; the empty one matches every frame.
+    /// Compiles an expression; an empty expression matches every frame.
     fn from_str(expression: &str) -> Result<Self, FilterError> {
         let compile = || {
             if expression.len() > LENGTH_MAX {
@@ -80,16 +80,16 @@ impl FromStr for Filter {
 pub struct FilterError {
     /// The expression.
     pub expression: String,
-    /// Where it goes wrong, in bytes.
+    /// The offset of the fault, in bytes.
     pub offset: usize,
     /// What is wrong there.
     pub message: String,
 }
 
 impl FilterError {
-    /// The expression from the fault on, so that it is seen without counting.
+    /// The expression from the fault on, so that the place is seen without counting.
     fn place(&self) -> String {
-        /// Characters shown; a long expression would hide what is said about it.
+        /// The most characters shown; a long expression would hide the message about it.
         const SHOWN: usize = 40;
         match self.expression.get(self.offset..) {
             None | Some("") => "at its end".to_owned(),

@@ -1,4 +1,4 @@
-//! The names of sessions: what people call a VNI, or the VNI of one source.
+//! The names of sessions: what people call a VNI, or the VNI of one source address.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ pub struct NameTable {
     by_vni: BTreeMap<Vni, String>,
 }
 
-/// Why a text gives no names.
+/// Why a text contains no valid names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NamesError {
     /// It is neither JSON nor TOML.
@@ -35,27 +35,27 @@ pub enum NamesError {
         /// What it stands for.
         value: String,
     },
-    /// No name is in it.
+    /// The text contains no names.
     #[error("it contains no mirror session")]
     Nothing,
 }
 
 impl NameTable {
-    /// Reads the names that a file gives.
+    /// Reads the names in the text of a file.
     ///
-    /// It is what `mirror show --json`, `terraform show -json` or `mirror output --json` prints, what
-    /// `mirror observe` writes, or TOML with a line for each name: `web = 5569041`, or `web =
-    /// "5569041@10.0.1.35"` where a VNI is in use by several accounts.
+    /// The text is the output of `mirror show --json`, `terraform show -json` or `mirror output
+    /// --json`, a file that `mirror observe` wrote, or TOML with a line for each name: `web = 5569041`,
+    /// or `web = "5569041@10.0.1.35"` if several accounts use a VNI.
     ///
     /// # Errors
     ///
-    /// The text is none of these, or has no session.
+    /// The text is none of these, or contains no session.
     pub fn parse(text: &str) -> Result<Self, NamesError> {
         let names = if text.trim_start().starts_with('{') {
             let syntax =
                 |error: serde_json::Error| NamesError::Syntax { message: error.to_string() };
             let json: Value = serde_json::from_str(text).map_err(syntax)?;
-            // Of a plan the names are those that there will be.
+            // A plan contains the names that there will be.
             let values = json.get("values").or_else(|| json.get("planned_values"));
             match (values, json.get("owned")) {
                 (Some(values), _) if json.get("format_version").is_some() => terraform(values),
@@ -85,7 +85,7 @@ impl NameTable {
 }
 
 /// The sessions of `mirror show --json` or `terraform show -json`, each with the address of the
-/// instance that it mirrors if that is in the same state. A module has a state of its own in it.
+/// instance that it mirrors if that is in the same state. Each nested module has its own state.
 fn terraform(values: &Value) -> NameTable {
     let mut resources = Vec::new();
     let mut modules = vec![&values["root_module"]];
@@ -119,7 +119,7 @@ fn terraform(values: &Value) -> NameTable {
     names
 }
 
-/// The name of a block, and which of its sessions if there are several.
+/// The name of a block, with the index of the session if the block has several.
 fn with_index(name: &str, index: &Value) -> String {
     match index {
         Value::Number(number) => format!("{name}[{number}]"),
@@ -128,7 +128,7 @@ fn with_index(name: &str, index: &Value) -> String {
     }
 }
 
-/// The sessions of what `mirror observe` writes, in the same way.
+/// The sessions in what `mirror observe` writes, in the same way.
 fn observed(owned: &Value) -> NameTable {
     let blocks = || owned.as_object().into_iter().flatten();
     let objects = || {
@@ -196,7 +196,7 @@ fn vni(value: &Value) -> Option<Vni> {
 pub struct CurrentNames(Arc<RwLock<NameTable>>);
 
 impl CurrentNames {
-    /// Makes other names current.
+    /// Replaces the names.
     pub fn replace(&self, names: NameTable) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = names;
     }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::{SessionId, Sessions};
 use crate::frame::Session;
 
-/// Places for sessions that are found without hashing: 8 KiB, a quarter of the first-level cache.
+/// The number of places for sessions that are found without hashing: 8 KiB, a quarter of the
+/// first-level cache.
 const RECENT: usize = 256;
 
 /// Gives sessions their numbers and asks the shared table only for new ones.
@@ -25,7 +26,7 @@ impl Numbers {
         Self { recent: Box::new([None; RECENT]), known: HashMap::new(), sessions }
     }
 
-    /// Returns the number of `session`, or `None` if it is one too many.
+    /// Returns the number of `session`, or `None` if there are too many sessions.
     #[inline]
     pub(crate) fn number(&mut self, session: Session) -> Option<SessionId> {
         let place = place(session);

@@ -1,9 +1,9 @@
 //! Capture files in a directory, rotated by size and time, within a budget of space.
 //!
-//! A file is written under a name that ends in `.partial` and takes its final name when it is
-//! finished, so that whoever watches the directory sees whole files only. What a writer that was
-//! killed left behind is cut to its last whole frame and finished when a sink with the same prefix
-//! is opened.
+//! A file is written under a name that ends in `.partial` and gets its final name when it is
+//! finished, so that a program that watches the directory sees only whole files. If a writer was
+//! killed, the file that it left is cut to its last whole frame and finished when a sink with the
+//! same prefix is opened.
 //!
 //! ```
 //! use mirror_vxlan::sink::Unnamed;
@@ -48,7 +48,7 @@ use partial::Partial;
 /// Where files are written, and when one is finished and the next begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOptions {
-    /// The directory; it is made if it is missing, but its parent is not.
+    /// The directory; it is created if it is missing, but its parent is not.
     pub directory: PathBuf,
     /// What the names of the files begin with.
     pub prefix: Prefix,
@@ -58,28 +58,28 @@ pub struct FileOptions {
     pub bytes_max: u64,
     /// Time after which a file is finished, if there is anything in it.
     pub age_max: Duration,
-    /// The space that all files may take; none for all that there is.
+    /// The space that all files may take; `None` for no limit.
     pub budget: Option<Budget>,
     /// Whether finished files are made to survive a power failure.
     pub sync: Sync,
-    /// The level of zstd that finished files are compressed at, 1 to 22; none to leave them.
+    /// The zstd level at which finished files are compressed, 1 to 22; `None` for no compression.
     pub compression: Option<i32>,
 }
 
-/// Whether a file is on the disk before it is called finished.
+/// Whether a file is on the disk before it counts as finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
-    /// The kernel writes it when it likes; it survives the program but not the machine.
+    /// The kernel writes it at some later time; it survives a crash of the program, not of the machine.
     Never,
-    /// It is, and so is its name; this is waited for by a thread that nothing waits for.
+    /// The file and its name are; a separate thread, which nothing else waits for, waits for this.
     WhenFinished,
 }
 
 impl FileOptions {
-    /// Bytes of a file unless others are asked for: a gibibyte, which Wireshark still opens.
+    /// The default bytes of a file: a gibibyte, which Wireshark can still open.
     pub const BYTES_MAX: u64 = 1 << 30;
 
-    /// Time until a file is finished unless another is asked for: 15 minutes.
+    /// The default time until a file is finished: 15 minutes.
     pub const AGE_MAX: Duration = Duration::from_secs(15 * 60);
 
     /// Makes options for pcapng files in `directory`, without a budget and uncompressed.
@@ -97,10 +97,10 @@ impl FileOptions {
     }
 }
 
-/// Why a sink of files could not be opened.
+/// Why a file sink could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The directory is missing and could not be made.
+    /// The directory is missing and could not be created.
     #[error(
         "cannot create the directory `{path}` for captures; its parent must exist and be writable"
     )]
@@ -148,7 +148,7 @@ pub struct Files {
     now: Timestamp,
     ahead: Ahead,
     trouble: Option<Trouble>,
-    /// Whether frames are lost without another try until the next tick.
+    /// Whether frames are lost without another attempt until the next tick.
     resting: bool,
     /// Frames that were counted as delivered and then lost with their file.
     frames_gone: u64,
@@ -163,7 +163,7 @@ struct Current {
 }
 
 impl Files {
-    /// Opens the sink: makes the directory if it is missing and finishes what was left in it.
+    /// Opens the sink: creates the directory if it is missing and finishes files left in it.
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ impl Files {
         })
     }
 
-    /// Returns what counts the files that the budget has removed, for others to read.
+    /// Returns a shared count of the files that the budget has removed.
     pub fn removed(&self) -> Removed {
         self.removed.clone()
     }
@@ -221,7 +221,7 @@ impl Files {
         Ok(())
     }
 
-    /// Returns the file that is being written; begins one if there is none.
+    /// Returns the file that is being written, and begins one if there is none.
     fn current(&mut self) -> Result<&mut Current, Trouble> {
         if self.current.is_none() {
             let begun = self.begin()?;
@@ -253,14 +253,14 @@ impl Files {
         Ok(Current { file, content, begun: self.now, frames: 0 })
     }
 
-    /// Makes sure that `bytes` more are within the budget.
+    /// Makes sure that `bytes` more bytes are within the budget.
     fn make_room(&mut self, bytes: u64) -> Result<(), Trouble> {
         let FileOptions { directory, prefix, budget, .. } = &self.options;
         let Some(Budget { bytes: limit, policy }) = *budget else { return Ok(()) };
         if self.inventory.bytes + bytes <= limit {
             return Ok(());
         }
-        // Others may have taken files away, and some may have been compressed.
+        // Someone may have removed files, and some may have been compressed.
         let at = |attempt: &str, error: &io::Error| trouble(attempt, directory, error);
         self.inventory =
             Inventory::settled(directory, prefix).map_err(|error| at("read", &error))?;
@@ -272,7 +272,7 @@ impl Files {
                     deleted.map_err(|error| at("delete from", &error))?
                 }
             };
-            // What is being finished can be deleted when it is.
+            // A file that is being finished can be deleted once it is finished.
             if !made && policy == BudgetPolicy::DeleteOldest && self.finisher.wait_for_one() {
                 self.inventory =
                     Inventory::settled(directory, prefix).map_err(|error| at("read", &error))?;
@@ -292,7 +292,7 @@ impl Files {
             return;
         };
         let before = file.length;
-        // Statistics are worth less than the frames: without room for them the file ends before.
+        // Statistics are worth less than frames: without room for them, the file ends without.
         file.append(&[content.trailer(self.now, self.ahead)]).ok();
         self.inventory.bytes += file.length - before;
         if frames == 0 {
@@ -302,7 +302,7 @@ impl Files {
         }
     }
 
-    /// Notices a file that was taken away: what is in it, and what would be, is lost.
+    /// Notices that the file was removed: what is in it, and what would still be written, is lost.
     fn check_place(&mut self) {
         let gone = |current: &mut Current| !current.file.is_in_place();
         if let Some(Current { file, frames, .. }) = self.current.take_if(gone) {
@@ -326,7 +326,7 @@ impl Files {
         Delivery::none(batch, reason)
     }
 
-    /// Tries whether a batch could be written again, so that health need not wait for one.
+    /// Checks whether a batch could be written again, so that health recovers without waiting for one.
     fn retry(&mut self) {
         let tried = self.make_room(Batch::CAPACITY as u64).and_then(|()| {
             let Current { file, .. } = self.current()?;
@@ -401,7 +401,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Says in words, and as a reason to count, why files cannot be written.
+/// Returns why files cannot be written, in words and as a reason to count.
 fn trouble(attempt: &str, path: &Path, error: &io::Error) -> Trouble {
     let reason = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {

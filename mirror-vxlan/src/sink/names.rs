@@ -1,13 +1,13 @@
-//! What sessions are called, for people.
+//! The names of sessions, for people.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use crate::frame::Session;
 
-/// Knows names of sessions; the names may change while it is in use.
+/// Provides names of sessions; the names may change while it is in use.
 pub trait SessionNames: Send + Sync {
-    /// Returns what `session` is called, or `None` if it has no name.
+    /// Returns the name of `session`, or `None` if it has none.
     fn name(&self, session: Session) -> Option<String>;
 }
 
@@ -17,7 +17,7 @@ impl<H: BuildHasher + Send + Sync> SessionNames for HashMap<Session, String, H> 
     }
 }
 
-/// No session has a name.
+/// Names no session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unnamed;
 

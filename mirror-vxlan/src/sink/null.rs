@@ -1,4 +1,4 @@
-//! A sink for benchmarks: frames are delivered nowhere.
+//! A sink for benchmarks, which delivers frames nowhere.
 
 use crate::batch::Batch;
 use crate::sink::{Delivery, Sink};

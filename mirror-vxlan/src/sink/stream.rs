@@ -1,4 +1,4 @@
-//! A stream of pcap records, for `tcpdump -r -` and whatever else reads a pipe.
+//! A stream of pcap records, for `tcpdump -r -` and anything else that reads a pipe.
 
 use std::fmt;
 use std::fs::File;
@@ -11,7 +11,7 @@ use crate::sink::{Delivery, LossReason, Sink, Trouble};
 
 /// Writes the classic capture format with times in nanoseconds.
 ///
-/// When the reader goes, the stream is over: frames are refused from then on, and
+/// When the reader closes the pipe, the stream is over: frames are refused from then on, and
 /// [`trouble`](Sink::trouble) says so.
 pub struct PcapStream<W> {
     writer: W,
@@ -20,7 +20,7 @@ pub struct PcapStream<W> {
 }
 
 impl<W: Write + Send> PcapStream<W> {
-    /// Begins a stream; every batch is one write, so that `writer` needs no buffer.
+    /// Begins a stream; every batch is one write, so `writer` needs no buffer.
     pub fn new(writer: W) -> Self {
         let buffer = pcap::file_header(Batch::FRAME_MAX).to_vec();
         Self { writer, buffer, over: None }
@@ -28,7 +28,7 @@ impl<W: Write + Send> PcapStream<W> {
 }
 
 impl PcapStream<File> {
-    /// Begins a stream to standard output, around the buffer of [`io::stdout`].
+    /// Begins a stream to standard output, bypassing the buffer of [`io::stdout`].
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl<W: Write + Send> Sink for PcapStream<W> {
         match written {
             Ok(()) => Delivery::whole(batch),
             Err(error) => {
-                // Part of a record may be written: nothing can follow it.
+                // A part of a record may have been written: nothing can follow it.
                 let message = match error.kind() {
                     io::ErrorKind::BrokenPipe => "the reader has closed the stream".to_owned(),
                     _ => format!("cannot write to the stream: {error}"),
@@ -68,7 +68,7 @@ impl<W: Write + Send> Sink for PcapStream<W> {
 
     fn close(mut self: Box<Self>) -> [u64; LossReason::COUNT] {
         if self.over.is_none() {
-            // Without a frame the header is still to be written; nobody misses it if it cannot.
+            // If there was no frame, the header still has to be written; a failure does not matter.
             self.writer.write_all(&self.buffer).and_then(|()| self.writer.flush()).ok();
         }
         [0; LossReason::COUNT]

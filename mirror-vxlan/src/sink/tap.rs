@@ -1,4 +1,4 @@
-//! A TAP device: frames as if they came in on a network interface, for Zeek, Suricata, tcpdump.
+//! A TAP device: frames as if they arrived on a network interface, for Zeek, Suricata, tcpdump.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -9,7 +9,7 @@ use crate::sink::{Ahead, Delivery, LossReason, Sink, Trouble};
 use crate::socket::tap::set_up;
 use crate::tap::{DeviceName, TapError, open};
 
-/// Writes frames into a TAP device, which is there until the sink is closed.
+/// Writes frames into a TAP device, which exists until the sink is closed.
 ///
 /// A reader that is too slow loses frames in its own buffer, and counts them there.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Opens the device with this name, or makes it, and sets it up.
+    /// Opens or creates the device with this name, and sets it up.
     ///
     /// # Errors
     ///
@@ -31,8 +31,8 @@ impl Tap {
         Ok(Self { name, mtu, device, trouble: None })
     }
 
-    /// Writes the frames; returns what became of them, and the last error that was not about one
-    /// frame but the device.
+    /// Writes the frames; returns what became of them, and the last error that concerned the device
+    /// rather than one frame.
     fn write(&mut self, batch: &Batch) -> (Delivery, Option<io::Error>) {
         let mut delivery = Delivery::default();
         let mut failure = None;
@@ -44,7 +44,7 @@ impl Tap {
                 }
                 Err(error) => {
                     delivery.lost[LossReason::Refused.index()] += 1;
-                    // A frame without a whole Ethernet header is an invalid argument.
+                    // A frame without a whole Ethernet header fails as an invalid argument.
                     if error.kind() != io::ErrorKind::InvalidInput {
                         failure = Some(error);
                     }
@@ -71,7 +71,7 @@ impl Sink for Tap {
         }
         let revived = match set_up(&self.name, self.mtu) {
             Ok(()) => Ok(()),
-            // Somebody deleted it.
+            // Someone deleted the device.
             Err(_) => open(&self.name, self.mtu).map(|device| self.device = device),
         };
         if revived.is_ok() {

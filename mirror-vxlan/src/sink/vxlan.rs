@@ -1,4 +1,4 @@
-//! Frames sent on in VXLAN: to workers on this host or others, each flow always to the same.
+//! Forwards frames in VXLAN to workers on this host or others, each flow always to the same one.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -12,10 +12,10 @@ use crate::frame::Frame;
 use crate::sink::{Delivery, LossReason, Sink, Trouble};
 use crate::wire::{HEADER_LEN, Header};
 
-/// Datagrams sent by one system call; its cost is spread thin by then.
+/// Datagrams sent by one system call; with this many, its cost per datagram is small.
 const AT_ONCE: usize = 64;
 
-/// Source ports of each destination unless others are asked for.
+/// The default number of source ports for each destination.
 ///
 /// The receiving host spreads datagrams over its queues and workers by their ports.
 pub const SOURCE_PORTS: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
@@ -23,10 +23,10 @@ pub const SOURCE_PORTS: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not z
 /// Returns a hash of the flow that a frame belongs to, the same in both directions.
 pub type FlowHash = fn(frame: &[u8]) -> u32;
 
-/// Why frames could not be sent on.
+/// Why frames could not be forwarded.
 #[derive(Debug, thiserror::Error)]
 pub enum VxlanError {
-    /// There is nobody to send to.
+    /// There is no destination to send to.
     #[error("there is no destination to forward frames to; name at least one")]
     NoDestination,
     /// No socket could be opened to a destination.
@@ -40,7 +40,7 @@ pub enum VxlanError {
     },
 }
 
-/// Sends frames on, with the VNI that they came with.
+/// Forwards frames with the VNI that they came with.
 pub struct Vxlan {
     lanes: Vec<Lane>,
     flow_hash: FlowHash,
@@ -112,7 +112,7 @@ impl fmt::Debug for Vxlan {
     }
 }
 
-/// A frame with the header that goes before it.
+/// A frame and the header in front of it.
 struct Letter<'a> {
     header: [u8; HEADER_LEN],
     frame: &'a [u8],
@@ -165,7 +165,7 @@ impl Lane {
                 }
                 Err(rustix::io::Errno::INTR) => (),
                 Err(errno) => {
-                    // It is about the first message: that one is not sent.
+                    // The error concerns the first message, which is not sent.
                     delivery.lost[LossReason::Refused.index()] += 1;
                     done += 1;
                     result = Err(errno.into());

@@ -12,7 +12,7 @@ use crate::Timestamp;
 /// The most datagrams that the kernel returns from one call (`UIO_MAXIOV`).
 const COUNT_MAX: usize = 1024;
 
-/// Room for the control messages of a datagram; there is one, a time of 16 bytes.
+/// Space for the control messages of a datagram; there is one, a time of 16 bytes.
 type Control = [u64; 8];
 
 /// Buffers for a number of datagrams, filled by one system call and read until the next.
@@ -45,16 +45,16 @@ impl Datagrams {
         Self { bytes, slot_len, addresses, controls, vectors, headers, received: count }.prepared()
     }
 
-    /// Receives the datagrams that are waiting and returns how many they are; it does not wait.
+    /// Receives the waiting datagrams and returns their number, without blocking.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if none is waiting; anything else is the socket's failure.
+    /// `WouldBlock` if none is waiting; any other error is a failure of the socket.
     pub fn receive(&mut self, socket: impl AsFd) -> io::Result<usize> {
         self.prepare();
         let count = libc::c_uint::try_from(self.headers.len).unwrap_or(libc::c_uint::MAX);
-        // SAFETY: each of the `count` headers leads to buffers of the lengths it says, which this
-        // value owns and to which there is no reference while it is borrowed mutably.
+        // SAFETY: each of the `count` headers points to buffers of the lengths that it states, which
+        // this value owns and to which there is no reference while it is borrowed mutably.
         let received = unsafe {
             libc::recvmmsg(
                 socket.as_fd().as_raw_fd(),
@@ -73,11 +73,11 @@ impl Datagrams {
         }
     }
 
-    /// Returns the datagrams received last, in the order in which they came.
+    /// Returns the datagrams of the last call of `receive`, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = Datagram<'_>> {
         (0..self.received).map(|slot| {
             // SAFETY: the kernel filled the header of each slot below `received`, and writes to
-            // none of these buffers but in `receive`, which borrows mutably.
+            // these buffers only in `receive`, which borrows mutably.
             let (message, address, bytes) = unsafe {
                 let message = self.headers.at(slot).as_ref();
                 let len = (message.msg_len as usize).min(self.slot_len);
@@ -99,7 +99,7 @@ impl Datagrams {
         self
     }
 
-    /// Readies again the headers that the last call used: the kernel writes lengths to them.
+    /// Prepares the headers that the last call used again: the kernel writes lengths to them.
     fn prepare(&mut self) {
         for slot in 0..std::mem::take(&mut self.received) {
             // SAFETY: zeros are a valid header: null pointers and no bytes.
@@ -131,19 +131,19 @@ impl fmt::Debug for Datagrams {
 /// One datagram received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Datagram<'a> {
-    /// Who sent it; an IPv4 address also where an IPv6 socket received it.
+    /// The sender; an IPv4 address stays one even if an IPv6 socket received it.
     pub source: SocketAddr,
-    /// When the kernel received it, if the socket tells.
+    /// When the kernel received it, if the socket reports that.
     pub time: Option<Timestamp>,
     /// Whether it was longer than its slot.
     pub truncated: bool,
-    /// What it carries, as far as the slot has room.
+    /// The payload, as far as the slot has room for it.
     pub bytes: &'a [u8],
 }
 
-/// Memory that the kernel writes to through pointers, and that is read through others.
+/// Memory that the kernel writes to through pointers, and that is read through other pointers.
 ///
-/// A `Box` would claim to be the only way to it.
+/// A `Box` would claim to be the only access to it.
 struct Buffer<T> {
     start: NonNull<T>,
     len: usize,
@@ -179,12 +179,12 @@ impl<T> Buffer<T> {
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
         let values = NonNull::slice_from_raw_parts(self.start, self.len);
-        // SAFETY: it is the box that was leaked when the buffer was made.
+        // SAFETY: this is the box that was leaked when the buffer was made.
         drop(unsafe { Box::from_raw(values.as_ptr()) });
     }
 }
 
-/// Types for which any bytes will do.
+/// Types for which any bytes are valid.
 ///
 /// # Safety
 ///
@@ -202,12 +202,12 @@ unsafe impl Plain for libc::sockaddr_storage {}
 fn source(address: &libc::sockaddr_storage) -> SocketAddr {
     let start = (&raw const *address).cast::<u8>();
     if libc::c_int::from(address.ss_family) == libc::AF_INET {
-        // SAFETY: the storage is larger than any address and aligned for each; any bytes will do.
+        // SAFETY: the storage is larger than any address and aligned for each; any bytes are valid.
         let v4 = unsafe { start.cast::<libc::sockaddr_in>().read() };
         let ip = u32::from_be(v4.sin_addr.s_addr).into();
         return SocketAddrV4::new(ip, u16::from_be(v4.sin_port)).into();
     }
-    // SAFETY: as above. A family that is neither cannot come from a socket of UDP.
+    // SAFETY: as above. No other family can come from a UDP socket.
     let v6 = unsafe { start.cast::<libc::sockaddr_in6>().read() };
     let (ip, port) = (Ipv6Addr::from(v6.sin6_addr.s6_addr), u16::from_be(v6.sin6_port));
     match ip.to_ipv4_mapped() {

@@ -1,4 +1,4 @@
-//! Network devices: their names, and what can be asked about them.
+//! Network devices: their names, and queries about them.
 
 use std::ffi::c_char;
 use std::io;
@@ -17,7 +17,7 @@ const GET_CHANNELS: u32 = 0x3c;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceName(String);
 
-/// A text is no name of a network device.
+/// A text that is not a valid name of a network device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a device name has 1 to 15 characters without white space, `/`, `:` or `%`, and is not `.` or `..`"
@@ -46,7 +46,7 @@ impl std::fmt::Display for DeviceName {
 
 impl DeviceName {
     pub(super) fn request(&self) -> ifreq {
-        // SAFETY: an ifreq is numbers, bytes and pointers, of all of which zero is a value.
+        // SAFETY: an ifreq consists of numbers, bytes and pointers, for all of which zero is valid.
         let mut request: ifreq = unsafe { std::mem::zeroed() };
         for (place, byte) in request.ifr_name.iter_mut().zip(self.0.bytes()) {
             *place = byte.cast_signed();
@@ -55,7 +55,7 @@ impl DeviceName {
     }
 }
 
-/// Returns the MTU of a device: bytes of the longest packet that it takes, without the link's header.
+/// Returns the MTU of a device: bytes of the longest packet that it accepts, without the link header.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub fn mtu(name: &DeviceName) -> io::Result<u32> {
 #[repr(C)]
 struct Channels {
     command: u32,
-    /// To receive, to send, others, both in one.
+    /// Maximums: receiving, sending, other, and combined queues.
     most: [u32; 4],
     receiving: u32,
     sending: u32,
@@ -81,7 +81,7 @@ struct Channels {
     combined: u32,
 }
 
-/// Returns how many queues of a device receive.
+/// Returns how many receiving queues a device has.
 ///
 /// # Errors
 ///
@@ -92,21 +92,21 @@ pub fn receive_queues(name: &DeviceName) -> io::Result<u32> {
     request.ifr_ifru.ifru_data = (&raw mut channels).cast::<c_char>();
     match ioctl(&any_socket()?, SIOCETHTOOL, &mut request) {
         Ok(()) => Ok((channels.receiving + channels.combined).max(1)),
-        // A driver that does not say has one.
+        // A driver that does not report the number has one queue.
         Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(1),
         Err(error) => Err(error),
     }
 }
 
-/// Returns a socket to ask about devices with, for which any will do.
+/// Returns a socket for queries about devices; any socket serves.
 pub(super) fn any_socket() -> io::Result<UdpSocket> {
     UdpSocket::bind("0.0.0.0:0")
 }
 
 pub(super) fn ioctl(file: &impl AsFd, call: Ioctl, request: &mut ifreq) -> io::Result<()> {
     let file = file.as_fd().as_raw_fd();
-    // SAFETY: the calls made here read and write one ifreq, and at most what it leads to; both
-    // live as long.
+    // SAFETY: the calls made here read and write one ifreq, and at most what it points to; both
+    // outlive the call.
     match unsafe { libc::ioctl(file, call, std::ptr::from_mut(request)) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

@@ -1,26 +1,26 @@
-//! Extended BPF programs, given to the kernel and put on a network interface (XDP).
+//! Extended BPF programs, loaded into the kernel and attached to a network interface (XDP).
 //!
-//! The kernel checks a program before it takes it, so that none of these calls can do harm.
-//! Program and map live as long as something refers to them: an [`Attachment`] that is dropped, by
-//! the end of the process if by nothing else, leaves the interface as it was.
+//! The kernel verifies a program before it accepts it, so none of these calls can do harm.
+//! Program and map live as long as something refers to them. When an [`Attachment`] is dropped, at
+//! the latest by the end of the process, the interface is again as it was.
 
 use std::ffi::c_int;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
-/// One instruction, laid out as the kernel's `bpf_insn` on a machine of little-endian byte order.
+/// One instruction, laid out like the kernel's `bpf_insn` on a little-endian machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Instruction {
     /// What it does.
     pub code: u8,
-    /// The register it writes in the lower half, the one it reads in the upper; the other way round
-    /// where bytes are.
+    /// The register it writes in the lower half, the one it reads in the upper half; on big-endian
+    /// machines the other way round.
     registers: u8,
-    /// How many instructions a jump skips, or where in memory.
+    /// How many instructions a jump skips, or an offset in memory.
     pub offset: i16,
-    /// The constant it works with.
+    /// The constant that it uses.
     pub constant: i32,
 }
 
@@ -33,7 +33,7 @@ impl Instruction {
     }
 }
 
-// Of `linux/bpf.h`.
+// From `linux/bpf.h`.
 const MAP_CREATE: c_int = 0;
 const MAP_UPDATE_ELEMENT: c_int = 2;
 const PROGRAM_LOAD: c_int = 5;
@@ -53,11 +53,11 @@ const NAME: [u8; 16] = *b"mirror_vxlan\0\0\0\0";
 pub struct SocketMap(OwnedFd);
 
 impl SocketMap {
-    /// Makes a map for the queues below `queues`, without a socket.
+    /// Makes a map for the queues below `queues`, without sockets.
     ///
     /// # Errors
     ///
-    /// `CAP_BPF` and `CAP_NET_ADMIN`, or the support for AF_XDP, are missing.
+    /// `CAP_BPF` and `CAP_NET_ADMIN`, or kernel support for AF_XDP, are missing.
     pub fn new(queues: u32) -> io::Result<Self> {
         #[repr(C)]
         struct Request {
@@ -88,7 +88,7 @@ impl SocketMap {
     ///
     /// # Errors
     ///
-    /// It is no socket of AF_XDP, or there is no such queue.
+    /// It is not an AF_XDP socket, or the queue does not exist.
     pub fn insert(&self, queue: u32, socket: impl AsFd) -> io::Result<()> {
         #[repr(C)]
         struct Request {
@@ -106,7 +106,7 @@ impl SocketMap {
             value: address(&raw const file),
             flags: 0,
         };
-        // SAFETY: key and value have the four bytes that the map was made for, and live until then.
+        // SAFETY: key and value have the four bytes that the map was made for, and outlive the call.
         unsafe { call(MAP_UPDATE_ELEMENT, &request) }.map(drop)
     }
 
@@ -116,26 +116,26 @@ impl SocketMap {
     }
 }
 
-/// Whether a program is content to see the start of a packet.
+/// Whether a program can work with only the start of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// It sees packets whole, and longer ones not at all.
+    /// It sees whole packets, and does not see longer ones at all.
     Whole,
-    /// Of a packet in several buffers it sees the first.
+    /// It sees the first buffer of a packet in several buffers.
     Start,
 }
 
-/// A program that says what becomes of a packet.
+/// A program that decides what becomes of a packet.
 #[derive(Debug)]
 pub struct Program(OwnedFd);
 
 impl Program {
-    /// Has the kernel check and take a program.
+    /// Loads a program into the kernel, which verifies it.
     ///
     /// # Errors
     ///
-    /// `CAP_BPF`, `CAP_NET_ADMIN` or `CAP_PERFMON` is missing, which a program needs that reads the
-    /// packet at a place that it calculated; or the kernel is too old for the program.
+    /// `CAP_BPF`, `CAP_NET_ADMIN` or `CAP_PERFMON` is missing (a program that reads the packet at a
+    /// computed place needs the last), or the kernel is too old for the program.
     pub fn load(instructions: &[Instruction], reach: Reach) -> io::Result<Self> {
         #[repr(C)]
         struct Request {
@@ -171,17 +171,16 @@ impl Program {
             interface: 0,
             attach: ATTACH_XDP,
         };
-        // SAFETY: the kernel reads `len` instructions and a text that ends with a zero; both live
-        // until then.
+        // SAFETY: the kernel reads `len` instructions and a text that ends with a zero; both outlive
+        // the call.
         unsafe { make(PROGRAM_LOAD, &request) }.map(Self)
     }
 
-    /// Has every packet that an interface receives go through the program, until the attachment is
-    /// dropped.
+    /// Runs the program on every packet that an interface receives, until the attachment is dropped.
     ///
     /// # Errors
     ///
-    /// Another program is there (`EBUSY`), or it cannot be done at this place.
+    /// Another program is attached (`EBUSY`), or a program cannot be attached at this place.
     pub fn attach(&self, interface: NonZeroU32, at: Place) -> io::Result<Attachment> {
         #[repr(C)]
         struct Request {
@@ -205,12 +204,12 @@ impl Program {
     }
 }
 
-/// Where the packets of an interface go through a program.
+/// Where a program processes the packets of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In its driver, before anything was allocated for them.
+    /// In the interface's driver, before anything was allocated for them.
     Driver,
-    /// At the start of the host's network stack, whatever the driver.
+    /// At the start of the host's network stack, independent of the driver.
     Stack,
 }
 
@@ -222,7 +221,7 @@ fn address<T>(pointer: *const T) -> u64 {
     pointer.expose_provenance() as u64
 }
 
-/// Makes something that the kernel returns as a file.
+/// Creates an object that the kernel returns as a file.
 ///
 /// # Safety
 ///
@@ -236,8 +235,8 @@ unsafe fn make<T>(command: c_int, request: &T) -> io::Result<OwnedFd> {
 ///
 /// # Safety
 ///
-/// The request is laid out as the kernel's for this command, and its addresses are valid for what
-/// the kernel does with them.
+/// The request must have the kernel's layout for this command, and its addresses must be valid for
+/// what the kernel does with them.
 unsafe fn call<T>(command: c_int, request: &T) -> io::Result<RawFd> {
     // SAFETY: the kernel reads the request, and knows by its size how much of it there is. The
     // commands used here write nothing to it.

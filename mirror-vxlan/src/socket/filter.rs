@@ -1,6 +1,6 @@
-//! Classic BPF programs, given to the kernel.
+//! Classic BPF programs, loaded into the kernel.
 //!
-//! The kernel checks a program before it takes it, so that none of these calls can do harm.
+//! The kernel verifies a program before it accepts it, so none of these calls can do harm.
 
 use std::ffi::{c_int, c_ushort};
 use std::io;
@@ -8,17 +8,17 @@ use std::os::fd::AsFd;
 
 use super::option;
 
-/// One instruction, laid out as the kernel's `sock_filter`.
+/// One instruction, laid out like the kernel's `sock_filter`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Instruction {
     /// What it does.
     pub code: u16,
-    /// How many instructions a test that holds skips.
+    /// How many instructions are skipped if a test holds.
     pub then_skip: u8,
-    /// How many instructions a test that does not hold skips.
+    /// How many instructions are skipped if a test does not hold.
     pub else_skip: u8,
-    /// The constant, offset or place it works with.
+    /// The constant, offset or place that it uses.
     pub operand: u32,
 }
 
@@ -32,7 +32,7 @@ const _: () = assert!(
 ///
 /// # Errors
 ///
-/// The kernel did not take the program.
+/// The kernel did not accept the program.
 pub fn attach(socket: impl AsFd, program: &[Instruction]) -> io::Result<()> {
     set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, program)
 }
@@ -42,7 +42,7 @@ pub fn attach(socket: impl AsFd, program: &[Instruction]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// The kernel did not take the program, or the socket does not share its port.
+/// The kernel did not accept the program, or the socket does not share its port.
 pub fn attach_to_shared_port(socket: impl AsFd, program: &[Instruction]) -> io::Result<()> {
     set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_CBPF, program)
 }
@@ -52,7 +52,7 @@ pub fn attach_to_shared_port(socket: impl AsFd, program: &[Instruction]) -> io::
 ///
 /// # Errors
 ///
-/// The kernel did not take the program, or the socket is in no group that programs steer.
+/// The kernel did not accept the program, or the socket is not in a group that programs steer.
 pub fn attach_to_fanout(socket: impl AsFd, program: &[Instruction]) -> io::Result<()> {
     set(socket, libc::SOL_PACKET, libc::PACKET_FANOUT_DATA, program)
 }

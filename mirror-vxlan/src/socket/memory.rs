@@ -1,4 +1,4 @@
-//! Memory that the kernel reads and writes too.
+//! Memory that is shared with the kernel, which also reads and writes it.
 
 use std::ffi::c_int;
 use std::io;
@@ -6,18 +6,18 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicU32;
 
-/// A mapping, from the start of a page on. What it holds is only reached through pointers.
+/// A mapping that starts at a page. Its contents are accessed only through pointers.
 #[derive(Debug)]
 pub(super) struct Memory {
     start: NonNull<u8>,
     len: usize,
 }
 
-// SAFETY: the memory belongs to no thread; what the kernel does in it is told by atomic words.
+// SAFETY: the memory does not belong to a thread; atomic words tell what the kernel does in it.
 unsafe impl Send for Memory {}
 
 impl Memory {
-    /// Maps what a socket shares, from an offset on that says what it is.
+    /// Maps memory that a socket shares; the offset selects which.
     pub(super) fn shared(
         socket: BorrowedFd<'_>,
         offset: libc::off_t,
@@ -26,7 +26,7 @@ impl Memory {
         Self::map(len, libc::MAP_SHARED, socket.as_raw_fd(), offset)
     }
 
-    /// Maps zeros of our own.
+    /// Maps private, zeroed memory.
     pub(super) fn private(len: usize) -> io::Result<Self> {
         Self::map(len, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
     }
@@ -58,15 +58,15 @@ impl Memory {
     pub(super) fn word(&self, offset: usize) -> &AtomicU32 {
         let word = self.at(offset, size_of::<AtomicU32>()).cast::<AtomicU32>();
         assert!(word.is_aligned(), "the word is aligned");
-        // SAFETY: it lies within the mapping, is aligned, and nobody accesses it but atomically;
-        // the mapping lives as long as `self`.
+        // SAFETY: it lies within the mapping, is aligned, and is accessed only atomically; the
+        // mapping lives as long as `self`.
         unsafe { word.as_ref() }
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: it is the mapping made by `map`, and nothing borrows from it any more.
+        // SAFETY: this is the mapping made by `map`, and nothing borrows from it any more.
         let status = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
         debug_assert_eq!(status, 0, "the mapping was ours");
     }

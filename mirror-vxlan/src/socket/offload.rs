@@ -1,5 +1,5 @@
-//! What a network device does with packets on their way in: how many wait in its ring, and which are
-//! merged (`ethtool -g` and `ethtool -k`).
+//! What a network device does with incoming packets: how many wait in its ring, and which are merged
+//! (`ethtool -g` and `ethtool -k`).
 
 use std::ffi::c_char;
 use std::io;
@@ -11,7 +11,7 @@ use super::device::{DeviceName, any_socket, ioctl};
 /// `SIOCETHTOOL` of `linux/sockios.h`.
 const SIOCETHTOOL: Ioctl = 0x8946;
 
-// Commands of `linux/ethtool.h`.
+// Commands from `linux/ethtool.h`.
 const GET_RING: u32 = 0x10;
 const GET_STRINGS: u32 = 0x1b;
 const GET_STRING_COUNTS: u32 = 0x37;
@@ -20,22 +20,22 @@ const GET_FEATURES: u32 = 0x3a;
 /// The set of strings that name features (`ETH_SS_FEATURES`).
 const FEATURE_NAMES: u32 = 4;
 
-/// Numbers of 32 bits in the name of a feature (`ETH_GSTRING_LEN`).
+/// The number of 32-bit words in the name of a feature (`ETH_GSTRING_LEN`).
 const NAME_WORDS: usize = 32 / 4;
 
-/// Numbers for each 32 features: those that can be changed, are asked for, are on, never change.
+/// Words for each 32 features: those that can be changed, are requested, are on, never change.
 const BLOCK_WORDS: usize = 4;
 
-/// The packets that wait in a device's ring until the host takes them.
+/// The number of packets that can wait in a device's ring until the host takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceiveRing {
-    /// How many fit now.
+    /// How many packets fit at its current size.
     pub packets: u32,
-    /// How many could fit.
+    /// How many packets fit at its largest size.
     pub packets_max: u32,
 }
 
-/// Returns the ring of a device that packets come in by; `None` if its driver has no such thing.
+/// Returns the receive ring of a device; `None` if its driver has none.
 ///
 /// # Errors
 ///
@@ -50,7 +50,7 @@ pub fn receive_ring(name: &DeviceName) -> io::Result<Option<ReceiveRing>> {
     }
 }
 
-/// Returns the features of a device that are on, by the names that `ethtool -k` knows too.
+/// Returns the features of a device that are on, by the names that `ethtool -k` also knows.
 ///
 /// # Errors
 ///
@@ -91,10 +91,10 @@ fn text(words: &[u32]) -> String {
     bytes.take_while(|byte| *byte != 0).map(char::from).collect()
 }
 
-/// Has the kernel answer in the place of the question.
+/// Lets the kernel overwrite the question with the answer.
 ///
-/// What it writes is as long as the question says, or as the set of strings is that it asks for, which
-/// is the same for as long as this kernel runs.
+/// The answer is as long as the question states, or as long as the set of strings that it asks for,
+/// which stays the same for as long as this kernel runs.
 fn ask(name: &DeviceName, question: &mut [u32]) -> io::Result<()> {
     let mut request = name.request();
     request.ifr_ifru.ifru_data = question.as_mut_ptr().cast::<c_char>();

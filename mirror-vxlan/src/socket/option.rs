@@ -11,20 +11,20 @@ const MEMORY_INFO_DROPS: usize = 8;
 /// How many numbers `SO_MEMINFO` returns (`SK_MEMINFO_VARS`).
 const MEMORY_INFO_LEN: usize = 9;
 
-/// `UDP_NO_CHECK6_TX` of `linux/udp.h`.
+/// `UDP_NO_CHECK6_TX` from `linux/udp.h`.
 const UDP_NO_CHECK6_TX: c_int = 101;
 
-/// `UDP_NO_CHECK6_RX` of `linux/udp.h`.
+/// `UDP_NO_CHECK6_RX` from `linux/udp.h`.
 const UDP_NO_CHECK6_RX: c_int = 102;
 
-/// Asks for room for `bytes` of waiting packets and returns what there is now, as the kernel
-/// counts it: about twice the bytes of the packets themselves.
+/// Asks for room for `bytes` of waiting packets and returns the size granted, as the kernel counts
+/// it: about twice the bytes of the packets themselves.
 ///
-/// With `CAP_NET_ADMIN` the wish is granted whole; without, up to `net.core.rmem_max`.
+/// With `CAP_NET_ADMIN` the whole size is granted; without it, at most `net.core.rmem_max`.
 ///
 /// # Errors
 ///
-/// The kernel refused to set or to tell the size.
+/// The kernel refused to set or to report the size.
 pub fn set_receive_buffer(socket: impl AsFd, bytes: usize) -> io::Result<usize> {
     let socket = socket.as_fd();
     let wish = c_int::try_from(bytes).unwrap_or(c_int::MAX);
@@ -36,16 +36,16 @@ pub fn set_receive_buffer(socket: impl AsFd, bytes: usize) -> io::Result<usize> 
 
 /// Returns how many packets the socket had to drop since it was made, modulo 2³².
 ///
-/// Unlike the count that comes with packets (`SO_RXQ_OVFL`) it sees those dropped after the last
-/// packet that was received.
+/// Unlike the count that comes with packets (`SO_RXQ_OVFL`), this includes packets dropped after the
+/// last packet that was received.
 ///
 /// # Errors
 ///
-/// The kernel could not be asked; it knows the option since Linux 4.12.
+/// The kernel could not be asked; it supports the option since Linux 4.12.
 pub fn dropped(socket: impl AsFd) -> io::Result<u32> {
     let mut numbers = [0_u32; MEMORY_INFO_LEN];
     let mut length = length_of::<[u32; MEMORY_INFO_LEN]>();
-    // SAFETY: the kernel writes at most `length` bytes to `numbers`, for which any bytes will do.
+    // SAFETY: the kernel writes at most `length` bytes to `numbers`, for which any bytes are valid.
     let status = unsafe {
         libc::getsockopt(
             socket.as_fd().as_raw_fd(),
@@ -59,7 +59,7 @@ pub fn dropped(socket: impl AsFd) -> io::Result<u32> {
     Ok(numbers[MEMORY_INFO_DROPS])
 }
 
-/// Has the kernel tell with each packet when it came, in nanoseconds.
+/// Makes the kernel report with each packet when it arrived, in nanoseconds.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn enable_timestamps(socket: impl AsFd) -> io::Result<()> {
     set_number(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
 }
 
-/// Lets a UDP socket of IPv6 receive datagrams with the checksum zero, which VXLAN may have.
+/// Lets an IPv6 UDP socket receive datagrams with the checksum zero, which VXLAN may have.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub fn accept_without_checksum(socket: impl AsFd) -> io::Result<()> {
     set_number(socket.as_fd(), libc::SOL_UDP, UDP_NO_CHECK6_RX, 1)
 }
 
-/// Has a UDP socket send with the checksum zero, as RFC 7348 asks of a VXLAN sender.
+/// Makes a UDP socket send with the checksum zero, as RFC 7348 asks of a VXLAN sender.
 ///
 /// # Errors
 ///
@@ -112,7 +112,7 @@ pub(super) fn get_number(socket: BorrowedFd<'_>, level: c_int, name: c_int) -> i
 ///
 /// # Safety
 ///
-/// If `value` holds pointers they are valid for what the kernel does with this option.
+/// If `value` holds pointers, they must be valid for what the kernel does with this option.
 pub(super) unsafe fn set<T>(
     socket: BorrowedFd<'_>,
     level: c_int,
@@ -129,7 +129,7 @@ pub(super) unsafe fn set<T>(
 ///
 /// # Safety
 ///
-/// Zero bytes, and whatever the kernel writes over them for this option, are a valid `T`.
+/// Zero bytes, and whatever the kernel writes over them for this option, must be a valid `T`.
 pub(super) unsafe fn get<T>(socket: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<T> {
     let mut value = MaybeUninit::<T>::zeroed();
     let mut length = length_of::<T>();
@@ -140,7 +140,7 @@ pub(super) unsafe fn get<T>(socket: BorrowedFd<'_>, level: c_int, name: c_int) -
     Ok(unsafe { value.assume_init() })
 }
 
-/// Returns the length of a type as the kernel wants it told.
+/// Returns the length of a type, in the type that the kernel expects.
 pub(super) const fn length_of<T>() -> libc::socklen_t {
     assert!(size_of::<T>() < 4096, "options and addresses are small");
     #[expect(clippy::cast_possible_truncation, reason = "checked in the line before")]

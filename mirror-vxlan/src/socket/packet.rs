@@ -1,8 +1,8 @@
 //! A packet socket that shares its memory with the kernel (`TPACKET_V3`).
 //!
 //! The memory is a ring of blocks. The kernel fills a block with packets and hands it over; the
-//! owner of the ring reads them where they are and hands the block back. A [`Block`] is that
-//! loan: frames borrow from it, it borrows from the [`PacketRing`], and dropping it hands it back.
+//! owner of the ring reads them in place and hands the block back. A [`Block`] represents that
+//! loan: packets borrow from it, it borrows from the [`PacketRing`], and dropping it hands it back.
 //!
 //! ```compile_fail,E0505
 //! # fn f(ring: &mut mirror_vxlan::socket::packet::PacketRing) {
@@ -35,10 +35,10 @@ const BEHIND_STATUS: usize = BLOCK_STATUS + 4;
 /// Bytes of the header of a packet (`struct tpacket3_hdr`).
 const PACKET_HEADER: usize = 48;
 
-/// `PACKET_IGNORE_OUTGOING` of `linux/if_packet.h`.
+/// `PACKET_IGNORE_OUTGOING` from `linux/if_packet.h`.
 const PACKET_IGNORE_OUTGOING: c_int = 23;
 
-/// `AF_PACKET`, as wide as addresses have it.
+/// `AF_PACKET`, in the type that addresses use.
 const FAMILY: libc::sa_family_t = 17;
 
 const _: () = assert!(FAMILY as c_int == libc::AF_PACKET, "the family is that of the socket");
@@ -68,12 +68,12 @@ pub struct Geometry {
     pub block_len: u32,
     /// How many blocks there are.
     pub blocks: u32,
-    /// After how long a block is handed over that is not full, in whole milliseconds.
+    /// The time after which a block that is not full is handed over, in whole milliseconds.
     pub hand_over: Duration,
 }
 
 impl Geometry {
-    /// Returns the bytes of all blocks.
+    /// Returns the total bytes of all blocks.
     pub const fn len(&self) -> usize {
         self.block_len as usize * self.blocks as usize
     }
@@ -100,15 +100,15 @@ pub struct PacketRing {
     block_len: usize,
     blocks: usize,
     next: usize,
-    /// Last, so that it is closed when the memory is no longer mapped.
+    /// The last field, so that it is closed after the memory is unmapped.
     socket: OwnedFd,
 }
 
 impl PacketRing {
     /// Makes a socket with a ring. It receives nothing before it is [bound](Self::bind).
     ///
-    /// Packets come as the network layer has them, without the header of the link: so links of
-    /// every kind look alike.
+    /// Packets come as the network layer sees them, without the link header, so that links of every
+    /// kind look alike.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl PacketRing {
         // SAFETY: the call has no pointers.
         let socket = unsafe { libc::socket(libc::AF_PACKET, kind, 0) };
         checked(socket)?;
-        // SAFETY: the kernel has just opened it and nothing else knows of it.
+        // SAFETY: the kernel has just opened it and nothing else knows it.
         let socket = unsafe { OwnedFd::from_raw_fd(socket) };
         let version = libc::tpacket_versions::TPACKET_V3 as c_int;
         option::set_number(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_VERSION, version)?;
@@ -129,7 +129,7 @@ impl PacketRing {
         Ok(Self { memory, block_len: block_len as usize, blocks: blocks as usize, next: 0, socket })
     }
 
-    /// Receives from now on the packets of a protocol that come in on one interface, or on all.
+    /// Receives from now on the packets of a protocol that arrive on one interface, or on any.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl PacketRing {
             sll_addr: [0; 8],
         };
         let length = option::length_of::<libc::sockaddr_ll>();
-        // SAFETY: the kernel reads `length` bytes of the address, which lives until then.
+        // SAFETY: the kernel reads `length` bytes of the address, which outlives the call.
         checked(unsafe { libc::bind(self.socket.as_raw_fd(), (&raw const address).cast(), length) })
     }
 
@@ -154,14 +154,14 @@ impl PacketRing {
     ///
     /// # Errors
     ///
-    /// The kernel did not take the program.
+    /// The kernel did not accept the program.
     pub fn set_filter(&self, program: &[Instruction]) -> io::Result<()> {
         filter::attach(self, program)
     }
 
     /// Shares the packets with the other sockets of a group, and returns the group's number.
     ///
-    /// Without a number it makes a group with a number that no one uses in this network namespace.
+    /// Without a number it makes a group with a number that is unused in this network namespace.
     ///
     /// # Errors
     ///
@@ -182,7 +182,7 @@ impl PacketRing {
     ///
     /// # Errors
     ///
-    /// The kernel did not take the program, or the socket is in no group.
+    /// The kernel did not accept the program, or the socket is not in a group.
     pub fn set_fanout_program(&self, program: &[Instruction]) -> io::Result<()> {
         filter::attach_to_fanout(self, program)
     }
@@ -197,7 +197,7 @@ impl PacketRing {
         self.next = (self.next + 1) % self.blocks;
         let behind = offset + BEHIND_STATUS;
         // SAFETY: the kernel has handed the block over and writes to it only after `Block::drop`.
-        // The bytes lie within the memory; the status is not among them, so that what is written
+        // The bytes lie within the memory; the status is not among them, so what is written
         // atomically is never behind a shared reference to plain bytes.
         let bytes = unsafe {
             let len = self.block_len - BEHIND_STATUS;
@@ -212,18 +212,18 @@ impl PacketRing {
     ///
     /// The kernel could not be asked.
     pub fn statistics(&self) -> io::Result<Statistics> {
-        // SAFETY: the kernel writes three numbers, for which any bytes will do.
+        // SAFETY: the kernel writes three numbers, for which any bytes are valid.
         let libc::tpacket_stats_v3 { tp_packets: _, tp_drops, tp_freeze_q_cnt } =
             unsafe { option::get(self.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS)? };
         Ok(Statistics { dropped: tp_drops, freezes: tp_freeze_q_cnt })
     }
 
-    /// Returns the bytes of the ring.
+    /// Returns the total bytes of the ring.
     pub const fn len(&self) -> usize {
         self.memory.len()
     }
 
-    /// Returns whether the ring has no room; none has.
+    /// Returns whether the ring has no memory; it always has some.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -235,11 +235,11 @@ impl AsFd for PacketRing {
     }
 }
 
-/// Packets lent by the kernel; dropping it hands their memory back.
+/// A block of packets lent by the kernel; dropping it hands their memory back.
 #[derive(Debug)]
 pub struct Block<'a> {
     status: &'a AtomicU32,
-    /// All that is behind the status.
+    /// Everything behind the status.
     bytes: &'a [u8],
     ring: PhantomData<&'a mut PacketRing>,
 }
@@ -255,12 +255,12 @@ impl Block<'_> {
         })
     }
 
-    /// Returns how many packets there are.
+    /// Returns the number of packets.
     pub fn len(&self) -> usize {
         word(self.bytes, 0)
     }
 
-    /// Returns whether there is no packet.
+    /// Returns whether there are no packets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -277,7 +277,7 @@ impl Drop for Block<'_> {
 pub struct RingPacket<'a> {
     /// When the kernel received it.
     pub time: Timestamp,
-    /// The packet from its network header on, as far as a block has room.
+    /// The packet from its network header on, as far as a block has room for it.
     pub bytes: &'a [u8],
 }
 
@@ -304,7 +304,7 @@ fn request_ring(socket: BorrowedFd<'_>, geometry: Geometry) -> io::Result<()> {
     let request = libc::tpacket_req3 {
         tp_block_size: block_len,
         tp_block_nr: blocks,
-        // With variable lengths a frame is only the unit in which the kernel checks the sizes.
+        // With variable lengths, a frame is only the unit in which the kernel checks the sizes.
         tp_frame_size: block_len,
         tp_frame_nr: blocks,
         tp_retire_blk_tov: c_uint::try_from(hand_over.as_millis()).unwrap_or(c_uint::MAX),

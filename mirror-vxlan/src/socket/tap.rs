@@ -1,4 +1,4 @@
-//! TAP devices: made or opened by name, given an MTU, and set up.
+//! TAP devices: created or opened by name, given an MTU, and brought up.
 
 use std::ffi::c_short;
 use std::fs::{File, OpenOptions};
@@ -9,14 +9,14 @@ use libc::Ioctl;
 
 use super::device::{DeviceName, any_socket, ioctl};
 
-/// Opens the TAP device with this name, or makes it; one that was made goes when it is closed.
+/// Opens or creates the TAP device with this name; a created device is deleted when it is closed.
 ///
-/// A frame is written by one call of `write`, and put into the device before the call returns. One
+/// A frame is written by one call of `write`, and is in the device before the call returns. A frame
 /// that the host sends into the device is read by one call of `read`.
 ///
 /// # Errors
 ///
-/// It needs CAP_NET_ADMIN to make one, and nobody else may have it open.
+/// CAP_NET_ADMIN is missing, which is needed to create a device, or another process has it open.
 pub fn open(name: &DeviceName) -> io::Result<File> {
     let device = OpenOptions::new()
         .read(true)
@@ -30,12 +30,12 @@ pub fn open(name: &DeviceName) -> io::Result<File> {
     Ok(device)
 }
 
-/// Sets the largest packet that a device takes, and sets the device up, without ARP: nothing on
-/// the host answers what is mirrored.
+/// Sets the largest packet that a device accepts, and brings the device up, without ARP: nothing on
+/// the host answers mirrored traffic.
 ///
 /// # Errors
 ///
-/// There is no such device any more, or CAP_NET_ADMIN is missing.
+/// The device no longer exists, or CAP_NET_ADMIN is missing.
 pub fn set_up(name: &DeviceName, mtu: u16) -> io::Result<()> {
     let socket = any_socket()?;
     let mut request = name.request();
@@ -50,11 +50,11 @@ pub fn set_up(name: &DeviceName, mtu: u16) -> io::Result<()> {
     ioctl(&socket, libc::SIOCSIFFLAGS as Ioctl, &mut request)
 }
 
-/// Sets how many frames that the host sends into a device wait there to be read.
+/// Sets how many frames that the host sends into a device can wait there to be read.
 ///
 /// # Errors
 ///
-/// There is no such device any more, or CAP_NET_ADMIN is missing.
+/// The device no longer exists, or CAP_NET_ADMIN is missing.
 pub fn set_queue(name: &DeviceName, frames: u16) -> io::Result<()> {
     let mut request = name.request();
     request.ifr_ifru.ifru_metric = frames.into(); // as `ifr_qlen`, the same number of the union

@@ -1,9 +1,9 @@
 //! A socket that packets are redirected to before the host's network stack sees them (AF_XDP).
 //!
 //! The kernel copies each packet into a chunk of memory that it was given before, and puts a
-//! description of it into the receive ring. [`XdpSocket::receive`] lends the packets out one after
-//! the other and then gives their chunks back by the fill ring. A packet longer than a chunk takes
-//! several, if the socket was [bound](XdpSocket::bind) so; it is put together again here.
+//! description of it into the receive ring. [`XdpSocket::receive`] lends out the packets one after
+//! the other and then returns their chunks through the fill ring. A packet longer than a chunk takes
+//! several, if the socket was [bound](XdpSocket::bind) that way; it is reassembled here.
 
 use std::ffi::c_int;
 use std::io;
@@ -24,10 +24,10 @@ const BATCH: u32 = 256;
 /// Bytes in front of each packet that the kernel keeps free (`XDP_PACKET_HEADROOM`).
 const HEADROOM: u32 = 256;
 
-/// Bytes right in front of a packet in which a program may leave a number.
+/// Bytes directly in front of a packet in which a program may leave a number.
 const MARK_LEN: usize = size_of::<u64>();
 
-/// `AF_XDP`, as wide as addresses have it.
+/// `AF_XDP`, in the type that addresses use.
 const FAMILY: u16 = 44;
 
 const _: () = assert!(FAMILY as c_int == libc::AF_XDP, "the family is that of the socket");
@@ -37,17 +37,17 @@ const _: () = assert!(FAMILY as c_int == libc::AF_XDP, "the family is that of th
 pub struct Chunks {
     /// Bytes of a chunk: 2048 or 4096.
     pub len: u32,
-    /// How many there are: a power of two.
+    /// The number of chunks: a power of two.
     pub count: u32,
 }
 
 impl Chunks {
-    /// Returns the bytes of the longest packet, with its link header, that fits into one chunk.
+    /// Returns the length in bytes of the longest packet, with its link header, that fits one chunk.
     pub const fn packet_max(self) -> u32 {
         self.len - HEADROOM
     }
 
-    /// Returns the bytes of all.
+    /// Returns the total bytes of all chunks.
     pub const fn bytes(self) -> usize {
         self.len as usize * self.count as usize
     }
@@ -58,20 +58,20 @@ impl Chunks {
 pub enum Longer {
     /// They are dropped, and counted.
     Dropped,
-    /// They take several chunks; the kernel knows how since Linux 6.6.
+    /// They take several chunks; the kernel supports this since Linux 6.6.
     Split,
 }
 
-/// A packet, lent until the next.
+/// A packet, lent until the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XdpPacket<'a> {
-    /// The number that the program left in front of it, unless there is none or it is zero.
+    /// The number that the program left in front of the packet, unless there is none or it is zero.
     pub mark: Option<u64>,
     /// The packet, from its link header on.
     pub bytes: &'a [u8],
 }
 
-/// A socket of one queue of an interface.
+/// A socket for one queue of an interface.
 #[derive(Debug)]
 pub struct XdpSocket {
     chunks: Memory,
@@ -79,7 +79,7 @@ pub struct XdpSocket {
     receive: Ring<xdp_desc>,
     fill: Ring<u64>,
     split: Split,
-    /// Last, so that it is closed when the memory is no longer mapped.
+    /// The last field, so that it is closed after the memory is unmapped.
     socket: OwnedFd,
 }
 
@@ -88,17 +88,17 @@ impl XdpSocket {
     ///
     /// # Errors
     ///
-    /// `CAP_NET_RAW` or the support for AF_XDP is missing, or the memory cannot be had.
+    /// `CAP_NET_RAW` or kernel support for AF_XDP is missing, or the memory is not available.
     pub fn open(shape: Chunks) -> io::Result<Self> {
         // SAFETY: the call has no pointers.
         let socket = unsafe { libc::socket(libc::AF_XDP, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
         checked(socket)?;
-        // SAFETY: the kernel has just opened it and nothing else knows of it.
+        // SAFETY: the kernel has just opened it and nothing else knows it.
         let socket = unsafe { OwnedFd::from_raw_fd(socket) };
         let chunks = Memory::private(shape.bytes())?;
         register(socket.as_fd(), &chunks, shape)?;
         let count = c_int::try_from(shape.count).unwrap_or(c_int::MAX);
-        // Nothing is sent, but the kernel wants the ring of what was.
+        // Nothing is sent, but the kernel requires the completion ring.
         for (name, count) in [
             (libc::XDP_UMEM_FILL_RING, count),
             (libc::XDP_UMEM_COMPLETION_RING, 1),
@@ -121,7 +121,7 @@ impl XdpSocket {
         Ok(Self { chunks, shape, receive, fill, split: Split::default(), socket })
     }
 
-    /// Binds the socket to a queue, whose packets are copied to it from now on if a program
+    /// Binds the socket to a queue; from now on, packets of the queue are copied to it if a program
     /// redirects them.
     ///
     /// # Errors
@@ -140,11 +140,11 @@ impl XdpSocket {
             sxdp_shared_umem_fd: 0,
         };
         let length = length_of::<libc::sockaddr_xdp>();
-        // SAFETY: the kernel reads `length` bytes of the address, which lives until then.
+        // SAFETY: the kernel reads `length` bytes of the address, which outlives the call.
         checked(unsafe { libc::bind(self.socket.as_raw_fd(), (&raw const address).cast(), length) })
     }
 
-    /// Hands on packets that are waiting, and returns how many; it does not wait.
+    /// Hands on waiting packets, and returns how many, without blocking.
     pub fn receive(&mut self, mut each: impl FnMut(XdpPacket<'_>)) -> usize {
         let Self { chunks, shape, receive, fill, split, socket: _ } = self;
         let first = receive.consumer().load(Ordering::Relaxed);
@@ -154,9 +154,9 @@ impl XdpSocket {
         for number in 0..waiting {
             let xdp_desc { addr, len, options } = receive.read(first.wrapping_add(number));
             let at = usize::try_from(addr).unwrap_or(usize::MAX);
-            // SAFETY: the kernel has given the chunk away with this description, of whose bytes it
-            // says that they are the packet's, and does not write to it before it is in the fill
-            // ring's part below the producer. That part grows below, when nothing is borrowed.
+            // SAFETY: with this description, which states the bytes of the packet, the kernel has
+            // given the chunk away, and it does not write to it before the chunk is in the fill
+            // ring below the producer. The producer advances below, when nothing is borrowed.
             let bytes = unsafe {
                 std::slice::from_raw_parts(chunks.at(at, len as usize).as_ptr(), len as usize)
             };
@@ -171,8 +171,9 @@ impl XdpSocket {
 
     /// Returns how many packets the kernel had to drop since the socket was bound.
     ///
-    /// That there was no chunk or no room in the ring are different numbers to the kernel. How
-    /// often it found no chunk is a third one, which counts the same packets again.
+    /// The kernel counts packets without a chunk and packets without room in the ring separately;
+    /// this is the sum. A third number, how often it found no chunk, would count the same packets
+    /// again.
     ///
     /// # Errors
     ///
@@ -189,7 +190,7 @@ impl XdpSocket {
         self.shape.bytes()
     }
 
-    /// Returns whether there is no chunk; there always is.
+    /// Returns whether there are no chunks; there always are.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -201,7 +202,7 @@ impl AsFd for XdpSocket {
     }
 }
 
-/// A ring of descriptions or addresses, of which one side produces and the other consumes.
+/// A ring of descriptions or addresses, which one side produces and the other consumes.
 #[derive(Debug)]
 struct Ring<T> {
     memory: Memory,
@@ -242,14 +243,14 @@ impl<T: Copy> Ring<T> {
         self.memory.word(self.consumer)
     }
 
-    /// Reads an item that was produced and is not consumed yet.
+    /// Reads an item that was produced but not consumed yet.
     fn read(&self, number: u32) -> T {
-        // SAFETY: an item is numbers, for which any bytes will do, and its producer does not write
-        // to it before it is consumed.
+        // SAFETY: an item consists of numbers, for which any bytes are valid, and its producer does
+        // not write to it before it is consumed.
         unsafe { self.item(number).read() }
     }
 
-    /// Writes an item that is consumed and not produced yet.
+    /// Writes an item that was consumed but not produced again yet.
     fn write(&self, number: u32, item: T) {
         // SAFETY: its consumer does not read it before it is produced.
         unsafe { self.item(number).write(item) }
@@ -261,7 +262,7 @@ impl<T: Copy> Ring<T> {
     }
 }
 
-/// A packet of which more chunks come.
+/// A packet that is being reassembled from chunks.
 #[derive(Debug, Default)]
 struct Split {
     progress: Progress,
@@ -274,7 +275,7 @@ enum Progress {
     /// The next chunk begins a packet.
     #[default]
     Complete,
-    /// It goes on with one.
+    /// The next chunk continues a packet.
     Begun,
 }
 
@@ -282,13 +283,13 @@ enum Progress {
 enum Part {
     /// The packet ends with this chunk.
     Last,
-    /// It goes on in the next.
+    /// The packet continues in the next chunk.
     Followed,
 }
 
 impl Split {
-    /// Adds what a chunk holds; hands the packet on where that completes it, and returns how many
-    /// were.
+    /// Adds the contents of a chunk; hands the packet on if that completes it, and returns how many
+    /// packets were handed on.
     fn add(
         &mut self,
         mark: impl FnOnce() -> Option<u64>,
@@ -322,11 +323,12 @@ impl Split {
     }
 }
 
-/// Returns the number in front of a packet, and leaves zero there for the next packet in the chunk.
+/// Returns the number in front of a packet, and sets it to zero for the next packet in the chunk.
 fn take_mark(chunks: &Memory, packet: usize) -> Option<u64> {
     let mark = chunks.at(packet.checked_sub(MARK_LEN)?, MARK_LEN).cast::<u64>();
-    // SAFETY: it lies within the memory. The chunk is not the kernel's, as its description was
-    // received and it is not given back yet; and no packet is borrowed that it could be part of.
+    // SAFETY: it lies within the memory. The chunk does not belong to the kernel, as its description
+    // was received and the chunk was not given back yet; and no packet is borrowed that it could be
+    // part of.
     unsafe {
         let number = mark.read_unaligned();
         mark.write_unaligned(0);
@@ -334,7 +336,7 @@ fn take_mark(chunks: &Memory, packet: usize) -> Option<u64> {
     }
 }
 
-/// Gives the kernel the memory.
+/// Registers the memory with the kernel.
 fn register(socket: BorrowedFd<'_>, chunks: &Memory, shape: Chunks) -> io::Result<()> {
     let request = xdp_umem_reg {
         addr: chunks.at(0, 0).as_ptr().expose_provenance() as u64,
@@ -344,7 +346,7 @@ fn register(socket: BorrowedFd<'_>, chunks: &Memory, shape: Chunks) -> io::Resul
         flags: 0,
         tx_metadata_len: 0,
     };
-    // SAFETY: the kernel writes to the memory, of which only pointers know, and keeps its pages
-    // for as long as it does.
+    // SAFETY: the kernel writes to the memory, which is only accessed through pointers, and keeps its
+    // pages for as long as it does.
     unsafe { option::set(socket, libc::SOL_XDP, libc::XDP_UMEM_REG, &request) }
 }

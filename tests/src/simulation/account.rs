@@ -1,4 +1,4 @@
-//! An account in which others are at home.
+//! An account in which others have objects, too.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,19 +12,19 @@ use mirror_plan::resource::tag;
 use super::{Safeguard, Simulation};
 use crate::{REGION, config, stack, transit_gateway, vpc_of_another};
 
-/// How many objects of others there are at least.
+/// The minimum number of objects that belong to others.
 pub const OTHERS: usize = 1_000;
 
-/// The others' objects, each with all that AWS says of it.
+/// The others' objects, each with everything that AWS reports about it.
 #[must_use]
 pub fn others() -> &'static Inventory {
     &shared().2
 }
 
-/// The transit gateway of the others.
+/// The transit gateway that belongs to the others.
 ///
 /// # Panics
-/// Never: it is made with the account.
+/// Never: it is created with the account.
 #[must_use]
 pub fn transit_gateway_of_others() -> String {
     let mut all = others().keys().filter(|(table, _)| *table == "transit_gateways");
@@ -48,13 +48,13 @@ pub(super) fn shared() -> &'static (Cloud, Timestamp, Inventory) {
     })
 }
 
-/// Of how many set-ups one has a load balancer. A hundred of them would take most of the time of
-/// every test: AWS cannot be asked for one stack's, so that all are read each time.
+/// One in this many set-ups has a load balancer. A hundred of them would take most of the time of
+/// every test: AWS cannot be asked for those of one stack, so all are read each time.
 const BALANCED: usize = 16;
 
 /// Makes the reference stack for somebody else: each object with the name, the addresses and the
 /// shape of the one that a test will make, though mostly with an interface in place of the load
-/// balancer. Every second set-up is one that no `mirror` has made.
+/// balancer. Every second set-up is one that `mirror` did not make.
 fn move_in(simulation: &Simulation, number: usize) {
     let name = format!("stack \"other-{number}\"");
     let lab = include_str!("../../../examples/lab.mirror.hcl").replace("stack \"lab\"", &name);
@@ -81,7 +81,7 @@ fn without_load_balancer(lab: &str) -> String {
     )
 }
 
-/// Removes the tags that say whose an object is.
+/// Removes the tags that name the owner of an object.
 async fn disown(cloud: &Cloud, ids: Vec<String>) {
     let keys = [tag::STACK, tag::ADDRESS, tag::GENERATION];
     let tags = keys.map(|key| Tag::builder().key(key).build()).to_vec();

@@ -1,5 +1,5 @@
-//! What stands between the SDK and the cloud where a safeguard is taken away: the library is whole,
-//! and what it sends comes through as if it were not.
+//! What stands between the SDK and the cloud when a safeguard is removed: the library is unchanged,
+//! but its requests come through as if it lacked the safeguard.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -15,13 +15,13 @@ const ATTEMPTS: usize = 3;
 /// What happens to requests on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Toll {
-    /// Each time that a request is sent it has another client token.
+    /// A request has another client token each time that it is sent.
     FreshTokens,
-    /// A request that is not answered, or with a 500, is sent again, as the SDK does by itself.
+    /// A request that gets no answer, or a 500, is sent again, as the SDK does by itself.
     Replay,
 }
 
-/// An HTTP client whose requests pass a door.
+/// An HTTP client whose requests pass through a door.
 #[derive(Debug)]
 pub(super) struct Door {
     pub(super) client: SharedHttpClient,
@@ -70,7 +70,7 @@ fn replay(behind: SharedHttpConnector, request: HttpRequest) -> HttpConnectorFut
     })
 }
 
-/// Puts another text of the same length in the place of the client token, if there is one.
+/// Replaces the client token, if there is one, with another text of the same length.
 fn renew_token(request: &mut HttpRequest) {
     const NAME: &str = "ClientToken=";
     let text = request.body().bytes().and_then(|body| std::str::from_utf8(body).ok());

@@ -1,17 +1,16 @@
 //! What remains of a run that is killed: the cloud, the journal's file, and the time.
 //!
-//! One run shows all moments at which it could have been killed. At each of them what would outlive
-//! its process is copied, and the run goes on; the next run is then tried on the copies. A process
-//! that is killed can leave nothing else behind, so that this is a kill at every await point:
+//! One run shows all moments at which it could have been killed. At each of them, what would outlive its process is
+//! copied, and the run continues; the next run is then tried on the copies. A killed process can leave nothing else
+//! behind, so this amounts to a kill at every await point:
 //!
 //! - Between two calls the cloud does not change, and the journal only grows by records, each of
 //!   which is tried whole and torn. (A torn record is what a power cut leaves; a killed process leaves
 //!   whole ones.)
-//! - While a run waits nothing changes but the time, and that passes on the copies before the next
-//!   run begins.
+//! - While a run waits, nothing changes but the time, and on the copies that time passes before the next run begins.
 //!
-//! Many moments therefore leave the same: a kill there is a kill at the moment before them, after which more
-//! time has passed. [`Moment::is_new`] tells those that leave something which none before them has left.
+//! Many moments therefore leave the same state: a kill there is a kill at the moment before them, after which more
+//! time has passed. [`Moment::is_new`] marks those that leave something that no moment before them has left.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -31,13 +30,13 @@ use super::time::Time;
 pub enum Spot {
     /// A call that changes something has reached AWS, and nothing has happened yet.
     Sent,
-    /// A call has changed something, and its answer has not left yet.
+    /// A call has changed something, and its answer has not been sent yet.
     Done,
     /// A call that only reads has reached AWS.
     Reading,
-    /// A record has been written to the journal, and nothing was called since.
+    /// A record has been written to the journal, and nothing has been called since.
     Written,
-    /// Half a record has.
+    /// Half a record has been written.
     Torn,
 }
 
@@ -45,7 +44,7 @@ pub enum Spot {
 pub struct Moment<'m> {
     /// When it is.
     pub spot: Spot,
-    /// Whether the cloud and the journal are not as they were at a moment before it, but for the times in them.
+    /// Whether the cloud and the journal, apart from the times in them, differ from those at every moment before it.
     pub is_new: bool,
     /// What would remain.
     pub remains: &'m dyn Fn() -> Remains,
@@ -63,7 +62,7 @@ impl fmt::Debug for Moment<'_> {
 pub struct Remains {
     /// When the run was killed.
     pub spot: Spot,
-    /// What was called then, or next.
+    /// The action called then, or next.
     pub action: String,
     pub(super) cloud: Cloud,
     pub(super) at: Timestamp,
@@ -71,13 +70,13 @@ pub struct Remains {
 }
 
 impl Remains {
-    /// What the journal's file says.
+    /// The content of the journal's file.
     #[must_use]
     pub fn journal(&self) -> &[u8] {
         &self.journal
     }
 
-    /// A copy whose cloud goes its own way, with another journal.
+    /// A copy with an independent cloud and another journal.
     #[must_use]
     pub fn with_journal(&self, journal: Vec<u8>) -> Self {
         Self { cloud: self.cloud.fork(), journal, ..self.clone() }
@@ -98,23 +97,23 @@ pub(super) struct Watch<F> {
 
 /// What has been seen of a run.
 pub(super) struct State<F> {
-    /// What the journal said last.
+    /// What the journal contained last.
     before: Vec<u8>,
     /// What the journal has left open since a call last changed something.
     left: BTreeSet<String>,
-    /// Who is told of the moments.
+    /// The function that moments are reported to.
     tell: F,
 }
 
 impl<F> State<F> {
-    /// Before a run whose journal says this already.
+    /// Starts before a run whose journal already has this content.
     pub(super) fn new(journal: Vec<u8>, tell: F) -> Self {
         Self { before: journal, left: BTreeSet::new(), tell }
     }
 }
 
 impl<F: FnMut(Moment<'_>)> Watch<F> {
-    /// Tells of all moments since the last call up to this one.
+    /// Reports all moments between the last call and this one.
     pub(super) fn see(&self, call: &mirror_local::Moment<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let State { before, left, tell } = &mut *state;
@@ -160,12 +159,12 @@ fn open(journal: &[u8]) -> String {
     records.to_string()
 }
 
-/// How long the checksum before a record is, and the space behind it.
+/// The length of the checksum before a record and the space after it.
 const CHECKSUM: usize = 9;
 
 /// The lengths that a journal had on its way from one state to the next.
 fn written(before: &[u8], now: &[u8]) -> Vec<(Spot, usize)> {
-    // One that has been emptied on the way is told of from its beginning.
+    // A journal that was emptied on the way is reported from its beginning.
     let old = if now.starts_with(before) { before.len() } else { 0 };
     let mut lengths = Vec::new();
     let mut begin = old;

@@ -1,4 +1,5 @@
-//! The time of a simulation: that of a paused runtime while something runs, and still otherwise.
+//! The time of a simulation: that of a paused runtime while something runs, and standing still
+//! otherwise.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use mirror_local::{Clock, Teller};
 use mirror_plan::apply::journal;
 use tokio::time::Instant;
 
-/// Time that leaps to the next moment at which anything is to happen. Clones share it.
+/// Time that jumps to the next moment at which anything is to happen. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Time(Arc<Mutex<Reading>>);
 
@@ -16,12 +17,12 @@ pub(super) struct Time(Arc<Mutex<Reading>>);
 struct Reading {
     /// The time when it was last still.
     at: Timestamp,
-    /// Since when it runs, by the runtime's clock.
+    /// Since when it has been running, by the runtime's clock.
     since: Option<Instant>,
 }
 
 impl Time {
-    /// Still, at `at`.
+    /// Time that stands still, at `at`.
     pub(super) fn still(at: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(Reading { at, since: None })))
     }
@@ -31,13 +32,13 @@ impl Time {
         at + since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// Moves on the time, which is still.
+    /// Advances the time, which is standing still.
     pub(super) fn advance(&self, by: Duration) {
         let mut reading = self.reading();
         reading.at += by;
     }
 
-    /// Lets the time be the runtime's for as long as `work` goes on.
+    /// Lets the time follow the runtime's while `work` runs.
     pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         self.reading().since = Some(Instant::now());
         let done = work.await;
@@ -46,13 +47,13 @@ impl Time {
         done
     }
 
-    /// For a cloud.
+    /// As a cloud's clock.
     pub(super) fn of_cloud(&self) -> Clock {
         let time = self.clone();
         Clock::Told(Teller::new(move || time.now()))
     }
 
-    /// For a journal.
+    /// As a journal's clock.
     pub(super) fn of_journal(&self) -> journal::Clock {
         let time = self.clone();
         Arc::new(move || time.now())

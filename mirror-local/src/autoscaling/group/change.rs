@@ -1,4 +1,4 @@
-//! What a call says a group is to be.
+//! The settings that a call gives a group.
 
 use super::template::{self, Template};
 use super::{Attachment, AutoScalingGroup, HealthCheck, HealthCheckType, Sizes, Trust};
@@ -12,7 +12,7 @@ use crate::world::{Call, Region};
 use crate::xml::Xml;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What EC2 Auto Scaling has and a local AWS has not.
+/// What EC2 Auto Scaling has and a local AWS does not.
 const FOREIGN: &[&str] = &[
     "AvailabilityZoneDistribution",
     "AvailabilityZoneIds",
@@ -39,7 +39,7 @@ const FOREIGN: &[&str] = &[
     "TrafficSources",
 ];
 
-/// What every group has, and may be told to have.
+/// What every group has, and a call may therefore ask for.
 const USUAL: &[(&str, &str)] = &[
     ("AvailabilityZoneDistribution.CapacityDistributionStrategy", BALANCED),
     ("AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled", "false"),
@@ -49,13 +49,13 @@ const USUAL: &[(&str, &str)] = &[
     ("MaxInstanceLifetime", "0"),
 ];
 
-/// How instances are spread over zones: launches are tried elsewhere where a zone has no room.
+/// How instances are spread over zones: if a zone has no room, launches are tried elsewhere.
 pub(super) const BALANCED: &str = "balanced-best-effort";
 
-/// Which capacity reservations are used: none that is not open to all.
+/// Which capacity reservations are used: only those that are open to all.
 pub(super) const NO_RESERVATION: &str = "default";
 
-/// Refuses what a local AWS has not, unless it is said to be as it is anyway.
+/// Refuses what a local AWS does not have, unless the call asks for what applies anyway.
 fn refuse_foreign(parameters: &Parameters) -> Outcome {
     let other = |(name, value): &(String, String)| !USUAL.contains(&(&**name, &**value));
     let said: Vec<_> = parameters.pairs().into_iter().filter(other).collect();
@@ -65,10 +65,10 @@ fn refuse_foreign(parameters: &Parameters) -> Outcome {
 const NAME_LENGTH_MAX: usize = 255;
 const COOLDOWN_S: u32 = 300;
 
-/// Instances that a group may be told to have.
+/// How many instances a group may be told to have.
 const SIZES: std::ops::RangeInclusive<u32> = 0..=10_000;
 
-/// Refuses what cannot be the name of a group.
+/// Refuses what cannot be a group's name.
 ///
 /// Source: EC2 Auto Scaling API reference, `CreateAutoScalingGroup`: the ASCII characters from 33 to 126, but no colon.
 pub(super) fn check_name(name: &str) -> Outcome {
@@ -121,7 +121,7 @@ pub(super) fn read(call: &Call<'_>, name: &str) -> Outcome<AutoScalingGroup> {
     Ok(group)
 }
 
-/// Handles `UpdateAutoScalingGroup`. Instances that are there stay as they are.
+/// Handles `UpdateAutoScalingGroup`. Existing instances stay as they are.
 pub(super) fn update(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     let mut group = standing(call.region, call.parameters)?.clone();
     apply(call, &mut group)?;
@@ -160,7 +160,7 @@ pub(super) fn set_desired(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Changes a group as a call says; what the call does not name stays.
+/// Changes a group as a call says; what the call does not name stays as it is.
 pub(super) fn apply(call: &Call<'_>, group: &mut AutoScalingGroup) -> Outcome {
     let parameters = call.parameters;
     refuse_foreign(parameters)?;
@@ -183,7 +183,7 @@ pub(super) fn apply(call: &Call<'_>, group: &mut AutoScalingGroup) -> Outcome {
     Ok(())
 }
 
-/// Reads how many instances there are to be. Where a bound moves past the desired capacity, that moves along.
+/// Reads how many instances there are to be. If a bound moves past the desired capacity, the latter moves along.
 ///
 /// Source: EC2 Auto Scaling API reference, `UpdateAutoScalingGroup`.
 fn sizes(parameters: &Parameters, before: Sizes) -> Outcome<Sizes> {
@@ -223,7 +223,7 @@ fn unimplemented(what: &str) -> Failure {
     Failure::new("UnsupportedOperation", format!("mirror-local does not implement {what}"))
 }
 
-/// Reads subnets, which must be there and in one VPC.
+/// Reads subnets, which must exist and be in one VPC.
 fn subnets(region: &Region, listed: &str) -> Outcome<Vec<String>> {
     let ids: Vec<&str> = listed.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     let mut vpcs = BTreeSet::new();
@@ -242,7 +242,7 @@ fn subnets(region: &Region, listed: &str) -> Outcome<Vec<String>> {
     }
 }
 
-/// Refuses target groups that are not there, or that instances of the group cannot be registered in.
+/// Refuses target groups that do not exist, or in which instances of the group cannot be registered.
 pub(in crate::autoscaling) fn check_target_groups(
     call: &Call<'_>,
     group: &AutoScalingGroup,

@@ -18,7 +18,7 @@ pub(in crate::autoscaling) struct Template {
 }
 
 impl Template {
-    /// Reads a `LaunchTemplateSpecification`, whose template must be there.
+    /// Reads a `LaunchTemplateSpecification`, whose template must exist.
     pub(super) fn read(region: &Region, specification: &Parameters) -> Outcome<Self> {
         let Source { template_id: id, template_name: name, .. } =
             Source::of(region, specification).map_err(unusable)?;
@@ -26,13 +26,13 @@ impl Template {
         Ok(Self { id, name, version })
     }
 
-    /// The specification that means it in a call.
+    /// The specification that names it in a call.
     pub(in crate::autoscaling) fn specification(&self) -> Parameters {
         let Self { id, name: _, version } = self;
         Parameters::from_pairs([("LaunchTemplateId", &**id), ("Version", version)])
     }
 
-    /// The number of the version that it means now, if it is there.
+    /// The number of the version that it refers to now, if that exists.
     pub(in crate::autoscaling) fn current(&self, region: &Region) -> Option<u64> {
         Source::of(region, &self.specification()).ok().map(|source| source.version)
     }
@@ -46,7 +46,7 @@ impl Template {
     }
 }
 
-/// Nothing could be launched from a template, in the words that EC2 has for it.
+/// The failure if nothing could be launched from a template, in EC2's words.
 pub(super) fn unusable(failure: Failure) -> Failure {
     let said = failure.message;
     invalid(format!("You must use a valid fully-formed launch template. {said}"))

@@ -1,4 +1,4 @@
-//! Where the next instance is launched, and which one goes first.
+//! Where the next instance is launched, and which one is terminated first.
 //!
 //! Source: EC2 Auto Scaling user guide, "Auto Scaling group Availability Zone distribution" and "Default termination
 //! policy".
@@ -8,8 +8,8 @@ use crate::autoscaling::member::Member;
 use crate::world::Region;
 use std::cmp::Reverse;
 
-/// The subnets of a group, the one first where the next instance is launched: in the zone with the fewest, and
-/// there in the subnet with the fewest.
+/// The subnets of a group, beginning with the one where the next instance is launched: in the zone with the fewest,
+/// and there in the subnet with the fewest.
 pub(super) fn places(
     region: &Region,
     group: &AutoScalingGroup,
@@ -25,8 +25,8 @@ pub(super) fn places(
     places.into_iter().cloned().collect()
 }
 
-/// Whether one more instance, in place of one that is there, would stand better: an instance is where the group has
-/// no subnet any more, or a zone has two more than another.
+/// Whether one more instance, in place of an existing one, would improve the balance: an instance is where the group
+/// no longer has a subnet, or a zone has two more than another.
 pub(super) fn is_uneven(region: &Region, group: &AutoScalingGroup, members: &[&Member]) -> bool {
     let zones = group.zones(region);
     let counts = zones.iter().map(|zone| members.iter().filter(|it| it.zone == *zone).count());
@@ -36,8 +36,8 @@ pub(super) fn is_uneven(region: &Region, group: &AutoScalingGroup, members: &[&M
         || most.zip(least).is_some_and(|(most, least)| most - least > 1)
 }
 
-/// The instance that goes first: one where the group has no subnet any more, then one of the zone with the most, of
-/// another version of the launch template than is current, and the oldest.
+/// The instance to terminate first: one where the group no longer has a subnet, then one in the zone with the most, of
+/// a version of the launch template other than the current one, and the oldest.
 pub(super) fn to_go(
     group: &AutoScalingGroup,
     members: &[&Member],

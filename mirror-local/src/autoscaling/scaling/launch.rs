@@ -12,7 +12,7 @@ use crate::tags::Tags;
 use crate::world::Call;
 use std::collections::BTreeSet;
 
-/// Launches one instance where the group has the fewest; in the next best subnet where that is refused.
+/// Launches one instance where the group has the fewest; if that is refused, in the next best subnet.
 pub(super) fn launch(call: &mut Call<'_>, group: &AutoScalingGroup, cause: Cause) -> Step {
     let members: Vec<Member> = member::of(call.region, &group.name).cloned().collect();
     let counting: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
@@ -42,8 +42,8 @@ pub(super) fn launch(call: &mut Call<'_>, group: &AutoScalingGroup, cause: Cause
     Step::Still
 }
 
-/// Finds out whether the group could launch, as AWS does before it takes a launch template. What is full today may
-/// have room later.
+/// Checks whether the group could launch, as AWS does before it accepts a launch template. What is full today may have
+/// room later.
 pub(in crate::autoscaling) fn rehearse(call: &Call<'_>, group: &AutoScalingGroup) -> Outcome {
     let Some(subnet) = group.subnets.first() else { return Ok(()) };
     let mut region = call.region.clone();
@@ -89,7 +89,7 @@ fn placed(parameters: &Parameters, subnet: &str) -> Parameters {
     Parameters::from_pairs(pairs)
 }
 
-/// Gives an instance the tags that it has as one of the group. They take the place of the template's.
+/// Gives an instance the tags that it has as a member of the group. They replace the template's.
 fn mark(tags: &mut Tags, group: &AutoScalingGroup) -> Outcome {
     let mut given = Tags::default();
     let propagated = group.tags.iter().filter(|(key, _)| group.propagated.contains(*key));
@@ -99,7 +99,7 @@ fn mark(tags: &mut Tags, group: &AutoScalingGroup) -> Outcome {
     Ok(())
 }
 
-/// Makes an instance that was launched one of the group.
+/// Makes a launched instance a member of the group.
 fn join(
     call: &mut Call<'_>,
     group: &AutoScalingGroup,

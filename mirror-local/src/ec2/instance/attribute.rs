@@ -101,7 +101,7 @@ fn switched(parameters: &Parameters, name: &str) -> Outcome<Option<bool>> {
     parameters.structure(name).map_or(Ok(None), |change| change.boolean("Value"))
 }
 
-/// Refuses changes for which an instance must be stopped while it is not.
+/// Refuses changes that require a stopped instance if it is not stopped.
 fn check_stopped(view: View<'_>, instance: &Instance, parameters: &Parameters) -> Outcome {
     let names = ["EbsOptimized", "InstanceType", "UserData"];
     let asked = names.iter().any(|name| parameters.structure(name).is_some());

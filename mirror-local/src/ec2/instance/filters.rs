@@ -1,6 +1,6 @@
 //! The filters of `DescribeInstances`.
 //!
-//! Of what a local AWS does not have, such as IPv6 addresses, no instance has a value.
+//! No instance has a value for what a local AWS does not have, such as IPv6 addresses.
 
 use super::describe::is_nitro;
 use super::write::{reason, state_reason};
@@ -198,12 +198,12 @@ fn devices(view: View<'_>, instance: &Instance) -> Vec<String> {
     texts(volumes.filter_map(|volume| Some(&volume.attachment.as_ref()?.device)))
 }
 
-/// A terminated instance is in no network any more.
+/// A terminated instance is no longer in any network.
 fn here(view: View<'_>, instance: &Instance, id: &str) -> Vec<String> {
     if instance.state(view) == State::Terminated { Vec::new() } else { texts([id]) }
 }
 
-/// Reads values off each interface of an instance.
+/// Reads values from each interface of an instance.
 fn each(
     view: View<'_>,
     instance: &Instance,
@@ -216,7 +216,7 @@ fn attachment(interface: &NetworkInterface) -> Option<&Attachment> {
     interface.attachment.as_ref()
 }
 
-/// Reads values off each volume of an instance.
+/// Reads values from each volume of an instance.
 fn volumes(
     view: View<'_>,
     instance: &Instance,

@@ -9,7 +9,7 @@ use crate::table::Row as _;
 use crate::world::{Call, Region, by_id, by_id_mut};
 use crate::xml::Xml;
 
-/// Handles `TerminateInstances`: all of them or, if one may not go, none.
+/// Handles `TerminateInstances`: all of them or, if one may not be terminated, none.
 pub(super) fn terminate(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     change(call, xml, |call, id| {
         let instance = by_id(&call.region.instances, id, "instanceId")?;
@@ -85,7 +85,7 @@ pub(super) fn start(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     })
 }
 
-/// Handles `RebootInstances`, of which nothing is left to see afterwards.
+/// Handles `RebootInstances`, which leaves no trace.
 pub(super) fn reboot(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     for id in call.parameters.required_texts("InstanceId")? {
         let instance = by_id(&call.region.instances, id, "instanceId")?;
@@ -115,7 +115,7 @@ pub(super) fn monitor(call: &mut Call<'_>, xml: &mut Xml, state: &'static str) -
     Ok(())
 }
 
-/// Lets go of what a terminated instance held.
+/// Releases what a terminated instance held.
 pub(crate) fn release(region: &mut Region, id: &str) {
     let Some(instance) = region.instances.get(id).cloned() else { return };
     for interface in &instance.interface_ids {
@@ -148,7 +148,7 @@ pub(crate) fn forget(region: &mut Region, id: &str) {
     region.instances.remove(id);
 }
 
-/// Changes the state of the instances of a call and writes how it was and how it is.
+/// Changes the state of the instances of a call and writes the state before and after.
 fn change(call: &mut Call<'_>, xml: &mut Xml, one: fn(&mut Call<'_>, &str) -> Outcome) -> Outcome {
     let ids = call.parameters.required_texts("InstanceId")?;
     for id in &ids {

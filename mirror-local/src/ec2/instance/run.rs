@@ -18,7 +18,7 @@ use interface::{InterfacePlan, plan_interfaces};
 use std::collections::{BTreeMap, BTreeSet};
 use volume::{VolumePlan, plan_volumes};
 
-/// What EC2 has and a local AWS has not.
+/// What EC2 has and a local AWS does not.
 const FOREIGN: &[&str] = &[
     "ElasticGpuSpecification",
     "EnablePrimaryIpv6",
@@ -31,7 +31,7 @@ const FOREIGN: &[&str] = &[
 /// Bytes of user data after decoding.
 const USER_DATA_MAX: usize = 16 * 1024;
 
-/// The type of an instance where the client names none.
+/// The type of an instance if the client names none.
 const TYPE_DEFAULT: &str = "m1.small";
 
 /// What the instances of one launch have in common.
@@ -234,7 +234,7 @@ fn initial_metadata(parameters: &Parameters, image: &Image) -> Outcome<MetadataO
     }
 }
 
-/// Returns metadata options with what a call says of them.
+/// Returns metadata options with the changes that a call makes to them.
 pub(super) fn metadata(
     parameters: &Parameters,
     mut options: MetadataOptions,

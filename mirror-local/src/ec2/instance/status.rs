@@ -36,7 +36,7 @@ const STATUSES: Listing<Instance> = Listing {
     page: 5..=1000,
 };
 
-/// Handles `DescribeInstanceStatus`, which by itself is about running instances only.
+/// Handles `DescribeInstanceStatus`, which covers only running instances by default.
 pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     let all = parameters.boolean("IncludeAllInstances")?.unwrap_or(false);
     STATUSES.answer_where(view, parameters, xml, |instance| {
@@ -83,7 +83,7 @@ const CREDITS: Listing<Instance> = Listing {
     page: 5..=1000,
 };
 
-/// Handles `DescribeInstanceCreditSpecifications`, which is about burstable instances only.
+/// Handles `DescribeInstanceCreditSpecifications`, which covers only burstable instances.
 pub(super) fn describe_credits(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     for id in parameters.texts("InstanceId") {
         let instance = by_id(&view.region.instances, id, "instanceId")?;

@@ -1,8 +1,8 @@
-//! The instance types that a local AWS offers: the families that matter to networking, whole.
+//! The instance types that a local AWS offers: complete families, those that matter to networking.
 
 use std::sync::LazyLock;
 
-/// What the types of one name before the dot share.
+/// What the types that share the name before the dot have in common.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Family {
     name: &'static str,
@@ -14,12 +14,12 @@ pub(crate) struct Family {
     /// Whether traffic between instances is encrypted on the way.
     pub(crate) encrypts: bool,
     pub(crate) threads: u32,
-    /// MiB per vCPU, where that is the same for all sizes.
+    /// MiB per vCPU, if that is the same for all sizes.
     memory_mib_per_vcpu: u32,
     sizes: &'static [&'static str],
 }
 
-/// Whether AWS still advises to use a family.
+/// Whether AWS still recommends a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Generation {
     Current,
@@ -240,7 +240,7 @@ impl Family {
 }
 
 impl InstanceType {
-    /// Returns whether AWS still advises to use the type.
+    /// Returns whether AWS still recommends the type.
     pub(super) fn is_current(&self) -> bool {
         self.family.generation == Generation::Current
     }

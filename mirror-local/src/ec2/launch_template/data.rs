@@ -1,4 +1,5 @@
-//! What a version of a launch template says: parameters of a launch, checked for their form only.
+//! The contents of a version of a launch template: parameters of a launch, checked for their form
+//! only.
 
 use crate::ec2::instance::checked_user_data;
 use crate::failure::{Failure, Outcome};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 #[serde(transparent)]
 pub(super) struct Data(BTreeMap<String, String>);
 
-/// One parameter, under the name that it is sent with and the one that an answer has.
+/// One parameter: its name in a request, its name in an answer, and its shape.
 type Field = (&'static str, &'static str, Shape);
 
 /// What a parameter looks like.
@@ -113,7 +114,7 @@ impl Data {
         Ok(Self(sent.pairs().into_iter().collect()))
     }
 
-    /// These parameters with others over them, each as a whole: a list is not mixed with another.
+    /// These parameters overlaid with others, each as a whole: lists are not merged.
     pub(super) fn with(&self, over: &Parameters) -> Self {
         Self(self.parameters().overlaid(over).pairs().into_iter().collect())
     }
@@ -129,7 +130,8 @@ impl Data {
     }
 }
 
-/// Refuses what no version can say here, and values that are no flag or no number.
+/// Refuses what no version can contain here, and values that are not the flag or number they should
+/// be.
 fn check(sent: &Parameters, fields: &[Field]) -> Outcome {
     for name in sent.names() {
         let Some((.., shape)) = fields.iter().find(|(known, ..)| *known == name) else {

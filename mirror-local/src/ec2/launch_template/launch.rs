@@ -1,4 +1,4 @@
-//! Launching from a template: its parameters, with those of the call over them.
+//! Launching from a template: its parameters, overlaid with those of the call.
 
 use super::version::{self, Reference};
 use super::{LaunchTemplateVersion, named};
@@ -17,7 +17,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Finds what a `LaunchTemplateSpecification` means now; the default version where it names none.
+    /// Finds what a `LaunchTemplateSpecification` refers to now; the default version if it names none.
     pub(crate) fn of(region: &Region, specification: &Parameters) -> Outcome<Self> {
         find(region, specification).map(|(source, _)| source)
     }
@@ -43,7 +43,7 @@ fn find<'a>(
     Ok((Source { template_id, template_name, version }, found))
 }
 
-/// Returns the parameters of a launch from a template, with those of a call over them, and what that template is.
+/// Returns the parameters of a launch from a template, overlaid with those of a call, and which template that is.
 pub(crate) fn filled(
     region: &Region,
     specification: &Parameters,

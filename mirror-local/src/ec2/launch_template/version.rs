@@ -50,7 +50,7 @@ impl Reference {
         }
     }
 
-    /// Returns the number that is meant in a template.
+    /// Returns the number that it refers to in a template.
     pub(super) fn of(self, template: &LaunchTemplate) -> u64 {
         match self {
             Self::Default => template.default_version,
@@ -61,7 +61,7 @@ impl Reference {
 }
 
 impl LaunchTemplateVersion {
-    /// The parameters of a launch from this version, with those of a call over them.
+    /// The parameters of a launch from this version, overlaid with those of a call.
     pub(super) fn launch(&self, over: &Parameters) -> Parameters {
         self.data.parameters().overlaid(over)
     }
@@ -75,7 +75,7 @@ pub(super) fn number(text: &str, parameter: &str) -> Outcome<u64> {
     })
 }
 
-/// Reads what a call says of the version that it makes.
+/// Reads the description that a call gives the version that it makes.
 pub(super) fn description(parameters: &Parameters) -> Outcome<Option<String>> {
     let text = parameters.given("VersionDescription");
     if let Some(text) = text.filter(|text| text.chars().count() > DESCRIPTION_LENGTH_MAX) {
@@ -85,7 +85,7 @@ pub(super) fn description(parameters: &Parameters) -> Outcome<Option<String>> {
     Ok(text.map(str::to_owned))
 }
 
-/// The key of a version: those of a template stand together, the oldest first.
+/// The key of a version: the versions of a template are adjacent, the oldest first.
 fn key(template_id: &str, number: u64) -> String {
     format!("{template_id} {number:020}")
 }
@@ -111,7 +111,7 @@ pub(super) fn get<'a>(
     })
 }
 
-/// Adds a version to a template that is there; returns its key.
+/// Adds a version to an existing template; returns its key.
 pub(super) fn add(
     call: &mut Call<'_>,
     template_id: &str,
@@ -202,7 +202,7 @@ const CATALOGUE: Catalogue<LaunchTemplateVersion> = Catalogue {
     page: 1..=200,
 };
 
-/// What a version says under a name, or under a name in a structure.
+/// What a version contains under a name, or under a name in a structure.
 fn said(version: &LaunchTemplateVersion, path: &[&str]) -> Vec<String> {
     let data = version.data.parameters();
     let Some((last, structures)) = path.split_last() else { return Vec::new() };
@@ -269,7 +269,7 @@ fn of_all<'a>(region: &'a Region, asked: &[Reference]) -> Outcome<Vec<&'a Launch
     Ok(found)
 }
 
-/// Handles `DeleteLaunchTemplateVersions`, which deletes what it can and says what it could not.
+/// Handles `DeleteLaunchTemplateVersions`, which deletes what it can and reports what it could not delete.
 ///
 /// The default version stays: EC2 API reference, `DeleteLaunchTemplateVersions`.
 pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {

@@ -1,4 +1,4 @@
-//! Which subnets a network ACL is for: each has one, and gets another one in its place.
+//! Which subnets a network ACL is for: each subnet has one, which can be replaced by another.
 
 use super::NetworkAcl;
 use crate::failure::{Failure, Outcome};
@@ -25,7 +25,7 @@ pub(crate) fn subnet_added(region: &mut Region, (vpc, subnet): (&str, &str)) {
     }
 }
 
-/// Removes the association of a subnet that is going.
+/// Removes the association of a subnet that is being deleted.
 pub(crate) fn subnet_removed(region: &mut Region, subnet: &str) {
     let acl = super::of_subnet(region, subnet).map(|acl| acl.id.clone());
     if let Some(acl) = acl.and_then(|id| region.network_acls.get_mut(&id)) {

@@ -15,16 +15,16 @@ pub(crate) struct Entry {
     pub(crate) direction: Direction,
     /// Unique in its direction; the lowest that matches a packet decides.
     pub(crate) number: u16,
-    /// Any without it.
+    /// `None` for any.
     pub(crate) protocol: Option<u8>,
-    /// First and last port, or type and code of ICMP, of which -1 is any; any without them.
+    /// First and last port, or type and code of ICMP, where -1 means any; `None` for any.
     pub(crate) ports: Option<(i32, i32)>,
     /// Where packets come from, or where they go.
     pub(crate) block: IpNet,
     pub(crate) action: RuleAction,
 }
 
-/// Which packets an entry looks at, seen from the subnet.
+/// Which packets an entry applies to, seen from the subnet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Direction {
     Egress,
@@ -44,8 +44,8 @@ const NUMBERS: RangeInclusive<u16> = 1..=32766;
 /// The number of the entry that lets everything through in the ACL that AWS makes.
 const ALL: u16 = 100;
 
-/// The number of the entry that closes every ACL for IPv4. The one for IPv6 comes with IPv6 in the VPC, which
-/// none has here.
+/// The number of the entry that closes every ACL for IPv4. The one for IPv6 is added together with IPv6 in the VPC,
+/// which no VPC has here.
 const LAST: u16 = 32767;
 
 const ICMP: u8 = 1;
@@ -59,7 +59,7 @@ impl Direction {
 }
 
 impl RuleAction {
-    /// Returns what the wire calls it.
+    /// Returns its word on the wire.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -69,29 +69,29 @@ impl RuleAction {
 }
 
 impl Entry {
-    /// The one that lets everything through.
+    /// The entry that lets everything through.
     pub(crate) fn all(direction: Direction) -> Self {
         let block = Ipv4Net::default().into();
         let action = RuleAction::Allow;
         Self { direction, number: ALL, protocol: None, ports: None, block, action }
     }
 
-    /// The one that closes an ACL.
+    /// The entry that closes an ACL.
     pub(super) fn last(direction: Direction) -> Self {
         Self { number: LAST, action: RuleAction::Deny, ..Self::all(direction) }
     }
 
-    /// Returns type and code, where it is about those of ICMP.
+    /// Returns type and code, if it is about ICMP.
     pub(super) fn icmp(&self) -> Option<(i32, i32)> {
         self.ports.filter(|_| matches!(self.protocol, Some(ICMP | ICMP_V6)))
     }
 
-    /// Returns first and last port, where its protocol has ports.
+    /// Returns first and last port, if its protocol has ports.
     pub(super) fn port_range(&self) -> Option<(i32, i32)> {
         self.ports.filter(|_| matches!(self.protocol, Some(TCP | UDP)))
     }
 
-    /// Returns how its protocol can be asked for: by its number, and by its name if it is known by one.
+    /// Returns how its protocol can be asked for: by its number, and by its name if it has one.
     pub(super) fn protocols(&self) -> Vec<String> {
         let name = match self.protocol {
             Some(ICMP) => Some("icmp"),
@@ -173,7 +173,7 @@ pub(super) fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `ReplaceNetworkAclEntry`: the entry becomes wholly what the call says.
+/// Handles `ReplaceNetworkAclEntry`: the entry becomes exactly what the call says.
 pub(super) fn replace(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let acl = find(&call.region.network_acls, call.parameters, "NetworkAclId")?;
     let entry = Entry::read(call.parameters)?;
@@ -201,7 +201,7 @@ fn not_found(number: u16) -> Failure {
     Failure::new("InvalidNetworkAclEntry.NotFound", message)
 }
 
-/// Refuses one entry too many. IPv4 and IPv6 are counted apart, and the one that closes the ACL counts too.
+/// Refuses one entry too many. IPv4 and IPv6 are counted separately, and the one that closes the ACL counts too.
 ///
 /// Source: VPC user guide, "Amazon VPC quotas", network ACLs.
 fn check_count(call: &Call<'_>, acl: &NetworkAcl, more: &Entry) -> Outcome {
@@ -228,7 +228,7 @@ fn place(parameters: &Parameters) -> Outcome<(Direction, u16)> {
     Ok((if is_egress { Direction::Egress } else { Direction::Ingress }, number))
 }
 
-/// Reads a protocol, which must be a number: the names that command lines take are theirs.
+/// Reads a protocol, which must be a number: the names that command lines accept are their own.
 ///
 /// Source: aws/aws-cli, issue 559, which has AWS's words.
 fn protocol(text: &str) -> Outcome<Option<u8>> {
@@ -241,7 +241,7 @@ fn protocol(text: &str) -> Outcome<Option<u8>> {
     })
 }
 
-/// Reads the one block, of either family; EC2 keeps it in canonical form.
+/// Reads the one block, of either address family; EC2 keeps it in canonical form.
 fn block(parameters: &Parameters) -> Outcome<IpNet> {
     let (text, is_v4) = match (parameters.given("CidrBlock"), parameters.given("Ipv6CidrBlock")) {
         (Some(text), None) => (text, true),
@@ -260,8 +260,8 @@ fn block(parameters: &Parameters) -> Outcome<IpNet> {
     })
 }
 
-/// Reads ports, or type and code of ICMP. What a protocol has none of is not looked at, and of ICMPv6 with an
-/// IPv4 block nothing is: EC2 API reference, `CreateNetworkAclEntry`.
+/// Reads ports, or type and code of ICMP. What a protocol does not have is ignored, and for ICMPv6 with an IPv4 block
+/// everything is: EC2 API reference, `CreateNetworkAclEntry`.
 fn ports(
     parameters: &Parameters,
     (protocol, block): (Option<u8>, IpNet),

@@ -68,7 +68,7 @@ pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `ResetNetworkInterfaceAttribute`, which knows one attribute.
+/// Handles `ResetNetworkInterfaceAttribute`, which supports one attribute.
 pub(super) fn reset(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let id = call.parameters.required("NetworkInterfaceId")?;
     by_id_mut(&mut call.region.network_interfaces, id, "NetworkInterfaceId")?.source_dest_check =

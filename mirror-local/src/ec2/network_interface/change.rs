@@ -48,7 +48,7 @@ pub(crate) fn detach(region: &mut Region, interface: &str) {
     }
 }
 
-/// Removes an interface, and with it what stands on it.
+/// Removes an interface, and what depends on it.
 pub(crate) fn remove(region: &mut Region, id: &str) {
     detach(region, id);
     if let Some(interface) = region.network_interfaces.remove(id) {
@@ -129,7 +129,7 @@ pub(super) fn detach_requested(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Refuses to touch what a service keeps for itself.
+/// Refuses to change what a service manages itself.
 fn refuse_managed(interface: &NetworkInterface) -> Outcome {
     let owner = interface.attachment.as_ref().map(|attachment| attachment.owner.as_str());
     if owner == Some("amazon-aws") {

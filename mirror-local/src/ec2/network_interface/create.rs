@@ -10,19 +10,19 @@ use crate::world::{Call, Region, by_id, find};
 use jiff::Timestamp;
 use std::net::Ipv4Addr;
 
-/// What a new interface is to be.
+/// The specification of a new interface.
 #[derive(Debug, Clone)]
 pub(crate) struct NewInterface {
     pub(crate) subnet_id: String,
     pub(crate) description: String,
     pub(crate) interface_type: &'static str,
-    /// The primary address; any free one if none is wanted.
+    /// The primary address; `None` for any free one.
     pub(crate) private_ip: Option<Ipv4Addr>,
     pub(crate) secondary_ips: Vec<Ipv4Addr>,
     /// Further addresses, whichever are free.
     pub(crate) secondary_count: usize,
     pub(crate) groups: Vec<String>,
-    /// The service that makes it, where that is not the account.
+    /// The service that makes it, if that is not the account.
     pub(crate) requester_id: Option<String>,
     pub(crate) tags: Tags,
 }
@@ -145,7 +145,7 @@ fn wanted_addresses(call: &Call<'_>) -> Outcome<(Option<Ipv4Addr>, Vec<Ipv4Addr>
     Ok((primary, others))
 }
 
-/// Checks the groups asked for in a VPC; the default group if none are.
+/// Checks the groups asked for in a VPC; the default group if there are none.
 pub(crate) fn groups_in(
     region: &Region,
     quotas: &Quotas,

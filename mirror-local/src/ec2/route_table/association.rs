@@ -1,4 +1,4 @@
-//! What uses a route table: subnets, and the VPC for the rest of its subnets.
+//! What uses a route table: subnets, and the VPC for its other subnets.
 
 use super::RouteTable;
 use crate::failure::{Failure, Outcome};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Association {
     pub(crate) id: String,
-    /// The subnet; none for the association that makes a table the main one of its VPC.
+    /// The subnet; `None` for the association that makes a table the main one of its VPC.
     pub(crate) subnet_id: Option<String>,
 }
 
@@ -29,7 +29,7 @@ fn write_state(xml: &mut Xml) {
     xml.element("associationState", |xml| xml.text("state", "associated"));
 }
 
-/// Removes the association of a subnet that is going.
+/// Removes the association of a subnet that is being deleted.
 pub(crate) fn subnet_removed(region: &mut Region, subnet: &str) {
     let uses = |association: &Association| association.subnet_id.as_deref() == Some(subnet);
     let table = region.route_tables.values().find(|t| t.associations.iter().any(uses));

@@ -29,7 +29,7 @@ pub(crate) enum Target {
     TransitGateway(String),
 }
 
-/// The targets that EC2 has and a local AWS has not.
+/// The targets that EC2 has and a local AWS does not.
 const FOREIGN_TARGETS: &[&str] = &[
     "CarrierGatewayId",
     "CoreNetworkArn",
@@ -284,7 +284,7 @@ fn gateway<'a>(region: &'a Region, id: &str) -> Outcome<(Target, Option<&'a Stri
     Ok((Target::Gateway(gateway.id.clone()), gateway.vpc_id.as_ref()))
 }
 
-/// A route over a request that nobody has accepted is taken, and leads nowhere.
+/// A route over a peering request that nobody has accepted is allowed, and leads nowhere.
 ///
 /// Source: VPC Peering guide, "Update your route tables for a VPC peering connection".
 fn peering(view: View<'_>, parameters: &Parameters, table: &RouteTable) -> Outcome<Target> {

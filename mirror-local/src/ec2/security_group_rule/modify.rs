@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::world::{Call, by_id, by_id_mut};
 use crate::xml::Xml;
 
-/// Handles `ModifySecurityGroupRules`: each rule becomes wholly what the call says.
+/// Handles `ModifySecurityGroupRules`: each rule becomes exactly what the call says.
 pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let id = call.parameters.required("GroupId")?;
     let vpc = by_id(&call.region.security_groups, id, "groupId")?.vpc_id.clone();

@@ -14,12 +14,12 @@ pub(crate) struct Permission {
     pub(crate) direction: Direction,
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a number, or `-1` for all.
     pub(crate) protocol: String,
-    /// First and last port, or ICMP type and code. Absent where a protocol has none.
+    /// First and last port, or ICMP type and code. `None` if a protocol has none.
     pub(crate) ports: Option<(i32, i32)>,
     pub(crate) peer: Peer,
 }
 
-/// Which way a rule looks.
+/// The direction that a rule is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Direction {
     Egress,
@@ -59,7 +59,7 @@ impl fmt::Display for Permission {
 /// A permission with the description that came with it.
 pub(super) type Described = (Permission, Option<String>);
 
-/// Reads the permissions of a call, in either of the forms that EC2 takes.
+/// Reads the permissions of a call, in either of the forms that EC2 accepts.
 pub(super) fn listed(
     region: &Region,
     parameters: &Parameters,
@@ -108,7 +108,7 @@ fn plain(
     Ok(Permission { direction, protocol, ports, peer })
 }
 
-/// Reads what `ModifySecurityGroupRules` makes of a rule.
+/// Reads what `ModifySecurityGroupRules` turns a rule into.
 pub(super) fn replacement(
     region: &Region,
     parameters: &Parameters,
@@ -172,8 +172,8 @@ fn referenced(region: &Region, id: &str) -> Outcome<Peer> {
     Ok(Peer::Group(id.to_owned()))
 }
 
-/// Refuses a rule of a group in `vpc` that names one of a VPC with which it is not connected. One that is there already
-/// stays when the connection goes.
+/// Refuses a rule of a group in `vpc` that names a group of a VPC with which it is not connected. An existing rule
+/// stays when the connection is deleted.
 ///
 /// Source: VPC peering guide, "Update your security groups to reference peer security groups".
 pub(super) fn check_networks(region: &Region, permission: &Permission, vpc: &str) -> Outcome {
@@ -238,7 +238,7 @@ fn icmp_range(kind: i32, code: i32) -> Outcome<(i32, i32)> {
     Ok((kind, code))
 }
 
-/// Reads a block in whatever form; EC2 keeps it in canonical form.
+/// Reads a block in any form; EC2 keeps it in canonical form.
 fn ipv4(text: &str) -> Outcome<Ipv4Net> {
     text.parse().map(|net: Ipv4Net| net.trunc()).map_err(|_| malformed(text))
 }

@@ -1,6 +1,6 @@
-//! Which interfaces can be mirrored, and how many sources one can be the target of.
+//! Which interfaces can be mirrored, and for how many sources an interface can be the target.
 //!
-//! AWS tells neither by any call: these are the tables of its guide (list of August 2025).
+//! AWS reports neither in any call: these are the tables of its guide (list of August 2025).
 
 use crate::ec2::network_interface::NetworkInterface;
 use crate::failure::{Failure, Outcome};

@@ -67,7 +67,7 @@ pub(super) fn answer(view: View<'_>, id: &str, xml: &mut Xml) -> Option<()> {
     Some(())
 }
 
-/// Handles `DeleteTrafficMirrorFilter`; the rules go with the filter.
+/// Handles `DeleteTrafficMirrorFilter`; the rules are deleted with the filter.
 pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let filter = find(&call.region.mirror_filters, call.parameters, "TrafficMirrorFilterId")?;
     let id = filter.id.clone();

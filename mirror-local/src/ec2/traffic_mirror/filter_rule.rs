@@ -22,7 +22,7 @@ pub(crate) struct MirrorFilterRule {
     pub(crate) direction: Direction,
     pub(crate) number: u32,
     pub(crate) action: RuleAction,
-    /// The IANA number; any protocol without it.
+    /// The IANA number; `None` for any protocol.
     pub(crate) protocol: Option<u32>,
     pub(crate) source_ports: Option<Ports>,
     pub(crate) destination_ports: Option<Ports>,
@@ -164,7 +164,7 @@ pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `ModifyTrafficMirrorFilterRule`, whose answer leaves the tags out.
+/// Handles `ModifyTrafficMirrorFilterRule`, whose answer omits the tags.
 pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let table = &call.region.mirror_filter_rules;
     let rule = find(table, call.parameters, "TrafficMirrorFilterRuleId")?.clone();

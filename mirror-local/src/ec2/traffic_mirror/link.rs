@@ -1,14 +1,14 @@
 //! Links: what refers to what among mirror objects.
 //!
-//! A link is keyed by the two things it joins. `tmt-1 tms-2` says that target 1 is used by session
-//! 2; `eni-3 tmt-1` says that target 1 is on interface 3. Asking what uses something is a look at a
-//! few neighbouring keys, however many sessions there are.
+//! A link is keyed by the two things it joins. `tmt-1 tms-2` states that target 1 is used by
+//! session 2; `eni-3 tmt-1` states that target 1 is on interface 3. Finding what uses something
+//! takes a look at a few neighbouring keys, however many sessions there are.
 
 use crate::table::{Kind, Row};
 use crate::world::Region;
 use serde::{Deserialize, Serialize};
 
-/// That two things are joined; which ones, the key says.
+/// States that two things are joined; the key names them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Link {}
 
@@ -21,7 +21,7 @@ pub(super) fn join(region: &mut Region, from: &str, to: &str) {
     region.mirror_links.insert(format!("{from} {to}"), Link {});
 }
 
-/// Parts two things.
+/// Separates two things.
 pub(super) fn part(region: &mut Region, from: &str, to: &str) {
     region.mirror_links.remove(&format!("{from} {to}"));
 }

@@ -55,7 +55,7 @@ tagged_row!(
 );
 
 impl MirrorSession {
-    /// Returns how much of each packet is mirrored; all of it where there is no length.
+    /// Returns how much of each packet is mirrored; `None` for all of it.
     fn packet_length(&self, view: View<'_>) -> Option<u32> {
         let target = target::of_anyone(view, &self.target_id);
         let destination = target.map(|(_, target)| &target.destination);
@@ -105,8 +105,8 @@ pub(crate) fn from<'a>(region: &'a Region, interface: &str) -> Vec<&'a MirrorSes
 
 /// Describes the sessions of the caller, and those of other accounts to targets of the caller.
 ///
-/// Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target". Whether the tags of the
-/// others are told, it does not say; those of shared targets are not.
+/// Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target". It does not say whether the
+/// tags of the others are shown; those of shared targets are not.
 pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     refuse_tag_filters(parameters)?;
     let everyone: Vec<&Region> = view.everyones().collect();
@@ -206,7 +206,7 @@ pub(super) fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     answer(call.view(), &id, xml).ok_or_else(|| Failure::internal("the session is gone"))
 }
 
-/// Reads what a call sets anew of a session.
+/// Reads what a call changes in a session.
 fn changed(
     view: View<'_>,
     parameters: &Parameters,
@@ -233,7 +233,7 @@ fn changed(
     Ok(session)
 }
 
-/// Puts a session in its place, with its links.
+/// Stores a session with its links.
 fn put(region: &mut Region, session: MirrorSession) {
     for referred in session.referred() {
         link::join(region, &referred, &session.id);
@@ -249,7 +249,7 @@ fn refuse_target_as_source(region: &Region, interface: &str) -> Outcome {
     Ok(())
 }
 
-/// Checks the number of sessions, in all and on their source.
+/// Checks the number of sessions, in total and on their source.
 fn check_quotas(call: &Call<'_>, interface: &str) -> Outcome {
     let quotas = &call.settings.quotas;
     if call.region.mirror_sessions.len() >= quotas.mirror_sessions {

@@ -22,7 +22,7 @@ pub(crate) struct MirrorTarget {
     pub(crate) tags: Tags,
 }
 
-/// What stands behind a target.
+/// What is behind a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Destination {
     Interface(String),
@@ -97,7 +97,7 @@ pub(super) const LISTING: Listing<MirrorTarget> = Listing {
 /// The parameter that names a target.
 const TARGET: &str = "TrafficMirrorTargetId";
 
-/// Returns a target, and the Region of the account that it is of, whether or not the caller may use it.
+/// Returns a target, and the Region of the account that owns it, whether or not the caller may use it.
 pub(crate) fn of_anyone<'a>(view: View<'a>, id: &str) -> Option<(&'a Region, &'a MirrorTarget)> {
     view.everyones().find_map(|owner| Some((owner, owner.mirror_targets.get(id)?)))
 }
@@ -122,8 +122,8 @@ pub(super) fn usable<'a>(
 
 /// Refuses to change a target that is shared with the caller: only its owner can.
 ///
-/// Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target". That the error is that of
-/// a call that no permission of the share allows is not verified.
+/// Source: AWS Traffic Mirroring guide, "Accept or delete a shared traffic mirror target". It is not verified that the
+/// error is the one for a call that no permission of the share allows.
 pub(crate) fn refuse_shared(view: View<'_>, id: &str) -> Outcome {
     match shared(view, id) {
         None => Ok(()),
@@ -137,8 +137,8 @@ pub(crate) fn refuse_shared(view: View<'_>, id: &str) -> Outcome {
     }
 }
 
-/// Describes the targets of the caller, and those that are shared with it, without the tags that these have for
-/// their owner.
+/// Describes the targets of the caller, and those that are shared with it, without the tags that these have for their
+/// owner.
 pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     refuse_tag_filters(parameters)?;
     let shared: BTreeMap<&str, (&Region, MirrorTarget)> = ram::shared_with(view)
@@ -223,7 +223,7 @@ fn destination(region: &Region, parameters: &Parameters) -> Outcome<Destination>
     }
 }
 
-/// Checks that an ARN is a Network Load Balancer's. What its listeners are, AWS does not ask.
+/// Checks that an ARN is a Network Load Balancer's. AWS does not check its listeners.
 fn load_balancer(region: &Region, arn: &str) -> Outcome<Destination> {
     if !arn.starts_with("arn:") || !arn.contains(":loadbalancer/net/") {
         let message = format!("The Network Load Balancer ARN '{arn}' is malformed");
@@ -236,15 +236,15 @@ fn load_balancer(region: &Region, arn: &str) -> Outcome<Destination> {
     Ok(Destination::LoadBalancer(arn.to_owned()))
 }
 
-/// Refuses what is a target or a source already.
+/// Refuses what is already a target or a source.
 fn refuse_taken(region: &Region, destination: &Destination) -> Outcome {
     let id = destination.id();
     if let Some(target) = link::first(region, id, "tmt-") {
         let code = match destination {
             Destination::Interface(_) => "InterfaceInUseByTrafficMirrorTarget",
             Destination::LoadBalancer(_) => "NlbInUseByTrafficMirrorTargetException",
-            // No document says that AWS refuses this, nor what it would call it: whoever gets on with
-            // this gets on with either.
+            // No document states that AWS refuses this, or with which error: a client that can handle this one can
+            // handle either.
             Destination::Endpoint(_) => "InvalidParameterValue",
         };
         let message = format!("{id} is already in use by Traffic Mirror target {target}");

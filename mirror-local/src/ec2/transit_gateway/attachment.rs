@@ -1,6 +1,6 @@
 //! Attachments of VPCs to transit gateways.
 //!
-//! Gateway and VPC are of this account, so that nobody has to accept an attachment. Source: Transit
+//! Gateway and VPC belong to this account, so nobody has to accept an attachment. Source: Transit
 //! Gateway guide, "Transit gateway VPC attachments".
 
 use super::{DELETED_IS_SHOWN, Setting, Support, standing};
@@ -36,7 +36,7 @@ pub(crate) struct Attachment {
     pub(crate) tags: Tags,
 }
 
-/// How far it has come.
+/// How far it has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     Made(Timestamp),
@@ -44,11 +44,11 @@ enum Stage {
     Deleted(Timestamp),
 }
 
-/// What can be enabled of it.
+/// What can be enabled for it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Options(BTreeMap<String, Support>);
 
-/// The options by their parameters, and whether an attachment has them unless told otherwise.
+/// The options by their parameters, and whether an attachment has them unless set otherwise.
 ///
 /// Source: EC2 API reference, `CreateTransitGatewayVpcAttachmentRequestOptions`.
 const OPTIONS: [(&str, &str, Support); 4] = [
@@ -71,7 +71,7 @@ tagged_row!(
 );
 
 impl Options {
-    /// What a call asks for, and for the rest what there is.
+    /// What a call asks for; the rest is as it was.
     fn read(parameters: &Parameters, before: Option<&Self>) -> Outcome<Self> {
         let nothing = Parameters::default();
         let options = parameters.structure("Options").unwrap_or(&nothing);
@@ -199,7 +199,8 @@ pub(super) fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Whether a VPC's range overlaps that of one that propagates already: then it does not.
+/// Whether a VPC's range overlaps that of one that already propagates: if so, it does not
+/// propagate.
 ///
 /// Source: EC2 API reference, `CreateTransitGatewayVpcAttachment`.
 fn overlaps(region: &Region, gateway: &str, vpc: &str) -> bool {
@@ -276,7 +277,7 @@ fn enter(
     Ok(())
 }
 
-/// Lets interfaces go once the change is done.
+/// Deletes interfaces once the change is done.
 fn leave(call: &mut Call<'_>, interfaces: impl IntoIterator<Item = String>) {
     let at = later(call.now, call.settings.durations.transit_gateway_changing);
     for interface in interfaces {
@@ -350,7 +351,7 @@ pub(super) fn delete(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Describes one that has gone no longer.
+/// Stops describing a deleted attachment.
 pub(crate) fn forget(region: &mut Region, id: &str) {
     region.transit_gateway_attachments.remove(id);
 }

@@ -114,8 +114,7 @@ fn routes<'r>(region: &'r Region, gateway: &'r str) -> impl Iterator<Item = Rout
     })
 }
 
-/// What routes can be searched by. Those that compare ranges otherwise than for being equal there
-/// are not.
+/// What routes can be searched by. Filters that compare ranges other than for equality do not exist here.
 const FILTERS: FilterTable<Route> = &[
     ("attachment.resource-id", |_, route| texts([&route.vpc_id])),
     ("attachment.resource-type", |_, _| texts(["vpc"])),
@@ -125,7 +124,7 @@ const FILTERS: FilterTable<Route> = &[
     ("type", |_, _| texts(["propagated"])),
 ];
 
-/// Handles `SearchTransitGatewayRoutes`, which wants at least one filter.
+/// Handles `SearchTransitGatewayRoutes`, which requires at least one filter.
 pub(super) fn search(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {
     let tables = &view.region.transit_gateway_route_tables;
     let table = find(tables, parameters, "TransitGatewayRouteTableId")?;
@@ -148,10 +147,10 @@ pub(super) fn search(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> 
     Ok(())
 }
 
-/// Whether a gateway takes packets of one interface to another.
+/// Whether a gateway carries packets from one interface to another.
 ///
-/// It takes them only in zones where the VPC's attachment has a subnet. Source: Transit Gateway guide,
-/// "Transit gateway VPC attachments".
+/// It carries them only in zones where the VPC's attachment has a subnet. Source: Transit Gateway guide, "Transit
+/// gateway VPC attachments".
 pub(crate) fn leads(
     region: &Region,
     gateway: &str,

@@ -1,4 +1,4 @@
-//! Who may make endpoints of a service, besides the account that owns it.
+//! Who may make endpoints for a service, besides the account that owns it.
 
 use super::{EndpointService, standing};
 use crate::failure::{Failure, Outcome};

@@ -35,8 +35,8 @@ fn certificate(parameters: &Parameters) -> Outcome<Option<String>> {
     }
 }
 
-/// Refuses a target group whose protocol cannot serve the listener's, which is none for one of a Gateway
-/// Load Balancer.
+/// Refuses a target group whose protocol cannot serve the listener's, which is `None` for a listener of a Gateway Load
+/// Balancer.
 pub(super) fn check_protocols(listener: Option<&str>, group: &str) -> Outcome {
     let serves = match listener {
         None => group == GENEVE,

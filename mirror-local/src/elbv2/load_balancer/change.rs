@@ -1,4 +1,4 @@
-//! Changing where a load balancer stands, its security groups, and its address type.
+//! Changing the subnets of a load balancer, its security groups, and its address type.
 
 use super::Zone;
 use super::create::check_groups;
@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::world::Call;
 use crate::xml::Xml;
 
-/// Handles `SetSubnets`: the zones are those of the call, all others are left.
+/// Handles `SetSubnets`: the load balancer is then in the zones of the call, and leaves all others.
 pub(super) fn set_subnets(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let mut lb = named(call.region, call.parameters)?.clone();
     let (places, vpc) = placement::read(call.region, call.parameters)?;
@@ -37,7 +37,7 @@ pub(super) fn set_subnets(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
-/// Handles `SetSecurityGroups`, which can neither give the first group nor take the last.
+/// Handles `SetSecurityGroups`, which can neither add the first group nor remove the last.
 pub(super) fn set_security_groups(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     let lb = named(call.region, call.parameters)?.clone();
     let groups = call.parameters.texts("SecurityGroups");

@@ -1,4 +1,4 @@
-//! Making a load balancer. A repeated call with the same settings returns the first one's.
+//! Making a load balancer. A repeated call with the same settings returns the existing one.
 
 use super::placement::{self, Place};
 use super::{LoadBalancer, Scheme, Sort, ip_address_type, write};
@@ -131,7 +131,7 @@ fn has_internet_gateway(region: &Region, vpc: &str) -> bool {
     region.internet_gateways.values().any(|gateway| gateway.vpc_id.as_deref() == Some(vpc))
 }
 
-/// Compares all but the tags, of which AWS documents no part in this.
+/// Compares all but the tags, for which AWS documents no role here.
 fn has_settings(lb: &LoadBalancer, wanted: &Wanted) -> bool {
     let Wanted { sort, name: _, scheme, vpc_id, ip_address_type, security_groups, places, tags: _ } =
         wanted;

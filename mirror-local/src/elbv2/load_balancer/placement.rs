@@ -1,4 +1,4 @@
-//! Where a load balancer stands: one subnet in each of its zones, with an interface in it.
+//! Where a load balancer is: in one subnet in each of its zones, with an interface in it.
 
 use super::{LoadBalancer, Scheme, Zone, leave};
 use crate::ec2::address;
@@ -10,10 +10,10 @@ use crate::parameters::Parameters;
 use crate::world::{Call, Region};
 use std::net::Ipv4Addr;
 
-/// Free addresses that a subnet must have where AWS picks the load balancer's.
+/// Free addresses that a subnet must have if AWS picks the load balancer's.
 const FREE_ADDRESSES_MIN: u32 = 8;
 
-/// A subnet in which a load balancer is to stand, and the address it is to have there.
+/// A subnet that a load balancer is to be in, and the address that it is to have there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) subnet: String,
@@ -43,7 +43,7 @@ pub(super) fn read(region: &Region, parameters: &Parameters) -> Outcome<(Vec<Pla
     Ok((places, vpc))
 }
 
-/// Reads the subnets as they were asked for, in whichever of the two ways.
+/// Reads the subnets that were asked for, in either of the two forms.
 fn asked(parameters: &Parameters) -> Outcome<Vec<(&str, Option<Ipv4Addr>)>> {
     let subnets = parameters.texts("Subnets");
     let mappings = parameters.list("SubnetMappings");
@@ -64,7 +64,7 @@ fn asked(parameters: &Parameters) -> Outcome<Vec<(&str, Option<Ipv4Addr>)>> {
     Ok(asked)
 }
 
-/// Lets a load balancer stand in these places and in no others.
+/// Puts a load balancer in these places and in no others.
 pub(super) fn occupy(call: &mut Call<'_>, lb: &mut LoadBalancer, places: Vec<Place>) -> Outcome {
     let stays = |zone: &Zone| places.iter().any(|place| place.subnet == zone.subnet_id);
     for zone in lb.zones.iter().filter(|zone| !stays(zone)) {

@@ -1,9 +1,9 @@
 //! Whether a target is healthy.
 //!
-//! Nothing is probed, since nothing runs. A running instance is taken to answer on every port that
-//! it lets in: a target is healthy if a security group of its interface admits the health check's
-//! port from the load balancer's node in the same zone, and the load balancer's own groups, if it
-//! has any, let it out, and if the network ACLs between their subnets let the check there and its answer back.
+//! Nothing is probed, since nothing runs. A running instance is assumed to answer on every port that it lets in: a
+//! target is healthy if a security group of its interface admits the health check's port from the load balancer's node
+//! in the same zone, if the load balancer's own groups, if it has any, let it out, and if the network ACLs between
+//! their subnets let the check through and its answer back.
 
 use super::{Standing, Target};
 use crate::ec2::instance::State;
@@ -24,7 +24,7 @@ use std::ops::RangeInclusive;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Health {
     state: &'static str,
-    /// Code and text of the reason; a healthy target needs none.
+    /// Code and text of the reason; `None` for a healthy target.
     reason: Option<(&'static str, &'static str)>,
 }
 
@@ -53,7 +53,7 @@ const fn because(state: &'static str, code: &'static str, text: &'static str) ->
 }
 
 impl Health {
-    /// What it makes of a target.
+    /// The standing of a target with this health.
     pub(super) fn standing(self) -> Standing {
         match self {
             HEALTHY => Standing::Healthy,
@@ -113,7 +113,7 @@ pub(super) fn of(view: View<'_>, group: &TargetGroup, target: &Target) -> Health
     if admitted { HEALTHY } else { FAILED }
 }
 
-/// Finds the interface on which a target is reached.
+/// Finds the interface through which a target is reached.
 pub(crate) fn interface<'a>(
     region: &'a Region,
     group: &TargetGroup,
@@ -162,11 +162,10 @@ fn admits(
         && crosses(region, (from, to), port)
 }
 
-/// Returns whether network ACLs let a probe of a port through from a node to an interface, and its answer back.
-/// Inside a subnet none is asked.
+/// Returns whether network ACLs let a probe of a port through from a node to an interface, and its answer back. Inside
+/// a subnet no ACL applies.
 ///
-/// They remember nothing, and so must let through all of the ports that an answer may go to: VPC user guide,
-/// "Ephemeral ports".
+/// They remember nothing, and so must admit all ports that an answer may go to: VPC user guide, "Ephemeral ports".
 fn crosses(region: &Region, (from, to): (&NetworkInterface, &NetworkInterface), port: u16) -> bool {
     const EPHEMERAL: RangeInclusive<u16> = 1024..=65535;
     use network_acl::Direction::{Egress, Ingress};

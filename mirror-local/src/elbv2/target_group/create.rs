@@ -1,4 +1,4 @@
-//! Making a target group. A repeated call with the same settings returns the first one's.
+//! Making a target group. A repeated call with the same settings returns the existing one.
 
 use super::{GENEVE, GENEVE_PORT, HealthCheck, TargetGroup, TargetType, write};
 use crate::elbv2::attribute::Attributes;

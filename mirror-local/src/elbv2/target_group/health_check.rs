@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HealthCheck {
     pub(crate) protocol: String,
-    /// A port, or none for the one that a target receives traffic on.
+    /// A port, or `None` for the one on which a target receives traffic.
     pub(crate) port: Option<u16>,
     pub(crate) interval_s: u32,
     pub(crate) timeout_s: u32,
@@ -34,8 +34,7 @@ const CODES: RangeInclusive<u32> = 200..=599;
 impl HealthCheck {
     /// Reads the health check of a new target group of a protocol.
     ///
-    /// The defaults behind a Gateway Load Balancer are others: Elastic Load Balancing API reference,
-    /// `CreateTargetGroup`.
+    /// The defaults behind a Gateway Load Balancer differ: Elastic Load Balancing API reference, `CreateTargetGroup`.
     pub(super) fn read(parameters: &Parameters, of: &str) -> Outcome<Self> {
         let protocol = protocol(parameters)?.unwrap_or("TCP");
         let timeout = PROTOCOLS.iter().find(|(known, _)| *known == protocol);
@@ -55,7 +54,7 @@ impl HealthCheck {
         default.changed(parameters)
     }
 
-    /// Reads what a call changes of a health check.
+    /// Reads what a call changes in a health check.
     pub(super) fn changed(self, parameters: &Parameters) -> Outcome<Self> {
         if parameters.boolean("HealthCheckEnabled")? == Some(false) {
             let message = "Health checks must be enabled for target groups of this type";

@@ -1,4 +1,4 @@
-//! The account of a rehearsal: every packet in exactly one place, at each step of its way.
+//! The account of a rehearsal: at each step, every packet is counted in exactly one place.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +13,7 @@ use mirror_plan::apply::report::Report;
 
 use super::replay::Told;
 
-/// A rehearsal that is over.
+/// A completed rehearsal.
 pub(super) struct Rehearsed {
     pub(super) stack: String,
     pub(super) traffic: Traffic,
@@ -21,17 +21,17 @@ pub(super) struct Rehearsed {
     pub(super) account: Account,
 }
 
-/// What went over the wire.
+/// The traffic of the rehearsal.
 pub(super) enum Traffic {
     /// A capture.
     Capture(PathBuf),
-    /// What is sent into the TAP device of this name.
+    /// Frames that are sent into the TAP device with this name.
     Tap {
         device: String,
-        /// At most so many; without end if it is not said.
+        /// At most this many; `None` for no limit.
         packets: Option<usize>,
     },
-    /// Made up.
+    /// Made-up packets.
     MadeUp { seed: u64, packets: usize },
 }
 
@@ -47,19 +47,19 @@ pub(super) struct Count {
 pub(super) struct Account {
     pub(super) read: Count,
     pub(super) nanoseconds: u64,
-    /// Frames that came faster than they could be read, and are in no other number.
+    /// Frames that came faster than they could be read; no other number counts them.
     pub(super) unread: u64,
     pub(super) arp: u64,
     pub(super) other: u64,
     pub(super) nobody: u64,
     pub(super) once: u64,
     pub(super) twice: u64,
-    /// Seen by interfaces that nobody mirrors.
+    /// Packets seen by interfaces that are not mirrored.
     pub(super) elsewhere: u64,
-    /// The mirrored interfaces, by their places in the data plane.
+    /// The mirrored interfaces, by their index in the data plane.
     pub(super) sources: BTreeMap<usize, AtSource>,
     pub(super) receivers: Vec<AtReceiver>,
-    /// What the trace had foretold, and what it had not.
+    /// How many outcomes the trace had foretold; the next field counts those that it had not.
     pub(super) foretold: u64,
     pub(super) not_foretold: u64,
 }
@@ -91,7 +91,7 @@ pub(super) struct AtSession {
     pub(super) cut: u64,
     pub(super) delivered: u64,
     pub(super) lost: BTreeMap<Loss, u64>,
-    /// Sent to receivers that did not deliver it.
+    /// Copies sent to receivers that did not deliver them.
     pub(super) lost_by_receivers: u64,
     carried: u64,
 }
@@ -139,7 +139,7 @@ impl Account {
         Self { sources, ..Self::default() }
     }
 
-    /// A packet was read, this long after the first.
+    /// Counts a packet that was read this long after the first.
     pub(super) fn seen(&mut self, seen: Seen, bytes: u64, elapsed: u64) {
         self.read.add(bytes);
         self.nanoseconds = self.nanoseconds.max(elapsed);
@@ -153,7 +153,7 @@ impl Account {
         *place += 1;
     }
 
-    /// An interface saw a packet and did not mirror it.
+    /// Counts a packet that an interface saw and did not mirror.
     pub(super) fn unmirrored(&mut self, interface: usize, why: Unmirrored, bytes: u64) {
         match self.sources.get_mut(&interface) {
             Some(source) => source.unmirrored(why, bytes),
@@ -161,7 +161,7 @@ impl Account {
         }
     }
 
-    /// An interface mirrored a packet.
+    /// Counts a packet that an interface mirrored.
     pub(super) fn mirrored(&mut self, interface: usize, copy: &Mirrored<'_>, bytes: u64) {
         let source = self.sources.get_mut(&interface).expect("it has a session");
         source.offered.add(bytes);
@@ -176,7 +176,7 @@ impl Account {
         }
     }
 
-    /// Takes what the receivers did; they are called by `name`.
+    /// Adds what the receivers did; `name` gives their names.
     pub(super) fn close(
         &mut self,
         plane: &DataPlane,
@@ -208,7 +208,7 @@ impl Account {
         self.sources.values().flat_map(|source| &source.sessions)
     }
 
-    /// All that mirrored interfaces saw.
+    /// Everything that mirrored interfaces saw.
     pub(super) fn offered(&self) -> Count {
         self.sources.values().map(|source| source.offered).sum()
     }
@@ -225,7 +225,7 @@ impl Account {
         self.sessions().map(AtSession::all_lost).sum()
     }
 
-    /// The lost among the copies: none of none.
+    /// The share of copies that were lost: zero if there are no copies.
     #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
     pub(super) fn lost_share(&self) -> f64 {
         self.lost() as f64 / self.mirrored_packets().max(1) as f64
@@ -257,19 +257,19 @@ impl Account {
             && receivers.iter().all(AtReceiver::balances)
     }
 
-    /// Whether what receivers delivered is what they were sent.
+    /// Whether the receivers delivered exactly what they were sent.
     pub(super) fn is_identical(&self) -> bool {
         self.receivers.iter().all(|it| it.is_identical || it.missed + it.dropped > 0)
     }
 
-    /// Whether it all adds up, is what was sent, and had been foretold.
+    /// Whether everything adds up, equals what was sent, and had been foretold.
     pub(super) fn is_sound(&self) -> bool {
         self.balances() && self.is_identical() && self.not_foretold == 0
     }
 }
 
 impl AtSource {
-    /// The account of an interface, which is called `name`, and its sessions `sessions`.
+    /// Makes the account of an interface, with its name and the names of its sessions.
     pub(super) fn new(interface: &Interface, name: String, sessions: Vec<String>) -> Self {
         let sessions = interface.sessions().iter().zip(sessions);
         let sessions = sessions.map(|(it, name)| AtSession::new(it, name, interface.primary()));
@@ -300,7 +300,7 @@ impl AtSource {
         rules.filter(|rule| !rule.accepts).map(|rule| rule.count).sum()
     }
 
-    /// What no rule could make mirrored.
+    /// Packets that no rule could cause to be mirrored.
     pub(super) fn unmirrorable(&self) -> Count {
         let reserved = self.reserved.values().copied();
         let refused = [self.refused, self.refused_by_network_acl];
@@ -344,7 +344,7 @@ impl AtSession {
         }
     }
 
-    /// Takes its part of what was delivered: two sessions of an interface may have one VNI.
+    /// Takes its part of what was delivered: two sessions of an interface may share one VNI.
     fn close(&mut self, delivered: &mut BTreeMap<(Ipv4Addr, u32), u64>) {
         let source = self.source.expect("it was made with one");
         if let Some(left) = delivered.get_mut(&(source, self.vni)) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::account::{Account, AtReceiver, AtRule, AtSession, AtSource, Count, Rehearsed, Traffic};
 use super::text;
 
-/// All of it in one document.
+/// The whole rehearsal in one document.
 pub(super) fn rehearsed(rehearsed: &Rehearsed) -> Value {
     let Rehearsed { stack, traffic, report, account } = rehearsed;
     let Counts { add, change, destroy, moved } = counts(report);

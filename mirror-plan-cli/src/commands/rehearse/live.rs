@@ -17,11 +17,11 @@ use super::account::Account;
 use super::replay::Replay;
 use crate::ui::{Interrupts, Ui};
 
-/// How soon an interrupt is heard while no frame comes.
+/// How soon an interrupt is noticed while no frame comes.
 const WAIT: Duration = Duration::from_millis(100);
 
 impl Replay {
-    /// Takes frames out of a TAP device, as many as are asked for or until it is interrupted.
+    /// Reads frames from a TAP device, as many as requested or until it is interrupted.
     pub(super) fn tap(
         mut self,
         device: &str,
@@ -58,7 +58,7 @@ impl Replay {
         while left > 0 && !is_over.load(Ordering::Relaxed) {
             take(&mut left, WAIT).map_err(unread)?;
         }
-        // What waits in the device was sent before it was over.
+        // Frames that wait in the device were sent before the end.
         left = left.min(QUEUE.into());
         while left > 0 && take(&mut left, Duration::ZERO).map_err(unread)? != Received::Nothing {}
         listener.abort();

@@ -1,4 +1,4 @@
-//! The replay: every frame through the data plane and on to receivers, and through the trace as well.
+//! The replay: passes every frame through the data plane and on to receivers, and through the trace as well.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,7 +23,7 @@ use mirror_vxlan::input::Received;
 use super::account::{Account, AtSource};
 use crate::commands::trace::{capture, unreadable};
 
-/// A rehearsal that is under way.
+/// A rehearsal in progress.
 pub(super) struct Replay {
     plane: DataPlane,
     delivery: Delivery,
@@ -35,18 +35,18 @@ pub(super) struct Replay {
     began: Option<u64>,
 }
 
-/// What the trace says, and how the data plane's places are called there.
+/// The trace, and how the data plane's interfaces and sessions are identified in it.
 struct Foretelling {
     mirroring: Mirroring,
     tracer: Tracer,
-    /// The place in the trace of each of the data plane's interfaces.
+    /// For each interface of the data plane, its index in the trace.
     places: Vec<Option<usize>>,
     /// The ids of the stack's sessions.
     ids: BTreeMap<String, String>,
 }
 
 impl Replay {
-    /// Starts the receivers, which keep what they deliver if there is a folder for it.
+    /// Starts the receivers, which keep what they deliver if a folder is given for it.
     pub(super) fn start(
         plane: DataPlane,
         (mirroring, mtu): (Mirroring, u16),
@@ -93,7 +93,7 @@ impl Replay {
         self.end()
     }
 
-    /// Plays traffic that is made up for the sources.
+    /// Plays made-up traffic for the sources.
     pub(super) fn mix(mut self, seed: u64, packets: usize) -> Result<Account, Diagnostics> {
         let hosts = self.plane.interfaces().iter().filter(|it| !it.sessions().is_empty());
         let hosts = hosts.flat_map(|it| {
@@ -152,7 +152,7 @@ impl Replay {
         }
     }
 
-    /// This many frames were not even read.
+    /// Records that this many frames were not even read.
     pub(super) const fn dropped(&mut self, frames: u64) {
         self.account.unread = frames;
     }
@@ -171,7 +171,7 @@ impl Replay {
 #[derive(Default)]
 struct Done([Option<(usize, Direction, Fated)>; 2]);
 
-/// The session, why it took the packet, and the bytes that went; or why none did.
+/// The session, why it mirrored the packet, and the bytes that it sent; or why none did.
 type Fated = Result<(usize, By, usize), Unmirrored>;
 
 impl Done {
@@ -194,30 +194,30 @@ fn summary(fate: &Fate<'_>) -> Fated {
     }
 }
 
-/// Whether the trace had foretold something.
+/// Whether the trace had foretold an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Same,
     Different,
-    /// A trace does not look at security groups, or does not know the interface.
+    /// The trace does not consider security groups, or does not know the interface.
     Nothing,
 }
 
 impl Foretelling {
-    /// What an interface is called in the stack; its id where it is not of it.
+    /// The name of an interface in the stack, or its id if it does not belong to the stack.
     fn name(&self, id: &str) -> String {
         let place = self.mirroring.interface(id);
         place.map_or_else(|| id.to_owned(), |place| self.mirroring.interfaces[place].name.clone())
     }
 
-    /// What the sessions of an interface are called in the stack; by their ids where they are not of it.
+    /// The names of an interface's sessions in the stack, or the ids of those that do not belong to it.
     fn names(&self, interface: &Interface) -> Vec<String> {
         let called = |id: &str| self.ids.iter().find(|(_, it)| *it == id).map(|(name, _)| name);
         let sessions = interface.sessions().iter();
         sessions.map(|it| called(it.id()).cloned().unwrap_or_else(|| it.id().to_owned())).collect()
     }
 
-    /// A recording in which all is called as in the stack.
+    /// A recording that uses the names of the stack.
     fn recording(&self, plane: &DataPlane, folder: &Path) -> Recording {
         let receivers = plane.receivers().iter().map(|it| it.interface());
         let receivers = receivers.map(|id| (id.to_owned(), self.name(id)));
@@ -289,8 +289,8 @@ fn resolver(interface: &Interface) -> Ipv4Addr {
     interface.resolver().unwrap_or(Ipv4Addr::new(169, 254, 169, 253))
 }
 
-/// Makes the Ethernet frame of a record, whatever it was captured with: what a snap length cut off is
-/// zero, and there is none where the record holds no packet.
+/// Rebuilds the Ethernet frame of a record, whatever link it was captured on: bytes that a snap length
+/// cut off are zero, and the frame is empty if the record holds no packet.
 fn rebuild(record: &Record<'_>, frame: &mut Vec<u8>) {
     let Record { link, bytes, original_len, .. } = *record;
     let header = link.header_len() as usize;

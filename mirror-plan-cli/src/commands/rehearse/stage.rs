@@ -1,4 +1,4 @@
-//! The stage: a local AWS in memory that holds what was observed, to apply a plan in.
+//! The stage: a local AWS in memory that holds what was observed, in which a plan is applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -24,16 +24,16 @@ use crate::settings::{Place, Settings};
 use crate::ui::Ui;
 use crate::{cloud, inventory};
 
-/// The stack that makes what the real one only uses.
+/// The stack that creates what the real one only uses.
 const SURROUNDINGS: &str = "rehearsal-surroundings";
 
-/// The stack that makes the instances that sources mean.
+/// The stack that creates the instances that sources refer to.
 const BYSTANDERS: &str = "rehearsal-bystanders";
 
-/// From what ids are drawn where some are given already: any number that is not a local AWS's own.
+/// The seed for ids if some ids are already given: any number that no local AWS uses by itself.
 const SEED: u64 = 0x7265_6865_6172_7365;
 
-/// A local AWS, gone with this, and the clients for it.
+/// A local AWS, which exists as long as this value, and the clients for it.
 #[derive(Debug)]
 pub(super) struct Stage {
     cloud: Cloud,
@@ -42,7 +42,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Sets it with what the cloud holds, or what stands for that.
+    /// Sets the stage with what the cloud holds, or with a substitute for that.
     pub(super) async fn set(
         sight: &SightArgs,
         stack: &Stack,
@@ -62,13 +62,13 @@ impl Stage {
                 }
             },
         };
-        // What is made again is all in one account.
+        // Everything that is recreated is in one account.
         let stack = &stack.in_one_account();
         let Some(observed) = seen.map(Observed::in_one_account) else {
             let stack = without_ingredients(stack.clone());
             return Self::over(Cloud::in_memory(), &stack, settings).await;
         };
-        // What was observed may be a local AWS, whose ids must not be those of something else here.
+        // A local AWS may have been observed, whose ids must not belong to something else here.
         let stage = Self::over(Cloud::in_memory().with_seed(SEED), stack, settings).await?;
         let stage = Self { stack: without_ingredients(stage.stack), ..stage };
         let Held { stand_ins, left_out } = stage.hold(&observed).await?;
@@ -94,13 +94,13 @@ impl Stage {
         Ok(stage)
     }
 
-    /// One that holds what a cloud in memory holds.
+    /// A stage over a cloud in memory.
     async fn over(cloud: Cloud, stack: &Stack, settings: &Settings) -> Result<Self, Diagnostics> {
         let mut instant = CloudSettings::default();
         instant.durations = Durations::instant();
         let cloud = cloud.with_settings(instant);
         let aws = cloud::connect_to(&cloud, settings, stack).await?;
-        // Whose account it is and who else works on it is of no consequence here.
+        // The account and the coordination with others do not matter here.
         let stack = Stack { account: None, coordination: None, ..stack.clone() };
         Ok(Self { cloud, aws, stack })
     }
@@ -113,7 +113,7 @@ impl Stage {
         &self.stack
     }
 
-    /// What is there of the stack.
+    /// What exists of the stack.
     pub(super) async fn observe(&self) -> Result<Observed, Diagnostics> {
         self.observe_of(&self.stack).await
     }
@@ -138,8 +138,8 @@ impl Stage {
         Ok(apply(&plan, cloud, &options, &Stop::new(), &mut ()).await)
     }
 
-    /// Makes what was observed, with the ids that were seen: first what the stack uses, then what it owns. Its
-    /// sessions go last, for interfaces of others that they mirror may be in its own subnets.
+    /// Recreates what was observed, with the ids that were seen: first what the stack uses, then what it
+    /// owns. Its sessions come last, since they may mirror interfaces of others in its own subnets.
     async fn hold(&self, observed: &Observed) -> Result<Held, Diagnostics> {
         let own = &self.stack.name;
         let name = |text: &str| -> Name { text.parse().expect("it is a name") };
@@ -173,7 +173,7 @@ impl Stage {
         Ok(Held { stand_ins: stand_ins.into_iter().collect(), left_out })
     }
 
-    /// Makes what was seen, and returns the ids of what something stands for.
+    /// Recreates what was seen, and returns the ids of objects that have a stand-in.
     async fn make(&self, name: &Name, seen: &Seen<'_>) -> Result<Vec<String>, Diagnostics> {
         let Seen { objects, interfaces: _, before: _ } = seen;
         if objects.is_empty() {
@@ -202,16 +202,16 @@ fn unmade(why: &str) -> Diagnostic {
         .help("rehearse it as a new stack: --offline")
 }
 
-/// What could not be made just as it was seen.
+/// What could not be recreated exactly as it was seen.
 #[derive(Debug)]
 struct Held {
-    /// The ids of what something stands for.
+    /// The ids of objects that have a stand-in.
     stand_ins: Vec<String>,
-    /// The interfaces that are not there.
+    /// The interfaces that were not recreated.
     left_out: Vec<String>,
 }
 
-/// The objects that are not here as they were seen.
+/// The objects that differ here from how they were seen.
 fn differing(seen: &Observed, here: &Observed) -> Vec<String> {
     let owned = seen.current_objects().into_iter();
     let owned = owned.map(|(address, was)| (address, was, here.current(address)));
@@ -224,7 +224,7 @@ fn differing(seen: &Observed, here: &Observed) -> Vec<String> {
     other.map(|(address, ..)| address.to_string()).collect()
 }
 
-/// An object without the image and the key pair that it is made of, which are the account's own.
+/// An object without the image and the key pair that it uses, which are specific to the account.
 fn without_own(resource: &Resource) -> Resource {
     let mut resource = resource.clone();
     match &mut resource {
@@ -235,7 +235,7 @@ fn without_own(resource: &Resource) -> Resource {
     resource
 }
 
-/// The ids of an object that was made again, each with the one that was seen.
+/// The ids of a recreated object, each with the id that was seen.
 fn other_names(is: &Found, was: &Found) -> Vec<(String, String)> {
     let part = |(key, id): (&String, _)| Some((id, was.parts.get(key)?.to_string()));
     let parts = is.parts.iter().filter_map(|(key, id)| part((key, id.to_string())));
@@ -255,8 +255,8 @@ fn is_id(text: &str) -> bool {
     })
 }
 
-/// The parts in which two ids differ: of ARNs the ids in them, for names and Regions are the same and accounts
-/// of no consequence.
+/// The parts in which two ids differ: for ARNs, the ids in them, since names and Regions are the same and
+/// accounts do not matter.
 fn by_part(is: &str, was: &str) -> Vec<(String, String)> {
     if !is.starts_with("arn:") {
         return vec![(is.to_owned(), was.to_owned())];

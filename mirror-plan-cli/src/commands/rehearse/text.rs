@@ -14,7 +14,7 @@ pub(super) struct Text<'r>(pub(super) &'r Rehearsed);
 /// A line with numbers behind it.
 type Row = (String, [String; 2]);
 
-/// Columns that the lines of an interface are indented by.
+/// The indentation of the lines of an interface, in columns.
 const INDENT: usize = 4;
 
 impl fmt::Display for Text<'_> {

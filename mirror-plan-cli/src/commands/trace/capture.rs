@@ -1,4 +1,4 @@
-//! Captures: each packet of a file, through who mirrors what at each moment.
+//! Captures: passes each packet of a file through the mirroring at each moment.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use mirror_vxlan::decap::Link;
 use mirror_vxlan::flow::Flow;
 use mirror_vxlan::input::Received;
 
-/// A moment while a capture goes through it.
+/// A moment while a capture passes through it.
 pub(crate) struct Running {
     mirroring: Mirroring,
     tracer: Tracer,
@@ -23,7 +23,7 @@ impl Running {
         Self { mirroring, tracer, account }
     }
 
-    /// Whether no packet has gone through it.
+    /// Whether no packet has passed through it.
     pub(crate) fn is_empty(&self) -> bool {
         self.account.packets.packets == 0
     }
@@ -34,7 +34,7 @@ impl Running {
     }
 }
 
-/// Takes a capture through the moments.
+/// Passes a capture through the moments.
 pub(crate) fn read(path: &Path, moments: &mut [Running]) -> Result<(), ReadError> {
     let mut reader = if path == Path::new("-") {
         CaptureReader::new(io::stdin())?
@@ -54,7 +54,7 @@ pub(crate) fn read(path: &Path, moments: &mut [Running]) -> Result<(), ReadError
 /// A record as mirroring sees it.
 #[inline]
 pub(crate) fn offered(record: &Record<'_>) -> Offered {
-    /// Bytes of the Ethernet header that a packet has at an interface, whatever it was captured with.
+    /// Bytes of the Ethernet header that a packet has at an interface, whatever link it was captured on.
     const ETHERNET: u32 = Link::Ethernet.header_len();
     const ARP: u16 = 0x0806;
     let Record { time, link, bytes, original_len } = *record;

@@ -1,8 +1,8 @@
 //! A journal in S3, for runs on several machines.
 //!
-//! Lease and journal are one object, and whoever writes any of it does so on the condition that it is
-//! as he last saw it. So a run that has lost its lease cannot write a record any more, and a call that
-//! could not be written down is not sent. See [`lease`](super::super::lease) for what is in it.
+//! Lease and journal are one object, and every write is conditional on the object being what the writer last saw. So a
+//! run that has lost its lease cannot write a record any more, and a call that could not be recorded is not sent. See
+//! [`lease`](super::super::lease) for the contents of the object.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::aws::s3::{Condition, Found, Object, Version, Written};
 use crate::aws::{Aws, BoxFuture, CallError};
 use crate::scalar::Coordination;
 
-/// How often a write is repeated whose condition holds and that is refused all the same, because
-/// another write was under way.
+/// How many times a write is repeated that was refused although its condition holds, because another write was in
+/// progress.
 const CONFLICTS: u32 = 10;
 
-/// The object of a journal, in the hands of one run.
+/// The object of a journal, held by one run.
 pub(super) struct Kept {
     object: Object,
     owner: String,
@@ -32,25 +32,25 @@ pub(super) struct Kept {
     lost: OnceLock<Held>,
 }
 
-/// The versions that this run has written, one upon the other.
+/// The chain of versions that this run has written, each conditional on the one before.
 struct Chain {
-    /// On what the next write depends.
+    /// The condition of the next write.
     condition: Condition,
-    /// How many writes were begun.
+    /// How many writes were started.
     number: u64,
-    /// When the last one was done.
+    /// When the last write was done.
     renewed: Instant,
     state: State,
 }
 
 impl Journal {
-    /// Takes the journal of a stack in a place where the runs of a team meet.
+    /// Takes the journal of a stack in a place that the runs of a team share.
     ///
-    /// Where the lease of a run that was killed has not run out, that is waited for; `on_wait` is
-    /// told so. A run that goes on renews its lease, and is an error at once when it does.
+    /// If the lease of a run that was killed has not run out, this waits for it and reports that to `on_wait`. A run
+    /// that is still alive renews its lease; as soon as it does, this returns an error.
     ///
     /// # Errors
-    /// If another run has it, the object cannot be used, or the store does not honour conditions.
+    /// If another run holds the journal, the object cannot be used, or the store does not honour conditions.
     pub fn open_shared<'a>(
         (aws, place): (&'a Aws, &'a Coordination),
         scope: &'a Scope,
@@ -72,7 +72,7 @@ impl Journal {
                 lost: OnceLock::new(),
             };
             kept.write(&ledger).await.map_err(|error| match error {
-                // Two began at once, and this one came second.
+                // Two runs started at the same time, and this one came second.
                 JournalError::Lost(held) => JournalError::Held(held),
                 error => error,
             })?;
@@ -83,10 +83,10 @@ impl Journal {
         })
     }
 
-    /// What the journal of a stack leaves open, without taking it; see [`look`](Self::look).
+    /// Returns what the journal of a stack leaves open, without taking it; see [`look`](Self::look).
     ///
     /// # Errors
-    /// If another run has it, or the object cannot be read.
+    /// If another run holds it, or the object cannot be read.
     pub fn look_shared<'a>(
         (aws, place): (&'a Aws, &'a Coordination),
         scope: &'a Scope,
@@ -104,10 +104,10 @@ impl Journal {
         })
     }
 
-    /// Makes certain that no other run has taken the journal over.
+    /// Makes certain that no other run has taken over the journal.
     ///
     /// # Errors
-    /// If one has, or that cannot be found out.
+    /// If another run has, or if that cannot be found out.
     pub(super) async fn confirm(&self) -> Result<(), JournalError> {
         let number = {
             let mut state = self.lock();
@@ -118,7 +118,7 @@ impl Journal {
     }
 }
 
-/// Waits until nobody has the object, and returns on what taking it depends and what is open.
+/// Waits until nobody holds the object; returns the condition for taking it, and what is open.
 async fn until_free(
     object: &Object,
     clock: &Clock,
@@ -140,14 +140,14 @@ async fn until_free(
             page.held()
         ));
         sleep(left.min(WATCHED_EVERY)).await;
-        // A change is a sign of life, even if it is the end of that run.
+        // Any change shows that the run is alive, even if the change is that it ended.
         if read(object).await?.is_none_or(|found| found.version != first.version) {
             return Err(JournalError::Held(page.held()));
         }
     }
 }
 
-/// Renews the lease of a journal for as long as somebody has that.
+/// Renews the lease of a journal for as long as the journal is in use.
 async fn renew(journal: Weak<Journal>) {
     loop {
         sleep(RENEWED_EVERY / 2).await;
@@ -178,12 +178,12 @@ impl Kept {
         self.write_in(&mut chain, ledger).await
     }
 
-    /// Who has written since, if somebody has.
+    /// Returns who has written since, if another run has.
     pub(super) fn lost(&self) -> Option<Held> {
         self.lost.get().cloned()
     }
 
-    /// Says that this run has ended.
+    /// Writes that this run has ended.
     pub(super) fn release<'a>(&'a self, ledger: &'a Ledger) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let mut chain = self.chain.lock().await;
@@ -221,7 +221,7 @@ impl Kept {
         Err(JournalError::Lost(Held { holder: None, until: None }))
     }
 
-    /// Finds out why a write was refused; whether it was done all the same.
+    /// Finds out why a write was refused; returns whether it was done all the same.
     async fn is_done_after_all(&self, chain: &mut Chain) -> Result<bool, JournalError> {
         let found = read(&self.object).await?;
         let (verdict, version) = match found {
@@ -258,7 +258,7 @@ impl Kept {
             seconds: LASTS.as_secs(),
             until: now.saturating_add(LASTS).unwrap_or(now),
         };
-        // What is older than the window counts as settled for whoever reads it.
+        // A reader counts entries older than the window as settled.
         let is_open = |record: &Record| match record {
             Record::Made { at, .. } => now.duration_since(*at).unsigned_abs() < self.window,
             _ => true,
@@ -290,7 +290,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Whether the lease is to be renewed; `None` if that is over.
+    /// Returns whether the lease must be renewed; `None` if the run has released or lost it.
     async fn is_due(&self) -> Option<Due> {
         let chain = self.chain.lock().await;
         if chain.state == State::Free || self.lost.get().is_some() {
@@ -315,7 +315,7 @@ fn failed(object: &Object, what: &'static str, error: CallError) -> JournalError
     JournalError::Object { object: object.to_string(), what, error: Box::new(error) }
 }
 
-/// What was found, with its time told by the reader's clock.
+/// Returns what was found, dated by the reader's clock.
 fn page(found: &Found, clock: &Clock) -> Page {
     let now: Timestamp = clock();
     Page::read(&found.bytes, now.saturating_sub(found.age).unwrap_or(now))

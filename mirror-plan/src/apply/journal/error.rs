@@ -1,4 +1,4 @@
-//! Why a journal cannot be used, and who has it.
+//! Why a journal cannot be used, and who holds it.
 
 use std::fmt;
 use std::io;
@@ -11,10 +11,10 @@ use super::Holder;
 /// The journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// Another run has it.
+    /// Another run holds it.
     #[error("another run is at work on this stack: {0}")]
     Held(Held),
-    /// Another run has taken it over, because this one did not renew its lease in time.
+    /// Another run has taken over the journal, because this one did not renew its lease in time.
     #[error("another run has taken over this stack: {0}")]
     Lost(Held),
     /// A file cannot be used.
@@ -40,7 +40,7 @@ pub enum JournalError {
         #[source]
         error: Box<crate::aws::CallError>,
     },
-    /// The store writes an object whatever the condition of the call says.
+    /// The store writes an object even though the condition of the call does not hold.
     #[cfg(feature = "s3")]
     #[error("the store of `{object}` ignores {condition} of a PutObject")]
     Unconditional {
@@ -54,10 +54,10 @@ pub enum JournalError {
 /// Who holds a journal, as far as that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Who.
+    /// The holder.
     pub holder: Option<Holder>,
-    /// Until when, by the holder's clock, unless it is renewed; `None` where the operating system
-    /// holds it for as long as the process lives.
+    /// Until when it is held, by the holder's clock, unless the lease is renewed; `None` if the
+    /// operating system holds the lock for as long as the process lives.
     pub until: Option<Timestamp>,
 }
 

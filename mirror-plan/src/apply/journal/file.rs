@@ -1,4 +1,4 @@
-//! A journal in a file, with a lock beside it that the operating system ends with its process.
+//! A journal in a file, with a lock beside it that the operating system releases when the process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -11,31 +11,31 @@ use jiff::Timestamp;
 use super::record::{self, Line, Reading, Record};
 use super::{Held, Holder, JournalError, Ledger, Scope};
 
-/// How often it is read who has a lock, and the pause before each time.
+/// How many times the holder of a lock is read, and the pause before each attempt.
 const READS: u32 = 20;
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// The file of a journal, in the hands of one run.
+/// The file of a journal, held by one run.
 pub(super) struct Kept {
     path: PathBuf,
     file: Arc<File>,
-    /// Locked as long as this lives.
+    /// Locked for as long as this value lives.
     _lock: Lock,
 }
 
-/// A file that is locked.
+/// A locked file.
 struct Lock(File);
 
 impl Drop for Lock {
-    /// Closing the file would do, but for a child process that this one is just starting: until that is another
-    /// program it has the file open too.
+    /// Closing the file would be enough, except for a child process that this one is just starting: until it has become
+    /// another program, the child has the file open too.
     fn drop(&mut self) {
-        // What is not unlocked now is when all of them have closed it.
+        // If this fails, the file is unlocked once all of them have closed it.
         drop(self.0.unlock());
     }
 }
 
-/// Takes the journal of a stack in `folder`, which is made where it is not there.
+/// Takes the journal of a stack in `folder`, which is created if it does not exist.
 pub(super) fn open(
     folder: &Path,
     scope: &Scope,
@@ -53,7 +53,7 @@ pub(super) fn open(
     Ok((Kept { path, file: Arc::new(file), _lock: lock }, ledger))
 }
 
-/// What the journal of a stack leaves open, without taking it.
+/// Returns what the journal of a stack leaves open, without taking it.
 pub(super) fn look(folder: &Path, scope: &Scope, now: Timestamp) -> Result<Ledger, JournalError> {
     let path = folder.join(scope.file("journal"));
     let mut file = match File::open(&path) {
@@ -76,7 +76,7 @@ impl Kept {
         (&*self.file).write_all(line.as_bytes()).map_err(failed(&self.path, "written"))
     }
 
-    /// Returns when everything is on the disk.
+    /// Returns once everything is on disk.
     pub(super) async fn flush(&self) -> Result<(), JournalError> {
         let file = self.file.clone();
         let flush = tokio::task::spawn_blocking(move || file.sync_data());
@@ -96,11 +96,11 @@ fn failed(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalE
     move |error| JournalError::File { path, what, error }
 }
 
-/// Reads from a lock's file who has it.
+/// Reads who holds a lock from the lock's file.
 fn held(mut file: File) -> Held {
     let mut holder = None;
     for _ in 0..READS {
-        // Who has just taken it needs a moment to say so.
+        // A run that has just taken the lock needs a moment to write its name.
         std::thread::sleep(MOMENT);
         let mut text = String::new();
         let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
@@ -122,15 +122,15 @@ fn read(file: &mut File, now: Timestamp) -> io::Result<Ledger> {
     if damaged.is_none() {
         return Ok(ledger);
     }
-    // Where the time of the last change is not known, it may be this moment.
+    // If the time of the last change is not known, it may be right now.
     let changed = file.metadata()?.modified().ok();
     let changed = changed.and_then(|changed| Timestamp::try_from(changed).ok());
     Ok(ledger.with_damage(changed.map_or(now, |changed| changed.min(now))))
 }
 
-/// Ends the last line, so that what is written next is not taken for a part of it.
+/// Ends the last line, so that the next record is not taken for a part of it.
 ///
-/// What was being written when an earlier run ended is empty space then, and no damage.
+/// A record that an earlier run was still writing when it ended is cut off; it is not damage.
 fn end_last_line(file: &mut File) -> io::Result<()> {
     let mut bytes = Vec::new();
     file.rewind()?;
@@ -141,7 +141,7 @@ fn end_last_line(file: &mut File) -> io::Result<()> {
     }
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
     file.set_len(whole as u64)?;
-    // A whole record at the end, without its line feed, is written again with it.
+    // A whole record at the end that lacks its line feed is written again with one.
     let kept = record::read(&bytes[..whole]).records.len();
     for record in records.get(kept..).filter(|_| damaged.is_none()).into_iter().flatten() {
         file.write_all(Line(record).to_string().as_bytes())?;
@@ -149,7 +149,7 @@ fn end_last_line(file: &mut File) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Takes the lock, and says in its file who has it.
+/// Takes the lock, and writes the holder into its file.
 fn lock(path: &Path, holder: &Holder) -> Result<Lock, JournalError> {
     let mut options = OpenOptions::new();
     let mut file = options

@@ -1,8 +1,8 @@
-//! The ledger: what a journal leaves open, and when that is settled.
+//! The ledger: what a journal leaves open, and when an entry is settled.
 //!
-//! An object that this stack has made is known by its tags, but AWS may show them minutes late. Until
-//! then a plan would make it once more, or leave it behind. The ledger holds those objects and says
-//! which of them must be waited for.
+//! An object that this stack has created is recognized by its tags, but AWS may take minutes to show them. Until then a
+//! plan would create the object again, or leave it behind. The ledger holds such objects and determines which of them
+//! must be waited for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,25 +16,25 @@ use crate::observed::Observed;
 use crate::plan::Mode;
 use crate::resource::Repeat;
 
-/// What is open, by resource and generation.
+/// The open entries, by resource and generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     entries: BTreeMap<(Address, u32), Entry>,
-    /// When the journal was last written, if a part of it cannot be read: until its window is over,
-    /// anything may come to light.
+    /// When the journal was last written, if a part of it cannot be read: until the window from then is over, any
+    /// object may still become visible.
     damaged: Option<Timestamp>,
 }
 
-/// An object that may be there although it cannot be seen.
+/// An object that may exist although it is not visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A call for it was sent, or was about to be.
+    /// A create call was sent, or was about to be.
     Sent {
-        /// With this client token.
+        /// The client token of the call.
         token: String,
-        /// Asking for this.
+        /// What the call asks for.
         request: RequestHash,
-        /// The last time.
+        /// When it was last sent.
         at: Timestamp,
     },
     /// AWS has answered with its id.
@@ -47,7 +47,7 @@ pub enum Entry {
 }
 
 impl Ledger {
-    /// What `records` leave open.
+    /// Returns the ledger that `records` leave open.
     #[must_use]
     pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
         let mut ledger = Self::default();
@@ -57,13 +57,13 @@ impl Ledger {
         ledger
     }
 
-    /// The same where a part of the journal is lost that was last written at `at`.
+    /// Returns the same ledger, with a damaged part of the journal that was last written at `at`.
     #[must_use]
     pub(in crate::apply) fn with_damage(self, at: Timestamp) -> Self {
         Self { damaged: Some(at), ..self }
     }
 
-    /// Takes what happened.
+    /// Applies a record.
     pub(super) fn take(&mut self, record: Record) {
         match record {
             Record::Intent { address, generation, token, request, at } => {
@@ -79,7 +79,7 @@ impl Ledger {
         }
     }
 
-    /// The shortest records that leave the same open.
+    /// Returns the shortest list of records that leaves the same entries open.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         let Self { entries, damaged } = self;
@@ -95,7 +95,7 @@ impl Ledger {
         damaged.iter().map(|at| Record::Damaged { at: *at }).chain(entries).collect()
     }
 
-    /// The same as if everything had been written at `at`.
+    /// Returns the same ledger, as if everything had been written at `at`.
     #[cfg(any(feature = "s3", test))]
     #[must_use]
     pub(in crate::apply) fn dated(mut self, at: Timestamp) -> Self {
@@ -111,19 +111,19 @@ impl Ledger {
         self
     }
 
-    /// Whether nothing is open.
+    /// Returns whether nothing is open.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.entries.is_empty() && self.damaged.is_none()
     }
 
-    /// What is open for one object.
+    /// Returns the open entry of one object.
     #[must_use]
     pub fn entry(&self, address: &Address, generation: u32) -> Option<&Entry> {
         self.entries.get(&(address.clone(), generation))
     }
 
-    /// Closes what has been seen, and what can no longer come to light; returns what was closed.
+    /// Closes the entries of objects that have been seen or can no longer become visible; returns what was closed.
     pub fn settle(
         &mut self,
         observed: &Observed,
@@ -153,7 +153,7 @@ impl Ledger {
         settled
     }
 
-    /// When the first of what is open counts as settled, although nothing has been seen of it.
+    /// Returns when the first open entry counts as settled although its object was never seen.
     #[must_use]
     pub fn lapses_at(&self, window: Duration) -> Option<Timestamp> {
         let Self { entries, damaged } = self;
@@ -163,10 +163,11 @@ impl Ledger {
         times.chain(*damaged).min().and_then(|first| first.checked_add(window).ok())
     }
 
-    /// What must be waited for before anything can be planned: `vpc.lab may have been made`.
+    /// Returns what must be waited for before anything can be planned: `vpc.lab may have been made`.
     ///
-    /// A call whose repeat makes no second object need not be waited for, unless the object is to go, or
-    /// replaces one: if that has gone meanwhile, nobody who plans knows that this was the second.
+    /// A call that creates no second object when repeated need not be waited for, unless the object is to be removed or
+    /// replaces another one: if the replaced object was deleted in the meantime, nothing tells the plan that this
+    /// object was its replacement.
     #[must_use]
     pub fn pending(&self, mode: Mode) -> Option<String> {
         let mut waited =

@@ -1,8 +1,8 @@
-//! Records: what a journal says, and how it stands in a file.
+//! Records: the entries of a journal, and how they are written in a file.
 //!
-//! One record is one line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed. What was
-//! being written when the power went is a tail without its line feed, and is left out; anything else
-//! that does not match its checksum is damage.
+//! One record is one line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed. A record that was being
+//! written when the power failed is a tail without a line feed, and is ignored; anything else that does not match its
+//! checksum is damage.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::address::Address;
 use crate::hash::hash;
 use crate::id::ObjectId;
 
-/// One thing that happened, or was about to.
+/// Something that happened, or was about to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Record {
@@ -42,21 +42,21 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
-    /// AWS has refused every sending of the call: nothing was made.
+    /// AWS has refused the call every time it was sent: nothing was created.
     Refused {
         /// The resource.
         address: Address,
         /// Which object of it.
         generation: u32,
     },
-    /// A part of what was written cannot be read any more; until the window from this time is over,
-    /// anything may come to light.
+    /// A part of what was written can no longer be read; until the window from this time is over, any object may still
+    /// become visible.
     Damaged {
         /// The latest time at which that part can have been written.
         at: Timestamp,
     },
-    /// The object has been seen among those of the stack, or the time in which it could have come to
-    /// light is over: there is nothing left to wait for.
+    /// The object has been seen among those of the stack, or the time in which it could have become visible is over:
+    /// there is nothing left to wait for.
     Settled {
         /// The resource.
         address: Address,
@@ -65,21 +65,21 @@ pub enum Record {
     },
 }
 
-/// The hash of everything that a call asks for, `sha256:` and 64 hexadecimal digits: two sendings
-/// with the same token must agree in it.
+/// The hash of everything that a call asks for: `sha256:` and 64 hexadecimal digits. Two calls with the same token must
+/// have the same hash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestHash(String);
 
 impl RequestHash {
-    /// The hash of `request`, whose serialization must be the same each time.
+    /// Returns the hash of `request`, whose serialization must be the same each time.
     #[must_use]
     pub fn of(request: &impl Serialize) -> Self {
         Self(hash(request))
     }
 }
 
-/// The line of a journal that something is.
+/// A value that is displayed as its line in a journal.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::apply) struct Line<'r, T>(pub(in crate::apply) &'r T);
 
@@ -90,16 +90,16 @@ impl<T: Serialize> fmt::Display for Line<'_, T> {
     }
 }
 
-/// What a journal was found to say.
+/// What was read from a journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::apply) struct Reading {
     /// The records that are whole, in order.
     pub(in crate::apply) records: Vec<Record>,
-    /// The first line, counted from 1, that is not what was written.
+    /// The number of the first damaged line, counted from 1.
     pub(in crate::apply) damaged: Option<usize>,
 }
 
-/// Reads the bytes of a journal; every sequence of bytes has a reading.
+/// Reads the bytes of a journal; any sequence of bytes can be read.
 pub(in crate::apply) fn read(bytes: &[u8]) -> Reading {
     let mut reading = Reading::default();
     let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
@@ -109,8 +109,8 @@ pub(in crate::apply) fn read(bytes: &[u8]) -> Reading {
         let is_tail = lines.peek().is_none();
         match parse(line) {
             Some(record) => reading.records.push(record),
-            // Behind the last line feed there is nothing, or what did not get written - or a whole
-            // line whose line feed has become something else.
+            // After the last line feed there is nothing, a record that was not written completely, or a whole line
+            // whose line feed has become something else.
             None if is_tail => {
                 let whole = line.split_last().and_then(|(_, whole)| parse(whole));
                 reading.records.extend(whole);
@@ -123,7 +123,7 @@ pub(in crate::apply) fn read(bytes: &[u8]) -> Reading {
     reading
 }
 
-/// What a line is, if it is what was written.
+/// Parses a line; `None` if it does not match its checksum or its form.
 pub(in crate::apply) fn parse<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
     let (sum, json) = line.split_at_checked(9)?;
     let sum = std::str::from_utf8(sum).ok()?.strip_suffix(' ')?;

@@ -1,4 +1,4 @@
-//! One call under way: filling in what it refers to, sending it, and bearing with AWS.
+//! One call in progress: filling in what it refers to, sending it, and handling AWS's delays.
 
 use std::error::Error;
 use std::future::Future;
@@ -17,7 +17,7 @@ use crate::attribute::{Input, Ref, Referable};
 use crate::id::{Id, ObjectId};
 use crate::value::{Origin, Part, Secret, Template};
 
-/// What one call has to work with.
+/// What one call works with.
 pub(super) struct Acting<'a> {
     pub(super) aws: &'a Aws,
     act: Act<'a>,
@@ -28,7 +28,7 @@ impl<'a> Acting<'a> {
         Self { aws, act }
     }
 
-    /// The same call through the clients of another account.
+    /// Returns the same call through the clients of another account.
     pub(super) fn through<'b>(&self, aws: &'b Aws) -> Acting<'b>
     where
         'a: 'b,
@@ -36,12 +36,12 @@ impl<'a> Acting<'a> {
         Acting { aws, act: self.act }
     }
 
-    /// Writes down what happens to the call.
+    /// Records what happens to the call.
     pub(super) async fn record(&self, note: Note) -> Result<(), ActError> {
         (self.act.record)(note).await.map_err(ActError::NotRecorded)
     }
 
-    /// Writes down what the call has made.
+    /// Records what the call has created.
     pub(super) async fn record_made(&self, id: ObjectId) -> Result<(), ActError> {
         let recorded = (self.act.record)(Note::Made(id.clone())).await;
         recorded.map_err(|source| ActError::MadeUnrecorded { id, source })
@@ -52,7 +52,7 @@ impl<'a> Acting<'a> {
         self.act.sent
     }
 
-    /// Whether the call names what is there, so that a NotFound means that AWS cannot see it yet.
+    /// Returns whether the call names existing objects, so that a NotFound means that AWS cannot see them yet.
     pub(super) fn names_what_is_there(&self) -> bool {
         self.act.known.is_named_by(self.act.operation)
     }
@@ -62,7 +62,7 @@ impl<'a> Acting<'a> {
         self.act.token.as_str()
     }
 
-    /// The id that a reference stands for.
+    /// Returns the id that a reference stands for.
     pub(super) fn id<T: Referable>(&self, reference: &Ref<T>) -> Result<Id<T>, ActError> {
         let origin = match (reference, reference.origin()) {
             (Ref::Id(id), _) => return Ok(id.clone()),
@@ -76,8 +76,8 @@ impl<'a> Acting<'a> {
             .map_err(|source| ActError::KnownWrong { origin: Box::new(origin), source })
     }
 
-    /// The ids that references stand for, as AWS's lists take them: in an order that does not depend
-    /// on which of them were known before, since a repeat with a client token must ask for the same.
+    /// Returns the ids that references stand for, in the form of AWS's lists. Their order does not depend on which of
+    /// them were known beforehand, since a repeat with the same client token must ask for the same.
     pub(super) fn ids<T: Referable>(&self, references: &[Ref<T>]) -> Result<Vec<String>, ActError> {
         let ids = references.iter().map(|reference| Ok(self.id(reference)?.to_string()));
         let mut ids = ids.collect::<Result<Vec<String>, ActError>>()?;
@@ -85,7 +85,7 @@ impl<'a> Acting<'a> {
         Ok(ids)
     }
 
-    /// A text with what it waited for filled in.
+    /// Returns a text, with the values that it waited for filled in.
     pub(super) fn text(&self, input: &Input<String>) -> Result<String, ActError> {
         let template = match input {
             Input::Known(text) => return Ok(text.clone()),
@@ -94,7 +94,7 @@ impl<'a> Acting<'a> {
         self.fill(template)
     }
 
-    /// A secret text with what it waited for filled in.
+    /// Returns a secret text, with the values that it waited for filled in.
     pub(super) fn secret(&self, input: &Input<Secret>) -> Result<String, ActError> {
         let secret = match input {
             Input::Later(template) => return self.fill(template),
@@ -117,7 +117,7 @@ impl<'a> Acting<'a> {
         )
     }
 
-    /// The same for a text that may be absent.
+    /// Returns a text that may be absent, with the values that it waited for filled in.
     pub(super) fn optional_text(
         &self,
         input: Option<&Input<String>>,
@@ -133,12 +133,12 @@ impl<'a> Acting<'a> {
         }
     }
 
-    /// The pauses of a wait.
+    /// Returns the pauses of a wait.
     pub(super) fn patience(&self, until: &'static str, limit: Duration) -> Patience<'a> {
         Patience::new(self.aws.shared.pace, self.act.on_wait, until, limit)
     }
 
-    /// Asks about a call instead of sending it, where that is all that is to be done.
+    /// In a dry run, asks about a call, and returns the answer as an error; otherwise does nothing.
     pub(super) async fn ask<T, E, F>(
         &self,
         call: &'static str,
@@ -157,7 +157,7 @@ impl<'a> Acting<'a> {
         }
     }
 
-    /// Sends what makes or changes something, again while AWS does not see what it refers to.
+    /// Sends a call that creates or changes something, again for as long as AWS does not see what it refers to.
     pub(super) async fn call<T, E, F>(
         &self,
         call: &'static str,
@@ -185,10 +185,10 @@ impl<'a> Acting<'a> {
         }
     }
 
-    /// Sends what removes something, again while something else uses that; what is gone already
-    /// counts as removed.
+    /// Sends a call that removes something, again for as long as something else uses it. What no longer exists counts
+    /// as removed.
     ///
-    /// It gives up when nothing moves for as long as its place allows, however long the whole takes.
+    /// It gives up when nothing has changed for as long as its place allows, however long the whole removal takes.
     pub(super) async fn remove<T, E, F>(
         &self,
         call: &'static str,
@@ -202,7 +202,7 @@ impl<'a> Acting<'a> {
         self.remove_if_done(call, place, request, |_| Ok(())).await
     }
 
-    /// The same for a call whose answer says whether it is done.
+    /// Does the same for a call whose answer reports whether it is done.
     pub(super) async fn remove_if_done<T, E, F>(
         &self,
         call: &'static str,
@@ -221,7 +221,7 @@ impl<'a> Acting<'a> {
             let answer = self.aws.send(call, request()).await;
             let Err(error) = answer.and_then(&done) else { return Ok(()) };
             match error.kind {
-                // It was there when the plan was made, and was read once more before its removal began.
+                // It existed when the plan was made, and was read once more before its removal began.
                 ErrorKind::NotFound => return Ok(()),
                 ErrorKind::InUse | ErrorKind::Busy => {}
                 _ => return Err(error.into()),
@@ -237,7 +237,7 @@ impl<'a> Acting<'a> {
         }
     }
 
-    /// Sends what removes a part that nothing else can use.
+    /// Sends a call that removes a part that nothing else can use.
     pub(super) async fn withdraw<T, E, F>(
         &self,
         call: &'static str,
@@ -251,7 +251,7 @@ impl<'a> Acting<'a> {
     }
 }
 
-/// The answer, or `None` if AWS does not see what was asked for.
+/// Returns the answer, or `None` if AWS does not see what was asked for.
 pub(super) fn unless_absent<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match result {
         Ok(answer) => Ok(Some(answer)),
@@ -260,8 +260,7 @@ pub(super) fn unless_absent<T>(result: Result<T, CallError>) -> Result<Option<T>
     }
 }
 
-/// The error of a call whose result, or something in its place, is there already; `None` if the
-/// call did it.
+/// Returns the error of a call whose result, or something in its place, already exists; `None` if the call succeeded.
 pub(super) fn conflict<T>(result: Result<T, ActError>) -> Result<Option<CallError>, ActError> {
     match result {
         Ok(_) => Ok(None),

@@ -21,7 +21,7 @@ use crate::resource::launch_template::DEFAULT;
 use crate::resource::{AutoscalingGroup, LaunchTemplate, Subnet, TargetGroup};
 use crate::scalar::{AutoscalingGroupName, GroupSize};
 
-/// How many target groups one call attaches or detaches.
+/// How many target groups one call can attach or detach.
 ///
 /// Source: Amazon EC2 Auto Scaling user guide, "Quotas for Auto Scaling resources and groups".
 const ATTACHED: usize = 10;
@@ -113,7 +113,7 @@ async fn attach(
             .set_target_group_arns(Some(some.to_vec()));
         acting.call("AttachLoadBalancerTargetGroups", || request.clone().send()).await?;
     }
-    // `InService` comes with the first healthy instance, for which a new listener may be missing yet.
+    // `InService` is reached with the first healthy instance, for which a new listener may still be missing.
     let is_there = |state: Option<&str>| matches!(state, Some("Added" | "InService"));
     let are_there = |states: &Attachments| {
         target_groups.iter().all(|group| is_there(states.get(group).map(String::as_str)))
@@ -177,9 +177,9 @@ async fn attachments(
     }
 }
 
-/// Removes a group with its instances, and waits until it has gone.
+/// Removes a group with its instances, and waits until the group is deleted.
 ///
-/// It gives up when no instance goes for as long as one may take.
+/// It gives up when no instance is terminated for as long as one may take.
 async fn delete(acting: &Acting<'_>, arn: &AutoscalingGroupArn) -> Result<Made, ActError> {
     let request = acting
         .aws
@@ -192,7 +192,7 @@ async fn delete(acting: &Acting<'_>, arn: &AutoscalingGroupArn) -> Result<Made, 
     Ok(Made::nothing())
 }
 
-/// Waits until no group that is being removed has a name: it keeps it to its end.
+/// Waits until the name does not belong to a group that is being deleted: such a group keeps its name to the end.
 async fn name_is_free(acting: &Acting<'_>, name: &AutoscalingGroupName) -> Result<(), ActError> {
     let going = || async {
         let all = named(acting, name.as_str()).await?;
@@ -201,7 +201,7 @@ async fn name_is_free(acting: &Acting<'_>, name: &AutoscalingGroupName) -> Resul
     until_gone(acting, "its name is free", going).await
 }
 
-/// Waits until a group has gone, as long as one instance after the other goes.
+/// Waits until a group is deleted, for as long as its instances keep disappearing one after the other.
 async fn until_gone<F>(
     acting: &Acting<'_>,
     until: &'static str,
@@ -225,7 +225,7 @@ where
 
 /// Waits until as many instances are in service as the group should have.
 ///
-/// It gives up when no further one comes for as long as one may take.
+/// It gives up when no further instance comes into service for as long as one may take.
 async fn in_service(
     acting: &Acting<'_>,
     arn: &AutoscalingGroupArn,
@@ -262,7 +262,8 @@ fn serving(group: &AutoScalingGroup) -> usize {
     serves.count()
 }
 
-/// Why the last instance that was to come did not, in AWS's words; nothing if it is coming, or that cannot be seen.
+/// Returns why the latest instance did not start, in AWS's words; nothing if it is starting, or if the reason cannot be
+/// seen.
 async fn why_not(acting: &Acting<'_>, arn: &AutoscalingGroupArn) -> Result<String, ActError> {
     let request = acting
         .aws
@@ -271,7 +272,7 @@ async fn why_not(acting: &Acting<'_>, arn: &AutoscalingGroupArn) -> Result<Strin
         .auto_scaling_group_name(name_in(arn.as_str()))
         .max_records(1);
     let answer = acting.aws.send("DescribeScalingActivities", request.send()).await?;
-    // The latest comes first.
+    // AWS lists the latest first.
     let failed = answer.activities().first().filter(|activity| {
         matches!(
             activity.status_code(),
@@ -282,18 +283,18 @@ async fn why_not(acting: &Acting<'_>, arn: &AutoscalingGroupArn) -> Result<Strin
     Ok(why.map(|why| format!("; the last scaling activity failed: {why}")).unwrap_or_default())
 }
 
-/// The group with this ARN, if it is there.
+/// Returns the group with this ARN, if it exists.
 async fn look(
     acting: &Acting<'_>,
     arn: &AutoscalingGroupArn,
 ) -> Result<Option<AutoScalingGroup>, ActError> {
     let mut all = named(acting, name_in(arn.as_str())).await?;
-    // Another one may have the name by now.
+    // Another group may have the name by now.
     all.retain(|group| group.auto_scaling_group_arn() == Some(arn.as_str()));
     Ok(all.pop())
 }
 
-/// The group with a name, if there is one.
+/// Returns the group with a name, if there is one.
 async fn named(acting: &Acting<'_>, name: &str) -> Result<Vec<AutoScalingGroup>, ActError> {
     let request =
         acting.aws.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name);
@@ -312,7 +313,7 @@ fn default_version(
         .build())
 }
 
-/// Subnets as Auto Scaling takes them.
+/// Returns subnets in the form that Auto Scaling accepts.
 fn listed(acting: &Acting<'_>, subnets: &[Ref<Subnet>]) -> Result<String, ActError> {
     Ok(acting.ids(subnets)?.join(","))
 }

@@ -1,7 +1,7 @@
-//! What keeps something from being removed.
+//! What prevents something from being removed.
 //!
-//! AWS says `DependencyViolation` and not by what. Whatever stands in a network has an interface in
-//! it, and an interface says whose it is.
+//! AWS answers `DependencyViolation` without naming the dependency. But everything in a network has
+//! an interface in it, and an interface states what it belongs to.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,14 +12,14 @@ use aws_sdk_ec2::types::NetworkInterface;
 use super::super::wait::limit;
 use super::super::{Aws, listing};
 
-/// Something that uses what should be removed.
+/// An object that uses what is to be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocker {
     /// Its id.
     pub id: String,
-    /// Whose it is, or what it belongs to.
+    /// Who owns it, or what it belongs to.
     pub owner: Option<String>,
-    /// What it says of itself.
+    /// Its own description.
     pub description: Option<String>,
 }
 
@@ -43,14 +43,16 @@ pub(super) fn listed(blockers: &[Blocker]) -> String {
     if all.is_empty() { String::new() } else { format!("; still used by {}", all.join(", ")) }
 }
 
-/// What was in the way at first and has not gone yet.
+/// The objects that were in the way at first and still are.
 ///
-/// What comes later does not count: in a network where things come and go, that would never end.
+/// Objects that appear later do not count: in a network where they come and go, waiting for them
+/// would never end.
 #[derive(Debug, Default)]
 pub(super) struct InTheWay(Option<BTreeSet<String>>);
 
 impl InTheWay {
-    /// Takes what is in the way now; whether something that was there has gone.
+    /// Updates the set to what is in the way now; returns whether an object of the set has
+    /// disappeared.
     pub(super) fn has_shrunk_to(&mut self, blockers: &[Blocker]) -> bool {
         let now: BTreeSet<String> = blockers.iter().map(|blocker| blocker.id.clone()).collect();
         let Some(left) = &mut self.0 else {
@@ -63,15 +65,15 @@ impl InTheWay {
     }
 }
 
-/// What is being removed, which tells where to look for what uses it.
+/// What is being removed, which determines where to look for its users.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
     Vpc(&'a str),
-    /// The way out of a VPC.
+    /// The internet gateway of a VPC.
     GatewayOf(&'a str),
     Subnet(&'a str),
     SecurityGroup(&'a str),
-    /// What AWS itself names the users of.
+    /// Something whose users AWS itself names.
     Elsewhere,
 }
 
@@ -85,7 +87,7 @@ impl Place<'_> {
     }
 }
 
-/// Looks for what is in the way; nothing if that cannot be seen.
+/// Finds what is in the way; returns nothing if that cannot be seen.
 pub(super) async fn blockers(aws: &Aws, place: Place<'_>) -> Vec<Blocker> {
     let (field, id) = match place {
         Place::Vpc(id) | Place::GatewayOf(id) => ("vpc-id", id),
@@ -102,7 +104,7 @@ pub(super) async fn blockers(aws: &Aws, place: Place<'_>) -> Vec<Blocker> {
         }
     };
     let in_the_way = |interface: &&NetworkInterface| match place {
-        // Only what has a public address keeps a gateway attached.
+        // Only interfaces with a public address keep a gateway attached.
         Place::GatewayOf(_) => interface.association().is_some(),
         _ => true,
     };

@@ -72,8 +72,8 @@ async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .acceptance_required(*acceptance_required);
     let changed =
         acting.call("ModifyVpcEndpointServiceConfiguration", || request.clone().send()).await;
-    // The same change made before, by a call whose answer was lost, is what was wanted: AWS takes no load balancer
-    // away twice.
+    // If an earlier call whose answer was lost made the same change, that is fine: AWS refuses to remove a load
+    // balancer twice.
     if let Err(refused) = changed {
         let seen = seen(acting, &id).await?;
         let has = |arn: &String| {
@@ -118,7 +118,7 @@ async fn delete(acting: &Acting<'_>, id: &EndpointServiceId) -> Result<Made, Act
         unless_left(DELETE, answer.unsuccessful())
     };
     acting.remove_if_done(DELETE, Place::Elsewhere, || request.clone().send(), done).await?;
-    // Its load balancers are held until it is gone.
+    // Its load balancers stay in use until it is deleted.
     let mut patience = acting.patience("deleted", limit::AVAILABLE);
     while let Some(service) = seen(acting, id).await? {
         if service.service_state() == Some(&ServiceState::Deleted) {
@@ -129,7 +129,7 @@ async fn delete(acting: &Acting<'_>, id: &EndpointServiceId) -> Result<Made, Act
     Ok(Made::nothing())
 }
 
-/// What a call says that it did not do.
+/// Returns an error for what a call reports that it did not do.
 pub(super) fn unless_left(call: &'static str, left: &[UnsuccessfulItem]) -> Result<(), CallError> {
     match left.first().and_then(|item| item.error()) {
         None => Ok(()),
@@ -137,7 +137,7 @@ pub(super) fn unless_left(call: &'static str, left: &[UnsuccessfulItem]) -> Resu
     }
 }
 
-/// Waits until endpoints can be made of it.
+/// Waits until endpoints of the service can be created.
 async fn available(acting: &Acting<'_>, id: &EndpointServiceId) -> Result<(), ActError> {
     let mut patience = acting.patience("available", limit::AVAILABLE);
     loop {

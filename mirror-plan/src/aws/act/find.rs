@@ -1,4 +1,4 @@
-//! Finding what a create call has made, by its ownership tags.
+//! Finding what a create call has created, by its ownership tags.
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
@@ -31,7 +31,8 @@ pub(super) async fn created(
     Ok(found)
 }
 
-/// The ids with the stack's tag that also have the address's and the generation's.
+/// Returns the id of the object that has all three tags: the stack's, the address's and the
+/// generation's.
 async fn by_address(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
     let owned = |key: &str| tags.get(key).cloned().unwrap_or_default();
     let request = aws
@@ -49,7 +50,7 @@ async fn by_address(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectI
         let has = |key: &str| {
             all.iter().any(|tag| tag.key() == Some(key) && tag.value() == Some(&owned(key)))
         };
-        // A filter takes `*` and `?` in a value for patterns; this does not.
+        // A filter treats `*` and `?` in a value as wildcards; this comparison does not.
         let is_it = has(tag::STACK) && has(tag::ADDRESS) && has(tag::GENERATION);
         if is_it && !has_ended(aws, kind, id).await? {
             return object(kind, id).map(Some);
@@ -58,7 +59,8 @@ async fn by_address(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectI
     Ok(None)
 }
 
-/// Whether an object has ended that AWS still shows with its tags: a later one may have the same.
+/// Returns whether an object has ended that AWS still shows with its tags: a later object may have
+/// the same tags.
 async fn has_ended(aws: &Aws, kind: Kind, id: &str) -> Result<bool, ActError> {
     if kind != Kind::TransitGatewayAttachment {
         return Ok(false);
@@ -83,7 +85,7 @@ async fn balanced(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>
     found.map(|(arn, _)| object(kind, &arn)).transpose()
 }
 
-/// The group with the tags of stack, address and generation that is not on its way out.
+/// Returns the group with the tags of stack, address and generation that is not being deleted.
 async fn group(aws: &Aws, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
     let owned = |key: &str| tags.get(key).cloned().unwrap_or_default();
     let all = autoscaling_group::tagged(aws, tag::ADDRESS, &owned(tag::ADDRESS)).await?;
@@ -91,7 +93,7 @@ async fn group(aws: &Aws, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
     found.map(|(group, _)| object(Kind::AutoscalingGroup, arn_of(&group))).transpose()
 }
 
-/// The share with the tags of stack, address and generation that is not on its way out.
+/// Returns the share with the tags of stack, address and generation that is not being deleted.
 async fn share(aws: &Aws, tags: &Tags) -> Result<Option<ObjectId>, ActError> {
     let address = tags.get(tag::ADDRESS).cloned().unwrap_or_default();
     let all = resource_share::tagged(aws, tag::ADDRESS, &address).await?;
@@ -112,7 +114,7 @@ fn same_owner(found: &Tags, wanted: &Tags) -> bool {
         .all(|key| wanted.contains_key(*key) && found.get(*key) == wanted.get(*key))
 }
 
-/// An id whose form is checked by its kind.
+/// Returns an id whose form is checked for its kind.
 fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
     fn of<T: Identified>(id: &str) -> Result<ObjectId, ActError> {
         let id = Answer("DescribeTags").id::<T>("resourceId", Some(id))?;
@@ -141,8 +143,8 @@ fn object(kind: Kind, id: &str) -> Result<ObjectId, ActError> {
     }
 }
 
-/// Refuses what a create call of Elastic Load Balancing answered with, if it is not ours: where the
-/// name and the settings are those of something that exists, AWS answers with that.
+/// Refuses the object in the answer to a create call of Elastic Load Balancing, if it is not this
+/// stack's: if an object with the same name and settings exists, AWS answers with that.
 ///
 /// Source: ELBv2 API reference, `CreateLoadBalancer`: "This operation is idempotent".
 pub(super) async fn refuse_foreign(
@@ -159,7 +161,7 @@ pub(super) async fn refuse_foreign(
         if same_owner(&found, tags) {
             return Ok(());
         }
-        // Its tags may not be seen yet; those of another owner are.
+        // Its tags may not be visible yet; if it has another owner's tags, they are.
         let taken = found.contains_key(tag::STACK);
         if taken || patience.pause("its tags are not visible yet").await.is_err() {
             return Err(ActError::Foreign(arn.clone()));

@@ -53,7 +53,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(Made::object(&id))
 }
 
-/// Waits until it takes packets.
+/// Waits until the endpoint accepts packets.
 async fn available(
     acting: &Acting<'_>,
     id: &GatewayLoadBalancerEndpointId,

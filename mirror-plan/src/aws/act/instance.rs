@@ -52,7 +52,7 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
             let request = acting.aws.ec2().start_instances().instance_ids(id.as_str());
             acting.call("StartInstances", || request.clone().send()).await?;
             let instance = running(acting, &id).await?;
-            // A public address that AWS assigns is a new one after each start.
+            // AWS assigns a new public address after each start.
             Ok(Made { id: None, ..made(&id, &instance)? })
         }
         Operation::Terminate { instance } => terminate(acting, &acting.id(instance)?).await,
@@ -118,7 +118,7 @@ const fn tokens_state(tokens: Tokens) -> HttpTokensState {
     }
 }
 
-/// The device of the root volume, as the image tells it.
+/// Returns the device of the root volume, as the image states it.
 pub(super) async fn root_device(acting: &Acting<'_>, image: &ImageId) -> Result<String, ActError> {
     const CALL: &str = "DescribeImages";
     let request = acting.aws.ec2().describe_images().image_ids(image.as_str());
@@ -138,7 +138,7 @@ async fn encrypted_root(
         .build())
 }
 
-/// The primary interface. Subnet, groups and addresses belong to it, not to the instance.
+/// Returns the primary interface. Subnet, groups and addresses belong to it, not to the instance.
 fn interface(
     acting: &Acting<'_>,
     operation: &Operation,
@@ -159,7 +159,7 @@ fn interface(
 
 async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActError> {
     let request = acting.aws.ec2().modify_instance_attribute();
-    // AWS allows one attribute a call.
+    // AWS accepts one attribute per call.
     let request = match operation {
         Operation::SetSourceDestCheck { instance, enabled } => {
             let value = AttributeBooleanValue::builder().value(*enabled).build();
@@ -187,7 +187,7 @@ async fn terminate(acting: &Acting<'_>, id: &InstanceId) -> Result<Made, ActErro
     let request = acting.aws.ec2().terminate_instances().instance_ids(id.as_str());
     acting.withdraw("TerminateInstances", || request.clone().send()).await?;
     let mut patience = acting.patience("terminated", limit::INSTANCE);
-    // Its interface keeps subnet and groups in use until it is terminated.
+    // Its interface keeps subnet and groups in use until the instance is terminated.
     while let Some(instance) = look(acting, id).await? {
         match state(&instance) {
             Some(InstanceStateName::Terminated) => break,
@@ -198,12 +198,13 @@ async fn terminate(acting: &Acting<'_>, id: &InstanceId) -> Result<Made, ActErro
     Ok(Made::nothing())
 }
 
-/// Waits until an instance runs.
+/// Waits until an instance is running.
 pub(super) async fn running(acting: &Acting<'_>, id: &InstanceId) -> Result<Instance, ActError> {
     become_state(acting, id, "running", &InstanceStateName::Running).await
 }
 
-/// Waits until the instance is in a state, and fails if it goes where there is no way back from.
+/// Waits until the instance is in a state; fails if it enters a state from which it cannot get
+/// there.
 async fn become_state(
     acting: &Acting<'_>,
     id: &InstanceId,
@@ -257,7 +258,7 @@ fn made(id: &InstanceId, instance: &Instance) -> Result<Made, ActError> {
     Ok(made)
 }
 
-/// What only AWS can tell of an instance, besides its id.
+/// Returns what only AWS knows of an instance, besides its id.
 pub(in crate::aws) fn computed(
     instance: &Instance,
 ) -> Result<[(&'static str, ComputedValue); 5], super::super::errors::AnswerError> {
@@ -274,7 +275,7 @@ pub(in crate::aws) fn computed(
     ])
 }
 
-/// The interface that the instance was made with.
+/// Returns the interface that the instance was created with.
 pub(in crate::aws) fn primary(
     instance: &Instance,
 ) -> Option<&aws_sdk_ec2::types::InstanceNetworkInterface> {

@@ -69,7 +69,7 @@ async fn attach(
         .internet_gateway_id(gateway.as_str())
         .vpc_id(vpc.as_str());
     let attached = acting.call("AttachInternetGateway", || request.clone().send()).await;
-    // Attached already, to this VPC, is what was wanted.
+    // If it is already attached to this VPC, that is what was wanted.
     if let Some(error) = conflict(attached)?
         && !is_attached(acting, gateway, vpc).await?
     {
@@ -102,7 +102,7 @@ async fn is_attached(
     let gateway = unless_absent(answer)?.and_then(|answer| answer.internet_gateways?.pop());
     let Some(gateway) = gateway else { return Ok(false) };
     Ok(gateway.attachments().iter().any(|attachment| {
-        // AWS answers `available`, which the model of its API does not have.
+        // AWS answers `available`, which is missing from its API model.
         let state = attachment.state().map(|state| state.as_str());
         let stands = matches!(state, Some("attached" | "available"));
         stands && attachment.vpc_id() == Some(vpc.as_str())

@@ -10,7 +10,7 @@ use crate::observed::{ComputedValue, Found};
 use crate::resource::Operation;
 use crate::value::{Origin, Template, Value};
 
-/// The attributes of resources that are known by now, and which objects were seen.
+/// The attributes of resources that are known so far, and which objects were seen.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     attributes: BTreeMap<Origin, ComputedValue>,
@@ -18,16 +18,16 @@ pub struct Known {
 }
 
 impl Known {
-    /// Nothing but the ids of objects that were seen.
+    /// Returns a value that knows nothing but the ids of objects that were seen.
     #[must_use]
     pub fn seen(seen: Arc<BTreeSet<String>>) -> Self {
         Self { attributes: BTreeMap::new(), seen }
     }
 
-    /// Whether a call names what is there: what is being made, or what was seen.
+    /// Returns whether a call names an existing object: one that this run created or that was seen.
     ///
-    /// If AWS does not find that, it is late: Elastic Load Balancing may not see for a while what EC2
-    /// shows already.
+    /// If AWS does not find such an object, AWS is late: Elastic Load Balancing may not see for a while what EC2
+    /// already shows.
     #[must_use]
     pub fn is_named_by(&self, operation: &Operation) -> bool {
         let names = || serde_json::to_value(operation).expect("operations have texts for keys");
@@ -44,18 +44,18 @@ impl Known {
         }
     }
 
-    /// Learns one attribute.
+    /// Adds one attribute.
     pub fn insert(&mut self, origin: Origin, value: impl Into<ComputedValue>) {
         self.attributes.insert(origin, value.into());
     }
 
-    /// The value of an attribute; `None` if it is not known, the inner `None` if it has none.
+    /// Returns the value of an attribute: `None` if it is not known, `Some(None)` if it has no value.
     #[must_use]
     pub fn get(&self, origin: &Origin) -> Option<Option<&str>> {
         self.attributes.get(origin).map(Option::as_deref)
     }
 
-    /// Learns what was observed: every attribute that has a text.
+    /// Adds what was observed: every attribute that has a text.
     pub fn add_found(&mut self, address: &Address, found: &Found) {
         for (attribute, value) in found.resource.attributes() {
             let text = match value {
@@ -68,19 +68,19 @@ impl Known {
         self.add_computed(address, &found.computed);
     }
 
-    /// Learns what a call has made.
+    /// Adds what a call has created.
     pub fn add_made(&mut self, address: &Address, made: &Made) {
         self.add_computed(address, &made.computed);
     }
 
-    /// The operation as it is sent, with everything filled in that is known.
+    /// Returns the operation as it is sent, with everything filled in that is known.
     ///
-    /// It is the same whether what it refers to was made in this run or found.
+    /// The result is the same whether the objects that it refers to were created in this run or found.
     #[must_use]
     pub fn fill(&self, operation: &Operation) -> serde_json::Value {
         let operation = operation.clone().with_secrets(|input| match input {
             Input::Known(secret) => Input::Known(secret),
-            // The hash of the whole text, as it is where all of it was known from the beginning.
+            // The hash of the whole text, as if all of it had been known from the beginning.
             Input::Later(template) => template
                 .fill(|origin| self.get(origin)?.map(str::to_owned))
                 .map_or_else(|_| Input::Later(template.clone()), |text| Input::Known(text.into())),
@@ -103,7 +103,7 @@ impl Known {
             Json::Array(items) => {
                 let mut items: Vec<Json> =
                     items.into_iter().map(|item| self.filled(item)).collect();
-                // References are a set each time, and its order is by what was known of them.
+                // References are always a set, whose order depends on what was known of them.
                 if items.iter().all(|item| item.get("id").is_some()) {
                     items.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
                 }
@@ -113,7 +113,7 @@ impl Known {
         }
     }
 
-    /// What a reference or a template becomes, if this is one and all of it is known.
+    /// Returns the value of a reference or a template, if this is one and all of it is known.
     fn filled_in(&self, key: &str, value: &serde_json::Value) -> Option<serde_json::Value> {
         match key {
             "to" => {
@@ -137,34 +137,34 @@ impl Known {
     }
 }
 
-/// What a call has made.
+/// What a call has created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Made {
-    /// The object, if the call makes one.
+    /// The object, if the call creates one.
     pub id: Option<ObjectId>,
-    /// What AWS has told of it: the computed attributes, and those that AWS or this tool chose.
+    /// What AWS has reported about it: the computed attributes, and those that AWS or this tool chose.
     pub computed: BTreeMap<String, ComputedValue>,
-    /// The part that the call makes, by its key as in [`Found::parts`].
+    /// The part that the call creates, by its key as in [`Found::parts`].
     pub parts: BTreeMap<String, ObjectId>,
 }
 
 impl Made {
-    /// Nothing that has an id.
+    /// Returns a value for a call that creates nothing with an id.
     pub(super) fn nothing() -> Self {
         Self::default()
     }
 
-    /// An object.
+    /// Returns a value for an object.
     pub(super) fn object<T: Identified>(id: &Id<T>) -> Self {
         Self { id: Some(id.erase()), ..Self::default() }.with("id", Some(id.to_string()))
     }
 
-    /// A part of an object.
+    /// Returns a value for a part of an object.
     pub(super) fn part<T: Identified>(key: impl ToString, id: &Id<T>) -> Self {
         Self { parts: BTreeMap::from([(key.to_string(), id.erase())]), ..Self::default() }
     }
 
-    /// Adds what a later call about the same object has told.
+    /// Adds what a later call about the same object has returned.
     pub fn absorb(&mut self, later: Self) {
         let Self { id, computed, parts } = later;
         self.id = id.or_else(|| self.id.take());
@@ -172,24 +172,24 @@ impl Made {
         self.parts.extend(parts);
     }
 
-    /// With an attribute.
+    /// Adds an attribute.
     pub(super) fn with(mut self, attribute: &str, value: ComputedValue) -> Self {
         self.computed.insert(attribute.to_owned(), value);
         self
     }
 }
 
-/// What makes a repeat of a call recognizable: AWS does the same call with the same token once.
+/// A token that makes a repeat of a call recognizable: AWS carries out the same call with the same token only once.
 ///
 /// Source: EC2 API developer guide, "Ensuring idempotency": up to 64 ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Token(String);
 
 impl Token {
-    /// The longest, in bytes.
+    /// The greatest length, in bytes.
     pub const LONGEST: usize = 64;
 
-    /// The token, unless it is empty, too long or not of visible ASCII characters.
+    /// Returns the token, unless it is empty, too long or contains anything but visible ASCII characters.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Option<Self> {
         let text = text.into();
@@ -197,13 +197,13 @@ impl Token {
         (fits && text.bytes().all(|b| b.is_ascii_graphic())).then_some(Self(text))
     }
 
-    /// One that has never been before, as far as 128 random bits go.
+    /// Returns a token that has never been used before, as far as 128 random bits go.
     #[must_use]
     pub fn random() -> Self {
         Self(format!("{:032x}", fastrand::u128(..)))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

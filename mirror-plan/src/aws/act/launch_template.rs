@@ -83,7 +83,7 @@ async fn create(
     Ok(made.with("name", Some(name.to_string())))
 }
 
-/// What instances are started with, and the image among it.
+/// Returns what instances are started with, including the image.
 async fn content(
     acting: &Acting<'_>,
     version: &Version,

@@ -146,8 +146,8 @@ pub(super) async fn set_attributes<T: Identified>(
     Ok(Made::nothing())
 }
 
-/// What a load balancer leaves behind keeps its subnets, groups and VPC from being deleted, and
-/// nobody but AWS can remove it.
+/// Deletes a load balancer. What it leaves behind prevents its subnets, groups and VPC from being
+/// deleted, and only AWS can remove that.
 pub(super) async fn delete<T: Identified>(
     acting: &Acting<'_>,
     arn: &Id<T>,

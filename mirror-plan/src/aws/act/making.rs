@@ -1,7 +1,7 @@
-//! Making an object, once: the one place from which a call is sent that makes something.
+//! Creating an object exactly once: every call that creates something is sent from here.
 //!
-//! An answer that is lost says nothing about whether there is an object now. What comes next depends
-//! on how a repeat of the call would end, which AWS fixes for each kind; see [`Repeat`].
+//! If an answer is lost, it is not known whether the object exists. What to do next depends on how a repeat of the call
+//! would end, which AWS determines for each kind; see [`Repeat`].
 
 use std::error::Error;
 use std::future::Future;
@@ -19,7 +19,7 @@ use crate::attribute::Referable;
 use crate::id::Id;
 use crate::resource::{Repeat, Tags};
 
-/// A call that makes an object.
+/// A call that creates an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Making<'a> {
     /// Its name in AWS's API.
@@ -28,14 +28,14 @@ pub(super) struct Making<'a> {
     pub(super) tags: &'a Tags,
 }
 
-/// What an answer tells of what the call has made.
+/// What an answer reports about the object that the call has created.
 enum Told<O> {
     Id(Id<O>),
-    /// That there is something.
+    /// Only that it exists.
     Nothing,
 }
 
-/// Why one sending of the call made nothing that is known of.
+/// Why one attempt created no object that is known of.
 enum Setback {
     Call(CallError),
     Answer(AnswerError),
@@ -45,18 +45,18 @@ impl Setback {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Call(error) => error.kind,
-            // The call was done; what it made cannot be read.
+            // The call was carried out; what it created cannot be read.
             Self::Answer(_) => ErrorKind::Unknown,
         }
     }
 
-    /// Whether another call has had the client token: what that made is not what this would make.
+    /// Returns whether a different call has used the client token: that call did not create what this one would.
     fn is_mismatch(&self) -> bool {
         let code = match self {
             Self::Call(error) => error.code.as_deref(),
             Self::Answer(_) => None,
         };
-        // Resource Access Manager puts `Exception` behind it.
+        // Resource Access Manager appends `Exception`.
         code.is_some_and(|code| code.starts_with("IdempotentParameterMismatch"))
     }
 }
@@ -70,18 +70,18 @@ impl From<Setback> for ActError {
     }
 }
 
-/// What comes after a sending that made nothing that is known of.
+/// What to do after an attempt that created no object that is known of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// The call is sent again.
+    /// Send the call again.
     Again,
-    /// The object is looked for, at most so long; if there is none, something else comes.
+    /// Look for the object, for at most `window`; if there is none, do what `then` states.
     Look { window: Duration, then: Then },
-    /// Nothing.
+    /// Give up.
     End,
 }
 
-/// What comes after an object was looked for in vain.
+/// What to do after looking for an object in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     Again,
@@ -89,10 +89,10 @@ enum Then {
 }
 
 impl Acting<'_> {
-    /// Sends what makes an object until there is exactly one, and returns its id; with it the answer,
-    /// unless the object was found by its tags.
+    /// Sends a call that creates an object until exactly one exists. Returns its id and the answer; no answer if the
+    /// object was found by its tags.
     ///
-    /// Each sending is written down before it happens, and how the call ended after it.
+    /// Each attempt is recorded before it is sent, and its outcome afterwards.
     pub(super) async fn make<O, T, E, F>(
         &self,
         making: Making<'_>,
@@ -107,7 +107,7 @@ impl Acting<'_> {
         self.make_told(making, request, |answer| id(answer).map(Told::Id)).await
     }
 
-    /// The same for a call whose answer does not tell the id: what it has made is looked for by its tags.
+    /// Does the same for a call whose answer does not contain the id: the object is looked up by its tags.
     pub(super) async fn make_untold<O, T, E, F>(
         &self,
         making: Making<'_>,
@@ -160,7 +160,7 @@ impl Acting<'_> {
                     self.record_made(found.erase()).await?;
                     return Ok((found, None));
                 }
-                // To look took all of AWS's time to take the call. It gets it again, but once only.
+                // Looking used up the time that AWS has to accept the call. It gets that time again, but only once.
                 if !std::mem::replace(&mut has_looked, true) {
                     patience.renew();
                 }
@@ -173,7 +173,7 @@ impl Acting<'_> {
                 }
             };
             if is_over {
-                // Why it was refused says more than that this could not be written down.
+                // The reason for the refusal is more useful than the failure to record it.
                 if sent == Sent::Never
                     && let Err(unrecorded) = self.record(Note::Refused).await
                 {
@@ -184,7 +184,7 @@ impl Acting<'_> {
         }
     }
 
-    /// What comes after a sending that made nothing that is known of.
+    /// Returns what to do after an attempt that created no object that is known of.
     fn after(&self, setback: &Setback, repeat: Repeat, sent: &mut Sent) -> Next {
         match setback.kind() {
             ErrorKind::Busy | ErrorKind::Throttled => Next::Again,
@@ -209,7 +209,7 @@ impl Acting<'_> {
         }
     }
 
-    /// Looks for what the call has made, until it is seen.
+    /// Looks up what the call has created, until it is visible.
     async fn made<O: Referable>(&self, making: Making<'_>) -> Result<Id<O>, ActError> {
         match self.find(making, limit::SEEN).await? {
             Some(id) => Ok(id),
@@ -217,7 +217,7 @@ impl Acting<'_> {
         }
     }
 
-    /// Looks for the object by its tags until it is seen, or `window` is over.
+    /// Looks for the object by its tags until it is visible, or `window` is over.
     async fn find<O: Referable>(
         &self,
         making: Making<'_>,

@@ -134,7 +134,7 @@ async fn create_rule(
     Ok(Made::part(rule.key(), &id))
 }
 
-/// The rule with the number of `rule`, if an earlier run has made that very rule.
+/// Returns the rule with the number of `rule`, if an earlier run has created exactly that rule.
 async fn rule_there(
     acting: &Acting<'_>,
     filter: &MirrorFilterId,
@@ -185,7 +185,7 @@ async fn modify_rule(
         destination_port,
         description,
     } = rule;
-    // AWS takes ports only together with the protocol, in one call.
+    // AWS accepts ports only together with the protocol, in one call.
     let request = acting
         .aws
         .ec2()
@@ -206,7 +206,7 @@ async fn modify_rule(
     Ok(Made::nothing())
 }
 
-/// The fields that `before` has and `after` has not: a field that is left out stays as it is.
+/// Returns the fields that `before` has and `after` lacks: AWS leaves an omitted field unchanged.
 fn removed(before: &Rule, after: &Rule) -> Vec<TrafficMirrorFilterRuleField> {
     use TrafficMirrorFilterRuleField as Field;
     let fields = [

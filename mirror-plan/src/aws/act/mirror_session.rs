@@ -65,7 +65,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(Made::object(&id).with("vni", vni.map(|vni| vni.to_string())))
 }
 
-/// A session that was found, and so is there.
+/// Returns a session that was found, and therefore exists.
 async fn look(acting: &Acting<'_>, id: &MirrorSessionId) -> Result<TrafficMirrorSession, ActError> {
     let request =
         acting.aws.ec2().describe_traffic_mirror_sessions().traffic_mirror_session_ids(id.as_str());

@@ -1,7 +1,7 @@
 //! Calls about resource shares.
 //!
-//! What is put into a share and taken out of it is so after a while; the calls wait for it. An account
-//! that is invited answers when it likes, and is not waited for.
+//! Adding to a share and removing from it take effect after a while; the calls wait for that. An account that is
+//! invited accepts whenever it likes, and is not waited for.
 
 use aws_sdk_ram::operation::create_resource_share::CreateResourceShareOutput;
 use aws_sdk_ram::types::{
@@ -95,8 +95,8 @@ async fn associate(
     Ok(Made::nothing())
 }
 
-/// Takes targets and principals out of a share, one by one: what becomes of several of which one is out already, no
-/// document says.
+/// Removes targets and principals from a share, one by one: AWS does not document what happens to a call that names
+/// several of which one is already out.
 async fn disassociate(
     acting: &Acting<'_>,
     share: &ResourceShareArn,
@@ -129,7 +129,7 @@ async fn delete(acting: &Acting<'_>, share: &ResourceShareArn) -> Result<Made, A
     Ok(Made::nothing())
 }
 
-/// Waits until targets can be used by those who are in the share.
+/// Waits until the accounts in the share can use the targets.
 async fn shared(
     acting: &Acting<'_>,
     share: &ResourceShareArn,
@@ -156,7 +156,7 @@ async fn shared(
     Ok(())
 }
 
-/// Waits until none of these is in the share any more, nor about to leave it.
+/// Waits until none of these is in the share any more, or still leaving it.
 async fn left(
     acting: &Acting<'_>,
     share: &ResourceShareArn,
@@ -185,7 +185,7 @@ fn word(association: &ResourceShareAssociation) -> &str {
     association.status().map_or("unknown", |status| status.as_str())
 }
 
-/// What of a sort is or was in a share; nothing if there is no such share.
+/// Returns what of a sort is or was in a share; nothing if there is no such share.
 async fn seen(
     acting: &Acting<'_>,
     share: &ResourceShareArn,
@@ -195,7 +195,7 @@ async fn seen(
     Ok(unless_absent(seen)?.unwrap_or_default())
 }
 
-/// The ARNs of targets of this account, in the order of their ids.
+/// Returns the ARNs of targets of this account, in the order of their ids.
 async fn arns(acting: &Acting<'_>, targets: &[Ref<MirrorTarget>]) -> Result<Vec<String>, ActError> {
     let (ids, account) = (acting.ids(targets)?, acting.aws.account().await?);
     let region = acting.aws.region();

@@ -22,7 +22,7 @@ pub(super) async fn retag(
     loop {
         match once(aws, kind, id, set, remove.iter().cloned().collect()).await {
             Ok(()) => return Ok(()),
-            // Two changes of one object's tags at the same time.
+            // The tags of one object are being changed twice at the same time.
             Err(error) if error.kind == ErrorKind::Busy && !aws.is_dry() => {
                 if patience.pause(error.to_string()).await.is_err() {
                     return Err(error.into());
@@ -33,7 +33,7 @@ pub(super) async fn retag(
     }
 }
 
-/// How long to bear with other changes of the same tags.
+/// How long to wait for other changes of the same tags.
 const BUSY: Duration = limit::SEEN;
 
 async fn once(
@@ -62,7 +62,7 @@ async fn once(
         let request = aws.elb().remove_tags().resource_arns(id.as_str());
         aws.send("RemoveTags", request.set_tag_keys(Some(remove)).send()).await?;
     } else if !remove.is_empty() {
-        // By key alone: whatever its value is.
+        // By key alone, whatever the value is.
         let request = aws.ec2().delete_tags().resources(id.as_str());
         let tag = |key| aws_sdk_ec2::types::Tag::builder().key(key).build();
         let request = request.set_tags(Some(remove.into_iter().map(tag).collect()));

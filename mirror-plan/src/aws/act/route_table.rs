@@ -58,7 +58,7 @@ async fn create(acting: &Acting<'_>, vpc: &Ref<Vpc>, tags: &Tags) -> Result<Made
     Ok(Made::object(&id))
 }
 
-/// A destination as the calls about routes take it: in one of two parameters.
+/// Returns a destination in the form of the calls about routes: in one of two parameters.
 fn by_family(destination: IpRange) -> (Option<String>, Option<String>) {
     match destination.net() {
         IpNet::V4(net) => (Some(net.to_string()), None),
@@ -66,7 +66,7 @@ fn by_family(destination: IpRange) -> (Option<String>, Option<String>) {
     }
 }
 
-/// What a route leads to, in the parameter that is for it.
+/// The target of a route, in the parameter that is meant for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Way {
     gateway: Option<String>,
@@ -106,7 +106,7 @@ impl Way {
         })
     }
 
-    /// Whether `route` leads there.
+    /// Returns whether `route` has this target.
     fn is_of(&self, route: &SeenRoute) -> bool {
         let Self {
             gateway,
@@ -119,7 +119,7 @@ impl Way {
         } = self;
         let wanted = [
             (gateway, route.gateway_id()),
-            // An endpoint is answered where a gateway is.
+            // AWS returns an endpoint in the field of the gateway.
             (endpoint, route.gateway_id()),
             (nat_gateway, route.nat_gateway_id()),
             (transit_gateway, route.transit_gateway_id()),
@@ -162,7 +162,7 @@ async fn create_route(
         .set_destination_ipv6_cidr_block(v6);
     let request = to!(request, way.clone());
     let made = acting.call("CreateRoute", || request.clone().send()).await;
-    // The same route made before is what was wanted.
+    // If the same route already exists, that is what was wanted.
     if let Some(error) = conflict(made)? {
         let seen = seen(acting, table).await?;
         let leads_there = |seen: &SeenRoute| leads(seen, route.destination) && way.is_of(seen);
@@ -224,7 +224,7 @@ async fn associate(
     let association = match answer {
         Ok(answer) => answer.association_id,
         refused => {
-            // The same association made before is what was wanted.
+            // If the same association already exists, that is what was wanted.
             let error = conflict(refused)?.ok_or(ActError::Operation("a refusal is an error"))?;
             let there = seen(acting, table).await?.and_then(|table| {
                 let mut all = table.associations.unwrap_or_default().into_iter();
@@ -246,7 +246,7 @@ async fn disassociate(acting: &Acting<'_>, association: &ObjectId) -> Result<Mad
     Ok(Made::nothing())
 }
 
-/// The table as AWS has it; waits for a new one to be seen.
+/// Returns the table as AWS has it; waits for a new one to become visible.
 async fn seen(acting: &Acting<'_>, table: &RouteTableId) -> Result<Option<SeenTable>, ActError> {
     let mut patience = acting.patience("the route table is visible", limit::SEEN);
     let request = acting.aws.ec2().describe_route_tables().route_table_ids(table.as_str());
@@ -259,7 +259,7 @@ async fn seen(acting: &Acting<'_>, table: &RouteTableId) -> Result<Option<SeenTa
     }
 }
 
-/// Whether `route` is for `destination`.
+/// Returns whether `route` is for `destination`.
 fn leads(route: &SeenRoute, destination: IpRange) -> bool {
     let found = route.destination_cidr_block().or_else(|| route.destination_ipv6_cidr_block());
     found.is_some_and(|found| found.parse() == Ok(destination))

@@ -60,7 +60,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(made.with("description", Some(description.clone())))
 }
 
-/// Waits until AWS sees a new group, for the calls about its rules.
+/// Waits until AWS sees a new group, so that calls about its rules can follow.
 async fn seen(acting: &Acting<'_>, id: &SecurityGroupId) -> Result<(), ActError> {
     let mut patience = acting.patience("it is visible", limit::SEEN);
     let request = acting.aws.ec2().describe_security_groups().group_ids(id.as_str());
@@ -73,13 +73,13 @@ async fn seen(acting: &Acting<'_>, id: &SecurityGroupId) -> Result<(), ActError>
     }
 }
 
-/// One rule as AWS takes it.
+/// Returns one rule in the form that AWS accepts.
 fn permission(acting: &Acting<'_>, rule: &Rule) -> Result<IpPermission, ActError> {
     let Rule { protocol, port, peer, description } = rule;
     let (from, to) = match (protocol.has_ports(), port) {
         (true, Some(port)) => (i32::from(port.from()), i32::from(port.to())),
         (true, None) => (0, 65535),
-        // All types of ICMP; nothing at all for the protocols without ports.
+        // All types of ICMP; without meaning for the other protocols that have no ports.
         (false, _) => (-1, -1),
     };
     let protocol = match protocol {
@@ -145,7 +145,7 @@ async fn authorize(
         [authorize_security_group_ingress, "AuthorizeSecurityGroupIngress"],
         [authorize_security_group_egress, "AuthorizeSecurityGroupEgress"]
     );
-    // One rule a call: that it is there already is what was wanted.
+    // One rule per call: if it already exists, that is what was wanted.
     conflict(done)?;
     Ok(Made::nothing())
 }

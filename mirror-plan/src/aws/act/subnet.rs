@@ -25,7 +25,7 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
                 .subnet_id(subnet.as_str())
                 .map_public_ip_on_launch(value);
             acting.call("ModifySubnetAttribute", || request.clone().send()).await?;
-            // A change that is not seen yet would show as a difference in the next plan.
+            // A change that is not visible yet would appear as a difference in the next plan.
             let changed = |subnet: &Subnet| subnet.map_public_ip_on_launch() == Some(*enabled);
             seen(acting, &subnet, "the change is visible", changed).await?;
             Ok(Made::nothing())
@@ -63,7 +63,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(Made::object(&id).with("availability_zone", text(subnet.availability_zone())))
 }
 
-/// Waits until the subnet is as it should be.
+/// Waits until AWS shows the subnet as it should be.
 async fn seen(
     acting: &Acting<'_>,
     id: &SubnetId,

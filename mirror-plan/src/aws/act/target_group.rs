@@ -46,7 +46,7 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
     }
 }
 
-/// A protocol by the stack file's word, which is AWS's in small letters.
+/// Returns a protocol by its word in the stack file, which is AWS's in lower case.
 pub(super) fn protocol(word: &str) -> ProtocolEnum {
     ProtocolEnum::from(word.to_ascii_uppercase().as_str())
 }
@@ -94,7 +94,8 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(made.with("name", Some(name.to_string())))
 }
 
-/// AWS registers running instances only. Those that an earlier run has started may not run yet.
+/// AWS registers running instances only. Instances that an earlier run has started may not be
+/// running yet.
 async fn register(
     acting: &Acting<'_>,
     arn: &TargetGroupArn,
@@ -172,7 +173,7 @@ async fn set_attributes(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
     Ok(Made::nothing())
 }
 
-/// How packets of one source are told: behind an endpoint they have one destination too.
+/// Returns how packets of one source are recognized: behind an endpoint, by their destination too.
 ///
 /// Source: ELBv2 API reference, `TargetGroupAttribute`.
 const fn stickiness_type(protocol: ElbProtocol) -> &'static str {

@@ -85,14 +85,14 @@ const fn dns(options: Options) -> DnsSupportValue {
     if options.dns_support { DnsSupportValue::Enable } else { DnsSupportValue::Disable }
 }
 
-/// Waits for an attachment of the pair that is on its way out, and refuses one of somebody else: AWS
-/// calls either a duplicate.
+/// Waits for an attachment of the pair that is being deleted, and refuses one that belongs to somebody else: AWS
+/// reports either as a duplicate.
 async fn make_way(
     acting: &Acting<'_>,
     (vpc, gateway): (&VpcId, &TransitGatewayId),
     tags: &Tags,
 ) -> Result<(), ActError> {
-    // One of an earlier generation goes before this one is made.
+    // An attachment of an earlier generation is deleted before this one is created.
     let is_own =
         |its: &Tags| [tag::STACK, tag::ADDRESS].iter().all(|key| its.get(*key) == tags.get(*key));
     let mut patience = acting.patience("the old attachment is deleted", limit::AVAILABLE);
@@ -141,7 +141,7 @@ async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
         .set_remove_subnet_ids((!removed.is_empty()).then(|| removed.clone()))
         .options(switched);
     let changed = acting.call("ModifyTransitGatewayVpcAttachment", || request.clone().send()).await;
-    // The same change made before, by a call whose answer was lost, is what was wanted: AWS adds no subnet twice.
+    // If an earlier call whose answer was lost made the same change, that is fine: AWS refuses to add a subnet twice.
     if let Err(refused) = changed {
         let seen = seen(acting, &id).await?;
         let has = |subnet: &String| {
@@ -158,7 +158,7 @@ async fn modify(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
     Ok(Made::nothing())
 }
 
-/// Waits until routes can lead over it.
+/// Waits until routes can use the attachment.
 async fn available(acting: &Acting<'_>, id: &TransitGatewayAttachmentId) -> Result<(), ActError> {
     use TransitGatewayAttachmentState as State;
     let mut patience = acting.patience("available", limit::AVAILABLE);
@@ -201,7 +201,7 @@ fn word(attachment: &SeenAttachment) -> &str {
     attachment.state().map_or("unknown", |state| state.as_str())
 }
 
-/// Whether it has ended: AWS shows those for a while.
+/// Returns whether the attachment has ended: AWS keeps showing such attachments for a while.
 fn is_gone(attachment: &SeenAttachment) -> bool {
     use TransitGatewayAttachmentState as State;
     matches!(attachment.state(), Some(State::Deleted | State::Failed | State::Rejected))

@@ -86,7 +86,7 @@ async fn set(acting: &Acting<'_>, id: &VpcId, setting: Setting) -> Result<Made, 
     Ok(Made::nothing())
 }
 
-/// A change that is not seen yet would show as a difference in the next plan.
+/// Waits until a change is visible: otherwise it would appear as a difference in the next plan.
 async fn shown(acting: &Acting<'_>, id: &VpcId, setting: Setting) -> Result<(), ActError> {
     let Setting { attribute, value: wanted } = setting;
     let mut patience = acting.patience("the change is visible", limit::AVAILABLE);

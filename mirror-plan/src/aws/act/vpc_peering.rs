@@ -49,8 +49,8 @@ async fn create(
     (requester, accepter): (&VpcId, &VpcId),
     (accepter_owner, tags): (Option<&AccountId>, &Tags),
 ) -> Result<Made, ActError> {
-    // The answer to a request for a pair that is connected is the connection that is there, whosever
-    // it is (hashicorp/terraform-provider-aws #27750): nothing would say that it was not made.
+    // If the pair is already connected, AWS answers a request with the existing connection, whoever owns it
+    // (hashicorp/terraform-provider-aws #27750): nothing in the answer would show that it was not created.
     if let Some(stranger) = connected(acting, (requester, accepter), tags).await? {
         return Err(ActError::Foreign(stranger.erase()));
     }
@@ -73,7 +73,7 @@ async fn create(
     Ok(Made::object(&id))
 }
 
-/// A connection of the pair, in either direction, that is not the one of this address.
+/// Returns a connection of the pair, in either direction, that does not belong to this address.
 async fn connected(
     acting: &Acting<'_>,
     (requester, accepter): (&VpcId, &VpcId),
@@ -90,7 +90,7 @@ async fn connected(
             .filters(page::filter("accepter-vpc-info.vpc-id", [asked.to_string()]))
             .filters(page::filter("status-code", standing.clone().map(|code| code.to_string())));
         let answer = acting.aws.send("DescribeVpcPeeringConnections", request.send()).await?;
-        // One of an earlier generation goes before this one is asked for.
+        // A connection of an earlier generation is deleted before this one is requested.
         let is_own = |its: &Tags| {
             [tag::STACK, tag::ADDRESS].iter().all(|key| its.get(*key) == tags.get(*key))
         };
@@ -107,8 +107,8 @@ async fn connected(
     Ok(None)
 }
 
-/// Accepts a request with the credentials of who is asked. What has become of it is told by who has asked, who has
-/// the connection.
+/// Accepts a request with the accepter's credentials. The outcome is read with those of the requester, who has the
+/// connection.
 async fn accept(
     acting: &Acting<'_>,
     accepting: &Acting<'_>,
@@ -117,7 +117,7 @@ async fn accept(
     let request =
         accepting.aws.ec2().accept_vpc_peering_connection().vpc_peering_connection_id(id.as_str());
     let accepted = accepting.call("AcceptVpcPeeringConnection", || request.clone().send()).await;
-    // Accepted already is what was wanted.
+    // If the request is already accepted, that is what was wanted.
     let is_accepted = |state| matches!(state, State::Accepted | State::Active);
     if let Some(error) = conflict(accepted)?
         && !seen(acting, id).await?.is_some_and(|peering| is_accepted(state(&peering)))
@@ -128,14 +128,14 @@ async fn accept(
     Ok(Made::nothing())
 }
 
-/// How far a connection is.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
-    /// AWS looks at the request.
+    /// AWS is processing the request.
     New,
-    /// It waits for the accepter.
+    /// The request waits for the accepter.
     Asked,
-    /// It was accepted, and is made ready.
+    /// The request was accepted, and the connection is being set up.
     Accepted,
     /// Packets pass.
     Active,

@@ -1,4 +1,4 @@
-//! Where a service is: at an endpoint that is configured, else at AWS's of the Region.
+//! Where a service is reached: at a configured endpoint, or else at AWS's endpoint for the Region.
 
 use aws_sdk_elasticloadbalancingv2::config::endpoint::{
     DefaultResolver, Params, ResolveEndpoint as _,
@@ -14,8 +14,8 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::Service;
 
-/// The endpoint of a configuration: one that is set in code, else `AWS_ENDPOINT_URL_` with its
-/// name and the like in a profile, else `AWS_ENDPOINT_URL`, else AWS's.
+/// Returns the endpoint of a configuration: one that is set in code, or else `AWS_ENDPOINT_URL_` with the service's
+/// name or its equivalent in a profile, or else `AWS_ENDPOINT_URL`, or else AWS's.
 ///
 /// Source: AWS SDKs and tools reference guide, "Service-specific endpoints".
 pub(super) fn resolver(config: &SdkConfig, service: Service) -> SharedEndpointResolver {
@@ -43,7 +43,7 @@ pub(super) fn resolver(config: &SdkConfig, service: Service) -> SharedEndpointRe
     }
 }
 
-/// What AWS's endpoint depends on.
+/// Returns what AWS's endpoint depends on.
 fn of_aws(region: Option<&Region>, (fips, dual_stack): (Option<bool>, Option<bool>)) -> Params {
     Params::builder()
         .set_region(region.map(ToString::to_string))
@@ -53,8 +53,8 @@ fn of_aws(region: Option<&Region>, (fips, dual_stack): (Option<bool>, Option<boo
         .expect("what has no default is given")
 }
 
-/// AWS's endpoint of a Region. In every partition, with and without FIPS and dual stack, it is that of Elastic Load
-/// Balancing but for its name, and the SDK has the rules for that.
+/// Resolves AWS's endpoint for a Region. In every partition, with and without FIPS and dual stack, it is that of
+/// Elastic Load Balancing except for the name, and the SDK has the rules for that one.
 #[derive(Debug)]
 struct BesideBalancing {
     params: Params,
@@ -68,7 +68,7 @@ impl ResolveEndpoint for BesideBalancing {
             let Service { signing_name, fips_with_dual_stack_in_govcloud: gov, .. } = self.service;
             let url = balancing.url();
             let url = if url.contains("-fips.us-gov-") {
-                // All endpoints in GovCloud are FIPS endpoints, and few are called so.
+                // All endpoints in GovCloud are FIPS endpoints, but only few have it in their names.
                 let name = if url.ends_with(".api.aws") { gov } else { signing_name };
                 url.replacen("//elasticloadbalancing-fips", &format!("//{name}"), 1)
             } else {

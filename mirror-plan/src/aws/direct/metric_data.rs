@@ -1,6 +1,6 @@
 //! `GetMetricData`: what CloudWatch has counted.
 //!
-//! CloudWatch speaks the Query protocol too, which is that of Elastic Load Balancing: a form, and XML.
+//! CloudWatch also supports the Query protocol, which Elastic Load Balancing uses: a form, and XML.
 //!
 //! Source: CloudWatch API reference, version 2010-08-01, `GetMetricData`.
 
@@ -16,11 +16,11 @@ use crate::metrics::{Dimension, Series, Window};
 /// What is asked in one call.
 #[derive(Clone, Debug)]
 pub(in crate::aws) struct Batch {
-    /// When.
+    /// The time that is asked about.
     pub(in crate::aws) window: Window,
-    /// At most [`Batch::LONGEST`]; they are known by their places in the answer.
+    /// At most [`Batch::LONGEST`] series; the answer refers to them by their positions.
     pub(in crate::aws) series: Vec<Series>,
-    /// Where the page before has ended.
+    /// Where the previous page ended.
     pub(in crate::aws) next_token: Option<String>,
 }
 
@@ -34,13 +34,13 @@ pub(in crate::aws) struct Page {
 /// Data points of a series.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::aws) struct Returned {
-    /// Its place among those that were asked for.
+    /// Its position among the series that were asked for.
     pub(in crate::aws) place: usize,
     pub(in crate::aws) values: Vec<f64>,
     pub(in crate::aws) status: StatusCode,
 }
 
-/// Whether data points are all there.
+/// Whether all data points have been returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::aws) enum StatusCode {
     Complete,
@@ -70,7 +70,7 @@ impl Call for Batch {
 }
 
 impl Batch {
-    /// How many series one call takes.
+    /// How many series one call accepts.
     ///
     /// Source: CloudWatch API reference, `GetMetricData`.
     pub(in crate::aws) const LONGEST: usize = 500;
@@ -110,7 +110,7 @@ impl Batch {
     }
 }
 
-/// What the ids of queries begin with, which must be a small letter.
+/// The first character of the ids of queries, which must be a lower-case letter.
 const ID: &str = "q";
 
 impl Page {

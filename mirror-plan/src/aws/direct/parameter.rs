@@ -1,4 +1,4 @@
-//! `GetParameter`: what a parameter of Systems Manager says.
+//! `GetParameter`: the value of a parameter of Systems Manager.
 //!
 //! Source: Systems Manager API reference, version 2014-11-06, `GetParameter`.
 

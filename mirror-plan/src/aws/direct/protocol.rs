@@ -1,4 +1,4 @@
-//! The two protocols of the services that are asked directly, and how a refusal looks in each.
+//! The two protocols of the services that are called directly, and the form of a refusal in each.
 //!
 //! Sources: AWS protocols in the Smithy specification, "AWS Query protocol" and "AWS JSON 1.1 protocol".
 
@@ -15,15 +15,15 @@ use super::Refusal;
 pub(super) enum Protocol {
     /// A form, and XML.
     Query,
-    /// JSON, and JSON.
+    /// JSON in both directions.
     Json {
-        /// What the name of a call is prefixed with.
+        /// The prefix of the name of a call.
         target: &'static str,
     },
 }
 
 impl Protocol {
-    /// Whether answers are XML, which is read as far as it goes.
+    /// Returns whether answers are XML, of which an incomplete document is read as far as it goes.
     pub(super) fn is_xml(self) -> bool {
         match self {
             Self::Query => true,
@@ -31,7 +31,7 @@ impl Protocol {
         }
     }
 
-    /// The headers of a request that say what it is.
+    /// Returns the headers of a request that identify the call.
     pub(super) fn headers(self, call: &str) -> Vec<(&'static str, String)> {
         match self {
             Self::Query => {
@@ -44,7 +44,7 @@ impl Protocol {
         }
     }
 
-    /// Reads what is there of an answer that is an error: a proxy may have written it.
+    /// Reads as much as there is of an answer that is an error: a proxy may have written it.
     pub(super) fn refusal(self, body: &[u8], headers: &Headers) -> Refusal {
         let Said { code, message } = match self {
             Self::Query => in_xml(body).unwrap_or_default(),
@@ -57,7 +57,7 @@ impl Protocol {
     }
 }
 
-/// What an answer says of an error.
+/// What an answer states about an error.
 #[derive(Debug, Default, Deserialize)]
 struct Said {
     #[serde(rename = "__type", alias = "code")]

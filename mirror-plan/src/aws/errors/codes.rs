@@ -1,32 +1,32 @@
-//! What AWS's error codes mean: the one table of them, by call.
+//! The meaning of AWS's error codes: the only table of them, by call.
 //!
-//! Documented codes end in `Exception` where those on the wire do not, and the documents spell some
-//! codes of Traffic Mirroring in another way than EC2 sends them; both are taken. Codes that are not
-//! in the table are told by the forms that AWS gives to codes.
+//! The documentation ends some codes in `Exception` that the service sends without it, and spells some codes of Traffic
+//! Mirroring differently from EC2; both forms are accepted. Codes that are not in the table are classified by the
+//! naming patterns of AWS's codes.
 //!
-//! What a kind means for a call depends on what the call does. One that makes or changes something is
-//! sent again after [`NotFound`](ErrorKind::NotFound), if it names what this stack made, and after
-//! [`Busy`](ErrorKind::Busy); one that removes something after [`InUse`](ErrorKind::InUse) and `Busy`.
-//! What was throttled is sent again whatever it is.
+//! What a kind means depends on what the call does. A call that creates or changes something is sent again after
+//! [`NotFound`](ErrorKind::NotFound), if it names something that this stack created, and after
+//! [`Busy`](ErrorKind::Busy); a call that removes something, after [`InUse`](ErrorKind::InUse) and `Busy`. A throttled
+//! call is always sent again.
 //!
 //! Sources: EC2 API reference, "Error codes"; ELBv2, Amazon EC2 Auto Scaling and AWS RAM API references, the errors of
 //! each action.
 
 use super::ErrorKind;
 
-/// A line of the table.
+/// A row of the table.
 struct Meaning {
-    /// The calls that it is for; none for all.
+    /// The calls that the row is for; empty for all calls.
     calls: &'static [&'static str],
     codes: &'static [&'static str],
-    /// What AWS's message says too, where the code alone may mean several things.
+    /// What AWS's message contains in addition, if the code alone can mean several things.
     words: &'static [&'static str],
     kind: ErrorKind,
 }
 
-/// Lines for single calls first: the first that fits is the one.
+/// Rows for single calls come first: the first row that matches applies.
 const MEANINGS: [Meaning; 24] = [
-    // A connection that has ended is described for hours.
+    // AWS keeps describing a connection for hours after it has ended.
     Meaning {
         calls: &["DeleteVpcPeeringConnection"],
         codes: &["InvalidStateTransition"],
@@ -40,14 +40,14 @@ const MEANINGS: [Meaning; 24] = [
         words: &["from active", "from provisioning"],
         kind: ErrorKind::AlreadyThere,
     },
-    // A transit gateway is somebody's who made it long ago: what is not there is a mistake.
+    // The transit gateway was created long ago by somebody else: if it does not exist, that is a mistake.
     Meaning {
         calls: &["CreateTransitGatewayVpcAttachment"],
         codes: &["InvalidTransitGatewayID.NotFound"],
         words: &[],
         kind: ErrorKind::Refused,
     },
-    // EC2 sees later what Elastic Load Balancing has made, and a service later by its name.
+    // EC2 sees with a delay what Elastic Load Balancing has created, and sees a service by its name with a delay too.
     Meaning {
         calls: &["CreateVpcEndpointServiceConfiguration", "ModifyVpcEndpointServiceConfiguration"],
         codes: &["InvalidParameter"],
@@ -60,14 +60,14 @@ const MEANINGS: [Meaning; 24] = [
         words: &[],
         kind: ErrorKind::NotFound,
     },
-    // Routes that lead to an endpoint, and what else uses it.
+    // Routes that lead to an endpoint, and other users of it.
     Meaning {
         calls: &["DeleteVpcEndpoints"],
         codes: &["InvalidParameter"],
         words: &["must be removed"],
         kind: ErrorKind::InUse,
     },
-    // Elastic Load Balancing sees later than EC2 what EC2 has made, and has no code for that.
+    // Elastic Load Balancing sees later than EC2 what EC2 has created, and has no code for that.
     Meaning {
         calls: &["CreateTargetGroup"],
         codes: &["ValidationError"],
@@ -86,15 +86,15 @@ const MEANINGS: [Meaning; 24] = [
         words: &[],
         kind: ErrorKind::NotFound,
     },
-    // A group goes when its instances have gone, and keeps its name until then.
+    // A group is deleted once its instances are, and keeps its name until then.
     Meaning {
         calls: &["CreateAutoScalingGroup"],
         codes: &["AlreadyExists"],
         words: &["pending delete"],
         kind: ErrorKind::Busy,
     },
-    // Auto Scaling has one code for everything that it does not take, and sees later than EC2 and Elastic Load
-    // Balancing what they have made.
+    // Auto Scaling has one code for everything that it does not accept, and sees with a delay what EC2 and Elastic Load
+    // Balancing have created.
     Meaning {
         calls: &["DeleteAutoScalingGroup", "DeleteTags"],
         codes: &["ValidationError"],
@@ -133,10 +133,10 @@ const MEANINGS: [Meaning; 24] = [
         words: &[],
         kind: ErrorKind::Busy,
     },
-    // What Resource Access Manager says of shares, of what is in them and of what is to come into them: it sees
-    // later than EC2 what that has made.
+    // Resource Access Manager uses this code for shares, for what is in them and for what is to be added to them: it
+    // sees with a delay what EC2 has created.
     Meaning { calls: &[], codes: &["UnknownResource"], words: &[], kind: ErrorKind::NotFound },
-    // A route that comes before its gateway is attached, and one that goes after it.
+    // A route that is created before its gateway is attached, or deleted after the gateway is detached.
     Meaning { calls: &[], codes: &["Gateway.NotAttached"], words: &[], kind: ErrorKind::NotFound },
     Meaning {
         calls: &[],
@@ -241,7 +241,7 @@ const MEANINGS: [Meaning; 24] = [
     },
 ];
 
-/// What AWS said of a call.
+/// AWS's answer to a call that it refused.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refusal<'a> {
     pub(super) call: &'a str,
@@ -251,17 +251,17 @@ pub(super) struct Refusal<'a> {
 }
 
 impl Refusal<'_> {
-    /// What to do about it.
+    /// Returns what to do about it.
     pub(super) fn kind(self) -> ErrorKind {
         let meaning = MEANINGS.iter().find(|meaning| meaning.fits(self));
         meaning.map_or_else(|| self.kind_by_form(), |meaning| meaning.kind)
     }
 
-    /// For codes that follow the forms AWS gives to codes.
+    /// Classifies codes that follow the naming patterns of AWS's codes.
     fn kind_by_form(self) -> ErrorKind {
         let code = plain(self.code);
         let ends = |endings: &[&str]| endings.iter().any(|ending| code.ends_with(ending));
-        // `InvalidTrafficMirrorTargetNoFound` is spelled so in the documents.
+        // The documentation spells `InvalidTrafficMirrorTargetNoFound` like this.
         if ends(&["NotFound", "NoFound"]) {
             ErrorKind::NotFound
         } else if ends(&["Duplicate", "AlreadyExists"]) || code.starts_with("Duplicate") {
@@ -288,7 +288,7 @@ impl Meaning {
     }
 }
 
-/// A code as it is on the wire.
+/// Returns a code as the service sends it.
 fn plain(code: &str) -> &str {
     code.strip_suffix("Exception").unwrap_or(code)
 }

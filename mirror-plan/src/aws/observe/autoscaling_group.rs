@@ -1,4 +1,4 @@
-//! Reading Auto Scaling groups, and whose instances are theirs.
+//! Reading Auto Scaling groups, and which instances belong to which group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,12 +23,12 @@ use crate::scalar::AutoscalingGroupName;
 const CALL: &str = "DescribeAutoScalingGroups";
 const ANSWER: Answer = Answer(CALL);
 
-/// The greatest page.
+/// The largest page.
 ///
 /// Source: Amazon EC2 Auto Scaling API reference, `DescribeAutoScalingGroups`, `MaxRecords`.
 const PAGE: i32 = 100;
 
-/// The groups that stand and carry a tag with exactly this value.
+/// Returns the groups that carry a tag with exactly this value and are not being deleted.
 pub(in crate::aws) async fn tagged(
     aws: &Aws,
     key: &str,
@@ -41,23 +41,25 @@ pub(in crate::aws) async fn tagged(
     Ok(all.filter(|(_, its)| its.get(key).map(String::as_str) == Some(value)).collect())
 }
 
-/// All groups of the account that stand.
+/// Returns all groups of the account that are not being deleted.
 pub(in crate::aws) async fn all(aws: &Aws) -> Result<Vec<(SeenGroup, Tags)>, CallError> {
     let request = aws.autoscaling().describe_auto_scaling_groups().max_records(PAGE);
     let all = with_tags(pages!(aws, "DescribeAutoScalingGroups", request, auto_scaling_groups));
     Ok(all.collect())
 }
 
-/// The group with a name, if it stands.
+/// Returns the group with a name, if it is not being deleted.
 pub(super) async fn named(aws: &Aws, name: &str) -> Result<Vec<(SeenGroup, Tags)>, CallError> {
     let request = aws.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(name);
     let answer = aws.send(CALL, request.send()).await?;
     Ok(with_tags(answer.auto_scaling_groups.unwrap_or_default()).collect())
 }
 
-/// Groups with their tags. One that is on its way out is not there: its instances are what is in the way of the rest.
+/// Returns groups with their tags. A group that is being deleted counts as deleted; its instances are what blocks the
+/// removal of other objects.
 fn with_tags(groups: Vec<SeenGroup>) -> impl Iterator<Item = (SeenGroup, Tags)> {
-    // Source: Amazon EC2 Auto Scaling API reference, `AutoScalingGroup`: a status is that of a deletion.
+    // Source: Amazon EC2 Auto Scaling API reference, `AutoScalingGroup`: only a group that is being deleted has a
+    // status.
     let standing = groups.into_iter().filter(|group| group.status().is_none());
     standing.map(|group| {
         let tags = tags::from_autoscaling(group.tags());
@@ -116,7 +118,7 @@ pub(super) struct Member {
     pub(super) group: String,
 }
 
-/// Says which target groups get instances of groups that are neither the stack's nor used by it.
+/// Reports which target groups contain instances of groups that the stack neither owns nor uses.
 pub(super) fn of_strangers<'f>(
     members: Vec<Member>,
     known: impl Iterator<Item = &'f Found>,
@@ -137,7 +139,7 @@ pub(super) fn of_strangers<'f>(
     found.collect()
 }
 
-/// The name of what was found, if it is a group.
+/// Returns the name of an object, if it is a group.
 pub(super) fn name_of(found: &Found) -> Option<&str> {
     match &found.resource {
         Resource::AutoscalingGroup(group) => group.name.as_ref().map(AutoscalingGroupName::as_str),
@@ -145,7 +147,7 @@ pub(super) fn name_of(found: &Found) -> Option<&str> {
     }
 }
 
-/// Which of these instances groups have started, with the names of those.
+/// Returns those of these instances that were started by groups, with the names of the groups.
 pub(super) async fn members(aws: &Aws, ids: &Ids) -> Result<BTreeMap<String, String>, CallError> {
     let ids: Vec<&String> = ids.iter().collect();
     let batches = ids.chunks(page::FILTER_VALUES).map(|some| async move {

@@ -1,5 +1,5 @@
-//! What other services than EC2 list, Elastic Load Balancing, Auto Scaling and Resource Access Manager: EC2 knows no
-//! tags of it, and it is known by its ARN.
+//! Objects of services other than EC2: Elastic Load Balancing, Auto Scaling and Resource Access Manager. EC2 does not
+//! know their tags, and they are identified by their ARNs.
 
 use aws_sdk_autoscaling::types::AutoScalingGroup;
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TargetGroup};
@@ -9,7 +9,7 @@ use super::super::errors::AnswerError;
 use super::elb;
 use crate::resource::Tags;
 
-/// What is wanted of it, each with its tags.
+/// The wanted objects, each with its tags.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ByArn {
     pub(super) target_groups: Vec<(TargetGroup, Tags)>,
@@ -22,7 +22,7 @@ pub(super) struct ByArn {
 }
 
 impl ByArn {
-    /// With those of these groups that are wanted.
+    /// Adds the wanted ones of these groups.
     pub(super) fn with_groups(
         self,
         mut autoscaling_groups: Vec<(AutoScalingGroup, Tags)>,
@@ -35,7 +35,7 @@ impl ByArn {
         Self { autoscaling_groups, ..self }
     }
 
-    /// With those of these shares that are wanted.
+    /// Adds the wanted ones of these shares.
     pub(super) fn with_shares(
         self,
         mut resource_shares: Vec<(ResourceShare, Tags)>,
@@ -48,7 +48,7 @@ impl ByArn {
         Self { resource_shares, ..self }
     }
 
-    /// The ARNs of all of it.
+    /// Returns the ARNs of all objects.
     pub(super) fn arns(self) -> Result<Vec<String>, AnswerError> {
         let Self {
             target_groups,

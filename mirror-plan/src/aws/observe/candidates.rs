@@ -1,4 +1,4 @@
-//! Objects that are to be adopted: as they are, and whose they are already.
+//! Objects that are to be adopted: their state, and who already owns them.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use crate::observed::Found;
 use crate::plan::{Adoption, not_free};
 use crate::resource::tag;
 
-/// What can be adopted, and what is said of the rest.
+/// What can be adopted, and what is reported about the rest.
 pub type Candidates = (Vec<Adoption>, Vec<Diagnostic>);
 
-/// Reads the objects that are to be these resources. What is not there, or somebody's already, is said; so
-/// is what a stack file cannot say of them.
+/// Reads the objects that are to become these resources. It reports objects that do not exist or already have an owner,
+/// and properties that a stack file cannot express.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -77,7 +77,7 @@ pub fn candidates<'a>(
     })
 }
 
-/// The stacks that own some of these, by id.
+/// Returns the stacks that own some of these objects, by id.
 async fn owners(
     aws: &Aws,
     ids: &BTreeMap<Kind, Ids>,

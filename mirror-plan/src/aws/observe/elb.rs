@@ -1,5 +1,5 @@
-//! Reading Elastic Load Balancing, which has no filter by tag: everything is listed, and then the
-//! tags of all of it, twenty at a time.
+//! Reading Elastic Load Balancing, which cannot filter by tag: everything is listed, and then the
+//! tags of all objects are read, twenty at a time.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use super::ObserveError;
 use super::by_arn::{ByArn, IsWanted};
 use crate::resource::Tags;
 
-/// How many objects one call tells the tags of.
+/// How many objects one call returns the tags of.
 ///
 /// Source: ELBv2 API reference, `DescribeTags`: up to 20 resources.
 const TAGGED: usize = 20;
 
-/// Finds what is wanted.
+/// Finds the wanted objects.
 pub(super) async fn sweep(aws: &Aws, is_wanted: &IsWanted<'_>) -> Result<ByArn, ObserveError> {
     let (load_balancers, target_groups) =
         tokio::try_join!(load_balancers(aws), target_groups(aws))?;
@@ -64,25 +64,26 @@ pub(super) fn arns(
     balancers.chain(groups).map(|arn| arn.map(str::to_owned)).collect()
 }
 
-/// The load balancers of the account, of every sort.
+/// Returns the load balancers of the account, of every type.
 async fn all_load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
     let request = aws.elb().describe_load_balancers().page_size(page::ELB_PAGE);
     Ok(marked_pages!(aws, "DescribeLoadBalancers", request, load_balancers))
 }
 
-/// The ARNs and names of all load balancers: a name is taken by whichever sort has it.
+/// Returns the ARNs and names of all load balancers: a name is taken by a load balancer of any
+/// type.
 pub(super) async fn load_balancer_names(aws: &Aws) -> Result<Vec<(String, String)>, CallError> {
     let all = all_load_balancers(aws).await?.into_iter();
     Ok(all.filter_map(|it| Some((it.load_balancer_arn?, it.load_balancer_name?))).collect())
 }
 
-/// The ARNs and names of all target groups.
+/// Returns the ARNs and names of all target groups.
 pub(super) async fn target_group_names(aws: &Aws) -> Result<Vec<(String, String)>, CallError> {
     let all = target_groups(aws).await?.into_iter();
     Ok(all.filter_map(|it| Some((it.target_group_arn?, it.target_group_name?))).collect())
 }
 
-/// The Network and Gateway Load Balancers of the account.
+/// Returns the Network and Gateway Load Balancers of the account.
 pub(in crate::aws) async fn load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer>, CallError> {
     let mut all = all_load_balancers(aws).await?;
     let kinds = [LoadBalancerTypeEnum::Network, LoadBalancerTypeEnum::Gateway];
@@ -90,18 +91,18 @@ pub(in crate::aws) async fn load_balancers(aws: &Aws) -> Result<Vec<LoadBalancer
     Ok(all)
 }
 
-/// Whether a load balancer is of a type.
+/// Returns whether a load balancer is of a type.
 pub(in crate::aws) fn is_of(balancer: &LoadBalancer, of: &LoadBalancerTypeEnum) -> bool {
     balancer.r#type() == Some(of)
 }
 
-/// The target groups of the account.
+/// Returns the target groups of the account.
 pub(in crate::aws) async fn target_groups(aws: &Aws) -> Result<Vec<TargetGroup>, CallError> {
     let request = aws.elb().describe_target_groups().page_size(page::ELB_PAGE);
     Ok(marked_pages!(aws, "DescribeTargetGroups", request, target_groups))
 }
 
-/// The ARNs of the load balancers of a type of the account.
+/// Returns the ARNs of the account's load balancers of a type.
 pub(in crate::aws) async fn load_balancer_arns(
     aws: &Aws,
     of: &LoadBalancerTypeEnum,
@@ -114,13 +115,13 @@ pub(in crate::aws) async fn load_balancer_arns(
         .collect())
 }
 
-/// The ARNs of the target groups of the account.
+/// Returns the ARNs of the target groups of the account.
 pub(in crate::aws) async fn target_group_arns(aws: &Aws) -> Result<Vec<String>, CallError> {
     let all = target_groups(aws).await?;
     Ok(all.into_iter().filter_map(|group| group.target_group_arn).collect())
 }
 
-/// The tags of these, by ARN.
+/// Returns the tags of these objects, by ARN.
 pub(in crate::aws) async fn tags_of(
     aws: &Aws,
     arns: Vec<String>,
@@ -140,7 +141,8 @@ async fn tags_of_batch(aws: &Aws, arns: &[String]) -> Result<Vec<(String, Tags)>
         }
         Err(error) => error,
     };
-    // One that has just gone fails the whole batch: the others are then asked one by one.
+    // An object that was just deleted fails the whole batch: the others are then queried one by
+    // one.
     match (error.kind, arns) {
         (ErrorKind::NotFound, [_]) => Ok(Vec::new()),
         (ErrorKind::NotFound, _) => {

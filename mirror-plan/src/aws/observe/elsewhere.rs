@@ -1,7 +1,7 @@
-//! Looking into other accounts, for the VPCs that a stack uses of them.
+//! Looking into other accounts, for the VPCs there that a stack uses.
 //!
-//! Each account is asked who it is, once, and for what is looked for there. That one cannot be asked is a finding, with
-//! its place in the stack file; the others are asked all the same.
+//! Each account is asked once for its identity, and for the objects that are looked for there. If an account cannot be
+//! queried, that is a finding, with its place in the stack file; the others are queried all the same.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,17 +20,17 @@ use crate::value::Path;
 /// What was seen of other accounts.
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
-    /// Which accounts they are.
+    /// The ids of the accounts that were reached.
     pub(super) accounts: BTreeMap<AccountName, AccountId>,
     /// What has been looked for.
     pub(super) looked_for: BTreeMap<Address, Existing>,
-    /// What each may be.
+    /// The candidates for each object.
     pub(super) objects: BTreeMap<Address, Vec<Found>>,
-    /// Which accounts could not be asked.
+    /// Which accounts could not be queried.
     pub(super) findings: Vec<Diagnostic>,
 }
 
-/// What is looked for in the stack's own account.
+/// Returns what is looked for in the stack's own account.
 pub(super) fn without(existing: &BTreeMap<Address, Existing>) -> BTreeMap<Address, Existing> {
     let own = existing.iter().filter(|(_, existing)| existing.selector.account.is_none());
     own.map(|(address, existing)| (address.clone(), existing.clone())).collect()
@@ -72,7 +72,7 @@ struct Looked {
     objects: BTreeMap<Address, Vec<Found>>,
 }
 
-/// The name of an account, and how the stack says that it is reached.
+/// The name of an account, and how the stack declares that it is reached.
 type Reached<'a> = (&'a AccountName, Option<&'a Placed<Account>>);
 
 async fn look(
@@ -92,7 +92,7 @@ async fn look(
     Ok(Looked { account, looked_for, objects })
 }
 
-/// What each of the VPCs that are looked for may be.
+/// Returns the candidates for each of the VPCs that are looked for.
 async fn objects(
     there: &Aws,
     looked_for: &BTreeMap<Address, Existing>,
@@ -107,7 +107,7 @@ async fn objects(
     Ok(objects.collect())
 }
 
-/// Says that an account could not be asked, and what to do.
+/// Reports that an account could not be queried, and what to do.
 fn unreached((name, declared): Reached<'_>, why: impl Into<String>) -> Box<Diagnostic> {
     let of = declared.map(|declared| &declared.of);
     let with = of.map(|of| format!(" with {of}")).unwrap_or_default();
@@ -130,7 +130,7 @@ fn unreached((name, declared): Reached<'_>, why: impl Into<String>) -> Box<Diagn
     found.help(format!("to print what it has to allow: mirror iam --apply --as {label}")).into()
 }
 
-/// Says that credentials are those of another account.
+/// Reports that credentials are for another account.
 fn another(
     (name, declared): Reached<'_>,
     (said, account): (&AccountId, &AccountId),

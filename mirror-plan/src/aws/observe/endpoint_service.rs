@@ -60,7 +60,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     Ok(seen)
 }
 
-/// Who may make endpoints of a service.
+/// Returns who may create endpoints of a service.
 async fn allowed(aws: &Aws, id: &EndpointServiceId) -> Result<Vec<AllowedPrincipal>, ObserveError> {
     let request = aws
         .ec2()
@@ -70,7 +70,7 @@ async fn allowed(aws: &Aws, id: &EndpointServiceId) -> Result<Vec<AllowedPrincip
     Ok(pages!(aws, "DescribeVpcEndpointServicePermissions", request, allowed_principals))
 }
 
-/// One of Gateway Load Balancers that is not on its way out.
+/// Returns whether a service belongs to Gateway Load Balancers and is not being deleted.
 pub(in crate::aws) fn stands(service: &SeenService) -> bool {
     let is_ours = |of: &aws_sdk_ec2::types::ServiceTypeDetail| {
         of.service_type() == Some(&ServiceType::GatewayLoadBalancer)

@@ -1,7 +1,7 @@
 //! Finding the existing objects that a stack uses.
 //!
-//! EC2 finds objects of any kind by tags in one list, so that a selector costs one call for each tag
-//! of it and no more for each object. Elastic Load Balancing lists everything anyway.
+//! EC2 finds objects of any kind by tags in one list, so a selector costs one call for each of its tags and none for
+//! each object. Elastic Load Balancing lists everything anyway.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::value::Value;
 /// How many candidates a message lists.
 const LISTED: usize = 10;
 
-/// The ids of what each address may be, in EC2.
+/// Returns the ids of the candidates for each address, in EC2.
 pub(super) async fn ids(
     aws: &Aws,
     existing: &BTreeMap<Address, Existing>,
@@ -50,7 +50,7 @@ pub(super) async fn ids(
 
 type Tagged = BTreeMap<Kind, Ids>;
 
-/// The ids of everything that carries a tag with exactly this value.
+/// Returns the ids of everything that carries a tag with exactly this value.
 async fn tagged(aws: &Aws, key: &str, value: &str) -> Result<Tagged, ObserveError> {
     let request = aws
         .ec2()
@@ -70,7 +70,7 @@ async fn tagged(aws: &Aws, key: &str, value: &str) -> Result<Tagged, ObserveErro
     Ok(found)
 }
 
-/// A text as a filter takes it: `*` and `?` stand for others there.
+/// Escapes a text for a filter, in which `*` and `?` are wildcards.
 ///
 /// Source: EC2 user guide, "Filtering": wildcards are escaped with a backslash.
 pub(super) fn literal(text: &str) -> String {
@@ -79,7 +79,8 @@ pub(super) fn literal(text: &str) -> String {
         .collect()
 }
 
-/// Whether objects of a kind are listed with their tags by another service, of which EC2 tells none.
+/// Returns whether objects of a kind are listed with their tags by a service other than EC2, which does not return
+/// those tags.
 pub(super) fn is_listed(kind: Kind) -> bool {
     matches!(
         kind,
@@ -91,17 +92,17 @@ pub(super) fn is_listed(kind: Kind) -> bool {
     )
 }
 
-/// Who owns what nobody owns: its address is not looked at.
+/// Returns the owner of an object that nobody owns; its address is not used.
 pub(super) fn nobody(kind: Kind) -> Owner {
     let name = "existing".parse().expect("a word is a name");
     Owner { address: Address::new(kind, name), generation: 0 }
 }
 
-/// The ids of what each address may be.
+/// The ids of the candidates for each address.
 pub(super) struct Meant(BTreeMap<Address, Ids>);
 
 impl Meant {
-    /// With those of Elastic Load Balancing.
+    /// Adds the objects that are known by ARN.
     pub(super) fn of(
         existing: &BTreeMap<Address, Existing>,
         mut meant: BTreeMap<Address, Ids>,
@@ -147,7 +148,7 @@ impl Meant {
         Self(meant)
     }
 
-    /// All of them, by kind.
+    /// Returns all ids, by kind.
     pub(super) fn ids(&self) -> BTreeMap<Kind, Ids> {
         let mut all: BTreeMap<Kind, Ids> = BTreeMap::new();
         for (address, ids) in &self.0 {
@@ -156,7 +157,7 @@ impl Meant {
         all
     }
 
-    /// Those among the load balancers and target groups.
+    /// Returns the candidates among the objects that are known by ARN.
     pub(super) fn by_arn(&self, by_arn: &ByArn) -> ByArn {
         let ids = self.ids();
         let is_meant = |kind: Kind, arn: Option<&str>| {
@@ -185,9 +186,9 @@ impl Meant {
         }
     }
 
-    /// What was seen of them, by address.
+    /// Returns what was seen of the candidates, by address.
     pub(super) fn candidates(self, seen: Seen) -> BTreeMap<Address, Vec<Found>> {
-        // What a stack file cannot say of them does not matter: they are not changed.
+        // What a stack file cannot express about them does not matter: they are not changed.
         let Seen { owned, members: _, foreign_targets: _, findings: _ } = seen;
         let candidates = self.0.into_iter().map(|(address, ids)| {
             let found = owned
@@ -200,7 +201,7 @@ impl Meant {
     }
 }
 
-/// The objects that are meant, by address, and what is wrong with the others.
+/// Returns the object that each selector means, by address, and what is wrong with the other selectors.
 ///
 /// `candidates` are the objects that each selector recognizes.
 pub(super) fn choose(
@@ -220,7 +221,7 @@ pub(super) fn choose(
     (chosen, diagnostics)
 }
 
-/// Says that a selector recognizes none or several.
+/// Reports that a selector recognizes no object or several.
 fn not_one(address: &Address, declared: &Existing, found: &[Found]) -> Diagnostic {
     let Existing { selector, place } = declared;
     let title = match found.len() {
@@ -246,7 +247,7 @@ fn not_one(address: &Address, declared: &Existing, found: &[Found]) -> Diagnosti
         .help("set its `id`, or tags that only one of them has")
 }
 
-/// The id of an object, and what helps to tell it from others.
+/// Returns the id of an object, and what helps to distinguish it from others.
 fn in_words(found: &Found) -> String {
     let Found { id, generation: _, resource, computed: _, parts: _ } = found;
     match (resource.tags().get(tag::NAME), resource.to_value()) {

@@ -39,7 +39,7 @@ pub(super) async fn observe(
         let Some((listeners, attributes)) = details else { continue };
         let id = arn.erase();
         let (mut target_group, mut parts) = (None, BTreeMap::new());
-        // It has one at most.
+        // It has at most one.
         if let Some(listener) = listeners.first() {
             let answer = Answer("DescribeListeners");
             match group(listener) {

@@ -17,19 +17,19 @@ use crate::resource::gateway_load_balancer_endpoint::GatewayLoadBalancerEndpoint
 
 const ANSWER: Answer = Answer("DescribeVpcEndpoints");
 
-/// How far an endpoint has come. AWS writes its states with a small letter first, its own model with a
-/// large one.
+/// The state of an endpoint. AWS sends its states with a lower-case first letter, whereas its own API model has an
+/// upper-case one.
 ///
 /// Source: EC2 API reference, `DescribeVpcEndpoints`, the filter `vpc-endpoint-state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::aws) enum EndpointState {
     /// The owner of its service has not accepted it.
     Asked,
-    /// It takes packets.
+    /// The endpoint accepts packets.
     Available,
-    /// It will never take packets again.
+    /// The endpoint will never accept packets again.
     Ended,
-    /// Anything else, on the way to one of these.
+    /// Any other state, on the way to one of these.
     Changing,
 }
 
@@ -71,7 +71,8 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     Ok(seen)
 }
 
-/// One of a Gateway Load Balancer that has not ended: AWS shows those that have for a while.
+/// Returns whether an endpoint belongs to a Gateway Load Balancer and has not ended: AWS keeps showing ended ones for a
+/// while.
 pub(in crate::aws) fn stands(endpoint: &SeenEndpoint) -> bool {
     endpoint.vpc_endpoint_type() == Some(&VpcEndpointType::GatewayLoadBalancer)
         && EndpointState::of(endpoint) != EndpointState::Ended

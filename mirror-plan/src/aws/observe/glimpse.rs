@@ -1,4 +1,4 @@
-//! A glimpse: the ids of what a stack owns and nothing else of it, in a call for each page of tags.
+//! A glimpse: only the ids of what a stack owns, in one call for each page of tags.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::{ObserveError, autoscaling_group, elb, resource_share, sweep};
 use crate::observed::Observed;
 use crate::resource::{Tags, tag};
 
-/// Whether AWS shows other objects of a stack than were seen.
+/// Returns whether the objects that AWS shows for a stack differ from those that were seen.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.

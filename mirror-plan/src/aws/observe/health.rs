@@ -1,4 +1,4 @@
-//! Reading how the targets of target groups are.
+//! Reading the health of the targets of target groups.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::verify::{State, TargetGroups, TargetHealth};
 
 const ANSWER: Answer = Answer("DescribeTargetHealth");
 
-/// Asks how the targets are of each target group that the stack makes or uses: a call for each group.
+/// Reads the health of the targets of each target group that the stack creates or uses, in one call for each group.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.

@@ -65,13 +65,14 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     Ok(seen)
 }
 
-/// AWS shows a terminated instance for about an hour.
+/// Returns whether an instance exists. AWS shows a terminated instance for about an hour.
 fn is_there(instance: &SeenInstance) -> bool {
     let state = instance.state().and_then(|state| state.name());
     !matches!(state, Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
 }
 
-/// What an instance of the stack runs at its first start. That of others may hold their secrets.
+/// Returns what an instance of the stack runs at its first start. The user data of others is not
+/// read: it may hold their secrets.
 async fn user_data(
     aws: &Aws,
     whose: Whose<'_>,
@@ -90,15 +91,15 @@ async fn user_data(
     let Some(encoded) = text(answer.user_data().and_then(|data| data.value())) else {
         return Ok(None);
     };
-    // What is wrong with it would show it.
+    // The error gives no details, since they would reveal the user data.
     let wrong = || FieldError::Unknown("not base64".to_owned());
     let bytes = base64::decode(&encoded)
         .map_err(|_| Answer("DescribeInstanceAttribute").wrong("userData", wrong()))?;
-    // What is no text can be shown as changed, if not as it is.
+    // User data that is not text can still be shown as changed, though not as it is.
     Ok(Some(Secret::user_data(String::from_utf8_lossy(&bytes))))
 }
 
-/// Whether the volumes of instances are encrypted, by instance and device.
+/// Returns whether the volumes of instances are encrypted, by instance and device.
 async fn encryption(aws: &Aws, ids: Ids) -> Result<BTreeMap<(String, String), bool>, ObserveError> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
@@ -144,10 +145,10 @@ fn read(
     })
 }
 
-/// Whether it was made with a public address of AWS's own.
+/// Returns whether the instance was created with a public address of AWS's own.
 ///
-/// AWS keeps no record of it. An instance that is stopped has none, and a fixed address takes its
-/// place: then there is no telling.
+/// AWS keeps no record of that. A stopped instance has no such address, and a fixed address takes
+/// its place: in both cases it cannot be known.
 fn public(instance: &SeenInstance) -> Option<bool> {
     let association = primary(instance).and_then(|interface| interface.association());
     let running = instance.state().and_then(|state| state.name());

@@ -43,7 +43,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
 }
 
 fn read(gateway: &SeenGateway) -> Result<InternetGateway, AnswerError> {
-    // AWS answers `available` for an attached gateway, which the model of its API does not have.
+    // AWS answers `available` for an attached gateway, which is missing from its API model.
     let mut attached = gateway.attachments().iter().filter(|attachment| {
         let state = attachment.state().map(|state| state.as_str());
         !matches!(state, Some("detaching" | "detached"))

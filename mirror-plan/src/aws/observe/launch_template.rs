@@ -25,7 +25,7 @@ use crate::value::Secret;
 const ANSWER: Answer = Answer("DescribeLaunchTemplates");
 const VERSIONS: Answer = Answer("DescribeLaunchTemplateVersions");
 
-/// How many templates one call tells of.
+/// How many templates one call returns.
 ///
 /// Source: EC2 API reference, `DescribeLaunchTemplates`, `MaxResults`: up to 200.
 const LISTED: usize = 200;
@@ -54,7 +54,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     Ok(seen)
 }
 
-/// The templates with these ids: there is no filter by them, and a list fails if one has gone.
+/// Returns the templates with these ids. There is no filter by id, and a list of ids fails if one of them was deleted.
 async fn with_ids(aws: &Aws, ids: Ids) -> Result<Vec<SeenTemplate>, CallError> {
     let ids: Vec<String> = ids.into_iter().collect();
     let batches = together(ids.chunks(LISTED).map(|batch| listed(aws, batch)).collect());
@@ -77,8 +77,8 @@ async fn listed(aws: &Aws, ids: &[String]) -> Result<Vec<SeenTemplate>, CallErro
     }
 }
 
-/// What instances are started with now. That of one template is asked for: without an id AWS tells that of all, and
-/// with it what may be the secrets of others.
+/// Returns what instances are started with now. It is read for one template at a time: without an id AWS returns that
+/// of all templates, including what may be the secrets of others.
 async fn content(
     aws: &Aws,
     id: &LaunchTemplateId,
@@ -121,7 +121,7 @@ fn read(
     })
 }
 
-/// What instances run at their first start. That of others may hold their secrets.
+/// Returns what instances run at their first start. The user data of others is not kept: it may hold their secrets.
 fn user_data(
     content: &ResponseLaunchTemplateData,
     whose: Whose<'_>,
@@ -131,14 +131,14 @@ fn user_data(
         Whose::Others(_) | Whose::Elsewhere => None,
     };
     let Some(encoded) = encoded else { return Ok(None) };
-    // What is wrong with it would show it.
+    // The error gives no details, since they would reveal the user data.
     let wrong = || FieldError::Unknown("not base64".to_owned());
     let bytes = base64::decode(&encoded).map_err(|_| VERSIONS.wrong("userData", wrong()))?;
-    // What is no text can be shown as changed, if not as it is.
+    // User data that is not text can still be shown as changed, though not as it is.
     Ok(Some(Secret::user_data(String::from_utf8_lossy(&bytes))))
 }
 
-/// What of a version a stack file cannot say.
+/// Returns the parts of a version that a stack file cannot express.
 fn untold(content: &ResponseLaunchTemplateData) -> Vec<&'static str> {
     let found = [
         (!content.network_interfaces().is_empty(), "network interfaces of its own"),

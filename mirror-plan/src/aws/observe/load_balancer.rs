@@ -63,7 +63,7 @@ pub(super) async fn observe(
     Ok(seen)
 }
 
-/// What AWS tells of one at a time.
+/// Reads what AWS returns for only one load balancer at a time.
 pub(super) async fn details<T: Identified>(
     aws: &Aws,
     arn: &Id<T>,
@@ -89,7 +89,7 @@ async fn attributes<T: Identified>(
     Ok(answer.attributes.unwrap_or_default())
 }
 
-/// A listener with its ARN; `None` if it does something else than forwarding to one group.
+/// Returns a listener with its ARN; `None` if it does anything but forward to one group.
 fn listener(seen: &SeenListener) -> Result<Option<(ObjectId, Listener)>, AnswerError> {
     let answer = Answer("DescribeListeners");
     let arn: ListenerArn = answer.id("ListenerArn", seen.listener_arn())?;
@@ -104,7 +104,7 @@ fn listener(seen: &SeenListener) -> Result<Option<(ObjectId, Listener)>, AnswerE
     Ok(Some((arn.erase(), listener)))
 }
 
-/// The one group that a listener forwards to.
+/// Returns the one group that a listener forwards to.
 pub(super) fn group(seen: &SeenListener) -> Option<&str> {
     let [action] = seen.default_actions() else { return None };
     let weighted = action.forward_config().map(|config| config.target_groups());
@@ -115,7 +115,7 @@ pub(super) fn group(seen: &SeenListener) -> Option<&str> {
     }
 }
 
-/// Whether an attribute is switched on.
+/// Returns whether an attribute is switched on.
 pub(super) fn is_on(
     attributes: &[LoadBalancerAttribute],
     name: &'static str,

@@ -49,7 +49,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     Ok(seen)
 }
 
-/// The attributes of a filter, and the ids of its rules.
+/// Returns the attributes of a filter, and the ids of its rules.
 pub(in crate::aws) fn read(
     filter: &TrafficMirrorFilter,
 ) -> Result<(MirrorFilter, BTreeMap<String, ObjectId>), AnswerError> {
@@ -88,7 +88,7 @@ fn rule(seen: &TrafficMirrorFilterRule) -> Result<Rule, AnswerError> {
     })
 }
 
-/// All protocols are written as none; 0 would be HOPOPT, of which AWS knows nothing.
+/// AWS expresses "all protocols" by no protocol; 0 would be HOPOPT, which AWS does not support.
 fn protocol(found: Option<i32>) -> Result<Protocol, AnswerError> {
     match found {
         None | Some(0 | -1) => Ok(Protocol::All),

@@ -63,7 +63,7 @@ fn read(target: &TrafficMirrorTarget) -> Result<MirrorTarget, AnswerError> {
         description: text(target.description()).map(Input::Known),
         tags: tags::own(tags::from_ec2(target.tags())),
     };
-    // A cut answer would otherwise be a target without a destination.
+    // Otherwise an answer that was cut off would look like a target without a destination.
     ANSWER.present("type", target_of.destination())?;
     Ok(target_of)
 }

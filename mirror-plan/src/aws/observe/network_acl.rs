@@ -1,6 +1,6 @@
 //! Reading the network ACLs that mirrored packets may have to pass.
 //!
-//! They are asked for by VPC: that also tells the default one, which a subnet gets that is not there yet.
+//! They are read by VPC: that includes the default ACL, which applies to subnets that do not exist yet.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +20,10 @@ use crate::stack::Stack;
 
 const ANSWER: Answer = Answer("DescribeNetworkAcls");
 
-/// Asks for the network ACLs of the VPCs where those can be in the way of what a stack mirrors: a call for each page
-/// of them, and none for a stack of which no subnet is there or in a VPC of others.
+/// Reads the network ACLs of the VPCs in which they can block what a stack mirrors.
+///
+/// This takes one call for each page of them, and none for a stack whose subnets neither exist nor are in a VPC of
+/// others.
 pub(super) async fn observe(
     aws: &Aws,
     stack: Option<&Stack>,
@@ -29,7 +31,7 @@ pub(super) async fn observe(
 ) -> Result<BTreeMap<NetworkAclId, NetworkAcl>, ObserveError> {
     let vpcs = stack.map(|stack| {
         let observed = &*observed.as_moved_in(stack);
-        // What does not fit is refused by the plan.
+        // Existing objects that do not fit are rejected by the plan.
         let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
         observed.vpcs_on_the_way(&stack)
     });
@@ -65,7 +67,7 @@ fn read(seen: &SeenAcl) -> Result<NetworkAcl, AnswerError> {
     })
 }
 
-/// A rule; `None` for one of protocol 0, which is nobody's here and which [`Protocol`] has no word for.
+/// Returns a rule; `None` for one with protocol 0, which nothing here uses and which [`Protocol`] cannot express.
 fn rule(entry: &NetworkAclEntry) -> Result<Option<AclRule>, AnswerError> {
     let protocol = match entry.protocol() {
         Some("0") => return Ok(None),
@@ -96,7 +98,7 @@ fn rule(entry: &NetworkAclEntry) -> Result<Option<AclRule>, AnswerError> {
     }))
 }
 
-/// The ports of a rule; none for all of them.
+/// Returns the ports of a rule; `None` for all ports.
 fn ports(entry: &NetworkAclEntry, protocol: Protocol) -> Result<Option<PortRange>, AnswerError> {
     let Some(ports) = entry.port_range().filter(|_| protocol.has_ports()) else { return Ok(None) };
     let from = ANSWER.present("portRange", ports.from())?;

@@ -1,4 +1,4 @@
-//! What others have in what a plan removes: AWS would say so when the rest has gone.
+//! What others have in the objects that a plan removes: AWS would report it only after the rest has been removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,10 @@ use crate::value::Value;
 
 mod interfaces;
 
-/// Finds what others have in what a plan removes: a few calls for the networks that go, two for security groups, and one
-/// for mirror filters and for mirror targets; none where none of these goes.
+/// Finds what others have in the objects that a plan removes.
+///
+/// This takes a few calls for the networks that are removed, two for security groups, and one each for mirror filters
+/// and for mirror targets; none if none of these is removed.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -39,12 +41,12 @@ pub fn occupants<'a>(
     })
 }
 
-/// What goes, and what is of the stack.
+/// What is removed, and what belongs to the stack.
 #[derive(Debug, Default)]
 struct Ground<'p> {
     stack: &'p str,
     account: &'p str,
-    /// What goes, by the id by which others are in it or use it: for an internet gateway that of its VPC.
+    /// What is removed, by the id that connects others to it: for an internet gateway, the id of its VPC.
     vpcs: BTreeMap<&'p str, &'p ObjectId>,
     gateways: BTreeMap<&'p str, &'p ObjectId>,
     subnets: BTreeMap<&'p str, &'p ObjectId>,
@@ -53,13 +55,13 @@ struct Ground<'p> {
     targets: BTreeMap<&'p str, &'p ObjectId>,
     /// The subnets and security groups in VPCs that stay.
     alone: BTreeSet<&'p str>,
-    /// The ids of all objects of the plan.
+    /// The ids of all objects in the plan.
     own: BTreeSet<&'p str>,
-    /// The instances that go, whose sessions AWS removes with them.
+    /// The instances that are removed, whose sessions AWS removes with them.
     instances: BTreeSet<&'p str>,
     /// The names of the Auto Scaling groups that stay.
     scaling: BTreeSet<&'p str>,
-    /// The names of those that go.
+    /// The names of the Auto Scaling groups that are removed.
     ending: BTreeSet<&'p str>,
 }
 
@@ -86,7 +88,7 @@ impl<'p> Ground<'p> {
         let alone = plan.changes.iter().filter_map(of_vpc);
         let alone = alone.filter(|(_, vpc)| !ground.vpcs.contains_key(vpc)).map(|(id, _)| id);
         ground.alone = alone.collect();
-        // What keeps a VPC keeps its gateway, too, and is told once.
+        // What blocks a VPC also blocks its gateway, and is reported only once.
         let Self { vpcs, gateways, .. } = &mut ground;
         gateways.retain(|vpc, _| !vpcs.contains_key(vpc));
         ground
@@ -108,7 +110,7 @@ impl<'p> Ground<'p> {
                 self.instances.insert(id.as_str());
                 return;
             }
-            // AWS names what uses them, or nothing of others can.
+            // AWS names their users, or nobody else can use them.
             Kind::RouteTable
             | Kind::VpcPeering
             | Kind::TransitGatewayAttachment
@@ -124,18 +126,18 @@ impl<'p> Ground<'p> {
         all.extend(by.map(|by| (by, id)));
     }
 
-    /// Those that go out of VPCs that stay.
+    /// Returns the objects that are removed from VPCs that stay.
     fn going_alone(&self, all: &BTreeMap<&'p str, &ObjectId>) -> impl Iterator<Item = &'p str> {
         all.keys().copied().filter(|id| self.alone.contains(id))
     }
 
-    /// Whether something is of the stack: in the plan, or in a part of the stack that is not planned.
+    /// Returns whether an object is the stack's: in the plan, or in a part of the stack that is not planned.
     fn is_own(&self, id: &str, tags: &[Tag]) -> bool {
         self.own.contains(id) || is_of(&from_ec2(tags), self.stack)
     }
 }
 
-/// The VPC in which something is.
+/// Returns the VPC of an object.
 fn vpc_of(change: &Change) -> Option<&str> {
     let Value::Object(before) = change.before.as_ref()? else { return None };
     match before.get("vpc")? {
@@ -148,7 +150,7 @@ fn name_of(tags: &[Tag]) -> Option<String> {
     from_ec2(tags).get("Name").cloned()
 }
 
-/// What else is in VPCs that go.
+/// Returns what else is in the VPCs that are removed.
 ///
 /// Source: EC2 API reference, `DeleteVpc`.
 async fn networks(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
@@ -188,7 +190,7 @@ async fn networks(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, Obser
     Ok(subnets.chain(groups).chain(tables).chain(gateways).collect())
 }
 
-/// The security groups with rules that name one that goes out of a VPC that stays.
+/// Returns the security groups with rules that name a group that is removed from a VPC that stays.
 ///
 /// Source: EC2 API reference, `DeleteSecurityGroup`.
 async fn rules(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
@@ -215,7 +217,8 @@ async fn rules(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveE
     Ok(all)
 }
 
-/// The mirror sessions with a filter or a target that goes, but for those that go with their sources.
+/// Returns the mirror sessions that use a filter or a target that is removed, except for those that are removed with
+/// their sources.
 ///
 /// Source: EC2 API reference, `DeleteTrafficMirrorFilter`, `DeleteTrafficMirrorTarget`.
 async fn sessions(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {

@@ -1,4 +1,4 @@
-//! One object, looked at by itself.
+//! One object, read by itself.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ use crate::observed::Found;
 use crate::resource::Tags;
 use crate::resource::autoscaling_group::name_in;
 
-/// What one look at an object tells.
+/// The result of looking at one object.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Look {
-    /// It is the stack's, under this address.
+    /// It belongs to the stack, under this address.
     Own(Address, Box<Found>),
-    /// It is there, and its tags do not say that it is the stack's.
+    /// It exists, and its tags do not state that it belongs to the stack.
     Foreign,
-    /// It is not to be seen.
+    /// It is not visible.
     Nothing,
 }
 
@@ -41,7 +41,8 @@ pub(crate) async fn look_at(
     if let Some((address, found)) = own.owned.pop() {
         return Ok(Look::Own(address, Box::new(found)));
     }
-    // What carries the stack's tag and does not say the rest is not the stack's either.
+    // An object with the stack's tag but without the other ownership tags does not belong to the
+    // stack either.
     if !own.findings.is_empty() {
         return Ok(Look::Foreign);
     }
@@ -49,7 +50,7 @@ pub(crate) async fn look_at(
     Ok(if others.owned.is_empty() { Look::Nothing } else { Look::Foreign })
 }
 
-/// What is seen of one object if it is somebody's.
+/// Returns what is seen of one object, if it has the given owner.
 async fn seen(
     aws: &Aws,
     whose: Whose<'_>,
@@ -107,7 +108,7 @@ pub(super) async fn target_group(
     with_tags(aws, arn, found).await
 }
 
-/// The group with an ARN: another one may have its name by now.
+/// Returns the group with an ARN: another group may have its name by now.
 pub(super) async fn autoscaling_group(
     aws: &Aws,
     arn: &str,
@@ -117,7 +118,7 @@ pub(super) async fn autoscaling_group(
     Ok(found)
 }
 
-/// What is there under one ARN, with its tags; nothing if it goes meanwhile.
+/// Returns the object with an ARN, with its tags; nothing if it is deleted in the meantime.
 async fn with_tags<T>(
     aws: &Aws,
     arn: &str,

@@ -1,4 +1,4 @@
-//! Reading the rules of security groups, which AWS gives in bundles.
+//! Reading the rules of security groups, which AWS returns in bundles.
 
 use aws_sdk_ec2::types::IpPermission;
 
@@ -10,7 +10,7 @@ use crate::scalar::{IpRange, PortRange, Protocol};
 
 const ANSWER: Answer = Answer("DescribeSecurityGroups");
 
-/// The rules in bundles of one direction, in order, and what of them cannot be told.
+/// Returns the rules in bundles of one direction, in order, and what of them cannot be expressed.
 pub(super) fn rules(bundles: &[IpPermission]) -> Result<(Rules, Vec<String>), AnswerError> {
     let (mut rules, mut untold) = (Vec::new(), Vec::new());
     for bundle in bundles {
@@ -38,7 +38,7 @@ pub(super) fn rules(bundles: &[IpPermission]) -> Result<(Rules, Vec<String>), An
     Ok((Rules(rules), untold))
 }
 
-/// AWS writes `-1` for all, a name for some, a number for the others.
+/// AWS sends `-1` for all protocols, a name for some, and a number for the others.
 fn protocol(found: Option<&str>) -> Result<Protocol, AnswerError> {
     match found {
         Some("-1") => Ok(Protocol::All),
@@ -47,9 +47,9 @@ fn protocol(found: Option<&str>) -> Result<Protocol, AnswerError> {
 }
 
 enum Ports {
-    /// `None` for all of them.
+    /// A range; `None` for all ports.
     Range(Option<PortRange>),
-    /// Something that is no range of ports.
+    /// Something that is not a range of ports.
     Untold,
 }
 
@@ -64,7 +64,7 @@ fn ports(bundle: &IpPermission, protocol: Protocol) -> Result<Ports, AnswerError
             range.map(|range| Ports::Range(Some(range))).ok_or_else(wrong)
         }
         (true, ..) => Err(ANSWER.broken("fromPort")),
-        // A protocol without ports may come with or without a mark for all.
+        // A protocol without ports may come with or without a marker for "all".
         (false, None | Some(-1), None | Some(-1)) => Ok(Ports::Range(None)),
         (false, Some(0), Some(0 | 65535)) if protocol == Protocol::All => Ok(Ports::Range(None)),
         (false, ..) => Ok(Ports::Untold),

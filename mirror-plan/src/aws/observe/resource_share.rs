@@ -1,4 +1,4 @@
-//! Reading resource shares: which there are, and what is in them.
+//! Reading resource shares: which ones exist, and what is in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,15 +24,15 @@ use crate::scalar::SharePrincipal;
 
 const ANSWER: Answer = Answer("GetResourceShares");
 
-/// The greatest page.
+/// The largest page.
 ///
 /// Source: AWS RAM API reference, `GetResourceShares` and `GetResourceShareAssociations`, `maxResults`.
 const PAGE: i32 = 500;
 
-/// What stands before the id in the ARN of a mirror target.
+/// The part of a mirror target's ARN that precedes its id.
 const TARGET: &str = ":traffic-mirror-target/";
 
-/// The shares that stand and carry a tag with exactly this value.
+/// Returns the shares that carry a tag with exactly this value and are not deleted.
 pub(in crate::aws) async fn tagged(
     aws: &Aws,
     key: &str,
@@ -44,12 +44,12 @@ pub(in crate::aws) async fn tagged(
     Ok(all.filter(|(_, its)| its.get(key).map(String::as_str) == Some(value)).collect())
 }
 
-/// All shares of the account that stand.
+/// Returns all shares of the account that are not deleted.
 pub(super) async fn all(aws: &Aws) -> Result<Vec<(SeenShare, Tags)>, CallError> {
     Ok(with_tags(pages!(aws, "GetResourceShares", own(aws), resource_shares)).collect())
 }
 
-/// The share with an ARN, if it stands.
+/// Returns the share with an ARN, if it is not deleted.
 pub(in crate::aws) async fn named(
     aws: &Aws,
     arn: &str,
@@ -64,12 +64,12 @@ pub(in crate::aws) async fn named(
 type Listing =
     aws_sdk_ram::operation::get_resource_shares::builders::GetResourceSharesFluentBuilder;
 
-/// Asks for the shares of the account, not for those that others share with it.
+/// Lists the shares of the account, not those that others share with it.
 fn own(aws: &Aws) -> Listing {
     aws.ram().get_resource_shares().resource_owner(ResourceOwner::SelfValue).max_results(PAGE)
 }
 
-/// Shares with their tags. One that was deleted is described for a while, and is not there.
+/// Returns shares with their tags. AWS keeps describing a deleted share for a while; it counts as deleted.
 ///
 /// Source: AWS RAM user guide, "Deleting a resource share".
 fn with_tags(shares: Vec<SeenShare>) -> impl Iterator<Item = (SeenShare, Tags)> {
@@ -83,7 +83,7 @@ fn with_tags(shares: Vec<SeenShare>) -> impl Iterator<Item = (SeenShare, Tags)> 
     })
 }
 
-/// What of a sort is or was in a share, or in any of the account's where none is named.
+/// Returns what of a sort is or was in a share, or in any share of the account if none is named.
 pub(in crate::aws) async fn associations(
     aws: &Aws,
     share: Option<&str>,
@@ -99,7 +99,8 @@ pub(in crate::aws) async fn associations(
     Ok(pages!(aws, "GetResourceShareAssociations", request, resource_share_associations))
 }
 
-/// Whether something is in a share, or is to be once an account has accepted. Whoever has declined is not.
+/// Returns whether something is in a share, or will be once an account has accepted. An account that has declined is
+/// not.
 pub(in crate::aws) fn stands(association: &Association) -> bool {
     !matches!(
         association.status(),
@@ -107,7 +108,7 @@ pub(in crate::aws) fn stands(association: &Association) -> bool {
     )
 }
 
-/// The id of the mirror target that an ARN names, if it names one.
+/// Returns the id of the mirror target that an ARN names, if it names one.
 pub(in crate::aws) fn target_in(arn: &str) -> Option<MirrorTargetId> {
     let (_, id) = arn.split_once(TARGET)?;
     id.parse().ok()
@@ -153,7 +154,7 @@ pub(super) async fn observe(
     Ok(seen)
 }
 
-/// What is in a share, and who may use it.
+/// Returns what is in a share, and who may use it.
 async fn held(aws: &Aws, share: &ResourceShareArn) -> Result<Vec<String>, ObserveError> {
     let (resources, principals) = tokio::try_join!(
         associations(aws, Some(share.as_str()), Associated::Resource),

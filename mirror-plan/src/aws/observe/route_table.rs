@@ -55,8 +55,8 @@ struct Associations {
     parts: BTreeMap<String, ObjectId>,
 }
 
-/// The subnets that use a table, and the ids of their associations by subnet. That a table is the
-/// main one of its VPC is no association with a subnet.
+/// Returns the subnets that use a table, and the ids of their associations by subnet. Being the main table of a VPC is
+/// not an association with a subnet.
 fn associations(table: &SeenTable) -> Result<Associations, AnswerError> {
     let (mut subnets, mut parts) = (BTreeSet::new(), BTreeMap::new());
     for association in table.associations().iter().filter(|association| stands(association)) {
@@ -73,11 +73,11 @@ fn stands(association: &RouteTableAssociation) -> bool {
     use RouteTableAssociationStateCode as Code;
     let state = association.association_state().and_then(|state| state.state());
     let gone = matches!(state, Some(Code::Disassociating | Code::Disassociated | Code::Failed));
-    // An association with a gateway has none.
+    // An association with a gateway has no subnet.
     association.subnet_id().is_some() && association.main() != Some(true) && !gone
 }
 
-/// The routes that somebody has written.
+/// Returns the routes that somebody has written.
 fn routes(
     table: &SeenTable,
     owner: &Owner,
@@ -117,8 +117,8 @@ fn routes(
     Ok(routes)
 }
 
-/// Not the route inside the VPC, nor what a virtual private gateway propagates. A route whose target
-/// is gone stays written.
+/// Returns whether a route was written by somebody: neither the route inside the VPC, nor one that a virtual private
+/// gateway propagates. A route whose target was deleted still counts.
 fn is_written(route: &SeenRoute) -> bool {
     let origin = route.origin();
     let created_with_table = origin == Some(&RouteOrigin::CreateRouteTable);
@@ -126,7 +126,7 @@ fn is_written(route: &SeenRoute) -> bool {
     route.gateway_id() != Some("local") && !created_with_table && !propagated
 }
 
-/// The target where it is no internet gateway.
+/// Returns the target, if it is not an internet gateway.
 fn target(route: &SeenRoute) -> Option<&str> {
     let targets = [
         route.nat_gateway_id(),
@@ -137,7 +137,7 @@ fn target(route: &SeenRoute) -> Option<&str> {
     targets.into_iter().flatten().next()
 }
 
-/// What to call a target that a route of a stack cannot have.
+/// Returns the name of a target that a route of a stack cannot have.
 fn way(route: &SeenRoute) -> &str {
     let targets = [
         target(route),

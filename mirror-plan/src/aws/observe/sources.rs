@@ -1,8 +1,8 @@
-//! Finding the interfaces that sources may mean.
+//! Finding the interfaces that sources can select.
 //!
-//! AWS filters by what the blocks say, on instances and on interfaces, so that the number of calls grows with
-//! the pages of what is meant and not with what else is in the account. Which of them are mirrored
-//! is decided when planning, from the facts that are gathered here.
+//! AWS filters by the conditions of the blocks, on instances and on interfaces, so the number of calls grows with the
+//! pages of matching objects and not with what else is in the account. Which of these interfaces are mirrored is
+//! decided when planning, from the facts that are gathered here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -34,8 +34,8 @@ const INSTANCES: Answer = Answer("DescribeInstances");
 const INTERFACES: Answer = Answer("DescribeNetworkInterfaces");
 const TARGETS: Answer = Answer("DescribeTrafficMirrorTargets");
 
-/// The states of an instance that is there; a stopped one keeps its sessions, so that nothing is missed
-/// when it starts.
+/// The states of an instance that exists. A stopped instance keeps its sessions, so that nothing is missed when it
+/// starts.
 const THERE: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 
 /// The only type of interface that is mirrored.
@@ -43,8 +43,8 @@ const THERE: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 /// Source: AWS Traffic Mirroring guide, "Traffic mirror sources".
 const MIRRORED: &str = "interface";
 
-/// Looks for the interfaces of each block. `existing` are the objects that the blocks may refer to; a block
-/// that refers to one that is not among them is left out, and that is told elsewhere.
+/// Looks up the interfaces of each block. `existing` are the objects that the blocks may refer to; a block that refers
+/// to any other object is left out, which is reported elsewhere.
 pub(super) async fn observe(
     aws: &Aws,
     sources: &BTreeMap<Name, Placed<Sources>>,
@@ -76,7 +76,7 @@ pub(super) async fn observe(
     looks.into_iter().map(|look| Ok((look.name.clone(), look.sighting(&facts)?))).collect()
 }
 
-/// Whether all that it refers to is known.
+/// Returns whether everything that it refers to is known.
 fn is_by_id(sources: &Sources) -> bool {
     sources.to_value().is_known()
 }
@@ -89,7 +89,7 @@ fn ids<T: Referable>(references: &[Ref<T>]) -> Vec<String> {
     ids.collect()
 }
 
-/// A filter for each of these fields that has values.
+/// Returns a filter for each of these fields that has values.
 fn filters<'a>(fields: impl IntoIterator<Item = (&'a str, Vec<String>)>) -> Vec<Filter> {
     let given = fields.into_iter().filter(|(_, values)| !values.is_empty());
     given.map(|(name, values)| filter(name, values)).collect()
@@ -99,7 +99,7 @@ fn tag_filters(tags: &Tags) -> impl Iterator<Item = Filter> {
     tags.iter().map(|(key, value)| filter(&format!("tag:{key}"), [literal(value)]))
 }
 
-/// What finds the instances whose interfaces may be meant.
+/// Returns the filters that find the instances whose interfaces may be selected.
 fn host_filters(sources: &Sources) -> Option<Vec<Filter>> {
     let groups = sources.autoscaling_groups.iter().map(|group| literal(group)).collect();
     let group_tag = format!("tag:{}", tag::GROUP);
@@ -116,7 +116,7 @@ fn host_filters(sources: &Sources) -> Option<Vec<Filter>> {
     Some(all)
 }
 
-/// What finds the interfaces that are meant by their own tags or ids; `None` if none can be.
+/// Returns the filters that find the interfaces that are selected by their own tags or ids; `None` if there are none.
 fn interface_filters(sources: &Sources) -> Option<Vec<Filter>> {
     if sources.tags.is_empty() && sources.network_interfaces.is_empty() {
         return None;
@@ -143,7 +143,7 @@ async fn instances(
     Ok(reservations.into_iter().filter_map(|of| of.instances).flatten().collect())
 }
 
-/// The interfaces that filters find; none where there are no filters.
+/// Returns the interfaces that filters find; none if there are no filters.
 async fn interfaces(
     aws: &Aws,
     filters: Option<Vec<Filter>>,
@@ -156,7 +156,7 @@ async fn interfaces(
     Ok(pages!(aws, "DescribeNetworkInterfaces", request, network_interfaces))
 }
 
-/// The mirror targets of the account, by the interface that they send to.
+/// Returns the mirror targets of the account, by the interface that they send to.
 async fn targets(aws: &Aws) -> Result<BTreeMap<NetworkInterfaceId, ObjectId>, ObserveError> {
     let request = aws.ec2().describe_traffic_mirror_targets().max_results(page::PAGE);
     let all = pages!(aws, "DescribeTrafficMirrorTargets", request, traffic_mirror_targets);
@@ -170,7 +170,7 @@ async fn targets(aws: &Aws) -> Result<BTreeMap<NetworkInterfaceId, ObjectId>, Ob
     Ok(targets)
 }
 
-/// By interface, its own tags of those that keep interfaces from being mirrored.
+/// Returns, by interface, those of its own tags that exclude interfaces from being mirrored.
 async fn excepted(
     aws: &Aws,
     sources: impl Iterator<Item = &Sources>,
@@ -192,7 +192,7 @@ async fn excepted(
     Ok(excepted)
 }
 
-/// The instances of interfaces that were found by themselves.
+/// Returns the instances of interfaces that were found by themselves.
 async fn missing_hosts(
     aws: &Aws,
     looks: &[Look<'_>],
@@ -202,7 +202,7 @@ async fn missing_hosts(
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    // There may be thousands of them: then all instances of their VPCs are fewer calls.
+    // There may be thousands of them: then listing all instances of their VPCs takes fewer calls.
     let vpcs: Ids = open().map(|(interface, _, _)| interface.vpc.to_string()).collect();
     let narrow = page::only("instance-id", &ids).or_else(|| page::only("vpc-id", &vpcs));
     let mut all = filters([("instance-state-name", THERE.map(str::to_owned).to_vec())]);
@@ -242,7 +242,7 @@ impl Host {
     }
 }
 
-/// Those of these keys.
+/// Keeps the tags with these keys.
 fn only(tags: Tags, keys: &BTreeSet<&str>) -> Tags {
     tags.into_iter().filter(|(key, _)| keys.contains(key.as_str())).collect()
 }
@@ -251,13 +251,13 @@ fn only(tags: Tags, keys: &BTreeSet<&str>) -> Tags {
 struct Look<'s> {
     name: &'s Name,
     sources: &'s Sources,
-    /// What is known in full but for the tags of the interface itself.
+    /// The interfaces that are known in full, except for the tags of the interface itself.
     found: BTreeMap<NetworkInterfaceId, Interface>,
-    /// What is attached to an instance that has not been seen yet, with its place on it.
+    /// The interfaces that are attached to an instance that has not been seen yet, with their place on it.
     open: BTreeMap<NetworkInterfaceId, (Interface, InstanceId, u32)>,
 }
 
-/// What is the same for all blocks.
+/// What all blocks have in common.
 struct Facts {
     rest: BTreeMap<InstanceId, Host>,
     targets: BTreeMap<NetworkInterfaceId, ObjectId>,
@@ -326,13 +326,13 @@ impl<'s> Look<'s> {
         Ok(())
     }
 
-    /// What was seen, with what all blocks share.
+    /// Returns what was seen, combined with what all blocks have in common.
     fn sighting(self, facts: &Facts) -> Result<Sighting, ObserveError> {
         let Self { name: _, sources, found: mut interfaces, open } = self;
         let Facts { rest, targets, excepted } = facts;
         let keys = sources.tag_keys();
         for (id, (mut interface, instance, device)) in open {
-            // An instance that is not there any more takes its interface with it.
+            // If the instance no longer exists, neither does its interface.
             if let Some(host) = rest.get(&instance) {
                 interface.instance = Some(host.attached(device, &keys));
                 interfaces.insert(id, interface);
@@ -347,7 +347,7 @@ impl<'s> Look<'s> {
     }
 }
 
-/// An interface as its instance shows it, which is without the interface's own tags.
+/// Returns an interface as its instance describes it, which does not include the interface's own tags.
 fn on_instance(
     seen: &InstanceNetworkInterface,
     host: &Host,
@@ -358,7 +358,7 @@ fn on_instance(
     let interface = Interface {
         vpc: INSTANCES.id("vpcId", seen.vpc_id())?,
         subnet: INSTANCES.id("subnetId", seen.subnet_id())?,
-        // An instance has interfaces of its own zone only.
+        // All interfaces of an instance are in its own zone.
         zone: host.zone.clone(),
         addresses: addresses(
             INSTANCES,
@@ -374,7 +374,7 @@ fn on_instance(
     Ok((INSTANCES.id("networkInterfaceId", seen.network_interface_id())?, interface))
 }
 
-/// The addresses of an interface, the primary one first.
+/// Returns the addresses of an interface, the primary one first.
 fn addresses<'a>(
     answer: Answer,
     primary: Option<&'a str>,

@@ -1,5 +1,5 @@
-//! What others have on the objects that a stack uses: sessions may take packets before it does, and AWS takes one
-//! target for each load balancer or interface.
+//! What others have on the objects that a stack uses: their sessions may receive packets before the stack's, and AWS
+//! allows one target for each load balancer or interface.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +23,8 @@ mod sessions;
 
 const TARGETS: Answer = Answer("DescribeTrafficMirrorTargets");
 
-/// Finds the sessions of others on the interfaces that a stack mirrors, by interface and number. A
-/// call for each page of them.
+/// Finds the sessions of others on the interfaces that a stack mirrors, by interface and number, in one call for each
+/// page of them.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -46,8 +46,11 @@ pub fn strangers<'a>(
     })
 }
 
-/// Finds what others have that is in the way of what `stack` is about to make, and what it names that nobody has: a call
-/// for each page of sessions, targets, names, and sorts of what it names, of those that it has anything to do with.
+/// Finds objects of others that are in the way of what `stack` is about to create, and objects that the stack names but
+/// nobody has.
+///
+/// This takes one call for each page of sessions, targets and names, and of each sort of named object, as far as the
+/// stack has to do with any of these.
 ///
 /// # Errors
 /// If a call fails or an answer cannot be read.
@@ -58,7 +61,7 @@ pub fn in_the_way<'a>(
 ) -> BoxFuture<'a, Result<Strangers, ObserveError>> {
     Box::pin(async move {
         let observed = &*observed.as_moved_in(stack);
-        // What does not fit is refused by the plan.
+        // Existing objects that do not fit are rejected by the plan.
         let stack = stack.using(observed).unwrap_or(Cow::Borrowed(stack));
         let (shared, own) = (Shared::of(&stack, observed), Own::of(&stack, observed));
         let (sessions, targets, (load_balancers, target_groups), room, absent) = tokio::try_join!(
@@ -86,44 +89,44 @@ pub fn in_the_way<'a>(
     })
 }
 
-/// What is the stack's, and so in nobody's way.
+/// The objects that belong to the stack, and so are in nobody's way.
 #[derive(Debug)]
 struct Own<'o> {
-    /// The account that was asked.
+    /// The account that was queried.
     account: &'o AccountId,
     /// The ids of what was seen.
     ids: BTreeSet<&'o str>,
-    /// The name of the stack, if what has come to light since is its own too: AWS may show what an interrupted
-    /// run has made to one call before another.
+    /// The name of the stack, if objects that have become visible since also count as its own: AWS may show what an
+    /// interrupted run has created to one call before it does to another.
     stack: Option<&'o str>,
 }
 
 impl<'o> Own<'o> {
-    /// What was seen of it.
+    /// Returns the objects that were seen.
     fn seen(observed: &'o Observed) -> Self {
         let ids = observed.owned.values().flatten().map(|found| found.id.as_str()).collect();
         Self { account: &observed.account, ids, stack: None }
     }
 
-    /// What was seen of it, and what its tags say.
+    /// Returns the objects that were seen, and those whose tags name the stack.
     fn of(stack: &'o Stack, observed: &'o Observed) -> Self {
         Self { stack: Some(stack.name.as_str()), ..Self::seen(observed) }
     }
 
-    /// Whether an object is the stack's.
+    /// Returns whether an object belongs to the stack.
     fn has(&self, id: &str, its: &Tags) -> bool {
         let Self { account: _, ids, stack } = self;
         ids.contains(id) || stack.is_some_and(|stack| tags::is_of(its, stack))
     }
 
-    /// Whether an object counts for the quotas of the account: what others share with it does not.
+    /// Returns whether an object counts for the quotas of the account: objects that others share with it do not.
     fn is_of_account(&self, owner: Option<&str>) -> bool {
         owner.is_none_or(|owner| owner == self.account.as_str())
     }
 }
 
-/// The mirror targets of others that lead where the stack does, and how many others have if all are read to
-/// count them.
+/// Returns the mirror targets of others that send to where the stack does, and how many targets others have, if all are
+/// read to count them.
 async fn targets(
     aws: &Aws,
     own: &Own<'_>,
@@ -154,8 +157,8 @@ async fn targets(
     Ok((strangers, counts.then_some(count)))
 }
 
-/// Those of the names, which are of load balancers and of target groups, that others have. A call for each page of
-/// either, and one for the tags of what has one of the names.
+/// Returns those names of load balancers and of target groups that others have taken, in one call for each page of
+/// either and one for the tags of those that have one of the names.
 async fn names(
     aws: &Aws,
     own: &Own<'_>,

@@ -9,12 +9,13 @@ use super::ObserveError;
 use crate::address::Kind;
 use crate::resource::tag;
 
-/// Finds what is tagged for `stack`. What a tag stands on for longer than it exists, the kinds skip.
+/// Finds what is tagged for `stack`. A tag can outlast its object; such objects are skipped where each kind is read.
 pub(super) async fn sweep(aws: &Aws, stack: &str) -> Result<BTreeMap<Kind, Ids>, ObserveError> {
     let request = aws
         .ec2()
         .describe_tags()
-        // With `tag:...` AWS may tell all tags of what it finds, with these the one.
+        // With a filter `tag:...` AWS may return all tags of the objects that it finds; with these filters it returns
+        // only one.
         .filters(page::filter("key", [tag::STACK.to_owned()]))
         .filters(page::filter("value", [stack.to_owned()]))
         .max_results(page::PAGE);

@@ -1,6 +1,6 @@
 //! Reading target groups.
 //!
-//! Instances that an Auto Scaling group has registered come and go with it: they are no targets that a stack names.
+//! Instances that an Auto Scaling group has registered come and go with it: they are not targets that a stack names.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ fn id_of(target: &Ref<Instance>) -> Option<String> {
     }
 }
 
-/// What AWS tells of one at a time.
+/// Reads what AWS returns for only one target group at a time.
 async fn details(
     aws: &Aws,
     arn: &TargetGroupArn,
@@ -73,8 +73,8 @@ async fn details(
     tokio::try_join!(targets(aws, arn), attributes(aws, arn))
 }
 
-/// The instances that are registered. One that is being deregistered is not, though AWS goes on
-/// showing it until its flows have ended.
+/// Returns the registered instances. An instance that is being deregistered does not count, although AWS keeps showing
+/// it until its flows have ended.
 async fn targets(aws: &Aws, arn: &TargetGroupArn) -> Result<Vec<Ref<Instance>>, ObserveError> {
     let request = aws.elb().describe_target_health().target_group_arn(arn.as_str());
     let answer = aws.send("DescribeTargetHealth", request.send()).await?;
@@ -139,7 +139,7 @@ fn health_check(group: &SeenGroup) -> Result<HealthCheck, AnswerError> {
     })
 }
 
-/// A protocol as the stack file writes it: AWS's word in small letters.
+/// Returns a protocol in the stack file's spelling: AWS's word in lower case.
 pub(super) fn word(protocol: Option<&ProtocolEnum>) -> Option<String> {
     protocol.map(|protocol| protocol.as_str().to_ascii_lowercase())
 }

@@ -52,7 +52,8 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     Ok(seen)
 }
 
-/// Not one that has ended or is about to: AWS shows those for a while.
+/// Returns whether an attachment neither has ended nor is about to: AWS keeps showing such
+/// attachments for a while.
 ///
 /// Source: Transit Gateway guide, "VPC attachment lifecycle".
 pub(in crate::aws) fn stands(attachment: &SeenAttachment) -> bool {
@@ -70,7 +71,7 @@ pub(in crate::aws) fn stands(attachment: &SeenAttachment) -> bool {
     !has_ended
 }
 
-/// What is switched on.
+/// Returns the options that are switched on.
 pub(in crate::aws) fn switches(attachment: &SeenAttachment) -> Options {
     let options = attachment.options();
     let appliance = options.and_then(|options| options.appliance_mode_support());

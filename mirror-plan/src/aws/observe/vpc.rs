@@ -29,7 +29,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
             ours.push((owner, id, vpc));
         }
     }
-    // Two attributes of a VPC come alone.
+    // AWS returns two attributes of a VPC only one at a time.
     let dns = each(ours.iter().map(|(_, id, _)| dns(aws, id)).collect()).await?;
     for ((owner, id, vpc), dns) in ours.into_iter().zip(dns) {
         let Some(dns) = dns else { continue };

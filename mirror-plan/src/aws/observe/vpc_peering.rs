@@ -40,7 +40,8 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
         };
         let mut resource = read(peering)?;
         if let Whose::Wanted(_) = whose {
-            // That it is accepted already says nothing of who may accept in another account.
+            // That a connection is already accepted does not show who may accept it in another
+            // account.
             resource.auto_accept &= resource.accepter_owner.is_none();
         }
         let (generation, resource) = (owner.generation, resource.into());
@@ -50,7 +51,8 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     Ok(seen)
 }
 
-/// Not one that has ended: AWS shows those for hours or days.
+/// Returns whether a connection has not ended: AWS keeps showing ended connections for hours or
+/// days.
 ///
 /// Source: VPC Peering guide, "VPC peering connection lifecycle".
 pub(in crate::aws) fn stands(peering: &SeenPeering) -> bool {
@@ -75,7 +77,7 @@ fn read(peering: &SeenPeering) -> Result<VpcPeering, AnswerError> {
         accepter: ANSWER.reference("accepterVpcInfo.vpcId", accepter)?,
         accepter_owner: accepter_owner.transpose()?,
         auto_accept: matches!(code, Some(Code::Active | Code::Provisioning)),
-        // Nobody tells with whose credentials.
+        // AWS does not report with whose credentials it was accepted.
         accept_as: None,
         tags: tags::own(tags::from_ec2(peering.tags())),
     })

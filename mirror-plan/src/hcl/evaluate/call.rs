@@ -23,7 +23,7 @@ impl Evaluator<'_> {
         self.result(function, call, arguments)
     }
 
-    /// What a function makes of its arguments. Apart from their evaluation, which nests.
+    /// Returns what a function makes of its arguments. Separate from their evaluation, which nests.
     fn result(&self, function: &Function, call: &FuncCall, arguments: Vec<Value>) -> Evaluated {
         self.check_count(function, arguments.len(), call)?;
         let secrecy = match function.body {
@@ -49,7 +49,7 @@ impl Evaluator<'_> {
         };
         result.map(made).map_err(|wrong| match secrecy {
             Secrecy::Plain => self.failed(function, call, wrong, &arguments).into(),
-            // What is wrong with a secret would show it.
+            // The message about a secret would show it.
             Secrecy::Sensitive => {
                 let title = format!("`{}` has no result for this sensitive value", function.name);
                 Diagnostic::error(code::FUNCTION, title).at(self.text.span(call), "").into()
@@ -70,7 +70,7 @@ impl Evaluator<'_> {
                 Value::List(items) => arguments.extend(items.into_iter().map(Value::sensitive)),
                 other => arguments.push(other.sensitive()),
             },
-            // Left whole, it makes the result unknown.
+            // Passed as a whole, it makes the result unknown.
             Some(unknown @ Value::Unknown(_)) => arguments.push(unknown),
             Some(other) => {
                 let at = call.args.iter().last().map(|argument| self.text.span(argument));
@@ -117,7 +117,7 @@ impl Evaluator<'_> {
         };
         let at = written.map_or_else(|| self.text.span(call), |written| self.text.span(written));
         let label = match (argument.and_then(|n| arguments.get(n)), written) {
-            // Say the value where the text does not show it.
+            // States the value where the text does not show it.
             (Some(value), Some(Expression::Variable(_) | Expression::Traversal(_))) => {
                 format!("this is {value}")
             }

@@ -12,14 +12,14 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl::convert::to_text;
 use crate::value::{Unknown, Value};
 
-/// What goes round in a loop.
+/// The names that a loop binds in each iteration.
 pub(super) struct Loop<'l> {
     /// The name for the index or the name of a member, if it has one.
     pub(super) key: Option<&'l str>,
     pub(super) value: &'l str,
 }
 
-/// One element of an object that a `for` makes, or why there is none.
+/// One element of an object that a `for` creates, or why there is none.
 enum Member {
     Some(String, Value),
     /// Left out by `if`.
@@ -49,7 +49,8 @@ impl Evaluator<'_> {
         self.gathered(written, members, secrecy)
     }
 
-    /// What the turns of a loop have made. Apart from their evaluation, which nests.
+    /// Returns what the iterations of a loop have made. Separate from their evaluation, which
+    /// nests.
     fn gathered(&self, written: &ForExpr, members: Vec<Member>, secrecy: Secrecy) -> Evaluated {
         let unknown = members.iter().filter_map(|member| match member {
             Member::Unknown(value) => Some(value),
@@ -71,7 +72,7 @@ impl Evaluator<'_> {
         Ok(secrecy.made(made))
     }
 
-    /// What a loop goes over; the elements of what is sensitive are so too.
+    /// Returns what a loop iterates over; the elements of a sensitive value are sensitive, too.
     pub(super) fn going_over(
         &self,
         expression: &Expression,
@@ -89,7 +90,7 @@ impl Evaluator<'_> {
         Ok((hidden, Secrecy::Sensitive))
     }
 
-    /// The turns of a loop: index or name, and value.
+    /// Returns the iterations of a loop: index or name, and value.
     pub(super) fn turns(
         &self,
         collection: Value,
@@ -118,7 +119,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// One turn: `body` with the names bound.
+    /// Evaluates one iteration: `body` with the names bound.
     pub(super) fn round<T>(
         &self,
         names: &Loop<'_>,
@@ -176,7 +177,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Refuses a sensitive value where what comes of it is not.
+    /// Refuses a sensitive value where the result is not sensitive.
     pub(super) fn shown(&self, title: &str, expression: &Expression) -> Diagnostics {
         let at = self.text.span(expression);
         Diagnostic::error(code::SENSITIVE, title)
@@ -208,7 +209,7 @@ impl Evaluator<'_> {
     }
 }
 
-/// Lists of the values with one name.
+/// Returns the values by name, as lists of those with the same name.
 fn grouped(members: impl Iterator<Item = (String, Value)>) -> Value {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (name, value) in members {

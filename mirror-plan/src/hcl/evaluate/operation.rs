@@ -69,7 +69,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `&&` and `||`: the right side counts only where the left one does not decide.
+    /// `&&` and `||`: the right side counts only if the left one does not decide.
     fn logic(&self, operation: &BinaryOp, scope: Scope<'_>) -> Evaluated {
         let decides = *operation.operator.value() == BinaryOperator::Or;
         let (left, secrecy) = self.unmarked(&operation.lhs_expr, scope)?;
@@ -91,7 +91,7 @@ impl Evaluator<'_> {
     }
 }
 
-/// `a operator b`; why there is no such number otherwise.
+/// `a operator b`, or why there is no such number.
 fn calculated(operator: BinaryOperator, a: f64, b: f64) -> Result<Value, &'static str> {
     let result = match operator {
         BinaryOperator::Less => return Ok(Value::Bool(a < b)),

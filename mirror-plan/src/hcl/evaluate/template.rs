@@ -17,7 +17,7 @@ use crate::value::{Cause, Part, Secret, Unknown, Value, joined};
 #[derive(Default)]
 pub(in crate::hcl) struct Pieces {
     parts: Vec<Part>,
-    /// What is unknown and more than a hole to be filled.
+    /// Unknown values that are more than a hole to be filled.
     computed: Vec<Value>,
 }
 
@@ -83,7 +83,7 @@ impl Pieces {
 }
 
 impl Evaluator<'_> {
-    /// A text in quotes. One that is nothing but `${...}` is the value itself, as in Terraform.
+    /// A text in quotes. One that contains nothing but `${...}` is the value itself, as in Terraform.
     pub(super) fn quoted(&self, template: &StringTemplate, scope: Scope<'_>) -> Evaluated {
         match template.as_single_element() {
             Some(Element::Interpolation(inner)) => {
@@ -99,12 +99,12 @@ impl Evaluator<'_> {
 
     /// A text of several lines.
     pub(super) fn heredoc(&self, heredoc: &HeredocTemplate, scope: Scope<'_>) -> Evaluated {
-        // The parser has taken the indentation away, but not from what stands in `%{...}`.
+        // The parser has removed the indentation, but not inside `%{...}`.
         let marks = Marks { indent: heredoc.indent().unwrap_or(0), ..Marks::default() };
         self.enclosed(&heredoc.template, marks, scope).map(Pieces::into_value)
     }
 
-    /// A template between two marks, which may take away the blanks inside: `%{ if x ~}`.
+    /// A template between two marks, which may strip the blanks inside: `%{ if x ~}`.
     fn enclosed(&self, template: &Template, marks: Marks, scope: Scope<'_>) -> Evaluated<Pieces> {
         let elements: Vec<&Element> = template.iter().collect();
         let pieces = elements.iter().enumerate().map(|(index, element)| match element {
@@ -207,16 +207,16 @@ impl Evaluator<'_> {
     }
 }
 
-/// What stands around a template.
+/// What surrounds a template.
 #[derive(Clone, Copy, Default)]
 struct Marks {
-    /// The mark before it, which may take away its first blanks.
+    /// The mark before it, which may strip its first blanks.
     opening: Strip,
-    /// The mark behind it, which may take away its last blanks.
+    /// The mark after it, which may strip its last blanks.
     closing: Strip,
     /// How far the heredoc around it is indented.
     indent: usize,
-    /// How much of that is still to be taken away.
+    /// How much of that is still to be removed.
     inner_indent: usize,
 }
 

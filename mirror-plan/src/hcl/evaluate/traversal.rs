@@ -1,4 +1,4 @@
-//! Names and the ways through values: `vpc.lab.id`, `instance.sensor[*].private_ip`.
+//! Names and paths through values: `vpc.lab.id`, `instance.sensor[*].private_ip`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::value::{Unknown, Value};
 type Operator = Decorated<TraversalOperator>;
 
 impl Evaluator<'_> {
-    /// A name with nothing behind it: only `for` and `count` bind such names.
+    /// A name with nothing after it: only `for` and `count` bind such names.
     pub(super) fn lone_name(&self, name: &Decorated<Ident>, scope: Scope<'_>) -> Evaluated {
         if let Some(value) = scope.get(name.as_str()) {
             return Ok((*value).clone());
@@ -76,7 +76,7 @@ impl Evaluator<'_> {
         self.steps(Cow::Borrowed(&value), rest, scope).map(Cow::into_owned)
     }
 
-    /// What `var.x`, `local.x` or `vpc.x` leads to, and the operators behind it.
+    /// Returns what `var.x`, `local.x` or `vpc.x` leads to, and the operators after it.
     fn named<'o>(
         &self,
         root: &Decorated<Ident>,
@@ -108,7 +108,7 @@ impl Evaluator<'_> {
         Ok((value, rest))
     }
 
-    /// Goes through `value` by `operators`.
+    /// Follows `operators` through `value`.
     fn steps<'v>(
         &self,
         mut value: Cow<'v, Value>,
@@ -137,7 +137,7 @@ impl Evaluator<'_> {
                     self.element(value, &Value::integer(index), operator)?
                 }
                 TraversalOperator::FullSplat(splat) => {
-                    // All that follows is done to each element.
+                    // Everything that follows is applied to each element.
                     operators = &[];
                     self.each(value.into_owned(), splat, rest, scope)?
                 }
@@ -155,7 +155,8 @@ impl Evaluator<'_> {
         Ok(value)
     }
 
-    /// Goes through what is sensitive: so is what is found, and what is not there is not named.
+    /// Follows a path through a sensitive value: what is found is sensitive, too, and what does not
+    /// exist is not named.
     fn inside_secret(
         &self,
         secret: Value,
@@ -192,8 +193,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// What `operators` lead to from each element. A splat behind a splat nests in here, so that
-    /// counts as depth.
+    /// Returns what `operators` lead to from each element. A splat after a splat nests in here, so
+    /// it counts as depth.
     fn each(
         &self,
         value: Value,
@@ -211,7 +212,7 @@ impl Evaluator<'_> {
         Ok(Cow::Owned(Value::List(items?)))
     }
 
-    /// What `[*]` goes over: a list, or one thing as a list of one, or nothing.
+    /// Returns what `[*]` goes over: a list, a single value as a list of one, or nothing.
     fn splat(&self, value: Value, operator: &Decorated<Splat>) -> Evaluated<Vec<Value>> {
         match value {
             Value::List(items) => Ok(items),
@@ -317,7 +318,7 @@ fn inside<'v>(
     }
 }
 
-/// The element that `index` means; why there is none otherwise.
+/// Returns the position that `index` means, or why there is none.
 fn position(length: usize, index: &Value) -> Result<usize, String> {
     let Some(whole) = to_whole(index) else {
         return Err(format!("the index of a list must be a whole number, not {index}"));

@@ -8,7 +8,7 @@ use super::{Wrong, text_at};
 use crate::hcl::convert::to_whole;
 use crate::value::Value;
 
-/// A range as a number and its bits, so that both families are one.
+/// A range as a number and its bits, so that both address families are handled alike.
 struct Range {
     net: IpNet,
     /// The first address.
@@ -31,7 +31,7 @@ impl Range {
         Ok(Self { net, first, width })
     }
 
-    /// The address this far into the range.
+    /// Returns the address at this offset in the range.
     fn address(&self, offset: u128) -> IpAddr {
         let bits = self.first | offset;
         match u32::try_from(bits) {
@@ -41,7 +41,7 @@ impl Range {
     }
 }
 
-/// The greatest number of `bits` bits.
+/// The greatest number with `bits` bits.
 fn greatest(bits: u8) -> u128 {
     u128::MAX.checked_shr(128 - u32::from(bits)).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! `format`: texts with verbs, as Terraform takes them over from Go.
+//! `format`: texts with verbs, which Terraform takes over from Go.
 
 use std::fmt::Write as _;
 use std::iter::Peekable;
@@ -18,11 +18,11 @@ const WIDEST: usize = 1000;
 struct Verb {
     /// As it is written.
     text: String,
-    /// Of `+`, `-`, `0`, blank and `#`, those that it has.
+    /// Which of the flags `+`, `-`, `0`, blank and `#` it has.
     flags: String,
     width: usize,
     precision: Option<usize>,
-    /// The argument it names, from 1: `%[2]s`.
+    /// The argument that it names, counted from 1: `%[2]s`.
     argument: Option<usize>,
     mode: char,
 }
@@ -125,7 +125,7 @@ impl Verb {
         Wrong::at(0, format!("`{}` {what}", self.text))
     }
 
-    /// The text for `value`; why there is none otherwise.
+    /// Returns the text for `value`, or why there is none.
     fn format(&self, value: &Value) -> Result<String, String> {
         let mismatch = |wanted: &str| {
             format!("`{}` needs {wanted}, but this is {}", self.text, value.type_name())
@@ -230,8 +230,8 @@ impl Verb {
     }
 }
 
-/// `%g`: the shortest text that reads back, or so many digits; with an exponent if that is below
-/// -4 or not below the precision, which counts as 6 where none is given.
+/// `%g`: the shortest text that reads back as the number, or so many digits; with an exponent if
+/// that is below -4 or not below the precision, which counts as 6 if none is given.
 fn shortest(number: f64, precision: Option<usize>) -> String {
     let scientific = match precision {
         None => format!("{number:e}"),

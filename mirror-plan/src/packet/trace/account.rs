@@ -1,12 +1,12 @@
-//! The account of a capture: every packet in exactly one place, in a space that does not grow.
+//! The account of a capture: every packet is counted in exactly one place, in a space that does not grow.
 
 use super::{By, Content, FlowSample, Headers, Mirroring, Never, Tracer, Verdict};
 use crate::scalar::Direction;
 
-/// Nanoseconds of a second.
+/// Nanoseconds in a second.
 const SECOND: u64 = 1_000_000_000;
 
-/// Bytes that a mirrored frame gets on its way: IPv4, UDP and VXLAN.
+/// Bytes of the headers that are added to a mirrored frame: IPv4, UDP and VXLAN.
 ///
 /// Source: AWS Traffic Mirroring guide, "Packet format", and RFC 7348, section 5.
 const WRAPPING: u64 = 20 + 8 + 8;
@@ -19,7 +19,8 @@ const ETHERNET: u64 = 14;
 /// Source: EC2 user guide, "Network MTU for your EC2 instance".
 const LONGEST: u32 = 9001 + 14 + 4;
 
-/// UDP source ports that the copies of one interface have. In AWS's sample capture all are of 65408 to 65535.
+/// The number of UDP source ports that the copies of one interface have. In AWS's sample capture, all ports are in
+/// 65408 to 65535.
 pub(super) const PORTS: u32 = 128;
 
 /// A packet of a capture.
@@ -37,26 +38,25 @@ pub struct Offered {
 
 /// What became of the packets of a capture.
 ///
-/// All of them are `packets`. Those that are neither ARP nor of another protocol than IP, nor on their way
-/// between strangers, were seen by an interface, and `twice` of them by two: by the one that sent it
-/// and by the one that got it.
+/// `packets` counts all of them. Every packet was seen by an interface, except ARP, protocols other than IP, and
+/// packets between strangers; `twice` of them were seen by two, the one that sent it and the one that received it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Account {
     /// All packets.
     pub packets: Count,
     /// ARP, which is never mirrored.
     pub arp: Count,
-    /// What is no IP, or was cut too short to tell.
+    /// Frames that are not IP, or that were cut too short to tell.
     pub other: Count,
-    /// IP packets of no interface of the stack.
+    /// IP packets that no interface of the stack sent or received.
     pub strangers: Count,
     /// Packets that two interfaces saw.
     pub twice: Count,
-    /// Packets longer than any in a VPC: captured before the sender's network card split them.
+    /// The number of packets longer than any in a VPC: captured before the sender's network card split them.
     pub unsplit: u64,
     /// By interface, as in the [`Mirroring`].
     pub interfaces: Vec<AtInterface>,
-    /// When the first and the last packet was captured, in nanoseconds since 1970.
+    /// When the first and the last packet were captured, in nanoseconds since 1970.
     pub times: Option<(u64, u64)>,
 }
 
@@ -69,7 +69,7 @@ pub struct Count {
     pub bytes: u64,
 }
 
-/// What an interface saw, each packet in one place.
+/// What an interface saw, each packet counted in one place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AtInterface {
     /// All of it.
@@ -78,13 +78,13 @@ pub struct AtInterface {
     pub never: [Count; Never::ALL.len()],
     /// What no rule matches.
     pub no_rule: Count,
-    /// Traffic with Amazon's DNS server for which no session has asked.
+    /// Traffic with Amazon's DNS server that no session has asked for.
     pub amazon_dns_unasked: Count,
     /// What an interface without sessions saw.
     pub no_session: Count,
     /// By session, as in the [`Mirroring`].
     pub sessions: Vec<AtSession>,
-    /// The second with the most traffic, copies among it.
+    /// The second with the most traffic, copies included.
     pub busiest: Second,
     second: Second,
 }
@@ -96,9 +96,9 @@ pub struct AtSession {
     pub rules: Vec<Cell>,
     /// What it got by the network service `amazon-dns`.
     pub amazon_dns: Cell,
-    /// All it sends: packets, and their bytes as IP packets on the way to the target.
+    /// All that it sends: packets, and their bytes as IP packets on the way to the target.
     pub sent: Count,
-    /// Bytes of frames in it, without what was cut off.
+    /// The bytes of mirrored frames in `sent`, without what was cut off.
     pub frame_bytes: u64,
     /// Which of the [`PORTS`] source ports it uses.
     ports: u128,
@@ -107,7 +107,7 @@ pub struct AtSession {
 /// One cell of the matrix of sessions and rules.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
-    /// What was decided here, with the frames as long as they were.
+    /// What was decided here, with the full length of the frames.
     pub count: Count,
     /// How many of the packets were cut.
     pub cut: u64,
@@ -118,7 +118,7 @@ pub struct Cell {
 /// The bits of one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Second {
-    /// Since 1970.
+    /// Seconds since 1970.
     number: u64,
     /// Of the interface's own packets, in and out.
     pub traffic_bits: u64,
@@ -127,7 +127,7 @@ pub struct Second {
 }
 
 impl Second {
-    /// Own packets and copies together: what the bandwidth of the instance is for.
+    /// Own packets and copies together: both use the bandwidth of the instance.
     #[must_use]
     pub const fn bits(&self) -> u64 {
         self.traffic_bits + self.copied_bits
@@ -156,7 +156,7 @@ impl Account {
         Self { interfaces: interfaces.collect(), ..Self::default() }
     }
 
-    /// Adds a packet; `tracer` is of the same [`Mirroring`].
+    /// Adds a packet. `tracer` must be made from the same [`Mirroring`] as the account.
     #[inline]
     pub fn add(&mut self, tracer: &Tracer, offered: &Offered) {
         let Offered { time, length, flow: _, content } = *offered;
@@ -192,7 +192,7 @@ impl Account {
         }
     }
 
-    /// How long the capture took, in seconds; zero for one of no time at all.
+    /// Returns how long the capture took, in seconds; zero if all packets have the same time.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         let (first, last) = self.times.unwrap_or_default();
@@ -201,7 +201,7 @@ impl Account {
 }
 
 impl AtInterface {
-    /// Adds a packet of which `sent` bytes are mirrored, if it is.
+    /// Adds a packet, of which `sent` bytes are mirrored if it is mirrored at all.
     #[inline]
     fn add(&mut self, verdict: Verdict, offered: &Offered, headers: &Headers, sent: u32) {
         let Offered { time, length, flow, content: _ } = *offered;
@@ -230,7 +230,7 @@ impl AtInterface {
         self.pass(time / SECOND, u64::from(length), copied);
     }
 
-    /// Adds bytes to their second. One that comes late counts for the second that is being counted.
+    /// Adds bytes to their second. A packet that comes late counts for the second that is being counted.
     #[inline]
     fn pass(&mut self, number: u64, bytes: u64, copied: u64) {
         if number > self.second.number {
@@ -254,7 +254,7 @@ impl AtInterface {
 }
 
 impl AtSession {
-    /// Adds a copy of a frame, and says how many bytes it is on the wire.
+    /// Adds a copy of a frame, and returns its bytes on the wire.
     #[inline]
     fn send(&mut self, flow: u32, frame: u32) -> u64 {
         let packet = u64::from(frame) + WRAPPING;
@@ -265,7 +265,7 @@ impl AtSession {
         packet + ETHERNET
     }
 
-    /// How many flows the copies are to whoever forwards them, by their source ports.
+    /// Returns how many flows the copies are for whatever forwards them, by their source ports.
     #[must_use]
     pub const fn outer_flows(&self) -> u32 {
         self.ports.count_ones()

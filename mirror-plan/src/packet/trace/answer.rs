@@ -15,7 +15,7 @@ pub struct Answer<'m> {
     pub verdict: Verdict,
     /// What each session would do with it if it were the only one.
     pub opinions: Vec<Opinion>,
-    /// What goes, if it is mirrored.
+    /// What is sent, if it is mirrored.
     pub sent: Option<Sent<'m>>,
 }
 
@@ -24,13 +24,14 @@ pub struct Answer<'m> {
 pub struct Sent<'m> {
     /// The session.
     pub session: &'m Session,
-    /// The longest frame that it sends whole, in bytes, and why.
+    /// The longest frame that it sends uncut, in bytes, and why.
     pub limit: Option<(u32, Limit)>,
-    /// What becomes of the frame, where its length is known.
+    /// What becomes of the frame, if its length is known.
     pub cut: Option<Cut>,
 }
 
-/// What becomes of a packet whose frame has `length` bytes, at each interface that sees it.
+/// Returns what becomes of a packet, whose frame has `length` bytes, at each interface that sees
+/// it.
 #[must_use]
 pub fn answers<'m>(
     (mirroring, tracer): (&'m Mirroring, &Tracer),

@@ -2,19 +2,19 @@
 
 use crate::scalar::InstanceType;
 
-/// What an instance may send and receive together, its traffic and the copies of it.
+/// What an instance may send and receive together: its own traffic and the copies of it.
 ///
-/// Source: AWS Traffic Mirroring guide, "Considerations": mirrored traffic counts for the bandwidth of the
-/// instance, and to mirror 1 Gbit/s in and 1 Gbit/s out takes 4.
+/// Source: AWS Traffic Mirroring guide, "Considerations": mirrored traffic counts towards the bandwidth of the
+/// instance, and mirroring 1 Gbit/s in and 1 Gbit/s out uses 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bandwidth {
-    /// For as long as it likes, in Mbit/s.
+    /// Without a time limit, in Mbit/s.
     pub baseline: u32,
-    /// For a while, in Mbit/s.
+    /// For a limited time, in Mbit/s.
     pub peak: u32,
 }
 
-/// In the order of the types.
+/// A table of the instance types, sorted by type.
 const TABLE: &str = include_str!("../bandwidth.txt");
 
 impl Bandwidth {

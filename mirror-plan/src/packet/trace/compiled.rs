@@ -1,8 +1,7 @@
-//! The sessions of all interfaces, compiled: what becomes of a packet, in some tens of nanoseconds.
+//! The sessions of all interfaces, compiled to decide about a packet in some tens of nanoseconds.
 //!
-//! A rule is two masked comparisons of addresses, one of the protocol and two of ports. AWS takes ten of
-//! them in a filter and three sessions at an interface, so that going through them in order is as fast
-//! as anything that is built from them.
+//! A rule is two masked comparisons of addresses, one of the protocol and two of ports. AWS allows ten rules in a
+//! filter and three sessions on an interface, so trying them in order is as fast as any index built from them.
 
 use std::net::IpAddr;
 use std::ops::BitAnd;
@@ -14,46 +13,46 @@ use super::{By, Destination, Headers, Interface, Mirroring, Session, Verdict};
 use crate::resource::mirror_filter::Rule;
 use crate::scalar::{Direction, PacketLength, PortRange, RuleAction};
 
-/// Bytes that mirroring puts around a packet, by AWS's own count, for IPv4 and for IPv6.
+/// Bytes that mirroring adds to a packet, by AWS's own count, for IPv4 and for IPv6.
 ///
 /// Source: AWS Traffic Mirroring guide, "MTU": the source's MTU should be less than the target's by 54
 /// bytes for IPv4 and 74 for IPv6.
 const OVERHEAD: [u32; 2] = [54, 74];
 
-/// Bytes of an Ethernet header, which a mirrored frame keeps and no MTU counts.
+/// Bytes of an Ethernet header, which a mirrored frame keeps and an MTU does not count.
 const ETHERNET: u32 = 14;
 
-/// The largest packet that a Gateway Load Balancer endpoint takes.
+/// The largest packet that a Gateway Load Balancer endpoint accepts.
 ///
 /// Source: AWS Traffic Mirroring guide, "Quotas".
 const ENDPOINT_MTU: u16 = 8500;
 
-/// The sessions of all interfaces, ready to be asked.
+/// The sessions of all interfaces, ready to decide about packets.
 #[derive(Clone, Debug)]
 pub struct Tracer {
-    /// Which interface has an address, in the order of the addresses.
+    /// Which interface has an address, sorted by address.
     v4: Vec<(u32, u32)>,
     v6: Vec<(u128, u32)>,
     interfaces: Vec<Asked>,
 }
 
-/// An interface, ready to be asked.
+/// An interface, ready to decide about packets.
 #[derive(Clone, Debug)]
 struct Asked {
     resolvers: Vec<IpAddr>,
-    /// The place of the first session with the network service `amazon-dns`.
+    /// The position of the first session with the network service `amazon-dns`.
     amazon_dns: Option<u16>,
     sessions: Vec<Compiled>,
 }
 
-/// A session, ready to be asked.
+/// A session, ready to decide about packets.
 #[derive(Clone, Debug)]
 struct Compiled {
     amazon_dns: bool,
     /// By direction.
     v4: [Vec<Matcher<u32>>; 2],
     v6: [Vec<Matcher<u128>>; 2],
-    /// What is longer is cut, for IPv4 and for IPv6.
+    /// The longest frames that are sent uncut, for IPv4 and for IPv6.
     limits: [Option<(u32, Limit)>; 2],
 }
 
@@ -81,9 +80,9 @@ struct Prefix<A> {
 /// How much of a frame a session sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Bytes of the frame that go.
+    /// Bytes of the frame that are sent.
     pub length: u32,
-    /// What cuts it; `None` where it goes whole.
+    /// What cuts it; `None` if it is sent whole.
     pub by: Option<Limit>,
 }
 
@@ -92,27 +91,27 @@ pub struct Cut {
 pub enum Limit {
     /// The packet length of the session.
     PacketLength,
-    /// The packet length that AWS puts behind a Network Load Balancer where the session says none.
+    /// The packet length that AWS sets for a Network Load Balancer target if the session gives none.
     LoadBalancer,
-    /// The MTU of the target, which with what mirroring adds would be exceeded.
+    /// The MTU of the target, which the packet would exceed with the bytes that mirroring adds.
     Mtu,
 }
 
 /// What a session would do with a packet if it were the only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Opinion {
-    /// It would take it.
+    /// It would accept it.
     Accepts(By),
-    /// The rule at this place among those of its filter rejects it.
+    /// The rule at this position among those of its filter rejects it.
     Rejects(u16),
     /// No rule matches it.
     NoRule,
-    /// It is traffic with Amazon's DNS server, and the filter has not the network service for it.
+    /// It is traffic with Amazon's DNS server, and the filter does not have the network service for it.
     AmazonDnsUnasked,
 }
 
 impl Tracer {
-    /// Compiles. `mtu` is that of the interfaces which are mirror targets.
+    /// Compiles the sessions of `mirroring`. `mtu` is the MTU of the interfaces that are mirror targets.
     #[must_use]
     pub fn new(mirroring: &Mirroring, mtu: u16) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
@@ -140,7 +139,7 @@ impl Tracer {
         }
     }
 
-    /// What becomes of a packet at an interface, which must be one of the [`Mirroring`]'s.
+    /// Returns what becomes of a packet at an interface, which must be one of those of the [`Mirroring`].
     #[inline]
     #[must_use]
     pub fn decide(&self, interface: usize, direction: Direction, headers: &Headers) -> Verdict {
@@ -160,8 +159,8 @@ impl Tracer {
         asked.by_rules(direction, headers)
     }
 
-    /// What each session of an interface would do with a packet if it were the only one, in their order;
-    /// empty for a packet that is never mirrored.
+    /// Returns what each session of an interface would do with a packet if it were the only one, in the order of
+    /// the sessions; empty for a packet that is never mirrored.
     #[must_use]
     pub fn opinions(
         &self,
@@ -184,7 +183,7 @@ impl Tracer {
         asked.sessions.iter().map(opinion).collect()
     }
 
-    /// How much of a frame of `length` bytes a session of an interface sends.
+    /// Returns how much of a frame of `length` bytes a session of an interface sends.
     #[inline]
     #[must_use]
     pub fn cut(&self, interface: usize, session: u16, headers: &Headers, length: u32) -> Cut {
@@ -194,7 +193,7 @@ impl Tracer {
         }
     }
 
-    /// The longest frame, in bytes, that a session of an interface sends whole, if there is one.
+    /// Returns the longest frame, in bytes, that a session of an interface sends uncut, if there is a limit.
     #[inline]
     #[must_use]
     pub fn limit(&self, interface: usize, session: u16, headers: &Headers) -> Option<(u32, Limit)> {
@@ -241,7 +240,7 @@ impl Compiled {
         };
         for (at, rule) in session.filter.rules.iter().enumerate() {
             let side = side(rule.direction);
-            // Of two families it matches nothing.
+            // With two address families, it matches nothing.
             match (rule.source.net(), rule.destination.net()) {
                 (IpNet::V4(source), IpNet::V4(destination)) => {
                     let prefix = |net: ipnet::Ipv4Net| Prefix {
@@ -340,15 +339,15 @@ const fn side(direction: Direction) -> usize {
     }
 }
 
-/// A place in a list of sessions or rules.
+/// A position in a list of sessions or rules.
 fn place(at: usize) -> u16 {
     u16::try_from(at).expect("session and rule numbers are below 32767 and unique")
 }
 
-/// The longest frame that a session sends whole, where mirroring adds `overhead` bytes to its packet.
+/// The longest frame that a session sends uncut, if mirroring adds `overhead` bytes to its packet.
 ///
 /// Source: EC2 API reference, `CreateTrafficMirrorSession`, and AWS Traffic Mirroring guide, "MTU": a
-/// packet is cut to the MTU where the target is an interface.
+/// packet is cut to the MTU if the target is an interface.
 fn limit(session: &Session, mtu: u16, overhead: u32) -> Option<(u32, Limit)> {
     let by_mtu = |mtu: u16| (u32::from(mtu).saturating_sub(overhead) + ETHERNET, Limit::Mtu);
     let of_target = match &session.target.destination {

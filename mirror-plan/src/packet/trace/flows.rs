@@ -2,7 +2,7 @@
 
 use super::Headers;
 
-/// Flows that are kept. The estimate of how many there are is off by 6 per cent on average.
+/// Flows that are kept. With this number, the estimate of the total is off by 6 per cent on average.
 const KEPT: usize = 256;
 
 /// Flows whose headers are kept.
@@ -10,12 +10,12 @@ const SHOWN: usize = 3;
 
 /// A sample of the flows among some packets: those with the lowest hashes.
 ///
-/// A hash is as good as random, so the lowest are a fair sample, and how low they are tells how many
-/// flows there are. Up to the size of the sample the number is exact. Which flows are in it depends
-/// on nothing but the packets, whatever their order.
+/// Hashes are as good as random, so the lowest ones are a fair sample, and how low they are tells how many flows
+/// there are. Up to the size of the sample, the number is exact. Which flows are in it depends only on the packets,
+/// not on their order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FlowSample {
-    /// Ascending, each once.
+    /// The lowest hashes, ascending and without duplicates.
     hashes: Vec<u32>,
     /// The headers of the first packets of the flows with the lowest hashes, in their order.
     shown: Vec<(u32, Headers)>,
@@ -48,7 +48,7 @@ impl FlowSample {
         }
     }
 
-    /// How many flows there are: exactly, or about.
+    /// Returns how many flows there are, exactly or approximately.
     #[must_use]
     pub fn count(&self) -> Flows {
         match self.hashes.last() {
@@ -61,7 +61,7 @@ impl FlowSample {
         }
     }
 
-    /// The headers of a few flows, chosen fairly: of the packet that was seen first of each.
+    /// Returns the headers of a few flows, chosen fairly: for each, those of the packet that was seen first.
     pub fn examples(&self) -> impl Iterator<Item = &Headers> {
         self.shown.iter().map(|(_, headers)| headers)
     }
@@ -72,7 +72,7 @@ impl FlowSample {
 pub enum Flows {
     /// Counted.
     Exactly(u64),
-    /// Estimated from a sample, within some per cent.
+    /// Estimated from a sample, within a few per cent.
     About(u64),
 }
 

@@ -16,36 +16,36 @@ pub struct Load {
     pub estimate: Estimate,
 }
 
-/// The bits a second of an interface.
+/// The rates of an interface, in bits per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
-    /// Of its own packets, in and out, over the whole capture.
+    /// The rate of its own packets, in and out, over the whole capture.
     pub traffic: f64,
-    /// Of their copies, over the whole capture.
+    /// The rate of their copies, over the whole capture.
     pub copied: f64,
-    /// Both, in the second in which they were most.
+    /// Both together, in the busiest second.
     pub busiest: f64,
-    /// What its instance can carry; `None` where that is not known.
+    /// What its instance can carry; `None` if that is not known.
     pub bandwidth: Option<Bandwidth>,
 }
 
 /// What a load balancer has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Served {
-    /// Which.
+    /// The load balancer.
     pub name: Named,
-    /// Bytes an hour.
+    /// Bytes per hour.
     pub bytes_per_hour: f64,
-    /// Flows at a time: at most 128 for each interface.
+    /// Concurrent flows: at most 128 for each interface.
     pub flows: u32,
-    /// Flows that begin, a second.
+    /// New flows per second.
     pub new_flows_per_second: f64,
     /// The capacity units that are charged.
     pub capacity_units: f64,
 }
 
 impl Load {
-    /// What `account`, which was kept for `mirroring`, stands for.
+    /// Returns what `account`, which was made for `mirroring`, stands for.
     #[must_use]
     pub fn of(mirroring: &Mirroring, account: &Account) -> Self {
         let served = served(mirroring, account);
@@ -58,7 +58,7 @@ fn rates(mirroring: &Mirroring, account: &Account) -> Vec<Option<Rates>> {
     let seconds = account.seconds();
     let interfaces = mirroring.interfaces.iter().zip(&account.interfaces);
     let rates = interfaces.map(|(interface, seen)| {
-        // Ethernet is part of the traffic, and so it is of the copies.
+        // The traffic includes Ethernet headers, so the copies include them too.
         let sent = seen.sent();
         let copied = sent.bytes + 14 * sent.packets;
         (seconds > 0.0 && seen.seen.packets > 0).then(|| Rates {
@@ -107,8 +107,8 @@ fn served(mirroring: &Mirroring, account: &Account) -> Vec<Served> {
     served.collect()
 }
 
-/// What the sessions, the load balancers and the endpoints cost. The Gateway Load Balancers behind the
-/// endpoints are those of who offers them.
+/// What the sessions, the load balancers and the endpoints cost. The Gateway Load Balancers behind the endpoints
+/// belong to whoever offers them.
 fn estimate(mirroring: &Mirroring, account: &Account, served: &[Served]) -> Estimate {
     let mut endpoints: BTreeSet<&str> = BTreeSet::new();
     let mut through = 0;

@@ -18,7 +18,7 @@ use crate::resource::target_group::VXLAN;
 use crate::scalar::{Cidr, ElbProtocol, InstanceType, IpAddress, PacketLength, SessionNumber, Vni};
 use crate::value::Value;
 
-/// The interfaces that a stack makes or mirrors, in the order of their names.
+/// The interfaces that a stack makes or mirrors, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mirroring {
     /// The interfaces.
@@ -28,15 +28,15 @@ pub struct Mirroring {
 /// A network interface: the primary one of an instance, or one that is known by its id alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interface {
-    /// The instance it is the primary interface of, if that is of the stack; else its id.
+    /// The instance whose primary interface it is, if the stack has that instance; otherwise its id.
     pub name: String,
-    /// Its id; `None` before it is made.
+    /// Its id; `None` before it is created.
     pub id: Option<String>,
     /// Its addresses, as far as they are known.
     pub addresses: Vec<IpAddr>,
-    /// The range that its address is, or will be, from; `None` where the stack does not say.
+    /// The range that its address is from, or will be from; `None` if the stack does not give it.
     pub subnet: Option<Ipv4Net>,
-    /// The addresses of Amazon's DNS server, seen from it.
+    /// The addresses of Amazon's DNS server, as seen from the interface.
     pub resolvers: Vec<IpAddr>,
     /// The type of its instance.
     pub instance_type: Option<InstanceType>,
@@ -44,20 +44,20 @@ pub struct Interface {
     pub sessions: Vec<Session>,
 }
 
-/// A mirror session, with all that it uses.
+/// A mirror session, with everything it uses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Session {
     /// Its address in the stack.
     pub address: Address,
-    /// The order among the sessions of its interface.
+    /// Its number, which orders the sessions of its interface.
     pub number: SessionNumber,
     /// Its VXLAN network identifier; `None` before AWS has picked one.
     pub vni: Option<Vni>,
-    /// How many bytes of each frame go at most, if it says.
+    /// How many bytes of each frame are sent at most, if the session limits them.
     pub packet_length: Option<PacketLength>,
-    /// Which packets go.
+    /// Which packets are sent.
     pub filter: Filter,
-    /// Where they go.
+    /// Where they are sent.
     pub target: Target,
 }
 
@@ -81,12 +81,12 @@ pub struct Target {
     pub destination: Destination,
 }
 
-/// Something that the stack knows by address, or by nothing but its id.
+/// Something that the stack knows by its address, or only by its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Named {
-    /// One of the stack, or one that it declares to use.
+    /// An object of the stack, or one that it declares to use.
     Address(Address),
-    /// One that it only names.
+    /// An object that it only names.
     Id(String),
 }
 
@@ -104,16 +104,16 @@ impl fmt::Display for Named {
 pub enum Destination {
     /// A Network Load Balancer.
     LoadBalancer {
-        /// Which.
+        /// The load balancer.
         name: Named,
-        /// Whether it takes VXLAN.
+        /// Whether it accepts VXLAN.
         listening: Listening,
     },
     /// A network interface.
     NetworkInterface(Named),
     /// A Gateway Load Balancer endpoint, by its address or id.
     GatewayLoadBalancerEndpoint(String),
-    /// Something that the stack does not know, as it does not know the target.
+    /// A destination that the stack does not know, because it does not know the target.
     Unseen,
 }
 
@@ -129,8 +129,8 @@ impl fmt::Display for Destination {
     }
 }
 
-/// Whether a load balancer listens on UDP port 4789. AWS makes a mirror target of one that does not, and
-/// all packets are lost without an error.
+/// Whether a load balancer listens on UDP port 4789. AWS accepts one that does not as a mirror target, and all
+/// packets are lost without an error.
 ///
 /// Source: AWS Traffic Mirroring guide, "Targets".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ pub enum Listening {
     Unseen,
 }
 
-/// A session of which nobody can say what it mirrors.
+/// A session for which it is not known what it mirrors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{session} uses a mirror filter that the stack does not know: `{filter}`")]
 pub struct Untraceable {
@@ -153,7 +153,7 @@ pub struct Untraceable {
     pub filter: String,
 }
 
-/// An interface that was named and is not there.
+/// An interface that was named but does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stack has no interface `{name}`")]
 pub struct InterfaceError {
@@ -162,10 +162,10 @@ pub struct InterfaceError {
 }
 
 impl Mirroring {
-    /// Finds out who mirrors what before or after `plan`, which was made from `observed`.
+    /// Returns who mirrors what before or after `plan`, which was made from `observed`.
     ///
     /// # Errors
-    /// Each session whose filter the stack neither has nor declares to use.
+    /// Each session whose filter the stack neither makes nor declares to use.
     pub fn at(moment: Moment, plan: &Plan, observed: &Observed) -> Result<Self, Vec<Untraceable>> {
         let objects = Objects::at(moment, plan, observed);
         let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
@@ -196,13 +196,13 @@ impl Mirroring {
         Ok(Self { interfaces })
     }
 
-    /// The interface of this name: an instance of the stack, or the id of an interface.
+    /// Returns the position of the interface of this name: an instance of the stack, or the id of an interface.
     #[must_use]
     pub fn interface(&self, name: &str) -> Option<usize> {
         self.interfaces.iter().position(|interface| interface.is(name))
     }
 
-    /// Leaves out all interfaces but those of these names.
+    /// Keeps only the interfaces with these names.
     pub fn keep(&mut self, names: &[&str]) {
         self.interfaces.retain(|interface| names.iter().any(|name| interface.is(name)));
     }
@@ -221,7 +221,7 @@ impl Mirroring {
         }
     }
 
-    /// Adds an address of a DNS server of Amazon's that the stack does not know.
+    /// Adds an address of one of Amazon's DNS servers that the stack does not know.
     pub fn add_resolver(&mut self, address: IpAddr) {
         self.interfaces.iter_mut().for_each(|interface| interface.resolvers.push(address));
     }
@@ -246,7 +246,7 @@ impl Interface {
         }
     }
 
-    /// One that the stack does not have: its id is known, and more if sources mean it.
+    /// An interface that the stack does not have: its id is known, and more if it may be selected as a source.
     fn of_others(id: &str, observed: &Observed) -> Self {
         let seen = id.parse::<NetworkInterfaceId>().ok().and_then(|id| {
             observed.sources.values().find_map(|sighting| sighting.interfaces.get(&id))
@@ -263,14 +263,14 @@ impl Interface {
         }
     }
 
-    /// Whether it goes by this name.
+    /// Whether this is its name or its id.
     fn is(&self, name: &str) -> bool {
         self.name == name || self.id.as_deref() == Some(name)
     }
 }
 
 impl Session {
-    /// `None` for one without what every session has, which a plan never holds.
+    /// Returns `None` for a session without the attributes that every session has, which a plan never holds.
     fn of(session: &Object<'_>, objects: &Objects<'_>) -> Result<Option<Self>, Untraceable> {
         let reference = session.value("filter");
         let Some(filter) = objects.find(Kind::MirrorFilter, reference) else {

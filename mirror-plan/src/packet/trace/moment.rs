@@ -1,4 +1,4 @@
-//! The two moments of a plan, and the objects that there are at each.
+//! The two moments of a plan, and the objects that exist at each.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +23,7 @@ type Members = BTreeMap<String, Value>;
 /// An object of the stack, or one that it uses, with its attributes at the moment.
 pub(super) struct Object<'p> {
     pub(super) address: &'p Address,
-    /// Whether it is what the address stands for, and no left-over of a replacement.
+    /// Whether it is the object that the address stands for, and not a left-over of a replacement.
     is_current: bool,
     members: Cow<'p, Members>,
 }
@@ -40,11 +40,11 @@ impl Object<'_> {
     }
 }
 
-/// All objects at a moment, to be found by what refers to them.
+/// All objects at a moment, which references can be looked up in.
 pub(super) struct Objects<'p> {
     all: Vec<Object<'p>>,
     by_address: HashMap<&'p Address, usize>,
-    /// By ids, and by those of primary interfaces.
+    /// Objects by their ids, and instances also by the ids of their primary interfaces.
     by_id: HashMap<(Kind, String), usize>,
 }
 
@@ -89,7 +89,7 @@ impl<'p> Objects<'p> {
         self.all.iter().filter(move |object| object.address.kind == kind)
     }
 
-    /// The object of a kind that a reference leads to; `None` where the stack does not know it.
+    /// The object of a kind that a reference leads to; `None` if the stack does not know it.
     pub(super) fn find(&self, kind: Kind, reference: &Value) -> Option<&Object<'p>> {
         let place = match reference {
             Value::String(id) => self.by_id.get(&(kind, id.clone())),
@@ -109,7 +109,7 @@ impl<'p> Objects<'p> {
     }
 }
 
-/// The attributes of an object that the stack uses, with those that only AWS tells.
+/// The attributes of an object that the stack uses, including those that only AWS reports.
 fn members_of(found: &Found) -> Members {
     let mut members = match found.resource.to_value() {
         Value::Object(members) => members,

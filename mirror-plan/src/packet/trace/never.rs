@@ -6,9 +6,8 @@ use super::Headers;
 
 /// A class of packets that is never mirrored.
 ///
-/// Source: AWS Traffic Mirroring guide, "Limitations". NTP stands there without an address; AWS's own
-/// sample capture holds NTP with public servers, so that what is left out is the time service at the
-/// link-local address.
+/// Source: AWS Traffic Mirroring guide, "Limitations". The guide lists NTP without an address; AWS's own sample
+/// capture holds NTP with public servers, so only the time service at the link-local address is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Never {
     /// DHCP, of either version.
@@ -17,7 +16,7 @@ pub enum Never {
     InstanceMetadata,
     /// The Amazon Time Sync Service.
     TimeSync,
-    /// The activation of Windows.
+    /// Windows activation.
     WindowsActivation,
 }
 
@@ -26,7 +25,7 @@ impl Never {
     pub const ALL: [Self; 4] =
         [Self::Dhcp, Self::InstanceMetadata, Self::TimeSync, Self::WindowsActivation];
 
-    /// What a person calls it.
+    /// Its name, for people.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -37,7 +36,7 @@ impl Never {
         }
     }
 
-    /// The class that a packet is of.
+    /// The class that a packet belongs to, if it is never mirrored.
     #[inline]
     pub(super) fn of(headers: &Headers) -> Option<Self> {
         if headers.protocol == UDP && headers.ports.is_some_and(is_dhcp) {
@@ -97,7 +96,7 @@ pub(super) fn resolver(vpc: ipnet::Ipv4Net) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from(u32::from(vpc.network()).saturating_add(2)))
 }
 
-/// Whether a packet is traffic with one of these DNS servers. A fragment to or from one is.
+/// Whether a packet is traffic with one of these DNS servers. A fragment to or from one counts too.
 #[inline]
 pub(super) fn is_amazon_dns(headers: &Headers, resolvers: &[IpAddr]) -> bool {
     let Headers { protocol, source, destination, ports } = headers;

@@ -6,26 +6,26 @@ use crate::scalar::Direction;
 /// A packet at an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sighting {
-    /// The place of the interface among those of the [`Mirroring`].
+    /// The position of the interface among those of the [`Mirroring`].
     pub interface: usize,
-    /// Which way the packet goes, seen from there.
+    /// Which way the packet goes, as seen from the interface.
     pub direction: Direction,
-    /// How sure it is.
+    /// How certain the sighting is.
     pub certainty: Certainty,
 }
 
-/// How sure it is that an interface sees a packet.
+/// How certain it is that an interface sees a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Certainty {
-    /// The address is the interface's.
+    /// The address belongs to the interface.
     Known,
-    /// The interface's address is not known yet, and this one is of the range it comes from.
+    /// The interface's address is not known yet, and the address is in the range that it will come from.
     Possible,
 }
 
 impl Mirroring {
-    /// The interfaces that see a packet: those whose address it comes from or goes to; where that is
-    /// no interface's, those that may get the address when they are made.
+    /// Returns the interfaces that see a packet: those whose address it comes from or goes to. For an address that
+    /// belongs to no interface, these are the interfaces that may get it when they are created.
     #[must_use]
     pub fn sightings(&self, headers: &Headers) -> Vec<Sighting> {
         let sides = [Direction::Egress, Direction::Ingress].into_iter();

@@ -1,8 +1,8 @@
-//! Defaults of AWS: what it puts into a replacement in place of nothing.
+//! Defaults of AWS: what it fills into a replacement where the stack sets nothing.
 //!
-//! It puts there what it put into the object that is replaced, so a plan shows no difference; the
-//! call that makes the replacement leaves it out all the same. Where another default follows from
-//! what is replaced too, it is known after apply.
+//! AWS fills in what it filled in for the replaced object, so a plan shows no difference; the call
+//! that creates the replacement leaves it out all the same. If something else is replaced too and
+//! the default changes with it, the value is known only after apply.
 
 use super::Fates;
 use crate::address::Address;
@@ -11,7 +11,7 @@ use crate::resource::{Instance, MirrorSession, Resource};
 use crate::value::{Origin, Unknown, Value};
 
 impl Fates<'_> {
-    /// The attributes of a replacement of `observed`, with what AWS will put in place of nothing.
+    /// The attributes of a replacement of `observed`, with the defaults that AWS will fill in.
     pub(in crate::plan) fn filled_in(
         &self,
         address: &Address,
@@ -42,8 +42,8 @@ impl Fates<'_> {
         self.stack.resources.get(address).map(|declared| &declared.resource)
     }
 
-    /// Whether a session will go to a load balancer. Nobody knows what a target is that the stack
-    /// does not declare, but as long as it is the same one, it is what it was.
+    /// Whether a session will send to a load balancer. What a target is that the stack does not
+    /// declare is not known, but as long as the target is the same one, it is what it was.
     fn goes_to_load_balancer(&self, session: &MirrorSession, before: &MirrorSession) -> bool {
         let Some(origin) = session.target.origin() else { return session.target == before.target };
         matches!(
@@ -52,7 +52,7 @@ impl Fates<'_> {
         )
     }
 
-    /// Whether an instance will be in the VPC where it was, as far as its subnet tells.
+    /// Whether an instance will stay in its VPC, as far as its subnet shows.
     fn stays_in_its_vpc(&self, instance: &Instance, before: &Instance) -> bool {
         let Some(origin) = instance.subnet.origin() else {
             return instance.subnet == before.subnet;
@@ -65,7 +65,7 @@ impl Fates<'_> {
     }
 }
 
-/// An instance without a group of its own, in the default group of its VPC.
+/// The attributes of an instance without a group of its own: it is in the default group of its VPC.
 fn with_default_group(address: &Address, after: &Instance, before: Option<&Instance>) -> Value {
     const NAME: &str = "security_groups";
     let groups = before.map_or_else(

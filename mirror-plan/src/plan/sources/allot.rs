@@ -1,27 +1,28 @@
-//! Allotting: numbers for many, of which those in place keep theirs.
+//! Allotting: numbers for many objects, of which those that have one keep it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-/// One that is to have a number.
+/// A claim of an object that is to have a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claim<S> {
-    /// Within what it has to differ from others.
+    /// The scope in which it has to differ from others.
     pub(super) scope: S,
-    /// Which numbers it can have; only one where all have the same.
+    /// Which numbers it can have; only one if all have the same.
     pub(super) range: RangeInclusive<i64>,
     /// The number that it has already.
     pub(super) in_place: Option<i64>,
 }
 
-/// Numbers that cannot be had, by scope.
+/// Numbers that are not available, by scope.
 pub(super) type Numbers<S> = BTreeMap<S, BTreeSet<i64>>;
 
-/// The number of each claim, in order: the one it has, if that is in its range and nobody else's, and
-/// otherwise the lowest that is free. `None` if none is.
+/// The number of each claim, in order: the one it has, if that is in its range and not taken, and
+/// otherwise the lowest that is free. `None` if none is free.
 ///
-/// `taken` are those of others. `parting` are held by what is about to go: they are given again only if
-/// there is no other, so that nobody takes the packets of the new for those of the old.
+/// `taken` are the numbers of others. `parting` are held by what is about to be removed: they are given
+/// again only if there is no other, so that nobody mistakes the packets of the new holder for those of
+/// the old one.
 pub(super) fn allot<S: Ord + Clone>(
     claims: &[Claim<S>],
     mut taken: Numbers<S>,
@@ -35,7 +36,7 @@ pub(super) fn allot<S: Ord + Clone>(
         })
         .collect();
     for avoided in [Some(parting), None] {
-        // All that lie below have been given: nothing is looked at twice.
+        // All numbers below have been given or ruled out: none is looked at twice.
         let mut reached: BTreeMap<(&S, i64), i64> = BTreeMap::new();
         let open = given.iter_mut().zip(claims).filter(|(given, _)| given.is_none());
         for (given, Claim { scope, range, in_place: _ }) in open {

@@ -16,7 +16,7 @@ use crate::scalar::{Allotment, AvailabilityZone, SessionNumber, Vni};
 use crate::stack::{Declared, FanOut, Placed, Stack, shown_name};
 use crate::value::Path;
 
-/// A session to be: one interface of one block.
+/// A session that is to exist: one interface of one block.
 struct Member<'s> {
     block: &'s Address,
     address: Address,
@@ -58,7 +58,7 @@ pub(super) fn sessions(
     diagnostics.unless_errors(sessions).map(|(sessions, _)| sessions)
 }
 
-/// Their addresses alone.
+/// The addresses of these sessions.
 pub(super) fn addresses(stack: &Stack, selections: &BTreeMap<&Name, Selection>) -> Vec<Address> {
     members(stack, selections).into_iter().map(|member| member.address).collect()
 }
@@ -80,7 +80,7 @@ fn members<'s>(stack: &'s Stack, selections: &BTreeMap<&Name, Selection>) -> Vec
 }
 
 impl Member<'_> {
-    /// The session; `None` where there is no target for its zone.
+    /// The session; `None` if there is no target for its zone.
     fn session(&self, number: SessionNumber, vni: Option<Vni>) -> Option<(Address, Declared)> {
         let Self { block: _, address, fan_out: Placed { of, place }, interface, zone } = self;
         let target = of.target.in_zone(zone.as_ref())?.clone();
@@ -91,7 +91,7 @@ impl Member<'_> {
         Some((address.clone(), declared))
     }
 
-    /// The session that is there.
+    /// The existing session.
     fn observed<'o>(&self, observed: &'o Observed) -> Option<&'o MirrorSession> {
         session(&observed.current(&self.address)?.resource)
     }
@@ -117,7 +117,7 @@ fn range<T: Copy + Into<i64>>(allotment: Allotment<T>) -> RangeInclusive<i64> {
     }
 }
 
-/// The numbers of sessions are unique on their interface.
+/// The number of each session. Numbers are unique on an interface.
 fn numbers(stack: &Stack, observed: &Observed, members: &[Member<'_>]) -> Vec<Option<i64>> {
     let mut taken = Numbers::new();
     let fixed = members.iter().filter_map(|member| match member.fan_out.of.number {
@@ -126,7 +126,7 @@ fn numbers(stack: &Stack, observed: &Observed, members: &[Member<'_>]) -> Vec<Op
     });
     let others = single(stack).filter_map(|(_, session)| match &session.source {
         Ref::Id(interface) => Some((interface.clone(), i64::from(session.number))),
-        Ref::To(_) => None, // What the stack makes itself is in no sources.
+        Ref::To(_) => None, // What the stack creates itself is in no sources.
     });
     for (interface, number) in fixed.chain(others) {
         taken.entry(interface).or_insert_with(BTreeSet::new).insert(number);
@@ -149,7 +149,8 @@ fn numbers(stack: &Stack, observed: &Observed, members: &[Member<'_>]) -> Vec<Op
     numbers.collect()
 }
 
-/// The VNIs of a range are unique in the stack; the outer option is whether the stack file gives any.
+/// The VNI of each session. Those from a range are unique in the stack; the outer option is `None` if
+/// the stack file gives none.
 fn vnis(stack: &Stack, observed: &Observed, members: &[Member<'_>]) -> Vec<Option<Option<i64>>> {
     let fixed = members.iter().filter_map(|member| match member.fan_out.of.vni {
         Some(Allotment::Same(vni)) => Some(i64::from(vni)),
@@ -184,7 +185,7 @@ fn vnis(stack: &Stack, observed: &Observed, members: &[Member<'_>]) -> Vec<Optio
     vnis.collect()
 }
 
-/// Interfaces in zones for which their block has no target.
+/// Reports interfaces in zones for which their block has no target.
 fn without_target(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
     type Zone<'m> = Option<&'m AvailabilityZone>;
     let mut missing: BTreeMap<(&Address, Zone<'_>), Vec<&NetworkInterfaceId>> = BTreeMap::new();
@@ -217,7 +218,7 @@ fn without_target(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
     told.collect()
 }
 
-/// Sessions that have one number on one interface, by what declares them.
+/// Reports sessions that have the same number on one interface, by what declares them.
 fn clashes(stack: &Stack, members: &[Member<'_>]) -> Diagnostics {
     let mut first: BTreeMap<(&NetworkInterfaceId, SessionNumber), &Address> = BTreeMap::new();
     for (address, session) in single(stack) {

@@ -1,9 +1,9 @@
-//! Claims in a plan: what one object can have is given up before another takes it.
+//! Claims in a plan: what only one object can have is given up before another takes it.
 //!
-//! What claims a thing comes after what has it and goes, or gives it up. What has it may be in another part of the stack than
-//! the one that is planned: then the plan is refused. Where that would close a circle the plan is
-//! refused, since AWS would turn the call away half-way: a block that was given another name is the usual case, and
-//! `moved` says that it is one.
+//! An object that claims a thing comes after its holder is deleted or gives it up. If the holder is in a part
+//! of the stack that is not planned, the plan is refused. It is also refused if waiting would close a circle,
+//! since AWS would reject a call half-way. The usual case is a block that was renamed, which a `moved` block
+//! declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ use crate::resource::{self, Resource};
 use crate::stack::Stack;
 
 impl Builder {
-    /// Lets what claims a thing wait for what has it.
+    /// Lets an object that claims a thing wait for the holder of it.
     pub(super) fn give_way(
         &mut self,
         stack: &Stack,
@@ -79,7 +79,8 @@ impl Builder {
         diagnostics.unless_errors(()).map(|((), _)| ())
     }
 
-    /// The step after which nobody has it: of an association that of its own, so that route tables can exchange subnets.
+    /// The step after which nobody has it; for an association the step that removes just that one, so that
+    /// route tables can exchange subnets.
     fn giving_up(&self, claim: Claim<'_>, going: &Decision<'_>, chain: Chain) -> NodeIndex {
         let Claim::Association { subnet: Thing::Id(subnet) } = claim else { return chain.last };
         let association = going.found.and_then(|found| found.parts.get(subnet));
@@ -102,7 +103,7 @@ impl Builder {
         node.unwrap_or(chain.first)
     }
 
-    /// The step of a chain with such a call.
+    /// The step of a chain whose call is the one that `is_it` selects.
     fn route_table_step(
         &self,
         chain: Chain,
@@ -164,7 +165,7 @@ fn excludes(claim: Claim<'_>, there: Option<&Resource>, coming: &Decision<'_>) -
     }
 }
 
-/// That something has it of which the plan says nothing.
+/// The finding that something outside the plan has it.
 fn left(stack: &Stack, claim: Claim<'_>, coming: &Decision<'_>, has: &Address) -> Diagnostic {
     let comes = &coming.address;
     let title = format!("`{has}` holds what `{comes}` needs: AWS allows {claim}");
@@ -177,7 +178,7 @@ fn left(stack: &Stack, claim: Claim<'_>, coming: &Decision<'_>, has: &Address) -
         ))
 }
 
-/// That neither can be first.
+/// The finding that neither can be first.
 fn circle(
     stack: &Stack,
     claim: Claim<'_>,

@@ -1,4 +1,4 @@
-//! Connections of VPCs that something else waits for.
+//! Connections between VPCs that something else waits for.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ use crate::resource::security_group::{Operation, Peer};
 use crate::resource::{self, Resource, SecurityGroup, Vpc};
 
 impl Builder {
-    /// A rule that names a group of another VPC is taken once their connection is active.
+    /// AWS accepts a rule that names a group of another VPC only once the connection between them is
+    /// active.
     ///
     /// Source: VPC peering guide, "Update your security groups to reference peer security groups".
     pub(super) fn connect_before_rules(&mut self, decisions: &Decisions<'_>) {

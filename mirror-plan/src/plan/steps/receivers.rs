@@ -1,7 +1,8 @@
-//! Receivers that scale: what waits for their instances, and what those wait for.
+//! Receivers that scale: what waits for their instances, and what the instances wait for.
 //!
-//! Where they are moved from one target group to another, no packet finds either of them empty. An Auto Scaling group registers its instances in the new target group, then the listener forwards there, and then it
-//! deregisters them in the old one.
+//! When they are moved from one target group to another, no packet finds either of them empty: an Auto
+//! Scaling group registers its instances in the new target group, then the listener forwards there, and
+//! then the group deregisters them from the old one.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +54,7 @@ impl Builder {
         }
     }
 
-    /// A security group goes after the instances that are in it.
+    /// Deletes a security group after the instances that are in it.
     pub(super) fn go_after_members(&mut self, decisions: &Decisions<'_>) {
         for (key, chain) in self.of_phase(Phase::Delete) {
             for group in decisions.fates.uses.members_in(&key.address) {
@@ -86,7 +87,7 @@ fn forwards_to(operation: &Operation) -> Option<&Ref<TargetGroup>> {
     }
 }
 
-/// The objects that are there, by id.
+/// The existing objects, by id.
 fn target_groups(decisions: &Decisions<'_>) -> BTreeMap<String, ObjectKey> {
     let there = decisions.all.iter().filter_map(|decision| Some((decision, decision.found?)));
     let objects = there.map(|(decision, found)| {

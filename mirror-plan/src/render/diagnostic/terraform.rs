@@ -1,13 +1,13 @@
 //! Diagnostics in Terraform's words, for programs that look for `Error: ` and `Warning: `.
 //!
-//! Without the bars that Terraform draws beside them: some programs look only at the beginning of a line.
+//! The bars that Terraform draws beside them are left out: some programs look only at the beginning of a line.
 
 use std::fmt;
 
 use super::{Place, readable};
 use crate::diagnostic::{Diagnostic, Diagnostics, Help, Label, Patch, Severity};
 
-/// Each with the lines it is about, plain, and a blank line between two.
+/// Renders each diagnostic with the lines it is about, in plain text, with a blank line between two.
 #[must_use]
 pub fn terraform(diagnostics: &Diagnostics) -> String {
     let all = diagnostics.iter().map(|diagnostic| Said(diagnostic).to_string());

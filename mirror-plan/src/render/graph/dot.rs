@@ -61,7 +61,7 @@ fn write_nodes(
     Ok(())
 }
 
-/// A text in quotes, with what means something in them escaped.
+/// A text in quotes, with characters that have a meaning inside them escaped.
 struct Quoted<'t>(&'t str);
 
 impl fmt::Display for Quoted<'_> {

@@ -1,8 +1,8 @@
-//! Where boxes, arrows and frames stand: in columns from left to right, each column ordered so that
-//! few arrows cross.
+//! Where boxes, arrows and frames are placed: in columns from left to right, each column ordered so that few arrows
+//! cross.
 //!
-//! All of it is whole numbers and ordered, so that equal diagrams have equal pictures to the byte.
-//! Meant for the hundred boxes that a person can look at.
+//! Everything is computed in whole numbers and in a fixed order, so that equal diagrams have byte-identical
+//! pictures. It is meant for the hundred or so boxes that a person can look at.
 
 use std::collections::BTreeMap;
 
@@ -14,35 +14,35 @@ mod columns;
 
 use columns::Columns;
 
-/// The height of a line of text, in pixels as everything here.
+/// The height of a line of text. All lengths here are in pixels.
 pub(super) const LINE: i32 = 17;
-/// Between the border of a box and its text.
+/// The space between the border of a box and its text.
 pub(super) const PADDING: i32 = 10;
-/// Between the edge of the picture and what is in it, and a frame and what is in it.
+/// The space between the edge of the picture and its content, and between a frame and its content.
 const MARGIN: i32 = 16;
 /// The height of the title of a frame.
 pub(super) const TITLE: i32 = 26;
-/// Between the boxes of a column.
+/// The space between the boxes of a column.
 const GAP: i32 = 18;
-/// The least between two columns, for the arrows.
+/// The least space between two columns, for the arrows.
 const AISLE: i32 = 56;
 /// The width of ten characters of the font at its size: monospaced fonts differ by little.
 const TEN_CHARACTERS: i32 = 73;
-/// The same of the smaller font of what is written along arrows.
+/// The same for the smaller font of the text along arrows.
 const TEN_SMALL_CHARACTERS: i32 = 67;
 /// How many characters of a line are shown.
 const LINE_MAX: usize = 48;
 /// The height that an arrow takes where it passes between boxes.
 const BEND: i32 = 8;
-/// How often boxes are moved towards what they have arrows to and from.
+/// How often boxes are moved towards the boxes that they have arrows to and from.
 const PULLS: usize = 8;
 
 /// The place of everything.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// The boxes, as the nodes are.
+    /// The boxes, in the order of the nodes.
     pub(super) boxes: Vec<Rect>,
-    /// The arrows, as the edges are.
+    /// The arrows, in the order of the edges.
     pub(super) arrows: Vec<Arrow>,
     /// The frames that have boxes in them.
     pub(super) frames: Vec<(&'static str, Rect)>,
@@ -65,7 +65,7 @@ pub(super) struct Arrow {
     /// Pairs of points: a curve leads from the first of a pair to the second, and a straight line
     /// from there to the next pair.
     pub(super) curves: Vec<((i32, i32), (i32, i32))>,
-    /// The middle of what is written along it.
+    /// The middle of the text along it.
     pub(super) label: (i32, i32),
 }
 
@@ -83,12 +83,12 @@ impl Rect {
     }
 }
 
-/// What stands in a column.
+/// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slot {
     /// A box, by its position.
     Box(usize),
-    /// An arrow that passes the column, by its position.
+    /// An arrow that passes through the column, by its position.
     Bend(usize),
 }
 
@@ -122,7 +122,7 @@ fn size(node: &Node) -> (i32, i32) {
     (widest + 2 * PADDING, lines * LINE + PADDING)
 }
 
-/// As much of a line as is shown.
+/// The part of a line that is shown.
 pub(super) fn shown(line: &str) -> String {
     match line.char_indices().nth(LINE_MAX - 1) {
         Some((end, _)) if line.chars().nth(LINE_MAX).is_some() => {
@@ -162,10 +162,10 @@ fn lefts(
     ends
 }
 
-/// Where slots stand.
+/// Where slots are placed.
 struct Places {
     boxes: Vec<Rect>,
-    /// Where an arrow passes a column: from where to where, and at which height.
+    /// Where an arrow passes through a column: from where to where, and at which height.
     bends: BTreeMap<(usize, usize), (i32, i32, i32)>,
 }
 
@@ -217,8 +217,7 @@ impl Places {
     }
 }
 
-/// The heights at which the slots of each column stand: as near as they can to what they have arrows
-/// to and from.
+/// The heights of the slots of each column: as near as possible to what they have arrows to and from.
 fn middles(columns: &Columns, height: &impl Fn(&Slot) -> i32) -> Vec<Vec<i32>> {
     let stacked = |slots: &Vec<Slot>| {
         let whole: i32 = slots.iter().map(|slot| height(slot) + GAP).sum();
@@ -247,7 +246,7 @@ fn middles(columns: &Columns, height: &impl Fn(&Slot) -> i32) -> Vec<Vec<i32>> {
     middles
 }
 
-/// The heights that are wished for, moved down until no two slots overlap; and moved up.
+/// The wished heights, moved down until no two slots overlap; and the same, moved up.
 fn apart(slots: &[Slot], wished: &[i32], height: &impl Fn(&Slot) -> i32) -> (Vec<i32>, Vec<i32>) {
     let least = |at: usize| i32::midpoint(height(&slots[at]), height(&slots[at + 1])) + GAP;
     let (mut down, mut up) = (wished.to_vec(), wished.to_vec());
@@ -260,7 +259,7 @@ fn apart(slots: &[Slot], wished: &[i32], height: &impl Fn(&Slot) -> i32) -> (Vec
     (down, up)
 }
 
-/// The frames, all of one height.
+/// The frames, all of the same height.
 fn frames(diagram: &Diagram, places: &Places) -> Vec<(&'static str, Rect)> {
     let bottom = places.boxes.iter().map(|rect| rect.bottom()).max().unwrap_or_default();
     let groups = diagram.filled_groups();

@@ -1,21 +1,21 @@
-//! Marks: what happens to a box, or in it, as a word and as colors.
+//! Marks: what happens to a box, or in it, as a word and in colors.
 
 use crate::plan::Action;
 
 /// What happens to what a box stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mark {
-    /// It is made.
+    /// It is created.
     Create,
     /// It is changed in place.
     Update,
-    /// It is called something else.
+    /// It gets another address.
     Move,
-    /// It is made anew.
+    /// It is replaced by a new one.
     Replace,
-    /// It is removed.
+    /// It is deleted.
     Delete,
-    /// It is no thing: mirrored packets are lost here.
+    /// The box does not stand for an object: mirrored packets are lost here.
     Stopped,
 }
 
@@ -61,7 +61,7 @@ impl Mark {
         }
     }
 
-    /// The color of its border; text in it can be read on [`fill`](Self::fill).
+    /// The color of its border; text in this color is readable on [`fill`](Self::fill).
     pub(super) const fn stroke(self) -> &'static str {
         match self {
             Self::Create => "#1a7f37",

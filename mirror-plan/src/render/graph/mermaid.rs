@@ -1,7 +1,7 @@
 //! The language of Mermaid, which GitHub draws in comments and Markdown files.
 //!
-//! GitHub refuses a drawing over its limits and no page can raise them, so a diagram that is over is
-//! folded until it is not.
+//! GitHub refuses to draw a diagram that exceeds its limits, and no page can raise them, so a diagram that exceeds
+//! them is folded until it does not.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl fmt::Display for Mermaid<'_> {
     }
 }
 
-/// A diagram as it is.
+/// A diagram without folding.
 struct Flowchart<'d>(&'d Diagram);
 
 impl Flowchart<'_> {
@@ -73,8 +73,8 @@ fn write_nodes(
     Ok(())
 }
 
-/// Writes which boxes have a mark and what colors it has. The color of the text is fixed too: where
-/// GitHub is dark it would be light on light.
+/// Writes which boxes have a mark and what colors it has. The text color is fixed too: on a dark GitHub page, it
+/// would otherwise be light on light.
 fn write_class(f: &mut fmt::Formatter<'_>, nodes: &[Node], mark: Mark) -> fmt::Result {
     let marked = nodes.iter().enumerate().filter(|(_, node)| node.mark == Some(mark));
     let marked: Vec<String> = marked.map(|(position, _)| format!("n{position}")).collect();
@@ -86,7 +86,7 @@ fn write_class(f: &mut fmt::Formatter<'_>, nodes: &[Node], mark: Mark) -> fmt::R
     writeln!(f, "  class {} {class}", marked.join(","))
 }
 
-/// A text in quotes. Mermaid has no escapes inside them but numbered characters.
+/// A text in quotes. The only escapes that Mermaid has inside them are numbered characters.
 struct Quoted<'t>(&'t str);
 
 impl fmt::Display for Quoted<'_> {

@@ -21,7 +21,7 @@ const SOURCES: usize = 0;
 const MIRROR: usize = 1;
 const RECEIVERS: usize = 2;
 
-/// What a box stands for: one thing may be a source and a receiver.
+/// What a box stands for: the same object may be both a source and a receiver.
 type Key = (usize, String);
 
 mod traffic;
@@ -58,7 +58,7 @@ impl Path<'_> {
         self.onward(session, filter, [(None, target)]);
     }
 
-    /// Sessions over sources, of which nobody knows yet how many there are.
+    /// Draws sessions over sources that have not been counted yet.
     fn fan_out(&mut self, address: &Address, fan_out: &FanOut) {
         let FanOut { source, target, filter, number, vni, .. } = fan_out;
         let mut lines = vec![format!("{address}[*]"), format!("number {number}")];
@@ -75,7 +75,7 @@ impl Path<'_> {
         self.onward(session, filter, target.all());
     }
 
-    /// The interface that a session mirrors; those of one block over sources are of one sort.
+    /// The interface that a session mirrors. Those of one block over sources are of one sort.
     fn source(&mut self, session: &Address, source: &Ref<NetworkInterface>) -> usize {
         let node = self.thing(SOURCES, source);
         if let Some(sources) = self.scene.sources_of(session) {
@@ -85,7 +85,8 @@ impl Path<'_> {
         node
     }
 
-    /// From a session to where its packets go, by the zone that they come from where that decides.
+    /// Draws the way from a session to its target, for each zone if the zone of the packets
+    /// decides.
     fn onward<'t>(
         &mut self,
         session: usize,
@@ -139,7 +140,7 @@ impl Path<'_> {
         node
     }
 
-    /// An endpoint, and what is behind it: the service is no place that packets pass.
+    /// An endpoint, and what is behind it; the service is left out, since packets do not pass it.
     fn endpoint(&mut self, reference: &Ref<GatewayLoadBalancerEndpoint>) -> usize {
         let node = self.thing(RECEIVERS, reference);
         let service = match self.declared(reference) {
@@ -193,7 +194,7 @@ impl Path<'_> {
             }
             _ => (Vec::new(), String::new()),
         };
-        // By address; a plan has them by id.
+        // Sorted by address; a plan has them by id.
         targets.sort_by_key(|target| target.origin());
         for target in &targets {
             let target = self.thing(RECEIVERS, target);
@@ -228,7 +229,7 @@ impl Path<'_> {
         }
     }
 
-    /// A box for a resource, with what happens to that.
+    /// A box for a resource, with what happens to the resource.
     fn box_of(&self, address: &Address) -> Node {
         Node { mark: self.scene.mark(address), ..Node::of(address) }
     }

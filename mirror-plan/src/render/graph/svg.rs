@@ -1,4 +1,4 @@
-//! Scalable vector graphics, for documents and reports: nothing else is needed to draw them.
+//! Scalable vector graphics for documents and reports, which need nothing else to be drawn.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use super::layout::{Arrow, LINE, Layout, PADDING, Rect, TITLE, shown};
 use super::{Diagram, Mark, Node, Stroke};
 use crate::render::markup::Escaped;
 
-/// How many boxes a person can look at.
+/// The most boxes that a person can look at.
 const NODES_MAX: usize = 120;
-/// How many arrows.
+/// The most arrows.
 const EDGES_MAX: usize = 240;
-/// The colors and the font. On dark screens it is dark, on paper never.
+/// The colors and the font: dark on dark screens, never dark on paper.
 const STYLE: &str = include_str!("svg.css");
 
-/// A diagram as an SVG document, which may also stand in a page.
+/// A diagram as an SVG document, which can also be embedded in a page.
 #[derive(Clone, Copy, Debug)]
 pub struct Svg<'d>(pub &'d Diagram);
 

@@ -1,4 +1,4 @@
-//! The attributes of a change, one a line.
+//! The attributes of a change, one per line.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::plan::{Action, Change, PartChange, part_changes};
 use crate::resource::object_type;
 use crate::value::{Unknown, Value};
 
-/// What stands for a value that is picked when the object is made.
+/// The text for a value that is picked when the object is created.
 const CHOSEN: &str = "(chosen by AWS)";
 
 /// The lines of a change, without their indent.
@@ -19,11 +19,11 @@ pub(super) struct Lines(pub(super) Vec<String>);
 enum Side<'v> {
     Nothing,
     Is(&'v Value),
-    /// AWS picks one when the object is made.
+    /// AWS picks one when the object is created.
     Chosen,
 }
 
-/// Where a value stands.
+/// Where a value is.
 #[derive(Clone, Copy)]
 struct Place<'p> {
     path: &'p str,
@@ -33,9 +33,9 @@ struct Place<'p> {
 /// Whether there was an object before.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// There was none: only what will be is said.
+    /// There was none: only what will be is written.
     Whole,
-    /// What was and what will be.
+    /// There was one: what was and what will be are written.
     Difference,
 }
 
@@ -76,7 +76,7 @@ impl Lines {
             Some(Type::Set(of)) if before.is_list() && after.is_list() => {
                 self.elements(place.path, (before.items(), after.items()), (of, form));
             }
-            // A reference may be one for each zone.
+            // A reference may be a map with one for each zone.
             Some(Type::Object(_) | Type::Map | Type::Reference(_))
                 if before.is_object() && after.is_object() =>
             {
@@ -147,7 +147,8 @@ impl Lines {
         };
         let names: BTreeSet<&String> = [before, after].into_iter().flat_map(Side::names).collect();
         let from = self.0.len();
-        // What tells it from others stands in its path already; alone it is said all the same.
+        // What distinguishes it from others is in its path already; if there is nothing else, it is
+        // written all the same.
         let (keys, others): (Vec<&String>, Vec<&String>) = names
             .into_iter()
             .partition(|name| object.is_some_and(|object| object.key.contains(&name.as_str())));
@@ -211,7 +212,7 @@ impl<'v> Side<'v> {
         }
     }
 
-    /// The text that it is, with `${...}` for what is not known.
+    /// The text of the value, with `${...}` for what is not known.
     fn text(self) -> Option<String> {
         match self {
             Self::Is(value) => text::template(value),
@@ -219,7 +220,7 @@ impl<'v> Side<'v> {
         }
     }
 
-    /// The same, where that has several lines.
+    /// The same, if it has several lines.
     fn long_text(self) -> Option<String> {
         self.text().filter(|text| text.contains('\n'))
     }
@@ -240,7 +241,7 @@ fn member<'v>(object: Option<&'v Value>, name: &str) -> Option<&'v Value> {
     }
 }
 
-/// Whether AWS or this tool picks the value of what is made.
+/// Whether AWS or this tool picks the value when the object is created.
 fn is_chosen(change: &Change, presence: Presence) -> bool {
     matches!(change.action, Action::Create | Action::Replace(_))
         && matches!(presence, Presence::Chosen)
@@ -252,7 +253,7 @@ fn is_own(unknown: &Unknown, change: &Change, attribute: &str) -> bool {
     origins.all(|origin| origin.address == change.address && origin.attribute == attribute)
 }
 
-/// What tells a part from the others: `ingress 100`.
+/// What distinguishes a part from the others: `ingress 100`.
 fn key(part: &Value, object: &ObjectType) -> String {
     let names = object.key.iter().filter_map(|name| member(Some(part), name));
     names.map(text::word).collect::<Vec<_>>().join(" ")

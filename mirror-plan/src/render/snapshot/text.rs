@@ -1,4 +1,4 @@
-//! Values as text that stands for one value only.
+//! Values as text that is unambiguous: no two values have the same text.
 
 use similar::ChangeTag;
 
@@ -6,10 +6,10 @@ use super::super::compared::Compared;
 use super::AROUND;
 use crate::value::{Part, Secret, Unknown, Value, is_invisible};
 
-/// What stands where there is no value.
+/// The text for no value.
 pub(super) const NONE: &str = "(none)";
 
-/// A value on one line: texts in quotes, references and what is not known without.
+/// A value on one line: texts in quotes; references, and what is not known, without quotes.
 pub(super) fn inline(value: &Value) -> String {
     if let Some(text) = template(value) {
         return Value::String(text).to_string();
@@ -82,13 +82,14 @@ pub(super) fn template(value: &Value) -> Option<String> {
     }
 }
 
-/// A secret by its whole hash: what is approved by fewer digits could be made to match.
+/// A secret as its whole hash: if only some digits were approved, another secret could be made to
+/// match them.
 fn hidden(secret: &Secret) -> String {
     format!("(sensitive, {})", secret.digest())
 }
 
-/// A text between holes. Where a `{` or a hole comes after dollars of the text they are doubled, so
-/// that an odd number of them begins a hole and an even one does not.
+/// A text between holes. If a `{` or a hole comes after dollar signs of the text, these are
+/// doubled, so that an odd number of them begins a hole and an even number does not.
 fn literal(text: &str, next: Option<&Part>) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
@@ -111,7 +112,7 @@ pub(super) fn name(name: &str) -> String {
     if !name.is_empty() && name.chars().all(is_word) { name.to_owned() } else { quoted(name) }
 }
 
-/// A part of a key: a text without quotes where nothing else looks like it.
+/// A part of a key: a text, without quotes if it cannot be mistaken for something else.
 pub(super) fn word(value: &Value) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | ':' | '_' | '-');
     match value {
@@ -129,7 +130,8 @@ pub(super) fn whole(text: &str) -> Vec<String> {
     lines
 }
 
-/// The lines of two texts: what was, what is now, and a few around them.
+/// The lines of two texts: those that were, those that are now, and a few unchanged ones around
+/// them.
 pub(super) fn changed(before: &str, after: &str) -> Vec<String> {
     let compared = Compared::new(before, after);
     let mut lines = Vec::new();
@@ -162,7 +164,7 @@ fn unended() -> String {
     "    (no newline at the end)".to_owned()
 }
 
-/// A line with everything escaped that a reader would not see or a terminal would act upon.
+/// A line in which everything is escaped that a reader would not see or a terminal would act upon.
 fn escaped(line: &str) -> String {
     let kept = line.trim_end_matches([' ', '\t']);
     let mut text = String::with_capacity(line.len());

@@ -103,7 +103,7 @@ impl Serialize for OutputBody<'_> {
         map.serialize_entry("actions", actions(action))?;
         map.serialize_entry("before", &before.as_ref().map(Known))?;
         match after {
-            // A value of which nothing is known has no place.
+            // A value of which nothing is known is left out.
             Some(Value::Unknown(_)) => {}
             Some(value) if matches!(value, Value::Secret(_)) && !value.is_known() => {}
             _ => map.serialize_entry("after", &after.as_ref().map(Known))?,

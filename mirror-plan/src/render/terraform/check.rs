@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
-/// The member `checks`: each code as a check, with the resources that it was found about.
+/// The member `checks`: each code as one check, with the resources that it was found for.
 pub(super) fn checks<'d>(findings: impl IntoIterator<Item = &'d Diagnostic>) -> Vec<Json> {
     let mut by_code: BTreeMap<Code, Vec<&Diagnostic>> = BTreeMap::new();
     for finding in findings {
@@ -41,7 +41,7 @@ fn check(code: Code, findings: &[&Diagnostic]) -> Json {
     })
 }
 
-/// Terraform knows no warnings: what somebody should look at has failed.
+/// Terraform has no warnings for checks: whatever needs attention has failed.
 const fn status(severity: Severity) -> &'static str {
     match severity {
         Severity::Error | Severity::Warning => "fail",

@@ -1,7 +1,7 @@
-//! The configuration: what the stack says of each block, with references.
+//! The configuration: what the stack states for each block, with references.
 //!
-//! A plan holds no expressions, so they are told from the resources: what is the same for all that
-//! a block stands for is a constant or a reference, and what is not depends on `count.index`.
+//! A plan holds no expressions, so they are inferred from the resources: what is the same for all
+//! resources of a block is a constant or a reference, and what differs depends on `count.index`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,7 +81,7 @@ impl<K: Serialize, V: Serialize> Serialize for Map<'_, K, V> {
     }
 }
 
-/// An output as it is declared.
+/// The declaration of an output.
 struct Output<'n, 'p> {
     change: &'n OutputChange,
     ids: &'n Ids<'p>,
@@ -103,7 +103,7 @@ impl Serialize for Output<'_, '_> {
     }
 }
 
-/// A variable as it is declared, which is known of it only that it is secret.
+/// The declaration of a variable, of which only one thing is known: that it is secret.
 struct Declared<'v>(&'v Value);
 
 impl Serialize for Declared<'_> {
@@ -162,13 +162,13 @@ enum Expression<'n> {
     Value(&'n Value),
     /// Other resources.
     References(BTreeSet<Reference<'n>>),
-    /// Something else for each resource of the block, with these other blocks in it.
+    /// A different value for each resource of the block, which refers to these other blocks.
     Varies(BTreeSet<String>, Each),
     /// Blocks of expressions.
     Blocks(Vec<Expressions<'n>>),
 }
 
-/// What tells the resources of a block apart.
+/// What distinguishes the resources of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Each {
     Count,
@@ -195,7 +195,7 @@ impl Serialize for Expression<'_> {
             }
         };
         match self {
-            // Terraform writes as much of an expression that it cannot show.
+            // Terraform writes the same for an expression that it cannot show.
             Self::Value(value) if value.is_sensitive() => {}
             Self::Value(value) => map.serialize_entry("constant_value", &Known(*value))?,
             Self::References(found) => {
@@ -219,7 +219,7 @@ impl Serialize for Expression<'_> {
 }
 
 impl Expression<'_> {
-    /// Adds the blocks that it refers to.
+    /// Adds the blocks that the expression refers to.
     fn collect_blocks(self, found: &mut BTreeSet<String>) {
         match self {
             Self::Value(_) => {}
@@ -233,7 +233,7 @@ impl Expression<'_> {
     }
 }
 
-/// The expressions of a block, given those of two of its resources.
+/// The expressions of a block, merged from those of two of its resources.
 fn merged<'n>(a: Expressions<'n>, b: Expressions<'n>, each: Each) -> Expressions<'n> {
     let mut both: BTreeMap<&str, Vec<Expression<'n>>> = BTreeMap::new();
     for (name, expression) in a.into_iter().chain(b) {
@@ -256,7 +256,7 @@ fn merged<'n>(a: Expressions<'n>, b: Expressions<'n>, each: Each) -> Expressions
 }
 
 impl Ids<'_> {
-    /// The expressions of the attributes of a resource that a stack says.
+    /// The expressions of those attributes of a resource that a stack states.
     fn expressions<'n>(
         &'n self,
         entry: &'n Entry<'_>,
@@ -281,7 +281,7 @@ impl Ids<'_> {
                 (Node::Later(_) | Node::Block(_) | Node::List(_), _) => return None,
             };
             match &expression {
-                // What AWS tells of a resource is no reference of its own to it.
+                // What AWS reports about a resource is not a reference of the resource to itself.
                 Expression::References(found)
                     if !entry.is_part() && found.iter().all(|to| to.address == entry.of) =>
                 {

@@ -1,7 +1,7 @@
 //! Entries: what a plan does to each resource of the provider.
 //!
-//! A change of a plan is one entry, and one more for each part that the provider has as a resource
-//! of its own.
+//! A change of a plan gives one entry, and one more for each part that the provider has as a
+//! resource of its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,17 +28,17 @@ pub(super) struct Entry<'p> {
     /// Which part of it.
     pub(super) part: Option<String>,
     pub(super) deposed: Option<u32>,
-    /// What that was called before.
+    /// The previous address of that resource, if it has moved.
     pub(super) was: Option<&'p Address>,
     pub(super) action: Action,
     pub(super) reason: Option<&'static str>,
-    /// The attributes because of which it is replaced.
+    /// The attributes that force its replacement.
     pub(super) replaced_for: Vec<&'static str>,
     pub(super) before: Option<Node<'p>>,
     pub(super) after: Option<Node<'p>>,
 }
 
-/// Which of the resources of a block.
+/// The index of a resource in its block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(untagged)]
 pub(super) enum Index {
@@ -53,7 +53,7 @@ impl std::fmt::Debug for Table {
 }
 
 impl Entry<'_> {
-    /// The members that say which resource it is, as in a state and among changes.
+    /// Writes the members that identify a resource, as in a state and among changes.
     pub(super) fn serialize_head<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("address", &self.address())?;
         map.serialize_entry("mode", MANAGED)?;
@@ -83,7 +83,7 @@ impl Entry<'_> {
 
     /// The address that it had, if it has moved.
     pub(super) fn previous_address(&self) -> Option<String> {
-        // A part that comes has not been anywhere.
+        // A part that is new has no previous address.
         self.before.as_ref()?;
         self.was.map(|was| self.address_in(was))
     }
@@ -97,7 +97,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Which one of its block it is.
+    /// Its index in its block.
     pub(super) fn index(&self) -> Option<Index> {
         Some(match (&self.part, &self.of.key) {
             (None, None) => return None,
@@ -108,7 +108,7 @@ impl Entry<'_> {
         })
     }
 
-    /// The attributes that its table reads; `None` for a part that is a reference.
+    /// The schema of the attributes that its table reads; `None` for a part that is a reference.
     pub(super) fn schema(&self) -> Option<&'static ObjectType> {
         let schema = object_type(self.of.kind);
         match table::of(self.of.kind).part_of(self.table) {
@@ -141,16 +141,16 @@ pub(super) fn bare(key: &Key) -> String {
     }
 }
 
-/// Makes the entries of a plan.
+/// A builder for the entries of a plan.
 pub(super) struct Entries<'p> {
     location: Location<'p>,
     pub(super) ids: Ids<'p>,
-    /// How the resources of a block are told apart that stay.
+    /// How the resources that stay in a block are told apart, by block.
     staying: HashMap<(Kind, &'p Name), Option<&'p Key>>,
 }
 
 impl<'p> Entries<'p> {
-    /// For a plan.
+    /// Entries for a plan.
     pub(super) fn of(plan: &'p Plan) -> Self {
         let current = plan.changes.iter().filter(|change| change.deposed.is_none());
         let before = current.filter_map(|change| Some((&change.address, change.before.as_ref()?)));
@@ -166,7 +166,7 @@ impl<'p> Entries<'p> {
         }
     }
 
-    /// For resources that are there.
+    /// Entries for existing resources.
     pub(super) fn there(
         location: Location<'p>,
         resources: impl IntoIterator<Item = (&'p Address, &'p Value)>,
@@ -183,7 +183,7 @@ impl<'p> Entries<'p> {
         in_order(entries)
     }
 
-    /// What there will be: each resource of the stack with its parts behind it.
+    /// The resources that will exist: each resource of the stack, followed by its parts.
     pub(super) fn staying(&self, plan: &'p Plan) -> Vec<Entry<'p>> {
         let mut entries = Vec::new();
         let staying = plan.changes.iter().filter(|change| change.deposed.is_none());
@@ -217,7 +217,7 @@ impl<'p> Entries<'p> {
             before: node(before),
             after: node(after),
         };
-        // What happens to its parts happens to resources of their own.
+        // Changes to its parts are changes to resources of their own.
         let same = change.action == Action::Update && whole.before == whole.after;
         let action = if same { Action::NoOp } else { change.action };
         let reason = whole.reason;
@@ -228,7 +228,7 @@ impl<'p> Entries<'p> {
         }
     }
 
-    /// Adds the parts of a sort.
+    /// Adds the parts of one sort.
     fn add_parts(
         &self,
         (change, reason): (&'p Change, Option<&'static str>),
@@ -259,7 +259,7 @@ impl<'p> Entries<'p> {
         }
     }
 
-    /// The entries of a resource that is there.
+    /// The entries of an existing resource.
     pub(super) fn existing(
         &self,
         address: &'p Address,
@@ -326,7 +326,8 @@ impl<'p> Entries<'p> {
         nodes.collect()
     }
 
-    /// What tells a part from the others: the address of what it refers to, or its key attributes.
+    /// What distinguishes a part from the others: the address of what it refers to, or its key
+    /// attributes.
     fn part_key(&self, object: Object<'p>, table: &PartTable, part: &Value) -> String {
         let of_resource = |address: &Address| match &address.key {
             None => address.name.to_string(),
@@ -351,7 +352,7 @@ impl<'p> Entries<'p> {
         }
     }
 
-    /// Why, in Terraform's words.
+    /// The reason for a change, in Terraform's words.
     fn reason(&self, change: &Change) -> Option<&'static str> {
         let has = |wanted: fn(&Reason) -> bool| change.reasons.iter().any(wanted);
         match change.action {
@@ -377,7 +378,7 @@ impl<'p> Entries<'p> {
     }
 }
 
-/// The attributes that are why a resource is replaced, in the provider's words.
+/// The attributes that force the replacement of a resource, in the provider's words.
 fn replaced_for(change: &Change, table: &Table) -> Vec<&'static str> {
     let forced = change.differences.iter().filter(|difference| difference.forces_replacement);
     match change.action {
@@ -388,7 +389,7 @@ fn replaced_for(change: &Change, table: &Table) -> Vec<&'static str> {
     }
 }
 
-/// What happens to a part, and for a replacement because of which attributes.
+/// What happens to a part and, if it is replaced, which attributes force that.
 fn part_action(
     whole: Action,
     part: &PartTable,
@@ -410,7 +411,7 @@ fn part_action(
     }
 }
 
-/// Why something happens to a part of a whole to which something happens for a reason.
+/// The reason for the change of a part, given the action on the whole and the reason for that.
 fn part_reason(
     action: Action,
     (whole, reason): (Action, Option<&'static str>),

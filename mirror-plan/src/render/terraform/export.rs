@@ -1,9 +1,8 @@
-//! Export: a stack as a configuration of Terraform, and how Terraform takes over what is there.
+//! Export: a stack as a configuration of Terraform, and how Terraform takes over what exists.
 //!
-//! Each resource is a block of its own, with references where the stack has them, in the words of
-//! the tables that the JSON is written by. What an account holds of it gets an `import` block. Secrets
-//! are variables without a value. What Terraform cannot say stands in a comment and in
-//! [`Export::left`].
+//! Each resource is a block of its own, with references where the stack has them, in the words of the tables that
+//! the JSON is also written from. Each resource that exists in the account gets an `import` block. Secrets become
+//! variables without a value. What Terraform cannot express is listed in a comment and in [`Export::left`].
 //!
 //! ```
 //! # use mirror_plan::observed::Observed;
@@ -65,13 +64,13 @@ type Version = (u8, u8);
 /// The first version of Terraform that has `import` blocks.
 const TERRAFORM: Version = (1, 5);
 
-/// A version of the provider that takes all that is written; what needs a later one is in
-/// [`provider_version`].
+/// A version of the provider that accepts everything that is written, except what [`provider_version`] has a later
+/// one for.
 const PROVIDER: Version = (3, 39);
 
 const PROVIDER_SOURCE: &str = "hashicorp/aws";
 
-/// What the tags begin with by which a stack knows its objects.
+/// The prefix of the tags by which a stack recognizes its objects.
 const OWNERSHIP: &str = "mirror-plan:";
 
 /// A stack in Terraform's language.
@@ -79,17 +78,17 @@ const OWNERSHIP: &str = "mirror-plan:";
 pub struct Export {
     /// The configuration: settings, provider, variables, data sources, resources and outputs.
     pub configuration: String,
-    /// An `import` block for each resource that is there; empty if none is.
+    /// An `import` block for each resource that exists; empty if none does.
     pub imports: String,
-    /// What Terraform cannot say or is not told, a line each. The configuration has it in comments.
+    /// What Terraform cannot express or is not given, one item per line. The configuration has it in comments.
     pub left: Vec<String>,
 }
 
 impl Export {
-    /// Writes a stack of which `observed` is there.
+    /// Exports a stack, of which the objects in `observed` exist.
     ///
     /// # Errors
-    /// Where there is no plan for it; see [`plan`](crate::plan::plan).
+    /// If the stack cannot be planned; see [`plan`](crate::plan::plan).
     pub fn of(stack: &Stack, observed: &Observed) -> Result<Self, Diagnostics> {
         let plan = plan(stack, observed, &Request::default())?;
         let used = observed.existing.iter().map(|(address, found)| {
@@ -131,12 +130,12 @@ impl fmt::Display for Export {
 
 struct Writer<'e> {
     stack: &'e Stack,
-    /// The same with the ids and the accounts of what it uses.
+    /// The same stack with the ids and the accounts of what it uses.
     declared: Cow<'e, Stack>,
     observed: &'e Observed,
     changes: BTreeMap<&'e Address, &'e Change>,
     names: Names<'e>,
-    /// The labels that parts have.
+    /// The labels of parts.
     taken: BTreeSet<Address>,
     left: Vec<String>,
     imports: Vec<Block>,
@@ -171,7 +170,7 @@ impl<'e> Writer<'e> {
         }
     }
 
-    /// The blocks that say which Terraform, provider, account and Region.
+    /// The blocks that specify Terraform, provider, account and Region.
     fn settings(&self, (major, minor): Version) -> Vec<Block> {
         let provider = [
             ("source".to_owned(), quoted(PROVIDER_SOURCE)),
@@ -186,7 +185,7 @@ impl<'e> Writer<'e> {
             Item::Block(providers),
         ];
         let region = self.stack.region.as_ref().unwrap_or(&self.observed.region);
-        // Ids are of the account that was seen.
+        // The ids belong to the account that was seen.
         let is_there = !self.imports.is_empty() || !self.observed.existing.is_empty();
         let seen = is_there.then_some(&self.observed.account);
         let account = self.stack.account.as_ref().or(seen);
@@ -236,7 +235,7 @@ impl<'e> Writer<'e> {
         self.names.secrets.iter().map(block).collect()
     }
 
-    /// What finds what the stack uses and did not make.
+    /// The data sources that find what the stack uses and did not make.
     fn data_sources(&self) -> Vec<Block> {
         let found = self.stack.existing.iter();
         let found = found.filter(|(address, _)| data_source::finds(address.kind));
@@ -255,7 +254,7 @@ impl<'e> Writer<'e> {
         found.map(block).chain(images).collect()
     }
 
-    /// The block of a resource of the provider; what is there is imported.
+    /// The block of a resource of the provider, which is imported if it exists.
     fn resource(&mut self, entry: &Entry<'e>) -> Block {
         let label = self.label(entry);
         let block = format!("{}.{label}", entry.table.name);
@@ -295,7 +294,7 @@ impl<'e> Writer<'e> {
         );
     }
 
-    /// What Terraform imports a resource by.
+    /// The id by which Terraform imports a resource.
     fn import_id(&self, entry: &Entry<'_>) -> Import {
         let change = self.changes.get(entry.of);
         let whole = change.and_then(|change| change.id.as_ref()).filter(|_| entry.before.is_some());
@@ -348,7 +347,7 @@ impl<'e> Writer<'e> {
     }
 }
 
-/// What Terraform imports a whole resource by: its id, but groups by the name in it.
+/// The id by which Terraform imports a whole resource: its own id, but for Auto Scaling groups the name in it.
 fn imported_by(address: &Address, id: &ObjectId) -> String {
     match address.kind {
         Kind::AutoscalingGroup => autoscaling_group::name_in(id.as_str()).to_owned(),
@@ -360,15 +359,15 @@ fn imported_by(address: &Address, id: &ObjectId) -> String {
 enum Import {
     /// By this id.
     By(String),
-    /// It is not there.
+    /// It does not exist.
     Absent,
-    /// It is there, and the provider imports none of the sort.
+    /// It exists, but the provider cannot import this sort.
     Never,
 }
 
-/// The label of an output: a name of a Terraform's, which no other has.
+/// The label of an output: a name that Terraform allows and that no other output has.
 fn output_label(name: &str, taken: &mut BTreeSet<Address>) -> String {
-    // Any kind will do: names are all that counts.
+    // Any kind will do: only names count.
     let label = match name.parse() {
         Ok(name) => Address::new(Kind::Vpc, name),
         Err(_) => free(Kind::Vpc, name, taken),
@@ -388,7 +387,7 @@ fn text<'n>(node: &'n Node<'_>, name: &str) -> Option<&'n str> {
     }
 }
 
-/// The first version of the provider that takes these attributes.
+/// The first version of the provider that accepts these attributes.
 ///
 /// Source: the changelog of `hashicorp/aws`.
 fn provider_version(node: &Node<'_>) -> Version {
@@ -396,7 +395,7 @@ fn provider_version(node: &Node<'_>) -> Version {
     if says("load_balancer_type") && says("security_groups") {
         (5, 13)
     } else if says("health_check") {
-        // With fewer healthy answers than unhealthy ones, or the other way round.
+        // The numbers of healthy and of unhealthy answers may differ.
         (4, 46)
     } else if says("gateway_load_balancer_endpoint_id") {
         (4, 33)
@@ -405,7 +404,7 @@ fn provider_version(node: &Node<'_>) -> Version {
     }
 }
 
-/// Blocks with a line between them.
+/// Blocks with an empty line between them.
 fn in_paragraphs(blocks: &[Block]) -> String {
     blocks.iter().map(Block::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -11,7 +11,7 @@ use crate::value::Value;
 /// An attribute, or several.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node<'p> {
-    /// A value, of which parts may not be known.
+    /// A value, parts of which may not be known.
     Of(Cow<'p, Value>),
     /// A value that is not known.
     Later(Shape),
@@ -40,7 +40,7 @@ impl Node<'_> {
         }
     }
 
-    /// Whether it is a scalar; of those a mask writes only what is true.
+    /// Whether it is a scalar. A mask only contains those scalars that are true.
     fn is_scalar(&self) -> bool {
         match self {
             Self::Of(value) => !matches!(**value, Value::List(_) | Value::Object(_)),
@@ -78,8 +78,8 @@ fn is_sensitive(value: &Value) -> bool {
     }
 }
 
-/// What is known: members that are not known are left out, elements of lists are null. A sensitive
-/// value is its hash.
+/// What is known: unknown members are left out, and unknown elements of lists are null. A sensitive value is
+/// replaced by its hash.
 pub(super) struct Known<'n, T>(pub(super) &'n T);
 
 impl Serialize for Known<'_, Node<'_>> {
@@ -125,7 +125,7 @@ pub(super) enum Mark {
     Sensitive,
 }
 
-/// True where something is so. Scalars that are not are left out of objects and false in lists.
+/// True for each marked part. Scalars that are not marked are left out of objects, and are false in lists.
 pub(super) struct Mask<'n, T>(pub(super) Mark, pub(super) &'n T);
 
 impl Mark {

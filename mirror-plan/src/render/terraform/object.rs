@@ -27,7 +27,7 @@ pub(super) struct Location<'p> {
 pub(super) struct Object<'p> {
     pub(super) this: This<'p>,
     pub(super) location: Location<'p>,
-    /// Its attributes, and what only AWS tells of it.
+    /// Its attributes, including those that only AWS reports.
     pub(super) members: &'p BTreeMap<String, Value>,
     pub(super) schema: &'static ObjectType,
 }
@@ -47,7 +47,7 @@ struct Scope<'p> {
     part: Option<PartOf<'p>>,
     /// The value whose attributes are read: the resource, a part or a block of it.
     value: &'p Value,
-    /// What is known of its attributes; `None` for a part that is a reference.
+    /// The schema of its attributes; `None` for a part that is a reference.
     schema: Option<&'static ObjectType>,
 }
 
@@ -78,11 +78,11 @@ impl<'p> Scope<'p> {
         Node::Block(members.collect())
     }
 
-    /// The value of an attribute; `None` if it is there and nobody asked AWS for it.
+    /// The value of an attribute; `None` if it exists but AWS was not asked for it.
     fn attribute(self, from: &'static Source) -> Option<Node<'p>> {
         let exists = self.object.this.id.is_some();
         Some(match from {
-            // What is secret is not shown, in whatever form.
+            // A secret is not shown, in whatever form.
             Source::Own(name) | Source::Again(name) | Source::Encoded(name) => self.own(name),
             Source::Turned(name, turned) => match self.own(name) {
                 Node::Of(value) => known(turned(&value)),
@@ -133,7 +133,8 @@ impl<'p> Scope<'p> {
         })
     }
 
-    /// An attribute as it is. What AWS chooses for an object that is not there yet is not known.
+    /// An attribute as it is. A value that AWS will choose for an object that does not exist yet is
+    /// not known.
     fn own(self, name: &str) -> Node<'p> {
         let value = self.member(name);
         let attribute = self.schema.and_then(|schema| schema.attribute(name));
@@ -153,7 +154,7 @@ impl<'p> Scope<'p> {
         members.get(name).unwrap_or(&Value::Null)
     }
 
-    /// The name of a service that is told by its id, or is to have one.
+    /// The name of a service that is given by its id, or that has no id yet.
     fn service_name(self, service: &Value) -> Node<'p> {
         match service {
             Value::String(id) => {
@@ -175,7 +176,7 @@ impl<'p> Scope<'p> {
         }
     }
 
-    /// The ARN of what is referred to by its id, or is to have one.
+    /// The ARN of an object that is referred to by its id, or that has no id yet.
     fn its_arn(self, of: ArnType) -> Node<'p> {
         match self.value {
             Value::String(id) => known(self.arn(of, id)),

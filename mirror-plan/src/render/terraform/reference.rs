@@ -1,7 +1,6 @@
-//! References: which attribute of which resource a value is, in the provider's words.
+//! References: which attribute of which resource a value stands for, in the provider's words.
 //!
-//! A plan holds what a reference leads to where that is there already: an id. Whose it is, the
-//! plan knows as well.
+//! If a reference leads to an existing object, a plan holds the object's id. The plan also knows whose id that is.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,18 +10,18 @@ use crate::address::{Address, Key};
 use crate::resource::computed;
 use crate::value::Value;
 
-/// What stands for the ARN of a resource of EC2, which is no attribute of it here.
+/// The name for the ARN of a resource of EC2, which has no such attribute here.
 pub(super) const ARN: &str = "arn";
 
-/// What the provider calls an attribute of a resource.
+/// The provider's name for an attribute of a resource.
 pub(super) fn name_of(address: &Address, attribute: &str) -> Option<&'static str> {
     let whole = &table::of(address.kind).whole;
     let arn = || whole.arn().filter(|_| attribute == ARN);
     whole.name_of(attribute).or_else(arn)
 }
 
-/// The ids in a plan, and which attribute of which resource each is. It is never gone through, so its
-/// order reaches nothing.
+/// The ids in a plan, and which attribute of which resource each one is. The map is never iterated, so its order
+/// affects nothing.
 #[derive(Debug, Default)]
 pub(super) struct Ids<'p>(HashMap<&'p str, (&'p Address, &'static str)>);
 
@@ -52,7 +51,7 @@ impl<'p> Ids<'p> {
         Self(ids)
     }
 
-    /// Which attribute of which resource it is.
+    /// The resource and the attribute that have this value.
     pub(super) fn attribute(&self, id: &str) -> Option<(&'p Address, &'static str)> {
         self.0.get(id).copied().or_else(|| {
             // The ARN of a resource of EC2 ends with its id.
@@ -63,7 +62,7 @@ impl<'p> Ids<'p> {
         })
     }
 
-    /// Whose id it is.
+    /// The resource that has this id.
     pub(super) fn owner(&self, id: &str) -> Option<&'p Address> {
         self.0.get(id).map(|(address, _)| *address)
     }
@@ -96,7 +95,7 @@ impl<'p> Ids<'p> {
         }
     }
 
-    /// Adds what is referred to in a resource.
+    /// Adds what a resource refers to.
     pub(super) fn collect_in<'n>(
         &'n self,
         node: &'n Node<'_>,
@@ -124,7 +123,7 @@ impl Reference<'_> {
         resource(self.address)
     }
 
-    /// The attribute, the resource and the block, the narrowest first, each once.
+    /// The attribute, the resource and the block, the narrowest first, without duplicates.
     pub(super) fn steps(&self) -> Vec<String> {
         let resource = self.resource();
         let mut steps = Vec::new();

@@ -20,12 +20,12 @@ pub(super) struct Values<'n> {
 pub(super) struct StateResource<'n> {
     pub(super) entry: &'n Entry<'n>,
     pub(super) node: &'n Node<'n>,
-    /// Where it is there already: the ids by which it names others.
+    /// The ids by which it names others, if it exists already.
     pub(super) ids: Option<&'n Ids<'n>>,
 }
 
 impl Values<'_> {
-    /// Whether there is nothing.
+    /// Whether there are no resources and no outputs.
     pub(super) fn is_empty(&self) -> bool {
         self.outputs.is_empty() && self.resources.is_empty()
     }
@@ -88,7 +88,7 @@ pub(super) fn deposed_key(generation: u32) -> String {
     format!("{generation:08x}")
 }
 
-/// The value of an output. One that is not known has no value.
+/// The value of an output. An output that is not known has no value.
 struct Output<'v>(&'v Value);
 
 impl Serialize for Output<'_> {
@@ -111,7 +111,7 @@ impl Serialize for TypeOf<'_> {
         match self.0 {
             Value::Bool(_) => serializer.serialize_str("bool"),
             Value::Number(_) => serializer.serialize_str("number"),
-            // A sensitive value is its hash.
+            // A sensitive value is replaced by its hash.
             Value::String(_) | Value::Resource(_) | Value::Secret(_) => {
                 serializer.serialize_str("string")
             }

@@ -1,11 +1,11 @@
-//! Tables: what a kind of resource is called by Terraform's AWS provider, attribute by attribute.
+//! Tables: what Terraform's AWS provider calls a kind of resource, attribute by attribute.
 //!
-//! A kind is one resource of the provider, and one more for each of its parts that the provider has
-//! as a resource of its own, such as the rules of a filter. A row says where the value of one
-//! attribute of the provider comes from, so nothing else in this module knows a kind.
+//! A kind is one resource of the provider, and one more for each of its parts that the provider has as a resource
+//! of its own, such as the rules of a filter. A row states where the value of one attribute of the provider comes
+//! from. Nothing else in this module is specific to a kind.
 //!
-//! Source: documentation of `hashicorp/aws`, the page of each resource; and what version 3.39.0 puts
-//! into a plan. Attributes that later versions have taken away are left out.
+//! Source: documentation of `hashicorp/aws`, the page of each resource; and what version 3.39.0 puts into a plan.
+//! Attributes that later versions removed are left out.
 
 use crate::address::{Address, Kind};
 use crate::attribute::ObjectType;
@@ -32,7 +32,7 @@ pub(super) struct KindTable {
 pub(super) struct Table {
     /// Its name: `aws_vpc`.
     pub(super) name: &'static str,
-    /// The version of its schema, which goes with the state.
+    /// The version of its schema, which is written with the state.
     pub(super) schema_version: u8,
     /// Its attributes, by name.
     pub(super) rows: &'static [Row],
@@ -42,17 +42,17 @@ pub(super) struct Table {
 pub(super) struct PartTable {
     /// The attribute that holds them.
     pub(super) of: &'static str,
-    /// The key of the part where there is at most one, which the attribute itself is.
+    /// The key of the part, if there is at most one: the attribute itself is then the part.
     pub(super) only: Option<&'static str>,
     /// What one of them is.
     pub(super) table: Table,
-    /// The attributes of the provider whose change takes a new one.
+    /// The attributes of the provider whose change requires a new part.
     pub(super) fixed: &'static [&'static str],
-    /// What Terraform imports one by.
+    /// The form of the id by which Terraform imports one.
     pub(super) import: PartImport,
 }
 
-/// What Terraform imports a part by.
+/// The form of the id by which Terraform imports a part.
 #[derive(Clone, Copy)]
 pub(super) enum PartImport {
     /// Its id.
@@ -63,7 +63,7 @@ pub(super) enum PartImport {
     ReferredThenWhole(&'static str),
     /// The id of the whole, this text, and the attribute of the provider of this name.
     WholeThenAttribute(&'static str, &'static str),
-    /// The provider imports none.
+    /// The provider cannot import it.
     Never,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Row {
 pub(super) enum Source {
     /// The attribute of this name, as it is.
     Own(&'static str),
-    /// The same once more, under a name that nobody configures.
+    /// The same attribute once more, under a name that nobody configures.
     Again(&'static str),
     /// The attribute of this name, in the provider's words.
     Turned(&'static str, fn(&Value) -> Value),
@@ -91,7 +91,7 @@ pub(super) enum Source {
     Whole(&'static str),
     /// For a part that is a reference: the part.
     Itself,
-    /// For a part that is a reference to a resource of EC2: the ARN of that, which follows from its id.
+    /// For a part that is a reference to a resource of EC2: the ARN of that resource, which follows from its id.
     ItsArn(ArnType),
     /// For a part: its id.
     PartId,
@@ -101,7 +101,7 @@ pub(super) enum Source {
     Each(&'static str, &'static [Row]),
     /// A block, with attributes of the same object.
     Group(&'static [Row]),
-    /// What is so for every resource that this tool makes.
+    /// A constant, the same for every resource that this tool makes.
     Always(Fixed),
     /// The name of the endpoint service that the attribute of this name refers to.
     ServiceName(&'static str),
@@ -111,11 +111,11 @@ pub(super) enum Source {
     Arn(ArnType),
     /// The account.
     Account,
-    /// The account in the attribute of this name, or the own one.
+    /// The account in the attribute of this name, or the stack's own account.
     Owner(&'static str),
-    /// The attribute of the first name, and `false` where that of the second is there.
+    /// The attribute of the first name, or `false` if the attribute of the second name is set.
     Unless(&'static str, &'static str),
-    /// What only AWS tells, and this tool does not ask for.
+    /// A value that only AWS reports, and that this tool does not ask for.
     Later(Shape),
 }
 
@@ -128,18 +128,18 @@ pub(super) enum Fixed {
     Nothing,
 }
 
-/// What an attribute holds that is not known.
+/// The shape of an attribute that is not known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Shape {
     Scalar,
     List,
 }
 
-/// The resource that an attribute is of.
+/// The resource that an attribute belongs to.
 #[derive(Clone, Copy)]
 pub(super) struct This<'p> {
     pub(super) address: &'p Address,
-    /// Its id; `None` as long as it does not exist.
+    /// Its id; `None` while it does not exist.
     pub(super) id: Option<&'p str>,
 }
 
@@ -180,20 +180,20 @@ pub(super) const fn of(kind: Kind) -> &'static KindTable {
 }
 
 impl KindTable {
-    /// The parts that a table of the provider is of; `None` for the table of the whole.
+    /// The parts that a table of the provider describes; `None` for the table of the whole.
     pub(super) fn part_of(&self, table: &Table) -> Option<&'static PartTable> {
         self.parts.iter().find(|part| part.table.name == table.name)
     }
 }
 
 impl Table {
-    /// What the provider calls an attribute; `None` if it has no word for it.
+    /// The provider's name for an attribute; `None` if it has none.
     pub(super) fn name_of(&self, attribute: &str) -> Option<&'static str> {
         let row = self.rows.iter().find(|row| row.from.reads(attribute))?;
         Some(row.name)
     }
 
-    /// What the provider calls the ARN of a resource of EC2, which is no attribute here.
+    /// The provider's name for the ARN of a resource of EC2, which is not an attribute here.
     pub(super) fn arn(&self) -> Option<&'static str> {
         let row = self.rows.iter().find(|row| matches!(row.from, Source::Arn(_)))?;
         Some(row.name)
@@ -201,7 +201,7 @@ impl Table {
 }
 
 impl Source {
-    /// Whether a stack says it, of a resource or a block with these attributes.
+    /// Whether a stack can state it, for a resource or a block with these attributes.
     pub(super) fn is_configured(&self, schema: Option<&ObjectType>) -> bool {
         match self {
             Self::Own(name)
@@ -229,7 +229,7 @@ impl Source {
         }
     }
 
-    /// Whether the attribute is what the value is made of, alone.
+    /// Whether the value is made from this attribute alone.
     fn reads(&self, attribute: &str) -> bool {
         match self {
             Self::Own(name)

@@ -14,18 +14,18 @@ use crate::render::{Palette, Wording, fan_out, sharing};
 use crate::resource::{ReplaceOrder, computed, object_type};
 use crate::value::{Cause, Origin, Unknown, Value};
 
-/// Unchanged attributes that are shown all the same, so that a reader knows what the block is.
+/// Attributes that are shown even if they are unchanged, so that a reader knows what the block is.
 const ALWAYS: [&str; 3] = ["id", "name", "tags"];
 
-/// The most lines of packets above one block; a change is to be read, not scrolled through.
+/// How many lines of packets are shown above one block: a change is to be read, not scrolled through.
 const PACKET_LINES_MAX: usize = 10;
 
-/// Writes all changes, each with a blank line behind it; those of sessions over sources in a line each.
+/// Writes all changes, each followed by a blank line; changes of sessions over sources take one line each.
 pub(super) fn write_all(f: &mut fmt::Formatter<'_>, text: &Text<'_>) -> fmt::Result {
     let Text { plan, palette, wording, user_data: _ } = text;
     let mut under: Option<&Address> = None;
     for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
-        // Who reads Terraform's text looks for a comment above each resource.
+        // Programs that read Terraform's text look for a comment above each resource.
         let block = match wording {
             Wording::Mirror => fan_out::block_of(plan, change),
             Wording::Terraform => None,
@@ -51,7 +51,7 @@ pub(super) fn write_all(f: &mut fmt::Formatter<'_>, text: &Text<'_>) -> fmt::Res
     if under.is_some() { writeln!(f) } else { Ok(()) }
 }
 
-/// Writes what all sessions of a block over sources are.
+/// Writes what all sessions of a block over sources have in common.
 fn write_head(
     f: &mut fmt::Formatter<'_>,
     (plan, palette): (&Plan, &Palette),
@@ -84,7 +84,7 @@ pub(super) fn write_line(
     }
 }
 
-/// Writes the change, a blank line not included.
+/// Writes the change, without the blank line after it.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, text: &Text<'_>, change: &Change) -> fmt::Result {
     let Text { plan, palette, wording, user_data } = text;
     write_comment(f, change, palette)?;
@@ -173,7 +173,7 @@ fn write_comment(f: &mut fmt::Formatter<'_>, change: &Change, palette: &Palette)
     Ok(())
 }
 
-/// Writes the packets that begin or cease to be mirrored, a line for each block of them.
+/// Writes the packets that begin or cease to be mirrored, one line for each set block.
 fn write_packets(f: &mut fmt::Formatter<'_>, what: &str, packets: &Mirrored) -> fmt::Result {
     let lines = packets.lines();
     for line in lines.iter().take(PACKET_LINES_MAX) {
@@ -185,7 +185,7 @@ fn write_packets(f: &mut fmt::Formatter<'_>, what: &str, packets: &Mirrored) -> 
     }
 }
 
-/// What there is to say about a reason that the attributes below do not say.
+/// The explanation of a reason, if the attributes below do not show it.
 fn explanation(change: &Change, reason: &Reason) -> Option<String> {
     match reason {
         Reason::Absent
@@ -226,7 +226,7 @@ fn write_capture(
     }
 }
 
-/// The attributes of a change: `id`, those of the stack file, those that only AWS can tell.
+/// The attributes of a change: `id`, those of the stack file, and those that only AWS reports.
 fn entries(change: &Change, id: Option<&Value>, user_data: UserData) -> Vec<Entry> {
     let made = matches!(change.action, Action::Create | Action::Replace(_));
     let after_id = match change.action {
@@ -276,7 +276,7 @@ fn entries(change: &Change, id: Option<&Value>, user_data: UserData) -> Vec<Entr
     id.into_iter().chain(configured).chain(told_by_aws).collect()
 }
 
-/// A value before and after with the user data that may be shown: what is to be there says whether.
+/// A value before and after, with user data revealed where it may be shown: the value after decides.
 fn uncovered(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Option<Value>) {
     let shown = |value: &Value| match value {
         Value::Secret(secret) if secret.cause() == Cause::UserData => {
@@ -296,7 +296,7 @@ fn is_own(unknown: &Unknown, change: &Change, attribute: &str) -> bool {
     unknown.origins.iter().all(is_own)
 }
 
-/// A value; to a reader of attributes an empty list is none.
+/// A value. To a reader of attributes, an empty list is no value.
 fn filled(value: Option<&Value>) -> Side<'_> {
     match value {
         Some(Value::List(items)) if items.is_empty() => Side::Nothing,

@@ -12,11 +12,11 @@ use crate::value::Value;
 pub(super) enum Mark {
     /// Nothing.
     Same,
-    /// It comes.
+    /// It is added.
     Create,
     /// It changes.
     Update,
-    /// It goes.
+    /// It is removed.
     Delete,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum Side<'v> {
     Nothing,
     /// This one.
     Is(&'v Value),
-    /// AWS picks one when the object is made.
+    /// AWS picks one when the object is created.
     Later,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Entry {
     /// As it is printed; `None` in lists.
     pub(super) key: Option<String>,
     pub(super) body: Body,
-    /// What the value becomes, where that is said after it: `-> null`.
+    /// What the value becomes, if that is written after it: `-> null`.
     pub(super) becomes: Option<String>,
     pub(super) forces_replacement: bool,
 }
@@ -79,7 +79,7 @@ pub(super) enum Body {
     },
 }
 
-/// What stands between brackets.
+/// The entries between brackets.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) shown: Vec<Entry>,
@@ -126,7 +126,7 @@ impl Entry {
         self.key.as_deref() == Some(key)
     }
 
-    /// A value of which every part has one fate.
+    /// A value of which every part has the same mark.
     fn whole(value: Side<'_>, mark: Mark, holds: Option<&Type>) -> Self {
         let part = |value, holds| Self::whole(value, mark, holds);
         let body = match value {
@@ -156,7 +156,7 @@ impl Entry {
         Self { mark, key: None, body, becomes: None, forces_replacement: false }
     }
 
-    /// A value that another one takes the place of as a whole.
+    /// A value that is replaced by another one as a whole.
     fn replaced(before: Side<'_>, after: Side<'_>, holds: Option<&Type>) -> Self {
         Self {
             becomes: Some(after.inline()),
@@ -256,7 +256,7 @@ fn member_type(holds: Option<&Type>, name: &str) -> Option<&'static Type> {
     Some(&object_type(holds)?.attribute(name)?.holds)
 }
 
-/// A member's name as it is printed: the keys of a map are the user's texts.
+/// A member's name as it is printed, in quotes for the keys of a map, which are the user's texts.
 fn quoted(holds: Option<&Type>, name: Cow<'_, str>) -> String {
     match holds {
         Some(Type::Map) => Value::String(name.into_owned()).to_string(),

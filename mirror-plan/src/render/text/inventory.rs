@@ -1,4 +1,4 @@
-//! What the cloud holds of a stack, as blocks like those of the stack file.
+//! The objects of a stack that exist in the cloud, as blocks like those of the stack file.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::resource::{computed, object_type};
 use crate::stack::SourceNames;
 use crate::value::Value;
 
-/// What was seen of a stack, to be printed.
+/// The observed objects of a stack, to be printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Inventory<'o> {
     observed: &'o Observed,
@@ -35,7 +35,7 @@ impl<'o> Inventory<'o> {
 
 impl fmt::Display for Inventory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Network ACLs are nobody's here: `mirror verify` says what they let through.
+        // Network ACLs do not belong to the stack: `mirror verify` shows what they let through.
         let Observed {
             account,
             region,
@@ -82,7 +82,7 @@ impl fmt::Display for Inventory<'_> {
     }
 }
 
-/// A line for an interface that sources may mean.
+/// A line for an interface that may be selected as a source.
 fn write_interface(
     f: &mut fmt::Formatter<'_>,
     id: &NetworkInterfaceId,
@@ -97,7 +97,7 @@ fn write_interface(
     }
 }
 
-/// What is known of an object: `id`, its attributes, what else AWS tells.
+/// What is known of an object: `id`, its attributes, and what else AWS reports.
 fn entries(address: &Address, found: &Found) -> Vec<Entry> {
     let object = object_type(address.kind);
     let id = Value::String(found.id.to_string());

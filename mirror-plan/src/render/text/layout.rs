@@ -1,7 +1,7 @@
-//! Where the entries of a block stand on the page: Terraform's columns.
+//! Where the entries of a block are placed: Terraform's columns.
 //!
-//! A level is four columns. The mark of an entry stands two columns left of its text, and `=` stands
-//! one column right of the longest key between the same brackets.
+//! A level is four columns. The mark of an entry is two columns left of its text, and `=` is one column right of
+//! the longest key between the same brackets.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::entry::{Body, Entry, Mark, Parts};
 use super::lines::Line;
 use crate::render::Palette;
 
-/// Writes `key = value` lines with their signs of equality in one column.
+/// Writes `key = value` lines with their equals signs aligned.
 pub(super) fn write_entries(
     f: &mut fmt::Formatter<'_>,
     entries: &[Entry],
@@ -42,7 +42,7 @@ pub(super) fn write_hidden(
     }
 }
 
-/// Writes at one level.
+/// A writer at one level.
 struct Page<'p> {
     level: usize,
     palette: &'p Palette,
@@ -158,7 +158,7 @@ impl Page<'_> {
     }
 }
 
-/// A word that ends the lines and is none of them.
+/// A word that can end the lines because it is not one of them.
 fn delimiter(lines: &[Line]) -> String {
     let mut word = "EOT".to_owned();
     let is_line = |word: &str| {

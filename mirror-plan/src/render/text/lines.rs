@@ -14,16 +14,16 @@ const AROUND: usize = 3;
 pub(super) enum Line {
     /// One line, ready to be printed.
     Text(Mark, String),
-    /// So many unchanged lines that are not shown.
+    /// This many unchanged lines that are not shown.
     Hidden(usize),
 }
 
-/// Every line of a text, unmarked: its attribute has the mark.
+/// Every line of a text, unmarked, because its attribute has the mark.
 pub(super) fn whole(text: &str) -> Vec<Line> {
     text.split_terminator('\n').map(|line| Line::Text(Mark::Same, visible(line))).collect()
 }
 
-/// The lines of two texts: what goes, what comes, and a few around them.
+/// The lines of two texts: those removed, those added, and a few unchanged ones around them.
 pub(super) fn changed(before: &str, after: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut unchanged: Vec<String> = Vec::new();
@@ -45,10 +45,11 @@ pub(super) fn changed(before: &str, after: &str) -> Vec<Line> {
     lines
 }
 
-/// Moves unchanged lines over: the first `head`, the last `tail`, and how many are between.
+/// Moves unchanged lines to `lines`: the first `head`, the last `tail`, and the number of those
+/// between.
 fn flush(lines: &mut Vec<Line>, unchanged: &mut Vec<String>, head: usize, tail: usize) {
     let count = unchanged.len();
-    // A line that says that one line is hidden takes no less room than the line.
+    // A line stating that one line is hidden takes as much room as that line.
     let hidden = count.saturating_sub(head + tail);
     let hidden = if hidden <= 1 { 0 } else { hidden };
     for (position, line) in unchanged.drain(..).enumerate() {
@@ -61,12 +62,12 @@ fn flush(lines: &mut Vec<Line>, unchanged: &mut Vec<String>, head: usize, tail: 
     }
 }
 
-/// Whether two texts differ in blanks only.
+/// Whether two texts differ only in whitespace.
 pub(super) fn same_but_for_blanks(before: &str, after: &str) -> bool {
     before.split_whitespace().eq(after.split_whitespace())
 }
 
-/// A line with what a terminal would act upon, or a reader would miss, made visible.
+/// A line with everything made visible that a terminal would act upon, or a reader would miss.
 fn visible(line: &str) -> String {
     let kept = line.trim_end_matches([' ', '\t']);
     let mut text = String::with_capacity(line.len());

@@ -11,7 +11,7 @@ use crate::packet::trace::{
 use crate::price::{self, Estimate};
 use crate::render::Palette;
 
-/// A capture at one moment: who mirrors what, and what that does with it.
+/// A capture at one moment: who mirrors what, and what becomes of its packets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Captured {
     /// Who mirrors what.
@@ -25,7 +25,7 @@ pub struct Captured {
 pub struct CaptureText<'t> {
     name: &'t str,
     before: &'t Captured,
-    /// `None` where it is the same.
+    /// `None` if it is the same as before.
     after: Option<&'t Captured>,
     palette: Palette,
 }
@@ -80,7 +80,7 @@ impl CaptureText<'_> {
         let Captured { mirroring, account } = captured;
         writeln!(f, "\n{strong}{moment}{strong:#}")?;
         for (interface, seen) in mirroring.interfaces.iter().zip(&account.interfaces) {
-            // What has no session and saw nothing is of no interest.
+            // An interface that has no session and saw nothing is left out.
             if seen.seen.packets > 0 || !interface.sessions.is_empty() {
                 self.write_interface(f, interface, seen)?;
             }
@@ -115,7 +115,7 @@ impl CaptureText<'_> {
 /// A label and its numbers.
 type Row = (String, [String; 4]);
 
-/// What became of all that an interface saw, each packet in one row; and what its sessions send.
+/// What became of everything that an interface saw, each packet in one row; and what its sessions send.
 fn rows(interface: &Interface, seen: &AtInterface) -> Vec<Row> {
     let AtInterface { seen: all, no_rule, amazon_dns_unasked, no_session, never, .. } = seen;
     let sessions = interface.sessions.iter().zip(&seen.sessions);
@@ -258,7 +258,7 @@ fn write_estimate(f: &mut fmt::Formatter<'_>, estimate: &Estimate) -> fmt::Resul
     )
 }
 
-/// Bits a second, with three figures.
+/// Bits per second, with three digits.
 fn bits(number: f64) -> String {
     let (number, unit) = match number {
         n if n >= 1e9 => (n / 1e9, "Gbit/s"),

@@ -1,17 +1,17 @@
-//! A table of text: words to the left, numbers to the right.
+//! A table of text: words are left-aligned, numbers are right-aligned.
 
 use std::fmt;
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// Rows of one label and some numbers each, under headings.
+/// Rows of a label and `N` numbers each, under headings.
 pub(super) struct Table<const N: usize> {
     pub(super) heads: [&'static str; N],
     pub(super) rows: Vec<(String, [String; N])>,
 }
 
 impl<const N: usize> Table<N> {
-    /// Writes it, `indent` columns in; its label column has no heading.
+    /// Writes the table, indented by `indent` columns; its label column has no heading.
     pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
         let labels = self.rows.iter().map(|(label, _)| label.width());
         let label_width = labels.max().unwrap_or(0);

@@ -9,10 +9,10 @@ use super::{TOLD, counted, write_rest};
 use crate::address::Address;
 use crate::metrics::{Balancer, Group, Metrics, Source, Volume};
 
-/// What is said of a counter without a data point. It is never a zero.
+/// The text for a counter without a data point, which never counts as zero.
 const NOTHING: &str = "no data yet";
 
-/// The counters, to be read.
+/// The counters, to be printed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counters<'m>(pub(super) &'m Metrics);
 
@@ -77,7 +77,7 @@ fn write_balancer(f: &mut fmt::Formatter<'_>, balancer: &Balancer) -> fmt::Resul
     Ok(())
 }
 
-/// What is known, and of what nothing is.
+/// What is known, and a list of what is not.
 fn listed(parts: &[(&str, Option<String>)]) -> String {
     let known: Vec<&str> = parts.iter().filter_map(|(_, words)| words.as_deref()).collect();
     let absent = parts.iter().filter(|(_, words)| words.is_none()).map(|(noun, _)| *noun);

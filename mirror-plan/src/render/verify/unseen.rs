@@ -1,4 +1,4 @@
-//! What only packets would show: what is not seen of a stack from where no packet is sent.
+//! What only packets would show: what is not known about a stack as long as no packet is sent.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,15 +8,15 @@ use serde_json::{Value as Json, json};
 use super::super::reach::listed;
 use crate::reach::{Outcome, Ways};
 
-/// How many places that are not known are told one by one.
+/// How many unknown places are listed one by one.
 const TOLD: usize = 20;
 
-/// What is not seen, as clauses behind "whether".
+/// What is not known, as clauses after "whether".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unseen(Vec<String>);
 
 impl Unseen {
-    /// What is not seen of the ways of sessions.
+    /// What is not known about the ways of sessions.
     pub(super) fn of(ways: &Ways<'_, '_>) -> Self {
         let mut alike = BTreeSet::new();
         let (mut receivers, mut places) = (BTreeSet::new(), BTreeSet::new());
@@ -46,7 +46,7 @@ impl Unseen {
         Self(clauses)
     }
 
-    /// The same for programs.
+    /// The same as JSON, for programs.
     pub(super) fn json(&self) -> Json {
         json!({ "packets_sent": 0, "not_seen": self.0 })
     }

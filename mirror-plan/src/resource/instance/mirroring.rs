@@ -1,14 +1,13 @@
-//! Which instance types can be mirrored, and which take packets of a hundred sources.
+//! Which instance types can be mirrored, and which accept packets from a hundred sources.
 //!
-//! AWS has no call that tells it, so these are tables with a date: `DescribeInstanceTypes` says nothing of
-//! mirroring.
+//! No AWS call reports this, so these are dated tables: `DescribeInstanceTypes` contains nothing about mirroring.
 
 use crate::scalar::InstanceType;
 
 /// The day on which AWS last changed the list that the tables were made from.
 pub const DATE: &str = "28 August 2025";
 
-/// Where the list stands.
+/// Where the list is published.
 pub const SOURCE: &str = "Traffic Mirroring guide, \"Supported instance types\"";
 
 /// Families whose virtual machines can be mirrored.
@@ -32,7 +31,7 @@ const MIRRORED_METAL: &str = "\
 m5 m5d m6g m6gd mac1 mac2 mac2-m1ultra mac2-m2 mac2-m2pro a1 c5 c5d c6g c6gd r5 r5b r5d r6g r6gd x2gd \
 z1d i3 g5g";
 
-/// Families that are not on that list, though they existed on its day: AWS does not mirror them.
+/// Families that are not on that list, though they existed on its date: AWS does not mirror them.
 ///
 /// Source: AWS Traffic Mirroring guide, "Supported instance types", by their absence.
 const REFUSED: &str = "\
@@ -40,7 +39,7 @@ t1 t2 m1 m2 m3 c1 c3 cc2 cg1 cr1 r3 i2 g2 g3s p2 hs1 c7gn hpc7g hpc8a i7ie i8g i
 p6e-gb200 trn2 trn2u g7e m8a m8azn m8g m8gb m8gd m8gn m8i m8id c8a c8g c8gb c8gd c8gn c8i c8id r8a r8g r8gb r8gd \
 r8gn r8i r8id x8g x8aedz x8i";
 
-/// The types that take mirrored packets of 100 sources, the others of 10: a family, then its sizes.
+/// The types that accept mirrored packets from 100 sources, where the others accept 10: a family, then its sizes.
 ///
 /// Source: AWS Traffic Mirroring guide, "Quotas".
 const LARGEST: &str = "\
@@ -65,12 +64,12 @@ pub enum Mirroring {
     Supported,
     /// They cannot.
     Refused,
-    /// The table knows nothing of them: their family is newer than the list.
+    /// The tables do not know them: their family is newer than the list.
     Unknown,
 }
 
 impl Mirroring {
-    /// What the tables say of a type.
+    /// Returns what the tables state about a type.
     #[must_use]
     pub fn of(instance_type: &InstanceType) -> Self {
         let text = instance_type.to_string();
@@ -79,7 +78,7 @@ impl Mirroring {
     }
 }
 
-/// What the tables say of a family.
+/// What the tables state about a family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Family {
     /// Its name: `m5`.
@@ -88,7 +87,7 @@ pub struct Family {
     pub mirroring: Mirroring,
     /// Whether its bare metal can be.
     pub metal: Mirroring,
-    /// Its sizes that take mirrored packets of 100 sources as a target, the others of 10.
+    /// Its sizes that, as a target, accept mirrored packets from 100 sources; the others accept 10.
     pub largest: Vec<&'static str>,
 }
 
@@ -129,7 +128,7 @@ fn of_family(family: &str) -> Mirroring {
     }
 }
 
-/// Bare metal of a family whose virtual machines are listed, and which is not listed itself, is refused.
+/// Bare metal that is not listed itself is refused if the virtual machines of its family are listed.
 fn of_metal(family: &str) -> Mirroring {
     match of_family(family) {
         _ if is_in(MIRRORED_METAL, family) => Mirroring::Supported,
@@ -138,7 +137,7 @@ fn of_metal(family: &str) -> Mirroring {
     }
 }
 
-/// Whether an instance of this type takes mirrored packets of 100 sources; `None` for a family that no table
+/// Whether an instance of this type accepts mirrored packets from 100 sources; `None` for a family that no table
 /// knows.
 pub(crate) fn takes_100_sources(instance_type: &InstanceType) -> Option<bool> {
     let text = instance_type.to_string();

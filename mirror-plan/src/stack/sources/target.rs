@@ -1,7 +1,7 @@
-//! Where the packets of sessions over sources go: all to one target, or from each zone to its own.
+//! Where the packets of sessions over sources go: all to one target, or from each zone to a target of its own.
 //!
-//! What crosses from one Availability Zone to another is paid for, and is lost when either fails. A load balancer
-//! has a node in each zone; a target that is one interface stands in one of them.
+//! Traffic from one Availability Zone to another costs money, and is lost when either zone fails. A load balancer has
+//! a node in each zone; a target that is an interface is in only one of them.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use crate::value::{Path, Value};
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionTarget {
-    /// One for all.
+    /// One target for all.
     Same(Ref<MirrorTarget>),
-    /// That of the zone in which the source is; a source in any other zone is an error of the plan.
+    /// A target for each zone in which sources are; a source in any other zone is an error of the plan.
     ByZone(BTreeMap<AvailabilityZone, Ref<MirrorTarget>>),
 }
 
 impl SessionTarget {
-    /// The target of a source in this zone, which is `None` where nobody has seen it.
+    /// Returns the target for a source in this zone, which is `None` if nobody has seen it.
     #[must_use]
     pub fn in_zone(&self, zone: Option<&AvailabilityZone>) -> Option<&Ref<MirrorTarget>> {
         match self {
@@ -30,7 +30,7 @@ impl SessionTarget {
         }
     }
 
-    /// Every target, with the zone that it is for if it is not for all; one may be that of several zones.
+    /// Returns every target, with its zone unless it is for all zones; several zones may have the same target.
     pub fn all(&self) -> impl Iterator<Item = (Option<&AvailabilityZone>, &Ref<MirrorTarget>)> {
         let (same, by_zone) = match self {
             Self::Same(target) => (Some((None, target)), None),

@@ -14,7 +14,7 @@ pub(super) const INTERFACES_MAX: usize = 1 << 16;
 /// Bytes before the body of a block: its type and its length.
 const HEAD: usize = 8;
 
-/// Bytes behind it: the length again.
+/// Bytes behind the body: the length again.
 const TAIL: usize = 4;
 
 /// An interface that was described.
@@ -24,7 +24,7 @@ struct Interface {
     clock: Clock,
     /// The most bytes of a packet in a simple packet block; zero for no limit.
     snap_length: u32,
-    /// Packets that it has dropped, by its newest statistics.
+    /// Packets that it has dropped, according to its newest statistics.
     dropped: u64,
 }
 
@@ -33,7 +33,7 @@ struct Interface {
 pub(super) struct Blocks {
     order: ByteOrder,
     interfaces: Vec<Interface>,
-    /// What the interfaces of earlier sections have dropped.
+    /// Packets that the interfaces of earlier sections have dropped.
     dropped_before: u64,
 }
 
@@ -83,7 +83,7 @@ impl Parse for Blocks {
     }
 }
 
-/// What is to be done about a block that is longer than is kept in memory.
+/// What to do about a block that is too long to be kept in memory.
 fn too_long(kind: u32, length: u32) -> Result<Step<'static>, Damage> {
     match kind {
         block::INTERFACE_DESCRIPTION
@@ -173,7 +173,7 @@ impl Blocks {
         Some(Ok(()))
     }
 
-    /// Notes what an interface has dropped, in whatever place the writer has put it.
+    /// Notes how many packets an interface has dropped, whichever options the writer put that in.
     fn statistics(&mut self, body: &[u8]) -> Option<Result<(), Damage>> {
         const DROPPED_BY_INTERFACE: u16 = 5;
         const DROPPED_BY_SYSTEM: u16 = 7;
@@ -207,7 +207,7 @@ impl Blocks {
         )
     }
 
-    /// The block that pcapng began with; programs of before 2012 write it.
+    /// The original packet block of pcapng, which programs from before 2012 write.
     fn packet<'a>(&self, body: &'a [u8]) -> Option<Result<Record<'a>, Damage>> {
         let (head, data) = body.split_first_chunk::<20>()?;
         let number = self.order.u16([head[0], head[1]]);
@@ -219,7 +219,7 @@ impl Blocks {
         )
     }
 
-    /// A packet of interface 0 without a time: it is given the year 1970.
+    /// A packet of interface 0 without a time: it is dated to the start of 1970.
     fn simple_packet<'a>(&self, body: &'a [u8]) -> Option<Result<Record<'a>, Damage>> {
         let (head, data) = body.split_first_chunk::<4>()?;
         let [original] = self.order.words(head);
@@ -242,7 +242,7 @@ impl Blocks {
             .ok_or(Damage::UnknownInterface { interface: number, described })
     }
 
-    /// Returns the options of a block, up to the first that is cut short.
+    /// Returns the options of a block, up to the first one that is cut short.
     fn options<'a>(&self, mut rest: &'a [u8]) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
         let order = self.order;
         std::iter::from_fn(move || {

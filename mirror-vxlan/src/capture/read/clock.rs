@@ -1,4 +1,4 @@
-//! The units that an interface of a pcapng file counts time in.
+//! The units in which an interface of a pcapng file counts time.
 
 use crate::Timestamp;
 
@@ -13,14 +13,14 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Makes a clock of `if_tsresol` and `if_tsoffset`, or `None` if a tick is too short for it.
+    /// Makes a clock from `if_tsresol` and `if_tsoffset`, or `None` if a tick is too short for it.
     pub(super) fn new(resolution: u8, offset: i64) -> Option<Self> {
         let exponent = u32::from(resolution & 0x7f);
         let base: u64 = if resolution & 0x80 == 0 { 10 } else { 2 };
         base.checked_pow(exponent).map(|ticks_per_second| Self { ticks_per_second, offset })
     }
 
-    /// Returns the time after `ticks`; one outside of what can be told becomes the nearest.
+    /// Returns the time after `ticks`, or the nearest one that can be represented.
     #[inline]
     pub(super) fn time(self, ticks: u64) -> Timestamp {
         let Self { ticks_per_second, offset } = self;

@@ -7,18 +7,18 @@ use super::PIECE_MAX;
 
 /// Why no more packets come out of a capture file.
 ///
-/// Every packet before it was handed on.
+/// All packets before the error were handed on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The input could not be read, or not be decompressed.
     #[error("cannot read the capture at offset {offset}")]
     Read {
-        /// How many bytes were read before, after decompression.
+        /// How many bytes had been read before, after decompression.
         offset: u64,
         /// What failed.
         source: io::Error,
     },
-    /// The input is no capture file at all.
+    /// The input is not a capture file.
     #[error(
         "not a capture file: it begins with {start:02x?}; \
          pcap and pcapng are read, also compressed by gzip or zstd"
@@ -27,12 +27,12 @@ pub enum ReadError {
         /// Its first bytes, at most four, after decompression.
         start: Vec<u8>,
     },
-    /// A part of the file is damaged, or is something that is not read.
+    /// A part of the file is damaged or not supported.
     #[error("{piece} {number} at offset {offset}")]
     Damaged {
-        /// What part it is.
+        /// The kind of part.
         piece: Piece,
-        /// Which of them it is, from one; blocks of every type count.
+        /// Its number, from one; blocks of every type count.
         number: u64,
         /// Where it begins in the file, after decompression.
         offset: u64,
@@ -43,8 +43,8 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Returns whether the file just ends too early, as one does that is still written, or whose
-    /// writer was killed.
+    /// Returns whether the file merely ends too early, as it does while it is still being written or
+    /// after its writer was killed.
     pub const fn is_cut_off(&self) -> bool {
         matches!(self, Self::Damaged { damage: Damage::CutOff { .. }, .. })
     }
@@ -85,15 +85,15 @@ impl fmt::Display for Piece {
 /// What is wrong with a part of a capture file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// The file ends before it.
+    /// The file ends before the part does.
     #[error("the file ends after {found} of at least {needed} bytes; it was cut off")]
     CutOff {
-        /// Bytes that it needs.
+        /// Bytes that the part needs.
         needed: u64,
-        /// Bytes that there are.
+        /// Bytes that are left.
         found: u64,
     },
-    /// A packet is longer than any capture program writes, so that it is none.
+    /// A packet is longer than any that a capture program writes, so it cannot be a packet.
     #[error("it claims {length} bytes, more than the {PIECE_MAX} that a packet can have")]
     TooLong {
         /// The length that it claims.
@@ -107,7 +107,7 @@ pub enum Damage {
         /// The length that it claims.
         length: u32,
     },
-    /// The length at the end of a block is not the one at its start.
+    /// The length at the end of a block differs from the one at its start.
     #[error("the length is {length} at its start and {trailer} at its end")]
     BlockTrailer {
         /// The length at the start.
@@ -118,41 +118,41 @@ pub enum Damage {
     /// A packet does not fit into its block.
     #[error("a packet of {captured} bytes in a block with room for {room}")]
     PacketLength {
-        /// The bytes that are said to be captured.
+        /// The number of captured bytes that it claims.
         captured: u32,
-        /// The bytes there are.
+        /// The number of bytes that the block has for them.
         room: usize,
     },
-    /// A packet is of an interface that was not described.
+    /// A packet belongs to an interface that was not described.
     #[error("a packet of interface {interface}; the section has only {described} so far")]
     UnknownInterface {
         /// The number of the interface, from zero.
         interface: u32,
-        /// How many there are.
+        /// How many interfaces were described.
         described: usize,
     },
-    /// More interfaces are described than can be.
+    /// More interfaces are described than are supported.
     #[error(
         "interface {number} of a section; at most {} are supported",
         super::blocks::INTERFACES_MAX
     )]
     TooManyInterfaces {
-        /// Which it would be.
+        /// The number that the interface would have, from zero.
         number: usize,
     },
-    /// An interface counts time in units that are not understood.
+    /// An interface counts time in units that are not supported.
     #[error("a time resolution of {resolution:#04x}, finer than 64 bits can count")]
     Resolution {
         /// The value of `if_tsresol`.
         resolution: u8,
     },
-    /// The byte-order magic of a section is neither way round.
+    /// The byte-order magic of a section is not valid in either byte order.
     #[error("a byte-order magic of {magic:#010x}, expected 0x1a2b3c4d")]
     ByteOrder {
-        /// What stands in its place.
+        /// The value in its place.
         magic: u32,
     },
-    /// The file has a version that is not read.
+    /// The file has a version that is not supported.
     #[error("version {major}.{minor} is not supported")]
     Version {
         /// The major version.
@@ -160,7 +160,7 @@ pub enum Damage {
         /// The minor version.
         minor: u16,
     },
-    /// The link type of a pcap file is none that mirrored traffic comes on.
+    /// The link type of a pcap file is not one that mirrored traffic arrives on.
     #[error(
         "link type {link_type} is not supported; Ethernet (1), raw IP (101, 228, 229), \
          Linux cooked (113, 276) and loopback (0, 108) are"

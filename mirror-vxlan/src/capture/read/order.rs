@@ -1,11 +1,11 @@
 //! The two byte orders of capture files, as seen from this machine.
 
-/// Whether numbers have to be turned round.
+/// Whether the bytes of numbers have to be swapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ByteOrder {
-    /// The file was written on a machine of the same order.
+    /// The file was written on a machine with the same byte order.
     Native,
-    /// It was written on a machine of the other order.
+    /// The file was written on a machine with the other byte order.
     Swapped,
 }
 

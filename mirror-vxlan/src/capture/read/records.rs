@@ -14,13 +14,13 @@ const MAGIC_MICROSECONDS: u32 = 0xa1b2_c3d4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Records {
     order: ByteOrder,
-    /// Nanoseconds for each unit behind the seconds.
+    /// Nanoseconds in each unit of the field behind the seconds.
     unit: u32,
     link: Link,
 }
 
 impl Records {
-    /// Returns the byte order and the unit of time if a file that begins so is a pcap file.
+    /// Returns the byte order and the unit of time if `magic` begins a pcap file.
     pub(super) fn recognize(magic: [u8; 4]) -> Option<(ByteOrder, u32)> {
         [ByteOrder::Native, ByteOrder::Swapped].into_iter().find_map(|order| {
             match order.u32(magic) {
@@ -40,8 +40,8 @@ impl Records {
         if [major, minor] != VERSION {
             return Err(Damage::Version { major, minor });
         }
-        // The upper half says whether frames end with a check sequence: the outer IP header knows
-        // its length, so what follows the datagram does not matter.
+        // The upper half says whether frames end with a check sequence. The outer IP header gives
+        // the packet's length, so what follows it does not matter.
         let [_, _, high, low] = order.u32([e, f, g, h]).to_be_bytes();
         let link_type = u16::from_be_bytes([high, low]);
         match link(link_type) {

@@ -1,11 +1,12 @@
-//! A window onto a stream: the bytes that were read and not yet used, and where they are.
+//! A window onto a stream: the bytes that were read but not yet used, and their position.
 
 use std::io::{self, ErrorKind, Read};
 
-/// Bytes that are asked of the system at a time.
+/// Bytes requested from the system at a time.
 ///
-/// More makes fewer calls, but what is copied out of the window should still be in the processor's
-/// second-level cache. From 32 KiB to 1 MiB, this and 128 KiB cost the least processor time.
+/// A larger number means fewer calls, but what is copied out of the window should still be in the
+/// processor's second-level cache. Between 32 KiB and 1 MiB, this size and 128 KiB cost the least
+/// processor time.
 const READ: usize = 256 * 1024;
 
 /// The part of a stream that is in memory.
@@ -22,7 +23,7 @@ impl Window {
         Self { source, buffer: vec![0; READ], start: 0, end: 0, offset: 0 }
     }
 
-    /// Returns the bytes that were read and not yet used.
+    /// Returns the bytes that were read but not yet used.
     pub(super) fn unused(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -32,13 +33,13 @@ impl Window {
         self.offset
     }
 
-    /// Counts the next `length` bytes, which must be there, as used.
+    /// Marks the next `length` bytes as used; they must have been read.
     pub(super) const fn consume(&mut self, length: usize) {
         self.start += length;
         self.offset += length as u64;
     }
 
-    /// Reads once, so that there is room for `needed` unused bytes, and returns whether any came.
+    /// Makes room for `needed` unused bytes, reads once, and returns whether any bytes came.
     pub(super) fn extend(&mut self, needed: usize) -> io::Result<Extended> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -51,7 +52,7 @@ impl Window {
         Ok(if length == 0 { Extended::End } else { Extended::Bytes })
     }
 
-    /// Passes over the next `length` bytes and returns how many of them there were.
+    /// Skips the next `length` bytes and returns how many of them existed.
     pub(super) fn skip(&mut self, length: u64) -> io::Result<u64> {
         let mut left = length;
         loop {
@@ -75,7 +76,7 @@ pub(super) enum Extended {
     End,
 }
 
-/// Reads once, again if a signal came in between.
+/// Reads once, and again if a signal interrupted it.
 fn read(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match source.read(buffer) {

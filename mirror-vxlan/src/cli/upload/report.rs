@@ -1,9 +1,9 @@
-//! How the process that uploads tells its counts: an object on each line.
+//! How the uploading process reports its counts: as one JSON object per line.
 
 use mirror_vxlan::count::{Tally, UploadCounts};
 use serde_json::Value;
 
-/// Returns the line that says them.
+/// Returns the line that reports the counts.
 #[cfg(any(feature = "upload", test))]
 pub(crate) fn line(counts: &UploadCounts) -> String {
     let UploadCounts { stored, failures, waiting, trouble } = counts;
@@ -16,7 +16,7 @@ pub(crate) fn line(counts: &UploadCounts) -> String {
     .to_string()
 }
 
-/// Returns what a line says; `None` if it is none of ours.
+/// Returns the counts that a line reports; `None` if it is not such a line.
 pub(crate) fn counts(line: &str) -> Option<UploadCounts> {
     let value: Value = serde_json::from_str(line).ok()?;
     let tally = |name: &str| {

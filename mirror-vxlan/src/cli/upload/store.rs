@@ -1,4 +1,4 @@
-//! The object store that a URL names, opened with what the environment says.
+//! The object store that a URL names, opened with the settings in the environment.
 
 use std::error::Error;
 use std::fs;
@@ -11,18 +11,18 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum};
 use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, RetryConfig};
 
-/// Variables of AWS that name files with credentials, which are renewed beside the old ones.
+/// Variables of AWS that name files with credentials; renewed files appear beside the old ones.
 const CREDENTIAL_FILES: [&str; 2] =
     ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"];
 
-/// How often, and how long, one request is repeated; then it is the file that is tried again.
+/// How often, and for how long, one request is repeated; after that the whole file is tried again.
 const RETRIES: usize = 3;
 const RETRY_TIME: Duration = Duration::from_secs(30);
 
 /// A store, and what the process that uses it reads and writes on this machine.
 pub(super) struct Opened {
     pub(super) store: Arc<dyn ObjectStore>,
-    /// What keys begin with: the prefix of the URL, and the name of this machine.
+    /// The beginning of every key: the prefix from the URL, and the name of this machine.
     pub(super) key_prefix: String,
     pub(super) written: Vec<PathBuf>,
     pub(super) read: Vec<PathBuf>,
@@ -57,14 +57,14 @@ fn s3(bucket: &str) -> Result<impl ObjectStore, Box<dyn Error>> {
     }
     let retry =
         RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
-    // S3 compares what it got with this before it says that it has it.
+    // S3 compares the object with this before it confirms that it is stored.
     let builder = builder.with_checksum_algorithm(Checksum::SHA256);
     Ok(builder.with_bucket_name(bucket).with_retry(retry).build()?)
 }
 
-/// The name of this machine, which tells what it stores from what others store.
+/// The name of this machine, which distinguishes its objects from those of other machines.
 ///
-/// It is not read from `/proc`, of which a service may see nothing but processes.
+/// It is not read from `/proc`, where a service may see nothing but processes.
 fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -5,14 +5,14 @@ use super::predicate::{Bytes, Comparison, Place, Predicate, Size};
 /// A comparison of two computed numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Relation {
-    /// What the frame has to be for the bytes loaded to mean something.
+    /// What must hold for the frame so that the loaded bytes mean something.
     pub(super) guards: Vec<Predicate>,
     pub(super) left: Number,
     pub(super) comparison: Comparison,
     pub(super) right: Number,
 }
 
-/// A number of 32 bits, unsigned, wrapping.
+/// An unsigned 32-bit number with wrapping arithmetic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Number {
     Constant(u32),
@@ -26,7 +26,7 @@ pub(super) enum Number {
     Binary(Operator, Box<[Self; 2]>),
 }
 
-/// What combines two numbers.
+/// An operator that combines two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Add,

@@ -1,23 +1,23 @@
 //! From protocols, addresses and ports to comparisons: where things are in an Ethernet frame.
 //!
-//! Each function says what libpcap generates code for, in the same order, so that a frame cut
-//! short is rejected by both or by neither.
+//! Each function builds the comparisons that libpcap generates code for, in the same order, so that a
+//! frame that was cut short is rejected by both or by neither.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::predicate::{Comparison, Field, Place, Predicate, Size};
 
-/// What an Ethernet type says.
+/// Ethernet types.
 pub(super) mod ethertype {
     pub(crate) const ARP: u32 = 0x0806;
     pub(crate) const IPV4: u32 = 0x0800;
     pub(crate) const IPV6: u32 = 0x86dd;
     pub(crate) const RARP: u32 = 0x8035;
-    /// The types of VLAN tags: 802.1Q, 802.1ad, and the one that came before.
+    /// The types of VLAN tags: 802.1Q, 802.1ad, and their predecessor.
     pub(crate) const VLAN: [u32; 3] = [0x8100, 0x88a8, 0x9100];
 }
 
-/// The number of an IP protocol.
+/// Numbers of IP protocols.
 pub(super) mod protocol {
     pub(crate) const FRAGMENT: u32 = 44;
     pub(crate) const ICMPV6: u32 = 58;
@@ -75,7 +75,7 @@ impl Layout {
     /// An Ethernet frame without tags.
     pub(super) const ETHERNET: Self = Self { ethertype: 12, payload: 14 };
 
-    /// There is a VLAN tag, with this number if one is given; what follows is behind the tag.
+    /// The frame has a VLAN tag, with this number if one is given; what follows is behind the tag.
     pub(super) fn vlan(&mut self, number: Option<u32>) -> Predicate {
         let tag = any(ethertype::VLAN.map(|tag| self.link_type(tag)));
         let wanted = match number {
@@ -113,7 +113,7 @@ impl Layout {
         self.ipv4_protocol(number).or(self.ipv6_protocol(number))
     }
 
-    /// It is not the second or a later fragment of an IPv4 packet.
+    /// The packet is not the second or a later fragment of an IPv4 packet.
     pub(super) fn first_fragment(self) -> Predicate {
         let place = Place::At(self.payload + 6);
         Predicate::Not(Box::new(
@@ -136,7 +136,7 @@ impl Layout {
         Place::At(self.payload + IPV6_HEADER)
     }
 
-    /// The address, or all of its network, in an IPv4, ARP or RARP packet (`number` says which).
+    /// The address, or any in its network, in an IPv4, ARP or RARP packet (`number` says which).
     pub(super) fn ipv4_address(
         self,
         number: u32,
@@ -190,12 +190,12 @@ impl Layout {
         ipv6.or(ipv4)
     }
 
-    /// A number in the payload.
+    /// A number in the payload equals `value`.
     pub(super) fn number(self, offset: u32, size: Size, value: u32) -> Predicate {
         equal(Place::At(self.payload + offset), size, value).into()
     }
 
-    /// A number in the payload that is not less.
+    /// A number in the payload is at least `value`.
     pub(super) fn at_least(self, offset: u32, value: u32) -> Predicate {
         let field = equal(Place::At(self.payload + offset), Size::Byte, value);
         Field { comparison: Comparison::GreaterOrEqual, ..field }.into()

@@ -13,7 +13,7 @@ mod relation;
 /// How deep parentheses may be nested.
 const DEPTH_MAX: usize = 64;
 
-/// What libpcap understands and this does not, with the reason.
+/// Words that libpcap understands and this parser does not.
 const UNSUPPORTED: [&str; 19] = [
     "atalk", "aarp", "clnp", "decnet", "esis", "gateway", "geneve", "inbound", "ifname", "ipx",
     "isis", "iso", "llc", "mpls", "netbeui", "outbound", "pppoed", "pppoes", "stp",
@@ -41,11 +41,11 @@ struct Parser<'t, 'e> {
     next: usize,
     depth: usize,
     layout: Layout,
-    /// What a lone address or number is taken for: what the one before it was.
+    /// What a lone address or number stands for: the same as the one before it.
     qualifiers: Option<Qualifiers>,
 }
 
-/// What the words before an address or number say that it is.
+/// What the words before an address or number declare it to be.
 #[derive(Clone, Copy)]
 struct Qualifiers {
     protocol: Option<Protocol>,
@@ -79,7 +79,7 @@ impl Connective {
 }
 
 impl<'e> Parser<'_, 'e> {
-    /// Terms joined by `and` and `or`, which bind equally, to the left.
+    /// Terms joined by `and` and `or`, which have the same precedence and associate to the left.
     fn expression(&mut self) -> Result<Predicate, Fault> {
         let mut left = self.term()?;
         while let Some(connective) = self.connective() {
@@ -151,7 +151,7 @@ impl<'e> Parser<'_, 'e> {
         }
     }
 
-    /// Says why a word starts no primitive.
+    /// Returns the fault that a word cannot start a primitive, with the reason.
     fn unknown<T>(&self, word: &str) -> Result<T, Fault> {
         if UNSUPPORTED.contains(&word) {
             self.fault(format!("`{word}` is not supported"))
@@ -172,7 +172,7 @@ impl<'e> Parser<'_, 'e> {
         let mut ahead = self.clone();
         match ahead.connective() {
             Some(connective) if ahead.peek_word() == Some(other) => {
-                // `src 10.0.0.1 and dst …` is met elsewhere: here nothing stands between them.
+                // `src 10.0.0.1 and dst …` is parsed elsewhere: here nothing stands between the two.
                 ahead.next += 1;
                 self.next = ahead.next;
                 Ok(Some(match connective {
@@ -197,7 +197,7 @@ impl<'e> Parser<'_, 'e> {
         Some(subject)
     }
 
-    /// Whether the words before a value go together.
+    /// Checks that the words before a value go together.
     fn check(&self, of: Qualifiers, ends: Option<Ends>, start: usize) -> Result<(), Fault> {
         let Qualifiers { protocol, subject, .. } = of;
         let fits = match subject {
@@ -390,7 +390,7 @@ impl<'e> Parser<'_, 'e> {
         self.ipv4_masked(of, address, mask, self)
     }
 
-    /// IPv4, ARP and RARP have IPv4 addresses; all three are meant where none is named.
+    /// IPv4, ARP and RARP have IPv4 addresses; all three are meant if none is named.
     fn ipv4_masked(
         &self,
         of: Qualifiers,

@@ -1,4 +1,4 @@
-//! What a filter asks of a frame: a tree of comparisons with bytes of it.
+//! The condition that a filter sets for a frame: a tree of comparisons with bytes of it.
 
 use super::arithmetic::Relation;
 
@@ -9,18 +9,18 @@ pub(super) struct Bytes<'a> {
     pub(super) original_len: u32,
 }
 
-/// Something that holds for a frame or does not.
+/// A condition that holds for a frame or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Predicate {
-    /// Every one holds; they are tried in their order until one does not.
+    /// All of them hold; they are tried in order until one does not.
     All(Vec<Self>),
-    /// One of them holds; they are tried in their order until one does.
+    /// One of them holds; they are tried in order until one does.
     Any(Vec<Self>),
     /// It does not hold.
     Not(Box<Self>),
-    /// A number in the frame compares as said.
+    /// A comparison of a number in the frame with a constant.
     Field(Field),
-    /// Two computed numbers compare as said.
+    /// A comparison of two computed numbers.
     Relation(Box<Relation>),
 }
 
@@ -37,9 +37,9 @@ pub(super) struct Field {
 /// Where in a frame a number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// So many bytes from the start.
+    /// This many bytes from the start.
     At(u32),
-    /// So many bytes behind the IPv4 header, of whatever length, that starts at `header`.
+    /// `offset` bytes behind the end of the IPv4 header, of any length, that starts at `header`.
     BehindIpv4 { header: u32, offset: u32 },
 }
 
@@ -63,7 +63,7 @@ pub(super) enum Comparison {
 }
 
 impl Predicate {
-    /// Returns whether it holds, or `None` if that depends on a byte that is not there.
+    /// Returns whether it holds, or `None` if that depends on a missing byte.
     pub(super) fn holds(&self, frame: &Bytes<'_>) -> Option<bool> {
         match self {
             Self::All(tests) => {

@@ -19,7 +19,7 @@ pub(super) enum Kind<'e> {
     /// A word behind a backslash: a name even if it is a keyword.
     Name(&'e str),
     Number(u32),
-    /// An IPv4 address of which the last parts may be missing, and the bits that were given.
+    /// An IPv4 address, whose last parts may be missing, and how many bits were given.
     Ipv4 {
         address: Ipv4Addr,
         bits: u8,
@@ -88,7 +88,7 @@ fn token(rest: &str, offset: usize) -> Result<(Kind<'_>, usize), Fault> {
     }
 }
 
-/// The longest start of `text` of which every byte is wanted.
+/// The longest prefix of `text` in which every byte is wanted.
 fn run(text: &str, wanted: impl Fn(u8) -> bool) -> &str {
     let length = text.bytes().position(|byte| !wanted(byte)).unwrap_or(text.len());
     &text[..length]
@@ -127,7 +127,7 @@ fn ipv4(text: &str) -> Option<(Ipv4Addr, u8)> {
     let mut octets = [0; 4];
     let mut bits = 0;
     for (place, part) in text.split('.').enumerate() {
-        // The standard library's rule: no leading zero, which is octal to some and not to others.
+        // The standard library's rule: no leading zero, which some read as octal and others do not.
         if part.len() > 1 && part.starts_with('0') {
             return None;
         }

@@ -100,7 +100,7 @@ impl Protocol {
 /// The protocols that have ports.
 const PORTS: [u32; 3] = [protocol::TCP, protocol::UDP, protocol::SCTP];
 
-/// The protocols that a port is looked for in.
+/// The protocols in which a port is compared.
 pub(super) fn port_protocols(of: Option<Protocol>) -> &'static [u32] {
     match of.and_then(Protocol::ip).and_then(|ip| PORTS.iter().position(|n| *n == ip.number)) {
         Some(place) => &PORTS[place..=place],

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::name::{Prefix, Stage};
 use crate::count::Tally;
 
-/// How often a directory is looked into for two looks that agree.
+/// How often a directory is scanned until two scans agree.
 const MOST_LOOKS: usize = 4;
 
 /// How much space the files of a sink may take together.
@@ -18,7 +18,7 @@ const MOST_LOOKS: usize = 4;
 pub struct Budget {
     /// Bytes of all files, finished and not.
     pub bytes: u64,
-    /// What makes room when they are used up.
+    /// What happens when they are used up.
     pub policy: BudgetPolicy,
 }
 
@@ -27,11 +27,11 @@ pub struct Budget {
 pub enum BudgetPolicy {
     /// The oldest finished file is deleted: the latest traffic is kept.
     DeleteOldest,
-    /// Frames are refused until somebody takes files away: the earliest traffic is kept.
+    /// Frames are refused until someone removes files: the earliest traffic is kept.
     RefuseFrames,
 }
 
-/// The finished files that a budget had removed; clones are of the same count.
+/// The count of finished files that a budget has removed; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Removed(Arc<RemovedFiles>);
 
@@ -57,9 +57,9 @@ impl Removed {
 /// The files of one sink that are on the disk.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inventory {
-    /// Those that are finished, the oldest first.
+    /// The finished files, the oldest first.
     pub(crate) finished: VecDeque<StoredFile>,
-    /// Bytes of all, finished and not.
+    /// Bytes of all files, finished and not.
     pub(crate) bytes: u64,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct StoredFile {
 }
 
 impl Inventory {
-    /// Looks into the directory.
+    /// Scans the directory.
     pub(crate) fn scan(directory: &Path, prefix: &Prefix) -> io::Result<Self> {
         let mut inventory = Self::default();
         for entry in fs::read_dir(directory)? {
@@ -94,7 +94,7 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Looks until two looks agree: a file that is renamed during one may be missed by it.
+    /// Scans until two scans agree: a scan may miss a file that is renamed while it runs.
     pub(super) fn settled(directory: &Path, prefix: &Prefix) -> io::Result<Self> {
         let mut seen = Self::scan(directory, prefix)?;
         for _ in 0..MOST_LOOKS {
@@ -112,7 +112,7 @@ impl Inventory {
         let Some(StoredFile { path, bytes }) = self.finished.pop_front() else { return Ok(false) };
         match fs::remove_file(path) {
             Ok(()) => removed.add(bytes),
-            // Somebody took it away.
+            // Someone removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

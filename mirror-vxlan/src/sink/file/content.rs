@@ -12,18 +12,18 @@ use crate::session::{SessionId, Sessions};
 use crate::sink::Ahead;
 use crate::sink::names::SessionNames;
 
-/// The content of one file, as far as it was encoded.
+/// The content of one file that was encoded so far.
 pub(super) struct Content {
     format: Format,
     names: Arc<dyn SessionNames>,
     begun: Timestamp,
     /// What was lost ahead of the sink when the file was begun.
     lost_ahead: u64,
-    /// How many sessions are described in the file, and how many are after what was encoded last.
+    /// How many sessions the file describes, and how many it will with what was encoded last.
     described: Described,
     /// What became of the frames of each session.
     fates: Vec<Fate>,
-    /// Where blocks are encoded that are not in the batch as they are.
+    /// The buffer for encoded blocks that cannot be copied from the batch unchanged.
     buffer: Vec<u8>,
 }
 
@@ -72,7 +72,7 @@ impl Content {
 
     /// Returns what is to be written for a batch, in two parts.
     ///
-    /// It is one and the same until the batch was [written](Self::written).
+    /// The result stays the same until the batch was [written](Self::written).
     pub(super) fn encode<'a>(&'a mut self, batch: &'a Batch) -> [&'a [u8]; 2] {
         self.buffer.clear();
         match self.format {
@@ -95,14 +95,14 @@ impl Content {
         self.count(batch, |fate| fate.written += 1);
     }
 
-    /// Notes that the frames of a batch are missing in the file.
+    /// Notes that the frames of a batch are missing from the file.
     pub(super) fn lost(&mut self, batch: &Batch) {
         self.count(batch, |fate| fate.lost += 1);
     }
 
     /// Returns what a file ends with, as of the time `now`.
     ///
-    /// Nobody can tell the sessions of what was lost ahead: every interface is told all of it.
+    /// The sessions of what was lost ahead are unknown, so every interface reports all of it.
     pub(super) fn trailer(&mut self, now: Timestamp, ahead: Ahead) -> &[u8] {
         let lost_ahead = ahead.total().saturating_sub(self.lost_ahead);
         self.buffer.clear();
@@ -124,7 +124,7 @@ impl Content {
         &self.buffer
     }
 
-    /// Encodes the description of every session that the file does not know yet.
+    /// Encodes the description of every session that the file does not describe yet.
     fn describe(&mut self, sessions: &Sessions) {
         self.described.encoded = self.described.in_file;
         while let Some(session) = sessions.get(SessionId::new(self.described.encoded)) {

@@ -21,7 +21,7 @@ const CHUNK: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Finishing {
     pub(super) sync: Sync,
-    /// The level of zstd; none if files are not compressed.
+    /// The zstd level; `None` if files are not compressed.
     pub(super) compression: Option<i32>,
 }
 
@@ -29,9 +29,9 @@ pub(super) struct Finishing {
 #[derive(Debug)]
 pub(super) struct Finisher {
     files: Option<Sender<(Partial, u64)>>,
-    /// What became of each file handed over, in their order.
+    /// What became of each file handed over, in order.
     ended: Receiver<Result<(), Unfinished>>,
-    /// Files handed over of which nothing was heard yet.
+    /// Files that were handed over but whose result is not known yet.
     pending: usize,
     failures: VecDeque<Unfinished>,
     closing: Arc<AtomicBool>,
@@ -42,7 +42,7 @@ pub(super) struct Finisher {
 #[derive(Debug)]
 pub(super) struct Unfinished {
     pub(super) trouble: Trouble,
-    /// Frames that are gone with it.
+    /// Frames that are lost with it.
     pub(super) frames_lost: u64,
 }
 
@@ -62,14 +62,14 @@ impl Finisher {
         Ok(Self { files, ended, pending: 0, failures: VecDeque::new(), closing, thread })
     }
 
-    /// Hands a file over that has `frames` frames.
+    /// Hands over a file that contains `frames` frames.
     pub(super) fn finish(&mut self, file: Partial, frames: u64) {
         self.pending += 1;
         let files = self.files.as_ref().expect("files are handed over before it is closed");
         files.send((file, frames)).expect("the thread ends when it is closed, and does not panic");
     }
 
-    /// Returns a failure since it was last asked.
+    /// Returns a failure that has not been returned yet.
     pub(super) fn failure(&mut self) -> Option<Unfinished> {
         while let Ok(end) = self.ended.try_recv() {
             self.heard(end);
@@ -91,7 +91,7 @@ impl Finisher {
         self.failures.extend(end.err());
     }
 
-    /// Waits for the files handed over; none is compressed any more, to be done soon.
+    /// Waits for the files handed over; to be done soon, it compresses no more of them.
     pub(super) fn close(&mut self) {
         self.closing.store(true, Ordering::Relaxed);
         self.files = None;
@@ -127,7 +127,7 @@ fn finish(
         }
     };
     torn?;
-    // The file takes its name even if it could not be synchronized: it is all there is.
+    // The file gets its name even if it could not be synchronized: it is the only copy.
     let compressing = finishing.compression.filter(|_| !closing.load(Ordering::Relaxed));
     let squeezed = match compressing {
         None => fs::rename(&file.path, &file.finished),
@@ -148,7 +148,7 @@ fn finish(
     synced
 }
 
-/// Writes the compressed file beside the other and renames it, unless the sink closes meanwhile.
+/// Writes the compressed file beside the original and renames it, unless the sink closes meanwhile.
 fn compress(file: &Partial, level: i32, sync: Sync, closing: &AtomicBool) -> io::Result<()> {
     let finished = compressed(&file.finished);
     let path = partial(&finished);

@@ -1,4 +1,4 @@
-//! The names of capture files: what tells ours from others, and their order in time.
+//! The names of capture files, which identify our files and give their order in time.
 
 use std::fmt;
 use std::path::Path;
@@ -11,11 +11,11 @@ pub(super) const PARTIAL: &str = ".partial";
 /// The ending of a file that was compressed.
 pub(super) const ZSTANDARD: &str = ".zst";
 
-/// What every name of a file of one sink begins with; one directory may have several sinks.
+/// The prefix of all file names of one sink; several sinks may share one directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix(String);
 
-/// A text is no beginning of a file name.
+/// A text that cannot be the prefix of a file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a file name prefix has 1 to 100 characters from A-Z a-z 0-9 . _ and -")]
 pub struct PrefixError;
@@ -36,24 +36,24 @@ impl std::str::FromStr for Prefix {
     }
 }
 
-/// What a file of ours is, by its name.
+/// The stage of one of our files, according to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// It is whole and will not change.
     Finished,
     /// It is being written, or was when its writer died.
     Partial,
-    /// It is being compressed, or was; the file that it is made of is still there.
+    /// It is being compressed, or was when its writer died; the original file still exists.
     Compressing,
 }
 
 impl Prefix {
-    /// Returns the name, without an ending, of the file with a number that was begun at a time.
+    /// Returns the name, without an ending, of the file with this number that was begun at this time.
     pub(super) fn stem(&self, begun: Timestamp, sequence: u32) -> String {
         format!("{}-{}-{sequence:04}", self.0, Compact(begun))
     }
 
-    /// Returns what the file at `path` is, or `None` if it is not of a sink with this prefix.
+    /// Returns the stage of the file at `path`, or `None` if it is not of a sink with this prefix.
     pub(crate) fn stage(&self, path: &Path) -> Option<Stage> {
         let name = path.file_name()?.to_str()?;
         let rest = name.strip_prefix(&self.0)?.strip_prefix('-')?;
@@ -74,7 +74,7 @@ impl Prefix {
     }
 }
 
-/// A time as file names have it, in UTC: `20261122T215107Z`.
+/// A time in the format of file names, in UTC: `20261122T215107Z`.
 struct Compact(Timestamp);
 
 impl fmt::Display for Compact {
@@ -87,9 +87,9 @@ impl fmt::Display for Compact {
     }
 }
 
-/// Returns the year, month and day of the Gregorian calendar, of a day counted from 1970-01-01.
+/// Returns the year, month and day in the Gregorian calendar of a day counted from 1970-01-01.
 ///
-/// The year is taken to begin in March, so that a leap day is the last of its year.
+/// The calculation lets years begin in March, so that a leap day is the last day of its year.
 const fn civil(days: u64) -> (u64, u64, u64) {
     const DAYS_FROM_YEAR_0: u64 = 719_468;
     const DAYS_OF_400_YEARS: u64 = 146_097;

@@ -1,4 +1,4 @@
-//! The file that is being written: whole pieces only, under a name that says it is not finished.
+//! The file that is being written: whole pieces only, under a name that marks it as unfinished.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -8,26 +8,27 @@ use std::path::{Path, PathBuf};
 use super::name::{PARTIAL, Prefix, ZSTANDARD};
 use crate::Timestamp;
 
-/// The most files that are begun within a second before a name is said to be unavailable.
+/// The most files begun within a second; with more, no name is available.
 const SEQUENCE_MAX: u32 = 1_000_000;
 
 /// A file that is being written.
 ///
-/// It is locked as long as it is, so that another process tells it from one whose writer died.
+/// It is locked while it is written, so that another process can tell it from a file whose writer
+/// died.
 #[derive(Debug)]
 pub(super) struct Partial {
     pub(super) file: File,
     pub(super) path: PathBuf,
-    /// What it will be called when it is finished.
+    /// The path that it will have when it is finished.
     pub(super) finished: PathBuf,
     /// Bytes of whole pieces.
     pub(super) length: u64,
-    /// Whether there is part of a piece behind them.
+    /// Whether a part of a piece follows them.
     torn: bool,
 }
 
 impl Partial {
-    /// Makes a file that nobody else has or will have, with the next free number.
+    /// Creates a file that no one else has or will have, with the next free number.
     pub(super) fn create(
         directory: &Path,
         prefix: &Prefix,
@@ -46,7 +47,7 @@ impl Partial {
                 Err(error) => return Err(error),
             };
             file.lock()?;
-            // The name is taken by our file now: nobody can finish another one under it.
+            // Our file has the name now, so nobody can finish another file under it.
             if finished.try_exists()? || compressed(&finished).try_exists()? {
                 fs::remove_file(&path)?;
                 continue;
@@ -62,7 +63,7 @@ impl Partial {
         for part in parts {
             if let Err(error) = self.file.write_all(part) {
                 self.torn = true;
-                // If it cannot be mended now, it is before the next piece or when it is finished.
+                // If it cannot be mended now, it will be before the next piece or when it is finished.
                 self.mend().ok();
                 return Err(error);
             }
@@ -71,7 +72,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Returns whether `bytes` more could be written now, by writing them and taking them back.
+    /// Checks whether `bytes` more bytes could be written now, by writing and removing them.
     pub(super) fn probe(&mut self, bytes: usize) -> io::Result<()> {
         self.mend()?;
         self.torn = true;
@@ -79,7 +80,7 @@ impl Partial {
         self.mend().and(written)
     }
 
-    /// Returns whether the file is still where it was made; what is written elsewhere is lost.
+    /// Returns whether the file is still where it was created; what is written elsewhere is lost.
     pub(super) fn is_in_place(&self) -> bool {
         match (fs::metadata(&self.path), self.file.metadata()) {
             (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),

@@ -15,7 +15,7 @@ const BUFFER: usize = 1024 * 1024;
 
 /// Finishes every file in the directory that a writer with this prefix left behind.
 ///
-/// A file that a living process writes is left alone.
+/// A file that a live process is writing is left alone.
 pub(super) fn recover(directory: &Path, prefix: &Prefix) -> Result<(), FileError> {
     let unreadable = |source| FileError::Unreadable { path: directory.into(), source };
     for entry in fs::read_dir(directory).map_err(unreadable)? {
@@ -55,7 +55,7 @@ fn discard(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file unless a living process writes it.
+/// Opens a file unless a live process is writing it.
 fn abandoned(path: &Path) -> io::Result<Option<File>> {
     let file = match OpenOptions::new().read(true).write(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -68,7 +68,7 @@ fn abandoned(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Returns up to where a file that we wrote is whole, and how many frames there are.
+/// Returns the length of the whole part of a file that we wrote, and the number of frames in it.
 fn whole_length(file: &File, format: Format) -> io::Result<(u64, u64)> {
     let length = file.metadata()?.len();
     let mut input = BufReader::with_capacity(BUFFER, file);
@@ -86,7 +86,7 @@ struct Piece {
     is_frame: bool,
 }
 
-/// Reads over the piece at `position`; `None` if it is not whole within the bytes that are left.
+/// Skips the piece at `position`; `None` if it is not whole within the bytes that are left.
 fn next_piece(
     input: &mut BufReader<&File>,
     format: Format,
@@ -120,7 +120,7 @@ fn next_piece(
     Ok(Some(Piece { length, is_frame }))
 }
 
-/// Reads numbers in the byte order of the machine, which wrote them.
+/// Reads numbers in the byte order of this machine, which wrote them.
 fn words<const N: usize>(input: &mut impl Read, left: u64) -> io::Result<Option<[u32; N]>> {
     if left < 4 * N as u64 {
         return Ok(None);

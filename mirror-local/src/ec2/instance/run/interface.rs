@@ -191,7 +191,7 @@ fn public(subnet: &Subnet, asked: Option<bool>) -> Public {
     }
 }
 
-/// Returns the subnet asked for, or a default one in the zone asked for.
+/// Returns the subnet asked for, or else a default one in the zone asked for.
 fn subnet(call: &Call<'_>, asked: Option<&str>) -> Outcome<Subnet> {
     if let Some(id) = asked {
         return by_id(&call.region.subnets, id, "subnetId").cloned();

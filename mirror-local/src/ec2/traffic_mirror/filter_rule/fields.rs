@@ -8,7 +8,7 @@ use crate::tags::Tags;
 use ipnet::IpNet;
 use std::ops::RangeInclusive;
 
-/// AWS documents no range for rule numbers; this is that of session numbers and network ACLs.
+/// AWS documents no range for rule numbers; this is the one for session numbers and network ACLs.
 const NUMBERS: RangeInclusive<u32> = 1..=32766;
 
 /// The protocols that have ports: TCP and UDP.
@@ -125,7 +125,7 @@ fn ports(parameters: &Parameters, name: &str) -> Outcome<Option<Ports>> {
     Ok(Some(Ports { from, to }))
 }
 
-/// Reads a block of addresses; what is set beyond its length is dropped, as AWS does.
+/// Reads a block of addresses; bits beyond its length are dropped, as AWS does.
 fn block(parameters: &Parameters, name: &str) -> Outcome<Option<IpNet>> {
     Ok(parameters.parsed::<IpNet>(name)?.map(|block| block.trunc()))
 }

@@ -1,7 +1,8 @@
-//! Interfaces in networks that go, and whose they are.
+//! Interfaces in networks that are removed, and whose interfaces they are.
 //!
-//! Of those that AWS manages for a service only those of load balancers are looked into, which say of which: others go with
-//! what they are of, some a while after it.
+//! Of the interfaces that AWS manages for a service, only those of load balancers are looked into; they state which
+//! load balancer they belong to. The others are removed with the object that they belong to, some of them a while
+//! later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,15 +17,16 @@ use crate::id::ObjectId;
 use crate::observed::{Occupant, Occupation};
 use crate::resource::tag;
 
-/// What the interface of a load balancer says of itself, before the end of its ARN.
+/// The beginning of the description of a load balancer's interface, before the end of the ARN.
 ///
-/// AWS documents no other way from one to the other; the Terraform AWS provider goes it, too.
+/// AWS documents no other way from the interface to the load balancer; the Terraform AWS provider uses this one too.
 const OF_LOAD_BALANCER: &str = "ELB ";
 
-/// By whose they are, an instance's id or the end of a load balancer's ARN: what goes under their interfaces.
+/// By owner (the id of an instance or the end of a load balancer's ARN): the removed objects that its interfaces are
+/// in.
 type Under<'g> = BTreeMap<String, BTreeSet<&'g ObjectId>>;
 
-/// Finds what has an interface in a network that goes.
+/// Finds the objects that have an interface in a network that is removed.
 pub(super) async fn find(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>, ObserveError> {
     let vpcs: Vec<&str> = ground.vpcs.keys().chain(ground.gateways.keys()).copied().collect();
     let subnets: Vec<&str> = ground.going_alone(&ground.subnets).collect();
@@ -62,7 +64,7 @@ pub(super) async fn find(aws: &Aws, ground: &Ground<'_>) -> Result<Vec<Occupant>
     Ok(alone.into_iter().chain(instances).chain(balancers).collect())
 }
 
-/// What an interface is in, and goes.
+/// Returns the removed object that an interface is in.
 fn under<'g>(ground: &Ground<'g>, interface: &NetworkInterface) -> Option<&'g ObjectId> {
     let subnet = interface.subnet_id().and_then(|id| ground.subnets.get(id));
     let mut groups = interface.groups().iter().filter_map(|group| group.group_id());
@@ -75,15 +77,15 @@ fn under<'g>(ground: &Ground<'g>, interface: &NetworkInterface) -> Option<&'g Ob
     subnet.or_else(group).or_else(vpc).or_else(gateway).copied()
 }
 
-/// Whose an interface is.
+/// Whose interface it is.
 #[derive(Debug, PartialEq, Eq)]
 enum Whose<'i> {
     Instance(&'i str),
-    /// By the end of its ARN.
+    /// A load balancer's, by the end of its ARN.
     LoadBalancer(&'i str),
-    /// Nobody's, or of another account with which the subnet is shared: by its own id.
+    /// Nobody's, or that of another account with which the subnet is shared: by its own id.
     Alone(&'i str),
-    /// Of something that AWS manages, or is about to go.
+    /// That of something that AWS manages, or that is about to be removed.
     Service,
 }
 
@@ -102,7 +104,7 @@ fn whose<'i>(interface: &'i NetworkInterface, account: &str) -> Whose<'i> {
     }
 }
 
-/// Of these instances, those that are of others and stay.
+/// Returns those of these instances that belong to others and stay.
 async fn of_instances(
     aws: &Aws,
     ground: &Ground<'_>,
@@ -116,7 +118,7 @@ async fn of_instances(
             continue;
         };
         let under = under.get(id).into_iter().flatten();
-        // Auto Scaling starts instances in the subnets that a group has, and ends those in others.
+        // Auto Scaling starts instances in the subnets that a group has, and terminates those in other subnets.
         let under = under
             .filter(|of| sort == Occupation::Instance || ground.groups.contains_key(of.as_str()));
         all.extend(under.map(|of| Occupant {
@@ -129,7 +131,7 @@ async fn of_instances(
     Ok(all)
 }
 
-/// What sort of occupant an instance is; `None` if it goes, or is the stack's own.
+/// Returns the sort of occupant that an instance is; `None` if it is removed, or if it is the stack's own.
 fn sort_of(instance: &Instance, ground: &Ground<'_>) -> Option<Occupation> {
     use InstanceStateName as State;
     let goes = [State::ShuttingDown, State::Terminated];
@@ -140,13 +142,13 @@ fn sort_of(instance: &Instance, ground: &Ground<'_>) -> Option<Occupation> {
     }
     match tags.get(tag::GROUP).map(String::as_str) {
         Some(group) if ground.scaling.contains(group) => Some(Occupation::Member),
-        // Its instances go with it.
+        // Its instances are removed with it.
         Some(group) if ground.ending.contains(group) => None,
         _ => Some(Occupation::Instance),
     }
 }
 
-/// Of these load balancers, those that are of others and there.
+/// Returns those of these load balancers that belong to others and exist.
 async fn of_load_balancers(
     aws: &Aws,
     ground: &Ground<'_>,

@@ -1,4 +1,4 @@
-//! What is absent: what a stack names of others, and nobody has.
+//! What is absent: objects that a stack names as those of others, and nobody has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::aws::together::together;
 use crate::aws::{Aws, listing};
 use crate::resource::access::{ArnType, Named, Which};
 
-/// Those of `wanted` that are not there for this account, in a call for each sort of them and two hundred.
+/// Returns the objects of `wanted` that do not exist for this account, in one call per sort and two hundred objects.
 pub(super) async fn find(
     aws: &Aws,
     wanted: &BTreeSet<Named>,
@@ -29,15 +29,15 @@ pub(super) async fn find(
         together(looks.collect()).await?.into_iter().collect();
     let is_absent = |Named { of, which }: &Named| match (there.get(of), which) {
         (Some(Some(there)), Which::One(name)) => !there.contains(name),
-        // Nobody has looked.
+        // This sort was not looked up.
         (Some(None) | None, _) | (_, Which::Any) => false,
     };
     Ok(wanted.iter().filter(|named| is_absent(named)).cloned().collect())
 }
 
-/// Those of `wanted` that are there; nothing of a sort that is not looked for.
+/// Returns the objects of `wanted` that exist; `None` for a sort that is not looked up.
 async fn there(aws: &Aws, of: ArnType, wanted: &[&str]) -> Result<Option<Ids>, ObserveError> {
-    /// The ids of what a listing has that one can use.
+    /// The ids of the usable objects in a listing.
     macro_rules! by_id {
         ($list:ident by $field:literal, $id:ident $(if $stands:path)?) => {{
             let there = listing::$list(aws, $field, wanted).await?.into_iter();
@@ -75,7 +75,7 @@ async fn there(aws: &Aws, of: ArnType, wanted: &[&str]) -> Result<Option<Ids>, O
     }))
 }
 
-/// Whether a transit gateway can be led to: one that was deleted is shown for a while.
+/// Returns whether routes can lead to a transit gateway: AWS keeps showing a deleted one for a while.
 fn stands(gateway: &TransitGateway) -> bool {
     use TransitGatewayState as State;
     !matches!(gateway.state(), Some(State::Deleting | State::Deleted))
@@ -84,7 +84,7 @@ fn stands(gateway: &TransitGateway) -> bool {
 async fn images(aws: &Aws, wanted: &[&str]) -> Result<Ids, ObserveError> {
     let mut there = Ids::new();
     for some in wanted.chunks(FILTER_VALUES) {
-        // One that is deprecated can be launched still.
+        // A deprecated image can still be launched.
         let request = aws.ec2().describe_images().include_deprecated(true);
         let request =
             request.filters(page::filter("image-id", some.iter().map(ToString::to_string)));

@@ -1,4 +1,4 @@
-//! Room: how much others leave of what AWS takes at most, and of the ranges of networks.
+//! Room: what others leave of AWS's quotas, and of the address ranges of networks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,15 +17,15 @@ use crate::resource::vpc::VpcId;
 
 const SUBNETS: Answer = Answer("DescribeSubnets");
 
-/// What others have of it.
+/// What others have taken.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) subnets: Vec<StrangeSubnet>,
-    /// How many objects, but for mirror sessions and targets.
+    /// The number of objects by kind, except for mirror sessions and targets.
     pub(super) counts: BTreeMap<Kind, usize>,
 }
 
-/// Asks for what the stack is about to take some of, and for nothing else.
+/// Reads only what the stack is about to take some of.
 pub(super) async fn find(aws: &Aws, own: &Own<'_>, shared: &Shared) -> Result<Room, ObserveError> {
     let (subnets, vpcs, gateways, filters) = tokio::try_join!(
         Box::pin(subnets(aws, own, &shared.networks)),
@@ -36,7 +36,7 @@ pub(super) async fn find(aws: &Aws, own: &Own<'_>, shared: &Shared) -> Result<Ro
     Ok(Room { subnets, counts: [vpcs, gateways, filters].into_iter().flatten().collect() })
 }
 
-/// A kind and how many of it others have, if they are to be counted.
+/// Returns a kind and how many objects of it others have, if they are to be counted.
 async fn counted(
     shared: &Shared,
     kind: Kind,
@@ -71,7 +71,8 @@ async fn subnets(
     Ok(strangers)
 }
 
-/// A subnet as it is in the way of others: one that has only IPv6 takes none of the VPC's range.
+/// Returns a subnet as an obstacle for others; `None` for one that has only IPv6, which takes nothing
+/// of the VPC's range.
 fn strange(subnet: &SeenSubnet) -> Result<Option<StrangeSubnet>, AnswerError> {
     let Some(cidr) = subnet.cidr_block().filter(|cidr| !cidr.is_empty()) else {
         return Ok(None);

@@ -19,10 +19,10 @@ use crate::resource::tag;
 
 const ANSWER: Answer = Answer("DescribeTrafficMirrorSessions");
 
-/// By mirror target: what others mirror to it.
+/// By mirror target: the interfaces of others that are mirrored to it.
 type Sources = BTreeMap<MirrorTargetId, BTreeSet<NetworkInterfaceId>>;
 
-/// What others have of them.
+/// The sessions that others have.
 #[derive(Debug)]
 pub(super) struct Sessions {
     pub(super) sessions: Vec<Stranger>,
@@ -31,7 +31,7 @@ pub(super) struct Sessions {
     pub(super) count: Option<usize>,
 }
 
-/// Asks for what the stack has to do with; once for all where all are counted.
+/// Reads the sessions that concern the stack; all sessions in one pass if all are to be counted.
 pub(super) async fn find(
     aws: &Aws,
     own: &Own<'_>,
@@ -52,7 +52,7 @@ pub(super) async fn find(
     Ok(Sessions { sessions, sources, count: None })
 }
 
-/// Those on some interfaces, by interface and number.
+/// Returns the sessions on some interfaces, by interface and number.
 pub(super) async fn on(
     aws: &Aws,
     own: &Own<'_>,
@@ -66,7 +66,7 @@ pub(super) async fn on(
     on_interfaces(&all, own, interfaces)
 }
 
-/// What is mirrored to some targets.
+/// Returns what is mirrored to some targets.
 async fn to(
     aws: &Aws,
     own: &Own<'_>,

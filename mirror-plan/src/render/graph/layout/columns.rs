@@ -1,14 +1,14 @@
-//! Columns: which boxes stand behind one another, and in which order each column has them.
+//! Columns: which column each box is in, and the order within each column.
 
 use super::super::{Diagram, Edge, Node};
 use super::Slot;
 
-/// How often the columns are ordered, forwards and backwards in turn.
+/// How often the columns are ordered, alternately forwards and backwards.
 const SWEEPS: usize = 6;
 
-/// What stands in each column.
+/// The content of all columns.
 pub(super) struct Columns {
-    /// What stands in each column, from above.
+    /// The slots of each column, from the top.
     pub(super) slots: Vec<Vec<Slot>>,
     /// The column of each box.
     of_box: Vec<usize>,
@@ -35,8 +35,7 @@ impl Columns {
         self.of_box[node]
     }
 
-    /// Each column with the one before it, from the left; in odd rounds with the one behind it, from
-    /// the right.
+    /// Each column with the one before it, from the left; in odd rounds, with the one after it, from the right.
     pub(super) fn pairs(&self, round: usize) -> Vec<(usize, usize)> {
         let inner = 1..self.slots.len();
         if round.is_multiple_of(2) {
@@ -46,7 +45,7 @@ impl Columns {
         }
     }
 
-    /// The places in the column `beside` of what a slot has an arrow to or from.
+    /// The positions, in the column `beside`, of what a slot has an arrow to or from.
     pub(super) fn linked(&self, slot: &Slot, beside: usize) -> Vec<usize> {
         let end = |arrow: usize, node: usize| {
             if self.of_box[node] == beside { Slot::Box(node) } else { Slot::Bend(arrow) }
@@ -67,7 +66,7 @@ impl Columns {
     fn order(&mut self, column: usize, beside: usize) {
         let weight = |at: usize, slot: &Slot| {
             let places = self.linked(slot, beside);
-            // Times a thousand, as a mean is no whole number; who has no neighbor stays.
+            // Times a thousand, because a mean is not a whole number. A slot without neighbors stays.
             match places.len() {
                 0 => at * 1000,
                 count => places.iter().sum::<usize>() * 1000 / count,
@@ -81,9 +80,9 @@ impl Columns {
     }
 }
 
-/// The column of each box: behind all boxes that have an arrow to it, and all frames before its own.
+/// The column of each box: after all boxes that have an arrow to it, and after all frames before its own.
 ///
-/// In a circle that ends at some point, with an arrow that leads backwards.
+/// A cycle is broken at some point, where an arrow leads backwards.
 fn behind(diagram: &Diagram, edges: &[&Edge]) -> Vec<usize> {
     let nodes = &diagram.nodes;
     let mut column = vec![0; nodes.len()];
@@ -106,7 +105,7 @@ fn behind(diagram: &Diagram, edges: &[&Edge]) -> Vec<usize> {
     column
 }
 
-/// Moves boxes that stand in no frame towards what they have arrows to.
+/// Moves boxes that are in no frame towards what they have arrows to.
 fn close_up(nodes: &[Node], edges: &[&Edge], column: &mut [usize]) {
     let mut from_the_right: Vec<usize> = (0..nodes.len()).collect();
     from_the_right.sort_by_key(|node| std::cmp::Reverse(column[*node]));
@@ -118,7 +117,7 @@ fn close_up(nodes: &[Node], edges: &[&Edge], column: &mut [usize]) {
     }
 }
 
-/// What stands in each column, boxes first.
+/// The slots of each column, boxes first.
 fn slots(column_of: &[usize], edges: &[&Edge]) -> Vec<Vec<Slot>> {
     let count = column_of.iter().max().map_or(0, |last| last + 1);
     let mut columns = vec![Vec::new(); count];

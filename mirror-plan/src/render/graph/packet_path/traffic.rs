@@ -1,4 +1,4 @@
-//! Traffic: along which arrows mirrored packets go, and where they are stopped.
+//! Traffic: the arrows along which mirrored packets go, and the places where they are stopped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +8,13 @@ use crate::reach::{Hop, Leg, Mention, Outcome, Reach, Stretch, Way};
 use crate::render::graph::{Drawing, Edge, Mark, Node, Sort, Stroke};
 use crate::render::scene::Scene;
 
-/// How many characters of a line of a box are written.
+/// How many characters of text fit in a line of a box.
 const LINE_MAX: usize = 44;
-/// What the boxes of stops are folded as.
+/// The name under which boxes of stops are folded.
 const STOPPED: &str = "stopped";
 
-/// Draws arrows along which packets go, those of which that is not known, and those along which none do; and a box
-/// with its words for each hop that stops some.
+/// Draws differently the arrows along which packets go, those along which none do, and those for which that is not
+/// known; and adds a box with its words for each hop that stops packets.
 pub(super) fn draw(scene: &Scene<'_>, drawing: &mut Drawing<Key>) {
     let reach = Reach::over(scene.network());
     let mut traffic = Traffic { drawing, best: BTreeMap::new(), stops: BTreeSet::new() };
@@ -33,7 +33,7 @@ pub(super) fn draw(scene: &Scene<'_>, drawing: &mut Drawing<Key>) {
 
 struct Traffic<'d> {
     drawing: &'d Drawing<Key>,
-    /// The best stroke of the arrows between two boxes.
+    /// The best stroke of the arrow between two boxes.
     best: BTreeMap<(usize, usize), Stroke>,
     /// The box before each hop that stops packets, and the words of the hop.
     stops: BTreeSet<(usize, String)>,
@@ -48,7 +48,7 @@ impl Traffic<'_> {
         }
     }
 
-    /// Follows the packets of a path from box to box, until one of them is missing or a hop stops them.
+    /// Follows the packets of a path from box to box, until a box is missing or a hop stops them.
     fn leg(&mut self, [filter, target]: [Option<usize>; 2], leg: &Leg<'_, '_>) {
         let find = |mention: Option<Mention<'_>>| {
             self.drawing.nodes.get(&(RECEIVERS, mention?.to_string())).copied()
@@ -85,7 +85,7 @@ impl Traffic<'_> {
         }
     }
 
-    /// Where the only arrow from a mirror target leads, of which nothing is known.
+    /// Where the first arrow from a mirror target leads, for a target of which nothing is known.
     fn only_arrow(&self, target: Option<usize>) -> Option<usize> {
         let target = target?;
         let mut edges = self.drawing.diagram.edges.iter().filter(|edge| edge.from == target);
@@ -93,7 +93,7 @@ impl Traffic<'_> {
     }
 }
 
-/// Gives the arrows behind a session the strokes that they are to have. What goes is drawn as it was.
+/// Gives the arrows behind a session their strokes. Arrows of objects that are to be deleted stay as drawn.
 fn restroke(drawing: &mut Drawing<Key>, best: &BTreeMap<(usize, usize), Stroke>) {
     let diagram = &mut drawing.diagram;
     let nodes = &diagram.nodes;
@@ -113,7 +113,7 @@ fn restroke(drawing: &mut Drawing<Key>, best: &BTreeMap<(usize, usize), Stroke>)
     diagram.edges = edges.collect();
 }
 
-/// Adds the box of a stop behind the box that packets get to.
+/// Adds a box for a stop behind the last box that the packets reach.
 fn stop(drawing: &mut Drawing<Key>, from: usize, words: &str) {
     let group = drawing.diagram.nodes[from].group;
     let sort = Sort { kind: STOPPED.to_owned(), block: STOPPED.to_owned() };
@@ -123,7 +123,7 @@ fn stop(drawing: &mut Drawing<Key>, from: usize, words: &str) {
     drawing.arrow(from, stop, "");
 }
 
-/// A text in lines.
+/// A text, wrapped into lines.
 fn wrapped(words: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words.split(' ') {

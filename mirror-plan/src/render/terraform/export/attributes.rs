@@ -1,7 +1,7 @@
-//! Attributes: what a configuration says of a resource.
+//! Attributes: what a configuration contains for a resource.
 //!
-//! Said is what the stack says or has chosen, and constants that the provider would have otherwise.
-//! What only AWS tells is not said, nor what nobody has set.
+//! It contains what the stack states or has chosen, and constants for which the provider has another default. It
+//! does not contain what only AWS reports, nor what nobody has set.
 
 use super::super::entry::Entry;
 use super::super::node::Node;
@@ -15,24 +15,25 @@ use crate::attribute::ObjectType;
 use crate::render::stack_file::key_text;
 use crate::value::Value;
 
-/// What AWS picks and is not kept: a new instance may have another address, and what scales a group another number.
+/// Values that AWS picked and that are not kept: a new instance may get another address, and what scales a group
+/// may set another number.
 const NOT_KEPT: [(Kind, &str); 3] = [
     (Kind::Instance, "public"),
     (Kind::Instance, "private_ip"),
     (Kind::AutoscalingGroup, "desired"),
 ];
 
-/// What the provider calls the image of an instance, and of a launch template.
+/// The provider's names for the image of an instance, and of a launch template.
 const IMAGES: [(Kind, &str); 2] = [(Kind::Instance, "ami"), (Kind::LaunchTemplate, "image_id")];
 
 /// The block of the volume that an instance starts from.
 const ROOT_VOLUME: &str = "root_block_device";
 
-/// What is written of something, and what of it cannot be.
+/// What is written for something, and what cannot be.
 type Written = (Vec<Item>, Vec<String>);
 
 impl Writer<'_> {
-    /// The attributes and blocks of a resource, and what of it cannot be told.
+    /// The attributes and blocks of a resource, and what about it cannot be expressed.
     pub(super) fn items(&mut self, entry: &Entry<'_>, block: &str) -> Written {
         let Some(after) = &entry.after else { return Written::default() };
         let mut written = Written::default();
@@ -55,7 +56,7 @@ impl Writer<'_> {
                 (Node::List(blocks), Source::Each(name, rows)) => {
                     let schema = schema.and_then(|schema| element(schema, name));
                     let merged = rules::merged(blocks);
-                    // None is something else than nothing said.
+                    // An empty list differs from no attribute.
                     if merged.is_empty() {
                         written.0.push(Item::attribute(row.name, "[]".to_owned()));
                     }
@@ -102,7 +103,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Adds the tags of an instance to the block of its volume, if there is one: a new volume has the same.
+    /// Adds the tags of an instance to the block of its volume, if there is one: a new volume gets the same tags.
     fn add_to_block(&mut self, tags: &Value, of: (&Address, &str), written: &mut Written) {
         let Some(Item::Block(block)) = written.0.last_mut().filter(|item| item.is(ROOT_VOLUME))
         else {
@@ -115,7 +116,7 @@ impl Writer<'_> {
         written.0.push(Item::Block(volume.with(inner.0)));
     }
 
-    /// Adds a text that the provider takes in base64.
+    /// Adds a text that the provider expects in base64.
     fn add_encoded(
         &mut self,
         name: &'static str,
@@ -143,7 +144,7 @@ impl Writer<'_> {
             written.0.push(Item::attribute(name, self.names.image(value)));
             return;
         }
-        // That a rule is not for its own group goes without saying.
+        // That a rule is not for its own group need not be written.
         if is_empty(value) || (name, value) == (rules::ITSELF, &Value::Bool(false)) {
             return;
         }
@@ -174,7 +175,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether AWS has picked it and nobody has asked for it.
+    /// Whether AWS picked the value and the stack did not ask for it.
     fn is_not_kept(&self, of: &Address, row: &Row) -> bool {
         let Source::Own(name) = row.from else { return false };
         let declared = self.stack.resources.get(of).map(|declared| declared.resource.to_value());
@@ -186,23 +187,23 @@ impl Writer<'_> {
     }
 }
 
-/// What a variable would be called that holds an attribute of a block.
+/// The name that a variable for an attribute of a block should have.
 fn wish(block: &str, name: &str) -> String {
     let label = block.split_once('.').map_or(block, |(_, label)| label);
     format!("{label}_{name}")
 }
 
-/// Whether a configuration says an attribute.
+/// Whether a configuration states an attribute.
 fn is_said(row: &Row, schema: Option<&ObjectType>) -> bool {
     match row.from {
-        // Those that are no texts are the provider's own defaults.
+        // Constants that are not texts are the provider's own defaults.
         Source::Always(Fixed::Text(text)) => !text.is_empty(),
         Source::Always(Fixed::Bool(_) | Fixed::Number(_) | Fixed::Nothing) => false,
         _ => row.from.is_configured(schema),
     }
 }
 
-/// Whether nothing is said by a value.
+/// Whether a value need not be written.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -217,7 +218,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether nothing is said by an attribute.
+/// Whether an attribute need not be written.
 pub(super) fn is_nothing(node: &Node<'_>) -> bool {
     match node {
         Node::Of(value) => is_empty(value),
@@ -226,7 +227,7 @@ pub(super) fn is_nothing(node: &Node<'_>) -> bool {
     }
 }
 
-/// Whether a value is an image, and not what names one.
+/// Whether a value is the id of an image, rather than a parameter that names one.
 fn is_image(value: &Value) -> bool {
     matches!(value, Value::String(text) if text.starts_with("ami-"))
 }

@@ -9,15 +9,15 @@ use crate::id::ObjectId;
 use crate::render::stack_file::{key_text, quoted};
 use crate::stack::Selector;
 
-/// What finds objects of a kind.
+/// The data source that finds objects of a kind.
 struct DataSource {
     /// The argument for the id, or for the ARN.
     id: &'static str,
-    /// How else it is recognized.
+    /// How an object is recognized without it.
     else_by: Recognized,
 }
 
-/// How an object is recognized whose id is not given.
+/// How an object is recognized if its id is not given.
 enum Recognized {
     /// By tags, in the argument of this name; a name is one of them.
     Tags(&'static str),
@@ -27,7 +27,7 @@ enum Recognized {
     Name,
 }
 
-/// What finds objects of a kind; `None` for kinds that the provider only makes.
+/// The data source for objects of a kind; `None` for kinds that the provider can only create.
 const fn of(kind: Kind) -> Option<DataSource> {
     let (id, else_by) = match kind {
         Kind::Vpc | Kind::Subnet | Kind::SecurityGroup | Kind::VpcPeering => {
@@ -44,18 +44,18 @@ const fn of(kind: Kind) -> Option<DataSource> {
         Kind::GatewayLoadBalancerEndpoint => ("id", Recognized::Tags("tags")),
         // Its data source finds groups by name, which an ARN holds.
         Kind::AutoscalingGroup
-        // Its data source finds services by name, as whoever makes endpoints of them has it.
+        // Its data source finds services by the name that those who create endpoints use.
         | Kind::EndpointService
         | Kind::MirrorTarget
         | Kind::MirrorFilter
         | Kind::MirrorSession
-        // Its data source finds shares by name, which several may have.
+        // Its data source finds shares by name, which need not be unique.
         | Kind::ResourceShare => return None,
     };
     Some(DataSource { id, else_by })
 }
 
-/// Whether the provider finds objects of a kind.
+/// Whether the provider can find objects of a kind.
 pub(super) const fn finds(kind: Kind) -> bool {
     of(kind).is_some()
 }

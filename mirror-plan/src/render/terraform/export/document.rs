@@ -9,7 +9,7 @@ use crate::value::is_invisible;
 pub(super) struct Block {
     /// Its type and labels: `resource "aws_vpc" "lab"`.
     pub(super) head: String,
-    /// What stands above it, a line each.
+    /// The comments above it, one per line.
     pub(super) comments: Vec<String>,
     /// Attributes first, then blocks.
     pub(super) items: Vec<Item>,
@@ -71,7 +71,7 @@ impl fmt::Display for Block {
     }
 }
 
-/// Writes attributes whose signs stand below each other, or one item of another sort.
+/// Writes attributes with aligned equals signs, or one item of another sort.
 fn write_group(f: &mut impl fmt::Write, group: &[Item], depth: usize) -> fmt::Result {
     let indent = "  ".repeat(depth);
     let width = group.iter().map(Item::width).max().unwrap_or_default();
@@ -123,7 +123,7 @@ impl Item {
     }
 }
 
-/// A comment ends with its line, so what would end it is escaped.
+/// A comment ends at the end of its line, so characters that would end it are escaped.
 pub(super) fn in_one_line(text: &str) -> String {
     let shown = |c: char| match c {
         c if is_invisible(c) => c.escape_unicode().to_string(),

@@ -9,10 +9,10 @@ use crate::resource::{Resource, VpcPeering};
 use crate::scalar::AccountName;
 use crate::stack::Account;
 
-/// What the accepting side of a peering connection is to the provider.
+/// The provider's type for the accepting side of a peering connection.
 const ACCEPTER: &str = "aws_vpc_peering_connection_accepter";
 
-/// What names the provider of another account.
+/// The attribute that names the provider of another account.
 pub(super) fn provider(name: &AccountName) -> Item {
     Item::attribute("provider", name.to_string())
 }
@@ -56,8 +56,8 @@ impl Writer<'_> {
         Some(Item::attribute("peer_owner_id", quoted(owner.as_str())))
     }
 
-    /// The other side of each peering connection that is accepted with another account's credentials. It has the id of
-    /// the connection, and no tags: those of the stack are seen by its own account alone.
+    /// The other side of each peering connection that is accepted with another account's credentials. It has the id
+    /// of the connection, and no tags: the stack's tags are only visible to its own account.
     pub(super) fn accepters(&mut self) -> Vec<Block> {
         let all: Vec<&Address> = self.changes.keys().copied().collect();
         all.into_iter().filter_map(|address| self.accepter(address)).collect()

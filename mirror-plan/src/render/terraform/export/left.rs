@@ -1,4 +1,4 @@
-//! What of a stack Terraform has no word for.
+//! The parts of a stack that Terraform has no word for.
 
 use crate::plan::{Change, Plan};
 use crate::stack::Stack;
@@ -6,12 +6,12 @@ use crate::value::Value;
 
 use super::data_source;
 
-/// What of a stack is not told, or is told otherwise, a line each.
+/// The parts of a stack that are not exported, or exported in another form, one per line.
 pub(super) fn of_stack(stack: &Stack, plan: &Plan) -> Vec<String> {
     let Stack {
         name: _,
         account: _,
-        // Written, each as a provider.
+        // Written: each as a provider.
         accounts: _,
         region: _,
         coordination,
@@ -20,7 +20,7 @@ pub(super) fn of_stack(stack: &Stack, plan: &Plan) -> Vec<String> {
         allow,
         sources,
         fan_outs,
-        // Written, or told where they are.
+        // Written, or reported where they are written.
         resources: _,
         outputs: _,
         variables,
@@ -71,7 +71,7 @@ pub(super) fn of_stack(stack: &Stack, plan: &Plan) -> Vec<String> {
     lines.chain(coordination).chain(going).collect()
 }
 
-/// A value in a line; what is secret in it is not shown.
+/// A value on one line; what is secret in it is not shown.
 fn shown(value: &Value) -> String {
     if value.is_sensitive() { "(sensitive)".to_owned() } else { value.to_string() }
 }

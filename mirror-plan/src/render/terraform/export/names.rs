@@ -1,4 +1,4 @@
-//! Names: what each resource is called in a configuration, and the expressions that lead to it.
+//! Names: what each resource is called in a configuration, and the expressions that refer to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,17 +21,18 @@ pub(super) struct Names<'e> {
     labels: BTreeMap<&'e Address, Name>,
     /// The objects that it uses and that have a data source.
     found: BTreeSet<&'e Address>,
-    /// What of a stack is secret, with the names of variables that hold it, in order.
+    /// The secrets of a stack, with the names of the variables that hold them, in order.
     pub(super) secrets: Vec<(String, Secret)>,
     /// The parameters that name images, with the labels of what looks them up.
     images: BTreeMap<String, Name>,
 }
 
-/// A value as an expression, or why there is none.
+/// A value as an expression, or the reason why there is none.
 pub(super) type Expression = Result<String, String>;
 
 impl<'e> Names<'e> {
-    /// `made` are the resources of the stack, `used` what it did not make, `variables` what holds secrets.
+    /// `made` are the resources of the stack, `used` the objects that it did not make, `variables` what holds
+    /// secrets.
     pub(super) fn new(
         (ids, observed): (&'e Ids<'e>, &'e Observed),
         made: impl IntoIterator<Item = &'e Address> + Clone,
@@ -68,12 +69,12 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// The resource whose id this is.
+    /// The resource that has this id.
     pub(super) fn owner(&self, id: &str) -> Option<&Address> {
         self.ids.owner(id)
     }
 
-    /// The expression of a value. `wish` is what a variable would be called that it must be kept in.
+    /// The expression of a value. `wish` is the preferred name of a variable, if the value must be kept in one.
     pub(super) fn expression(&mut self, value: &Value, wish: &str) -> Expression {
         Ok(match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
@@ -103,7 +104,7 @@ impl<'e> Names<'e> {
         })
     }
 
-    /// An attribute of a resource; of what has no data source its value.
+    /// A reference to an attribute of a resource; for an object without a data source, its value.
     fn reference(&self, address: &Address, attribute: &str) -> Expression {
         let untold = || format!("Terraform has no `{attribute}` of `{address}`");
         let Some(block) = self.block(address) else {
@@ -115,7 +116,7 @@ impl<'e> Names<'e> {
             };
         };
         let attribute = match (address.kind, attribute) {
-            // They are the same, and this says what it is.
+            // The two are the same, and `arn` states what it is.
             (Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup, "id") => "arn",
             (_, attribute) => attribute,
         };
@@ -127,7 +128,7 @@ impl<'e> Names<'e> {
         Ok(format!("{block}.{}", name.ok_or_else(untold)?))
     }
 
-    /// A value that is not known before something is made.
+    /// A value that is not known before something is created.
     fn later(&mut self, unknown: &Unknown, wish: &str) -> Expression {
         let Some(template) = &unknown.template else {
             return Err(format!("it is computed from a value that is {unknown}"));
@@ -148,7 +149,7 @@ impl<'e> Names<'e> {
         Ok(format!("\"{text}\""))
     }
 
-    /// The image that a public parameter names; that of the current Amazon Linux where none is given.
+    /// The image that a public parameter names; if no image is given, that of the current Amazon Linux.
     pub(super) fn image(&mut self, ami: &Value) -> String {
         let parameter = match ami {
             Value::String(parameter) => parameter,
@@ -193,20 +194,21 @@ fn hidden(Unknown { origins, template }: &Unknown) -> Unknown {
     Unknown { origins: origins.clone(), template }
 }
 
-/// A text in quotes without them.
+/// A quoted text without its quotes.
 fn inside(quoted: &str) -> &str {
     quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(quoted)
 }
 
-/// The labels of resources: that of their block, with the key behind it. One that would be another's has a number.
+/// The labels of resources: the label of the block, followed by the key. A label that another resource has gets a
+/// number.
 fn labels<'e>(
     resources: impl IntoIterator<Item = &'e Address> + Clone,
 ) -> BTreeMap<&'e Address, Name> {
     let mut taken: BTreeSet<Address> = BTreeSet::new();
     let mut labels = BTreeMap::new();
-    // What has no key keeps the name that it has.
+    // A resource without a key keeps its name.
     for address in resources.clone().into_iter().filter(|address| address.key.is_none()) {
-        // Load balancers of either type are of one type of the provider.
+        // Both kinds of load balancers have the same type of the provider.
         let label = match address.kind {
             Kind::GatewayLoadBalancer => free(Kind::LoadBalancer, address.name.as_str(), &taken),
             _ => address.clone(),
@@ -227,7 +229,7 @@ fn labels<'e>(
     labels
 }
 
-/// The label of a part of a resource that has this label, none of `taken`.
+/// The label of a part of a resource that has this label, different from all in `taken`.
 pub(super) fn label_of_part(
     (kind, whole): (Kind, &Name),
     part: &str,

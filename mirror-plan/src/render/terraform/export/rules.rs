@@ -1,8 +1,7 @@
-//! Rules of security groups: in the blocks of their group, or, where groups name each other, as resources of
-//! their own.
+//! Rules of security groups: in the blocks of their group or, if groups name each other, as resources of their own.
 //!
-//! The provider reads all that has the same protocol, ports and note as one block, so it is written as one.
-//! Blocks of groups that name each other would be a circle, which Terraform refuses.
+//! The provider reads all rules with the same protocol, ports and description as one block, so they are written as
+//! one. Blocks of groups that name each other would be a cycle, which Terraform refuses.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,16 +15,16 @@ use super::names::{Names, label_of_part};
 use crate::address::{Address, Kind};
 use crate::value::Value;
 
-/// The attributes that hold rules, which are the words for their directions as well.
+/// The attributes that hold rules, which are also the words for their directions.
 const DIRECTIONS: [&str; 2] = ["ingress", "egress"];
 
-/// What rules have in common that are one block.
+/// The attributes that rules of one block have in common.
 const IN_COMMON: [&str; 4] = ["description", "from_port", "protocol", "to_port"];
 
 const GROUPS: &str = "security_groups";
 pub(super) const ITSELF: &str = "self";
 
-/// Rules that the provider reads as one block are one; other blocks are as they are.
+/// Merges the rules that the provider reads as one block; other blocks stay as they are.
 pub(super) fn merged<'p>(blocks: &[Node<'p>]) -> Vec<Node<'p>> {
     let mut merged: Vec<Node<'p>> = Vec::new();
     for block in blocks {
@@ -58,7 +57,7 @@ fn join<'p>(block: &mut Node<'p>, other: &Node<'p>) {
     }
 }
 
-/// The security groups whose rules lead back to them.
+/// The security groups whose rules lead back to themselves.
 pub(super) fn in_circles<'e>(entries: &'e [Entry<'_>], names: &Names<'_>) -> BTreeSet<&'e Address> {
     let groups = entries.iter().filter(|entry| entry.of.kind == Kind::SecurityGroup);
     let named: BTreeMap<&Address, BTreeSet<Address>> =
@@ -76,7 +75,7 @@ pub(super) fn in_circles<'e>(entries: &'e [Entry<'_>], names: &Names<'_>) -> BTr
     named.keys().copied().filter(leads_back).collect()
 }
 
-/// The other groups that the rules of one name.
+/// The other groups that the rules of a group name.
 fn named_by(entry: &Entry<'_>, names: &Names<'_>) -> BTreeSet<Address> {
     let mut named = BTreeSet::new();
     for group in
@@ -113,7 +112,7 @@ fn groups(rule: Node<'_>) -> Vec<Value> {
 }
 
 impl<'e> Writer<'e> {
-    /// A group without rules, and its rules as resources of their own.
+    /// The block of a group without its rules, and its rules as resources of their own.
     pub(super) fn group_in_circle(&mut self, entry: &Entry<'e>) -> Vec<Block> {
         let mut group = self.resource(entry);
         group.items.retain(|item| DIRECTIONS.iter().all(|name| !item.is(name)));
@@ -186,7 +185,7 @@ fn sides<'p>(rule: &Node<'p>) -> Vec<Side<'p>> {
     ranges.into_iter().chain(itself).chain(others).collect()
 }
 
-/// What of a rule stands in the id that it is imported by: `tcp_80_80_10.0.0.0/8`.
+/// The part of the import id that stands for a rule: `tcp_80_80_10.0.0.0/8`.
 fn import_text(rule: &Node<'_>, side: &Side<'_>) -> String {
     let word = |name: &str| rule.get(name).map(plain).unwrap_or_default();
     let protocol = word("protocol");

@@ -1,4 +1,4 @@
-//! The tables of what computes and balances: instances, target groups and load balancers.
+//! The tables of instances, target groups and load balancers.
 
 use super::Source::{Always, Arn, Group, Itself, One, Own, PartId, Turned, Whole};
 use super::{

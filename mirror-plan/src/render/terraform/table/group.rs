@@ -53,7 +53,7 @@ pub(super) const TEMPLATE: KindTable = KindTable {
     parts: &[],
 };
 
-/// The root device. Images tell which it is; this is that of Amazon Linux.
+/// The root device. Its name depends on the image; this is that of Amazon Linux.
 const ROOT_DEVICE: &[Row] = &[text("device_name", "/dev/xvda"), row("ebs", Group(ROOT_VOLUME))];
 
 const ROOT_VOLUME: &[Row] = &[

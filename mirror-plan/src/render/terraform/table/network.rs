@@ -83,7 +83,7 @@ pub(super) const VPC_PEERING: KindTable = KindTable {
         rows: &[
             later("accept_status"),
             nothing("accepter"),
-            // Nobody accepts in another account by this resource.
+            // This resource cannot accept in another account.
             row("auto_accept", Unless("auto_accept", "accepter_owner")),
             own("id"),
             row("peer_owner_id", Owner("accepter_owner")),
@@ -154,8 +154,8 @@ pub(super) const ROUTE_TABLE: KindTable = KindTable {
     }],
 };
 
-/// The provider has an attribute for each sort of target, and an empty text for those that a route
-/// does not have.
+/// The provider has an attribute for each sort of target; those that a route does not have are
+/// empty texts.
 const ROUTE: &[Row] = &[
     row("carrier_gateway_id", Turned("target", |target| words::with_prefix(target, "cagw-"))),
     row("cidr_block", Turned("destination", words::only_v4)),

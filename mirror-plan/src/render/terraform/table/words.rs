@@ -1,4 +1,4 @@
-//! Words: values as the provider writes them, where it writes them otherwise than the stack file.
+//! Words: values that the provider writes in another form than the stack file.
 //!
 //! What is unknown stays unknown.
 
@@ -19,7 +19,7 @@ pub(super) fn as_text(value: &Value) -> Value {
     }
 }
 
-/// Whether something is so, as a text.
+/// A boolean as a text.
 pub(super) fn bool_as_text(value: &Value) -> Value {
     match value {
         Value::Bool(bool) => Value::String(bool.to_string()),
@@ -27,7 +27,7 @@ pub(super) fn bool_as_text(value: &Value) -> Value {
     }
 }
 
-/// What is so of all.
+/// `true`, whatever the resource.
 pub(super) fn yes(_: &Value, _: This<'_>) -> Value {
     Value::Bool(true)
 }
@@ -54,23 +54,23 @@ pub(super) fn or_empty(value: &Value) -> Value {
     }
 }
 
-/// What is switched on or off, in the words of EC2.
+/// A boolean in the words of EC2 for on and off.
 pub(super) fn enabled(value: &Value) -> Value {
     let word = if *value == Value::Bool(true) { "enable" } else { "disable" };
     Value::String(word.to_owned())
 }
 
-/// One thing, where the provider takes several.
+/// A single value as a list, if the provider accepts several.
 pub(super) fn in_a_list(value: &Value) -> Value {
     Value::List(vec![value.clone()])
 }
 
-/// Whether a load balancer is for its VPC alone.
+/// Whether a load balancer is only for its VPC.
 pub(super) fn is_internal(scheme: &Value) -> Value {
     on_text(scheme, |text| Value::Bool(text == "internal"))
 }
 
-/// Whether a metadata service wants a token.
+/// Whether a metadata service requires a token.
 pub(super) fn http_tokens(imdsv2_required: &Value) -> Value {
     match imdsv2_required {
         Value::Bool(true) => "required".into(),
@@ -85,7 +85,7 @@ pub(super) fn network_services(amazon_dns: &Value) -> Value {
     Value::List(dns.into_iter().collect())
 }
 
-/// The number of a protocol; null for all of them.
+/// The number of a protocol; null for all protocols.
 pub(super) fn protocol_number(protocol: &Value) -> Value {
     on_text(protocol, |text| match text.parse().ok().and_then(Protocol::number) {
         Some(number) => Value::integer(number),
@@ -93,7 +93,7 @@ pub(super) fn protocol_number(protocol: &Value) -> Value {
     })
 }
 
-/// `-1` where it is all of them, as EC2 has it.
+/// The protocol, with `-1` for all protocols, as EC2 writes it.
 pub(super) fn or_minus_one(protocol: &Value) -> Value {
     on_text(protocol, |text| if text == "all" { "-1".into() } else { text.into() })
 }
@@ -117,8 +117,8 @@ pub(super) fn to_port(rule: &Value, _: This<'_>) -> Value {
     port(rule, PortRange::to, [65535, -1])
 }
 
-/// An end of the ports of a rule. Without ports it is the end of all ports, the end of all types of
-/// ICMP, or 0 for protocols that have neither.
+/// One end of the port range of a rule. Without ports, it is that end of all ports, that end of all
+/// types of ICMP, or 0 for protocols that have neither.
 fn port(rule: &Value, end: fn(PortRange) -> u16, [of_ports, of_types]: [i32; 2]) -> Value {
     if let Some(range) = range(member(rule, "port")) {
         return Value::integer(end(range));
@@ -132,27 +132,27 @@ fn port(rule: &Value, end: fn(PortRange) -> u16, [of_ports, of_types]: [i32; 2])
     })
 }
 
-/// Of ranges of addresses those of IPv4.
+/// The IPv4 ranges among some ranges of addresses.
 pub(super) fn all_v4(ranges: &Value) -> Value {
     only(ranges, |range| !is_v6(range))
 }
 
-/// Of ranges of addresses those of IPv6.
+/// The IPv6 ranges among some ranges of addresses.
 pub(super) fn all_v6(ranges: &Value) -> Value {
     only(ranges, is_v6)
 }
 
-/// The range of addresses if it is of IPv4, else an empty text.
+/// The range of addresses if it is IPv4, otherwise an empty text.
 pub(super) fn only_v4(range: &Value) -> Value {
     if is_v6(range) { "".into() } else { range.clone() }
 }
 
-/// The range of addresses if it is of IPv6, else an empty text.
+/// The range of addresses if it is IPv6, otherwise an empty text.
 pub(super) fn only_v6(range: &Value) -> Value {
     if is_v6(range) { range.clone() } else { "".into() }
 }
 
-/// What a route leads to if its id begins so, else an empty text.
+/// The target of a route if its id has this prefix, otherwise an empty text.
 pub(super) fn with_prefix(target: &Value, prefix: &str) -> Value {
     match target {
         Value::String(id) if id.starts_with(prefix) => target.clone(),
@@ -171,12 +171,12 @@ pub(super) fn gateway(route: &Value, _: This<'_>) -> Value {
     }
 }
 
-/// The security groups of a rule, but for the one whose rule it is.
+/// The security groups that a rule names, without the group that the rule belongs to.
 pub(super) fn other_groups(rule: &Value, this: This<'_>) -> Value {
     only(member(rule, "security_groups"), |group| !is_itself(group, this))
 }
 
-/// Whether a rule is for the members of the group whose rule it is.
+/// Whether a rule is for the members of the group that it belongs to.
 pub(super) fn names_itself(rule: &Value, this: This<'_>) -> Value {
     let Value::List(groups) = member(rule, "security_groups") else { return Value::Bool(false) };
     Value::Bool(groups.iter().any(|group| is_itself(group, this)))

@@ -8,9 +8,9 @@ use super::super::token::Kind;
 use super::super::words::{Fields, Protocol, constant};
 use super::{Connective, DEPTH_MAX, Parser};
 
-/// How strongly the operators bind that have a rank.
+/// The precedence of the operators that have one.
 ///
-/// `%` and `^` have none in libpcap's grammar, so that they take in all that follows.
+/// `%` and `^` have none in libpcap's grammar, so they apply to everything that follows.
 const RANKS: [(&str, Operator, u8); 8] = [
     ("|", Operator::Or, 1),
     ("&", Operator::And, 2),
@@ -22,7 +22,7 @@ const RANKS: [(&str, Operator, u8); 8] = [
     ("/", Operator::Divide, 5),
 ];
 
-/// The length of a frame compares as said.
+/// The predicate that compares the length of a frame with `length`.
 pub(super) fn length(comparison: Comparison, length: u32) -> Predicate {
     Predicate::Relation(Box::new(Relation {
         guards: Vec::new(),
@@ -37,7 +37,7 @@ impl<'e> Parser<'_, 'e> {
     pub(super) fn relation(&mut self) -> Result<Option<Predicate>, Fault> {
         let mut ahead = self.clone();
         let mut guards = Vec::new();
-        // Whatever is wrong before the comparison, a primitive may still start here.
+        // Even if something is wrong before the comparison, a primitive may start here.
         let left = match ahead.number(&mut guards, 0) {
             Ok(left) => left,
             Err(fault) if ahead.is_surely_arithmetic(self.next) => return Err(fault),
@@ -57,9 +57,9 @@ impl<'e> Parser<'_, 'e> {
         Ok(Some(Predicate::Relation(Box::new(relation))))
     }
 
-    /// Whether what was read since `start` cannot be the start of a primitive.
+    /// Whether the tokens read since `start` cannot be the start of a primitive.
     ///
-    /// A parenthesis may always enclose a whole expression, in which faults show as well.
+    /// A parenthesis may always enclose a whole expression, whose faults are reported as well.
     fn is_surely_arithmetic(&self, start: usize) -> bool {
         let read = &self.tokens[start..self.next.min(self.tokens.len())];
         !read.first().is_some_and(|token| token.kind == Kind::Sign("("))
@@ -99,7 +99,7 @@ impl<'e> Parser<'_, 'e> {
         Ok(left)
     }
 
-    /// Computes what is constant, and refuses what no frame can give a result for.
+    /// Computes constant operations, and refuses those that have no result for any frame.
     fn combined(&self, operator: Operator, left: Number, right: Number) -> Result<Number, Fault> {
         match (&left, &right) {
             (_, Number::Constant(0)) if matches!(operator, Operator::Divide | Operator::Modulo) => {
@@ -173,7 +173,7 @@ impl<'e> Parser<'_, 'e> {
         Ok(Number::Load { base, index: Box::new(index), size })
     }
 
-    /// Where the header of a protocol starts; what has to hold for that goes to `guards`.
+    /// Where the header of a protocol starts; the conditions for that are added to `guards`.
     fn header(&self, of: Protocol, guards: &mut Vec<Predicate>) -> Result<Place, Fault> {
         let layout = self.layout;
         if of.is_link() {
@@ -193,7 +193,7 @@ impl<'e> Parser<'_, 'e> {
                 Ok(layout.behind_ipv6())
             }
             _ => {
-                // As in libpcap, over IPv4 only: where the header is in IPv6 is not computed.
+                // As in libpcap, over IPv4 only: the place of the header in IPv6 is not computed.
                 guards.push(layout.link_type(ethertype::IPV4));
                 guards.extend(of.ip().map(|ip| layout.number(9, Size::Byte, ip.number)));
                 guards.push(layout.first_fragment());
@@ -224,7 +224,7 @@ impl<'e> Parser<'_, 'e> {
         Some(connective)
     }
 
-    /// Whether an address or number stands where a term is expected, with nothing before it.
+    /// Whether an address or number comes next where a term is expected, with nothing before it.
     pub(super) fn lone_value_follows(&self) -> bool {
         let mut ahead = self.clone();
         while ahead.take_negation() {}
@@ -240,7 +240,7 @@ impl<'e> Parser<'_, 'e> {
         self.take("!") || self.take_word("not")
     }
 
-    /// Parses something within something else, to a depth that the stack has room for.
+    /// Parses a nested part, down to a depth that the stack has room for.
     pub(super) fn nested<T>(
         &mut self,
         parse: impl FnOnce(&mut Self) -> Result<T, Fault>,
@@ -281,7 +281,7 @@ impl<'e> Parser<'_, 'e> {
         self.tokens.get(self.next).map(|token| token.kind)
     }
 
-    /// Something is wrong with the next token.
+    /// Returns the fault that something is wrong with the next token.
     pub(super) fn fault<T>(&self, message: impl Into<String>) -> Result<T, Fault> {
         let offset = self.tokens.get(self.next).map_or(self.end, |token| token.offset);
         Fault::new(offset, message)

@@ -125,9 +125,9 @@ fn sources(view: &View<'_>) -> Vec<Diagnostic> {
 
 fn in_region(view: &View<'_>) -> Vec<Diagnostic> {
     let kinds = [
-        (Kind::MirrorSession, "mirror sessions"),
-        (Kind::MirrorTarget, "mirror targets"),
-        (Kind::MirrorFilter, "mirror filters"),
+        (Kind::MirrorSession, "mirror session"),
+        (Kind::MirrorTarget, "mirror target"),
+        (Kind::MirrorFilter, "mirror filter"),
     ];
     let over = kinds.into_iter().filter_map(|(kind, what)| {
         let (count, words) = with_others(view, kind, what);
@@ -151,8 +151,8 @@ fn with_others(view: &View<'_>, kind: Kind, what: &str) -> (usize, String) {
         1 => " and there is 1 other".to_owned(),
         others => format!(" and there are {others} others"),
     };
-    let what = if own == 1 { what.trim_end_matches('s') } else { what };
-    (own + others, format!("the stack has {own} {what}{of_others}"))
+    let plural = if own == 1 { "" } else { "s" };
+    (own + others, format!("the stack has {own} {what}{plural}{of_others}"))
 }
 
 /// MP1034.
@@ -231,7 +231,7 @@ fn subnets(view: &View<'_>) -> Vec<Diagnostic> {
 }
 
 fn networks(view: &View<'_>) -> Vec<Diagnostic> {
-    let kinds = [(Kind::Vpc, "VPCs"), (Kind::InternetGateway, "internet gateways")];
+    let kinds = [(Kind::Vpc, "VPC"), (Kind::InternetGateway, "internet gateway")];
     let over = kinds.into_iter().filter_map(|(kind, what)| {
         let has_some = view.resources().any(|(address, _)| address.kind == kind);
         let (count, words) = with_others(view, kind, what);

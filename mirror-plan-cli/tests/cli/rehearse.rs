@@ -193,7 +193,7 @@ fn something_stands_for_what_has_only_been_heard_of() {
     assert!(data.contains("instance.web (10.7.1.17)"), "{shown}");
     // Two subnets and a group; nothing else differs from what is there.
     assert_eq!((notes.matches("subnet-").count(), notes.matches("sg-").count()), (2, 1), "{notes}");
-    assert!(!notes.contains("Not quite"), "{notes}");
+    assert!(!notes.contains("Reproduced only approximately"), "{notes}");
 }
 
 #[test]

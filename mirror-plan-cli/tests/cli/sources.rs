@@ -155,7 +155,7 @@ fn interfaces_come_and_go_and_their_sessions_with_them() {
     ----- stderr -----
     "#);
     let mut shown = sessions(&folder.done("plan sensors.mirror.hcl"));
-    shown.sort_by_key(|line| !line.contains("no longer meant"));
+    shown.sort_by_key(|line| !line.contains("no longer selected"));
     // It gets the first number that is free, which depends on whose interface was made first.
     let shown = shown.join("\n").replace("vni 4096", "vni 4097");
     assert_shown!(shown, @r#"

@@ -70,7 +70,7 @@ fn a_reload_takes_names_and_says_what_needs_a_restart() {
     receiver.wait_for(|receiver| receiver.log().contains("operation options were changed"));
     let log = receiver.log();
     assert!(log.contains("output options were changed; they take effect after a restart"));
-    assert!(!log.contains("options of input"), "{log}");
+    assert!(!log.contains("input options were changed"), "{log}");
 
     // Names that cannot be read leave those that there are.
     fs::write(&names, "shop = 'x'\n").unwrap();

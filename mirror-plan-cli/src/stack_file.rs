@@ -69,8 +69,8 @@ impl Loaded {
         (stack, found)
     }
 
-    /// Makes the edits that findings propose, also in the file, until no more are proposed; returns how
-    /// many.
+    /// Makes the edits that findings propose, also in the file, until no more are proposed or they have
+    /// been made [`MENDED_AT_MOST`] times; returns how many.
     ///
     /// # Errors
     /// The file cannot be written, or is not a stack file after the edits.

@@ -59,7 +59,8 @@ pub enum Verdict {
 /// Why it is not known whether a call is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unchecked {
-    /// The call has no dry run: no call of Elastic Load Balancing or Auto Scaling has one, and two of EC2 have none.
+    /// The call has no dry run: no call of Elastic Load Balancing, Auto Scaling or Resource Access Manager has one, and
+    /// two of EC2 have none.
     NoDryRun,
     /// It is sent with the credentials of another account, which is not asked.
     OtherAccount(AccountName),

@@ -395,7 +395,8 @@ pub enum Reason {
 pub enum Capture {
     /// Mirroring begins.
     Begins,
-    /// Mirroring continues without a gap: one call changes the session while it runs.
+    /// Mirroring continues without a gap: one call changes the session while it runs, or the session is deleted only
+    /// after its replacement mirrors.
     Continues,
     /// Mirroring stops when the session is deleted and begins again with its replacement:
     /// [`Plan::capture_gap`] estimates for how long.
@@ -409,7 +410,7 @@ pub enum Capture {
 pub struct OutputChange {
     /// What it is now; `None` if that is not known.
     pub before: Option<Value>,
-    /// What it will be; `None` once the stack is destroyed.
+    /// What it will be; `None` if the plan destroys the stack, or something that the output names does not exist then.
     pub after: Option<Value>,
 }
 

@@ -26,8 +26,8 @@ pub struct Verification<'p> {
     pub reach: Reach<'p>,
     /// What CloudWatch has counted, if it was asked.
     pub metrics: Option<Metrics>,
-    /// What is not as it should be: sessions first, and last where packets are stopped, since that follows from
-    /// the rest.
+    /// What is not as it should be: sessions first, then what else differs, targets, and where packets are stopped,
+    /// since that follows from the rest. Last what CloudWatch counted, if it was asked.
     pub faults: Vec<Fault>,
 }
 

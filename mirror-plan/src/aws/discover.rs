@@ -1,7 +1,7 @@
 //! Discovering: finding what a VPC contains that a stack could own.
 //!
-//! Each kind is read with one list, however many objects there are. Objects that AWS creates by itself with a VPC, and
-//! objects that something else creates and removes as it likes, are not for a stack to own.
+//! Each kind is read with one list in pages, however many objects there are. Objects that AWS creates by itself with a
+//! VPC, and objects that something else creates and removes as it likes, are not for a stack to own.
 
 use std::collections::BTreeSet;
 

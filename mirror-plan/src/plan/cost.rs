@@ -42,8 +42,9 @@ type Bytes = f64;
 impl Plan {
     /// Estimates what the stack costs in a month if each session mirrors `load` all the time.
     ///
-    /// For sessions to load balancers capacity units are counted, for those to endpoints the data
-    /// that passes through. A target that the stack only uses is assumed to be a Network Load
+    /// For sessions to load balancers capacity units are counted. For those to endpoints the data
+    /// that passes through is counted, and the capacity units of the Gateway Load Balancer if it is
+    /// one of the stack's own. A target that the stack only uses is assumed to be a Network Load
     /// Balancer, and a Gateway Load Balancer whose subnets are not known is assumed to be in one
     /// zone.
     #[must_use]

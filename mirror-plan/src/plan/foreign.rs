@@ -21,7 +21,8 @@ use crate::value::Value;
 /// `stack` to existing objects must be ids already.
 ///
 /// # Errors
-/// For each target whose owner is not the one that the stack names.
+/// For each target whose owner is not the one that the stack names, or that is named by its id alone, and for each
+/// target of another account that the stack would share.
 pub(super) fn allowed(
     stack: &Stack,
     observed: &Observed,

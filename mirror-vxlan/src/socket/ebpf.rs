@@ -9,7 +9,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
-/// One instruction, laid out like the kernel's `bpf_insn` on a little-endian machine.
+/// One instruction, laid out like the kernel's `bpf_insn` on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Instruction {

@@ -59,8 +59,9 @@ pub(super) struct Account {
     /// The mirrored interfaces, by their index in the data plane.
     pub(super) sources: BTreeMap<usize, AtSource>,
     pub(super) receivers: Vec<AtReceiver>,
-    /// How many outcomes the trace had foretold; the next field counts those that it had not.
+    /// How many outcomes were as the trace predicts.
     pub(super) foretold: u64,
+    /// How many were not.
     pub(super) not_foretold: u64,
 }
 

@@ -1,5 +1,5 @@
-//! How long the data plane takes for a frame: security groups, three sessions of ten rules, the copy, the load
-//! balancer's flow.
+//! How long the data plane takes for a frame, through security groups, three sessions of ten rules, the copy and the
+//! load balancer's flow.
 //!
 //! `cargo bench -p mirror-local --bench data_plane`
 
@@ -11,7 +11,7 @@ use mirror_local::{Cloud, Durations, Settings};
 
 const REGION: &str = "us-east-1";
 
-/// Frames of as many flows as the tables are to hold.
+/// How many flows the frames belong to, which is how many the tables must hold.
 const FLOWS: u16 = 1_000;
 
 /// Makes calls of EC2 and Elastic Load Balancing.
@@ -24,7 +24,7 @@ impl Client {
         Self(Cloud::in_memory().with_settings(settings))
     }
 
-    /// Makes a call and returns the first element of a name in the answer.
+    /// Makes a call; returns the text of the first element called `name` in the answer.
     fn call(&self, version: &str, call: &str, name: &str) -> String {
         let request = http::Request::post("/").body(()).expect("it is a request");
         let (head, ()) = request.into_parts();
@@ -96,7 +96,7 @@ impl Client {
         self.ec2(&target, "trafficMirrorTargetId")
     }
 
-    /// Makes a session of ten rules, of which the last of the last session alone matches.
+    /// Makes a session of ten rules; only the last rule of the last session matches.
     fn session(&self, source: &str, target: &str, number: u32) {
         let filter = self.ec2("CreateTrafficMirrorFilter", "trafficMirrorFilterId");
         for rule in 1..=10 {
@@ -117,7 +117,7 @@ impl Client {
     }
 }
 
-/// A source with as many sessions and rules as AWS takes, and its address.
+/// A source with as many sessions and rules as AWS allows, and its address.
 fn fullest() -> (DataPlane, [u8; 4]) {
     let client = Client::new();
     let subnet = client.ec2("DescribeSubnets", "subnetId");
@@ -130,7 +130,7 @@ fn fullest() -> (DataPlane, [u8; 4]) {
     (plane, address)
 }
 
-/// Frames that a host sends, of different flows.
+/// Frames that a host sends, each of a different flow.
 fn frames(host: [u8; 4], length: usize) -> Vec<Vec<u8>> {
     (0..FLOWS)
         .map(|flow| {

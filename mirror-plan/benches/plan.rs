@@ -39,7 +39,7 @@ mirror_session "detect" {{
     )
 }
 
-/// The same of instances of the stack, behind a load balancer: all that the lints look at.
+/// The same with instances of the stack and a load balancer: everything that the lints check.
 fn stack_file_of_instances(sessions: usize) -> String {
     format!(
         r#"
@@ -132,7 +132,7 @@ fn benchmarks(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// All lints, on sessions of interfaces that exist and of instances of the stack.
+/// All lints, on sessions of existing interfaces and of instances of the stack.
 fn lints(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("lints");
     group.sample_size(10);
@@ -155,7 +155,7 @@ fn lints(criterion: &mut Criterion) {
 /// A form in which a plan is written.
 type Form = (&'static str, fn(&Plan) -> String);
 
-/// Every form; the pictures are of few boxes, whatever the plan.
+/// Every form; the diagrams have few boxes, whatever the plan.
 const FORMS: [Form; 9] = [
     ("text", |plan| Text::new(plan).to_string()),
     ("snapshot", Plan::to_string),
@@ -168,7 +168,7 @@ const FORMS: [Form; 9] = [
     ("svg", |plan| Svg(&Diagram::planned_packet_path(plan)).to_string()),
 ];
 
-/// Every form of a plan that makes everything.
+/// Every form of a plan that creates everything.
 fn rendering(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("rendering");
     group.sample_size(10);

@@ -1,4 +1,4 @@
-//! How long the decision about one packet takes, and its place in the account.
+//! How long it takes to decide about one packet, and to add it to the account.
 //!
 //! `cargo bench -p mirror-plan --no-default-features --bench trace`
 
@@ -16,8 +16,8 @@ use serde_json::json;
 
 const PACKETS: u32 = 10_000;
 
-/// An interface with as many sessions and rules as AWS takes. The last rule of the last session alone
-/// matches what the packets are.
+/// An interface with as many sessions and rules as AWS allows. Only the last rule of the last session
+/// matches the packets.
 fn fullest() -> Mirroring {
     let sessions = (1..=3).map(|number| {
         let rules: Vec<_> = (1..=10)

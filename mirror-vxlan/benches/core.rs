@@ -1,7 +1,7 @@
-//! What a packet costs before any sink sees it: headers checked and taken off, in memory.
+//! The cost of a packet before any sink sees it: headers are checked and removed, in memory.
 //!
-//! The peer is `memcpy` of the same bytes in the same run: the least that a receiver which keeps
-//! the frames has to pay. Run it as `cargo bench -p mirror-vxlan --bench core --profile datapath`.
+//! The peer is `memcpy` of the same bytes in the same run: the minimum cost for a receiver that keeps
+//! the frames. Run it as `cargo bench -p mirror-vxlan --bench core --profile datapath`.
 
 use std::hint::black_box;
 
@@ -14,7 +14,8 @@ use mirror_vxlan::flow::{Flow, identity};
 #[expect(dead_code, reason = "the tests make more kinds of traffic")]
 mod traffic;
 
-/// Packets in the second-level cache, as after a system call, and more than any cache holds.
+/// Numbers of packets: few enough for the second-level cache, as after a system call, and more than
+/// any cache holds.
 const SIZES: [(&str, usize); 2] = [("hot", 1_000), ("cold", 200_000)];
 
 fn core(criterion: &mut Criterion) {
@@ -36,7 +37,7 @@ fn run(group: &mut BenchmarkGroup<'_, WallTime>, packets: &[Vec<u8>]) {
     group.bench_function("decapsulate", |bencher| {
         bencher.iter(|| {
             for packet in packets {
-                // Lent, not given: a copy of the result would be timed as well.
+                // Passed by reference: a copy of the result would be timed as well.
                 black_box(&decapsulator.packet(Link::Ethernet, black_box(packet)));
             }
         });

@@ -1,7 +1,7 @@
-//! What a frame costs in each sink, and what memory a receiver takes whose sink is too slow.
+//! The cost of a frame in each sink, and the memory use of a receiver whose sink is too slow.
 //!
 //! `cargo bench -p mirror-vxlan --bench sinks -- [DIRECTORY]` prints nanoseconds per frame, the
-//! best of several rounds; files are written into the directory, or the one for temporary files.
+//! best of several rounds; files are written into that directory, or into the temporary directory.
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 #![expect(clippy::disallowed_methods, reason = "a stopwatch reads the clock")]
@@ -29,16 +29,16 @@ use mirror_vxlan::tap::MTU;
 use mirror_vxlan::wire::{Header, UDP_PORT};
 use mirror_vxlan::{Timestamp, Vni};
 
-/// Rounds of which the best counts: the others had company on the machine.
+/// Number of rounds; only the best counts, because other processes disturbed the rest.
 const ROUNDS: usize = 5;
 
-/// Frames of a round, about.
+/// Approximate number of frames in a round.
 const FRAMES: u64 = 400_000;
 
-/// Bytes of frames in the proportion 7 to 4 to 1.
+/// Frame lengths in bytes, in the proportion 7 to 4 to 1.
 const IMIX: [usize; 12] = [60, 590, 60, 590, 60, 60, 1514, 60, 590, 60, 590, 60];
 
-/// Sizes of frames: one name, and lengths that take turns.
+/// Frame sizes: a name, and lengths that are used in turn.
 const SIZES: [(&str, &[usize]); 3] = [("64 B", &[64]), ("IMIX", &IMIX), ("9000 B", &[9000])];
 
 fn main() -> io::Result<()> {
@@ -121,7 +121,7 @@ fn time_sink(mut sink: impl Sink, lengths: &[usize]) -> f64 {
     elapsed.as_secs_f64() * 1e9 / (rounds * batch.len()) as f64
 }
 
-/// Hands the same payloads on again and again.
+/// Delivers the same payloads again and again.
 struct Loop {
     payloads: Vec<Vec<u8>>,
     left: u64,
@@ -164,7 +164,7 @@ fn time_receiver(lengths: &[usize]) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / account.counts().received.count as f64
 }
 
-/// Takes a hundredth of a second for each batch, as a disk does that cannot keep up.
+/// Takes a hundredth of a second for each batch, like a disk that cannot keep up.
 struct SlowDisk;
 
 impl Sink for SlowDisk {
@@ -174,7 +174,7 @@ impl Sink for SlowDisk {
     }
 }
 
-/// Prints what one receiver takes over time, with frames of 64 to 9000 bytes.
+/// Prints the memory that one receiver uses over time, with frames of 64 to 9000 bytes.
 fn memory() -> io::Result<()> {
     println!("\nresident mebibytes of a receiver with two sinks, one of them too slow");
     let running = Receiver::new(Decapsulator::default(), Everything)

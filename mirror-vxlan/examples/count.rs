@@ -1,8 +1,8 @@
 //! Counts the mirrored frames that arrive and throws them away: `count ring|udp|xdp|plain [INTERFACE]`.
 //!
 //! It is what the benchmarks compare with other programs, and the shortest receiver there is.
-//! `plain` is one of those others: a loop around `recv`. It ends when nothing has come for a
-//! second after the first packet.
+//! `plain` is one of those others: a loop around `recv`. After the first packet it ends
+//! once a second has passed without another one.
 
 #[cfg(target_os = "linux")]
 #[expect(clippy::print_stdout, reason = "the count is what it is for")]

@@ -1,6 +1,6 @@
 //! Makes a large account to measure on: a local AWS with 10,000 interfaces, and a stack file with
-//! as many sessions as asked for. With `sources` in place of their number there are 10,000 tagged instances
-//! in 40 VPCs, and the stack file mirrors what carries the tag.
+//! as many sessions as asked for. Given `sources` in place of their number, it makes 10,000 tagged instances
+//! in 40 VPCs, and the stack file mirrors everything that carries the tag.
 //!
 //! `cargo run --release -p mirror-tests --example estate -- FOLDER SESSIONS`
 
@@ -10,10 +10,10 @@ use std::path::Path;
 use mirror_local::{Cloud, Durations, Settings};
 use mirror_tests::{Rig, estate};
 
-/// How many interfaces there are, whatever the number of sessions.
+/// The number of interfaces, whatever the number of sessions.
 const INTERFACES: usize = 10_000;
 
-/// In how many VPCs the tagged instances are.
+/// The number of VPCs that the tagged instances are in.
 const VPCS: usize = 40;
 
 #[tokio::main]

@@ -192,7 +192,7 @@ pub fn lab() -> Stack {
     stack(include_str!("../../examples/lab.mirror.hcl"))
 }
 
-/// A stack of 28 objects: every kind of them, two VPCs and subnets, load balancers and interfaces as targets,
+/// A stack of 28 objects of most kinds: two VPCs and subnets, load balancers and interfaces as targets, and
 /// several sessions.
 ///
 /// # Panics
@@ -212,7 +212,7 @@ pub fn transit(gateway: &str) -> Stack {
     stack(&text.replace("tgw-0a1b2c3d4e5f67890", gateway))
 }
 
-/// The example with sources and receivers in two VPCs, and a Gateway Load Balancer endpoint between.
+/// The example with sources and receivers in two VPCs, and a Gateway Load Balancer endpoint between them.
 ///
 /// # Panics
 /// If it is not valid.
@@ -318,7 +318,7 @@ pub async fn transit_gateway(cloud: &Cloud) -> String {
     }
 }
 
-/// What was not done of a plan, one line each.
+/// The changes of a plan that were not applied, one line each.
 #[must_use]
 pub fn unfinished(report: &Report) -> String {
     let unfinished = report.outcomes.iter().filter_map(|change| match &change.outcome {

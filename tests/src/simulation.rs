@@ -132,7 +132,7 @@ impl Simulation {
         Self::of(Cloud::in_memory().with_settings(settings()), time)
     }
 
-    /// The simulation that goes on from what a killed run left behind.
+    /// The simulation that continues from what a killed run left behind.
     ///
     /// # Panics
     /// If no temporary folder can be created.
@@ -206,7 +206,7 @@ impl Simulation {
         end
     }
 
-    /// Runs something in a runtime of its own, of which nothing is left afterwards.
+    /// Runs something in its own runtime, which leaves nothing behind.
     ///
     /// # Panics
     /// If no runtime can be created.
@@ -214,7 +214,7 @@ impl Simulation {
         self.drive(&Machine::new(), work)
     }
 
-    /// Runs something on a machine, whose time stands still otherwise.
+    /// Runs something on a machine; the machine's time stands still otherwise.
     pub fn drive<T>(&self, machine: &Machine, work: impl Future<Output = T>) -> T {
         machine.0.block_on(self.time.during(work))
     }
@@ -239,7 +239,7 @@ impl Simulation {
         self.clients(None)
     }
 
-    /// The same, with those for the other accounts of a stack.
+    /// The same clients, with those for the other accounts of a stack.
     fn clients(&self, stack: Option<&Stack>) -> Aws {
         let client = self.cloud.http_client();
         let behind = |toll| SharedHttpClient::new(Door { client: client.clone(), toll });

@@ -1,4 +1,4 @@
-//! Accounts: an access key of twelve digits is another one, and none sees anything of the others.
+//! Accounts: an access key of twelve digits is another account, and no account sees anything of the others.
 
 use crate::client::{Client, all, first};
 use http::{Method, Request};
@@ -116,7 +116,7 @@ impl Two {
         Self { client, ask, theirs }
     }
 
-    /// Asks, and returns the id once it can be accepted.
+    /// Requests the connection; returns its id once it can be accepted.
     fn asked(&self) -> String {
         let id = first(&ok(&self.client.cloud, "any", &self.ask), "vpcPeeringConnectionId");
         self.client.advance(Duration::from_secs(1));
@@ -132,7 +132,7 @@ impl Two {
         response.error.unwrap_or_else(|| panic!("{form}: {}", response.body))
     }
 
-    /// What both accounts see of the state of a connection.
+    /// The state of a connection, as each account sees it.
     fn codes(&self, id: &str) -> [String; 2] {
         let describe = format!("DescribeVpcPeeringConnections&VpcPeeringConnectionId.1={id}");
         ["any", OTHER].map(|key| first(&self.ok(key, &describe), "code"))

@@ -1,12 +1,12 @@
-//! What calls are checked on, and how refusals read.
+//! What authorization checks in calls, and how refusals read.
 
 use crate::client::{Client, all, first};
 use insta::assert_snapshot;
 use mirror_local::Policy;
 use serde_json::{Value, json};
 
-/// What a call needs, a line each: the statements that must be there before it goes through, found
-/// by adding what each refusal names.
+/// The permissions that a call needs, one per line: found by adding a statement for what each refusal names, until
+/// the call succeeds.
 fn needs(client: &Client, form: &str) -> String {
     let mut statements: Vec<Value> = Vec::new();
     let mut lines = Vec::new();
@@ -29,7 +29,7 @@ fn needs(client: &Client, form: &str) -> String {
     }
 }
 
-/// Lets callers do what the statements say.
+/// Gives callers a policy with these statements.
 fn attach(client: &Client, statements: &[Value]) {
     let nothing = json!([{ "Effect": "Deny", "Action": "none:*", "Resource": "*" }]);
     let statements = if statements.is_empty() { nothing } else { statements.into() };
@@ -37,7 +37,7 @@ fn attach(client: &Client, statements: &[Value]) {
     client.cloud.set_policies(vec![policy.parse::<Policy>().expect("this is a policy")]);
 }
 
-/// A VPC with a subnet, a security group, a key pair and an instance's interface.
+/// Creates a VPC with a subnet, and a key pair. Returns the ids of the VPC, of the subnet and of an image.
 fn network(client: &Client) -> [String; 3] {
     let vpc = first(&client.ok("CreateVpc&CidrBlock=10.0.0.0/16"), "vpcId");
     let subnet = format!("CreateSubnet&VpcId={vpc}&CidrBlock=10.0.1.0/24");
@@ -46,7 +46,7 @@ fn network(client: &Client) -> [String; 3] {
     [vpc, subnet, first(&client.ok("DescribeImages"), "imageId")]
 }
 
-/// Ids as their kind and place, since their digits say nothing.
+/// Shows ids by their kind and position, since their digits mean nothing.
 fn shown(needs: &str, ids: &[&str]) -> String {
     let named = ids
         .iter()
@@ -66,7 +66,7 @@ fn a_launch_is_checked_on_all_that_it_makes_and_names() {
         "RunInstances&ImageId={image}&InstanceType=t3.micro&MinCount=1&MaxCount=1&KeyName=me\
          &NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.SubnetId={subnet}&{tags}"
     );
-    // Where no group is named, the default one of the VPC is used.
+    // If no group is named, the default group of the VPC is used.
     assert_snapshot!(shown(&needs(&client, &run), &[&subnet, &image, &group]), @"
     ec2:RunInstances on arn:aws:ec2:us-east-1::image/ID1
     ec2:RunInstances on instance/*
@@ -165,7 +165,7 @@ fn elastic_load_balancing_reads_in_the_callers_name_and_makes_its_role_once() {
     assert!(!needs(&client, &create("b")).contains(role));
 }
 
-/// A launch template of one image, with tags for instances; its id.
+/// Makes a launch template with an image and with tags for instances; returns its id.
 fn template(client: &Client, image: &str) -> String {
     let made = client.ok(&format!(
         "CreateLaunchTemplate&LaunchTemplateName=sensor&LaunchTemplateData.ImageId={image}\
@@ -292,17 +292,17 @@ fn conditions_see_the_tags_of_what_is_made_and_of_what_is_there() {
     let tag = format!("CreateTags&ResourceId.1={other}&Tag.1.Key=stack&Tag.1.Value=lab");
     assert_eq!(client.refused(&tag), refused);
     assert_eq!(client.refused(&format!("DeleteVpc&VpcId={other}")), refused);
-    // A dry run tells beforehand.
+    // A dry run reports this beforehand.
     assert_eq!(client.refused(&format!("DeleteVpc&DryRun=true&VpcId={other}")), refused);
     let allowed = client.refused(&format!("DeleteVpc&DryRun=true&VpcId={mine}"));
     assert_eq!(allowed, "412 DryRunOperation");
     client.ok(&format!("DeleteVpc&VpcId={mine}"));
-    // What is not there has no tags, and the action itself says so.
+    // A missing object has no tags, and the action itself reports that it is missing.
     let gone = client.refused(&format!("DeleteVpc&VpcId={mine}"));
     assert_eq!(gone, "400 InvalidVpcID.NotFound");
 }
 
-/// A refusal, with the part that is encoded.
+/// The message of a refusal, and its encoded part.
 fn refusal(client: &Client, form: &str) -> (String, Option<String>) {
     let message = first(&client.send(form).body, "Message");
     match message.split_once(" Encoded authorization failure message: ") {
@@ -325,13 +325,13 @@ fn the_details_of_a_refusal_are_for_those_who_may_decode_them() {
     let (said, encoded) = refusal(&client, create);
     assert_snapshot!(said, @"You are not authorized to perform this operation. User: arn:aws:iam::123456789012:root is not authorized to perform: ec2:CreateVpc on resource: arn:aws:ec2:us-east-1:123456789012:vpc/* because no identity-based policy allows the ec2:CreateVpc action.");
     let decode = format!("{DECODE}{}", encoded.expect("EC2 tells those who may know"));
-    // Nobody may without being allowed to.
+    // Nobody may decode it without permission.
     let refused = "403 AccessDenied";
     assert_eq!(client.refused(&decode), refused);
     attach(&client, &[allow("sts:DecodeAuthorizationMessage")]);
     let decoded = first(&client.send(&decode).body, "DecodedMessage").replace("&quot;", "\"");
     assert_snapshot!(decoded, @r#"{"allowed":false,"context":{"action":"ec2:CreateVpc","conditions":{"items":[{"key":"aws:RequestedRegion","values":{"items":[{"value":"us-east-1"}]}},{"key":"aws:RequestTag/Team","values":{"items":[{"value":"net"}]}},{"key":"aws:TagKeys","values":{"items":[{"value":"Team"}]}}]},"principal":{"arn":"arn:aws:iam::123456789012:root","id":"123456789012"},"resource":"arn:aws:ec2:us-east-1:123456789012:vpc/*"},"explicitDeny":false,"failures":{"items":[]},"matchedStatements":{"items":[]}}"#);
-    // A denial is told from a lack, with the statement that it is of.
+    // An explicit deny is distinguished from a missing allow, and its statement is named.
     attach(&client, &[allow("*"), deny]);
     let (said, encoded) = refusal(&client, create);
     assert!(said.contains("with an explicit deny in an identity-based policy"), "{said}");
@@ -340,7 +340,7 @@ fn the_details_of_a_refusal_are_for_those_who_may_decode_them() {
     for part in [r#""explicitDeny":true"#, r#""effect":"DENY""#, r#""statementId":"NoVpc""#] {
         assert!(decoded.contains(part), "{decoded}");
     }
-    // What is no message is refused, as is nothing.
+    // Text that is not an encoded message is refused, and so is an empty one.
     let nonsense = client.refused(&format!("{DECODE}nonsense"));
     assert_eq!(nonsense, "400 InvalidAuthorizationMessageException");
     assert_eq!(client.refused(DECODE), "400 MissingParameter");
@@ -368,12 +368,12 @@ fn a_dry_run_asks_what_the_caller_may_and_not_what_is_in_the_way() {
     for dry in [delete("&DryRun=true"), again("&DryRun=true")] {
         assert_eq!(client.refused(&dry), "412 DryRunOperation");
     }
-    // Parameters are read all the same.
+    // Parameters are checked nevertheless.
     let other = format!("CreateSubnet&VpcId={vpc}&CidrBlock=nonsense&DryRun=true");
     assert_eq!(client.refused(&other), "400 InvalidParameterValue");
     let gone = "DeleteVpc&VpcId=vpc-0123456789abcdef0&DryRun=true";
     assert_eq!(client.refused(gone), "400 InvalidVpcID.NotFound");
-    // Two calls have no such parameter, and do what they say.
+    // This action has no such parameter: a call with it is refused, and one without it takes effect.
     let attribute =
         format!("ModifySubnetAttribute&SubnetId={subnet}&MapPublicIpOnLaunch.Value=true");
     assert_eq!(client.refused(&format!("{attribute}&DryRun=true")), "400 UnknownParameter");

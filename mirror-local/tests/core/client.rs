@@ -26,19 +26,19 @@ impl Client {
         self.clock.advance(by);
     }
 
-    /// Makes a call of which no fault drops the answer.
+    /// Makes a call whose answer no fault drops.
     pub(crate) fn send(&self, form: &str) -> Response {
         self.try_send(form).expect("the connection was dropped")
     }
 
-    /// Makes a call; none if the connection was dropped.
+    /// Makes a call; returns `None` if the connection was dropped.
     pub(crate) fn try_send(&self, form: &str) -> Option<Response> {
         let (head, ()) = http::Request::post("/").body(()).expect("a plain request").into_parts();
         let body = format!("Version=2016-11-15&Action={form}");
         self.cloud.call(&head, body.as_bytes()).response
     }
 
-    /// Makes a call that must succeed; returns the body without declaration and request id.
+    /// Makes a call that must succeed; returns the body without its XML declaration and request id.
     #[track_caller]
     pub(crate) fn ok(&self, form: &str) -> String {
         let response = self.send(form);
@@ -57,13 +57,13 @@ impl Client {
     }
 }
 
-/// Returns the text of the first element of a name.
+/// Returns the text of the first element called `name`.
 #[track_caller]
 pub(crate) fn first(xml: &str, name: &str) -> String {
     all(xml, name).into_iter().next().unwrap_or_else(|| panic!("no {name} in {xml}"))
 }
 
-/// Returns the texts of all elements of a name.
+/// Returns the texts of all elements called `name`.
 pub(crate) fn all(xml: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     xml.split(&open)

@@ -124,7 +124,7 @@ fn what_cannot_be_seen_yet_goes_with_its_instance_too() {
     for unseen in 0..3 {
         let client = Client::new();
         let image = image(&client);
-        // The instance, its interface and its volume are new; one of them is seen an hour later.
+        // The instance, its interface and its volume are new; one of them becomes visible an hour later.
         let lags = (0..3).map(|new| if new == unseen { SECOND * 3600 } else { Duration::ZERO });
         client.cloud.set_faults(Faults::none().unseen_during(lags));
         let run =
@@ -133,7 +133,7 @@ fn what_cannot_be_seen_yet_goes_with_its_instance_too() {
         client.advance(SECOND);
         let terminate = format!("TerminateInstances&InstanceId.1={id}");
         if client.send(&terminate).status == 400 {
-            client.advance(SECOND * 3600); // it is the instance itself
+            client.advance(SECOND * 3600); // the instance itself is not visible yet
             client.ok(&terminate);
         }
         client.advance(SECOND);

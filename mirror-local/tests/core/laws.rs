@@ -1,4 +1,4 @@
-//! Laws: whatever is asked, these hold.
+//! Laws that hold whatever is asked.
 
 use crate::client::{Client, all, first};
 use mirror_local::{Cloud, Service, action_names};

@@ -12,7 +12,7 @@ fn send(cloud: &Cloud, form: &str) -> Response {
     cloud.call(&head, body.as_bytes()).response.expect("no fault drops the connection")
 }
 
-/// Makes a call with a header, whose body is JSON.
+/// Makes a call with a header and a JSON body.
 fn send_json(cloud: &Cloud, (name, value): (&str, &str), body: &Json) -> Response {
     let request = http::Request::post("/").header(name, value).body(());
     let (head, ()) = request.expect("a plain request").into_parts();
@@ -102,7 +102,7 @@ fn what_is_not_in_order_is_refused_in_the_words_of_the_protocol() {
     [("x-amzn-query-error", "ValidationError;Sender")]
     {"__type":"ValidationError","message":"The request must contain the parameter StartTime"}
     "#);
-    // The protocol of the SDKs that are generated anew is told by its name.
+    // The refusal names the protocol of newly generated SDKs.
     let refused = send_json(&cloud, ("smithy-protocol", "rpc-v2-cbor"), &json!({}));
     assert!(refused.body.contains("does not speak the protocol rpc-v2-cbor"), "{}", refused.body);
 }

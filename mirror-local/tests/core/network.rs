@@ -185,7 +185,7 @@ fn a_peering_connection_is_asked_for_accepted_and_ended() {
     assert_eq!(client.refused(&accept), "400 InvalidStateTransition");
     client.advance(Duration::from_secs(1));
     insta::assert_snapshot!(client.ok(&describe), @r#"<DescribeVpcPeeringConnectionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><vpcPeeringConnectionSet><item><accepterVpcInfo><ownerId>123456789012</ownerId><region>us-east-1</region><vpcId>vpc-0f7e70c567bd530fc</vpcId></accepterVpcInfo><expirationTime>2026-01-08T00:00:00Z</expirationTime><requesterVpcInfo><cidrBlock>10.0.0.0/16</cidrBlock><cidrBlockSet><item><cidrBlock>10.0.0.0/16</cidrBlock></item></cidrBlockSet><peeringOptions><allowDnsResolutionFromRemoteVpc>false</allowDnsResolutionFromRemoteVpc><allowEgressFromLocalClassicLinkToRemoteVpc>false</allowEgressFromLocalClassicLinkToRemoteVpc><allowEgressFromLocalVpcToRemoteClassicLink>false</allowEgressFromLocalVpcToRemoteClassicLink></peeringOptions><ownerId>123456789012</ownerId><region>us-east-1</region><vpcId>vpc-03d4760a8dfd3f73a</vpcId></requesterVpcInfo><status><code>pending-acceptance</code><message>Pending Acceptance by 123456789012</message></status><tagSet></tagSet><vpcPeeringConnectionId>pcx-0107873bbd817bb98</vpcPeeringConnectionId></item></vpcPeeringConnectionSet></DescribeVpcPeeringConnectionsResponse>"#);
-    // The pair has one, whoever asks again; the other way round it is another one.
+    // A second request for the pair returns the same connection; the other way round, it is another connection.
     assert_eq!(first(&client.ok(&ask), "vpcPeeringConnectionId"), id);
     client.ok(&accept);
     client.advance(Duration::from_secs(1));

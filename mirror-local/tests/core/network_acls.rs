@@ -21,7 +21,7 @@ fn made(client: &Client, vpc: &str) -> String {
     first(&client.ok(&format!("CreateNetworkAcl&VpcId={vpc}")), "networkAclId")
 }
 
-/// A call about an entry of ingress; `rest` says what it is to be.
+/// Returns a call about an ingress entry; `rest` describes the entry.
 fn entry(action: &str, (acl, number): (&str, u32), rest: &str) -> String {
     format!("{action}NetworkAclEntry&NetworkAclId={acl}&RuleNumber={number}&Egress=false{rest}")
 }
@@ -34,7 +34,7 @@ fn described(client: &Client, acl: &str) -> String {
     client.ok(&format!("DescribeNetworkAcls&NetworkAclId.1={acl}"))
 }
 
-/// The numbers of the entries, in the order in which they are told.
+/// The numbers of the entries, in the order in which they are listed.
 fn numbers(client: &Client, acl: &str) -> String {
     all(&described(client, acl), "ruleNumber").join(" ")
 }
@@ -329,7 +329,7 @@ fn a_dry_run_leaves_everything_as_it_is() {
         format!("CreateNetworkAcl&VpcId={vpc}"),
         format!("DeleteNetworkAcl&NetworkAclId={acl}"),
         entry("Create", (&acl, 200), ALL),
-        // That there is one is of no matter to a dry run.
+        // A dry run ignores that this entry already exists.
         entry("Create", (&acl, 100), ALL),
         entry("Replace", (&acl, 100), HTTP),
         entry("Delete", (&acl, 100), ""),

@@ -1,4 +1,4 @@
-//! The loopback server, by bytes.
+//! The loopback server, tested with raw bytes.
 
 use mirror_local::{Cloud, Server};
 use std::io::{Read as _, Write as _};

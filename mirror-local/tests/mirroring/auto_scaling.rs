@@ -49,7 +49,7 @@ impl Stage {
         Self { client, template, target_group, subnets }
     }
 
-    /// Lets the health check of the target group in.
+    /// Opens the security group to the health check of the target group.
     fn open(&self) {
         let group = self.client.ec2("DescribeSecurityGroups").text("groupId");
         self.client.ec2(format!(
@@ -58,7 +58,7 @@ impl Stage {
         ));
     }
 
-    /// The call that makes a group in both subnets; the rest of it is given.
+    /// Returns the call that makes a group in both subnets; `rest` is appended to it.
     fn group(&self, rest: &str) -> String {
         format!(
             "CreateAutoScalingGroup&AutoScalingGroupName=g&LaunchTemplate.LaunchTemplateId={}\
@@ -67,7 +67,8 @@ impl Stage {
         )
     }
 
-    /// The rest of a call that makes a group which goes by what the target group says, with two tags.
+    /// Extends the rest of a call that makes a group: the group follows the health that the target group reports, and
+    /// has two tags.
     fn watched(&self, rest: &str) -> String {
         format!(
             "{rest}&HealthCheckType=ELB&HealthCheckGracePeriod=30&TargetGroupARNs.member.1={}\
@@ -97,7 +98,7 @@ impl Stage {
         all.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Changes the group; the rest of the call is given.
+    /// Changes the group; `rest` is appended to the call.
     fn update(&self, rest: &str) {
         self.client.scaling(format!("UpdateAutoScalingGroup&AutoScalingGroupName=g{rest}"));
     }
@@ -109,7 +110,7 @@ impl Stage {
         assert!(told.iter().all(|state| state == "InService"), "{told:?}");
     }
 
-    /// What the target group says of its targets.
+    /// The health that the target group reports for its targets.
     fn health(&self) -> Vec<String> {
         let call = format!("DescribeTargetHealth&TargetGroupArn={}", self.target_group);
         self.client.elb(call).texts("State")
@@ -319,7 +320,7 @@ fn a_new_default_version_is_for_those_to_come_and_the_others_go_first() {
     let mut now = types();
     now.sort();
     assert_eq!(now, ["t3.micro", "t3.small"]);
-    // Of the two in one zone the older one went.
+    // Of the two instances in one zone, the older one was terminated.
     assert_eq!(stage.ids().iter().filter(|id| before.contains(id)).count(), 1);
 }
 
@@ -331,7 +332,7 @@ fn instances_move_to_the_subnets_that_the_group_has() {
     stage.settle();
     let moved = client.subnets().swap_remove(2);
     stage.update(&format!("&VPCZoneIdentifier={},{moved}", stage.subnets[0]));
-    // One more is launched before another goes.
+    // A new instance is launched before an old one is terminated.
     assert_eq!(stage.instances().len(), 3);
     stage.settle();
     let told =

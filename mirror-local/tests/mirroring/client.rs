@@ -4,7 +4,7 @@ use mirror_local::{Clock, Cloud, Reply, Settings, VirtualClock};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// A cloud of its own, whose time stands still.
+/// A client with its own cloud, whose time stands still.
 pub(crate) struct Client {
     pub(crate) cloud: Cloud,
     clock: VirtualClock,
@@ -23,7 +23,7 @@ impl Client {
         Self::of(Cloud::in_memory().with_settings(settings))
     }
 
-    /// A client of a cloud, whose time it starts anew.
+    /// Returns a client of a cloud, and restarts the cloud's clock.
     pub(crate) fn of(cloud: Cloud) -> Self {
         let clock =
             VirtualClock::starting_at("2026-01-02T03:04:05Z".parse().expect("it is a time"));
@@ -70,7 +70,7 @@ impl Client {
         self.call(AUTO_SCALING, call.as_ref()).expect_err("it is to be refused")
     }
 
-    /// Makes a call such as `CreateVpc&CidrBlock=10.0.0.0/16`; an error code if it is refused.
+    /// Makes a call such as `CreateVpc&CidrBlock=10.0.0.0/16`; returns the error code if it is refused.
     pub(crate) fn call(&self, version: &str, call: &str) -> Result<Answer, String> {
         let body = format!("Version={version}&Action={call}");
         let request = http::Request::post("/").body(());
@@ -149,21 +149,21 @@ pub(crate) fn new_session(source: &str, target: &str, rest: &str) -> String {
 pub(crate) struct Answer(pub(crate) String);
 
 impl Answer {
-    /// Returns the text of the first element of a name.
+    /// Returns the text of the first element called `name`.
     #[track_caller]
     pub(crate) fn text(&self, name: &str) -> String {
         let found = self.texts(name).into_iter().next();
         found.unwrap_or_else(|| panic!("no <{name}> in {}", self.0))
     }
 
-    /// Returns the texts of all elements of a name.
+    /// Returns the texts of all elements called `name`.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         let after = self.0.split(&open).skip(1);
         after.filter_map(|rest| Some(rest.split_once(&close)?.0.to_owned())).collect()
     }
 
-    /// Returns what is inside the first element of a name, each element on a line of its own.
+    /// Returns what is inside the first element called `name`, each element on a line of its own.
     #[track_caller]
     pub(crate) fn inside(&self, name: &str) -> String {
         self.text(name).replace("><", ">\n<")
@@ -174,7 +174,7 @@ impl Answer {
         self.0.replace("><", ">\n<")
     }
 
-    /// Returns what is inside the first element of a name, without end tags: a line for each element that holds
+    /// Returns what is inside the first element called `name`, without end tags: one line for each element that holds
     /// others, and one for each value.
     #[track_caller]
     pub(crate) fn outline(&self, name: &str) -> String {

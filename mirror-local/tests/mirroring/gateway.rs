@@ -1,5 +1,5 @@
-//! Gateway Load Balancers: load balancer, endpoint service, endpoint and mirror target, each a link of a
-//! chain that comes apart from one end only.
+//! Gateway Load Balancers: load balancer, endpoint service, endpoint and mirror target, each a link of a chain that
+//! can be taken apart from one end only.
 
 use crate::client::{Answer, Client};
 use insta::assert_snapshot;
@@ -243,7 +243,7 @@ fn the_chain_comes_apart_from_the_mirror_target_on() {
     client.ec2(format!("DeleteTrafficMirrorTarget&TrafficMirrorTargetId={target}"));
     let none: [&str; 0] = [];
     assert_eq!(client.ec2(&endpoint).texts("code"), none);
-    // It is there until its interface is gone.
+    // The endpoint exists until its interface is deleted.
     assert_eq!(client.ec2("DescribeVpcEndpoints").texts("state"), ["deleting"]);
     assert_eq!(client.ec2(&service).texts("code"), ["ExistingVpcEndpointConnections"]);
     client.wait(SECOND);
@@ -265,7 +265,7 @@ fn an_endpoint_waits_for_the_owner_of_its_service() {
     let client = Client::new();
     let balancer = balancer(&client, "sensors");
     let made = service(&client, &balancer, "true");
-    // The token stands for the service that it made.
+    // A call with the same token returns the service that the first one made.
     assert_eq!(service(&client, &balancer, "true").text("serviceId"), made.text("serviceId"));
     let service = made.text("serviceId");
     let early = client.ec2_refused(new_endpoint(&client, &service, 0));
@@ -365,7 +365,7 @@ fn what_does_not_fit_is_refused() {
     }
     let endpoint = new_endpoint(&client, &service, 0);
     let cases = [
-        // Only the load balancer's zone.
+        // An endpoint can only be in the load balancer's zone.
         (new_endpoint(&client, &service, 1), "InvalidParameter"),
         (format!("{endpoint}&SubnetId.2={subnet}"), "InvalidParameter"),
         (format!("{endpoint}&SecurityGroupId.1=sg-1"), "InvalidParameter"),

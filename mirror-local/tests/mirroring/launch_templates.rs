@@ -3,7 +3,7 @@
 use crate::client::Client;
 use insta::assert_snapshot;
 
-/// Makes a template of a name for instances of the first image; returns its id.
+/// Makes a template with a name, for instances of the first image; returns its id.
 fn template(client: &Client, name: &str) -> String {
     let image = client.ec2("DescribeImages").text("imageId");
     let made = client.ec2(format!(
@@ -119,7 +119,7 @@ fn names_and_data_are_checked() {
     for (rest, code) in cases {
         assert_eq!(client.ec2_refused(format!("CreateLaunchTemplate&{rest}")), code, "{rest}");
     }
-    // Nothing is looked up: what is not there is found out when something is launched.
+    // Nothing is looked up: that an object is missing is found out at a launch.
     client.ec2("CreateLaunchTemplate&LaunchTemplateName=abc&LaunchTemplateData.ImageId=ami-none");
 }
 
@@ -160,7 +160,7 @@ fn numbers(client: &Client, rest: &str) -> Vec<String> {
     client.ec2(format!("DescribeLaunchTemplateVersions{rest}")).texts("versionNumber")
 }
 
-/// Makes another version of a template, with nothing of those before.
+/// Makes another version of a template, which takes nothing from earlier versions.
 fn add_version(client: &Client, template: &str) {
     client.ec2(format!(
         "CreateLaunchTemplateVersion&LaunchTemplateId={template}&LaunchTemplateData.KeyName=k"

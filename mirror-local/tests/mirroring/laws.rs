@@ -1,10 +1,10 @@
-//! What holds of mirror objects after any sequence of calls.
+//! What holds for mirror objects after any sequence of calls.
 
 use crate::client::{Answer, Client};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A call that refers to what exists by number, so that most calls mean something.
+/// A call that refers to existing objects by number, so that most calls make sense.
 #[derive(Debug, Clone)]
 enum Step {
     CreateFilter,
@@ -59,7 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The ids of everything, as the Describe calls tell them, page by page.
+/// The ids of all objects, as the Describe calls list them, page by page.
 struct Inventory {
     interfaces: Vec<String>,
     targets: Vec<String>,
@@ -83,7 +83,7 @@ impl Inventory {
     }
 }
 
-/// The ids of the filters themselves; their rules repeat them.
+/// The ids of the filters, each of them once, although their rules repeat them.
 fn ids_of_filters(client: &Client) -> Vec<String> {
     let pages = pages(client, "DescribeTrafficMirrorFilters");
     let ids = pages.iter().flat_map(|page| page.texts("trafficMirrorFilterId"));
@@ -202,7 +202,7 @@ proptest! {
         }
         for step in steps {
             let there = Inventory::of(&client);
-            // Whether a call is refused is another test's affair.
+            // Whether a call must be refused is checked by other tests.
             client.call("2016-11-15", &call(&step, &there)).ok();
         }
         check(&client);

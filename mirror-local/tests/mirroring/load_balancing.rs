@@ -1,4 +1,4 @@
-//! Load balancers, and what concerns everything of Elastic Load Balancing.
+//! Load balancers, and what all of Elastic Load Balancing has in common.
 
 use crate::client::Client;
 use insta::assert_snapshot;

@@ -10,7 +10,9 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
 
-/// Two subnets of a zone in the default VPC, and a source in the first. Its groups let everything through.
+/// Two subnets in one zone of the default VPC, and a source in the first.
+///
+/// The security groups let everything through.
 struct Stage {
     client: Client,
     near: String,
@@ -18,7 +20,7 @@ struct Stage {
     source: Host,
 }
 
-/// An instance: its id, its interface and that one's address.
+/// An instance: its id, its interface, and the address of the interface.
 struct Host {
     instance: String,
     interface: String,
@@ -45,7 +47,7 @@ impl Stage {
         Self { far: far.text("subnetId"), client, near, source }
     }
 
-    /// Mirrors everything of the source to a mirror target.
+    /// Mirrors all packets of the source to a mirror target.
     fn mirror_to(&self, target: &str) {
         let filter = self.client.filter();
         for direction in ["ingress", "egress"] {
@@ -88,12 +90,12 @@ impl Stage {
         ));
     }
 
-    /// What becomes of a frame of the source, now.
+    /// What currently becomes of a frame at the source.
     fn fate(&self, frame: &[u8]) -> String {
         self.fates([frame]).remove(0)
     }
 
-    /// What becomes of frames of the source, one after another.
+    /// What becomes of frames at the source, one after another.
     fn fates<'f>(&self, frames: impl IntoIterator<Item = &'f [u8]>) -> Vec<String> {
         let mut plane = self.plane();
         frames.into_iter().map(|frame| told(&mut plane, &self.source, frame)).collect()
@@ -104,7 +106,7 @@ impl Stage {
     }
 }
 
-/// Says what a data plane makes of a frame at a host.
+/// Reports what a data plane does with a frame at a host.
 fn told(plane: &mut DataPlane, at: &Host, frame: &[u8]) -> String {
     let place = plane.interfaces().iter().position(|it| it.id() == at.interface);
     let mut told = None;
@@ -131,7 +133,9 @@ fn host(client: &Client, subnet: &str) -> Host {
     Host { instance: run.text("instanceId"), interface: run.text("networkInterfaceId"), address }
 }
 
-/// A frame with an IPv4 packet, to a port from another one. Of TCP it opens a connection if it is the first.
+/// A frame with an IPv4 packet from one address and port to another.
+///
+/// If the protocol is TCP, the first packet opens a connection.
 fn frame(
     protocol: u8,
     (from, from_port): (Ipv4Addr, u16),
@@ -157,7 +161,7 @@ enum Order {
     Later,
 }
 
-/// A frame of UDP from the source to somebody.
+/// A UDP frame from the source to an address.
 fn sent(source: &Host, to: Ipv4Addr) -> Vec<u8> {
     frame(UDP, (source.address, 40_000), (to, 9), Order::First)
 }
@@ -167,7 +171,7 @@ fn copies_leave_one_subnet_and_come_into_another() {
     let stage = Stage::new();
     let receiver = host(&stage.client, &stage.far);
     stage.mirror_to(&stage.client.target_on(&receiver.interface));
-    // Within the subnet of the source, so that its ACL has no say in the frame itself.
+    // The destination is in the subnet of the source, so that the ACL does not apply to the frame itself.
     let beside = Ipv4Addr::from_bits(stage.source.address.to_bits() ^ 1);
     let neighbour = sent(&stage.source, beside);
     let mut fates = vec![stage.fate(&neighbour)];
@@ -221,7 +225,7 @@ fn an_acl_at_the_source_remembers_nothing() {
     let fates = stage.fates(frames.iter().map(Vec::as_slice));
     assert_eq!(fates, ["carried", "RefusedByNetworkAcl", "carried", "RefusedByNetworkAcl"]);
     stage.rule(&acl, 10, "allow out 6 1024-65535 0.0.0.0/0");
-    // Nothing follows on a connection whose first packet did not arrive.
+    // A connection whose first packet did not arrive carries nothing later.
     let frames = [to(443, Order::First), from(443), to(22, Order::First), from(22)];
     let fates = stage.fates(frames.iter().map(Vec::as_slice));
     assert_eq!(fates, ["carried", "carried", "RefusedByNetworkAcl", "Refused"]);
@@ -347,7 +351,7 @@ fn copies_go_over_an_endpoint_to_targets_in_geneve() {
     fates.push(stage.fate(&frame));
     let far = stage.close(&stage.far);
     fates.push(stage.fate(&frame));
-    // It comes from the node, and not from the source.
+    // The copy comes from the node, not from the source.
     stage.rule(&far, 10, &format!("allow in 17 6081 {}/32", stage.source.address));
     fates.push(stage.fate(&frame));
     stage.rule(&far, 20, "allow in 17 6081 172.31.0.0/16");
@@ -372,7 +376,7 @@ fn every_loss_is_told_in_words_of_its_own() {
     assert!(Loss::ALL.is_sorted());
 }
 
-/// A rule as a test has it.
+/// A rule as the test models it.
 #[derive(Debug, Clone)]
 struct Rule {
     number: u16,
@@ -383,7 +387,7 @@ struct Rule {
     block: (Ipv4Addr, u8),
 }
 
-/// A packet with its other end.
+/// A packet to or from a peer.
 #[derive(Debug, Clone)]
 struct Packet {
     direction: Direction,

@@ -1,4 +1,4 @@
-//! As many sessions as an account may have, and what stays of them in a directory.
+//! As many sessions as an account may have, and what remains of them in a directory.
 
 use crate::client::{Client, new_session};
 use mirror_local::Cloud;

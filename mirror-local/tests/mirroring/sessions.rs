@@ -4,7 +4,7 @@ use crate::client::{Client, new_session};
 use insta::assert_snapshot;
 use mirror_local::Settings;
 
-/// A client with a target on an interface and a filter, and the parameters that name the filter.
+/// A client with a filter, a target on an interface, and the parameters that name the filter.
 fn scene() -> (Client, String, String) {
     let client = Client::new();
     let target = client.target_on(&client.interface());
@@ -153,7 +153,7 @@ fn an_interface_is_the_target_of_ten_sources() {
     for source in &sources {
         client.session(source, &target, &format!("{rest}1"));
     }
-    // Another session of one of them is no other source.
+    // Another session of one of them does not add a source.
     client.session(&sources[0], &target, &format!("{rest}2"));
     let eleventh = new_session(&client.interface(), &target, &format!("{rest}1"));
     assert_eq!(client.ec2_refused(eleventh), "TrafficMirrorSourcesPerTargetLimitExceeded");

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Who is invited.
+/// The account that is invited.
 const CONSUMER: &str = "222233334444";
-/// Who has nothing to do with it.
+/// An account that has nothing to do with the share.
 const STRANGER: &str = "555566667777";
 
-/// Two accounts of one cloud, with a mirror target of the first.
+/// Two accounts of one cloud, and a mirror target of the first one.
 struct Accounts {
     client: Client,
     target: String,
@@ -104,7 +104,8 @@ impl Accounts {
         response.error.map_or(Ok(Answer(response.body)), Err)
     }
 
-    /// Makes an interface and a filter of the consumer; returns the call that makes a session of them to the target.
+    /// Makes an interface and a filter of the consumer; returns the call that makes a session from them to the
+    /// target.
     fn new_session(&self) -> String {
         let subnet = self.ec2(CONSUMER, "DescribeSubnets").text("subnetId");
         let made = self.ec2(CONSUMER, format!("CreateNetworkInterface&SubnetId={subnet}"));
@@ -147,7 +148,7 @@ impl Accounts {
         self.client.wait(Duration::from_secs(1));
     }
 
-    /// The state of the associations of a kind, in the order of what they are of.
+    /// The states of the associations of a kind, in the order of the associated entities.
     fn states(&self, kind: &str) -> Vec<String> {
         let body = json!({ "associationType": kind });
         let found = self.ok(ACCOUNT, "GetResourceShareAssociations", body);
@@ -161,7 +162,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
-/// An answer as lines, with names for ids.
+/// An answer as lines, with names in place of ids.
 fn shown(value: &Value, names: &[(&str, &str)]) -> String {
     let text = serde_json::to_string_pretty(value).expect("it is JSON");
     let names: BTreeMap<&str, &str> = names.iter().copied().collect();

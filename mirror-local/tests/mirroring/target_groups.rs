@@ -72,7 +72,7 @@ fn health_checks_are_checked() {
     assert_eq!(modified.text("HealthyThresholdCount"), "2");
 }
 
-/// Makes a listener on a port; the rest of the call is given.
+/// Returns the call that makes a listener; `rest` names its protocol and port.
 fn listener(lb: &str, group: &str, rest: &str) -> String {
     format!(
         "CreateListener&LoadBalancerArn={lb}{rest}&DefaultActions.member.1.Type=forward\
@@ -158,7 +158,7 @@ fn a_listener_can_be_pointed_elsewhere() {
     assert_eq!(listeners.texts("ListenerArn"), [arn]);
 }
 
-/// Launches an instance in a group of its own in the default VPC; returns both ids.
+/// Launches an instance in its own security group in the default VPC; returns both ids.
 fn instance(client: &Client) -> (String, String) {
     let vpc = client.vpc();
     let group = client

@@ -4,7 +4,7 @@ use crate::client::Client;
 use mirror_local::{Service, action_names};
 use proptest::prelude::*;
 
-/// Names that parameters have somewhere, and some that none has.
+/// Names that are parameters of some call, and some that are not.
 const NAMES: &[&str] = &[
     "AddNetworkService.1",
     "AllocationId",
@@ -190,7 +190,7 @@ fn call(there: Vec<String>) -> impl Strategy<Value = (&'static str, String)> {
     })
 }
 
-/// Makes one of each of the things that other calls refer to; returns their ids.
+/// Makes one object of each kind that other calls refer to; returns their ids.
 fn furnish(client: &Client) -> Vec<String> {
     let (source, sink) = (client.interface(), client.interface());
     let (lb, group, filter) =

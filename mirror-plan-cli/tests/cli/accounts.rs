@@ -1,4 +1,4 @@
-//! Stacks that reach other accounts: by a role that is assumed and by a profile, over the wire and in a local AWS.
+//! Stacks that reach other accounts, by an assumed role and by a profile, over the wire and in a local AWS.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -24,7 +24,7 @@ vpc_peering "sensors" {
 }
 "#;
 
-/// The same by a profile.
+/// The same stack, but with a profile.
 fn by_profile() -> String {
     SOURCES.replace(
         "role = \"arn:aws:iam::444455556666:role/mirror-accepter\"",
@@ -32,7 +32,7 @@ fn by_profile() -> String {
     )
 }
 
-/// Its block, and the same that says which account it is for.
+/// The block with the profile, and the same block with the account that it is for.
 const PROFILE: &str = "{ profile = \"sensors\" }";
 const OF_ACCOUNT: &str = "{\n  profile = \"sensors\"\n  account = \"444455556666\"\n}";
 
@@ -40,7 +40,7 @@ const OF_ACCOUNT: &str = "{\n  profile = \"sensors\"\n  account = \"444455556666
 const CONFIG: &str =
     "[profile sensors]\naws_access_key_id = 444455556666\naws_secret_access_key = local\n";
 
-/// A local AWS that is served, until this goes.
+/// A local AWS that is served until this is dropped.
 struct Served {
     server: Child,
     url: String,
@@ -48,7 +48,7 @@ struct Served {
 }
 
 impl Served {
-    /// One in which the other account has its VPC already.
+    /// Serves a local AWS in which the other account already has its VPC.
     fn new(stack: &str) -> Self {
         let folder = Folder::with(stack);
         let mut server = folder.command("local serve --port 0");
@@ -100,7 +100,7 @@ fn a_role_is_assumed_and_accepts() {
     assert!(account("AcceptVpcPeeringConnection") && !account("AssumeRole"), "{log}");
 }
 
-/// The variables of the environment are the stack's own account's, and those of the profile the other one's.
+/// The environment has the credentials of the stack's own account, and the profile those of the other account.
 #[test]
 fn a_profile_is_of_its_own_account_whatever_the_environment_holds() {
     let served = Served::new(&by_profile());
@@ -108,7 +108,7 @@ fn a_profile_is_of_its_own_account_whatever_the_environment_holds() {
     served.folder.edit(PROFILE, OF_ACCOUNT);
     let saved = served.mirror("any", "plan small.mirror.hcl --out saved.plan");
     assert!(saved.starts_with("exit code: 0"), "{saved}");
-    // A saved plan says by which profile, and needs no stack file.
+    // A saved plan names the profile, and needs no stack file.
     let applied = served.mirror("any", "apply saved.plan");
     assert!(applied.contains("Resources: 2 added"), "{applied}");
     let others = served.folder.read("small.mirror.hcl").replace("444455556666", "222233334444");
@@ -127,7 +127,7 @@ fn a_profile_is_of_its_own_account_whatever_the_environment_holds() {
     "#);
 }
 
-/// What a profile needs calls for, is asked for in the same way as everything else.
+/// Calls that a profile itself needs are made in the same way as all others.
 #[test]
 fn a_profile_may_assume_a_role() {
     let served = Served::new(&by_profile());

@@ -1,4 +1,4 @@
-//! Taking over what somebody else made.
+//! Taking over objects that somebody else made.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use super::{Folder, SMALL, assert_shown};
 
-/// What has the objects first.
+/// The stack that owns the objects first.
 pub(super) const OTHER: &str = r#"
 stack "other" { region = "eu-west-1" }
 vpc "lab" {
@@ -21,7 +21,7 @@ output "vpc" { value = vpc.lab.id }
 output "subnet" { value = subnet.a.id }
 "#;
 
-/// A call to EC2 by somebody else, in its wire form.
+/// Calls EC2 as somebody else, in the wire form; returns the answer.
 pub(super) fn ec2(folder: &Folder, query: &str) -> String {
     let mut server = folder
         .command("local serve --port 0")
@@ -63,7 +63,7 @@ fn estate() -> (Folder, String, String) {
     (folder, vpc, subnet)
 }
 
-/// The same, of which nobody owns the VPC any more.
+/// The same, except that nobody owns the VPC any more.
 fn free_estate() -> (Folder, String, String) {
     let (folder, vpc, subnet) = estate();
     ec2(&folder, &format!("Action=DeleteTags&ResourceId.1={vpc}&Tag.1.Key=mirror-plan:stack"));

@@ -1,4 +1,4 @@
-//! The documents: every command that they show runs, and prints what they say it prints.
+//! The documentation: every command that it shows runs, and prints the output that is shown.
 //!
 //! A page is a session in a folder of its own. In order, its blocks are:
 //!
@@ -8,8 +8,8 @@
 //! - `hcl`: added to the page's stack file, unless it is an excerpt of what is there already.
 //! - `diff`: an edit of the stack file.
 //!
-//! Blocks of other languages are for readers only. Ids, digests, durations and what else differs
-//! from run to run are compared by their shape.
+//! Blocks of other languages are for readers only. Ids, digests, durations and whatever else
+//! differs from run to run are compared by their shape.
 
 use std::fs;
 use std::io::Read as _;
@@ -125,8 +125,10 @@ fn only_what_differs_from_run_to_run_is_not_compared() {
     assert_eq!(shape("2026-11-22T16:43:18Z eu-west-1 ec2"), "TIME eu-west-1 ec2");
 }
 
-/// The pages of the book that people write; the reference is printed from tables, and the receiver's
-/// page is held to its word by the receiver's own tests.
+/// The hand-written pages of the book.
+///
+/// The reference is printed from tables, and the receiver's page is checked by the receiver's own
+/// tests.
 fn pages() -> Vec<PathBuf> {
     let entries = fs::read_dir(repository().join("docs/src")).expect("the book is there");
     let mut pages: Vec<_> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
@@ -169,7 +171,7 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// Does what a page shows; the error says which line of it is wrong.
+/// Does what a page shows; the error names the line that is wrong.
 fn run_page(page: &Path, folder: &Folder) -> Result<(), String> {
     let text = fs::read_to_string(page).expect("the page is there");
     let mut code = 0;
@@ -199,7 +201,7 @@ fn run_page(page: &Path, folder: &Folder) -> Result<(), String> {
     Ok(())
 }
 
-/// The commands of a block: the line each is in, itself, and what it prints.
+/// The commands of a block: for each, its line number, its text and what it prints.
 fn commands(lines: &[String]) -> Vec<(usize, String, Vec<String>)> {
     let mut commands: Vec<(usize, String, Vec<String>)> = Vec::new();
     for (number, line) in lines.iter().enumerate() {
@@ -231,7 +233,7 @@ fn run(command: &str, folder: &Folder, code: &mut i32) -> Result<String, String>
     Ok(text)
 }
 
-/// Adds to the stack file of the folder what is not in it yet.
+/// Adds a text to the stack file of the folder, unless it is already there.
 fn add(text: &str, folder: &Folder) {
     let path = stack_file(folder).unwrap_or_else(|| folder.path().join("page.mirror.hcl"));
     let before = fs::read_to_string(&path).unwrap_or_default();
@@ -240,7 +242,7 @@ fn add(text: &str, folder: &Folder) {
     }
 }
 
-/// Puts the lines of the diff with a plus in the place of those with a minus.
+/// Replaces the lines of the diff that begin with a minus by those that begin with a plus.
 fn edit(diff: &[String], folder: &Folder) -> Result<(), String> {
     let side = |other: char| {
         let lines = diff.iter().filter(|line| !line.starts_with(other));
@@ -271,7 +273,7 @@ fn compare(expected: &[String], actual: &str) -> Result<(), String> {
     Err(format!("prints something else than\n{}\nnamely\n{actual}", expected.join("\n")))
 }
 
-/// Without blank lines at the end, which a document leaves out or adds before the next command.
+/// Removes blank lines at the end, which a document leaves out or adds before the next command.
 fn trimmed(mut lines: &[String]) -> &[String] {
     while let [rest @ .., last] = lines
         && last.trim().is_empty()
@@ -315,7 +317,7 @@ fn shape(line: &str) -> String {
     shape
 }
 
-/// A token, or the sort of thing that it is.
+/// Returns a token, with what differs from run to run replaced by its kind.
 fn token_shape(token: &str, before: &str) -> String {
     let is_hex = |text: &str| text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());

@@ -1,12 +1,13 @@
-//! Drift: made in a local AWS behind mirror's back, told from edits, and undone.
+//! Drift: made in a local AWS behind mirror's back, distinguished from edits, and undone.
 
 use std::fs;
 use std::path::PathBuf;
 
 use super::{Folder, SMALL, assert_shown};
 
-/// Another stack file for the same stack stands for somebody who changes its objects: his applies
-/// leave their record elsewhere.
+/// Changes objects of the stack as somebody else would.
+///
+/// Another stack file for the same stack stands for that person, whose applies leave their record elsewhere.
 pub(super) fn changed_outside(folder: &Folder, from: &str, to: &str) {
     let (kept, own) = (record(folder), folder.read("small.mirror.hcl"));
     let left = fs::read(&kept).expect("an apply leaves a record");

@@ -1,4 +1,4 @@
-//! What goes wrong, and what is said of it.
+//! What goes wrong, and how it is reported.
 
 use super::{Folder, SMALL, assert_shown};
 
@@ -49,7 +49,7 @@ fn a_stack_file_is_found_or_asked_for() {
     ");
 }
 
-/// It is opened while the stack file is read, which says first what is wrong with it.
+/// The local AWS is opened while the stack file is read, but what is wrong with the stack file is reported first.
 #[test]
 fn a_local_aws_that_cannot_be_used_is_named() {
     let folder = Folder::with(SMALL);
@@ -235,7 +235,7 @@ fn an_address_that_is_not_there_is_no_target() {
     ");
 }
 
-/// An account takes five VPCs, of which one is the default one.
+/// AWS allows five VPCs in a Region of an account, including the default one.
 const TOO_MANY: &str = r#"
 stack "many" { region = "eu-west-1" }
 

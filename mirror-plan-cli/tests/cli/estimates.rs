@@ -1,4 +1,4 @@
-//! Estimates: what a stack costs, how long an apply takes, and what is learned from one.
+//! Estimates: what a stack costs, how long an apply takes, and what is learned from an apply.
 
 use super::killed::Served;
 use super::{Folder, assert_shown};
@@ -75,7 +75,7 @@ fn what_an_apply_took_is_what_the_next_is_said_to_take() {
     assert_eq!(source("plan --json"), "usual");
     let (code, shown) = served.run(&folder, "apply --auto-approve");
     assert_eq!(code, Some(0), "{shown}");
-    // How long a load balancer takes to be gone has not been seen yet.
+    // How long the deletion of a load balancer takes has not been seen yet.
     assert_eq!(source("plan --destroy --json"), "usual");
     let (code, shown) = served.run(&folder, "destroy --auto-approve");
     assert_eq!(code, Some(0), "{shown}");

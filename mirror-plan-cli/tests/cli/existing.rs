@@ -1,8 +1,8 @@
-//! Stacks that use what is there without them.
+//! Stacks that use objects that exist independently of them.
 
 use super::{Folder, assert_shown};
 
-/// What somebody else has made: here another stack, and it could be any tool.
+/// What somebody else has made: here with another stack, but it could be with any tool.
 const ESTATE: &str = r#"
 stack "estate" { region = "eu-west-1" }
 
@@ -287,7 +287,7 @@ fn none_and_several_are_refused_before_anything_is_done() {
       = note: found: subnet-ID "sensors-0", subnet-ID "sensors-1"
       = help: set its `id`, or tags that only one of them has
     "#);
-    // What goes needs nothing of what stays.
+    // A destroy does not need the objects that stay.
     assert_shown!(folder.mirror("--local plan sensors.mirror.hcl --destroy"), @"
     exit code: 0
     ----- stdout -----

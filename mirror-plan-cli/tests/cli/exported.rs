@@ -2,11 +2,11 @@
 
 use super::{Folder, assert_shown};
 
-/// Instances of somebody else, and the stack that mirrors them.
+/// Instances that belong to somebody else, and the stack that mirrors them.
 const ESTATE: &str = include_str!("../../../examples/sources/estate.mirror.hcl");
 const SENSORS: &str = include_str!("../../../examples/sources/sensors.mirror.hcl");
 
-/// What the stack uses of the estate, beside its sources.
+/// What the stack uses of the estate, besides its sources.
 const MORE: &str = r#"
 variable "script" {
   type      = string
@@ -32,7 +32,7 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
     folder.done("apply estate.mirror.hcl --auto-approve");
     folder.done("apply sensors.mirror.hcl --auto-approve");
     let export = "--local export terraform sensors.mirror.hcl";
-    // The label of a session is made of an id, which is another in each run.
+    // The label of a session contains an id, which differs from run to run.
     let shown = folder.mirror(export).replace("detect_", "detect ");
     assert_shown!(shown, @r#"
     exit code: 0
@@ -247,7 +247,7 @@ fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
     ----- stderr -----
     Not exported: existing mirror_filter.theirs: the provider cannot look up such objects, so its id is written where it is used
     "#);
-    // Nobody asks AWS, so there is nothing to import; what is used cannot be found without it.
+    // AWS is not asked, so there is nothing to import; without it, objects that the stack uses cannot be found.
     let offline = folder.mirror("export terraform more.mirror.hcl --offline --var script=canary");
     assert_shown!(offline, @r#"
     exit code: 1

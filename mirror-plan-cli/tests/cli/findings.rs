@@ -1,10 +1,10 @@
-//! Findings on the command line: shown by every verb that plans, and what they forbid.
+//! Findings on the command line: where they are shown (by every verb that plans), and what they forbid.
 
 use serde_json::Value as Json;
 
 use super::{Folder, assert_shown};
 
-/// Whoever has the interfaces that are mirrored, and sent to.
+/// The stack with the interfaces that are mirrored and those that mirrored packets are sent to.
 const OTHERS: &str = r#"
 stack "others" { region = "eu-west-1" }
 
@@ -26,7 +26,7 @@ output "web" { value = instance.theirs[0].network_interface }
 output "sensor" { value = instance.theirs[1].network_interface }
 "#;
 
-/// Whoever has an instance in the subnet of those.
+/// The stack with an instance in the subnet of those interfaces.
 const TENANT: &str = r#"
 stack "tenant" { region = "eu-west-1" }
 
@@ -36,8 +36,8 @@ instance "guest" {
 }
 "#;
 
-/// A filter that mirrors one direction only, which a warning says, and an interface that is used twice, which
-/// AWS refuses.
+/// A filter that mirrors one direction only, which a warning reports, and an interface that is used twice, which AWS
+/// refuses.
 const STACK: &str = r#"
 stack "small" { region = "eu-west-1" }
 
@@ -55,7 +55,7 @@ mirror_session "web" {
 }
 "#;
 
-/// A folder with that stack, of interfaces that are there: what is mirrored, and what it is sent to.
+/// A folder with that stack and existing interfaces: `web` is mirrored, and its packets are sent to `sensor`.
 fn mirroring(web: &str, sensor: &str) -> Folder {
     let folder = Folder::with(OTHERS);
     folder.done("apply --auto-approve");
@@ -181,7 +181,7 @@ fn every_form_of_a_plan_has_the_findings_and_none_changes_its_digest() {
     folder.done("plan --check with.plan");
 }
 
-/// Somebody else has an instance in a subnet that is about to go.
+/// Somebody else has an instance in a subnet that is about to be deleted.
 #[test]
 fn what_others_have_in_what_goes_is_shown_before_anything_is_removed() {
     let folder = Folder::with(OTHERS);
@@ -218,7 +218,7 @@ fn what_others_have_in_what_goes_is_shown_before_anything_is_removed() {
     assert!(folder.read("report.html").contains("error[MP1041]"));
 }
 
-/// The stack of whoever does what a how-to page says.
+/// The stack of somebody who follows a how-to page.
 const GUIDE: &str = include_str!("../../../examples/guide.mirror.hcl");
 
 #[test]

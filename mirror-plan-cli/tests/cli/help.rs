@@ -1,4 +1,4 @@
-//! What the command line says of itself.
+//! What the command line says about itself.
 
 use super::{Folder, assert_shown};
 

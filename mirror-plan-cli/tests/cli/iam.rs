@@ -1,4 +1,4 @@
-//! Policies: what is printed, and what a local AWS makes of it.
+//! Policies: what is printed, and how a local AWS applies it.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

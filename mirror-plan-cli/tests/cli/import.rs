@@ -3,7 +3,7 @@
 use super::adopt::{OTHER, ec2};
 use super::{Folder, assert_shown};
 
-/// A state as Terraform writes it, of what [`OTHER`] has made and of more.
+/// A state as Terraform writes it, with the objects that [`OTHER`] has made and others.
 fn state(vpc: &str, subnet: &str) -> String {
     let instance = |attributes: &str| {
         format!(r#"{{ "schema_version": 1, "attributes": {attributes}, "private": "bnVsbA==" }}"#)

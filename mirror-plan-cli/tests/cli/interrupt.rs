@@ -1,4 +1,4 @@
-//! Interrupts: one lets what is in flight end, and what is left is done by the next run.
+//! Interrupts: the first lets calls in flight end, and the next run does what is left.
 #![cfg(unix)]
 
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::{Folder, assert_shown};
 
-/// An instance takes a second, and the other one waits for it.
+/// One instance takes a second, and the other one waits for it.
 const SLOW: &str = r#"
 stack "slow" { region = "eu-west-1" }
 

@@ -1,8 +1,9 @@
 //! Signals: the real binary, killed, interrupted or cancelled at each call that changes something, and
 //! run again.
 //!
-//! A small stack in every test run, the reference stack with `MIRROR_LONG=1`. Each kill is tried once, or as often as
-//! `MIRROR_SEEDS` (`20`, or `20..40`) says, with other ids and with other delays until AWS shows what was made.
+//! Every test run uses a small stack, or the reference stack with `MIRROR_LONG=1`. Each kill is tried once, or as
+//! often as `MIRROR_SEEDS` (`20`, or `20..40`) says, each time with other ids and other delays until AWS shows what
+//! was made.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried")]
 
@@ -22,7 +23,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Folder;
 
-/// An object of every sort of create call: without a token, with a name of its own, with a token.
+/// An object for each sort of create call: without a token, with a name of its own, with a token.
 pub(crate) const NETWORK: &str = r#"
 stack "killed" { region = "eu-west-1" }
 
@@ -49,7 +50,7 @@ mirror_filter "web" {
 pub(crate) struct Served {
     pub(crate) cloud: Cloud,
     url: String,
-    /// By how many seconds its clock is ahead of the machine's.
+    /// How many seconds its clock is ahead of the machine's.
     ahead: Arc<AtomicU64>,
     /// Serves for as long as it is held.
     _runtime: Runtime,
@@ -78,7 +79,7 @@ impl Served {
         Self { cloud, url, ahead, _runtime: runtime }
     }
 
-    /// With other ids for each seed.
+    /// Makes AWS assign other ids for each seed.
     fn with_seed(self, seed: u64) -> Self {
         let cloud = self.cloud.with_seed(seed);
         Self { cloud, ..self }
@@ -89,7 +90,7 @@ impl Served {
         self.ahead.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
 
-    /// What the account holds, by table and id, once everything is seen and forgotten that is to be.
+    /// What the account holds, by table and id, once all new objects are visible and all deleted ones are forgotten.
     fn holds(&self) -> BTreeSet<(&'static str, String)> {
         self.pass(Duration::from_secs(2 * 60 * 60));
         let inventory = self.cloud.inventory("eu-west-1").expect("the cloud is in memory");
@@ -113,7 +114,7 @@ impl Served {
         self.cloud.log().expect("the log is in memory").iter().filter(reads).count() as u64
     }
 
-    /// The calls that change the account beside its buckets.
+    /// How many calls change the account, not counting those on its buckets.
     pub(crate) fn changes_of_account(&self) -> usize {
         let log = self.cloud.log().expect("the log is in memory");
         let changes = |call: &&LoggedCall| {
@@ -123,7 +124,7 @@ impl Served {
         log.iter().filter(changes).count()
     }
 
-    /// Makes a bucket, as somebody does once.
+    /// Makes a bucket, as a user would do once.
     pub(crate) fn make_bucket(&self, name: &str) {
         let address = self.url.strip_prefix("http://").expect("the URL is of this form");
         let mut stream = std::net::TcpStream::connect(address).expect("the server listens");
@@ -141,7 +142,7 @@ impl Served {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
-    /// Whether a run of `mirror` ends as it should, and what it prints.
+    /// Runs `mirror`; returns its exit code and what it prints.
     pub(crate) fn run(&self, folder: &Folder, arguments: &str) -> (Option<i32>, String) {
         let output = self.command(folder, arguments).output().expect("mirror runs");
         (output.status.code(), super::shown(&output))
@@ -156,7 +157,7 @@ impl Served {
     }
 }
 
-/// A stack to be killed in, and how many resources it has.
+/// A stack whose runs are killed, and how many resources it has.
 #[derive(Clone, Copy)]
 struct Victim {
     name: &'static str,
@@ -172,7 +173,7 @@ fn victim() -> Victim {
     }
 }
 
-/// What is killed, and what is run after it.
+/// Which run is killed, and what is run after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Story {
     /// An apply, then an apply, a plan and a destroy.
@@ -200,9 +201,9 @@ impl Story {
 enum End {
     /// SIGKILL.
     Killed,
-    /// SIGINT, and SIGTERM as soon as that is answered.
+    /// SIGINT, and SIGTERM as soon as the run reports the SIGINT.
     InterruptedTwice,
-    /// As CI ends a job that somebody cancels: SIGINT, SIGTERM and SIGKILL, with time between them.
+    /// As CI ends a cancelled job: SIGINT, SIGTERM and SIGKILL, with time between them.
     ///
     /// Source: GitHub Actions documentation, "Workflow cancellation reference": 7.5 and 2.5 seconds.
     Cancelled,
@@ -252,7 +253,7 @@ fn send(signal: &str, child: &Child) {
     assert!(sent.expect("there is a `kill`").success());
 }
 
-/// Reads until a line that starts so.
+/// Reads until a line that begins with `start`.
 fn hear(told: &mut BufReader<ChildStderr>, start: &str) -> Result<(), String> {
     let mut lines = told.lines().map_while(Result::ok);
     if lines.any(|line| line.starts_with(start)) { Ok(()) } else { Err(format!("no {start}")) }
@@ -261,14 +262,14 @@ fn hear(told: &mut BufReader<ChildStderr>, start: &str) -> Result<(), String> {
 /// Where a run ends before its time.
 #[derive(Clone, Copy, Debug)]
 struct Point {
-    /// Which of its calls that change something is never answered.
+    /// Which of the run's calls that change something is never answered.
     call: u64,
-    /// Whether it has taken effect by then.
+    /// Whether that call has taken effect by then.
     effect: Effect,
     seed: u64,
 }
 
-/// The days on which each call is tried: so many, or those of a range.
+/// The days (seeds) on which each call is tried: a number of days, or a range of them.
 fn seeds() -> Range<u64> {
     let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
     let given = given.as_deref().unwrap_or("1");
@@ -278,13 +279,13 @@ fn seeds() -> Range<u64> {
     first..end
 }
 
-/// What takes long is tried on one day.
+/// Whether this is the first day, the only one on which slow cases are tried.
 fn is_first_day(point: Point) -> bool {
     point.seed == seeds().start
 }
 
-/// How late AWS shows what it has made: at once on the first day, on the others before the window is over that
-/// these runs are given.
+/// How late AWS shows what it has made: at once with seed 0, with others before the end of the window that these runs
+/// are given.
 fn weather(seed: u64) -> Faults {
     let mut random = fastrand::Rng::with_seed(seed);
     let latest = if seed == 0 { 1 } else { 400 };
@@ -292,7 +293,7 @@ fn weather(seed: u64) -> Faults {
     Faults::none().unseen_during(lags)
 }
 
-/// Ends a run at one call, and says what is wrong after the next ones.
+/// Ends a run at one call; the error reports what is wrong after the runs that follow.
 fn survives(victim: Victim, (story, end): (Story, End), point: Point) -> Result<(), String> {
     let Point { call, effect, seed } = point;
     let (served, folder) = (Served::start().with_seed(seed), Folder::with(victim.text));
@@ -317,7 +318,7 @@ fn survives(victim: Victim, (story, end): (Story, End), point: Point) -> Result<
     served.cloud.set_faults(weather(seed));
     for command in story.rest() {
         served.expect(&folder, command)?;
-        // The next one comes when everything is seen.
+        // The next run begins when everything is visible.
         served.pass(Duration::from_secs(1));
     }
     let left = served.holds();
@@ -336,7 +337,7 @@ fn calls(victim: Victim, story: Story) -> u64 {
     if story == Story::Destroy { served.changes() - applied } else { applied }
 }
 
-/// Ends runs at every call, before and after it takes effect, or at some of these points.
+/// Ends runs at every call, before and after it takes effect, or only at the points that `is_tried` selects.
 fn end_everywhere(story: Story, end: End, is_tried: impl Fn(Point) -> bool) {
     let victim = victim();
     let calls = calls(victim, story);
@@ -349,7 +350,7 @@ fn end_everywhere(story: Story, end: End, is_tried: impl Fn(Point) -> bool) {
     let tried = points.len();
     assert!(tried > 0);
     let (points, bad) = (Mutex::new(points.into_iter()), Mutex::new(Vec::new()));
-    // Most of the time they wait for each other.
+    // A run and its AWS wait for each other most of the time, so several runs go on at once.
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -392,7 +393,7 @@ fn a_run_that_is_interrupted_twice_at_any_call_leaves_at_once_and_loses_nothing(
     end_everywhere(Story::Destroy, End::InterruptedTwice, is_first_day);
 }
 
-/// It takes seconds, so it is tried at one call unless `MIRROR_LONG` asks for all of them.
+/// A cancellation takes seconds, so it is tried at one call unless `MIRROR_LONG` asks for all of them.
 #[test]
 fn a_run_that_ci_cancels_loses_nothing() {
     let every = std::env::var_os("MIRROR_LONG").is_some();

@@ -1,5 +1,5 @@
 //! The command line as its users see it: whole stdout, stderr and exit codes, against a local AWS in
-//! a folder of its own and an environment with nothing in it.
+//! a folder of its own and with an empty environment.
 
 mod accounts;
 mod adopt;
@@ -43,7 +43,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// A stack that takes no time.
+/// A stack that is applied in no time.
 const SMALL: &str = r#"
 stack "small" { region = "eu-west-1" }
 
@@ -92,7 +92,7 @@ impl Folder {
         self.write("small.mirror.hcl", &text.replace(from, to));
     }
 
-    /// `mirror` with arguments that are parted by blanks.
+    /// `mirror` with arguments that are separated by blanks.
     fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mirror"));
         command
@@ -105,13 +105,13 @@ impl Folder {
         command
     }
 
-    /// Runs `mirror` and shows all that comes of it.
+    /// Runs `mirror` and returns its exit code, stdout and stderr.
     #[must_use]
     fn mirror(&self, arguments: &str) -> String {
         shown(&self.command(arguments).output().expect("mirror runs"))
     }
 
-    /// Runs `mirror --local`, which must succeed, for what it leaves behind.
+    /// Runs `mirror --local`, which must succeed, and returns its stdout.
     fn done(&self, arguments: &str) -> String {
         let output = self.command(&format!("--local {arguments}")).output().expect("mirror runs");
         assert!(output.status.success(), "{}", shown(&output));
@@ -126,7 +126,7 @@ fn shown(output: &Output) -> String {
     format!("exit code: {code}\n----- stdout -----\n{stdout}----- stderr -----\n{stderr}")
 }
 
-/// Compares with an inline snapshot, in which nothing is that differs from run to run.
+/// Compares with an inline snapshot, after replacing what differs from run to run.
 macro_rules! assert_shown {
     ($text:expr, @$snapshot:literal) => {
         insta::with_settings!({

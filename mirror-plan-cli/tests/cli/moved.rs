@@ -1,4 +1,4 @@
-//! Resources that are called something else.
+//! Resources that are given another name.
 
 use serde_json::Value as Json;
 

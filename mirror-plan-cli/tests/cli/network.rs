@@ -1,4 +1,4 @@
-//! How calls get to AWS: over TLS, and through the proxy that the environment names.
+//! How calls reach AWS: over TLS, and through the proxy that the environment names.
 
 use std::io::{self, Read as _};
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ fn plan(folder: &Folder, endpoint: &str) -> Command {
     command
 }
 
-/// Nobody has a name that ends in `invalid` (RFC 6761), so that only the proxy can have been asked.
+/// No host has a name that ends in `invalid` (RFC 6761), so the calls can only have gone to the proxy.
 #[test]
 fn calls_go_through_the_proxy_of_the_environment() {
     let runtime =
@@ -35,8 +35,8 @@ fn calls_go_through_the_proxy_of_the_environment() {
     assert!(planned.contains("Plan: 2 to add"), "{planned}");
 }
 
-/// What a client says first (RFC 8446, 4.1.2) is a record of a handshake. In it is a key share for X25519MLKEM768: the
-/// group, and that 1,184 bytes of ML-KEM and 32 of X25519 follow.
+/// The first message of a client (RFC 8446, 4.1.2) is in a handshake record. It has a key share for X25519MLKEM768: the
+/// group, and the length of what follows, 1,184 bytes of ML-KEM and 32 of X25519.
 #[test]
 fn an_https_endpoint_is_offered_a_post_quantum_key_exchange() {
     const HANDSHAKE: u8 = 22;
@@ -50,7 +50,7 @@ fn an_https_endpoint_is_offered_a_post_quantum_key_exchange() {
     let command = command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut mirror = command.spawn().expect("mirror runs");
     let hello = said.recv_timeout(Duration::from_secs(60));
-    // It would try again.
+    // Otherwise it would try again.
     mirror.kill().expect("it was started");
     mirror.wait().expect("it was started");
     let (sort, hello) = hello.expect("mirror calls").expect("it says something");

@@ -1,4 +1,4 @@
-//! `plan --check-permissions`: what may not be done is known before anything is.
+//! `plan --check-permissions`: what is not permitted is known before anything is done.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -14,7 +14,7 @@ struct Served<'f> {
 }
 
 impl<'f> Served<'f> {
-    /// Serves with what `mirror iam` prints for `options`, and these statements besides.
+    /// Serves with the policies that `mirror iam` prints for `options`, and with these statements.
     fn with(folder: &'f Folder, options: &str, statements: &str) -> Self {
         folder.write("iam.json", &folder.done(&format!("iam {options}")));
         let more = format!(r#"{{ "Version": "2012-10-17", "Statement": [{statements}] }}"#);
@@ -41,7 +41,7 @@ impl<'f> Served<'f> {
 
 impl Drop for Served<'_> {
     fn drop(&mut self) {
-        // A server that has ended by itself is gone all the same.
+        // The server may have ended by itself.
         drop(self.server.kill());
         drop(self.server.wait());
     }
@@ -159,7 +159,7 @@ fn who_may_do_it_all_is_told_so_and_what_could_not_be_asked() {
     let before = journals(&folder);
     let asked = folder.mirror("--local plan --check-permissions --no-cost --no-time");
     assert_eq!(journals(&folder), before);
-    // Between the plan and what follows it there is nothing but the answer.
+    // The answer is all that the check adds to the output of the plan.
     let (_, answer) = asked.split_once("Permissions:").expect("it answers");
     let (answer, _) = answer.split_once("----- stderr").expect("there is a stderr");
     assert_eq!(asked.replace(&format!("Permissions:{answer}"), ""), plain);
@@ -196,7 +196,7 @@ fn who_may_do_it_all_is_told_so_and_what_could_not_be_asked() {
     assert!(asked.starts_with("exit code: 0") && asked.contains(", 0 are denied,"), "{asked}");
 }
 
-/// The files of the journals, with what is in them.
+/// The files of the journals, with their contents.
 fn journals(folder: &Folder) -> Vec<(String, Vec<u8>)> {
     let Ok(entries) = fs::read_dir(folder.path().join(".mirror/local/journals")) else {
         return Vec::new();

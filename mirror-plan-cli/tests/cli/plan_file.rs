@@ -99,7 +99,7 @@ fn a_saved_plan_with_a_changed_byte_asks_nothing_of_aws() {
     let saved = folder.read("plan.json").into_bytes();
     let calls = || served.cloud.log().unwrap().len();
     let before = calls();
-    // The library's own test turns over every bit; here is the way to it, with MIRROR_LONG at every byte.
+    // The library's own test flips every bit; this one goes through `mirror`, with MIRROR_LONG at every byte.
     let every = if std::env::var_os("MIRROR_LONG").is_some() { 1 } else { saved.len() / 25 };
     let places = (0..saved.len()).step_by(every);
     println!("{} of {} bytes changed", places.len(), saved.len());

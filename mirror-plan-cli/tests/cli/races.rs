@@ -1,7 +1,6 @@
-//! Races: two processes of the real binary begin at once, and one of them changes nothing.
+//! Races: two processes of the real binary start at once, and one of them changes nothing.
 //!
-//! `MIRROR_RACES` says how many races there are; each is between two processes with a cloud of their
-//! own.
+//! `MIRROR_RACES` sets the number of races; each is between two processes with a cloud of their own.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried")]
 
@@ -20,7 +19,7 @@ fn races() -> u64 {
     given.map_or(RACES, |races| races.parse().expect("MIRROR_RACES is a number"))
 }
 
-/// Where the two of a race meet.
+/// Where the two processes of a race meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// In one folder of journals.
@@ -32,13 +31,13 @@ enum Place {
 /// How a race ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// One was told that the other has the stack.
+    /// One was told that the other holds the stack.
     Told,
-    /// The second began when the first had ended, and found nothing to do.
+    /// The second began after the first had ended, and found nothing to do.
     OneAfterTheOther,
 }
 
-/// Lets two processes run, and says what is wrong with how they ended.
+/// Runs two processes, and returns how they ended or what is wrong with that.
 fn race(place: Place, calls: usize) -> Result<End, String> {
     let served = Served::start();
     let stack = match place {
@@ -50,7 +49,7 @@ fn race(place: Place, calls: usize) -> Result<End, String> {
             NETWORK.replace(&format!(" {region} "), &both)
         }
     };
-    // Neither is over before the other has begun.
+    // So that neither ends before the other has begun.
     let slowly = Calls::Action("CreateVpc".to_owned());
     let delay = std::time::Duration::from_millis(300);
     served.cloud.set_faults(Faults::none().delay(slowly, delay));
@@ -77,7 +76,7 @@ fn race(place: Place, calls: usize) -> Result<End, String> {
     }
 }
 
-/// Whether a loser was told which process it is.
+/// Whether a loser was told which process holds the stack.
 fn names(output: &Output, process: u32) -> bool {
     let told = String::from_utf8_lossy(&output.stderr);
     told.contains("error[MP0503]") && told.contains(&format!("process {process}, since"))

@@ -1,4 +1,4 @@
-//! Rehearsals: what an apply would do and what would become of packets, and that every one of them is
+//! Rehearsals: what an apply would do, what would become of packets, and that every packet is
 //! accounted for.
 
 mod delivered;
@@ -69,7 +69,7 @@ fn the_lab_is_rehearsed_before_anything_of_it_is_there() {
     ");
 }
 
-/// Images and key pairs are an account's own, and nobody logs in to a rehearsal.
+/// Images and key pairs belong to an account, and nobody logs in to a rehearsal.
 #[test]
 fn what_instances_are_made_of_is_of_no_consequence() {
     let source = "instance \"source-instance\" {";
@@ -129,7 +129,7 @@ fn what_is_there_is_there_in_a_rehearsal() {
     assert!(plan.starts_with("exit code: 2"), "nothing was done where it is real: {plan}");
 }
 
-/// A stack that mirrors what another has made; of what that stands in only the ids are known.
+/// A stack that mirrors what another stack has created; of what surrounds that, only the ids are known.
 const MIRRORING: &str = r#"
 stack "mirroring" { region = "eu-west-1" }
 
@@ -191,7 +191,7 @@ fn something_stands_for_what_has_only_been_heard_of() {
     let (data, notes) = shown.split_once("----- stderr -----").unwrap();
     assert!(data.contains("3 added, 0 changed, 0 destroyed"), "{shown}");
     assert!(data.contains("instance.web (10.7.1.17)"), "{shown}");
-    // Two subnets and a group; nothing else differs from what is there.
+    // Two subnets and a group have stand-ins; nothing else differs from what exists.
     assert_eq!((notes.matches("subnet-").count(), notes.matches("sg-").count()), (2, 1), "{notes}");
     assert!(!notes.contains("Reproduced only approximately"), "{notes}");
 }
@@ -242,7 +242,7 @@ fn a_capture_is_replayed_for_the_interface_that_it_is_of() {
     let named = "rehearse --offline --pcap web.pcap --eni instance.source-instance=192.0.2.7";
     let it = json(&folder, named);
     assert_eq!((number(&it, "/sums/offered"), number(&it, "/sums/delivered")), (3, 3));
-    // The last one was captured in part, and is replayed as long as it was.
+    // The last packet was captured in part, and is replayed at its original length.
     assert_eq!(number(&it, "/sources/0/mirrored/bytes"), 54 + 54 + 1514);
 }
 
@@ -265,7 +265,7 @@ fn web() -> Vec<u8> {
     file
 }
 
-/// What `observe` writes of a stack whose file is `small.mirror.hcl`, changed by hand.
+/// Writes what `observe` reports of the stack in `small.mirror.hcl` to `there.json`, edited by `change`.
 fn observed(folder: &Folder, change: impl FnOnce(&mut Json)) {
     folder.done("observe --out there.json");
     let mut there: Json = serde_json::from_str(&folder.read("there.json")).expect("it is JSON");
@@ -314,7 +314,7 @@ fn network_acls_of_the_account_are_there_in_a_rehearsal() {
     assert_eq!(of_the_vpc, closed(Some("acl-0a1b2c3d4e5f67890")), "one of the subnet's own");
 }
 
-/// Who mirrors what belongs to an Auto Scaling group and has no part in it but for one interface.
+/// A stack that mirrors the instances of an Auto Scaling group that is not its own, except for one interface.
 const SOURCES: &str = r#"
 stack "watch" { region = "eu-west-1" }
 
@@ -347,7 +347,7 @@ mirror_session "api" {
 }
 "#;
 
-/// What an Auto Scaling group has started meanwhile, in the stack's own VPC and in another.
+/// Adds what an Auto Scaling group has started meanwhile, in the stack's own VPC and in another.
 fn started(there: &mut Json) {
     let vpc = there["owned"]["vpc.sensors"][0]["id"].clone();
     let subnet = there["owned"]["subnet.sensors"][0]["id"].clone();
@@ -368,12 +368,12 @@ fn started(there: &mut Json) {
     let mut left_out = interface(&own, "3", 0, "10.7.9.43");
     left_out["tags"] = serde_json::json!({ "mirror": "false" });
     there["sources"]["api"]["interfaces"] = serde_json::json!({
-        // Two of one instance beside the receiver, one of another in a VPC that has the same addresses.
+        // Two of one instance next to the receiver, one of another instance in a VPC with the same addresses.
         "eni-00000000000000001": interface(&own, "1", 0, "10.7.9.41"),
         "eni-00000000000000002": interface(&own, "1", 1, "10.7.9.42"),
         "eni-00000000000000003": interface(&other, "2", 0, "10.7.9.44"),
         "eni-00000000000000004": left_out,
-        // It would be in another range of its VPC.
+        // Its address would be in another range of its VPC.
         "eni-00000000000000005": interface(&own, "4", 0, "100.64.0.9"),
     });
 }

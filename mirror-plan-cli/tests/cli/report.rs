@@ -41,7 +41,7 @@ fn a_report_is_the_same_of_a_stack_and_of_its_saved_plan() {
     assert!(folder.read("three.html").contains("000000000000"));
 }
 
-/// What a page in the headless browser finds out about the report that it has in a frame.
+/// A page for the headless browser that examines the report, which it has in a frame.
 const ASKING: &str = r#"<!DOCTYPE html>
 <iframe src="report.html" width="1200" height="900"></iframe>
 <pre id="answer"></pre>
@@ -83,7 +83,7 @@ fn a_browser_opens_the_report_in_light_and_dark_and_prints_it() {
     assert!(std::fs::read(pdf).unwrap().starts_with(b"%PDF-"));
 }
 
-/// What the asking page finds out; `None` where there is no browser.
+/// Returns what that page finds out; `None` where there is no browser.
 fn in_browser(folder: &Folder, options: &[&str]) -> Option<String> {
     let options = [options, &["--dump-dom", "--allow-file-access-from-files"]].concat();
     let page = chromium(folder, &options, "asking.html")?;
@@ -91,7 +91,7 @@ fn in_browser(folder: &Folder, options: &[&str]) -> Option<String> {
     Some(answer.unwrap_or_else(|| panic!("no answer in {page}")).to_owned())
 }
 
-/// Opens a file of the folder in a headless Chromium that has no network to use.
+/// Opens a file of the folder in a headless Chromium that has no network.
 fn chromium(folder: &Folder, options: &[&str], file: &str) -> Option<String> {
     let home = folder.path().join("browser");
     let output = Command::new("chromium")

@@ -63,7 +63,7 @@ fn only_what_was_reviewed_is_applied() {
     assert!(made.contains("destination_port = 8443"), "{made}");
     edit(&folder, "port = 8443 }]", "port = 9443 }]");
     let refused = folder.mirror("--local apply --approved plans/prod.plan");
-    // What the plan was is in the snapshot already.
+    // The snapshot already shows what the plan was.
     let lines = refused.lines().filter(|line| !line.starts_with('-') && !line.starts_with(' '));
     assert_shown!(lines.collect::<Vec<_>>().join("\n"), @r#"
     exit code: 3
@@ -141,14 +141,14 @@ fn the_page_shows_the_files() {
     }
 }
 
-/// A step of a workflow, or the whole script of a job of GitLab.
+/// A step of a workflow, or the whole script of a GitLab job.
 struct Step {
     job: String,
     name: String,
     script: String,
 }
 
-/// What a workflow runs, in order. It reads no more of YAML than the example has.
+/// Returns what a workflow runs, in order. It understands only the YAML that the example uses.
 fn steps(text: &str) -> Vec<Step> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let lines: Vec<&str> = text.lines().collect();
@@ -179,7 +179,7 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// Runs a script as CI does, with the local AWS; the exit code.
+/// Runs a script as CI does, with the local AWS, and returns its exit code.
 fn bash(folder: &Folder, script: &str) -> Option<i32> {
     let script = format!("mirror() {{ command \"$MIRROR\" --local \"$@\"; }}\n{script}");
     let mut bash = Command::new("bash");

@@ -1,4 +1,4 @@
-//! Plans that are reviewed as text: written, compared, approved, and refused when they are another.
+//! Plans that are reviewed as text: written, compared, approved, and refused when they have changed.
 
 use std::process::Command;
 
@@ -180,7 +180,7 @@ fn a_snapshot_is_written_checked_accepted_and_applied() {
     mirror_filter.web: Creation complete after Ns [id=tmf-ID]
     "#);
 
-    // What was approved has been done, so it is not what is to do.
+    // What was approved has been done, so the plan is not the approved one any more.
     assert_shown!(folder.mirror("--local apply --approved small.plan"), @r#"
     exit code: 3
     ----- stdout -----
@@ -418,7 +418,7 @@ fn an_inventory_that_was_broken_is_refused() {
     ");
 }
 
-/// Whoever pastes what is told gets what was planned, with the same variables and on the same AWS.
+/// The printed command, when pasted, does what was planned, with the same variables and on the same AWS.
 #[test]
 fn the_command_that_is_told_does_what_was_planned() {
     let folder = Folder::with(SMALL);
@@ -452,7 +452,7 @@ fn the_command_that_is_told_does_what_was_planned() {
     ");
 }
 
-/// User data is in no saved plan: it is read again, from the same stack file with the same variables.
+/// No saved plan contains user data: it is read again from the same stack file, with the same variables.
 #[test]
 fn a_plan_with_user_data_is_applied_with_its_stack_file() {
     let folder = Folder::empty();
@@ -482,7 +482,7 @@ fn a_plan_with_user_data_is_applied_with_its_stack_file() {
     assert!(ended.starts_with("exit code: 0"), "{ended}");
 }
 
-/// In a folder with two stack files, and with a variable that has another value.
+/// The folder has two stack files, and a variable is set to another value than its default.
 #[test]
 fn the_plan_from_an_inventory_that_is_told_is_of_what_was_observed() {
     let folder = Folder::with(SMALL);
@@ -496,7 +496,7 @@ fn the_plan_from_an_inventory_that_is_told_is_of_what_was_observed() {
     assert!(shown.starts_with("exit code: 0") && shown.contains("10.1.0.0/16"), "{shown}");
 }
 
-/// Also where names have blanks in them.
+/// Also where names contain blanks.
 #[test]
 fn a_command_that_is_told_can_be_pasted_into_a_shell() {
     let folder = Folder::with(SMALL);

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use super::{Folder, shown};
 
-/// What must appear nowhere. It is of characters that URL encoding leaves alone.
+/// The secret, which must appear nowhere. URL encoding leaves its characters alone.
 const CANARY: &str = "canary7Yq2Wp5Lr8";
 
 const STACK: &str = r##"
@@ -42,7 +42,7 @@ output "key" {
 }
 "##;
 
-/// The forms in which it would go over the wire: in base64 it has three, by where it begins.
+/// The forms in which the canary would go over the wire: in base64 it has three, depending on where it begins.
 fn forms() -> Vec<String> {
     use std::process::{Command, Stdio};
     let encoded = |text: &str| {
@@ -58,7 +58,7 @@ fn forms() -> Vec<String> {
         let output = child.wait_with_output().expect("it ends");
         String::from_utf8(output.stdout).expect("base64 is text")
     };
-    // The characters that depend on what stands before and behind are left out.
+    // The characters that depend on what comes before and after the canary are left out.
     let middles = (0..3).map(|shift| {
         let all = encoded(&format!("{}{CANARY}", "x".repeat(shift)));
         all[4..16].to_owned()
@@ -66,7 +66,7 @@ fn forms() -> Vec<String> {
     [CANARY.to_owned()].into_iter().chain(middles).collect()
 }
 
-/// Runs `mirror` with the canary, at the loudest.
+/// Runs `mirror` with the canary, as verbosely as it can.
 fn run(folder: &Folder, arguments: &str) -> Output {
     let mut command = folder.command(&format!("--local {arguments}"));
     command.env("MIRROR_VAR_key", CANARY).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
@@ -82,7 +82,7 @@ fn refuse_in(what: &str, bytes: &[u8]) {
     }
 }
 
-/// Looks at every file but those of the local AWS, which is the cloud.
+/// Checks every file except those of the local AWS, which is the cloud.
 fn refuse_on_disk(folder: &Path) {
     for entry in fs::read_dir(folder).expect("the folder can be listed") {
         let path = entry.expect("an entry").path();
@@ -232,7 +232,7 @@ instance "a" {
     assert!(blocks("plan").contains("(sensitive, sha256:"));
     folder.done("plan --show-user-data --out saved.json");
     assert!(!folder.done("show saved.json").contains("tap"));
-    // What is to be there is sensitive: neither side is shown.
+    // The new value is sensitive, so neither side is shown.
     folder.edit("--tap mirror1", "--tap ${var.key}");
     let hidden = blocks("plan --show-user-data");
     assert!(!hidden.contains("tap") && hidden.contains("(sensitive, sha256:"), "{hidden}");

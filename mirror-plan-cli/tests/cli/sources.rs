@@ -2,7 +2,7 @@
 
 use super::{Folder, assert_shown};
 
-/// The examples of the book: instances of somebody else, and the stack that mirrors them.
+/// The examples of the book: somebody else's instances, and the stack that mirrors them.
 const ESTATE: &str = include_str!("../../../examples/sources/estate.mirror.hcl");
 const SENSORS: &str = include_str!("../../../examples/sources/sensors.mirror.hcl");
 
@@ -14,7 +14,7 @@ fn folder() -> Folder {
     folder
 }
 
-/// The lines of a plan that begin with a sign and an address of a session.
+/// The lines of a plan that begin with a sign and the address of a session.
 fn sessions(plan: &str) -> Vec<String> {
     let lines = plan.lines().map(|line| line.trim_start_matches(['+', '-', ' ']));
     let lines = lines.filter(|line| line.starts_with("mirror_session.detect["));
@@ -138,7 +138,7 @@ fn interfaces_come_and_go_and_their_sessions_with_them() {
     ----- stderr -----
     ");
 
-    // One that is tagged otherwise is mirrored no longer, and drift knows it from a deletion.
+    // An instance with other tags is no longer mirrored, and drift can tell that from a deletion.
     folder.done("apply estate.mirror.hcl --auto-approve --var web=2 --var mirror=false");
     assert_shown!(folder.mirror("--local drift sensors.mirror.hcl"), @r#"
     exit code: 0
@@ -156,7 +156,7 @@ fn interfaces_come_and_go_and_their_sessions_with_them() {
     "#);
     let mut shown = sessions(&folder.done("plan sensors.mirror.hcl"));
     shown.sort_by_key(|line| !line.contains("no longer selected"));
-    // It gets the first number that is free, which depends on whose interface was made first.
+    // The new session gets the first free VNI, which depends on whose interface was created first.
     let shown = shown.join("\n").replace("vni 4096", "vni 4097");
     assert_shown!(shown, @r#"
     mirror_session.detect["eni-ID"]: tms-ID, no longer selected
@@ -245,11 +245,11 @@ fn a_reviewed_count_holds_while_interfaces_come_and_go() {
         network_interface = "eni-ID"
         tags["Name"] = "ids"
     "#);
-    // The next day there are others, and the plan is what was reviewed.
+    // The next day there are other instances, and the plan is still what was reviewed.
     folder.done("apply estate.mirror.hcl --auto-approve --var web=5 --var mirror=false");
     folder.done("plan sensors.mirror.hcl --check reviewed.plan");
     folder.done("apply sensors.mirror.hcl --approved reviewed.plan");
-    // So is a later change, whatever comes and goes beside it.
+    // The same holds for a later change, whatever comes and goes meanwhile.
     let longer = folder.read("sensors.mirror.hcl").replace("number = 1\n", "number = 2\n");
     folder.write("sensors.mirror.hcl", &longer);
     folder.done("plan sensors.mirror.hcl --write reviewed.plan");
@@ -278,7 +278,7 @@ fn a_reviewed_count_holds_while_interfaces_come_and_go() {
     "#);
     folder.done("apply estate.mirror.hcl --auto-approve --var web=3");
     folder.done("apply sensors.mirror.hcl --approved reviewed.plan");
-    // A number that was never expected is not.
+    // A number of interfaces that was never expected is refused.
     folder.done("apply estate.mirror.hcl --auto-approve --var web=0");
     let refused = folder.mirror("--local plan sensors.mirror.hcl --check reviewed.plan");
     assert!(refused.contains("error[MP0409]"), "{refused}");
@@ -376,7 +376,7 @@ fn a_saved_plan_holds_although_a_session_has_gone_with_its_interface() {
     folder.done("apply estate.mirror.hcl --auto-approve --var web=1");
     let applied = folder.done("apply saved.plan");
     assert!(applied.contains("0 added, 1 changed, 0 destroyed"), "{applied}");
-    // One that was to be changed, and is not there any more, is another matter.
+    // A session that was to be changed and no longer exists is another matter.
     folder.write("sensors.mirror.hcl", &other.replace("number = 1\n", "number = 2\n"));
     folder.done("plan sensors.mirror.hcl --out saved.plan");
     folder.done("apply estate.mirror.hcl --auto-approve --var web=0");

@@ -232,7 +232,7 @@ fn a_small_stack_from_plan_to_destroy() {
     ");
 }
 
-/// What of the text of [`shown`](super::shown) went to stdout.
+/// Returns the part of the text of [`shown`](super::shown) that went to stdout.
 fn stdout(shown: &str) -> &str {
     let (_, after) = shown.split_once("----- stdout -----\n").expect("there is a stdout");
     after.split_once("----- stderr -----").expect("there is a stderr").0
@@ -310,7 +310,7 @@ fn variables_come_from_options_files_and_the_environment() {
     assert_eq!(from_option, "+ cidr          = \"10.3.0.0/16\"");
 }
 
-/// Beside another stack file.
+/// The folder has another stack file.
 #[test]
 fn what_init_has_written_is_planned_by_the_command_that_it_tells() {
     let folder = Folder::with(SMALL);

@@ -1,4 +1,4 @@
-//! Where output goes, in which form, and what a closed end does.
+//! Where output goes, in which form, and what happens when it cannot be written.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use super::{Folder, SMALL, assert_shown};
 fn json_is_a_stream_of_objects() {
     let folder = Folder::with(SMALL);
     let shown = folder.mirror("--local apply --auto-approve --parallelism 1 --json");
-    // How often a state is looked at depends on the machine.
+    // How often a state is polled depends on the machine.
     let lines = shown.lines().filter(|line| !line.contains("mirror_waiting"));
     assert_shown!(lines.collect::<Vec<_>>().join("\n"), @r#"
     exit code: 0
@@ -96,7 +96,7 @@ fn any_endpoint_will_do() {
     server.kill().unwrap();
     server.wait().unwrap();
     assert!(output.status.success(), "{}", super::shown(&output));
-    // It is the same cloud, whichever door.
+    // It is the same cloud, however it is reached.
     assert_shown!(folder.mirror("--local plan"), @"
     exit code: 0
     ----- stdout -----

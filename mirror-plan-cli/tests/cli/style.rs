@@ -1,5 +1,5 @@
-//! `--style terraform` beside the programs it is for: what tfcmt and Atlantis look for in the texts of
-//! Terraform is looked for in ours.
+//! `--style terraform` and the programs it is for: these tests look in our texts for what tfcmt and
+//! Atlantis look for in Terraform's.
 
 use regex::Regex;
 
@@ -18,7 +18,7 @@ impl Sort {
     const NO_CHANGES: &str =
         r"(?m)^(No changes\.|Plan: (\d+ to import, )?0 to add, 0 to change, 0 to destroy\.)";
 
-    /// Of a plan with this result.
+    /// Returns the label of a plan with this result.
     fn of(result: &str) -> Self {
         if matches(Tfcmt::FAIL, result) {
             Self::Error
@@ -35,10 +35,10 @@ impl Sort {
 /// What tfcmt makes of the text of a plan (`suzuki-shunsuke/tfcmt`, `pkg/terraform/parser.go`).
 #[derive(Debug, PartialEq, Eq)]
 struct Tfcmt {
-    /// The line that it puts into the title of its comment; all that follows an error.
+    /// The line that it puts into the title of its comment; for an error, also everything after it.
     result: String,
     sort: Sort,
-    /// What it shows folded.
+    /// What it shows in a folded section.
     changes: String,
     warning: String,
     outside: String,
@@ -56,7 +56,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     regex(pattern).is_match(text)
 }
 
-/// What `pattern` catches in the lines that it matches.
+/// Returns what `pattern` captures in the lines that it matches.
 fn caught(pattern: &str, lines: &[&str]) -> Vec<String> {
     let pattern = regex(pattern);
     lines.iter().filter_map(|line| Some(pattern.captures(line)?[1].to_owned())).collect()
@@ -67,7 +67,7 @@ impl Tfcmt {
     const FAIL: &str = r"(?m)^([│|] )?(Error: )";
     const WARNING: &str = r"(?m)^([│|] )?(Warning: )";
 
-    /// Reads the output of a plan; `None` where it says that it cannot parse it.
+    /// Reads the output of a plan; `None` where tfcmt reports that it cannot parse that.
     fn read(text: &str) -> Option<Self> {
         let lines: Vec<&str> = text.split('\n').collect();
         let has_error = matches(Self::FAIL, text);
@@ -99,7 +99,7 @@ impl Tfcmt {
             sort: Sort::of(&result),
             changes: between(head.map(|head| head + 1), &|start| rule_after(start) - 1),
             warning: between(line_of(&|line| matches(Self::WARNING, line)), &rule_after),
-            // It reads past the end of its lines if there is a beginning and no end.
+            // tfcmt reads past the end of its lines if the note has a beginning and no end.
             outside: between(note.map(|note| note + 1), &|_| unless.expect("the note has an end")),
             created: caught(r"^ *# (.*) will be created$", &lines),
             updated: caught(r"^ *# (.*) will be updated in-place$", &lines),
@@ -133,7 +133,7 @@ fn atlantis_difference(text: &str) -> String {
     })
 }
 
-/// Both streams, as a CI has them.
+/// Returns both streams together, as a CI has them.
 fn said(folder: &Folder, arguments: &str) -> String {
     let output = folder
         .command(&format!("--local --style terraform {arguments}"))
@@ -232,7 +232,7 @@ fn what_was_changed_outside_is_told_between_two_lines() {
     assert_eq!(plan.outside, "mirror_filter.web");
     assert_eq!(plan.updated, names(&["mirror_filter.web"]));
     assert_eq!(plan.result, "Plan: 0 to add, 1 to change, 0 to destroy.");
-    // What it shows folded ends before the note.
+    // The folded section ends before the note.
     assert!(plan.changes.ends_with(&plan.result), "{}", plan.changes);
 }
 

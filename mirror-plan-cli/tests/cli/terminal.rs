@@ -38,7 +38,7 @@ load_balancer "receivers" { subnets = [subnet.a] }
 mirror_filter "web" { description = "for ${instance.source.private_ip}" }
 "#;
 
-/// What the area shows of [`SLOW`] when the instance and the load balancer are being made.
+/// What the area shows of [`SLOW`] while the instance and the load balancer are being created.
 const BOTH: &[&str] = &[" of 5 done", "instance.source", "pending", "receivers", "provisioning"];
 
 #[test]
@@ -135,7 +135,7 @@ fn only_a_typed_yes_approves() {
     Apply cancelled.
     ");
     assert_eq!(code, Some(1));
-    // Neither does an empty line, the beginning of it, or the end of the input (Ctrl-D).
+    // An empty line, the beginning of `yes`, and the end of the input (Ctrl-D) do not approve either.
     for answer in ["\n", "y\n", "\x04"] {
         let (code, screen) = ask("--local apply", answer);
         assert_eq!(code, Some(1));
@@ -184,8 +184,8 @@ fn only_a_typed_yes_approves() {
     assert_eq!(folder.mirror("--local show"), nothing);
 }
 
-/// The same command, also where whoever started the tests lets programs ignore Ctrl-C, as `nohup` and
-/// a shell's `&` do.
+/// Returns the same command, which heeds Ctrl-C even if the tests were started so that programs ignore
+/// it, as a shell's `&` in a script does.
 fn heeding_ctrl_c(command: &Command) -> Command {
     let mut heeding = Command::new("env");
     heeding.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
@@ -287,7 +287,7 @@ fn colors_are_for_terminals_that_have_them() {
     assert_eq!(colored(("NO_COLOR", "1"), "--local plan"), none);
     assert_eq!(colored(("TERM", "xterm-256color"), "--local plan --no-color"), none);
     assert_eq!(colored(("TERM", "dumb"), "--local plan"), none);
-    // A terminal without colors has a live area all the same, and a dumb one has none.
+    // A terminal without colors still has a live area, and a dumb one has none.
     let apply = "--local apply --auto-approve";
     assert_eq!(colored(("NO_COLOR", "1"), apply), (false, true));
     assert_eq!(colored(("TERM", "dumb"), apply), none);

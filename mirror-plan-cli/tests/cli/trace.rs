@@ -4,7 +4,7 @@ mod capture;
 
 use super::{Folder, assert_shown};
 
-/// A source with a fixed address, its session and where that sends to.
+/// A source with a fixed address, its session, and where that session sends to.
 const SENSOR: &str = r#"
 stack "small" { region = "eu-west-1" }
 

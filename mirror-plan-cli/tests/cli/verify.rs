@@ -1,4 +1,4 @@
-//! `verify`: exit codes and both forms.
+//! `verify`: exit codes and both forms of output.
 
 use mirror_local::data_plane::{DataPlane, Direction};
 use mirror_local::{Cloud, Meter};
@@ -6,7 +6,7 @@ use mirror_local::{Cloud, Meter};
 use super::drift::changed_outside;
 use super::{Folder, SMALL, assert_shown};
 
-/// A source, and a sensor that takes what it mirrors.
+/// A source, and a sensor that receives the source's mirrored traffic.
 const PAIR: &str = r#"
 stack "pair" { region = "eu-west-1" }
 vpc "lab" { cidr = "10.0.0.0/16" }
@@ -122,7 +122,7 @@ fn what_cannot_be_told_is_an_error_and_no_fault() {
     assert!(folder.mirror("--local verify").starts_with("exit code: 1\n"));
 }
 
-/// Lets the source of a folder's account leave frames out, and publishes that.
+/// Makes the source in a folder's account skip frames, and publishes the counters.
 fn skip(folder: &Folder, lengths: &[usize]) {
     let cloud = Cloud::open(&folder.path().join(".mirror/local")).expect("it is a local AWS");
     let plane = DataPlane::of(&cloud, "eu-west-1", 9001).expect("it can be read");

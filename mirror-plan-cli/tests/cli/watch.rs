@@ -40,12 +40,12 @@ impl Watch {
         Self { child, stdout, stderr }
     }
 
-    /// Reads what it prints until a line has this in it.
+    /// Reads what it prints up to a line that contains `part`.
     fn prints(&mut self, part: &str) -> String {
         until(&mut self.stdout, part)
     }
 
-    /// The same of what it says beside that.
+    /// The same for its stderr.
     fn says(&mut self, part: &str) -> String {
         until(&mut self.stderr, part)
     }
@@ -69,7 +69,7 @@ fn until(lines: &mut impl std::io::BufRead, part: &str) -> String {
     }
 }
 
-/// What is answered on an address.
+/// Returns the answer to a request at an address.
 fn asked(address: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("somebody listens");
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it is taken");
@@ -82,13 +82,13 @@ fn asked(address: &str) -> String {
 fn a_watch_follows_what_comes_and_goes_and_ends_when_it_is_told_to() {
     let folder = folder();
     folder.done("apply sensors.mirror.hcl --auto-approve");
-    // What is edited since is not for a watch to do.
+    // A watch does not apply what has been edited since.
     folder.write("sensors.mirror.hcl", &SENSORS.replace("number = 100", "number = 200"));
     let mut watch = Watch::over(&folder);
     let line = watch.says("http://");
     let address = line.trim().split("http://").last().unwrap().trim_end_matches('/').to_owned();
 
-    // One at a time: of two instances that start together a round may see one.
+    // One at a time: if two instances start together, a round may see only one of them.
     folder.done("apply estate.mirror.hcl --auto-approve --var web=3");
     watch.prints("Plan: 1 to add, 0 to change, 0 to destroy.");
     watch.prints("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");

@@ -1,4 +1,4 @@
-//! Drift told from edits, with what the last apply left and without.
+//! Drift distinguished from edits, with and without what the last apply left.
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ fn left() -> Applied {
     Applied::after(None, &plan, &Report::default(), at)
 }
 
-/// What is shown if the stack says one thing and the cloud another.
+/// What is shown if the stack declares one thing and the cloud has another.
 fn shown(declared: Json, there: Json, left: Option<&Applied>) -> String {
     let plan = planned(declared, &applied(&stack(there)));
     Text::new(&Drift::of(&plan, left, Vec::new()), &plan).to_string()
@@ -186,7 +186,7 @@ fn a_record_reads_back_and_shows_no_value() {
     assert!(!text.contains("0.0/16"), "{text}");
 }
 
-/// A filter by the ports of its rules.
+/// The lab with a filter whose rules have these ports.
 fn with_ports(ports: &[u16]) -> Json {
     let rules = ports.iter().enumerate().map(|(index, port)| {
         json!({ "number": index + 1, "action": "accept", "direction": "ingress",
@@ -196,7 +196,7 @@ fn with_ports(ports: &[u16]) -> Json {
 }
 
 proptest! {
-    /// Three sides: what was applied, what is there, what the file says.
+    /// Three sides: what was applied, what exists, and what the file declares.
     #[test]
     fn drift_is_what_is_neither_as_it_was_left_nor_as_the_file_says(
         was in proptest::collection::vec(1..4_u16, 1..4),

@@ -17,14 +17,14 @@ mod sources;
 mod syntax;
 mod variables;
 
-/// A source with the name that the pictures show.
+/// A source with the name that the snapshots show.
 fn source(text: &str) -> Source {
     Source { name: "test.mirror.hcl".into(), text: text.into() }
 }
 
-/// The outputs that `text` evaluates to, a line each, or all that is wrong with it.
+/// Returns the outputs that `text` evaluates to, one per line, or everything that is wrong with it.
 ///
-/// A `stack` block is put behind the text where it has none.
+/// A `stack` block is appended to the text if it has none.
 fn check(text: &str) -> String {
     check_with(text, &Inputs::new())
 }

@@ -1,4 +1,4 @@
-//! The policies of small stacks, and of the greatest.
+//! The policies of small stacks, and of the largest.
 
 mod elsewhere;
 
@@ -50,7 +50,7 @@ fn written(policies: &[Policy]) -> String {
     policies.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// What the policies of a stack whose runs meet in a bucket say of the bucket.
+/// The statements about the bucket in the policies of a stack whose runs meet in one.
 fn on_the_bucket(purpose: Purpose) -> String {
     let mut team = tap();
     team.coordination = Some("s3://team-journals/mirror".parse().unwrap());
@@ -74,7 +74,7 @@ fn a_team_may_write_its_own_journal_and_a_plan_only_reads_it() {
     "#);
 }
 
-/// A session from an interface of others to a target of others.
+/// A session from an interface to a target, both of which belong to others.
 fn tap() -> Stack {
     stack(&json!({
         "mirror_filter.all": { "rules": [{ "number": 1, "action": "accept" }] },
@@ -268,7 +268,7 @@ fn a_plan_only_reads() {
     "#);
 }
 
-/// Network ACLs matter to what is mirrored, where the stack has to do with a subnet.
+/// Network ACLs matter to mirrored traffic, where a subnet of the stack is involved.
 #[test]
 fn network_acls_are_read_for_sessions_in_subnets_that_are_known() {
     let reads = |resources: serde_json::Value, purpose: Purpose| {
@@ -287,7 +287,7 @@ fn network_acls_are_read_for_sessions_in_subnets_that_are_known() {
     assert!(!reads(json!({ "mirror_session.web": session }), Purpose::Plan));
 }
 
-/// One of every kind; the names are the longest that there are.
+/// One resource of every kind, with the longest possible names.
 fn everything() -> Stack {
     stack(&json!({
         "vpc.v": { "cidr": "10.0.0.0/16" },
@@ -344,8 +344,8 @@ fn a_stack_of_every_kind_fits_into_two_policies() {
     assert_snapshot!(format!("{everywhere:?}"), @"[[[1655], [1670], [1681]], [[6125, 3917], [6017, 4215], [6101, 4366]], [[2679], [2714], [2749]]]");
 }
 
-/// A group starts instances in the caller's name: from templates of the stack alone, and with what those and the
-/// group name.
+/// A group starts instances in the caller's name: only from templates of the stack, and with the objects that
+/// those templates and the group refer to.
 #[test]
 fn a_group_starts_instances_from_the_templates_of_its_stack() {
     let stack = stack(&json!({
@@ -375,7 +375,7 @@ fn a_group_starts_instances_from_the_templates_of_its_stack() {
     "#);
 }
 
-/// IAM does not tell a share that is being made from one that is there.
+/// IAM does not distinguish a share that is being created from one that exists.
 #[test]
 fn a_share_is_made_with_the_tag_of_the_stack_and_belongs_to_no_other() {
     let shared =
@@ -447,7 +447,7 @@ fn purposes_together_are_all_of_each() {
         actions(&[Purpose::Apply]).union(&actions(&[Purpose::Destroy])).cloned().collect();
     assert_eq!(actions(&[Purpose::Apply, Purpose::Destroy]), apart);
     let (planning, destroying) = (actions(&[Purpose::Plan]), actions(&[Purpose::Destroy]));
-    // What is in the way of what goes is of no consequence.
+    // What stands in the way of a resource that is being deleted does not matter.
     let more: Vec<&String> = planning.difference(&destroying).collect();
     assert_eq!(
         more,

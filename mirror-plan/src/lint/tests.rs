@@ -15,15 +15,15 @@ use crate::diagnostic::Source;
 use crate::hcl::{Inputs, StackFile};
 use crate::render::Palette;
 
-/// A stack in which nothing is to be found; the cases below edit it.
+/// A stack without findings; the cases below edit it.
 const LAB: &str = include_str!("tests/lab.mirror.hcl");
 
-/// The end of the lab's target group, and the same with a second receiver in another zone and in the same.
+/// The end of the lab's target group: as it is, with a second receiver in another zone, and with one in the same zone.
 const RECEIVERS: &str = "[instance.receiver]\n  health_check = { port = 80 }\n}\n";
 const TWO_ZONES_OF_RECEIVERS: &str = "[instance.receiver, instance.second]\n  health_check = { port = 80 }\n}\ninstance \"second\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.zone\n  security_groups = [security_group.receiver]\n}\n";
 const ONE_ZONE_OF_RECEIVERS: &str = "[instance.receiver, instance.second]\n  health_check = { port = 80 }\n}\ninstance \"second\" {\n  instance_type = \"t3.micro\"\n  subnet = subnet.source\n  security_groups = [security_group.receiver]\n}\n";
 
-/// A code, a piece of the lab, what trips the lint there, and what nearly does.
+/// A code, a piece of the lab, a replacement that trips the lint, and one that nearly does.
 const CASES: &[(&str, &str, &str, &str)] = &[
     ("MP1001", "port = 4789, target_group", "port = 4790, target_group", "target_group"),
     (
@@ -370,7 +370,7 @@ fn eleven_sources_are_too_many_for_an_interface_and_a_hundred_for_the_largest() 
              filter = mirror_filter.udp\n  number = 1\n}}\n"
         ))
     };
-    // The lab itself has one.
+    // One session of the lab already sends to that interface.
     for (size, most) in [("m5.large", 9), ("m5.24xlarge", 99)] {
         assert_eq!(codes(&sources(size, most)), [""; 0], "{size}");
         assert_eq!(codes(&sources(size, most + 1)), ["MP1011"], "{size}");
@@ -461,7 +461,7 @@ fn a_network_acl_is_named_with_the_rule_that_refuses() {
         = note: packets that a network ACL refuses are lost without an error
         = help: allow it in a rule with a lower number, or give the subnet another network ACL
     "#);
-    // Some of what the source's addresses may be: that is not known, and so no finding.
+    // The rule allows some of the source's possible addresses: its address is not known, so there is no finding.
     assert_snapshot!(found("90 allow udp 4789 10.0.1.0/25"), @r#"
     warning[MP1026]: the network ACL acl-0a1b2c3d4e5f67890 of subnet.target refuses udp 4789 from subnet.far (no rule allows it)
        --> lab.mirror.hcl:146:12

@@ -1,4 +1,4 @@
-//! What is asked for of a stack, and what the answers come to.
+//! Which metrics are requested for a stack, and what the answers come to.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::*;
 use crate::plan::tests::{applied, stack};
 use crate::stack::Stack;
 
-/// A source, two receivers behind a load balancer, and the cloud that has them.
+/// A source with two sessions, a receiver behind a load balancer, and the cloud that has them.
 pub(crate) fn lab() -> (Stack, Observed) {
     let stack = stack(json!({
         "vpc.lab": { "cidr": "10.0.0.0/16" },
@@ -33,7 +33,7 @@ fn window() -> Window {
     Window::before("2026-11-27T17:53:07Z".parse().unwrap(), 15)
 }
 
-/// The counters of the laboratory, by the names of metrics; of others there are no data points.
+/// The metrics of the lab with these counters, by metric name; other metrics have no data points.
 pub(crate) fn counted(observed: &Observed, counters: &[(&str, u64)]) -> Metrics {
     Metrics::of(observed, &BTreeMap::new(), window()).map(|series| {
         let found = counters.iter().find(|(name, _)| *name == series.name);

@@ -1,4 +1,4 @@
-//! The laws of packet sets, held against packets tried one by one.
+//! The laws of packet sets, checked against packets that are tried one by one.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ const PORTS: [Option<(u16, u16)>; 6] = [
     Some((65535, 65535)),
 ];
 
-/// What a rule says, as a packet at a time would read it: the oracle shares nothing with the sets.
+/// Whether a rule matches a single packet: the oracle shares nothing with the sets.
 fn matches(rule: &Rule, packet: &Packet) -> bool {
     let within = |range: Option<PortRange>, port: u16| {
         range.is_none_or(|range| range.from() <= port && port <= range.to())
@@ -34,7 +34,7 @@ fn matches(rule: &Rule, packet: &Packet) -> bool {
         && within(rule.destination_port, packet.destination_port)
 }
 
-/// The first rule by number that matches, as the guide says it.
+/// The first matching rule by number, as the guide states.
 fn first_match<'r>(rules: &'r Rules, packet: &Packet) -> Option<&'r Rule> {
     rules.0.iter().filter(|rule| matches(rule, packet)).min_by_key(|rule| rule.number)
 }
@@ -77,7 +77,7 @@ fn rule() -> impl Strategy<Value = Rule> {
         })
 }
 
-/// Rules with numbers that are unique in their direction.
+/// Rules whose numbers are unique within each direction.
 pub(super) fn rules() -> impl Strategy<Value = Rules> {
     proptest::collection::vec(rule(), 0..7).prop_map(|rules| {
         let mut seen = std::collections::BTreeSet::new();
@@ -85,8 +85,8 @@ pub(super) fn rules() -> impl Strategy<Value = Rules> {
     })
 }
 
-/// The packets in which two lists of rules can differ: one for each combination of the first and the
-/// last value of every range and the first one after it.
+/// The packets on which two lists of rules can differ: one for each combination of values that are
+/// the first or the last of a range, or the first after it.
 fn corners() -> Vec<Packet> {
     let ends = |texts: &[&str]| {
         let mut all: Vec<IpAddr> = Vec::new();
@@ -222,7 +222,7 @@ proptest! {
 }
 
 proptest! {
-    // Every combination that can matter is tried, so few lists are many packets.
+    // Every combination that can matter is tried, so even a few lists make many packets.
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is made of AWS's answers, without AWS.
+//! How AWS's answers are interpreted, tested without AWS.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -13,13 +13,13 @@ use crate::render::{Palette, diagnostic};
 use crate::resource::calls;
 use crate::stack::Stack;
 
-/// A message of EC2, as AWS's guides and its users quote it.
+/// A message from EC2, as AWS's guides and its users quote it.
 const SAID: &str = "You are not authorized to perform this operation. User: \
                     arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: \
                     ec2:CreateVpc on resource: arn:aws:ec2:eu-west-1:123456789012:vpc/* because no \
                     identity-based policy allows the ec2:CreateVpc action.";
 
-/// A decoded message in the form of the example of the AWS CLI command reference.
+/// A decoded message in the form of the example in the AWS CLI command reference.
 fn decoded(denials: &[&str], action: &str) -> String {
     let matched = denials.iter().map(|sid| json!({ "statementId": sid, "effect": "DENY" }));
     let matched: Vec<serde_json::Value> = matched.collect();
@@ -58,7 +58,7 @@ fn an_answer_is_taken_as_it_is_said() {
     for (code, expected) in [
         ("DryRunOperation", "allowed"),
         ("UnauthorizedOperation", "denied"),
-        // Nothing else is either, however near it comes.
+        // No other code means either, however similar it looks.
         ("AccessDenied", "not checked"),
         ("AuthFailure", "not checked"),
         ("Client.DryRunOperation", "not checked"),
@@ -89,7 +89,7 @@ fn a_denial_is_read_in_whatever_form_it_comes() {
     assert_eq!((denial.lacking(), denial.encoded.as_deref()), (Some("ec2:RunInstances"), None));
     assert!(denial.is_explicit());
     assert_eq!(denial.detail, Detail::None);
-    // The form of before 2023, and none at all.
+    // The form used before 2023, and an empty message.
     let short = Denial::read("You are not authorized to perform this operation.");
     assert_eq!((short.lacking(), short.encoded.as_deref()), (None, None));
     assert_eq!(Denial::read("").lacking(), None);
@@ -135,7 +135,7 @@ fn after(addresses: &[&str]) -> Verdict {
     not(Unchecked::AfterApply(addresses.iter().map(|text| text.parse().unwrap()).collect()))
 }
 
-/// One of everything that can be said.
+/// One of everything that can be reported.
 fn everything() -> Permissions {
     let other = Unchecked::OtherAnswer {
         code: "RequestLimitExceeded".to_owned(),

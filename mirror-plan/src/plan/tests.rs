@@ -1,4 +1,4 @@
-//! The planner, on inventories made from stacks.
+//! The planner, run on inventories that are made from stacks.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -89,7 +89,7 @@ fn shown(plan: &Plan) -> String {
     text
 }
 
-/// The reference stack, without what is of no interest to the planner.
+/// The reference stack, without what does not matter to the planner.
 pub(crate) fn lab() -> Json {
     json!({
         "vpc.lab": {"cidr": "10.0.0.0/16", "dns_hostnames": true},
@@ -359,7 +359,7 @@ fn a_left_over_object_goes_and_nothing_else_changes() {
     let old = observed.current(&address).unwrap().clone();
     let new = found(&address, 2, old.resource.clone());
     observed.owned.get_mut(&address).unwrap().push(new);
-    // The session still sends to the old one.
+    // The session still sends to the old target.
     assert_snapshot!(planned(&lab, &observed), @"
     Delete mirror_target.nlb (left over, 1): it is left over from an unfinished replacement
     Update mirror_session.source: `target` differs
@@ -454,7 +454,7 @@ fn an_output_of_what_stays_survives_a_targeted_destroy() {
     assert!(plan.outputs["vpc"].after.is_some());
 }
 
-/// Two groups that name each other, in VPCs that are connected and not.
+/// A group that names one in a connected VPC, and itself.
 #[test]
 fn a_rule_waits_for_the_connection_with_the_vpc_of_the_group_that_it_names() {
     let rule = |of: &str| json!([{ "protocol": "tcp", "port": 80, "security_groups": [of] }]);

@@ -1,4 +1,4 @@
-//! What becomes of packets, held against an oracle that tries them one by one, and said in words.
+//! What happens to packets: checked against an oracle that tries them one by one, and described in words.
 
 mod acl;
 mod acl_words;
@@ -15,7 +15,7 @@ use self::oracle::{Fate, Lost};
 use self::world::{Known, World, world};
 use super::*;
 
-/// What became of the packets of one session in one fate.
+/// How many packets of one session arrived in one fate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
     All,
@@ -32,7 +32,7 @@ fn seen(results: impl Iterator<Item = bool>) -> Seen {
     }
 }
 
-/// What the oracle says of a session in a fate.
+/// What the oracle says about a session in a fate.
 fn told(world: &World, (target, source): (&str, usize), fate: &Fate) -> Seen {
     if target == "interface" {
         return seen([world.to_interface(source, fate).is_ok()].into_iter());
@@ -48,7 +48,7 @@ fn of(session: &Address) -> (&str, usize) {
     (session.name.as_str(), usize::try_from(*source).unwrap())
 }
 
-/// Holds the verdict of every session against what becomes of its packets in many fates.
+/// Checks the verdict of every session against what happens to its packets in many fates.
 fn hold_verdicts(world: &World) -> Result<(), TestCaseError> {
     let stack = world.stack();
     let observed = world.seen(&stack);
@@ -62,7 +62,7 @@ fn hold_verdicts(world: &World) -> Result<(), TestCaseError> {
             Verdict::Carries => all(Seen::All),
             Verdict::Stopped(Extent::Whole) => all(Seen::Nothing),
             Verdict::Stopped(Extent::Part) => !seen.contains(&Seen::All),
-            // Neither is it known to somebody who knows as much.
+            // Somebody with the same knowledge cannot tell either.
             Verdict::Unknown => !all(Seen::All) && !all(Seen::Nothing),
         };
         let at = seen.iter().position(|seen| *seen != Seen::All);
@@ -79,7 +79,7 @@ fn hold_verdicts(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The hop that stands for where the oracle loses a packet.
+/// The hop that corresponds to the place where the oracle loses a packet.
 const fn hop_of(lost: Lost) -> (Sort, Stretch) {
     match lost {
         Lost::OnTheRoute => (Sort::Route, Stretch::Target),
@@ -102,7 +102,7 @@ fn position(name: &str) -> usize {
     name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
 }
 
-/// Holds every path through a load balancer against the packets that take it: what stops them first, if anything.
+/// Checks every path through a load balancer against the packets that take it: what stops them first, if anything.
 fn hold_paths(world: &World) -> Result<(), TestCaseError> {
     let stack = world.stack();
     let observed = world.seen(&stack);
@@ -125,7 +125,7 @@ fn hold_paths(world: &World) -> Result<(), TestCaseError> {
                     prop_assert_eq!(obstacle, Some(hop_of(lost)), "{}\n{:#?}", way.session(), path);
                     Outcome::Stops
                 }
-                _ if open.iter().all(Result::is_err) => continue, // Each somewhere else.
+                _ if open.iter().all(Result::is_err) => continue, // Lost in different places.
                 _ if open.iter().chain(&shut).all(Result::is_ok) => Outcome::Passes,
                 _ => Outcome::Unknown,
             };
@@ -136,7 +136,7 @@ fn hold_paths(world: &World) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    // More with `PROPTEST_CASES`.
+    // `PROPTEST_CASES` can raise the number of cases.
     #![proptest_config(ProptestConfig {
         cases: ProptestConfig::default().cases.max(1000),
         max_shrink_iters: 1500,
@@ -185,7 +185,7 @@ fn sources_that_are_alike_are_worked_out_once() {
     assert_eq!((reach.journeys.len(), reach.approaches.len()), (200, 2));
 }
 
-/// What is generated has in it what there is to be told apart.
+/// The generated worlds contain every case that is to be told apart.
 #[test]
 fn the_worlds_are_of_all_kinds() {
     use proptest::strategy::ValueTree as _;

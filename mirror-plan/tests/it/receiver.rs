@@ -1,4 +1,4 @@
-//! The stack on the receiver's page takes the user data that the receiver is packaged with.
+//! The stack on the receiver's page works with the user data that is packaged with the receiver.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The reference pages of the book are what the code says.
+//! The reference pages of the book match the code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use mirror_plan::address::Kind;
 use mirror_plan::schema;
 
-/// What the file says first, to whoever would edit it.
+/// The first line of each file, for anyone who would edit it.
 const GENERATED: &str =
     "<!-- Written from the tables in the code; MIRROR_BLESS=1 cargo test writes it anew. -->\n";
 
@@ -50,7 +50,8 @@ fn every_reference_page_is_in_the_summary() {
     }
 }
 
-/// What is explained and never said would send its reader looking for something that does not happen.
+/// A code that is explained but never reported would send readers looking for something that does
+/// not happen.
 #[test]
 fn every_code_that_is_explained_is_reported() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,7 +1,7 @@
 //! Capture files of every kind, as we read them.
 //!
-//! The files are encoded here, in both byte orders and with every option that is read, or they are
-//! other projects'. pcap-parser reads them too and has to find the same.
+//! The files are encoded here, in both byte orders and with every option that is read, or they come
+//! from other projects. pcap-parser reads the latter too and must find the same.
 
 use std::fs;
 use std::io::{self, Cursor, Read, Write as _};
@@ -19,7 +19,7 @@ use crate::peer;
 /// A packet as it was read: nanoseconds since 1970, link, bytes.
 type Seen = (u64, Link, Vec<u8>);
 
-/// Reads until there is no more, and returns why.
+/// Returns the packets up to the end or the first error, and that error.
 fn read(stream: impl Read + Send + 'static) -> (Vec<Seen>, Option<ReadError>) {
     let mut seen = Vec::new();
     let mut reader = match CaptureReader::new(stream) {
@@ -266,7 +266,7 @@ proptest! {
         piece in 1..100_usize,
     ) {
         let (magic, unit) = if nanoseconds { (0xa1b2_3c4d, 1) } else { (0xa1b2_c3d4, 1000) };
-        // The upper bits say that frames end with a check sequence.
+        // The upper bits state that frames end with a check sequence.
         let file = order.pcap(magic, u32::from(link_type) | 0x2400_0000, &packets);
         let (seen, error) = read(Slow(Cursor::new(file), piece));
         let written: Vec<Seen> = packets
@@ -292,7 +292,7 @@ proptest! {
         let (seen, error) = read_bytes(&all.file[..cut]);
         prop_assert_eq!(&seen[..], &all.packets[..seen.len()]);
         if let Some(ReadError::Damaged { offset, .. }) = &error {
-            // The rest from there on gives no more, so that nothing whole was left out.
+            // The rest from that offset on adds no packet, so no whole one was left out.
             prop_assert!(usize::try_from(*offset).unwrap() < cut);
             let before = &all.file[..usize::try_from(*offset).unwrap()];
             let (again, clean) = read_bytes(before);
@@ -464,7 +464,7 @@ fn a_record_says_how_long_its_packet_was() {
         lengths
     };
     for order in [Order::Little, Order::Big] {
-        // The encoder says of each packet that 7 bytes more were there.
+        // The encoder states for each packet that it was 7 bytes longer.
         let packets = [(1, 0, vec![1, 2, 3]), (2, 0, Vec::new())];
         assert_eq!(lengths(order.pcap(0xa1b2_c3d4, 1, &packets)), [(3, 10), (0, 7)]);
         let file = [
@@ -475,7 +475,7 @@ fn a_record_says_how_long_its_packet_was() {
         ];
         assert_eq!(lengths(file.concat()), [(4, 1000), (3, 3)]);
     }
-    // A file that says less than it has is not believed.
+    // A file that states a length shorter than its data is not believed.
     let mut file = Order::Little.pcap(0xa1b2_c3d4, 1, &[(1, 0, vec![1, 2, 3]), (2, 0, vec![4])]);
     file[36] = 2;
     assert_eq!(lengths(file), [(3, 3), (1, 8)]);

@@ -17,7 +17,7 @@ use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 /// The only capture here that VPC Traffic Mirroring made.
 pub(crate) const AWS: &str = "suricata-verify__tests_vxlan-decoder-03_vxlan.pcap";
 
-/// Every other capture that has VXLAN on port 4789: datagrams, and the VNI of them all.
+/// The other captures: the name, the number of VXLAN datagrams to port 4789, and their VNI.
 const OTHERS: [(&str, usize, u32); 13] = [
     ("arkime__tests_pcap_vxlan.pcap", 10, 123),
     ("suricata-verify__tests_arp_detect-arp-04-vxlan_vxlan-arp.pcap", 2, 100),
@@ -34,7 +34,7 @@ const OTHERS: [(&str, usize, u32); 13] = [
     ("zeek__testing_btest_Traces_tunnels_vxlan.pcap", 10, 123),
 ];
 
-/// What a mirror session put on the wire, as far as the census needs it.
+/// The parts of a UDP packet that these tests need.
 struct Udp {
     source_port: u16,
     destination_port: u16,
@@ -125,7 +125,7 @@ pub(crate) fn captures() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
-/// Returns what the datagrams to the port of VXLAN carry.
+/// Returns the payloads of the datagrams to the VXLAN port.
 pub(crate) fn vxlan_payloads(path: &Path) -> Vec<Vec<u8>> {
     let to_vxlan = |udp: Udp| (udp.destination_port == UDP_PORT).then_some(udp.payload);
     udp_packets(path).into_iter().filter_map(to_vxlan).collect()

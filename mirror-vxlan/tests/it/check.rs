@@ -1,4 +1,4 @@
-//! `check`: what the facts of a machine mean, how they are read, and a run on this one.
+//! `check`: what the facts of a machine mean, how they are read, and a run on this machine.
 
 use std::fs;
 use std::path::Path;
@@ -170,7 +170,7 @@ fn this_machine_is_looked_at() {
     assert!(text.contains(line), "{text}");
 }
 
-/// The whole output for a machine.
+/// Returns the whole output for a machine with these facts.
 fn told(facts: &Facts) -> String {
     let lines: Vec<String> = judge(&question(), facts).iter().map(ToString::to_string).collect();
     lines.join("\n")

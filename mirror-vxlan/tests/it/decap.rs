@@ -1,4 +1,4 @@
-//! Each reason to drop a packet and each note, by the smallest packet that gives it.
+//! Each reason to drop a packet and each note, with the smallest packet that causes it.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,7 +16,7 @@ const PACKET: [u8; 64] = [
     2, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 4, 0x88, 0xcc, // the frame
 ];
 
-/// IPv6 with a payload of 30 bytes that starts with the protocol given.
+/// Returns an IPv6 header for a payload of 30 bytes that starts with the given protocol.
 const fn ipv6(next: u8) -> [u8; 40] {
     let mut header = [0; 40];
     header[0] = 0x60;
@@ -30,7 +30,7 @@ const fn ipv6(next: u8) -> [u8; 40] {
 /// GENEVE around an IPv4 packet, without options.
 const GENEVE: [u8; 8] = [0, 0, 0x08, 0x00, 0, 0, 0, 0];
 
-/// The packet with other bytes at some places.
+/// Returns the packet with the bytes at these places changed.
 fn with(changes: &[(usize, u8)]) -> Vec<u8> {
     let mut packet = PACKET.to_vec();
     for (place, byte) in changes {
@@ -39,7 +39,7 @@ fn with(changes: &[(usize, u8)]) -> Vec<u8> {
     packet
 }
 
-/// The packet behind `before`, in an outer UDP datagram to the port of GENEVE.
+/// Returns the packet, preceded by `before`, in an outer UDP datagram to the GENEVE port.
 fn in_geneve(before: &[u8]) -> Vec<u8> {
     let inside = [before, &PACKET[14..]].concat();
     let total = u8::try_from(28 + inside.len()).expect("short");
@@ -57,7 +57,7 @@ fn everything() -> Decapsulator {
     }
 }
 
-/// A packet, the reason it is dropped for, and the text that says where.
+/// A packet, the reason why it is dropped, and the text that states where.
 type Case = (Vec<u8>, DropReason, &'static str);
 
 fn outer_cases() -> Vec<Case> {
@@ -183,7 +183,7 @@ fn inner_cases() -> Vec<Case> {
     ]
 }
 
-/// A datagram to the port of GENEVE with this payload.
+/// Returns a datagram to the GENEVE port with this payload.
 fn geneve_of(payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).expect("short");
     let mut packet = with(&[(17, 28 + length), (36, 0x17), (37, 0xc1), (39, 8 + length)]);

@@ -1,8 +1,8 @@
-//! The pages about the receiver: the program takes every command that they show, and those that
-//! read files print what the page says.
+//! The pages about the receiver: the program accepts every command that they show, and commands that
+//! read files print what the page shows.
 //!
-//! A page is a session in a folder with `mirrored.pcap`, which holds 100 packets, and
-//! `sessions.toml`. What a command pipes into is left out where that program is not installed.
+//! A page is a shell session in a folder with `mirrored.pcap`, which holds 100 packets, and
+//! `sessions.toml`. A program that a command pipes into is left out where it is not installed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::live::network::{Network, Outer};
 use crate::program::{DATAGRAM, program, program_path, until_receiving};
 use crate::traffic::imix;
 
-/// The commands that end by themselves and say the same everywhere.
+/// The commands that end by themselves and print the same everywhere.
 const ENDING: [&str; 3] = ["mirror-vxlan decap", "mirror-vxlan man", "mirror-vxlan completions"];
 
 #[test]
@@ -44,7 +44,7 @@ fn what_the_pages_show_is_so() {
     assert!(ran > 1, "the pages show how captures are read");
 }
 
-/// Each is on a host of its own, gets five datagrams, and is told to stop.
+/// Each runs on a host of its own, is sent five datagrams, and is then told to stop.
 #[test]
 fn every_receiver_that_the_pages_start_receives() {
     let is_receiver = |part: &&str| part.starts_with("mirror-vxlan receive");
@@ -95,7 +95,7 @@ fn pages() -> Vec<PathBuf> {
     pages.map(|page| book.join(page)).to_vec()
 }
 
-/// The part of a command that is for this program, without what runs it.
+/// Returns the part of a command that is for this program, without the command that runs it.
 fn of_this_program(part: &str) -> Option<&str> {
     let starts = ["mirror-vxlan receive", "mirror-vxlan "];
     starts.into_iter().find_map(|start| {
@@ -112,7 +112,7 @@ fn words(command: &str) -> Vec<String> {
     text.split_terminator('\0').map(str::to_owned).collect()
 }
 
-/// A folder with what the pages' commands read.
+/// Returns a folder with the files that the pages' commands read.
 fn session() -> TempDir {
     let folder = TempDir::new().unwrap();
     let mut capture = pcap::file_header(65_535).to_vec();
@@ -150,7 +150,7 @@ fn commands(text: &str) -> Vec<(String, String)> {
     commands
 }
 
-/// The command, as far as its programs are here.
+/// Returns the command, reduced to the programs that are installed.
 fn installed(command: &str) -> String {
     let there = |program: &str| {
         let output = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
@@ -161,7 +161,7 @@ fn installed(command: &str) -> String {
             println!("skipped: {rest}");
             format!("{first} >/dev/null")
         }
-        // What the other program makes of the frames is its own affair.
+        // What the other program makes of the frames is not tested here.
         Some(_) => format!("{command} >/dev/null 2>&1"),
         None => command.to_owned(),
     }

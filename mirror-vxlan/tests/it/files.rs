@@ -19,7 +19,7 @@ use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 use crate::payloads::{NOW, batch, number};
 use crate::peer;
 
-/// Returns the files in a directory by name.
+/// Returns the files in a directory, sorted by name.
 pub(crate) fn files_in(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -27,7 +27,7 @@ pub(crate) fn files_in(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Reads the numbers of the frames of a file, with a reader that is not ours.
+/// Reads the numbers of the frames in a file with a third-party reader.
 pub(crate) fn numbers(path: &Path) -> Vec<u64> {
     let file = fs::File::open(path).unwrap();
     let mut reader = create_reader(1 << 20, file).unwrap();
@@ -183,7 +183,7 @@ fn within_a_budget_the_oldest_files_go_or_frames_are_refused() {
             BudgetPolicy::RefuseFrames => {
                 let trouble = files.trouble().expect("the budget is used up");
                 assert_eq!(trouble.reason, LossReason::Budget);
-                // Whoever makes room leaves alone what is still being written to the disk.
+                // To make room, only finished files are removed: the others are still being written.
                 let is_finished =
                     |path: &PathBuf| path.extension().is_some_and(|it| it == "pcapng");
                 let finished = || files_in(directory.path()).into_iter().filter(is_finished);
@@ -227,11 +227,11 @@ fn frames_of_a_directory_that_is_removed_are_counted_and_the_next_are_written() 
     assert_eq!(numbers(path), (20..30).collect::<Vec<u64>>());
 }
 
-/// A file system of a test in memory, of one mebibyte.
+/// A test's file system of one mebibyte in memory.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// Mounts it, or says that it cannot.
+    /// Mounts the file system, or prints that it cannot.
     fn mount() -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let disk = Self(directory);
@@ -274,7 +274,7 @@ fn a_full_disk_is_counted_told_once_and_used_again_when_there_is_room() {
         }
     }
     assert!(full > 900 && delivered.len() > 900, "{full} lost");
-    // It gets its last name from a thread of its own.
+    // A separate thread gives a finished file its final name.
     let is_finished = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "pcapng");
     let oldest = loop {
         if let Some(path) = files_in(disk.0.path()).into_iter().next().filter(is_finished) {
@@ -284,7 +284,7 @@ fn a_full_disk_is_counted_told_once_and_used_again_when_there_is_room() {
     };
     let taken = numbers(&oldest);
     fs::remove_file(oldest).unwrap();
-    // That thread may hold it open for a moment more, and with it the room.
+    // That thread may hold the file open for a moment longer, which keeps its space occupied.
     let is_mended = (200..10_200).any(|second| {
         std::thread::yield_now();
         files.tick(seconds_later(second), Ahead::default());

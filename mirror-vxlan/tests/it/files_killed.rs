@@ -1,4 +1,4 @@
-//! A writer of capture files that is killed: what it leaves is whole, and is finished later.
+//! A writer of capture files is killed: the files that it leaves are whole, and are finished later.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,13 +14,13 @@ use crate::files::{files_in, numbers};
 use crate::payloads::{NOW, batch};
 use crate::peer;
 
-/// Names the directory that the writer writes into; only the test below sets it.
+/// The variable that names the directory of the writer; only the test below sets it.
 const DIRECTORY: &str = "MIRROR_VXLAN_TEST_WRITES_INTO";
 
 /// How often a writer is killed.
 const KILLS: u64 = 25;
 
-/// The writer: this test in a process of its own, until it is killed.
+/// The writer: this test runs in a process of its own until it is killed.
 #[test]
 fn writer() {
     #[expect(clippy::disallowed_methods, reason = "how the test below speaks to its child")]
@@ -79,7 +79,7 @@ fn a_killed_writer_leaves_whole_files_and_one_that_is_whole_to_its_last_block() 
     }
 }
 
-/// Every file that has its final name is whole.
+/// Checks that every file with its final name is whole.
 fn check_finished(directory: &Path) {
     let files = files_in(directory);
     let finished: Vec<&PathBuf> = files.iter().filter(|path| !ends_in(path, ".partial")).collect();
@@ -96,7 +96,8 @@ fn check_finished(directory: &Path) {
     }
 }
 
-/// The next sink finishes the rest, and together the files have each frame once, in order.
+/// Checks that the next sink finishes the rest, and that the files together hold each frame once, in
+/// order.
 fn check_recovered(directory: &Path) {
     let files = Box::new(Files::open(FileOptions::new(directory), Unnamed).unwrap());
     files.close();

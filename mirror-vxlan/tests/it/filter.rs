@@ -1,4 +1,4 @@
-//! Filter expressions mean what tcpdump takes them for, frame by frame.
+//! Filter expressions mean the same as in tcpdump, frame by frame.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -9,7 +9,7 @@ use mirror_vxlan::select::filter::Filter;
 
 use crate::frames::{Captured, Dice, captured, generated};
 
-/// Expressions of every kind that is supported; those of pcap-filter(7)'s examples among them.
+/// Expressions of every supported kind, including those of the examples in pcap-filter(7).
 pub(crate) const EXPRESSIONS: &[&str] = &[
     "",
     "ip",
@@ -178,7 +178,7 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
     "ip[6:2] & 0x3fff != 0 or ip6",
 ];
 
-/// Random expressions made on top of those above.
+/// Number of random expressions in addition to those above.
 const RANDOM: usize = 150;
 
 #[test]
@@ -325,7 +325,7 @@ fn no_text_makes_the_compiler_panic() {
     }
 }
 
-/// A random expression out of the parts that random frames are made of.
+/// Returns a random expression about the parts that random frames are made of.
 fn expression(dice: &mut Dice, depth: u32) -> String {
     const PRIMITIVES: [&str; 26] = [
         "tcp",
@@ -376,10 +376,10 @@ fn tcpdump_is_there() -> bool {
     Command::new("tcpdump").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// The numbers of the frames that tcpdump selects; a frame's time in microseconds is its number.
+/// Returns the numbers of the frames that tcpdump selects; a frame's time in microseconds is its number.
 fn tcpdump(expression: &str, file: &[u8]) -> Vec<u32> {
     let mut child = Command::new("tcpdump")
-        // Without the optimizer, which reorders loads and so what becomes of frames cut short.
+        // Without the optimizer, which reorders loads and so changes the result for truncated frames.
         .args(["-O", "-Z", "root", "-r", "-", "-w", "-", "--", expression])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -393,7 +393,7 @@ fn tcpdump(expression: &str, file: &[u8]) -> Vec<u32> {
     child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success(), "{expression:?}: {}", String::from_utf8_lossy(&ended.stderr));
-    // A filter that nothing can pass ends tcpdump before it has read its input.
+    // With a filter that nothing can pass, tcpdump ends before it has read its input.
     feed.join().unwrap().ok();
     numbers(&output)
 }

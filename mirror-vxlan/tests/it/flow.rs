@@ -17,7 +17,7 @@ fn ipv4() -> etherparse::PacketBuilderStep<etherparse::IpHeaders> {
     PacketBuilder::ethernet2(MAC[0], MAC[1]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
 }
 
-/// A UDP packet from port 1000 to 53 with the TTL given.
+/// Returns a UDP packet from port 1000 to 53 with the given TTL.
 fn datagram(ttl: u8, payload: &[u8]) -> Vec<u8> {
     let ends = ([10, 0, 0, 1], [10, 0, 0, 2]);
     let builder = PacketBuilder::ethernet2(MAC[0], MAC[1]).ipv4(ends.0, ends.1, ttl);

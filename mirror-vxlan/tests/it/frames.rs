@@ -1,4 +1,4 @@
-//! Frames to select from: made up, and out of captures.
+//! Frames to select from: generated ones, and those from captures.
 
 use std::fs;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ impl Dice {
     }
 }
 
-/// Makes frames of few addresses, ports and protocols in every combination, some of them cut.
+/// Makes frames that combine a few addresses, ports and protocols in every way, some of them truncated.
 pub(crate) fn generated(count: usize) -> Vec<Captured> {
     let mut dice = Dice::new(1);
     (0..count)
@@ -57,7 +57,7 @@ pub(crate) fn generated(count: usize) -> Vec<Captured> {
         .collect()
 }
 
-/// The Ethernet frames of the captures, and the frames mirrored in them; none without captures.
+/// Returns the Ethernet frames of the captures and the frames mirrored in them; none without captures.
 pub(crate) fn captured() -> Vec<Captured> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures");
     let folder =

@@ -1,4 +1,4 @@
-//! Packets made by other code: each gives the frame that was put into it.
+//! Packets made by other code: decapsulation returns the frame that was put into each.
 
 use mirror_vxlan::Vni;
 use mirror_vxlan::decap::{Checksum, Decapsulator, Link, Strictness};
@@ -9,10 +9,11 @@ use proptest::prelude::*;
 
 use crate::traffic::{GENEVE_PORT, Mirrored, imix, wild};
 
-/// Packets of each kind; `MIRROR_PACKETS` asks for others.
+/// Number of packets of each kind; `MIRROR_PACKETS` sets another number.
 const PACKETS: usize = 500_000;
 
-/// A receiver of all that the traffic holds. Nothing in it is wrong, so that strictness is no matter.
+/// Returns a receiver of all that the traffic holds. Nothing in the traffic is wrong, so strictness does not
+/// matter.
 pub(crate) fn receiver() -> Decapsulator {
     Decapsulator {
         geneve_port: Some(GENEVE_PORT),

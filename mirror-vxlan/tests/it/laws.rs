@@ -1,4 +1,4 @@
-//! What holds for every input.
+//! Properties that hold for every input.
 
 use mirror_vxlan::wire::{
     Datagram, HEADER_LEN, Header, ParseError, Reserved, StrictError, parse, parse_strict,
@@ -7,7 +7,7 @@ use mirror_vxlan::{ParseVniError, Vni};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Payloads around the interesting length, half of them with the I flag set.
+/// Payloads around the interesting length, at least half of them with the I flag set.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     (vec(any::<u8>(), 0..64), any::<bool>()).prop_map(|(mut bytes, valid)| {
         if let Some(flags) = bytes.first_mut()
@@ -20,7 +20,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn header() -> impl Strategy<Value = Header> {
-    // Zero as often as not: random bits alone would never meet it.
+    // Zero in half of the cases: random bits alone would never produce it.
     let reserved = prop_oneof![Just(0), any::<u64>()].prop_map(Reserved::from_bits);
     (any::<[u8; 3]>().prop_map(Vni::from_bytes), reserved)
         .prop_map(|(vni, reserved)| Header { vni, reserved })

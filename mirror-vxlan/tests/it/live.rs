@@ -1,7 +1,7 @@
-//! Inputs from the network, in network namespaces made for one test.
+//! Inputs from the network, in network namespaces that are created for each test.
 //!
-//! They keep one promise, tested for all: each packet sent is handed on or counted as dropped by
-//! the kernel. Where namespaces cannot be made the tests say that they were skipped.
+//! All inputs keep one promise, which is tested for each: every packet sent is handed on or counted as
+//! dropped by the kernel. Where namespaces cannot be created, the tests print that they were skipped.
 
 #![expect(clippy::unwrap_used, reason = "what a test builds its world with may fail it")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
@@ -31,14 +31,16 @@ use mirror_vxlan::input::{Content, Input as _, Packet, Received};
 /// The ways to receive.
 const METHODS: [Method; 3] = [Method::Ring, Method::Udp, Method::Xdp];
 
-/// Those that need no interface and steer flows to workers.
+/// The ways that need no interface and that steer flows to workers.
 const STEERING: [Method; 2] = [Method::Ring, Method::Udp];
 
-/// Longer than a ring holds packets back: when this passes without any there are no more.
+/// Longer than a ring holds packets back: if none arrives within this time, there are no more.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Tries what another test can be in the way of for a moment, for two seconds at the longest: a program that one starts
-/// has a copy of every open socket until it is what it is to be, so that a port which was given back is still taken.
+/// Returns whether a condition becomes true within two seconds.
+///
+/// Another test can prevent it for a moment: a program that it starts has a copy of every open socket until its `exec`,
+/// so a port that was released is still taken.
 fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     (0..200).any(|_| {
         let does = holds();
@@ -49,7 +51,7 @@ fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     })
 }
 
-/// A datagram as either input hands it on.
+/// A datagram as any input hands it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
     time: Timestamp,
@@ -96,7 +98,7 @@ impl Seen {
     }
 }
 
-/// Receives until nothing comes any more, while `send` runs beside.
+/// Receives until no more packets arrive, while `send` runs concurrently.
 fn receive_while(input: &mut LiveInput, send: impl FnOnce() + Send) -> Vec<Seen> {
     let sent = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -121,15 +123,15 @@ fn receive_while(input: &mut LiveInput, send: impl FnOnce() + Send) -> Vec<Seen>
     })
 }
 
-/// Opens inputs where `network` receives; AF_XDP on the one interface, unless another is named.
+/// Opens inputs at the receiving end of `network`; AF_XDP on its interface, unless another is named.
 fn open_in(network: &network::Network, options: &LiveOptions, method: Method) -> Live {
     let mut options = options.clone();
     if method == Method::Xdp {
         options.interface.get_or_insert_with(|| network::INTERFACE.to_owned());
     }
     network.receiver(|| {
-        // A program that another test starts at this moment has our sockets too, until its `exec`
-        // closes them, so that the port of an input just closed may be taken for a little longer.
+        // A program that another test starts at this moment also holds our sockets until its `exec`
+        // closes them, so the port of an input that was just closed may be taken a little longer.
         (0..100)
             .find_map(|_| match open(&options, method) {
                 Err(OpenError::PortTaken { .. }) => {
@@ -142,7 +144,7 @@ fn open_in(network: &network::Network, options: &LiveOptions, method: Method) ->
     })
 }
 
-/// Opens the only input where `network` receives.
+/// Opens the only input at the receiving end of `network`.
 fn open_one(network: &network::Network, options: &LiveOptions, method: Method) -> LiveInput {
     open_in(network, options, method).inputs.remove(0)
 }

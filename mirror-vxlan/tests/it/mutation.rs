@@ -1,7 +1,7 @@
 //! Valid input with wrong bytes: tests that find what nobody thought of.
 //!
-//! `MIRROR_MUTATIONS` asks for another number of packets; of what takes longer to read than a packet
-//! there are as many fewer as [`share`] is told. The same entry points have targets of cargo-fuzz.
+//! `MIRROR_MUTATIONS` sets another number of packets; inputs that take longer to read than a packet
+//! are fewer by the factor that [`share`] is given. cargo-fuzz has targets for the same entry points.
 
 mod capture;
 mod configuration;
@@ -19,10 +19,10 @@ use mirror_vxlan::session::SessionId;
 use crate::generated::{number, receiver};
 use crate::traffic::{Mirrored, wild};
 
-/// Packets on every run.
+/// Number of packets in a run.
 const MUTATIONS: usize = 10_000_000;
 
-/// The inputs of a test that has one for each so many packets.
+/// Returns the number of inputs of a test that has one for every so many packets.
 fn share(packets: usize) -> usize {
     number("MIRROR_MUTATIONS", MUTATIONS) / packets
 }
@@ -54,7 +54,7 @@ fn no_packet_makes_the_receiver_panic_or_lose_count() {
     assert!(counts.balances());
     let unseen: Vec<usize> =
         (0..counts.dropped.len()).filter(|n| counts.dropped[*n] == 0).collect();
-    // Whether a buffer was too short only the input knows; every other reason was met.
+    // Only the input knows whether a buffer was too short; every other reason occurred.
     assert!(unseen.len() <= 1 || counts.received.count < 1_000_000, "{unseen:?}");
 }
 

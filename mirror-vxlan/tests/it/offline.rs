@@ -1,4 +1,4 @@
-//! Capture files that are decapsulated, next to editcap, tshark and etherparse.
+//! Decapsulated capture files, compared with editcap, tshark and etherparse.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -23,7 +23,7 @@ use crate::peer;
 struct Folder(TempDir);
 
 impl Folder {
-    /// The capture has a packet for each of these VNIs, around frames of growing length.
+    /// Creates a capture with a packet for each of these VNIs, around frames of growing length.
     fn with(vnis: impl IntoIterator<Item = u32>) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         let mut file = pcap::file_header(65_535).to_vec();
@@ -108,7 +108,7 @@ fn the_file_is_the_one_that_editcap_makes() {
     let arguments = ["-F", "nsecpcap", "-C", "50", "-L", text(&input), text(&output)];
     if peer::run("editcap", &arguments).is_some() {
         let [ours, theirs] = ["ours.pcap", "theirs.pcap"].map(|name| fs::read(folder.path(name)));
-        // The snap length of the header is the input's with editcap.
+        // editcap copies the snap length of the header from the input.
         assert!(ours.unwrap()[24..] == theirs.unwrap()[24..], "the records differ");
     }
 }
@@ -157,9 +157,9 @@ fn frames_of_every_capture_are_those_that_etherparse_finds() {
     assert!(frames > 0, "no capture holds VXLAN");
 }
 
-/// The frame in a packet that has VXLAN on its port, by the outer headers as etherparse reads them.
+/// Returns the frame in a packet to the VXLAN port, by the outer headers as etherparse reads them.
 fn frame(packet: &[u8]) -> Option<Vec<u8>> {
-    // A packet too long for the length field of IP has zero in it; that cannot be trusted.
+    // A packet that is too long for the IP length field has zero there, which cannot be trusted.
     let length = match packet.get(12..14)? {
         [0x86, 0xdd] => packet.get(18..20)?,
         _ => packet.get(16..18)?,
@@ -211,7 +211,7 @@ fn several_inputs_of_any_compression_go_into_one_file() {
     let plain = fs::read(folder.path("in.pcap")).unwrap();
     let mut compressor = Compressor::new(Compression::Zstandard, Vec::new()).unwrap();
     compressor.write_all(&plain).unwrap();
-    // The name says nothing: the first bytes do.
+    // The first bytes identify the compression, not the name.
     fs::write(folder.path("zst.pcap"), compressor.finish().unwrap()).unwrap();
     let inputs = ["in.pcap", "zst.pcap", "in.pcap"].map(|name| Place::File(folder.path(name)));
     let task = Task { inputs: inputs.into(), ..folder.task("out.pcap") };

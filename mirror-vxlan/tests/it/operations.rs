@@ -1,4 +1,4 @@
-//! A receiver in service: how it ends, is reloaded and is watched.
+//! A receiver in service: how it ends, is reloaded and is monitored.
 
 use std::fs;
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ fn told_to_stop_it_is_unhealthy_first_and_delivers_what_comes_meanwhile() {
     receiver.wait_for(|receiver| receiver.get("/healthz").starts_with("HTTP/1.1 503"));
     assert!(receiver.get("/healthz").contains("the receiver was told to stop"));
     receiver.wait_for(|_| !connects());
-    // The load balancer has not sent elsewhere yet.
+    // The load balancer does not send elsewhere yet.
     receiver.send(5);
     receiver.wait_for(|receiver| receiver.metric(ACCEPTED) == Some(15));
     let output = receiver.ended();
@@ -39,7 +39,7 @@ fn told_twice_it_leaves_at_once() {
     let receiver = Receiver::start(folder.path(), &["--drain", "1h"]);
     receiver.signal("INT");
     receiver.wait_for(|receiver| receiver.log().contains("unhealthy from now on"));
-    // A reload is not an order to leave.
+    // A reload is not an order to stop.
     receiver.signal("HUP");
     receiver.signal("TERM");
     let output = receiver.ended();
@@ -72,7 +72,7 @@ fn a_reload_takes_names_and_says_what_needs_a_restart() {
     assert!(log.contains("output options were changed; they take effect after a restart"));
     assert!(!log.contains("input options were changed"), "{log}");
 
-    // Names that cannot be read leave those that there are.
+    // If the names cannot be read, the current ones stay.
     fs::write(&names, "shop = 'x'\n").unwrap();
     receiver.signal("HUP");
     receiver
@@ -99,7 +99,7 @@ fn each_interval_has_a_line_of_the_log_which_may_be_an_object() {
     assert_eq!(sum(&log, "received"), 7);
     assert!(summaries(&log).iter().any(|line| line["packets_per_second"].as_u64() > Some(0)));
     let output = receiver.end();
-    // Every line is an object, to the last.
+    // Every line is an object, including the last.
     let log = String::from_utf8(output.stderr).unwrap();
     let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
     assert_eq!((&last["message"], &last["balances"]), (&"ended".into(), &true.into()));

@@ -1,5 +1,5 @@
-//! What is in `packaging/`: the options in it are those of the program, and what is made of the command
-//! line says all of it. That the whole works is what `packaging/check.sh` shows.
+//! The files in `packaging/`: their options are those of the program, and what is generated from the command
+//! line covers all of it. `packaging/check.sh` shows that the whole works.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn list<'y>(value: &'y Yaml<'_>) -> Vec<&'y str> {
     words.map(|word| word.as_str().expect("of texts")).collect()
 }
 
-/// What a receiver does that is started so; every word has to be right.
+/// Returns the options of a receiver that is started with these arguments; all of them have to be valid.
 fn receiver(arguments: &[&str]) -> Receive {
     let arguments: Vec<_> =
         ["mirror-vxlan"].iter().chain(arguments).map(|word| (*word).into()).collect();
@@ -45,7 +45,7 @@ fn receiver(arguments: &[&str]) -> Receive {
 fn the_options_of_the_package_are_those_of_the_program() {
     let config = folder().join("mirror-vxlan.toml");
     let options = receiver(&["receive", "--config", config.to_str().unwrap()]);
-    // The unit lets it write there and nowhere else, and stops it that long after it was told to.
+    // The unit lets it write only there, and kills it that long after telling it to stop.
     assert_eq!(options.output.folders(), [Path::new("/var/lib/mirror-vxlan")]);
     let unit = text("mirror-vxlan.service");
     let value = |key: &str| {
@@ -84,7 +84,7 @@ fn the_containers_are_started_as_the_program_takes_it() {
     let compose = yaml(&text);
     let service = &compose["services"]["receiver"];
     let options = receiver(&list(&service["command"]));
-    // It is where mirrored traffic arrives, and may make the device that the other one reads.
+    // The receiver is where mirrored traffic arrives, and may create the device that Suricata reads.
     assert_eq!(service["network_mode"].as_str(), Some("host"));
     assert_eq!(list(&service["cap_drop"]), ["ALL"]);
     assert_eq!(list(&service["cap_add"]), ["NET_RAW", "NET_ADMIN"]);

@@ -30,7 +30,7 @@ pub(crate) struct Payloads {
 pub(crate) enum Then {
     End,
     Fail,
-    /// As a socket does, to which nobody sends.
+    /// As a socket does that nobody sends to.
     Wait,
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn payload(vni: u32, frame: &[u8]) -> Vec<u8> {
     [&header.to_bytes(), frame].concat()
 }
 
-/// Makes an Ethernet frame of `length` bytes that an IPv4 host could have sent.
+/// Makes an Ethernet frame of `length` bytes, of an EtherType for experiments.
 pub(crate) fn frame(number: u64, length: usize) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5];
     frame.extend(number.to_be_bytes());

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::process::Command;
 
-/// Runs a program and returns what it printed, or `None` after saying so where it is missing.
+/// Runs a program and returns what it printed; if it is not installed, prints that and returns `None`.
 ///
 /// A program that fails, or that complains, fails the test.
 #[track_caller]

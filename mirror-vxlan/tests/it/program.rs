@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
-/// A datagram as AWS sends it, with a frame of ARP in it.
+/// A datagram as AWS sends it, with an ARP frame in it.
 pub(crate) const DATAGRAM: [u8; 22] =
     [8, 0, 0, 0, 0x54, 0xfa, 0x11, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6];
 
@@ -17,13 +17,13 @@ pub(crate) fn program() -> Command {
     Command::new(program_path())
 }
 
-/// The program that was built with the tests, or another one that is to pass them: that of a package.
+/// Returns the path of the program built with the tests, or of another one that has to pass them: a package's.
 pub(crate) fn program_path() -> PathBuf {
     let named = std::env::var_os("MIRROR_VXLAN_PROGRAM").map(PathBuf::from);
     named.unwrap_or_else(|| env!("CARGO_BIN_EXE_mirror-vxlan").into())
 }
 
-/// Reads the log of a receiver until it receives; returns the line that says so.
+/// Reads the log of a receiver until it reports that it is receiving, and returns that line.
 pub(crate) fn until_receiving(log: &mut impl BufRead) -> String {
     let mut line = String::new();
     while !line.contains(" receiving ") {
@@ -33,12 +33,12 @@ pub(crate) fn until_receiving(log: &mut impl BufRead) -> String {
     line
 }
 
-/// A port that is free; somebody else could take it, but nobody here does.
+/// Returns a free port; another process could take it, but nothing here does.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A receiver of UDP, which needs no privilege, and what it listens on.
+/// A receiver that reads UDP, which needs no privilege, and the ports that it listens on.
 pub(crate) struct Receiver {
     pub(crate) child: Child,
     vxlan: u16,
@@ -84,7 +84,7 @@ impl Receiver {
         answer
     }
 
-    /// What it has logged.
+    /// Returns what it has logged.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -315,7 +315,7 @@ fn a_request_that_is_too_long_or_no_http_is_refused() {
         stream.read_exact(&mut answer).unwrap();
         assert_eq!(str::from_utf8(&answer).unwrap(), status);
     }
-    // One that says nothing at all does not keep others waiting for long.
+    // A client that sends nothing at all does not keep others waiting for long.
     let _silent = TcpStream::connect(receiver.http).unwrap();
     assert!(receiver.get("/healthz").starts_with("HTTP/1.1 200"));
     receiver.end();

@@ -23,7 +23,7 @@ use proptest::prelude::*;
 use crate::files::{files_in, numbers};
 use crate::payloads::{NOW, Payloads, Then, frame, payload};
 
-/// What a sink of these tests does to a batch.
+/// What a sink of these tests does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Conduct {
     Deliver,
@@ -36,7 +36,7 @@ enum Conduct {
     PanicAt(u64),
     /// It takes this many batches and then hangs until the test is over.
     HangAt(u64),
-    /// It says at the end that frames delivered before got lost.
+    /// It reports at the end that frames delivered earlier were lost.
     TakeBackAtTheEnd,
     PanicAtTheEnd,
     HangAtTheEnd,
@@ -48,7 +48,7 @@ impl Conduct {
     }
 }
 
-/// How long sinks that hang are waited for, and how long the others have at most.
+/// How long the receiver waits for sinks that hang, and for the others at most.
 const HANG: Duration = Duration::from_millis(300);
 
 /// A sink that misbehaves as it is told.
@@ -96,7 +96,7 @@ impl Sink for Actor {
     }
 }
 
-/// Releases the sinks that hang when the test is over, also if it failed.
+/// Releases the sinks that hang when the test is over, even if it failed.
 struct Stage {
     _release: Sender<()>,
     released: Arc<Mutex<Channel<()>>>,
@@ -130,7 +130,7 @@ fn conduct() -> impl Strategy<Value = Conduct> {
     ]
 }
 
-/// Payloads of which some are no VXLAN, some are empty and some are not selected.
+/// Payloads, some of which are not VXLAN, some are empty and some are not selected.
 fn payloads() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let one = prop_oneof![
         6 => (0..20_u32, 14..300_usize).prop_map(|(vni, length)| payload(vni, &frame(7, length))),
@@ -139,7 +139,7 @@ fn payloads() -> impl Strategy<Value = Vec<Vec<u8>>> {
     prop::collection::vec(one, 0..400)
 }
 
-/// Does not want VNI 3, cuts VNI 4 and panics on VNI `fatal`.
+/// Excludes VNI 3, cuts VNI 4 and panics on VNI `fatal`.
 fn select(fatal: u32) -> impl FnMut(&Frame<'_>) -> Result<usize, Exclusion> + Clone + Send {
     move |frame| match u32::from(frame.session.vni) {
         3 => Err(Exclusion::Session),
@@ -201,7 +201,7 @@ proptest! {
     }
 }
 
-/// Holds the account of a sink against what the sink itself saw and was told to do.
+/// Checks the account of a sink against what the sink itself saw and was told to do.
 fn check_conduct(
     sink: &mirror_vxlan::receive::SinkAccount,
     conduct: Conduct,
@@ -288,7 +288,7 @@ fn a_sink_that_panics_is_contained_reported_once_and_not_called_again() {
     assert!(account.balances());
 }
 
-/// Is in trouble with every second batch, as long as the others last.
+/// A sink that is in trouble for five batches of every ten.
 struct Troubled(Option<Trouble>, u64);
 
 impl Sink for Troubled {
@@ -325,7 +325,7 @@ fn trouble_is_told_once_when_it_begins_and_once_when_it_ends() {
     }
 }
 
-/// Sends on what it is told of what was lost ahead of it.
+/// Forwards what it is told about losses ahead of it.
 struct Listener(Sender<Ahead>);
 
 impl Sink for Listener {
@@ -390,7 +390,7 @@ fn a_running_receiver_is_healthy_until_an_input_ends_or_a_thread_is_silent() {
     assert_eq!(account.ailments(minute), [bad]);
     assert_eq!(bad.to_string(), "input `bad` is no longer read");
     let mut later = account.clone();
-    later.sinks[0].busy_since = None; // it may have a batch in its hands just now
+    later.sinks[0].busy_since = None; // it may be working on a batch just now
     later.time = Timestamp::from_nanos(account.time.as_nanos() + 61_000_000_000);
     assert_eq!(
         later.ailments(minute),
@@ -440,7 +440,7 @@ impl Sink for SlowDisk {
     }
 }
 
-/// Packets that come some at a time with a pause between.
+/// Packets that arrive in groups with a pause between them.
 struct Paced(Payloads, Duration);
 
 impl Input for Paced {

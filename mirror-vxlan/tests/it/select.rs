@@ -92,7 +92,7 @@ fn of_two_copies_from_two_sessions_the_first_is_kept() {
     // Sent again, and mirrored at both ends again.
     assert_eq!(select(2, 2), Ok(usize::MAX));
     assert_eq!(select(1, 3), Err(Exclusion::Duplicate));
-    // Twice by one session is twice on the wire.
+    // A packet that one session mirrors twice was on the wire twice.
     assert_eq!(select(1, 10), Ok(usize::MAX));
     assert_eq!(select(1, 11), Ok(usize::MAX));
     // Out of order within the window, and too late for it.

@@ -71,7 +71,7 @@ fn a_stream_without_a_frame_is_an_empty_capture() {
     assert!(crate::files::numbers(file.path()).is_empty());
 }
 
-/// Spreads by the number in the frame.
+/// Spreads frames by the number in them.
 fn hash(frame: &[u8]) -> u32 {
     u32::try_from(number(frame)).unwrap()
 }

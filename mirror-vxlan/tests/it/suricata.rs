@@ -1,5 +1,5 @@
-//! Suricata as a judge: of our files and our TAP device it sees the flows that its own decoder of
-//! VXLAN sees in the mirrored traffic.
+//! Suricata as a judge: in our files and on our TAP device it sees the same flows as its own VXLAN
+//! decoder sees in the mirrored traffic.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,7 +31,7 @@ use crate::tshark::pcap;
 
 const DEVICE: &str = "mirror0";
 
-/// The ports that a frame before all others and one behind them go to.
+/// The destination ports of two marks: a frame before all others, and one after them.
 const MARKS: [u16; 2] = [7, 9];
 
 const CONFIGURATION: &str = r#"%YAML 1.1
@@ -47,19 +47,19 @@ vars: {address-groups: {HOME_NET: any, EXTERNAL_NET: any}}
 /// What each end of a flow sent: packets, and their bytes without Ethernet headers.
 type Sizes = [[u64; 2]; 2];
 
-/// Flows by their ends, ports and protocol.
+/// Flows by their ends, ports, protocol and VLAN.
 type Flows = BTreeMap<String, Sizes>;
 
-/// How long the packets are that Suricata counts.
+/// How Suricata counts the length of packets.
 #[derive(Clone, Copy)]
 enum Counted {
-    /// As they are on the link.
+    /// As on the link.
     Frames,
-    /// Its decoder of VXLAN leaves the Ethernet header out.
+    /// Without the Ethernet header, which its VXLAN decoder leaves out.
     WithoutEthernet,
 }
 
-/// Prepares a run with what it logs in `folder`.
+/// Prepares a run that logs to `folder`.
 fn suricata(folder: &Path) -> Command {
     let configuration = folder.join("suricata.yaml");
     fs::write(&configuration, CONFIGURATION).unwrap();
@@ -72,7 +72,7 @@ fn suricata(folder: &Path) -> Command {
     command
 }
 
-/// Returns the flows in a capture file, or says that the test is skipped.
+/// Returns the flows in a capture file, or prints that the test is skipped.
 fn flows_in(capture: &Path, counted: Counted) -> Option<Flows> {
     let folder = tempfile::tempdir().unwrap();
     let output =
@@ -89,13 +89,13 @@ fn flows_in(capture: &Path, counted: Counted) -> Option<Flows> {
     Some(flows(folder.path(), counted))
 }
 
-/// Reads the flows that were logged, without those of the tunnel itself and of the marks.
+/// Reads the flows that were logged, except those of the tunnel itself and of the marks.
 fn flows(folder: &Path, counted: Counted) -> Flows {
     let mut flows = Flows::new();
     for event in events(folder).iter().filter(|event| event["event_type"] == "flow") {
         let flow = &event["flow"];
         let is_of = |port: &u16| event["dest_port"] == *port;
-        let is_of_the_host = event["proto"] == "IPv6-ICMP"; // it looks for routers on a TAP device
+        let is_of_the_host = event["proto"] == "IPv6-ICMP"; // the host looks for routers on a TAP device
         if is_of(&UDP_PORT) || MARKS.iter().any(is_of) || is_of_the_host {
             continue;
         }
@@ -110,7 +110,7 @@ fn flows(folder: &Path, counted: Counted) -> Flows {
             [[packets, bytes - header * packets], [answers, answered - header * answers]];
         let mut ends = [["src_ip", "src_port"], ["dest_ip", "dest_port"]]
             .map(|fields| fields.map(|field| event[field].to_string()).join(" "));
-        // Which of them spoke first is another matter once a flow was idle for long.
+        // Once a flow has been idle for long, the end that counts as the first to speak may differ.
         if ends[0] > ends[1] {
             ends.reverse();
             sizes.reverse();
@@ -123,14 +123,14 @@ fn flows(folder: &Path, counted: Counted) -> Flows {
     flows
 }
 
-/// The whole lines of the log.
+/// Returns the events in the complete lines of the log.
 fn events(folder: &Path) -> Vec<Value> {
     let text = fs::read_to_string(folder.join("eve.json")).unwrap_or_default();
     let whole = text.lines().filter(|line| line.ends_with('}'));
     whole.filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// The mirrored traffic that is looked at: a capture of AWS if there is one, and generated packets.
+/// Returns the mirrored traffic to examine: a capture from AWS if there is one, and generated packets.
 fn traffic(folder: &Path) -> Vec<PathBuf> {
     let generated: Vec<Mirrored> = imix(31).take(2_000).collect();
     let path = folder.join("generated.pcap");
@@ -157,7 +157,7 @@ fn the_files_have_the_flows_that_suricata_sees_in_the_vxlan() {
     }
 }
 
-/// Suricata on the device, which does not outlive the test.
+/// Suricata on the device; it does not outlive the test.
 struct Listening {
     child: Child,
     folder: tempfile::TempDir,
@@ -171,7 +171,7 @@ impl Drop for Listening {
 }
 
 impl Listening {
-    /// Starts it, and returns when it sees what is written to the device.
+    /// Starts it, and returns once it sees what is written to the device.
     fn start(device: &mut Tap) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = suricata(folder.path());
@@ -184,7 +184,7 @@ impl Listening {
         listening
     }
 
-    /// Waits until it has seen the mark to a port, with a bound that only a program that hangs reaches.
+    /// Waits until it has seen the mark to a port, with a bound that only a hanging program reaches.
     #[track_caller]
     fn wait_for(&self, port: u16, mut each_time: impl FnMut()) {
         let is_mark = |event: &Value| event["event_type"] == "alert" && event["dest_port"] == port;
@@ -207,7 +207,7 @@ impl Listening {
     }
 }
 
-/// The device, which the test writes to as well as the receiver.
+/// The device, to which both the test and the receiver write.
 struct Shared(Arc<Mutex<Tap>>);
 
 impl Sink for Shared {
@@ -216,7 +216,7 @@ impl Sink for Shared {
     }
 }
 
-/// One frame, to a port that nothing else goes to.
+/// Makes a batch of one frame, to a port that nothing else is sent to.
 fn mark(port: u16) -> Batch {
     let mut bytes = Vec::new();
     etherparse::PacketBuilder::ethernet2([2; 6], [4; 6])

@@ -1,4 +1,4 @@
-//! TAP devices in network namespaces of the tests' own: as tcpdump sees one that is written to, and what
+//! TAP devices in the tests' own network namespaces: what tcpdump sees on one that is written to, and what
 //! the host sends into one that is read.
 
 use std::io::{self, BufRead as _, BufReader};
@@ -26,7 +26,7 @@ use rustix::thread::unshare;
 use crate::files::{files_in, numbers};
 use crate::payloads::{NOW, Payloads, batch, frame, payload};
 
-/// Runs a test in a network namespace that ends with its thread, or says that it cannot.
+/// Runs a test in a network namespace that ends with its thread, or prints that it cannot.
 pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
     let run = move || {
         #[expect(deprecated, reason = "its successor is unsafe for flags that are not used here")]
@@ -123,10 +123,10 @@ fn what_the_device_does_not_take_is_refused_and_a_device_that_was_deleted_is_mad
     });
 }
 
-/// Frames that are on their way to the files at most: two batches of the test.
+/// The maximum number of frames on their way to the files: two batches of the test.
 const ON_THE_WAY: u64 = 280;
 
-/// Hands packets on as fast as files take them.
+/// Hands packets on as fast as the files accept them.
 struct AtThePace(Payloads, Arc<AtomicU64>);
 
 impl Input for AtThePace {
@@ -142,7 +142,7 @@ impl Input for AtThePace {
     }
 }
 
-/// Files that tell how many frames they have.
+/// Files that report how many frames they have.
 struct CountedFiles(Box<Files>, Arc<AtomicU64>);
 
 impl Sink for CountedFiles {
@@ -161,7 +161,7 @@ impl Sink for CountedFiles {
     }
 }
 
-/// A device whose every batch takes a moment.
+/// A device that needs a moment for every batch.
 struct SlowTap(Tap);
 
 impl Sink for SlowTap {
@@ -220,7 +220,7 @@ fn a_frame_without_a_header_is_refused_and_no_trouble() {
     });
 }
 
-/// The number that a datagram in a frame carries.
+/// Returns the number that the datagram in a frame carries.
 fn carried(packet: &Packet<'_>) -> u64 {
     let Content::Packet { bytes, .. } = packet.content else { panic!("{packet:?}") };
     let frame = etherparse::SlicedPacket::from_ethernet(bytes).expect("the host sends whole ones");
@@ -231,7 +231,7 @@ fn carried(packet: &Packet<'_>) -> u64 {
 #[test]
 fn what_the_host_sends_into_a_device_is_read_in_order_or_counted_as_dropped() {
     in_namespace(|| {
-        // A host that speaks IPv6 looks for its neighbours.
+        // With IPv6 the host would also send packets to find its neighbours.
         std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").ok();
         let mut tap = TapInput::open(name("mirror0"), MTU).unwrap();
         if !ip("address add 10.9.0.1/24 dev mirror0") {

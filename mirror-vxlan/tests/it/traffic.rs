@@ -1,6 +1,6 @@
-//! Mirrored traffic made from a seed: packets, and what is known about them because it made them.
+//! Mirrored traffic made from a seed: packets, and what is known about them because they were made here.
 //!
-//! Every header that has one is written by etherparse, so that reader and writer share no code.
+//! The headers from Ethernet to UDP are written by etherparse, so that reader and writer share no code.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -41,7 +41,7 @@ impl Mirrored {
     }
 }
 
-/// Traffic as a busy receiver has it: frames of 60, 590 and 1514 bytes in the ratio 7:4:1 from 16
+/// Returns traffic such as a busy receiver sees: frames of 60, 590 and 1514 bytes in the ratio 7:4:1 from 16
 /// sessions and 4096 flows of TCP and UDP, a quarter of them IPv6, 9 % with a VLAN tag.
 pub(crate) fn imix(seed: u64) -> impl Iterator<Item = Mirrored> {
     let mut random = Rng::with_seed(seed);
@@ -52,7 +52,7 @@ pub(crate) fn imix(seed: u64) -> impl Iterator<Item = Mirrored> {
             7..11 => 590,
             _ => 1514,
         };
-        // The flow decides on its addresses, protocol and tag; the packet on its direction.
+        // The flow determines its addresses, protocol and tag; the packet, its direction.
         let mut of_flow = Rng::with_seed(seed ^ u64::from(flow) << 32);
         let vlan = (of_flow.u8(..100) < 9).then(|| VlanId::try_new(7).expect("12 bits"));
         let frame =
@@ -71,9 +71,9 @@ pub(crate) fn imix(seed: u64) -> impl Iterator<Item = Mirrored> {
     })
 }
 
-/// Traffic as no receiver has it all at once: every link, both IP versions with options and
-/// extension headers, VLAN tags outside and inside, padding, GENEVE, checksums or none, and frames
-/// that a packet length or a snap length cut.
+/// Returns traffic such as no receiver sees all at once: every link, both IP versions with options
+/// and extension headers, VLAN tags outside and inside, padding, GENEVE, checksums or none, and
+/// frames that were cut by a packet length or a snap length.
 pub(crate) fn wild(seed: u64) -> impl Iterator<Item = Mirrored> {
     let mut random = Rng::with_seed(seed);
     std::iter::repeat_with(move || wild_packet(&mut random))
@@ -117,7 +117,7 @@ fn wild_packet(random: &mut Rng) -> Mirrored {
         cut = random.usize(..frame.len());
         packet.truncate(packet.len() - cut);
         frame.truncate(frame.len() - cut);
-        // What the frame's own length said counts only if that was not cut off as well.
+        // The frame's own length field counts only if it was not cut off as well.
         original = if frame.len() < knows_its_length { sent } else { original.max(sent) };
     } else {
         packet.extend(std::iter::repeat_n(0xee, random.usize(..3)));
@@ -135,7 +135,7 @@ fn wild_packet(random: &mut Rng) -> Mirrored {
 
 pub(crate) const GENEVE_PORT: u16 = 6081;
 
-/// A frame, and how many bytes of it it takes to know its length.
+/// Returns a frame, and how many of its bytes are needed to know its length.
 fn wild_frame(random: &mut Rng) -> (Vec<u8>, usize) {
     if random.u8(..10) == 0 {
         let mut frame = ethernet(EtherType(0x88cc));
@@ -195,13 +195,14 @@ fn tagged(tags: &[EtherType], ether_type: EtherType) -> Vec<u8> {
     header
 }
 
-/// A payload with a frame in it, as AWS sends it.
+/// Returns a VXLAN payload with a frame in it, as AWS sends it.
 pub(crate) fn vxlan(vni: Vni, frame: &[u8]) -> Vec<u8> {
     let [a, b, c] = vni.to_bytes();
     [&[8, 0, 0, 0, a, b, c, 0], frame].concat()
 }
 
-/// GENEVE as a Gateway Load Balancer has it, three options and an IP packet, or around Ethernet.
+/// Returns a GENEVE datagram with options of any length, around an IP packet as a Gateway Load Balancer sends it, or
+/// around Ethernet.
 fn geneve(random: &mut Rng, packet: &[u8], source: IpAddr) -> Vec<u8> {
     let ether_type = if source.is_ipv4() { EtherType::IPV4 } else { EtherType::IPV6 };
     let words = random.u8(..64);
@@ -248,7 +249,7 @@ impl Conversation {
         }
     }
 
-    /// A frame of `length` bytes, or as short as its headers allow.
+    /// Returns a frame of `length` bytes, or of its headers alone if they are longer.
     fn frame(&self, vlan: Option<VlanId>, length: usize, direction: Direction) -> Vec<u8> {
         let mut ends = [(self.source, self.ports[0]), (self.destination, self.ports[1])];
         if direction == Direction::Answer {

@@ -1,4 +1,4 @@
-//! The same packets through tshark and editcap, frame by frame.
+//! The same packets through tshark and editcap, compared frame by frame.
 
 use std::fs;
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::captures::{captures, ethernet_packets};
 use crate::generated::{number, receiver};
 use crate::traffic::{Mirrored, imix, wild};
 
-/// Generated packets; `MIRROR_PACKETS` asks for others: a million takes tshark minutes.
+/// The number of generated packets; `MIRROR_PACKETS` sets another: a million takes tshark minutes.
 const PACKETS: usize = 20_000;
 
-/// Packets of a file: tshark prints two letters for each of their bytes.
+/// The number of packets in a file: tshark prints two letters for each of their bytes.
 const IN_A_FILE: usize = 20_000;
 
 /// The link-layer header types of capture files (LINKTYPE_*).
@@ -66,7 +66,7 @@ fn plain_captures_give_the_frames_that_editcap_leaves() {
     for path in files(&folder) {
         let Some(()) = chop(&path, &chopped) else { return };
         for (packet, left) in ethernet_packets(&path).iter().zip(ethernet_packets(&chopped)) {
-            // It chops blindly: only where the outer headers are 50 bytes is that right.
+            // editcap chops blindly, which is right only where the outer headers are 50 bytes.
             let Ok(ours) = receiver().packet(Link::Ethernet, packet) else { continue };
             if packet.len() - ours.frame.len() == 50 {
                 assert_eq!(ours.frame, left, "{}", path.display());
@@ -115,7 +115,7 @@ fn busy_traffic_gives_the_frames_that_editcap_leaves() {
     }
 }
 
-/// Takes the packets that are asked for, as many at a time as go into a file.
+/// Returns as many packets as are asked for, in groups that go into one file each.
 fn files_of(mut traffic: impl Iterator<Item = Mirrored>) -> impl Iterator<Item = Vec<Mirrored>> {
     let mut left = number("MIRROR_PACKETS", PACKETS);
     std::iter::from_fn(move || {
@@ -125,7 +125,7 @@ fn files_of(mut traffic: impl Iterator<Item = Mirrored>) -> impl Iterator<Item =
     })
 }
 
-/// Has editcap take 50 bytes off every packet, or says that the test is skipped.
+/// Has editcap remove 50 bytes from every packet, or prints that the test is skipped.
 fn chop(path: &Path, chopped: &Path) -> Option<()> {
     let arguments = ["-C", "50", "-F", "pcap"];
     let Ok(done) = Command::new("editcap").args(arguments).args([path, chopped]).output() else {
@@ -152,7 +152,7 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
-/// Dissects a file; `None` where there is no tshark.
+/// Dissects a file; returns `None` if tshark is not installed.
 fn tshark(path: &Path) -> Option<Vec<Dissected>> {
     let fields = ["vxlan.vni", "udp.srcport", "udp.dstport", "udp.payload"];
     let mut command = Command::new("tshark");

@@ -35,18 +35,18 @@ fn options(directory: &Path) -> UploadOptions {
     }
 }
 
-/// Puts a finished file of `bytes` bytes there.
+/// Writes a finished file of `bytes` bytes to the directory.
 fn put_file(directory: &Path, sequence: u32, bytes: usize) {
     let name = format!("mirror-20261122T215107Z-{sequence:04}.pcapng");
     fs::write(directory.join(name), content(bytes)).unwrap();
 }
 
-/// Bytes that repeat at no power of two, so that parts in a wrong order show.
+/// Bytes that do not repeat at a power of two, so that parts in the wrong order are noticed.
 fn content(bytes: usize) -> Vec<u8> {
     (0..251).cycle().take(bytes).collect()
 }
 
-/// What the environment says of a store.
+/// The environment variables that describe a store.
 fn environment(endpoint: &str) -> [(&'static str, String); 4] {
     [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
@@ -88,7 +88,7 @@ fn finished_files_are_stored_and_deleted_and_others_are_left_alone() {
     assert!(fs::read(&stored[2]).unwrap() == content(20 << 20));
 }
 
-/// A store that says at once what a server answered, whatever that is.
+/// Returns a store that reports at once whatever a server answers, without retrying.
 fn s3(server: SocketAddr) -> Arc<dyn ObjectStore> {
     let backoff = BackoffConfig { init_backoff: Duration::from_millis(1), ..Default::default() };
     let store = AmazonS3Builder::new()
@@ -120,7 +120,7 @@ fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
 
     let Some(server) = Server::start(port) else { return };
     let first = wait_until(&uploader, |counts| counts.stored.count == 1);
-    thread::sleep(Duration::from_millis(300)); // into the second file, wherever that is
+    thread::sleep(Duration::from_millis(300)); // until somewhere in the second file
     drop(server);
     let cut = wait_until(&uploader, |counts| {
         counts.failures > first.failures || counts.stored.count == 2
@@ -128,7 +128,7 @@ fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
     let kept = files_in(from.path()).len() as u64;
     assert_eq!(kept + cut.stored.count, 2, "what is not stored is still here: {cut:?}");
 
-    // The next receiver finds it.
+    // The next receiver finds what was not stored.
     uploader.close(Duration::ZERO);
     let Some(_server) = Server::start(port) else { return };
     let uploader = Uploader::start(s3(address), options(from.path())).unwrap();
@@ -137,7 +137,7 @@ fn a_server_that_refuses_and_dies_half_way_gets_every_file_in_the_end() {
     assert!(files_in(from.path()).is_empty());
 }
 
-/// The file that is stored, wherever it is below.
+/// Returns the files stored in the hosts' folders below `folder`.
 fn stored_below(folder: &Path) -> Vec<std::path::PathBuf> {
     let hosts = files_in(folder);
     hosts.iter().flat_map(|host| files_in(host)).collect()

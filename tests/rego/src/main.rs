@@ -1,4 +1,4 @@
-//! Asks a Rego policy: `mirror-rego POLICY INPUT QUERY` prints the answer as JSON.
+//! Queries a Rego policy: `mirror-rego POLICY INPUT QUERY` prints the answer as JSON.
 
 use std::process::ExitCode;
 

@@ -49,12 +49,12 @@ pub(super) fn shared() -> &'static (Cloud, Timestamp, Inventory) {
 }
 
 /// One in this many set-ups has a load balancer. A hundred of them would take most of the time of
-/// every test: AWS cannot be asked for those of one stack, so all are read each time.
+/// every test: AWS cannot list those of one stack only, so all of them are read each time.
 const BALANCED: usize = 16;
 
-/// Makes the reference stack for somebody else: each object with the name, the addresses and the
-/// shape of the one that a test will make, though mostly with an interface in place of the load
-/// balancer. Every second set-up is one that `mirror` did not make.
+/// Creates the reference stack for somebody else: each object has the name, the addresses and the
+/// shape of the one that a test will create, but most set-ups have an interface in place of the load
+/// balancer. Every second set-up looks as if `mirror` had not created it.
 fn move_in(simulation: &Simulation, number: usize) {
     let name = format!("stack \"other-{number}\"");
     let lab = include_str!("../../../examples/lab.mirror.hcl").replace("stack \"lab\"", &name);

@@ -1,5 +1,5 @@
 //! What stands between the SDK and the cloud when a safeguard is removed: the library is unchanged,
-//! but its requests come through as if it lacked the safeguard.
+//! but its requests arrive as if it lacked the safeguard.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -9,13 +9,13 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-/// How often the SDK sends a request unless it is told otherwise.
+/// How many times the SDK sends a request by default.
 const ATTEMPTS: usize = 3;
 
 /// What happens to requests on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Toll {
-    /// A request has another client token each time that it is sent.
+    /// A request has a different client token each time it is sent.
     FreshTokens,
     /// A request that gets no answer, or a 500, is sent again, as the SDK does by itself.
     Replay,

@@ -9,8 +9,8 @@
 //!   whole ones.)
 //! - While a run waits, nothing changes but the time, and on the copies that time passes before the next run begins.
 //!
-//! Many moments therefore leave the same state: a kill there is a kill at the moment before them, after which more
-//! time has passed. [`Moment::is_new`] marks those that leave something that no moment before them has left.
+//! Many moments therefore leave the same state: a kill at one of them equals a kill at an earlier moment, after
+//! which more time has passed. [`Moment::is_new`] marks those that leave something that no earlier moment has left.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -42,7 +42,7 @@ pub enum Spot {
 
 /// A moment at which a run could have been killed.
 pub struct Moment<'m> {
-    /// When it is.
+    /// At which point of the run it is.
     pub spot: Spot,
     /// Whether the cloud and the journal, apart from the times in them, differ from those at every moment before it.
     pub is_new: bool,
@@ -62,7 +62,7 @@ impl fmt::Debug for Moment<'_> {
 pub struct Remains {
     /// When the run was killed.
     pub spot: Spot,
-    /// The action called then, or next.
+    /// The action that was called at that moment, or next.
     pub action: String,
     pub(super) cloud: Cloud,
     pub(super) at: Timestamp,
@@ -88,7 +88,7 @@ pub(super) fn journal_of(stack: &Stack, folder: &Path) -> PathBuf {
     folder.join(format!("{}.{ACCOUNT}.{}.journal", stack.name, crate::REGION))
 }
 
-/// Looks at a run while it goes on.
+/// Watches a run while it is in progress.
 pub(super) struct Watch<F> {
     pub(super) journal: PathBuf,
     pub(super) time: Time,
@@ -97,9 +97,9 @@ pub(super) struct Watch<F> {
 
 /// What has been seen of a run.
 pub(super) struct State<F> {
-    /// What the journal contained last.
+    /// What the journal contained when it was last read.
     before: Vec<u8>,
-    /// What the journal has left open since a call last changed something.
+    /// What the journal left open at each moment since a call last changed something.
     left: BTreeSet<String>,
     /// The function that moments are reported to.
     tell: F,
@@ -120,7 +120,7 @@ impl<F: FnMut(Moment<'_>)> Watch<F> {
         let journal = std::fs::read(&self.journal).unwrap_or_default();
         let mut tell_of = |spot, journal: &[u8]| {
             if spot == Spot::Done {
-                left.clear(); // the cloud is another one
+                left.clear(); // the cloud has changed
             }
             let remains = || Remains {
                 spot,
@@ -164,7 +164,7 @@ const CHECKSUM: usize = 9;
 
 /// The lengths that a journal had on its way from one state to the next.
 fn written(before: &[u8], now: &[u8]) -> Vec<(Spot, usize)> {
-    // A journal that was emptied on the way is reported from its beginning.
+    // A journal that was emptied in between is reported from its beginning.
     let old = if now.starts_with(before) { before.len() } else { 0 };
     let mut lengths = Vec::new();
     let mut begin = old;

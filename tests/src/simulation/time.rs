@@ -1,4 +1,4 @@
-//! The time of a simulation: that of a paused runtime while something runs, and standing still
+//! The time of a simulation: it follows a paused runtime while something runs, and stands still
 //! otherwise.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,15 +9,15 @@ use mirror_local::{Clock, Teller};
 use mirror_plan::apply::journal;
 use tokio::time::Instant;
 
-/// Time that jumps to the next moment at which anything is to happen. Clones share it.
+/// Time that jumps to the next moment at which something is due. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Time(Arc<Mutex<Reading>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Reading {
-    /// The time when it was last still.
+    /// The time at which it last stood still.
     at: Timestamp,
-    /// Since when it has been running, by the runtime's clock.
+    /// When it began to run, by the runtime's clock.
     since: Option<Instant>,
 }
 
@@ -47,13 +47,13 @@ impl Time {
         done
     }
 
-    /// As a cloud's clock.
+    /// Returns this time as a cloud's clock.
     pub(super) fn of_cloud(&self) -> Clock {
         let time = self.clone();
         Clock::Told(Teller::new(move || time.now()))
     }
 
-    /// As a journal's clock.
+    /// Returns this time as a journal's clock.
     pub(super) fn of_journal(&self) -> journal::Clock {
         let time = self.clone();
         Arc::new(move || time.now())

@@ -1,4 +1,4 @@
-//! Peering with a VPC of another account: asked for here, accepted there with that account's credentials.
+//! Peering with a VPC of another account: requested here, accepted there with that account's credentials.
 
 use aws_sdk_ec2::types::{Tag, VpcPeeringConnection};
 use mirror_local::{ACCOUNT, Cloud};
@@ -13,7 +13,7 @@ mod policies;
 
 const TEXT: &str = include_str!("../../src/accounts.mirror.hcl");
 
-/// An account beside one with the VPC that is asked, and the id of that.
+/// Returns an account next to one that has the VPC to connect to, and the id of that VPC.
 async fn two_accounts() -> (Rig, String) {
     let rig = Rig::instant();
     let vpc = vpc_of_another(&rig.cloud).await;
@@ -29,7 +29,7 @@ fn clients(cloud: &Cloud, account: &str) -> Aws {
     Aws::new(&as_account(&config(cloud), account), Pace::Local).unwrap()
 }
 
-/// The connections that an account sees, that have not ended.
+/// The connections that an account sees and that have not ended.
 async fn seen(cloud: &Cloud, account: &str) -> Vec<VpcPeeringConnection> {
     let all = ec2(cloud, account).describe_vpc_peering_connections().send().await.unwrap();
     let all = all.vpc_peering_connections.unwrap_or_default().into_iter();
@@ -40,7 +40,7 @@ fn status(peering: &VpcPeeringConnection) -> &str {
     peering.status().and_then(|status| status.code()).unwrap().as_str()
 }
 
-/// The calls of an account that changed something, by name.
+/// The names of an account's calls that changed something.
 fn changes(cloud: &Cloud, account: &str) -> Vec<String> {
     let log = cloud.log().unwrap();
     let own = log.iter().filter(|call| call.account == account && call.error.is_none());
@@ -49,7 +49,7 @@ fn changes(cloud: &Cloud, account: &str) -> Vec<String> {
     changes.map(|call| call.action.clone()).collect()
 }
 
-/// What is found when a stack is looked at, each with its code.
+/// The findings when a stack is observed, each with its code.
 async fn findings(rig: &Rig, stack: &Stack) -> Vec<String> {
     let images = stack.images();
     let sight = observe(&rig.aws, Wanted::to_plan(stack, &images, Mode::Apply)).await.unwrap();
@@ -73,10 +73,10 @@ async fn a_connection_is_asked_for_here_and_accepted_there() {
         assert_eq!((status(peering), accepter.vpc_id()), ("active", Some(&*vpc)));
         assert_eq!(accepter.owner_id(), Some(OTHER_ACCOUNT));
         assert_eq!(peering.requester_vpc_info().unwrap().owner_id(), Some(ACCOUNT));
-        // The tags are of the account that has given them.
+        // Only the account that set the tags sees them.
         assert_eq!(peering.tags().is_empty(), account == OTHER_ACCOUNT);
     }
-    // What goes needs no credentials of the other account.
+    // A destroy needs no credentials for the other account.
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     let images = stack.images();
     let sight = observe(&alone.aws, Wanted::to_plan(&stack, &images, Mode::Destroy)).await.unwrap();
@@ -114,7 +114,7 @@ async fn what_waits_is_accepted_by_a_later_apply_or_by_hand() {
     rig.converge(&accepted).await;
     assert!(rig.plan(&by_hand).await.is_empty(), "that somebody has accepted is no difference");
     rig.destroy(&accepted).await;
-    // By hand it is accepted by whoever it is asked of.
+    // By hand, only the account that is asked can accept it.
     rig.converge(&by_hand).await;
     let id = seen(&rig.cloud, OTHER_ACCOUNT).await.remove(0).vpc_peering_connection_id.unwrap();
     let accept = |account| {
@@ -144,7 +144,7 @@ async fn what_was_accepted_meanwhile_is_as_good() {
     assert!(rig.plan(&accepted).await.is_empty());
 }
 
-/// Either side can end a connection, and the next apply asks anew.
+/// Either side can end a connection, and the next apply requests it again.
 #[tokio::test]
 async fn what_the_other_account_ends_is_asked_for_anew() {
     let (rig, _) = two_accounts().await;
@@ -166,7 +166,7 @@ async fn what_the_other_account_ends_is_asked_for_anew() {
     rig.destroy(&stack).await;
 }
 
-/// A stack of the same name has made the VPC there: it is another stack, since it is in another account.
+/// A stack of the same name created the VPC there: it is a different stack, because it is in a different account.
 #[tokio::test]
 async fn a_stack_of_the_same_name_in_the_other_account_is_another_one() {
     let rig = Rig::instant();
@@ -187,19 +187,19 @@ async fn an_account_that_cannot_be_asked_is_named_and_nothing_is_planned() {
     let (rig, _) = two_accounts().await;
     let nobody = findings(&rig, &peered()).await;
     insta::assert_snapshot!(nobody.join("\n"), @"test.mirror.hcl:7:1: error MP0416: `aws.sensors` cannot be reached with the role arn:aws:iam::444455556666:role/mirror-accepter");
-    // Credentials of another account than the block says.
+    // Credentials for a different account than the block names.
     let other = stack(&TEXT.replace(OTHER_ACCOUNT, "222233334444"));
     let name = peered().accounts.into_keys().next().unwrap();
     let theirs = clients(&rig.cloud, OTHER_ACCOUNT);
     let wrong = Rig { aws: rig.aws.clone().with_account(name, theirs), ..rig.clone() };
     insta::assert_snapshot!(findings(&wrong, &other).await.join("\n"), @"test.mirror.hcl:7:1: error MP0404: `aws.sensors` is for account 222233334444, but the role arn:aws:iam::222233334444:role/mirror-accepter belongs to account 444455556666");
-    // The stack's own account, by way of a role in it.
+    // The stack's own account, through a role in it.
     let own = stack(&TEXT.replace(OTHER_ACCOUNT, ACCOUNT));
     let rig = rig.reaching(&own);
     insta::assert_snapshot!(findings(&rig, &own).await.join("\n"), @"test.mirror.hcl:9:1: error MP0408: no VPC matches `vpc.sensors`");
 }
 
-/// A plan is applied with the credentials of the account that it was made for, or it asks nobody to accept.
+/// A plan is applied with the credentials of the account that it was made for, or no connection is accepted.
 #[tokio::test]
 async fn credentials_of_another_account_than_planned_accept_nothing() {
     let (rig, _) = two_accounts().await;
@@ -219,14 +219,14 @@ async fn credentials_of_another_account_than_planned_accept_nothing() {
     assert_eq!(status(&seen(&rig.cloud, ACCOUNT).await[0]), "pending-acceptance");
     let nobody = rig.apply(&rig.clone().reaching(&stack).plan(&stack).await).await;
     assert!(unfinished(&nobody).contains("there are no credentials for `aws.sensors`"));
-    // The next apply that has them takes it up.
+    // The next apply that has the credentials completes the stack.
     rig.reaching(&stack).converge(&stack).await;
 }
 
 #[tokio::test]
 async fn a_vpc_that_is_not_there_is_looked_for_in_the_account_that_is_meant() {
     let rig = Rig::instant();
-    // One of that name is in the stack's own account.
+    // The stack's own account has a VPC of that name.
     let own = stack("stack \"own\" {}\nvpc \"sensors\" { cidr = \"10.99.0.0/16\" }");
     rig.converge(&own).await;
     let stack = peered();

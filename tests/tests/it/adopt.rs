@@ -1,4 +1,4 @@
-//! Adopting: objects of nobody become those of a stack, and nothing else happens to them.
+//! Adopting: objects without an owner become objects of a stack, and nothing else happens to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,10 +20,10 @@ use mirror_tests::{Rig, config, lab, resource_shares, sharing, stack, wide};
 use crate::converge::census;
 use crate::generate::stack_file;
 
-/// Generated stacks.
+/// The number of generated stacks.
 const STACKS: u64 = 48;
 
-/// The tags by which a stack knows its objects.
+/// The tags by which a stack recognizes its objects.
 const OWNERSHIP: [&str; 3] = ["mirror-plan:stack", "mirror-plan:address", "mirror-plan:gen"];
 
 /// The objects of a stack, by address.
@@ -32,7 +32,7 @@ fn objects(observed: &Observed) -> Vec<(Address, ObjectId)> {
     owned.map(|(address, all)| (address.clone(), all[0].id.clone())).collect()
 }
 
-/// Takes the ownership tags from everything that has some, as if nobody had made it.
+/// Removes the ownership tags from everything that has them, as if no stack had created it.
 pub(crate) async fn disown(cloud: &Cloud) {
     let (ec2, elb) = (Ec2::new(&config(cloud)), Elb::new(&config(cloud)));
     let tagged = ec2.describe_tags().send().await.unwrap();
@@ -75,7 +75,7 @@ pub(crate) async fn disown(cloud: &Cloud) {
     }
 }
 
-/// Adopts everything of a list that is not the stack's yet, as the command line does.
+/// Adopts every listed object that does not belong to the stack yet, as the command line does.
 async fn adopt_all(rig: &Rig, stack: &Stack, all: &[(Address, ObjectId)]) -> Result<(), String> {
     let observed = rig.observe(stack).await;
     let left = all.iter().filter(|(address, _)| observed.current(address).is_none());
@@ -84,7 +84,7 @@ async fn adopt_all(rig: &Rig, stack: &Stack, all: &[(Address, ObjectId)]) -> Res
     let (adoptions, told) = seen.map_err(|error| error.to_string())?;
     assert!(told.is_empty(), "{told:?}");
     let plan = plan_adopting(stack, &observed, &adoptions).map_err(|found| found.to_string())?;
-    // What is shown before is what is planned after.
+    // The plan shown before the adoption is the plan made after it.
     assert!(plan.is_empty(), "{plan}");
     for adoption in &adoptions {
         let adopted = adopt(&rig.aws, &rig.journal, &stack.name, adoption).await;
@@ -93,7 +93,7 @@ async fn adopt_all(rig: &Rig, stack: &Stack, all: &[(Address, ObjectId)]) -> Res
     Ok(())
 }
 
-/// What AWS tells of tags, by object, the ownership tags and what goes with an instance aside.
+/// Returns all tags that EC2 reports except the ownership tags, by object and key.
 async fn other_tags(cloud: &Cloud) -> BTreeMap<(String, String), String> {
     let ec2 = Ec2::new(&config(cloud));
     let tags = ec2.describe_tags().send().await.unwrap();
@@ -121,7 +121,7 @@ async fn everything_is_adopted_and_nothing_is_left_to_do() {
     }
 }
 
-/// Killed at each call, as it comes and when it is done, with the journal lost besides.
+/// The adoption is killed at each call, when it arrives and when it is done, and the journal is lost, too.
 #[tokio::test]
 async fn an_adoption_that_is_killed_anywhere_is_finished_by_the_next() {
     let lab = lab();
@@ -150,7 +150,7 @@ async fn an_adoption_that_is_killed_anywhere_is_finished_by_the_next() {
     assert!(tried >= 2 * all.len());
 }
 
-/// What is adopted is not made a second time, although AWS shows tags late and nobody waited.
+/// An adopted object is not created a second time, although AWS shows tags late and nobody waited.
 #[tokio::test(start_paused = true)]
 async fn a_plan_after_an_adoption_waits_until_it_is_seen() {
     let small = stack("stack \"one\" {}\nmirror_filter \"all\" {}\n");

@@ -1,4 +1,4 @@
-//! Each kind of resource through the real SDK: what is made is seen, changed and removed.
+//! Each kind of resource through the real SDK: created, seen, changed and removed.
 
 use mirror_plan::address::Address;
 use mirror_plan::attribute::{Input, Ref};
@@ -210,7 +210,7 @@ async fn a_name_that_is_somebody_elses_is_refused() {
         Resource::TargetGroup(group) => group.name,
         other => panic!("{other:?}"),
     };
-    // The same name and settings, so that AWS answers with the group that exists.
+    // The same name and settings, so that AWS answers with the existing group.
     let twin: Resource = TargetGroup { name, ..target_group(&vpc, Vec::new()) }.into();
     let creation = bench.creation(&"target_group.twin".parse().unwrap(), &twin);
     match bench.act(&creation[0]).await {
@@ -232,7 +232,7 @@ async fn a_filter_rule_is_changed_field_by_field() {
         ["egress 100", "ingress 100"]
     );
 
-    // Everything that can be there is taken away, and comes back.
+    // Everything that can be left out is removed, and then set again.
     let bare = FilterRule {
         protocol: Protocol::All,
         destination_port: None,
@@ -310,7 +310,7 @@ async fn a_session_is_re_pointed_without_a_gap() {
     let whole = MirrorSession { packet_length: None, ..changed };
     assert_eq!(bench.change(&detect, whole).await, ["ModifyTrafficMirrorSession"]);
 
-    // What is in use says so, and what AWS itself removed counts as removed.
+    // A refused deletion reports that the object is in use, and what AWS itself removed counts as removed.
     let in_use = bench.found(&second).await;
     let blocked = bench.act(&in_use.resource.delete(&in_use)[0]).await.unwrap_err();
     assert!(blocked.to_string().contains("TrafficMirrorTargetInUse"), "{blocked}");

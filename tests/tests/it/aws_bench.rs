@@ -1,5 +1,5 @@
-//! A bench for single resources: made, seen, changed and removed through the real SDK, without a
-//! plan.
+//! A bench on which single resources are created, seen, changed and removed through the real SDK,
+//! without a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ pub(crate) struct Bench {
     pub(crate) cloud: Cloud,
     pub(crate) aws: Aws,
     pub(crate) known: Known,
-    /// What calls have said while they waited.
+    /// What calls reported while they waited.
     pub(crate) waits: Mutex<BTreeSet<String>>,
     nonce: u32,
 }
@@ -54,7 +54,7 @@ impl Bench {
         mirror_plan::aws::act(&self.aws, act).await
     }
 
-    /// Sends calls for a resource, which must succeed, and learns from them.
+    /// Sends the calls for a resource, which must succeed, and keeps what they return.
     pub(crate) async fn act_all(&mut self, address: &Address, operations: &[Operation]) {
         for operation in operations {
             match self.act(operation).await {
@@ -64,7 +64,7 @@ impl Bench {
         }
     }
 
-    /// Makes a resource, and checks that exactly it is seen.
+    /// Creates a resource, and checks that it is seen exactly as declared.
     pub(crate) async fn make(&mut self, address: &str, declared: impl Into<Resource>) -> Address {
         let (address, declared) = (address.parse().unwrap(), declared.into());
         let operations = self.creation(&address, &declared);
@@ -73,12 +73,12 @@ impl Bench {
         address
     }
 
-    /// The calls that make a resource.
+    /// The calls that create a resource.
     pub(crate) fn creation(&self, address: &Address, declared: &Resource) -> Vec<Operation> {
         declared.create(&Creation { address, stack: STACK, generation: 1 })
     }
 
-    /// Changes a resource, and checks that exactly it is seen. Returns the calls.
+    /// Changes a resource, and checks that it is seen exactly as declared. Returns the calls.
     pub(crate) async fn change(
         &mut self,
         address: &Address,
@@ -94,7 +94,7 @@ impl Bench {
         operations.iter().map(Operation::call).collect()
     }
 
-    /// Removes a resource, and checks that it is gone.
+    /// Removes a resource, and checks that it is no longer seen.
     pub(crate) async fn remove(&mut self, address: &Address) {
         let found = self.found(address).await;
         self.act_all(address, &found.resource.delete(&found)).await;
@@ -167,7 +167,7 @@ impl Bench {
         }
     }
 
-    /// The actions that were called since the last time, in order.
+    /// Returns all actions that were called so far, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.log().into_iter().map(|call| call.action).collect()
     }
@@ -189,7 +189,7 @@ fn members(value: Value) -> BTreeMap<String, Value> {
     }
 }
 
-/// As a set where it is a list.
+/// Sorts every list in a value, so that lists compare as sets.
 fn sorted(value: Value) -> Value {
     match value {
         Value::List(items) => {

@@ -1,4 +1,4 @@
-//! Answers that are cut off, with a length that says that they are whole: what a proxy may do to them.
+//! Answers that are cut off, though their stated length makes them look complete: a proxy may do that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +14,12 @@ use mirror_plan::aws::{Aws, Pace, Wanted, observe};
 use mirror_plan::plan::Mode;
 use mirror_tests::{Rig, config_of, lab};
 
-/// Cuts the first answer to one action.
+/// Cuts off the first answer to one action.
 #[derive(Clone, Debug)]
 struct Cut {
     inner: SharedHttpClient,
     action: String,
-    /// How many thousandths of it arrive.
+    /// How many thousandths of the answer arrive.
     thousandths: usize,
     is_done: Arc<AtomicBool>,
 }
@@ -60,7 +60,7 @@ impl HttpConnector for Cutting {
     }
 }
 
-/// What is cut off of a list would count as not there, and be made a second time.
+/// Objects cut off from a list would count as missing, and be created a second time.
 #[tokio::test(start_paused = true)]
 async fn a_list_that_is_cut_off_is_not_taken_for_a_shorter_one() {
     let rig = Rig::instant();

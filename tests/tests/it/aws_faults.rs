@@ -1,4 +1,4 @@
-//! What goes wrong on the way to AWS: lost, cut and late answers, throttling, what is in the way.
+//! What goes wrong on the way to AWS: lost, cut and late answers, throttling, objects that block a deletion.
 
 use mirror_local::{Calls, Cloud, Effect, Fault, Faults};
 use mirror_plan::address::Address;
@@ -9,7 +9,7 @@ use mirror_tests::Rig;
 use crate::aws_bench::{Bench, STACK};
 use crate::aws_samples::{filter, group, instance, load_balancer, network, subnet, vpc};
 
-/// The calls that make something and take no client token, with what they need.
+/// Returns resources whose create call accepts no client token, after creating what they need.
 async fn tokenless(bench: &mut Bench) -> Vec<(Address, Resource)> {
     let vpc_address = bench.make("vpc.lab", vpc()).await;
     vec![
@@ -37,7 +37,7 @@ async fn a_lost_answer_to_a_create_without_token_leaves_one_object() {
         let found = find_created(&bench.aws, address.kind, &tags).await.unwrap();
         assert_eq!(found, made.id, "{address}");
         assert_eq!(bench.observe().await.observed.owned[&address].len(), 1, "{address}");
-        // What AWS would make twice is looked for; what it would refuse is sent again.
+        // An object that AWS would create twice is looked up; a call that it would refuse is sent again.
         let sent = if Repeat::of(address.kind) == Repeat::Second { 1 } else { 2 };
         assert_eq!(bench.count(call), before + sent, "{call}");
     }

@@ -3,7 +3,7 @@
 use mirror_plan::plan::{Action, Plan};
 use mirror_tests::{Rig, gateway, stack};
 
-/// What a plan does, a line for each resource that it does something to.
+/// What a plan does, one line for each resource that it acts on.
 fn actions(plan: &Plan) -> String {
     let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
     let lines = changes.map(|change| format!("{:?} {}", change.action, change.address));
@@ -122,7 +122,7 @@ async fn an_endpoint_that_nobody_accepts_says_so_and_goes() {
     rig.destroy(&asking).await;
 }
 
-/// A text without the digits of ids, which depend on what else was made.
+/// Returns a text without the words that contain an endpoint's id: its digits depend on what else was created.
 fn redacted(text: &str) -> String {
     text.split_inclusive(' ')
         .map(|word| match word.find("vpce-") {

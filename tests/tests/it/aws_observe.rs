@@ -1,4 +1,4 @@
-//! Observing through the real SDK: what is seen, in how many calls, and what is said of the rest.
+//! Observing through the real SDK: what is seen, in how many calls, and what is reported about the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,7 +127,7 @@ async fn ownership_tags_that_cannot_be_read_are_told() {
     }
 }
 
-/// Sessions on one interface; the quotas allow it.
+/// Creates sessions on one interface, with quotas that allow it.
 async fn sessions(bench: &mut Bench, count: u16) {
     let mut quotas = Settings::default();
     quotas.durations = Durations::instant();
@@ -285,7 +285,7 @@ fn the_futures_can_move_between_threads() {
     let _: fn(&Bench, Act<'_>) = check;
 }
 
-/// Network ACLs are asked for as soon as a subnet is there, once for all, and never for what is to go.
+/// Network ACLs are requested as soon as a subnet exists, in one call for all, and never for a destroy.
 #[tokio::test]
 async fn network_acls_are_asked_for_where_they_can_be_in_the_way() {
     let rig = Rig::instant();

@@ -1,4 +1,4 @@
-//! VPC peering connections through the real SDK: asked for, accepted, and those of others left alone.
+//! VPC peering connections through the real SDK: requested, accepted, and left alone if they belong to others.
 
 use mirror_plan::address::Address;
 use mirror_plan::aws::ActError;
@@ -34,7 +34,7 @@ async fn a_connection_is_asked_for_accepted_routed_over_and_removed() {
     let asked = VpcPeering { auto_accept: false, ..peering(&one, &other) };
     let over = bench.make("vpc_peering.over", asked.clone()).await;
     assert_eq!(bench.change(&over, peering(&one, &other)).await, ["AcceptVpcPeeringConnection"]);
-    // Who leaves it to somebody else has nothing against its being accepted.
+    // A stack that leaves the acceptance to somebody else has nothing to change in an accepted connection.
     assert_eq!(bench.change(&over, asked).await, [] as [&str; 0]);
     let table = RouteTable {
         vpc: to(&one),

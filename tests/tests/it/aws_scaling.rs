@@ -21,7 +21,7 @@ fn rig() -> (Rig, Client) {
     (rig, client)
 }
 
-/// What a plan does, a line for each resource that it does something to.
+/// What a plan does, one line for each resource that it acts on.
 fn actions(plan: &Plan) -> String {
     let changes = plan.changes.iter().filter(|change| change.action != Action::NoOp);
     let lines = changes.map(|change| format!("{:?} {}", change.action, change.address));
@@ -82,7 +82,7 @@ async fn what_can_change_in_place_does() {
     rig.destroy(&back).await;
 }
 
-/// The instances of the group, once as many of them are in service.
+/// The instances of the group, once there are `count` of them, all in service.
 async fn members(client: &Client, count: usize) -> Vec<String> {
     loop {
         let told = client.describe_auto_scaling_groups().send().await.unwrap();
@@ -109,7 +109,7 @@ async fn what_a_group_has_registered_is_no_difference_of_its_target_group() {
         members(&client, usize::try_from(desired).unwrap()).await;
         assert_eq!(actions(&rig.plan(&stack).await), "");
     }
-    // A receiver that is a target of its own stays beside them, and goes without them.
+    // A receiver that the stack itself lists as a target stays beside them, and is removed without them.
     let with_one = edited(&[
         (
             "mirror_target \"sensors\"",
@@ -242,7 +242,7 @@ async fn a_group_and_a_template_with_other_names_are_other_objects() {
     rig.destroy(&named).await;
 }
 
-/// AWS keeps the name until the last instance has gone.
+/// AWS keeps the name in use until the last instance is terminated.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_goes_is_waited_for_before_another_has_its_name() {
     let (rig, client) = rig();
@@ -296,7 +296,7 @@ async fn what_the_stack_uses_of_a_group_is_found_by_its_name() {
     let found = observed.existing.values().map(|found| found.resource.kind().word());
     assert_eq!(found.collect::<Vec<_>>(), ["launch_template", "autoscaling_group"]);
     let shown = serde_json::to_string(&observed).unwrap();
-    // What the instances of others run at their first start may hold secrets.
+    // What instances that belong to others run at their first start may contain secrets.
     assert!(shown.contains("\"user_data\":null"), "{shown}");
 }
 

@@ -1,5 +1,5 @@
-//! Transit gateway attachments through the real SDK: made, changed, routed over and removed, and those of others
-//! left alone.
+//! Transit gateway attachments through the real SDK: created, changed, routed over and removed, and left alone if
+//! they belong to others.
 
 use mirror_plan::address::Address;
 use mirror_plan::attribute::Ref;
@@ -46,7 +46,7 @@ fn table(of: &Address, gateway: &str) -> RouteTable {
     RouteTable { vpc: to(of), routes: vec![route], subnets: Vec::new(), tags: named("out") }
 }
 
-/// A gateway, a VPC and two subnets of it in two zones.
+/// A gateway, and a VPC with two subnets in two zones.
 async fn estate(bench: &mut Bench) -> (String, Address, Address, Address) {
     let gateway = transit_gateway(&bench.cloud).await;
     let net = bench.make("vpc.net", vpc()).await;
@@ -122,7 +122,7 @@ async fn the_example_converges_is_changed_and_goes() {
     let gateway = transit_gateway(&rig.cloud).await;
     let other = transit_gateway(&rig.cloud).await;
     rig.converge(&transit(&gateway)).await;
-    // The attachments are made anew, and the route is led over them without a gap.
+    // The attachments are recreated, and the route is moved to them without a gap.
     rig.converge(&transit(&other)).await;
     rig.destroy(&transit(&other)).await;
 }

@@ -10,7 +10,7 @@ use mirror_tests::{Rig, config, lab, resource_shares, stack};
 
 use crate::generate::stack_file;
 
-/// Generated stacks, shared out so that the test runner can use more than one core.
+/// How many stacks are generated; they are split into shares so that the test runner can use more than one core.
 const STACKS: u64 = 512;
 const SHARES: u64 = 8;
 
@@ -144,7 +144,7 @@ async fn converges(share: u64) {
     }
 }
 
-/// What a person needs to see it fail again.
+/// What a person needs to reproduce a failure.
 pub(crate) struct OnPanic(pub(crate) String);
 
 impl Drop for OnPanic {

@@ -1,10 +1,11 @@
 //! Crash safety: a run that is killed at any moment leaves nothing behind that the next one does not
-//! take up.
+//! pick up.
 //!
-//! Each moment is tried with several seeds: each time AWS shows what was made after other delays and
-//! throttles other calls. `MIRROR_SEEDS` says how many, or which (`20..40`), so that long runs can be had in parts;
-//! every test prints what it has tried. With `MIRROR_LONG=1` a moment that leaves nothing new is tried with every seed
-//! too. A thousand objects of others are in the account in every run, and each is looked at afterwards.
+//! Each moment is tried with one seed or with several: with each of them, AWS shows new objects after
+//! different delays and throttles different calls. `MIRROR_SEEDS` sets how many, or which (`20..40`), so
+//! that a long run can be split into parts; every test prints what it has tried. With `MIRROR_LONG=1` a
+//! moment that leaves nothing new is tried with every seed, too. In every run the account contains a
+//! thousand objects that belong to others, and each of them is checked afterwards.
 
 mod damage;
 pub(crate) mod pool;
@@ -26,7 +27,7 @@ use pool::{Tally, Trial, try_all};
 use sweep::{Sweep, finish, undisturbed};
 use weather::{weather, weather_after};
 
-/// Seeds, unless the environment says otherwise.
+/// The number of seeds, unless the environment sets it.
 const SEEDS: u64 = 1;
 
 pub(crate) fn seeds() -> Range<u64> {
@@ -38,20 +39,22 @@ pub(crate) fn seeds() -> Range<u64> {
     first..end
 }
 
-/// Whether what differs little from what is tried anyway is to be tried too.
+/// Whether to try even those cases that differ little from others that are tried anyway.
 pub(crate) fn at_length() -> bool {
     std::env::var_os("MIRROR_LONG").is_some()
 }
 
-/// A twentieth of them, for what differs little from a sweep over all.
+/// A twentieth of the seeds, for what differs little from a sweep over all of them.
 pub(crate) fn a_few_seeds() -> Range<u64> {
     let Range { start, end } = seeds();
     start.div_ceil(20)..end.div_ceil(20)
 }
 
-/// The reference stack and one with most kinds, with all seeds; with a few one on a transit gateway of others, one
-/// with an endpoint, one with receivers that scale, one that shares its targets, and one that is connected with
-/// another account.
+/// The stacks to try, each with its seeds.
+///
+/// All seeds: the reference stack, and one with most kinds. A few seeds: one on a transit gateway that belongs to
+/// others, one with an endpoint, one with receivers that scale, one that shares its targets, and one that is connected
+/// to another account.
 fn stacks() -> [(Stack, Range<u64>); 7] {
     let few = a_few_seeds();
     [
@@ -65,7 +68,7 @@ fn stacks() -> [(Stack, Range<u64>); 7] {
     ]
 }
 
-/// Kills a run of each stack everywhere.
+/// Kills a run of each stack at every moment.
 fn kill_everywhere(before: Option<Mode>, killed: Mode, then: Mode) {
     for (stack, seeds) in stacks() {
         let before = before.map(|mode| (&stack, mode));
@@ -90,7 +93,7 @@ fn a_killed_destroy_is_taken_up_by_the_next() {
     kill_everywhere(Some(Mode::Apply), Mode::Destroy, Mode::Destroy);
 }
 
-/// A target that is made anew in its place, another account, another name: every call about a share that stands.
+/// Changes that need every call for an existing share: a target recreated in its place, another account, another name.
 #[test]
 fn a_killed_change_of_a_share_is_taken_up_by_the_next() {
     let text = include_str!("../../src/sharing.mirror.hcl");
@@ -109,7 +112,7 @@ fn a_killed_change_of_a_share_is_taken_up_by_the_next() {
     }
 }
 
-/// Loses the answer to each call that changes something in three ways.
+/// Loses, in three ways, the answer to each call that changes something.
 fn lose_every_answer(stack: &Stack, seeds: Range<u64>, missing: Option<Safeguard>) -> Tally {
     let wanted = undisturbed(stack, &[Mode::Apply]);
     let plain = Simulation::new();
@@ -154,7 +157,7 @@ fn each_safeguard_is_needed() {
     expect_some_bad(missing, |seeds| lose_every_answer(&stack, seeds, missing));
 }
 
-/// A run is killed when a filter has been made and its answer has not left. The next one comes before
+/// A run is killed after a filter was created and before the answer is sent. The next run starts before
 /// AWS shows the filter, and sends the call again.
 #[test]
 fn a_token_tells_a_repeated_call_from_a_second_one() {
@@ -173,8 +176,8 @@ fn a_token_tells_a_repeated_call_from_a_second_one() {
     }
 }
 
-/// What remains of an apply that is killed when a call has been done and its answer has not left. What
-/// was made is not seen for 100 s.
+/// What remains of an apply that is killed after a call was done and before its answer is sent. New
+/// objects are not seen for 100 s.
 fn unanswered(simulation: Simulation, stack: &Stack, action: &str) -> Remains {
     let (give, killed) = std::sync::mpsc::channel();
     let tell = move |moment: Moment<'_>| {
@@ -188,8 +191,8 @@ fn unanswered(simulation: Simulation, stack: &Stack, action: &str) -> Remains {
     remains.expect("the call is done")
 }
 
-/// The first run knows the subnets by their names when it asks for the load balancer, the second by
-/// their ids, which come in another order for half of the seeds.
+/// When it requests the load balancer, the first run knows the subnets by their names, and the second by
+/// their ids, which come in a different order for half of the seeds.
 #[test]
 fn a_repeated_call_asks_for_the_same_whatever_was_known_of_it() {
     let stack = stack(
@@ -238,7 +241,7 @@ fn throttling_delays_and_breaks_nothing() {
         let tally = each_seed(|seed| {
             let simulation = Simulation::new();
             let end = simulation.run(&stack, Mode::Apply, weather(seed, percent));
-            // Where more than two calls of three are refused, a run may stop; then it can go on.
+            // If more than two of three calls are refused, a run may stop; the next run then continues.
             if percent < 70 && !end.is_complete() {
                 return Err(end.to_string());
             }
@@ -266,8 +269,8 @@ fn what_is_seen_late_is_waited_for() {
     }
 }
 
-/// What the first run made is known to the second by its id, and Elastic Load Balancing does not see
-/// it yet.
+/// The second run knows the ids of the objects that the first one created, but Elastic Load Balancing
+/// does not see these objects yet.
 #[test]
 fn what_elastic_load_balancing_sees_late_is_waited_for_also_by_a_later_run() {
     let network = r#"

@@ -1,5 +1,5 @@
-//! The data plane of the local AWS against the planner's trace, which share no code: what the one does, the
-//! other had foretold.
+//! The data plane of the local AWS against the planner's trace. They share no code, and the trace must foretell
+//! what the data plane does.
 
 mod captures;
 mod foretold;

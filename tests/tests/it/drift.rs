@@ -1,4 +1,4 @@
-//! Drift of stacks that were really applied: nothing right after, and everything that others do.
+//! Drift of stacks that were really applied: none right after the apply, then everything that others change.
 
 use mirror_plan::address::Address;
 use mirror_plan::aws::strangers;
@@ -8,7 +8,7 @@ use mirror_plan::render::graph::Diagram;
 use mirror_plan::stack::Stack;
 use mirror_tests::{Rig, config, lab, wide};
 
-/// Applies a stack and returns what that left, and the plan for it now.
+/// Applies a stack, and returns what the apply left and a new plan for the stack.
 async fn applied(rig: &Rig, stack: &Stack) -> (Applied, Plan) {
     let plan = rig.plan(stack).await;
     let report = rig.apply(&plan).await;
@@ -32,7 +32,7 @@ async fn a_stack_that_is_applied_is_drawn_as_it_is_declared() {
         let (_, plan) = applied(&Rig::instant(), &stack).await;
         let (declared, mut planned) =
             (Diagram::packet_path(&stack), Diagram::planned_packet_path(&plan));
-        // A number that AWS has picked is known by now, and so are addresses, for which a subnet stands before.
+        // By now a number that AWS picked is known, and so are addresses, where the declaration has only a subnet.
         let picked =
             |line: &String| !line.starts_with("VNI ") && !line.starts_with("udp 4789 from ");
         planned.nodes.iter_mut().for_each(|node| node.lines.retain(picked));

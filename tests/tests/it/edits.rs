@@ -1,5 +1,5 @@
-//! Edits that nobody foresaw: whatever a person does to a stack file between two applies is refused before the first
-//! call, or made so; a part of it, by `--target`, too; and in the end everything goes.
+//! Edits that nobody foresaw: whatever a person does to a stack file between two applies is either refused before
+//! the first call or carried out, and so is a part of it with `--target`; in the end everything is deleted.
 //!
 //! `MIRROR_LONG=1` tries 1,000 files instead of 40.
 
@@ -35,15 +35,15 @@ fn file(seed: u64, chance: &mut fastrand::Rng) -> String {
 /// What became of the versions of files.
 #[derive(Debug, Default)]
 struct Tally {
-    /// Not a stack any more, or one in which something is found.
+    /// No longer a stack, or one with findings.
     wrong: usize,
     /// Refused by the plan.
     refused: usize,
-    /// Made so.
+    /// Carried out.
     done: usize,
 }
 
-/// An account that may have as many VPCs as a plan wants: how many there are of others, no plan knows.
+/// An account that may have as many VPCs as a plan needs: no plan knows how many belong to others.
 fn account() -> Rig {
     let mut settings = Settings::default();
     settings.durations = Durations::instant();
@@ -51,7 +51,7 @@ fn account() -> Rig {
     Rig::over(Cloud::in_memory().with_settings(settings))
 }
 
-/// The stack of a file in which nothing is found.
+/// The stack of a file, if it has no findings.
 fn read(text: &str) -> Result<Stack, Diagnostics> {
     let source = Source { name: "test.mirror.hcl".to_owned(), text: text.to_owned() };
     let (stack, _warnings) = StackFile::parse(source)?.stack(&Inputs::new())?;
@@ -72,7 +72,7 @@ async fn planned(rig: &Rig, stack: &Stack, request: &Request) -> Result<Plan, Di
     Ok(plan)
 }
 
-/// A request for a part of a stack or for all of it, now and then with a replacement that nothing else asks for.
+/// A request for a part of a stack or for all of it, now and then with a replacement that nothing else requires.
 fn requests(stack: &Stack, chance: &mut fastrand::Rng) -> Vec<Request> {
     let addresses: Vec<_> = stack.resources.keys().collect();
     let mut one = || chance.choice(&addresses).map(|address| (*address).clone());
@@ -86,7 +86,7 @@ fn requests(stack: &Stack, chance: &mut fastrand::Rng) -> Vec<Request> {
     }
 }
 
-/// Edits a file again and again, and applies what becomes of it.
+/// Edits a file again and again, and applies each result.
 async fn edit(seed: u64, tally: &mut Tally) {
     let mut chance = fastrand::Rng::with_seed(seed);
     let rig = account();
@@ -123,7 +123,7 @@ async fn edit(seed: u64, tally: &mut Tally) {
     drop(shown);
 }
 
-/// Every second file, beginning with this one.
+/// Edits every second file, beginning with `first`.
 async fn edit_half(first: u64) {
     let files = if at_length() { 1_000 } else { 40 };
     let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-//! What the local AWS wraps, the receiver takes out again, and the planner's trace had foretold.
+//! What the local AWS wraps, the receiver unwraps again, as the planner's trace foretold.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ fn version() -> impl Strategy<Value = Version> {
     prop_oneof![Just(Version::V4), Just(Version::V6)]
 }
 
-/// A frame with one of the two versions of IP in it, with a protocol, two ends and a body.
+/// A frame that holds a packet of this version of IP, with a protocol, two ends and a body.
 fn frame(version: Version, protocol: u8, ends: [(u128, u16); 2], body: &[u8]) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
     let segment = 4 + body.len();
@@ -85,12 +85,12 @@ fn wrapped(
     encapsulation: &Encapsulation,
     frame: &[u8],
 ) -> (Vec<u8>, mirror_local::data_plane::Wrapped) {
-    let mut packet = vec![9; 3]; // What is in the buffer is of no consequence.
+    let mut packet = vec![9; 3]; // What is already in the buffer does not matter.
     let wrapped = encapsulation.wrap(frame, &mut packet);
     (packet, wrapped)
 }
 
-/// What the trace says of a session like this one: how much of a frame goes.
+/// How much of a frame is sent, according to the trace of a session like this one.
 fn foretold(encapsulation: &Encapsulation, version: Version, length: usize) -> usize {
     let name = Named::Id("somewhere".to_owned());
     let (destination, mtu) = match encapsulation.target {
@@ -212,8 +212,8 @@ fn flows_are_spread_over_all_source_ports() {
     assert!(flows.iter().all(|flows| (40..160).contains(flows)), "{flows:?}");
 }
 
-/// The capture that AWS mirrored: wrapped again, each frame is the packet that it came in, but for the
-/// source port, whose hash AWS keeps to itself.
+/// The capture that AWS mirrored: each frame, wrapped again, gives the packet that it came in, except for
+/// the source port, whose hash AWS keeps to itself.
 #[test]
 fn the_frames_of_awss_own_capture_are_wrapped_as_aws_wrapped_them() {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures");

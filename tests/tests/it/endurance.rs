@@ -25,7 +25,7 @@ fn run(simulation: &Simulation, mode: Mode) -> End {
     simulation.run(&lab(), mode, Faults::none())
 }
 
-/// Every stack of the examples that uses nothing of others, the sharing one and the wide one.
+/// Every example stack that uses nothing that belongs to others, plus the sharing and the wide stack.
 fn examples() -> Vec<Stack> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let names = [
@@ -96,7 +96,7 @@ fn what_may_have_been_made_is_waited_for_with_few_calls() {
     assert!(end.is_complete(), "{end}");
     let remains = all.iter().find(|remains| remains.action == "CreateLoadBalancer").unwrap();
     let simulation = Simulation::after(&remains, &stack);
-    // Nothing will come to light, which is certain after five minutes.
+    // The load balancer will never appear, which is certain after five minutes.
     let end = simulation.run(&stack, Mode::Destroy, Faults::none());
     assert!(end.is_complete(), "{end}");
     let log = simulation.cloud.log().unwrap();
@@ -115,7 +115,7 @@ fn others_are_in_every_account() {
     let named = rows.filter(|row| row.contains("source-instance"));
     let (owned, others): (Vec<_>, Vec<_>) =
         named.partition(|row| row.contains(mirror_plan::resource::tag::STACK));
-    // They bear the names that the tests use; some are of another stack, the others of none.
+    // They have the names that the tests use; some belong to another stack, the rest to none.
     assert!(owned.len() > 10 && others.len() > 10, "{} and {}", owned.len(), others.len());
 }
 
@@ -123,7 +123,7 @@ fn others_are_in_every_account() {
 fn the_same_seed_gives_the_same_calls() {
     let calls = || {
         fastrand::seed(7);
-        // A disk answers when it likes.
+        // The timing of a disk cannot be reproduced.
         let simulation = Simulation::new().without(Safeguard::Journal);
         assert!(run(&simulation, Mode::Apply).is_complete());
         log(&simulation)
@@ -135,7 +135,7 @@ fn the_same_seed_gives_the_same_calls() {
 fn the_same_seed_gives_the_same_calls_and_the_same_journal() {
     let all = || {
         fastrand::seed(7);
-        // One call at a time waits for the disk whenever it answers.
+        // With one call at a time, each waits for the disk, however long that takes.
         let simulation = Simulation::new().with_parallelism(NonZeroUsize::MIN);
         let (give, journals) = channel();
         let end = simulation.watch((&lab(), Mode::Apply, Faults::none()), move |moment| {

@@ -1,10 +1,10 @@
-//! What `tests/benches/plan.sh` measures, in small: that its plans are made, and are empty after that.
+//! What `tests/benches/plan.sh` measures, on a small scale: its plans can be applied, and are empty after that.
 
 use mirror_plan::address::Kind;
 use mirror_plan::stack::Stack;
 use mirror_tests::{Rig, estate, stack};
 
-/// How many sessions a plan of the stack makes, before it is applied and everything is removed again.
+/// Applies the stack and removes everything again; returns how many sessions its plan makes.
 async fn sessions_made(rig: &Rig, stack: &Stack) -> usize {
     let planned = rig.plan(stack).await;
     rig.converge(stack).await;

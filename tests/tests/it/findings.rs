@@ -1,4 +1,4 @@
-//! Findings that need the cloud: what others have on the objects that a stack uses.
+//! Findings that need the cloud: what others have made on the objects that a stack uses.
 
 mod named;
 mod occupied;
@@ -15,7 +15,7 @@ use mirror_plan::stack::Stack;
 use mirror_tests::{Rig, config, lab, stack, unfinished};
 
 /// Applies the reference stack and gives its source another session, with the number 7; returns the
-/// ids of its interface and of its load balancer, and the name of that.
+/// ids of the source's interface and of the load balancer, and the load balancer's name.
 async fn a_cloud_with_others(rig: &Rig) -> (String, String, String) {
     rig.converge(&lab()).await;
     let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
@@ -38,7 +38,7 @@ async fn a_cloud_with_others(rig: &Rig) -> (String, String, String) {
     (source, arn.to_owned(), name.to_owned())
 }
 
-/// The titles of what is found in a stack with what is around it.
+/// The titles of the findings in a stack and in what is around it.
 async fn found(rig: &Rig, text: &str) -> Vec<String> {
     found_in(rig, &stack(text)).await
 }
@@ -95,7 +95,7 @@ mirror_session "udp" {{
                 .to_owned(),
         ]
     );
-    // The stack that made all of it has nothing to fear of itself, and one more session is one too few.
+    // The stack that made all of it is not in its own way, and one more session does not exceed the limit.
     let lab = include_str!("../../../examples/lab.mirror.hcl");
     assert_eq!(found(&rig, lab).await, [""; 0]);
     let seven = lab.replace("  number = 1 #", "  number = 7 #");
@@ -107,7 +107,7 @@ mirror_session "udp" {{
     );
 }
 
-/// Names that are chosen are made of those of the stack and the block, and others may have come to the same.
+/// A chosen name is made of the names of the stack and the block, so another stack may have the same one.
 #[tokio::test]
 async fn a_name_that_is_chosen_is_looked_for_among_those_of_others() {
     let rig = Rig::instant();
@@ -125,7 +125,7 @@ async fn a_name_that_is_chosen_is_looked_for_among_those_of_others() {
     assert_eq!(found(&rig, &groups("prod-eu", "more-sensors")).await, [""; 0]);
 }
 
-/// AWS may hide what a killed run has made from the call that looks for the stack's own, and show it to the next.
+/// AWS may hide what a killed run made from the call that looks up the stack's own objects, and show it to the next.
 #[tokio::test]
 async fn what_comes_to_light_meanwhile_is_in_nobodys_way() {
     let rig = Rig::instant();
@@ -180,7 +180,7 @@ async fn nobody_is_asked_where_nobody_can_be_in_the_way() {
     let asked: Vec<&str> = asked.iter().map(|call| &*call.action).collect();
     let names = ["DescribeLoadBalancers", "DescribeTargetGroups"];
     assert_eq!(asked, [names, ["DescribeVpcs", "DescribeInternetGateways"]].concat());
-    // What is there already takes no more room.
+    // Existing objects need no more room.
     rig.converge(&stack).await;
     let observed = rig.observe(&stack).await;
     let strangers = in_the_way(&rig.aws, &stack, &observed).await.unwrap();
@@ -201,7 +201,7 @@ async fn an_account_that_is_full_is_told_before_the_first_call() {
              internet_gateway \"one\" {{ vpc = vpc.one }}\n{more}"
         )
     };
-    // With the default VPC there are four, and AWS takes five.
+    // With the default VPC there are four, and AWS allows five.
     assert_eq!(found(&rig, &text("")).await, [""; 0]);
     let two = text("vpc \"two\" { cidr = \"10.1.0.0/16\" }\n");
     assert_eq!(
@@ -210,7 +210,7 @@ async fn an_account_that_is_full_is_told_before_the_first_call() {
             "MP1034 the stack has 2 VPCs and there are 4 others, and AWS allows 5 in a Region unless the quota was raised"
         ]
     );
-    // It is so: what the finding says is what an apply runs into.
+    // The finding is right: an apply runs into what it reports.
     let stack = stack(&two);
     let report = rig.apply(&rig.plan(&stack).await).await;
     assert!(unfinished(&report).contains("VpcLimitExceeded"), "{}", unfinished(&report));
@@ -235,7 +235,7 @@ async fn a_subnet_has_no_addresses_of_others_in_a_network_that_is_there() {
     );
     assert!(clash.ends_with(" (10.0.2.0/24)"), "{clash}");
     assert_eq!(found(&rig, &second("10.0.3.0/24")).await, [""; 0]);
-    // The stack's own is not in its own way, nor when it is made anew.
+    // The stack's own subnet is not in its way, not even when it is recreated.
     rig.converge(&stack(&second("10.0.3.0/24"))).await;
     assert_eq!(found(&rig, &second("10.0.3.0/24")).await, [""; 0]);
     assert_eq!(found(&rig, &second("10.0.3.0/25")).await, [""; 0]);
@@ -286,7 +286,7 @@ existing "mirror_target" "sensor" { name = "sensor" }
     assert_eq!(found(&rig, &sources("second", 2, used)).await, [""; 0]);
     let too_many = "MP1011 `mirror_target.sensor` has 11 sources, and its interface accepts 10";
     assert_eq!(found(&rig, &sources("second", 3, used)).await, [too_many]);
-    // Whoever owns the target is told as well.
+    // The stack that owns the target gets the finding as well.
     rig.converge(&stack(&sources("second", 2, used))).await;
     assert_eq!(found(&rig, &sources("first", 9, network)).await, [too_many]);
 }
@@ -351,7 +351,7 @@ mirror_session "receiver" {{
     );
 }
 
-/// Where something stands that others made is known once it was looked for.
+/// Which VPC an object of others is in is known once it has been looked up.
 #[tokio::test]
 async fn what_a_stack_uses_is_in_the_vpc_of_what_it_makes() {
     let rig = Rig::instant();
@@ -385,7 +385,7 @@ instance "receiver" {{
         told[0].starts_with("MP1019 `target_group.second` is in `vpc.second`, and"),
         "{told:?}"
     );
-    // By its id it is the same.
+    // The same holds for a VPC named by its id.
     let vpcs = aws_sdk_ec2::Client::new(&config(&rig.cloud)).describe_vpcs().send().await.unwrap();
     let of_lab = vpcs.vpcs().iter().find(|vpc| vpc.cidr_block() == Some("10.0.0.0/16")).unwrap();
     let by_id = second(&format!("\"{}\"", of_lab.vpc_id().unwrap()));
@@ -395,7 +395,7 @@ instance "receiver" {{
 /// How many interfaces the sessions of others are on.
 const INTERFACES: usize = 10;
 
-/// Makes sessions of nobody's stack, on interfaces of their own with a target each; returns the id of one of them.
+/// Makes sessions of no stack, on interfaces of their own with a target each; returns the id of one session.
 async fn sessions_of_others(rig: &Rig, count: usize) -> String {
     let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
     let subnets = ec2.describe_subnets().send().await.unwrap();
@@ -488,10 +488,10 @@ mirror_session "b" {
     let asked = rig.cloud.log().unwrap().split_off(before);
     let reads = |action: &str| action.starts_with("Describe") || action.starts_with("Get");
     assert!(asked.iter().all(|call| reads(&call.action)));
-    // All are read at once: those on the interfaces, those to the target, and the rest.
+    // All sessions are read at once: those on the interfaces, those to the target, and the rest.
     let pages = asked.iter().filter(|call| call.action == "DescribeTrafficMirrorSessions");
     assert_eq!(pages.count(), 10);
-    // It is so: what the finding says is what an apply runs into.
+    // The finding is right: an apply runs into what it reports.
     let report = rig.apply(&rig.plan(&second).await).await;
     let unfinished = unfinished(&report);
     assert!(unfinished.contains("TrafficMirrorSessionLimitExceeded"), "{unfinished}");
@@ -524,12 +524,12 @@ async fn whoever_makes_a_hundred_filters_or_targets_is_told_how_many_there_are()
     let (counts, asked) = counted(&filters(100)).await;
     assert_eq!(counts, [(Kind::MirrorFilter, 4)].into_iter().collect());
     assert_eq!(asked, ["DescribeTrafficMirrorFilters"]);
-    // Targets of what is there are looked for in any case, and so are counted.
+    // Mirror targets for existing objects are looked up in any case, and so are counted.
     let target = "mirror_target \"one\" { network_interface = \"eni-0a1b2c3d4e5f67890\" }\n";
     let (counts, asked) = counted(target).await;
     assert_eq!(counts, [(Kind::MirrorTarget, INTERFACES)].into_iter().collect());
     let asked: BTreeSet<String> = asked.into_iter().collect();
-    // So is the interface that is named.
+    // The named interface is looked up, too.
     let two = ["DescribeNetworkInterfaces", "DescribeTrafficMirrorTargets"];
     assert_eq!(asked, two.map(str::to_owned).into());
 }

@@ -1,9 +1,9 @@
-//! Stacks made from a seed: stack files of every shape that AWS would take.
+//! Stacks made from a seed: stack files of every shape that AWS would accept.
 
 use std::fmt::Write as _;
 
-/// A stack file for `seed`; equal seeds give equal files. `edit` 0 is the first version of it, each
-/// other number an edited one.
+/// A stack file for `seed`; equal seeds give equal files. `edit` 0 is the first version, every other
+/// number an edited one.
 pub(crate) fn stack_file(seed: u64, edit: u64) -> String {
     let mut shape = fastrand::Rng::with_seed(seed);
     let mut file = File {
@@ -45,8 +45,8 @@ impl File {
         self.detail.bool().to_string()
     }
 
-    /// A VPC with what stands in it. `shape` decides what there is in every edit alike, but for
-    /// what comes or goes with an edit.
+    /// A VPC with what is in it. `shape` decides what exists in every edit alike, except for what
+    /// edits add or remove.
     fn vpc(&mut self, vpc: usize, shape: &mut fastrand::Rng) {
         let hostnames = self.flag();
         self.block(
@@ -72,7 +72,7 @@ impl File {
             self.gateway(vpc, subnets);
             ["internal", "internal", "internal", "internet-facing"][self.detail.usize(0..4)]
         } else {
-            "internal" // AWS refuses the other one in a VPC without a gateway
+            "internal" // AWS refuses the other scheme in a VPC without a gateway
         };
         let groups = shape.usize(1..=3);
         (0..groups).for_each(|group| self.security_group(vpc, group, groups));
@@ -104,7 +104,7 @@ impl File {
         );
     }
 
-    /// A connection of both VPCs, which comes, goes and is turned around with edits, and routes over it.
+    /// A connection between both VPCs, which edits add, remove and turn around, and routes over it.
     fn peering(&mut self) {
         if self.detail.u8(0..4) == 0 {
             return;
@@ -126,7 +126,7 @@ impl File {
         }
     }
 
-    /// An endpoint in a VPC, and behind it a load balancer of the first, which come and go with edits.
+    /// An endpoint in a VPC, and behind it a load balancer in the first VPC; edits add and remove both.
     fn endpoint(&mut self, vpc: usize) {
         if self.detail.u8(0..4) == 0 {
             return;
@@ -158,7 +158,7 @@ impl File {
         self.block("mirror_target \"front\"", &[("gateway_load_balancer_endpoint", front)]);
     }
 
-    /// A share of some of the mirror targets, which comes and goes with edits and has others in it.
+    /// A share of some of the mirror targets; edits add it, remove it, and change what is in it.
     fn share(&mut self) {
         let heads = self.text.lines().filter_map(|line| line.strip_prefix("mirror_target \""));
         let targets: Vec<String> = heads
@@ -282,7 +282,7 @@ impl File {
         );
     }
 
-    /// Receivers that scale beside the one that does not, which come and go with edits.
+    /// Receivers that scale, beside the one that does not; edits add and remove them.
     fn receivers(&mut self, vpc: usize) {
         let size = ["large", "xlarge"][self.detail.usize(0..2)];
         let mut template = vec![
@@ -355,7 +355,7 @@ impl File {
         if self.detail.bool() {
             attributes.push(("description", format!("\"session {number}\"")));
         }
-        // Some sources come and go with an edit.
+        // Edits add and remove the sessions of some sources.
         if self.detail.u8(0..6) > 0 {
             self.block(&format!("mirror_session \"v{vpc}i{source}\""), &attributes);
         }

@@ -1,7 +1,7 @@
 //! Least privilege: what `mirror iam` prints is enough for each command, and for nothing else.
 //!
-//! The local AWS evaluates the policies; it shares no code with what makes them. Changes run from an
-//! empty account under the policies alone.
+//! The local AWS evaluates the policies; it shares no code with what generates them. Changes run from
+//! an empty account under the policies alone.
 
 mod attacks;
 mod borrowing;
@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 
 use crate::converge::census;
 
-/// Policies as they are printed, which can be changed.
+/// Printed policies, which tests can change.
 #[derive(Clone, Debug)]
 struct Attached(Vec<Json>);
 
@@ -34,7 +34,7 @@ impl Attached {
         Self(printed.iter().map(|p| serde_json::from_str(&p.to_string()).unwrap()).collect())
     }
 
-    /// Lets callers of a cloud do what the policies say.
+    /// Lets callers of a cloud do what the policies allow.
     fn attach(&self, cloud: &Cloud) {
         let parse = |policy: &Json| policy.to_string().parse::<Policy>().unwrap();
         cloud.set_policies(self.0.iter().map(parse).collect());
@@ -55,7 +55,7 @@ impl Attached {
             .collect()
     }
 
-    /// The same without the conditions of a statement.
+    /// The same policies without the conditions of a statement.
     fn unfenced(&self, sid: &str) -> Self {
         let mut changed = self.clone();
         for policy in &mut changed.0 {
@@ -67,7 +67,7 @@ impl Attached {
         changed
     }
 
-    /// The same without an action of a statement, or without the whole of it.
+    /// The same policies without an action of a statement, or without the whole statement.
     fn without(&self, sid: &str, action: Option<&str>) -> Self {
         let mut changed = self.clone();
         for policy in &mut changed.0 {
@@ -118,7 +118,7 @@ async fn planned(rig: &Rig, stack: &Stack, mode: Mode) -> Result<Plan, String> {
     if occupants.is_empty() { Ok(plan) } else { Err(format!("{occupants:?}")) }
 }
 
-/// Plans and applies, and finds nothing to do after that.
+/// Plans and applies, and checks that nothing is left to do after that.
 async fn run(rig: &Rig, stack: &Stack, mode: Mode) -> Result<(), String> {
     let plan = planned(rig, stack, mode).await?;
     let report = rig.apply(&plan).await;
@@ -129,7 +129,7 @@ async fn run(rig: &Rig, stack: &Stack, mode: Mode) -> Result<(), String> {
     if again.is_empty() { Ok(()) } else { Err("there is still to do".to_owned()) }
 }
 
-/// What the laboratory lacks of the kinds that there are.
+/// Resources of the kinds that the laboratory lacks.
 const PEERING: &str = r#"
 vpc "peer" { cidr = "10.77.0.0/16" }
 vpc_peering "peer" {
@@ -201,7 +201,7 @@ fn whole() -> Stack {
     stack(&[include_str!("../../../examples/lab.mirror.hcl"), PEERING].concat())
 }
 
-/// The whole laboratory, edited twice, and gone; `interface` is where a route leads.
+/// The whole laboratory edited, edited again, and removed; a route leads to `interface`.
 fn versions(interface: &str) -> [Stack; 3] {
     let peering = PEERING
         .replace("c6i.large", "c6i.xlarge")
@@ -241,7 +241,7 @@ async fn receiver(rig: &Rig) -> Result<String, String> {
     found.computed["network_interface"].clone().ok_or_else(|| "it has no interface".to_owned())
 }
 
-/// An account in which the last edit of the laboratory stands.
+/// An account in which the last edit of the laboratory has been applied.
 async fn standing() -> Rig {
     let rig = account().await;
     run(&rig, &whole(), Mode::Apply).await.unwrap();
@@ -296,8 +296,8 @@ async fn the_policy_for_destroy_is_enough_to_destroy_what_the_file_no_longer_dec
     assert_eq!(census(&rig.cloud).await, before);
 }
 
-/// What is asked only while instances are on their way, for which there is no time in an account where all is done at
-/// once.
+/// The action that is called only while instances are on their way; in an account where everything is done at once,
+/// they never are.
 const WHILE_WAITING: &str = "autoscaling:DescribeScalingActivities";
 
 #[tokio::test(start_paused = true)]
@@ -395,7 +395,7 @@ async fn without_any_one_action_of_the_policy_for_destroy_something_fails() {
 
 #[tokio::test]
 async fn without_any_one_action_of_the_policy_for_plan_a_plan_fails() {
-    // What is there has been found once, and is not looked for again.
+    // What exists has been looked up once and is not looked up again, so one account is without the laboratory.
     let accounts = [standing().await, account().await];
     let printed = Attached::printed(&whole(), [Purpose::Plan]);
     let mut spared = Vec::new();
@@ -413,7 +413,7 @@ async fn without_any_one_action_of_the_policy_for_plan_a_plan_fails() {
     assert_eq!(spared, Vec::<String>::new());
 }
 
-/// A statement is no more than its actions, so that the tests above find each needed as well.
+/// A statement is no more than its actions, so the tests above also show that each statement is needed.
 #[test]
 fn every_statement_has_a_name_of_its_own() {
     let printed = Attached::printed(&whole(), [Purpose::Apply, Purpose::Destroy]);

@@ -1,4 +1,4 @@
-//! Stack files that are written from what is there.
+//! Stack files that are written from existing objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,10 @@ use mirror_tests::{REGION, Rig, lab, sharing, stack, wide};
 use crate::adopt::disown;
 use crate::generate::stack_file;
 
-/// Generated stacks.
+/// The number of generated stacks.
 const STACKS: u64 = 96;
 
-/// The stack file for what a stack owns.
+/// Returns the stack file for what a stack owns.
 fn written(stack: &Stack, observed: &Observed) -> String {
     let current = observed.owned.iter().map(|(address, all)| (address.clone(), all[0].clone()));
     let resources: BTreeMap<Address, Found> = current.collect();
@@ -40,7 +40,7 @@ async fn a_stack_file_written_from_an_account_leaves_nothing_to_do() {
     }
 }
 
-/// All that a stack owns is found by its VPCs, written and adopted.
+/// Everything that a stack owns is found through its VPCs, written to a stack file and adopted.
 #[tokio::test]
 async fn what_is_discovered_is_adopted_and_leaves_nothing_to_do() {
     let generated = (0..STACKS / 2).map(|seed| stack(&stack_file(seed, 0)));
@@ -57,7 +57,7 @@ async fn what_is_discovered_is_adopted_and_leaves_nothing_to_do() {
         }
         let owned = observed.owned.iter();
         let owned = owned.map(|(address, all)| (address.kind, all[0].id.clone()));
-        // A filter that no session uses is in no VPC.
+        // A filter that no session uses does not belong to any VPC.
         let owned: BTreeSet<_> = owned.filter(|(kind, _)| *kind != Kind::MirrorFilter).collect();
         let found = objects.iter().filter(|(kind, _)| *kind != Kind::MirrorFilter);
         assert_eq!(found.cloned().collect::<BTreeSet<_>>(), owned, "{}", first.name);

@@ -1,7 +1,7 @@
-//! Teams: of two runs one wins, a run whose lease is taken from it stops, and a journal in S3 is worth
-//! what one in a file is.
+//! Teams: one of several concurrent runs wins, a run whose lease is taken over stops, and a journal in
+//! S3 is as good as one in a file.
 //!
-//! `MIRROR_RACES`, `MIRROR_THEFTS` and `MIRROR_CRASHES` say how much is tried; every test prints what
+//! `MIRROR_RACES`, `MIRROR_THEFTS` and `MIRROR_CRASHES` set how much is tried; every test prints what
 //! it has tried.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use mirror_tests::{config, lab, unfinished};
 use crate::crash::sweep::{Holdings, Sweep, finish, undisturbed};
 use crate::crash::weather::weather;
 
-/// The reference stack of a team.
+/// Returns the reference stack of a team, whose journal is in S3.
 fn team_lab() -> Stack {
     Stack { coordination: Some("s3://team-journals/mirror".parse().unwrap()), ..lab() }
 }
@@ -33,7 +33,7 @@ fn of_runs_that_begin_at_once_one_has_the_stack() {
     let races = given("MIRROR_RACES", 100);
     let simulation = Simulation::new();
     simulation.make_bucket(&team_lab());
-    // Every answer takes a while, so that all have looked before the first has written.
+    // Every answer is delayed, so that all runs have looked before the first one writes.
     simulation.cloud.set_faults(Faults::none().delay(Calls::All, Duration::from_millis(20)));
     let mut losers = 0;
     for race in 0..races {
@@ -60,27 +60,27 @@ fn of_runs_that_begin_at_once_one_has_the_stack() {
     println!("{races} races of four runs: {races} winners, {losers} were told who it is");
 }
 
-/// When a frozen run goes on.
+/// When a frozen run continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Thaw {
     /// Just after another run has taken over.
     Early,
-    /// After that has done everything.
+    /// After that other run has done everything.
     Late,
 }
 
-/// What came of a theft.
+/// The outcome of a theft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Theft {
-    /// The run has no such call.
+    /// The run ends before it reaches the call.
     TooLate,
-    /// The stack is as it should be, and the frozen run sent so many calls.
+    /// The stack is as it should be, and the thawed run sent this many calls.
     Survived { calls: usize },
     /// The call in flight made a second object, and the next plan names both.
     Told,
 }
 
-/// Freezes an apply at one call, lets another take over, and thaws the first.
+/// Freezes an apply at one call, lets another run take over, and thaws the first.
 fn stolen_at((call, side, thaw): (u64, Side, Thaw), wanted: &Holdings) -> Result<Theft, String> {
     let stack = team_lab();
     let simulation = Simulation::new();
@@ -171,7 +171,7 @@ fn a_run_whose_lease_is_taken_sends_at_most_the_call_in_flight() {
         bad.len()
     );
     assert!(bad.is_empty(), "{}", bad.join("\n"));
-    // A VPC and an internet gateway are made without a token.
+    // A VPC and an internet gateway are created without a client token.
     assert!(told.len() <= 2, "{told:?}");
 }
 
@@ -185,7 +185,7 @@ fn a_journal_in_s3_survives_what_one_in_a_file_does() {
         (Some(Mode::Apply), Mode::Destroy, Mode::Destroy),
     ] {
         let before = before.map(|mode| (&stack, mode));
-        // Among them the writes of the journal itself.
+        // The run is also killed at the writes of the journal itself.
         let sweep = Sweep { stack: &stack, before, killed, then, missing: None, one_in };
         let of = format!("with the journal in S3: {killed:?} killed, then {then:?}");
         sweep.over(0..1).expect_none_bad(&of);
@@ -239,14 +239,14 @@ fn the_lease_of_a_run_that_was_killed_runs_out_and_one_that_lives_is_renewed() {
     let (first, second) = (Machine::new(), Machine::new());
     let clients = simulation.aws();
     let journal = simulation.drive(&first, simulation.take(&clients, &stack)).unwrap();
-    // It does nothing but live: a person thinks about the plan.
+    // The first run only stays alive, as while a person thinks about the plan.
     let others = simulation.aws();
     let result = simulation.drive(&first, async {
         tokio::join!(tokio::time::sleep(Duration::from_secs(120)), simulation.take(&others, &stack))
             .1
     });
     assert!(matches!(result, Err(JournalError::Held(_))), "{result:?}");
-    // It is frozen for good.
+    // The first run is frozen for good.
     let taken = simulation.drive(&second, simulation.take(&others, &stack));
     assert!(taken.is_ok(), "{taken:?}");
     drop((journal, taken));

@@ -1,4 +1,4 @@
-//! What crosses the crates.
+//! Tests that span several crates.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 #![expect(clippy::print_stdout, reason = "a test says what it has tried, and what it has not")]

@@ -1,4 +1,4 @@
-//! What CloudWatch has counted: asked for by the library, answered by the local AWS from what a data plane did.
+//! What CloudWatch has counted: the library asks, and the local AWS answers from what a data plane did.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,9 +19,9 @@ use mirror_plan::stack::Stack;
 use mirror_plan::verify::{TargetGroups, Verification};
 use mirror_tests::{REGION, Rig, config, lab, stack};
 
-/// The last quarter of an hour, as far as it has come.
+/// Returns the window of the last quarter of an hour, up to now.
 fn window() -> Window {
-    // A call and its answer may lie on both sides of a second.
+    // A new second may begin between a call and its answer.
     let now = jiff::Timestamp::now() + Duration::from_secs(1);
     Window::before(now, 15)
 }
@@ -30,7 +30,7 @@ async fn counted(rig: &Rig, observed: &Observed) -> Metrics {
     metrics(&rig.aws, observed, window()).await.unwrap()
 }
 
-/// What the data plane did, counted by what it said itself.
+/// What the data plane did, counted from its own reports.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sent {
     mirrored: [Volume; 2],
@@ -51,7 +51,7 @@ impl Volume {
     }
 }
 
-/// Lets made-up traffic go over a cloud; it is not published yet.
+/// Sends generated traffic through a cloud, without publishing its counters yet.
 fn traffic(cloud: &Cloud) -> (DataPlane, Meter, Sent) {
     let mut plane = DataPlane::of(cloud, REGION, 9001).unwrap();
     let (mut meter, mut sent) = (Meter::default(), Sent::default());
@@ -79,7 +79,7 @@ async fn applied() -> Rig {
     rig
 }
 
-/// What is shown of a stack with its counters.
+/// Returns what is shown of a stack with its counters: the text, and the metrics in JSON.
 async fn shown(rig: &Rig, stack: &Stack) -> (String, serde_json::Value) {
     let observed = rig.observe(stack).await;
     let plan = plan(stack, &observed, &Request::default()).unwrap();
@@ -112,7 +112,7 @@ async fn what_a_data_plane_did_is_what_is_told() {
     assert_eq!((source.skipped.packets(), source.skipped.bytes()), (Some(0), Some(0)));
     assert_eq!(balancer.groups[0].healthy, Some(2));
     assert_eq!(balancer.groups[0].unhealthy, Some(0));
-    // A second time adds up.
+    // Publishing a second time adds to the counters.
     let (plane, meter, _) = traffic(&rig.cloud);
     meter.publish(&plane, &rig.cloud).unwrap();
     let twice = counted(&rig, &observed).await;
@@ -128,7 +128,7 @@ async fn where_nothing_was_published_there_is_no_data_and_no_zero() {
     let mut counters = Vec::new();
     let _told = told.map(|counter| counters.push(counter));
     assert_eq!(counters, vec![None; 14]);
-    // What was published before the window is none of it.
+    // What was published outside of the window is not counted.
     let (plane, meter, _) = traffic(&rig.cloud);
     meter.publish(&plane, &rig.cloud).unwrap();
     let long_ago = Window::before(jiff::Timestamp::now() - Duration::from_secs(3_600), 15);
@@ -174,7 +174,7 @@ async fn an_answer_on_many_pages_is_read_to_its_end() {
     assert_eq!(calls(&rig), 1 + 14);
 }
 
-/// One call takes 500 counters, and a source has eight.
+/// One call accepts 500 counters, and a source has eight.
 #[tokio::test]
 async fn more_counters_than_one_call_takes_are_asked_for_in_several() {
     const MANY: &str = r#"
@@ -256,7 +256,7 @@ async fn throttling_and_what_breaks_off_are_repeated_and_a_refusal_is_told() {
 #[tokio::test]
 async fn the_policy_for_metrics_is_enough_and_each_action_of_it_is_needed() {
     let rig = applied().await;
-    // An interface that nobody in the stack has: of which instance it is must be asked.
+    // An interface that is not part of the stack: its instance must be looked up.
     let ec2 = Ec2::new(&config(&rig.cloud));
     let subnets = ec2.describe_subnets().send().await.unwrap();
     let subnet = subnets.subnets()[0].subnet_id().unwrap();

@@ -1,4 +1,4 @@
-//! Moves: a resource that is called something else is tagged anew, and nothing else happens to it.
+//! Moves: a renamed resource gets new tags, and nothing else happens to it.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::generate::stack_file;
 
 const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
 
-/// Stacks with all kinds of which there is something that one object has alone.
+/// Stacks with every kind that has something which AWS allows for only one object at a time.
 pub(crate) const STACK_FILES: [&str; 5] = [
     LAB,
     include_str!("../../src/wide.mirror.hcl"),
@@ -26,16 +26,16 @@ pub(crate) const STACK_FILES: [&str; 5] = [
     include_str!("../../../examples/peering.mirror.hcl"),
 ];
 
-/// Generated stacks.
+/// The number of generated stacks.
 const STACKS: u64 = 64;
 
-/// The blocks of the resources of a stack file.
+/// Returns the resource blocks of a stack file.
 fn blocks(text: &str) -> BTreeSet<(Kind, Name)> {
     let resources = stack(text).resources;
     resources.into_keys().map(|Address { kind, name, key: _ }| (kind, name)).collect()
 }
 
-/// The text with another name for each resource, and the moves that say so.
+/// Returns the text with every resource renamed, and with the moves that declare this.
 fn renamed(text: &str) -> String {
     let blocks = blocks(text);
     let renamed =
@@ -47,18 +47,18 @@ fn renamed(text: &str) -> String {
     renamed + &moves.collect::<String>()
 }
 
-/// The text with another name for one resource.
+/// Returns the text with one resource renamed.
 fn with_another_name(text: &str, (kind, name): &(Kind, Name)) -> String {
     crate::edits::renamed(text, (kind.word(), name.as_str()), &format!("{name}_new"))
 }
 
-/// What a plan does: how often each action, and how many objects move.
+/// Returns what a plan does: its distinct actions, and how many objects move.
 fn actions(plan: &Plan) -> (BTreeSet<String>, usize) {
     let actions = plan.changes.iter().map(|change| format!("{:?}", change.action)).collect();
     (actions, plan.counts().moved)
 }
 
-/// The ids of all instances, load balancers' interfaces and sessions, as AWS has them.
+/// Returns the ids of all network interfaces and sessions in AWS.
 async fn ids(cloud: &Cloud) -> BTreeSet<String> {
     let ec2 = Ec2::new(&config(cloud));
     let interfaces = ec2.describe_network_interfaces().send().await.unwrap();
@@ -78,7 +78,7 @@ async fn another_name_for_everything_changes_tags_and_nothing_else() {
     let (before, which) = (census(&rig.cloud).await, ids(&rig.cloud).await);
     let renamed = stack(&renamed(LAB));
     let plan = rig.plan(&renamed).await;
-    // Each has its name for a tag, and that is another one now.
+    // Each resource has its name as a tag, and the name has changed.
     assert_eq!(actions(&plan), (BTreeSet::from(["Update".to_owned()]), plan.changes.len()));
     let retags = plan.steps.iter().filter(|step| matches!(step.call, Call::Retag { .. }));
     assert_eq!((retags.count(), plan.steps.len()), (plan.changes.len(), plan.changes.len()));
@@ -88,8 +88,8 @@ async fn another_name_for_everything_changes_tags_and_nothing_else() {
     assert_eq!(census(&rig.cloud).await, empty);
 }
 
-/// A block that gets another name without a move is a resource that comes and one that goes, and of some things AWS
-/// takes one at a time. No plan may end half-way because of that, and each that is refused says what to do.
+/// A block that is renamed without a move is one resource to create and one to delete, and some things AWS allows
+/// only once at a time. No plan may fail half-way because of that, and each refusal states what to do.
 #[tokio::test]
 async fn another_name_without_a_move_is_made_so_or_refused_with_the_move_that_is_missing() {
     let mut refused: BTreeSet<Kind> = BTreeSet::new();
@@ -141,7 +141,7 @@ async fn what_keeps_its_tags_only_moves() {
         ))
     };
     let rig = Rig::instant();
-    // The move is there before there is anything to move, and does nothing.
+    // Before there is anything to move, the move does nothing.
     rig.converge(&named("second")).await;
     rig.destroy(&named("second")).await;
     let first = stack(
@@ -172,8 +172,8 @@ async fn generated_stacks_are_renamed_and_edited_at_once() {
     }
 }
 
-/// The laboratory with other names for everything, and with something to change, to make, to remove and
-/// to replace in both orders.
+/// Returns the laboratory with everything renamed, and with something to change, to create, to remove
+/// and to replace in both orders.
 fn edited() -> String {
     renamed(&edits()).replace("# A laboratory", "mirror_filter \"more\" {}\n# A laboratory")
 }
@@ -202,7 +202,7 @@ async fn what_moves_is_replaced_under_its_new_address() {
     rig.destroy(&edited).await;
 }
 
-/// The same edits without another name for anything.
+/// The same edits without renaming anything.
 #[test]
 fn a_killed_run_of_replacements_is_taken_up_by_the_next() {
     let first = stack(LAB);
@@ -214,7 +214,7 @@ fn a_killed_run_of_replacements_is_taken_up_by_the_next() {
     }
 }
 
-/// A run that moves everything is killed everywhere, and then finished, or everything is removed.
+/// A run that moves everything is killed at every point; the next run finishes it or removes everything.
 #[test]
 fn a_killed_run_of_moves_is_taken_up_by_the_next() {
     let (first, moved) = (stack(LAB), stack(&renamed(LAB)));
@@ -230,7 +230,7 @@ fn a_killed_run_of_moves_is_taken_up_by_the_next() {
     }
 }
 
-/// What `mirror iam` prints lets moves be made while the stack has some, and no other ownership tag be set.
+/// What `mirror iam` prints allows moves while the stack has some, but not setting any other ownership tag.
 #[tokio::test]
 async fn the_policy_for_apply_is_enough_for_moves() {
     let rig = Rig::instant();

@@ -1,4 +1,4 @@
-//! Order: AWS tells what is there in any order and in pages of any size, and a plan does not show it.
+//! Order: AWS lists objects in any order and in pages of any size, and a plan does not depend on that.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
@@ -23,7 +23,7 @@ async fn a_plan_has_one_digest_in_whatever_order_and_pages_aws_answers() {
     let rig = Rig::instant();
     let mut stack = wide();
     rig.converge(&stack).await;
-    // A plan with something of everything: made anew, changed, removed.
+    // A plan with some of everything: objects to replace, to change and to delete.
     let of = |kind| stack.resources.keys().find(|address| address.kind == kind).cloned().unwrap();
     let (session, balancer) = (of(Kind::MirrorSession), of(Kind::LoadBalancer));
     stack.resources.remove(&session);
@@ -60,7 +60,7 @@ async fn a_plan_has_one_digest_in_whatever_order_and_pages_aws_answers() {
     assert!(calls.len() > 3, "pages were of few sizes: {calls:?}");
 }
 
-/// What comes between the SDK and the cloud, and what was told through it.
+/// The randomness between the SDK and the cloud, and what was answered through it.
 #[derive(Debug)]
 struct Answers {
     random: fastrand::Rng,
@@ -68,7 +68,7 @@ struct Answers {
     told: Vec<u64>,
 }
 
-/// A client that asks for pages of other sizes, and gets the elements of every list in another order.
+/// A client that asks for pages of random sizes, and gets the elements of every list in random order.
 #[derive(Debug)]
 struct Shuffled {
     client: SharedHttpClient,
@@ -104,7 +104,7 @@ impl HttpConnector for Way {
     }
 }
 
-/// Asks for fewer elements a page, if it asks for a page.
+/// Asks for fewer elements per page, if the request asks for pages.
 fn resize_pages(request: &mut HttpRequest, random: &mut fastrand::Rng) {
     let body = request.body().bytes().and_then(|body| std::str::from_utf8(body).ok());
     let Some(body) = body.filter(|body| body.starts_with("Action=")) else { return };
@@ -132,7 +132,7 @@ fn shuffle(answer: &mut HttpResponse, answers: &mut Answers) {
     *answer.body_mut() = SdkBody::from(shuffled);
 }
 
-/// An element of XML, or a text, which has no name.
+/// An XML element, or text, which has no name.
 struct Element {
     name: String,
     open: String,
@@ -140,7 +140,7 @@ struct Element {
 }
 
 impl Element {
-    /// Puts the elements of every list in it in another order.
+    /// Shuffles every list within the element.
     fn shuffle(&mut self, random: &mut fastrand::Rng) {
         let is_list = |inner: &[Self]| {
             inner.iter().all(|element| ["item", "member"].contains(&element.name.as_str()))
@@ -162,7 +162,7 @@ impl Element {
     }
 }
 
-/// Reads elements and texts up to the end of what they are in, as the local AWS writes them.
+/// Reads elements and text, as the local AWS writes them, up to the end of the enclosing element.
 fn elements(rest: &mut &str) -> Vec<Element> {
     let mut all = Vec::new();
     while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! Packages: what `cargo add` and `cargo install` get of each crate, which is less than the repository holds.
+//! Packages: what `cargo add` and `cargo install` get for each crate, which is less than the repository holds.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-/// The crates that are published, each behind those that it depends on.
+/// The crates that are published, each after those that it depends on.
 const PUBLISHED: [&str; 4] = ["mirror-vxlan", "mirror-local", "mirror-plan", "mirror-plan-cli"];
 
-/// The files of a package, as cargo would put it together.
+/// Returns the files of a package, as cargo would put it together.
 fn files(package: &str) -> Vec<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut list = Command::new(cargo);

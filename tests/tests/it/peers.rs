@@ -1,8 +1,8 @@
 //! Clients that share no code with the local AWS, against its server: boto3 and the AWS command
 //! line here, Terraform in a file of its own; and programs that read plans.
 //!
-//! They come from PyPI into folders beside the build. Without Python or PyPI a test says that it was
-//! skipped; where `CI` is set that is a failure, so that nobody believes it ran.
+//! They are installed from PyPI into folders beside the build. Without Python or PyPI a test reports
+//! that it was skipped; where `CI` is set that is a failure, so that nobody believes it ran.
 
 mod linter;
 mod microburst;
@@ -23,7 +23,7 @@ async fn boto3_and_the_aws_command_line_find_the_local_aws_as_its_model_says() {
     conform(Cloud::in_memory(), &[]).await;
 }
 
-/// In both protocols of CloudWatch, of which boto3 prefers JSON.
+/// Covers both protocols of CloudWatch; boto3 prefers JSON.
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_reads_what_was_counted_as_its_model_says() {
     let rig = Rig::instant();
@@ -62,7 +62,7 @@ fn an_environment_is_made_once_however_many_ask_for_it() {
     }
 }
 
-/// Lets the conformance run look at a cloud.
+/// Runs the conformance checks against a cloud.
 async fn conform(cloud: Cloud, arguments: &'static [&str]) {
     let conformance = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mirror-local/conformance");
     let python = match packages::python("peers", &conformance.join("requirements.txt")) {
@@ -84,13 +84,13 @@ async fn conform(cloud: Cloud, arguments: &'static [&str]) {
     println!("{}", said.lines().last().unwrap_or_default());
 }
 
-/// Returns what a test says that is skipped, or fails where that must not be.
+/// Returns the message of a skipped test, or fails where tests must not be skipped.
 fn skipped(why: &str) -> String {
     assert!(std::env::var_os("CI").is_none(), "the peers cannot be had: {why}");
     format!("skipped: the peers cannot be had: {why}")
 }
 
-/// Serves a cloud for as long as a client runs, which is told the endpoint.
+/// Serves a cloud for as long as a client runs, and gives the client the endpoint.
 async fn serve<T: Send + 'static>(
     cloud: Cloud,
     client: impl FnOnce(&str) -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! The second look: what is no longer as the plan saw it is not removed.
+//! The second look: an object that is no longer as the plan saw it is not removed.
 
 use aws_sdk_ec2::types::{Tag, TrafficDirection, TrafficMirrorRuleAction};
 use mirror_plan::address::{Address, Kind};
@@ -23,7 +23,7 @@ fn destroy() -> Request {
     Request { mode: Mode::Destroy, ..Request::default() }
 }
 
-/// The id of the object that a plan does something to.
+/// Returns the id of the object that a plan changes at an address.
 fn id(plan: &Plan, address: &Address) -> ObjectId {
     let change = plan.changes.iter().find(|change| change.address == *address);
     change.and_then(|change| change.id.clone()).expect("it is there")
@@ -38,7 +38,7 @@ fn ec2(rig: &Rig) -> aws_sdk_ec2::Client {
     aws_sdk_ec2::Client::new(&config(&rig.cloud))
 }
 
-/// Takes the tag away that says whose an object is, or puts it back.
+/// Removes the tag that names the owner of an object, or puts it back.
 async fn tag(rig: &Rig, kind: Kind, id: &ObjectId, owner: Option<&str>) {
     if matches!(kind, Kind::TargetGroup | Kind::LoadBalancer) {
         let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
@@ -59,7 +59,7 @@ async fn tag(rig: &Rig, kind: Kind, id: &ObjectId, owner: Option<&str>) {
     }
 }
 
-/// An object without what others do to it: AWS takes an instance that goes out of a target group.
+/// Returns an object without what others do to it: AWS removes a deleted instance from a target group.
 fn itself(found: &Found) -> Resource {
     match found.resource.clone() {
         Resource::TargetGroup(group) => TargetGroup { targets: Vec::new(), ..group }.into(),
@@ -86,7 +86,7 @@ async fn what_has_changed_since_the_plan_is_not_removed_and_the_rest_is() {
     insta::assert_snapshot!(unfinished(&report).replace(id.as_str(), "tmf-..."), @"mirror_filter.web (Delete): DeleteTrafficMirrorFilterRule: mirror_filter.web (tmf-...) has changed since the plan was made, and was not removed");
     let left = rig.observe(&stack).await.owned;
     assert_eq!(left.keys().map(ToString::to_string).collect::<Vec<_>>(), ["mirror_filter.web"]);
-    // The next plan has seen it.
+    // The next plan has seen the new rule.
     rig.destroy(&stack).await;
     assert!(rig.observe(&stack).await.owned.is_empty());
 }
@@ -125,7 +125,7 @@ async fn what_is_gone_already_is_no_failure() {
     assert!(report.is_complete(), "{}", unfinished(&report));
 }
 
-/// The public name of an instance comes and goes with a setting of its VPC, which the same plan changes.
+/// The public name of an instance depends on a setting of its VPC, which the same plan changes.
 #[tokio::test]
 async fn what_only_aws_tells_may_change_before_a_removal() {
     let with = |dns_hostnames: bool, instance: &str| {
@@ -152,7 +152,7 @@ async fn what_only_aws_tells_may_change_before_a_removal() {
     rig.converge(&with(true, instance)).await;
     let plan = rig.plan(&with(false, "")).await;
     let vpc = id(&plan, &"vpc.lab".parse().unwrap());
-    // The plan's own call, at its worst moment: before the instance goes.
+    // The plan's own call, at its worst moment: before the instance is deleted.
     let no = aws_sdk_ec2::types::AttributeBooleanValue::builder().value(false).build();
     let request = ec2(&rig).modify_vpc_attribute().vpc_id(vpc.as_str()).enable_dns_hostnames(no);
     request.send().await.unwrap();
@@ -161,7 +161,9 @@ async fn what_only_aws_tells_may_change_before_a_removal() {
     rig.converge(&with(false, "")).await;
 }
 
-/// A killed run may leave an instance that has just been started. Whether it has a public address is told when it runs.
+/// A killed run may leave an instance that has just been started.
+///
+/// Until the instance runs, AWS does not report whether it has a public address.
 #[tokio::test]
 async fn an_instance_may_come_up_before_its_removal() {
     let network = r#"

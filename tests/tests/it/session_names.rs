@@ -1,4 +1,4 @@
-//! The names of sessions, from what the cloud holds to the receiver.
+//! The names of sessions, all the way from the cloud to the receiver.
 
 use mirror_plan::observed::Observed;
 use mirror_plan::render::terraform::{PlanJson, StateJson};
@@ -8,7 +8,7 @@ use mirror_vxlan::Vni;
 use mirror_vxlan::frame::Session;
 use mirror_vxlan::select::NameTable;
 
-/// The session of the lab as its packets show it.
+/// Returns the session of the lab as its packets show it.
 fn session(observed: &Observed) -> Session {
     let current = |address: &str| observed.current(&address.parse().unwrap()).unwrap();
     let found = current("mirror_session.my-traffic-mirror-session");
@@ -28,7 +28,7 @@ async fn a_receiver_knows_the_sessions_that_show_prints() {
     assert_eq!(shown.get(session), Some("my-traffic-mirror-session"));
     // The number alone is not enough: another account may have it as well.
     assert_eq!(shown.get(Session { source: "192.0.2.1".parse().unwrap(), ..session }), None);
-    // An inventory and a plan of what is there say the same.
+    // An inventory and a plan of the existing objects give the same names.
     let inventory = NameTable::parse(&serde_json::to_string(&observed).unwrap()).unwrap();
     assert_eq!(inventory, shown);
     let plan = PlanJson::new(&rig.plan(&lab()).await).to_string();

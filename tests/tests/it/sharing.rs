@@ -1,4 +1,4 @@
-//! Mirror targets that accounts share: who has one says with whom, and who uses one says whose it is.
+//! Mirror targets that accounts share: the owner states with whom, and the user states whose it is.
 
 use aws_sdk_ec2::config::Credentials;
 use mirror_local::{ACCOUNT, Cloud};
@@ -9,7 +9,7 @@ use mirror_plan::stack::Stack;
 use mirror_tests::{REGION, Rig, config, sharing, stack, unfinished};
 use serde_json::{Value as Json, json};
 
-/// Who has the target.
+/// The account that owns the target.
 const OWNER: &str = "222233334444";
 
 const SENSOR: &str = r#"
@@ -26,7 +26,7 @@ instance "sensor" {
 mirror_target "sensor" { network_interface = instance.sensor }
 "#;
 
-/// A stack that mirrors to a target as it has it.
+/// Returns a stack that mirrors to `target`, which the block `existing` may declare.
 fn tap(existing: &str, target: &str) -> String {
     format!(
         r#"
@@ -52,7 +52,7 @@ mirror_session "web" {{
     )
 }
 
-/// The stack of who has the target, and shares it with these accounts.
+/// Returns the stack that owns the target and shares it with these accounts.
 fn sensor(principals: &[&str]) -> Stack {
     stack(&sensor_text(principals))
 }
@@ -67,7 +67,7 @@ fn sensor_text(principals: &[&str]) -> String {
     [SENSOR, &share].concat()
 }
 
-/// The stack of who mirrors to it.
+/// Returns the stack that mirrors to the target.
 fn tapping(target: &str) -> Stack {
     let existing = format!(
         "existing \"mirror_target\" \"sensor\" {{\n  id = \"{target}\"\n  owner = \"{OWNER}\"\n}}"
@@ -85,7 +85,7 @@ fn ram(cloud: &Cloud, account: &str, call: &str, body: &Json) -> Json {
     serde_json::from_str(&response.body).unwrap()
 }
 
-/// The same cloud as who has the target sees it, with a journal of its own.
+/// Returns the same cloud as the target's owner sees it, with a journal of its own.
 fn owner(rig: &Rig) -> Rig {
     let keys = Credentials::from_keys(OWNER, "local", None);
     let config = config(&rig.cloud).into_builder();
@@ -95,13 +95,13 @@ fn owner(rig: &Rig) -> Rig {
     Rig { aws, ..Rig::over(rig.cloud.clone()) }
 }
 
-/// The id of an object of a stack.
+/// Returns the id of an object of a stack.
 async fn id(rig: &Rig, stack: &Stack, address: &str) -> String {
     let observed = rig.observe(stack).await;
     observed.current(&address.parse().unwrap()).unwrap().id.to_string()
 }
 
-/// An account with which another one shares a mirror target, without a stack for that, and the id of it.
+/// Returns an account with which another one shares a mirror target, outside of any stack, and the target's id.
 async fn shared() -> (Rig, String) {
     let rig = Rig::instant();
     let (owner, sensor) = (owner(&rig), stack(SENSOR));
@@ -114,7 +114,7 @@ async fn shared() -> (Rig, String) {
     (rig, target)
 }
 
-/// Accepts or rejects the invitation that waits for it; whether there is one.
+/// Accepts or rejects the pending invitation; returns whether there is one.
 fn reply(rig: &Rig, answer: &str) -> bool {
     let invited = ram(&rig.cloud, ACCOUNT, "/getresourceshareinvitations", &json!({}));
     let mut invited = invited["resourceShareInvitations"].as_array().unwrap().iter();
@@ -125,21 +125,21 @@ fn reply(rig: &Rig, answer: &str) -> bool {
     true
 }
 
-/// The codes of what is found when an account looks for what a stack uses.
+/// Returns the codes of the findings when an account looks up what a stack uses.
 async fn looked(rig: &Rig, stack: &Stack) -> Vec<String> {
     let images = stack.images();
     let sight = observe(&rig.aws, Wanted::to_plan(stack, &images, Mode::Apply)).await.unwrap();
     sight.findings.iter().map(|found| found.code.to_string()).collect()
 }
 
-/// The shares of who has the target that stand, with all that is said of each.
+/// Returns the active shares of the target's owner, with everything that AWS reports about each.
 fn shares(rig: &Rig) -> Vec<Json> {
     let all = ram(&rig.cloud, OWNER, "/getresourceshares", &json!({ "resourceOwner": "SELF" }));
     let all = all["resourceShares"].as_array().unwrap().iter();
     all.filter(|share| share["status"] == "ACTIVE").cloned().collect()
 }
 
-/// Lets callers do what `mirror iam` prints for the stack of who has the target, and nothing else.
+/// Allows callers only what `mirror iam` prints for the stack of the target's owner.
 fn only_printed(rig: &Rig, stack: &Stack, purpose: Purpose) {
     let location = Location { account: OWNER.parse().unwrap(), region: REGION.parse().unwrap() };
     let printed = policies(stack, &location, [purpose]);
@@ -180,18 +180,18 @@ async fn a_stack_shares_its_target_and_another_account_mirrors_to_it() {
     owner.converge(&sensor).await;
     let target = id(&owner, &sensor, "mirror_target.sensor").await;
     let tap = tapping(&target);
-    // Before it has accepted the target is none that it could find.
+    // Before the account has accepted, it cannot find the target.
     assert_eq!(looked(&rig, &tap).await, ["MP0408"]);
     assert!(reply(&rig, "accept"));
     rig.converge(&tap).await;
     assert!(owner.plan(&sensor).await.is_empty(), "that it has accepted is no difference");
-    // While others have sessions to it, AWS does not delete the target.
+    // While other accounts have sessions to the target, AWS does not delete it.
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     let blocked = owner.apply(&owner.plan_for(&sensor, &request).await).await;
     let why = unfinished(&blocked);
     assert!(why.contains("TrafficMirrorTargetInUse") && why.contains("tms-"), "{why}");
     assert_eq!(shares(&owner), Vec::<Json>::new());
-    // What was shared is shared again by the next apply, and whoever had accepted is asked anew.
+    // The next apply shares the target again, and an account that had accepted is asked again.
     owner.converge(&sensor).await;
     assert!(reply(&rig, "accept"));
     assert!(rig.plan(&tap).await.is_empty());
@@ -281,7 +281,7 @@ async fn what_is_shared_and_unshared_is_waited_for() {
     rig.destroy(&sharing()).await;
 }
 
-/// A target with the same destination cannot be there beside the old one: it goes first, and out of its share before.
+/// Two targets cannot have the same destination: the old one leaves its share and is deleted, then the new is created.
 #[tokio::test]
 async fn a_target_that_is_replaced_changes_places_in_its_share() {
     let rig = Rig::instant();

@@ -1,4 +1,4 @@
-//! Sources on a local AWS: what is found in how many calls, and a day on which everything changes.
+//! Sources on a local AWS: what is found and in how many calls, and a day on which everything changes.
 
 use aws_sdk_ec2::Client as Ec2;
 use mirror_local::{Cloud, Durations, Settings};
@@ -33,7 +33,7 @@ mirror_session "detect" {
 }
 "#;
 
-/// Two receivers in two zones, and sessions to that of the zone of their source.
+/// Two receivers in two zones; each session sends to the receiver in the zone of its source.
 const BY_ZONE: &str = r#"
 stack "sensors" { region = "eu-west-1" }
 locals { zones = ["eu-west-1a", "eu-west-1b"] }
@@ -63,7 +63,7 @@ mirror_session "detect" {
 }
 "#;
 
-/// The calls of a piece of work, without those that only read.
+/// Returns the calls without those that only read.
 fn changing(calls: &[String]) -> Vec<&str> {
     let reads = |call: &&str| call.starts_with("Describe") || call.starts_with("Get");
     calls.iter().map(String::as_str).filter(|call| !reads(call)).collect()
@@ -81,7 +81,7 @@ async fn calls_grow_with_pages_and_one_new_instance_is_one_call() {
     settings.quotas.instances = 2000;
     let rig = Rig::over(Cloud::in_memory().with_settings(settings));
     let estate = Estate::of(&rig).await;
-    // 40 VPCs, in each of which are 28 instances with the tag on them: 1,120, which are two pages.
+    // 40 VPCs with 28 tagged instances in each: 1,120 instances, which make two pages.
     let subnets = estate.subnets(40).await;
     for subnet in &subnets {
         estate.launch(subnet, 28, "true").await;
@@ -99,7 +99,7 @@ async fn calls_grow_with_pages_and_one_new_instance_is_one_call() {
     assert_eq!(count("DescribeInstances"), 2, "pages of the sources");
     assert_eq!(count("DescribeTrafficMirrorSessions"), 2, "pages of the sessions");
     assert_eq!(count("DescribeNetworkInterfaces"), 2, "by their own tags, and those excepted");
-    // As many of each for ten thousand would be ten pages; the rest does not grow.
+    // For ten thousand sources each of these would take ten pages or so; the rest does not grow.
     let rest = calls.len() - 2 - 2 - count("DescribeTags");
     let of_ten_thousand = 10 + 11 + 11 + 10 + rest;
     println!("{} calls for 1,120 interfaces, {of_ten_thousand} for 10,000", calls.len());
@@ -124,12 +124,12 @@ async fn an_interface_is_found_by_its_own_tags_with_its_instance() {
     let ec2 = Ec2::new(&config(&rig.cloud));
     let tag =
         |key: &str, value: &str| aws_sdk_ec2::types::Tag::builder().key(key).value(value).build();
-    // One is tagged itself; one is tagged itself, and its instance says that it must not be.
+    // The first two are tagged themselves, but the second one's instance is tagged not to be mirrored.
     for interface in &interfaces[..2] {
         ec2.create_tags().resources(interface).tags(tag("mirror", "true")).send().await.unwrap();
     }
     ec2.create_tags().resources(&ids[1]).tags(tag("mirror", "false")).send().await.unwrap();
-    // One whose instance is tagged says itself that it must not be.
+    // The third is tagged not to be mirrored, although its instance is tagged to be.
     ec2.create_tags().resources(&ids[2]).tags(tag("mirror", "true")).send().await.unwrap();
     ec2.create_tags().resources(&interfaces[2]).tags(tag("mirror", "false")).send().await.unwrap();
     let plan = rig.plan(&stack(SENSORS)).await;
@@ -154,7 +154,7 @@ async fn each_zone_has_its_own_receiver() {
         let ids = estate.launch(&subnet, 1, "true").await;
         mirrored.extend(estate.interfaces(&ids).await);
     }
-    // One is found by its own tags alone: another call tells its zone.
+    // One interface is found by its own tags alone: another call reports its zone.
     let subnet = estate.subnet_in("eu-west-1a").await;
     let ids = estate.launch(&subnet, 1, "no").await;
     let interface = estate.interfaces(&ids).await.remove(0);
@@ -165,7 +165,7 @@ async fn each_zone_has_its_own_receiver() {
     let sent: Vec<&str> = mirrored.iter().map(|source| zones[source].as_str()).collect();
     assert_eq!(sent, ["eu-west-1a", "eu-west-1b", "eu-west-1b", "eu-west-1a"]);
 
-    // A zone that gets another target: one call for each of its sources.
+    // When a zone gets another target, that is one call for each of its sources.
     let all_to_one = BY_ZONE.replace("mirror_target.sensor[index] }", "mirror_target.sensor[0] }");
     let before = estate.calls().len();
     rig.converge(&stack(&all_to_one)).await;

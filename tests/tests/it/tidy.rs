@@ -1,13 +1,13 @@
-//! Repository rules that no compiler holds: layers, file names, file lengths, module docs.
+//! Repository rules that no compiler enforces: layers, file names, file lengths, module docs.
 //!
 //! A rule is a function from one file to its findings. Each has two tests: that it holds for the
-//! repository, and that it finds an offence when there is one. Rules read tokens, so that a
-//! comment or a text may name whatever it likes.
+//! repository, and that it finds an offence when there is one. Rules read tokens, so that
+//! comments and string literals may name anything.
 
 use std::fs;
 use std::path::Path;
 
-/// Lines at which a file is split by noun.
+/// The number of lines above which a file is split by noun.
 const FILE_LINES_MAX: usize = 600;
 
 /// Names that say nothing about what a file holds.
@@ -403,7 +403,7 @@ fn forbid(path: &str, text: &str, patterns: &[&str]) -> Vec<String> {
     findings
 }
 
-/// Returns whether `rest`, which follows a path's first part, goes on to `name`.
+/// Returns whether `rest`, which follows a path's first part, continues with `name`.
 ///
 /// Both `::name` and `::{other, name::item}` do.
 fn imports(rest: &[Token<'_>], name: &str) -> bool {
@@ -444,7 +444,7 @@ fn before_tests<'a, 'b>(tokens: &'a [Token<'b>]) -> &'a [Token<'b>] {
     &tokens[..end.unwrap_or(tokens.len())]
 }
 
-/// A piece of Rust: a word, a text, `::`, or any other single character.
+/// A piece of Rust: a word, a string or character literal, `::`, or any other single character.
 struct Token<'a> {
     text: &'a str,
     offset: usize,
@@ -456,14 +456,14 @@ impl<'a> Token<'a> {
         1 + text[..self.offset].matches('\n').count()
     }
 
-    /// Returns what stands between the quotes, if the token is a text.
+    /// Returns what stands between the quotes, if the token is a string literal.
     fn content(&self) -> Option<&'a str> {
         let (_, rest) = self.text.split_once('"')?;
         rest.rsplit_once('"').map(|(content, _)| content)
     }
 }
 
-/// Splits Rust code into its tokens; comments and blanks are left out.
+/// Splits Rust code into its tokens; comments and whitespace are left out.
 fn tokens(code: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut offset = 0;
@@ -506,7 +506,7 @@ fn comment(code: &str) -> Option<usize> {
     Some(code.len() - inside.len())
 }
 
-/// Returns the length of the text literal that `code` starts with: plain, byte, C or raw.
+/// Returns the length of the string literal that `code` starts with: plain, byte, C or raw.
 fn quoted(code: &str) -> Option<usize> {
     let after_kind = code.trim_start_matches(['b', 'c', 'r']);
     let kind = &code[..code.len() - after_kind.len()];
@@ -533,7 +533,7 @@ fn quoted(code: &str) -> Option<usize> {
     Some(end.map_or(code.len(), |(at, _)| start + at + 1))
 }
 
-/// Returns the length of the character literal that `code` starts with; a lifetime is none.
+/// Returns the length of the character literal that `code` starts with; a lifetime is not one.
 fn character(code: &str) -> Option<usize> {
     let inside = code.strip_prefix('\'')?;
     if let Some(escape) = inside.strip_prefix('\\') {
@@ -554,7 +554,7 @@ fn word(code: &str) -> usize {
     }
 }
 
-/// Returns the manifests and Rust files of all members: path from the workspace, text.
+/// Returns the manifests and Rust files of all members, each as its path in the workspace and its text.
 fn files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     for member in members() {

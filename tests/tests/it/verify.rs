@@ -1,4 +1,4 @@
-//! Verifying the laboratory: well, and with each part of it gone, changed or ill.
+//! Verifying the laboratory: in good order, and with each part of it missing, changed or unhealthy.
 
 use aws_sdk_ec2::Client as Ec2;
 use insta::assert_snapshot;
@@ -15,12 +15,12 @@ use serde_json::Value as Json;
 const LAB: &str = include_str!("../../../examples/lab.mirror.hcl");
 const PEERING: &str = include_str!("../../../examples/peering.mirror.hcl");
 
-/// What is said of the laboratory, with ids taken out, and the same for programs.
+/// Returns the verification of the laboratory, as text without ids and as JSON.
 async fn verified(rig: &Rig) -> (String, Json) {
     verified_as(rig, &lab()).await
 }
 
-/// The same of any stack.
+/// Does the same for any stack.
 async fn verified_as(rig: &Rig, stack: &Stack) -> (String, Json) {
     let observed = rig.observe(stack).await;
     let plan = plan(stack, &observed, &Request::default()).unwrap();
@@ -33,7 +33,7 @@ async fn verified_as(rig: &Rig, stack: &Stack) -> (String, Json) {
     (shown.join("\n"), json)
 }
 
-/// A line in which the ids of instances are `i-ID`.
+/// Returns a line in which the ids of instances are `i-ID`.
 fn without_ids(line: &str) -> String {
     let mut shown = line.to_owned();
     let is_id = |part: &&str| part.len() == 17 && part.bytes().all(|b| b.is_ascii_hexdigit());
@@ -133,7 +133,7 @@ async fn a_receiver_that_does_not_answer_is_a_fault_and_one_that_stands_idle_too
     Not verified: 1 fault.
     ");
     assert_eq!(json["targets"][1]["healthy"], false);
-    // Both are shut out by their security group, which is a change as well.
+    // Their security group now cuts off both receivers, which is a change as well.
     ec2.start_instances().instance_ids(&receiver).send().await.unwrap();
     let groups = ec2.describe_security_groups().send().await.unwrap();
     let group = groups

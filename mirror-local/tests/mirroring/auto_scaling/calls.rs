@@ -1,4 +1,4 @@
-//! What calls of EC2 Auto Scaling say and refuse.
+//! What the calls of EC2 Auto Scaling return and refuse.
 
 use super::{SECOND, Stage};
 use insta::assert_snapshot;

@@ -1,8 +1,8 @@
-//! Instances that are not well are replaced.
+//! Unhealthy instances are replaced.
 
 use super::{SECOND, Stage};
 
-/// The words of a group in service, where one of its instances is on its way.
+/// The instances of a group that is in service, as text.
 const STEADY: [&str; 2] = ["us-east-1a InService Healthy", "us-east-1b InService Healthy"];
 
 #[test]
@@ -35,9 +35,9 @@ fn one_that_its_target_group_finds_unwell_is_replaced_after_the_grace_period() {
     let stage = Stage::new();
     let client = &stage.client;
     client.scaling(stage.group(&stage.watched("&MinSize=2&MaxSize=2")));
-    // In service after two seconds, and there is no way in for the health check.
+    // The instances are in service after two seconds, but no rule lets the health check in.
     client.wait(30 * SECOND);
-    // Whatever is called, the group looks at its instances, and leaves them alone for now.
+    // Any call makes the group look at its instances; for now it leaves them alone.
     client.ec2("CreateInternetGateway");
     client.wait(SECOND);
     let before = stage.ids();

@@ -1,4 +1,4 @@
-//! What holds of a group after whatever has happened to it, once nothing happens any more.
+//! What holds for a group once nothing happens any more, whatever has happened to it before.
 
 use super::{SECOND, Stage};
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 enum Step {
     Capacity(u32),
-    /// Each bit is a subnet of the default VPC; none of them is the first one.
+    /// Each bit selects a subnet of the default VPC; no bits at all select the first one.
     Move(u8),
     Stop(usize),
     TargetGroup(&'static str),
@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 impl Stage {
-    /// Does what a step says, as far as that is allowed.
+    /// Does what a step says, unless it is refused.
     fn take(&self, step: Step) {
         let (ec2, scaling) = ("2016-11-15", "2011-01-01");
         let one = |place: usize| self.ids().get(place).cloned().unwrap_or_default();
@@ -78,7 +78,7 @@ impl Stage {
         self.client.call(version, &call).ok();
     }
 
-    /// The values of an element in an answer about instances of the group that run.
+    /// The values of an element for the running instances of the group.
     fn running(&self, name: &str) -> Vec<String> {
         let told = self.client.ec2(
             "DescribeInstances&Filter.1.Name=tag:aws:autoscaling:groupName&Filter.1.Value.1=g\

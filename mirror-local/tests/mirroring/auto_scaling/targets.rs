@@ -12,7 +12,7 @@ fn call(action: &str, target_group: &str) -> String {
     )
 }
 
-/// How far the target groups have come.
+/// The states of the target groups of the Auto Scaling group.
 fn states(client: &Client) -> Vec<String> {
     client.scaling("DescribeLoadBalancerTargetGroups&AutoScalingGroupName=g").texts("State")
 }

@@ -1,4 +1,4 @@
-//! Laws of sharing: what an account sees is what both it and the owner have said, whatever the order.
+//! Laws of sharing: an account sees what both it and the owner have agreed to, whatever the order.
 
 use super::*;
 use mirror_local::{Durations, Service, Settings, action_names};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 const INVITED: [&str; 2] = [CONSUMER, STRANGER];
 
-/// What somebody does; accounts are places among those that are invited.
+/// What an account does; a number is the position of an account among those that are invited.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Invite(usize),
@@ -17,7 +17,7 @@ enum Step {
     TakeOut,
 }
 
-/// How an account stands to the share.
+/// The relation of an account to the share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Out,
@@ -55,13 +55,13 @@ impl Model {
         Self { accounts, share, standing: [Standing::Out; 2], is_in: false }
     }
 
-    /// Makes a call of the owner; says whether it succeeds.
+    /// Makes a call as the owner; returns whether it succeeds.
     fn owner(&self, action: &str, (list, what): (&str, &str)) -> bool {
         let body = json!({ "resourceShareArn": self.share, list: [what] });
         self.accounts.ram(ACCOUNT, action, &body).error.is_none()
     }
 
-    /// The invitation of an account that waits for an answer.
+    /// The pending invitation of an account, if there is one.
     fn pending(&self, account: &str) -> Option<Value> {
         let found = self.accounts.ok(account, "GetResourceShareInvitations", json!({}));
         let mut all = found["resourceShareInvitations"].as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! What the calls of Resource Access Manager are checked on.
+//! What authorization checks in the calls of Resource Access Manager.
 
 use super::*;
 use mirror_local::Policy;

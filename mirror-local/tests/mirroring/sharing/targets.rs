@@ -1,4 +1,4 @@
-//! A shared mirror target, as EC2 has it for its owner and for whom it is shared with.
+//! A shared mirror target, as EC2 presents it to its owner and to the account that it is shared with.
 
 use super::*;
 use insta::assert_snapshot;

@@ -1,5 +1,5 @@
-//! What receivers deliver, kept and read by other programs: Suricata and tshark see the flows that the trace
-//! foretells.
+//! What receivers deliver, stored and then read by other programs: Suricata and tshark see the flows that the trace
+//! predicts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -73,7 +73,7 @@ type End = ([u8; 4], u16);
 
 const WEB: End = ([10, 0, 1, 5], 443);
 
-/// An Ethernet frame with IPv4 and what is in that.
+/// An Ethernet frame that contains an IPv4 packet.
 fn frame(protocol: u8, (from, to): (End, End), rest: &[u8]) -> Vec<u8> {
     let length = u16::try_from(24 + rest.len()).expect("a frame is short");
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00, 0x45, 0];
@@ -85,12 +85,12 @@ fn frame(protocol: u8, (from, to): (End, End), rest: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A segment of TCP, of which only the flags matter here.
+/// A TCP segment; only its flags matter here.
 fn tcp(ends: (End, End), flags: u8) -> Vec<u8> {
     frame(6, ends, &[0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 255, 255, 0, 0, 0, 0])
 }
 
-/// A capture of web connections, a few of SSH, and lines of a log, one for each that they are.
+/// A capture of web connections, a few of SSH, and lines of a log, each of them a flow of its own.
 fn capture() -> Vec<u8> {
     let mut frames = Vec::new();
     for port in 40_000..40_060 {
@@ -121,7 +121,7 @@ fn capture() -> Vec<u8> {
     file
 }
 
-/// A rehearsal that has kept what receivers deliver, in the folder `out`.
+/// A rehearsal that has stored what receivers deliver in the folder `out`.
 fn rehearsed() -> (Folder, Vec<PathBuf>) {
     let folder = Folder::with(STACK);
     fs::write(folder.path().join("web.pcap"), capture()).expect("the folder can be written");
@@ -133,7 +133,7 @@ fn rehearsed() -> (Folder, Vec<PathBuf>) {
     (folder, files)
 }
 
-/// How many flows the trace foretells, by the port that they go to.
+/// How many flows the trace predicts, by the port that they go to.
 fn foretold(folder: &Folder) -> BTreeMap<u64, u64> {
     let output =
         folder.command("trace --offline --pcap web.pcap --json").output().expect("mirror runs");
@@ -150,12 +150,12 @@ fn foretold(folder: &Folder) -> BTreeMap<u64, u64> {
         assert_eq!(rule["flows_estimated"], false);
         number(rule, "/flows")
     };
-    // A connection is one flow, both ways.
+    // A connection is one flow, in both directions.
     assert_eq!(flows("ingress", 100), flows("egress", 100));
     [(443, flows("ingress", 100)), (514, flows("egress", 110))].into()
 }
 
-/// What a program prints; nothing where it is not installed.
+/// Returns what a program prints; `None` where it is not installed.
 fn run(command: &mut Command) -> Option<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     match command.output() {
@@ -186,7 +186,7 @@ fn by_suricata(capture: &Path) -> Option<BTreeMap<u64, u64>> {
     Some(flows)
 }
 
-/// The same by tshark, which numbers conversations; and of which interfaces they are.
+/// The same by tshark, which numbers conversations, with the names of their interfaces.
 fn by_tshark(capture: &Path) -> Option<(BTreeMap<u64, u64>, BTreeSet<String>)> {
     let mut command = Command::new("tshark");
     command.args(["-n", "-T", "fields", "-r"]).arg(capture);
@@ -206,7 +206,7 @@ fn by_tshark(capture: &Path) -> Option<(BTreeMap<u64, u64>, BTreeSet<String>)> {
     Some((counts.collect(), names))
 }
 
-/// Each flow is at one receiver, so that the sum over receivers has none twice.
+/// Sums over receivers; each flow arrives at one receiver, so none is counted twice.
 fn sum(of: impl IntoIterator<Item = BTreeMap<u64, u64>>) -> BTreeMap<u64, u64> {
     let mut sum = BTreeMap::new();
     for (port, count) in of.into_iter().flatten() {

@@ -1,6 +1,6 @@
-//! Live traffic: the hosts of a bridge, in a network namespace of the test's own, and a TAP device on it.
+//! Live traffic: the hosts of a bridge in a network namespace of the test's own, and a TAP device on that bridge.
 //!
-//! It needs root, iproute2 and python3, and says so where it is skipped.
+//! The test needs root, iproute2 and python3, and reports that where it is skipped.
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -17,7 +17,7 @@ use crate::{Folder, shown};
 
 const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/lab.pcap");
 
-/// Sends what it reads as Ethernet frames: each behind its length, in two bytes.
+/// Reads Ethernet frames, each preceded by its length in two bytes, and sends them.
 const SEND: &str = "
 import socket, sys
 host = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -30,14 +30,14 @@ while length := sys.stdin.buffer.read(2):
 struct Hub(String);
 
 impl Hub {
-    /// Makes it, where that can be done.
+    /// Creates it, where that is possible.
     fn make(name: &str) -> Option<Self> {
         let hub = Self(format!("mirror-{name}-{}", std::process::id()));
         let is_there = succeeds("python3", "-V")
             && succeeds("ip", &format!("netns add {}", hub.0))
-            // A host that speaks IPv6 looks for its neighbours.
+            // With IPv6, the host would send packets of its own to discover its neighbours.
             && hub.runs("sysctl -q net.ipv6.conf.default.disable_ipv6=1")
-            // What learns no addresses sends everything to everyone.
+            // A bridge that learns no addresses sends every frame to every port.
             && hub.runs("ip link add hub mtu 9001 type bridge ageing_time 0 mcast_snooping 0");
         if !is_there {
             return None;
@@ -105,7 +105,7 @@ impl Drop for Hub {
     }
 }
 
-/// A rehearsal that is under way; one whose test fails is not left behind.
+/// A rehearsal that is running; it is not left behind if its test fails.
 struct Rehearsal {
     child: Option<Child>,
     notes: BufReader<ChildStderr>,

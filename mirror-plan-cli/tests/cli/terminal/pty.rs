@@ -11,7 +11,7 @@ use pty_process::Size;
 use pty_process::blocking::Pty;
 use vt100::{Color, Parser, Screen};
 
-/// After this a test that waits has failed; nothing waits so long on the slowest machine.
+/// A test that waits longer than this has failed; nothing takes so long even on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A program on a terminal.
@@ -25,12 +25,12 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a command on a terminal of so many rows and columns.
+    /// Starts a command on a terminal with this many rows and columns.
     pub(super) fn start(command: &Command, (rows, columns): (u16, u16)) -> Self {
         Self::start_with(command, (rows, columns), |command| command)
     }
 
-    /// Starts a command of which not every stream is the terminal.
+    /// Starts a command with only some of its streams on the terminal.
     pub(super) fn start_with(
         command: &Command,
         (rows, columns): (u16, u16),
@@ -52,7 +52,7 @@ impl Terminal {
         let reader = Arc::clone(&pty);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // On Linux the end of the program shows as an error.
+            // On Linux, reading fails once the program has ended.
             while let Ok(length @ 1..) = (&*reader).read(&mut buffer) {
                 if sender.send(buffer[..length].to_vec()).is_err() {
                     break;
@@ -76,7 +76,7 @@ impl Terminal {
         text.trim_end().to_owned()
     }
 
-    /// Whether anything on the screen stands out.
+    /// Whether anything on the screen is colored or bold.
     pub(super) fn is_colored(&self) -> bool {
         let (rows, columns) = self.screen().size();
         let cells = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |at| (row, at)));
@@ -93,7 +93,7 @@ impl Terminal {
         }
     }
 
-    /// Draws what comes next; nothing does when the program has ended.
+    /// Draws what comes next; `false` when the program has ended.
     fn draw(&mut self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(now());
         match self.output.recv_timeout(left) {
@@ -114,7 +114,7 @@ impl Terminal {
         (&*self.pty).write_all(keys.as_bytes()).expect("somebody reads the keyboard");
     }
 
-    /// Waits for the end.
+    /// Waits for the program to end.
     pub(super) fn end(&mut self) -> ExitStatus {
         let deadline = deadline();
         while self.draw(deadline) {}

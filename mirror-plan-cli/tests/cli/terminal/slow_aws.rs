@@ -1,4 +1,4 @@
-//! An AWS where what must take a while takes it until the test moves the clock.
+//! An AWS whose slow operations last until the test moves the clock.
 
 use std::process::Command;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl SlowAws {
         command
     }
 
-    /// Lets so much time pass.
+    /// Lets this many seconds pass.
     pub(super) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }

@@ -1,4 +1,4 @@
-//! Whole captures: matrix, load and bill; what they are in JSON, and what tshark counts.
+//! Whole captures: matrix, load and bill, the same in JSON, and the counts of tshark.
 
 use std::fs;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::super::{Folder, assert_shown, shown};
 use super::SENSOR;
 
-/// Ethernet, IPv4 and the first bytes of TCP or UDP.
+/// An Ethernet frame with IPv4 and the first bytes of TCP or UDP.
 fn frame(protocol: u8, from: ([u8; 4], u16), to: ([u8; 4], u16)) -> Vec<u8> {
     let mut frame =
         [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00][..], &[0x45, 0, 0, 40]].concat();
@@ -21,7 +21,7 @@ fn frame(protocol: u8, from: ([u8; 4], u16), to: ([u8; 4], u16)) -> Vec<u8> {
     frame
 }
 
-/// A capture file of frames, with the milliseconds that each came at and the bytes that it had.
+/// A capture file of frames, each with its time in milliseconds and its original length in bytes.
 fn capture(frames: &[(u32, u32, Vec<u8>)]) -> Vec<u8> {
     let words =
         |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
@@ -224,7 +224,7 @@ fn every_capture_is_counted_as_tshark_counts_it() {
         let Some(packets) = by_tshark(&path) else {
             return println!("skipped: there is no `tshark`");
         };
-        // Whoever sends the first IP packet is the interface.
+        // The sender of the first IP packet is taken as the interface.
         let Some((own, _, _)) = packets.iter().find_map(|it| it.ip) else { continue };
         let options = format!("trace --offline --eni instance.web={own} --json --pcap");
         let output = folder.command(&options).arg(&path).output().unwrap();
@@ -256,7 +256,7 @@ fn every_capture_is_counted_as_tshark_counts_it() {
     assert!(compared > 20, "{compared}");
 }
 
-/// What tshark says of a packet: its length, and of its outer IP packet source, destination, protocol.
+/// What tshark reports of a packet: its length, and the source, destination and protocol of its outer IP packet.
 struct Packet {
     length: u64,
     ip: Option<(IpAddr, IpAddr, u8)>,
@@ -280,13 +280,13 @@ fn by_tshark(path: &Path) -> Option<Vec<Packet>> {
             let address = |text: &str| text.parse::<IpAddr>().ok();
             Some((address(words[at])?, address(words[at + 1])?, words[at + 2].parse().ok()?))
         };
-        // Both are there where one is inside the other; the outer one came first, and cannot be told.
+        // Both families are present where one packet is inside the other; the fields do not show which is the outer.
         Packet { length: words[0].parse().expect("a length"), ip: ip(1).xor(ip(4)) }
     });
     Some(packets.collect())
 }
 
-/// The folder of the captures, which are not of this repository: what `MIRROR_CAPTURES` names, or
+/// The folder of the captures, which are not part of this repository: what `MIRROR_CAPTURES` names, or
 /// one beside the repository.
 fn captures() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures");

@@ -1,10 +1,10 @@
-//! `aws` blocks, and what may be of the accounts that they lead to.
+//! `aws` blocks, and what may belong to the accounts that they lead to.
 
 use insta::assert_snapshot;
 
 use super::{Inputs, StackFile, check, source};
 
-/// A stack that peers with a VPC of another account, with more of it.
+/// A stack that peers with a VPC of another account; `more` is the rest of it.
 fn peering(more: &str) -> String {
     format!(
         r#"
@@ -23,7 +23,7 @@ existing "vpc" "sensors" {
 }
 "#;
 
-/// The resources as a stack file says them.
+/// The resources as a stack file declares them.
 fn declared(text: &str) -> String {
     let (stack, _) = StackFile::parse(source(text)).unwrap().stack(&Inputs::new()).unwrap();
     let resources = stack
@@ -48,7 +48,7 @@ fn a_peering_says_whose_its_accepter_is_and_who_accepts() {
     "#);
     let by_hand = text.replace("accepter =", "auto_accept = false\n  accepter =");
     assert_snapshot!(declared(&by_hand).lines().last().unwrap(), @r#"vpc_peering.out { accept_as = null, accepter = (known after apply: vpc.sensors.id), accepter_owner = "444455556666", auto_accept = false, requester = (known after apply: vpc.sources.id), tags = { Name = "out" } }"#);
-    // Which account a profile is for may be known to AWS alone.
+    // It may be that only AWS knows which account a profile is for.
     let profile = text.replace(
         "role = \"arn:aws:iam::444455556666:role/mirror-accepter\"",
         "profile = \"sensors\"",

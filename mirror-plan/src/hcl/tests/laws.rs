@@ -8,7 +8,7 @@ use crate::value::Value;
 
 const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 
-/// Reads a text to the end, and prints what is wrong with it in every way.
+/// Reads a text to the end, and prints what is wrong with it in every format.
 fn read(text: &str) -> Result<(), TestCaseError> {
     let result = StackFile::parse(source(text)).and_then(|file| file.stack(&Inputs::new()));
     let found = match result {
@@ -40,7 +40,7 @@ fn whole_characters(diagnostics: &Diagnostics) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// An edit of a text: where, as a share of it, and what.
+/// An edit of a text: where, as a fraction of its length, and what.
 #[derive(Clone, Debug)]
 enum Edit {
     Delete(f64, usize),
@@ -110,7 +110,7 @@ impl Sum {
         }
     }
 
-    /// The result; nothing where there is a division by zero on the way.
+    /// The result; `None` if there is a division by zero on the way.
     fn result(&self) -> Option<f64> {
         let result = match self {
             Self::Number(number) => f64::from(*number),

@@ -1,4 +1,4 @@
-//! References between blocks, and values that only apply can tell.
+//! References between blocks, and values that are known only after apply.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! What is sensitive is shown nowhere: not in a stack, a diagnostic, or under `{:?}`.
+//! Sensitive values are shown nowhere: not in a stack, a diagnostic, or under `{:?}`.
 
 use super::{Inputs, StackFile};
 use crate::diagnostic::{Diagnostics, Source};
@@ -20,7 +20,7 @@ fn given() -> Inputs<'static> {
     Inputs::new().assignment(&format!("key={CANARY}"))
 }
 
-/// What is said of a stack file, in all forms; nothing of the secret may be in it.
+/// What is shown of a stack file; the secret may not appear in any form of it.
 fn said(body: &str, inputs: &Inputs<'_>) -> String {
     let (text, form) = match evaluated(body, inputs) {
         Ok(stack) => {

@@ -6,7 +6,7 @@ use crate::stack::{Account, Selector};
 
 const THERE: &str = "444455556666";
 
-/// A stack that asks a VPC of another account, which is looked for by what `selector` says.
+/// A stack that requests peering with another account's VPC, which `selector` looks up.
 fn asking(by: Account, selector: Selector) -> Stack {
     let mut builder = Stack::builder("lab".parse().unwrap());
     let account = Some(builder.other_account("sensors".parse().unwrap(), by));
@@ -48,7 +48,7 @@ fn theirs(stack: &Stack, purpose: Purpose) -> String {
     written(&policies_as(stack, &location("eu-west-1"), (&name, &account), [purpose]))
 }
 
-/// The statements that are about other accounts, a line each.
+/// The statements about other accounts, one per line.
 fn of_others(stack: &Stack, purpose: Purpose) -> String {
     let policies = own(stack, purpose);
     let statements = policies.iter().flat_map(|policy| &policy.statement);
@@ -64,7 +64,7 @@ fn the_own_account_asks_that_vpc_and_assumes_that_role() {
     {"Sid":"Peer","Effect":"Allow","Action":"ec2:CreateVpcPeeringConnection","Resource":"arn:aws:ec2:eu-west-1:123456789012:vpc-peering-connection/*","Condition":{"ArnLike":{"ec2:AccepterVpc":"arn:aws:ec2:eu-west-1:444455556666:vpc/vpc-0a1b2c3d4e5f67890"},"StringEquals":{"aws:RequestTag/mirror-plan:stack":"lab"}}}
     {"Sid":"Assume","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/mirror-accepter"}
     "#);
-    // Which account a profile is for is not known, and which VPC it will be.
+    // It is not known which account the profile is for, nor which VPC will be found.
     assert_snapshot!(of_others(&asking(profile(), by_name()), Purpose::Apply), @r#"{"Sid":"Peer","Effect":"Allow","Action":"ec2:CreateVpcPeeringConnection","Resource":"arn:aws:ec2:eu-west-1:123456789012:vpc-peering-connection/*","Condition":{"ArnLike":{"ec2:AccepterVpc":"arn:aws:ec2:eu-west-1:*:vpc/*"},"StringEquals":{"aws:RequestTag/mirror-plan:stack":"lab"}}}"#);
     assert_snapshot!(of_others(&asking(role(), by_id()), Purpose::Plan), @r#"{"Sid":"Assume","Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::444455556666:role/mirror-accepter"}"#);
     assert_eq!(of_others(&asking(role(), by_id()), Purpose::Destroy), "");

@@ -1,6 +1,6 @@
-//! Accounts in which the subnets of a stack are there, and one of them has the network ACL that a comment in the
-//! text of the stack says: `# network ACL of subnet.target: 100 allow udp 4789 10.0.0.0/8`, which is its only rule in. And
-//! accounts in which there is no key pair of a name: `# there is no key pair gone`.
+//! Accounts in which the subnets of a stack exist, and one of them has the network ACL that a comment in the text of
+//! the stack describes by its only ingress rule: `# network ACL of subnet.target: 100 allow udp 4789 10.0.0.0/8`. And
+//! accounts in which no key pair has a certain name: `# there is no key pair gone`.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::stack::Stack;
 const COMMENT: &str = "# network ACL of ";
 const NO_KEY_PAIR: &str = "# there is no key pair ";
 
-/// What is found in a stack: by a plan where the text says what is in the account, and else without one.
+/// What is found in a stack: with a plan if the text describes the account, and without one otherwise.
 pub(super) fn check(stack: &Stack) -> Diagnostics {
     let key_pair = comment(stack, NO_KEY_PAIR).map(|name| Named::one(name, ArnType::KeyPair));
     let strangers = Strangers { absent: key_pair.into_iter().collect(), ..Strangers::default() };
@@ -31,13 +31,13 @@ pub(super) fn check(stack: &Stack) -> Diagnostics {
     }
 }
 
-/// What the text of a stack says behind the first comment that begins so.
+/// What follows `beginning` in the first comment of a stack's text that begins with it.
 fn comment<'s>(stack: &'s Stack, beginning: &str) -> Option<&'s str> {
     let place = stack.resources.values().find_map(|declared| declared.place.as_ref())?;
     place.head.source.text.lines().find_map(|line| line.strip_prefix(beginning))
 }
 
-/// What is in the account, if the text of the stack says it.
+/// What is in the account, if the text of the stack describes it.
 pub(super) fn seen(stack: &Stack) -> Option<Observed> {
     let line = comment(stack, COMMENT)?;
     let (subnet, rule) = line.split_once(':').expect("a subnet and a rule");
@@ -77,7 +77,7 @@ fn open(direction: Direction) -> AclRule {
     }
 }
 
-/// A rule in, if there is one.
+/// An ingress rule, if there is one.
 fn read(text: &str) -> Option<AclRule> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let [number, action, protocol, port, range] = words.try_into().ok()?;

@@ -1,6 +1,6 @@
 //! A corpus: stacks of many shapes that work, and each of the mistakes below in them, alone and in pairs.
 //!
-//! What is to be found is said by what was done to the stack, and by nothing of the lints.
+//! The expected findings follow from what was done to the stack, and from nothing in the lints.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use crate::reach::{Network, Reach, Verdict};
 /// The parts of a stack, by the names that the template has for them.
 type Parts = BTreeMap<&'static str, String>;
 
-/// A mistake: what it does to a stack, and what is to be found then.
+/// A mistake: what it does to a stack, and what must be found then.
 struct Mistake {
     name: &'static str,
     code: &'static str,
-    /// Codes that it brings about besides, or that it may.
+    /// Other codes that it causes, or may cause.
     also: &'static [&'static str],
-    /// The parts that it gives another value.
+    /// The parts to which it gives another value.
     parts: &'static [(&'static str, &'static str)],
     /// What it adds at the end.
     more: &'static str,
@@ -42,7 +42,7 @@ impl Mistake {
     }
 }
 
-/// A source in another VPC, which the way to the receivers must lead out of.
+/// A source in another VPC; the way to the receivers must lead out of that VPC.
 const FAR: &str = r#"
 vpc "far" { cidr = "10.1.0.0/16" }
 subnet "far" {
@@ -207,7 +207,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("source_zone", &["\"eu-west-1a\"", "null"]),
 ];
 
-/// The parts of a stack that works, of one of many shapes.
+/// The parts of a stack that works, in one of many shapes.
 fn working(seed: u64) -> Parts {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut parts = Parts::new();
@@ -244,8 +244,8 @@ fn found(text: String) -> BTreeSet<&'static str> {
     diagnostics(text).iter().map(|found| found.code.0).collect()
 }
 
-/// What is found in a text, by the same way as `mirror validate` takes; where it says what is in the account, as
-/// `mirror plan` does.
+/// What is found in a text, as `mirror validate` finds it; where the text describes the account, as `mirror plan`
+/// finds it.
 fn diagnostics(text: String) -> Diagnostics {
     let source = Source { name: "corpus.mirror.hcl".to_owned(), text };
     let file = StackFile::parse(source).expect("the text is HCL");
@@ -270,7 +270,7 @@ impl Random {
 /// Whether both change the same part, so that one would undo the other.
 fn collide(a: &Mistake, b: &Mistake) -> bool {
     let same_part = a.parts.iter().any(|(name, _)| b.parts.iter().any(|(other, _)| name == other));
-    // An account has one network ACL that is said.
+    // A text can describe only one network ACL of the account.
     let same_code = a.code == "MP1026" && b.code == "MP1026";
     same_part || same_code || !a.more.is_empty() && a.more == b.more
 }
@@ -341,8 +341,8 @@ fn a_session_is_stopped_where_a_finding_says_so_and_nowhere_else() {
         let is_stopped =
             reach.ways().iter().any(|way| matches!(way.verdict(), Verdict::Stopped(_)));
         stopped += usize::from(is_stopped);
-        // A warning about one direction has the code of an empty filter, one about sources in other zones that of
-        // an empty zone, and a receiver that counts as ill or is left out gets nothing where others do.
+        // A warning about one direction has the code of an empty filter, and one about sources in other zones has
+        // that of an empty zone. A receiver that counts as unhealthy or is left out gets nothing, but others do.
         let is_no_stop = |it: &&Mistake| NO_STOPS.contains(&it.name);
         if is_stopped != is_found && !mistakes.iter().any(is_no_stop) {
             wrong.push((seed, mistakes.first().map(|it| it.name), found));
@@ -354,7 +354,7 @@ fn a_session_is_stopped_where_a_finding_says_so_and_nowhere_else() {
 
 #[test]
 fn every_pair_of_mistakes_is_found() {
-    // All of them take a while; every third is enough for every day.
+    // All pairs take a while; every third one is enough for daily runs.
     let step = 3;
     let mut wrong = Vec::new();
     let (mut pairs, mut tried) = (0_u64, 0);

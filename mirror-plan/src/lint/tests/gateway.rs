@@ -1,4 +1,4 @@
-//! Gateway Load Balancers: the example has nothing to be found, and each edit one thing.
+//! Gateway Load Balancers: the example has no findings, and each edit introduces one mistake.
 
 use insta::assert_snapshot;
 

@@ -1,10 +1,10 @@
-//! What stands in several VPCs and must be in one, and what there are two of where AWS takes one.
+//! Objects that must be in one VPC but are in several, and duplicates where AWS allows only one.
 
 use insta::assert_snapshot;
 
 use super::{check, file};
 
-/// Two VPCs with a subnet and a security group each, and what stands in them.
+/// Two VPCs with subnets and a security group each, and the resources in them.
 fn two_vpcs(more: &str) -> String {
     let vpc = |name: &str, cidr: &str| {
         format!(
@@ -34,13 +34,13 @@ instance "{name}" {{
     format!("stack \"two\" {{}}\n{}{}{more}", vpc("a", "10.1"), vpc("b", "10.2"))
 }
 
-/// The titles of what is found in the VPCs, a line each.
+/// The codes and titles of the findings for the VPCs, one per line.
 fn found(more: &str) -> String {
     let found = check(&file(two_vpcs(more)));
     found.iter().map(|found| format!("{} {}\n", found.code, found.title)).collect()
 }
 
-/// What stands in one VPC and names what stands in the other.
+/// Resources in one VPC that name resources in the other.
 const MIXED: &str = r#"
 instance "web" {
   instance_type   = "t3.micro"
@@ -127,7 +127,7 @@ fn what_must_be_in_one_vpc_is_told_of_each_kind() {
     ");
 }
 
-/// Of what others made it is not known where it stands, and a VPC may be named by its id and by a block.
+/// The VPC of objects that others created is not known, and a VPC may be named both by its id and by a block.
 #[test]
 fn what_is_not_known_is_not_held_against_the_stack() {
     assert_snapshot!(found(

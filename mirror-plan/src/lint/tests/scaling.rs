@@ -1,4 +1,4 @@
-//! Receivers that scale: the example has nothing to be found, and each edit one thing.
+//! Receivers that scale: the example has no findings, and each edit introduces one mistake.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! Targets that are interfaces, and sources in other zones than theirs.
+//! Targets that are interfaces, with sources in other zones.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Laws of traces: the tracer against the guide's words read one at a time, and accounts that balance.
+//! Laws of traces: the tracer agrees with a literal reading of the guide, and accounts balance.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::scalar::{PacketLength, RuleAction, SessionNumber};
 
 mod moments;
 
-/// The addresses of the interfaces, and some that mean something to AWS.
+/// The addresses of the interfaces, and some that have a special meaning to AWS.
 const ADDRESSES: [&str; 14] = [
     "10.0.0.6",
     "10.0.0.7",
@@ -30,7 +30,7 @@ const ADDRESSES: [&str; 14] = [
     "2001:db8::1",
 ];
 
-/// Who else has an address at the interfaces' side.
+/// How many of the addresses, from the first, belong to interfaces.
 const OWN: usize = 4;
 
 fn address(text: &str) -> IpAddr {
@@ -85,7 +85,7 @@ fn mirroring() -> impl Strategy<Value = Mirroring> {
     })
 }
 
-/// Headers that meet interfaces, DNS servers and what is never mirrored often enough.
+/// Headers that often enough involve interfaces, DNS servers and traffic that is never mirrored.
 fn headers() -> impl Strategy<Value = Headers> {
     let known = (0..ADDRESSES.len(), 0..ADDRESSES.len())
         .prop_map(|(a, b)| (address(ADDRESSES[a]), address(ADDRESSES[b])))
@@ -99,9 +99,9 @@ fn headers() -> impl Strategy<Value = Headers> {
         })
 }
 
-/// What the guide says becomes of a packet: which session has it, by which rule (`None`: the network
-/// service); or why there is no copy. It is written to be read beside the guide, and shares nothing
-/// with the tracer.
+/// What happens to a packet according to the guide: which session copies it, by which rule (`None`:
+/// the network service); or why there is no copy. It is written to be read beside the guide, and
+/// shares nothing with the tracer.
 #[derive(Debug, PartialEq)]
 enum Fate {
     Copy { session: u16, rule: Option<Rule> },
@@ -125,7 +125,7 @@ fn fate(interface: &Interface, direction: Direction, packet: &Headers) -> Fate {
     if is_dhcp || local.into_iter().any(touches) {
         return Fate::Excluded;
     }
-    // The DNS server is asked at port 53, and answers from there.
+    // Queries go to port 53 of the DNS server, and answers come from it.
     let servers = ["10.0.0.2", "169.254.169.253", "fd00:ec2::253"];
     let asks = |end: usize| {
         let port = packet.ports.is_none_or(|ports| ports[end] == 53);
@@ -158,7 +158,7 @@ fn fate(interface: &Interface, direction: Direction, packet: &Headers) -> Fate {
     rejected.unwrap_or(if is_dns { Fate::NotAsked } else { Fate::Nothing })
 }
 
-/// Whether a rule is about a packet.
+/// Whether a rule matches a packet.
 fn says(rule: &Rule, packet: &Headers) -> bool {
     let port = |range: Option<crate::scalar::PortRange>, end: usize| match (range, packet.ports) {
         (None, _) => true,
@@ -172,7 +172,7 @@ fn says(rule: &Rule, packet: &Headers) -> bool {
         && port(rule.destination_port, 1)
 }
 
-/// The verdict in the words of the other.
+/// The tracer's verdict as a fate.
 fn told(interface: &Interface, verdict: Verdict) -> Fate {
     let rule = |session: u16, rule: u16| {
         interface.sessions[usize::from(session)].filter.rules[usize::from(rule)].clone()
@@ -314,7 +314,7 @@ proptest! {
         prop_assert_eq!(sample.examples().count(), few.len().min(3));
         let mut sample = FlowSample::default();
         for number in 0..many {
-            // An odd multiplier meets every number once.
+            // An odd multiplier yields every number exactly once.
             sample.add((number ^ seed).wrapping_mul(0x9e37_79b1).rotate_left(16).wrapping_mul(0x85eb_ca6b), &headers);
         }
         let (about, many) = (sample.count().number(), u64::from(many));

@@ -1,4 +1,4 @@
-//! Sources in plans, on interfaces that are made up.
+//! Sources in plans, with made-up interfaces.
 
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
@@ -64,7 +64,7 @@ fn interface(number: u32) -> Json {
     })
 }
 
-/// What was seen where these interfaces are.
+/// What is observed when these interfaces exist.
 fn seeing(stack: &Stack, before: Observed, interfaces: &[(u32, Json)]) -> Observed {
     let sources = &stack.sources[&"web".parse().unwrap()].of;
     let interfaces = interfaces.iter().map(|(number, it)| (eni(*number), it.clone()));
@@ -82,7 +82,7 @@ fn planned(stack: &Stack, observed: &Observed) -> Result<Plan, Diagnostics> {
     plan(stack, observed, &Request::default())
 }
 
-/// The cloud once a plan was carried out, as far as sessions go.
+/// The cloud after a plan was applied, as far as sessions are concerned.
 fn after(plan: &Plan) -> Observed {
     let mut builder = Stack::builder("sensors".parse().unwrap());
     for change in plan.changes.iter().filter(|change| change.after.is_some()) {
@@ -129,7 +129,7 @@ fn one_that_comes_is_one_call_and_one_that_goes_is_none() {
     let vnis = json!({ "detect": { "number": 1, "vni": "100..199" } });
     let stack = stack(tagged(), vnis);
     let first = planned(&stack, &seeing(&stack, nothing(), &many(10..13))).unwrap();
-    // The first goes, with its session, and one with a lower id comes.
+    // The first interface disappears with its session, and one with a lower id appears.
     let mut there = after(&first);
     let gone: Address = format!("mirror_session.detect[\"{}\"]", eni(10)).parse().unwrap();
     assert!(there.owned.remove(&gone).is_some());
@@ -191,7 +191,7 @@ fn what_must_not_be_mirrored_is_left_out_with_the_reason() {
         .iter()
         .filter_map(|change| change.address.key.as_ref().map(ToString::to_string))
         .collect();
-    // The eighth is tagged itself, so that it need not be the primary one.
+    // The eighth is tagged itself, so it does not have to be the primary interface.
     assert_eq!(sessions, [8, 9].map(|number| format!("[\"{}\"]", eni(number))));
 }
 
@@ -224,7 +224,7 @@ fn all_that_is_given_must_hold() {
     let second = |it: &mut Json| it["instance"]["device"] = 1.into();
     assert!(!means(tagged(), second));
     assert!(means(json!({ "tags": { "mirror": "true" }, "interfaces": "all" }), second));
-    // Half of the tags here and half there is neither.
+    // With half of the tags on each, neither the interface nor the instance matches.
     let both = json!({ "tags": { "mirror": "true", "env": "prod" } });
     assert!(!means(both, |it| it["tags"]["env"] = "prod".into()));
 }
@@ -240,7 +240,7 @@ fn a_count_that_is_not_expected_stops_everything() {
     let too_many = planned(&stack, &seeing(&stack, nothing(), &many(1..=4))).unwrap_err();
     assert!(too_many.to_string().contains("4 interfaces match"), "{too_many}");
     assert!(planned(&stack, &seeing(&stack, nothing(), &many(1..=3))).is_ok());
-    // What goes is in no need of them.
+    // A destroy does not need them.
     let destroy = Request { mode: crate::plan::Mode::Destroy, ..Request::default() };
     assert!(plan(&stack, &nothing(), &destroy).is_ok());
 }
@@ -322,7 +322,7 @@ fn only_what_comes_and_goes_can_be_planned() {
     let new = Declared { resource: filter.into(), place: None };
     other.resources.insert("mirror_filter.new".parse().unwrap(), new);
     let came_and_went = many([2, 3, 8, 9]);
-    // The first has gone out of sight, two have come; those that stay differ, and are left.
+    // The first is no longer seen, and two are new; those that stay differ, but are left alone.
     let mut before = other.clone();
     before.fan_outs.values_mut().for_each(|fan_out| fan_out.of.packet_length = None);
     let first = planned(&before, &seeing(&before, nothing(), &many(1..=3))).unwrap();
@@ -337,7 +337,7 @@ fn only_what_comes_and_goes_can_be_planned() {
     Create mirror_session.detect["eni-00000000000000008"] 1 null
     Create mirror_session.detect["eni-00000000000000009"] 1 null
     "#);
-    // Of those that come only the ones on the named instances; what goes, goes.
+    // Of the new ones, only those on the named instances; what disappeared is deleted all the same.
     assert_snapshot!(of(&["i-00000000000000009"]), @r#"
     Delete mirror_session.detect["eni-00000000000000001"] 1 4242
     Create mirror_session.detect["eni-00000000000000009"] 1 null

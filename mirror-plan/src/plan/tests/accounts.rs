@@ -1,4 +1,4 @@
-//! Peering with a VPC of another account: who is asked, who accepts, and what a plan says of it.
+//! Peering with a VPC of another account: who is asked, who accepts, and what a plan says about it.
 
 use super::*;
 use crate::diagnostic::Diagnostics;
@@ -23,18 +23,18 @@ fn sensors() -> Address {
     "vpc.sensors".parse().unwrap()
 }
 
-/// By a role of the other account.
+/// Access through a role of the other account.
 fn role() -> Account {
     let role = format!("arn:aws:iam::{THERE}:role/mirror-accepter").parse().unwrap();
     Account::Role { role, external_id: None }
 }
 
-/// By a profile that does not say which account it is for.
+/// Access through a profile that does not state its account.
 fn profile() -> Account {
     Account::Profile { profile: "sensors".to_owned(), account: None }
 }
 
-/// A stack whose VPC asks that of another account, with the peering as `edit` has it.
+/// A stack whose VPC requests a peering with that of another account; `edit` changes the peering.
 fn peering(by: Account, edit: impl Fn(&mut VpcPeering)) -> Stack {
     let mut builder = Stack::builder("lab".parse().unwrap());
     let there = builder.other_account("sensors".parse().unwrap(), by);
@@ -53,7 +53,7 @@ fn peering(by: Account, edit: impl Fn(&mut VpcPeering)) -> Stack {
     builder.build().unwrap().0
 }
 
-/// What is there, and the VPC in the other account, which is `there`.
+/// Adds the VPC in the other account, `there`, to what was observed.
 fn seeing(mut observed: Observed, there: &str) -> Observed {
     let vpc = stack(json!({ "vpc.sensors": { "cidr": "10.9.0.0/16" } }));
     let resource = vpc.resources[&sensors()].resource.clone();
@@ -75,7 +75,7 @@ enum Answer {
     Accepted,
 }
 
-/// The peering as AWS shows it once it has been asked for.
+/// The peering as AWS shows it after it was requested.
 fn asked(stack: &Stack, answer: Answer) -> Observed {
     let filled = stack.using(&seeing(nothing(), THERE)).unwrap().into_owned();
     let mut observed = seeing(applied(&filled), THERE);

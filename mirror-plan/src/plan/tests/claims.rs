@@ -1,4 +1,4 @@
-//! Claims: what one object can have, and two would.
+//! Claims: what only one object can have, but two would have.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -13,7 +13,7 @@ fn renamed(resources: &Json, from: &str) -> Json {
     serde_json::from_str(&text).unwrap()
 }
 
-/// How a stack gets on that has another name for one of its blocks: each block on a line.
+/// The outcome of planning when one block of the stack gets another name: one line for each block.
 fn each_renamed(resources: &Json) -> String {
     let observed = applied(&stack(resources.clone()));
     let line = |address: &String| {
@@ -27,7 +27,7 @@ fn each_renamed(resources: &Json) -> String {
     resources.as_object().unwrap().keys().map(line).collect()
 }
 
-/// Kinds that the laboratory has none of.
+/// Kinds that do not occur in the lab.
 fn beyond_the_lab() -> Json {
     json!({
         "vpc.a": { "cidr": "10.1.0.0/16" },
@@ -107,7 +107,7 @@ fn a_block_under_another_name_is_made_anew_or_refused_before_the_first_call() {
     ");
 }
 
-/// A subnet in the place of another one that nothing uses, and one beside it.
+/// New subnets in the place of an unused one, and one beside it.
 #[test]
 fn what_one_can_have_is_given_up_before_another_takes_it() {
     let subnet = |cidr: &str| json!({ "vpc": "@vpc.lab", "cidr": cidr });
@@ -153,7 +153,7 @@ fn a_number_is_handed_over_and_two_are_not_exchanged() {
     assert_snapshot!(plan(&stack(third), &observed, &Request::default()).unwrap_err(), @"mirror_session.source: error MP0418: `mirror_session.source` and `mirror_session.other` wait for each other: AWS allows one session with number 2 on eni-c3997683ddc2a7f90");
 }
 
-/// A load balancer in the place of one of another type, which AWS names alike.
+/// A load balancer in the place of one of another type; in AWS, both types share one set of names.
 #[test]
 fn another_type_of_load_balancer_needs_another_name() {
     let mut resources = lab();
@@ -171,7 +171,7 @@ fn another_type_of_load_balancer_needs_another_name() {
     assert_snapshot!(plan(&stack(resources), &observed, &Request::default()).unwrap_err(), @"gateway_load_balancer.sensors: error MP0418: `gateway_load_balancer.sensors` and `load_balancer.sensors` wait for each other: AWS allows one load balancer named `lab-sensors`");
 }
 
-/// Each table gives its subnet up before the other takes it, and nothing else waits for that.
+/// Each table gives up its subnet before the other gets it, and nothing else waits for that.
 #[test]
 fn route_tables_exchange_their_subnets() {
     let tables = |a: &str, b: &str| {
@@ -191,7 +191,7 @@ fn route_tables_exchange_their_subnets() {
      2 AssociateRouteTable route_table.a#1 after 0 1
      3 AssociateRouteTable route_table.b#1 after 0 1
     ");
-    // One that comes takes it from one that goes.
+    // A new table gets the subnet of one that is deleted.
     let mut renamed = tables("a", "b");
     let table = renamed.resources.remove(&"route_table.a".parse().unwrap()).unwrap();
     renamed.resources.insert("route_table.new".parse().unwrap(), table);
@@ -205,7 +205,7 @@ fn route_tables_exchange_their_subnets() {
     ");
 }
 
-/// An interface is mirrored, or a target leads to it.
+/// An interface is either mirrored or the destination of a target.
 #[test]
 fn a_target_comes_after_the_sessions_on_its_interface_have_gone() {
     let stack_of = |source: &str, target: &str| {

@@ -24,7 +24,7 @@ fn sending() -> Stack {
     }))
 }
 
-/// The same, with the target in a block that names its owner, or does not.
+/// The same stack, with the target in a block that may name its owner.
 fn declaring(owner: Option<&str>) -> Stack {
     let mut stack = sending();
     let id = Some(serde_json::from_value(json!(TARGET)).unwrap());
@@ -130,7 +130,7 @@ fn a_plan_says_that_packets_leave_the_account() {
     let told = text.lines().filter(|line| line.contains(THERE));
     let expected = format!("  # packets leave for account {THERE}");
     assert_eq!(told.collect::<Vec<_>>(), [&*expected, &*expected]);
-    // What goes needs nobody's leave.
+    // A destroy needs nobody's permission.
     let request = Request { mode: Mode::Destroy, ..Request::default() };
     super::plan(&declaring(None), &seeing(THERE), &request).unwrap();
 }

@@ -1,11 +1,11 @@
-//! What stays and holds what goes, and load balancers that cannot follow their subnets.
+//! Objects that stay and hold others that would be deleted, and load balancers that cannot follow their subnets.
 
 use insta::assert_snapshot;
 use serde_json::json;
 
 use super::*;
 
-/// What a plan comes to: what it does, or why there is none.
+/// The outcome of planning: what the plan does, or why there is no plan.
 fn told(end: Result<Plan, Diagnostics>) -> String {
     match end {
         Ok(plan) => format!("{}\n", plan.counts()),
@@ -13,7 +13,7 @@ fn told(end: Result<Plan, Diagnostics>) -> String {
     }
 }
 
-/// The end of a plan for these resources where those are.
+/// The outcome of planning `resources` where `there` exists.
 fn end(resources: &Json, there: &Json) -> String {
     let (resources, there) = (stack(resources.clone()), applied(&stack(there.clone())));
     told(plan(&resources, &there, &Request::default()))
@@ -39,13 +39,13 @@ fn a_group_that_goes_is_not_kept_by_an_instance_that_names_none_any_more() {
     });
     let mut unnamed = there.clone();
     unnamed["instance.web"].as_object_mut().unwrap().remove("security_groups");
-    // As long as the group stays, so does what the instance has.
+    // As long as the group stays, the instance keeps it.
     assert_snapshot!(end(&unnamed, &there), @"0 to add, 0 to change, 0 to destroy");
     assert_snapshot!(end(&without(&unnamed, "security_group.web"), &there), @"instance.web: error MP0419: `security_group.web` would be removed, but `instance.web` stays and holds it");
     let mut replaced = unnamed.clone();
     replaced["security_group.web"]["description"] = json!("as it will be");
     assert_snapshot!(end(&replaced, &there), @"instance.web: error MP0419: `security_group.web` would be removed, but `instance.web` stays and holds it");
-    // Nothing is wrong where the instance goes too, is made anew, or gets another group.
+    // It is not an error if the instance is deleted too, is recreated, or gets another group.
     let gone = without(&without(&unnamed, "security_group.web"), "instance.web");
     assert_snapshot!(end(&gone, &there), @"0 to add, 0 to change, 2 to destroy");
     let mut elsewhere = without(&unnamed, "security_group.web");
@@ -99,7 +99,7 @@ fn a_load_balancer_that_is_to_be_in_another_vpc_is_replaced() {
      6 CreateLoadBalancer gateway_load_balancer.geneve#2
      7 DeleteLoadBalancer gateway_load_balancer.geneve#1 after 6
     ");
-    // A subnet that is yet to be made stands where it will.
+    // A subnet that does not exist yet counts as in the VPC where it will be created.
     let mut new = balanced("b", "new");
     new["subnet.new"] = json!({ "vpc": "@vpc.b", "cidr": "10.2.2.0/24" });
     assert_snapshot!(planned(new), @"
@@ -119,7 +119,7 @@ fn a_load_balancer_that_is_to_be_in_another_vpc_is_replaced() {
     ");
 }
 
-/// The end of a plan of a part of the laboratory.
+/// The outcome of planning a part of the lab.
 fn end_of_part(edit: impl FnOnce(&mut Json), target: &str) -> String {
     let (mut resources, there) = (lab(), applied(&stack(lab())));
     edit(&mut resources);
@@ -182,14 +182,14 @@ fn a_gateway_does_not_leave_public_addresses_alone() {
     instance.one: error MP0419: `internet_gateway.lab` would be removed, but `instance.one` stays and holds it
     instance.source: error MP0419: `internet_gateway.lab` would be removed, but `instance.source` stays and holds it
     ");
-    // An instance that goes, or is made anew, gives its address back.
+    // An instance that is deleted or recreated releases its address.
     let mut private = resources.clone();
     private["instance.source"]["key_name"] = json!("operator");
     private["instance.one"]["key_name"] = json!("operator");
     assert_snapshot!(end(&private, &there), @"4 to add, 2 to change, 4 to destroy");
 }
 
-/// AWS makes a load balancer that faces the internet only where there is a gateway.
+/// AWS creates an internet-facing load balancer only where a gateway exists.
 #[test]
 fn a_part_with_a_public_load_balancer_has_the_gateway_in_it() {
     let public = |scheme: &'static str| {

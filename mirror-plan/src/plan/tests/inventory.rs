@@ -1,4 +1,4 @@
-//! Inventories: what an account holds of a stack that was applied.
+//! Inventories: what an account holds after a stack was applied.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::plan::resolve::{self, Known};
 use crate::resource::{computed, gateway_load_balancer};
 
-/// The cloud after `stack` was applied to `before`, as AWS would show it.
+/// The cloud after `stack` was applied, as AWS would show it.
 pub(crate) fn applied(stack: &Stack) -> Observed {
     struct Ids;
     impl Known for Ids {
@@ -31,7 +31,7 @@ pub(super) fn found(address: &Address, generation: u32, resource: Resource) -> F
     Found { id, generation, parts: parts(&resource), resource, computed }
 }
 
-/// What AWS puts in place of what was left to it.
+/// Fills in what AWS chooses where the choice was left to it.
 fn as_aws_has_it(resource: Resource) -> Resource {
     let mut value = resource.to_value();
     let Value::Object(members) = &mut value else { unreachable!() };
@@ -68,7 +68,7 @@ fn as_aws_has_it(resource: Resource) -> Resource {
     Resource::read(resource.kind(), &value, &mut Problems::default()).unwrap()
 }
 
-/// An id that tells whose it is: the hash of the address, in the form of its kind.
+/// An id that identifies its object: the hash of the address, in the format of the kind.
 pub(super) fn id(address: &Address, attribute: &str, generation: u32) -> String {
     use sha2::Digest as _;
     let hash = sha2::Sha256::digest(format!("{address}#{generation}"));

@@ -85,7 +85,7 @@ fn a_plan_saved_with_moves_reads_back_and_is_held_to_what_was_seen() {
     let plan = plan(&moved, &observed, &Request::default()).unwrap();
     let read: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
     assert_eq!((read.digest(), &read), (plan.digest(), &plan));
-    // What a stale plan is told by is what was seen, not what it is called now.
+    // A stale plan is recognized by what was seen, not by what it is called now.
     assert_eq!(plan.saw, fingerprints(&observed));
     assert_ne!(plan.saw, fingerprints(&observed.as_moved_in(&moved)));
 }

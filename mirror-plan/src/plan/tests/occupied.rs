@@ -1,4 +1,4 @@
-//! What others have in what goes, in words.
+//! Findings about what others have in objects that would be deleted.
 
 use insta::assert_snapshot;
 

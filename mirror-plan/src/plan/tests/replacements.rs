@@ -1,4 +1,4 @@
-//! What a replacement keeps, and what AWS puts into it again.
+//! What a replacement keeps, and what AWS sets in it again.
 
 use super::*;
 use crate::attribute::Ref;
@@ -12,7 +12,7 @@ fn replacing(address: &str, stack: &Stack, before: &Observed) -> Plan {
     plan(stack, before, &request).unwrap()
 }
 
-/// An attribute as it will be.
+/// The planned value of an attribute.
 fn after(plan: &Plan, address: &str, attribute: &str) -> Value {
     let address = address.parse().unwrap();
     let change = plan.changes.iter().find(|change| change.address == address).unwrap();
@@ -47,11 +47,11 @@ fn a_removed_packet_length_is_reset_unless_the_load_balancer_sets_it() {
 fn a_replaced_session_shows_the_packet_length_that_its_load_balancer_sets_again() {
     let before = applied(&stack(lab()));
     assert_eq!(lengths(&stack(lab()), &before), (Value::integer(8500), None));
-    // An interface has no such default: the whole packet goes, whatever went before.
+    // An interface has no such default: whole packets are sent, whatever was sent before.
     let mut direct = lab();
     direct["mirror_target.nlb"] = json!({ "network_interface": "eni-00000000000000001" });
     assert_eq!(lengths(&stack(direct), &before), (Value::Null, None));
-    // A length of the user's own that is gone from the file is a change.
+    // Removing the user's own length from the file is a change.
     let own = applied(&lab_with("mirror_session.source", "packet_length", json!(256)));
     assert_eq!(lengths(&stack(lab()), &own), (Value::Null, None));
 }
@@ -105,13 +105,13 @@ fn an_instance_is_replaced_for_its_root_volume_only_where_it_is_seen_to_be_in_th
      0 RunInstances instance.a#2
      1 TerminateInstances instance.a#1 after 0
     ");
-    // `false` leaves it to the account, and what is not seen is not known to be wrong.
+    // `false` leaves the choice to the account, and a value that is not seen is not known to be wrong.
     for (declared, seen) in [(true, Some(true)), (true, None), (false, Some(true)), (false, None)] {
         assert_eq!(with(declared, seen), "", "{declared}, {seen:?}");
     }
 }
 
-/// What a plan says of every session's capture.
+/// What a plan says about every session's capture.
 fn captures(edited: &Stack) -> String {
     let plan = plan(edited, &applied(&stack(lab())), &Request::default()).unwrap();
     let mut text = String::new();
@@ -125,18 +125,18 @@ fn captures(edited: &Stack) -> String {
 
 #[test]
 fn a_gap_is_as_long_as_the_calls_that_are_made_meanwhile() {
-    // Another load balancer: made first, and the session is pointed to it.
+    // Another load balancer is created first, and then the session is pointed to it.
     let name = lab_with("load_balancer.sensors", "scheme", json!("internet-facing"));
     assert_snapshot!(captures(&name), @"mirror_session.source: Some(Continues), None");
     // One call for the old target, one for the new one, one for the session.
     let same_place = lab_with("mirror_target.nlb", "description", json!("sensors"));
     assert_snapshot!(captures(&same_place), @"mirror_session.source: Some(Gap), Some((3s, {Answer: 3s}))");
-    // The source itself goes, and another is started.
+    // The source itself is terminated, and another is started.
     let subnet = lab_with("subnet.source", "cidr", json!("10.0.3.0/24"));
     assert_snapshot!(captures(&subnet), @"mirror_session.source: Some(Gap), Some((84s, {Instance: 80s, Answer: 4s}))");
 }
 
-/// The lab with an attribute changed, and then another one.
+/// The lab with two attributes changed.
 fn lab_with_both(one: (&str, &str, Json), other: (&str, &str, Json)) -> Stack {
     let mut resources = lab();
     for (address, attribute, value) in [one, other] {
@@ -147,18 +147,18 @@ fn lab_with_both(one: (&str, &str, Json), other: (&str, &str, Json)) -> Stack {
 
 #[test]
 fn a_gap_lasts_until_everything_is_there_that_the_new_session_needs() {
-    // Nothing of the load balancer waits for the session's end, but the new session waits for it.
+    // The load balancer does not wait for the old session to end, but the new session waits for the load balancer.
     let both = lab_with_both(
         ("subnet.source", "cidr", json!("10.0.3.0/24")),
         ("load_balancer.sensors", "scheme", json!("internet-facing")),
     );
     assert_snapshot!(captures(&both), @"mirror_session.source: Some(Gap), Some((152s, {LoadBalancer: 149s, Answer: 3s}))");
-    // A load balancer has gone when its interfaces have left the subnet.
+    // A load balancer is only gone once its interfaces have left the subnet.
     let subnet = lab_with("subnet.target", "cidr", json!("10.0.4.0/24"));
     assert_snapshot!(captures(&subnet), @"mirror_session.source: Some(Gap), Some((457s, {Released: 300s, LoadBalancer: 150s, Answer: 7s}))");
 }
 
-/// The lab, whose sensor is mirrored too, with some of these edits.
+/// The lab with its sensor mirrored too, and with these edits.
 fn edited(edits: &[usize]) -> Stack {
     let mut resources = lab();
     resources["mirror_session.sensor"] = json!({
@@ -172,7 +172,7 @@ fn edited(edits: &[usize]) -> Stack {
     stack(resources)
 }
 
-/// Edits of every depth below a session.
+/// Edits at every depth below a session.
 const EDITS: [(&str, &str, &str); 8] = [
     ("load_balancer.sensors", "scheme", "internet-facing"),
     ("mirror_target.nlb", "description", "sensors"),
@@ -184,7 +184,7 @@ const EDITS: [(&str, &str, &str); 8] = [
     ("vpc.lab", "cidr", "10.1.0.0/16"),
 ];
 
-/// What can be replaced because the user asks for it.
+/// What can be replaced at the user's request.
 const REPLACEABLE: [&str; 5] = [
     "mirror_target.nlb",
     "load_balancer.sensors",
@@ -193,7 +193,7 @@ const REPLACEABLE: [&str; 5] = [
     "mirror_session.sensor",
 ];
 
-/// The steps that are done before this one, whatever runs beside it.
+/// The steps that are done before this one, whatever runs in parallel.
 fn before(plan: &Plan, step: usize) -> BTreeSet<usize> {
     let mut all = BTreeSet::new();
     let mut next = vec![step];
@@ -203,13 +203,13 @@ fn before(plan: &Plan, step: usize) -> BTreeSet<usize> {
     all
 }
 
-/// The steps of a phase of an address.
+/// The steps of an address in one phase.
 fn steps_at(plan: &Plan, address: &Address, phase: Phase) -> Vec<usize> {
     let is_at = |step: &Step| step.address == *address && step.phase == phase;
     (0..plan.steps.len()).filter(|step| is_at(&plan.steps[*step])).collect()
 }
 
-/// Holds a plan against what it says of the capture of one session.
+/// Checks a plan against what it says about the capture of one session.
 fn a_capture_is_as_its_plan_says(plan: &Plan, change: &Change) {
     let at = |phase| steps_at(plan, &change.address, phase);
     let (made, changed, gone) = (at(Phase::Create), at(Phase::Update), at(Phase::Delete));
@@ -217,7 +217,7 @@ fn a_capture_is_as_its_plan_says(plan: &Plan, change: &Change) {
     match change.capture {
         None => assert_eq!((made, changed, gone, gap), (vec![], vec![], vec![], None)),
         Some(Capture::Continues) => {
-            // It is there all the time, and what it points to is there on both sides of the change.
+            // The session exists all the time, and its target exists on both sides of the change.
             assert_eq!((made, gone, gap), (vec![], vec![], None));
             let target = "mirror_target.nlb".parse().unwrap();
             for old in steps_at(plan, &target, Phase::Delete) {
@@ -236,7 +236,7 @@ fn a_capture_is_as_its_plan_says(plan: &Plan, change: &Change) {
                 panic!("{}", shown(plan))
             };
             assert!(before(plan, *made).contains(gone), "{}", shown(plan));
-            // A load balancer that the new session needs is waited for, also where it is made beside.
+            // The gap includes the wait for a load balancer that the new session needs, even one created in parallel.
             let new_balancer = |step: &usize| {
                 let Step { address, phase, .. } = &plan.steps[*step];
                 (address.kind, *phase) == (Kind::LoadBalancer, Phase::Create)

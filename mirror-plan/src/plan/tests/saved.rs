@@ -17,7 +17,7 @@ fn a_plan_file_reads_back_and_keeps_its_digest() {
 
 #[test]
 fn a_plan_file_with_any_changed_byte_is_refused() {
-    // A replacement, so that there is something of everything: both phases, and what is expected.
+    // A replacement, so that the plan contains everything: both phases, and what is expected.
     let observed = applied(&small("10.1.0.0/16"));
     let saved = plan(&small("10.0.0.0/16"), &observed, &Request::default()).unwrap().to_saved();
     let mut bytes = saved.clone().into_bytes();
@@ -59,7 +59,7 @@ fn only_the_first_step_of_a_removal_expects_something() {
     assert_eq!(expecting.map(|step| step.phase).collect::<Vec<_>>(), [Phase::Delete]);
 }
 
-/// What is expected of an object of the lab when none of it is in the stack, if this is done to it first.
+/// What a plan with an empty stack expects of an object of the lab that was changed by `edit`.
 fn expected(address: &str, edit: fn(&mut Found)) -> Fingerprint {
     let mut observed = applied(&stack(lab()));
     edit(&mut observed.owned.get_mut(&address.parse().unwrap()).unwrap()[0]);
@@ -88,7 +88,7 @@ fn what_only_aws_tells_is_not_expected_to_stay_and_what_it_is_made_of_is() {
     assert_ne!(one_more, others);
 }
 
-/// Of what a run has just made, AWS may show the object before its parts: that they come is no change.
+/// Just after a run created an object, AWS may show it before its parts: their appearance is not a change.
 #[test]
 fn of_what_does_not_look_as_the_stack_has_it_nothing_is_expected() {
     let lab = stack(lab());

@@ -1,4 +1,4 @@
-//! Receivers that scale: what is changed in place, what waits for what, and what is no difference.
+//! Receivers that scale: what is changed in place, what waits for what, and what is not a difference.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -13,7 +13,7 @@ pub(super) fn arn(digits: &str) -> String {
     format!("{group}:{digits}:autoScalingGroupName/picked")
 }
 
-/// A group behind a load balancer, of which each entry of `edits` is an attribute with another value.
+/// A group behind a load balancer; each entry of `edits` gives an attribute another value.
 fn receivers(edits: &[(&str, &str, Json)]) -> Stack {
     let mut declared = json!({
         "vpc.lab": { "cidr": "10.0.0.0/16" },
@@ -51,7 +51,7 @@ fn planned(stack: &Stack, observed: &Observed, mode: Mode) -> Plan {
     plan(stack, observed, &Request { mode, ..Request::default() }).unwrap()
 }
 
-/// The calls of a plan, each with the places of those that it waits for.
+/// The calls of a plan, each with the positions of the calls that it waits for.
 fn steps(plan: &Plan) -> String {
     let steps = plan.steps.iter().enumerate().map(|(at, step)| {
         let call = match &step.call {
@@ -63,7 +63,7 @@ fn steps(plan: &Plan) -> String {
     steps.collect::<Vec<_>>().join("\n")
 }
 
-/// What a change of the stack that stands is made of.
+/// The calls that make these edits to the applied stack.
 fn changed(edits: &[(&str, &str, Json)]) -> String {
     steps(&planned(&receivers(edits), &applied(&receivers(&[])), Mode::Apply))
 }
@@ -118,7 +118,7 @@ fn a_template_changes_by_a_new_version_that_becomes_the_default() {
     assert_eq!(changed(&[(template, "user_data", json!("#!/bin/sh\nreboot\n"))]), versions);
     assert_eq!(changed(&[(template, "ami", json!("ami-00000000000000002"))]), versions);
     assert_eq!(changed(&[(template, "tags", json!({ "Team": "a" }))]).lines().count(), 1);
-    // The other image that a parameter names by now is none of its business.
+    // A parameter that names another image by now does not change the template.
     let parameter = json!("/aws/service/ami-amazon-linux-latest/al2023-ami-minimal");
     assert_eq!(changed(&[(template, "ami", parameter)]), "");
     assert_snapshot!(changed(&[(template, "name", json!("sensors"))]), @"
@@ -141,7 +141,7 @@ fn how_many_there_are_is_a_difference_only_where_it_is_said() {
     let after = moved.changes.iter().find(|change| change.kind() == Kind::AutoscalingGroup);
     let Some(Value::Object(after)) = &after.unwrap().after else { unreachable!() };
     assert_eq!(after["desired"], Value::integer(5));
-    // Of how many there are, a change of something else says nothing.
+    // A change of something else does not state how many there are.
     let plan =
         planned(&receivers(&[(group, "max", json!(8))]), &applied(&receivers(&[])), Mode::Apply);
     let sent = serde_json::to_value(&plan.steps[0].call).unwrap();
@@ -155,7 +155,7 @@ fn receivers_are_behind_the_new_target_group_before_they_leave_the_old_one() {
     0 autoscaling_group.sensors AttachLoadBalancerTargetGroups after []
     1 autoscaling_group.sensors DetachLoadBalancerTargetGroups after [0]
     ");
-    // Without one, nothing but the machine itself is asked how it is.
+    // Without a target group, only the instance itself is asked about its health.
     assert_snapshot!(changed(&[("autoscaling_group.sensors", "target_groups", json!([]))]), @"
     0 autoscaling_group.sensors UpdateAutoScalingGroup after []
     1 autoscaling_group.sensors DetachLoadBalancerTargetGroups after [0]

@@ -1,4 +1,4 @@
-//! Resource shares: what is changed in place, what waits for what, and what a plan says of it.
+//! Resource shares: what is changed in place, what waits for what, and what a plan says about it.
 
 use super::*;
 use crate::render::text::Text;
@@ -11,7 +11,7 @@ pub(super) fn arn(digits: &str) -> String {
     format!("arn:aws:ram:eu-west-1:123456789012:resource-share/{digits}")
 }
 
-/// A target that is shared and one that is not, of which each entry of `edits` is an attribute with another value.
+/// A target that is shared and one that is not; each entry of `edits` gives an attribute another value.
 fn sharing(edits: &[(&str, &str, Json)]) -> Stack {
     let mut declared = json!({
         "mirror_target.sensor": { "network_interface": "eni-0a1b2c3d4e5f67890" },
@@ -26,12 +26,12 @@ fn sharing(edits: &[(&str, &str, Json)]) -> Stack {
     stack(declared)
 }
 
-/// The plan from the stack as it stands to one with edits.
+/// The plan from the applied stack to one with these edits.
 fn changed(edits: &[(&str, &str, Json)]) -> Plan {
     plan(&sharing(edits), &applied(&sharing(&[])), &Request::default()).unwrap()
 }
 
-/// What a plan says in comments, but for what happens to the resource.
+/// Returns the comments of a plan's text, without their marks.
 fn comments(plan: &Plan) -> String {
     let text = Text::new(plan).to_string();
     let said = text.lines().filter_map(|line| line.trim_start().strip_prefix("# "));
@@ -151,7 +151,7 @@ fn what_is_in_it_is_changed_in_place_and_others_are_told() {
 
 #[test]
 fn a_target_leaves_its_share_before_it_goes() {
-    // One with another destination can be there beside the old one; one with the same cannot.
+    // A target with another destination can exist beside the old one; one with the same destination cannot.
     let elsewhere = json!("eni-0a1b2c3d4e5f67892");
     let moved = changed(&[("mirror_target.sensor", "network_interface", elsewhere)]);
     assert_snapshot!(shown(&moved), @"
@@ -224,7 +224,7 @@ fn the_reviewed_text_says_it_too() {
     "#);
 }
 
-/// The old target holds the subnet that has to go before there is a place for the new one.
+/// The old target holds the subnet that must be deleted before there is a place for the new target.
 #[test]
 fn a_share_gets_one_target_for_another_that_stands_in_its_place() {
     let place = |cidr: &str, target: &str, instance: &str| {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::packet::TrafficChange;
 
-/// The packets of every change, a line for each block of them.
+/// The packets of every change, one line for each block.
 fn traffic(desired: &Stack, observed: &Observed) -> String {
     let plan = plan(desired, observed, &Request::default()).unwrap();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Transit gateways: routes are named by the gateway, and wait for what attaches their VPC.
+//! Transit gateways: routes name the gateway, and wait for the attachment of their VPC.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::stack::Stack;
 const ONE: &str = "tgw-0a1b2c3d4e5f67890";
 const OTHER: &str = "tgw-0a1b2c3d4e5f67891";
 
-/// A VPC on a gateway, with a route over it.
+/// A VPC that is attached to a gateway, with a route through it.
 fn on(gateway: &str, subnet: &str) -> Stack {
     stack(json!({
         "vpc.lab": { "cidr": "10.0.0.0/16" },
@@ -26,7 +26,7 @@ fn on(gateway: &str, subnet: &str) -> Stack {
     }))
 }
 
-/// The calls of a plan, each with the places of those that it waits for.
+/// The calls of a plan, each with the positions of the calls that it waits for.
 fn steps(stack: &Stack, observed: &Observed) -> String {
     let plan = plan(stack, observed, &Request::default()).unwrap();
     let steps = plan.steps.iter().map(|step| match &step.call {
@@ -68,7 +68,7 @@ fn an_attachment_goes_with_its_subnet_and_its_route_stays() {
     "#);
 }
 
-/// The subnet must go first and so the attachment: the order that would be better is given up.
+/// The subnet must be deleted first, and so must the attachment: the better order is given up.
 #[test]
 fn another_gateway_and_another_subnet_close_no_circle() {
     let before = applied(&on(ONE, "10.0.1.0/24"));

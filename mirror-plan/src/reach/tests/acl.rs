@@ -13,7 +13,7 @@ use crate::plan::tests::applied;
 use crate::scalar::{Direction, PortRange};
 use crate::stack::Stack;
 
-/// A network ACL, its entries in no order.
+/// A network ACL, with its entries in no particular order.
 #[derive(Clone, Debug)]
 pub(super) struct Acl {
     pub(super) entries: Vec<Entry>,
@@ -46,7 +46,7 @@ pub(super) enum Verdict {
 const ANY: Range = Range { first: 0, length: 0 };
 
 impl Entry {
-    /// The entry of a default ACL, behind all others.
+    /// The entry of a default ACL, after all others.
     const fn open(way: Way) -> Self {
         let (protocol, ports) = ("all", None);
         Self { number: 9, way, verdict: Verdict::Allow, protocol, ports, range: ANY }
@@ -71,13 +71,13 @@ impl Entry {
 }
 
 impl Acl {
-    /// The same with everything let through that it says nothing about.
+    /// Lets through everything that no other entry covers.
     pub(super) fn eased(&mut self) {
         self.entries.extend([Way::In, Way::Out].map(Entry::open));
         self.settle();
     }
 
-    /// One entry for each number of a direction.
+    /// Keeps one entry for each number and direction.
     fn settle(&mut self) {
         let mut seen = BTreeSet::new();
         self.entries.retain(|entry| seen.insert((entry.number, entry.way == Way::In)));
@@ -85,7 +85,7 @@ impl Acl {
 }
 
 impl World {
-    /// What was seen of it: which of its VPCs and subnets are there already, and the network ACLs of some VPCs.
+    /// What was seen of the world: which of its VPCs and subnets already exist, and the network ACLs of some VPCs.
     pub(super) fn seen(&self, stack: &Stack) -> Observed {
         let mut observed = applied(stack);
         observed.owned.retain(|address, _| match address.kind {

@@ -1,4 +1,4 @@
-//! What is said of network ACLs: which, of which subnet, and the rule that decides.
+//! What is said about network ACLs: which one, of which subnet, and the rule that decides.
 
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
@@ -45,7 +45,7 @@ fn rule(text: &str) -> Json {
     rule
 }
 
-/// Gives a subnet that is there a network ACL with these rules; the rest of its VPC has an open one.
+/// Gives an existing subnet a network ACL with these rules; the other subnets of its VPC get an open one.
 pub(super) fn give(observed: &mut Observed, subnet: &str, rules: &[&str]) {
     let address = subnet.parse().unwrap();
     let vpc = |found: &Found| match &found.resource {
@@ -68,7 +68,7 @@ pub(super) fn give(observed: &mut Observed, subnet: &str, rules: &[&str]) {
     observed.network_acls = ids.into_iter().zip(all).collect();
 }
 
-/// The line of the session where a subnet has a network ACL with these rules.
+/// The line of the session when a subnet has a network ACL with these rules.
 fn line(subnet: &str, rules: &[&str]) -> String {
     let stack = apart();
     let mut observed = applied(&stack);
@@ -155,7 +155,7 @@ fn a_health_check_needs_a_way_back() {
     "#);
 }
 
-/// The checks of each node are lost, and of each elsewhere.
+/// The checks of each node are lost, each in a different place.
 #[test]
 fn no_node_gets_a_health_check_and_its_answer_back() {
     let mut stack = apart();
@@ -206,7 +206,7 @@ fn all_hops_through_network_acls() {
     "#);
 }
 
-/// A subnet that is made gets the default one of its VPC, and what that says by now.
+/// A new subnet gets the default network ACL of its VPC, with the rules that it has by now.
 #[test]
 fn a_subnet_that_is_not_there_yet_gets_the_default_one() {
     let stack = apart();
@@ -216,12 +216,12 @@ fn a_subnet_that_is_not_there_yet_gets_the_default_one() {
     default.rules.push(serde_json::from_value(rule("in 50 deny udp * 10.0.0.0/8")).unwrap());
     observed.owned.remove(&"subnet.sensors".parse().unwrap());
     assert_snapshot!(lines(Network::of_stack(&stack).using(&observed)), @"mirror_session.web: stopped: instance.web -| the network ACL acl-0123456789abcdef1 of subnet.sensors refuses udp 4789 from subnet.source (rule 50 denies it)");
-    // As long as nobody has looked, it is what AWS makes.
+    // As long as nobody has looked, it is assumed to be as AWS creates it.
     observed.network_acls.clear();
     assert_snapshot!(lines(Network::of_stack(&stack).using(&observed)), @"mirror_session.web: carries: instance.web -> load_balancer.sensors -> target_group.sensors -> instance.sensor[0], instance.sensor[1]");
 }
 
-/// What a stack uses and did not make is known as well as its own, once somebody has asked.
+/// What a stack uses but did not create is known as well as its own objects, once it was looked up.
 #[test]
 fn subnets_of_others_have_theirs() {
     let others = stack(json!({
@@ -270,7 +270,7 @@ fn subnets_of_others_have_theirs() {
     "#);
 }
 
-/// Pictures of a plan say what its findings say. A plan without anything in the way is as it was before.
+/// Pictures of a plan say what its findings say. A plan is unchanged if nothing is in the way.
 #[test]
 fn a_plan_keeps_the_network_acls_that_are_in_the_way() {
     let stack = apart();
@@ -309,7 +309,7 @@ fn an_inventory_has_them_and_an_old_one_has_none() {
     assert!(Observed::from_inventory(&cut).is_err());
 }
 
-/// They are asked for where a subnet is that has something to do with a session, and nowhere else.
+/// Network ACLs are requested for VPCs with a subnet that is involved in a session, and for no others.
 #[test]
 fn vpcs_are_asked_about_where_their_subnets_are_on_the_way() {
     let stack = apart();
@@ -322,7 +322,7 @@ fn vpcs_are_asked_about_where_their_subnets_are_on_the_way() {
     let mut idle = apart();
     idle.resources.retain(|address, _| address.kind != crate::address::Kind::MirrorSession);
     assert_eq!(vpcs(&idle, &applied(&idle)), 0, "nothing is mirrored");
-    // In the VPC of others there may be any.
+    // A VPC that belongs to others may have any network ACLs.
     let guest = json!({
         "subnet.guest": { "vpc": "vpc-0a1b2c3d4e5f67890", "cidr": "10.0.2.0/24" },
         "mirror_filter.all": { "rules": [{ "number": 1, "action": "accept" }] },

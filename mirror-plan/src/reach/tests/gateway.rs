@@ -8,7 +8,7 @@ use super::words::lines;
 use crate::plan::tests::{applied, stack};
 use crate::reach::Network;
 
-/// A stack with an endpoint, of which each entry of `edits` is an attribute with another value.
+/// A stack with an endpoint; each entry of `edits` gives an attribute another value.
 fn chain(edits: &[(&str, &str, serde_json::Value)]) -> String {
     lines(Network::of_stack(&stack(declared(edits))))
 }
@@ -83,7 +83,7 @@ fn each_link_can_be_missing() {
     assert_snapshot!(chain(&[("mirror_target.t", "gateway_load_balancer_endpoint", endpoint)]), @"mirror_session.web: not known: instance.web -? what is behind vpce-0a1b2c3d4e5f67890 is not known");
 }
 
-/// Packets to the endpoint are VXLAN, and those from the node to a receiver GENEVE, with the address of the node.
+/// Packets to the endpoint are VXLAN; those from the node to a receiver are GENEVE, with the address of the node.
 #[test]
 fn network_acls_see_what_is_wrapped_as_it_is() {
     let mut declared = declared(&[("instance.sensor", "subnet", json!("@subnet.c"))]);

@@ -1,15 +1,15 @@
-//! The oracle: one packet at a time through a world in which everything is settled.
+//! The oracle: sends one packet at a time through a world in which everything is settled.
 //!
-//! Written from what AWS says of routes, security groups and load balancers, and from nothing of the code that it
-//! judges: it knows addresses and no ranges, and a thing is open or shut and never "not known".
+//! Written from what AWS says about routes, security groups and load balancers, and independent of the code that it
+//! judges: it knows addresses but no ranges, and everything is either open or shut, never "not known".
 
 use super::acl::{Acl, Verdict, Way};
 use super::world::{Peer, Range, Rule, Via, World};
 
-/// How everything is settled that a world leaves open.
+/// How everything that a world leaves open is settled.
 #[derive(Clone, Debug)]
 pub(super) struct Fate {
-    /// Whether what is only named lets packets through, and has in it whoever asks.
+    /// Whether what is only named lets packets through, and contains whatever is asked about.
     pub(super) is_open: bool,
     /// The same for health checks.
     pub(super) is_well: bool,
@@ -17,7 +17,7 @@ pub(super) struct Fate {
     pub(super) source: u32,
     pub(super) nodes: [u32; 2],
     pub(super) receiver: u32,
-    /// How long the prefix of a VPC that is only named is: as short as can be, or as long as must be.
+    /// The prefix length of a VPC that is only named: the shortest or the longest that is possible.
     pub(super) prefix: u8,
     /// The port from which nodes check health.
     pub(super) back: u16,
@@ -43,7 +43,7 @@ pub(super) enum Lost {
     ByItsHealth,
 }
 
-/// One side of a packet. What is not known of it is for the fate to settle.
+/// One side of a packet. The fate settles what is not known about it.
 #[derive(Clone, Debug)]
 struct Side {
     address: Option<u32>,
@@ -52,11 +52,11 @@ struct Side {
     /// The groups that it is in for sure.
     groups: Vec<usize>,
     is_in_default: bool,
-    /// Whether it may be in any other.
+    /// Whether it may be in any other group.
     may_be_in_any: bool,
 }
 
-/// What the groups of one side are asked: whether they let a flow in from the other, or out to it.
+/// The question to the groups of one side: whether they let a flow in from the other side, or out to it.
 #[derive(Clone, Copy, Debug)]
 struct Asked<'o> {
     direction: Towards,
@@ -71,7 +71,7 @@ enum Towards {
     Out,
 }
 
-/// How what is not known of groups is settled.
+/// How the unknown parts of groups are settled.
 #[derive(Clone, Copy, Debug)]
 enum Settled {
     Open,
@@ -84,7 +84,7 @@ impl Settled {
     }
 }
 
-/// What becomes of the packets of a source at one node of the load balancer: of each receiver that is served.
+/// What happens to the packets of a source at one node of the load balancer, for each receiver that is served.
 pub(super) type AtNode = Vec<(Option<usize>, Result<(), Lost>)>;
 
 impl Fate {
@@ -117,7 +117,7 @@ impl Fate {
     }
 }
 
-/// The zones that subnets may be in: as they are said, and where they are not, any; those of two nodes differ.
+/// The zones that subnets may be in: the declared one, or any if none is declared; those of two nodes differ.
 fn assignments(world: &World) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = vec![Vec::new()];
     let nodes = &world.balancer.nodes;
@@ -183,13 +183,13 @@ impl World {
         }
     }
 
-    /// The VPC of the load balancer, which any of its subnets tells.
+    /// The VPC of the load balancer, which is that of any of its known subnets.
     fn vpc_of_balancer(&self) -> Option<usize> {
         let known = self.balancer.nodes.iter().find(|at| self.subnets[**at].is_known)?;
         Some(self.subnets[*known].vpc)
     }
 
-    /// A packet to an address: by the narrowest route, and inside its VPC by the VPC's own before any of equal length.
+    /// Routes a packet by the narrowest route; inside its VPC, the VPC's own route comes before any of equal length.
     fn route(&self, from: &Side, to: &Side, fate: &Fate) -> Result<(), Lost> {
         let open = |lost| if fate.is_open { Ok(()) } else { Err(lost) };
         let (Some(subnet), Some(vpc)) = (from.subnet, from.vpc) else {
@@ -206,7 +206,7 @@ impl World {
             _ if self.vpcs[vpc].is_made => self.vpc_range(vpc),
             Some(subnet) => self.subnet_range(subnet),
             None if vpc == goal => Range { length: 16, ..self.vpc_range(vpc) },
-            // Whatever else is in it, it has nothing of another VPC: AWS connects none that overlap.
+            // Whatever else is in its range, nothing of another VPC is: AWS does not connect VPCs that overlap.
             None => self.subnet_range(subnet),
         };
         let told = table.into_iter().flat_map(|table| &table.routes);
@@ -245,7 +245,8 @@ impl World {
         }
     }
 
-    /// Between two subnets are their network ACLs. Whoever is only named may be in the subnet of the other.
+    /// Whether the network ACLs of two subnets let a flow through. A side that is only named may be in the subnet of
+    /// the other.
     fn between(&self, (from, to): (&Side, &Side), flow: (&str, u16), fate: Settled) -> bool {
         match (from.subnet, to.subnet) {
             (Some(a), Some(b)) if a != b => {
@@ -257,7 +258,7 @@ impl World {
         }
     }
 
-    /// From a node on to a receiver: the packet still has the address of its source.
+    /// The same from a node on to a receiver: the packet still has the address of its source.
     fn onward(
         &self,
         (node, here): (usize, &Side),
@@ -350,7 +351,7 @@ impl World {
         if admitted { Ok(()) } else { Err(Lost::IntoTheReceiver) }
     }
 
-    /// The packets of an instance that come to a node: they go on to each receiver that is near and well.
+    /// The packets of an instance that arrive at a node: they go on to each receiver that is near and well.
     pub(super) fn at_node(&self, source: usize, node: usize, fate: &Fate) -> AtNode {
         let near = self.balancer.targets.iter().copied().filter(|at| {
             let it = &self.instances[*at];
@@ -364,7 +365,7 @@ impl World {
             let walk = |at| (Some(at), self.to_receiver(source, node, at, fate));
             return well.into_iter().map(walk).collect();
         }
-        // Nobody is served: where the packet is lost is told for each that is ill.
+        // No receiver is served: the result states where the packet is lost, for each that is ill.
         let ill =
             |at| (Some(at), self.to_receiver(source, node, at, fate).and(Err(Lost::ByItsHealth)));
         let lost: AtNode = near.into_iter().map(ill).collect();
@@ -380,7 +381,7 @@ impl World {
         vec![(None, before.and(Err(none)))]
     }
 
-    /// The packets of an instance that come to a node and are to go to a receiver, or to nobody.
+    /// The packets of an instance that arrive at a node and are meant for a receiver, or for none.
     pub(super) fn on_path(
         &self,
         source: usize,
@@ -450,7 +451,7 @@ impl World {
         {
             return Err(Lost::OutOfTheBalancer);
         }
-        // The address of the source is kept, and the packet counts as of both.
+        // The address of the source is kept, and the packet counts as from the groups of both.
         let source = self.side(source, fate.source);
         if !self.onward((node, &here), (&to, &source), fate) {
             return Err(Lost::AtAnotherNetworkAcl);
@@ -476,7 +477,7 @@ impl World {
         }
     }
 
-    /// Whether the health checks of the load balancer get in. Where those of one node only do, the fate says it.
+    /// Whether the health checks of the load balancer get in. If only those of one node do, the fate decides.
     fn is_well(&self, at: usize, fate: &Fate) -> bool {
         let to = self.side(at, fate.receiver);
         let flow = ("tcp", self.balancer.health.unwrap_or(self.balancer.group.1));
@@ -501,7 +502,7 @@ impl World {
     }
 }
 
-/// Whether the entry that decides about a packet, which is the first by its number, lets it through.
+/// Whether the entry that decides about a packet, the first matching one by number, lets it through.
 fn decides(acl: &Acl, way: Way, (protocol, port): (&str, u16), address: u32) -> bool {
     let entries = acl.entries.iter().filter(|entry| {
         let here = entry.way == way && entry.range.contains(address);
@@ -512,7 +513,7 @@ fn decides(acl: &Acl, way: Way, (protocol, port): (&str, u16), address: u32) -> 
     first.is_some_and(|entry| entry.verdict == Verdict::Allow)
 }
 
-/// Addresses from everywhere that a world has words for, and from outside.
+/// Addresses from every range that a world can name, and from outside.
 fn anywhere() -> impl Iterator<Item = u32> {
     let inside =
         (0..2_u32).flat_map(|vpc| (0..64).map(move |part| 10 << 24 | vpc << 16 | part << 2));
@@ -523,7 +524,7 @@ fn takes_mirrored((protocol, port): (&str, u16)) -> bool {
     protocol != "tcp" && port == 4789
 }
 
-/// The ranges are tried by hand: this is what everything else stands on.
+/// Ranges are checked by hand, because everything else depends on them.
 #[test]
 fn a_range_has_its_addresses_and_no_other() {
     let range = Range { first: 10 << 24 | 16, length: 28 };

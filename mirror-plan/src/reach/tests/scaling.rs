@@ -1,4 +1,4 @@
-//! Auto Scaling groups as receivers: what their templates and subnets let through, before any instance is there.
+//! Auto Scaling groups as receivers: what their templates and subnets let through, before any instance exists.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::plan::tests::{applied, stack};
 use crate::reach::Network;
 use crate::stack::Stack;
 
-/// A group in two zones behind a load balancer, of which each entry of `edits` is an attribute with another value.
+/// A group in two zones behind a load balancer; each entry of `edits` gives an attribute another value.
 fn receivers(edits: &[(&str, &str, serde_json::Value)]) -> Stack {
     let mut declared = json!({
         "vpc.lab": { "cidr": "10.0.0.0/16" },
@@ -48,7 +48,7 @@ fn receivers(edits: &[(&str, &str, serde_json::Value)]) -> Stack {
     stack(declared)
 }
 
-/// The way through a stack, of which is known as much once it stands.
+/// The way through a stack; just as much is known about it once the stack is applied.
 fn way(edits: &[(&str, &str, serde_json::Value)]) -> String {
     let stack = receivers(edits);
     let declared = lines(Network::of_stack(&stack));

@@ -1,4 +1,4 @@
-//! What is said of ways, whole, and of what was seen in an account.
+//! What is said about ways, in full, and about what was seen in an account.
 
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
@@ -144,7 +144,7 @@ fn all_hops_of_a_path() {
     "#);
 }
 
-/// A plan says of a stack what the stack says of itself.
+/// A plan says the same about a stack as the stack itself does.
 #[test]
 fn a_plan_has_the_lines_of_its_stack() {
     let stack = stack(lab());
@@ -152,7 +152,7 @@ fn a_plan_has_the_lines_of_its_stack() {
     assert_eq!(of_plan(&plan), lines(Network::of_stack(&stack)));
 }
 
-/// What was applied is known as it was declared, and better: its addresses are.
+/// An applied stack is known as it was declared, and better: its addresses are known too.
 #[test]
 fn an_account_is_looked_at_as_a_stack_is() {
     let stack = stack(lab());
@@ -201,7 +201,8 @@ fn a_receiver_that_is_ill_gets_nothing() {
     "#);
 }
 
-/// Of others' groups and tables a stack file cannot say all: what was seen of them lets through, and stops nothing.
+/// A stack file cannot say everything about groups and tables that belong to others: what was seen of them lets
+/// packets through, and stops nothing.
 #[test]
 fn what_was_seen_of_others_lets_through_and_stops_nothing() {
     let others = stack(json!({

@@ -1,6 +1,6 @@
 //! Worlds: small networks that are generated, and the stacks that declare them.
 //!
-//! What is in a world is said by positions and whole numbers: the oracle reads these and never the stack.
+//! A world is described by positions and whole numbers: the oracle reads these and never the stack.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -39,9 +39,9 @@ pub(super) struct Subnet {
     pub(super) zone: Option<u8>,
     /// Whether the stack declares it, or only an id names it.
     pub(super) is_known: bool,
-    /// Whether it is made already.
+    /// Whether it already exists.
     pub(super) is_there: bool,
-    /// Its own network ACL, if it has another than the default one.
+    /// Its own network ACL, if it has one other than the default.
     pub(super) acl: Option<Acl>,
 }
 
@@ -61,9 +61,9 @@ pub(super) struct Range {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Via {
     InternetGateway,
-    /// The connection of both VPCs.
+    /// The connection between the two VPCs.
     Peering,
-    /// Something of which nothing is known: a peering of others, a transit gateway, a NAT gateway.
+    /// Something about which nothing is known: a peering that belongs to others, a transit gateway, a NAT gateway.
     Unseen(&'static str),
 }
 
@@ -128,7 +128,7 @@ impl Range {
 }
 
 impl World {
-    /// The same with most of what may be in the way taken out of it: what is left then is told apart.
+    /// The same without most of what may be in the way, so that what is left can be told apart.
     fn eased(mut self) -> Self {
         self.tables.clear();
         self.subnets.iter_mut().for_each(|subnet| subnet.vpc = 0);
@@ -149,7 +149,7 @@ impl World {
         self
     }
 
-    /// The same as far as AWS would have it: a subnet has one table, the groups of an interface are of its VPC, and the
+    /// The same as far as AWS allows it: a subnet has one table, the groups of an interface belong to its VPC, and the
     /// nodes of a load balancer are in one VPC and in different zones.
     fn settled(self) -> Self {
         let Self { vpcs, subnets, tables, groups, instances, balancer } = self;
@@ -353,7 +353,7 @@ impl World {
     }
 }
 
-/// Tables of which each subnet has one, and each range one route.
+/// Reduces the tables to one for each subnet, and their routes to one for each range.
 fn settled(tables: Vec<Table>, subnets: &[Subnet]) -> Vec<Table> {
     let mut has_table: Vec<usize> = Vec::new();
     let settled = tables.into_iter().filter_map(|table| {
@@ -388,7 +388,7 @@ fn unique(all: impl Iterator<Item = usize>) -> Vec<usize> {
 pub(super) enum Known {
     /// Everything, addresses included.
     All,
-    /// Some things are only named by their ids, and some addresses are AWS's to pick.
+    /// Some things are only named by their ids, and some addresses are picked by AWS.
     Some,
 }
 
@@ -417,7 +417,7 @@ fn rule(groups: usize) -> impl Strategy<Value = Rule> {
     (what, peer).prop_map(|((protocol, ports), peer)| Rule { protocol, ports, peer })
 }
 
-/// Whether a thing is known, where not all are.
+/// Whether a thing is known, if not everything is.
 fn known(known: Known) -> BoxedStrategy<bool> {
     match known {
         Known::All => Just(true).boxed(),

@@ -238,7 +238,7 @@ fn a_plan_is_drawn_as_its_stack_before_it_is_applied_and_after() {
     }
 }
 
-/// A plan that makes, changes, replaces and removes.
+/// A plan that creates, changes, replaces and removes.
 fn busy() -> Plan {
     let session = |source: &str, number: u8| {
         json!({ "source": source, "target": "@mirror_target.nlb", "filter": "@mirror_filter.web",
@@ -388,7 +388,7 @@ fn a_picture_needs_no_other_program() {
     "#);
 }
 
-/// A stack of `count` sessions that have nothing in common, or are all of one block.
+/// A stack of `count` sessions of different sources, which all belong to one block if `address` says so.
 fn sessions(count: u32, address: impl Fn(u32) -> Address) -> Stack {
     let mut stack = Stack::builder("many".parse().unwrap());
     let one = |kind: &str| format!("{kind}-0a1b2c3d4e5f67890");
@@ -489,7 +489,7 @@ fn labels_break_out_of_nothing() {
     "#);
 }
 
-/// A text with numbers for what cannot be seen.
+/// A text with escapes for invisible characters.
 fn visible(text: &str) -> String {
     let is_hidden = |c: char| c.is_control() && c != '\n' || crate::value::is_invisible(c);
     let shown = text.chars().map(|c| match c {
@@ -499,7 +499,7 @@ fn visible(text: &str) -> String {
     shown.collect()
 }
 
-/// Any boxes and arrows, in frames or without, with circles too.
+/// Any boxes and arrows, with or without frames, and with cycles too.
 fn diagrams() -> impl Strategy<Value = Diagram> {
     let mark = proptest::option::of(proptest::sample::select(Mark::ALL.to_vec()));
     let node = (proptest::collection::vec(any::<String>(), 1..4), mark, 0..3_usize, 0..9_u8);

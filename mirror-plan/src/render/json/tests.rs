@@ -97,7 +97,7 @@ fn a_change_to_a_session_says_how_long_nothing_is_mirrored() {
         }
         let before = applied(&stack(lab()));
         let plan = crate::plan::plan(&stack(resources), &before, &Default::default()).unwrap();
-        // What a saved plan says is worked out from what was saved.
+        // What a saved plan reports is computed from what was saved.
         let saved = Plan::from_saved(plan.to_saved().as_bytes()).unwrap();
         assert_eq!(super::plan(&saved), super::plan(&plan));
         let session = saved.changes.iter().find(|change| change.capture.is_some()).unwrap();

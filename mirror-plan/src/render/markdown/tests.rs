@@ -1,4 +1,4 @@
-//! Comments: whole, within their size, and the same document whatever the values are.
+//! Comments: complete, within their size limit, and with the same structure whatever the values are.
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use crate::plan::tests::{applied, nothing, stack};
 use crate::plan::{Request, plan};
 use crate::stack::Stack;
 
-/// A stack of so many sessions in which `note` stands wherever a text may.
+/// A stack of this many sessions, with `note` wherever a text is allowed.
 fn noted(note: &str, sessions: usize) -> Stack {
     let mut resources = json!({
         "mirror_target.nic": { "network_interface": "eni-0a1b2c3d4e5f67890", "description": note },
@@ -157,7 +157,7 @@ fn it_is_as_long_as_a_comment_may_be_and_says_what_is_left_out() {
     }
 }
 
-/// The lines of a comment that stand outside every fence, read as CommonMark reads fences.
+/// The lines of a comment outside every fence, with fences read as in CommonMark.
 fn outside(text: &str) -> Vec<&str> {
     let mut fence: Option<usize> = None;
     let mut lines = Vec::new();
@@ -177,7 +177,7 @@ fn outside(text: &str) -> Vec<&str> {
 proptest! {
     #[test]
     fn no_value_leaves_its_fence(
-        // A description takes no line break; a finding is given one below.
+        // A description allows no line break; a finding gets one below.
         note in "n([a-z ]|`{1,6}|</details>|<script>|@someone|\\[a\\]\\(http://b\\)|~{3}|-->|#){1,9}"
     ) {
         let plain = planned(Some("old"), "new", 1);

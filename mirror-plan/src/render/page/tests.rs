@@ -1,4 +1,4 @@
-//! Pages of plans: whole, closed in themselves, and the same document whatever the values are.
+//! Pages of plans: complete, self-contained, and with the same structure whatever the values are.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::plan::tests::{applied, nothing, stack};
 use crate::plan::{Request, plan};
 use crate::stack::Stack;
 
-/// A small stack in which `note` stands wherever a text may.
+/// A small stack with `note` wherever a text is allowed.
 fn noted(note: &str) -> Stack {
     stack(json!({
         "mirror_target.nic": { "network_interface": "eni-0a1b2c3d4e5f67890", "description": note },
@@ -43,7 +43,7 @@ fn finding(text: &str) -> Diagnostics {
     Diagnostic::warning(code::UNTOLD, text).note(text).help(text).into()
 }
 
-/// The page as a browser reads it, if it is also XML.
+/// The page as a browser reads it, provided that it is also XML.
 fn parsed(page: &str) -> Document<'_> {
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     Document::parse_with_options(page, options).unwrap_or_else(|error| panic!("{error}"))
@@ -55,7 +55,7 @@ fn page() -> String {
     Page::new(&plan).findings(&findings).to_string()
 }
 
-/// A part of a page, from where it begins.
+/// The part of the page from `begin` to `end`.
 fn part(begin: &str, end: &str) -> String {
     let page = page();
     let from = &page[page.find(begin).unwrap()..];
@@ -222,7 +222,7 @@ fn structure(page: &str) -> BTreeMap<(String, String), usize> {
     counts
 }
 
-/// All that is written on it.
+/// All text on the page.
 fn written(page: &str) -> String {
     parsed(page).root_element().descendants().filter_map(|node| node.text()).collect()
 }

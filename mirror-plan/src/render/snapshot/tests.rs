@@ -17,7 +17,7 @@ fn unknown(text: &str) -> Value {
     Value::Unknown(Unknown::attribute(origin(text)))
 }
 
-/// `a${vpc.lab.id}b` as what is joined when the hole is known.
+/// A value such as `a${vpc.lab.id}b`, which is joined once the hole is known.
 fn template(parts: Vec<Part>) -> Value {
     let template = Template(parts);
     Value::Unknown(Unknown {
@@ -352,7 +352,7 @@ fn a_review_shows_what_is_different() {
     ");
 }
 
-/// The pieces of a user data script: text with everything that has a meaning, or a hole.
+/// The pieces of a user data script: text with everything that has a special meaning, or a hole.
 fn parts() -> impl Strategy<Value = Vec<Part>> {
     let part = prop_oneof![
         "[$\\\\{}\"nu \t\n\u{200b}a]{0,6}".prop_map(Part::Text),

@@ -51,7 +51,7 @@ fn changes(plan: &Json) -> String {
     plan["resource_changes"].as_array().unwrap().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What checkov, trivy and infracost ask for; each is silent or ends where it is not so.
+/// What checkov, trivy and infracost rely on; without it, each reports nothing or aborts.
 #[test]
 fn readers_find_what_they_rely_on() {
     let observed = applied(&stack(lab()));

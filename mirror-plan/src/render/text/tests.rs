@@ -1,4 +1,4 @@
-//! Whole outputs of plans that are made by hand, so that every action, reason and shape is there.
+//! Whole outputs of plans that are made by hand, so that every action, reason and shape occurs.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ mod differences;
 const CREATE_FIRST: Action = Action::Replace(ReplaceOrder::CreateThenDelete);
 const DELETE_FIRST: Action = Action::Replace(ReplaceOrder::DeleteThenCreate);
 
-/// The text of the changes alone: what stands between the head and the summary.
+/// Returns the text of the changes alone, which is between the heading and the summary.
 fn blocks(changes: impl IntoIterator<Item = Change>) -> String {
     let text = text(&plan(changes));
     let (_, rest) = text.split_once("following actions:\n\n").unwrap();
     rest.split_once("\n\nPlan: ").unwrap().0.to_owned()
 }
 
-/// The text, with the laws that hold for every text.
+/// Returns the text of a plan, and checks what must hold for every text.
 fn text(plan: &Plan) -> String {
     let plain = Text::new(plan).to_string();
     for line in plain.lines() {

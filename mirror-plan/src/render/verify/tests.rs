@@ -1,4 +1,4 @@
-//! What CloudWatch has counted, as it is shown.
+//! How the counters of CloudWatch are shown.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 
@@ -7,7 +7,7 @@ use crate::metrics::tests::{counted, lab};
 use crate::plan::{Request, plan};
 use crate::verify::TargetGroups;
 
-/// What is shown of the laboratory with these counters, by the names of metrics.
+/// Returns what is shown for the laboratory with these counters, which are given by metric name.
 fn shown(counters: &[(&str, u64)]) -> (String, Json, bool) {
     let (stack, observed) = lab();
     let plan = plan(&stack, &observed, &Request::default()).unwrap();
@@ -61,7 +61,7 @@ fn what_was_counted_is_told_and_what_was_not_is_no_zero() {
         carried   101 packets, 130000 bytes of UDP, 1 new flow, at most 7 flows at a time
         target_group.sensors: at least 2 healthy, at most 0 unhealthy
     ");
-    // With detailed monitoring nobody counts packets.
+    // With detailed monitoring, packets are not counted.
     let bytes = [("NetworkMirrorIn", 2_000_000), ("NetworkMirrorOut", 0), ("ProcessedPackets", 3)];
     assert_snapshot!(shown(&bytes).0, @"
     CloudWatch counted from 2026-11-27T17:35:00Z to 2026-11-27T17:53:07Z:

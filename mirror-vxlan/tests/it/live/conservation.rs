@@ -12,12 +12,12 @@ use crate::peer;
 use super::network::{Checksum, Network, Outer, PORT};
 use super::{METHODS, QUIET, STEERING, Seen, eventually, open_in, open_one, receive_while};
 
-/// As little as the kernel gives and a ring can do with.
+/// Returns options with the smallest buffers that the kernel grants and a ring can work with.
 fn tiny() -> LiveOptions {
     LiveOptions { ring_bytes: 0, receive_buffer_bytes: 0, ..LiveOptions::default() }
 }
 
-/// Datagrams that say their number, 100 bytes long.
+/// Returns datagrams of 100 bytes that contain their number.
 fn numbered(count: u32) -> impl Iterator<Item = [u8; 100]> + Send {
     (0..count).map(|number| {
         let mut payload = [0; 100];
@@ -26,7 +26,7 @@ fn numbered(count: u32) -> impl Iterator<Item = [u8; 100]> + Send {
     })
 }
 
-/// Returns the numbers of datagrams as they were received.
+/// Returns the numbers of datagrams in the order in which they were received.
 fn order(seen: &[Seen]) -> Vec<u32> {
     seen.iter().map(|seen| u32::from_be_bytes(*seen.payload.first_chunk().unwrap())).collect()
 }
@@ -58,7 +58,7 @@ fn what_is_too_much_is_counted_to_the_last_packet() {
     for (method, outer) in cases() {
         let mut input = open_one(&network, &tiny(), method);
         let before = network.dropped_on_the_way();
-        // Nobody receives meanwhile, and then all that is left.
+        // Nothing is received while sending, and afterwards all that is left.
         let mut sent = network.send(outer, numbered(30_000));
         let mut received = numbers(&receive_while(&mut input, || {})).len() as u64;
         let stalled = input.dropped().unwrap();
@@ -127,8 +127,8 @@ fn the_host_does_not_answer() {
         });
         assert_eq!(network.icmp_errors(), before, "{method:?} {outer:?}");
         drop(input);
-        // Now that nobody listens it does. (Not without a checksum, in IPv6; only a few in a second; and not
-        // while a program that another test starts still has our sockets.)
+        // Now that nobody listens, the host answers: over IPv6 not without a checksum, only a few times per second,
+        // and not while a program that another test starts still holds our sockets.
         let answers = (0..100).any(|_| {
             network.send_with(Checksum::Valid, outer, numbered(1));
             thread::sleep(Duration::from_millis(10));
@@ -142,7 +142,7 @@ fn the_host_does_not_answer() {
 fn what_the_kernel_drops_behind_the_ring_is_received() {
     let Some(network) = Network::new() else { return };
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/behind-the-ring.nft");
-    // Twice: a service that is started again finds the rules of before.
+    // Twice: a service that is restarted finds the previous rules.
     for _ in 0..2 {
         if network.receiver(|| peer::run("nft", &["-f", rules])).is_none() {
             return;
@@ -189,7 +189,7 @@ fn balance(network: &Network, method: Method, before: [u64; 2], sent: u64, count
     let [sender, receiver] = network.dropped_on_the_way();
     let [sender, mut receiver] = [sender - before[0], receiver - before[1]];
     if method == Method::Xdp {
-        // The driver counts again what a socket had no room for, and has nothing else to drop.
+        // The driver also counts the packets that a socket had no room for, and drops no others.
         assert_eq!(receiver, dropped);
         receiver = 0;
     }
@@ -200,7 +200,7 @@ fn balance(network: &Network, method: Method, before: [u64; 2], sent: u64, count
     );
 }
 
-/// Receives until nothing comes any more, while `send` runs beside; `each` may be slow.
+/// Receives until no more packets arrive, while `send` runs concurrently; `each` may be slow.
 fn receive_and(input: &mut LiveInput, send: impl FnOnce() + Send, mut each: impl FnMut(Seen)) {
     thread::scope(|scope| {
         let sender = scope.spawn(send);

@@ -9,7 +9,7 @@ use mirror_vxlan::input::live::{LiveOptions, Method};
 use super::network::{Checksum, Network, Outer};
 use super::{METHODS, open_one, receive_while};
 
-/// Bytes without a pattern that a mistake could hide in.
+/// Returns bytes without a pattern in which a mistake could hide.
 fn payload(len: usize) -> Vec<u8> {
     let mut state = len as u32 | 1;
     (0..len)
@@ -85,7 +85,7 @@ fn of_a_fragmented_datagram_a_socket_of_udp_sees_all_and_the_others_the_first_fr
     }
 }
 
-/// How often it may take until all come.
+/// Number of attempts of which one must receive all segments.
 const TRIES: usize = 5;
 
 #[test]
@@ -94,10 +94,10 @@ fn twenty_thousand_segments_come_as_twenty_thousand_where_the_interface_merges()
     let Some(()) = network.merge_segments() else { return };
     let segments: Vec<Vec<u8>> = (0..20_000).map(segment).collect();
     for method in METHODS {
-        // A checksum is what the kernel merges datagrams by; AWS sends none.
+        // The kernel merges datagrams that have a checksum; AWS sends none.
         for checksum in [Checksum::Zero, Checksum::Valid] {
-            // Where the machine has much else to do the kernel may lose some, which is counted; what
-            // it merged would be none of those sent.
+            // On a busy machine the kernel may lose some, which is counted; a merged segment would equal
+            // none of those sent.
             let all_came = (0..TRIES).any(|_| {
                 let mut input = open_one(&network, &LiveOptions::default(), method);
                 let seen = receive_while(&mut input, || {
@@ -114,7 +114,7 @@ fn twenty_thousand_segments_come_as_twenty_thousand_where_the_interface_merges()
     }
 }
 
-/// Returns segment `number` of one TCP stream in VXLAN, such as merging is made for.
+/// Returns segment `number` of one TCP stream in VXLAN, the traffic that merging is made for.
 pub(super) fn segment(number: u32) -> Vec<u8> {
     const LEN: usize = 1_448;
     let mut payload = vec![0x08, 0, 0, 0, 0, 0, 42, 0];

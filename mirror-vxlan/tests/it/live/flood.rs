@@ -35,7 +35,7 @@ impl Sink for SlowDisk {
     }
 }
 
-/// Datagrams of which each tenth has no I flag; after every hundred comes a pause.
+/// Returns datagrams, every tenth without the I flag, with a pause after every hundred.
 fn datagrams(pause: Duration) -> impl Iterator<Item = [u8; 100]> + Send {
     (0..SENT).map(move |number| {
         if number % 100 == 99 && !pause.is_zero() {

@@ -1,4 +1,4 @@
-//! Interfaces: one or all, tagged, down, gone.
+//! Interfaces: one or all, tagged, down, removed.
 
 use std::io;
 

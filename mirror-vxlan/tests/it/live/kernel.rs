@@ -1,7 +1,7 @@
-//! The kernel's own vxlan device as a judge: it takes the frames out of the same datagrams.
+//! The kernel's own vxlan device as a reference: it extracts the frames from the same datagrams.
 //!
-//! It is no part of the receiver. Where it hands on less, or something else, the page "Comparison" of
-//! the book says so, and a test here shows it.
+//! It is not a part of the receiver. Where the device hands on less, or something else, the page
+//! "Comparison" of the book states it, and a test here shows it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -23,20 +23,20 @@ use crate::captures::{captures, vxlan_payloads};
 use crate::generated::number;
 use crate::traffic::{Mirrored, vxlan, wild};
 
-/// Generated datagrams for each IP version; `MIRROR_PACKETS` asks for others.
+/// Number of generated datagrams for each IP version; `MIRROR_PACKETS` sets another number.
 const PACKETS: usize = 50_000;
 
 /// Datagrams between two marks: fewer than the buffer of tcpdump holds.
 const BETWEEN_MARKS: usize = 500;
 
-/// How often the same is sent before it is believed.
+/// How often the same datagrams are sent before a difference is believed.
 const TRIES: usize = 5;
 
 const DEVICE: &str = "tunnel";
 
 const VNI: Vni = Vni::from_bytes([0, 0, 42]);
 
-/// A vxlan device for every VNI, and tcpdump on it.
+/// One vxlan device for all VNIs, and tcpdump on it.
 struct Device<'n> {
     network: &'n Network,
     tcpdump: Child,
@@ -44,14 +44,14 @@ struct Device<'n> {
 }
 
 impl<'n> Device<'n> {
-    /// Makes the device, or says that the test is skipped; its GRO is as the kernel likes it.
+    /// Makes the device with the kernel's default for GRO, or says that the test is skipped.
     fn new(network: &'n Network) -> Option<Self> {
         let device = format!("link add {DEVICE} address 02:00:00:00:00:77 type vxlan external");
         if !network.ip_on_receiver_succeeds(&format!("{device} dstport {PORT}")) {
             println!("skipped: the kernel has no vxlan device");
             return None;
         }
-        // Without an address it sends nothing of its own.
+        // Without an address, the device sends nothing of its own.
         let up = format!("link set {DEVICE} addrgenmode none up");
         assert!(eventually(|| network.ip_on_receiver_succeeds(&up)), "ip {up}");
         let mut command = Command::new("tcpdump");
@@ -71,7 +71,7 @@ impl<'n> Device<'n> {
         Some(Self { network, tcpdump, frames })
     }
 
-    /// Makes a device that merges no segments, on an interface that does not either.
+    /// Makes a device that merges no segments, on an interface that merges none either.
     fn without_gro(network: &'n Network) -> Option<Self> {
         let device = Self::new(network)?;
         network.set_gro(INTERFACE, "off")?;
@@ -83,14 +83,14 @@ impl<'n> Device<'n> {
     fn frames_of(&mut self, outer: Outer, payloads: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         for payloads in payloads.chunks(BETWEEN_MARKS) {
-            // Without a checksum the device takes none over IPv6.
+            // Over IPv6 the device accepts no datagram without a checksum.
             self.network.send_with(Checksum::Valid, outer, payloads);
             frames.append(&mut self.frames_before_a_mark());
         }
         frames
     }
 
-    /// Sends a frame that nothing else sends, and returns those that come before it.
+    /// Sends a frame that nothing else sends, and returns the frames that arrive before it.
     fn frames_before_a_mark(&mut self) -> Vec<Vec<u8>> {
         let mark = [&[2; 12], &[0x88, 0xb6][..], b"nothing more"].concat();
         self.network.send(Outer::V4, [vxlan(Vni::MAX, &mark)]);
@@ -120,17 +120,18 @@ impl Drop for Device<'_> {
     }
 }
 
-/// What the receiver hands on of a payload.
+/// Returns the frame that the receiver hands on from a payload.
 fn frame(payload: &[u8]) -> Option<&[u8]> {
     let source = Outer::V4.sender();
     Decapsulator::default().datagram(source, 0, PORT, payload).ok().map(|it| it.frame)
 }
 
-/// Whether the device hands on the frame in this payload: no reserved bit, and no header cut short.
+/// Returns whether the device hands on the frame in this payload: no reserved bit is set, and no header is
+/// truncated.
 fn is_for_the_device(payload: &[u8]) -> bool {
     let Ok(wire::Datagram { frame, .. }) = wire::parse_strict(payload) else { return false };
     let needed = match frame.get(12..14) {
-        Some([0x81, 0x00] | [0x88, 0xa8]) => 14 + 4 + 2, // a tag, and two bytes behind
+        Some([0x81, 0x00] | [0x88, 0xa8]) => 14 + 4 + 2, // a tag, and two bytes after it
         Some([0x08, 0x00]) => 14 + 20,
         Some([0x86, 0xdd]) => 14 + 40,
         Some(_) | None => 14,
@@ -138,7 +139,7 @@ fn is_for_the_device(payload: &[u8]) -> bool {
     frame.len() >= needed
 }
 
-/// Holds what the receiver hands on against what the device does, and returns how many both do.
+/// Compares what the receiver and the device hand on, and returns how many frames both hand on.
 #[track_caller]
 fn compare(network: &Network, outer: Outer, payloads: &[Vec<u8>]) -> Option<usize> {
     let mut device = Device::without_gro(network)?;
@@ -149,7 +150,7 @@ fn compare(network: &Network, outer: Outer, payloads: &[Vec<u8>]) -> Option<usiz
             .filter(|payload| is_for_the_device(payload))
             .map(|payload| frame(payload).expect("the receiver takes what the device takes"))
             .collect();
-        // Where the machine has much else to do the kernel may lose one; a difference stays.
+        // On a busy machine the kernel may lose a frame; a real difference persists.
         let agrees = (0..TRIES).any(|_| device.frames_of(outer, payloads) == both);
         assert!(agrees, "{outer:?}: {TRIES} times not what is in {payloads:02x?}");
         count += both.len();
@@ -172,7 +173,7 @@ fn every_capture_gives_the_frames_that_the_kernel_takes_out() {
     let is_capture = |end: &std::ffi::OsStr| end == "pcap" || end == "pcapng";
     paths.retain(|path| path.extension().is_some_and(is_capture));
     let mut payloads: Vec<Vec<u8>> = paths.iter().flat_map(|path| vxlan_payloads(path)).collect();
-    payloads.retain(|payload| payload.len() < 9_000); // others do not fit the cable
+    payloads.retain(|payload| payload.len() < 9_000); // longer ones do not fit the cable
     for outer in Outer::ALL {
         let Some(frames) = compare(&network, outer, &payloads) else { return };
         assert!(frames > 150, "{frames}");
@@ -191,7 +192,7 @@ fn generated_traffic_gives_the_frames_that_the_kernel_takes_out() {
     }
 }
 
-/// A frame of IPv4 with the two bits for congestion as given.
+/// Returns an IPv4 frame with the given two bits for congestion.
 fn frame_with_ecn(ecn: u8) -> Vec<u8> {
     let mut frame = Vec::new();
     let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64);
@@ -257,13 +258,13 @@ fn congestion_on_the_way_changes_no_frame_of_the_receiver_but_those_of_the_kerne
     send();
     let mut theirs = device.frames_before_a_mark();
     theirs.retain(|frame| frame[..12] == frames[0][..12]); // not what the host itself sends there
-    // That of a sender that knows nothing of congestion is dropped; in the other it is marked.
+    // The frame of a sender that does not support ECN is dropped; in the other, congestion is marked.
     let is_marked = |frame: &Vec<u8>| u32::from(frame[15]) == CONGESTION_MET;
     let unmarked: Vec<_> = theirs.iter().filter(|frame| !is_marked(frame)).collect();
     assert_eq!((theirs.len(), unmarked), (SENT / 2, Vec::new()));
 }
 
-/// That the receiver hands them on one by one, on the same interface, is a test of contents.
+/// A test in `contents` shows that the receiver hands them on one by one, on the same interface.
 #[test]
 fn with_gro_the_kernel_merges_segments() {
     let Some(network) = Network::new() else { return };

@@ -50,7 +50,7 @@ pub(super) enum Checksum {
     Valid,
 }
 
-/// What two namespaces are connected by.
+/// The connection between two namespaces.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cable {
     pub(super) mtu: u32,
@@ -63,7 +63,7 @@ pub(super) struct Cable {
 pub(crate) struct Network {
     sender: String,
     receiver: String,
-    /// Where everything is sent from: the kernel queues packets by processor, so that those from one
+    /// The processor that sends everything: the kernel queues packets per processor, so packets from one
     /// arrive in the order sent.
     processor: usize,
 }
@@ -74,7 +74,7 @@ impl Network {
         Self::with(Cable { mtu: 9_500, queues: 1 })
     }
 
-    /// The same, with a cable of one's own.
+    /// Connects two new namespaces with the given cable, or says that the test is skipped.
     pub(super) fn with(cable: Cable) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed) as usize;
@@ -179,7 +179,7 @@ impl Network {
         assert!(self.ip_on_receiver_succeeds(arguments), "ip {arguments}");
     }
 
-    /// The same, where it may fail.
+    /// Runs `ip` with arguments for the receiving end, and returns whether it succeeded.
     pub(super) fn ip_on_receiver_succeeds(&self, arguments: &str) -> bool {
         let command = ["ip", "-n", &self.receiver].into_iter().chain(arguments.split(' '));
         succeeds(&command.collect::<Vec<_>>())
@@ -189,7 +189,7 @@ impl Network {
     pub(super) fn merge_segments(&self) -> Option<()> {
         ethtool(&self.sender, INTERFACE, &["tso", "off", "gso", "off"])?;
         self.set_gro(INTERFACE, "on")?;
-        // A segment is held for a millisecond, for the next ones, also where the machine is fast.
+        // A segment waits a millisecond for the next ones, even on a fast machine.
         let hold = format!("echo 1000000 > /sys/class/net/{INTERFACE}/gro_flush_timeout");
         run(&["ip", "netns", "exec", &self.receiver, "sh", "-c", &hold]);
         Some(())
@@ -233,7 +233,7 @@ impl Network {
         self.ip_on_both("addr add 10.98.0.@/24 dev cable");
         self.ip_on_both("addr add fd98::@/64 dev cable nodad");
         self.ip_on_both("link set cable up");
-        // Known for good: a packet that waits for its neighbor's address may be dropped.
+        // Neighbors are permanent: a packet that waits for its neighbor's address may be dropped.
         for (namespace, peer) in [(sender, "2"), (receiver, "1")] {
             for network in ["10.98.0.", "fd98::"] {
                 let [address, link] =

@@ -1,6 +1,6 @@
-//! The kernel's programs, run by an interpreter.
+//! The programs that the kernel runs, here run by an interpreter.
 //!
-//! That the kernel runs them alike is what the tests in namespaces show.
+//! The tests in namespaces show that the kernel runs them in the same way.
 
 use etherparse::{LaxSlicedPacket, PacketBuilder, TransportSlice};
 use mirror_vxlan::input::prefilter::datagrams_to;
@@ -10,7 +10,7 @@ use mirror_vxlan::socket::packet::Protocol;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Runs a program over a packet, as the manual of the BSD packet filter says.
+/// Runs a program on a packet, as the manual of the BSD packet filter specifies.
 fn run(program: &[Instruction], packet: &[u8]) -> u32 {
     let load = |code: u16, at: u32| -> Option<u32> {
         let at = at as usize;
@@ -67,7 +67,7 @@ fn workers(count: u16) -> std::num::NonZeroU16 {
     count.try_into().unwrap()
 }
 
-/// A flow: addresses, ports, which protocol, which tags.
+/// A flow: its addresses, ports, protocol and tags.
 #[derive(Clone, Debug)]
 struct Flow {
     addresses: [[u8; 16]; 2],
@@ -135,7 +135,7 @@ fn flow() -> impl Strategy<Value = Flow> {
     )
 }
 
-/// The views of one VXLAN payload that the kernel may show.
+/// Returns the views of one VXLAN payload that the kernel may show to a program.
 fn views(vxlan: &[u8]) -> Vec<(View, Vec<u8>)> {
     let geneve_port = Some(6081);
     let [v4, v6] = [View::Ipv4 { geneve_port }, View::Ipv6 { geneve_port }];

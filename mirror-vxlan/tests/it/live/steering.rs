@@ -48,7 +48,7 @@ fn the_kernel_gives_each_flow_to_one_worker_and_work_to_all() {
     for method in STEERING {
         for outer in Outer::ALL {
             let mut live = open_in(&network, &options, method);
-            // The two directions with different outer ports, as AWS sometimes has them.
+            // The two directions have different outer ports, as AWS sometimes sends them.
             network.send(outer, (0..FLOWS).map(|number| datagram(number, Direction::There)));
             network.send(outer, (0..FLOWS).map(|number| datagram(number, Direction::Back)));
             let mut worker_of = vec![Vec::new(); usize::from(FLOWS)];

@@ -13,11 +13,11 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use super::network::{INTERFACE, Network};
 use super::receive_while;
 
-/// What is said where AF_XDP lacks a capability.
+/// The error message where AF_XDP lacks a capability.
 const XDP_NEEDS: &str = "cannot receive by AF_XDP; give the program CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF \
                          and CAP_PERFMON, or receive from a packet-socket ring";
 
-/// Options with a port of their own, none of those that the kernel hands out.
+/// Returns options with a port of their own, which is not one that the kernel assigns.
 fn options() -> LiveOptions {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let of_process = (std::process::id() % 100) as u16 * 100;
@@ -25,8 +25,8 @@ fn options() -> LiveOptions {
     LiveOptions { vxlan_port, ..LiveOptions::default() }
 }
 
-/// Opens inputs, once the port is free: a program that another test starts at this moment has our
-/// sockets too, until its `exec`.
+/// Opens inputs once the port is free: a program that another test starts at this moment also holds our
+/// sockets until its `exec`.
 fn opened(options: &LiveOptions) -> Live {
     let open = |_| {
         thread::sleep(Duration::from_millis(10));
@@ -35,12 +35,12 @@ fn opened(options: &LiveOptions) -> Live {
     (0..100).find_map(open).expect("the port becomes free")
 }
 
-/// Opens inputs on a thread that has given all its capabilities up.
+/// Opens inputs on a thread that has dropped all its capabilities.
 fn open_without_capabilities(options: &LiveOptions, method: Method) -> Result<Live, OpenError> {
     open_with(CapabilitySet::empty(), options, method)
 }
 
-/// Opens inputs on a thread that has given all other capabilities up.
+/// Opens inputs on a thread that has dropped all capabilities except `kept`.
 fn open_with(
     kept: CapabilitySet,
     options: &LiveOptions,
@@ -99,7 +99,7 @@ fn af_xdp_needs_each_of_its_capabilities_and_no_other() {
     let Some(network) = Network::new() else { return };
     let options = LiveOptions {
         interface: Some(INTERFACE.to_owned()),
-        ring_bytes: 0, // little memory may be locked without another capability
+        ring_bytes: 0, // without another capability, only little memory may be locked
         ..options()
     };
     let needed = [

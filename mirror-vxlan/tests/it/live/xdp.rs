@@ -1,4 +1,4 @@
-//! What only AF_XDP has: queues, the length of packets, the driver or not, one program at a time.
+//! What is specific to AF_XDP: queues, packet lengths, in the driver or not, one program at a time.
 
 use std::io::{BufReader, Read as _};
 use std::net::UdpSocket;
@@ -26,7 +26,7 @@ fn hand_over(choice: Choice) -> HandOver {
 
 #[test]
 fn the_longest_packets_of_an_mtu_come_whole_in_the_driver_or_not() {
-    // Beyond 3506 bytes a veth pair takes only programs that know packets in several pieces.
+    // Beyond 3506 bytes a veth pair accepts only programs that support packets in several pieces.
     let cases = [
         (1_500, Pieces::One, Where::Driver),
         (3_000, Pieces::One, Where::Driver),
@@ -57,7 +57,7 @@ fn every_queue_is_received_once_and_no_queue_is_left_out() {
     let options = LiveOptions { workers: 3.try_into().unwrap(), ..options() };
     let mut live = open_in(&network, &options, Method::Xdp);
     assert_eq!((live.inputs.len(), hand_over(live.choice).queues), (3, 4));
-    // Each from a port of its own, so that they come by different queues.
+    // Each group is sent from a port of its own, so that the groups arrive by different queues.
     let sent: u64 = (0..60_u8).map(|port| network.send(Outer::V4, [[port; 60]; 10])).sum();
     let seen: Vec<Vec<Seen>> =
         live.inputs.iter_mut().map(|input| receive_while(input, || {})).collect();
@@ -108,7 +108,7 @@ fn what_is_not_for_the_tunnel_reaches_the_host_and_what_is_does_not() {
     assert_eq!(other.recv(&mut buffer).unwrap(), 2);
     assert!(geneve.recv(&mut buffer).is_err());
     drop(input);
-    // And when nobody receives any more the host has everything again, on a busy machine not with the first packet.
+    // Once nobody receives any more, the host gets everything again; on a busy machine, not from the first packet on.
     let is_back = (0..100).any(|_| {
         network.sender(|| {
             UdpSocket::bind("10.98.0.1:0").unwrap().send_to(&[1, 2], ("10.98.0.2", 6081)).unwrap();
@@ -141,7 +141,7 @@ fn without_an_interface_it_is_asked_for() {
     assert_eq!(error.to_string(), "AF_XDP needs an interface; name one with --interface");
 }
 
-/// Frames such as reach a filter: whole, tagged, with options, fragments, and damaged.
+/// Returns frames of the kinds that reach a filter: whole, tagged, with options, fragmented and damaged.
 fn odd_frames() -> Vec<Vec<u8>> {
     let ethernet = || PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
     let tag = VlanId::try_new(7).unwrap();
@@ -163,7 +163,7 @@ fn odd_frames() -> Vec<Vec<u8>> {
     let mut frames = whole.clone();
     for _ in 0..2_000 {
         let mut frame = random.choice(&whole).unwrap().clone();
-        // Not the addresses, nor the type: whether a host takes those is not the filter's to say.
+        // Neither addresses nor type: whether a host accepts those is not for the filter to decide.
         let headers = if frame[12] == 0x81 { 18 } else { 14 };
         for _ in 0..random.usize(1..4) {
             let place = headers + random.choice([0, 0, 6, 6, 7, 9, 20, 22, 23, 40, 41]).unwrap();
@@ -179,7 +179,7 @@ fn odd_frames() -> Vec<Vec<u8>> {
     frames
 }
 
-/// The packets that an input takes, from their IP header on.
+/// Returns the packets that an input accepts, from their IP header on.
 fn taken(network: &Network, input: &mut LiveInput, frames: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
     network.replay(frames)?;
     let mut packets = Vec::new();
@@ -193,7 +193,7 @@ fn taken(network: &Network, input: &mut LiveInput, frames: &[Vec<u8>]) -> Option
         packets.push(bytes[header..].to_vec());
     };
     while input.receive(QUIET, |packet| each(packet.content)).unwrap() != Received::Nothing {}
-    packets.sort_unstable(); // a ring for each protocol
+    packets.sort_unstable(); // each protocol has a ring of its own
     Some(packets)
 }
 

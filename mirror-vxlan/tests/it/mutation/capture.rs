@@ -1,4 +1,4 @@
-//! Capture files with wrong bytes, of every kind that is read.
+//! Capture files of every kind that is read, with wrong bytes.
 
 use std::fs;
 use std::io::{Cursor, Write as _};
@@ -13,7 +13,7 @@ use super::{mutate, share};
 use crate::traffic::{Mirrored, wild};
 use crate::tshark::pcap;
 
-/// Captures with some packets each: as they are, and compressed in both ways.
+/// Returns captures with some packets each: uncompressed, and compressed in both ways.
 fn captures() -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let packets: Vec<Mirrored> = wild(17).take(24).collect();
@@ -33,7 +33,7 @@ fn captures() -> Vec<Vec<u8>> {
     plain.iter().cloned().chain(compressed).collect()
 }
 
-/// Reads to the end or to the damage; returns the bytes of all packets with their least headers.
+/// Reads to the end or to the damage; returns the length of all packets with their smallest headers.
 fn read(file: &[u8]) -> Result<usize, ReadError> {
     let mut reader = CaptureReader::new(Cursor::new(file.to_vec()))?;
     let mut length = 0;

@@ -7,7 +7,7 @@ use mirror_vxlan::config::{ConfigError, FileError, Program};
 
 use super::{mutate, share};
 
-/// Every option that a file can have, one on a line.
+/// Every option that a file can have, one per line.
 const LINES: [&str; 30] = [
     "input = 'udp'",
     "interface = 'eth0'",

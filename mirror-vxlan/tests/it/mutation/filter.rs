@@ -1,4 +1,4 @@
-//! Filter expressions with wrong letters, and what still compiles, on frames with wrong bytes.
+//! Filter expressions with wrong letters; those that still compile run on frames with wrong bytes.
 
 use fastrand::Rng;
 use mirror_vxlan::select::filter::Filter;

@@ -1,4 +1,4 @@
-//! Uploads to a store that refuses, is cut off or tells what is not so.
+//! Uploads to a store that refuses, is cut off or gives false answers.
 
 use std::fs;
 use std::path::Path;
@@ -14,10 +14,10 @@ use super::{ENOUGH, content, options, put_file, s3, wait_until};
 use crate::files::files_in;
 use crate::program::{free_port, program};
 
-/// Two parts of an upload.
+/// The length of a file that is uploaded in two parts.
 const LENGTH: usize = 9 << 20;
 
-/// Uploads one file over a way with this rule, watching that it is never in neither place.
+/// Uploads one file over a way with this rule, and checks all along that it is here or in the store.
 fn upload(
     server: &Server,
     key_prefix: &str,
@@ -56,7 +56,7 @@ fn whichever_request_fails_in_whatever_way_the_file_is_here_or_whole_in_the_stor
     });
     assert_eq!((plain.failures, plain.trouble), (0, None));
     let requests = asked.load(Ordering::Relaxed);
-    // It is begun, sent in two parts, completed and asked for.
+    // The upload is begun, sent in two parts and completed, and the object is looked up.
     assert_eq!(requests, 5);
     let fates = [
         Fate::Refused(503, "SlowDown"),

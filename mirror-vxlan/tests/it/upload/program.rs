@@ -1,4 +1,4 @@
-//! The whole program with a store: a receiver and S3, and a store that has a name.
+//! The whole program with a store: a receiver and S3, and a store whose name has to be resolved.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -14,7 +14,7 @@ use crate::files::files_in;
 use crate::live::network::Network;
 use crate::program::{Receiver, free_port, program_path};
 
-/// How many frames a capture holds, for a reader that is not ours.
+/// Returns how many frames a capture holds, according to a reader that is not ours.
 fn frames(content: &[u8]) -> usize {
     let mut reader = create_reader(1 << 16, content).unwrap();
     let mut frames = 0;
@@ -62,14 +62,14 @@ fn a_receiver_stores_in_s3_all_that_it_received_also_after_a_restart() {
     assert_eq!(stored.iter().sum::<usize>(), 15, "{keys:?} {stored:?}");
 }
 
-/// Answers every question for an IPv4 address with that of this host.
+/// Answers every DNS question for an IPv4 address with that of this host.
 fn answer_names() {
     let socket = UdpSocket::bind("127.0.0.1:53").unwrap();
     thread::spawn(move || {
         let mut question = [0; 512];
         while let Ok((length, client)) = socket.recv_from(&mut question) {
             let question = &question[..length];
-            // One question and no more: additional records of the client's are left out.
+            // The answer repeats only the question: the client's additional records are left out.
             let end = 12 + question[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
             let is_of_ipv4 = question[end - 4..end - 2] == [0, 1];
             let mut answer = question[..end].to_vec();
@@ -82,7 +82,7 @@ fn answer_names() {
     });
 }
 
-/// A static program resolves names by itself, with other system calls than the C library's.
+/// A static program resolves names by itself, with system calls other than the C library's.
 #[test]
 fn the_name_of_a_store_is_resolved_without_any_privilege() {
     let Some(network) = Network::new() else { return };

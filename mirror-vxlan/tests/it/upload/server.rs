@@ -1,4 +1,4 @@
-//! A server that speaks S3, moto from PyPI, and a way to it on which requests may be refused.
+//! A server that speaks S3 (moto from PyPI), and a way to it on which requests can be refused.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use super::packages;
 
-/// The bucket that is there.
+/// The bucket that the server has.
 pub(super) const BUCKET: &str = "bucket";
 
-/// Returns the interpreter that has moto, or says that the test is skipped.
+/// Returns the Python interpreter that has moto, or prints that the test is skipped.
 fn moto() -> Option<&'static Path> {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let wanted = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/upload/requirements.txt");
@@ -26,7 +26,7 @@ fn moto() -> Option<&'static Path> {
     }
 }
 
-/// The server, as long as it lives.
+/// The server, which runs until this is dropped.
 pub(super) struct Server {
     child: Child,
     pub(super) address: SocketAddr,
@@ -40,7 +40,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts it and makes the bucket, or says that the test is skipped.
+    /// Starts it and creates the bucket, or prints that the test is skipped.
     pub(super) fn start(port: u16) -> Option<Self> {
         let child = Command::new(moto()?)
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
@@ -57,7 +57,7 @@ impl Server {
         }
     }
 
-    /// Returns an object; `None` if there is none of this key.
+    /// Returns an object, or `None` if there is none with this key.
     pub(super) fn object(&self, key: &str) -> Option<Vec<u8>> {
         match self.ask("GET", &format!("/{BUCKET}/{key}")).unwrap() {
             (200, content) => Some(content),
@@ -74,7 +74,7 @@ impl Server {
         keys.map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
     }
 
-    /// The status and the body that a request is answered with.
+    /// Sends a request and returns the status and the body of the answer.
     fn ask(&self, method: &str, path: &str) -> io::Result<(u16, Vec<u8>)> {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
         let answer = forward(self.address, head.as_bytes(), b"")?;
@@ -84,23 +84,23 @@ impl Server {
     }
 }
 
-/// What becomes of a request on its way.
+/// What happens to a request on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is answered by the server.
     Passes,
-    /// It is answered with an error of S3, of this status and code, without the server.
+    /// It is answered with an S3 error of this status and code, and does not reach the server.
     Refused(u16, &'static str),
-    /// The connection ends before the server has it.
+    /// The connection ends before the server has the request.
     LostOnItsWay,
-    /// The server has it, and the connection ends before the answer.
+    /// The server has the request, and the connection ends before the answer.
     AnswerLost,
-    /// It is answered that there is an object of one byte.
+    /// It is answered as if there were an object of one byte.
     AnsweredWrongly,
 }
 
-/// Starts to pass requests on to a server, and returns where; the rule gets the number and the
-/// method of each.
+/// Starts to pass requests on to a server, and returns the address to send them to; the rule gets the
+/// number and the method of each.
 pub(super) fn way_to(
     server: SocketAddr,
     rule: impl Fn(usize, &str) -> Fate + Send + 'static,
@@ -109,7 +109,7 @@ pub(super) fn way_to(
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
-            // A client that goes away has its own reasons.
+            // A client that disconnects has its own reasons.
             pass(server, &stream, |method| rule(number, method)).ok();
         }
     });
@@ -144,7 +144,7 @@ fn pass(
     stream.shutdown(Shutdown::Both)
 }
 
-/// Reads a request: its head to the empty line, and its body.
+/// Reads a request: its head up to the empty line, and its body.
 fn request(mut stream: &TcpStream) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
@@ -158,7 +158,7 @@ fn request(mut stream: &TcpStream) -> io::Result<(Vec<u8>, Vec<u8>)> {
     Ok((head, body))
 }
 
-/// Sends a request over a connection of its own, and returns the answer as it came.
+/// Sends a request over its own connection, and returns the answer unchanged.
 fn forward(server: SocketAddr, head: &[u8], body: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(server)?;
     stream.write_all(&head[..head.len() - 2])?;

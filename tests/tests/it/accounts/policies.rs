@@ -1,4 +1,4 @@
-//! The two policies of a connection: the stack's own account asks, the other one looks and accepts.
+//! The two policies of a connection: the stack's own account requests it, the other one reads and accepts.
 
 use mirror_plan::iam::{Location, Policy, Purpose, policies, policies_as};
 use mirror_tests::REGION;
@@ -21,7 +21,7 @@ fn theirs(stack: &Stack, purpose: Purpose) -> Vec<Policy> {
     policies_as(stack, &here(), (name, &OTHER_ACCOUNT.parse().unwrap()), [purpose])
 }
 
-/// What allows nothing: without any policy a caller may do everything.
+/// A policy that allows nothing. It is needed because a caller without any policy may do everything.
 const NOTHING: &str = r#"{ "Version": "2012-10-17", "Statement":
     [{ "Effect": "Deny", "Action": "ec2:CreateVpc", "Resource": "*" }] }"#;
 
@@ -37,7 +37,7 @@ fn documents(policies: &[Policy]) -> Vec<Json> {
     policies.iter().map(|it| serde_json::to_value(it).unwrap()).collect()
 }
 
-/// Applies until nothing is left to do; why not, if that fails.
+/// Observes, plans and applies once; returns why that failed, if it did.
 async fn run(rig: &Rig, stack: &Stack) -> Result<(), String> {
     let images = stack.images();
     let sight = observe(&rig.aws, Wanted::to_plan(stack, &images, Mode::Apply)).await;
@@ -116,11 +116,11 @@ async fn what_is_allowed_for_one_vpc_is_for_no_other() {
     let mine = own(&meant, Purpose::Apply);
     let (printed, any) =
         (documents(&theirs(&meant, Purpose::Apply)), documents(&theirs(&peered(), Purpose::Apply)));
-    // Here: no other VPC is asked.
+    // Here: no connection to another VPC is requested.
     attach(&rig, &mine, &any);
     let refused = run(&rig, &to_another).await.unwrap_err();
     assert!(refused.contains("ec2:CreateVpcPeeringConnection"), "{refused}");
-    // There: nothing is accepted for another VPC.
+    // There: no connection to another VPC is accepted.
     attach(&rig, &own(&to_another, Purpose::Apply), &any);
     let by_hand =
         |text: &str| text.replace("  accepter  =", "  auto_accept = false\n  accepter  =");
@@ -137,7 +137,7 @@ async fn what_is_allowed_for_one_vpc_is_for_no_other() {
     let accepted = ec2.accept_vpc_peering_connection().vpc_peering_connection_id(id).send().await;
     let code = accepted.unwrap_err().into_service_error();
     assert_eq!(code.meta().code(), Some("UnauthorizedOperation"));
-    // There: nothing is accepted that a third account asks for.
+    // There: no connection that a third account requests is accepted.
     let third = "222233334444";
     let theirs = super::ec2(&rig.cloud, third);
     let own = theirs.create_vpc().cidr_block("10.97.0.0/16").send().await.unwrap();

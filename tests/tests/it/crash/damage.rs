@@ -1,8 +1,9 @@
-//! Journals that are cut off or changed at any byte: the next run is told so, waits, and goes on.
+//! Journals that are cut off or changed at any byte: the next run learns of it, waits, and continues. Only a cut at the
+//! end of a line cannot be noticed, as if what follows had never been written.
 //!
-//! Whole runs are tried with a short journal at one byte of [`STEP`]; with `MIRROR_LONG=1` with the
-//! longest there is, at all of them. That no byte is ever taken for what was not written, the tests of
-//! the journal itself hold.
+//! Whole runs are tried with a short journal, at one byte in [`STEP`]; with `MIRROR_LONG=1`, with the
+//! longest one, at every byte. The tests of the journal itself check that no byte is ever read as
+//! something that was not written.
 
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -18,14 +19,14 @@ use super::pool::{Tally, try_all};
 use super::sweep::{Holdings, finish, undisturbed};
 use super::weather::weather;
 
-/// How many records the journal holds that is damaged, unless all are wanted.
+/// How many records the damaged journal holds at most, unless all are wanted.
 const RECORDS: usize = 3;
 
-/// Of so many bytes one is damaged, unless all are wanted.
+/// One in this many bytes is damaged, unless all are wanted.
 const STEP: usize = 23;
 
-/// What remains of an apply that is killed when its journal says a little; or, in the long form,
-/// when it says most.
+/// What remains of an apply that is killed when its journal holds a few records or, in the long form,
+/// the most.
 fn killed(faults: Faults) -> Remains {
     let stack = lab();
     let (give, all) = channel();
@@ -43,7 +44,7 @@ fn killed(faults: Faults) -> Remains {
     all.iter().filter(fits).max_by_key(records).expect("some have a journal")
 }
 
-/// Tries what `damage` makes of the journal at each of its bytes.
+/// Applies `damage` to the journal at each of its bytes, and tries a run with the result.
 fn damage_everywhere(
     remains: &Remains,
     wanted: &Holdings,
@@ -67,12 +68,12 @@ fn damage_everywhere(
 #[test]
 fn a_run_recovers_from_a_journal_that_is_damaged_at_any_byte() {
     let wanted = undisturbed(&lab(), &[Mode::Apply]);
-    // What is cut off at a line's end cannot be known to be missing: then the tags must be seen.
+    // A cut at the end of a line cannot be noticed: then the tags must be visible.
     let tally = damage_everywhere(&killed(Faults::none()), &wanted, |journal, place| {
         journal[..place].to_vec()
     });
     tally.expect_none_bad("a journal cut off at each byte");
-    // What is changed is noticed: then it is waited until all must have come to light.
+    // A changed byte is noticed: the run then waits until everything must have become visible.
     let tally = damage_everywhere(&killed(weather(0, 0)), &wanted, |journal, place| {
         let mut journal = journal.to_vec();
         journal[place] ^= 1 << (place % 8);

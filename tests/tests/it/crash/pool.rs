@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Jobs that wait for a core: few, for each may hold a copy of a cloud.
+/// How many jobs wait for a core: few, because each may hold a copy of a cloud.
 const WAITING: usize = 4;
 
 /// How trials have ended.
@@ -21,7 +21,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Prints the figure, and fails with the first of those that failed.
+    /// Prints the figures, and panics with the first failures, if any.
     pub(crate) fn expect_none_bad(mut self, of: &str) {
         let Self { trials, calls, bad } = &self;
         println!(
@@ -34,7 +34,7 @@ impl Tally {
     }
 }
 
-/// How many calls it took, or what was wrong.
+/// How many calls a trial made, or what was wrong.
 pub(crate) type Trial = Result<usize, String>;
 
 /// Tries every job that `feed` sends. A panic is a failed trial like any other.

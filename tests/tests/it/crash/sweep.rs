@@ -17,17 +17,17 @@ use super::at_length;
 use super::pool::{Tally, Trial, try_all};
 use super::weather::{pause, weather, weather_after};
 
-/// Of how many seeds one is tried at each moment that leaves nothing new, unless time is no object: it is a moment
-/// before it, and a pause.
+/// One in this many seeds is tried at each moment that leaves nothing new, unless time is no object: such a moment
+/// equals an earlier one, followed by a pause.
 const ROUND: u64 = 20;
 
 /// How many objects an account holds besides the others', by table.
 pub(crate) type Holdings = BTreeMap<&'static str, usize>;
 
-/// What the account of a simulation holds, once everything is seen and forgotten that is to be.
+/// What the account of a simulation holds, once AWS shows everything new and has forgotten everything deleted.
 ///
 /// # Errors
-/// If anything of the others has changed: a single byte of what AWS says of it.
+/// If an object that belongs to others has changed, by even a single byte of what AWS reports about it.
 pub(crate) fn holdings(simulation: &Simulation) -> Result<Holdings, String> {
     simulation.cloud.set_faults(Faults::none());
     simulation.wait(Duration::from_secs(2 * 60 * 60));
@@ -58,8 +58,8 @@ fn undisturbed_all<'s>(runs: impl IntoIterator<Item = (&'s Stack, Mode)>) -> Hol
     holdings(&simulation).unwrap()
 }
 
-/// Runs until it is done, and finds nothing to do after that, as soon as AWS shows all of it: a rule
-/// that cannot be seen yet is a difference, though making it again makes no second one.
+/// Checks that a run completes, and that the next one has nothing to do once AWS shows everything: a rule
+/// that cannot be seen yet is a difference, though creating it again does not create a second one.
 pub(crate) fn finish(
     simulation: &Simulation,
     (stack, mode): (&Stack, Mode),
@@ -90,15 +90,15 @@ pub(crate) fn finish(
 #[derive(Clone, Copy)]
 pub(crate) struct Sweep<'s> {
     pub(crate) stack: &'s Stack,
-    /// What has been done before, with this stack or another of its name.
+    /// The run before it, with this stack or another one of the same name.
     pub(crate) before: Option<(&'s Stack, Mode)>,
-    /// What is killed.
+    /// The mode of the run that is killed.
     pub(crate) killed: Mode,
-    /// What is to finish.
+    /// The mode of the run that must finish.
     pub(crate) then: Mode,
-    /// What is taken away from all of them.
+    /// The safeguard that all of them lack.
     pub(crate) missing: Option<Safeguard>,
-    /// Of so many moments that leave something new, one is tried.
+    /// One in this many moments that leave something new is tried.
     pub(crate) one_in: u64,
 }
 
@@ -111,8 +111,8 @@ struct Kill {
 }
 
 impl Sweep<'_> {
-    /// Kills at every moment, and expects the next run to make it good: where something new is left with every
-    /// seed, elsewhere with one of [`ROUND`] ([`at_length`]: with every seed).
+    /// Kills the run at every moment, and expects the next run to recover: with every seed where something new is
+    /// left, elsewhere with one seed in [`ROUND`] ([`at_length`]: with every seed).
     pub(crate) fn over(&self, seeds: Range<u64>) -> Tally {
         let Self { stack, before, killed, then, missing: _, one_in: _ } = *self;
         let wanted = undisturbed_all(before.into_iter().chain([(stack, killed), (stack, then)]));
@@ -135,10 +135,10 @@ impl Sweep<'_> {
         simulation
     }
 
-    /// Runs it once from beginning to end, and shows what would remain at each moment.
+    /// Performs the run once from beginning to end, and shows what would remain at each moment.
     fn show(&self, prepared: &Simulation, seed: u64, give: SyncSender<Kill>) {
         fastrand::seed(seed);
-        // Other ids for each seed: what sorts by id comes in another order.
+        // Each seed has different ids, so what is sorted by id comes in a different order.
         let simulation = prepared.fork(self.stack).with_seed(seed);
         let one_in = self.one_in;
         let mut number = 0;
@@ -151,7 +151,7 @@ impl Sweep<'_> {
             }
         };
         let end = simulation.watch((self.stack, self.killed, weather(seed, 3)), tell);
-        // Without a safeguard it need not get to its end.
+        // Without a safeguard, the run need not complete.
         assert!(end.is_complete() || self.missing.is_some(), "seed {seed}: {end}");
     }
 

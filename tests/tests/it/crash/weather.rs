@@ -1,4 +1,4 @@
-//! AWS on another day for each seed: how late it shows what it has made, and what it throttles.
+//! AWS on a different day for each seed: how late it shows what it has made, and what it throttles.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use mirror_local::{Calls, Faults, Share};
 /// How soon AWS shows what it has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sight {
-    /// Four new objects of five within a second, most of the others within half a minute, one of
-    /// fifty within two minutes.
+    /// Four of five new objects within a second, most of the others within half a minute, and one
+    /// of fifty within two minutes.
     Usual,
     /// Each after half a minute to two minutes.
     Late,
@@ -30,8 +30,8 @@ impl Sight {
     }
 }
 
-/// Throttles so many calls of a hundred, and is late in showing what was made: Elastic Load Balancing
-/// still later than EC2 in every other pair of seeds.
+/// Throttles this percentage of calls, and shows new objects late: Elastic Load Balancing even later
+/// than EC2 in every other pair of seeds.
 pub(crate) fn weather(seed: u64, throttled: u8) -> Faults {
     let mut random = fastrand::Rng::with_seed(seed);
     let lags: Vec<Duration> = (0..97).map(|_| Sight::of(seed).lag(&mut random)).collect();
@@ -41,7 +41,7 @@ pub(crate) fn weather(seed: u64, throttled: u8) -> Faults {
     late.throttle_share(Calls::All, share)
 }
 
-/// The weather of a run after one of `seed`: the usual one, for what is shown late was made before.
+/// The weather of a run after that of `seed`: the usual one, since what appears late was made earlier.
 pub(crate) fn weather_after(seed: u64) -> Faults {
     weather(2 * seed + 1_001, 3)
 }

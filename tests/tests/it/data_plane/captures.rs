@@ -1,4 +1,4 @@
-//! Real captures: what the data plane does with every frame of them, the trace had foretold.
+//! Real captures: the trace foretells what the data plane does with each of their frames.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,10 +13,10 @@ use mirror_vxlan::input::Received;
 use super::foretold::{Compared, Foretold};
 use super::stacks::mirrored_stack;
 
-/// Stacks that every capture goes through.
+/// The number of stacks that every capture goes through.
 const STACKS: u64 = 12;
 
-/// The Ethernet frame of a record, whatever it was captured with; the rest of a cut one is zero.
+/// The Ethernet frame of a record, whatever its link type; a frame that was cut is padded with zeros.
 fn ethernet(record: &Record<'_>) -> Option<Vec<u8>> {
     let mut frame = match record.link {
         Link::Ethernet => record.bytes.to_vec(),
@@ -35,7 +35,7 @@ fn ethernet(record: &Record<'_>) -> Option<Vec<u8>> {
     Some(frame)
 }
 
-/// The frames of a capture, and those that are in its VXLAN datagrams.
+/// The frames of a capture, and the frames inside its VXLAN datagrams.
 fn frames(path: &std::path::Path) -> Vec<(u64, Vec<u8>)> {
     let mut frames = Vec::new();
     let mut reader = CaptureReader::open(path).unwrap();
@@ -46,12 +46,12 @@ fn frames(path: &std::path::Path) -> Vec<(u64, Vec<u8>)> {
         }
         frames.extend(ethernet(&record).map(|frame| (time, frame)));
     };
-    // What is behind a damage cannot be read, and what is before it counts.
+    // Nothing after damage can be read; what comes before it counts.
     while reader.records(&mut each).is_ok_and(|received| received != Received::End) {}
     frames
 }
 
-/// The addresses of the frames, those of most of them first.
+/// The addresses of the frames, the most frequent first.
 fn addresses(frames: &[(u64, Vec<u8>)]) -> Vec<IpAddr> {
     let mut counts: HashMap<IpAddr, usize> = HashMap::new();
     for (_, frame) in frames {

@@ -1,4 +1,4 @@
-//! A stack in a local AWS, with what the planner's trace says of it: every frame goes through both.
+//! A stack in a local AWS, and the planner's trace of it: every frame goes through both.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -33,7 +33,7 @@ pub(crate) struct Compared {
     pub(crate) cut: u64,
     pub(crate) rejected: u64,
     pub(crate) unmirrored: u64,
-    /// By security groups, of which a trace knows nothing.
+    /// By security groups and network ACLs, which a trace knows nothing about.
     pub(crate) refused: u64,
     pub(crate) unseen: u64,
 }
@@ -78,7 +78,7 @@ impl Foretold {
         Self { plane, mirroring, tracer, ids }
     }
 
-    /// Says which address an interface has in the frames to come, in both views.
+    /// Sets the address that an interface has in the frames that follow, in both views.
     pub(crate) fn set_address(&mut self, name: &str, address: IpAddr) {
         let place = self.mirroring.interface(name).unwrap();
         let id = self.mirroring.interfaces[place].id.clone().unwrap();
@@ -111,7 +111,7 @@ impl Foretold {
         let mut compared = Compared::default();
         let mut seen = Vec::new();
         for (interface, direction, fate) in done {
-            // The trace knows of no others than those of the stack.
+            // The trace knows only the interfaces of the stack.
             let id = self.plane.interfaces()[interface].id();
             let Some(place) = self.mirroring.interface(id) else { continue };
             seen.push((place, direction));
@@ -175,7 +175,7 @@ impl Foretold {
     }
 }
 
-/// A packet at an interface, whose places both views know.
+/// A packet at an interface, with the place of that interface in both views.
 struct At {
     place: usize,
     interface: usize,
@@ -183,7 +183,7 @@ struct At {
     headers: Headers,
 }
 
-/// What became of it: the session, why, and the bytes that went; or why not.
+/// What became of the packet: the session, the reason, and the bytes sent; or why it was not mirrored.
 type Fated = Result<(usize, By, usize), Unmirrored>;
 
 /// A direction in the trace's words.
@@ -206,7 +206,8 @@ fn headers(frame: &[u8]) -> Option<Headers> {
     Some(Headers { protocol, source, destination, ports })
 }
 
-/// What a trace says where the data plane does not mirror for this reason, if it looks at that at all.
+/// Returns the verdict of a trace where the data plane does not mirror for this reason, unless the trace does not look
+/// at that, or names a rule with it.
 fn foretold(why: Unmirrored) -> Option<Verdict> {
     Some(match why {
         Unmirrored::NoSession => Verdict::NoSession,

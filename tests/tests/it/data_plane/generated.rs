@@ -6,11 +6,11 @@ use mirror_tests::stack;
 use super::foretold::{Compared, Foretold};
 use super::stacks::mirrored_stack;
 
-/// Stacks, and those of the long form.
+/// The number of stacks, and that of the long form.
 const STACKS: u64 = 60;
 const STACKS_LONG: u64 = 1_000;
 
-/// Stacks of one test, so that the test runner can use more than one core.
+/// How many shares the stacks are split into, one for each test, so that the test runner can use more than one core.
 const SHARES: u64 = 2;
 
 /// Frames that each stack gets.
@@ -34,7 +34,7 @@ async fn is_as_foretold(share: u64) {
     }
     println!("{compared:?}");
     let Compared { mirrored, cut, rejected, unmirrored, refused, unseen } = compared;
-    // Nothing of it is a test of nothing.
+    // Each outcome was really tested.
     assert!([mirrored, cut, rejected, unmirrored, refused, unseen].iter().all(|it| *it > 10));
 }
 

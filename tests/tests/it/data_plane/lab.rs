@@ -1,4 +1,4 @@
-//! The reference stack with traffic, to real receivers: what is promised of packets, packet by packet.
+//! The reference stack with traffic to real receivers: what is promised about packets, packet by packet.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
 
-/// The lab as it was applied, receivers that run, and what has become of frames so far.
+/// The lab as applied, running receivers, and what has become of the frames so far.
 struct Lab {
     rig: Rig,
     plane: DataPlane,
@@ -78,7 +78,7 @@ impl Lab {
         frames.for_each(|Timed { time, frame }| self.offer(time, &frame));
     }
 
-    /// The mix of a seed, beginning at a time.
+    /// The mix of a seed, beginning at the time `from`.
     fn mix(&self, seed: u64, from: u64) -> impl Iterator<Item = Timed> + use<> {
         Mix::new(seed, vec![self.host])
             .map(move |Timed { time, frame }| Timed { time: from + time, frame })
@@ -99,7 +99,7 @@ impl Lab {
     }
 }
 
-/// What of a mix is a packet with this TCP or UDP port at one end.
+/// Selects the frames of a mix that are packets with this TCP or UDP port at either end.
 fn with_port(port: u16) -> impl Fn(&Timed) -> bool {
     move |Timed { frame, .. }| {
         let is_ip = frame[12..14] == [0x08, 0x00] && matches!(frame[23], 6 | 17);
@@ -116,7 +116,7 @@ async fn every_accepted_frame_arrives_as_it_was_and_both_receivers_get_their_sha
     assert_eq!(counts.lost(), 0);
     let shares: Vec<u64> = delivered.iter().map(Delivered::delivered).collect();
     assert_eq!(shares.iter().sum::<u64>(), counts.mirrored);
-    // Of 128 flows by a fair hash; a third is nearly four standard deviations off a half.
+    // With 128 flows and a fair hash, a third is nearly four standard deviations below a half.
     assert_eq!(shares.len(), 2);
     assert!(shares.iter().all(|share| 3 * share > counts.mirrored), "{shares:?}");
 }
@@ -131,7 +131,7 @@ async fn port_22_is_let_in_and_does_not_arrive() {
     let rejected: Vec<u64> = rejected
         .filter_map(|(why, count)| matches!(why, Unmirrored::Rejected { .. }).then_some(*count))
         .collect();
-    // By the rule of each direction.
+    // Rejected by one rule in each direction.
     assert_eq!((rejected.len(), rejected.iter().sum::<u64>()), (2, 200));
 }
 
@@ -167,7 +167,7 @@ async fn dns_arrives_only_with_amazon_dns() {
     assert_eq!((counts.mirrored, counts.lost()), (100, 0));
 }
 
-/// The capture of the examples: what the lab's source says and hears, up to 96 bytes of each packet.
+/// The capture of the examples: what the lab's source sends and receives, up to 96 bytes of each packet.
 fn example() -> Vec<u8> {
     const SNAP_LENGTH: usize = 96;
     let host = Host { address: [10, 0, 1, 10].into(), resolver: [10, 0, 0, 2].into() };
@@ -206,14 +206,14 @@ async fn a_killed_receiver_loses_its_flows_until_they_pause() {
     lab.plane.refresh(&lab.rig.cloud).unwrap();
     lab.delivery.stop(0);
 
-    // The same flows again, a moment later: those of the dead one still go to it.
+    // The same flows again, a moment later: those of the dead receiver still go to it.
     let before = lab.counts.clone();
     lab.offer_all(lab.mix(4, 15 * SECOND).take(1_000));
     assert_eq!(lab.counts.lost[&Loss::TargetDown], before.carried[&0]);
     assert_eq!(lab.counts.carried[&0], before.carried[&0]);
     assert_eq!(lab.counts.carried[&1], 2 * before.carried[&1]);
 
-    // And once more, after the two minutes that a flow of UDP may pause.
+    // And once more, after the two minutes for which a UDP flow may pause.
     let before = lab.counts.clone();
     lab.offer_all(lab.mix(4, 300 * SECOND).take(1_000));
     assert_eq!(lab.counts.lost, before.lost);
@@ -269,7 +269,7 @@ async fn copies_go_through_an_endpoint_to_receivers_that_admit_geneve() {
     lab.offer_all(lab.mix(7, 0).take(1_000));
     assert!(lab.counts.carried() > 0 && lab.counts.lost() == 0, "{:?}", lab.counts);
 
-    // VXLAN by itself never comes.
+    // VXLAN never arrives without GENEVE around it.
     let shut = TEXT.replace("\"udp\", port = 6081", "\"udp\", port = 4789");
     lab.rig.converge(&stack(&shut)).await;
     lab.plane.refresh(&lab.rig.cloud).unwrap();

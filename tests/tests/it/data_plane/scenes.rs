@@ -1,5 +1,5 @@
-//! A thousand scenes made from a seed, each with a mix of traffic: interfaces with sessions, told to the local AWS
-//! call by call and to the trace as they are. No SDK and no socket is between, so that it takes seconds.
+//! A thousand scenes made from a seed, each with a mix of traffic: interfaces with sessions, made in the local AWS
+//! call by call and given to the trace directly. No SDK and no socket is in between, so the test takes seconds.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ const PROTOCOLS: [&str; 6] = ["all", "all", "tcp", "udp", "icmp", "47"];
 const PORTS: [(u16, u16); 6] =
     [(22, 22), (53, 53), (443, 443), (5432, 5432), (1, 1023), (32_768, 65_535)];
 
-/// Something that was made: its id, and as the trace has it.
+/// A new object: its id, and the form in which the trace has it.
 type Made<T> = (String, T);
 
 /// One scene in the making.
@@ -60,7 +60,7 @@ impl Scene {
         Self { random: fastrand::Rng::with_seed(seed), cloud, ids: BTreeMap::new() }
     }
 
-    /// Makes a call and returns the texts of all elements of a name in the answer.
+    /// Makes a call and returns the texts of all elements with this name in the answer.
     fn call(&self, version: &str, call: &str, name: &str) -> Vec<String> {
         let request = http::Request::post("/").body(()).unwrap();
         let (head, ()) = request.into_parts();
@@ -102,7 +102,7 @@ impl Scene {
         Foretold::between(plane, Mirroring { interfaces }, self.ids)
     }
 
-    /// An interface and a load balancer that can be sent to.
+    /// Two mirror targets: an interface and a load balancer.
     fn targets(&mut self, subnets: &[String]) -> [Made<Target>; 2] {
         let target = |id: &str, destination| Target { name: Named::Id(id.to_owned()), destination };
         let interface = format!("CreateNetworkInterface&SubnetId={}", subnets[0]);
@@ -143,7 +143,7 @@ impl Scene {
         (id, Filter { address, rules, amazon_dns })
     }
 
-    /// A rule, made in the cloud, and as the planner reads it.
+    /// Makes a rule in the cloud, and returns it as the planner reads it.
     fn rule(&mut self, filter: &str, number: u16) -> Json {
         let mut pick = |of: &[&'static str]| of[self.random.usize(0..of.len())];
         let (source, destination) = (pick(&RANGES), pick(&RANGES));
@@ -251,13 +251,13 @@ fn a_thousand_scenes_do_what_the_trace_foretold() {
         });
         for (at, mut timed) in Mix::new(seed, hosts.collect()).take(FRAMES).enumerate() {
             if at % 7 == 0 && timed.frame[12..14] == [0x08, 0x00] {
-                timed.frame[20] |= 0x20; // A fragment, of which rules that look at ports know nothing.
+                timed.frame[20] |= 0x20; // A fragment, which shows no ports to the rules.
             }
             compared += scene.compare(timed.time, &timed.frame);
         }
     }
     println!("{SCENES} scenes: {compared:?}");
     let Compared { mirrored, cut, rejected, unmirrored, refused, unseen } = compared;
-    // Nothing of it is a test of nothing.
+    // Each outcome was really tested.
     assert!([mirrored, cut, rejected, unmirrored, refused, unseen].iter().all(|it| *it > 1_000));
 }

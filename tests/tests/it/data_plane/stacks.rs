@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// The sides of a packet that rules of these stacks look at: hosts, the resolver, those outside, and IPv6.
+/// The sides of a packet that rules of these stacks look at: hosts, the resolver, those outside, and any.
 const RANGES: [&str; 7] = [
     "10.0.0.0/16",
     "10.0.1.0/24",
@@ -82,7 +82,7 @@ fn instance(text: &mut String, source: usize, random: &mut fastrand::Rng) {
     .unwrap();
 }
 
-/// A target behind a load balancer, and one without.
+/// A mirror target with a load balancer, and one without.
 fn targets(text: &mut String, random: &mut fastrand::Rng) {
     for target in ["t0", "t1"] {
         let subnet = ["a", "b"][random.usize(0..2)];
@@ -106,7 +106,7 @@ fn targets(text: &mut String, random: &mut fastrand::Rng) {
     .unwrap();
 }
 
-/// Up to five rules, of which one without a direction is two for AWS.
+/// Up to five rules; one without a direction counts as two for AWS.
 fn rules(random: &mut fastrand::Rng) -> String {
     let count = random.usize(0..=5);
     let rules: Vec<String> = (0..count)

@@ -1,8 +1,8 @@
 //! The wire between a mirrored interface and its receivers: the outer packets of the data plane, as they are, from
-//! one network namespace to another, where the real `mirror-vxlan` takes them off. On loopback the kernel
+//! one network namespace to another, where the real `mirror-vxlan` receives them. On loopback the kernel
 //! writes the outer headers; here each byte of them is the data plane's own.
 //!
-//! It needs root, iproute2 and python3, and says so where it is skipped.
+//! The test needs root, iproute2 and python3, and reports that when it is skipped.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -21,7 +21,7 @@ use mirror_vxlan::input::Received;
 /// Bytes of IPv4, UDP and VXLAN.
 const WRAPPING: usize = 36;
 
-/// Sends what it reads as Ethernet frames: each behind its length, in two bytes.
+/// Sends the Ethernet frames that it reads, each preceded by its length in two bytes.
 const SEND: &str = "
 import socket, sys
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -37,10 +37,10 @@ struct Wire {
 }
 
 impl Wire {
-    /// The frames between the two ends go to this address, and come from the one before it.
+    /// The addresses of the two ends: frames go from the first to the second.
     const LINK: [[u8; 6]; 2] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]];
 
-    /// Connects the mirrored side with receivers of these addresses, or says why the test is skipped.
+    /// Connects the mirrored side with receivers at these addresses, or prints why the test is skipped.
     fn between(sources: &str, receivers: impl Iterator<Item = Ipv4Addr>) -> Option<Self> {
         let name = |end: &str| format!("mirror-wire-{}-{end}", std::process::id());
         let wire = Self { sources: name("sources"), receivers: name("receivers") };
@@ -61,7 +61,7 @@ impl Wire {
         for address in receivers {
             ip(&format!("-n {far} addr add {address}/32 dev wire"));
         }
-        // What comes from where there is no way back may be dropped.
+        // Packets from a source to which there is no route back may be dropped.
         ip(&format!("-n {far} route add {sources} dev wire"));
         Some(wire)
     }
@@ -84,7 +84,7 @@ impl Wire {
         assert!(sender.wait().expect("it was started").success());
     }
 
-    /// Starts the program that receives, and waits until it does.
+    /// Starts the receiving program, and waits until it listens.
     fn receive(&self, program: &Path, folder: &Path) -> Receiver {
         let started = Command::new("ip")
             .args(["netns", "exec", &self.receivers])
@@ -122,7 +122,7 @@ fn succeeds(program: &str, arguments: &str) -> bool {
 struct Receiver(Child);
 
 impl Receiver {
-    /// The bytes that wait in each of its sockets.
+    /// The number of bytes waiting in each of its sockets.
     fn sockets(&self) -> Vec<u64> {
         let tables = ["udp", "udp6"].map(|of| format!("/proc/{}/net/{of}", self.0.id()));
         let tables =
@@ -134,7 +134,7 @@ impl Receiver {
         ours.filter_map(waiting).filter_map(|hex| u64::from_str_radix(&hex, 16).ok()).collect()
     }
 
-    /// Waits until it has taken everything, and tells it to stop.
+    /// Waits until the program has read everything, and tells it to stop.
     fn end(mut self) {
         wait_until(|| self.sockets().iter().all(|waiting| *waiting == 0));
         assert!(succeeds("kill", &format!("-TERM {}", self.0.id())));
@@ -142,7 +142,7 @@ impl Receiver {
     }
 }
 
-/// A test that fails leaves nothing running.
+/// A test that fails leaves no process running.
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.0.kill().ok();
@@ -160,14 +160,14 @@ fn wait_until(holds: impl Fn() -> bool) {
     panic!("nothing changes any more");
 }
 
-/// The receiver's program, which cargo builds for its own tests beside this one.
+/// The receiver's program, which cargo builds for the receiver's own tests, beside this test.
 fn program() -> Option<PathBuf> {
     let test = std::env::current_exe().ok()?;
     let program = test.parent()?.parent()?.join("mirror-vxlan");
     program.is_file().then_some(program)
 }
 
-/// All frames in the captures of a folder, in one order.
+/// All frames in the captures of a folder, sorted.
 fn delivered(folder: &Path) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     for entry in std::fs::read_dir(folder).expect("it was written to") {
@@ -194,7 +194,7 @@ async fn what_the_data_plane_sends_arrives_over_a_real_wire() {
                 && let Carried::To(receiver) = copy.carried
             {
                 *shares.entry(receiver).or_default() += 1;
-                // The load balancer keeps the source and puts the receiver in its own place.
+                // The load balancer keeps the source and replaces its own address with the receiver's.
                 packets.push(to(copy.packet, addresses[receiver]));
             }
         });
@@ -214,7 +214,7 @@ async fn what_the_data_plane_sends_arrives_over_a_real_wire() {
     println!("{} frames over a veth, byte for byte", sent.len());
 }
 
-/// The packet with another destination, and the checksum of its header that goes with it.
+/// The packet with another destination, and the header checksum that goes with it.
 fn to(packet: &[u8], destination: Ipv4Addr) -> Vec<u8> {
     let mut packet = packet.to_vec();
     packet[16..20].copy_from_slice(&destination.octets());

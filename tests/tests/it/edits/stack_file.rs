@@ -1,8 +1,8 @@
-//! What a person does to a stack file, by chance.
+//! Random edits, such as a person makes to a stack file.
 
 use std::ops::Range;
 
-/// What may stand in a file, and what somebody puts in its place.
+/// Text that may occur in a file, and what somebody replaces it with.
 const WORDS: &[(&str, &str)] = &[
     ("10.0.", "10.8."),
     ("10.1.", "10.9."),
@@ -40,7 +40,7 @@ const WORDS: &[(&str, &str)] = &[
     ("echo ", "printf "),
 ];
 
-/// A block that stands by itself in a file.
+/// A top-level block of a file.
 #[derive(Clone, Debug)]
 struct Block {
     kind: String,
@@ -55,7 +55,7 @@ impl Block {
     }
 }
 
-/// The blocks of a file that have a name, as `mirror fmt` and people write them.
+/// The named blocks of a file, laid out as `mirror fmt` and people write them.
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let (mut at, mut is_open) = (0, false);
@@ -79,7 +79,7 @@ fn is_resource(block: &Block) -> bool {
     !["stack", "variable", "output"].contains(&block.kind.as_str())
 }
 
-/// Where an address is mentioned that is not the beginning or the end of another one.
+/// Where an address is mentioned, except as the beginning or the end of another one.
 fn mentions(text: &str, address: &str) -> Vec<usize> {
     let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let places = text.match_indices(address).map(|(at, _)| at);
@@ -89,7 +89,7 @@ fn mentions(text: &str, address: &str) -> Vec<usize> {
     places.filter(is_whole).collect()
 }
 
-/// The text with `to` for `from` at these places.
+/// The text with `from` replaced by `to` at these places.
 fn replaced(text: &str, places: &[usize], (from, to): (&str, &str)) -> String {
     let mut text = text.to_owned();
     for at in places.iter().rev() {
@@ -105,7 +105,7 @@ pub(crate) fn renamed(text: &str, (kind, from): (&str, &str), to: &str) -> Strin
     text.replace(&format!("{kind} \"{from}\""), &format!("{kind} \"{to}\""))
 }
 
-/// The text after one edit; as it was, where chance wants what cannot be done.
+/// The text after one random edit; unchanged, if that edit cannot be made.
 pub(super) fn edited(text: &str, chance: &mut fastrand::Rng) -> String {
     let mut resources = blocks(text);
     resources.retain(is_resource);
@@ -163,7 +163,7 @@ fn without_a_line(text: &str, block: &Block, chance: &mut fastrand::Rng) -> Opti
     Some(text)
 }
 
-/// The text with another word, once or wherever it stands.
+/// The text with a word replaced, once or wherever it occurs.
 fn another_word(text: &str, chance: &mut fastrand::Rng) -> Option<String> {
     let words = *chance.choice(WORDS)?;
     let places: Vec<usize> = text.match_indices(words.0).map(|(at, _)| at).collect();

@@ -1,10 +1,10 @@
-//! What a stack names of others: it is looked for before the first call.
+//! Objects of others that a stack names: they are looked up before the first call.
 
 use mirror_tests::{Rig, config, stack};
 
 use super::found;
 
-/// An instance that is replaced has gone when AWS says that there is nothing to make the next one of.
+/// By the time AWS reports a missing image or key pair, the instance that is being replaced is already deleted.
 #[tokio::test]
 async fn an_image_or_a_key_pair_that_nobody_has_is_found_before_the_first_call() {
     let rig = Rig::instant();
@@ -21,14 +21,14 @@ async fn an_image_or_a_key_pair_that_nobody_has_is_found_before_the_first_call()
     let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
     ec2.create_key_pair().key_name("operator").send().await.unwrap();
     assert_eq!(found(&rig, &edited).await, [image]);
-    // Of what runs nobody asks: it outlives both.
+    // Neither is looked up for a running instance, which outlives both.
     let keyed = lab.replace(source, &format!("{source}\n  key_name = \"operator\""));
     rig.converge(&stack(&keyed)).await;
     ec2.delete_key_pair().key_name("operator").send().await.unwrap();
     assert_eq!(found(&rig, &keyed).await, [""; 0]);
 }
 
-/// A stack that names the id of something of each sort.
+/// A stack that names an object of each sort by its id.
 fn naming([vpc, subnet, security_group, interface, filter]: [&str; 5]) -> String {
     format!(
         r#"
@@ -87,7 +87,7 @@ async fn an_id_that_nobody_has_is_found_before_the_first_call() {
     ])
     .replace("number = 1", "number = 2");
     assert_eq!(found(&rig, &theirs).await, [""; 0]);
-    // What is there names them already, and nobody is asked again.
+    // The existing objects name them already, so they are not looked up again.
     rig.converge(&stack(&theirs)).await;
     let before = rig.cloud.log().unwrap().len();
     assert_eq!(found(&rig, &theirs).await, [""; 0]);
@@ -126,7 +126,7 @@ transit_gateway_attachment "own" {{
     )
 }
 
-/// Of NAT gateways, which a local AWS has not, nobody asks.
+/// NAT gateways, which a local AWS does not have, are not looked up.
 #[tokio::test]
 async fn what_nobody_has_is_no_way_for_a_route() {
     let rig = Rig::instant();
@@ -165,7 +165,7 @@ async fn what_nobody_has_is_no_way_for_a_route() {
     let endpoint = endpoint.vpc_endpoint_id().unwrap();
     let theirs = leading_to([gateway, peering, transit_gateway, endpoint, interface]);
     assert_eq!(found(&rig, &theirs).await, [""; 0]);
-    // Both are shown for a while, and lead nowhere.
+    // Once deleted, both are shown for a while, but lead nowhere.
     ec2.delete_vpc_peering_connection().vpc_peering_connection_id(peering).send().await.unwrap();
     ec2.delete_transit_gateway().transit_gateway_id(transit_gateway).send().await.unwrap();
     let gone = found(&rig, &theirs).await;

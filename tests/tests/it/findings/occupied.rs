@@ -1,4 +1,4 @@
-//! What others have in what goes: it is found before the first call, and would stop a removal half-way.
+//! Objects of others in what is to be deleted: they are found before the first call, and would stop a removal half-way.
 
 use aws_sdk_ec2::types::{Filter, InstanceType, IpPermission, UserIdGroupPair};
 use mirror_plan::aws::occupants;
@@ -8,7 +8,7 @@ use mirror_plan::plan::{Mode, Plan, Request};
 use mirror_plan::stack::Stack;
 use mirror_tests::{Rig, config, lab, stack};
 
-/// The titles of what is found in what a plan removes.
+/// The titles of the findings about what a plan removes.
 async fn found(rig: &Rig, stack: &Stack, plan: &Plan) -> Vec<String> {
     let occupants = occupants(&rig.aws, plan).await.unwrap();
     let found = lint::check_removal(stack, plan, &occupants);
@@ -19,13 +19,13 @@ async fn destruction(rig: &Rig, stack: &Stack) -> Plan {
     rig.plan_for(stack, &Request { mode: Mode::Destroy, ..Request::default() }).await
 }
 
-/// The id of something of the reference stack.
+/// The id of an object of the reference stack.
 async fn id(rig: &Rig, address: &str) -> String {
     let observed = rig.observe(&lab()).await;
     observed.current(&address.parse().unwrap()).unwrap().id.to_string()
 }
 
-/// Starts an instance that is nobody's.
+/// Starts an instance that belongs to no stack.
 async fn run(ec2: &aws_sdk_ec2::Client, subnet: &str, group: &str) -> String {
     let intel = Filter::builder().name("architecture").values("x86_64").build();
     let images = ec2.describe_images().owners("amazon").filters(intel).send().await.unwrap();
@@ -51,7 +51,7 @@ async fn mirror(ec2: &aws_sdk_ec2::Client, source: &str) -> String {
     made.traffic_mirror_session().unwrap().traffic_mirror_session_id().unwrap().to_owned()
 }
 
-/// Gives somebody else something in what the reference stack has, and returns the id of it.
+/// Makes an object that belongs to others in one of the reference stack's, and returns its id.
 async fn occupy(rig: &Rig, sort: Occupation) -> String {
     let ec2 = aws_sdk_ec2::Client::new(&config(&rig.cloud));
     let vpc = id(rig, "vpc.my-traffic-mirroring-vpc").await;
@@ -97,7 +97,7 @@ async fn occupy(rig: &Rig, sort: Occupation) -> String {
     }
 }
 
-/// A destroy with something of others in the way: what is found, and that it does not come to its end.
+/// A destroy with an object of others in the way: what is found, and that the destroy does not complete.
 #[tokio::test(start_paused = true)]
 async fn what_others_have_in_what_goes_is_found_and_would_stop_a_destroy() {
     let vpc = "MP1041 `vpc.my-traffic-mirroring-vpc` would be deleted, but";
@@ -131,7 +131,7 @@ async fn what_others_have_in_what_goes_is_found_and_would_stop_a_destroy() {
     }
 }
 
-/// AWS removes the sessions of an instance with it.
+/// AWS removes the sessions of an instance together with the instance.
 #[tokio::test(start_paused = true)]
 async fn a_session_of_others_on_an_instance_that_goes_is_in_nobodys_way() {
     let rig = Rig::in_time_of_runtime();
@@ -143,7 +143,7 @@ async fn a_session_of_others_on_an_instance_that_goes_is_in_nobodys_way() {
     assert!(rig.apply(&plan).await.is_complete());
 }
 
-/// A stack of which one block goes, in a VPC that stays.
+/// A stack from which one block is removed, in a VPC that stays.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_goes_is_named_by_rules_of_others_and_has_their_instances_in_it() {
     let network = r#"
@@ -188,13 +188,14 @@ async fn a_group_that_goes_is_named_by_rules_of_others_and_has_their_instances_i
     assert!(lint::check_removal(&stack(&allowing), &plan, &occupants).is_empty());
 }
 
-/// Instances of a group stay in the security groups that they were started in, whatever its launch template says now.
+/// Instances of an Auto Scaling group stay in the security groups that they were started in, whatever its launch
+/// template names now.
 #[tokio::test(start_paused = true)]
 async fn a_group_stays_as_long_as_instances_are_in_it_that_scaling_has_started() {
     let rig = Rig::in_time_of_runtime();
     let text = include_str!("../../../../examples/receivers-that-scale.mirror.hcl");
     rig.converge(&stack(text)).await;
-    // With the group they go.
+    // The destroy deletes them with their Auto Scaling group.
     let plan = destruction(&rig, &stack(text)).await;
     assert_eq!(found(&rig, &stack(text), &plan).await, [""; 0]);
     let (own, other) = ("[security_group.sensors]", "[security_group.application]");
@@ -210,7 +211,7 @@ async fn a_group_stays_as_long_as_instances_are_in_it_that_scaling_has_started()
         "{told}"
     );
     assert!(!rig.apply(&plan).await.is_complete());
-    // They go with the group.
+    // They are deleted when their group is replaced.
     let anew = ["autoscaling_group.sensors".parse().unwrap()].into();
     let plan = rig.plan_for(&without, &Request { replace: anew, ..Request::default() }).await;
     assert_eq!(found(&rig, &without, &plan).await, [""; 0]);

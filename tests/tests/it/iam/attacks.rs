@@ -16,12 +16,12 @@ use super::{Attached, account, live, receiver, run, whole};
 
 const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 
-/// A stack file of the laboratory for another stack.
+/// The laboratory as a stack of others, from one of its stack files.
 fn of_others(text: &str) -> Stack {
     stack(&text.replacen("stack \"lab\"", "stack \"theirs\"", 1))
 }
 
-/// An account with a laboratory of others.
+/// An account with a laboratory that belongs to others.
 async fn theirs() -> Rig {
     let rig = Rig::instant();
     run(&rig, &of_others(LAB), Mode::Apply).await.unwrap();
@@ -43,7 +43,7 @@ async fn calls_of_others() -> Vec<LoggedCall> {
     let mut calls = rig.cloud.log().unwrap();
     calls.retain(|call| !reads(&call.action) && call.error.is_none());
     for call in &mut calls {
-        // The log keeps no user data; any other will do.
+        // The log keeps no user data; any other data will do.
         call.parameters = call.parameters.replace("%3CsensitiveDataRemoved%3E", "IyEvYmluL3No");
     }
     calls
@@ -68,13 +68,13 @@ fn is_refused(answer: &(u16, Option<String>)) -> bool {
     answer.0 == 403 && answer.1.as_deref().is_some_and(|code| codes.contains(&code))
 }
 
-/// What somebody tries before each call of others: other parameters for it, if anything.
+/// What somebody tries before each call of others: the parameters to make that call with, if it is tried.
 type Attempt = fn(&LoggedCall) -> Option<String>;
 
-/// Lives the life of others again, call by call, and tries something under the policies of the lab
-/// before each. Returns the actions of the attempts that were refused, and of those that were not.
+/// Repeats the calls of others one by one, and before each makes an attempt under the policies of the
+/// lab. Returns the actions of the attempts that were refused, and of those that were not.
 ///
-/// Equal calls make equal ids, and what is refused makes none.
+/// Equal calls make equal ids, and a refused call makes none.
 async fn attempts(
     policies: &Attached,
     rewrite: fn(&str) -> String,
@@ -98,12 +98,12 @@ async fn attempts(
     [refused, allowed]
 }
 
-/// What whoever applies and destroys the lab may do.
+/// The policies of somebody who applies and destroys the lab.
 fn of_the_lab() -> Attached {
     Attached::printed(&whole(), [Purpose::Apply, Purpose::Destroy])
 }
 
-/// All that others do.
+/// Tries every call that others make.
 fn the_same(call: &LoggedCall) -> Option<String> {
     Some(call.parameters.clone())
 }
@@ -123,7 +123,7 @@ async fn no_call_on_untagged_objects_is_allowed() {
     assert!(refused.len() > 40, "{refused:?}");
 }
 
-/// It is the tag that keeps others safe: without that condition what they have can be taken.
+/// It is the tag that keeps others safe: without that condition their objects are open to the lab's calls.
 #[tokio::test]
 async fn without_the_fence_others_are_not_safe() {
     let dry = |call: &LoggedCall| {
@@ -135,8 +135,8 @@ async fn without_the_fence_others_are_not_safe() {
     }
 }
 
-/// Making something in or from what others own, with the tags of the lab; as a dry run, where there
-/// is one, since what can be made would be there then.
+/// Makes something in or from what others own, with the tags of the lab; as a dry run where there is
+/// one, since whatever is allowed would otherwise be made.
 fn claimed(call: &LoggedCall) -> Option<String> {
     let makes = call.action.starts_with("Create") || call.action == "RunInstances";
     let can_be_tried = call.service == "ec2" || call.action == "CreateListener";
@@ -165,7 +165,7 @@ async fn nothing_of_the_stack_is_made_in_what_others_own() {
             "RunInstances",
         ])
     );
-    // These stand in nothing; and IAM does not check the load balancer of a mirror target.
+    // These are made inside no other object; and IAM does not check the load balancer of a mirror target.
     assert_eq!(
         allowed,
         named(&[
@@ -192,7 +192,7 @@ async fn balancing(rig: &Rig) -> Vec<String> {
     arns
 }
 
-/// Tries to tag everything of others as the lab's; returns how many were refused and how many not.
+/// Tries to tag all objects of others as the lab's; returns how many attempts were refused and how many were not.
 async fn retagged(rig: &Rig) -> (usize, usize) {
     let (ec2, elb) = (
         aws_sdk_ec2::Client::new(&config(&rig.cloud)),
@@ -226,7 +226,7 @@ async fn nothing_of_others_is_tagged_into_the_stack() {
     assert_eq!(taken, 0);
 }
 
-/// What each denial is for: what is possible without it for somebody who may do everything else.
+/// What each denial is for: what somebody who may do everything else could do without it.
 #[tokio::test]
 async fn nobody_with_the_policy_takes_ownership_tags_away() {
     let printed = Attached::printed(&whole(), [Purpose::Apply]);
@@ -259,7 +259,7 @@ async fn nobody_with_the_policy_takes_ownership_tags_away() {
     }
 }
 
-/// By which calls something of the lab loses an ownership tag, or a share of another stack its own.
+/// The calls by which an object of the lab loses an ownership tag, or a share of another stack loses its own.
 async fn losses(policies: &Attached) -> Vec<&'static str> {
     let rig = account().await;
     run(&rig, &whole(), Mode::Apply).await.unwrap();
@@ -313,7 +313,7 @@ async fn losses(policies: &Attached) -> Vec<&'static str> {
     done.into_iter().filter_map(|(call, done)| done.then_some(call)).collect()
 }
 
-/// The whole life of one stack passes beside another one of the same make.
+/// One stack lives its whole life beside another of the same shape.
 #[tokio::test]
 async fn a_stack_lives_and_goes_beside_anothers_untouched() {
     let rig = theirs().await;

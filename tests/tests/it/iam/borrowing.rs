@@ -9,7 +9,7 @@ use mirror_tests::{Rig, config, stack};
 
 use super::{Attached, run, text, texts};
 
-/// A network of others, twice: what the borrower names is the first of everything.
+/// A network that belongs to others, with at least two objects of each kind, one of which the borrower names.
 const THEIRS: &str = r#"
 stack "theirs" { region = "eu-west-1" }
 
@@ -55,7 +55,7 @@ async fn lent() -> (Rig, Stack) {
     (rig, borrower)
 }
 
-/// The file of the borrower, with what it names.
+/// The file of the borrower, with the ids of what it names.
 fn borrowing(observed: &Observed) -> String {
     let found = |address: &str, attribute: &str| -> String {
         let found = observed.current(&address.parse().unwrap()).expect(address);
@@ -93,7 +93,7 @@ async fn what_the_file_names_of_others_can_be_used() {
     assert_eq!(rig.observe(&stack(THEIRS)).await, theirs);
 }
 
-/// Such an instance gets the default group of its VPC, which nobody owns.
+/// An instance without security groups gets the default group of its VPC, which nobody owns.
 #[tokio::test]
 async fn an_instance_without_groups_can_be_launched() {
     let rig = Rig::instant();
@@ -133,8 +133,8 @@ async fn each_thing_of_others_is_named_for_a_reason() {
     assert_eq!(spared, Vec::<String>::new());
 }
 
-/// The things that the statements named `Use` name, but those for a modification that this stack
-/// does not make.
+/// The resources in the statements whose names begin with `Use`, except those for a modification that
+/// this stack does not make.
 fn named(printed: &Attached) -> Vec<(String, String)> {
     let uses = printed.statements().filter(|statement| text(&statement["Sid"]).starts_with("Use"));
     let uses = uses.filter(|statement| {
@@ -193,7 +193,7 @@ async fn what_the_file_does_not_name_of_others_cannot_be_used() {
     }
 }
 
-/// Removes what was made, with every right.
+/// Removes what was made, with all permissions.
 async fn clear(cloud: &Cloud, rig: &Rig, made: &Stack) {
     cloud.set_policies(Vec::new());
     run(rig, made, Mode::Destroy).await.unwrap();

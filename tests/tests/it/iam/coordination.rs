@@ -1,4 +1,4 @@
-//! The policy of a stack whose runs meet in a bucket, and what it says of that bucket.
+//! The policy of a stack whose runs are coordinated in a bucket, and what it allows on that bucket.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ fn scope(stack: &Stack) -> Scope {
     Scope { stack: stack.name.clone(), account, region: "eu-west-1".parse().unwrap() }
 }
 
-/// Takes the stack as a command does.
+/// Takes the journal of the stack, as a command does.
 async fn take(rig: Rig, stack: &Stack) -> Result<Rig, String> {
     let holder = Holder {
         command: "mirror apply".to_owned(),

@@ -1,5 +1,5 @@
-//! Asking beforehand: what `plan --check-permissions` says is what an apply with the same policies runs
-//! into, and asking changes nothing.
+//! Asking beforehand: what `plan --check-permissions` reports is what an apply with the same policies
+//! runs into, and asking changes nothing.
 
 mod deaf;
 
@@ -22,9 +22,9 @@ use super::*;
 #[derive(Clone, Copy, Debug)]
 enum Stands {
     Nothing,
-    /// The laboratory, edited so often.
+    /// The laboratory, edited this many times.
     Edited(usize),
-    /// What an apply of the laboratory leaves that lacks an action.
+    /// What an apply of the laboratory leaves behind if its policies lack this action.
     Lacking(&'static str),
 }
 
@@ -96,7 +96,7 @@ async fn scenes() -> Vec<Scene> {
         },
     ];
     let whole_stack = whole();
-    // The gateway is held by the public addresses behind it.
+    // The gateway cannot be replaced: the public addresses behind it hold it.
     let replaceable = whole_stack.resources.keys().filter(|it| it.kind != Kind::InternetGateway);
     for address in replaceable {
         let replace = BTreeSet::from([address.clone()]);
@@ -108,7 +108,7 @@ async fn scenes() -> Vec<Scene> {
     scenes
 }
 
-/// All that the life of the laboratory takes, and leave to decode denials.
+/// All that the life of the laboratory needs, and permission to decode denials.
 fn all_that_it_takes() -> Attached {
     let mut printed = Attached::printed(&whole(), [Purpose::Apply]);
     let decode = r#"{ "Sid": "Decode", "Effect": "Allow", "Action": "sts:DecodeAuthorizationMessage",
@@ -118,7 +118,7 @@ fn all_that_it_takes() -> Attached {
     printed
 }
 
-/// The same without an action, whatever statement has it.
+/// The same policies without an action, whichever statement has it.
 fn without(printed: &Attached, action: &str) -> Attached {
     let sids = printed.actions("Allow").into_iter().filter(|(_, named)| named == action);
     sids.fold(printed.clone(), |changed, (sid, action)| changed.without(&sid, Some(&action)))
@@ -133,7 +133,7 @@ fn denied(permissions: &Permissions) -> BTreeSet<(Address, String, String)> {
     denied.collect()
 }
 
-/// The calls of which AWS says whether they are allowed.
+/// The calls for which AWS reports whether they are allowed.
 fn checked(permissions: &Permissions) -> BTreeSet<(Address, String)> {
     let known = permissions.calls.iter().filter(|c| !matches!(c.verdict, Verdict::NotChecked(_)));
     known.map(|c| (c.address.clone(), c.access.action.to_owned())).collect()
@@ -158,8 +158,8 @@ async fn nobody_who_has_the_policy_is_denied_and_why_a_call_is_not_checked_is_kn
             }
         }
     }
-    // What they name is made ready by an earlier call of the same plan: a number, a gateway, a load balancer
-    // that the service before still has.
+    // What these calls name is made ready by an earlier call of the same plan: a number, a gateway, a load
+    // balancer that the previous service still has.
     let others = others.into_iter().collect::<Vec<_>>().join("\n");
     assert_snapshot!(others, @"
     CreateRoute: InvalidParameterValue
@@ -169,8 +169,8 @@ async fn nobody_who_has_the_policy_is_denied_and_why_a_call_is_not_checked_is_kn
     ");
 }
 
-/// For every action of EC2 that some plan of the laboratory can ask about: without it, and it alone, the
-/// check names it, and nothing else; an apply is refused for lack of it.
+/// For every EC2 action that some plan of the laboratory can ask about: when only that action is missing,
+/// the check names it and nothing else, and an apply is refused for lack of it.
 #[tokio::test]
 async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     let found = found_one_by_one().await;
@@ -178,7 +178,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     let printed = all_that_it_takes().actions("Allow").into_iter().map(|(_, action)| action);
     let never = printed.filter(|a| a.starts_with("ec2:") && !a.contains(":Describe"));
     let never: BTreeSet<String> = never.filter(|action| !found.contains(action)).collect();
-    // What has no dry run.
+    // Actions that have no dry run.
     assert_snapshot!(never.into_iter().collect::<Vec<_>>().join("\n"), @"
     ec2:ModifyLaunchTemplate
     ec2:ModifySubnetAttribute
@@ -246,7 +246,7 @@ async fn the_check_names_exactly_the_action_that_an_apply_would_lack() {
     "#);
 }
 
-/// Takes each action away, in each scene in which AWS can be asked about it; returns those that were found.
+/// Takes each action away in every scene in which AWS can be asked about it; returns the actions that the check named.
 async fn found_one_by_one() -> BTreeSet<String> {
     let printed = all_that_it_takes();
     let mut found = BTreeSet::new();
@@ -255,7 +255,7 @@ async fn found_one_by_one() -> BTreeSet<String> {
         let plan = scene.plan(&rig).await;
         let asked = checked(&check_permissions(&rig.aws, &plan).await);
         let asked = asked.into_iter().map(|(_, call)| format!("ec2:{call}"));
-        // What goes with the making of something: its tags, and what is read before.
+        // Actions that making something needs besides: for its tags, and for what is read before.
         let with_it = ["ec2:CreateTags", "ec2:DescribeImages"].map(str::to_owned);
         for action in &asked.chain(with_it).collect::<BTreeSet<String>>() {
             without(&printed, action).attach(&rig.cloud);
@@ -272,7 +272,7 @@ async fn found_one_by_one() -> BTreeSet<String> {
 }
 
 /// Applies a scene under a policy. What the check denies is refused, unless something before it was; and
-/// what is refused of the calls that it knows of, it denies.
+/// of the calls that the check knows, it denies each one that is refused.
 async fn an_apply_runs_into_it(scene: &Scene, policy: &Attached, permissions: &Permissions) {
     let rig = scene.rig().await;
     let plan = scene.plan(&rig).await;
@@ -282,7 +282,7 @@ async fn an_apply_runs_into_it(scene: &Scene, policy: &Attached, permissions: &P
     let mut stopped = BTreeSet::new();
     for change in &report.outcomes {
         match &change.outcome {
-            // Auto Scaling does not say what a launch in the caller's name lacks, and has no dry runs.
+            // Auto Scaling does not name what a launch in the caller's name lacks, and has no dry runs.
             Outcome::Failed(failure)
                 if matches!(
                     &*failure.call,
@@ -339,7 +339,7 @@ async fn asking_changes_nothing_and_every_call_is_asked_about_once() {
         assert_eq!(rig.observe(&scene.stack).await, before, "{}", scene.name);
         assert_eq!(census(&rig.cloud).await, counts, "{}", scene.name);
         assert_eq!(scene.plan(&rig).await.digest(), plan.digest(), "{}", scene.name);
-        // One call to see that dry runs are dry, then those that can be asked about, and what they read.
+        // One call to check that dry runs are dry, then the calls that can be asked about, and what they read.
         let dry = log.iter().filter(|call| call.parameters.contains("DryRun=true"));
         let dry: Vec<&str> = dry.map(|call| &*call.action).collect();
         let answered = asked_about(&permissions);
@@ -363,7 +363,7 @@ async fn what_may_not_be_decoded_is_asked_for_once() {
     let scene = Scene::new("create", Stands::Nothing, lab());
     let rig = scene.rig().await;
     let plan = scene.plan(&rig).await;
-    // All that only reads.
+    // A policy that allows only reads.
     Attached::printed(&lab(), [Purpose::Plan]).attach(&rig.cloud);
     let permissions = check_permissions(&rig.aws, &plan).await;
     let details: Vec<&Detail> = permissions.denied().map(|(_, denial)| &denial.detail).collect();
@@ -374,7 +374,7 @@ async fn what_may_not_be_decoded_is_asked_for_once() {
     }
     let log = rig.cloud.log().unwrap();
     let decoding = log.iter().filter(|call| call.action == "DecodeAuthorizationMessage").count();
-    // The first few are under way at the same time.
+    // The first few decoding calls are under way at the same time.
     assert!((1..=3).contains(&decoding), "{decoding}");
 }
 
@@ -407,7 +407,7 @@ async fn asking_keeps_to_the_rates_of_calls() {
     let begun = Instant::now();
     let permissions = check_permissions(&aws, &plan).await;
     assert_eq!(permissions.counts().allowed, 230);
-    // The time is that of the test's own clock, which only waiting moves.
+    // This is the time of the test's own clock, which only waiting advances.
     let expected = time_to_ask(&plan);
     assert_eq!(expected.as_secs(), 6);
     assert!(begun.elapsed() >= expected, "{:?}", begun.elapsed());

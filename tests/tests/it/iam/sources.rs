@@ -1,4 +1,4 @@
-//! A stack that mirrors what comes and goes: it may do so whatever comes, and nothing else.
+//! A stack whose sources come and go: its policies allow it to mirror whatever is added, and nothing else.
 
 use mirror_plan::iam::Purpose;
 use mirror_plan::plan::Mode;

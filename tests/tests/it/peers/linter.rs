@@ -1,4 +1,4 @@
-//! parliament, a linter for IAM policies from PyPI, with its own copy of what IAM knows.
+//! parliament, an IAM policy linter from PyPI, which has its own copy of what IAM knows.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,11 +9,12 @@ use mirror_tests::{OTHER_ACCOUNT, REGION, lab, peered, sharing, stack};
 
 use super::{packages, skipped};
 
-/// Prints a line for each finding about the policies that come in, but for two.
+/// Prints a line for each finding about the policies on standard input, except for two kinds.
 ///
-/// It wants all resources that an action is checked on in one statement, where these policies have a
-/// statement for those that the stack makes and another for those that it owns. And beside the current
-/// actions of Elastic Load Balancing it has an old copy of them, from before `CreateAction`.
+/// parliament requires all resources that an action is checked on in one statement, whereas these
+/// policies have one for the resources that the stack creates and another for those that it owns. And
+/// besides the current actions of Elastic Load Balancing it has an old copy of them, from before
+/// `CreateAction`.
 const LINT: &str = r#"
 import json, sys
 from parliament import analyze_policy_string
@@ -59,12 +60,12 @@ fn a_linter_knows_every_word_of_the_policies() {
         .map(|policy| policy.to_string())
         .collect();
     assert_eq!(lint(&python, &printed), "");
-    // It does look: one letter less is found.
+    // It does check: one missing letter is found.
     let misspelt = printed[0].replace("ec2:DescribeVpcs", "ec2:DescribeVpc");
     assert!(lint(&python, &[misspelt]).contains("DescribeVpc"));
 }
 
-/// What the linter says of policies.
+/// Returns what the linter reports about policies.
 fn lint(python: &Path, policies: &[String]) -> String {
     let mut linter = Command::new(python)
         .args(["-W", "ignore", "-c", LINT])

@@ -1,4 +1,4 @@
-//! Faults that others have written: microburst, a proxy from PyPI, between the real binary and the
+//! Faults written by others: microburst, a proxy from PyPI, stands between the real binary and the
 //! local AWS. `MIRROR_LONG=1` tries each action by itself.
 
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn microburst_breaks_every_call_and_nothing_comes_of_it() {
     println!("{}", said.lines().last().unwrap_or_default());
 }
 
-/// The command line, which cargo builds for its own tests beside this one.
+/// Returns the path of the `mirror` binary, which cargo builds beside this test for the tests of its own crate.
 fn binary() -> Option<PathBuf> {
     let test = std::env::current_exe().ok()?;
     let mirror = test.parent()?.parent()?.join("mirror");

@@ -9,12 +9,12 @@ pub(super) fn python(name: &str, requirements: &Path) -> Result<PathBuf, String>
     install(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), requirements)
 }
 
-/// Makes an environment unless it is there, and lets all others that ask for it wait meanwhile.
+/// Creates an environment unless it exists; all others that ask for it wait meanwhile.
 pub(super) fn install(environment: &Path, requirements: &Path) -> Result<PathBuf, String> {
     let python = environment.join("bin/python");
     let wanted = fs::read_to_string(requirements).map_err(|error| error.to_string())?;
     let stamp = environment.join("installed.txt");
-    // Beside the environment, not in it: making one empties its folder.
+    // The lock is beside the environment, not in it: creating an environment empties its folder.
     let one_at_a_time = File::create(environment.with_extension("lock"))
         .and_then(|file| file.lock().map(|()| file))
         .map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Programs that read Terraform's plans, given plans of this tool: scanners and reports from PyPI, and
+//! Programs that read Terraform's plans, given this tool's plans: scanners and reports from PyPI, and
 //! regorus from crates.io with the policy of the book.
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ const BOOK: &str = include_str!("../../../../docs/src/terraform-json.md");
 const OPEN_SSH: &str = "CKV_AWS_24";
 /// The metadata service answers without a token.
 const IMDS_V1: &str = "CKV_AWS_79";
-/// The same in the words of tf-nag: anybody may come in.
+/// Open SSH in the words of tf-nag: anybody may connect.
 const EXPOSED: &str = "AwsSolutions-EC23";
 /// The root volume of an instance is not encrypted.
 const CLEAR_VOLUME: &str = "CKV_AWS_8";
@@ -35,7 +35,7 @@ const INSTANCES: [&str; 3] = [
     "aws_instance.target-instance-2",
 ];
 
-/// What checkov says of a plan.
+/// What checkov reports about a plan.
 struct Scan {
     resources: u64,
     /// Checks that failed, with the resource.
@@ -75,24 +75,24 @@ fn json_of(plan: &Plan) -> Json {
     serde_json::to_value(PlanJson::new(plan)).unwrap()
 }
 
-/// A file in this folder.
+/// Returns the path of a file in this folder.
 fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers").join(name)
 }
 
-/// The reference stack with SSH open to the world.
+/// Returns the reference stack with SSH open to the world.
 fn open_lab() -> Stack {
     let open = LAB.replace("default = \"10.0.0.0/16\"", "default = \"0.0.0.0/0\"");
     stack(&open.replace("  ingress = [", "  open_to_world = true\n  ingress = ["))
 }
 
-/// The reference stack with instances as AWS would make them.
+/// Returns the reference stack with instances as AWS would create them by default.
 fn careless_lab() -> Stack {
     let careless = "  imdsv2_required = false\n  root_encrypted  = false\n  instance_type ";
     stack(&LAB.replace("  instance_type ", careless))
 }
 
-/// How many resources there will be.
+/// Returns how many resources there will be.
 fn planned(plan: &Json) -> u64 {
     let resources = plan["planned_values"]["root_module"]["resources"].as_array();
     u64::try_from(resources.map_or(0, Vec::len)).unwrap()
@@ -133,7 +133,7 @@ struct Readers {
 }
 
 impl Readers {
-    /// Runs a program in a folder with the plan in `plan.json`, which is on its standard input too.
+    /// Runs a program in a folder, with the plan in `plan.json` and on standard input.
     fn run<const N: usize>(&self, program: &str, arguments: [&str; N], plan: &Json) -> Output {
         let file = self.folder.path().join("plan.json");
         fs::write(&file, plan.to_string()).unwrap();
@@ -200,7 +200,7 @@ async fn other_readers_of_plans_read_these() {
     assert_eq!(exposed(&open), ["aws_security_group.source", "aws_security_group.target"]);
 }
 
-/// The policy of the book, asked by a program of its own: see `tests/rego`.
+/// The policy of the book, evaluated by a separate program: see `tests/rego`.
 struct Policy {
     folder: TempDir,
 }
@@ -214,7 +214,7 @@ impl Policy {
         Self { folder }
     }
 
-    /// What it has against a plan; or why it could not be asked.
+    /// Returns the policy's objections to a plan, or why it could not be evaluated.
     fn denies(&self, plan: &Json) -> Result<BTreeSet<String>, String> {
         let inside = |name: &str| self.folder.path().join(name);
         fs::write(inside("plan.json"), plan.to_string()).unwrap();
@@ -236,7 +236,7 @@ impl Policy {
     }
 }
 
-/// A message for each resource that goes, or goes and comes again.
+/// Returns a message for each resource that is deleted, or deleted and recreated.
 fn destroyed(plan: &Json) -> BTreeSet<String> {
     let changes = plan["resource_changes"].as_array().into_iter().flatten();
     let going = changes.filter(|change| change["change"]["actions"].to_string().contains("delete"));

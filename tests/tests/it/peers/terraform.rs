@@ -1,4 +1,4 @@
-//! Terraform with HashiCorp's own provider: the reference stack from nothing to nothing.
+//! Terraform with HashiCorp's own provider: the reference stack from creation to destruction.
 //!
 //! `terraform` is the one on the path. The provider is the newest in the folder that
 //! `MIRROR_TERRAFORM_PLUGINS` names, laid out as a filesystem mirror; without the variable it is
@@ -30,7 +30,7 @@ use crate::converge::census;
 const STACK: &str = include_str!("../terraform/main.tf");
 const BOOK: &str = include_str!("../../../../docs/src/local.md");
 
-/// The address of what is imported.
+/// The address of the resource that is imported.
 const SESSION: &str = "aws_ec2_traffic_mirror_session.mirroring";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,13 +56,13 @@ async fn terraform_makes_imports_changes_and_destroys_the_lab() {
     println!("hashicorp/aws {version}: {} calls", calls.len());
 }
 
-/// What Terraform has made: its state, and the account as it is then.
+/// What Terraform has created: its state, and the account at that moment.
 struct Made {
     state: String,
     cloud: Cloud,
 }
 
-/// Imports the stack from its state: all of it is taken, and after that there is nothing to do but to name
+/// Imports the stack from its state: everything is taken over, and all that remains to be done is to name
 /// what Terraform has given no name.
 async fn imported(state: &str, rig: &Rig) {
     let state = TerraformState::parse(state).unwrap();
@@ -85,7 +85,7 @@ async fn imported(state: &str, rig: &Rig) {
     };
     assert!(plan.steps.iter().all(is_name), "{text}\n{plan}");
     observed.owned = found.into_iter().map(|(address, found)| (address, vec![found])).collect();
-    // What a stack file does not say of an instance; newer providers know of more.
+    // What a stack file does not state about an instance; newer providers have more of it.
     let untold = state.untold(&observed);
     for name in ["credit_specification", "root_block_device"] {
         assert_eq!(untold.iter().filter(|line| line.contains(name)).count(), 3, "{untold:#?}");
@@ -93,7 +93,7 @@ async fn imported(state: &str, rig: &Rig) {
     println!("not taken: {untold:#?}");
 }
 
-/// Takes the stack through its life; returns the version of the provider, and what it had made.
+/// Takes the stack through its life; returns the version of the provider, and what Terraform had created.
 fn live(plugins: &Path, endpoint: &str, cloud: &Cloud) -> (String, Made) {
     let terraform = Terraform::new(plugins);
     terraform.write("main.tf", STACK);
@@ -122,7 +122,7 @@ fn live(plugins: &Path, endpoint: &str, cloud: &Cloud) -> (String, Made) {
     (version, made)
 }
 
-/// Whether there is a terraform on the path.
+/// Returns whether there is a terraform on the path.
 fn is_there() -> bool {
     Command::new("terraform").arg("version").output().is_ok()
 }
@@ -133,7 +133,7 @@ struct Terraform {
 }
 
 impl Terraform {
-    /// Makes a folder for which providers come from `plugins` alone.
+    /// Creates a folder in which providers come from `plugins` alone.
     fn new(plugins: &Path) -> Self {
         let terraform = Self { folder: tempfile::tempdir().unwrap() };
         let settings =
@@ -158,7 +158,7 @@ impl Terraform {
         said
     }
 
-    /// Plans, which must find no change.
+    /// Runs a plan, which must find no change.
     #[track_caller]
     fn finds_nothing_to_do(&self) {
         self.ok(["plan", "-detailed-exitcode"]);
@@ -180,7 +180,7 @@ impl Terraform {
             .env("CHECKPOINT_DISABLE", "1")
             .env("AWS_CONFIG_FILE", inside("no-aws-config"))
             .env("AWS_SHARED_CREDENTIALS_FILE", inside("no-aws-credentials"))
-            // A call that is not for the loopback meets a closed door and not the real AWS.
+            // A call to anything but the loopback is refused instead of reaching the real AWS.
             .env("HTTPS_PROXY", "http://127.0.0.1:1")
             .args(arguments)
             .output()
@@ -198,7 +198,7 @@ impl Terraform {
     }
 }
 
-/// Returns the provider block of the book, for an endpoint and in the words of a version.
+/// Returns the provider block of the book, for an endpoint and with the names that a version uses.
 fn provider(version: &str, endpoint: &str) -> String {
     let (_, rest) = BOOK.split_once("provider \"aws\" {").expect("the book has a provider block");
     let (inside, _) = rest.split_once("\n}\n").expect("the block is closed");
@@ -207,7 +207,7 @@ fn provider(version: &str, endpoint: &str) -> String {
     if version.starts_with("3.") { block.replace("elbv2", "elb") } else { block }
 }
 
-/// Returns the folder that has a provider, laid out as a filesystem mirror.
+/// Returns the folder that holds a provider, laid out as a filesystem mirror.
 fn plugins() -> Result<PathBuf, String> {
     if let Some(folder) = std::env::var_os("MIRROR_TERRAFORM_PLUGINS") {
         return Ok(PathBuf::from(folder));
@@ -222,7 +222,7 @@ fn plugins() -> Result<PathBuf, String> {
     Ok(plugins)
 }
 
-/// Copies a file to where it is read while others may be reading it there: it is never seen in part.
+/// Copies a file to a place where others may be reading it: they never see part of it.
 fn place(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().expect("a file is in a folder");
     fs::create_dir_all(folder)?;
@@ -232,10 +232,10 @@ fn place(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns whether a call was answered with what it asked for, or with how things are in AWS.
+/// Returns whether a call got what it asked for, or an error that AWS would return too.
 ///
-/// The provider asks for what is not there yet or no longer, takes a rule from a new security group
-/// that only a VPC with IPv6 has, and tries again while addresses keep a gateway in its VPC.
+/// The provider asks for objects that do not exist yet or no longer exist, removes from a new security
+/// group a rule that only a VPC with IPv6 has, and retries while addresses keep a gateway in its VPC.
 fn is_answered(call: &LoggedCall) -> bool {
     let error = call.error.as_deref();
     error.is_none_or(|code| code.ends_with("NotFound") || code == "DependencyViolation")

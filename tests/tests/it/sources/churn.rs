@@ -1,7 +1,7 @@
 //! A day on which instances start, stop, are terminated and change their tags, by seed.
 //!
-//! The test keeps its own record of what is to be mirrored. After every round, as `mirror apply --watch` does
-//! them, sessions are on exactly that, whatever happened between plan and apply, and a plan of the whole
+//! The test keeps its own record of what is to be mirrored. After every round, done as `mirror apply --watch`
+//! does it, sessions exist for exactly that, whatever happened between plan and apply, and a plan of the whole
 //! stack finds nothing to do.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use mirror_tests::{Rig, stack};
 use super::SENSORS;
 use super::estate::Estate;
 
-/// How many events there are in a day: a tenth of it unless `MIRROR_LONG` asks for all.
+/// Returns how many events a day has: a tenth of them unless `MIRROR_LONG` asks for all.
 fn events() -> usize {
     if std::env::var_os("MIRROR_LONG").is_some() { 10_000 } else { 1_000 }
 }
@@ -28,7 +28,7 @@ struct Instance {
 }
 
 impl Instance {
-    /// Whether it is to be mirrored, as the book says it.
+    /// Returns whether it is to be mirrored, by the rule in the book.
     fn is_source(&self) -> bool {
         self.tags.contains(&Some("true")) && !self.tags.contains(&Some("false"))
     }
@@ -97,7 +97,7 @@ impl Day {
     }
 }
 
-/// Whether all that was not done was for an interface that went after the plan had been made.
+/// Returns whether a change was made, or failed only because its interface was deleted after the plan was made.
 fn only_lost_races(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Applied { .. } => true,
@@ -106,7 +106,7 @@ fn only_lost_races(outcome: &Outcome) -> bool {
     }
 }
 
-/// What a round asks for.
+/// Returns what a round asks for.
 fn sources() -> Request {
     let part = Part::Sources { instances: BTreeSet::new() };
     Request { part, ..Request::default() }

@@ -1,4 +1,4 @@
-//! An estate of others: VPCs and instances that a test starts, stops, tags and terminates.
+//! An estate that belongs to others: VPCs and instances that a test starts, stops, tags and terminates.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{Filter, InstanceType, ResourceType, Tag, TagSpecificati
 use mirror_local::Cloud;
 use mirror_tests::{Rig, config};
 
-/// What a test does to the account besides the stack.
+/// What a test does to the account outside of the stack.
 pub(super) struct Estate {
     ec2: Ec2,
     cloud: Cloud,
@@ -30,12 +30,12 @@ impl Estate {
         Self { ec2, cloud: rig.cloud.clone(), image }
     }
 
-    /// The actions that were called so far.
+    /// Returns the actions that were called so far.
     pub(super) fn calls(&self) -> Vec<String> {
         self.cloud.log().unwrap().into_iter().map(|call| call.action).collect()
     }
 
-    /// A subnet in each of so many new VPCs.
+    /// Creates this many VPCs, and returns a subnet in each.
     pub(super) async fn subnets(&self, count: usize) -> Vec<String> {
         let mut subnets = Vec::new();
         for _ in 0..count {
@@ -48,7 +48,7 @@ impl Estate {
         subnets
     }
 
-    /// A subnet in a new VPC, in this zone.
+    /// Creates a VPC, and returns a subnet of it in this zone.
     pub(super) async fn subnet_in(&self, zone: &str) -> String {
         let vpc = self.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
         let subnet = self.ec2.create_subnet().vpc_id(vpc.vpc().unwrap().vpc_id().unwrap());
@@ -57,7 +57,7 @@ impl Estate {
         subnet.subnet().unwrap().subnet_id().unwrap().to_owned()
     }
 
-    /// The zone that each mirrored interface sends to.
+    /// Returns the zone that each mirrored interface sends to.
     pub(super) async fn zones_of_targets(&self) -> BTreeMap<String, String> {
         let targets = self.ec2.describe_traffic_mirror_targets().send().await.unwrap();
         let sessions = self.ec2.describe_traffic_mirror_sessions().send().await.unwrap();
@@ -115,7 +115,7 @@ impl Estate {
         self.ec2.terminate_instances().instance_ids(id).send().await.unwrap();
     }
 
-    /// The primary interface of each instance.
+    /// Returns the primary interface of each instance.
     pub(super) async fn interfaces(&self, instances: &[String]) -> Vec<String> {
         let mut interfaces = Vec::new();
         for id in instances {
@@ -127,7 +127,7 @@ impl Estate {
         interfaces
     }
 
-    /// The interfaces that sessions mirror.
+    /// Returns the interfaces that sessions mirror.
     pub(super) async fn mirrored(&self) -> Vec<String> {
         let mut pages = self.ec2.describe_traffic_mirror_sessions().into_paginator().send();
         let mut mirrored = Vec::new();

@@ -1,4 +1,4 @@
-//! Who mirrors what before and after a plan, on stacks.
+//! Who mirrors what before and after a plan, tested with stacks.
 
 use std::fmt::Write as _;
 
@@ -42,7 +42,7 @@ fn planned(before: Option<&Json>, after: &Json) -> (Plan, Observed) {
     (plan, observed)
 }
 
-/// All that a moment is, in short.
+/// Everything that a moment contains, in short form.
 fn shown(moment: Moment, (plan, observed): &(Plan, Observed)) -> String {
     let mut text = String::new();
     for interface in Mirroring::at(moment, plan, observed).unwrap().interfaces {

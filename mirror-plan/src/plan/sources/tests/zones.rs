@@ -94,7 +94,7 @@ fn a_source_in_a_zone_without_a_target_is_told_with_its_zone() {
       eni-00000000000000001, eni-00000000000000003
       give eu-west-1c a target, or exclude it from the sources by their `subnets`
     ");
-    // Who sends all to one target need not know the zones.
+    // Sessions that all send to one target do not need to know the zones.
     let one = super::stack(tagged(), super::detect());
     assert!(planned(&one, &seeing(&one, nothing(), &there)).is_ok());
 }
@@ -108,7 +108,7 @@ fn a_reviewed_plan_by_count_says_the_target_of_each_zone() {
     let foreign_targets = [(B.parse().unwrap(), owner)].into();
     let there = in_zones(&[(1, "eu-west-1a")]);
     let observed = Observed { foreign_targets, ..seeing(&stack, nothing(), &there) };
-    // No source is in that zone yet: the owner must be said all the same.
+    // No source is in that zone yet, but the owner must be stated all the same.
     assert_snapshot!(planned(&stack, &observed).unwrap_err(), @"mirror_session.detect: error MP0414: `mirror_session.detect` sends to tmt-0000000000000000b, which belongs to account 222233334444, but the stack does not say so");
     let observed = Observed { foreign_targets: [].into(), ..observed };
     let mut plan = planned(&stack, &observed).unwrap();

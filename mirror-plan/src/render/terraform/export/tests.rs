@@ -372,7 +372,7 @@ fn the_lab_that_is_there() {
     "#);
 }
 
-/// What of a document is not in the other, a line each.
+/// The lines of a document that are not in the other.
 fn more(text: &str, than: &str) -> String {
     let known: std::collections::BTreeSet<&str> = than.lines().collect();
     text.lines().filter(|line| !known.contains(line)).collect::<Vec<_>>().join("\n")

@@ -1,4 +1,4 @@
-//! The other members of a plan, and states.
+//! The other members of a plan document, and state documents.
 
 use super::*;
 use crate::code;

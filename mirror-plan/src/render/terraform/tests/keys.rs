@@ -1,4 +1,4 @@
-//! The keys of what Terraform 1.11.4 and `hashicorp/aws` 3.39.0 put into a plan for a VPC with two
+//! The keys that Terraform 1.11.4 and `hashicorp/aws` 3.39.0 write into a plan for a VPC with two
 //! subnets, a gateway, a security group, five instances, a load balancer with two targets, a mirror
 //! target, a filter with one rule and three sessions.
 
@@ -79,7 +79,7 @@ const ATTRIBUTES: [(&str, &str); 15] = [
     ),
 ];
 
-/// Attributes that later versions of the provider have taken away.
+/// Attributes that later versions of the provider have removed.
 const GONE: [&str; 4] = [
     "cpu_core_count",
     "cpu_threads_per_core",
@@ -87,10 +87,10 @@ const GONE: [&str; 4] = [
     "enable_classiclink_dns_support",
 ];
 
-/// Attributes that later versions have, and a stack sets.
+/// Attributes that later versions of the provider have added and that a stack sets.
 const SINCE: [&str; 1] = ["gateway_load_balancer_endpoint_id"];
 
-/// The same case.
+/// Returns the resources of a stack for the same case.
 fn case() -> Json {
     let mut resources = json!({
         "vpc.main": {"cidr": "10.0.0.0/16", "dns_hostnames": true},
@@ -236,7 +236,7 @@ fn the_objects_of_a_plan_have_the_keys_of_terraforms() {
     assert_eq!(attachment["index"], "appliance.0");
 }
 
-/// Blocks with what is not known in them, as Terraform 1.11.4 writes them.
+/// Blocks that contain unknown values, as Terraform 1.11.4 writes them.
 #[test]
 fn nested_values_are_masked_as_terraform_masks_them() {
     let json = json_of(&planned(case(), &nothing()));

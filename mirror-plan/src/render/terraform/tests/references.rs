@@ -1,8 +1,8 @@
-//! References: what blocks say of each other.
+//! References: how blocks refer to each other.
 
 use super::*;
 
-/// The expressions of a plan that refer to something, by attribute.
+/// Returns the expressions of a plan that refer to something, by attribute.
 fn references(plan: &Plan) -> BTreeMap<String, String> {
     let json = json_of(plan);
     let mut found = BTreeMap::new();
@@ -17,7 +17,7 @@ fn references(plan: &Plan) -> BTreeMap<String, String> {
     found
 }
 
-/// A plan holds ids where what is referred to is there already: they are turned back.
+/// A plan holds the ids of objects that already exist: these are turned back into references.
 #[test]
 fn references_are_the_same_before_and_after_an_apply() {
     let before = references(&planned(lab(), &nothing()));
@@ -59,7 +59,7 @@ fn references_are_the_same_before_and_after_an_apply() {
     "#);
 }
 
-/// Some attributes are ARNs of what has an id here.
+/// Some attributes hold the ARN of an object that has an id here.
 #[test]
 fn an_arn_refers_to_what_has_the_id_in_it() {
     let sharing = json!({

@@ -1,4 +1,4 @@
-//! What is shown of sets, objects, maps and texts of several lines.
+//! How differences in sets, objects, maps and multi-line texts are shown.
 
 use insta::assert_snapshot;
 use serde_json::json;
@@ -192,7 +192,7 @@ fn a_text_of_several_lines_shows_its_changed_lines() {
     );
 }
 
-/// The wanted side says whether user data may be shown.
+/// The desired side decides whether user data may be shown.
 #[test]
 fn user_data_is_shown_where_it_may_be() {
     let with = |side: &mut Option<Value>, user_data: Option<Secret>| {

@@ -1,8 +1,8 @@
 //! Counts mirrored frames with netring and flowscope: `netring-peer INTERFACE`.
 //!
-//! It does what `examples/count.rs` does, with what these crates offer for it: their ring at its
-//! default size (256 MiB), their port filter, their VXLAN decapsulation. It ends when nothing has
-//! come for a second after the first packet.
+//! It does the same as `examples/count.rs`, with what these crates offer for it: their ring at its
+//! default size (256 MiB), their port filter and their VXLAN decapsulation. After the first packet,
+//! it ends as soon as none has arrived for a second.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use flowscope::extract::InnerVxlan;
 use flowscope::{Extracted, FlowExtractor, Orientation, PacketView, Timestamp};
 use netring::{BpfFilter, Capture};
 
-/// Takes any frame, so that decapsulation is all that is measured.
+/// Accepts any frame, so that only decapsulation is measured.
 struct Any;
 
 impl FlowExtractor for Any {

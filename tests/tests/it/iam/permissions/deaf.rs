@@ -1,4 +1,4 @@
-//! An endpoint that passes for AWS and does not know dry runs.
+//! An endpoint that stands in for AWS but does not know dry runs.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -9,11 +9,11 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use mirror_local::Cloud;
 
-/// A cloud that takes every dry run for the call itself.
+/// A cloud that treats every dry run as the call itself.
 #[derive(Debug)]
 struct Deaf(SharedHttpClient);
 
-/// The client of such a cloud.
+/// Returns the client of such a cloud.
 pub(super) fn client(cloud: &Cloud) -> SharedHttpClient {
     SharedHttpClient::new(Deaf(cloud.http_client()))
 }

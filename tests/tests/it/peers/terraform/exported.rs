@@ -1,4 +1,4 @@
-//! Moving out: what `mirror` has made and exported is Terraform's without a change to it.
+//! Moving out: Terraform takes over what `mirror` has created and exported, without changing it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 use super::{Terraform, is_there, plugins, provider};
 use crate::peers::{serve, skipped};
 
-/// Groups that name each other, ranges of both families, and what has keys.
+/// Groups that refer to each other, ranges of both address families, and resources with keys.
 const OTHERS: &str = r#"
 stack "others" { region = "eu-west-1" }
 
@@ -90,7 +90,7 @@ async fn terraform_takes_over_what_was_exported_and_gives_it_back() {
     }
 }
 
-/// The user data of a stack, each once: what is asked for in variables.
+/// Returns each user data of a stack once: what the export asks for in variables.
 fn secrets(stack: &Stack) -> BTreeMap<String, String> {
     let resources = stack.resources.values().filter_map(|declared| match &declared.resource {
         Resource::Instance(instance) => instance.user_data.as_ref(),
@@ -113,8 +113,8 @@ struct Moved {
 }
 
 impl Moved {
-    /// Imports all of it, and lets Terraform alone own it; returns the state, if the provider is one that
-    /// takes it.
+    /// Imports all of the stack, and makes Terraform its only owner; returns the state, unless the provider
+    /// is too old for the export.
     fn live(&self, endpoint: &str) -> Option<String> {
         let terraform = Terraform::new(&self.plugins);
         terraform.write("main.tf", &self.export.configuration);
@@ -143,7 +143,7 @@ impl Moved {
         Some(terraform.read("terraform.tfstate"))
     }
 
-    /// What variables hold, found by the hash in their description.
+    /// Returns the values of the variables, found by the hash in their descriptions.
     fn variables(&self) -> String {
         let blocks = self.export.configuration.split("\nvariable \"").skip(1);
         let values = blocks.map(|block| {
@@ -154,8 +154,8 @@ impl Moved {
         serde_json::to_string(&values.collect::<BTreeMap<_, _>>()).unwrap()
     }
 
-    /// All is imported, but for what the provider does not import; and of an update it is only what the
-    /// provider keeps in its state alone.
+    /// Asserts that everything is imported except what the provider cannot import, and that updates change
+    /// only what the provider keeps in its state alone.
     fn assert_nothing_is_touched(&self, plan: &str, version: &str) {
         let plan: Json = serde_json::from_str(plan).unwrap();
         let changes = plan["resource_changes"].as_array().unwrap();
@@ -201,21 +201,21 @@ const STATE_ONLY: [(&str, &str); 9] = [
     ("aws_vpc_peering_connection", "timeouts"),
     ("aws_instance", "user_data_replace_on_change"),
     ("aws_instance", "timeouts"),
-    // 3.39 sees the tags of the stack on volumes, which later ones ignore, and takes them off.
+    // 3.39 sees the tags of the stack on volumes, which later versions ignore, and removes them.
     ("aws_instance", "root_block_device"),
-    // Read twice over, as the target group and as a list of it.
+    // Read twice: as the target group, and as a list that holds it.
     ("aws_lb_listener", "default_action"),
     ("aws_lb_target_group", "lambda_multi_value_headers_enabled"),
 ];
 
-/// The attributes that are not the same on both sides.
+/// Returns the attributes that differ between the two sides.
 fn differing<'j>(before: &'j Json, after: &'j Json) -> BTreeSet<&'j str> {
     let (before, after) = (before.as_object().unwrap(), after.as_object().unwrap());
     let names = before.keys().chain(after.keys());
     names.filter(|name| before.get(*name) != after.get(*name)).map(String::as_str).collect()
 }
 
-/// Imports the state: the stack file that is written says what the exported stack said.
+/// Imports the state: the stack file that is written declares what the exported stack declared.
 async fn given_back(state: &str, observed: &Observed, cloud: &Cloud) {
     let rig = Rig::over(cloud.fork());
     let state = TerraformState::parse(state).unwrap();
@@ -255,7 +255,7 @@ fn what_is_exported_is_laid_out_as_terraform_does_it() {
     assert_eq!((code, said.as_str()), (Some(0), ""));
 }
 
-/// Stacks of every shape are in the language, and a parser that is not Terraform's finds all of them.
+/// Exports of every shape are valid in the language, and a parser other than Terraform's finds every resource.
 #[test]
 fn what_is_exported_can_be_parsed_and_has_every_resource() {
     for stack in generated() {

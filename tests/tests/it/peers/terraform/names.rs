@@ -1,4 +1,4 @@
-//! The names in Terraform's JSON of a plan, held against the schema that HashiCorp's provider tells.
+//! The names in Terraform's JSON of a plan, compared with the schema that HashiCorp's provider reports.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::{Command, Terraform, plugins, skipped};
 const PROVIDER: &str =
     "terraform {\n  required_providers {\n    aws = { source = \"hashicorp/aws\" }\n  }\n}\n";
 
-/// Attributes that later versions than 3.39.0 have taken away.
+/// Attributes that versions after 3.39.0 have removed.
 const GONE: [&str; 4] = [
     "cpu_core_count",
     "cpu_threads_per_core",
@@ -22,7 +22,7 @@ const GONE: [&str; 4] = [
     "enable_classiclink_dns_support",
 ];
 
-/// What later versions have: a mirror target can be a Gateway Load Balancer endpoint.
+/// Attributes that later versions have added: a mirror target can be a Gateway Load Balancer endpoint.
 const SINCE: [&str; 1] = ["gateway_load_balancer_endpoint_id"];
 
 #[test]
@@ -37,7 +37,7 @@ fn every_name_in_a_plan_is_one_of_the_providers() {
     let terraform = Terraform::new(&plugins);
     terraform.write("main.tf", PROVIDER);
     terraform.ok(["init"]);
-    // All that a version has is in a plan for that one; later ones have more.
+    // A plan has every name of the oldest version; later versions have more.
     let is_oldest = terraform.provider_version() == "3.39.0";
     let schemas: Json =
         serde_json::from_str(&terraform.ok(["providers", "schema", "-json"])).unwrap();
@@ -72,11 +72,11 @@ fn every_name_in_a_plan_is_one_of_the_providers() {
     assert_eq!(types.len(), 16, "{types:?}");
 }
 
-/// Looks at the names in the blocks of a resource, which have all that are not known to be unset.
+/// Checks the names in the blocks of a resource, which have every attribute except those known to be unset.
 fn blocks_are_named(at: &str, value: &Json, schema: &Json) {
     for (name, member) in value.as_object().into_iter().flatten() {
         let block = &schema["block_types"][name]["block"];
-        // An attribute that is written like a block has a type with all names in it.
+        // An attribute that is written like a block has a type that lists all names.
         let object = &schema["attributes"][name]["type"][1][1];
         let known: BTreeSet<&str> =
             if block.is_null() { members(object).collect() } else { named(block).collect() };

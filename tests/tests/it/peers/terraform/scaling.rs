@@ -1,4 +1,4 @@
-//! Terraform's own launch templates and Auto Scaling groups, made, changed and destroyed on the local AWS.
+//! Terraform's own launch templates and Auto Scaling groups, created, changed and destroyed on the local AWS.
 
 use mirror_local::{Cloud, LoggedCall};
 use mirror_tests::{REGION, Rig};
@@ -46,7 +46,7 @@ async fn terraform_scales_receivers_and_takes_them_away() {
     assert!(calls.iter().any(|call| call.action == "CreateLaunchTemplateVersion"), "a version");
 }
 
-/// Returns whether a group still had instances when it was to be deleted, which the provider waits for.
+/// Returns whether a group still had instances when it was to be deleted; the provider waits until it has none.
 fn is_busy(call: &LoggedCall) -> bool {
     let codes = ["ResourceInUse", "ScalingActivityInProgress"];
     call.action == "DeleteAutoScalingGroup"

@@ -1,7 +1,7 @@
-//! The event stream of `--json` beside the one of the terraform on the path.
+//! The event stream of `--json`, compared with that of the terraform on the path.
 //!
-//! Terraform runs with a resource that is built into it, so that no provider is needed. What it says in
-//! plans, applies, a failed apply and a destroy is compared type by type with what the library says.
+//! Terraform runs with a resource that is built into it, so that no provider is needed. What it emits in
+//! plans, applies, a failed apply and a destroy is compared type by type with what the library emits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::Terraform;
 
-/// One resource that is made, replaced and removed, and one that cannot be made.
+/// One resource that is created, replaced and removed, and one that cannot be created.
 const MODULE: &str = r#"
 variable "value" { default = "one" }
 resource "terraform_data" "steady" { triggers_replace = var.value }
@@ -25,13 +25,13 @@ resource "terraform_data" "broken" {
 output "id" { value = terraform_data.steady.id }
 "#;
 
-/// What terraform says only after ten seconds, which nobody is to wait for here.
+/// The type that terraform emits only after ten seconds; the test does not wait that long.
 const SAID_LATE: &str = "apply_progress";
 
-/// What a summary has in the 1.3 that we say, and not in the 1.2 of terraform 1.11.
+/// What a summary has in version 1.3, which we emit, but not in version 1.2 of terraform 1.11.
 const ADDED: &str = "/changes/action_invocation";
 
-/// How each names itself.
+/// The name that each program gives itself.
 const OWN: [&str; 2] = ["terraform", "mirror"];
 
 /// The messages of a stream, by type.
@@ -44,7 +44,7 @@ impl Stream {
         self.0.entry(sort).or_default().push(message);
     }
 
-    /// The paths that every message of a type has, and those that any has.
+    /// Returns the paths that every message of a type has, and those that at least one has.
     fn paths(&self, sort: &str) -> [BTreeSet<String>; 2] {
         let each = self.0[sort].iter().map(|message| {
             let mut paths = BTreeSet::new();
@@ -56,7 +56,7 @@ impl Stream {
     }
 }
 
-/// Collects the paths of all members; names of outputs, and what is in their values, are anybody's.
+/// Collects the paths of all members; the names of outputs and the contents of their values are arbitrary.
 fn walk(value: &Value, path: String, paths: &mut BTreeSet<String>) {
     if let Value::Object(members) = value {
         for (name, member) in members {
@@ -82,7 +82,7 @@ fn terraforms() -> Stream {
         lines.for_each(|message| stream.add(message));
     };
     for value in ["-var=value=one", "-var=value=two"] {
-        // With a target there is a warning, which belongs to no line of the file.
+        // A target causes a warning, which belongs to no line of the file.
         said(["plan", "-json", "-target=terraform_data.steady", value], 0);
         said(["apply", "-json", "-auto-approve", value], 0);
     }
@@ -116,7 +116,7 @@ async fn ours() -> Stream {
     stream
 }
 
-/// Applies a plan, and adds what is said of it.
+/// Applies a plan, and adds the messages about it.
 async fn say(rig: &Rig, plan: &Plan, stream: &mut Stream) {
     let mut events: Vec<Event> = Vec::new();
     rig.apply_with(plan, &mut events).await;

@@ -23,7 +23,7 @@ fn peering(by: Account) -> Stack {
     builder.build().unwrap().0
 }
 
-/// What is there: nothing of the stack, or what it has made.
+/// Adds the other account to what was observed: nothing of the stack, or what it has created.
 fn seeing(mut observed: Observed) -> Observed {
     let vpc = stack(json!({ "vpc.sensors": { "cidr": "10.9.0.0/16" } }));
     let (address, found) = applied(&vpc).owned.pop_first().unwrap();

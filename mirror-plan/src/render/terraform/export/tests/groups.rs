@@ -1,4 +1,4 @@
-//! Rules of security groups, in the groups and of their own.
+//! Rules of security groups, in the groups and as resources of their own.
 
 use super::*;
 

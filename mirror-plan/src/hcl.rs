@@ -70,11 +70,12 @@ pub mod functions;
 mod hints;
 mod inputs;
 mod moved;
+mod names;
 mod parse;
 mod program;
 mod taught;
 #[cfg(test)]
-#[expect(clippy::too_many_lines, reason = "whole pictures of diagnostics stand in the tests")]
+#[expect(clippy::too_many_lines, reason = "the tests contain whole diagnostics as printed")]
 mod tests;
 mod text;
 mod variable;

@@ -9,7 +9,7 @@ use super::declare::{Declaration, no_such_attribute, stack_attributes};
 use super::program::{Instances, Program};
 use super::taught;
 use super::text::{Written, written_at};
-use super::{account, moved};
+use super::{account, moved, names};
 use crate::address::{Address, Key, Kind, Name};
 use crate::attribute::{AttributeType, ObjectType, Problem, Problems, Type};
 use crate::code;
@@ -69,6 +69,8 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
     for (name, value) in outputs(program, &mut assembly.diagnostics) {
         builder.output(name, value);
     }
+    let undeclared = names::undeclared(program, &assembly.diagnostics);
+    assembly.diagnostics.extend(undeclared);
     for (name, value) in &program.variables {
         if let Ok(value) = value {
             builder.variable(name.as_str(), (**value).clone());

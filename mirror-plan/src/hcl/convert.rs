@@ -35,7 +35,7 @@ pub(super) fn to_whole(value: &Value) -> Option<i64> {
     if number.fract() != 0.0 || number.abs() > EXACT {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+    #[expect(clippy::cast_possible_truncation, reason = "an integer within 2^53")]
     Some(number as i64)
 }
 

@@ -21,7 +21,7 @@ mod call;
 mod comprehension;
 mod operation;
 pub(super) mod template;
-mod traversal;
+pub(super) mod traversal;
 
 /// A value, or everything that is wrong. Empty diagnostics mean that the mistake has been reported
 /// where it was made, and this is only its consequence.
@@ -67,7 +67,7 @@ impl<'s> Scope<'s> {
         self.bindings().map(|binding| binding.name)
     }
 
-    fn get(self, name: &str) -> Option<Rc<Value>> {
+    pub(super) fn get(self, name: &str) -> Option<Rc<Value>> {
         self.bindings().find(|binding| binding.name == name).map(|found| Rc::clone(&found.value))
     }
 }

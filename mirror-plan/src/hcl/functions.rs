@@ -211,7 +211,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "try",
         signature: "try(expressions...)",
-        doc: "The first of the expressions that can be evaluated without an error.",
+        doc: "The first of the expressions that can be evaluated without an error. A name that is not declared \
+              remains an error.",
         arguments: 1..=usize::MAX,
         needs: Needs::Structure,
         body: Body::Try,

@@ -389,12 +389,16 @@ impl Near<'_> {
             return None;
         }
         let close = open.at + self.whole[open.at..line.end].rfind('}')?;
+        let inside = self.whole[open.at + 1..close].trim();
+        if !assigns_several(inside) {
+            return None;
+        }
         let block = self.text.bytes(open.at..close + 1);
         let diagnostic = syntax("a block on one line can have only one attribute")
             .at(block.clone(), "this block has more");
         let help = "put each attribute on a line of its own";
         let outer = " ".repeat(open.indent);
-        match top_level_parts(self.whole[open.at + 1..close].trim()).as_slice() {
+        match top_level_parts(inside).as_slice() {
             [] | [_] => Some(diagnostic.help(help)),
             parts => {
                 let lines = parts.iter().map(|part| format!("\n{outer}  {part}"));
@@ -424,12 +428,11 @@ impl Near<'_> {
     /// `cidr "10.0.0.0/16"`.
     fn no_equals_sign(&self) -> Option<Diagnostic> {
         let (at, word, rest) = self.behind_first_word()?;
-        let in_value = self
-            .scan
-            .open
-            .last()
-            .is_some_and(|open| open.bracket != b'{' || !starts_block(self.whole, open.at));
-        if in_value || rest.starts_with(['=', '{', ':', ',']) {
+        // The first word of the line is not the name in question: the place is in a value or in a block on this line.
+        let is_other = self.scan.open.last().is_some_and(|open| {
+            open.at >= at.end || open.bracket != b'{' || !starts_block(self.whole, open.at)
+        });
+        if is_other || rest.starts_with(['=', '{', ':', ',']) {
             return None;
         }
         if self.scan.open.is_empty() && word.parse::<Kind>().is_ok() {
@@ -477,17 +480,29 @@ impl Near<'_> {
     }
 }
 
+/// Whether a text contains `NAME =` more than once.
+fn assigns_several(text: &str) -> bool {
+    let signs = text.match_indices('=').map(|(at, _)| at).filter(|at| {
+        let is_part =
+            text[..*at].ends_with(['=', '!', '<', '>']) || text[at + 1..].starts_with(['=', '>']);
+        !is_part && is_at_top_level(text, *at)
+    });
+    signs.take(2).count() > 1
+}
+
+/// Whether what stands at `at`, a single byte, is in no brackets and no quotes.
+fn is_at_top_level(text: &str, at: usize) -> bool {
+    let in_quotes = Scan::of(text, at + 1).last_end > at + 1;
+    !in_quotes && Scan::of(text, at).open.is_empty()
+}
+
 /// Returns the pieces of a text between commas, except for commas in brackets and quotes.
 fn top_level_parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
-    for (at, _) in text.match_indices(',') {
-        let scan = Scan::of(text, at);
-        let in_quotes = Scan::of(text, at + 1).last_end > at + 1;
-        if scan.open.is_empty() && !in_quotes {
-            parts.push(text[start..at].trim());
-            start = at + 1;
-        }
+    for (at, _) in text.match_indices(',').filter(|(at, _)| is_at_top_level(text, *at)) {
+        parts.push(text[start..at].trim());
+        start = at + 1;
     }
     parts.push(text[start..].trim());
     parts.retain(|part| !part.is_empty());

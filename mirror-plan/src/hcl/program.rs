@@ -59,6 +59,18 @@ impl fmt::Display for Node {
     }
 }
 
+/// Something declared that a path begins with.
+#[derive(Debug)]
+pub(super) enum Reference<'r> {
+    /// A variable, by its value.
+    Variable(&'r Evaluated<Rc<Value>>),
+    /// A local, by its name and what is written for it.
+    Local(&'r str, &'r Expression),
+    /// An `aws` or a `sources` block, by the text that stands for it.
+    Text(String),
+    Resource(Kind, Name),
+}
+
 /// Names and their values.
 pub(super) struct Program<'p> {
     pub(super) text: &'p Text,
@@ -97,7 +109,7 @@ impl<'p> Program<'p> {
         self.evaluator().evaluate(expression, Scope::default())
     }
 
-    fn evaluator(&self) -> Evaluator<'_> {
+    pub(super) fn evaluator(&self) -> Evaluator<'_> {
         Evaluator {
             text: self.text,
             program: Some(self),
@@ -106,48 +118,63 @@ impl<'p> Program<'p> {
         }
     }
 
-    /// The value of `var.name`.
-    pub(super) fn variable(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
-        self.variables.get(name).cloned().unwrap_or_else(|| {
-            let names = self.variables.keys().map(String::as_str);
-            Err(unknown(format!("there is no variable `{name}`"), name, names, at).into())
+    /// What `root.name` refers to, or why it refers to nothing; `None` if there is no such `root`.
+    ///
+    /// `at` is the place of the name, and `whole` that of both.
+    pub(super) fn reference<'r>(
+        &'r self,
+        root: &str,
+        name: &'r str,
+        (whole, at): (Span, Span),
+    ) -> Option<Evaluated<Reference<'r>>> {
+        Some(match root {
+            "var" => self.variables.get(name).map(Reference::Variable).ok_or_else(|| {
+                let names = self.variables.keys().map(String::as_str);
+                unknown(format!("there is no variable `{name}`"), name, names, at).into()
+            }),
+            "local" => match self.declared.locals.get(name) {
+                Some(attribute) => Ok(Reference::Local(name, &attribute.value)),
+                None => {
+                    let names = self.declared.locals.keys().copied();
+                    Err(unknown(format!("there is no local `{name}`"), name, names, at).into())
+                }
+            },
+            AccountName::WORD | SourceNames::WORD => self.stand_in(root, name, at),
+            word => self.declared_resource(word.parse().ok()?, name, whole),
         })
     }
 
-    /// The value of `local.name`.
-    pub(super) fn local(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
-        let Some(attribute) = self.declared.locals.get(name) else {
-            let names = self.declared.locals.keys().copied();
-            return Err(unknown(format!("there is no local `{name}`"), name, names, at).into());
-        };
-        self.once(Node::Local(name.to_owned()), || self.evaluate(&attribute.value))
-    }
-
-    /// What `sources.name` is: the text that stands for it.
-    pub(super) fn sources(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
-        let names = || self.declared.sources.keys().map(Name::as_str);
-        if names().any(|declared| declared == name) {
-            return Ok(Rc::new(Value::String(format!("{}.{name}", SourceNames::WORD))));
+    /// The value of what is referred to at `at`.
+    pub(super) fn value(&self, reference: Reference<'_>, at: Span) -> Evaluated<Rc<Value>> {
+        match reference {
+            Reference::Variable(value) => value.clone(),
+            Reference::Local(name, written) => {
+                self.once(Node::Local(name.to_owned()), || self.evaluate(written))
+            }
+            Reference::Text(text) => Ok(Rc::new(Value::String(text))),
+            Reference::Resource(kind, name) => self.resource(kind, name, at),
         }
-        let title = format!("there is no `sources` block `{name}`");
-        Err(unknown(title, name, names(), at).into())
     }
 
-    /// What `aws.name` is: the text that stands for it.
-    pub(super) fn account(&self, name: &str, at: Span) -> Evaluated<Rc<Value>> {
-        let declared = self.declared.accounts.keys().find(|declared| declared.as_str() == name);
-        if let Some(declared) = declared {
-            let text = AccountName::from(declared.clone()).to_string();
-            return Ok(Rc::new(Value::String(text)));
+    /// The text that stands for an `aws` or a `sources` block.
+    fn stand_in(&self, word: &str, name: &str, at: Span) -> Evaluated<Reference<'_>> {
+        let Declarations { accounts, sources, .. } = self.declared;
+        let names = if word == AccountName::WORD { accounts } else { sources }.keys();
+        let names = names.map(Name::as_str);
+        if names.clone().any(|declared| declared == name) {
+            return Ok(Reference::Text(format!("{word}.{name}")));
         }
-        let names = self.declared.accounts.keys().map(Name::as_str);
-        Err(unknown(format!("there is no `aws` block `{name}`"), name, names, at).into())
+        Err(unknown(format!("there is no `{word}` block `{name}`"), name, names, at).into())
     }
 
-    /// What `kind.name` is: a resource, or a list of them for a block with `count`.
-    pub(super) fn resource(&self, kind: Kind, name: &str, at: Span) -> Evaluated<Rc<Value>> {
-        let parsed = name.parse::<Name>().ok().filter(|name| self.is_declared(kind, name));
-        let Some(name) = parsed else { return Err(self.no_such_resource(kind, name, at).into()) };
+    fn declared_resource(&self, kind: Kind, name: &str, at: Span) -> Evaluated<Reference<'_>> {
+        let declared = name.parse::<Name>().ok().filter(|name| self.is_declared(kind, name));
+        let missing = || self.no_such_resource(kind, name, at).into();
+        declared.map(|name| Reference::Resource(kind, name)).ok_or_else(missing)
+    }
+
+    /// What a resource is: itself, or a list for a block with `count`.
+    fn resource(&self, kind: Kind, name: Name, at: Span) -> Evaluated<Rc<Value>> {
         let address = Address::new(kind, name.clone());
         if self.is_existing(kind, &name) {
             return Ok(Rc::new(Value::Resource(address)));
@@ -214,6 +241,11 @@ impl<'p> Program<'p> {
 
     fn is_declared(&self, kind: Kind, name: &Name) -> bool {
         self.declared.resources.contains_key(&(kind, name.clone())) || self.is_existing(kind, name)
+    }
+
+    /// Whether a name is that of a block with `count`, which stands for a list.
+    pub(super) fn is_counted(&self, kind: Kind, name: &Name) -> bool {
+        !self.is_existing(kind, name) && self.declaration(kind, name).get("count").is_some()
     }
 
     fn declaration(&self, kind: Kind, name: &Name) -> &Declaration<'p> {
@@ -296,11 +328,9 @@ impl<'p> Program<'p> {
         name: &str,
         at: Span,
     ) -> Evaluated<Rc<Value>> {
+        check_attribute(address.kind, name, at)?;
         let schema = object_type(address.kind).attribute(name);
-        let is_computed = computed(address.kind).iter().any(|computed| computed.name == name);
-        if schema.is_none() && !is_computed {
-            return Err(no_such_attribute(address, name, at).into());
-        }
+        let is_computed = is_computed(address.kind, name);
         if self.is_existing(address.kind, &address.name) {
             // Its value comes from looking the object up.
             let origin = Origin { address: address.clone(), attribute: name.to_owned() };
@@ -424,13 +454,20 @@ fn unknown<'n>(
     }
 }
 
-fn no_such_attribute(address: &Address, name: &str, at: Span) -> Diagnostic {
-    let kind = address.kind;
+fn is_computed(kind: Kind, name: &str) -> bool {
+    computed(kind).iter().any(|computed| computed.name == name)
+}
+
+/// Refuses a name that no attribute of the kind has.
+pub(super) fn check_attribute(kind: Kind, name: &str, at: Span) -> Evaluated<()> {
+    if object_type(kind).attribute(name).is_some() || is_computed(kind, name) {
+        return Ok(());
+    }
     let configured = object_type(kind).attributes.iter().map(|attribute| attribute.name);
     let computed = computed(kind).iter().map(|computed| computed.name);
     let mut names: Vec<&str> = configured.chain(computed).collect();
     names.sort_unstable();
     names.dedup();
     let title = format!("the {} has no attribute `{name}`", object_type(kind).title);
-    unknown(title, name, names.into_iter(), at)
+    Err(unknown(title, name, names.into_iter(), at).into())
 }

@@ -11,16 +11,26 @@ use crate::value::{Unknown, Value};
 
 impl Evaluator<'_> {
     pub(super) fn call(&self, call: &FuncCall, scope: Scope<'_>) -> Evaluated {
-        let name = call.name.name.as_str();
-        let found = FUNCTIONS.iter().find(|function| function.name == name);
-        let Some(function) = found.filter(|_| call.name.namespace.is_empty()) else {
-            return Err(unknown_function(name, self.text.span(&call.name.name)).into());
-        };
+        let function = self.function(call)?;
         if matches!(function.body, Body::Try) {
             return self.attempt(function, call, scope);
         }
         let arguments = self.arguments(call, scope)?;
         self.result(function, call, arguments)
+    }
+
+    /// The function that is called, unless there is none, or the number of arguments is wrong for it.
+    pub(in crate::hcl) fn function(&self, call: &FuncCall) -> Evaluated<&'static Function> {
+        let name = call.name.name.as_str();
+        let found = FUNCTIONS.iter().find(|function| function.name == name);
+        let Some(function) = found.filter(|_| call.name.namespace.is_empty()) else {
+            return Err(unknown_function(name, self.text.span(&call.name.name)).into());
+        };
+        // How many `list...` stands for is known once it is evaluated.
+        if !call.args.expand_final() {
+            self.check_count(function, call.args.len(), call)?;
+        }
+        Ok(function)
     }
 
     /// Returns what a function makes of its arguments. Separate from their evaluation, which nests.

@@ -13,15 +13,26 @@ use crate::attribute::{listed, nearest};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::convert::{to_text, to_whole};
+use crate::hcl::program::{Program, Reference};
 use crate::scalar::AccountName;
 use crate::stack::SourceNames;
 use crate::value::{Unknown, Value};
 
-type Operator = Decorated<TraversalOperator>;
+pub(in crate::hcl) type Operator = Decorated<TraversalOperator>;
+
+/// The beginning of a path: `var.x`, `local.x` or `vpc.x`.
+pub(in crate::hcl) struct Named<'r, 'o> {
+    pub(in crate::hcl) reference: Reference<'r>,
+    program: &'r Program<'r>,
+    /// Where it is written.
+    at: Span,
+    /// The operators after it.
+    pub(in crate::hcl) rest: &'o [Operator],
+}
 
 impl Evaluator<'_> {
     /// A name with nothing after it: only `for` and `count` bind such names.
-    pub(super) fn lone_name(&self, name: &Decorated<Ident>, scope: Scope<'_>) -> Evaluated {
+    pub(in crate::hcl) fn lone_name(&self, name: &Decorated<Ident>, scope: Scope<'_>) -> Evaluated {
         if let Some(value) = scope.get(name.as_str()) {
             return Ok((*value).clone());
         }
@@ -76,36 +87,35 @@ impl Evaluator<'_> {
         self.steps(Cow::Borrowed(&value), rest, scope).map(Cow::into_owned)
     }
 
-    /// Returns what `var.x`, `local.x` or `vpc.x` leads to, and the operators after it.
+    /// Returns the value of `var.x`, `local.x` or `vpc.x`, and the operators after it.
     fn named<'o>(
         &self,
         root: &Decorated<Ident>,
         operators: &'o [Operator],
         scope: Scope<'_>,
     ) -> Evaluated<(Rc<Value>, &'o [Operator])> {
-        let member = operators.split_first().and_then(|(first, rest)| match first.value() {
-            TraversalOperator::GetAttr(name) => Some((name, rest)),
-            _ => None,
-        });
-        let (Some(program), Some((name, rest))) = (self.program, member) else {
+        let Named { reference, program, at, rest } = self.reference(root, operators, scope)?;
+        Ok((program.value(reference, at)?, rest))
+    }
+
+    /// Returns what `var.x`, `local.x` or `vpc.x` refers to.
+    pub(in crate::hcl) fn reference<'r, 'o: 'r>(
+        &'r self,
+        root: &Decorated<Ident>,
+        operators: &'o [Operator],
+        scope: Scope<'_>,
+    ) -> Evaluated<Named<'r, 'o>> {
+        let first = operators.split_first().map(|(first, rest)| (first.value(), rest));
+        let (Some(program), Some((TraversalOperator::GetAttr(name), rest))) = (self.program, first)
+        else {
             return Err(self.unknown_root(root, scope).into());
         };
         let at = self.text.span(name);
-        let value = match root.as_str() {
-            "var" => program.variable(name.as_str(), at)?,
-            "local" => program.local(name.as_str(), at)?,
-            AccountName::WORD => program.account(name.as_str(), at)?,
-            SourceNames::WORD => program.sources(name.as_str(), at)?,
-            word => match word.parse::<Kind>() {
-                Ok(kind) => {
-                    let start = self.text.span(root).bytes.start;
-                    let whole = self.text.bytes(start..at.bytes.end);
-                    program.resource(kind, name.as_str(), whole)?
-                }
-                Err(_) => return Err(self.unknown_root(root, scope).into()),
-            },
-        };
-        Ok((value, rest))
+        let whole = self.text.bytes(self.text.span(root).bytes.start..at.bytes.end);
+        match program.reference(root.as_str(), name.as_str(), (whole.clone(), at)) {
+            Some(reference) => Ok(Named { reference: reference?, program, at: whole, rest }),
+            None => Err(self.unknown_root(root, scope).into()),
+        }
     }
 
     /// Follows `operators` through `value`.

@@ -210,15 +210,15 @@ fn conversions() {
 
 #[test]
 fn attempts() {
-    assert_snapshot!(evaluate(r#"[try(local.nothing, local.tags.c, "fallback"), try(1), try(vpc.lab.id, "x")]"#), @r#"["fallback", 1, (known after apply: vpc.lab.id)]"#);
-    assert_snapshot!(evaluate(r#"try(local.nothing, 1 / 0)"#), @"
+    assert_snapshot!(evaluate(r#"[try(local.ports[9], local.tags.c, "fallback"), try(1), try(vpc.lab.id, "x")]"#), @r#"["fallback", 1, (known after apply: vpc.lab.id)]"#);
+    assert_snapshot!(evaluate(r#"try(local.tags.c, 1 / 0)"#), @"
     error[MP0103]: `try`: none of the arguments can be evaluated
      --> test.mirror.hcl:2:11
       |
-    2 |   value = try(local.nothing, 1 / 0)
-      |           ^^^^^^^^^^^^^^^^^^^^^^^^^
+    2 |   value = try(local.tags.c, 1 / 0)
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = note: there is no local `nothing`
+      = note: the object has no member `c`
       = note: division by zero
     ");
 }

@@ -73,7 +73,7 @@ fn edited(text: &str, edits: &[Edit]) -> String {
             clippy::cast_possible_truncation,
             clippy::cast_precision_loss,
             clippy::cast_sign_loss,
-            reason = "a place somewhere in the text"
+            reason = "any position in the text"
         )]
         let at = text.floor_char_boundary((text.len() as f64 * share) as usize);
         let end = |length: &usize| text.ceil_char_boundary((at + length).min(text.len()));

@@ -305,3 +305,203 @@ fn outputs_are_evaluated_again_with_what_is_known_then() {
     let outputs = file.outputs(&Inputs::new(), &known).unwrap();
     assert_snapshot!(outputs["x"].value, @"13");
 }
+
+#[test]
+fn names_are_checked_where_nothing_asks_for_their_values() {
+    assert_snapshot!(check(r#"
+locals {
+  unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+  called = [typo(local.missing), length(), [for x in [] : y]]
+  branch = true ? 1 : local.typo
+  text   = "%{ for i, x in [] }${i}${x}${z}%{ endfor }"
+  caught = try(local.typo, 1)
+}
+vpc "lab" { cidr = "10.0.0.0/16" }
+vpc "off" {
+  when = false
+  cidr = local.typo
+  tags = { Name = count.index == 0 ? "a" : "b" }
+}
+subnet "none" {
+  count = 0
+  vpc   = vpc.of[count.index].id
+  cidr  = vpc.none[count.index].typo
+}
+vpc "none" {
+  count = 0
+  cidr  = "10.${count.index}.0.0/16"
+}
+"#), @r#"
+    error[MP0101]: there is no variable `typo`
+     --> test.mirror.hcl:3:17
+      |
+    3 |   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+      |                 ^^^^
+      |
+      = note: available: none
+
+    error[MP0101]: there is no local `typo`
+     --> test.mirror.hcl:3:29
+      |
+    3 |   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+      |                             ^^^^
+      |
+      = note: available: `branch`, `called`, `caught`, `text` and `unused`
+
+    error[MP0301]: the stack declares no `vpc.typo`
+     --> test.mirror.hcl:3:35
+      |
+    3 |   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+      |                                   ^^^^^^^^
+      |
+      = help: it declares `vpc.lab`, `vpc.none` and `vpc.off`
+
+    error[MP0101]: the VPC has no attribute `typo`
+     --> test.mirror.hcl:3:53
+      |
+    3 |   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+      |                                                     ^^^^
+      |
+      = note: available: `cidr`, `dns_hostnames`, `dns_support`, `id` and `tags`
+
+    error[MP0101]: there is nothing named `typo`
+     --> test.mirror.hcl:3:59
+      |
+    3 |   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+      |                                                           ^^^^
+      |
+    help: for a text, put it in quotes
+      |
+    3 -   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+    3 +   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, "typo", sources.typo, aws.typo]
+      |
+
+    error[MP0101]: there is no `sources` block `typo`
+     --> test.mirror.hcl:3:73
+      |
+    3 |   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+      |                                                                         ^^^^
+      |
+      = note: available: none
+
+    error[MP0101]: there is no `aws` block `typo`
+     --> test.mirror.hcl:3:83
+      |
+    3 |   unused = [var.typo, local.typo, vpc.typo, vpc.lab.typo, typo, sources.typo, aws.typo]
+      |                                                                                   ^^^^
+      |
+      = note: available: none
+
+    error[MP0101]: there is no function `typo`
+     --> test.mirror.hcl:4:13
+      |
+    4 |   called = [typo(local.missing), length(), [for x in [] : y]]
+      |             ^^^^
+      |
+      = help: the functions are `cidrsubnet`, `cidrhost`, `format`, `join`, `split`, `concat`, `merge`, `lookup`, `length`, `contains`, `keys`, `values`, `tostring`, `tonumber`, `jsondecode`, `file`, `try`, `sensitive` and `nonsensitive`
+
+    error[MP0101]: there is no local `missing`
+     --> test.mirror.hcl:4:24
+      |
+    4 |   called = [typo(local.missing), length(), [for x in [] : y]]
+      |                        ^^^^^^^
+      |
+      = note: available: `branch`, `called`, `caught`, `text` and `unused`
+
+    error[MP0103]: `length` takes 1 argument, not 0
+     --> test.mirror.hcl:4:34
+      |
+    4 |   called = [typo(local.missing), length(), [for x in [] : y]]
+      |                                  ^^^^^^^^
+      |
+      = note: its signature is length(value)
+
+    error[MP0101]: there is nothing named `y`
+     --> test.mirror.hcl:4:59
+      |
+    4 |   called = [typo(local.missing), length(), [for x in [] : y]]
+      |                                                           ^
+      |
+    help: for a text, put it in quotes
+      |
+    4 -   called = [typo(local.missing), length(), [for x in [] : y]]
+    4 +   called = [typo(local.missing), length(), [for x in [] : "y"]]
+      |
+
+    error[MP0101]: there is no local `typo`
+     --> test.mirror.hcl:5:29
+      |
+    5 |   branch = true ? 1 : local.typo
+      |                             ^^^^
+      |
+      = note: available: `branch`, `called`, `caught`, `text` and `unused`
+
+    error[MP0101]: there is nothing named `z`
+     --> test.mirror.hcl:6:42
+      |
+    6 |   text   = "%{ for i, x in [] }${i}${x}${z}%{ endfor }"
+      |                                          ^
+      |
+    help: for a text, put it in quotes
+      |
+    6 -   text   = "%{ for i, x in [] }${i}${x}${z}%{ endfor }"
+    6 +   text   = "%{ for i, x in [] }${i}${x}${"z"}%{ endfor }"
+      |
+
+    error[MP0101]: there is no local `typo`
+     --> test.mirror.hcl:7:22
+      |
+    7 |   caught = try(local.typo, 1)
+      |                      ^^^^
+      |
+      = note: available: `branch`, `called`, `caught`, `text` and `unused`
+
+    error[MP0101]: there is no local `typo`
+      --> test.mirror.hcl:12:16
+       |
+    12 |   cidr = local.typo
+       |                ^^^^
+       |
+       = note: available: `branch`, `called`, `caught`, `text` and `unused`
+
+    error[MP0101]: there is nothing named `count`
+      --> test.mirror.hcl:13:19
+       |
+    13 |   tags = { Name = count.index == 0 ? "a" : "b" }
+       |                   ^^^^^
+       |
+       = help: `count.index` is only for blocks with `count`
+
+    error[MP0301]: the stack declares no `vpc.of`
+      --> test.mirror.hcl:17:11
+       |
+    17 |   vpc   = vpc.of[count.index].id
+       |           ^^^^^^
+       |
+    help: did you mean `vpc.off`?
+       |
+    17 |   vpc   = vpc.off[count.index].id
+       |                 +
+
+    error[MP0101]: the VPC has no attribute `typo`
+      --> test.mirror.hcl:18:33
+       |
+    18 |   cidr  = vpc.none[count.index].typo
+       |                                 ^^^^
+       |
+       = note: available: `cidr`, `dns_hostnames`, `dns_support`, `id` and `tags`
+    "#);
+    assert_snapshot!(check(r#"
+locals {
+  bound = { for name, x in { a = [1] } : name => [for y in x : "${name}${y}"][0] }
+  each  = [vpc.some[*].id, vpc.some[0].cidr, vpc.some.*.id]
+}
+vpc "some" {
+  count = 2
+  cidr  = "10.${count.index}.0.0/16"
+}
+"#), @"
+    vpc.some[0]
+    vpc.some[1]
+    ");
+}

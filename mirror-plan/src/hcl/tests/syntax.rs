@@ -153,6 +153,45 @@ fn several_attributes_in_a_block_of_one_line() {
 }
 
 #[test]
+fn a_block_of_one_line_with_one_attribute_that_is_wrong() {
+    assert_snapshot!(check("locals { a = 1 + }"), @"
+    error[MP0001]: a value is expected here
+     --> test.mirror.hcl:1:18
+      |
+    1 | locals { a = 1 + }
+      |                  ^
+    ");
+    assert_snapshot!(check("vpc \"lab\" { cidr = }"), @r#"
+    error[MP0001]: a value is expected here
+     --> test.mirror.hcl:1:20
+      |
+    1 | vpc "lab" { cidr = }
+      |                    ^
+    "#);
+    assert_snapshot!(check("vpc \"lab\" { cidr \"10.0.0.0/16\" }"), @r#"
+    error[MP0001]: invalid attribute; expected `=`
+     --> test.mirror.hcl:1:18
+      |
+    1 | vpc "lab" { cidr "10.0.0.0/16" }
+      |                  ^
+    "#);
+    assert_snapshot!(check("locals { a = \"x == y = z\" ! }"), @r#"
+    error[MP0001]: invalid block body; expected `}`, newline or identifier
+     --> test.mirror.hcl:1:10
+      |
+    1 | locals { a = "x == y = z" ! }
+      |          ^
+    "#);
+    assert_snapshot!(check(&format!("locals {{ a = {}true }}", "!".repeat(70))), @"
+    error[MP0001]: invalid nesting depth; expected at most 64 nested levels
+     --> test.mirror.hcl:1:78
+      |
+    1 | locals { a = !!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!true }
+      |                                                                              ^
+    ");
+}
+
+#[test]
 fn a_missing_comma() {
     assert_snapshot!(check("mirror_filter \"f\" {\n  rules = [\n    { number = 1 }\n    { number = 2 }\n  ]\n}"), @"
     error[MP0001]: a comma is missing between two elements

@@ -39,6 +39,7 @@ pub(crate) mod s3;
 pub mod surroundings;
 mod tags;
 mod together;
+mod transmission;
 mod wait;
 mod whole;
 
@@ -117,6 +118,7 @@ macro_rules! configured {
             .retry_config(retry::attempts())
             .retry_partition(retry::partition())
             .timeout_config(retry::limits())
+            .interceptor(transmission::Watch)
     };
     (xml $service:ident, $config:ident) => {
         configured!($service, $config).interceptor(whole::Whole).retry_classifier(whole::Whole)
@@ -272,8 +274,29 @@ impl Aws {
         self.dry.as_ref().map_or(&self.shared.ram_once, |dry| &dry.ram)
     }
 
+    /// Waits until it is the turn of a call.
+    async fn admit(&self, call: &'static str) {
+        self.shared.rate.admit(call).await;
+    }
+
     /// Sends a request when its turn has come.
     fn send<T, E>(
+        &self,
+        call: &'static str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    ) -> impl Future<Output = Result<T, CallError>> + Send
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let sent = self.send_now(call, request);
+        async move {
+            self.admit(call).await;
+            sent.await
+        }
+    }
+
+    /// Sends a request whose turn has come.
+    fn send_now<T, E>(
         &self,
         call: &'static str,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
@@ -285,11 +308,11 @@ impl Aws {
         let request = Box::pin(request);
         let fence = self.fence.as_ref().filter(|_| changes_something(call));
         async move {
-            self.shared.rate.admit(call).await;
             if let Some(fence) = fence {
                 fence().await.map_err(|source| CallError::fenced(call, source))?;
             }
-            request.await.map_err(|error| CallError::new(call, error))
+            let (answer, transmission) = transmission::watched(request).await;
+            answer.map_err(|error| CallError::new(call, error, transmission))
         }
     }
 }

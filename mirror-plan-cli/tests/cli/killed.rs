@@ -1,11 +1,11 @@
-//! Signals: the real binary, killed, interrupted or cancelled at each call that changes something, and
-//! run again.
+//! Signals and broken connections: the real binary, killed, interrupted, cancelled or left without an answer at each
+//! call that changes something, and run again.
 //!
 //! Every test run uses a small stack, or the reference stack with `MIRROR_LONG=1`. Each kill is tried once, or as
 //! often as `MIRROR_SEEDS` (`20`, or `20..40`) says, each time with other ids and other delays until AWS shows what
 //! was made.
 #![cfg(unix)]
-#![expect(clippy::print_stdout, reason = "a test says what it has tried")]
+#![expect(clippy::print_stdout, reason = "a test prints what it has tried")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -43,6 +43,23 @@ security_group "receiver" {
 
 mirror_filter "web" {
   rules = [{ number = 100, action = "accept", direction = "ingress", protocol = "tcp", port = 443 }]
+}
+"#;
+
+/// Each needs the one before it, so a run that has lost one has nothing else to do and ends at once.
+const CHAIN: &str = r#"
+stack "chain" { region = "eu-west-1" }
+
+vpc "lab" { cidr = "10.0.0.0/16" }
+
+subnet "a" {
+  vpc  = vpc.lab
+  cidr = "10.0.1.0/24"
+}
+
+instance "sensor" {
+  subnet        = subnet.a
+  instance_type = "t3.micro"
 }
 "#;
 
@@ -207,19 +224,47 @@ enum End {
     ///
     /// Source: GitHub Actions documentation, "Workflow cancellation reference": 7.5 and 2.5 seconds.
     Cancelled,
+    /// The connection is closed in place of the answer, and the run goes on or gives up as it likes.
+    Unanswered,
 }
 
 impl End {
+    /// What happens to the call in flight.
+    fn fault(self, effect: Effect) -> Fault {
+        match self {
+            Self::Killed | Self::InterruptedTwice | Self::Cancelled => Fault::silent(effect),
+            Self::Unanswered => Fault::dropped(effect),
+        }
+    }
+
+    /// What is tried with it.
+    fn victim(self) -> Victim {
+        match self {
+            Self::Killed | Self::InterruptedTwice | Self::Cancelled => victim(),
+            Self::Unanswered => Victim { name: "chain", text: CHAIN, resources: 3 },
+        }
+    }
+
+    /// How late AWS shows what it has made.
+    fn weather(self, seed: u64) -> Faults {
+        match self {
+            Self::Killed | Self::InterruptedTwice | Self::Cancelled => weather(seed),
+            // Certainly later than the next run looks, which begins at once.
+            Self::Unanswered => Faults::none().unseen_during([Duration::from_millis(700)]),
+        }
+    }
+
     fn stderr(self) -> Stdio {
         match self {
             Self::InterruptedTwice => Stdio::piped(),
-            Self::Killed | Self::Cancelled => Stdio::null(),
+            Self::Killed | Self::Cancelled | Self::Unanswered => Stdio::null(),
         }
     }
 
     /// Ends a run whose call in flight is never answered.
     fn come(self, child: &mut Child) -> Result<(), String> {
         match self {
+            Self::Unanswered => child.wait().map(drop).map_err(|error| error.to_string()),
             Self::Killed => child.kill().map_err(|error| error.to_string()),
             Self::InterruptedTwice => {
                 let mut told = BufReader::new(child.stderr.take().expect("it is piped"));
@@ -304,7 +349,7 @@ fn survives(victim: Victim, (story, end): (Story, End), point: Point) -> Result<
         served.expect(&folder, command)?;
         (command, before) = ("destroy --auto-approve", served.changes());
     }
-    served.cloud.set_faults(weather(seed).fail(Calls::Mutating, call, Fault::silent(effect)));
+    served.cloud.set_faults(end.weather(seed).fail(Calls::Mutating, call, end.fault(effect)));
     let mut child = served.command(&folder, command);
     let mut child = child.stdout(Stdio::null()).stderr(end.stderr()).spawn().expect("mirror runs");
     while served.changes() < before + call {
@@ -315,7 +360,7 @@ fn survives(victim: Victim, (story, end): (Story, End), point: Point) -> Result<
     }
     end.come(&mut child)?;
     child.wait().expect("it is our child");
-    served.cloud.set_faults(weather(seed));
+    served.cloud.set_faults(end.weather(seed));
     for command in story.rest() {
         served.expect(&folder, command)?;
         // The next run begins when everything is visible.
@@ -339,9 +384,9 @@ fn calls(victim: Victim, story: Story) -> u64 {
 
 /// Ends runs at every call, before and after it takes effect, or only at the points that `is_tried` selects.
 fn end_everywhere(story: Story, end: End, is_tried: impl Fn(Point) -> bool) {
-    let victim = victim();
+    let victim = end.victim();
     let calls = calls(victim, story);
-    assert!(calls > 4, "{calls}");
+    assert!(calls >= 3, "{calls}");
     let points = seeds().flat_map(|seed| {
         let points = (1..=calls).flat_map(|call| [(call, Effect::None), (call, Effect::Done)]);
         points.map(move |(call, effect)| Point { call, effect, seed })
@@ -391,6 +436,12 @@ fn a_binary_that_is_killed_in_a_destroy_is_taken_up_by_the_next() {
 fn a_run_that_is_interrupted_twice_at_any_call_leaves_at_once_and_loses_nothing() {
     end_everywhere(Story::Apply, End::InterruptedTwice, is_first_day);
     end_everywhere(Story::Destroy, End::InterruptedTwice, is_first_day);
+}
+
+#[test]
+fn a_connection_that_closes_in_place_of_an_answer_makes_nothing_twice() {
+    end_everywhere(Story::Apply, End::Unanswered, is_first_day);
+    end_everywhere(Story::Destroy, End::Unanswered, is_first_day);
 }
 
 /// A cancellation takes seconds, so it is tried at one call unless `MIRROR_LONG` asks for all of them.

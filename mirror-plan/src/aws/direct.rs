@@ -52,7 +52,7 @@ use aws_types::region::SigningRegion;
 use aws_types::request_id::RequestId as _;
 use tracing::Instrument as _;
 
-use super::{retry, whole};
+use super::{retry, transmission, whole};
 
 mod endpoint;
 pub(super) mod metric_data;
@@ -202,6 +202,7 @@ fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder 
     components.push_interceptor(UserAgentInterceptor::new());
     components.push_interceptor(InvocationIdInterceptor::new());
     components.push_interceptor(SharedInterceptor::permanent(RecursionDetectionInterceptor::new()));
+    components.push_interceptor(SharedInterceptor::permanent(transmission::Watch));
     components.push_retry_classifier(HttpStatusCodeClassifier::default());
     components.push_retry_classifier(TransientErrorClassifier::<Refusal>::new());
     components.push_retry_classifier(AwsErrorCodeClassifier::<Refusal>::new());

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_types::request_id::RequestId as _;
 
+use super::transmission::Transmission;
 use crate::id::IdError;
 use crate::scalar::ScalarError;
 
@@ -79,35 +80,38 @@ pub enum ErrorKind {
 }
 
 impl CallError {
-    pub(super) fn new<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    pub(super) fn new<E>(
+        call: &'static str,
+        error: SdkError<E, HttpResponse>,
+        transmission: Transmission,
+    ) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         // From here on there is only one type, so that what follows is compiled once and not for
         // each call of AWS.
         let said = |error: E| Said { metadata: error.meta().clone(), error: error.into() };
-        Self::of(call, error.map_service_error(said))
+        Self::of(call, error.map_service_error(said), transmission)
     }
 
-    fn of(call: &'static str, error: SdkError<Said, HttpResponse>) -> Self {
+    fn of(
+        call: &'static str,
+        error: SdkError<Said, HttpResponse>,
+        transmission: Transmission,
+    ) -> Self {
         let code = error.code().map(str::to_owned);
         let status = error.raw_response().map(|answer| answer.status().as_u16());
         let message = error.message().map(str::to_owned);
-        let kind = match (&code, &error) {
+        let kind = match (&code, transmission) {
             (Some(code), _) => {
                 Refusal { call, code, message: message.as_deref().unwrap_or_default(), status }
                     .kind()
             }
-            (None, SdkError::ConstructionFailure(_)) => ErrorKind::Unsent,
-            (None, SdkError::DispatchFailure(failure))
-                if !failure.is_io() && !failure.is_timeout() =>
-            {
-                ErrorKind::Unsent
-            }
-            (None, _) if status.is_some_and(|status| (400..500).contains(&status)) => {
-                ErrorKind::Refused
-            }
-            (None, _) => ErrorKind::Unknown,
+            (None, Transmission::Never) => ErrorKind::Unsent,
+            (None, Transmission::Begun) => match status {
+                Some(400..500) => ErrorKind::Refused,
+                _ => ErrorKind::Unknown,
+            },
         };
         let request_id = error.request_id().map(str::to_owned);
         // If there is a code, the fields contain everything that is in the source.

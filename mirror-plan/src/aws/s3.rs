@@ -21,6 +21,7 @@ use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::errors::{AnswerError, CallError};
+use super::transmission::{Watch, watched};
 use super::{Aws, BoxFuture, retry};
 use crate::scalar::Coordination;
 
@@ -55,6 +56,7 @@ impl Storage {
             .retry_config(retry::attempts())
             .retry_partition(retry::partition())
             .timeout_config(limits)
+            .interceptor(Watch)
             // The lines of a journal have checksums, and other stores do not know those of S3.
             .request_checksum_calculation(
                 aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired,
@@ -154,12 +156,12 @@ impl Aws {
             });
             let client = &self.shared.storage.client;
             let request = client.create_bucket().bucket(place.bucket());
-            let made = request.set_create_bucket_configuration(elsewhere).send().await;
-            match made {
-                Err(error) if error.code() != Some("BucketAlreadyOwnedByYou") => {
-                    Err(CallError::new("CreateBucket", error))
+            let request = request.set_create_bucket_configuration(elsewhere);
+            match watched(request.send()).await {
+                (Err(error), sent) if error.code() != Some("BucketAlreadyOwnedByYou") => {
+                    Err(CallError::new("CreateBucket", error, sent))
                 }
-                Ok(_) | Err(_) => Ok(()),
+                (Ok(_) | Err(_), _) => Ok(()),
             }
         })
     }
@@ -188,10 +190,11 @@ impl Object {
         const CALL: &str = "GetObject";
         let time = AnswerTime::default();
         let request = self.storage.client.get_object().bucket(&self.bucket).key(&self.key);
-        let answer = match request.customize().interceptor(time.clone()).send().await {
-            Ok(answer) => answer,
-            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-            Err(error) => return Err(CallError::new(CALL, error)),
+        let request = request.customize().interceptor(time.clone());
+        let answer = match watched(request.send()).await {
+            (Ok(answer), _) => answer,
+            (Err(error), _) if error.code() == Some("NoSuchKey") => return Ok(None),
+            (Err(error), sent) => return Err(CallError::new(CALL, error, sent)),
         };
         let age = age(answer.last_modified.as_ref(), time.read().as_ref());
         let broken = |field| CallError::unreadable(AnswerError { call: CALL, field, source: None });
@@ -222,14 +225,14 @@ impl Object {
             Condition::Absent => request.if_none_match("*"),
             Condition::Unchanged(Version(etag)) => request.if_match(etag),
         };
-        match request.send().await {
-            Ok(answer) => {
+        match watched(request.send()).await {
+            (Ok(answer), _) => {
                 let missing = AnswerError { call: CALL, field: "ETag", source: None };
                 let etag = answer.e_tag.ok_or_else(|| CallError::unreadable(missing))?;
                 Ok(Written::Done(Version(etag)))
             }
-            Err(error) if is_refusal(&error) => Ok(Written::Refused),
-            Err(error) => Err(CallError::new(CALL, error)),
+            (Err(error), _) if is_refusal(&error) => Ok(Written::Refused),
+            (Err(error), sent) => Err(CallError::new(CALL, error, sent)),
         }
     }
 }

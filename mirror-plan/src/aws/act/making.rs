@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::super::errors::{AnswerError, CallError, ErrorKind};
-use super::super::wait::limit;
+use super::super::wait::{TimeUp, limit};
 use super::acting::Acting;
 use super::{ActError, Note, Sent, find};
 use crate::attribute::Referable;
@@ -138,8 +138,10 @@ impl Acting<'_> {
         let mut sent = self.sent();
         let mut has_looked = false;
         loop {
+            // In this order: the record states when the call was sent, and its turn may be a while off.
+            self.aws.admit(making.call).await;
             self.record(Note::Sending).await?;
-            let setback = match self.aws.send(making.call, request()).await {
+            let setback = match self.aws.send_now(making.call, request()).await {
                 Ok(answer) => match told(&answer) {
                     Ok(Told::Id(id)) => {
                         self.record_made(id.erase()).await?;
@@ -213,7 +215,10 @@ impl Acting<'_> {
     async fn made<O: Referable>(&self, making: Making<'_>) -> Result<Id<O>, ActError> {
         match self.find(making, limit::SEEN).await? {
             Some(id) => Ok(id),
-            None => Err(AnswerError { call: making.call, field: "its tags", source: None }.into()),
+            None => {
+                let now = format!("{} succeeded, but no object has the tags yet", making.call);
+                Err(TimeUp { until: "it is visible", limit: limit::SEEN, now }.into())
+            }
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Durations {
     pub load_balancer_provisioning: Duration,
     /// Interfaces of a deleted load balancer linger and keep what they are in from being deleted.
     pub load_balancer_lingering: Duration,
+    /// The interface of each further zone of a deleted load balancer lingers this much longer.
+    pub load_balancer_staggering: Duration,
     /// A transit gateway or an attachment to one is `pending`, `modifying` or `deleting`; the interfaces of an
     /// attachment are deleted at the end of its deletion.
     pub transit_gateway_changing: Duration,
@@ -52,6 +54,7 @@ impl Default for Durations {
             auto_scaling_noticing: Duration::from_secs(1),
             load_balancer_provisioning: Duration::from_secs(2),
             load_balancer_lingering: Duration::from_secs(1),
+            load_balancer_staggering: Duration::ZERO,
             transit_gateway_changing: Duration::from_secs(1),
             endpoint_changing: Duration::from_secs(1),
             resource_share_changing: Duration::from_secs(1),
@@ -72,6 +75,7 @@ impl Durations {
             auto_scaling_noticing: Duration::ZERO,
             load_balancer_provisioning: Duration::ZERO,
             load_balancer_lingering: Duration::ZERO,
+            load_balancer_staggering: Duration::ZERO,
             transit_gateway_changing: Duration::ZERO,
             endpoint_changing: Duration::ZERO,
             resource_share_changing: Duration::ZERO,

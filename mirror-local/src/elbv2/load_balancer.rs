@@ -20,6 +20,7 @@ use crate::xml::Xml;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 /// Every action.
 pub(super) const ACTIONS: &[Action] = &[
@@ -213,16 +214,18 @@ fn delete(call: &mut Call<'_>, _: &mut Xml) -> Outcome {
     for listener in listeners {
         listener::remove(call.region, &listener);
     }
+    let mut longer = Duration::ZERO;
     for zone in &lb.zones {
-        leave(call, zone);
+        leave(call, zone, longer);
+        longer += call.settings.durations.load_balancer_staggering;
     }
     call.region.load_balancers.remove(arn);
     Ok(())
 }
 
-/// Leaves a zone: the interface there is deleted, but not at once.
-fn leave(call: &mut Call<'_>, zone: &Zone) {
-    let at = later(call.now, call.settings.durations.load_balancer_lingering);
+/// Leaves a zone: the interface there is deleted, but not at once, and `longer` after the usual time.
+fn leave(call: &mut Call<'_>, zone: &Zone, longer: Duration) {
+    let at = later(call.now, call.settings.durations.load_balancer_lingering + longer);
     call.region.arrange(at, Event::RemoveInterface, &zone.interface_id);
 }
 

@@ -46,12 +46,43 @@ fn interfaces_of_a_load_balancer_that_linger_are_waited_out() {
     assert!(end.is_complete(), "{end}");
 }
 
+/// The last of three interfaces goes after 48 minutes, but never have 20 gone by without one of them going.
+#[test]
+fn interfaces_that_go_one_after_the_other_are_waited_out() {
+    let zones = ["a", "b", "c"].map(|zone| {
+        format!(
+            "subnet \"{zone}\" {{
+               vpc               = vpc.lab
+               cidr              = cidrsubnet(vpc.lab.cidr, 8, {})
+               availability_zone = \"eu-west-1{zone}\"
+             }}",
+            zone.as_bytes()[0]
+        )
+    });
+    let stack = stack(&format!(
+        "stack \"one\" {{ region = \"eu-west-1\" }}
+         vpc \"lab\" {{ cidr = \"10.0.0.0/16\" }}
+         {}
+         load_balancer \"sensors\" {{ subnets = [subnet.a, subnet.b, subnet.c] }}",
+        zones.join("\n")
+    ));
+    let simulation = Simulation::new().with_durations(|all| {
+        all.load_balancer_lingering = 12 * MINUTE;
+        all.load_balancer_staggering = 18 * MINUTE;
+    });
+    assert!(simulation.run(&stack, Mode::Apply, Faults::none()).is_complete());
+    let end = simulation.run(&stack, Mode::Destroy, Faults::none());
+    assert!(end.is_complete(), "{end}");
+}
+
 #[test]
 fn interfaces_that_stay_are_named_and_the_next_run_finishes() {
     let simulation = lingering(60 * MINUTE);
     let end = run(&simulation, Mode::Destroy);
     let text = end.to_string();
-    assert!(!end.is_complete() && text.contains("eni-"), "{text}");
+    assert!(!end.is_complete(), "{text}");
+    let whose = "of amazon-elb (ELB net/";
+    assert!(text.contains("eni-") && text.contains(whose), "{text}");
     simulation.wait(60 * MINUTE);
     let end = run(&simulation, Mode::Destroy);
     assert!(end.is_complete(), "{end}");

@@ -9,6 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
 use crate::world::{Call, Region};
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 /// Free addresses that a subnet must have if AWS picks the load balancer's.
 const FREE_ADDRESSES_MIN: u32 = 8;
@@ -68,7 +69,7 @@ fn asked(parameters: &Parameters) -> Outcome<Vec<(&str, Option<Ipv4Addr>)>> {
 pub(super) fn occupy(call: &mut Call<'_>, lb: &mut LoadBalancer, places: Vec<Place>) -> Outcome {
     let stays = |zone: &Zone| places.iter().any(|place| place.subnet == zone.subnet_id);
     for zone in lb.zones.iter().filter(|zone| !stays(zone)) {
-        leave(call, zone);
+        leave(call, zone, Duration::ZERO);
     }
     let mut zones = Vec::new();
     for place in places {

@@ -23,6 +23,19 @@ pub struct Blocker {
     pub description: Option<String>,
 }
 
+impl Blocker {
+    pub(super) fn of(interface: &NetworkInterface) -> Self {
+        let instance = interface.attachment().and_then(|attachment| attachment.instance_id());
+        let owners = [instance, interface.requester_id(), interface.owner_id()];
+        let owner = owners.into_iter().flatten().next();
+        Self {
+            id: interface.network_interface_id().unwrap_or("a network interface").to_owned(),
+            owner: owner.map(str::to_owned),
+            description: super::super::answer::text(interface.description()),
+        }
+    }
+}
+
 impl fmt::Display for Blocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, owner, description } = self;
@@ -108,18 +121,7 @@ pub(super) async fn blockers(aws: &Aws, place: Place<'_>) -> Vec<Blocker> {
         Place::GatewayOf(_) => interface.association().is_some(),
         _ => true,
     };
-    interfaces.iter().filter(in_the_way).map(blocker).collect()
-}
-
-fn blocker(interface: &NetworkInterface) -> Blocker {
-    let instance = interface.attachment().and_then(|attachment| attachment.instance_id());
-    let owners = [instance, interface.requester_id(), interface.owner_id()];
-    let owner = owners.into_iter().flatten().next();
-    Blocker {
-        id: interface.network_interface_id().unwrap_or("a network interface").to_owned(),
-        owner: owner.map(str::to_owned),
-        description: super::super::answer::text(interface.description()),
-    }
+    interfaces.iter().filter(in_the_way).map(Blocker::of).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::super::answer::{Answer, text};
 use super::super::wait::limit;
 use super::super::{listing, tags};
 use super::acting::{Acting, unless_absent};
+use super::blocker::{Blocker, InTheWay};
 use super::find::refuse_foreign;
 use super::making::Making;
 use super::{ActError, Made, listener};
@@ -163,13 +164,17 @@ pub(super) async fn delete<T: Identified>(
     };
     let description = format!("ELB {name}");
     let mut patience = acting.patience("its network interfaces are deleted", limit::RELEASED);
+    let mut in_the_way = InTheWay::default();
     loop {
         let left = listing::network_interfaces(acting.aws, "description", &[&*description]).await?;
-        let ids: Vec<&str> =
-            left.iter().filter_map(|interface| interface.network_interface_id()).collect();
+        let left: Vec<Blocker> = left.iter().map(Blocker::of).collect();
         if left.is_empty() {
             return Ok(Made::nothing());
         }
-        patience.pause(format!("{} not deleted yet", ids.join(", "))).await?;
+        if in_the_way.has_shrunk_to(&left) {
+            patience.renew();
+        }
+        let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+        patience.pause(format!("{} not deleted yet", left.join(", "))).await?;
     }
 }

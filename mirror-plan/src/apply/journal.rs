@@ -218,8 +218,11 @@ impl Journal {
     }
 
     /// See [`Ledger::pending`].
-    pub(super) fn pending(&self, mode: crate::plan::Mode) -> Option<String> {
-        self.lock().ledger.pending(mode)
+    pub(super) fn pending(
+        &self,
+        is_planned: impl Fn(&crate::address::Address) -> bool,
+    ) -> Option<String> {
+        self.lock().ledger.pending(is_planned)
     }
 
     /// See [`Ledger::entry`].
@@ -279,7 +282,6 @@ mod tests {
     use super::record::Line;
     use super::*;
     use crate::observed::Observed;
-    use crate::plan::Mode;
 
     fn scope() -> Scope {
         Scope {
@@ -363,7 +365,7 @@ mod tests {
         std::fs::write(&path, "not what was written\n").unwrap();
         let mut ledger = Journal::look(folder.path(), &scope(), holder().since).unwrap();
         assert_eq!(
-            ledger.pending(Mode::Apply).as_deref(),
+            ledger.pending(|_| true).as_deref(),
             Some("a part of the journal cannot be read")
         );
         let nothing = Observed::nothing(scope().account, scope().region);

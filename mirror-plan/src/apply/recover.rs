@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::journal::{Journal, JournalError, Ledger};
-use crate::address::Name;
+use crate::address::{Address, Name};
 use crate::aws::observe::has_moved;
 use crate::aws::{Aws, BoxFuture, ObserveError, Sight, Wanted, observe};
 use crate::observed::Observed;
 use crate::plan::Mode;
+use crate::stack::Stack;
 
 /// The first pause before looking again; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -48,7 +49,8 @@ pub fn recover<'a>(
             match observe(aws, wanted).await {
                 Ok(sight) => {
                     journal.settle(&sight.observed, aws.settle_window()).await?;
-                    let Some(pending) = journal.pending(mode) else { return Ok(sight) };
+                    let is_planned = |address: &_| is_planned(wanted, mode, address);
+                    let Some(pending) = journal.pending(is_planned) else { return Ok(sight) };
                     let still =
                         Standstill { pending, observed: sight.observed, ledger: journal.ledger() };
                     still.end((aws, wanted.stack), &|| journal.now(), &mut pause, on_wait).await?;
@@ -85,11 +87,26 @@ pub fn look<'a>(
         loop {
             let sight = observe(aws, wanted).await?;
             ledger.settle(&sight.observed, clock(), aws.settle_window());
-            let Some(pending) = ledger.pending(Mode::Apply) else { return Ok(sight) };
+            let is_planned = |address: &_| is_planned(wanted, Mode::Apply, address);
+            let Some(pending) = ledger.pending(is_planned) else { return Ok(sight) };
             let still = Standstill { pending, observed: sight.observed, ledger: ledger.clone() };
             still.end((aws, wanted.stack), &**clock, &mut pause, on_wait).await?;
         }
     })
+}
+
+/// Returns whether a plan creates what has this address if it is not there.
+///
+/// If the stack is not wanted for a plan, it is not known; then an earlier plan or another stack file decides.
+fn is_planned(wanted: Wanted<'_>, mode: Mode, address: &Address) -> bool {
+    match (mode, wanted.planned) {
+        (Mode::Destroy, _) => false,
+        (Mode::Apply, None) => true,
+        (Mode::Apply, Some(Stack { resources, fan_outs, .. })) => {
+            let block = Address::new(address.kind, address.name.clone());
+            resources.contains_key(address) || fan_outs.contains_key(&block)
+        }
+    }
 }
 
 /// Settles what can be settled at the end of a run, so that the next one need not wait for it.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::journal::{Entry, Journal, Record, RequestHash};
 use crate::aws::Aws;
 use crate::aws::act::{Act, ActError, Known, Made, Note, Sent, Token, Waiting, act, find_created};
@@ -58,16 +60,17 @@ impl Sending<'_> {
         {
             return Ok((token, Sent::Perhaps));
         }
+        let ago = Duration::try_from(journal.now().duration_since(at)).unwrap_or_default();
+        let end = Instant::now() + aws.settle_window().saturating_sub(ago);
         let mut pause = Duration::from_millis(250);
         loop {
             if let Some(found) = find_created(aws, address.kind, tags).await? {
                 return Err(ActError::Appeared(found));
             }
-            let left =
-                aws.settle_window().checked_sub(journal.now().duration_since(at).unsigned_abs());
-            let Some(left) = left.filter(|left| !left.is_zero()) else {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return Ok((Token::random(), Sent::Never));
-            };
+            }
             let now = "an earlier run requested it in another form".to_owned();
             on_wait(Waiting { until: "it is certain that none exists", now });
             tokio::time::sleep(pause.min(left)).await;

@@ -176,6 +176,40 @@ fn a_token_tells_a_repeated_call_from_a_second_one() {
     }
 }
 
+/// A run is killed after it has asked for something, and before the next run, that is taken out of the stack file.
+#[test]
+fn what_a_killed_run_made_and_the_stack_no_longer_has_is_removed() {
+    let network = r#"
+        stack "one" { region = "eu-west-1" }
+        vpc "lab" { cidr = "10.0.0.0/16" }
+        subnet "lab" {
+          vpc  = vpc.lab
+          cidr = "10.0.1.0/24"
+        }
+        "#;
+    let less = stack(network);
+    let wanted = undisturbed(&less, &[Mode::Apply]);
+    for (action, block) in [
+        ("CreateTrafficMirrorFilter", "mirror_filter \"all\" { rules = [] }"),
+        ("CreateSecurityGroup", "security_group \"more\" { vpc = vpc.lab }"),
+        ("CreateLoadBalancer", "load_balancer \"more\" { subnets = [subnet.lab] }"),
+        (
+            "RunInstances",
+            "instance \"more\" {
+               subnet        = subnet.lab
+               instance_type = \"t3.micro\"
+             }",
+        ),
+    ] {
+        let more = stack(&format!("{network}\n{block}"));
+        let remains = unanswered(Simulation::new(), &more, action);
+        let simulation = Simulation::after(&remains, &less);
+        if let Err(why) = finish(&simulation, (&less, Mode::Apply), Faults::none(), &wanted) {
+            panic!("{action}: {why}");
+        }
+    }
+}
+
 /// What remains of an apply that is killed after a call was done and before its answer is sent. New
 /// objects are not seen for 100 s.
 fn unanswered(simulation: Simulation, stack: &Stack, action: &str) -> Remains {

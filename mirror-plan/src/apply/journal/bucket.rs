@@ -260,7 +260,10 @@ impl Kept {
         };
         // A reader counts entries older than the window as settled.
         let is_open = |record: &Record| match record {
-            Record::Made { at, .. } => now.duration_since(*at).unsigned_abs() < self.window,
+            // One from the future was written before the clock was set back.
+            Record::Made { at, .. } => {
+                now < *at || now.duration_since(*at).unsigned_abs() < self.window
+            }
             _ => true,
         };
         let records: Vec<Record> = ledger.records().into_iter().filter(is_open).collect();

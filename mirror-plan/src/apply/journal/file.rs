@@ -43,11 +43,12 @@ pub(super) fn open(
     now: Timestamp,
 ) -> Result<(Kept, Ledger), JournalError> {
     let path = folder.join(scope.file("journal"));
-    std::fs::create_dir_all(folder).map_err(failed(&path, "created"))?;
+    create_folder(folder).map_err(failed(&path, "created"))?;
     let lock = lock(&folder.join(scope.file("lock")), holder)?;
     let mut options = OpenOptions::new();
     let options = options.read(true).append(true).create(true);
     let mut file = options.open(&path).map_err(failed(&path, "opened"))?;
+    flush_folder(folder).map_err(failed(&path, "opened"))?;
     let ledger = read(&mut file, now).map_err(failed(&path, "read"))?;
     end_last_line(&mut file).map_err(failed(&path, "written"))?;
     Ok((Kept { path, file: Arc::new(file), _lock: lock }, ledger))
@@ -89,6 +90,27 @@ impl Kept {
     pub(super) fn clear(&self) -> Result<(), JournalError> {
         self.file.set_len(0).map_err(failed(&self.path, "emptied"))
     }
+}
+
+/// Creates a folder and those around it, unless they exist.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let outer = match folder.parent() {
+        Some(outer) if !outer.as_os_str().is_empty() => outer,
+        _ => Path::new("."),
+    };
+    create_folder(outer)?;
+    // Another run may create it at the same time.
+    std::fs::create_dir_all(folder)?;
+    flush_folder(outer)
+}
+
+/// Returns once what a folder lists is on disk: a file that was flushed is lost with its entry in the folder.
+fn flush_folder(folder: &Path) -> io::Result<()> {
+    // Windows cannot open a folder as a file, and keeps its entries in a journal of its own.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn failed(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalError {

@@ -13,7 +13,6 @@ use super::record::{Record, RequestHash};
 use crate::address::Address;
 use crate::id::ObjectId;
 use crate::observed::Observed;
-use crate::plan::Mode;
 use crate::resource::Repeat;
 
 /// The open entries, by resource and generation.
@@ -99,16 +98,16 @@ impl Ledger {
     #[cfg(any(feature = "s3", test))]
     #[must_use]
     pub(in crate::apply) fn dated(mut self, at: Timestamp) -> Self {
-        for entry in self.entries.values_mut() {
-            match entry {
-                Entry::Sent { token: _, request: _, at: time }
-                | Entry::Made { id: _, at: time } => {
-                    *time = at;
-                }
-            }
-        }
-        self.damaged = self.damaged.map(|_| at);
+        self.for_each_time(|time| *time = at);
         self
+    }
+
+    fn for_each_time(&mut self, change: impl FnMut(&mut Timestamp)) {
+        let Self { entries, damaged } = self;
+        let times = entries.values_mut().map(|entry| match entry {
+            Entry::Sent { token: _, request: _, at } | Entry::Made { id: _, at } => at,
+        });
+        times.chain(damaged).for_each(change);
     }
 
     /// Returns whether nothing is open.
@@ -124,12 +123,15 @@ impl Ledger {
     }
 
     /// Closes the entries of objects that have been seen or can no longer become visible; returns what was closed.
+    ///
+    /// An entry from the future counts as written now: the clock was set back, and nobody knows how long ago it was.
     pub fn settle(
         &mut self,
         observed: &Observed,
         now: Timestamp,
         window: Duration,
     ) -> Vec<(Address, u32)> {
+        self.for_each_time(|at| *at = now.min(*at));
         let is_over = |at: Timestamp| now.duration_since(at).unsigned_abs() >= window;
         let is_settled = |address: &Address, generation: u32, entry: &Entry| {
             let mut found = observed.owned.get(address).into_iter().flatten();
@@ -165,16 +167,17 @@ impl Ledger {
 
     /// Returns what must be waited for before anything can be planned: `vpc.lab may have been made`.
     ///
-    /// A call that creates no second object when repeated need not be waited for, unless the object is to be removed or
-    /// replaces another one: if the replaced object was deleted in the meantime, nothing tells the plan that this
-    /// object was its replacement.
+    /// A call that creates no second object when repeated need not be waited for if it will be repeated: if
+    /// `is_planned`, the resource is one that the plan creates if it is not there. The exception is an object that
+    /// replaces another one: if that one was deleted in the meantime, nothing tells the plan that this object was its
+    /// replacement.
     #[must_use]
-    pub fn pending(&self, mode: Mode) -> Option<String> {
+    pub fn pending(&self, is_planned: impl Fn(&Address) -> bool) -> Option<String> {
         let mut waited =
             self.entries.iter().filter_map(|((address, generation), entry)| match entry {
                 Entry::Made { id, at: _ } => Some(format!("{address} ({id}) is not visible yet")),
                 Entry::Sent { .. }
-                    if mode == Mode::Destroy
+                    if !is_planned(address)
                         || *generation > 1
                         || Repeat::of(address.kind) == Repeat::Second =>
                 {
@@ -229,6 +232,18 @@ mod tests {
         let ledger = Ledger::of(records());
         assert_eq!(ledger.records().len(), 3);
         assert_eq!(Ledger::of(ledger.records()), ledger);
+    }
+
+    #[test]
+    fn what_was_written_before_the_clock_was_set_back_counts_from_the_first_look() {
+        let nothing =
+            Observed::nothing("123456789012".parse().unwrap(), "eu-west-1".parse().unwrap());
+        let window = Duration::from_secs(300);
+        let mut ledger = Ledger::of(records()).dated(at(1_000));
+        assert_eq!(ledger.settle(&nothing, at(600), window), []);
+        assert_eq!(ledger.settle(&nothing, at(899), window), []);
+        assert_eq!(ledger.settle(&nothing, at(900), window).len(), 2);
+        assert!(ledger.is_settled());
     }
 
     #[test]

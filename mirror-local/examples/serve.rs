@@ -1,6 +1,6 @@
 //! A cloud in memory, served on the loopback port given as the only argument.
 
-#![expect(clippy::print_stdout, reason = "an example speaks to whoever started it")]
+#![expect(clippy::print_stdout, reason = "an example prints for whoever started it")]
 
 use mirror_local::{Cloud, Server};
 use std::io;

@@ -210,7 +210,7 @@ impl Work {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "objects of an account are few")]
+#[expect(clippy::cast_precision_loss, reason = "an account has far fewer objects than 2^53")]
 const fn many(number: usize) -> f64 {
     number as f64
 }

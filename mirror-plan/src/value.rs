@@ -304,7 +304,7 @@ impl Value {
 fn number_to_json(number: f64) -> serde_json::Value {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        #[expect(clippy::cast_possible_truncation, reason = "an integer within 2^53")]
         let whole = number as i64;
         whole.into()
     } else {

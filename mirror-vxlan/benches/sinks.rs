@@ -3,7 +3,7 @@
 //! `cargo bench -p mirror-vxlan --bench sinks -- [DIRECTORY]` prints nanoseconds per frame, the
 //! best of several rounds; files are written into that directory, or into the temporary directory.
 
-#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+#![expect(clippy::print_stdout, reason = "its output is the figures")]
 #![expect(clippy::disallowed_methods, reason = "a stopwatch reads the clock")]
 
 use std::fs::{self, File, OpenOptions};

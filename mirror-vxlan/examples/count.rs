@@ -5,7 +5,7 @@
 //! once a second has passed without another one.
 
 #[cfg(target_os = "linux")]
-#[expect(clippy::print_stdout, reason = "the count is what it is for")]
+#[expect(clippy::print_stdout, reason = "its output is the count")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let method = arguments.next().unwrap_or_else(|| "ring".to_owned());

@@ -24,7 +24,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the edge at which the clock is read")]
+        #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
         let now = SystemTime::now();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_parts(since.as_secs(), since.subsec_nanos())

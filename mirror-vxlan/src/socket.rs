@@ -4,7 +4,7 @@
 //! is received, from where, and how much of it. Everything that rustix or socket2 already offer
 //! safely is called there, not wrapped again here.
 
-#![expect(unsafe_code, reason = "the kernel's interfaces of shared memory and of pointers")]
+#![expect(unsafe_code, reason = "the kernel's interfaces are shared memory and pointers")]
 
 pub mod datagrams;
 pub mod device;

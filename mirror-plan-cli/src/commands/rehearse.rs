@@ -15,7 +15,7 @@ use std::{fs, io};
 use mirror_local::StoreError;
 use mirror_local::data_plane::DataPlane;
 use mirror_plan::code;
-use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
+use mirror_plan::diagnostic::{Diagnostic, Diagnostics, with_causes};
 use mirror_plan::packet::trace::{Mirroring, Moment};
 use mirror_plan::plan::Request;
 use mirror_plan::render::report::Failures;
@@ -163,7 +163,8 @@ fn unmirrored(account: &Account) -> Diagnostics {
 }
 
 fn unusable(error: &StoreError) -> Diagnostic {
-    Diagnostic::error(code::FILE, "the local AWS cannot be used").note(error.to_string())
+    Diagnostic::error(code::FILE, "cannot read the local AWS that the rehearsal runs on")
+        .note(with_causes(error))
 }
 
 impl Rehearsed {

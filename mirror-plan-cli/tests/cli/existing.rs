@@ -76,7 +76,7 @@ fn folder() -> Folder {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole story, with all that it prints")]
+#[expect(clippy::too_many_lines, reason = "one story, with everything it prints")]
 fn what_others_made_is_used_and_left_as_it_is() {
     let folder = folder();
     let before = folder.done("show estate.mirror.hcl");

@@ -24,7 +24,7 @@ output "script" {
 "#;
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn a_stack_becomes_a_configuration_and_import_blocks() {
     let folder = Folder::empty();
     folder.write("estate.mirror.hcl", ESTATE);
@@ -167,7 +167,7 @@ fn a_stack_becomes_a_configuration_and_import_blocks() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn what_terraform_does_not_know_is_told_and_a_secret_is_not() {
     let folder = Folder::empty();
     folder.write("estate.mirror.hcl", ESTATE);

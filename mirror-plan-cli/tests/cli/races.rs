@@ -2,7 +2,7 @@
 //!
 //! `MIRROR_RACES` sets the number of races; each is between two processes with a cloud of their own.
 #![cfg(unix)]
-#![expect(clippy::print_stdout, reason = "a test says what it has tried")]
+#![expect(clippy::print_stdout, reason = "a test prints what it has tried")]
 
 use std::process::{Child, Output, Stdio};
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use super::{Folder, SMALL, assert_shown, shown};
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole story, with all that it prints")]
+#[expect(clippy::too_many_lines, reason = "one story, with everything it prints")]
 fn a_snapshot_is_written_checked_accepted_and_applied() {
     let folder = Folder::with(SMALL);
     assert_shown!(folder.mirror("--local plan --write small.plan --detailed-exitcode"), @r#"

@@ -22,7 +22,7 @@ fn sessions(plan: &str) -> Vec<String> {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a story is one thing")]
+#[expect(clippy::too_many_lines, reason = "one story is read in one piece")]
 fn interfaces_come_and_go_and_their_sessions_with_them() {
     let folder = folder();
     assert_shown!(folder.mirror("--local plan sensors.mirror.hcl"), @r#"

@@ -3,7 +3,7 @@
 use super::{Folder, SMALL, assert_shown};
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a story is one thing")]
+#[expect(clippy::too_many_lines, reason = "one story is read in one piece")]
 fn a_small_stack_from_plan_to_destroy() {
     let folder = Folder::with(SMALL);
     let planned = folder.mirror("--local plan --detailed-exitcode");

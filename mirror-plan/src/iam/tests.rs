@@ -88,7 +88,7 @@ fn tap() -> Stack {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole policy, as IAM takes it")]
+#[expect(clippy::too_many_lines, reason = "one policy, as IAM accepts it")]
 fn what_is_of_others_is_named_one_by_one() {
     let policies = policies(&tap(), &location("eu-west-1"), [Purpose::Apply]);
     assert_snapshot!(written(&policies), @r#"

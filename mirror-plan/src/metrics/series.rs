@@ -107,7 +107,7 @@ fn balancer(arn: &str) -> String {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a cast of a float saturates, and counts are whole and not negative"
+    reason = "a cast of a float saturates, and a count is an integer that is not negative"
 )]
 fn whole(count: f64) -> u64 {
     count.round() as u64

@@ -56,7 +56,7 @@ mod state;
 mod table;
 
 #[cfg(test)]
-#[expect(clippy::too_many_lines, reason = "whole documents stand in the tests")]
+#[expect(clippy::too_many_lines, reason = "the tests contain whole documents")]
 mod tests;
 
 use change::{OutputBody, ResourceChange, actions};

@@ -37,7 +37,7 @@ impl Service {
 
 /// A type of resource, as IAM defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are IAM's own")]
+#[expect(missing_docs, reason = "the names are IAM's")]
 pub enum ArnType {
     Vpc,
     Subnet,

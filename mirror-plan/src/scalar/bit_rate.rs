@@ -19,7 +19,10 @@ pub struct BitRateError(String);
 impl BitRate {
     /// The number of bytes in an hour at this rate.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "of 2^53 bits nobody counts the last")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "beyond 2^53 bits, the last one does not matter"
+    )]
     pub const fn bytes_per_hour(self) -> f64 {
         self.0 as f64 / 8.0 * 3600.0
     }

@@ -90,7 +90,7 @@ fn whole(value: &Value, at: &Path, problems: &mut Problems) -> Option<i64> {
         _ => None,
     };
     match number {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        #[expect(clippy::cast_possible_truncation, reason = "an integer within 2^53")]
         Some(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
             Some(number as i64)
         }

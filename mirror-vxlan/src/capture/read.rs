@@ -67,7 +67,7 @@ impl<'a> Record<'a> {
     /// A packet that was `length` bytes long, or as long as `bytes` if the file claims less.
     #[inline]
     const fn new(time: Timestamp, link: Link, bytes: &'a [u8], length: u32) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "a piece is a megabyte at most")]
+        #[expect(clippy::cast_possible_truncation, reason = "a chunk is at most one megabyte")]
         let captured = bytes.len() as u32;
         let original_len = if length < captured { captured } else { length };
         Self { time, link, bytes, original_len }

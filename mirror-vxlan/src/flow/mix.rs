@@ -14,7 +14,7 @@ pub(super) const fn mix(a: u64, b: u64) -> u64 {
 
 /// The upper and the lower half of a number.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the halves are taken apart")]
+#[expect(clippy::cast_possible_truncation, reason = "it splits numbers into their halves")]
 pub(super) const fn halves(number: u128) -> [u64; 2] {
     [(number >> 64) as u64, number as u64]
 }

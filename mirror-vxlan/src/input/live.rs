@@ -250,8 +250,9 @@ pub enum OpenError {
     },
     /// The kernel does not support it, or did not accept something that it should have.
     #[error(
-        "cannot receive by AF_XDP on `{interface}`, which needs Linux 6.1 with CONFIG_XDP_SOCKETS; \
-         otherwise, receive from a packet-socket ring"
+        "cannot receive by AF_XDP on `{interface}`; that needs Linux 6.1 or later, built with \
+         CONFIG_XDP_SOCKETS: if this kernel has both, the cause is below, and a packet-socket ring \
+         needs neither"
     )]
     Xdp {
         /// The interface.

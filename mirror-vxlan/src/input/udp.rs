@@ -240,7 +240,7 @@ fn packet(datagram: Datagram<'_>, port: u16) -> Packet<'_> {
 /// Returns the time for a datagram that came without one, although the kernel was told to add it.
 #[cold]
 fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "a socket is the program's edge")]
+    #[expect(clippy::disallowed_methods, reason = "a datagram is timed where it enters")]
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_parts(since.as_secs(), since.subsec_nanos())
 }

@@ -215,7 +215,7 @@ pub enum Place {
 
 /// A program on an interface, for as long as this lives.
 #[derive(Debug)]
-pub struct Attachment(#[expect(dead_code, reason = "it is held open")] OwnedFd);
+pub struct Attachment(#[expect(dead_code, reason = "it keeps the program attached")] OwnedFd);
 
 fn address<T>(pointer: *const T) -> u64 {
     pointer.expose_provenance() as u64

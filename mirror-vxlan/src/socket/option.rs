@@ -143,7 +143,7 @@ pub(super) unsafe fn get<T>(socket: BorrowedFd<'_>, level: c_int, name: c_int) -
 /// Returns the length of a type, in the type that the kernel expects.
 pub(super) const fn length_of<T>() -> libc::socklen_t {
     assert!(size_of::<T>() < 4096, "options and addresses are small");
-    #[expect(clippy::cast_possible_truncation, reason = "checked in the line before")]
+    #[expect(clippy::cast_possible_truncation, reason = "the line above checks it")]
     let length = size_of::<T>() as libc::socklen_t;
     length
 }

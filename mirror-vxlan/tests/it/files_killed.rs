@@ -23,7 +23,10 @@ const KILLS: u64 = 25;
 /// The writer: this test runs in a process of its own until it is killed.
 #[test]
 fn writer() {
-    #[expect(clippy::disallowed_methods, reason = "how the test below speaks to its child")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test below talks to its child process this way"
+    )]
     let Ok(directory) = std::env::var(DIRECTORY) else { return };
     let options = FileOptions {
         bytes_max: 400_000,

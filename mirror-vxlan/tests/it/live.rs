@@ -3,9 +3,9 @@
 //! All inputs keep one promise, which is tested for each: every packet sent is handed on or counted as
 //! dropped by the kernel. Where namespaces cannot be created, the tests print that they were skipped.
 
-#![expect(clippy::unwrap_used, reason = "what a test builds its world with may fail it")]
+#![expect(clippy::unwrap_used, reason = "setting up a test may fail the test")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-#![expect(clippy::cast_possible_truncation, reason = "the numbers are those written here")]
+#![expect(clippy::cast_possible_truncation, reason = "the numbers are the literals in this file")]
 
 mod conservation;
 mod contents;

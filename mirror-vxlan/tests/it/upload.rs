@@ -2,7 +2,7 @@
 
 mod faults;
 #[path = "../../../tests/tests/it/peers/packages.rs"]
-#[expect(dead_code, reason = "the peers of other crates ask for more")]
+#[expect(dead_code, reason = "other crates use the rest")]
 mod packages;
 mod program;
 mod server;

@@ -148,7 +148,7 @@ async fn converges(share: u64) {
 pub(crate) struct OnPanic(pub(crate) String);
 
 impl Drop for OnPanic {
-    #[expect(clippy::print_stderr, reason = "a failed test says with what it failed")]
+    #[expect(clippy::print_stderr, reason = "a failed test prints its input")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.0);

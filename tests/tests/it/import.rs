@@ -70,7 +70,7 @@ async fn what_is_discovered_is_adopted_and_leaves_nothing_to_do() {
         let mine = stack(&written(&mine, &found));
         let there = rig.observe(&mine).await;
         let plan = plan_adopting(&mine, &there, &adoptions).unwrap();
-        // What has no name gets that of its block.
+        // Blocks are called by the names of what they adopt, so not even a `Name` tag would change.
         assert!(plan.is_empty(), "{plan}");
     }
 }

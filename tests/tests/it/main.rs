@@ -1,7 +1,7 @@
 //! Tests that span several crates.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
-#![expect(clippy::print_stdout, reason = "a test says what it has tried, and what it has not")]
+#![expect(clippy::print_stdout, reason = "a test prints what it has tried and what it has not")]
 
 mod accounts;
 mod adopt;

@@ -142,7 +142,7 @@ pub(super) fn in_order(text: &str, parts: &[&str]) -> bool {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "only a test that hangs looks at it")]
+#[expect(clippy::disallowed_methods, reason = "it only ends a test that hangs")]
 fn now() -> Instant {
     Instant::now()
 }

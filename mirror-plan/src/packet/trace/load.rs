@@ -132,7 +132,7 @@ fn estimate(mirroring: &Mirroring, account: &Account, served: &[Served]) -> Esti
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "of 2^53 bytes nobody counts the last")]
+#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 bytes, the last one does not matter")]
 fn per_second(number: u64, seconds: f64) -> f64 {
     number as f64 / seconds
 }

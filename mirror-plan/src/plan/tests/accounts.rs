@@ -88,7 +88,7 @@ fn asked(stack: &Stack, answer: Answer) -> Observed {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn the_other_account_is_asked_and_accepts_and_the_plan_says_so() {
     let made = planned(&peering(role(), |_| {}), &seeing(nothing(), THERE)).unwrap();
     assert_snapshot!(shown(&made), @"

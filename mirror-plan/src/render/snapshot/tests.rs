@@ -45,7 +45,7 @@ fn blocks(changes: impl IntoIterator<Item = Change>) -> String {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn what_is_made() {
     let session = change(
         "mirror_session.web[\"eni-0aa\"]",
@@ -147,7 +147,7 @@ fn what_is_made() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn what_is_changed_replaced_and_removed() {
     let rule = |number: u32, port: u32| {
         json!({

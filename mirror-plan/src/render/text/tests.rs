@@ -49,7 +49,7 @@ fn without_color(text: &str) -> String {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn a_new_stack() {
     let mut plan = plan([
         change(

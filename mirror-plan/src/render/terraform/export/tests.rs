@@ -14,7 +14,7 @@ use crate::stack::Output;
 use crate::value::{Origin, Part, Template, Unknown, Value};
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn the_lab_that_is_there() {
     let stack = stack(lab());
     let export = Export::of(&stack, &applied(&stack)).unwrap();

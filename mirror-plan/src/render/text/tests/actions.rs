@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn every_action_and_reason_is_told() {
     let vpc = |cidr: &str| json!({ "cidr": cidr, "dns_support": true, "dns_hostnames": false, "tags": { "Name": "lab" } });
     let (old, new) = (vpc("10.0.0.0/16"), vpc("10.1.0.0/16"));

@@ -8,7 +8,7 @@ use super::*;
 use crate::value::Secret;
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn sets_objects_and_maps_show_only_what_differs() {
     let check = |interval: u32| {
         json!({

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a whole output is one thing")]
+#[expect(clippy::too_many_lines, reason = "one output is read in one piece")]
 fn groups_that_name_each_other_have_rules_of_their_own() {
     let rule = |port: u16, group: &str| json!({"protocol": "tcp", "port": port, "security_groups": [group]});
     let stack = stack(json!({

@@ -36,6 +36,7 @@ mod making;
 mod mirror_filter;
 mod mirror_session;
 mod mirror_target;
+mod receivers;
 mod resource_share;
 mod retag;
 mod route_table;

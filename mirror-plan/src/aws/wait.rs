@@ -73,6 +73,8 @@ pub(super) mod limit {
     pub(in crate::aws) const MEMBER: Duration = minutes(10);
     /// For a load balancer to be active.
     pub(in crate::aws) const ACTIVE: Duration = minutes(10);
+    /// For a receiver to pass its first health checks, or to fail them.
+    pub(in crate::aws) const CHECKED: Duration = minutes(10);
     /// For the next object in a VPC to be deleted.
     pub(in crate::aws) const EMPTY: Duration = minutes(10);
     /// For the next of the interfaces that a load balancer leaves behind in subnets and groups to

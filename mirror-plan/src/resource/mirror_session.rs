@@ -119,6 +119,10 @@ impl<T: Clone + PartialEq> Setting<T> {
     }
 }
 
+/// The calls that show whether anything behind a mirror target receives.
+const LISTENERS: Access = Access::elb("DescribeListeners");
+const HEALTH: Access = Access::elb("DescribeTargetHealth");
+
 impl Operation {
     pub(super) fn needs(&self) -> BTreeSet<Need> {
         match self {
@@ -176,11 +180,14 @@ impl Operation {
             ])
         };
         Self::Modify { .. } => {
-            Access::ec2("ModifyTrafficMirrorSession").on(&[
-                On::Owned(A::TrafficMirrorSession),
-                On::Named(A::TrafficMirrorTarget),
-                On::Named(A::TrafficMirrorFilter),
-            ])
+            Access::ec2("ModifyTrafficMirrorSession")
+                .on(&[
+                    On::Owned(A::TrafficMirrorSession),
+                    On::Named(A::TrafficMirrorTarget),
+                    On::Named(A::TrafficMirrorFilter),
+                ])
+                .with_reads(&["DescribeTrafficMirrorTargets"])
+                .with_dependent(&[LISTENERS, HEALTH])
         };
         Self::Delete { .. } => {
             Access::ec2("DeleteTrafficMirrorSession")

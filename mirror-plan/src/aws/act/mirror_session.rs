@@ -7,7 +7,7 @@ use super::super::answer::Answer;
 use super::super::tags;
 use super::acting::Acting;
 use super::making::Making;
-use super::{ActError, Made};
+use super::{ActError, Made, receivers};
 use crate::resource::mirror_session::{Changes, MirrorSessionId, Operation, Setting};
 use crate::scalar::{PacketLength, Vni};
 
@@ -83,6 +83,9 @@ async fn modify(
     let Changes { target, filter, number, vni, packet_length, description } = changes;
     let target = target.as_ref().map(|target| acting.id(target)).transpose()?;
     let filter = filter.as_ref().map(|filter| acting.id(filter)).transpose()?;
+    if let Some(target) = &target {
+        receivers::wait(acting, target).await?;
+    }
     let mut removed = Vec::new();
     let packet_length = match packet_length {
         Some(Setting::To(to)) => Some(length(*to)),

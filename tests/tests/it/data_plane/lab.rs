@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_sdk_ec2::Client as Ec2;
 use mirror_local::data_plane::{Carried, DataPlane, Fate, Loss, Sighting, Unmirrored};
 use mirror_local::delivery::{Delivered, Delivery};
 use mirror_local::traffic::{Host, Mix, Timed};
+use mirror_local::{Cloud, Durations, Settings};
 use mirror_plan::event::{Event, Reporter};
 use mirror_tests::{REGION, Rig, config, stack, transit_gateway};
 
@@ -308,7 +310,13 @@ impl Reporter for Traffic {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_is_swapped_without_a_loss() {
-    let mut lab = Lab::of(LAB).await;
+    const CHECKED_AFTER: Duration = Duration::from_secs(1);
+    let mut settings = Settings::default();
+    settings.durations = Durations::instant();
+    settings.durations.target_initial = CHECKED_AFTER;
+    let mut lab = Lab::on(Rig::over(Cloud::in_memory().with_settings(settings)), LAB).await;
+    tokio::time::sleep(CHECKED_AFTER).await;
+    lab.plane.refresh(&lab.rig.cloud).unwrap();
     lab.offer_all(lab.mix(5, 0).take(500));
     let before = lab.counts.mirrored;
     let edited = stack(&LAB.replace("\"internal\"", "\"internet-facing\""));

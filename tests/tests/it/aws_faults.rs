@@ -55,6 +55,7 @@ async fn the_plain_sdk_makes_two_where_an_answer_is_lost() {
     cloud.set_faults(Faults::none().fail(create, 1, Fault::answer_lost()));
     client.create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap();
     assert_eq!(vpcs().await, 2, "this is what the library guards against");
+    println!("the plain SDK: 2 VPCs where one was requested");
 }
 
 /// The tags that a creation writes.

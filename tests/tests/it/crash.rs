@@ -15,7 +15,7 @@ pub(crate) mod weather;
 use std::ops::Range;
 use std::time::Duration;
 
-use mirror_local::{Calls, Effect, Fault, Faults};
+use mirror_local::Faults;
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
 use mirror_tests::simulation::account::transit_gateway_of_others;
@@ -112,49 +112,27 @@ fn a_killed_change_of_a_share_is_taken_up_by_the_next() {
     }
 }
 
-/// Loses, in three ways, the answer to each call that changes something.
-fn lose_every_answer(stack: &Stack, seeds: Range<u64>, missing: Option<Safeguard>) -> Tally {
-    let wanted = undisturbed(stack, &[Mode::Apply]);
-    let plain = Simulation::new();
-    assert!(plain.run(stack, Mode::Apply, Faults::none()).is_complete());
-    let losses = [Fault::answer_lost(), Fault::dropped(Effect::Done), Fault::silent(Effect::Done)];
-    let calls = plain.changes();
-    let feed = |give: &std::sync::mpsc::SyncSender<(u64, u64, Fault)>| {
-        for (seed, call) in seeds.flat_map(|seed| (1..=calls).map(move |call| (seed, call))) {
-            for loss in &losses {
-                give.send((seed, call, loss.clone())).expect("somebody tries it");
-            }
-        }
-    };
-    try_all(feed, |(seed, call, loss)| {
-        let seed = seed * 1_000 + call;
-        fastrand::seed(seed);
-        let simulation = Simulation::new().without(missing);
-        let faults = weather(seed, 0).fail(Calls::Mutating, call, loss.clone());
-        let end = simulation.run(stack, Mode::Apply, faults);
-        finish(&simulation, (stack, Mode::Apply), weather_after(seed), &wanted)
-            .map_err(|why| format!("call {call}, {loss:?}, seed {seed}: {end}, then {why}"))
-    })
-}
-
 #[test]
 fn an_answer_that_is_lost_makes_nothing_twice() {
     for (stack, _) in stacks() {
-        let of = format!("{}: answers lost after the call took effect", stack.name);
-        lose_every_answer(&stack, a_few_seeds(), None).expect_none_bad(&of);
+        for (before, mode) in [(None, Mode::Apply), (Some((&stack, Mode::Apply)), Mode::Destroy)] {
+            let (stack, killed, then) = (&stack, mode, mode);
+            let sweep = Sweep { stack, before, killed, then, missing: None, one_in: 1 };
+            let of = format!("{}: answers of {mode:?} lost after the call took effect", stack.name);
+            sweep.lose_every_answer(a_few_seeds()).expect_none_bad(&of);
+        }
     }
 }
 
 #[test]
 fn each_safeguard_is_needed() {
     let (stack, killed, then) = (lab(), Mode::Apply, Mode::Apply);
-    for missing in [Safeguard::Journal, Safeguard::SettleWindow] {
-        let missing = Some(missing);
-        let sweep = Sweep { stack: &stack, before: None, killed, then, missing, one_in: 1 };
-        expect_some_bad(missing, |seeds| sweep.over(seeds));
+    let without = |missing| Sweep { stack: &stack, before: None, killed, then, missing, one_in: 1 };
+    for missing in [Safeguard::Journal, Safeguard::SettleWindow].map(Some) {
+        expect_some_bad(missing, |seeds| without(missing).over(seeds));
     }
     let missing = Some(Safeguard::Classifier);
-    expect_some_bad(missing, |seeds| lose_every_answer(&stack, seeds, missing));
+    expect_some_bad(missing, |seeds| without(missing).lose_every_answer(seeds));
 }
 
 /// A run is killed after a filter was created and before the answer is sent. The next run starts before
@@ -173,6 +151,7 @@ fn a_token_tells_a_repeated_call_from_a_second_one() {
         drop(simulation.run(&stack, Mode::Apply, Faults::none()));
         let holdings = sweep::holdings(&simulation).expect("nothing of the others has changed");
         assert_eq!(holdings["mirror_filters"], filters, "without {missing:?}: {holdings:?}");
+        println!("without {missing:?}: {filters} where one was requested");
     }
 }
 
@@ -207,6 +186,7 @@ fn what_a_killed_run_made_and_the_stack_no_longer_has_is_removed() {
         if let Err(why) = finish(&simulation, (&less, Mode::Apply), Faults::none(), &wanted) {
             panic!("{action}: {why}");
         }
+        println!("{action}: removed by the next run");
     }
 }
 

@@ -25,7 +25,7 @@ fn run(simulation: &Simulation, mode: Mode) -> End {
     simulation.run(&lab(), mode, Faults::none())
 }
 
-/// Every example stack that uses nothing that belongs to others, plus the sharing and the wide stack.
+/// The example stacks that are valid and use nothing that belongs to others, plus the sharing and the wide stack.
 fn examples() -> Vec<Stack> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let names = [
@@ -44,6 +44,7 @@ fn interfaces_of_a_load_balancer_that_linger_are_waited_out() {
     let simulation = lingering(19 * MINUTE);
     let end = run(&simulation, Mode::Destroy);
     assert!(end.is_complete(), "{end}");
+    println!("an interface lingered for 19 minutes: destroyed");
 }
 
 /// The last of three interfaces goes after 48 minutes, but never have 20 gone by without one of them going.
@@ -73,6 +74,7 @@ fn interfaces_that_go_one_after_the_other_are_waited_out() {
     assert!(simulation.run(&stack, Mode::Apply, Faults::none()).is_complete());
     let end = simulation.run(&stack, Mode::Destroy, Faults::none());
     assert!(end.is_complete(), "{end}");
+    println!("three interfaces lingered for 12, 30 and 48 minutes: destroyed");
 }
 
 #[test]
@@ -88,6 +90,9 @@ fn interfaces_that_stay_are_named_and_the_next_run_finishes() {
     assert!(end.is_complete(), "{end}");
     let again = run(&simulation, Mode::Destroy);
     assert!(again.plan().is_some_and(Plan::is_empty), "{again}");
+    println!(
+        "an interface lingered for an hour: named after 20 minutes, destroyed by the next run"
+    );
 }
 
 #[test]
@@ -99,6 +104,7 @@ fn without_its_journal_a_stack_is_known_by_its_tags() {
         simulation.lose_journals();
         let again = simulation.run(&stack, Mode::Apply, Faults::none());
         assert!(again.plan().is_some_and(Plan::is_empty), "{}: {again}", stack.name);
+        println!("{}: nothing to do without the journal", stack.name);
     }
 }
 
@@ -159,7 +165,9 @@ fn the_same_seed_gives_the_same_calls() {
         assert!(run(&simulation, Mode::Apply).is_complete());
         log(&simulation)
     };
-    assert_eq!(calls(), calls());
+    let (first, second) = (calls(), calls());
+    assert_eq!(first, second);
+    println!("{} calls, twice the same", first.len());
 }
 
 #[test]
@@ -175,7 +183,9 @@ fn the_same_seed_gives_the_same_calls_and_the_same_journal() {
         assert!(end.is_complete(), "{end}");
         (log(&simulation), journals.iter().collect::<Vec<_>>())
     };
-    assert_eq!(all(), all());
+    let (first, second) = (all(), all());
+    assert_eq!(first, second);
+    println!("{} calls and {} states of the journal, twice the same", first.0.len(), first.1.len());
 }
 
 /// Every call, as it is logged.

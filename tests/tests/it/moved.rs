@@ -214,6 +214,19 @@ fn a_killed_run_of_replacements_is_taken_up_by_the_next() {
     }
 }
 
+/// With and without renaming everything.
+#[test]
+fn an_answer_that_is_lost_in_a_run_of_replacements_makes_nothing_twice() {
+    let first = stack(LAB);
+    for (name, text) in [("edited", edits()), ("moved and edited", edited())] {
+        let (before, edited) = (Some((&first, Mode::Apply)), stack(&text));
+        let (killed, then) = (Mode::Apply, Mode::Apply);
+        let sweep = Sweep { stack: &edited, before, killed, then, missing: None, one_in: 1 };
+        let of = format!("lab {name}: answers lost after the call took effect");
+        sweep.lose_every_answer(a_few_seeds()).expect_none_bad(&of);
+    }
+}
+
 /// A run that moves everything is killed at every point; the next run finishes it or removes everything.
 #[test]
 fn a_killed_run_of_moves_is_taken_up_by_the_next() {

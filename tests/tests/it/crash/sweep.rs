@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use mirror_local::Faults;
+use mirror_local::{Calls, Effect, Fault, Faults};
 use mirror_plan::plan::Mode;
 use mirror_plan::stack::Stack;
 use mirror_tests::REGION;
@@ -123,6 +123,34 @@ impl Sweep<'_> {
             }
         };
         try_all(feed, |kill| self.survives(&kill, &wanted))
+    }
+
+    /// Lets the run live, but loses, in three ways, the answer to each of its calls that change something.
+    pub(crate) fn lose_every_answer(&self, seeds: Range<u64>) -> Tally {
+        let Self { stack, before, killed: mode, then, missing: _, one_in: _ } = *self;
+        let wanted = undisturbed_all(before.into_iter().chain([(stack, mode), (stack, then)]));
+        let prepared = self.prepared();
+        let plain = prepared.fork(stack).without(None);
+        assert!(plain.run(stack, mode, Faults::none()).is_complete());
+        let calls = plain.changes();
+        let losses =
+            [Fault::answer_lost(), Fault::dropped(Effect::Done), Fault::silent(Effect::Done)];
+        let feed = |give: &SyncSender<(u64, u64, Fault)>| {
+            for (seed, call) in seeds.flat_map(|seed| (1..=calls).map(move |call| (seed, call))) {
+                for loss in &losses {
+                    give.send((seed, call, loss.clone())).expect("somebody tries it");
+                }
+            }
+        };
+        try_all(feed, |(seed, call, loss)| {
+            let seed = seed * 1_000 + call;
+            fastrand::seed(seed);
+            let simulation = prepared.fork(stack).with_seed(seed);
+            let faults = weather(seed, 0).fail(Calls::Mutating, call, loss.clone());
+            let end = simulation.run(stack, mode, faults);
+            finish(&simulation, (stack, then), weather_after(seed), &wanted)
+                .map_err(|why| format!("call {call}, {loss:?}, seed {seed}: {end}, then {why}"))
+        })
     }
 
     /// The account before the run that is killed.

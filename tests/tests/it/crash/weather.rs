@@ -31,14 +31,16 @@ impl Sight {
 }
 
 /// Throttles this percentage of calls, and shows new objects late: Elastic Load Balancing even later
-/// than EC2 in every other pair of seeds.
+/// than EC2 in every other pair of seeds. With every third seed, a call is answered only after a while, so that the
+/// outcome of several is unknown at once.
 pub(crate) fn weather(seed: u64, throttled: u8) -> Faults {
     let mut random = fastrand::Rng::with_seed(seed);
     let lags: Vec<Duration> = (0..97).map(|_| Sight::of(seed).lag(&mut random)).collect();
     let share = Share { percent: throttled, seed };
     let behind = if seed % 4 < 2 { 0 } else { random.u64(0..60) };
     let late = Faults::none().unseen_during(lags).elb_behind(Duration::from_secs(behind));
-    late.throttle_share(Calls::All, share)
+    let latency = if seed % 3 == 2 { random.u64(20..900) } else { 0 };
+    late.throttle_share(Calls::All, share).delay(Calls::All, Duration::from_millis(latency))
 }
 
 /// The weather of a run after that of `seed`: the usual one, since what appears late was made earlier.

@@ -201,18 +201,18 @@ fn an_error_is_found_in_a_plan_and_in_an_apply() {
     let folder = Folder::with(&SMALL.replace("cidr = var.cidr", "cidr = var.cdir\n  cdir = 1"));
     let plan = Tfcmt::read(&said(&folder, "plan")).unwrap();
     assert_eq!(plan.sort, Sort::Error);
-    insta::assert_snapshot!(plan.result, @r#"
-    Error: `vpc` needs `=`
+    insta::assert_snapshot!(plan.result, @"
+    Error: in a block of several lines, nothing may follow `{` on its line
 
       on small.mirror.hcl line 6:
-       6: vpc "lab" { cidr = var.cdir
+       6: vpc \"lab\" { cidr = var.cdir
 
-      add `=`
+      begin a new line
 
-       =
+        cidr = var.cdir
 
       `mirror explain MP0001` says more.
-    "#);
+    ");
     let folder = Folder::with(
         "stack \"small\" { region = \"eu-west-1\" }\nvpc \"lab\" {\n  count = 6\n  cidr  = \"10.0.0.0/16\"\n}\n",
     );

@@ -22,15 +22,22 @@ pub(super) fn to_number(value: &Value) -> Option<f64> {
         Value::Number(number) => Some(*number),
         // Rust also reads `inf` and `nan`, which are not numbers here.
         Value::String(text) if !text.contains(['i', 'I', 'n', 'N']) => {
-            text.parse().ok().filter(|number: &f64| number.is_finite())
+            text.parse().ok().filter(|number: &f64| is_exact(*number))
         }
         _ => None,
     }
 }
 
+/// Whether a number that is written somewhere is the one that is meant: from 2^53 on, some integers are read as their
+/// neighbors.
+pub(super) fn is_exact(number: f64) -> bool {
+    number.is_finite() && (number.fract() != 0.0 || number.abs() < EXACT)
+}
+
+const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+
 /// A whole number that fits.
 pub(super) fn to_whole(value: &Value) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     let number = to_number(value)?;
     if number.fract() != 0.0 || number.abs() > EXACT {
         return None;

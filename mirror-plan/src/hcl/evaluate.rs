@@ -10,7 +10,7 @@ use std::rc::Rc;
 use hcl_edit::expr::{Array, Conditional, Expression, Object, ObjectKey};
 
 use super::ReadFile;
-use super::convert::{to_bool, to_text};
+use super::convert::{is_exact, to_bool, to_text};
 use super::program::Program;
 use super::text::Text;
 use crate::code;
@@ -181,8 +181,9 @@ impl Evaluator<'_> {
     }
 
     fn number(&self, number: Option<f64>, expression: &Expression) -> Evaluated {
-        number.filter(|number| number.is_finite()).map(Value::Number).ok_or_else(|| {
-            mistake("this number is too large", self.text.span(expression), "").into()
+        number.filter(|number| is_exact(*number)).map(Value::Number).ok_or_else(|| {
+            let title = "this number is too large: integers must be below 2^53";
+            mistake(title, self.text.span(expression), "").into()
         })
     }
 

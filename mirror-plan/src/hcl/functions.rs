@@ -33,7 +33,7 @@ pub(super) enum Needs {
     Everything,
     /// Only how many elements a list has, or which members an object.
     Structure,
-    /// Nothing about them.
+    /// Nothing about them: it has a result for unknown ones too.
     Nothing,
 }
 
@@ -139,7 +139,7 @@ pub const FUNCTIONS: &[Function] = &[
         doc: "The member of `object` with that name, or `default`. Without a default, the member \
               must exist.",
         arguments: 2..=3,
-        needs: Needs::Structure,
+        needs: Needs::Nothing,
         body: Body::Pure(collection::lookup),
     },
     Function {
@@ -156,7 +156,7 @@ pub const FUNCTIONS: &[Function] = &[
         signature: "contains(list, value)",
         doc: "Whether one of the elements equals `value`.",
         arguments: 2..=2,
-        needs: Needs::Everything,
+        needs: Needs::Nothing,
         body: Body::Pure(collection::contains),
     },
     Function {

@@ -388,7 +388,9 @@ impl Near<'_> {
         if open.at < line.start || !starts_block(self.whole, open.at) {
             return None;
         }
-        let close = open.at + self.whole[open.at..line.end].rfind('}')?;
+        let Some(close) = self.whole[open.at..line.end].rfind('}').map(|at| open.at + at) else {
+            return self.begun_beside_its_brace(open);
+        };
         let inside = self.whole[open.at + 1..close].trim();
         if !assigns_several(inside) {
             return None;
@@ -406,6 +408,23 @@ impl Near<'_> {
                 Some(diagnostic.help_patch(help, block, format!("{{{lines}\n{outer}}}")))
             }
         }
+    }
+
+    /// `vpc "a" { x = 1`, and more on the next lines.
+    fn begun_beside_its_brace(&self, open: &Opener) -> Option<Diagnostic> {
+        let line = line_around(self.whole, open.at);
+        let rest = &self.whole[open.at + 1..line.end];
+        let first = line.end - rest.trim_start().len();
+        if rest.trim().is_empty() || rest.trim_start().starts_with(['#', '/']) {
+            return None;
+        }
+        let end = line.start + self.whole[line].trim_end().len();
+        let moved = format!("\n{}{}", " ".repeat(open.indent + 2), &self.whole[first..end]);
+        Some(
+            syntax("in a block of several lines, nothing may follow `{` on its line")
+                .at(self.text.bytes(first..end), "")
+                .help_patch("begin a new line", self.text.bytes(open.at + 1..end), moved),
+        )
     }
 
     /// `cidr = "10.0.0.0/16",` in a block.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Wrong, list_at, object_at, text_at};
-use crate::value::Value;
+use crate::value::{Unknown, Value};
 
 pub(super) fn concat(arguments: &[Value]) -> Result<Value, Wrong> {
     let mut all = Vec::new();
@@ -26,6 +26,10 @@ pub(super) fn merge(arguments: &[Value]) -> Result<Value, Wrong> {
 }
 
 pub(super) fn lookup(arguments: &[Value]) -> Result<Value, Wrong> {
+    // An unknown default makes no difference to a member that is there.
+    if let Some(unknown) = unknown(&arguments[..2]) {
+        return Ok(unknown);
+    }
     let members = object_at(arguments, 0)?;
     let name = text_at(arguments, 1)?;
     members
@@ -47,8 +51,23 @@ pub(super) fn length(arguments: &[Value]) -> Result<Value, Wrong> {
 }
 
 pub(super) fn contains(arguments: &[Value]) -> Result<Value, Wrong> {
+    let (list, wanted) = (&arguments[0], &arguments[1]);
+    if let Some(unknown) = unknown(std::slice::from_ref(list)) {
+        return Ok(unknown);
+    }
     let items = list_at(arguments, 0)?;
-    Ok(Value::Bool(items.contains(&arguments[1])))
+    // What is known to be in the list is in it, whatever the other elements turn out to be.
+    let is_in = wanted.is_known() && items.contains(wanted);
+    if is_in || wanted.is_known() && list.is_known() {
+        return Ok(Value::Bool(is_in));
+    }
+    Ok(Value::Unknown(Unknown::computed([list, wanted])))
+}
+
+/// What is computed from arguments of which one is unknown as a whole.
+fn unknown(arguments: &[Value]) -> Option<Value> {
+    let any = arguments.iter().any(|argument| matches!(argument, Value::Unknown(_)));
+    any.then(|| Value::Unknown(Unknown::computed(arguments)))
 }
 
 pub(super) fn keys(arguments: &[Value]) -> Result<Value, Wrong> {

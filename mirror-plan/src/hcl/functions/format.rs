@@ -133,8 +133,9 @@ impl Verb {
         match self.mode {
             'v' => Ok(self.padded(&self.as_it_is(value))),
             't' => {
+                // Terraform ignores the width here.
                 let bool = to_bool(value).ok_or_else(|| mismatch("a boolean"))?;
-                Ok(self.padded(&bool.to_string()))
+                Ok(bool.to_string())
             }
             'b' | 'd' | 'o' | 'x' | 'X' => {
                 let whole = to_whole(value).ok_or_else(|| mismatch("a whole number"))?;
@@ -143,8 +144,8 @@ impl Verb {
             's' | 'q' => {
                 let text = to_text(value).ok_or_else(|| mismatch("a string"))?;
                 let text = match self.precision {
-                    Some(most) => text.graphemes(true).take(most).collect(),
-                    None => text,
+                    Some(most @ 1..) => text.graphemes(true).take(most).collect(),
+                    Some(0) | None => text,
                 };
                 let text =
                     if self.mode == 'q' { serde_json::Value::from(text).to_string() } else { text };
@@ -152,10 +153,7 @@ impl Verb {
             }
             _ => {
                 let number = to_number(value).ok_or_else(|| mismatch("a number"))?;
-                {
-                    let digits = self.float(number.abs());
-                    Ok(self.signed(if number < 0.0 { "-" } else { "" }, &digits))
-                }
+                Ok(self.signed(number < 0.0, &self.float(number.abs())))
             }
         }
     }
@@ -174,22 +172,25 @@ impl Verb {
 
     fn whole(&self, number: i64) -> String {
         let magnitude = number.unsigned_abs();
-        let digits = match (self.mode, self.has('#')) {
-            ('b', false) => format!("{magnitude:b}"),
-            ('b', true) => format!("{magnitude:#b}"),
-            ('o', false) => format!("{magnitude:o}"),
-            ('o', true) => format!("0{magnitude:o}"),
-            ('x', false) => format!("{magnitude:x}"),
-            ('x', true) => format!("{magnitude:#x}"),
-            ('X', false) => format!("{magnitude:X}"),
-            ('X', true) => format!("0X{magnitude:X}"),
-            _ => magnitude.to_string(),
+        let (prefix, digits) = match self.mode {
+            'b' => ("0b", format!("{magnitude:b}")),
+            'o' => ("0", format!("{magnitude:o}")),
+            'x' => ("0x", format!("{magnitude:x}")),
+            'X' => ("0X", format!("{magnitude:X}")),
+            _ => ("", magnitude.to_string()),
         };
-        let digits = match self.precision {
-            Some(least) => format!("{digits:0>least$}"),
-            None => digits,
+        if (number, self.precision) == (0, Some(0)) {
+            return String::new();
+        }
+        let sign = self.sign(number < 0);
+        let head = if self.has('#') { format!("{sign}{prefix}") } else { sign.to_owned() };
+        // Zeros fill a width only if there is no least number of digits.
+        let zeros = match self.precision {
+            Some(least) => least,
+            None if self.has('0') && !self.has('-') => self.width.saturating_sub(head.len()),
+            None => 0,
         };
-        self.signed(if number < 0 { "-" } else { "" }, &digits)
+        self.blanks(&format!("{head}{digits:0>zeros$}"))
     }
 
     fn float(&self, number: f64) -> String {
@@ -207,25 +208,40 @@ impl Verb {
         }
     }
 
+    fn sign(&self, is_negative: bool) -> &'static str {
+        match is_negative {
+            true => "-",
+            false if self.has('+') => "+",
+            false if self.has(' ') => " ",
+            false => "",
+        }
+    }
+
     /// With its sign, and zeros between sign and digits where they are asked for.
-    fn signed(&self, minus: &'static str, digits: &str) -> String {
-        let sign = match minus {
-            "" if self.has('+') => "+",
-            "" if self.has(' ') => " ",
-            minus => minus,
-        };
+    fn signed(&self, is_negative: bool, digits: &str) -> String {
+        let sign = self.sign(is_negative);
         if self.has('0') && !self.has('-') {
             let width = self.width.saturating_sub(sign.len());
             format!("{sign}{digits:0>width$}")
         } else {
-            self.padded(&format!("{sign}{digits}"))
+            self.blanks(&format!("{sign}{digits}"))
         }
     }
 
-    /// Filled up to the width; a reader counts the characters.
+    /// Filled up to the width with blanks.
+    fn blanks(&self, text: &str) -> String {
+        self.filled(text, ' ')
+    }
+
+    /// Filled up to the width, with zeros where they are asked for, even behind the text.
     fn padded(&self, text: &str) -> String {
+        self.filled(text, if self.has('0') { '0' } else { ' ' })
+    }
+
+    /// Filled up to the width; a reader counts the characters.
+    fn filled(&self, text: &str, with: char) -> String {
         let missing = self.width.saturating_sub(text.graphemes(true).count());
-        let fill = if self.has('0') && !self.has('-') { "0" } else { " " }.repeat(missing);
+        let fill = String::from(with).repeat(missing);
         if self.has('-') { format!("{text}{fill}") } else { format!("{fill}{text}") }
     }
 }

@@ -1,7 +1,7 @@
 //! Functions of texts, and conversions between text and other types.
 
 use super::{Wrong, list_at, text_at};
-use crate::hcl::convert::{to_number, to_text};
+use crate::hcl::convert::{is_exact, to_number, to_text};
 use crate::hcl::evaluate::template::Pieces;
 use crate::value::Value;
 
@@ -56,5 +56,21 @@ pub(super) fn jsondecode(arguments: &[Value]) -> Result<Value, Wrong> {
     let text = text_at(arguments, 0)?;
     let json: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| Wrong::at(0, format!("this is not JSON: {error}")))?;
-    Ok(json.into())
+    match inexact(&json) {
+        Some(number) => {
+            Err(Wrong::at(0, format!("{number} is too large: integers must be below 2^53")))
+        }
+        None => Ok(json.into()),
+    }
+}
+
+/// The first number that would be read as another one.
+fn inexact(json: &serde_json::Value) -> Option<&serde_json::Number> {
+    use serde_json::Value as Json;
+    match json {
+        Json::Number(number) => number.as_f64().is_none_or(|it| !is_exact(it)).then_some(number),
+        Json::Array(items) => items.iter().find_map(inexact),
+        Json::Object(members) => members.values().find_map(inexact),
+        Json::Null | Json::Bool(_) | Json::String(_) => None,
+    }
 }

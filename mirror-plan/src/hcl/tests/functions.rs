@@ -246,3 +246,39 @@ fn files_are_read_in_the_folder_of_the_stack_only() {
         assert!(show(path).contains("is not a path inside"), "{path}");
     }
 }
+
+#[test]
+fn what_is_unknown_and_makes_no_difference_leaves_the_result_known() {
+    assert_snapshot!(evaluate(r#"[lookup({ a = 1 }, "a", vpc.lab.id), lookup({ a = 1 }, "b", vpc.lab.id), lookup({ a = 1 }, vpc.lab.id, 2)]"#), @"[1, (known after apply: vpc.lab.id), (known after apply: vpc.lab.id)]");
+    assert_snapshot!(evaluate(r#"[contains([vpc.lab.id, "x"], "x"), contains(["x"], vpc.lab.id), contains([vpc.lab.id], "x"), contains(["y"], "x")]"#), @"[true, (known after apply: vpc.lab.id), (known after apply: vpc.lab.id), false]");
+}
+
+#[test]
+fn zeros_and_prefixes_of_numbers() {
+    assert_snapshot!(evaluate(r#"[format("%#08x|%#.4x|%08.3d|%.0d|%+05d|%-#6o|%6t|%-05s|%.0s", 255, 255, 5, 0, 7, 8, true, "ab", "abc")]"#), @r#"["0x0000ff|0x00ff|     005||+0007|010   |true|ab000|abc"]"#);
+}
+
+#[test]
+fn integers_that_would_be_read_as_others_are_refused() {
+    assert_snapshot!(evaluate("[9007199254740991, 9007199254740993]"), @"
+    error[MP0102]: this number is too large: integers must be below 2^53
+     --> test.mirror.hcl:2:30
+      |
+    2 |   value = [9007199254740991, 9007199254740993]
+      |                              ^^^^^^^^^^^^^^^^
+    ");
+    assert_snapshot!(evaluate(r#"jsondecode("[1, 9007199254740995]")"#), @r#"
+    error[MP0103]: `jsondecode`: 9007199254740995 is too large: integers must be below 2^53
+     --> test.mirror.hcl:2:22
+      |
+    2 |   value = jsondecode("[1, 9007199254740995]")
+      |                      ^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+    assert_snapshot!(evaluate(r#"tonumber("12345678901234567890")"#), @r#"
+    error[MP0103]: `tonumber`: `12345678901234567890` is not a number
+     --> test.mirror.hcl:2:20
+      |
+    2 |   value = tonumber("12345678901234567890")
+      |                    ^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+}

@@ -192,6 +192,24 @@ fn a_block_of_one_line_with_one_attribute_that_is_wrong() {
 }
 
 #[test]
+fn an_attribute_beside_the_brace_of_a_longer_block() {
+    assert_snapshot!(check("vpc \"lab\" { cidr = \"10.0.0.0/16\"\n  dns_support = true\n}"), @r#"
+    error[MP0001]: in a block of several lines, nothing may follow `{` on its line
+     --> test.mirror.hcl:1:13
+      |
+    1 | vpc "lab" { cidr = "10.0.0.0/16"
+      |             ^^^^^^^^^^^^^^^^^^^^
+      |
+    help: begin a new line
+      |
+    1 ~ vpc "lab" {
+    2 ~   cidr = "10.0.0.0/16"
+      |
+    "#);
+    assert_snapshot!(check("vpc \"lab\" { # the lab\n  cidr = \"10.0.0.0/16\"\n}"), @"vpc.lab");
+}
+
+#[test]
 fn a_missing_comma() {
     assert_snapshot!(check("mirror_filter \"f\" {\n  rules = [\n    { number = 1 }\n    { number = 2 }\n  ]\n}"), @"
     error[MP0001]: a comma is missing between two elements

@@ -56,6 +56,8 @@ fn write_place(f: &mut fmt::Formatter<'_>, Label { span, text }: &Label) -> fmt:
 
 /// A text of one or more lines, none of which can begin as another diagnostic does.
 fn write_indented(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    readable(text).lines().try_for_each(|line| writeln!(f, "  {line}"))?;
+    // An edit may begin with a new line.
+    let text = readable(text.trim_start_matches('\n'));
+    text.lines().try_for_each(|line| writeln!(f, "{}", format!("  {line}").trim_end()))?;
     writeln!(f)
 }

@@ -105,9 +105,11 @@ fn what_is_of_others_is_named_one_by_one() {
             "ec2:DescribeTrafficMirrorFilters",
             "ec2:DescribeTrafficMirrorSessions",
             "ec2:DescribeTrafficMirrorTargets",
+            "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeTags",
             "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
             "ram:GetResourceShares"
           ],
           "Resource": "*",

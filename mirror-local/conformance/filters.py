@@ -1,25 +1,20 @@
 """Tries every filter that the documentation of a Describe call names."""
 
-import pathlib
 import re
 
 from botocore.exceptions import ClientError
 
 # Filters of things that a local AWS never has (outposts, hosts, prefixes, and so on).
 ABSENT = re.compile(
-    r"outpost|carrier|customer-owned|coip|capacity-reservation|enclave|hibernation|kernel|ramdisk"
-    r"|spot|host-id|affinity|elastic-gpu|efa|ipam|local-gateway|core-network|transit|nat-gateway"
+    r"outpost|carrier|customer-owned|coip|capacity-reservation|enclave|hibernation-options|kernel|ramdisk"
+    r"|spot|host-id|affinity|elastic-gpu|ipam|local-gateway|core-network|transit-gateway|nat-gateway"
     r"|egress-only|prefix|product-code|partition|ipv6-native|ipv6-pool|operator"
     r"|scan-result|watermark|^(informational|low|medium|high|critical)$"
 )
 
 
-# The documented filters that are known to be refused; each line an action and a filter.
-LEDGER = pathlib.Path(__file__).with_name("filters_refused.txt")
-
-
 def check_documented_filters(cloud):
-    """Returns in what the filters that the server refuses differ from the ledger."""
+    """Returns the filters that the server refuses."""
     refused = set()
     for name in sorted(name for service, name in cloud.exercised() if service == "ec2"):
         operation = cloud.ec2.meta.service_model.operation_model(name)
@@ -29,11 +24,7 @@ def check_documented_filters(cloud):
         for documented in names(members["Filters"].documentation):
             if not ABSENT.search(documented) and not accepts(cloud, operation, documented):
                 refused.add(f"{name} {documented}")
-    known = set(LEDGER.read_text().splitlines())
-    return [
-        *(f"refused, though documented: {line}" for line in sorted(refused - known)),
-        *(f"no longer refused, strike it off the ledger: {line}" for line in sorted(known - refused)),
-    ]
+    return [f"refused, though documented: {line}" for line in sorted(refused)]
 
 
 def names(documentation):

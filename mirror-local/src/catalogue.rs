@@ -2,7 +2,7 @@
 //! and zones, and versions.
 
 use crate::failure::Outcome;
-use crate::filter::{Conditions, FilterTable};
+use crate::filter::{Conditions, FilterTable, TagsOf};
 use crate::listing::{Page, token};
 use crate::parameters::Parameters;
 use crate::world::View;
@@ -16,6 +16,8 @@ pub(crate) struct Catalogue<T: 'static> {
     pub(crate) key: fn(View<'_>, &T) -> String,
     /// The filters the action knows.
     pub(crate) filters: FilterTable<T>,
+    /// The tags of an offer, if offers can have some.
+    pub(crate) tags: Option<TagsOf<T>>,
     /// The element that holds the items of the answer.
     pub(crate) set: &'static str,
     /// Writes one item.
@@ -33,7 +35,7 @@ impl<T> Catalogue<T> {
         offers: impl IntoIterator<Item = &'a T>,
         xml: &mut Xml,
     ) -> Outcome {
-        let conditions = Conditions::parse(parameters, self.filters, None)?;
+        let conditions = Conditions::parse(parameters, self.filters, self.tags)?;
         let page = Page::parse(parameters, self.set, &self.page)?;
         let mut offers: Vec<(String, &T)> = offers
             .into_iter()

@@ -18,7 +18,7 @@ use crate::world::View;
 pub(crate) type Extract<T> = fn(View<'_>, &T) -> Vec<String>;
 
 /// Reads the tags from a row.
-type TagsOf<T> = fn(&T) -> Option<&Tags>;
+pub(crate) type TagsOf<T> = fn(&T) -> Option<&Tags>;
 
 /// The filters of an action: names and what they look at.
 pub(crate) type FilterTable<T> = &'static [(&'static str, Extract<T>)];

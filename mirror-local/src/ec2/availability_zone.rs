@@ -76,6 +76,7 @@ const ZONES: Catalogue<String> = Catalogue {
         ("zone-name", |_, zone| texts([zone])),
         ("zone-type", |_, _| texts(["availability-zone"])),
     ],
+    tags: None,
     set: "availabilityZoneInfo",
     write: |view, zone, xml| {
         xml.text("groupName", &view.region.name);
@@ -117,6 +118,7 @@ const REGION_CATALOGUE: Catalogue<&str> = Catalogue {
         ("opt-in-status", |_, _| texts(["opt-in-not-required"])),
         ("region-name", |_, name| texts([name])),
     ],
+    tags: None,
     set: "regionInfo",
     write: |_, name, xml| {
         xml.text("optInStatus", "opt-in-not-required");

@@ -1,7 +1,7 @@
 //! Attributes of instances, one at a time, and their metadata options.
 
 use super::run::{checked_user_data, metadata};
-use super::write::write_metadata;
+use super::write::{write_metadata, write_volumes};
 use super::{Instance, InstanceAttribute, State};
 use crate::ec2::instance_type;
 use crate::ec2::network_interface::groups_in;
@@ -38,7 +38,11 @@ pub(super) fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -
             xml.element("enclaveOptions", |xml| xml.text("enabled", false));
             return Ok(());
         }
-        "blockDeviceMapping" | "productCodes" => {
+        "blockDeviceMapping" => {
+            write_volumes(view, instance, xml);
+            return Ok(());
+        }
+        "productCodes" => {
             xml.items(attribute, [(); 0], |_, ()| {});
             return Ok(());
         }

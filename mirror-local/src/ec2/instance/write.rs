@@ -71,7 +71,8 @@ fn write_hardware(instance: &Instance, xml: &mut Xml) {
     xml.text("usageOperationUpdateTime", instance.launched);
 }
 
-fn write_volumes(view: View<'_>, instance: &Instance, xml: &mut Xml) {
+/// Writes which volumes are attached, and as which devices.
+pub(super) fn write_volumes(view: View<'_>, instance: &Instance, xml: &mut Xml) {
     let volumes = instance.volume_ids.iter().filter_map(|id| view.region.volumes.get(id));
     let attached = volumes.filter_map(|volume| Some((volume, volume.attachment.as_ref()?)));
     xml.items("blockDeviceMapping", attached, |xml, (volume, attachment)| {

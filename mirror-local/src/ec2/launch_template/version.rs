@@ -197,6 +197,7 @@ const CATALOGUE: Catalogue<LaunchTemplateVersion> = Catalogue {
         ("network-card-index", |_, _| Vec::new()),
         ("ram-disk-id", |_, _| Vec::new()),
     ],
+    tags: None,
     set: "launchTemplateVersionSet",
     write,
     page: 1..=200,

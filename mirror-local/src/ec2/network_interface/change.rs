@@ -118,7 +118,10 @@ pub(super) fn detach_requested(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         let message = format!("The attachment '{id}' does not exist");
         return Err(Failure::new("InvalidAttachmentID.NotFound", message));
     };
-    refuse_managed(interface)?;
+    if is_managed(interface) {
+        let message = "You are not allowed to manage 'ela-attach' attachments.";
+        return Err(Failure::new("OperationNotPermitted", message));
+    }
     if interface.attachment.as_ref().is_some_and(|attachment| attachment.device_index == 0) {
         let message = "The network interface at device index 0 cannot be detached.";
         return Err(Failure::new("OperationNotPermitted", message));
@@ -129,10 +132,15 @@ pub(super) fn detach_requested(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     Ok(())
 }
 
+/// Whether a service manages it itself.
+fn is_managed(interface: &NetworkInterface) -> bool {
+    let owner = interface.attachment.as_ref().map(|attachment| attachment.owner.as_str());
+    owner == Some("amazon-aws")
+}
+
 /// Refuses to change what a service manages itself.
 fn refuse_managed(interface: &NetworkInterface) -> Outcome {
-    let owner = interface.attachment.as_ref().map(|attachment| attachment.owner.as_str());
-    if owner == Some("amazon-aws") {
+    if is_managed(interface) {
         let message = "You do not have permission to access the specified resource.";
         return Err(Failure::new("AuthFailure", message));
     }

@@ -190,19 +190,51 @@ fn what_a_killed_run_made_and_the_stack_no_longer_has_is_removed() {
     }
 }
 
-/// What remains of an apply that is killed after a call was done and before its answer is sent. New
-/// objects are not seen for 100 s.
+/// AWS shows some objects for a while after they have ended, with the tags that the next ones will have. A run is killed
+/// before its call is carried out, and the next run asks for something else.
+#[test]
+fn what_has_ended_is_not_taken_for_what_was_asked_for() {
+    let gateway = include_str!("../../../examples/gateway-load-balancer.mirror.hcl");
+    for (text, action) in [
+        (include_str!("../../../examples/lab.mirror.hcl"), "RunInstances"),
+        (include_str!("../../../examples/peering.mirror.hcl"), "CreateVpcPeeringConnection"),
+        (gateway, "CreateVpcEndpointServiceConfiguration"),
+        (gateway, "CreateVpcEndpoint"),
+    ] {
+        let region = "region = \"eu-west-1\"";
+        let edited =
+            text.replacen(region, &format!("\n{region}\ntags = {{ of = \"another\" }}\n"), 1);
+        let (first, edited) = (stack(text), stack(&edited));
+        let simulation = Simulation::new();
+        for mode in [Mode::Apply, Mode::Destroy] {
+            let end = simulation.run(&first, mode, Faults::none());
+            assert!(end.is_complete(), "{action}: {end}");
+        }
+        let remains = killed_at(simulation, &first, (Spot::Sent, action));
+        let simulation = Simulation::after(&remains, &edited);
+        let end = simulation.run(&edited, Mode::Apply, Faults::none());
+        assert!(end.is_complete(), "{action}: {end}");
+        println!("{action}: asked for, although its predecessor is still shown");
+    }
+}
+
+/// What remains of an apply that is killed after a call was done and before its answer is sent.
 fn unanswered(simulation: Simulation, stack: &Stack, action: &str) -> Remains {
+    killed_at(simulation, stack, (Spot::Done, action))
+}
+
+/// What remains of an apply that is killed at a call. New objects are not seen for 100 s.
+fn killed_at(simulation: Simulation, stack: &Stack, (spot, action): (Spot, &str)) -> Remains {
     let (give, killed) = std::sync::mpsc::channel();
     let tell = move |moment: Moment<'_>| {
-        if moment.spot == Spot::Done {
+        if moment.spot == spot {
             give.send((moment.remains)()).expect("somebody waits for it");
         }
     };
     let late = Faults::none().unseen_during([Duration::from_secs(100)]);
     drop(simulation.watch((stack, Mode::Apply, late), tell));
     let remains = killed.iter().find(|it| it.action == action);
-    remains.expect("the call is done")
+    remains.expect("the call is made")
 }
 
 /// When it requests the load balancer, the first run knows the subnets by their names, and the second by

@@ -5,7 +5,10 @@ use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
 
 use super::super::Aws;
 use super::super::answer::Answer;
-use super::super::observe::{autoscaling_group, elb, resource_share, stands};
+use super::super::observe::{
+    autoscaling_group, elb, endpoint_service, gateway_load_balancer_endpoint, instance,
+    resource_share, transit_gateway_attachment, vpc_peering,
+};
 use super::super::page::{self, pages};
 use super::super::tags;
 use super::super::wait::limit;
@@ -62,14 +65,44 @@ async fn by_address(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectI
 /// Returns whether an object has ended that AWS still shows with its tags: a later object may have
 /// the same tags.
 async fn has_ended(aws: &Aws, kind: Kind, id: &str) -> Result<bool, ActError> {
-    if kind != Kind::TransitGatewayAttachment {
-        return Ok(false);
-    }
-    let request = aws.ec2().describe_transit_gateway_vpc_attachments();
-    let request = request.transit_gateway_attachment_ids(id);
-    let answer = aws.send("DescribeTransitGatewayVpcAttachments", request.send()).await;
-    let seen = unless_absent(answer)?.and_then(|it| it.transit_gateway_vpc_attachments?.pop());
-    Ok(seen.is_some_and(|attachment| !stands(&attachment)))
+    let ec2 = aws.ec2();
+    let stands = match kind {
+        Kind::Instance => {
+            let request = ec2.describe_instances().instance_ids(id);
+            let answer = aws.send("DescribeInstances", request.send()).await;
+            let seen =
+                unless_absent(answer)?.and_then(|it| it.reservations?.pop()?.instances?.pop());
+            seen.map(|it| instance::stands(&it))
+        }
+        Kind::VpcPeering => {
+            let request = ec2.describe_vpc_peering_connections().vpc_peering_connection_ids(id);
+            let answer = aws.send("DescribeVpcPeeringConnections", request.send()).await;
+            let seen = unless_absent(answer)?.and_then(|it| it.vpc_peering_connections?.pop());
+            seen.map(|it| vpc_peering::stands(&it))
+        }
+        Kind::TransitGatewayAttachment => {
+            let request = ec2.describe_transit_gateway_vpc_attachments();
+            let request = request.transit_gateway_attachment_ids(id);
+            let answer = aws.send("DescribeTransitGatewayVpcAttachments", request.send()).await;
+            let seen =
+                unless_absent(answer)?.and_then(|it| it.transit_gateway_vpc_attachments?.pop());
+            seen.map(|it| transit_gateway_attachment::stands(&it))
+        }
+        Kind::EndpointService => {
+            let request = ec2.describe_vpc_endpoint_service_configurations().service_ids(id);
+            let answer = aws.send("DescribeVpcEndpointServiceConfigurations", request.send()).await;
+            let seen = unless_absent(answer)?.and_then(|it| it.service_configurations?.pop());
+            seen.map(|it| endpoint_service::stands(&it))
+        }
+        Kind::GatewayLoadBalancerEndpoint => {
+            let request = ec2.describe_vpc_endpoints().vpc_endpoint_ids(id);
+            let answer = aws.send("DescribeVpcEndpoints", request.send()).await;
+            let seen = unless_absent(answer)?.and_then(|it| it.vpc_endpoints?.pop());
+            seen.map(|it| gateway_load_balancer_endpoint::stands(&it))
+        }
+        _ => return Ok(false),
+    };
+    Ok(stands == Some(false))
 }
 
 async fn balanced(aws: &Aws, kind: Kind, tags: &Tags) -> Result<Option<ObjectId>, ActError> {

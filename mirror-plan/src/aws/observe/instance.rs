@@ -39,7 +39,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
     let reservations = pages!(aws, "DescribeInstances", request, reservations);
     for instance in reservations.into_iter().filter_map(|of| of.instances).flatten() {
         let id: InstanceId = ANSWER.id("instanceId", instance.instance_id())?;
-        if !is_there(&instance) {
+        if !stands(&instance) {
             continue;
         }
         if let Some(owner) = seen.owner(sought, &id.erase(), &tags::from_ec2(instance.tags())) {
@@ -66,7 +66,7 @@ pub(super) async fn observe(aws: &Aws, whose: Whose<'_>, ids: Ids) -> Result<See
 }
 
 /// Returns whether an instance exists. AWS shows a terminated instance for about an hour.
-fn is_there(instance: &SeenInstance) -> bool {
+pub(in crate::aws) fn stands(instance: &SeenInstance) -> bool {
     let state = instance.state().and_then(|state| state.name());
     !matches!(state, Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated))
 }

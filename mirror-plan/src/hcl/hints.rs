@@ -388,9 +388,10 @@ impl Near<'_> {
         if open.at < line.start || !starts_block(self.whole, open.at) {
             return None;
         }
-        let Some(close) = self.whole[open.at..line.end].rfind('}').map(|at| open.at + at) else {
+        if Scan::of(self.whole, line.end).open.iter().any(|still| still.at == open.at) {
             return self.begun_beside_its_brace(open);
-        };
+        }
+        let close = open.at + self.whole[open.at..line.end].rfind('}')?;
         let inside = self.whole[open.at + 1..close].trim();
         if !assigns_several(inside) {
             return None;

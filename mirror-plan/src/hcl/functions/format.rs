@@ -153,7 +153,8 @@ impl Verb {
             }
             _ => {
                 let number = to_number(value).ok_or_else(|| mismatch("a number"))?;
-                Ok(self.signed(number < 0.0, &self.float(number.abs())))
+                let minus = if number < 0.0 { "-" } else { "" };
+                Ok(self.signed(minus, &self.float(number.abs())))
             }
         }
     }
@@ -182,7 +183,7 @@ impl Verb {
         if (number, self.precision) == (0, Some(0)) {
             return String::new();
         }
-        let sign = self.sign(number < 0);
+        let sign = self.sign(if number < 0 { "-" } else { "" });
         let head = if self.has('#') { format!("{sign}{prefix}") } else { sign.to_owned() };
         // Zeros fill a width only if there is no least number of digits.
         let zeros = match self.precision {
@@ -208,18 +209,18 @@ impl Verb {
         }
     }
 
-    fn sign(&self, is_negative: bool) -> &'static str {
-        match is_negative {
-            true => "-",
-            false if self.has('+') => "+",
-            false if self.has(' ') => " ",
-            false => "",
+    /// What stands before a number, given its minus, if it has one.
+    fn sign(&self, minus: &'static str) -> &'static str {
+        match minus {
+            "" if self.has('+') => "+",
+            "" if self.has(' ') => " ",
+            minus => minus,
         }
     }
 
     /// With its sign, and zeros between sign and digits where they are asked for.
-    fn signed(&self, is_negative: bool, digits: &str) -> String {
-        let sign = self.sign(is_negative);
+    fn signed(&self, minus: &'static str, digits: &str) -> String {
+        let sign = self.sign(minus);
         if self.has('0') && !self.has('-') {
             let width = self.width.saturating_sub(sign.len());
             format!("{sign}{digits:0>width$}")

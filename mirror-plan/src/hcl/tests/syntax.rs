@@ -206,6 +206,19 @@ fn an_attribute_beside_the_brace_of_a_longer_block() {
     2 ~   cidr = "10.0.0.0/16"
       |
     "#);
+    assert_snapshot!(check("vpc \"lab\" { tags = { a = 1 }\n  dns_support = true\n}"), @r#"
+    error[MP0001]: in a block of several lines, nothing may follow `{` on its line
+     --> test.mirror.hcl:1:13
+      |
+    1 | vpc "lab" { tags = { a = 1 }
+      |             ^^^^^^^^^^^^^^^^
+      |
+    help: begin a new line
+      |
+    1 ~ vpc "lab" {
+    2 ~   tags = { a = 1 }
+      |
+    "#);
     assert_snapshot!(check("vpc \"lab\" { # the lab\n  cidr = \"10.0.0.0/16\"\n}"), @"vpc.lab");
 }
 

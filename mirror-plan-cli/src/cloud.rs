@@ -31,7 +31,7 @@ use mirror_plan::stack::Stack;
 use mirror_plan::verify::TargetGroups;
 
 use crate::settings::{Place, Settings};
-use crate::ui::Ui;
+use crate::ui::{Interrupts, Ui};
 
 mod accounts;
 mod local;
@@ -237,6 +237,15 @@ pub(crate) async fn take(
         }
     };
     journal.map_err(|error| unusable(&error).into())
+}
+
+/// Lets the next run have the journal. An interrupt ends the attempt: then the next run waits until the lease runs out.
+pub(crate) async fn release(journal: &Journal) {
+    let mut interrupts = Interrupts::listen();
+    tokio::select! {
+        () = journal.release() => {}
+        () = interrupts.next() => {}
+    }
 }
 
 /// Creates the bucket in a local AWS, where nobody else would have created it.

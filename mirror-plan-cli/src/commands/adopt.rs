@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &AdoptArgs, settings: &Settings, ui: &mut Ui) -> E
     let journal = cloud::take(&aws, place, ("adopt", settings), ui).await?;
     let asks = if *auto_approve { Asks::No } else { Asks::Yes };
     let ended = adopt_in(&stack, (wanted, asks), (&aws, &journal), ui).await;
-    journal.release().await;
+    cloud::release(&journal).await;
     ended
 }
 

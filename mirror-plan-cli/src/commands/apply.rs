@@ -87,7 +87,7 @@ pub(crate) async fn plan_and_apply(
     let journal = cloud::take(&aws, place, (command(asked.request.mode), settings), ui).await?;
     let ended = plan_and_apply_in(&stack, (asked, approval), (&aws, &journal), (run, settings), ui);
     let ended = ended.await;
-    journal.release().await;
+    cloud::release(&journal).await;
     ended
 }
 
@@ -148,7 +148,7 @@ async fn apply_saved(
     let place = (&plan.stack, plan.coordination.as_ref());
     let journal = cloud::take(&aws, place, (command(plan.mode), settings), ui).await?;
     let ended = apply_saved_in(&plan, stack.as_ref(), (&aws, &journal), (run, settings), ui).await;
-    journal.release().await;
+    cloud::release(&journal).await;
     ended
 }
 

@@ -101,7 +101,11 @@ async fn round(
 ) -> Result<Round, Diagnostics> {
     let Watch { stack, aws, .. } = *watch;
     let place = (&stack.name, stack.coordination.as_ref());
-    let journal = cloud::take(aws, place, ("apply --watch", settings), ui).await?;
+    let journal = tokio::select! {
+        biased;
+        () = interrupts.next() => return Ok(Round::Interrupted),
+        journal = cloud::take(aws, place, ("apply --watch", settings), ui) => journal?,
+    };
     let planned = tokio::select! {
         biased;
         () = interrupts.next() => None,
@@ -121,7 +125,7 @@ async fn round(
             })
         }
     };
-    journal.release().await;
+    cloud::release(&journal).await;
     ended
 }
 

@@ -11,8 +11,10 @@ use jiff::Timestamp;
 use super::record::{self, Line, Reading, Record};
 use super::{Held, Holder, JournalError, Ledger, Scope};
 
-/// How many times the holder of a lock is read, and the pause before each attempt.
-const READS: u32 = 20;
+/// How many times a lock is tried, and then its holder is read.
+const TRIES: u32 = 20;
+
+/// The pause between two attempts.
 const MOMENT: Duration = Duration::from_millis(10);
 
 /// The file of a journal, held by one run.
@@ -121,7 +123,7 @@ fn failed(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> JournalE
 /// Reads who holds a lock from the lock's file.
 fn held(mut file: File) -> Held {
     let mut holder = None;
-    for _ in 0..READS {
+    for _ in 0..TRIES {
         // A run that has just taken the lock needs a moment to write its name.
         std::thread::sleep(MOMENT);
         let mut text = String::new();
@@ -181,10 +183,14 @@ fn lock(path: &Path, holder: &Holder) -> Result<Lock, JournalError> {
         .truncate(false) // it says who has it
         .open(path)
         .map_err(failed(path, "locked"))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(JournalError::Held(held(file))),
-        Err(TryLockError::Error(error)) => return Err(failed(path, "locked")(error)),
+    for tries in 1.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            // A run that only looks has it for a moment.
+            Err(TryLockError::WouldBlock) if tries < TRIES => std::thread::sleep(MOMENT),
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Held(held(file))),
+            Err(TryLockError::Error(error)) => return Err(failed(path, "locked")(error)),
+        }
     }
     let text = serde_json::to_string(holder).expect("a holder has texts for keys");
     let write = file.set_len(0).and_then(|()| file.write_all(format!("{text}\n").as_bytes()));
@@ -196,22 +202,44 @@ fn lock(path: &Path, holder: &Holder) -> Result<Lock, JournalError> {
 mod tests {
     use super::*;
 
-    /// A file that is open twice is what a process has between its beginning and its program.
-    #[test]
-    fn a_journal_that_is_given_back_is_free_though_a_child_has_its_lock_open() {
-        let folder = tempfile::tempdir().unwrap();
-        let scope = Scope {
+    fn scope() -> Scope {
+        Scope {
             account: "123456789012".parse().unwrap(),
             region: "eu-west-1".parse().unwrap(),
             stack: "lab".parse().unwrap(),
-        };
-        let holder = Holder {
+        }
+    }
+
+    fn holder() -> Holder {
+        Holder {
             command: "mirror apply".to_owned(),
             user: None,
             host: None,
             process: 1,
             since: Timestamp::UNIX_EPOCH,
-        };
+        }
+    }
+
+    #[test]
+    fn who_only_looks_at_a_journal_keeps_nobody_from_taking_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (scope, holder) = (scope(), holder());
+        drop(open(folder.path(), &scope, &holder, Timestamp::UNIX_EPOCH).unwrap());
+        let looking = File::open(folder.path().join(scope.file("lock"))).unwrap();
+        looking.try_lock_shared().unwrap();
+        let taken = std::thread::spawn(move || {
+            open(folder.path(), &scope, &holder, Timestamp::UNIX_EPOCH).map(drop)
+        });
+        std::thread::sleep(MOMENT);
+        looking.unlock().unwrap();
+        taken.join().unwrap().unwrap();
+    }
+
+    /// A file that is open twice is what a process has between its beginning and its program.
+    #[test]
+    fn a_journal_that_is_given_back_is_free_though_a_child_has_its_lock_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (scope, holder) = (scope(), holder());
         let take = || open(folder.path(), &scope, &holder, Timestamp::UNIX_EPOCH);
         let (kept, _) = take().unwrap();
         let child = kept._lock.0.try_clone().unwrap();

@@ -1,9 +1,9 @@
 //! Signals and broken connections: the real binary, killed, interrupted, cancelled or left without an answer at each
 //! call that changes something, and run again.
 //!
-//! Every test run uses a small stack, or the reference stack with `MIRROR_LONG=1`. Each kill is tried once, or as
-//! often as `MIRROR_SEEDS` (`20`, or `20..40`) says, each time with other ids and other delays until AWS shows what
-//! was made.
+//! Every test run uses a small stack, or the reference stack with `MIRROR_LONG=1`. Each kill is tried once, twenty times
+//! in CI, or as often as `MIRROR_SEEDS` (`20`, or `20..40`) says, each time with other ids and other delays until AWS
+//! shows what was made.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "a test prints what it has tried")]
 
@@ -317,7 +317,8 @@ struct Point {
 /// The days (seeds) on which each call is tried: a number of days, or a range of them.
 fn seeds() -> Range<u64> {
     let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
-    let given = given.as_deref().unwrap_or("1");
+    let in_ci = std::env::var_os("CI").is_some();
+    let given = given.as_deref().unwrap_or(if in_ci { "20" } else { "1" });
     let (first, end) = given.split_once("..").unwrap_or(("0", given));
     let [first, end] =
         [first, end].map(|seed| seed.parse().expect("MIRROR_SEEDS is a number or two: 20..40"));

@@ -1,7 +1,7 @@
 //! Crash safety: a run that is killed at any moment leaves nothing behind that the next one does not
 //! pick up.
 //!
-//! Each moment is tried with one seed or with several: with each of them, AWS shows new objects after
+//! Each moment is tried with one seed, or with twenty in CI: with each of them, AWS shows new objects after
 //! different delays and throttles different calls. `MIRROR_SEEDS` sets how many, or which (`20..40`), so
 //! that a long run can be split into parts; every test prints what it has tried. With `MIRROR_LONG=1` a
 //! moment that leaves nothing new is tried with every seed, too. In every run the account contains a
@@ -28,12 +28,26 @@ use sweep::{Sweep, finish, undisturbed};
 use weather::{weather, weather_after};
 
 /// The number of seeds, unless the environment sets it.
-const SEEDS: u64 = 1;
+const SEEDS: &str = "1";
+
+/// The number of seeds in CI.
+const SEEDS_IN_CI: &str = "20";
+
+/// A network to put something into.
+const NETWORK: &str = r#"
+    stack "one" { region = "eu-west-1" }
+    vpc "lab" { cidr = "10.0.0.0/16" }
+    subnet "lab" {
+      vpc  = vpc.lab
+      cidr = "10.0.1.0/24"
+    }
+    "#;
 
 pub(crate) fn seeds() -> Range<u64> {
     let given = std::env::var_os("MIRROR_SEEDS").and_then(|seeds| seeds.into_string().ok());
-    let Some(given) = given else { return 0..SEEDS };
-    let (first, end) = given.split_once("..").unwrap_or(("0", &given));
+    let in_ci = std::env::var_os("CI").is_some();
+    let given = given.as_deref().unwrap_or(if in_ci { SEEDS_IN_CI } else { SEEDS });
+    let (first, end) = given.split_once("..").unwrap_or(("0", given));
     let [first, end] =
         [first, end].map(|seed| seed.parse().expect("MIRROR_SEEDS is a number or two: 20..40"));
     first..end
@@ -158,15 +172,7 @@ fn a_token_tells_a_repeated_call_from_a_second_one() {
 /// A run is killed after it has asked for something, and before the next run, that is taken out of the stack file.
 #[test]
 fn what_a_killed_run_made_and_the_stack_no_longer_has_is_removed() {
-    let network = r#"
-        stack "one" { region = "eu-west-1" }
-        vpc "lab" { cidr = "10.0.0.0/16" }
-        subnet "lab" {
-          vpc  = vpc.lab
-          cidr = "10.0.1.0/24"
-        }
-        "#;
-    let less = stack(network);
+    let less = stack(NETWORK);
     let wanted = undisturbed(&less, &[Mode::Apply]);
     for (action, block) in [
         ("CreateTrafficMirrorFilter", "mirror_filter \"all\" { rules = [] }"),
@@ -180,7 +186,7 @@ fn what_a_killed_run_made_and_the_stack_no_longer_has_is_removed() {
              }",
         ),
     ] {
-        let more = stack(&format!("{network}\n{block}"));
+        let more = stack(&format!("{NETWORK}\n{block}"));
         let remains = unanswered(Simulation::new(), &more, action);
         let simulation = Simulation::after(&remains, &less);
         if let Err(why) = finish(&simulation, (&less, Mode::Apply), Faults::none(), &wanted) {
@@ -319,14 +325,6 @@ fn what_is_seen_late_is_waited_for() {
 /// does not see these objects yet.
 #[test]
 fn what_elastic_load_balancing_sees_late_is_waited_for_also_by_a_later_run() {
-    let network = r#"
-        stack "one" { region = "eu-west-1" }
-        vpc "lab" { cidr = "10.0.0.0/16" }
-        subnet "lab" {
-          vpc  = vpc.lab
-          cidr = "10.0.1.0/24"
-        }
-        "#;
     let balanced = r#"
         target_group "sensors" {
           vpc      = vpc.lab
@@ -341,7 +339,7 @@ fn what_elastic_load_balancing_sees_late_is_waited_for_also_by_a_later_run() {
     let simulation = Simulation::new();
     let late = Faults::none().unseen_during([Duration::from_secs(1)]);
     let late = late.elb_behind(Duration::from_secs(100));
-    for text in [network.to_owned(), format!("{network}{balanced}")] {
+    for text in [NETWORK.to_owned(), format!("{NETWORK}{balanced}")] {
         let end = simulation.run(&stack(&text), Mode::Apply, late.clone());
         assert!(end.is_complete(), "{end}");
     }

@@ -138,6 +138,12 @@ pub struct Quotas {
     pub target_groups: usize,
     /// Targets in a target group.
     pub targets_per_group: usize,
+    /// Targets of a Network Load Balancer.
+    pub targets_per_load_balancer: usize,
+    /// Targets of a Network Load Balancer that balances across zones.
+    pub targets_per_load_balancer_across_zones: usize,
+    /// Targets of a Network Load Balancer in an Availability Zone.
+    pub targets_per_zone: usize,
     /// Mirror sessions in a Region.
     pub mirror_sessions: usize,
     /// Mirror sessions on one source interface.
@@ -183,6 +189,9 @@ impl Default for Quotas {
             listeners_per_load_balancer: 50,
             target_groups: 3000,
             targets_per_group: 1000,
+            targets_per_load_balancer: 3000,
+            targets_per_load_balancer_across_zones: 500,
+            targets_per_zone: 500,
             mirror_sessions: 10_000,
             mirror_sessions_per_source: 3,
             mirror_sources_per_target: 10,

@@ -65,6 +65,7 @@ const CATALOGUE: Catalogue<InstanceType> = Catalogue {
         ("network-info.maximum-network-cards", |_, _| texts([1])),
         ("network-info.maximum-network-interfaces", |_, t| texts([t.interfaces])),
         ("network-info.network-performance", |_, t| texts([t.network_performance()])),
+        ("nitro-enclaves-support", |_, _| Vec::new()),
         ("nitro-tpm-info.supported-versions", |_, _| Vec::new()),
         ("nitro-tpm-support", |_, _| Vec::new()),
         ("processor-info.supported-architecture", |_, t| texts([t.family.architecture])),

@@ -181,6 +181,8 @@ const LISTING: Listing<NetworkInterface> = Listing {
         ("ipv6-addresses.ipv6-address", |_, _| Vec::new()),
         ("mac-address", |_, i| texts([&i.mac])),
         ("network-interface-id", |_, i| texts([&i.id])),
+        ("operator.managed", |_, _| texts([false])),
+        ("operator.principal", |_, _| Vec::new()),
         ("owner-id", |view, _| texts([&view.region.account])),
         ("private-dns-name", |view, i| texts(i.names(view.region).1)),
         ("private-ip-address", |_, i| texts([i.private_ip])),

@@ -80,6 +80,8 @@ const LISTING: Listing<RouteTable> = Listing {
         ("route-table-id", |_, t| texts([&t.id])),
         ("route.destination-cidr-block", |view, t| route::ipv4_destinations(view, t)),
         ("route.destination-ipv6-cidr-block", |_, t| route::ipv6_destinations(t)),
+        ("route.destination-prefix-list-id", |_, _| Vec::new()),
+        ("route.egress-only-internet-gateway-id", |_, _| Vec::new()),
         ("route.gateway-id", |view, t| route::gateways(view, t)),
         ("route.instance-id", |view, t| route::instances(view, t)),
         ("route.nat-gateway-id", |_, _| Vec::new()),

@@ -80,6 +80,7 @@ const LISTING: Listing<Subnet> = Listing {
         ("cidr", |_, s| texts([s.cidr])),
         ("cidr-block", |_, s| texts([s.cidr])),
         ("cidrBlock", |_, s| texts([s.cidr])),
+        ("customer-owned-ipv4-pool", |_, _| Vec::new()),
         ("default-for-az", |_, s| texts([s.is_default])),
         ("defaultForAz", |_, s| texts([s.is_default])),
         ("enable-dns64", |_, s| texts([s.has(SubnetAttribute::Dns64)])),
@@ -88,7 +89,9 @@ const LISTING: Listing<Subnet> = Listing {
         ("ipv6-cidr-block-association.ipv6-cidr-block", |_, _| Vec::new()),
         ("ipv6-cidr-block-association.state", |_, _| Vec::new()),
         ("ipv6-native", |_, _| texts([false])),
+        ("map-customer-owned-ip-on-launch", |_, _| texts([false])),
         ("map-public-ip-on-launch", |_, s| texts([s.has(SubnetAttribute::MapPublicIp)])),
+        ("outpost-arn", |_, _| Vec::new()),
         ("owner-id", |view, _| texts([&view.region.account])),
         ("private-dns-name-options-on-launch.enable-resource-name-dns-a-record", |_, s| {
             texts([s.has(SubnetAttribute::ResourceNameDnsA)])

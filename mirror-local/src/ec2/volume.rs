@@ -85,6 +85,8 @@ const LISTING: Listing<Volume> = Listing {
         ("encrypted", |_, v| texts([v.disk.encrypted])),
         ("fast-restored", |_, _| texts([false])),
         ("multi-attach-enabled", |_, _| texts([false])),
+        ("operator.managed", |_, _| texts([false])),
+        ("operator.principal", |_, _| Vec::new()),
         ("size", |_, v| texts([v.disk.size_gib])),
         ("snapshot-id", |_, v| texts([&v.disk.snapshot_id])),
         ("status", |_, v| texts([v.status()])),

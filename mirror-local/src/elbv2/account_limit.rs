@@ -20,8 +20,8 @@ const LIMITS: &[(&str, Quota)] = &[
     ("listeners-per-network-load-balancer", |q| q.listeners_per_load_balancer),
     ("network-load-balancers", |q| q.load_balancers),
     ("target-groups", |q| q.target_groups),
-    ("targets-per-availability-zone-per-network-load-balancer", |_| 500),
-    ("targets-per-network-load-balancer", |_| 3000),
+    ("targets-per-availability-zone-per-network-load-balancer", |q| q.targets_per_zone),
+    ("targets-per-network-load-balancer", |q| q.targets_per_load_balancer),
 ];
 
 fn describe(view: View<'_>, parameters: &Parameters, xml: &mut Xml) -> Outcome {

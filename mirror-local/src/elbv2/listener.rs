@@ -6,7 +6,7 @@ mod action;
 use super::attribute::Attributes;
 use super::load_balancer::{self, LoadBalancer, Sort};
 use super::page::Page;
-use super::{arn, invalid, tag, target_group};
+use super::{arn, invalid, tag, target, target_group};
 use crate::action::Action;
 use crate::failure::{Failure, Outcome};
 use crate::parameters::Parameters;
@@ -106,7 +106,7 @@ fn create(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
         Some(other) if has_settings(other, &listener) => other.arn.clone(),
         Some(_) => return Err(duplicate()),
         None => {
-            check(call.region, &listener, &lb)?;
+            check(call.view(), &listener, &lb)?;
             make(call, listener, &lb)?
         }
     };
@@ -149,7 +149,7 @@ fn modify(call: &mut Call<'_>, xml: &mut Xml) -> Outcome {
     if of(call.region, &lb).into_iter().any(taken) {
         return Err(duplicate());
     }
-    check(call.region, &listener, &lb)?;
+    check(call.view(), &listener, &lb)?;
     xml.members("Listeners", [&listener], write);
     call.region.listeners.insert(listener.arn.clone(), listener);
     Ok(())
@@ -213,7 +213,8 @@ fn duplicate() -> Failure {
 }
 
 /// Checks that the listener's target group can serve this load balancer by this protocol.
-fn check(region: &Region, listener: &Listener, lb: &LoadBalancer) -> Outcome {
+fn check(view: View<'_>, listener: &Listener, lb: &LoadBalancer) -> Outcome {
+    let region = view.region;
     let Some(group) = region.target_groups.get(&listener.target_group_arn) else {
         return Err(target_group::not_found(&[&listener.target_group_arn]));
     };
@@ -230,7 +231,7 @@ fn check(region: &Region, listener: &Listener, lb: &LoadBalancer) -> Outcome {
         );
         return Err(Failure::new("TargetGroupAssociationLimit", message));
     }
-    Ok(())
+    target::check_behind(view, lb, group)
 }
 
 fn write(xml: &mut Xml, listener: &Listener) {

@@ -1,8 +1,10 @@
 //! Targets: what is behind a target group, and whether it is healthy.
 
 mod health;
+mod quota;
 
 pub(crate) use health::interface;
+pub(super) use quota::check_behind;
 
 use super::target_group::{TargetGroup, TargetType, listeners, named, not_found};
 use super::{invalid, unconfigurable};
@@ -133,12 +135,7 @@ fn add(view: View<'_>, group: &mut TargetGroup, targets: Vec<Target>) -> Outcome
             None => group.targets.push(target),
         }
     }
-    let max = view.settings.quotas.targets_per_group;
-    if group.targets.len() > max {
-        let message = format!("The maximum number of targets in a group has been reached ({max})");
-        return Err(Failure::new("TooManyTargets", message));
-    }
-    Ok(())
+    quota::check(view, group)
 }
 
 /// Handles `DeregisterTargets`: a target in use drains first, any other is removed at once.

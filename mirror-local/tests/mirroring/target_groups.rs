@@ -276,6 +276,50 @@ fn addresses_can_be_targets() {
 }
 
 #[test]
+fn a_load_balancer_has_so_many_targets_in_all_its_groups() {
+    let client = Client::new();
+    let (vpc, lb) = (client.vpc(), client.load_balancer("x"));
+    let group = |name: &str| {
+        let make = format!("CreateTargetGroup&Name={name}&Protocol=UDP&Port=4789&VpcId={vpc}");
+        client.elb(make + "&TargetType=ip").text("TargetGroupArn")
+    };
+    let (a, b) = (group("a"), group("b"));
+    let register = |group: &str, target: &str, ports: std::ops::Range<u16>| {
+        let of = |port: u16| {
+            let member = format!("&Targets.member.{}", port + 1 - ports.start);
+            format!(
+                "{member}.Id={}{member}.Port={port}",
+                target.replace('&', &(member.clone() + "."))
+            )
+        };
+        let targets: String = ports.clone().map(of).collect();
+        format!("RegisterTargets&TargetGroupArn={group}{targets}")
+    };
+    let (inside, outside) = ("172.31.0.9", "10.9.9.9&AvailabilityZone=all");
+    client.elb(listener(&lb, &a, "&Protocol=UDP&Port=4789"));
+    client.elb(register(&a, inside, 1..501));
+    assert_eq!(client.elb_refused(register(&a, inside, 501..502)), "TooManyTargets");
+    // A group in use by nobody may have more, but then not be used.
+    client.elb(register(&b, inside, 1..2));
+    let behind_b = listener(&lb, &b, "&Protocol=UDP&Port=4790");
+    assert_eq!(client.elb_refused(&behind_b), "TooManyTargets");
+    client.elb(register(&b, inside, 1..2).replace("RegisterTargets", "DeregisterTargets"));
+    client.elb(behind_b);
+    // Somewhere else there is room, but not across zones.
+    let across = |is_on: bool| {
+        client.elb(format!(
+            "ModifyLoadBalancerAttributes&LoadBalancerArn={lb}\
+             &Attributes.member.1.Key=load_balancing.cross_zone.enabled\
+             &Attributes.member.1.Value={is_on}"
+        ))
+    };
+    across(true);
+    assert_eq!(client.elb_refused(register(&b, outside, 1..2)), "TooManyTargets");
+    across(false);
+    client.elb(register(&b, outside, 1..2));
+}
+
+#[test]
 fn a_load_balancer_probes_only_what_its_own_groups_let_out() {
     let client = Client::new();
     let (vpc, group) = (client.vpc(), client.target_group("y"));

@@ -14,6 +14,7 @@ use crate::world::View;
 
 /// Every filter, in the order of the names.
 pub(super) const FILTERS: FilterTable<Instance> = &[
+    ("affinity", |_, _| Vec::new()),
     ("architecture", |view, i| texts(i.image(view.region).map(|image| image.architecture))),
     ("availability-zone", |_, i| texts([&i.zone])),
     ("availability-zone-id", |_, i| texts([availability_zone::id(&i.zone)])),
@@ -25,11 +26,24 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
     ("block-device-mapping.status", |view, i| volumes(view, i, |_, _| texts(["attached"]))),
     ("block-device-mapping.volume-id", |_, i| i.volume_ids.clone()),
     ("boot-mode", |view, i| texts(i.image(view.region).and_then(|image| image.boot_mode))),
+    ("capacity-reservation-id", |_, _| Vec::new()),
+    ("capacity-reservation-specification.capacity-reservation-preference", |_, _| texts(["open"])),
+    (
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
+        |_, _| Vec::new(),
+    ),
+    (
+        "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn",
+        |_, _| Vec::new(),
+    ),
     ("client-token", |_, i| texts(&i.client_token)),
     ("current-instance-boot-mode", |_, i| texts(is_nitro(i).then_some("uefi"))),
     ("dns-name", |view, i| primary(view, i, |view, eni| texts(eni.names(view.region).0))),
     ("ebs-optimized", |_, i| texts([i.has(InstanceAttribute::EbsOptimized)])),
     ("ena-support", |_, _| texts([true])),
+    ("enclave-options.enabled", |_, _| texts([false])),
+    ("hibernation-options.configured", |_, _| texts([false])),
+    ("host-id", |_, _| Vec::new()),
     ("hypervisor", |_, _| texts(["xen"])),
     ("iam-instance-profile.arn", |_, i| texts(&i.profile_arn)),
     ("iam-instance-profile.id", |_, _| Vec::new()),
@@ -43,6 +57,7 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
     ("instance.group-name", |view, i| primary(view, i, group_names)),
     ("ip-address", |view, i| primary(view, i, |_, eni| texts(eni.public_ip))),
     ("ipv6-address", |_, _| Vec::new()),
+    ("kernel-id", |_, _| Vec::new()),
     ("key-name", |_, i| texts(&i.key_name)),
     ("launch-index", |_, i| texts([i.launch_index])),
     ("launch-time", |_, i| texts([i.launched])),
@@ -61,6 +76,8 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
     }),
     ("network-interface.addresses.association.allocation-id", |_, _| Vec::new()),
     ("network-interface.addresses.association.association-id", |_, _| Vec::new()),
+    ("network-interface.addresses.association.carrier-ip", |_, _| Vec::new()),
+    ("network-interface.addresses.association.customer-owned-ip", |_, _| Vec::new()),
     ("network-interface.addresses.association.ip-owner-id", |view, i| {
         each(view, i, |_, eni| texts(eni.public_ip.map(|_| "amazon")))
     }),
@@ -81,6 +98,8 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
     }),
     ("network-interface.association.allocation-id", |_, _| Vec::new()),
     ("network-interface.association.association-id", |_, _| Vec::new()),
+    ("network-interface.association.carrier-ip", |_, _| Vec::new()),
+    ("network-interface.association.customer-owned-ip", |_, _| Vec::new()),
     ("network-interface.association.ip-owner-id", |view, i| {
         each(view, i, |_, eni| texts(eni.public_ip.map(|_| "amazon")))
     }),
@@ -113,11 +132,17 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
         texts(i.interfaces(view.region).flat_map(|eni| &eni.groups))
     }),
     ("network-interface.group-name", |view, i| each(view, i, group_names)),
+    ("network-interface.ipv4-prefixes.ipv4-prefix", |_, _| Vec::new()),
     ("network-interface.ipv6-address", |_, _| Vec::new()),
     ("network-interface.ipv6-addresses.ipv6-address", |_, _| Vec::new()),
     ("network-interface.ipv6-addresses.is-primary-ipv6", |_, _| Vec::new()),
+    ("network-interface.ipv6-native", |view, i| each(view, i, |_, _| texts([false]))),
+    ("network-interface.ipv6-prefixes.ipv6-prefix", |_, _| Vec::new()),
     ("network-interface.mac-address", |view, i| each(view, i, |_, eni| texts([&eni.mac]))),
     ("network-interface.network-interface-id", |_, i| i.interface_ids.clone()),
+    ("network-interface.operator.managed", |view, i| each(view, i, |_, _| texts([false]))),
+    ("network-interface.operator.principal", |_, _| Vec::new()),
+    ("network-interface.outpost-arn", |_, _| Vec::new()),
     ("network-interface.owner-id", |view, _| texts([&view.region.account])),
     ("network-interface.private-dns-name", |view, i| {
         each(view, i, |view, eni| texts(eni.names(view.region).1))
@@ -147,8 +172,12 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
     }),
     ("network-interface.vpc-id", |view, i| texts(i.interfaces(view.region).map(|eni| &eni.vpc_id))),
     ("network-performance-options.bandwidth-weighting", |_, _| Vec::new()),
+    ("operator.managed", |_, _| texts([false])),
+    ("operator.principal", |_, _| Vec::new()),
+    ("outpost-arn", |_, _| Vec::new()),
     ("owner-id", |view, _| texts([&view.region.account])),
     ("placement-group-name", |_, _| Vec::new()),
+    ("placement-partition-number", |_, _| Vec::new()),
     ("platform", |_, _| Vec::new()),
     ("platform-details", |_, _| texts(["Linux/UNIX"])),
     ("private-dns-name", |view, i| primary(view, i, |view, eni| texts(eni.names(view.region).1))),
@@ -163,12 +192,16 @@ pub(super) const FILTERS: FilterTable<Instance> = &[
         texts(named.iter().map(|n| if n == "true" { "resource-name" } else { "ip-name" }))
     }),
     ("private-ip-address", |view, i| primary(view, i, |_, eni| texts([eni.private_ip]))),
+    ("product-code", |_, _| Vec::new()),
+    ("product-code.type", |_, _| Vec::new()),
+    ("ramdisk-id", |_, _| Vec::new()),
     ("reason", |_, i| texts([reason(i)])),
     ("requester-id", |_, _| Vec::new()),
     ("reservation-id", |_, i| texts([&i.reservation_id])),
     ("root-device-name", |view, i| texts(i.image(view.region).map(|im| im.root_device()))),
     ("root-device-type", |_, _| texts(["ebs"])),
     ("source-dest-check", |view, i| primary(view, i, |_, eni| texts([eni.source_dest_check]))),
+    ("spot-instance-request-id", |_, _| Vec::new()),
     ("state-reason-code", |view, i| texts(state_reason(view, i).map(|(code, _)| code))),
     ("state-reason-message", |view, i| texts(state_reason(view, i).map(|(_, text)| text))),
     ("subnet-id", |view, i| here(view, i, &i.subnet_id)),

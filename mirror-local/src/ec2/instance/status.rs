@@ -28,6 +28,8 @@ const STATUSES: Listing<Instance> = Listing {
         ("instance-state-name", |view, i| texts([i.state(view).on_wire().1])),
         ("instance-status.reachability", |view, i| texts([checks(i.state(view)).1])),
         ("instance-status.status", |view, i| texts([checks(i.state(view)).0])),
+        ("operator.managed", |_, _| texts([false])),
+        ("operator.principal", |_, _| Vec::new()),
         ("system-status.reachability", |view, i| texts([checks(i.state(view)).1])),
         ("system-status.status", |view, i| texts([checks(i.state(view)).0])),
     ],

@@ -22,28 +22,32 @@ use crate::resource::mirror_target::MirrorTargetId;
 
 /// Waits until something behind a mirror target receives, or the first health checks are over.
 ///
-/// Nothing is waited for if that cannot be seen, as with a target of another account.
+/// Nothing is waited for if that cannot be seen, as with a load balancer of another account.
 pub(super) async fn wait(acting: &Acting<'_>, target: &MirrorTargetId) -> Result<(), ActError> {
     if acting.aws.is_dry() {
         return Ok(());
     }
     let mut patience = acting.patience("a receiver passes its health checks", limit::CHECKED);
-    loop {
-        match starting(acting.aws, target).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(now)) => patience.pause(now).await?,
-            Err(error) => {
-                tracing::debug!(%error, "the health of the receivers cannot be seen");
-                return Ok(());
-            }
+    let ready = async {
+        let groups = groups(acting, target).await?;
+        while let Some(now) = starting(acting.aws, &groups).await? {
+            patience.pause(now).await?;
         }
+        Ok::<_, ActError>(())
+    };
+    match ready.await {
+        Err(ActError::Call(error)) => {
+            tracing::debug!(%error, "the health of the receivers cannot be seen");
+            Ok(())
+        }
+        ended => ended,
     }
 }
 
 /// Returns the states of the receivers, if none receives and some are being checked for the first time.
-async fn starting(aws: &Aws, target: &MirrorTargetId) -> Result<Option<String>, CallError> {
+async fn starting(aws: &Aws, groups: &BTreeSet<String>) -> Result<Option<String>, CallError> {
     let mut receivers = Vec::new();
-    for group in groups(aws, target).await? {
+    for group in groups {
         let request = aws.elb().describe_target_health().target_group_arn(group);
         let answer = aws.send("DescribeTargetHealth", request.send()).await?;
         receivers.extend(answer.target_health_descriptions.unwrap_or_default());
@@ -61,10 +65,15 @@ async fn starting(aws: &Aws, target: &MirrorTargetId) -> Result<Option<String>, 
 }
 
 /// Returns the target groups that get the packets; none if the mirror target is no Network Load Balancer.
-async fn groups(aws: &Aws, target: &MirrorTargetId) -> Result<BTreeSet<String>, CallError> {
+async fn groups(
+    acting: &Acting<'_>,
+    target: &MirrorTargetId,
+) -> Result<BTreeSet<String>, ActError> {
+    let aws = acting.aws;
     let request = aws.ec2().describe_traffic_mirror_targets();
     let request = request.traffic_mirror_target_ids(target.as_str());
-    let answer = aws.send("DescribeTrafficMirrorTargets", request.send()).await?;
+    // The target may have been created a moment ago.
+    let answer = acting.call("DescribeTrafficMirrorTargets", || request.clone().send()).await?;
     let found = answer.traffic_mirror_targets.unwrap_or_default().pop();
     let Some(balancer) = found.and_then(|target| target.network_load_balancer_arn) else {
         return Ok(BTreeSet::new());

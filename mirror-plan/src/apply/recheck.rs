@@ -1,7 +1,8 @@
-//! The second look: an object is read once more just before it is removed.
+//! The second look: an object is read once more just before its removal begins, and just before it ends.
 //!
 //! An hour may pass between a plan and its last step. In that time somebody may have put the object to another
-//! use, or removed the stack's tag from it. An object that is not as the plan saw it is not removed.
+//! use, or removed the stack's tag from it. An object that is not as the plan saw it is not removed. Once its parts are
+//! being removed it differs anyway; then it still has to be the stack's.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub(super) enum Changed {
     NotOurs { address: Address, id: ObjectId },
 }
 
-/// An object whose removal is about to begin.
+/// An object whose removal is about to begin or to end.
 pub(super) struct Removal {
     stack: Name,
     address: Address,
@@ -46,14 +47,15 @@ pub(super) struct Removal {
 }
 
 impl Removal {
-    /// Returns the object that a step begins to remove; `None` if the step removes nothing.
-    pub(super) fn begun_by(
+    /// Returns the object whose removal a step begins or ends; `None` if it does neither.
+    pub(super) fn by(
         (step, taken): (&Step, Taken),
         id: Option<&ObjectId>,
         (stack, going): (&Name, &Arc<BTreeSet<ObjectId>>),
     ) -> Option<Self> {
         let Step { address, phase, generation, call: _, expects, needs: _ } = step;
-        if !taken.begins || *phase != Phase::Delete {
+        let Taken { step: _, begins, ends } = taken;
+        if *phase != Phase::Delete || !(begins || ends) {
             return None;
         }
         Some(Self {
@@ -66,7 +68,7 @@ impl Removal {
         })
     }
 
-    /// Checks that the object is still as the plan saw it.
+    /// Checks that the object is still as the plan saw it, or at its end that it is still the stack's.
     ///
     /// An existing object may be invisible for a moment, so an object that is not found is looked up again. If it stays
     /// invisible, AWS itself reports that it does not exist when its removal is requested.

@@ -191,7 +191,7 @@ impl Run<'_> {
     fn start_ready(&mut self) {
         while self.running.len() < self.options.parallelism.get() {
             let Some(taken) = self.schedule.take() else { return };
-            let Taken { step, begins } = taken;
+            let Taken { step, begins, ends: _ } = taken;
             if begins {
                 self.begun.insert(self.schedule.position(step), Instant::now());
                 let work = self.schedule.work(step).clone();
@@ -205,7 +205,7 @@ impl Run<'_> {
         let index = taken.step;
         let step = self.plan.steps[index].clone();
         let id = self.schedule.work(index).id.as_ref();
-        let removal = Removal::begun_by((&step, taken), id, (&self.plan.stack, &self.going));
+        let removal = Removal::by((&step, taken), id, (&self.plan.stack, &self.going));
         let known = self.known_to(&step);
         let (aws, waits) = (self.aws.clone(), self.waits.clone());
         let journal = self.journal.clone();

@@ -77,13 +77,13 @@ impl<'p> Schedule<'p> {
         self.works.len()
     }
 
-    /// Takes the next step that can be sent, and reports whether its work begins with it.
+    /// Takes the next step that can be sent.
     pub(super) fn take(&mut self) -> Option<Taken> {
         let step = self.ready.pop_first()?;
         self.states[step] = State::Running;
         let work = &mut self.works[self.work_of[step]];
         let begins = !std::mem::replace(&mut work.begun, true);
-        Some(Taken { step, begins })
+        Some(Taken { step, begins, ends: work.steps.last() == Some(&step) })
     }
 
     /// Returns the position of a step's work.
@@ -209,6 +209,8 @@ pub(super) struct Taken {
     pub(super) step: usize,
     /// Whether its work begins with it.
     pub(super) begins: bool,
+    /// Whether its work ends with it.
+    pub(super) ends: bool,
 }
 
 #[cfg(test)]
@@ -253,8 +255,8 @@ mod tests {
         let plan = plan(&[&[], &[0], &[0], &[1, 2]]);
         let mut schedule = Schedule::new(&plan);
         let mut order = Vec::new();
-        while let Some(Taken { step, begins }) = schedule.take() {
-            assert!(begins);
+        while let Some(Taken { step, begins, ends }) = schedule.take() {
+            assert!(begins && ends);
             order.push(step);
             assert!(schedule.done(step, None));
         }

@@ -3,10 +3,12 @@
 use aws_sdk_ec2::types::{Tag, TrafficDirection, TrafficMirrorRuleAction};
 use mirror_plan::address::{Address, Kind};
 use mirror_plan::apply::report::{Outcome, Report};
+use mirror_plan::aws::{Aws, Pace};
 use mirror_plan::id::ObjectId;
 use mirror_plan::observed::Found;
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::resource::{Resource, TargetGroup, tag as tags};
+use mirror_tests::gate::{Gate, Side};
 use mirror_tests::{Rig, config, lab, stack, unfinished};
 
 const FILTERS: &str = r#"
@@ -112,6 +114,30 @@ async fn nothing_of_any_kind_is_removed_once_it_is_not_the_stacks_any_more() {
         let [before, after] = [before, after].map(|of| of.current(address).map(itself));
         assert!(after.is_some() && after == before, "{address}: {after:#?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_not_the_stacks_any_more_when_only_its_parts_are_removed_stays() {
+    let (rig, stack) = (Rig::instant(), stack(FILTERS));
+    rig.converge(&stack).await;
+    let web = "mirror_filter.web".parse().unwrap();
+    let only_it = Request { targets: [web].into(), ..destroy() };
+    let plan = rig.plan_for(&stack, &only_it).await;
+    let id = id(&plan, &plan.changes[0].address);
+    // Its rule is gone when somebody takes the filter over.
+    let gate = Gate::new(&rig.cloud, 1, Side::After);
+    let gated = config(&rig.cloud).into_builder().http_client(gate.clone()).build();
+    let aws = Aws::new(&gated, Pace::Local).unwrap();
+    let rig = Rig { aws, ..rig };
+    let taken_over = async {
+        gate.reached().await;
+        tag(&rig, Kind::MirrorFilter, &id, None).await;
+        gate.open();
+    };
+    let (report, ()) = tokio::join!(rig.apply(&plan), taken_over);
+    insta::assert_snapshot!(unfinished(&report).replace(id.as_str(), "tmf-..."), @"mirror_filter.web (Delete): DeleteTrafficMirrorFilter: tmf-..., which was mirror_filter.web, no longer belongs to this stack, and was not removed");
+    tag(&rig, Kind::MirrorFilter, &id, Some("lab")).await;
+    assert!(rig.observe(&stack).await.current(&plan.changes[0].address).is_some());
 }
 
 #[tokio::test]

@@ -265,17 +265,26 @@ async fn make_local_bucket(
 
 /// What the cloud holds of the wanted objects, after finding out what became of an earlier run.
 pub(crate) async fn settle(
-    (aws, journal): (&Aws, &Journal),
+    cloud: (&Aws, &Journal),
     wanted: Wanted<'_>,
     mode: Mode,
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
+    told(settled(cloud, wanted, mode, ui).await?, ui)
+}
+
+/// The same, with what was seen and cannot be planned with.
+pub(crate) async fn settled(
+    (aws, journal): (&Aws, &Journal),
+    wanted: Wanted<'_>,
+    mode: Mode,
+    ui: &mut Ui,
+) -> Result<Sight, Diagnostics> {
     let sight = recover(aws, wanted, journal, mode, &mut ui.waiting()).await;
-    let sight = sight.map_err(|error| match error {
+    Ok(sight.map_err(|error| match error {
         RecoverError::Observe(error) => unseen(&error),
         RecoverError::Journal(error) => unusable(&error),
-    });
-    told(sight?, ui)
+    })?)
 }
 
 /// The objects that are to become these resources. Warns of what a stack file cannot express of them.
@@ -365,7 +374,8 @@ fn object_help(call: &CallError) -> Option<&'static str> {
     }
 }
 
-fn told(sight: Sight, ui: &mut Ui) -> Result<Observed, Diagnostics> {
+/// What was seen, unless something is wrong with it; warns of the rest.
+pub(crate) fn told(sight: Sight, ui: &mut Ui) -> Result<Observed, Diagnostics> {
     let Sight { observed, findings } = sight;
     let findings: Diagnostics = findings.into_iter().collect();
     let (observed, warnings) = findings.unless_errors(observed)?;

@@ -7,7 +7,7 @@
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::observed::Observed;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Fingerprint, Plan, Use};
 use crate::scalar::{AccountId, Region};
 
 #[cfg(feature = "aws")]
@@ -35,9 +35,13 @@ pub use run::{Options, Stop, apply};
 
 /// Checks that every object is still as it was when the plan was made.
 ///
+/// Of an existing object that the stack uses, this is what the plan uses of it. The interfaces of `sources` are not
+/// checked, because they come and go.
+///
 /// # Errors
 /// If the plan is for another account or Region (`MP0404`), or if an object of the stack has changed, was deleted or
-/// was created since (`MP0501`): one diagnostic each. The plan must not be applied then.
+/// was created since, or an existing object that it uses was deleted or changed (`MP0501`): one diagnostic each. The
+/// plan must not be applied then.
 pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> {
     check_place(plan, &observed.account, &observed.region)?;
     let mut diagnostics = Diagnostics::new();
@@ -61,6 +65,18 @@ pub fn check_fresh(plan: &Plan, observed: &Observed) -> Result<(), Diagnostics> 
     }
     for object in now.keys().filter(|object| !plan.saw.contains_key(*object)) {
         stale(object, "appeared");
+    }
+    for (address, Use { account: _, values }) in &plan.uses {
+        let Some(found) = observed.existing.get(address) else {
+            stale(&address.to_string(), "has been deleted");
+            continue;
+        };
+        for (attribute, planned) in values {
+            let now = found.attribute(attribute).map(|value| Fingerprint::of(&value));
+            if now.as_ref() != Some(planned) {
+                stale(&format!("{address}.{attribute}"), "has changed");
+            }
+        }
     }
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }

@@ -57,6 +57,7 @@ pub(crate) use digest::fingerprints;
 pub use digest::{Digest, DigestError, Fingerprint};
 #[cfg(feature = "aws")]
 pub(crate) use digest::{expectation, going};
+pub use existing::Use;
 pub use gap::CaptureGap;
 pub use saved::SavedPlanError;
 pub use secrets::Secrets;
@@ -111,6 +112,10 @@ pub enum Mode {
 /// object that is to be removed while something that stays still holds it.
 pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Plan, Diagnostics> {
     let (seen, used) = (observed, existing::used(stack, observed));
+    let uses = match request.mode {
+        Mode::Apply => existing::uses(stack, observed),
+        Mode::Destroy => BTreeMap::new(),
+    };
     let reached = match request.mode {
         Mode::Apply => existing::reached(stack, observed),
         // What the stack owns is removed from within its own account.
@@ -145,6 +150,7 @@ pub fn plan(stack: &Stack, observed: &Observed, request: &Request) -> Result<Pla
         targeted: request.part != Part::Whole || !request.targets.is_empty(),
         accounts: reached,
         existing: used,
+        uses,
         sources,
         fan_outs,
         foreign_targets,
@@ -190,6 +196,13 @@ pub struct Plan {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub existing: BTreeMap<Address, ObjectId>,
+    /// What it uses of them, by address.
+    #[serde(
+        default,
+        with = "crate::observed::by_address",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub uses: BTreeMap<Address, Use>,
     /// What it mirrors of each `sources` block, whose interfaces come and go.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<Name, Mirrored>,

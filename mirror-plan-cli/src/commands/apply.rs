@@ -175,8 +175,12 @@ async fn check(
     (aws, journal): (&Aws, &Arc<Journal>),
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
-    let wanted = Wanted::owned_by(&plan.stack);
-    let observed = cloud::settle((aws, journal), wanted, plan.mode, ui).await?;
+    let used = plan.looked_for();
+    let wanted = Wanted { existing: &used, ..Wanted::owned_by(&plan.stack) };
+    let mut sight = cloud::settled((aws, journal), wanted, plan.mode, ui).await?;
+    // That one of them is gone is a reason why the plan is stale.
+    sight.findings.retain(|finding| finding.code != code::NOT_ONE);
+    let observed = cloud::told(sight, ui)?;
     check_fresh(plan, &observed)?;
     Ok(observed)
 }

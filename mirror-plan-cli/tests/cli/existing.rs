@@ -353,3 +353,42 @@ fn policies_name_what_is_used() {
     let policies = folder.done("iam sensors.mirror.hcl --apply");
     assert!(policies.contains(":network-interface/eni-"), "{policies}");
 }
+
+#[test]
+fn a_saved_plan_is_refused_when_what_it_uses_has_changed_since() {
+    let folder = folder();
+    let sensors = SENSORS.replace("for ${vpc.main.id}", "names: ${vpc.main.dns_hostnames}");
+    folder.write("sensors.mirror.hcl", &sensors);
+    folder.done("plan sensors.mirror.hcl --out first.plan");
+    // What the plan does not use may change.
+    let tagged = ESTATE.replace("{ env = \"prod\" }", "{ env = \"prod\", team = \"net\" }");
+    folder.write("estate.mirror.hcl", &tagged);
+    folder.done("apply estate.mirror.hcl --auto-approve");
+    folder.done("apply first.plan");
+
+    folder.write("sensors.mirror.hcl", &sensors.replace("number = 1\n", "number = 2\n"));
+    folder.done("plan sensors.mirror.hcl --out second.plan");
+    let changed = tagged
+        .replace("\"10.0.0.0/16\"\n", "\"10.0.0.0/16\"\n  dns_hostnames = true\n")
+        .replace("\"10.0.0.10\"", "\"10.0.0.11\"");
+    folder.write("estate.mirror.hcl", &changed);
+    folder.done("apply estate.mirror.hcl --auto-approve");
+    let before = folder.done("show sensors.mirror.hcl");
+    assert_shown!(folder.mirror("--local apply second.plan"), @"
+    exit code: 3
+    ----- stdout -----
+    ----- stderr -----
+    error[MP0501]: mirror_session.web has been deleted since the plan was made
+     |
+     = help: nothing was done; plan again and review what is new
+
+    error[MP0501]: vpc.main.dns_hostnames has changed since the plan was made
+     |
+     = help: nothing was done; plan again and review what is new
+
+    error[MP0501]: instance.web has been deleted since the plan was made
+     |
+     = help: nothing was done; plan again and review what is new
+    ");
+    assert_eq!(folder.done("show sensors.mirror.hcl"), before);
+}

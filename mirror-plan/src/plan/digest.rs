@@ -13,11 +13,18 @@ use crate::hash::hash;
 use crate::id::ObjectId;
 use crate::observed::{Found, Observed};
 use crate::resource::Resource;
+use crate::value::Value;
 
-/// The hash of one observed object, `sha256:` and 64 hexadecimal digits.
+/// The hash of one observed object or of one of its values, `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
+
+impl Fingerprint {
+    pub(crate) fn of(value: &Value) -> Self {
+        Self(hash(value))
+    }
+}
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

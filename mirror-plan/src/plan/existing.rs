@@ -7,7 +7,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::resolve::{self, Known};
+use super::{Fingerprint, Plan};
 use crate::address::Address;
 use crate::attribute::{AttributeType, Problems};
 use crate::code;
@@ -16,7 +19,7 @@ use crate::id::ObjectId;
 use crate::observed::{Found, Observed};
 use crate::resource::{Resource, VpcPeering};
 use crate::scalar::AccountName;
-use crate::stack::{Account, Declared, Placed, Stack, account};
+use crate::stack::{Account, Declared, Existing, Placed, Selector, Stack, account};
 use crate::value::{Origin, Path, Value};
 
 impl Stack {
@@ -165,6 +168,57 @@ pub(super) fn used(stack: &Stack, observed: &Observed) -> BTreeMap<Address, Obje
     declared
         .filter_map(|address| Some((address.clone(), observed.existing.get(address)?.id.clone())))
         .collect()
+}
+
+/// What a plan uses of an existing object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Use {
+    /// The account in which it was looked up, if not the stack's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountName>,
+    /// The values that are used, by attribute: if one has changed since, the plan is stale.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Fingerprint>,
+}
+
+/// What the plan uses of each of these objects.
+pub(super) fn uses(stack: &Stack, observed: &Observed) -> BTreeMap<Address, Use> {
+    if stack.existing.is_empty() {
+        return BTreeMap::new();
+    }
+    let mut origins = BTreeSet::new();
+    stack.resources.values().for_each(|it| it.resource.to_value().collect_origins(&mut origins));
+    stack.fan_outs.values().for_each(|it| it.of.to_value().collect_origins(&mut origins));
+    stack.sources.values().for_each(|it| it.of.to_value().collect_origins(&mut origins));
+    stack.outputs.values().for_each(|it| it.value.collect_origins(&mut origins));
+    let seen = stack.existing.iter().filter(|(address, _)| observed.existing.contains_key(address));
+    let mut uses: BTreeMap<Address, Use> = seen
+        .map(|(address, Existing { selector, place: _ })| {
+            let account = selector.account.clone();
+            (address.clone(), Use { account, values: BTreeMap::new() })
+        })
+        .collect();
+    for Origin { address, attribute } in origins {
+        let value = observed.existing.get(&address).and_then(|found| found.attribute(&attribute));
+        if let (Some(of), Some(value)) = (uses.get_mut(&address), value) {
+            of.values.insert(attribute, Fingerprint::of(&value));
+        }
+    }
+    uses
+}
+
+impl Plan {
+    /// Returns how to find the existing objects that it uses once more, by their ids.
+    #[must_use]
+    pub fn looked_for(&self) -> BTreeMap<Address, Existing> {
+        let looked_for = self.uses.iter().map(|(address, Use { account, values: _ })| {
+            let (id, account) = (self.existing.get(address).cloned(), account.clone());
+            let selector = Selector { id, account, ..Selector::default() };
+            (address.clone(), Existing { selector, place: None })
+        });
+        looked_for.collect()
+    }
 }
 
 /// What is known of the objects that a stack uses.

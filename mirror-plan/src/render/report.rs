@@ -308,6 +308,7 @@ mod tests {
             targeted: false,
             accounts: BTreeMap::new(),
             existing: BTreeMap::new(),
+            uses: BTreeMap::new(),
             sources: BTreeMap::new(),
             fan_outs: BTreeMap::new(),
             foreign_targets: BTreeMap::new(),

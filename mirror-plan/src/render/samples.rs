@@ -95,6 +95,7 @@ pub(super) fn empty_plan() -> Plan {
         targeted: false,
         accounts: BTreeMap::new(),
         existing: BTreeMap::new(),
+        uses: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
         foreign_targets: BTreeMap::new(),

@@ -139,7 +139,7 @@ fn the_other_account_is_asked_and_accepts_and_the_plan_says_so() {
 
     ─────────────────────────────────────────────────────────────────────────────
 
-    Plan digest: sha256:bba1cbed11fc69691055513a8c196b942edd2c36bac65928c63b1b5f8d877759
+    Plan digest: sha256:275f54def49d768be100bcb81aa88e969e5110bafda50cad69c5b2b6d10effdf
     "#);
     assert_snapshot!(made, @r#"
     mirror plan 1

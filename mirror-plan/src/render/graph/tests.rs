@@ -198,6 +198,7 @@ fn the_order_of_a_plan() {
         targeted: false,
         accounts: BTreeMap::new(),
         existing: BTreeMap::new(),
+        uses: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
         foreign_targets: BTreeMap::new(),

@@ -43,6 +43,7 @@ fn plan_of(changes: Vec<Change>) -> Plan {
         targeted: false,
         accounts: BTreeMap::new(),
         existing: BTreeMap::new(),
+        uses: BTreeMap::new(),
         sources: BTreeMap::new(),
         fan_outs: BTreeMap::new(),
         foreign_targets: BTreeMap::new(),

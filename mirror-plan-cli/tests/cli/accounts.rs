@@ -10,7 +10,7 @@ stack "sensors" { region = "eu-west-1" }
 vpc "sensors" { cidr = "10.2.0.0/16" }
 "#;
 
-const SOURCES: &str = r#"
+pub(super) const SOURCES: &str = r#"
 stack "sources" { region = "eu-west-1" }
 aws "sensors" { role = "arn:aws:iam::444455556666:role/mirror-accepter" }
 existing "vpc" "sensors" {

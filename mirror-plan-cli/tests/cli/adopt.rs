@@ -64,7 +64,7 @@ fn estate() -> (Folder, String, String) {
 }
 
 /// The same, except that nobody owns the VPC any more.
-fn free_estate() -> (Folder, String, String) {
+pub(super) fn free_estate() -> (Folder, String, String) {
     let (folder, vpc, subnet) = estate();
     ec2(&folder, &format!("Action=DeleteTags&ResourceId.1={vpc}&Tag.1.Key=mirror-plan:stack"));
     (folder, vpc, subnet)

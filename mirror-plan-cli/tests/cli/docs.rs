@@ -8,8 +8,10 @@
 //! - `hcl`: added to the page's stack file, unless it is an excerpt of what is there already.
 //! - `diff`: an edit of the stack file.
 //!
-//! Blocks of other languages are for readers only. Ids, digests, durations and whatever else
+//! Blocks of `sh` are run by [`shell`]; those of other languages are for readers only. Ids, digests, durations and whatever else
 //! differs from run to run are compared by their shape.
+
+mod shell;
 
 use std::fs;
 use std::io::Read as _;

@@ -51,7 +51,8 @@ fn state(vpc: &str, subnet: &str) -> String {
     )
 }
 
-fn folder() -> Folder {
+/// A folder with the state of somebody's Terraform, in an account that has its objects.
+pub(super) fn folder() -> Folder {
     let folder = Folder::empty();
     folder.write("other.mirror.hcl", OTHER);
     folder.done("apply other.mirror.hcl --auto-approve");

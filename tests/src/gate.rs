@@ -1,5 +1,5 @@
-//! A gate: an HTTP client that stops one mutating call, so that its run can be frozen there and
-//! another one can take over.
+//! A gate: an HTTP client that stops one mutating call or one write of a journal in S3, so that its run can be frozen
+//! there and another one can take over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ pub enum Side {
 #[derive(Clone, Debug)]
 pub struct Gate {
     inner: SharedHttpClient,
-    /// Which of the mutating calls is stopped, counted from 1.
+    /// Which of the mutating calls and writes is stopped, counted from 1.
     call: u64,
     side: Side,
     seen: Arc<AtomicU64>,
@@ -90,7 +90,10 @@ struct Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (gate, inner) = (self.gate.clone(), self.inner.clone());
-        let changes = action(&request).is_some_and(|action| changes_something(&action));
+        let changes = match action(&request) {
+            Some(action) => changes_something(&action),
+            None => request.method() == "PUT", // a write of the journal
+        };
         let is_stopped = changes && gate.seen.fetch_add(1, Ordering::Relaxed) + 1 == gate.call;
         HttpConnectorFuture::new(async move {
             if is_stopped && gate.side == Side::Before {

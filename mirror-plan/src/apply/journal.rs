@@ -356,6 +356,7 @@ mod tests {
             assert_eq!(record::read(&bytes).damaged, None, "cut at {cut}");
             assert_eq!(open(folder.path()).unwrap().ledger(), Ledger::of([intent()]));
         }
+        println!("{} cuts", line.len() + 1);
     }
 
     #[test]

@@ -80,7 +80,7 @@ enum Theft {
     Told,
 }
 
-/// Freezes an apply at one call, lets another run take over, and thaws the first.
+/// Freezes an apply at one call or one write of its journal, lets another run take over, and thaws the first.
 fn stolen_at((call, side, thaw): (u64, Side, Thaw), wanted: &Holdings) -> Result<Theft, String> {
     let stack = team_lab();
     let simulation = Simulation::new();
@@ -120,14 +120,19 @@ fn stolen_at((call, side, thaw): (u64, Side, Thaw), wanted: &Holdings) -> Result
     }
     let before = simulation.cloud.log().unwrap().len();
     gate.open();
-    let (report, lost) = simulation.drive(&old, &mut frozen)?;
-    if lost.is_none() || report.is_complete() {
-        return Err("the thawed run does not know that it has lost the stack".to_owned());
-    }
+    let thawed = simulation.drive(&old, &mut frozen);
     let log = simulation.cloud.log().unwrap();
     let calls = log[before..].iter().filter(|call| changes_the_account(call)).count();
     if calls > 1 {
         return Err(format!("the thawed run sent {calls} calls"));
+    }
+    match thawed {
+        Ok((report, Some(_))) if !report.is_complete() => {}
+        // It was frozen when it took the stack, or when it had only to give it back.
+        Err(why) if calls == 0 && why.contains("another run") => {}
+        Ok((report, _)) if calls == 0 && report.is_complete() => {}
+        Ok(_) => return Err("the thawed run does not know that it has lost the stack".to_owned()),
+        Err(why) => return Err(why),
     }
     let ended = match ended {
         Some(ended) => ended,
@@ -148,7 +153,7 @@ fn stolen_at((call, side, thaw): (u64, Side, Thaw), wanted: &Holdings) -> Result
 
 #[test]
 fn a_run_whose_lease_is_taken_sends_at_most_the_call_in_flight() {
-    let step = usize::try_from(given("MIRROR_THEFTS", 9)).unwrap();
+    let step = usize::try_from(given("MIRROR_THEFTS", 23)).unwrap();
     let wanted = undisturbed(&team_lab(), &[Mode::Apply]);
     let (mut points, mut sent, mut told, mut bad) = (0, 0, Vec::new(), Vec::new());
     'calls: for call in (1..).step_by(step) {

@@ -204,19 +204,25 @@ impl Kept {
         chain.number += 1; // also if nobody hears how this one ends
         let text = self.text(chain, ledger);
         for _ in 0..CONFLICTS {
-            let began = Instant::now();
+            let (began, at) = (Instant::now(), (self.clock)());
             let written = self.object.write(text.clone(), &chain.condition).await;
-            if let Written::Done(version) =
-                written.map_err(|error| self.failed("written", error))?
-            {
-                (chain.condition, chain.renewed) = (Condition::Unchanged(version), began);
+            let is_done = match written.map_err(|error| self.failed("written", error))? {
+                Written::Done(version) => {
+                    chain.condition = Condition::Unchanged(version);
+                    true
+                }
+                Written::Refused => self.is_done_after_all(chain).await?,
+            };
+            if !is_done {
+                sleep(WATCHED_EVERY / 4).await;
+                continue;
+            }
+            chain.renewed = began;
+            // A machine that was asleep hears late that it had the lease; another run may have it by now.
+            let now = (self.clock)();
+            if at <= now && now.duration_since(at).unsigned_abs() < LASTS {
                 return Ok(());
             }
-            if self.is_done_after_all(chain).await? {
-                chain.renewed = began;
-                return Ok(());
-            }
-            sleep(WATCHED_EVERY / 4).await;
         }
         Err(JournalError::Lost(Held { holder: None, until: None }))
     }

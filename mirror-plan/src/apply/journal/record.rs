@@ -186,6 +186,7 @@ mod tests {
             let whole = text[..cut].matches('\n').count();
             assert!([whole, whole + 1].contains(&reading.records.len()), "cut at {cut}");
         }
+        println!("{} cuts", text.len() + 1);
     }
 
     #[test]
@@ -202,5 +203,6 @@ mod tests {
                 assert!(is_detected || is_same, "bit {bit} of byte {place}");
             }
         }
+        println!("{} flipped bits", 8 * text.len());
     }
 }

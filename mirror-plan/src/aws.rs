@@ -69,18 +69,21 @@ pub struct Aws {
     others: BTreeMap<AccountName, Self>,
     /// The window for a cloud that settles as slowly as AWS.
     settle_window: Duration,
-    /// What must hold before each call that changes something.
-    fence: Option<Fence>,
+    /// What must hold for calls that change something.
+    fence: Option<Arc<dyn Fence>>,
     /// The clients for dry runs, if calls that would change something are only to be asked about.
     dry: Option<Arc<dry_run::Clients>>,
 }
 
-/// Checks that this run may still change something.
-pub(crate) type Fence = Arc<dyn Fn() -> Fencing + Send + Sync>;
+/// What lets a run change something, as long as no other run may.
+pub(crate) trait Fence: Send + Sync {
+    /// Makes certain of it, before each call.
+    fn confirm(&self) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>>;
 
-/// The check of a `Fence`, as a future.
-pub(crate) type Fencing =
-    Pin<Box<dyn Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send>>;
+    /// Whether it is still certain, before each request: the SDK may repeat one for minutes, or the machine may have been
+    /// asleep.
+    fn holds(&self) -> bool;
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -227,7 +230,7 @@ impl Aws {
     /// Returns the same clients, which send calls that change something only if the fence allows it.
     #[cfg(feature = "s3")]
     #[must_use]
-    pub(crate) fn fenced(&self, fence: Fence) -> Self {
+    pub(crate) fn fenced(&self, fence: Arc<dyn Fence>) -> Self {
         Self { fence: Some(fence), ..self.clone() }
     }
 
@@ -309,9 +312,9 @@ impl Aws {
         let fence = self.fence.as_ref().filter(|_| changes_something(call));
         async move {
             if let Some(fence) = fence {
-                fence().await.map_err(|source| CallError::fenced(call, source))?;
+                fence.confirm().await.map_err(|source| CallError::fenced(call, source))?;
             }
-            let (answer, transmission) = transmission::watched(request).await;
+            let (answer, transmission) = transmission::watched(request, fence.cloned()).await;
             answer.map_err(|error| CallError::new(call, error, transmission))
         }
     }

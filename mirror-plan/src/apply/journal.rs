@@ -209,7 +209,7 @@ impl Journal {
             #[cfg(feature = "s3")]
             Store::Bucket(_) if self.ledger() == before => return Ok(()),
             #[cfg(feature = "s3")]
-            Store::Bucket(_) => return self.confirm().await,
+            Store::Bucket(_) => return self.renew().await,
         }
         for (address, generation) in settled {
             self.write(Record::Settled { address, generation })?;
@@ -250,13 +250,7 @@ impl Journal {
             // The operating system never revokes the lock of a file.
             Store::File(_) | Store::Memory => aws.clone(),
             #[cfg(feature = "s3")]
-            Store::Bucket(_) => {
-                let journal = self.clone();
-                aws.fenced(Arc::new(move || {
-                    let journal = journal.clone();
-                    Box::pin(async move { journal.confirm().await.map_err(Into::into) })
-                }))
-            }
+            Store::Bucket(_) => aws.fenced(self.clone()),
         }
     }
 

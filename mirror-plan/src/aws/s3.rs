@@ -157,7 +157,7 @@ impl Aws {
             let client = &self.shared.storage.client;
             let request = client.create_bucket().bucket(place.bucket());
             let request = request.set_create_bucket_configuration(elsewhere);
-            match watched(request.send()).await {
+            match watched(request.send(), None).await {
                 (Err(error), sent) if error.code() != Some("BucketAlreadyOwnedByYou") => {
                     Err(CallError::new("CreateBucket", error, sent))
                 }
@@ -191,7 +191,7 @@ impl Object {
         let time = AnswerTime::default();
         let request = self.storage.client.get_object().bucket(&self.bucket).key(&self.key);
         let request = request.customize().interceptor(time.clone());
-        let answer = match watched(request.send()).await {
+        let answer = match watched(request.send(), None).await {
             (Ok(answer), _) => answer,
             (Err(error), _) if error.code() == Some("NoSuchKey") => return Ok(None),
             (Err(error), sent) => return Err(CallError::new(CALL, error, sent)),
@@ -225,7 +225,7 @@ impl Object {
             Condition::Absent => request.if_none_match("*"),
             Condition::Unchanged(Version(etag)) => request.if_match(etag),
         };
-        match watched(request.send()).await {
+        match watched(request.send(), None).await {
             (Ok(answer), _) => {
                 let missing = AnswerError { call: CALL, field: "ETag", source: None };
                 let etag = answer.e_tag.ok_or_else(|| CallError::unreadable(missing))?;

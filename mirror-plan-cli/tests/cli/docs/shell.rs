@@ -13,8 +13,11 @@ use super::{Block, blocks, pages, repository};
 /// What stands for an object in the book, and what it is in a test.
 type Names = Vec<(&'static str, String)>;
 
+/// Makes an account, and the folder to run in.
+type Account = fn() -> (Folder, Names);
+
 /// The blocks, by page and first line, each with what makes the account for it.
-const BLOCKS: &[(&str, &str, fn() -> (Folder, Names))] = &[
+const BLOCKS: &[(&str, &str, Account)] = &[
     ("iam.md", "mirror iam --apply > apply.json", small),
     ("iam.md", "mirror iam --apply --as sensors", two_accounts),
     ("local.md", "mirror local serve --port 4566 &", small),

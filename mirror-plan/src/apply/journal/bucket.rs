@@ -4,7 +4,8 @@
 //! run that has lost its lease cannot write a record any more, and a call that could not be recorded is not sent. See
 //! [`lease`](super::super::lease) for the contents of the object.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::error::Error;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::super::lease::{LASTS, Lease, Page, RENEWED_EVERY, State, Verdict, WATCHED_EVERY};
 use super::{Clock, Held, Holder, Journal, JournalError, Ledger, Record, Scope, Store};
 use crate::aws::s3::{Condition, Found, Object, Version, Written};
-use crate::aws::{Aws, BoxFuture, CallError};
+use crate::aws::{Aws, BoxFuture, CallError, Fence};
 use crate::scalar::Coordination;
 
 /// How many times a write is repeated that was refused although its condition holds, because another write was in
@@ -29,6 +30,8 @@ pub(super) struct Kept {
     /// How long AWS may take to show what it has made.
     window: Duration,
     chain: tokio::sync::Mutex<Chain>,
+    /// When the last write that was done began, by the clock.
+    held_at: Mutex<Timestamp>,
     lost: OnceLock<Held>,
 }
 
@@ -69,6 +72,7 @@ impl Journal {
                 clock: clock.clone(),
                 window: aws.settle_window(),
                 chain: tokio::sync::Mutex::new(chain),
+                held_at: Mutex::new(clock()),
                 lost: OnceLock::new(),
             };
             kept.write(&ledger).await.map_err(|error| match error {
@@ -105,16 +109,26 @@ impl Journal {
     }
 
     /// Makes certain that no other run has taken over the journal.
-    ///
-    /// # Errors
-    /// If another run has, or if that cannot be found out.
-    pub(super) async fn confirm(&self) -> Result<(), JournalError> {
+    pub(super) async fn renew(&self) -> Result<(), JournalError> {
         let number = {
             let mut state = self.lock();
             state.written += 1;
             state.written
         };
         self.flush(number).await
+    }
+}
+
+impl Fence for Journal {
+    fn confirm(&self) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { self.renew().await.map_err(Into::into) })
+    }
+
+    fn holds(&self) -> bool {
+        match &self.store {
+            Store::File(_) | Store::Memory => true,
+            Store::Bucket(kept) => kept.holds(),
+        }
     }
 }
 
@@ -157,7 +171,7 @@ async fn renew(journal: Weak<Journal>) {
             None => return,
             Some(Due::Later) => {}
             Some(Due::Now) => {
-                if let Err(error) = journal.confirm().await {
+                if let Err(error) = journal.renew().await {
                     tracing::warn!(%error, "the lease was not renewed");
                 }
             }
@@ -218,13 +232,20 @@ impl Kept {
                 continue;
             }
             chain.renewed = began;
+            *self.held_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
             // A machine that was asleep hears late that it had the lease; another run may have it by now.
-            let now = (self.clock)();
-            if at <= now && now.duration_since(at).unsigned_abs() < LASTS {
+            if self.holds() {
                 return Ok(());
             }
         }
         Err(JournalError::Lost(Held { holder: None, until: None }))
+    }
+
+    /// Whether no other run can have taken the lease since the last write.
+    fn holds(&self) -> bool {
+        let at = *self.held_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (self.clock)();
+        self.lost.get().is_none() && at <= now && now.duration_since(at).unsigned_abs() < LASTS
     }
 
     /// Finds out why a write was refused; returns whether it was done all the same.

@@ -12,12 +12,13 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::ops::Range;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use mirror_local::{
-    Calls, Clock, Cloud, Durations, Effect, Fault, Faults, LoggedCall, Server, Settings, Teller,
+    Calls, Clock, Cloud, Durations, Effect, Fault, Faults, Inventory, LoggedCall, Server, Settings,
+    Teller,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -43,6 +44,44 @@ security_group "receiver" {
 
 mirror_filter "web" {
   rules = [{ number = 100, action = "accept", direction = "ingress", protocol = "tcp", port = 443 }]
+}
+"#;
+
+/// What others have in the account: a thousand objects with the names, the tags and the ranges of those above.
+const OTHERS: &str = r#"
+stack "others" { region = "eu-west-1" }
+
+vpc "lab" {
+  count = 2
+  cidr  = "10.0.0.0/16"
+  tags  = { Name = "lab" }
+}
+
+internet_gateway "way" {
+  count = 2
+  vpc   = vpc.lab[count.index]
+  tags  = { Name = "way" }
+}
+
+subnet "a" {
+  count = 2
+  vpc   = vpc.lab[count.index]
+  cidr  = "10.0.1.0/24"
+  tags  = { Name = "a" }
+}
+
+security_group "receiver" {
+  count   = 2
+  vpc     = vpc.lab[count.index]
+  name    = "killed-receiver"
+  ingress = [{ protocol = "udp", port = 4789, cidrs = ["10.0.0.0/16"] }]
+  tags    = { Name = "receiver" }
+}
+
+mirror_filter "web" {
+  count = 500
+  rules = [{ number = 100, action = "accept", direction = "ingress", protocol = "tcp", port = 443 }]
+  tags  = { Name = "web" }
 }
 "#;
 
@@ -79,6 +118,22 @@ impl Served {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::of(Cloud::in_memory(), change)
+    }
+
+    /// An AWS in which others have objects too.
+    fn among_others() -> Self {
+        static ACCOUNT: OnceLock<Cloud> = OnceLock::new();
+        let account = ACCOUNT.get_or_init(|| {
+            let folder = Folder::with(OTHERS);
+            folder.done("apply --auto-approve");
+            let cloud = Cloud::open(&folder.path().join(".mirror/local")).expect("it was made");
+            cloud.fork()
+        });
+        Self::of(account.fork(), |_| {})
+    }
+
+    fn of(cloud: Cloud, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
         settings.durations = Durations::instant();
         change(&mut settings);
@@ -86,7 +141,7 @@ impl Served {
         let seconds = ahead.clone();
         let now = move || Timestamp::now() + Duration::from_secs(seconds.load(Ordering::Relaxed));
         let clock = Clock::Told(Teller::new(now));
-        let cloud = Cloud::in_memory().with_settings(settings).with_clock(clock);
+        let cloud = cloud.with_settings(settings).with_clock(clock);
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let server =
@@ -107,11 +162,10 @@ impl Served {
         self.ahead.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
 
-    /// What the account holds, by table and id, once all new objects are visible and all deleted ones are forgotten.
-    fn holds(&self) -> BTreeSet<(&'static str, String)> {
+    /// What the account holds once all new objects are visible and all deleted ones are forgotten.
+    fn holds(&self) -> Inventory {
         self.pass(Duration::from_secs(2 * 60 * 60));
-        let inventory = self.cloud.inventory("eu-west-1").expect("the cloud is in memory");
-        inventory.into_keys().collect()
+        self.cloud.inventory("eu-west-1").expect("the cloud is in memory")
     }
 
     pub(crate) fn command(&self, folder: &Folder, arguments: &str) -> Command {
@@ -342,8 +396,9 @@ fn weather(seed: u64) -> Faults {
 /// Ends a run at one call; the error reports what is wrong after the runs that follow.
 fn survives(victim: Victim, (story, end): (Story, End), point: Point) -> Result<(), String> {
     let Point { call, effect, seed } = point;
-    let (served, folder) = (Served::start().with_seed(seed), Folder::with(victim.text));
-    let empty = served.holds();
+    let (served, folder) = (Served::among_others().with_seed(seed), Folder::with(victim.text));
+    let others = served.holds();
+    assert!(others.len() >= 1_000, "{}", others.len());
     let mut command = "apply --auto-approve";
     let mut before = 0;
     if story == Story::Destroy {
@@ -367,13 +422,23 @@ fn survives(victim: Victim, (story, end): (Story, End), point: Point) -> Result<
         // The next run begins when everything is visible.
         served.pass(Duration::from_secs(1));
     }
-    let left = served.holds();
-    if left == empty { Ok(()) } else { Err(format!("there is {left:?}, and was {empty:?}")) }
+    match difference(&others, &served.holds()) {
+        different if different.is_empty() => Ok(()),
+        different => Err(format!("this is not as it was: {different:?}")),
+    }
+}
+
+/// The objects that are in one inventory only, or differ.
+fn difference<'i>(a: &'i Inventory, b: &'i Inventory) -> BTreeSet<&'i (&'static str, String)> {
+    let one_way = |a: &'i Inventory, b: &'i Inventory| {
+        a.iter().filter(|(key, record)| b.get(key) != Some(record)).map(|(key, _)| key)
+    };
+    one_way(a, b).chain(one_way(b, a)).collect()
 }
 
 /// How many calls of a story's first run change something.
 fn calls(victim: Victim, story: Story) -> u64 {
-    let (served, folder) = (Served::start(), Folder::with(victim.text));
+    let (served, folder) = (Served::among_others(), Folder::with(victim.text));
     let (code, shown) = served.run(&folder, "apply --auto-approve");
     assert_eq!(code, Some(0), "{shown}");
     let applied = served.changes();
@@ -410,7 +475,11 @@ fn end_everywhere(story: Story, end: End, is_tried: impl Fn(Point) -> bool) {
         }
     });
     let bad = bad.into_inner().unwrap_or_else(PoisonError::into_inner);
-    println!("{}, {story:?}: {end:?} at {tried} points, {} bad", victim.name, bad.len());
+    let (name, others) = (victim.name, Served::among_others().holds().len());
+    println!(
+        "{name}, {story:?}: {end:?} at {tried} points among {others} objects of others, {} bad",
+        bad.len()
+    );
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 

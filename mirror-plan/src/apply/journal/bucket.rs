@@ -17,9 +17,9 @@ use crate::aws::s3::{Condition, Found, Object, Version, Written};
 use crate::aws::{Aws, BoxFuture, CallError, Fence};
 use crate::scalar::Coordination;
 
-/// How many times a write is repeated that was refused although its condition holds, because another write was in
-/// progress.
-const CONFLICTS: u32 = 10;
+/// How many times a write is made at most: it is repeated if it was refused although its condition holds, because another
+/// write was in progress, and if it took longer than the lease lasts.
+const WRITES: u32 = 10;
 
 /// The object of a journal, held by one run.
 pub(super) struct Kept {
@@ -216,10 +216,9 @@ impl Kept {
             return Err(JournalError::Lost(held));
         }
         chain.number += 1; // also if nobody hears how this one ends
-        let text = self.text(chain, ledger);
-        for _ in 0..CONFLICTS {
+        for _ in 0..WRITES {
             let (began, at) = (Instant::now(), (self.clock)());
-            let written = self.object.write(text.clone(), &chain.condition).await;
+            let written = self.object.write(self.text(chain, ledger), &chain.condition).await;
             let is_done = match written.map_err(|error| self.failed("written", error))? {
                 Written::Done(version) => {
                     chain.condition = Condition::Unchanged(version);

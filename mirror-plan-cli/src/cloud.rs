@@ -13,7 +13,7 @@ use aws_types::sdk_config::SharedHttpClient;
 use mirror_plan::address::{Address, Name};
 use mirror_plan::apply::adopt::AdoptError;
 use mirror_plan::apply::journal::{Clock, JournalError, Scope};
-use mirror_plan::apply::recover::RecoverError;
+use mirror_plan::apply::recover::{Next, RecoverError};
 use mirror_plan::apply::{Journal, recover};
 use mirror_plan::aws::{
     self, Aws, CallError, ErrorKind, ObserveError, Pace, Sight, Wanted, observe,
@@ -123,22 +123,25 @@ fn https() -> SharedHttpClient {
 /// What the cloud holds of a stack. Warnings are printed, errors are returned.
 pub(crate) async fn look(
     aws: &Aws,
-    (stack, mode): (&Stack, Mode),
+    (stack, next): (&Stack, Next),
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<Observed, Diagnostics> {
-    told(see(aws, (stack, mode), settings, ui).await?, ui)
+    told(see(aws, (stack, next), settings, ui).await?, ui)
 }
 
 /// What the cloud holds of a stack, with findings about it.
 pub(crate) async fn see(
     aws: &Aws,
-    (stack, mode): (&Stack, Mode),
+    (stack, next): (&Stack, Next),
     settings: &Settings,
     ui: &mut Ui,
 ) -> Result<Sight, Diagnostics> {
     let images = stack.images();
-    let wanted = Wanted::to_plan(stack, &images, mode);
+    let wanted = match next {
+        Next::Plan(mode) => Wanted::to_plan(stack, &images, mode),
+        Next::Nothing => Wanted::to_plan(stack, &images, Mode::Apply),
+    };
     let scope = scope(aws, &stack.name).await?;
     let journal = match &stack.coordination {
         None => Journal::look(&settings.journals(), &scope, clock()()),
@@ -150,7 +153,7 @@ pub(crate) async fn see(
     let sight = match journal {
         Ok(ledger) => {
             let mut waiting = ui.waiting();
-            recover::look(aws, wanted, ledger, &clock(), &mut waiting).await
+            recover::look(aws, (wanted, next), ledger, &clock(), &mut waiting).await
         }
         Err(error @ JournalError::Held(_)) => {
             ui.note(format_args!("{error}\nThe changes that it makes may show as differences.\n"));

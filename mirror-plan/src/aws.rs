@@ -75,14 +75,25 @@ pub struct Aws {
     dry: Option<Arc<dry_run::Clients>>,
 }
 
-/// What lets a run change something, as long as no other run may.
+/// Keeps a run from changing anything that another run may have taken over.
 pub(crate) trait Fence: Send + Sync {
-    /// Makes certain of it, before each call.
+    /// Makes certain that none has, before each call.
     fn confirm(&self) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>>;
 
-    /// Whether it is still certain, before each request: the SDK may repeat one for minutes, or the machine may have been
-    /// asleep.
-    fn holds(&self) -> bool;
+    /// What is known of that without asking, before each request: the SDK may repeat one for minutes, and the machine may
+    /// have been asleep.
+    fn standing(&self) -> Standing;
+}
+
+/// What a run knows of its right to change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No other run can have taken over.
+    Certain,
+    /// It has given no sign of life for so long that another run may have.
+    Uncertain,
+    /// Another run has.
+    Lost,
 }
 
 #[derive(Debug)]
@@ -122,6 +133,7 @@ macro_rules! configured {
             .retry_partition(retry::partition())
             .timeout_config(retry::limits())
             .interceptor(transmission::Watch)
+            .retry_classifier(transmission::Watch)
     };
     (xml $service:ident, $config:ident) => {
         configured!($service, $config).interceptor(whole::Whole).retry_classifier(whole::Whole)

@@ -231,7 +231,7 @@ fn check(view: View<'_>, listener: &Listener, lb: &LoadBalancer) -> Outcome {
         );
         return Err(Failure::new("TargetGroupAssociationLimit", message));
     }
-    target::check_behind(view, lb, group)
+    target::check_behind(view, lb, listener)
 }
 
 fn write(xml: &mut Xml, listener: &Listener) {

@@ -102,6 +102,11 @@ pub(super) fn not_found(missing: &[&str]) -> Failure {
     Failure::new("TargetGroupNotFound", format_args!("Target groups '{missing}' not found"))
 }
 
+/// Returns the target group that a listener forwards to.
+pub(super) fn of<'a>(region: &'a Region, listener: &Listener) -> Option<&'a TargetGroup> {
+    region.target_groups.get(&listener.target_group_arn)
+}
+
 /// Returns the listeners that forward to a target group.
 pub(super) fn listeners<'a>(
     region: &'a Region,

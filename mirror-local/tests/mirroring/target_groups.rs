@@ -296,15 +296,21 @@ fn a_load_balancer_has_so_many_targets_in_all_its_groups() {
         format!("RegisterTargets&TargetGroupArn={group}{targets}")
     };
     let (inside, outside) = ("172.31.0.9", "10.9.9.9&AvailabilityZone=all");
-    client.elb(listener(&lb, &a, "&Protocol=UDP&Port=4789"));
+    let of_a = client.elb(listener(&lb, &a, "&Protocol=UDP&Port=4789")).text("ListenerArn");
     client.elb(register(&a, inside, 1..501));
     assert_eq!(client.elb_refused(register(&a, inside, 501..502)), "TooManyTargets");
-    // A group in use by nobody may have more, but then not be used.
-    client.elb(register(&b, inside, 1..2));
+    // A group in use by nobody may have as many, but not be used as well: only in place of the other.
+    client.elb(register(&b, inside, 1..501));
     let behind_b = listener(&lb, &b, "&Protocol=UDP&Port=4790");
     assert_eq!(client.elb_refused(&behind_b), "TooManyTargets");
-    client.elb(register(&b, inside, 1..2).replace("RegisterTargets", "DeregisterTargets"));
-    client.elb(behind_b);
+    client.elb(format!(
+        "ModifyListener&ListenerArn={of_a}&DefaultActions.member.1.Type=forward\
+         &DefaultActions.member.1.TargetGroupArn={b}"
+    ));
+    // One that has drained does not count any more.
+    client.elb(register(&b, inside, 1..501).replace("RegisterTargets", "DeregisterTargets"));
+    client.wait(SECOND * 2);
+    client.elb(listener(&lb, &a, "&Protocol=UDP&Port=4790"));
     // Somewhere else there is room, but not across zones.
     let across = |is_on: bool| {
         client.elb(format!(

@@ -1,5 +1,6 @@
 //! `mirror drift`: what was changed outside of the tool since the last apply.
 
+use mirror_plan::apply::recover::Next;
 use mirror_plan::aws::Sight;
 use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::drift::Drift;
@@ -21,7 +22,7 @@ pub(crate) async fn run(args: &StackArgs, settings: &Settings, ui: &mut Ui) -> E
     ui.diagnostics(&warnings);
     let aws = cloud::connect_for(settings, &stack).await?;
     let Sight { observed, findings } =
-        cloud::see(&aws, (&stack, Mode::Apply), settings, ui).await?;
+        cloud::see(&aws, (&stack, Next::Nothing), settings, ui).await?;
     let findings: Diagnostics = findings.into_iter().collect();
     let (observed, untold) = findings.unless_errors(observed)?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;

@@ -1,5 +1,6 @@
 //! `mirror iam`: the IAM policies that commands need for a stack.
 
+use mirror_plan::apply::recover::Next;
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::iam::{Policy, Purpose, policies, policies_as};
@@ -56,7 +57,7 @@ async fn with_ids(stack: Stack, settings: &Settings, ui: &mut Ui) -> Result<Stac
         return Ok(stack);
     }
     let aws = cloud::connect(settings, stack.region.as_ref(), &Others::NONE).await?;
-    let observed = cloud::look(&aws, (&here, Mode::Apply), settings, ui).await?;
+    let observed = cloud::look(&aws, (&here, Next::Plan(Mode::Apply)), settings, ui).await?;
     Ok(stack.using_what_was_seen(&observed)?.into_owned())
 }
 

@@ -1,7 +1,5 @@
 //! `mirror observe`: what the cloud holds of a stack, as a file to plan from.
 
-use mirror_plan::plan::Mode;
-
 use super::{Ended, next};
 use crate::cli::{ObserveArgs, StackArgs};
 use crate::exit::ExitStatus;
@@ -9,6 +7,7 @@ use crate::settings::Settings;
 use crate::stack_file::Loaded;
 use crate::ui::Ui;
 use crate::{cloud, inventory};
+use mirror_plan::apply::recover::Next;
 
 pub(crate) async fn run(args: &ObserveArgs, settings: &Settings, ui: &mut Ui) -> Ended {
     let ObserveArgs { stack: stack_args, out } = args;
@@ -17,7 +16,7 @@ pub(crate) async fn run(args: &ObserveArgs, settings: &Settings, ui: &mut Ui) ->
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect_for(settings, &stack).await?;
-    let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
+    let observed = cloud::look(&aws, (&stack, Next::Nothing), settings, ui).await?;
     inventory::write(out, &observed)?;
     ui.note(format_args!("Wrote the inventory: {}\n", out.display()));
     let plan = next::planning_from(out, stack_args);

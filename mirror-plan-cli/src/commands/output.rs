@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use mirror_plan::apply::recover::Next;
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::plan::Mode;
 use mirror_plan::render::json;
 use mirror_plan::render::report::Outputs;
 use mirror_plan::value::Value;
@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &OutputArgs, settings: &Settings, ui: &mut Ui) -> 
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect_for(settings, &stack).await?;
-    let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
+    let observed = cloud::look(&aws, (&stack, Next::Nothing), settings, ui).await?;
     let outputs = loaded.outputs(&|origin| observed.attribute(origin))?;
     let outputs: BTreeMap<String, Value> =
         outputs.into_iter().map(|(name, output)| (name, output.value)).collect();

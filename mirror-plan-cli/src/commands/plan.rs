@@ -1,5 +1,6 @@
 //! `mirror plan`: what an apply would do.
 
+use mirror_plan::apply::recover::Next;
 use mirror_plan::aws::Aws;
 use mirror_plan::diagnostic::Diagnostics;
 use mirror_plan::lint::{self, Around};
@@ -117,7 +118,7 @@ impl Seen {
         let observed = match sight {
             SightArgs { inventory: None, offline: false } => {
                 let aws = cloud::connect_for(settings, stack).await?;
-                let observed = cloud::look(&aws, (stack, mode), settings, ui).await?;
+                let observed = cloud::look(&aws, (stack, Next::Plan(mode)), settings, ui).await?;
                 let strangers = cloud::in_the_way(&aws, (stack, mode), &observed).await?;
                 return Ok(Self { aws: Some(aws), observed, strangers });
             }

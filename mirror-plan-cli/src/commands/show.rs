@@ -1,8 +1,8 @@
 //! `mirror show`: a saved plan, or what the cloud holds of a stack.
 
+use mirror_plan::apply::recover::Next;
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
-use mirror_plan::plan::Mode;
 use mirror_plan::render::terraform::StateJson;
 use mirror_plan::render::text::Inventory;
 
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &ShowArgs, settings: &Settings, ui: &mut Ui) -> En
                 Loaded::load(stack, variables, &settings.environment)?.stack()?;
             ui.diagnostics(&warnings);
             let aws = cloud::connect_for(settings, &stack).await?;
-            let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
+            let observed = cloud::look(&aws, (&stack, Next::Nothing), settings, ui).await?;
             match format {
                 PlanFormat::Text => {
                     ui.data(Inventory::new(&observed).style(ui.data_palette()));

@@ -4,6 +4,7 @@ pub(super) mod capture;
 
 use std::path::Path;
 
+use mirror_plan::apply::recover::Next;
 use mirror_plan::code;
 use mirror_plan::diagnostic::{Diagnostic, Diagnostics};
 use mirror_plan::observed::Observed;
@@ -57,7 +58,7 @@ async fn seen(
         return Ok(Seen::of(sight, (stack, Mode::Apply), settings, ui).await?.observed);
     };
     let aws = cloud::connect_for(settings, stack).await?;
-    let observed = cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?;
+    let observed = cloud::look(&aws, (stack, Next::Nothing), settings, ui).await?;
     let strangers = cloud::strangers(&aws, &observed).await?;
     if !strangers.is_empty() {
         let strangers: Vec<String> = strangers.iter().map(ToString::to_string).collect();

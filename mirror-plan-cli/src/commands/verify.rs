@@ -1,8 +1,9 @@
 //! `mirror verify`: whether the stack exists as its file says, its receivers are healthy and packets can
 //! reach them.
 
+use mirror_plan::apply::recover::Next;
 use mirror_plan::metrics::Window;
-use mirror_plan::plan::{Mode, Request};
+use mirror_plan::plan::Request;
 use mirror_plan::render::verify::{self, Probe, Text};
 use mirror_plan::verify::Verification;
 
@@ -20,7 +21,7 @@ pub(crate) async fn run(args: &VerifyArgs, settings: &Settings, ui: &mut Ui) -> 
     let (stack, warnings) = loaded.stack()?;
     ui.diagnostics(&warnings);
     let aws = cloud::connect_for(settings, &stack).await?;
-    let observed = cloud::look(&aws, (&stack, Mode::Apply), settings, ui).await?;
+    let observed = cloud::look(&aws, (&stack, Next::Nothing), settings, ui).await?;
     let plan = mirror_plan::plan::plan(&stack, &observed, &Request::default())?;
     let groups = cloud::target_health(&aws, &observed).await?;
     let mut found = Verification::of(&plan, &observed, groups);

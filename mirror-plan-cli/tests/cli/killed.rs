@@ -527,3 +527,30 @@ fn a_run_that_ci_cancels_loses_nothing() {
         end_everywhere(Story::Destroy, End::Cancelled, is_tried);
     }
 }
+
+/// The object that a killed run has made is not visible yet when somebody looks.
+#[test]
+fn who_only_looks_waits_for_what_a_killed_run_may_have_made() {
+    const FILTER: &str = r#"
+        stack "looked-at" { region = "eu-west-1" }
+        mirror_filter "web" {}
+    "#;
+    for (command, shown) in [
+        ("plan --destroy", "mirror_filter.web will be destroyed"),
+        ("show", "mirror_filter.web"),
+    ] {
+        let (served, folder) = (Served::start(), Folder::with(FILTER));
+        let unseen = || Faults::none().unseen_during([Duration::from_millis(700)]);
+        served.cloud.set_faults(unseen().fail(Calls::Mutating, 1, Fault::silent(Effect::Done)));
+        let mut child = served.command(&folder, "apply --auto-approve");
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+        while served.changes() == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        served.cloud.set_faults(unseen());
+        let (_, text) = served.run(&folder, command);
+        assert!(text.contains(shown), "{command}: {text}");
+    }
+}

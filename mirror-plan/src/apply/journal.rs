@@ -209,7 +209,7 @@ impl Journal {
             #[cfg(feature = "s3")]
             Store::Bucket(_) if self.ledger() == before => return Ok(()),
             #[cfg(feature = "s3")]
-            Store::Bucket(_) => return self.renew().await,
+            Store::Bucket(_) => return self.write_again().await,
         }
         for (address, generation) in settled {
             self.write(Record::Settled { address, generation })?;

@@ -17,6 +17,11 @@ use super::journal::{Held, Holder, Ledger, Record};
 /// How long a lease lasts that is not renewed: how long a run waits after another one was killed.
 pub(super) const LASTS: Duration = Duration::from_secs(30);
 
+/// For how long after its last write a run is certain that nobody has taken its lease. Stores date an object to the second,
+/// so another run may take a lease for a second older than it is.
+#[cfg(feature = "s3")]
+pub(super) const CERTAIN: Duration = Duration::from_secs(28);
+
 /// The longest time between two renewals: two of them may fail.
 #[cfg(feature = "s3")]
 pub(super) const RENEWED_EVERY: Duration = Duration::from_secs(10);

@@ -48,7 +48,7 @@ pub(super) struct Removal {
 
 impl Removal {
     /// Returns the object whose removal a step begins or ends; `None` if it does neither.
-    pub(super) fn by(
+    pub(super) fn begun_or_ended_by(
         (step, taken): (&Step, Taken),
         id: Option<&ObjectId>,
         (stack, going): (&Name, &Arc<BTreeSet<ObjectId>>),

@@ -71,13 +71,22 @@ pub fn recover<'a>(
     })
 }
 
+/// What follows on a [`look`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A plan: a call that it repeats with the same result need not be waited for.
+    Plan(Mode),
+    /// Nothing that repeats a call.
+    Nothing,
+}
+
 /// Does the same with what a journal left open when it was [looked at](Journal::look); nothing is written.
 ///
 /// # Errors
 /// If the cloud cannot be observed.
 pub fn look<'a>(
     aws: &'a Aws,
-    wanted: Wanted<'a>,
+    (wanted, next): (Wanted<'a>, Next),
     mut ledger: Ledger,
     clock: &'a super::journal::Clock,
     on_wait: &'a mut (dyn FnMut(&str) + Send),
@@ -87,7 +96,10 @@ pub fn look<'a>(
         loop {
             let sight = observe(aws, wanted).await?;
             ledger.settle(&sight.observed, clock(), aws.settle_window());
-            let is_planned = |address: &_| is_planned(wanted, Mode::Apply, address);
+            let is_planned = |address: &_| match next {
+                Next::Plan(mode) => is_planned(wanted, mode, address),
+                Next::Nothing => false,
+            };
             let Some(pending) = ledger.pending(is_planned) else { return Ok(sight) };
             let still = Standstill { pending, observed: sight.observed, ledger: ledger.clone() };
             still.end((aws, wanted.stack), &**clock, &mut pause, on_wait).await?;

@@ -205,7 +205,8 @@ impl Run<'_> {
         let index = taken.step;
         let step = self.plan.steps[index].clone();
         let id = self.schedule.work(index).id.as_ref();
-        let removal = Removal::by((&step, taken), id, (&self.plan.stack, &self.going));
+        let removal =
+            Removal::begun_or_ended_by((&step, taken), id, (&self.plan.stack, &self.going));
         let known = self.known_to(&step);
         let (aws, waits) = (self.aws.clone(), self.waits.clone());
         let journal = self.journal.clone();

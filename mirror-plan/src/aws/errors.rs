@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_types::request_id::RequestId as _;
 
-use super::transmission::Transmission;
+use super::transmission::{HeldBack, Transmission};
 use crate::id::IdError;
 use crate::scalar::ScalarError;
 
@@ -107,6 +107,7 @@ impl CallError {
                 Refusal { call, code, message: message.as_deref().unwrap_or_default(), status }
                     .kind()
             }
+            (None, Transmission::Never) if cause::<HeldBack>(&error).is_some() => ErrorKind::Fenced,
             (None, Transmission::Never) => ErrorKind::Unsent,
             (None, Transmission::Begun) => match status {
                 Some(400..500) => ErrorKind::Refused,
@@ -118,6 +119,18 @@ impl CallError {
         let source = if code.is_some() { None } else { Some(error.into()) };
         Self { call, code, message, request_id, status, kind, source }
     }
+}
+
+/// Returns the first of an error and its causes that has a type.
+pub(super) fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(it) = error.downcast_ref() {
+            return Some(it);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// What AWS answered, whatever the call was.

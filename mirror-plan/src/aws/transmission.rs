@@ -9,11 +9,15 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-use super::Fence;
+use super::errors::cause;
+use super::{Fence, Standing};
 
 /// How far the requests of a call got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +39,16 @@ tokio::task_local! {
     static WATCHED: Watched;
 }
 
-/// A request that was held back, because another run may be at work by now.
+/// A request that was held back.
 #[derive(Debug, thiserror::Error)]
-#[error("another run may have taken over since the last sign of life of this one")]
-struct HeldBack;
+pub(super) enum HeldBack {
+    /// Its run has given no sign of life for too long.
+    #[error("another run may have taken over this stack")]
+    Uncertain,
+    /// Another run is at work.
+    #[error("another run has taken over this stack")]
+    Lost,
+}
 
 /// Awaits the outcome of a call by a client that has a [`Watch`]. No request of it is sent once the fence does not hold.
 pub(super) async fn watched<T>(
@@ -70,13 +80,31 @@ impl Intercept for Watch {
         _bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let sent = WATCHED.try_with(|Watched { transmission, fence }| {
-            if fence.as_ref().is_some_and(|fence| !fence.holds()) {
-                return Err(HeldBack.into());
+            match fence.as_ref().map(|fence| fence.standing()) {
+                None | Some(Standing::Certain) => {}
+                Some(Standing::Uncertain) => return Err(HeldBack::Uncertain.into()),
+                Some(Standing::Lost) => return Err(HeldBack::Lost.into()),
             }
             transmission.set(Transmission::Begun);
             Ok(())
         });
         // A call that is not watched is one whose error nobody asks about.
         sent.unwrap_or(Ok(()))
+    }
+}
+
+/// Repeats a request that was held back, until its run knows more.
+impl ClassifyRetry for Watch {
+    fn name(&self) -> &'static str {
+        "Watch"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        match error.and_then(|error| cause(error)) {
+            None => RetryAction::NoActionIndicated,
+            Some(HeldBack::Uncertain) => RetryAction::transient_error(),
+            Some(HeldBack::Lost) => RetryAction::RetryForbidden,
+        }
     }
 }

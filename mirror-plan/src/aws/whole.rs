@@ -13,6 +13,13 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::errors::cause;
+
+/// An answer that broke off.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is incomplete")]
+struct Incomplete;
+
 /// Accepts an answer in XML only with the end of its root element. Any other answer fails like one that broke off, and
 /// is requested again if that is safe.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +40,7 @@ impl Intercept for Whole {
         // An error is read as far as it goes.
         let is_cut = answer.status().is_success()
             && answer.body().bytes().is_some_and(|body| !ends_with_its_root(body));
-        if is_cut { Err("the answer is incomplete".into()) } else { Ok(()) }
+        if is_cut { Err(Incomplete.into()) } else { Ok(()) }
     }
 }
 
@@ -43,8 +50,8 @@ impl ClassifyRetry for Whole {
     }
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        // No other interceptor of these clients fails after a request was sent.
-        if matches!(context.output_or_error(), Some(Err(error)) if error.is_interceptor_error()) {
+        let error = context.output_or_error().and_then(Result::err);
+        if error.and_then(|error| cause::<Incomplete>(error)).is_some() {
             RetryAction::transient_error()
         } else {
             RetryAction::NoActionIndicated

@@ -5,12 +5,14 @@
 //! it has tried.
 
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::time::Duration;
 
-use mirror_local::{Calls, ConditionalWrites, Effect, Fault, Faults, Settings};
+use mirror_local::{Calls, ConditionalWrites, Effect, Fault, Faults, LoggedCall, Settings};
 use mirror_plan::apply::journal::JournalError;
+use mirror_plan::apply::report::Report;
 use mirror_plan::aws::{Aws, Pace};
-use mirror_plan::plan::Mode;
+use mirror_plan::plan::{Mode, Plan};
 use mirror_plan::stack::Stack;
 use mirror_tests::gate::{Gate, Side, changes_the_account};
 use mirror_tests::simulation::{Machine, Simulation};
@@ -182,48 +184,111 @@ fn a_run_whose_lease_is_taken_sends_at_most_the_call_in_flight() {
     assert!(told.len() <= 2, "{told:?}");
 }
 
-/// The SDK would send the call again by itself, a moment after the machine has woken up.
+/// A run that is frozen while AWS throttles it.
+struct Throttled<'s> {
+    simulation: &'s Simulation,
+    machine: Machine,
+    gate: Gate,
+    run: Pin<Box<dyn Future<Output = Ended> + 's>>,
+}
+
+/// How a run ended, or why it did not begin.
+type Ended = Result<(Plan, Report), String>;
+
+/// Freezes an apply just after a call that the SDK will repeat by itself.
+fn throttled<'s>(simulation: &'s Simulation, stack: &'s Stack) -> Throttled<'s> {
+    const THROTTLED: &str = "RequestLimitExceeded";
+    simulation.make_bucket(stack);
+    let modify = Calls::Action("ModifyVpcAttribute".to_owned());
+    let faults = Faults::none().fail(modify, 1, Fault::refused(THROTTLED, 503));
+    let number = (1..).find(|number| {
+        let trial = Simulation::new().with_parallelism(NonZeroUsize::MIN);
+        trial.make_bucket(stack);
+        trial.cloud.set_faults(faults.clone());
+        drop(frozen_at(&trial, stack, *number));
+        let log = trial.cloud.log().unwrap();
+        let last = log.last().expect("it has looked around");
+        (&*last.action, last.error.as_deref()) == ("ModifyVpcAttribute", Some(THROTTLED))
+    });
+    simulation.cloud.set_faults(faults);
+    frozen_at(simulation, stack, number.expect("there is such a call"))
+}
+
+/// Freezes an apply just after one of its calls.
+fn frozen_at<'s>(simulation: &'s Simulation, stack: &'s Stack, number: u64) -> Throttled<'s> {
+    let gate = Gate::new(&simulation.cloud, number, Side::After);
+    let gated = config(&simulation.cloud).into_builder().http_client(gate.clone()).build();
+    let aws = Aws::new(&gated, Pace::Aws).expect("there is a Region");
+    let machine = Machine::new();
+    let mut run = Box::pin(async move {
+        let journal = simulation.take(&aws, stack).await.map_err(|error| error.to_string())?;
+        simulation.carry_out(stack, Mode::Apply, (&aws, &journal)).await
+    });
+    simulation.drive(&machine, async {
+        tokio::select! {
+            biased;
+            () = gate.reached() => {}
+            _ = &mut run => panic!("it ended before call {number}"),
+        }
+    });
+    Throttled { simulation, machine, gate, run }
+}
+
+impl Throttled<'_> {
+    /// Lets the run continue to its end; returns how it went, and how long that took.
+    fn thaw(self) -> (Report, Duration) {
+        let Self { simulation, machine, gate, run } = self;
+        gate.open();
+        simulation.drive(&machine, async {
+            let began = tokio::time::Instant::now();
+            let (_, report) = run.await.expect("it was planned");
+            (report, began.elapsed())
+        })
+    }
+}
+
 #[test]
 fn a_throttled_call_is_not_repeated_after_the_lease_is_taken() {
-    const THROTTLED: &str = "RequestLimitExceeded";
     let stack = team_lab();
-    for number in 1.. {
+    let simulation = Simulation::new().with_parallelism(NonZeroUsize::MIN);
+    let frozen = throttled(&simulation, &stack);
+    let (clients, new) = (simulation.aws(), Machine::new());
+    let journal = simulation.drive(&new, simulation.take(&clients, &stack)).unwrap();
+    let before = simulation.cloud.log().unwrap().len();
+    let (report, took) = frozen.thaw();
+    let log = simulation.cloud.log().unwrap();
+    assert_eq!(log[before..].iter().filter(|call| changes_the_account(call)).count(), 0);
+    assert!(took < Duration::from_secs(20), "it hung for {took:?}");
+    insta::assert_snapshot!(unfinished(&report).lines().next().unwrap(), @"vpc.my-traffic-mirroring-vpc (Create): ModifyVpcAttribute: ModifyVpcAttribute was sent, but it is not known whether it took effect: dispatch failure: other: Watch read_before_transmit interceptor encountered an error: another run has taken over this stack");
+    drop(journal);
+}
+
+#[test]
+fn a_throttled_call_is_repeated_after_a_sleep_if_nobody_has_taken_the_lease() {
+    let stack = team_lab();
+    let simulation = Simulation::new().with_parallelism(NonZeroUsize::MIN);
+    let frozen = throttled(&simulation, &stack);
+    simulation.wait(Duration::from_secs(60));
+    let (report, _) = frozen.thaw();
+    assert!(report.is_complete(), "{}", unfinished(&report));
+}
+
+/// A call is recorded before it is sent, so a run whose journal cannot be written sends nothing.
+#[test]
+fn a_call_that_cannot_be_recorded_is_not_sent() {
+    let stack = team_lab();
+    for nth in [4, 5, 9, 20] {
         let simulation = Simulation::new().with_parallelism(NonZeroUsize::MIN);
-        simulation.make_bucket(&stack);
-        let throttled = Fault::refused(THROTTLED, 503);
-        let modify = Calls::Action("ModifyVpcAttribute".to_owned());
-        simulation.cloud.set_faults(Faults::none().fail(modify, 1, throttled));
-        let gate = Gate::new(&simulation.cloud, number, Side::After);
-        let gated = config(&simulation.cloud).into_builder().http_client(gate.clone()).build();
-        let aws = Aws::new(&gated, Pace::Aws).expect("there is a Region");
-        let (old, new) = (Machine::new(), Machine::new());
-        let mut frozen = Box::pin(async {
-            let journal = simulation.take(&aws, &stack).await.unwrap();
-            simulation.carry_out(&stack, Mode::Apply, (&aws, &journal)).await
-        });
-        simulation.drive(&old, async {
-            tokio::select! {
-                biased;
-                () = gate.reached() => {}
-                _ = &mut frozen => panic!("nothing was throttled"),
-            }
-        });
+        let put = || Calls::Action("PutObject".to_owned());
+        let refused = || Fault::refused("AccessDenied", 403);
+        let faults = (nth..nth + 200)
+            .fold(Faults::none(), |faults, number| faults.fail(put(), number, refused()));
+        let end = simulation.run(&stack, Mode::Apply, faults);
+        assert!(!end.is_complete(), "write {nth}: {end}");
         let log = simulation.cloud.log().unwrap();
-        let last = log.last().expect("it has looked around");
-        if (&*last.action, &last.error) != ("ModifyVpcAttribute", &Some(THROTTLED.to_owned())) {
-            continue;
-        }
-        let clients = simulation.aws();
-        let journal = simulation.drive(&new, simulation.take(&clients, &stack)).unwrap();
-        let before = simulation.cloud.log().unwrap().len();
-        gate.open();
-        let (_, report) = simulation.drive(&old, &mut frozen).unwrap();
-        let log = simulation.cloud.log().unwrap();
-        assert_eq!(log[before..].iter().filter(|call| changes_the_account(call)).count(), 0);
-        let told = unfinished(&report);
-        insta::assert_snapshot!(told.lines().next().unwrap(), @"vpc.my-traffic-mirroring-vpc (Create): ModifyVpcAttribute: ModifyVpcAttribute was sent, but it is not known whether it took effect: dispatch failure: other: Watch read_before_transmit interceptor encountered an error: another run may have taken over since the last sign of life of this one");
-        drop(journal);
-        return;
+        let is_refused = |call: &LoggedCall| call.error.as_deref() == Some("AccessDenied");
+        let after = log.iter().skip_while(|call| !is_refused(call));
+        assert_eq!(after.filter(|call| changes_the_account(call)).count(), 0, "write {nth}");
     }
 }
 

@@ -3,10 +3,9 @@
 //! Source: Network Load Balancer user guide, "Quotas for your Network Load Balancers".
 
 use super::health;
-use crate::elbv2::LoadBalancer;
 use crate::elbv2::load_balancer::Sort;
 use crate::elbv2::target_group::TargetGroup;
-use crate::elbv2::{listener, target_group};
+use crate::elbv2::{Listener, LoadBalancer, listener, target_group};
 use crate::failure::{Failure, Outcome};
 use crate::world::View;
 use std::collections::BTreeMap;
@@ -17,23 +16,31 @@ pub(super) fn check(view: View<'_>, group: &TargetGroup) -> Outcome {
     within(max, group.targets.len(), "in a group")?;
     let mut users = target_group::listeners(view.region, &group.arn);
     let lb = users.find_map(|user| view.region.load_balancers.get(&user.load_balancer_arn));
-    lb.map_or(Ok(()), |lb| check_behind(view, lb, group))
+    let Some(lb) = lb else { return Ok(()) };
+    let listeners = listener::of(view.region, lb).into_iter();
+    let others = listeners.filter(|other| other.target_group_arn != group.arn);
+    behind(view, lb, others.filter_map(|other| target_group::of(view.region, other)).chain([group]))
 }
 
-/// Refuses a group if the load balancer has too many targets with it.
-pub(crate) fn check_behind(view: View<'_>, lb: &LoadBalancer, group: &TargetGroup) -> Outcome {
+/// Refuses a listener if its load balancer has too many targets with it.
+pub(crate) fn check_behind(view: View<'_>, lb: &LoadBalancer, listener: &Listener) -> Outcome {
+    let listeners = listener::of(view.region, lb).into_iter();
+    let others = listeners.filter(|other| other.arn != listener.arn).chain([listener]);
+    behind(view, lb, others.filter_map(|other| target_group::of(view.region, other)))
+}
+
+fn behind<'a>(
+    view: View<'_>,
+    lb: &LoadBalancer,
+    groups: impl Iterator<Item = &'a TargetGroup>,
+) -> Outcome {
     if lb.sort() == Sort::Gateway {
         return Ok(());
     }
-    let listeners = listener::of(view.region, lb).into_iter();
-    let others = listeners.filter_map(|it| view.region.target_groups.get(&it.target_group_arn));
-    let mut groups: BTreeMap<&str, &TargetGroup> =
-        others.map(|other| (&*other.arn, other)).collect();
-    groups.insert(&group.arn, group);
+    let groups: BTreeMap<&str, &TargetGroup> = groups.map(|group| (&*group.arn, group)).collect();
     let mut by_zone: BTreeMap<&str, usize> = BTreeMap::new();
-    for (group, target) in
-        groups.values().flat_map(|group| group.targets.iter().map(move |target| (group, target)))
-    {
+    let targets = groups.values().flat_map(|group| group.targets.iter().map(move |it| (group, it)));
+    for (group, target) in targets.filter(|(_, target)| target.is_there(view.now)) {
         let interface = health::interface(view.region, group, target);
         let zone = interface.map(|interface| &*interface.zone).or(target.zone.as_deref());
         *by_zone.entry(zone.unwrap_or_default()).or_default() += 1;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mirror_local::{Cloud, Durations, Settings as CloudSettings};
 use mirror_plan::address::{Address, Kind, Name};
+use mirror_plan::apply::recover::Next;
 use mirror_plan::apply::report::Report;
 use mirror_plan::apply::{Journal, Options, Stop, apply};
 use mirror_plan::aws::{Aws, Wanted, surroundings};
@@ -58,7 +59,7 @@ impl Stage {
                 }
                 Place::Aws => {
                     let aws = cloud::connect_for(settings, stack).await?;
-                    Some(cloud::look(&aws, (stack, Mode::Apply), settings, ui).await?)
+                    Some(cloud::look(&aws, (stack, Next::Plan(Mode::Apply)), settings, ui).await?)
                 }
             },
         };

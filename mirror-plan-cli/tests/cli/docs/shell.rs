@@ -76,7 +76,7 @@ fn script(block: &Block) -> String {
         let line = line.split("  #").next().unwrap_or_default().trim_end();
         if let Some(server) = line.strip_suffix('&') {
             let server = server.replace("mirror", "\"$MIRROR\"").replace("--port 4566", "");
-            let waits = "until grep -q http url; do sleep 0.1; done";
+            let waits = "for _ in {1..100}; do grep -q http url && break; sleep 0.1; done";
             return format!("{server} --port 0 > url 2> said &\n{waits}\n");
         }
         let line = line.replace("http://127.0.0.1:4566", "$(cat url)");

@@ -11,10 +11,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::super::lease::{LASTS, Lease, Page, RENEWED_EVERY, State, Verdict, WATCHED_EVERY};
+use super::super::lease::{
+    CERTAIN, LASTS, Lease, Page, RENEWED_EVERY, State, Verdict, WATCHED_EVERY,
+};
 use super::{Clock, Held, Holder, Journal, JournalError, Ledger, Record, Scope, Store};
 use crate::aws::s3::{Condition, Found, Object, Version, Written};
-use crate::aws::{Aws, BoxFuture, CallError, Fence};
+use crate::aws::{Aws, BoxFuture, CallError, Fence, Standing};
 use crate::scalar::Coordination;
 
 /// How many times a write is made at most: it is repeated if it was refused although its condition holds, because another
@@ -30,8 +32,8 @@ pub(super) struct Kept {
     /// How long AWS may take to show what it has made.
     window: Duration,
     chain: tokio::sync::Mutex<Chain>,
-    /// When the last write that was done began, by the clock.
-    held_at: Mutex<Timestamp>,
+    /// When the last write that was done began.
+    held_at: Mutex<(Timestamp, Instant)>,
     lost: OnceLock<Held>,
 }
 
@@ -72,7 +74,7 @@ impl Journal {
                 clock: clock.clone(),
                 window: aws.settle_window(),
                 chain: tokio::sync::Mutex::new(chain),
-                held_at: Mutex::new(clock()),
+                held_at: Mutex::new((clock(), Instant::now())),
                 lost: OnceLock::new(),
             };
             kept.write(&ledger).await.map_err(|error| match error {
@@ -108,8 +110,11 @@ impl Journal {
         })
     }
 
-    /// Makes certain that no other run has taken over the journal.
-    pub(super) async fn renew(&self) -> Result<(), JournalError> {
+    /// Writes what is open once more, which renews the lease.
+    ///
+    /// # Errors
+    /// If another run has taken over the journal, or if that cannot be found out.
+    pub(super) async fn write_again(&self) -> Result<(), JournalError> {
         let number = {
             let mut state = self.lock();
             state.written += 1;
@@ -121,13 +126,13 @@ impl Journal {
 
 impl Fence for Journal {
     fn confirm(&self) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {
-        Box::pin(async { self.renew().await.map_err(Into::into) })
+        Box::pin(async { self.write_again().await.map_err(Into::into) })
     }
 
-    fn holds(&self) -> bool {
+    fn standing(&self) -> Standing {
         match &self.store {
-            Store::File(_) | Store::Memory => true,
-            Store::Bucket(kept) => kept.holds(),
+            Store::File(_) | Store::Memory => Standing::Certain,
+            Store::Bucket(kept) => kept.standing(),
         }
     }
 }
@@ -171,7 +176,7 @@ async fn renew(journal: Weak<Journal>) {
             None => return,
             Some(Due::Later) => {}
             Some(Due::Now) => {
-                if let Err(error) = journal.renew().await {
+                if let Err(error) = journal.write_again().await {
                     tracing::warn!(%error, "the lease was not renewed");
                 }
             }
@@ -231,20 +236,26 @@ impl Kept {
                 continue;
             }
             chain.renewed = began;
-            *self.held_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+            *self.held_at.lock().unwrap_or_else(PoisonError::into_inner) = (at, began);
             // A machine that was asleep hears late that it had the lease; another run may have it by now.
-            if self.holds() {
+            if self.standing() == Standing::Certain {
                 return Ok(());
             }
         }
         Err(JournalError::Lost(Held { holder: None, until: None }))
     }
 
-    /// Whether no other run can have taken the lease since the last write.
-    fn holds(&self) -> bool {
-        let at = *self.held_at.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether another run can have taken the lease since the last write.
+    ///
+    /// Two clocks are asked: one is set back at times, and the other does not count the time that a machine sleeps.
+    fn standing(&self) -> Standing {
+        if self.lost.get().is_some() {
+            return Standing::Lost;
+        }
+        let (at, began) = *self.held_at.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.clock)();
-        self.lost.get().is_none() && at <= now && now.duration_since(at).unsigned_abs() < LASTS
+        let is_recent = at <= now && now.duration_since(at).unsigned_abs() < CERTAIN;
+        if is_recent && began.elapsed() < CERTAIN { Standing::Certain } else { Standing::Uncertain }
     }
 
     /// Finds out why a write was refused; returns whether it was done all the same.

@@ -46,6 +46,9 @@ pub struct ChangeOutcome {
     pub moved_from: Option<Address>,
     /// What was planned for it.
     pub action: Action,
+    /// The object that was created for it, if the change is not finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<ObjectId>,
     /// How it ended.
     pub outcome: Outcome,
 }

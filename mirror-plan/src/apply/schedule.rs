@@ -42,6 +42,14 @@ struct WorkState {
     begun: bool,
 }
 
+impl WorkState {
+    /// Returns what has been created.
+    fn made(&self) -> Option<ObjectId> {
+        let Work { address: _, phase, generation: _, id } = &self.work;
+        id.clone().filter(|_| *phase == Phase::Create)
+    }
+}
+
 impl<'p> Schedule<'p> {
     pub(super) fn new(plan: &'p Plan) -> Self {
         let mut needed_by = vec![Vec::new(); plan.steps.len()];
@@ -150,12 +158,23 @@ impl<'p> Schedule<'p> {
             works.entry((address, deposed)).or_default().push(state);
         }
         changes
-            .map(|change| ChangeOutcome {
-                address: change.address.clone(),
-                deposed: change.deposed,
-                moved_from: change.moved_from.clone(),
-                action: change.action,
-                outcome: self.outcome(works.get(&(&change.address, change.deposed))),
+            .map(|change| {
+                let works = works.get(&(&change.address, change.deposed));
+                let outcome = self.outcome(works);
+                let made = match outcome {
+                    Outcome::Applied { .. } => None,
+                    Outcome::Failed(_) | Outcome::Skipped { .. } | Outcome::NotStarted => {
+                        works.into_iter().flatten().find_map(|state| state.made())
+                    }
+                };
+                ChangeOutcome {
+                    address: change.address.clone(),
+                    deposed: change.deposed,
+                    moved_from: change.moved_from.clone(),
+                    action: change.action,
+                    made,
+                    outcome,
+                }
             })
             .collect()
     }

@@ -332,18 +332,20 @@ fn ended(plan: &Plan, ended: &Report) -> Vec<Line> {
 }
 
 fn left(change: &ChangeOutcome) -> Option<Line> {
-    let ChangeOutcome { address, deposed: _, moved_from: _, action, outcome } = change;
+    let ChangeOutcome { address, deposed: _, moved_from: _, action, made, outcome } = change;
+    let done = if made.is_some() { "finished" } else { "done" };
     let (message, because_of) = match outcome {
         Outcome::Applied { .. } | Outcome::Failed(_) => return None,
         Outcome::Skipped { because_of } => {
-            (format!("{address}: Not done because {because_of} failed"), Some(because_of))
+            (format!("{address}: Not {done} because {because_of} failed"), Some(because_of))
         }
-        Outcome::NotStarted => (format!("{address}: Not done because the run was stopped"), None),
+        Outcome::NotStarted => (format!("{address}: Not {done} because the run was stopped"), None),
     };
     let body = json!({
         "resource": resource(address),
         "action": action_word(*action),
         "because_of": because_of.map(ToString::to_string),
+        "id": made,
     });
     Some(Line::new("warn", message, "mirror_not_done", json!({ "change": body })))
 }

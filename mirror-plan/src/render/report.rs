@@ -66,7 +66,9 @@ impl fmt::Display for Summary<'_> {
 #[must_use]
 pub fn counts(report: &Report) -> Counts {
     let mut counts = Counts::default();
-    for ChangeOutcome { address: _, deposed: _, moved_from, action, outcome } in &report.outcomes {
+    for ChangeOutcome { address: _, deposed: _, moved_from, action, made: _, outcome } in
+        &report.outcomes
+    {
         let is_done = matches!(outcome, Outcome::Applied { .. });
         counts.moved += usize::from(is_done && moved_from.is_some());
         match (outcome, action) {
@@ -233,7 +235,11 @@ impl Failures<'_> {
         if let Some(code) = code {
             write!(f, ": {strong}{code}{strong:#}")?;
         }
-        writeln!(f, "\n\n  with {},\n", change.address)?;
+        write!(f, "\n\n  with {},", change.address)?;
+        if let Some(id) = &change.made {
+            write!(f, " which was created [id={id}],")?;
+        }
+        writeln!(f, "\n")?;
         message.lines().try_for_each(|line| writeln!(f, "  {line}"))?;
         if let Some(id) = request_id {
             writeln!(f, "  AWS request id: {id}")?;
@@ -257,16 +263,21 @@ fn skipped(report: &Report) -> BTreeMap<&Address, Vec<&ChangeOutcome>> {
 }
 
 fn write_changes(f: &mut fmt::Formatter<'_>, changes: Vec<&ChangeOutcome>) -> fmt::Result {
-    for ChangeOutcome { address, deposed, moved_from: _, action, outcome: _ } in changes {
+    for ChangeOutcome { address, deposed, moved_from: _, action, made, outcome: _ } in changes {
         let verb = match action {
             Action::NoOp => "keep",
             Action::Move => "move",
+            Action::Create if made.is_some() => "finish creating",
             Action::Create => "create",
             Action::Update => "update",
+            Action::Replace(_) if made.is_some() => "finish replacing",
             Action::Replace(_) => "replace",
             Action::Delete => "destroy",
         };
         write!(f, "  {verb} {address}")?;
+        if let Some(id) = made {
+            write!(f, " [id={id}]")?;
+        }
         if let Some(generation) = deposed {
             write!(f, " (deposed object {generation})")?;
         }
@@ -282,6 +293,7 @@ mod tests {
     use super::*;
     use crate::plan::{Mode, OutputChange};
     use crate::resource::ReplaceOrder;
+    use crate::resource::subnet::SubnetId;
     use crate::scalar::AccountId;
     use crate::value::{Part, Unknown};
 
@@ -333,7 +345,7 @@ mod tests {
 
     fn outcome(address: &str, action: Action, outcome: Outcome) -> ChangeOutcome {
         let address = address.parse().unwrap();
-        ChangeOutcome { address, deposed: None, moved_from: None, action, outcome }
+        ChangeOutcome { address, deposed: None, moved_from: None, action, made: None, outcome }
     }
 
     fn applied() -> Outcome {
@@ -379,7 +391,7 @@ mod tests {
 
     #[test]
     fn an_incomplete_run_says_how_each_change_ended() {
-        let because_of = "vpc.lab".parse().unwrap();
+        let skipped = Outcome::Skipped { because_of: "vpc.lab".parse().unwrap() };
         let failure = Failure {
             call: "CreateVpc".to_owned(),
             code: Some("VpcLimitExceeded".to_owned()),
@@ -391,7 +403,11 @@ mod tests {
             outcomes: vec![
                 outcome("mirror_filter.web", Action::Create, applied()),
                 outcome("vpc.lab", Action::Create, Outcome::Failed(failure)),
-                outcome("subnet.a", Action::Create, Outcome::Skipped { because_of }),
+                outcome("subnet.a", Action::Create, skipped.clone()),
+                ChangeOutcome {
+                    made: Some("subnet-0a1b2c3d4e5f67890".parse::<SubnetId>().unwrap().erase()),
+                    ..outcome("subnet.b", Action::Create, skipped)
+                },
                 ChangeOutcome {
                     deposed: Some(1),
                     ..outcome("mirror_target.nlb", Action::Delete, Outcome::NotStarted)
@@ -415,6 +431,7 @@ mod tests {
 
         Not done because vpc.lab failed:
           create subnet.a
+          finish creating subnet.b [id=subnet-0a1b2c3d4e5f67890]
 
         Not done because the run was stopped:
           destroy mirror_target.nlb (deposed object 1)

@@ -129,6 +129,7 @@ fn every_event_has_its_line() {
         address: address.parse().unwrap(),
         deposed: None,
         action: Action::Create,
+        made: None,
         outcome,
     };
     let report = Report {
@@ -163,8 +164,8 @@ fn every_event_has_its_line() {
     {"@level":"info","@message":"vpc.lab: Creation errored after 10s","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","hook":{"action":"create","elapsed_seconds":10,"mirror_generation":1,"resource":{"addr":"vpc.lab","implied_provider":"mirror","module":"","resource":"vpc.lab","resource_key":null,"resource_name":"lab","resource_type":"vpc"}},"type":"apply_errored"}
     {"@level":"error","@message":"Error: CreateVpc failed: VpcLimitExceeded","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","diagnostic":{"address":"vpc.lab","detail":"The maximum number of VPCs has been reached.","mirror_failure":{"call":"CreateVpc","code":"VpcLimitExceeded","request_id":"0a1b"},"severity":"error","summary":"CreateVpc failed: VpcLimitExceeded"},"type":"diagnostic"}
     {"@level":"info","@message":"Interrupt received: nothing more is started. Waiting for 2 calls in flight; interrupt again to exit at once.","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","in_flight":2,"type":"mirror_stopping"}
-    {"@level":"warn","@message":"subnet.a: Not done because vpc.lab failed","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","change":{"action":"create","because_of":"vpc.lab","resource":{"addr":"subnet.a","implied_provider":"mirror","module":"","resource":"subnet.a","resource_key":null,"resource_name":"a","resource_type":"subnet"}},"type":"mirror_not_done"}
-    {"@level":"warn","@message":"subnet.b: Not done because the run was stopped","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","change":{"action":"create","because_of":null,"resource":{"addr":"subnet.b","implied_provider":"mirror","module":"","resource":"subnet.b","resource_key":null,"resource_name":"b","resource_type":"subnet"}},"type":"mirror_not_done"}
+    {"@level":"warn","@message":"subnet.a: Not done because vpc.lab failed","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","change":{"action":"create","because_of":"vpc.lab","id":null,"resource":{"addr":"subnet.a","implied_provider":"mirror","module":"","resource":"subnet.a","resource_key":null,"resource_name":"a","resource_type":"subnet"}},"type":"mirror_not_done"}
+    {"@level":"warn","@message":"subnet.b: Not done because the run was stopped","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","change":{"action":"create","because_of":null,"id":null,"resource":{"addr":"subnet.b","implied_provider":"mirror","module":"","resource":"subnet.b","resource_key":null,"resource_name":"b","resource_type":"subnet"}},"type":"mirror_not_done"}
     {"@level":"info","@message":"Apply incomplete. Resources: 1 added, 0 changed, 0 destroyed.","@module":"mirror.ui","@timestamp":"2026-11-22T16:43:18.530609Z","changes":{"action_invocation":0,"add":1,"change":0,"import":0,"operation":"apply","remove":0},"type":"change_summary"}
     "#);
 }

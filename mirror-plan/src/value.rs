@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::address::Address;
+use crate::address::{Address, Name};
 
 mod secret;
 
@@ -457,11 +457,21 @@ impl fmt::Display for Value {
                 f.write_str("{ ")?;
                 for (position, (name, value)) in members.iter().enumerate() {
                     let comma = if position == 0 { "" } else { ", " };
-                    write!(f, "{comma}{name} = {value}")?;
+                    write!(f, "{comma}{} = {value}", KeyText(name))?;
                 }
                 f.write_str(" }")
             }
         }
+    }
+}
+
+/// The key of an object, in quotes unless it is a word: it may be any text, and look like another line.
+pub(crate) struct KeyText<'k>(pub(crate) &'k str);
+
+impl fmt::Display for KeyText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(key) = self;
+        if key.parse::<Name>().is_ok() { f.write_str(key) } else { write_quoted(f, key) }
     }
 }
 
@@ -538,6 +548,20 @@ impl fmt::Display for Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_never_more_than_a_key() {
+        let value = |key: &str| Value::Object([(key.to_owned(), Value::Bool(true))].into());
+        for (key, shown) in [
+            ("a-b_1", "{ a-b_1 = true }"),
+            ("10.0.0.0/24", "{ \"10.0.0.0/24\" = true }"),
+            ("b c", "{ \"b c\" = true }"),
+            ("x\nPlan: 0 to add", "{ \"x\\nPlan: 0 to add\" = true }"),
+            ("", "{ \"\" = true }"),
+        ] {
+            assert_eq!(value(key).to_string(), shown);
+        }
+    }
 
     #[test]
     fn a_map_of_the_users_is_not_taken_for_a_mark() {

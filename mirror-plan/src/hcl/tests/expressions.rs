@@ -19,7 +19,7 @@ fn literals() {
     2 +   value = [null, true, 1.5, 1e3, "a\n\"b\" \u00e4 $${x}", { a = 1, "b c" = 2, ("upper") = 3 }]
       |
     "#);
-    assert_snapshot!(evaluate(r#"[null, true, 1.5, 1e3, "a\n\"b\" \u00e4 $${x}", { a = 1, "b c" = 2, ("d${1}") : 3 }]"#), @r#"[null, true, 1.5, 1000, "a\n\"b\" ä ${x}", { a = 1, b c = 2, d1 = 3 }]"#);
+    assert_snapshot!(evaluate(r#"[null, true, 1.5, 1e3, "a\n\"b\" \u00e4 $${x}", { a = 1, "b c" = 2, ("d${1}") : 3 }]"#), @r#"[null, true, 1.5, 1000, "a\n\"b\" ä ${x}", { a = 1, "b c" = 2, d1 = 3 }]"#);
     assert_snapshot!(evaluate("1e400"), @"
     error[MP0001]: expected newline or eof
      --> test.mirror.hcl:2:12
@@ -121,7 +121,7 @@ fn loops() {
     assert_snapshot!(evaluate("[for p in local.ports : p + 1]"), @"[444, 8444]");
     assert_snapshot!(evaluate("[for i, p in local.ports : i if p > 500]"), @"[1]");
     assert_snapshot!(evaluate(r#"{ for k, v in local.tags : "x-${k}" => v }"#), @r#"{ x-a = 1, x-b = "two" }"#);
-    assert_snapshot!(evaluate("{ for p in [1, 2, 3, 4] : p % 2 => p... }"), @"{ 0 = [2, 4], 1 = [1, 3] }");
+    assert_snapshot!(evaluate("{ for p in [1, 2, 3, 4] : p % 2 => p... }"), @r#"{ "0" = [2, 4], "1" = [1, 3] }"#);
     assert_snapshot!(evaluate("[for p in local.ports : [for q in local.ports : p - q]]"), @"[[0, -8000], [8000, 0]]");
     assert_snapshot!(evaluate("{ for p in [1, 1] : p => p }"), @r#"
     error[MP0102]: two elements have the name "1"

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::lines::{self, Line};
 use crate::attribute::{ObjectType, Type};
 use crate::plan::{PartChange, part_changes};
-use crate::value::Value;
+use crate::value::{KeyText, Value};
 
 /// What happens to a value, a part or a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,6 +260,6 @@ fn member_type(holds: Option<&Type>, name: &str) -> Option<&'static Type> {
 fn quoted(holds: Option<&Type>, name: Cow<'_, str>) -> String {
     match holds {
         Some(Type::Map) => Value::String(name.into_owned()).to_string(),
-        _ => name.into_owned(),
+        _ => KeyText(&name).to_string(),
     }
 }

@@ -535,10 +535,9 @@ fn who_only_looks_waits_for_what_a_killed_run_may_have_made() {
         stack "looked-at" { region = "eu-west-1" }
         mirror_filter "web" {}
     "#;
-    for (command, shown) in [
-        ("plan --destroy", "mirror_filter.web will be destroyed"),
-        ("show", "mirror_filter.web"),
-    ] {
+    for (command, shown) in
+        [("plan --destroy", "mirror_filter.web will be destroyed"), ("show", "mirror_filter.web")]
+    {
         let (served, folder) = (Served::start(), Folder::with(FILTER));
         let unseen = || Faults::none().unseen_during([Duration::from_millis(700)]);
         served.cloud.set_faults(unseen().fail(Calls::Mutating, 1, Fault::silent(Effect::Done)));

@@ -1,8 +1,8 @@
-//! Receivers that scale: what waits for their instances, and what the instances wait for.
+//! Receivers: what waits for them, and what they wait for.
 //!
-//! When they are moved from one target group to another, no packet finds either of them empty: an Auto
-//! Scaling group registers its instances in the new target group, then the listener forwards there, and
-//! then the group deregisters them from the old one.
+//! When they are moved from one target group to another, no packet finds either of them empty: instances are registered
+//! in the new target group, by themselves or by their Auto Scaling group, then the listener forwards there, and then the
+//! Auto Scaling group deregisters them from the old one.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ use crate::plan::uses::ObjectKey;
 use crate::resource::autoscaling_group::Operation as Scaling;
 use crate::resource::gateway_load_balancer::Operation as Gateway;
 use crate::resource::load_balancer::Operation as Balancer;
+use crate::resource::target_group::Operation as Targets;
 use crate::resource::{Operation, TargetGroup};
 
 impl Builder {
@@ -30,6 +31,14 @@ impl Builder {
                     ..
                 })) => {
                     let forwards = self.listeners().filter(|(_, to)| target_groups.contains(to));
+                    edges.extend(forwards.map(|(listener, _)| (node, listener)));
+                }
+                Call::Operation(Operation::TargetGroup(Targets::Register {
+                    target_group, ..
+                })) => {
+                    let forwards = self.listeners().filter(|(listener, to)| {
+                        *to == target_group && self.graph[*listener].key.phase == Phase::Update
+                    });
                     edges.extend(forwards.map(|(listener, _)| (node, listener)));
                 }
                 Call::Operation(Operation::AutoscalingGroup(Scaling::Detach {

@@ -344,6 +344,41 @@ impl Operation {
     }
 }
 
+/// Which rule each rule was before.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Successions<'r> {
+    /// The rules that differ, before and after.
+    changed: Vec<(&'r Rule, &'r Rule)>,
+    added: Vec<&'r Rule>,
+    gone: Vec<&'r Rule>,
+}
+
+impl<'r> Successions<'r> {
+    /// A rule with the same number and direction is the same rule. So is one that only has another number, or only
+    /// another number and direction: AWS changes both in place, and what is created anew would not be mirrored meanwhile.
+    fn of(before: &'r Rules, after: &'r Rules) -> Self {
+        let (kept, mut added): (Vec<&Rule>, Vec<&Rule>) =
+            after.0.iter().partition(|rule| before.get(rule.key()).is_some());
+        let kept = kept.into_iter().filter_map(|rule| Some((before.get(rule.key())?, rule)));
+        let mut changed: Vec<(&Rule, &Rule)> = kept.filter(|(old, new)| old != new).collect();
+        let mut gone: Vec<&Rule> =
+            before.0.iter().filter(|rule| after.get(rule.key()).is_none()).collect();
+        let renumbered = |old: &Rule, new: &Rule| Rule { number: new.number, ..old.clone() };
+        let turned =
+            |old: &Rule, new: &Rule| Rule { direction: new.direction, ..renumbered(old, new) };
+        for as_if in [&renumbered as &dyn Fn(&Rule, &Rule) -> Rule, &turned] {
+            added.retain(|new| {
+                let Some(at) = gone.iter().position(|old| as_if(old, new) == **new) else {
+                    return true;
+                };
+                changed.push((gone.remove(at), new));
+                false
+            });
+        }
+        Self { changed, added, gone }
+    }
+}
+
 impl ResourceType for MirrorFilter {
     const COMPUTED: &'static [Computed] = &[Computed { name: "id", doc: "The id, `tmf-...`." }];
     const REPLACE_ORDER: ReplaceOrder = ReplaceOrder::CreateThenDelete;
@@ -378,25 +413,22 @@ impl ResourceType for MirrorFilter {
             let enabled = *amazon_dns;
             operations.push(Operation::SetAmazonDns { mirror_filter: this(found), enabled });
         }
+        let Successions { changed, added, gone } = Successions::of(&observed.rules, rules);
         // Deleting first leaves room within the quota of rules.
-        for gone in observed.rules.0.iter().filter(|rule| rules.get(rule.key()).is_none()) {
-            let id = part(found, &gone.key().to_string()).clone();
-            operations.push(Operation::DeleteRule { id });
-        }
-        for rule in &rules.0 {
-            let rule = rule.clone();
-            match observed.rules.get(rule.key()) {
-                None => {
-                    operations.push(Operation::CreateRule { mirror_filter: this(found), rule });
-                }
-                Some(before) if *before != rule => operations.push(Operation::ModifyRule {
-                    id: part(found, &rule.key().to_string()).clone(),
-                    before: before.clone(),
-                    rule,
-                }),
-                Some(_) => {}
-            }
-        }
+        operations.extend(gone.into_iter().map(|gone| Operation::DeleteRule {
+            id: part(found, &gone.key().to_string()).clone(),
+        }));
+        operations.extend(changed.into_iter().map(|(before, rule)| Operation::ModifyRule {
+            id: part(found, &before.key().to_string()).clone(),
+            before: before.clone(),
+            rule: rule.clone(),
+        }));
+        operations.extend(
+            added.into_iter().map(|rule| Operation::CreateRule {
+                mirror_filter: this(found),
+                rule: rule.clone(),
+            }),
+        );
         operations.into_iter().map(Into::into).collect()
     }
 
@@ -406,5 +438,52 @@ impl ResourceType for MirrorFilter {
                 id: part(found, &rule.key().to_string()).clone(),
             });
         rules.chain([Operation::Delete { mirror_filter: this(found) }]).map(Into::into).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(rules: &[(Direction, i64, RuleAction)]) -> Rules {
+        let rule = |&(direction, number, action): &(Direction, i64, RuleAction)| Rule {
+            direction,
+            number: number.try_into().unwrap(),
+            action,
+            protocol: Protocol::All,
+            source: "10.0.0.0/16".parse().unwrap(),
+            destination: "0.0.0.0/0".parse().unwrap(),
+            source_port: None,
+            destination_port: None,
+            description: None,
+        };
+        Rules(rules.iter().map(rule).collect())
+    }
+
+    #[test]
+    fn a_rule_that_is_renumbered_or_turned_is_the_same_rule() {
+        use Direction::{Egress, Ingress};
+        use RuleAction::{Accept, Reject};
+        let before = rules(&[
+            (Ingress, 100, Accept),
+            (Egress, 100, Accept),
+            (Ingress, 50, Reject),
+            (Ingress, 60, Reject),
+        ]);
+        let after = rules(&[
+            (Ingress, 110, Accept),
+            (Egress, 110, Accept),
+            (Egress, 50, Reject),
+            (Ingress, 60, Accept),
+            (Egress, 7, Accept),
+        ]);
+        let Successions { changed, added, gone } = Successions::of(&before, &after);
+        let keys = changed.iter().map(|(old, new)| format!("{} to {}", old.key(), new.key()));
+        insta::assert_snapshot!(keys.collect::<Vec<_>>().join(", "), @"ingress 60 to ingress 60, ingress 100 to ingress 110, egress 100 to egress 110, ingress 50 to egress 50");
+        assert_eq!(
+            added.iter().map(|rule| rule.key().to_string()).collect::<Vec<_>>(),
+            ["egress 7"]
+        );
+        assert_eq!(gone, Vec::<&Rule>::new());
     }
 }

@@ -158,6 +158,27 @@ fn what_may_have_been_made_is_waited_for_with_few_calls() {
     assert!((1..=4).contains(&looks), "{looks}");
 }
 
+/// Health checks of new receivers take 30 s.
+#[test]
+fn receivers_that_are_replaced_stay_until_one_of_the_new_ones_receives() {
+    let text = include_str!("../../../examples/lab.mirror.hcl");
+    let text = ["1", "2"].into_iter().fold(text.to_owned(), |text, number| {
+        let head = format!("instance \"target-instance-{number}\" {{\n");
+        text.replace(&head, &format!("{head}  private_ip = \"10.0.2.10{number}\"\n"))
+    });
+    let changed = stack(&text);
+    let simulation = Simulation::new();
+    assert!(run(&simulation, Mode::Apply).is_complete());
+    simulation.wait(10 * MINUTE);
+    let end = simulation.run(&changed, Mode::Apply, Faults::none());
+    assert!(end.is_complete(), "{end}");
+    let log = simulation.cloud.log().unwrap();
+    let at = |action: &str| log.iter().rev().find(|call| call.action == action).unwrap().at;
+    let both = at("DeregisterTargets").duration_since(at("RegisterTargets"));
+    println!("the old receivers stayed for {both:#}");
+    assert!(both.as_secs() >= 30, "{both:#}");
+}
+
 #[test]
 fn others_are_in_every_account() {
     assert!(others().len() >= OTHERS, "{}", others().len());

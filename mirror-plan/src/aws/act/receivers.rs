@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Listener, ProtocolEnum, TargetHealthDescription, TargetHealthStateEnum,
+    Listener, ProtocolEnum, TargetDescription, TargetHealthDescription, TargetHealthStateEnum,
 };
 
 use super::super::errors::CallError;
@@ -27,31 +27,63 @@ pub(super) async fn wait(acting: &Acting<'_>, target: &MirrorTargetId) -> Result
     if acting.aws.is_dry() {
         return Ok(());
     }
-    let mut patience = acting.patience("a receiver passes its health checks", limit::CHECKED);
-    let ready = async {
-        let groups = groups(acting, target).await?;
-        while let Some(now) = starting(acting.aws, &groups).await? {
-            patience.pause(now).await?;
-        }
-        Ok::<_, ActError>(())
+    let groups = match groups(acting, target).await {
+        Ok(groups) => groups,
+        Err(ActError::Call(error)) => return unseen(&error),
+        Err(error) => return Err(error),
     };
-    match ready.await {
-        Err(ActError::Call(error)) => {
-            tracing::debug!(%error, "the health of the receivers cannot be seen");
-            Ok(())
+    wait_in(acting, &groups, &BTreeSet::new()).await
+}
+
+/// Waits until a target that stays in a group receives, or the first health checks of those are over.
+pub(super) async fn wait_without(
+    acting: &Acting<'_>,
+    group: &str,
+    leaving: &[TargetDescription],
+) -> Result<(), ActError> {
+    if acting.aws.is_dry() {
+        return Ok(());
+    }
+    let leaving = leaving.iter().filter_map(TargetDescription::id).collect();
+    wait_in(acting, &BTreeSet::from([group.to_owned()]), &leaving).await
+}
+
+async fn wait_in(
+    acting: &Acting<'_>,
+    groups: &BTreeSet<String>,
+    leaving: &BTreeSet<&str>,
+) -> Result<(), ActError> {
+    let mut patience = acting.patience("a receiver passes its health checks", limit::CHECKED);
+    loop {
+        match starting(acting.aws, groups, leaving).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(now)) => patience.pause(now).await?,
+            Err(error) => return unseen(&error),
         }
-        ended => ended,
     }
 }
 
-/// Returns the states of the receivers, if none receives and some are being checked for the first time.
-async fn starting(aws: &Aws, groups: &BTreeSet<String>) -> Result<Option<String>, CallError> {
+fn unseen(error: &CallError) -> Result<(), ActError> {
+    tracing::debug!(%error, "the health of the receivers cannot be seen");
+    Ok(())
+}
+
+/// Returns the states of the receivers that stay, if none receives and some are being checked for the first time.
+async fn starting(
+    aws: &Aws,
+    groups: &BTreeSet<String>,
+    leaving: &BTreeSet<&str>,
+) -> Result<Option<String>, CallError> {
     let mut receivers = Vec::new();
     for group in groups {
         let request = aws.elb().describe_target_health().target_group_arn(group);
         let answer = aws.send("DescribeTargetHealth", request.send()).await?;
         receivers.extend(answer.target_health_descriptions.unwrap_or_default());
     }
+    let leaves = |receiver: &TargetHealthDescription| {
+        receiver.target().and_then(TargetDescription::id).is_some_and(|id| leaving.contains(id))
+    };
+    receivers.retain(|receiver| !leaves(receiver));
     let state = |receiver: &TargetHealthDescription| receiver.target_health()?.state().cloned();
     let is_any = |wanted| receivers.iter().any(|it| state(it).as_ref() == Some(&wanted));
     if is_any(TargetHealthStateEnum::Healthy) || !is_any(TargetHealthStateEnum::Initial) {

@@ -11,6 +11,7 @@ use super::acting::Acting;
 use super::find::refuse_foreign;
 use super::instance::running;
 use super::making::Making;
+use super::receivers;
 use super::{ActError, Made};
 use crate::attribute::Ref;
 use crate::resource::target_group::{HealthCheck, Operation, TargetGroupArn};
@@ -28,12 +29,14 @@ pub(super) async fn act(acting: &Acting<'_>, operation: &Operation) -> Result<Ma
             register(acting, &acting.id(target_group)?, instances).await
         }
         Operation::Deregister { target_group, instances } => {
+            let (group, leaving) = (acting.id(target_group)?, targets(acting, instances)?);
+            receivers::wait_without(acting, group.as_str(), &leaving).await?;
             let request = acting
                 .aws
                 .elb()
                 .deregister_targets()
-                .target_group_arn(acting.id(target_group)?.as_str())
-                .set_targets(Some(targets(acting, instances)?));
+                .target_group_arn(group.as_str())
+                .set_targets(Some(leaving));
             acting.withdraw("DeregisterTargets", || request.clone().send()).await?;
             Ok(Made::nothing())
         }

@@ -122,7 +122,7 @@ impl Served {
     }
 
     /// An AWS in which others have objects too.
-    fn among_others() -> Self {
+    pub(crate) fn among_others() -> Self {
         static ACCOUNT: OnceLock<Cloud> = OnceLock::new();
         let account = ACCOUNT.get_or_init(|| {
             let folder = Folder::with(OTHERS);
@@ -163,7 +163,7 @@ impl Served {
     }
 
     /// What the account holds once all new objects are visible and all deleted ones are forgotten.
-    fn holds(&self) -> Inventory {
+    pub(crate) fn holds(&self) -> Inventory {
         self.pass(Duration::from_secs(2 * 60 * 60));
         self.cloud.inventory("eu-west-1").expect("the cloud is in memory")
     }

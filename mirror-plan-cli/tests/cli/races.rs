@@ -39,7 +39,8 @@ enum End {
 
 /// Runs two processes, and returns how they ended or what is wrong with that.
 fn race(place: Place, calls: usize) -> Result<End, String> {
-    let served = Served::start();
+    let served = Served::among_others();
+    let others = served.holds();
     let stack = match place {
         Place::Machine => NETWORK.to_owned(),
         Place::Bucket => {
@@ -67,6 +68,10 @@ fn race(place: Place, calls: usize) -> Result<End, String> {
     let made = served.changes_of_account();
     if made != calls {
         return Err(format!("{made} calls instead of {calls}: {}", both(&outputs)));
+    }
+    let now = served.holds();
+    if others.iter().any(|(object, record)| now.get(object) != Some(record)) {
+        return Err(format!("what others have has changed: {}", both(&outputs)));
     }
     match outputs.each_ref().map(|output| output.status.code()) {
         [Some(0), Some(4)] if names(&outputs[1], ids[0]) => Ok(End::Told),

@@ -13,6 +13,8 @@ use mirror_tests::simulation::remains::Spot;
 use mirror_tests::simulation::{End, Safeguard, Simulation};
 use mirror_tests::{gateway, lab, peered, scaling, sharing, stack, transit, wide};
 
+use crate::crash::sweep::holdings;
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn lingering(time: Duration) -> Simulation {
@@ -62,6 +64,7 @@ fn interfaces_of_a_load_balancer_that_linger_are_waited_out() {
     let simulation = lingering(19 * MINUTE);
     let end = run(&simulation, Mode::Destroy);
     assert!(end.is_complete(), "{end}");
+    holdings(&simulation).unwrap();
     println!("an interface lingered for 19 minutes: destroyed");
 }
 
@@ -120,6 +123,7 @@ fn without_its_journal_a_stack_is_known_by_its_tags() {
         simulation.lose_journals();
         let again = simulation.run(&stack, Mode::Apply, Faults::none());
         assert!(again.plan().is_some_and(Plan::is_empty), "{}: {again}", stack.name);
+        holdings(&simulation).unwrap(); // what others have is as it was
         println!("{}: nothing to do without the journal", stack.name);
     }
 }
@@ -131,6 +135,7 @@ fn an_apply_of_what_is_there_changes_nothing() {
         let before = simulation.changes();
         assert!(simulation.run(&stack, Mode::Apply, Faults::none()).is_complete());
         assert_eq!(simulation.changes(), before, "{}", stack.name);
+        holdings(&simulation).unwrap();
         println!("{}: {before} calls made it, 0 the second time", stack.name);
     }
 }

@@ -8,6 +8,7 @@ mod linter;
 mod microburst;
 mod packages;
 mod plan_readers;
+mod s3;
 mod terraform;
 
 use std::path::Path;

@@ -32,7 +32,7 @@ fn microburst_breaks_every_call_and_nothing_comes_of_it() {
 }
 
 /// Returns the path of the `mirror` binary, which cargo builds beside this test for the tests of its own crate.
-fn binary() -> Option<PathBuf> {
+pub(super) fn binary() -> Option<PathBuf> {
     let test = std::env::current_exe().ok()?;
     let mirror = test.parent()?.parent()?.join("mirror");
     mirror.is_file().then_some(mirror)

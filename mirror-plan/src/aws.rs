@@ -239,6 +239,11 @@ impl Aws {
         self.shared.pace.limit(self.settle_window)
     }
 
+    /// Returns how long a run waits for a new object to be visible: no less than usual if the window is set to less.
+    fn seen(&self) -> Duration {
+        wait::limit::SEEN.max(self.settle_window)
+    }
+
     /// Returns the same clients, which send calls that change something only if the fence allows it.
     #[cfg(feature = "s3")]
     #[must_use]

@@ -1,5 +1,7 @@
 //! What goes wrong on the way to AWS: lost, cut and late answers, throttling, objects that block a deletion.
 
+use std::time::Duration;
+
 use mirror_local::{Calls, Cloud, Effect, Fault, Faults};
 use mirror_plan::address::Address;
 use mirror_plan::aws::{ActError, find_created};
@@ -123,6 +125,21 @@ async fn what_cannot_be_seen_yet_is_waited_for() {
     bench.act_all(&subnet_address, &creation).await;
     bench.cloud.set_faults(Faults::none());
     assert_eq!(bench.observe().await.observed.owned.len(), 2);
+}
+
+/// A local AWS is waited for a sixtieth of the time: usually 5 s.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_seen_yet_is_waited_for_as_long_as_the_settle_window_says() {
+    for (window, is_enough) in [(300, false), (600, true)] {
+        let mut bench = Bench::over(Rig::in_time_of_runtime().cloud);
+        bench.aws = bench.aws.with_settle_window(Duration::from_secs(window));
+        bench.cloud.set_faults(Faults::none().unseen_during([Duration::from_secs(8)]));
+        let address: Address = "mirror_filter.web".parse().unwrap();
+        let creation = bench.creation(&address, &filter(Vec::new()).into());
+        let made = bench.act(&creation[0]).await.unwrap();
+        bench.known.add_made(&address, &made);
+        assert_eq!(bench.act(&creation[1]).await.is_ok(), is_enough, "{window} s");
+    }
 }
 
 #[tokio::test(start_paused = true)]

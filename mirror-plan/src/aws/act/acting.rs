@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::super::Aws;
 use super::super::errors::{CallError, ErrorKind};
-use super::super::wait::{Patience, limit};
+use super::super::wait::Patience;
 use super::blocker::{self, InTheWay, Place};
 use super::{Act, ActError, Note, Sent};
 use crate::attribute::{Input, Ref, Referable};
@@ -168,7 +168,7 @@ impl<'a> Acting<'a> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         self.ask(call, &mut request).await?;
-        let mut patience = self.patience("AWS accepts the call", limit::SEEN);
+        let mut patience = self.patience("AWS accepts the call", self.aws.seen());
         loop {
             let error = match self.aws.send(call, request()).await {
                 Ok(answer) => return Ok(answer),

@@ -11,7 +11,6 @@ use super::super::observe::{
 };
 use super::super::page::{self, pages};
 use super::super::tags;
-use super::super::wait::limit;
 use super::ActError;
 use super::acting::{Acting, unless_absent};
 use crate::address::Kind;
@@ -185,7 +184,7 @@ pub(super) async fn refuse_foreign(
     arn: &ObjectId,
     tags: &Tags,
 ) -> Result<(), ActError> {
-    let mut patience = acting.patience("it is visible", limit::SEEN);
+    let mut patience = acting.patience("it is visible", acting.aws.seen());
     let request = acting.aws.elb().describe_tags().resource_arns(arn.as_str());
     loop {
         let answer = acting.aws.send("DescribeTags", request.clone().send()).await;

@@ -134,7 +134,7 @@ impl Acting<'_> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         self.ask(making.call, &mut request).await?;
-        let mut patience = self.patience("AWS accepts the call", limit::TAKEN);
+        let mut patience = self.patience("AWS accepts the call", limit::TAKEN.max(self.aws.seen()));
         let mut sent = self.sent();
         let mut has_looked = false;
         loop {
@@ -194,7 +194,7 @@ impl Acting<'_> {
             ErrorKind::AlreadyThere if !setback.is_mismatch() => {
                 let window = match sent {
                     Sent::Never => Duration::ZERO,
-                    Sent::Perhaps => limit::SEEN,
+                    Sent::Perhaps => self.aws.seen(),
                 };
                 Next::Look { window, then: Then::End }
             }
@@ -213,11 +213,11 @@ impl Acting<'_> {
 
     /// Looks up what the call has created, until it is visible.
     async fn made<O: Referable>(&self, making: Making<'_>) -> Result<Id<O>, ActError> {
-        match self.find(making, limit::SEEN).await? {
+        match self.find(making, self.aws.seen()).await? {
             Some(id) => Ok(id),
             None => {
                 let now = format!("{} succeeded, but no object has the tags yet", making.call);
-                Err(TimeUp { until: "it is visible", limit: limit::SEEN, now }.into())
+                Err(TimeUp { until: "it is visible", limit: self.aws.seen(), now }.into())
             }
         }
     }

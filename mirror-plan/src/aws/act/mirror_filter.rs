@@ -12,7 +12,6 @@ use super::super::answer::Answer;
 use super::super::errors::{CallError, ErrorKind};
 use super::super::observe::mirror_filter::read;
 use super::super::tags;
-use super::super::wait::limit;
 use super::acting::{Acting, unless_absent};
 use super::making::Making;
 use super::{ActError, Made};
@@ -141,7 +140,7 @@ async fn rule_there(
     rule: &Rule,
     error: CallError,
 ) -> Result<Made, ActError> {
-    let mut patience = acting.patience("the rule is visible", limit::SEEN);
+    let mut patience = acting.patience("the rule is visible", acting.aws.seen());
     let request = acting
         .aws
         .ec2()

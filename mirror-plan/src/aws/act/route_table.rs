@@ -6,7 +6,6 @@ use ipnet::IpNet;
 
 use super::super::answer::Answer;
 use super::super::tags;
-use super::super::wait::limit;
 use super::acting::{Acting, conflict, unless_absent};
 use super::making::Making;
 use super::{ActError, Made};
@@ -248,7 +247,7 @@ async fn disassociate(acting: &Acting<'_>, association: &ObjectId) -> Result<Mad
 
 /// Returns the table as AWS has it; waits for a new one to become visible.
 async fn seen(acting: &Acting<'_>, table: &RouteTableId) -> Result<Option<SeenTable>, ActError> {
-    let mut patience = acting.patience("the route table is visible", limit::SEEN);
+    let mut patience = acting.patience("the route table is visible", acting.aws.seen());
     let request = acting.aws.ec2().describe_route_tables().route_table_ids(table.as_str());
     loop {
         let answer = acting.aws.send("DescribeRouteTables", request.clone().send()).await;

@@ -8,7 +8,6 @@ use ipnet::IpNet;
 
 use super::super::answer::Answer;
 use super::super::tags;
-use super::super::wait::limit;
 use super::acting::{Acting, conflict, unless_absent};
 use super::blocker::Place;
 use super::making::Making;
@@ -62,7 +61,7 @@ async fn create(acting: &Acting<'_>, operation: &Operation) -> Result<Made, ActE
 
 /// Waits until AWS sees a new group, so that calls about its rules can follow.
 async fn seen(acting: &Acting<'_>, id: &SecurityGroupId) -> Result<(), ActError> {
-    let mut patience = acting.patience("it is visible", limit::SEEN);
+    let mut patience = acting.patience("it is visible", acting.aws.seen());
     let request = acting.aws.ec2().describe_security_groups().group_ids(id.as_str());
     loop {
         let answer = acting.aws.send("DescribeSecurityGroups", request.clone().send()).await;

@@ -185,6 +185,27 @@ fn receivers_that_are_replaced_stay_until_one_of_the_new_ones_receives() {
 }
 
 #[test]
+fn receivers_are_registered_before_a_listener_is_moved_to_their_target_group() {
+    let text = include_str!("../../../examples/lab.mirror.hcl");
+    let groups = text.find("target_group \"targets\"").unwrap();
+    let listeners = text.find("load_balancer \"my-traffic").unwrap();
+    let group = text[groups..listeners].replace("4789", "4790");
+    let text = format!("{}{group}{}", &text[..groups], &text[listeners..]);
+    let text = text.replace("port = 4789, cidrs", "port = \"4789-4790\", cidrs");
+    let simulation = Simulation::new();
+    assert!(run(&simulation, Mode::Apply).is_complete());
+    let before = simulation.cloud.log().unwrap().len();
+    let slow = Calls::Action("RegisterTargets".to_owned());
+    let faults = Faults::none().delay(slow, Duration::from_secs(5));
+    let end = simulation.run(&stack(&text), Mode::Apply, faults);
+    assert!(end.is_complete(), "{end}");
+    let log = &simulation.cloud.log().unwrap()[before..];
+    let at = |action: &str| log.iter().find(|call| call.action == action).unwrap().at;
+    let between = at("ModifyListener").duration_since(at("RegisterTargets"));
+    assert!(between.as_secs() >= 5, "{between:#}");
+}
+
+#[test]
 fn others_are_in_every_account() {
     assert!(others().len() >= OTHERS, "{}", others().len());
     println!("{} objects of others", others().len());

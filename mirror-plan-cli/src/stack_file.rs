@@ -33,14 +33,14 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Finds and parses the file.
+    /// Finds and parses the file. What is wrong with its syntax is found with all other mistakes.
     pub(crate) fn load(
         named: Option<&Path>,
         variables: &Variables,
         environment: &Environment,
     ) -> Result<Self, Diagnostics> {
         let path = find(named)?;
-        let file = StackFile::parse(source(&path)?)?;
+        let file = StackFile::parse_in_part(source(&path)?);
         let Variables { var, var_file } = variables;
         let var_files = var_file.iter().map(|path| source(path)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
@@ -73,13 +73,16 @@ impl Loaded {
     /// been made [`MENDED_AT_MOST`] times; returns how many.
     ///
     /// # Errors
-    /// The file cannot be written, or is not a stack file after the edits.
+    /// The file cannot be written.
     pub(crate) fn mend(&mut self) -> Result<usize, Diagnostics> {
         let name = self.path.display().to_string();
         let (mut text, mut edits) = (None, 0);
         for _ in 0..MENDED_AT_MOST {
             let Some(mended) = lint::mended(&self.checked().1, &name) else { break };
-            self.file = StackFile::parse(Source { name: name.clone(), text: mended.text.clone() })?;
+            let source = Source { name: name.clone(), text: mended.text.clone() };
+            // Text that is not HCL, before or after the edits, is left to the user.
+            let Ok(file) = StackFile::parse(source) else { break };
+            self.file = file;
             text = Some(mended.text);
             edits += mended.edits;
         }

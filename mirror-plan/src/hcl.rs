@@ -49,13 +49,13 @@ use std::collections::BTreeMap;
 use std::io;
 
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::Body;
 
 use crate::diagnostic::{Diagnostics, Source};
 use crate::stack::{Output, Stack};
 use crate::value::{Origin, Value};
 
 use self::evaluate::{Evaluated, Evaluator, Scope};
+use self::parse::Parsed;
 use self::program::Program;
 use self::text::Text;
 
@@ -88,10 +88,10 @@ pub type ReadFile<'f> = dyn Fn(&str) -> io::Result<String> + 'f;
 /// Returns the value of an attribute that the stack file does not state, if it is known.
 pub type LookUp<'l> = dyn Fn(&Origin) -> Option<Value> + 'l;
 
-/// A stack file that is valid HCL; [`stack`](Self::stack) finds out whether it describes a stack.
+/// A stack file; [`stack`](Self::stack) finds out whether it describes a stack.
 pub struct StackFile {
     text: Text,
-    body: Body,
+    parsed: Parsed,
 }
 
 /// Shows only the name: the text may hold secrets.
@@ -102,17 +102,26 @@ impl std::fmt::Debug for StackFile {
 }
 
 impl StackFile {
-    /// Parses the text.
+    /// Parses the text, which must be HCL.
     ///
     /// # Errors
-    /// The mistakes in the syntax; those of several blocks, if several are wrong.
-    pub fn parse(mut source: Source) -> Result<Self, Diagnostics> {
+    /// The mistakes in the syntax. To hear of all other mistakes at the same time, use
+    /// [`parse_in_part`](Self::parse_in_part).
+    pub fn parse(source: Source) -> Result<Self, Diagnostics> {
+        let mut file = Self::parse_in_part(source);
+        let mistakes = std::mem::take(&mut file.parsed.mistakes);
+        if mistakes.is_empty() { Ok(file) } else { Err(mistakes) }
+    }
+
+    /// Parses as much of the text as is HCL. The mistakes in its syntax are among those that the other functions find.
+    #[must_use]
+    pub fn parse_in_part(mut source: Source) -> Self {
         if source.text.starts_with('\u{feff}') {
             source.text.remove(0); // A byte order mark, as some editors write it.
         }
         let text = Text::new(source);
-        let body = parse::body(&text)?;
-        Ok(Self { text, body })
+        let parsed = parse::body(&text);
+        Self { text, parsed }
     }
 
     /// Returns the stack, with warnings.
@@ -122,16 +131,17 @@ impl StackFile {
     pub fn stack(&self, inputs: &Inputs<'_>) -> Result<(Stack, Diagnostics), Diagnostics> {
         self.evaluated(inputs, &|_| None, |program, diagnostics| {
             assemble::stack(program, diagnostics)
-        })
+        })?
     }
 
     /// Returns the stack as far as it can be read, and everything that is wrong, for callers that
     /// look for more mistakes, as [`lint::check`](crate::lint::check) does. Only sessions may be
     /// missing from the stack.
     pub fn stack_in_part(&self, inputs: &Inputs<'_>) -> (Option<Stack>, Diagnostics) {
-        self.evaluated(inputs, &|_| None, |program, diagnostics| {
+        let stack = self.evaluated(inputs, &|_| None, |program, diagnostics| {
             assemble::in_part(program, diagnostics)
-        })
+        });
+        stack.unwrap_or_else(|mistakes| (None, mistakes))
     }
 
     /// Returns the outputs, with what `look_up` knows filled in.
@@ -147,20 +157,26 @@ impl StackFile {
         self.evaluated(inputs, look_up, |program, mut diagnostics| {
             let outputs = assemble::outputs(program, &mut diagnostics);
             assemble::sorted(diagnostics).unless_errors(outputs).map(|(outputs, _)| outputs)
-        })
+        })?
     }
 
+    /// Returns what `read` makes of the blocks.
+    ///
+    /// # Errors
+    /// The mistakes in the syntax, if it is not even known which blocks there are.
     fn evaluated<T>(
         &self,
         inputs: &Inputs<'_>,
         look_up: &LookUp<'_>,
         read: impl FnOnce(&Program<'_>, Diagnostics) -> T,
-    ) -> T {
-        let mut diagnostics = Diagnostics::new();
-        let declared = declare::declarations(&self.text, &self.body, &mut diagnostics);
+    ) -> Result<T, Diagnostics> {
+        let Parsed { body, unreadable, mistakes } = &self.parsed;
+        let mut diagnostics = mistakes.clone();
+        let Some(body) = body else { return Err(assemble::sorted(diagnostics)) };
+        let declared = declare::declarations((&self.text, unreadable), body, &mut diagnostics);
         let variables = variable::values(&self.text, &declared, inputs, &mut diagnostics);
         let program = Program::new(&self.text, &declared, variables, look_up, inputs.read);
-        read(&program, diagnostics)
+        Ok(read(&program, diagnostics))
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
     let builder = assembly.builder();
     // Without a name there is no stack, but its resources may have more to say.
     let mut builder = builder.unwrap_or_else(|| Stack::builder(placeholder()));
-    for (name, declaration) in &program.declared.accounts {
+    for (name, declaration) in readable(&program.declared.accounts) {
         let account = account::read(&mut assembly, declaration);
         let name = AccountName::from(name.clone());
         account.into_iter().for_each(|account| builder.declare_account(name.clone(), account));
@@ -59,7 +59,8 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
     for (kind, name) in program.declared.resources.keys() {
         assembly.block(&mut builder, *kind, name);
     }
-    for declaration in &program.declared.moved {
+    let moves = program.declared.moved.iter().filter(|moved| !moved.is_unreadable);
+    for declaration in moves {
         let place = assembly.place(declaration);
         let moved = moved::read(program.text, declaration, &mut assembly.diagnostics);
         moved
@@ -76,7 +77,16 @@ pub(super) fn in_part(program: &Program<'_>, before: Diagnostics) -> (Option<Sta
             builder.variable(name.as_str(), (**value).clone());
         }
     }
-    assembly.finish(builder)
+    let (stack, diagnostics) = assembly.finish(builder);
+    // Without what the `stack` block says, even what is right could look wrong.
+    (stack.filter(|_| !program.declared.unreadable.stack), diagnostics)
+}
+
+/// The blocks of which more is known than that they exist.
+fn readable<'d, 'b, K: Ord>(
+    declared: &'d BTreeMap<K, Declaration<'b>>,
+) -> impl Iterator<Item = (&'d K, &'d Declaration<'b>)> {
+    declared.iter().filter(|(_, declaration)| !declaration.is_unreadable)
 }
 
 /// Returns the values of all outputs that can be evaluated, and reports what is wrong with the
@@ -86,7 +96,7 @@ pub(super) fn outputs(
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<String, Output> {
     let mut outputs = BTreeMap::new();
-    for (name, declaration) in &program.declared.outputs {
+    for (name, declaration) in readable(&program.declared.outputs) {
         match output(program, name, declaration) {
             Ok(output) => {
                 outputs.insert((*name).to_owned(), output);
@@ -207,12 +217,12 @@ impl Assembly<'_, '_> {
                 .at(text.head(block), "")
                 .help("write `stack \"NAME\" {`")),
         };
-        let region = self.scalar::<Option<Region>>(attributes.get("region")).flatten();
-        let account = self.scalar::<Option<AccountId>>(attributes.get("account")).flatten();
-        let tags = self.scalar::<Option<Tags>>(attributes.get("tags")).flatten();
-        let coordination = attributes.get("coordination");
-        let coordination = self.scalar::<Option<Coordination>>(coordination).flatten();
-        let allow = self.scalar::<Option<Vec<Allowance>>>(attributes.get("allow")).flatten();
+        let get = |name: &str| attributes.get(name).map(|attribute| &attribute.value);
+        let region = self.scalar::<Option<Region>>(get("region")).flatten();
+        let account = self.scalar::<Option<AccountId>>(get("account")).flatten();
+        let tags = self.scalar::<Option<Tags>>(get("tags")).flatten();
+        let coordination = self.scalar::<Option<Coordination>>(get("coordination")).flatten();
+        let allow = self.scalar::<Option<Vec<Allowance>>>(get("allow")).flatten();
         let name = name.map_err(|diagnostic| self.diagnostics.push(diagnostic)).ok()?;
         let builder = Stack::builder(name).tags(tags.unwrap_or_default());
         let mut builder = allow.into_iter().flatten().fold(builder, StackBuilder::allow);
@@ -257,6 +267,10 @@ impl Assembly<'_, '_> {
         address: Address,
         declaration: &Declaration<'_>,
     ) {
+        if declaration.is_unreadable {
+            self.left_out.insert(address.kind);
+            return;
+        }
         let before = self.diagnostics.iter().len();
         let id = self.scalar::<Option<String>>(declaration.get("id")).flatten();
         let id = id.and_then(|text| {
@@ -331,6 +345,10 @@ impl Assembly<'_, '_> {
 
     /// Reads which interfaces are meant.
     fn sources(&mut self, builder: &mut StackBuilder, name: &Name, declaration: &Declaration<'_>) {
+        if declaration.is_unreadable {
+            self.left_out.insert(Kind::MirrorSession);
+            return;
+        }
         let (mut members, mut mistakes) = (BTreeMap::new(), Diagnostics::new());
         for (name, attribute) in &declaration.attributes {
             match self.program.evaluate(&attribute.value) {

@@ -7,6 +7,7 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Attribute, Block, BlockLabel, Body, Structure};
 
 use super::block::{BLOCKS, META_ATTRIBUTES, attribute_names};
+use super::parse::Unreadable;
 use super::taught;
 use super::text::Text;
 use crate::address::{AddressError, Kind, Name};
@@ -30,6 +31,16 @@ pub(super) struct Declarations<'b> {
     pub(super) sources: BTreeMap<Name, Declaration<'b>>,
     pub(super) moved: Vec<Declaration<'b>>,
     pub(super) resources: BTreeMap<(Kind, Name), Declaration<'b>>,
+    /// Which of the blocks without a declaration of their own cannot be read.
+    pub(super) unreadable: UnreadableParts,
+}
+
+/// Blocks whose text is wrong, so that more may be declared than is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct UnreadableParts {
+    pub(super) stack: bool,
+    /// Any `locals` block.
+    pub(super) locals: bool,
 }
 
 /// One block with a label.
@@ -39,6 +50,8 @@ pub(super) struct Declaration<'b> {
     pub(super) head: Span,
     /// The attributes that it sets, by name; only those that it may have.
     pub(super) attributes: BTreeMap<&'b str, &'b Attribute>,
+    /// Whether its text is wrong: it exists, and nothing else is known of it. The mistake has been reported.
+    pub(super) is_unreadable: bool,
 }
 
 impl<'b> Declaration<'b> {
@@ -60,11 +73,11 @@ pub(super) fn is_meta(name: &str) -> bool {
 
 /// Sorts the blocks of `body` by what they declare.
 pub(super) fn declarations<'b>(
-    text: &Text,
+    (text, unreadable): (&Text, &Unreadable),
     body: &'b Body,
     diagnostics: &mut Diagnostics,
 ) -> Declarations<'b> {
-    let mut reader = Reader { text, diagnostics, declared: Declarations::default() };
+    let mut reader = Reader { text, unreadable, diagnostics, declared: Declarations::default() };
     for structure in body {
         match structure {
             Structure::Attribute(attribute) => reader.stray_attribute(attribute),
@@ -77,6 +90,7 @@ pub(super) fn declarations<'b>(
 
 struct Reader<'b, 't> {
     text: &'t Text,
+    unreadable: &'t Unreadable,
     diagnostics: &'t mut Diagnostics,
     declared: Declarations<'b>,
 }
@@ -146,6 +160,7 @@ impl<'b> Reader<'b, '_> {
             return;
         }
         self.declared.stack = Some(block);
+        self.declared.unreadable.stack = self.is_unreadable(block);
     }
 
     fn need_stack(&mut self, body: &Body) {
@@ -162,6 +177,7 @@ impl<'b> Reader<'b, '_> {
 
     fn locals(&mut self, block: &'b Block) {
         self.refuse_label(block);
+        self.declared.unreadable.locals |= self.is_unreadable(block);
         for structure in &block.body {
             let attribute = match structure {
                 Structure::Attribute(attribute) => attribute,
@@ -223,7 +239,20 @@ impl<'b> Reader<'b, '_> {
     fn moved(&mut self, block: &'b Block) {
         self.refuse_label(block);
         let attributes = self.attributes(block, &attribute_names("moved"), "moved block");
-        self.declared.moved.push(Declaration { head: self.text.head(block), attributes });
+        self.declared.moved.push(self.declaration(block, attributes));
+    }
+
+    fn is_unreadable(&self, block: &Block) -> bool {
+        self.unreadable.contains(&self.text.head(block))
+    }
+
+    fn declaration(
+        &self,
+        block: &Block,
+        attributes: BTreeMap<&'b str, &'b Attribute>,
+    ) -> Declaration<'b> {
+        let (head, is_unreadable) = (self.text.head(block), self.is_unreadable(block));
+        Declaration { head, attributes, is_unreadable }
     }
 
     fn refuse_label(&mut self, block: &Block) {
@@ -264,7 +293,7 @@ impl<'b> Reader<'b, '_> {
         match (kind, name) {
             (Ok(kind), Ok(name)) => {
                 let address = format!("{kind}.{name}");
-                let declaration = Declaration { head, attributes };
+                let declaration = self.declaration(block, attributes);
                 let twice = insert(&mut self.declared.existing, (kind, name), declaration);
                 self.refuse_second(&address, twice);
             }
@@ -303,7 +332,7 @@ impl<'b> Reader<'b, '_> {
         let head = self.text.head(block);
         let word = block.ident.as_str();
         match block.labels.as_slice() {
-            [label] => Some((label.as_str(), Declaration { head, attributes })),
+            [label] => Some((label.as_str(), self.declaration(block, attributes))),
             [] => {
                 self.diagnostics.push(
                     Diagnostic::error(code::BLOCK_LABELS, format!("`{word}` needs a name"))
@@ -384,10 +413,10 @@ pub(super) fn stack_attributes<'b>(
     text: &Text,
     block: &'b Block,
     diagnostics: &mut Diagnostics,
-) -> Declaration<'b> {
-    let mut reader = Reader { text, diagnostics, declared: Declarations::default() };
-    let attributes = reader.attributes(block, &attribute_names("stack"), "stack");
-    Declaration { head: text.head(block), attributes }
+) -> BTreeMap<&'b str, &'b Attribute> {
+    let (unreadable, declared) = (&Unreadable::default(), Declarations::default());
+    let mut reader = Reader { text, unreadable, diagnostics, declared };
+    reader.attributes(block, &attribute_names("stack"), "stack")
 }
 
 /// Adds a declaration; returns the places of both if the name is taken.

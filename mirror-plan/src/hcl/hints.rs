@@ -75,6 +75,8 @@ struct Scan {
     unclosed: Option<Unclosed>,
     /// The first opener that was skipped by a less indented closer or by a new block.
     suspect: Option<Opener>,
+    /// The first closer without an opener.
+    stray: Option<usize>,
     /// Where the last thing before the place ends, not counting comments.
     last_end: usize,
 }
@@ -194,16 +196,24 @@ impl Scan {
                 return;
             }
             if !skipped && !self.open.iter().any(|open| open.bracket == other) {
-                return; // One closer too many.
+                break;
             }
             self.suspect.get_or_insert(open);
             self.open.pop();
         }
+        self.stray.get_or_insert(at);
     }
 }
 
+/// Whether a line can be left out without another meaning for those after it: it leaves nothing open and closes nothing.
+pub(super) fn stands_alone(line: &str) -> bool {
+    let Scan { open, unclosed, suspect, stray, last_end: _ } = Scan::of(line, line.len());
+    let closed = open.is_empty() && unclosed.is_none() && suspect.is_none() && stray.is_none();
+    closed && !line.contains("<<") && !line.contains("/*") && !line.contains("*/")
+}
+
 /// The line that byte `at` is in, without its end.
-fn line_around(text: &str, at: usize) -> Range<usize> {
+pub(super) fn line_around(text: &str, at: usize) -> Range<usize> {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
     start..end
@@ -228,7 +238,7 @@ fn is_identifier(word: &str) -> bool {
 }
 
 /// Where a heredoc that begins at `at` ends.
-fn heredoc(text: &str, at: usize) -> Option<usize> {
+pub(super) fn heredoc(text: &str, at: usize) -> Option<usize> {
     let line_end = line_around(text, at).end;
     let word = text[at + 2..line_end].trim_start_matches('-').trim();
     if !is_identifier(word) {

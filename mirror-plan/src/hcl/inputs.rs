@@ -193,7 +193,7 @@ impl<'f> Inputs<'f> {
 }
 
 fn hcl_values(text: &Text) -> Result<Vec<Given>, Diagnostics> {
-    let body = parse::body(text)?;
+    let body = parse::body(text).whole()?;
     let (mut given, mut mistakes) = (Vec::new(), Diagnostics::new());
     for structure in body {
         match structure {

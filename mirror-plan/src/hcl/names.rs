@@ -32,6 +32,7 @@ pub(super) fn undeclared(program: &Program<'_>, known: &Diagnostics) -> Diagnost
         sources,
         moved: _, // addresses, which may be those of what is gone
         resources,
+        unreadable: _, // nothing is known of it
     } = program.declared;
     let mut names = Names { program, scope: Scope::default(), found: &mut found };
     stack.iter().for_each(|block| names.visit_body(&block.body));

@@ -134,6 +134,7 @@ impl<'p> Program<'p> {
             }),
             "local" => match self.declared.locals.get(name) {
                 Some(attribute) => Ok(Reference::Local(name, &attribute.value)),
+                None if self.declared.unreadable.locals => Err(Diagnostics::new()),
                 None => {
                     let names = self.declared.locals.keys().copied();
                     Err(unknown(format!("there is no local `{name}`"), name, names, at).into())
@@ -266,6 +267,9 @@ impl<'p> Program<'p> {
 
     fn count(&self, kind: Kind, name: &Name) -> Evaluated<Instances> {
         let declaration = self.declaration(kind, name);
+        if declaration.is_unreadable {
+            return Err(Diagnostics::new());
+        }
         let on = match declaration.get("when") {
             None => true,
             Some(expression) => {

@@ -31,9 +31,8 @@ fn check(text: &str) -> String {
 
 fn check_with(text: &str, inputs: &Inputs<'_>) -> String {
     let stack_block = if text.contains("stack \"") { "" } else { "\nstack \"test\" {}\n" };
-    let read = StackFile::parse(source(&format!("{text}{stack_block}")))
-        .and_then(|file| file.stack(inputs));
-    match read {
+    let file = StackFile::parse_in_part(source(&format!("{text}{stack_block}")));
+    match file.stack(inputs) {
         Ok((stack, warnings)) => {
             assert!(warnings.is_empty(), "{warnings}");
             let addresses = stack.resources.keys().map(|address| format!("{address}\n"));

@@ -22,7 +22,9 @@ pub(super) fn values(
     inputs: &Inputs<'_>,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<String, Evaluated<Rc<Value>>> {
-    let hides = declared.variables.values().any(|variable| variable.get("sensitive").is_some());
+    let may_hide =
+        |variable: &Declaration<'_>| variable.is_unreadable || variable.get("sensitive").is_some();
+    let hides = declared.variables.values().any(may_hide);
     let mut found = if hides {
         inputs.mistakes().into_iter().map(unreadable).collect()
     } else {
@@ -33,6 +35,9 @@ pub(super) fn values(
     let may_be_given = !inputs.mistakes().is_empty();
     let given = inputs.strongest();
     let values = declared.variables.iter().map(|(name, declaration)| {
+        if declaration.is_unreadable {
+            return ((*name).to_owned(), Err(Diagnostics::new()));
+        }
         let value = Variable::read(text, name, declaration)
             .and_then(|variable| variable.value(given.get(name).copied()));
         let value = value.map(Rc::new).map_err(|mistakes| {

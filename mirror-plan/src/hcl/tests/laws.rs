@@ -10,7 +10,7 @@ const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 
 /// Reads a text to the end, and prints what is wrong with it in every format.
 fn read(text: &str) -> Result<(), TestCaseError> {
-    let result = StackFile::parse(source(text)).and_then(|file| file.stack(&Inputs::new()));
+    let result = StackFile::parse_in_part(source(text)).stack(&Inputs::new());
     let found = match result {
         Ok((_, warnings)) => warnings,
         Err(mistakes) => {

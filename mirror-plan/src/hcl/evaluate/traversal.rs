@@ -212,7 +212,12 @@ impl Evaluator<'_> {
         operators: &[Operator],
         scope: Scope<'_>,
     ) -> Evaluated<Cow<'static, Value>> {
-        let items = self.splat(value, splat)?;
+        let items = match value {
+            Value::List(items) => items,
+            Value::Null => Vec::new(),
+            // As in Terraform, anything else is a list with one element.
+            one => vec![one],
+        };
         let depth = self.deeper(self.text.span(splat))?;
         let items = items
             .into_iter()
@@ -220,19 +225,6 @@ impl Evaluator<'_> {
         let items = all(items);
         self.depth.set(depth);
         Ok(Cow::Owned(Value::List(items?)))
-    }
-
-    /// Returns what `[*]` goes over: a list, a single value as a list of one, or nothing.
-    fn splat(&self, value: Value, operator: &Decorated<Splat>) -> Evaluated<Vec<Value>> {
-        match value {
-            Value::List(items) => Ok(items),
-            Value::Null => Ok(Vec::new()),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                let at = self.text.span(operator);
-                Err(mistake("`[*]` needs a list", at, this_is(&value)).into())
-            }
-            one => Ok(vec![one]),
-        }
     }
 
     fn member<'v>(

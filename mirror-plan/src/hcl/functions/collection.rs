@@ -56,6 +56,9 @@ pub(super) fn contains(arguments: &[Value]) -> Result<Value, Wrong> {
         return Ok(unknown);
     }
     let items = list_at(arguments, 0)?;
+    if *wanted == Value::Null {
+        return Err(Wrong::expected(1, "a value to look for", wanted));
+    }
     // What is known to be in the list is in it, whatever the other elements turn out to be.
     let is_in = wanted.is_known() && items.contains(wanted);
     if is_in || wanted.is_known() && list.is_known() {

@@ -147,8 +147,7 @@ impl Verb {
                     Some(most @ 1..) => text.graphemes(true).take(most).collect(),
                     Some(0) | None => text,
                 };
-                let text =
-                    if self.mode == 'q' { serde_json::Value::from(text).to_string() } else { text };
+                let text = if self.mode == 'q' { json(&text.into()) } else { text };
                 Ok(self.padded(&text))
             }
             _ => {
@@ -167,7 +166,7 @@ impl Verb {
                 let sign = if *number < 0.0 { "-" } else { "" };
                 format!("{sign}{}", shortest(number.abs(), None))
             }
-            other => other.to_json().to_string(),
+            other => json(&other.to_json()),
         }
     }
 
@@ -245,6 +244,22 @@ impl Verb {
         let fill = String::from(with).repeat(missing);
         if self.has('-') { format!("{text}{fill}") } else { format!("{fill}{text}") }
     }
+}
+
+/// JSON as Go writes it: what could begin a tag, or a line of JavaScript, is escaped.
+fn json(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    // Outside of strings, JSON has none of these.
+    for c in value.to_string().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 /// `%g`: the shortest text that reads back as the number, or so many digits; with an exponent if

@@ -67,6 +67,7 @@ fn cidrhost() {
 
 #[test]
 fn format() {
+    assert_snapshot!(evaluate(r#"[format("%q %s", "<a&b>", "<"), format("%v", ["<"])]"#), @r#"["\"\\u003ca\\u0026b\\u003e\" <", "[\"\\u003c\"]"]"#);
     assert_snapshot!(evaluate(r#"[format("Hello, %s!", "Ander"), format("There are %d lights", 4), format("%v %v %v %v", true, null, "a", [1, { b = "c" }]), format("%#v", "a"), format("%5.1f|%-5d|%05d|%+d|% d", 3.14159, 7, 42, 1, 2), format("%x %X %o %b %#x", 255, 255, 8, 5, 255), format("%[2]s-%[1]s", "a", "b"), format("%q %t %%", "a\"b", true), format("%.2s|%4s|%-4s|", "äöü", "é", "x")]"#), @r#"["Hello, Ander!", "There are 4 lights", "true null a [1,{\"b\":\"c\"}]", "\"a\"", "  3.1|7    |00042|+1| 2", "ff FF 10 101 0xff", "b-a", "\"a\\\"b\" true %", "äö|   é|x   |"]"#);
     assert_snapshot!(evaluate(r#"[format("%e %E", 12345.678, 0.00012), format("%g %g %g %g", 100000, 1000000, 0.0001, 0.00001), format("%v %v", 1000000, 0.1), format("%.3g", 1234.5), format("%d", "12")]"#), @r#"["1.234568e+04 1.200000E-04", "100000 1e+06 0.0001 1e-05", "1e+06 0.1", "1.23e+03", "12"]"#);
     assert_snapshot!(evaluate(r#"format("%s %s", "a")"#), @r#"
@@ -143,6 +144,13 @@ fn join_and_split() {
 fn lists_and_objects() {
     assert_snapshot!(evaluate(r#"[concat([1], [], [2, 3]), merge({ a = 1, b = 1 }, null, { b = 2 }), merge(), keys({ b = 1, a = 2 }), values({ b = 1, a = 2 })]"#), @r#"[[1, 2, 3], { a = 1, b = 2 }, {}, ["a", "b"], [2, 1]]"#);
     assert_snapshot!(evaluate(r#"[lookup({ a = 1 }, "a", 0), lookup({ a = 1 }, "b", 0), lookup({ a = null }, "a", 0), lookup({ a = 1 }, "a")]"#), @"[1, 0, null, 1]");
+    assert_snapshot!(evaluate("contains([1, null], null)"), @"
+    error[MP0103]: `contains`: expected a value to look for, found null
+     --> test.mirror.hcl:2:31
+      |
+    2 |   value = contains([1, null], null)
+      |                               ^^^^
+    ");
     assert_snapshot!(evaluate(r#"[length([1, 2]), length({ a = 1 }), length("👨‍👩‍👧ä"), length(""), contains([1, 2], 2), contains(["1"], 1)]"#), @"[2, 1, 2, 0, true, false]");
     assert_snapshot!(evaluate(r#"concat([1], 2)"#), @"
     error[MP0103]: `concat`: expected a list, found a number

@@ -440,7 +440,8 @@ pub struct Step {
     pub call: Call,
     /// For the first step of a removal: how the object must still look at that time; otherwise it is not
     /// removed. `None` if a stack is destroyed and the object does not look as the stack declares it: AWS
-    /// may have shown only a part of it.
+    /// may have shown only a part of it. For a step that removes a rule, a listener or a route of an object that
+    /// stays: how that must still look, if it is still there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expects: Option<Fingerprint>,
     /// The positions of the steps that must be done first, ascending.

@@ -1,8 +1,10 @@
-//! The second look: an object is read once more just before its removal begins, and just before it ends.
+//! The second look: an object is read once more just before its removal begins, just before it ends, and just before a
+//! part of it is removed.
 //!
 //! An hour may pass between a plan and its last step. In that time somebody may have put the object to another
 //! use, or removed the stack's tag from it. An object that is not as the plan saw it is not removed. Once its parts are
-//! being removed it differs anyway; then it still has to be the stack's.
+//! being removed it differs anyway; then it still has to be the stack's. A part of an object that stays is not removed if
+//! the object is no longer the stack's, or the part no longer what the plan saw.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +16,8 @@ use crate::aws::observe::{Look, look_at};
 use crate::aws::{Aws, ObserveError, Waiting};
 use crate::id::ObjectId;
 use crate::observed::Found;
-use crate::plan::{self, Fingerprint, Phase, Plan, Step, expectation};
+use crate::plan::{self, Call, Fingerprint, Phase, Plan, Step};
+use crate::resource::Operation;
 
 /// Returns the instances that a plan removes.
 pub(super) fn going(plan: &Plan) -> BTreeSet<ObjectId> {
@@ -31,44 +34,53 @@ pub(super) enum Changed {
     /// The object differs from what the plan saw.
     #[error("{address} ({id}) has changed since the plan was made, and was not removed")]
     Otherwise { address: Address, id: ObjectId },
+    /// The part that was to be removed differs from what the plan saw.
+    #[error("{part} of {address} ({id}) has changed since the plan was made, and was not removed")]
+    Part { part: String, address: Address, id: ObjectId },
     /// Its tags no longer mark it as the stack's.
     #[error("{id}, which was {address}, no longer belongs to this stack, and was not removed")]
     NotOurs { address: Address, id: ObjectId },
 }
 
-/// An object whose removal is about to begin or to end.
+/// An object that is about to be removed, in whole or in part.
 pub(super) struct Removal {
     stack: Name,
     address: Address,
-    generation: u32,
     id: ObjectId,
-    expects: Option<Fingerprint>,
-    going: Arc<BTreeSet<ObjectId>>,
+    removed: Removed,
+}
+
+/// What is removed, and how it must look.
+enum Removed {
+    /// The object. It may have any look if its removal has begun.
+    Object { generation: u32, expects: Option<Fingerprint>, going: Arc<BTreeSet<ObjectId>> },
+    /// The part of it that an operation removes.
+    Part { operation: Box<Operation>, expects: Option<Fingerprint> },
 }
 
 impl Removal {
-    /// Returns the object whose removal a step begins or ends; `None` if it does neither.
-    pub(super) fn begun_or_ended_by(
+    /// Returns the object whose removal a step begins or ends, or a part of which it removes; `None` if it does neither.
+    pub(super) fn by(
         (step, taken): (&Step, Taken),
         id: Option<&ObjectId>,
         (stack, going): (&Name, &Arc<BTreeSet<ObjectId>>),
     ) -> Option<Self> {
-        let Step { address, phase, generation, call: _, expects, needs: _ } = step;
+        let Step { address, phase, generation, call, expects, needs: _ } = step;
         let Taken { step: _, begins, ends } = taken;
-        if *phase != Phase::Delete || !(begins || ends) {
-            return None;
-        }
-        Some(Self {
-            stack: stack.clone(),
-            address: address.clone(),
-            generation: *generation,
-            id: id?.clone(),
-            expects: expects.clone(),
-            going: going.clone(),
-        })
+        let expects = expects.clone();
+        let removed = match (phase, call) {
+            (Phase::Delete, _) if begins || ends => {
+                Removed::Object { generation: *generation, expects, going: going.clone() }
+            }
+            (Phase::Update, Call::Operation(operation)) if operation.removed_part().is_some() => {
+                Removed::Part { operation: Box::new(operation.clone()), expects }
+            }
+            (Phase::Create | Phase::Update | Phase::Delete, _) => return None,
+        };
+        Some(Self { stack: stack.clone(), address: address.clone(), id: id?.clone(), removed })
     }
 
-    /// Checks that the object is still as the plan saw it, or at its end that it is still the stack's.
+    /// Checks that what is removed is still as the plan saw it, or at the end of an object that it is still the stack's.
     ///
     /// An existing object may be invisible for a moment, so an object that is not found is looked up again. If it stays
     /// invisible, AWS itself reports that it does not exist when its removal is requested.
@@ -100,12 +112,24 @@ impl Removal {
     }
 
     fn compare(self, address: &Address, found: &Found) -> Result<(), Changed> {
-        let is_same = (address, found.generation) == (&self.address, self.generation)
-            && self.expects.as_ref().is_none_or(|e| *e == expectation(found, &self.going));
-        if is_same {
-            Ok(())
-        } else {
-            Err(Changed::Otherwise { address: self.address, id: self.id })
+        let Self { stack: _, address: planned, id, removed } = self;
+        match removed {
+            Removed::Object { generation, expects, going } => {
+                let expectation = || plan::expectation(found, &going);
+                let is_same = (address, found.generation) == (&planned, generation)
+                    && expects.is_none_or(|expects| expects == expectation());
+                if is_same { Ok(()) } else { Err(Changed::Otherwise { address: planned, id }) }
+            }
+            Removed::Part { operation, expects } => {
+                let part = operation.removed_part().and_then(|removed| removed.of(found));
+                match part {
+                    Some(part) if expects != Some(Fingerprint::of_part(&part)) => {
+                        Err(Changed::Part { part: part.to_string(), address: planned, id })
+                    }
+                    // If it is gone, there is nothing left to remove.
+                    Some(_) | None => Ok(()),
+                }
+            }
         }
     }
 }

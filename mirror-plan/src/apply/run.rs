@@ -205,8 +205,7 @@ impl Run<'_> {
         let index = taken.step;
         let step = self.plan.steps[index].clone();
         let id = self.schedule.work(index).id.as_ref();
-        let removal =
-            Removal::begun_or_ended_by((&step, taken), id, (&self.plan.stack, &self.going));
+        let removal = Removal::by((&step, taken), id, (&self.plan.stack, &self.going));
         let known = self.known_to(&step);
         let (aws, waits) = (self.aws.clone(), self.waits.clone());
         let journal = self.journal.clone();
@@ -342,9 +341,9 @@ impl StepError {
     /// Returns what to do about it, if that is known.
     fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Changed(Changed::Otherwise { .. } | Changed::NotOurs { .. }) => {
-                Some("plan again and review what is new")
-            }
+            Self::Changed(
+                Changed::Otherwise { .. } | Changed::Part { .. } | Changed::NotOurs { .. },
+            ) => Some("plan again and review what is new"),
             Self::Act(_) | Self::Changed(Changed::Unseen(_)) => {
                 self.call_error().and_then(|refused| help(refused.kind))
             }

@@ -12,7 +12,7 @@ use crate::attribute::Ref;
 use crate::hash::hash;
 use crate::id::ObjectId;
 use crate::observed::{Found, Observed};
-use crate::resource::Resource;
+use crate::resource::{Part, Resource};
 use crate::value::Value;
 
 /// The hash of one observed object or of one of its values, `sha256:` and 64 hexadecimal digits.
@@ -23,6 +23,10 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     pub(crate) fn of(value: &Value) -> Self {
         Self(hash(value))
+    }
+
+    pub(crate) fn of_part(part: &Part<'_>) -> Self {
+        Self(hash(part))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::address::{Address, Kind};
 use crate::attribute::{Ref, listed};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::observed::Found;
 use crate::resource::mirror_target::{self, MirrorTargetId};
 use crate::resource::{
     Creation, Operation, Readiness, ReplaceOrder, Resource, Retag, internet_gateway, security_group,
@@ -128,7 +129,7 @@ impl Builder {
             return;
         };
         // The object as found, but with its attributes in the same canonical form as the desired ones.
-        let found = crate::observed::Found { resource: observed.clone(), ..found.clone() };
+        let found = Found { resource: observed.clone(), ..found.clone() };
         let operations = desired.update(&found, creation).into_iter().map(Call::Operation);
         let retag = Retag::between(desired.tags(), observed.tags());
         let call = |retag| Call::Retag { id: found.id.clone(), retag };
@@ -492,6 +493,26 @@ impl Builder {
                 self.object_chain(&ObjectKey { address, generation }, Phase::Delete)
             {
                 self.graph[chain.first].expects = Some(digest::expectation(found, &going));
+            }
+        }
+        self.expect_parts_as_they_were_seen(decisions);
+    }
+
+    /// Makes each removal of a part of an object that stays expect that the part still looks as it was seen now.
+    fn expect_parts_as_they_were_seen(&mut self, decisions: &Decisions<'_>) {
+        let found: BTreeMap<(&Address, u32), &Found> = decisions
+            .all
+            .iter()
+            .filter_map(|decision| Some((&decision.address, decision.found?)))
+            .map(|(address, found)| ((address, found.generation), found))
+            .collect();
+        for node in self.graph.node_weights_mut() {
+            let Node { key: ChainKey { address, phase, generation }, call, expects } = node;
+            if let (Phase::Update, Call::Operation(operation)) = (phase, &*call)
+                && let Some(removed) = operation.removed_part()
+                && let Some(found) = found.get(&(&*address, *generation))
+            {
+                *expects = removed.of(found).map(|part| Fingerprint::of_part(&part));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The second look: an object that is no longer as the plan saw it is not removed.
 
+mod parts;
+
 use aws_sdk_ec2::types::{Tag, TrafficDirection, TrafficMirrorRuleAction};
 use mirror_plan::address::{Address, Kind};
 use mirror_plan::apply::report::{Outcome, Report};

@@ -28,7 +28,8 @@ fn run(simulation: &Simulation, mode: Mode) -> End {
 }
 
 /// The examples, each after what it needs, plus the stacks that share with another account and reach one, and the wide
-/// stack. Not among them: the guide, which is refused, and two accounts, which needs a target that the other has shared.
+/// stack. Not among them: the guide, which is refused, and two accounts, which [`crate::sharing`] applies beside the other
+/// account.
 fn examples() -> Vec<(Option<Stack>, Stack)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let example = |name: &str| stack(&std::fs::read_to_string(folder.join(name)).unwrap());

@@ -6,11 +6,10 @@ use mirror_plan::aws::{Aws, Pace, Wanted, observe};
 use mirror_plan::iam::{Location, Purpose, policies};
 use mirror_plan::plan::{Action, Mode, Request, plan};
 use mirror_plan::stack::Stack;
-use mirror_tests::{REGION, Rig, config, sharing, stack, unfinished};
+use mirror_tests::{
+    OTHER_ACCOUNT as OWNER, REGION, Rig, config, sharing, stack, unfinished, vpc_of_another,
+};
 use serde_json::{Value as Json, json};
-
-/// The account that owns the target.
-const OWNER: &str = "222233334444";
 
 const SENSOR: &str = r#"
 stack "sensor" { region = "eu-west-1" }
@@ -296,4 +295,27 @@ async fn a_target_that_is_replaced_changes_places_in_its_share() {
     assert!(plan.to_string().contains("sessions of other accounts keep it from being deleted"));
     owner.converge(&described).await;
     owner.destroy(&described).await;
+}
+
+/// The example of two accounts, with what the other account has. It is applied, applied again, and destroyed.
+#[tokio::test(start_paused = true)]
+async fn the_example_of_two_accounts_is_there_and_changes_nothing_again() {
+    let (rig, target) = shared().await;
+    let vpc = vpc_of_another(&rig.cloud).await;
+    let text = include_str!("../../../examples/two-accounts.mirror.hcl");
+    let [of_vpc, of_target] = ["vpc-", "tmt-"].map(|kind| format!("{kind}0a1b2c3d4e5f67890"));
+    assert!(text.contains(OWNER) && text.contains(&of_vpc) && text.contains(&of_target));
+    let stack = stack(&text.replace(&of_vpc, &vpc).replace(&of_target, &target));
+    let rig = rig.reaching(&stack);
+    rig.converge(&stack).await;
+    let before = rig.cloud.log().unwrap().len();
+    let again = rig.plan(&stack).await;
+    let report = rig.apply(&again).await;
+    assert!(report.is_complete(), "{}", unfinished(&report));
+    let log = rig.cloud.log().unwrap();
+    let reads = |action: &str| ["Describe", "Get"].iter().any(|it| action.starts_with(it));
+    let changes: Vec<&str> = log[before..].iter().map(|call| call.action.as_str()).collect();
+    assert!(!changes.is_empty());
+    assert_eq!(changes.into_iter().find(|action| !reads(action)), None);
+    rig.destroy(&stack).await;
 }

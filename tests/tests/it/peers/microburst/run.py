@@ -6,7 +6,8 @@
 microburst stands between the binary and `mirror local serve`. For each way in which a call can fail,
 a stack is applied and destroyed while every action of both fails in that way once; with --each, each
 action alone. A command may fail then; it is run again until it succeeds. A case is bad if that does
-not come, if a plan then finds anything to do, if a command panics, or if anything is left over.
+not come, if a plan then finds anything to do, if a command panics, if anything is left over, or if
+any of the thousand objects that others have in the account is not as it was.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -45,7 +47,15 @@ SERVICES = {"elasticloadbalancing": "elbv2"}
 # More runs than there are actions, for a command that each of them can stop.
 RUNS_MAX = 80
 
-COUNTED = {
+# What others have, besides the same stack under another name: a filter and a rule, five hundred times.
+OTHERS = """
+mirror_filter "others" {
+  count = 500
+  rules = [{ number = 100, action = "accept", direction = "ingress", protocol = "tcp" }]
+}
+"""
+
+HELD = {
     "ec2": [
         "Vpcs", "Subnets", "InternetGateways", "RouteTables", "SecurityGroups", "SecurityGroupRules",
         "NetworkInterfaces", "Volumes", "TrafficMirrorTargets", "TrafficMirrorFilters",
@@ -56,12 +66,13 @@ COUNTED = {
 
 
 class Bench:
-    """A local AWS of its own, microburst before it, and a folder with the stack."""
+    """A local AWS of its own with what others have in it, microburst before it, and a folder with the stack."""
 
-    def __init__(self, mirror, stack):
+    def __init__(self, mirror, stack, account):
         self.mirror = mirror
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="microburst-"))
         (self.folder / "lab.mirror.hcl").write_text(stack)
+        shutil.copytree(account, self.folder / ".mirror" / "local")
         self.server = subprocess.Popen(
             [mirror, "local", "serve", "--port", "0"],
             cwd=self.folder, env=self.environment(), text=True,
@@ -80,6 +91,7 @@ class Bench:
         for process in (self.proxy, self.server):
             process.terminate()
             process.wait()
+        shutil.rmtree(self.folder)
 
     def environment(self):
         return {
@@ -108,24 +120,26 @@ class Bench:
                 return f"{' '.join(arguments)} ended with {ended.returncode}: {ended.stdout}"
         return f"{' '.join(arguments)} never succeeded: {ended.stdout}"
 
-    def census(self):
-        return {
-            f"{service} {what}": len(self.describe(service, what))
-            for service, kinds in COUNTED.items() for what in kinds
-        } | {"instances": len(self.instances())}
+    def holds(self):
+        """Returns everything in the account, each thing as the text of all that AWS tells about it."""
+        held = {what: self.describe(service, what) for service, all in HELD.items() for what in all}
+        reservations = self.describe("ec2", "Instances", key="Reservations")
+        held["Instances"] = [
+            instance for reservation in reservations for instance in reservation["Instances"]
+            if instance["State"]["Name"] != "terminated"
+        ]
+        text = lambda thing: json.dumps(thing, sort_keys=True, default=str)
+        return {f"{what}: {text(thing)}" for what, things in held.items() for thing in things}
 
-    def describe(self, service, what):
+    def describe(self, service, what, key=None):
         client = botocore.session.get_session().create_client(
             service, region_name=REGION, endpoint_url=self.upstream,
             aws_access_key_id="any", aws_secret_access_key="any",
         )
         name = "describe" + "".join("_" + c.lower() if c.isupper() else c for c in what)
-        answer = getattr(client, name)()
-        return answer["Reservations" if what == "Instances" else what]
-
-    def instances(self):
-        found = [i for r in self.describe("ec2", "Instances") for i in r["Instances"]]
-        return [i for i in found if i["State"]["Name"] != "terminated"]
+        if client.can_paginate(name):
+            return client.get_paginator(name).paginate().build_full_result()[key or what]
+        return getattr(client, name)()[key or what]
 
 
 def main():
@@ -135,14 +149,16 @@ def main():
     parser.add_argument("--each", action="store_true", help="one action at a time")
     arguments = parser.parse_args()
     stack = pathlib.Path(arguments.stack).read_text()
-    actions = learn(arguments.mirror, stack)
+    account = inhabited(arguments.mirror, stack)
+    actions, others = learn(arguments.mirror, stack, account)
     groups = [[action] for action in actions] if arguments.each else [actions]
     cases = [(fault, group) for fault in FAULTS for group in groups]
 
     def attempt(case):
         fault, group = case
         try:
-            return case, *try_case(arguments.mirror, stack, FAULTS[fault], group)
+            bench = Bench(arguments.mirror, stack, account)
+            return case, *try_case(bench, FAULTS[fault], group)
         except Exception as error:  # whatever it is, it is bad
             return case, 0, repr(error)
 
@@ -156,14 +172,26 @@ def main():
         print(wrong)
     print(
         f"{len(actions)} actions, {len(FAULTS)} faults, {fired} of "
-        f"{len(actions) * len(FAULTS)} pairs struck, {len(bad)} of {len(cases)} cases bad"
+        f"{len(actions) * len(FAULTS)} pairs struck, {others} objects of others, "
+        f"{len(bad)} of {len(cases)} cases bad"
     )
     sys.exit(1 if bad or fired < len(actions) * len(FAULTS) else 0)
 
 
-def learn(mirror, stack):
-    """Returns every action of an apply and a destroy, with its service."""
-    bench = Bench(mirror, stack)
+def inhabited(mirror, stack):
+    """Returns the folder of a local AWS in which others have a thousand objects, some with the names of the stack's."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="microburst-others-"))
+    others = stack.replace('stack "lab"', 'stack "others"') + OTHERS
+    (folder / "others.mirror.hcl").write_text(others)
+    command = [mirror, "--local", "apply", "--auto-approve"]
+    environment = {"HOME": str(folder)}
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    return folder / ".mirror" / "local"
+
+
+def learn(mirror, stack, account):
+    """Returns every action of an apply and a destroy, with its service, and how many objects others have."""
+    bench = Bench(mirror, stack, account)
     try:
         for command in ("apply", "destroy"):
             wrong = bench.until_done(command, "--auto-approve")
@@ -173,18 +201,18 @@ def learn(mirror, stack):
             text=True, stdout=subprocess.PIPE, check=True,
         )
         calls = [json.loads(line) for line in log.stdout.splitlines()]
-        return sorted({
-            (SERVICES.get(call["service"], call["service"]), call["action"]) for call in calls
-        })
+        actions = {(SERVICES.get(call["service"], call["service"]), call["action"]) for call in calls}
+        others = len(bench.holds())  # only now, for these calls are in the log, too
+        assert others > 1_000, others
+        return sorted(actions), others
     finally:
         bench.close()
 
 
-def try_case(mirror, stack, fault, group):
+def try_case(bench, fault, group):
     """Returns how many of the actions were struck, and what is wrong."""
-    bench = Bench(mirror, stack)
     try:
-        before = bench.census()
+        before = bench.holds()
         rules = [
             {"service": service, "operation": action, "times": 1, **fault}
             for service, action in group
@@ -197,8 +225,10 @@ def try_case(mirror, stack, fault, group):
         )
         fired = control(bench.proxy_url, "GET", "fired?limit=2000")
         struck = {(event["service"], event["operation"]) for event in fired}
-        left = {k: n for k, n in bench.census().items() if n != before[k]}
-        return len(struck), wrong or (f"left over: {left}" if left else None)
+        after = bench.holds()
+        differs = [f"gone: {thing}" for thing in before - after]
+        differs += [f"left over: {thing}" for thing in after - before]
+        return len(struck), wrong or "\n".join(differs)
     finally:
         bench.close()
 

@@ -120,7 +120,16 @@ async fn plan_and_apply_in(
         // The user may have taken an hour to answer.
         check(&plan, (aws, journal), ui).await?;
     }
-    carry_out(&plan, (aws, journal), (run, settings), ui).await
+    let ended = carry_out(&plan, (aws, journal), (run, settings), ui).await?;
+    tell_of_the_rest(&plan, ended, ui);
+    Ok(ended)
+}
+
+/// Says that there may be more to do after a plan for a part of the stack.
+fn tell_of_the_rest(plan: &Plan, ended: ExitStatus, ui: &mut Ui) {
+    if plan.targeted && ended == ExitStatus::Done && ui.form() == Form::Text {
+        ui.note("\nOnly a part of the stack was planned: `mirror plan` shows what is left to do.");
+    }
 }
 
 /// Where the user data of a saved plan comes from.
@@ -166,7 +175,9 @@ async fn apply_saved_in(
         Some(stack) => plan.clone().with_secrets(&Secrets::of(stack, &observed))?,
     };
     show(&whole, &estimates::of(&whole, &run.0.estimates, run.1, ui), ui);
-    carry_out(&whole, cloud, run, ui).await
+    let ended = carry_out(&whole, cloud, run, ui).await?;
+    tell_of_the_rest(&whole, ended, ui);
+    Ok(ended)
 }
 
 /// Checks that the cloud is still as the plan saw it, and returns what it holds.

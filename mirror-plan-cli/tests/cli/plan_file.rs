@@ -41,6 +41,22 @@ fn a_saved_plan_is_applied_once() {
 }
 
 #[test]
+fn an_apply_of_a_part_says_that_there_may_be_more_to_do() {
+    let folder = Folder::with(SMALL);
+    let told = "Only a part of the stack was planned: `mirror plan` shows what is left to do.";
+    folder.done("plan --target vpc.lab --out plan.json");
+    for (command, is_part) in [
+        ("apply plan.json", true),
+        ("apply --auto-approve", false),
+        ("destroy --auto-approve --target vpc.lab", true),
+    ] {
+        let shown = folder.mirror(&format!("--local {command}"));
+        assert!(shown.contains("exit code: 0"), "{command}: {shown}");
+        assert_eq!(shown.contains(told), is_part, "{command}: {shown}");
+    }
+}
+
+#[test]
 fn a_plan_is_refused_when_something_has_changed_since() {
     let folder = Folder::with(SMALL);
     folder.done("apply --auto-approve");

@@ -110,7 +110,7 @@ impl StackFile {
     pub fn parse(source: Source) -> Result<Self, Diagnostics> {
         let mut file = Self::parse_in_part(source);
         let mistakes = std::mem::take(&mut file.parsed.mistakes);
-        if mistakes.is_empty() { Ok(file) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(file) } else { Err(assemble::sorted(mistakes)) }
     }
 
     /// Parses as much of the text as is HCL. The mistakes in its syntax are among those that the other functions find.

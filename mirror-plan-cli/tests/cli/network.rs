@@ -7,9 +7,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+#[cfg(unix)]
+use mirror_local::{Calls, Fault, Faults};
 use mirror_local::{Cloud, Server};
 use tokio::runtime::Builder;
 
+#[cfg(unix)]
+use super::killed::Served;
 use super::{Folder, SMALL, shown};
 
 /// `mirror plan` of a small stack with an endpoint for all services.
@@ -33,6 +37,24 @@ fn calls_go_through_the_proxy_of_the_environment() {
     let planned = plan(&folder, "http://aws.invalid").env("HTTP_PROXY", &proxy).output();
     let planned = shown(&planned.expect("mirror runs"));
     assert!(planned.contains("Plan: 2 to add"), "{planned}");
+}
+
+/// The variables are those of every AWS SDK, so they may be set for another tool.
+#[cfg(unix)]
+#[test]
+fn the_environment_does_not_change_how_often_a_refused_call_is_repeated() {
+    const REFUSED: u64 = 5;
+    let refused = || Fault::refused("RequestLimitExceeded", 503);
+    let faults = (1..=REFUSED)
+        .fold(Faults::none(), |faults, nth| faults.fail(Calls::Mutating, nth, refused()));
+    let (served, folder) = (Served::start(), Folder::with(SMALL));
+    served.cloud.set_faults(faults);
+    let mut apply = served.command(&folder, "apply --auto-approve --parallelism 1");
+    let applied = apply.env("AWS_RETRY_MODE", "adaptive").env("AWS_MAX_ATTEMPTS", "1").output();
+    let applied = shown(&applied.expect("mirror runs"));
+    assert!(applied.contains("Apply complete! Resources: 2 added"), "{applied}");
+    let log = served.cloud.log().expect("the log is in memory");
+    assert_eq!(log.iter().filter(|call| call.error.is_some()).count() as u64, REFUSED);
 }
 
 /// The first message of a client (RFC 8446, 4.1.2) is in a handshake record. It has a key share for X25519MLKEM768: the

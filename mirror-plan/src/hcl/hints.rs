@@ -10,22 +10,36 @@ use crate::address::Kind;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 
-/// Reports a text in quotes that does not end on its line.
-pub(super) fn unclosed_quote(text: &Text) -> Option<Diagnostic> {
-    let whole = text.as_str();
+/// Reports a text in quotes in `whole` that does not end on its line.
+///
+/// `whole` is the text with some of it blanked out.
+pub(super) fn unclosed_quote(text: &Text, whole: &str) -> Option<Diagnostic> {
     let Unclosed { quote, in_interpolation } = Scan::of(whole, whole.len()).unclosed?;
     let diagnostic = syntax("this text in quotes is not closed")
         .at(text.bytes(quote..quote + 1), "it begins here");
     if in_interpolation {
         return Some(diagnostic.help("a `${` in it may lack its `}`"));
     }
-    let line = line_around(whole, quote);
-    let end = line.start + whole[line].trim_end().len();
+    let end = quote + probable_length(whole, quote);
     Some(
         diagnostic
             .help_patch("close it, probably at the end", text.bytes(end..end), "\"")
             .note("a text of several lines is written between `<<EOF` and a line with `EOF`"),
     )
+}
+
+/// How long the text that begins with a `quote` and is not closed probably is: to the end of its line, but for what closes
+/// the brackets that its line opens before it.
+fn probable_length(text: &str, quote: usize) -> usize {
+    let line = line_around(text, quote);
+    let before = &text[line.start..quote];
+    let mut inside = text[quote..line.end].trim_end();
+    for _ in Scan::of(before, before.len()).open {
+        let end = inside.trim_end_matches(',').trim_end();
+        let Some(within) = end.strip_suffix(['}', ']', ')']) else { break };
+        inside = within.trim_end();
+    }
+    inside.len()
 }
 
 /// What is probably wrong, if the parser could not go on at `offset` of `rest`.

@@ -52,21 +52,22 @@ impl Unreadable {
 /// Parses a whole file.
 pub(super) fn body(text: &Text) -> Parsed {
     let nothing = |mistakes| Parsed { body: None, unreadable: Unreadable::default(), mistakes };
-    if let Some(quote) = hints::unclosed_quote(text) {
-        // Everything after it is read inside out, so nothing reported about it would be right.
-        return nothing(quote.into());
-    }
     let (mut mistakes, mut unreadable) = (Diagnostics::new(), Unreadable::default());
     let (mut rest, mut heads) = (text.as_str().to_owned(), Heads::Known);
-    while mistakes.iter().len() < MOST {
-        let error = match parser::parse_body(&rest) {
+    loop {
+        let mistake = match read(text, &rest) {
             Ok(body) => {
                 let body = Some(body).filter(|_| heads == Heads::Known);
                 return Parsed { body, unreadable, mistakes };
             }
-            Err(error) => error,
+            Err(mistake) if mistakes.iter().len() >= MOST => {
+                let title = format!("there are more than {MOST} mistakes in the syntax");
+                let next = mistake.labels.into_iter().next().map(|label| label.span);
+                mistakes.push(Diagnostic::error(code::SYNTAX, title).at(next, "here is another"));
+                return nothing(mistakes);
+            }
+            Err(mistake) => mistake,
         };
-        let mistake = explained(text, &rest, &error);
         let place = place(&mistake);
         let Some(block) = place.and_then(|place| block_around(&rest, place)) else {
             mistakes.push(mistake);
@@ -87,9 +88,15 @@ pub(super) fn body(text: &Text) -> Parsed {
         blank(&mut rest, block);
         heads = Heads::Lost;
     }
-    let title = format!("there may be more than these {MOST} mistakes in the syntax");
-    mistakes.push(Diagnostic::error(code::SYNTAX, title));
-    nothing(mistakes)
+}
+
+/// Parses what is left of a file, or says what is wrong first.
+fn read(text: &Text, rest: &str) -> Result<Body, Diagnostic> {
+    // What follows it would be read inside out, and nothing reported about that would be right.
+    if let Some(quote) = hints::unclosed_quote(text, rest) {
+        return Err(quote);
+    }
+    parser::parse_body(rest).map_err(|error| explained(text, rest, &error))
 }
 
 /// Whether the first lines of all blocks are known.
@@ -110,8 +117,7 @@ fn mistakes_in(text: &Text, rest: &str, block: &Range<usize>, first: Diagnostic)
     while let Some(wrong) = line.filter(|line| hints::stands_alone(&alone[line.clone()])) {
         let behind = wrong.end..block.end;
         blank(&mut alone, wrong);
-        let Err(error) = parser::parse_body(&alone) else { break };
-        let next = explained(text, &alone, &error);
+        let Err(next) = read(text, &alone) else { break };
         line = line_of(&next, &alone, &behind).filter(|_| mistakes.iter().len() < MOST);
         mistakes.extend(line.is_some().then_some(next));
     }
@@ -136,7 +142,7 @@ fn place(mistake: &Diagnostic) -> Option<usize> {
 
 /// Parses a single expression.
 pub(super) fn expression(text: &Text) -> Result<Expression, Diagnostics> {
-    if let Some(quote) = hints::unclosed_quote(text) {
+    if let Some(quote) = hints::unclosed_quote(text, text.as_str()) {
         return Err(quote.into());
     }
     parser::parse_expr(text.as_str()).map_err(|error| explained(text, text.as_str(), &error).into())

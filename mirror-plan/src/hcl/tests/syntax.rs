@@ -85,6 +85,32 @@ fn an_unclosed_brace_is_shown_where_it_opens() {
 
 #[test]
 fn an_unclosed_quote_is_shown_where_it_opens() {
+    assert_snapshot!(check("locals { a = [{ b = [\"x, y] }, 1] }"), @r#"
+    error[MP0001]: this text in quotes is not closed
+     --> test.mirror.hcl:1:22
+      |
+    1 | locals { a = [{ b = ["x, y] }, 1] }
+      |                      ^ it begins here
+      |
+      = note: a text of several lines is written between `<<EOF` and a line with `EOF`
+    help: close it, probably at the end
+      |
+    1 | locals { a = [{ b = ["x, y] }, 1"] }
+      |                                 +
+    "#);
+    assert_snapshot!(check("locals { a = [{ b = [\"x, y] }] }"), @r#"
+    error[MP0001]: this text in quotes is not closed
+     --> test.mirror.hcl:1:22
+      |
+    1 | locals { a = [{ b = ["x, y] }] }
+      |                      ^ it begins here
+      |
+      = note: a text of several lines is written between `<<EOF` and a line with `EOF`
+    help: close it, probably at the end
+      |
+    1 | locals { a = [{ b = ["x, y"] }] }
+      |                           +
+    "#);
     assert_snapshot!(check("vpc \"lab\" {\n  cidr = \"10.0.0.0/16\n  tags = { a = \"b\" }\n}"), @r#"
     error[MP0001]: this text in quotes is not closed
      --> test.mirror.hcl:2:10
@@ -502,12 +528,53 @@ fn what_is_wrong_with_other_blocks_comes_out_beside_mistakes_in_the_syntax() {
 }
 
 #[test]
+fn a_text_that_is_not_closed_hides_nothing_in_other_blocks() {
+    assert_snapshot!(check("output \"a\" { value = \"x }\n\nvpc \"a\" {\n  cidr = \"10.0.0.0/16\n}\n\nsubnet \"b\" {\n  vpc  = vpc.b\n  cidr = \"10.0.0.0/24\"\n}\n"), @r#"
+    error[MP0001]: this text in quotes is not closed
+     --> test.mirror.hcl:1:22
+      |
+    1 | output "a" { value = "x }
+      |                      ^ it begins here
+      |
+      = note: a text of several lines is written between `<<EOF` and a line with `EOF`
+    help: close it, probably at the end
+      |
+    1 | output "a" { value = "x" }
+      |                        +
+
+    error[MP0001]: this text in quotes is not closed
+     --> test.mirror.hcl:4:10
+      |
+    4 |   cidr = "10.0.0.0/16
+      |          ^ it begins here
+      |
+      = note: a text of several lines is written between `<<EOF` and a line with `EOF`
+    help: close it, probably at the end
+      |
+    4 |   cidr = "10.0.0.0/16"
+      |                      +
+
+    error[MP0301]: the stack declares no `vpc.b`
+     --> test.mirror.hcl:8:10
+      |
+    8 |   vpc  = vpc.b
+      |          ^^^^^
+      |
+    help: did you mean `vpc.a`?
+      |
+    8 -   vpc  = vpc.b
+    8 +   vpc  = vpc.a
+      |
+    "#);
+}
+
+#[test]
 fn more_mistakes_than_anybody_reads_are_said_to_be_more() {
     let twenty_one = "vpc \"a\" {\n  cidr: 1\n}\n".repeat(21);
     let mistakes = StackFile::parse(source(&twenty_one)).unwrap_err();
     let last = mistakes.iter().last().map(|last| last.title.as_str());
     assert_eq!(mistakes.iter().count(), 21);
-    assert_eq!(last, Some("there may be more than these 20 mistakes in the syntax"));
+    assert_eq!(last, Some("there are more than 20 mistakes in the syntax"));
 }
 
 /// Each line of each example is made wrong in several ways.

@@ -37,7 +37,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The text is not valid HCL. Nothing after this place can be read, so this mistake may hide others.
+    /// The text is not valid HCL. Other blocks are checked anyway, as if nothing were known of this one.
     SYNTAX = "MP0001", "syntax error";
     /// A stack file has no block of this name, or the block is not allowed in this place.
     UNKNOWN_BLOCK = "MP0002", "unknown block";

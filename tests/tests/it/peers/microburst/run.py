@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -43,6 +44,10 @@ FAULTS = {
 
 # microburst knows a service by another name than the one that requests are signed for.
 SERVICES = {"elasticloadbalancing": "elbv2"}
+
+# Reads the model of a service once. It makes one client at a time.
+SESSION = botocore.session.get_session()
+ONE_AT_A_TIME = threading.Lock()
 
 # More runs than there are actions, for a command that each of them can stop.
 RUNS_MAX = 80
@@ -132,14 +137,18 @@ class Bench:
         return {f"{what}: {text(thing)}" for what, things in held.items() for thing in things}
 
     def describe(self, service, what, key=None):
-        client = botocore.session.get_session().create_client(
-            service, region_name=REGION, endpoint_url=self.upstream,
-            aws_access_key_id="any", aws_secret_access_key="any",
-        )
+        client = self.client(service)
         name = "describe" + "".join("_" + c.lower() if c.isupper() else c for c in what)
         if client.can_paginate(name):
             return client.get_paginator(name).paginate().build_full_result()[key or what]
         return getattr(client, name)()[key or what]
+
+    def client(self, service):
+        with ONE_AT_A_TIME:
+            return SESSION.create_client(
+                service, region_name=REGION, endpoint_url=self.upstream,
+                aws_access_key_id="any", aws_secret_access_key="any",
+            )
 
 
 def main():
@@ -158,7 +167,7 @@ def main():
         fault, group = case
         try:
             bench = Bench(arguments.mirror, stack, account)
-            return case, *try_case(bench, FAULTS[fault], group)
+            return case, *try_case(bench, FAULTS[fault], group, others)
         except Exception as error:  # whatever it is, it is bad
             return case, 0, repr(error)
 
@@ -172,7 +181,7 @@ def main():
         print(wrong)
     print(
         f"{len(actions)} actions, {len(FAULTS)} faults, {fired} of "
-        f"{len(actions) * len(FAULTS)} pairs struck, {others} objects of others, "
+        f"{len(actions) * len(FAULTS)} pairs struck, {len(others)} objects of others, "
         f"{len(bad)} of {len(cases)} cases bad"
     )
     sys.exit(1 if bad or fired < len(actions) * len(FAULTS) else 0)
@@ -190,7 +199,7 @@ def inhabited(mirror, stack):
 
 
 def learn(mirror, stack, account):
-    """Returns every action of an apply and a destroy, with its service, and how many objects others have."""
+    """Returns every action of an apply and a destroy, with its service, and what others have."""
     bench = Bench(mirror, stack, account)
     try:
         for command in ("apply", "destroy"):
@@ -202,17 +211,16 @@ def learn(mirror, stack, account):
         )
         calls = [json.loads(line) for line in log.stdout.splitlines()]
         actions = {(SERVICES.get(call["service"], call["service"]), call["action"]) for call in calls}
-        others = len(bench.holds())  # only now, for these calls are in the log, too
-        assert others > 1_000, others
+        others = bench.holds()  # only now, for these calls are in the log, too
+        assert len(others) > 1_000, len(others)
         return sorted(actions), others
     finally:
         bench.close()
 
 
-def try_case(bench, fault, group):
+def try_case(bench, fault, group, others):
     """Returns how many of the actions were struck, and what is wrong."""
     try:
-        before = bench.holds()
         rules = [
             {"service": service, "operation": action, "times": 1, **fault}
             for service, action in group
@@ -226,8 +234,8 @@ def try_case(bench, fault, group):
         fired = control(bench.proxy_url, "GET", "fired?limit=2000")
         struck = {(event["service"], event["operation"]) for event in fired}
         after = bench.holds()
-        differs = [f"gone: {thing}" for thing in before - after]
-        differs += [f"left over: {thing}" for thing in after - before]
+        differs = [f"gone: {thing}" for thing in others - after]
+        differs += [f"left over: {thing}" for thing in after - others]
         return len(struck), wrong or "\n".join(differs)
     finally:
         bench.close()

@@ -66,7 +66,7 @@ pub(super) fn body(text: &Text) -> Parsed {
                 mistakes.push(Diagnostic::error(code::SYNTAX, title).at(next, "here is another"));
                 return nothing(mistakes);
             }
-            Err(mistake) => mistake,
+            Err(mistake) => *mistake,
         };
         let place = place(&mistake);
         let Some(block) = place.and_then(|place| block_around(&rest, place)) else {
@@ -91,12 +91,12 @@ pub(super) fn body(text: &Text) -> Parsed {
 }
 
 /// Parses what is left of a file, or says what is wrong first.
-fn read(text: &Text, rest: &str) -> Result<Body, Diagnostic> {
+fn read(text: &Text, rest: &str) -> Result<Body, Box<Diagnostic>> {
     // What follows it would be read inside out, and nothing reported about that would be right.
     if let Some(quote) = hints::unclosed_quote(text, rest) {
-        return Err(quote);
+        return Err(Box::new(quote));
     }
-    parser::parse_body(rest).map_err(|error| explained(text, rest, &error))
+    parser::parse_body(rest).map_err(|error| Box::new(explained(text, rest, &error)))
 }
 
 /// Whether the first lines of all blocks are known.
@@ -119,7 +119,7 @@ fn mistakes_in(text: &Text, rest: &str, block: &Range<usize>, first: Diagnostic)
         blank(&mut alone, wrong);
         let Err(next) = read(text, &alone) else { break };
         line = line_of(&next, &alone, &behind).filter(|_| mistakes.iter().len() < MOST);
-        mistakes.extend(line.is_some().then_some(next));
+        mistakes.extend(line.is_some().then_some(*next));
     }
     mistakes
 }

@@ -1,4 +1,4 @@
-//! The second look: an object is read once more just before its removal begins, just before it ends, and just before a
+//! The second look: an object is read once more just before its removal begins, just before it ends, and just before each
 //! part of it is removed.
 //!
 //! An hour may pass between a plan and its last step. In that time somebody may have put the object to another
@@ -68,14 +68,18 @@ impl Removal {
         let Step { address, phase, generation, call, expects, needs: _ } = step;
         let Taken { step: _, begins, ends } = taken;
         let expects = expects.clone();
-        let removed = match (phase, call) {
-            (Phase::Delete, _) if begins || ends => {
+        let of_part = match call {
+            Call::Operation(operation) => operation.removed_part().is_some().then_some(operation),
+            Call::Retag { .. } => None,
+        };
+        let removed = match (phase, of_part) {
+            (Phase::Delete, part) if begins || ends || part.is_some() => {
                 Removed::Object { generation: *generation, expects, going: going.clone() }
             }
-            (Phase::Update, Call::Operation(operation)) if operation.removed_part().is_some() => {
+            (Phase::Update, Some(operation)) => {
                 Removed::Part { operation: Box::new(operation.clone()), expects }
             }
-            (Phase::Create | Phase::Update | Phase::Delete, _) => return None,
+            (Phase::Create | Phase::Delete, _) | (Phase::Update, None) => return None,
         };
         Some(Self { stack: stack.clone(), address: address.clone(), id: id?.clone(), removed })
     }

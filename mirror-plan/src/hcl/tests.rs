@@ -11,6 +11,7 @@ mod functions;
 mod lab;
 mod laws;
 mod moved;
+mod recovery;
 mod references;
 mod secrets;
 mod sources;

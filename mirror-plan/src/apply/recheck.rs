@@ -3,8 +3,8 @@
 //!
 //! An hour may pass between a plan and its last step. In that time somebody may have put the object to another
 //! use, or removed the stack's tag from it. An object that is not as the plan saw it is not removed. Once its parts are
-//! being removed it differs anyway; then it still has to be the stack's. A part of an object that stays is not removed if
-//! the object is no longer the stack's, or the part no longer what the plan saw.
+//! being removed, nothing about it may be new. A part of an object that stays is not removed if the object is no longer
+//! the stack's, or the part no longer what the plan saw.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::aws::{Aws, ObserveError, Waiting};
 use crate::id::ObjectId;
 use crate::observed::Found;
 use crate::plan::{self, Call, Fingerprint, Phase, Plan, Step};
-use crate::resource::Operation;
+use crate::resource::RemovedPart;
 
 /// Returns the instances that a plan removes.
 pub(super) fn going(plan: &Plan) -> BTreeSet<ObjectId> {
@@ -34,11 +34,13 @@ pub(super) enum Changed {
     /// The object differs from what the plan saw.
     #[error("{address} ({id}) has changed since the plan was made, and was not removed")]
     Otherwise { address: Address, id: ObjectId },
-    /// The part that was to be removed differs from what the plan saw.
-    #[error("{part} of {address} ({id}) has changed since the plan was made, and was not removed")]
+    /// The part that was to be removed, or the list that it was to be removed from, differs from what the plan saw.
+    #[error(
+        "{part} of {address} ({id}) has changed since the plan was made, and was left as it is"
+    )]
     Part { part: String, address: Address, id: ObjectId },
     /// Its tags no longer mark it as the stack's.
-    #[error("{id}, which was {address}, no longer belongs to this stack, and was not removed")]
+    #[error("{id}, which was {address}, no longer belongs to this stack, and was left as it is")]
     NotOurs { address: Address, id: ObjectId },
 }
 
@@ -52,39 +54,53 @@ pub(super) struct Removal {
 
 /// What is removed, and how it must look.
 enum Removed {
-    /// The object. It may have any look if its removal has begun.
-    Object { generation: u32, expects: Option<Fingerprint>, going: Arc<BTreeSet<ObjectId>> },
-    /// The part of it that an operation removes.
-    Part { operation: Box<Operation>, expects: Option<Fingerprint> },
+    /// The object.
+    Object { generation: u32, looks: Looks, going: Arc<BTreeSet<ObjectId>> },
+    /// The part of it that a call removes.
+    Part { call: Box<Call>, expects: Option<Fingerprint> },
+}
+
+/// How an object must look that is removed.
+enum Looks {
+    /// As the plan saw it.
+    As(Fingerprint),
+    /// As what is left of the object that was there when its removal began.
+    LeftOf(Box<Found>),
+    /// It is the stack's, and may be as it likes.
+    Anyhow,
 }
 
 impl Removal {
     /// Returns the object whose removal a step begins or ends, or a part of which it removes; `None` if it does neither.
+    ///
+    /// `began` is how the object looked when its removal began.
     pub(super) fn by(
         (step, taken): (&Step, Taken),
         id: Option<&ObjectId>,
         (stack, going): (&Name, &Arc<BTreeSet<ObjectId>>),
+        began: Option<&Found>,
     ) -> Option<Self> {
         let Step { address, phase, generation, call, expects, needs: _ } = step;
         let Taken { step: _, begins, ends } = taken;
-        let expects = expects.clone();
-        let of_part = match call {
-            Call::Operation(operation) => operation.removed_part().is_some().then_some(operation),
-            Call::Retag { .. } => None,
-        };
-        let removed = match (phase, of_part) {
-            (Phase::Delete, part) if begins || ends || part.is_some() => {
-                Removed::Object { generation: *generation, expects, going: going.clone() }
+        let part = call.removed_part();
+        let removed = match phase {
+            Phase::Delete if begins || ends || part.is_some() => {
+                let looks = match (expects, began) {
+                    (Some(expects), _) => Looks::As(expects.clone()),
+                    (None, Some(began)) => Looks::LeftOf(Box::new(began.clone())),
+                    (None, None) => Looks::Anyhow,
+                };
+                Removed::Object { generation: *generation, looks, going: going.clone() }
             }
-            (Phase::Update, Some(operation)) => {
-                Removed::Part { operation: Box::new(operation.clone()), expects }
+            Phase::Update if part.is_some() => {
+                Removed::Part { call: Box::new(call.clone()), expects: expects.clone() }
             }
-            (Phase::Create | Phase::Delete, _) | (Phase::Update, None) => return None,
+            Phase::Create | Phase::Update | Phase::Delete => return None,
         };
         Some(Self { stack: stack.clone(), address: address.clone(), id: id?.clone(), removed })
     }
 
-    /// Checks that what is removed is still as the plan saw it, or at the end of an object that it is still the stack's.
+    /// Checks that what is removed is still as the plan saw it; returns the object if it was compared as a whole.
     ///
     /// An existing object may be invisible for a moment, so an object that is not found is looked up again. If it stays
     /// invisible, AWS itself reports that it does not exist when its removal is requested.
@@ -92,18 +108,18 @@ impl Removal {
         self,
         aws: &Aws,
         on_wait: &(dyn Fn(Waiting) + Send + Sync),
-    ) -> Result<(), Changed> {
+    ) -> Result<Option<Found>, Changed> {
         let mut pause = Duration::from_millis(250);
         // A small part of the time that AWS may take to show new objects, since this object is not new.
         let mut left = aws.settle_window() / 30;
         loop {
             let object = (self.address.kind, &self.id);
             match look_at(aws, self.stack.as_str(), object).await? {
-                Look::Own(address, found) => return self.compare(&address, &found),
+                Look::Own(address, found) => return self.compare(&address, *found),
                 Look::Foreign => {
                     return Err(Changed::NotOurs { address: self.address, id: self.id });
                 }
-                Look::Nothing if left.is_zero() => return Ok(()),
+                Look::Nothing if left.is_zero() => return Ok(None),
                 Look::Nothing => {}
             }
             let now = format!("{} is not visible", self.id);
@@ -115,24 +131,49 @@ impl Removal {
         }
     }
 
-    fn compare(self, address: &Address, found: &Found) -> Result<(), Changed> {
+    fn compare(self, address: &Address, found: Found) -> Result<Option<Found>, Changed> {
         let Self { stack: _, address: planned, id, removed } = self;
         match removed {
-            Removed::Object { generation, expects, going } => {
-                let expectation = || plan::expectation(found, &going);
-                let is_same = (address, found.generation) == (&planned, generation)
-                    && expects.is_none_or(|expects| expects == expectation());
-                if is_same { Ok(()) } else { Err(Changed::Otherwise { address: planned, id }) }
+            Removed::Object { generation, looks, going } => {
+                let is_same = (address, found.generation) == (&planned, generation);
+                let (is_as_it_should_be, whole) = match looks {
+                    Looks::As(expects) => {
+                        (expects == plan::expectation(&found, &going), Some(found))
+                    }
+                    Looks::LeftOf(began) => {
+                        let whole = found.with_what_went_from(&began);
+                        let [now, then] = [&whole, &began].map(|it| plan::expectation(it, &going));
+                        (now == then, None)
+                    }
+                    Looks::Anyhow => (true, None),
+                };
+                if is_same && is_as_it_should_be {
+                    Ok(whole)
+                } else {
+                    Err(Changed::Otherwise { address: planned, id })
+                }
             }
-            Removed::Part { operation, expects } => {
-                let part = operation.removed_part().and_then(|removed| removed.of(found));
+            Removed::Part { call, expects } => {
+                let part = call.removed_part().and_then(|removed| removed.of(&found));
                 match part {
                     Some(part) if expects != Some(Fingerprint::of_part(&part)) => {
                         Err(Changed::Part { part: part.to_string(), address: planned, id })
                     }
                     // If it is gone, there is nothing left to remove.
-                    Some(_) | None => Ok(()),
+                    Some(_) | None => Ok(None),
                 }
+            }
+        }
+    }
+}
+
+impl Call {
+    /// Returns which part of an object that stays it removes, if it does.
+    fn removed_part(&self) -> Option<RemovedPart<'_>> {
+        match self {
+            Self::Operation(operation) => operation.removed_part(),
+            Self::Retag { id: _, retag } => {
+                (!retag.remove.is_empty()).then_some(RemovedPart::Described)
             }
         }
     }

@@ -21,6 +21,7 @@ use crate::aws::{Aws, BoxFuture, CallError, ObserveError};
 use crate::diagnostic::with_causes;
 use crate::event::{Event, Reporter, Work};
 use crate::id::ObjectId;
+use crate::observed::Found;
 use crate::plan::{Call, Plan, Step, Wait};
 use crate::value::Origin;
 
@@ -101,6 +102,7 @@ pub fn apply<'a>(
             made: BTreeMap::new(),
             running: JoinSet::new(),
             begun: BTreeMap::new(),
+            began: BTreeMap::new(),
             done: 0,
             took: BTreeMap::new(),
             waits,
@@ -110,8 +112,14 @@ pub fn apply<'a>(
     })
 }
 
-/// What a task returns: its step, the result of the call, and how long that took.
-type Answer = (usize, Result<Made, StepError>, Duration);
+/// What a task returns.
+struct Answer {
+    step: usize,
+    result: Result<Made, StepError>,
+    took: Duration,
+    /// The object whose removal begins with the step, as it was.
+    began: Option<Found>,
+}
 
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +147,8 @@ struct Run<'r> {
     running: JoinSet<Answer>,
     /// When each work in flight began, by its position in the schedule.
     begun: BTreeMap<usize, Instant>,
+    /// How objects looked when their removal began, by the position of the removal in the schedule.
+    began: BTreeMap<usize, Found>,
     done: usize,
     took: BTreeMap<Wait, Vec<Duration>>,
     waits: mpsc::UnboundedSender<(usize, Waiting)>,
@@ -205,19 +215,21 @@ impl Run<'_> {
         let index = taken.step;
         let step = self.plan.steps[index].clone();
         let id = self.schedule.work(index).id.as_ref();
-        let removal = Removal::by((&step, taken), id, (&self.plan.stack, &self.going));
+        let began = self.began.get(&self.schedule.position(index));
+        let removal = Removal::by((&step, taken), id, (&self.plan.stack, &self.going), began);
         let known = self.known_to(&step);
         let (aws, waits) = (self.aws.clone(), self.waits.clone());
         let journal = self.journal.clone();
         self.running.spawn(async move {
-            let begun = Instant::now();
+            let at = Instant::now();
             let on_wait = move |wait: Waiting| {
                 // The loop outlives its tasks; the receiver is closed only while the loop is being torn down.
                 drop(waits.send((index, wait)));
             };
+            let mut began = None;
             let done = async {
                 if let Some(removal) = removal {
-                    removal.check(&aws, &on_wait).await?;
+                    began = removal.check(&aws, &on_wait).await?;
                 }
                 Ok(match &step.call {
                     Call::Operation(operation) => {
@@ -230,7 +242,8 @@ impl Run<'_> {
                     }
                 })
             };
-            (index, done.await, begun.elapsed())
+            let result = done.await;
+            Answer { step: index, result, took: at.elapsed(), began }
         });
     }
 
@@ -247,11 +260,13 @@ impl Run<'_> {
     }
 
     fn take_answer(&mut self, answer: Result<Answer, tokio::task::JoinError>) {
-        let (step, result, took) = match answer {
+        let Answer { step, result, took, began } = match answer {
             Ok(answer) => answer,
             // Tasks are never aborted, so this one panicked: a bug, which should surface with its own message.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
+        let position = self.schedule.position(step);
+        self.began.extend(began.map(|found| (position, found)));
         match result {
             Ok(made) => {
                 self.took.entry(Wait::of(&self.plan.steps[step])).or_default().push(took);
@@ -279,7 +294,9 @@ impl Run<'_> {
 
     /// Returns the work of a step that has ended, and how long it took.
     fn end(&mut self, step: usize) -> (Work, Duration) {
-        let begun = self.begun.remove(&self.schedule.position(step));
+        let position = self.schedule.position(step);
+        self.began.remove(&position);
+        let begun = self.begun.remove(&position);
         let elapsed = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
         (self.schedule.work(step).clone(), elapsed)
     }

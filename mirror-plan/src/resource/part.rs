@@ -8,9 +8,10 @@ use super::load_balancer::Listener;
 use super::mirror_filter::Rule;
 use super::route_table::Route;
 use super::{
-    GatewayLoadBalancer, Operation, Resource, Subnet, TargetGroup, autoscaling_group,
-    gateway_load_balancer, internet_gateway, load_balancer, mirror_filter, resource_share,
-    route_table, security_group, target_group,
+    AutoscalingGroup, GatewayLoadBalancer, Instance, LoadBalancer, Operation, Resource,
+    SecurityGroup, Subnet, TargetGroup, autoscaling_group, endpoint_service, gateway_load_balancer,
+    instance, internet_gateway, load_balancer, mirror_filter, resource_share, route_table,
+    security_group, target_group, transit_gateway_attachment,
 };
 use crate::attribute::Ref;
 use crate::id::ObjectId;
@@ -70,7 +71,11 @@ pub(crate) enum RemovedPart<'o> {
     WithId(&'o ObjectId),
     /// The route for these addresses, wherever it leads by now.
     RouteFor(IpRange),
-    /// A part that the call describes: if that has changed, the call does not remove it.
+    /// Every subnet that is not in the list of the call.
+    OtherSubnets,
+    /// Every security group that is not in the list of the call.
+    OtherSecurityGroups,
+    /// Parts that the call describes: if they have changed, the call does not remove them.
     Described,
 }
 
@@ -82,6 +87,8 @@ pub(crate) enum Part<'f> {
     /// The listener of a Gateway Load Balancer, by where it forwards to.
     ForwardsTo(&'f Ref<TargetGroup>),
     Rule(&'f Rule),
+    Subnets(&'f [Ref<Subnet>]),
+    SecurityGroups(&'f [Ref<SecurityGroup>]),
 }
 
 impl fmt::Display for Part<'_> {
@@ -91,6 +98,8 @@ impl fmt::Display for Part<'_> {
             Self::Listener(listener) => write!(f, "the listener on port {}", listener.port),
             Self::ForwardsTo(_) => f.write_str("the listener"),
             Self::Rule(rule) => write!(f, "the rule {}", rule.key()),
+            Self::Subnets(_) => f.write_str("the list of subnets"),
+            Self::SecurityGroups(_) => f.write_str("the list of security groups"),
         }
     }
 }
@@ -108,7 +117,29 @@ impl Operation {
                 route_table: _,
                 destination,
             }) => Some(RemovedPart::RouteFor(*destination)),
-            Self::RouteTable(route_table::Operation::Disassociate { .. })
+            Self::LoadBalancer(load_balancer::Operation::SetSubnets { .. })
+            | Self::GatewayLoadBalancer(gateway_load_balancer::Operation::SetSubnets { .. })
+            | Self::AutoscalingGroup(autoscaling_group::Operation::Set { .. }) => {
+                Some(RemovedPart::OtherSubnets)
+            }
+            Self::LoadBalancer(load_balancer::Operation::SetSecurityGroups { .. })
+            | Self::Instance(instance::Operation::SetSecurityGroups { .. }) => {
+                Some(RemovedPart::OtherSecurityGroups)
+            }
+            Self::EndpointService(endpoint_service::Operation::Modify { removed, .. }) => {
+                (!removed.is_empty()).then_some(RemovedPart::Described)
+            }
+            Self::EndpointService(endpoint_service::Operation::Allow { removed, .. }) => {
+                (!removed.is_empty()).then_some(RemovedPart::Described)
+            }
+            Self::TransitGatewayAttachment(transit_gateway_attachment::Operation::Modify {
+                removed,
+                ..
+            }) => (!removed.is_empty()).then_some(RemovedPart::Described),
+            Self::MirrorFilter(mirror_filter::Operation::SetAmazonDns {
+                enabled: false, ..
+            })
+            | Self::RouteTable(route_table::Operation::Disassociate { .. })
             | Self::InternetGateway(internet_gateway::Operation::Detach { .. })
             | Self::SecurityGroup(security_group::Operation::Revoke { .. })
             | Self::TargetGroup(target_group::Operation::Deregister { .. })
@@ -140,32 +171,89 @@ impl Operation {
 }
 
 impl RemovedPart<'_> {
-    /// Returns the part of `found` that would be removed; `None` if it is not there, or if what is there is what the
-    /// call describes.
+    /// Returns the part of `found` that would be removed, or the list that it would be removed from; `None` if it is
+    /// not there, or if what is there is what the call describes.
     pub(crate) fn of<'f>(&self, found: &'f Found) -> Option<Part<'f>> {
-        let id = match self {
-            Self::WithId(id) => *id,
-            Self::RouteFor(destination) => {
-                let Resource::RouteTable(table) = &found.resource else { return None };
-                let route = table.routes.iter().find(|route| route.destination == *destination);
-                return route.map(Part::Route);
-            }
-            Self::Described => return None,
-        };
-        let key = found.parts.iter().find_map(|(key, part)| (part == id).then_some(key))?;
-        match &found.resource {
-            Resource::MirrorFilter(filter) => {
-                let rule = filter.rules.0.iter().find(|rule| rule.key().to_string() == *key);
+        match (self, &found.resource) {
+            (Self::WithId(id), Resource::MirrorFilter(filter)) => {
+                let key = key(found, id)?;
+                let rule = filter.rules.0.iter().find(|rule| rule.key().to_string() == key);
                 rule.map(Part::Rule)
             }
-            Resource::LoadBalancer(balancer) => {
+            (Self::WithId(id), Resource::LoadBalancer(balancer)) => {
+                let key = key(found, id)?;
                 let mut all = balancer.listeners.iter();
-                all.find(|listener| listener.port.to_string() == *key).map(Part::Listener)
+                all.find(|listener| listener.port.to_string() == key).map(Part::Listener)
             }
-            Resource::GatewayLoadBalancer(GatewayLoadBalancer { target_group, .. }) => {
-                target_group.as_ref().map(Part::ForwardsTo)
+            (Self::WithId(id), Resource::GatewayLoadBalancer(balancer)) => {
+                key(found, id)?;
+                balancer.target_group.as_ref().map(Part::ForwardsTo)
             }
+            (Self::RouteFor(destination), Resource::RouteTable(table)) => {
+                let route = table.routes.iter().find(|route| route.destination == *destination);
+                route.map(Part::Route)
+            }
+            (
+                Self::OtherSubnets,
+                Resource::LoadBalancer(LoadBalancer { subnets, .. })
+                | Resource::GatewayLoadBalancer(GatewayLoadBalancer { subnets, .. })
+                | Resource::AutoscalingGroup(AutoscalingGroup { subnets, .. }),
+            ) => Some(Part::Subnets(subnets)),
+            (
+                Self::OtherSecurityGroups,
+                Resource::LoadBalancer(LoadBalancer { security_groups, .. })
+                | Resource::Instance(Instance { security_groups, .. }),
+            ) => Some(Part::SecurityGroups(security_groups)),
             _ => None,
         }
+    }
+}
+
+/// Returns the key of the part of `found` with this id.
+fn key<'f>(found: &'f Found, id: &ObjectId) -> Option<&'f str> {
+    found.parts.iter().find_map(|(key, part)| (part == id).then_some(key.as_str()))
+}
+
+impl Found {
+    /// Returns the object with all back that its removal takes from it first, as far as it had that `before`.
+    ///
+    /// It then equals `before` unless something about it is new.
+    pub(crate) fn with_what_went_from(mut self, before: &Self) -> Self {
+        if self.parts.iter().all(|(key, id)| before.parts.get(key) == Some(id)) {
+            self.parts.clone_from(&before.parts);
+        }
+        match (&mut self.resource, &before.resource) {
+            (Resource::InternetGateway(now), Resource::InternetGateway(before)) => {
+                now.vpc = now.vpc.take().or_else(|| before.vpc.clone());
+            }
+            (Resource::RouteTable(now), Resource::RouteTable(before)) => {
+                put_back(&mut now.subnets, &before.subnets);
+            }
+            (Resource::SecurityGroup(now), Resource::SecurityGroup(before)) => {
+                put_back(&mut now.ingress.0, &before.ingress.0);
+                put_back(&mut now.egress.0, &before.egress.0);
+            }
+            (Resource::LoadBalancer(now), Resource::LoadBalancer(before)) => {
+                now.deletion_protection = before.deletion_protection;
+                put_back(&mut now.listeners, &before.listeners);
+            }
+            (Resource::GatewayLoadBalancer(now), Resource::GatewayLoadBalancer(before)) => {
+                now.deletion_protection = before.deletion_protection;
+                now.target_group = now.target_group.take().or_else(|| before.target_group.clone());
+            }
+            (Resource::MirrorFilter(now), Resource::MirrorFilter(before)) => {
+                put_back(&mut now.rules.0, &before.rules.0);
+            }
+            // The others are removed with one call.
+            _ => {}
+        }
+        self
+    }
+}
+
+/// Puts back what a list has lost; leaves it as it is if there is anything new in it.
+fn put_back<T: Clone + PartialEq>(now: &mut Vec<T>, before: &[T]) {
+    if now.iter().all(|part| before.contains(part)) {
+        *now = before.to_vec();
     }
 }

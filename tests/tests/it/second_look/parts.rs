@@ -99,7 +99,7 @@ async fn no_part_is_removed_from_what_is_not_the_stacks_any_more() {
         let before = found(&rig, &address).await;
         tag(&rig, address.kind, &id, None).await;
         let why = edit.refused((&rig, &plan), &[]).await;
-        let told = "no longer belongs to this stack, and was not removed";
+        let told = "no longer belongs to this stack, and was left as it is";
         assert!(why.contains(told), "{address}: {why}");
         tag(&rig, address.kind, &id, Some("lab")).await;
         let after = found(&rig, &address).await;
@@ -119,7 +119,7 @@ async fn a_route_that_leads_elsewhere_by_now_is_not_removed() {
     let request = request.destination_cidr_block("0.0.0.0/0").network_interface_id(interface);
     request.send().await.unwrap();
     let why = ROUTE.refused((&rig, &plan), &[table.as_str()]).await;
-    insta::assert_snapshot!(why, @"DeleteRoute: the route for 0.0.0.0/0 of route_table.public (...) has changed since the plan was made, and was not removed");
+    insta::assert_snapshot!(why, @"DeleteRoute: the route for 0.0.0.0/0 of route_table.public (...) has changed since the plan was made, and was left as it is");
     // The next plan has seen where it leads.
     rig.converge(&ROUTE.stack()).await;
 }
@@ -132,7 +132,7 @@ async fn a_listener_that_somebody_has_moved_is_not_removed() {
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
     elb.modify_listener().listener_arn(listener.as_str()).port(4790).send().await.unwrap();
     let why = LISTENER.refused((&rig, &plan), &[balancer.as_str()]).await;
-    insta::assert_snapshot!(why, @"DeleteListener: the listener on port 4790 of load_balancer.my-traffic-mirroring-nlb (...) has changed since the plan was made, and was not removed");
+    insta::assert_snapshot!(why, @"DeleteListener: the listener on port 4790 of load_balancer.my-traffic-mirroring-nlb (...) has changed since the plan was made, and was left as it is");
     rig.converge(&LISTENER.stack()).await;
 }
 
@@ -145,7 +145,7 @@ async fn a_rule_that_accepts_by_now_is_not_removed() {
     let request = request.traffic_mirror_filter_rule_id(rule.as_str());
     request.rule_action(TrafficMirrorRuleAction::Accept).send().await.unwrap();
     let why = RULE.refused((&rig, &plan), &[filter.as_str()]).await;
-    insta::assert_snapshot!(why, @"DeleteTrafficMirrorFilterRule: the rule ingress 10 of mirror_filter.traffic-mirror-filter (...) has changed since the plan was made, and was not removed");
+    insta::assert_snapshot!(why, @"DeleteTrafficMirrorFilterRule: the rule ingress 10 of mirror_filter.traffic-mirror-filter (...) has changed since the plan was made, and was left as it is");
     rig.converge(&RULE.stack()).await;
 }
 

@@ -56,7 +56,9 @@ pub use load_balancer::LoadBalancer;
 pub use mirror_filter::MirrorFilter;
 pub use mirror_session::MirrorSession;
 pub use mirror_target::MirrorTarget;
-pub(crate) use part::{Part, RemovedPart, part};
+#[cfg(feature = "aws")]
+pub(crate) use part::RemovedPart;
+pub(crate) use part::{Part, part};
 pub use repeat::Repeat;
 pub use resource_share::ResourceShare;
 pub use retag::Retag;

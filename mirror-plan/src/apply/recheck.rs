@@ -17,7 +17,7 @@ use crate::aws::{Aws, ObserveError, Waiting};
 use crate::id::ObjectId;
 use crate::observed::Found;
 use crate::plan::{self, Call, Fingerprint, Phase, Plan, Step};
-use crate::resource::RemovedPart;
+use crate::resource::{RemovedPart, Resource};
 
 /// Returns the instances that a plan removes.
 pub(super) fn going(plan: &Plan) -> BTreeSet<ObjectId> {
@@ -176,5 +176,49 @@ impl Call {
                 (!retag.remove.is_empty()).then_some(RemovedPart::Described)
             }
         }
+    }
+}
+
+impl Found {
+    /// Returns the object with all back that its removal takes from it first, as far as it had that `before`.
+    ///
+    /// It then equals `before` unless something about it is new.
+    fn with_what_went_from(mut self, before: &Self) -> Self {
+        if self.parts.iter().all(|(key, id)| before.parts.get(key) == Some(id)) {
+            self.parts.clone_from(&before.parts);
+        }
+        match (&mut self.resource, &before.resource) {
+            (Resource::InternetGateway(now), Resource::InternetGateway(before)) => {
+                now.vpc = now.vpc.take().or_else(|| before.vpc.clone());
+            }
+            (Resource::RouteTable(now), Resource::RouteTable(before)) => {
+                put_back(&mut now.subnets, &before.subnets);
+            }
+            (Resource::SecurityGroup(now), Resource::SecurityGroup(before)) => {
+                put_back(&mut now.ingress.0, &before.ingress.0);
+                put_back(&mut now.egress.0, &before.egress.0);
+            }
+            (Resource::LoadBalancer(now), Resource::LoadBalancer(before)) => {
+                now.deletion_protection = before.deletion_protection;
+                put_back(&mut now.listeners, &before.listeners);
+            }
+            (Resource::GatewayLoadBalancer(now), Resource::GatewayLoadBalancer(before)) => {
+                now.deletion_protection = before.deletion_protection;
+                now.target_group = now.target_group.take().or_else(|| before.target_group.clone());
+            }
+            (Resource::MirrorFilter(now), Resource::MirrorFilter(before)) => {
+                put_back(&mut now.rules.0, &before.rules.0);
+            }
+            // The others are removed with one call.
+            _ => {}
+        }
+        self
+    }
+}
+
+/// Puts back what a list has lost; leaves it as it is if there is anything new in it.
+fn put_back<T: Clone + PartialEq>(now: &mut Vec<T>, before: &[T]) {
+    if now.iter().all(|part| before.contains(part)) {
+        *now = before.to_vec();
     }
 }

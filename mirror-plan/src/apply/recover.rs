@@ -150,7 +150,8 @@ struct Standstill {
 impl Standstill {
     /// Waits until another look can reveal more: an object has appeared or disappeared, or a window is over.
     ///
-    /// In the meantime only the tags are queried, which takes a few calls instead of dozens.
+    /// In the meantime only the tags are queried, and only where something may appear, which takes one call or a few
+    /// instead of dozens.
     async fn end(
         &self,
         (aws, stack): (&Aws, &str),
@@ -167,7 +168,7 @@ impl Standstill {
             wait(pending, pause, left.unwrap_or(Duration::MAX), on_wait).await;
             let mut later = ledger.clone();
             later.settle(&nothing, now(), aws.settle_window());
-            if later != *ledger || has_moved(aws, stack, observed).await? {
+            if later != *ledger || has_moved(aws, stack, observed, &ledger.kinds()).await? {
                 return Ok(());
             }
         }

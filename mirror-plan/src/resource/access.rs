@@ -23,6 +23,32 @@ pub enum Service {
 }
 
 impl Service {
+    /// Returns the service that manages the objects of a kind, and their tags.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Vpc
+            | Kind::Subnet
+            | Kind::InternetGateway
+            | Kind::RouteTable
+            | Kind::VpcPeering
+            | Kind::TransitGatewayAttachment
+            | Kind::SecurityGroup
+            | Kind::Instance
+            | Kind::LaunchTemplate
+            | Kind::EndpointService
+            | Kind::GatewayLoadBalancerEndpoint
+            | Kind::MirrorTarget
+            | Kind::MirrorFilter
+            | Kind::MirrorSession => Self::Ec2,
+            Kind::TargetGroup | Kind::LoadBalancer | Kind::GatewayLoadBalancer => {
+                Self::LoadBalancing
+            }
+            Kind::AutoscalingGroup => Self::Autoscaling,
+            Kind::ResourceShare => Self::Sharing,
+        }
+    }
+
     /// Returns its name before the colon of an action and in an ARN.
     #[must_use]
     pub const fn prefix(self) -> &'static str {

@@ -5,12 +5,16 @@
 //! must be waited for.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "aws")]
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::record::{Record, RequestHash};
 use crate::address::Address;
+#[cfg(feature = "aws")]
+use crate::address::Kind;
 use crate::id::ObjectId;
 use crate::observed::Observed;
 use crate::resource::Repeat;
@@ -120,6 +124,15 @@ impl Ledger {
     #[must_use]
     pub fn entry(&self, address: &Address, generation: u32) -> Option<&Entry> {
         self.entries.get(&(address.clone(), generation))
+    }
+
+    /// Returns the kinds of the objects that may yet become visible.
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub(in crate::apply) fn kinds(&self) -> BTreeSet<Kind> {
+        let Self { entries, damaged } = self;
+        let any = damaged.iter().flat_map(|_| Kind::all());
+        entries.keys().map(|(address, _)| address.kind).chain(any).collect()
     }
 
     /// Closes the entries of objects that have been seen or can no longer become visible; returns what was closed.

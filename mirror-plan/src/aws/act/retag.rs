@@ -9,6 +9,7 @@ use super::super::wait::{Patience, limit};
 use super::ActError;
 use crate::address::Kind;
 use crate::id::ObjectId;
+use crate::resource::access::Service;
 use crate::resource::{Retag, Tags, autoscaling_group};
 
 pub(super) async fn retag(
@@ -43,30 +44,44 @@ async fn once(
     set: &Tags,
     remove: Vec<String>,
 ) -> Result<(), CallError> {
-    if kind == Kind::AutoscalingGroup {
-        return of_group(aws, autoscaling_group::name_in(id.as_str()), set, remove).await;
+    match Service::of(kind) {
+        Service::Ec2 => in_ec2(aws, id.as_str(), set, remove).await,
+        Service::LoadBalancing => in_load_balancing(aws, id.as_str(), set, remove).await,
+        Service::Autoscaling => {
+            of_group(aws, autoscaling_group::name_in(id.as_str()), set, remove).await
+        }
+        Service::Sharing => of_share(aws, id.as_str(), set, remove).await,
     }
-    if kind == Kind::ResourceShare {
-        return of_share(aws, id.as_str(), set, remove).await;
+}
+
+async fn in_ec2(aws: &Aws, id: &str, set: &Tags, remove: Vec<String>) -> Result<(), CallError> {
+    if !set.is_empty() {
+        let request = aws.ec2().create_tags().resources(id).set_tags(Some(tags::to_ec2(set)));
+        aws.send("CreateTags", request.send()).await?;
     }
-    let balanced =
-        matches!(kind, Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup);
-    if !set.is_empty() && balanced {
-        let request = aws.elb().add_tags().resource_arns(id.as_str());
-        aws.send("AddTags", request.set_tags(Some(tags::to_elb(set))).send()).await?;
-    } else if !set.is_empty() {
-        let request = aws.ec2().create_tags().resources(id.as_str());
-        aws.send("CreateTags", request.set_tags(Some(tags::to_ec2(set))).send()).await?;
-    }
-    if !remove.is_empty() && balanced {
-        let request = aws.elb().remove_tags().resource_arns(id.as_str());
-        aws.send("RemoveTags", request.set_tag_keys(Some(remove)).send()).await?;
-    } else if !remove.is_empty() {
+    if !remove.is_empty() {
         // By key alone, whatever the value is.
-        let request = aws.ec2().delete_tags().resources(id.as_str());
         let tag = |key| aws_sdk_ec2::types::Tag::builder().key(key).build();
-        let request = request.set_tags(Some(remove.into_iter().map(tag).collect()));
+        let tags = remove.into_iter().map(tag).collect();
+        let request = aws.ec2().delete_tags().resources(id).set_tags(Some(tags));
         aws.send("DeleteTags", request.send()).await?;
+    }
+    Ok(())
+}
+
+async fn in_load_balancing(
+    aws: &Aws,
+    arn: &str,
+    set: &Tags,
+    remove: Vec<String>,
+) -> Result<(), CallError> {
+    if !set.is_empty() {
+        let request = aws.elb().add_tags().resource_arns(arn).set_tags(Some(tags::to_elb(set)));
+        aws.send("AddTags", request.send()).await?;
+    }
+    if !remove.is_empty() {
+        let request = aws.elb().remove_tags().resource_arns(arn).set_tag_keys(Some(remove));
+        aws.send("RemoveTags", request.send()).await?;
     }
     Ok(())
 }

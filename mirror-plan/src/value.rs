@@ -10,8 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::{Address, Name};
 
+mod number;
 mod secret;
 
+pub use number::{Number, NumberError};
 pub use secret::{Cause, Secret};
 
 /// A value of the stack file or of an attribute.
@@ -22,8 +24,8 @@ pub enum Value {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number; never NaN or infinite.
-    Number(f64),
+    /// A number.
+    Number(Number),
     /// A text.
     String(String),
     /// Values in order. An attribute that AWS keeps as a set is kept sorted.
@@ -183,11 +185,7 @@ impl Value {
     /// An integer.
     #[must_use]
     pub fn integer(number: impl Into<i64>) -> Self {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "no attribute of AWS's networking is beyond 2^53"
-        )]
-        Self::Number(number.into() as f64)
+        Self::Number(number.into().into())
     }
 
     /// The name of the type, as shown to people: `a number`.
@@ -289,7 +287,7 @@ impl Value {
         match self {
             Self::Null | Self::Secret(_) | Self::Unknown(_) => serde_json::Value::Null,
             Self::Bool(bool) => (*bool).into(),
-            Self::Number(number) => number_to_json(*number),
+            Self::Number(number) => number.into(),
             Self::String(text) => text.as_str().into(),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
             Self::Object(members) => {
@@ -297,18 +295,6 @@ impl Value {
             }
             Self::Resource(address) => address.to_string().into(),
         }
-    }
-}
-
-/// A whole number without `.0`, as every reader of JSON expects.
-fn number_to_json(number: f64) -> serde_json::Value {
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-    if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "an integer within 2^53")]
-        let whole = number as i64;
-        whole.into()
-    } else {
-        number.into()
     }
 }
 
@@ -324,7 +310,7 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(bool) => Self::Bool(bool),
             serde_json::Value::Number(number) => {
-                Self::Number(number.as_f64().expect("arbitrary precision is not switched on"))
+                Self::Number((&number).try_into().expect("every double is in range"))
             }
             serde_json::Value::String(text) => Self::String(text),
             serde_json::Value::Array(items) => {
@@ -368,7 +354,7 @@ impl Serialize for Value {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(bool) => serializer.serialize_bool(*bool),
-            Self::Number(number) => number_to_json(*number).serialize(serializer),
+            Self::Number(number) => serde_json::Value::from(number).serialize(serializer),
             Self::String(text) => serializer.serialize_str(text),
             Self::List(items) => serializer.collect_seq(items),
             Self::Object(members) => match only_member(members) {

@@ -7,15 +7,16 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use hcl_edit::Formatted;
 use hcl_edit::expr::{Array, Conditional, Expression, Object, ObjectKey};
 
 use super::ReadFile;
-use super::convert::{is_exact, to_bool, to_text};
+use super::convert::{to_bool, to_text};
 use super::program::Program;
 use super::text::Text;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::value::{Unknown, Value};
+use crate::value::{NumberError, Unknown, Value};
 
 mod call;
 mod comprehension;
@@ -163,7 +164,7 @@ impl Evaluator<'_> {
         match expression {
             Expression::Null(_) => Ok(Value::Null),
             Expression::Bool(bool) => Ok(Value::Bool(*bool.value())),
-            Expression::Number(number) => self.number(number.value().as_f64(), expression),
+            Expression::Number(number) => self.number(number),
             Expression::String(text) => Ok(Value::String(text.value().clone())),
             Expression::Array(items) => self.array(items, scope),
             Expression::Object(members) => self.object(members, scope),
@@ -180,11 +181,11 @@ impl Evaluator<'_> {
         }
     }
 
-    fn number(&self, number: Option<f64>, expression: &Expression) -> Evaluated {
-        number.filter(|number| is_exact(*number)).map(Value::Number).ok_or_else(|| {
-            let title = "this number is too large: integers must be below 2^53";
-            mistake(title, self.text.span(expression), "").into()
-        })
+    /// Reads a number as it is written: the parser has made a double of it.
+    fn number(&self, number: &Formatted<hcl_edit::Number>) -> Evaluated {
+        let at = self.text.span(number);
+        let read = at.text().parse().map(Value::Number);
+        read.map_err(|error: NumberError| mistake(error.to_string(), at, "").into())
     }
 
     fn array(&self, items: &Array, scope: Scope<'_>) -> Evaluated {

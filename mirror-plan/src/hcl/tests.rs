@@ -4,6 +4,7 @@ use super::*;
 use crate::render::{Palette, diagnostic};
 
 mod accounts;
+mod arithmetic;
 mod blocks;
 mod existing;
 mod expressions;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::attribute::{AttributeType, ProblemSort, Problems, Type};
-use crate::value::{Path, Value};
+use crate::value::{Number, Path, Value};
 
 /// Declares whole numbers with a range.
 macro_rules! numbers {
@@ -84,21 +84,15 @@ pub struct RangeError {
 
 /// The whole number in `value`: a number, or a text of digits, as variables set from outside are.
 fn whole(value: &Value, at: &Path, problems: &mut Problems) -> Option<i64> {
-    let number = match value {
-        Value::Number(number) => Some(*number),
-        Value::String(text) => text.parse::<f64>().ok(),
+    let whole = match value {
+        Value::Number(number) => number.to_i64(),
+        Value::String(text) => text.parse::<Number>().ok().and_then(|number| number.to_i64()),
         _ => None,
     };
-    match number {
-        #[expect(clippy::cast_possible_truncation, reason = "an integer within 2^53")]
-        Some(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
-            Some(number as i64)
-        }
-        _ => {
-            problems.expected(at, "a whole number", value);
-            None
-        }
+    if whole.is_none() {
+        problems.expected(at, "a whole number", value);
     }
+    whole
 }
 
 numbers! {

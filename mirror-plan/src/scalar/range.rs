@@ -238,7 +238,7 @@ mod tests {
             assert_eq!(port.to_value(), Value::integer(22), "{written}");
             assert_eq!(serde_json::from_value::<PortRange>(written).unwrap(), port);
         }
-        assert_eq!(read(&Value::Number(22.5)), None);
+        assert_eq!(read(&Value::from(json!(22.5))), None);
         let health = [HealthPort::Traffic, HealthPort::Port(Port::new(80).unwrap())];
         assert_eq!(json!(health), json!(["traffic-port", 80]));
         assert_eq!(serde_json::from_value::<[HealthPort; 2]>(json!(health)).unwrap(), health);

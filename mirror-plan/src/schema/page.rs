@@ -56,9 +56,9 @@ pub fn blocks_markdown() -> String {
 const EXPRESSIONS: &str = "\
 Literals, lists, objects, `\"${templates}\"` with `%{ if }` and `%{ for }`, heredocs, arithmetic, \
 comparison, logic, `condition ? a : b`, `[for x in list : ...]`, `{for k, v in object : k => v}`, \
-`[*]`, and the [functions](functions.md), all as in Terraform. There are two differences: numbers \
-are 64-bit floating point, and a conditional evaluates only the branch that it chooses and converts \
-neither branch.
+`[*]`, and the [functions](functions.md), all as in Terraform, with its numbers of 512 bits. There are two differences: a conditional evaluates \
+only the branch that it chooses and converts neither branch, and `x % 0` is an error. In JSON, a number \
+that is not whole has the precision of a double.
 
 A resource is a value: `vpc = vpc.lab`. Its configured attributes are what the file says, so \
 `cidrsubnet(vpc.lab.cidr, 8, 1)` is known at once. A value that only AWS can supply is known after \

@@ -5,8 +5,8 @@ use hcl_edit::expr::{BinaryOp, BinaryOperator, UnaryOp, UnaryOperator};
 use super::{Evaluated, Evaluator, Scope, Secrecy, both, mistake, this_is};
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::hcl::convert::{number, to_bool, to_number};
-use crate::value::{Unknown, Value};
+use crate::hcl::convert::{to_bool, to_number};
+use crate::value::{Number, Unknown, Value};
 
 impl Evaluator<'_> {
     pub(super) fn unary(&self, operation: &UnaryOp, scope: Scope<'_>) -> Evaluated {
@@ -16,7 +16,7 @@ impl Evaluator<'_> {
         }
         let (result, wanted) = match operation.operator.value() {
             UnaryOperator::Neg => {
-                (to_number(&value).and_then(|n| number(-n)), "`-` needs a number")
+                (to_number(&value).map(|n| Value::Number(n.negated())), "`-` needs a number")
             }
             UnaryOperator::Not => {
                 (to_bool(&value).map(|b| Value::Bool(!b)), "`!` needs true or false")
@@ -51,7 +51,7 @@ impl Evaluator<'_> {
             BinaryOperator::Eq => Ok(Value::Bool(left == right)),
             BinaryOperator::NotEq => Ok(Value::Bool(left != right)),
             _ => match (to_number(&left), to_number(&right)) {
-                (Some(a), Some(b)) => calculated(operator, a, b)
+                (Some(a), Some(b)) => calculated(operator, &a, &b)
                     .map_err(|title| mistake(title, self.text.span(operation), "").into()),
                 (a, b) => {
                     let title = format!("`{operator}` needs numbers");
@@ -92,21 +92,21 @@ impl Evaluator<'_> {
 }
 
 /// `a operator b`, or why there is no such number.
-fn calculated(operator: BinaryOperator, a: f64, b: f64) -> Result<Value, &'static str> {
+fn calculated(operator: BinaryOperator, a: &Number, b: &Number) -> Result<Value, &'static str> {
     let result = match operator {
         BinaryOperator::Less => return Ok(Value::Bool(a < b)),
         BinaryOperator::LessEq => return Ok(Value::Bool(a <= b)),
         BinaryOperator::Greater => return Ok(Value::Bool(a > b)),
         BinaryOperator::GreaterEq => return Ok(Value::Bool(a >= b)),
-        BinaryOperator::Plus => a + b,
-        BinaryOperator::Minus => a - b,
-        BinaryOperator::Mul => a * b,
-        BinaryOperator::Div | BinaryOperator::Mod if b == 0.0 => return Err("division by zero"),
-        BinaryOperator::Div => a / b,
-        BinaryOperator::Mod => a % b,
+        BinaryOperator::Plus => a.plus(b),
+        BinaryOperator::Minus => a.minus(b),
+        BinaryOperator::Mul => a.times(b),
+        BinaryOperator::Div | BinaryOperator::Mod if b.is_zero() => return Err("division by zero"),
+        BinaryOperator::Div => a.over(b),
+        BinaryOperator::Mod => a.modulo(b),
         BinaryOperator::Eq | BinaryOperator::NotEq | BinaryOperator::And | BinaryOperator::Or => {
             unreachable!("no arithmetic, and handled before")
         }
     };
-    number(result).ok_or("the result is too large")
+    result.map(Value::Number).ok_or("the result is too large or too small")
 }

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use dashu_int::{IBig, Sign};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Wrong, text_at};
-use crate::hcl::convert::{to_bool, to_number, to_text, to_whole};
-use crate::value::Value;
+use crate::hcl::convert::{to_bool, to_number, to_text};
+use crate::value::{Number, Value};
 
 /// The greatest width and precision; more would only fill the memory.
 const WIDEST: usize = 1000;
@@ -138,8 +139,8 @@ impl Verb {
                 Ok(bool.to_string())
             }
             'b' | 'd' | 'o' | 'x' | 'X' => {
-                let whole = to_whole(value).ok_or_else(|| mismatch("a whole number"))?;
-                Ok(self.whole(whole))
+                let whole = to_number(value).and_then(|number| number.to_integer());
+                Ok(self.whole(whole.ok_or_else(|| mismatch("a whole number"))?))
             }
             's' | 'q' => {
                 let text = to_text(value).ok_or_else(|| mismatch("a string"))?;
@@ -152,8 +153,8 @@ impl Verb {
             }
             _ => {
                 let number = to_number(value).ok_or_else(|| mismatch("a number"))?;
-                let minus = if number < 0.0 { "-" } else { "" };
-                Ok(self.signed(minus, &self.float(number.abs())))
+                let minus = if number.is_negative() { "-" } else { "" };
+                Ok(self.signed(minus, &self.float(&number)))
             }
         }
     }
@@ -163,15 +164,15 @@ impl Verb {
         match value {
             Value::String(text) if !self.has('#') => text.clone(),
             Value::Number(number) if !self.has('#') => {
-                let sign = if *number < 0.0 { "-" } else { "" };
-                format!("{sign}{}", shortest(number.abs(), None))
+                let sign = if number.is_negative() { "-" } else { "" };
+                format!("{sign}{}", shortest(number, None))
             }
             other => json(&other.to_json()),
         }
     }
 
-    fn whole(&self, number: i64) -> String {
-        let magnitude = number.unsigned_abs();
+    fn whole(&self, number: IBig) -> String {
+        let (sign, magnitude) = number.into_parts();
         let (prefix, digits) = match self.mode {
             'b' => ("0b", format!("{magnitude:b}")),
             'o' => ("0", format!("{magnitude:o}")),
@@ -179,10 +180,10 @@ impl Verb {
             'X' => ("0X", format!("{magnitude:X}")),
             _ => ("", magnitude.to_string()),
         };
-        if (number, self.precision) == (0, Some(0)) {
+        if magnitude.is_zero() && self.precision == Some(0) {
             return String::new();
         }
-        let sign = self.sign(if number < 0 { "-" } else { "" });
+        let sign = self.sign(if sign == Sign::Negative { "-" } else { "" });
         let head = if self.has('#') { format!("{sign}{prefix}") } else { sign.to_owned() };
         // Zeros fill a width only if there is no least number of digits.
         let zeros = match self.precision {
@@ -193,12 +194,12 @@ impl Verb {
         self.blanks(&format!("{head}{digits:0>zeros$}"))
     }
 
-    fn float(&self, number: f64) -> String {
+    fn float(&self, number: &Number) -> String {
         let precision = self.precision.unwrap_or(6);
         match self.mode {
-            'f' => format!("{number:.precision$}"),
+            'f' => number.fixed(precision),
             'e' | 'E' => {
-                let text = exponent(&format!("{number:.precision$e}"));
+                let text = exponent(&number.scientific(Some(precision + 1)));
                 if self.mode == 'E' { text.to_uppercase() } else { text }
             }
             _ => {
@@ -264,11 +265,8 @@ fn json(value: &serde_json::Value) -> String {
 
 /// `%g`: the shortest text that reads back as the number, or so many digits; with an exponent if
 /// that is below -4 or not below the precision, which counts as 6 if none is given.
-fn shortest(number: f64, precision: Option<usize>) -> String {
-    let scientific = match precision {
-        None => format!("{number:e}"),
-        Some(digits) => format!("{number:.*e}", digits.max(1) - 1),
-    };
+fn shortest(number: &Number, precision: Option<usize>) -> String {
+    let scientific = number.scientific(precision);
     let (mantissa, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let mantissa = match mantissa.contains('.') {
         true => mantissa.trim_end_matches('0').trim_end_matches('.'),
@@ -282,7 +280,7 @@ fn shortest(number: f64, precision: Option<usize>) -> String {
         return exponent(&format!("{mantissa}e{power}"));
     }
     let places = i64::try_from(digits).unwrap_or(0) - 1 - power;
-    format!("{number:.*}", usize::try_from(places).unwrap_or(0))
+    number.fixed(usize::try_from(places).unwrap_or(0))
 }
 
 /// `1e21` as `1e+21`, `1e-7` as `1e-07`.

@@ -1,7 +1,7 @@
 //! Functions of texts, and conversions between text and other types.
 
 use super::{Wrong, list_at, text_at};
-use crate::hcl::convert::{is_exact, to_number, to_text};
+use crate::hcl::convert::{to_number, to_text};
 use crate::hcl::evaluate::template::Pieces;
 use crate::value::Value;
 
@@ -58,17 +58,23 @@ pub(super) fn jsondecode(arguments: &[Value]) -> Result<Value, Wrong> {
         .map_err(|error| Wrong::at(0, format!("this is not JSON: {error}")))?;
     match inexact(&json) {
         Some(number) => {
-            Err(Wrong::at(0, format!("{number} is too large: integers must be below 2^53")))
+            Err(Wrong::at(0, format!("{number} is too large: whole numbers must be below 2^64")))
         }
         None => Ok(json.into()),
     }
 }
 
+/// From here on, JSON's whole numbers are read as doubles: 2^63.
+const FAR: f64 = 9_223_372_036_854_775_808.0;
+
 /// The first number that would be read as another one.
 fn inexact(json: &serde_json::Value) -> Option<&serde_json::Number> {
     use serde_json::Value as Json;
     match json {
-        Json::Number(number) => number.as_f64().is_none_or(|it| !is_exact(it)).then_some(number),
+        Json::Number(number) => {
+            let is_far = |double: f64| double.abs() >= FAR;
+            (number.is_f64() && number.as_f64().is_none_or(is_far)).then_some(number)
+        }
         Json::Array(items) => items.iter().find_map(inexact),
         Json::Object(members) => members.values().find_map(inexact),
         Json::Null | Json::Bool(_) | Json::String(_) => None,

@@ -55,13 +55,13 @@ fn arithmetic_takes_numbers_and_texts_of_digits() {
     2 |   value = 1 / (2 - 2)
       |           ^^^^^^^^^^^
     ");
-    assert_snapshot!(evaluate("1 / 1e-320"), @"
-    error[MP0102]: the result is too large
+    assert_snapshot!(evaluate(r#"1e300 * "1e4800""#), @r#"
+    error[MP0102]: the result is too large or too small
      --> test.mirror.hcl:2:11
       |
-    2 |   value = 1 / 1e-320
-      |           ^^^^^^^^^^
-    ");
+    2 |   value = 1e300 * "1e4800"
+      |           ^^^^^^^^^^^^^^^^
+    "#);
     assert_snapshot!(evaluate("-true"), @"
     error[MP0102]: `-` needs a number
      --> test.mirror.hcl:2:12

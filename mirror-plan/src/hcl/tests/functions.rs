@@ -267,26 +267,20 @@ fn zeros_and_prefixes_of_numbers() {
 }
 
 #[test]
-fn integers_that_would_be_read_as_others_are_refused() {
-    assert_snapshot!(evaluate("[9007199254740991, 9007199254740993]"), @"
-    error[MP0102]: this number is too large: integers must be below 2^53
-     --> test.mirror.hcl:2:30
-      |
-    2 |   value = [9007199254740991, 9007199254740993]
-      |                              ^^^^^^^^^^^^^^^^
-    ");
-    assert_snapshot!(evaluate(r#"jsondecode("[1, 9007199254740995]")"#), @r#"
-    error[MP0103]: `jsondecode`: 9007199254740995 is too large: integers must be below 2^53
+fn numbers_are_as_exact_as_terraforms() {
+    assert_snapshot!(evaluate(r#"[0.1 + 0.2 == 0.3, 9007199254740993, jsondecode("[9007199254740995, 0.1]"), tonumber("12345678901234567890123")]"#), @"[true, 9007199254740993, [9007199254740995, 0.1], 12345678901234567890123]");
+    assert_snapshot!(evaluate(r#"[format("%.2f|%d|%d|%x|%g|%v", 2.345, 100 * 1.1, 12345678901234567890123, 18446744073709551616, 0.1, 1 / 8), "${10 / 4}"]"#), @r#"["2.34|110|12345678901234567890123|10000000000000000|0.1|0.125", 2.5]"#);
+    assert_snapshot!(evaluate("1 / 3"), @"0.33333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333335");
+    assert_snapshot!(evaluate("[7 % 3, -7 % 3, 5.5 % 2, 1 / 3 * 3]"), @"[1, -1, 1.5, 1]");
+}
+
+#[test]
+fn whole_numbers_that_json_would_change_are_refused() {
+    assert_snapshot!(evaluate(r#"jsondecode("[1, 12345678901234567890123]")"#), @r#"
+    error[MP0103]: `jsondecode`: 1.2345678901234568e+22 is too large: whole numbers must be below 2^64
      --> test.mirror.hcl:2:22
       |
-    2 |   value = jsondecode("[1, 9007199254740995]")
-      |                      ^^^^^^^^^^^^^^^^^^^^^^^
-    "#);
-    assert_snapshot!(evaluate(r#"tonumber("12345678901234567890")"#), @r#"
-    error[MP0103]: `tonumber`: `12345678901234567890` is not a number
-     --> test.mirror.hcl:2:20
-      |
-    2 |   value = tonumber("12345678901234567890")
-      |                    ^^^^^^^^^^^^^^^^^^^^^^
+    2 |   value = jsondecode("[1, 12345678901234567890123]")
+      |                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#);
 }

@@ -17,7 +17,8 @@ use crate::aws::{Aws, ObserveError, Waiting};
 use crate::id::ObjectId;
 use crate::observed::Found;
 use crate::plan::{self, Call, Fingerprint, Phase, Plan, Step};
-use crate::resource::{RemovedPart, Resource};
+use crate::resource::Resource;
+use crate::resource::part::RemovedPart;
 
 /// Returns the instances that a plan removes.
 pub(super) fn going(plan: &Plan) -> BTreeSet<ObjectId> {

@@ -12,7 +12,8 @@ use crate::attribute::Ref;
 use crate::hash::hash;
 use crate::id::ObjectId;
 use crate::observed::{Found, Observed};
-use crate::resource::{Part, Resource};
+use crate::resource::Resource;
+use crate::resource::part::Part;
 use crate::value::Value;
 
 /// The hash of one observed object or of one of its values, `sha256:` and 64 hexadecimal digits.

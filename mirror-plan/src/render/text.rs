@@ -227,15 +227,15 @@ impl Text<'_> {
 
     fn write_targeted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (update, strong) = (self.palette.update, self.palette.strong);
-        let with = match self.plan.mode {
-            Mode::Apply => "what that depends on",
-            Mode::Destroy => "what depends on that",
+        let (options, with, without) = match self.plan.mode {
+            Mode::Apply => ("--target or --sources", "what that depends on", "them"),
+            Mode::Destroy => ("--target", "what depends on that", "it"),
         };
         writeln!(
             f,
             "\n{update}Warning:{update:#} {strong}Resource targeting is in effect{strong:#}\n\n\
-             Only what --target names, and {with}, was planned. There may be\n\
-             more to do for the stack: plan again without --target."
+             Only what {options} names, and {with}, was planned. There may be\n\
+             more to do for the stack: plan again without {without}."
         )
     }
 }

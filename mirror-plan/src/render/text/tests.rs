@@ -228,7 +228,7 @@ fn nothing_to_do() {
     Warning: Resource targeting is in effect
 
     Only what --target names, and what depends on that, was planned. There may be
-    more to do for the stack: plan again without --target.
+    more to do for the stack: plan again without it.
     ");
 }
 

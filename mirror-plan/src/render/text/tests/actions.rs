@@ -177,8 +177,8 @@ fn every_action_and_reason_is_told() {
 
     Warning: Resource targeting is in effect
 
-    Only what --target names, and what that depends on, was planned. There may be
-    more to do for the stack: plan again without --target.
+    Only what --target or --sources names, and what that depends on, was planned. There may be
+    more to do for the stack: plan again without them.
 
     ─────────────────────────────────────────────────────────────────────────────
 

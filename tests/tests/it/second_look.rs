@@ -11,6 +11,7 @@ use mirror_plan::id::ObjectId;
 use mirror_plan::observed::Found;
 use mirror_plan::plan::{Mode, Plan, Request, plan};
 use mirror_plan::resource::{Resource, TargetGroup, tag as tags};
+use mirror_plan::stack::Stack;
 use mirror_tests::{Rig, config, lab, stack, unfinished};
 
 const FILTERS: &str = r#"
@@ -36,6 +37,34 @@ fn id(plan: &Plan, address: &Address) -> ObjectId {
 fn outcome<'r>(report: &'r Report, address: &Address) -> &'r Outcome {
     let of_it = report.outcomes.iter().find(|change| change.address == *address);
     &of_it.expect("it is in the plan").outcome
+}
+
+/// An edit of a stack file that removes a part of an object or takes something out of one of its lists.
+struct Edit {
+    address: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+impl Edit {
+    fn address(&self) -> Address {
+        self.address.parse().expect("it is an address")
+    }
+
+    /// Returns the stack of an edited text.
+    fn of(&self, text: &str) -> Stack {
+        assert!(text.contains(self.from), "{}", self.from);
+        stack(&text.replacen(self.from, self.to, 1))
+    }
+
+    /// Applies its plan, and returns why the object was left as it is, with `...` for its id.
+    async fn refused(&self, rig: &Rig, plan: &Plan) -> String {
+        let report = rig.apply(plan).await;
+        let Outcome::Failed(failure) = outcome(&report, &self.address()) else {
+            panic!("{}: {}", self.address, unfinished(&report))
+        };
+        failure.to_string().replace(id(plan, &self.address()).as_str(), "...")
+    }
 }
 
 fn ec2(rig: &Rig) -> aws_sdk_ec2::Client {

@@ -15,6 +15,7 @@ use super::ActError;
 use super::acting::{Acting, unless_absent};
 use crate::address::Kind;
 use crate::id::{Identified, ObjectId};
+use crate::resource::access::Service;
 use crate::resource::{self, Tags, tag};
 
 pub(super) async fn created(
@@ -22,15 +23,12 @@ pub(super) async fn created(
     kind: Kind,
     tags: &Tags,
 ) -> Result<Option<ObjectId>, ActError> {
-    let found = match kind {
-        Kind::LoadBalancer | Kind::GatewayLoadBalancer | Kind::TargetGroup => {
-            balanced(aws, kind, tags).await?
-        }
-        Kind::AutoscalingGroup => group(aws, tags).await?,
-        Kind::ResourceShare => share(aws, tags).await?,
-        _ => by_address(aws, kind, tags).await?,
-    };
-    Ok(found)
+    match Service::of(kind) {
+        Service::Ec2 => by_address(aws, kind, tags).await,
+        Service::LoadBalancing => Ok(balanced(aws, kind, tags).await?),
+        Service::Autoscaling => Ok(group(aws, tags).await?),
+        Service::Sharing => Ok(share(aws, tags).await?),
+    }
 }
 
 /// Returns the id of the object that has all three tags: the stack's, the address's and the

@@ -1,20 +1,11 @@
 //! Lists of objects that stay: nothing is taken out of one that is no longer what the plan saw.
 
-use mirror_plan::address::Address;
-use mirror_plan::apply::report::Outcome;
 use mirror_plan::id::ObjectId;
 use mirror_plan::plan::Plan;
 use mirror_plan::stack::Stack;
-use mirror_tests::{Rig, config, stack, transit_gateway, unfinished};
+use mirror_tests::{Rig, config, stack, transit_gateway};
 
-use super::{ec2, id, itself, outcome, tag};
-
-/// An edit that takes something out of a list.
-struct Edit {
-    address: &'static str,
-    from: &'static str,
-    to: &'static str,
-}
+use super::{Edit, ec2, id, itself, tag};
 
 const INSTANCE_GROUPS: Edit = Edit {
     address: "instance.sensor",
@@ -93,25 +84,21 @@ impl Applied {
     }
 
     fn edited(&self, edit: &Edit) -> Stack {
-        assert!(self.text.contains(edit.from), "{}", edit.from);
-        stack(&self.text.replacen(edit.from, edit.to, 1))
+        edit.of(&self.text)
     }
 
     /// Returns the plan of an edit, and the id of the object that it changes.
     async fn planned(&self, edit: &Edit) -> (Plan, ObjectId) {
         let plan = self.rig.plan(&self.edited(edit)).await;
-        let id = id(&plan, &edit.address.parse().expect("it is an address"));
+        let id = id(&plan, &edit.address());
         (plan, id)
     }
 
-    /// Returns why nothing was taken out.
-    async fn refused(&self, edit: &Edit, plan: &Plan) -> String {
-        let report = self.rig.apply(plan).await;
-        let address = edit.address.parse().expect("it is an address");
-        let Outcome::Failed(failure) = outcome(&report, &address) else {
-            panic!("{address}: {}", unfinished(&report))
-        };
-        failure.to_string()
+    /// Checks that a list to which somebody has added something is left as it is, and shortened once a plan has seen it.
+    async fn left_as_it_is(&self, edit: &Edit, plan: &Plan) -> String {
+        let why = edit.refused(&self.rig, plan).await;
+        self.rig.converge(&self.edited(edit)).await;
+        why
     }
 }
 
@@ -120,10 +107,10 @@ async fn nothing_is_taken_out_of_a_list_of_what_is_not_the_stacks_any_more() {
     for edit in ALL {
         let applied = Applied::new().await;
         let (plan, id) = applied.planned(&edit).await;
-        let (rig, address) = (&applied.rig, edit.address.parse::<Address>().unwrap());
+        let (rig, address) = (&applied.rig, edit.address());
         let before = rig.observe(&stack(&applied.text)).await;
         tag(rig, address.kind, &id, None).await;
-        let why = applied.refused(&edit, &plan).await;
+        let why = edit.refused(rig, &plan).await;
         let told = "no longer belongs to this stack, and was left as it is";
         assert!(why.contains(told), "{address}: {why}");
         tag(rig, address.kind, &id, Some("lab")).await;
@@ -133,13 +120,6 @@ async fn nothing_is_taken_out_of_a_list_of_what_is_not_the_stacks_any_more() {
         // It is the stack's again.
         rig.converge(&applied.edited(&edit)).await;
     }
-}
-
-/// Checks that a list to which somebody has added something is left as it is, and shortened once a plan has seen that.
-async fn left_as_it_is(applied: &Applied, edit: &Edit, plan: &Plan, id: &ObjectId) -> String {
-    let why = applied.refused(edit, plan).await;
-    applied.rig.converge(&applied.edited(edit)).await;
-    why.replace(id.as_str(), "...")
 }
 
 async fn ids_of(rig: &Rig, addresses: &[&str]) -> Vec<String> {
@@ -158,14 +138,14 @@ async fn security_groups_that_somebody_has_changed_are_left_as_they_are() {
     let (plan, instance) = applied.planned(&INSTANCE_GROUPS).await;
     let request = ec2(rig).modify_instance_attribute().instance_id(instance.as_str());
     request.set_groups(Some(groups.clone())).send().await.unwrap();
-    let why = left_as_it_is(&applied, &INSTANCE_GROUPS, &plan, &instance).await;
+    let why = applied.left_as_it_is(&INSTANCE_GROUPS, &plan).await;
     insta::assert_snapshot!(why, @"ModifyInstanceAttribute: the list of security groups of instance.sensor (...) has changed since the plan was made, and was left as it is");
 
     let (plan, balancer) = applied.planned(&BALANCER_GROUPS).await;
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
     let request = elb.set_security_groups().load_balancer_arn(balancer.as_str());
     request.set_security_groups(Some(groups)).send().await.unwrap();
-    let why = left_as_it_is(&applied, &BALANCER_GROUPS, &plan, &balancer).await;
+    let why = applied.left_as_it_is(&BALANCER_GROUPS, &plan).await;
     insta::assert_snapshot!(why, @"SetSecurityGroups: the list of security groups of load_balancer.sensors (...) has changed since the plan was made, and was left as it is");
 }
 
@@ -184,7 +164,7 @@ async fn subnets_that_somebody_has_changed_are_left_as_they_are() {
         let (plan, balancer) = applied.planned(&edit).await;
         let request = elb.set_subnets().load_balancer_arn(balancer.as_str());
         request.set_subnets(Some(three.to_vec())).send().await.unwrap();
-        let why = left_as_it_is(&applied, &edit, &plan, &balancer).await;
+        let why = applied.left_as_it_is(&edit, &plan).await;
         let told = format!(
             "SetSubnets: the list of subnets of {} (...) has changed since the plan was made, and was left as it is",
             edit.address
@@ -197,6 +177,6 @@ async fn subnets_that_somebody_has_changed_are_left_as_they_are() {
     let name = group.as_str().rsplit_once('/').unwrap().1;
     let request = scaling.update_auto_scaling_group().auto_scaling_group_name(name);
     request.vpc_zone_identifier(three.join(",")).send().await.unwrap();
-    let why = left_as_it_is(&applied, &SCALING_SUBNETS, &plan, &group).await;
+    let why = applied.left_as_it_is(&SCALING_SUBNETS, &plan).await;
     insta::assert_snapshot!(why, @"UpdateAutoScalingGroup: the list of subnets of autoscaling_group.sensors (...) has changed since the plan was made, and was left as it is");
 }

@@ -2,21 +2,15 @@
 
 use aws_sdk_ec2::types::TrafficMirrorRuleAction;
 use mirror_plan::address::Address;
-use mirror_plan::apply::report::Outcome;
 use mirror_plan::id::ObjectId;
 use mirror_plan::observed::Found;
 use mirror_plan::plan::Plan;
 use mirror_plan::stack::Stack;
-use mirror_tests::{Rig, config, lab, stack, unfinished};
+use mirror_tests::{Rig, config, lab, unfinished};
 
-use super::{ec2, id, itself, outcome, tag};
+use super::{Edit, ec2, id, itself, tag};
 
-/// An object of the reference stack, and an edit that removes a part of it.
-struct Edit {
-    address: &'static str,
-    from: &'static str,
-    to: &'static str,
-}
+const LAB: &str = include_str!("../../../../examples/lab.mirror.hcl");
 
 const ROUTE: Edit = Edit {
     address: "route_table.public",
@@ -58,14 +52,9 @@ const ALL: [Edit; 6] = [
 ];
 
 impl Edit {
-    fn address(&self) -> Address {
-        self.address.parse().expect("it is an address")
-    }
-
+    /// Returns the edited reference stack.
     fn stack(&self) -> Stack {
-        let text = include_str!("../../../../examples/lab.mirror.hcl");
-        assert!(text.contains(self.from), "{}", self.from);
-        stack(&text.replace(self.from, self.to))
+        self.of(LAB)
     }
 
     /// Returns the reference stack, applied, and the plan to remove the part.
@@ -74,15 +63,6 @@ impl Edit {
         rig.converge(&lab()).await;
         let plan = rig.plan(&self.stack()).await;
         (rig, plan)
-    }
-
-    /// Returns why the part was not removed, with `of` for the ids in it.
-    async fn refused(&self, (rig, plan): (&Rig, &Plan), ids: &[&str]) -> String {
-        let report = rig.apply(plan).await;
-        let Outcome::Failed(failure) = outcome(&report, &self.address()) else {
-            panic!("{}: {}", self.address, unfinished(&report))
-        };
-        ids.iter().fold(failure.to_string(), |text, id| text.replace(id, "..."))
     }
 }
 
@@ -98,7 +78,7 @@ async fn no_part_is_removed_from_what_is_not_the_stacks_any_more() {
         let id = id(&plan, &address);
         let before = found(&rig, &address).await;
         tag(&rig, address.kind, &id, None).await;
-        let why = edit.refused((&rig, &plan), &[]).await;
+        let why = edit.refused(&rig, &plan).await;
         let told = "no longer belongs to this stack, and was left as it is";
         assert!(why.contains(told), "{address}: {why}");
         tag(&rig, address.kind, &id, Some("lab")).await;
@@ -118,7 +98,7 @@ async fn a_route_that_leads_elsewhere_by_now_is_not_removed() {
     let request = ec2(&rig).replace_route().route_table_id(table.as_str());
     let request = request.destination_cidr_block("0.0.0.0/0").network_interface_id(interface);
     request.send().await.unwrap();
-    let why = ROUTE.refused((&rig, &plan), &[table.as_str()]).await;
+    let why = ROUTE.refused(&rig, &plan).await;
     insta::assert_snapshot!(why, @"DeleteRoute: the route for 0.0.0.0/0 of route_table.public (...) has changed since the plan was made, and was left as it is");
     // The next plan has seen where it leads.
     rig.converge(&ROUTE.stack()).await;
@@ -127,11 +107,10 @@ async fn a_route_that_leads_elsewhere_by_now_is_not_removed() {
 #[tokio::test]
 async fn a_listener_that_somebody_has_moved_is_not_removed() {
     let (rig, plan) = LISTENER.planned().await;
-    let balancer = id(&plan, &LISTENER.address());
     let listener = found(&rig, &LISTENER.address()).await.parts["4789"].clone();
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config(&rig.cloud));
     elb.modify_listener().listener_arn(listener.as_str()).port(4790).send().await.unwrap();
-    let why = LISTENER.refused((&rig, &plan), &[balancer.as_str()]).await;
+    let why = LISTENER.refused(&rig, &plan).await;
     insta::assert_snapshot!(why, @"DeleteListener: the listener on port 4790 of load_balancer.my-traffic-mirroring-nlb (...) has changed since the plan was made, and was left as it is");
     rig.converge(&LISTENER.stack()).await;
 }
@@ -139,12 +118,11 @@ async fn a_listener_that_somebody_has_moved_is_not_removed() {
 #[tokio::test]
 async fn a_rule_that_accepts_by_now_is_not_removed() {
     let (rig, plan) = RULE.planned().await;
-    let filter = id(&plan, &RULE.address());
     let rule: ObjectId = found(&rig, &RULE.address()).await.parts["ingress 10"].clone();
     let request = ec2(&rig).modify_traffic_mirror_filter_rule();
     let request = request.traffic_mirror_filter_rule_id(rule.as_str());
     request.rule_action(TrafficMirrorRuleAction::Accept).send().await.unwrap();
-    let why = RULE.refused((&rig, &plan), &[filter.as_str()]).await;
+    let why = RULE.refused(&rig, &plan).await;
     insta::assert_snapshot!(why, @"DeleteTrafficMirrorFilterRule: the rule ingress 10 of mirror_filter.traffic-mirror-filter (...) has changed since the plan was made, and was left as it is");
     rig.converge(&RULE.stack()).await;
 }

@@ -55,25 +55,25 @@ impl Number {
 
     /// Returns the sum, rounded to 512 bits; `None` if it is out of range.
     #[must_use]
-    pub fn plus(&self, other: &Self) -> Option<Self> {
+    pub fn checked_add(&self, other: &Self) -> Option<Self> {
         Self::checked(CONTEXT.add(&self.0, &other.0))
     }
 
     /// Returns the difference, rounded to 512 bits; `None` if it is out of range.
     #[must_use]
-    pub fn minus(&self, other: &Self) -> Option<Self> {
+    pub fn checked_sub(&self, other: &Self) -> Option<Self> {
         Self::checked(CONTEXT.sub(&self.0, &other.0))
     }
 
     /// Returns the product, rounded to 512 bits; `None` if it is out of range.
     #[must_use]
-    pub fn times(&self, other: &Self) -> Option<Self> {
+    pub fn checked_mul(&self, other: &Self) -> Option<Self> {
         Self::checked(CONTEXT.mul(&self.0, &other.0))
     }
 
     /// Returns the quotient, rounded to 512 bits; `None` if it is out of range, or if `other` is 0.
     #[must_use]
-    pub fn over(&self, other: &Self) -> Option<Self> {
+    pub fn checked_div(&self, other: &Self) -> Option<Self> {
         if other.is_zero() {
             return None;
         }
@@ -83,9 +83,9 @@ impl Number {
     /// Returns what is left of it after `other` has been taken away as often as it fits, with the sign that it has;
     /// `None` if `other` is 0.
     #[must_use]
-    pub fn modulo(&self, other: &Self) -> Option<Self> {
-        let times = self.over(other)?.truncated();
-        self.minus(&Self::of(times)?.times(other)?)
+    pub fn checked_rem(&self, other: &Self) -> Option<Self> {
+        let times = self.checked_div(other)?.truncated();
+        self.checked_sub(&Self::of(times)?.checked_mul(other)?)
     }
 
     /// Returns the number with the other sign.
@@ -340,13 +340,13 @@ mod tests {
 
     #[test]
     fn decimals_are_what_they_are_in_terraform() {
-        assert_eq!(number("0.1").plus(&number("0.2")), Some(number("0.3")));
-        assert_eq!(number("0.7").plus(&number("0.1")), Some(number("0.8")));
-        assert_eq!(number("100").times(&number("1.1")), Some(number("110")));
-        let third = number("1").over(&number("3")).unwrap();
-        assert_eq!(third.times(&number("3")), Some(number("1")));
+        assert_eq!(number("0.1").checked_add(&number("0.2")), Some(number("0.3")));
+        assert_eq!(number("0.7").checked_add(&number("0.1")), Some(number("0.8")));
+        assert_eq!(number("100").checked_mul(&number("1.1")), Some(number("110")));
+        let third = number("1").checked_div(&number("3")).unwrap();
+        assert_eq!(third.checked_mul(&number("3")), Some(number("1")));
         // A product has rounded factors there, too.
-        assert_ne!(number("1.1").times(&number("1.1")), Some(number("1.21")));
+        assert_ne!(number("1.1").checked_mul(&number("1.1")), Some(number("1.21")));
     }
 
     #[test]
@@ -354,11 +354,11 @@ mod tests {
         for (a, b, left) in
             [("7", "3", "1"), ("-7", "3", "-1"), ("7", "-3", "1"), ("0.5", "0.2", "0.1")]
         {
-            let left_over = number(a).modulo(&number(b)).unwrap();
+            let left_over = number(a).checked_rem(&number(b)).unwrap();
             assert_eq!(left_over.to_f64(), left.parse::<f64>().unwrap(), "{a} % {b}");
         }
-        assert_eq!(number("5").modulo(&number("0")), None);
-        assert_eq!(number("5").over(&number("0")), None);
+        assert_eq!(number("5").checked_rem(&number("0")), None);
+        assert_eq!(number("5").checked_div(&number("0")), None);
     }
 
     #[test]
@@ -379,7 +379,7 @@ mod tests {
         ] {
             assert_eq!(number(text).to_string(), written);
         }
-        let third = number("1").over(&number("3")).unwrap().to_string();
+        let third = number("1").checked_div(&number("3")).unwrap().to_string();
         assert_eq!(third, format!("0.{}5", "3".repeat(154)));
     }
 
@@ -395,8 +395,8 @@ mod tests {
         }
         assert_eq!(number("0e99999"), number("0"));
         let most = number("1e4900");
-        assert_eq!(most.times(&most), None);
-        assert_eq!(number("1e-4900").over(&most), None);
+        assert_eq!(most.checked_mul(&most), None);
+        assert_eq!(number("1e-4900").checked_div(&most), None);
     }
 
     #[test]
@@ -432,8 +432,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_as_the_same(a in any::<i64>(), b in 1_i64.., e in -4000_i32..4000) {
-            let quotient = Number::from(a).over(&Number::from(b)).unwrap();
-            let scaled = quotient.times(&number(&format!("1e{e}"))).unwrap();
+            let quotient = Number::from(a).checked_div(&Number::from(b)).unwrap();
+            let scaled = quotient.checked_mul(&number(&format!("1e{e}"))).unwrap();
             prop_assert_eq!(number(&scaled.to_string()), scaled);
         }
 

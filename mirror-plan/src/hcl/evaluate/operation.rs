@@ -98,12 +98,12 @@ fn calculated(operator: BinaryOperator, a: &Number, b: &Number) -> Result<Value,
         BinaryOperator::LessEq => return Ok(Value::Bool(a <= b)),
         BinaryOperator::Greater => return Ok(Value::Bool(a > b)),
         BinaryOperator::GreaterEq => return Ok(Value::Bool(a >= b)),
-        BinaryOperator::Plus => a.plus(b),
-        BinaryOperator::Minus => a.minus(b),
-        BinaryOperator::Mul => a.times(b),
+        BinaryOperator::Plus => a.checked_add(b),
+        BinaryOperator::Minus => a.checked_sub(b),
+        BinaryOperator::Mul => a.checked_mul(b),
         BinaryOperator::Div | BinaryOperator::Mod if b.is_zero() => return Err("division by zero"),
-        BinaryOperator::Div => a.over(b),
-        BinaryOperator::Mod => a.modulo(b),
+        BinaryOperator::Div => a.checked_div(b),
+        BinaryOperator::Mod => a.checked_rem(b),
         BinaryOperator::Eq | BinaryOperator::NotEq | BinaryOperator::And | BinaryOperator::Or => {
             unreachable!("no arithmetic, and handled before")
         }
